@@ -1,0 +1,1 @@
+"""A database-backed catalog for supervised-fine-tuning data."""

@@ -1,0 +1,118 @@
+"""Everything that can go wrong, as one tree.
+
+::
+
+    CatalogError
+    ├── UsageError                what was asked for makes no sense (exit code 2)
+    │   └── OptionError           one option or argument is out of its range
+    ├── NotFoundError             no such thing
+    │   ├── HomeNotFoundError     no catalog in that folder
+    │   ├── ReferenceNotFoundError  no pool or subset of that name, version or tag
+    │   ├── SelectorNotFoundError no selector of that name
+    │   └── ModelNotFoundError    no model or encoder of that name
+    ├── SourceError               a file or URL cannot be read as records
+    │   └── MostlyUnreadableError most records of a load failed
+    ├── LossyExportError          an export would drop something
+    ├── SignalError               a signal is missing, stale, incomplete or mixed
+    ├── SelectionError            a selection cannot be made
+    │   └── HeaderError           a selector file's header is wrong
+    ├── QueryError                a SQL text is wrong
+    │   ├── ForbiddenQueryError   a SQL text asks for what is locked
+    │   └── InterruptedQueryError a query ran out of time, memory or patience
+    ├── MemoryLimitError          a computation needs more memory than it was given
+    ├── LockedError               another process holds the catalog
+    ├── MigrationError            the schema's history does not fit
+    └── CorruptError              the two stores disagree
+
+Every message names what is wrong, where, and the next step.
+"""
+
+from __future__ import annotations
+
+
+class CatalogError(Exception):
+    """The base of every error that this package raises on purpose."""
+
+
+class UsageError(CatalogError):
+    """What was asked for makes no sense."""
+
+
+class OptionError(UsageError):
+    """One option or argument is out of its range."""
+
+
+class NotFoundError(CatalogError):
+    """No such thing."""
+
+
+class HomeNotFoundError(NotFoundError):
+    """No catalog in that folder."""
+
+
+class ReferenceNotFoundError(NotFoundError):
+    """No pool or subset of that name, version or tag."""
+
+
+class SelectorNotFoundError(NotFoundError):
+    """No selector of that name."""
+
+
+class ModelNotFoundError(NotFoundError):
+    """No model or encoder of that name."""
+
+
+class SourceError(CatalogError):
+    """A file or URL cannot be read as records."""
+
+    def __init__(self, message: str, *, reason: str = "unreadable") -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class MostlyUnreadableError(SourceError):
+    """Most records of a load failed, and nothing was written."""
+
+
+class LossyExportError(CatalogError):
+    """An export would drop something that the pool holds."""
+
+
+class SignalError(CatalogError):
+    """A signal is missing, stale, incomplete or mixed."""
+
+
+class SelectionError(CatalogError):
+    """A selection cannot be made."""
+
+
+class HeaderError(SelectionError):
+    """A selector file's header is wrong."""
+
+
+class QueryError(CatalogError):
+    """A SQL text is wrong."""
+
+
+class ForbiddenQueryError(QueryError):
+    """A SQL text asks for what is locked."""
+
+
+class InterruptedQueryError(QueryError):
+    """A query ran out of time, memory or patience."""
+
+
+class MemoryLimitError(CatalogError):
+    """A computation needs more memory than it was given."""
+
+
+class LockedError(CatalogError):
+    """Another process holds the catalog."""
+
+
+class MigrationError(CatalogError):
+    """The schema's history does not fit."""
+
+
+class CorruptError(CatalogError):
+    """The two stores disagree."""

@@ -1,0 +1,1 @@
+"""Table functions: relation in, relation out; one file, one function, one name."""

@@ -1,0 +1,84 @@
+"""How a kernel sees a relation: rows in a canonical order, vectors as one matrix, answers as new columns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from catalog.errors import QueryError
+
+
+def canonical(rows: pa.Table) -> pa.Table:
+    """Sort rows by fingerprint, so that no result depends on the order in which they came.
+
+    Rows without a ``fingerprint`` column keep their order.
+
+    >>> canonical(pa.table({"fingerprint": ["b", "a"], "n": [1, 2]}))["n"].to_pylist()
+    [2, 1]
+    """
+    if "fingerprint" not in rows.column_names:
+        return rows
+    return rows.sort_by("fingerprint")
+
+
+def is_vector(type_: pa.DataType) -> bool:
+    """Whether a column type holds one numeric vector a row."""
+    if not (pa.types.is_list(type_) or pa.types.is_fixed_size_list(type_) or pa.types.is_large_list(type_)):
+        return False
+    return pa.types.is_floating(type_.value_type) or pa.types.is_integer(type_.value_type)
+
+
+def vector_column(rows: pa.Table, *, function: str) -> str:
+    """Name the one vector column of a relation.
+
+    Raises:
+        QueryError: there is none, or more than one.
+
+    >>> vector_column(pa.table({"id": [1], "v": [[1.0, 2.0]]}), function="kmeans")
+    'v'
+    """
+    names = [field.name for field in rows.schema if is_vector(field.type)]
+    if len(names) != 1:
+        found = f"it has {len(names)} ({', '.join(names)})" if names else f"its columns are {', '.join(rows.column_names)}"
+        raise QueryError(f"{function}: the relation must have exactly one vector column; {found}. Select one in the argument's SELECT")
+    return names[0]
+
+
+def matrix(rows: pa.Table, column: str, *, function: str) -> np.ndarray[Any, np.dtype[np.float32]]:
+    """The vectors of one column as a float32 matrix of shape (n_rows, d), without a copy where the column allows it.
+
+    Raises:
+        QueryError: a vector is NULL, or lengths differ.
+
+    >>> matrix(pa.table({"v": [[1.0, 2.0], [3.0, 4.0]]}), "v", function="kmeans").shape
+    (2, 2)
+    """
+    array = rows[column].combine_chunks()
+    if isinstance(array, pa.ChunkedArray):  # a table without chunks stays chunked
+        array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], type=array.type)
+    n = len(array)
+    if array.null_count:
+        raise QueryError(f"{function}: {array.null_count:,} of {n:,} rows have no vector in {column}; filter them with WHERE {column} IS NOT NULL")
+    flat = array.flatten()
+    if flat.null_count:
+        raise QueryError(f"{function}: {flat.null_count:,} numbers in {column} are NULL; filter or impute them first")
+    d = len(flat) // n if n else 0
+    if n and not pa.types.is_fixed_size_list(array.type) and not np.all(np.diff(array.offsets.to_numpy()) == d):
+        raise QueryError(f"{function}: the vectors in {column} differ in length; every row needs the same number of values")
+    return np.asarray(flat.to_numpy(zero_copy_only=False), dtype=np.float32).reshape(n, d)
+
+
+def with_columns(rows: pa.Table, *, without: str | None = None, **columns: Any) -> pa.Table:
+    """The relation with new columns at its end, and without the vectors, which the caller has already.
+
+    >>> with_columns(pa.table({"id": [1, 2], "v": [[1.0], [2.0]]}), without="v", cluster=[0, 1]).column_names
+    ['id', 'cluster']
+    """
+    answer = rows.drop_columns([without]) if without else rows
+    for name, values in columns.items():
+        if name in answer.column_names:
+            answer = answer.drop_columns([name])
+        answer = answer.append_column(name, values if isinstance(values, pa.Array | pa.ChunkedArray) else pa.array(values))
+    return answer

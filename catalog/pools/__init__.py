@@ -1,0 +1,1 @@
+"""Pools: files read as instructions, registered as numbered versions."""

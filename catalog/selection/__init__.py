@@ -1,0 +1,1 @@
+"""Selections: a selector read, planned, explained, executed."""

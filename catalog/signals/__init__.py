@@ -1,0 +1,1 @@
+"""Signals: numbers about instructions, computed once, shard by shard."""

@@ -1,0 +1,1 @@
+"""Subsets: stored, compared, verified, exported."""
