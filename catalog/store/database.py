@@ -1,0 +1,148 @@
+"""Opening DuckDB: briefly, with retry, and for writing only under the catalog's lock.
+
+DuckDB lets one process write and then nobody else read. So a connection is opened for one piece of work and closed
+after it, a job that computes holds none, and whoever finds the file taken waits, tries again, and at last names the
+process that has it.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import duckdb
+
+from catalog.errors import HomeNotFoundError, MigrationError
+from catalog.store.folders import Home
+from catalog.store.lock import LockedError, held_by, locked
+from catalog.store.migrate import Migration, migrate, pending
+from catalog.store.queries import macros
+
+Connection = duckdb.DuckDBPyConnection
+
+WAIT = 30.0  # seconds
+WRITER_MEMORY = "512MB"  # a commit streams; more would only be kept, not used
+
+# What both kinds of connection share; DuckDB refuses two configurations for one file in one process.
+CONFIG: dict[str, Any] = {
+    "python_enable_replacements": False,
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+}
+# 2.0 writes a storage version that nothing older reads, at no gain; 1.5's is as small.
+STORAGE = {"storage_compatibility_version": "v1.5.0"}
+
+
+@contextmanager
+def reading(home: Home, *, wait: float = WAIT, memory: str | None = None, is_locked_down: bool = False) -> Iterator[Connection]:
+    """A read-only connection with the catalog's macros.
+
+    Args:
+        home: the catalog's folder.
+        wait: seconds to wait for a process that writes.
+        memory: DuckDB's memory limit, such as ``"2GB"``; None leaves DuckDB's own (80 % of the machine).
+        is_locked_down: for SQL that others wrote: no files, no extensions, no settings.
+
+    Raises:
+        HomeNotFoundError: no catalog in that folder.
+        LockedError: another process held the file all that time.
+        MigrationError: the schema is older or newer than the code.
+    """
+    if not home.database.exists():
+        raise HomeNotFoundError(f"no catalog in {home.path}: `catalog register FILE --pool NAME` makes one, --home FOLDER names another")
+    config = CONFIG | {"temp_directory": str(home.scratch / "spill"), "max_temp_directory_size": "50GB"}
+    if memory:
+        config["memory_limit"] = memory
+    connection = _patiently(lambda: duckdb.connect(str(home.database), read_only=True, config=config), home=home, wait=wait)
+    try:
+        behind = pending(connection)
+        if behind:
+            raise MigrationError(f"{home.path} needs {len(behind)} migration(s), {_names(behind)}: run `catalog migrate`")
+        for macro in macros():
+            connection.execute(macro)
+        if is_locked_down:
+            connection.execute("SET enable_external_access = false")
+            connection.execute("SET lock_configuration = true")
+        yield connection
+    finally:
+        connection.close()
+
+
+@contextmanager
+def writing(home: Home, *, wait: float = WAIT) -> Iterator[Connection]:
+    """One short transaction: committed when the block ends, rolled back when it raises.
+
+    The first one in an empty folder makes the catalog.
+
+    Raises:
+        LockedError: another process held the lock or the file all that time.
+        MigrationError: the schema is older or newer than the code.
+    """
+    with _opened(home, wait=wait) as connection:
+        if home_is_new(connection):
+            migrate(connection)
+        behind = pending(connection)
+        if behind:
+            raise MigrationError(f"{home.path} needs {len(behind)} migration(s), {_names(behind)}: run `catalog migrate`")
+        for macro in macros():
+            connection.execute(macro)
+        connection.execute("BEGIN")
+        try:
+            yield connection
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
+
+
+def upgrade(home: Home, *, wait: float = WAIT) -> list[Migration]:
+    """Apply pending migrations; makes the catalog when the folder is empty."""
+    with _opened(home, wait=wait) as connection:
+        return migrate(connection)
+
+
+def home_is_new(connection: Connection) -> bool:
+    """Whether nothing was ever written into this database."""
+    return not connection.sql("SELECT 1 FROM duckdb_tables() LIMIT 1").fetchall()
+
+
+@contextmanager
+def _opened(home: Home, *, wait: float) -> Iterator[Connection]:
+    home.path.mkdir(parents=True, exist_ok=True)
+    config = CONFIG | STORAGE | {"temp_directory": str(home.scratch / "spill"), "memory_limit": WRITER_MEMORY}
+    started = time.monotonic()
+    with locked(home.lock, wait=wait):
+        left = max(0.0, wait - (time.monotonic() - started))
+        connection = _patiently(lambda: duckdb.connect(str(home.database), config=config), home=home, wait=left)
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+
+def _patiently(connect: Callable[[], Connection], *, home: Home, wait: float) -> Connection:
+    deadline = time.monotonic() + wait
+    pause = 0.005
+    while True:
+        try:
+            return connect()
+        except duckdb.Error as error:
+            if not _is_taken(error):
+                raise
+            if time.monotonic() >= deadline:
+                pid = re.search(r"\(PID (\d+)\)", str(error))
+                raise LockedError(held_by(pid[1] if pid else "", path=home.database, waited=wait)) from None
+        time.sleep(pause)
+        pause = min(pause * 1.5, 0.25)
+
+
+def _is_taken(error: duckdb.Error) -> bool:
+    text = str(error)
+    return "Could not set lock" in text or "different configuration than existing connections" in text
+
+
+def _names(migrations: tuple[Migration, ...]) -> str:
+    return ", ".join(f"{migration.number:04d}_{migration.name}" for migration in migrations)

@@ -1,0 +1,97 @@
+"""The schema's history: plain SQL files, forward only, each applied in one transaction with its record."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from catalog.errors import MigrationError
+from catalog.store.folders import shipped
+from catalog.store.queries import query
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+@dataclass(frozen=True)
+class Migration:
+    """One file of ``migrations/``: ``0001_pools.sql`` is number 1, name ``pools``."""
+
+    number: int
+    name: str
+    text: str
+
+    @property
+    def sha256(self) -> str:
+        """Of the text; a file that changed after it was applied is refused."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+
+@cache
+def migrations(folder: Path | None = None) -> tuple[Migration, ...]:
+    """The migrations that this version of the code knows, in order.
+
+    Raises:
+        MigrationError: a number is missing or a name does not fit.
+    """
+    found = []
+    for path in sorted((folder or shipped("migrations")).glob("*.sql")):
+        match = re.fullmatch(r"(\d{4})_(\w+)\.sql", path.name)
+        if not match:
+            raise MigrationError(f"{path}: a migration is named like 0001_pools.sql")
+        found.append(Migration(int(match[1]), match[2], path.read_text(encoding="utf-8")))
+    for expected, migration in enumerate(found, start=1):
+        if migration.number != expected:
+            raise MigrationError(f"migration {expected:04d} is missing: the next file is {migration.number:04d}_{migration.name}.sql")
+    return tuple(found)
+
+
+def applied(connection: duckdb.DuckDBPyConnection) -> list[tuple[int, str, str]]:
+    """What a database has: (number, name, sha256) in order; empty for a new file."""
+    (exists,) = connection.sql(query("migrations/exists")).fetchall()[0]
+    if not exists:
+        return []
+    return [(int(number), str(name), str(sha256)) for number, name, sha256 in connection.sql(query("migrations/applied")).fetchall()]
+
+
+def pending(connection: duckdb.DuckDBPyConnection, known: tuple[Migration, ...] | None = None) -> tuple[Migration, ...]:
+    """What is still to apply.
+
+    Raises:
+        MigrationError: the database was made by newer code, has a gap, or an applied file has changed since.
+    """
+    known = migrations() if known is None else known
+    done = applied(connection)
+    if len(done) > len(known):
+        raise MigrationError(
+            f"this catalog is at migration {done[-1][0]:04d}_{done[-1][1]} and this version of the code knows "
+            f"{len(known)}: upgrade the package (pip install -U catalog)"
+        )
+    for (number, name, sha256), migration in zip(done, known, strict=False):
+        if number != migration.number:
+            raise MigrationError(f"migration {migration.number:04d} was never applied here, but {number:04d}_{name} was: restore a backup")
+        if sha256 != migration.sha256:
+            raise MigrationError(
+                f"migration {number:04d}_{name}.sql has changed since it was applied: reinstall the package, or restore the file"
+            )
+    return known[len(done) :]
+
+
+def migrate(connection: duckdb.DuckDBPyConnection, known: tuple[Migration, ...] | None = None) -> list[Migration]:
+    """Apply what is pending, each file and its record in one transaction; returns what was applied."""
+    todo = pending(connection, known)
+    connection.execute(query("migrations/create"))
+    for migration in todo:
+        connection.execute("BEGIN")
+        try:
+            connection.execute(migration.text)
+            connection.execute(query("migrations/record"), {"number": migration.number, "name": migration.name, "sha256": migration.sha256})
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
+    return list(todo)

@@ -1,0 +1,24 @@
+"""The catalog's own SQL, one statement a file."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from catalog.store.folders import shipped
+
+
+@cache
+def query(name: str) -> str:
+    """The text of ``sql/queries/<name>.sql``.
+
+    >>> query("pools/next_version").splitlines()[-1].strip()
+    'WHERE pool_id = $pool_id'
+    """
+    return (shipped("sql") / "queries" / f"{name}.sql").read_text(encoding="utf-8")
+
+
+@cache
+def macros() -> tuple[str, ...]:
+    """Every ``CREATE MACRO`` of ``sql/macros/``: scalars by name, then the tables that use them."""
+    texts = [path.read_text(encoding="utf-8") for path in sorted((shipped("sql") / "macros").glob("*.sql"))]
+    return tuple(sorted(texts, key=lambda text: "AS TABLE" in text))

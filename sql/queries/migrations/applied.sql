@@ -1,0 +1,3 @@
+SELECT number, name, sha256
+FROM migrations
+ORDER BY number

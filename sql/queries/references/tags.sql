@@ -1,0 +1,3 @@
+SELECT tag, version
+FROM tags
+WHERE name = $name
