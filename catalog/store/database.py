@@ -15,9 +15,9 @@ from typing import Any
 
 import duckdb
 
-from catalog.errors import HomeNotFoundError, MigrationError
+from catalog.errors import HomeNotFoundError, LockedError, MigrationError
 from catalog.store.folders import Home
-from catalog.store.lock import LockedError, held_by, locked
+from catalog.store.lock import held_by, locked
 from catalog.store.migrate import Migration, migrate, pending
 from catalog.store.queries import macros
 
@@ -98,10 +98,10 @@ def writing(home: Home, *, wait: float = WAIT) -> Iterator[Connection]:
         connection.execute("COMMIT")
 
 
-def upgrade(home: Home, *, wait: float = WAIT) -> list[Migration]:
-    """Apply pending migrations; makes the catalog when the folder is empty."""
+def upgrade(home: Home, *, wait: float = WAIT, is_dry_run: bool = False) -> list[Migration]:
+    """Apply pending migrations, or only list them; makes the catalog when the folder is empty."""
     with _opened(home, wait=wait) as connection:
-        return migrate(connection)
+        return list(pending(connection)) if is_dry_run else migrate(connection)
 
 
 def home_is_new(connection: Connection) -> bool:
@@ -145,4 +145,4 @@ def _is_taken(error: duckdb.Error) -> bool:
 
 
 def _names(migrations: tuple[Migration, ...]) -> str:
-    return ", ".join(f"{migration.number:04d}_{migration.name}" for migration in migrations)
+    return ", ".join(migration.path for migration in migrations)

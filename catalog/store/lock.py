@@ -56,7 +56,7 @@ def process_name(pid: str) -> str:
         raw = Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
         return ""
-    return raw.replace(b"\0", b" ").decode(errors="replace").strip()[:120]
+    return " ".join(raw.replace(b"\0", b" ").decode(errors="replace").split())[:120]
 
 
 def _acquire(descriptor: int) -> bool:

@@ -26,6 +26,11 @@ class Migration:
     text: str
 
     @property
+    def path(self) -> str:
+        """Its file's name."""
+        return f"{self.number:04d}_{self.name}.sql"
+
+    @property
     def sha256(self) -> str:
         """Of the text; a file that changed after it was applied is refused."""
         return hashlib.sha256(self.text.encode()).hexdigest()
@@ -46,7 +51,7 @@ def migrations(folder: Path | None = None) -> tuple[Migration, ...]:
         found.append(Migration(int(match[1]), match[2], path.read_text(encoding="utf-8")))
     for expected, migration in enumerate(found, start=1):
         if migration.number != expected:
-            raise MigrationError(f"migration {expected:04d} is missing: the next file is {migration.number:04d}_{migration.name}.sql")
+            raise MigrationError(f"migration {expected:04d} is missing: the next file is {migration.path}")
     return tuple(found)
 
 

@@ -1,0 +1,35 @@
+"""The command group: what every command shares, and how an error ends one."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+import click
+
+from catalog.errors import CatalogError, UsageError
+
+DONE, FAILED, USAGE, DIFFERENT, INTERRUPTED = 0, 1, 2, 3, 130
+
+
+class CatalogGroup(click.Group):
+    """Turns our errors into one red line on stderr and an exit code; an unknown exception keeps its traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command."""
+        try:
+            return super().invoke(ctx)
+        except CatalogError as error:
+            click.secho(f"error: {error}", fg="red", err=True)
+            ctx.exit(USAGE if isinstance(error, UsageError) else FAILED)
+        except KeyboardInterrupt:
+            click.secho("interrupted; what was committed stays", fg="red", err=True)
+            ctx.exit(INTERRUPTED)
+        except BrokenPipeError:  # the reader of a pipe had enough: not an error, and nothing more to say
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(DONE)
+
+
+json_option = click.option("--json", "is_json", is_flag=True, help="Print JSON instead of a table.")
+dry_run_option = click.option("--dry-run", "is_dry_run", is_flag=True, help="Say what would be done, and write nothing.")

@@ -1,0 +1,204 @@
+"""Pools on the command line: register, pools, show, history, diff, quarantine, tag, drop."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import click
+
+from catalog.catalog import Catalog
+from catalog.cli.group import DONE, json_option
+from catalog.cli.output import echo_json, echo_rows, progress_bar, say
+from catalog.errors import OptionError
+from catalog.pools.register import Registration
+
+pass_catalog = click.make_pass_decorator(Catalog)
+
+
+@click.command()
+@click.argument("sources", nargs=-1, required=True)
+@click.option("--pool", required=True, help="The pool's name; a new one makes version 1.")
+@click.option("--format", "shape", default="auto", help="The records' shape; auto detects it.")
+@click.option("--map", "mapping", multiple=True, metavar="ROLE=KEY", help="Where a part of a record is, e.g. prompt=Question; repeat it.")
+@click.option("--source-column", help="The key that names where a record came from; else the file's name does.")
+@click.option("--labels-column", help="The key that holds labels; a path such as label.ability_en.")
+@click.option("--prompts-only", is_flag=True, help="Take records without answers: searchable, refused by select.")
+@click.option("--replace", "mode", flag_value="replace", default="replace", help="The load is the pool from now on (default).")
+@click.option("--append", "mode", flag_value="append", help="The load is added to the pool.")
+@click.option("--force", "is_forced", is_flag=True, help="Write even when most records cannot be read.")
+@json_option
+@pass_catalog
+def register(
+    catalog: Catalog,
+    sources: tuple[str, ...],
+    pool: str,
+    shape: str,
+    mapping: tuple[str, ...],
+    source_column: str | None,
+    labels_column: str | None,
+    prompts_only: bool,
+    mode: str,
+    is_forced: bool,
+    is_json: bool,
+) -> None:
+    """Register files, globs, URLs or - (stdin) as the next version of a pool."""
+    with progress_bar(f"reading {pool}", unit="records") as bar:
+        answer = catalog.register(
+            list(sources),
+            pool=pool,
+            format=shape,
+            map=parse_pairs(mapping, option="--map"),
+            source_column=source_column,
+            labels_column=labels_column,
+            prompts_only=prompts_only,
+            mode=mode,
+            force=is_forced,
+            progress=lambda records, done, total: bar(done, total, records),
+        )
+    if is_json:
+        echo_json(asdict(answer))
+    else:
+        _echo_registration(answer)
+
+
+@click.command()
+@json_option
+@pass_catalog
+def pools(catalog: Catalog, is_json: bool) -> None:
+    """List the pools."""
+    echo_rows(catalog.pools().to_dicts(), is_json=is_json, nothing="no pool yet: `catalog register FILE --pool NAME` makes one")
+
+
+@click.command()
+@click.argument("reference")
+@json_option
+@pass_catalog
+def show(catalog: Catalog, reference: str, is_json: bool) -> None:
+    """Describe one version of a pool: what was read, what it holds."""
+    description = catalog.show(reference)
+    tables = {name: getattr(description, name).to_pylist() for name in ("sources", "quarantine", "examples")}
+    if is_json:
+        plain = {"reference": description.reference, "tags": description.tags, "version": description.version, "shape": description.shape}
+        echo_json(plain | tables)
+        return
+    version, shape = description.version, description.shape
+    tags = f" ({', '.join(description.tags)})" if description.tags else ""
+    click.echo(
+        f"{description.reference}{tags}: {version['n_members']:,} members, registered {version['registered_at']:%Y-%m-%d %H:%M:%S} UTC"
+    )
+    click.echo(
+        f"{shape['n_multi_turn']:,} multi-turn, {shape['n_with_system']:,} with a system prompt, {shape['n_with_tools']:,} with tools, "
+        f"{shape['n_with_labels']:,} with labels; median {shape['median_prompt_characters'] or 0:,.0f} characters a prompt, "
+        f"{shape['median_response_characters'] or 0:,.0f} a response"
+    )
+    keys = ("file", "container", "shape", "encoding", "n_records", "n_read")
+    echo_rows([{key: file.get(key) for key in keys} for file in version["files"]], is_json=False)
+    echo_rows(tables["sources"], is_json=False)
+    if tables["quarantine"]:
+        echo_rows(tables["quarantine"], is_json=False)
+    echo_rows(tables["examples"], is_json=False)
+
+
+@click.command()
+@click.argument("pool")
+@json_option
+@pass_catalog
+def history(catalog: Catalog, pool: str, is_json: bool) -> None:
+    """List every version of a pool and what it changed."""
+    echo_rows(catalog.history(pool).to_dicts(), is_json=is_json)
+
+
+@click.command()
+@click.argument("left")
+@click.argument("right")
+@click.option("-n", "--members", "n_members", default=20, show_default=True, help="How many of the changed members to list.")
+@json_option
+@pass_catalog
+def diff(catalog: Catalog, left: str, right: str, n_members: int, is_json: bool) -> None:
+    """Compare two pools, subsets or versions: what RIGHT has that LEFT has not, and the other way round."""
+    answer = catalog.diff(left, right, n_members=n_members)
+    members = answer.members.to_pylist()
+    if is_json:
+        counts = {"n_added": answer.n_added, "n_removed": answer.n_removed, "n_kept": answer.n_kept}
+        echo_json({"left": answer.left, "right": answer.right} | counts | {"members": members})
+        return
+    click.echo(f"{answer.left} → {answer.right}: {answer.n_added:,} added, {answer.n_removed:,} removed, {answer.n_kept:,} kept")
+    if members:
+        echo_rows(members, is_json=False)
+    n_changed = answer.n_added + answer.n_removed
+    if n_changed > len(members):
+        say(f"{len(members):,} of {n_changed:,} shown; -n shows more")
+
+
+@click.command()
+@click.argument("pool")
+@click.option("--reason", help="Only records with this reason.")
+@click.option("-n", "--records", "n_records", default=100, show_default=True, help="How many to list.")
+@json_option
+@pass_catalog
+def quarantine(catalog: Catalog, pool: str, reason: str | None, n_records: int, is_json: bool) -> None:
+    """List the records of a load that could not be read, with file, position, reason and raw text."""
+    rows = catalog.quarantine(pool, reason=reason, n_records=n_records).to_dicts()
+    echo_rows(rows, is_json=is_json, nothing="nothing is quarantined here")
+
+
+@click.command()
+@click.argument("reference")
+@click.argument("tag")
+@pass_catalog
+def tag(catalog: Catalog, reference: str, tag: str) -> None:
+    """Give a version a name: NAME@3 TAG, and then NAME@TAG names it. A tag that is there moves."""
+    say(f"{catalog.tag(reference, tag)} is {reference.partition('@')[0]}@{tag} now")
+
+
+@click.command()
+@click.argument("reference")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.pass_context
+def drop(ctx: click.Context, reference: str, yes: bool) -> None:
+    """Remove a pool with its history, a subset, or one version of a subset."""
+    if not yes and not click.confirm(f"drop {reference}? this cannot be undone", err=True):
+        ctx.exit(DONE)
+    dropped = ctx.obj.drop(reference)
+    say(f"dropped {dropped.kind} {reference}; `catalog gc` removes what nothing else holds")
+
+
+def parse_pairs(pairs: tuple[str, ...], *, option: str) -> dict[str, str]:
+    """``("prompt=Question",)`` as a dict.
+
+    Raises:
+        OptionError: a pair has no ``=``.
+
+    >>> parse_pairs(("prompt=Question",), option="--map")
+    {'prompt': 'Question'}
+    """
+    parsed = {}
+    for pair in pairs:
+        key, separator, value = pair.partition("=")
+        if not separator or not key or not value:
+            raise OptionError(f"{option} {pair!r}: write it as KEY=VALUE")
+        parsed[key] = value
+    return parsed
+
+
+def _echo_registration(answer: Registration) -> None:
+    shapes = ", ".join(sorted({f"{file.shape} ({file.container})" for file in answer.files}))
+    if not answer.is_new_version:
+        click.echo(f"{answer.name}@{answer.version}: nothing changed, {answer.n_members:,} members as before")
+        return
+    click.echo(f"{answer.name}@{answer.version}: {answer.n_members:,} members, read as {shapes} in {answer.seconds:.1f} s")
+    parts = {
+        "added": answer.n_added,
+        "removed": answer.n_removed,
+        "kept": answer.n_kept,
+        "updated": answer.n_updated,
+        "exact duplicates folded": answer.n_folded,
+        "inputs that said there is none": answer.n_no_input,
+    }
+    click.echo("  " + ", ".join(f"{count:,} {what}" for what, count in parts.items() if count or what == "added"))
+    if answer.n_quarantined:
+        reasons = ", ".join(f"{count:,} {reason}" for reason, count in answer.reasons.items())
+        say(f"  {answer.n_quarantined:,} quarantined: {reasons}; `catalog quarantine {answer.name}` shows them")
+    for file in answer.files:
+        if file.encoding not in ("utf-8", None):
+            say(f"  {file.file} was decoded from {file.encoding}")

@@ -1,0 +1,205 @@
+"""SQL on the command line."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import click
+
+from catalog.catalog import Catalog
+from catalog.cli.output import echo_table, progress_bar, say
+from catalog.cli.pools import parse_pairs, pass_catalog
+from catalog.errors import OptionError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+FORMATS = ("table", "json", "jsonl", "csv", "parquet", "arrow")
+
+
+@click.command()
+@click.argument("query")
+@click.option("--format", "shape", type=click.Choice(FORMATS), help="Default: table; else what the ending of -o says.")
+@click.option("-o", "--output", "path", metavar="FILE", help="Write there instead of to stdout.")
+@click.option("--json", "is_json", is_flag=True, help="The same as --format json.")
+@click.option("--set", "pairs", multiple=True, metavar="NAME=VALUE", help="A value for $NAME in the query; repeat it.")
+@click.option("--rows", default=100, show_default=True, help="How many rows a table shows.")
+@click.option("--memory", default="2GB", show_default=True, help="How much memory the query may use.")
+@click.option("--timeout", type=float, metavar="SECONDS", help="Stop the query after that long.")
+@pass_catalog
+def sql(
+    catalog: Catalog,
+    query: str,
+    shape: str | None,
+    path: str | None,
+    is_json: bool,
+    pairs: tuple[str, ...],
+    rows: int,
+    memory: str,
+    timeout: float | None,
+) -> None:
+    """Answer one SELECT; QUERY is SQL, a .sql file, or - for stdin. Read-only."""
+    name, text = _read_query(query)
+    shape = "json" if is_json else shape or _shape_of(path)
+    with (
+        progress_bar("querying", unit="rows") as bar,
+        catalog.stream(
+            text,
+            name=name,
+            parameters={key: _value(value) for key, value in parse_pairs(pairs, option="--set").items()},
+            memory=memory,
+            seconds=timeout,
+            progress=lambda percent: bar(percent, 100, 0),
+        ) as reader,
+    ):
+        if shape == "table" and path is None:
+            _show(reader, rows=rows)
+        else:
+            _write(reader, shape=shape, path=path)
+
+
+def _read_query(query: str) -> tuple[str, str]:
+    if query == "-":
+        return "stdin", sys.stdin.read()
+    if query.endswith(".sql") and "\n" not in query:
+        try:
+            return query, Path(query).read_text(encoding="utf-8")
+        except OSError as error:
+            raise OptionError(f"{query}: {error.strerror}; name a .sql file, or write the SQL itself") from None
+    return "query", query
+
+
+def _shape_of(path: str | None) -> str:
+    ending = Path(path).suffix.lstrip(".").lower() if path else ""
+    return {"ipc": "arrow", "feather": "arrow", "ndjson": "jsonl"}.get(ending, ending if ending in FORMATS else "table")
+
+
+def _value(text: str) -> Any:
+    for read in (int, float):
+        try:
+            return read(text)
+        except ValueError:
+            continue
+    return text
+
+
+def _show(reader: pa.RecordBatchReader, *, rows: int) -> None:
+    records: list[dict[str, Any]] = []
+    for batch in reader:
+        records += batch.slice(0, rows + 1 - len(records)).to_pylist()
+        if len(records) > rows:
+            break
+    if not records:
+        say(f"no rows; columns: {', '.join(reader.schema.names)}")
+        return
+    echo_table(records[:rows])
+    if len(records) > rows:
+        say(f"the first {rows:,} rows; --rows shows more, -o FILE writes all")
+
+
+def _write(reader: pa.RecordBatchReader, *, shape: str, path: str | None) -> None:
+    with _target(path, is_binary=shape in ("parquet", "arrow")) as file:
+        n_rows = _WRITERS[shape](reader, file)
+    if path:
+        say(f"{n_rows:,} rows in {path}")
+
+
+@contextmanager
+def _target(path: str | None, *, is_binary: bool) -> Iterator[IO[bytes]]:
+    """Stdout, or a file that appears only when it is whole."""
+    if path is None:
+        if is_binary and sys.stdout.isatty():
+            raise OptionError("this format is not for a terminal: name a file with -o, or pipe it")
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    whole = Path(path)
+    part = whole.with_name(f".{whole.name}.part")
+    try:
+        with part.open("wb") as file:
+            yield file
+        part.replace(whole)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _write_json(reader: pa.RecordBatchReader, file: IO[bytes]) -> int:
+    import json
+
+    n_rows = 0
+    for batch in reader:
+        for record in batch.to_pylist():
+            file.write(b",\n  " if n_rows else b"[\n  ")
+            file.write(json.dumps(record, ensure_ascii=False, default=str).encode())
+            n_rows += 1
+    file.write(b"\n]\n" if n_rows else b"[]\n")
+    return n_rows
+
+
+def _write_jsonl(reader: pa.RecordBatchReader, file: IO[bytes]) -> int:
+    import json
+
+    n_rows = 0
+    for batch in reader:
+        for record in batch.to_pylist():
+            file.write(json.dumps(record, ensure_ascii=False, default=str).encode() + b"\n")
+        n_rows += batch.num_rows
+    return n_rows
+
+
+def _write_csv(reader: pa.RecordBatchReader, file: IO[bytes]) -> int:
+    import csv
+    import io
+    import json
+
+    text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(reader.schema.names)
+    n_rows = 0
+    for batch in reader:
+        for record in batch.to_pylist():
+            nested = (json.dumps(v, ensure_ascii=False, default=str) if isinstance(v, list | dict) else v for v in record.values())
+            writer.writerow(nested)
+        n_rows += batch.num_rows
+    text.detach()
+    return n_rows
+
+
+def _write_parquet(reader: pa.RecordBatchReader, file: IO[bytes]) -> int:
+    import pyarrow.parquet as pq
+
+    n_rows = 0
+    with pq.ParquetWriter(file, reader.schema, compression="zstd") as writer:
+        for batch in reader:
+            writer.write_batch(batch)
+            n_rows += batch.num_rows
+    return n_rows
+
+
+def _write_arrow(reader: pa.RecordBatchReader, file: IO[bytes]) -> int:
+    import pyarrow as pa
+
+    n_rows = 0
+    with pa.ipc.new_stream(file, reader.schema) as writer:
+        for batch in reader:
+            writer.write_batch(batch)
+            n_rows += batch.num_rows
+    return n_rows
+
+
+def _write_table(reader: pa.RecordBatchReader, file: IO[bytes]) -> int:
+    raise OptionError("a table is for reading: name a file that ends in .json, .jsonl, .csv, .parquet or .arrow, or give --format")
+
+
+_WRITERS = {
+    "json": _write_json,
+    "jsonl": _write_jsonl,
+    "csv": _write_csv,
+    "parquet": _write_parquet,
+    "arrow": _write_arrow,
+    "table": _write_table,
+}

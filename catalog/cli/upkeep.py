@@ -1,0 +1,49 @@
+"""Keeping a catalog well: doctor, gc, migrate."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import click
+
+from catalog.catalog import Catalog
+from catalog.cli.group import DONE, FAILED, dry_run_option, json_option
+from catalog.cli.output import echo_json, echo_rows, say
+from catalog.cli.pools import pass_catalog
+
+
+@click.command()
+@json_option
+@click.pass_context
+def doctor(ctx: click.Context, is_json: bool) -> None:
+    """Check that the catalog is whole, and say what to do where it is not."""
+    findings = [asdict(finding) for finding in ctx.obj.doctor()]
+    echo_rows(findings, is_json=is_json, nothing="the catalog is whole")
+    ctx.exit(FAILED if findings else DONE)
+
+
+@click.command()
+@dry_run_option
+@json_option
+@pass_catalog
+def gc(catalog: Catalog, is_dry_run: bool, is_json: bool) -> None:
+    """Remove what nothing refers to any more."""
+    sweep = catalog.gc(dry_run=is_dry_run)
+    if is_json:
+        echo_json(asdict(sweep))
+        return
+    verb = "would remove" if sweep.is_dry_run else "removed"
+    say(f"{verb} {sweep.n_instructions:,} instructions and {len(sweep.scratch)} leftovers of dead jobs ({sweep.n_bytes:,} bytes)")
+
+
+@click.command()
+@dry_run_option
+@json_option
+@pass_catalog
+def migrate(catalog: Catalog, is_dry_run: bool, is_json: bool) -> None:
+    """Bring the catalog's schema up to this version of the code."""
+    names = catalog.migrate(dry_run=is_dry_run)
+    if is_json:
+        echo_json(names)
+    else:
+        say(f"{'would apply' if is_dry_run else 'applied'} {', '.join(names)}" if names else "nothing to migrate")

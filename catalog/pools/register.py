@@ -1,0 +1,195 @@
+"""Registering: a load becomes the next version of a pool, whole, or nothing happens.
+
+Reading and hashing happen outside of any lock, into the scratch folder. Then one transaction compares the load with the
+pool's newest version and writes what changed: membership is an interval of versions, so a version costs its changes.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from catalog.errors import MostlyUnreadableError, OptionError
+from catalog.pools.reading import FileReading, ReadOptions, read_batches
+from catalog.pools.staging import Staging, staging
+from catalog.store.database import WAIT, Connection, writing
+from catalog.store.folders import Home
+from catalog.store.queries import query
+from catalog.store.references import check_name
+
+Mode = Literal["replace", "append"]
+# Called after each batch with records so far, bytes so far and bytes in all (None when a source does not say).
+Progress = Callable[[int, int, int | None], None]
+
+
+@dataclass(frozen=True)
+class Registration:
+    """What a registration did. ``is_new_version`` is False when nothing had changed, and then nothing was written."""
+
+    name: str
+    version: int
+    is_new_version: bool
+    mode: Mode
+    n_rows: int
+    n_members: int
+    n_added: int
+    n_removed: int
+    n_kept: int
+    n_updated: int
+    n_folded: int
+    n_quarantined: int
+    n_no_input: int
+    reasons: dict[str, int]
+    files: list[FileReading]
+    seconds: float
+
+
+def register(
+    home: Home,
+    sources: Sequence[str],
+    *,
+    name: str,
+    options: ReadOptions,
+    mode: Mode = "replace",
+    is_forced: bool = False,
+    wait: float = WAIT,
+    progress: Progress | None = None,
+) -> Registration:
+    """Register files as the next version of a pool.
+
+    Args:
+        home: the catalog's folder; made when it is not there.
+        sources: files, globs, URLs, or ``-`` for standard input.
+        name: of the pool; a new one makes version 1.
+        options: how to read the records.
+        mode: ``replace``: the load is the pool from now on; ``append``: the load is added to it.
+        is_forced: write even when most records could not be read.
+        wait: seconds to wait for a process that holds the catalog.
+        progress: called after each batch.
+
+    Raises:
+        SourceError: a source cannot be read as records.
+        MostlyUnreadableError: more than half of the records failed, and ``is_forced`` is False.
+        OptionError: the name is not free for such a pool.
+        LockedError: another process held the catalog all that time.
+    """
+    started = time.monotonic()
+    check_name(name)
+    files: list[FileReading] = []
+    with staging(home.scratch) as staged:
+        n_rows = 0
+        for batch in read_batches(sources, options, files=files):
+            staged.add(batch)
+            n_rows = staged.n_instructions + staged.n_quarantined
+            if progress:
+                progress(n_rows, batch.bytes_read, batch.bytes_total)
+        staged.close()
+        _refuse_mostly_unreadable(files, n_read=staged.n_instructions, n_failed=staged.n_quarantined, is_forced=is_forced)
+        load = _Load(name, mode, options, staged, files, n_rows, started)
+        with writing(home, wait=wait) as connection:
+            return _commit(connection, load)
+
+
+@dataclass(frozen=True)
+class _Load:
+    name: str
+    mode: Mode
+    options: ReadOptions
+    staged: Staging
+    files: list[FileReading]
+    n_rows: int
+    started: float
+
+    @property
+    def reasons(self) -> dict[str, int]:
+        return dict(sum((Counter(file.quarantined) for file in self.files), Counter[str]()).most_common())
+
+
+def _commit(connection: Connection, load: _Load) -> Registration:
+    pool_id, version, n_rows_before = _pool(connection, load)
+    is_append = load.mode == "append"
+    offset = n_rows_before if is_append else 0
+    connection.execute(f"SET VARIABLE staged = '{_quoted(load.staged.instructions)}'")
+    connection.execute(f"SET VARIABLE quarantined = '{_quoted(load.staged.quarantine)}'")
+    for step in ("keys", "fresh", "instructions"):
+        connection.execute(query(f"register/{step}"))
+    connection.execute(query("register/loaded"), {"offset": offset})
+    connection.execute(query("register/changes"), {"pool_id": pool_id, "is_append": is_append})
+    n_added, n_removed, n_updated, n_before, n_distinct = connection.sql(query("register/counts"), params={"pool_id": pool_id}).fetchall()[
+        0
+    ]
+    is_new = version == 1 or bool(n_added or n_removed or n_updated)
+    answer = Registration(
+        name=load.name,
+        version=version if is_new else version - 1,
+        is_new_version=is_new,
+        mode=load.mode,
+        n_rows=offset + load.n_rows,
+        n_members=n_before + n_added - n_removed,
+        n_added=n_added,
+        n_removed=n_removed,
+        n_kept=n_before - n_removed,
+        n_updated=n_updated,
+        n_folded=load.staged.n_instructions - n_distinct,
+        n_quarantined=load.staged.n_quarantined,
+        n_no_input=sum(file.n_no_input for file in load.files),
+        reasons=load.reasons,
+        files=load.files,
+        seconds=time.monotonic() - load.started,
+    )
+    if is_new:
+        _write_version(connection, load, answer, pool_id=pool_id, offset=offset)
+    return answer
+
+
+def _pool(connection: Connection, load: _Load) -> tuple[int, int, int]:
+    """The pool's id, its next version and the rows it has; a new pool is written here."""
+    if connection.sql("SELECT 1 FROM subsets WHERE name = $name LIMIT 1", params={"name": load.name}).fetchall():
+        raise OptionError(f"{load.name} is the name of a subset, and pools and subsets share their names: choose another --pool")
+    rows = connection.sql(query("register/last"), params={"name": load.name}).fetchall()
+    if rows:
+        pool_id, is_prompts_only, version, n_rows = rows[0]
+        if is_prompts_only != load.options.prompts_only:
+            kind = "prompts only" if is_prompts_only else "prompts with responses"
+            raise OptionError(f"{load.name} holds {kind}: register with the same --prompts-only as before, or under another name")
+        return pool_id, version + 1, n_rows
+    (pool_id,) = connection.sql("SELECT nextval('pool_ids')").fetchall()[0]
+    connection.execute(query("register/pool"), {"pool_id": pool_id, "name": load.name, "is_prompts_only": load.options.prompts_only})
+    return pool_id, 1, 0
+
+
+def _write_version(connection: Connection, load: _Load, answer: Registration, *, pool_id: int, offset: int) -> None:
+    at = {"pool_id": pool_id, "version": answer.version}
+    connection.execute(query("register/close"), at)
+    connection.execute(query("register/members"), at)
+    connection.execute(query("register/quarantine"), at | {"offset": offset})
+    counts: dict[str, Any] = {key: value for key, value in asdict(answer).items() if key.startswith("n_")}
+    described = {
+        "mode": answer.mode,
+        "files": json.dumps([asdict(file) for file in load.files], ensure_ascii=False),
+        "options": json.dumps(asdict(load.options), ensure_ascii=False),
+        "seconds": answer.seconds,
+    }
+    connection.execute(query("register/version"), at | counts | described)
+
+
+def _refuse_mostly_unreadable(files: list[FileReading], *, n_read: int, n_failed: int, is_forced: bool) -> None:
+    if is_forced or n_failed <= n_read:
+        return
+    reasons = sum((Counter(file.quarantined) for file in files), Counter[str]())
+    named = ", ".join(f"{count:,} {reason}" for reason, count in reasons.most_common(4))
+    shapes = ", ".join(sorted({file.shape for file in files}))
+    raise MostlyUnreadableError(
+        f"{n_failed:,} of {n_read + n_failed:,} records could not be read as {shapes} ({named}); nothing was written. "
+        "Name the keys with --map prompt=KEY --map response=KEY or the shape with --format, "
+        "take prompts without answers with --prompts-only, or write what is readable with --force",
+        reason=reasons.most_common(1)[0][0],
+    )
+
+
+def _quoted(path: Any) -> str:
+    return str(path).replace("'", "''")

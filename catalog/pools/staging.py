@@ -1,0 +1,67 @@
+"""A load on its way into the catalog: batches as Parquet in the scratch folder, so that the commit is one short stream."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from catalog.pools.reading import INSTRUCTIONS, QUARANTINE, Batch
+
+
+@dataclass
+class Staging:
+    """Two Parquet files that grow batch by batch: what was read, and what was not."""
+
+    folder: Path
+    n_instructions: int = 0
+    n_quarantined: int = 0
+    _writers: dict[str, pq.ParquetWriter] = field(default_factory=dict)
+
+    @property
+    def instructions(self) -> Path:
+        """The Parquet file of what was read; its schema is ``INSTRUCTIONS``."""
+        return self.folder / "instructions.parquet"
+
+    @property
+    def quarantine(self) -> Path:
+        """The Parquet file of what could not be read; its schema is ``QUARANTINE``."""
+        return self.folder / "quarantine.parquet"
+
+    def add(self, batch: Batch) -> None:
+        """Write one batch."""
+        self._writers["instructions"].write_batch(batch.instructions)
+        self._writers["quarantine"].write_batch(batch.quarantine)
+        self.n_instructions += batch.instructions.num_rows
+        self.n_quarantined += batch.quarantine.num_rows
+
+    def open(self) -> None:
+        """Make both files."""
+        for name, path, schema in (("instructions", self.instructions, INSTRUCTIONS), ("quarantine", self.quarantine, QUARANTINE)):
+            self._writers[name] = pq.ParquetWriter(path, schema, compression="lz4", use_dictionary=False, write_statistics=False)
+
+    def close(self) -> None:
+        """Finish both files, so that they can be read."""
+        for writer in self._writers.values():
+            writer.close()
+        self._writers.clear()
+
+
+@contextmanager
+def staging(scratch: Path) -> Iterator[Staging]:
+    """A staging folder that is gone when the block ends; the name holds the process, so that `gc` knows a dead one's."""
+    scratch.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=f"register-{os.getpid()}-", dir=scratch))
+    staged = Staging(folder)
+    try:
+        staged.open()
+        yield staged
+    finally:
+        staged.close()
+        shutil.rmtree(folder, ignore_errors=True)

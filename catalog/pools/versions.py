@@ -1,0 +1,124 @@
+"""What pools there are, what their versions hold, and how two versions differ."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from catalog.errors import OptionError
+from catalog.store.database import Connection
+from catalog.store.queries import query
+from catalog.store.references import Reference, check_tag, resolve
+
+
+@dataclass(frozen=True)
+class Diff:
+    """How the members of two references differ: left is before, right is after."""
+
+    left: str
+    right: str
+    n_added: int
+    n_removed: int
+    n_kept: int
+    members: pa.Table  # change, fingerprint, prompt, response
+
+
+@dataclass(frozen=True)
+class Description:
+    """One version of a pool: what was read, what it holds, its first members."""
+
+    reference: str
+    tags: list[str]
+    version: dict[str, Any]
+    shape: dict[str, Any]
+    sources: pa.Table
+    quarantine: pa.Table
+    examples: pa.Table
+
+
+def list_pools(connection: Connection) -> pa.Table:
+    """Every pool at its newest version, by name."""
+    return connection.sql(query("pools/list")).to_arrow_table()
+
+
+def history(connection: Connection, name: str) -> pa.Table:
+    """Every version of a pool, oldest first.
+
+    Raises:
+        ReferenceNotFoundError: no pool of that name.
+    """
+    resolve(connection, name, kind="pool")
+    return connection.sql(query("pools/history"), params={"name": name.partition("@")[0]}).to_arrow_table()
+
+
+def describe(connection: Connection, reference: Reference, *, n_examples: int = 3) -> Description:
+    """One version of a pool in full."""
+    at = {"pool_id": reference.id, "version": reference.version}
+    version = connection.sql(query("pools/version"), params=at).to_arrow_table().to_pylist()[0]
+    for key in ("files", "options"):
+        version[key] = json.loads(version[key])
+    tags = connection.sql(query("references/tags"), params={"name": reference.name}).fetchall()
+    return Description(
+        reference=str(reference),
+        tags=sorted(tag for tag, tagged in tags if tagged == reference.version),
+        version=version,
+        shape=connection.sql(query("pools/shape"), params=at).to_arrow_table().to_pylist()[0],
+        sources=connection.sql(query("pools/sources"), params=at).to_arrow_table(),
+        quarantine=connection.sql(query("pools/quarantine_reasons"), params=at).to_arrow_table(),
+        examples=connection.sql(query("pools/examples"), params=at | {"n": n_examples}).to_arrow_table(),
+    )
+
+
+def diff(connection: Connection, left: Reference, right: Reference, *, n_members: int = 20) -> Diff:
+    """What the right reference has that the left has not, and the other way round."""
+    sides = {
+        f"{side}_{key}": value
+        for side, reference in (("left", left), ("right", right))
+        for key, value in (("kind", reference.kind), ("id", reference.id), ("version", reference.version))
+    }
+    n_added, n_removed, n_kept = connection.sql(query("relations/diff_counts"), params=sides).fetchall()[0]
+    members = connection.sql(query("relations/diff_members"), params=sides | {"n": n_members}).to_arrow_table()
+    return Diff(str(left), str(right), n_added, n_removed, n_kept, members)
+
+
+def quarantined(connection: Connection, reference: Reference, *, reason: str | None = None, n_records: int = 100) -> pa.Table:
+    """The records of one load that could not be read, with file, position, reason and raw text."""
+    at = {"pool_id": reference.id, "version": reference.version}
+    return connection.sql(query("pools/quarantine"), params=at | {"reason": reason, "n": n_records}).to_arrow_table()
+
+
+def tag(connection: Connection, reference: Reference, tag: str) -> None:
+    """Name one version of a pool or subset; a tag that is there moves.
+
+    Raises:
+        OptionError: the tag is no tag.
+    """
+    check_tag(tag)
+    connection.execute(query("tags/remove"), {"name": reference.name, "tag": tag})
+    connection.execute(query("tags/add"), {"name": reference.name, "tag": tag, "version": reference.version})
+
+
+def drop(connection: Connection, text: str) -> Reference:
+    """Remove a pool with its history, a subset, or one version of a subset. The instructions stay until `gc`.
+
+    Raises:
+        OptionError: a version of a pool was named, or subsets were made from the pool.
+    """
+    reference = resolve(connection, text)
+    if reference.kind == "subset":
+        version = reference.version if "@" in text else None
+        for step in ("subsets/drop_members", "subsets/drop", "tags/drop"):
+            connection.execute(query(step), {"name": reference.name, "version": version})
+        return reference
+    if "@" in text:
+        raise OptionError(f"{text} is one version of a pool, and a pool's history is never rewritten: drop {reference.name} as a whole")
+    made = [row[0] for row in connection.sql(query("pools/subsets_made_from"), params={"pool_id": reference.id}).fetchall()]
+    if made:
+        raise OptionError(f"{len(made)} subset(s) were made from {reference.name} ({', '.join(made[:5])}): drop them first")
+    for step in ("pools/drop_members", "pools/drop_quarantine", "pools/drop_versions", "pools/drop_pool"):
+        connection.execute(query(step), {"pool_id": reference.id})
+    connection.execute(query("tags/drop"), {"name": reference.name, "version": None})
+    return reference

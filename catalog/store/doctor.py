@@ -1,0 +1,66 @@
+"""Is the catalog whole? Every check is one SQL file that finds nothing in a healthy catalog."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from catalog.store.database import Connection
+from catalog.store.folders import Home
+from catalog.store.queries import query
+
+# The check, and what to do when it finds something.
+CHECKS: tuple[tuple[str, str], ...] = (
+    ("duplicate_fingerprints", "restore a backup of the catalog's folder"),
+    ("members_without_instruction", "restore a backup, or drop the pool and register it again"),
+    ("overlapping_members", "restore a backup, or drop the pool and register it again"),
+    ("member_counts", "restore a backup, or drop the pool and register it again"),
+    ("version_gaps", "restore a backup, or drop the pool and register it again"),
+    ("quarantine_counts", "restore a backup, or drop the pool and register it again"),
+    ("dangling_tags", "move the tag with `catalog tag NAME@VERSION TAG`"),
+    ("shared_names", "drop one of the two"),
+    ("subset_counts", "drop the subset and select it again"),
+)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong, and the next step."""
+
+    check: str
+    problem: str
+    next_step: str
+
+
+def doctor(connection: Connection, home: Home) -> list[Finding]:
+    """Check the catalog; an empty answer is a healthy one."""
+    findings = [
+        Finding(check, str(problem), next_step)
+        for check, next_step in CHECKS
+        for (problem,) in connection.sql(query(f"doctor/{check}")).fetchall()
+    ]
+    findings += [Finding("scratch", f"{path} was left by a job that died", "`catalog gc` removes it") for path in dead_scratch(home)]
+    return findings
+
+
+def dead_scratch(home: Home) -> Iterator[Path]:
+    """What jobs that no longer run left in the scratch folder; their process is in the name, ``register-1234-...``."""
+    if not home.scratch.is_dir():
+        return
+    for path in sorted(home.scratch.iterdir()):
+        parts = path.name.split("-")
+        if len(parts) > 1 and parts[1].isdigit() and not is_alive(int(parts[1])):
+            yield path
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process of that number runs on this machine."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

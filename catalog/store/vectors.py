@@ -1,0 +1,143 @@
+"""The vector store: one narrow, append-only Lance table per signal, written shard by shard.
+
+A shard that has no row in DuckDB's ``shards`` does not exist: readers name the shards that they want, a job that resumes
+deletes the rest. Everything is written through pylance; LanceDB reads the same tables when it searches.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from catalog.store.folders import Home
+
+os.environ.setdefault("LANCE_LOG", "error")  # both warn about what is meant, on stderr, which is the user's
+os.environ.setdefault("RUST_LOG", "error")
+
+
+def append(home: Home, table: str, rows: pa.Table | pa.RecordBatchReader) -> int:
+    """Add rows to a signal's table, which is made when it is not there; returns the version that holds them.
+
+    Args:
+        home: the catalog's folder.
+        table: the signal's table, as in ``signals.lance_table``.
+        rows: ``instruction_id`` int64, ``shard`` int64, then ``vector`` or ``states``.
+    """
+    import lance
+
+    home.vectors.mkdir(parents=True, exist_ok=True)
+    dataset = lance.write_dataset(rows, str(path(home, table)), mode="append" if exists(home, table) else "create")
+    return int(dataset.version)
+
+
+def read(
+    home: Home,
+    table: str,
+    *,
+    columns: Sequence[str],
+    shards: Sequence[int] | None = None,
+    version: int | None = None,
+    batch_rows: int = 8192,
+) -> pa.RecordBatchReader:
+    """Stream rows of a signal's table.
+
+    Args:
+        home: the catalog's folder.
+        table: the signal's table.
+        columns: which columns, in this order.
+        shards: only rows of these, the committed ones; None reads all that is there.
+        version: of the table; None reads the newest.
+        batch_rows: rows in a batch, at most.
+    """
+    condition = None if shards is None else f"shard in ({', '.join(map(str, shards)) or 'null'})"
+    scanner = dataset(home, table, version=version).scanner(columns=list(columns), filter=condition, batch_size=batch_rows)
+    return scanner.to_reader()
+
+
+def take(home: Home, table: str, instruction_ids: Sequence[int], *, columns: Sequence[str], version: int | None = None) -> pa.Table:
+    """The rows of some instructions, in no particular order."""
+    condition = f"instruction_id in ({', '.join(map(str, instruction_ids)) or 'null'})"
+    return dataset(home, table, version=version).to_table(columns=list(columns), filter=condition)
+
+
+def shards(home: Home, table: str) -> set[int]:
+    """Which shards the newest version holds, committed or not."""
+    if not exists(home, table):
+        return set()
+    rows = dataset(home, table).to_table(columns=["shard"])
+    return set(rows["shard"].unique().to_pylist())
+
+
+def delete_shards(home: Home, table: str, dead: Sequence[int]) -> None:
+    """Remove shards that were never committed."""
+    if dead:
+        dataset(home, table).delete(f"shard in ({', '.join(map(str, dead))})")
+
+
+def delete_instructions(home: Home, table: str, instruction_ids: Sequence[int]) -> None:
+    """Remove the rows of instructions that are no more."""
+    if instruction_ids:
+        dataset(home, table).delete(f"instruction_id in ({', '.join(map(str, instruction_ids))})")
+
+
+def pin(home: Home, table: str, *, version: int, tag: str) -> None:
+    """Keep a version for good: what a subset was made from."""
+    tags = dataset(home, table).tags
+    if tag not in tags.list():
+        tags.create(tag, version)
+
+
+def unpin(home: Home, table: str, *, tag: str) -> None:
+    """Let a version go, when nothing else pins it."""
+    tags = dataset(home, table).tags
+    if tag in tags.list():
+        tags.delete(tag)
+
+
+def sweep(home: Home, table: str) -> int:
+    """Remove old versions that no tag keeps and files that killed jobs left; returns the bytes freed.
+
+    Call it only under the catalog's lock: what another writer has in flight looks like an orphan.
+    """
+    statistics = dataset(home, table).cleanup_old_versions(
+        older_than=timedelta(0), delete_unverified=True, error_if_tagged_old_versions=False
+    )
+    return int(statistics.bytes_removed)
+
+
+def drop(home: Home, table: str) -> None:
+    """Remove a signal's table."""
+    shutil.rmtree(path(home, table), ignore_errors=True)
+
+
+def tables(home: Home) -> list[str]:
+    """The tables that there are, by name."""
+    return sorted(folder.stem for folder in home.vectors.glob("*.lance"))
+
+
+def n_bytes(home: Home, table: str) -> int:
+    """A table's size on disk, all its versions together."""
+    return sum(file.stat().st_size for file in path(home, table).rglob("*") if file.is_file())
+
+
+def exists(home: Home, table: str) -> bool:
+    """Whether anything was ever written into a table."""
+    return (path(home, table) / "_versions").is_dir()
+
+
+def path(home: Home, table: str) -> Path:
+    """The folder of a table."""
+    return home.vectors / f"{table}.lance"
+
+
+def dataset(home: Home, table: str, *, version: int | None = None) -> Any:
+    """A table as Lance opens it, for what needs more than a stream: searches and indexes."""
+    import lance
+
+    return lance.dataset(str(path(home, table)), version=version)

@@ -1,0 +1,4 @@
+SELECT 'instruction ' || fingerprint || ' is stored ' || count(*) || ' times' AS problem
+FROM instructions
+GROUP BY fingerprint
+HAVING count(*) > 1

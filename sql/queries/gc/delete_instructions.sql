@@ -1,0 +1,3 @@
+DELETE FROM instructions
+USING unreferenced
+WHERE unreferenced.instruction_id = instructions.instruction_id

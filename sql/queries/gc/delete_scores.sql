@@ -1,0 +1,3 @@
+DELETE FROM scores
+USING unreferenced
+WHERE unreferenced.instruction_id = scores.instruction_id

@@ -1,0 +1,2 @@
+DELETE FROM pool_members
+WHERE pool_id = $pool_id

@@ -1,0 +1,2 @@
+DELETE FROM pools
+WHERE pool_id = $pool_id

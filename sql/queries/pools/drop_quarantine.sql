@@ -1,0 +1,2 @@
+DELETE FROM quarantine
+WHERE pool_id = $pool_id

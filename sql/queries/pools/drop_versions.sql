@@ -1,0 +1,2 @@
+DELETE FROM pool_versions
+WHERE pool_id = $pool_id

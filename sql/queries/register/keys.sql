@@ -1,0 +1,5 @@
+-- Fold exact duplicates: the first record of each fingerprint stands for all.
+CREATE TEMP TABLE keys AS
+SELECT fingerprint, min(row_number) AS row_number
+FROM read_parquet(getvariable('staged'))
+GROUP BY fingerprint

@@ -1,0 +1,2 @@
+DELETE FROM subsets
+WHERE name = $name AND ($version IS NULL OR version = $version)

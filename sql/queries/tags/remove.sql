@@ -1,0 +1,2 @@
+DELETE FROM tags
+WHERE name = $name AND tag = $tag

@@ -1,0 +1,75 @@
+"""Migrations."""
+
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from catalog.errors import MigrationError
+from catalog.store.database import reading, upgrade, writing
+from catalog.store.folders import Home
+from catalog.store.migrate import Migration, applied, migrate, migrations, pending
+
+ONE = Migration(1, "one", "CREATE TABLE one (a INTEGER)")
+TWO = Migration(2, "two", "CREATE TABLE two (a INTEGER)")
+
+
+@pytest.fixture
+def connection() -> duckdb.DuckDBPyConnection:
+    return duckdb.connect()
+
+
+def test_pending_migrations_are_applied_once_and_in_order(connection: duckdb.DuckDBPyConnection) -> None:
+    assert migrate(connection, (ONE,)) == [ONE]
+    assert migrate(connection, (ONE, TWO)) == [TWO]
+    assert migrate(connection, (ONE, TWO)) == []
+    assert applied(connection) == [(1, "one", ONE.sha256), (2, "two", TWO.sha256)]
+
+
+def test_a_migration_that_fails_leaves_nothing(connection: duckdb.DuckDBPyConnection) -> None:
+    broken = Migration(2, "broken", "CREATE TABLE two (a INTEGER); SELECT * FROM nowhere")
+    with pytest.raises(duckdb.CatalogException):
+        migrate(connection, (ONE, broken))
+    assert [number for number, _, _ in applied(connection)] == [1]
+    assert not connection.sql("SELECT 1 FROM duckdb_tables() WHERE table_name = 'two'").fetchall()
+
+
+def test_a_file_that_changed_after_it_was_applied_is_refused(connection: duckdb.DuckDBPyConnection) -> None:
+    migrate(connection, (ONE,))
+    with pytest.raises(MigrationError, match=r"0001_one\.sql has changed"):
+        pending(connection, (Migration(1, "one", "CREATE TABLE other (a INTEGER)"),))
+
+
+def test_a_catalog_newer_than_the_code_is_refused(connection: duckdb.DuckDBPyConnection) -> None:
+    migrate(connection, (ONE, TWO))
+    with pytest.raises(MigrationError, match="upgrade the package"):
+        pending(connection, (ONE,))
+
+
+def test_a_gap_between_files_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "0001_one.sql").write_text("SELECT 1")
+    (tmp_path / "0003_three.sql").write_text("SELECT 1")
+    with pytest.raises(MigrationError, match="migration 0002 is missing"):
+        migrations(tmp_path)
+
+
+def test_a_gap_in_the_record_is_refused(connection: duckdb.DuckDBPyConnection) -> None:
+    migrate(connection, (ONE, TWO))
+    connection.execute("DELETE FROM migrations WHERE number = 1")
+    with pytest.raises(MigrationError, match="0001 was never applied here"):
+        pending(connection, (ONE, TWO))
+
+
+def test_a_catalog_behind_the_code_names_the_command(home: Home) -> None:
+    with writing(home):
+        pass
+    with duckdb.connect(str(home.database)) as connection:
+        connection.execute("DELETE FROM migrations WHERE number > 1")
+    with pytest.raises(MigrationError, match="run `catalog migrate`"), reading(home):
+        pass
+
+
+def test_listing_what_is_pending_writes_nothing(home: Home) -> None:
+    assert [migration.number for migration in upgrade(home, is_dry_run=True)] == [migration.number for migration in migrations()]
+    assert [migration.number for migration in upgrade(home)] == [migration.number for migration in migrations()]
+    assert upgrade(home) == []

@@ -1,0 +1,57 @@
+"""References."""
+
+import pytest
+
+from catalog.errors import OptionError, ReferenceNotFoundError
+from catalog.store.database import Connection, writing
+from catalog.store.folders import Home
+from catalog.store.references import check_tag, resolve
+
+
+@pytest.fixture
+def connection(home: Home) -> Connection:
+    with writing(home) as connection:
+        connection.execute("INSERT INTO pools VALUES (7, 'alpaca', false, now()::TIMESTAMP)")
+        for version in (1, 2, 3):
+            connection.execute(
+                f"INSERT INTO pool_versions VALUES (7, {version}, now()::TIMESTAMP, 'replace', 0, 0, 0, 0, 0, 0, 0, 0, 0, '[]', '{{}}', 0)"
+            )
+        connection.execute("INSERT INTO tags VALUES ('alpaca', 'paper', 2, now()::TIMESTAMP)")
+        connection.execute("INSERT INTO subsets VALUES (9, 'best', 1, now()::TIMESTAMP, 's2l', 7, 1, 5, 0, 5, '{}', 'x', 'y', '{}', 0)")
+        yield connection
+
+
+@pytest.mark.parametrize(
+    ("text", "found"), [("alpaca", "alpaca@3"), ("alpaca@1", "alpaca@1"), ("alpaca@paper", "alpaca@2"), ("best", "best@1")]
+)
+def test_a_name_a_version_and_a_tag_name_one_version(connection: Connection, text: str, found: str) -> None:
+    assert str(resolve(connection, text)) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("alpcaa", "no pool or subset named alpcaa; did you mean alpaca"),
+        ("alpaca@9", "alpaca has no version 9; it has 1, 2, 3"),
+        ("alpaca@papr", "no tag 'papr'; did you mean paper"),
+    ],
+)
+def test_what_is_not_there_is_named_with_the_nearest(connection: Connection, text: str, message: str) -> None:
+    with pytest.raises(ReferenceNotFoundError, match=message):
+        resolve(connection, text)
+
+
+@pytest.mark.parametrize("text", ["", "@", "a b", "alpaca@", "-x", "a'; DROP TABLE pools; --"])
+def test_what_is_no_reference_is_said_so(connection: Connection, text: str) -> None:
+    with pytest.raises(OptionError, match="is no reference"):
+        resolve(connection, text)
+
+
+def test_a_subset_is_no_pool(connection: Connection) -> None:
+    with pytest.raises(ReferenceNotFoundError, match="best is a subset, and a pool is wanted"):
+        resolve(connection, "best", kind="pool")
+
+
+def test_a_tag_of_digits_would_read_as_a_version() -> None:
+    with pytest.raises(OptionError, match="not digits alone"):
+        check_tag("12")
