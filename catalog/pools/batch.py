@@ -1,0 +1,139 @@
+"""Records as Arrow batches, built from flat lists: a dict a record would cost more than reading it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+
+from catalog.pools.conversation import Instruction
+from catalog.pools.encoding import storable
+from catalog.pools.fingerprint import fingerprint
+from catalog.pools.reasons import Rejection
+
+MESSAGE = pa.struct([("role", pa.string()), ("content", pa.string()), ("extra", pa.string())])
+"""One message; ``extra`` is the JSON object text of its other keys, or NULL."""
+
+INSTRUCTIONS = pa.schema(
+    [
+        ("row_number", pa.int64()),
+        ("fingerprint", pa.string()),
+        ("messages", pa.list_(MESSAGE)),
+        ("system", pa.string()),
+        ("tools", pa.string()),
+        ("source", pa.string()),
+        ("labels", pa.list_(pa.string())),
+        ("metadata", pa.string()),
+    ]
+)
+"""One instruction a row. ``row_number`` counts the records of the whole load from 0, quarantined ones too; ``metadata`` is the JSON
+object text of the keys that were not read, or NULL."""
+
+QUARANTINE = pa.schema(
+    [
+        ("file", pa.string()),
+        ("row_number", pa.int64()),
+        ("position", pa.string()),
+        ("reason", pa.string()),
+        ("detail", pa.string()),
+        ("raw", pa.string()),
+    ]
+)
+"""One record that was not read a row. ``position`` says where in the file: ``line 17`` (from 1), ``element 3`` or ``row 3`` (from 0),
+``key q1``."""
+
+MAX_RAW = 64 * 1024
+"""Characters of a raw text that are kept."""
+
+MAX_CHARS = 64 * 2**20
+"""Characters of raw text after which a batch is full whatever its number of rows: Arrow's strings count in 32 bits."""
+
+
+class BatchBuilder:
+    """Collects records until they are taken as a pair of Arrow batches.
+
+    Attributes:
+        n_records: records held, quarantined ones counted.
+        n_chars: characters of their contents and raw texts.
+    """
+
+    def __init__(self) -> None:
+        self._clear()
+
+    def _clear(self) -> None:
+        self.n_records = 0
+        self.n_chars = 0
+        self._rows: list[int] = []
+        self._fingerprints: list[str] = []
+        self._offsets: list[int] = [0]
+        self._roles: list[str] = []
+        self._contents: list[str] = []
+        self._extras: list[str | None] = []
+        self._systems: list[str | None] = []
+        self._tools: list[str | None] = []
+        self._sources: list[str] = []
+        self._labels: list[list[str] | None] = []
+        self._metadata: list[str | None] = []
+        self._quarantine: list[tuple[str, int, str, str, str, str]] = []
+
+    def add(self, row_number: int, read: Instruction, *, source: str, labels: list[str] | None, metadata: str | None) -> None:
+        """Hold one instruction.
+
+        Raises:
+            UnicodeEncodeError: one of its strings is not text; nothing is held then.
+        """
+        messages, system, tools, _, _ = read
+        name = fingerprint(messages, system=system, tools=tools)
+        if metadata is not None:
+            metadata.encode()
+            self.n_chars += len(metadata)
+        self._rows.append(row_number)
+        self._fingerprints.append(name)
+        for role, content, extra in messages:
+            self._roles.append(role)
+            self._contents.append(content)
+            self._extras.append(extra)
+            self.n_chars += len(content)
+        self._offsets.append(len(self._roles))
+        self._systems.append(system)
+        self._tools.append(tools)
+        self._sources.append(source)
+        self._labels.append(labels)
+        self._metadata.append(metadata)
+        self.n_records += 1
+
+    def reject(self, row_number: int, why: Rejection, *, file: str, position: str, raw: str) -> None:
+        """Hold one record for the quarantine, its raw text cut after MAX_RAW characters."""
+        if len(raw) > MAX_RAW:
+            raw = f"{raw[:MAX_RAW]} [... cut: {len(raw):,} characters]"
+        detail = storable(why.detail[:1000])
+        self._quarantine.append((storable(file), row_number, storable(position), why.reason, detail, storable(raw)))
+        self.n_chars += len(raw)
+        self.n_records += 1
+
+    def take(self) -> tuple[pa.RecordBatch, pa.RecordBatch]:
+        """What is held, as (INSTRUCTIONS, QUARANTINE); the builder is empty afterwards."""
+        extras = pa.array(self._extras, pa.string())
+        fields = [pa.array(self._roles, pa.string()), pa.array(self._contents, pa.string()), extras]
+        messages = pa.ListArray.from_arrays(
+            pa.array(self._offsets, pa.int32()),
+            pa.StructArray.from_arrays(fields, fields=list(MESSAGE)),
+            type=INSTRUCTIONS.field("messages").type,
+        )
+        columns: list[Any] = [
+            pa.array(self._rows, pa.int64()),
+            pa.array(self._fingerprints, pa.string()),
+            messages,
+            pa.array(self._systems, pa.string()),
+            pa.array(self._tools, pa.string()),
+            pa.array(self._sources, pa.string()),
+            pa.array(self._labels, pa.list_(pa.string())),
+            pa.array(self._metadata, pa.string()),
+        ]
+        rejected = list(zip(*self._quarantine, strict=True)) if self._quarantine else [()] * len(QUARANTINE)
+        instructions = pa.RecordBatch.from_arrays(columns, schema=INSTRUCTIONS)
+        quarantine = pa.RecordBatch.from_arrays(
+            [pa.array(values, field.type) for values, field in zip(rejected, QUARANTINE, strict=True)], schema=QUARANTINE
+        )
+        self._clear()
+        return instructions, quarantine

@@ -1,0 +1,98 @@
+"""Which container a file is, by its first block; its name only breaks ties."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import PurePosixPath
+from typing import Any
+
+from catalog.errors import SourceError
+from catalog.pools.containers.delimited import Dialect, delimited, dialect_of
+from catalog.pools.containers.json_document import json_document
+from catalog.pools.containers.json_lines import json_lines
+from catalog.pools.containers.parquet import parquet
+from catalog.pools.containers.records import Container, scan
+from catalog.pools.containers.yaml_items import is_yaml, yaml_items
+from catalog.pools.files import BLOCK, Opened
+from catalog.pools.formats.alpaca import INPUTS, PROMPTS, RESPONSES
+from catalog.pools.options import ReadOptions
+
+_SAMPLE_LINES = 20
+_JSON = re.compile(r"[\[{]\s*(?:[\"'\[{\]}]|[-\d]|NaN|null|true|false)")
+_COLUMNS = frozenset((*PROMPTS, *INPUTS, *RESPONSES, "messages", "conversations", "text", "chosen", "system"))
+_COMPRESSED = (".gz", ".gzip", ".zst", ".zstd", ".bz2", ".xz")
+
+
+def container_of(file: Opened, *, options: ReadOptions, is_record: Callable[[Any], bool]) -> Container:
+    """The records of an opened file.
+
+    Args:
+        file: the file.
+        options: whose column names tell a CSV's header.
+        is_record: whether a value has the shape of a record.
+
+    Raises:
+        SourceError: running text, or a CSV without a header.
+    """
+    if file.binary is not None:
+        return Container("parquet", "row", parquet(file.binary, name=file.source.name))
+    start = file.head.lstrip("\ufeff \t\r\n")
+    if _are_json_lines(start, is_whole=len(file.head) < BLOCK // 4):
+        return Container("json lines", "line", json_lines(file.blocks))
+    if _JSON.match(start):
+        return json_document(file.blocks, is_record=is_record)
+    if _ending(file) in (".yaml", ".yml") or (is_yaml(file.head) and _ending(file) not in (".csv", ".tsv")):
+        return Container("yaml", "element", yaml_items(file.blocks, is_record=is_record))
+    dialect = _dialect(file, options)
+    return Container(dialect.name, "line", delimited(file.blocks, dialect=dialect))
+
+
+def _are_json_lines(start: str, *, is_whole: bool) -> bool:
+    """Whether at least half of the first lines, of two or more, are JSON objects, lists, or transcripts on their own."""
+    lines = start.split("\n", _SAMPLE_LINES + 1)
+    if len(lines) > _SAMPLE_LINES or not is_whole:
+        lines.pop()  # what is left, or a line that the block cuts
+    lines = [line for line in lines if line.strip()]
+    return len(lines) > 1 and 2 * sum(map(_is_json_record, lines)) >= len(lines)
+
+
+def _is_json_record(line: str) -> bool:
+    text = line.strip()
+    try:
+        value, end = scan(text, 0)
+    except (ValueError, StopIteration, RecursionError):
+        return False
+    if isinstance(value, str):  # a quoted CSV cell is a JSON text too
+        value = value if "Human:" in value else None
+    return end == len(text) and isinstance(value, dict | list | str) and bool(value)
+
+
+def _ending(file: Opened) -> str:
+    """The ending of the file's name that tells its container, in lower case."""
+    endings = [ending.lower() for ending in PurePosixPath(file.source.name).suffixes]
+    return next((ending for ending in reversed(endings) if ending not in _COMPRESSED), "")
+
+
+def _dialect(file: Opened, options: ReadOptions) -> Dialect:
+    """How the table is written.
+
+    Raises:
+        SourceError: it is no table, or has no header and the map does not number its columns.
+    """
+    name = file.source.name
+    named = {value.split(".")[0].lower() for value in (*options.map.values(), options.source_column, options.labels_column) if value}
+    dialect = dialect_of(file.head, names=_COLUMNS | named)
+    if dialect is None or not (dialect.is_regular or _ending(file) in (".csv", ".tsv")):
+        advice = "records are JSON, JSON Lines, CSV, TSV, YAML or Parquet"
+        raise SourceError(f"{name} is running text, not records: {advice}", reason="plain_text")
+    if options.map and all(path.isdigit() for path in options.map.values()):
+        return replace(dialect, has_header=False)
+    if not dialect.has_header:
+        cells = ", ".join(repr(cell[:40]) for cell in dialect.first_row)
+        advice = "add a line with column names, or number the columns from 1: --map prompt=1 --map response=2"
+        raise SourceError(
+            f"{name} is a {dialect.name.upper()} file without a header; its first row is {cells}: {advice}", reason="no_header"
+        )
+    return dialect

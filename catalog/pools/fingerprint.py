@@ -1,0 +1,83 @@
+"""The identity of an instruction: sha256 over one canonical JSON text of its messages, system and tools.
+
+The text is what ``json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))`` gives for::
+
+    {"messages": [{"content": ..., "role": ..., <the keys of extra>}, ...], "system": ... or null, "tools": ... or null}
+
+where every string is NFC-normalised (in the hashed text only), keys of ``extra`` win over ``content`` and ``role`` (see
+`catalog.pools.formats`), and ``tools`` that is the JSON text of a list or an object stands there as that value, so that neither
+white space nor the order of keys in it makes another instruction. Metadata, labels and source do not enter.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from json.encoder import encode_basestring as _python_quote
+from typing import Any
+from unicodedata import is_normalized, normalize
+
+try:
+    from json.encoder import c_encode_basestring as _quote  # type: ignore[attr-defined]
+except ImportError:  # pragma: no cover - an interpreter without the C accelerator
+    _quote = _python_quote
+
+Message = tuple[str, str, str | None]
+"""role, content, and the JSON object text of a message's other keys, or None."""
+
+_dumps: Callable[[Any], str] = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
+
+
+def fingerprint(messages: Sequence[Message], *, system: str | None = None, tools: str | None = None) -> str:
+    """The sha256, as 64 hex digits, of an instruction's canonical text.
+
+    Raises:
+        UnicodeEncodeError: a string holds half of a surrogate pair, which is not text.
+
+    >>> fingerprint([("user", "hi", None), ("assistant", "hello", None)])[:16]
+    'ed54575ad5703600'
+    >>> cafe, decomposed = [("user", "caf\\u00e9", None)], [("user", "cafe\\u0301", None)]
+    >>> fingerprint(cafe) == fingerprint(decomposed)
+    True
+    """
+    return hashlib.sha256(canonical(messages, system=system, tools=tools).encode()).hexdigest()
+
+
+def canonical(messages: Sequence[Message], *, system: str | None = None, tools: str | None = None) -> str:
+    """The canonical JSON text that `fingerprint` hashes.
+
+    >>> canonical([("user", "hi", '{"name": "Ann"}')], system="Be kind.")
+    '{"messages":[{"content":"hi","name":"Ann","role":"user"}],"system":"Be kind.","tools":null}'
+    """
+    texts = []
+    for role, content, extra in messages:
+        if extra is None:
+            # The common case, spelt out: it is four fifths of the time of registering short records.
+            text = content if content.isascii() or is_normalized("NFC", content) else normalize("NFC", content)
+            texts.append(f'{{"content":{_quote(text)},"role":{_quote(role)}}}')
+        else:
+            texts.append(_dumps(_composed({"content": content, "role": role, **json.loads(extra)})))
+    tail = "null" if tools is None else _dumps(_composed(_parsed(tools)))
+    head = "null" if system is None else _quote(normalize("NFC", system))
+    return f'{{"messages":[{",".join(texts)}],"system":{head},"tools":{tail}}}'
+
+
+def _parsed(text: str) -> Any:
+    """The list or object that a text writes down, or the text itself."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return text
+    return value if isinstance(value, list | dict) else text
+
+
+def _composed(value: Any) -> Any:
+    """The same value with every string, keys too, in NFC."""
+    if isinstance(value, str):
+        return normalize("NFC", value)
+    if isinstance(value, dict):
+        return {normalize("NFC", key): _composed(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_composed(item) for item in value]
+    return value

@@ -1,0 +1,98 @@
+"""``--map``: the user names which key, or path of keys, holds what."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from catalog.errors import OptionError
+from catalog.pools.conversation import Instruction, conversation, tools_text
+from catalog.pools.formats.alpaca import exchange, is_placeholder
+from catalog.pools.formats.messages import turn_list
+from catalog.pools.formats.turns import turns
+from catalog.pools.reasons import Rejection
+
+FIELDS = ("prompt", "input", "response", "system", "history", "messages", "tools")
+"""What a path can be mapped to."""
+
+
+def mapped(paths: Mapping[str, str]) -> Callable[[Any], Instruction | Rejection | None]:
+    """A format that reads the given paths, such as ``{"prompt": "question.stem", "response": "answerKey"}``.
+
+    A record that lacks every mapped path does not fit; one that lacks only the prompt is rejected as ``no_prompt``.
+
+    Raises:
+        OptionError: an unknown field, or neither prompt nor messages is mapped.
+
+    >>> mapped({"prompt": "act", "response": "prompt"})({"act": "Florist", "prompt": "Act as one."}).messages
+    [('user', 'Florist', None), ('assistant', 'Act as one.', None)]
+    """
+    unknown = [name for name in paths if name not in FIELDS]
+    if unknown:
+        raise OptionError(f"--map {unknown[0]}=...: the left side is one of {', '.join(FIELDS)}")
+    if "prompt" not in paths and "messages" not in paths:
+        raise OptionError("--map must name the prompt or the messages: --map prompt=KEY --map response=KEY, or --map messages=KEY")
+    read = tuple(paths.values())
+
+    def read_mapped(record: Any) -> Instruction | Rejection | None:
+        if not isinstance(record, dict):
+            return None
+        values = {name: at(record, path) for name, path in paths.items()}
+        if all(value is None for value in values.values()):
+            return None
+        rest = {key: value for key, value in record.items() if key not in read}
+        found = _turns(values, rest) if "messages" in paths else _exchange(values, rest)
+        return found._replace(tools=tools_text(values.get("tools"))) if isinstance(found, Instruction) else found
+
+    return read_mapped
+
+
+def at(record: Any, path: str) -> Any:
+    """The value under a key of that very name, else along a dotted path; None when there is none.
+
+    >>> at({"a.b": 1, "a": {"b": 2, "c": [{"d": 3}]}}, "a.b"), at({"a": {"c": [{"d": 3}]}}, "a.c.0.d"), at({}, "a.b")
+    (1, 3, None)
+    """
+    if isinstance(record, dict) and path in record:
+        return record[path]
+    value = record
+    for step in path.split("."):
+        if isinstance(value, str) and value[:1] in "{[":
+            try:
+                value = json.loads(value)
+            except ValueError:
+                return None
+        if isinstance(value, dict):
+            value = value.get(step)
+        elif isinstance(value, list) and step.isdigit() and int(step) < len(value):
+            value = value[int(step)]
+        else:
+            return None
+    return value
+
+
+def _exchange(values: dict[str, Any], rest: dict[str, Any]) -> Instruction | Rejection:
+    given = values.get("input")
+    n_no_input = 1 if isinstance(given, str) and is_placeholder(given) else 0
+    if values["prompt"] is None:
+        return Rejection("no_prompt", "the mapped prompt is not there")
+    found = exchange(
+        values["prompt"],
+        values.get("response"),
+        given=None if n_no_input else given,
+        system=values.get("system"),
+        history=values.get("history"),
+        rest=rest,
+    )
+    return found._replace(n_no_input=n_no_input) if isinstance(found, Instruction) else found
+
+
+def _turns(values: dict[str, Any], rest: dict[str, Any]) -> Instruction | Rejection:
+    listed = turn_list(values["messages"])
+    if listed is None:
+        return Rejection("wrong_type", "the mapped messages are not a list of turns")
+    if listed and isinstance(listed[0], str):
+        found = turns(listed)
+        return found._replace(rest=rest) if isinstance(found, Instruction) else found or Rejection("wrong_type", "no turns")
+    return conversation(listed, rest=rest, system=values.get("system"))

@@ -1,0 +1,50 @@
+"""Preference data: a chosen and a rejected answer. The chosen one is read; the rejected one stays in the metadata."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from catalog.pools.conversation import Instruction, conversation
+from catalog.pools.formats.alpaca import PROMPTS, alpaca
+from catalog.pools.formats.messages import KEYS, turn_list
+from catalog.pools.formats.transcript import transcript
+from catalog.pools.reasons import Rejection
+
+_PAIRS = (("chosen", "rejected"), ("chosen_messages", "rejected_messages"), ("chosen_conversations", "rejected_conversations"))
+
+
+def preference(record: Any) -> Instruction | Rejection | None:
+    """Read a record with a chosen and a rejected answer; None when it has not both.
+
+    The chosen answer may be a whole conversation, one turn after the turns of the record, a transcript, or a text after a prompt.
+
+    >>> preference({"prompt": "2+2?", "chosen": "4", "rejected": "5"}).messages
+    [('user', '2+2?', None), ('assistant', '4', None)]
+    """
+    if not isinstance(record, dict):
+        return None
+    key = next((chosen for chosen, rejected in _PAIRS if chosen in record and rejected in record), None)
+    if key is None:
+        return None
+    chosen = record[key]
+    if isinstance(chosen, str):
+        return transcript(record) or _text(record, key)
+    whole = turn_list(chosen)
+    if whole is not None:
+        return _conversation(record, whole, read=(key,))
+    before_key = next((name for name in KEYS if isinstance(record.get(name), list)), None)
+    if before_key is None or not isinstance(chosen, dict):
+        return Rejection("wrong_type", f"{key} is neither a conversation, a turn after one, nor a text")
+    return _conversation(record, [*record[before_key], chosen], read=(before_key, key))
+
+
+def _conversation(record: dict[str, Any], turns: list[Any], *, read: tuple[str, ...]) -> Instruction | Rejection:
+    rest = {name: value for name, value in record.items() if name not in (*read, "system", "tools")}
+    return conversation(turns, rest=rest, system=record.get("system"), tools=record.get("tools"))
+
+
+def _text(record: dict[str, Any], key: str) -> Instruction | Rejection | None:
+    """A chosen text after a prompt: alpaca with that answer."""
+    if not any(name in record for name in PROMPTS):
+        return None
+    return alpaca({**{name: value for name, value in record.items() if name != key}, "output": record[key]})

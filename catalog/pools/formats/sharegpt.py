@@ -1,0 +1,18 @@
+"""ShareGPT: ``conversations`` of ``{"from", "value"}``, as LLaMA-Factory and axolotl read it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from catalog.pools.conversation import Instruction
+from catalog.pools.formats.messages import turns_under
+from catalog.pools.reasons import Rejection
+
+
+def sharegpt(record: Any) -> Instruction | Rejection | None:
+    """Read a record whose turns have a ``from``; None when it has no such turns.
+
+    >>> sharegpt({"conversations": [{"from": "human", "value": "hi"}, {"from": "gpt", "value": "hello"}]}).messages
+    [('user', 'hi', None), ('assistant', 'hello', None)]
+    """
+    return turns_under(record, lambda turn: "from" in turn and "role" not in turn)

@@ -1,0 +1,41 @@
+"""Bare lists of turns (LIMA): texts that alternate between user and assistant, or turns with roles, alone or under a key."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from catalog.pools.conversation import Instruction, conversation
+from catalog.pools.fingerprint import Message
+from catalog.pools.formats.messages import turn_list
+from catalog.pools.reasons import Rejection
+
+KEYS = ("conversations", "conversation", "messages", "dialogue", "dialog", "data")
+"""Keys under which a record may hold texts that alternate. Not ``turns``: MT-Bench holds the user's turns alone there."""
+
+
+def turns(record: Any) -> Instruction | Rejection | None:
+    """Read a list of texts (user, assistant, user, ...) or of turns with roles; None for anything else.
+
+    >>> turns(["What is it?", "A list."]).messages
+    [('user', 'What is it?', None), ('assistant', 'A list.', None)]
+    """
+    if isinstance(record, list):
+        return _turns(record, rest={})
+    if not isinstance(record, dict):
+        return None
+    key = next((key for key in KEYS if key in record), None)
+    values = turn_list(record[key]) if key else None
+    if not values or not isinstance(values[0], str):
+        return None
+    return _turns(values, rest={name: value for name, value in record.items() if name != key})
+
+
+def _turns(values: list[Any], *, rest: dict[str, Any]) -> Instruction | Rejection | None:
+    if values and isinstance(values[0], dict) and ("role" in values[0] or "from" in values[0]):
+        return conversation(values, rest=rest)
+    if not values or not isinstance(values[0], str):
+        return None
+    if not all(isinstance(value, str) for value in values):
+        return Rejection("wrong_type", "a list of texts holds something else")
+    messages: list[Message] = [("assistant" if n % 2 else "user", value, None) for n, value in enumerate(values)]
+    return Instruction(messages, None, None, rest)

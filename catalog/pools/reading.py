@@ -1,0 +1,255 @@
+"""From source arguments to Arrow batches: every record is read, or quarantined with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Any
+
+import pyarrow as pa
+
+from catalog.errors import SourceError
+from catalog.pools.batch import INSTRUCTIONS, MAX_CHARS, QUARANTINE, BatchBuilder
+from catalog.pools.containers.detect import container_of
+from catalog.pools.containers.records import Container, Record
+from catalog.pools.conversation import Instruction, answered, json_text
+from catalog.pools.encoding import storable
+from catalog.pools.files import Counter, opened
+from catalog.pools.formats import FORMATS, Format, detect, mapped, named
+from catalog.pools.formats.alpaca import columns
+from catalog.pools.formats.mapped import at
+from catalog.pools.labels import labels_of
+from catalog.pools.options import ReadOptions
+from catalog.pools.reasons import Rejection
+from catalog.pools.sources import Source, resolve
+
+__all__ = ["INSTRUCTIONS", "QUARANTINE", "Batch", "FileReading", "ReadOptions", "read_batches"]
+
+_SAMPLE = 100
+"""Readable records that decide a file's shape."""
+
+
+@dataclass
+class FileReading:
+    """What one file turned out to be, complete when the file is read.
+
+    Attributes:
+        file: its name as it was given.
+        container: json lines, json array, json object with a list, json object keyed by id, json objects, csv, tsv, yaml, parquet.
+        shape: the shape of most of its records, ``"mapped"`` where the map named the keys, ``"unknown"`` where no record could be read.
+        columns: for alpaca, which key was read as what.
+        encoding: such as GB18030 or UTF-16; None for UTF-8.
+        compression: gzip, zstd, bzip2, xz, or None.
+        n_records: records, quarantined ones counted.
+        quarantined: how many records for each reason.
+        n_no_input: placeholders that were read as no input.
+        other_shapes: how many records of another shape than the file's, for each shape.
+        notes: what is odd about the file as a whole.
+    """
+
+    file: str
+    container: str
+    shape: str = "unknown"
+    columns: dict[str, str] = field(default_factory=dict)
+    encoding: str | None = None
+    compression: str | None = None
+    n_records: int = 0
+    quarantined: dict[str, int] = field(default_factory=dict)
+    n_no_input: int = 0
+    other_shapes: dict[str, int] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some records, in order.
+
+    Attributes:
+        instructions: those that were read; schema `INSTRUCTIONS`.
+        quarantine: those that were not; schema `QUARANTINE`.
+        bytes_read: bytes of all files read so far, as they lie there (compressed).
+        bytes_total: bytes of all files, or None when one of them does not say.
+        n_records: records read so far in the whole load, quarantined ones counted.
+        files: the files that ended within this batch.
+    """
+
+    instructions: pa.RecordBatch
+    quarantine: pa.RecordBatch
+    bytes_read: int
+    bytes_total: int | None
+    n_records: int
+    files: tuple[FileReading, ...] = ()
+
+
+def read_batches(sources: Sequence[str], options: ReadOptions | None = None, *, files: list[FileReading] | None = None) -> Iterator[Batch]:
+    """Read sources, in order, in batches; memory does not grow with the files.
+
+    Args:
+        sources: paths, patterns, URLs that fsspec opens, ``-`` for standard input.
+        options: how to read them.
+        files: gets each file's reading when the file ends.
+
+    Yields:
+        batches of at most ``options.batch_size`` records; the last one (perhaps empty) holds the last file's reading.
+
+    Raises:
+        SourceError: a file cannot be read as records at all; `catalog.pools.reasons.FILE_REASONS` lists why. What was
+            yielded before belongs to the same load and is the caller's to drop.
+    """
+    options = options or ReadOptions()
+    found = resolve(sources)
+    sizes = [source.size for source in found]
+    total = None if None in sizes else sum(size for size in sizes if size is not None)
+    counter, builder = Counter(), BatchBuilder()
+    ended: list[FileReading] = []
+    n_records = 0
+
+    def batch() -> Batch:
+        done = tuple(ended)
+        ended.clear()
+        return Batch(*builder.take(), counter.n_bytes, total, n_records, done)
+
+    for source in found:
+        reader = _FileReader(source, options=options, counter=counter, builder=builder)
+        for _ in reader.records(first=n_records):
+            n_records = reader.first + reader.reading.n_records
+            yield batch()
+        n_records = reader.first + reader.reading.n_records
+        ended.append(reader.reading)
+        if files is not None:
+            files.append(reader.reading)
+    yield batch()
+
+
+class _FileReader:
+    """Reads one file into the builder."""
+
+    def __init__(self, file: Source, *, options: ReadOptions, counter: Counter, builder: BatchBuilder) -> None:
+        self._options = options
+        self._builder = builder
+        self._given = mapped(options.map) if options.map else named(options.format)
+        self._file = file
+        content = opened(file, counter=counter)
+        self._container = container_of(content, options=options, is_record=self._is_record)
+        self.reading = FileReading(
+            file.name, self._container.name, encoding=content.encoding, compression=content.compression, notes=self._container.notes
+        )
+        self.first = 0
+
+    def _is_record(self, value: Any) -> bool:
+        return self._given(value) is not None if self._given else detect([value]) is not None
+
+    def records(self, *, first: int) -> Iterator[None]:
+        """Read the file; yields whenever the builder is full."""
+        self.first = first
+        sample, stream = _sampled(self._container)
+        format_ = self._given or detect([value for _, value, _ in sample if not isinstance(value, Rejection)])
+        self._describe(format_, sample)
+        builder, reading, options = self._builder, self.reading, self._options
+        prompts_only, batch_size, row = options.prompts_only, options.batch_size, first
+        for position, value, raw in stream:
+            read = value if type(value) is Rejection else self._read(value, format_)
+            if type(read) is Instruction:
+                read = answered(read, prompts_only=prompts_only)
+            if type(read) is Instruction:
+                read = self._add(row, value, read) or read
+            if type(read) is Rejection:
+                self._reject(row, read, position=position, value=value, raw=raw)
+            row += 1
+            reading.n_records += 1
+            if builder.n_records >= batch_size or builder.n_chars >= MAX_CHARS:
+                yield
+        reading.container = self._container.name
+        if not reading.n_records:
+            raise SourceError(f"{self._file.name} holds no record", reason="empty_file")
+
+    def _describe(self, format_: Format | None, sample: list[Record]) -> None:
+        """Note the file's shape.
+
+        Raises:
+            SourceError: records can be read, and none has a known shape.
+        """
+        values = [value for _, value, _ in sample if not isinstance(value, Rejection)]
+        if format_ is not None and any(format_(value) is not None for value in values):
+            self.reading.shape = "mapped" if self._options.map else format_.__name__
+        elif values:
+            raise SourceError(f"{self._file.name}: {_unknown(values[0], self._options)}", reason="unknown_shape")
+        if self.reading.shape == "alpaca":
+            self._describe_columns(values)
+
+    def _describe_columns(self, values: list[Any]) -> None:
+        first = next(found for found in (columns(tuple(value)) for value in values if isinstance(value, dict)) if found)
+        self.reading.columns = {name: key for name, key in first._asdict().items() if isinstance(key, str)}
+
+    def _read(self, value: Any, format_: Format | None) -> Instruction | Rejection:
+        """One record by the file's format, else by another one."""
+        read = format_(value) if format_ else None
+        if read is not None:
+            return read
+        if self._given is None:
+            for other in FORMATS:
+                read = other(value)
+                if read is not None:
+                    counts = self.reading.other_shapes
+                    counts[other.__name__] = counts.get(other.__name__, 0) + 1
+                    return read
+        return Rejection("unknown_shape", f"none of the keys of {self.reading.shape}")
+
+    def _add(self, row: int, value: Any, read: Instruction) -> Rejection | None:
+        """Hand one instruction to the builder."""
+        options, rest = self._options, read.rest
+        source, labels = self._file.stem, None
+        try:
+            if options.source_column is not None:
+                source, rest = _source_of(value, options.source_column, rest=rest, otherwise=source)
+            if options.labels_column is not None:
+                labels = labels_of(at(value, options.labels_column))
+            self._builder.add(row, read, source=source, labels=labels, metadata=json_text(rest) if rest else None)
+        except UnicodeEncodeError as error:
+            what = "a byte that is not text" if "\udc00" <= error.object[error.start] <= "\udcff" else "half of a surrogate pair"
+            return Rejection("bad_encoding", f"{what}, near {storable(error.object[max(0, error.start - 20) : error.start + 20])!r}")
+        self.reading.n_no_input += read.n_no_input
+        return None
+
+    def _reject(self, row: int, why: Rejection, *, position: int | str, value: Any, raw: str | None) -> None:
+        if raw is None:
+            raw = json_text(value)
+        if why.reason in ("no_prompt", "no_response") and isinstance(value, dict):
+            why = Rejection(why.reason, f"{why.detail}; its keys are {', '.join(map(str, value))}")
+        counts = self.reading.quarantined
+        counts[why.reason] = counts.get(why.reason, 0) + 1
+        self._builder.reject(row, why, file=self._file.name, position=f"{self._container.unit} {position}", raw=raw)
+
+
+def _sampled(container: Container) -> tuple[list[Record], Iterator[Record]]:
+    """The records until `_SAMPLE` readable ones, and all records."""
+    sample: list[Record] = []
+    n_readable = 0
+    for record in container.records:
+        sample.append(record)
+        n_readable += not isinstance(record[1], Rejection)
+        if n_readable >= _SAMPLE or len(sample) >= 100 * _SAMPLE:
+            break
+    return sample, chain(sample, container.records)
+
+
+def _source_of(value: Any, path: str, *, rest: Mapping[str, Any], otherwise: str) -> tuple[str, Mapping[str, Any]]:
+    """A record's source, and what is left for the metadata."""
+    found = at(value, path)
+    if found is None:
+        return otherwise, rest
+    if not isinstance(found, str):
+        return json_text(found), rest
+    found.encode()
+    return found, {key: item for key, item in rest.items() if key != path}
+
+
+def _unknown(value: Any, options: ReadOptions) -> str:
+    """Why records have no shape, and what to do."""
+    if not isinstance(value, dict):
+        return "its records are neither objects nor lists of turns"
+    keys = ", ".join(map(str, value))
+    if options.map or options.format != "auto":
+        return f"its records do not have what {'--map' if options.map else '--format'} asks for; their keys are {keys}"
+    return f"its records have no known shape; their keys are {keys}: name them with --map prompt=KEY --map response=KEY"

@@ -1,0 +1,47 @@
+"""Why a record or a whole file was not read: one closed list, in one place."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+RECORD_REASONS: dict[str, str] = {
+    "not_json": "the text is not JSON (NaN and Infinity are not JSON either)",
+    "not_csv": "a quote is opened and never closed, or text follows a closing quote",
+    "not_yaml": "the text is not YAML",
+    "wrong_columns": "a CSV row has more or fewer cells than the header",
+    "wrong_type": "a value has another type than its key needs, such as a list where a text belongs",
+    "unknown_shape": "the record has none of the keys of a known shape",
+    "unknown_role": "a message's role is none of system, user, assistant, tool and their known spellings",
+    "no_prompt": "no user message comes before the answer",
+    "empty_prompt": "the prompt holds only white space",
+    "no_response": "there is no answer (`--prompts-only` accepts such records)",
+    "empty_response": "the answer holds only white space",
+    "bad_encoding": "bytes that are not text in the file's encoding, or half of a surrogate pair",
+    "too_large": "one record is longer than the reader's window",
+}
+"""Reasons of single records: each goes to the quarantine under one of these."""
+
+FILE_REASONS: dict[str, str] = {
+    "not_found": "no such file, or no file matches the pattern",
+    "is_directory": "a folder, not a file",
+    "unreadable": "the system refuses to open or read it",
+    "missing_extra": "its protocol needs a package that is not installed",
+    "unknown_protocol": "no file system is known for its protocol",
+    "empty_file": "it holds no record",
+    "lfs_pointer": "a Git LFS pointer instead of the data",
+    "html_page": "a web page instead of the data",
+    "plain_text": "running text, not records",
+    "binary_file": "bytes that are no text, or an archive of another kind",
+    "corrupt_archive": "a compressed file that is damaged or cut",
+    "no_header": "a CSV without a header line",
+    "unknown_shape": "its records have none of the keys of a known shape",
+    "wrong_container": "a container that cannot be read that way, such as Parquet from standard input",
+}
+"""Reasons of whole files: `SourceError.reason` is one of these, and nothing of the load is kept."""
+
+
+class Rejection(NamedTuple):
+    """Why one record was not read: a key of RECORD_REASONS, and what exactly was found."""
+
+    reason: str
+    detail: str

@@ -1,0 +1,146 @@
+"""From source arguments (paths, globs, URLs, ``-``) to files that can be opened."""
+
+from __future__ import annotations
+
+import glob
+import re
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any, BinaryIO
+from urllib.parse import urlsplit
+
+from catalog.errors import SourceError
+
+STDIN = "-"
+_ENDINGS = re.compile(r"(\.(jsonl?|ndjson|jsonlines|csv|tsv|parquet|ya?ml|txt|gz|gzip|zst|zstd|bz2|xz))+\Z", re.IGNORECASE)
+_EXTRAS = {"s3": "pip install 'catalog[s3]'", "s3a": "pip install 'catalog[s3]'", "gs": "pip install gcsfs", "gcs": "pip install gcsfs"}
+
+
+@dataclass(frozen=True)
+class Source:
+    """One file to read.
+
+    Attributes:
+        name: as a person names it: a path, a URL, or ``-``.
+        size: bytes as they lie there (compressed), or None when nobody knows.
+    """
+
+    name: str
+    size: int | None
+
+    @property
+    def stem(self) -> str:
+        """The file's name without folder and endings: what `source` is where no column says it.
+
+        >>> Source("a/train.v2.jsonl.gz", None).stem, Source("-", None).stem
+        ('train.v2', 'stdin')
+        """
+        if self.name == STDIN:
+            return "stdin"
+        name = PurePosixPath(self.name.replace("\\", "/")).name
+        return _ENDINGS.sub("", name) or name
+
+    def open(self) -> BinaryIO:
+        """The bytes as they lie there.
+
+        Raises:
+            SourceError: unreadable.
+        """
+        if self.name == STDIN:
+            return sys.stdin.buffer
+        try:
+            if is_url(self.name):
+                fs, path = _file_system(self.name)
+                opened: BinaryIO = fs.open(path, "rb")
+                return opened
+            return Path(self.name).open("rb", buffering=0)  # the reader asks for large blocks itself
+        except OSError as error:
+            raise _unreadable(self.name, error) from error
+
+
+def is_url(name: str) -> bool:
+    """Whether a name has a protocol, such as ``hf://`` or ``s3://`` (or fsspec's ``zip::`` chains)."""
+    return "://" in name or "::" in name
+
+
+def resolve(sources: Sequence[str]) -> list[Source]:
+    """Every file that the arguments name, in the order of the arguments, the files of a pattern sorted by name.
+
+    Raises:
+        SourceError: nothing there, a folder, an unknown protocol, a protocol whose package is missing.
+
+    >>> resolve(["-"])
+    [Source(name='-', size=None)]
+    """
+    if not sources:
+        raise SourceError("no source given: name files, patterns, URLs, or - for standard input", reason="not_found")
+    found: list[Source] = []
+    for name in sources:
+        if name == STDIN:
+            found.append(Source(STDIN, None))
+        elif is_url(name):
+            found += _remote(name)
+        else:
+            found += _local(name)
+    return found
+
+
+def _local(name: str) -> list[Source]:
+    path = Path(name).expanduser()
+    if path.exists() or not glob.has_magic(name):
+        return [_local_file(path)]
+    matches = [Path(match) for match in sorted(glob.glob(str(path), recursive=True))]  # noqa: PTH207 - a Path does not glob absolute patterns
+    files = [match for match in matches if not match.is_dir()]
+    if not files:
+        raise SourceError(f"{name}: no file matches this pattern", reason="not_found")
+    return [_local_file(match) for match in files]
+
+
+def _local_file(path: Path) -> Source:
+    try:
+        status = path.stat()
+    except FileNotFoundError as error:
+        raise SourceError(f"{path}: no such file", reason="not_found") from error
+    except OSError as error:
+        raise _unreadable(str(path), error) from error
+    if path.is_dir():
+        raise SourceError(f"{path} is a folder: name its files, for example '{path}/*.jsonl'", reason="is_directory")
+    return Source(str(path), status.st_size if path.is_file() else None)  # a pipe has no size
+
+
+def _remote(url: str) -> list[Source]:
+    fs, path = _file_system(url)
+    try:
+        if glob.has_magic(path) and not fs.exists(path):
+            paths = sorted(match for match in fs.glob(path) if fs.isfile(match))
+            if not paths:
+                raise SourceError(f"{url}: no file matches this pattern", reason="not_found")
+            return [Source(fs.unstrip_protocol(match), fs.size(match)) for match in paths]
+        if not fs.exists(path):
+            raise SourceError(f"{url}: no such file", reason="not_found")
+        if fs.isdir(path):
+            raise SourceError(f"{url} is a folder: name its files, for example '{url.rstrip('/')}/*.jsonl'", reason="is_directory")
+        return [Source(url, fs.size(path))]
+    except OSError as error:
+        raise _unreadable(url, error) from error
+
+
+def _file_system(url: str) -> tuple[Any, str]:
+    import fsspec
+
+    protocol = urlsplit(url).scheme
+    try:
+        fs, path = fsspec.core.url_to_fs(url)
+    except ImportError as error:
+        how = _EXTRAS.get(protocol, f"install the package that serves {protocol}://")
+        raise SourceError(f"{url}: {protocol}:// needs a package that is not installed: {how}", reason="missing_extra") from error
+    except ValueError as error:
+        raise SourceError(f"{url}: no file system is known for {protocol}://", reason="unknown_protocol") from error
+    return fs, path
+
+
+def _unreadable(name: str, error: OSError) -> SourceError:
+    reason = {FileNotFoundError: "not_found", IsADirectoryError: "is_directory"}.get(type(error), "unreadable")
+    return SourceError(f"{name}: {error.strerror or error}", reason=reason)
