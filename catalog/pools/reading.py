@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
@@ -37,27 +37,27 @@ class FileReading:
     Attributes:
         file: its name as it was given.
         container: json lines, json array, json object with a list, json object keyed by id, json objects, csv, tsv, yaml, parquet.
-        shape: the shape of most of its records, ``"mapped"`` where the map named the keys, ``"unknown"`` where no record could be read.
+        shape: the shape of most of its records, ``"mapped"`` where the map named the keys, None where no record could be read.
         columns: for alpaca, which key was read as what.
         encoding: such as GB18030 or UTF-16; None for UTF-8.
         compression: gzip, zstd, bzip2, xz, or None.
         n_records: records, quarantined ones counted.
-        quarantined: how many records for each reason.
+        n_quarantined: how many records for each reason.
         n_no_input: placeholders that were read as no input.
-        other_shapes: how many records of another shape than the file's, for each shape.
+        n_other_shapes: how many records of another shape than the file's, for each shape.
         notes: what is odd about the file as a whole.
     """
 
     file: str
     container: str
-    shape: str = "unknown"
+    shape: str | None = None
     columns: dict[str, str] = field(default_factory=dict)
     encoding: str | None = None
     compression: str | None = None
     n_records: int = 0
-    quarantined: dict[str, int] = field(default_factory=dict)
+    n_quarantined: dict[str, int] = field(default_factory=dict)
     n_no_input: int = 0
-    other_shapes: dict[str, int] = field(default_factory=dict)
+    n_other_shapes: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
 
@@ -82,13 +82,15 @@ class Batch:
     files: tuple[FileReading, ...] = ()
 
 
-def read_batches(sources: Sequence[str], options: ReadOptions | None = None, *, files: list[FileReading] | None = None) -> Iterator[Batch]:
+def read_batches(
+    sources: Sequence[str], options: ReadOptions | None = None, *, report: Callable[[FileReading], None] | None = None
+) -> Iterator[Batch]:
     """Read sources, in order, in batches; memory does not grow with the files.
 
     Args:
         sources: paths, patterns, URLs that fsspec opens, ``-`` for standard input.
         options: how to read them.
-        files: gets each file's reading when the file ends.
+        report: is called with each file's reading when the file ends.
 
     Yields:
         batches of at most ``options.batch_size`` records; the last one (perhaps empty) holds the last file's reading.
@@ -117,8 +119,8 @@ def read_batches(sources: Sequence[str], options: ReadOptions | None = None, *, 
             yield batch()
         n_records = reader.first + reader.reading.n_records
         ended.append(reader.reading)
-        if files is not None:
-            files.append(reader.reading)
+        if report is not None:
+            report(reader.reading)
     yield batch()
 
 
@@ -191,7 +193,7 @@ class _FileReader:
             for other in FORMATS:
                 read = other(value)
                 if read is not None:
-                    counts = self.reading.other_shapes
+                    counts = self.reading.n_other_shapes
                     counts[other.__name__] = counts.get(other.__name__, 0) + 1
                     return read
         return Rejection("unknown_shape", f"none of the keys of {self.reading.shape}")
@@ -217,7 +219,7 @@ class _FileReader:
             raw = json_text(value)
         if why.reason in ("no_prompt", "no_response") and isinstance(value, dict):
             why = Rejection(why.reason, f"{why.detail}; its keys are {', '.join(map(str, value))}")
-        counts = self.reading.quarantined
+        counts = self.reading.n_quarantined
         counts[why.reason] = counts.get(why.reason, 0) + 1
         self._builder.reject(row, why, file=self._file.name, position=f"{self._container.unit} {position}", raw=raw)
 

@@ -41,7 +41,5 @@ def _parsed(text: str, *, rest: dict[str, Any]) -> Instruction | None:
             pieces = style.split(text)  # "", speaker, words, speaker, words, ...
             spoken = zip(pieces[1::2], pieces[2::2], strict=True)
             messages: list[Message] = [(ROLES[speaker.lower()], words, None) for speaker, words in spoken]
-                (ROLES[speaker.lower()], words, None) for speaker, words in zip(pieces[1::2], pieces[2::2], strict=True)
-            ]
             return Instruction(messages, None, None, rest)
     return None
