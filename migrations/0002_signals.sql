@@ -26,6 +26,12 @@ CREATE TABLE shards (
     committed_at TIMESTAMP NOT NULL
 );
 
+CREATE TABLE signal_members (                -- who has a value; of a score or a loss the value itself says so
+    signal_id INTEGER NOT NULL,
+    instruction_id BIGINT NOT NULL,
+    shard BIGINT NOT NULL
+);
+
 CREATE TABLE signal_gaps (
     signal_id INTEGER NOT NULL,
     instruction_id BIGINT NOT NULL,

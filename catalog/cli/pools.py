@@ -91,7 +91,7 @@ def show(catalog: Catalog, reference: str, is_json: bool) -> None:
         f"{shape['n_with_labels']:,} with labels; median {shape['median_prompt_characters'] or 0:,.0f} characters a prompt, "
         f"{shape['median_response_characters'] or 0:,.0f} a response"
     )
-    keys = ("file", "container", "shape", "encoding", "n_records", "n_read")
+    keys = ("file", "container", "shape", "encoding", "n_records", "n_quarantined", "n_no_input", "notes")
     echo_rows([{key: file.get(key) for key in keys} for file in version["files"]], is_json=False)
     echo_rows(tables["sources"], is_json=False)
     if tables["quarantine"]:
@@ -182,7 +182,7 @@ def parse_pairs(pairs: tuple[str, ...], *, option: str) -> dict[str, str]:
 
 
 def _echo_registration(answer: Registration) -> None:
-    shapes = ", ".join(sorted({f"{file.shape} ({file.container})" for file in answer.files}))
+    shapes = ", ".join(sorted({f"{file.shape or 'nothing'} ({file.container})" for file in answer.files}))
     if not answer.is_new_version:
         click.echo(f"{answer.name}@{answer.version}: nothing changed, {answer.n_members:,} members as before")
         return
@@ -200,5 +200,7 @@ def _echo_registration(answer: Registration) -> None:
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in answer.reasons.items())
         say(f"  {answer.n_quarantined:,} quarantined: {reasons}; `catalog quarantine {answer.name}` shows them")
     for file in answer.files:
-        if file.encoding not in ("utf-8", None):
+        if file.encoding:
             say(f"  {file.file} was decoded from {file.encoding}")
+        for note in file.notes:
+            say(f"  {file.file}: {note}")

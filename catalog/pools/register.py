@@ -82,7 +82,7 @@ def register(
     files: list[FileReading] = []
     with staging(home.scratch) as staged:
         n_rows = 0
-        for batch in read_batches(sources, options, files=files):
+        for batch in read_batches(sources, options, report=files.append):
             staged.add(batch)
             n_rows = staged.n_instructions + staged.n_quarantined
             if progress:
@@ -106,7 +106,7 @@ class _Load:
 
     @property
     def reasons(self) -> dict[str, int]:
-        return dict(sum((Counter(file.quarantined) for file in self.files), Counter[str]()).most_common())
+        return dict(sum((Counter(file.n_quarantined) for file in self.files), Counter[str]()).most_common())
 
 
 def _commit(connection: Connection, load: _Load) -> Registration:
@@ -180,9 +180,9 @@ def _write_version(connection: Connection, load: _Load, answer: Registration, *,
 def _refuse_mostly_unreadable(files: list[FileReading], *, n_read: int, n_failed: int, is_forced: bool) -> None:
     if is_forced or n_failed <= n_read:
         return
-    reasons = sum((Counter(file.quarantined) for file in files), Counter[str]())
+    reasons = sum((Counter(file.n_quarantined) for file in files), Counter[str]())
     named = ", ".join(f"{count:,} {reason}" for reason, count in reasons.most_common(4))
-    shapes = ", ".join(sorted({file.shape for file in files}))
+    shapes = ", ".join(sorted({file.shape or file.container for file in files}))
     raise MostlyUnreadableError(
         f"{n_failed:,} of {n_read + n_failed:,} records could not be read as {shapes} ({named}); nothing was written. "
         "Name the keys with --map prompt=KEY --map response=KEY or the shape with --format, "

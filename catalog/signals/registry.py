@@ -1,0 +1,92 @@
+"""Which signals there are, told apart by what changes their values."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pyarrow as pa
+
+from catalog.store.database import Connection
+from catalog.store.queries import query
+from catalog.store.references import Reference
+
+Kind = Literal["embedding", "losses", "states", "score"]
+
+
+@dataclass(frozen=True)
+class Signal:
+    """One signal: the same identity is the same signal, in every pool that shares an instruction."""
+
+    signal_id: int
+    kind: Kind
+    name: str
+    identity_sha256: str
+    identity: dict[str, Any]
+    dimension: int | None
+    lance_table: str | None
+    details: dict[str, Any]
+
+
+def identity_sha256(kind: Kind, name: str, identity: Mapping[str, Any]) -> str:
+    """The hash that tells signals apart; keys in any order.
+
+    >>> identity_sha256("score", "n", {"a": 1, "b": 2}) == identity_sha256("score", "n", {"b": 2, "a": 1})
+    True
+    """
+    text = json.dumps([kind, name, identity], sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def find_signal(connection: Connection, *, kind: Kind, name: str, identity: Mapping[str, Any]) -> Signal | None:
+    """The signal of an identity, when there is one."""
+    rows = connection.sql(query("signals/find"), params={"identity_sha256": identity_sha256(kind, name, identity)}).fetchall()
+    return _signal(rows[0]) if rows else None
+
+
+def list_named(connection: Connection, *, kind: Kind, name: str | None = None) -> list[Signal]:
+    """The signals of a kind, the newest first; of one name, when given."""
+    return [_signal(row) for row in connection.sql(query("signals/named"), params={"kind": kind, "name": name}).fetchall()]
+
+
+def ensure_signal(
+    connection: Connection,
+    *,
+    kind: Kind,
+    name: str,
+    identity: Mapping[str, Any],
+    dimension: int | None = None,
+    has_vectors: bool = False,
+    details: Mapping[str, Any] | None = None,
+) -> Signal:
+    """The signal of an identity, made when it is not there. Call it inside a writing transaction."""
+    found = find_signal(connection, kind=kind, name=name, identity=identity)
+    if found:
+        return found
+    (signal_id,) = connection.sql("SELECT nextval('signal_ids')").fetchall()[0]
+    row = {
+        "signal_id": signal_id,
+        "kind": kind,
+        "name": name,
+        "identity_sha256": identity_sha256(kind, name, identity),
+        "identity": json.dumps(identity, ensure_ascii=False, sort_keys=True),
+        "dimension": dimension,
+        "lance_table": f"{kind}_{signal_id:04d}" if has_vectors else None,
+        "details": json.dumps(details or {}, ensure_ascii=False),
+    }
+    connection.execute(query("signals/insert"), row)
+    return _signal(tuple(row.values()))
+
+
+def list_signals(connection: Connection, reference: Reference) -> pa.Table:
+    """Every signal with its coverage of a reference: n with a value of n members, and why the others have none."""
+    at = {"kind": reference.kind, "id": reference.id, "version": reference.version}
+    return connection.sql(query("signals/list"), params=at).to_arrow_table()
+
+
+def _signal(row: tuple[Any, ...]) -> Signal:
+    signal_id, kind, name, sha256, identity, dimension, lance_table, details = row
+    return Signal(signal_id, kind, name, sha256, json.loads(identity), dimension, lance_table, json.loads(details or "{}"))

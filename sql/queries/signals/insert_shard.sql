@@ -1,0 +1,2 @@
+INSERT INTO shards (signal_id, shard, n_instructions, n_missing, n_tokens, n_truncated, lance_version, seconds, committed_at)
+VALUES ($signal_id, $shard, $n_instructions, $n_missing, $n_tokens, $n_truncated, $lance_version, $seconds, now() AT TIME ZONE 'UTC')

@@ -1,0 +1,28 @@
+SELECT
+    signals.signal_id,
+    signals.kind,
+    signals.name,
+    (
+        SELECT count(*)
+        FROM members_of($kind, $id, $version)
+        JOIN signal_members USING (instruction_id)
+        WHERE signal_members.signal_id = signals.signal_id
+    ) AS n_with_value,
+    (SELECT count(*) FROM members_of($kind, $id, $version)) AS n_members,
+    (
+        SELECT list(reason || ' ' || n ORDER BY n DESC, reason)
+        FROM (
+            SELECT reason, count(*) AS n
+            FROM members_of($kind, $id, $version)
+            JOIN signal_gaps USING (instruction_id)
+            WHERE signal_gaps.signal_id = signals.signal_id
+            GROUP BY reason
+        )
+    ) AS without_value,
+    signals.dimension,
+    (SELECT sum(seconds) FROM shards WHERE shards.signal_id = signals.signal_id) AS seconds,
+    (SELECT max(committed_at) FROM shards WHERE shards.signal_id = signals.signal_id) AS computed_at,
+    signals.lance_table,
+    left(signals.identity_sha256, 12) AS identity
+FROM signals
+ORDER BY signals.kind, signals.name, signals.signal_id

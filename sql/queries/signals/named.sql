@@ -1,0 +1,5 @@
+-- The signals of a kind, the newest first.
+SELECT signal_id, kind, name, identity_sha256, identity, dimension, lance_table, details
+FROM signals
+WHERE kind = $kind AND ($name IS NULL OR name = $name)
+ORDER BY signal_id DESC

@@ -1,0 +1,77 @@
+"""What holds the project together: layers, folders, packaging, start-up."""
+
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SHIPPED = ("sql", "selectors", "migrations")
+
+
+def run(*command: str, cwd: Path = ROOT) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+
+
+def test_imports_point_one_way() -> None:
+    answer = run(str(Path(sys.executable).with_name("lint-imports")), "--no-cache")
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+
+
+def test_the_sql_folders_hold_sql_and_nothing_else() -> None:
+    strangers = [path for folder in SHIPPED for path in (ROOT / folder).rglob("*") if path.is_file() and path.suffix != ".sql"]
+    assert strangers == []
+
+
+def test_the_top_level_is_as_designed() -> None:
+    tracked = run("git", "ls-files").stdout.splitlines()
+    designed = {"pyproject.toml", "README.md", "Makefile", "LICENSE", "CHANGELOG.md", "docs", "catalog", "tests", *SHIPPED}
+    assert {name for name in (path.split("/")[0] for path in tracked) if not name.startswith(".")} <= designed
+
+
+def test_modules_are_short_enough_to_read() -> None:
+    paths = [path for folder in ("catalog", "tests") for path in (ROOT / folder).rglob("*.py")]
+    long = {str(path.relative_to(ROOT)): n for path in paths if (n := len(path.read_text(encoding="utf-8").splitlines())) > 300}
+    assert long == {}
+
+
+def test_starting_up_imports_nothing_heavy() -> None:
+    heavy = ("torch", "lancedb", "lance", "transformers", "sklearn", "polars")
+    code = f"import sys, catalog.cli; print([name for name in {heavy} if name in sys.modules])"
+    assert run(sys.executable, "-c", code).stdout == "[]\n"
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    answer = run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder))
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    return next(folder.glob("*.whl"))
+
+
+def test_the_wheel_holds_every_sql_file(wheel: Path) -> None:
+    packed = {name for name in zipfile.ZipFile(wheel).namelist() if name.endswith(".sql")}
+    assert packed == {f"catalog/{path.relative_to(ROOT)}" for folder in SHIPPED for path in (ROOT / folder).rglob("*.sql")}
+
+
+def test_the_wheel_runs_from_another_directory(wheel: Path, tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    zipfile.ZipFile(wheel).extractall(site)
+    code = f"import sys; sys.path.insert(0, {str(site)!r}); import catalog; print(catalog.__file__); from catalog.cli import main; main()"
+    (tmp_path / "pool.jsonl").write_text('{"instruction": "q", "output": "a"}\n')
+    for arguments in (["register", "pool.jsonl", "--pool", "p"], ["sql", "SELECT prompt FROM pool('p')", "--format", "csv"]):
+        answer = run(sys.executable, "-P", "-c", code, *arguments, cwd=tmp_path)
+        assert answer.returncode == 0, answer.stderr
+        assert answer.stdout.startswith(str(site))
+    assert answer.stdout.endswith("prompt\nq\n")
+
+
+def test_every_pin_is_inside_its_range() -> None:
+    pins = dict(line.lower().split("==") for line in (ROOT / ".ci/constraints.txt").read_text().splitlines() if "==" in line)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    names = [re.split(r"[<>=\[]", dependency)[0].lower() for dependency in project["dependencies"]]
+    assert [name for name in names if name not in pins and name.replace("-", "_") not in pins] == []
