@@ -194,6 +194,8 @@ def answered(read: Instruction, *, prompts_only: bool) -> Instruction | Rejectio
     The answer is the last assistant message. What follows it (a user's last word, a tool's) stays where it is.
     """
     messages = read.messages
+    if _is_plain(messages):
+        return read
     last = len(messages) - 1
     while last >= 0 and messages[last][0] != "assistant":
         last -= 1
@@ -212,6 +214,14 @@ def answered(read: Instruction, *, prompts_only: bool) -> Instruction | Rejectio
     if is_empty:
         return Rejection("empty_response", "the answer holds only white space")
     return read
+
+
+def _is_plain(messages: list[Message]) -> bool:
+    """Whether there is one prompt and one answer, neither blank: nearly every record of most files, so it is asked first."""
+    if len(messages) != 2:
+        return False
+    (asker, prompt, _), (speaker, answer, _) = messages
+    return asker == "user" and speaker == "assistant" and bool(prompt.strip()) and bool(answer.strip())
 
 
 def _calls(extra: str | None) -> bool:

@@ -132,6 +132,7 @@ class _FileReader:
         self._builder = builder
         self._given = mapped(options.map) if options.map else named(options.format)
         self._file = file
+        self._stem = file.stem
         content = opened(file, counter=counter)
         self._container = container_of(content, options=options, is_record=self._is_record)
         self.reading = FileReading(
@@ -201,7 +202,7 @@ class _FileReader:
     def _add(self, row: int, value: Any, read: Instruction) -> Rejection | None:
         """Hand one instruction to the builder."""
         options, rest = self._options, read.rest
-        source, labels = self._file.stem, None
+        source, labels = self._stem, None
         try:
             if options.source_column is not None:
                 source, rest = _source_of(value, options.source_column, rest=rest, otherwise=source)
