@@ -1,0 +1,201 @@
+"""A causal language model with its tokenizer and its template."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from catalog.errors import ModelNotFoundError, OptionError
+from catalog.models.device import best_device, silence_libraries
+from catalog.models.template import Template, template_of
+from catalog.models.weights import model_folder, model_id, read_json, tokenizer_sha256, weights_sha256
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass
+class CausalLM:
+    """A model that reads and scores; made by :func:`load_causal_lm` or :func:`catalog.models.tiny.build_tiny`.
+
+    Attributes:
+        model: the Hugging Face model, in evaluation mode.
+        tokenizer: its tokenizer.
+        name: hub id or path, for messages.
+        dtype: ``"float32"`` or ``"bfloat16"``, what products are taken in.
+        template: how instructions become its text.
+    """
+
+    model: Any
+    tokenizer: Any
+    name: str
+    dtype: str = "float32"
+    template: Template = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.template = template_of(self.tokenizer)
+        self.is_head_plain, self.is_state_plain = self._examine()
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        device: torch.device = self.model.device
+        return device
+
+    @property
+    def dimension(self) -> int:
+        """d, the length of a state before the LM head."""
+        return int(self.model.get_output_embeddings().weight.shape[1])
+
+    @property
+    def n_vocabulary(self) -> int:
+        """V, the number of logits."""
+        return int(self.model.get_output_embeddings().weight.shape[0])
+
+    @property
+    def opening_id(self) -> int:
+        """The token that a text may start from: begin of sequence, else end of sequence."""
+        tokenizer = self.tokenizer
+        return int(tokenizer.eos_token_id if tokenizer.bos_token_id is None else tokenizer.bos_token_id)
+
+    def states(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """Hidden states before the LM head, (B, T, d), of token ids (B, T) padded on the right."""
+        with self.computing():
+            states: torch.Tensor = self.model.base_model(input_ids=ids, attention_mask=mask, use_cache=False).last_hidden_state
+        return states
+
+    def logits(self, states: torch.Tensor) -> torch.Tensor:
+        """The LM head on states (P, d): logits (P, V). Equal to the model's where ``is_head_plain``."""
+        with self.computing():
+            logits: torch.Tensor = self.model.get_output_embeddings()(states)
+        return logits
+
+    def whole_logits(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """The model's own logits, (B, T, V): for the few that scale or cap what their head gives."""
+        with self.computing():
+            logits: torch.Tensor = self.model(input_ids=ids, attention_mask=mask, use_cache=False).logits
+        return logits
+
+    @contextmanager
+    def computing(self) -> Iterator[None]:
+        """Products in bfloat16 where the weights are float32 and ``dtype`` says bfloat16, as in training."""
+        import torch
+
+        narrow = self.dtype == "bfloat16" and self.model.dtype == torch.float32
+        with torch.autocast(self.device.type, dtype=torch.bfloat16) if narrow else nullcontext():
+            yield
+
+    def identity(self) -> dict[str, Any]:
+        """:func:`lm_identity` of this model's name and precision. Only for a model that was loaded from files."""
+        return lm_identity(self.name, dtype=self.dtype) | {"template": self.template.identity()}
+
+    def _examine(self) -> tuple[bool, bool]:
+        """Whether the head's product is the model's logits, and whether the base model's output is what the head reads."""
+        import torch
+
+        head = self.model.get_output_embeddings()
+        if head is None:
+            return False, False
+        seen: list[torch.Tensor] = []
+        hook = head.register_forward_pre_hook(lambda _module, inputs: seen.append(inputs[0]))
+        was_training = self.model.training
+        self.model.eval()
+        try:
+            ids = torch.arange(1, 9, device=self.device)[None] % head.weight.shape[0]  # (1, 8)
+            mask = torch.ones_like(ids)
+            with torch.inference_mode():
+                whole = self.whole_logits(ids, mask).float()
+                states = self.states(ids, mask)
+                product = self.logits(states).float()
+        finally:
+            hook.remove()
+            self.model.train(was_training)
+        tolerance = 1e-4 if self.dtype == "float32" else 5e-2
+        return torch.allclose(whole, product, rtol=tolerance, atol=tolerance), bool(seen) and torch.equal(seen[0], states)
+
+
+def load_causal_lm(
+    name: str | os.PathLike[str], *, device: torch.device | str | None = None, dtype: str = "auto", to_train: bool = False
+) -> CausalLM:
+    """Load any Hugging Face causal language model by hub id or local path.
+
+    Args:
+        name: e.g. ``EleutherAI/pythia-70m``, or a folder that ``save_pretrained`` wrote.
+        device: CUDA where there is one, else the CPU, unless said.
+        dtype: ``"float32"``, ``"bfloat16"``, or ``"auto"``: bfloat16 on CUDA, float32 on the CPU, where a loss
+            then does not depend on its batch.
+        to_train: keep the weights in float32 whatever the products are taken in, since small updates vanish in bfloat16.
+
+    Raises:
+        ModelNotFoundError: there is no such model here, or it is no causal language model.
+        OptionError: another dtype.
+        UsageError: its tokenizer has no end-of-sequence token.
+    """
+    if dtype not in ("auto", "float32", "bfloat16"):
+        raise OptionError(f"dtype {dtype!r}: a language model computes in auto, float32 or bfloat16")
+    folder = model_folder(name)
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    silence_libraries()
+    where = torch.device(device) if device else best_device()
+    if dtype == "auto":
+        dtype = "bfloat16" if where.type == "cuda" else "float32"
+    stored = torch.bfloat16 if dtype == "bfloat16" and not to_train else torch.float32
+    try:
+        model: Any = AutoModelForCausalLM.from_pretrained(str(folder), dtype=stored, local_files_only=True)
+        tokenizer = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
+    except (OSError, ValueError, KeyError, ImportError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise ModelNotFoundError(
+            f"{name}: cannot be loaded as a causal language model ({reason}); its folder must hold config.json, weights and tokenizer"
+        ) from error
+    return CausalLM(model.to(where).eval(), tokenizer, os.fspath(name), dtype)
+
+
+def save_causal_lm(lm: CausalLM, folder: Path) -> None:
+    """Write a model and its tokenizer as Hugging Face files; the folder appears whole or not at all.
+
+    Raises:
+        FileExistsError: the folder exists already.
+    """
+    if folder.exists():
+        raise FileExistsError(f"{folder}: exists already; a saved model is never overwritten")
+    draft = folder.with_name(f".{folder.name}.{os.getpid()}")
+    silence_libraries()
+    lm.model.save_pretrained(draft)
+    lm.tokenizer.save_pretrained(draft)
+    draft.rename(folder)
+
+
+def lm_identity(name: str | os.PathLike[str], *, dtype: str) -> dict[str, Any]:
+    """What decides a causal language model's numbers, read from its files without loading it.
+
+    The template is told by the tokenizer's chat template; the window (max length) is the caller's to add.
+
+    Raises:
+        ModelNotFoundError: there is no such model here.
+    """
+    folder = model_folder(name)
+    return {
+        "model": model_id(name),
+        "weights": weights_sha256(folder),
+        "tokenizer": tokenizer_sha256(folder),
+        "template": template_identity(folder),
+        "dtype": dtype,
+    }
+
+
+def template_identity(folder: Path) -> str:
+    """What :meth:`Template.identity` will say of a model in this folder, read from its files."""
+    import hashlib
+
+    file = folder / "chat_template.jinja"
+    text = file.read_text(encoding="utf-8") if file.is_file() else read_json(folder / "tokenizer_config.json").get("chat_template")
+    if isinstance(text, list):  # several named templates: the tokenizer takes the default one
+        text = next((one["template"] for one in text if one.get("name") == "default"), None)
+    return f"chat:{hashlib.sha256(text.encode()).hexdigest()[:16]}" if text else "alpaca"

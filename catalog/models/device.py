@@ -1,0 +1,64 @@
+"""Where a computation runs, in what precision, and how quietly."""
+
+from __future__ import annotations
+
+import time
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import torch
+
+
+def best_device() -> torch.device:
+    """CUDA when there is one, else the CPU."""
+    import torch
+
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def set_threads(n_threads: int | None) -> int:
+    """Give torch this many CPU threads; None leaves its own choice. Returns the number in force.
+
+    Float sums depend on how they are split, so numbers repeat bit for bit only under the same number of threads.
+    """
+    import torch
+
+    if n_threads is not None:
+        torch.set_num_threads(max(1, n_threads))
+    return torch.get_num_threads()
+
+
+@lru_cache(maxsize=1)
+def bf16_pays(*, size: int = 512, rounds: int = 5) -> bool:
+    """Whether this CPU multiplies matrices faster in bfloat16 than in float32, by one timed product a process.
+
+    CPUs without bfloat16 instructions emulate it and lose. The best of several rounds is compared, and a third must be gained, so that
+    a busy machine does not change the answer.
+    """
+    import torch
+
+    def seconds(dtype: torch.dtype) -> float:
+        a = torch.ones((size, size), dtype=dtype)  # (size, size)
+        b = torch.ones((size, size), dtype=dtype)  # (size, size)
+        a @ b  # the first product prepares the kernel
+        times = []
+        for _ in range(rounds):
+            start = time.perf_counter()
+            a @ b
+            times.append(time.perf_counter() - start)
+        return min(times)
+
+    return seconds(torch.bfloat16) * 4 / 3 < seconds(torch.float32)
+
+
+def silence_libraries() -> None:
+    """Keep the progress bars and the advice of the model libraries off stderr, which belongs to the caller."""
+    import huggingface_hub
+    import transformers
+
+    quiet: Any = transformers.utils.logging
+    quiet.disable_progress_bar()
+    quiet.set_verbosity_error()
+    hub: Any = huggingface_hub.utils
+    hub.disable_progress_bars()

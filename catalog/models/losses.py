@@ -1,0 +1,149 @@
+"""The cross-entropy of every instruction's response under a causal language model.
+
+This is what SmallToLarge records at each checkpoint (Yang et al. 2024, arXiv 2403.07384), and what IFD divides (Li et al. 2023,
+arXiv 2308.12032). One pass, in batches of similar length, and the LM head at the positions that predict response tokens only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from catalog.models.batches import padded, token_batches
+from catalog.models.tokens import Tokens
+
+if TYPE_CHECKING:
+    import torch
+
+    from catalog.models.causal_lm import CausalLM
+
+Progress = Callable[[int, int], None]  # (instructions done, tokens done) since the last call
+
+_LOGITS = 2**24  # numbers in one piece of logits: 64 MiB in float32, whatever the vocabulary
+
+
+@dataclass(frozen=True)
+class Losses:
+    """Response losses in the order of their instructions.
+
+    Attributes:
+        mean: float64 (n,), mean cross-entropy in nats a token; NaN where there is none.
+        n_tokens: int32 (n,), response tokens that it is the mean of, end of sequence included; 0 where there is none.
+        reasons: why there is none, else None.
+    """
+
+    mean: np.ndarray[Any, np.dtype[np.float64]]
+    n_tokens: np.ndarray[Any, np.dtype[np.int32]]
+    reasons: list[str | None]
+
+    @property
+    def total(self) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """Summed cross-entropy in nats; NaN where there is none."""
+        return self.mean * self.n_tokens
+
+
+def response_losses(lm: CausalLM, instructions: Sequence[Tokens], *, budget: int = 2048, progress: Progress | None = None) -> Losses:
+    """Mean cross-entropy of each response given its prompt, prompt masked, end of sequence counted.
+
+    Batches change a loss by rounding only (about 1e-6 in float32).
+
+    Args:
+        lm: the model; it is put into evaluation mode and given back as it was.
+        instructions: n of them, as :func:`catalog.models.tokens.tokens_of` gives them; at most a shard.
+        budget: tokens of a padded batch.
+        progress: told after each batch how many instructions and tokens it held.
+    """
+    import torch
+
+    totals = np.full(len(instructions), np.nan)
+    counts = np.zeros(len(instructions), dtype=np.int32)
+    kept = np.array([i for i, one in enumerate(instructions) if one.reason is None], dtype=np.int64)
+    with evaluating(lm.model), torch.inference_mode():
+        for batch in token_batches([len(instructions[i].ids) for i in kept], budget=budget):
+            where = kept[batch]
+            group = [instructions[i] for i in where]
+            nats, rows = response_nats(lm, group)  # (P,), (P,)
+            sums = torch.zeros(len(group), dtype=torch.float64, device=nats.device).index_add_(0, rows, nats.double())  # (B,)
+            totals[where] = sums.cpu().numpy()
+            counts[where] = [one.n_response for one in group]
+            if progress:
+                progress(len(group), sum(len(one.ids) for one in group))
+    return Losses(totals / np.maximum(counts, 1), counts, [one.reason for one in instructions])
+
+
+def answer_losses(lm: CausalLM, instructions: Sequence[Tokens], *, budget: int = 2048, progress: Progress | None = None) -> Losses:
+    """Mean cross-entropy of each response alone, without its prompt: what IFD divides by.
+
+    The same tokens as in :func:`response_losses`, after the begin-of-sequence token only (the end-of-sequence token where a tokenizer
+    has no other), so that the first token of the answer counts on both sides of the ratio. There is none for an answer that the window
+    cut (``truncated_response``) or that is one token and its end (``one_token_response``).
+    """
+    opening = lm.opening_id
+    alone = []
+    for one in instructions:
+        reason = one.reason or unfit_alone(one)
+        if reason:
+            alone.append(Tokens(one.ids[:0], 0, reason=reason))
+        else:
+            alone.append(Tokens(np.concatenate([[opening], one.ids[one.start :]]).astype(np.int32), 1))
+    return response_losses(lm, alone, budget=budget, progress=progress)
+
+
+def response_nats(lm: CausalLM, group: Sequence[Tokens]) -> tuple[torch.Tensor, torch.Tensor]:
+    """Cross-entropy of every response token of one batch, float32 (P,), and the row of the batch that each belongs to, (P,).
+
+    Keeps gradients where they are on.
+    """
+    import torch
+    import torch.nn.functional as F
+
+    ids, mask, before = placed(group, device=lm.device)  # (B, T), (B, T), (B, T-1)
+    targets, rows = ids[:, 1:][before], before.nonzero()[:, 0]  # (P,), (P,)
+    if not lm.is_head_plain:
+        logits = lm.whole_logits(ids, mask)[:, :-1][before]  # (P, V)
+        return F.cross_entropy(logits.float(), targets, reduction="none"), rows
+    hidden = lm.states(ids, mask)[:, :-1][before]  # (P, d)
+    step = max(16, _LOGITS // lm.n_vocabulary)
+    pieces = [
+        F.cross_entropy(lm.logits(hidden[start : start + step]).float(), targets[start : start + step], reduction="none")  # (p,)
+        for start in range(0, len(hidden), step)
+    ]
+    return torch.cat(pieces), rows
+
+
+def placed(group: Sequence[Tokens], *, device: torch.device) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """One batch as a rectangle, and the positions that predict its response tokens.
+
+    Padding lies on the right, where no real position of a causal model sees it, and positions count from 0 in every row.
+
+    Returns:
+        ids (B, T), attention mask (B, T), and a boolean (B, T-1): whether the next position holds a response token.
+    """
+    import torch
+
+    ids, mask = padded([one.ids for one in group], fill=0)  # (B, T), (B, T)
+    starts = torch.tensor([one.start for one in group])  # (B,)
+    is_response = (torch.arange(ids.shape[1]) >= starts[:, None]) & mask.bool()  # (B, T)
+    return ids.to(device), mask.to(device), is_response[:, 1:].to(device)
+
+
+def unfit_alone(one: Tokens) -> str | None:
+    """Why an answer that has a loss has none by itself, as a reason, else None."""
+    if one.is_truncated:
+        return "truncated_response"
+    return "one_token_response" if one.n_response <= 2 else None
+
+
+@contextmanager
+def evaluating(model: Any) -> Iterator[None]:
+    """Put a model into evaluation mode for a while."""
+    was_training = model.training
+    model.eval()
+    try:
+        yield
+    finally:
+        model.train(was_training)

@@ -1,0 +1,160 @@
+"""One instruction as one text, and where its response begins.
+
+A tokenizer with a chat template is used with that template. Any other is used with Stanford Alpaca's prompt (the form without input,
+since an input is already part of the prompt here), carried on to several turns::
+
+    Below is an instruction that describes a task. Write a response that appropriately completes the request.
+
+    ### Instruction:
+    {user}
+
+    ### Response:{assistant}
+
+    ### Instruction:
+    {user}
+
+    ### Response:{the response}{end of sequence}
+
+A system text takes the place of the first line; tools follow it under ``### Tools:``; any other role becomes a heading of its name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from catalog.errors import UsageError
+
+Instruction = Mapping[str, Any]  # messages: [{role, content}, ...], system: str | None, tools: list | str | None
+
+ALPACA = "Below is an instruction that describes a task. Write a response that appropriately completes the request."
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """One instruction as text.
+
+    Attributes:
+        text: prompt, response and end of sequence; empty where there is a reason.
+        boundary: characters of the prompt; the response is ``text[boundary:]``.
+        reason: why there is no text to score (``no_response``, ``empty_response``, ``template_refuses``), else None.
+    """
+
+    text: str
+    boundary: int
+    reason: str | None = None
+
+
+class Template:
+    """How instructions become text for one tokenizer; made by :func:`template_of`."""
+
+    def __init__(self, tokenizer: Any, *, name: str) -> None:
+        self.name = name
+        self._tokenizer = tokenizer
+
+    def identity(self) -> str:
+        """The template in a word: ``alpaca``, or ``chat:`` and the first 16 digits of the chat template's sha256."""
+        if self.name == "alpaca":
+            return "alpaca"
+        return "chat:" + hashlib.sha256(str(self._tokenizer.chat_template).encode()).hexdigest()[:16]
+
+    def render(self, instruction: Instruction) -> Rendered:
+        """The text of one instruction up to its last assistant message, which is the response."""
+        messages, response, reason = _split(instruction)
+        if reason:
+            return Rendered("", 0, reason)
+        if self.name == "alpaca":
+            prompt = alpaca_prompt(messages, system=instruction.get("system"), tools=_tools(instruction))
+            return Rendered(prompt + response + self._tokenizer.eos_token, len(prompt))
+        return self._render_chat(messages, response, instruction)
+
+    def _render_chat(self, messages: list[dict[str, str]], response: str, instruction: Instruction) -> Rendered:
+        import jinja2
+
+        system, tools = instruction.get("system"), _tools(instruction)
+        forms = [([{"role": "system", "content": system}] if system else []) + messages]
+        if system and messages and messages[0]["role"] == "user":  # for templates that know no system role
+            forms.append([{"role": "user", "content": f"{system}\n\n{messages[0]['content']}"}, *messages[1:]])
+        for form in forms:
+            try:
+                return self._span(form, response, tools)
+            except (jinja2.TemplateError, TypeError, IndexError):
+                continue
+        return Rendered("", 0, "template_refuses")
+
+    def _span(self, messages: list[dict[str, str]], response: str, tools: list[Any] | None) -> Rendered:
+        def text_of(turns: list[dict[str, str]], *, opened: bool) -> str:
+            rendered = self._tokenizer.apply_chat_template(turns, tools=tools, tokenize=False, add_generation_prompt=opened)
+            return str(rendered)
+
+        full = text_of([*messages, {"role": "assistant", "content": response}], opened=False)
+        core = response.strip()
+        place = full.rfind(core)
+        if place < 0:  # the template rewrites answers, so that nothing can be said of this one
+            return Rendered("", 0, "template_refuses")
+        end = place + len(core)
+        prompts = (text_of(messages, opened=True), text_of(messages, opened=False)) if messages else ()
+        # Some templates drop or rewrite earlier turns once there is an answer; then the response starts where its text does.
+        boundary = next((len(prompt) for prompt in prompts if full.startswith(prompt) and len(prompt) <= place), place)
+        # Text after the end-of-turn mark is the next turn's business; where there is no mark, the end of sequence is one.
+        tail = full[end:].rstrip()
+        return Rendered(full[:end] + (tail or str(self._tokenizer.eos_token)), boundary)
+
+
+def template_of(tokenizer: Any) -> Template:
+    """The template that goes with a tokenizer: its own chat template, else Alpaca's prompt.
+
+    Raises:
+        UsageError: the tokenizer has no end-of-sequence token.
+    """
+    if tokenizer.eos_token is None:
+        raise UsageError(f"{tokenizer.name_or_path}: the tokenizer has no end-of-sequence token, so that no response ends; set eos_token")
+    return Template(tokenizer, name="chat" if getattr(tokenizer, "chat_template", None) else "alpaca")
+
+
+def alpaca_prompt(messages: Sequence[Mapping[str, str]], *, system: str | None = None, tools: list[Any] | None = None) -> str:
+    r"""Stanford Alpaca's prompt, for any number of turns.
+
+    >>> print(alpaca_prompt([{"role": "user", "content": "Say hi."}], system="Be brief."))
+    Be brief.
+    <BLANKLINE>
+    ### Instruction:
+    Say hi.
+    <BLANKLINE>
+    ### Response:
+    """
+    parts = [system or ALPACA]
+    if tools:
+        parts.append("### Tools:\n" + json.dumps(tools, ensure_ascii=False, sort_keys=True))
+    for message in messages:
+        role, content = message["role"], message["content"]
+        if role == "assistant":
+            parts.append(f"### Response:{content}")
+        else:
+            parts.append(f"### {'Instruction' if role == 'user' else role.capitalize()}:\n{content}")
+    return "\n\n".join(parts) + "\n\n### Response:"
+
+
+def _split(instruction: Instruction) -> tuple[list[dict[str, str]], str, str | None]:
+    """The messages before the last assistant message, that message, and why it cannot be scored."""
+    messages = [{"role": str(m["role"]), "content": str(m["content"] or "")} for m in instruction["messages"]]
+    last = max((i for i, message in enumerate(messages) if message["role"] == "assistant"), default=-1)
+    if last < 0:
+        return messages, "", "no_response"
+    response = messages[last]["content"]
+    return messages[:last], response, None if response.strip() else "empty_response"
+
+
+def _tools(instruction: Instruction) -> list[Any] | None:
+    tools = instruction.get("tools")
+    if isinstance(tools, str):
+        try:
+            tools = json.loads(tools)
+        except json.JSONDecodeError:
+            tools = [tools]
+    if not tools:
+        return None
+    return tools if isinstance(tools, list) else [tools]

