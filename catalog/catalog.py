@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from catalog.pools import register as registering
 from catalog.pools import versions
 from catalog.store.database import WAIT, reading, upgrade, writing
 from catalog.store.folders import Home
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
+    from catalog.pools.register import Progress, Registration
     from catalog.store.doctor import Finding
     from catalog.store.gc import Sweep
     from catalog.subsets.export import Exported
@@ -54,16 +54,17 @@ class Catalog:
         prompts_only: bool = False,
         mode: Literal["replace", "append"] = "replace",
         force: bool = False,
-        progress: registering.Progress | None = None,
-    ) -> registering.Registration:
+        progress: Progress | None = None,
+    ) -> Registration:
         """Register files, globs, URLs or ``-`` as the next version of a pool; see `catalog.pools.register.register`."""
-        from catalog.pools.reading import ReadOptions
+        from catalog.pools.options import ReadOptions
+        from catalog.pools.register import register
 
         options = ReadOptions(
             format=format, map=dict(map or {}), source_column=source_column, labels_column=labels_column, prompts_only=prompts_only
         )
         listed = [sources] if isinstance(sources, str | Path) else sources
-        return registering.register(
+        return register(
             self.home,
             [str(source) for source in listed],
             name=pool,

@@ -102,6 +102,9 @@ def progress_bar(text: str, *, unit: str) -> Iterator[Any]:
 
     ``done`` and ``total`` move the bar, in whatever measure is known ahead (bytes, percent); ``units`` are counted.
     """
+    if not sys.stderr.isatty():
+        yield lambda done, total, units: None
+        return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
@@ -115,7 +118,7 @@ def progress_bar(text: str, *, unit: str) -> Iterator[Any]:
         TextColumn("left"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(text, total=None, units=0, rate=0.0)
 
         def update(done: float, total: float | None, units: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -10,7 +11,9 @@ from catalog.catalog import Catalog
 from catalog.cli.group import DONE, json_option
 from catalog.cli.output import echo_json, echo_rows, progress_bar, say
 from catalog.errors import OptionError
-from catalog.pools.register import Registration
+
+if TYPE_CHECKING:
+    from catalog.pools.register import Registration
 
 pass_catalog = click.make_pass_decorator(Catalog)
 
@@ -37,7 +40,7 @@ def register(
     source_column: str | None,
     labels_column: str | None,
     prompts_only: bool,
-    mode: str,
+    mode: Literal["replace", "append"],
     is_forced: bool,
     is_json: bool,
 ) -> None:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
-
-import pyarrow as pa
+from typing import TYPE_CHECKING, Any
 
 from catalog.errors import OptionError
 from catalog.store.database import Connection
 from catalog.store.queries import query
 from catalog.store.references import Reference, check_tag, resolve
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 @dataclass(frozen=True)
