@@ -1,0 +1,97 @@
+"""Pools listed, described, compared, tagged and dropped."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from catalog import Catalog
+from catalog.errors import OptionError, ReferenceNotFoundError
+
+Write = Callable[..., Path]
+
+
+def pairs(n: int, *, first: int = 0) -> list[dict[str, str]]:
+    return [
+        {"instruction": f"question {i}", "output": f"answer {i}", "from": "even" if i % 2 == 0 else "odd"} for i in range(first, first + n)
+    ]
+
+
+@pytest.fixture
+def filled(catalog: Catalog, jsonl: Write) -> Catalog:
+    catalog.register(jsonl(pairs(5)), pool="p", source_column="from")
+    catalog.register(jsonl(pairs(6, first=2)), pool="p", source_column="from")
+    return catalog
+
+
+def test_pools_are_listed_at_their_newest_version(filled: Catalog) -> None:
+    rows = filled.pools().to_dicts()
+    assert [(row["name"], row["version"], row["n_members"], row["shapes"]) for row in rows] == [("p", 2, 6, ["alpaca"])]
+
+
+def test_the_history_of_a_pool_adds_up(filled: Catalog) -> None:
+    rows = filled.history("p").to_dicts()
+    assert [(row["n_added"], row["n_removed"], row["n_kept"], row["n_members"]) for row in rows] == [(5, 0, 0, 5), (3, 2, 3, 6)]
+
+
+def test_show_describes_one_version(filled: Catalog) -> None:
+    description = filled.show("p@1", n_examples=2)
+    assert description.reference == "p@1"
+    assert description.shape["n_members"] == 5
+    assert description.sources.to_pylist() == [{"source": "even", "n_members": 3}, {"source": "odd", "n_members": 2}]
+    assert description.examples["prompt"].to_pylist() == ["question 0", "question 1"]
+
+
+def test_diff_counts_and_lists_what_changed(filled: Catalog) -> None:
+    answer = filled.diff("p@1", "p@2")
+    assert (answer.n_added, answer.n_removed, answer.n_kept) == (3, 2, 3)
+    assert sorted(answer.members["prompt"].to_pylist()) == [f"question {i}" for i in (0, 1, 5, 6, 7)]
+    back = filled.diff("p@2", "p@1")
+    assert (back.n_added, back.n_removed) == (2, 3)
+
+
+def test_a_tag_names_a_version_and_moves(filled: Catalog) -> None:
+    filled.tag("p@1", "paper")
+    assert filled.show("p@paper").reference == "p@1"
+    filled.tag("p@2", "paper")
+    assert filled.show("p@paper").reference == "p@2"
+    assert filled.sql("SELECT count(*) FROM pool('p@paper')").item() == 6
+
+
+def test_a_dropped_pool_is_gone_and_gc_removes_its_instructions(filled: Catalog, jsonl: Write) -> None:
+    filled.register(jsonl(pairs(1)), pool="other")
+    filled.drop("p")
+    with pytest.raises(ReferenceNotFoundError, match="no pool named p"):
+        filled.show("p")
+    assert filled.sql("SELECT count(*) FROM instructions").item() == 8
+    assert filled.gc(dry_run=True).n_instructions == 7
+    assert filled.gc().n_instructions == 7
+    assert filled.sql("SELECT count(*) FROM instructions").item() == 1
+    assert filled.doctor() == []
+
+
+def test_one_version_of_a_pool_cannot_be_dropped(filled: Catalog) -> None:
+    with pytest.raises(OptionError, match="history is never rewritten"):
+        filled.drop("p@1")
+
+
+def test_a_pool_that_subsets_were_made_from_is_kept(filled: Catalog) -> None:
+    from catalog.store.database import writing
+
+    with writing(filled.home) as connection:
+        connection.execute(
+            "INSERT INTO subsets SELECT 1, 'best', 1, now()::TIMESTAMP, 's2l', pool_id, 2, 5, 0, 0, '{}', '', '', '{}', 0 FROM pools"
+        )
+    with pytest.raises(OptionError, match=r"1 subset\(s\) were made from p \(best@1\)"):
+        filled.drop("p")
+    filled.drop("best")
+    filled.drop("p")
+    assert filled.pools().height == 0
+
+
+def test_an_instruction_id_is_never_used_twice(filled: Catalog, jsonl: Write) -> None:
+    before = filled.sql("SELECT max(instruction_id) FROM instructions").item()
+    filled.drop("p")
+    filled.gc()
+    filled.register(jsonl(pairs(2, first=50)), pool="p")
+    assert filled.sql("SELECT min(instruction_id) FROM instructions").item() > before
