@@ -1,0 +1,97 @@
+"""DuckDB's errors as ours: one line, the place in the user's text, the next step."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import duckdb
+
+from catalog.errors import CatalogError, ForbiddenQueryError, InterruptedQueryError, QueryError
+from catalog.selection.parse import located
+from catalog.selection.text import SqlText
+from catalog.store.database import Connection
+
+INTERNAL = re.compile(r'"?\b__fn_*\d+\b"?')
+
+
+@contextmanager
+def reported(text: SqlText, *, seconds: float | None = None, memory: str | None = None) -> Iterator[None]:
+    """Turn what DuckDB raises inside the block into our errors.
+
+    Args:
+        text: what it runs.
+        seconds: the time limit, for the message.
+        memory: the memory limit, for the message.
+
+    Raises:
+        QueryError: the text is wrong.
+        ForbiddenQueryError: it asks for what is locked.
+        InterruptedQueryError: it ran out of time or memory.
+        KeyboardInterrupt: the user stopped it.
+    """
+    try:
+        yield
+    except duckdb.InterruptException:
+        raise _out_of_time(text, seconds) from None
+    except duckdb.OutOfMemoryException as error:
+        raise _out_of_memory(text, memory, str(error)) from None
+    except duckdb.Error as error:
+        raise query_error(text, error) from None
+    except OSError as error:  # a batch of a stream that failed, as Arrow tells it
+        if "Error: " not in str(error):
+            raise
+        raise _of_stream(text, str(error), seconds=seconds, memory=memory) from None
+    except RuntimeError as error:
+        if "Query interrupted" not in str(error):
+            raise
+        raise KeyboardInterrupt from None  # DuckDB's client has already taken the signal
+
+
+def bound(connection: Connection, text: SqlText, values: Mapping[str, Any]) -> Any:
+    """A text as DuckDB's relation: bound to the tables, not yet run.
+
+    Raises:
+        CatalogError: it does not bind; the message has ``file:line:column``.
+    """
+    try:
+        return connection.sql(str(text), params=dict(values))
+    except (duckdb.BinderException, duckdb.CatalogException) as error:
+        # A relation's error has no place in it; the same text under EXPLAIN, which runs nothing, has one.
+        explained = text.empty() + "EXPLAIN\n" + text
+        try:
+            connection.execute(str(explained), dict(values)).fetchall()
+        except duckdb.Error as pointed:
+            raise query_error(explained, pointed) from None
+        raise query_error(text, error) from None
+
+
+def query_error(text: SqlText, error: duckdb.Error) -> CatalogError:
+    """One of DuckDB's errors about a text, as ours."""
+    message, offset = located(text, str(error))
+    message = INTERNAL.sub("(a table function's answer)", message).replace("Values list ", "")
+    where = text.place(offset) if offset is not None else text.name
+    if isinstance(error, duckdb.PermissionException) or "has been locked" in message:
+        return ForbiddenQueryError(f"{where}: {message}")
+    return QueryError(f"{where}: {message}")
+
+
+def _of_stream(text: SqlText, message: str, *, seconds: float | None, memory: str | None) -> CatalogError:
+    if message.startswith("INTERRUPT"):
+        return _out_of_time(text, seconds)
+    if message.startswith("Out of Memory"):
+        return _out_of_memory(text, memory, message)
+    return query_error(text, duckdb.Error(message))
+
+
+def _out_of_time(text: SqlText, seconds: float | None) -> InterruptedQueryError:
+    limit = f" after {seconds:g} s, its time limit" if seconds else ""
+    return InterruptedQueryError(f"{text.name}: stopped{limit}: ask for less, or give it more time")
+
+
+def _out_of_memory(text: SqlText, memory: str | None, message: str) -> InterruptedQueryError:
+    what = "disk to spill to" if "max_temp_directory_size" in message else "memory"
+    limit = f" than its limit of {memory}" if memory and what == "memory" else " than there is"
+    return InterruptedQueryError(f"{text.name}: stopped, since it needs more {what}{limit}: ask for less, or give it more with --memory")

@@ -1,0 +1,190 @@
+"""From one SQL text to what runs: relations first, inside out, then DuckDB on the text with their names in it.
+
+A source such as ``pool('alpaca@2')`` becomes a piece of SQL over stored tables, so DuckDB reads only the columns that
+the query uses; a source that is not SQL, and a kernel such as ``kmeans(...)``, becomes a step whose answer is
+registered under a name of its own. Planning computes nothing.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import duckdb
+
+from catalog.errors import CatalogError, QueryError
+from catalog.selection.arguments import FILLED, bind, converted, is_relation, parameters_of, signature
+from catalog.selection.calls import Argument, Call, first_call, scalar_use
+from catalog.selection.faults import bound, query_error
+from catalog.selection.guard import check, table_macros
+from catalog.selection.kernels import kernel, kernel_names
+from catalog.selection.parse import mentioned, parameters, tree
+from catalog.selection.sources import SOURCES, Resolved
+from catalog.selection.text import SqlText
+from catalog.selection.visible import with_visible
+from catalog.store.database import Connection
+
+
+@dataclass(frozen=True)
+class Load:
+    """A source that is read into memory."""
+
+    table: str  # the name that the text knows its answer by
+    call: str  # as a person would write it
+    resolved: Resolved
+    place: str
+
+
+@dataclass(frozen=True)
+class Apply:
+    """A kernel over relations."""
+
+    table: str
+    name: str
+    function: Callable[..., Any]
+    relations: Mapping[str, SqlText]  # each a query that runs alone
+    options: Mapping[str, SqlText]  # each a SELECT of one value
+    place: str
+
+
+Step = Load | Apply
+
+
+@dataclass
+class Plan:
+    """What a text means: steps in order, then the query."""
+
+    query: SqlText
+    steps: list[Step] = field(default_factory=list)
+    sources: list[tuple[str, Resolved]] = field(default_factory=list)  # every source with its place
+    parameters: dict[str, Any] = field(default_factory=dict)  # those that the text uses
+    columns: frozenset[str] | None = None  # every name that could be a column's; None when a star can mean any
+
+
+def plan(connection: Connection, text: SqlText, given: Mapping[str, Any]) -> Plan:
+    """Plan a query.
+
+    Args:
+        connection: one to parse with and to look references up.
+        text: what the user wrote.
+        given: values of ``$parameters``; those that the text does not use are left out.
+
+    Raises:
+        QueryError: the text is wrong; the message has ``file:line:column``.
+        ForbiddenQueryError: it asks for what a query may not.
+        ReferenceNotFoundError: no such pool or subset.
+        SignalError: it asks for a signal that there never was.
+    """
+    return _Planner(connection, text, given).plan()
+
+
+class _Planner:
+    def __init__(self, connection: Connection, text: SqlText, given: Mapping[str, Any]) -> None:
+        self.connection = connection
+        self.text = text
+        self.given = given
+        self.names = frozenset({*SOURCES, *kernel_names()})
+        self.allowed = self.names | table_macros()
+        self.answer = Plan(text)
+        self.prefix = "__fn"
+        while self.prefix in text.source:
+            self.prefix += "_"
+
+    def plan(self) -> Plan:
+        root = tree(self.connection, self.text)
+        check(self.text, root, functions=self.allowed)
+        self.answer.columns = mentioned(root)
+        self.answer.parameters = self._parameters()
+        self.answer.query = self._resolve(self.text, root)
+        return self.answer
+
+    def _parameters(self) -> dict[str, Any]:
+        names = parameters(self.connection, self.text)
+        missing = sorted(names - self.given.keys())
+        if missing:
+            at = str(self.text).find(f"${missing[0]}")
+            raise QueryError(f"{self.text.place(at)}: ${missing[0]} has no value: give it one with --set {missing[0]}=VALUE")
+        return {name: self.given[name] for name in names}
+
+    def _resolve(self, text: SqlText, root: dict[str, Any]) -> SqlText:
+        """The text with every call of ours replaced, and the steps that answer them."""
+        while call := first_call(text, root, self.names):
+            words = self._source(call) if call.name in SOURCES else self._kernel(call)
+            text = text.replace(call.start, call.end, words if call.has_alias else f"{words} AS {call.name}")
+            root = tree(self.connection, text)
+        misplaced = scalar_use(text, root, self.names)
+        if misplaced:
+            raise QueryError(misplaced)
+        return text
+
+    def _source(self, call: Call) -> str:
+        function = SOURCES[call.name]
+        accepted = dict(list(parameters_of(function).items())[1:])  # the first is the connection
+        bound = bind(call, accepted)
+        values = {name: self._constant(call, argument, accepted[name]) for name, argument in bound.items()}
+        try:
+            resolved = function(self.connection, **values)
+        except CatalogError as error:
+            raise type(error)(f"{call.place}: {error}") from error
+        self.answer.sources.append((call.place, resolved))
+        if resolved.sql is not None:
+            return resolved.sql
+        table = f"{self.prefix}{len(self.answer.steps)}"
+        shown = f"{call.name}({', '.join(repr(value) for value in values.values())})"
+        self.answer.steps.append(Load(table, shown, resolved, call.place))
+        return table
+
+    def _constant(self, call: Call, argument: Argument, parameter: inspect.Parameter) -> Any:
+        """The value of a source's argument, which must be known before anything runs."""
+        query = call.text.empty() + "SELECT " + argument.value
+        root = tree(self.connection, query)
+        check(query, root, functions=self.allowed)
+        if mentioned(root) or root["from_table"]["type"] != "EMPTY":
+            raise QueryError(f"{call.place_of(argument)}: {call.name} is resolved before the query runs: give it a text or a $parameter")
+        used = {name: self.given[name] for name in parameters(self.connection, query)}
+        try:
+            value = bound(self.connection, query, used).fetchall()[0][0]
+            return converted(value, parameter.annotation)
+        except duckdb.Error as error:
+            raise query_error(query, error) from None
+        except ValueError as error:
+            raise QueryError(f"{call.place_of(argument)}: {call.name}: {parameter.name} {error}") from None
+
+    def _kernel(self, call: Call) -> str:
+        function = kernel(call.name)
+        accepted = parameters_of(function)
+        bound = bind(call, accepted)
+        relations, options = {}, {}
+        for name, argument in bound.items():
+            if is_relation(accepted[name]):
+                relations[name] = self._relation(call, argument, accepted)
+            else:
+                options[name] = self._option(call, argument)
+        for name in FILLED & accepted.keys() & self.given.keys() - bound.keys():
+            options[name] = call.text.empty() + f"SELECT ${name}"
+        table = f"{self.prefix}{len(self.answer.steps)}"
+        self.answer.steps.append(Apply(table, call.name, function, relations, options, call.place))
+        return table
+
+    def _relation(self, call: Call, argument: Argument, accepted: Mapping[str, inspect.Parameter]) -> SqlText:
+        found = argument.tokens
+        is_query = found[0].text == "("
+        if not is_query and found[0].kind not in {"word", "quoted"}:
+            raise QueryError(
+                f"{call.place_of(argument)}: {call.name} expects a relation here, a SELECT in parentheses, a table's name "
+                f"or a table function: {signature(call.name, accepted)}"
+            )
+        if not is_query and len(found) > 1 and found[1].text == "(":
+            self.answer.columns = None  # kmeans(embeddings('x')) takes every column
+        query = with_visible(call.text, call.start, call.text.empty() + "SELECT * FROM " + argument.value)
+        return self._planned(query)
+
+    def _option(self, call: Call, argument: Argument) -> SqlText:
+        return self._planned(with_visible(call.text, call.start, call.text.empty() + "SELECT " + argument.value))
+
+    def _planned(self, query: SqlText) -> SqlText:
+        root = tree(self.connection, query)
+        check(query, root, functions=self.allowed)
+        return self._resolve(query, root)

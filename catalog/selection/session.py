@@ -1,0 +1,132 @@
+"""The connection that runs SQL which others wrote: its own DuckDB instance, locked, with the catalog attached read-only.
+
+An instance of its own keeps this query's memory limit, settings and lock away from every other connection of the
+process; the file's lock still holds, so a writer waits for readers and readers for a writer.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import duckdb
+
+from catalog.errors import HomeNotFoundError, LockedError, MigrationError
+from catalog.store.database import CONFIG, WAIT, Connection
+from catalog.store.folders import Home
+from catalog.store.lock import held_by
+from catalog.store.migrate import pending
+from catalog.store.queries import macros
+
+SPILL = "50GB"  # what a query may put on the disk when it does not fit in memory
+PROGRESS = ("SET enable_progress_bar = true", "SET enable_progress_bar_print = false", "SET progress_bar_time = 0")
+LOCKS = ("SET enable_external_access = false", "SET lock_configuration = true")
+
+
+class Session:
+    """A locked-down connection that can be given back while something else computes.
+
+    Relations that were registered or defined come back when it opens again, so that a job of minutes between two
+    queries keeps no writer waiting.
+    """
+
+    def __init__(self, home: Home, *, wait: float = WAIT, memory: str | None = None, spill: str = SPILL) -> None:
+        self.home = home
+        self.wait = wait
+        self.memory = memory
+        self.spill = spill
+        self._connection: Connection | None = None
+        self._relations: dict[str, Any] = {}
+
+    @property
+    def connection(self) -> Connection:
+        """The connection, opened when it is not.
+
+        Raises:
+            HomeNotFoundError: no catalog in that folder.
+            LockedError: another process held the file all that time.
+            MigrationError: the schema is older or newer than the code.
+        """
+        if self._connection is None:
+            self._connection = _open(self)
+            for name, relation in self._relations.items():
+                self._connection.register(name, relation)
+        return self._connection
+
+    def register(self, name: str, relation: Any) -> None:
+        """Make an Arrow table, or a dataset, readable as a table of that name."""
+        self._relations[name] = relation
+        if self._connection is not None:
+            self._connection.register(name, relation)
+
+    def rest(self) -> None:
+        """Give the database back; the next use opens it again."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def interrupt(self) -> None:
+        """Stop what runs, from another thread."""
+        connection = self._connection
+        if connection is not None:
+            connection.interrupt()
+
+    def progress(self) -> float:
+        """How far the running query is, in percent; -1 when DuckDB cannot say."""
+        connection = self._connection
+        return float(connection.query_progress()) if connection is not None else -1.0
+
+
+@contextmanager
+def session(home: Home, *, wait: float = WAIT, memory: str | None = None, spill: str = SPILL) -> Iterator[Session]:
+    """A `Session` that is closed when the block ends."""
+    opened = Session(home, wait=wait, memory=memory, spill=spill)
+    try:
+        yield opened
+    finally:
+        opened.rest()
+
+
+def _open(wanted: Session) -> Connection:
+    home = wanted.home
+    if not home.database.exists():
+        raise HomeNotFoundError(f"no catalog in {home.path}: `catalog register FILE --pool NAME` makes one, --home FOLDER names another")
+    with suppress(OSError):  # a catalog on a medium that cannot be written is readable all the same, without spilling
+        home.scratch.mkdir(exist_ok=True)
+    config = CONFIG | {"temp_directory": str(home.scratch / "spill"), "max_temp_directory_size": wanted.spill}
+    if wanted.memory:
+        config["memory_limit"] = wanted.memory
+    connection = duckdb.connect(":memory:", config=config)
+    try:
+        _attach(connection, home, wait=wanted.wait)
+        behind = pending(connection)
+        if behind:
+            raise MigrationError(f"{home.path} needs {len(behind)} migration(s): run `catalog migrate`")
+        for statement in (*macros(), *PROGRESS, *LOCKS):
+            connection.execute(statement)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _attach(connection: Connection, home: Home, *, wait: float) -> None:
+    path = str(home.database).replace("'", "''")
+    deadline = time.monotonic() + wait
+    pause = 0.005
+    while True:
+        try:
+            connection.execute(f"ATTACH '{path}' AS catalog (READ_ONLY)")
+            connection.execute("USE catalog")
+            return
+        except duckdb.Error as error:
+            text = str(error)
+            if "Could not set lock" not in text and "Unique file handle conflict" not in text:
+                raise
+            if time.monotonic() >= deadline:
+                _, _, pid = text.partition("(PID ")
+                raise LockedError(held_by(pid.partition(")")[0], path=home.database, waited=wait)) from None
+        time.sleep(pause)
+        pause = min(pause * 1.5, 0.25)
