@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import BinaryIO
@@ -60,13 +61,22 @@ class Opened:
     binary: BinaryIO | None = field(default=None, repr=False)
 
 
-def opened(source: Source, *, counter: Counter) -> Opened:
-    """Open a source and look at its first bytes.
+@contextmanager
+def opened(source: Source, *, counter: Counter) -> Iterator[Opened]:
+    """Open a source, look at its first bytes, and close it at the block's end.
 
     Raises:
         SourceError: unreadable, empty, a Git LFS pointer, a web page, another kind of file than text or Parquet.
     """
     binary = source.open()
+    try:
+        yield _content(binary, source=source, counter=counter)
+    finally:
+        if source.name != STDIN:
+            binary.close()
+
+
+def _content(binary: BinaryIO, *, source: Source, counter: Counter) -> Opened:
     raw = _blocks(binary, source=source, counter=counter)
     first = next(raw, b"")
     compression = compression_of(first)

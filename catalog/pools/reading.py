@@ -15,14 +15,14 @@ from catalog.pools.containers.detect import container_of
 from catalog.pools.containers.records import Container, Record
 from catalog.pools.conversation import Instruction, answered, json_text
 from catalog.pools.encoding import storable
-from catalog.pools.files import Counter, opened
+from catalog.pools.files import Counter, Opened, opened
 from catalog.pools.formats import FORMATS, Format, detect, mapped, named
 from catalog.pools.formats.alpaca import columns
 from catalog.pools.formats.mapped import at
 from catalog.pools.labels import labels_of
 from catalog.pools.options import ReadOptions
 from catalog.pools.reasons import Rejection
-from catalog.pools.sources import Source, resolve
+from catalog.pools.sources import resolve
 
 __all__ = ["INSTRUCTIONS", "QUARANTINE", "Batch", "FileReading", "ReadOptions", "read_batches"]
 
@@ -113,10 +113,11 @@ def read_batches(
         return Batch(*builder.take(), counter.n_bytes, total, n_records, done)
 
     for source in found:
-        reader = _FileReader(source, options=options, counter=counter, builder=builder)
-        for _ in reader.records(first=n_records):
-            n_records = reader.first + reader.reading.n_records
-            yield batch()
+        with opened(source, counter=counter) as content:
+            reader = _FileReader(content, options=options, builder=builder)
+            for _ in reader.records(first=n_records):
+                n_records = reader.first + reader.reading.n_records
+                yield batch()
         n_records = reader.first + reader.reading.n_records
         ended.append(reader.reading)
         if report is not None:
@@ -127,16 +128,15 @@ def read_batches(
 class _FileReader:
     """Reads one file into the builder."""
 
-    def __init__(self, file: Source, *, options: ReadOptions, counter: Counter, builder: BatchBuilder) -> None:
+    def __init__(self, content: Opened, *, options: ReadOptions, builder: BatchBuilder) -> None:
         self._options = options
         self._builder = builder
         self._given = mapped(options.map) if options.map else named(options.format)
-        self._file = file
-        self._stem = file.stem
-        content = opened(file, counter=counter)
+        self._file = content.source
+        self._stem = content.source.stem
         self._container = container_of(content, options=options, is_record=self._is_record)
         self.reading = FileReading(
-            file.name, self._container.name, encoding=content.encoding, compression=content.compression, notes=self._container.notes
+            self._file.name, self._container.name, encoding=content.encoding, compression=content.compression, notes=self._container.notes
         )
         self.first = 0
 
