@@ -41,7 +41,6 @@ class Encoded(NamedTuple):
 
 
 _PLAIN: dict[str, Any] = {}
-_decoder = json.JSONDecoder(parse_constant=lambda _: None)  # NaN is not JSON: what holds it was no value
 
 
 def records(batch: pa.RecordBatch) -> Iterator[Record]:
@@ -68,10 +67,10 @@ def records(batch: pa.RecordBatch) -> Iterator[Record]:
     for length, fingerprint, system, tools, source, labels, metadata in rows:
         stop = start + length
         messages = [
-            Message(role, content, _decoder.decode(extra) if extra else _PLAIN)
+            Message(role, content, json.loads(extra) if extra else _PLAIN)
             for role, content, extra in zip(roles[start:stop], contents[start:stop], extras[start:stop], strict=True)
         ]
-        yield Record(fingerprint, messages, system, tools, source, labels, _decoder.decode(metadata) if metadata else None)
+        yield Record(fingerprint, messages, system, tools, source, labels, json.loads(metadata) if metadata else None)
         start = stop
 
 
@@ -91,7 +90,7 @@ def tools_value(tools: str) -> Any:
     ([{'name': 'f'}], 'f(x): squares x')
     """
     try:
-        value = _decoder.decode(tools)
+        value = json.loads(tools)
     except ValueError:
         return tools
     return value if isinstance(value, list | dict) else tools

@@ -15,6 +15,13 @@ def test_the_file_is_an_array_like_stanfords(tmp_path, row, batches):
     assert json.loads((tmp_path / "a.json").read_text()) == [plain, {**plain, "system": "Be kind."}]
 
 
+@pytest.mark.parametrize("format", ["alpaca", "sharegpt"])
+def test_the_array_of_many_batches_is_json(tmp_path, row, batches, format):
+    # The reader of pools mends a missing comma, so the way back would not show it.
+    export(batches([row()] * 8, size=3), format=format, path=tmp_path / "a.json", name="a")
+    assert len(json.loads((tmp_path / "a.json").read_text())) == 8
+
+
 @pytest.mark.parametrize("ending", [".jsonl", ".jsonl.gz", ".ndjson"])
 @pytest.mark.parametrize("format", ["alpaca", "sharegpt"])
 def test_a_name_for_lines_gives_lines(tmp_path, row, batches, read_back, format, ending):

@@ -193,6 +193,7 @@ def test_endings_compress_lines_the_same_way_each_time(tmp_path, varied, batches
     with zstandard.ZstdDecompressor().stream_reader((tmp_path / "a.jsonl.zst").read_bytes()) as reader:
         assert reader.read() == plain
     assert (tmp_path / "a.jsonl.gz").read_bytes() == (tmp_path / "b.jsonl.gz").read_bytes()
+    assert (tmp_path / "a.jsonl.gz").read_bytes()[3:8] == bytes(5)  # neither a name nor a time
     assert (tmp_path / "a.jsonl.zst").read_bytes() == (tmp_path / "b.jsonl.zst").read_bytes()
 
 
