@@ -93,7 +93,8 @@ def _utf16(head: bytes) -> str | None:
         return None
     codec = "utf-16-be" if first > second else "utf-16-le"
     text = head[:-2].decode(codec, "replace")
-    return codec if text.count("�") * 100 <= len(text) and "\0" not in text else None
+    n_odd = text.count("�") + sum(map(text.count, map(chr, _CONTROLS)))
+    return codec if n_odd * 100 <= len(text) and "\0" not in text else None
 
 
 def _is_chinese(head: bytes) -> bool:

@@ -9,10 +9,15 @@ from typing import Any
 from catalog.pools.containers.records import MAX_RECORD
 from catalog.pools.containers.window import Window
 
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"|[{}\[\]]', re.DOTALL)
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"|[{}\[\]"]', re.DOTALL)
 _FIRST_KEY = re.compile(r'\{\s*("(?:[^"\\]|\\.)*+")\s*:', re.DOTALL)
-_NEXT_ELEMENT = re.compile(r"\s*(?:,\s*[\[{\"]|[\]}]|[\[{]|\Z)")
-_NEXT_PAIR = re.compile(r'\s*(?:,\s*"|\}|\Z)')
+_PAIR = r',\s*"(?:[^"\\]|\\.)*+"\s*:'
+_CLOSED = rf"\s*(?:\Z|[\[{{}}\n]|{_PAIR})"  # what may follow the bracket that closes all
+_NEXT = {
+    "{": re.compile(rf"\s*(?:,\s*\{{|\]{_CLOSED}|\Z)", re.DOTALL),
+    "[": re.compile(rf"\s*(?:,\s*\[|\]{_CLOSED}|\Z)", re.DOTALL),
+}
+_NEXT_PAIR = re.compile(rf"\s*(?:{_PAIR}|\}}{_CLOSED}|\Z)", re.DOTALL)
 _BARE = re.compile(r"[^,\[\]{}\n]+")
 _MARGIN = 16
 _MOST_KEYS = 8
@@ -27,6 +32,8 @@ class Elements:
       NaN, a newline in a string, a bad escape;
     - another element begins as the earlier ones did, ``{"instruction":``, after a comma or a bracket. Inside a string its quotes
       would be escaped, so this holds where a quote is missing and the balance is lost.
+
+    What this cannot know: in a record that lost a quote, a text such as ``}][`` reads as the end of the list.
 
     Attributes:
         last: the last good element.
@@ -85,16 +92,17 @@ class Elements:
 
     def _balance(self, text: str, start: int, stop: int) -> int | None:
         """The end of balanced brackets that a separator follows."""
-        follows = _NEXT_PAIR if self._is_keyed else _NEXT_ELEMENT
-        depth = 0
+        follows = _NEXT_PAIR if self._is_keyed else _NEXT.get(text[start], _NEXT_PAIR)
+        opened: list[str] = []
         for match in _TOKEN.finditer(text, start, stop):
             token = match[0]
+            if token == '"':  # a string without an end
+                return None
             if token in "{[":
-                depth += 1
+                opened.append(token)
             elif token in "}]":
-                depth -= 1
-                if depth < 0:
-                    return match.start()
-                if depth == 0:
+                if not opened or opened.pop() + token not in ("{}", "[]"):
+                    return None
+                if not opened:
                     return match.end() if follows.match(text, match.end()) else None
         return None

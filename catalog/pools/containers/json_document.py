@@ -119,6 +119,9 @@ def _elements(window: Window, container: Container, *, first: int) -> Iterator[R
         if char == "]":
             window.at += 1
             return
+        if char == "}":  # left over from a broken element
+            window.at += 1
+            continue
         value, raw = element(window, known)
         yield n, value, raw
         n += 1

@@ -53,8 +53,9 @@ def _lines(blocks: Iterable[str]) -> Iterator[list[str]]:
             n_pending += len(block)
             continue
         lines = block.split("\n")
-        if pending:
-            lines[0] = "".join([*pending, lines[0]])
+        if n_pending:
+            # Without its middle a line must not be taken for whole, so its end goes too.
+            lines[0] = "".join([*pending, lines[0]] if n_pending < MAX_RECORD else pending)
         last = lines.pop()
         pending, n_pending = [last], len(last)
         yield lines
