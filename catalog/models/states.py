@@ -1,0 +1,103 @@
+"""The hidden states that predict an instruction's response, before the LM head: what FisherSFT selects by.
+
+FisherSFT linearises a model at its last layer, so that token j of instruction i contributes its state x_ij in R^d (Deb et al. 2025,
+arXiv 2505.14826). One forward pass; no labels and no probabilities enter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from catalog.errors import OptionError, SignalError
+from catalog.models.batches import token_batches
+from catalog.models.causal_lm import CausalLM
+from catalog.models.losses import evaluating, placed
+from catalog.models.projection import Projection
+from catalog.models.tokens import Tokens
+
+Progress = Callable[[int, int], None]  # (instructions done, tokens done) since the last call
+
+
+@dataclass(frozen=True)
+class States:
+    """Token states in the order of their instructions; instruction i has the rows ``offsets[i]:offsets[i + 1]``.
+
+    Attributes:
+        vectors: float16 (or what was asked for), shape (n_rows, k).
+        offsets: int64 (n + 1,).
+        reasons: why an instruction has no rows, else None.
+    """
+
+    vectors: np.ndarray[Any, Any]
+    offsets: np.ndarray[Any, np.dtype[np.int64]]
+    reasons: list[str | None]
+
+
+def token_states(
+    lm: CausalLM,
+    instructions: Sequence[Tokens],
+    *,
+    max_tokens: int = 128,
+    projection: Projection | None = None,
+    dtype: str = "float16",
+    budget: int = 2048,
+    progress: Progress | None = None,
+) -> States:
+    """States of the positions that predict each response's first ``max_tokens`` tokens.
+
+    Args:
+        lm: the model.
+        instructions: n of them; at most a shard, since all their states are held at once (n_rows * k * 2 bytes).
+        max_tokens: rows of an instruction at most.
+        projection: to fewer dimensions, if any.
+        dtype: ``"float16"`` or ``"float32"``.
+        budget: tokens of a padded batch.
+        progress: told after each batch how many instructions and tokens it held.
+
+    Raises:
+        OptionError: ``max_tokens`` below 1 or another dtype.
+        SignalError: the model's head reads something else than its last hidden state, or a state does not fit the dtype.
+    """
+    import torch
+
+    if max_tokens < 1 or dtype not in ("float16", "float32"):
+        raise OptionError(f"states with max_tokens {max_tokens} in {dtype}: give at least 1 token, and float16 or float32")
+    if not lm.is_state_plain:
+        raise SignalError(
+            f"{lm.name}: its LM head does not read the base model's last hidden state, so that it has no states to take; use another model"
+        )
+    counts = [min(one.n_response, max_tokens) for one in instructions]
+    offsets = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)]).astype(np.int64)
+    matrix = None if projection is None else torch.from_numpy(projection.matrix).to(lm.device)  # (d, k)
+    vectors = np.empty((int(offsets[-1]), lm.dimension if matrix is None else matrix.shape[1]), dtype=dtype)
+    kept = [i for i, one in enumerate(instructions) if one.reason is None]
+    # Nothing after the last wanted token is seen by it.
+    cut = [_cut(instructions[i], max_tokens) for i in kept]
+    with evaluating(lm.model), torch.inference_mode():
+        for batch in token_batches([len(one.ids) for one in cut], budget=budget):
+            group = [cut[i] for i in batch]
+            ids, mask, before = placed(group, device=lm.device)  # (B, T), (B, T), (B, T-1)
+            rows = lm.states(ids, mask)[:, :-1][before].float()  # (P, d), batch row by batch row
+            rows = rows if matrix is None else rows @ matrix  # (P, k)
+            _place(vectors, rows.cpu().numpy(), [(int(offsets[kept[i]]), counts[kept[i]]) for i in batch])
+            if progress:
+                progress(len(group), sum(len(one.ids) for one in group))
+    if not np.isfinite(vectors).all():
+        raise SignalError(f"{lm.name}: a state is not a finite {dtype}; take the states in float32")
+    return States(vectors, offsets, [one.reason for one in instructions])
+
+
+def _cut(one: Tokens, max_tokens: int) -> Tokens:
+    return Tokens(one.ids[: one.start + max_tokens], one.start)
+
+
+def _place(vectors: np.ndarray[Any, Any], rows: np.ndarray[Any, Any], places: Sequence[tuple[int, int]]) -> None:
+    done = 0
+    with np.errstate(over="ignore"):  # an overflow is reported once, for the model
+        for start, count in places:
+            vectors[start : start + count] = rows[done : done + count]
+            done += count

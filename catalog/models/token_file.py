@@ -1,0 +1,60 @@
+"""Token ids of a whole pool on disk: written shard by shard, read by position, never held in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, overload
+
+import numpy as np
+
+from catalog.models.tokens import NO_LOSS, Tokens
+
+
+class TokenFile(Sequence[Tokens]):
+    """Instructions as token ids in a folder; a sequence of :class:`catalog.models.tokens.Tokens`."""
+
+    def __init__(self, folder: Path) -> None:
+        rows = np.load(folder / "rows.npy")  # (n, 4): end of its ids, start, is_truncated, reason's number from 1
+        self._ends = rows[:, 0]
+        self._rest = rows[:, 1:].astype(np.int32)
+        size = int(self._ends[-1]) if len(rows) else 0
+        self._ids: Any = np.memmap(folder / "ids.bin", dtype=np.int32, mode="r", shape=(size,)) if size else np.zeros(0, dtype=np.int32)
+
+    def __len__(self) -> int:
+        return len(self._ends)
+
+    @overload
+    def __getitem__(self, index: int) -> Tokens: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Tokens]: ...
+    def __getitem__(self, index: int | slice) -> Tokens | list[Tokens]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        if not -len(self) <= index < len(self):
+            raise IndexError(index)
+        i = index % len(self)
+        start, is_truncated, reason = (int(value) for value in self._rest[i])
+        ids = np.array(self._ids[int(self._ends[i - 1]) if i else 0 : int(self._ends[i])])
+        return Tokens(ids, start, is_truncated=bool(is_truncated), reason=NO_LOSS[reason - 1] if reason else None)
+
+
+def write_tokens(folder: Path, shards: Iterable[Sequence[Tokens]]) -> TokenFile:
+    """Write instructions' token ids into a folder, replacing what is there, one shard in memory at a time."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rows: list[np.ndarray[Any, Any]] = []
+    with (folder / "ids.bin").open("wb") as stream:
+        end = 0
+        for shard in shards:
+            for one in shard:
+                stream.write(one.ids.astype(np.int32, copy=False).tobytes())
+            rows.append(np.array([*_rows(shard, end)], dtype=np.int64).reshape(-1, 4))
+            end = int(rows[-1][-1, 0]) if len(shard) else end
+    np.save(folder / "rows.npy", np.concatenate(rows) if rows else np.zeros((0, 4), dtype=np.int64))
+    return TokenFile(folder)
+
+
+def _rows(shard: Sequence[Tokens], end: int) -> Iterator[tuple[int, int, int, int]]:
+    for one in shard:
+        end += len(one.ids)
+        yield end, one.start, one.is_truncated, NO_LOSS.index(one.reason) + 1 if one.reason else 0
