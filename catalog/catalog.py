@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from catalog.pools.register import Progress, Registration
+    from catalog.signals.frame import Report
+    from catalog.signals.published import Import
     from catalog.store.doctor import Finding
     from catalog.store.gc import Sweep
     from catalog.subsets.export import Exported
@@ -145,6 +147,54 @@ class Catalog:
             self.home, query, parameters=parameters, name=name, memory=memory, seconds=seconds, wait=self.wait, progress=progress
         ) as reader:
             yield reader
+
+    def embed(
+        self,
+        reference: str,
+        *,
+        encoder: str = "all-MiniLM-L6-v2",
+        field: Literal["prompt", "conversation"] = "prompt",
+        store: Literal["float32", "float16"] = "float32",
+        limit: int | None = None,
+        progress: Callable[[int, int, int], None] | None = None,
+    ) -> Report:
+        """Give every member that has none a vector; see `catalog.signals.embeddings.embed`."""
+        from catalog.signals.embeddings import embed
+
+        return embed(
+            self.home, self.find(reference), encoder=encoder, field=field, store=store, limit=limit, wait=self.wait, progress=progress
+        )
+
+    def signals(self, reference: str) -> pl.DataFrame:
+        """Every signal with its coverage of a pool or subset."""
+        from catalog.signals.registry import list_signals
+
+        with reading(self.home, wait=self.wait) as connection:
+            return _frame(list_signals(connection, resolve(connection, reference)))
+
+    def import_scores(
+        self, reference: str, file: str | Path, *, name: str, key: str = "row", value: str | None = None, missing: Sequence[float] = ()
+    ) -> Import:
+        """Import scores that others published; see `catalog.signals.imported_scores.import_scores`."""
+        from catalog.signals.imported_scores import import_scores
+
+        found = self.find(reference)
+        return import_scores(self.home, found, str(file), name=name, key=key, value=value, missing=missing, wait=self.wait)
+
+    def import_losses(self, reference: str, file: str | Path, *, proxy: str, key: str = "row") -> Import:
+        """Import loss trajectories; see `catalog.signals.imported_losses.import_losses`."""
+        from catalog.signals.imported_losses import import_losses
+
+        return import_losses(self.home, self.find(reference), str(file), proxy=proxy, key=key, wait=self.wait)
+
+    def find(self, reference: str) -> Reference:
+        """The version of a pool or subset that a reference names.
+
+        Raises:
+            ReferenceNotFoundError: there is none; the message suggests the nearest name.
+        """
+        with reading(self.home, wait=self.wait) as connection:
+            return resolve(connection, reference)
 
     def export(
         self, reference: str, path: str | Path, *, format: str = "jsonl", allow_lossy: bool = False, overwrite: bool = False

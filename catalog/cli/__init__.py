@@ -5,13 +5,20 @@ from __future__ import annotations
 import click
 
 from catalog.catalog import Catalog
+from catalog.cli.demo import demo
 from catalog.cli.export import export
 from catalog.cli.group import CatalogGroup
 from catalog.cli.pools import diff, drop, history, pools, quarantine, register, show, tag
 from catalog.cli.query import sql
+from catalog.cli.signals import embed, losses, scores, signals
 from catalog.cli.upkeep import doctor, gc, migrate
 
-COMMANDS = (register, pools, show, history, diff, quarantine, tag, drop, sql, export, doctor, gc, migrate)
+COMMANDS = (
+    *(register, pools, show, history, diff, quarantine, tag, drop),
+    *(embed, losses, scores, signals),
+    *(sql, export),
+    *(demo, doctor, gc, migrate),
+)
 
 
 @click.group(cls=CatalogGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})

@@ -29,3 +29,5 @@ def export(catalog: Catalog, reference: str, shape: str, path: str, allow_lossy:
         echo_json(asdict(exported))
     else:
         say(f"{reference}: {exported.n_rows:,} records as {shape} in {path}")
+    for cause, count in exported.lost.items():
+        say(f"  {count:,} lost something: {cause}")

@@ -1,7 +1,7 @@
 """A generated pool that needs no network: six sources, three difficulties, planted duplicates.
 
 Every record is drawn from a seed, so the pool is the same on every machine. What is planted is known, so that a
-selection can be judged by eye: one record in forty is an exact copy, one in twenty a near copy (other wording, same
+selection can be judged by eye: one record in forty is an exact copy (a few more arise by chance), one in twenty a near copy (other wording, same
 task), half of the pool is easy arithmetic, and the rarest source is one in twenty.
 """
 
@@ -140,7 +140,8 @@ def _rewriting(draw: random.Random, difficulty: int) -> Task:
     now, past = draw.choice(VERBS)
     who, animal, place, colour = draw.choice(NAMES), draw.choice(ANIMALS), draw.choice(PLACES), draw.choice(COLOURS)
     if difficulty == 1:
-        return Task(f"Rewrite in the past tense: We {now} near {place}.", f"We {past} near {place}.", ["grammar", "rewriting"])
+        prompt = f"Rewrite in the past tense: {who} and I {now} near {place}."
+        return Task(prompt, f"{who} and I {past} near {place}.", ["grammar", "rewriting"])
     if difficulty == 2:
         prompt = f"Make one sentence of these two: {who} {past} something near {place}. It was a {colour} {animal}."
         return Task(prompt, f"{who} {past} a {colour} {animal} near {place}.", ["rewriting"])

@@ -133,28 +133,32 @@ def read_texts(home: Home, wanted: pa.Table, *, wait: float = WAIT) -> pa.Table:
         return connection.sql(query("signals/texts")).to_arrow_table()
 
 
-def commit_shard(home: Home, signal: Signal, values: Values, *, seconds: float, wait: float = WAIT) -> int:
-    """Write one shard: the vector store first, then one transaction that makes it exist; returns its number."""
+def commit_shard(home: Home, signal: Signal, values: Values, *, seconds: float, wait: float = WAIT) -> None:
+    """Write one shard: the vector store first, then one transaction that makes it exist."""
     with writing(home, wait=wait) as connection:
-        (shard,) = connection.sql(query("signals/next_shard"), params={"signal_id": signal.signal_id}).fetchall()[0]
-        version = None
-        if signal.lance_table and values.rows.num_rows:
-            numbered = values.rows.add_column(1, "shard", pa.array([shard] * values.rows.num_rows, pa.int64()))
-            version = vectors.append(home, signal.lance_table, numbered)
-        at = {"signal_id": signal.signal_id, "shard": shard}
-        _insert_members(connection, at, values)
-        if signal.kind == "score":
-            _insert_scores(connection, signal, values)
-        counts = {
-            "n_instructions": values.rows.num_rows,
-            "n_missing": len(values.gaps),
-            "n_tokens": values.n_tokens,
-            "n_truncated": values.n_truncated,
-            "lance_version": version,
-            "seconds": seconds,
-        }
-        connection.execute(query("signals/insert_shard"), at | counts)
-        return int(shard)
+        write_shard(connection, home, signal, values, seconds=seconds)
+
+
+def write_shard(connection: Connection, home: Home, signal: Signal, values: Values, *, seconds: float) -> None:
+    """Write one shard as part of a transaction that is the caller's."""
+    (shard,) = connection.sql(query("signals/next_shard"), params={"signal_id": signal.signal_id}).fetchall()[0]
+    version = None
+    if signal.lance_table and values.rows.num_rows:
+        numbered = values.rows.add_column(1, "shard", pa.array([shard] * values.rows.num_rows, pa.int64()))
+        version = vectors.append(home, signal.lance_table, numbered)
+    at = {"signal_id": signal.signal_id, "shard": shard}
+    _insert_members(connection, at, values)
+    if signal.kind == "score":
+        _insert_scores(connection, signal, values)
+    counts = {
+        "n_instructions": values.rows.num_rows,
+        "n_missing": len(values.gaps),
+        "n_tokens": values.n_tokens,
+        "n_truncated": values.n_truncated,
+        "lance_version": version,
+        "seconds": seconds,
+    }
+    connection.execute(query("signals/insert_shard"), at | counts)
 
 
 def _insert_members(connection: Connection, at: Mapping[str, Any], values: Values) -> None:

@@ -1,0 +1,126 @@
+"""Signals on the command line: embed, losses, scores, signals."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from catalog.catalog import Catalog
+from catalog.cli.group import json_option
+from catalog.cli.output import echo_json, echo_rows, progress_bar, say
+from catalog.cli.pools import pass_catalog
+
+if TYPE_CHECKING:
+    from catalog.signals.frame import Report
+    from catalog.signals.published import Import
+
+limit_option = click.option(
+    "--limit", type=click.IntRange(min=1), help="Compute only a sample of that many, and say what the rest would cost."
+)
+
+
+@click.command()
+@click.argument("pool")
+@click.option("--encoder", default="all-MiniLM-L6-v2", show_default=True, help="A Hugging Face id or a local path.")
+@click.option("--field", type=click.Choice(("prompt", "conversation")), default="prompt", show_default=True, help="What is embedded.")
+@click.option("--store", type=click.Choice(("float32", "float16")), default="float32", show_default=True, help="The stored number type.")
+@limit_option
+@json_option
+@pass_catalog
+def embed(catalog: Catalog, pool: str, encoder: str, field: Any, store: Any, limit: int | None, is_json: bool) -> None:
+    """Give every member of a pool a vector."""
+    with progress_bar(f"embedding {pool}", unit="instructions") as bar:
+        report = catalog.embed(
+            pool, encoder=encoder, field=field, store=store, limit=limit, progress=lambda done, total, tokens: bar(done, total, done)
+        )
+    echo_report(report, is_json=is_json)
+
+
+@click.command()
+@click.argument("pool")
+@json_option
+@pass_catalog
+def signals(catalog: Catalog, pool: str, is_json: bool) -> None:
+    """List the signals with their coverage of a pool."""
+    echo_rows(catalog.signals(pool).to_dicts(), is_json=is_json, nothing=f"no signal yet: `catalog embed {pool}` makes one")
+
+
+@click.group()
+def scores() -> None:
+    """Scores that others published."""
+
+
+@scores.command("import")
+@click.argument("pool")
+@click.argument("file")
+@click.option("--name", required=True, help="The score's name.")
+@click.option("--key", default="row", show_default=True, help="row, fingerprint, or a column that the records had too.")
+@click.option("--value", help="The column of the number, or a path such as ratings.overall; else the score's name.")
+@click.option("--missing", multiple=True, type=float, metavar="NUMBER", help="A number that means no rating; repeat it.")
+@json_option
+@pass_catalog
+def import_scores(
+    catalog: Catalog, pool: str, file: str, name: str, key: str, value: str | None, missing: tuple[float, ...], is_json: bool
+) -> None:
+    """Import one number an instruction: Parquet, CSV, JSON Lines or .npy."""
+    echo_import(catalog.import_scores(pool, file, name=name, key=key, value=value, missing=missing), is_json=is_json)
+
+
+@click.group()
+def losses() -> None:
+    """Loss trajectories: of a proxy that is trained here, or of anybody's run."""
+
+
+@losses.command("import")
+@click.argument("pool")
+@click.argument("file")
+@click.option("--proxy", required=True, help="The name of the model that the losses are of.")
+@click.option("--key", default="row", show_default=True, help="row, fingerprint, or a column that the records had too.")
+@json_option
+@pass_catalog
+def import_losses(catalog: Catalog, pool: str, file: str, proxy: str, key: str, is_json: bool) -> None:
+    """Import trajectories: Parquet, CSV, JSON Lines, .npy, or safetensors with one tensor a checkpoint."""
+    echo_import(catalog.import_losses(pool, file, proxy=proxy, key=key), is_json=is_json)
+
+
+def echo_report(report: Report, *, is_json: bool) -> None:
+    """Say what a run computed, what it skipped, and what the rest would cost."""
+    signal = report.signal
+    if is_json:
+        counts = {
+            key: getattr(report, key)
+            for key in ("n_members", "n_before", "n_computed", "n_tokens", "n_truncated", "n_left", "reasons", "seconds")
+        }
+        echo_json({"signal": signal.name, "kind": signal.kind, "identity": signal.identity_sha256} | counts)
+        return
+    rate = report.n_computed / report.seconds if report.seconds else 0.0
+    if report.n_computed:
+        click.echo(
+            f"{signal.kind} {signal.name}: {report.n_computed:,} computed in {report.seconds:.1f} s "
+            f"({rate:,.0f} instructions/s, {report.n_tokens / report.seconds:,.0f} tokens/s), {report.n_before:,} there before"
+        )
+    else:
+        click.echo(f"{signal.kind} {signal.name}: nothing to compute, all {report.n_before:,} members are there")
+    if report.n_truncated:
+        say(f"  {report.n_truncated:,} texts were longer than the model reads, and cut")
+    if report.reasons:
+        say(f"  without a value: {', '.join(f'{count:,} {reason}' for reason, count in report.reasons.items())}")
+    if report.n_left:
+        minutes = report.n_left / rate / 60 if rate else 0.0
+        say(f"  {report.n_left:,} left: about {minutes:,.1f} minutes at this rate")
+
+
+def echo_import(answer: Import, *, is_json: bool) -> None:
+    """Say what an import wrote and what has no value."""
+    if is_json:
+        counts = ("is_new", "n_rows", "n_with_value", "n_without_member", "n_members", "n_checkpoints", "reasons")
+        echo_json({"signal": answer.signal.name, "kind": answer.signal.kind} | {key: getattr(answer, key) for key in counts})
+        return
+    was = "imported" if answer.is_new else "the very numbers were there before"
+    checkpoints = f" at {answer.n_checkpoints} checkpoints" if answer.n_checkpoints else ""
+    click.echo(f"{answer.signal.kind} {answer.signal.name}: {was}, {answer.n_with_value:,} of {answer.n_members:,} members{checkpoints}")
+    if answer.reasons:
+        say(f"  without a value: {', '.join(f'{count:,} {reason}' for reason, count in answer.reasons.items())}")
+    if answer.n_without_member:
+        say(f"  {answer.n_without_member:,} rows are about records that are no members (quarantined or folded), and were left out")

@@ -1,0 +1,203 @@
+"""Tables that others published: Parquet, CSV, JSON Lines, NumPy, safetensors, told apart by their first bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import pyarrow as pa
+
+from catalog.errors import SourceError
+from catalog.signals.registry import Signal
+
+Numbers = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True)
+class Published:
+    """Columns of a table, in the order of its rows.
+
+    Attributes:
+        file: its name, for messages.
+        columns: a name and its values: an Arrow array, or for a matrix a float32 array of shape (n_rows, n_columns).
+        n_rows: rows.
+    """
+
+    file: str
+    columns: dict[str, Any]
+    n_rows: int
+
+    def column(self, name: str) -> Any:
+        """One column by name.
+
+        Raises:
+            SourceError: the table has no such column.
+        """
+        if name not in self.columns:
+            raise SourceError(f"{self.file} has no column {name}; it has {', '.join(self.columns)}", reason="no_column")
+        return self.columns[name]
+
+
+@dataclass(frozen=True)
+class Import:
+    """What an import wrote; ``is_new`` is False when the very numbers were there before."""
+
+    signal: Signal
+    is_new: bool
+    n_rows: int
+    n_with_value: int
+    n_without_member: int  # rows about records that were quarantined or folded
+    n_members: int
+    n_checkpoints: int | None = None
+    reasons: dict[str, int] = field(default_factory=dict)
+
+
+def digest(*parts: Numbers) -> str:
+    """sha256 (hex) of arrays, which tells one publication from another."""
+    answer = hashlib.sha256()
+    for part in parts:
+        answer.update(str(part.tolist()).encode() if part.dtype == object else np.ascontiguousarray(part).tobytes())
+    return answer.hexdigest()
+
+
+def read_table(path: str, *, columns: Sequence[str] | None = None) -> Published:
+    """Read a published table.
+
+    Args:
+        path: a file or URL; gzip and zstd are unpacked.
+        columns: which columns, as names or dotted paths into nested records (``gpt4omini.overall``); None reads all that
+            stand at the top.
+
+    Raises:
+        SourceError: the file cannot be read, or a column is not there.
+    """
+    import fsspec
+
+    name = Path(path).name
+    try:
+        with fsspec.open(path, "rb", compression="infer") as file:
+            head = file.read(8)
+            file.seek(0)
+            return _reader(head, name)(file, name, columns)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise SourceError(f"{path} cannot be read as a table: {error}") from error
+
+
+def _reader(head: bytes, name: str) -> Reader:
+    if head.startswith(b"PAR1"):
+        return _parquet
+    if head.startswith(b"\x93NUMPY"):
+        return _numpy
+    if name.endswith(".safetensors"):
+        return _safetensors
+    return _json if head.lstrip()[:1] in (b"{", b"[") else _csv
+
+
+Reader = Callable[[IO[bytes], str, Sequence[str] | None], Published]
+
+
+def _parquet(file: IO[bytes], name: str, columns: Sequence[str] | None) -> Published:
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(file, columns=None if columns is None else [column.split(".")[0] for column in columns])
+    return _arrow(table, name, columns)
+
+
+def _csv(file: IO[bytes], name: str, columns: Sequence[str] | None) -> Published:
+    from pyarrow import csv
+
+    parse = csv.ParseOptions(delimiter="\t" if name.removesuffix(".gz").endswith(".tsv") else ",", newlines_in_values=True)
+    return _arrow(csv.read_csv(file, parse_options=parse), name, columns)
+
+
+def _arrow(table: pa.Table, name: str, columns: Sequence[str] | None) -> Published:
+    import pyarrow.compute as pc
+
+    found = {}
+    for column in table.column_names if columns is None else columns:
+        first, *path = column.split(".")
+        if first not in table.column_names:
+            raise SourceError(f"{name} has no column {column}; it has {', '.join(table.column_names)}", reason="no_column")
+        found[column] = pc.struct_field(table[first], path).combine_chunks() if path else table[first].combine_chunks()
+    return Published(name, found, table.num_rows)
+
+
+def _json(file: IO[bytes], name: str, columns: Sequence[str] | None) -> Published:
+    """JSON Lines, or an array of objects; NaN is read as the number that it is in everybody's Python."""
+    values: dict[str, list[Any]] = {} if columns is None else {column: [] for column in columns}
+    n_rows = 0
+    for record in _records(file, name):
+        if columns is None and not n_rows:
+            values = {column: [] for column in record}
+        for column, sofar in values.items():
+            sofar.append(_at(record, column))
+        n_rows += 1
+    for column, sofar in values.items():
+        if n_rows and all(value is None for value in sofar):
+            raise SourceError(f"{name} has no column {column}, or nothing in it", reason="no_column")
+    return Published(name, {column: _array(sofar) for column, sofar in values.items()}, n_rows)
+
+
+def _records(file: IO[bytes], name: str) -> Iterator[dict[str, Any]]:
+    if file.read(1) == b"[":
+        file.seek(0)
+        yield from json.load(file)
+        return
+    file.seek(0)
+    for number, line in enumerate(file, start=1):
+        if line.strip():
+            try:
+                yield json.loads(line)
+            except json.JSONDecodeError as error:
+                raise SourceError(f"{name}, line {number}: {error.msg}; a published table must be whole", reason="not_json") from None
+
+
+def _at(record: Any, path: str) -> Any:
+    for key in path.split("."):
+        record = record.get(key) if isinstance(record, dict) else None
+    return record
+
+
+def _array(values: list[Any]) -> Any:
+    try:
+        return pa.array(values, from_pandas=False)
+    except (pa.ArrowInvalid, pa.ArrowTypeError):  # numbers and texts in one column
+        return pa.array([None if value is None else str(value) for value in values])
+
+
+def _numpy(file: IO[bytes], name: str, _columns: Sequence[str] | None) -> Published:
+    values = np.load(file, allow_pickle=False)
+    if values.ndim not in (1, 2):
+        raise SourceError(f"{name} has {values.ndim} dimensions; one number a row, or one row of numbers an instruction, is wanted")
+    return Published(name, {"values": values}, len(values))
+
+
+def _safetensors(file: IO[bytes], name: str, _columns: Sequence[str] | None) -> Published:
+    """Tensors by name, one a checkpoint, in the order of the numbers in their names; or one matrix."""
+    from safetensors.numpy import load
+
+    tensors = load(file.read())
+    ordered = sorted(tensors, key=lambda key: [int(part) if part.isdigit() else part for part in _split_numbers(key)])
+    first = tensors[ordered[0]]
+    if len(ordered) == 1:
+        return Published(name, {"values": first}, len(first))
+    lengths = {len(tensors[key]) for key in ordered}
+    if len(lengths) > 1:
+        raise SourceError(f"{name}: its tensors differ in length ({', '.join(map(str, sorted(lengths)))})", reason="wrong_length")
+    return Published(name, {"values": np.stack([tensors[key] for key in ordered], axis=1)}, len(first))
+
+
+def _split_numbers(name: str) -> list[str]:
+    """``step_10`` as ``["step_", "10", ""]``.
+
+    >>> _split_numbers("step_10")
+    ['step_', '10', '']
+    """
+    import re
+
+    return re.split(r"(\d+)", name)

@@ -1,0 +1,3 @@
+INSERT INTO losses (signal_id, instruction_id, checkpoint, loss, n_tokens)
+SELECT $signal_id, instruction_id, $checkpoint, loss, NULL
+FROM checkpoint_losses
