@@ -11,7 +11,7 @@ from typing import BinaryIO
 from catalog.errors import SourceError
 from catalog.pools.compression import compression_of, unpacked
 from catalog.pools.encoding import decoded, encoding_of, shown
-from catalog.pools.sources import STDIN, Source
+from catalog.pools.sources import STDIN, Source, unreadable
 
 BLOCK = 2**20
 """Bytes that are read at once."""
@@ -99,8 +99,8 @@ def _blocks(binary: BinaryIO, *, source: Source, counter: Counter) -> Iterator[b
     while True:
         try:
             block = binary.read(BLOCK)
-        except OSError as error:
-            raise SourceError(f"{source.name}: {error.strerror or error}", reason="unreadable") from error
+        except Exception as error:  # a network's errors are of many kinds
+            raise unreadable(source.name, error) from error
         if not block:
             return
         counter.n_bytes += len(block)

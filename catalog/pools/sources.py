@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
-from catalog.errors import SourceError
+from catalog.errors import CatalogError, SourceError
 
 STDIN = "-"
 _ENDINGS = re.compile(r"(\.(jsonl?|ndjson|jsonlines|csv|tsv|parquet|ya?ml|txt|gz|gzip|zst|zstd|bz2|xz))+\Z", re.IGNORECASE)
@@ -56,8 +56,10 @@ class Source:
                 opened: BinaryIO = fs.open(path, "rb")
                 return opened
             return Path(self.name).open("rb", buffering=0)  # the reader asks for large blocks itself
-        except OSError as error:
-            raise _unreadable(self.name, error) from error
+        except CatalogError:
+            raise
+        except Exception as error:
+            raise unreadable(self.name, error) from error
 
 
 def is_url(name: str) -> bool:
@@ -104,7 +106,7 @@ def _local_file(path: Path) -> Source:
     except FileNotFoundError as error:
         raise SourceError(f"{path}: no such file", reason="not_found") from error
     except OSError as error:
-        raise _unreadable(str(path), error) from error
+        raise unreadable(str(path), error) from error
     if path.is_dir():
         raise SourceError(f"{path} is a folder: name its files, for example '{path}/*.jsonl'", reason="is_directory")
     return Source(str(path), status.st_size if path.is_file() else None)  # a pipe has no size
@@ -123,8 +125,10 @@ def _remote(url: str) -> list[Source]:
         if fs.isdir(path):
             raise SourceError(f"{url} is a folder: name its files, for example '{url.rstrip('/')}/*.jsonl'", reason="is_directory")
         return [Source(url, fs.size(path))]
-    except OSError as error:
-        raise _unreadable(url, error) from error
+    except CatalogError:
+        raise
+    except Exception as error:  # each file system raises errors of its own kind: no network, no rights, no such bucket
+        raise unreadable(url, error) from error
 
 
 def _file_system(url: str) -> tuple[Any, str]:
@@ -141,6 +145,9 @@ def _file_system(url: str) -> tuple[Any, str]:
     return fs, path
 
 
-def _unreadable(name: str, error: OSError) -> SourceError:
-    reason = {FileNotFoundError: "not_found", IsADirectoryError: "is_directory"}.get(type(error), "unreadable")
-    return SourceError(f"{name}: {error.strerror or error}", reason=reason)
+def unreadable(name: str, error: Exception) -> SourceError:
+    """The error for a file that its file system does not hand out."""
+    reasons: dict[type[Exception], str] = {FileNotFoundError: "not_found", IsADirectoryError: "is_directory"}
+    reason = reasons.get(type(error), "unreadable")
+    what = getattr(error, "strerror", None) or " ".join(str(error).split()) or type(error).__name__
+    return SourceError(f"{name}: {what}", reason=reason)

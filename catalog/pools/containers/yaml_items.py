@@ -13,7 +13,8 @@ from catalog.pools.containers.json_document import LIST_KEYS
 from catalog.pools.containers.records import MAX_RECORD, Record, split_lines
 from catalog.pools.reasons import Rejection
 
-_LIST_OF_MAPPINGS = re.compile(r"(?:%YAML[^\n]*\n|---[^\n]*\n|#[^\n]*\n|[ \t\r]*\n)*- +[\w\"'.-]+ *:(?:\s|$)")
+# A comment counts only before a document mark: "# Title" and a list below it is Markdown.
+_LIST_OF_MAPPINGS = re.compile(r"(?:%YAML[^\n]*\n|(?:#[^\n]*\n)*---[^\n]*\n|[ \t\r]*\n)*- +[\w\"'.-]+ *:(?:\s|$)")
 
 
 def is_yaml(head: str) -> bool:

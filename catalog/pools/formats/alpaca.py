@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -20,6 +21,8 @@ RESPONSES = ("output", "response", "completion", "solution", "answer", "targets"
 
 SYSTEMS = ("system", "system_prompt")
 
+_LONGEST_PLACEHOLDER = 40
+_PLACEHOLDER = re.compile(r"[\W_]*no[\W_]*input[\W_]*(?:required|needed|necessary|provided|given)?[\W_]*", re.IGNORECASE)
 _NOTHING: dict[str, Any] = {}
 
 
@@ -106,16 +109,13 @@ def exchange(prompt: Any, response: Any, *, given: Any, system: Any, history: An
 def is_placeholder(text: str) -> bool:
     """Whether an input says that there is none.
 
-    These do, whatever their case, spaces, quotes, brackets, backslashes and full stops: no input, no input required, no input
-    needed, no input necessary, no input provided, no input given. "None", "N/A" and "NA" do not: they can be meant.
+    These do, whatever their case, spaces and punctuation: no input, no input required, no input needed, no input necessary, no
+    input provided, no input given. "None", "N/A" and "NA" do not: they can be meant.
 
     >>> [is_placeholder(text) for text in ("<No input>", '"<noinput>".', "No input required.", "N/A", "no inputs here")]
     [True, True, True, False, False]
     """
-    if len(text) > 32 or ("o" not in text and "O" not in text):
-        return False
-    core = "".join(text.split()).strip("\"'`<>()[]{}\\.").lower()
-    return core.startswith("noinput") and core[7:] in ("", "required", "needed", "necessary", "provided", "given")
+    return len(text) <= _LONGEST_PLACEHOLDER and _PLACEHOLDER.fullmatch(text) is not None
 
 
 def _texts(**values: Any) -> tuple[Any, ...] | Rejection:

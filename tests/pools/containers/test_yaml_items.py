@@ -58,5 +58,6 @@ def test_no_object_is_made_from_a_tag() -> None:
 
 def test_prose_with_dashes_is_not_yaml() -> None:
     assert not is_yaml("# Title\n\nSome words.\n- a point: yes\n")
+    assert not is_yaml("# Title\n\n- repository: somewhere\n")
     assert not is_yaml("- a point\n- another\n")
     assert is_yaml("# comment\n---\n- instruction: >-\n    a\n")
