@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import threading
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from catalog.errors import CatalogError, InterruptedQueryError
+from catalog.errors import CatalogError, QueryError
 from catalog.selection.arguments import converted, parameters_of
 from catalog.selection.faults import bound, reported
 from catalog.selection.parse import parameters
 from catalog.selection.plan import Apply, Load, Plan, plan
 from catalog.selection.session import SPILL, Session, session
 from catalog.selection.text import SqlText
+from catalog.selection.watch import Progress, Watch
 from catalog.store.database import WAIT
 from catalog.store.folders import Home
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-Progress = Callable[[float], None]  # percent of the running query, 0 to 100
-
-TICK = 0.1  # seconds between looks at the clock and the progress
 BATCH = 65_536  # rows of a streamed batch
 
 
@@ -50,7 +46,7 @@ def run(
         spill: how much it may write beside that, into the catalog's scratch folder.
         seconds: the time limit; None means none.
         wait: seconds to wait for a process that writes.
-        progress: called about ten times a second with the percentage done, from another thread.
+        progress: called about ten times a second with the percentage done.
 
     Raises:
         QueryError: the text is wrong; the message has ``file:line:column``.
@@ -95,22 +91,25 @@ def _executed(
     wait: float,
     progress: Progress | None,
 ) -> Iterator[_Execution]:
-    with session(home, wait=wait, memory=memory, spill=spill) as opened, _watched(opened, seconds=seconds, progress=progress):
-        with reported(text, seconds=seconds, memory=memory):
-            planned = plan(opened.connection, text, given or {})
-        execution = _Execution(opened, planned, seconds=seconds)
-        execution.prepare()
-        yield execution
+    with session(home, wait=wait, memory=memory, spill=spill) as opened:
+        watch = Watch(opened, name=text.name, seconds=seconds, progress=progress)
+        try:
+            with reported(text, memory=memory):
+                planned = watch.run(lambda: plan(opened.connection, text, given or {}))
+            execution = _Execution(opened, planned, watch)
+            execution.prepare()
+            yield execution
+        finally:
+            watch.close()
 
 
 class _Execution:
     """A plan, running in a session."""
 
-    def __init__(self, opened: Session, planned: Plan, *, seconds: float | None) -> None:
+    def __init__(self, opened: Session, planned: Plan, watch: Watch) -> None:
         self.session = opened
         self.planned = planned
-        self.seconds = seconds
-        self.started = time.monotonic()
+        self.watch = watch
 
     def prepare(self) -> None:
         """Answer every step, in order."""
@@ -118,27 +117,36 @@ class _Execution:
             if resolved.fault:
                 raise resolved.fault
         for step in self.planned.steps:
-            if isinstance(step, Load):
-                assert step.resolved.load is not None
-                answer = step.resolved.load(self.session.connection, self.planned.columns)
-            else:
-                answer = self._apply(step)
-            self.session.register(step.table, answer)
-            self._check_time()
+            self.session.register(step.table, self._load(step) if isinstance(step, Load) else self._apply(step))
+            self.watch.check()
+
+    def table(self, query: SqlText) -> pa.Table:
+        """The answer of one of the plan's queries, whole."""
+        with reported(query, memory=self.session.memory):
+            return self.watch.run(lambda: self._bound(query).to_arrow_table())
 
     def reader(self) -> pa.RecordBatchReader:
         """The query's answer, streamed; what DuckDB raises meanwhile becomes ours."""
         import pyarrow as pa
 
-        text = self.planned.query
-        with self._reported(text):
-            reader = self._sql(text).to_arrow_reader(BATCH)
+        query = self.planned.query
+        with reported(query, memory=self.session.memory):
+            reader = self.watch.run(lambda: self._bound(query).to_arrow_reader(BATCH))
 
         def batches() -> Iterator[pa.RecordBatch]:
-            with self._reported(text):
-                yield from reader
+            while True:
+                with reported(query, memory=self.session.memory):
+                    batch = self.watch.run(lambda: next(reader, None))
+                if batch is None:
+                    return
+                yield batch
 
         return pa.RecordBatchReader.from_batches(reader.schema, batches())
+
+    def _load(self, step: Load) -> Any:
+        load = step.resolved.load
+        assert load is not None  # a source without SQL has a reader
+        return self.watch.run(lambda: load(self.session.connection, self.planned.columns))
 
     def _apply(self, step: Apply) -> Any:
         accepted = parameters_of(step.function)
@@ -149,53 +157,13 @@ class _Execution:
             try:
                 options[name] = converted(value, accepted[name].annotation)
             except ValueError as error:
-                raise type(error)(f"{step.place}: {step.name}: {name} {error}") from None
+                raise QueryError(f"{step.place}: {step.name}: {name} {error}") from None
         self.session.rest()  # what computes for minutes keeps no writer waiting
         try:
             return step.function(**relations, **options)
         except CatalogError as error:
             raise type(error)(f"{step.place}: {error}") from error
 
-    def table(self, query: SqlText) -> pa.Table:
-        """The answer of one of the plan's queries, whole."""
-        with self._reported(query):
-            return self._sql(query).to_arrow_table()
-
-    def _sql(self, text: SqlText) -> Any:
+    def _bound(self, text: SqlText) -> Any:
         connection = self.session.connection
         return bound(connection, text, {name: self.planned.parameters[name] for name in parameters(connection, text)})
-
-    def _reported(self, text: SqlText) -> Any:
-        return reported(text, seconds=self.seconds, memory=self.session.memory)
-
-    def _check_time(self) -> None:
-        if self.seconds is not None and time.monotonic() - self.started > self.seconds:
-            raise InterruptedQueryError(
-                f"{self.planned.query.name}: stopped after {self.seconds:g} s, its time limit: ask for less, or give it more time"
-            )
-
-
-@contextmanager
-def _watched(opened: Session, *, seconds: float | None, progress: Progress | None) -> Iterator[None]:
-    """Look at the clock and the progress from a thread while the block runs."""
-    if seconds is None and progress is None:
-        yield
-        return
-    done = threading.Event()
-    deadline = time.monotonic() + seconds if seconds is not None else None
-
-    def watch() -> None:
-        while not done.wait(TICK if deadline is None else max(0.001, min(TICK, deadline - time.monotonic()))):
-            if deadline is not None and time.monotonic() >= deadline:
-                opened.interrupt()  # again and again, since a query may begin after this one stopped
-                done.wait(TICK)
-            elif progress is not None and (percent := opened.progress()) >= 0:
-                progress(percent)
-
-    thread = threading.Thread(target=watch, name="catalog-query-watch", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()

@@ -18,24 +18,22 @@ INTERNAL = re.compile(r'"?\b__fn_*\d+\b"?')
 
 
 @contextmanager
-def reported(text: SqlText, *, seconds: float | None = None, memory: str | None = None) -> Iterator[None]:
+def reported(text: SqlText, *, memory: str | None = None) -> Iterator[None]:
     """Turn what DuckDB raises inside the block into our errors.
 
     Args:
         text: what it runs.
-        seconds: the time limit, for the message.
         memory: the memory limit, for the message.
 
     Raises:
         QueryError: the text is wrong.
         ForbiddenQueryError: it asks for what is locked.
-        InterruptedQueryError: it ran out of time or memory.
-        KeyboardInterrupt: the user stopped it.
+        InterruptedQueryError: it ran out of memory, or was stopped from elsewhere.
     """
     try:
         yield
     except duckdb.InterruptException:
-        raise _out_of_time(text, seconds) from None
+        raise InterruptedQueryError(f"{text.name}: stopped") from None
     except duckdb.OutOfMemoryException as error:
         raise _out_of_memory(text, memory, str(error)) from None
     except duckdb.Error as error:
@@ -43,11 +41,7 @@ def reported(text: SqlText, *, seconds: float | None = None, memory: str | None 
     except OSError as error:  # a batch of a stream that failed, as Arrow tells it
         if "Error: " not in str(error):
             raise
-        raise _of_stream(text, str(error), seconds=seconds, memory=memory) from None
-    except RuntimeError as error:
-        if "Query interrupted" not in str(error):
-            raise
-        raise KeyboardInterrupt from None  # DuckDB's client has already taken the signal
+        raise _of_stream(text, str(error), memory=memory) from None
 
 
 def bound(connection: Connection, text: SqlText, values: Mapping[str, Any]) -> Any:
@@ -78,17 +72,10 @@ def query_error(text: SqlText, error: duckdb.Error) -> CatalogError:
     return QueryError(f"{where}: {message}")
 
 
-def _of_stream(text: SqlText, message: str, *, seconds: float | None, memory: str | None) -> CatalogError:
-    if message.startswith("INTERRUPT"):
-        return _out_of_time(text, seconds)
+def _of_stream(text: SqlText, message: str, *, memory: str | None) -> CatalogError:
     if message.startswith("Out of Memory"):
         return _out_of_memory(text, memory, message)
     return query_error(text, duckdb.Error(message))
-
-
-def _out_of_time(text: SqlText, seconds: float | None) -> InterruptedQueryError:
-    limit = f" after {seconds:g} s, its time limit" if seconds else ""
-    return InterruptedQueryError(f"{text.name}: stopped{limit}: ask for less, or give it more time")
 
 
 def _out_of_memory(text: SqlText, memory: str | None, message: str) -> InterruptedQueryError:

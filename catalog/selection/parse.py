@@ -29,10 +29,10 @@ def tree(connection: Connection, text: SqlText) -> Node:
         ForbiddenQueryError: it is another kind of statement, or several.
     """
     sql = str(text)
-    statement = _only_statement(connection, text)
-    if statement.type.name == "MULTI":
+    kind = _kind(_only_statement(connection, text))
+    if kind == "MULTI":
         raise QueryError(f"{_start(text)}: PIVOT needs its values listed: PIVOT ... ON column IN (value, ...)")
-    if statement.type.name != "SELECT":
+    if kind != "SELECT":
         word = next(tokens(sql)).text.upper()
         raise ForbiddenQueryError(f"{_start(text)}: {word} is not allowed: a query is one SELECT statement, and reads only")
     try:
@@ -86,14 +86,19 @@ def _only_statement(connection: Connection, text: SqlText) -> Any:
         statements = connection.extract_statements(sql)
     except duckdb.Error as error:
         raise QueryError(_syntax_error(text, error)) from None
-    except ValueError:  # a statement of a type that the client does not know, such as UPDATE EXTENSIONS
-        raise ForbiddenQueryError(f"{_start(text)}: a query is one SELECT statement, and reads only") from None
     if not statements:
         raise QueryError(f"{text.name}:1:1: there is no statement here: write a SELECT")
     if len(statements) > 1:
         second = next((token.end for token in tokens(sql) if token.text == ";"), 0)
         raise ForbiddenQueryError(f"{text.place(second)}: {len(statements)} statements; a query is one SELECT statement")
     return statements[0]
+
+
+def _kind(statement: Any) -> str:
+    try:
+        return str(statement.type.name)
+    except ValueError:  # a statement of a type that the client does not know, such as UPDATE EXTENSIONS
+        return "UNKNOWN"
 
 
 def _syntax_error(text: SqlText, error: duckdb.Error) -> str:

@@ -6,6 +6,9 @@ process; the file's lock still holds, so a writer waits for readers and readers 
 
 from __future__ import annotations
 
+import os
+import secrets
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -13,7 +16,7 @@ from typing import Any
 
 import duckdb
 
-from catalog.errors import HomeNotFoundError, LockedError, MigrationError
+from catalog.errors import HomeNotFoundError, InterruptedQueryError, LockedError, MigrationError, OptionError
 from catalog.store.database import CONFIG, WAIT, Connection
 from catalog.store.folders import Home
 from catalog.store.lock import held_by
@@ -37,6 +40,7 @@ class Session:
         self.wait = wait
         self.memory = memory
         self.spill = spill
+        self.stopped = threading.Event()
         self._connection: Connection | None = None
         self._relations: dict[str, Any] = {}
 
@@ -68,7 +72,8 @@ class Session:
             self._connection = None
 
     def interrupt(self) -> None:
-        """Stop what runs, from another thread."""
+        """Stop what runs, or waits for a writer, from another thread; the session is then over."""
+        self.stopped.set()
         connection = self._connection
         if connection is not None:
             connection.interrupt()
@@ -95,16 +100,23 @@ def _open(wanted: Session) -> Connection:
         raise HomeNotFoundError(f"no catalog in {home.path}: `catalog register FILE --pool NAME` makes one, --home FOLDER names another")
     with suppress(OSError):  # a catalog on a medium that cannot be written is readable all the same, without spilling
         home.scratch.mkdir(exist_ok=True)
-    config = CONFIG | {"temp_directory": str(home.scratch / "spill"), "max_temp_directory_size": wanted.spill}
+    # A folder of its own, since two instances that spill into one folder write into each other's files.
+    config = CONFIG | {"temp_directory": str(home.scratch / f"spill-{os.getpid()}-{secrets.token_hex(4)}")}
     if wanted.memory:
         config["memory_limit"] = wanted.memory
-    connection = duckdb.connect(":memory:", config=config)
     try:
-        _attach(connection, home, wait=wanted.wait)
+        connection = duckdb.connect(":memory:", config=config)
+    except duckdb.ParserException as error:
+        raise OptionError(f"memory {wanted.memory!r} is no size: write 2GB or 512MB ({error})") from None
+    try:
+        _attach(connection, wanted)
         behind = pending(connection)
         if behind:
             raise MigrationError(f"{home.path} needs {len(behind)} migration(s): run `catalog migrate`")
-        for statement in (*macros(), *PROGRESS, *LOCKS):
+        for statement in (*macros(), *PROGRESS):
+            connection.execute(statement)
+        connection.execute("SET max_temp_directory_size = $spill", {"spill": wanted.spill})  # among the config it has no effect
+        for statement in LOCKS:
             connection.execute(statement)
     except BaseException:
         connection.close()
@@ -112,9 +124,9 @@ def _open(wanted: Session) -> Connection:
     return connection
 
 
-def _attach(connection: Connection, home: Home, *, wait: float) -> None:
-    path = str(home.database).replace("'", "''")
-    deadline = time.monotonic() + wait
+def _attach(connection: Connection, wanted: Session) -> None:
+    path = str(wanted.home.database).replace("'", "''")
+    deadline = time.monotonic() + wanted.wait
     pause = 0.005
     while True:
         try:
@@ -127,6 +139,7 @@ def _attach(connection: Connection, home: Home, *, wait: float) -> None:
                 raise
             if time.monotonic() >= deadline:
                 _, _, pid = text.partition("(PID ")
-                raise LockedError(held_by(pid.partition(")")[0], path=home.database, waited=wait)) from None
-        time.sleep(pause)
+                raise LockedError(held_by(pid.partition(")")[0], path=wanted.home.database, waited=wanted.wait)) from None
+        if wanted.stopped.wait(pause):
+            raise InterruptedQueryError("stopped while another process held the catalog")
         pause = min(pause * 1.5, 0.25)

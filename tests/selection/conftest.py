@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -30,10 +32,33 @@ INSERT INTO tags VALUES ('tiny', 'first', 1, TIMESTAMP '2026-01-03');
 """
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Home:
-    """A catalog with the pool `tiny` (two versions) and the subset `few`."""
-    made = Home(tmp_path / "catalog")
+CASES = Path(__file__).parent.parent / "cases"
+
+
+def read_cases(name: str) -> list[tuple[str, str]]:
+    """The blocks of ``tests/cases/<name>.sql``: each a line ``-- title: ...`` and the SQL below it."""
+    blocks = re.split(r"^-- title: (.*)\n", (CASES / f"{name}.sql").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return list(zip(blocks[1::2], (block.strip() for block in blocks[2::2]), strict=True))
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test that takes ``hostile`` or ``pair`` runs once for every block of that file."""
+    for fixture in ("hostile", "pair"):
+        if fixture in metafunc.fixturenames:
+            cases = read_cases(fixture if fixture == "hostile" else "plans")
+            metafunc.parametrize(fixture, [sql for _, sql in cases], ids=[title for title, _ in cases])
+
+
+@pytest.fixture(scope="session")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder to copy: making it takes longer than most tests."""
+    made = Home(tmp_path_factory.mktemp("filled") / "catalog")
     with writing(made) as connection:
         connection.execute(FILL)
-    return made
+    return made.path
+
+
+@pytest.fixture
+def home(filled: Path, tmp_path: Path) -> Home:
+    """A catalog with the pool `tiny` (two versions) and the subset `few`."""
+    return Home(Path(shutil.copytree(filled, tmp_path / "catalog")))
