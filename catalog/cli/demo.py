@@ -21,11 +21,16 @@ ORDER BY n_members DESC
 
 
 @click.command()
+@click.option("--write", "path", type=click.Path(dir_okay=False, path_type=Path), help="Only write the generated records there.")
 @pass_catalog
-def demo(catalog: Catalog) -> None:
+def demo(catalog: Catalog, path: Path | None) -> None:
     """Register a generated pool, query it, export it: the main job in a minute, without a network."""
     from catalog.pools.demo import write_demo
 
+    if path:
+        write_demo(path)
+        say(f"{path}: go on with `catalog register {path} --pool demo --source-column source --labels-column label.abilities`")
+        return
     home = catalog.home.path
     with tempfile.TemporaryDirectory() as folder:
         source = write_demo(Path(folder) / "demo.jsonl")
@@ -38,9 +43,9 @@ def demo(catalog: Catalog) -> None:
     echo_rows(catalog.pools().to_dicts(), is_json=False)
     _step(f'sql "{" ".join(QUERY.split())}"')
     echo_rows(catalog.sql(QUERY).to_dicts(), is_json=False)
-    path = home / "demo.messages.jsonl"
-    _step(f"export demo --format messages -o {path}")
-    exported = catalog.export(POOL, path, format="messages", overwrite=True)
+    messages = home / "demo.messages.jsonl"
+    _step(f"export demo --format messages -o {messages}")
+    exported = catalog.export(POOL, messages, format="messages", overwrite=True)
     click.echo(f"{exported.n_rows:,} records, {exported.n_bytes:,} bytes")
     say(f'\nThe catalog is in {home}; go on with `catalog --home {home} sql "SELECT ..."`')
 

@@ -1,8 +1,8 @@
 """A generated pool that needs no network: six sources, three difficulties, planted duplicates.
 
 Every record is drawn from a seed, so the pool is the same on every machine. What is planted is known, so that a
-selection can be judged by eye: one record in forty is an exact copy (a few more arise by chance), one in twenty a near copy (other wording, same
-task), half of the pool is easy arithmetic, and the rarest source is one in twenty.
+selection can be judged by eye: one record in forty is an exact copy (a few more arise by chance), one in twenty a near copy
+(other wording, same task), half of the pool is arithmetic, and the rarest source is one in twenty.
 """
 
 from __future__ import annotations

@@ -1,0 +1,46 @@
+"""The README is a tutorial: its commands run, and what it documents is all there is."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from catalog import Catalog
+from catalog.cli import main
+from catalog.store.database import reading, writing
+
+README = (Path(__file__).resolve().parent.parent / "README.md").read_text(encoding="utf-8")
+
+
+def test_every_command_of_the_readme_runs(tmp_path: Path) -> None:
+    commands = [
+        line[2:] for block in re.findall(r"```console\n(.*?)```", README, re.DOTALL) for line in block.splitlines() if line.startswith("$ ")
+    ]
+    assert len(commands) > 10
+    path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
+    for command in commands:
+        answer = subprocess.run(
+            ["bash", "-c", command], cwd=tmp_path, env={"PATH": path, "HF_HUB_OFFLINE": "1"}, capture_output=True, text=True, check=False
+        )
+        assert answer.returncode == 0, f"{command}\n{answer.stdout}{answer.stderr}"
+    (python,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    answer = subprocess.run([sys.executable, "-c", python], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert answer.returncode == 0, answer.stderr
+
+
+@pytest.mark.parametrize("command", sorted(main.commands))
+def test_every_command_is_in_the_readme(command: str) -> None:
+    assert re.search(rf"`[^`]*\b{command}\b[^`]*`", README)
+
+
+def test_every_table_is_in_the_readme_with_its_columns(catalog: Catalog) -> None:
+    with writing(catalog.home):
+        pass
+    with reading(catalog.home) as connection:
+        rows = connection.sql(
+            "SELECT table_name, string_agg(column_name, ', ' ORDER BY column_index) FROM duckdb_columns() WHERE NOT internal GROUP BY ALL"
+        ).fetchall()
+    documented = dict(re.findall(r"^\| `(\w+)` \| ([\w, ]+) \|$", README, re.MULTILINE))
+    assert {table: documented.get(table) for table, _ in rows} == dict(rows)
