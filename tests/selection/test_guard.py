@@ -95,7 +95,7 @@ def test_the_locked_connection_alone_would_write_nothing_either(
     with session(home, memory="150MB", spill="20MB") as opened:
         watch = Watch(opened, name="query", seconds=0.3, progress=None)
         with suppress(duckdb.Error, CatalogError, ValueError):
-            watch.run(lambda: opened.connection.execute(hostile or "SELECT 1").fetchmany(10))
+            watch.run(lambda: opened.connection.sql(hostile))
         watch.close()
     assert digest(tmp_path) == before
     assert not list(elsewhere.iterdir())
