@@ -187,8 +187,17 @@ def encoder_identity(name: str | os.PathLike[str] = MINILM) -> dict[str, Any]:
         "tokenizer": tokenizer_sha256(folder),
         "pooling": _pooling_name(folder),
         "modules": hashlib.sha256(json.dumps(modules, sort_keys=True).encode()).hexdigest(),
-        "max_tokens": modules["transformer"].get("max_seq_length"),
+        "max_tokens": modules["transformer"].get("max_seq_length") or _window(folder),
     }
+
+
+def _window(folder: Path) -> int | None:
+    """How many tokens a model reads where its modules do not say: what its tokenizer and its positions allow."""
+    limits = (
+        read_json(folder / "tokenizer_config.json").get("model_max_length"),
+        read_json(folder / "config.json").get("max_position_embeddings"),
+    )
+    return min((int(limit) for limit in limits if limit and limit > 0), default=None)
 
 
 def _pooling_name(folder: Path) -> str:

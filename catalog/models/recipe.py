@@ -14,7 +14,7 @@ class Recipe:
     """How a model is trained; every field but ``budget`` is part of a run's identity.
 
     Attributes:
-        learning_rate: peak; 2e-5 for a pretrained model, see ``tiny.LEARNING_RATE`` for one from scratch.
+        learning_rate: peak; 2e-5 for a pretrained model, see :data:`catalog.models.tiny.RECIPE` for one from scratch.
         epochs: passes over the instructions.
         batch: instructions a step.
         checkpoints: how many, evenly spaced, the last at the end.
