@@ -52,3 +52,15 @@ def test_a_cut_file_is_refused() -> None:
     with pytest.raises(SourceError, match="f: the Parquet file is damaged") as caught:
         list(parquet(io.BytesIO(target.getvalue()[:-20]), name="f"))
     assert caught.value.reason == "corrupt_archive"
+
+
+def test_an_extra_that_is_no_json_object_stays_a_key_of_its_message(tmp_path: Path) -> None:
+    messages = [[{"role": "user", "content": "q", "extra": "see below"}, {"role": "assistant", "content": "a", "extra": '{"name": "x"}'}]]
+    path = tmp_path / "foreign.parquet"
+    pq.write_table(pa.table({"messages": messages}), path)
+    with path.open("rb") as file:
+        ((_, record, _),) = parquet(file, name="foreign.parquet")
+    assert record["messages"] == [
+        {"role": "user", "content": "q", "extra": "see below"},
+        {"role": "assistant", "content": "a", "name": "x"},
+    ]

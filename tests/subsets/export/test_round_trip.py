@@ -16,7 +16,6 @@ from catalog.subsets.export import FORMATS, export
 DATA = Path(os.environ.get("CATALOG_TEST_DATA", "../shared/data"))
 ENDINGS = {"jsonl": "a.jsonl", "messages": "a.jsonl", "sharegpt": "a.json", "alpaca": "a.json", "parquet": "a.parquet"}
 LOSSLESS = ("jsonl", "messages", "sharegpt")
-EXTRAS_IN_PARQUET = "the reader of pools does not know the struct field that holds the other keys of a message"
 
 texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=20)
 words = texts.filter(lambda text: text.strip())
@@ -82,8 +81,6 @@ def test_any_single_exchange_comes_back_from_every_format(tmp_path, row, batches
 @given(data=st.lists(st.tuples(conversations, systems, tool_sets), min_size=1, max_size=5))
 def test_what_an_export_does_not_call_lossy_comes_back(tmp_path, row, batches, read_back, format, data):
     rows = [row(*messages, system=system, tools=tools) for messages, system, tools in data]
-    if format == "parquet":
-        rows = [r for r in rows if all(m["extra"] is None for m in r["messages"])]  # see EXTRAS_IN_PARQUET
     kept = []
     for one in rows:
         try:
@@ -108,7 +105,6 @@ def test_varied_instructions_come_back_from_axolotl_without_the_tools_that_it_ca
     assert read_back(export(batches(rows), format="axolotl", path=tmp_path / "a", name="a").files[0]) == fingerprints(rows)
 
 
-@pytest.mark.xfail(strict=True, reason=EXTRAS_IN_PARQUET)
 def test_varied_instructions_come_back_from_parquet(tmp_path, varied, batches, read_back):
     export(batches(varied), format="parquet", path=tmp_path / "a.parquet", name="a")
     assert read_back(tmp_path / "a.parquet") == fingerprints(varied)
