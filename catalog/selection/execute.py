@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from catalog.errors import CatalogError, QueryError
 from catalog.selection.arguments import converted, parameters_of
 from catalog.selection.faults import bound, reported
-from catalog.selection.parse import parameters
+from catalog.selection.parse import parameters, tree
 from catalog.selection.plan import Apply, Load, Plan, plan
 from catalog.selection.session import SPILL, Session, session
+from catalog.selection.shortcut import projection
 from catalog.selection.text import SqlText
 from catalog.selection.watch import Progress, Watch
 from catalog.store.database import WAIT
@@ -113,9 +114,9 @@ class _Execution:
 
     def prepare(self) -> None:
         """Answer every step, in order."""
-        for _, resolved in self.planned.sources:
+        for place, resolved in self.planned.sources:
             if resolved.fault:
-                raise resolved.fault
+                raise type(resolved.fault)(f"{place}: {resolved.fault}")
         for step in self.planned.steps:
             self.session.register(step.table, self._load(step) if isinstance(step, Load) else self._apply(step))
             self.watch.check()
@@ -123,7 +124,7 @@ class _Execution:
     def table(self, query: SqlText) -> pa.Table:
         """The answer of one of the plan's queries, whole."""
         with reported(query, memory=self.session.memory):
-            return self.watch.run(lambda: self._bound(query).to_arrow_table())
+            return self.session.revealed(self.watch.run(lambda: self._table(query)))
 
     def reader(self) -> pa.RecordBatchReader:
         """The query's answer, streamed; what DuckDB raises meanwhile becomes ours."""
@@ -139,14 +140,15 @@ class _Execution:
                     batch = self.watch.run(lambda: next(reader, None))
                 if batch is None:
                     return
-                yield batch
+                yield self.session.revealed(batch)
 
-        return pa.RecordBatchReader.from_batches(reader.schema, batches())
+        schema = self.session.revealed(reader.schema.empty_table()).schema
+        return pa.RecordBatchReader.from_batches(schema, batches())
 
     def _load(self, step: Load) -> Any:
         load = step.resolved.load
         assert load is not None  # a source without SQL has a reader
-        return self.watch.run(lambda: load(self.session.connection, self.planned.columns))
+        return self.watch.run(lambda: load(self.session, self.planned.columns))
 
     def _apply(self, step: Apply) -> Any:
         accepted = parameters_of(step.function)
@@ -163,6 +165,10 @@ class _Execution:
             return step.function(**relations, **options)
         except CatalogError as error:
             raise type(error)(f"{step.place}: {error}") from error
+
+    def _table(self, query: SqlText) -> pa.Table:
+        as_it_is = projection(tree(self.session.connection, query), self.session.relations)
+        return self._bound(query).to_arrow_table() if as_it_is is None else as_it_is
 
     def _bound(self, text: SqlText) -> Any:
         connection = self.session.connection

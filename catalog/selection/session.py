@@ -42,7 +42,8 @@ class Session:
         self.spill = spill
         self.stopped = threading.Event()
         self._connection: Connection | None = None
-        self._relations: dict[str, Any] = {}
+        self.relations: dict[str, Any] = {}
+        self._opaque: dict[str, Any] = {}
 
     @property
     def connection(self) -> Connection:
@@ -55,15 +56,36 @@ class Session:
         """
         if self._connection is None:
             self._connection = _open(self)
-            for name, relation in self._relations.items():
+            for name, relation in self.relations.items():
                 self._connection.register(name, relation)
         return self._connection
 
     def register(self, name: str, relation: Any) -> None:
         """Make an Arrow table, or a dataset, readable as a table of that name."""
-        self._relations[name] = relation
+        self.relations[name] = relation
         if self._connection is not None:
             self._connection.register(name, relation)
+
+    def opaque(self, values: Any, order: Any) -> Any:
+        """A column of handles for values that DuckDB cannot read or should not copy.
+
+        Args:
+            values: an Arrow array, chunked or not.
+            order: which of them each row has.
+        """
+        import pyarrow as pa
+
+        name = f"(opaque {len(self._opaque)})"
+        self._opaque[name] = values
+        return pa.StructArray.from_arrays([pa.array(order, pa.int64())], [name])
+
+    def revealed(self, answer: Any) -> Any:
+        """A table, or a batch, with the values themselves where it has handles."""
+        for index, field in enumerate(answer.schema):
+            values = self._opaque.get(field.type[0].name) if _is_handle(field.type) else None
+            if values is not None:
+                answer = answer.set_column(index, field.name, _taken(values, answer.column(index)))
+        return answer
 
     def rest(self) -> None:
         """Give the database back; the next use opens it again."""
@@ -143,3 +165,23 @@ def _attach(connection: Connection, wanted: Session) -> None:
         if wanted.stopped.wait(pause):
             raise InterruptedQueryError("stopped while another process held the catalog")
         pause = min(pause * 1.5, 0.25)
+
+
+def _is_handle(type_: Any) -> bool:
+    import pyarrow as pa
+
+    return bool(pa.types.is_struct(type_)) and type_.num_fields == 1 and type_[0].name.startswith("(opaque ")
+
+
+def _taken(values: Any, handles: Any) -> Any:
+    import numpy as np
+    import pyarrow as pa
+
+    whole = handles.combine_chunks() if isinstance(handles, pa.ChunkedArray) else handles
+    if isinstance(whole, pa.ChunkedArray):
+        whole = pa.concat_arrays(whole.chunks) if whole.num_chunks else pa.array([], type=whole.type)
+    rows = whole.flatten()[0]  # NULL where an outer join found nobody
+    if rows.null_count == 0 and len(rows) == len(values) and np.array_equal(rows.to_numpy(), np.arange(len(rows))):
+        return values
+    taken = values.take(rows)
+    return taken if isinstance(handles, pa.ChunkedArray) or not isinstance(taken, pa.ChunkedArray) else taken.combine_chunks()

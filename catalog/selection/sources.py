@@ -1,14 +1,28 @@
-"""The relations that a query starts from: pools, subsets and signals, by reference."""
+"""The relations that a query starts from: pools, subsets and signals, by reference.
+
+Each function's signature is the signature in SQL; its first parameter is the session, which SQL does not see.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
 
-from catalog.errors import CatalogError
+from catalog.errors import CatalogError, SignalError
+from catalog.selection.coverage import Coverage, Kind, choose, coverages, fullest, shortfall
+from catalog.selection.stored_vectors import load_embeddings, load_token_states
+from catalog.selection.trajectories import load_trajectories
 from catalog.store.database import Connection
 from catalog.store.references import Reference, resolve
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from catalog.selection.session import Session
+
+Load = Callable[["Session", frozenset[str] | None], "pa.Table"]
 
 
 @dataclass(frozen=True)
@@ -17,22 +31,85 @@ class Resolved:
 
     reference: Reference
     sql: str | None = None  # what stands in FROM
-    load: Callable[..., Any] | None = None  # (connection, columns) to Arrow
+    load: Load | None = None
+    signals: tuple[Coverage, ...] = ()
     fault: CatalogError | None = None  # why it cannot be read; raised when it is
 
 
 def pool(connection: Connection, ref: str) -> Resolved:
     """A pool as it was at a version; or a subset, which is a relation like a pool."""
     found = resolve(connection, ref)
-    if found.kind == "subset":
-        return Resolved(found, sql=f"subset_at({found.id})")
-    return Resolved(found, sql=f"pool_at({found.id}, {found.version})")
+    return Resolved(found, sql=f"subset_at({found.id})" if found.kind == "subset" else f"pool_at({found.id}, {found.version})")
 
 
 def subset(connection: Connection, ref: str) -> Resolved:
-    """A subset's members, with their rank and why."""
+    """A subset's members: a pool's columns, then ``rank`` (from 1) and ``why`` (JSON)."""
     found = resolve(connection, ref, kind="subset")
     return Resolved(found, sql=f"subset_at({found.id})")
 
 
-SOURCES: dict[str, Callable[..., Resolved]] = {"pool": pool, "subset": subset}
+def scores(connection: Connection, ref: str) -> Resolved:
+    """Every member with one column for each score's name; NULL where a score has no value."""
+    found = resolve(connection, ref)
+    by_name: dict[str, list[Coverage]] = {}
+    for coverage in coverages(connection, found, kind="score"):
+        by_name.setdefault(coverage.name, []).append(coverage)
+    chosen = tuple(fullest(by_name[name]) for name in sorted(by_name))
+    columns = "".join(f", max(value) FILTER (WHERE signal_id = {score.signal_id}) AS {_quoted(score.name)}" for score in chosen)
+    ids = ", ".join(str(score.signal_id) for score in chosen) or "NULL"
+    sql = (
+        f"(SELECT instruction_id, fingerprint{''.join(f', {_quoted(score.name)}' for score in chosen)} "
+        f"FROM members_of('{found.kind}', {found.id}, {found.version}) JOIN instructions USING (instruction_id) "
+        f"LEFT JOIN (SELECT instruction_id{columns} FROM scores WHERE signal_id IN ({ids}) GROUP BY instruction_id) USING (instruction_id))"
+    )
+    return Resolved(found, sql=sql, signals=chosen)
+
+
+def trajectories(
+    connection: Connection, ref: str, *, proxy: str | None = None, incomplete: Literal["refuse", "drop", "impute"] = "refuse"
+) -> Resolved:
+    """One row for each member with losses: ``instruction_id``, ``fingerprint``, ``losses FLOAT[]`` in the order of training."""
+    found = resolve(connection, ref)
+    chosen = choose(found, coverages(connection, found, kind="losses"), kind="losses", name=proxy)
+    if isinstance(chosen, SignalError):
+        return Resolved(found, load=_nothing, fault=chosen)
+    load = partial(load_trajectories, reference=found, signal=chosen, incomplete=incomplete)
+    return Resolved(found, load=load, signals=(chosen,), fault=shortfall(found, chosen) if incomplete == "refuse" else None)
+
+
+def embeddings(connection: Connection, ref: str, *, encoder: str | None = None, field: str | None = None) -> Resolved:
+    """One row for each member with a vector: ``instruction_id``, ``fingerprint``, ``vector FLOAT[d]``."""
+    return _stored(connection, ref, kind="embedding", name=encoder, where={"field": field}, load=load_embeddings)
+
+
+def token_states(connection: Connection, ref: str, *, model: str | None = None) -> Resolved:
+    """One row for each member with states: ``instruction_id``, ``fingerprint``, ``n_tokens``, ``states`` for a kernel."""
+    return _stored(connection, ref, kind="states", name=model, where={}, load=load_token_states)
+
+
+SOURCES: dict[str, Callable[..., Resolved]] = {
+    function.__name__: function for function in (pool, subset, scores, trajectories, embeddings, token_states)
+}
+
+
+def _stored(
+    connection: Connection, ref: str, *, kind: Kind, name: str | None, where: dict[str, str | None], load: Callable[..., Any]
+) -> Resolved:
+    found = resolve(connection, ref)
+    candidates = [
+        coverage
+        for coverage in coverages(connection, found, kind=kind)
+        if all(value is None or coverage.identity.get(key) == value for key, value in where.items())
+    ]
+    chosen = choose(found, candidates, kind=kind, name=name)
+    if isinstance(chosen, SignalError):
+        return Resolved(found, load=_nothing, fault=chosen)
+    return Resolved(found, load=partial(load, reference=found, signal=chosen), signals=(chosen,), fault=shortfall(found, chosen))
+
+
+def _nothing(session: Session, columns: frozenset[str] | None) -> pa.Table:
+    raise AssertionError("a source with a fault is never read")
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

@@ -1,0 +1,47 @@
+"""From rows of a store, in any order, to one array in the order of a pool's members."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from catalog.store.queries import query
+from catalog.store.references import Reference
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from catalog.store.database import Connection
+
+Ids = np.ndarray[Any, np.dtype[np.int64]]
+
+DENSE = 16  # instruction ids are given in order, so a table over all of them is small unless a pool is a tiny part of a big catalog
+
+
+class Positions:
+    """Where the row of an instruction stands among a pool's members."""
+
+    def __init__(self, ids: Ids) -> None:
+        """Args: ids: the members, each once. Shape (n,)."""
+        last = int(ids.max()) if len(ids) else 0
+        self.is_dense = last < DENSE * len(ids) + 1_000_000
+        if self.is_dense:
+            self.table = np.full(last + 2, -1, dtype=np.int64)  # its last entry stands for everybody beyond
+            self.table[ids] = np.arange(len(ids))
+        else:
+            self.order = np.argsort(ids, kind="stable")
+            self.sorted = ids[self.order]
+
+    def of(self, ids: Ids) -> Ids:
+        """The positions of instructions, -1 for those that are no members. Shape (m,)."""
+        if self.is_dense:
+            return np.asarray(self.table[np.minimum(ids, len(self.table) - 1)])
+        at = np.minimum(np.searchsorted(self.sorted, ids), len(self.sorted) - 1)
+        return np.where(self.sorted[at] == ids, self.order[at], -1)
+
+
+def members(connection: Connection, reference: Reference, *, signal_id: int) -> pa.Table:
+    """``instruction_id`` and ``fingerprint`` of those members that a signal may have a value of."""
+    at = {"kind": reference.kind, "id": reference.id, "version": reference.version, "signal_id": signal_id}
+    return connection.sql(query("selection/members"), params=at).to_arrow_table()

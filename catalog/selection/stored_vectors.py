@@ -1,0 +1,102 @@
+"""``embeddings(...)`` and ``token_states(...)``: what is kept in the vector store."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from catalog.errors import CorruptError
+from catalog.selection.coverage import Coverage
+from catalog.selection.rows import Positions, members
+from catalog.store.queries import query
+from catalog.store.references import Reference
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pyarrow as pa
+
+    from catalog.selection.session import Session
+
+
+def load_embeddings(session: Session, columns: frozenset[str] | None, *, reference: Reference, signal: Coverage) -> pa.Table:
+    """One row for each member with a vector: ``instruction_id``, ``fingerprint``, ``vector`` (float32, d numbers; n x d x 4 bytes).
+
+    Args:
+        session: where to read.
+        columns: the names that the query mentions; without ``vector`` among them no vector is read.
+        reference: whose members.
+        signal: which embedding.
+
+    Raises:
+        CorruptError: the vector store lacks what the database says is there.
+    """
+    import pyarrow as pa
+
+    rows = members(session.connection, reference, signal_id=signal.signal_id)
+    if columns is not None and "vector" not in columns:
+        return rows
+    vectors = np.empty((rows.num_rows, signal.dimension or 0), dtype=np.float32)  # (n, d)
+    is_there = np.zeros(rows.num_rows, dtype=bool)
+    positions = Positions(rows["instruction_id"].to_numpy())
+    for batch in _stored(session, signal, column="vector"):
+        at = positions.of(batch["instruction_id"].to_numpy())
+        known = at >= 0
+        values = batch["vector"].flatten().to_numpy(zero_copy_only=False).reshape(len(batch), -1)  # (rows of the batch, d)
+        vectors[at[known]] = values[known]
+        is_there[at[known]] = True
+    _require(is_there, signal)
+    return rows.append_column("vector", pa.FixedSizeListArray.from_arrays(pa.array(vectors.reshape(-1)), signal.dimension))
+
+
+def load_token_states(session: Session, columns: frozenset[str] | None, *, reference: Reference, signal: Coverage) -> pa.Table:
+    """One row for each member with states: ``instruction_id``, ``fingerprint``, ``n_tokens``, ``states``.
+
+    DuckDB reads no float16, and states are too large to copy often. So SQL sees a handle in ``states``: it passes through
+    filters, joins and renaming, and becomes the list of vectors again where a kernel, or the answer, takes it.
+
+    Raises:
+        CorruptError: the vector store lacks what the database says is there.
+    """
+    import pyarrow as pa
+
+    rows = members(session.connection, reference, signal_id=signal.signal_id)
+    if columns is not None and not columns & {"states", "n_tokens"}:
+        return rows
+    positions = Positions(rows["instruction_id"].to_numpy())
+    order = np.full(rows.num_rows, -1, dtype=np.int64)  # where a member's states stand among those read
+    chunks, n_read = [], 0
+    for batch in _stored(session, signal, column="states"):
+        at = positions.of(batch["instruction_id"].to_numpy())
+        known = at >= 0
+        order[at[known]] = n_read + np.arange(int(known.sum()))
+        n_read += int(known.sum())
+        chunks.append(batch["states"] if known.all() else batch["states"].filter(pa.array(known)))
+    _require(order >= 0, signal)
+    states = pa.chunked_array(chunks, type=chunks[0].type if chunks else pa.list_(pa.list_(pa.float16(), 1)))
+    n_tokens = np.concatenate([np.diff(chunk.offsets.to_numpy()) for chunk in chunks] or [np.zeros(0, dtype=np.int32)])[order]
+    return rows.append_column("n_tokens", pa.array(n_tokens)).append_column("states", session.opaque(states, order))
+
+
+def _stored(session: Session, signal: Coverage, *, column: str) -> Iterator[Any]:
+    from catalog.store import vectors
+
+    if signal.lance_table is None or signal.lance_version is None:
+        return
+    found = session.connection.sql(query("selection/shards"), params={"signal_id": signal.signal_id}).fetchall()
+    session.rest()  # the vectors are in another store
+    yield from vectors.read(
+        session.home,
+        signal.lance_table,
+        version=signal.lance_version,
+        columns=["instruction_id", column],
+        shards=[int(row[0]) for row in found],
+    )
+
+
+def _require(is_there: np.ndarray[Any, np.dtype[np.bool_]], signal: Coverage) -> None:
+    if not is_there.all():
+        raise CorruptError(
+            f"the vector store lacks {int((~is_there).sum()):,} vectors of {signal.name} that the database records: run `catalog doctor`"
+        )

@@ -1,0 +1,3 @@
+SELECT count(DISTINCT checkpoint)
+FROM checkpoints
+WHERE signal_id = $signal_id
