@@ -6,10 +6,12 @@ Lloyd, "Least squares quantization in PCM" (1982); starts by Arthur & Vassilvits
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal, get_args
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from catalog.errors import OptionError, QueryError
 from catalog.functions.blocks import Matrix, n_threads, require_finite, row_blocks
@@ -30,6 +32,7 @@ def kmeans(
     seed: int = 0,
     start: Start = "k-means++",
     sample: int | None = None,
+    within: str | None = None,
     memory: int | None = None,
 ) -> pa.Table:
     """Put every row into one of ``k`` clusters of near vectors (Euclidean).
@@ -42,6 +45,7 @@ def kmeans(
         start: ``k-means++``: greedy, on a sample of 256 rows a cluster, where it also spends the first half of the iterations, since
             they move centres far and need no precision; ``random``: k rows drawn uniformly, and every iteration over all rows.
         sample: fit on that many rows, drawn by ``seed``, and only assign the others; None fits on all.
+        within: a column; the rows of each of its values are clustered by themselves, in at most k clusters that count from 0 again.
         memory: bytes that it may hold beside its input: ``16 n + 2048 k (d + 4)`` and 3 MiB a thread, with a sample ``4 sample d`` more.
 
     Returns:
@@ -63,6 +67,12 @@ def kmeans(
     n = rows.num_rows
     if not n:
         raise QueryError("kmeans: the relation has no rows; look at the argument's WHERE")
+    if within is not None:
+        groups = [
+            kmeans(group, k=min(k, group.num_rows), iterations=iterations, seed=seed, start=start, sample=sample, memory=memory)
+            for group in _groups(rows, within)
+        ]
+        return canonical(pa.concat_tables(groups))
     _require_arguments(n, k=k, iterations=iterations, start=start, sample=sample)
     x = matrix(rows, column, function="kmeans")
     fitted = n if sample is None else min(sample, n)
@@ -75,6 +85,13 @@ def kmeans(
     require_finite(x, column, function="kmeans")
     labels, distances = _clusters(x, k, iterations, np.random.default_rng(seed), start, fitted)
     return with_columns(rows, without=column, cluster=_by_size(labels, k), distance=distances)
+
+
+def _groups(rows: pa.Table, within: str) -> Iterator[pa.Table]:
+    if within not in rows.column_names:
+        raise QueryError(f"kmeans: within => '{within}' is no column of the relation; it has {', '.join(rows.column_names)}")
+    for value in sorted(rows[within].unique().to_pylist(), key=str):
+        yield rows.filter(pc.equal(rows[within], value) if value is not None else pc.is_null(rows[within]))
 
 
 def _require_arguments(n: int, *, k: int, iterations: int, start: str, sample: int | None) -> None:

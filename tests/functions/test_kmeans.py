@@ -189,3 +189,29 @@ def test_a_centre_without_rows_moves_to_the_farthest_row(iterations):
     if iterations == 40:
         means = np.stack([x[rows.labels == c].mean(axis=0) for c in range(3)])
         np.testing.assert_allclose(centres + rows.origin, means, atol=1e-5)
+
+
+def test_within_a_column_each_value_is_clustered_by_itself() -> None:
+    draw = np.random.default_rng(5)
+    n = 60
+    rows = pa.table(
+        {
+            "fingerprint": [f"{i:03d}" for i in draw.permutation(n)],
+            "source": [["a", "b", None][i % 3] for i in range(n)],
+            "v": list(draw.normal(size=(n, 3)).astype(np.float32)),
+        }
+    )
+    together = kmeans(rows, k=4, within="source")
+    assert together["fingerprint"].to_pylist() == sorted(rows["fingerprint"].to_pylist())
+    for source in ("a", "b", None):
+        keep = [value == source for value in rows["source"].to_pylist()]
+        alone = kmeans(rows.filter(pa.array(keep)), k=4)
+        keep = [value == source for value in together["source"].to_pylist()]
+        assert together.filter(pa.array(keep)).equals(alone)
+
+
+def test_within_a_small_group_there_are_as_many_clusters_as_rows() -> None:
+    rows = pa.table({"fingerprint": ["a", "b", "c"], "source": ["x", "x", "y"], "v": [[0.0], [1.0], [5.0]]})
+    assert kmeans(rows, k=2, within="source")["cluster"].to_pylist() == [0, 1, 0]
+    with pytest.raises(QueryError, match="is no column"):
+        kmeans(rows, k=2, within="sauce")
