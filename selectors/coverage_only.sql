@@ -1,0 +1,28 @@
+-- summary: ILA without depth: random members of every cell of the landscape.
+-- paper: Information Landscape Approximation, arXiv 2509.06463, ablation
+-- needs: embeddings
+-- param: encoder text = NULL           whose embeddings, when there are several
+-- param: projection text = tsne        tsne, umap or pca
+-- param: perplexity number = 30        of t-SNE
+-- param: side integer = NULL           cells a side; else 100, or as many as leave two members a cell
+
+WITH landscape AS (
+    SELECT instruction_id, fingerprint, x, y
+    FROM project(
+        (SELECT instruction_id, fingerprint, vector FROM embeddings($pool, encoder => $encoder)),
+        method => $projection, perplexity => $perplexity, seed => 42
+    )
+),
+drawn AS (
+    SELECT
+        instruction_id,
+        fingerprint,
+        cell,
+        draw(fingerprint, $seed) AS drawn,
+        row_number() OVER (PARTITION BY cell ORDER BY draw(fingerprint, $seed), fingerprint) AS turn
+    FROM grid((SELECT instruction_id, fingerprint, x, y FROM landscape), budget => $budget, side => $side)
+)
+SELECT instruction_id, cell, turn
+FROM drawn
+ORDER BY turn, drawn, fingerprint
+LIMIT $budget

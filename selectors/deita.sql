@@ -1,0 +1,16 @@
+-- summary: Take the best by score, each unlike all that were taken before.
+-- paper: DEITA, arXiv 2312.15685
+-- needs: embeddings, a score
+-- param: score text = deita            complexity times quality, or any other score
+-- param: threshold number = 0.9        the highest cosine similarity to a member that was taken
+-- param: encoder text = NULL           whose embeddings, when there are several
+
+WITH scored AS (
+    SELECT instruction_id, fingerprint, vector, scored.value AS score
+    FROM embeddings($pool, encoder => $encoder)
+    JOIN score($pool, name => $score) AS scored USING (instruction_id, fingerprint)
+    WHERE scored.value IS NOT NULL
+)
+SELECT instruction_id, score, nearest_similarity
+FROM diverse((SELECT * FROM scored), threshold => $threshold, budget => $budget)
+ORDER BY rank

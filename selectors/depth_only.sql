@@ -1,0 +1,10 @@
+-- summary: ILA without coverage: the deepest members of the whole pool.
+-- paper: Information Landscape Approximation, arXiv 2509.06463, ablation
+-- needs: score depth
+-- param: depth text = depth            the score that says how deep a member is
+
+SELECT instruction_id, value AS depth
+FROM score($pool, name => $depth)
+WHERE value IS NOT NULL
+ORDER BY value DESC, fingerprint
+LIMIT $budget

@@ -1,0 +1,16 @@
+-- summary: Maximise the information that a language model's last layer gains.
+-- paper: FisherSFT, arXiv 2505.14826, Algorithm 1 (lazy and exact)
+-- needs: states
+-- param: model text = NULL             whose token states, when there are several
+-- param: regularization number = 1     lambda: the first information matrix is lambda times the identity
+-- param: normalize text = none         length divides a member's information by its tokens
+-- param: optimizer text = exact        exact or stochastic
+-- param: epsilon number = 0.1          of the stochastic optimizer
+
+SELECT instruction_id, rank AS turn, gain, information
+FROM log_det(
+    (SELECT instruction_id, fingerprint, states FROM token_states($pool, model => $model)),
+    budget => $budget, regularization => $regularization, normalize => $normalize,
+    optimizer => $optimizer, epsilon => $epsilon, seed => $seed
+)
+ORDER BY rank

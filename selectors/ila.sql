@@ -1,0 +1,35 @@
+-- summary: Keep the pool's coverage, and take the deepest members of every cell of its landscape.
+-- paper: Information Landscape Approximation, arXiv 2509.06463
+-- needs: embeddings, score depth
+-- param: depth text = depth            the score that says how deep a member is
+-- param: encoder text = NULL           whose embeddings, when there are several
+-- param: projection text = tsne        tsne, umap or pca
+-- param: perplexity number = 30        of t-SNE
+-- param: side integer = NULL           cells a side; else 100, or as many as leave two members a cell
+
+WITH landscape AS (
+    SELECT instruction_id, fingerprint, x, y
+    FROM project(
+        (SELECT instruction_id, fingerprint, vector FROM embeddings($pool, encoder => $encoder)),
+        method => $projection, perplexity => $perplexity, seed => 42
+    )
+),
+cells AS (
+    SELECT instruction_id, fingerprint, cell
+    FROM grid((SELECT instruction_id, fingerprint, x, y FROM landscape), budget => $budget, side => $side)
+),
+ranked AS (
+    SELECT
+        cells.instruction_id,
+        cells.fingerprint,
+        cells.cell,
+        depths.value AS depth,
+        row_number() OVER (PARTITION BY cells.cell ORDER BY depths.value DESC, cells.fingerprint) AS turn
+    FROM cells
+    JOIN score($pool, name => $depth) AS depths USING (instruction_id)
+    WHERE depths.value IS NOT NULL
+)
+SELECT instruction_id, cell, turn, depth
+FROM ranked
+ORDER BY turn, depth DESC, fingerprint
+LIMIT $budget

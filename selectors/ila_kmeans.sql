@@ -1,0 +1,30 @@
+-- summary: ILA with clusters of embeddings in the place of cells of a map.
+-- paper: Information Landscape Approximation, arXiv 2509.06463, ablation
+-- needs: embeddings, score depth
+-- param: depth text = depth            the score that says how deep a member is
+-- param: encoder text = NULL           whose embeddings, when there are several
+-- param: members integer = 2           wanted of a cluster: there are budget / members clusters
+-- param: iterations integer = 20       Lloyd steps
+
+WITH clusters AS (
+    SELECT instruction_id, fingerprint, cluster
+    FROM kmeans(
+        (SELECT instruction_id, fingerprint, vector FROM embeddings($pool, encoder => $encoder)),
+        k => greatest(1, $budget // $members), iterations => $iterations, seed => $seed
+    )
+),
+ranked AS (
+    SELECT
+        clusters.instruction_id,
+        clusters.fingerprint,
+        clusters.cluster,
+        depths.value AS depth,
+        row_number() OVER (PARTITION BY clusters.cluster ORDER BY depths.value DESC, clusters.fingerprint) AS turn
+    FROM clusters
+    JOIN score($pool, name => $depth) AS depths USING (instruction_id)
+    WHERE depths.value IS NOT NULL
+)
+SELECT instruction_id, cluster, turn, depth
+FROM ranked
+ORDER BY turn, depth DESC, fingerprint
+LIMIT $budget

@@ -1,0 +1,28 @@
+-- summary: Sample evenly from clusters of loss trajectories.
+-- paper: SmallToLarge, arXiv 2403.07384, Algorithm 1
+-- needs: losses
+-- param: k integer = 100               clusters
+-- param: iterations integer = 20       Lloyd steps
+-- param: proxy text = NULL             whose trajectories, when there are several
+-- param: incomplete text = refuse      of trajectories with a missing checkpoint: refuse, drop or impute
+
+WITH clusters AS (
+    SELECT instruction_id, fingerprint, cluster
+    FROM kmeans(
+        (SELECT instruction_id, fingerprint, losses FROM trajectories($pool, proxy => $proxy, incomplete => $incomplete)),
+        k => $k, iterations => $iterations, seed => $seed
+    )
+),
+drawn AS (
+    SELECT
+        instruction_id,
+        fingerprint,
+        cluster,
+        count(*) OVER (PARTITION BY cluster) AS cluster_size,
+        row_number() OVER (PARTITION BY cluster ORDER BY draw(fingerprint, $seed), fingerprint) AS turn
+    FROM clusters
+)
+SELECT instruction_id, cluster, cluster_size, turn
+FROM drawn
+ORDER BY turn, cluster_size DESC, cluster
+LIMIT $budget

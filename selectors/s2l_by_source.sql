@@ -1,0 +1,39 @@
+-- summary: Share the budget between sources, then sample evenly from each source's clusters of loss trajectories.
+-- paper: SmallToLarge, arXiv 2403.07384, as its authors' code does it: clusters of one or two members come last
+-- needs: losses
+-- param: k integer = 100               clusters in each source
+-- param: iterations integer = 20       Lloyd steps
+-- param: proxy text = NULL             whose trajectories, when there are several
+-- param: incomplete text = refuse      of trajectories with a missing checkpoint: refuse, drop or impute
+-- param: smallest integer = 3          members that a cluster needs to be drawn from at first
+
+WITH members AS (
+    SELECT instruction_id, fingerprint, source, losses
+    FROM trajectories($pool, proxy => $proxy, incomplete => $incomplete)
+    JOIN pool($pool) USING (instruction_id, fingerprint)
+),
+clusters AS (
+    SELECT instruction_id, fingerprint, source, cluster
+    FROM kmeans((SELECT * FROM members), k => $k, iterations => $iterations, seed => $seed, within => 'source')
+),
+drawn AS (
+    SELECT
+        instruction_id,
+        fingerprint,
+        source,
+        cluster,
+        count(*) OVER (PARTITION BY source) AS source_size,
+        count(*) OVER (PARTITION BY source, cluster) AS cluster_size,
+        row_number() OVER (PARTITION BY source, cluster ORDER BY draw(fingerprint, $seed), fingerprint) AS turn
+    FROM clusters
+),
+placed AS (
+    SELECT
+        *,
+        row_number() OVER (PARTITION BY source ORDER BY cluster_size < $smallest, turn, cluster_size DESC, cluster) AS place_in_source
+    FROM drawn
+)
+SELECT instruction_id, source, cluster, cluster_size, turn, place_in_source
+FROM placed
+ORDER BY place_in_source, source_size DESC, source
+LIMIT $budget

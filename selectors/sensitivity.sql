@@ -1,0 +1,28 @@
+-- summary: Draw by how much a member matters to the k-means cost of the pool.
+-- paper: Data-Efficient Learning via Clustering-Based Sensitivity Sampling, arXiv 2402.17327
+-- needs: embeddings
+-- param: encoder text = NULL           whose embeddings, when there are several
+-- param: k integer = 100               clusters
+-- param: iterations integer = 20       Lloyd steps
+
+WITH clusters AS (
+    SELECT instruction_id, fingerprint, cluster, distance
+    FROM kmeans(
+        (SELECT instruction_id, fingerprint, vector FROM embeddings($pool, encoder => $encoder)),
+        k => $k, iterations => $iterations, seed => $seed
+    )
+),
+weighed AS (
+    SELECT
+        instruction_id,
+        fingerprint,
+        cluster,
+        distance,
+        coalesce(distance ** 2 / nullif(sum(distance ** 2) OVER (), 0), 0)
+            + 1 / (max(cluster + 1) OVER () * count(*) OVER (PARTITION BY cluster)) AS sensitivity
+    FROM clusters
+)
+SELECT instruction_id, cluster, distance, sensitivity
+FROM weighed
+ORDER BY drawn_key(fingerprint, $seed, sensitivity), fingerprint
+LIMIT $budget
