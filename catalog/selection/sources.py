@@ -31,6 +31,8 @@ class Resolved:
 
     reference: Reference
     sql: str | None = None  # what stands in FROM
+    kind: Kind | None = None  # of the signal that it reads
+    name: str | None = None  # of that signal, as the query says it
     load: Load | None = None
     signals: tuple[Coverage, ...] = ()
     fault: CatalogError | None = None  # why it cannot be read; raised when it is
@@ -65,6 +67,16 @@ def scores(connection: Connection, ref: str) -> Resolved:
     return Resolved(found, sql=sql, signals=chosen)
 
 
+def score(connection: Connection, ref: str, *, name: str) -> Resolved:
+    """Every member with one score: ``instruction_id``, ``fingerprint``, ``value``, and ``reason`` where the value is NULL."""
+    found = resolve(connection, ref)
+    chosen = choose(found, coverages(connection, found, kind="score"), kind="score", name=name)
+    if isinstance(chosen, SignalError):
+        return Resolved(found, kind="score", name=name, load=_nothing, fault=chosen)
+    sql = f"score_at('{found.kind}', {found.id}, {found.version}, {chosen.signal_id})"
+    return Resolved(found, sql, "score", name, signals=(chosen,), fault=shortfall(found, chosen))
+
+
 def trajectories(
     connection: Connection, ref: str, *, proxy: str | None = None, incomplete: Literal["refuse", "drop", "impute"] = "refuse"
 ) -> Resolved:
@@ -72,12 +84,13 @@ def trajectories(
     found = resolve(connection, ref)
     chosen = choose(found, coverages(connection, found, kind="losses"), kind="losses", name=proxy)
     if isinstance(chosen, SignalError):
-        return Resolved(found, load=_nothing, fault=chosen)
+        return Resolved(found, kind="losses", name=proxy, load=_nothing, fault=chosen)
     load = partial(load_trajectories, reference=found, signal=chosen, incomplete=incomplete)
-    return Resolved(found, load=load, signals=(chosen,), fault=shortfall(found, chosen) if incomplete == "refuse" else None)
+    fault = shortfall(found, chosen) if incomplete == "refuse" else None
+    return Resolved(found, kind="losses", name=proxy, load=load, signals=(chosen,), fault=fault)
 
 
-def embeddings(connection: Connection, ref: str, *, encoder: str | None = None, field: str | None = None) -> Resolved:
+def embeddings(connection: Connection, ref: str, *, encoder: str | None = None, field: Literal["prompt", "conversation"] | None = None) -> Resolved:
     """One row for each member with a vector: ``instruction_id``, ``fingerprint``, ``vector FLOAT[d]``."""
     return _stored(connection, ref, kind="embedding", name=encoder, where={"field": field}, load=load_embeddings)
 
@@ -88,7 +101,7 @@ def token_states(connection: Connection, ref: str, *, model: str | None = None) 
 
 
 SOURCES: dict[str, Callable[..., Resolved]] = {
-    function.__name__: function for function in (pool, subset, scores, trajectories, embeddings, token_states)
+    function.__name__: function for function in (pool, subset, score, scores, trajectories, embeddings, token_states)
 }
 
 
@@ -103,8 +116,9 @@ def _stored(
     ]
     chosen = choose(found, candidates, kind=kind, name=name)
     if isinstance(chosen, SignalError):
-        return Resolved(found, load=_nothing, fault=chosen)
-    return Resolved(found, load=partial(load, reference=found, signal=chosen), signals=(chosen,), fault=shortfall(found, chosen))
+        return Resolved(found, kind=kind, name=name, load=_nothing, fault=chosen)
+    loading = partial(load, reference=found, signal=chosen)
+    return Resolved(found, kind=kind, name=name, load=loading, signals=(chosen,), fault=shortfall(found, chosen))
 
 
 def _nothing(session: Session, columns: frozenset[str] | None) -> pa.Table:
