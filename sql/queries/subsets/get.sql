@@ -1,0 +1,5 @@
+SELECT
+    subset_id, name, version, selector, pool_id, pool_version, budget, seed, n_members,
+    definition, definition_sha256, members_sha256, environment, seconds, created_at
+FROM subsets
+WHERE subset_id = $subset_id
