@@ -15,7 +15,7 @@ from typing import Any
 import duckdb
 
 from catalog.errors import CatalogError, QueryError
-from catalog.selection.arguments import FILLED, bind, converted, is_relation, parameters_of, signature
+from catalog.selection.arguments import bind, converted, is_relation, parameters_of, signature
 from catalog.selection.calls import Argument, Call, first_call, scalar_use
 from catalog.selection.faults import bound, query_error
 from catalog.selection.guard import check, table_macros
@@ -60,6 +60,7 @@ class Plan:
     steps: list[Step] = field(default_factory=list)
     sources: list[tuple[str, Resolved]] = field(default_factory=list)  # every source with its place
     parameters: dict[str, Any] = field(default_factory=dict)  # those that the text uses
+    seed: int | None = None  # for kernels that draw and are not told with what
     columns: frozenset[str] | None = None  # every name that could be a column's; None when a star can mean any
 
 
@@ -97,6 +98,7 @@ class _Planner:
         check(self.text, root, functions=self.allowed)
         self.answer.columns = mentioned(root)
         self.answer.parameters = self._parameters()
+        self.answer.seed = self.given.get("seed")
         self.answer.query = self._resolve(self.text, root)
         return self.answer
 
@@ -132,7 +134,7 @@ class _Planner:
         if resolved.sql is not None:
             return resolved.sql
         table = f"{self.prefix}{len(self.answer.steps)}"
-        shown = f"{call.name}({', '.join(repr(value) for value in values.values())})"
+        shown = _shown(call.name, str(resolved.reference), values)
         self.answer.steps.append(Load(table, shown, resolved, call.place))
         return table
 
@@ -162,8 +164,6 @@ class _Planner:
                 relations[name] = self._relation(call, argument, accepted)
             else:
                 options[name] = self._option(call, argument)
-        for name in FILLED & accepted.keys() & self.given.keys() - bound.keys():
-            options[name] = call.text.empty() + f"SELECT ${name}"
         table = f"{self.prefix}{len(self.answer.steps)}"
         self.answer.steps.append(Apply(table, call.name, function, relations, options, call.place))
         return table
@@ -182,9 +182,20 @@ class _Planner:
         return self._planned(query)
 
     def _option(self, call: Call, argument: Argument) -> SqlText:
-        return self._planned(with_visible(call.text, call.start, call.text.empty() + "SELECT " + argument.value))
+        query = call.text.empty() + "SELECT " + argument.value
+        is_query = any(token.name in {"select", "from"} for token in argument.tokens)
+        return self._planned(with_visible(call.text, call.start, query) if is_query else query)
 
     def _planned(self, query: SqlText) -> SqlText:
         root = tree(self.connection, query)
         check(query, root, functions=self.allowed)
         return self._resolve(query, root)
+
+
+def _shown(name: str, reference: str, values: Mapping[str, Any]) -> str:
+    options = [f"{key} => {_literal(value)}" for key, value in values.items() if key != "ref" and value is not None]
+    return f"{name}({', '.join([_literal(reference), *options])})"
+
+
+def _literal(value: Any) -> str:
+    return "'" + value.replace("'", "''") + "'" if isinstance(value, str) else str(value)

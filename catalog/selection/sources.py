@@ -90,7 +90,9 @@ def trajectories(
     return Resolved(found, kind="losses", name=proxy, load=load, signals=(chosen,), fault=fault)
 
 
-def embeddings(connection: Connection, ref: str, *, encoder: str | None = None, field: Literal["prompt", "conversation"] | None = None) -> Resolved:
+def embeddings(
+    connection: Connection, ref: str, *, encoder: str | None = None, field: Literal["prompt", "conversation"] | None = None
+) -> Resolved:
     """One row for each member with a vector: ``instruction_id``, ``fingerprint``, ``vector FLOAT[d]``."""
     return _stored(connection, ref, kind="embedding", name=encoder, where={"field": field}, load=load_embeddings)
 

@@ -1,0 +1,163 @@
+"""A plan, running: its steps in order, its queries in a locked-down session, all within limits."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from catalog.errors import CatalogError, OptionError, QueryError
+from catalog.selection.arguments import converted, parameters_of
+from catalog.selection.faults import bound, reported
+from catalog.selection.memo import DEAR, remembered
+from catalog.selection.parse import parameters, tree
+from catalog.selection.plan import Apply, Load, Plan, plan
+from catalog.selection.session import SPILL, Session, session
+from catalog.selection.shortcut import projection
+from catalog.selection.text import SqlText
+from catalog.selection.watch import Progress, Watch
+from catalog.store.database import WAIT
+from catalog.store.folders import Home
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+BATCH = 65_536  # rows of a streamed batch
+UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What running a query may take.
+
+    Attributes:
+        memory: of DuckDB and of each kernel, such as ``"2GB"``; None leaves DuckDB's own (80 % of the machine) and kernels free.
+        spill: what DuckDB may write beside that, into the catalog's scratch folder.
+        seconds: the time limit; None means none.
+        wait: seconds to wait for a process that writes.
+        progress: called about ten times a second with the percentage done.
+        is_memoised: whether answers of dear functions are kept and taken from those kept.
+    """
+
+    memory: str | None = None
+    spill: str = SPILL
+    seconds: float | None = None
+    wait: float = WAIT
+    progress: Progress | None = None
+    is_memoised: bool = True
+
+    @property
+    def n_bytes(self) -> int | None:
+        """The memory limit as a number.
+
+        Raises:
+            OptionError: it is no size.
+
+        >>> Limits(memory="1.5GiB").n_bytes
+        1610612736
+        """
+        if self.memory is None:
+            return None
+        match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?i?)b?\s*", self.memory.lower())
+        if not match or match[2] not in UNITS:
+            raise OptionError(f"memory {self.memory!r} is no size: write 2GB or 512MB")
+        return int(float(match[1]) * UNITS[match[2]])
+
+
+@contextmanager
+def executing(home: Home, text: SqlText, given: Mapping[str, Any], limits: Limits) -> Iterator[Execution]:
+    """Plan a text and answer its steps; the block reads the answer.
+
+    Raises:
+        CatalogError: as `catalog.selection.execute.run` says.
+    """
+    _ = limits.n_bytes
+    with session(home, wait=limits.wait, memory=limits.memory, spill=limits.spill) as opened:
+        watch = Watch(opened, name=text.name, seconds=limits.seconds, progress=limits.progress)
+        try:
+            with reported(text, memory=limits.memory):
+                planned = watch.run(lambda: plan(opened.connection, text, given))
+            execution = Execution(opened, planned, watch, limits)
+            execution.prepare()
+            yield execution
+        finally:
+            watch.close()
+
+
+class Execution:
+    """A plan, running in a session."""
+
+    def __init__(self, opened: Session, planned: Plan, watch: Watch, limits: Limits) -> None:
+        self.session = opened
+        self.planned = planned
+        self.watch = watch
+        self.limits = limits
+
+    def prepare(self) -> None:
+        """Answer every step, in order."""
+        for place, resolved in self.planned.sources:
+            if resolved.fault:
+                raise type(resolved.fault)(f"{place}: {resolved.fault}")
+        for step in self.planned.steps:
+            self.session.register(step.table, self._load(step) if isinstance(step, Load) else self._apply(step))
+            self.watch.check()
+
+    def table(self, query: SqlText) -> pa.Table:
+        """The answer of one of the plan's queries, whole."""
+        with reported(query, memory=self.limits.memory):
+            return self.session.revealed(self.watch.run(lambda: self._table(query)))
+
+    def reader(self) -> pa.RecordBatchReader:
+        """The query's answer, streamed; what DuckDB raises meanwhile becomes ours."""
+        import pyarrow as pa
+
+        query = self.planned.query
+        with reported(query, memory=self.limits.memory):
+            reader = self.watch.run(lambda: self._bound(query).to_arrow_reader(BATCH))
+
+        def batches() -> Iterator[pa.RecordBatch]:
+            while True:
+                with reported(query, memory=self.limits.memory):
+                    batch = self.watch.run(lambda: next(reader, None))
+                if batch is None:
+                    return
+                yield self.session.revealed(batch)
+
+        schema = self.session.revealed(reader.schema.empty_table()).schema
+        return pa.RecordBatchReader.from_batches(schema, batches())
+
+    def _load(self, step: Load) -> Any:
+        load = step.resolved.load
+        assert load is not None  # a source without SQL has a reader
+        return self.watch.run(lambda: load(self.session, self.planned.columns))
+
+    def _apply(self, step: Apply) -> Any:
+        accepted = parameters_of(step.function)
+        relations = {name: self.table(query) for name, query in step.relations.items()}
+        options = {}
+        for name, query in step.options.items():
+            value = self.table(query).column(0)[0].as_py()
+            try:
+                options[name] = converted(value, accepted[name].annotation)
+            except ValueError as error:
+                raise QueryError(f"{step.place}: {step.name}: {name} {error}") from None
+        for name, value in (("seed", self.planned.seed), ("memory", self.limits.n_bytes)):
+            if value is not None and name in accepted and name not in options:
+                options[name] = value
+        self.session.rest()  # what computes for minutes keeps no writer waiting
+        try:
+            if step.name in DEAR and self.limits.is_memoised:
+                return remembered(self.session.home, step.name, relations, options, lambda: step.function(**relations, **options))
+            return step.function(**relations, **options)
+        except CatalogError as error:
+            raise type(error)(f"{step.place}: {error}") from error
+
+    def _table(self, query: SqlText) -> pa.Table:
+        as_it_is = projection(tree(self.session.connection, query), self.session.relations)
+        return self._bound(query).to_arrow_table() if as_it_is is None else as_it_is
+
+    def _bound(self, text: SqlText) -> Any:
+        connection = self.session.connection
+        return bound(connection, text, {name: self.planned.parameters[name] for name in parameters(connection, text)})

@@ -1,0 +1,133 @@
+"""Answers of dear functions, kept: by function, arguments and content of the input, so that ten budgets cost one projection.
+
+A kept answer is a file of its own that appears whole or not at all, and may be removed at any time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import secrets
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import catalog.functions
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from catalog.store.folders import Home
+
+DEAR = frozenset({"density", "kmeans", "near_duplicates", "project"})  # whose answers do not depend on a budget
+IRRELEVANT = {"memory"}  # options that change how, and not what
+
+
+def folder(home: Home) -> Path:
+    """Where kept answers are."""
+    return home.path / "memo"
+
+
+def remembered(
+    home: Home, name: str, relations: Mapping[str, pa.Table], options: Mapping[str, Any], compute: Callable[[], pa.Table]
+) -> pa.Table:
+    """A dear function's answer: the kept one, else computed and kept.
+
+    Args:
+        home: the catalog's folder.
+        name: the function's.
+        relations: its inputs; the order of their rows is no matter where they have fingerprints.
+        options: its other arguments.
+        compute: calls it.
+    """
+    import pyarrow as pa
+
+    path = folder(home) / f"{name}-{key(name, relations, options)[:40]}.arrow"
+    with suppress(OSError, pa.ArrowInvalid):  # removed meanwhile, or never there
+        os.utime(path)
+        with pa.memory_map(str(path)) as file:
+            return pa.ipc.open_file(file).read_all()
+    answer = compute()
+    with suppress(OSError):  # a catalog that cannot be written is computed from all the same
+        _keep(path, answer)
+    return answer
+
+
+def key(name: str, relations: Mapping[str, pa.Table], options: Mapping[str, Any]) -> str:
+    """The hash of everything that the answer depends on."""
+    import pyarrow as pa
+
+    from catalog.functions.relation import canonical
+
+    digest = hashlib.sha256()
+    kept = {option: value for option, value in options.items() if option not in IRRELEVANT}
+    digest.update(json.dumps([name, code(name), kept], sort_keys=True, default=str).encode())
+    for relation, rows in sorted(relations.items()):
+        digest.update(relation.encode() + b"\0")
+        whole = canonical(rows).combine_chunks()
+        sink = pa.PythonFile(_Hashing(digest), mode="w")
+        with pa.ipc.new_stream(sink, whole.schema) as writer:
+            writer.write_table(whole)
+    return digest.hexdigest()
+
+
+@cache
+def code(name: str) -> str:
+    """The hash of a function's source and of all that it imports from its own package."""
+    seen: dict[str, bytes] = {}
+    todo = [name]
+    while todo:
+        module = todo.pop()
+        path = Path(next(iter(catalog.functions.__path__))) / f"{module}.py"
+        if module not in seen and path.exists():
+            seen[module] = path.read_bytes()
+            todo += re.findall(r"catalog\.functions\.(\w+)", seen[module].decode())
+    return hashlib.sha256(b"\0".join(seen[module] for module in sorted(seen))).hexdigest()
+
+
+def sweep(home: Home, *, keep_bytes: int = 0) -> int:
+    """Remove kept answers, those longest unused first, until the rest is that small; returns the bytes freed."""
+    files = [(path.stat(), path) for path in folder(home).glob("*") if path.is_file()]
+    total, freed = sum(stat.st_size for stat, _ in files), 0
+    for stat, path in sorted(files, key=lambda file: file[0].st_mtime_ns):
+        if total - freed <= keep_bytes:
+            break
+        path.unlink(missing_ok=True)
+        freed += stat.st_size
+    return freed
+
+
+def _keep(path: Path, answer: pa.Table) -> None:
+    import pyarrow as pa
+
+    path.parent.mkdir(exist_ok=True)
+    unfinished = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
+    try:
+        with (
+            pa.OSFile(str(unfinished), "wb") as file,
+            pa.ipc.new_file(file, answer.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as writer,
+        ):
+            writer.write_table(answer)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+class _Hashing:
+    """A file that hashes what is written into it."""
+
+    closed = False
+
+    def __init__(self, digest: Any) -> None:
+        self.digest = digest
+
+    def write(self, part: Any) -> int:
+        self.digest.update(part)
+        return len(part)
+
+    def flush(self) -> None:
+        """Nothing waits."""
