@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from catalog.pools.register import Progress, Registration
     from catalog.signals.frame import Report
     from catalog.signals.published import Import
+    from catalog.signals.trained_losses import TrainedLosses
     from catalog.store.doctor import Finding
     from catalog.store.gc import Sweep
     from catalog.subsets.export import Exported
@@ -186,6 +187,40 @@ class Catalog:
         from catalog.signals.imported_losses import import_losses
 
         return import_losses(self.home, self.find(reference), str(file), proxy=proxy, key=key, wait=self.wait)
+
+    def train_losses(
+        self,
+        reference: str,
+        *,
+        proxy: str = "tiny",
+        epochs: int | None = None,
+        checkpoints: int | None = None,
+        learning_rate: float | None = None,
+        batch: int | None = None,
+        warmup: float | None = None,
+        seed: int | None = None,
+        max_length: int = 512,
+        keep_checkpoints: bool | None = None,
+        retrain: bool = False,
+        limit: int | None = None,
+        progress: Callable[[int, int, int], None] | None = None,
+    ) -> TrainedLosses:
+        """Train a proxy and record every member's loss at each checkpoint; see `catalog.signals.trained_losses.train_losses`."""
+        from catalog.signals.trained_losses import train_losses
+
+        asked = {"epochs": epochs, "checkpoints": checkpoints, "learning_rate": learning_rate, "batch": batch, "warmup": warmup}
+        return train_losses(
+            self.home,
+            self.find(reference),
+            proxy=proxy,
+            recipe=asked | {"seed": seed},
+            max_length=max_length,
+            keep_checkpoints=keep_checkpoints,
+            is_retrain=retrain,
+            limit=limit,
+            wait=self.wait,
+            progress=progress,
+        )
 
     def find(self, reference: str) -> Reference:
         """The version of a pool or subset that a reference names.

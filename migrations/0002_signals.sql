@@ -45,6 +45,7 @@ CREATE TABLE checkpoints (
     step BIGINT,
     epoch DOUBLE,
     mean_loss DOUBLE,
+    seconds DOUBLE,                          -- of training and scoring since the checkpoint before; NULL of an import
     recorded_at TIMESTAMP NOT NULL
 );
 

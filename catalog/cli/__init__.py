@@ -8,9 +8,10 @@ from catalog.catalog import Catalog
 from catalog.cli.demo import demo
 from catalog.cli.export import export
 from catalog.cli.group import CatalogGroup
+from catalog.cli.losses import losses
 from catalog.cli.pools import diff, drop, history, pools, quarantine, register, show, tag
 from catalog.cli.query import sql
-from catalog.cli.signals import embed, losses, scores, signals
+from catalog.cli.signals import embed, scores, signals
 from catalog.cli.upkeep import doctor, gc, migrate
 
 COMMANDS = (

@@ -1,4 +1,4 @@
-"""Signals on the command line: embed, losses, scores, signals."""
+"""Signals on the command line: embed, scores, signals."""
 
 from __future__ import annotations
 
@@ -65,23 +65,6 @@ def import_scores(
 ) -> None:
     """Import one number an instruction: Parquet, CSV, JSON Lines or .npy."""
     echo_import(catalog.import_scores(pool, file, name=name, key=key, value=value, missing=missing), is_json=is_json)
-
-
-@click.group()
-def losses() -> None:
-    """Loss trajectories: of a proxy that is trained here, or of anybody's run."""
-
-
-@losses.command("import")
-@click.argument("pool")
-@click.argument("file")
-@click.option("--proxy", required=True, help="The name of the model that the losses are of.")
-@click.option("--key", default="row", show_default=True, help="row, fingerprint, or a column that the records had too.")
-@json_option
-@pass_catalog
-def import_losses(catalog: Catalog, pool: str, file: str, proxy: str, key: str, is_json: bool) -> None:
-    """Import trajectories: Parquet, CSV, JSON Lines, .npy, or safetensors with one tensor a checkpoint."""
-    echo_import(catalog.import_losses(pool, file, proxy=proxy, key=key), is_json=is_json)
 
 
 def echo_report(report: Report, *, is_json: bool) -> None:

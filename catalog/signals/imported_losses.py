@@ -71,7 +71,8 @@ def import_losses(home: Home, reference: Reference, file: str, *, proxy: str, ke
 def _write_checkpoints(connection: Connection, signal: Signal, ids: Numbers, trajectories: Numbers) -> None:
     for checkpoint in range(trajectories.shape[1]):
         losses = np.ascontiguousarray(trajectories[:, checkpoint])
-        connection.register("checkpoint_losses", pa.table({"instruction_id": ids, "loss": losses}))
+        unknown = pa.nulls(len(ids), pa.int32())
+        connection.register("checkpoint_losses", pa.table({"instruction_id": ids, "loss": losses, "n_tokens": unknown}))
         at = {"signal_id": signal.signal_id, "checkpoint": checkpoint}
         connection.execute(query("losses/insert"), at)
         mean = float(losses.mean(dtype=np.float64)) if len(ids) else None
