@@ -62,10 +62,14 @@ class CausalLM:
         tokenizer = self.tokenizer
         return int(tokenizer.eos_token_id if tokenizer.bos_token_id is None else tokenizer.bos_token_id)
 
-    def states(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        """Hidden states before the LM head, (B, T, d), of token ids (B, T) padded on the right."""
+    def states(self, ids: torch.Tensor) -> torch.Tensor:
+        """Hidden states before the LM head, (B, T, d), of token ids (B, T) padded on the right.
+
+        No mask goes in: a causal model sees nothing to the right of a position, so that padding there reaches no real one, and without
+        a mask attention skips half of its work.
+        """
         with self.computing():
-            states: torch.Tensor = self.model.base_model(input_ids=ids, attention_mask=mask, use_cache=False).last_hidden_state
+            states: torch.Tensor = self.model.base_model(input_ids=ids, use_cache=False).last_hidden_state
         return states
 
     def logits(self, states: torch.Tensor) -> torch.Tensor:
@@ -74,10 +78,10 @@ class CausalLM:
             logits: torch.Tensor = self.model.get_output_embeddings()(states)
         return logits
 
-    def whole_logits(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        """The model's own logits, (B, T, V): for the few that scale or cap what their head gives."""
+    def whole_logits(self, ids: torch.Tensor) -> torch.Tensor:
+        """The model's own logits, (B, T, V), for the few that scale or cap what their head gives; padding as in :meth:`states`."""
         with self.computing():
-            logits: torch.Tensor = self.model(input_ids=ids, attention_mask=mask, use_cache=False).logits
+            logits: torch.Tensor = self.model(input_ids=ids, use_cache=False).logits
         return logits
 
     @contextmanager
@@ -106,10 +110,9 @@ class CausalLM:
         self.model.eval()
         try:
             ids = torch.arange(1, 9, device=self.device)[None] % head.weight.shape[0]  # (1, 8)
-            mask = torch.ones_like(ids)
             with torch.inference_mode():
-                whole = self.whole_logits(ids, mask).float()
-                states = self.states(ids, mask)
+                whole = self.whole_logits(ids).float()
+                states = self.states(ids)
                 product = self.logits(states).float()
         finally:
             hook.remove()

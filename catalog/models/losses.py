@@ -101,12 +101,12 @@ def response_nats(lm: CausalLM, group: Sequence[Tokens]) -> tuple[torch.Tensor, 
     import torch
     import torch.nn.functional as F
 
-    ids, mask, before = placed(group, device=lm.device)  # (B, T), (B, T), (B, T-1)
+    ids, before = placed(group, device=lm.device)  # (B, T), (B, T-1)
     targets, rows = ids[:, 1:][before], before.nonzero()[:, 0]  # (P,), (P,)
     if not lm.is_head_plain:
-        logits = lm.whole_logits(ids, mask)[:, :-1][before]  # (P, V)
+        logits = lm.whole_logits(ids)[:, :-1][before]  # (P, V)
         return F.cross_entropy(logits.float(), targets, reduction="none"), rows
-    hidden = lm.states(ids, mask)[:, :-1][before]  # (P, d)
+    hidden = lm.states(ids)[:, :-1][before]  # (P, d)
     step = max(16, _LOGITS // lm.n_vocabulary)
     pieces = [
         F.cross_entropy(lm.logits(hidden[start : start + step]).float(), targets[start : start + step], reduction="none")  # (p,)
@@ -115,20 +115,20 @@ def response_nats(lm: CausalLM, group: Sequence[Tokens]) -> tuple[torch.Tensor, 
     return torch.cat(pieces), rows
 
 
-def placed(group: Sequence[Tokens], *, device: torch.device) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+def placed(group: Sequence[Tokens], *, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
     """One batch as a rectangle, and the positions that predict its response tokens.
 
     Padding lies on the right, where no real position of a causal model sees it, and positions count from 0 in every row.
 
     Returns:
-        ids (B, T), attention mask (B, T), and a boolean (B, T-1): whether the next position holds a response token.
+        ids (B, T), and a boolean (B, T-1): whether the next position holds a response token.
     """
     import torch
 
     ids, mask = padded([one.ids for one in group], fill=0)  # (B, T), (B, T)
     starts = torch.tensor([one.start for one in group])  # (B,)
     is_response = (torch.arange(ids.shape[1]) >= starts[:, None]) & mask.bool()  # (B, T)
-    return ids.to(device), mask.to(device), is_response[:, 1:].to(device)
+    return ids.to(device), is_response[:, 1:].to(device)
 
 
 def unfit_alone(one: Tokens) -> str | None:

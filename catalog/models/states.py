@@ -80,8 +80,8 @@ def token_states(
     with evaluating(lm.model), torch.inference_mode():
         for batch in token_batches([len(one.ids) for one in cut], budget=budget):
             group = [cut[i] for i in batch]
-            ids, mask, before = placed(group, device=lm.device)  # (B, T), (B, T), (B, T-1)
-            rows = lm.states(ids, mask)[:, :-1][before].float()  # (P, d), batch row by batch row
+            ids, before = placed(group, device=lm.device)  # (B, T), (B, T-1)
+            rows = lm.states(ids)[:, :-1][before].float()  # (P, d), batch row by batch row
             rows = rows if matrix is None else rows @ matrix  # (P, k)
             _place(vectors, rows.cpu().numpy(), [(int(offsets[kept[i]]), counts[kept[i]]) for i in batch])
             if progress:

@@ -2,8 +2,8 @@
 
 Run: python tests/benchmarks/losses.py [N] [threads]    (needs the Alpaca file, CATALOG_TEST_DATA or ../shared/data)
 
-The model is the tiny proxy as it is built for these instructions. One example at a time and padded batches take all logits, as
-the usual training code does.
+The model is the tiny proxy as it is built for these instructions. One example at a time is the published SmallToLarge code's loop
+(``model(input_ids, labels)``); it and the padded batches take all logits, as the usual training code does.
 """
 
 # ruff: noqa: T201 -- what it prints is what it is for
@@ -35,8 +35,9 @@ def one_at_a_time(lm: Any, encoded: Any) -> Any:
     with torch.no_grad():
         for one in encoded:
             ids = torch.from_numpy(one.ids).long()[None]  # (1, T)
-            logits = lm.model(input_ids=ids, attention_mask=torch.ones_like(ids)).logits[0]  # (T, V)
-            losses.append(float(F.cross_entropy(logits[one.start - 1 : -1], ids[0, one.start :])))
+            labels = ids.clone()
+            labels[0, : one.start] = -100
+            losses.append(float(lm.model(input_ids=ids, labels=labels).loss))
     return np.array(losses)
 
 
