@@ -14,7 +14,7 @@ Tangents are kept in float32 in a store of fixed size; where all rows do not fit
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,7 +27,7 @@ States = np.ndarray[Any, Any]  # (M, d), float16 or float32
 
 _N_TOKENS = 2048  # of one padded block of texts
 _N_DOTS = 32  # tangents copied together for one product: they should stay in the cache
-_N_SHARE = 512  # tangents that one thread takes at a time
+_N_SHARE = 1024  # tangents that one thread takes at a time
 _FIRST_LOOK = 16  # bounds tightened in the first round of a pick; doubles with every round
 
 
@@ -51,10 +51,10 @@ class InformationOfTexts:
 
     def __init__(self, texts: Sequence[States], *, d: int, regularization: float, by_length: bool, for_blocks: ForBlocks[None]) -> None:
         self.texts = texts
-        self.for_blocks = for_blocks
+        self._for_blocks = for_blocks
         self.d = d
         self.lengths = np.array([len(text) for text in texts], dtype=np.int64)
-        self._scales = 1.0 / np.sqrt(np.maximum(self.lengths, 1)) if by_length else np.ones(len(texts))
+        self._scales = 1.0 / np.sqrt(np.maximum(self.lengths, 1)) if by_length else None
         self._v: Matrix = np.eye(d) * regularization
         first, second = np.triu_indices(d)
         self._packed = first * d + second  # the upper triangle's places in a flat (d * d,)
@@ -68,6 +68,14 @@ class InformationOfTexts:
         self.s_packed = (self.s.ravel()[self._packed] * self._weights).astype(np.float32)
         self.s_norm = float(np.linalg.norm(self.s))
 
+    def run(self, function: Callable[[int, int], None], n: int, size: int) -> None:
+        """Run a function over blocks of n things: here when they are few, for handing work to threads costs more than a small block."""
+        if n <= 3 * size:
+            for start in range(0, n, size):
+                function(start, min(start + size, n))
+        else:
+            self._for_blocks(function, n, size)
+
     def choose(self, row: int) -> None:
         """Add one text."""
         x = self._block(np.array([row]))[0]
@@ -79,7 +87,8 @@ class InformationOfTexts:
         block = np.zeros((len(rows), max(int(self.lengths[rows].max()), 1), self.d))
         for place, row in enumerate(rows):
             block[place, : self.lengths[row]] = self.texts[row]
-            block[place] *= self._scales[row]
+        if self._scales is not None:
+            block *= self._scales[rows][:, None, None]
         return block
 
     def _blocks(self, rows: Rows) -> list[Rows]:
@@ -101,7 +110,7 @@ class InformationOfTexts:
         def evaluate(start: int, _stop: int) -> None:
             answer[groups[start]] = self._inner(self._block(rows[groups[start]]))[0]
 
-        self.for_blocks(evaluate, len(groups), 1)
+        self.run(evaluate, len(groups), 1)
         return answer
 
     def gains_and_tangents(self, rows: Rows) -> tuple[Gains, np.ndarray[Any, np.dtype[np.float32]]]:
@@ -117,7 +126,7 @@ class InformationOfTexts:
             gains[group], inner = self._inner(x)
             tangents[group] = np.take(self._gradient(x, inner).reshape(len(group), -1), self._packed, axis=1)
 
-        self.for_blocks(evaluate, len(groups), 1)
+        self.run(evaluate, len(groups), 1)
         return gains, tangents
 
     def _inner(self, x: Matrix) -> tuple[Gains, Matrix]:
@@ -196,7 +205,7 @@ class _Tangents:
                 h = self._h[part.start : part.stop] if isinstance(part, range) else self._h[part]
                 dots[start : start + len(part)] = h @ objective.s_packed
 
-        objective.for_blocks(multiply, len(slots), _N_SHARE)
+        objective.run(multiply, len(slots), _N_SHARE)
         return dots
 
 
