@@ -1,0 +1,125 @@
+"""Subsets on the command line: select, subsets, verify, selectors."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import click
+
+from catalog.catalog import Catalog
+from catalog.cli.group import DIFFERENT, DONE, dry_run_option, json_option
+from catalog.cli.output import echo_json, echo_rows, progress_bar, say
+from catalog.cli.pools import parse_pairs, pass_catalog
+from catalog.errors import OptionError
+
+memory_option = click.option("--memory", default="4GB", show_default=True, help="How much memory queries and kernels may use.")
+
+
+@click.command()
+@click.argument("selector", required=False)
+@click.argument("source", required=False)
+@click.option("--budget", help="How many members, 5000, or which share, 10%.")
+@click.option("--as", "name", metavar="NAME", help="The subset's name; a new one makes version 1.")
+@click.option("--onto", metavar="NAME", help="Select again, as that subset was, from its pool as it is now.")
+@click.option("--set", "pairs", multiple=True, metavar="NAME=VALUE", help="A parameter of the selector; repeat it.")
+@click.option("--seed", default=0, show_default=True, help="Of every draw.")
+@memory_option
+@click.option("--no-cache", is_flag=True, help="Compute clusters and projections anew.")
+@dry_run_option
+@json_option
+@pass_catalog
+def select(
+    catalog: Catalog,
+    selector: str | None,
+    source: str | None,
+    budget: str | None,
+    name: str | None,
+    onto: str | None,
+    pairs: tuple[str, ...],
+    seed: int,
+    memory: str,
+    no_cache: bool,
+    is_dry_run: bool,
+    is_json: bool,
+) -> None:
+    """Select members of a pool or subset with SELECTOR, a name or a .sql file, and keep them as a subset."""
+    with progress_bar(f"selecting {name or onto}", unit="rows") as bar:
+        common: dict[str, Any] = {
+            "memory": memory,
+            "use_cache": not no_cache,
+            "dry_run": is_dry_run,
+            "progress": lambda percent: bar(percent, 100, 0),
+        }
+        if onto:
+            selected = catalog.reselect(onto, **common)
+        elif selector and source and budget and name:
+            settings = parse_pairs(pairs, option="--set")
+            selected = catalog.select(selector, source, budget=budget, name=name, settings=settings, seed=seed, **common)
+        else:
+            raise OptionError("write `catalog select SELECTOR POOL --budget 5000 --as NAME`, or `catalog select --onto NAME`")
+    if is_json:
+        plain = {"reference": selected.reference, "is_new": selected.is_new, "n_members": selected.n_members, "seconds": selected.seconds}
+        echo_json(plain | {"warnings": selected.warnings, "definition": asdict(selected.definition), "sha256": selected.definition.sha256})
+        return
+    if selected.reference is None:
+        click.echo(f"would hold {selected.n_members:,} members ({selected.seconds:.1f} s); nothing was written")
+    elif not selected.is_new:
+        click.echo(f"{selected.reference}: selected before with the same definition, {selected.n_members:,} members")
+    else:
+        click.echo(f"{selected.reference}: {selected.n_members:,} members of {selected.definition.reference} in {selected.seconds:.1f} s")
+    for warning in selected.warnings:
+        say(f"  {warning}")
+    if onto and selected.is_new and selected.reference:
+        version = int(selected.reference.rpartition("@")[2])
+        churn = catalog.diff(f"{onto.partition('@')[0]}@{version - 1}", selected.reference, n_members=0)
+        click.echo(f"  {churn.n_added:,} came, {churn.n_removed:,} went, {churn.n_kept:,} stayed")
+
+
+@click.command()
+@json_option
+@pass_catalog
+def subsets(catalog: Catalog, is_json: bool) -> None:
+    """List every version of every subset."""
+    nothing = "no subset yet: `catalog select random POOL --budget 10% --as NAME` makes one"
+    echo_rows(catalog.subsets().to_dicts(), is_json=is_json, nothing=nothing)
+
+
+@click.command()
+@click.argument("reference")
+@memory_option
+@json_option
+@click.pass_context
+def verify(ctx: click.Context, reference: str, memory: str, is_json: bool) -> None:
+    """Make a subset again from its definition, and compare; exit code 3 when it differs."""
+    found = ctx.obj.verify(reference, memory=memory)
+    if is_json:
+        echo_json(asdict(found))
+    elif found.is_same:
+        click.echo(f"{found.reference}: the same {found.n_members:,} members in the same order")
+    else:
+        click.echo(f"{found.reference}: {found.n_different:,} of {found.n_members:,} ranks differ")
+        rows = [{"rank": rank, "stored": old, "now": new} for rank, old, new in found.differences]
+        echo_rows(rows, is_json=False, nothing="the stored members were changed")
+    for cause in found.causes:
+        say(f"  {cause}")
+    ctx.exit(DONE if found.is_same else DIFFERENT)
+
+
+@click.group(invoke_without_command=True)
+@json_option
+@click.pass_context
+def selectors(ctx: click.Context, is_json: bool) -> None:
+    """List the selection methods, or keep one of your own."""
+    if ctx.invoked_subcommand is None:
+        rows = [
+            {
+                "selector": found.name,
+                "summary": found.summary,
+                "needs": ", ".join(found.needs),
+                "parameters": [p.shown() for p in found.params],
+            }
+            for found in ctx.obj.selectors()
+        ]
+        shown = rows if is_json else [{key: row[key] for key in ("selector", "needs", "summary")} for row in rows]
+        echo_rows(shown, is_json=is_json)
