@@ -42,7 +42,8 @@ def project(
 
     The 50 widest principal components are taken first. With more than ``sample`` rows the map is fitted on that many, drawn by a hash
     of fingerprint and seed (so that a pool that grows keeps most of its sample), and the others are placed on it, 10,000 at a time.
-    t-SNE runs on one thread: its sums come out in another order on two, and hundreds of steps later that is another map. 52,000 x 384 take some two minutes of one core.
+    t-SNE runs on one thread: its sums come out in another order on two, and hundreds of steps later that is another map.
+    52,000 x 384 take some two minutes of one core.
 
     Args:
         points: rows with one vector column of d numbers, taken as float32.
