@@ -49,8 +49,8 @@ def diverse(
 
     Returns:
         The accepted rows in order, without their vectors, with ``rank`` (int64, from 1), ``nearest_similarity`` (float64): the cosine to
-        the most similar row accepted before (NULL for the first), ``nearest_rank`` (int64): that row's rank, the first among equals, and, where
-        the relation has fingerprints, ``nearest_fingerprint``. For a rejected row this is the row that keeps it out.
+        the most similar row accepted before (NULL for the first), ``nearest_rank`` (int64): that row's rank, the first among equals, and,
+        where the relation has fingerprints, ``nearest_fingerprint``. For a rejected row this is the row that keeps it out.
 
     Raises:
         OptionError: an argument is out of its range.
@@ -93,9 +93,8 @@ def _by_score(rows: pa.Table, score: str) -> pa.Table:
     scores = rows[score].cast(pa.float64(), safe=False)
     n_without = scores.null_count + (pc.sum(pc.is_nan(scores)).as_py() or 0)
     if n_without:
-        raise QueryError(
-            f"diverse: {n_without:,} of {len(rows):,} rows have no {score}; filter them with WHERE {score} IS NOT NULL AND NOT isnan({score})"
-        )
+        found = f"{n_without:,} of {len(rows):,} rows have no {score}"
+        raise QueryError(f"diverse: {found}; filter them with WHERE {score} IS NOT NULL AND NOT isnan({score})")
     return rows.take(pa.array(np.argsort(-scores.to_numpy(), kind="stable")))
 
 
