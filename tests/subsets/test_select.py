@@ -1,0 +1,210 @@
+"""Selecting subsets, and verifying them."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from catalog import Catalog
+from catalog.errors import OptionError, ReferenceNotFoundError, SelectionError, SignalError
+from catalog.store.database import writing
+
+Write = Callable[..., Path]
+N = 40
+
+
+def pairs(n: int, *, first: int = 0) -> list[dict[str, str]]:
+    return [{"instruction": f"question {i}", "output": "word " * (i % 7 + 1), "from": f"s{i % 3}"} for i in range(first, first + n)]
+
+
+@pytest.fixture
+def filled(catalog: Catalog, jsonl: Write, tmp_path: Path) -> Catalog:
+    catalog.register(jsonl(pairs(N)), pool="p", source_column="from")
+    np.save(tmp_path / "losses.npy", np.random.default_rng(0).random((N, 4), dtype=np.float32))
+    catalog.import_losses("p", tmp_path / "losses.npy", proxy="mine")
+    np.save(tmp_path / "score.npy", np.arange(N, dtype=np.float64))
+    catalog.import_scores("p", tmp_path / "score.npy", name="depth")
+    return catalog
+
+
+def prompts(catalog: Catalog, reference: str) -> list[str]:
+    return catalog.sql(f"SELECT prompt FROM subset('{reference}') ORDER BY rank")["prompt"].to_list()
+
+
+def test_a_selection_is_a_named_version_with_ranks_and_reasons(filled: Catalog) -> None:
+    selected = filled.select("depth_only", "p", budget=3, name="deep")
+    assert (selected.reference, selected.n_members, selected.is_new) == ("deep@1", 3, True)
+    assert prompts(filled, "deep") == ["question 39", "question 38", "question 37"]
+    why = filled.sql("SELECT why FROM subset('deep') ORDER BY rank")["why"].to_list()
+    assert json.loads(why[0]) == {"depth": 39.0}
+    assert filled.subsets()["n_members"].to_list() == [3]
+
+
+def test_the_same_definition_gives_the_version_that_is_there(filled: Catalog) -> None:
+    first = filled.select("s2l", "p", budget=10, name="best", settings={"k": 4})
+    again = filled.select("s2l", "p", budget=10, name="best", settings={"k": "4"})
+    assert (again.reference, again.is_new) == (first.reference, False)
+    other = filled.select("s2l", "p", budget=10, name="best", settings={"k": 4}, seed=1)
+    assert (other.reference, other.is_new) == ("best@2", True)
+
+
+def test_a_share_is_a_budget(filled: Catalog) -> None:
+    assert filled.select("random", "p", budget="25%", name="quarter").n_members == N // 4
+
+
+def test_a_larger_random_budget_only_adds_members(filled: Catalog) -> None:
+    filled.select("random", "p", budget=5, name="few")
+    filled.select("random", "p", budget=15, name="many")
+    assert prompts(filled, "many")[:5] == prompts(filled, "few")
+
+
+@pytest.mark.parametrize(
+    ("budget", "message"),
+    [
+        (0, "no member of the 40"),
+        ("0.1%", "no member of the 40"),
+        (41, "has 40 members"),
+        ("ten", "how many members"),
+        ("2.5", "how many members"),
+    ],
+)
+def test_a_budget_that_makes_no_sense_is_refused(filled: Catalog, budget: int | str, message: str) -> None:
+    with pytest.raises(OptionError, match=message):
+        filled.select("random", "p", budget=budget, name="x")
+
+
+def test_a_shortfall_is_said(filled: Catalog, tmp_path: Path) -> None:
+    values = np.full(N, np.nan)
+    values[:6] = 1.0
+    np.save(tmp_path / "few.npy", values)
+    filled.import_scores("p", tmp_path / "few.npy", name="few")
+    selected = filled.select("depth_only", "p", budget=10, name="x", settings={"depth": "few"})
+    assert selected.n_members == 6
+    assert selected.warnings == ("only 6 members of p@1 are eligible for a budget of 10",)
+
+
+def test_fewer_members_than_clusters_is_said(filled: Catalog) -> None:
+    (warning,) = filled.select("s2l", "p", budget=5, name="x", settings={"k": 20}).warnings
+    assert "a budget of 5 is less than 20 clusters" in warning
+
+
+def test_a_missing_signal_names_the_command_that_makes_it(filled: Catalog) -> None:
+    with pytest.raises(SignalError, match=r"`catalog embed p@1 .*` makes them"):
+        filled.select("k_center", "p", budget=5, name="x")
+
+
+def test_an_unknown_parameter_suggests_the_nearest(filled: Catalog) -> None:
+    with pytest.raises(OptionError, match="s2l has no parameter iteration; did you mean iterations"):
+        filled.select("s2l", "p", budget=5, name="x", settings={"iteration": 3})
+
+
+def test_a_dry_run_writes_nothing(filled: Catalog) -> None:
+    selected = filled.select("random", "p", budget=5, name="x", dry_run=True)
+    assert (selected.reference, selected.n_members) == (None, 5)
+    assert filled.subsets().height == 0
+
+
+def test_a_file_of_ones_own_selects_as_a_built_in_one_does(filled: Catalog, tmp_path: Path) -> None:
+    path = tmp_path / "mine.sql"
+    path.write_text(
+        "-- summary: The shortest.\nSELECT instruction_id FROM pool($pool) ORDER BY length(response), fingerprint LIMIT $budget\n"
+    )
+    filled.select(str(path), "p", budget=4, name="mine")
+    assert filled.sql("SELECT DISTINCT response FROM subset('mine')")["response"].to_list() == ["word "]
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("SELECT prompt FROM pool($pool) LIMIT $budget", "must return instruction_id"),
+        ("SELECT a.instruction_id FROM pool($pool) a, range(2) ORDER BY 1 LIMIT $budget", "more than once"),
+        ("SELECT instruction_id FROM pool($pool)", "end it with LIMIT"),
+        ("SELECT 123456789 AS instruction_id FROM range($budget) LIMIT 1", "no members of p@1"),
+        ("SELECT instruction_id FROM pool($pool) WHERE false LIMIT $budget", "returned no member"),
+    ],
+)
+def test_an_answer_that_is_no_selection_is_refused(filled: Catalog, tmp_path: Path, query: str, message: str) -> None:
+    path = tmp_path / "bad.sql"
+    path.write_text(f"-- summary: Bad.\n{query}\n")
+    with pytest.raises(SelectionError, match=message):
+        filled.select(str(path), "p", budget=5, name="x")
+    assert filled.subsets().height == 0
+
+
+def test_a_subset_is_selected_from_like_a_pool(filled: Catalog) -> None:
+    filled.select("depth_only", "p", budget=10, name="deep")
+    filled.select("random", "deep", budget=4, name="drawn")
+    assert set(prompts(filled, "drawn")) <= set(prompts(filled, "deep"))
+    assert filled.verify("drawn").is_same
+
+
+def test_prompts_only_pools_are_not_selected_from(catalog: Catalog, jsonl: Write) -> None:
+    catalog.register(jsonl([{"prompt": "a?"}]), pool="questions", prompts_only=True)
+    with pytest.raises(OptionError, match="prompts without responses"):
+        catalog.select("random", "questions", budget=1, name="x")
+
+
+def test_a_pools_name_is_not_free(filled: Catalog) -> None:
+    with pytest.raises(OptionError, match="is the name of a pool"):
+        filled.select("random", "p", budget=1, name="p")
+
+
+def test_selecting_again_onto_a_grown_pool_makes_the_next_version(filled: Catalog, jsonl: Write) -> None:
+    filled.select("random", "p", budget=10, name="drawn")
+    assert filled.reselect("drawn").is_new is False
+    filled.register(jsonl(pairs(N + 30)), pool="p", source_column="from")
+    selected = filled.reselect("drawn")
+    assert selected.reference == "drawn@2"
+    diff = filled.diff("drawn@1", "drawn@2")
+    assert (diff.n_kept + diff.n_added, diff.n_added) == (10, diff.n_removed)
+
+
+def test_a_subset_verifies_and_a_changed_one_does_not(filled: Catalog) -> None:
+    filled.select("s2l", "p", budget=10, name="best", settings={"k": 4})
+    assert filled.verify("best").is_same
+    with writing(filled.home) as connection:
+        connection.execute("UPDATE subset_members SET rank = 11 - rank")
+    found = filled.verify("best")
+    assert not found.is_same
+    assert found.n_different == 10
+    assert found.causes == ("the stored members are not those that were written",)
+
+
+def test_a_changed_signal_is_named_as_the_cause(filled: Catalog, tmp_path: Path) -> None:
+    filled.select("depth_only", "p", budget=3, name="deep")
+    np.save(tmp_path / "other.npy", -np.arange(N, dtype=np.float64))
+    filled.import_scores("p", tmp_path / "other.npy", name="depth")
+    found = filled.verify("deep")
+    assert not found.is_same
+    assert found.causes == ("another signal is read now",)
+
+
+def test_a_name_used_again_is_not_taken_for_the_old_pool(filled: Catalog, jsonl: Write) -> None:
+    filled.select("random", "p", budget=5, name="drawn")
+    filled.drop("drawn")
+    filled.drop("p")
+    filled.register(jsonl(pairs(N, first=500)), pool="p")
+    assert filled.select("random", "p", budget=5, name="drawn").is_new
+
+
+@pytest.mark.parametrize("selector", ["random", "s2l", "s2l_by_source", "depth_only", "confidence_curriculum"])
+def test_the_order_of_registration_does_not_matter(filled: Catalog, jsonl: Write, tmp_path: Path, selector: str) -> None:
+    order = np.random.default_rng(1).permutation(N)
+    shuffled = Catalog.open(tmp_path / "shuffled")
+    records = pairs(N)
+    shuffled.register(jsonl([records[i] for i in order], "shuffled.jsonl"), pool="p", source_column="from")
+    for name, file in (("losses", "losses"), ("score", "score")):
+        np.save(tmp_path / f"{name}-shuffled.npy", np.load(tmp_path / f"{file}.npy")[order])
+    shuffled.import_losses("p", tmp_path / "losses-shuffled.npy", proxy="mine")
+    shuffled.import_scores("p", tmp_path / "score-shuffled.npy", name="depth")
+    settings = {"k": 5} if selector.startswith("s2l") else {}
+    for one in (filled, shuffled):
+        one.select(selector, "p", budget=12, name="x", settings=settings)
+    assert prompts(shuffled, "x") == prompts(filled, "x")
+
+
+def test_what_is_not_there_cannot_be_verified(filled: Catalog) -> None:
+    with pytest.raises(ReferenceNotFoundError, match="no subset named best"):
+        filled.verify("best")
