@@ -13,7 +13,7 @@ from catalog.functions import mig as module
 from catalog.functions.mig import mig
 
 
-def relation(labels: list[list[str] | None], scores: list[float]) -> pa.Table:
+def relation(labels: list[list[str | None] | None], scores: list[float]) -> pa.Table:
     fingerprints = [hashlib.sha256(str(i).encode()).hexdigest() for i in range(len(labels))]
     kinds = pa.list_(pa.string())
     return pa.table({"instruction_id": range(len(labels)), "fingerprint": fingerprints, "labels": pa.array(labels, kinds), "score": scores})
@@ -87,7 +87,7 @@ def test_a_second_row_of_the_same_labels_waits_for_other_labels():
 
 
 def test_rows_without_labels_come_last_with_a_gain_of_nothing():
-    answer = mig(relation([[], ["a"], None], [9.0, 1.0, 9.0]), vectors(["a"], np.eye(1)), budget=3)
+    answer = mig(relation([[None], ["a", None], None], [9.0, 1.0, 9.0]), vectors(["a"], np.eye(1)), budget=3)
     assert answer["instruction_id"].to_pylist()[0] == 1
     assert answer["gain"].to_pylist()[1:] == [0.0, 0.0]
 
