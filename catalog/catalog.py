@@ -18,12 +18,18 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from catalog.pools.register import Progress, Registration
+    from catalog.selection.selector import Selector
     from catalog.signals.frame import Report
     from catalog.signals.published import Import
+    from catalog.signals.scores import Scoring
+    from catalog.signals.search import Answer
     from catalog.signals.trained_losses import TrainedLosses
     from catalog.store.doctor import Finding
     from catalog.store.gc import Sweep
+    from catalog.subsets.compare import Comparison
     from catalog.subsets.export import Exported
+    from catalog.subsets.select import Selected
+    from catalog.subsets.verify import Verification
 
 DEFAULT_HOME = ".catalog"
 
@@ -166,12 +172,80 @@ class Catalog:
             self.home, self.find(reference), encoder=encoder, field=field, store=store, limit=limit, wait=self.wait, progress=progress
         )
 
+    def states(
+        self,
+        reference: str,
+        *,
+        model: str,
+        max_tokens: int = 128,
+        max_length: int = 512,
+        project_to: int | None = None,
+        projection: Literal["jl", "pca"] = "jl",
+        seed: int = 0,
+        store: Literal["float16", "float32"] = "float16",
+        limit: int | None = None,
+        progress: Callable[[int, int, int], None] | None = None,
+    ) -> Report:
+        """Take the token states of every member that has none; see `catalog.signals.states.compute_states`."""
+        from catalog.signals.states import compute_states
+
+        return compute_states(
+            self.home,
+            self.find(reference),
+            model=model,
+            max_tokens=max_tokens,
+            max_length=max_length,
+            project_to=project_to,
+            projection=projection,
+            seed=seed,
+            store=store,
+            limit=limit,
+            wait=self.wait,
+            progress=progress,
+        )
+
+    def score(
+        self,
+        reference: str,
+        *names: str,
+        model: str | None = None,
+        limit: int | None = None,
+        progress: Callable[[int, int, int], None] | None = None,
+        **options: Any,
+    ) -> Scoring:
+        """Compute scores of every member that has none, and what they are made of; see `catalog.signals.scores.score`."""
+        from catalog.signals.scores import score
+
+        found = self.find(reference)
+        return score(self.home, found, names, model=model, options=options, limit=limit, wait=self.wait, progress=progress)
+
+    def label(
+        self,
+        reference: str,
+        taxonomy: str | Path,
+        *,
+        threshold: float = 0.3,
+        encoder: str = "all-MiniLM-L6-v2",
+        progress: Callable[[int, int, int], None] | None = None,
+    ) -> Report:
+        """Give every member the labels of a taxonomy that it is near to; see `catalog.signals.labels.label`."""
+        from catalog.signals.labels import label
+
+        found = self.find(reference)
+        return label(self.home, found, Path(taxonomy), threshold=threshold, encoder=encoder, wait=self.wait, progress=progress)
+
+    def search(self, reference: str, text: str, *, k: int = 10, where: str | None = None, encoder: str = "all-MiniLM-L6-v2") -> Answer:
+        """The members nearest to a text; see `catalog.signals.search.search`."""
+        from catalog.signals.search import search
+
+        return search(self.home, self.find(reference), text, k=k, where=where, encoder=encoder, wait=self.wait)
+
     def signals(self, reference: str) -> pl.DataFrame:
         """Every signal with its coverage of a pool or subset."""
         from catalog.signals.registry import list_signals
 
         with reading(self.home, wait=self.wait) as connection:
-            return _frame(list_signals(connection, resolve(connection, reference)))
+            return _frame(list_signals(connection, self.home, resolve(connection, reference)))
 
     def import_scores(
         self, reference: str, file: str | Path, *, name: str, key: str = "row", value: str | None = None, missing: Sequence[float] = ()
@@ -221,6 +295,72 @@ class Catalog:
             wait=self.wait,
             progress=progress,
         )
+
+    def select(
+        self,
+        selector: str,
+        source: str,
+        *,
+        budget: int | str,
+        name: str,
+        settings: Mapping[str, Any] | None = None,
+        seed: int = 0,
+        memory: str | None = None,
+        use_cache: bool = True,
+        dry_run: bool = False,
+        progress: Callable[[float], None] | None = None,
+    ) -> Selected:
+        """Select members of a pool or subset and keep them as a subset; see `catalog.subsets.select.select`."""
+        from catalog.selection.execution import Limits
+        from catalog.selection.selector import find_selector
+        from catalog.subsets.select import select
+
+        limits = Limits(memory=memory, wait=self.wait, progress=progress, is_memoised=use_cache)
+        found = find_selector(self.home, selector, wait=self.wait)
+        return select(self.home, found, source, name=name, budget=budget, settings=settings, seed=seed, is_dry_run=dry_run, limits=limits)
+
+    def reselect(
+        self,
+        name: str,
+        *,
+        memory: str | None = None,
+        use_cache: bool = True,
+        dry_run: bool = False,
+        progress: Callable[[float], None] | None = None,
+    ) -> Selected:
+        """Select again, as a subset was, from its pool as it is now; see `catalog.subsets.select.reselect`."""
+        from catalog.selection.execution import Limits
+        from catalog.subsets.select import reselect
+
+        limits = Limits(memory=memory, wait=self.wait, progress=progress, is_memoised=use_cache)
+        return reselect(self.home, name, is_dry_run=dry_run, limits=limits)
+
+    def verify(self, reference: str, *, memory: str | None = None) -> Verification:
+        """Make a subset again and compare; see `catalog.subsets.verify.verify`."""
+        from catalog.selection.execution import Limits
+        from catalog.subsets.verify import verify
+
+        return verify(self.home, reference, limits=Limits(memory=memory, wait=self.wait, is_memoised=False))
+
+    def compare(self, *references: str, projection: str = "tsne", depth: str = "depth", memory: str | None = None) -> Comparison:
+        """Pools and subsets side by side; see `catalog.subsets.compare.compare`."""
+        from catalog.selection.execution import Limits
+        from catalog.subsets.compare import compare
+
+        return compare(self.home, references, projection=projection, depth=depth, limits=Limits(memory=memory, wait=self.wait))
+
+    def subsets(self) -> pl.DataFrame:
+        """Every version of every subset."""
+        from catalog.subsets.store import list_subsets
+
+        with reading(self.home, wait=self.wait) as connection:
+            return _frame(list_subsets(connection))
+
+    def selectors(self) -> list[Selector]:
+        """The selection methods: those that come with the package, then those kept in this catalog."""
+        from catalog.selection.selector import list_selectors
+
+        return list_selectors(self.home, wait=self.wait)
 
     def find(self, reference: str) -> Reference:
         """The version of a pool or subset that a reference names.

@@ -4,7 +4,7 @@ CREATE SEQUENCE signal_ids;
 
 CREATE TABLE signals (
     signal_id INTEGER NOT NULL,
-    kind VARCHAR NOT NULL,                   -- embedding, losses, states or score
+    kind VARCHAR NOT NULL,                   -- embedding, losses, states, score or labels
     name VARCHAR NOT NULL,                   -- the encoder, proxy, model or score, as a person says it
     identity_sha256 VARCHAR NOT NULL,        -- of identity: the same identity is never computed twice
     identity JSON NOT NULL,                  -- model and weights hash, tokenizer, template, pooling, dtype, max tokens, code version
@@ -62,4 +62,10 @@ CREATE TABLE scores (
     instruction_id BIGINT NOT NULL,
     value DOUBLE,
     reason VARCHAR                           -- why value is NULL
+);
+
+CREATE TABLE signal_labels (
+    signal_id INTEGER NOT NULL,
+    instruction_id BIGINT NOT NULL,
+    labels VARCHAR[] NOT NULL                -- of a taxonomy, the nearest first
 );

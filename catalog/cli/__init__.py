@@ -11,13 +11,17 @@ from catalog.cli.group import CatalogGroup
 from catalog.cli.losses import losses
 from catalog.cli.pools import diff, drop, history, pools, quarantine, register, show, tag
 from catalog.cli.query import sql
+from catalog.cli.scores import label, score, states
+from catalog.cli.search import search
 from catalog.cli.signals import embed, scores, signals
+from catalog.cli.subsets import compare, select, selectors, subsets, verify
 from catalog.cli.upkeep import doctor, gc, migrate
 
 COMMANDS = (
     *(register, pools, show, history, diff, quarantine, tag, drop),
-    *(embed, losses, scores, signals),
-    *(sql, export),
+    *(embed, losses, states, score, scores, label, signals),
+    *(select, selectors, subsets, verify, compare),
+    *(search, sql, export),
     *(demo, doctor, gc, migrate),
 )
 

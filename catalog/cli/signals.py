@@ -71,17 +71,14 @@ def echo_report(report: Report, *, is_json: bool) -> None:
     """Say what a run computed, what it skipped, and what the rest would cost."""
     signal = report.signal
     if is_json:
-        counts = {
-            key: getattr(report, key)
-            for key in ("n_members", "n_before", "n_computed", "n_tokens", "n_truncated", "n_left", "reasons", "seconds")
-        }
-        echo_json({"signal": signal.name, "kind": signal.kind, "identity": signal.identity_sha256} | counts)
+        echo_json(report_record(report))
         return
     rate = report.n_computed / report.seconds if report.seconds else 0.0
     if report.n_computed:
+        tokens = f", {report.n_tokens / report.seconds:,.0f} tokens/s" if report.n_tokens else ""
         click.echo(
             f"{signal.kind} {signal.name}: {report.n_computed:,} computed in {report.seconds:.1f} s "
-            f"({rate:,.0f} instructions/s, {report.n_tokens / report.seconds:,.0f} tokens/s), {report.n_before:,} there before"
+            f"({rate:,.0f} instructions/s{tokens}), {report.n_before:,} there before"
         )
     else:
         click.echo(f"{signal.kind} {signal.name}: nothing to compute, all {report.n_before:,} members are there")
@@ -92,6 +89,14 @@ def echo_report(report: Report, *, is_json: bool) -> None:
     if report.n_left:
         minutes = report.n_left / rate / 60 if rate else 0.0
         say(f"  {report.n_left:,} left: about {minutes:,.1f} minutes at this rate")
+
+
+def report_record(report: Report) -> dict[str, Any]:
+    """A run as ``--json`` prints it."""
+    signal = report.signal
+    keys = ("n_members", "n_before", "n_computed", "n_tokens", "n_truncated", "n_left", "reasons", "seconds")
+    known = {"signal": signal.name, "kind": signal.kind, "identity": signal.identity_sha256, "details": signal.details}
+    return known | {key: getattr(report, key) for key in keys}
 
 
 def echo_import(answer: Import, *, is_json: bool) -> None:

@@ -34,6 +34,10 @@ def gc(catalog: Catalog, is_dry_run: bool, is_json: bool) -> None:
         return
     verb = "would remove" if sweep.is_dry_run else "removed"
     say(f"{verb} {sweep.n_instructions:,} instructions and {len(sweep.scratch)} leftovers of dead jobs ({sweep.n_bytes:,} bytes)")
+    swept = sweep.vectors
+    say(f"{verb} {swept.n_rows:,} rows and {len(swept.tables)} tables of vectors that nothing records ({swept.n_bytes:,} bytes)")
+    if swept.n_forgotten:
+        say(f"{'would forget' if sweep.is_dry_run else 'forgot'} {swept.n_forgotten:,} shards whose vectors are lost: compute them again")
 
 
 @click.command()

@@ -10,11 +10,13 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
+from catalog.store import vectors
 from catalog.store.database import Connection
+from catalog.store.folders import Home
 from catalog.store.queries import query
 from catalog.store.references import Reference
 
-Kind = Literal["embedding", "losses", "states", "score"]
+Kind = Literal["embedding", "losses", "states", "score", "labels"]
 
 
 @dataclass(frozen=True)
@@ -81,10 +83,12 @@ def ensure_signal(
     return _signal(tuple(row.values()))
 
 
-def list_signals(connection: Connection, reference: Reference) -> pa.Table:
-    """Every signal with its coverage of a reference: n with a value of n members, and why the others have none."""
+def list_signals(connection: Connection, home: Home, reference: Reference) -> pa.Table:
+    """Every signal with its coverage of a reference: n with a value of n members, why the others have none, and its bytes of vectors."""
     at = {"kind": reference.kind, "id": reference.id, "version": reference.version}
-    return connection.sql(query("signals/list"), params=at).to_arrow_table()
+    rows = connection.sql(query("signals/list"), params=at).to_arrow_table()
+    sizes = [vectors.n_bytes(home, table) if table else None for table in rows["lance_table"].to_pylist()]
+    return rows.add_column(rows.column_names.index("lance_table"), "n_bytes", pa.array(sizes, pa.int64()))
 
 
 def _signal(row: tuple[Any, ...]) -> Signal:

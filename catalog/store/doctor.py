@@ -10,6 +10,7 @@ from pathlib import Path
 from catalog.store.database import Connection
 from catalog.store.folders import Home
 from catalog.store.queries import query
+from catalog.store.vectors_doctor import faults
 
 # The check, and what to do when it finds something.
 CHECKS: tuple[tuple[str, str], ...] = (
@@ -41,6 +42,7 @@ def doctor(connection: Connection, home: Home) -> list[Finding]:
         for check, next_step in CHECKS
         for (problem,) in connection.sql(query(f"doctor/{check}")).fetchall()
     ]
+    findings += [Finding(fault.check, fault.problem, fault.next_step) for fault in faults(connection, home)]
     findings += [Finding("scratch", f"{path} was left by a job that died", "`catalog gc` removes it") for path in dead_scratch(home)]
     return findings
 

@@ -86,6 +86,23 @@ def delete_instructions(home: Home, table: str, instruction_ids: Sequence[int]) 
         dataset(home, table).delete(f"instruction_id in ({', '.join(map(str, instruction_ids))})")
 
 
+def delete_rows(home: Home, table: str, *, shard: int, instruction_ids: Sequence[int], at_once: int = 10_000) -> None:
+    """Remove some rows of one shard."""
+    for first in range(0, len(instruction_ids), at_once):
+        listed = ", ".join(map(str, instruction_ids[first : first + at_once]))
+        dataset(home, table).delete(f"shard = {shard} and instruction_id in ({listed})")
+
+
+def version(home: Home, table: str) -> int:
+    """The newest version's number."""
+    return int(dataset(home, table).version)
+
+
+def versions(home: Home, table: str) -> set[int]:
+    """The versions that can still be read."""
+    return {int(each["version"]) for each in dataset(home, table).versions()}
+
+
 def pin(home: Home, table: str, *, version: int, tag: str) -> None:
     """Keep a version for good: what a subset was made from."""
     tags = dataset(home, table).tags

@@ -1,0 +1,29 @@
+"""Search on the command line."""
+
+from __future__ import annotations
+
+import click
+
+from catalog.catalog import Catalog
+from catalog.cli.group import json_option
+from catalog.cli.output import echo_rows, say
+from catalog.cli.pools import pass_catalog
+
+
+@click.command()
+@click.argument("pool")
+@click.argument("text")
+@click.option("-k", "k", type=click.IntRange(min=1), default=10, show_default=True, help="How many.")
+@click.option("--where", metavar="SQL", help="Only members for which this holds, e.g. \"source = 'wiki' AND length(response) > 100\".")
+@click.option("--encoder", default="all-MiniLM-L6-v2", show_default=True, help="The encoder that embedded the pool.")
+@json_option
+@pass_catalog
+def search(catalog: Catalog, pool: str, text: str, k: int, where: str | None, encoder: str, is_json: bool) -> None:
+    """Find the members whose meaning is nearest to a text."""
+    answer = catalog.search(pool, text, k=k, where=where, encoder=encoder)
+    echo_rows(answer.rows, is_json=is_json, nothing="no member satisfies the condition")
+    if answer.index:
+        found = answer.index
+        say(
+            f"  through an index of recall@10 {found.recall:.3f} on {found.n_queries} members, in {found.probes} of {found.partitions} cells"
+        )

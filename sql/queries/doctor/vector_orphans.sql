@@ -1,0 +1,10 @@
+-- Rows of a vector table that no shard records, by shard.
+SELECT shard, count(*) AS n_rows
+FROM vector_rows
+ANTI JOIN (
+    SELECT instruction_id, shard
+    FROM signal_members
+    WHERE signal_id = $signal_id
+) AS recorded USING (instruction_id, shard)
+GROUP BY shard
+ORDER BY shard

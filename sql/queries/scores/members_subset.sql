@@ -1,0 +1,3 @@
+CREATE TEMP TABLE members AS
+SELECT instruction_id, fingerprint, source, labels
+FROM subset_at($id)

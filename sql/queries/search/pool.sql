@@ -1,0 +1,11 @@
+SELECT
+    row_number() OVER (ORDER BY hits.similarity DESC, members.fingerprint) AS rank,
+    hits.similarity,
+    members.fingerprint,
+    members.source,
+    members.prompt,
+    members.response
+FROM hits
+JOIN pool_at($id, $version) AS members USING (instruction_id)
+ORDER BY rank
+LIMIT $k
