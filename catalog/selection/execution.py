@@ -67,7 +67,7 @@ class Limits:
 
 
 @contextmanager
-def executing(home: Home, text: SqlText, given: Mapping[str, Any], limits: Limits) -> Iterator[Execution]:
+def executing(home: Home, text: SqlText, given: Mapping[str, Any], limits: Limits, *, is_selection: bool = False) -> Iterator[Execution]:
     """Plan a text and answer its steps; the block reads the answer.
 
     Raises:
@@ -78,7 +78,7 @@ def executing(home: Home, text: SqlText, given: Mapping[str, Any], limits: Limit
         watch = Watch(opened, name=text.name, seconds=limits.seconds, progress=limits.progress)
         try:
             with reported(text, memory=limits.memory):
-                planned = watch.run(lambda: plan(opened.connection, text, given))
+                planned = watch.run(lambda: plan(opened.connection, text, given, is_selection=is_selection))
             execution = Execution(opened, planned, watch, limits)
             execution.prepare()
             yield execution

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Collection
 from functools import cache
 
-from catalog.errors import ForbiddenQueryError, QueryError
+from catalog.errors import ForbiddenQueryError, QueryError, SelectionError
 from catalog.selection.parse import Node, nodes, offset
 from catalog.selection.text import SqlText
 from catalog.store.queries import macros
@@ -66,6 +66,9 @@ SCALARS = frozenset(
         "json_execute_serialized_sql",
     ]
 )
+# What answers otherwise in every run.
+VOLATILE = frozenset({"random", "uuid", "gen_random_uuid", "uuidv4", "uuidv7", "now", "today", "get_current_timestamp", "get_current_time"})
+CLOCKS = frozenset({"current_date", "current_time", "current_timestamp", "localtime", "localtimestamp"})
 TABLES = frozenset({"duckdb_settings", "duckdb_secrets", "duckdb_databases", "duckdb_logs", "duckdb_variables", "pg_settings"})
 PATH = re.compile(r"[/\\*?]|\.(csv|tsv|json|jsonl|ndjson|parquet|duckdb|db|txt|gz|zst|arrow)$|^[a-z0-9]+:", re.IGNORECASE)
 
@@ -100,6 +103,26 @@ def check(text: SqlText, root: Node, *, functions: Collection[str] = ()) -> None
         rule = RULES.get(kind) if isinstance(kind, str) else None
         if rule:
             rule(text, node, functions)
+
+
+def check_repeatable(text: SqlText, root: Node) -> None:
+    """Refuse a selection that could come out otherwise when it runs again.
+
+    Raises:
+        SelectionError: it draws without a seed, asks the clock, or leaves its order open.
+    """
+    for node in nodes(root):
+        name = str(node.get("function_name", "")).lower()
+        column = node["column_names"][0].lower() if len(node.get("column_names") or ()) == 1 else ""
+        if name in VOLATILE or column in CLOCKS:
+            where = text.place(offset(text, node))
+            raise SelectionError(f"{where}: {name or column} changes from run to run: draw(fingerprint, $seed) draws the same again")
+        if node.get("sample"):
+            raise SelectionError(
+                f"{text.name}: SAMPLE draws anew in every run: ORDER BY draw(fingerprint, $seed) LIMIT n draws the same again"
+            )
+    if not any(modifier.get("type") == "ORDER_MODIFIER" for modifier in root["modifiers"]):
+        raise SelectionError(f"{text.name}: the last SELECT has no ORDER BY: it must say the rank order")
 
 
 def _table_function(text: SqlText, node: Node, functions: Collection[str]) -> None:

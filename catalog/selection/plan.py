@@ -18,9 +18,9 @@ from catalog.errors import CatalogError, QueryError
 from catalog.selection.arguments import bind, converted, is_relation, parameters_of, signature
 from catalog.selection.calls import Argument, Call, first_call, scalar_use
 from catalog.selection.faults import bound, query_error
-from catalog.selection.guard import check, table_macros
+from catalog.selection.guard import check, check_repeatable, table_macros
 from catalog.selection.kernels import kernel, kernel_names
-from catalog.selection.parse import mentioned, parameters, tree
+from catalog.selection.parse import Node, mentioned, parameters, tree
 from catalog.selection.sources import SOURCES, Resolved
 from catalog.selection.text import SqlText
 from catalog.selection.visible import with_visible
@@ -64,13 +64,14 @@ class Plan:
     columns: frozenset[str] | None = None  # every name that could be a column's; None when a star can mean any
 
 
-def plan(connection: Connection, text: SqlText, given: Mapping[str, Any]) -> Plan:
+def plan(connection: Connection, text: SqlText, given: Mapping[str, Any], *, is_selection: bool = False) -> Plan:
     """Plan a query.
 
     Args:
         connection: one to parse with and to look references up.
         text: what the user wrote.
         given: values of ``$parameters``; those that the text does not use are left out.
+        is_selection: whether its answer must come out the same, in the same order, whenever it runs.
 
     Raises:
         QueryError: the text is wrong; the message has ``file:line:column``.
@@ -78,7 +79,11 @@ def plan(connection: Connection, text: SqlText, given: Mapping[str, Any]) -> Pla
         ReferenceNotFoundError: no such pool or subset.
         SignalError: it asks for a signal that there never was.
     """
-    return _Planner(connection, text, given).plan()
+    planner = _Planner(connection, text, given)
+    root = planner.parse(text)
+    if is_selection:
+        check_repeatable(text, root)
+    return planner.plan(root)
 
 
 class _Planner:
@@ -89,13 +94,19 @@ class _Planner:
         self.names = frozenset({*SOURCES, *kernel_names()})
         self.allowed = self.names | table_macros()
         self.answer = Plan(text)
+        self.tables: dict[str, str] = {}  # the name of each step's answer, by what makes it
         self.prefix = "__fn"
         while self.prefix in text.source:
             self.prefix += "_"
 
-    def plan(self) -> Plan:
-        root = tree(self.connection, self.text)
-        check(self.text, root, functions=self.allowed)
+    def parse(self, text: SqlText) -> Node:
+        """A text's parse tree, once it asks for nothing forbidden."""
+        root = tree(self.connection, text)
+        check(text, root, functions=self.allowed)
+        return root
+
+    def plan(self, root: Node) -> Plan:
+        """The plan of the text with that tree."""
         self.answer.columns = mentioned(root)
         self.answer.parameters = self._parameters()
         self.answer.seed = self.given.get("seed")
@@ -110,7 +121,7 @@ class _Planner:
             raise QueryError(f"{self.text.place(at)}: ${missing[0]} has no value: give it one with --set {missing[0]}=VALUE")
         return {name: self.given[name] for name in names}
 
-    def _resolve(self, text: SqlText, root: dict[str, Any]) -> SqlText:
+    def _resolve(self, text: SqlText, root: Node) -> SqlText:
         """The text with every call of ours replaced, and the steps that answer them."""
         while call := first_call(text, root, self.names):
             words = self._source(call) if call.name in SOURCES else self._kernel(call)
@@ -133,16 +144,20 @@ class _Planner:
         self.answer.sources.append((call.place, resolved))
         if resolved.sql is not None:
             return resolved.sql
-        table = f"{self.prefix}{len(self.answer.steps)}"
         shown = _shown(call.name, str(resolved.reference), values)
-        self.answer.steps.append(Load(table, shown, resolved, call.place))
-        return table
+        return self._step(shown, lambda table: Load(table, shown, resolved, call.place))
+
+    def _step(self, identity: str, make: Callable[[str], Step]) -> str:
+        """The name of a step's answer; the same call over the same input is one step."""
+        if identity not in self.tables:
+            self.tables[identity] = f"{self.prefix}{len(self.tables)}"
+            self.answer.steps.append(make(self.tables[identity]))
+        return self.tables[identity]
 
     def _constant(self, call: Call, argument: Argument, parameter: inspect.Parameter) -> Any:
         """The value of a source's argument, which must be known before anything runs."""
         query = call.text.empty() + "SELECT " + argument.value
-        root = tree(self.connection, query)
-        check(query, root, functions=self.allowed)
+        root = self.parse(query)
         if mentioned(root) or root["from_table"]["type"] != "EMPTY":
             raise QueryError(f"{call.place_of(argument)}: {call.name} is resolved before the query runs: give it a text or a $parameter")
         used = {name: self.given[name] for name in parameters(self.connection, query)}
@@ -164,9 +179,8 @@ class _Planner:
                 relations[name] = self._relation(call, argument, accepted)
             else:
                 options[name] = self._option(call, argument)
-        table = f"{self.prefix}{len(self.answer.steps)}"
-        self.answer.steps.append(Apply(table, call.name, function, relations, options, call.place))
-        return table
+        identity = repr([call.name, *((name, str(query)) for name, query in (*relations.items(), *options.items()))])
+        return self._step(identity, lambda table: Apply(table, call.name, function, relations, options, call.place))
 
     def _relation(self, call: Call, argument: Argument, accepted: Mapping[str, inspect.Parameter]) -> SqlText:
         found = argument.tokens
@@ -187,9 +201,7 @@ class _Planner:
         return self._planned(with_visible(call.text, call.start, query) if is_query else query)
 
     def _planned(self, query: SqlText) -> SqlText:
-        root = tree(self.connection, query)
-        check(query, root, functions=self.allowed)
-        return self._resolve(query, root)
+        return self._resolve(query, self.parse(query))
 
 
 def _shown(name: str, reference: str, values: Mapping[str, Any]) -> str:

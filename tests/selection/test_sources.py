@@ -162,21 +162,6 @@ def test_doing_sums_with_token_states_is_refused_in_one_line(home: Home) -> None
     assert "\n" not in str(caught.value)
 
 
-def test_a_reader_keeps_no_writer_waiting_while_vectors_are_read(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    from catalog.store import vectors
-
-    plain = vectors.read
-
-    def read_and_write(home: Home, table: str, **options: object) -> pa.RecordBatchReader:
-        with writing(home, wait=1) as connection:
-            connection.execute("INSERT INTO tags VALUES ('tiny', 'meanwhile', 1, TIMESTAMP '2026-01-03')")
-        return plain(home, table, **options)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(vectors, "read", read_and_write)
-    assert run(home, "SELECT vector FROM embeddings('tiny')").num_rows == 35
-    assert run(home, "SELECT count(*) AS n FROM tags").to_pylist() == [{"n": 2}]
-
-
 @pytest.mark.slow
 def test_a_million_trajectories_load_in_well_under_a_second(tmp_path: Path) -> None:
     home = Home(tmp_path / "large")

@@ -1,0 +1,244 @@
+"""Making a selection: from a selector and a pool to the chosen members, in rank order, and what defines them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from catalog.errors import OptionError, SelectionError
+from catalog.selection.execution import Execution, Limits, executing
+from catalog.selection.faults import reported
+from catalog.selection.memo import code
+from catalog.selection.plan import Apply, Plan, plan
+from catalog.selection.selector import Selector
+from catalog.selection.session import session
+from catalog.selection.text import SqlText, canonical
+from catalog.store.folders import Home
+from catalog.store.queries import query
+from catalog.store.references import Reference, resolve
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class Definition:
+    """Everything that a selection's members follow from.
+
+    Attributes:
+        selector: the method.
+        reference: the pool or subset at its version.
+        n_members: of the reference.
+        budget: how many members are asked for.
+        seed: of every draw.
+        given: the values of the selector's ``$parameters``, with ``$budget``, ``$pool`` and ``$seed``.
+        content: canonical SQL, parameters, budget, seed, references, signals with their versions, code of the kernels.
+    """
+
+    selector: Selector
+    reference: Reference
+    n_members: int
+    budget: int
+    seed: int
+    given: dict[str, Any]
+    content: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def sha256(self) -> str:
+        """The hash that decides whether a selection was made already."""
+        text = json.dumps(self.content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
+    def text(self) -> SqlText:
+        """What runs."""
+        return SqlText.of(self.selector.text, name=self.selector.file)
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A selection, made.
+
+    Attributes:
+        definition: what it follows from.
+        members: ``instruction_id``, ``fingerprint`` and ``why`` (JSON text), in rank order.
+        shortfall: how many fewer than the budget there are.
+        seconds: that it took.
+    """
+
+    definition: Definition
+    members: pa.Table
+    shortfall: int
+    seconds: float
+
+    @property
+    def sha256(self) -> str:
+        """Over the fingerprints in rank order, each with a line feed after it."""
+        return hashlib.sha256("".join(f"{value}\n" for value in self.members["fingerprint"].to_pylist()).encode()).hexdigest()
+
+
+def define(
+    home: Home,
+    selector: Selector,
+    *,
+    ref: str,
+    budget: int | str,
+    seed: int = 0,
+    settings: Mapping[str, Any] | None = None,
+    limits: Limits | None = None,
+) -> Definition:
+    """Plan a selection, which says what it is before it runs.
+
+    Args:
+        home: the catalog's folder.
+        selector: the method.
+        ref: the pool or subset to choose from.
+        budget: how many members: a number, or a share such as ``"10%"``.
+        seed: of every draw.
+        settings: values of the selector's parameters; the others have their defaults.
+        limits: what it may take.
+
+    Raises:
+        OptionError: the budget or a parameter is out of its range.
+        SelectionError: the pool has prompts only, or the selector gives no lasting order.
+        ReferenceNotFoundError: no such pool or subset.
+        QueryError: the selector's SQL is wrong.
+    """
+    limits = limits or Limits()
+    with session(home, wait=limits.wait, memory=limits.memory, spill=limits.spill) as opened:
+        reference = resolve(opened.connection, ref)
+        at = {"kind": reference.kind, "id": reference.id, "version": reference.version}
+        n_members, is_prompts_only = opened.connection.sql(query("selection/pool_of"), params=at).fetchall()[0]
+        if is_prompts_only:
+            raise SelectionError(f"{reference} has prompts and no responses: nothing can be selected from it to train on")
+        n = n_of(budget, n_members, of=str(reference))
+        given = selector.values(settings or {}) | {"budget": n, "seed": seed, "pool": str(reference)}
+        draft = Definition(selector, reference, n_members, n, seed, given)
+        with reported(draft.text):
+            planned = plan(opened.connection, draft.text, given, is_selection=True)
+    return Definition(selector, reference, n_members, n, seed, given, _content(draft, planned))
+
+
+def choose(home: Home, definition: Definition, *, limits: Limits | None = None) -> Chosen:
+    """Make a selection.
+
+    Raises:
+        SelectionError: the selector's answer is no selection.
+        SignalError: a signal that it reads is missing or incomplete.
+        InterruptedQueryError: it needs more memory or time than it may have.
+    """
+    import pyarrow as pa
+
+    started = time.monotonic()
+    with executing(home, definition.text, definition.given, limits or Limits(), is_selection=True) as execution:
+        answer = execution.table(execution.planned.query)
+        _check_answer(answer, definition)
+        ids = answer["instruction_id"].cast(pa.int64())
+        found = _looked_up(execution, definition, ids)
+        why = _why(execution, answer.drop_columns(["instruction_id"]))
+    members = found.select(["instruction_id", "fingerprint"]).append_column("why", why)
+    return Chosen(definition, members, definition.budget - members.num_rows, time.monotonic() - started)
+
+
+def n_of(budget: int | str, n_members: int, *, of: str) -> int:
+    """A budget as a number of members.
+
+    Raises:
+        OptionError: it is no number and no share, not above zero, or above the number of members.
+
+    >>> n_of("10%", 205, of="alpaca@1"), n_of("1e3", 5000, of="alpaca@1")
+    (20, 1000)
+    """
+    match = re.fullmatch(r"\s*([\d_,]+(?:\.\d+)?(?:e\d+)?)\s*(%?)\s*", str(budget).lower())
+    if not match:
+        raise OptionError(f"budget {budget!r} is no number: write 5000 or 10%")
+    number = float(match[1].replace(",", "").replace("_", ""))
+    if match[2] and number > 100:
+        raise OptionError(f"budget {budget} is more than the whole of {of}: give at most 100%")
+    if match[2]:
+        number = float(int(n_members * number / 100 + 1e-9))
+    if number != int(number) or number < 1:
+        raise OptionError(f"budget {budget} is {number:g} of the {n_members:,} members of {of}: it must be a whole number, at least 1")
+    if number > n_members:
+        raise OptionError(f"budget {budget} is more than the {n_members:,} members of {of}: give at most that")
+    return int(number)
+
+
+def _content(definition: Definition, planned: Plan) -> dict[str, Any]:
+    references = {(resolved.reference.kind, str(resolved.reference), resolved.reference.id) for _, resolved in planned.sources}
+    signals = {
+        (signal.kind, signal.name, signal.identity_sha256, signal.lance_table, signal.lance_version)
+        for _, resolved in planned.sources
+        for signal in resolved.signals
+    }
+    return {
+        "selector": definition.selector.name,
+        "sql": canonical(definition.selector.text),
+        "parameters": {name: value for name, value in definition.given.items() if name not in ("budget", "seed", "pool")},
+        "budget": definition.budget,
+        "seed": definition.seed,
+        "pool": str(definition.reference),
+        "references": [dict(zip(("kind", "reference", "id"), found, strict=True)) for found in sorted(references)],
+        "signals": [
+            dict(zip(("kind", "name", "identity_sha256", "lance_table", "lance_version"), found, strict=True))
+            for found in sorted(signals, key=str)
+        ],
+        "functions": {step.name: code(step.name) for step in planned.steps if isinstance(step, Apply)},
+    }
+
+
+def _check_answer(answer: pa.Table, definition: Definition) -> None:
+    file = definition.selector.file
+    if "instruction_id" not in answer.column_names:
+        raise SelectionError(f"{file}: the last SELECT has no instruction_id; it has {', '.join(answer.column_names)}")
+    ids = answer["instruction_id"]
+    if ids.null_count:
+        raise SelectionError(f"{file}: {ids.null_count:,} of {len(ids):,} rows have no instruction_id: leave them out with WHERE")
+    n_twice = len(ids) - len(ids.unique())
+    if n_twice:
+        raise SelectionError(f"{file}: {n_twice:,} of {len(ids):,} rows repeat an instruction_id: a join has doubled them, or UNION ALL")
+    if len(ids) > definition.budget:
+        raise SelectionError(f"{file}: it gives {len(ids):,} rows for a budget of {definition.budget:,}: end with LIMIT $budget")
+    if not len(ids):
+        raise SelectionError(f"{file}: nothing in {definition.reference} is eligible: it gives no row")
+
+
+def _looked_up(execution: Execution, definition: Definition, ids: Any) -> pa.Table:
+    import pyarrow as pa
+
+    reference = definition.reference
+    at = {"kind": reference.kind, "id": reference.id, "version": reference.version}
+    execution.session.register("chosen", pa.table({"instruction_id": ids, "rank": range(1, len(ids) + 1)}))
+    found = execution.watch.run(lambda: execution.session.connection.sql(query("selection/chosen"), params=at).to_arrow_table())
+    n_outside = len(ids) - found["is_member"].to_pylist().count(True)
+    if n_outside:
+        raise SelectionError(f"{definition.selector.file}: {n_outside:,} of {len(ids):,} rows are no members of {reference}")
+    return found
+
+
+def _why(execution: Execution, columns: pa.Table) -> Any:
+    """The selector's other columns, as one JSON object a row."""
+    import pyarrow as pa
+
+    if not columns.num_columns:
+        return pa.nulls(columns.num_rows, pa.string())
+    packed = ", ".join(f"{_quoted(column.name)} := {_json_value(column)}" for column in columns.schema)
+    execution.session.register("why", columns)
+    sql = f"SELECT CAST(to_json(struct_pack({packed})) AS VARCHAR) AS why FROM why"
+    return execution.watch.run(lambda: execution.session.connection.sql(sql).to_arrow_table())["why"]
+
+
+def _json_value(column: pa.Field) -> str:
+    import pyarrow as pa
+
+    name = _quoted(column.name)
+    return f"CASE WHEN isfinite({name}) THEN {name} END" if pa.types.is_floating(column.type) else name  # JSON has no NaN
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

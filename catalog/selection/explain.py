@@ -1,0 +1,126 @@
+"""The plan before the run: what is computed, from which signals, and what the missing ones cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from catalog.functions.memory import gib
+from catalog.selection.cost import Need, need
+from catalog.selection.coverage import Coverage
+from catalog.selection.execution import Limits
+from catalog.selection.faults import reported
+from catalog.selection.plan import Apply, Plan, Step, plan
+from catalog.selection.session import session
+from catalog.selection.text import SqlText
+from catalog.selection.watch import Watch
+from catalog.store.database import Connection
+from catalog.store.folders import Home
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What a query or a selection would do.
+
+    Attributes:
+        name: of the text.
+        text: as it was written.
+        sql: what runs: a comment for each table function in its order, then the query that DuckDB gets.
+        functions: the table functions in their order, as they are called.
+        parameters: the values of the text's ``$parameters``.
+        references: the pools and subsets, each at its version.
+        needs: the signals that it reads.
+    """
+
+    name: str
+    text: str
+    sql: str
+    functions: tuple[str, ...]
+    parameters: dict[str, Any]
+    references: tuple[str, ...]
+    needs: tuple[Need, ...]
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether every signal is there."""
+        return not any(need.n_missing for need in self.needs)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self) | {"is_ready": self.is_ready}
+
+    def lines(self) -> list[str]:
+        """For a person."""
+        answer = [self.text.rstrip(), "", "functions, in order:"]
+        answer += [f"  {number}. {function}" for number, function in enumerate(self.functions, start=1)] or ["  none"]
+        answer += ["", "signals:"]
+        answer += [line for need in self.needs for line in _told(need)] or ["  none"]
+        return answer
+
+
+def explain(
+    home: Home, text: SqlText, given: Mapping[str, Any], *, is_selection: bool = False, limits: Limits | None = None
+) -> Explanation:
+    """Plan a query and look at its signals; nothing is computed.
+
+    Raises:
+        CatalogError: as `catalog.selection.plan.plan` says.
+    """
+    limits = limits or Limits()
+    with session(home, wait=limits.wait, memory=limits.memory) as opened:
+        watch = Watch(opened, name=text.name, seconds=limits.seconds, progress=None)
+        try:
+            with reported(text):
+                planned = watch.run(lambda: plan(opened.connection, text, given, is_selection=is_selection))
+                needs = watch.run(lambda: needs_of(opened.connection, planned))
+        finally:
+            watch.close()
+    references = sorted({str(resolved.reference) for _, resolved in planned.sources})
+    called = tuple(called_as(step) for step in planned.steps)
+    return Explanation(text.name, text.source, script(planned), called, planned.parameters, tuple(references), needs)
+
+
+def needs_of(connection: Connection, planned: Plan) -> tuple[Need, ...]:
+    """The signals that a plan reads, each once."""
+    needs: dict[tuple[str, str], Need] = {}
+    for _, resolved in planned.sources:
+        signals: list[Coverage | None] = [*resolved.signals]
+        if not signals and resolved.kind:
+            signals = [None]
+        for signal in signals:
+            kind = signal.kind if signal else resolved.kind
+            assert kind is not None  # a source of no kind reads no signal
+            found = need(connection, resolved, signal, kind)
+            needs[found.command, found.name] = found
+    return tuple(needs.values())
+
+
+def script(planned: Plan) -> str:
+    """The final SQL: each table function's answer by its name, then the query over them."""
+    lines = [f"-- {step.table} = {line}" for step in planned.steps for line in [called_as(step)]]
+    return "\n".join([*lines, str(planned.query).strip()])
+
+
+def called_as(step: Step) -> str:
+    """A step as one line: the function with its arguments."""
+    if not isinstance(step, Apply):
+        return step.call
+    relations = [f"({' '.join(str(query).split())})" for query in step.relations.values()]
+    options = [f"{name} => {' '.join(str(query).split()).removeprefix('SELECT ')}" for name, query in step.options.items()]
+    return f"{step.name}({', '.join([*relations, *options])})"
+
+
+def _told(found: Need) -> list[str]:
+    there = f"  {found.title}: {found.n_with_value:,} of {found.n_members:,}"
+    if found.n_without_value:
+        there += f", {found.n_without_value:,} without a value for a recorded reason"
+    if not found.n_missing:
+        return [there]
+    rate = "time not measured here yet" if found.seconds is None else f"about {_minutes(found.seconds)} at the rate measured here"
+    cost = f"    missing: {found.n_missing:,} instructions, {found.n_tokens:,} tokens, {rate}, {gib(found.n_bytes)} of disk"
+    return [there, cost, f"    makes them: {found.command}"]
+
+
+def _minutes(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

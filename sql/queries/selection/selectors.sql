@@ -1,0 +1,3 @@
+SELECT name, text
+FROM selectors
+ORDER BY name

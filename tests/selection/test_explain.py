@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from catalog.errors import SelectionError
+from catalog.selection.explain import explain
+from catalog.selection.selector import find_selector
+from catalog.selection.text import SqlText
+from catalog.store.database import writing
+from catalog.store.folders import Home
+
+
+def test_a_plan_names_functions_signals_and_the_final_sql(home: Home) -> None:
+    selector = find_selector(home, "s2l")
+    given = selector.values({"proxy": "tiny", "k": 4}) | {"pool": "tiny", "budget": 5, "seed": 0}
+    told = explain(home, SqlText.of(selector.text, name="s2l.sql"), given, is_selection=True)
+    assert [function.partition("(")[0] for function in told.functions] == ["trajectories", "kmeans"]
+    assert told.references == ("tiny@2",)
+    assert told.is_ready
+    (need,) = told.needs
+    assert (need.kind, need.name, need.n_members, need.n_with_value, need.n_without_value, need.n_missing) == (
+        "losses",
+        "tiny",
+        35,
+        34,
+        1,
+        0,
+    )
+    assert told.sql.startswith("-- __fn0 = trajectories('tiny@2', proxy => 'tiny', incomplete => 'refuse')\n-- __fn1 = kmeans((SELECT")
+    assert "FROM __fn1 AS kmeans" in told.sql
+    assert "losses of tiny: 34 of 35, 1 without a value for a recorded reason" in "\n".join(told.lines())
+    assert json.loads(json.dumps(told.as_dict()))["is_ready"] is True
+
+
+def test_what_is_missing_is_costed_at_the_rate_measured_here(home: Home) -> None:
+    told = explain(home, SqlText.of("FROM trajectories('tiny', proxy => 'half')"), {})
+    (need,) = told.needs
+    assert need.n_missing == 20
+    assert need.seconds == pytest.approx(1.0 / 20 * 20)  # one second for the twenty that are there
+    assert need.command == "catalog losses train tiny@2 --proxy half"
+    assert need.n_bytes == 20 * 4 * 4
+    assert not told.is_ready
+    text = "\n".join(told.lines())
+    assert "missing: 20 instructions" in text
+    assert "about 1 s at the rate measured here" in text
+
+
+def test_a_signal_that_never_was_is_costed_by_its_characters(home: Home) -> None:
+    with writing(home) as connection:
+        connection.execute("DELETE FROM signals WHERE kind = 'embedding'")
+    (need,) = explain(home, SqlText.of("FROM embeddings('few', encoder => 'MiniLM')"), {}).needs
+    characters = sum(len(f"question {i}") + i % 7 + 1 for i in (10, 13, 16, 19))
+    assert (need.n_missing, need.n_tokens, need.seconds, need.n_bytes) == (4, round(characters / 4), None, 4 * 384 * 4)
+    assert need.command == "catalog embed few@1 --encoder MiniLM"
+
+
+def test_explaining_computes_and_keeps_nothing(home: Home) -> None:
+    told = explain(home, SqlText.of("FROM kmeans((SELECT error('it ran')), k => 2)"), {})
+    assert told.functions == ("kmeans((SELECT * FROM (SELECT error('it ran'))), k => 2)",)
+    assert told.needs == ()
+
+
+def test_each_signal_is_told_once(home: Home) -> None:
+    sql = "FROM score('tiny', name => 'ifd') AS a JOIN score('tiny@2', name => 'ifd') AS b USING (instruction_id), embeddings('tiny')"
+    assert [need.title for need in explain(home, SqlText.of(sql), {}).needs] == ["score ifd", "embeddings of MiniLM"]
+
+
+def test_a_selection_is_held_to_its_rules_when_explained(home: Home) -> None:
+    with pytest.raises(SelectionError, match="ORDER BY"):
+        explain(home, SqlText.of("SELECT instruction_id FROM pool('tiny')"), {}, is_selection=True)
