@@ -42,11 +42,12 @@ def checkpoint_file(home: Home, signal: Signal, checkpoint: int) -> Path:
 
 
 def find_proxy(home: Home, name: str, *, wait: float = WAIT) -> Path | None:
-    """The folder of the newest proxy of a name that was trained here to its end; a sample's only when it is asked for by its name."""
+    """The folder of the newest proxy of a name that was trained here to its end; one that saw only a sample does not count."""
     if not home.database.exists():
         return None
     with reading(home, wait=wait) as connection:
-        trained = [final_folder(home, signal) for signal in list_named(connection, kind="losses", name=name)]
+        known = list_named(connection, kind="losses", name=name)
+    trained = [final_folder(home, signal) for signal in known if not signal.details.get("is_sample")]
     return next((folder for folder in trained if folder.is_dir()), None)
 
 

@@ -9,45 +9,31 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from catalog.errors import SignalError
-from catalog.models.recipe import Recipe
 from catalog.signals.frame import SHARD_ROWS, Progress, exclusively, missing
+from catalog.signals.loss_run import LossRun
 from catalog.signals.proxies import (
     checkpoint_file,
     final_folder,
     proxy_folder,
-    proxy_name,
     recipe_of,
     start_dtype,
-    start_identity,
     start_model,
     sweep_drafts,
     sweep_training,
 )
-from catalog.signals.recorded_losses import (
-    Members,
-    Stopwatch,
-    fingerprints_sha256,
-    finish_trajectories,
-    list_members,
-    record_checkpoint,
-    tokenised,
-)
+from catalog.signals.recorded_losses import finish_trajectories, list_members, tokenised
 from catalog.signals.registry import Signal, ensure_signal, list_named
 from catalog.store.database import WAIT, reading, writing
 from catalog.store.folders import Home
 from catalog.store.queries import query
 from catalog.store.references import Reference
 
-if TYPE_CHECKING:
-    from catalog.models.causal_lm import CausalLM
-
-VERSION = 1  # of this computation; a change that changes values counts it up
 KEPT_PARAMETERS = 10_000_000  # a proxy below this keeps the weights of its checkpoints
 
 
@@ -78,55 +64,6 @@ class TrainedLosses:
     checkpoints: list[dict[str, Any]] = field(default_factory=list)
     reasons: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
-
-
-@dataclass
-class _Job:
-    """One run: what it was asked for, and where it is."""
-
-    home: Home
-    reference: Reference
-    proxy: str
-    recipe: Recipe
-    max_length: int
-    keep_checkpoints: bool | None
-    limit: int | None
-    chunk_rows: int
-    wait: float
-    progress: Progress | None
-    watch: Stopwatch = field(default_factory=Stopwatch)
-    n_done: int = 0  # in scored instructions; a trained one counts three: forward, and backward twice
-    n_total: int = 0
-    n_tokens: int = 0
-
-    @property
-    def name(self) -> str:
-        """The signal's: a sample is none of the full pool's, and says so."""
-        return proxy_name(self.proxy) + (f"-sample-{self.limit}" if self.limit else "")
-
-    def identity(self, members: pa.Table) -> dict[str, Any]:
-        """What decides the values, the precision of a new proxy left out."""
-        return {
-            "start": start_identity(self.proxy, seed=self.recipe.seed),
-            "recipe": self.recipe.identity(),
-            "max_length": self.max_length,
-            "trained_on": fingerprints_sha256(members),
-            "version": VERSION,
-        }
-
-    def trained(self, n_instructions: int, n_tokens: int) -> None:
-        """Count training."""
-        self._tell(3 * n_instructions, n_tokens)
-
-    def scored(self, n_instructions: int, n_tokens: int) -> None:
-        """Count scoring."""
-        self._tell(n_instructions, n_tokens)
-
-    def _tell(self, n_done: int, n_tokens: int) -> None:
-        self.n_done += n_done
-        self.n_tokens += n_tokens
-        if self.progress:
-            self.progress(self.n_done, self.n_total, self.n_tokens)
 
 
 def train_losses(
@@ -173,7 +110,7 @@ def train_losses(
         everybody = list_members(connection, reference)
     limit = None if limit is None or limit >= everybody.num_rows else limit
     members = everybody.slice(0, limit)  # fingerprints are uniform, so the first of them are a fair draw
-    job = _Job(home, reference, proxy, recipe_, max_length, keep_checkpoints, limit, chunk_rows, wait, progress)
+    job = LossRun(home, reference, proxy, recipe_, max_length, keep_checkpoints, limit, chunk_rows, wait, progress)
     signal = _signal(job, members, is_retrain=is_retrain)
     with exclusively(home, signal):
         report = _report(job, signal, members)
@@ -191,7 +128,7 @@ def train_losses(
     return report
 
 
-def _signal(job: _Job, members: pa.Table, *, is_retrain: bool) -> Signal:
+def _signal(job: LossRun, members: pa.Table, *, is_retrain: bool) -> Signal:
     """The signal of this very training set, else one that an earlier version trained, else a new one."""
     identity = job.identity(members)
     with reading(job.home, wait=job.wait) as connection:
@@ -215,7 +152,7 @@ def _signal(job: _Job, members: pa.Table, *, is_retrain: bool) -> Signal:
             name=job.name,
             identity=identity,
             dimension=job.recipe.checkpoints,
-            details=details | {"n_trained": members.num_rows, "proxy": job.proxy},
+            details=details | {"n_trained": members.num_rows, "is_sample": job.limit is not None},
         )
 
 
@@ -227,17 +164,18 @@ def _comparable(identity: Mapping[str, Any]) -> dict[str, Any]:
 
 def _is_earlier(signal: Signal, reference: Reference) -> bool:
     made = signal.details
-    return reference.kind == "pool" and made["kind"] == "pool" and made["id"] == reference.id and bool(made["version"] <= reference.version)
+    is_same_pool = reference.kind == made["kind"] == "pool" and made["id"] == reference.id
+    return is_same_pool and not made["is_sample"] and bool(made["version"] <= reference.version)
 
 
-def _is_trained(job: _Job, signal: Signal) -> bool:
+def _is_trained(job: LossRun, signal: Signal) -> bool:
     with reading(job.home, wait=job.wait) as connection:
         rows = connection.sql(query("losses/state"), params={"signal_id": signal.signal_id}).fetchall()
     n_checkpoints, n_finished = rows[0]
     return n_checkpoints == job.recipe.checkpoints and bool(n_finished)
 
 
-def _report(job: _Job, signal: Signal, members: pa.Table) -> TrainedLosses:
+def _report(job: LossRun, signal: Signal, members: pa.Table) -> TrainedLosses:
     todo = _todo(job, signal, members)
     return TrainedLosses(
         signal=signal,
@@ -248,14 +186,14 @@ def _report(job: _Job, signal: Signal, members: pa.Table) -> TrainedLosses:
     )
 
 
-def _todo(job: _Job, signal: Signal, members: pa.Table) -> pa.Table:
+def _todo(job: LossRun, signal: Signal, members: pa.Table) -> pa.Table:
     """The members without a complete trajectory, in the members' order."""
     with reading(job.home, wait=job.wait) as connection:
         wanted = missing(connection, job.reference, signal)["instruction_id"]
     return members.filter(pc.is_in(members["instruction_id"], value_set=wanted.combine_chunks()))
 
 
-def _train(job: _Job, signal: Signal, rows: pa.Table, report: TrainedLosses) -> None:
+def _train(job: LossRun, signal: Signal, rows: pa.Table, report: TrainedLosses) -> None:
     from catalog.models.causal_lm import save_causal_lm
     from catalog.models.training import train
 
@@ -271,15 +209,15 @@ def _train(job: _Job, signal: Signal, rows: pa.Table, report: TrainedLosses) -> 
             job.scored((checkpoint.number - 1) * int(members.usable.sum()), 0)
             is_first = False
         if is_kept:
-            _keep(job, signal, lm, checkpoint.number - 1)
-        _record(job, signal, lm, members, checkpoint=checkpoint.number - 1, step=checkpoint.step, n_steps=checkpoint.n_steps)
+            job.keep(signal, lm, checkpoint=checkpoint.number - 1)
+        job.record(signal, lm, members, checkpoint=checkpoint.number - 1, step=checkpoint.step, n_steps=checkpoint.n_steps)
     if not final_folder(job.home, signal).is_dir():
         save_causal_lm(lm, final_folder(job.home, signal))
     report.reasons = finish_trajectories(job.home, signal, members, watch=job.watch, wait=job.wait)
     report.n_computed = rows.num_rows
 
 
-def _extend(job: _Job, signal: Signal, rows: pa.Table, report: TrainedLosses) -> None:
+def _extend(job: LossRun, signal: Signal, rows: pa.Table, report: TrainedLosses) -> None:
     """Score the members that the proxy was not trained with at its kept checkpoints."""
     todo = _todo(job, signal, rows)
     if not todo.num_rows:
@@ -300,36 +238,6 @@ def _extend(job: _Job, signal: Signal, rows: pa.Table, report: TrainedLosses) ->
     job.n_total = int(members.usable.sum()) * len(files)
     for checkpoint, file in enumerate(files):
         load_model(lm.model, str(file), device=str(lm.device))
-        _record(job, signal, lm, members, checkpoint=checkpoint, step=0, n_steps=1)
+        job.record(signal, lm, members, checkpoint=checkpoint)
     report.reasons = finish_trajectories(job.home, signal, members, watch=job.watch, wait=job.wait)
     report.n_computed = todo.num_rows
-
-
-def _record(job: _Job, signal: Signal, lm: CausalLM, members: Members, *, checkpoint: int, step: int, n_steps: int) -> None:
-    epoch = step / n_steps * job.recipe.epochs
-    record_checkpoint(
-        job.home,
-        signal,
-        lm,
-        members,
-        checkpoint=checkpoint,
-        step=step,
-        epoch=epoch,
-        watch=job.watch,
-        chunk_rows=job.chunk_rows,
-        wait=job.wait,
-        progress=job.scored,
-    )
-
-
-def _keep(job: _Job, signal: Signal, lm: CausalLM, checkpoint: int) -> None:
-    """Save the weights of a checkpoint, whole or not at all."""
-    from safetensors.torch import save_model
-
-    file = checkpoint_file(job.home, signal, checkpoint)
-    if file.is_file():
-        return
-    file.parent.mkdir(parents=True, exist_ok=True)
-    draft = file.with_name(f".{file.name}")
-    save_model(lm.model, str(draft))
-    draft.replace(file)
