@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import click
@@ -104,6 +105,39 @@ def verify(ctx: click.Context, reference: str, memory: str, is_json: bool) -> No
     for cause in found.causes:
         say(f"  {cause}")
     ctx.exit(DONE if found.is_same else DIFFERENT)
+
+
+@click.command()
+@click.argument("references", nargs=-1, required=True)
+@click.option(
+    "--projection", type=click.Choice(("tsne", "umap", "pca")), default="tsne", show_default=True, help="How the landscape is drawn."
+)
+@click.option("--depth", default="depth", show_default=True, help="The score that says how deep a member is.")
+@click.option("-o", "--output", "path", type=click.Path(dir_okay=False, path_type=Path), help="Also draw a picture: .png or .svg.")
+@memory_option
+@json_option
+@pass_catalog
+def compare(
+    catalog: Catalog, references: tuple[str, ...], projection: str, depth: str, path: Path | None, memory: str, is_json: bool
+) -> None:
+    """Measure pools and subsets side by side, with a random draw of the same size as the yardstick."""
+    comparison = catalog.compare(*references, projection=projection, depth=depth, memory=memory)
+    if path:
+        from catalog.report.comparison import draw_comparison
+
+        draw_comparison(comparison, path)
+    overlap = [{"left": left, "right": right, "jaccard": value} for (left, right), value in comparison.overlap.items()]
+    if is_json:
+        echo_json({"rows": comparison.rows, "overlap": overlap, "notes": comparison.notes, "picture": path})
+        return
+    measures = [key for key in comparison.rows[0] if key != "name"]
+    echo_rows([{"": measure} | {row["name"]: row.get(measure) for row in comparison.rows} for measure in measures], is_json=False)
+    if overlap:
+        echo_rows(overlap, is_json=False)
+    for note in comparison.notes:
+        say(f"  not measured: {note}")
+    if path:
+        say(f"  the picture is in {path}")
 
 
 @click.group(invoke_without_command=True)

@@ -1,0 +1,83 @@
+"""A comparison as a picture: the landscape with each reference's members, and its numbers against a random draw."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from catalog.errors import OptionError
+from catalog.subsets.compare import Comparison
+
+SHOWN = ("coverage", "log_det", "depth_mean", "near_duplicates", "n_tokens_mean", "last_loss_mean", "largest_source")
+
+
+def draw_comparison(comparison: Comparison, path: Path) -> None:
+    """Draw a comparison as PNG or SVG.
+
+    Args:
+        comparison: what `catalog.subsets.compare.compare` gave.
+        path: the file; its ending decides.
+
+    Raises:
+        OptionError: another ending than .png or .svg.
+    """
+    if path.suffix not in (".png", ".svg"):
+        raise OptionError(f"{path}: a picture ends in .png or .svg")
+    import matplotlib
+
+    matplotlib.use("agg")
+    matplotlib.rcParams["svg.hashsalt"] = "catalog"  # the same picture is the same file
+    from matplotlib import pyplot
+
+    names = list(comparison.members)
+    measures = [name for name in SHOWN if any(row.get(name) is not None for row in comparison.rows)]
+    columns = max(len(names), 1)
+    figure, axes = pyplot.subplots(2, columns, figsize=(3.2 * columns, 6.4), squeeze=False, layout="constrained")
+    try:
+        for name, axis in zip(names, axes[0], strict=True):
+            _landscape(axis, comparison, name)
+        for row, axis in zip(comparison.rows, axes[1], strict=True):
+            _bars(axis, row, _yardstick(comparison, row), measures)
+        figure.savefig(path, dpi=150, metadata={"Date": None} if path.suffix == ".svg" else None)
+    finally:
+        pyplot.close(figure)
+
+
+def _landscape(axis: Any, comparison: Comparison, name: str) -> None:
+    axis.set_title(name, fontsize=10)
+    axis.set_xticks([])
+    axis.set_yticks([])
+    if comparison.landscape is None:
+        axis.text(0.5, 0.5, "no embeddings", ha="center", va="center", transform=axis.transAxes)
+        return
+    x, y = comparison.landscape["x"].to_numpy(), comparison.landscape["y"].to_numpy()
+    chosen = np.isin(comparison.landscape["instruction_id"].to_numpy(), comparison.members[name])
+    axis.scatter(x, y, s=1.5, color="#d5d8dc", linewidths=0, rasterized=True)
+    axis.scatter(x[chosen], y[chosen], s=3.0, color="#1f5fa8", linewidths=0, rasterized=True)
+    axis.set_xlabel(f"{int(chosen.sum()):,} of {len(chosen):,}", fontsize=8)
+
+
+def _bars(axis: Any, row: dict[str, Any], yardstick: dict[str, Any] | None, measures: list[str]) -> None:
+    """Each number over the random draw's: 1 is random."""
+    ratios = [_ratio(row.get(name), (yardstick or row).get(name)) for name in measures]
+    places = np.arange(len(measures))
+    axis.barh(places, [ratio - 1 for ratio in ratios], left=1, color="#1f5fa8")
+    axis.set_xlim(0, 2)
+    for place, ratio in zip(places, ratios, strict=True):
+        axis.annotate(f"{ratio:.2f}", (min(ratio, 1.95), place), fontsize=7, va="center", ha="left" if ratio >= 1 else "right")
+    axis.axvline(1, color="black", linewidth=0.8)
+    axis.set_yticks(places, [name.replace("_", " ") for name in measures], fontsize=7)
+    axis.invert_yaxis()
+    axis.tick_params(axis="x", labelsize=7)
+    axis.set_xlabel("ratio to random" if yardstick is not None else "no smaller than the pool", fontsize=8)
+
+
+def _yardstick(comparison: Comparison, row: dict[str, Any]) -> dict[str, Any] | None:
+    wanted = f"random {row['n_members']:,}"
+    return next((other for other in comparison.rows if other["name"] == wanted), None)
+
+
+def _ratio(value: float | None, base: float | None) -> float:
+    return 1.0 if value is None or not base else value / base

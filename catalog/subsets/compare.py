@@ -1,0 +1,205 @@
+"""Pools and subsets side by side, with a random draw of the same size as the yardstick."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from catalog.errors import OptionError, QueryError, SignalError
+from catalog.selection.execute import run
+from catalog.selection.execution import Limits
+from catalog.store.database import reading
+from catalog.store.folders import Home
+from catalog.store.queries import query
+from catalog.store.references import Reference, resolve
+from catalog.subsets.store import stored
+
+Ids = np.ndarray[Any, np.dtype[np.int64]]
+NEAR = 0.95  # cosine from which two prompts count as near-duplicates
+# The very call of the selectors `ila` and `coverage_only`, so that one kept projection serves all.
+LANDSCAPE = """
+SELECT instruction_id, fingerprint, x, y, cell
+FROM grid(
+    (
+        SELECT instruction_id, fingerprint, x, y
+        FROM project(
+            (SELECT instruction_id, fingerprint, vector FROM embeddings($pool)),
+            method => $projection, perplexity => $perplexity, seed => 42
+        )
+    ),
+    side => 100
+)
+"""
+MEMBERS = "SELECT instruction_id, fingerprint, source, length(response) AS n_characters FROM pool($pool)"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """References side by side.
+
+    Attributes:
+        rows: one for each reference and its yardstick: name, size, and every number that the pool's signals allow.
+        overlap: Jaccard index of each pair of references.
+        landscape: instruction_id, x, y and cell of the whole pool; None without embeddings.
+        members: who belongs to each row, by its name.
+        notes: what could not be measured, and the command that would make it so.
+    """
+
+    rows: list[dict[str, Any]]
+    overlap: dict[tuple[str, str], float]
+    landscape: pa.Table | None
+    members: dict[str, Ids] = field(repr=False)
+    notes: tuple[str, ...] = ()
+
+
+def compare(
+    home: Home, texts: Sequence[str], *, projection: str = "tsne", depth: str = "depth", limits: Limits | None = None
+) -> Comparison:
+    """Measure references side by side.
+
+    Args:
+        home: the catalog's folder.
+        texts: references that come from one pool.
+        projection: how the landscape is drawn: tsne, umap or pca.
+        depth: the score that says how deep a member is.
+        limits: memory and time.
+
+    Raises:
+        OptionError: the references come from several pools.
+        ReferenceNotFoundError: one is not there.
+    """
+    limits = limits or Limits()
+    with reading(home, wait=limits.wait) as connection:
+        found = [resolve(connection, text) for text in texts]
+        pools = {_pool_of(connection, reference) for reference in found}
+    if len(pools) > 1:
+        raise OptionError(f"{', '.join(texts)} come from {len(pools)} pools ({', '.join(sorted(pools))}): compare what comes from one")
+    measured = _Pool(home, pools.pop(), projection, depth, limits)
+    members = {str(reference): measured.ids_of(str(reference)) for reference in found}
+    for size in sorted({len(ids) for ids in members.values() if len(ids) < len(measured.ids)}):
+        members[f"random {size:,}"] = measured.drawn(size)
+    names = [str(reference) for reference in found]
+    overlap = {(a, b): _jaccard(members[a], members[b]) for i, a in enumerate(names) for b in names[i + 1 :]}
+    rows = [{"name": name} | measured.row(ids) for name, ids in members.items()]
+    return Comparison(rows, overlap, measured.landscape, members, tuple(measured.notes))
+
+
+class _Pool:
+    """What is known of the pool that all references come from; each part is read once."""
+
+    def __init__(self, home: Home, pool: str, projection: str, depth: str, limits: Limits) -> None:
+        self.home, self.pool, self.limits = home, pool, limits
+        self.notes: list[str] = []
+        self.table = self._run(MEMBERS).sort_by("instruction_id")
+        self.ids: Ids = self.table["instruction_id"].to_numpy()
+        self.columns = {
+            "n_tokens": self._score("n_tokens"),
+            "depth": self._score(depth),
+            "last_loss": self._optional("SELECT instruction_id, losses[-1] AS value FROM trajectories($pool, incomplete => 'drop')"),
+        }
+        self.landscape = self._read(LANDSCAPE, projection=projection, perplexity=30.0)
+        self.vectors = self._read("SELECT instruction_id, fingerprint, vector FROM embeddings($pool)")
+
+    def ids_of(self, reference: str) -> Ids:
+        """The members of a reference, ascending."""
+        table = run(self.home, "SELECT instruction_id FROM pool($ref) ORDER BY 1", parameters={"ref": reference}, wait=self.limits.wait)
+        ids: Ids = table["instruction_id"].to_numpy()
+        return ids
+
+    def drawn(self, size: int) -> Ids:
+        """A random draw, ascending: the same as the selector `random` makes with seed 0."""
+        table = self._run(f"SELECT instruction_id FROM pool($pool) ORDER BY draw(fingerprint, 0), fingerprint LIMIT {size}")
+        return np.sort(table["instruction_id"].to_numpy())
+
+    def row(self, ids: Ids) -> dict[str, Any]:
+        """Every number about some members."""
+        at = np.searchsorted(self.ids, ids)
+        sources = self.table["source"].take(pa.array(at)).value_counts().to_pylist()
+        characters = self.table["n_characters"].to_numpy(zero_copy_only=False)[at]
+        row: dict[str, Any] = {"n_members": len(ids), "n_sources": len(sources)}
+        row["largest_source"] = max((one["counts"] for one in sources), default=0) / max(1, len(ids))
+        row["characters_median"] = _quantile(characters, 0.5)
+        for name, values in self.columns.items():
+            if values is not None:
+                row |= _numbers(name, values[at])
+        if self.landscape is not None:
+            row["coverage"] = _coverage(self.landscape, ids)
+        if self.vectors is not None:
+            row |= _geometry(self.vectors, ids)
+        return row
+
+    def _score(self, name: str) -> Any:
+        return self._optional("SELECT instruction_id, value FROM score($pool, name => $name)", name=name)
+
+    def _optional(self, sql: str, **values: Any) -> Any:
+        """One number a member in the order of ``ids``, NaN where there is none; None when nobody computed it."""
+        table = self._read(sql, **values)
+        if table is None:
+            return None
+        numbers = np.full(len(self.ids), np.nan)
+        numbers[np.searchsorted(self.ids, table["instruction_id"].to_numpy())] = table["value"].to_numpy(zero_copy_only=False)
+        return numbers
+
+    def _read(self, sql: str, **values: Any) -> pa.Table | None:
+        try:
+            return self._run(sql, **values)
+        except (SignalError, QueryError) as error:
+            self.notes.append(str(error).partition(": ")[2])
+            return None
+
+    def _run(self, sql: str, **values: Any) -> pa.Table:
+        parameters: Mapping[str, Any] = {"pool": self.pool, **values}
+        return run(self.home, sql, parameters=parameters, name="compare", memory=self.limits.memory, wait=self.limits.wait)
+
+
+def _coverage(landscape: pa.Table, ids: Ids) -> float:
+    """The share of the pool's non-empty cells that hold one of the members."""
+    cells = landscape["cell"].to_numpy()
+    inside = np.isin(landscape["instruction_id"].to_numpy(), ids)
+    return len(np.unique(cells[inside])) / len(np.unique(cells))
+
+
+def _geometry(vectors: pa.Table, ids: Ids) -> dict[str, Any]:
+    """The information of the members' vectors, log det(I + X^T X), and how many have a near-duplicate among the others."""
+    from catalog.functions.near_duplicates import near_duplicates
+    from catalog.functions.relation import matrix
+
+    chosen = vectors.filter(pa.array(np.isin(vectors["instruction_id"].to_numpy(), ids)))
+    x = matrix(chosen, "vector", function="compare").astype(np.float64)  # (n, d)
+    groups = near_duplicates(chosen, threshold=NEAR)
+    return {
+        "log_det": float(np.linalg.slogdet(np.eye(x.shape[1]) + x.T @ x)[1]),
+        "near_duplicates": int(np.count_nonzero(groups["group_size"].to_numpy() > 1)),
+    }
+
+
+def _numbers(name: str, values: np.ndarray[Any, Any]) -> dict[str, Any]:
+    known = values[~np.isnan(values)]
+    if not len(known):
+        return {f"{name}_mean": None}
+    summed = {"n_tokens": int(known.sum())} if name == "n_tokens" else {}
+    quantiles = {f"{name}_{label}": _quantile(known, q) for label, q in (("p10", 0.1), ("median", 0.5), ("p90", 0.9))}
+    return summed | {f"{name}_mean": float(known.mean())} | quantiles
+
+
+def _quantile(values: np.ndarray[Any, Any], q: float) -> float | None:
+    known = values[~np.isnan(values.astype(np.float64))]
+    return float(np.quantile(known, q)) if len(known) else None
+
+
+def _jaccard(one: Ids, other: Ids) -> float:
+    both = len(np.intersect1d(one, other, assume_unique=True))
+    return both / max(1, len(one) + len(other) - both)
+
+
+def _pool_of(connection: Any, reference: Reference) -> str:
+    """The pool that a reference's members come from in the end, as ``name@version``."""
+    if reference.kind == "pool":
+        return str(reference)
+    record = stored(connection, reference)
+    ((name,),) = connection.sql(query("pools/name"), params={"pool_id": record["pool_id"]}).fetchall()
+    return f"{name}@{record['pool_version']}"

@@ -1,0 +1,3 @@
+SELECT name
+FROM pools
+WHERE pool_id = $pool_id
