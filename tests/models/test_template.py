@@ -81,6 +81,16 @@ def test_where_the_opened_prompt_is_no_prefix_the_response_still_starts_right(ch
     assert rendered.text[rendered.boundary :] in ("B[/]", "</think>B[/]")
 
 
+def test_a_prompt_that_opens_a_thought_leaves_it_to_an_answer_that_holds_one(chat: Any) -> None:
+    opening = (
+        "{% for m in messages %}[{{ m['role'] }}]{{ m['content'] }}[/]{% endfor %}"
+        "{% if add_generation_prompt %}[assistant]<think>{% endif %}"
+    )
+    rendered = template_of(chat(opening)).render(talk("A", "<think>B</think>C"))
+    assert rendered.text[rendered.boundary :] in ("<think>B</think>C[/]", "[assistant]<think>B</think>C[/]")
+    assert template_of(chat(opening)).render(talk("A", "B")).text == "[user]A[/][assistant]B[/]"
+
+
 def test_a_template_that_ends_nothing_gets_the_end_of_sequence(chat: Any) -> None:
     rendered = template_of(chat("{% for m in messages %}{{ m['content'] }}\n{% endfor %}")).render(talk("A", "B"))
     assert rendered.text == "A\nB<|end|>"

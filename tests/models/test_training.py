@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import copy
+import os
 import random
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,9 @@ from catalog.models.tokens import tokens_of
 from catalog.models.training import train
 
 SCRIPT = Path(__file__).with_name("run_training.py")
+ENVIRONMENT = os.environ | {
+    "PYTHONPATH": str(Path(__file__).parents[2])
+}  # a script's own folder comes first on its path, not the project's
 RECIPE = Recipe(learning_rate=1e-2, batch=10, checkpoints=4)
 
 
@@ -103,6 +108,7 @@ def test_the_state_of_another_run_is_refused(lm: CausalLM, encoded: Any, tmp_pat
     for model, data, recipe in [
         (start, encoded, Recipe(learning_rate=2e-2, batch=10, checkpoints=4)),
         (start, encoded[:-1], RECIPE),
+        (start, [*encoded[:-1], replace(encoded[-1], ids=encoded[-1].ids[::-1].copy())], RECIPE),
         (lm.model, encoded, RECIPE),
     ]:
         with pytest.raises(SignalError, match="another run"):
@@ -122,8 +128,20 @@ def test_what_cannot_be_trained_is_refused(lm: CausalLM, encoded: Any, tmp_path:
         next(iter(train(lm, encoded, recipe=RECIPE, folder=tmp_path)))
 
 
+def test_dropout_draws_anew_each_step_and_leaves_the_callers_draws_alone(tiny: CausalLM, encoded: Any, tmp_path: Path) -> None:
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    model: Any = GPT2LMHeadModel(GPT2Config(vocab_size=400, n_embd=32, n_layer=1, n_head=2, use_cache=False))
+    before = torch.get_rng_state()
+    draws = []
+    for _ in train(CausalLM(model, tiny.tokenizer, "gpt2"), encoded, recipe=RECIPE, folder=tmp_path):
+        draws.append(torch.load(tmp_path / "state.pt", weights_only=True)["random"][0].numpy().tobytes())
+    assert len(set(draws)) == 4
+    assert torch.equal(before, torch.get_rng_state())
+
+
 def finish(folder: Path) -> dict[str, str]:
-    run = subprocess.run([sys.executable, str(SCRIPT), str(folder)], capture_output=True, text=True, check=True)
+    run = subprocess.run([sys.executable, str(SCRIPT), str(folder)], capture_output=True, text=True, check=True, env=ENVIRONMENT)
     return read(run.stdout)
 
 
@@ -138,7 +156,9 @@ def test_a_killed_run_goes_on_to_the_same_numbers(tmp_path: Path, kills: int) ->
     rng = random.Random(kills)
     seen: dict[str, str] = {}
     for _ in range(kills):
-        process = subprocess.Popen([sys.executable, str(SCRIPT), str(tmp_path / "broken")], stdout=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            [sys.executable, str(SCRIPT), str(tmp_path / "broken")], stdout=subprocess.PIPE, text=True, env=ENVIRONMENT
+        )
         assert process.stdout is not None
         first = process.stdout.readline()  # it has started; importing torch takes longer than training
         time.sleep(rng.uniform(0, 0.3))
