@@ -5,52 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
 from typing import Any
 
 import pyarrow as pa
 
-from catalog.errors import SelectionError
+from catalog.errors import OptionError
+from catalog.selection.choose import Chosen, Definition
+from catalog.store import vectors
 from catalog.store.database import Connection
+from catalog.store.folders import Home
 from catalog.store.queries import query
 from catalog.store.references import Reference
-
-
-@dataclass(frozen=True)
-class Definition:
-    """What decides the members of a subset; nothing else does.
-
-    Attributes:
-        selector: its name, or its file's.
-        sql: canonical text of the selector's query.
-        parameters: every parameter's value.
-        budget: members wanted.
-        seed: of every draw.
-        reference: the pool or subset that was selected from, as ``name@version``.
-        content: what that version held, whatever its order, so that a name used again is not taken for the old one.
-        signals: each signal that was read: kind, name, identity hash, Lance version.
-        code: version of the kernels.
-    """
-
-    selector: str
-    sql: str
-    parameters: Mapping[str, Any]
-    budget: int
-    seed: int
-    reference: str
-    content: str
-    signals: tuple[Mapping[str, Any], ...]
-    code: str
-
-    def json(self) -> str:
-        """Canonical JSON: what is stored, and hashed."""
-        return json.dumps(asdict(self), sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=str)
-
-    @property
-    def sha256(self) -> str:
-        """The same definition gives the same version back; the selector's name is no part of it."""
-        counted = {key: value for key, value in asdict(self).items() if key != "selector"}
-        return hashlib.sha256(json.dumps(counted, sort_keys=True, ensure_ascii=False, default=str).encode()).hexdigest()
 
 
 def members_sha256(fingerprints: Iterable[str]) -> str:
@@ -59,98 +24,60 @@ def members_sha256(fingerprints: Iterable[str]) -> str:
     >>> members_sha256(["a", "b"]) == members_sha256(["b", "a"])
     False
     """
-    digest = hashlib.sha256()
-    for fingerprint in fingerprints:
-        digest.update(fingerprint.encode() + b"\n")
-    return digest.hexdigest()
+    return hashlib.sha256("".join(f"{fingerprint}\n" for fingerprint in fingerprints).encode()).hexdigest()
 
 
-def ranked(answer: pa.Table) -> pa.Table:
-    """A selector's answer as members: ``instruction_id``, ``rank`` from 1 in the order of the rows, ``why`` as JSON of the other columns.
-
-    Raises:
-        SelectionError: there is no ``instruction_id``, or one comes twice, or is NULL.
-    """
-    if "instruction_id" not in answer.column_names:
-        raise SelectionError(f"a selector must return instruction_id; it returned {', '.join(answer.column_names)}")
-    ids = answer["instruction_id"].combine_chunks()
-    if not pa.types.is_integer(ids.type) or ids.null_count:
-        raise SelectionError(f"instruction_id must be a number in every row; {ids.null_count:,} are NULL (type {ids.type})")
-    if len(ids.unique()) < len(ids):
-        raise SelectionError(
-            f"the selector returned {len(ids) - len(ids.unique()):,} members more than once: add DISTINCT, or join one to one"
-        )
-    reasons = answer.drop_columns([name for name in ("instruction_id", "fingerprint") if name in answer.column_names])
-    why = [json.dumps(row, ensure_ascii=False, default=str) for row in reasons.to_pylist()] if reasons.num_columns else [None] * len(ids)
-    return pa.table(
-        {"instruction_id": ids.cast(pa.int64()), "rank": pa.array(range(1, len(ids) + 1), pa.int64()), "why": pa.array(why, pa.string())}
-    )
-
-
-def content_of(connection: Connection, source: Reference) -> str:
-    """A short text that two versions share exactly when they hold the same instructions."""
-    at = {"kind": source.kind, "id": source.id, "version": source.version}
-    ((content,),) = connection.sql(query("subsets/content"), params=at).fetchall()
-    return str(content)
-
-
-def find_same(connection: Connection, definition: Definition, *, name: str) -> tuple[int, str, int] | None:
-    """(subset_id, name, version) of a subset with this definition, under this name when there is one."""
+def find_same(connection: Connection, definition: Definition, *, name: str) -> Reference | None:
+    """The version of a subset that this definition made."""
     rows = connection.sql(query("subsets/same_definition"), params={"definition_sha256": definition.sha256, "name": name}).fetchall()
-    return rows[0] if rows else None
+    return Reference("subset", name, rows[0][1], rows[0][0]) if rows else None
 
 
 def write_subset(
-    connection: Connection,
-    *,
-    name: str,
-    definition: Definition,
-    source: Reference,
-    members: pa.Table,
-    environment: Mapping[str, Any],
-    seconds: float,
+    connection: Connection, home: Home, chosen: Chosen, *, name: str, environment: Mapping[str, Any], seconds: float
 ) -> Reference:
-    """Write the next version of a subset. Call it inside a writing transaction.
+    """Write the next version of a subset, and pin the vectors that it was made from. Call it inside a writing transaction.
 
     Args:
         connection: the transaction's.
+        home: the catalog's folder.
+        chosen: the members in rank order, and what they follow from.
         name: of the subset.
-        definition: what decided the members.
-        source: the pool or subset that they come from.
-        members: what `ranked` gave.
         environment: versions of what computed, for the record.
         seconds: that it took.
 
     Raises:
-        SelectionError: a member does not belong to the source.
+        OptionError: the name is a pool's.
     """
-    connection.register("chosen", members)
-    at = {"kind": source.kind, "id": source.id, "version": source.version}
-    ((n_strangers,),) = connection.sql(query("subsets/strangers"), params=at).fetchall()
-    if n_strangers:
-        raise SelectionError(f"the selector returned {n_strangers:,} instructions that are no members of {source}: select from pool($pool)")
-    fingerprints = [row[1] for row in connection.sql(query("subsets/fingerprints")).fetchall()]
+    if connection.sql("SELECT 1 FROM pools WHERE name = $name", params={"name": name}).fetchall():
+        raise OptionError(f"{name} is the name of a pool, and pools and subsets share their names: choose another with --as")
     ((subset_id,),) = connection.sql("SELECT nextval('subset_ids')").fetchall()
     ((version,),) = connection.sql(query("subsets/next_version"), params={"name": name}).fetchall()
-    pool_id, pool_version = _pool_of(connection, source)
+    definition = chosen.definition
+    pool_id, pool_version = _pool_of(connection, definition.reference)
     row = {
         "subset_id": subset_id,
         "name": name,
         "version": version,
-        "selector": definition.selector,
+        "selector": definition.selector.name,
         "pool_id": pool_id,
         "pool_version": pool_version,
         "budget": definition.budget,
         "seed": definition.seed,
-        "n_members": members.num_rows,
-        "definition": definition.json(),
+        "n_members": chosen.members.num_rows,
+        "definition": json.dumps(definition.content, sort_keys=True, ensure_ascii=False),
         "definition_sha256": definition.sha256,
-        "members_sha256": members_sha256(fingerprints),
+        "members_sha256": chosen.sha256,
         "environment": json.dumps(environment),
         "seconds": seconds,
     }
     connection.execute(query("subsets/insert"), row)
+    ranks = pa.array(range(1, chosen.members.num_rows + 1), pa.int64())
+    connection.register("chosen", chosen.members.append_column("rank", ranks))
     connection.execute(query("subsets/insert_members"), {"subset_id": subset_id})
+    for signal in definition.content["signals"]:
+        if signal["lance_table"] and signal["lance_version"] is not None:
+            vectors.pin(home, signal["lance_table"], version=signal["lance_version"], tag=f"subset-{subset_id}")
     return Reference("subset", name, version, subset_id)
 
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import zip_longest
+from typing import Any
 
+from catalog.selection.choose import choose, define
 from catalog.selection.execution import Limits
 from catalog.store.database import reading
 from catalog.store.folders import Home
 from catalog.store.queries import query
 from catalog.store.references import resolve
-from catalog.subsets.select import Request, answer, code_of, signals_of
-from catalog.subsets.store import content_of, members_sha256, ranked, stored
+from catalog.subsets.select import stored_selector
+from catalog.subsets.store import members_sha256, stored
 
 FIRST = 10  # differences that are shown
 
@@ -26,7 +29,7 @@ class Verification:
         n_members: as stored.
         n_different: ranks at which the two differ.
         differences: the first of them: (rank, stored fingerprint or None, fingerprint now or None).
-        causes: what is not as it was when the subset was made: the pool, a signal, the code.
+        causes: what is not as it was when the subset was made: a signal, the code, the stored members.
     """
 
     reference: str
@@ -48,23 +51,28 @@ def verify(home: Home, text: str, *, limits: Limits | None = None) -> Verificati
         reference = resolve(connection, text, kind="subset")
         record = stored(connection, reference)
         before = [row[1] for row in connection.sql(query("subsets/members"), params={"subset_id": reference.id}).fetchall()]
-        definition = record["definition"]
-        source = resolve(connection, definition["reference"])
-        content = content_of(connection, source)
-    rows, plan = answer(home, Request.again(definition, source=source, content=content), limits)
-    with reading(home, wait=limits.wait) as connection:
-        connection.register("chosen", ranked(rows))
-        now = [row[1] for row in connection.sql(query("subsets/fingerprints")).fetchall()]
+    content = record["definition"]
+    definition = define(home, stored_selector(content), ref=content["pool"], budget=content["budget"], seed=content["seed"], limits=limits)
+    now = choose(home, definition, limits=limits).members["fingerprint"].to_pylist()
     pairs = enumerate(zip_longest(before, now), start=1)
     differences = [(rank, old, new) for rank, (old, new) in pairs if old != new]
+    is_as_written = members_sha256(before) == record["members_sha256"]
+    causes = _causes(content, definition.content) + (() if is_as_written else ("the stored members are not those that were written",))
+    return Verification(
+        str(reference), is_as_written and not differences, len(before), len(differences), tuple(differences[:FIRST]), causes
+    )
+
+
+def _causes(before: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[str, ...]:
     causes = []
-    if content != definition["content"]:
-        causes.append(f"{source} holds other instructions now")
-    if [dict(signal, lance=None) for signal in signals_of(plan)] != [dict(signal, lance=None) for signal in definition["signals"]]:
+    if _signals(before) != _signals(now):
         causes.append("another signal is read now")
-    if code_of(plan) != definition["code"]:
-        causes.append("the code of a kernel has changed")
-    if members_sha256(before) != record["members_sha256"]:
-        causes.append("the stored members are not those that were written")
-    is_same = not differences and members_sha256(before) == record["members_sha256"]
-    return Verification(str(reference), is_same, len(before), len(differences), tuple(differences[:FIRST]), tuple(causes))
+    changed = sorted(name for name, code in now["functions"].items() if before["functions"].get(name) != code)
+    if changed:
+        causes.append(f"the code of {', '.join(changed)} has changed")
+    return tuple(causes)
+
+
+def _signals(content: Mapping[str, Any]) -> list[str]:
+    """Which signals were read; their Lance versions may grow."""
+    return sorted(signal["identity_sha256"] for signal in content["signals"])

@@ -1,5 +1,5 @@
-SELECT subset_id, name, version
+SELECT subset_id, version
 FROM subsets
-WHERE definition_sha256 = $definition_sha256
-ORDER BY name = $name DESC, subset_id DESC
+WHERE definition_sha256 = $definition_sha256 AND name = $name
+ORDER BY version DESC
 LIMIT 1
