@@ -61,7 +61,7 @@ def select(
             raise OptionError("write `catalog select SELECTOR POOL --budget 5000 --as NAME`, or `catalog select --onto NAME`")
     if is_json:
         plain = {"reference": selected.reference, "is_new": selected.is_new, "n_members": selected.n_members, "seconds": selected.seconds}
-        echo_json(plain | {"warnings": selected.warnings, "definition": asdict(selected.definition), "sha256": selected.definition.sha256})
+        echo_json(plain | {"warnings": selected.warnings, "definition": selected.definition.content, "sha256": selected.definition.sha256})
         return
     if selected.reference is None:
         click.echo(f"would hold {selected.n_members:,} members ({selected.seconds:.1f} s); nothing was written")

@@ -63,11 +63,11 @@ def test_a_larger_random_budget_only_adds_members(filled: Catalog) -> None:
 @pytest.mark.parametrize(
     ("budget", "message"),
     [
-        (0, "no member of the 40"),
-        ("0.1%", "no member of the 40"),
-        (41, "has 40 members"),
-        ("ten", "how many members"),
-        ("2.5", "how many members"),
+        (0, "at least 1"),
+        ("0.1%", "at least 1"),
+        (41, "more than the 40 members"),
+        ("ten", "is no number"),
+        ("2.5", "whole number"),
     ],
 )
 def test_a_budget_that_makes_no_sense_is_refused(filled: Catalog, budget: int | str, message: str) -> None:
@@ -118,11 +118,12 @@ def test_a_file_of_ones_own_selects_as_a_built_in_one_does(filled: Catalog, tmp_
 @pytest.mark.parametrize(
     ("query", "message"),
     [
-        ("SELECT prompt FROM pool($pool) LIMIT $budget", "must return instruction_id"),
-        ("SELECT a.instruction_id FROM pool($pool) a, range(2) ORDER BY 1 LIMIT $budget", "more than once"),
-        ("SELECT instruction_id FROM pool($pool)", "end it with LIMIT"),
-        ("SELECT 123456789 AS instruction_id FROM range($budget) LIMIT 1", "no members of p@1"),
-        ("SELECT instruction_id FROM pool($pool) WHERE false LIMIT $budget", "returned no member"),
+        ("SELECT prompt FROM pool($pool) ORDER BY 1 LIMIT $budget", "has no instruction_id"),
+        ("SELECT a.instruction_id FROM pool($pool) a, range(2) ORDER BY 1 LIMIT $budget", "repeat an instruction_id"),
+        ("SELECT instruction_id FROM pool($pool) ORDER BY 1", "end with LIMIT"),
+        ("SELECT 123456789 AS instruction_id FROM range($budget) ORDER BY 1 LIMIT 1", "no members of p@1"),
+        ("SELECT instruction_id FROM pool($pool) WHERE false ORDER BY 1 LIMIT $budget", "nothing in p@1 is eligible"),
+        ("SELECT instruction_id FROM pool($pool) LIMIT $budget", "ORDER BY"),
     ],
 )
 def test_an_answer_that_is_no_selection_is_refused(filled: Catalog, tmp_path: Path, query: str, message: str) -> None:
@@ -142,7 +143,7 @@ def test_a_subset_is_selected_from_like_a_pool(filled: Catalog) -> None:
 
 def test_prompts_only_pools_are_not_selected_from(catalog: Catalog, jsonl: Write) -> None:
     catalog.register(jsonl([{"prompt": "a?"}]), pool="questions", prompts_only=True)
-    with pytest.raises(OptionError, match="prompts without responses"):
+    with pytest.raises(SelectionError, match="prompts and no responses"):
         catalog.select("random", "questions", budget=1, name="x")
 
 
