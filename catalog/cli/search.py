@@ -24,6 +24,5 @@ def search(catalog: Catalog, pool: str, text: str, k: int, where: str | None, en
     echo_rows(answer.rows, is_json=is_json, nothing="no member satisfies the condition")
     if answer.index:
         found = answer.index
-        say(
-            f"  through an index of recall@10 {found.recall:.3f} on {found.n_queries} members, in {found.probes} of {found.partitions} cells"
-        )
+        cells = f"{found.probes} of {found.partitions} cells"
+        say(f"  through an index: recall@10 is {found.recall:.3f} on {found.n_queries} members, looking into {cells}")
