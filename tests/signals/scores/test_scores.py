@@ -142,8 +142,8 @@ def test_learnability_is_the_first_loss_minus_the_last(pool: Catalog, model: Pat
 
 
 def test_an_unknown_score_is_refused_with_the_nearest_name(pool: Catalog) -> None:
-    with pytest.raises(OptionError, match="did you mean ifd"):
-        pool.score("p", "idf")
+    with pytest.raises(OptionError, match="did you mean perplexity"):
+        pool.score("p", "perplexty")
 
 
 def test_a_measured_score_without_a_model_is_refused(pool: Catalog) -> None:
