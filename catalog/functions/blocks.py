@@ -36,7 +36,7 @@ def row_blocks() -> Iterator[ForBlocks[Any]]:
     ...     for_blocks(lambda start, stop: (start, stop), 5, 2)
     [(0, 2), (2, 4), (4, 5)]
     """
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # ships no type information
+    from threadpoolctl import threadpool_limits  # ships no type information
 
     with threadpool_limits(limits=1, user_api="blas"), ThreadPoolExecutor(n_threads()) as pool:
 

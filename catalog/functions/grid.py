@@ -66,7 +66,8 @@ def _step(values: np.ndarray[Any, Any], side: int) -> np.ndarray[Any, np.dtype[n
     low, high = values.min(), values.max()
     if low == high:
         return np.zeros(len(values), dtype=np.int64)
-    return np.minimum((values - low) / (high - low) * side, side - 1).astype(np.int64)
+    steps: np.ndarray[Any, np.dtype[np.int64]] = np.minimum((values - low) / (high - low) * side, side - 1).astype(np.int64)
+    return steps
 
 
 def _coordinate(rows: pa.Table, name: str) -> np.ndarray[Any, np.dtype[np.float64]]:

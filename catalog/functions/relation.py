@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from catalog.errors import QueryError
 
@@ -20,6 +21,9 @@ def canonical(rows: pa.Table) -> pa.Table:
     """
     if "fingerprint" not in rows.column_names:
         return rows
+    names = rows["fingerprint"].combine_chunks() if rows.num_rows else rows["fingerprint"]
+    if rows.num_rows < 2 or pc.all(pc.less_equal(names.slice(0, len(names) - 1), names.slice(1))).as_py():
+        return rows
     return rows.sort_by("fingerprint")
 
 
@@ -27,7 +31,7 @@ def is_vector(type_: pa.DataType) -> bool:
     """Whether a column type holds one numeric vector a row."""
     if not (pa.types.is_list(type_) or pa.types.is_fixed_size_list(type_) or pa.types.is_large_list(type_)):
         return False
-    return pa.types.is_floating(type_.value_type) or pa.types.is_integer(type_.value_type)
+    return bool(pa.types.is_floating(type_.value_type) or pa.types.is_integer(type_.value_type))
 
 
 def vector_column(rows: pa.Table, *, function: str) -> str:
@@ -39,7 +43,7 @@ def vector_column(rows: pa.Table, *, function: str) -> str:
     >>> vector_column(pa.table({"id": [1], "v": [[1.0, 2.0]]}), function="kmeans")
     'v'
     """
-    names = [field.name for field in rows.schema if is_vector(field.type)]
+    names: list[str] = [field.name for field in rows.schema if is_vector(field.type)]
     if len(names) != 1:
         found = f"it has {len(names)} ({', '.join(names)})" if names else f"its columns are {', '.join(rows.column_names)}"
         raise QueryError(f"{function}: the relation must have exactly one vector column; {found}. Select one in the argument's SELECT")
@@ -60,7 +64,9 @@ def matrix(rows: pa.Table, column: str, *, function: str) -> np.ndarray[Any, np.
         array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], type=array.type)
     n = len(array)
     if array.null_count:
-        raise QueryError(f"{function}: {array.null_count:,} of {n:,} rows have no vector in {column}; filter them with WHERE {column} IS NOT NULL")
+        raise QueryError(
+            f"{function}: {array.null_count:,} of {n:,} rows have no vector in {column}; filter them with WHERE {column} IS NOT NULL"
+        )
     flat = array.flatten()
     if flat.null_count:
         raise QueryError(f"{function}: {flat.null_count:,} numbers in {column} are NULL; filter or impute them first")

@@ -1,0 +1,92 @@
+"""Pools: registered, listed, compared, tagged, dropped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from catalog.pools import versions
+from catalog.store.database import reading, writing
+from catalog.store.references import Reference, resolve
+from catalog.verbs.base import Opened, frame
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from catalog.pools.register import Progress, Registration
+
+
+class Pools(Opened):
+    """What can be done with pools."""
+
+    def register(
+        self,
+        sources: str | Path | Sequence[str | Path],
+        *,
+        pool: str,
+        format: str = "auto",
+        map: Mapping[str, str] | None = None,
+        source_column: str | None = None,
+        labels_column: str | None = None,
+        prompts_only: bool = False,
+        mode: Literal["replace", "append"] = "replace",
+        force: bool = False,
+        progress: Progress | None = None,
+    ) -> Registration:
+        """Register files, globs, URLs or ``-`` as the next version of a pool; see `catalog.pools.register.register`."""
+        from catalog.pools.options import ReadOptions
+        from catalog.pools.register import register
+
+        options = ReadOptions(
+            format=format, map=dict(map or {}), source_column=source_column, labels_column=labels_column, prompts_only=prompts_only
+        )
+        listed = [sources] if isinstance(sources, str | Path) else sources
+        return register(
+            self.home,
+            [str(source) for source in listed],
+            name=pool,
+            options=options,
+            mode=mode,
+            is_forced=force,
+            wait=self.wait,
+            progress=progress,
+        )
+
+    def pools(self) -> pl.DataFrame:
+        """Every pool at its newest version."""
+        with reading(self.home, wait=self.wait) as connection:
+            return frame(versions.list_pools(connection))
+
+    def show(self, reference: str, *, n_examples: int = 3) -> versions.Description:
+        """One version of a pool in full."""
+        with reading(self.home, wait=self.wait) as connection:
+            return versions.describe(connection, resolve(connection, reference, kind="pool"), n_examples=n_examples)
+
+    def history(self, pool: str) -> pl.DataFrame:
+        """Every version of a pool, oldest first."""
+        with reading(self.home, wait=self.wait) as connection:
+            return frame(versions.history(connection, pool))
+
+    def diff(self, left: str, right: str, *, n_members: int = 20) -> versions.Diff:
+        """How the members of two references differ."""
+        with reading(self.home, wait=self.wait) as connection:
+            return versions.diff(connection, resolve(connection, left), resolve(connection, right), n_members=n_members)
+
+    def quarantine(self, pool: str, *, reason: str | None = None, n_records: int = 100) -> pl.DataFrame:
+        """The records of a load that could not be read."""
+        with reading(self.home, wait=self.wait) as connection:
+            reference = resolve(connection, pool, kind="pool")
+            return frame(versions.quarantined(connection, reference, reason=reason, n_records=n_records))
+
+    def tag(self, reference: str, tag: str) -> Reference:
+        """Name one version; a tag that is there moves."""
+        with writing(self.home, wait=self.wait) as connection:
+            found = resolve(connection, reference)
+            versions.tag(connection, found, tag)
+            return found
+
+    def drop(self, reference: str) -> Reference:
+        """Remove a pool with its history, a subset, or one version of a subset."""
+        with writing(self.home, wait=self.wait) as connection:
+            return versions.drop(connection, reference)

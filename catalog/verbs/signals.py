@@ -1,0 +1,165 @@
+"""Signals: computed, imported, listed, searched."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from catalog.store.database import reading
+from catalog.store.references import resolve
+from catalog.verbs.base import Opened, frame
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from catalog.signals.frame import Report
+    from catalog.signals.published import Import
+    from catalog.signals.scores import Scoring
+    from catalog.signals.search import Answer
+    from catalog.signals.trained_losses import TrainedLosses
+
+
+class Signals(Opened):
+    """What can be done with signals."""
+
+    def embed(
+        self,
+        reference: str,
+        *,
+        encoder: str = "all-MiniLM-L6-v2",
+        field: Literal["prompt", "conversation"] = "prompt",
+        store: Literal["float32", "float16"] = "float32",
+        limit: int | None = None,
+        progress: Callable[[int, int, int], None] | None = None,
+    ) -> Report:
+        """Give every member that has none a vector; see `catalog.signals.embeddings.embed`."""
+        from catalog.signals.embeddings import embed
+
+        return embed(
+            self.home, self.find(reference), encoder=encoder, field=field, store=store, limit=limit, wait=self.wait, progress=progress
+        )
+
+    def states(
+        self,
+        reference: str,
+        *,
+        model: str,
+        max_tokens: int = 128,
+        max_length: int = 512,
+        project_to: int | None = None,
+        projection: Literal["jl", "pca"] = "jl",
+        seed: int = 0,
+        store: Literal["float16", "float32"] = "float16",
+        limit: int | None = None,
+        progress: Callable[[int, int, int], None] | None = None,
+    ) -> Report:
+        """Take the token states of every member that has none; see `catalog.signals.states.compute_states`."""
+        from catalog.signals.states import compute_states
+
+        return compute_states(
+            self.home,
+            self.find(reference),
+            model=model,
+            max_tokens=max_tokens,
+            max_length=max_length,
+            project_to=project_to,
+            projection=projection,
+            seed=seed,
+            store=store,
+            limit=limit,
+            wait=self.wait,
+            progress=progress,
+        )
+
+    def score(
+        self,
+        reference: str,
+        *names: str,
+        model: str | None = None,
+        limit: int | None = None,
+        progress: Callable[[int, int, int], None] | None = None,
+        **options: Any,
+    ) -> Scoring:
+        """Compute scores of every member that has none, and what they are made of; see `catalog.signals.scores.score`."""
+        from catalog.signals.scores import score
+
+        found = self.find(reference)
+        return score(self.home, found, names, model=model, options=options, limit=limit, wait=self.wait, progress=progress)
+
+    def label(
+        self,
+        reference: str,
+        taxonomy: str | Path,
+        *,
+        threshold: float = 0.3,
+        encoder: str = "all-MiniLM-L6-v2",
+        progress: Callable[[int, int, int], None] | None = None,
+    ) -> Report:
+        """Give every member the labels of a taxonomy that it is near to; see `catalog.signals.labels.label`."""
+        from catalog.signals.labels import label
+
+        found = self.find(reference)
+        return label(self.home, found, Path(taxonomy), threshold=threshold, encoder=encoder, wait=self.wait, progress=progress)
+
+    def search(self, reference: str, text: str, *, k: int = 10, where: str | None = None, encoder: str = "all-MiniLM-L6-v2") -> Answer:
+        """The members nearest to a text; see `catalog.signals.search.search`."""
+        from catalog.signals.search import search
+
+        return search(self.home, self.find(reference), text, k=k, where=where, encoder=encoder, wait=self.wait)
+
+    def signals(self, reference: str) -> pl.DataFrame:
+        """Every signal with its coverage of a pool or subset."""
+        from catalog.signals.registry import list_signals
+
+        with reading(self.home, wait=self.wait) as connection:
+            return frame(list_signals(connection, self.home, resolve(connection, reference)))
+
+    def import_scores(
+        self, reference: str, file: str | Path, *, name: str, key: str = "row", value: str | None = None, missing: Sequence[float] = ()
+    ) -> Import:
+        """Import scores that others published; see `catalog.signals.imported_scores.import_scores`."""
+        from catalog.signals.imported_scores import import_scores
+
+        found = self.find(reference)
+        return import_scores(self.home, found, str(file), name=name, key=key, value=value, missing=missing, wait=self.wait)
+
+    def import_losses(self, reference: str, file: str | Path, *, proxy: str, key: str = "row") -> Import:
+        """Import loss trajectories; see `catalog.signals.imported_losses.import_losses`."""
+        from catalog.signals.imported_losses import import_losses
+
+        return import_losses(self.home, self.find(reference), str(file), proxy=proxy, key=key, wait=self.wait)
+
+    def train_losses(
+        self,
+        reference: str,
+        *,
+        proxy: str = "tiny",
+        epochs: int | None = None,
+        checkpoints: int | None = None,
+        learning_rate: float | None = None,
+        batch: int | None = None,
+        warmup: float | None = None,
+        seed: int | None = None,
+        max_length: int = 512,
+        keep_checkpoints: bool | None = None,
+        retrain: bool = False,
+        limit: int | None = None,
+        progress: Callable[[int, int, int], None] | None = None,
+    ) -> TrainedLosses:
+        """Train a proxy and record every member's loss at each checkpoint; see `catalog.signals.trained_losses.train_losses`."""
+        from catalog.signals.trained_losses import train_losses
+
+        asked = {"epochs": epochs, "checkpoints": checkpoints, "learning_rate": learning_rate, "batch": batch, "warmup": warmup}
+        return train_losses(
+            self.home,
+            self.find(reference),
+            proxy=proxy,
+            recipe=asked | {"seed": seed},
+            max_length=max_length,
+            keep_checkpoints=keep_checkpoints,
+            is_retrain=retrain,
+            limit=limit,
+            wait=self.wait,
+            progress=progress,
+        )
