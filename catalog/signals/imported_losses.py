@@ -41,13 +41,14 @@ def import_losses(home: Home, reference: Reference, file: str, *, proxy: str, ke
     """
     started = time.monotonic()
     table = read_table(file)
-    trajectories = _trajectories(table, key=key)  # (n_rows, T)
-    broken = ~np.isfinite(trajectories).all(axis=1)
+    published = _trajectories(table, key=key)  # (n_rows, T)
     with writing(home, wait=wait) as connection:
-        ids = instruction_ids(connection, reference, table, key=key)
-        is_member = ids != NOBODY
-        kept = is_member & ~broken
-        gaps = [(int(i), NAN) for i in ids[is_member & broken]]
+        found = instruction_ids(connection, reference, table, key=key)
+        order = np.argsort(found, kind="stable")
+        order = order[found[order] != NOBODY]
+        ids, trajectories = found[order], published[order]  # in an order that is not the file's: it is small, and known again
+        kept = np.isfinite(trajectories).all(axis=1)
+        gaps = [(int(i), NAN) for i in ids[~kept]]
         identity = {"imported": digest(ids, trajectories), "checkpoints": trajectories.shape[1]}
         is_new = find_signal(connection, kind="losses", name=proxy, identity=identity) is None
         details = {"file": table.file, "key": key}
@@ -61,7 +62,7 @@ def import_losses(home: Home, reference: Reference, file: str, *, proxy: str, ke
             is_new=is_new,
             n_rows=table.n_rows,
             n_with_value=int(kept.sum()),
-            n_without_member=int((~is_member).sum()),
+            n_without_member=table.n_rows - len(ids),
             n_members=count_members(connection, reference),
             n_checkpoints=trajectories.shape[1],
             reasons={NAN: len(gaps)} if gaps else {},
@@ -80,8 +81,18 @@ def _write_checkpoints(connection: Connection, signal: Signal, ids: Numbers, tra
 
 
 def _trajectories(table: Published, *, key: str) -> Numbers:
+    """float32 (n_rows, T), at least one row and one checkpoint."""
+    matrix = _numbers(table, key=key) if table.n_rows else np.zeros((0, 0), dtype=np.float32)
+    if not matrix.size:
+        raise SignalError(f"{table.file} holds {matrix.shape[0]:,} trajectories of {matrix.shape[1]:,} losses: there is nothing to import")
+    return matrix
+
+
+def _numbers(table: Published, *, key: str) -> Numbers:
     if "values" in table.columns and isinstance(table.columns["values"], np.ndarray):
         matrix = table.columns["values"]
+        if matrix.dtype.kind not in "fiu" or matrix.ndim > 2:
+            raise SignalError(f"{table.file} holds {matrix.dtype} of shape {matrix.shape}; losses are numbers, one row an instruction")
         return np.asarray(matrix.reshape(table.n_rows, -1), dtype=np.float32)
     column = table.columns.get("losses")
     if column is not None and (
@@ -101,8 +112,15 @@ def _trajectories(table: Published, *, key: str) -> Numbers:
 
 
 def _ragged(table: Published, column: Any) -> Numbers:
+    if not (pa.types.is_floating(column.type.value_type) or pa.types.is_integer(column.type.value_type)):
+        raise SignalError(f"{table.file}: its losses are {column.type.value_type}, and numbers are wanted")
     lengths = pc.list_value_length(column)
     counts = Counter(lengths.to_pylist())
+    if column.null_count:
+        first = pc.index(column.is_null(), True).as_py()
+        raise SignalError(
+            f"{table.file}: row {first} has no losses, and {column.null_count:,} rows in all; leave them out and match with --key"
+        )
     if len(counts) > 1:
         usual = counts.most_common(1)[0][0]
         first = next(i for i, n in enumerate(lengths.to_pylist()) if n != usual)

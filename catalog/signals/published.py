@@ -179,17 +179,49 @@ def _numpy(file: IO[bytes], name: str, _columns: Sequence[str] | None) -> Publis
 
 def _safetensors(file: IO[bytes], name: str, _columns: Sequence[str] | None) -> Published:
     """Tensors by name, one a checkpoint, in the order of the numbers in their names; or one matrix."""
-    from safetensors.numpy import load
-
-    tensors = load(file.read())
+    tensors = _tensors(file.read(), name)
     ordered = sorted(tensors, key=lambda key: [int(part) if part.isdigit() else part for part in _split_numbers(key)])
     first = tensors[ordered[0]]
     if len(ordered) == 1:
         return Published(name, {"values": first}, len(first))
+    if any(tensor.ndim != 1 for tensor in tensors.values()):
+        raise SourceError(f"{name}: several tensors are one a checkpoint, each of one number an instruction; these have more dimensions")
     lengths = {len(tensors[key]) for key in ordered}
     if len(lengths) > 1:
         raise SourceError(f"{name}: its tensors differ in length ({', '.join(map(str, sorted(lengths)))})", reason="wrong_length")
     return Published(name, {"values": np.stack([tensors[key] for key in ordered], axis=1)}, len(first))
+
+
+def _tensors(content: bytes, name: str) -> dict[str, Numbers]:
+    """Tensors by name; bfloat16, which NumPy has not, as float32.
+
+    Raises:
+        SourceError: there are none, or the file is cut.
+    """
+    import safetensors
+
+    read: Any = safetensors.deserialize
+    try:
+        found = read(content)
+    except safetensors.SafetensorError as error:
+        raise SourceError(f"{name} is no safetensors file, or was cut ({error})") from None
+    tensors = {}
+    for key, tensor in found:
+        if tensor["dtype"] == "BF16":  # the upper half of a float32
+            flat = (np.frombuffer(tensor["data"], dtype="<u2").astype("<u4") << 16).view("<f4")
+        elif tensor["dtype"] in _DTYPES:
+            flat = np.frombuffer(tensor["data"], dtype=_DTYPES[tensor["dtype"]])
+        else:
+            raise SourceError(f"{name}: {key} is {tensor['dtype']}; numbers of 16 bits or more are wanted")
+        if not tensor["shape"]:
+            raise SourceError(f"{name}: {key} is a single number; one number an instruction is wanted")
+        tensors[key] = flat.reshape(tensor["shape"])
+    if not tensors:
+        raise SourceError(f"{name} holds no tensor", reason="no_column")
+    return tensors
+
+
+_DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2"}
 
 
 def _split_numbers(name: str) -> list[str]:
