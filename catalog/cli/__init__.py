@@ -14,13 +14,13 @@ from catalog.cli.query import sql
 from catalog.cli.scores import label, score, states
 from catalog.cli.search import search
 from catalog.cli.signals import embed, scores, signals
-from catalog.cli.subsets import compare, select, selectors, subsets, verify
+from catalog.cli.subsets import compare, explain, select, selectors, subsets, verify
 from catalog.cli.upkeep import doctor, gc, migrate
 
 COMMANDS = (
     *(register, pools, show, history, diff, quarantine, tag, drop),
     *(embed, losses, states, score, scores, label, signals),
-    *(select, selectors, subsets, verify, compare),
+    *(select, explain, selectors, subsets, verify, compare),
     *(search, sql, export),
     *(demo, doctor, gc, migrate),
 )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,6 +14,9 @@ from catalog.cli.group import DIFFERENT, DONE, dry_run_option, json_option
 from catalog.cli.output import echo_json, echo_rows, progress_bar, say
 from catalog.cli.pools import parse_pairs, pass_catalog
 from catalog.errors import OptionError
+
+if TYPE_CHECKING:
+    from catalog.subsets.select import Selected
 
 memory_option = click.option("--memory", default="4GB", show_default=True, help="How much memory queries and kernels may use.")
 
@@ -26,6 +30,7 @@ memory_option = click.option("--memory", default="4GB", show_default=True, help=
 @click.option("--set", "pairs", multiple=True, metavar="NAME=VALUE", help="A parameter of the selector; repeat it.")
 @click.option("--seed", default=0, show_default=True, help="Of every draw.")
 @memory_option
+@click.option("--compute", is_flag=True, help="Compute the signals that are missing first.")
 @click.option("--no-cache", is_flag=True, help="Compute clusters and projections anew.")
 @dry_run_option
 @json_option
@@ -40,6 +45,7 @@ def select(
     pairs: tuple[str, ...],
     seed: int,
     memory: str,
+    compute: bool,
     no_cache: bool,
     is_dry_run: bool,
     is_json: bool,
@@ -56,9 +62,20 @@ def select(
             selected = catalog.reselect(onto, **common)
         elif selector and source and budget and name:
             settings = parse_pairs(pairs, option="--set")
+            if compute:
+                compute_missing(catalog, selector, source, budget=budget, settings=settings, seed=seed)
             selected = catalog.select(selector, source, budget=budget, name=name, settings=settings, seed=seed, **common)
         else:
             raise OptionError("write `catalog select SELECTOR POOL --budget 5000 --as NAME`, or `catalog select --onto NAME`")
+    echo_selected(selected, is_json=is_json)
+    if onto and selected.is_new and selected.reference and not is_json:
+        version = int(selected.reference.rpartition("@")[2])
+        churn = catalog.diff(f"{onto.partition('@')[0]}@{version - 1}", selected.reference, n_members=0)
+        click.echo(f"  {churn.n_added:,} came, {churn.n_removed:,} went, {churn.n_kept:,} stayed")
+
+
+def echo_selected(selected: Selected, *, is_json: bool) -> None:
+    """Say what a selection wrote, and what a user should know of it."""
     if is_json:
         plain = {"reference": selected.reference, "is_new": selected.is_new, "n_members": selected.n_members, "seconds": selected.seconds}
         echo_json(plain | {"warnings": selected.warnings, "definition": selected.definition.content, "sha256": selected.definition.sha256})
@@ -71,10 +88,44 @@ def select(
         click.echo(f"{selected.reference}: {selected.n_members:,} members of {selected.definition.reference} in {selected.seconds:.1f} s")
     for warning in selected.warnings:
         say(f"  {warning}")
-    if onto and selected.is_new and selected.reference:
-        version = int(selected.reference.rpartition("@")[2])
-        churn = catalog.diff(f"{onto.partition('@')[0]}@{version - 1}", selected.reference, n_members=0)
-        click.echo(f"  {churn.n_added:,} came, {churn.n_removed:,} went, {churn.n_kept:,} stayed")
+
+
+def compute_missing(catalog: Catalog, selector: str, source: str, *, budget: str, settings: dict[str, str], seed: int) -> None:
+    """Run the commands that make what a selection needs and is not there; one signal may need another."""
+    done: set[str] = set()
+    while needs := [
+        need for need in catalog.explain(selector, source, budget=budget, settings=settings, seed=seed).needs if need.n_missing
+    ]:
+        command = needs[0].command
+        if command in done:
+            return  # the selection itself says what is still missing
+        done.add(command)
+        say(f"$ {command}")
+        verb, *arguments = shlex.split(command)[1:]
+        context = click.get_current_context()
+        found = context.find_root().command
+        assert isinstance(found, click.Group)
+        found.commands[verb].main(arguments, obj=catalog, standalone_mode=False)
+
+
+@click.command()
+@click.argument("selector")
+@click.argument("source")
+@click.option("--budget", default="10%", show_default=True, help="How many members, or which share.")
+@click.option("--set", "pairs", multiple=True, metavar="NAME=VALUE", help="A parameter of the selector; repeat it.")
+@click.option("--seed", default=0, show_default=True, help="Of every draw.")
+@click.option("--sql", "is_sql", is_flag=True, help="Print the final SQL alone.")
+@json_option
+@pass_catalog
+def explain(
+    catalog: Catalog, selector: str, source: str, budget: str, pairs: tuple[str, ...], seed: int, is_sql: bool, is_json: bool
+) -> None:
+    """Say what a selection would do, which signals it reads, and what the missing ones cost. Nothing is computed."""
+    explanation = catalog.explain(selector, source, budget=budget, settings=parse_pairs(pairs, option="--set"), seed=seed)
+    if is_json:
+        echo_json(explanation.as_dict())
+    else:
+        click.echo(explanation.sql if is_sql else "\n".join(explanation.lines()))
 
 
 @click.command()
@@ -157,3 +208,20 @@ def selectors(ctx: click.Context, is_json: bool) -> None:
         ]
         shown = rows if is_json else [{key: row[key] for key in ("selector", "needs", "summary")} for row in rows]
         echo_rows(shown, is_json=is_json)
+
+
+@selectors.command("add")
+@click.argument("file")
+@pass_catalog
+def add_selector(catalog: Catalog, file: str) -> None:
+    """Keep a .sql file in the catalog, so that its name selects."""
+    found = catalog.add_selector(file)
+    say(f"{found.name}: {found.summary}")
+
+
+@selectors.command("show")
+@click.argument("name")
+@pass_catalog
+def show_selector(catalog: Catalog, name: str) -> None:
+    """Print a selector."""
+    click.echo(catalog.selector(name).text.rstrip())

@@ -6,13 +6,16 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from catalog.store.database import reading
+from catalog.errors import OptionError
+from catalog.store.database import reading, writing
+from catalog.store.queries import query
 from catalog.store.references import resolve
 from catalog.verbs.base import Opened, frame
 
 if TYPE_CHECKING:
     import polars as pl
 
+    from catalog.selection.explain import Explanation
     from catalog.selection.selector import Selector
     from catalog.subsets.compare import Comparison
     from catalog.subsets.export import Exported
@@ -83,6 +86,51 @@ class Subsets(Opened):
         with reading(self.home, wait=self.wait) as connection:
             return frame(list_subsets(connection))
 
+    def explain(
+        self,
+        selector: str,
+        source: str,
+        *,
+        budget: int | str = "10%",
+        settings: Mapping[str, Any] | None = None,
+        seed: int = 0,
+        memory: str | None = None,
+    ) -> Explanation:
+        """What a selection would do: functions, signals, and what the missing ones cost; see `catalog.selection.explain.explain`."""
+        from catalog.selection.choose import define
+        from catalog.selection.execution import Limits
+        from catalog.selection.explain import explain
+        from catalog.selection.selector import find_selector
+
+        limits = Limits(memory=memory, wait=self.wait)
+        found = find_selector(self.home, selector, wait=self.wait)
+        definition = define(self.home, found, ref=source, budget=budget, seed=seed, settings=settings, limits=limits)
+        return explain(self.home, definition.text, definition.given, is_selection=True, limits=limits)
+
+    def selector(self, name: str) -> Selector:
+        """A selection method by name, or by the path of a ``.sql`` file."""
+        from catalog.selection.selector import find_selector
+
+        return find_selector(self.home, name, wait=self.wait)
+
+    def add_selector(self, path: str | Path) -> Selector:
+        """Keep a selector's file in the catalog, under its name; one of that name is replaced.
+
+        Raises:
+            SelectorNotFoundError: no such file.
+            HeaderError: its header is wrong.
+            OptionError: a built-in selector has that name.
+        """
+        from catalog.store.folders import shipped
+
+        found = self.selector(str(path))
+        if (shipped("selectors") / f"{found.name}.sql").exists():
+            raise OptionError(f"{found.name} is a selector that comes with the catalog: rename the file")
+        with writing(self.home, wait=self.wait) as connection:
+            connection.execute(query("selectors/remove"), {"name": found.name})
+            connection.execute(query("selectors/add"), {"name": found.name, "text": found.text})
+        return found
+
     def selectors(self) -> list[Selector]:
         """The selection methods: those that come with the package, then those kept in this catalog."""
         from catalog.selection.selector import list_selectors
@@ -93,7 +141,6 @@ class Subsets(Opened):
         self, reference: str, path: str | Path, *, format: str = "jsonl", allow_lossy: bool = False, overwrite: bool = False
     ) -> Exported:
         """Write a pool or subset for a trainer; see `catalog.subsets.export.export`."""
-        from catalog.store.queries import query
         from catalog.subsets.export import export
 
         with reading(self.home, wait=self.wait) as connection:

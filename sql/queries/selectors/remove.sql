@@ -1,0 +1,2 @@
+DELETE FROM selectors
+WHERE name = $name
