@@ -160,3 +160,9 @@ SELECT * FROM kmeans((SELECT * FROM embeddings('tiny')), k => 2) AS a JOIN kmean
 -- __fn0 = embeddings('tiny@2')
 -- __fn1 = kmeans((SELECT * FROM (SELECT * FROM __fn0 AS embeddings)), k => 2)
 SELECT * FROM __fn1 AS a JOIN __fn1 AS b USING (instruction_id)
+-- title: a source by name alone gives a kernel every column
+SELECT cluster FROM kmeans(trajectories('few', proxy => 'tiny'), k => 2)
+-- becomes
+-- __fn0 = trajectories('few@1', proxy => 'tiny')
+-- __fn1 = kmeans((SELECT * FROM __fn0 AS trajectories), k => 2)
+SELECT cluster FROM __fn1 AS kmeans

@@ -92,7 +92,7 @@ def embedded() -> pa.Table:
     ids = np.random.default_rng(0).permutation(40)
     numbers = np.stack([ids, ids * 2, np.sin(ids)], axis=1).astype(np.float16)
     rows = pa.table({"instruction_id": ids, "shard": np.zeros(40, dtype=np.int64), "vector": _fixed(numbers)})
-    dead = pa.table({"instruction_id": [3], "shard": [9], "vector": _fixed(np.zeros((1, 3), dtype=np.float16))})
+    dead = pa.table({"instruction_id": [12], "shard": [9], "vector": _fixed(np.zeros((1, 3), dtype=np.float16))})
     return pa.concat_tables([rows, dead])
 
 

@@ -9,10 +9,11 @@ import pytest
 from catalog.errors import OptionError, SelectionError, SignalError
 from catalog.selection.choose import Chosen, choose, define, n_of
 from catalog.selection.execution import Limits
+from catalog.selection.kernels import kernel_names
 from catalog.selection.memo import folder
 from catalog.selection.selector import find_selector, read_selector
 from catalog.store.database import writing
-from catalog.store.folders import Home
+from catalog.store.folders import Home, shipped
 
 HEADER = "-- summary: A test.\n"
 
@@ -163,3 +164,12 @@ def test_a_selection_leaves_nothing_behind_without_memory_of_answers(home: Home,
     definition = define(home, find_selector(home, "s2l"), ref="tiny", budget=5, settings={"proxy": "tiny", "k": 3})
     choose(home, definition, limits=Limits(is_memoised=False))
     assert not folder(home).exists()
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in shipped("selectors").glob("*.sql")))
+def test_every_selector_that_is_shipped_can_be_planned(home: Home, name: str) -> None:
+    selector = find_selector(home, name)
+    settings = {"proxy": "tiny"} if "proxy" in {param.name for param in selector.params} else {}
+    definition = define(home, selector, ref="tiny", budget=5, settings=settings)
+    assert definition.content["pool"] == "tiny@2"
+    assert set(definition.content["functions"]) <= kernel_names()

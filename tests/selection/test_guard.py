@@ -99,3 +99,23 @@ def test_the_locked_connection_alone_would_write_nothing_either(
         watch.close()
     assert digest(tmp_path) == before
     assert not list(elsewhere.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("sql", "message"),
+    [
+        ("WITH a AS (DELETE FROM pools RETURNING *) SELECT * FROM a", "DELETE inside WITH is not allowed"),
+        ("WITH a AS (COPY (SELECT 1) TO 'x') SELECT * FROM a", "COPY inside WITH is not allowed"),
+        ("SELECT *\nFROM 's3://bucket/x.parquet'", "query:2:6: 's3://bucket/x.parquet' looks like a file"),
+        ("SELECT * FROM read_text('x')", "query:1:15: read_text() reads outside the catalog: register the file as a pool first"),
+        ("SELECT * FROM query('SELECT 1')", "query:1:15: query() runs a text that nobody has checked"),
+        ("SELECT * FROM duckdb_settings()", "query:1:15: duckdb_settings() is not allowed in a query"),
+        ("SELECT 1;\nSELECT 2", "query:1:10: 2 statements; a query is one SELECT statement"),
+        ("CREATE TABLE x (a INTEGER)", "query:1:1: CREATE is not allowed: a query is one SELECT statement, and reads only"),
+        ("PIVOT pools ON name USING count(*)", "PIVOT needs its values listed"),
+    ],
+)
+def test_the_first_wall_says_what_is_wrong_and_what_to_do(home: Home, sql: str, message: str) -> None:
+    with pytest.raises(QueryError) as caught:
+        run(home, sql)
+    assert message in str(caught.value)
