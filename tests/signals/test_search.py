@@ -74,7 +74,7 @@ def test_search_finds_by_meaning_under_a_condition(pool: Catalog) -> None:
     assert [row["rank"] for row in found] == [1, 2]
     assert list(found[0]) == ["rank", "similarity", "fingerprint", "source", "prompt", "response"]
     only = pool.search("p", "preparing food in the kitchen", where="source = 'source 1' -- the odd ones").rows.to_pylist()
-    assert [row["prompt"] for row in only][0] == "Boil an egg for me."
+    assert only[0]["prompt"] == "Boil an egg for me."
     assert len(only) == 2
     with pytest.raises(QueryError, match="--where"):
         pool.search("p", "food", where="no_such_column = 1")

@@ -1,0 +1,76 @@
+"""Embeddings through the catalog: identity, shards, what is not computed twice."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from catalog import Catalog
+from catalog.errors import ModelNotFoundError, OptionError
+from catalog.store import vectors
+
+Write = Callable[..., Path]
+Records = Callable[[int], list[dict[str, Any]]]
+
+
+@pytest.fixture
+def pool(catalog: Catalog, jsonl: Write, records: Records) -> Catalog:
+    catalog.register(jsonl(records(12)), pool="p")
+    return catalog
+
+
+def held(catalog: Catalog, table: str | None) -> pa.Table:
+    return vectors.read(catalog.home, str(table), columns=["instruction_id", "vector"]).read_all().sort_by("instruction_id")
+
+
+def test_a_vector_is_that_of_the_encoder_for_the_prompt(pool: Catalog) -> None:
+    from catalog.models.encoder import load_encoder
+    from catalog.store.database import reading
+
+    report = pool.embed("p")
+    with reading(pool.home) as connection:
+        rows = connection.sql("SELECT prompt_of(messages) FROM instructions ORDER BY instruction_id").fetchall()
+    wanted = load_encoder(dtype=report.signal.identity["dtype"]).encode([row[0] for row in rows]).vectors
+    found = np.asarray(held(pool, report.signal.lance_table)["vector"].to_pylist())
+    assert ((found * wanted).sum(axis=1) > 0.9999).all()
+
+
+def test_the_next_version_costs_what_is_new_and_another_pool_shares(pool: Catalog, jsonl: Write, records: Records) -> None:
+    assert pool.embed("p").n_computed == 12
+    assert pool.embed("p").n_computed == 0
+    pool.register(jsonl(records(15), "more.jsonl"), pool="p", mode="append")
+    assert pool.embed("p").n_computed == 3
+    pool.register(jsonl(records(14), "other.jsonl"), pool="other")
+    assert pool.embed("other").n_computed == 0
+
+
+def test_field_and_store_make_signals_of_their_own(pool: Catalog) -> None:
+    made = [pool.embed("p").signal, pool.embed("p", field="conversation").signal, pool.embed("p", store="float16").signal]
+    assert len({signal.signal_id for signal in made}) == 3
+    assert held(pool, made[2].lance_table).schema.field("vector").type == pa.list_(pa.float16(), 384)
+    assert held(pool, made[0].lance_table)["vector"][0].as_py() != held(pool, made[1].lance_table)["vector"][0].as_py()
+
+
+def test_the_listing_has_coverage_seconds_and_size(pool: Catalog) -> None:
+    pool.embed("p", limit=5)
+    (row,) = pool.signals("p").to_dicts()
+    assert (row["kind"], row["name"], row["n_with_value"], row["n_members"], row["dimension"]) == (
+        "embedding",
+        "all-MiniLM-L6-v2",
+        5,
+        12,
+        384,
+    )
+    assert row["seconds"] > 0
+    assert row["n_bytes"] > 5 * 384 * 4
+
+
+def test_what_cannot_be_is_refused_before_anything_is_written(pool: Catalog) -> None:
+    with pytest.raises(OptionError, match="--field prompt or conversation"):
+        pool.embed("p", field="answer")  # type: ignore[arg-type]
+    with pytest.raises(ModelNotFoundError):
+        pool.embed("p", encoder="./no-such-folder")
+    assert pool.signals("p").is_empty()

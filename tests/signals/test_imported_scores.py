@@ -1,0 +1,110 @@
+"""Scores that others published."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from catalog import Catalog
+from catalog.errors import SignalError, SourceError
+from catalog.store.database import reading
+
+Write = Callable[..., Path]
+
+
+@pytest.fixture
+def pool(catalog: Catalog, jsonl: Write) -> Catalog:
+    """Five records, of which the second has no response and the fourth repeats the first."""
+    made = [{"instruction": f"question {i}", "input": "", "output": f"answer {i}", "code": f"k{i}"} for i in range(5)]
+    made[1]["output"] = ""
+    made[3] = made[0]
+    catalog.register(jsonl(made), pool="p")
+    return catalog
+
+
+def by_prompt(catalog: Catalog) -> dict[str, tuple[float | None, str | None]]:
+    sql = "SELECT prompt_of(messages), value, reason FROM scores JOIN instructions USING (instruction_id)"
+    with reading(catalog.home) as connection:
+        return {prompt: (value, reason) for prompt, value, reason in connection.sql(sql).fetchall()}
+
+
+def test_the_published_ratings_of_alpaca_import_by_row(catalog: Catalog, data: Path) -> None:
+    catalog.register(data / "alpaca52k" / "alpaca_data.json", pool="alpaca")
+    answer = catalog.import_scores(
+        "alpaca", data / "alpaca52k" / "ds2_ratings.jsonl.gz", name="gpt4omini", value="gpt4omini.overall", missing=[0]
+    )
+    assert answer.n_rows == 52_002
+    assert answer.n_with_value == 51_947
+    assert answer.reasons == {"marked_missing": 27}
+    less = catalog.import_scores("alpaca", data / "alpaca52k" / "ds2_ratings.jsonl.gz", name="less", value="less_mmlu_influence")
+    assert sum(less.reasons.values()) == 1
+
+
+def test_a_row_speaks_of_the_record_at_its_position(pool: Catalog, jsonl: Write) -> None:
+    answer = pool.import_scores("p", jsonl([{"rating": i} for i in range(5)], "ratings.jsonl"), name="rating")
+    assert by_prompt(pool) == {"question 0": (0.0, None), "question 2": (2.0, None), "question 4": (4.0, None)}
+    assert (answer.n_rows, answer.n_with_value, answer.n_without_member, answer.n_members) == (5, 3, 2, 3)
+
+
+def test_a_wrong_length_is_refused_with_both_numbers(pool: Catalog, jsonl: Write) -> None:
+    file = jsonl([{"rating": i} for i in range(3)], "ratings.jsonl")
+    with pytest.raises(SignalError, match=r"has 3 rows and p@1 was read from 5 records \(3 of them members\)"):
+        pool.import_scores("p", file, name="rating")
+    with reading(pool.home) as connection:
+        assert connection.sql("SELECT count(*) FROM signals").fetchall() == [(0,)]
+
+
+def test_nan_null_and_marked_numbers_have_no_value_and_a_reason(pool: Catalog, tmp_path: Path) -> None:
+    file = tmp_path / "r.jsonl"
+    file.write_text('{"r": NaN}\n{"r": 1}\n{"r": null}\n{"r": 1}\n{"r": -1}\n')
+    answer = pool.import_scores("p", file, name="r", missing=[-1])
+    assert answer.reasons == {"not_a_number": 1, "missing": 1, "marked_missing": 1}
+    assert set(by_prompt(pool).values()) == {(None, "not_a_number"), (None, "missing"), (None, "marked_missing")}
+
+
+def test_a_column_of_the_records_is_a_key(pool: Catalog, jsonl: Write) -> None:
+    file = jsonl([{"code": "k4", "r": 4.5}, {"code": "k2", "r": 2.5}], "r.jsonl")
+    pool.import_scores("p", file, name="r", key="code")
+    assert by_prompt(pool) == {"question 2": (2.5, None), "question 4": (4.5, None)}
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([{"code": "k2", "r": 1.0}, {"code": "zz", "r": 1.0}], "1 of 2 keys of r.jsonl are not in p@1 .the first: zz."),
+        ([{"code": "k2", "r": 1.0}, {"code": "k2", "r": 2.0}], "1 values of code more than once"),
+        ([{"code": "k2", "r": 1.0}, {"code": None, "r": 2.0}], "1 rows without code"),
+    ],
+)
+def test_keys_that_do_not_fit_are_refused(pool: Catalog, jsonl: Write, rows: Sequence[Any], message: str) -> None:
+    with pytest.raises(SignalError, match=message):
+        pool.import_scores("p", jsonl(rows, "r.jsonl"), name="r", key="code")
+
+
+def test_a_fingerprint_is_a_key(pool: Catalog, jsonl: Write) -> None:
+    with reading(pool.home) as connection:
+        prints = [row[0] for row in connection.sql("SELECT fingerprint FROM instructions ORDER BY fingerprint").fetchall()]
+    file = jsonl([{"fingerprint": one, "r": i} for i, one in enumerate(prints)], "r.jsonl")
+    answer = pool.import_scores("p", file, name="r", key="fingerprint")
+    assert answer.n_with_value == 3
+    with pytest.raises(SignalError, match="no record of p@1 had a key colour"):
+        pool.import_scores("p", jsonl([{"colour": "red", "r": 1}], "c.jsonl"), name="r", key="colour")
+
+
+def test_the_very_numbers_are_imported_once(pool: Catalog, tmp_path: Path) -> None:
+    file = tmp_path / "r.npy"
+    np.save(file, np.arange(5.0))
+    assert pool.import_scores("p", file, name="r").is_new
+    assert not pool.import_scores("p", file, name="r").is_new
+    np.save(file, np.arange(5.0) + 1)
+    assert pool.import_scores("p", file, name="r").is_new
+
+
+def test_a_column_that_holds_no_numbers_or_is_not_there_is_refused(pool: Catalog, jsonl: Write) -> None:
+    file = jsonl([{"r": "good"} for _ in range(5)], "r.jsonl")
+    with pytest.raises(SignalError, match="the column holds string"):
+        pool.import_scores("p", file, name="r")
+    with pytest.raises(SourceError, match="no column other"):
+        pool.import_scores("p", file, name="r", value="other")

@@ -1,0 +1,32 @@
+"""Identities."""
+
+import pytest
+
+from catalog import Catalog
+from catalog.signals.registry import ensure_signal, find_signal, identity_sha256, list_named
+from catalog.store.database import reading, writing
+
+
+def test_the_same_identity_is_the_same_signal(catalog: Catalog) -> None:
+    with writing(catalog.home) as connection:
+        first = ensure_signal(connection, kind="embedding", name="e", identity={"a": 1, "b": [2]}, dimension=3, has_vectors=True)
+        again = ensure_signal(connection, kind="embedding", name="e", identity={"b": [2], "a": 1})
+        other = ensure_signal(connection, kind="embedding", name="e", identity={"a": 2, "b": [2]}, has_vectors=True)
+    assert again == first
+    assert other.signal_id != first.signal_id
+    assert other.lance_table != first.lance_table
+    with reading(catalog.home) as connection:
+        assert find_signal(connection, kind="embedding", name="e", identity={"a": 1, "b": [2]}) == first
+        assert [signal.signal_id for signal in list_named(connection, kind="embedding", name="e")] == [other.signal_id, first.signal_id]
+        assert list_named(connection, kind="score") == []
+
+
+@pytest.mark.parametrize("change", [{"kind": "score"}, {"name": "f"}, {"identity": {"a": "1"}}])
+def test_kind_name_and_every_value_tell_signals_apart(change: dict[str, object]) -> None:
+    base = {"kind": "embedding", "name": "e", "identity": {"a": 1}}
+    assert identity_sha256(**base) != identity_sha256(**(base | change))  # type: ignore[arg-type]
+
+
+def test_a_score_has_no_vector_table(catalog: Catalog) -> None:
+    with writing(catalog.home) as connection:
+        assert ensure_signal(connection, kind="score", name="s", identity={}).lance_table is None
