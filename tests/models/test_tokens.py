@@ -33,8 +33,8 @@ def test_the_window_cuts_at_its_last_token(tiny: Any, extra: int) -> None:
 
 
 def test_a_token_file_gives_back_what_was_written(tiny: Any, instructions: list[dict[str, Any]], tmp_path: Path) -> None:
-    odd = [{"messages": []}, {"messages": [{"role": "user", "content": "light " * 200}, {"role": "assistant", "content": "so"}]}]
-    encoded = encode(tiny, [instructions[38], odd[0], *instructions, odd[1]], max_length=90)
+    odd = [{"messages": []}, {"messages": [{"role": "user", "content": "light " * 600}, {"role": "assistant", "content": "so"}]}]
+    encoded = encode(tiny, [instructions[38], odd[0], *instructions, odd[1]], max_length=300)
     written = write_tokens(tmp_path / "tokens", [encoded[:7], [], encoded[7:]])
     assert [one.reason for one in encoded[:2]] == [None, "no_response"]
     for file in (written, TokenFile(tmp_path / "tokens")):
