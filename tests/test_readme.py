@@ -9,7 +9,11 @@ import pytest
 
 from catalog import Catalog
 from catalog.cli import main
+from catalog.selection.kernels import kernel_names
+from catalog.selection.selector import read_selector
+from catalog.selection.sources import SOURCES
 from catalog.store.database import reading, writing
+from catalog.store.folders import shipped
 
 README = (Path(__file__).resolve().parent.parent / "README.md").read_text(encoding="utf-8")
 
@@ -44,3 +48,16 @@ def test_every_table_is_in_the_readme_with_its_columns(catalog: Catalog) -> None
         ).fetchall()
     documented = dict(re.findall(r"^\| `(\w+)` \| ([\w, ]+) \|$", README, re.MULTILINE))
     assert {table: documented.get(table) for table, _ in rows} == dict(rows)
+
+
+@pytest.mark.parametrize("name", sorted({*kernel_names(), *SOURCES}))
+def test_every_table_function_is_in_the_readme(name: str) -> None:
+    assert re.search(rf"`{name}\b[^`]*`", README)
+
+
+@pytest.mark.parametrize("path", sorted(shipped("selectors").glob("*.sql")), ids=lambda path: path.stem)
+def test_every_selector_is_in_the_readme_and_cites_its_paper(path: Path) -> None:
+    selector = read_selector(path.read_text(encoding="utf-8"), name=path.stem)
+    assert f"| `{selector.name}` | {selector.summary} | {', '.join(selector.needs)} |" in README
+    assert selector.paper
+    assert all(param.meaning for param in selector.params)
