@@ -35,21 +35,26 @@ def main(n: int = 1500, rounds: int = 2) -> int:
     peer.encode(texts[:64], show_progress_bar=False)
     encoder.encode(texts[:64])
 
-    ours, theirs = [], []
+    ours, theirs, ours_cpu, theirs_cpu = [], [], [], []
     for _ in range(rounds):  # in turn, so that what else the machine does hits both
-        start = time.perf_counter()
+        start, cpu = time.perf_counter(), time.process_time()
         reference = peer.encode(texts, show_progress_bar=False)
         theirs.append(time.perf_counter() - start)
-        start = time.perf_counter()
+        theirs_cpu.append(time.process_time() - cpu)
+        start, cpu = time.perf_counter(), time.process_time()
         answer = encoder.encode(texts)
         ours.append(time.perf_counter() - start)
+        ours_cpu.append(time.process_time() - cpu)
     vectors = answer.vectors
     cosines = (vectors * reference).sum(1) / np.linalg.norm(vectors, axis=1) / np.linalg.norm(reference, axis=1)
     ratio = min(theirs) / min(ours)
     print(f"{n:,} texts, {answer.n_tokens:,} tokens, {answer.n_truncated} truncated, {encoder.dtype} on {encoder._model.device}")
     print(f"SentenceTransformer.encode  {min(theirs):6.2f} s  {n / min(theirs):6.0f} texts/s")
     print(f"Encoder.encode              {min(ours):6.2f} s  {n / min(ours):6.0f} texts/s")
-    print(f"ratio {ratio:.2f} (target {TARGET}), cosine min {cosines.min():.6f} mean {cosines.mean():.6f}")
+    cpu_ratio = min(theirs_cpu) / min(ours_cpu)
+    print(
+        f"ratio {ratio:.2f} (target {TARGET}; in processor time {cpu_ratio:.2f}), cosine min {cosines.min():.6f} mean {cosines.mean():.6f}"
+    )
     return 0 if ratio >= TARGET and cosines.min() >= 0.9999 else 1
 
 

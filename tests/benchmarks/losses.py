@@ -56,10 +56,10 @@ def padded_batches(lm: Any, encoded: Any, size: int = 32) -> Any:
     return np.concatenate(losses)
 
 
-def timed(function: Callable[[], Any]) -> tuple[float, Any]:
-    start = time.perf_counter()
+def timed(function: Callable[[], Any]) -> tuple[float, float, Any]:
+    start, cpu = time.perf_counter(), time.process_time()
     answer = function()
-    return time.perf_counter() - start, answer
+    return time.perf_counter() - start, time.process_time() - cpu, answer
 
 
 def main(n: int = 800, threads: int = 2, rounds: int = 2) -> int:
@@ -75,9 +75,9 @@ def main(n: int = 800, threads: int = 2, rounds: int = 2) -> int:
         }
         for r in records
     ]
-    seconds, lm = timed(lambda: build_tiny(m["content"] for one in instructions for m in one["messages"]))
+    seconds, _, lm = timed(lambda: build_tiny(m["content"] for one in instructions for m in one["messages"]))
     print(f"built the proxy in {seconds:.1f} s")
-    seconds, encoded = timed(lambda: tokens_of(instructions, tokenizer=lm.tokenizer, template=lm.template))
+    seconds, _, encoded = timed(lambda: tokens_of(instructions, tokenizer=lm.tokenizer, template=lm.template))
     encoded = [one for one in encoded if one.reason is None]
     n_tokens = sum(len(one.ids) for one in encoded)
     print(f"{len(encoded):,} instructions, {n_tokens:,} tokens, tokenised in {seconds:.2f} s; {threads} threads")
@@ -88,18 +88,21 @@ def main(n: int = 800, threads: int = 2, rounds: int = 2) -> int:
         "one at a time": lambda: one_at_a_time(lm, encoded),
     }
     best = dict.fromkeys(ways, float("inf"))
+    best_cpu = dict(best)
     answers: dict[str, Any] = {}
     response_losses(lm, encoded[:32])
     for _ in range(rounds):  # in turn, so that what else the machine does hits all
         for name, way in ways.items():
-            seconds, answers[name] = timed(way)
-            best[name] = min(best[name], seconds)
+            seconds, cpu, answers[name] = timed(way)
+            best[name], best_cpu[name] = min(best[name], seconds), min(best_cpu[name], cpu)
     passed = True
     for name, seconds in best.items():
         gap = np.abs(answers[name] - answers["ours"]).max()
         ratio = seconds / best["ours"]
         passed &= bool(gap < 1e-4) and ratio >= TARGETS.get(name, 0)
-        print(f"{name:14s} {seconds:7.2f} s  {n_tokens / seconds:8,.0f} tokens/s  ratio {ratio:5.2f}  largest difference {gap:.1e}")
+        cpu_ratio = best_cpu[name] / best_cpu["ours"]
+        rates = f"{seconds:7.2f} s  {n_tokens / seconds:8,.0f} tokens/s  ratio {ratio:5.2f} (in processor time {cpu_ratio:5.2f})"
+        print(f"{name:14s} {rates}  largest difference {gap:.1e}")
     return 0 if passed else 1
 
 
