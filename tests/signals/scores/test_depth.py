@@ -22,7 +22,7 @@ def pool(catalog: Catalog, jsonl: Write, records: Records) -> Catalog:
     made = records(40)
     for i, record in enumerate(made):
         record["from"] = f"source {i % 3}"
-        record["labels"] = [["math/algebra", "logic", "logic"], ["code/python"], []][i % 3]
+        record["labels"] = [[f"math/{i % 2}", "logic", "logic"], ["code/python"], []][i % 3]
     catalog.register(jsonl(made), pool="p", source_column="from", labels_column="labels")
     return catalog
 
