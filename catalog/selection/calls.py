@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from catalog.errors import QueryError
-from catalog.selection.parse import Node, nodes, offset
+from catalog.selection.parse import Node, kind_of, nodes, offset
 from catalog.selection.text import SqlText, Token, closing, tokens
 
 
@@ -51,7 +51,7 @@ def first_call(text: SqlText, root: Node, names: Collection[str]) -> Call | None
     Raises:
         QueryError: it is LATERAL, or WITH ORDINALITY.
     """
-    found = [node for node in nodes(root) if node.get("type") == "TABLE_FUNCTION" and _name(node) in names]
+    found = [node for node in nodes(root) if kind_of(node) == "TABLE_FUNCTION" and _name(node) in names]
     if not found:
         return None
     return _read(text, min(found, key=lambda node: offset(text, node)))

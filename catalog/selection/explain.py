@@ -13,7 +13,7 @@ from catalog.selection.execution import Limits
 from catalog.selection.faults import reported
 from catalog.selection.plan import Apply, Plan, Step, plan
 from catalog.selection.session import session
-from catalog.selection.text import SqlText
+from catalog.selection.text import SqlText, one_line
 from catalog.selection.watch import Watch
 from catalog.store.database import Connection
 from catalog.store.folders import Home
@@ -52,7 +52,9 @@ class Explanation:
 
     def lines(self) -> list[str]:
         """For a person."""
-        answer = [self.text.rstrip(), "", "functions, in order:"]
+        answer = [self.text.rstrip(), "", "parameters:"]
+        answer += [f"  ${name} = {value!r}" for name, value in sorted(self.parameters.items())] or ["  none"]
+        answer += ["", "functions, in order:"]
         answer += [f"  {number}. {function}" for number, function in enumerate(self.functions, start=1)] or ["  none"]
         answer += ["", "signals:"]
         answer += [line for need in self.needs for line in _told(need)] or ["  none"]
@@ -106,8 +108,8 @@ def called_as(step: Step) -> str:
     """A step as one line: the function with its arguments."""
     if not isinstance(step, Apply):
         return step.call
-    relations = [f"({' '.join(str(query).split())})" for query in step.relations.values()]
-    options = [f"{name} => {' '.join(str(query).split()).removeprefix('SELECT ')}" for name, query in step.options.items()]
+    relations = [f"({one_line(str(query))})" for query in step.relations.values()]
+    options = [f"{name} => {one_line(str(query)).removeprefix('SELECT ')}" for name, query in step.options.items()]
     return f"{step.name}({', '.join([*relations, *options])})"
 
 

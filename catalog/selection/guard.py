@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection
 from functools import cache
 
 from catalog.errors import ForbiddenQueryError, QueryError, SelectionError
-from catalog.selection.parse import Node, nodes, offset
+from catalog.selection.parse import Node, kind_of, nodes, offset
 from catalog.selection.text import SqlText
 from catalog.store.queries import macros
 from catalog.store.references import nearest
@@ -94,13 +94,13 @@ def check(text: SqlText, root: Node, *, functions: Collection[str] = ()) -> None
     """
     named = {str(entry["key"]).lower() for node in nodes(root) for entry in (node.get("cte_map") or {}).get("map", ())}
     for node in nodes(root):
-        kind = node.get("type")
+        kind = kind_of(node)
         if kind == "BASE_TABLE" and str(node["table_name"]).lower() in named:
             continue
-        if isinstance(kind, str) and kind.endswith("_NODE") and kind not in QUERY_NODES:
+        if kind.endswith("_NODE") and kind not in QUERY_NODES:
             verb = kind.removesuffix("_QUERY_NODE").removesuffix("_NODE")
             raise ForbiddenQueryError(f"{text.place(0)}: {verb} inside WITH is not allowed: a query reads only")
-        rule = RULES.get(kind) if isinstance(kind, str) else None
+        rule = RULES.get(kind)
         if rule:
             rule(text, node, functions)
 

@@ -56,6 +56,12 @@ def nodes(root: Node) -> Iterator[Node]:
             stack.extend(node)
 
 
+def kind_of(node: Node) -> str:
+    """A node's type; nothing for what is a type, or a value, of a column."""
+    kind = node.get("type")
+    return kind if isinstance(kind, str) else ""
+
+
 def offset(text: SqlText, node: Node) -> int:
     """Where a node stands in the text, in characters; 0 when DuckDB does not know."""
     location = int(node.get("query_location", NOWHERE))
@@ -143,7 +149,8 @@ def mentioned(root: Node) -> frozenset[str] | None:
     relations: set[str] = set()
     alone: set[str] = set()
     for node in nodes(root):
-        if node.get("type") in {"STAR", "SHOW_REF"} or (node.get("type") == "JOIN" and node.get("ref_type") == "NATURAL"):
+        kind = kind_of(node)
+        if kind in {"STAR", "SHOW_REF"} or (kind == "JOIN" and node.get("ref_type") == "NATURAL"):
             return None
         path = [str(name).lower() for name in node.get("column_names") or ()]
         names.update(path, (str(name).lower() for name in node.get("using_columns") or ()))

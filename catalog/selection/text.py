@@ -168,6 +168,21 @@ def canonical(sql: str) -> str:
     return " ".join(token.text.lower() if token.kind == "word" else token.text for token in tokens(sql)).removesuffix(" ;")
 
 
+def one_line(sql: str) -> str:
+    """A text without comments, in one line; strings stay as they are.
+
+    >>> one_line("SELECT  a, -- why\\n  'b  c'\\nFROM t")
+    "SELECT a, 'b  c' FROM t"
+    """
+    parts: list[str] = []
+    last = 0
+    for token in tokens(sql):
+        parts.append(" " if token.start > last and parts else "")
+        parts.append(token.text)
+        last = token.end
+    return "".join(parts)
+
+
 def offset_of_byte(sql: str, byte: int) -> int:
     """The offset in characters of an offset in UTF-8 bytes, which is how DuckDB counts."""
     return byte if sql.isascii() else len(sql.encode()[:byte].decode(errors="ignore"))
