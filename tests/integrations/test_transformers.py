@@ -61,6 +61,13 @@ def checkpoints(catalog: Catalog) -> list[tuple[Any, ...]]:
         return connection.sql("SELECT signal_id, checkpoint, step, epoch FROM checkpoints ORDER BY ALL").fetchall()
 
 
+def recorded_at(catalog: Catalog, *, step: int) -> Any:
+    with reading(catalog.home) as connection:
+        return connection.execute(
+            "SELECT max(recorded_at) FROM checkpoints WHERE signal_id = 2 AND step = $step", {"step": step}
+        ).fetchone()
+
+
 def trajectories(catalog: Catalog) -> np.ndarray[Any, Any]:
     return np.array(catalog.sql("SELECT losses FROM trajectories('p', proxy => 'mine') ORDER BY fingerprint")["losses"].to_list())
 
@@ -92,6 +99,21 @@ def test_every_save_is_a_checkpoint_and_the_run_is_not_disturbed(pool: Catalog, 
     assert pool.doctor() == []
 
 
+def test_a_look_leaves_modes_and_random_numbers_as_they_were(start: Any) -> None:
+    import torch
+
+    from catalog.integrations.transformers import _undisturbed
+
+    model = copy.deepcopy(start[0]).train()
+    model.lm_head.eval()
+    modes, state = [module.training for module in model.modules()], torch.get_rng_state()
+    with _undisturbed(model):
+        model.eval()
+        torch.rand(3)
+    assert [module.training for module in model.modules()] == modes
+    assert torch.equal(torch.get_rng_state(), state)
+
+
 def test_steps_of_ones_own_and_a_second_run_of_the_same_name(pool: Catalog, start: Any, tmp_path: Path) -> None:
     from catalog.integrations.transformers import RecordLosses
 
@@ -117,9 +139,11 @@ def test_a_run_that_dies_goes_on_with_its_trajectories(pool: Catalog, start: Any
         trainer(start, tmp_path / "broken", callbacks=[RecordLosses(pool, "p", proxy="mine"), Die()]).train()
     assert np.array_equal(trajectories(pool), whole)  # the broken one is not read
     resumed = trainer(start, tmp_path / "broken", callbacks=[RecordLosses(pool, "p", proxy="mine")])
+    died = recorded_at(pool, step=8)
     resumed.train(resume_from_checkpoint=str(tmp_path / "broken" / "checkpoint-4"))
     assert [row[:3] for row in checkpoints(pool)] == [(signal, n, step) for signal in (1, 2) for n, step in enumerate((4, 8, 12))]
     np.testing.assert_allclose(trajectories(pool), whole, atol=1e-5)
+    assert recorded_at(pool, step=8) > died  # of the run that went on from step 4, not of the one that died
 
 
 def test_a_trainer_without_a_tokenizer_is_told(pool: Catalog, start: Any, tmp_path: Path) -> None:
