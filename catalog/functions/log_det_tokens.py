@@ -4,10 +4,10 @@ With V the information so far, S = V^-1 and X the states of one text (M x d), it
 small, and both are exact, so that the order is naive greedy's:
 
 1. An old gain, which can only have fallen (submodularity).
-2. The tangent. log det(I + X S X') is concave in S, and its gradient is H = X' (I + X S X')^-1 X. So from any earlier moment, whose S was
-R,
-   gain <= gain at R + <H, S - R>. H is symmetric: d (d + 1) / 2 numbers and one dot product a bound, about a hundredth of the work of the
-   gain itself, and so close that a pick needs few true gains.
+2. The tangent. Let R be S of an earlier moment and H = X' (I + X R X')^-1 X, the gradient there. Then the gain has changed by
+   log det(I - H (R - S)), whose r = min(M, d) eigenvalues sum to t = <H, R - S>, and so by at most r log(1 - t / r) (Jensen). H is
+   symmetric: d (d + 1) / 2 numbers and one dot product a bound, about a hundredth of the work of the gain itself, and so close that a
+   pick needs few true gains.
 
 Tangents are kept in float32 in a store of fixed size; where all rows do not fit, the least promising lose theirs.
 """
@@ -157,8 +157,9 @@ class _Tangents:
         length = d * (d + 1) // 2
         self.slots = np.full(n, -1, dtype=np.int64)  # (n,) a row's place in the store
         self._h = np.zeros((capacity, length), dtype=np.float32)
-        self._offset = np.empty(capacity)  # gain at R - <H, R>
-        self._error = np.empty(capacity)  # what float32 may have got wrong of <H, R>
+        self._gain = np.empty(capacity)  # at R
+        self._inner = np.empty(capacity)  # <H, R>, less what float32 may have got wrong of it
+        self._rank = np.empty(capacity)
         self._norm = np.empty(capacity)
         self._free = list(range(capacity))
         # Rounding of H and S, and of a dot product of this length in at least 32 partial sums.
@@ -177,8 +178,9 @@ class _Tangents:
         slots, h = self.slots[rows[kept]], tangents[kept]
         self._h[slots] = h
         self._norm[slots] = np.sqrt(2.0) * np.linalg.norm(h, axis=1)
-        self._offset[slots] = gains[kept] - (h @ objective.s_packed).astype(np.float64)
-        self._error[slots] = self._epsilon * self._norm[slots] * objective.s_norm
+        self._gain[slots] = gains[kept]
+        self._inner[slots] = h @ objective.s_packed - self._epsilon * self._norm[slots] * objective.s_norm
+        self._rank[slots] = np.clip(objective.lengths[rows[kept]], 1, objective.d)
 
     def _evict(self, keys: Rows) -> None:
         held = np.flatnonzero(self.slots >= 0)
@@ -192,7 +194,9 @@ class _Tangents:
         n_store = len(self._h)
         is_scattered = len(slots) < n_store // 4  # else reading the whole store in its order is faster
         dots = self._dots(slots, objective) if is_scattered else self._dots(range(n_store), objective)[slots]
-        answer: Gains = self._offset[slots] + dots + self._error[slots] + self._epsilon * self._norm[slots] * objective.s_norm
+        fall = self._inner[slots] - dots - self._epsilon * self._norm[slots] * objective.s_norm  # t, at least
+        rank = self._rank[slots]
+        answer: Gains = self._gain[slots] + rank * np.log1p(-np.clip(fall / rank, 0.0, 1.0 - 1e-12))
         return answer
 
     def _dots(self, slots: Rows | range, objective: InformationOfTexts) -> Gains:
