@@ -77,10 +77,13 @@ class Catalog(Pools, Signals, Subsets):
         with reading(self.home, wait=self.wait) as connection:
             return doctor(connection, self.home)
 
-    def gc(self, *, dry_run: bool = False) -> Sweep:
-        """Remove what nothing refers to any more."""
+    def gc(self, *, dry_run: bool = False, cache: bool = False) -> Sweep:
+        """Remove what nothing refers to any more; with ``cache`` the kept answers of dear functions too."""
+        from catalog.selection import memo
         from catalog.store.gc import gc
 
+        if cache and not dry_run:
+            memo.sweep(self.home)
         return gc(self.home, is_dry_run=dry_run, wait=self.wait)
 
     def migrate(self, *, dry_run: bool = False) -> list[str]:

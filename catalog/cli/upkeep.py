@@ -23,12 +23,13 @@ def doctor(ctx: click.Context, is_json: bool) -> None:
 
 
 @click.command()
+@click.option("--cache", is_flag=True, help="Also forget kept clusters, projections and duplicate groups.")
 @dry_run_option
 @json_option
 @pass_catalog
-def gc(catalog: Catalog, is_dry_run: bool, is_json: bool) -> None:
+def gc(catalog: Catalog, cache: bool, is_dry_run: bool, is_json: bool) -> None:
     """Remove what nothing refers to any more."""
-    sweep = catalog.gc(dry_run=is_dry_run)
+    sweep = catalog.gc(dry_run=is_dry_run, cache=cache)
     if is_json:
         echo_json(asdict(sweep))
         return

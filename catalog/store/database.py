@@ -7,7 +7,9 @@ process that has it.
 
 from __future__ import annotations
 
+import os
 import re
+import secrets
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,6 +28,9 @@ Connection = duckdb.DuckDBPyConnection
 WAIT = 30.0  # seconds
 WRITER_MEMORY = "512MB"  # a commit streams; more would only be kept, not used
 
+# How DuckDB says that another process, or another connection of this one, has the file.
+TAKEN = ("Could not set lock", "different configuration than existing connections", "Unique file handle conflict")
+
 # What both kinds of connection share; DuckDB refuses two configurations for one file in one process.
 CONFIG: dict[str, Any] = {
     "python_enable_replacements": False,
@@ -37,14 +42,13 @@ STORAGE = {"storage_compatibility_version": "v1.5.0"}
 
 
 @contextmanager
-def reading(home: Home, *, wait: float = WAIT, memory: str | None = None, is_locked_down: bool = False) -> Iterator[Connection]:
+def reading(home: Home, *, wait: float = WAIT, memory: str | None = None) -> Iterator[Connection]:
     """A read-only connection with the catalog's macros.
 
     Args:
         home: the catalog's folder.
         wait: seconds to wait for a process that writes.
         memory: DuckDB's memory limit, such as ``"2GB"``; None leaves DuckDB's own (80 % of the machine).
-        is_locked_down: for SQL that others wrote: no files, no extensions, no settings.
 
     Raises:
         HomeNotFoundError: no catalog in that folder.
@@ -53,7 +57,7 @@ def reading(home: Home, *, wait: float = WAIT, memory: str | None = None, is_loc
     """
     if not home.database.exists():
         raise HomeNotFoundError(f"no catalog in {home.path}: `catalog register FILE --pool NAME` makes one, --home FOLDER names another")
-    config = CONFIG | {"temp_directory": str(home.scratch / "spill"), "max_temp_directory_size": "50GB"}
+    config = CONFIG | {"temp_directory": _spill(home)}
     if memory:
         config["memory_limit"] = memory
     connection = _patiently(lambda: duckdb.connect(str(home.database), read_only=True, config=config), home=home, wait=wait)
@@ -63,9 +67,6 @@ def reading(home: Home, *, wait: float = WAIT, memory: str | None = None, is_loc
             raise MigrationError(f"{home.path} needs {len(behind)} migration(s), {_names(behind)}: run `catalog migrate`")
         for macro in macros():
             connection.execute(macro)
-        if is_locked_down:
-            connection.execute("SET enable_external_access = false")
-            connection.execute("SET lock_configuration = true")
         yield connection
     finally:
         connection.close()
@@ -111,8 +112,8 @@ def home_is_new(connection: Connection) -> bool:
 
 @contextmanager
 def _opened(home: Home, *, wait: float) -> Iterator[Connection]:
-    home.path.mkdir(parents=True, exist_ok=True)
-    config = CONFIG | STORAGE | {"temp_directory": str(home.scratch / "spill"), "memory_limit": WRITER_MEMORY}
+    home.scratch.mkdir(parents=True, exist_ok=True)
+    config = CONFIG | STORAGE | {"temp_directory": _spill(home), "memory_limit": WRITER_MEMORY}
     started = time.monotonic()
     with locked(home.lock, wait=wait):
         left = max(0.0, wait - (time.monotonic() - started))
@@ -139,9 +140,14 @@ def _patiently(connect: Callable[[], Connection], *, home: Home, wait: float) ->
         pause = min(pause * 1.5, 0.25)
 
 
+def _spill(home: Home) -> str:
+    """Where an instance may write what does not fit into memory; the name holds the process, so that `gc` knows a dead one's."""
+    return str(home.scratch / f"spill-{os.getpid()}-{secrets.token_hex(4)}")
+
+
 def _is_taken(error: duckdb.Error) -> bool:
     text = str(error)
-    return "Could not set lock" in text or "different configuration than existing connections" in text
+    return any(sign in text for sign in TAKEN)
 
 
 def _names(migrations: tuple[Migration, ...]) -> str:

@@ -11,7 +11,7 @@ from catalog.store.folders import shipped
 def query(name: str) -> str:
     """The text of ``sql/queries/<name>.sql``.
 
-    >>> query("pools/next_version").splitlines()[-1].strip()
+    >>> query("pools/name").splitlines()[-1]
     'WHERE pool_id = $pool_id'
     """
     return (shipped("sql") / "queries" / f"{name}.sql").read_text(encoding="utf-8")

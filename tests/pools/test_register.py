@@ -81,7 +81,7 @@ def test_a_bad_record_goes_to_quarantine_and_the_rest_is_registered(catalog: Cat
 
 def test_a_load_that_mostly_fails_writes_nothing_unless_forced(catalog: Catalog, jsonl: Write) -> None:
     path = jsonl([*pairs(1), *({"instruction": f"why {i}?", "output": ""} for i in range(3))])
-    with pytest.raises(MostlyUnreadableError, match="3 of 4 records could not be read .*3 empty_response.*--force"):
+    with pytest.raises(MostlyUnreadableError, match=r"3 of 4 records could not be read .*3 empty_response.*--force"):
         catalog.register(path, pool="p")
     assert not catalog.home.database.exists()
     assert catalog.register(path, pool="p", force=True).n_members == 1
