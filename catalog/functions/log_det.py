@@ -12,6 +12,8 @@ from catalog.errors import OptionError, QueryError
 from catalog.functions import log_det_tokens, log_det_vectors
 from catalog.functions.blocks import require_finite, row_blocks
 from catalog.functions.lazy_greedy import Gains, Rows
+from catalog.functions.log_det_information import InformationOfTexts
+from catalog.functions.log_det_tangents import tangent_bytes
 from catalog.functions.memory import require_memory
 from catalog.functions.relation import canonical, is_vector, matrix, with_columns
 from catalog.functions.token_states import is_states, states
@@ -162,15 +164,15 @@ def _of_texts(
         return rows, np.arange(budget, dtype=np.int64), np.zeros(budget)
     working = 64 * d * max(2048, *(len(text) for text in texts)) + 64 * d * d + 256 * len(texts)
     require_memory(
-        working + log_det_tokens.tangent_bytes(d),
+        working + tangent_bytes(d),
         memory,
         purpose=f"log_det of {len(texts):,} texts of width {d:,}",
         instead="raise the limit, or project the states to fewer dimensions",
     )
     room = min(_TANGENTS, memory - working) if memory is not None else _TANGENTS
     with row_blocks() as for_blocks:
-        objective = log_det_tokens.InformationOfTexts(texts, d=d, regularization=regularization, by_length=by_length, for_blocks=for_blocks)
+        objective = InformationOfTexts(texts, d=d, regularization=regularization, by_length=by_length, for_blocks=for_blocks)
         if sample is not None:
             return rows, *_stochastic(objective, n=len(texts), budget=budget, sample=sample)
-        capacity = max(1, min(len(texts), room // log_det_tokens.tangent_bytes(d)))
+        capacity = max(1, min(len(texts), room // tangent_bytes(d)))
         return rows, *log_det_tokens.greedy(objective, budget=budget, capacity=capacity)

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.errors import MemoryLimitError, OptionError, QueryError
-from catalog.functions import log_det_tokens
 from catalog.functions.lazy_greedy import grid
 from catalog.functions.log_det import log_det
+from catalog.functions.log_det_tangents import tangent_bytes
 
 Array = np.ndarray[Any, Any]
 
@@ -127,7 +127,7 @@ def test_texts_are_chosen_in_naive_order_ties_included(
 def test_texts_are_chosen_in_naive_order_however_few_tangents_are_kept(n_tangents: int) -> None:
     texts = random_texts(7, n=400, d=16, longest=30)
     order, _ = naive(texts, budget=60)
-    needed = 64 * 16 * 2048 + 64 * 16 * 16 + 256 * 400 + n_tangents * log_det_tokens.tangent_bytes(16)
+    needed = 64 * 16 * 2048 + 64 * 16 * 16 + 256 * 400 + n_tangents * tangent_bytes(16)
     assert order_of(log_det(table_of_texts(texts, d=16), budget=60, memory=needed)) == order
 
 

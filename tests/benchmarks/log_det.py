@@ -1,0 +1,120 @@
+"""Time ``log_det`` against submodlib-py (one vector a row) and against naive greedy (token states).
+
+Run: python tests/benchmarks/log_det.py [--large] [--pairs N] [--json FILE]      (needs submodlib-py)
+
+``--large`` times only 50,000 texts of 64 states on average, width 128, budget 5,000, which has no peer.
+"""
+
+from __future__ import annotations
+
+import resource
+import sys
+import time
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from pairs import alternate, arguments, report
+
+from catalog.functions.lazy_greedy import grid
+from catalog.functions.log_det import log_det
+
+Array = np.ndarray[Any, Any]
+
+
+def rows_chosen(answer: pa.Table) -> list[int]:
+    return [int(fingerprint) for fingerprint in answer["fingerprint"].to_pylist()]
+
+
+def vectors(pairs: int) -> dict[str, Any]:
+    from submodlib import LogDeterminantFunction
+
+    generator = np.random.default_rng(0)
+    x = generator.normal(size=(5000, 256)).astype(np.float32)
+    x *= generator.uniform(0.5, 1.5, size=(5000, 1)).astype(np.float32)  # no ties, whose order the peer leaves open
+    rows = pa.table(
+        {"fingerprint": [f"{row:06}" for row in range(5000)], "vector": pa.FixedSizeListArray.from_arrays(pa.array(x.ravel()), 256)}
+    )
+    kernel = x.astype(np.float64) @ x.astype(np.float64).T  # made before the clock starts, in the peer's favour
+
+    def theirs(_: int) -> Any:
+        peer = LogDeterminantFunction(n=5000, mode="dense", lambdaVal=1, sijs=kernel)
+        return peer.maximize(budget=500, optimizer="LazyGreedy", show_progress=False)
+
+    ours, peers, figures = alternate(lambda _: log_det(rows, budget=500), theirs, pairs=pairs)
+    is_same = rows_chosen(ours[0]) == [row for row, _ in peers[0]]
+    difference = float(np.abs(ours[0]["gain"].to_numpy() - np.array([gain for _, gain in peers[0]])).max())
+    return {"what": "vectors 5,000 x 256, budget 500", **figures, "bar": 10.0, "same_order": is_same, "largest_difference": difference}
+
+
+def texts(n: int, mean: int, d: int, spread: float) -> pa.Table:
+    """States of unit length around a few topics, with a falling spectrum; lengths log-normal, 1 to 128."""
+    generator = np.random.default_rng(0)
+    spectrum = 1 / np.sqrt(1 + np.arange(d) / 8)
+    topics = generator.normal(size=(30, d)) * spectrum
+    lengths = (
+        np.clip(np.exp(generator.normal(np.log(mean) - spread**2 / 2, spread, n)), 1, 128).astype(np.int64) if spread else np.full(n, mean)
+    )
+    flat = np.empty((int(lengths.sum()), d), dtype=np.float16)
+    stop = 0
+    for length in lengths:
+        state = generator.normal(size=(length, d)) * spectrum + topics[generator.integers(30)]
+        flat[stop : stop + length] = state / np.linalg.norm(state, axis=1, keepdims=True)
+        stop += length
+    offsets = pa.array(np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32))
+    states = pa.ListArray.from_arrays(offsets, pa.FixedSizeListArray.from_arrays(pa.array(flat.ravel()), d))
+    return pa.table({"fingerprint": [f"{row:06}" for row in range(n)], "states": states})
+
+
+def naive(sums: Array, budget: int) -> list[int]:
+    """Every gain at every pick: log det(V + X'X) - log det V of all rows in one call."""
+    v = np.eye(sums.shape[1])
+    order: list[int] = []
+    step = 0.0
+    for _ in range(budget):
+        gains = np.linalg.slogdet(v + sums)[1] - np.linalg.slogdet(v)[1]
+        step = step or grid(gains.max())
+        rounded = np.rint(gains / step)
+        rounded[order] = -1
+        order.append(int(rounded.argmax()))
+        v += sums[order[-1]]
+    return order
+
+
+def tokens(pairs: int) -> dict[str, Any]:
+    rows = texts(2000, 16, 64, 0.0)
+    x = np.array(rows["states"].combine_chunks().flatten().flatten()).astype(np.float64).reshape(2000, 16, 64)
+    sums = x.transpose(0, 2, 1) @ x  # made before the clock starts, in the peer's favour
+    ours, peers, figures = alternate(lambda _: log_det(rows, budget=200), lambda _: naive(sums, 200), pairs=pairs)
+    is_same = rows_chosen(ours[0]) == peers[0]
+    return {"what": "tokens 2,000 x 16 x 64, budget 200", **figures, "bar": 30.0, "same_order": is_same, "largest_difference": float("nan")}
+
+
+def large() -> dict[str, Any]:
+    rows = texts(50_000, 64, 128, 0.6)
+    start, start_cpu = time.perf_counter(), time.process_time()
+    answer = log_det(rows, budget=5000)
+    return {
+        "what": f"50,000 texts, {len(rows['states'].combine_chunks().flatten()):,} tokens x 128, budget 5,000",
+        "seconds": time.perf_counter() - start,
+        "cpu_seconds": time.process_time() - start_cpu,
+        "peak_gib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
+        "information": answer["information"].to_pylist()[-1],
+    }
+
+
+def main() -> int:
+    is_large = "--large" in sys.argv
+    sys.argv = [argument for argument in sys.argv if argument != "--large"]
+    asked = arguments(__doc__ or "", pairs=5)
+    if is_large:
+        figures = large()
+        report([figures], asked.json)
+        return 0 if figures["seconds"] < 600 and figures["peak_gib"] < 6 else 1
+    results = [vectors(asked.pairs), tokens(asked.pairs)]
+    report(results, asked.json)
+    return 0 if all(figures["ratio"] >= figures["bar"] and figures["same_order"] for figures in results) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
