@@ -154,12 +154,12 @@ class _Similarities:
 
     def _from_held(self, held: Matrix, rows: Rows) -> Gains:
         """Gains anew, one row of similarities after another: each fits the cache, where a block would not."""
-        gained = np.empty(len(self._best))
+        better = np.empty(len(self._best))
         sums = np.empty(len(rows))
-        for place, row in enumerate(rows):
-            np.subtract(held[row], self._best, out=gained)
-            np.maximum(gained, 0.0, out=gained)
-            sums[place] = gained.sum()
+        for place, row in enumerate(rows.tolist()):
+            np.maximum(held[row], self._best, out=better)
+            sums[place] = np.add.reduce(better)
+        sums -= self._best.sum()
         return sums
 
     def _remember(self) -> None:
