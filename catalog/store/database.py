@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -141,8 +140,11 @@ def _patiently(connect: Callable[[], Connection], *, home: Home, wait: float) ->
 
 
 def _spill(home: Home) -> str:
-    """Where an instance may write what does not fit into memory; the name holds the process, so that `gc` knows a dead one's."""
-    return str(home.scratch / f"spill-{os.getpid()}-{secrets.token_hex(4)}")
+    """Where this process may write what does not fit into memory: one name, since connections of a process share a configuration.
+
+    It holds the process, so that `gc` knows a dead one's.
+    """
+    return str(home.scratch / f"spill-{os.getpid()}-shared")
 
 
 def _is_taken(error: duckdb.Error) -> bool:

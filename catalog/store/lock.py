@@ -52,6 +52,8 @@ def held_by(pid: str, *, path: Path, waited: float) -> str:
 
 def process_name(pid: str) -> str:
     """The command line of a process on this machine, or nothing when it cannot be seen."""
+    if not pid.isdigit():
+        return ""
     try:
         raw = Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
