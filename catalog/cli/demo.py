@@ -2,53 +2,53 @@
 
 from __future__ import annotations
 
+import shlex
 import tempfile
 from pathlib import Path
 
 import click
 
 from catalog.catalog import Catalog
-from catalog.cli.output import echo_rows, say
-from catalog.cli.pools import pass_catalog
+from catalog.cli.group import run_command
+from catalog.cli.output import say
 
-POOL = "demo"
-QUERY = """
-SELECT source, count(*) AS n_members, round(avg(length(response))) AS mean_characters, mode(labels[1]) AS commonest_ability
-FROM pool('demo')
-GROUP BY source
-ORDER BY n_members DESC
-"""
+# What a newcomer would type, in order; {home} and {source} are filled in.
+STEPS = (
+    "register {source} --pool demo --source-column source --labels-column label.abilities",
+    "pools",
+    'sql "SELECT source, count(*) AS n_members, round(avg(length(response))) AS mean_characters, mode(labels[1]) AS commonest_ability '
+    "FROM pool('demo') GROUP BY source ORDER BY n_members DESC\"",
+    "embed demo",
+    'search demo "put these words into order" -k 3',
+    "losses train demo --proxy tiny",
+    "states demo --model tiny",
+    "score demo n_tokens depth --model tiny",
+    "signals demo",
+    "select s2l demo --budget 10% --as s2l",
+    "select fisher_sft demo --budget 10% --as fisher_sft",
+    "select ila demo --budget 10% --as ila",
+    "compare s2l fisher_sft ila -o {home}/demo.png",
+    "verify s2l",
+    "export s2l --format llamafactory -o {home}/for-llamafactory --overwrite",
+)
 
 
 @click.command()
 @click.option("--write", "path", type=click.Path(dir_okay=False, path_type=Path), help="Only write the generated records there.")
-@pass_catalog
-def demo(catalog: Catalog, path: Path | None) -> None:
-    """Register a generated pool, query it, export it: the main job in a minute, without a network."""
+@click.pass_context
+def demo(ctx: click.Context, path: Path | None) -> None:
+    """Run the main job on a generated pool, from register to export, without a network."""
     from catalog.pools.demo import write_demo
 
     if path:
         write_demo(path)
         say(f"{path}: go on with `catalog register {path} --pool demo --source-column source --labels-column label.abilities`")
         return
-    home = catalog.home.path
+    home = ctx.find_object(Catalog).home.path  # type: ignore[union-attr]  # the group made it
     with tempfile.TemporaryDirectory() as folder:
         source = write_demo(Path(folder) / "demo.jsonl")
-        _step("register demo.jsonl --pool demo --source-column source --labels-column label.abilities")
-        answer = catalog.register(source, pool=POOL, source_column="source", labels_column="label.abilities")
-    click.echo(
-        f"demo@{answer.version}: {answer.n_members:,} members of {answer.n_rows:,} records, {answer.n_folded:,} exact duplicates folded"
-    )
-    _step("pools")
-    echo_rows(catalog.pools().to_dicts(), is_json=False)
-    _step(f'sql "{" ".join(QUERY.split())}"')
-    echo_rows(catalog.sql(QUERY).to_dicts(), is_json=False)
-    messages = home / "demo.messages.jsonl"
-    _step(f"export demo --format messages -o {messages}")
-    exported = catalog.export(POOL, messages, format="messages", overwrite=True)
-    click.echo(f"{exported.n_rows:,} records, {exported.n_bytes:,} bytes")
-    say(f'\nThe catalog is in {home}; go on with `catalog --home {home} sql "SELECT ..."`')
-
-
-def _step(command: str) -> None:
-    click.secho(f"\n$ catalog {command}", bold=True)
+        for step in STEPS:
+            command = step.format(home=home, source=source)
+            click.secho(f"\n$ catalog {step.format(home=home, source='demo.jsonl')}", bold=True)
+            run_command(ctx, shlex.split(command))
+    say(f'\nthe catalog is in {home}; go on with `catalog --home {home} sql "SELECT ..."`')

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from catalog.catalog import Catalog
-from catalog.cli.group import DIFFERENT, DONE, dry_run_option, json_option
+from catalog.cli.group import DIFFERENT, DONE, dry_run_option, json_option, run_command
 from catalog.cli.output import echo_json, echo_rows, progress_bar, say
 from catalog.cli.pools import parse_pairs, pass_catalog
 from catalog.errors import OptionError
@@ -101,11 +101,7 @@ def compute_missing(catalog: Catalog, selector: str, source: str, *, budget: str
             return  # the selection itself says what is still missing
         done.add(command)
         say(f"$ {command}")
-        verb, *arguments = shlex.split(command)[1:]
-        context = click.get_current_context()
-        found = context.find_root().command
-        assert isinstance(found, click.Group)
-        found.commands[verb].main(arguments, obj=catalog, standalone_mode=False)
+        run_command(click.get_current_context(), shlex.split(command)[1:])
 
 
 @click.command()
