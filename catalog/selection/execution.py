@@ -125,7 +125,7 @@ class Execution:
                     return
                 yield self.session.revealed(batch)
 
-        schema = self.session.revealed(reader.schema.empty_table()).schema
+        schema = self.session.revealed(pa.Table.from_batches([], schema=reader.schema)).schema  # empty_table() imports pandas where it is
         return pa.RecordBatchReader.from_batches(schema, batches())
 
     def _load(self, step: Load) -> Any:
