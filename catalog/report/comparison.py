@@ -61,12 +61,16 @@ def _landscape(axis: Any, comparison: Comparison, name: str) -> None:
 
 def _bars(axis: Any, row: dict[str, Any], yardstick: dict[str, Any] | None, measures: list[str]) -> None:
     """Each number over the random draw's: 1 is random."""
-    ratios = [_ratio(row.get(name), (yardstick or row).get(name)) for name in measures]
+    pairs = [(row.get(name), (yardstick or row).get(name)) for name in measures]
     places = np.arange(len(measures))
-    axis.barh(places, [ratio - 1 for ratio in ratios], left=1, color="#1f5fa8")
+    ratios = [_ratio(*pair) for pair in pairs]
+    axis.barh(places, [(ratio or 1) - 1 for ratio in ratios], left=1, color="#1f5fa8")
     axis.set_xlim(0, 2)
-    for place, ratio in zip(places, ratios, strict=True):
-        axis.annotate(f"{ratio:.2f}", (min(ratio, 1.95), place), fontsize=7, va="center", ha="left" if ratio >= 1 else "right")
+    for place, ratio, (value, base) in zip(places, ratios, pairs, strict=True):
+        text = f"{ratio:.2f}" if ratio is not None else f"{value:.2g} for {base:.2g}" if value is not None else "not measured"
+        axis.annotate(
+            text, (min(ratio or 1, 1.8), place), fontsize=7, va="center", ha="right" if ratio is not None and ratio < 1 else "left"
+        )
     axis.axvline(1, color="black", linewidth=0.8)
     axis.set_yticks(places, [name.replace("_", " ") for name in measures], fontsize=7)
     axis.invert_yaxis()
@@ -79,5 +83,6 @@ def _yardstick(comparison: Comparison, row: dict[str, Any]) -> dict[str, Any] | 
     return next((other for other in comparison.rows if other["name"] == wanted), None)
 
 
-def _ratio(value: float | None, base: float | None) -> float:
-    return 1.0 if value is None or not base else value / base
+def _ratio(value: float | None, base: float | None) -> float | None:
+    """None where a ratio says nothing: a number is missing, or not above 0."""
+    return value / base if value is not None and base is not None and value >= 0 and base > 0 else None
