@@ -12,6 +12,7 @@ import pyarrow as pa
 from catalog.errors import OptionError, SignalError
 from catalog.selection.coverage import choose, coverages, fullest, shortfall
 from catalog.signals.frame import Progress, Report, Values, commit_shard, compute, exclusively, missing
+from catalog.signals.keys import count_members
 from catalog.signals.language_model import LanguageModel, model_signal
 from catalog.signals.registry import Signal, ensure_signal, find_signal, list_named
 from catalog.signals.scores.formula import NOT_A_NUMBER, Formula, Measure, Stored
@@ -111,7 +112,7 @@ class Scoring:
         with reading(self.home, wait=self.wait) as connection:
             for signal in list_named(connection, kind="labels"):
                 n_missing = missing(connection, self.reference, signal).num_rows
-                n_members = _count(connection, self.reference)
+                n_members = count_members(connection, self.reference)
                 if n_missing < n_members:
                     if n_missing:
                         raise SignalError(
@@ -186,7 +187,7 @@ class Scoring:
     def _derived_rows(self, signal: Signal, formula: Formula) -> tuple[pa.Table, Report]:
         numbers = {key: stored and stored.signal_id for key, stored in formula.inputs.items()} | dict(formula.parameters)
         with reading(self.home, wait=self.wait) as connection:
-            n_members = _count(connection, self.reference)
+            n_members = count_members(connection, self.reference)
             wanted = missing(connection, self.reference, signal)
             rows = pa.table({"instruction_id": pa.array([], pa.int64())})
             if wanted.num_rows:
@@ -273,11 +274,6 @@ def _split(rows: pa.Table) -> Values:
     without = pc.invert(has_value)
     gaps = zip(rows["instruction_id"].filter(without).to_pylist(), reasons.filter(without).to_pylist(), strict=True)
     return Values(rows.select(["instruction_id", "value"]).filter(has_value), gaps=list(gaps))
-
-
-def _count(connection: Connection, reference: Reference) -> int:
-    ((n_members,),) = connection.sql("SELECT count(*) FROM members_of($kind, $id, $version)", params=_at(reference)).fetchall()
-    return int(n_members)
 
 
 def _at(reference: Reference) -> dict[str, Any]:
