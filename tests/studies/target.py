@@ -1,0 +1,76 @@
+"""The model that a study fine-tunes: small enough for two cores, trained by the product's own loop for a fixed number of steps."""
+
+from __future__ import annotations
+
+import math
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from catalog.models.causal_lm import CausalLM
+from catalog.models.losses import response_losses
+from catalog.models.recipe import Recipe
+from catalog.models.tiny import TinyShape, build_tiny
+from catalog.models.tokens import Tokens, tokens_of
+from catalog.models.training import train
+
+Array = np.ndarray[Any, Any]
+
+SMALL = TinyShape(vocabulary=1024, width=96, layers=3, heads=3, inner=256)  # 0.4 million parameters
+DOUBLE = TinyShape(vocabulary=2048, width=160, layers=5, heads=5, inner=448)  # 2 million parameters
+
+
+def untrained(texts: Sequence[str], *, seed: int, shape: TinyShape) -> CausalLM:
+    """A target at its start: vocabulary from ``texts`` in their order, weights from ``seed``."""
+    return build_tiny(iter(texts), seed=seed, shape=shape)
+
+
+def encoded(lm: CausalLM, instructions: Sequence[dict[str, Any]], *, max_length: int = 256) -> list[Tokens]:
+    """Instructions (mappings with ``messages``) as the target reads them; those without a loss are left out."""
+    return [
+        one for one in tokens_of(instructions, tokenizer=lm.tokenizer, template=lm.template, max_length=max_length) if one.reason is None
+    ]
+
+
+def train_steps(lm: CausalLM, instructions: Sequence[Tokens], *, steps: int, batch: int, seed: int, learning_rate: float = 3e-3) -> None:
+    """Train in place for exactly ``steps`` steps of ``batch`` instructions, whatever their number: small sets are gone over more often.
+
+    This is SmallToLarge's protocol (Yang et al. 2024, section 5): every subset gets as many steps as the full pool.
+    """
+    cycled = Cycled(instructions, n=steps * batch, seed=seed)
+    recipe = Recipe(learning_rate=learning_rate, epochs=1, batch=batch, checkpoints=1, seed=seed, budget=4096)
+    folder = Path(tempfile.mkdtemp(prefix="target-"))
+    try:
+        for _ in train(lm, cycled, recipe=recipe, folder=folder, save_seconds=math.inf):
+            pass
+    finally:
+        shutil.rmtree(folder)
+
+
+def dev_loss(lm: CausalLM, instructions: Sequence[Tokens]) -> float:
+    """Cross-entropy in nats a response token over all of ``instructions``."""
+    losses = response_losses(lm, instructions, budget=4096)
+    return float(losses.total.sum() / losses.n_tokens.sum())
+
+
+class Cycled(Sequence[Tokens]):
+    """``n`` places filled with permutation after permutation of some instructions."""
+
+    def __init__(self, instructions: Sequence[Tokens], *, n: int, seed: int) -> None:
+        self.instructions = instructions
+        generator = np.random.default_rng([seed, len(instructions)])
+        rounds = math.ceil(n / len(instructions))
+        self.order = np.concatenate([generator.permutation(len(instructions)) for _ in range(rounds)])[:n]
+
+    def __len__(self) -> int:
+        return len(self.order)
+
+    def __getitem__(self, place: Any) -> Any:
+        return self.instructions[int(self.order[place])]
+
+    def __iter__(self) -> Iterator[Tokens]:
+        return (self.instructions[int(row)] for row in self.order)
