@@ -1,7 +1,7 @@
 """What every study shares: its options, runs that resume one by one, and what it leaves under ``docs/results``.
 
-A study writes ``NAME.json`` (question, protocol, claims, tables, machine) and ``NAME*.svg``; ``page.py`` makes the page of them all. Each run
-of a study is a line in ``WORK/NAME.jsonl`` as soon as it is done, so that a study that was interrupted goes on with the next run.
+A study writes ``NAME.json`` (question, protocol, claims, tables, machine) and ``NAME*.svg``; ``page.py`` makes the page of them all. Each
+run of a study is a line in ``WORK/NAME.jsonl`` as soon as it is done, so that a study that was interrupted goes on with the next run.
 """
 
 # ruff: noqa: T201 -- what it prints is what it is for
