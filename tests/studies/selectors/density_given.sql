@@ -1,0 +1,11 @@
+-- summary: Draw the more readily, the fewer neighbours a sentence's mean vector has.
+-- paper: How to Train Data-Efficient LLMs, arXiv 2402.09668; a baseline of FisherSFT, arXiv 2505.14826
+
+WITH given AS (
+    SELECT instruction_id, fingerprint, CAST(metadata -> 'mean' AS FLOAT[10]) AS vector
+    FROM pool($pool)
+)
+SELECT instruction_id, density
+FROM density((SELECT instruction_id, fingerprint, vector FROM given))
+ORDER BY drawn_key(fingerprint, $seed, 1 / density), fingerprint
+LIMIT $budget
