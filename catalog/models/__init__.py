@@ -1,8 +1,12 @@
-"""Models, and nothing else: encoders, causal language models, the proxy and its training. Torch lives here."""
+"""What runs models: the only layer that imports torch.
+
+On the CPU, torch's threads (GNU OpenMP) meet after every operation. By default they spin for milliseconds while they wait, which takes the
+cores from whatever else the machine does: training beside one busy program ran five to twenty times slower. Sleeping at once costs a third
+of the speed on an idle machine. A short spin of some microseconds keeps most of both; ``GOMP_SPINCOUNT`` or ``OMP_WAIT_POLICY`` in the
+environment decide instead, and must be there before torch starts, hence here.
+"""
 
 import os
 
-# Torch's CPU threads wait for each other by spinning. Where another process wants a core, they spin through its time slice: measured
-# with two threads on two busy cores, embedding then takes two to five times as long. Sleeping instead costs little on an idle
-# machine. OpenMP reads this once, when torch is first imported; who has set it, keeps it.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+if "OMP_WAIT_POLICY" not in os.environ:
+    os.environ.setdefault("GOMP_SPINCOUNT", "3000")

@@ -42,10 +42,14 @@ def test_loading_a_model_writes_nothing_to_stderr() -> None:
     assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
 
 
-def test_threads_wait_asleep_unless_the_user_says_otherwise() -> None:
-    code = "import os, catalog.models; print(os.environ['OMP_WAIT_POLICY'])"
-    for given, expected in ((None, "PASSIVE"), ("ACTIVE", "ACTIVE")):
-        environment = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
-        environment |= {"OMP_WAIT_POLICY": given} if given else {}
+def test_threads_spin_shortly_unless_the_user_says_otherwise() -> None:
+    names = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
+    code = f"import os, catalog.models; print([os.environ.get(name) for name in {names}])"
+    for given, expected in (
+        ({}, [None, "3000"]),
+        ({"OMP_WAIT_POLICY": "ACTIVE"}, ["ACTIVE", None]),
+        ({"GOMP_SPINCOUNT": "7"}, [None, "7"]),
+    ):
+        environment = {name: value for name, value in os.environ.items() if name not in names} | given
         run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
-        assert run.stdout.strip() == expected
+        assert run.stdout.strip() == str(expected)
