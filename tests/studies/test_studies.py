@@ -10,12 +10,21 @@ STUDIES = Path(__file__).parent
 ROOT = STUDIES.parent.parent
 NAMES = [
     "fisher_synthetic",
+    "ila_scaling",
+    "ila_regression",
+    "agreement",
 ]
 
 
+@pytest.fixture(scope="module")
+def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One folder for all, since some share a catalog."""
+    return tmp_path_factory.mktemp("work")
+
+
 @pytest.mark.parametrize("name", NAMES)
-def test_a_study_finds_something_at_its_smallest_size(name: str, tmp_path: Path) -> None:
-    folders = ["--work", str(tmp_path / "work"), "--results", str(tmp_path / "results"), "--data", str(tmp_path / "no data")]
+def test_a_study_finds_something_at_its_smallest_size(name: str, work: Path, tmp_path: Path) -> None:
+    folders = ["--work", str(work), "--results", str(tmp_path / "results"), "--data", str(tmp_path / "no data")]
     answer = subprocess.run(
         [sys.executable, "-W", "error", str(STUDIES / f"{name}.py"), "--smoke", *folders],
         cwd=tmp_path,

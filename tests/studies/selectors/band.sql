@@ -1,0 +1,47 @@
+-- summary: Members of a share of the landscape's cells, from a band of the depths of each: coverage and depth varied on purpose.
+-- paper: the design of the regression in Information Landscape Approximation, arXiv 2509.06463
+-- needs: embeddings, score depth
+-- param: share number = 1.0            of the cells, chosen by draw
+-- param: low number = 0.0              the band's lower end, a quantile of the depths of a cell
+-- param: width number = 0.4            the band's width, as a quantile
+-- param: projection text = tsne        tsne, umap or pca
+-- param: perplexity number = 30        of t-SNE
+
+WITH landscape AS (
+    SELECT instruction_id, fingerprint, x, y
+    FROM project(
+        (SELECT instruction_id, fingerprint, vector FROM embeddings($pool)),
+        method => $projection, perplexity => $perplexity, seed => 42
+    )
+),
+cells AS (
+    SELECT instruction_id, fingerprint, cell
+    FROM grid((SELECT instruction_id, fingerprint, x, y FROM landscape), budget => $budget)
+),
+ranked AS (
+    SELECT
+        cells.instruction_id,
+        cells.fingerprint,
+        cells.cell,
+        depths.value AS depth,
+        quantile_within(depths.value, cells.cell) AS depth_quantile
+    FROM cells
+    JOIN score($pool, name => 'depth') AS depths USING (instruction_id)
+    WHERE depths.value IS NOT NULL
+),
+banded AS (
+    SELECT
+        instruction_id,
+        cell,
+        depth,
+        draw(fingerprint, $seed) AS drawn,
+        row_number() OVER (PARTITION BY cell ORDER BY draw(fingerprint, $seed), fingerprint) AS turn
+    FROM ranked
+    WHERE draw('cell ' || cell, $seed) < $share
+        AND depth_quantile >= $low
+        AND depth_quantile < $low + $width
+)
+SELECT instruction_id, cell, turn, depth
+FROM banded
+ORDER BY turn, drawn
+LIMIT $budget
