@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from catalog.selection.coverage import EXAMPLES, WORDS, Coverage, Kind, command
-from catalog.selection.sources import Resolved
+from catalog.errors import SignalError
+from catalog.selection.coverage import EXAMPLES, PROXY, Coverage, Kind, command, is_computed, model_of, title
+from catalog.selection.plan import Plan
+from catalog.selection.sources import Resolved, trajectories
 from catalog.store.database import Connection
 from catalog.store.queries import query
 from catalog.store.references import Reference
 
 CHARACTERS_PER_TOKEN = 4  # of English, where nothing was measured
-VALUE_BYTES = {"embedding": 4, "states": 2, "losses": 4, "score": 8}  # on disk, each number
-N_VALUES = {"embedding": 384, "states": 64 * 128, "losses": 12, "score": 1}  # of an instruction, where nothing was measured
+VALUE_BYTES = {"embedding": 4, "states": 2, "losses": 4, "score": 8, "label_embedding": 4}  # on disk, each number
+# Of an instruction, where nothing was measured.
+N_VALUES = {"embedding": 384, "states": 64 * 128, "losses": 12, "score": 1, "label_embedding": 0}
 
 
 @dataclass(frozen=True)
@@ -20,7 +23,7 @@ class Need:
     """One signal that a plan reads: what is there, and what the rest costs.
 
     Attributes:
-        kind: embedding, losses, states or score.
+        kind: embedding, losses, states, score or label_embedding.
         name: of the encoder, proxy, model or score.
         n_members: of the pool or subset.
         n_with_value: members that have a value.
@@ -30,6 +33,8 @@ class Need:
         seconds: that the missing take, at the rate measured here; None when nothing was measured.
         n_bytes: that the missing take on the disk.
         command: what makes them.
+        model: the language model that it is computed with, if any.
+        is_computed: whether the command does so by itself; else it takes a file of the user's.
     """
 
     kind: str
@@ -42,11 +47,44 @@ class Need:
     seconds: float | None
     n_bytes: int
     command: str
+    model: str | None = None
+    is_computed: bool = True
 
     @property
     def title(self) -> str:
         """As a person says it: ``losses of tiny``."""
-        return f"{WORDS[self.kind]} of {self.name}" if self.kind != "score" else f"score {self.name}"
+        return title(self.kind, self.name)
+
+
+def needs_of(connection: Connection, planned: Plan) -> tuple[Need, ...]:
+    """The signals that a plan reads, each once, and before each what it is computed with where that is missing too."""
+    needs: dict[tuple[str, str], Need] = {}
+    for _, resolved in planned.sources:
+        for found in _needs(connection, resolved):
+            for one in (*_before(connection, resolved, found), found):
+                needs[one.command, one.name] = one
+    return tuple(needs.values())
+
+
+def _needs(connection: Connection, resolved: Resolved) -> list[Need]:
+    """The signals of one source: those that are there at least in part, else the one that it names."""
+    if resolved.signals:
+        return [need(connection, resolved, signal, signal.kind) for signal in resolved.signals]
+    return [need(connection, resolved, None, resolved.kind)] if resolved.kind else []
+
+
+def _before(connection: Connection, resolved: Resolved, found: Need) -> list[Need]:
+    """What must be there before a missing signal can be computed: a trained proxy, or trajectories."""
+    if not found.n_missing:
+        return []
+    if found.title == "score learnability":
+        try:
+            return [one for one in _needs(connection, trajectories(connection, str(resolved.reference))) if one.n_missing]
+        except SignalError:  # of several proxies; the command itself says so
+            return []
+    if found.model != PROXY or connection.sql(query("selection/trained_proxies"), params={"name": PROXY}).fetchall() != [(0,)]:
+        return []
+    return [need(connection, Resolved(resolved.reference, kind="losses", name=PROXY), None, "losses")]
 
 
 def need(connection: Connection, resolved: Resolved, signal: Coverage | None, kind: Kind) -> Need:
@@ -73,7 +111,9 @@ def need(connection: Connection, resolved: Resolved, signal: Coverage | None, ki
         n_tokens=round(n_tokens),
         seconds=seconds,
         n_bytes=n_missing * n_values * VALUE_BYTES[kind],
-        command=command(kind, reference, name),
+        command=command(kind, reference, name, signal),
+        model=model_of(kind, name, signal),
+        is_computed=is_computed(kind, name, signal),
     )
 
 

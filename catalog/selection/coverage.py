@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+import shlex
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from catalog.errors import SignalError
@@ -12,7 +13,7 @@ from catalog.store.database import Connection
 from catalog.store.queries import query
 from catalog.store.references import Reference, nearest
 
-Kind = Literal["embedding", "losses", "states", "score"]
+Kind = Literal["embedding", "losses", "states", "score", "label_embedding"]
 
 # How a signal of a kind is made, and the argument that names it.
 COMMANDS: dict[str, str] = {
@@ -21,9 +22,33 @@ COMMANDS: dict[str, str] = {
     "states": "catalog states {ref} --model {name}",
     "score": "catalog score {ref} {name}",
 }
+# How one that nothing here can compute is brought in; FILE is the user's.
+IMPORTS: dict[str, str] = {
+    "losses": "catalog losses import {ref} FILE --proxy {name}",
+    "score": "catalog scores import {ref} FILE --name {name}",
+    "label_embedding": "catalog register FILE --pool {pool} --labels-column COLUMN",
+}
+# The scores that are computed here: with a language model, and from what is stored.
+BY_MODEL = frozenset(
+    ("n_tokens", "response_loss", "answer_loss", "perplexity", "least_confidence", "ifd", "ifd_ppl", "depth", "depth_cheap", "rid")
+)
+COMPUTED = BY_MODEL | {"learnability", "n_labels"}
+PROXY = "tiny"  # the model that needs nothing but the pool
 ARGUMENTS: dict[str, str] = {"embedding": "encoder", "losses": "proxy", "states": "model", "score": "name"}
-WORDS: dict[str, str] = {"embedding": "embeddings", "losses": "losses", "states": "token states", "score": "score"}
-EXAMPLES: dict[str, str] = {"embedding": "all-MiniLM-L6-v2", "losses": "tiny", "states": "tiny", "score": "ifd"}
+WORDS: dict[str, str] = {
+    "embedding": "embeddings",
+    "losses": "losses",
+    "states": "token states",
+    "score": "score",
+    "label_embedding": "label embeddings",
+}
+EXAMPLES: dict[str, str] = {
+    "embedding": "all-MiniLM-L6-v2",
+    "losses": "tiny",
+    "states": "tiny",
+    "score": "ifd",
+    "label_embedding": "all-MiniLM-L6-v2",
+}
 
 
 @dataclass(frozen=True)
@@ -41,6 +66,7 @@ class Coverage:
     n_with_value: int
     n_without_value: int  # computed, and without a value for a reason that is recorded
     n_members: int
+    model: str | None = None  # that computed it, or what it is made of
 
     @property
     def n_missing(self) -> int:
@@ -52,9 +78,9 @@ def coverages(connection: Connection, reference: Reference, *, kind: Kind) -> li
     """Every signal of a kind with what it covers of a reference, the newest first."""
     at = {"kind": reference.kind, "id": reference.id, "version": reference.version, "signal_kind": kind}
     rows = connection.sql(query("selection/coverage"), params=at).fetchall()
-    return [
-        Coverage(signal_id, kind, name, sha256, json.loads(identity), *numbers) for signal_id, _, name, sha256, identity, *numbers in rows
-    ]
+    identities = {sha256: json.loads(identity) for _, _, _, sha256, identity, *_ in rows}
+    found = [Coverage(signal_id, kind, name, sha256, identities[sha256], *numbers) for signal_id, _, name, sha256, _, *numbers in rows]
+    return [replace(one, model=_model(one.identity, identities)) for one in found]
 
 
 def fullest(candidates: Iterable[Coverage]) -> Coverage:
@@ -82,7 +108,8 @@ def choose(reference: Reference, candidates: list[Coverage], *, kind: Kind, name
         known = sorted({found.name for found in candidates})
         made = command(kind, reference, name or EXAMPLES[kind])
         suffix = nearest(str(wanted), known) if wanted and known else ""
-        return SignalError(f"{reference} has no {WORDS[kind]}{f' of {name}' if name else ''}{suffix}: `{made}` makes them")
+        makes = "brings it in" if " FILE " in made else "makes it" if kind == "score" else "makes them"
+        return SignalError(f"{reference} has no {title(kind, name)}{suffix}: `{made}` {makes}")
     if len(names) > 1:
         example = f"{ARGUMENTS[kind]} => '{names[0]}'"
         raise SignalError(f"{reference} has {WORDS[kind]} of {' and '.join(names)}: say which, as {example}")
@@ -94,15 +121,64 @@ def shortfall(reference: Reference, found: Coverage) -> SignalError | None:
     if not found.n_missing:
         return None
     return SignalError(
-        f"{WORDS[found.kind]} of {found.name} cover {found.n_members - found.n_missing:,} of {found.n_members:,} members of "
-        f"{reference}: `{command(found.kind, reference, found.name)}` makes the rest"
+        f"{title(found.kind, found.name)} cover{'s' * (found.kind == 'score')} {found.n_members - found.n_missing:,} of "
+        f"{found.n_members:,} members of {reference}: `{command(found.kind, reference, found.name, found)}` makes the rest"
     )
 
 
-def command(kind: str, reference: Reference | str, name: str) -> str:
+def title(kind: str, name: str | None) -> str:
+    """A signal as a person says it.
+
+    >>> title("losses", "tiny"), title("score", "ifd"), title("embedding", None)
+    ('losses of tiny', 'score ifd', 'embeddings')
+    """
+    return WORDS[kind] if name is None else f"{WORDS[kind]} {name}" if kind == "score" else f"{WORDS[kind]} of {name}"
+
+
+def command(kind: str, reference: Reference | str, name: str, found: Coverage | None = None) -> str:
     """The command that makes a signal.
 
-    >>> command("score", "alpaca@2", "ifd")
-    'catalog score alpaca@2 ifd'
+    Args:
+        kind: of the signal.
+        reference: whose members need it.
+        name: of the encoder, proxy, model or score.
+        found: the signal as far as it is there, which the command goes on with.
+
+    >>> command("score", "alpaca@2", "ifd"), command("score", "alpaca@2", "my score")
+    ('catalog score alpaca@2 ifd --model tiny', "catalog scores import alpaca@2 FILE --name 'my score'")
     """
-    return COMMANDS[kind].format(ref=reference, name=name)
+    is_brought = not is_computed(kind, name, found)
+    model = model_of(kind, name, found)
+    if kind == "embedding" and found and model:
+        name = model
+    text = (IMPORTS if is_brought else COMMANDS)[kind].format(ref=reference, name=shlex.quote(name), pool=str(reference).partition("@")[0])
+    field = found.identity.get("field", "prompt") if kind == "embedding" and found else "prompt"
+    options = f" --field {field}" if field != "prompt" else ""
+    return text + options + (f" --model {shlex.quote(model)}" if kind == "score" and model and not is_brought else "")
+
+
+def is_computed(kind: str, name: str, found: Coverage | None = None) -> bool:
+    """Whether a command here computes a signal; if not, others have and it is imported.
+
+    >>> is_computed("score", "depth"), is_computed("score", "deita"), is_computed("losses", "tiny")
+    (True, False, True)
+    """
+    is_imported = found is not None and "imported" in found.identity
+    return not is_imported and kind != "label_embedding" and (kind != "score" or name in COMPUTED)
+
+
+def model_of(kind: str, name: str, found: Coverage | None = None) -> str | None:
+    """The model that a signal is computed with; None where it needs none, or has a name of its own for it."""
+    if kind == "states":
+        return name
+    if kind == "score" and name not in BY_MODEL:
+        return None
+    return found.model if found and found.model else PROXY if kind == "score" else None
+
+
+def _model(identity: Mapping[str, Any], others: Mapping[str, Mapping[str, Any]]) -> str | None:
+    """The model that a signal, or the first signal that it is made of, was computed with."""
+    if "model" in identity:
+        return str(identity["model"])
+    made_of = [others[sha256] for sha256 in identity.get("inputs", {}).values() if sha256 in others]
+    return next((model for one in made_of if (model := _model(one, others))), None)

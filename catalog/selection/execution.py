@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from catalog.errors import CatalogError, OptionError, QueryError
 from catalog.selection.arguments import converted, parameters_of
+from catalog.selection.cost import needs_of
 from catalog.selection.faults import bound, reported
 from catalog.selection.memo import DEAR, remembered
 from catalog.selection.parse import parameters, tree
@@ -74,7 +75,7 @@ def executing(home: Home, text: SqlText, given: Mapping[str, Any], limits: Limit
         CatalogError: as `catalog.selection.execute.run` says.
     """
     _ = limits.n_bytes
-    with session(home, wait=limits.wait, memory=limits.memory, spill=limits.spill) as opened:
+    with session(home, wait=limits.wait, memory=limits.memory, spill=limits.spill, is_memoised=limits.is_memoised) as opened:
         watch = Watch(opened, name=text.name, seconds=limits.seconds, progress=limits.progress)
         try:
             with reported(text, memory=limits.memory):
@@ -97,12 +98,20 @@ class Execution:
 
     def prepare(self) -> None:
         """Answer every step, in order."""
-        for place, resolved in self.planned.sources:
-            if resolved.fault:
-                raise type(resolved.fault)(f"{place}: {resolved.fault}")
+        faults = [(place, resolved.fault) for place, resolved in self.planned.sources if resolved.fault]
+        if faults:
+            raise type(faults[0][1])(self._told(faults))
         for step in self.planned.steps:
             self.session.register(step.table, self._load(step) if isinstance(step, Load) else self._apply(step))
             self.watch.check()
+
+    def _told(self, faults: list[tuple[str, CatalogError]]) -> str:
+        """Everything that is missing, each with the command that makes it, so that nobody learns of one after the other."""
+        told = {str(fault): place for place, fault in reversed(faults)}
+        said = [f"{place}: {text}" for text, place in reversed(told.items())]
+        needs = self.watch.run(lambda: needs_of(self.session.connection, self.planned))
+        first = [f"before that, `{need.command}`" for need in needs if need.n_missing and not any(need.command in text for text in said)]
+        return "; ".join([*said, *first])
 
     def table(self, query: SqlText) -> pa.Table:
         """The answer of one of the plan's queries, whole."""
@@ -148,7 +157,7 @@ class Execution:
                 options[name] = value
         self.session.rest()  # what computes for minutes keeps no writer waiting
         try:
-            if step.name in DEAR and self.limits.is_memoised:
+            if step.name in DEAR and self.session.is_memoised:
                 return remembered(self.session.home, step.name, relations, options, lambda: step.function(**relations, **options))
             return step.function(**relations, **options)
         except CatalogError as error:

@@ -7,15 +7,13 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from catalog.functions.memory import gib
-from catalog.selection.cost import Need, need
-from catalog.selection.coverage import Coverage
+from catalog.selection.cost import Need, needs_of
 from catalog.selection.execution import Limits
 from catalog.selection.faults import reported
 from catalog.selection.plan import Apply, Plan, Step, plan
 from catalog.selection.session import session
 from catalog.selection.text import SqlText, one_line
 from catalog.selection.watch import Watch
-from catalog.store.database import Connection
 from catalog.store.folders import Home
 
 
@@ -83,21 +81,6 @@ def explain(
     return Explanation(text.name, text.source, script(planned), called, planned.parameters, tuple(references), needs)
 
 
-def needs_of(connection: Connection, planned: Plan) -> tuple[Need, ...]:
-    """The signals that a plan reads, each once."""
-    needs: dict[tuple[str, str], Need] = {}
-    for _, resolved in planned.sources:
-        signals: list[Coverage | None] = [*resolved.signals]
-        if not signals and resolved.kind:
-            signals = [None]
-        for signal in signals:
-            kind = signal.kind if signal else resolved.kind
-            assert kind is not None  # a source of no kind reads no signal
-            found = need(connection, resolved, signal, kind)
-            needs[found.command, found.name] = found
-    return tuple(needs.values())
-
-
 def script(planned: Plan) -> str:
     """The final SQL: each table function's answer by its name, then the query over them."""
     lines = [f"-- {step.table} = {line}" for step in planned.steps for line in [called_as(step)]]
@@ -115,13 +98,15 @@ def called_as(step: Step) -> str:
 
 def _told(found: Need) -> list[str]:
     there = f"  {found.title}: {found.n_with_value:,} of {found.n_members:,}"
-    if found.n_without_value:
+    if found.kind == "label_embedding":
+        there += " members have labels; the selection itself embeds these, and keeps their vectors"
+    elif found.n_without_value:
         there += f", {found.n_without_value:,} without a value for a recorded reason"
     if not found.n_missing:
         return [there]
     rate = "time not measured here yet" if found.seconds is None else f"about {_minutes(found.seconds)} at the rate measured here"
     cost = f"    missing: {found.n_missing:,} instructions, {found.n_tokens:,} tokens, {rate}, {gib(found.n_bytes)} of disk"
-    return [there, cost, f"    makes them: {found.command}"]
+    return [there, cost, f"    {'makes them' if found.is_computed else 'brings them in'}: {found.command}"]
 
 
 def _minutes(seconds: float) -> str:

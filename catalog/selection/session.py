@@ -35,11 +35,12 @@ class Session:
     queries keeps no writer waiting.
     """
 
-    def __init__(self, home: Home, *, wait: float = WAIT, memory: str | None = None, spill: str = SPILL) -> None:
+    def __init__(self, home: Home, *, wait: float = WAIT, memory: str | None = None, spill: str = SPILL, is_memoised: bool = True) -> None:
         self.home = home
         self.wait = wait
         self.memory = memory
         self.spill = spill
+        self.is_memoised = is_memoised  # whether answers of dear functions are kept and taken from those kept
         self.stopped = threading.Event()
         self._connection: Connection | None = None
         self.relations: dict[str, Any] = {}
@@ -107,9 +108,11 @@ class Session:
 
 
 @contextmanager
-def session(home: Home, *, wait: float = WAIT, memory: str | None = None, spill: str = SPILL) -> Iterator[Session]:
+def session(
+    home: Home, *, wait: float = WAIT, memory: str | None = None, spill: str = SPILL, is_memoised: bool = True
+) -> Iterator[Session]:
     """A `Session` that is closed when the block ends."""
-    opened = Session(home, wait=wait, memory=memory, spill=spill)
+    opened = Session(home, wait=wait, memory=memory, spill=spill, is_memoised=is_memoised)
     try:
         yield opened
     finally:

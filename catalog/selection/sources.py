@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from catalog.errors import CatalogError, SignalError
 from catalog.selection.coverage import Coverage, Kind, choose, coverages, fullest, shortfall
+from catalog.selection.label_vectors import ENCODER, label_vectors, load_label_embeddings
 from catalog.selection.stored_vectors import load_embeddings, load_token_states
 from catalog.selection.trajectories import load_trajectories
 from catalog.store.database import Connection
@@ -102,8 +103,18 @@ def token_states(connection: Connection, ref: str, *, model: str | None = None) 
     return _stored(connection, ref, kind="states", name=model, where={}, load=load_token_states)
 
 
+def label_embeddings(connection: Connection, ref: str, *, encoder: str = ENCODER) -> Resolved:
+    """One row for each distinct label of the members: ``label``, ``vector FLOAT[d]``; embedded by the query itself, and kept."""
+    found = resolve(connection, ref)
+    signal = label_vectors(connection, found, encoder=encoder)
+    if isinstance(signal, SignalError):
+        return Resolved(found, kind="label_embedding", name=encoder, load=_nothing, fault=signal)
+    load = partial(load_label_embeddings, reference=found, signal=signal, encoder=encoder)
+    return Resolved(found, kind="label_embedding", name=signal.name, load=load, signals=(signal,))
+
+
 SOURCES: dict[str, Callable[..., Resolved]] = {
-    function.__name__: function for function in (pool, subset, score, scores, trajectories, embeddings, token_states)
+    function.__name__: function for function in (pool, subset, score, scores, trajectories, embeddings, token_states, label_embeddings)
 }
 
 

@@ -82,9 +82,10 @@ def _completed(
     if is_whole.all() or incomplete == "drop":
         return losses, is_whole
     if incomplete == "refuse":
+        made = command("losses", reference, signal.name, signal)
         raise SignalError(
             f"{int((~is_whole).sum()):,} of {len(losses):,} trajectories of {signal.name} over {reference} lack a checkpoint: "
-            f"`{command('losses', reference, signal.name)}` computes them, incomplete => 'drop' leaves them out, 'impute' fills them in"
+            f"`{made}` computes them, incomplete => 'drop' leaves them out, 'impute' fills them in"
         )
     has_any = np.asarray(~is_gap.all(axis=1))
     steps = np.arange(losses.shape[1])

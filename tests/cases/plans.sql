@@ -166,3 +166,18 @@ SELECT cluster FROM kmeans(trajectories('few', proxy => 'tiny'), k => 2)
 -- __fn0 = trajectories('few@1', proxy => 'tiny')
 -- __fn1 = kmeans((SELECT * FROM __fn0 AS trajectories), k => 2)
 SELECT cluster FROM __fn1 AS kmeans
+-- title: labels with their vectors are a source of their own
+SELECT count(*) FROM label_embeddings('tiny')
+-- becomes
+-- __fn0 = label_embeddings('tiny@2')
+SELECT count(*) FROM __fn0 AS label_embeddings
+-- title: a kernel over two relations
+SELECT rank FROM mig(
+    (SELECT fingerprint, labels, value AS score FROM pool('tiny@1') JOIN score('tiny@1', name => 'ifd') USING (fingerprint) WHERE value >= 0),
+    (SELECT label, vector FROM label_embeddings('tiny@1', encoder => 'all-MiniLM-L6-v2')),
+    budget => 3
+)
+-- becomes
+-- __fn0 = label_embeddings('tiny@1', encoder => 'all-MiniLM-L6-v2')
+-- __fn1 = mig((SELECT * FROM (SELECT fingerprint, labels, value AS score FROM pool_at(1, 1) AS pool JOIN score_at('pool', 1, 1, 3) AS score USING (fingerprint) WHERE value >= 0)), (SELECT * FROM (SELECT label, vector FROM __fn0 AS label_embeddings)), budget => 3)
+SELECT rank FROM __fn1 AS mig

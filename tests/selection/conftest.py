@@ -27,7 +27,14 @@ SELECT
 FROM range(40) AS t(i);
 INSERT INTO pool_members
 SELECT
-    1, i, CASE WHEN i < 30 THEN 1 ELSE 2 END, CASE WHEN i < 5 THEN 2 END, i, CASE WHEN i % 3 = 0 THEN 'math' ELSE 'chat' END, NULL, NULL
+    1,
+    i,
+    CASE WHEN i < 30 THEN 1 ELSE 2 END,
+    CASE WHEN i < 5 THEN 2 END,
+    i,
+    CASE WHEN i % 3 = 0 THEN 'math' ELSE 'chat' END,
+    CASE WHEN i % 3 = 0 THEN ['sum', 'number ' || i % 2, 'sum'] WHEN i % 3 = 1 THEN [] END,
+    NULL
 FROM range(40) AS t(i);
 INSERT INTO subsets VALUES (1, 'few', 1, TIMESTAMP '2026-01-02', 'random', 1, 2, 4, 0, 4, '{}', 'd', 'm', '{}', 0.1);
 INSERT INTO subset_members SELECT 1, 10 + 3 * i, i + 1, '{"turn": 1}' FROM range(4) AS t(i);

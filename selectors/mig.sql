@@ -1,0 +1,21 @@
+-- summary: Take what adds most to what is known of the labels: high scores, spread over labels that are unlike.
+-- paper: MIG, arXiv 2504.13835
+-- needs: labels, a score
+-- param: score text = deita            quality, or any other score of 0 or more
+-- param: threshold number = 0.9        cosine from which two labels share what is known
+-- param: power number = 0.8            of phi(x) = (x + 1e-6)^power: the lower, the sooner a label is known well enough
+-- param: encoder text = all-MiniLM-L6-v2  that embeds the labels
+
+WITH labelled AS (
+    SELECT instruction_id, fingerprint, labels, scored.value AS score
+    FROM pool($pool)
+    JOIN score($pool, name => $score) AS scored USING (instruction_id, fingerprint)
+    WHERE len(labels) > 0 AND scored.value IS NOT NULL
+)
+SELECT instruction_id, score, gain
+FROM mig(
+    (SELECT * FROM labelled),
+    (SELECT label, vector FROM label_embeddings($pool, encoder => $encoder)),
+    budget => $budget, threshold => $threshold, power => $power
+)
+ORDER BY rank
