@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from catalog.catalog import Catalog
-from catalog.cli.group import DIFFERENT, DONE, dry_run_option, json_option, run_command
+from catalog.cli.compute import compute_missing
+from catalog.cli.group import DIFFERENT, DONE, dry_run_option, json_option
 from catalog.cli.output import echo_json, echo_rows, progress_bar, say
 from catalog.cli.pools import parse_pairs, pass_catalog
 from catalog.errors import OptionError
@@ -51,6 +51,11 @@ def select(
     is_json: bool,
 ) -> None:
     """Select members of a pool or subset with SELECTOR, a name or a .sql file, and keep them as a subset."""
+    settings = parse_pairs(pairs, option="--set")
+    if compute:
+        if onto or is_dry_run or not (selector and source and budget and name):
+            raise OptionError("--compute goes with SELECTOR, POOL, --budget and --as, and writes; `catalog explain` says what is missing")
+        compute_missing(catalog, selector, source, budget=budget, settings=settings, seed=seed)
     with progress_bar(f"selecting {name or onto}", unit="rows") as bar:
         common: dict[str, Any] = {
             "memory": memory,
@@ -61,9 +66,6 @@ def select(
         if onto:
             selected = catalog.reselect(onto, **common)
         elif selector and source and budget and name:
-            settings = parse_pairs(pairs, option="--set")
-            if compute:
-                compute_missing(catalog, selector, source, budget=budget, settings=settings, seed=seed)
             selected = catalog.select(selector, source, budget=budget, name=name, settings=settings, seed=seed, **common)
         else:
             raise OptionError("write `catalog select SELECTOR POOL --budget 5000 --as NAME`, or `catalog select --onto NAME`")
@@ -88,20 +90,6 @@ def echo_selected(selected: Selected, *, is_json: bool) -> None:
         click.echo(f"{selected.reference}: {selected.n_members:,} members of {selected.definition.reference} in {selected.seconds:.1f} s")
     for warning in selected.warnings:
         say(f"  {warning}")
-
-
-def compute_missing(catalog: Catalog, selector: str, source: str, *, budget: str, settings: dict[str, str], seed: int) -> None:
-    """Run the commands that make what a selection needs and is not there; one signal may need another."""
-    done: set[str] = set()
-    while needs := [
-        need for need in catalog.explain(selector, source, budget=budget, settings=settings, seed=seed).needs if need.n_missing
-    ]:
-        command = needs[0].command
-        if command in done:
-            return  # the selection itself says what is still missing
-        done.add(command)
-        say(f"$ {command}")
-        run_command(click.get_current_context(), shlex.split(command)[1:])
 
 
 @click.command()
