@@ -37,7 +37,7 @@ def import_losses(catalog: Catalog, pool: str, file: str, proxy: str, key: str, 
 @click.argument("pool")
 @click.option("--proxy", default="tiny", show_default=True, help="tiny (made for the pool), a Hugging Face id or a local path.")
 @click.option("--epochs", type=click.IntRange(min=1), help="Passes over the pool. Default: 3.")
-@click.option("--checkpoints", type=click.IntRange(min=1), help="How often the losses are recorded. Default: 12.")
+@click.option("--checkpoints", type=click.IntRange(min=1), help="How often the losses are recorded. Default: 12, or every step.")
 @click.option("--learning-rate", type=click.FloatRange(min=0, min_open=True), help="The peak. Default: 2e-5; 3e-3 for tiny.")
 @click.option("--batch", type=click.IntRange(min=1), help="Instructions a step. Default: 128; 32 for tiny.")
 @click.option("--warmup", type=click.FloatRange(min=0, max=1, max_open=True), help="Share of the steps. Default: 0.03.")

@@ -115,18 +115,21 @@ def start_model(home: Home, signal: Signal, proxy: str, members: pa.Table, *, se
     return load_causal_lm(folder, dtype=dtype, to_train=True)
 
 
-def recipe_of(proxy: str, changes: Mapping[str, Any]) -> Recipe:
-    """The proxy's recipe with what the caller asked for; None leaves a default.
+def recipe_of(proxy: str, changes: Mapping[str, Any], *, n_instructions: int) -> Recipe:
+    """The proxy's recipe with what the caller asked for; None leaves a default: of checkpoints one a step where steps are fewer.
 
     Raises:
         OptionError: a recipe has no such field, or its value makes no sense.
     """
     asked = {name: value for name, value in changes.items() if value is not None}
     try:
-        return replace(RECIPE if proxy == TINY else Recipe(), **asked)
+        recipe = replace(RECIPE if proxy == TINY else Recipe(), **asked)
     except TypeError:
         fields = ", ".join(Recipe.__dataclass_fields__)
         raise OptionError(f"a recipe has {fields}, and was given {', '.join(asked)}") from None
+    if "checkpoints" in asked or not n_instructions:
+        return recipe
+    return replace(recipe, checkpoints=min(recipe.checkpoints, recipe.n_steps(n_instructions)))
 
 
 def sweep_drafts(home: Home, signal: Signal) -> None:

@@ -105,11 +105,11 @@ def train_losses(
         LockedError: another process trains this proxy.
     """
     started = time.monotonic()
-    recipe_ = recipe_of(proxy, recipe or {})
     with reading(home, wait=wait) as connection:
         everybody = list_members(connection, reference)
     limit = None if limit is None or limit >= everybody.num_rows else limit
     members = everybody.slice(0, limit)  # fingerprints are uniform, so the first of them are a fair draw
+    recipe_ = recipe_of(proxy, recipe or {}, n_instructions=members.num_rows)
     job = LossRun(home, reference, proxy, recipe_, max_length, keep_checkpoints, limit, chunk_rows, wait, progress)
     signal = _signal(job, members, is_retrain=is_retrain)
     with exclusively(home, signal):

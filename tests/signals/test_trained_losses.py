@@ -49,6 +49,13 @@ def test_every_member_has_a_loss_at_every_checkpoint(pool: Catalog, model: Path)
     assert pool.signals("p")["n_with_value"].to_list() == [40]
 
 
+def test_a_small_pool_has_as_many_checkpoints_as_steps_unless_more_are_asked_for(pool: Catalog, model: Path) -> None:
+    report = pool.train_losses("p", proxy=str(model), epochs=2, batch=16)  # 40 members in 2 x 3 steps; the default is 12
+    assert [row["step"] for row in report.checkpoints] == [1, 2, 3, 4, 5, 6]
+    with pytest.raises(OptionError, match="too few for 12 checkpoints"):
+        pool.train_losses("p", proxy=str(model), epochs=2, batch=16, checkpoints=12)
+
+
 def test_losses_are_those_of_a_plain_loop(pool: Catalog, model: Path) -> None:
     import torch
 
