@@ -84,6 +84,18 @@ def test_vectors_are_chosen_in_naive_order_ties_included(seed: int, n: int, d: i
     np.testing.assert_allclose(answer["information"].to_numpy(), np.cumsum(gains), rtol=1e-7, atol=1e-9)
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the peer's own imports
+@pytest.mark.parametrize("seed", range(5))
+def test_one_token_each_is_chosen_as_submodlib_chooses_from_the_kernel(seed: int) -> None:
+    submodlib = pytest.importorskip("submodlib")
+    x = np.random.default_rng(seed).normal(size=(60, 7)).astype(np.float32)
+    kernel = x.astype(np.float64) @ x.T.astype(np.float64)
+    theirs = submodlib.LogDeterminantFunction(n=60, mode="dense", lambdaVal=1, sijs=kernel).maximize(budget=25, show_progress=False)
+    answer = log_det(table_of_texts(list(x[:, None, :]), d=7), budget=25)
+    assert order_of(answer) == [row for row, _ in theirs]
+    np.testing.assert_allclose(answer["gain"].to_numpy(), [gain for _, gain in theirs], atol=1e-6)
+
+
 def test_many_more_vectors_than_the_front_holds_are_chosen_in_naive_order() -> None:
     x = np.random.default_rng(3).normal(size=(3000, 8)).astype(np.float32)
     order, _ = naive(list(x[:, None, :]), budget=60)
