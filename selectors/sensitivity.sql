@@ -12,15 +12,20 @@ WITH clusters AS (
         k => $k, iterations => $iterations, seed => $seed
     )
 ),
+-- Summed in one order: numbers with fractions have another sum in another, such as that of several threads.
+total AS (
+    SELECT list_sum(list(distance ** 2 ORDER BY fingerprint)) AS cost
+    FROM clusters
+),
 weighed AS (
     SELECT
         instruction_id,
         fingerprint,
         cluster,
         distance,
-        coalesce(distance ** 2 / nullif(sum(distance ** 2) OVER (), 0), 0)
+        coalesce(distance ** 2 / nullif(total.cost, 0), 0)
             + 1 / (max(cluster + 1) OVER () * count(*) OVER (PARTITION BY cluster)) AS sensitivity
-    FROM clusters
+    FROM clusters, total
 )
 SELECT instruction_id, cluster, distance, sensitivity
 FROM weighed
