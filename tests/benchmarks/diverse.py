@@ -55,9 +55,18 @@ def main() -> int:
             pairs=asked.pairs,
         )
         members = [int(fingerprint) for fingerprint in ours[0]["fingerprint"].to_pylist()]
-        results.append({"what": f"{what}, {len(members):,} accepted", **figures, "bar": 2.0, "same_members": members == theirs[0]})
-    report(results, asked.json)
-    return 0 if all(row["ratio"] >= row["bar"] and row["same_members"] for row in results) else 1
+        is_same = members == theirs[0]
+        results.append(
+            {
+                "what": f"50,000 x 384, {what}, {len(members):,} accepted",
+                "peer": "sequential numpy",
+                **figures,
+                "bar": 2.0,
+                "same_members": is_same,
+                "is_met": is_same and figures["ratio"] >= 2,
+            }
+        )
+    return 0 if report(results, asked.json) else 1
 
 
 if __name__ == "__main__":

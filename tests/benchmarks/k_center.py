@@ -43,7 +43,7 @@ def farthest_first(x: Array, *, first: int, budget: int) -> list[int]:
 
 
 def main() -> int:
-    asked = arguments(__doc__ or "", pairs=3)
+    asked = arguments(__doc__ or "", pairs=5)
     results = []
     for what, x in (
         ("normal 50,000 x 384", np.random.default_rng(0).normal(size=(50_000, 384)).astype(np.float32)),
@@ -60,9 +60,18 @@ def main() -> int:
         )
         order = [int(fingerprint) for fingerprint in ours[0]["fingerprint"].to_pylist()]
         is_exact = order == farthest_first(x.astype(np.float64), first=first, budget=5000)
-        results.append({"what": what, **figures, "bar": 1.5, "same_order_float64": is_exact, "same_order_float32": order == theirs[0]})
-    report(results, asked.json)
-    return 0 if all(row["ratio"] >= row["bar"] and row["same_order_float64"] for row in results) else 1
+        results.append(
+            {
+                "what": f"{what}, budget 5,000",
+                "peer": "numpy farthest-first",
+                **figures,
+                "bar": 1.5,
+                "same_order_float64": is_exact,
+                "same_order_float32": order == theirs[0],
+                "is_met": is_exact and figures["ratio"] >= 1.5,
+            }
+        )
+    return 0 if report(results, asked.json) else 1
 
 
 if __name__ == "__main__":

@@ -44,7 +44,15 @@ def vectors(pairs: int) -> dict[str, Any]:
     ours, peers, figures = alternate(lambda _: log_det(rows, budget=500), theirs, pairs=pairs)
     is_same = rows_chosen(ours[0]) == [row for row, _ in peers[0]]
     difference = float(np.abs(ours[0]["gain"].to_numpy() - np.array([gain for _, gain in peers[0]])).max())
-    return {"what": "vectors 5,000 x 256, budget 500", **figures, "bar": 10.0, "same_order": is_same, "largest_difference": difference}
+    return {
+        "what": "one vector each, 5,000 x 256, budget 500",
+        "peer": "submodlib-py, lazy",
+        **figures,
+        "bar": 10.0,
+        "same_order": is_same,
+        "gain_difference": difference,
+        "is_met": is_same and figures["ratio"] >= 10,
+    }
 
 
 def texts(n: int, mean: int, d: int, spread: float) -> pa.Table:
@@ -87,33 +95,37 @@ def tokens(pairs: int) -> dict[str, Any]:
     sums = x.transpose(0, 2, 1) @ x  # made before the clock starts, in the peer's favour
     ours, peers, figures = alternate(lambda _: log_det(rows, budget=200), lambda _: naive(sums, 200), pairs=pairs)
     is_same = rows_chosen(ours[0]) == peers[0]
-    return {"what": "tokens 2,000 x 16 x 64, budget 200", **figures, "bar": 30.0, "same_order": is_same, "largest_difference": float("nan")}
+    return {
+        "what": "tokens, 2,000 x 16 x 64, budget 200",
+        "peer": "naive greedy, batched",
+        **figures,
+        "bar": 30.0,
+        "same_order": is_same,
+        "is_met": is_same and figures["ratio"] >= 30,
+    }
 
 
 def large() -> dict[str, Any]:
     rows = texts(50_000, 64, 128, 0.6)
     start, start_cpu = time.perf_counter(), time.process_time()
     answer = log_det(rows, budget=5000)
+    seconds, peak = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     return {
         "what": f"50,000 texts, {len(rows['states'].combine_chunks().flatten()):,} tokens x 128, budget 5,000",
-        "seconds": time.perf_counter() - start,
+        "seconds": seconds,
+        "bar_seconds": 600.0,
         "cpu_seconds": time.process_time() - start_cpu,
-        "peak_gib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
+        "peak_gib": peak,
+        "bar_gib": 6.0,
         "information": answer["information"].to_pylist()[-1],
+        "is_met": seconds < 600 and peak < 6,
     }
 
 
 def main() -> int:
-    is_large = "--large" in sys.argv
-    sys.argv = [argument for argument in sys.argv if argument != "--large"]
-    asked = arguments(__doc__ or "", pairs=5)
-    if is_large:
-        figures = large()
-        report([figures], asked.json)
-        return 0 if figures["seconds"] < 600 and figures["peak_gib"] < 6 else 1
-    results = [vectors(asked.pairs), tokens(asked.pairs)]
-    report(results, asked.json)
-    return 0 if all(figures["ratio"] >= figures["bar"] and figures["same_order"] for figures in results) else 1
+    asked = arguments(__doc__ or "", large={"action": "store_true"})
+    results = [large()] if asked.large else [vectors(asked.pairs), tokens(asked.pairs)]
+    return 0 if report(results, asked.json) else 1
 
 
 if __name__ == "__main__":

@@ -1,33 +1,26 @@
 """The loss pass over a pool against one example at a time, and against padded batches of 32 in dataset order: same numbers?
 
-Run: python tests/benchmarks/losses.py [N] [threads]    (needs the Alpaca file, CATALOG_TEST_DATA or ../shared/data)
+Run: python tests/benchmarks/losses.py [--records N] [--threads N] [--pairs N] [--json FILE]    (needs the Alpaca file)
 
 The model is the tiny proxy as it is built for these instructions. One example at a time is the published SmallToLarge code's loop
 (``model(input_ids, labels)``); it and the padded batches take all logits, as the usual training code does.
 """
 
-# ruff: noqa: T201 -- what it prints is what it is for
 from __future__ import annotations
 
-import json
-import os
 import sys
-import time
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from pairs import alpaca, alternate, arguments, report
 
 from catalog.models.batches import padded
 from catalog.models.device import set_threads
 from catalog.models.losses import response_losses
 from catalog.models.tiny import build_tiny
 from catalog.models.tokens import tokens_of
-
-TARGETS = {"one at a time": 5.0, "padded 32": 1.8}
 
 
 def one_at_a_time(lm: Any, encoded: Any) -> Any:
@@ -56,16 +49,9 @@ def padded_batches(lm: Any, encoded: Any, size: int = 32) -> Any:
     return np.concatenate(losses)
 
 
-def timed(function: Callable[[], Any]) -> tuple[float, float, Any]:
-    start, cpu = time.perf_counter(), time.process_time()
-    answer = function()
-    return time.perf_counter() - start, time.process_time() - cpu, answer
-
-
-def main(n: int = 800, threads: int = 2, rounds: int = 2) -> int:
-    set_threads(threads)
-    data = Path(os.environ.get("CATALOG_TEST_DATA", "../shared/data")) / "alpaca52k" / "alpaca_data.json"
-    records = json.loads(data.read_text(encoding="utf-8"))[:n]
+def main() -> int:
+    asked = arguments(__doc__ or "", records={"type": int, "default": 800}, threads={"type": int, "default": 2})
+    set_threads(asked.threads)
     instructions = [
         {
             "messages": [
@@ -73,38 +59,31 @@ def main(n: int = 800, threads: int = 2, rounds: int = 2) -> int:
                 {"role": "assistant", "content": r["output"]},
             ]
         }
-        for r in records
+        for r in alpaca()[: asked.records]
     ]
-    seconds, _, lm = timed(lambda: build_tiny(m["content"] for one in instructions for m in one["messages"]))
-    print(f"built the proxy in {seconds:.1f} s")
-    seconds, _, encoded = timed(lambda: tokens_of(instructions, tokenizer=lm.tokenizer, template=lm.template))
-    encoded = [one for one in encoded if one.reason is None]
+    lm = build_tiny(m["content"] for one in instructions for m in one["messages"])
+    encoded = [one for one in tokens_of(instructions, tokenizer=lm.tokenizer, template=lm.template) if one.reason is None]
     n_tokens = sum(len(one.ids) for one in encoded)
-    print(f"{len(encoded):,} instructions, {n_tokens:,} tokens, tokenised in {seconds:.2f} s; {threads} threads")
-
-    ways = {
-        "ours": lambda: response_losses(lm, encoded).mean,
-        "padded 32": lambda: padded_batches(lm, encoded),
-        "one at a time": lambda: one_at_a_time(lm, encoded),
-    }
-    best = dict.fromkeys(ways, float("inf"))
-    best_cpu = dict(best)
-    answers: dict[str, Any] = {}
     response_losses(lm, encoded[:32])
-    for _ in range(rounds):  # in turn, so that what else the machine does hits all
-        for name, way in ways.items():
-            seconds, cpu, answers[name] = timed(way)
-            best[name], best_cpu[name] = min(best[name], seconds), min(best_cpu[name], cpu)
-    passed = True
-    for name, seconds in best.items():
-        gap = np.abs(answers[name] - answers["ours"]).max()
-        ratio = seconds / best["ours"]
-        passed &= bool(gap < 1e-4) and ratio >= TARGETS.get(name, 0)
-        cpu_ratio = best_cpu[name] / best_cpu["ours"]
-        rates = f"{seconds:7.2f} s  {n_tokens / seconds:8,.0f} tokens/s  ratio {ratio:5.2f} (in processor time {cpu_ratio:5.2f})"
-        print(f"{name:14s} {rates}  largest difference {gap:.1e}")
-    return 0 if passed else 1
+    rows = []
+    for peer, way, bar in (("one at a time", one_at_a_time, 5.0), ("batches of 32, padded, in order", padded_batches, 1.8)):
+        ours, theirs, figures = alternate(
+            lambda _: response_losses(lm, encoded).mean, lambda _, way=way: way(lm, encoded), pairs=asked.pairs
+        )
+        gap = float(np.abs(ours[0] - theirs[0]).max())
+        rows.append(
+            {
+                "what": f"{len(encoded):,} instructions of Alpaca, {n_tokens:,} tokens, tiny proxy",
+                "peer": peer,
+                **figures,
+                "bar": bar,
+                "tokens_per_second": n_tokens / figures["ours_seconds"],
+                "largest_difference": gap,
+                "is_met": figures["ratio"] >= bar and gap < 1e-4,
+            }
+        )
+    return 0 if report(rows, asked.json) else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main(*map(int, sys.argv[1:3])))
+    sys.exit(main())

@@ -5,12 +5,16 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from catalog.subsets.select import environment
 
 
 def alternate(ours: Callable[[int], Any], theirs: Callable[[int], Any], *, pairs: int) -> tuple[list[Any], list[Any], dict[str, float]]:
@@ -38,20 +42,58 @@ def alternate(ours: Callable[[int], Any], theirs: Callable[[int], Any], *, pairs
     return answers[0], answers[1], figures
 
 
-def report(rows: list[dict[str, Any]], path: Path | None) -> None:
-    """Print rows of figures as a table, and write them to ``path`` as JSON where it is given."""
+def report(rows: list[dict[str, Any]], path: Path | None) -> bool:
+    """Print rows of figures as a table, and write them to ``path`` as JSON, with the machine, where it is given.
+
+    A row has ``what``, its figures, and in ``is_met`` whether it meets its bar and gives the same answer as the peer.
+
+    Returns:
+        Whether every row is met.
+    """
     names = list(rows[0])
     cells = [[f"{row[name]:.4g}" if isinstance(row[name], float) else str(row[name]) for name in names] for row in rows]
     widths = [max(len(name), *(len(line[i]) for line in cells)) for i, name in enumerate(names)]
     for line in [names, *cells]:
         print("  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)))
     if path:
-        path.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
+        name = Path(sys.argv[0]).stem
+        document = {"name": name, "title": _title(), "command": " ".join(_command()), "machine": environment(), "rows": rows}
+        path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    return all(row["is_met"] for row in rows)
 
 
-def arguments(description: str, *, pairs: int) -> argparse.Namespace:
-    """The options that every benchmark takes: ``--json FILE`` and ``--pairs N``."""
+def arguments(description: str, *, pairs: int = 5, **others: Any) -> argparse.Namespace:
+    """The options that every benchmark takes, ``--json FILE`` and ``--pairs N``, and some of its own.
+
+    Args:
+        description: the benchmark's docstring.
+        pairs: runs of each side by default.
+        others: names of further options, with what argparse wants to know of each.
+    """
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     parser.add_argument("--pairs", type=int, default=pairs, help="runs of each side")
+    for name, option in others.items():
+        parser.add_argument(f"--{name}", **option)
     return parser.parse_args()
+
+
+def alpaca_file() -> Path:
+    """The Alpaca file in ``CATALOG_TEST_DATA``, or in ``../shared/data``."""
+    return Path(os.environ.get("CATALOG_TEST_DATA", "../shared/data")) / "alpaca52k" / "alpaca_data.json"
+
+
+def alpaca() -> list[dict[str, str]]:
+    """The records of the Alpaca file."""
+    records: list[dict[str, str]] = json.loads(alpaca_file().read_text(encoding="utf-8"))
+    return records
+
+
+def _title() -> str:
+    return (sys.modules["__main__"].__doc__ or "").strip().splitlines()[0]
+
+
+def _command() -> list[str]:
+    """What was asked for, without the file that it goes to."""
+    kept = [argument for i, argument in enumerate(sys.argv[1:], 1) if "--json" not in (argument, sys.argv[i - 1])]
+    return ["python", f"tests/benchmarks/{Path(sys.argv[0]).name}", *kept]
