@@ -85,7 +85,7 @@ def compare(
     names = [str(reference) for reference in found]
     overlap = {(a, b): _jaccard(members[a], members[b]) for i, a in enumerate(names) for b in names[i + 1 :]}
     rows = [{"name": name} | measured.row(ids) for name, ids in members.items()]
-    return Comparison(rows, overlap, measured.landscape, members, tuple(measured.notes))
+    return Comparison(rows, overlap, measured.landscape, members, tuple(dict.fromkeys(measured.notes)))
 
 
 class _Pool:

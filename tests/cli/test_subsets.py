@@ -1,0 +1,186 @@
+"""Selections on the command line: what is said, what is data, and what the exit codes say."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from catalog import Catalog
+from catalog.cli import main
+from catalog.store.database import writing
+from catalog.store.folders import shipped
+
+Run = Callable[..., Result]
+N = 40
+MINE = "-- summary: The first.\n-- param: skip integer = 0 [0..5]  left out\n"
+MINE += "SELECT instruction_id, row_number FROM pool($pool) WHERE row_number >= $skip ORDER BY row_number LIMIT $budget\n"
+
+
+@pytest.fixture
+def run(catalog: Catalog) -> Run:
+    def run(*arguments: str, **options: Any) -> Result:
+        return CliRunner().invoke(main, ["--home", str(catalog.home.path), "--wait", "1", *arguments], **options)
+
+    return run
+
+
+@pytest.fixture
+def records() -> list[dict[str, str]]:
+    return [{"instruction": f"question {i}", "output": "word " * (i % 7 + 1), "from": f"s{i % 3}"} for i in range(N)]
+
+
+@pytest.fixture
+def filled(catalog: Catalog, jsonl: Callable[..., Path], tmp_path: Path, records: list[dict[str, str]]) -> Catalog:
+    """A pool with a score `depth`, trajectories, and the subsets `deep` and `drawn`."""
+    catalog.register(jsonl(records), pool="p", source_column="from")
+    np.save(tmp_path / "losses.npy", np.random.default_rng(0).random((N, 4), dtype=np.float32))
+    catalog.import_losses("p", tmp_path / "losses.npy", proxy="mine")
+    np.save(tmp_path / "score.npy", np.arange(N, dtype=np.float64))
+    catalog.import_scores("p", tmp_path / "score.npy", name="depth")
+    catalog.select("depth_only", "p", budget=10, name="deep")
+    catalog.select("random", "p", budget=10, name="drawn")
+    return catalog
+
+
+@pytest.fixture
+def embedded(filled: Catalog) -> Catalog:
+    filled.embed("p")
+    return filled
+
+
+@pytest.mark.usefixtures("filled")
+def test_compare_prints_a_row_a_measure_and_says_what_it_could_not_measure(run: Run) -> None:
+    result = run("compare", "deep", "drawn")
+    assert result.exit_code == 0, result.output
+    lines = result.stdout.splitlines()
+    assert lines[0].split() == ["deep@1", "drawn@1", "random", "10"]
+    rows = {line.split()[0]: line.split()[1:] for line in lines if line.strip()}
+    assert rows["n_members"] == ["10", "10", "10"]
+    assert rows["depth_mean"][0] == "34.5"
+    assert "jaccard" in result.stdout
+    said = "  not measured: p@1 has no score n_tokens; there are: depth: `catalog score p@1 n_tokens --model tiny` makes it"
+    assert result.stderr.splitlines() == [
+        f"{said}; before that, `catalog losses train p@1 --proxy tiny`",
+        "  not measured: p@1 has no embeddings: `catalog embed p@1 --encoder all-MiniLM-L6-v2` makes them",
+    ]
+
+
+@pytest.mark.usefixtures("embedded")
+def test_compare_answers_in_json_and_draws(run: Run, tmp_path: Path) -> None:
+    for name, begin in (("picture.png", b"\x89PNG"), ("picture.svg", b"<?xml")):
+        path = tmp_path / name
+        result = run("compare", "deep", "drawn", "--projection", "pca", "--json", "-o", str(path))
+        assert result.exit_code == 0, result.output
+        assert path.read_bytes().startswith(begin)
+        answer = json.loads(result.stdout)
+        assert answer["picture"] == str(path)
+    assert [row["name"] for row in answer["rows"]] == ["deep@1", "drawn@1", "random 10"]
+    assert answer["rows"][0]["depth_mean"] == 34.5
+    assert all(0 < row["coverage"] <= 1 for row in answer["rows"])
+    (overlap,) = answer["overlap"]
+    assert (overlap["left"], overlap["right"]) == ("deep@1", "drawn@1")
+    # The yardstick is the draw that `random` makes, so that the two rows say the same.
+    assert {**answer["rows"][1], "name": ""} == {**answer["rows"][2], "name": ""}
+
+
+@pytest.mark.usefixtures("filled")
+def test_a_comparison_of_two_pools_is_refused(run: Run, catalog: Catalog, jsonl: Callable[..., Path]) -> None:
+    catalog.register(jsonl([{"instruction": "a", "output": "b"}], "other.jsonl"), pool="other")
+    result = run("compare", "deep", "other")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "come from 2 pools (other@1, p@1)" in result.stderr
+
+
+@pytest.mark.usefixtures("filled")
+def test_explain_prints_the_plan_the_sql_alone_or_json(run: Run) -> None:
+    wanted = ("explain", "s2l", "p", "--budget", "25%", "--set", "k=4", "--seed", "7")
+    plan = run(*wanted)
+    assert plan.exit_code == 0
+    assert "$budget = 10" in plan.stdout
+    assert "$seed = 7" in plan.stdout
+    assert "losses of mine: 40 of 40" in plan.stdout
+    sql = run(*wanted, "--sql").stdout
+    assert sql.startswith("-- __fn0 = trajectories('p@1', incomplete => 'refuse')\n-- __fn1 = kmeans((SELECT")
+    assert sql.rstrip().endswith("LIMIT $budget")
+    assert "signals:" not in sql
+    answer = json.loads(run(*wanted, "--json").stdout)
+    assert (answer["is_ready"], answer["sql"], answer["references"]) == (True, sql.rstrip("\n"), ["p@1"])
+    assert run("explain", "k_center", "p").stdout.rstrip().endswith("makes them: catalog embed p@1 --encoder all-MiniLM-L6-v2")
+
+
+@pytest.mark.usefixtures("filled")
+def test_a_selector_of_ones_own_is_kept_shown_listed_and_selects(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "mine.sql"
+    file.write_text(MINE)
+    added = run("selectors", "add", str(file))
+    assert (added.exit_code, added.stdout, added.stderr) == (0, "", "mine: The first.\n")
+    file.unlink()
+    assert run("selectors", "show", "mine").stdout == MINE
+    assert run("selectors", "show", "s2l").stdout == (shipped("selectors") / "s2l.sql").read_text()
+    listed = {row["selector"]: row for row in json.loads(run("selectors", "--json").stdout)}
+    assert len(listed) == len(list(shipped("selectors").glob("*.sql"))) + 1
+    assert listed["mine"]["parameters"] == ["skip integer = 0 [0..5] left out"]
+    assert "mine" in run("selectors").stdout
+    made = run("select", "mine", "p", "--budget", "3", "--set", "skip=2", "--as", "first", "--json")
+    assert json.loads(made.stdout)["definition"]["parameters"] == {"skip": 2}
+    # The same name again is the next text of it.
+    file.write_text(MINE.replace("The first.", "The next."))
+    run("selectors", "add", str(file))
+    assert "The next." in run("selectors", "show", "mine").stdout
+
+
+def test_a_selector_that_cannot_be_kept_says_why(run: Run, tmp_path: Path) -> None:
+    for name, text, exit_code, message in (
+        ("s2l.sql", MINE, 2, "s2l is a selector that comes with the catalog: rename the file"),
+        ("bare.sql", "SELECT 1", 1, "a selector begins with a line `-- summary: ...`"),
+    ):
+        (tmp_path / name).write_text(text)
+        result = run("selectors", "add", str(tmp_path / name))
+        assert (result.exit_code, result.stdout) == (exit_code, "")
+        assert message in result.stderr
+    assert run("selectors", "add", str(tmp_path / "nothing.sql")).exit_code == 1
+    unknown = run("selectors", "show", "s3l")
+    assert (unknown.exit_code, unknown.stdout) == (1, "")
+    assert "no selector named s3l; did you mean s2l?" in unknown.stderr
+
+
+@pytest.mark.usefixtures("filled")
+def test_select_tells_what_it_wrote_and_a_dry_run_writes_nothing(run: Run, catalog: Catalog) -> None:
+    wanted = ("select", "s2l", "p", "--budget", "10%", "--set", "k=2", "--as", "best")
+    assert run(*wanted, "--dry-run").stdout.startswith("would hold 4 members")
+    assert catalog.subsets().height == 2
+    assert run(*wanted).stdout.startswith("best@1: 4 members of p@1")
+    assert run(*wanted).stdout == "best@1: selected before with the same definition, 4 members\n"
+    short = run("select", "depth_only", "p", "--budget", "10%", "--as", "p")
+    assert (short.exit_code, "pools and subsets share their names" in short.stderr) == (2, True)
+    assert run("select", "s2l", "p").exit_code == 2
+    assert json.loads(run("subsets", "--json").stdout)[0]["name"] in {"deep", "drawn", "best"}
+
+
+@pytest.mark.usefixtures("filled")
+def test_selecting_again_tells_who_came_and_went(
+    run: Run, catalog: Catalog, jsonl: Callable[..., Path], records: list[dict[str, str]]
+) -> None:
+    catalog.register(jsonl(records[3:], "fewer.jsonl"), pool="p", source_column="from")
+    result = run("select", "--onto", "drawn")
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith("drawn@2: 10 members of p@2")
+    came, went, stayed = (int(word) for word in result.stdout.splitlines()[1].replace(",", "").split() if word.isdigit())
+    assert came == went
+    assert came + stayed == 10
+
+
+@pytest.mark.usefixtures("filled")
+def test_verify_ends_with_3_when_members_differ(run: Run, catalog: Catalog) -> None:
+    assert run("verify", "deep").exit_code == 0
+    assert json.loads(run("verify", "deep", "--json").stdout)["is_same"] is True
+    with writing(catalog.home) as connection:
+        connection.execute("UPDATE subset_members SET rank = 11 - rank WHERE subset_id = 1")
+    result = run("verify", "deep")
+    assert result.exit_code == 3
+    assert "10 of 10 ranks differ" in result.stdout
+    assert "the stored members are not those that were written" in result.stderr
