@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from study import COLOURS, Claim, Study, Table, begin, spread
+from study import COLOURS, Claim, Study, Table, begin, interval, judged, spread
 
 from catalog import Catalog
 
@@ -157,10 +157,6 @@ def ratio(runs: list[dict[str, Any]], pool: str, method: str, place: int, metric
     return float(np.exp(logs.mean())), float(np.exp(low)), float(np.exp(high))
 
 
-def written_ratio(found: tuple[float, float, float]) -> str:
-    return f"{found[0]:.2f} [{found[1]:.2f}, {found[2]:.2f}]"
-
-
 def draw(study: Study, runs: list[dict[str, Any]], budgets: list[int]) -> None:
     """Error against the number of sentences, a column a pool."""
     from matplotlib import pyplot
@@ -218,11 +214,8 @@ def claims(runs: list[dict[str, Any]], budgets: list[int], later: list[int]) -> 
     def gains(pool: str, methods: tuple[str, ...], metric: str) -> list[bool]:
         return [ratio(runs, pool, method, place, metric)[2] < 1 for method in methods for place in later]
 
-    def judged(won: list[bool]) -> str:
-        return "holds" if all(won) else "holds in part" if any(won) else "does not hold"
-
     def at_end(pool: str, method: str = "random") -> str:
-        return f"max {written_ratio(ratio(runs, pool, method, -1))}, mean {written_ratio(ratio(runs, pool, method, -1, 'mean'))}"
+        return f"max {interval(ratio(runs, pool, method, -1))}, mean {interval(ratio(runs, pool, method, -1, 'mean'))}"
 
     fits = {pool: slopes(of(runs, pool, "fisher_sft"), budgets) for pool in ("isotropic", "skewed", "zipf")}
     near = [abs(float(np.mean(fit)) + 0.5) <= 0.1 for fit in fits.values()]
@@ -267,7 +260,7 @@ def tables(runs: list[dict[str, Any]], budgets: list[int]) -> list[Table]:
     """Every number of the figure, as ratios and as errors."""
     ratios = [
         {"pool": pool, "error": metric, "FisherSFT over": method}
-        | {f"n = {budget}": written_ratio(ratio(runs, pool, method, place, metric)) for place, budget in enumerate(budgets)}
+        | {f"n = {budget}": interval(ratio(runs, pool, method, place, metric)) for place, budget in enumerate(budgets)}
         for pool in POOLS
         for metric in ("max", "mean")
         for method in METHODS[1:]

@@ -13,7 +13,7 @@ import os
 import platform
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -86,6 +86,7 @@ class Study:
         data: the folder of real instruction data.
         work: what is kept between interrupted runs; a catalog home, models.
         results: where its page goes.
+        switches: options of its own that were given.
     """
 
     name: str
@@ -95,6 +96,7 @@ class Study:
     data: Path
     work: Path
     results: Path
+    switches: tuple[str, ...] = ()
     started: float = field(default_factory=time.time)
     figures: list[dict[str, str]] = field(default_factory=list)
 
@@ -142,6 +144,7 @@ class Study:
             needs: data that it needs, and where to get it.
             seconds: of all its runs; this process's wall clock where it is not given.
         """
+        given = [*(["smoke"] if self.is_smoke else []), *self.switches]
         found = {
             "name": self.name,
             "title": self.title,
@@ -151,7 +154,7 @@ class Study:
             "tables": [asdict(table) for table in tables],
             "figures": self.figures,
             "needs": needs,
-            "command": f"python tests/studies/{self.name}.py --seeds {self.seeds}" + (" --smoke" if self.is_smoke else ""),
+            "command": " ".join([f"python tests/studies/{self.name}.py --seeds {self.seeds}", *(f"--{one}" for one in given)]),
             "seeds": self.seeds,
             "seconds": round(seconds if seconds is not None else time.time() - self.started),
             "machine": machine(),
@@ -161,13 +164,14 @@ class Study:
             print(f"{claim['verdict']}: {claim['claim']} — {claim['measured']}")
 
 
-def begin(file: str, title: str, *, seeds: int) -> Study:
+def begin(file: str, title: str, *, seeds: int, switches: Mapping[str, str] | None = None) -> Study:
     """A study as its command line asks for it: ``[--smoke] [--seeds N] [--work FOLDER] [--results FOLDER] [--data FOLDER]``.
 
     Args:
         file: the study's ``__file__``.
         title: what it is about, in a line.
         seeds: the default number of seeds; one in a smoke run.
+        switches: options of its own that are on or off, each with its help.
     """
     name = Path(file).stem
     parser = argparse.ArgumentParser(description=title)
@@ -176,11 +180,14 @@ def begin(file: str, title: str, *, seeds: int) -> Study:
     parser.add_argument("--work", type=Path, default=ROOT / ".studies", help="what is kept between interrupted runs")
     parser.add_argument("--results", type=Path, default=ROOT / "docs" / "results")
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("CATALOG_TEST_DATA", ROOT.parent / "shared" / "data")))
+    for switch, meaning in (switches or {}).items():
+        parser.add_argument(f"--{switch}", action="store_true", help=meaning)
     asked = parser.parse_args()
     asked.work.mkdir(parents=True, exist_ok=True)
     asked.results.mkdir(parents=True, exist_ok=True)
     _style()
-    return Study(name, title, asked.smoke, asked.seeds or (1 if asked.smoke else seeds), asked.data, asked.work, asked.results)
+    on = tuple(switch for switch in switches or {} if getattr(asked, switch))
+    return Study(name, title, asked.smoke, asked.seeds or (1 if asked.smoke else seeds), asked.data, asked.work, asked.results, on)
 
 
 def machine() -> dict[str, Any]:
@@ -202,6 +209,16 @@ def spread(values: Sequence[float], digits: int = 3) -> str:
     if len(values) == 1:
         return f"{mean:.{digits}f}"
     return f"{mean:.{digits}f} ({min(values):.{digits}f} to {max(values):.{digits}f})"
+
+
+def interval(found: Sequence[float], digits: int = 2) -> str:
+    """An estimate with both ends of its interval, as the tables write it."""
+    return f"{found[0]:.{digits}f} [{found[1]:.{digits}f}, {found[2]:.{digits}f}]"
+
+
+def judged(won: Sequence[bool]) -> str:
+    """The verdict where a claim has several parts: it holds where all do, in part where some do."""
+    return VERDICTS[0 if all(won) else 1 if any(won) else 2]
 
 
 def _processor() -> str:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from catalog.models.causal_lm import CausalLM
-from catalog.models.losses import response_losses
+from catalog.models.losses import response_losses, response_nats
 from catalog.models.recipe import Recipe
 from catalog.models.tiny import TinyShape, build_tiny
 from catalog.models.tokens import Tokens, tokens_of
@@ -55,6 +55,27 @@ def dev_loss(lm: CausalLM, instructions: Sequence[Tokens]) -> float:
     """Cross-entropy in nats a response token over all of ``instructions``."""
     losses = response_losses(lm, instructions, budget=4096)
     return float(losses.total.sum() / losses.n_tokens.sum())
+
+
+def gradients(lm: CausalLM, instructions: Sequence[Tokens], *, numbers: int) -> Array:
+    """Slopes of each mean response loss with respect to all parameters, (n, numbers), by a count sketch, which keeps products.
+
+    Charikar, Chen & Farach-Colton 2002: every parameter adds to one of ``numbers`` places, with one sign, drawn once.
+    """
+    import torch
+
+    parameters = list(lm.model.parameters())
+    draws = torch.Generator().manual_seed(0)
+    n = sum(one.numel() for one in parameters)
+    places = torch.randint(numbers, (n,), generator=draws)
+    signs = torch.randint(2, (n,), generator=draws).float() * 2 - 1
+    found = np.empty((len(instructions), numbers))
+    for row, one in enumerate(instructions):
+        nats, _ = response_nats(lm, [one])
+        slopes = torch.autograd.grad(nats.mean(), parameters)
+        flat = torch.cat([slope.reshape(-1) for slope in slopes])  # (n,)
+        found[row] = torch.zeros(numbers).index_add_(0, places, flat * signs).numpy()
+    return found
 
 
 class Cycled(Sequence[Tokens]):
