@@ -95,7 +95,8 @@ def need(connection: Connection, resolved: Resolved, signal: Coverage | None, ki
     n_members = signal.n_members if signal else n_missing
     n_tokens, seconds, n_values = float(n_characters / CHARACTERS_PER_TOKEN), None, N_VALUES[kind]
     measured = connection.sql(query("selection/cost"), params={"kind": kind}).fetchall()
-    measured = [row for row in measured if row[0] == name] or measured
+    alike = [row for row in measured if row[0] == name]
+    measured = alike if alike or kind == "score" else measured  # a count costs nothing beside a depth
     if measured:
         _, dimension, n_done, seconds_done, n_tokens_done = measured[0]
         seconds = float(seconds_done) / n_done * n_missing

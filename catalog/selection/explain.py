@@ -104,9 +104,11 @@ def _told(found: Need) -> list[str]:
         there += f", {found.n_without_value:,} without a value for a recorded reason"
     if not found.n_missing:
         return [there]
+    if not found.is_computed:
+        return [there, f"    missing: {found.n_missing:,} instructions", f"    brings them in: {found.command}"]
     rate = "time not measured here yet" if found.seconds is None else f"about {_minutes(found.seconds)} at the rate measured here"
     cost = f"    missing: {found.n_missing:,} instructions, {found.n_tokens:,} tokens, {rate}, {gib(found.n_bytes)} of disk"
-    return [there, cost, f"    {'makes them' if found.is_computed else 'brings them in'}: {found.command}"]
+    return [there, cost, f"    makes them: {found.command}"]
 
 
 def _minutes(seconds: float) -> str:

@@ -56,6 +56,18 @@ def test_a_signal_that_never_was_is_costed_by_its_characters(home: Home) -> None
     assert need.command == "catalog embed few@1 --encoder MiniLM"
 
 
+def test_a_score_that_others_have_is_costed_by_nothing_and_one_of_ours_by_itself_alone(home: Home) -> None:
+    told = explain(home, SqlText.of("FROM score('tiny', name => 'deita'), score('tiny', name => 'perplexity')"), {})
+    assert [(need.title, need.seconds, need.is_computed) for need in told.needs] == [
+        ("score deita", None, False),
+        ("losses of tiny", pytest.approx(35 / 39), True),  # perplexity is measured with a proxy, and none was trained
+        ("score perplexity", None, True),
+    ]
+    text = "\n".join(told.lines())
+    assert "missing: 35 instructions\n    brings them in: catalog scores import tiny@2 FILE --name deita" in text
+    assert "time not measured here yet, 0 MiB of disk\n    makes them: catalog score tiny@2 perplexity --model tiny" in text
+
+
 def test_explaining_computes_and_keeps_nothing(home: Home) -> None:
     told = explain(home, SqlText.of("FROM kmeans((SELECT error('it ran')), k => 2)"), {})
     assert told.functions == ("kmeans((SELECT * FROM (SELECT error('it ran'))), k => 2)",)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from catalog.errors import ModelNotFoundError, SignalError
+from catalog.errors import InterruptedQueryError, ModelNotFoundError, SignalError
 from catalog.selection.choose import define
 from catalog.selection.execute import run
 from catalog.selection.explain import explain
 from catalog.selection.memo import folder
 from catalog.selection.selector import find_selector, read_selector
+from catalog.selection.session import session
+from catalog.selection.sources import label_embeddings
 from catalog.selection.text import SqlText
 from catalog.store.database import writing
 from catalog.store.folders import Home
@@ -89,3 +91,13 @@ def test_mig_reads_labels_and_any_score(home: Home) -> None:
     definition = define(home, find_selector(home, "mig"), ref="tiny", budget=3, settings={"score": "ifd"})
     assert {signal["name"] for signal in definition.content["signals"]} == {"all-MiniLM-L6-v2", "ifd"}
     assert set(definition.content["functions"]) == {"mig"}
+
+
+def test_embedding_labels_stops_when_it_is_told_to_and_keeps_nothing(home: Home) -> None:
+    with session(home) as opened:
+        source = label_embeddings(opened.connection, "tiny")
+        assert source.load is not None
+        opened.stopped.set()
+        with pytest.raises(InterruptedQueryError, match="stopped while labels were embedded"):
+            source.load(opened, None)
+    assert not folder(home).exists()
