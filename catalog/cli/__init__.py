@@ -16,11 +16,12 @@ from catalog.cli.search import search
 from catalog.cli.signals import embed, scores, signals
 from catalog.cli.subsets import compare, explain, select, selectors, subsets, verify
 from catalog.cli.upkeep import doctor, gc, migrate
+from catalog.cli.why import why
 
 COMMANDS = (
     *(register, pools, show, history, diff, quarantine, tag, drop),
     *(embed, losses, states, score, scores, label, signals),
-    *(select, explain, selectors, subsets, verify, compare),
+    *(select, explain, selectors, subsets, why, verify, compare),
     *(search, sql, export),
     *(demo, doctor, gc, migrate),
 )

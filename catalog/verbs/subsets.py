@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from catalog.subsets.export import Exported
     from catalog.subsets.select import Selected
     from catalog.subsets.verify import Verification
+    from catalog.subsets.why import Why
 
 
 class Subsets(Opened):
@@ -71,6 +72,13 @@ class Subsets(Opened):
         from catalog.subsets.verify import verify
 
         return verify(self.home, reference, limits=Limits(memory=memory, wait=self.wait, is_memoised=False))
+
+    def why(self, reference: str, which: str | int, *, memory: str | None = None) -> Why:
+        """Why a row of the pool is in a subset, or what it lacked; see `catalog.subsets.why.why`."""
+        from catalog.selection.execution import Limits
+        from catalog.subsets.why import why
+
+        return why(self.home, reference, which, limits=Limits(memory=memory, wait=self.wait))
 
     def compare(self, *references: str, projection: str = "tsne", depth: str = "depth", memory: str | None = None) -> Comparison:
         """Pools and subsets side by side; see `catalog.subsets.compare.compare`."""
