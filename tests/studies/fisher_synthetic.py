@@ -247,7 +247,7 @@ def claims(runs: list[dict[str, Any]], budgets: list[int], later: list[int]) -> 
         ),
         Claim(
             "the gain is absent where the softmax is very peaked",
-            "the bound's constant grows as the least probability falls",
+            "its bound rests on a softmax covariance that is bounded away from 0",
             f"error over uniform's on the peaked pool at n = {end}: {at_end('peaked')}",
             judged(absent),
             "rule: the interval reaches 1, for maximum and for mean; with logits that spread by 10 nats the ridge shortens the estimate, "
