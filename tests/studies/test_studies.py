@@ -10,6 +10,9 @@ STUDIES = Path(__file__).parent
 ROOT = STUDIES.parent.parent
 NAMES = [
     "fisher_synthetic",
+    "fisher_text",
+    "s2l_theorem",
+    "s2l_efficiency",
     "ila_scaling",
     "ila_regression",
     "agreement",
