@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c .ci/constraints.txt
 
-.PHONY: demo test test-slow check lint benchmarks clean
+.PHONY: demo test test-slow check lint benchmarks studies clean
 
 demo: $(VENV)/.installed  ## the main job on generated data, in ./.catalog-demo
 	$(BIN)/catalog --home .catalog-demo demo
@@ -23,6 +23,21 @@ lint: $(VENV)/.installed-test
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# Speed beside the peers'; what misses its bar is said on the page and stops nothing.
+BENCHMARKS := register embed losses kmeans log_det facility_location diverse k_center near_duplicates whole_s2l
+benchmarks: $(VENV)/.installed-benchmark  ## every ratio of docs/results, on a machine that does nothing else
+	mkdir -p docs/results/benchmarks
+	for name in $(BENCHMARKS); do $(BIN)/python tests/benchmarks/$$name.py --json docs/results/benchmarks/$$name.json || true; done
+	$(BIN)/python tests/benchmarks/register.py --generated 1000000 --json docs/results/benchmarks/register_generated.json
+	for name in log_det facility_location; do $(BIN)/python tests/benchmarks/$$name.py --large --json docs/results/benchmarks/$${name}_large.json || true; done
+	$(BIN)/python tests/studies/page.py
+
+# Each goes on where it was; what has run is in .studies.
+STUDIES := fisher_synthetic fisher_text s2l_theorem s2l_efficiency ila_regression ila_scaling agreement contamination scale
+studies: $(VENV)/.installed-test  ## the papers' claims, at a size that fits
+	for name in $(STUDIES); do HF_HUB_OFFLINE=1 $(BIN)/python tests/studies/$$name.py || exit 1; done
+	$(BIN)/python tests/studies/page.py
+
 $(VENV)/.installed: pyproject.toml .ci/constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(PIP) torch==2.13.0
@@ -31,6 +46,10 @@ $(VENV)/.installed: pyproject.toml .ci/constraints.txt
 
 $(VENV)/.installed-test: $(VENV)/.installed
 	$(PIP) -e '.[offline,umap,test]'
+	touch $@
+
+$(VENV)/.installed-benchmark: $(VENV)/.installed-test
+	$(PIP) -e '.[offline,umap,test,benchmark]'
 	touch $@
 
 clean:

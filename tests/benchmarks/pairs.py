@@ -50,8 +50,8 @@ def report(rows: list[dict[str, Any]], path: Path | None) -> bool:
     Returns:
         Whether every row is met.
     """
-    names = list(rows[0])
-    cells = [[f"{row[name]:.4g}" if isinstance(row[name], float) else str(row[name]) for name in names] for row in rows]
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    cells = [[f"{value:.4g}" if isinstance(value := row.get(name, ""), float) else str(value) for name in names] for row in rows]
     widths = [max(len(name), *(len(line[i]) for line in cells)) for i, name in enumerate(names)]
     for line in [names, *cells]:
         print("  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)))

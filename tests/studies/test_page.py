@@ -1,0 +1,58 @@
+import importlib.util
+import re
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+RESULTS = ROOT / "docs" / "results"
+
+
+@pytest.fixture(scope="module")
+def page() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("results_page", Path(__file__).with_name("page.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_page_is_made_of_the_results_beside_it(page: ModuleType) -> None:
+    assert (RESULTS / "README.md").read_text(encoding="utf-8") == page.page(RESULTS)
+
+
+def test_the_readme_shows_the_ratios_that_were_measured(page: ModuleType) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert page.with_ratios(readme, RESULTS) == readme
+
+
+def test_every_benchmark_and_study_has_a_script_and_a_place_on_the_page(page: ModuleType) -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    benchmarks = re.findall(r"^BENCHMARKS := (.*)$", makefile, flags=re.MULTILINE)[0].split()
+    studies = re.findall(r"^STUDIES := (.*)$", makefile, flags=re.MULTILINE)[0].split()
+    assert {name for name in benchmarks if not (ROOT / "tests" / "benchmarks" / f"{name}.py").exists()} == set()
+    assert {name for name in studies if not (ROOT / "tests" / "studies" / f"{name}.py").exists()} == set()
+    assert set(benchmarks) <= set(page.BENCHMARKS)
+    assert tuple(studies) == page.STUDIES
+
+
+def test_what_missed_its_bar_and_what_did_not_hold_stay_on_the_page(page: ModuleType, tmp_path: Path) -> None:
+    (tmp_path / "benchmarks").mkdir()
+    machine = '"machine": {"processor": "p", "n_cpus": 2, "python": "3.11", "packages": {}}'
+    figures = '"ours_seconds": 2.0, "theirs_seconds": 1.0, "ratio": 0.5, "ratio_least": 0.4, "ratio_greatest": 0.6, "bar": 3.0'
+    row = f'{{"what": "w", "peer": "q", {figures}, "is_met": false}}'
+    (tmp_path / "benchmarks" / "kmeans.json").write_text(
+        f'{{"name": "kmeans", "title": "t", "command": "c", {machine}, "rows": [{row}]}}', encoding="utf-8"
+    )
+    claim = '{"claim": "A is below B", "paper": "p", "measured": "m", "verdict": "does not hold", "why": "y"}'
+    (tmp_path / "scale.json").write_text(
+        f'{{"name": "scale", "title": "t", "question": "q", "protocol": [], "claims": [{claim}], "tables": [], "figures": [], '
+        f'"needs": "n", "command": "c", "seeds": 1, "seconds": 60, {machine}}}',
+        encoding="utf-8",
+    )
+    written = page.page(tmp_path)
+    assert "| 0.5 (0.4 to 0.6) | 3 |  | **no** |" in written
+    assert "| A is below B | **does not hold** |" in written
+    assert "Not run yet" in written
