@@ -150,9 +150,7 @@ def train_base(study: Study, catalog: Catalog, home: Path) -> None:
     start = home / BASE
     if not start.exists():
         save_causal_lm(untrained([text for pair in texts.rows() for text in pair if text], seed=0, shape=SHAPE), start)
-    catalog.train_losses(
-        "base", proxy=str(start), learning_rate=3e-3, batch=32, epochs=sizes(study).base_epochs, checkpoints=1, max_length=256, seed=0
-    )
+    catalog.train_losses("base", proxy=str(start), learning_rate=3e-3, batch=32, epochs=sizes(study).base_epochs, checkpoints=1, seed=0)
 
 
 def _prepare(study: Study, catalog: Catalog, home: Path) -> dict[str, Any]:
@@ -167,7 +165,7 @@ def _prepare(study: Study, catalog: Catalog, home: Path) -> dict[str, Any]:
     catalog.embed("alpaca")
     train_base(study, catalog, home)
     catalog.label("alpaca", ABILITIES)
-    catalog.score("alpaca", "depth", "n_tokens", model=BASE, max_length=256)
+    catalog.score("alpaca", "depth", "n_tokens", model=BASE)
     ((n, deep, negative, labels, unlabelled),) = catalog.sql(
         """
         SELECT count(*), avg(depth), avg((depth < 0)::INT), avg(n_labels), avg((n_labels IS NULL)::INT)

@@ -12,7 +12,7 @@ from study import COLOURS, Claim, Study, Table, begin
 from catalog import Catalog
 
 BAND = Path(__file__).parent / "selectors" / "band.sql"
-SHARES = (0.15, 0.22, 0.33, 0.5, 0.7, 1.0)  # of the landscape's cells
+SHARES = (0.18, 0.25, 0.35, 0.5, 0.7, 1.0)  # of the landscape's cells
 LOWS = (0.0, 0.12, 0.24, 0.36, 0.48, 0.6)  # where the band of depths begins, a quantile within the cell
 BUDGET, EPOCHS = 800, 2
 # Which of the cells that the selector saw hold a member: the very grid, and the mean depth of the members.
@@ -80,6 +80,10 @@ def one_run(study: Study, catalog: Catalog, *, share: float, low: float, seed: i
         name = f"band_{round(100 * share)}_{round(100 * low)}_{seed}"
         settings = {"share": share, "low": low, "projection": projection}
         selected = catalog.select(str(BAND), "alpaca", budget=budget, name=name, settings=settings, seed=seed)
+        if selected.n_members < budget:
+            raise RuntimeError(
+                f"{name} has {selected.n_members:,} members and not {budget:,}: a share of {share} is too small for this pool"
+            )
         asked = {"subset": name, "size": budget, "projection": projection}
         ((coverage, depth, negative),) = catalog.sql(MEASURE, parameters=asked).rows()
         measured = {"n_members": selected.n_members, "coverage": coverage, "depth": depth, "negative": negative}
