@@ -16,6 +16,8 @@ NAMES = [
     "ila_scaling",
     "ila_regression",
     "agreement",
+    "contamination",
+    "scale",
 ]
 
 
