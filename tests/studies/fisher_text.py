@@ -13,13 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sources import Record, as_messages, generated, write_jsonl
+from sources import Record, as_messages, generated, texts_of, write_jsonl
 from study import COLOURS, Claim, Study, Table, begin, judged, spread
 from target import SMALL, dev_loss, encoded, train_steps, untrained
 
 from catalog import Catalog
 from catalog.models.causal_lm import load_causal_lm, save_causal_lm
-from catalog.models.template import alpaca_prompt
 
 Array = np.ndarray[Any, Any]
 
@@ -99,11 +98,8 @@ def passages(text: str) -> list[Record]:
 
 def prepare(catalog: Catalog, base: Path, first: list[Record], size: Size) -> dict[str, Any]:
     """The base model, and everything that the methods select by."""
-    messages = [as_messages(record) for record in first]
-    # The template's words are learnt with the text's, else most of a passage's tokens would be theirs.
-    texts = [alpaca_prompt(one["messages"][:-1]) + one["messages"][-1]["content"] for one in messages]
-    lm = untrained(texts, seed=0, shape=SMALL)
-    instructions = encoded(lm, messages, max_length=LENGTH)
+    lm = untrained(texts_of(first), seed=0, shape=SMALL)
+    instructions = encoded(lm, [as_messages(record) for record in first], max_length=LENGTH)
     steps = size.base_epochs * -(-len(instructions) // size.batch)
     if not base.exists():
         train_steps(lm, instructions, steps=steps, batch=size.batch, seed=0, learning_rate=size.base_rate)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sources import NEEDS, Record, as_messages, drawn, generated, write_jsonl
+from sources import NEEDS, Record, as_messages, drawn, generated, texts_of, write_jsonl
 from study import COLOURS, Claim, Study, Table, begin, judged, spread
 from target import dev_loss, encoded, train_steps, untrained
 
@@ -96,10 +96,6 @@ def computed(catalog: Catalog, proxy: Path, pool: list[Record], size: Size) -> d
     catalog.score(POOL, "perplexity", "least_confidence", "learnability", model=proxy.name)
     catalog.embed(POOL)
     return {"members": catalog.sql("SELECT count(*) AS n FROM pool($pool)", parameters={"pool": POOL})["n"][0]}
-
-
-def texts_of(pool: list[Record]) -> list[str]:
-    return [part for record in pool for part in (record["prompt"], record["response"])]
 
 
 def one_run(catalog: Catalog, pool: list[Record], dev: Dev, size: Size, method: str, percent: int, seed: int) -> dict[str, Any]:

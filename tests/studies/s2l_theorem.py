@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 from pairs import distances, held
-from sources import NEEDS, Record, as_messages, drawn, generated, write_jsonl
+from sources import NEEDS, Record, as_messages, drawn, generated, texts_of, write_jsonl
 from study import COLOURS, Claim, Study, Table, begin, interval, judged
 from target import SMALL, dev_loss, encoded, gradients, train_steps, untrained
 
@@ -70,7 +70,7 @@ def computed(catalog: Catalog, size: Size) -> dict[str, Any]:
 
 def one_target(catalog: Catalog, records: list[Record], size: Size, *, shape: TinyShape, seed: int) -> dict[str, Any]:
     """Train one target for an epoch, and hold its gradients against the trajectories at both stages."""
-    lm = untrained([part for record in records for part in (record["prompt"], record["response"])], seed=seed, shape=shape)
+    lm = untrained(texts_of(records), seed=seed, shape=shape)
     pool = encoded(lm, [as_messages(record) for record in records], max_length=LENGTH)
     members = catalog.sql(
         "SELECT fingerprint, prompt, response FROM subset('sample') JOIN trajectories($pool) USING (instruction_id, fingerprint) "

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from catalog.models.template import alpaca_prompt
 from catalog.pools.demo import demo_records
 
 Record = dict[str, str]
@@ -53,6 +54,11 @@ def write_jsonl(records: Sequence[Record], path: Path) -> Path:
 def as_messages(record: Record) -> dict[str, Any]:
     """A record as the models read it."""
     return {"messages": [{"role": "user", "content": record["prompt"]}, {"role": "assistant", "content": record["response"]}]}
+
+
+def texts_of(records: Sequence[Record]) -> list[str]:
+    """Whole texts for a vocabulary: with the template's words, since most of a short record's tokens would be theirs otherwise."""
+    return [alpaca_prompt([{"role": "user", "content": record["prompt"]}]) + record["response"] for record in records]
 
 
 def _records(data: Path, source: str) -> Iterator[Record]:
