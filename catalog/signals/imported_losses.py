@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from catalog.errors import SignalError
 from catalog.signals.frame import Values, write_shard
-from catalog.signals.keys import NOBODY, count_members, instruction_ids
+from catalog.signals.keys import ABSENT, NOBODY, instruction_ids, member_ids
 from catalog.signals.published import Import, Numbers, Published, digest, read_table
 from catalog.signals.registry import Signal, ensure_signal, find_signal
 from catalog.store.database import WAIT, Connection, writing
@@ -48,8 +48,11 @@ def import_losses(home: Home, reference: Reference, file: str, *, proxy: str, ke
         order = order[found[order] != NOBODY]
         ids, trajectories = found[order], published[order]  # in an order that is not the file's: it is small, and known again
         kept = np.isfinite(trajectories).all(axis=1)
-        gaps = [(int(i), NAN) for i in ids[~kept]]
-        identity = {"imported": digest(ids, trajectories), "checkpoints": trajectories.shape[1]}
+        members = member_ids(connection, reference)
+        absent = np.setdiff1d(members, ids)  # of whom the file says nothing; none where rows are matched by position
+        gaps = [(int(i), NAN) for i in ids[~kept]] + [(int(i), ABSENT) for i in absent]
+        imported = digest(ids, trajectories, *([absent] if len(absent) else []))
+        identity = {"imported": imported, "checkpoints": trajectories.shape[1]}
         is_new = find_signal(connection, kind="losses", name=proxy, identity=identity) is None
         details = {"file": table.file, "key": key}
         signal = ensure_signal(connection, kind="losses", name=proxy, identity=identity, dimension=trajectories.shape[1], details=details)
@@ -63,9 +66,9 @@ def import_losses(home: Home, reference: Reference, file: str, *, proxy: str, ke
             n_rows=table.n_rows,
             n_with_value=int(kept.sum()),
             n_without_member=table.n_rows - len(ids),
-            n_members=count_members(connection, reference),
+            n_members=len(members),
             n_checkpoints=trajectories.shape[1],
-            reasons={NAN: len(gaps)} if gaps else {},
+            reasons=dict(Counter(reason for _, reason in gaps)),
         )
 
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from catalog.errors import SignalError
 from catalog.signals.frame import Values, write_shard
-from catalog.signals.keys import NOBODY, count_members, instruction_ids
+from catalog.signals.keys import ABSENT, NOBODY, instruction_ids, member_ids
 from catalog.signals.published import Import, Numbers, Published, digest, read_table
 from catalog.signals.registry import ensure_signal, find_signal
 from catalog.store.database import WAIT, writing
@@ -41,7 +41,8 @@ def import_scores(
         name: of the score.
         key: ``row``, ``fingerprint`` or a column that the records had too.
         value: the column that holds the number, or a dotted path; the score's name when None.
-        missing: numbers that mean "no rating", stored as NULL with the reason ``marked_missing``.
+        missing: numbers that mean "no rating", stored as NULL with the reason ``marked_missing``. A member that a file with keys does
+            not name has none either, with the reason ``not_in_file``.
         wait: seconds to wait for another process.
 
     Raises:
@@ -56,8 +57,11 @@ def import_scores(
         ids = instruction_ids(connection, reference, table, key=key)
         is_member = ids != NOBODY
         kept = is_member & (reasons == "")
+        members = member_ids(connection, reference)
+        absent = np.setdiff1d(members, ids)  # of whom the file says nothing; none where rows are matched by position
         gaps = [(int(ids[i]), str(reasons[i])) for i in np.flatnonzero(is_member & (reasons != ""))]
-        identity = {"imported": digest(ids, numbers, reasons)}
+        gaps += [(int(one), ABSENT) for one in absent]
+        identity = {"imported": digest(ids, numbers, reasons, *([absent] if len(absent) else []))}
         is_new = find_signal(connection, kind="score", name=name, identity=identity) is None
         details = {"file": table.file, "key": key, "value": column}
         signal = ensure_signal(connection, kind="score", name=name, identity=identity, details=details)
@@ -70,7 +74,7 @@ def import_scores(
             n_rows=table.n_rows,
             n_with_value=int(kept.sum()),
             n_without_member=int((~is_member).sum()),
-            n_members=count_members(connection, reference),
+            n_members=len(members),
             reasons=dict(Counter(reason for _, reason in gaps)),
         )
 

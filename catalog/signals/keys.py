@@ -15,6 +15,7 @@ from catalog.store.references import Reference
 
 Ids = np.ndarray[Any, np.dtype[np.int64]]
 NOBODY = -1  # a row that speaks of a quarantined or folded record
+ABSENT = "not_in_file"  # why a member has nothing: the file matches by key, and does not name it
 
 
 def instruction_ids(connection: Connection, reference: Reference, table: Published, *, key: str) -> Ids:
@@ -38,11 +39,16 @@ def instruction_ids(connection: Connection, reference: Reference, table: Publish
     return _by_key(connection, reference, table, key=key)
 
 
+def member_ids(connection: Connection, reference: Reference) -> Ids:
+    """The instructions of a reference's members, int64, shape (n_members,), in no order."""
+    at = {"kind": reference.kind, "id": reference.id, "version": reference.version}
+    ids: Ids = connection.sql("SELECT instruction_id FROM members_of($kind, $id, $version)", params=at).fetchnumpy()["instruction_id"]
+    return ids
+
+
 def count_members(connection: Connection, reference: Reference) -> int:
     """How many members a reference has."""
-    at = {"kind": reference.kind, "id": reference.id, "version": reference.version}
-    ((n_members,),) = connection.sql("SELECT count(*) FROM members_of($kind, $id, $version)", params=at).fetchall()
-    return int(n_members)
+    return len(member_ids(connection, reference))
 
 
 def _by_row(connection: Connection, reference: Reference, table: Published) -> Ids:

@@ -39,7 +39,7 @@ class Published:
             SourceError: the table has no such column.
         """
         if name not in self.columns:
-            raise SourceError(f"{self.file} has no column {name}; it has {', '.join(self.columns)}", reason="no_column")
+            raise _no_column(self.file, name, list(self.columns))
         return self.columns[name]
 
 
@@ -104,8 +104,13 @@ Reader = Callable[[IO[bytes], str, Sequence[str] | None], Published]
 def _parquet(file: IO[bytes], name: str, columns: Sequence[str] | None) -> Published:
     import pyarrow.parquet as pq
 
-    table = pq.read_table(file, columns=None if columns is None else [column.split(".")[0] for column in columns])
-    return _arrow(table, name, columns)
+    parquet = pq.ParquetFile(file)
+    first = None if columns is None else [column.split(".")[0] for column in columns]
+    there = parquet.schema_arrow.names
+    absent = [column for column, top in zip(columns or (), first or (), strict=True) if top not in there]
+    if absent:
+        raise _no_column(name, absent[0], there)
+    return _arrow(parquet.read(columns=first), name, columns)
 
 
 def _csv(file: IO[bytes], name: str, columns: Sequence[str] | None) -> Published:
@@ -122,9 +127,13 @@ def _arrow(table: pa.Table, name: str, columns: Sequence[str] | None) -> Publish
     for column in table.column_names if columns is None else columns:
         first, *path = column.split(".")
         if first not in table.column_names:
-            raise SourceError(f"{name} has no column {column}; it has {', '.join(table.column_names)}", reason="no_column")
+            raise _no_column(name, column, table.column_names)
         found[column] = pc.struct_field(table[first], path).combine_chunks() if path else table[first].combine_chunks()
     return Published(name, found, table.num_rows)
+
+
+def _no_column(file: str, column: str, there: Sequence[str]) -> SourceError:
+    return SourceError(f"{file} has no column {column}; it has {', '.join(there)} (--key and --value name columns)", reason="no_column")
 
 
 def _json(file: IO[bytes], name: str, columns: Sequence[str] | None) -> Published:

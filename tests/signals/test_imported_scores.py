@@ -67,7 +67,7 @@ def test_nan_null_and_marked_numbers_have_no_value_and_a_reason(pool: Catalog, t
 def test_a_column_of_the_records_is_a_key(pool: Catalog, jsonl: Write) -> None:
     file = jsonl([{"code": "k4", "r": 4.5}, {"code": "k2", "r": 2.5}], "r.jsonl")
     pool.import_scores("p", file, name="r", key="code")
-    assert by_prompt(pool) == {"question 2": (2.5, None), "question 4": (4.5, None)}
+    assert by_prompt(pool) == {"question 0": (None, "not_in_file"), "question 2": (2.5, None), "question 4": (4.5, None)}
 
 
 @pytest.mark.parametrize(
@@ -91,6 +91,15 @@ def test_a_fingerprint_is_a_key(pool: Catalog, jsonl: Write) -> None:
     assert answer.n_with_value == 3
     with pytest.raises(SignalError, match="no record of p@1 had a key colour"):
         pool.import_scores("p", jsonl([{"colour": "red", "r": 1}], "c.jsonl"), name="r", key="colour")
+
+
+def test_members_that_a_file_with_keys_does_not_name_have_a_reason_and_stop_no_selection(pool: Catalog, jsonl: Write) -> None:
+    file = jsonl([{"code": "k2", "r": 1.0}, {"code": "k4", "r": 2.0}], "r.jsonl")
+    answer = pool.import_scores("p", file, name="r", key="code")
+    assert (answer.n_with_value, answer.reasons) == (2, {"not_in_file": 1})
+    sql = "SELECT prompt, value, reason FROM score('p', name => 'r') JOIN pool('p') USING (instruction_id)"
+    found = {row["prompt"]: (row["value"], row["reason"]) for row in pool.sql(sql).to_dicts()}
+    assert found == {"question 0": (None, "not_in_file"), "question 2": (1.0, None), "question 4": (2.0, None)}
 
 
 def test_the_very_numbers_are_imported_once(pool: Catalog, tmp_path: Path) -> None:
