@@ -10,6 +10,7 @@ import numpy as np
 from catalog.errors import OptionError
 from catalog.subsets.compare import Comparison
 
+ACROSS = 5  # references beside each other; more go below
 SHOWN = ("coverage", "log_det", "depth_mean", "near_duplicates", "n_tokens_mean", "last_loss_mean", "largest_source")
 
 
@@ -33,13 +34,17 @@ def draw_comparison(comparison: Comparison, path: Path) -> None:
 
     names = list(comparison.members)
     measures = [name for name in SHOWN if any(row.get(name) is not None for row in comparison.rows)]
-    columns = max(len(names), 1)
-    figure, axes = pyplot.subplots(2, columns, figsize=(3.2 * columns, 6.4), squeeze=False, layout="constrained")
+    columns = min(max(len(names), 1), ACROSS)
+    bands = -(-len(names) // columns)
+    figure, axes = pyplot.subplots(2 * bands, columns, figsize=(3.2 * columns, 6.4 * bands), squeeze=False, layout="constrained")
     try:
-        for name, axis in zip(names, axes[0], strict=True):
-            _landscape(axis, comparison, name)
-        for row, axis in zip(comparison.rows, axes[1], strict=True):
-            _bars(axis, row, _yardstick(comparison, row), measures)
+        for place, (name, row) in enumerate(zip(names, comparison.rows, strict=True)):
+            band, column = divmod(place, columns)
+            _landscape(axes[2 * band, column], comparison, name)
+            _bars(axes[2 * band + 1, column], row, _yardstick(comparison, row), measures)
+        for column in range(len(names) - columns * (bands - 1), columns):
+            axes[-2, column].axis("off")
+            axes[-1, column].axis("off")
         figure.savefig(path, dpi=150, metadata={"Date": None} if path.suffix == ".svg" else None)
     finally:
         pyplot.close(figure)
@@ -64,18 +69,26 @@ def _bars(axis: Any, row: dict[str, Any], yardstick: dict[str, Any] | None, meas
     pairs = [(row.get(name), (yardstick or row).get(name)) for name in measures]
     places = np.arange(len(measures))
     ratios = [_ratio(*pair) for pair in pairs]
-    axis.barh(places, [(ratio or 1) - 1 for ratio in ratios], left=1, color="#1f5fa8")
+    axis.barh(places, [0 if ratio is None else ratio - 1 for ratio in ratios], left=1, color="#1f5fa8")
     axis.set_xlim(0, 2)
     for place, ratio, (value, base) in zip(places, ratios, pairs, strict=True):
         text = f"{ratio:.2f}" if ratio is not None else f"{value:.2g} for {base:.2g}" if value is not None else "not measured"
-        axis.annotate(
-            text, (min(ratio or 1, 1.8), place), fontsize=7, va="center", ha="right" if ratio is not None and ratio < 1 else "left"
-        )
+        at, side, colour = _label(ratio)
+        axis.annotate(text, (at, place), fontsize=7, va="center", ha=side, color=colour)
     axis.axvline(1, color="black", linewidth=0.8)
     axis.set_yticks(places, [name.replace("_", " ") for name in measures], fontsize=7)
     axis.invert_yaxis()
     axis.tick_params(axis="x", labelsize=7)
     axis.set_xlabel("ratio to random" if yardstick is not None else "no smaller than the pool", fontsize=8)
+
+
+def _label(ratio: float | None) -> tuple[float, str, str]:
+    """Where a bar's number stands, on which side of that place, and its colour: beside the bar, or in it where there is no room."""
+    if ratio is None or 1 <= ratio <= 1.6:
+        return ratio or 1, "left", "black"
+    if ratio > 1.6:
+        return min(ratio, 2) - 0.04, "right", "white"
+    return (ratio, "right", "black") if ratio > 0.3 else (ratio + 0.04, "left", "white")
 
 
 def _yardstick(comparison: Comparison, row: dict[str, Any]) -> dict[str, Any] | None:
