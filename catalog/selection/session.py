@@ -90,31 +90,42 @@ class Session:
 
     def rest(self) -> None:
         """Give the database back; the next use opens it again."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        connection, self._connection = self._connection, None  # first: another thread may ask how far it is meanwhile
+        if connection is not None:
+            connection.close()
 
     def interrupt(self) -> None:
         """Stop what runs, or waits for a writer, from another thread; the session is then over."""
         self.stopped.set()
         connection = self._connection
         if connection is not None:
-            connection.interrupt()
+            with suppress(duckdb.ConnectionException):  # closed since that line: nothing runs
+                connection.interrupt()
 
     def progress(self) -> float:
         """How far the running query is, in percent; -1 when DuckDB cannot say."""
         connection = self._connection
-        return float(connection.query_progress()) if connection is not None else -1.0
+        if connection is not None:
+            with suppress(duckdb.ConnectionException):  # closed since that line
+                return float(connection.query_progress())
+        return -1.0
 
 
 @contextmanager
 def session(
     home: Home, *, wait: float = WAIT, memory: str | None = None, spill: str = SPILL, is_memoised: bool = True
 ) -> Iterator[Session]:
-    """A `Session` that is closed when the block ends."""
+    """A `Session` that is closed when the block ends.
+
+    Raises:
+        InterruptedQueryError: the memory is too little even to open the catalog, or to look something up in it.
+    """
     opened = Session(home, wait=wait, memory=memory, spill=spill, is_memoised=is_memoised)
     try:
         yield opened
+    except duckdb.OutOfMemoryException:  # of a query of ours: those of others are `reported`
+        limit = f"its limit of {memory} is" if memory else "the memory of this machine is"
+        raise InterruptedQueryError(f"{home.path}: {limit} too little to read the catalog at all: give it more with --memory") from None
     finally:
         opened.rest()
 
