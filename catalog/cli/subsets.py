@@ -136,7 +136,7 @@ def verify(ctx: click.Context, reference: str, memory: str, is_json: bool) -> No
     else:
         click.echo(f"{found.reference}: {found.n_different:,} of {found.n_members:,} ranks differ")
         rows = [{"rank": rank, "stored": old, "now": new} for rank, old, new in found.differences]
-        echo_rows(rows, is_json=False, nothing="the stored members were changed")
+        echo_rows(rows, is_json=False, nothing="it cannot be made again" if found.n_different else "the stored members were changed")
     for cause in found.causes:
         say(f"  {cause}")
     ctx.exit(DONE if found.is_same else DIFFERENT)

@@ -7,10 +7,11 @@ import json
 import re
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from catalog.errors import OptionError, SelectionError
+from catalog.selection.coverage import Pins
 from catalog.selection.execution import Execution, Limits, executing
 from catalog.selection.faults import reported
 from catalog.selection.memo import code
@@ -38,6 +39,7 @@ class Definition:
         seed: of every draw.
         given: the values of the selector's ``$parameters``, with ``$budget``, ``$pool`` and ``$seed``.
         content: canonical SQL, parameters, budget, seed, references, signals with their versions, code of the kernels.
+        pins: the signals to read, where an earlier definition says which; else they are found by name.
     """
 
     selector: Selector
@@ -47,6 +49,7 @@ class Definition:
     seed: int
     given: dict[str, Any]
     content: dict[str, Any] = field(default_factory=dict)
+    pins: Pins | None = None
 
     @property
     def sha256(self) -> str:
@@ -90,6 +93,7 @@ def define(
     budget: int | str,
     seed: int = 0,
     settings: Mapping[str, Any] | None = None,
+    pins: Pins | None = None,
     limits: Limits | None = None,
 ) -> Definition:
     """Plan a selection, which says what it is before it runs.
@@ -101,6 +105,7 @@ def define(
         budget: how many members: a number, or a share such as ``"10%"``.
         seed: of every draw.
         settings: values of the selector's parameters; the others have their defaults.
+        pins: the signals to read, where an earlier definition says which; else they are found by name.
         limits: what it may take.
 
     Raises:
@@ -118,10 +123,10 @@ def define(
             raise SelectionError(f"{reference} has prompts and no responses: nothing can be selected from it to train on")
         n = n_of(budget, n_members, of=str(reference))
         given = selector.values(settings or {}) | {"budget": n, "seed": seed, "pool": str(reference)}
-        draft = Definition(selector, reference, n_members, n, seed, given)
+        draft = Definition(selector, reference, n_members, n, seed, given, pins=pins)
         with reported(draft.text):
-            planned = plan(opened.connection, draft.text, given, is_selection=True)
-    return Definition(selector, reference, n_members, n, seed, given, _content(draft, planned))
+            planned = plan(opened.connection, draft.text, given, is_selection=True, pins=pins)
+    return replace(draft, content=_content(draft, planned))
 
 
 def choose(home: Home, definition: Definition, *, limits: Limits | None = None) -> Chosen:
@@ -135,7 +140,8 @@ def choose(home: Home, definition: Definition, *, limits: Limits | None = None) 
     import pyarrow as pa
 
     started = time.monotonic()
-    with executing(home, definition.text, definition.given, limits or Limits(), is_selection=True) as execution:
+    running = executing(home, definition.text, definition.given, limits or Limits(), is_selection=True, pins=definition.pins)
+    with running as execution:
         answer = execution.table(execution.planned.query)
         _check_answer(answer, definition)
         ids = answer["instruction_id"].cast(pa.int64())

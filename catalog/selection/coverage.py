@@ -74,6 +74,31 @@ class Coverage:
         return self.n_members - self.n_with_value - self.n_without_value
 
 
+@dataclass(frozen=True)
+class Pins:
+    """The signals that a stored definition was made of: what it is planned with again, whatever else has come by their names.
+
+    A signal is told by its identity. Its vectors are only ever added to, so that the newest version of its Lance table holds what the
+    version that the definition recorded did.
+
+    Attributes:
+        identities: sha256 of each signal's identity.
+        is_onto: whether the pool may have grown, and a parameter may have changed, since. An import is of one file and cannot grow, so
+            that a newer one of its name is read where it lacks members; and what the definition never read is found by name.
+    """
+
+    identities: frozenset[str]
+    is_onto: bool = False
+
+    def kept(self, candidates: list[Coverage]) -> list[Coverage]:
+        """Those of some signals that are to be read from."""
+        pinned = [found for found in candidates if found.identity_sha256 in self.identities]
+        if self.is_onto and not pinned:
+            return candidates
+        outgrown = {found.name for found in pinned if self.is_onto and found.n_missing and "imported" in found.identity}
+        return [found for found in candidates if found in pinned or found.name in outgrown]
+
+
 def coverages(connection: Connection, reference: Reference, *, kind: Kind) -> list[Coverage]:
     """Every signal of a kind with what it covers of a reference, the newest first."""
     at = {"kind": reference.kind, "id": reference.id, "version": reference.version, "signal_kind": kind}
@@ -88,7 +113,9 @@ def fullest(candidates: Iterable[Coverage]) -> Coverage:
     return min(candidates, key=lambda found: (found.n_missing, -found.signal_id))
 
 
-def choose(reference: Reference, candidates: list[Coverage], *, kind: Kind, name: str | None) -> Coverage | SignalError:
+def choose(
+    reference: Reference, candidates: list[Coverage], *, kind: Kind, name: str | None, pins: Pins | None = None
+) -> Coverage | SignalError:
     """The signal that a source means, or why there is none to read.
 
     Args:
@@ -96,12 +123,14 @@ def choose(reference: Reference, candidates: list[Coverage], *, kind: Kind, name
         candidates: signals of the kind.
         kind: the kind.
         name: what the query names; None when it leaves the choice.
+        pins: which of them a stored definition was made of.
 
     Raises:
         SignalError: several fit, and the query must say which.
     """
     wanted = None if name is None else name.rstrip("/").rsplit("/", 1)[-1].lower()
     named = [found for found in candidates if wanted in (None, found.name.lower())]
+    named = pins.kept(named) if pins else named
     covering = [found for found in named if found.n_with_value] or named
     names = sorted({found.name for found in covering})
     if not names:

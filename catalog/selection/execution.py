@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from catalog.errors import CatalogError, OptionError, QueryError
 from catalog.selection.arguments import converted, parameters_of
 from catalog.selection.cost import needs_of
+from catalog.selection.coverage import Pins
 from catalog.selection.faults import bound, reported
 from catalog.selection.memo import DEAR, remembered
 from catalog.selection.parse import parameters, tree
@@ -68,7 +69,9 @@ class Limits:
 
 
 @contextmanager
-def executing(home: Home, text: SqlText, given: Mapping[str, Any], limits: Limits, *, is_selection: bool = False) -> Iterator[Execution]:
+def executing(
+    home: Home, text: SqlText, given: Mapping[str, Any], limits: Limits, *, is_selection: bool = False, pins: Pins | None = None
+) -> Iterator[Execution]:
     """Plan a text and answer its steps; the block reads the answer.
 
     Raises:
@@ -79,7 +82,7 @@ def executing(home: Home, text: SqlText, given: Mapping[str, Any], limits: Limit
         watch = Watch(opened, name=text.name, seconds=limits.seconds, progress=limits.progress)
         try:
             with reported(text, memory=limits.memory):
-                planned = watch.run(lambda: plan(opened.connection, text, given, is_selection=is_selection))
+                planned = watch.run(lambda: plan(opened.connection, text, given, is_selection=is_selection, pins=pins))
             execution = Execution(opened, planned, watch, limits)
             execution.prepare()
             yield execution

@@ -17,6 +17,7 @@ import duckdb
 from catalog.errors import CatalogError, QueryError
 from catalog.selection.arguments import bind, converted, is_relation, parameters_of, signature
 from catalog.selection.calls import Argument, Call, first_call, scalar_use
+from catalog.selection.coverage import Pins
 from catalog.selection.faults import bound, query_error
 from catalog.selection.guard import check, check_repeatable, table_macros
 from catalog.selection.kernels import kernel, kernel_names
@@ -50,6 +51,7 @@ class Apply:
 
 
 Step = Load | Apply
+UNSEEN = frozenset({"connection", "pins"})  # parameters of a source that SQL does not see
 
 
 @dataclass
@@ -64,7 +66,7 @@ class Plan:
     columns: frozenset[str] | None = None  # every name that could be a column's; None when a star can mean any
 
 
-def plan(connection: Connection, text: SqlText, given: Mapping[str, Any], *, is_selection: bool = False) -> Plan:
+def plan(connection: Connection, text: SqlText, given: Mapping[str, Any], *, is_selection: bool = False, pins: Pins | None = None) -> Plan:
     """Plan a query.
 
     Args:
@@ -72,6 +74,7 @@ def plan(connection: Connection, text: SqlText, given: Mapping[str, Any], *, is_
         text: what the user wrote.
         given: values of ``$parameters``; those that the text does not use are left out.
         is_selection: whether its answer must come out the same, in the same order, whenever it runs.
+        pins: the signals to read, where a stored definition says which; else they are found by name.
 
     Raises:
         QueryError: the text is wrong; the message has ``file:line:column``.
@@ -79,7 +82,7 @@ def plan(connection: Connection, text: SqlText, given: Mapping[str, Any], *, is_
         ReferenceNotFoundError: no such pool or subset.
         SignalError: it asks for a signal that there never was.
     """
-    planner = _Planner(connection, text, given)
+    planner = _Planner(connection, text, given, pins)
     root = planner.parse(text)
     if is_selection:
         check_repeatable(text, root)
@@ -87,8 +90,9 @@ def plan(connection: Connection, text: SqlText, given: Mapping[str, Any], *, is_
 
 
 class _Planner:
-    def __init__(self, connection: Connection, text: SqlText, given: Mapping[str, Any]) -> None:
+    def __init__(self, connection: Connection, text: SqlText, given: Mapping[str, Any], pins: Pins | None) -> None:
         self.connection = connection
+        self.pins = pins
         self.text = text
         self.given = given
         self.names = frozenset({*SOURCES, *kernel_names()})
@@ -134,11 +138,12 @@ class _Planner:
 
     def _source(self, call: Call) -> str:
         function = SOURCES[call.name]
-        accepted = dict(list(parameters_of(function).items())[1:])  # the first is the connection
+        declared = parameters_of(function)
+        accepted = {name: parameter for name, parameter in declared.items() if name not in UNSEEN}
         bound = bind(call, accepted)
         values = {name: self._constant(call, argument, accepted[name]) for name, argument in bound.items()}
         try:
-            resolved = function(self.connection, **values)
+            resolved = function(self.connection, **values, **({"pins": self.pins} if "pins" in declared else {}))
         except CatalogError as error:
             raise type(error)(f"{call.place}: {error}") from error
         self.answer.sources.append((call.place, resolved))

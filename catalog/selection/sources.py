@@ -1,6 +1,7 @@
 """The relations that a query starts from: pools, subsets and signals, by reference.
 
-Each function's signature is the signature in SQL; its first parameter is the session, which SQL does not see.
+Each function's signature is the signature in SQL; SQL does not see the connection, nor the pins that say which signals a stored
+definition was made of.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from catalog.errors import CatalogError, SignalError
-from catalog.selection.coverage import Coverage, Kind, choose, coverages, fullest, shortfall
+from catalog.selection.coverage import Coverage, Kind, Pins, choose, coverages, fullest, shortfall
 from catalog.selection.label_vectors import ENCODER, label_vectors, load_label_embeddings
 from catalog.selection.stored_vectors import load_embeddings, load_token_states
 from catalog.selection.trajectories import load_trajectories
@@ -51,11 +52,12 @@ def subset(connection: Connection, ref: str) -> Resolved:
     return Resolved(found, sql=f"subset_at({found.id})")
 
 
-def scores(connection: Connection, ref: str) -> Resolved:
+def scores(connection: Connection, ref: str, *, pins: Pins | None = None) -> Resolved:
     """Every member with one column for each score's name; NULL where a score has no value."""
     found = resolve(connection, ref)
+    candidates = coverages(connection, found, kind="score")
     by_name: dict[str, list[Coverage]] = {}
-    for coverage in coverages(connection, found, kind="score"):
+    for coverage in pins.kept(candidates) if pins else candidates:
         by_name.setdefault(coverage.name, []).append(coverage)
     chosen = tuple(fullest(by_name[name]) for name in sorted(by_name))
     columns = "".join(f", max(value) FILTER (WHERE signal_id = {score.signal_id}) AS {_quoted(score.name)}" for score in chosen)
@@ -68,10 +70,10 @@ def scores(connection: Connection, ref: str) -> Resolved:
     return Resolved(found, sql=sql, signals=chosen)
 
 
-def score(connection: Connection, ref: str, *, name: str) -> Resolved:
+def score(connection: Connection, ref: str, *, name: str, pins: Pins | None = None) -> Resolved:
     """Every member with one score: ``instruction_id``, ``fingerprint``, ``value``, and ``reason`` where the value is NULL."""
     found = resolve(connection, ref)
-    chosen = choose(found, coverages(connection, found, kind="score"), kind="score", name=name)
+    chosen = choose(found, coverages(connection, found, kind="score"), kind="score", name=name, pins=pins)
     if isinstance(chosen, SignalError):
         return Resolved(found, kind="score", name=name, load=_nothing, fault=chosen)
     sql = f"score_at('{found.kind}', {found.id}, {found.version}, {chosen.signal_id})"
@@ -79,11 +81,16 @@ def score(connection: Connection, ref: str, *, name: str) -> Resolved:
 
 
 def trajectories(
-    connection: Connection, ref: str, *, proxy: str | None = None, incomplete: Literal["refuse", "drop", "impute"] = "refuse"
+    connection: Connection,
+    ref: str,
+    *,
+    proxy: str | None = None,
+    incomplete: Literal["refuse", "drop", "impute"] = "refuse",
+    pins: Pins | None = None,
 ) -> Resolved:
     """One row for each member with losses: ``instruction_id``, ``fingerprint``, ``losses FLOAT[]`` in the order of training."""
     found = resolve(connection, ref)
-    chosen = choose(found, coverages(connection, found, kind="losses"), kind="losses", name=proxy)
+    chosen = choose(found, coverages(connection, found, kind="losses"), kind="losses", name=proxy, pins=pins)
     if isinstance(chosen, SignalError):
         return Resolved(found, kind="losses", name=proxy, load=_nothing, fault=chosen)
     load = partial(load_trajectories, reference=found, signal=chosen, incomplete=incomplete)
@@ -92,15 +99,20 @@ def trajectories(
 
 
 def embeddings(
-    connection: Connection, ref: str, *, encoder: str | None = None, field: Literal["prompt", "conversation"] | None = None
+    connection: Connection,
+    ref: str,
+    *,
+    encoder: str | None = None,
+    field: Literal["prompt", "conversation"] | None = None,
+    pins: Pins | None = None,
 ) -> Resolved:
     """One row for each member with a vector: ``instruction_id``, ``fingerprint``, ``vector FLOAT[d]``."""
-    return _stored(connection, ref, kind="embedding", name=encoder, where={"field": field}, load=load_embeddings)
+    return _stored(connection, ref, kind="embedding", name=encoder, where={"field": field}, load=load_embeddings, pins=pins)
 
 
-def token_states(connection: Connection, ref: str, *, model: str | None = None) -> Resolved:
+def token_states(connection: Connection, ref: str, *, model: str | None = None, pins: Pins | None = None) -> Resolved:
     """One row for each member with states: ``instruction_id``, ``fingerprint``, ``n_tokens``, ``states`` for a kernel."""
-    return _stored(connection, ref, kind="states", name=model, where={}, load=load_token_states)
+    return _stored(connection, ref, kind="states", name=model, where={}, load=load_token_states, pins=pins)
 
 
 def label_embeddings(connection: Connection, ref: str, *, encoder: str = ENCODER) -> Resolved:
@@ -119,7 +131,14 @@ SOURCES: dict[str, Callable[..., Resolved]] = {
 
 
 def _stored(
-    connection: Connection, ref: str, *, kind: Kind, name: str | None, where: dict[str, str | None], load: Callable[..., Any]
+    connection: Connection,
+    ref: str,
+    *,
+    kind: Kind,
+    name: str | None,
+    where: dict[str, str | None],
+    load: Callable[..., Any],
+    pins: Pins | None,
 ) -> Resolved:
     found = resolve(connection, ref)
     candidates = [
@@ -127,7 +146,7 @@ def _stored(
         for coverage in coverages(connection, found, kind=kind)
         if all(value is None or coverage.identity.get(key) == value for key, value in where.items())
     ]
-    chosen = choose(found, candidates, kind=kind, name=name)
+    chosen = choose(found, candidates, kind=kind, name=name, pins=pins)
     if isinstance(chosen, SignalError):
         return Resolved(found, kind=kind, name=name, load=_nothing, fault=chosen)
     loading = partial(load, reference=found, signal=chosen)

@@ -16,7 +16,6 @@ import numpy as np
 from catalog.errors import CatalogError
 from catalog.functions.standing import has_standing, standing
 from catalog.selection.arguments import parameters_of
-from catalog.selection.choose import define
 from catalog.selection.dissect import cut_of
 from catalog.selection.execution import Execution, Limits, executing
 from catalog.selection.plan import Apply
@@ -27,7 +26,7 @@ from catalog.store.references import resolve
 from catalog.subsets.eligible import dropped_by, lacking, position_of
 from catalog.subsets.place import Place, place_of
 from catalog.subsets.row import Row
-from catalog.subsets.select import stored_selector
+from catalog.subsets.select import define_again
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -101,8 +100,8 @@ def left_out(home: Home, content: Mapping[str, Any], row: Row, *, members: Seque
         if not connection.sql(query("why/is_in"), params=at).fetchall()[0][0]:
             said = f"it is not in {source}, which the members were selected from: `catalog why {source} {row.fingerprint[:SHOWN]}` says why"
             return LeftOut("source", (said,))
-    definition = define(home, stored_selector(content), ref=content["pool"], budget=content["budget"], seed=content["seed"], limits=limits)
-    with executing(home, definition.text, definition.given, limits) as execution:
+    definition = define_again(home, content, limits=limits)
+    with executing(home, definition.text, definition.given, limits, pins=definition.pins) as execution:
         answer = execution.table(execution.planned.query)
         taken = answer["instruction_id"].to_pylist()
         is_taken_now = row.instruction_id in taken

@@ -7,11 +7,12 @@ import os
 import platform
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from catalog.selection.choose import Chosen, Definition, choose, define
+from catalog.selection.coverage import Pins, title
 from catalog.selection.execution import Limits
 from catalog.selection.selector import Param, Selector
 from catalog.store.database import reading, writing
@@ -52,6 +53,7 @@ def select(
     budget: int | str,
     settings: Mapping[str, Any] | None = None,
     seed: int = 0,
+    pins: Pins | None = None,
     is_dry_run: bool = False,
     limits: Limits | None = None,
 ) -> Selected:
@@ -65,6 +67,7 @@ def select(
         budget: how many members, ``5000``, or which share of the source, ``"10%"``.
         settings: values of the selector's parameters.
         seed: of every draw.
+        pins: the signals to read, where an earlier definition says which; else they are found by name.
         is_dry_run: answer, and write nothing.
         limits: memory, time, and whether dear results are kept.
 
@@ -76,7 +79,7 @@ def select(
     check_name(name)
     started = time.monotonic()
     limits = limits or Limits()
-    definition = define(home, selector, ref=source, budget=budget, seed=seed, settings=settings, limits=limits)
+    definition = define(home, selector, ref=source, budget=budget, seed=seed, settings=settings, pins=pins, limits=limits)
     with reading(home, wait=limits.wait) as connection:
         same = None if is_dry_run else find_same(connection, definition, name=name)
         if same:
@@ -92,7 +95,7 @@ def select(
 
 
 def reselect(home: Home, name: str, *, is_dry_run: bool = False, limits: Limits | None = None) -> Selected:
-    """Select again what a subset was made from, as its pool is now; the next version holds it.
+    """Select again what a subset was made from, by the same signals, as its pool is now; the next version holds it.
 
     Raises:
         ReferenceNotFoundError: no subset of that name, or its pool is gone.
@@ -100,17 +103,39 @@ def reselect(home: Home, name: str, *, is_dry_run: bool = False, limits: Limits 
     """
     limits = limits or Limits()
     with reading(home, wait=limits.wait) as connection:
-        content = stored(connection, resolve(connection, name, kind="subset"))["definition"]
-    return select(
+        reference = resolve(connection, name, kind="subset")
+        content = stored(connection, reference)["definition"]
+    pins = stored_pins(content, is_onto=True)
+    selected = select(
         home,
         stored_selector(content),
         content["pool"].partition("@")[0],
-        name=name.partition("@")[0],
+        name=reference.name,
         budget=content["budget"],
         seed=content["seed"],
+        pins=pins,
         is_dry_run=is_dry_run,
         limits=limits,
     )
+    others = [one for one in selected.definition.content["signals"] if one["identity_sha256"] not in pins.identities]
+    said = tuple(f"the {title(one['kind'], one['name'])} read now: not what {reference} was made from" for one in others)
+    return replace(selected, warnings=(*selected.warnings, *said))
+
+
+def define_again(home: Home, content: Mapping[str, Any], *, limits: Limits) -> Definition:
+    """The definition that a stored one is now: the same text over the same version of its pool, and the same signals.
+
+    Raises:
+        ReferenceNotFoundError: what it was made from is gone.
+        SignalError: a signal that it reads is gone.
+    """
+    at = {"ref": content["pool"], "budget": content["budget"], "seed": content["seed"]}
+    return define(home, stored_selector(content), **at, pins=stored_pins(content), limits=limits)
+
+
+def stored_pins(content: Mapping[str, Any], *, is_onto: bool = False) -> Pins:
+    """The signals of a stored definition."""
+    return Pins(frozenset(signal["identity_sha256"] for signal in content["signals"]), is_onto)
 
 
 def stored_selector(content: Mapping[str, Any]) -> Selector:

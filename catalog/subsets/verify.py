@@ -1,4 +1,4 @@
-"""Is a subset what its definition gives? It is made again, and compared member by member."""
+"""Is a subset what its definition gives? It is made again, from the signals that it was made from, and compared member by member."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
-from catalog.selection.choose import choose, define
+from catalog.selection.choose import choose
+from catalog.selection.coverage import title
 from catalog.selection.execution import Limits
-from catalog.store.database import reading
+from catalog.store.database import Connection, reading
 from catalog.store.folders import Home
 from catalog.store.queries import query
 from catalog.store.references import resolve
-from catalog.subsets.select import stored_selector
+from catalog.subsets.select import define_again
 from catalog.subsets.store import members_sha256, stored
 
 FIRST = 10  # differences that are shown
@@ -27,9 +28,9 @@ class Verification:
         reference: ``name@version``.
         is_same: the same members in the same order.
         n_members: as stored.
-        n_different: ranks at which the two differ.
+        n_different: ranks at which the two differ; all, where it cannot be made again.
         differences: the first of them: (rank, stored fingerprint or None, fingerprint now or None).
-        causes: what is not as it was when the subset was made: a signal, the code, the stored members.
+        causes: what is not as it was when the subset was made: a signal that is gone, the code, the stored members.
     """
 
     reference: str
@@ -51,8 +52,11 @@ def verify(home: Home, text: str, *, limits: Limits | None = None) -> Verificati
         reference = resolve(connection, text, kind="subset")
         record = stored(connection, reference)
         before = [row[1] for row in connection.sql(query("subsets/members"), params={"subset_id": reference.id}).fetchall()]
-    content = record["definition"]
-    definition = define(home, stored_selector(content), ref=content["pool"], budget=content["budget"], seed=content["seed"], limits=limits)
+        content = record["definition"]
+        gone = _gone(connection, content)
+    if gone:
+        return Verification(str(reference), False, len(before), len(before), (), gone)
+    definition = define_again(home, content, limits=limits)
     now = choose(home, definition, limits=limits).members["fingerprint"].to_pylist()
     pairs = enumerate(zip_longest(before, now), start=1)
     differences = [(rank, old, new) for rank, (old, new) in pairs if old != new]
@@ -60,6 +64,16 @@ def verify(home: Home, text: str, *, limits: Limits | None = None) -> Verificati
     causes = _causes(content, definition.content) + (() if is_as_written else ("the stored members are not those that were written",))
     return Verification(
         str(reference), is_as_written and not differences, len(before), len(differences), tuple(differences[:FIRST]), causes
+    )
+
+
+def _gone(connection: Connection, content: Mapping[str, Any]) -> tuple[str, ...]:
+    """The signals that the definition read and the catalog no longer has; vectors of labels are embedded as they are asked for."""
+    signals = [signal for signal in content["signals"] if signal["kind"] != "label_embedding"]
+    keys = ({"identity_sha256": signal["identity_sha256"]} for signal in signals)
+    found = [connection.sql(query("signals/find"), params=key).fetchall() for key in keys]
+    return tuple(
+        f"the {title(one['kind'], one['name'])} it was made from: gone" for one, rows in zip(signals, found, strict=True) if not rows
     )
 
 

@@ -9,6 +9,8 @@ import pytest
 
 from catalog import Catalog
 from catalog.errors import OptionError, ReferenceNotFoundError, SelectionError, SignalError
+from catalog.models.causal_lm import save_causal_lm
+from catalog.models.tiny import TinyShape, build_tiny
 from catalog.store.database import writing
 
 Write = Callable[..., Path]
@@ -173,13 +175,58 @@ def test_a_subset_verifies_and_a_changed_one_does_not(filled: Catalog) -> None:
     assert found.causes == ("the stored members are not those that were written",)
 
 
-def test_a_changed_signal_is_named_as_the_cause(filled: Catalog, tmp_path: Path) -> None:
+def test_a_definition_run_again_reads_its_own_signals(filled: Catalog, tmp_path: Path) -> None:
     filled.select("depth_only", "p", budget=3, name="deep")
+    filled.select("s2l", "p", budget=10, name="best", settings={"k": 4})
+    every = tmp_path / "every.sql"
+    every.write_text("-- summary: All.\nSELECT * FROM scores($pool) ORDER BY depth DESC, fingerprint LIMIT $budget\n")
+    filled.select(str(every), "p", budget=3, name="every")
     np.save(tmp_path / "other.npy", -np.arange(N, dtype=np.float64))
     filled.import_scores("p", tmp_path / "other.npy", name="depth")
+    filled.import_scores("p", tmp_path / "other.npy", name="another")
+    filled.import_losses("p", tmp_path / "losses.npy", proxy="another")
+    for name in ("deep", "best", "every"):
+        found = filled.verify(name)
+        assert (found.is_same, found.causes) == (True, ()), name
+        assert filled.reselect(name).is_new is False
+    left_out = filled.why("deep", 36).left_out
+    assert left_out is not None
+    assert (left_out.cause, left_out.place, left_out.is_as_stored) == ("place", 4, True)
+
+
+def test_a_definition_reads_its_states_of_several_of_one_model(filled: Catalog, tmp_path: Path) -> None:
+    words = ["question", "word", *map(str, range(10))]
+    save_causal_lm(build_tiny(words, shape=TinyShape(vocabulary=300, width=16, layers=1, heads=2, inner=16)), tmp_path / "small")
+    filled.states("p", model=str(tmp_path / "small"))
+    filled.select("fisher_sft", "p", budget=6, name="taught")
+    filled.states("p", model=str(tmp_path / "small"), project_to=4)
+    assert filled.select("fisher_sft", "p", budget=6, name="other").is_new
+    assert prompts(filled, "other") != prompts(filled, "taught")
+    assert filled.verify("taught").is_same
+
+
+def test_a_signal_that_is_gone_is_named_as_the_cause(filled: Catalog) -> None:
+    filled.select("depth_only", "p", budget=3, name="deep")
+    with writing(filled.home) as connection:
+        connection.execute("DELETE FROM signals WHERE name = 'depth'")
     found = filled.verify("deep")
-    assert not found.is_same
-    assert found.causes == ("another signal is read now",)
+    assert (found.is_same, found.n_different) == (False, 3)
+    assert found.causes == ("the score depth it was made from: gone",)
+
+
+def test_selecting_again_reads_an_import_of_the_same_name_where_the_old_one_lacks_members(
+    filled: Catalog, jsonl: Write, tmp_path: Path
+) -> None:
+    filled.select("depth_only", "p", budget=3, name="deep")
+    filled.register(jsonl(pairs(N + 2)), pool="p", source_column="from")
+    with pytest.raises(SignalError, match="score depth covers 40 of 42 members of p@2"):
+        filled.reselect("deep")
+    np.save(tmp_path / "grown.npy", np.arange(N + 2, dtype=np.float64))
+    filled.import_scores("p", tmp_path / "grown.npy", name="depth")
+    selected = filled.reselect("deep")
+    assert selected.warnings == ("the score depth read now: not what deep@1 was made from",)
+    assert prompts(filled, "deep")[0] == f"question {N + 1}"
+    assert filled.verify("deep@1").is_same
 
 
 def test_a_name_used_again_is_not_taken_for_the_old_pool(filled: Catalog, jsonl: Write) -> None:

@@ -14,6 +14,7 @@ from catalog import Catalog
 from catalog.errors import NotFoundError, OptionError, ReferenceNotFoundError
 from catalog.models.causal_lm import save_causal_lm
 from catalog.models.tiny import TinyShape, build_tiny
+from catalog.store.database import writing
 from catalog.store.folders import shipped
 from catalog.subsets.why import Why
 
@@ -139,7 +140,7 @@ def test_a_place_in_a_cluster_names_the_last_one_taken_there(pool: Catalog) -> N
 def test_a_draw_says_what_was_drawn(pool: Catalog) -> None:
     ranks = selected(pool, "density")
     found = pool.why("density", next(row for row in range(N) if row not in ranks))
-    assert "the order is drawn_key(fingerprint, 0, 1 / density): it has " in told(found)
+    assert "the order is drawn_key(fingerprint, 'density ' || 0, 1 / density): it has " in told(found)
 
 
 def test_a_condition_says_which_value_it_left_out(pool: Catalog) -> None:
@@ -282,10 +283,11 @@ def test_an_answer_is_true_of_the_stored_version_whatever_the_pool_has_become(ca
 
 def test_a_changed_signal_is_said(catalog: Catalog, tmp_path: Path) -> None:
     catalog.register(write(tmp_path / "p.jsonl", [{"instruction": f"q {i}", "output": "a"} for i in range(9)]), pool="p")
-    for sign in (1, -1):
-        np.save(tmp_path / "depth.npy", sign * np.arange(9.0))
-        catalog.import_scores("p", tmp_path / "depth.npy", name="depth")
-        catalog.select("depth_only", "p", budget=2, name="deep")
+    np.save(tmp_path / "depth.npy", np.arange(9.0))
+    catalog.import_scores("p", tmp_path / "depth.npy", name="depth")
+    catalog.select("depth_only", "p", budget=2, name="deep")
+    with writing(catalog.home) as connection:
+        connection.execute("UPDATE scores SET value = -value")
     said = catalog.why("deep@1", 0).left_out
     assert said is not None
     assert (said.cause, said.is_as_stored) == ("changed", False)
