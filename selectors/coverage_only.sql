@@ -18,8 +18,8 @@ drawn AS (
         instruction_id,
         fingerprint,
         cell,
-        draw(fingerprint, $seed) AS drawn,
-        row_number() OVER (PARTITION BY cell ORDER BY draw(fingerprint, $seed), fingerprint) AS turn
+        draw(fingerprint, 'coverage_only ' || $seed) AS drawn,
+        row_number() OVER (PARTITION BY cell ORDER BY draw(fingerprint, 'coverage_only ' || $seed), fingerprint) AS turn
     FROM grid((SELECT instruction_id, fingerprint, x, y FROM landscape), budget => $budget, side => $side)
 )
 SELECT instruction_id, cell, turn

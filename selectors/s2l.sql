@@ -19,7 +19,7 @@ drawn AS (
         fingerprint,
         cluster,
         count(*) OVER (PARTITION BY cluster) AS cluster_size,
-        row_number() OVER (PARTITION BY cluster ORDER BY draw(fingerprint, $seed), fingerprint) AS turn
+        row_number() OVER (PARTITION BY cluster ORDER BY draw(fingerprint, 's2l ' || $seed), fingerprint) AS turn
     FROM clusters
 )
 SELECT instruction_id, cluster, cluster_size, turn

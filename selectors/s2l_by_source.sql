@@ -24,7 +24,7 @@ drawn AS (
         cluster,
         count(*) OVER (PARTITION BY source) AS source_size,
         count(*) OVER (PARTITION BY source, cluster) AS cluster_size,
-        row_number() OVER (PARTITION BY source, cluster ORDER BY draw(fingerprint, $seed), fingerprint) AS turn
+        row_number() OVER (PARTITION BY source, cluster ORDER BY draw(fingerprint, 's2l_by_source ' || $seed), fingerprint) AS turn
     FROM clusters
 ),
 placed AS (

@@ -124,6 +124,26 @@ def test_a_selector_chooses_the_same_again_on_any_threads_and_from_a_shuffled_po
     assert chosen(shuffled, name, n_threads=2) == expected
 
 
+@pytest.mark.parametrize(
+    "name", [name for name in SELECTORS if "draw" in (shipped("selectors") / f"{name}.sql").read_text() and name != "random"]
+)
+def test_a_selector_that_draws_has_no_more_in_common_with_random_than_chance(homes: tuple[Home, Home], name: str) -> None:
+    """The two share a hypergeometric number of members for each seed: a mean of B^2 / N."""
+    n_seeds, n_shared = 6, 0
+    for seed in range(n_seeds):
+        of_seed = [
+            choose(
+                homes[0], define(homes[0], find_selector(homes[0], one), ref="p", budget=BUDGET, seed=seed, settings=SETTINGS.get(one, {}))
+            )
+            for one in (name, "random")
+        ]
+        left, right = ({*chosen.members["fingerprint"].to_pylist()} for chosen in of_seed)
+        n_shared += len(left & right)
+    mean = BUDGET**2 / N
+    deviation = (n_seeds * mean * (1 - BUDGET / N) * (N - BUDGET) / (N - 1)) ** 0.5
+    assert abs(n_shared - n_seeds * mean) < 3.5 * deviation
+
+
 def large(folder: Path, order: str) -> Home:
     """300,000 members, so that DuckDB itself works in parallel, in some order of their numbers; ties in everything."""
     home, n = Home(folder), 300_000
