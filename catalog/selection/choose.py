@@ -53,8 +53,12 @@ class Definition:
 
     @property
     def sha256(self) -> str:
-        """The hash that decides whether a selection was made already."""
-        text = json.dumps(self.content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        """The hash that decides whether a selection was made already.
+
+        Lance versions are in the content for the record alone: the same signal grows with other pools, and its vectors stay as they are.
+        """
+        signals = [{key: one[key] for key in one if key != "lance_version"} for one in self.content["signals"]]
+        text = json.dumps(self.content | {"signals": signals}, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
     @property

@@ -52,6 +52,19 @@ def test_the_same_definition_gives_the_version_that_is_there(filled: Catalog) ->
     assert (other.reference, other.is_new) == ("best@2", True)
 
 
+def test_vectors_of_members_that_came_later_do_not_change_what_was_made(filled: Catalog, jsonl: Write) -> None:
+    filled.embed("p")
+    first = filled.select("k_center", "p@1", budget=5, name="spread")
+    filled.register(jsonl(pairs(N + 10)), pool="p", source_column="from")
+    filled.embed("p")
+    again = filled.select("k_center", "p@1", budget=5, name="spread")
+    assert (again.reference, again.is_new) == (first.reference, False)
+    assert again.definition.content != first.definition.content
+    assert filled.verify("spread").is_same
+    assert filled.reselect("spread").reference == "spread@2"
+    assert filled.doctor() == []
+
+
 def test_a_share_is_a_budget(filled: Catalog) -> None:
     assert filled.select("random", "p", budget="25%", name="quarter").n_members == N // 4
 
