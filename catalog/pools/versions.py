@@ -106,20 +106,25 @@ def drop(connection: Connection, text: str) -> Reference:
     """Remove a pool with its history, a subset, or one version of a subset. The instructions stay until `gc`.
 
     Raises:
-        OptionError: a version of a pool was named, or subsets were made from the pool.
+        OptionError: a version of a pool was named, or subsets were made from what would go.
     """
     reference = resolve(connection, text)
     if reference.kind == "subset":
         version = reference.version if "@" in text else None
+        _refuse(connection, "subsets/made_from", text, name=reference.name, version=version)
         for step in ("subsets/drop_members", "subsets/drop", "tags/drop"):
             connection.execute(query(step), {"name": reference.name, "version": version})
         return reference
     if "@" in text:
         raise OptionError(f"{text} is one version of a pool, and a pool's history is never rewritten: drop {reference.name} as a whole")
-    made = [row[0] for row in connection.sql(query("pools/subsets_made_from"), params={"pool_id": reference.id}).fetchall()]
-    if made:
-        raise OptionError(f"{len(made)} subset(s) were made from {reference.name} ({', '.join(made[:5])}): drop them first")
+    _refuse(connection, "pools/subsets_made_from", reference.name, pool_id=reference.id)
     for step in ("pools/drop_members", "pools/drop_quarantine", "pools/drop_versions", "pools/drop_pool"):
         connection.execute(query(step), {"pool_id": reference.id})
     connection.execute(query("tags/drop"), {"name": reference.name, "version": None})
     return reference
+
+
+def _refuse(connection: Connection, made_from: str, dropped: str, **at: Any) -> None:
+    made = [row[0] for row in connection.sql(query(made_from), params=at).fetchall()]
+    if made:
+        raise OptionError(f"{len(made)} subset(s) were made from {dropped} ({', '.join(made[:5])}): drop them first")

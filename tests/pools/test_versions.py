@@ -89,6 +89,24 @@ def test_a_pool_that_subsets_were_made_from_is_kept(filled: Catalog) -> None:
     assert filled.pools().height == 0
 
 
+def test_a_subset_that_others_were_made_from_is_kept(filled: Catalog) -> None:
+    filled.select("random", "p", budget=5, name="drawn")
+    filled.select("random", "drawn", budget=4, name="drawn")
+    filled.select("random", "p", budget=3, name="apart")
+    filled.select("random", "drawn@1", budget=2, name="few")
+    filled.drop("drawn@2")
+    with pytest.raises(OptionError, match=r"1 subset\(s\) were made from drawn@1 \(few@1\): drop them first"):
+        filled.drop("drawn@1")
+    with pytest.raises(OptionError, match=r"made from drawn \(few@1\)"):
+        filled.drop("drawn")
+    filled.drop("few")
+    filled.select("random", "drawn@1", budget=4, name="drawn")
+    with pytest.raises(OptionError, match=r"made from drawn@1 \(drawn@2\)"):
+        filled.drop("drawn@1")
+    filled.drop("drawn")
+    assert filled.subsets()["name"].to_list() == ["apart"]
+
+
 def test_an_instruction_id_is_never_used_twice(filled: Catalog, jsonl: Write) -> None:
     before = filled.sql("SELECT max(instruction_id) FROM instructions").item()
     filled.drop("p")
