@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,7 +29,7 @@ memory_option = click.option("--memory", default="4GB", show_default=True, help=
 @click.option("--as", "name", metavar="NAME", help="The subset's name; a new one makes version 1.")
 @click.option("--onto", metavar="NAME", help="Select again, as that subset was, from its pool as it is now.")
 @click.option("--set", "pairs", multiple=True, metavar="NAME=VALUE", help="A parameter of the selector; repeat it.")
-@click.option("--seed", default=0, show_default=True, help="Of every draw.")
+@click.option("--seed", type=int, show_default="0", help="Of every draw.")
 @memory_option
 @click.option("--compute", is_flag=True, help="Compute the signals that are missing first.")
 @click.option("--no-cache", is_flag=True, help="Compute clusters and projections anew.")
@@ -43,7 +44,7 @@ def select(
     name: str | None,
     onto: str | None,
     pairs: tuple[str, ...],
-    seed: int,
+    seed: int | None,
     memory: str,
     compute: bool,
     no_cache: bool,
@@ -52,10 +53,12 @@ def select(
 ) -> None:
     """Select members of a pool or subset with SELECTOR, a name or a .sql file, and keep them as a subset."""
     settings = parse_pairs(pairs, option="--set")
+    if onto:
+        _check_alone(onto, {"SELECTOR": selector, "POOL": source, "--budget": budget, "--as": name, "--seed": seed})
     if compute:
         if onto or is_dry_run or not (selector and source and budget and name):
             raise OptionError("--compute goes with SELECTOR, POOL, --budget and --as, and writes; `catalog explain` says what is missing")
-        compute_missing(catalog, selector, source, budget=budget, settings=settings, seed=seed)
+        compute_missing(catalog, selector, source, budget=budget, settings=settings, seed=seed or 0)
     with progress_bar(f"selecting {name or onto}", unit="rows") as bar:
         common: dict[str, Any] = {
             "memory": memory,
@@ -64,9 +67,9 @@ def select(
             "progress": lambda percent: bar(percent, 100, 0),
         }
         if onto:
-            selected = catalog.reselect(onto, **common)
+            selected = catalog.reselect(onto, settings=settings, **common)
         elif selector and source and budget and name:
-            selected = catalog.select(selector, source, budget=budget, name=name, settings=settings, seed=seed, **common)
+            selected = catalog.select(selector, source, budget=budget, name=name, settings=settings, seed=seed or 0, **common)
         else:
             raise OptionError("write `catalog select SELECTOR POOL --budget 5000 --as NAME`, or `catalog select --onto NAME`")
     echo_selected(selected, is_json=is_json)
@@ -74,6 +77,12 @@ def select(
         version = int(selected.reference.rpartition("@")[2])
         churn = catalog.diff(f"{onto.partition('@')[0]}@{version - 1}", selected.reference, n_members=0)
         click.echo(f"  {churn.n_added:,} came, {churn.n_removed:,} went, {churn.n_kept:,} stayed")
+
+
+def _check_alone(onto: str, options: Mapping[str, Any]) -> None:
+    given = [option for option, value in options.items() if value is not None]
+    if given:
+        raise OptionError(f"--onto {onto} selects as that subset was: leave out {', '.join(given)}; --set alone changes how")
 
 
 def echo_selected(selected: Selected, *, is_json: bool) -> None:

@@ -7,10 +7,12 @@ import os
 import platform
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from catalog.errors import OptionError
 from catalog.selection.choose import Chosen, Definition, choose, define
 from catalog.selection.coverage import Pins, title
 from catalog.selection.execution import Limits
@@ -21,6 +23,8 @@ from catalog.store.references import check_name, resolve
 from catalog.subsets.store import find_same, stored, write_subset
 
 RECORDED = ("catalog", "duckdb", "numpy", "opentsne", "polars", "pyarrow", "pylance", "scikit-learn", "torch")
+
+TYPES: tuple[tuple[type, str], ...] = ((bool, "boolean"), (int, "integer"), (float, "number"))  # a bool is an int
 
 
 @dataclass(frozen=True)
@@ -94,12 +98,21 @@ def select(
     return Selected(str(made), True, definition, n_members, warnings, seconds)
 
 
-def reselect(home: Home, name: str, *, is_dry_run: bool = False, limits: Limits | None = None) -> Selected:
+def reselect(
+    home: Home, name: str, *, settings: Mapping[str, Any] | None = None, is_dry_run: bool = False, limits: Limits | None = None
+) -> Selected:
     """Select again what a subset was made from, by the same signals, as its pool is now; the next version holds it.
+
+    Args:
+        home: the catalog's folder.
+        name: the subset, at its newest version unless it says which.
+        settings: values of the selector's parameters that are to be others.
+        is_dry_run: answer, and write nothing.
+        limits: memory, time, and whether dear results are kept.
 
     Raises:
         ReferenceNotFoundError: no subset of that name, or its pool is gone.
-        OptionError: the pool has become smaller than the budget.
+        OptionError: the pool has become smaller than the budget, or a setting makes no sense.
     """
     limits = limits or Limits()
     with reading(home, wait=limits.wait) as connection:
@@ -108,10 +121,11 @@ def reselect(home: Home, name: str, *, is_dry_run: bool = False, limits: Limits 
     pins = stored_pins(content, is_onto=True)
     selected = select(
         home,
-        stored_selector(content),
+        stored_selector(content, settings or {}),
         content["pool"].partition("@")[0],
         name=reference.name,
         budget=content["budget"],
+        settings=settings,
         seed=content["seed"],
         pins=pins,
         is_dry_run=is_dry_run,
@@ -138,11 +152,23 @@ def stored_pins(content: Mapping[str, Any], *, is_onto: bool = False) -> Pins:
     return Pins(frozenset(signal["identity_sha256"] for signal in content["signals"]), is_onto)
 
 
-def stored_selector(content: Mapping[str, Any]) -> Selector:
-    """The method of a stored definition, its parameters set as they were."""
-    params = tuple(Param(name, "text", value, is_required=False) for name, value in content["parameters"].items())
+def stored_selector(content: Mapping[str, Any], settings: Mapping[str, Any] | None = None) -> Selector:
+    """The method of a stored definition, its parameters set as they were; what is set anew must be of the type that it was."""
+    types = {name: _type_of(value, (settings or {}).get(name)) for name, value in content["parameters"].items()}
+    params = tuple(Param(name, types[name], value, is_required=False) for name, value in content["parameters"].items())
     name = content["selector"]
     return Selector(name, f"{name}.sql", content["sql"], summary="", paper="", needs=(), params=params)
+
+
+def _type_of(value: Any, anew: Any) -> str:
+    """The type of a parameter's value; of one that was NULL, what the new value reads as."""
+    if value is not None:
+        return next((name for type_, name in TYPES if isinstance(value, type_)), "text")
+    for name in ("integer", "number"):
+        with suppress(OptionError):
+            Param("anew", name, None, is_required=False).value(anew)
+            return name
+    return "text"
 
 
 def environment() -> dict[str, Any]:

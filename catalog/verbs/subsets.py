@@ -54,6 +54,7 @@ class Subsets(Opened):
         self,
         name: str,
         *,
+        settings: Mapping[str, Any] | None = None,
         memory: str | None = None,
         use_cache: bool = True,
         dry_run: bool = False,
@@ -64,7 +65,7 @@ class Subsets(Opened):
         from catalog.subsets.select import reselect
 
         limits = Limits(memory=memory, wait=self.wait, progress=progress, is_memoised=use_cache)
-        return reselect(self.home, name, is_dry_run=dry_run, limits=limits)
+        return reselect(self.home, name, settings=settings, is_dry_run=dry_run, limits=limits)
 
     def verify(self, reference: str, *, memory: str | None = None) -> Verification:
         """Make a subset again and compare; see `catalog.subsets.verify.verify`."""

@@ -175,6 +175,25 @@ def test_selecting_again_tells_who_came_and_went(
 
 
 @pytest.mark.usefixtures("filled")
+def test_selecting_again_takes_other_parameters_and_nothing_else(run: Run) -> None:
+    run("select", "s2l", "p", "--budget", "8", "--set", "k=4", "--seed", "3", "--as", "best")
+    result = run("select", "--onto", "best", "--set", "k=2", "--json")
+    assert result.exit_code == 0, result.output
+    made = json.loads(result.stdout)
+    assert (made["reference"], made["definition"]["seed"], made["definition"]["budget"]) == ("best@2", 3, 8)
+    assert made["definition"]["parameters"] == {"incomplete": "refuse", "iterations": 20, "k": 2, "proxy": None}
+    named = json.loads(run("select", "--onto", "best", "--set", "proxy=mine", "--json").stdout)
+    assert named["definition"]["parameters"]["proxy"] == "mine"
+    for wrong, message in (("k=two", "k takes an integer"), ("clusters=2", "s2l has no parameter clusters")):
+        refused = run("select", "--onto", "best", "--set", wrong)
+        assert (refused.exit_code, message in refused.stderr) == (2, True)
+    for options in (["--budget", "9"], ["--seed", "0"], ["--as", "other"], ["random", "p"]):
+        refused = run("select", "--onto", "best", *options)
+        assert (refused.exit_code, refused.stdout) == (2, "")
+        assert "--onto best selects as that subset was: leave out" in refused.stderr
+
+
+@pytest.mark.usefixtures("filled")
 def test_verify_ends_with_3_when_members_differ(run: Run, catalog: Catalog) -> None:
     assert run("verify", "deep").exit_code == 0
     assert json.loads(run("verify", "deep", "--json").stdout)["is_same"] is True
