@@ -77,6 +77,13 @@ def test_another_seed_draws_another_warm_up_part(pool: Catalog, model: Path) -> 
     assert drawn[0] != drawn[1]
 
 
+def test_the_warm_up_part_is_not_what_random_takes_with_the_same_seed(pool: Catalog, model: Path) -> None:
+    pool.score("p", "depth", model=str(model), warm_up=0.3)
+    drawn = {i for i, (_, reason) in values(pool, "tuned_loss").items() if reason == "warm_up"}
+    pool.select("random", "p", budget=len(drawn), name="drawn")
+    assert drawn != {*pool.sql("SELECT instruction_id FROM subset('drawn')")["instruction_id"].to_list()}
+
+
 def test_a_warm_up_of_nobody_or_everybody_is_refused(pool: Catalog, model: Path) -> None:
     with pytest.raises(OptionError, match="--warm-up"):
         pool.score("p", "depth", model=str(model), warm_up=1.0)
