@@ -3,7 +3,7 @@
 -- paper: checkpoint, surest first, and a band gives its surest members at that checkpoint
 -- needs: losses
 -- param: proxy text = NULL             whose trajectories, when there are several
--- param: incomplete text = refuse      of trajectories with a missing checkpoint: refuse, drop or impute
+-- param: incomplete text = refuse {refuse, drop, impute}  of trajectories with a missing checkpoint
 
 WITH members AS (
     SELECT instruction_id, fingerprint, losses, list_avg(losses) AS mean_loss, len(losses) AS n_checkpoints

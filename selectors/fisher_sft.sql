@@ -3,8 +3,8 @@
 -- needs: states
 -- param: model text = NULL             whose token states, when there are several
 -- param: regularization number = 1     lambda: the first information matrix is lambda times the identity
--- param: normalize text = none         length divides a member's information by its tokens
--- param: optimizer text = exact        exact or stochastic
+-- param: normalize text = none {none, length}  length divides a member's information by its tokens
+-- param: optimizer text = exact {exact, stochastic}  every candidate in every round, or a sample of them
 -- param: epsilon number = 0.1          of the stochastic optimizer
 
 SELECT instruction_id, rank AS turn, gain, information

@@ -3,9 +3,9 @@
 -- needs: embeddings, score depth
 -- param: depth text = depth            the score that says how deep a member is
 -- param: encoder text = NULL           whose embeddings, when there are several
--- param: projection text = tsne        tsne, umap or pca
+-- param: projection text = tsne {tsne, umap, pca}  how the landscape is drawn
 -- param: perplexity number = 30        of t-SNE
--- param: side integer = NULL           cells a side; else 100, or as many as leave two members a cell
+-- param: side integer = NULL [1..]     cells a side; else 100, or as many as leave two members a cell
 
 WITH landscape AS (
     SELECT instruction_id, fingerprint, x, y

@@ -3,8 +3,8 @@
 -- needs: embeddings, score depth
 -- param: depth text = depth            the score that says how deep a member is
 -- param: encoder text = NULL           whose embeddings, when there are several
--- param: members integer = 2           wanted of a cluster: there are budget / members clusters
--- param: iterations integer = 20       Lloyd steps
+-- param: members integer = 2 [1..]     wanted of a cluster: there are budget / members clusters
+-- param: iterations integer = 20 [0..]  Lloyd steps
 
 WITH clusters AS (
     SELECT instruction_id, fingerprint, cluster

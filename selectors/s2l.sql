@@ -1,10 +1,10 @@
 -- summary: Sample evenly from clusters of loss trajectories.
 -- paper: SmallToLarge, arXiv 2403.07384, Algorithm 1
 -- needs: losses
--- param: k integer = 100               clusters
--- param: iterations integer = 20       Lloyd steps
+-- param: k integer = 100 [1..]         clusters, or as many as there are members
+-- param: iterations integer = 20 [0..]  Lloyd steps
 -- param: proxy text = NULL             whose trajectories, when there are several
--- param: incomplete text = refuse      of trajectories with a missing checkpoint: refuse, drop or impute
+-- param: incomplete text = refuse {refuse, drop, impute}  of trajectories with a missing checkpoint
 
 WITH clusters AS (
     SELECT instruction_id, fingerprint, cluster

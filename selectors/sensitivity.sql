@@ -2,8 +2,8 @@
 -- paper: Data-Efficient Learning via Clustering-Based Sensitivity Sampling, arXiv 2402.17327
 -- needs: embeddings
 -- param: encoder text = NULL           whose embeddings, when there are several
--- param: k integer = 100               clusters
--- param: iterations integer = 20       Lloyd steps
+-- param: k integer = 100 [1..]         clusters, or as many as there are members
+-- param: iterations integer = 20 [0..]  Lloyd steps
 
 WITH clusters AS (
     SELECT instruction_id, fingerprint, cluster, distance

@@ -35,11 +35,11 @@ def kmeans(
     within: str | None = None,
     memory: int | None = None,
 ) -> pa.Table:
-    """Put every row into one of ``k`` clusters of near vectors (Euclidean).
+    """Put every row into one of at most ``k`` clusters of near vectors (Euclidean).
 
     Args:
         points: rows with one vector column of d numbers, taken as float32.
-        k: clusters, 1 to the number of rows. Where fewer than ``k`` vectors are distinct there are as many clusters as those.
+        k: clusters, 1 or more. Where fewer than ``k`` vectors are distinct there are as many clusters as those.
         iterations: Lloyd steps at most, 0 or more; it ends earlier once no row changes its cluster.
         seed: of the start and of the sample.
         start: ``k-means++``: greedy, on a sample of 256 rows a cluster, where it also spends the first half of the iterations, since
@@ -67,13 +67,16 @@ def kmeans(
     n = rows.num_rows
     if not n:
         raise QueryError("kmeans: the relation has no rows; look at the argument's WHERE")
+    _require_arguments(k=k, iterations=iterations, start=start)
     if within is not None:
         groups = [
-            kmeans(group, k=min(k, group.num_rows), iterations=iterations, seed=seed, start=start, sample=sample, memory=memory)
+            kmeans(group, k=k, iterations=iterations, seed=seed, start=start, sample=sample, memory=memory)
             for group in _groups(rows, within)
         ]
         return canonical(pa.concat_tables(groups))
-    _require_arguments(n, k=k, iterations=iterations, start=start, sample=sample)
+    k = min(k, n)
+    if sample is not None and sample < k:
+        raise OptionError(f"kmeans: sample => {sample} must be at least k, {k}, or NULL for all rows")
     x = matrix(rows, column, function="kmeans")
     fitted = n if sample is None else min(sample, n)
     require_memory(
@@ -94,15 +97,13 @@ def _groups(rows: pa.Table, within: str) -> Iterator[pa.Table]:
         yield rows.filter(pc.equal(rows[within], value) if value is not None else pc.is_null(rows[within]))
 
 
-def _require_arguments(n: int, *, k: int, iterations: int, start: str, sample: int | None) -> None:
-    if not 1 <= k <= n:
-        raise OptionError(f"kmeans: k => {k} must be 1 to {n:,}, the number of rows; for a small pool write k => least({k}, its rows)")
+def _require_arguments(*, k: int, iterations: int, start: str) -> None:
+    if k < 1:
+        raise OptionError(f"kmeans: k => {k} must be 1 or more")
     if iterations < 0:
         raise OptionError(f"kmeans: iterations => {iterations} must be 0 or more")
     if start not in get_args(Start):
         raise OptionError(f"kmeans: start => '{start}' must be one of {', '.join(get_args(Start))}")
-    if sample is not None and sample < k:
-        raise OptionError(f"kmeans: sample => {sample} must be at least k, {k}, or NULL for all rows")
 
 
 def _needed(n: int, d: int, k: int, fitted: int) -> int:

@@ -96,7 +96,6 @@ def test_neither_row_order_nor_threads_change_the_answer(monkeypatch, start, sam
 )
 @settings(deadline=None, max_examples=150)
 def test_there_are_k_clusters_or_as_many_as_distinct_vectors(cells, k, start, iterations, seed):
-    k = min(k, len(cells))
     x = np.array(cells, dtype=np.float32) * 1.1 + 0.3
     answer = kmeans(relation(x), k=k, start=start, iterations=iterations, seed=seed)
     labels = answer["cluster"].to_numpy()
@@ -152,8 +151,7 @@ def test_one_cluster_takes_every_row():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"k": 0}, "k => 0 must be 1 to 9"),
-        ({"k": 10}, "k => 10 must be 1 to 9"),
+        ({"k": 0}, "k => 0 must be 1 or more"),
         ({"k": 2, "iterations": -1}, "iterations => -1"),
         ({"k": 2, "start": "best"}, "start => 'best' must be one of k-means"),
         ({"k": 5, "sample": 4}, "sample => 4 must be at least k, 5"),

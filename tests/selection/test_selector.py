@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from catalog.errors import HeaderError, OptionError, SelectorNotFoundError
+from catalog.selection.choose import choose, define
 from catalog.selection.selector import EXAMPLE, find_selector, list_selectors, read_selector
 from catalog.store.database import writing
 from catalog.store.folders import Home, shipped
@@ -106,6 +107,31 @@ def test_every_selector_that_is_shipped_has_a_good_header(home: Home) -> None:
     for selector in found:
         assert selector.summary.endswith(".")
         assert selector.paper
+
+
+@pytest.mark.parametrize("name", ["s2l", "s2l_by_source", "sensitivity"])
+def test_clusters_are_at_most_as_many_as_members_at_the_defaults(home: Home, name: str) -> None:
+    selector = find_selector(home, name)
+    settings = {"proxy": "tiny"} if "losses" in selector.needs else {}
+    chosen = choose(home, define(home, selector, ref="tiny", budget=5, settings=settings))
+    assert chosen.members.num_rows == 5
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "message"),
+    [
+        ("s2l", {"k": 0}, r"k cannot be 0: k integer = 100 \[1..\] clusters"),
+        ("sensitivity", {"iterations": -1}, r"iterations cannot be -1: .* \[0..\]"),
+        ("s2l", {"incomplete": "foo"}, "incomplete cannot be 'foo': .*{refuse, drop, impute}"),
+        ("ila", {"projection": "mds"}, "projection cannot be 'mds': .*{tsne, umap, pca}"),
+        ("fisher_sft", {"optimizer": "lazy"}, "optimizer cannot be 'lazy'"),
+    ],
+)
+def test_what_a_shipped_selector_cannot_be_set_to_is_an_option_error(
+    home: Home, name: str, settings: dict[str, object], message: str
+) -> None:
+    with pytest.raises(OptionError, match=message):
+        find_selector(home, name).values(settings)
 
 
 def test_a_selector_is_found_by_name_by_path_and_in_the_catalog(home: Home, tmp_path: Path) -> None:
