@@ -31,6 +31,7 @@ memory_option = click.option("--memory", default="4GB", show_default=True, help=
 @click.option("--set", "pairs", multiple=True, metavar="NAME=VALUE", help="A parameter of the selector; repeat it.")
 @click.option("--seed", type=int, show_default="0", help="Of every draw.")
 @memory_option
+@click.option("--timeout", type=float, metavar="SECONDS", help="Stop the selection after that long; a kernel that runs is finished first.")
 @click.option("--compute", is_flag=True, help="Compute the signals that are missing first.")
 @click.option("--no-cache", is_flag=True, help="Compute clusters and projections anew.")
 @dry_run_option
@@ -46,6 +47,7 @@ def select(
     pairs: tuple[str, ...],
     seed: int | None,
     memory: str,
+    timeout: float | None,
     compute: bool,
     no_cache: bool,
     is_dry_run: bool,
@@ -62,6 +64,7 @@ def select(
     with progress_bar(f"selecting {name or onto}", unit="rows") as bar:
         common: dict[str, Any] = {
             "memory": memory,
+            "seconds": timeout,
             "use_cache": not no_cache,
             "dry_run": is_dry_run,
             "progress": lambda percent: bar(percent, 100, 0),

@@ -37,6 +37,7 @@ class Subsets(Opened):
         settings: Mapping[str, Any] | None = None,
         seed: int = 0,
         memory: str | None = None,
+        seconds: float | None = None,
         use_cache: bool = True,
         dry_run: bool = False,
         progress: Callable[[float], None] | None = None,
@@ -46,7 +47,7 @@ class Subsets(Opened):
         from catalog.selection.selector import find_selector
         from catalog.subsets.select import select
 
-        limits = Limits(memory=memory, wait=self.wait, progress=progress, is_memoised=use_cache)
+        limits = Limits(memory=memory, seconds=seconds, wait=self.wait, progress=progress, is_memoised=use_cache)
         found = find_selector(self.home, selector, wait=self.wait)
         return select(self.home, found, source, name=name, budget=budget, settings=settings, seed=seed, is_dry_run=dry_run, limits=limits)
 
@@ -56,6 +57,7 @@ class Subsets(Opened):
         *,
         settings: Mapping[str, Any] | None = None,
         memory: str | None = None,
+        seconds: float | None = None,
         use_cache: bool = True,
         dry_run: bool = False,
         progress: Callable[[float], None] | None = None,
@@ -64,7 +66,7 @@ class Subsets(Opened):
         from catalog.selection.execution import Limits
         from catalog.subsets.select import reselect
 
-        limits = Limits(memory=memory, wait=self.wait, progress=progress, is_memoised=use_cache)
+        limits = Limits(memory=memory, seconds=seconds, wait=self.wait, progress=progress, is_memoised=use_cache)
         return reselect(self.home, name, settings=settings, is_dry_run=dry_run, limits=limits)
 
     def verify(self, reference: str, *, memory: str | None = None) -> Verification:

@@ -194,6 +194,18 @@ def test_selecting_again_takes_other_parameters_and_nothing_else(run: Run) -> No
 
 
 @pytest.mark.usefixtures("filled")
+def test_a_selection_has_a_time_limit(run: Run, catalog: Catalog, tmp_path: Path) -> None:
+    slow = tmp_path / "slow.sql"
+    heavy = "(SELECT sum(sqrt(a.range * b.range)) FROM range(1000000) a, range(1000000) b)"
+    slow.write_text(f"-- summary: Slow.\nSELECT instruction_id FROM pool($pool) WHERE {heavy} > 0 ORDER BY fingerprint LIMIT $budget\n")
+    result = run("select", str(slow), "p", "--budget", "3", "--as", "slow", "--timeout", "0.3")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "stopped after 0.3 s, its time limit" in result.stderr
+    assert catalog.subsets().height == 2
+    assert run("select", "random", "p", "--budget", "3", "--as", "quick", "--timeout", "60").exit_code == 0
+
+
+@pytest.mark.usefixtures("filled")
 def test_verify_ends_with_3_when_members_differ(run: Run, catalog: Catalog) -> None:
     assert run("verify", "deep").exit_code == 0
     assert json.loads(run("verify", "deep", "--json").stdout)["is_same"] is True
