@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import json
 import os
 import platform
 import time
@@ -197,12 +198,22 @@ def _processor() -> str | None:
 
 
 def _warnings(chosen: Chosen) -> tuple[str, ...]:
+    definition, n_members = chosen.definition, chosen.members.num_rows
+    said = f"only {n_members:,} members of {definition.reference} are eligible for a budget of {definition.budget:,}"
+    return (*((said,) if chosen.shortfall else ()), *_uncovered(chosen))
+
+
+def _uncovered(chosen: Chosen) -> tuple[str, ...]:
+    """That clusters got nothing, where members are taken from one after the other; a draw by weight owes none a member."""
     definition = chosen.definition
     budget, k = definition.budget, definition.given.get("k")
-    warnings = []
-    if chosen.shortfall:
-        warnings.append(f"only {chosen.members.num_rows:,} members of {definition.reference} are eligible for a budget of {budget:,}")
-    if isinstance(k, int) and budget < k:
-        instead = f"--set k={max(1, budget // 2)} covers them"
-        warnings.append(f"a budget of {budget:,} is less than {k:,} clusters, so the smallest get nothing: {instead}")
-    return tuple(warnings)
+    whys = [json.loads(why) for why in chosen.members["why"].to_pylist() if why] if isinstance(k, int) else []
+    if not isinstance(k, int) or not whys or not {"cluster", "cluster_size", "turn"} <= whys[0].keys():
+        return ()
+    sizes = {(why.get("source"), why["cluster"]): why["cluster_size"] for why in whys}
+    n_sources = len({source for source, _ in sizes})
+    if budget >= k * n_sources or sum(sizes.values()) == definition.n_members:
+        return ()
+    clusters = f"{k:,} clusters" + (f" in each of {n_sources:,} sources" if "source" in whys[0] else "")
+    instead = f"--set k={max(1, budget // (2 * n_sources))} covers them"
+    return (f"a budget of {budget:,} is less than {clusters}, so the smallest get nothing: {instead}",)

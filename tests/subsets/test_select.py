@@ -102,7 +102,20 @@ def test_a_shortfall_is_said(filled: Catalog, tmp_path: Path) -> None:
 
 def test_fewer_members_than_clusters_is_said(filled: Catalog) -> None:
     (warning,) = filled.select("s2l", "p", budget=5, name="x", settings={"k": 20}).warnings
-    assert "a budget of 5 is less than 20 clusters" in warning
+    assert warning == "a budget of 5 is less than 20 clusters, so the smallest get nothing: --set k=2 covers them"
+    (warning,) = filled.select("s2l_by_source", "p", budget=10, name="x", settings={"k": 5}).warnings
+    assert warning == "a budget of 10 is less than 5 clusters in each of 3 sources, so the smallest get nothing: --set k=1 covers them"
+    assert filled.select("s2l_by_source", "p", budget=15, name="x", settings={"k": 5}).warnings == ()
+
+
+def test_clusters_that_all_have_their_turn_are_not_warned_of(filled: Catalog) -> None:
+    assert filled.select("s2l", "p", budget=N, name="whole", settings={"k": 100}).warnings == ()
+    assert filled.select("s2l_by_source", "p", budget=N, name="all", settings={"k": 30}).warnings == ()
+
+
+def test_a_selector_that_draws_by_weight_owes_no_cluster_a_member(filled: Catalog) -> None:
+    filled.embed("p")
+    assert filled.select("sensitivity", "p", budget=5, name="x", settings={"k": 20}).warnings == ()
 
 
 def test_a_missing_signal_names_the_command_that_makes_it(filled: Catalog) -> None:
