@@ -36,6 +36,8 @@ CONFIG: dict[str, Any] = {
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
 }
+# DuckDB draws a bar on stdout, which is for data, when a statement takes more than two seconds; it is no option of `connect`.
+NO_BAR = "SET enable_progress_bar = false"
 # 2.0 writes a storage version that nothing older reads, at no gain; 1.5's is as small.
 STORAGE = {"storage_compatibility_version": "v1.5.0"}
 
@@ -128,7 +130,9 @@ def _patiently(connect: Callable[[], Connection], *, home: Home, wait: float) ->
     pause = 0.005
     while True:
         try:
-            return connect()
+            connection = connect()
+            connection.execute(NO_BAR)
+            return connection
         except duckdb.Error as error:
             if not _is_taken(error):
                 raise

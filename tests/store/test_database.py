@@ -96,3 +96,12 @@ def test_what_only_reads_writes_nothing(made: Home) -> None:
     with reading(made) as connection:
         connection.sql("SELECT count(*) FROM tags").fetchall()
     assert {path: path.stat().st_mtime_ns for path in made.path.rglob("*")} == before
+
+
+def test_no_connection_draws_a_bar_on_stdout(home: Home) -> None:
+    asked = "SELECT current_setting('enable_progress_bar')"
+    with writing(home) as connection:
+        assert connection.sql(asked).fetchall() == [(False,)]
+    with reading(home) as connection:
+        assert connection.sql(asked).fetchall() == [(False,)]
+        assert connection.cursor().sql(asked).fetchall() == [(False,)]
