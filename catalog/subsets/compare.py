@@ -43,7 +43,7 @@ class Comparison:
 
     Attributes:
         rows: one for each reference and its yardstick: name, size, and every number that the pool's signals allow.
-        overlap: Jaccard index of each pair of references.
+        overlap: Jaccard index of each pair of references, of all their members.
         landscape: instruction_id, x, y and cell of the whole pool; None without embeddings.
         members: who belongs to each row, by its name.
         notes: what could not be measured, and the command that would make it so.
@@ -59,31 +59,36 @@ class Comparison:
 def compare(
     home: Home, texts: Sequence[str], *, projection: str = "tsne", depth: str = "depth", limits: Limits | None = None
 ) -> Comparison:
-    """Measure references side by side.
+    """Measure references side by side, over the newest of the versions of their pool that they come from.
+
+    Members that are no longer in that version are left out of all but the overlap, and a note says how many they are.
 
     Args:
         home: the catalog's folder.
-        texts: references that come from one pool.
+        texts: references that come from one pool, of whatever versions.
         projection: how the landscape is drawn: tsne, umap or pca.
         depth: the score that says how deep a member is.
         limits: memory and time.
 
     Raises:
-        OptionError: the references come from several pools.
+        OptionError: the references come from several pools, or nothing of one is left in the newest version.
         ReferenceNotFoundError: one is not there.
     """
     limits = limits or Limits()
     with reading(home, wait=limits.wait) as connection:
         found = [resolve(connection, text) for text in texts]
         pools = {_pool_of(connection, reference) for reference in found}
-    if len(pools) > 1:
-        raise OptionError(f"{', '.join(texts)} come from {len(pools)} pools ({', '.join(sorted(pools))}): compare what comes from one")
-    measured = _Pool(home, pools.pop(), projection, depth, limits)
-    members = {str(reference): measured.ids_of(str(reference)) for reference in found}
+    if len({name for name, _ in pools}) > 1:
+        said = ", ".join(f"{name}@{version}" for name, version in sorted(pools))
+        raise OptionError(f"{', '.join(texts)} come from {len(pools)} pools ({said}): compare what comes from one")
+    name, version = max(pools)
+    measured = _Pool(home, f"{name}@{version}", projection, depth, limits)
+    whole = {str(reference): measured.ids_of(str(reference)) for reference in found}
+    members = {reference: measured.still_there(reference, ids) for reference, ids in whole.items()}
     for size in sorted({len(ids) for ids in members.values() if len(ids) < len(measured.ids)}):
         members[f"random {size:,}"] = measured.drawn(size)
     names = [str(reference) for reference in found]
-    overlap = {(a, b): _jaccard(members[a], members[b]) for i, a in enumerate(names) for b in names[i + 1 :]}
+    overlap = {(a, b): _jaccard(whole[a], whole[b]) for i, a in enumerate(names) for b in names[i + 1 :]}
     rows = [{"name": name} | measured.row(ids) for name, ids in members.items()]
     return Comparison(rows, overlap, measured.landscape, members, tuple(dict.fromkeys(measured.notes)))
 
@@ -109,6 +114,15 @@ class _Pool:
         table = run(self.home, "SELECT instruction_id FROM pool($ref) ORDER BY 1", parameters={"ref": reference}, wait=self.limits.wait)
         ids: Ids = table["instruction_id"].to_numpy()
         return ids
+
+    def still_there(self, reference: str, ids: Ids) -> Ids:
+        """Those of some members that the pool has, ascending."""
+        kept = ids[np.isin(ids, self.ids)]
+        if len(kept) < len(ids):
+            self.notes.append(f"{len(ids) - len(kept):,} of the {len(ids):,} members of {reference}, which {self.pool} no longer has")
+        if not len(kept):
+            raise OptionError(f"{self.pool} has no member of {reference} any more: compare it with what comes from its own version")
+        return kept
 
     def drawn(self, size: int) -> Ids:
         """A random draw, ascending: the same as the selector `random` makes with seed 0."""
@@ -196,10 +210,10 @@ def _jaccard(one: Ids, other: Ids) -> float:
     return both / max(1, len(one) + len(other) - both)
 
 
-def _pool_of(connection: Any, reference: Reference) -> str:
-    """The pool that a reference's members come from in the end, as ``name@version``."""
+def _pool_of(connection: Any, reference: Reference) -> tuple[str, int]:
+    """The pool that a reference's members come from in the end, and its version."""
     if reference.kind == "pool":
-        return str(reference)
+        return reference.name, reference.version
     record = stored(connection, reference)
     ((name,),) = connection.sql(query("pools/name"), params={"pool_id": record["pool_id"]}).fetchall()
-    return f"{name}@{record['pool_version']}"
+    return name, record["pool_version"]

@@ -1,0 +1,51 @@
+"""Pools and subsets of several versions of one pool, side by side."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from catalog import Catalog
+from catalog.errors import OptionError
+
+Write = Callable[..., Path]
+
+
+def pairs(n: int, *, first: int = 0) -> list[dict[str, str]]:
+    return [{"instruction": f"question {i}", "output": "word " * (i + 1)} for i in range(first, first + n)]
+
+
+@pytest.fixture
+def grown(catalog: Catalog, jsonl: Write) -> Catalog:
+    """A pool that lost its rows 0 to 4 and gained 20 to 29, and a subset of each version."""
+    catalog.register(jsonl(pairs(20)), pool="q")
+    catalog.select("random", "q", budget=10, name="best")
+    catalog.register(jsonl(pairs(25, first=5)), pool="q")
+    catalog.reselect("best")
+    return catalog
+
+
+def test_subsets_of_two_versions_of_a_pool_are_measured_over_the_newer(grown: Catalog) -> None:
+    found = grown.compare("best@1", "best@2")
+    gone = grown.sql("SELECT count(*) FROM subset('best@1') ANTI JOIN pool('q@2') USING (instruction_id)").item()
+    assert gone > 0
+    assert f"{gone} of the 10 members of best@1, which q@2 no longer has" in found.notes
+    assert [row["n_members"] for row in found.rows] == [10 - gone, 10, 10 - gone, 10]
+    assert list(found.members) == ["best@1", "best@2", f"random {10 - gone}", "random 10"]
+    both = grown.diff("best@1", "best@2").n_kept
+    assert found.overlap == {("best@1", "best@2"): both / (20 - both)}
+
+
+def test_two_versions_of_a_pool_are_compared(grown: Catalog) -> None:
+    found = grown.compare("q@2", "q@1")
+    assert [(row["name"], row["n_members"]) for row in found.rows] == [("q@2", 25), ("q@1", 15), ("random 15", 15)]
+    assert found.overlap == {("q@2", "q@1"): 0.5}
+
+
+def test_what_comes_from_two_pools_or_has_left_its_pool_is_not_compared(grown: Catalog, jsonl: Write) -> None:
+    grown.register(jsonl(pairs(3), "other.jsonl"), pool="other")
+    with pytest.raises(OptionError, match=r"come from 2 pools \(other@1, q@1\)"):
+        grown.compare("best@1", "other")
+    grown.register(jsonl(pairs(20, first=50)), pool="q")
+    with pytest.raises(OptionError, match="q@3 has no member of best@1 any more"):
+        grown.compare("best@1", "q")
