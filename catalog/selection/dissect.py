@@ -18,6 +18,7 @@ CLAUSES = {"group", "having", "window", "qualify", "order", "limit", "offset", "
 CONDITIONS = {"where", "having", "qualify"}
 SETS = {"union", "intersect", "except", "distinct", "group"}
 DIRECTIONS = {"asc", "desc", "nulls", "first", "last"}
+ENDS = {"limit", "offset", ";"}  # of an ORDER BY
 KEYS = {"fingerprint", "instruction_id"}
 TIGHT_BEFORE, TIGHT_AFTER = {",", ")", ".", "]"}, {"(", ".", "["}
 KEYWORDS = {"and", "or", "not", "in", "between", "over", "by", "then", "else", "when", "is", "as", "like"}
@@ -87,6 +88,26 @@ def cut_of(text: SqlText) -> Cut | None:
         return Cut(query, ordered.query, ordered.shown, ordered.columns)
     more = with_visible(text, start, ordered.query) if ordered.query else None
     return Cut(with_visible(text, start, query), more, ordered.shown, ordered.columns)
+
+
+def open_orders(text: SqlText) -> list[int]:
+    """Where a member's key can be added to what ranks or cuts: the ends of the last ORDER BY and of each with a LIMIT, unless it has one.
+
+    >>> open_orders(SqlText.of("SELECT id FROM (FROM t ORDER BY n LIMIT 9) ORDER BY m, fingerprint DESC"))
+    [33]
+    """
+    found = list(tokens(str(text)))
+    ends = []
+    for index in range(len(found) - 2):
+        if (found[index].kind, found[index].name, found[index + 1].name) != ("word", "order", "by"):
+            continue
+        opening, last = _around(found, index)
+        end = next((i for i in _level(found, index + 2, last) if found[i].name in ENDS), last)
+        bare = [token for token in _parts(found, index + 2, end)[-1] if token.name not in DIRECTIONS]
+        is_key = bare[-1].name in {*KEYS, "all"} and (len(bare) == 1 or bare[-2].text == ".")
+        if (opening < 0 or (end < last and found[end].name == "limit")) and not is_key:
+            ends.append(found[end - 1].end)
+    return ends
 
 
 def groups(root: Node) -> list[tuple[str, ...]]:

@@ -1,0 +1,35 @@
+"""A plan, running: what decides where the query leaves its order open."""
+
+from __future__ import annotations
+
+import pytest
+
+from catalog.selection.execute import run
+from catalog.selection.execution import Limits, executing
+from catalog.selection.text import SqlText
+from catalog.store.folders import Home
+
+PAIRS = "SELECT p.instruction_id FROM pool($pool) AS p JOIN pool($pool) AS q USING (instruction_id)"
+UNION = "SELECT instruction_id, source FROM pool($pool) UNION SELECT instruction_id, source FROM pool($pool)"
+CUT = "(SELECT instruction_id, source FROM pool($pool) ORDER BY source LIMIT $budget)"
+
+
+@pytest.mark.parametrize(
+    ("sql", "keys"),
+    [
+        ("SELECT instruction_id FROM pool($pool) ORDER BY source LIMIT $budget", ("source", "fingerprint")),
+        ("SELECT instruction_id FROM pool($pool) ORDER BY source, instruction_id DESC LIMIT $budget", ("source", "instruction_id DESC")),
+        (f"{PAIRS} ORDER BY p.source LIMIT $budget", ("source", "instruction_id")),
+        (f"{UNION} ORDER BY source LIMIT $budget", ("source", "instruction_id")),
+        (f"SELECT instruction_id FROM {CUT} ORDER BY source", ("source", "fingerprint")),
+        (f"SELECT instruction_id FROM ({CUT}) AS few JOIN pool($pool) AS p USING (instruction_id) ORDER BY 1", ("source", "fingerprint")),
+    ],
+)
+def test_members_that_the_order_does_not_tell_apart_come_by_fingerprint_else_by_number(home: Home, sql: str, keys: tuple[str, ...]) -> None:
+    given = {"pool": "tiny", "budget": 7}
+    with executing(home, SqlText.of(sql), given, Limits(), is_selection=True) as execution:
+        found = execution.table(execution.planned.query)["instruction_id"].to_pylist()
+    expected = run(home, f"SELECT instruction_id FROM pool('tiny') ORDER BY {', '.join(keys)} LIMIT 7")["instruction_id"].to_pylist()
+    assert sorted(found) == sorted(expected)
+    if CUT not in sql:  # whose outer order has no fingerprint to go by
+        assert found == expected
