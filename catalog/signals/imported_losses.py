@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from catalog.errors import SignalError
+from catalog.signals.checkpoint_names import in_order
 from catalog.signals.frame import Values, write_shard
 from catalog.signals.keys import ABSENT, NOBODY, instruction_ids, member_ids
 from catalog.signals.published import Import, Numbers, Published, digest, read_table
@@ -29,15 +30,15 @@ def import_losses(home: Home, reference: Reference, file: str, *, proxy: str, ke
     Args:
         home: the catalog's folder.
         reference: the pool or subset that was trained on.
-        file: one list of losses a row (Parquet, JSON Lines: the column ``losses``), one numeric column a checkpoint (CSV, Parquet),
-            an ``.npy`` matrix, or safetensors with one tensor a checkpoint.
+        file: one list of losses a row (Parquet, JSON Lines: the column ``losses``), one numeric column a checkpoint, named alike but
+            for a number (CSV, Parquet: ``step_2``, ``step_10``), an ``.npy`` matrix, or safetensors with one tensor a checkpoint.
         proxy: the name of the model that the losses are of.
         key: ``row``, ``fingerprint`` or a column that the records had too.
         wait: seconds to wait for another process.
 
     Raises:
         SourceError: the file cannot be read.
-        SignalError: lengths differ, the keys do not fit, or there are no numbers.
+        SignalError: lengths differ, the keys do not fit, there are no numbers, one is negative, or a numeric column is no checkpoint.
     """
     started = time.monotonic()
     table = read_table(file)
@@ -48,6 +49,7 @@ def import_losses(home: Home, reference: Reference, file: str, *, proxy: str, ke
         order = order[found[order] != NOBODY]
         ids, trajectories = found[order], published[order]  # in an order that is not the file's: it is small, and known again
         kept = np.isfinite(trajectories).all(axis=1)
+        _refuse_negative(table, trajectories, order, kept=kept)
         members = member_ids(connection, reference)
         absent = np.setdiff1d(members, ids)  # of whom the file says nothing; none where rows are matched by position
         gaps = [(int(i), NAN) for i in ids[~kept]] + [(int(i), ABSENT) for i in absent]
@@ -102,16 +104,36 @@ def _numbers(table: Published, *, key: str) -> Numbers:
         pa.types.is_list(column.type) or pa.types.is_large_list(column.type) or pa.types.is_fixed_size_list(column.type)
     ):
         return _ragged(table, column)
-    numeric = {
-        name: values
-        for name, values in table.columns.items()
-        if name not in (key, "row", "fingerprint") and (pa.types.is_floating(values.type) or pa.types.is_integer(values.type))
-    }
+    if column is not None:
+        return _stacked(table, ["losses"])
+    numeric = [name for name in table.columns if name not in (key, "row", "fingerprint") and _is_numeric(table.columns[name])]
     if not numeric:
         raise SignalError(
             f"{table.file}: neither a column `losses` of lists nor one numeric column a checkpoint; it has {', '.join(table.columns)}"
         )
-    return np.stack([values.to_numpy(zero_copy_only=False).astype(np.float32) for values in numeric.values()], axis=1)
+    return _stacked(table, in_order(numeric, file=table.file, what="numeric column"))
+
+
+def _is_numeric(values: Any) -> bool:
+    return bool(pa.types.is_floating(values.type) or pa.types.is_integer(values.type))
+
+
+def _stacked(table: Published, names: list[str]) -> Numbers:
+    wrong = [name for name in names if not _is_numeric(table.columns[name])]
+    if wrong:
+        raise SignalError(f"{table.file}: its {wrong[0]} are {table.columns[wrong[0]].type}, and numbers are wanted")
+    return np.stack([table.columns[name].to_numpy(zero_copy_only=False).astype(np.float32) for name in names], axis=1)
+
+
+def _refuse_negative(table: Published, trajectories: Numbers, rows: Numbers, *, kept: Numbers) -> None:
+    """Losses are cross-entropies; a file of something else would be taken for trajectories."""
+    negative = np.flatnonzero(kept & (trajectories < 0).any(axis=1))
+    if len(negative):
+        row, loss = rows[negative].min(), trajectories[negative[rows[negative].argmin()]].min()
+        raise SignalError(
+            f"{table.file}: {len(negative):,} of {table.n_rows:,} rows hold a negative loss (row {row}: {loss:g}), and a cross-entropy "
+            "is never below zero: turn the sign of log-probabilities, write NaN where there is none"
+        )
 
 
 def _ragged(table: Published, column: Any) -> Numbers:

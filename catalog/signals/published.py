@@ -105,8 +105,8 @@ def _parquet(file: IO[bytes], name: str, columns: Sequence[str] | None) -> Publi
     import pyarrow.parquet as pq
 
     parquet = pq.ParquetFile(file)
-    first = None if columns is None else [column.split(".")[0] for column in columns]
     there = parquet.schema_arrow.names
+    first = None if columns is None else [column if column in there else column.split(".")[0] for column in columns]
     absent = [column for column, top in zip(columns or (), first or (), strict=True) if top not in there]
     if absent:
         raise _no_column(name, absent[0], there)
@@ -125,7 +125,7 @@ def _arrow(table: pa.Table, name: str, columns: Sequence[str] | None) -> Publish
 
     found = {}
     for column in table.column_names if columns is None else columns:
-        first, *path = column.split(".")
+        first, *path = [column] if column in table.column_names else column.split(".")
         if first not in table.column_names:
             raise _no_column(name, column, table.column_names)
         found[column] = pc.struct_field(table[first], path).combine_chunks() if path else table[first].combine_chunks()

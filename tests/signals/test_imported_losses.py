@@ -122,11 +122,11 @@ def test_a_null_is_no_number(pool: Catalog, tmp_path: Path, numbers: np.ndarray[
         path.write_text("".join(json.dumps({"losses": row}) + "\n" for row in rows))
     elif shape == "csv":
         with path.open("w", newline="") as file:
-            csv.writer(file).writerows([["a", "b", "c"], *rows])
+            csv.writer(file).writerows([["ck1", "ck2", "ck3"], *rows])
     elif shape == "parquet-lists":
         pl.DataFrame({"losses": rows}).write_parquet(path)
     else:
-        pl.DataFrame(rows, schema=["a", "b", "c"], orient="row").write_parquet(path)
+        pl.DataFrame(rows, schema=["ck1", "ck2", "ck3"], orient="row").write_parquet(path)
     assert pool.import_losses("p", path, proxy="theirs").reasons == {"not_a_number": 1}
 
 
@@ -209,6 +209,49 @@ def test_a_table_without_numbers_is_refused(pool: Catalog, tmp_path: Path) -> No
     (tmp_path / "losses.csv").write_text("name\n" + "x\n" * 6)
     with pytest.raises(CatalogError, match="one numeric column a checkpoint; it has name"):
         pool.import_losses("p", tmp_path / "losses.csv", proxy="theirs")
+
+
+def test_columns_stand_in_the_order_of_their_numbers(pool: Catalog, tmp_path: Path, numbers: np.ndarray[Any, Any]) -> None:
+    shuffled = pl.DataFrame({f"ck{step}": numbers[:, t] for t, step in ((2, 10), (0, 0.5), (1, 2))})
+    shuffled.write_csv(tmp_path / "losses.csv")
+    pool.import_losses("p", tmp_path / "losses.csv", proxy="theirs")
+    assert np.array_equal(stored(pool), numbers)
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        (("epoch", "ck1", "ck2"), r"numeric column epoch beside ck1, ck2"),
+        (("difficulty",), r"no numeric column is named as a checkpoint \(difficulty\)"),
+        (("a1", "b1", "b2"), r"numeric column a1 beside b1, b2"),
+        (("ck1", "ck01"), "ck1 and ck01 have the same number"),
+    ],
+)
+def test_numeric_columns_that_are_no_checkpoints_are_refused_by_name(
+    pool: Catalog, tmp_path: Path, columns: tuple[str, ...], message: str
+) -> None:
+    pl.DataFrame({"instruction": ["x"] * 6, **{name: [1.0] * 6 for name in columns}}).write_csv(tmp_path / "losses.csv")
+    with pytest.raises(SignalError, match=message):
+        pool.import_losses("p", tmp_path / "losses.csv", proxy="theirs")
+
+
+def test_a_numeric_key_is_no_checkpoint(pool: Catalog, jsonl: Write, tmp_path: Path, numbers: np.ndarray[Any, Any]) -> None:
+    pool.register(jsonl([{"instruction": f"q {i}", "output": "a", "number": 7 - i} for i in range(3)], "n.jsonl"), pool="n")
+    pl.DataFrame({"number": [5, 6, 7], "ck1": [0.5, 0.6, 0.7]}).write_csv(tmp_path / "losses.csv")
+    assert pool.import_losses("n", tmp_path / "losses.csv", proxy="theirs", key="number").n_checkpoints == 1
+
+
+def test_a_column_losses_of_numbers_is_one_checkpoint(pool: Catalog, tmp_path: Path) -> None:
+    pl.DataFrame({"losses": [1.0] * 6}).write_csv(tmp_path / "losses.csv")
+    assert pool.import_losses("p", tmp_path / "losses.csv", proxy="theirs").n_checkpoints == 1
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_negative_losses_are_refused(pool: Catalog, tmp_path: Path, numbers: np.ndarray[Any, Any], shape: str) -> None:
+    numbers[3:5, 1] = -0.25
+    with pytest.raises(SignalError, match=r"2 of 6 rows hold a negative loss \(row 3: -0\.25\)"):
+        pool.import_losses("p", write(tmp_path, shape, numbers), proxy="theirs")
+    assert pool.signals("p").is_empty()
 
 
 def test_quarantined_records_keep_their_rows(catalog: Catalog, jsonl: Write, tmp_path: Path) -> None:
