@@ -156,6 +156,8 @@ class Execution:
         return self.watch.run(lambda: load(self.session, self.planned.columns))
 
     def _apply(self, step: Apply) -> Any:
+        from catalog.functions.relation import canonical
+
         accepted = parameters_of(step.function)
         relations = {name: self.table(query) for name, query in step.relations.items()}
         options = {}
@@ -171,6 +173,7 @@ class Execution:
         self.session.rest()  # what computes for minutes keeps no writer waiting
         try:
             if step.name in DEAR and self.session.is_memoised:
+                relations = {name: canonical(rows) for name, rows in relations.items()}  # once, for the key and for the function
                 return remembered(self.session.home, step.name, relations, options, lambda: step.function(**relations, **options))
             return step.function(**relations, **options)
         except CatalogError as error:

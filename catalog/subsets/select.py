@@ -158,7 +158,7 @@ def stored_selector(content: Mapping[str, Any], settings: Mapping[str, Any] | No
     types = {name: _type_of(value, (settings or {}).get(name)) for name, value in content["parameters"].items()}
     params = tuple(Param(name, types[name], value, is_required=False) for name, value in content["parameters"].items())
     name = content["selector"]
-    return Selector(name, f"{name}.sql", content["sql"], summary="", paper="", needs=(), params=params)
+    return Selector(name, f"{name} (as stored)", content["sql"], summary="", paper="", needs=(), params=params)
 
 
 def _type_of(value: Any, anew: Any) -> str:
@@ -207,13 +207,14 @@ def _uncovered(chosen: Chosen) -> tuple[str, ...]:
     """That clusters got nothing, where members are taken from one after the other; a draw by weight owes none a member."""
     definition = chosen.definition
     budget, k = definition.budget, definition.given.get("k")
-    whys = [json.loads(why) for why in chosen.members["why"].to_pylist() if why] if isinstance(k, int) else []
-    if not isinstance(k, int) or not whys or not {"cluster", "cluster_size", "turn"} <= whys[0].keys():
+    first = json.loads(chosen.members["why"][0].as_py() or "{}") if chosen.members.num_rows else {}
+    if not isinstance(k, int) or not {"cluster", "cluster_size", "turn"} <= first.keys() or (budget >= k and "source" not in first):
         return ()
+    whys = [json.loads(why) for why in chosen.members["why"].to_pylist()]
     sizes = {(why.get("source"), why["cluster"]): why["cluster_size"] for why in whys}
     n_sources = len({source for source, _ in sizes})
     if budget >= k * n_sources or sum(sizes.values()) == definition.n_members:
         return ()
-    clusters = f"{k:,} clusters" + (f" in each of {n_sources:,} sources" if "source" in whys[0] else "")
+    clusters = f"{k:,} clusters" + (f" in each of {n_sources:,} sources" if "source" in first else "")
     instead = f"--set k={max(1, budget // (2 * n_sources))} covers them"
     return (f"a budget of {budget:,} is less than {clusters}, so the smallest get nothing: {instead}",)
