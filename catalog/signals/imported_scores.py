@@ -50,7 +50,7 @@ def import_scores(
         SignalError: its length or keys do not fit, or the column holds no numbers.
     """
     column = value or name
-    table = read_table(file, columns=_columns(file, key, column))
+    table = read_table(file, columns=_columns(file, key, column), optional=["row"] if key == "row" and column != "row" else [])
     numbers = _numbers(table, table.columns.get(column, table.columns.get("values")))
     reasons = _reasons(table, numbers, column, missing=missing)
     with writing(home, wait=wait) as connection:

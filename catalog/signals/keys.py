@@ -25,8 +25,8 @@ def instruction_ids(connection: Connection, reference: Reference, table: Publish
         connection: a reader's.
         reference: the pool or subset that the table was published for.
         table: with a column ``key`` unless that is ``row``.
-        key: ``row`` (the position among the records of the pool, quarantined ones counted), ``fingerprint``, or a column that
-            the records had too.
+        key: ``row`` (the position among the records of the pool, from 0, quarantined ones counted: what the table's integer column
+            ``row`` says, or without one the position in the table), ``fingerprint``, or a column that the records had too.
 
     Returns:
         int64, shape (n_rows,).
@@ -57,15 +57,34 @@ def _by_row(connection: Connection, reference: Reference, table: Published) -> I
     n_rows = rows.num_rows
     if reference.kind == "pool":
         ((n_rows,),) = connection.sql(query("keys/n_pool_rows"), params=at).fetchall()
+    ids = np.full(n_rows, NOBODY, dtype=np.int64)
+    ids[rows["row_number"].to_numpy()] = rows["instruction_id"].to_numpy()
+    said = table.columns.get("row")
+    if isinstance(said, pa.Array) and (pa.types.is_integer(said.type) or pa.types.is_floating(said.type)):
+        return ids[_positions(said, n_rows, table=table, reference=reference)]
     if table.n_rows != n_rows:
         members = "" if rows.num_rows == n_rows else f" ({rows.num_rows:,} of them members)"
         raise SignalError(
             f"{table.file} has {table.n_rows:,} rows and {reference} was read from {n_rows:,} records{members}: "
             "rows can be matched by position only when both are equal; use --key fingerprint or --key COLUMN"
         )
-    ids = np.full(n_rows, NOBODY, dtype=np.int64)
-    ids[rows["row_number"].to_numpy()] = rows["instruction_id"].to_numpy()
     return ids
+
+
+def _positions(said: pa.Array, n_rows: int, *, table: Published, reference: Reference) -> Ids:
+    """The column ``row`` of a table: positions from 0, each at most once."""
+    if not pa.types.is_integer(said.type):
+        raise SignalError(f"{table.file}: its column row holds {said.type}, and positions are whole numbers: rename it, or mend it")
+    _refuse_twice(said, what=f"{table.file} names", key="row")
+    positions = said.to_numpy(zero_copy_only=False)
+    outside = positions[(positions < 0) | (positions >= n_rows)]
+    if len(outside):
+        raise SignalError(
+            f"{table.file} names {len(outside):,} rows that {reference} has not (the first: {outside[0]}): "
+            f"its {n_rows:,} records are rows 0 to {n_rows - 1:,}"
+        )
+    whole: Ids = positions.astype(np.int64)
+    return whole
 
 
 def _by_key(connection: Connection, reference: Reference, table: Published, *, key: str) -> Ids:

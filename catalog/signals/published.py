@@ -65,13 +65,14 @@ def digest(*parts: Numbers) -> str:
     return answer.hexdigest()
 
 
-def read_table(path: str, *, columns: Sequence[str] | None = None) -> Published:
+def read_table(path: str, *, columns: Sequence[str] | None = None, optional: Sequence[str] = ()) -> Published:
     """Read a published table.
 
     Args:
         path: a file or URL; gzip and zstd are unpacked.
         columns: which columns, as names or dotted paths into nested records (``gpt4omini.overall``); None reads all that
             stand at the top.
+        optional: names of more columns, read where they are there.
 
     Raises:
         SourceError: the file cannot be read, or a column is not there.
@@ -83,7 +84,7 @@ def read_table(path: str, *, columns: Sequence[str] | None = None) -> Published:
         with fsspec.open(path, "rb", compression="infer") as file:
             head = file.read(8)
             file.seek(0)
-            return _reader(head, name)(file, name, columns)
+            return _reader(head, name)(file, name, columns, optional)
     except (OSError, pa.ArrowInvalid) as error:
         raise SourceError(f"{path} cannot be read as a table: {error}") from error
 
@@ -98,14 +99,15 @@ def _reader(head: bytes, name: str) -> Reader:
     return _json if head.lstrip()[:1] in (b"{", b"[") else _csv
 
 
-Reader = Callable[[IO[bytes], str, Sequence[str] | None], Published]
+Reader = Callable[[IO[bytes], str, Sequence[str] | None, Sequence[str]], Published]
 
 
-def _parquet(file: IO[bytes], name: str, columns: Sequence[str] | None) -> Published:
+def _parquet(file: IO[bytes], name: str, columns: Sequence[str] | None, optional: Sequence[str]) -> Published:
     import pyarrow.parquet as pq
 
     parquet = pq.ParquetFile(file)
     there = parquet.schema_arrow.names
+    columns = _with_optional(columns, optional, there)
     first = None if columns is None else [column if column in there else column.split(".")[0] for column in columns]
     absent = [column for column, top in zip(columns or (), first or (), strict=True) if top not in there]
     if absent:
@@ -113,11 +115,16 @@ def _parquet(file: IO[bytes], name: str, columns: Sequence[str] | None) -> Publi
     return _arrow(parquet.read(columns=first), name, columns)
 
 
-def _csv(file: IO[bytes], name: str, columns: Sequence[str] | None) -> Published:
+def _csv(file: IO[bytes], name: str, columns: Sequence[str] | None, optional: Sequence[str]) -> Published:
     from pyarrow import csv
 
     parse = csv.ParseOptions(delimiter="\t" if name.removesuffix(".gz").endswith(".tsv") else ",", newlines_in_values=True)
-    return _arrow(csv.read_csv(file, parse_options=parse), name, columns)
+    table = csv.read_csv(file, parse_options=parse)
+    return _arrow(table, name, _with_optional(columns, optional, table.column_names))
+
+
+def _with_optional(columns: Sequence[str] | None, optional: Sequence[str], there: Sequence[str]) -> list[str] | None:
+    return None if columns is None else [*columns, *(column for column in optional if column in there)]
 
 
 def _arrow(table: pa.Table, name: str, columns: Sequence[str] | None) -> Published:
@@ -136,13 +143,14 @@ def _no_column(file: str, column: str, there: Sequence[str]) -> SourceError:
     return SourceError(f"{file} has no column {column}; it has {', '.join(there)} (--key and --value name columns)", reason="no_column")
 
 
-def _json(file: IO[bytes], name: str, columns: Sequence[str] | None) -> Published:
+def _json(file: IO[bytes], name: str, columns: Sequence[str] | None, optional: Sequence[str]) -> Published:
     """JSON Lines, or an array of objects; NaN is read as the number that it is in everybody's Python."""
-    values: dict[str, list[Any]] = {} if columns is None else {column: [] for column in columns}
+    values: dict[str, list[Any]] = {column: [] for column in columns or ()}
     n_rows = 0
     for record in _records(file, name):
-        if columns is None and not n_rows:
-            values = {column: [] for column in record}
+        if not n_rows:
+            there = list(record) if isinstance(record, dict) else []
+            values = {column: [] for column in _with_optional(columns, optional, there) or there}
         for column, sofar in values.items():
             sofar.append(_at(record, column))
         n_rows += 1
@@ -179,14 +187,14 @@ def _array(values: list[Any]) -> Any:
         return pa.array([None if value is None else str(value) for value in values])
 
 
-def _numpy(file: IO[bytes], name: str, _columns: Sequence[str] | None) -> Published:
+def _numpy(file: IO[bytes], name: str, _columns: Sequence[str] | None, _optional: Sequence[str]) -> Published:
     values = np.load(file, allow_pickle=False)
     if values.ndim not in (1, 2):
         raise SourceError(f"{name} has {values.ndim} dimensions; one number a row, or one row of numbers an instruction, is wanted")
     return Published(name, {"values": values}, len(values))
 
 
-def _safetensors(file: IO[bytes], name: str, _columns: Sequence[str] | None) -> Published:
+def _safetensors(file: IO[bytes], name: str, _columns: Sequence[str] | None, _optional: Sequence[str]) -> Published:
     """Tensors by name, one a checkpoint, in the order of the numbers in their names; or one matrix."""
     tensors = _tensors(file.read(), name)
     ordered = sorted(tensors, key=lambda key: [int(part) if part.isdigit() else part for part in _split_numbers(key)])

@@ -235,6 +235,13 @@ def test_numeric_columns_that_are_no_checkpoints_are_refused_by_name(
         pool.import_losses("p", tmp_path / "losses.csv", proxy="theirs")
 
 
+@pytest.mark.parametrize("shape", ["parquet-lists", "csv", "jsonl"])
+def test_a_column_row_puts_a_shuffled_file_in_order(pool: Catalog, tmp_path: Path, numbers: np.ndarray[Any, Any], shape: str) -> None:
+    order = [3, 1, 5, 0, 2, 4]
+    pool.import_losses("p", write(tmp_path, shape, numbers[order], row=order), proxy="theirs")
+    assert np.array_equal(stored(pool), numbers)
+
+
 def test_a_numeric_key_is_no_checkpoint(pool: Catalog, jsonl: Write, tmp_path: Path, numbers: np.ndarray[Any, Any]) -> None:
     pool.register(jsonl([{"instruction": f"q {i}", "output": "a", "number": 7 - i} for i in range(3)], "n.jsonl"), pool="n")
     pl.DataFrame({"number": [5, 6, 7], "ck1": [0.5, 0.6, 0.7]}).write_csv(tmp_path / "losses.csv")

@@ -48,6 +48,34 @@ def test_a_row_speaks_of_the_record_at_its_position(pool: Catalog, jsonl: Write)
     assert (answer.n_rows, answer.n_with_value, answer.n_without_member, answer.n_members) == (5, 3, 2, 3)
 
 
+@pytest.mark.parametrize("suffix", ["jsonl", "csv", "parquet"])
+def test_a_column_row_says_the_position(pool: Catalog, tmp_path: Path, suffix: str) -> None:
+    import polars as pl
+
+    table = pl.DataFrame({"rating": [4.0, 2.0, 0.0, 1.0], "row": [4, 2, 0, 1]})
+    path = tmp_path / f"ratings.{suffix}"
+    getattr(table, {"jsonl": "write_ndjson"}.get(suffix, f"write_{suffix}"))(path)
+    answer = pool.import_scores("p", path, name="rating")
+    assert by_prompt(pool) == {"question 0": (0.0, None), "question 2": (2.0, None), "question 4": (4.0, None)}
+    assert (answer.n_rows, answer.n_with_value, answer.n_without_member, answer.n_members) == (4, 3, 1, 3)
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([0, 1, 2, 3, 3], r"1 values of row more than once \(the first: 3\)"),
+        ([1, 2, 3, 4, 5], r"names 1 rows that p@1 has not \(the first: 5\): its 5 records are rows 0 to 4"),
+        ([-1, 1, 2, 3, 4], "the first: -1"),
+        ([0, None, 2, 3, 4], "1 rows without row"),
+        ([0.5, 1, 2, 3, 4], "column row holds double"),
+    ],
+)
+def test_a_column_row_that_names_no_positions_is_refused(pool: Catalog, jsonl: Write, rows: Sequence[Any], message: str) -> None:
+    file = jsonl([{"rating": 1.0, "row": row} for row in rows], "ratings.jsonl")
+    with pytest.raises(SignalError, match=message):
+        pool.import_scores("p", file, name="rating")
+
+
 def test_a_wrong_length_is_refused_with_both_numbers(pool: Catalog, jsonl: Write) -> None:
     file = jsonl([{"rating": i} for i in range(3)], "ratings.jsonl")
     with pytest.raises(SignalError, match=r"has 3 rows and p@1 was read from 5 records \(3 of them members\)"):
