@@ -282,3 +282,11 @@ def test_the_order_of_registration_does_not_matter(filled: Catalog, jsonl: Write
 def test_what_is_not_there_cannot_be_verified(filled: Catalog) -> None:
     with pytest.raises(ReferenceNotFoundError, match="no subset named best"):
         filled.verify("best")
+
+
+def test_an_error_in_a_stored_definition_is_placed_in_the_text_as_it_is_stored(filled: Catalog) -> None:
+    filled.select("depth_only", "p", budget=3, name="deep")
+    with writing(filled.home) as connection:
+        connection.execute("DELETE FROM signal_members")
+    with pytest.raises(SignalError, match=r"^depth_only \(as stored\):1:\d+: "):
+        filled.verify("deep")
