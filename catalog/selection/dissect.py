@@ -16,6 +16,7 @@ from catalog.selection.visible import with_visible
 
 CLAUSES = {"group", "having", "window", "qualify", "order", "limit", "offset", "using", "union", "intersect", "except", "where"}
 CONDITIONS = {"where", "having", "qualify"}
+OPERATIONS = {"union", "except", "intersect"}
 SETS = {"union", "intersect", "except", "distinct", "group"}
 DIRECTIONS = {"asc", "desc", "nulls", "first", "last"}
 ENDS = {"limit", "offset", ";"}  # of an ORDER BY
@@ -148,6 +149,24 @@ def conditions(text: SqlText) -> Iterator[Condition]:
             expression=expression,
             at=found[froms[-1]].start if froms else token.start,
         )
+
+
+def operations(text: SqlText) -> Iterator[tuple[str, SqlText, SqlText]]:
+    """Every UNION, EXCEPT and INTERSECT of a text, with what stands left and right of it as texts that run alone.
+
+    >>> [(word, str(left), str(right)) for word, left, right in operations(SqlText.of("FROM a EXCEPT ALL FROM b ORDER BY n"))]
+    [('EXCEPT', 'FROM a', 'FROM b')]
+    """
+    found = list(tokens(str(text)))
+    for index, token in enumerate(found):
+        if token.kind != "word" or token.name not in OPERATIONS or found[index - 1].text == "*":  # SELECT * EXCEPT (a)
+            continue
+        opening, last = _around(found, index)
+        first = index + 1 + (found[index + 1].name in {"all", "distinct"}) + 2 * (found[index + 1].name == "by")
+        end = next((i for i in _level(found, first, last) if found[i].name in OPERATIONS | ENDS | {"order"}), last)
+        left = text.cut(found[opening + 1].start, found[index - 1].end)
+        right = with_visible(text, found[first].start, text.cut(found[first].start, found[end - 1].end))
+        yield token.name.upper(), with_visible(text, found[opening + 1].start, left) if opening >= 0 else left, right
 
 
 def shown(sql: str) -> str:

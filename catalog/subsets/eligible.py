@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 from catalog.errors import CatalogError
 from catalog.selection.coverage import WORDS
-from catalog.selection.dissect import Condition, conditions, with_values
+from catalog.selection.dissect import Condition, conditions, operations, with_values
 from catalog.selection.execution import Execution
 from catalog.selection.parse import nodes, tree
 from catalog.selection.visible import with_visible
@@ -59,6 +59,19 @@ def dropped_by(execution: Execution, text: SqlText, row: Row) -> tuple[str, ...]
     if not _is_in(execution, everything, row):
         return ()
     return tuple(_said(execution, text, condition, row) for condition in found)
+
+
+def parted_by(execution: Execution, text: SqlText, row: Row) -> tuple[str, ...]:
+    """The set operation of a query that does not let the row through; none where it is not for one."""
+    for word, left, right in operations(text):
+        sides = _is_in(execution, left, row), _is_in(execution, right, row)
+        if word == "EXCEPT" and all(sides):
+            return ("EXCEPT takes it away: the query after that word returns it too",)
+        if word == "INTERSECT" and sides.count(True) == 1:
+            return (f"INTERSECT leaves it out: only the query {'before' if sides[0] else 'after'} that word returns it",)
+        if word == "UNION" and not any(sides):
+            return ("neither of the two queries that UNION puts together returns it",)
+    return ()
 
 
 def _is_in(execution: Execution, text: SqlText, row: Row) -> bool:

@@ -23,7 +23,7 @@ from catalog.store.database import reading
 from catalog.store.folders import Home
 from catalog.store.queries import query
 from catalog.store.references import resolve
-from catalog.subsets.eligible import dropped_by, lacking, position_of
+from catalog.subsets.eligible import dropped_by, lacking, parted_by, position_of
 from catalog.subsets.place import Place, place_of
 from catalog.subsets.row import Row
 from catalog.subsets.select import define_again
@@ -155,6 +155,9 @@ def _ineligible(execution: Execution, texts: Sequence[SqlText], row: Row) -> _Fo
         return _Found("condition", (*conditions, *gaps))
     if gaps:
         return _Found("signal", gaps)
+    parted = next((said for text in texts if (said := parted_by(execution, text, row))), ())
+    if parted:
+        return _Found("condition", parted)
     return _Found("unknown", ("the query does not return it, and none of its conditions is the cause: a join is, or a function",))
 
 

@@ -215,6 +215,24 @@ def test_a_kernel_says_how_a_row_stands_to_what_it_took(pool: Catalog) -> None:
             "none of its conditions is the cause: a join is",
         ),
         (
+            "WITH all_of AS (SELECT * FROM pool($pool)) SELECT instruction_id FROM all_of EXCEPT "
+            "SELECT instruction_id FROM all_of WHERE row_number = 0 ORDER BY 1 LIMIT $budget",
+            "condition",
+            "EXCEPT takes it away: the query after that word returns it too",
+        ),
+        (
+            "SELECT instruction_id FROM ((SELECT instruction_id FROM pool($pool) ORDER BY 1 LIMIT 9) INTERSECT "
+            "(SELECT instruction_id FROM pool($pool) ORDER BY 1 DESC LIMIT 55)) ORDER BY 1 LIMIT $budget",
+            "condition",
+            "INTERSECT leaves it out: only the query before that word returns it",
+        ),
+        (
+            "SELECT instruction_id FROM pool($pool) JOIN (SELECT 1 AS row_number) USING (row_number) UNION "
+            "SELECT instruction_id FROM pool($pool) JOIN (SELECT 2 AS row_number) USING (row_number) ORDER BY 1 LIMIT $budget",
+            "condition",
+            "neither of the two queries that UNION puts together returns it",
+        ),
+        (
             "SELECT instruction_id FROM nearest((SELECT instruction_id, fingerprint, vector FROM embeddings($pool)), "
             "(SELECT fingerprint, vector FROM embeddings($pool) ORDER BY fingerprint LIMIT 1), k => $budget) ORDER BY 1",
             "kernel",
