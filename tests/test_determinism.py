@@ -49,7 +49,7 @@ def registered(folder: Path, order: np.ndarray[Any, Any]) -> Home:
     index = [int(prompt.split()[1]) for prompt in names["prompt"]]
     assert index == order.tolist()
     columns = {name: np.abs(np.rint(3 * numbers(10 + k, (N,))))[order] / 4 for k, name in enumerate(SCORES)}
-    losses = pa.array(list(np.rint(8 * numbers(1, (N, 5)))[order] / 8))
+    losses = pa.array(list(np.abs(np.rint(8 * numbers(1, (N, 5))))[order] / 8))
     pq.write_table(
         pa.table({"fingerprint": names["fingerprint"].to_list(), "losses": losses, **columns}), table := folder / "table.parquet"
     )

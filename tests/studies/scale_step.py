@@ -67,7 +67,7 @@ def import_losses(catalog: Catalog, size: int, folder: Path, timed: Timed) -> No
     generator = np.random.default_rng(0)
     centres = np.sort(generator.uniform(0, 5, (CLUSTERS, CHECKPOINTS)), axis=1)[:, ::-1]
     losses = centres[generator.integers(CLUSTERS, size=size)] + generator.normal(0, 0.2, (size, CHECKPOINTS))
-    path = _save(folder / "losses.npy", losses)
+    path = _save(folder / "losses.npy", np.abs(losses))
     with timed():
         catalog.import_losses("pool", path, proxy="generated")
 
@@ -75,7 +75,7 @@ def import_losses(catalog: Catalog, size: int, folder: Path, timed: Timed) -> No
 def import_scores(catalog: Catalog, size: int, folder: Path, timed: Timed) -> None:
     """One number a member; the places that ILA's map needs are imported beside it, and not timed."""
     generator = np.random.default_rng(1)
-    catalog.import_losses("pool", _save(folder / "places.npy", generator.normal(size=(size, 2))), proxy="places")
+    catalog.import_losses("pool", _save(folder / "places.npy", 10 + generator.normal(size=(size, 2))), proxy="places")
     path = _save(folder / "depth.npy", generator.gamma(2.0, size=size))
     with timed():
         catalog.import_scores("pool", path, name="depth")
