@@ -101,6 +101,8 @@ def report_record(report: Report) -> dict[str, Any]:
 
 def echo_import(answer: Import, *, is_json: bool) -> None:
     """Say what an import wrote and what has no value."""
+    from catalog.selection.coverage import COMPUTED
+
     if is_json:
         counts = ("is_new", "n_rows", "n_with_value", "n_without_member", "n_members", "n_checkpoints", "reasons")
         echo_json({"signal": answer.signal.name, "kind": answer.signal.kind} | {key: getattr(answer, key) for key in counts})
@@ -108,6 +110,8 @@ def echo_import(answer: Import, *, is_json: bool) -> None:
     was = "imported" if answer.is_new else "the very numbers were there before"
     checkpoints = f" at {answer.n_checkpoints} checkpoints" if answer.n_checkpoints else ""
     click.echo(f"{answer.signal.kind} {answer.signal.name}: {was}, {answer.n_with_value:,} of {answer.n_members:,} members{checkpoints}")
+    if answer.signal.kind == "score" and answer.signal.name in COMPUTED:
+        say(f"  selections read it for the {answer.signal.name} that `catalog score` computes; --name NAME keeps the two apart")
     if answer.reasons:
         say(f"  without a value: {', '.join(f'{count:,} {reason}' for reason, count in answer.reasons.items())}")
     if answer.n_without_member:

@@ -164,7 +164,7 @@ def n_of(budget: int | str, n_members: int, *, of: str) -> int:
     >>> n_of("10%", 205, of="alpaca@1"), n_of("1e3", 5000, of="alpaca@1")
     (20, 1000)
     """
-    match = re.fullmatch(r"\s*([\d_,]+(?:\.\d+)?(?:e\d+)?)\s*(%?)\s*", str(budget).lower())
+    match = re.fullmatch(r"\s*(-?[\d_,]+(?:\.\d+)?(?:e\d+)?)\s*(%?)\s*", str(budget).lower())
     if not match:
         raise OptionError(f"budget {budget!r} is no number: write 5000 or 10%")
     number = float(match[1].replace(",", "").replace("_", ""))

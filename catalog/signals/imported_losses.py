@@ -19,7 +19,7 @@ from catalog.signals.registry import Signal, ensure_signal, find_signal
 from catalog.store.database import WAIT, Connection, writing
 from catalog.store.folders import Home
 from catalog.store.queries import query
-from catalog.store.references import Reference
+from catalog.store.references import Reference, check_name
 
 NAN = "not_a_number"
 
@@ -39,7 +39,9 @@ def import_losses(home: Home, reference: Reference, file: str, *, proxy: str, ke
     Raises:
         SourceError: the file cannot be read.
         SignalError: lengths differ, the keys do not fit, there are no numbers, one is negative, or a numeric column is no checkpoint.
+        OptionError: the proxy's name is none.
     """
+    check_name(proxy)
     started = time.monotonic()
     table = read_table(file)
     published = _trajectories(table, key=key)  # (n_rows, T)

@@ -13,10 +13,10 @@ from catalog.errors import SignalError
 from catalog.signals.frame import Values, write_shard
 from catalog.signals.keys import ABSENT, NOBODY, instruction_ids, member_ids
 from catalog.signals.published import Import, Numbers, Published, digest, read_table
-from catalog.signals.registry import ensure_signal, find_signal
+from catalog.signals.registry import ensure_signal, find_signal, list_named
 from catalog.store.database import WAIT, writing
 from catalog.store.folders import Home
-from catalog.store.references import Reference
+from catalog.store.references import Reference, check_name
 
 NAN, MISSING, MARKED = "not_a_number", "missing", "marked_missing"
 
@@ -38,7 +38,7 @@ def import_scores(
         home: the catalog's folder.
         reference: the pool or subset that the file is about.
         file: Parquet, CSV, JSON Lines or ``.npy``.
-        name: of the score.
+        name: of the score; not one that was computed here.
         key: ``row``, ``fingerprint`` or a column that the records had too.
         value: the column that holds the number, or a dotted path; the score's name when None.
         missing: numbers that mean "no rating", stored as NULL with the reason ``marked_missing``. A member that a file with keys does
@@ -47,13 +47,17 @@ def import_scores(
 
     Raises:
         SourceError: the file cannot be read.
-        SignalError: its length or keys do not fit, or the column holds no numbers.
+        SignalError: its length or keys do not fit, the column holds no numbers, or a score of that name was computed here.
+        OptionError: the name is none.
     """
+    check_name(name)
     column = value or name
     table = read_table(file, columns=_columns(file, key, column), optional=["row"] if key == "row" and column != "row" else [])
     numbers = _numbers(table, table.columns.get(column, table.columns.get("values")))
     reasons = _reasons(table, numbers, column, missing=missing)
     with writing(home, wait=wait) as connection:
+        if any("imported" not in known.identity for known in list_named(connection, kind="score", name=name)):
+            raise SignalError(f"the score {name} was computed here, and what is imported would stand in for it: choose another --name")
         ids = instruction_ids(connection, reference, table, key=key)
         is_member = ids != NOBODY
         kept = is_member & (reasons == "")

@@ -130,7 +130,7 @@ def test_fewer_eligible_than_the_budget_are_a_shortfall_that_is_said(home: Home)
     ("budget", "message"),
     [
         (0, "at least 1"),
-        (-3, "is no number"),
+        (-3, "budget -3 is -3 of the 35 members of tiny@2: it must be a whole number, at least 1"),
         ("1%", "is 0 of the 35 members"),
         (36, "more than the 35 members of tiny@2"),
         ("101%", "more than"),

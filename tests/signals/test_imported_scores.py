@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from catalog import Catalog
-from catalog.errors import SignalError, SourceError
+from catalog.errors import OptionError, SignalError, SourceError
 from catalog.store.database import reading
 
 Write = Callable[..., Path]
@@ -145,3 +145,22 @@ def test_a_column_that_holds_no_numbers_or_is_not_there_is_refused(pool: Catalog
         pool.import_scores("p", file, name="r")
     with pytest.raises(SourceError, match="no column other"):
         pool.import_scores("p", file, name="r", value="other")
+
+
+def test_a_name_that_is_none_is_refused(pool: Catalog, tmp_path: Path) -> None:
+    np.save(tmp_path / "r.npy", np.ones(5))
+    np.save(tmp_path / "losses.npy", np.ones((5, 2)))
+    with pytest.raises(OptionError, match="'bad name' is no name"):
+        pool.import_scores("p", tmp_path / "r.npy", name="bad name")
+    with pytest.raises(OptionError, match="'their/model' is no name"):
+        pool.import_losses("p", tmp_path / "losses.npy", proxy="their/model")
+
+
+def test_what_is_imported_does_not_stand_in_for_what_was_computed(pool: Catalog, tmp_path: Path) -> None:
+    np.save(tmp_path / "losses.npy", np.ones((5, 2)))
+    np.save(tmp_path / "r.npy", np.arange(5.0))
+    pool.import_losses("p", tmp_path / "losses.npy", proxy="mine")
+    pool.score("p", "learnability")
+    with pytest.raises(SignalError, match="the score learnability was computed here"):
+        pool.import_scores("p", tmp_path / "r.npy", name="learnability")
+    assert pool.import_scores("p", tmp_path / "r.npy", name="theirs").is_new
