@@ -92,9 +92,12 @@ def _ratios(benchmarks: list[dict[str, Any]]) -> list[str]:
         "Both sides in one run, on the same input, in turn; `ratio` is their time over ours, the median of the pairs with the least and",
         "the greatest. `bar` is what was asked for; `met` also says that the answers are as good.\n",
     ]
+    machines = list(dict.fromkeys(_machine(one["machine"]) for one in benchmarks))
+    if len(machines) == 1:
+        parts.append(f"All on one machine: {machines[0]}\n")
     for one in benchmarks:
-        parts += [f"### {one['name']}\n", f"{one['title']}\n"]
-        parts += [_table([_benchmark(row) for row in one["rows"]]), f"`{one['command']}`, {_machine(one['machine'])}\n"]
+        where = f", {_machine(one['machine'])}" if len(machines) > 1 else ""
+        parts += [f"### {one['name']}\n", f"{one['title']} `{one['command']}`{where}\n", _table([_benchmark(row) for row in one["rows"]])]
     return parts if benchmarks else []
 
 
@@ -152,8 +155,8 @@ def _table(rows: list[dict[str, Any]]) -> str:
 
 
 def _read(path: Path) -> dict[str, Any] | None:
-    found: dict[str, Any] | None = json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
-    return found
+    """A result under its file's name, if it is there: one script leaves several."""
+    return {**json.loads(path.read_text(encoding="utf-8")), "name": path.stem} if path.exists() else None
 
 
 def main() -> None:
