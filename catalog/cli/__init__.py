@@ -9,10 +9,11 @@ from catalog.cli.demo import demo
 from catalog.cli.export import export
 from catalog.cli.group import CatalogGroup
 from catalog.cli.losses import losses
-from catalog.cli.pools import diff, drop, history, pools, quarantine, register, show, tag
+from catalog.cli.pools import diff, drop, history, pools, quarantine, register, tag
 from catalog.cli.query import sql
 from catalog.cli.scores import label, score, states
 from catalog.cli.search import search
+from catalog.cli.show import show
 from catalog.cli.signals import embed, scores, signals
 from catalog.cli.subsets import compare, explain, select, selectors, subsets, verify
 from catalog.cli.upkeep import doctor, gc, migrate

@@ -1,4 +1,4 @@
-"""Pools on the command line: register, pools, show, history, diff, quarantine, tag, drop."""
+"""Pools on the command line: register, pools, history, diff, quarantine, tag, drop."""
 
 from __future__ import annotations
 
@@ -73,36 +73,6 @@ def pools(catalog: Catalog, is_json: bool) -> None:
 
 
 @click.command()
-@click.argument("reference")
-@json_option
-@pass_catalog
-def show(catalog: Catalog, reference: str, is_json: bool) -> None:
-    """Describe one version of a pool: what was read, what it holds."""
-    description = catalog.show(reference)
-    tables = {name: getattr(description, name).to_pylist() for name in ("sources", "quarantine", "examples")}
-    if is_json:
-        plain = {"reference": description.reference, "tags": description.tags, "version": description.version, "shape": description.shape}
-        echo_json(plain | tables)
-        return
-    version, shape = description.version, description.shape
-    tags = f" ({', '.join(description.tags)})" if description.tags else ""
-    click.echo(
-        f"{description.reference}{tags}: {version['n_members']:,} members, registered {version['registered_at']:%Y-%m-%d %H:%M:%S} UTC"
-    )
-    click.echo(
-        f"{shape['n_multi_turn']:,} multi-turn, {shape['n_with_system']:,} with a system prompt, {shape['n_with_tools']:,} with tools, "
-        f"{shape['n_with_labels']:,} with labels; median {shape['median_prompt_characters'] or 0:,.0f} characters a prompt, "
-        f"{shape['median_response_characters'] or 0:,.0f} a response"
-    )
-    keys = ("file", "container", "shape", "encoding", "n_records", "n_quarantined", "n_no_input", "notes")
-    echo_rows([{key: file.get(key) for key in keys} for file in version["files"]], is_json=False)
-    echo_rows(tables["sources"], is_json=False)
-    if tables["quarantine"]:
-        echo_rows(tables["quarantine"], is_json=False)
-    echo_rows(tables["examples"], is_json=False)
-
-
-@click.command()
 @click.argument("pool")
 @json_option
 @pass_catalog
@@ -148,21 +118,29 @@ def quarantine(catalog: Catalog, pool: str, reason: str | None, n_records: int, 
 @click.command()
 @click.argument("reference")
 @click.argument("tag")
+@json_option
 @pass_catalog
-def tag(catalog: Catalog, reference: str, tag: str) -> None:
+def tag(catalog: Catalog, reference: str, tag: str, is_json: bool) -> None:
     """Give a version a name: NAME@3 TAG, and then NAME@TAG names it. A tag that is there moves."""
-    say(f"{catalog.tag(reference, tag)} is {reference.partition('@')[0]}@{tag} now")
+    tagged = catalog.tag(reference, tag)
+    if is_json:
+        echo_json({"reference": str(tagged), "tag": tag})
+    else:
+        say(f"{tagged} is {tagged.name}@{tag} now")
 
 
 @click.command()
 @click.argument("reference")
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@json_option
 @click.pass_context
-def drop(ctx: click.Context, reference: str, yes: bool) -> None:
+def drop(ctx: click.Context, reference: str, yes: bool, is_json: bool) -> None:
     """Remove a pool with its history, a subset, or one version of a subset."""
     if not yes and not click.confirm(f"drop {reference}? this cannot be undone", err=True):
         ctx.exit(DONE)
     dropped = ctx.obj.drop(reference)
+    if is_json:
+        echo_json({"kind": dropped.kind, "dropped": reference})
     say(f"dropped {dropped.kind} {reference}; `catalog gc` removes what nothing else holds")
 
 

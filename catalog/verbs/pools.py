@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from catalog.pools.register import Progress, Registration
+    from catalog.subsets.described import SubsetDescription
 
 
 class Pools(Opened):
@@ -58,10 +59,15 @@ class Pools(Opened):
         with reading(self.home, wait=self.wait) as connection:
             return frame(versions.list_pools(connection))
 
-    def show(self, reference: str, *, n_examples: int = 3) -> versions.Description:
-        """One version of a pool in full."""
+    def show(self, reference: str, *, n_examples: int = 3) -> versions.Description | SubsetDescription:
+        """One version of a pool or a subset in full."""
+        from catalog.subsets.described import describe_subset
+
         with reading(self.home, wait=self.wait) as connection:
-            return versions.describe(connection, resolve(connection, reference, kind="pool"), n_examples=n_examples)
+            found = resolve(connection, reference)
+            if found.kind == "subset":
+                return describe_subset(connection, found, n_examples=n_examples)
+            return versions.describe(connection, found, n_examples=n_examples)
 
     def history(self, pool: str) -> pl.DataFrame:
         """Every version of a pool, oldest first."""

@@ -51,6 +51,8 @@ def test_register_answers_in_json_with_what_was_read(run: Callable[..., Result],
         ("gc",),
         ("migrate",),
         ("signals", "p"),
+        ("signals",),
+        ("tag", "p", "first"),
     ],
 )
 @pytest.mark.usefixtures("filled")
@@ -65,7 +67,7 @@ def test_what_prints_a_table_prints_json_too(run: Callable[..., Result], argumen
 def test_an_error_is_one_line_on_stderr_and_exit_code_1(run: Callable[..., Result]) -> None:
     result = run("show", "q")
     assert (result.exit_code, result.stdout) == (1, "")
-    assert result.stderr == "error: no pool named q; there are: p\n"
+    assert result.stderr == "error: no pool or subset named q; there are: p\n"
 
 
 @pytest.mark.usefixtures("filled")
@@ -123,7 +125,8 @@ def test_a_table_says_when_there_are_more_rows(run: Callable[..., Result]) -> No
 def test_a_drop_asks_first(run: Callable[..., Result], filled: Catalog) -> None:
     assert run("drop", "p", input="n\n").exit_code == 0
     assert filled.pools().height == 1
-    assert run("drop", "p", "--yes").exit_code == 0
+    dropped = run("drop", "p", "--yes", "--json")
+    assert json.loads(dropped.stdout) == {"kind": "pool", "dropped": "p"}
     assert filled.pools().height == 0
 
 

@@ -215,3 +215,14 @@ def test_verify_ends_with_3_when_members_differ(run: Run, catalog: Catalog) -> N
     assert result.exit_code == 3
     assert "10 of 10 ranks differ" in result.stdout
     assert "the stored members are not those that were written" in result.stderr
+
+
+@pytest.mark.usefixtures("filled")
+def test_show_prints_what_made_a_subset(run: Run) -> None:
+    text = run("show", "deep").stdout
+    assert "deep@1: 10 members, selected" in text
+    assert "depth_only of p@1, budget 10, seed 0" in text
+    assert "score depth, identity" in text
+    assert "order by" in text.lower()
+    answer = json.loads(run("show", "deep", "--json").stdout)
+    assert (answer["reference"], answer["n_members"], len(answer["examples"])) == ("deep@1", 10, 3)

@@ -61,7 +61,7 @@ def test_a_tag_names_a_version_and_moves(filled: Catalog) -> None:
 def test_a_dropped_pool_is_gone_and_gc_removes_its_instructions(filled: Catalog, jsonl: Write) -> None:
     filled.register(jsonl(pairs(1)), pool="other")
     filled.drop("p")
-    with pytest.raises(ReferenceNotFoundError, match="no pool named p"):
+    with pytest.raises(ReferenceNotFoundError, match="no pool or subset named p"):
         filled.show("p")
     assert filled.sql("SELECT count(*) FROM instructions").item() == 8
     assert filled.gc(dry_run=True).n_instructions == 7

@@ -1,0 +1,44 @@
+"""One version of a subset in full: what it was made of, and its first members."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from catalog.store.database import Connection
+from catalog.store.queries import query
+from catalog.store.references import Reference
+from catalog.subsets.store import stored
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class SubsetDescription:
+    """One version of a subset.
+
+    Attributes:
+        reference: as ``name@version``.
+        tags: of this version.
+        record: what is stored: selector, budget, seed, n_members, ``definition`` (parameters, SQL, signals, functions), both hashes,
+            environment, seconds, created_at.
+        examples: rank, fingerprint, prompt, response, why of the first members.
+    """
+
+    reference: str
+    tags: list[str]
+    record: dict[str, Any]
+    examples: pa.Table
+
+
+def describe_subset(connection: Connection, reference: Reference, *, n_examples: int = 3) -> SubsetDescription:
+    """One version of a subset in full."""
+    tags = connection.sql(query("references/tags"), params={"name": reference.name}).fetchall()
+    at = {"subset_id": reference.id, "n": n_examples}
+    return SubsetDescription(
+        reference=str(reference),
+        tags=sorted(tag for tag, tagged in tags if tagged == reference.version),
+        record=stored(connection, reference),
+        examples=connection.sql(query("subsets/examples"), params=at).to_arrow_table(),
+    )
