@@ -38,12 +38,12 @@ def embed(catalog: Catalog, pool: str, encoder: str, field: Any, store: Any, lim
 
 
 @click.command()
-@click.argument("pool")
+@click.argument("pool", required=False)
 @json_option
 @pass_catalog
-def signals(catalog: Catalog, pool: str, is_json: bool) -> None:
-    """List the signals with their coverage of a pool."""
-    echo_rows(catalog.signals(pool).to_dicts(), is_json=is_json, nothing=f"no signal yet: `catalog embed {pool}` makes one")
+def signals(catalog: Catalog, pool: str | None, is_json: bool) -> None:
+    """List the signals, what tells them apart, and their coverage of POOL or of the whole catalog."""
+    echo_rows(catalog.signals(pool).to_dicts(), is_json=is_json, nothing=f"no signal yet: `catalog embed {pool or 'POOL'}` makes one")
 
 
 @click.group()

@@ -16,6 +16,13 @@ from catalog.store.folders import Home
 from catalog.store.queries import query
 from catalog.store.references import Reference
 
+# What a person is told of an identity, in this order; the rest is in the table `signals`.
+SETTINGS = (
+    *("imported", "run", "field", "project_to", "projection", "epochs", "checkpoints", "share", "threshold", "seed", "max_tokens"),
+    *("trained_on", "weights", "taxonomy", "embedding", "members", "learning_rate", "batch", "max_length", "store", "dtype"),
+)
+HASHES = frozenset(("imported", "run", "trained_on", "weights", "taxonomy", "embedding", "members"))
+
 Kind = Literal["embedding", "losses", "states", "score", "labels"]
 
 
@@ -83,12 +90,42 @@ def ensure_signal(
     return _signal(tuple(row.values()))
 
 
-def list_signals(connection: Connection, home: Home, reference: Reference) -> pa.Table:
-    """Every signal with its coverage of a reference: n with a value of n members, why the others have none, and its bytes of vectors."""
-    at = {"kind": reference.kind, "id": reference.id, "version": reference.version}
-    rows = connection.sql(query("signals/list"), params=at).to_arrow_table()
+def list_signals(connection: Connection, home: Home, reference: Reference | None = None) -> pa.Table:
+    """Every signal: what tells it from others of its name, n with a value, why the others have none, and its bytes of vectors.
+
+    Args:
+        connection: a reader's.
+        home: the catalog's folder.
+        reference: whose members are counted, ``n_members`` in all; every instruction of the catalog when None.
+    """
+    if reference:
+        at = {"kind": reference.kind, "id": reference.id, "version": reference.version}
+        rows = connection.sql(query("signals/list"), params=at).to_arrow_table()
+    else:
+        rows = connection.sql(query("signals/all")).to_arrow_table()
     sizes = [vectors.n_bytes(home, table) if table else None for table in rows["lance_table"].to_pylist()]
-    return rows.add_column(rows.column_names.index("lance_table"), "n_bytes", pa.array(sizes, pa.int64()))
+    told = pa.array([settings(json.loads(identity)) for identity in rows["settings"].to_pylist()], pa.string())
+    rows = rows.add_column(rows.column_names.index("lance_table"), "n_bytes", pa.array(sizes, pa.int64()))
+    return rows.drop_columns(["settings"]).add_column(rows.column_names.index("name") + 1, "settings", told)
+
+
+def settings(identity: Mapping[str, Any]) -> str:
+    """What tells a signal from others of its name, the most telling first; of a hash its beginning.
+
+    >>> settings({"field": "prompt", "max_tokens": 256, "weights": "478fceba6ea0", "version": 1})
+    'field prompt, max_tokens 256, weights 478fceba'
+    >>> settings({"inputs": {"losses": "7ff12039c77b"}, "version": 1})
+    'losses 7ff12039'
+    """
+    nested = {"start", "recipe", "projection", "inputs"}
+    projection = identity.get("projection") or {}
+    flat: dict[str, Any] = {**(identity.get("start") or {}), **(identity.get("recipe") or {})}
+    if projection:
+        flat |= {"project_to": projection["dim"], "projection": projection["kind"], "seed": projection["seed"]}
+    flat |= {name: value for name, value in identity.items() if name not in nested}
+    told = {name: sha256[:8] for name, sha256 in (identity.get("inputs") or {}).items() if sha256}
+    told |= {name: str(flat[name])[:8] if name in HASHES else flat[name] for name in SETTINGS if flat.get(name) is not None}
+    return ", ".join(f"{name} {value}" for name, value in told.items())
 
 
 def _signal(row: tuple[Any, ...]) -> Signal:

@@ -108,12 +108,13 @@ class Signals(Opened):
 
         return search(self.home, self.find(reference), text, k=k, where=where, encoder=encoder, wait=self.wait)
 
-    def signals(self, reference: str) -> pl.DataFrame:
-        """Every signal with its coverage of a pool or subset."""
+    def signals(self, reference: str | None = None) -> pl.DataFrame:
+        """Every signal with its coverage of a pool or subset, or of the whole catalog."""
         from catalog.signals.registry import list_signals
 
         with reading(self.home, wait=self.wait) as connection:
-            return frame(list_signals(connection, self.home, resolve(connection, reference)))
+            found = resolve(connection, reference) if reference else None
+            return frame(list_signals(connection, self.home, found))
 
     def import_scores(
         self, reference: str, file: str | Path, *, name: str, key: str = "row", value: str | None = None, missing: Sequence[float] = ()

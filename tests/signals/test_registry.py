@@ -30,3 +30,24 @@ def test_kind_name_and_every_value_tell_signals_apart(change: dict[str, object])
 def test_a_score_has_no_vector_table(catalog: Catalog) -> None:
     with writing(catalog.home) as connection:
         assert ensure_signal(connection, kind="score", name="s", identity={}).lance_table is None
+
+
+def test_signals_of_one_name_are_told_apart(catalog: Catalog) -> None:
+    with writing(catalog.home) as connection:
+        for field in ("prompt", "conversation"):
+            ensure_signal(connection, kind="embedding", name="mini", identity={"field": field, "version": 1})
+        for dim in (32, 128):
+            projection = {"kind": "jl", "dim": dim, "seed": 0, "matrix": "ab"}
+            ensure_signal(
+                connection, kind="states", name="tiny", identity={"max_tokens": 128, "projection": projection, "weights": "d07628167e50"}
+            )
+        recipe = {"epochs": 3, "checkpoints": 12, "seed": 1, "learning_rate": 0.003}
+        ensure_signal(connection, kind="losses", name="tiny", identity={"recipe": recipe, "start": {"dtype": "float32", "seed": 0}})
+    assert catalog.signals()["settings"].to_list() == [
+        "field prompt",
+        "field conversation",
+        "epochs 3, checkpoints 12, seed 1, learning_rate 0.003, dtype float32",
+        "project_to 32, projection jl, seed 0, max_tokens 128, weights d0762816",
+        "project_to 128, projection jl, seed 0, max_tokens 128, weights d0762816",
+    ]
+    assert catalog.signals()["n_with_value"].to_list() == [0] * 5

@@ -23,6 +23,7 @@ SELECT
     (SELECT sum(seconds) FROM shards WHERE shards.signal_id = signals.signal_id) AS seconds,
     (SELECT max(committed_at) FROM shards WHERE shards.signal_id = signals.signal_id) AS computed_at,
     signals.lance_table,
-    left(signals.identity_sha256, 12) AS identity
+    left(signals.identity_sha256, 12) AS identity,
+    signals.identity AS settings
 FROM signals
 ORDER BY signals.kind, signals.name, signals.signal_id
