@@ -106,8 +106,12 @@ def embeddings(
     field: Literal["prompt", "conversation"] | None = None,
     pins: Pins | None = None,
 ) -> Resolved:
-    """One row for each member with a vector: ``instruction_id``, ``fingerprint``, ``vector FLOAT[d]``."""
-    return _stored(connection, ref, kind="embedding", name=encoder, where={"field": field}, load=load_embeddings, pins=pins)
+    """One row for each member with a vector: ``instruction_id``, ``fingerprint``, ``vector FLOAT[d]``.
+
+    Without a field it is the prompt's where an encoder has read both.
+    """
+    where: dict[str, str | None] = {"field": field}
+    return _stored(connection, ref, kind="embedding", name=encoder, where=where, load=load_embeddings, pins=pins, first={"field": "prompt"})
 
 
 def token_states(connection: Connection, ref: str, *, model: str | None = None, pins: Pins | None = None) -> Resolved:
@@ -139,6 +143,7 @@ def _stored(
     where: dict[str, str | None],
     load: Callable[..., Any],
     pins: Pins | None,
+    first: dict[str, str] | None = None,
 ) -> Resolved:
     found = resolve(connection, ref)
     candidates = [
@@ -146,11 +151,19 @@ def _stored(
         for coverage in coverages(connection, found, kind=kind)
         if all(value is None or coverage.identity.get(key) == value for key, value in where.items())
     ]
+    candidates = _first(pins.kept(candidates) if pins else candidates, first or {}) or candidates
     chosen = choose(found, candidates, kind=kind, name=name, pins=pins)
     if isinstance(chosen, SignalError):
         return Resolved(found, kind=kind, name=name, load=_nothing, fault=chosen)
     loading = partial(load, reference=found, signal=chosen)
     return Resolved(found, kind=kind, name=name, load=loading, signals=(chosen,), fault=shortfall(found, chosen))
+
+
+def _first(candidates: list[Coverage], wanted: dict[str, str]) -> list[Coverage]:
+    """Of signals of one name, those that are what is meant where nothing is said, when they have any value."""
+    meant = [one for one in candidates if one.n_with_value and all(one.identity.get(key) == value for key, value in wanted.items())]
+    names = {one.name for one in meant}
+    return [one for one in candidates if one in meant or one.name not in names]
 
 
 def _nothing(session: Session, columns: frozenset[str] | None) -> pa.Table:

@@ -3,14 +3,17 @@ from __future__ import annotations
 import math
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from catalog.errors import CatalogError, QueryError, SignalError
+from catalog.selection.coverage import Pins
 from catalog.selection.execute import run, stream
-from catalog.store.database import writing
+from catalog.selection.sources import embeddings
+from catalog.store.database import reading, writing
 from catalog.store.folders import Home
 
 MEMBERS = range(5, 40)  # of tiny@2
@@ -124,6 +127,22 @@ def test_embeddings_are_those_of_committed_shards_in_float32(home: Home) -> None
     assert answer.schema.field("vector").type == pa.list_(pa.float32(), 3)
     expected = {i: [np.float16(i), np.float16(2 * i), np.float16(math.sin(i))] for i in MEMBERS}
     assert by_id(answer, "vector") == expected
+
+
+def test_embeddings_are_of_the_prompt_where_an_encoder_has_read_both_and_nothing_is_said(home: Home) -> None:
+    with writing(home) as connection:
+        row = "9, 'embedding', 'MiniLM', 'e9', '{\"field\": \"conversation\"}', 3, 'embedding_0009', '{}', TIMESTAMP '2026-01-05'"
+        connection.execute(f"INSERT INTO signals VALUES ({row})")
+        connection.execute("INSERT INTO signal_members SELECT 9, i, 0 FROM range(40) AS t(i)")
+
+    with reading(home) as connection:
+
+        def read(**options: Any) -> list[int]:
+            return [signal.signal_id for signal in embeddings(connection, "tiny", **options).signals]
+
+        assert (read(), read(encoder="MiniLM"), read(field="prompt")) == ([5], [5], [5])
+        assert read(field="conversation") == [9]
+        assert read(pins=Pins(frozenset({"e9"}))) == [9]
 
 
 def test_embeddings_answer_array_functions(home: Home) -> None:
