@@ -34,9 +34,12 @@ def gc(catalog: Catalog, cache: bool, is_dry_run: bool, is_json: bool) -> None:
         echo_json(asdict(sweep))
         return
     verb = "would remove" if sweep.is_dry_run else "removed"
-    say(f"{verb} {sweep.n_instructions:,} instructions and {len(sweep.scratch)} leftovers of dead jobs ({sweep.n_bytes:,} bytes)")
+    files = f"{len(sweep.scratch)} leftovers of dead jobs, {len(sweep.models)} trained models ({sweep.n_bytes:,} bytes)"
+    say(f"{verb} {sweep.n_instructions:,} instructions, {len(sweep.signals)} signals of which nothing is left, {files}")
     swept = sweep.vectors
     say(f"{verb} {swept.n_rows:,} rows and {len(swept.tables)} tables of vectors that nothing records ({swept.n_bytes:,} bytes)")
+    if swept.n_pins:
+        say(f"{verb} the hold that dropped subsets had on {swept.n_pins:,} versions of vectors")
     if swept.n_forgotten:
         say(f"{'would forget' if sweep.is_dry_run else 'forgot'} {swept.n_forgotten:,} shards whose vectors are lost: compute them again")
 

@@ -14,7 +14,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from catalog.signals.registry import Signal
+from catalog.errors import SignalError
+from catalog.signals.registry import Signal, find_signal
 from catalog.store import vectors
 from catalog.store.database import WAIT, Connection, reading, writing
 from catalog.store.folders import Home
@@ -114,9 +115,13 @@ def exclusively(home: Home, signal: Signal) -> Iterator[None]:
 
     Raises:
         LockedError: another process computes it.
+        SignalError: `gc` removed it since it was found.
     """
     home.scratch.mkdir(parents=True, exist_ok=True)
     with locked(home.scratch / f"signal-{signal.signal_id}.lock", wait=0.0):
+        with reading(home) as connection:
+            if find_signal(connection, kind=signal.kind, name=signal.name, identity=signal.identity) is None:
+                raise SignalError(f"{signal.kind} {signal.name}: `catalog gc` has removed it as one that nothing holds; run this once more")
         yield
 
 

@@ -6,26 +6,40 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from catalog.store.database import WAIT, reading, writing
+from catalog.store.database import WAIT, Connection, reading, writing
 from catalog.store.doctor import dead_scratch
 from catalog.store.folders import Home
 from catalog.store.queries import query
+from catalog.store.signals_sweep import dead_models, dead_signals, sweep_signals
 from catalog.store.vectors_doctor import VectorSweep, sweep_vectors
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """What was removed, or would be: instructions of dropped pools, files that dead jobs left, and vectors that nothing records."""
+    """What was removed, or would be.
+
+    Attributes:
+        n_instructions: of dropped pools.
+        scratch: files that dead jobs left.
+        signals: those of which nothing was left, as kind and name.
+        models: folders of models that were trained for such.
+        n_bytes: of the files and the models.
+        is_dry_run: whether it only would be.
+        vectors: of vectors that nothing records.
+    """
 
     n_instructions: int
     scratch: list[str]
+    signals: list[str]
+    models: list[str]
     n_bytes: int
     is_dry_run: bool
     vectors: VectorSweep
 
 
 def gc(home: Home, *, is_dry_run: bool = False, wait: float = WAIT) -> Sweep:
-    """Remove instructions that no version of a pool and no subset holds, with their numbers, and the leftovers of dead jobs.
+    """Remove instructions that no version of a pool and no subset holds, with their numbers; signals and trained models of which
+    nothing is left; vectors that nothing records, and their versions that no subset was made from; the leftovers of dead jobs.
 
     Raises:
         LockedError: another process held the catalog all that time.
@@ -34,18 +48,33 @@ def gc(home: Home, *, is_dry_run: bool = False, wait: float = WAIT) -> Sweep:
     n_bytes = sum(_size(path) for path in scratch)
     if is_dry_run:
         with reading(home, wait=wait) as connection:
-            connection.execute(query("gc/unreferenced"))
-            (n_instructions,) = connection.sql("SELECT count(*) FROM unreferenced").fetchall()[0]
+            n_instructions = _n_unreferenced(connection)
+            dead = dead_signals(connection)
+            models = dead_models(connection, home, dead=dead)
+        n_bytes += sum(_size(path) for path in models)
         swept = sweep_vectors(home, is_dry_run=True, wait=wait)
-        return Sweep(n_instructions, [str(path) for path in scratch], n_bytes, is_dry_run, swept)
+        return Sweep(n_instructions, _names(scratch), list(dead.values()), _names(models), n_bytes, is_dry_run, swept)
     with writing(home, wait=wait) as connection:
-        connection.execute(query("gc/unreferenced"))
-        (n_instructions,) = connection.sql("SELECT count(*) FROM unreferenced").fetchall()[0]
+        n_instructions = _n_unreferenced(connection)
         for table in ("losses", "scores", "signal_members", "signal_gaps", "signal_labels", "instructions"):
             connection.execute(query(f"gc/delete_{table}"))
-    for path in scratch:
+    signals = sweep_signals(home, wait=wait)
+    with reading(home, wait=wait) as connection:
+        models = dead_models(connection, home)
+    n_bytes += sum(_size(path) for path in models)
+    for path in [*scratch, *models]:
         shutil.rmtree(path, ignore_errors=True)
-    return Sweep(n_instructions, [str(path) for path in scratch], n_bytes, is_dry_run, sweep_vectors(home, wait=wait))
+    return Sweep(n_instructions, _names(scratch), signals, _names(models), n_bytes, is_dry_run, sweep_vectors(home, wait=wait))
+
+
+def _n_unreferenced(connection: Connection) -> int:
+    connection.execute(query("gc/unreferenced"))
+    ((n_instructions,),) = connection.sql("SELECT count(*) FROM unreferenced").fetchall()
+    return int(n_instructions)
+
+
+def _names(paths: list[Path]) -> list[str]:
+    return [str(path) for path in paths]
 
 
 def _size(path: Path) -> int:

@@ -110,6 +110,11 @@ def pin(home: Home, table: str, *, version: int, tag: str) -> None:
         tags.create(tag, version)
 
 
+def pins(home: Home, table: str) -> set[str]:
+    """The tags that keep versions of a table."""
+    return set(dataset(home, table).tags.list())
+
+
 def unpin(home: Home, table: str, *, tag: str) -> None:
     """Let a version go, when nothing else pins it."""
     tags = dataset(home, table).tags

@@ -48,6 +48,7 @@ class VectorSweep:
     tables: tuple[str, ...] = ()
     n_forgotten: int = 0  # shards that DuckDB recorded and the vector store does not hold
     n_bytes: int = 0
+    n_pins: int = 0  # that subsets had on versions, and which are gone
 
 
 def faults(connection: Connection, home: Home) -> list[Fault]:
@@ -97,7 +98,7 @@ def sweep_vectors(home: Home, *, is_dry_run: bool = False, wait: float = WAIT) -
     """Make the vector store hold what DuckDB records, and DuckDB record what the vector store holds; then free the disk.
 
     Call it when instructions that nothing refers to are gone from DuckDB. A shard that lost rows is forgotten whole, so that the command
-    that made it computes it again. Versions that a subset pins stay.
+    that made it computes it again. Versions that a subset pins stay, until it is dropped.
 
     Raises:
         LockedError: another process held the catalog all that time.
@@ -108,7 +109,8 @@ def sweep_vectors(home: Home, *, is_dry_run: bool = False, wait: float = WAIT) -
     lost = [(fault.signal_id, fault.shard) for fault in found if fault.check == "shard_rows" and home.vectors.is_dir()]
     orphans = tuple(fault.table for fault in found if fault.check == "orphan_table")
     if is_dry_run:
-        return VectorSweep(_n_orphan_rows(home, wait=wait), orphans, len(lost), sum(vectors.n_bytes(home, table) for table in orphans))
+        n_bytes = sum(vectors.n_bytes(home, table) for table in orphans)
+        return VectorSweep(_n_orphan_rows(home, wait=wait), orphans, len(lost), n_bytes, _n_dead_pins(home, wait=wait))
     if lost:
         with writing(home, wait=wait) as connection:
             for signal_id, shard in lost:
@@ -117,14 +119,14 @@ def sweep_vectors(home: Home, *, is_dry_run: bool = False, wait: float = WAIT) -
     n_bytes = sum(vectors.n_bytes(home, table) for table in orphans)
     for table in orphans:
         vectors.drop(home, table)
-    n_rows, freed = 0, 0
+    n_rows, freed, n_pins = 0, 0, _n_dead_pins(home, wait=wait)
     with reading(home, wait=wait) as connection:
         signals = connection.sql(query("doctor/vector_signals")).fetchall()
     for signal_id, _, table, _ in signals:
         if vectors.exists(home, table):
             removed, bytes_removed = _sweep_table(home, signal_id, table, wait=wait)
             n_rows, freed = n_rows + removed, freed + bytes_removed
-    return VectorSweep(n_rows, orphans, len(lost), n_bytes + freed)
+    return VectorSweep(n_rows, orphans, len(lost), n_bytes + freed, n_pins - _n_dead_pins(home, wait=wait))
 
 
 def _sweep_table(home: Home, signal_id: int, table: str, *, wait: float) -> tuple[int, int]:
@@ -133,6 +135,8 @@ def _sweep_table(home: Home, signal_id: int, table: str, *, wait: float) -> tupl
     try:
         with locked(home.scratch / f"signal-{signal_id}.lock", wait=0.0):
             with writing(home, wait=wait) as connection:
+                for pin in _dead_pins(connection, home, table):
+                    vectors.unpin(home, table, tag=pin)
                 _register_rows(connection, home, table)
                 dead = connection.sql(query("gc/dead_vectors"), params={"signal_id": signal_id}).to_arrow_table()
                 for shard in dead["shard"].unique().to_pylist():
@@ -153,3 +157,17 @@ def _n_orphan_rows(home: Home, *, wait: float) -> int:
             _register_rows(connection, home, table)
             n_rows += connection.sql(query("gc/dead_vectors"), params={"signal_id": signal_id}).to_arrow_table().num_rows
     return n_rows
+
+
+def _dead_pins(connection: Connection, home: Home, table: str) -> list[str]:
+    """What subsets that were dropped still keep. Under the catalog's lock, since a subset pins before it is there to be read."""
+    if not vectors.exists(home, table):
+        return []
+    there = {f"subset-{subset_id}" for (subset_id,) in connection.sql("SELECT subset_id FROM subsets").fetchall()}
+    return sorted(pin for pin in vectors.pins(home, table) if pin.startswith("subset-") and pin not in there)
+
+
+def _n_dead_pins(home: Home, *, wait: float) -> int:
+    with reading(home, wait=wait) as connection:
+        tables = [table for _, _, table, _ in connection.sql(query("doctor/vector_signals")).fetchall()]
+        return sum(len(_dead_pins(connection, home, table)) for table in tables)

@@ -129,11 +129,18 @@ def test_a_version_that_is_gone_is_found_and_recorded_anew(embedded: tuple[Catal
 
 def test_old_versions_go_and_pinned_ones_stay(embedded: tuple[Catalog, Signal]) -> None:
     catalog, _ = embedded
+    catalog.select("random", "p", budget=2, name="drawn")
     vectors.pin(catalog.home, TABLE, version=2, tag="subset-1")
     catalog.gc()
     assert 2 in vectors.versions(catalog.home, TABLE)
     assert 1 not in vectors.versions(catalog.home, TABLE)
     assert vectors.dataset(catalog.home, TABLE, version=2).count_rows() == 10
+    catalog.drop("drawn")
+    assert catalog.gc(dry_run=True).vectors.n_pins == 1
+    assert catalog.gc().vectors.n_pins == 1
+    assert vectors.pins(catalog.home, TABLE) == set()
+    assert 2 not in vectors.versions(catalog.home, TABLE)
+    assert catalog.doctor() == []
 
 
 def test_a_moved_vector_folder_is_said_and_nothing_is_forgotten(embedded: tuple[Catalog, Signal]) -> None:

@@ -1,0 +1,2 @@
+DELETE FROM checkpoints
+WHERE signal_id = $signal_id

@@ -1,0 +1,2 @@
+DELETE FROM shards
+WHERE signal_id = $signal_id

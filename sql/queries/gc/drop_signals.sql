@@ -1,0 +1,2 @@
+DELETE FROM signals
+WHERE signal_id = $signal_id

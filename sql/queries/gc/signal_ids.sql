@@ -1,0 +1,2 @@
+SELECT signal_id, name
+FROM signals
