@@ -1,6 +1,6 @@
 -- summary: Take what adds most to what is known of the labels: high scores, spread over labels that are unlike.
 -- paper: MIG, arXiv 2504.13835
--- needs: labels, a score
+-- needs: labels of the records, a score
 -- param: score text = deita            quality, or any other score of 0 or more
 -- param: threshold number = 0.9        cosine from which two labels share what is known
 -- param: power number = 0.8            of phi(x) = (x + 1e-6)^power: the lower, the sooner a label is known well enough

@@ -94,7 +94,11 @@ def score(
 @json_option
 @pass_catalog
 def label(catalog: Catalog, pool: str, taxonomy: Path, threshold: float, encoder: str, is_json: bool) -> None:
-    """Give every member the abilities of a list that its embedding is near to."""
+    """Give every member the abilities of a list that its embedding is near to.
+
+    n_labels and the depths count them where a record brings no labels of its own. The selectors instag and mig read the records' labels
+    alone, which `register --labels-column` takes.
+    """
     with progress_bar(f"labelling {pool}", unit="instructions") as bar:
         report = catalog.label(pool, taxonomy, threshold=threshold, encoder=encoder, progress=lambda done, total, _: bar(done, total, done))
     echo_report(report, is_json=is_json)

@@ -215,7 +215,8 @@ def _check_answer(answer: pa.Table, definition: Definition) -> None:
     if len(ids) > definition.budget:
         raise SelectionError(f"{file}: it gives {len(ids):,} rows for a budget of {definition.budget:,}: end with LIMIT $budget")
     if not len(ids):
-        raise SelectionError(f"{file}: nothing in {definition.reference} is eligible: it gives no row")
+        needs = f"; it needs {', '.join(definition.selector.needs)}" if definition.selector.needs else ""
+        raise SelectionError(f"{file}: nothing in {definition.reference} is eligible: it gives no row{needs}")
 
 
 def _looked_up(execution: Execution, definition: Definition, ids: Any) -> pa.Table:

@@ -143,6 +143,13 @@ def test_a_budget_that_makes_no_sense_is_refused(home: Home, budget: int | str, 
         made(home, "random", budget=budget)
 
 
+def test_a_selection_of_nobody_says_what_the_method_needs(home: Home) -> None:
+    with writing(home) as connection:
+        connection.execute("UPDATE pool_members SET labels = NULL")
+    with pytest.raises(SelectionError, match=r"nothing in tiny@2 is eligible: it gives no row; it needs labels of the records"):
+        made(home, "instag")
+
+
 def test_a_share_is_rounded_down() -> None:
     assert [n_of(share, 35, of="x") for share in ("10%", "3%", "100%", "33.3%")] == [3, 1, 35, 11]
     assert n_of("29%", 100, of="x") == 29  # 28.999999999999996 in floating point
