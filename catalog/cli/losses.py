@@ -25,11 +25,19 @@ def losses() -> None:
 @click.argument("pool")
 @click.argument("file")
 @click.option("--proxy", required=True, help="The name of the model that the losses are of.")
-@click.option("--key", default="row", show_default=True, help="row, fingerprint, or a column that the records had too.")
+@click.option(
+    "--key",
+    default="row",
+    show_default=True,
+    help="row (what a column row says, or the position), fingerprint, or a column that the records had too.",
+)
 @json_option
 @pass_catalog
 def import_losses(catalog: Catalog, pool: str, file: str, proxy: str, key: str, is_json: bool) -> None:
-    """Import trajectories: Parquet, CSV, JSON Lines, .npy, or safetensors with one tensor a checkpoint."""
+    """Import trajectories: Parquet, CSV, JSON Lines, .npy, or safetensors with one tensor a checkpoint.
+
+    In a table a row has a list `losses`, or one column a checkpoint: a name with a number, as step_2 and step_10.
+    """
     echo_import(catalog.import_losses(pool, file, proxy=proxy, key=key), is_json=is_json)
 
 

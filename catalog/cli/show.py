@@ -66,7 +66,7 @@ def _echo_subset(description: SubsetDescription, *, is_json: bool) -> None:
         f"{description.reference}{tags}: {record['n_members']:,} members, selected {record['created_at']:%Y-%m-%d %H:%M:%S} UTC "
         f"in {record['seconds']:.1f} s"
     )
-    given = "".join(f", {name} {value}" for name, value in definition["parameters"].items())
+    given = "".join(f", {name} {value}" for name, value in definition["parameters"].items() if value is not None)
     click.echo(f"{record['selector']} of {definition['pool']}, budget {record['budget']:,}, seed {record['seed']}{given}")
     click.echo(f"members {record['members_sha256']}\ndefinition {record['definition_sha256']}")
     for signal in definition["signals"]:

@@ -55,7 +55,12 @@ def scores() -> None:
 @click.argument("pool")
 @click.argument("file")
 @click.option("--name", required=True, help="The score's name.")
-@click.option("--key", default="row", show_default=True, help="row, fingerprint, or a column that the records had too.")
+@click.option(
+    "--key",
+    default="row",
+    show_default=True,
+    help="row (what a column row says, or the position), fingerprint, or a column that the records had too.",
+)
 @click.option("--value", help="The column of the number, or a path such as ratings.overall; else the score's name.")
 @click.option("--missing", multiple=True, type=float, metavar="NUMBER", help="A number that means no rating; repeat it.")
 @json_option
