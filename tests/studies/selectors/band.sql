@@ -34,10 +34,10 @@ banded AS (
         instruction_id,
         cell,
         depth,
-        draw(fingerprint, $seed) AS drawn,
-        row_number() OVER (PARTITION BY cell ORDER BY draw(fingerprint, $seed), fingerprint) AS turn
+        draw(fingerprint, 'band ' || $seed) AS drawn,
+        row_number() OVER (PARTITION BY cell ORDER BY draw(fingerprint, 'band ' || $seed), fingerprint) AS turn
     FROM ranked
-    WHERE draw('cell ' || cell, $seed) < $share
+    WHERE draw('cell ' || cell, 'band ' || $seed) < $share
         AND depth_quantile >= $low
         AND depth_quantile < $low + $width
 )
