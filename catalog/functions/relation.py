@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from catalog.errors import QueryError
+from catalog.functions.order import ascending, taken
 
 
 def canonical(rows: pa.Table) -> pa.Table:
@@ -21,10 +21,8 @@ def canonical(rows: pa.Table) -> pa.Table:
     """
     if "fingerprint" not in rows.column_names:
         return rows
-    names = rows["fingerprint"].combine_chunks() if rows.num_rows else rows["fingerprint"]
-    if rows.num_rows < 2 or pc.all(pc.less_equal(names.slice(0, len(names) - 1), names.slice(1))).as_py():
-        return rows
-    return rows.sort_by("fingerprint")
+    order = ascending(rows["fingerprint"])
+    return rows if np.array_equal(order, np.arange(len(order))) else taken(rows, order)
 
 
 def is_vector(type_: pa.DataType) -> bool:

@@ -1,6 +1,7 @@
 """Answers of dear functions, kept: by function, arguments and content of the input, so that ten budgets cost one projection.
 
-A kept answer is a file of its own that appears whole or not at all, and may be removed at any time.
+A kept answer is a file of its own that appears whole or not at all, and may be removed at any time. Columns that are the input's own,
+such as its fingerprints, are not in it: the key holds what the input is, so that they are taken from there.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 DEAR = frozenset({"density", "kmeans", "near_duplicates", "project"})  # whose answers do not depend on a budget
 IRRELEVANT = {"memory"}  # options that change how, and not what
+COLUMNS = b"columns"  # all of an answer's, in order
+FORMAT = 2  # of the files
 
 
 def folder(home: Home) -> Path:
@@ -46,14 +49,17 @@ def remembered(
     """
     import pyarrow as pa
 
+    from catalog.functions.relation import canonical
+
     path = folder(home) / f"{name}-{key(name, relations, options)[:40]}.arrow"
+    inputs = canonical(next(iter(relations.values())))
     with suppress(OSError, pa.ArrowInvalid):  # removed meanwhile, or never there
         os.utime(path)
         with pa.memory_map(str(path)) as file:
-            return pa.ipc.open_file(file).read_all()
+            return _completed(pa.ipc.open_file(file).read_all(), inputs)
     answer = compute()
     with suppress(OSError):  # a catalog that cannot be written is computed from all the same
-        _keep(path, answer)
+        _keep(path, answer, inputs)
     return answer
 
 
@@ -65,7 +71,7 @@ def key(name: str, relations: Mapping[str, pa.Table], options: Mapping[str, Any]
 
     digest = hashlib.sha256()
     kept = {option: value for option, value in options.items() if option not in IRRELEVANT}
-    digest.update(json.dumps([name, code(name), kept], sort_keys=True, default=str).encode())
+    digest.update(json.dumps([FORMAT, name, code(name), kept], sort_keys=True, default=str).encode())
     for relation, rows in sorted(relations.items()):
         digest.update(relation.encode() + b"\0")
         whole = canonical(rows).combine_chunks()
@@ -101,20 +107,28 @@ def sweep(home: Home, *, keep_bytes: int = 0) -> int:
     return freed
 
 
-def _keep(path: Path, answer: pa.Table) -> None:
+def _keep(path: Path, answer: pa.Table, inputs: pa.Table) -> None:
     import pyarrow as pa
 
+    own = [name for name in answer.column_names if name in inputs.column_names and answer[name].equals(inputs[name])]
+    columns = json.dumps(answer.column_names).encode()
+    kept = answer.drop_columns(own).replace_schema_metadata({COLUMNS: columns})
     path.parent.mkdir(exist_ok=True)
     unfinished = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
     try:
-        with (
-            pa.OSFile(str(unfinished), "wb") as file,
-            pa.ipc.new_file(file, answer.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as writer,
-        ):
-            writer.write_table(answer)
+        with pa.OSFile(str(unfinished), "wb") as file, pa.ipc.new_file(file, kept.schema) as writer:
+            writer.write_table(kept)
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def _completed(kept: pa.Table, inputs: pa.Table) -> pa.Table:
+    """An answer as it was computed: the columns that were kept, and the input's own at their places."""
+    import pyarrow as pa
+
+    names = json.loads(kept.schema.metadata[COLUMNS])
+    return pa.table({name: kept[name] if name in kept.column_names else inputs[name] for name in names})
 
 
 class _Hashing:

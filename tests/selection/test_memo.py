@@ -57,6 +57,17 @@ def test_the_code_of_a_function_is_that_of_all_that_it_imports() -> None:
     assert code("kmeans") == code("kmeans")
 
 
+def test_columns_of_the_input_are_not_kept_again(empty: Home) -> None:
+    answer = pa.table({"cluster": [0, 1, 0], "fingerprint": ["a", "b", "c"], "v": ["another", "v", "here"]})
+    for _ in range(2):
+        shuffled = ROWS.take([2, 0, 1])
+        found = remembered(empty, "kmeans", {"points": shuffled}, {}, lambda: answer)
+        assert found.equals(answer)
+    (path,) = folder(empty).iterdir()
+    with pa.memory_map(str(path)) as file:
+        assert pa.ipc.open_file(file).schema.names == ["cluster", "v"]
+
+
 def test_a_broken_file_is_computed_again(empty: Home) -> None:
     remembered(empty, "kmeans", {"points": ROWS}, {}, lambda: ROWS)
     (path,) = folder(empty).iterdir()
