@@ -9,8 +9,8 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c .ci/c
 demo: $(VENV)/.installed  ## the main job on generated data, in ./.catalog-demo
 	$(BIN)/catalog --home .catalog-demo demo
 
-test: $(VENV)/.installed-test  ## the default suite
-	$(BIN)/python -m pytest -q
+test: $(VENV)/.installed-test  ## the default suite, in two processes of one thread each
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 test-slow: $(VENV)/.installed-test  ## what takes minutes
 	$(BIN)/python -m pytest -q -m slow
