@@ -6,15 +6,11 @@ Run: python tests/benchmarks/diverse.py [--pairs N] [--json FILE]
 from __future__ import annotations
 
 import sys
-from typing import Any
 
 import numpy as np
-import pyarrow as pa
-from pairs import alternate, arguments, report
+from pairs import Array, alternate, arguments, report, rows_chosen, table
 
 from catalog.functions.diverse import diverse
-
-Array = np.ndarray[Any, Any]
 
 
 def topics(n: int, d: int, n_topics: int, spread: float) -> Array:
@@ -47,14 +43,13 @@ def main() -> int:
         ("few rejected", topics(50_000, 384, 10_000, 0.5)),
         ("three in four rejected", topics(50_000, 384, 8_000, 0.2)),
     ):
-        vectors = pa.FixedSizeListArray.from_arrays(pa.array(x.ravel()), 384)
-        rows = pa.table({"fingerprint": [f"{row:06}" for row in range(len(x))], "score": scores, "vector": vectors})
+        rows = table(x).append_column("score", [scores])
         ours, theirs, figures = alternate(
             lambda _, rows=rows: diverse(rows, budget=10_000, threshold=0.9),
             lambda _, x=x: sequential(x, scores, budget=10_000, threshold=0.9),
             pairs=asked.pairs,
         )
-        members = [int(fingerprint) for fingerprint in ours[0]["fingerprint"].to_pylist()]
+        members = rows_chosen(ours[0])
         is_same = members == theirs[0]
         results.append(
             {

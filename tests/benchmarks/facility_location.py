@@ -9,34 +9,15 @@ which is faster than what they would do themselves. The column ``ratio_given`` l
 
 from __future__ import annotations
 
-import resource
 import sys
 import time
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-from pairs import alternate, arguments, report
+from pairs import Array, alternate, arguments, report, table, timed, topics
 
 from catalog.functions.facility_location import facility_location
-
-Array = np.ndarray[Any, Any]
-
-
-def topics(n: int, d: int, n_topics: int) -> Array:
-    """Unit vectors around topics, with a falling spectrum, as text embeddings have."""
-    generator = np.random.default_rng(0)
-    spectrum = 1 / np.sqrt(1 + np.arange(d) / 8)
-    x = (generator.normal(size=(n_topics, d)) * spectrum)[generator.integers(0, n_topics, n)] + 0.7 * generator.normal(
-        size=(n, d)
-    ) * spectrum
-    return (x / np.linalg.norm(x, axis=1, keepdims=True)).astype(np.float32)
-
-
-def table(x: Array) -> pa.Table:
-    vectors = pa.FixedSizeListArray.from_arrays(pa.array(x.ravel()), x.shape[1])
-    return pa.table({"fingerprint": [f"{row:06}" for row in range(len(x))], "vector": vectors})
 
 
 def similarities(x: Array) -> Array:
@@ -87,19 +68,9 @@ def compare(name: str, peer: Callable[[Array, int], Array], x: Array, pairs: int
 
 def large() -> dict[str, Any]:
     rows = table(topics(50_000, 384, 1000))
-    start, start_cpu = time.perf_counter(), time.process_time()
-    answer = facility_location(rows, budget=5000)
-    seconds, peak = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    return {
-        "what": "50,000 x 384, budget 5,000",
-        "seconds": seconds,
-        "bar_seconds": 600.0,
-        "cpu_seconds": time.process_time() - start_cpu,
-        "peak_gib": peak,
-        "bar_gib": 4.0,
-        "mean_similarity": answer["mean_similarity"].to_pylist()[-1],
-        "is_met": seconds < 600 and peak < 4,
-    }
+    return timed(
+        lambda: facility_location(rows, budget=5000), seconds=600.0, gib=4.0, last="mean_similarity", what="50,000 x 384, budget 5,000"
+    )
 
 
 def main() -> int:

@@ -9,25 +9,11 @@ equal to float32, so the order is compared with the same loop in float64, once, 
 from __future__ import annotations
 
 import sys
-from typing import Any
 
 import numpy as np
-import pyarrow as pa
-from pairs import alternate, arguments, report
+from pairs import Array, alternate, arguments, report, rows_chosen, table, topics
 
 from catalog.functions.k_center import k_center
-
-Array = np.ndarray[Any, Any]
-
-
-def topics(n: int, d: int, n_topics: int) -> Array:
-    """Unit vectors around topics, with a falling spectrum, as text embeddings have."""
-    generator = np.random.default_rng(0)
-    spectrum = 1 / np.sqrt(1 + np.arange(d) / 8)
-    x = (generator.normal(size=(n_topics, d)) * spectrum)[generator.integers(0, n_topics, n)] + 0.7 * generator.normal(
-        size=(n, d)
-    ) * spectrum
-    return (x / np.linalg.norm(x, axis=1, keepdims=True)).astype(np.float32)
 
 
 def farthest_first(x: Array, *, first: int, budget: int) -> list[int]:
@@ -49,16 +35,14 @@ def main() -> int:
         ("normal 50,000 x 384", np.random.default_rng(0).normal(size=(50_000, 384)).astype(np.float32)),
         ("topics 50,000 x 384", topics(50_000, 384, 1000)),
     ):
-        rows = pa.table(
-            {"fingerprint": [f"{row:06}" for row in range(len(x))], "vector": pa.FixedSizeListArray.from_arrays(pa.array(x.ravel()), 384)}
-        )
-        first = int(k_center(rows, budget=1)["fingerprint"][0].as_py())
+        rows = table(x)
+        (first,) = rows_chosen(k_center(rows, budget=1))
         ours, theirs, figures = alternate(
             lambda _, rows=rows: k_center(rows, budget=5000),
             lambda _, x=x, first=first: farthest_first(x, first=first, budget=5000),
             pairs=asked.pairs,
         )
-        order = [int(fingerprint) for fingerprint in ours[0]["fingerprint"].to_pylist()]
+        order = rows_chosen(ours[0])
         is_exact = order == farthest_first(x.astype(np.float64), first=first, budget=5000)
         results.append(
             {

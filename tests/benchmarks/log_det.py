@@ -7,23 +7,15 @@ Run: python tests/benchmarks/log_det.py [--large] [--pairs N] [--json FILE]     
 
 from __future__ import annotations
 
-import resource
 import sys
-import time
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from pairs import alternate, arguments, report
+from pairs import Array, alternate, arguments, report, rows_chosen, table, timed
 
 from catalog.functions.lazy_greedy import grid
 from catalog.functions.log_det import log_det
-
-Array = np.ndarray[Any, Any]
-
-
-def rows_chosen(answer: pa.Table) -> list[int]:
-    return [int(fingerprint) for fingerprint in answer["fingerprint"].to_pylist()]
 
 
 def vectors(pairs: int) -> dict[str, Any]:
@@ -32,9 +24,7 @@ def vectors(pairs: int) -> dict[str, Any]:
     generator = np.random.default_rng(0)
     x = generator.normal(size=(5000, 256)).astype(np.float32)
     x *= generator.uniform(0.5, 1.5, size=(5000, 1)).astype(np.float32)  # no ties, whose order the peer leaves open
-    rows = pa.table(
-        {"fingerprint": [f"{row:06}" for row in range(5000)], "vector": pa.FixedSizeListArray.from_arrays(pa.array(x.ravel()), 256)}
-    )
+    rows = table(x)
     kernel = x.astype(np.float64) @ x.astype(np.float64).T  # made before the clock starts, in the peer's favour
 
     def theirs(_: int) -> Any:
@@ -107,19 +97,8 @@ def tokens(pairs: int) -> dict[str, Any]:
 
 def large() -> dict[str, Any]:
     rows = texts(50_000, 64, 128, 0.6)
-    start, start_cpu = time.perf_counter(), time.process_time()
-    answer = log_det(rows, budget=5000)
-    seconds, peak = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    return {
-        "what": f"50,000 texts, {len(rows['states'].combine_chunks().flatten()):,} tokens x 128, budget 5,000",
-        "seconds": seconds,
-        "bar_seconds": 600.0,
-        "cpu_seconds": time.process_time() - start_cpu,
-        "peak_gib": peak,
-        "bar_gib": 6.0,
-        "information": answer["information"].to_pylist()[-1],
-        "is_met": seconds < 600 and peak < 6,
-    }
+    what = f"50,000 texts, {len(rows['states'].combine_chunks().flatten()):,} tokens x 128, budget 5,000"
+    return timed(lambda: log_det(rows, budget=5000), seconds=600.0, gib=6.0, last="information", what=what)
 
 
 def main() -> int:

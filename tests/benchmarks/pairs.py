@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import sys
 import time
 from collections.abc import Callable
@@ -13,8 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from catalog.subsets.select import environment
+
+Array = np.ndarray[Any, Any]
 
 
 def alternate(ours: Callable[[int], Any], theirs: Callable[[int], Any], *, pairs: int) -> tuple[list[Any], list[Any], dict[str, float]]:
@@ -40,6 +44,52 @@ def alternate(ours: Callable[[int], Any], theirs: Callable[[int], Any], *, pairs
         "ratio_greatest": float(ratios.max()),
     }
     return answers[0], answers[1], figures
+
+
+def topics(n: int, d: int, n_topics: int) -> Array:
+    """Unit vectors (n, d), float32, around topics, with a falling spectrum, as text embeddings have."""
+    generator = np.random.default_rng(0)
+    spectrum = 1 / np.sqrt(1 + np.arange(d) / 8)
+    x = (generator.normal(size=(n_topics, d)) * spectrum)[generator.integers(0, n_topics, n)] + 0.7 * generator.normal(
+        size=(n, d)
+    ) * spectrum
+    return (x / np.linalg.norm(x, axis=1, keepdims=True)).astype(np.float32)
+
+
+def table(vectors: Array) -> pa.Table:
+    """Vectors (n, d) as a function's relation: ``fingerprint``, which sorts as the rows stand, and ``vector``."""
+    column = pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), vectors.shape[1])
+    return pa.table({"fingerprint": [f"{row:06}" for row in range(len(vectors))], "vector": column})
+
+
+def rows_chosen(answer: pa.Table) -> list[int]:
+    """The places of the rows of an answer in what `table` made."""
+    return [int(fingerprint) for fingerprint in answer["fingerprint"].to_pylist()]
+
+
+def timed(compute: Callable[[], pa.Table], *, seconds: float, gib: float, last: str, what: str) -> dict[str, Any]:
+    """The row of a computation that has no peer: its time and this process's peak memory against bars.
+
+    Args:
+        compute: what is timed, once.
+        seconds: the bar of its time.
+        gib: the bar of the memory.
+        last: a column whose last value is shown.
+        what: was computed.
+    """
+    start, start_cpu = time.perf_counter(), time.process_time()
+    answer = compute()
+    took, peak = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    return {
+        "what": what,
+        "seconds": took,
+        "bar_seconds": seconds,
+        "cpu_seconds": time.process_time() - start_cpu,
+        "peak_gib": peak,
+        "bar_gib": gib,
+        last: answer[last].to_pylist()[-1],
+        "is_met": took < seconds and peak < gib,
+    }
 
 
 def report(rows: list[dict[str, Any]], path: Path | None) -> bool:
