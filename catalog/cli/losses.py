@@ -10,7 +10,7 @@ from catalog.catalog import Catalog
 from catalog.cli.group import json_option
 from catalog.cli.output import echo_json, echo_rows, progress_bar, say
 from catalog.cli.pools import pass_catalog
-from catalog.cli.signals import echo_import
+from catalog.cli.signals import echo_import, key_option, length_option
 
 if TYPE_CHECKING:
     from catalog.signals.trained_losses import TrainedLosses
@@ -25,12 +25,7 @@ def losses() -> None:
 @click.argument("pool")
 @click.argument("file")
 @click.option("--proxy", required=True, help="The name of the model that the losses are of.")
-@click.option(
-    "--key",
-    default="row",
-    show_default=True,
-    help="row (what a column row says, or the position), fingerprint, or a column that the records had too.",
-)
+@key_option
 @json_option
 @pass_catalog
 def import_losses(catalog: Catalog, pool: str, file: str, proxy: str, key: str, is_json: bool) -> None:
@@ -49,7 +44,7 @@ def import_losses(catalog: Catalog, pool: str, file: str, proxy: str, key: str, 
 @click.option("--learning-rate", type=click.FloatRange(min=0, min_open=True), help="The peak. Default: 2e-5; 3e-3 for tiny.")
 @click.option("--batch", type=click.IntRange(min=1), help="Instructions a step. Default: 128; 32 for tiny.")
 @click.option("--warmup", type=click.FloatRange(min=0, max=1, max_open=True), help="Share of the steps. Default: 0.03.")
-@click.option("--max-length", type=click.IntRange(min=2), default=512, show_default=True, help="The window in tokens.")
+@length_option
 @click.option("--seed", type=click.IntRange(min=0), help="Order of the instructions; first weights of tiny. Default: 0.")
 @click.option("--keep-checkpoints/--no-keep-checkpoints", default=None, help="Keep their weights. Default: below 10M parameters.")
 @click.option("--retrain", is_flag=True, help="Train on this version, though an earlier one's proxy could score what is new.")

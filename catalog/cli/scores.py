@@ -11,10 +11,9 @@ from catalog.catalog import Catalog
 from catalog.cli.group import json_option
 from catalog.cli.output import echo_json, progress_bar, say
 from catalog.cli.pools import pass_catalog
-from catalog.cli.signals import echo_report, limit_option, report_record
+from catalog.cli.signals import echo_report, length_option, limit_option, report_record
 
 MODEL = "A proxy that was trained here, such as tiny; else a Hugging Face id or a path."
-length_option = click.option("--max-length", type=click.IntRange(min=2), default=512, show_default=True, help="The window in tokens.")
 
 
 @click.command()

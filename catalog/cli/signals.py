@@ -18,6 +18,13 @@ if TYPE_CHECKING:
 limit_option = click.option(
     "--limit", type=click.IntRange(min=1), help="Compute only a sample of that many, and say what the rest would cost."
 )
+length_option = click.option("--max-length", type=click.IntRange(min=2), default=512, show_default=True, help="The window in tokens.")
+key_option = click.option(
+    "--key",
+    default="row",
+    show_default=True,
+    help="row (what a column row says, or the position), fingerprint, or a column that the records had too.",
+)
 
 
 @click.command()
@@ -55,12 +62,7 @@ def scores() -> None:
 @click.argument("pool")
 @click.argument("file")
 @click.option("--name", required=True, help="The score's name.")
-@click.option(
-    "--key",
-    default="row",
-    show_default=True,
-    help="row (what a column row says, or the position), fingerprint, or a column that the records had too.",
-)
+@key_option
 @click.option("--value", help="The column of the number, or a path such as ratings.overall; else the score's name.")
 @click.option("--missing", multiple=True, type=float, metavar="NUMBER", help="A number that means no rating; repeat it.")
 @json_option
