@@ -121,8 +121,7 @@ def define(
     limits = limits or Limits()
     with session(home, wait=limits.wait, memory=limits.memory, spill=limits.spill) as opened:
         reference = resolve(opened.connection, ref)
-        at = {"kind": reference.kind, "id": reference.id, "version": reference.version}
-        n_members, is_prompts_only = opened.connection.sql(query("selection/pool_of"), params=at).fetchall()[0]
+        n_members, is_prompts_only = opened.connection.sql(query("selection/pool_of"), params=reference.parameters).fetchall()[0]
         if is_prompts_only:
             raise SelectionError(f"{reference} has prompts and no responses: nothing can be selected from it to train on")
         n = n_of(budget, n_members, of=str(reference))
@@ -223,9 +222,9 @@ def _looked_up(execution: Execution, definition: Definition, ids: Any) -> pa.Tab
     import pyarrow as pa
 
     reference = definition.reference
-    at = {"kind": reference.kind, "id": reference.id, "version": reference.version}
-    execution.session.register("chosen", pa.table({"instruction_id": ids, "rank": range(1, len(ids) + 1)}))
-    found = execution.watch.run(lambda: execution.session.connection.sql(query("selection/chosen"), params=at).to_arrow_table())
+    at, session = reference.parameters, execution.session
+    session.register("chosen", pa.table({"instruction_id": ids, "rank": range(1, len(ids) + 1)}))
+    found = execution.watch.run(lambda: session.connection.sql(query("selection/chosen"), params=at).to_arrow_table())
     n_outside = len(ids) - found["is_member"].to_pylist().count(True)
     if n_outside:
         raise SelectionError(f"{definition.selector.file}: {n_outside:,} of {len(ids):,} rows are no members of {reference}")

@@ -121,6 +121,6 @@ def need(connection: Connection, resolved: Resolved, signal: Coverage | None, ki
 def _missing(connection: Connection, reference: Reference, signal: Coverage | None) -> tuple[int, int]:
     if signal is not None and not signal.n_missing:
         return 0, 0
-    at = {"kind": reference.kind, "id": reference.id, "version": reference.version, "signal_id": signal.signal_id if signal else -1}
+    at = reference.parameters | {"signal_id": signal.signal_id if signal else -1}
     n_instructions, n_characters = connection.sql(query("selection/n_characters"), params=at).fetchall()[0]
     return int(n_instructions), int(n_characters)

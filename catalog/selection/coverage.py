@@ -101,7 +101,7 @@ class Pins:
 
 def coverages(connection: Connection, reference: Reference, *, kind: Kind) -> list[Coverage]:
     """Every signal of a kind with what it covers of a reference, the newest first."""
-    at = {"kind": reference.kind, "id": reference.id, "version": reference.version, "signal_kind": kind}
+    at = reference.parameters | {"signal_kind": kind}
     rows = connection.sql(query("selection/coverage"), params=at).fetchall()
     identities = {sha256: json.loads(identity) for _, _, _, sha256, identity, *_ in rows}
     found = [Coverage(signal_id, kind, name, sha256, identities[sha256], *numbers) for signal_id, _, name, sha256, _, *numbers in rows]

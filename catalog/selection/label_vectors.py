@@ -39,8 +39,7 @@ def label_vectors(connection: Connection, reference: Reference, *, encoder: str)
     """
     from catalog.models.encoder import encoder_identity
 
-    at = {"kind": reference.kind, "id": reference.id, "version": reference.version}
-    n_labelled, n_members = connection.sql(query("selection/n_labelled"), params=at).fetchall()[0]
+    n_labelled, n_members = connection.sql(query("selection/n_labelled"), params=reference.parameters).fetchall()[0]
     if not n_labelled:
         return SignalError(f"no member of {reference} has labels: `{command('label_embedding', reference, encoder)}` brings them in")
     identity = encoder_identity(encoder) | {"dtype": DTYPE, "version": VERSION}
@@ -64,8 +63,7 @@ def load_label_embeddings(
     Raises:
         InterruptedQueryError: it was stopped meanwhile.
     """
-    at = {"kind": reference.kind, "id": reference.id, "version": reference.version}
-    labels = session.connection.sql(query("selection/labels"), params=at).to_arrow_table()
+    labels = session.connection.sql(query("selection/labels"), params=reference.parameters).to_arrow_table()
     if columns is not None and "vector" not in columns:
         return labels
     session.rest()  # a model computes, and keeps no writer waiting

@@ -43,5 +43,5 @@ class Positions:
 
 def members(connection: Connection, reference: Reference, *, signal_id: int) -> pa.Table:
     """``instruction_id`` and ``fingerprint`` of those members that a signal may have a value of."""
-    at = {"kind": reference.kind, "id": reference.id, "version": reference.version, "signal_id": signal_id}
+    at = reference.parameters | {"signal_id": signal_id}
     return connection.sql(query("selection/members"), params=at).to_arrow_table()

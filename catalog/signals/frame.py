@@ -127,7 +127,7 @@ def exclusively(home: Home, signal: Signal) -> Iterator[None]:
 
 def missing(connection: Connection, reference: Reference, signal: Signal) -> pa.Table:
     """The members that have neither a value nor a reason for having none: ``instruction_id``, in order."""
-    at = {"kind": reference.kind, "id": reference.id, "version": reference.version, "signal_id": signal.signal_id}
+    at = reference.parameters | {"signal_id": signal.signal_id}
     return connection.sql(query("signals/missing"), params=at).to_arrow_table()
 
 
@@ -186,7 +186,7 @@ def _insert_scores(connection: Connection, signal: Signal, values: Values) -> No
 
 
 def _todo(home: Home, reference: Reference, signal: Signal, *, limit: int | None, wait: float) -> tuple[pa.Table, Report]:
-    at = {"kind": reference.kind, "id": reference.id, "version": reference.version}
+    at = reference.parameters
     with reading(home, wait=wait) as connection:
         (n_members,) = connection.sql("SELECT count(*) FROM members_of($kind, $id, $version)", params=at).fetchall()[0]
         todo = missing(connection, reference, signal)

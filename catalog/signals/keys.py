@@ -41,8 +41,8 @@ def instruction_ids(connection: Connection, reference: Reference, table: Publish
 
 def member_ids(connection: Connection, reference: Reference) -> Ids:
     """The instructions of a reference's members, int64, shape (n_members,), in no order."""
-    at = {"kind": reference.kind, "id": reference.id, "version": reference.version}
-    ids: Ids = connection.sql("SELECT instruction_id FROM members_of($kind, $id, $version)", params=at).fetchnumpy()["instruction_id"]
+    members = connection.sql("SELECT instruction_id FROM members_of($kind, $id, $version)", params=reference.parameters)
+    ids: Ids = members.fetchnumpy()["instruction_id"]
     return ids
 
 
@@ -91,8 +91,7 @@ def _by_key(connection: Connection, reference: Reference, table: Published, *, k
     wanted = table.column(key)
     wanted = wanted.cast(pa.string()) if isinstance(wanted, pa.Array) else pa.array(wanted.astype(str))
     if key == "fingerprint":
-        at: dict[str, Any] = {"kind": reference.kind, "id": reference.id, "version": reference.version}
-        members = connection.sql(query("keys/fingerprints"), params=at).to_arrow_table()
+        members = connection.sql(query("keys/fingerprints"), params=reference.parameters).to_arrow_table()
     elif reference.kind == "subset":
         raise SignalError(f"{reference} is a subset: its members are matched with --key fingerprint or --key row")
     else:

@@ -103,8 +103,7 @@ def _label(
     started = time.monotonic()
     with reading(home, wait=wait) as connection:
         todo = missing(connection, reference, signal)["instruction_id"].to_numpy()
-        at = {"kind": reference.kind, "id": reference.id, "version": reference.version}
-        ((n_members,),) = connection.sql("SELECT count(*) FROM members_of($kind, $id, $version)", params=at).fetchall()
+        ((n_members,),) = connection.sql("SELECT count(*) FROM members_of($kind, $id, $version)", params=reference.parameters).fetchall()
     report = Report(signal, n_members, n_members - len(todo))
     if not len(todo):
         return report

@@ -61,8 +61,7 @@ class Members:
 
 def list_members(connection: Connection, reference: Reference) -> pa.Table:
     """The members of a reference (``instruction_id``, ``fingerprint``) by fingerprint."""
-    at = {"kind": reference.kind, "id": reference.id, "version": reference.version}
-    return connection.sql(query("losses/members"), params=at).to_arrow_table()
+    return connection.sql(query("losses/members"), params=reference.parameters).to_arrow_table()
 
 
 def fingerprints_sha256(members: pa.Table) -> str:

@@ -185,7 +185,7 @@ def _sample(home: Home, reference: Reference, lm: CausalLM, options: _Options, *
     """States, float32 (n, d), of a fair draw of the members."""
     from catalog.models.states import token_states
 
-    at = {"kind": reference.kind, "id": reference.id, "version": reference.version}
+    at = reference.parameters
     with reading(home, wait=wait) as connection:
         drawn = connection.sql(query("signals/missing_sample"), params=at | {"signal_id": -1, "n": SAMPLE}).to_arrow_table()
     tokens = tokens_of_texts(read_texts(home, drawn, wait=wait), lm, max_length=options.max_length)

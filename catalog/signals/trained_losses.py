@@ -144,7 +144,7 @@ def _signal(job: LossRun, members: pa.Table, *, is_retrain: bool) -> Signal:
     job.recipe.marks(members.num_rows)  # refuses before anything is written
     identity["start"]["dtype"] = start_dtype(job.proxy)
     reference = job.reference
-    details = {"trained_on": str(reference), "kind": reference.kind, "id": reference.id, "version": reference.version}
+    details = {"trained_on": str(reference)} | reference.parameters
     with writing(job.home, wait=job.wait) as connection:
         return ensure_signal(
             connection,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from catalog.errors import OptionError, ReferenceNotFoundError
 from catalog.store.database import Connection
@@ -26,6 +26,15 @@ class Reference:
     def __str__(self) -> str:
         """The exact form, ``name@version``."""
         return f"{self.name}@{self.version}"
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """What queries call it: ``$kind``, ``$id`` and ``$version``.
+
+        >>> Reference("pool", "alpaca", version=3, id=7).parameters
+        {'kind': 'pool', 'id': 7, 'version': 3}
+        """
+        return {"kind": self.kind, "id": self.id, "version": self.version}
 
 
 def resolve(connection: Connection, text: str, *, kind: Literal["pool", "subset"] | None = None) -> Reference:

@@ -96,7 +96,7 @@ def left_out(home: Home, content: Mapping[str, Any], row: Row, *, members: Seque
     """
     with reading(home, wait=limits.wait) as connection:
         source = resolve(connection, content["pool"])
-        at = {"kind": source.kind, "id": source.id, "version": source.version, "instruction_id": row.instruction_id}
+        at = source.parameters | {"instruction_id": row.instruction_id}
         if not connection.sql(query("why/is_in"), params=at).fetchall()[0][0]:
             said = f"it is not in {source}, which the members were selected from: `catalog why {source} {row.fingerprint[:SHOWN]}` says why"
             return LeftOut("source", (said,))

@@ -46,7 +46,7 @@ def tuned_loss(scoring: Scoring) -> Measure:
         "max_length": scoring.max_length,
     }
     reference = scoring.reference
-    details = {"kind": reference.kind, "id": reference.id, "version": reference.version}
+    details = reference.parameters
     earlier = _earlier(scoring, common)
     part = _drawn(scoring, earlier.details if earlier else details)
     warm_up = hashlib.sha256("\n".join(part["fingerprint"].to_pylist()).encode()).hexdigest()
