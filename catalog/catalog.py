@@ -48,8 +48,10 @@ class Catalog(Pools, Signals, Subsets):
     ) -> pl.DataFrame:
         """Answer one SELECT in the catalog's dialect; see `catalog.selection.execute.run`."""
         from catalog.selection.execute import run
+        from catalog.selection.execution import Limits
 
-        return frame(run(self.home, query, parameters=parameters, memory=memory, seconds=seconds, wait=self.wait, progress=progress))
+        limits = Limits(memory=memory, seconds=seconds, wait=self.wait, progress=progress)
+        return frame(run(self.home, query, parameters=parameters, limits=limits))
 
     @contextmanager
     def stream(
@@ -64,10 +66,10 @@ class Catalog(Pools, Signals, Subsets):
     ) -> Iterator[pa.RecordBatchReader]:
         """Answer one SELECT batch by batch, however many rows it has."""
         from catalog.selection.execute import stream
+        from catalog.selection.execution import Limits
 
-        with stream(
-            self.home, query, parameters=parameters, name=name, memory=memory, seconds=seconds, wait=self.wait, progress=progress
-        ) as reader:
+        limits = Limits(memory=memory, seconds=seconds, wait=self.wait, progress=progress)
+        with stream(self.home, query, parameters=parameters, name=name, limits=limits) as reader:
             yield reader
 
     def doctor(self) -> list[Finding]:

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from catalog.errors import OptionError, SignalError
+from catalog.signals.keys import member_ids
 from catalog.signals.registry import Signal, list_named
 from catalog.signals.search_index import Index, current_index, ensure_index
 from catalog.store import vectors
@@ -120,14 +121,13 @@ def matching(home: Home, reference: Reference, where: str | None, *, wait: float
         QueryError: the condition is wrong, or asks for more than reading.
     """
     if where is None:
-        at = {"kind": reference.kind, "id": reference.id, "version": reference.version}
         with reading(home, wait=wait) as connection:
-            rows = connection.sql("SELECT instruction_id FROM members_of($kind, $id, $version)", params=at).to_arrow_table()
-    else:
-        from catalog.selection.execute import run
+            return np.sort(member_ids(connection, reference))
+    from catalog.selection.execute import run
+    from catalog.selection.execution import Limits
 
-        sql = f"SELECT instruction_id FROM pool('{reference}') WHERE (\n{where}\n)"  # a comment in the condition ends with its line
-        rows = run(home, sql, name="--where", wait=wait)
+    sql = f"SELECT instruction_id FROM pool('{reference}') WHERE (\n{where}\n)"  # a comment in the condition ends with its line
+    rows = run(home, sql, name="--where", limits=Limits(wait=wait))
     return np.sort(rows["instruction_id"].to_numpy())
 
 

@@ -111,7 +111,7 @@ class _Pool:
 
     def ids_of(self, reference: str) -> Ids:
         """The members of a reference, ascending."""
-        table = run(self.home, "SELECT instruction_id FROM pool($ref) ORDER BY 1", parameters={"ref": reference}, wait=self.limits.wait)
+        table = run(self.home, "SELECT instruction_id FROM pool($ref) ORDER BY 1", parameters={"ref": reference}, limits=self.limits)
         ids: Ids = table["instruction_id"].to_numpy()
         return ids
 
@@ -167,7 +167,7 @@ class _Pool:
 
     def _run(self, sql: str, **values: Any) -> pa.Table:
         parameters: Mapping[str, Any] = {"pool": self.pool, **values}
-        return run(self.home, sql, parameters=parameters, name="compare", memory=self.limits.memory, wait=self.limits.wait)
+        return run(self.home, sql, parameters=parameters, name="compare", limits=self.limits)
 
 
 def _coverage(landscape: pa.Table, ids: Ids) -> float:

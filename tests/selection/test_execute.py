@@ -21,6 +21,7 @@ from catalog.errors import (
     ReferenceNotFoundError,
 )
 from catalog.selection.execute import run, stream
+from catalog.selection.execution import Limits
 from catalog.store.database import reading, writing
 from catalog.store.folders import Home
 
@@ -128,18 +129,20 @@ def test_a_long_line_is_pointed_at_where_it_is_wrong(home: Home) -> None:
 def test_time_is_limited(home: Home) -> None:
     started = time.monotonic()
     with pytest.raises(InterruptedQueryError, match=r"0\.3 s, its time limit"):
-        run(home, ENDLESS, seconds=0.3)
+        run(home, ENDLESS, limits=Limits(seconds=0.3))
     assert time.monotonic() - started < 3
 
 
 def test_memory_is_limited(home: Home) -> None:
     with pytest.raises(InterruptedQueryError, match="more memory than its limit of 100MB"):
-        run(home, "SELECT list(range) FROM range(100000000)", memory="100MB")
+        run(home, "SELECT list(range) FROM range(100000000)", limits=Limits(memory="100MB"))
 
 
 def test_spilling_is_limited(home: Home) -> None:
     with pytest.raises(InterruptedQueryError, match="more disk"):
-        run(home, "SELECT DISTINCT repeat(CAST(range AS VARCHAR), 20) AS x FROM range(3000000)", memory="100MB", spill="10MB")
+        run(
+            home, "SELECT DISTINCT repeat(CAST(range AS VARCHAR), 20) AS x FROM range(3000000)", limits=Limits(memory="100MB", spill="10MB")
+        )
     assert not list(home.scratch.iterdir())
 
 
@@ -153,7 +156,7 @@ def test_a_stream_that_fails_late_says_so_in_our_words(home: Home) -> None:
 def test_progress_is_told_from_0_to_100(home: Home) -> None:
     told: list[float] = []
     with pytest.raises(InterruptedQueryError):
-        run(home, ENDLESS.replace("1000000)", "3000)"), seconds=1.5, progress=told.append)
+        run(home, ENDLESS.replace("1000000)", "3000)"), limits=Limits(seconds=1.5, progress=told.append))
     assert told
     assert all(0 <= percent <= 100 for percent in told)
     assert told == sorted(told)
@@ -170,8 +173,8 @@ def test_the_database_is_free_again_afterwards(home: Home) -> None:
 def test_queries_run_beside_each_other_and_beside_readers_with_limits_of_their_own(home: Home) -> None:
     with (
         reading(home),
-        stream(home, "SELECT range FROM range(1000000)", memory="200MB") as one,
-        stream(home, "SELECT 1", memory="300MB") as two,
+        stream(home, "SELECT range FROM range(1000000)", limits=Limits(memory="200MB")) as one,
+        stream(home, "SELECT 1", limits=Limits(memory="300MB")) as two,
     ):
         assert two.read_all().num_rows == 1
         assert one.read_all().num_rows == 1_000_000
@@ -189,8 +192,8 @@ def test_a_query_waits_for_a_writer_in_this_process(home: Home) -> None:
     thread.start()
     begun.wait()
     with pytest.raises(LockedError):
-        run(home, "SELECT 1", wait=0.05)
-    assert run(home, "SELECT 1 AS x", wait=5).to_pylist() == [{"x": 1}]
+        run(home, "SELECT 1", limits=Limits(wait=0.05))
+    assert run(home, "SELECT 1 AS x", limits=Limits(wait=5)).to_pylist() == [{"x": 1}]
     thread.join()
 
 
@@ -198,7 +201,7 @@ def test_time_is_limited_while_a_writer_holds_the_catalog(home: Home) -> None:
     with writing(home):
         started = time.monotonic()
         with pytest.raises(InterruptedQueryError, match="time limit"):
-            run(home, "SELECT 1", wait=20, seconds=0.2)
+            run(home, "SELECT 1", limits=Limits(wait=20, seconds=0.2))
         assert time.monotonic() - started < 3
 
 
@@ -230,15 +233,16 @@ def test_ctrl_c_stops_at_once_and_leaves_everything_sane(home: Home, verb: str) 
 import sys
 from pathlib import Path
 from catalog.selection.execute import run, stream
+from catalog.selection.execution import Limits
 from catalog.store.folders import Home
 home = Home(Path({str(home.path)!r}))
 run(home, "SELECT 1")
 print("ready", flush=True)
 try:
     if {verb!r} == "run":
-        run(home, {ENDLESS!r}, seconds=60, progress=lambda percent: None)
+        run(home, {ENDLESS!r}, limits=Limits(seconds=60, progress=lambda percent: None))
     else:
-        with stream(home, "SELECT range FROM range(100000000000)", seconds=60) as reader:
+        with stream(home, "SELECT range FROM range(100000000000)", limits=Limits(seconds=60)) as reader:
             for batch in reader:
                 pass
 except KeyboardInterrupt:

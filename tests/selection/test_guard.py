@@ -11,6 +11,7 @@ import pytest
 
 from catalog.errors import CatalogError, ForbiddenQueryError, QueryError
 from catalog.selection.execute import run
+from catalog.selection.execution import Limits
 from catalog.selection.session import session
 from catalog.selection.watch import Watch
 from catalog.store.folders import Home
@@ -30,7 +31,7 @@ def test_a_hostile_statement_is_refused_or_stopped_in_one_line_and_writes_nothin
     before = digest(tmp_path)
     started = time.monotonic()
     with pytest.raises(QueryError) as caught:
-        run(home, hostile, seconds=1, memory="150MB", spill="20MB")
+        run(home, hostile, limits=Limits(seconds=1, memory="150MB", spill="20MB"))
     message = str(caught.value)
     assert message.startswith("query:"), message
     assert "\n" not in message
@@ -60,7 +61,7 @@ def test_there_are_at_least_a_hundred_hostile_statements() -> None:
 )
 def test_nesting_without_end_is_answered_or_refused_in_one_line(home: Home, opening: str, inside: str, closing: str, depth: int) -> None:
     try:
-        message = f"{run(home, 'SELECT ' + opening * depth + inside + closing * depth, seconds=20).num_rows} row"
+        message = f"{run(home, 'SELECT ' + opening * depth + inside + closing * depth, limits=Limits(seconds=20)).num_rows} row"
     except QueryError as error:
         message = str(error)
     assert "\n" not in message

@@ -8,6 +8,7 @@ import pytest
 from catalog.errors import InterruptedQueryError, ModelNotFoundError, SignalError
 from catalog.selection.choose import define
 from catalog.selection.execute import run
+from catalog.selection.execution import Limits
 from catalog.selection.explain import explain
 from catalog.selection.memo import folder
 from catalog.selection.selector import find_selector, read_selector
@@ -40,7 +41,7 @@ def test_labels_are_embedded_once_and_only_when_their_vectors_are_asked_for(home
     monkeypatch.setattr(encoder, "load_encoder", lambda *_, **__: pytest.fail("it was embedded again"))
     assert run(home, "FROM label_embeddings('tiny', encoder => 'sentence-transformers/all-MiniLM-L6-v2')") == first
     with pytest.raises(pytest.fail.Exception, match="embedded again"):
-        run(home, "FROM label_embeddings('tiny')", is_memoised=False)
+        run(home, "FROM label_embeddings('tiny')", limits=Limits(is_memoised=False))
     with writing(home) as connection:
         connection.execute("UPDATE pool_members SET labels = ['new'] WHERE instruction_id = 39")
     with pytest.raises(pytest.fail.Exception, match="embedded again"):

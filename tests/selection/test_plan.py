@@ -13,6 +13,7 @@ from catalog.errors import CatalogError, MemoryLimitError, OptionError, QueryErr
 from catalog.functions.kmeans import kmeans
 from catalog.selection.arguments import parameters_of
 from catalog.selection.execute import run
+from catalog.selection.execution import Limits
 from catalog.selection.explain import script
 from catalog.selection.kernels import kernel, kernel_names
 from catalog.selection.plan import plan
@@ -49,9 +50,10 @@ def test_a_kernel_in_sql_is_the_python_function(home: Home) -> None:
 
 def test_a_kernel_draws_with_the_seed_that_is_given_when_the_text_names_none(home: Home) -> None:
     sql = "SELECT fingerprint, cluster FROM kmeans((FROM embeddings('tiny')), k => 5{seed}) ORDER BY 1"
-    told = [run(home, sql.format(seed=f", seed => {seed}"), is_memoised=False) for seed in (0, 1)]
-    assert run(home, sql.format(seed=""), parameters={"seed": 1}, is_memoised=False) == told[1]
-    assert run(home, sql.format(seed=""), is_memoised=False) == told[0]
+    anew = Limits(is_memoised=False)
+    told = [run(home, sql.format(seed=f", seed => {seed}"), limits=anew) for seed in (0, 1)]
+    assert run(home, sql.format(seed=""), parameters={"seed": 1}, limits=anew) == told[1]
+    assert run(home, sql.format(seed=""), limits=anew) == told[0]
 
 
 def test_token_states_reach_a_kernel_as_they_were_stored(home: Home) -> None:
@@ -106,7 +108,7 @@ def test_a_kernels_own_error_keeps_its_class_and_gets_the_place(home: Home) -> N
 def test_memory_reaches_the_kernel(home: Home) -> None:
     sql = "SELECT * FROM near_duplicates((SELECT instruction_id, fingerprint, prompt FROM pool('tiny')))"
     with pytest.raises(MemoryLimitError, match=r"^query:1:15: near_duplicates of 35 texts .* may use 95 MiB"):
-        run(home, sql, memory="100MB")
+        run(home, sql, limits=Limits(memory="100MB"))
 
 
 def test_every_function_has_a_signature_that_sql_can_be_checked_against() -> None:
