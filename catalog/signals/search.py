@@ -220,7 +220,6 @@ def _indexed(home: Home, signal: Signal, index: Index, wanted: Vectors, members:
 
 def _described(home: Home, reference: Reference, ids: Ids, similarities: Vectors, *, k: int, wait: float) -> pa.Table:
     hits = pa.table({"instruction_id": pa.array(ids, pa.int64()), "similarity": pa.array(similarities, pa.float32())})
-    at = {"id": reference.id, "version": reference.version} if reference.kind == "pool" else {"id": reference.id}
     with reading(home, wait=wait) as connection:
         connection.register("hits", hits)
-        return connection.sql(query(f"search/{reference.kind}"), params=at | {"k": k}).to_arrow_table()
+        return connection.sql(query("search/members"), params=reference.parameters | {"k": k}).to_arrow_table()

@@ -156,7 +156,7 @@ class Subsets(Opened):
 
         with reading(self.home, wait=self.wait) as connection:
             found = resolve(connection, reference)
-            rows = connection.sql(query(f"export/{found.kind}"), params={"id": found.id, "version": found.version})
+            rows = connection.sql(query("export/records"), params=found.parameters)
             target = "-" if str(path) == "-" else Path(path)
             return export(
                 rows.to_arrow_reader(10_000), format=format, path=target, name=found.name, allow_lossy=allow_lossy, overwrite=overwrite

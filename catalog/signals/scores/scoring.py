@@ -16,7 +16,7 @@ from catalog.signals.keys import count_members
 from catalog.signals.language_model import LanguageModel, model_signal
 from catalog.signals.registry import Signal, ensure_signal, find_signal, list_named
 from catalog.signals.scores.formula import NOT_A_NUMBER, Formula, Measure, Stored
-from catalog.store.database import WAIT, Connection, reading, writing
+from catalog.store.database import WAIT, reading, writing
 from catalog.store.folders import Home
 from catalog.store.queries import query
 from catalog.store.references import Reference, nearest
@@ -145,7 +145,7 @@ class Scoring:
     def k_notes(self) -> tuple[str, ...]:
         """How many members have no label, so that K is 1 for them."""
         labels = self.signal("n_labels")
-        at = _at(self.reference) | {"signal_id": labels.signal_id}
+        at = self.reference.parameters | {"signal_id": labels.signal_id}
         with reading(self.home, wait=self.wait) as connection:
             ((n_without,),) = connection.sql(query("scores/count_gaps"), params=at).fetchall()
         return (f"K is 1 for {n_without:,} members, which have no labels",) if n_without else ()
@@ -171,7 +171,7 @@ class Scoring:
         identity = {"inputs": inputs, **formula.identity, "version": VERSION}
         if formula.needs_members:
             with reading(self.home, wait=self.wait) as connection:
-                _make_members(connection, self.reference)
+                connection.execute(query("scores/members"), self.reference.parameters)
                 ((identity["members"],),) = connection.sql(query("scores/members_hash")).fetchall()
         signal = _ensure(self.home, name, identity, wait=self.wait)
         with exclusively(self.home, signal):
@@ -192,7 +192,7 @@ class Scoring:
             rows = pa.table({"instruction_id": pa.array([], pa.int64())})
             if wanted.num_rows:
                 if formula.needs_members:
-                    _make_members(connection, self.reference)
+                    connection.execute(query("scores/members"), self.reference.parameters)
                 connection.register("wanted", wanted)
                 rows = connection.sql(query(f"scores/{signal.name}"), params=numbers).to_arrow_table()
         n_before = n_members - wanted.num_rows
@@ -258,11 +258,6 @@ def _ensure(home: Home, name: str, identity: Mapping[str, Any], *, details: Mapp
         return ensure_signal(connection, kind="score", name=name, identity=identity, details=details)
 
 
-def _make_members(connection: Connection, reference: Reference) -> None:
-    at = {"id": reference.id, "version": reference.version} if reference.kind == "pool" else {"id": reference.id}
-    connection.execute(query(f"scores/members_{reference.kind}"), at)
-
-
 def _split(rows: pa.Table) -> Values:
     """A query's rows as values and gaps; what is neither number nor explained is no number."""
     import pyarrow.compute as pc
@@ -274,7 +269,3 @@ def _split(rows: pa.Table) -> Values:
     without = pc.invert(has_value)
     gaps = zip(rows["instruction_id"].filter(without).to_pylist(), reasons.filter(without).to_pylist(), strict=True)
     return Values(rows.select(["instruction_id", "value"]).filter(has_value), gaps=list(gaps))
-
-
-def _at(reference: Reference) -> dict[str, Any]:
-    return {"kind": reference.kind, "id": reference.id, "version": reference.version}

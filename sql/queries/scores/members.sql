@@ -1,3 +1,3 @@
 CREATE TEMP TABLE members AS
 SELECT instruction_id, fingerprint, source, labels
-FROM pool_at($id, $version)
+FROM version_at($kind, $id, $version)

@@ -6,6 +6,6 @@ SELECT
     members.prompt,
     members.response
 FROM hits
-JOIN pool_at($id, $version) AS members USING (instruction_id)
+JOIN version_at($kind, $id, $version) AS members USING (instruction_id)
 ORDER BY rank
 LIMIT $k

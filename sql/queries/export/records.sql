@@ -1,0 +1,11 @@
+-- The records of a pool or subset, in its order.
+SELECT
+    fingerprint,
+    messages,
+    system,
+    tools,
+    source,
+    labels,
+    metadata
+FROM version_at($kind, $id, $version)
+ORDER BY place
