@@ -98,15 +98,13 @@ def list_signals(connection: Connection, home: Home, reference: Reference | None
         home: the catalog's folder.
         reference: whose members are counted, ``n_members`` in all; every instruction of the catalog when None.
     """
-    if reference:
-        at = {"kind": reference.kind, "id": reference.id, "version": reference.version}
-        rows = connection.sql(query("signals/list"), params=at).to_arrow_table()
-    else:
-        rows = connection.sql(query("signals/all")).to_arrow_table()
+    at = reference.parameters if reference else dict.fromkeys(("kind", "id", "version"))
+    rows = connection.sql(query("signals/list"), params=at).to_arrow_table()
     sizes = [vectors.n_bytes(home, table) if table else None for table in rows["lance_table"].to_pylist()]
     told = pa.array([settings(json.loads(identity)) for identity in rows["settings"].to_pylist()], pa.string())
     rows = rows.add_column(rows.column_names.index("lance_table"), "n_bytes", pa.array(sizes, pa.int64()))
-    return rows.drop_columns(["settings"]).add_column(rows.column_names.index("name") + 1, "settings", told)
+    replaced = ["settings"] if reference else ["settings", "n_members"]
+    return rows.drop_columns(replaced).add_column(rows.column_names.index("name") + 1, "settings", told)
 
 
 def settings(identity: Mapping[str, Any]) -> str:

@@ -1,19 +1,23 @@
+-- Every signal, how many members of a pool or subset have a value, and why the others have none; of all instructions when $kind is NULL.
+WITH members AS MATERIALIZED (
+    SELECT instruction_id
+    FROM members_of($kind, $id, $version)
+    UNION ALL
+    SELECT instruction_id
+    FROM instructions
+    WHERE $kind IS NULL
+)
 SELECT
     signals.signal_id,
     signals.kind,
     signals.name,
-    (
-        SELECT count(*)
-        FROM members_of($kind, $id, $version)
-        JOIN signal_members USING (instruction_id)
-        WHERE signal_members.signal_id = signals.signal_id
-    ) AS n_with_value,
-    (SELECT count(*) FROM members_of($kind, $id, $version)) AS n_members,
+    (SELECT count(*) FROM members JOIN signal_members USING (instruction_id) WHERE signal_members.signal_id = signals.signal_id) AS n_with_value,
+    (SELECT count(*) FROM members) AS n_members,
     (
         SELECT list(reason || ' ' || n ORDER BY n DESC, reason)
         FROM (
             SELECT reason, count(*) AS n
-            FROM members_of($kind, $id, $version)
+            FROM members
             JOIN signal_gaps USING (instruction_id)
             WHERE signal_gaps.signal_id = signals.signal_id
             GROUP BY reason
