@@ -87,6 +87,12 @@ def stored(connection: Connection, reference: Reference) -> dict[str, Any]:
     return record | {key: json.loads(record[key]) for key in ("definition", "environment")}
 
 
+def members(connection: Connection, reference: Reference) -> list[str]:
+    """The fingerprints of a subset's members, in rank order."""
+    rows = connection.sql(query("subsets/members"), params={"subset_id": reference.id}).fetchall()
+    return [fingerprint for (fingerprint,) in rows]
+
+
 def list_subsets(connection: Connection) -> pa.Table:
     """Every version of every subset."""
     return connection.sql(query("subsets/list")).to_arrow_table()

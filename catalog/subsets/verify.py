@@ -15,7 +15,7 @@ from catalog.store.folders import Home
 from catalog.store.queries import query
 from catalog.store.references import resolve
 from catalog.subsets.select import define_again
-from catalog.subsets.store import members_sha256, stored
+from catalog.subsets.store import members, members_sha256, stored
 
 FIRST = 10  # differences that are shown
 
@@ -51,7 +51,7 @@ def verify(home: Home, text: str, *, limits: Limits | None = None) -> Verificati
     with reading(home, wait=limits.wait) as connection:
         reference = resolve(connection, text, kind="subset")
         record = stored(connection, reference)
-        before = [row[1] for row in connection.sql(query("subsets/members"), params={"subset_id": reference.id}).fetchall()]
+        before = members(connection, reference)
         content = record["definition"]
         gone = _gone(connection, content)
     if gone:

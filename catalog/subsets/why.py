@@ -13,7 +13,7 @@ from catalog.store.queries import query
 from catalog.store.references import resolve
 from catalog.subsets.left_out import LeftOut, left_out
 from catalog.subsets.row import Row, find_row
-from catalog.subsets.store import stored
+from catalog.subsets.store import members, stored
 
 # What the columns that selectors return mean to a person; a column that is not here goes by its name alone.
 MEANINGS = {
@@ -122,9 +122,9 @@ def why(home: Home, text: str, which: str | int, *, limits: Limits | None = None
         record = stored(connection, reference)
         row = find_row(connection, which, pool_id=record["pool_id"], version=record["pool_version"])
         rank, columns = _member(connection, reference.id, row)
-        members = [found[1] for found in connection.sql(query("subsets/members"), params={"subset_id": reference.id}).fetchall()]
+        before = members(connection, reference)
     content = record["definition"]
-    account = left_out(home, content, row, members=members, limits=limits) if rank is None else None
+    account = left_out(home, content, row, members=before, limits=limits) if rank is None else None
     return Why(str(reference), record["selector"], content["pool"], record["n_members"], row, rank, columns, account)
 
 

@@ -1,4 +1,4 @@
-SELECT subset_members.rank, instructions.fingerprint, subset_members.why
+SELECT instructions.fingerprint
 FROM subset_members
 JOIN instructions USING (instruction_id)
 WHERE subset_members.subset_id = $subset_id
