@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
 
 from catalog.errors import OptionError
 from catalog.signals.frame import Progress, Report, Values, compute
+from catalog.signals.language_model import without_dtype
 from catalog.signals.registry import Signal, ensure_signal, list_named
 from catalog.store.database import WAIT, reading, writing
 from catalog.store.folders import Home
@@ -91,7 +91,7 @@ def embedding_signal(home: Home, model: _Model, *, field: Field, store: Store, w
     if home.database.exists():
         with reading(home, wait=wait) as connection:
             for signal in list_named(connection, kind="embedding", name=name):
-                if _without_dtype(signal.identity) == identity:
+                if without_dtype(signal.identity) == identity:
                     return signal
     encoder = model.load()
     with writing(home, wait=wait) as connection:
@@ -103,10 +103,6 @@ def embedding_signal(home: Home, model: _Model, *, field: Field, store: Store, w
             dimension=encoder.dimension,
             has_vectors=True,
         )
-
-
-def _without_dtype(identity: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in identity.items() if key != "dtype"}
 
 
 def embedded_text(prompt: str, response: str | None, *, field: str) -> str:
