@@ -85,21 +85,17 @@ def claims(budgets: Sequence[int], losses: Numbers, coverage: Numbers, depth: Nu
     grows = (growth < 0).all() and (lead["random"][:, -1] < 0).all()
     kept = (coverage["ila"] / coverage["coverage_only"]).min()
     deeper = (depth["ila"] - depth["random"]).min()
+
+    def lower(claim: str, paper: str, other: str) -> Claim:
+        return Claim(claim, paper, _lead_text(budgets, lead[other]), _verdict(lead[other]), RULE)
+
     return [
-        Claim(
+        lower(
             "ILA's subsets give a lower dev loss than random ones of their size.",
             "Below Random at every size, 20k to 500k from millions; +7 to +11 points on mathematics (section 4).",
-            _lead_text(budgets, lead["random"]),
-            _verdict(lead["random"]),
-            RULE,
+            "random",
         ),
-        Claim(
-            "ILA's subsets give a lower dev loss than DEITA's.",
-            "Below DEITA at every size (figure 4).",
-            _lead_text(budgets, lead["deita"]),
-            _verdict(lead["deita"]),
-            RULE,
-        ),
+        lower("ILA's subsets give a lower dev loss than DEITA's.", "Below DEITA at every size (figure 4).", "deita"),
         Claim(
             "ILA's lead over random grows with the size (accelerated scaling).",
             "ILA's curve keeps falling where Random's flattens (figure 4).",
