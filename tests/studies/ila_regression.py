@@ -51,7 +51,7 @@ def main() -> None:
     plane = fitted(columns["loss"], {name: columns[name] for name in ("depth", "coverage")})
     longer = fitted(columns["loss"], {name: columns[name] for name in ("depth", "coverage", "response_tokens")})
     alone = {name: fitted(columns["loss"], {name: columns[name]}) for name in ("depth", "coverage", "response_tokens")}
-    draw_plane(study, columns, plane)
+    draw_plane(study, columns, plane, seeds=np.array([run["seed"] for run in usable]))
     study.conclude(
         question="How much of a fine-tuned model's dev loss do two numbers of its training set explain, coverage and mean depth?",
         protocol=[
@@ -167,7 +167,7 @@ def subsets_table(runs: list[dict[str, Any]]) -> Table:
     return Table("Subsets", [{name: round(run[name], 4) for name in kept} for run in runs])
 
 
-def draw_plane(study: Study, columns: dict[str, np.ndarray[Any, Any]], plane: dict[str, Any]) -> None:
+def draw_plane(study: Study, columns: dict[str, np.ndarray[Any, Any]], plane: dict[str, Any], *, seeds: np.ndarray[Any, Any]) -> None:
     """The paper's figure 3: the subsets above and below the fitted plane; beside it the fit against what was measured."""
     from matplotlib import pyplot
 
@@ -188,10 +188,14 @@ def draw_plane(study: Study, columns: dict[str, np.ndarray[Any, Any]], plane: di
     for one in (axis.xaxis, axis.yaxis, axis.zaxis):
         one.set_major_locator(pyplot.MaxNLocator(4))
     axis.view_init(elev=18, azim=-128)
-    axis.set_box_aspect(None, zoom=0.82)
+    axis.set_box_aspect(None, zoom=0.72)
     beside = figure.add_subplot(1, 2, 2)
     beside.plot([z.min(), z.max()], [z.min(), z.max()], color=COLOURS["random"], linewidth=1)
-    beside.scatter(predicted, z, color=COLOURS["ila"], s=14)
+    for seed, marker in zip(sorted(set(seeds.tolist())), "os^v", strict=False):
+        of = seeds == seed
+        filled = COLOURS["ila"] if not seed else "none"
+        beside.scatter(predicted[of], z[of], edgecolor=COLOURS["ila"], facecolor=filled, marker=marker, s=14, label=f"seed {seed}")
+    beside.legend()
     beside.set_xlabel("fitted log dev loss")
     beside.set_ylabel("measured log dev loss")
     beside.set_title(f"R² {plane['r2']:.3f}, leave-one-out {plane['loo_r2']:.3f}")
