@@ -89,9 +89,9 @@ def claims(budgets: Sequence[int], losses: Numbers, coverage: Numbers, depth: Nu
     def lower(claim: str, paper: str, other: str) -> Claim:
         mine, theirs = ((depth[one][:, 0].mean(), tokens[one][:, 0].mean()) for one in ("ila", other))
         why = (
-            f"{RULE} At {budgets[0]:,} its members' mean depth is {mine[0]:.2f} to their {theirs[0]:.2f}, with {mine[1]:.0f} response tokens "
-            f"to {theirs[1]:.0f}: it takes the extreme of what a tiny base finds deep. Varied inside bands, depth lowers the loss: see "
-            "ila_regression."
+            f"{RULE} At {budgets[0]:,} its members' mean depth is {mine[0]:.2f} to their {theirs[0]:.2f}, with {mine[1]:.0f} response "
+            f"tokens to {theirs[1]:.0f}: it takes the extreme of what a tiny base finds deep. Varied inside bands, depth lowers the "
+            "loss: see ila_regression."
         )
         return Claim(claim, paper, _lead_text(budgets, lead[other]), _verdict(lead[other]), why)
 
