@@ -1,4 +1,4 @@
-"""Make ``docs/results/README.md``, and the README's table of ratios, of what the benchmarks and the studies left.
+"""Make ``docs/results/README.md``, and the README's table of ratios and count of verdicts, of what the benchmarks and the studies left.
 
 Run: python tests/studies/page.py [--results FOLDER]
 """
@@ -71,10 +71,22 @@ def ratios(results: Path) -> str:
     return _table(rows)
 
 
+def verdicts(results: Path) -> str:
+    """How many claims hold, hold in part and do not, in a sentence for the README."""
+    found = [claim["verdict"] for name in STUDIES for claim in (_read(results / f"{name}.json") or {"claims": []})["claims"]]
+    counts = [found.count(verdict) for verdict in ("holds", "holds in part", "does not hold")]
+    return (
+        f"\nOf [{len(found)} claims](docs/results/README.md#claims-at-a-glance), the papers' and ours, that were put to the test\n"
+        f"on two cores with tiny models, {counts[0]} hold, {counts[1]} hold in part and {counts[2]} do not.\n"
+        if found
+        else ""
+    )
+
+
 def with_ratios(readme: str, results: Path) -> str:
-    """The README with its table of ratios made anew, between its two marks."""
+    """The README with its table of ratios and its count of verdicts made anew, between their two marks."""
     before, rest = readme.split(MARKS[0])
-    return f"{before}{MARKS[0]}\n{ratios(results)}{MARKS[1]}{rest.split(MARKS[1])[1]}"
+    return f"{before}{MARKS[0]}\n{ratios(results)}{verdicts(results)}{MARKS[1]}{rest.split(MARKS[1])[1]}"
 
 
 def _claims(studies: list[dict[str, Any]]) -> list[str]:
@@ -126,8 +138,8 @@ def _study(study: dict[str, Any]) -> list[str]:
     for table in study["tables"]:
         parts += [f"**{table['title']}**\n", _table(table["rows"])]
     parts += ["How:\n", *[f"- {line}" for line in study["protocol"]]]
-    minutes = f"{study['seconds'] / 60:.1f} minutes"
-    parts.append(f"\nNeeds {study['needs']}. `{study['command']}`: {study['seeds']} seeds, {minutes}, {_machine(study['machine'])}\n")
+    cost = f"{study['seeds']} seed{'s' * (study['seeds'] > 1)}, {study['seconds'] / 60:.1f} minutes"
+    parts.append(f"\nNeeds {study['needs']}. `{study['command']}`: {cost}, {_machine(study['machine'])}\n")
     return parts
 
 
