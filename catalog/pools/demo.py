@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-N_RECORDS = 3000
+N_RECORDS = 2000
 SEED = 20240612
 
 
