@@ -20,7 +20,8 @@ Rows = np.ndarray[Any, np.dtype[np.int64]]
 Gains = np.ndarray[Any, np.dtype[np.float64]]
 
 _GRID_BITS = 30
-_ROW_BITS = 32
+_ROW_BITS = 31  # a gain rounds to at most 2**31 steps, so that both fit a signed integer
+_NOISE = 2.0**-40  # of a sum of gains, at most
 _LAST_ROW = 2**_ROW_BITS - 1
 TAKEN = -1  # below every priority of a row that can still be chosen
 
@@ -41,10 +42,13 @@ class Objective(Protocol):
 def grid(largest: float) -> float:
     """The step to which gains are rounded before they are compared: 2**-30 of the largest first gain's power of two.
 
-    >>> grid(1.5) == 2.0**-30, grid(0.0)
+    What noise alone keeps below a power of two counts as that, since a row's similarity to itself is 1 on one processor and just below
+    it on another.
+
+    >>> grid(1.5) == grid(1 - 1e-15) == 2.0**-30, grid(0.0)
     (True, 1.0)
     """
-    return math.ldexp(1.0, math.frexp(largest)[1] - 1 - _GRID_BITS) if largest > 0 else 1.0
+    return math.ldexp(1.0, math.frexp(largest * (1 + _NOISE))[1] - 1 - _GRID_BITS) if largest > 0 else 1.0
 
 
 def priorities(gains: Gains, rows: Rows, step: float) -> Rows:

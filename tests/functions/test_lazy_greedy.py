@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.functions.lazy_greedy import Gains, Rows, grid, maximise, priorities, top
+from catalog.functions.lazy_greedy import TAKEN, Gains, Rows, grid, maximise, priorities, top
 
 Array = np.ndarray[Any, Any]
 
@@ -48,6 +48,12 @@ def test_the_loop_equals_looking_at_every_row(seed: int, n: int, n_front: int, b
         assert gains[turn] == each[expected[-1]]
         is_covered |= covers[expected[-1]]
     assert order.tolist() == expected
+
+
+def test_a_gain_just_below_a_power_of_two_is_not_taken_for_a_row_that_is_gone() -> None:
+    for largest in (np.nextafter(1.0, 0.0), 1 - 2.0**-39, 2.0**-20 * (1 - 2.0**-33), 1.5, 2.0):
+        keys = priorities(np.array([largest, largest / 2, 0.0]), np.array([0, 7, 2**31 - 2]), grid(float(largest)))
+        assert keys[0] > keys[1] > keys[2] > TAKEN
 
 
 def test_priorities_ignore_noise_and_prefer_lower_rows() -> None:
