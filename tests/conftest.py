@@ -2,7 +2,11 @@
 
 import json
 import os
-from collections.abc import Callable, Sequence
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +43,50 @@ def data() -> Path:
     if not folder.is_dir():
         pytest.skip("real data is not at hand: set CATALOG_TEST_DATA to its folder")
     return folder
+
+
+class Forked:
+    """A script in a process of its own, whose standard output is read line by line; see fork_scripts.py."""
+
+    def __init__(self, server: "subprocess.Popen[str]", output: Path, script: Path, *arguments: str) -> None:
+        assert server.stdin
+        assert server.stdout
+        os.mkfifo(output)
+        print(json.dumps([str(output), str(script), *arguments]), file=server.stdin, flush=True)
+        self.process = int(server.stdout.readline())
+        self.lines = output.open(encoding="utf-8")
+        self.server = server.stdout
+
+    def kill(self) -> None:
+        """Kill -9, unless it has ended."""
+        with suppress(ProcessLookupError):
+            os.kill(self.process, signal.SIGKILL)
+
+    def wait(self) -> int:
+        """Read what is left, and answer the exit status."""
+        with self.lines:
+            self.lines.read()
+        return int(self.server.readline())
+
+
+@pytest.fixture(scope="session")
+def fork_server() -> Iterator["subprocess.Popen[str]"]:
+    """What starts scripts with the big libraries imported."""
+    libraries = ("torch", "transformers", "sentence_transformers")
+    command = [sys.executable, str(Path(__file__).with_name("fork_scripts.py")), *libraries]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}  # a script's own folder comes first on its path, not the project's
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment) as server:
+        yield server
+
+
+@pytest.fixture
+def fork(fork_server: "subprocess.Popen[str]", tmp_path: Path) -> Callable[..., Forked]:
+    """Starts a script, e.g. to be killed: fork(script, *arguments)."""
+
+    def start(script: Path, *arguments: str) -> Forked:
+        return Forked(fork_server, tmp_path / f"output-{len(list(tmp_path.iterdir()))}", script, *arguments)
+
+    return start
 
 
 def pairs(n: int, *, first: int = 0) -> list[dict[str, str]]:

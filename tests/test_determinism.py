@@ -124,24 +124,29 @@ def test_a_selector_chooses_the_same_again_on_any_threads_and_from_a_shuffled_po
     assert chosen(shuffled, name, n_threads=2) == expected
 
 
+def drawn(home: Home, name: str, *, seed: int) -> set[str]:
+    """Who a selector takes."""
+    definition = define(home, find_selector(home, name), ref="p", budget=BUDGET, seed=seed, settings=SETTINGS.get(name, {}))
+    return {*choose(home, definition).members["fingerprint"].to_pylist()}
+
+
+@pytest.fixture(scope="module")
+def by_lot(homes: tuple[Home, Home]) -> list[set[str]]:
+    """Who ``random`` takes, for each of six seeds."""
+    return [drawn(homes[0], "random", seed=seed) for seed in range(6)]
+
+
 @pytest.mark.parametrize(
     "name", [name for name in SELECTORS if "draw" in (shipped("selectors") / f"{name}.sql").read_text() and name != "random"]
 )
-def test_a_selector_that_draws_has_no_more_in_common_with_random_than_chance(homes: tuple[Home, Home], name: str) -> None:
+def test_a_selector_that_draws_has_no_more_in_common_with_random_than_chance(
+    homes: tuple[Home, Home], by_lot: list[set[str]], name: str
+) -> None:
     """The two share a hypergeometric number of members for each seed: a mean of B^2 / N."""
-    n_seeds, n_shared = 6, 0
-    for seed in range(n_seeds):
-        of_seed = [
-            choose(
-                homes[0], define(homes[0], find_selector(homes[0], one), ref="p", budget=BUDGET, seed=seed, settings=SETTINGS.get(one, {}))
-            )
-            for one in (name, "random")
-        ]
-        left, right = ({*chosen.members["fingerprint"].to_pylist()} for chosen in of_seed)
-        n_shared += len(left & right)
+    n_shared = sum(len(drawn(homes[0], name, seed=seed) & lot) for seed, lot in enumerate(by_lot))
     mean = BUDGET**2 / N
-    deviation = (n_seeds * mean * (1 - BUDGET / N) * (N - BUDGET) / (N - 1)) ** 0.5
-    assert abs(n_shared - n_seeds * mean) < 3.5 * deviation
+    deviation = (len(by_lot) * mean * (1 - BUDGET / N) * (N - BUDGET) / (N - 1)) ** 0.5
+    assert abs(n_shared - len(by_lot) * mean) < 3.5 * deviation
 
 
 def large(folder: Path, order: str) -> Home:

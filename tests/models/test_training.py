@@ -1,11 +1,9 @@
 from __future__ import annotations
 
 import copy
-import os
 import random
-import subprocess
-import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,10 +20,9 @@ from catalog.models.token_file import write_tokens
 from catalog.models.tokens import tokens_of
 from catalog.models.training import train
 
+Fork = Callable[..., Any]  # see conftest.py
+
 SCRIPT = Path(__file__).with_name("run_training.py")
-ENVIRONMENT = os.environ | {
-    "PYTHONPATH": str(Path(__file__).parents[2])
-}  # a script's own folder comes first on its path, not the project's
 RECIPE = Recipe(learning_rate=1e-2, batch=10, checkpoints=4)
 
 
@@ -140,9 +137,11 @@ def test_dropout_draws_anew_each_step_and_leaves_the_callers_draws_alone(tiny: C
     assert torch.equal(before, torch.get_rng_state())
 
 
-def finish(folder: Path) -> dict[str, str]:
-    run = subprocess.run([sys.executable, str(SCRIPT), str(folder)], capture_output=True, text=True, check=True, env=ENVIRONMENT)
-    return read(run.stdout)
+def finish(fork: Fork, folder: Path) -> dict[str, str]:
+    run = fork(SCRIPT, str(folder))
+    output = run.lines.read()
+    assert run.wait() == 0
+    return read(output)
 
 
 def read(output: str) -> dict[str, str]:
@@ -150,21 +149,19 @@ def read(output: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("kills", [2, pytest.param(12, marks=pytest.mark.slow)])
-def test_a_killed_run_goes_on_to_the_same_numbers(tmp_path: Path, kills: int) -> None:
-    unbroken = finish(tmp_path / "unbroken")
+def test_a_killed_run_goes_on_to_the_same_numbers(fork: Fork, tmp_path: Path, kills: int) -> None:
+    unbroken = finish(fork, tmp_path / "unbroken")
     assert list(unbroken) == ["1", "2", "3", "4", "5", "6"]
     rng = random.Random(kills)
     seen: dict[str, str] = {}
     for _ in range(kills):
-        process = subprocess.Popen(
-            [sys.executable, str(SCRIPT), str(tmp_path / "broken")], stdout=subprocess.PIPE, text=True, env=ENVIRONMENT
-        )
-        assert process.stdout is not None
-        first = process.stdout.readline()  # it has started; importing torch takes longer than training
+        run = fork(SCRIPT, str(tmp_path / "broken"))
+        first = run.lines.readline()  # it has started
         time.sleep(rng.uniform(0, 0.3))
-        process.kill()
-        rest, _ = process.communicate()
+        run.kill()
+        rest = run.lines.read()
+        run.wait()
         seen |= read(first + rest)
     assert len(seen) < 6 or kills > 2
-    seen |= finish(tmp_path / "broken")
+    seen |= finish(fork, tmp_path / "broken")
     assert seen == unbroken

