@@ -18,6 +18,14 @@ ROOT = Path(__file__).resolve().parent.parent
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 
+LONGEST = ("test_studies.py", "test_readme.py", "test_kills.py", "test_why.py", "test_determinism.py")  # a minute each, or more
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first, so that of two processes none is left with one of them at the end."""
+    items.sort(key=lambda item: item.path.name not in LONGEST)
+
+
 @pytest.fixture
 def catalog(tmp_path: Path) -> Catalog:
     """A catalog in an empty folder."""
