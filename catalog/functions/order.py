@@ -1,6 +1,6 @@
 """Rows in the order of their names: for a million fingerprints and their vectors in a sixth of the time of Arrow's own sort and take.
 
-Columns whose values all have one length are handled as matrices, which numpy lays into few large pages of memory.
+Columns whose values all have one length are handled as matrices, chunk by chunk, and each row is written to its place.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import pyarrow.compute as pc
 Array = np.ndarray[Any, np.dtype[Any]]
 
 PREFIX = 8  # bytes of a name that make one integer
-LARGEST = 2**30  # bytes of a column that may be there twice for a moment; more is left to Arrow
 
 
 def ascending(names: pa.ChunkedArray) -> Array:
@@ -25,59 +24,76 @@ def ascending(names: pa.ChunkedArray) -> Array:
     >>> ascending(pa.chunked_array([["b", "c"], ["a"]])).tolist()
     [2, 0, 1]
     """
-    raw = _matrix(names) if _is_text(names.type) else None
-    if raw is None or raw.shape[1] < PREFIX:
-        order: Array = pc.array_sort_indices(names).to_numpy().astype(np.int64)
-        return order
-    prefix = np.ascontiguousarray(raw[:, :PREFIX]).view(">u8").reshape(-1).astype(np.uint64)  # (n,)
-    order = np.argsort(prefix)
+    parts = _parts(names) if _is_text(names.type) else None
+    if not parts or parts[0].shape[1] < PREFIX:
+        by_arrow: Array = pc.array_sort_indices(names).to_numpy().astype(np.int64)
+        return by_arrow
+    beginnings = np.concatenate([part[:, :PREFIX] for part in parts])  # (n, 8)
+    prefix = beginnings.view(">u8").reshape(-1).astype(np.uint64)  # (n,)
+    order = np.arange(len(prefix)) if (prefix[1:] >= prefix[:-1]).all() else np.argsort(prefix)
     prefix = prefix[order]
     is_tied = np.zeros(len(order), dtype=np.bool_)
     is_tied[1:] = prefix[1:] == prefix[:-1]
     is_tied[:-1] |= is_tied[1:]
     if is_tied.any():  # rows of one beginning stand together, so that sorting all tied rows by whole names moves none elsewhere
         rows = np.sort(order[is_tied])
-        whole = np.ascontiguousarray(raw[rows]).view(f"S{raw.shape[1]}").reshape(-1)
-        order[is_tied] = rows[np.argsort(whole, kind="stable")]
+        starts = np.cumsum([0, *(len(part) for part in parts)])
+        of_parts = np.split(rows, np.searchsorted(rows, starts[1:-1]))
+        whole = np.concatenate([part[few - start] for part, few, start in zip(parts, of_parts, starts[:-1], strict=True)])
+        order[is_tied] = rows[np.argsort(whole.view(f"S{whole.shape[1]}").reshape(-1), kind="stable")]
     return order
 
 
-def taken(rows: pa.Table, order: Array) -> pa.Table:
-    """The rows at some positions, (m,) int64; fast for columns of equally long names and of equally long vectors.
+def rearranged(rows: pa.Table, order: Array) -> pa.Table:
+    """All rows in another order, (n,) int64; fast for columns of numbers, of equally long names and of equally long vectors.
 
-    >>> taken(pa.table({"v": [[1.0, 2.0], [3.0, 4.0]]}), np.array([1, 0])).to_pydict()
+    >>> rearranged(pa.table({"v": [[1.0, 2.0], [3.0, 4.0]]}), np.array([1, 0])).to_pydict()
     {'v': [[3.0, 4.0], [1.0, 2.0]]}
     """
-    return pa.table([_taken(column, order) for column in rows.columns], schema=rows.schema)
+    place = np.empty_like(order)  # of every row among those that are wanted
+    place[order] = np.arange(len(order))
+    return pa.table([_rearranged(column, order, place) for column in rows.columns], schema=rows.schema)
 
 
-def _taken(column: pa.ChunkedArray, order: Array) -> pa.Array | pa.ChunkedArray:
-    type_, m = column.type, len(order)
-    whole = _matrix(column)  # (n, width)
-    if whole is None:
+def _rearranged(column: pa.ChunkedArray, order: Array, place: Array) -> pa.Array | pa.ChunkedArray:
+    parts, type_, n = _parts(column), column.type, len(order)
+    if not parts:
         return column.take(pa.array(order))
-    flat = np.take(whole, order, axis=0).reshape(-1)
+    moved = np.empty((n, parts[0].shape[1]), dtype=parts[0].dtype)
+    records, start = _records(moved), 0
+    for part in parts:
+        records[place[start : start + len(part)]] = _records(part)
+        start += len(part)
+    flat = moved.reshape(-1)
+    if pa.types.is_primitive(type_):
+        return pa.array(flat, type=type_)
     if pa.types.is_fixed_size_list(type_):
         return pa.FixedSizeListArray.from_arrays(pa.array(flat), type=type_)
     is_large = pa.types.is_large_string(type_) or pa.types.is_large_list(type_)
-    ends = np.arange(m + 1, dtype=np.int64 if is_large else np.int32) * whole.shape[1]
+    ends = np.arange(n + 1, dtype=np.int64 if is_large else np.int32) * moved.shape[1]
     if _is_text(type_):
-        return pa.Array.from_buffers(type_, m, [None, pa.py_buffer(ends), pa.py_buffer(flat)])
-    return pa.Array.from_buffers(type_, m, [None, pa.py_buffer(ends)], children=[pa.array(flat)])
+        return pa.Array.from_buffers(type_, n, [None, pa.py_buffer(ends), pa.py_buffer(flat)])
+    return pa.Array.from_buffers(type_, n, [None, pa.py_buffer(ends)], children=[pa.array(flat)])
 
 
-def _matrix(column: pa.ChunkedArray) -> Array | None:
-    """Texts as bytes or vectors as numbers, (n, width); None where one has a NULL, lengths differ, or there is too much."""
+def _records(matrix: Array) -> Array:
+    """Every row of a matrix, (n, width), as one value: (n,)."""
+    return np.ascontiguousarray(matrix).view(f"V{matrix.itemsize * matrix.shape[1]}").reshape(-1)
+
+
+def _parts(column: pa.ChunkedArray) -> list[Array] | None:
+    """Numbers, texts as bytes or vectors as numbers, chunk by chunk, each (n_rows, width); None where one is NULL or lengths differ."""
     parts = [_chunk(chunk) for chunk in column.chunks if len(chunk)]
     even = [part for part in parts if part is not None]
-    if not even or len(even) < len(parts) or len({part.shape[1] for part in even}) > 1 or sum(part.nbytes for part in even) > LARGEST:
-        return None
-    return even[0] if len(even) == 1 else np.concatenate(even)
+    return even if len(even) == len(parts) and len({part.shape[1] for part in even}) <= 1 else None
 
 
 def _chunk(values: pa.Array) -> Array | None:
     type_, n = values.type, len(values)
     is_fixed = pa.types.is_fixed_size_list(type_)
+    if not values.null_count and (pa.types.is_integer(type_) or pa.types.is_floating(type_)):
+        numbers: Array = values.to_numpy().reshape(n, 1)
+        return numbers
     if values.null_count or not (is_fixed or _is_text(type_) or pa.types.is_list(type_) or pa.types.is_large_list(type_)):
         return None
     if _is_text(type_):

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from catalog.errors import QueryError
-from catalog.functions.order import ascending, taken
+from catalog.functions.order import ascending, rearranged
 
 
 def canonical(rows: pa.Table) -> pa.Table:
@@ -22,7 +22,7 @@ def canonical(rows: pa.Table) -> pa.Table:
     if "fingerprint" not in rows.column_names:
         return rows
     order = ascending(rows["fingerprint"])
-    return rows if np.array_equal(order, np.arange(len(order))) else taken(rows, order)
+    return rows if np.array_equal(order, np.arange(len(order))) else rearranged(rows, order)
 
 
 def is_vector(type_: pa.DataType) -> bool:
@@ -57,7 +57,8 @@ def matrix(rows: pa.Table, column: str, *, function: str) -> np.ndarray[Any, np.
     >>> matrix(pa.table({"v": [[1.0, 2.0], [3.0, 4.0]]}), "v", function="kmeans").shape
     (2, 2)
     """
-    array = rows[column].combine_chunks()
+    chunks = rows[column].chunks
+    array = chunks[0] if len(chunks) == 1 else rows[column].combine_chunks()  # which copies even a single chunk
     if isinstance(array, pa.ChunkedArray):  # a table without chunks stays chunked
         array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], type=array.type)
     n = len(array)

@@ -39,7 +39,7 @@ class Definition:
         seed: of every draw.
         given: the values of the selector's ``$parameters``, with ``$budget``, ``$pool`` and ``$seed``.
         content: canonical SQL, parameters, budget, seed, references, signals with their versions, code of the kernels.
-        pins: the signals to read, where an earlier definition says which; else they are found by name.
+        planned: what it means: what is chosen reads the very signals that are in the content, whatever is written meanwhile.
     """
 
     selector: Selector
@@ -49,7 +49,7 @@ class Definition:
     seed: int
     given: dict[str, Any]
     content: dict[str, Any] = field(default_factory=dict)
-    pins: Pins | None = None
+    planned: Plan | None = field(default=None, compare=False, repr=False)
 
     @property
     def sha256(self) -> str:
@@ -126,10 +126,10 @@ def define(
             raise SelectionError(f"{reference} has prompts and no responses: nothing can be selected from it to train on")
         n = n_of(budget, n_members, of=str(reference))
         given = selector.values(settings or {}) | {"budget": n, "seed": seed, "pool": str(reference)}
-        draft = Definition(selector, reference, n_members, n, seed, given, pins=pins)
+        draft = Definition(selector, reference, n_members, n, seed, given)
         with reported(draft.text):
             planned = plan(opened.connection, draft.text, given, is_selection=True, pins=pins)
-    return replace(draft, content=_content(draft, planned))
+    return replace(draft, content=_content(draft, planned), planned=planned)
 
 
 def choose(home: Home, definition: Definition, *, limits: Limits | None = None) -> Chosen:
@@ -143,7 +143,7 @@ def choose(home: Home, definition: Definition, *, limits: Limits | None = None) 
     import pyarrow as pa
 
     started = time.monotonic()
-    running = executing(home, definition.text, definition.given, limits or Limits(), is_selection=True, pins=definition.pins)
+    running = executing(home, definition.text, definition.given, limits or Limits(), is_selection=True, planned=definition.planned)
     with running as execution:
         answer = execution.table(execution.planned.query)
         _check_answer(answer, definition)

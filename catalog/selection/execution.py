@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from catalog.errors import CatalogError, InterruptedQueryError, OptionError, QueryError
 from catalog.selection.arguments import converted, parameters_of
 from catalog.selection.cost import needs_of
-from catalog.selection.coverage import Pins
 from catalog.selection.dissect import open_orders
 from catalog.selection.faults import bound, reported
 from catalog.selection.memo import DEAR, remembered
@@ -72,9 +71,9 @@ class Limits:
 
 @contextmanager
 def executing(
-    home: Home, text: SqlText, given: Mapping[str, Any], limits: Limits, *, is_selection: bool = False, pins: Pins | None = None
+    home: Home, text: SqlText, given: Mapping[str, Any], limits: Limits, *, is_selection: bool = False, planned: Plan | None = None
 ) -> Iterator[Execution]:
-    """Plan a text and answer its steps; the block reads the answer.
+    """Plan a text, unless that was done, and answer its steps; the block reads the answer.
 
     Raises:
         CatalogError: as `catalog.selection.execute.run` says.
@@ -83,9 +82,10 @@ def executing(
     with session(home, wait=limits.wait, memory=limits.memory, spill=limits.spill, is_memoised=limits.is_memoised) as opened:
         watch = Watch(opened, name=text.name, seconds=limits.seconds, progress=limits.progress)
         try:
-            with reported(text, memory=limits.memory):
-                planned = watch.run(lambda: plan(opened.connection, text, given, is_selection=is_selection, pins=pins))
-            execution = Execution(opened, planned, watch, limits)
+            if planned is None:
+                with reported(text, memory=limits.memory):
+                    planned = watch.run(lambda: plan(opened.connection, text, given, is_selection=is_selection))
+            execution = Execution(opened, replace(planned), watch, limits)  # which completes the query's order
             execution.prepare()
             if is_selection:
                 execution.break_ties()
