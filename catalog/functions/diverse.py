@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from catalog.errors import OptionError, QueryError
-from catalog.functions.blocks import ForBlocks, require_finite, row_blocks
+from catalog.functions.blocks import ForBlocks, n_threads, require_finite, row_blocks
 from catalog.functions.cosine import SLACK, exact_cosines, unit_rows
 from catalog.functions.memory import require_memory
 from catalog.functions.relation import canonical, matrix, vector_column, with_columns
@@ -20,7 +20,8 @@ Rows = np.ndarray[Any, np.dtype[np.int64]]
 Numbers = np.ndarray[Any, np.dtype[np.float64]]
 
 _N_BLOCK = 1024  # rows compared at once with everything accepted before them
-_N_SHARE = 128  # of which one thread takes so many at a time
+_N_SHARE = 256  # of which one thread takes so many at a time
+_N_TILE = 512  # of those accepted, so that the products stay in the second cache
 
 
 def diverse(
@@ -37,7 +38,7 @@ def diverse(
     Equal scores go by fingerprint. Products are taken in float32, many rows at once, and whatever is near a decision is decided by the
     cosine in float64, rounded to 12 digits. A row of zeros is similar to nothing.
 
-    Memory beside the relation: ``8 n d + 1024 (budget + 3072) * 4`` bytes, ``budget`` at most n.
+    Memory beside the relation: ``8 n d + 4 budget d`` bytes, ``budget`` at most n, and 8 MiB for each thread.
 
     Args:
         vectors: a relation with one column of vectors and one of scores.
@@ -73,7 +74,7 @@ def diverse(
     x = matrix(rows, column, function="diverse")
     rows = rows.drop_columns([column])
     n, d = x.shape
-    needed = 8 * n * d + 4 * _N_BLOCK * (min(budget, n) + 3 * _N_BLOCK)
+    needed = 8 * n * d + 4 * min(budget, n) * d + n_threads() * 2**23
     require_memory(needed, memory, purpose=f"diverse of {n:,} x {d:,}", instead="raise the limit or lower the budget")
     require_finite(x, column, function="diverse")
     with row_blocks() as for_blocks:
@@ -107,8 +108,8 @@ class _Scan:
     nearest: Rows  # that row; -1 where there is none
 
 
-def _scan(x: Vectors, *, budget: int, threshold: float, for_blocks: ForBlocks[None]) -> _Scan:
-    units = unit_rows(x)
+def _scan(x: Vectors, *, budget: int, threshold: float, for_blocks: ForBlocks[Any]) -> _Scan:
+    units = np.empty_like(x)  # of the rows looked at
     accepted = np.empty(min(budget, len(x)), dtype=np.int64)
     accepted_units = np.empty((len(accepted), x.shape[1]), dtype=np.float32)
     n_accepted = 0
@@ -118,9 +119,10 @@ def _scan(x: Vectors, *, budget: int, threshold: float, for_blocks: ForBlocks[No
     while stop < len(x) and n_accepted < len(accepted):
         start, stop = stop, min(stop + _N_BLOCK, len(x))
         block = np.arange(start, stop, dtype=np.int64)
+        units[start:stop] = unit_rows(x[start:stop])
         before = accepted[:n_accepted]
         _nearest_of(x, units, block, before, accepted_units[:n_accepted], similarity, nearest, for_blocks)
-        new = _accept(x, units, block[similarity[block] <= threshold], threshold)[: len(accepted) - n_accepted]
+        new = _accept(x, units, block[similarity[block] <= threshold], threshold, for_blocks)[: len(accepted) - n_accepted]
         if n_accepted + len(new) == len(accepted):
             block = block[: new[-1] - start + 1]  # what comes after the last one is not looked at
             stop = int(block[-1]) + 1
@@ -131,13 +133,19 @@ def _scan(x: Vectors, *, budget: int, threshold: float, for_blocks: ForBlocks[No
     return _Scan(is_accepted[:stop], similarity[:stop], nearest[:stop])
 
 
-def _accept(x: Vectors, units: Vectors, candidates: Rows, threshold: float) -> Rows:
+def _accept(x: Vectors, units: Vectors, candidates: Rows, threshold: float, for_blocks: ForBlocks[Any]) -> Rows:
     """Those of the candidates, in order, that are similar to no accepted one among them."""
-    near = units[candidates] @ units[candidates].T  # (n_candidates, n_candidates)
-    first, second = np.nonzero(np.triu(near > threshold - SLACK, k=1))
-    is_similar = exact_cosines(x[candidates[first]], x[candidates[second]]) > threshold
-    first, second = first[is_similar], second[is_similar]
-    starts = np.searchsorted(first, np.arange(len(candidates) + 1))  # nonzero gives pairs by their first
+    mine = units[candidates]
+
+    def similar(start: int, stop: int) -> tuple[Rows, Rows]:
+        first, second = np.nonzero(mine[start:stop] @ mine[start:].T > threshold - SLACK)
+        first, second = first[second > first] + start, second[second > first] + start
+        is_similar = exact_cosines(x[candidates[first]], x[candidates[second]]) > threshold
+        return first[is_similar], second[is_similar]
+
+    pairs = for_blocks(similar, len(candidates), _N_SHARE)
+    first, second = (np.concatenate([np.empty(0, dtype=np.int64), *(pair[side] for pair in pairs)]) for side in (0, 1))
+    starts = np.searchsorted(first, np.arange(len(candidates) + 1))  # pairs come by their first
     is_left = np.ones(len(candidates), dtype=bool)
     for row in np.unique(first):
         if is_left[row]:
@@ -153,22 +161,13 @@ def _nearest_of(
     other_units: Vectors,
     similarity: Numbers,
     nearest: Rows,
-    for_blocks: ForBlocks[None],
+    for_blocks: ForBlocks[Any],
 ) -> None:
     """Update the most similar of ``others`` that comes before each row of the block, in place."""
-    if not len(others):
-        return
 
     def update(start: int, stop: int) -> None:
         rows = block[start:stop]
-        near = units[rows] @ other_units.T  # (n_rows, n_others)
-        if others[-1] >= rows[0]:
-            near[others[None, :] >= rows[:, None]] = -np.inf
-        highest = np.maximum(near.max(axis=1), similarity[rows].astype(np.float32))
-        # What float32 cannot tell from the highest is compared in float64.
-        row, other = np.nonzero(near >= (highest - 2 * SLACK)[:, None])
-        is_real = near[row, other] > -np.inf
-        row, other = row[is_real], other[is_real]
+        row, other = _highest(units[rows], rows, other_units, others, similarity[rows])
         cosines = exact_cosines(x[rows[row]], x[others[other]])
         best_first = np.lexsort((others[other], -cosines, row))
         row, other, cosines = row[best_first], other[best_first], cosines[best_first]
@@ -178,6 +177,29 @@ def _nearest_of(
         similarity[rows[row[is_better]]], nearest[rows[row[is_better]]] = cosines[is_better], others[other[is_better]]
 
     for_blocks(update, len(block), _N_SHARE)
+
+
+def _highest(mine: Vectors, rows: Rows, other_units: Vectors, others: Rows, similarity: Numbers) -> tuple[Rows, Rows]:
+    """Pairs of a row and one of the others before it that float32 cannot tell from the row's highest; none where that is known already.
+
+    Returns:
+        Positions in ``rows`` and in ``others``, in no order; those within 2 SLACK of the highest, to be compared in float64.
+    """
+    highest = similarity.astype(np.float32)  # (n_rows,)
+    found = [(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32))]
+    for start in range(0, int(np.searchsorted(others, rows[-1])), _N_TILE):
+        tile = others[start : start + _N_TILE]
+        near = mine @ other_units[start : start + _N_TILE].T  # (n_rows, n_tile)
+        if tile[-1] >= rows[0]:
+            near[tile[None, :] >= rows[:, None]] = -np.inf
+        best = near.max(axis=1)
+        np.maximum(highest, best, out=highest)
+        hit = np.flatnonzero(best >= highest - 2 * SLACK)  # few, once some tiles have been seen
+        row, other = np.nonzero(near[hit] >= (highest[hit] - 2 * SLACK)[:, None])
+        found.append((hit[row], other + start, near[hit[row], other]))
+    row, other, product = (np.concatenate([piece[part] for piece in found]) for part in (0, 1, 2))
+    is_high = (product >= highest[row] - 2 * SLACK) & (product > -np.inf)
+    return row[is_high], other[is_high]
 
 
 def _answer(rows: pa.Table, scan: _Scan, *, with_rejected: bool) -> pa.Table:
