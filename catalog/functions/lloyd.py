@@ -8,14 +8,16 @@ import numpy as np
 
 from catalog.functions.blocks import ForBlocks, Matrix
 
+SUMMED = 16_384  # rows that are summed in float32
 GREEDY_CANDIDATES = 3  # k-means++ draws that many rows a centre and keeps the best
 
 
 class Lloyd:
     """One matrix of n rows of d numbers, and the assignment of its rows to centres.
 
-    Rows are moved to their mean first, so that a common offset costs no digits. Assignment is in float32, sums are float32 inside
-    a block and float64 over blocks, distances are float64. Everything is done in blocks of a size that the shapes alone decide.
+    Rows are moved to their mean first, so that a common offset costs no digits. Assignment is in float32, sums are float32 over
+    16,384 rows at most and float64 over those, distances are float64. Everything is done in blocks of a size that the shapes alone
+    decide.
     """
 
     def __init__(self, x: Matrix, k: int, for_blocks: ForBlocks[Any], *, origin: Matrix | None = None) -> None:
@@ -23,7 +25,7 @@ class Lloyd:
         self.x = x  # (n, d) float32
         self.k = k
         self.for_blocks = for_blocks
-        self.rows = int(np.clip(2**19 // (d + 1), 256, 16_384))  # a block of about 2 MiB
+        self.rows = int(np.clip(min(2**20 // (d + 1), n // 4), 256, 2 * SUMMED))  # a block of about 4 MiB, and some for every thread
         self.strip = int(np.clip(2**17 // k, 32, 4_096))  # its scores, about 0.5 MiB, stay in the second cache
         self.labels = np.full(n, -1, dtype=np.int32)
         self.origin = self._mean() if origin is None else origin
@@ -67,14 +69,16 @@ class Lloyd:
             members = labels.astype(np.int32)
             changed = int(np.count_nonzero(members != self.labels[a:b]))
             self.labels[a:b] = members
-            ones = np.ones(b - a, dtype=np.float32)
-            one_hot = csc_array((ones, members, np.arange(b - a + 1, dtype=np.int32)), shape=(self.k, b - a))
-            return changed, one_hot @ rows  # (k, d + 1)
+            each = np.arange(b - a + 1, dtype=np.int32)
+            pieces = -(-(b - a) // SUMMED)
+            members += self.k * (each[:-1] // SUMMED)
+            one_hot = csc_array((np.ones(b - a, dtype=np.float32), members, each), shape=(pieces * self.k, b - a))
+            return changed, (one_hot @ rows).reshape(pieces, self.k, d + 1)
 
         answers = self.for_blocks(block, len(self.x), self.rows)
         totals = np.zeros((self.k, d + 1), dtype=np.float64)
         for _, sums in answers:
-            totals += sums
+            totals += sums.sum(axis=0, dtype=np.float64)
         return sum(changed for changed, _ in answers), totals
 
     def distances(self, centres: Matrix) -> Matrix:

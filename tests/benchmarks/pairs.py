@@ -130,7 +130,10 @@ def arguments(description: str, *, pairs: int = 5, **others: Any) -> argparse.Na
 
 def alpaca_file() -> Path:
     """The Alpaca file in ``CATALOG_TEST_DATA``, or in ``../shared/data``."""
-    return Path(os.environ.get("CATALOG_TEST_DATA", "../shared/data")) / "alpaca52k" / "alpaca_data.json"
+    path = Path(os.environ.get("CATALOG_TEST_DATA", "../shared/data")) / "alpaca52k" / "alpaca_data.json"
+    if not path.exists():
+        sys.exit(f"{path} is not there: set CATALOG_TEST_DATA to a folder that has alpaca52k/alpaca_data.json")
+    return path
 
 
 def alpaca() -> list[dict[str, str]]:
