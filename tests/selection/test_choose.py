@@ -37,6 +37,19 @@ def test_members_come_in_rank_order_with_what_the_selector_says_of_them(home: Ho
     assert chosen.shortfall == 0
 
 
+def test_what_is_chosen_is_what_was_planned_whatever_is_written_meanwhile(home: Home) -> None:
+    text = "SELECT instruction_id FROM score($pool, name => 'depth') ORDER BY value DESC, fingerprint LIMIT $budget"
+    definition = define(home, read_selector(HEADER + text, name="mine"), ref="tiny", budget=3)
+    with writing(home) as connection:  # a newer depth, which puts the last first
+        anew = "9 AS signal_id, 'anew' AS identity_sha256, now() AS created_at"
+        connection.execute(f"INSERT INTO signals SELECT * REPLACE ({anew}) FROM signals WHERE signal_id = 4")
+        connection.execute("INSERT INTO scores SELECT 9, instruction_id, -value, NULL FROM scores WHERE signal_id = 4")
+        for table in ("signal_members", "shards"):
+            connection.execute(f"INSERT INTO {table} SELECT * REPLACE (9 AS signal_id) FROM {table} WHERE signal_id = 4")
+    assert ids(choose(home, definition)) == [5, 6, 7]
+    assert ids(made(home, text, budget=3)) == [39, 38, 37]
+
+
 def test_a_larger_random_budget_only_adds_members(home: Home) -> None:
     small, large = ids(made(home, "random", budget=5)), ids(made(home, "random", budget=20))
     assert large[:5] == small

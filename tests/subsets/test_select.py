@@ -11,8 +11,6 @@ from catalog import Catalog
 from catalog.errors import OptionError, ReferenceNotFoundError, SelectionError, SignalError
 from catalog.models.causal_lm import save_causal_lm
 from catalog.models.tiny import TinyShape, build_tiny
-from catalog.selection.choose import choose, define
-from catalog.selection.selector import find_selector
 from catalog.store.database import writing
 
 Write = Callable[..., Path]
@@ -220,15 +218,6 @@ def test_a_definition_run_again_reads_its_own_signals(filled: Catalog, tmp_path:
     left_out = filled.why("deep", 36).left_out
     assert left_out is not None
     assert (left_out.cause, left_out.place, left_out.is_as_stored) == ("place", 4, True)
-
-
-def test_what_is_chosen_reads_the_signals_that_were_defined(filled: Catalog, tmp_path: Path) -> None:
-    definition = define(filled.home, find_selector(filled.home, "depth_only"), ref="p", budget=3)
-    before = choose(filled.home, definition).members
-    np.save(tmp_path / "other.npy", -np.arange(N, dtype=np.float64))
-    filled.import_scores("p", tmp_path / "other.npy", name="depth")
-    assert choose(filled.home, definition).members.equals(before)
-    assert not choose(filled.home, define(filled.home, definition.selector, ref="p", budget=3)).members.equals(before)
 
 
 def test_a_definition_reads_its_states_of_several_of_one_model(filled: Catalog, tmp_path: Path) -> None:
