@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from catalog.errors import OptionError, QueryError
 from catalog.functions.blocks import Matrix, n_threads, require_finite, row_blocks
-from catalog.functions.lloyd import Lloyd, spread_start
+from catalog.functions.lloyd import SUMMED, Lloyd, spread_start
 from catalog.functions.memory import require_memory
 from catalog.functions.relation import canonical, matrix, vector_column, with_columns
 
@@ -111,7 +111,7 @@ def _needed(n: int, d: int, k: int, fitted: int) -> int:
     """Bytes at the peak: labels and distances, the sample's rows, the start's, and every thread's block."""
     block = 4 * 2**20 + 4 * (k * max(32, min(4_096, 2**17 // k)) + k * (d + 1))
     start = 8 * min(START_ROWS * k, fitted) * (d + 4)
-    return 16 * n + (4 * fitted * d if fitted < n else 0) + start + n_threads() * block + 8 * k * (d + 1) * (fitted // 16_384 + 2)
+    return 16 * n + (4 * fitted * d if fitted < n else 0) + start + n_threads() * block + 8 * k * (d + 1) * (fitted // SUMMED + 2)
 
 
 def _clusters(x: Matrix, k: int, iterations: int, rng: np.random.Generator, start: str, fitted: int) -> tuple[Matrix, Matrix]:

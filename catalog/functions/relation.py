@@ -57,10 +57,8 @@ def matrix(rows: pa.Table, column: str, *, function: str) -> np.ndarray[Any, np.
     >>> matrix(pa.table({"v": [[1.0, 2.0], [3.0, 4.0]]}), "v", function="kmeans").shape
     (2, 2)
     """
-    chunks = rows[column].chunks
-    array = chunks[0] if len(chunks) == 1 else rows[column].combine_chunks()  # which copies even a single chunk
-    if isinstance(array, pa.ChunkedArray):  # a table without chunks stays chunked
-        array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], type=array.type)
+    chunks = rows[column].chunks or [pa.array([], type=rows[column].type)]
+    array = chunks[0] if len(chunks) == 1 else pa.concat_arrays(chunks)  # which would copy even a single one
     n = len(array)
     if array.null_count:
         raise QueryError(

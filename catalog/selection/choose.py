@@ -143,7 +143,7 @@ def choose(home: Home, definition: Definition, *, limits: Limits | None = None) 
     import pyarrow as pa
 
     started = time.monotonic()
-    running = executing(home, definition.text, definition.given, limits or Limits(), is_selection=True, planned=definition.planned)
+    running = executing(home, definition.text, definition.given, limits or Limits(), selection=definition.planned)
     with running as execution:
         answer = execution.table(execution.planned.query)
         _check_answer(answer, definition)

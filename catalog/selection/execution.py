@@ -70,10 +70,8 @@ class Limits:
 
 
 @contextmanager
-def executing(
-    home: Home, text: SqlText, given: Mapping[str, Any], limits: Limits, *, is_selection: bool = False, planned: Plan | None = None
-) -> Iterator[Execution]:
-    """Plan a text, unless that was done, and answer its steps; the block reads the answer.
+def executing(home: Home, text: SqlText, given: Mapping[str, Any], limits: Limits, *, selection: Plan | None = None) -> Iterator[Execution]:
+    """Plan a text and answer its steps, or those of a selection that is planned already; the block reads the answer.
 
     Raises:
         CatalogError: as `catalog.selection.execute.run` says.
@@ -82,12 +80,11 @@ def executing(
     with session(home, wait=limits.wait, memory=limits.memory, spill=limits.spill, is_memoised=limits.is_memoised) as opened:
         watch = Watch(opened, name=text.name, seconds=limits.seconds, progress=limits.progress)
         try:
-            if planned is None:
-                with reported(text, memory=limits.memory):
-                    planned = watch.run(lambda: plan(opened.connection, text, given, is_selection=is_selection))
-            execution = Execution(opened, replace(planned), watch, limits)  # which completes the query's order
+            with reported(text, memory=limits.memory):
+                planned = replace(selection) if selection else watch.run(lambda: plan(opened.connection, text, given))
+            execution = Execution(opened, planned, watch, limits)
             execution.prepare()
-            if is_selection:
+            if selection:
                 execution.break_ties()
             yield execution
         finally:

@@ -101,7 +101,7 @@ def left_out(home: Home, content: Mapping[str, Any], row: Row, *, members: Seque
             said = f"it is not in {source}, which the members were selected from: `catalog why {source} {row.fingerprint[:SHOWN]}` says why"
             return LeftOut("source", (said,))
     definition = define_again(home, content, limits=limits)
-    running = executing(home, definition.text, definition.given, limits, is_selection=True, planned=definition.planned)
+    running = executing(home, definition.text, definition.given, limits, selection=definition.planned)
     with running as execution:
         answer = execution.table(execution.planned.query)
         taken = answer["instruction_id"].to_pylist()

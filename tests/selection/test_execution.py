@@ -6,6 +6,8 @@ import pytest
 
 from catalog.selection.execute import run
 from catalog.selection.execution import Limits, executing
+from catalog.selection.plan import plan
+from catalog.selection.session import session
 from catalog.selection.text import SqlText
 from catalog.store.folders import Home
 
@@ -27,7 +29,9 @@ CUT = "(SELECT instruction_id, source FROM pool($pool) ORDER BY source LIMIT $bu
 )
 def test_members_that_the_order_does_not_tell_apart_come_by_fingerprint_else_by_number(home: Home, sql: str, keys: tuple[str, ...]) -> None:
     given = {"pool": "tiny", "budget": 7}
-    with executing(home, SqlText.of(sql), given, Limits(), is_selection=True) as execution:
+    with session(home) as opened:
+        planned = plan(opened.connection, SqlText.of(sql), given, is_selection=True)
+    with executing(home, SqlText.of(sql), given, Limits(), selection=planned) as execution:
         found = execution.table(execution.planned.query)["instruction_id"].to_pylist()
     expected = run(home, f"SELECT instruction_id FROM pool('tiny') ORDER BY {', '.join(keys)} LIMIT 7")["instruction_id"].to_pylist()
     assert sorted(found) == sorted(expected)
