@@ -112,7 +112,7 @@ class Study:
         result = json.loads(json.dumps({**result, "seconds": round(time.perf_counter() - start, 2)}))
         with path.open("a", encoding="utf-8") as file:
             file.write(json.dumps({"key": key, "result": result}) + "\n")
-        print(" ".join(f"{name}={value}" for name, value in key.items()), "→", _short(result), file=sys.stderr, flush=True)
+        print(f"{self.name}:", " ".join(f"{name}={value}" for name, value in key.items()), "→", _short(result), file=sys.stderr, flush=True)
         return dict(result)
 
     def picture(self, figure: Any, *, caption: str, suffix: str = "") -> None:
