@@ -13,16 +13,15 @@ WITH landscape AS (
         method => $projection, perplexity => $perplexity, seed => 42
     )
 ),
-drawn AS (
-    SELECT
-        instruction_id,
-        fingerprint,
-        cell,
-        draw(fingerprint, 'coverage_only ' || $seed) AS drawn,
-        row_number() OVER (PARTITION BY cell ORDER BY draw(fingerprint, 'coverage_only ' || $seed), fingerprint) AS turn
+cells AS (
+    SELECT instruction_id, cell, lot(fingerprint, 'coverage_only ' || $seed) AS lot
     FROM grid((SELECT instruction_id, fingerprint, x, y FROM landscape), budget => $budget, side => $side)
+),
+drawn AS (
+    SELECT instruction_id, cell, lot, row_number() OVER (PARTITION BY cell ORDER BY lot) AS turn
+    FROM cells
 )
 SELECT instruction_id, cell, turn
 FROM drawn
-ORDER BY turn, drawn, fingerprint
+ORDER BY turn, lot
 LIMIT $budget

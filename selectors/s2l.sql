@@ -7,7 +7,7 @@
 -- param: incomplete text = refuse {refuse, drop, impute}  of trajectories with a missing checkpoint
 
 WITH clusters AS (
-    SELECT instruction_id, fingerprint, cluster
+    SELECT instruction_id, cluster, lot(fingerprint, 's2l ' || $seed) AS lot
     FROM kmeans(
         (SELECT instruction_id, fingerprint, losses FROM trajectories($pool, proxy => $proxy, incomplete => $incomplete)),
         k => $k, iterations => $iterations, seed => $seed
@@ -16,10 +16,9 @@ WITH clusters AS (
 drawn AS (
     SELECT
         instruction_id,
-        fingerprint,
         cluster,
         count(*) OVER (PARTITION BY cluster) AS cluster_size,
-        row_number() OVER (PARTITION BY cluster ORDER BY draw(fingerprint, 's2l ' || $seed), fingerprint) AS turn
+        row_number() OVER (PARTITION BY cluster ORDER BY lot) AS turn
     FROM clusters
 )
 SELECT instruction_id, cluster, cluster_size, turn

@@ -13,18 +13,17 @@ WITH members AS (
     JOIN pool($pool) USING (instruction_id, fingerprint)
 ),
 clusters AS (
-    SELECT instruction_id, fingerprint, source, cluster
+    SELECT instruction_id, source, cluster, lot(fingerprint, 's2l_by_source ' || $seed) AS lot
     FROM kmeans((SELECT * FROM members), k => $k, iterations => $iterations, seed => $seed, within => 'source')
 ),
 drawn AS (
     SELECT
         instruction_id,
-        fingerprint,
         source,
         cluster,
         count(*) OVER (PARTITION BY source) AS source_size,
         count(*) OVER (PARTITION BY source, cluster) AS cluster_size,
-        row_number() OVER (PARTITION BY source, cluster ORDER BY draw(fingerprint, 's2l_by_source ' || $seed), fingerprint) AS turn
+        row_number() OVER (PARTITION BY source, cluster ORDER BY lot) AS turn
     FROM clusters
 ),
 placed AS (

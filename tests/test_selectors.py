@@ -34,7 +34,7 @@ def algorithm_1(sizes: list[int], budget: int) -> list[int]:
 def connection() -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect()
     for macro in macros():
-        if "draw(" in macro:
+        if "draw(" in macro or "lot(" in macro:
             connection.execute(macro.replace("TEMP MACRO", "MACRO"))
     return connection
 
@@ -46,9 +46,10 @@ def allocation(connection: duckdb.DuckDBPyConnection, selector: str, sizes: list
     # The greatest sizes have the least numbers, as the kernel counts them.
     number = {cluster: place for place, cluster in enumerate(sorted(range(len(sizes)), key=lambda k: (-sizes[k], k)))}
     rows = ", ".join(f"({i}, md5('{i}'), 'all', {number[cluster]})" for i, (cluster, _) in enumerate(members))
-    query = f"WITH clusters AS (SELECT * FROM (VALUES {rows}) AS t(instruction_id, fingerprint, source, cluster)),\n"
+    query = f"WITH members AS (SELECT * FROM (VALUES {rows}) AS t(instruction_id, fingerprint, source, cluster)),\n"
+    query += "clusters AS (SELECT *, lot(fingerprint, 0) AS lot FROM members),\n"
     query += text[re.search(r"^drawn AS", text, re.MULTILINE).start() :]
-    values = {name: value for name, value in {"seed": 0, "budget": budget, "smallest": 3}.items() if f"${name}" in query}
+    values = {name: value for name, value in {"budget": budget, "smallest": 3}.items() if f"${name}" in query}
     taken = [row[0] for row in connection.sql(query, params=values).fetchall()]
     return [sum(members[i][0] == cluster for i in taken) for cluster in range(len(sizes))]
 
@@ -83,6 +84,13 @@ def test_a_draw_is_uniform_and_fixed_by_fingerprint_and_seed(connection: duckdb.
     assert np.array_equal(one, np.array(connection.sql(query, params={"seed": 0}).fetchall()).reshape(-1))
 
 
+def test_a_lot_shuffles_as_a_draw_does_and_has_no_ties(connection: duckdb.DuckDBPyConnection) -> None:
+    query = "SELECT md5(i::VARCHAR) AS f, lot(f, 3) AS lot, draw(f, 3) AS draw FROM range(20000) AS t(i) ORDER BY lot"
+    rows = connection.sql(query).fetchall()
+    assert [(lot >> 75) / 2**53 for _, lot, _ in rows] == [draw for *_, draw in rows]
+    assert len({lot for _, lot, _ in rows}) == len(rows)
+
+
 def by_source(sizes: dict[str, list[int]], budget: int) -> Counter[tuple[str, int, int]]:
     """The authors' procedure: the budget over the sources, the smallest first, then over each source's clusters; small ones fill up.
 
@@ -101,7 +109,7 @@ def by_source(sizes: dict[str, list[int]], budget: int) -> Counter[tuple[str, in
 def test_s2l_by_source_equals_the_authors_procedure_on_random_sources(connection: duckdb.DuckDBPyConnection) -> None:
     draw = random.Random(1)
     text = (SELECTORS / "s2l_by_source.sql").read_text()
-    query = "WITH clusters AS (FROM given),\n" + text[re.search(r"^drawn AS", text, re.MULTILINE).start() :]
+    query = "WITH clusters AS (SELECT *, lot(fingerprint, 0) AS lot FROM given),\n" + text[re.search(r"^drawn AS", text, re.MULTILINE).start() :]
     for _ in range(300):
         sizes = {
             f"source {i}": sorted((draw.randint(1, draw.choice((2, 6, 25))) for _ in range(draw.randint(1, 7))), reverse=True)
@@ -114,7 +122,7 @@ def test_s2l_by_source_equals_the_authors_procedure_on_random_sources(connection
         rows = ", ".join(f"({i}, md5('{i}'), '{source}', {k})" for i, (source, k) in enumerate(members))
         connection.execute(f"CREATE OR REPLACE TABLE given AS FROM (VALUES {rows}) AS t(instruction_id, fingerprint, source, cluster)")
         budget = draw.randint(1, len(members))
-        taken = connection.sql(query, params={"seed": 0, "budget": budget, "smallest": 3}).fetchall()
+        taken = connection.sql(query, params={"budget": budget, "smallest": 3}).fetchall()
         counts = Counter(members[row[0]] for row in taken)
         found: Counter[tuple[str, int, int]] = Counter()
         small: Counter[str] = Counter(dict.fromkeys(sizes, 0))

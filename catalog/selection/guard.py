@@ -119,7 +119,7 @@ def check_repeatable(text: SqlText, root: Node) -> None:
             raise SelectionError(f"{where}: {name or column} changes from run to run: draw(fingerprint, $seed) draws the same again")
         if node.get("sample"):
             raise SelectionError(
-                f"{text.name}: SAMPLE draws anew in every run: ORDER BY draw(fingerprint, $seed) LIMIT n draws the same again"
+                f"{text.name}: SAMPLE draws anew in every run: ORDER BY lot(fingerprint, $seed) LIMIT n draws the same again"
             )
     if not any(modifier.get("type") == "ORDER_MODIFIER" for modifier in root["modifiers"]):
         raise SelectionError(f"{text.name}: the last SELECT has no ORDER BY: it must say the rank order")

@@ -34,8 +34,8 @@ banded AS (
         instruction_id,
         cell,
         depth,
-        draw(fingerprint, 'band ' || $seed) AS drawn,
-        row_number() OVER (PARTITION BY cell ORDER BY draw(fingerprint, 'band ' || $seed), fingerprint) AS turn
+        lot(fingerprint, 'band ' || $seed) AS lot,
+        row_number() OVER (PARTITION BY cell ORDER BY lot(fingerprint, 'band ' || $seed)) AS turn
     FROM ranked
     WHERE draw('cell ' || cell, 'band ' || $seed) < $share
         AND depth_quantile >= $low
@@ -43,5 +43,5 @@ banded AS (
 )
 SELECT instruction_id, cell, turn, depth
 FROM banded
-ORDER BY turn, drawn
+ORDER BY turn, lot
 LIMIT $budget
