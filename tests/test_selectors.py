@@ -109,7 +109,10 @@ def by_source(sizes: dict[str, list[int]], budget: int) -> Counter[tuple[str, in
 def test_s2l_by_source_equals_the_authors_procedure_on_random_sources(connection: duckdb.DuckDBPyConnection) -> None:
     draw = random.Random(1)
     text = (SELECTORS / "s2l_by_source.sql").read_text()
-    query = "WITH clusters AS (SELECT *, lot(fingerprint, 0) AS lot FROM given),\n" + text[re.search(r"^drawn AS", text, re.MULTILINE).start() :]
+    query = (
+        "WITH clusters AS (SELECT *, lot(fingerprint, 0) AS lot FROM given),\n"
+        + text[re.search(r"^drawn AS", text, re.MULTILINE).start() :]
+    )
     for _ in range(300):
         sizes = {
             f"source {i}": sorted((draw.randint(1, draw.choice((2, 6, 25))) for _ in range(draw.randint(1, 7))), reverse=True)

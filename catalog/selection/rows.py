@@ -36,7 +36,7 @@ class Positions:
     def of(self, ids: Ids) -> Ids:
         """The positions of instructions, -1 for those that are no members. Shape (m,)."""
         if self.is_dense:
-            return np.asarray(self.table[np.minimum(ids, len(self.table) - 1)])
+            return np.asarray(self.table.take(ids, mode="clip"))  # beyond the last is the last
         at = np.minimum(np.searchsorted(self.sorted, ids), len(self.sorted) - 1)
         return np.where(self.sorted[at] == ids, self.order[at], -1)
 

@@ -61,16 +61,16 @@ def _matrix(connection: Connection, ids: np.ndarray[Any, np.dtype[np.int64]], *,
     """Losses of shape (n, T), NaN where there is none."""
     at = {"signal_id": signal_id}
     (n_checkpoints,) = connection.sql(query("selection/n_checkpoints"), params=at).fetchall()[0]
-    losses = np.full((len(ids), int(n_checkpoints)), np.nan, dtype=np.float32)
-    positions = Positions(ids)
+    losses = np.full((len(ids), n_checkpoints), np.nan, dtype=np.float32)
+    positions, flat = Positions(ids), losses.reshape(-1)
     for batch in connection.sql(query("selection/losses"), params=at).to_arrow_reader(BATCH):
         at_row = positions.of(batch["instruction_id"].to_numpy())
         checkpoint = batch["checkpoint"].to_numpy()
         loss = batch["loss"].to_numpy(zero_copy_only=False)
-        known = (at_row >= 0) & (checkpoint < n_checkpoints)  # a checkpoint without a row is still being evaluated
-        if not known.all():
+        if at_row.min(initial=0) < 0 or checkpoint.max(initial=0) >= n_checkpoints:  # no member, or a checkpoint not whole yet
+            known = (at_row >= 0) & (checkpoint < n_checkpoints)
             at_row, checkpoint, loss = at_row[known], checkpoint[known], loss[known]
-        losses.reshape(-1)[at_row * losses.shape[1] + checkpoint] = loss
+        flat[at_row * n_checkpoints + checkpoint] = loss
     return losses
 
 

@@ -84,10 +84,10 @@ def writing(home: Home, *, wait: float = WAIT) -> Iterator[Connection]:
         MigrationError: the schema is older or newer than the code.
     """
     with _opened(home, wait=wait) as connection:
-        if home_is_new(connection):
-            migrate(connection)
         behind = pending(connection)
-        if behind:
+        if behind and home_is_new(connection):
+            migrate(connection)
+        elif behind:
             raise MigrationError(f"{home.path} needs {len(behind)} migration(s), {_names(behind)}: run `catalog migrate`")
         for macro in macros():
             connection.execute(macro)

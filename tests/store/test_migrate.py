@@ -8,7 +8,7 @@ import pytest
 from catalog.errors import MigrationError
 from catalog.store.database import reading, upgrade, writing
 from catalog.store.folders import Home
-from catalog.store.migrate import Migration, applied, migrate, migrations, pending
+from catalog.store.migrate import Migration, applied, known_migrations, migrate, pending
 
 ONE = Migration(1, "one", "CREATE TABLE one (a INTEGER)")
 TWO = Migration(2, "two", "CREATE TABLE two (a INTEGER)")
@@ -50,7 +50,7 @@ def test_a_gap_between_files_is_refused(tmp_path: Path) -> None:
     (tmp_path / "0001_one.sql").write_text("SELECT 1")
     (tmp_path / "0003_three.sql").write_text("SELECT 1")
     with pytest.raises(MigrationError, match="migration 0002 is missing"):
-        migrations(tmp_path)
+        known_migrations(tmp_path)
 
 
 def test_a_gap_in_the_record_is_refused(connection: duckdb.DuckDBPyConnection) -> None:
@@ -70,6 +70,6 @@ def test_a_catalog_behind_the_code_names_the_command(home: Home) -> None:
 
 
 def test_listing_what_is_pending_writes_nothing(home: Home) -> None:
-    assert [migration.number for migration in upgrade(home, is_dry_run=True)] == [migration.number for migration in migrations()]
-    assert [migration.number for migration in upgrade(home)] == [migration.number for migration in migrations()]
+    assert [migration.number for migration in upgrade(home, is_dry_run=True)] == [migration.number for migration in known_migrations()]
+    assert [migration.number for migration in upgrade(home)] == [migration.number for migration in known_migrations()]
     assert upgrade(home) == []

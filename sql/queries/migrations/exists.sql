@@ -1,1 +1,0 @@
-SELECT count(*) > 0 FROM duckdb_tables() WHERE table_name = 'migrations'
