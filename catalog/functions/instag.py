@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
+from catalog.arrow import from_numpy
 from catalog.errors import OptionError, QueryError
-from catalog.functions.relation import canonical
+from catalog.functions.relation import canonical, with_columns
 
 
 def instag(rows: pa.Table, *, budget: int) -> pa.Table:
@@ -54,9 +55,7 @@ def instag(rows: pa.Table, *, budget: int) -> pa.Table:
             else:
                 still_left.append(i)
         left = still_left
-    index = [row for row, _, _ in taken]
-    answer = rows.take(pa.array(index, pa.int64())).drop_columns(["labels"])
-    answer = answer.append_column("rank", pa.array(np.arange(1, len(taken) + 1)))
-    answer = answer.append_column("n_tags", pa.array([len(tags[i]) for i in index], pa.int64()))
-    answer = answer.append_column("pass_number", pa.array([number for _, number, _ in taken], pa.int64()))
-    return answer.append_column("n_new_tags", pa.array([new for _, _, new in taken], pa.int64()))
+    index, passes, n_new = np.array(taken, dtype=np.int64).reshape(-1, 3).T
+    n_tags = np.array([len(tags[i]) for i in index], dtype=np.int64)
+    columns = {"rank": np.arange(1, len(taken) + 1), "n_tags": n_tags, "pass_number": passes, "n_new_tags": n_new}
+    return with_columns(rows.take(from_numpy(index)), without="labels", **columns)

@@ -94,8 +94,8 @@ def kmeans(
 def _groups(rows: pa.Table, within: str) -> Iterator[pa.Table]:
     if within not in rows.column_names:
         raise QueryError(f"kmeans: within => '{within}' is no column of the relation; it has {', '.join(rows.column_names)}")
-    for value in sorted(rows[within].unique().to_pylist(), key=str):
-        yield rows.filter(pc.equal(rows[within], value) if value is not None else pc.is_null(rows[within]))
+    for value in sorted(rows[within].unique(), key=str):
+        yield rows.filter(pc.equal(rows[within], value) if value.is_valid else pc.is_null(rows[within]))
 
 
 def _require_arguments(*, k: int, iterations: int, start: str) -> None:

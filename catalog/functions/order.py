@@ -11,6 +11,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from catalog.arrow import from_numpy, to_numpy
+
 Array = np.ndarray[Any, np.dtype[Any]]
 
 PREFIX = 8  # bytes of a name that make one integer
@@ -26,7 +28,7 @@ def ascending(names: pa.ChunkedArray) -> Array:
     """
     parts = _parts(names) if _is_text(names.type) else None
     if not parts or parts[0].shape[1] < PREFIX:
-        by_arrow: Array = pc.array_sort_indices(names).to_numpy().astype(np.int64)
+        by_arrow: Array = to_numpy(pc.array_sort_indices(names)).astype(np.int64)
         return by_arrow
     beginnings = np.concatenate([part[:, :PREFIX] for part in parts])  # (n, 8)
     prefix = beginnings.view(">u8").reshape(-1).astype(np.uint64)  # (n,)
@@ -58,7 +60,7 @@ def rearranged(rows: pa.Table, order: Array) -> pa.Table:
 def _rearranged(column: pa.ChunkedArray, order: Array, place: Array) -> pa.Array | pa.ChunkedArray:
     parts, type_, n = _parts(column), column.type, len(order)
     if not parts:
-        return column.take(pa.array(order))
+        return column.take(from_numpy(order))
     moved = np.empty((n, parts[0].shape[1]), dtype=parts[0].dtype)
     records, start = _records(moved), 0
     for part in parts:
@@ -66,14 +68,14 @@ def _rearranged(column: pa.ChunkedArray, order: Array, place: Array) -> pa.Array
         start += len(part)
     flat = moved.reshape(-1)
     if pa.types.is_primitive(type_):
-        return pa.array(flat, type=type_)
+        return from_numpy(flat)
     if pa.types.is_fixed_size_list(type_):
-        return pa.FixedSizeListArray.from_arrays(pa.array(flat), type=type_)
+        return pa.FixedSizeListArray.from_arrays(from_numpy(flat), type=type_)
     is_large = pa.types.is_large_string(type_) or pa.types.is_large_list(type_)
     ends = np.arange(n + 1, dtype=np.int64 if is_large else np.int32) * moved.shape[1]
     if _is_text(type_):
         return pa.Array.from_buffers(type_, n, [None, pa.py_buffer(ends), pa.py_buffer(flat)])
-    return pa.Array.from_buffers(type_, n, [None, pa.py_buffer(ends)], children=[pa.array(flat)])
+    return pa.Array.from_buffers(type_, n, [None, pa.py_buffer(ends)], children=[from_numpy(flat)])
 
 
 def _records(matrix: Array) -> Array:
@@ -92,7 +94,7 @@ def _chunk(values: pa.Array) -> Array | None:
     type_, n = values.type, len(values)
     is_fixed = pa.types.is_fixed_size_list(type_)
     if not values.null_count and (pa.types.is_integer(type_) or pa.types.is_floating(type_)):
-        numbers: Array = values.to_numpy().reshape(n, 1)
+        numbers: Array = to_numpy(values).reshape(n, 1)
         return numbers
     if values.null_count or not (is_fixed or _is_text(type_) or pa.types.is_list(type_) or pa.types.is_large_list(type_)):
         return None
@@ -103,7 +105,7 @@ def _chunk(values: pa.Array) -> Array | None:
     flat = values.flatten()
     if flat.null_count or not len(flat) or not (pa.types.is_floating(flat.type) or pa.types.is_integer(flat.type)):
         return None
-    return flat.to_numpy().reshape(n, -1) if is_fixed or _is_even(values.offsets.to_numpy()) else None
+    return to_numpy(flat).reshape(n, -1) if is_fixed or _is_even(to_numpy(values.offsets)) else None
 
 
 def _is_text(type_: pa.DataType) -> bool:

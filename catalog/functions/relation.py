@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from catalog.arrow import from_numpy, to_numpy
 from catalog.errors import QueryError
 from catalog.functions.order import ascending, rearranged
 
@@ -68,9 +69,9 @@ def matrix(rows: pa.Table, column: str, *, function: str) -> np.ndarray[Any, np.
     if flat.null_count:
         raise QueryError(f"{function}: {flat.null_count:,} numbers in {column} are NULL; filter or impute them first")
     d = len(flat) // n if n else 0
-    if n and not pa.types.is_fixed_size_list(array.type) and not np.all(np.diff(array.offsets.to_numpy()) == d):
+    if n and not pa.types.is_fixed_size_list(array.type) and not np.all(np.diff(to_numpy(array.offsets)) == d):
         raise QueryError(f"{function}: the vectors in {column} differ in length; every row needs the same number of values")
-    return np.asarray(flat.to_numpy(zero_copy_only=False), dtype=np.float32).reshape(n, d)
+    return np.asarray(to_numpy(flat), dtype=np.float32).reshape(n, d)
 
 
 def with_columns(rows: pa.Table, *, without: str | None = None, **columns: Any) -> pa.Table:
@@ -83,5 +84,5 @@ def with_columns(rows: pa.Table, *, without: str | None = None, **columns: Any) 
     for name, values in columns.items():
         if name in answer.column_names:
             answer = answer.drop_columns([name])
-        answer = answer.append_column(name, values if isinstance(values, pa.Array | pa.ChunkedArray) else pa.array(values))
+        answer = answer.append_column(name, values if isinstance(values, pa.Array | pa.ChunkedArray) else from_numpy(np.asarray(values)))
     return answer

@@ -219,11 +219,14 @@ def _check_answer(answer: pa.Table, definition: Definition) -> None:
 
 
 def _looked_up(execution: Execution, definition: Definition, ids: Any) -> pa.Table:
+    import numpy as np
     import pyarrow as pa
+
+    from catalog.arrow import from_numpy
 
     reference = definition.reference
     at, session = reference.parameters, execution.session
-    session.register("chosen", pa.table({"instruction_id": ids, "rank": range(1, len(ids) + 1)}))
+    session.register("chosen", pa.table({"instruction_id": ids, "rank": from_numpy(np.arange(1, len(ids) + 1))}))
     found = execution.watch.run(lambda: session.connection.sql(query("selection/chosen"), params=at).to_arrow_table())
     n_outside = len(ids) - found["is_member"].to_pylist().count(True)
     if n_outside:

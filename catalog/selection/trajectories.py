@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from catalog.arrow import from_numpy, to_numpy
 from catalog.errors import SignalError
 from catalog.selection.coverage import Coverage, command
 from catalog.selection.rows import Positions, members
@@ -47,14 +48,15 @@ def load_trajectories(
     rows = members(connection, reference, signal_id=signal.signal_id)
     if columns is not None and "losses" not in columns and incomplete == "refuse":
         return rows
-    losses = _matrix(connection, rows["instruction_id"].to_numpy(), signal_id=signal.signal_id)  # (n, T)
+    losses = _matrix(connection, to_numpy(rows["instruction_id"]), signal_id=signal.signal_id)  # (n, T)
     losses, kept = _completed(losses, incomplete=incomplete, reference=reference, signal=signal)
     if not kept.all():
         rows, losses = rows.filter(pa.array(kept)), losses[kept]
     n, t = losses.shape
-    offsets = pa.array(np.arange(n + 1, dtype=np.int64) * t)
-    lists = pa.LargeListArray.from_arrays(offsets, pa.array(losses.reshape(-1)))
-    return rows.append_column("losses", lists if n * t >= 2**31 else lists.cast(pa.list_(pa.float32())))
+    is_large = n * t >= 2**31
+    offsets = from_numpy(np.arange(n + 1, dtype=np.int64 if is_large else np.int32) * t)
+    lists = pa.LargeListArray if is_large else pa.ListArray
+    return rows.append_column("losses", lists.from_arrays(offsets, from_numpy(losses.reshape(-1))))
 
 
 def _matrix(connection: Connection, ids: np.ndarray[Any, np.dtype[np.int64]], *, signal_id: int) -> Floats:
@@ -64,9 +66,9 @@ def _matrix(connection: Connection, ids: np.ndarray[Any, np.dtype[np.int64]], *,
     losses = np.full((len(ids), n_checkpoints), np.nan, dtype=np.float32)
     positions, flat = Positions(ids), losses.reshape(-1)
     for batch in connection.sql(query("selection/losses"), params=at).to_arrow_reader(BATCH):
-        at_row = positions.of(batch["instruction_id"].to_numpy())
-        checkpoint = batch["checkpoint"].to_numpy()
-        loss = batch["loss"].to_numpy(zero_copy_only=False)
+        at_row = positions.of(to_numpy(batch["instruction_id"]))
+        checkpoint = to_numpy(batch["checkpoint"])
+        loss = to_numpy(batch["loss"])
         if at_row.min(initial=0) < 0 or checkpoint.max(initial=0) >= n_checkpoints:  # no member, or a checkpoint not whole yet
             known = (at_row >= 0) & (checkpoint < n_checkpoints)
             at_row, checkpoint, loss = at_row[known], checkpoint[known], loss[known]

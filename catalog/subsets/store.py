@@ -7,8 +7,10 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
+from catalog.arrow import from_numpy
 from catalog.errors import OptionError
 from catalog.selection.choose import Chosen, Definition
 from catalog.store import vectors
@@ -72,7 +74,7 @@ def write_subset(
         "seconds": seconds,
     }
     connection.execute(query("subsets/insert"), row)
-    ranks = pa.array(range(1, chosen.members.num_rows + 1), pa.int64())
+    ranks = from_numpy(np.arange(1, chosen.members.num_rows + 1))
     connection.register("chosen", chosen.members.append_column("rank", ranks))
     connection.execute(query("subsets/insert_members"), {"subset_id": subset_id})
     for signal in definition.content["signals"]:

@@ -1,0 +1,57 @@
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from catalog import Catalog
+from catalog.arrow import from_numpy, to_numpy
+
+ROOT = Path(__file__).resolve().parent.parent
+TYPES = (pa.int8(), pa.uint16(), pa.int32(), pa.int64(), pa.float16(), pa.float32(), pa.float64())
+
+numbers = st.lists(st.lists(st.integers(0, 100), max_size=5), max_size=4)
+
+
+@settings(deadline=None)
+@given(numbers, st.sampled_from(TYPES), st.integers(0, 3))
+def test_numbers_are_those_that_pyarrow_gives(chunks: list[list[int]], type_: pa.DataType, start: int) -> None:
+    column = pa.chunked_array([pa.array(chunk, type_) for chunk in chunks], type_).slice(start)
+    found = to_numpy(column)
+    assert found.dtype == column.to_numpy().dtype
+    assert np.array_equal(found, column.to_numpy())
+    assert from_numpy(found).equals(pa.array(column.to_pylist(), type_))
+
+
+@pytest.mark.parametrize("values", [[1.5, None], [True, False], ["a"]])
+def test_what_is_no_plain_number_is_left_to_pyarrow(values: list[object]) -> None:
+    assert np.array_equal(to_numpy(pa.array(values)), pa.array(values).to_numpy(zero_copy_only=False), equal_nan=values[0] == 1.5)
+    assert from_numpy(np.array(values)).equals(pa.array(np.array(values)))
+
+
+def test_nothing_is_copied() -> None:
+    column = from_numpy(np.arange(10))
+    assert np.shares_memory(to_numpy(column), to_numpy(column.slice(2)))
+
+
+def test_a_selection_by_losses_or_by_labels_never_asks_for_pandas(catalog: Catalog, tmp_path: Path, jsonl: Callable[..., Path]) -> None:
+    """Where pandas is installed pyarrow imports it for every conversion of its own, which takes a third of a second."""
+    records = [{"instruction": f"{i}?", "output": f"{i}!", "tags": [f"tag {i % 5}"], "from": f"source {i % 2}"} for i in range(40)]
+    catalog.register(jsonl(records), pool="p", labels_column="tags", source_column="from")
+    pl.DataFrame({"losses": [[3.0, 2.0, 1.0 + i] for i in range(40)]}).write_parquet(tmp_path / "losses.parquet")
+    catalog.import_losses("p", tmp_path / "losses.parquet", proxy="mine")
+    (tmp_path / "pandas").mkdir()
+    asked = tmp_path / "asked"
+    (tmp_path / "pandas" / "__init__.py").write_text(f"open({str(asked)!r}, 'w')\nraise ImportError('there is none')\n")
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
+    for selector in ("random", "s2l", "s2l_by_source", "instag"):
+        command = ["select", selector, "p", "--budget", "9", "--as", f"few-{selector.replace('_', '-')}"]
+        subprocess.run([sys.executable, "-m", "catalog", "--home", str(catalog.home.path), *command], env=environment, check=True)
+        assert not asked.exists(), selector
