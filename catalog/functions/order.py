@@ -5,6 +5,7 @@ Columns whose values all have one length are handled as matrices, chunk by chunk
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from catalog.arrow import from_numpy, to_numpy
+from catalog.functions.blocks import n_threads
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -54,7 +56,9 @@ def rearranged(rows: pa.Table, order: Array) -> pa.Table:
     """
     place = np.empty_like(order)  # of every row among those that are wanted
     place[order] = np.arange(len(order))
-    return pa.table([_rearranged(column, order, place) for column in rows.columns], schema=rows.schema)
+    with ThreadPoolExecutor(n_threads()) as pool:
+        columns = list(pool.map(lambda column: _rearranged(column, order, place), rows.columns))
+    return pa.table(columns, schema=rows.schema)
 
 
 def _rearranged(column: pa.ChunkedArray, order: Array, place: Array) -> pa.Array | pa.ChunkedArray:
