@@ -29,6 +29,7 @@ MEANINGS = {
     "information": "of all taken up to it",
     "learnability": "how far the proxy's loss on it fell",
     "loss": "the proxy's loss on it",
+    "lot": "the number drawn for it, by which the order is shuffled",
     "n_new_tags": "tags that it brought to the pass",
     "n_places": "members that were ranked",
     "n_tags": "tags that it has",
