@@ -8,8 +8,9 @@ from typing import Any, Literal
 import numpy as np
 import pyarrow as pa
 
+import catalog.functions.log_det_tokens as log_det_tokens
+import catalog.functions.log_det_vectors as log_det_vectors
 from catalog.errors import OptionError, QueryError
-from catalog.functions import log_det_tokens, log_det_vectors
 from catalog.functions.blocks import require_finite, row_blocks
 from catalog.functions.lazy_greedy import Gains, Rows
 from catalog.functions.log_det_information import InformationOfTexts

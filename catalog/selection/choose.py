@@ -14,8 +14,8 @@ from catalog.errors import OptionError, SelectionError
 from catalog.selection.coverage import Pins
 from catalog.selection.execution import Execution, Limits, executing
 from catalog.selection.faults import reported
-from catalog.selection.memo import code
 from catalog.selection.plan import Apply, Plan, plan
+from catalog.selection.provenance import code, macro_code
 from catalog.selection.selector import Selector
 from catalog.selection.session import session
 from catalog.selection.text import SqlText, canonical
@@ -38,7 +38,7 @@ class Definition:
         budget: how many members are asked for.
         seed: of every draw.
         given: the values of the selector's ``$parameters``, with ``$budget``, ``$pool`` and ``$seed``.
-        content: canonical SQL, parameters, budget, seed, references, signals with their versions, code of the kernels.
+        content: canonical SQL, parameters, budget, seed, references, signals with their versions, code of the kernels and macros.
         planned: what it means: what is chosen reads the very signals that are in the content, whatever is written meanwhile.
     """
 
@@ -185,6 +185,8 @@ def _content(definition: Definition, planned: Plan) -> dict[str, Any]:
         for _, resolved in planned.sources
         for signal in resolved.signals
     }
+    kernels = [step for step in planned.steps if isinstance(step, Apply)]
+    arguments = [text for step in kernels for text in (*step.relations.values(), *step.options.values())]
     return {
         "selector": definition.selector.name,
         "sql": canonical(definition.selector.text),
@@ -197,7 +199,8 @@ def _content(definition: Definition, planned: Plan) -> dict[str, Any]:
             dict(zip(("kind", "name", "identity_sha256", "lance_table", "lance_version"), found, strict=True))
             for found in sorted(signals, key=str)
         ],
-        "functions": {step.name: code(step.name) for step in planned.steps if isinstance(step, Apply)},
+        "functions": {step.name: code(step.name) for step in kernels},
+        "macros": macro_code(*(str(text) for text in (planned.query, *arguments))),
     }
 
 

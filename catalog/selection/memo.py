@@ -9,15 +9,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 import secrets
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import catalog.functions
+from catalog.selection.provenance import code
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -79,20 +77,6 @@ def key(name: str, relations: Mapping[str, pa.Table], options: Mapping[str, Any]
         with pa.ipc.new_stream(sink, whole.schema) as writer:
             writer.write_table(whole)
     return digest.hexdigest()
-
-
-@cache
-def code(name: str) -> str:
-    """The hash of a function's source and of all that it imports from its own package."""
-    seen: dict[str, bytes] = {}
-    todo = [name]
-    while todo:
-        module = todo.pop()
-        path = Path(next(iter(catalog.functions.__path__))) / f"{module}.py"
-        if module not in seen and path.exists():
-            seen[module] = path.read_bytes()
-            todo += re.findall(r"catalog\.functions\.(\w+)", seen[module].decode())
-    return hashlib.sha256(b"\0".join(seen[module] for module in sorted(seen))).hexdigest()
 
 
 def sweep(home: Home, *, keep_bytes: int = 0) -> int:

@@ -81,7 +81,8 @@ def _causes(before: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[str, ...
     causes = []
     if _signals(before) != _signals(now):
         causes.append("another signal is read now")
-    changed = sorted(name for name, code in now["functions"].items() if before["functions"].get(name) != code)
+    kept = {kind: before.get(kind, now[kind]) for kind in ("functions", "macros")}
+    changed = sorted(name for kind, codes in kept.items() for name, code in now[kind].items() if codes.get(name) != code)
     if changed:
         causes.append(f"the code of {', '.join(changed)} has changed")
     return tuple(causes)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from catalog.selection.memo import code, folder, key, remembered, sweep
+from catalog.selection.memo import folder, key, remembered, sweep
 from catalog.store.folders import Home
 
 ROWS = pa.table({"fingerprint": ["a", "b", "c"], "v": pa.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], pa.list_(pa.float32(), 2))})
@@ -50,11 +50,6 @@ def test_the_key_follows_the_content_and_not_the_way_it_is_held() -> None:
 )
 def test_whatever_changes_the_answer_changes_the_key(name: str, rows: pa.Table, options: dict[str, int]) -> None:
     assert key(name, {"points": rows}, options) != key("kmeans", {"points": ROWS}, {"k": 3})
-
-
-def test_the_code_of_a_function_is_that_of_all_that_it_imports() -> None:
-    assert code("kmeans") != code("project")
-    assert code("kmeans") == code("kmeans")
 
 
 def test_columns_of_the_input_are_not_kept_again(empty: Home) -> None:
