@@ -27,12 +27,13 @@ def to_numpy(values: pa.Array | pa.ChunkedArray) -> Array:
 
 
 def from_numpy(values: Array) -> pa.Array:
-    """Integers or floats, (n,), as an array of Arrow that shares their memory; what else there is as pyarrow has it.
+    """Integers or floats, (n,), as an array of Arrow that shares their memory; what else there is as pyarrow has it, or refuses it.
 
     >>> from_numpy(np.arange(3)).to_pylist()
     [0, 1, 2]
     """
-    if values.dtype.kind not in "iuf":
+    is_plain = type(values) is np.ndarray and values.ndim == 1 and values.dtype.isnative  # neither masked nor a matrix
+    if not is_plain or values.dtype.kind not in "iuf":
         return pa.array(values)
     whole = np.ascontiguousarray(values)
     return pa.Array.from_buffers(pa.from_numpy_dtype(whole.dtype), len(whole), [None, pa.py_buffer(whole)])

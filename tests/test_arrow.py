@@ -36,6 +36,13 @@ def test_what_is_no_plain_number_is_left_to_pyarrow(values: list[object]) -> Non
     assert from_numpy(np.array(values)).equals(pa.array(np.array(values)))
 
 
+def test_what_is_no_row_of_native_numbers_is_pyarrows_to_take_or_refuse() -> None:
+    assert from_numpy(np.ma.masked_array([1, 2], mask=[True, False])).to_pylist() == [None, 2]
+    for values in (np.array([1, 2], dtype=">i4" if sys.byteorder == "little" else "<i4"), np.arange(6).reshape(2, 3)):
+        with pytest.raises((pa.ArrowInvalid, pa.ArrowNotImplementedError)):
+            from_numpy(values)
+
+
 def test_nothing_is_copied() -> None:
     column = from_numpy(np.arange(10))
     assert np.shares_memory(to_numpy(column), to_numpy(column.slice(2)))

@@ -13,6 +13,7 @@ from catalog.functions.blocks import ForBlocks, Matrix
 SLACK = 1e-5  # more than float32 products of unit vectors of some thousand numbers are ever off
 BLOCK = 1_024
 TURN = 16 * BLOCK  # rows whose pairs are held before they are handed on
+PAIRS = 2_048  # gathered at a time
 
 
 def unit_rows(x: Matrix) -> Matrix:
@@ -29,6 +30,12 @@ def exact_cosines(x: Matrix, y: Matrix) -> Matrix:
     dots = np.einsum("ij,ij->i", x, y, dtype=np.float64)
     lengths = np.sqrt(np.einsum("ij,ij->i", x, x, dtype=np.float64) * np.einsum("ij,ij->i", y, y, dtype=np.float64))
     return np.round(np.where(lengths > 0, dots / np.where(lengths > 0, lengths, 1), 0), 12)
+
+
+def pair_cosines(x: Matrix, i: Matrix, y: Matrix, j: Matrix) -> Matrix:
+    """`exact_cosines` of rows ``i`` of ``x`` with rows ``j`` of ``y``, (n,), gathered a few at a time, however many they are: (n,)."""
+    parts = [exact_cosines(x[i[start : start + PAIRS]], y[j[start : start + PAIRS]]) for start in range(0, len(i), PAIRS)]
+    return np.concatenate([np.empty(0), *parts])
 
 
 def similar_pairs(x: Matrix, threshold: float, for_blocks: ForBlocks[Any]) -> Iterator[tuple[Matrix, Matrix, Matrix]]:
@@ -55,7 +62,7 @@ def similar_pairs(x: Matrix, threshold: float, for_blocks: ForBlocks[Any]) -> It
             above = i < j
             found.append((i[above], j[above]))
         i, j = (np.concatenate([pair[side] for pair in found]) for side in (0, 1))
-        cosines = np.concatenate([np.empty(0), *(exact_cosines(x[i[p : p + 8_192]], x[j[p : p + 8_192]]) for p in range(0, len(i), 8_192))])
+        cosines = pair_cosines(x, i, x, j)
         kept = cosines >= threshold
         return i[kept], j[kept], cosines[kept]
 

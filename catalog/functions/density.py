@@ -20,6 +20,7 @@ from catalog.functions.relation import canonical, matrix, vector_column, with_co
 ROWS = 1_024
 KERNELS = 4_096
 PRECISE = 256  # squared lengths over 2 bandwidth^2 up to which float32 is right to 1e-4
+ROUNDING = 1e-12  # of two squared lengths, that a squared distance may be off
 SPREAD = 1_000  # rows whose distances set the default bandwidth
 
 
@@ -33,7 +34,8 @@ def density(
 
     Args:
         points: rows with one vector column of d numbers, taken as float32.
-        bandwidth: reach of the kernel, above 0; None takes half the median distance of 1,000 drawn rows (a choice of ours).
+        bandwidth: reach of the kernel, above 0; None takes half the median distance of 1,000 drawn rows that are
+            not equal (a choice of ours), and 1 where all are.
         sample: kernels, 1 or more, drawn by a hash of fingerprint and seed; None takes all rows.
         seed: of both draws.
         memory: bytes that it may hold: ``8 n + 16 sample d``, and ``64 MiB + 16384 d`` a thread.
@@ -76,12 +78,15 @@ def density(
 
 
 def _half_median(x: Matrix) -> float:
-    """Half the median distance between different rows; 1 where they are all the same."""
+    """Half the median distance of rows that are not equal; 1 where all are."""
     y = x.astype(np.float64) - x.mean(axis=0, dtype=np.float64)
     squares = np.square(y).sum(axis=1)
-    apart = np.sqrt(np.maximum(squares[:, None] + squares - 2 * (y @ y.T), 0))
+    sums = squares[:, None] + squares
+    apart = sums - 2 * (y @ y.T)
+    apart[apart < ROUNDING * sums] = 0  # what the subtraction leaves of equal rows
     between = apart[np.triu_indices(len(x), k=1)]
-    return float(np.median(between)) / 2 or 1.0 if len(between) else 1.0
+    between = between[between > 0]
+    return float(np.sqrt(np.median(between))) / 2 if len(between) else 1.0
 
 
 def _densities(x: Matrix, centres: Matrix, bandwidth: float, for_blocks: ForBlocks[Any]) -> Matrix:

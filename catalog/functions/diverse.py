@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from catalog.errors import OptionError, QueryError
 from catalog.functions.blocks import ForBlocks, n_threads, require_finite, row_blocks
-from catalog.functions.cosine import SLACK, exact_cosines, unit_rows
+from catalog.functions.cosine import SLACK, pair_cosines, unit_rows
 from catalog.functions.memory import require_memory
 from catalog.functions.relation import canonical, matrix, vector_column, with_columns
 
@@ -140,7 +140,7 @@ def _accept(x: Vectors, units: Vectors, candidates: Rows, threshold: float, for_
     def similar(start: int, stop: int) -> tuple[Rows, Rows]:
         first, second = np.nonzero(mine[start:stop] @ mine[start:].T > threshold - SLACK)
         first, second = first[second > first] + start, second[second > first] + start
-        is_similar = exact_cosines(x[candidates[first]], x[candidates[second]]) > threshold
+        is_similar = pair_cosines(x, candidates[first], x, candidates[second]) > threshold
         return first[is_similar], second[is_similar]
 
     pairs = for_blocks(similar, len(candidates), _N_SHARE)
@@ -168,7 +168,7 @@ def _nearest_of(
     def update(start: int, stop: int) -> None:
         rows = block[start:stop]
         row, other = _highest(units[rows], rows, other_units, others, similarity[rows])
-        cosines = exact_cosines(x[rows[row]], x[others[other]])
+        cosines = pair_cosines(x, rows[row], x, others[other])
         best_first = np.lexsort((others[other], -cosines, row))
         row, other, cosines = row[best_first], other[best_first], cosines[best_first]
         is_best = np.diff(row, prepend=-1) > 0

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from catalog.errors import OptionError
-from catalog.functions.blocks import ForBlocks, require_finite, row_blocks
+from catalog.functions.blocks import ForBlocks, n_threads, require_finite, row_blocks
 from catalog.functions.lazy_greedy import Gains, Rows, maximise
 from catalog.functions.memory import require_memory
 from catalog.functions.relation import canonical, matrix, vector_column, with_columns
@@ -67,7 +67,7 @@ def facility_location(vectors: pa.Table, *, budget: int, memory: int | None = No
     n, d = x.shape
     budget = min(budget, n)
     require_memory(
-        12 * n * d + 8 * n * (_N_PAST + n // _N_BLOCK) + 2**26 + (8 * n * n if 8 * n * n <= _HELD else 0),
+        12 * n * d + 8 * n * (_N_PAST + n // _N_BLOCK) + 2**26 + 2**23 * n_threads() + (8 * n * n if 8 * n * n <= _HELD else 0),
         memory,
         purpose=f"facility_location of {n:,} x {d:,}",
         instead="raise the limit, or choose from fewer rows, e.g. the representatives of near_duplicates or kmeans",
@@ -117,7 +117,8 @@ class _Similarities:
                     sums[other : other + _N_BLOCK] += near.sum(axis=0)
             return sums
 
-        self._gains = np.sum(self._for_blocks(share, n, _N_BLOCK), axis=0)
+        for sums in self._for_blocks(share, n, _N_BLOCK):
+            self._gains += sums
         return self._gains.copy()
 
     def load(self, rows: Rows) -> None:

@@ -8,8 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from catalog.errors import OptionError
-from catalog.functions.blocks import ForBlocks, require_finite, row_blocks
-from catalog.functions.cosine import unit_rows
+from catalog.functions.blocks import ForBlocks, n_threads, require_finite, row_blocks
 from catalog.functions.lazy_greedy import Gains, Rows, maximise
 from catalog.functions.memory import require_memory
 from catalog.functions.relation import canonical, matrix, vector_column, with_columns
@@ -39,7 +38,7 @@ def k_center(
     A row's distance to the chosen only falls, so that an old one is an upper bound: few rows are looked at for each pick, and they
     catch up with many picks in one matrix product.
 
-    Memory beside the relation: ``8 d (budget + 2048) + 32 n + 8192 budget`` bytes for each thread; and ``4 n d`` for ``'cosine'``.
+    Memory beside the relation: ``8 d (budget + 2048) + 32 n`` bytes, and ``4096 budget + 8192 d`` for each thread.
 
     Args:
         vectors: a relation with one column of vectors.
@@ -71,7 +70,7 @@ def k_center(
     n, d = x.shape
     budget = min(budget, n)
     require_memory(
-        8 * d * (budget + 2048) + 32 * n + 8192 * budget + (4 * n * d if metric == "cosine" else 0),
+        8 * d * (budget + 2048) + 32 * n + n_threads() * (4096 * budget + 8192 * d),
         memory,
         purpose=f"k_center of {n:,} x {d:,}",
         instead="raise the limit or lower the budget",
@@ -79,11 +78,10 @@ def k_center(
     require_finite(x, column, function="k_center")
     if not budget:
         return with_columns(rows, rank=pa.array([], pa.int64()), distance=pa.array([], pa.float64()))
-    if metric == "cosine":
-        x = unit_rows(x)
-    first = int(np.random.default_rng(seed).integers(n)) if start == "random" else _nearest_to_mean(x)
+    points = Points(x, is_unit=metric == "cosine")
+    first = int(np.random.default_rng(seed).integers(n)) if start == "random" else _nearest_to_mean(points)
     with row_blocks() as for_blocks:
-        order, distances = _farthest_first(x, first=first, budget=budget, for_blocks=for_blocks)
+        order, distances = _farthest_first(points, first=first, budget=budget, for_blocks=for_blocks)
     rank = np.arange(1, budget + 1, dtype=np.int64)
     return with_columns(rows.take(pa.array(order)), rank=rank, distance=pa.array(distances, mask=rank == 1))
 
@@ -97,17 +95,36 @@ def _check(budget: int, metric: str, start: str) -> None:
         raise OptionError(f"k_center: start is {start!r}; it must be 'mean' or 'random'")
 
 
-def _nearest_to_mean(x: Vectors) -> int:
+class Points:
+    """Vectors as float64, made when they are asked for: as they are, or scaled to length one; zeros stay zeros."""
+
+    def __init__(self, x: Vectors, *, is_unit: bool) -> None:
+        self._x = x  # (n, d)
+        self._is_unit = is_unit
+        self.shape = x.shape
+
+    def __getitem__(self, rows: Any) -> Matrix:
+        """Some rows: (n_rows, d)."""
+        points: Matrix = self._x[rows].astype(np.float64)
+        if self._is_unit:
+            lengths = np.sqrt(np.einsum("ij,ij->i", points, points))
+            points /= np.where(lengths > 0, lengths, 1.0)[:, None]
+        return points
+
+
+def _nearest_to_mean(x: Points) -> int:
     """The row nearest to the mean of all; among equally near ones, to 9 digits, the lowest."""
-    mean = x.mean(axis=0, dtype=np.float64)
-    squares = np.concatenate([np.square(x[start : start + _N_BLOCK] - mean).sum(axis=1) for start in range(0, len(x), _N_BLOCK)])
+    n = x.shape[0]
+    blocks = [slice(start, start + _N_BLOCK) for start in range(0, n, _N_BLOCK)]
+    mean = np.sum([x[block].sum(axis=0) for block in blocks], axis=0) / n  # (d,)
+    squares = np.concatenate([np.square(x[block] - mean).sum(axis=1) for block in blocks])
     scale = float(squares.max()) or 1.0
     return int(np.round(squares / scale, 9).argmin())
 
 
-def _farthest_first(x: Vectors, *, first: int, budget: int, for_blocks: ForBlocks[None]) -> tuple[Rows, Gains]:
+def _farthest_first(x: Points, *, first: int, budget: int, for_blocks: ForBlocks[None]) -> tuple[Rows, Gains]:
     """Rows in the order chosen, and their distances to those before them (0 for the first), both of shape (budget,)."""
-    others = np.delete(np.arange(len(x), dtype=np.int64), first)
+    others = np.delete(np.arange(x.shape[0], dtype=np.int64), first)
     order, distances = np.full(budget, first, dtype=np.int64), np.zeros(budget)
     if budget > 1:
         objective = _Distances(x, others, first=first, budget=budget, for_blocks=for_blocks)
@@ -121,8 +138,8 @@ def _farthest_first(x: Vectors, *, first: int, budget: int, for_blocks: ForBlock
 class _Distances:
     """Squared distances of rows to the nearest chosen one, as ``lazy_greedy`` asks for them; its rows are positions in ``others``."""
 
-    def __init__(self, x: Vectors, others: Rows, *, first: int, budget: int, for_blocks: ForBlocks[None]) -> None:
-        self._x = x  # (n, d)
+    def __init__(self, x: Points, others: Rows, *, first: int, budget: int, for_blocks: ForBlocks[None]) -> None:
+        self._x = x
         self._others = others  # (n - 1,)
         self._for_blocks = for_blocks
         self._nearest: Gains = np.full(len(others), np.inf)  # as of _true_at
@@ -133,7 +150,7 @@ class _Distances:
         self._front: Rows = np.empty(0, dtype=np.int64)
         self._front_x: Matrix = np.empty((0, x.shape[1]))
         self._front_squares: Gains = np.empty(0)
-        self._choose(x[first].astype(np.float64))
+        self._choose(x[[first]][0])
 
     def _choose(self, vector: Gains) -> None:
         self._chosen[self._n_chosen] = vector
@@ -143,7 +160,7 @@ class _Distances:
     def load(self, rows: Rows) -> None:
         """Make these rows the front."""
         self._front = rows
-        self._front_x = self._x[self._others[rows]].astype(np.float64)  # (n_front, d)
+        self._front_x = self._x[self._others[rows]]  # (n_front, d)
         self._front_squares = np.einsum("ij,ij->i", self._front_x, self._front_x)
 
     def accept(self, position: int) -> Gains:
@@ -163,7 +180,7 @@ class _Distances:
             block = by_age[start:stop]
             # A younger row meets some of the chosen again, which changes nothing: the least distance is the same.
             oldest = int(self._true_at[block[0]])
-            x = self._x[self._others[block]].astype(np.float64)
+            x = self._x[self._others[block]]
             squares = x @ self._chosen[oldest : self._n_chosen].T  # (n_block, chosen since the oldest)
             squares *= -2.0
             squares += self._squares[oldest : self._n_chosen]

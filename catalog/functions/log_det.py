@@ -41,8 +41,8 @@ def log_det(
     power of two, and equal gains go to the lowest fingerprint. Computed in float64; below about 1e-6 of the largest squared norm,
     ``regularization`` leaves differences to rounding.
 
-    Memory beside the relation: with one vector a row, ``8 d (budget + 4 d + 8192)`` bytes; with token states, up to 2 GiB or what is left
-    of ``memory`` for bounds, ``2 d (d + 1)`` bytes a row that has one, the rest for speed only.
+    Memory beside the relation: with one vector a row, ``8 d (budget + 4 d + 8192) + 2**25`` bytes; with token states, up to 2 GiB or what
+    is left of ``memory`` for bounds, ``2 d (d + 1)`` bytes a row that has one, the rest for speed only.
 
     Args:
         vectors: a relation with one column of vectors, or of lists of vectors (token states, float16 or float32).
@@ -50,9 +50,8 @@ def log_det(
         regularization: lambda, > 0: how much is known of every direction before the first row.
         normalize: ``'length'`` divides a row's sum of outer products by its number of tokens, since long texts gain more by construction;
             with one vector a row it changes nothing. Ours; the paper has ``'none'``.
-        optimizer: ``'stochastic'`` looks at ``n / budget * log(1 / epsilon)`` random rows a pick (Mirzasoleiman et al. 2015, 1 - 1/e -
-        epsilon in
-            expectation), in a fraction of the time.
+        optimizer: ``'stochastic'`` looks at ``n / budget * log(1 / epsilon)`` random rows a pick (Mirzasoleiman et al. 2015: within
+            1 - 1/e - epsilon of the best in expectation), in a fraction of the time.
         epsilon: what ``'stochastic'`` may lose, in (0, 1).
         seed: of the random rows of ``'stochastic'``.
         memory: bytes it may hold; None means no limit.
@@ -142,7 +141,7 @@ def _of_vectors(
     if not budget:
         return rows, np.empty(0, dtype=np.int64), np.empty(0)
     require_memory(
-        8 * d * (budget + 4 * d + 8192), memory, purpose=f"log_det of {n:,} x {d:,}", instead="raise the limit or lower the budget"
+        8 * d * (budget + 4 * d + 8192) + 2**25, memory, purpose=f"log_det of {n:,} x {d:,}", instead="raise the limit or lower the budget"
     )
     require_finite(x, column, function="log_det")
     with row_blocks():  # which also keeps BLAS on one thread

@@ -17,6 +17,7 @@ Matrix = np.ndarray[Any, np.dtype[np.float64]]
 Vectors = np.ndarray[Any, np.dtype[np.float32]]
 
 _N_BLOCK = 2048  # rows brought up to date in one product
+_N_STEPS = 1024  # picks that a block catches up with in one product
 _N_FRONT = 1024
 _REFACTOR = 256  # picks after which S is computed anew, so that its rounding errors do not add up
 
@@ -81,9 +82,14 @@ class InformationOfVectors:
             block = by_age[start : start + _N_BLOCK]
             since = self._true_at[block]
             oldest = int(since[0])
-            falls = np.square(self._x[block].astype(np.float64) @ self._steps[oldest : self._turn].T)  # (n_block, picks since the oldest)
-            falls[np.arange(oldest, self._turn)[None, :] < since[:, None]] = 0.0  # what a younger row has seen already
-            self._c[block] = np.maximum(self._c[block] - falls.sum(axis=1), 0.0)
+            x = self._x[block].astype(np.float64)  # (n_block, d)
+            for first in range(oldest, self._turn, _N_STEPS):
+                last = min(first + _N_STEPS, self._turn)
+                falls = x @ self._steps[first:last].T  # (n_block, picks since the oldest)
+                np.square(falls, out=falls)
+                falls[np.arange(first, last)[None, :] < since[:, None]] = 0.0  # what a younger row has seen already
+                self._c[block] -= falls.sum(axis=1)
+            self._c[block] = np.maximum(self._c[block], 0.0)
         self._true_at[rows] = self._turn
         gains: Gains = np.log1p(self._c[rows])
         return gains

@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from catalog.errors import OptionError, QueryError
 from catalog.functions.blocks import Matrix, n_threads, require_finite, row_blocks
-from catalog.functions.cosine import SLACK, exact_cosines, unit_rows
+from catalog.functions.cosine import SLACK, pair_cosines, unit_rows
 from catalog.functions.memory import require_memory
 from catalog.functions.relation import canonical, matrix, vector_column, with_columns
 
@@ -130,9 +130,9 @@ class _Best:
         query = np.concatenate([pair[0] for pair in self.waiting] or [np.empty(0, dtype=np.int64)])
         candidate = np.concatenate([pair[1] for pair in self.waiting] or [np.empty(0, dtype=np.int64)])
         self.waiting, self.n_waiting = [], 0
-        exact = [exact_cosines(self.y[query[i : i + 4_096]], self.x[candidate[i : i + 4_096]]) for i in range(0, len(query), 4_096)]
+        exact = pair_cosines(self.y, query, self.x, candidate)
         query, candidate = np.concatenate([self.query, query]), np.concatenate([self.candidate, candidate])
-        similarity = np.concatenate([self.similarity, *exact])
+        similarity = np.concatenate([self.similarity, exact])
         order = np.lexsort((candidate, -similarity, query))
         query = query[order]
         kept = np.arange(len(query)) - np.searchsorted(query, query) < self.k

@@ -17,6 +17,7 @@ from catalog.functions.blocks import n_threads
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
+LARGE = 2**31  # what an offset of 32 bits cannot name
 PREFIX = 8  # bytes of a name that make one integer
 
 
@@ -63,7 +64,7 @@ def rearranged(rows: pa.Table, order: Array) -> pa.Table:
 
 def _rearranged(column: pa.ChunkedArray, order: Array, place: Array) -> pa.Array | pa.ChunkedArray:
     parts, type_, n = _parts(column), column.type, len(order)
-    if not parts:
+    if not parts or (n * parts[0].shape[1] >= LARGE and not _is_wide(type_)):
         return column.take(from_numpy(order))
     moved = np.empty((n, parts[0].shape[1]), dtype=parts[0].dtype)
     records, start = _records(moved), 0
@@ -75,8 +76,7 @@ def _rearranged(column: pa.ChunkedArray, order: Array, place: Array) -> pa.Array
         return from_numpy(flat)
     if pa.types.is_fixed_size_list(type_):
         return pa.FixedSizeListArray.from_arrays(from_numpy(flat), type=type_)
-    is_large = pa.types.is_large_string(type_) or pa.types.is_large_list(type_)
-    ends = np.arange(n + 1, dtype=np.int64 if is_large else np.int32) * moved.shape[1]
+    ends = np.arange(n + 1, dtype=np.int64 if _is_wide(type_) else np.int32) * moved.shape[1]
     if _is_text(type_):
         return pa.Array.from_buffers(type_, n, [None, pa.py_buffer(ends), pa.py_buffer(flat)])
     return pa.Array.from_buffers(type_, n, [None, pa.py_buffer(ends)], children=[from_numpy(flat)])
@@ -110,6 +110,11 @@ def _chunk(values: pa.Array) -> Array | None:
     if flat.null_count or not len(flat) or not (pa.types.is_floating(flat.type) or pa.types.is_integer(flat.type)):
         return None
     return to_numpy(flat).reshape(n, -1) if is_fixed or _is_even(to_numpy(values.offsets)) else None
+
+
+def _is_wide(type_: pa.DataType) -> bool:
+    """Whether there are no offsets, or offsets of 64 bits."""
+    return not (pa.types.is_string(type_) or pa.types.is_list(type_))
 
 
 def _is_text(type_: pa.DataType) -> bool:

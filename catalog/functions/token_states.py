@@ -39,7 +39,7 @@ def states(column: pa.ChunkedArray, *, name: str, function: str) -> tuple[list[S
         raise QueryError(
             f"{function}: {column.null_count:,} of {len(column):,} rows have no states in {name}; filter them with WHERE {name} IS NOT NULL"
         )
-    views: list[States] = []
+    views: list[States | None] = []  # None where a chunk has no token at all
     widths: set[int] = set()
     for chunk in column.chunks:
         tokens = chunk.flatten()
@@ -47,7 +47,7 @@ def states(column: pa.ChunkedArray, *, name: str, function: str) -> tuple[list[S
         if tokens.null_count or numbers.null_count:
             raise QueryError(f"{function}: some states in {name} are NULL; every token needs all its numbers")
         if not len(tokens):
-            views.extend([np.empty((0, 0), dtype=np.float32)] * len(chunk))
+            views.extend([None] * len(chunk))
             continue
         widths.update(pc.unique(pc.list_value_length(tokens)).to_pylist())
         if len(widths) > 1:
@@ -56,4 +56,5 @@ def states(column: pa.ChunkedArray, *, name: str, function: str) -> tuple[list[S
         require_finite(flat, name, function=function)
         stops = np.cumsum(pc.list_value_length(chunk).to_numpy(zero_copy_only=False))
         views.extend(flat[start:stop] for start, stop in zip([0, *stops[:-1]], stops, strict=True))
-    return views, widths.pop() if widths else 0
+    d = widths.pop() if widths else 0
+    return [np.empty((0, d), dtype=np.float32) if view is None else view for view in views], d

@@ -67,6 +67,15 @@ def test_one_row_or_equal_rows_have_a_density_of_one():
         np.testing.assert_allclose(density(relation(np.ones((n, 2))))["density"].to_numpy(), 1)
 
 
+@pytest.mark.parametrize(("n", "n_equal", "d"), [(1_000, 800, 384), (8, 7, 64)])
+def test_rows_that_are_mostly_equal_are_dense_and_the_others_set_the_bandwidth(n, n_equal, d):
+    x = np.random.default_rng(0).normal(size=(n, d))
+    x /= np.linalg.norm(x, axis=1, keepdims=True)
+    x[:n_equal] = x[0]
+    answer = density(relation(x.astype(np.float32)))["density"].to_numpy()
+    assert np.count_nonzero(answer >= n_equal / n) == n_equal
+
+
 def test_what_cannot_be_estimated_is_refused():
     some = relation(np.eye(3))
     with pytest.raises(OptionError, match="bandwidth => 0 must be above 0"):

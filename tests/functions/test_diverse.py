@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -80,6 +81,19 @@ def test_rows_over_many_blocks_are_accepted_as_the_definition_says(budget: int, 
     generator = np.random.default_rng(1)
     x = (generator.normal(size=(300, 12))[generator.integers(0, 300, 3000)] + 0.15 * generator.normal(size=(3000, 12))).astype(np.float32)
     check(x, generator.normal(size=3000), budget=budget, threshold=0.95)
+
+
+def test_rows_that_are_all_alike_are_compared_a_few_pairs_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    x = np.ones((1024, 384)) + np.random.default_rng(0).normal(size=(1024, 384)) / 100
+    rows = table(x, np.arange(1024) % 7)
+    diverse(rows, budget=10, threshold=0.5)
+    tracemalloc.start()
+    answer = diverse(rows, budget=100, threshold=0.5)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert answer.num_rows == 1
+    assert peak < 80 * 2**20  # gathered at once the pairs are 700 MiB
 
 
 def test_a_cosine_equal_to_the_threshold_is_accepted_whatever_float32_says() -> None:

@@ -90,6 +90,17 @@ def test_cosine_is_the_distance_of_unit_vectors_and_ignores_length() -> None:
     assert order_of(k_center(table(x), budget=20, metric="cosine")) == order_of(k_center(table(scaled), budget=20, metric="cosine"))
 
 
+@pytest.mark.parametrize("seed", range(20))
+def test_directions_are_chosen_in_naive_order_ties_included_whatever_the_lengths(seed: int) -> None:
+    draw = np.random.default_rng(seed)
+    x = draw.integers(-2, 3, size=(40, 3)) * draw.integers(1, 9, size=(40, 1))
+    answer = k_center(table(x), budget=30, metric="cosine")
+    lengths = np.linalg.norm(x, axis=1, keepdims=True)
+    order, distances = naive(x / np.where(lengths > 0, lengths, 1), first=order_of(answer)[0], budget=30)
+    assert order_of(answer) == order
+    np.testing.assert_allclose(answer["distance"].to_numpy()[1:], distances[1:], rtol=1e-9, atol=1e-6)
+
+
 def test_the_order_of_the_rows_and_the_number_of_threads_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     x = table(np.random.default_rng(0).normal(size=(3000, 8)))
     expected = k_center(x, budget=100)

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.errors import MemoryLimitError, OptionError, QueryError
+from catalog.functions import log_det_vectors
 from catalog.functions.lazy_greedy import grid
 from catalog.functions.log_det import log_det
 from catalog.functions.log_det_tangents import tangent_bytes
@@ -100,6 +101,13 @@ def test_many_more_vectors_than_the_front_holds_are_chosen_in_naive_order() -> N
     x = np.random.default_rng(3).normal(size=(3000, 8)).astype(np.float32)
     order, _ = naive(list(x[:, None, :]), budget=60)
     assert order_of(log_det(table_of_vectors(x), budget=60)) == order
+
+
+def test_rows_catch_up_with_many_picks_in_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = np.random.default_rng(3).normal(size=(600, 5)).astype(np.float32)
+    at_once = log_det(table_of_vectors(x), budget=90)
+    monkeypatch.setattr(log_det_vectors, "_N_STEPS", 4)
+    assert order_of(log_det(table_of_vectors(x), budget=90)) == order_of(at_once)
 
 
 def test_choosing_more_vectors_than_the_inverse_is_updated_for_keeps_the_gains_true() -> None:

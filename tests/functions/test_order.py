@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from catalog.functions import order as order_module
 from catalog.functions.order import ascending, rearranged
 
 EQUALLY_LONG = st.integers(1, 12).flatmap(lambda n: st.lists(st.text("ab", min_size=n, max_size=n), max_size=40))
@@ -50,6 +51,14 @@ def test_rows_in_another_order_are_those_that_arrow_takes(data: st.DataObject, t
     answer = rearranged(rows, order)
     answer.validate(full=True)
     assert answer.equals(rows.take(pa.array(order)))
+
+
+def test_what_offsets_of_32_bits_cannot_name_is_left_to_arrow(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = pa.table({"name": ["aaaaaaaa", "bbbbbbbb"], "vector": [[1.0, 2.0], [3.0, 4.0]]})
+    order = np.array([1, 0])
+    monkeypatch.setattr(order_module, "_records", None)  # what is called for columns that are handled here
+    monkeypatch.setattr(order_module, "LARGE", 3)
+    assert rearranged(rows, order).equals(rows.take(pa.array(order)))
 
 
 @pytest.mark.parametrize("chunks", [0, 1, 3])

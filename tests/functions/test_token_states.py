@@ -30,6 +30,12 @@ def test_every_list_type_gives_the_same_views(type_: Any) -> None:
     assert [view.tolist() for view in views] == [*ROWS, ROWS[2]]
 
 
+def test_a_chunk_without_any_token_has_views_of_the_same_width() -> None:
+    views, d = states(pa.chunked_array([[[]], [[[1.0, 2.0]], []], [[]]], pa.list_(pa.list_(pa.float32()))), name="s", function="log_det")
+    assert d == 2
+    assert [view.shape for view in views] == [(0, 2), (1, 2), (0, 2), (0, 2)]
+
+
 def test_views_share_the_columns_memory() -> None:
     numbers = np.arange(8, dtype=np.float16)
     column = pa.ListArray.from_arrays(pa.array([0, 1, 4], pa.int32()), pa.FixedSizeListArray.from_arrays(pa.array(numbers), 2))

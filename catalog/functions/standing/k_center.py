@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from catalog.functions.cosine import unit_rows
+from catalog.functions.k_center import Points
 from catalog.functions.relation import matrix
 from catalog.functions.standing import Rows, Standing, column_of_vectors
 
@@ -22,8 +22,7 @@ def standing(rows: pa.Table, *, chosen: Rows, at: int, metric: str = "euclidean"
         metric: ``euclidean`` or ``cosine``.
     """
     few = rows.take(pa.array([*chosen.tolist(), at]))
-    x = matrix(few, column_of_vectors(few), function="k_center")
-    x = (unit_rows(x) if metric == "cosine" else x).astype(np.float64)  # (budget + 1, d)
+    x = Points(matrix(few, column_of_vectors(few), function="k_center"), is_unit=metric == "cosine")[:]  # (budget + 1, d)
     distances = np.sqrt(np.square(x[:-1] - x[-1]).sum(axis=1))
     nearest = int(distances.argmin())
     numbers: dict[str, Any] = {"distance": float(distances[nearest]), "last_distance": None}
