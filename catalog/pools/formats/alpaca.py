@@ -1,4 +1,7 @@
-"""Alpaca and its renamed keys: one prompt, perhaps an input, one answer (tatsu-lab's `instruction`, `input`, `output`)."""
+"""Alpaca and its renamed keys: one prompt, perhaps an input, one answer (tatsu-lab's `instruction`, `input`, `output`).
+
+A prompt of turns with an answer of turns is TRL's conversational prompt-completion.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,9 @@ import re
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from catalog.pools.conversation import Instruction, system_text, text_of
+from catalog.pools.conversation import Instruction, conversation, system_text, text_of, tools_text
 from catalog.pools.fingerprint import Message
+from catalog.pools.formats.messages import are_turns, joined
 from catalog.pools.reasons import Rejection
 
 PROMPTS = ("instruction", "question", "prompt", "problem", "query", "inputs", "input")
@@ -66,6 +70,7 @@ def alpaca(record: Any) -> Instruction | Rejection | None:
     - An input that only says that there is none (`is_placeholder`) is no input; it is counted and stays in the metadata.
     - ``history`` (LLaMA-Factory: pairs of prompt and answer) comes before the prompt.
     - ``instances`` (self-instruct): the first one is read; all of them stay in the metadata when there are more.
+    - A prompt that is a list of turns is followed by the answer, turns or a text; ``tools`` are read then, as of any conversation.
 
     >>> alpaca({"instruction": "Add.", "input": "1 2", "output": "3"}).messages
     [('user', 'Add.\\n1 2', None), ('assistant', '3', None)]
@@ -84,12 +89,18 @@ def alpaca(record: Any) -> Instruction | Rejection | None:
     if keys.input and isinstance(given, str) and is_placeholder(given):
         read = exchange(prompt, response, given=None, system=system, history=history, rest={**rest, keys.input: given})
         return read._replace(n_no_input=1) if isinstance(read, Instruction) else read
-    return exchange(prompt, response, given=given, system=system, history=history, rest=rest)
+    read = exchange(prompt, response, given=given, system=system, history=history, rest=rest)
+    if type(prompt) is list and isinstance(read, Instruction):
+        return read._replace(tools=tools_text(rest.get("tools")), rest={key: value for key, value in rest.items() if key != "tools"})
+    return read
 
 
 def exchange(prompt: Any, response: Any, *, given: Any, system: Any, history: Any, rest: dict[str, Any]) -> Instruction | Rejection:
-    """One prompt with its input and one answer, after an earlier history."""
+    """One prompt with its input and one answer, after an earlier history; or the turns of a prompt and of its answer."""
     if type(prompt) is not str or (response is not None and type(response) is not str) or not (given is None or type(given) is str):
+        if are_turns(prompt) and (are_turns(response) or isinstance(response, str)) and not (given or history):
+            answer = [{"role": "assistant", "content": response}] if isinstance(response, str) else response
+            return conversation(joined(prompt, answer), rest=rest, system=system)
         converted = _texts(prompt=prompt, input=given, answer=response)
         if isinstance(converted, Rejection):
             return converted

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeGuard
 
 from catalog.pools.conversation import Instruction, conversation
 from catalog.pools.reasons import Rejection
@@ -33,6 +33,24 @@ def turns_under(record: Any, is_ours: Callable[[dict[str, Any]], bool]) -> Instr
     tools_key = "tools" if record.get("tools") else "functions"
     rest = {name: value for name, value in record.items() if name not in (key, "system", "tools", tools_key)}
     return conversation(turns, rest=rest, system=record.get("system"), tools=record.get(tools_key))
+
+
+def are_turns(value: Any) -> TypeGuard[list[Any]]:
+    """Whether a value is a list that begins with a turn.
+
+    >>> are_turns([{"role": "user", "content": "hi"}]), are_turns([]), are_turns(["hi"])
+    (True, False, False)
+    """
+    return isinstance(value, list) and bool(value) and isinstance(value[0], dict) and ("role" in value[0] or "from" in value[0])
+
+
+def joined(prompt: list[Any], answer: list[Any]) -> list[Any]:
+    """The turns of a prompt and of its answer as one conversation, where the answer may repeat the prompt.
+
+    >>> joined(["q"], ["a"]), joined(["q"], ["q", "a"])
+    (['q', 'a'], ['q', 'a'])
+    """
+    return answer if answer[: len(prompt)] == prompt else [*prompt, *answer]
 
 
 def turn_list(value: Any) -> list[Any] | None:

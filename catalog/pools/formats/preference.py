@@ -6,7 +6,7 @@ from typing import Any
 
 from catalog.pools.conversation import Instruction, conversation
 from catalog.pools.formats.alpaca import PROMPTS, alpaca
-from catalog.pools.formats.messages import KEYS, turn_list
+from catalog.pools.formats.messages import KEYS, are_turns, joined, turn_list
 from catalog.pools.formats.transcript import transcript
 from catalog.pools.reasons import Rejection
 
@@ -16,7 +16,8 @@ _PAIRS = (("chosen", "rejected"), ("chosen_messages", "rejected_messages"), ("ch
 def preference(record: Any) -> Instruction | Rejection | None:
     """Read a record with a chosen and a rejected answer; None when it has not both.
 
-    The chosen answer may be a whole conversation, one turn after the turns of the record, a transcript, or a text after a prompt.
+    The chosen answer may be a whole conversation, turns after a prompt that is turns (TRL's explicit prompt), one turn after the turns of
+    the record, a transcript, or a text after a prompt.
 
     >>> preference({"prompt": "2+2?", "chosen": "4", "rejected": "5"}).messages
     [('user', '2+2?', None), ('assistant', '4', None)]
@@ -31,11 +32,18 @@ def preference(record: Any) -> Instruction | Rejection | None:
         return transcript(record) or _text(record, key)
     whole = turn_list(chosen)
     if whole is not None:
-        return _conversation(record, whole, read=(key,))
+        return _after_prompt(record, whole, key=key)
     before_key = next((name for name in KEYS if isinstance(record.get(name), list)), None)
     if before_key is None or not isinstance(chosen, dict):
         return Rejection("wrong_type", f"{key} is neither a conversation, a turn after one, nor a text")
     return _conversation(record, [*record[before_key], chosen], read=(before_key, key))
+
+
+def _after_prompt(record: dict[str, Any], chosen: list[Any], *, key: str) -> Instruction | Rejection:
+    """Chosen turns, after those of the prompt unless they repeat them."""
+    prompt = record.get("prompt")
+    turns = joined(prompt, chosen) if are_turns(prompt) else chosen
+    return _conversation(record, turns, read=(key,) if turns is chosen else ("prompt", key))
 
 
 def _conversation(record: dict[str, Any], turns: list[Any], *, read: tuple[str, ...]) -> Instruction | Rejection:

@@ -6,6 +6,8 @@ from catalog.pools.conversation import Instruction
 from catalog.pools.formats import alpaca
 from catalog.pools.reasons import Rejection
 
+USER = {"role": "user", "content": "q"}
+ANSWER = {"role": "assistant", "content": "a"}
 PAIR = [("user", "q", None), ("assistant", "a", None)]
 
 
@@ -75,6 +77,20 @@ def test_the_first_of_several_instances_is_read_and_all_are_kept() -> None:
     found = alpaca({"instruction": "q", "instances": instances})
     assert isinstance(found, Instruction)
     assert (found.messages, found.rest) == (PAIR, {"instances": instances})
+
+
+@pytest.mark.parametrize("answer", [[ANSWER], "a", [USER, ANSWER]])
+def test_an_answer_follows_the_turns_of_its_prompt(answer: Any) -> None:
+    found = alpaca({"prompt": [USER], "completion": answer, "system": "s", "tools": [{"name": "f"}], "label": True})
+    assert isinstance(found, Instruction)
+    assert (found.messages, found.system, found.tools, found.rest) == (PAIR, "s", '[{"name": "f"}]', {"label": True})
+
+
+@pytest.mark.parametrize("others", [{}, {"completion": 3}, {"completion": "a", "input": "i"}, {"completion": [3]}])
+def test_turns_that_no_answer_can_follow_are_no_texts(others: dict[str, Any]) -> None:
+    rejected = alpaca({"prompt": [USER], **others})
+    assert isinstance(rejected, Rejection)
+    assert rejected.reason == "wrong_type"
 
 
 def test_numbers_are_texts_and_other_values_are_not() -> None:

@@ -40,6 +40,8 @@ PAIR = [("user", "q", None), ("assistant", "a", None)]
         ({"prompt": "q", "chosen": [USER, ANSWER], "rejected": [USER]}, "preference"),
         ({"conversations": [{"from": "human", "value": "q"}], "chosen": {"from": "gpt", "value": "a"}, "rejected": {}}, "preference"),
         ({"chosen_messages": [USER, ANSWER], "rejected_messages": [USER]}, "preference"),
+        ({"prompt": [USER], "chosen": [ANSWER], "rejected": [{"role": "assistant", "content": "b"}]}, "preference"),
+        ({"prompt": [USER], "chosen": [USER, ANSWER], "rejected": [USER]}, "preference"),
         ({"text": "running text"}, None),
         ("a text", None),
         ([], None),
@@ -91,6 +93,15 @@ def test_the_rejected_answer_stays() -> None:
     found = preference({"prompt": "q", "chosen": [USER, ANSWER], "rejected": [USER], "id": 1})
     assert isinstance(found, Instruction)
     assert found.rest == {"prompt": "q", "rejected": [USER], "id": 1}
+
+
+def test_chosen_turns_follow_the_turns_of_the_prompt() -> None:
+    found = preference({"prompt": [{"role": "system", "content": "s"}, USER], "chosen": [ANSWER], "rejected": [USER], "tools": ["f"]})
+    assert isinstance(found, Instruction)
+    assert (found.messages, found.system, found.tools, found.rest) == (PAIR, "s", '["f"]', {"rejected": [USER]})
+    twice = preference({"prompt": [USER, ANSWER, USER], "chosen": [ANSWER], "rejected": [USER]})
+    assert isinstance(twice, Instruction)
+    assert twice.messages == PAIR * 2
 
 
 def test_a_transcript_keeps_what_its_turns_say() -> None:

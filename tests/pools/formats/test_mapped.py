@@ -20,6 +20,7 @@ PAIR = [("user", "q", None), ("assistant", "a", None)]
         ({"prompt": "x.q", "response": "x.a"}, {"x": '{"q": "q", "a": "a"}'}),
         ({"messages": "chat.turns"}, {"chat": {"turns": [{"role": "user", "content": "q"}, {"from": "gpt", "value": "a"}]}}),
         ({"messages": "chat"}, {"chat": ["q", "a"]}),
+        ({"prompt": "p", "response": "r"}, {"p": [{"role": "user", "content": "q"}], "r": [{"role": "assistant", "content": "a"}]}),
     ],
 )
 def test_the_named_keys_are_read(paths: dict[str, str], record: dict[str, Any]) -> None:
