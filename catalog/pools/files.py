@@ -29,6 +29,8 @@ _ARCHIVES = {
     b"Obj\x01": "an Avro file: save it as Parquet or JSON Lines",
     b"ORC": "an ORC file: save it as Parquet or JSON Lines",
 }
+_TAR_MARKS = (b"ustar\0", b"ustar ")  # of POSIX and of GNU
+_TAR_START = 257
 _LFS = (b"version https://git-lfs.github.com/spec/", b"# xet version")
 _HTML = (b"<!doctype html", b"<html", b"<head", b"<body", b"<?xml", b"<!--")
 
@@ -134,6 +136,8 @@ def _codec(head: bytes, *, source: Source) -> str:
         advice = "the address shows the data on a page; fetch its raw or download address"
         raise SourceError(f"{source.name} is a web page, not the data: {advice}", reason="html_page")
     known = next((what for magic, what in _ARCHIVES.items() if head.startswith(magic)), None)
+    if head.startswith(_TAR_MARKS, _TAR_START):
+        known = "a tar archive: unpack it first"
     codec = None if known else encoding_of(head)
     if codec is None:
         raise SourceError(f"{source.name} is {known or 'not text'}", reason="binary_file")

@@ -1,6 +1,8 @@
 import gzip
+import tarfile
 import zipfile
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -44,6 +46,17 @@ def test_an_archive_says_what_it_is(tmp_path: Path) -> None:
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("a.jsonl", ROWS)
     assert "a zip archive" in str(refusal(path))
+
+
+@pytest.mark.parametrize("mode", ["w", "w:gz"])
+@pytest.mark.parametrize("format_", [tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
+def test_a_tar_archive_is_not_read_as_lines_after_its_header(tmp_path: Path, mode: Literal["w", "w:gz"], format_: int) -> None:
+    (tmp_path / "a.jsonl").write_text(ROWS * 100)
+    path = tmp_path / "data.tar"
+    with tarfile.open(path, mode, format=format_) as archive:
+        archive.add(tmp_path / "a.jsonl", arcname="a.jsonl")
+    assert refusal(path).reason == "binary_file"
+    assert "a tar archive: unpack it first" in str(refusal(path))
 
 
 def test_the_text_comes_whole_in_blocks_and_every_byte_is_counted(tmp_path: Path) -> None:
