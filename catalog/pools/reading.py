@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from catalog.errors import SourceError
 from catalog.pools.batch import INSTRUCTIONS, MAX_CHARS, QUARANTINE, BatchBuilder
+from catalog.pools.columns import Column, refuse_unknown
 from catalog.pools.containers.detect import container_of
 from catalog.pools.containers.records import Container, Record
 from catalog.pools.conversation import Instruction, answered, json_text
@@ -18,7 +19,6 @@ from catalog.pools.encoding import storable
 from catalog.pools.files import Counter, Opened, opened
 from catalog.pools.formats import FORMATS, Format, detect, mapped, named
 from catalog.pools.formats.alpaca import columns
-from catalog.pools.formats.mapped import at
 from catalog.pools.labels import labels_of
 from catalog.pools.options import ReadOptions
 from catalog.pools.reasons import Rejection
@@ -96,8 +96,8 @@ def read_batches(
         batches of at most ``options.batch_size`` records; the last one (perhaps empty) holds the last file's reading.
 
     Raises:
-        SourceError: a file cannot be read as records at all; `catalog.pools.reasons.FILE_REASONS` lists why. What was
-            yielded before belongs to the same load and is the caller's to drop.
+        SourceError: a file cannot be read as records at all, or no record of all files has the key of an option;
+            `catalog.pools.reasons.FILE_REASONS` lists why. What was yielded before belongs to the same load and is the caller's to drop.
     """
     options = options or ReadOptions()
     found = resolve(sources)
@@ -105,6 +105,7 @@ def read_batches(
     total = None if None in sizes else sum(size for size in sizes if size is not None)
     counter, builder = Counter(), BatchBuilder()
     ended: list[FileReading] = []
+    asked: list[Column] = []
     n_records = 0
 
     def batch() -> Batch:
@@ -120,8 +121,10 @@ def read_batches(
                 yield batch()
         n_records = reader.first + reader.reading.n_records
         ended.append(reader.reading)
+        asked += reader.asked
         if report is not None:
             report(reader.reading)
+    refuse_unknown(asked)
     yield batch()
 
 
@@ -138,7 +141,13 @@ class _FileReader:
         self.reading = FileReading(
             self._file.name, self._container.name, encoding=content.encoding, compression=content.compression, notes=self._container.notes
         )
+        self._source = self._column("--source-column", options.source_column)
+        self._labels = self._column("--labels-column", options.labels_column)
+        self.asked = [column for column in (self._source, self._labels) if column is not None]
         self.first = 0
+
+    def _column(self, option: str, path: str | None) -> Column | None:
+        return None if path is None else Column(option, path, file=self._file.name)
 
     def _is_record(self, value: Any) -> bool:
         return self._given(value) is not None if self._given else detect([value]) is not None
@@ -164,6 +173,7 @@ class _FileReader:
             if builder.n_records >= batch_size or builder.n_chars >= MAX_CHARS:
                 yield
         reading.container = self._container.name
+        reading.notes += [note for column in self.asked for note in column.notes()]
         if not reading.n_records:
             raise SourceError(f"{self._file.name} holds no record", reason="empty_file")
 
@@ -201,13 +211,12 @@ class _FileReader:
 
     def _add(self, row: int, value: Any, read: Instruction) -> Rejection | None:
         """Hand one instruction to the builder."""
-        options, rest = self._options, read.rest
-        source, labels = self._stem, None
+        source, labels, rest = self._stem, None, read.rest
         try:
-            if options.source_column is not None:
-                source, rest = _source_of(value, options.source_column, rest=rest, otherwise=source)
-            if options.labels_column is not None:
-                labels = labels_of(at(value, options.labels_column))
+            if self._source is not None:
+                source, rest = _source_of(self._source.of(value), self._source.path, rest=rest, otherwise=source)
+            if self._labels is not None:
+                labels = labels_of(self._labels.of(value))
             self._builder.add(row, read, source=source, labels=labels, metadata=json_text(rest) if rest else None)
         except UnicodeEncodeError as error:
             what = "a byte that is not text" if "\udc00" <= error.object[error.start] <= "\udcff" else "half of a surrogate pair"
@@ -237,9 +246,8 @@ def _sampled(container: Container) -> tuple[list[Record], Iterator[Record]]:
     return sample, chain(sample, container.records)
 
 
-def _source_of(value: Any, path: str, *, rest: Mapping[str, Any], otherwise: str) -> tuple[str, Mapping[str, Any]]:
+def _source_of(found: Any, path: str, *, rest: Mapping[str, Any], otherwise: str) -> tuple[str, Mapping[str, Any]]:
     """A record's source, and what is left for the metadata."""
-    found = at(value, path)
     if found is None:
         return otherwise, rest
     if not isinstance(found, str):

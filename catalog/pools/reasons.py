@@ -35,6 +35,7 @@ FILE_REASONS: dict[str, str] = {
     "corrupt_archive": "a compressed file that is damaged or cut",
     "no_header": "a CSV without a header line",
     "unknown_shape": "its records have none of the keys of a known shape",
+    "unknown_column": "no record has the key that an option names",
     "wrong_container": "a container that cannot be read that way, such as Parquet from standard input",
 }
 """Reasons of whole files: `SourceError.reason` is one of these, and nothing of the load is kept."""

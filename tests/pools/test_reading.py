@@ -158,7 +158,11 @@ def test_source_and_labels_come_from_their_columns(tmp_path: Path) -> None:
         {"prompt": "q", "response": "d", "origin": 3, "label": {"ability_en": "logic"}},
     ]
     path.write_text(lines(rows))
-    good, _, _ = read(path, source_column="origin", labels_column="label.ability_en")
+    good, _, (file,) = read(path, source_column="origin", labels_column="label.ability_en")
+    assert file.notes == [
+        "1 of 4 records have no origin (--source-column): the file's name is their source",
+        "1 of 4 records have no label.ability_en (--labels-column): they have no labels",
+    ]
     assert [row["source"] for row in good] == ["x", "y", "pool", "3"]
     assert [row["labels"] for row in good] == [["math", "code"], None, None, ["logic"]]
     assert json.loads(good[0]["metadata"]) == {"label": {"ability_en": ["math", "code"]}}
@@ -178,7 +182,8 @@ def test_source_and_labels_come_from_their_columns(tmp_path: Path) -> None:
 )
 def test_half_of_a_surrogate_pair_anywhere_costs_its_record(tmp_path: Path, record: Any) -> None:
     path = tmp_path / "pool.jsonl"
-    path.write_text(lines([*ROWS, record, *ROWS]))
+    rows = [row | {"origin": "x", "label": "y"} for row in ROWS]
+    path.write_text(lines([*rows, record, *rows]))
     good, bad, _ = read(path, source_column="origin", labels_column="label")
     assert (len(good), [row["reason"] for row in bad]) == (50, ["bad_encoding"])
 
