@@ -29,6 +29,9 @@ __all__ = ["INSTRUCTIONS", "QUARANTINE", "Batch", "FileReading", "ReadOptions", 
 _SAMPLE = 100
 """Readable records that decide a file's shape."""
 
+_UNWANTED = "have label false, which marks unwanted answers (KTO): leave them out with WHERE (metadata->>'label') IS DISTINCT FROM 'false'"
+_PREFERENCE = "of each preference the chosen answer was read; the rejected one is in metadata"
+
 
 @dataclass
 class FileReading:
@@ -145,6 +148,7 @@ class _FileReader:
         self._labels = self._column("--labels-column", options.labels_column)
         self.asked = [column for column in (self._source, self._labels) if column is not None]
         self.first = 0
+        self._n_unwanted = 0
 
     def _column(self, option: str, path: str | None) -> Column | None:
         return None if path is None else Column(option, path, file=self._file.name)
@@ -173,7 +177,7 @@ class _FileReader:
             if builder.n_records >= batch_size or builder.n_chars >= MAX_CHARS:
                 yield
         reading.container = self._container.name
-        reading.notes += [note for column in self.asked for note in column.notes()]
+        self._note()
         if not reading.n_records:
             raise SourceError(f"{self._file.name} holds no record", reason="empty_file")
 
@@ -190,6 +194,16 @@ class _FileReader:
             raise SourceError(f"{self._file.name}: {_unknown(values[0], self._options)}", reason="unknown_shape")
         if self.reading.shape == "alpaca":
             self._describe_columns(values)
+
+    def _note(self) -> None:
+        """Note what its records are that an instruction does not show."""
+        reading = self.reading
+        reading.notes += [note for column in self.asked for note in column.notes()]
+        if self._n_unwanted:
+            n_read = reading.n_records - sum(reading.n_quarantined.values())
+            reading.notes.append(f"{self._n_unwanted:,} of {n_read:,} {_UNWANTED}")
+        if "preference" in (reading.shape, *reading.n_other_shapes):
+            reading.notes.append(_PREFERENCE)
 
     def _describe_columns(self, values: list[Any]) -> None:
         first = next(found for found in (columns(tuple(value)) for value in values if isinstance(value, dict)) if found)
@@ -222,6 +236,7 @@ class _FileReader:
             what = "a byte that is not text" if "\udc00" <= error.object[error.start] <= "\udcff" else "half of a surrogate pair"
             return Rejection("bad_encoding", f"{what}, near {storable(error.object[max(0, error.start - 20) : error.start + 20])!r}")
         self.reading.n_no_input += read.n_no_input
+        self._n_unwanted += read.rest.get("label") is False
         return None
 
     def _reject(self, row: int, why: Rejection, *, position: int | str, value: Any, raw: str | None) -> None:

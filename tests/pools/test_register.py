@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,10 @@ Write = Callable[..., Path]
 
 def pairs(n: int, *, first: int = 0) -> list[dict[str, str]]:
     return [{"instruction": f"question {i}", "input": "", "output": f"answer {i}"} for i in range(first, first + n)]
+
+
+def said(role: str, text: str, *, turns: bool) -> Any:
+    return [{"role": role, "content": text}] if turns else text
 
 
 def test_registering_makes_version_one(catalog: Catalog, jsonl: Write) -> None:
@@ -92,6 +97,26 @@ def test_prompts_only_pools_take_no_answers_later(catalog: Catalog, jsonl: Write
     assert catalog.sql("SELECT prompt, response FROM pool('questions') ORDER BY 1").rows() == [("a?", None), ("b?", None)]
     with pytest.raises(OptionError, match="prompts only"):
         catalog.register(jsonl(pairs(2)), pool="questions")
+
+
+@pytest.mark.parametrize("turns", [True, False])
+def test_unwanted_answers_are_noted_and_left_out_as_the_note_says(catalog: Catalog, jsonl: Write, turns: bool) -> None:
+    answers = {"completion": said("assistant", "a", turns=turns)}
+    rows = [{"prompt": said("user", f"q{i}", turns=turns), **answers, "label": i % 3 == 0} for i in range(6)]
+    answer = catalog.register(jsonl([*rows, {"prompt": "q", "completion": "a"}]), pool="p")
+    (note,) = answer.files[0].notes
+    assert note.startswith("4 of 7 have label false, ")
+    kept = catalog.sql(f"SELECT prompt FROM pool('p') {note[note.index('WHERE') :]} ORDER BY row_number")
+    assert kept["prompt"].to_list() == ["q0", "q3", "q"]
+
+
+@pytest.mark.parametrize("turns", [True, False])
+def test_preferences_say_which_answer_was_read_and_where_the_other_is(catalog: Catalog, jsonl: Write, turns: bool) -> None:
+    record = {key: said(role, key, turns=turns) for key, role in (("prompt", "user"), ("chosen", "assistant"), ("rejected", "assistant"))}
+    answer = catalog.register(jsonl([record]), pool="p")
+    assert answer.files[0].notes == ["of each preference the chosen answer was read; the rejected one is in metadata"]
+    response, rejected = catalog.sql("SELECT response, metadata->>'rejected' FROM pool('p')").row(0)
+    assert (response, "rejected" in rejected) == ("chosen", True)
 
 
 def test_a_missing_file_is_named_and_nothing_is_left(catalog: Catalog, tmp_path: Path) -> None:
