@@ -21,6 +21,26 @@ RECORD_REASONS: dict[str, str] = {
 }
 """Reasons of single records: each goes to the quarantine under one of these."""
 
+_KEYS = "Name the keys with --map prompt=KEY --map response=KEY or the shape with --format"
+_REPAIR = "Repair the file"
+
+ADVICE: dict[str, str] = {
+    "not_json": _REPAIR,
+    "not_csv": _REPAIR,
+    "not_yaml": _REPAIR,
+    "wrong_columns": _REPAIR,
+    "wrong_type": "Name the texts by their paths, --map prompt=question.text --map response=answers.0, or turns by --map messages=KEY",
+    "unknown_shape": _KEYS,
+    "unknown_role": "Rename the roles to system, user, assistant and tool",
+    "no_prompt": _KEYS,
+    "empty_prompt": _KEYS,
+    "no_response": f"{_KEYS}, take prompts without answers with --prompts-only",
+    "empty_response": f"{_KEYS}, take prompts without answers with --prompts-only",
+    "bad_encoding": "The file is not UTF-8: convert it, `iconv -f WINDOWS-1252 -t UTF-8 FILE > NEW` for most Western texts",
+    "too_large": "Split the file into records",
+}
+"""What helps where most records fail for a reason: the beginning of a sentence that ends in ", or ..."."""
+
 FILE_REASONS: dict[str, str] = {
     "not_found": "no such file, or no file matches the pattern",
     "is_directory": "a folder, not a file",

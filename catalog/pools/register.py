@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from catalog.errors import MostlyUnreadableError, OptionError
 from catalog.pools.reading import FileReading, ReadOptions, read_batches
+from catalog.pools.reasons import ADVICE
 from catalog.pools.staging import Staging, staging
 from catalog.store.database import WAIT, Connection, writing
 from catalog.store.folders import Home
@@ -182,12 +183,12 @@ def _refuse_mostly_unreadable(files: list[FileReading], *, n_read: int, n_failed
         return
     reasons = sum((Counter(file.n_quarantined) for file in files), Counter[str]())
     named = ", ".join(f"{count:,} {reason}" for reason, count in reasons.most_common(4))
+    commonest = reasons.most_common(1)[0][0]
     shapes = ", ".join(sorted({file.shape or file.container for file in files}))
     raise MostlyUnreadableError(
         f"{n_failed:,} of {n_read + n_failed:,} records could not be read as {shapes} ({named}); nothing was written. "
-        "Name the keys with --map prompt=KEY --map response=KEY or the shape with --format, "
-        "take prompts without answers with --prompts-only, or write what is readable with --force",
-        reason=reasons.most_common(1)[0][0],
+        f"{ADVICE[commonest]}, or write what is readable with --force",
+        reason=commonest,
     )
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from catalog import Catalog
 from catalog.errors import MostlyUnreadableError, OptionError, SourceError
+from catalog.pools.reasons import ADVICE, RECORD_REASONS
 
 Write = Callable[..., Path]
 
@@ -90,6 +91,27 @@ def test_a_load_that_mostly_fails_writes_nothing_unless_forced(catalog: Catalog,
         catalog.register(path, pool="p")
     assert not catalog.home.database.exists()
     assert catalog.register(path, pool="p", force=True).n_members == 1
+
+
+@pytest.mark.parametrize(
+    ("record", "advice"),
+    [
+        (b'{"prompt": "caf\xe9 %d", "response": "a"}', "3 bad_encoding.* not UTF-8: .*`iconv -f WINDOWS-1252 -t UTF-8 FILE > NEW`"),
+        (b'{"prompt": {"text": "%d"}, "response": "a"}', "3 wrong_type.* --map prompt=question.text .*by --map messages=KEY, or"),
+        (b'{"prompt": "%d", "answers": "a"}', "3 no_response.* --map prompt=KEY --map response=KEY .*--prompts-only, or"),
+        (b'{"messages": [{"role": "alien", "content": "%d"}]}', "3 unknown_role.* Rename the roles"),
+    ],
+)
+def test_a_refusal_says_what_helps_for_its_commonest_reason(catalog: Catalog, tmp_path: Path, record: bytes, advice: str) -> None:
+    path = tmp_path / "pool.jsonl"
+    path.write_bytes(b"".join(record % i + b"\n" for i in range(3)))
+    with pytest.raises(MostlyUnreadableError, match=advice) as caught:
+        catalog.register(path, pool="p")
+    assert ("--map" in str(caught.value)) == ("--map" in advice)
+
+
+def test_there_is_advice_for_every_reason() -> None:
+    assert set(ADVICE) == set(RECORD_REASONS)
 
 
 def test_prompts_only_pools_take_no_answers_later(catalog: Catalog, jsonl: Write) -> None:
