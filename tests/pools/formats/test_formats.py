@@ -4,12 +4,12 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from catalog.pools.conversation import Instruction
 from catalog.pools.fingerprint import Message, fingerprint
-from catalog.pools.formats import FORMATS, NAMES, Format, detect, messages, named, preference, sharegpt, transcript, turns
+from catalog.pools.formats import FORMATS, NAMES, Format, alpaca, detect, messages, named, preference, sharegpt, transcript, turns
 from catalog.pools.reasons import Rejection
 
 USER = {"role": "user", "content": "q"}
@@ -166,3 +166,16 @@ def test_what_is_stored_can_be_written_as_either_chat_and_read_again(listed: lis
         again = format_(json.loads(json.dumps(written)))
         assert isinstance(again, Instruction)
         assert stored(again) == stored(read)
+
+
+@given(st.lists(openai, min_size=2, max_size=5), st.integers(1, 4), systems, tools)
+def test_a_conversation_cut_in_two_reads_as_the_whole(listed: list[Any], cut: int, system: str | None, given_tools: Any) -> None:
+    whole = messages({"messages": listed, "system": system, "tools": given_tools})
+    prompt, answer = listed[: min(cut, len(listed) - 1)], listed[min(cut, len(listed) - 1) :]
+    assume(answer[: len(prompt)] != prompt)  # an answer that repeats its prompt is the whole already
+    beside = {"prompt": prompt, "system": system, "tools": given_tools}
+    for read in (preference({**beside, "chosen": answer, "rejected": []}), alpaca({**beside, "completion": answer})):
+        assert isinstance(whole, Instruction)
+        assert isinstance(read, Instruction)
+        assert stored(read) == stored(whole)
+        assert read.tools == whole.tools
