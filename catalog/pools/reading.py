@@ -29,7 +29,9 @@ __all__ = ["INSTRUCTIONS", "QUARANTINE", "Batch", "FileReading", "ReadOptions", 
 _SAMPLE = 100
 """Readable records that decide a file's shape."""
 
-_UNWANTED = "have label false, which marks unwanted answers (KTO): leave them out with WHERE (metadata->>'label') IS DISTINCT FROM 'false'"
+_UNWANTED = (
+    "records have label false, KTO's mark of unwanted answers: leave them out with WHERE (metadata->>'label') IS DISTINCT FROM 'false'"
+)
 _PREFERENCE = "of each preference the chosen answer was read; the rejected one is in metadata"
 
 

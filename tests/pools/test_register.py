@@ -127,7 +127,7 @@ def test_unwanted_answers_are_noted_and_left_out_as_the_note_says(catalog: Catal
     rows = [{"prompt": said("user", f"q{i}", turns=turns), **answers, "label": i % 3 == 0} for i in range(6)]
     answer = catalog.register(jsonl([*rows, {"prompt": "q", "completion": "a"}]), pool="p")
     (note,) = answer.files[0].notes
-    assert note.startswith("4 of 7 have label false, ")
+    assert note.startswith("4 of 7 records have label false, ")
     kept = catalog.sql(f"SELECT prompt FROM pool('p') {note[note.index('WHERE') :]} ORDER BY row_number")
     assert kept["prompt"].to_list() == ["q0", "q3", "q"]
 
