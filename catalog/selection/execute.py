@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from catalog.errors import QueryError
 from catalog.selection.execution import Limits, executing
 from catalog.selection.text import SqlText
 from catalog.store.folders import Home
@@ -27,14 +29,16 @@ def run(
         limits: what running it may take.
 
     Raises:
-        QueryError: the text is wrong; the message has ``file:line:column``.
+        QueryError: the text is wrong, and the message has ``file:line:column``; or two columns of the answer share a name.
         ForbiddenQueryError: it asks for more than reading.
         InterruptedQueryError: it needs more memory or time than it may have.
         ReferenceNotFoundError: no such pool or subset.
         SignalError: a signal that it reads is missing or incomplete.
     """
     with executing(home, SqlText.of(sql, name=name), parameters or {}, limits or Limits()) as execution:
-        return execution.table(execution.planned.query)
+        answer = execution.table(execution.planned.query)
+        _refuse_same_names(answer.column_names, name=name)
+        return answer
 
 
 @contextmanager
@@ -46,4 +50,13 @@ def stream(
     The database stays open, for reading, until the block ends; errors of the running query are raised by the reader.
     """
     with executing(home, SqlText.of(sql, name=name), parameters or {}, limits or Limits()) as execution:
-        yield execution.reader()
+        reader = execution.reader()
+        _refuse_same_names(reader.schema.names, name=name)
+        yield reader
+
+
+def _refuse_same_names(columns: Sequence[str], *, name: str) -> None:
+    """Records, frames and most files hold one column of a name, and would drop the others."""
+    for column, n in Counter(columns).items():
+        if n > 1:
+            raise QueryError(f"{name}: {'two' if n == 2 else n} columns are called {column}: give one an alias with AS")

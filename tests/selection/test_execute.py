@@ -126,6 +126,16 @@ def test_a_long_line_is_pointed_at_where_it_is_wrong(home: Home) -> None:
         run(home, sql)
 
 
+@pytest.mark.parametrize(("sql", "n"), [("SELECT 1 AS a, 2 AS b, 3 AS a", "two"), ("SELECT 1 AS a, 2 AS a, 3 AS a", "3")])
+def test_columns_that_share_a_name_are_refused(home: Home, sql: str, n: str) -> None:
+    message = f"^query: {n} columns are called a: give one an alias with AS$"
+    with pytest.raises(QueryError, match=message):
+        run(home, sql)
+    with pytest.raises(QueryError, match=message), stream(home, sql):
+        pass
+    assert run(home, "SELECT 1 AS a, 2 AS A").column_names == ["a", "A"]
+
+
 def test_time_is_limited(home: Home) -> None:
     started = time.monotonic()
     with pytest.raises(InterruptedQueryError, match=r"0\.3 s, its time limit"):
