@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,6 +9,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from catalog.cli.plain import json_text, plain
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -20,7 +21,7 @@ CELL = 80  # characters of a cell that a table shows
 
 def echo_json(value: Any) -> None:
     """Print one JSON document on stdout."""
-    click.echo(json.dumps(value, ensure_ascii=False, indent=2, default=_plain))
+    click.echo(json_text(value, indent=2))
 
 
 def echo_rows(rows: pa.Table | Sequence[Mapping[str, Any]], *, is_json: bool, nothing: str = "nothing here yet") -> None:
@@ -77,9 +78,9 @@ def cell(value: Any) -> str:
         case list() if all(isinstance(item, str) for item in value):
             text = ", ".join(value)
         case list() | dict():
-            text = json.dumps(value, ensure_ascii=False, default=_plain)
+            text = json_text(value)
         case _:
-            text = str(value)
+            text = str(plain(value))
     text = text.replace("\r\n", "⏎").replace("\n", "⏎").replace("\t", " ")
     return text if len(text) <= CELL else text[: CELL - 1] + "…"
 
@@ -126,11 +127,3 @@ def progress_bar(text: str, *, unit: str) -> Iterator[Any]:
             progress.update(task, completed=done, total=total, units=units, rate=units / elapsed if elapsed else 0.0)
 
         yield update
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, bytes):
-        return value.hex()
-    return str(value)

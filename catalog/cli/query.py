@@ -12,6 +12,7 @@ import click
 
 from catalog.catalog import Catalog
 from catalog.cli.output import echo_table, progress_bar, say
+from catalog.cli.plain import json_text, plain
 from catalog.cli.pools import parse_pairs, pass_catalog
 from catalog.errors import OptionError
 
@@ -128,25 +129,21 @@ def _target(path: str | None, *, is_binary: bool) -> Iterator[IO[bytes]]:
 
 
 def _write_json(reader: pa.RecordBatchReader, file: IO[bytes]) -> int:
-    import json
-
     n_rows = 0
     for batch in reader:
         for record in batch.to_pylist():
             file.write(b",\n  " if n_rows else b"[\n  ")
-            file.write(json.dumps(record, ensure_ascii=False, default=str).encode())
+            file.write(json_text(record).encode())
             n_rows += 1
     file.write(b"\n]\n" if n_rows else b"[]\n")
     return n_rows
 
 
 def _write_jsonl(reader: pa.RecordBatchReader, file: IO[bytes]) -> int:
-    import json
-
     n_rows = 0
     for batch in reader:
         for record in batch.to_pylist():
-            file.write(json.dumps(record, ensure_ascii=False, default=str).encode() + b"\n")
+            file.write(json_text(record).encode() + b"\n")
         n_rows += batch.num_rows
     return n_rows
 
@@ -154,7 +151,6 @@ def _write_jsonl(reader: pa.RecordBatchReader, file: IO[bytes]) -> int:
 def _write_csv(reader: pa.RecordBatchReader, file: IO[bytes]) -> int:
     import csv
     import io
-    import json
 
     text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
     writer = csv.writer(text, lineterminator="\n")
@@ -162,8 +158,8 @@ def _write_csv(reader: pa.RecordBatchReader, file: IO[bytes]) -> int:
     n_rows = 0
     for batch in reader:
         for record in batch.to_pylist():
-            nested = (json.dumps(v, ensure_ascii=False, default=str) if isinstance(v, list | dict) else v for v in record.values())
-            writer.writerow(nested)
+            values = plain(record).values()
+            writer.writerow(json_text(value) if isinstance(value, list | dict) else value for value in values)
         n_rows += batch.num_rows
     text.detach()
     return n_rows

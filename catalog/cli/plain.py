@@ -1,0 +1,58 @@
+"""Values as JSON and CSV can hold them."""
+
+from __future__ import annotations
+
+import json
+import math
+from datetime import datetime
+from typing import Any
+
+
+def json_text(value: Any, *, indent: int | None = None) -> str:
+    """A value as JSON that every reader takes.
+
+    Args:
+        value: anything that an answer holds; see `plain`.
+        indent: as `json.dumps` has it.
+
+    >>> json_text({"loss": float("nan"), "é": [b"ab", 1.5]})
+    '{"loss": null, "é": ["6162", 1.5]}'
+    """
+    return json.dumps(plain(value), ensure_ascii=False, allow_nan=False, indent=indent)
+
+
+def plain(value: Any) -> Any:
+    """A value in the types of JSON: null for what is no finite number, hex digits for bytes, text for what JSON has not, nested ones too.
+
+    >>> plain([float("inf"), b"ab", datetime(2026, 1, 2, 3)])
+    [None, '6162', '2026-01-02T03:00:00']
+    """
+    match value:
+        case None | str() | int():
+            return value
+        case float():
+            return value if math.isfinite(value) else None
+        case dict():
+            return {key: plain(item) for key, item in value.items()}
+        case list() | tuple() if not hasattr(value, "nanoseconds"):
+            return [plain(item) for item in value]
+        case _:
+            return _text(value)
+
+
+def _text(value: Any) -> str:
+    if hasattr(value, "nanoseconds"):  # pyarrow's interval, a tuple; pyarrow is not imported for it
+        return _interval(value.months, value.days, value.nanoseconds)
+    if isinstance(value, bytes):
+        return value.hex()
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def _interval(months: int, days: int, nanoseconds: int) -> str:
+    """An interval as DuckDB reads it.
+
+    >>> _interval(14, -3, 2_500_000_000), _interval(0, 1, 0), _interval(0, 0, 0)
+    ('14 months -3 days 2.5 seconds', '1 days', '0 seconds')
+    """
+    parts = {"months": months, "days": days, "seconds": nanoseconds / 1_000_000_000}
+    return " ".join(f"{n:.15g} {unit}" for unit, n in parts.items() if n) or "0 seconds"
