@@ -14,7 +14,7 @@ from catalog.catalog import Catalog
 from catalog.cli.output import echo_table, progress_bar, say
 from catalog.cli.plain import json_text, plain
 from catalog.cli.pools import parse_pairs, pass_catalog
-from catalog.errors import OptionError
+from catalog.errors import OptionError, QueryError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -25,7 +25,8 @@ FORMATS = ("table", "json", "jsonl", "csv", "parquet", "arrow")
 @click.command()
 @click.argument("query")
 @click.option("--format", "shape", type=click.Choice(FORMATS), help="Default: table; else what the ending of -o says.")
-@click.option("-o", "--output", "path", metavar="FILE", help="Write there instead of to stdout.")
+@click.option("-o", "--output", "path", metavar="FILE", help="Write there instead of to stdout, which - is too.")
+@click.option("--overwrite", is_flag=True, help="Replace the file that is there.")
 @click.option("--json", "is_json", is_flag=True, help="The same as --format json.")
 @click.option("--set", "pairs", multiple=True, metavar="NAME=VALUE", help="A value for $NAME in the query; repeat it.")
 @click.option("--rows", default=100, show_default=True, help="How many rows a table shows.")
@@ -37,6 +38,7 @@ def sql(
     query: str,
     shape: str | None,
     path: str | None,
+    overwrite: bool,
     is_json: bool,
     pairs: tuple[str, ...],
     rows: int,
@@ -44,8 +46,13 @@ def sql(
     timeout: float | None,
 ) -> None:
     """Answer one SELECT; QUERY is SQL, a .sql file, or - for stdin. Read-only."""
+    from catalog.subsets.export.destination import require_writable
+
     name, text = _read_query(query)
-    shape = "json" if is_json else shape or _shape_of(path)
+    target = None if path in (None, "-") else Path(path)
+    shape = "json" if is_json else shape or _shape_of(target)
+    if target:
+        require_writable(target, overwrite=overwrite)  # before the work, not after it
     with (
         progress_bar("querying", unit="rows") as bar,
         catalog.stream(
@@ -57,10 +64,10 @@ def sql(
             progress=lambda percent: bar(percent, 100, 0),
         ) as reader,
     ):
-        if shape == "table" and path is None:
+        if shape == "table" and target is None:
             _show(reader, rows=rows)
         else:
-            _write(reader, shape=shape, path=path)
+            _write(reader, shape=shape, path=target, overwrite=overwrite)
 
 
 def _read_query(query: str) -> tuple[str, str]:
@@ -74,8 +81,8 @@ def _read_query(query: str) -> tuple[str, str]:
     return "query", query
 
 
-def _shape_of(path: str | None) -> str:
-    ending = Path(path).suffix.lstrip(".").lower() if path else ""
+def _shape_of(path: Path | None) -> str:
+    ending = path.suffix.lstrip(".").lower() if path else ""
     return {"ipc": "arrow", "feather": "arrow", "ndjson": "jsonl"}.get(ending, ending if ending in FORMATS else "table")
 
 
@@ -102,30 +109,26 @@ def _show(reader: pa.RecordBatchReader, *, rows: int) -> None:
         say(f"the first {rows:,} rows; --rows shows more, -o FILE writes all")
 
 
-def _write(reader: pa.RecordBatchReader, *, shape: str, path: str | None) -> None:
-    with _target(path, is_binary=shape in ("parquet", "arrow")) as file:
+def _write(reader: pa.RecordBatchReader, *, shape: str, path: Path | None, overwrite: bool) -> None:
+    with _target(path, is_binary=shape in ("parquet", "arrow"), overwrite=overwrite) as file:
         n_rows = _WRITERS[shape](reader, file)
     if path:
         say(f"{n_rows:,} rows in {path}")
 
 
 @contextmanager
-def _target(path: str | None, *, is_binary: bool) -> Iterator[IO[bytes]]:
+def _target(path: Path | None, *, is_binary: bool, overwrite: bool) -> Iterator[IO[bytes]]:
     """Stdout, or a file that appears only when it is whole."""
-    if path is None:
-        if is_binary and sys.stdout.isatty():
-            raise OptionError("this format is not for a terminal: name a file with -o, or pipe it")
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
-        return
-    whole = Path(path)
-    part = whole.with_name(f".{whole.name}.part")
-    try:
-        with part.open("wb") as file:
+    from catalog.subsets.export.destination import new_file, opened
+
+    if path:
+        with new_file(path, overwrite=overwrite) as temporary, opened(temporary) as file:
             yield file
-        part.replace(whole)
-    finally:
-        part.unlink(missing_ok=True)
+        return
+    if is_binary and sys.stdout.isatty():
+        raise OptionError("this format is not for a terminal: name a file with -o, or pipe it")
+    yield sys.stdout.buffer
+    sys.stdout.buffer.flush()
 
 
 def _write_json(reader: pa.RecordBatchReader, file: IO[bytes]) -> int:
@@ -169,11 +172,27 @@ def _write_parquet(reader: pa.RecordBatchReader, file: IO[bytes]) -> int:
     import pyarrow.parquet as pq
 
     n_rows = 0
+    _refuse_what_parquet_lacks(reader.schema)
     with pq.ParquetWriter(file, reader.schema, compression="zstd") as writer:
         for batch in reader:
             writer.write_batch(batch)
             n_rows += batch.num_rows
     return n_rows
+
+
+def _refuse_what_parquet_lacks(schema: pa.Schema) -> None:
+    import io
+
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    for field in schema:
+        try:
+            pq.ParquetWriter(io.BytesIO(), pa.schema([field])).close()
+        except pa.ArrowNotImplementedError:
+            raise QueryError(
+                f"Parquet has no {field.type}, which {field.name} is: CAST({field.name} AS VARCHAR), or write arrow, csv, json or jsonl"
+            ) from None
 
 
 def _write_arrow(reader: pa.RecordBatchReader, file: IO[bytes]) -> int:
