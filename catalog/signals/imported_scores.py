@@ -52,7 +52,8 @@ def import_scores(
     """
     check_name(name)
     column = value or name
-    table = read_table(file, columns=_columns(file, key, column), optional=["row"] if key == "row" and column != "row" else [])
+    wanted = [column] if key == "row" else [column, key]
+    table = read_table(file, columns=wanted, optional=["row"] if key == "row" and column != "row" else [])
     numbers = _numbers(table, table.columns.get(column, table.columns.get("values")))
     reasons = _reasons(table, numbers, column, missing=missing)
     with writing(home, wait=wait) as connection:
@@ -83,14 +84,10 @@ def import_scores(
         )
 
 
-def _columns(file: str, key: str, value: str) -> list[str] | None:
-    if file.endswith(".npy"):
-        return None
-    return [value] if key == "row" else [value, key]
-
-
 def _numbers(table: Published, column: Any) -> Numbers:
     if isinstance(column, np.ndarray):
+        if column.dtype.kind not in "fiu":
+            raise SignalError(f"{table.file} holds {column.dtype}, and a score is a number: save floats or integers")
         numbers = column
     elif pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
         numbers = column.to_numpy(zero_copy_only=False)

@@ -85,14 +85,14 @@ def read_table(path: str, *, columns: Sequence[str] | None = None, optional: Seq
             head = file.read(8)
             file.seek(0)
             return _reader(head, name)(file, name, columns, optional)
-    except (OSError, pa.ArrowInvalid) as error:
+    except (OSError, EOFError, ValueError) as error:  # pyarrow's, json's and UTF-8's are ValueErrors
         raise SourceError(f"{path} cannot be read as a table: {error}") from error
 
 
 def _reader(head: bytes, name: str) -> Reader:
     if head.startswith(b"PAR1"):
         return _parquet
-    if head.startswith(b"\x93NUMPY"):
+    if head.startswith(b"\x93NUMPY") or name.endswith(".npy"):
         return _numpy
     if name.endswith(".safetensors"):
         return _safetensors
@@ -188,7 +188,10 @@ def _array(values: list[Any]) -> Any:
 
 
 def _numpy(file: IO[bytes], name: str, _columns: Sequence[str] | None, _optional: Sequence[str]) -> Published:
-    values = np.load(file, allow_pickle=False)
+    try:
+        values = np.lib.format.read_array(file, allow_pickle=False)
+    except (EOFError, ValueError) as error:
+        raise SourceError(f"{name} is no .npy file of numbers, or was cut ({error}): write floats or integers with numpy.save") from None
     if values.ndim not in (1, 2):
         raise SourceError(f"{name} has {values.ndim} dimensions; one number a row, or one row of numbers an instruction, is wanted")
     return Published(name, {"values": values}, len(values))

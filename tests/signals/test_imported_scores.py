@@ -147,6 +147,22 @@ def test_a_column_that_holds_no_numbers_or_is_not_there_is_refused(pool: Catalog
         pool.import_scores("p", file, name="r", value="other")
 
 
+@pytest.mark.parametrize("values", [np.array(["a"] * 5), np.array([1j] * 5), np.array([True] * 5)])
+def test_an_array_without_numbers_is_refused(pool: Catalog, tmp_path: Path, values: np.ndarray[Any, Any]) -> None:
+    np.save(tmp_path / "r.npy", values)
+    with pytest.raises(SignalError, match=r"r\.npy holds .*, and a score is a number"):
+        pool.import_scores("p", tmp_path / "r.npy", name="r")
+
+
+def test_an_array_is_known_by_its_first_bytes_and_an_ending_that_lies_is_refused(pool: Catalog, jsonl: Write, tmp_path: Path) -> None:
+    jsonl([{"r": 1.0}], "r.jsonl").rename(tmp_path / "r.npy")
+    with pytest.raises(SourceError, match=r"no \.npy file of numbers"):
+        pool.import_scores("p", tmp_path / "r.npy", name="r")
+    np.save(tmp_path / "s.npy", np.arange(5.0))
+    (tmp_path / "s.npy").rename(tmp_path / "s")
+    assert pool.import_scores("p", tmp_path / "s", name="r").n_with_value == 3
+
+
 def test_a_name_that_is_none_is_refused(pool: Catalog, tmp_path: Path) -> None:
     np.save(tmp_path / "r.npy", np.ones(5))
     np.save(tmp_path / "losses.npy", np.ones((5, 2)))

@@ -43,12 +43,24 @@ def test_every_container_gives_the_same_numbers(tmp_path: Path) -> None:
         ("t.csv", b"a,b\n1,2\n", "has no column overall; it has a, b"),
         ("t.jsonl", b'{"a": 1}\n', "no column overall"),
         ("t.parquet", b"PAR1 and nothing", "cannot be read as a table"),
+        ("t.json", b"[garbage", "cannot be read as a table"),
+        ("t.jsonl", b'{"a": "\xff"}', "cannot be read as a table"),
+        ("t.npy", b"garbage", r"t\.npy is no \.npy file of numbers, or was cut"),
+        ("t.npy", b"", "no .npy file of numbers"),
+        ("t.npy", b"PK\x03\x04 an archive", "no .npy file of numbers"),
+        ("t.npy", b"\x93NUMPY\x01\x00 and garbage", "no .npy file of numbers"),
     ],
 )
 def test_what_is_no_whole_table_is_refused_with_the_place(tmp_path: Path, name: str, content: bytes, message: str) -> None:
     (tmp_path / name).write_bytes(content)
     with pytest.raises(SourceError, match=message):
         read_table(str(tmp_path / name), columns=["overall"])
+
+
+def test_an_array_of_objects_is_refused_and_says_what_to_write(tmp_path: Path) -> None:
+    np.save(tmp_path / "t.npy", np.array([1.0, None], dtype=object), allow_pickle=True)
+    with pytest.raises(SourceError, match=r"Object arrays cannot be loaded.*write floats or integers with numpy\.save"):
+        read_table(str(tmp_path / "t.npy"))
 
 
 def test_tensors_of_different_length_and_missing_files_are_refused(tmp_path: Path) -> None:
