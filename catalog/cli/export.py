@@ -16,18 +16,18 @@ FORMATS = ("jsonl", "alpaca", "sharegpt", "messages", "parquet", "llamafactory",
 
 @click.command()
 @click.argument("reference")
-@click.option("--format", "shape", type=click.Choice(FORMATS), default="jsonl", show_default=True)
+@click.option("--format", "shape", type=click.Choice(FORMATS), help="Default: what the ending of -o says, else jsonl.")
 @click.option("-o", "--output", "path", required=True, metavar="PATH", help="A file, a folder for a trainer's format, or - for stdout.")
 @click.option("--allow-lossy", is_flag=True, help="Write even what the format cannot hold in full.")
 @click.option("--overwrite", is_flag=True, help="Replace what is there.")
 @json_option
 @pass_catalog
-def export(catalog: Catalog, reference: str, shape: str, path: str, allow_lossy: bool, overwrite: bool, is_json: bool) -> None:
+def export(catalog: Catalog, reference: str, shape: str | None, path: str, allow_lossy: bool, overwrite: bool, is_json: bool) -> None:
     """Write a pool or subset, in its order, for a trainer."""
     exported = catalog.export(reference, path, format=shape, allow_lossy=allow_lossy, overwrite=overwrite)
     if is_json and path != "-":
         echo_json(asdict(exported))
     else:
-        say(f"{reference}: {exported.n_rows:,} records as {shape} in {path}")
+        say(f"{reference}: {exported.n_rows:,} records as {exported.format} in {path}")
     for cause, count in exported.lost.items():
         say(f"  {count:,} lost something: {cause}")

@@ -149,7 +149,7 @@ class Subsets(Opened):
         return list_selectors(self.home, wait=self.wait)
 
     def export(
-        self, reference: str, path: str | Path, *, format: str = "jsonl", allow_lossy: bool = False, overwrite: bool = False
+        self, reference: str, path: str | Path, *, format: str | None = None, allow_lossy: bool = False, overwrite: bool = False
     ) -> Exported:
         """Write a pool or subset for a trainer; see `catalog.subsets.export.export`."""
         from catalog.subsets.export import export

@@ -24,7 +24,7 @@ import sys
 from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import pyarrow as pa
 
@@ -32,6 +32,7 @@ from catalog.errors import OptionError
 from catalog.subsets.export.alpaca import alpaca
 from catalog.subsets.export.axolotl import axolotl, config
 from catalog.subsets.export.destination import COMPRESSIONS, new_file, new_folder, opened
+from catalog.subsets.export.ending import format_of
 from catalog.subsets.export.jsonl import jsonl
 from catalog.subsets.export.llamafactory import INFO, dataset_info, llamafactory
 from catalog.subsets.export.messages import messages
@@ -72,7 +73,7 @@ class Exported:
 def export(
     batches: Iterable[pa.RecordBatch],
     *,
-    format: str,
+    format: str | None,
     path: Path | str,
     name: str,
     overwrite: bool = False,
@@ -87,7 +88,7 @@ def export(
         batches: columns fingerprint string, messages list<struct<role string, content string, extra string>>, system string, tools
             string, source string, labels list<string>, metadata string. Roles are system, user, assistant and tool; extra and
             metadata are JSON object texts; extra, system, tools, labels and metadata may be NULL.
-        format: one of FORMATS.
+        format: one of FORMATS; None takes the one that the path's ending says, else jsonl.
         path: a file; a folder for llamafactory and axolotl, made where it is not; "-" for standard output (jsonl and messages).
             ``.gz`` and ``.zst`` at the end of a file's name compress it.
         name: what a trainer's folder calls the data: letters, digits and ``_ . - + @``. Other formats do not use it.
@@ -95,11 +96,12 @@ def export(
         allow_lossy: write of every instruction what the format can hold.
 
     Raises:
-        OptionError: no such format, or nothing can be written at that path.
+        OptionError: no such format, or the path's ending says another; or nothing can be written at that path.
         LossyExportError: the format cannot hold some instructions; how many, by cause, is in the message, and nothing was written.
     """
-    if format not in FORMATS:
+    if format not in (None, *FORMATS):
         raise OptionError(f"--format {format}: no such format; there are {', '.join(FORMATS)}")
+    format = format_of(PurePath(path), given=format)
     tally = Tally(format, allow_lossy)
     if str(path) == "-":
         files = _to_standard_output(batches, tally=tally)
