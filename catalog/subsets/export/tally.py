@@ -48,5 +48,5 @@ class Tally:
         causes = "; ".join(f"{n:,} with {cause}" for cause, n in self.lost.most_common())
         raise LossyExportError(
             f"{self.format} cannot hold {self.n_lossy:,} of {self.n_instructions:,} instructions ({causes}). Nothing was written: "
-            "choose --format messages, jsonl or parquet, which lose nothing, or add --allow-lossy"
+            "choose --format jsonl or parquet, which lose nothing, or messages, which keeps the whole conversation, or add --allow-lossy"
         )

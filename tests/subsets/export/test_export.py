@@ -231,7 +231,7 @@ def test_a_lossy_export_names_the_counts_and_the_next_step_and_leaves_nothing(tm
         export(batches(rows), format="alpaca", path=tmp_path / "a", name="a")
     assert str(caught.value) == (
         "alpaca cannot hold 3 of 4 instructions (2 with several turns; 2 with tools). Nothing was written: "
-        "choose --format messages, jsonl or parquet, which lose nothing, or add --allow-lossy"
+        "choose --format jsonl or parquet, which lose nothing, or messages, which keeps the whole conversation, or add --allow-lossy"
     )
     assert everything_in(tmp_path) == []
 
