@@ -149,15 +149,27 @@ class Subsets(Opened):
         return list_selectors(self.home, wait=self.wait)
 
     def export(
-        self, reference: str, path: str | Path, *, format: str | None = None, allow_lossy: bool = False, overwrite: bool = False
+        self,
+        reference: str,
+        path: str | Path,
+        *,
+        format: str | None = None,
+        name: str | None = None,
+        allow_lossy: bool = False,
+        overwrite: bool = False,
     ) -> Exported:
-        """Write a pool or subset for a trainer; see `catalog.subsets.export.export`."""
+        """Write a pool or subset for a trainer, whose folder calls it by its own name or ``name``; see `catalog.subsets.export.export`."""
         from catalog.subsets.export import export
 
         with reading(self.home, wait=self.wait) as connection:
             found = resolve(connection, reference)
             rows = connection.sql(query("export/records"), params=found.parameters)
-            target = "-" if str(path) == "-" else Path(path)
             return export(
-                rows.to_arrow_reader(10_000), format=format, path=target, name=found.name, allow_lossy=allow_lossy, overwrite=overwrite
+                rows.to_arrow_reader(10_000),
+                format=format,
+                path="-" if str(path) == "-" else Path(path),
+                name=name or found.name,
+                reference=str(found),
+                allow_lossy=allow_lossy,
+                overwrite=overwrite,
             )

@@ -8,7 +8,7 @@ are kept by jsonl and parquet; that is no loss in this sense.
 format            what is written                                  what it cannot hold
 ================  ===============================================  ==================================================
 ``jsonl``         JSON Lines, every column                         nothing is lost
-``messages``      JSON Lines, OpenAI's chat shape (TRL)            nothing is lost
+``messages``      JSON Lines, OpenAI's chat shape (TRL)            nothing of the conversation is lost
 ``parquet``       Parquet, every column                            nothing is lost
 ``sharegpt``      a JSON array (JSON Lines for ``.jsonl``)         message keys called from or value
 ``alpaca``        a JSON array (JSON Lines for ``.jsonl``)         several turns, tools, other message keys, no answer
@@ -19,9 +19,10 @@ format            what is written                                  what it canno
 
 from __future__ import annotations
 
+import hashlib
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path, PurePath
@@ -56,17 +57,21 @@ class Exported:
     """What an export wrote.
 
     Attributes:
+        reference: what they are of, as ``name@version``; None when the export was not told.
         format: one of FORMATS.
         files: the files, the data first; none for standard output.
         n_rows: how many instructions were written.
         n_bytes: the size of these files; 0 for standard output.
+        members_sha256: of the fingerprints in the order written; that of the subset, when it is one.
         lost: how many instructions lost something, by cause, the commonest first; an instruction may count under several.
     """
 
+    reference: str | None
     format: str
     files: tuple[Path, ...]
     n_rows: int
     n_bytes: int
+    members_sha256: str
     lost: dict[str, int]
 
 
@@ -76,6 +81,7 @@ def export(
     format: str | None,
     path: Path | str,
     name: str,
+    reference: str | None = None,
     overwrite: bool = False,
     allow_lossy: bool = False,
 ) -> Exported:
@@ -92,6 +98,7 @@ def export(
         path: a file; a folder for llamafactory and axolotl, made where it is not; "-" for standard output (jsonl and messages).
             ``.gz`` and ``.zst`` at the end of a file's name compress it.
         name: what a trainer's folder calls the data: letters, digits and ``_ . - + @``. Other formats do not use it.
+        reference: what the instructions are of, as ``name@version``; axolotl's file says it.
         overwrite: replace the files (and the entry in dataset_info.json) that are there.
         allow_lossy: write of every instruction what the format can hold.
 
@@ -103,19 +110,29 @@ def export(
         raise OptionError(f"--format {format}: no such format; there are {', '.join(FORMATS)}")
     format = format_of(PurePath(path), given=format)
     tally = Tally(format, allow_lossy)
+    members = hashlib.sha256()
+    batches = _hashed(batches, members)
     if str(path) == "-":
         files = _to_standard_output(batches, tally=tally)
     elif format in _FOLDERS:
-        files = _to_folder(batches, Path(path), name=name, overwrite=overwrite, tally=tally)
+        files = _to_folder(batches, Path(path), name=name, reference=reference, overwrite=overwrite, tally=tally)
     else:
         files = _to_file(batches, Path(path), overwrite=overwrite, tally=tally)
     return Exported(
+        reference=reference,
         format=format,
         files=files,
         n_rows=tally.n_instructions,
         n_bytes=sum(file.stat().st_size for file in files),
+        members_sha256=members.hexdigest(),
         lost=dict(tally.lost.most_common()),
     )
+
+
+def _hashed(batches: Iterable[pa.RecordBatch], members: hashlib._Hash) -> Iterator[pa.RecordBatch]:
+    for batch in batches:
+        members.update("".join(f"{fingerprint}\n" for fingerprint in batch.column("fingerprint").to_pylist()).encode())
+        yield batch
 
 
 def _to_standard_output(batches: Iterable[pa.RecordBatch], *, tally: Tally) -> tuple[Path, ...]:
@@ -141,7 +158,9 @@ def _to_file(batches: Iterable[pa.RecordBatch], path: Path, *, overwrite: bool, 
     return (path,)
 
 
-def _to_folder(batches: Iterable[pa.RecordBatch], folder: Path, *, name: str, overwrite: bool, tally: Tally) -> tuple[Path, ...]:
+def _to_folder(
+    batches: Iterable[pa.RecordBatch], folder: Path, *, name: str, reference: str | None, overwrite: bool, tally: Tally
+) -> tuple[Path, ...]:
     if not re.fullmatch(r"[\w+@-][\w.+@-]*", name):
         raise OptionError(f"{name!r} cannot name a data set: use letters, digits and _ . - + @, no full stop first")
     is_shared = tally.format == "llamafactory"  # dataset_info.json has the entries of other data sets too
@@ -157,6 +176,9 @@ def _to_folder(batches: Iterable[pa.RecordBatch], folder: Path, *, name: str, ov
         write_lines(batches, data_file, encode=_FOLDERS[tally.format], tally=tally)
         tally.check()
         has_tools = tally.n_tools > 0
-        text = dataset_info(folder, name=name, has_tools=has_tools, overwrite=overwrite) if is_shared else config(data, has_tools=has_tools)
+        if is_shared:
+            text = dataset_info(folder, name=name, has_tools=has_tools, overwrite=overwrite)
+        else:
+            text = config(data, reference=reference, has_tools=has_tools)
         note_file.write(text.encode())
     return data, note

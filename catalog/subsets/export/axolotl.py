@@ -28,10 +28,11 @@ def axolotl(record: Record) -> Encoded:
     return Encoded({"messages": encoded.value["messages"]}, (TOOLS,))
 
 
-def config(data: Path, *, has_tools: bool) -> str:
-    """The YAML text that makes axolotl read `data`.
+def config(data: Path, *, reference: str | None, has_tools: bool) -> str:
+    """The YAML text that makes axolotl read `data`, which holds what `reference` names.
 
-    >>> print(config(Path("out/easy.jsonl"), has_tools=False))
+    >>> print(config(Path("out/easy.jsonl"), reference="easy@3", has_tools=False))
+    # easy@3
     # A relative path counts from the folder in which axolotl runs.
     datasets:
     - path: out/easy.jsonl
@@ -54,4 +55,5 @@ def config(data: Path, *, has_tools: bool) -> str:
     dataset["message_property_mappings"] = {"role": "role", "content": "content"}
     dataset |= {"roles_to_train": ["assistant"], "train_on_eos": "turn"}
     text = yaml.safe_dump({"datasets": [dataset]}, sort_keys=False, allow_unicode=True, width=1_000)
-    return f"# A relative path counts from the folder in which axolotl runs.\n{text}"
+    version = f"# {reference}\n" if reference else ""
+    return f"{version}# A relative path counts from the folder in which axolotl runs.\n{text}"

@@ -65,7 +65,7 @@ def dataset_info(folder: Path, *, name: str, has_tools: bool, overwrite: bool) -
     path = folder / INFO
     entries = _entries(path) if path.exists() else {}
     if name in entries and not overwrite:
-        raise OptionError(f"{path} has an entry {name!r} already: choose another folder, or add --overwrite")
+        raise OptionError(f"{path} has an entry {name!r} already: give this one another with --name, or add --overwrite")
     columns = {"messages": "messages", "tools": "tools"} if has_tools else {"messages": "messages"}
     entries[name] = {"file_name": f"{name}.jsonl", "formatting": "sharegpt", "columns": columns, "tags": TAGS}
     return json.dumps(entries, ensure_ascii=False, indent=2) + "\n"

@@ -32,6 +32,12 @@ def test_the_folder_holds_chat_lines_and_the_section_that_reads_them(tmp_path, r
     assert [record.get(section["field_tools"]) for record in records] == [None, json.loads(TOOLS)]
 
 
+def test_the_configuration_says_of_which_version_it_is(tmp_path, row, batches):
+    exported = export(batches([row()]), format="axolotl", path=tmp_path, name="easy", reference="easy@3")
+    assert exported.reference == "easy@3"
+    assert (tmp_path / "easy.yaml").read_text().startswith("# easy@3\n")
+
+
 def test_without_tools_no_field_of_tools_is_named(tmp_path, row, batches):
     export(batches([row()]), format="axolotl", path=tmp_path, name="a")
     assert "field_tools" not in (tmp_path / "a.yaml").read_text()

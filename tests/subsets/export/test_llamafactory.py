@@ -73,7 +73,7 @@ def test_an_entry_of_that_name_stays_unless_it_may_be_overwritten(tmp_path, row,
         pytest.fail("the refusal must come before the work")
         yield
 
-    with pytest.raises(OptionError, match="has an entry 'a' already"):
+    with pytest.raises(OptionError, match="has an entry 'a' already: give this one another with --name"):
         export(unread(), format="llamafactory", path=tmp_path, name="a")
     assert info.read_text() == '{"a": {"hf_hub_url": "somebody/else"}}'
     export(batches([row()]), format="llamafactory", path=tmp_path, name="a", overwrite=True)

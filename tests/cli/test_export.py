@@ -1,0 +1,51 @@
+"""Exports on the command line say which version they hold."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from catalog import Catalog
+from catalog.cli import main
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(catalog: Catalog, jsonl: Callable[..., Path]) -> Run:
+    """On a pool of two versions and a subset of it."""
+    for n in (4, 5):
+        catalog.register(jsonl([{"instruction": f"question {i}", "output": f"answer {i}"} for i in range(n)]), pool="p")
+    catalog.select("random", "p", budget=3, name="drawn")
+
+    def run(*arguments: str, **options: Any) -> Result:
+        return CliRunner().invoke(main, ["--home", str(catalog.home.path), "--wait", "1", *arguments], **options)
+
+    return run
+
+
+def test_an_export_says_which_version_it_holds(run: Run, tmp_path: Path) -> None:
+    assert run("export", "p", "-o", str(tmp_path / "a.jsonl")).stderr == f"p@2: 5 records as jsonl in {tmp_path / 'a.jsonl'}\n"
+    assert json.loads(run("export", "p@1", "-o", str(tmp_path / "b.jsonl"), "--json").stdout)["reference"] == "p@1"
+    assert run("export", "drawn", "-o", "-").stderr.startswith("drawn@1: 3 records")
+
+
+@pytest.mark.parametrize("format", ["jsonl", "parquet", "llamafactory"])
+def test_the_members_that_were_written_have_the_hash_of_the_subset(run: Run, tmp_path: Path, format: str) -> None:
+    exported = json.loads(run("export", "drawn", "--format", format, "-o", str(tmp_path / "out"), "--json").stdout)
+    assert exported["members_sha256"] == json.loads(run("show", "drawn", "--json").stdout)["members_sha256"]
+
+
+def test_two_versions_lie_in_one_folder_under_names_of_their_own(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    export = ("export", "--format", "llamafactory", "-o", str(folder))
+    assert run(*export, "p@1").exit_code == 0
+    refused = run(*export, "p@2")
+    assert "has an entry 'p' already: give this one another with --name" in refused.stderr
+    assert run(*export, "p@2", "--name", "p-2").exit_code == 0
+    entries = json.loads((folder / "dataset_info.json").read_text())
+    assert {name: entry["file_name"] for name, entry in entries.items()} == {"p": "p.jsonl", "p-2": "p-2.jsonl"}
+    assert [len((folder / f"{name}.jsonl").read_text().splitlines()) for name in entries] == [4, 5]
