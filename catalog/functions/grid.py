@@ -73,6 +73,9 @@ def _step(values: np.ndarray[Any, Any], side: int) -> np.ndarray[Any, np.dtype[n
 def _coordinate(rows: pa.Table, name: str) -> np.ndarray[Any, np.dtype[np.float64]]:
     if name not in rows.column_names:
         raise QueryError(f"grid: the relation has no column {name}; it has {', '.join(rows.column_names)}: give project(...)'s answer")
+    type_ = rows[name].type
+    if not (pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_decimal(type_)):
+        raise QueryError(f"grid: {name} is of the type {type_}; it must be a number")
     values = np.asarray(rows[name].to_numpy(), dtype=np.float64)
     if not np.isfinite(values).all():
         raise QueryError(f"grid: {np.count_nonzero(~np.isfinite(values)):,} rows have no finite {name}; filter them first")

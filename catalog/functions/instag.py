@@ -36,10 +36,11 @@ def instag(rows: pa.Table, *, budget: int) -> pa.Table:
     """
     if budget < 1:
         raise OptionError(f"instag: budget {budget}: give 1 or more")
-    if "labels" not in rows.column_names or not pa.types.is_list(rows.schema.field("labels").type):
+    types = [field.type for field in rows.schema if field.name == "labels"]
+    if not any(pa.types.is_list(type_) or pa.types.is_large_list(type_) for type_ in types):
         raise QueryError(f"instag: the relation needs a column labels of lists; it has {', '.join(rows.column_names)}")
     rows = canonical(rows)
-    tags = [frozenset(labels or ()) for labels in rows["labels"].to_pylist()]
+    tags = [frozenset(labels or ()) - {None} for labels in rows["labels"].to_pylist()]
     left = [i for i in sorted(range(len(tags)), key=lambda i: (-len(tags[i]), i)) if tags[i]]
     taken: list[tuple[int, int, int]] = []  # (row, pass, new tags)
     pass_number = 0

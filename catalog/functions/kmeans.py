@@ -94,6 +94,9 @@ def kmeans(
 def _groups(rows: pa.Table, within: str) -> Iterator[pa.Table]:
     if within not in rows.column_names:
         raise QueryError(f"kmeans: within => '{within}' is no column of the relation; it has {', '.join(rows.column_names)}")
+    type_ = rows[within].type
+    if pa.types.is_nested(type_) or pa.types.is_floating(type_):
+        raise QueryError(f"kmeans: within => '{within}' is of the type {type_}; it must be texts or whole numbers")
     for value in sorted(rows[within].unique(), key=str):
         yield rows.filter(pc.equal(rows[within], value) if value.is_valid else pc.is_null(rows[within]))
 

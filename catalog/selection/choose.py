@@ -6,9 +6,11 @@ import hashlib
 import json
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
+
+import duckdb
 
 from catalog.errors import OptionError, SelectionError
 from catalog.selection.coverage import Pins
@@ -85,8 +87,8 @@ class Chosen:
 
     @property
     def sha256(self) -> str:
-        """Over the fingerprints in rank order, each with a line feed after it."""
-        return hashlib.sha256("".join(f"{value}\n" for value in self.members["fingerprint"].to_pylist()).encode()).hexdigest()
+        """That of the members, in rank order."""
+        return members_sha256(self.members["fingerprint"].to_pylist())
 
 
 def define(
@@ -149,9 +151,18 @@ def choose(home: Home, definition: Definition, *, limits: Limits | None = None) 
         _check_answer(answer, definition)
         ids = answer["instruction_id"].cast(pa.int64())
         found = _looked_up(execution, definition, ids)
-        why = _why(execution, answer.drop_columns(["instruction_id"]))
+        why = _why(execution, answer.drop_columns(["instruction_id"]), file=definition.selector.file)
     members = found.select(["instruction_id", "fingerprint"]).append_column("why", why)
     return Chosen(definition, members, definition.budget - members.num_rows, time.monotonic() - started)
+
+
+def members_sha256(fingerprints: Iterable[str]) -> str:
+    """The hash of who was chosen, in which order: over the fingerprints, each with a line feed after it.
+
+    >>> members_sha256(["a", "b"]) == members_sha256(["b", "a"])
+    False
+    """
+    return hashlib.sha256("".join(f"{fingerprint}\n" for fingerprint in fingerprints).encode()).hexdigest()
 
 
 def n_of(budget: int | str, n_members: int, *, of: str) -> int:
@@ -163,7 +174,7 @@ def n_of(budget: int | str, n_members: int, *, of: str) -> int:
     >>> n_of("10%", 205, of="alpaca@1"), n_of("1e3", 5000, of="alpaca@1")
     (20, 1000)
     """
-    match = re.fullmatch(r"\s*(-?[\d_,]+(?:\.\d+)?(?:e\d+)?)\s*(%?)\s*", str(budget).lower())
+    match = re.fullmatch(r"\s*(-?\d[\d_]*(?:,\d{3})*(?:\.\d+)?(?:e\d{1,2})?)\s*(%?)\s*", str(budget).lower())
     if not match:
         raise OptionError(f"budget {budget!r} is no number: write 5000 or 10%")
     number = float(match[1].replace(",", "").replace("_", ""))
@@ -205,10 +216,16 @@ def _content(definition: Definition, planned: Plan) -> dict[str, Any]:
 
 
 def _check_answer(answer: pa.Table, definition: Definition) -> None:
+    import pyarrow as pa
+
     file = definition.selector.file
     if "instruction_id" not in answer.column_names:
         raise SelectionError(f"{file}: the last SELECT has no instruction_id; it has {', '.join(answer.column_names)}")
+    if answer.column_names.count("instruction_id") > 1:
+        raise SelectionError(f"{file}: the last SELECT has instruction_id more than once: name it once")
     ids = answer["instruction_id"]
+    if not pa.types.is_integer(ids.type):
+        raise SelectionError(f"{file}: instruction_id is of the type {ids.type} in the last SELECT: return it as the pool has it")
     if ids.null_count:
         raise SelectionError(f"{file}: {ids.null_count:,} of {len(ids):,} rows have no instruction_id: leave them out with WHERE")
     n_twice = len(ids) - len(ids.unique())
@@ -237,7 +254,7 @@ def _looked_up(execution: Execution, definition: Definition, ids: Any) -> pa.Tab
     return found
 
 
-def _why(execution: Execution, columns: pa.Table) -> Any:
+def _why(execution: Execution, columns: pa.Table, *, file: str) -> Any:
     """The selector's other columns, as one JSON object a row."""
     import pyarrow as pa
 
@@ -246,7 +263,10 @@ def _why(execution: Execution, columns: pa.Table) -> Any:
     packed = ", ".join(f"{_quoted(column.name)} := {_json_value(column)}" for column in columns.schema)
     execution.session.register("why", columns)
     sql = f"SELECT CAST(to_json(struct_pack({packed})) AS VARCHAR) AS why FROM why"
-    return execution.watch.run(lambda: execution.session.connection.sql(sql).to_arrow_table())["why"]
+    try:
+        return execution.watch.run(lambda: execution.session.connection.sql(sql).to_arrow_table())["why"]
+    except duckdb.NotImplementedException as error:
+        raise SelectionError(f"{file}: a column cannot be kept as a member's why: leave it out of the last SELECT ({error})") from None
 
 
 def _json_value(column: pa.Field) -> str:

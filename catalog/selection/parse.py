@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from catalog.errors import ForbiddenQueryError, QueryError
-from catalog.selection.text import SqlText, Token, offset_of_byte, tokens
+from catalog.selection.text import SqlText, offset_of_byte, tokens
 
 if TYPE_CHECKING:
     from catalog.store.database import Connection
@@ -79,11 +79,6 @@ def parameters(connection: Connection, text: SqlText) -> set[str]:
         if name.isdigit():
             raise QueryError(f"{_start(text)}: parameters have names: write $name, not ? or ${name}")
     return names
-
-
-def find_token(text: SqlText, written: str) -> Token | None:
-    """The first token that is written so."""
-    return next((token for token in tokens(str(text)) if token.text == written), None)
 
 
 def _only_statement(connection: Connection, text: SqlText) -> Any:

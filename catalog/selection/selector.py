@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -235,7 +236,7 @@ def _integer(given: Any) -> int:
 
 
 def _number(given: Any) -> float:
-    if isinstance(given, bool):
+    if isinstance(given, bool) or not math.isfinite(float(given)):
         raise ValueError(given)
     return float(given)
 

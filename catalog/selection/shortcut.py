@@ -37,6 +37,8 @@ def projection(root: Node, relations: Mapping[str, pa.Table]) -> pa.Table | None
             chosen.append((expression["alias"] or by_name[path[-1].lower()], by_name[path[-1].lower()]))
         else:
             return None
+    if len({name for name, _ in chosen}) < len(chosen):
+        return None  # DuckDB tells them apart
     return table.select([column for _, column in chosen]).rename_columns([name for name, _ in chosen])
 
 

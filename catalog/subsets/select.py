@@ -211,6 +211,8 @@ def _uncovered(chosen: Chosen) -> tuple[str, ...]:
     if not isinstance(k, int) or not {"cluster", "cluster_size", "turn"} <= first.keys() or (budget >= k and "source" not in first):
         return ()
     whys = [json.loads(why) for why in chosen.members["why"].to_pylist()]
+    if all(max(why["turn"] for why in whys if why.get("source") == source) > 1 for source in {why.get("source") for why in whys}):
+        return ()  # every cluster was there before any gave a second member
     sizes = {(why.get("source"), why["cluster"]): why["cluster_size"] for why in whys}
     n_sources = len({source for source, _ in sizes})
     if budget >= k * n_sources or sum(sizes.values()) == definition.n_members:

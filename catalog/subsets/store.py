@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -18,15 +17,6 @@ from catalog.store.database import Connection
 from catalog.store.folders import Home
 from catalog.store.queries import query
 from catalog.store.references import Reference
-
-
-def members_sha256(fingerprints: Iterable[str]) -> str:
-    """The hash of who was chosen, in which order.
-
-    >>> members_sha256(["a", "b"]) == members_sha256(["b", "a"])
-    False
-    """
-    return hashlib.sha256("".join(f"{fingerprint}\n" for fingerprint in fingerprints).encode()).hexdigest()
 
 
 def find_same(connection: Connection, definition: Definition, *, name: str) -> Reference | None:

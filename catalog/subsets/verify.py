@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
-from catalog.selection.choose import choose
+from catalog.selection.choose import choose, members_sha256
 from catalog.selection.coverage import title
 from catalog.selection.execution import Limits
 from catalog.store.database import Connection, reading
@@ -15,7 +15,7 @@ from catalog.store.folders import Home
 from catalog.store.queries import query
 from catalog.store.references import resolve
 from catalog.subsets.select import define_again
-from catalog.subsets.store import members, members_sha256, stored
+from catalog.subsets.store import members, stored
 
 FIRST = 10  # differences that are shown
 

@@ -49,6 +49,8 @@ def test_the_order_of_the_rows_does_not_matter() -> None:
 def test_what_cannot_be_placed_is_refused() -> None:
     with pytest.raises(QueryError, match="1 rows have no finite x"):
         grid(pa.table({"x": [float("nan")], "y": [0.0]}), side=2)
+    with pytest.raises(QueryError, match="x is of the type string; it must be a number"):
+        grid(pa.table({"x": ["a"], "y": [1.0]}), side=2)
     with pytest.raises(QueryError, match="no column y"):
         grid(pa.table({"x": [0.0]}), side=2)
     with pytest.raises(OptionError, match="side 0"):

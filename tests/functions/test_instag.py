@@ -46,6 +46,12 @@ def test_members_without_tags_are_never_taken() -> None:
     ]
 
 
+def test_a_label_that_is_null_is_no_tag() -> None:
+    labels = pa.array([[None], ["x", None], ["x"]], pa.large_list(pa.string()))
+    answer = instag(pa.table({"fingerprint": ["a", "b", "c"], "labels": labels}), budget=3)
+    assert answer.select(["fingerprint", "n_tags"]).to_pylist() == [{"fingerprint": "b", "n_tags": 1}, {"fingerprint": "c", "n_tags": 1}]
+
+
 def test_bad_arguments_are_refused() -> None:
     with pytest.raises(OptionError, match="budget 0"):
         instag(pa.table({"labels": pa.array([["x"]])}), budget=0)

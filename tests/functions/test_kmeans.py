@@ -213,3 +213,5 @@ def test_within_a_small_group_there_are_as_many_clusters_as_rows() -> None:
     assert kmeans(rows, k=2, within="source")["cluster"].to_pylist() == [0, 1, 0]
     with pytest.raises(QueryError, match="is no column"):
         kmeans(rows, k=2, within="sauce")
+    with pytest.raises(QueryError, match="within => 'size' is of the type double; it must be texts or whole numbers"):
+        kmeans(rows.append_column("size", pa.array([1.0, float("nan"), 2.0])), k=2, within="size")

@@ -118,6 +118,8 @@ def test_ten_budgets_cost_one_clustering(home: Home) -> None:
     [
         ("SELECT prompt FROM pool($pool) ORDER BY row_number LIMIT $budget", "the last SELECT has no instruction_id; it has prompt"),
         ("SELECT NULL::BIGINT AS instruction_id FROM pool($pool) ORDER BY row_number LIMIT $budget", "5 of 5 rows have no instruction_id"),
+        ("SELECT instruction_id / 2 AS instruction_id FROM pool($pool) ORDER BY 1 LIMIT 5", "instruction_id is of the type double"),
+        ("SELECT instruction_id, instruction_id FROM pool($pool) ORDER BY 1 LIMIT 5", "has instruction_id more than once: name it once"),
         ("SELECT 7 AS instruction_id FROM pool($pool) ORDER BY row_number LIMIT $budget", "4 of 5 rows repeat an instruction_id"),
         ("SELECT instruction_id FROM pool($pool) ORDER BY row_number", "it gives 35 rows for a budget of 5: end with LIMIT $budget"),
         ("SELECT instruction_id FROM pool('tiny@1') ORDER BY row_number LIMIT $budget", "5 of 5 rows are no members of tiny@2"),
@@ -148,6 +150,9 @@ def test_fewer_eligible_than_the_budget_are_a_shortfall_that_is_said(home: Home)
         (36, "more than the 35 members of tiny@2"),
         ("101%", "more than"),
         ("many", "is no number: write 5000 or 10%"),
+        (",", "is no number"),
+        ("1,5%", "is no number"),
+        ("1e400", "is no number"),
         (2.5, "must be a whole number"),
     ],
 )

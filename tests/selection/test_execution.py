@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from catalog.errors import QueryError
 from catalog.selection.execute import run
 from catalog.selection.execution import Limits, executing
 from catalog.selection.plan import plan
@@ -14,6 +15,12 @@ from catalog.store.folders import Home
 PAIRS = "SELECT p.instruction_id FROM pool($pool) AS p JOIN pool($pool) AS q USING (instruction_id)"
 UNION = "SELECT instruction_id, source FROM pool($pool) UNION SELECT instruction_id, source FROM pool($pool)"
 CUT = "(SELECT instruction_id, source FROM pool($pool) ORDER BY source LIMIT $budget)"
+
+
+def test_a_column_that_a_kernel_would_read_twice_is_refused(home: Home) -> None:
+    twice = "SELECT cluster FROM kmeans((SELECT fingerprint, losses, losses FROM trajectories('tiny', proxy => 'tiny')))"
+    with pytest.raises(QueryError, match=r"query:1:21: kmeans: .* exactly one vector column; it has 2 \(losses, losses_1\)"):
+        run(home, twice)
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,7 @@ def test_settings_come_as_texts_or_as_values() -> None:
         ({"target": "x", "k": "many"}, "k takes an integer, not 'many'"),
         ({"target": "x", "k": 2.5}, "k takes an integer, not 2.5"),
         ({"target": "x", "k": True}, "k takes an integer, not True"),
+        ({"target": "x", "share": "nan"}, "share takes a number, not 'nan'"),
         ({"target": "x", "k": 0}, "k cannot be 0: k integer = 100 [1..] clusters"),
         ({"target": "x", "share": 1.5}, "share cannot be 1.5: share number = 0.5 [0..1]"),
         ({"target": "x", "start": "elsewhere"}, "start cannot be 'elsewhere': start text = k-means++ {random, k-means++} how it begins"),

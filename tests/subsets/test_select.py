@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
 from catalog import Catalog
@@ -98,6 +99,14 @@ def test_a_shortfall_is_said(filled: Catalog, tmp_path: Path) -> None:
     selected = filled.select("depth_only", "p", budget=10, name="x", settings={"depth": "few"})
     assert selected.n_members == 6
     assert selected.warnings == ("only 6 members of p@1 are eligible for a budget of 10",)
+
+
+def test_clusters_that_all_gave_twice_lack_nothing(catalog: Catalog, jsonl: Write, tmp_path: Path) -> None:
+    catalog.register(jsonl([{"instruction": f"{i}?", "output": f"{i}!"} for i in range(30)]), pool="p")
+    losses = {"step_1": [float(i % 3) for i in range(30)], "step_2": [1.0 if i < 20 else None for i in range(30)]}
+    pl.DataFrame(losses).write_parquet(tmp_path / "l.parquet")
+    catalog.import_losses("p", tmp_path / "l.parquet", proxy="mine")
+    assert catalog.select("s2l", "p", budget=6, name="x", settings={"k": 10, "incomplete": "drop"}).warnings == ()
 
 
 def test_fewer_members_than_clusters_is_said(filled: Catalog) -> None:

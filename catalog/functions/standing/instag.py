@@ -17,7 +17,7 @@ def standing(rows: pa.Table, *, chosen: Rows, at: int, **_others: Any) -> Standi
         chosen: positions of the rows taken, in order. Shape (budget,).
         at: the position of a row that was not.
     """
-    tags = [frozenset(labels or ()) for labels in rows["labels"].to_pylist()]
+    tags = [frozenset(labels or ()) - {None} for labels in rows["labels"].to_pylist()]
     own = tags[at]
     if not own:
         return Standing({"n_tags": 0}, {}, ("it has no tags, so that it never brings a new one",))
