@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from catalog.errors import OptionError, QueryError
 from catalog.functions.blocks import Matrix, n_threads, require_finite, row_blocks
-from catalog.functions.lloyd import SUMMED, Lloyd, spread_start
+from catalog.functions.lloyd import SUMMED, Lloyd, block_rows, spread_start
 from catalog.functions.memory import require_memory
 from catalog.functions.relation import canonical, matrix, vector_column, with_columns
 
@@ -47,7 +47,8 @@ def kmeans(
             all rows; ``random``: k rows drawn uniformly, and every iteration over all rows.
         sample: fit on that many rows, drawn by ``seed``, and only assign the others; None fits on all.
         within: a column; the rows of each of its values are clustered by themselves, in at most k clusters that count from 0 again.
-        memory: bytes that it may hold beside its input: ``16 n + 2048 k (d + 4)`` and 5 MiB a thread, with a sample ``4 sample d`` more.
+        memory: bytes that it may hold beside its input: ``16 n + 2048 k (d + 4)``, ``4 k (d + 1)`` for each 16,384 rows or, where
+            d is 64 or more, each 2**20 / d, and 5 MiB a thread; with a sample ``4 sample d`` more.
 
     Returns:
         The input without its vectors, ordered by fingerprint, and ``cluster`` (int32, 0 is the biggest, equal sizes by their first
@@ -111,10 +112,11 @@ def _require_arguments(*, k: int, iterations: int, start: str) -> None:
 
 
 def _needed(n: int, d: int, k: int, fitted: int) -> int:
-    """Bytes at the peak: labels and distances, the sample's rows, the start's, and every thread's block."""
+    """Bytes at the peak: labels and distances, the sample's rows, the start's, every thread's block, and every block's sums."""
     block = 4 * 2**20 + 4 * (k * max(32, min(4_096, 2**17 // k)) + k * (d + 1))
     start = 8 * min(START_ROWS * k, fitted) * (d + 4)
-    return 16 * n + (4 * fitted * d if fitted < n else 0) + start + n_threads() * block + 8 * k * (d + 1) * (fitted // SUMMED + 2)
+    sums = 4 * k * (d + 1) * (fitted // min(block_rows(fitted, d), SUMMED) + 2)
+    return 16 * n + (4 * fitted * d if fitted < n else 0) + start + n_threads() * block + sums
 
 
 def _clusters(x: Matrix, k: int, iterations: int, rng: np.random.Generator, start: str, fitted: int) -> tuple[Matrix, Matrix]:

@@ -12,6 +12,11 @@ SUMMED = 16_384  # rows that are summed in float32
 GREEDY_CANDIDATES = 3  # k-means++ draws that many rows a centre and keeps the best
 
 
+def block_rows(n: int, d: int) -> int:
+    """Rows of a block: about 4 MiB, and some for every thread."""
+    return int(np.clip(min(2**20 // (d + 1), n // 4), 256, 2 * SUMMED))
+
+
 class Lloyd:
     """One matrix of n rows of d numbers, and the assignment of its rows to centres.
 
@@ -25,7 +30,7 @@ class Lloyd:
         self.x = x  # (n, d) float32
         self.k = k
         self.for_blocks = for_blocks
-        self.rows = int(np.clip(min(2**20 // (d + 1), n // 4), 256, 2 * SUMMED))  # a block of about 4 MiB, and some for every thread
+        self.rows = block_rows(n, d)
         self.strip = int(np.clip(2**17 // k, 32, 4_096))  # its scores, about 0.5 MiB, stay in the second cache
         self.labels = np.full(n, -1, dtype=np.int32)
         self.origin = self._mean() if origin is None else origin
