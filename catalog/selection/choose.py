@@ -20,7 +20,7 @@ from catalog.selection.plan import Apply, Plan, plan
 from catalog.selection.provenance import code, macro_code
 from catalog.selection.selector import Selector
 from catalog.selection.session import session
-from catalog.selection.text import SqlText, canonical
+from catalog.selection.text import SqlText, canonical, quoted
 from catalog.store.folders import Home
 from catalog.store.queries import query
 from catalog.store.references import Reference, resolve
@@ -260,7 +260,7 @@ def _why(execution: Execution, columns: pa.Table, *, file: str) -> Any:
 
     if not columns.num_columns:
         return pa.nulls(columns.num_rows, pa.string())
-    packed = ", ".join(f"{_quoted(column.name)} := {_json_value(column)}" for column in columns.schema)
+    packed = ", ".join(f"{quoted(column.name)} := {_json_value(column)}" for column in columns.schema)
     execution.session.register("why", columns)
     sql = f"SELECT CAST(to_json(struct_pack({packed})) AS VARCHAR) AS why FROM why"
     try:
@@ -272,9 +272,5 @@ def _why(execution: Execution, columns: pa.Table, *, file: str) -> Any:
 def _json_value(column: pa.Field) -> str:
     import pyarrow as pa
 
-    name = _quoted(column.name)
+    name = quoted(column.name)
     return f"CASE WHEN isfinite({name}) THEN {name} END" if pa.types.is_floating(column.type) else name  # JSON has no NaN
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

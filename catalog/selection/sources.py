@@ -15,6 +15,7 @@ from catalog.errors import CatalogError, SignalError
 from catalog.selection.coverage import Coverage, Kind, Pins, choose, coverages, fullest, shortfall
 from catalog.selection.label_vectors import ENCODER, label_vectors, load_label_embeddings
 from catalog.selection.stored_vectors import load_embeddings, load_token_states
+from catalog.selection.text import quoted
 from catalog.selection.trajectories import load_trajectories
 from catalog.store.database import Connection
 from catalog.store.references import Reference, resolve
@@ -60,10 +61,10 @@ def scores(connection: Connection, ref: str, *, pins: Pins | None = None) -> Res
     for coverage in pins.kept(candidates) if pins else candidates:
         by_name.setdefault(coverage.name, []).append(coverage)
     chosen = tuple(fullest(by_name[name]) for name in sorted(by_name))
-    columns = "".join(f", max(value) FILTER (WHERE signal_id = {score.signal_id}) AS {_quoted(score.name)}" for score in chosen)
+    columns = "".join(f", max(value) FILTER (WHERE signal_id = {score.signal_id}) AS {quoted(score.name)}" for score in chosen)
     ids = ", ".join(str(score.signal_id) for score in chosen) or "NULL"
     sql = (
-        f"(SELECT instruction_id, fingerprint{''.join(f', {_quoted(score.name)}' for score in chosen)} "
+        f"(SELECT instruction_id, fingerprint{''.join(f', {quoted(score.name)}' for score in chosen)} "
         f"FROM members_of('{found.kind}', {found.id}, {found.version}) JOIN instructions USING (instruction_id) "
         f"LEFT JOIN (SELECT instruction_id{columns} FROM scores WHERE signal_id IN ({ids}) GROUP BY instruction_id) USING (instruction_id))"
     )
@@ -168,7 +169,3 @@ def _first(candidates: list[Coverage], wanted: dict[str, str]) -> list[Coverage]
 
 def _nothing(session: Session, columns: frozenset[str] | None) -> pa.Table:
     raise AssertionError("a source with a fault is never read")
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

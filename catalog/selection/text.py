@@ -168,6 +168,15 @@ def canonical(sql: str) -> str:
     return " ".join(token.text.lower() if token.kind == "word" else token.text for token in tokens(sql)).removesuffix(" ;")
 
 
+def quoted(name: str) -> str:
+    """A name as SQL writes it, whatever is in it.
+
+    >>> quoted("a b")
+    '"a b"'
+    """
+    return '"' + name.replace('"', '""') + '"'
+
+
 def one_line(sql: str) -> str:
     """A text without comments, in one line; strings stay as they are.
 
