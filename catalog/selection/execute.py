@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from catalog.errors import QueryError
 from catalog.selection.execution import Limits, executing
 from catalog.selection.text import SqlText
 from catalog.store.folders import Home
@@ -19,7 +17,7 @@ if TYPE_CHECKING:
 def run(
     home: Home, sql: str, *, parameters: Mapping[str, Any] | None = None, name: str = "query", limits: Limits | None = None
 ) -> pa.Table:
-    """Run one SELECT in the catalog's dialect and return its answer.
+    """Run one SELECT in the catalog's dialect and return its answer; of columns of one name all but the first get a number, `told_apart`.
 
     Args:
         home: the catalog's folder.
@@ -29,7 +27,7 @@ def run(
         limits: what running it may take.
 
     Raises:
-        QueryError: the text is wrong, and the message has ``file:line:column``; or two columns of the answer share a name.
+        QueryError: the text is wrong; the message has ``file:line:column``.
         ForbiddenQueryError: it asks for more than reading.
         InterruptedQueryError: it needs more memory or time than it may have.
         ReferenceNotFoundError: no such pool or subset.
@@ -37,8 +35,7 @@ def run(
     """
     with executing(home, SqlText.of(sql, name=name), parameters or {}, limits or Limits()) as execution:
         answer = execution.table(execution.planned.query)
-        _refuse_same_names(answer.column_names, name=name)
-        return answer
+        return answer.rename_columns(told_apart(answer.column_names))
 
 
 @contextmanager
@@ -49,14 +46,29 @@ def stream(
 
     The database stays open, for reading, until the block ends; errors of the running query are raised by the reader.
     """
+    import pyarrow as pa
+
     with executing(home, SqlText.of(sql, name=name), parameters or {}, limits or Limits()) as execution:
         reader = execution.reader()
-        _refuse_same_names(reader.schema.names, name=name)
-        yield reader
+        names = told_apart(reader.schema.names)
+        if names == reader.schema.names:
+            yield reader
+            return
+        schema = pa.schema([field.with_name(name) for field, name in zip(reader.schema, names, strict=True)])
+        yield pa.RecordBatchReader.from_batches(schema, (batch.rename_columns(names) for batch in reader))
 
 
-def _refuse_same_names(columns: Sequence[str], *, name: str) -> None:
-    """Records, frames and most files hold one column of a name, and would drop the others."""
-    for column, n in Counter(columns).items():
-        if n > 1:
-            raise QueryError(f"{name}: {'two' if n == 2 else n} columns are called {column}: give one an alias with AS")
+def told_apart(names: Sequence[str]) -> list[str]:
+    """Names of columns, equal ones numbered as DuckDB numbers those of a subquery: records, frames and files hold one of a name.
+
+    >>> told_apart(["id", "value", "value", "value_1"])
+    ['id', 'value', 'value_1', 'value_1_1']
+    """
+    found: list[str] = []
+    for name in names:
+        n, unlike = 0, name
+        while unlike in found:
+            n += 1
+            unlike = f"{name}_{n}"
+        found.append(unlike)
+    return found
