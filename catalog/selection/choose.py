@@ -14,6 +14,7 @@ import duckdb
 
 from catalog.errors import OptionError, SelectionError
 from catalog.selection.coverage import Pins
+from catalog.selection.execute import told_apart
 from catalog.selection.execution import Execution, Limits, executing
 from catalog.selection.faults import reported
 from catalog.selection.plan import Apply, Plan, plan
@@ -151,7 +152,8 @@ def choose(home: Home, definition: Definition, *, limits: Limits | None = None) 
         _check_answer(answer, definition)
         ids = answer["instruction_id"].cast(pa.int64())
         found = _looked_up(execution, definition, ids)
-        why = _why(execution, answer.drop_columns(["instruction_id"]), file=definition.selector.file)
+        others = answer.drop_columns(["instruction_id"])
+        why = _why(execution, others.rename_columns(told_apart(others.column_names)), file=definition.selector.file)
     members = found.select(["instruction_id", "fingerprint"]).append_column("why", why)
     return Chosen(definition, members, definition.budget - members.num_rows, time.monotonic() - started)
 

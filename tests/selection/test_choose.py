@@ -136,6 +136,11 @@ def test_an_answer_that_is_no_selection_is_refused(home: Home, sql: str, message
     assert message in str(caught.value)
 
 
+def test_columns_of_one_name_are_kept_apart_in_the_why(home: Home) -> None:
+    chosen = made(home, "SELECT instruction_id, 1 AS n, 2 AS n FROM pool($pool) ORDER BY row_number LIMIT $budget", budget=1)
+    assert chosen.members["why"].to_pylist() == ['{"n":1,"n_1":2}']
+
+
 def test_fewer_eligible_than_the_budget_are_a_shortfall_that_is_said(home: Home) -> None:
     chosen = made(home, "SELECT instruction_id FROM pool($pool) WHERE source = 'math' ORDER BY row_number LIMIT $budget", budget=30)
     assert (chosen.members.num_rows, chosen.shortfall) == (12, 18)
