@@ -114,7 +114,7 @@ def echo_import(answer: Import, *, is_json: bool) -> None:
         counts = ("is_new", "n_rows", "n_with_value", "n_without_member", "n_members", "n_checkpoints", "reasons")
         echo_json({"signal": answer.signal.name, "kind": answer.signal.kind} | {key: getattr(answer, key) for key in counts})
         return
-    was = "imported" if answer.is_new else "the very numbers were there before"
+    was = "imported" if answer.is_new else "the very numbers were there before, and are what is read again"
     checkpoints = f" at {answer.n_checkpoints} checkpoints" if answer.n_checkpoints else ""
     click.echo(f"{answer.signal.kind} {answer.signal.name}: {was}, {answer.n_with_value:,} of {answer.n_members:,} members{checkpoints}")
     if answer.signal.kind == "score" and answer.signal.name in COMPUTED:

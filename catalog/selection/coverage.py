@@ -109,8 +109,8 @@ def coverages(connection: Connection, reference: Reference, *, kind: Kind) -> li
 
 
 def fullest(candidates: Iterable[Coverage]) -> Coverage:
-    """The newest that misses nobody; else the one that misses fewest."""
-    return min(candidates, key=lambda found: (found.n_missing, -found.signal_id))
+    """Of signals, the newest first, the first that misses nobody; else the one that misses fewest."""
+    return min(candidates, key=lambda found: found.n_missing)
 
 
 def choose(

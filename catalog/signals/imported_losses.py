@@ -15,7 +15,7 @@ from catalog.signals.checkpoint_names import in_order
 from catalog.signals.frame import Values, write_shard
 from catalog.signals.keys import ABSENT, NOBODY, instruction_ids, member_ids
 from catalog.signals.published import Import, Numbers, Published, digest, read_table
-from catalog.signals.registry import Signal, ensure_signal, find_signal
+from catalog.signals.registry import Signal, ensure_signal, find_signal, renew_signal
 from catalog.store.database import WAIT, Connection, writing
 from catalog.store.folders import Home
 from catalog.store.queries import query
@@ -25,7 +25,7 @@ NAN = "not_a_number"
 
 
 def import_losses(home: Home, reference: Reference, file: str, *, proxy: str, key: str = "row", wait: float = WAIT) -> Import:
-    """Import loss trajectories from anybody's training run.
+    """Import loss trajectories from anybody's training run; of several of one name the last is read, also when it was there before.
 
     Args:
         home: the catalog's folder.
@@ -64,6 +64,8 @@ def import_losses(home: Home, reference: Reference, file: str, *, proxy: str, ke
             values = Values(pa.table({"instruction_id": ids[kept]}), gaps=gaps)
             write_shard(connection, home, signal, values, seconds=time.monotonic() - started)
             _write_checkpoints(connection, signal, ids[kept], trajectories[kept])
+        else:
+            renew_signal(connection, signal)  # the last import counts, though another came between
         return Import(
             signal=signal,
             is_new=is_new,

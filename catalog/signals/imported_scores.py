@@ -13,7 +13,7 @@ from catalog.errors import SignalError
 from catalog.signals.frame import Values, write_shard
 from catalog.signals.keys import ABSENT, NOBODY, instruction_ids, member_ids
 from catalog.signals.published import Import, Numbers, Published, digest, read_table
-from catalog.signals.registry import ensure_signal, find_signal, list_named
+from catalog.signals.registry import ensure_signal, find_signal, list_named, renew_signal
 from catalog.store.database import WAIT, writing
 from catalog.store.folders import Home
 from catalog.store.references import Reference, check_name
@@ -32,7 +32,7 @@ def import_scores(
     missing: Sequence[float] = (),
     wait: float = WAIT,
 ) -> Import:
-    """Import one number an instruction.
+    """Import one number an instruction; of several imports of one name the last is read, also when its numbers were there before.
 
     Args:
         home: the catalog's folder.
@@ -73,6 +73,8 @@ def import_scores(
         if is_new:
             rows = pa.table({"instruction_id": ids[kept], "value": numbers[kept]})
             write_shard(connection, home, signal, Values(rows, gaps=gaps), seconds=0.0)
+        else:
+            renew_signal(connection, signal)  # the last import counts, though another came between
         return Import(
             signal=signal,
             is_new=is_new,

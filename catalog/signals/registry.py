@@ -90,20 +90,26 @@ def ensure_signal(
     return _signal(tuple(row.values()))
 
 
+def renew_signal(connection: Connection, signal: Signal) -> None:
+    """Make a signal the newest of its name, which is the one that is read. Call it inside a writing transaction."""
+    connection.execute(query("signals/renew"), {"signal_id": signal.signal_id})
+
+
 def list_signals(connection: Connection, home: Home, reference: Reference | None = None) -> pa.Table:
     """Every signal: what tells it from others of its name, n with a value, why the others have none, and its bytes of vectors.
 
     Args:
         connection: a reader's.
         home: the catalog's folder.
-        reference: whose members are counted, ``n_members`` in all; every instruction of the catalog when None.
+        reference: whose members are counted, ``n_members`` in all, and who reads which of several of one name (``is_read``); every
+            instruction of the catalog when None.
     """
     at = reference.parameters if reference else dict.fromkeys(("kind", "id", "version"))
     rows = connection.sql(query("signals/list"), params=at).to_arrow_table()
     sizes = [vectors.n_bytes(home, table) if table else None for table in rows["lance_table"].to_pylist()]
     told = pa.array([settings(json.loads(identity)) for identity in rows["settings"].to_pylist()], pa.string())
     rows = rows.add_column(rows.column_names.index("lance_table"), "n_bytes", pa.array(sizes, pa.int64()))
-    replaced = ["settings"] if reference else ["settings", "n_members"]
+    replaced = ["settings"] if reference else ["settings", "is_read", "n_members"]
     return rows.drop_columns(replaced).add_column(rows.column_names.index("name") + 1, "settings", told)
 
 

@@ -99,6 +99,16 @@ def test_the_same_numbers_again_are_not_written_again(pool: Catalog, tmp_path: P
     assert pool.import_losses("p", write(tmp_path, "npy", numbers + 1), proxy="theirs").is_new
 
 
+def test_the_last_import_is_read_also_when_its_numbers_were_there_before(
+    pool: Catalog, tmp_path: Path, numbers: np.ndarray[Any, Any]
+) -> None:
+    for plus in (0, 1, 0):
+        pool.import_losses("p", write(tmp_path, "npy", numbers + plus), proxy="theirs")
+        found = pool.sql("SELECT losses FROM pool('p') JOIN trajectories('p') USING (instruction_id) ORDER BY row_number")
+        assert found["losses"].to_list() == (numbers + plus).tolist()
+    assert pool.signals("p")["is_read"].to_list() == [True, False]
+
+
 @pytest.mark.parametrize("broken", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("shape", SHAPES)
 def test_what_is_no_number_is_no_trajectory(

@@ -139,6 +139,21 @@ def test_the_very_numbers_are_imported_once(pool: Catalog, tmp_path: Path) -> No
     assert pool.import_scores("p", file, name="r").is_new
 
 
+def test_the_last_import_is_read_also_when_its_numbers_were_there_before(pool: Catalog, tmp_path: Path) -> None:
+    files = {name: tmp_path / f"{name}.npy" for name in ("good", "mistaken")}
+    np.save(files["good"], np.arange(5.0))
+    np.save(files["mistaken"], -np.arange(5.0))
+    for name, best in (("good", [4.0, 2.0, 0.0]), ("mistaken", [0.0, -2.0, -4.0]), ("good", [4.0, 2.0, 0.0])):
+        pool.import_scores("p", files[name], name="r")
+        assert pool.sql("SELECT value FROM score('p', name => 'r') ORDER BY value DESC")["value"].to_list() == best
+        assert pool.sql("SELECT r FROM scores('p') ORDER BY r DESC")["r"].to_list() == best
+        pool.select("depth_only", "p", budget=1, name=f"top_{name}", settings={"depth": "r"})
+    assert pool.signals("p")["is_read"].to_list() == [True, False]
+    assert pool.verify("top_good").is_same
+    assert pool.verify("top_mistaken").is_same
+    assert pool.subsets()["version"].to_list() == [1, 1]  # the third import made nothing that was not there
+
+
 def test_a_column_that_holds_no_numbers_or_is_not_there_is_refused(pool: Catalog, jsonl: Write) -> None:
     file = jsonl([{"r": "good"} for _ in range(5)], "r.jsonl")
     with pytest.raises(SignalError, match="the column holds string"):

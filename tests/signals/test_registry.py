@@ -3,7 +3,7 @@
 import pytest
 
 from catalog import Catalog
-from catalog.signals.registry import ensure_signal, find_signal, identity_sha256, list_named
+from catalog.signals.registry import ensure_signal, find_signal, identity_sha256, list_named, renew_signal
 from catalog.store.database import reading, writing
 
 
@@ -25,6 +25,15 @@ def test_the_same_identity_is_the_same_signal(catalog: Catalog) -> None:
 def test_kind_name_and_every_value_tell_signals_apart(change: dict[str, object]) -> None:
     base = {"kind": "embedding", "name": "e", "identity": {"a": 1}}
     assert identity_sha256(**base) != identity_sha256(**(base | change))  # type: ignore[arg-type]
+
+
+def test_a_renewed_signal_is_the_newest_though_the_clock_was_set_back(catalog: Catalog) -> None:
+    with writing(catalog.home) as connection:
+        signals = [ensure_signal(connection, kind="score", name="s", identity={"a": i}) for i in range(3)]
+        connection.execute("UPDATE signals SET created_at = created_at + INTERVAL 1 DAY")
+        renew_signal(connection, signals[1])
+        signals.append(ensure_signal(connection, kind="score", name="s", identity={"a": 3}))
+        assert list_named(connection, kind="score") == [signals[i] for i in (3, 1, 2, 0)]
 
 
 def test_a_score_has_no_vector_table(catalog: Catalog) -> None:

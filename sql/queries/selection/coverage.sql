@@ -37,4 +37,4 @@ LEFT JOIN with_value USING (signal_id)
 LEFT JOIN without_value USING (signal_id)
 LEFT JOIN versions USING (signal_id)
 WHERE signals.kind = $signal_kind
-ORDER BY signals.signal_id DESC
+ORDER BY signals.created_at DESC, signals.signal_id DESC

@@ -2,4 +2,4 @@
 SELECT signal_id, kind, name, identity_sha256, identity, dimension, lance_table, details
 FROM signals
 WHERE kind = $kind AND ($name IS NULL OR name = $name)
-ORDER BY signal_id DESC
+ORDER BY created_at DESC, signal_id DESC
