@@ -111,7 +111,7 @@ def echo_import(answer: Import, *, is_json: bool) -> None:
     from catalog.selection.coverage import COMPUTED
 
     if is_json:
-        counts = ("is_new", "n_rows", "n_with_value", "n_without_member", "n_members", "n_checkpoints", "reasons")
+        counts = ("is_new", "n_rows", "n_with_value", "n_without_member", "n_members", "n_checkpoints", "n_kept", "n_lost", "reasons")
         echo_json({"signal": answer.signal.name, "kind": answer.signal.kind} | {key: getattr(answer, key) for key in counts})
         return
     was = "imported" if answer.is_new else "the very numbers were there before, and are what is read again"
@@ -119,6 +119,10 @@ def echo_import(answer: Import, *, is_json: bool) -> None:
     click.echo(f"{answer.signal.kind} {answer.signal.name}: {was}, {answer.n_with_value:,} of {answer.n_members:,} members{checkpoints}")
     if answer.signal.kind == "score" and answer.signal.name in COMPUTED:
         say(f"  selections read it for the {answer.signal.name} that `catalog score` computes; --name NAME keeps the two apart")
+    if answer.n_kept:
+        say(f"  {answer.n_kept:,} kept from the import before: the file does not name them")
+    if answer.n_lost:
+        say(f"  {answer.n_lost:,} have losses at other checkpoints in the import before, and none now: the file does not name them")
     if answer.reasons:
         say(f"  without a value: {', '.join(f'{count:,} {reason}' for reason, count in answer.reasons.items())}")
     if answer.n_without_member:

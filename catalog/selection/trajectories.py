@@ -48,7 +48,7 @@ def load_trajectories(
     rows = members(connection, reference, signal_id=signal.signal_id)
     if columns is not None and "losses" not in columns and incomplete == "refuse":
         return rows
-    losses = _matrix(connection, to_numpy(rows["instruction_id"]), signal_id=signal.signal_id)  # (n, T)
+    losses = loss_matrix(connection, to_numpy(rows["instruction_id"]), signal_id=signal.signal_id)  # (n, T)
     losses, kept = _completed(losses, incomplete=incomplete, reference=reference, signal=signal)
     if not kept.all():
         rows, losses = rows.filter(pa.array(kept)), losses[kept]
@@ -59,8 +59,8 @@ def load_trajectories(
     return rows.append_column("losses", lists.from_arrays(offsets, from_numpy(losses.reshape(-1))))
 
 
-def _matrix(connection: Connection, ids: np.ndarray[Any, np.dtype[np.int64]], *, signal_id: int) -> Floats:
-    """Losses of shape (n, T), NaN where there is none."""
+def loss_matrix(connection: Connection, ids: np.ndarray[Any, np.dtype[np.int64]], *, signal_id: int) -> Floats:
+    """The losses of instructions under a signal, in the order of training: shape (n, T), NaN where there is none."""
     at = {"signal_id": signal_id}
     (n_checkpoints,) = connection.sql(query("selection/n_checkpoints"), params=at).fetchall()[0]
     losses = np.full((len(ids), n_checkpoints), np.nan, dtype=np.float32)

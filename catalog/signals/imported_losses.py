@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from catalog.errors import SignalError
 from catalog.signals.checkpoint_names import in_order
 from catalog.signals.frame import Values, write_shard
+from catalog.signals.kept import kept_losses
 from catalog.signals.keys import ABSENT, NOBODY, instruction_ids, member_ids
 from catalog.signals.published import Import, Numbers, Published, digest, read_table
 from catalog.signals.registry import Signal, ensure_signal, find_signal, renew_signal
@@ -33,7 +34,8 @@ def import_losses(home: Home, reference: Reference, file: str, *, proxy: str, ke
         file: one list of losses a row (Parquet, JSON Lines: the column ``losses``), one numeric column a checkpoint, named alike but
             for a number (CSV, Parquet: ``step_2``, ``step_10``), an ``.npy`` matrix, or safetensors with one tensor a checkpoint.
         proxy: the name of the model that the losses are of.
-        key: ``row``, ``fingerprint`` or a column that the records had too.
+        key: ``row``, ``fingerprint`` or a column that the records had too. A member that a file with keys does not name keeps the
+            losses of the import before it, when they are at as many checkpoints.
         wait: seconds to wait for another process.
 
     Raises:
@@ -47,13 +49,16 @@ def import_losses(home: Home, reference: Reference, file: str, *, proxy: str, ke
     published = _trajectories(table, key=key)  # (n_rows, T)
     with writing(home, wait=wait) as connection:
         found = instruction_ids(connection, reference, table, key=key)
+        members = member_ids(connection, reference)
+        absent = np.setdiff1d(members, found)
+        before, theirs, n_lost = kept_losses(connection, reference, absent, proxy=proxy, n_checkpoints=published.shape[1])
+        found, published = np.append(found, before), np.concatenate([published, theirs])
+        absent = np.setdiff1d(members, found)  # of whom nothing is known; none where rows are matched by position
         order = np.argsort(found, kind="stable")
         order = order[found[order] != NOBODY]
         ids, trajectories = found[order], published[order]  # in an order that is not the file's: it is small, and known again
         kept = np.isfinite(trajectories).all(axis=1)
         _refuse_negative(table, trajectories, order, kept=kept)
-        members = member_ids(connection, reference)
-        absent = np.setdiff1d(members, ids)  # of whom the file says nothing; none where rows are matched by position
         gaps = [(int(i), NAN) for i in ids[~kept]] + [(int(i), ABSENT) for i in absent]
         imported = digest(ids, trajectories, *([absent] if len(absent) else []))
         identity = {"imported": imported, "checkpoints": trajectories.shape[1]}
@@ -64,16 +69,17 @@ def import_losses(home: Home, reference: Reference, file: str, *, proxy: str, ke
             values = Values(pa.table({"instruction_id": ids[kept]}), gaps=gaps)
             write_shard(connection, home, signal, values, seconds=time.monotonic() - started)
             _write_checkpoints(connection, signal, ids[kept], trajectories[kept])
-        else:
-            renew_signal(connection, signal)  # the last import counts, though another came between
+        renew_signal(connection, signal)  # the last import counts, also when its numbers were there before
         return Import(
             signal=signal,
             is_new=is_new,
             n_rows=table.n_rows,
             n_with_value=int(kept.sum()),
-            n_without_member=table.n_rows - len(ids),
+            n_without_member=len(found) - len(ids),
             n_members=len(members),
             n_checkpoints=trajectories.shape[1],
+            n_kept=len(before),
+            n_lost=n_lost,
             reasons=dict(Counter(reason for _, reason in gaps)),
         )
 

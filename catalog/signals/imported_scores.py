@@ -11,10 +11,11 @@ import pyarrow as pa
 
 from catalog.errors import SignalError
 from catalog.signals.frame import Values, write_shard
-from catalog.signals.keys import ABSENT, NOBODY, instruction_ids, member_ids
+from catalog.signals.kept import kept_scores
+from catalog.signals.keys import ABSENT, NOBODY, Ids, instruction_ids, member_ids
 from catalog.signals.published import Import, Numbers, Published, digest, read_table
 from catalog.signals.registry import ensure_signal, find_signal, list_named, renew_signal
-from catalog.store.database import WAIT, writing
+from catalog.store.database import WAIT, Connection, writing
 from catalog.store.folders import Home
 from catalog.store.references import Reference, check_name
 
@@ -41,8 +42,8 @@ def import_scores(
         name: of the score; not one that was computed here.
         key: ``row``, ``fingerprint`` or a column that the records had too.
         value: the column that holds the number, or a dotted path; the score's name when None.
-        missing: numbers that mean "no rating", stored as NULL with the reason ``marked_missing``. A member that a file with keys does
-            not name has none either, with the reason ``not_in_file``.
+        missing: numbers that mean "no rating", stored as NULL with the reason ``marked_missing``. A member that a file does not name
+            keeps the number of the import before; without one it has none, with the reason ``not_in_file``.
         wait: seconds to wait for another process.
 
     Raises:
@@ -57,33 +58,43 @@ def import_scores(
     numbers = _numbers(table, table.columns.get(column, table.columns.get("values")))
     reasons = _reasons(table, numbers, column, missing=missing)
     with writing(home, wait=wait) as connection:
-        if any("imported" not in known.identity for known in list_named(connection, kind="score", name=name)):
-            raise SignalError(f"the score {name} was computed here, and what is imported would stand in for it: choose another --name")
+        _refuse_computed(connection, name)
         ids = instruction_ids(connection, reference, table, key=key)
-        is_member = ids != NOBODY
-        kept = is_member & (reasons == "")
         members = member_ids(connection, reference)
-        absent = np.setdiff1d(members, ids)  # of whom the file says nothing; none where rows are matched by position
-        gaps = [(int(ids[i]), str(reasons[i])) for i in np.flatnonzero(is_member & (reasons != ""))]
-        gaps += [(int(one), ABSENT) for one in absent]
+        kept, theirs = kept_scores(connection, reference, np.setdiff1d(members, ids), name=name)
+        ids, numbers, reasons = np.append(ids, kept), np.append(numbers, theirs), np.append(reasons, np.full(len(kept), "", dtype=object))
+        absent = np.setdiff1d(members, ids)  # of whom nothing is known; none where rows are matched by position
+        values = _values(ids, numbers, reasons, absent)
         identity = {"imported": digest(ids, numbers, reasons, *([absent] if len(absent) else []))}
         is_new = find_signal(connection, kind="score", name=name, identity=identity) is None
         details = {"file": table.file, "key": key, "value": column}
         signal = ensure_signal(connection, kind="score", name=name, identity=identity, details=details)
         if is_new:
-            rows = pa.table({"instruction_id": ids[kept], "value": numbers[kept]})
-            write_shard(connection, home, signal, Values(rows, gaps=gaps), seconds=0.0)
-        else:
-            renew_signal(connection, signal)  # the last import counts, though another came between
+            write_shard(connection, home, signal, values, seconds=0.0)
+        renew_signal(connection, signal)  # the last import counts, also when its numbers were there before
         return Import(
             signal=signal,
             is_new=is_new,
             n_rows=table.n_rows,
-            n_with_value=int(kept.sum()),
-            n_without_member=int((~is_member).sum()),
+            n_with_value=values.rows.num_rows,
+            n_without_member=int((ids == NOBODY).sum()),
             n_members=len(members),
-            reasons=dict(Counter(reason for _, reason in gaps)),
+            n_kept=len(kept),
+            reasons=dict(Counter(reason for _, reason in values.gaps)),
         )
+
+
+def _refuse_computed(connection: Connection, name: str) -> None:
+    if any("imported" not in known.identity for known in list_named(connection, kind="score", name=name)):
+        raise SignalError(f"the score {name} was computed here, and what is imported would stand in for it: choose another --name")
+
+
+def _values(ids: Ids, numbers: Numbers, reasons: Numbers, absent: Ids) -> Values:
+    """What is written of the members among the rows, and of those that no row is about."""
+    is_member, has_value = ids != NOBODY, reasons == ""
+    kept = is_member & has_value
+    gaps = [(int(ids[i]), str(reasons[i])) for i in np.flatnonzero(is_member & ~has_value)] + [(int(one), ABSENT) for one in absent]
+    return Values(pa.table({"instruction_id": ids[kept], "value": numbers[kept]}), gaps=gaps)
 
 
 def _numbers(table: Published, column: Any) -> Numbers:

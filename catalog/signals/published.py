@@ -45,15 +45,30 @@ class Published:
 
 @dataclass(frozen=True)
 class Import:
-    """What an import wrote; ``is_new`` is False when the very numbers were there before."""
+    """What an import wrote.
+
+    Attributes:
+        signal: that is read by its name from now on.
+        is_new: False when the very numbers were there before.
+        n_rows: of the file.
+        n_with_value: members with a number, those included that the file does not name and the import before did.
+        n_without_member: rows about records that were quarantined or folded.
+        n_members: of the reference.
+        n_checkpoints: of losses.
+        n_kept: members whom the file does not name, with the numbers of the import before.
+        n_lost: members whom the file does not name, with losses in the import before that are at other checkpoints.
+        reasons: how many members have no number, by reason.
+    """
 
     signal: Signal
     is_new: bool
     n_rows: int
     n_with_value: int
-    n_without_member: int  # rows about records that were quarantined or folded
+    n_without_member: int
     n_members: int
     n_checkpoints: int | None = None
+    n_kept: int = 0
+    n_lost: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from catalog import Catalog
 from catalog.selection.coverage import coverages
-from catalog.selection.trajectories import _matrix
+from catalog.selection.trajectories import loss_matrix
 from catalog.store.database import reading
 
 
@@ -29,7 +29,7 @@ def test_a_million_trajectories_are_small_and_load_in_a_second(tmp_path: Path) -
     with reading(catalog.home) as connection:
         (signal,) = coverages(connection, catalog.find("p"), kind="losses")
         ids = np.arange(1, n + 1)
-        found = _matrix(connection, ids, signal_id=signal.signal_id)
+        found = loss_matrix(connection, ids, signal_id=signal.signal_id)
     seconds = time.monotonic() - started
     print(f"{added / 1e6:.1f} MB, {seconds:.2f} s")  # noqa: T201 -- the figures that the test is for
     assert found.shape == (n, 12)
