@@ -89,7 +89,7 @@ def compare(
         members[f"random {size:,}"] = measured.drawn(size)
     names = [str(reference) for reference in found]
     overlap = {(a, b): _jaccard(whole[a], whole[b]) for i, a in enumerate(names) for b in names[i + 1 :]}
-    rows = [{"name": name} | measured.row(ids) for name, ids in members.items()]
+    rows = [{"name": name} | measured.row(name, ids) for name, ids in members.items()]
     return Comparison(rows, overlap, measured.landscape, members, tuple(dict.fromkeys(measured.notes)))
 
 
@@ -104,7 +104,7 @@ class _Pool:
         self.columns = {
             "n_tokens": self._score("n_tokens"),
             "depth": self._score(depth),
-            "last_loss": self._optional("SELECT instruction_id, losses[-1] AS value FROM trajectories($pool, incomplete => 'drop')"),
+            "last_loss": self._optional("SELECT instruction_id, losses[-1] AS value FROM trajectories($pool)"),
         }
         self.landscape = self._read(LANDSCAPE, projection=projection, perplexity=30.0)
         self.vectors = self._read("SELECT instruction_id, fingerprint, vector FROM embeddings($pool)")
@@ -129,17 +129,20 @@ class _Pool:
         table = self._run(f"SELECT instruction_id FROM pool($pool) ORDER BY draw(fingerprint, 0), fingerprint LIMIT {size}")
         return np.sort(table["instruction_id"].to_numpy())
 
-    def row(self, ids: Ids) -> dict[str, Any]:
-        """Every number about some members."""
+    def row(self, name: str, ids: Ids) -> dict[str, Any]:
+        """Every number about the members of a row; a note says of how many a number is not known."""
         at = np.searchsorted(self.ids, ids)
         sources = self.table["source"].take(pa.array(at)).value_counts().to_pylist()
         characters = self.table["n_characters"].to_numpy(zero_copy_only=False)[at]
         row: dict[str, Any] = {"n_members": len(ids), "n_sources": len(sources)}
         row["largest_source"] = max((one["counts"] for one in sources), default=0) / max(1, len(ids))
         row["characters_median"] = _quantile(characters, 0.5)
-        for name, values in self.columns.items():
+        for column, values in self.columns.items():
             if values is not None:
-                row |= _numbers(name, values[at])
+                row |= _numbers(column, values[at])
+                n_unknown = int(np.isnan(values[at]).sum())
+                if n_unknown:
+                    self.notes.append(f"{column} of {n_unknown:,} of the {len(ids):,} members of {name}, which have none")
         if self.landscape is not None:
             row["coverage"] = _coverage(self.landscape, ids)
         if self.vectors is not None:

@@ -42,6 +42,28 @@ def test_two_versions_of_a_pool_are_compared(grown: Catalog) -> None:
     assert found.overlap == {("q@2", "q@1"): 0.5}
 
 
+def losses(path: Path, rows: range) -> Path:
+    path.write_text("row,step_1,step_2\n" + "".join(f"{row},{row}.5,{row}\n" for row in rows))
+    return path
+
+
+def test_losses_that_miss_members_are_not_measured(grown: Catalog, tmp_path: Path) -> None:
+    grown.import_losses("q@1", losses(tmp_path / "losses.csv", range(20)), proxy="theirs")
+    found = grown.compare("best@2")
+    assert not any("last_loss_mean" in row for row in found.rows)
+    assert [note for note in found.notes if "losses of theirs cover 15 of 25 members of q@2" in note]
+
+
+def test_a_number_that_some_members_have_is_measured_and_noted(grown: Catalog, tmp_path: Path) -> None:
+    grown.import_losses("q", losses(tmp_path / "losses.csv", range(12)), proxy="theirs")
+    found = grown.compare("best@2", "q")
+    assert found.rows[1]["last_loss_mean"] == 5.5
+    assert "last_loss of 13 of the 25 members of q@2, which have none" in found.notes
+    known = grown.sql("SELECT count(*) FROM subset('best@2') JOIN pool('q') USING (instruction_id) WHERE pool.row_number < 12").item()
+    (note,) = [note for note in found.notes if note.endswith("members of best@2, which have none")]
+    assert note == f"last_loss of {10 - known} of the 10 members of best@2, which have none"
+
+
 def test_what_comes_from_two_pools_or_has_left_its_pool_is_not_compared(grown: Catalog, jsonl: Write) -> None:
     grown.register(jsonl(pairs(3), "other.jsonl"), pool="other")
     with pytest.raises(OptionError, match=r"come from 2 pools \(other@1, q@1\)"):
