@@ -160,15 +160,15 @@ def verify(ctx: click.Context, reference: str, memory: str, is_json: bool) -> No
     "--projection", type=click.Choice(("tsne", "umap", "pca")), default="tsne", show_default=True, help="How the landscape is drawn."
 )
 @click.option("--depth", default="depth", show_default=True, help="The score that says how deep a member is.")
+@click.option("--encoder", help="Whose embeddings, when there are several.")
+@click.option("--proxy", help="Whose losses, when there are several.")
 @click.option("-o", "--output", "path", type=click.Path(dir_okay=False, path_type=Path), help="Also draw a picture: .png or .svg.")
 @memory_option
 @json_option
 @pass_catalog
-def compare(
-    catalog: Catalog, references: tuple[str, ...], projection: str, depth: str, path: Path | None, memory: str, is_json: bool
-) -> None:
+def compare(catalog: Catalog, /, references: tuple[str, ...], path: Path | None, is_json: bool, **options: Any) -> None:
     """Measure pools and subsets side by side, with a random draw of the same size as the yardstick."""
-    comparison = catalog.compare(*references, projection=projection, depth=depth, memory=memory)
+    comparison = catalog.compare(*references, **options)
     if path:
         from catalog.report.comparison import draw_comparison
 

@@ -138,7 +138,10 @@ def choose(
         made = command(kind, reference, name or EXAMPLES[kind])
         suffix = nearest(str(wanted), known) if wanted and known else ""
         makes = "brings it in" if " FILE " in made else "makes it" if kind == "score" else "makes them"
-        return SignalError(f"{reference} has no {title(kind, name)}{suffix}: `{made}` {makes}")
+        said = f"{reference} has no {title(kind, name)}{suffix}: "
+        if kind == "losses" and known and not is_model(str(name)):  # more likely a slip, or somebody's run, than a model
+            said += f"`{IMPORTS[kind].format(ref=reference, name=shlex.quote(str(name)))}` brings them in; where it is a model, "
+        return SignalError(f"{said}`{made}` {makes}")
     if len(names) > 1:
         example = f"{ARGUMENTS[kind]} => '{names[0]}'"
         raise SignalError(f"{reference} has {WORDS[kind]} of {' and '.join(names)}: say which, as {example}")
@@ -194,6 +197,15 @@ def is_computed(kind: str, name: str, found: Coverage | None = None) -> bool:
     """
     is_imported = found is not None and "imported" in found.identity
     return not is_imported and kind != "label_embedding" and (kind != "score" or name in COMPUTED)
+
+
+def is_model(name: str) -> bool:
+    """Whether a name is plainly a model's: the one that is made here, a Hugging Face id with its owner, or a path.
+
+    >>> is_model("tiny"), is_model("EleutherAI/pythia-70m"), is_model("my_run")
+    (True, True, False)
+    """
+    return name == PROXY or "/" in name
 
 
 def model_of(kind: str, name: str, found: Coverage | None = None) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +20,7 @@ from catalog.store.references import Reference, resolve
 from catalog.subsets.store import stored
 
 Ids = np.ndarray[Any, np.dtype[np.int64]]
+CHOICE = re.compile(r"as (encoder|proxy) => '(.+)'$")  # how a message says an argument of SQL, which is an option here
 NEAR = 0.95  # cosine from which two prompts count as near-duplicates
 # The very call of the selectors `ila` and `coverage_only`, so that one kept projection serves all.
 LANDSCAPE = """
@@ -27,13 +29,15 @@ FROM grid(
     (
         SELECT instruction_id, fingerprint, x, y
         FROM project(
-            (SELECT instruction_id, fingerprint, vector FROM embeddings($pool)),
+            (SELECT instruction_id, fingerprint, vector FROM embeddings($pool, encoder => $encoder)),
             method => $projection, perplexity => $perplexity, seed => 42
         )
     ),
     side => 100
 )
 """
+LAST_LOSS = "SELECT instruction_id, losses[-1] AS value FROM trajectories($pool, proxy => $proxy)"
+VECTORS = "SELECT instruction_id, fingerprint, vector FROM embeddings($pool, encoder => $encoder)"
 MEMBERS = "SELECT instruction_id, fingerprint, source, length(response) AS n_characters FROM pool($pool)"
 
 
@@ -57,7 +61,14 @@ class Comparison:
 
 
 def compare(
-    home: Home, texts: Sequence[str], *, projection: str = "tsne", depth: str = "depth", limits: Limits | None = None
+    home: Home,
+    texts: Sequence[str],
+    *,
+    projection: str = "tsne",
+    depth: str = "depth",
+    encoder: str | None = None,
+    proxy: str | None = None,
+    limits: Limits | None = None,
 ) -> Comparison:
     """Measure references side by side, over the newest of the versions of their pool that they come from.
 
@@ -68,6 +79,8 @@ def compare(
         texts: references that come from one pool, of whatever versions.
         projection: how the landscape is drawn: tsne, umap or pca.
         depth: the score that says how deep a member is.
+        encoder: whose embeddings, when there are several.
+        proxy: whose losses, when there are several.
         limits: memory and time.
 
     Raises:
@@ -82,7 +95,7 @@ def compare(
         said = ", ".join(f"{name}@{version}" for name, version in sorted(pools))
         raise OptionError(f"{', '.join(texts)} come from {len(pools)} pools ({said}): compare what comes from one")
     name, version = max(pools)
-    measured = _Pool(home, f"{name}@{version}", projection, depth, limits)
+    measured = _Pool(home, f"{name}@{version}", limits, projection=projection, depth=depth, encoder=encoder, proxy=proxy)
     whole = {str(reference): measured.ids_of(str(reference)) for reference in found}
     members = {reference: measured.still_there(reference, ids) for reference, ids in whole.items()}
     for size in sorted({len(ids) for ids in members.values() if len(ids) < len(measured.ids)}):
@@ -96,7 +109,9 @@ def compare(
 class _Pool:
     """What is known of the pool that all references come from; each part is read once."""
 
-    def __init__(self, home: Home, pool: str, projection: str, depth: str, limits: Limits) -> None:
+    def __init__(
+        self, home: Home, pool: str, limits: Limits, *, projection: str, depth: str, encoder: str | None, proxy: str | None
+    ) -> None:
         self.home, self.pool, self.limits = home, pool, limits
         self.notes: list[str] = []
         self.table = self._run(MEMBERS).sort_by("instruction_id")
@@ -104,10 +119,10 @@ class _Pool:
         self.columns = {
             "n_tokens": self._score("n_tokens"),
             "depth": self._score(depth),
-            "last_loss": self._optional("SELECT instruction_id, losses[-1] AS value FROM trajectories($pool)"),
+            "last_loss": self._optional(LAST_LOSS, proxy=proxy),
         }
-        self.landscape = self._read(LANDSCAPE, projection=projection, perplexity=30.0)
-        self.vectors = self._read("SELECT instruction_id, fingerprint, vector FROM embeddings($pool)")
+        self.landscape = self._read(LANDSCAPE, projection=projection, perplexity=30.0, encoder=encoder)
+        self.vectors = self._read(VECTORS, encoder=encoder)
 
     def ids_of(self, reference: str) -> Ids:
         """The members of a reference, ascending."""
@@ -165,7 +180,8 @@ class _Pool:
         try:
             return self._run(sql, **values)
         except (SignalError, QueryError) as error:
-            self.notes.append(str(error).partition(": ")[2])
+            said = str(error).partition(": ")[2]
+            self.notes.append(CHOICE.sub(r"as --\1 \2", said))
             return None
 
     def _run(self, sql: str, **values: Any) -> pa.Table:

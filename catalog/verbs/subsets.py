@@ -83,12 +83,21 @@ class Subsets(Opened):
 
         return why(self.home, reference, which, limits=Limits(memory=memory, wait=self.wait))
 
-    def compare(self, *references: str, projection: str = "tsne", depth: str = "depth", memory: str | None = None) -> Comparison:
+    def compare(
+        self,
+        *references: str,
+        projection: str = "tsne",
+        depth: str = "depth",
+        encoder: str | None = None,
+        proxy: str | None = None,
+        memory: str | None = None,
+    ) -> Comparison:
         """Pools and subsets side by side; see `catalog.subsets.compare.compare`."""
         from catalog.selection.execution import Limits
         from catalog.subsets.compare import compare
 
-        return compare(self.home, references, projection=projection, depth=depth, limits=Limits(memory=memory, wait=self.wait))
+        limits = Limits(memory=memory, wait=self.wait)
+        return compare(self.home, references, projection=projection, depth=depth, encoder=encoder, proxy=proxy, limits=limits)
 
     def subsets(self) -> pl.DataFrame:
         """Every version of every subset."""

@@ -69,6 +69,14 @@ def test_compare_prints_a_row_a_measure_and_says_what_it_could_not_measure(run: 
     ]
 
 
+@pytest.mark.usefixtures("filled")
+def test_compare_takes_the_encoder_and_the_proxy_that_are_named(run: Run) -> None:
+    result = run("compare", "deep", "--encoder", "MiniLM", "--proxy", "other")
+    assert result.exit_code == 0, result.output
+    assert "p@1 has no losses of other; there are: mine: `catalog losses import p@1 FILE --proxy other` brings them in" in result.stderr
+    assert "p@1 has no embeddings of MiniLM: `catalog embed p@1 --encoder MiniLM` makes them" in result.stderr
+
+
 @pytest.mark.usefixtures("embedded")
 def test_compare_answers_in_json_and_draws(run: Run, tmp_path: Path) -> None:
     for name, begin in (("picture.png", b"\x89PNG"), ("picture.svg", b"<?xml")):

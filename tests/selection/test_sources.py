@@ -83,7 +83,12 @@ def test_no_losses_are_read_when_none_are_used(home: Home) -> None:
     [
         (
             "FROM trajectories('tiny', proxy => 'pythia-70m')",
-            "has no losses of pythia-70m; there are: half, tiny: `catalog losses train tiny@2 --proxy",
+            "has no losses of pythia-70m; there are: half, tiny: `catalog losses import tiny@2 FILE --proxy pythia-70m` brings them in; "
+            "where it is a model, `catalog losses train tiny@2 --proxy pythia-70m` makes them",
+        ),
+        (
+            "FROM trajectories('tiny', proxy => 'EleutherAI/pythia-70m')",
+            "there are: half, tiny: `catalog losses train tiny@2 --proxy EleutherAI/pythia-70m` makes them",
         ),
         ("FROM embeddings('tiny', encoder => 'MinLM')", "there are: MiniLM: `catalog embed tiny@2 --encoder MinLM` makes them"),
         ("FROM embeddings('tiny', field => 'conversation')", "has no embeddings: `catalog embed tiny@2 --encoder all-MiniLM-L6-v2` makes"),

@@ -64,6 +64,18 @@ def test_a_number_that_some_members_have_is_measured_and_noted(grown: Catalog, t
     assert note == f"last_loss of {10 - known} of the 10 members of best@2, which have none"
 
 
+def test_a_comparison_takes_the_losses_of_the_proxy_that_is_named(grown: Catalog, tmp_path: Path) -> None:
+    for proxy, first in (("A", 0), ("C", 5)):
+        path = tmp_path / "losses.csv"
+        path.write_text("step_1\n" + "".join(f"{row + first}\n" for row in range(25)))
+        grown.import_losses("q", path, proxy=proxy)
+    notes = grown.compare("best@2").notes
+    assert "q@2 has losses of A and C: say which, as --proxy A" in notes
+    assert [grown.compare("q", proxy=proxy).rows[0]["last_loss_mean"] for proxy in ("A", "C")] == [12, 17]
+    notes = grown.compare("best@2", proxy="D").notes
+    assert any(note.startswith("q@2 has no losses of D; there are: A, C: `catalog losses import q@2 FILE --proxy D`") for note in notes)
+
+
 def test_what_comes_from_two_pools_or_has_left_its_pool_is_not_compared(grown: Catalog, jsonl: Write) -> None:
     grown.register(jsonl(pairs(3), "other.jsonl"), pool="other")
     with pytest.raises(OptionError, match=r"come from 2 pools \(other@1, q@1\)"):
