@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -121,7 +122,10 @@ def _in_group(rows: pa.Table, columns: tuple[str, ...], place: int, n_taken: int
 
 
 def _columns(rows: pa.Table, place: int) -> dict[str, Any]:
-    return {name: value for name, value in rows.slice(place, 1).to_pylist()[0].items() if name not in ("instruction_id", "fingerprint")}
+    """What the query says of a row, decimals (a lot is one) as the numbers that JSON has."""
+    found = rows.slice(place, 1).to_pylist()[0]
+    decimals = {name: int(value) if value == int(value) else float(value) for name, value in found.items() if isinstance(value, Decimal)}
+    return {name: decimals.get(name, found[name]) for name in found if name not in ("instruction_id", "fingerprint")}
 
 
 def _value(value: Any) -> str:

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import polars as pl
 import pytest
 
 from catalog import Catalog
@@ -101,12 +100,11 @@ def test_a_shortfall_is_said(filled: Catalog, tmp_path: Path) -> None:
     assert selected.warnings == ("only 6 members of p@1 are eligible for a budget of 10",)
 
 
-def test_clusters_that_all_gave_twice_lack_nothing(catalog: Catalog, jsonl: Write, tmp_path: Path) -> None:
-    catalog.register(jsonl([{"instruction": f"{i}?", "output": f"{i}!"} for i in range(30)]), pool="p")
-    losses = {"step_1": [float(i % 3) for i in range(30)], "step_2": [1.0 if i < 20 else None for i in range(30)]}
-    pl.DataFrame(losses).write_parquet(tmp_path / "l.parquet")
-    catalog.import_losses("p", tmp_path / "l.parquet", proxy="mine")
-    assert catalog.select("s2l", "p", budget=6, name="x", settings={"k": 10, "incomplete": "drop"}).warnings == ()
+def test_clusters_that_all_gave_twice_lack_nothing(filled: Catalog, tmp_path: Path) -> None:
+    few = np.array([[float(i % 3), 1.0 if i % 2 else np.nan] for i in range(N)])
+    np.save(tmp_path / "few.npy", few)
+    filled.import_losses("p", tmp_path / "few.npy", proxy="few")
+    assert filled.select("s2l", "p", budget=6, name="x", settings={"k": 10, "incomplete": "drop", "proxy": "few"}).warnings == ()
 
 
 def test_fewer_members_than_clusters_is_said(filled: Catalog) -> None:
