@@ -46,12 +46,12 @@ def sql(
     timeout: float | None,
 ) -> None:
     """Answer one SELECT; QUERY is SQL, a .sql file, or - for stdin. Read-only."""
-    from catalog.subsets.export.destination import require_writable
-
     name, text = _read_query(query)
     target = None if path in (None, "-") else Path(path)
     shape = "json" if is_json else shape or _shape_of(target)
     if target:
+        from catalog.subsets.export.destination import require_writable
+
         require_writable(target, overwrite=overwrite)  # before the work, not after it
     with (
         progress_bar("querying", unit="rows") as bar,
@@ -119,9 +119,9 @@ def _write(reader: pa.RecordBatchReader, *, shape: str, path: Path | None, overw
 @contextmanager
 def _target(path: Path | None, *, is_binary: bool, overwrite: bool) -> Iterator[IO[bytes]]:
     """Stdout, or a file that appears only when it is whole."""
-    from catalog.subsets.export.destination import new_file, opened
-
     if path:
+        from catalog.subsets.export.destination import new_file, opened
+
         with new_file(path, overwrite=overwrite) as temporary, opened(temporary) as file:
             yield file
         return
