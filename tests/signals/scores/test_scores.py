@@ -141,6 +141,14 @@ def test_learnability_is_the_first_loss_minus_the_last(pool: Catalog, model: Pat
     assert [value for _, value in rows] == pytest.approx((losses[:, 0].astype(float) - losses[:, -1]).tolist())
 
 
+def test_the_score_that_was_asked_for_last_is_read_also_when_it_was_there_before(pool: Catalog, tmp_path: Path) -> None:
+    for fall in (1, 2, 1):
+        np.save(tmp_path / "losses.npy", np.array([[3.0, 3.0 - fall]] * 33, dtype=np.float32))
+        pool.import_losses("p", tmp_path / "losses.npy", proxy=f"falls-{fall}")
+        pool.score("p", "learnability", model=f"falls-{fall}")
+        assert pool.sql("SELECT DISTINCT value FROM score('p', name => 'learnability')")["value"].to_list() == [fall]
+
+
 def test_an_unknown_score_is_refused_with_the_nearest_name(pool: Catalog) -> None:
     with pytest.raises(OptionError, match="did you mean perplexity"):
         pool.score("p", "perplexty")
