@@ -166,6 +166,8 @@ def _to_folder(
     is_shared = tally.format == "llamafactory"  # dataset_info.json has the entries of other data sets too
     data = folder / f"{name}.jsonl"
     note = folder / (INFO if is_shared else f"{name}.yaml")
+    if not is_shared and not overwrite and note.exists():
+        raise OptionError(f"{note} exists: give these data another name with --name, or add --overwrite")
     with ExitStack() as stack:
         stack.enter_context(new_folder(folder))
         if is_shared:

@@ -45,7 +45,7 @@ def test_without_tools_no_field_of_tools_is_named(tmp_path, row, batches):
 
 def test_a_configuration_that_was_edited_stays_unless_it_may_be_overwritten(tmp_path, row, batches):
     (tmp_path / "a.yaml").write_text("edited: true")
-    with pytest.raises(OptionError, match=r"a\.yaml exists"):
+    with pytest.raises(OptionError, match=r"a\.yaml exists: give these data another name with --name, or add --overwrite"):
         export(batches([row()]), format="axolotl", path=tmp_path, name="a")
     assert [path.name for path in tmp_path.iterdir()] == ["a.yaml"]
     export(batches([row()]), format="axolotl", path=tmp_path, name="a", overwrite=True)
