@@ -97,12 +97,12 @@ class Study:
     work: Path
     results: Path
     switches: tuple[str, ...] = ()
-    started: float = field(default_factory=time.time)
     figures: list[dict[str, str]] = field(default_factory=list)
 
     def run(self, key: dict[str, Any], function: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """The result of one run, from its line where it was done before; ``seconds`` is added to it."""
         path = self.work / f"{self.name}.jsonl"
+        key = json.loads(json.dumps(key))  # as it is read back: a tuple has become a list
         for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
             done = json.loads(line)
             if done["key"] == key:
@@ -132,7 +132,7 @@ class Study:
         claims: Iterable[Claim],
         tables: Iterable[Table],
         needs: str,
-        seconds: float | None = None,
+        seconds: float,
     ) -> None:
         """Write the study's findings.
 
@@ -142,7 +142,7 @@ class Study:
             claims: beside the paper's.
             tables: every number that the page shows.
             needs: data that it needs, and where to get it.
-            seconds: of all its runs; this process's wall clock where it is not given.
+            seconds: of all its runs.
         """
         given = [*(["smoke"] if self.is_smoke else []), *self.switches]
         found = {
@@ -156,7 +156,7 @@ class Study:
             "needs": needs,
             "command": " ".join([f"python tests/studies/{self.name}.py --seeds {self.seeds}", *(f"--{one}" for one in given)]),
             "seeds": self.seeds,
-            "seconds": round(seconds if seconds is not None else time.time() - self.started),
+            "seconds": round(seconds),
             "machine": machine(),
         }
         (self.results / f"{self.name}.json").write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
