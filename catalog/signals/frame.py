@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 
 from catalog.errors import SignalError
-from catalog.signals.registry import Signal, find_signal
+from catalog.signals.registry import Signal, list_named, renew_signal
 from catalog.store import vectors
 from catalog.store.database import WAIT, Connection, reading, writing
 from catalog.store.folders import Home
@@ -111,7 +111,7 @@ def compute(
 
 @contextmanager
 def exclusively(home: Home, signal: Signal) -> Iterator[None]:
-    """One process computes a signal at a time; a second one is told which.
+    """One process computes a signal at a time, and a second one is told which. Of several of one name the one asked for last is read.
 
     Raises:
         LockedError: another process computes it.
@@ -120,8 +120,12 @@ def exclusively(home: Home, signal: Signal) -> Iterator[None]:
     home.scratch.mkdir(parents=True, exist_ok=True)
     with locked(home.scratch / f"signal-{signal.signal_id}.lock", wait=0.0):
         with reading(home) as connection:
-            if find_signal(connection, kind=signal.kind, name=signal.name, identity=signal.identity) is None:
-                raise SignalError(f"{signal.kind} {signal.name}: `catalog gc` has removed it as one that nothing holds; run this once more")
+            known = list_named(connection, kind=signal.kind, name=signal.name)
+        if signal.signal_id not in (one.signal_id for one in known):
+            raise SignalError(f"{signal.kind} {signal.name}: `catalog gc` has removed it as one that nothing holds; run this once more")
+        if signal.signal_id != known[0].signal_id:  # no writing where it is the newest, which it mostly is
+            with writing(home) as connection:
+                renew_signal(connection, signal)
         yield
 
 

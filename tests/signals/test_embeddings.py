@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pyarrow as pa
 import pytest
 
@@ -52,6 +53,12 @@ def test_field_and_store_make_signals_of_their_own(pool: Catalog) -> None:
     assert len({signal.signal_id for signal in made}) == 3
     assert held(pool, made[2].lance_table).schema.field("vector").type == pa.list_(pa.float16(), 384)
     assert held(pool, made[0].lance_table)["vector"][0].as_py() != held(pool, made[1].lance_table)["vector"][0].as_py()
+
+
+def test_the_vectors_that_were_asked_for_last_are_read_also_when_they_were_there_before(pool: Catalog) -> None:
+    for store in ("float32", "float16", "float32"):
+        asked = pool.embed("p", store=store).signal
+        assert pool.signals("p").filter(pl.col("is_read"))["identity"].to_list() == [asked.identity_sha256[:12]]
 
 
 def test_the_listing_has_coverage_seconds_and_size(pool: Catalog) -> None:

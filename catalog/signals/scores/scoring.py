@@ -14,7 +14,7 @@ from catalog.selection.coverage import choose, coverages, fullest, shortfall
 from catalog.signals.frame import Progress, Report, Values, commit_shard, compute, exclusively, missing
 from catalog.signals.keys import count_members
 from catalog.signals.language_model import LanguageModel, model_signal
-from catalog.signals.registry import Signal, ensure_signal, find_signal, list_named, renew_signal
+from catalog.signals.registry import Signal, ensure_signal, find_signal, list_named
 from catalog.signals.scores.formula import NOT_A_NUMBER, Formula, Measure, Stored
 from catalog.store.database import WAIT, reading, writing
 from catalog.store.folders import Home
@@ -252,13 +252,10 @@ def _functions() -> dict[str, Any]:
 def _ensure(home: Home, name: str, identity: Mapping[str, Any], *, details: Mapping[str, Any] | None = None, wait: float) -> Signal:
     with reading(home, wait=wait) as connection:
         found = find_signal(connection, kind="score", name=name, identity=identity)
-        is_newest = found is not None and list_named(connection, kind="score", name=name)[0] == found
-    if found and is_newest:
+    if found:
         return found
     with writing(home, wait=wait) as connection:
-        signal = ensure_signal(connection, kind="score", name=name, identity=identity, details=details)
-        renew_signal(connection, signal)  # what was asked for last is what is read
-        return signal
+        return ensure_signal(connection, kind="score", name=name, identity=identity, details=details)
 
 
 def _split(rows: pa.Table) -> Values:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 
 from catalog import Catalog
@@ -147,6 +148,13 @@ def test_the_score_that_was_asked_for_last_is_read_also_when_it_was_there_before
         pool.import_losses("p", tmp_path / "losses.npy", proxy=f"falls-{fall}")
         pool.score("p", "learnability", model=f"falls-{fall}")
         assert pool.sql("SELECT DISTINCT value FROM score('p', name => 'learnability')")["value"].to_list() == [fall]
+
+
+def test_a_measured_score_that_was_asked_for_last_is_read_also_when_it_was_there_before(pool: Catalog, model: Path) -> None:
+    for window in (WINDOW, WINDOW // 2, WINDOW):
+        (asked,) = pool.score("p", "response_loss", model=str(model), max_length=window).reports
+        read = pool.signals("p").filter(pl.col("is_read"))["identity"].to_list()
+        assert read == [asked.signal.identity_sha256[:12]]
 
 
 def test_an_unknown_score_is_refused_with_the_nearest_name(pool: Catalog) -> None:
