@@ -40,7 +40,7 @@ def instag(rows: pa.Table, *, budget: int) -> pa.Table:
     if not any(pa.types.is_list(type_) or pa.types.is_large_list(type_) for type_ in types):
         raise QueryError(f"instag: the relation needs a column labels of lists; it has {', '.join(rows.column_names)}")
     rows = canonical(rows)
-    tags = [frozenset(labels or ()) - {None} for labels in rows["labels"].to_pylist()]
+    tags = tags_of(rows)
     left = [i for i in sorted(range(len(tags)), key=lambda i: (-len(tags[i]), i)) if tags[i]]
     taken: list[tuple[int, int, int]] = []  # (row, pass, new tags)
     pass_number = 0
@@ -60,3 +60,8 @@ def instag(rows: pa.Table, *, budget: int) -> pa.Table:
     n_tags = np.array([len(tags[i]) for i in index], dtype=np.int64)
     columns = {"rank": np.arange(1, len(taken) + 1), "n_tags": n_tags, "pass_number": passes, "n_new_tags": n_new}
     return with_columns(rows.take(from_numpy(index)), without="labels", **columns)
+
+
+def tags_of(rows: pa.Table) -> list[frozenset[str]]:
+    """The distinct tags of each row; a NULL among them is none."""
+    return [frozenset(labels or ()) - {None} for labels in rows["labels"].to_pylist()]

@@ -6,6 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from catalog.functions.instag import tags_of
 from catalog.functions.standing import Rows, Standing, fingerprint_order
 
 
@@ -17,7 +18,7 @@ def standing(rows: pa.Table, *, chosen: Rows, at: int, **_others: Any) -> Standi
         chosen: positions of the rows taken, in order. Shape (budget,).
         at: the position of a row that was not.
     """
-    tags = [frozenset(labels or ()) - {None} for labels in rows["labels"].to_pylist()]
+    tags = tags_of(rows)
     own = tags[at]
     if not own:
         return Standing({"n_tags": 0}, {}, ("it has no tags, so that it never brings a new one",))
