@@ -164,7 +164,12 @@ def members_sha256(fingerprints: Iterable[str]) -> str:
     >>> members_sha256(["a", "b"]) == members_sha256(["b", "a"])
     False
     """
-    return hashlib.sha256("".join(f"{fingerprint}\n" for fingerprint in fingerprints).encode()).hexdigest()
+    return hashlib.sha256(member_lines(fingerprints)).hexdigest()
+
+
+def member_lines(fingerprints: Iterable[str]) -> bytes:
+    """What `members_sha256` hashes, for those who have the members in parts."""
+    return "".join(f"{fingerprint}\n" for fingerprint in fingerprints).encode()
 
 
 def n_of(budget: int | str, n_members: int, *, of: str) -> int:

@@ -30,6 +30,7 @@ from pathlib import Path, PurePath
 import pyarrow as pa
 
 from catalog.errors import OptionError
+from catalog.selection.choose import member_lines
 from catalog.subsets.export.alpaca import alpaca
 from catalog.subsets.export.axolotl import axolotl, config
 from catalog.subsets.export.destination import COMPRESSIONS, new_file, new_folder, opened
@@ -131,7 +132,7 @@ def export(
 
 def _hashed(batches: Iterable[pa.RecordBatch], members: hashlib._Hash) -> Iterator[pa.RecordBatch]:
     for batch in batches:
-        members.update("".join(f"{fingerprint}\n" for fingerprint in batch.column("fingerprint").to_pylist()).encode())
+        members.update(member_lines(batch.column("fingerprint").to_pylist()))
         yield batch
 
 
