@@ -211,10 +211,13 @@ def _uncovered(chosen: Chosen) -> tuple[str, ...]:
     if not isinstance(k, int) or not {"cluster", "cluster_size", "turn"} <= first.keys() or (budget >= k and "source" not in first):
         return ()
     whys = [json.loads(why) for why in chosen.members["why"].to_pylist()]
-    if all(max(why["turn"] for why in whys if why.get("source") == source) > 1 for source in {why.get("source") for why in whys}):
+    last_turns: dict[str | None, int] = {}
+    for why in whys:
+        last_turns[why.get("source")] = max(why["turn"], last_turns.get(why.get("source"), 0))
+    if min(last_turns.values()) > 1:
         return ()  # every cluster was there before any gave a second member
     sizes = {(why.get("source"), why["cluster"]): why["cluster_size"] for why in whys}
-    n_sources = len({source for source, _ in sizes})
+    n_sources = len(last_turns)
     if budget >= k * n_sources or sum(sizes.values()) == definition.n_members:
         return ()
     clusters = f"{k:,} clusters" + (f" in each of {n_sources:,} sources" if "source" in first else "")
