@@ -168,8 +168,11 @@ class Subsets(Opened):
         overwrite: bool = False,
     ) -> Exported:
         """Write a pool or subset for a trainer, whose folder calls it by its own name or ``name``; see `catalog.subsets.export.export`."""
-        from catalog.subsets.export import export
+        from catalog.subsets.export import FOLDERS, export
 
+        if name and format not in FOLDERS:
+            folders = " or ".join(FOLDERS)
+            raise OptionError(f"--name {name} is what a trainer's folder calls the data: leave it out, or add --format {folders}")
         with reading(self.home, wait=self.wait) as connection:
             found = resolve(connection, reference)
             rows = connection.sql(query("export/records"), params=found.parameters)

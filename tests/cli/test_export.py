@@ -49,3 +49,13 @@ def test_two_versions_lie_in_one_folder_under_names_of_their_own(run: Run, tmp_p
     entries = json.loads((folder / "dataset_info.json").read_text())
     assert {name: entry["file_name"] for name, entry in entries.items()} == {"p": "p.jsonl", "p-2": "p-2.jsonl"}
     assert [len((folder / f"{name}.jsonl").read_text().splitlines()) for name in entries] == [4, 5]
+
+
+@pytest.mark.parametrize("shape", [["--format", "jsonl"], ["--format", "parquet"], []])
+def test_a_name_for_what_is_no_folder_of_a_trainer_is_refused(run: Run, tmp_path: Path, shape: list[str]) -> None:
+    answer = run("export", "p", "-o", str(tmp_path / "out"), "--name", "mine", *shape)
+    assert answer.exit_code == 2
+    assert answer.stderr == (
+        "error: --name mine is what a trainer's folder calls the data: leave it out, or add --format llamafactory or axolotl\n"
+    )
+    assert not (tmp_path / "out").exists()

@@ -43,11 +43,11 @@ from catalog.subsets.export.sharegpt import sharegpt
 from catalog.subsets.export.tally import Tally
 from catalog.subsets.export.write import Encode, is_lines, write_array, write_lines
 
-__all__ = ["FORMATS", "Exported", "export"]
+__all__ = ["FOLDERS", "FORMATS", "Exported", "export"]
 
 _LINES: dict[str, Encode] = {"jsonl": jsonl, "messages": messages}
 _ARRAYS: dict[str, Encode] = {"alpaca": alpaca, "sharegpt": sharegpt}
-_FOLDERS: dict[str, Encode] = {"llamafactory": llamafactory, "axolotl": axolotl}
+FOLDERS: dict[str, Encode] = {"llamafactory": llamafactory, "axolotl": axolotl}
 
 FORMATS: tuple[str, ...] = ("jsonl", "alpaca", "sharegpt", "messages", "parquet", "llamafactory", "axolotl")
 """The names that `export` takes."""
@@ -115,7 +115,7 @@ def export(
     batches = _hashed(batches, members)
     if str(path) == "-":
         files = _to_standard_output(batches, tally=tally)
-    elif format in _FOLDERS:
+    elif format in FOLDERS:
         files = _to_folder(batches, Path(path), name=name, reference=reference, overwrite=overwrite, tally=tally)
     else:
         files = _to_file(batches, Path(path), overwrite=overwrite, tally=tally)
@@ -176,7 +176,7 @@ def _to_folder(
         # What is entered last takes its place first: no entry ever names a file that is not there.
         note_file = stack.enter_context(opened(stack.enter_context(new_file(note, overwrite=overwrite or is_shared))))
         data_file = stack.enter_context(opened(stack.enter_context(new_file(data, overwrite=overwrite))))
-        write_lines(batches, data_file, encode=_FOLDERS[tally.format], tally=tally)
+        write_lines(batches, data_file, encode=FOLDERS[tally.format], tally=tally)
         tally.check()
         has_tools = tally.n_tools > 0
         if is_shared:
