@@ -220,6 +220,8 @@ def _uncovered(chosen: Chosen) -> tuple[str, ...]:
     n_sources = len(last_turns)
     if budget >= k * n_sources or sum(sizes.values()) == definition.n_members:
         return ()
+    if "source" in first and n_sources == len(whys):
+        return (f"a budget of {budget:,} is one member of each of {n_sources:,} sources: other clusters, and sources beyond, get nothing",)
     clusters = f"{k:,} clusters" + (f" in each of {n_sources:,} sources" if "source" in first else "")
     instead = f"--set k={max(1, budget // (2 * n_sources))} covers them"
     return (f"a budget of {budget:,} is less than {clusters}, so the smallest get nothing: {instead}",)

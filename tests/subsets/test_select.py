@@ -113,6 +113,8 @@ def test_fewer_members_than_clusters_is_said(filled: Catalog) -> None:
     (warning,) = filled.select("s2l_by_source", "p", budget=10, name="x", settings={"k": 5}).warnings
     assert warning == "a budget of 10 is less than 5 clusters in each of 3 sources, so the smallest get nothing: --set k=1 covers them"
     assert filled.select("s2l_by_source", "p", budget=15, name="x", settings={"k": 5}).warnings == ()
+    (warning,) = filled.select("s2l_by_source", "p", budget=2, name="x", settings={"k": 5}).warnings
+    assert warning == "a budget of 2 is one member of each of 2 sources: other clusters, and sources beyond, get nothing"
 
 
 def test_clusters_that_all_have_their_turn_are_not_warned_of(filled: Catalog) -> None:
