@@ -126,4 +126,5 @@ def echo_import(answer: Import, *, is_json: bool) -> None:
     if answer.reasons:
         say(f"  without a value: {', '.join(f'{count:,} {reason}' for reason, count in answer.reasons.items())}")
     if answer.n_without_member:
-        say(f"  {answer.n_without_member:,} rows are about records that are no members (quarantined or folded), and were left out")
+        left_out = f"{answer.n_without_member:,} of the {answer.n_rows:,} rows"
+        say(f"  {left_out} are about records that are no members (quarantined or folded), and were left out")
