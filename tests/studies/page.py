@@ -50,24 +50,26 @@ made by `make benchmarks` and `make studies`; nothing is typed in. Negative resu
 
 def page(results: Path) -> str:
     """The page, from every result that is there."""
-    benchmarks = [_read(results / "benchmarks" / f"{name}.json") for name in BENCHMARKS]
+    benchmarks = {name: _measured(results, name) for name in BENCHMARKS}
     studies = [_read(results / f"{name}.json") for name in STUDIES]
-    parts = [HEAD, *_claims([study for study in studies if study]), *_ratios([one for one in benchmarks if one])]
+    parts = [HEAD, *_claims([study for study in studies if study]), *_ratios([one for measured in benchmarks.values() for one in measured])]
     parts += [part for study in studies if study for part in _study(study)]
-    missing = [name for name, found in zip((*BENCHMARKS, *STUDIES), (*benchmarks, *studies), strict=True) if not found]
+    missing = [name for name, found in zip((*BENCHMARKS, *STUDIES), (*benchmarks.values(), *studies), strict=True) if not found]
     if missing:
         parts.append(f"## Not run yet\n\n{', '.join(f'`{name}`' for name in missing)}\n")
     return "\n".join(parts)
 
 
 def ratios(results: Path) -> str:
-    """The first line of every benchmark with a peer as one short table, for the first screen of the README."""
+    """The first line of every benchmark with a peer as one short table, for the first screen of the README: a column a processor."""
     rows = []
     for name in BENCHMARKS:
-        found = _read(results / "benchmarks" / f"{name}.json")
-        for row in [row for row in (found or {"rows": []})["rows"] if "ratio" in row][:1]:
-            what = f"[{name}](tests/benchmarks/{name}.py): {row['what']}"
-            rows.append({"what": what, "against": row["peer"], "times as fast": _ratio(row)})
+        line: dict[str, Any] = {}
+        for found in _measured(results, name):
+            for row in [row for row in found["rows"] if "ratio" in row][:1]:
+                line = {"what": f"[{name}](tests/benchmarks/{name}.py): {row['what']}", "against": row["peer"]} | line
+                line[f"times as fast on {_short(found['machine'])}"] = _ratio(row)
+        rows += [line] if line else []
     return _table(rows)
 
 
@@ -102,14 +104,17 @@ def _ratios(benchmarks: list[dict[str, Any]]) -> list[str]:
     parts = [
         "## Speed\n",
         "Both sides in one run, on the same input, in turn; `ratio` is their time over ours, the median of the pairs with the least and",
-        "the greatest. `bar` is what was asked for; `met` also says that the answers are as good.\n",
+        "the greatest. `bar` is what was asked for; `met` also says that the answers are as good. What was measured on another processor,",
+        "with the code of that time, stands below it, as `elsewhere`.\n",
     ]
     machines = list(dict.fromkeys(_machine(one["machine"]) for one in benchmarks))
     if len(machines) == 1:
         parts.append(f"All on one machine: {machines[0]}\n")
     for one in benchmarks:
         where = f", {_machine(one['machine'])}" if len(machines) > 1 else ""
-        parts += [f"### {one['name']}\n", f"{one['title']} `{one['command']}`{where}\n", _table([_benchmark(row) for row in one["rows"]])]
+        heading = [] if one["is_elsewhere"] else [f"### {one['name']}\n"]
+        said = "Elsewhere:" if one["is_elsewhere"] else one["title"]
+        parts += [*heading, f"{said} `{one['command']}`{where}\n", _table([_benchmark(row) for row in one["rows"]])]
     return parts if benchmarks else []
 
 
@@ -143,6 +148,15 @@ def _study(study: dict[str, Any]) -> list[str]:
     return parts
 
 
+def _short(machine: dict[str, Any]) -> str:
+    """A processor by its maker's name for it.
+
+    >>> _short({"processor": "Intel(R) Xeon(R) Processor"})
+    'Intel Xeon'
+    """
+    return str(machine["processor"]).replace("(R)", "").replace("(TM)", "").replace(" Processor", "").strip()
+
+
 def _machine(machine: dict[str, Any]) -> str:
     cores = machine.get("n_cpus", machine.get("cores"))
     packages = ", ".join(f"{name} {number}" for name, number in (machine.get("packages") or {}).items())
@@ -164,6 +178,14 @@ def _table(rows: list[dict[str, Any]]) -> str:
     names = list(dict.fromkeys(name for row in rows for name in row))
     lines = [names, ["---"] * len(names), *[[_figure(row.get(name, "")).replace("|", "\\|") for name in names] for row in rows]]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def _measured(results: Path, name: str) -> list[dict[str, Any]]:
+    """A benchmark's last run, and the one that is kept of another processor, with the code of its time."""
+    last, kept = (_read(results / "benchmarks" / place / f"{name}.json") for place in ("", "elsewhere"))
+    if last and kept and _short(last["machine"]) == _short(kept["machine"]):
+        kept = None
+    return [one | {"is_elsewhere": one is kept} for one in (last, kept) if one]
 
 
 def _read(path: Path) -> dict[str, Any] | None:

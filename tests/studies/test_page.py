@@ -1,4 +1,5 @@
 import importlib.util
+import json
 import re
 from pathlib import Path
 from types import ModuleType
@@ -56,3 +57,25 @@ def test_what_missed_its_bar_and_what_did_not_hold_stay_on_the_page(page: Module
     assert "| 0.5 (0.4 to 0.6) | 3 |  | **no** |" in written
     assert "| A is below B | **does not hold** |" in written
     assert "Not run yet" in written
+
+
+def leave(results: Path, *, place: str, processor: str, ratio: float) -> None:
+    """What a benchmark leaves: one line of figures."""
+    row = {"what": "rows", "peer": "a loop", "ratio": ratio, "ratio_least": 1.0, "ratio_greatest": 4.0}
+    (results / "benchmarks" / place).mkdir(parents=True, exist_ok=True)
+    text = json.dumps({"machine": {"processor": processor}, "rows": [row]})
+    (results / "benchmarks" / place / "kmeans.json").write_text(text, encoding="utf-8")
+
+
+def test_what_was_measured_on_another_processor_stands_beside_the_last_run(page: ModuleType, tmp_path: Path) -> None:
+    leave(tmp_path, place="", processor="New", ratio=2.0)
+    leave(tmp_path, place="elsewhere", processor="Old", ratio=3.0)
+    head, _, line = page.ratios(tmp_path).splitlines()
+    assert head == "| what | against | times as fast on New | times as fast on Old |"
+    assert line.endswith("| a loop | 2.0 (1.0 to 4.0) | 3.0 (1.0 to 4.0) |")
+
+
+def test_what_was_measured_on_the_same_processor_before_is_not_shown(page: ModuleType, tmp_path: Path) -> None:
+    leave(tmp_path, place="", processor="One", ratio=2.0)
+    leave(tmp_path, place="elsewhere", processor="One", ratio=3.0)
+    assert page.ratios(tmp_path).splitlines()[-1].endswith("| a loop | 2.0 (1.0 to 4.0) |")
