@@ -44,7 +44,8 @@ SHOWN = ("what", "peer", "ours_seconds", "theirs_seconds", "ratio", "bar", "seco
 HEAD = """# Results
 
 What the catalog's methods do, beside what their papers say, and how fast they are, beside what would be used instead. Everything here is
-made by `make benchmarks` and `make studies`; nothing is typed in. Negative results stay.
+made by `make benchmarks` and `make studies`; nothing is typed in. Negative results stay. Two studies run at a time, on a thread each, so
+that the minutes of one are more than it takes alone on two.
 """
 
 
