@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from catalog.cli.plain import json_text, plain
+from catalog.cli.plain import plain
+from catalog.json_text import json_text
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -21,7 +23,7 @@ CELL = 80  # characters of a cell that a table shows
 
 def echo_json(value: Any) -> None:
     """Print one JSON document on stdout."""
-    click.echo(json_text(value, indent=2))
+    click.echo(json.dumps(plain(value), ensure_ascii=False, allow_nan=False, indent=2))
 
 
 def echo_rows(rows: pa.Table | Sequence[Mapping[str, Any]], *, is_json: bool, nothing: str = "nothing here yet") -> None:
@@ -78,7 +80,7 @@ def cell(value: Any) -> str:
         case list() if all(isinstance(item, str) for item in value):
             text = ", ".join(value)
         case list() | dict():
-            text = json_text(value)
+            text = json_text(plain(value))
         case _:
             text = str(plain(value))
     text = text.replace("\r\n", "⏎").replace("\n", "⏎").replace("\t", " ")

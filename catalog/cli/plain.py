@@ -2,23 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import math
 from datetime import datetime
 from typing import Any
-
-
-def json_text(value: Any, *, indent: int | None = None) -> str:
-    """A value as JSON that every reader takes.
-
-    Args:
-        value: anything that an answer holds; see `plain`.
-        indent: as `json.dumps` has it.
-
-    >>> json_text({"loss": float("nan"), "é": [b"ab", 1.5]})
-    '{"loss": null, "é": ["6162", 1.5]}'
-    """
-    return json.dumps(plain(value), ensure_ascii=False, allow_nan=False, indent=indent)
 
 
 def plain(value: Any) -> Any:

@@ -12,9 +12,10 @@ import click
 
 from catalog.catalog import Catalog
 from catalog.cli.output import echo_table, progress_bar, say
-from catalog.cli.plain import json_text, plain
+from catalog.cli.plain import plain
 from catalog.cli.pools import parse_pairs, pass_catalog
 from catalog.errors import OptionError, QueryError
+from catalog.json_text import json_text
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -136,7 +137,7 @@ def _write_json(reader: pa.RecordBatchReader, file: IO[bytes]) -> int:
     for batch in reader:
         for record in batch.to_pylist():
             file.write(b",\n  " if n_rows else b"[\n  ")
-            file.write(json_text(record).encode())
+            file.write(json_text(plain(record)).encode())
             n_rows += 1
     file.write(b"\n]\n" if n_rows else b"[]\n")
     return n_rows
@@ -146,7 +147,7 @@ def _write_jsonl(reader: pa.RecordBatchReader, file: IO[bytes]) -> int:
     n_rows = 0
     for batch in reader:
         for record in batch.to_pylist():
-            file.write(json_text(record).encode() + b"\n")
+            file.write(json_text(plain(record)).encode() + b"\n")
         n_rows += batch.num_rows
     return n_rows
 

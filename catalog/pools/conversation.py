@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from catalog.json_text import json_text
 from catalog.pools.fingerprint import Message
 from catalog.pools.reasons import Rejection
 
@@ -36,8 +37,6 @@ SPECIAL_ROLES: dict[str, tuple[str, dict[str, str]]] = {
 }
 """Spellings that mean more than a stored role: what they add is kept in the message's extra."""
 
-_encode: Callable[[Any], str] = json.JSONEncoder(ensure_ascii=False, allow_nan=False, default=str).encode
-
 
 class Instruction(NamedTuple):
     """One record as it will be stored.
@@ -55,26 +54,6 @@ class Instruction(NamedTuple):
     tools: str | None
     rest: Mapping[str, Any]
     n_no_input: int = 0
-
-
-def json_text(value: Any) -> str:
-    """A value as JSON text; what JSON cannot hold becomes a string, and NaN and infinities become null.
-
-    >>> json_text({"a": float("nan"), "b": "é"})
-    '{"a": null, "b": "é"}'
-    """
-    try:
-        return _encode(value)
-    except ValueError:
-        return _encode(_finite(value))
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, float):
-        return value if value - value == 0 else None
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    return [_finite(item) for item in value] if isinstance(value, list) else value
 
 
 def text_of(value: Any) -> str | None:

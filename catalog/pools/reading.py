@@ -10,11 +10,12 @@ from typing import Any
 import pyarrow as pa
 
 from catalog.errors import SourceError
+from catalog.json_text import json_text
 from catalog.pools.batch import INSTRUCTIONS, MAX_CHARS, QUARANTINE, BatchBuilder
 from catalog.pools.columns import Column, refuse_unknown
 from catalog.pools.containers.detect import container_of
 from catalog.pools.containers.records import Container, Record
-from catalog.pools.conversation import Instruction, answered, json_text
+from catalog.pools.conversation import Instruction, answered
 from catalog.pools.encoding import storable
 from catalog.pools.files import Counter, Opened, opened
 from catalog.pools.formats import FORMATS, Format, detect, mapped, named

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from catalog.pools.conversation import Instruction, answered, conversation, json_text, message, tools_text
+from catalog.pools.conversation import Instruction, answered, conversation, message, tools_text
 from catalog.pools.reasons import Rejection
 
 USER = {"role": "user", "content": "q"}
@@ -152,8 +152,3 @@ def test_prompts_alone_are_taken_only_when_asked_for_and_an_empty_answer_is_drop
     assert answered(read(USER, {"role": "assistant", "content": " "}), prompts_only=True) == read(USER)
     assert answered(read(USER, ANSWER), prompts_only=True) == read(USER, ANSWER)
     assert isinstance(answered(read(ANSWER), prompts_only=True), Rejection)
-
-
-def test_json_text_never_holds_what_is_not_json() -> None:
-    value = {"a": [float("inf"), 1.5, {"b": float("nan")}], "c": {1}, "d": 10**40}
-    assert json.loads(json_text(value), parse_constant=pytest.fail) == {"a": [None, 1.5, {"b": None}], "c": "{1}", "d": 10**40}

@@ -77,13 +77,7 @@ def test_a_larger_random_budget_only_adds_members(filled: Catalog) -> None:
 
 @pytest.mark.parametrize(
     ("budget", "message"),
-    [
-        (0, "at least 1"),
-        ("0.1%", "at least 1"),
-        (41, "more than the 40 members"),
-        ("ten", "is no number"),
-        ("2.5", "whole number"),
-    ],
+    [(0, "at least 1"), ("0.1%", "at least 1"), (41, "more than the 40 members"), ("ten", "is no number"), ("2.5", "whole number")],
 )
 def test_a_budget_that_makes_no_sense_is_refused(filled: Catalog, budget: int | str, message: str) -> None:
     with pytest.raises(OptionError, match=message):

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from catalog.errors import OptionError
-from catalog.subsets.export.json_text import json_text
+from catalog.subsets.export.json_line import json_line
 from catalog.subsets.export.record import Encoded, Message, Record
 from catalog.subsets.export.sharegpt import is_call
 
@@ -84,7 +84,7 @@ def _entries(path: Path) -> dict[str, Any]:
 def _turn(message: Message) -> dict[str, str]:
     calls = _calls(message)
     if calls:
-        return {"role": "function_call", "content": json_text([_call(call) for call in calls])}
+        return {"role": "function_call", "content": json_line([_call(call) for call in calls])}
     return {"role": "function_call" if is_call(message) else message.role, "content": message.content}
 
 

@@ -8,7 +8,7 @@ from typing import IO
 
 import pyarrow as pa
 
-from catalog.subsets.export.json_text import json_bytes
+from catalog.subsets.export.json_line import json_bytes
 from catalog.subsets.export.record import Encoded, Record, records
 from catalog.subsets.export.tally import Tally
 

@@ -1,0 +1,34 @@
+"""JSON that every reader takes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+_encode: Callable[[Any], str] = json.JSONEncoder(ensure_ascii=False, allow_nan=False, default=str).encode
+
+
+def json_text(value: Any) -> str:
+    """A value as JSON text; what JSON cannot hold becomes a string, and NaN and infinities become null.
+
+    >>> json_text({"a": float("nan"), "b": "é"})
+    '{"a": null, "b": "é"}'
+    """
+    try:
+        return _encode(value)
+    except ValueError:
+        return _encode(finite(value))
+
+
+def finite(value: Any) -> Any:
+    """The same value with null for what is no finite number, nested ones too: JSON can write 1e400, and Python cannot hold it.
+
+    >>> finite([1.5, float("inf")])
+    [1.5, None]
+    """
+    if isinstance(value, float):
+        return value if value - value == 0 else None
+    if isinstance(value, dict):
+        return {key: finite(item) for key, item in value.items()}
+    return [finite(item) for item in value] if isinstance(value, list | tuple) else value
