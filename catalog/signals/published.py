@@ -12,6 +12,7 @@ from typing import IO, Any
 import numpy as np
 import pyarrow as pa
 
+from catalog.arrow import from_numpy
 from catalog.errors import SourceError
 from catalog.signals.registry import Signal
 
@@ -212,19 +213,19 @@ def _numpy(file: IO[bytes], name: str, _columns: Sequence[str] | None, _optional
     return Published(name, {"values": values}, len(values))
 
 
-def _safetensors(file: IO[bytes], name: str, _columns: Sequence[str] | None, _optional: Sequence[str]) -> Published:
-    """Tensors by name, one a checkpoint, in the order of the numbers in their names; or one matrix."""
+def _safetensors(file: IO[bytes], name: str, columns: Sequence[str] | None, optional: Sequence[str]) -> Published:
+    """One tensor as it is; several as columns by their names."""
     tensors = _tensors(file.read(), name)
-    ordered = sorted(tensors, key=lambda key: [int(part) if part.isdigit() else part for part in _split_numbers(key)])
-    first = tensors[ordered[0]]
-    if len(ordered) == 1:
-        return Published(name, {"values": first}, len(first))
+    if len(tensors) == 1:
+        (values,) = tensors.values()
+        return Published(name, {"values": values}, len(values))
     if any(tensor.ndim != 1 for tensor in tensors.values()):
         raise SourceError(f"{name}: several tensors are one a checkpoint, each of one number an instruction; these have more dimensions")
-    lengths = {len(tensors[key]) for key in ordered}
+    lengths = {len(tensor) for tensor in tensors.values()}
     if len(lengths) > 1:
         raise SourceError(f"{name}: its tensors differ in length ({', '.join(map(str, sorted(lengths)))})", reason="wrong_length")
-    return Published(name, {"values": np.stack([tensors[key] for key in ordered], axis=1)}, len(first))
+    table = pa.table({key: from_numpy(tensor) for key, tensor in tensors.items()})
+    return _arrow(table, name, _with_optional(columns, optional, table.column_names))
 
 
 def _tensors(content: bytes, name: str) -> dict[str, Numbers]:
@@ -257,14 +258,3 @@ def _tensors(content: bytes, name: str) -> dict[str, Numbers]:
 
 
 _DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2"}
-
-
-def _split_numbers(name: str) -> list[str]:
-    """``step_10`` as ``["step_", "10", ""]``.
-
-    >>> _split_numbers("step_10")
-    ['step_', '10', '']
-    """
-    import re
-
-    return re.split(r"(\d+)", name)

@@ -281,3 +281,16 @@ def test_quarantined_records_keep_their_rows(catalog: Catalog, jsonl: Write, tmp
     assert (answer.n_rows, answer.n_with_value, answer.n_without_member) == (60, 59, 1)
     found = catalog.sql("SELECT row_number, losses[1] AS loss FROM pool('p') JOIN trajectories('p') USING (instruction_id)")
     assert (found["row_number"] == found["loss"]).all()
+
+
+def test_tensors_are_in_the_order_of_their_numbers_and_what_is_none_is_refused(pool: Catalog, tmp_path: Path) -> None:
+    from safetensors.numpy import save_file
+
+    path = tmp_path / "losses.safetensors"
+    tensors = {f"epoch_{t}": np.full(6, 4 - 4 * t, dtype=np.float32) for t in (0.25, 0.5, 0.75, 1.0)}
+    save_file(tensors, path)
+    pool.import_losses("p", path, proxy="theirs")
+    assert pool.sql("SELECT DISTINCT losses FROM trajectories('p')")["losses"].to_list() == [[3.0, 2.0, 1.0, 0.0]]
+    save_file(tensors | {"mean": np.ones(6, dtype=np.float32)}, path)
+    with pytest.raises(SignalError, match="numeric column mean beside epoch_"):
+        pool.import_losses("p", path, proxy="theirs")
