@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from catalog.errors import SignalError
+from catalog.selection.made_with import options, settings_of
 from catalog.store.database import Connection
 from catalog.store.queries import query
 from catalog.store.references import Reference, nearest
@@ -67,6 +68,7 @@ class Coverage:
     n_without_value: int  # computed, and without a value for a reason that is recorded
     n_members: int
     model: str | None = None  # that computed it, or what it is made of
+    settings: dict[str, Any] = field(default_factory=dict)  # of it, and of what it is made of
 
     @property
     def n_missing(self) -> int:
@@ -105,7 +107,7 @@ def coverages(connection: Connection, reference: Reference, *, kind: Kind) -> li
     rows = connection.sql(query("selection/coverage"), params=at).fetchall()
     identities = {sha256: json.loads(identity) for _, _, _, sha256, identity, *_ in rows}
     found = [Coverage(signal_id, kind, name, sha256, identities[sha256], *numbers) for signal_id, _, name, sha256, _, *numbers in rows]
-    return [replace(one, model=_model(one.identity, identities)) for one in found]
+    return [replace(one, model=_model(one.identity, identities), settings=settings_of(one.identity, identities)) for one in found]
 
 
 def fullest(candidates: Iterable[Coverage]) -> Coverage:
@@ -133,13 +135,15 @@ def choose(
     named = pins.kept(named) if pins else named
     covering = [found for found in named if found.n_with_value] or named
     names = sorted({found.name for found in covering})
+    if len(names) > 1 and all(found.n_missing == found.n_members for found in covering):
+        names = []  # they are other pools'
     if not names:
         known = sorted({found.name for found in candidates})
         made = command(kind, reference, name or EXAMPLES[kind])
         suffix = nearest(str(wanted), known) if wanted and known else ""
         makes = "brings it in" if " FILE " in made else "makes it" if kind == "score" else "makes them"
         said = f"{reference} has no {title(kind, name)}{suffix}: "
-        if kind == "losses" and known and not is_model(str(name)):  # more likely a slip, or somebody's run, than a model
+        if kind == "losses" and known and name and not is_model(name):  # more likely a slip, or somebody's run, than a model
             said += f"`{IMPORTS[kind].format(ref=reference, name=shlex.quote(str(name)))}` brings them in; where it is a model, "
         return SignalError(f"{said}`{made}` {makes}")
     if len(names) > 1:
@@ -168,7 +172,7 @@ def title(kind: str, name: str | None) -> str:
 
 
 def command(kind: str, reference: Reference | str, name: str, found: Coverage | None = None) -> str:
-    """The command that makes a signal.
+    """The command that makes a signal, or goes on with one by the options that it was made with.
 
     Args:
         kind: of the signal.
@@ -181,12 +185,12 @@ def command(kind: str, reference: Reference | str, name: str, found: Coverage | 
     """
     is_brought = not is_computed(kind, name, found)
     model = model_of(kind, name, found)
-    if kind == "embedding" and found and model:
-        name = model
+    if kind in ("embedding", "losses") and found and not is_brought:
+        name = found.settings.get("model", name)
     text = (IMPORTS if is_brought else COMMANDS)[kind].format(ref=reference, name=shlex.quote(name), pool=str(reference).partition("@")[0])
-    field = found.identity.get("field", "prompt") if kind == "embedding" and found else "prompt"
-    options = f" --field {field}" if field != "prompt" else ""
-    return text + options + (f" --model {shlex.quote(model)}" if kind == "score" and model and not is_brought else "")
+    if is_brought:
+        return text
+    return text + (f" --model {shlex.quote(model)}" if kind == "score" and model else "") + (options(kind, found.settings) if found else "")
 
 
 def is_computed(kind: str, name: str, found: Coverage | None = None) -> bool:
@@ -195,8 +199,8 @@ def is_computed(kind: str, name: str, found: Coverage | None = None) -> bool:
     >>> is_computed("score", "depth"), is_computed("score", "deita"), is_computed("losses", "tiny")
     (True, False, True)
     """
-    is_imported = found is not None and "imported" in found.identity
-    return not is_imported and kind != "label_embedding" and (kind != "score" or name in COMPUTED)
+    is_theirs = found is not None and bool({"imported", "run"} & found.identity.keys())  # a table, or a run that was recorded
+    return not is_theirs and kind != "label_embedding" and (kind != "score" or name in COMPUTED)
 
 
 def is_model(name: str) -> bool:

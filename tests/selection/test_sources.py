@@ -70,6 +70,18 @@ def test_which_of_several_proxies_must_be_said(home: Home) -> None:
         run(home, "FROM trajectories('tiny')")
 
 
+def test_losses_of_other_pools_are_none_here(home: Home) -> None:
+    with writing(home) as connection:
+        connection.execute("""
+            INSERT INTO pools VALUES (2, 'other', false, TIMESTAMP '2026-01-01');
+            INSERT INTO pool_versions SELECT 2, 1, TIMESTAMP '2026-01-01', 'replace', 1, 1, 1, 0, 0, 0, 0, 0, 0, '[]', '{}', 0.1;
+            INSERT INTO instructions SELECT 100, sha256('x'), [{'role': 'user', 'content': 'x', 'extra': NULL}], NULL, NULL;
+            INSERT INTO pool_members SELECT 2, 100, 1, NULL, 0, 'chat', NULL, NULL;
+        """)
+    with pytest.raises(SignalError, match="other@1 has no losses: `catalog losses train other@1 --proxy tiny` makes them"):
+        run(home, "FROM trajectories('other')")
+
+
 def test_no_losses_are_read_when_none_are_used(home: Home) -> None:
     answer = run(home, "SELECT count(fingerprint) AS n FROM trajectories('tiny', proxy => 'tiny')")
     assert answer.to_pylist() == [{"n": 34}]
