@@ -23,7 +23,7 @@ VERSION = 1  # of this computation; a change that changes values counts it up
 
 @dataclass
 class LossRun:
-    """One run: what it was asked for, and where it is."""
+    """One run: what it was asked for, and where it is; ``is_usual`` where nobody said how many checkpoints."""
 
     home: Home
     reference: Reference
@@ -35,6 +35,7 @@ class LossRun:
     chunk_rows: int
     wait: float
     progress: Progress | None
+    is_usual: bool
     watch: Stopwatch = field(default_factory=Stopwatch)
     n_done: int = 0  # in scored instructions; a trained one counts three: forward, and backward twice
     n_total: int = 0

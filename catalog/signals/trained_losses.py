@@ -7,32 +7,36 @@ next version are scored at the checkpoints that were kept, and nothing is traine
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from catalog.errors import SignalError
+from catalog.errors import CatalogError, OptionError, SignalError
 from catalog.signals.frame import SHARD_ROWS, Progress, exclusively, missing
 from catalog.signals.loss_run import LossRun
+from catalog.signals.loss_signal import is_trained, loss_signal, n_checkpoints, take_back
 from catalog.signals.proxies import (
     checkpoint_file,
     final_folder,
     proxy_folder,
     recipe_of,
-    start_dtype,
     start_model,
     sweep_drafts,
     sweep_training,
 )
-from catalog.signals.recorded_losses import finish_trajectories, list_members, tokenised
-from catalog.signals.registry import Signal, ensure_signal, list_named
-from catalog.store.database import WAIT, reading, writing
+from catalog.signals.recorded_losses import Members, finish_trajectories, list_members, tokenised
+from catalog.signals.registry import Signal
+from catalog.store.database import WAIT, reading
 from catalog.store.folders import Home
 from catalog.store.queries import query
 from catalog.store.references import Reference
+
+if TYPE_CHECKING:
+    from catalog.models.causal_lm import CausalLM
 
 KEPT_PARAMETERS = 10_000_000  # a proxy below this keeps the weights of its checkpoints
 
@@ -110,69 +114,39 @@ def train_losses(
     limit = None if limit is None or limit >= everybody.num_rows else limit
     members = everybody.slice(0, limit)  # fingerprints are uniform, so the first of them are a fair draw
     recipe_ = recipe_of(proxy, recipe or {}, n_instructions=members.num_rows)
-    job = LossRun(home, reference, proxy, recipe_, max_length, keep_checkpoints, limit, chunk_rows, wait, progress)
-    signal = _signal(job, members, is_retrain=is_retrain)
-    with exclusively(home, signal):
-        report = _report(job, signal, members)
-        if _is_trained(job, signal):
-            _extend(job, signal, members, report)
-        else:
-            _train(job, signal, members, report)
-        sweep_training(home, signal)
+    is_usual = (recipe or {}).get("checkpoints") is None
+    job = LossRun(home, reference, proxy, recipe_, max_length, keep_checkpoints, limit, chunk_rows, wait, progress, is_usual)
+    report = _run(job, members, is_retrain=is_retrain)
     report.n_members = everybody.num_rows
     report.n_left = everybody.num_rows - members.num_rows
     with reading(home, wait=wait) as connection:
-        rows = connection.sql(query("losses/checkpoints"), params={"signal_id": signal.signal_id}).to_arrow_table()
+        rows = connection.sql(query("losses/checkpoints"), params={"signal_id": report.signal.signal_id}).to_arrow_table()
     report.checkpoints = rows.to_pylist()
     report.seconds = time.monotonic() - started
     return report
 
 
-def _signal(job: LossRun, members: pa.Table, *, is_retrain: bool) -> Signal:
-    """The signal of this very training set, else one that an earlier version trained, else a new one."""
-    identity = job.identity(members)
-    with reading(job.home, wait=job.wait) as connection:
-        known = list_named(connection, kind="losses", name=job.name)
-    alike = [signal for signal in known if "start" in signal.identity and _comparable(signal.identity) == _comparable(identity)]
-    same = [signal for signal in alike if signal.identity["trained_on"] == identity["trained_on"]]
-    if same:
-        return same[0]
-    if not is_retrain and not job.limit:
-        earlier = [signal for signal in alike if _is_earlier(signal, job.reference) and _is_trained(job, signal)]
-        if earlier:
-            return earlier[0]
-    job.recipe.marks(members.num_rows)  # refuses before anything is written
-    identity["start"]["dtype"] = start_dtype(job.proxy)
-    reference = job.reference
-    details = {"trained_on": str(reference)} | reference.parameters
-    with writing(job.home, wait=job.wait) as connection:
-        return ensure_signal(
-            connection,
-            kind="losses",
-            name=job.name,
-            identity=identity,
-            dimension=job.recipe.checkpoints,
-            details=details | {"n_trained": members.num_rows, "is_sample": job.limit is not None},
-        )
-
-
-def _comparable(identity: Mapping[str, Any]) -> dict[str, Any]:
-    """An identity without its training set, and without the precision, which a proxy that is there keeps."""
-    start = {key: value for key, value in identity["start"].items() if key != "dtype"}
-    return {key: value for key, value in identity.items() if key != "trained_on"} | {"start": start}
-
-
-def _is_earlier(signal: Signal, reference: Reference) -> bool:
-    made = signal.details
-    is_same_pool = reference.kind == made["kind"] == "pool" and made["id"] == reference.id
-    return is_same_pool and not made["is_sample"] and bool(made["version"] <= reference.version)
-
-
-def _is_trained(job: LossRun, signal: Signal) -> bool:
-    with reading(job.home, wait=job.wait) as connection:
-        rows = connection.sql(query("losses/state"), params={"signal_id": signal.signal_id}).fetchall()
-    n_checkpoints, n_finished = rows[0]
-    return n_checkpoints == job.recipe.checkpoints and bool(n_finished)
+def _run(job: LossRun, members: pa.Table, *, is_retrain: bool) -> TrainedLosses:
+    """Train, or score what is new; where members without a loss leave fewer steps than the usual checkpoints, there is one a step."""
+    signal = loss_signal(job, members, is_retrain=is_retrain)
+    job.recipe = replace(job.recipe, checkpoints=n_checkpoints(signal))
+    with exclusively(job.home, signal):
+        report = _report(job, signal, members)
+        if is_trained(job, signal):
+            _extend(job, signal, members, report)
+        else:
+            lm, learners = _start(job, signal, members)
+            n_steps = job.recipe.n_steps(int(learners.usable.sum()))
+            if n_steps < job.recipe.checkpoints:
+                refusal = None if job.is_usual and n_steps else _no_training(job, learners)
+                take_back(job, signal)
+                if refusal:
+                    raise refusal
+                job.recipe = replace(job.recipe, checkpoints=n_steps)
+                return _run(job, members, is_retrain=is_retrain)
+            _train(job, signal, lm, learners, report)
+        sweep_training(job.home, signal)
+    return report
 
 
 def _report(job: LossRun, signal: Signal, members: pa.Table) -> TrainedLosses:
@@ -193,14 +167,30 @@ def _todo(job: LossRun, signal: Signal, members: pa.Table) -> pa.Table:
     return members.filter(pc.is_in(members["instruction_id"], value_set=wanted.combine_chunks()))
 
 
-def _train(job: LossRun, signal: Signal, rows: pa.Table, report: TrainedLosses) -> None:
+def _start(job: LossRun, signal: Signal, rows: pa.Table) -> tuple[CausalLM, Members]:
+    """The model that training starts from, and the members as it reads them."""
+    sweep_drafts(job.home, signal)
+    lm = start_model(job.home, signal, job.proxy, rows, seed=job.recipe.seed, wait=job.wait)
+    folder = proxy_folder(job.home, signal) / "tokens"
+    return lm, tokenised(job.home, rows, lm, folder=folder, max_length=job.max_length, wait=job.wait)
+
+
+def _no_training(job: LossRun, members: Members) -> CatalogError:
+    """Why there is nothing to train on, or too little for the checkpoints that were asked for."""
+    n_usable = int(members.usable.sum())
+    counts = Counter(str(one.reason) for one in members.tokens if one.reason is not None)
+    without = ", ".join(f"{count:,} {reason}" for reason, count in counts.most_common())
+    if not n_usable:
+        return SignalError(f"{job.name}: none of {len(members.ids):,} members of {job.reference} has a loss to learn from: {without}")
+    said = f"{job.name}: {n_usable:,} members of {job.reference} have a loss to learn from" + (f" ({without} have none)" if without else "")
+    return OptionError(f"{said} and make {job.recipe.n_steps(n_usable):,} steps: ask for at most that many checkpoints")
+
+
+def _train(job: LossRun, signal: Signal, lm: CausalLM, members: Members, report: TrainedLosses) -> None:
     from catalog.models.causal_lm import save_causal_lm
     from catalog.models.training import train
 
     folder = proxy_folder(job.home, signal)
-    sweep_drafts(job.home, signal)
-    lm = start_model(job.home, signal, job.proxy, rows, seed=job.recipe.seed, wait=job.wait)
-    members = tokenised(job.home, rows, lm, folder=folder / "tokens", max_length=job.max_length, wait=job.wait)
     job.n_total = int(members.usable.sum()) * (3 * job.recipe.epochs + job.recipe.checkpoints)
     is_kept = lm.model.num_parameters() < KEPT_PARAMETERS if job.keep_checkpoints is None else job.keep_checkpoints
     is_first = True
@@ -214,7 +204,7 @@ def _train(job: LossRun, signal: Signal, rows: pa.Table, report: TrainedLosses) 
     if not final_folder(job.home, signal).is_dir():
         save_causal_lm(lm, final_folder(job.home, signal))
     report.reasons = finish_trajectories(job.home, signal, members, watch=job.watch, wait=job.wait)
-    report.n_computed = rows.num_rows
+    report.n_computed = len(members.ids)
 
 
 def _extend(job: LossRun, signal: Signal, rows: pa.Table, report: TrainedLosses) -> None:

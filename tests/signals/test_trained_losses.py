@@ -206,3 +206,38 @@ def test_a_second_process_is_told_who_trains(pool: Catalog, model: Path) -> None
     report = trained(pool, model)
     with exclusively(pool.home, report.signal), pytest.raises(LockedError, match="is held by process"):
         train_losses(pool.home, pool.find("p"), proxy=str(model), recipe=SHORT)
+
+
+def test_the_command_that_makes_the_rest_makes_it_of_the_same_signal(pool: Catalog, jsonl: Write, model: Path, records: Records) -> None:
+    trained(pool, model, seed=3, max_length=300)
+    pool.register(jsonl(records(50)), pool="p")
+    recipe = "--epochs 2 --checkpoints 3 --learning-rate 0.01 --batch 8 --max-length 300 --seed 3"
+    with pytest.raises(SignalError, match=f"`catalog losses train p@2 --proxy very-small {recipe}` makes the rest"):
+        pool.sql("SELECT losses FROM trajectories('p')")
+
+
+def test_members_without_a_loss_leave_fewer_steps_and_as_many_checkpoints(catalog: Catalog, jsonl: Write, model: Path) -> None:
+    long = [{"instruction": "the river " * 400 + str(i), "output": "light"} for i in range(20)]
+    catalog.register(jsonl([*long, *({"instruction": f"word {i}?", "output": f"stone {i}"} for i in range(20))]), pool="p")
+    report = catalog.train_losses("p", proxy=str(model), epochs=1, batch=8)
+    assert [row["step"] for row in report.checkpoints] == [1, 2, 3]
+    assert report.reasons == {"prompt_fills_window": 20}
+    again = catalog.train_losses("p", proxy=str(model), epochs=1, batch=8)
+    assert (again.signal.signal_id, again.n_computed) == (report.signal.signal_id, 0)
+    with pytest.raises(OptionError, match=r"20 members .* learn from \(20 prompt_fills_window have none\) and make 3 steps"):
+        catalog.train_losses("p", proxy=str(model), epochs=1, batch=8, checkpoints=4)
+    assert len(catalog.signals("p")) == 1
+
+
+def test_members_of_whom_none_has_a_loss_leave_no_signal(catalog: Catalog, jsonl: Write, model: Path) -> None:
+    catalog.register(jsonl([{"instruction": "the river " * 400 + str(i), "output": "light"} for i in range(5)]), pool="p")
+    with pytest.raises(SignalError, match="very-small: none of 5 members of p@1 has a loss to learn from: 5 prompt_fills_window"):
+        catalog.train_losses("p", proxy=str(model))
+    assert catalog.signals("p").is_empty()
+
+
+def test_a_small_pool_that_grows_keeps_its_proxy(pool: Catalog, jsonl: Write, model: Path, records: Records) -> None:
+    first = pool.train_losses("p", proxy=str(model), epochs=1, batch=8)  # a checkpoint a step: 5
+    pool.register(jsonl(records(60)), pool="p")
+    report = pool.train_losses("p", proxy=str(model), epochs=1, batch=8)
+    assert (report.signal.signal_id, report.n_computed, len(report.checkpoints)) == (first.signal.signal_id, 20, 5)
