@@ -55,7 +55,7 @@ class RecordLosses(TrainerCallback):
 
         Raises:
             ReferenceNotFoundError: no such pool or subset.
-            SignalError: the trainer has no tokenizer, or its model is in pieces.
+            SignalError: the trainer has no tokenizer, its model is in pieces, or only virtual tokens are trained.
         """
         if not state.is_world_process_zero:
             return
@@ -63,6 +63,9 @@ class RecordLosses(TrainerCallback):
             raise SignalError(
                 "RecordLosses needs the whole model in one process, and FSDP and DeepSpeed cut it: train on one device or DDP"
             )
+        wrapped = getattr(kwargs["model"], "module", kwargs["model"])
+        if getattr(getattr(wrapped, "active_peft_config", None), "is_prompt_learning", False):
+            raise SignalError("RecordLosses scores without PEFT's virtual tokens, and prompt tuning trains nothing else: train an adapter")
         model, tokenizer = _plain(kwargs["model"]), kwargs.get("processing_class")
         tokenizer = getattr(tokenizer, "tokenizer", tokenizer)
         if tokenizer is None:

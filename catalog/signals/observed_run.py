@@ -7,7 +7,7 @@ with the signal that it had.
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from catalog.signals.proxies import proxy_folder, sweep_training
@@ -64,7 +64,7 @@ def observe(home: Home, reference: Reference, lm: CausalLM, *, name: str, step: 
 
     Args:
         home: the catalog's folder.
-        reference: the pool or subset whose members are scored.
+        reference: the pool or subset whose members are scored; a run that goes on scores those of the version that it began with.
         lm: the model in training.
         name: what the signal is called.
         step: optimiser steps that the run did before: 0, or where it is resumed; what was recorded later than that is forgotten.
@@ -73,25 +73,26 @@ def observe(home: Home, reference: Reference, lm: CausalLM, *, name: str, step: 
     """
     identity = {"template": lm.template.identity(), "dtype": lm.dtype, "max_length": max_length, "version": VERSION}
     with writing(home, wait=wait) as connection:
-        signal = _unfinished(connection, name, identity) if step else None
+        signal = _unfinished(connection, name, identity, reference) if step else None
         if signal is None:
-            run = {"run": uuid.uuid4().hex}
-            signal = ensure_signal(connection, kind="losses", name=name, identity=identity | run, details={"recorded_on": str(reference)})
+            run, details = {"run": uuid.uuid4().hex}, {"recorded_on": str(reference)} | reference.parameters
+            signal = ensure_signal(connection, kind="losses", name=name, identity=identity | run, details=details)
         at: dict[str, Any] = {"signal_id": signal.signal_id}
         connection.execute(query("losses/forget_checkpoints"), at | {"step": step})
         connection.execute(query("losses/forget_losses"), at)
         steps = [row[1] for row in connection.sql(query("losses/checkpoints"), params=at).fetchall()]
     with reading(home, wait=wait) as connection:
-        rows = list_members(connection, reference)
+        rows = list_members(connection, replace(reference, version=signal.details["version"]))
     members = tokenised(home, rows, lm, folder=proxy_folder(home, signal) / "tokens", max_length=max_length, wait=wait)
     return ObservedRun(home, signal, members, steps, Stopwatch(), wait)
 
 
-def _unfinished(connection: Connection, name: str, identity: dict[str, Any]) -> Signal | None:
-    """The newest run of a name that has not come to its end."""
+def _unfinished(connection: Connection, name: str, identity: dict[str, Any], reference: Reference) -> Signal | None:
+    """The newest run of a name, over a version of the same pool or subset, that has not come to its end."""
     for signal in list_named(connection, kind="losses", name=name):
         ((_, n_finished),) = connection.sql(query("losses/state"), params={"signal_id": signal.signal_id}).fetchall()
         known = {key: value for key, value in signal.identity.items() if key != "run"}
-        if "run" in signal.identity and known == identity and not n_finished:
+        is_same_pool = (signal.details.get("kind"), signal.details.get("id")) == (reference.kind, reference.id)
+        if "run" in signal.identity and known == identity and is_same_pool and not n_finished:
             return signal
     return None

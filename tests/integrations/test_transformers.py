@@ -4,6 +4,7 @@ import copy
 import random
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -54,6 +55,18 @@ def trainer(start: Any, folder: Path, *, callbacks: list[Any], **options: Any) -
     args = TrainingArguments(str(folder), report_to=[], disable_tqdm=True, use_cpu=True, logging_strategy="no", **(settings | options))
     rows = [{"input_ids": row, "labels": row} for row in ids]
     return Trainer(model=model, args=args, train_dataset=rows, processing_class=tokenizer, callbacks=callbacks)
+
+
+def death() -> Any:
+    """The end of a run after its tenth step."""
+    from transformers import TrainerCallback
+
+    class Die(TrainerCallback):  # type: ignore[misc]
+        def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            if state.global_step == 10:
+                raise RuntimeError("out of memory")
+
+    return Die()
 
 
 def checkpoints(catalog: Catalog) -> list[tuple[Any, ...]]:
@@ -123,20 +136,13 @@ def test_steps_of_ones_own_and_a_second_run_of_the_same_name(pool: Catalog, star
 
 
 def test_a_run_that_dies_goes_on_with_its_trajectories(pool: Catalog, start: Any, tmp_path: Path) -> None:
-    from transformers import TrainerCallback
-
     from catalog.integrations.transformers import RecordLosses
-
-    class Die(TrainerCallback):  # type: ignore[misc]
-        def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-            if state.global_step == 10:
-                raise RuntimeError("out of memory")
 
     unbroken = trainer(start, tmp_path / "unbroken", callbacks=[RecordLosses(pool, "p", proxy="mine")])
     unbroken.train()
     whole = trajectories(pool)
     with pytest.raises(RuntimeError, match="out of memory"):
-        trainer(start, tmp_path / "broken", callbacks=[RecordLosses(pool, "p", proxy="mine"), Die()]).train()
+        trainer(start, tmp_path / "broken", callbacks=[RecordLosses(pool, "p", proxy="mine"), death()]).train()
     assert np.array_equal(trajectories(pool), whole)  # the broken one is not read
     resumed = trainer(start, tmp_path / "broken", callbacks=[RecordLosses(pool, "p", proxy="mine")])
     died = recorded_at(pool, step=8)
@@ -152,5 +158,40 @@ def test_a_trainer_without_a_tokenizer_is_told(pool: Catalog, start: Any, tmp_pa
     run = trainer(start, tmp_path, callbacks=[RecordLosses(pool, "p", proxy="mine")])
     run.callback_handler.processing_class = None
     with pytest.raises(SignalError, match="processing_class=tokenizer"):
+        run.train()
+    assert pool.signals("p").is_empty()
+
+
+def test_a_run_that_goes_on_scores_the_version_that_it_began_with(
+    pool: Catalog, start: Any, tmp_path: Path, jsonl: Callable[..., Path]
+) -> None:
+    from catalog.integrations.transformers import RecordLosses
+
+    with pytest.raises(RuntimeError, match="out of memory"):
+        trainer(start, tmp_path / "run", callbacks=[RecordLosses(pool, "p", proxy="mine"), death()]).train()
+    pool.register(jsonl([{"instruction": f"new {i}", "output": "light"} for i in range(5)], "more.jsonl"), pool="p", mode="append")
+    trainer(start, tmp_path / "run", callbacks=[RecordLosses(pool, "p", proxy="mine")]).train(resume_from_checkpoint=True)
+    (row,) = pool.signals("p").to_dicts()
+    assert (row["n_with_value"], row["n_members"], row["dimension"]) == (30, 35, 3)
+    with pytest.raises(SignalError, match="cover 30 of 35 members of p@2: `catalog losses import p@2 FILE --proxy mine`"):
+        trajectories(pool)
+
+
+def test_a_run_over_another_pool_is_not_gone_on_with(pool: Catalog, start: Any, tmp_path: Path, jsonl: Callable[..., Path]) -> None:
+    from catalog.integrations.transformers import RecordLosses
+
+    pool.register(jsonl([{"instruction": f"other {i}", "output": "stone"} for i in range(5)], "other.jsonl"), pool="other")
+    with pytest.raises(RuntimeError, match="out of memory"):
+        trainer(start, tmp_path / "run", callbacks=[RecordLosses(pool, "p", proxy="mine"), death()]).train()
+    trainer(start, tmp_path / "run", callbacks=[RecordLosses(pool, "other", proxy="mine")]).train(resume_from_checkpoint=True)
+    assert [row[0] for row in checkpoints(pool)] == [1, 1, 2, 2]
+
+
+def test_prompt_tuning_is_refused(pool: Catalog, start: Any, tmp_path: Path) -> None:
+    from catalog.integrations.transformers import RecordLosses
+
+    run = trainer(start, tmp_path, callbacks=[RecordLosses(pool, "p", proxy="mine")])
+    run.model.active_peft_config = SimpleNamespace(is_prompt_learning=True)  # as PEFT's models have it
+    with pytest.raises(SignalError, match="virtual tokens"):
         run.train()
     assert pool.signals("p").is_empty()
