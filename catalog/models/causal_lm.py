@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 from catalog.errors import ModelNotFoundError, OptionError
 from catalog.models.device import best_device, silence_libraries
 from catalog.models.template import Template, template_of
-from catalog.models.weights import model_folder, model_id, read_json, tokenizer_sha256, weights_sha256
+from catalog.models.weights import config_sha256, model_folder, model_id, read_json, tokenizer_sha256, weights_sha256
 
 if TYPE_CHECKING:
     import torch
+
+    from catalog.models.tokens import Tokens
 
 
 @dataclass
@@ -55,6 +57,27 @@ class CausalLM:
     def n_vocabulary(self) -> int:
         """V, the number of logits."""
         return int(self.model.get_output_embeddings().weight.shape[0])
+
+    @property
+    def n_positions(self) -> int | None:
+        """The longest text that it can read, in tokens; None where positions have no vectors of their own, as with rotary ones."""
+        import torch
+
+        longest = getattr(self.model.config, "max_position_embeddings", None)
+        read = self.model.get_input_embeddings()
+        others = [one for one in self.model.modules() if isinstance(one, torch.nn.Embedding) and one is not read]
+        return longest if longest and any(longest <= one.num_embeddings <= longest + 2 for one in others) else None
+
+    def require_positions(self, tokens: Iterable[Tokens]) -> None:
+        """Refuse texts that are longer than the model can read.
+
+        Raises:
+            OptionError: one is.
+        """
+        n_positions = self.n_positions
+        longest = max((len(one.ids) for one in tokens if one.reason is None), default=0) if n_positions else 0
+        if n_positions and longest > n_positions:
+            raise OptionError(f"{self.name} reads {n_positions:,} tokens at most, and there are {longest:,}: --max-length {n_positions}")
 
     @property
     def opening_id(self) -> int:
@@ -187,6 +210,7 @@ def lm_identity(name: str | os.PathLike[str], *, dtype: str) -> dict[str, Any]:
     return {
         "model": model_id(name),
         "weights": weights_sha256(folder),
+        "config": config_sha256(folder),
         "tokenizer": tokenizer_sha256(folder),
         "template": template_identity(folder),
         "dtype": dtype,

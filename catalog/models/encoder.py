@@ -21,7 +21,7 @@ import numpy as np
 from catalog.errors import ModelNotFoundError, OptionError
 from catalog.models.batches import padded, token_batches
 from catalog.models.device import best_device, bf16_pays, silence_libraries
-from catalog.models.weights import MINILM, model_folder, model_id, read_json, tokenizer_sha256, weights_sha256
+from catalog.models.weights import MINILM, config_sha256, model_folder, model_id, read_json, tokenizer_sha256, weights_sha256
 
 if TYPE_CHECKING:
     import torch
@@ -177,6 +177,7 @@ def encoder_identity(name: str | os.PathLike[str] = MINILM) -> dict[str, Any]:
     settings = read_json(folder / "config_sentence_transformers.json")
     modules = {
         "modules": [module.get("type", "").rsplit(".", 1)[-1] for module in read_json(folder / "modules.json") or []],
+        "config": config_sha256(folder),
         "configs": {file.parent.name: read_json(file) for file in sorted(folder.glob("[0-9]*_*/config.json"))},
         "transformer": read_json(folder / "sentence_bert_config.json"),
         "prompts": [settings.get("prompts"), settings.get("default_prompt_name")],

@@ -81,7 +81,7 @@ class Template:
         for form in forms:
             try:
                 return self._span(form, response, tools)
-            except (jinja2.TemplateError, TypeError, IndexError):
+            except (jinja2.TemplateError, TypeError, ValueError, LookupError):  # Transformers' own of tools that are no schema, too
                 continue
         return Rendered("", 0, "template_refuses")
 
@@ -92,11 +92,13 @@ class Template:
 
         full = text_of([*messages, {"role": "assistant", "content": response}], opened=False)
         core = response.strip()
-        place = full.rfind(core)
+        prompts = (text_of(messages, opened=True), text_of(messages, opened=False)) if messages else ()
+        # Not from the end where a prompt is known: an answer such as ">" stands in the mark after it, too.
+        after_prompts = [full.find(core, len(prompt)) for prompt in prompts if full.startswith(prompt)]
+        place = next((found for found in after_prompts if found >= 0), full.rfind(core))
         if place < 0:  # the template rewrites answers, so that nothing can be said of this one
             return Rendered("", 0, "template_refuses")
         end = place + len(core)
-        prompts = (text_of(messages, opened=True), text_of(messages, opened=False)) if messages else ()
         # Some templates drop or rewrite earlier turns once there is an answer; then the response starts where its text does.
         boundary = next((len(prompt) for prompt in prompts if full.startswith(prompt) and len(prompt) <= place), place)
         # Text after the end-of-turn mark is the next turn's business; where there is no mark, the end of sequence is one.

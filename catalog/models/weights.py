@@ -15,6 +15,7 @@ MINILM = "sentence-transformers/all-MiniLM-L6-v2"
 
 # What a model needs besides its weights; everything else in a repository (ONNX, TensorFlow, pictures) stays where it is.
 _FILES = ["*.json", "*.txt", "*.model", "*.jinja", "*.safetensors"]
+_BOOKKEEPING = frozenset(("_name_or_path", "transformers_version", "torch_dtype", "dtype", "use_cache"))
 _TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "spiece.model", "vocab.json", "vocab.txt", "merges.txt")
 
 
@@ -82,6 +83,12 @@ def tokenizer_sha256(folder: Path) -> str:
     special = {key: config.get(key) for key in ("bos_token", "eos_token", "pad_token", "add_bos_token", "add_eos_token", "do_lower_case")}
     digest.update(json.dumps(special, sort_keys=True).encode())
     return digest.hexdigest()
+
+
+def config_sha256(folder: Path) -> str:
+    """sha256 (hex) of what a model's ``config.json`` says of its computation: positions, heads, activations; not who saved it and how."""
+    told = {key: value for key, value in read_json(folder / "config.json").items() if key not in _BOOKKEEPING}
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
 def read_json(file: Path) -> Any:

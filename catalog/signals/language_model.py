@@ -119,4 +119,6 @@ def tokens_of_texts(texts: pa.Table, lm: CausalLM, *, max_length: int) -> list[T
     """One shard's texts as token ids under the model's template."""
     from catalog.models.tokens import tokens_of
 
-    return tokens_of(instructions_of(texts), tokenizer=lm.tokenizer, template=lm.template, max_length=max_length)
+    tokens = tokens_of(instructions_of(texts), tokenizer=lm.tokenizer, template=lm.template, max_length=max_length)
+    lm.require_positions(tokens)
+    return tokens

@@ -88,6 +88,7 @@ def tokenised(home: Home, members: pa.Table, lm: CausalLM, *, folder: Path, max_
         for texts in texts_of(home, members, wait=wait)
     )
     tokens = write_tokens(folder, shards)
+    lm.require_positions(tokens)
     usable = np.fromiter((one.reason is None for one in tokens), dtype=np.bool_, count=len(tokens))
     return Members(members["instruction_id"].to_numpy(), tokens, usable)
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import struct
 from pathlib import Path
@@ -181,3 +182,27 @@ def stories_tokenizer(file: Path, vocabulary: int) -> Any:
     bpe.decoder = decoders.Sequence([decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()])
     bpe.post_processor = processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", 1)])
     return PreTrainedTokenizerFast(tokenizer_object=bpe, bos_token="<s>", eos_token="</s>", unk_token="<unk>")
+
+
+def test_the_identity_follows_what_the_configuration_computes_and_not_who_saved_it(tiny: CausalLM, tmp_path: Path) -> None:
+    save_causal_lm(tiny, tmp_path / "model")
+    file = tmp_path / "model" / "config.json"
+    one, config = lm_identity(tmp_path / "model", dtype="float32"), json.loads(file.read_text())
+    file.write_text(json.dumps(config | {"transformers_version": "0", "use_cache": False, "_name_or_path": "x"}))
+    assert lm_identity(tmp_path / "model", dtype="float32") == one
+    file.write_text(json.dumps(config | {"rms_norm_eps": 0.5}))
+    other = lm_identity(tmp_path / "model", dtype="float32")
+    assert {key for key in one if one[key] != other[key]} == {"config"}
+
+
+def test_a_text_longer_than_the_positions_is_refused(tiny: CausalLM) -> None:
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    config = GPT2Config(vocab_size=400, n_embd=16, n_layer=1, n_head=2, n_positions=64)
+    lm = CausalLM(GPT2LMHeadModel(config).eval(), tiny.tokenizer, "short")
+    messages = [{"role": "user", "content": "the river " * 60}, {"role": "assistant", "content": "light"}]
+    tokens = tokens_of([{"messages": messages, "system": None, "tools": None}], tokenizer=tiny.tokenizer, template=tiny.template)
+    with pytest.raises(OptionError, match=r"short reads 64 tokens at most, and there are .*: --max-length 64"):
+        lm.require_positions(tokens)
+    assert (lm.n_positions, tiny.n_positions) == (64, None)
+    tiny.require_positions(tokens)

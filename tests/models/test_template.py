@@ -117,3 +117,16 @@ def test_a_tokenizer_without_an_end_is_refused(chat: Any) -> None:
     tokenizer.eos_token = None
     with pytest.raises(UsageError, match="end-of-sequence"):
         template_of(tokenizer)
+
+
+@pytest.mark.parametrize("answer", [">", "|>", "<|im_end|>", "user", "D"])
+def test_an_answer_that_stands_in_the_mark_after_it_ends_once(chat: Any, answer: str) -> None:
+    rendered = template_of(chat(CHATML)).render(talk("A", answer))
+    assert rendered.text[rendered.boundary :] == f"{answer}<|im_end|>"
+
+
+@pytest.mark.parametrize("tools", ['["search", "calculator"]', "no JSON", "[1]"])
+def test_tools_that_are_no_schema_refuse_that_record_alone(chat: Any, tools: str) -> None:
+    template = template_of(chat("{{ tools | tojson }}" + CHATML))
+    assert template.render(talk("A", "B", tools=tools)).reason == "template_refuses"
+    assert template.render(talk("A", "B", tools='[{"type": "function", "function": {"name": "f"}}]')).reason is None
