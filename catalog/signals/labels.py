@@ -13,7 +13,8 @@ import numpy as np
 import pyarrow as pa
 
 from catalog.errors import OptionError, SourceError
-from catalog.signals.frame import SHARD_ROWS, Progress, Report, Values, exclusively, missing, write_shard
+from catalog.signals.frame import Progress, Report, Values, exclusively, missing, write_shard
+from catalog.signals.recorded_losses import Stopwatch
 from catalog.signals.registry import Signal, ensure_signal
 from catalog.signals.search import Ids, Vectors, each_batch, embedded_with, query_vectors
 from catalog.store.database import WAIT, reading, writing
@@ -108,32 +109,25 @@ def _label(
     if not len(todo):
         return report
     wanted = query_vectors(encoder, embedding, list(names))  # (q, d)
-    for first in range(0, len(todo), SHARD_ROWS):
-        shard_started = time.monotonic()
-        rows = _labelled(home, embedding, wanted, names, todo[first : first + SHARD_ROWS], threshold=threshold, wait=wait)
+    watch = Stopwatch()
+
+    def tell(ids: Ids, rows: Vectors) -> None:
+        labels = _labels(rows @ wanted.T, names, threshold=threshold)
+        made = pa.table({"instruction_id": ids, "labels": pa.array(labels, pa.list_(pa.string()))})
         with writing(home, wait=wait) as connection:
-            write_shard(connection, home, signal, Values(rows), seconds=time.monotonic() - shard_started)
-            connection.register("shard_labels", rows)
+            write_shard(connection, home, signal, Values(made), seconds=watch.lap())
+            connection.register("shard_labels", made)
             connection.execute(query("labels/insert"), {"signal_id": signal.signal_id})
-        report.n_computed += rows.num_rows
+        report.n_computed += len(ids)
         if progress:
             progress(report.n_computed, len(todo), 0)
+
+    each_batch(home, embedding, todo, tell, wait=wait)
     report.seconds = time.monotonic() - started
     return report
 
 
-def _labelled(
-    home: Home, embedding: Signal, wanted: Vectors, names: Sequence[str], members: Ids, *, threshold: float, wait: float
-) -> pa.Table:
-    """``instruction_id`` and ``labels``, the nearest first; members are sorted ids."""
-    found: dict[int, list[str]] = {}
-
-    def tell(ids: Ids, rows: Vectors) -> None:
-        cosines = rows @ wanted.T  # (n, q)
-        for i, row in zip(ids.tolist(), cosines, strict=True):
-            near = np.flatnonzero(row >= threshold)
-            found[i] = [names[j] for j in near[np.argsort(-row[near], kind="stable")]]
-
-    each_batch(home, embedding, members, tell, wait=wait)
-    ids = sorted(found)
-    return pa.table({"instruction_id": pa.array(ids, pa.int64()), "labels": pa.array([found[i] for i in ids], pa.list_(pa.string()))})
+def _labels(cosines: Vectors, names: Sequence[str], *, threshold: float) -> list[list[str]]:
+    """The names that each row of cosines (n, q) is near to, the nearest first."""
+    near = [np.flatnonzero(row >= threshold) for row in cosines]
+    return [[names[j] for j in found[np.argsort(-row[found], kind="stable")]] for row, found in zip(cosines, near, strict=True)]
