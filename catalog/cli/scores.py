@@ -25,7 +25,7 @@ MODEL = "A proxy that was trained here, such as tiny; else a Hugging Face id or 
 @length_option
 @click.option("--project-to", type=click.IntRange(min=1), help="Fewer dimensions, such as 128.")
 @click.option("--projection", type=click.Choice(("jl", "pca")), default="jl", show_default=True, help="How to get there.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the projection.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the projection.")
 @click.option("--store", type=click.Choice(("float16", "float32")), default="float16", show_default=True, help="The stored number type.")
 @limit_option
 @json_option
@@ -48,7 +48,7 @@ def states(catalog: Catalog, /, pool: str, is_json: bool, **options: Any) -> Non
 @click.option("--model", help=MODEL)
 @length_option
 @click.option("--warm-up", type=float, default=0.05, show_default=True, help="depth: the share of the pool that the model is tuned on.")
-@click.option("--seed", type=int, default=0, show_default=True, help="depth: of the draw of that share.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="depth: of the draw of that share.")
 @click.option("--of", default="depth", show_default=True, help="rid: the score that is ranked.")
 @limit_option
 @json_option

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from catalog.errors import OptionError, SignalError
-from catalog.selection.coverage import choose, coverages, fullest, shortfall
+from catalog.selection.coverage import PROXY, choose, coverages, fullest, shortfall
 from catalog.signals.frame import Progress, Report, Values, commit_shard, compute, exclusively, missing
 from catalog.signals.keys import count_members
 from catalog.signals.language_model import LanguageModel, model_signal
@@ -24,6 +24,7 @@ from catalog.store.references import Reference, nearest
 if TYPE_CHECKING:
     from catalog.models.causal_lm import CausalLM
 
+OPTIONS = ("max_length", "warm_up", "seed", "of")
 VERSION = 1  # of every score's computation; a change that changes values counts it up
 
 
@@ -231,13 +232,19 @@ def score(
     for name in names:
         if name not in known:
             raise OptionError(f"no score named {name}{nearest(name, list(known))}; `catalog scores import` takes anybody's")
+    unknown = [name for name in options or {} if name not in OPTIONS]
+    if unknown:
+        raise OptionError(f"scores have the options {', '.join(OPTIONS)}, and were given {', '.join(unknown)}")
     scoring = Scoring(home, reference, model, limit=limit, wait=wait, progress=progress, **dict(options or {}))
-    if not 0 < scoring.warm_up < 1 or scoring.max_length < 2:
+    if not 0 < scoring.warm_up < 1 or scoring.max_length < 2 or scoring.seed < 0:
         raise OptionError(
-            f"--warm-up is a share between 0 and 1 and --max-length at least 2, not {scoring.warm_up} and {scoring.max_length}"
+            f"--warm-up is a share between 0 and 1, --max-length at least 2 and --seed at least 0, "
+            f"not {scoring.warm_up}, {scoring.max_length} and {scoring.seed}"
         )
     for name in names:
         scoring.signal(name)
+    if model not in (None, PROXY) and scoring.model.is_trained_here:
+        scoring.notes.append(f"{model} is the proxy of that name that was trained here; a path, as ./{model}, means what it began from")
     return scoring
 
 

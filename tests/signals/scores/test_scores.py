@@ -175,3 +175,18 @@ def test_tiny_before_it_was_trained_names_the_command(pool: Catalog) -> None:
 def test_every_score_says_what_it_is() -> None:
     assert all(function.__doc__ for function in SCORES)
     assert len({function.__name__ for function in SCORES}) == len(SCORES)
+
+
+@pytest.mark.parametrize(("options", "message"), [({"bogus": 1}, "were given bogus"), ({"seed": -1}, "--seed at least 0")])
+def test_options_that_scores_have_not_are_refused(pool: Catalog, options: dict[str, int], message: str) -> None:
+    with pytest.raises(OptionError, match=message):
+        pool.score("p", "n_labels", **options)
+
+
+def test_a_name_that_means_the_proxy_trained_here_is_said(pool: Catalog, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(model.parent)
+    assert pool.score("p", "n_tokens", model=model.name).notes == []
+    pool.train_losses("p", proxy=model.name, epochs=1, batch=16)
+    (note,) = pool.score("p", "n_tokens", model=model.name).notes
+    assert note == f"{model.name} is the proxy of that name that was trained here; a path, as ./{model.name}, means what it began from"
+    assert pool.score("p", "n_tokens", model=f"./{model.name}").notes == []
