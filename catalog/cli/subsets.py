@@ -168,6 +168,10 @@ def verify(ctx: click.Context, reference: str, memory: str, is_json: bool) -> No
 @pass_catalog
 def compare(catalog: Catalog, /, references: tuple[str, ...], path: Path | None, is_json: bool, **options: Any) -> None:
     """Measure pools and subsets side by side, with a random draw of the same size as the yardstick."""
+    if path:
+        from catalog.report.comparison import require_picture
+
+        require_picture(path)  # before the work, not after it
     comparison = catalog.compare(*references, **options)
     if path:
         from catalog.report.comparison import draw_comparison

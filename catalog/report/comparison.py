@@ -9,9 +9,21 @@ import numpy as np
 
 from catalog.errors import OptionError
 from catalog.subsets.compare import Comparison
+from catalog.subsets.export.destination import require_writable
 
 ACROSS = 5  # references beside each other; more go below
 SHOWN = ("coverage", "log_det", "depth_mean", "near_duplicates", "n_tokens_mean", "last_loss_mean", "largest_source")
+
+
+def require_picture(path: Path) -> None:
+    """Refuse a path at which no picture can be made.
+
+    Raises:
+        OptionError: another ending than .png or .svg, or no such folder.
+    """
+    if path.suffix.lower() not in (".png", ".svg"):
+        raise OptionError(f"{path}: a picture ends in .png or .svg")
+    require_writable(path, overwrite=True)
 
 
 def draw_comparison(comparison: Comparison, path: Path) -> None:
@@ -22,10 +34,9 @@ def draw_comparison(comparison: Comparison, path: Path) -> None:
         path: the file; its ending decides.
 
     Raises:
-        OptionError: another ending than .png or .svg.
+        OptionError: see `require_picture`.
     """
-    if path.suffix not in (".png", ".svg"):
-        raise OptionError(f"{path}: a picture ends in .png or .svg")
+    require_picture(path)
     import matplotlib
 
     matplotlib.use("agg")
@@ -45,7 +56,7 @@ def draw_comparison(comparison: Comparison, path: Path) -> None:
         for column in range(len(names) - columns * (bands - 1), columns):
             axes[-2, column].axis("off")
             axes[-1, column].axis("off")
-        figure.savefig(path, dpi=150, metadata={"Date": None} if path.suffix == ".svg" else None)
+        figure.savefig(path, dpi=150, metadata={"Date": None} if path.suffix.lower() == ".svg" else None)
     finally:
         pyplot.close(figure)
 

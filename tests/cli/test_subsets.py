@@ -234,3 +234,10 @@ def test_show_prints_what_made_a_subset(run: Run) -> None:
     assert "order by" in text.lower()
     answer = json.loads(run("show", "deep", "--json").stdout)
     assert (answer["reference"], answer["n_members"], len(answer["examples"])) == ("deep@1", 10, 3)
+
+
+def test_a_picture_that_cannot_be_is_refused_before_the_work(run: Run, tmp_path: Path) -> None:
+    for name, message in (("none/x.png", f"there is no folder {tmp_path / 'none'}"), ("x.gif", "a picture ends in .png or .svg")):
+        result = run("compare", "nothing", "-o", str(tmp_path / name))
+        assert result.exit_code == 2
+        assert message in result.stderr
