@@ -68,8 +68,10 @@ def ratios(results: Path) -> str:
         line: dict[str, Any] = {}
         for found in _measured(results, name):
             for row in [row for row in found["rows"] if "ratio" in row][:1]:
-                line = {"what": f"[{name}](tests/benchmarks/{name}.py): {row['what']}", "against": row["peer"]} | line
-                line[f"times as fast on {_short(found['machine'])}"] = _ratio(row)
+                what = f"[{name}](tests/benchmarks/{name}.py): {row['what']}"
+                line = {"what": what, "against": row["peer"]} | line
+                other = "" if what == line["what"] else f", {row['what'].rpartition(', ')[2]}"  # such as the precision
+                line[f"times as fast on {_short(found['machine'])}"] = _ratio(row) + other
         rows += [line] if line else []
     return _table(rows)
 

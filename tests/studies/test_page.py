@@ -59,9 +59,9 @@ def test_what_missed_its_bar_and_what_did_not_hold_stay_on_the_page(page: Module
     assert "Not run yet" in written
 
 
-def leave(results: Path, *, place: str, processor: str, ratio: float) -> None:
+def leave(results: Path, *, place: str, processor: str, ratio: float, what: str = "rows, float32") -> None:
     """What a benchmark leaves: one line of figures."""
-    row = {"what": "rows", "peer": "a loop", "ratio": ratio, "ratio_least": 1.0, "ratio_greatest": 4.0}
+    row = {"what": what, "peer": "a loop", "ratio": ratio, "ratio_least": 1.0, "ratio_greatest": 4.0}
     (results / "benchmarks" / place).mkdir(parents=True, exist_ok=True)
     text = json.dumps({"machine": {"processor": processor}, "rows": [row]})
     (results / "benchmarks" / place / "kmeans.json").write_text(text, encoding="utf-8")
@@ -69,10 +69,10 @@ def leave(results: Path, *, place: str, processor: str, ratio: float) -> None:
 
 def test_what_was_measured_on_another_processor_stands_beside_the_last_run(page: ModuleType, tmp_path: Path) -> None:
     leave(tmp_path, place="", processor="New", ratio=2.0)
-    leave(tmp_path, place="elsewhere", processor="Old", ratio=3.0)
+    leave(tmp_path, place="elsewhere", processor="Old", ratio=3.0, what="rows, bfloat16")
     head, _, line = page.ratios(tmp_path).splitlines()
     assert head == "| what | against | times as fast on New | times as fast on Old |"
-    assert line.endswith("| a loop | 2.0 (1.0 to 4.0) | 3.0 (1.0 to 4.0) |")
+    assert line.endswith("| a loop | 2.0 (1.0 to 4.0) | 3.0 (1.0 to 4.0), bfloat16 |")
 
 
 def test_what_was_measured_on_the_same_processor_before_is_not_shown(page: ModuleType, tmp_path: Path) -> None:
