@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -67,7 +67,6 @@ class Coverage:
     n_with_value: int
     n_without_value: int  # computed, and without a value for a reason that is recorded
     n_members: int
-    model: str | None = None  # that computed it, or what it is made of
     settings: dict[str, Any] = field(default_factory=dict)  # of it, and of what it is made of
 
     @property
@@ -107,7 +106,7 @@ def coverages(connection: Connection, reference: Reference, *, kind: Kind) -> li
     rows = connection.sql(query("selection/coverage"), params=at).fetchall()
     identities = {sha256: json.loads(identity) for _, _, _, sha256, identity, *_ in rows}
     found = [Coverage(signal_id, kind, name, sha256, identities[sha256], *numbers) for signal_id, _, name, sha256, _, *numbers in rows]
-    return [replace(one, model=_model(one.identity, identities), settings=settings_of(one.identity, identities)) for one in found]
+    return [replace(one, settings=settings_of(one.identity, identities)) for one in found]
 
 
 def fullest(candidates: Iterable[Coverage]) -> Coverage:
@@ -216,14 +215,6 @@ def model_of(kind: str, name: str, found: Coverage | None = None) -> str | None:
     """The model that a signal is computed with; None where it needs none, or has a name of its own for it."""
     if kind == "states":
         return name
-    if kind == "score" and name not in BY_MODEL:
+    if kind == "losses" or (kind == "score" and name not in BY_MODEL):
         return None
-    return found.model if found and found.model else PROXY if kind == "score" else None
-
-
-def _model(identity: Mapping[str, Any], others: Mapping[str, Mapping[str, Any]]) -> str | None:
-    """The model that a signal, or the first signal that it is made of, was computed with."""
-    if "model" in identity:
-        return str(identity["model"])
-    made_of = [others[sha256] for sha256 in identity.get("inputs", {}).values() if sha256 in others]
-    return next((model for one in made_of if (model := _model(one, others))), None)
+    return (found.settings.get("model") if found else None) or (PROXY if kind == "score" else None)

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
+from catalog.selection.made_with import settings_of
 from catalog.store import vectors
 from catalog.store.database import Connection
 from catalog.store.folders import Home
@@ -121,12 +122,9 @@ def settings(identity: Mapping[str, Any]) -> str:
     >>> settings({"inputs": {"losses": "7ff12039c77b"}, "version": 1})
     'losses 7ff12039'
     """
-    nested = {"start", "recipe", "projection", "inputs"}
-    projection = identity.get("projection") or {}
-    flat: dict[str, Any] = {**(identity.get("start") or {}), **(identity.get("recipe") or {})}
-    if projection:
-        flat |= {"project_to": projection["dim"], "projection": projection["kind"], "seed": projection["seed"]}
-    flat |= {name: value for name, value in identity.items() if name not in nested}
+    flat = settings_of(identity, {})
+    if "dim" in flat:
+        flat |= {"project_to": flat["dim"], "projection": flat["kind"]}
     told = {name: sha256[:8] for name, sha256 in (identity.get("inputs") or {}).items() if sha256}
     told |= {name: str(flat[name])[:8] if name in HASHES else flat[name] for name in SETTINGS if flat.get(name) is not None}
     return ", ".join(f"{name} {value}" for name, value in told.items())
