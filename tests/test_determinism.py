@@ -157,9 +157,12 @@ def large(folder: Path, order: str) -> Home:
             f"""
             CREATE TEMP TABLE made AS SELECT row_number() OVER (ORDER BY {order}) - 1 AS i, n FROM range({n}) AS t(n);
             INSERT INTO pools VALUES (1, 'p', false, TIMESTAMP '2026-01-01');
-            INSERT INTO pool_versions
+            INSERT INTO pool_versions (pool_id, version, created_at, mode, n_rows, n_members, n_added, n_removed,
+                n_kept, n_updated, n_folded, n_quarantined, n_no_input, files, options, seconds)
             SELECT 1, 1, TIMESTAMP '2026-01-01', 'replace', {n}, {n}, {n}, 0, 0, 0, 0, 0, 0, '[]', '{{}}', 0.1;
-            INSERT INTO instructions SELECT i, sha256('' || n), [], NULL, NULL FROM made ORDER BY i;
+            INSERT INTO instructions (instruction_id, fingerprint, messages,
+                system, tools)
+            SELECT i, sha256('' || n), [], NULL, NULL FROM made ORDER BY i;
             INSERT INTO pool_members
             SELECT 1, i, 1, NULL, i, 'source ' || n % 5, ['tag ' || n % 7, 'tag ' || n % 11], NULL FROM made ORDER BY i;
             INSERT INTO signals VALUES
@@ -167,7 +170,8 @@ def large(folder: Path, order: str) -> Home:
                 (2, 'score', 'depth', 's2', '{{}}', NULL, NULL, '{{}}', TIMESTAMP '2026-01-04'),
                 (3, 'score', 'perplexity', 's3', '{{}}', NULL, NULL, '{{}}', TIMESTAMP '2026-01-04'),
                 (4, 'embedding', 'mine', 'e4', '{{}}', 3, 'embedding_0004', '{{}}', TIMESTAMP '2026-01-04');
-            INSERT INTO shards
+            INSERT INTO shards (signal_id, shard, n_instructions, n_missing, n_tokens, n_truncated,
+                lance_version, seconds, committed_at)
             SELECT s, 0, {n}, 0, 0, 0, CASE WHEN s = 4 THEN 1 END, 1.0, TIMESTAMP '2026-01-04' FROM range(1, 5) AS t(s);
             INSERT INTO checkpoints (signal_id, checkpoint, step, epoch, mean_loss, recorded_at)
             SELECT 1, c, c, c, 1.0, TIMESTAMP '2026-01-04' FROM range(3) AS t(c);

@@ -21,6 +21,8 @@ INSTRUCTIONS = pa.schema(
         ("messages", pa.list_(MESSAGE)),
         ("system", pa.string()),
         ("tools", pa.string()),
+        ("rejected", pa.string()),
+        ("media", pa.string()),
         ("source", pa.string()),
         ("labels", pa.list_(pa.string())),
         ("metadata", pa.string()),
@@ -71,6 +73,8 @@ class BatchBuilder:
         self._extras: list[str | None] = []
         self._systems: list[str | None] = []
         self._tools: list[str | None] = []
+        self._rejected: list[str | None] = []
+        self._media: list[str | None] = []
         self._sources: list[str] = []
         self._labels: list[list[str] | None] = []
         self._metadata: list[str | None] = []
@@ -82,8 +86,8 @@ class BatchBuilder:
         Raises:
             UnicodeEncodeError: one of its strings is not text; nothing is held then.
         """
-        messages, system, tools, _, _ = read
-        name = fingerprint(messages, system=system, tools=tools)
+        messages, system, tools, rejected, media = read.messages, read.system, read.tools, read.rejected, read.media
+        name = fingerprint(messages, system=system, tools=tools, rejected=rejected, media=media)
         if metadata is not None:
             metadata.encode()
             self.n_chars += len(metadata)
@@ -97,6 +101,8 @@ class BatchBuilder:
         self._offsets.append(len(self._roles))
         self._systems.append(system)
         self._tools.append(tools)
+        self._rejected.append(rejected)
+        self._media.append(media)
         self._sources.append(source)
         self._labels.append(labels)
         self._metadata.append(metadata)
@@ -126,6 +132,8 @@ class BatchBuilder:
             messages,
             pa.array(self._systems, pa.string()),
             pa.array(self._tools, pa.string()),
+            pa.array(self._rejected, pa.string()),
+            pa.array(self._media, pa.string()),
             pa.array(self._sources, pa.string()),
             pa.array(self._labels, pa.list_(pa.string())),
             pa.array(self._metadata, pa.string()),

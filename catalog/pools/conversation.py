@@ -47,6 +47,10 @@ class Instruction(NamedTuple):
         tools: JSON text of the tools, as it was given, or None.
         rest: the record's keys that were not read.
         n_no_input: 1 where a placeholder was read as no input.
+        rejected: JSON text of the unwanted answers, a list of lists of messages as `catalog.pools.formats`
+            writes them (role, content and the keys of extra), or None.
+        media: JSON text of the media references in the record's order, a list of objects with kind
+            (image, video or audio) and path or sha256, or None.
     """
 
     messages: list[Message]
@@ -54,6 +58,8 @@ class Instruction(NamedTuple):
     tools: str | None
     rest: Mapping[str, Any]
     n_no_input: int = 0
+    rejected: str | None = None
+    media: str | None = None
 
 
 def text_of(value: Any) -> str | None:

@@ -6,7 +6,9 @@ The text is what ``json.dumps(value, sort_keys=True, ensure_ascii=False, separat
 
 where every string is NFC-normalised (in the hashed text only), keys of ``extra`` win over ``content`` and ``role`` (see
 `catalog.pools.formats`), and ``tools`` that is the JSON text of a list or an object stands there as that value, so that neither
-white space nor the order of keys in it makes another instruction. Metadata, labels and source do not enter.
+white space nor the order of keys in it makes another instruction. Where there are rejected answers or media, the keys ``rejected``
+and ``media`` stand in the object too, each with its value; where there are none the text is as it always was. Metadata, labels and
+source do not enter.
 """
 
 from __future__ import annotations
@@ -29,7 +31,14 @@ Message = tuple[str, str, str | None]
 _dumps: Callable[[Any], str] = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
 
 
-def fingerprint(messages: Sequence[Message], *, system: str | None = None, tools: str | None = None) -> str:
+def fingerprint(
+    messages: Sequence[Message],
+    *,
+    system: str | None = None,
+    tools: str | None = None,
+    rejected: str | None = None,
+    media: str | None = None,
+) -> str:
     """The sha256, as 64 hex digits, of an instruction's canonical text.
 
     Raises:
@@ -41,10 +50,18 @@ def fingerprint(messages: Sequence[Message], *, system: str | None = None, tools
     >>> fingerprint(cafe) == fingerprint(decomposed)
     True
     """
-    return hashlib.sha256(canonical(messages, system=system, tools=tools).encode()).hexdigest()
+    text = canonical(messages, system=system, tools=tools, rejected=rejected, media=media)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
-def canonical(messages: Sequence[Message], *, system: str | None = None, tools: str | None = None) -> str:
+def canonical(
+    messages: Sequence[Message],
+    *,
+    system: str | None = None,
+    tools: str | None = None,
+    rejected: str | None = None,
+    media: str | None = None,
+) -> str:
     """The canonical JSON text that `fingerprint` hashes.
 
     >>> canonical([("user", "hi", '{"name": "Ann"}')], system="Be kind.")
@@ -60,7 +77,9 @@ def canonical(messages: Sequence[Message], *, system: str | None = None, tools: 
             texts.append(_dumps(_composed({"content": content, "role": role, **json.loads(extra)})))
     tail = "null" if tools is None else _dumps(_composed(_parsed(tools)))
     head = "null" if system is None else _quote(normalize("NFC", system))
-    return f'{{"messages":[{",".join(texts)}],"system":{head},"tools":{tail}}}'
+    first = "" if media is None else f'"media":{_dumps(_composed(json.loads(media)))},'
+    middle = "" if rejected is None else f'"rejected":{_dumps(_composed(json.loads(rejected)))},'
+    return f'{{{first}"messages":[{",".join(texts)}],{middle}"system":{head},"tools":{tail}}}'
 
 
 def _parsed(text: str) -> Any:

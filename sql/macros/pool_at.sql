@@ -8,6 +8,8 @@ SELECT
     instructions.messages,
     instructions.system,
     instructions.tools,
+    instructions.rejected,
+    instructions.media,
     pool_members.row_number,
     pool_members.source,
     pool_members.labels,

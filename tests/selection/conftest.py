@@ -15,9 +15,10 @@ from catalog.store.folders import Home
 # 40 instructions in two sources; version 2 of the pool loses the first five and gains ten.
 FILL = """
 INSERT INTO pools VALUES (1, 'tiny', false, TIMESTAMP '2026-01-01');
-INSERT INTO pool_versions
+INSERT INTO pool_versions (pool_id, version, created_at, mode, n_rows, n_members, n_added, n_removed,
+    n_kept, n_updated, n_folded, n_quarantined, n_no_input, files, options, seconds)
 SELECT 1, version, TIMESTAMP '2026-01-01', 'replace', 30, 30, 30, 0, 0, 0, 0, 0, 0, '[]', '{}', 0.1 FROM (VALUES (1), (2)) AS v(version);
-INSERT INTO instructions
+INSERT INTO instructions (instruction_id, fingerprint, messages, system, tools)
 SELECT
     i,
     sha256('instruction ' || i),
@@ -36,7 +37,9 @@ SELECT
     CASE WHEN i % 3 = 0 THEN ['sum', 'number ' || i % 2, 'sum'] WHEN i % 3 = 1 THEN [] END,
     NULL
 FROM range(40) AS t(i);
-INSERT INTO subsets VALUES (1, 'few', 1, TIMESTAMP '2026-01-02', 'random', 1, 2, 4, 0, 4, '{}', 'd', 'm', '{}', 0.1);
+INSERT INTO subsets (subset_id, name, version, created_at, selector, pool_id, pool_version, budget,
+    seed, n_members, definition, definition_sha256, members_sha256, environment, seconds)
+VALUES (1, 'few', 1, TIMESTAMP '2026-01-02', 'random', 1, 2, 4, 0, 4, '{}', 'd', 'm', '{}', 0.1);
 INSERT INTO subset_members SELECT 1, 10 + 3 * i, i + 1, '{"turn": 1}' FROM range(4) AS t(i);
 INSERT INTO signals VALUES
     (1, 'losses', 'tiny', 'l1', '{}', 4, NULL, '{}', TIMESTAMP '2026-01-04'),
@@ -45,7 +48,8 @@ INSERT INTO signals VALUES
     (4, 'score', 'depth', 's4', '{}', NULL, NULL, '{}', TIMESTAMP '2026-01-04'),
     (5, 'embedding', 'MiniLM', 'e5', '{"field": "prompt"}', 3, 'embedding_0005', '{}', TIMESTAMP '2026-01-04'),
     (6, 'states', 'tiny', 't6', '{}', 2, 'states_0006', '{}', TIMESTAMP '2026-01-04');
-INSERT INTO shards
+INSERT INTO shards (signal_id, shard, n_instructions, n_missing, n_tokens, n_truncated, lance_version,
+    seconds, committed_at)
 SELECT signal_id, 0, 40, 0, 0, 0, CASE WHEN signal_id IN (5, 6) THEN 1 END, 1.0, TIMESTAMP '2026-01-04'
 FROM (VALUES (1), (2), (3), (4), (5), (6)) AS v(signal_id);
 INSERT INTO checkpoints (signal_id, checkpoint, step, epoch, mean_loss, recorded_at)

@@ -74,8 +74,12 @@ def test_losses_of_other_pools_are_none_here(home: Home) -> None:
     with writing(home) as connection:
         connection.execute("""
             INSERT INTO pools VALUES (2, 'other', false, TIMESTAMP '2026-01-01');
-            INSERT INTO pool_versions SELECT 2, 1, TIMESTAMP '2026-01-01', 'replace', 1, 1, 1, 0, 0, 0, 0, 0, 0, '[]', '{}', 0.1;
-            INSERT INTO instructions SELECT 100, sha256('x'), [{'role': 'user', 'content': 'x', 'extra': NULL}], NULL, NULL;
+            INSERT INTO pool_versions (pool_id, version, created_at, mode, n_rows, n_members, n_added, n_removed,
+                n_kept, n_updated, n_folded, n_quarantined, n_no_input, files, options, seconds)
+            SELECT 2, 1, TIMESTAMP '2026-01-01', 'replace', 1, 1, 1, 0, 0, 0, 0, 0, 0, '[]', '{}', 0.1;
+            INSERT INTO instructions (instruction_id, fingerprint, messages,
+                system, tools)
+            SELECT 100, sha256('x'), [{'role': 'user', 'content': 'x', 'extra': NULL}], NULL, NULL;
             INSERT INTO pool_members SELECT 2, 100, 1, NULL, 0, 'chat', NULL, NULL;
         """)
     with pytest.raises(SignalError, match="other@1 has no losses: `catalog losses train other@1 --proxy tiny` makes them"):
@@ -206,12 +210,17 @@ def test_a_million_trajectories_load_in_well_under_a_second(tmp_path: Path) -> N
         connection.execute(
             f"""
             INSERT INTO pools VALUES (1, 'large', false, TIMESTAMP '2026-01-01');
-            INSERT INTO pool_versions
+            INSERT INTO pool_versions (pool_id, version, created_at, mode, n_rows, n_members, n_added, n_removed,
+                n_kept, n_updated, n_folded, n_quarantined, n_no_input, files, options, seconds)
             SELECT 1, 1, TIMESTAMP '2026-01-01', 'replace', {n}, {n}, {n}, 0, 0, 0, 0, 0, 0, '[]', '{{}}', 0.1;
-            INSERT INTO instructions SELECT i, sha256('' || i), [], NULL, NULL FROM range({n}) AS t(i);
+            INSERT INTO instructions (instruction_id, fingerprint, messages,
+                system, tools)
+            SELECT i, sha256('' || i), [], NULL, NULL FROM range({n}) AS t(i);
             INSERT INTO pool_members SELECT 1, i, 1, NULL, i, 'a', NULL, NULL FROM range({n}) AS t(i);
             INSERT INTO signals VALUES (1, 'losses', 'tiny', 'l1', '{{}}', {t}, NULL, '{{}}', TIMESTAMP '2026-01-04');
-            INSERT INTO shards VALUES (1, 0, {n}, 0, 0, 0, NULL, 1.0, TIMESTAMP '2026-01-04');
+            INSERT INTO shards (signal_id, shard, n_instructions, n_missing, n_tokens,
+                n_truncated, lance_version, seconds, committed_at)
+            VALUES (1, 0, {n}, 0, 0, 0, NULL, 1.0, TIMESTAMP '2026-01-04');
             INSERT INTO checkpoints (signal_id, checkpoint, step, epoch, mean_loss, recorded_at)
             SELECT 1, c, c, c, 1.0, TIMESTAMP '2026-01-04' FROM range({t}) AS t(c);
             INSERT INTO losses SELECT 1, i, c, i + c, 3 FROM range({t}) AS u(c), range({n}) AS t(i);

@@ -28,6 +28,8 @@ class Record(NamedTuple):
     messages: list[Message]
     system: str | None
     tools: str | None
+    rejected: list[list[dict[str, Any]]] | None
+    media: list[dict[str, Any]] | None
     source: str
     labels: list[str] | None
     metadata: dict[str, Any] | None
@@ -52,7 +54,7 @@ def records(batch: pa.RecordBatch) -> Iterator[Record]:
             tools, labels and metadata may be NULL.
 
     >>> batch = pa.RecordBatch.from_pylist([{"fingerprint": "f", "messages": [{"role": "user", "content": "hi", "extra": '{"a": 1}'}],
-    ...     "system": None, "tools": None, "source": "s", "labels": None, "metadata": None}])
+    ...     "system": None, "tools": None, "rejected": None, "media": None, "source": "s", "labels": None, "metadata": None}])
     >>> next(records(batch)).messages
     [Message(role='user', content='hi', extra={'a': 1})]
     """
@@ -61,16 +63,17 @@ def records(batch: pa.RecordBatch) -> Iterator[Record]:
     # Flat lists are several times faster than a list of dicts for each record.
     turns = column.flatten()
     roles, contents, extras = (turns.field(name).to_pylist() for name in ("role", "content", "extra"))
-    names = ("fingerprint", "system", "tools", "source", "labels", "metadata")
+    names = ("fingerprint", "system", "tools", "rejected", "media", "source", "labels", "metadata")
     rows = zip(lengths, *(batch.column(name).to_pylist() for name in names), strict=True)
     start = 0
-    for length, fingerprint, system, tools, source, labels, metadata in rows:
+    for length, fingerprint, system, tools, rejected, media, source, labels, metadata in rows:
         stop = start + length
         messages = [
             Message(role, content, json.loads(extra) if extra else _PLAIN)
             for role, content, extra in zip(roles[start:stop], contents[start:stop], extras[start:stop], strict=True)
         ]
-        yield Record(fingerprint, messages, system, tools, source, labels, json.loads(metadata) if metadata else None)
+        unwanted, references, others = (json.loads(text) if text else None for text in (rejected, media, metadata))
+        yield Record(fingerprint, messages, system, tools, unwanted, references, source, labels, others)
         start = stop
 
 

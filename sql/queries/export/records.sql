@@ -4,6 +4,8 @@ SELECT
     messages,
     system,
     tools,
+    rejected,
+    media,
     source,
     labels,
     metadata

@@ -1,0 +1,16 @@
+-- A record is kept whole: rejected answers and media belong to the instruction, tools are any text, folded records stay.
+
+ALTER TABLE instructions ALTER COLUMN tools TYPE VARCHAR;  -- any text, the JSON text of a list as a rule
+ALTER TABLE instructions ADD COLUMN rejected JSON;         -- [[{role, content, ...}, ...], ...]: each unwanted answer's messages
+ALTER TABLE instructions ADD COLUMN media JSON;            -- [{kind, path or sha256, ...}, ...] in the record's order
+
+CREATE TABLE folded_records (
+    pool_id INTEGER NOT NULL,
+    version INTEGER NOT NULL,                -- of the load that the record came with
+    instruction_id BIGINT NOT NULL,          -- the member that stands for it
+    file VARCHAR NOT NULL,
+    row_number BIGINT NOT NULL,
+    source VARCHAR NOT NULL,
+    labels VARCHAR[],
+    metadata JSON
+);
