@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from catalog.store.database import WAIT, reading, upgrade
-from catalog.verbs.base import frame
+from catalog.verbs.base import QUERY_MEMORY, frame
 from catalog.verbs.pools import Pools
 from catalog.verbs.signals import Signals
 from catalog.verbs.subsets import Subsets
@@ -28,21 +28,23 @@ class Catalog(Pools, Signals, Subsets):
     """A catalog in a folder. Open one with `Catalog.open`; it holds no connection between calls."""
 
     @classmethod
-    def open(cls, home: str | Path | None = None, *, wait: float = WAIT) -> Catalog:
+    def open(cls, home: str | Path | None = None, *, wait: float = WAIT, isolated: bool = True) -> Catalog:
         """Open a catalog; the folder is made when something is first written.
 
         Args:
             home: its folder; else the environment's ``CATALOG_HOME``, else ``./.catalog``.
             wait: seconds to wait for another process that holds it.
+            isolated: run SQL in a child process, whose memory and time are bounded whatever a query calls; False
+                runs it in this process, where one call of a function is not stopped and its memory not taken back.
         """
-        return cls(Path(home or os.environ.get("CATALOG_HOME") or DEFAULT_HOME).expanduser(), wait=wait)
+        return cls(Path(home or os.environ.get("CATALOG_HOME") or DEFAULT_HOME).expanduser(), wait=wait, is_isolated=isolated)
 
     def sql(
         self,
         query: str,
         *,
         parameters: Mapping[str, Any] | None = None,
-        memory: str | None = None,
+        memory: str | None = QUERY_MEMORY,
         seconds: float | None = None,
         progress: Callable[[float], None] | None = None,
     ) -> pl.DataFrame:
@@ -51,7 +53,7 @@ class Catalog(Pools, Signals, Subsets):
         from catalog.selection.execution import Limits
 
         limits = Limits(memory=memory, seconds=seconds, wait=self.wait, progress=progress)
-        return frame(run(self.home, query, parameters=parameters, limits=limits))
+        return frame(self._limited(run, query, parameters=parameters, limits=limits))
 
     @contextmanager
     def stream(
@@ -60,16 +62,22 @@ class Catalog(Pools, Signals, Subsets):
         *,
         parameters: Mapping[str, Any] | None = None,
         name: str = "query",
-        memory: str | None = None,
+        memory: str | None = QUERY_MEMORY,
         seconds: float | None = None,
         progress: Callable[[float], None] | None = None,
     ) -> Iterator[pa.RecordBatchReader]:
         """Answer one SELECT batch by batch, however many rows it has."""
+        from catalog.selection import worker
         from catalog.selection.execute import stream
         from catalog.selection.execution import Limits
 
         limits = Limits(memory=memory, seconds=seconds, wait=self.wait, progress=progress)
-        with stream(self.home, query, parameters=parameters, name=name, limits=limits) as reader:
+        options: dict[str, Any] = {"parameters": parameters, "name": name, "limits": limits}
+        if not self.is_isolated:
+            with stream(self.home, query, **options) as reader:
+                yield reader
+            return
+        with worker.stream(stream, self._here(), query, **options) as reader:
             yield reader
 
     def doctor(self) -> list[Finding]:

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
 from catalog.errors import CatalogError, UsageError
+from catalog.selection.watch import end_stuck_process_with
+from catalog.subsets.export.destination import UNFINISHED
 
 DONE, FAILED, USAGE, DIFFERENT, INTERRUPTED = 0, 1, 2, 3, 130
 
 
 class CatalogGroup(click.Group):
     """Turns our errors into one red line on stderr and an exit code; an unknown exception keeps its traceback."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run as a program, whose process ends with a query that does not stop."""
+        end_stuck_process_with(_end)
+        return super().__call__(*args, **kwargs)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command."""
@@ -29,6 +36,14 @@ class CatalogGroup(click.Group):
         except BrokenPipeError:  # the reader of a pipe had enough: not an error, and nothing more to say
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(DONE)
+
+
+def _end(error: CatalogError) -> NoReturn:
+    """End the process, whose query does not stop, as an error ends a command."""
+    click.secho(f"error: {error}", fg="red", err=True)
+    for path in UNFINISHED:
+        path.unlink(missing_ok=True)
+    os._exit(FAILED)
 
 
 json_option = click.option("--json", "is_json", is_flag=True, help="Print JSON instead of a table.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from catalog.catalog import Catalog
@@ -16,11 +18,21 @@ from catalog.cli.pools import pass_catalog
 @click.option("-k", "k", type=click.IntRange(min=1), default=10, show_default=True, help="How many.")
 @click.option("--where", metavar="SQL", help="Only members for which this holds, e.g. \"source = 'wiki' AND length(response) > 100\".")
 @click.option("--encoder", default="all-MiniLM-L6-v2", show_default=True, help="The encoder that embedded the pool.")
+@click.option("--memory", default="2GB", show_default=True, help="Memory limit of the condition.")
+@click.option("--timeout", type=float, metavar="SECONDS", help="Time limit of the condition.")
 @json_option
 @pass_catalog
-def search(catalog: Catalog, pool: str, text: str, k: int, where: str | None, encoder: str, is_json: bool) -> None:
+def search(
+    catalog: Catalog,
+    /,
+    pool: str,
+    text: str,
+    timeout: float | None,
+    is_json: bool,
+    **options: Any,
+) -> None:
     """Find the members whose meaning is nearest to a text."""
-    answer = catalog.search(pool, text, k=k, where=where, encoder=encoder)
+    answer = catalog.search(pool, text, seconds=timeout, **options)
     echo_rows(answer.rows, is_json=is_json, nothing="no member satisfies the condition")
     if answer.index:
         found = answer.index

@@ -54,6 +54,10 @@ class Definition:
     content: dict[str, Any] = field(default_factory=dict)
     planned: Plan | None = field(default=None, compare=False, repr=False)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the plan behind: it holds open functions, and is made again from the content."""
+        return self.__dict__ | {"planned": None}
+
     @property
     def sha256(self) -> str:
         """The hash that decides whether a selection was made already.

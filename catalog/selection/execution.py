@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from catalog.errors import CatalogError, InterruptedQueryError, OptionError, QueryError
 from catalog.selection.arguments import converted, parameters_of
+from catalog.selection.bounds import bounded
 from catalog.selection.cost import needs_of
 from catalog.selection.dissect import open_orders
 from catalog.selection.faults import bound, reported
@@ -25,6 +26,8 @@ from catalog.store.folders import Home
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+Answer = TypeVar("Answer")
 
 BATCH = 65_536  # rows of a streamed batch
 TIES = ("fingerprint, instruction_id", "instruction_id")  # a fingerprint that is there once, else what every selection returns
@@ -76,12 +79,18 @@ def executing(home: Home, text: SqlText, given: Mapping[str, Any], limits: Limit
     Raises:
         CatalogError: as `catalog.selection.execute.run` says.
     """
-    _ = limits.n_bytes
+    n_bytes = limits.n_bytes
     with session(home, wait=limits.wait, memory=limits.memory, spill=limits.spill, is_memoised=limits.is_memoised) as opened:
         watch = Watch(opened, name=text.name, seconds=limits.seconds, progress=limits.progress)
+
+        def planning() -> Plan:
+            connection = opened.connection  # its threads start outside of the bounds
+            with bounded(n_bytes):
+                return plan(connection, text, given)
+
         try:
             with reported(text, memory=limits.memory):
-                planned = replace(selection) if selection else watch.run(lambda: plan(opened.connection, text, given))
+                planned = replace(selection) if selection else watch.run(planning)
             execution = Execution(opened, planned, watch, limits)
             execution.prepare()
             if selection:
@@ -126,7 +135,7 @@ class Execution:
     def table(self, query: SqlText) -> pa.Table:
         """The answer of one of the plan's queries, whole."""
         with reported(query, memory=self.limits.memory):
-            return self.session.revealed(self.watch.run(lambda: self._table(query)))
+            return self.session.revealed(self._run(lambda: self._table(query)))
 
     def reader(self) -> pa.RecordBatchReader:
         """The query's answer, streamed; what DuckDB raises meanwhile becomes ours."""
@@ -134,18 +143,34 @@ class Execution:
 
         query = self.planned.query
         with reported(query, memory=self.limits.memory):
-            reader = self.watch.run(lambda: self._bound(query).to_arrow_reader(BATCH))
+            reader = self._run(lambda: self._bound(query).to_arrow_reader(BATCH))
 
         def batches() -> Iterator[pa.RecordBatch]:
             while True:
                 with reported(query, memory=self.limits.memory):
-                    batch = self.watch.run(lambda: next(reader, None))
+                    batch = self._run(lambda: next(reader, None))
                 if batch is None:
                     return
                 yield self.session.revealed(batch)
 
         schema = self.session.revealed(pa.Table.from_batches([], schema=reader.schema)).schema  # empty_table() imports pandas where it is
         return pa.RecordBatchReader.from_batches(schema, batches())
+
+    def _run(self, work: Callable[[], Answer]) -> Answer:
+        """Let DuckDB work under the limits: in the watch's thread, in bounded memory."""
+
+        def within() -> Answer:
+            _ = self.session.connection  # its threads start outside of the bounds
+            with bounded(self._n_bytes()):
+                return work()
+
+        return self.watch.run(within)
+
+    def _n_bytes(self) -> int | None:
+        """The memory limit, and room for an answer as large as the relations that the query reads."""
+        limit = self.limits.n_bytes
+        sizes = (getattr(relation, "nbytes", 0) for relation in self.session.relations.values())
+        return None if limit is None else limit + sum(sizes)
 
     def _load(self, step: Load) -> Any:
         load = step.resolved.load
@@ -183,7 +208,7 @@ class Execution:
     def _binds(self, text: SqlText) -> bool:
         with reported(text, memory=self.limits.memory):
             try:
-                self.watch.run(lambda: self._bound(text))
+                self._run(lambda: self._bound(text))
             except InterruptedQueryError:
                 raise
             except QueryError:

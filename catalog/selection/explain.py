@@ -7,10 +7,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from catalog.functions.memory import gib
+from catalog.selection.choose import define
 from catalog.selection.cost import Need, needs_of
 from catalog.selection.execution import Limits
 from catalog.selection.faults import reported
 from catalog.selection.plan import Apply, Plan, Step, plan
+from catalog.selection.selector import Selector
 from catalog.selection.session import session
 from catalog.selection.text import SqlText, one_line
 from catalog.selection.watch import Watch
@@ -79,6 +81,26 @@ def explain(
     references = sorted({str(resolved.reference) for _, resolved in planned.sources})
     called = tuple(called_as(step) for step in planned.steps)
     return Explanation(text.name, text.source, script(planned), called, planned.parameters, tuple(references), needs)
+
+
+def explain_selection(
+    home: Home,
+    selector: Selector,
+    source: str,
+    *,
+    budget: int | str,
+    seed: int = 0,
+    settings: Mapping[str, Any] | None = None,
+    limits: Limits | None = None,
+) -> Explanation:
+    """Plan a selection as `catalog.selection.choose.define` does, and look at its signals.
+
+    Raises:
+        CatalogError: as `catalog.selection.choose.define` says.
+    """
+    asked: dict[str, Any] = {"ref": source, "budget": budget, "seed": seed, "settings": settings}
+    definition = define(home, selector, **asked, limits=limits)
+    return explain(home, definition.text, definition.given, is_selection=True, limits=limits)
 
 
 def script(planned: Plan) -> str:

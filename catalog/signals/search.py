@@ -21,6 +21,7 @@ from catalog.store.references import Reference
 
 if TYPE_CHECKING:
     from catalog.models.encoder import Encoder
+    from catalog.selection.execution import Limits
 
 EXACT_MEMBERS = 100_000  # up to here every vector is looked at
 BATCH_ROWS = 8192
@@ -53,6 +54,8 @@ def search(
     encoder: str = "all-MiniLM-L6-v2",
     exact_members: int = EXACT_MEMBERS,
     wait: float = WAIT,
+    limits: Limits | None = None,
+    is_isolated: bool = False,
 ) -> Answer:
     """The k members nearest to a text by the cosine of their embeddings; ties go to the lower fingerprint.
 
@@ -68,6 +71,8 @@ def search(
         encoder: the encoder that embedded the members.
         exact_members: how many members are compared one by one, at most.
         wait: seconds to wait for another process.
+        limits: what the condition may take.
+        is_isolated: whether the condition runs in a child process.
 
     Raises:
         SignalError: the members are not embedded, or not all of them.
@@ -77,7 +82,7 @@ def search(
     if k < 1 or not text.strip():
         raise OptionError(f"search wants a text and k of at least 1, not {text!r} and {k}")
     signal = embedded_with(home, reference, encoder, wait=wait)
-    members = matching(home, reference, where, wait=wait)
+    members = matching(home, reference, where, wait=wait, limits=limits, is_isolated=is_isolated)
     wanted = query_vectors(encoder, signal, [text])[0]  # (d,)
     if where is None and len(members) > exact_members:
         index = ensure_index(home, signal, wait=wait)
@@ -114,7 +119,15 @@ def embedded_with(home: Home, reference: Reference, encoder: str, *, wait: float
     return known[best]
 
 
-def matching(home: Home, reference: Reference, where: str | None, *, wait: float = WAIT) -> Ids:
+def matching(
+    home: Home,
+    reference: Reference,
+    where: str | None,
+    *,
+    wait: float = WAIT,
+    limits: Limits | None = None,
+    is_isolated: bool = False,
+) -> Ids:
     """The members that a condition lets through, all without one: sorted ids.
 
     Raises:
@@ -123,11 +136,17 @@ def matching(home: Home, reference: Reference, where: str | None, *, wait: float
     if where is None:
         with reading(home, wait=wait) as connection:
             return np.sort(member_ids(connection, reference))
+    from catalog.selection import worker
     from catalog.selection.execute import run
     from catalog.selection.execution import Limits
 
     sql = f"SELECT instruction_id FROM pool('{reference}') WHERE (\n{where}\n)"  # a comment in the condition ends with its line
-    rows = run(home, sql, name="--where", limits=Limits(wait=wait))
+    limits = limits or Limits(wait=wait)
+    if is_isolated:
+        home = Home(home.path.absolute())
+        rows = worker.call(run, home, sql, name="--where", limits=limits)
+    else:
+        rows = run(home, sql, name="--where", limits=limits)
     return np.sort(rows["instruction_id"].to_numpy())
 
 

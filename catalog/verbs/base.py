@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from catalog.store.database import WAIT, reading
 from catalog.store.folders import Home
@@ -13,13 +14,33 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
+    from catalog.selection.execution import Limits
+
+Answer = TypeVar("Answer")
+
+QUERY_MEMORY = "2GB"  # of one query
+SELECTION_MEMORY = "4GB"  # of a selection, its kernels included
+
 
 class Opened:
     """A catalog's folder; no connection is held between calls."""
 
-    def __init__(self, home: Path, *, wait: float = WAIT) -> None:
+    def __init__(self, home: Path, *, wait: float = WAIT, is_isolated: bool = True) -> None:
         self.home = Home(home)
         self.wait = wait
+        self.is_isolated = is_isolated
+
+    def _limited(self, function: Callable[..., Answer], *args: Any, limits: Limits, **kwargs: Any) -> Answer:
+        """Call what runs SQL that others wrote, on this catalog: in a child process, or here."""
+        from catalog.selection import worker
+
+        if not self.is_isolated:
+            return function(self.home, *args, limits=limits, **kwargs)
+        return worker.call(function, self._here(), *args, limits=limits, **kwargs)
+
+    def _here(self) -> Home:
+        """Return the home by its whole path: a child may have started in another folder."""
+        return Home(self.home.path.absolute())
 
     def find(self, reference: str) -> Reference:
         """The version of a pool or subset that a reference names.

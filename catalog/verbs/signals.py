@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from catalog.store.database import reading
 from catalog.store.references import resolve
-from catalog.verbs.base import Opened, frame
+from catalog.verbs.base import QUERY_MEMORY, Opened, frame
 
 if TYPE_CHECKING:
     import polars as pl
@@ -102,11 +102,25 @@ class Signals(Opened):
         found = self.find(reference)
         return label(self.home, found, Path(taxonomy), threshold=threshold, encoder=encoder, wait=self.wait, progress=progress)
 
-    def search(self, reference: str, text: str, *, k: int = 10, where: str | None = None, encoder: str = "all-MiniLM-L6-v2") -> Answer:
-        """The members nearest to a text; see `catalog.signals.search.search`."""
+    def search(
+        self,
+        reference: str,
+        text: str,
+        *,
+        k: int = 10,
+        where: str | None = None,
+        encoder: str = "all-MiniLM-L6-v2",
+        memory: str | None = QUERY_MEMORY,
+        seconds: float | None = None,
+    ) -> Answer:
+        """Find the members nearest to a text; see `catalog.signals.search.search`."""
+        from catalog.selection.execution import Limits
         from catalog.signals.search import search
 
-        return search(self.home, self.find(reference), text, k=k, where=where, encoder=encoder, wait=self.wait)
+        limits = Limits(memory=memory, seconds=seconds, wait=self.wait)
+        asked: dict[str, Any] = {"k": k, "where": where, "encoder": encoder, "wait": self.wait}
+        found = self.find(reference)
+        return search(self.home, found, text, **asked, limits=limits, is_isolated=self.is_isolated)
 
     def signals(self, reference: str | None = None) -> pl.DataFrame:
         """Every signal with its coverage of a pool or subset, or of the whole catalog."""

@@ -10,7 +10,7 @@ from catalog.errors import OptionError
 from catalog.store.database import reading, writing
 from catalog.store.queries import query
 from catalog.store.references import resolve
-from catalog.verbs.base import Opened, frame
+from catalog.verbs.base import SELECTION_MEMORY, Opened, frame
 
 if TYPE_CHECKING:
     import polars as pl
@@ -36,7 +36,7 @@ class Subsets(Opened):
         name: str,
         settings: Mapping[str, Any] | None = None,
         seed: int = 0,
-        memory: str | None = None,
+        memory: str | None = SELECTION_MEMORY,
         seconds: float | None = None,
         use_cache: bool = True,
         dry_run: bool = False,
@@ -49,14 +49,15 @@ class Subsets(Opened):
 
         limits = Limits(memory=memory, seconds=seconds, wait=self.wait, progress=progress, is_memoised=use_cache)
         found = find_selector(self.home, selector, wait=self.wait)
-        return select(self.home, found, source, name=name, budget=budget, settings=settings, seed=seed, is_dry_run=dry_run, limits=limits)
+        options = {"name": name, "budget": budget, "settings": settings, "seed": seed}
+        return self._limited(select, found, source, **options, is_dry_run=dry_run, limits=limits)
 
     def reselect(
         self,
         name: str,
         *,
         settings: Mapping[str, Any] | None = None,
-        memory: str | None = None,
+        memory: str | None = SELECTION_MEMORY,
         seconds: float | None = None,
         use_cache: bool = True,
         dry_run: bool = False,
@@ -67,21 +68,23 @@ class Subsets(Opened):
         from catalog.subsets.select import reselect
 
         limits = Limits(memory=memory, seconds=seconds, wait=self.wait, progress=progress, is_memoised=use_cache)
-        return reselect(self.home, name, settings=settings, is_dry_run=dry_run, limits=limits)
+        return self._limited(reselect, name, settings=settings, is_dry_run=dry_run, limits=limits)
 
-    def verify(self, reference: str, *, memory: str | None = None) -> Verification:
+    def verify(self, reference: str, *, memory: str | None = SELECTION_MEMORY) -> Verification:
         """Make a subset again and compare; see `catalog.subsets.verify.verify`."""
         from catalog.selection.execution import Limits
         from catalog.subsets.verify import verify
 
-        return verify(self.home, reference, limits=Limits(memory=memory, wait=self.wait, is_memoised=False))
+        limits = Limits(memory=memory, wait=self.wait, is_memoised=False)
+        return self._limited(verify, reference, limits=limits)
 
-    def why(self, reference: str, which: str | int, *, memory: str | None = None) -> Why:
+    def why(self, reference: str, which: str | int, *, memory: str | None = SELECTION_MEMORY) -> Why:
         """Why a row of the pool is in a subset, or what it lacked; see `catalog.subsets.why.why`."""
         from catalog.selection.execution import Limits
         from catalog.subsets.why import why
 
-        return why(self.home, reference, which, limits=Limits(memory=memory, wait=self.wait))
+        limits = Limits(memory=memory, wait=self.wait)
+        return self._limited(why, reference, which, limits=limits)
 
     def compare(
         self,
@@ -90,7 +93,7 @@ class Subsets(Opened):
         depth: str = "depth",
         encoder: str | None = None,
         proxy: str | None = None,
-        memory: str | None = None,
+        memory: str | None = SELECTION_MEMORY,
     ) -> Comparison:
         """Pools and subsets side by side; see `catalog.subsets.compare.compare`."""
         from catalog.selection.execution import Limits
@@ -114,18 +117,17 @@ class Subsets(Opened):
         budget: int | str = "10%",
         settings: Mapping[str, Any] | None = None,
         seed: int = 0,
-        memory: str | None = None,
+        memory: str | None = SELECTION_MEMORY,
     ) -> Explanation:
         """What a selection would do: functions, signals, and what the missing ones cost; see `catalog.selection.explain.explain`."""
-        from catalog.selection.choose import define
         from catalog.selection.execution import Limits
-        from catalog.selection.explain import explain
+        from catalog.selection.explain import explain_selection
         from catalog.selection.selector import find_selector
 
         limits = Limits(memory=memory, wait=self.wait)
         found = find_selector(self.home, selector, wait=self.wait)
-        definition = define(self.home, found, ref=source, budget=budget, seed=seed, settings=settings, limits=limits)
-        return explain(self.home, definition.text, definition.given, is_selection=True, limits=limits)
+        options = {"budget": budget, "seed": seed, "settings": settings}
+        return self._limited(explain_selection, found, source, **options, limits=limits)
 
     def selector(self, name: str) -> Selector:
         """A selection method by name, or by the path of a ``.sql`` file."""

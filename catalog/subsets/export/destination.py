@@ -14,6 +14,9 @@ from catalog.errors import OptionError
 
 COMPRESSIONS = (".gz", ".zst")
 
+UNFINISHED: set[Path] = set()
+"""Files that are being written, for a process that must end at once."""
+
 
 def require_writable(path: Path, *, overwrite: bool) -> None:
     """Refuse a path at which no file can be made.
@@ -41,12 +44,14 @@ def new_file(path: Path, *, overwrite: bool) -> Iterator[Path]:
     require_writable(path, overwrite=overwrite)
     path = path.resolve()  # a link stays a link, and what it points to is replaced
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    UNFINISHED.add(temporary)
     try:
         yield temporary
         require_writable(path, overwrite=overwrite)
         os.replace(temporary, path)  # noqa: PTH105 - Path.replace is the same call, and this name says so
     finally:
         temporary.unlink(missing_ok=True)
+        UNFINISHED.discard(temporary)
 
 
 @contextmanager
