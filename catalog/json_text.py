@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
+
+MAX_DEPTH = 200
+"""Levels of a stored JSON text: Python's reader and writer recurse, and must do so wherever they are called."""
+
+_STRING = re.compile(r'"(?:[^"\\]|\\.)*+"', re.DOTALL)
+_NOT_BRACKETS = re.compile(r"[^\[\]{}]+")
 
 _encode: Callable[[Any], str] = json.JSONEncoder(ensure_ascii=False, allow_nan=False, default=str).encode
 
@@ -32,3 +39,21 @@ def finite(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: finite(item) for key, item in value.items()}
     return [finite(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def check_depth(text: str) -> None:
+    """Refuse a JSON text that is nested more than MAX_DEPTH levels deep.
+
+    Raises:
+        RecursionError: it is.
+
+    >>> check_depth("[" * 200 + "]" * 200), check_depth('{"a": "' + "[" * 300 + '"}')
+    (None, None)
+    """
+    if text.count("[") + text.count("{") <= MAX_DEPTH:
+        return
+    depth = 0
+    for bracket in _NOT_BRACKETS.sub("", _STRING.sub("", text)):
+        depth += 1 if bracket in "[{" else -1
+        if depth > MAX_DEPTH:
+            raise RecursionError(f"nested more than {MAX_DEPTH} levels deep")

@@ -14,3 +14,14 @@ CREATE TABLE folded_records (
     labels VARCHAR[],
     metadata JSON
 );
+
+CREATE TABLE media_files (
+    pool_id INTEGER NOT NULL,
+    version INTEGER NOT NULL,                -- added_version of the membership
+    instruction_id BIGINT NOT NULL,
+    path VARCHAR,                            -- as the record has it; NULL: bytes without a path
+    location VARCHAR,                        -- the file on the machine that registered it; NULL: bytes, kept in the folder media/
+    sha256 VARCHAR NOT NULL,
+    n_bytes BIGINT NOT NULL,
+    recorded_at TIMESTAMP NOT NULL
+);

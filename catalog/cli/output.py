@@ -87,6 +87,16 @@ def cell(value: Any) -> str:
     return text if len(text) <= CELL else text[: CELL - 1] + "…"
 
 
+def few(names: Sequence[str], *, n: int = 10) -> str:
+    """Return at most ``n`` names for a message, and how many more there are.
+
+    >>> few(["a", "b", "c"], n=2)
+    'a, b and 1 more'
+    """
+    n_more = len(names) - n
+    return ", ".join(names[:n]) + (f" and {n_more:,} more" if n_more > 0 else "")
+
+
 def say(text: str) -> None:
     """Narrate: one line on stderr."""
     click.echo(text, err=True)

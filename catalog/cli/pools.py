@@ -9,10 +9,11 @@ import click
 
 from catalog.catalog import Catalog
 from catalog.cli.group import DONE, json_option
-from catalog.cli.output import echo_json, echo_rows, progress_bar, say
+from catalog.cli.output import echo_json, echo_rows, few, progress_bar, say
 from catalog.errors import OptionError
 
 if TYPE_CHECKING:
+    from catalog.pools.reading import FileReading
     from catalog.pools.register import Registration
 
 pass_catalog = click.make_pass_decorator(Catalog)
@@ -26,6 +27,7 @@ pass_catalog = click.make_pass_decorator(Catalog)
 @click.option("--source-column", help="The key that names where a record came from; else the file's name does.")
 @click.option("--labels-column", help="The key that holds labels; a path such as label.ability_en.")
 @click.option("--prompts-only", is_flag=True, help="Take records without answers: searchable, refused by select.")
+@click.option("--hash-media", is_flag=True, help="Make the sha256 of media files at hand part of the fingerprints.")
 @click.option("--replace", "mode", flag_value="replace", default="replace", help="The load is the pool from now on (default).")
 @click.option("--append", "mode", flag_value="append", help="The load is added to the pool.")
 @click.option("--force", "is_forced", is_flag=True, help="Write even when most records cannot be read.")
@@ -40,6 +42,7 @@ def register(
     source_column: str | None,
     labels_column: str | None,
     prompts_only: bool,
+    hash_media: bool,
     mode: Literal["replace", "append"],
     is_forced: bool,
     is_json: bool,
@@ -54,6 +57,7 @@ def register(
             source_column=source_column,
             labels_column=labels_column,
             prompts_only=prompts_only,
+            hash_media=hash_media,
             mode=mode,
             force=is_forced,
             progress=lambda records, done, total: bar(done, total, records),
@@ -92,13 +96,14 @@ def diff(catalog: Catalog, left: str, right: str, n_members: int, is_json: bool)
     answer = catalog.diff(left, right, n_members=n_members)
     members = answer.members.to_pylist()
     if is_json:
-        counts = {"n_added": answer.n_added, "n_removed": answer.n_removed, "n_kept": answer.n_kept}
+        counts = {name: getattr(answer, name) for name in ("n_added", "n_removed", "n_kept", "n_media_changed")}
         echo_json({"left": answer.left, "right": answer.right} | counts | {"members": members})
         return
-    click.echo(f"{answer.left} → {answer.right}: {answer.n_added:,} added, {answer.n_removed:,} removed, {answer.n_kept:,} kept")
+    media = f", {answer.n_media_changed:,} of them with changed media files" if answer.n_media_changed else ""
+    click.echo(f"{answer.left} → {answer.right}: {answer.n_added:,} added, {answer.n_removed:,} removed, {answer.n_kept:,} kept{media}")
     if members:
         echo_rows(members, is_json=False)
-    n_changed = answer.n_added + answer.n_removed
+    n_changed = answer.n_added + answer.n_removed + answer.n_media_changed
     if n_changed > len(members):
         say(f"{len(members):,} of {n_changed:,} shown; -n shows more")
 
@@ -173,10 +178,13 @@ def _echo_registration(answer: Registration) -> None:
         "removed": answer.n_removed,
         "kept": answer.n_kept,
         "updated": answer.n_updated,
-        "exact duplicates folded": answer.n_folded,
+        "exact duplicates folded": answer.n_folded - answer.n_folded_differing,
+        f"folded, differing in {few(answer.folded_differing_in)}": answer.n_folded_differing,
         "inputs that said there is none": answer.n_no_input,
     }
     click.echo("  " + ", ".join(f"{count:,} {what}" for what, count in parts.items() if count or what == "added"))
+    if answer.n_identity_changed:
+        say(f"  {answer.n_identity_changed:,} members have another identity now: rejected answers and media belong to it")
     if answer.n_quarantined:
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in answer.reasons.items())
         say(f"  {answer.n_quarantined:,} quarantined: {reasons}; `catalog quarantine {answer.name}` shows them")
@@ -185,3 +193,12 @@ def _echo_registration(answer: Registration) -> None:
             say(f"  {file.file} was decoded from {file.encoding}")
         for note in file.notes:
             say(f"  {file.file}: {note}")
+        if file.unread:
+            say(f"  {file.file}: not read: {_unread(file)}")
+
+
+def _unread(file: FileReading) -> str:
+    from catalog.pools.unread import shares
+
+    n_read = file.n_records - sum(file.n_quarantined.values())
+    return shares(file.unread, n_keys=file.n_unread_keys, n_records=n_read)

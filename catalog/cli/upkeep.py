@@ -34,7 +34,8 @@ def gc(catalog: Catalog, cache: bool, is_dry_run: bool, is_json: bool) -> None:
         echo_json(asdict(sweep))
         return
     verb = "would remove" if sweep.is_dry_run else "removed"
-    files = f"{len(sweep.scratch)} leftovers of dead jobs, {len(sweep.models)} trained models ({sweep.n_bytes:,} bytes)"
+    files = f"{len(sweep.scratch)} leftovers of dead jobs, {len(sweep.models)} trained models, "
+    files += f"{len(sweep.media)} media files ({sweep.n_bytes:,} bytes)"
     say(f"{verb} {sweep.n_instructions:,} instructions, {len(sweep.signals)} signals of which nothing is left, {files}")
     swept = sweep.vectors
     say(f"{verb} {swept.n_rows:,} rows and {len(swept.tables)} tables of vectors that nothing records ({swept.n_bytes:,} bytes)")

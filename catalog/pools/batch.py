@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pyarrow as pa
 
+from catalog.json_text import check_depth
 from catalog.pools.conversation import Instruction
 from catalog.pools.encoding import storable
 from catalog.pools.fingerprint import fingerprint
 from catalog.pools.reasons import Rejection
+from catalog.store.media import MediaFile
 
 MESSAGE = pa.struct([("role", pa.string()), ("content", pa.string()), ("extra", pa.string())])
 """One message; ``extra`` is the JSON object text of its other keys, or NULL."""
+
+MEDIA_FILE = pa.struct([("path", pa.string()), ("location", pa.string()), ("sha256", pa.string()), ("n_bytes", pa.int64())])
+"""One `catalog.store.media.MediaFile`."""
 
 INSTRUCTIONS = pa.schema(
     [
@@ -26,10 +32,17 @@ INSTRUCTIONS = pa.schema(
         ("source", pa.string()),
         ("labels", pa.list_(pa.string())),
         ("metadata", pa.string()),
+        ("file", pa.string()),
+        ("plain_fingerprint", pa.string()),
+        ("media_files", pa.list_(MEDIA_FILE)),
     ]
 )
-"""One instruction a row. ``row_number`` counts the records of the whole load from 0, quarantined ones too; ``metadata`` is the JSON
-object text of the keys that were not read, or NULL."""
+"""One instruction a row.
+
+``row_number`` counts the records of the whole load from 0, quarantined ones too. ``metadata`` is the JSON object text of the keys that
+were not read, or NULL. ``plain_fingerprint`` is the fingerprint without rejected answers and media where the instruction has any.
+``media_files`` is what is known of the contents of its media, or NULL.
+"""
 
 QUARANTINE = pa.schema(
     [
@@ -78,26 +91,46 @@ class BatchBuilder:
         self._sources: list[str] = []
         self._labels: list[list[str] | None] = []
         self._metadata: list[str | None] = []
+        self._files: list[str] = []
+        self._plain: list[str | None] = []
+        self._media_files: list[list[dict[str, Any]] | None] = []
         self._quarantine: list[tuple[str, int, str, str, str, str]] = []
 
-    def add(self, row_number: int, read: Instruction, *, source: str, labels: list[str] | None, metadata: str | None) -> None:
+    def add(
+        self,
+        row_number: int,
+        read: Instruction,
+        *,
+        file: str,
+        source: str,
+        labels: list[str] | None,
+        metadata: str | None,
+        media_files: Sequence[MediaFile] = (),
+    ) -> None:
         """Hold one instruction.
 
         Raises:
             UnicodeEncodeError: one of its strings is not text; nothing is held then.
+            RecursionError: one of its JSON texts is nested too deeply; nothing is held then.
         """
         messages, system, tools, rejected, media = read.messages, read.system, read.tools, read.rejected, read.media
-        name = fingerprint(messages, system=system, tools=tools, rejected=rejected, media=media)
+        name, plain = fingerprint(messages, system=system, tools=tools, rejected=rejected, media=media), None
+        if rejected is not None or media is not None:
+            plain = fingerprint(messages, system=system, tools=tools)
+            self.n_chars += len(rejected or "") + len(media or "")
         if metadata is not None:
             metadata.encode()
+            check_depth(metadata)
             self.n_chars += len(metadata)
+        if tools is not None:
+            self.n_chars += len(tools)
         self._rows.append(row_number)
         self._fingerprints.append(name)
         for role, content, extra in messages:
             self._roles.append(role)
             self._contents.append(content)
             self._extras.append(extra)
-            self.n_chars += len(content)
+            self.n_chars += len(content) if extra is None else len(content) + len(extra)
         self._offsets.append(len(self._roles))
         self._systems.append(system)
         self._tools.append(tools)
@@ -106,6 +139,9 @@ class BatchBuilder:
         self._sources.append(source)
         self._labels.append(labels)
         self._metadata.append(metadata)
+        self._files.append(file)
+        self._plain.append(plain)
+        self._media_files.append([known._asdict() for known in media_files] or None)
         self.n_records += 1
 
     def reject(self, row_number: int, why: Rejection, *, file: str, position: str, raw: str) -> None:
@@ -137,6 +173,9 @@ class BatchBuilder:
             pa.array(self._sources, pa.string()),
             pa.array(self._labels, pa.list_(pa.string())),
             pa.array(self._metadata, pa.string()),
+            pa.array(self._files, pa.string()),
+            pa.array(self._plain, pa.string()),
+            pa.array(self._media_files, pa.list_(MEDIA_FILE)),
         ]
         rejected = list(zip(*self._quarantine, strict=True)) if self._quarantine else [()] * len(QUARANTINE)
         instructions = pa.RecordBatch.from_arrays(columns, schema=INSTRUCTIONS)

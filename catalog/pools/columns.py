@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from catalog.errors import SourceError
+from catalog.json_text import json_text
 from catalog.pools.formats.mapped import at
 from catalog.store.references import nearest
 
@@ -79,3 +80,16 @@ def _paths(record: Any, above: str = "") -> Iterator[str]:
     for key, value in record.items() if isinstance(record, dict) else ():
         yield f"{above}{key}"
         yield from _paths(value, f"{above}{key}.")
+
+
+def source_of(found: Any, path: str, *, rest: Mapping[str, Any], otherwise: str) -> tuple[str, Mapping[str, Any]]:
+    """Return a record's source, and what is left for the metadata.
+
+    Raises:
+        UnicodeEncodeError: the source is not text.
+    """
+    if found is None:
+        return otherwise, rest
+    source = found if isinstance(found, str) else json_text(found)
+    source.encode()
+    return source, ({key: item for key, item in rest.items() if key != path} if source is found else rest)

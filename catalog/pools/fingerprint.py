@@ -20,6 +20,8 @@ from json.encoder import encode_basestring as _python_quote
 from typing import Any
 from unicodedata import is_normalized, normalize
 
+from catalog.json_text import check_depth
+
 try:
     from json.encoder import c_encode_basestring as _quote  # type: ignore[attr-defined]
 except ImportError:  # pragma: no cover - an interpreter without the C accelerator
@@ -43,6 +45,7 @@ def fingerprint(
 
     Raises:
         UnicodeEncodeError: a string holds half of a surrogate pair, which is not text.
+        RecursionError: a JSON text is nested more than `catalog.json_text.MAX_DEPTH` levels deep.
 
     >>> fingerprint([("user", "hi", None), ("assistant", "hello", None)])[:16]
     'ed54575ad5703600'
@@ -74,12 +77,17 @@ def canonical(
             text = content if content.isascii() or is_normalized("NFC", content) else normalize("NFC", content)
             texts.append(f'{{"content":{_quote(text)},"role":{_quote(role)}}}')
         else:
-            texts.append(_dumps(_composed({"content": content, "role": role, **json.loads(extra)})))
+            texts.append(_dumps(_composed({"content": content, "role": role, **_loaded(extra)})))
     tail = "null" if tools is None else _dumps(_composed(_parsed(tools)))
     head = "null" if system is None else _quote(normalize("NFC", system))
-    first = "" if media is None else f'"media":{_dumps(_composed(json.loads(media)))},'
-    middle = "" if rejected is None else f'"rejected":{_dumps(_composed(json.loads(rejected)))},'
+    first = "" if media is None else f'"media":{_dumps(_composed(_loaded(media)))},'
+    middle = "" if rejected is None else f'"rejected":{_dumps(_composed(_loaded(rejected)))},'
     return f'{{{first}"messages":[{",".join(texts)}],{middle}"system":{head},"tools":{tail}}}'
+
+
+def _loaded(text: str) -> Any:
+    check_depth(text)
+    return json.loads(text)
 
 
 def _parsed(text: str) -> Any:
@@ -88,7 +96,10 @@ def _parsed(text: str) -> Any:
         value = json.loads(text)
     except ValueError:
         return text
-    return value if isinstance(value, list | dict) else text
+    if not isinstance(value, list | dict):
+        return text
+    check_depth(text)
+    return value
 
 
 def _composed(value: Any) -> Any:

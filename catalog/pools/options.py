@@ -20,6 +20,7 @@ class ReadOptions:
         source_column: key or path of a record's source; the file's name without its endings where it is None or absent.
         labels_column: key or path of a record's labels: a text, a list of texts, or a list of objects.
         prompts_only: accept records without an answer.
+        hash_media: make the sha256 of each media file at hand part of its reference, and so of the fingerprint.
         batch_size: records a batch, quarantined ones counted.
 
     Raises:
@@ -31,6 +32,7 @@ class ReadOptions:
     source_column: str | None = None
     labels_column: str | None = None
     prompts_only: bool = False
+    hash_media: bool = False
     batch_size: int = 10_000
 
     def __post_init__(self) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import chain
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -12,18 +13,21 @@ import pyarrow as pa
 from catalog.errors import SourceError
 from catalog.json_text import json_text
 from catalog.pools.batch import INSTRUCTIONS, MAX_CHARS, QUARANTINE, BatchBuilder
-from catalog.pools.columns import Column, refuse_unknown
+from catalog.pools.columns import Column, refuse_unknown, source_of
 from catalog.pools.containers.detect import container_of
-from catalog.pools.containers.records import Container, Record
+from catalog.pools.containers.records import Record, sampled, unforeseen
 from catalog.pools.conversation import Instruction, answered
 from catalog.pools.encoding import storable
 from catalog.pools.files import Counter, Opened, opened
-from catalog.pools.formats import FORMATS, Format, detect, mapped, named
+from catalog.pools.formats import FORMATS, Format, detect, fits, mapped, named
 from catalog.pools.formats.alpaca import columns
 from catalog.pools.labels import labels_of
+from catalog.pools.media import KEYS, MediaReader
 from catalog.pools.options import ReadOptions
 from catalog.pools.reasons import Rejection
 from catalog.pools.sources import resolve
+from catalog.pools.unread import UnreadKeys
+from catalog.store.media import MediaFile
 
 __all__ = ["INSTRUCTIONS", "QUARANTINE", "Batch", "FileReading", "ReadOptions", "read_batches"]
 
@@ -33,7 +37,7 @@ _SAMPLE = 100
 _UNWANTED = (
     "records have label false, KTO's mark of unwanted answers: leave them out with WHERE (metadata->>'label') IS DISTINCT FROM 'false'"
 )
-_PREFERENCE = "of each preference the chosen answer was read; the rejected one is in metadata"
+_PREFERENCE = "the chosen answer of each preference is its response; the rejected one is in the column rejected"
 
 
 @dataclass
@@ -51,6 +55,8 @@ class FileReading:
         n_quarantined: how many records for each reason.
         n_no_input: placeholders that were read as no input.
         n_other_shapes: how many records of another shape than the file's, for each shape.
+        unread: how many records have each key that was not read, for the commonest keys.
+        n_unread_keys: how many different keys were not read.
         notes: what is odd about the file as a whole.
     """
 
@@ -64,6 +70,8 @@ class FileReading:
     n_quarantined: dict[str, int] = field(default_factory=dict)
     n_no_input: int = 0
     n_other_shapes: dict[str, int] = field(default_factory=dict)
+    unread: dict[str, int] = field(default_factory=dict)
+    n_unread_keys: int = 0
     notes: list[str] = field(default_factory=list)
 
 
@@ -89,7 +97,11 @@ class Batch:
 
 
 def read_batches(
-    sources: Sequence[str], options: ReadOptions | None = None, *, report: Callable[[FileReading], None] | None = None
+    sources: Sequence[str],
+    options: ReadOptions | None = None,
+    *,
+    report: Callable[[FileReading], None] | None = None,
+    media_folder: Path | None = None,
 ) -> Iterator[Batch]:
     """Read sources, in order, in batches; memory does not grow with the files.
 
@@ -97,6 +109,7 @@ def read_batches(
         sources: paths, patterns, URLs that fsspec opens, ``-`` for standard input.
         options: how to read them.
         report: is called with each file's reading when the file ends.
+        media_folder: where bytes of media are kept, each under the name of its sha256; None only hashes them.
 
     Yields:
         batches of at most ``options.batch_size`` records; the last one (perhaps empty) holds the last file's reading.
@@ -110,6 +123,7 @@ def read_batches(
     sizes = [source.size for source in found]
     total = None if None in sizes else sum(size for size in sizes if size is not None)
     counter, builder = Counter(), BatchBuilder()
+    media = MediaReader(folder=media_folder, is_hashed=options.hash_media)
     ended: list[FileReading] = []
     asked: list[Column] = []
     n_records = 0
@@ -121,7 +135,7 @@ def read_batches(
 
     for source in found:
         with opened(source, counter=counter) as content:
-            reader = _FileReader(content, options=options, builder=builder)
+            reader = _FileReader(content, options=options, builder=builder, media=media)
             for _ in reader.records(first=n_records):
                 n_records = reader.first + reader.reading.n_records
                 yield batch()
@@ -137,12 +151,13 @@ def read_batches(
 class _FileReader:
     """Reads one file into the builder."""
 
-    def __init__(self, content: Opened, *, options: ReadOptions, builder: BatchBuilder) -> None:
+    def __init__(self, content: Opened, *, options: ReadOptions, builder: BatchBuilder, media: MediaReader) -> None:
         self._options = options
         self._builder = builder
         self._given = mapped(options.map) if options.map else named(options.format)
         self._file = content.source
-        self._stem = content.source.stem
+        self._name, self._stem = storable(content.source.name), storable(content.source.stem)
+        self._media = media
         self._container = container_of(content, options=options, is_record=self._is_record)
         self.reading = FileReading(
             self._file.name, self._container.name, encoding=content.encoding, compression=content.compression, notes=self._container.notes
@@ -150,6 +165,7 @@ class _FileReader:
         self._source = self._column("--source-column", options.source_column)
         self._labels = self._column("--labels-column", options.labels_column)
         self.asked = [column for column in (self._source, self._labels) if column is not None]
+        self._unread = UnreadKeys(ignored=(column.path for column in self.asked))
         self.first = 0
         self._n_unwanted = 0
 
@@ -157,22 +173,25 @@ class _FileReader:
         return None if path is None else Column(option, path, file=self._file.name)
 
     def _is_record(self, value: Any) -> bool:
-        return self._given(value) is not None if self._given else detect([value]) is not None
+        return fits(self._given, value) if self._given else detect([value]) is not None
 
     def records(self, *, first: int) -> Iterator[None]:
         """Read the file; yields whenever the builder is full."""
         self.first = first
-        sample, stream = _sampled(self._container)
+        sample, stream = sampled(self._container, n=_SAMPLE)
         format_ = self._given or detect([value for _, value, _ in sample if not isinstance(value, Rejection)])
         self._describe(format_, sample)
         builder, reading, options = self._builder, self.reading, self._options
         prompts_only, batch_size, row = options.prompts_only, options.batch_size, first
         for position, value, raw in stream:
-            read = value if type(value) is Rejection else self._read(value, format_)
-            if type(read) is Instruction:
-                read = answered(read, prompts_only=prompts_only)
-            if type(read) is Instruction:
-                read = self._add(row, value, read) or read
+            try:
+                read = value if type(value) is Rejection else self._read(value, format_)
+                if type(read) is Instruction:
+                    read = answered(read, prompts_only=prompts_only)
+                if type(read) is Instruction:
+                    read = self._add(row, value, read) or read
+            except Exception as error:  # whatever a record holds, it costs that record alone
+                read = unforeseen(error)
             if type(read) is Rejection:
                 self._reject(row, read, position=position, value=value, raw=raw)
             row += 1
@@ -191,7 +210,7 @@ class _FileReader:
             SourceError: records can be read, and none has a known shape.
         """
         values = [value for _, value, _ in sample if not isinstance(value, Rejection)]
-        if format_ is not None and any(format_(value) is not None for value in values):
+        if format_ is not None and any(fits(format_, value) for value in values):
             self.reading.shape = "mapped" if self._options.map else format_.__name__
         elif values:
             raise SourceError(f"{self._file.name}: {_unknown(values[0], self._options)}", reason="unknown_shape")
@@ -201,6 +220,7 @@ class _FileReader:
     def _note(self) -> None:
         """Note what its records are that an instruction does not show."""
         reading = self.reading
+        reading.unread, reading.n_unread_keys = self._unread.named(), len(self._unread)
         reading.notes += [note for column in self.asked for note in column.notes()]
         if self._n_unwanted:
             n_read = reading.n_records - sum(reading.n_quarantined.values())
@@ -228,23 +248,30 @@ class _FileReader:
 
     def _add(self, row: int, value: Any, read: Instruction) -> Rejection | None:
         """Hand one instruction to the builder."""
-        source, labels, rest = self._stem, None, read.rest
+        source, labels = self._stem, None
+        files: list[MediaFile] = []
+        if not KEYS.isdisjoint(read.rest):
+            read, files = self._media.attach(read, file=self._file.name)
+        rest = read.rest
         try:
             if self._source is not None:
-                source, rest = _source_of(self._source.of(value), self._source.path, rest=rest, otherwise=source)
+                source, rest = source_of(self._source.of(value), self._source.path, rest=rest, otherwise=source)
             if self._labels is not None:
                 labels = labels_of(self._labels.of(value))
-            self._builder.add(row, read, source=source, labels=labels, metadata=json_text(rest) if rest else None)
+            metadata = json_text(rest) if rest else None
+            self._builder.add(row, read, file=self._name, source=source, labels=labels, metadata=metadata, media_files=files)
         except UnicodeEncodeError as error:
             what = "a byte that is not text" if "\udc00" <= error.object[error.start] <= "\udcff" else "half of a surrogate pair"
             return Rejection("bad_encoding", f"{what}, near {storable(error.object[max(0, error.start - 20) : error.start + 20])!r}")
         self.reading.n_no_input += read.n_no_input
         self._n_unwanted += read.rest.get("label") is False
+        if rest:
+            self._unread.add(rest)
         return None
 
     def _reject(self, row: int, why: Rejection, *, position: int | str, value: Any, raw: str | None) -> None:
         if raw is None:
-            raw = json_text(value)
+            raw = _raw(value)
         if why.reason in ("no_prompt", "no_response") and isinstance(value, dict):
             why = Rejection(why.reason, f"{why.detail}; its keys are {', '.join(map(str, value))}")
         counts = self.reading.n_quarantined
@@ -252,26 +279,12 @@ class _FileReader:
         self._builder.reject(row, why, file=self._file.name, position=f"{self._container.unit} {position}", raw=raw)
 
 
-def _sampled(container: Container) -> tuple[list[Record], Iterator[Record]]:
-    """The records until `_SAMPLE` readable ones, and all records."""
-    sample: list[Record] = []
-    n_readable = 0
-    for record in container.records:
-        sample.append(record)
-        n_readable += not isinstance(record[1], Rejection)
-        if n_readable >= _SAMPLE or len(sample) >= 100 * _SAMPLE:
-            break
-    return sample, chain(sample, container.records)
-
-
-def _source_of(found: Any, path: str, *, rest: Mapping[str, Any], otherwise: str) -> tuple[str, Mapping[str, Any]]:
-    """A record's source, and what is left for the metadata."""
-    if found is None:
-        return otherwise, rest
-    if not isinstance(found, str):
-        return json_text(found), rest
-    found.encode()
-    return found, {key: item for key, item in rest.items() if key != path}
+def _raw(value: Any) -> str:
+    """A record that has no text of its own, as text."""
+    for write in (json_text, repr):
+        with suppress(Exception):
+            return write(value)
+    return f"a {type(value).__name__} that cannot be written as text"
 
 
 def _unknown(value: Any, options: ReadOptions) -> str:

@@ -18,6 +18,7 @@ RECORD_REASONS: dict[str, str] = {
     "empty_response": "the answer holds only white space",
     "bad_encoding": "bytes that are not text in the file's encoding, or half of a surrogate pair",
     "too_large": "one record is longer than the reader's window",
+    "unreadable": "reading it raised an error, which the detail names, such as a value that is nested too deeply",
 }
 """Reasons of single records: each goes to the quarantine under one of these."""
 
@@ -38,6 +39,7 @@ ADVICE: dict[str, str] = {
     "empty_response": f"{_KEYS}, take prompts without answers with --prompts-only",
     "bad_encoding": "The file is not UTF-8: convert it, `iconv -f WINDOWS-1252 -t UTF-8 FILE > NEW` for most Western texts",
     "too_large": "Split the file into records",
+    "unreadable": "Look at the records with `catalog quarantine` after a load with --force and report what they hold",
 }
 """What helps where most records fail for a reason: the beginning of a sentence that ends in ", or ..."."""
 

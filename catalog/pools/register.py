@@ -14,13 +14,18 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from catalog.errors import MostlyUnreadableError, OptionError
+from catalog.pools.encoding import storable
+from catalog.pools.folded import fold
 from catalog.pools.reading import FileReading, ReadOptions, read_batches
 from catalog.pools.reasons import ADVICE
 from catalog.pools.staging import Staging, staging
 from catalog.store.database import WAIT, Connection, writing
 from catalog.store.folders import Home
+from catalog.store.media import adopt
 from catalog.store.queries import query
 from catalog.store.references import check_name
+
+_NOT_STORED = ("n_folded_differing", "n_identity_changed")
 
 Mode = Literal["replace", "append"]
 # Called after each batch with records so far, bytes so far and bytes in all (None when a source does not say).
@@ -29,7 +34,12 @@ Progress = Callable[[int, int, int | None], None]
 
 @dataclass(frozen=True)
 class Registration:
-    """What a registration did. ``is_new_version`` is False when nothing had changed, and then nothing was written."""
+    """What a registration did. ``is_new_version`` is False when nothing had changed, and then nothing was written.
+
+    ``n_folded`` records are the same instruction as a member. Of these, ``n_folded_differing`` differ from it beside the instruction,
+    in ``folded_differing_in`` (source, labels, keys of the metadata), and the others are exact duplicates. ``n_identity_changed``
+    members were removed and are here again with their rejected answers or media, which belong to the instruction.
+    """
 
     name: str
     version: int
@@ -42,6 +52,9 @@ class Registration:
     n_kept: int
     n_updated: int
     n_folded: int
+    n_folded_differing: int
+    folded_differing_in: tuple[str, ...]
+    n_identity_changed: int
     n_quarantined: int
     n_no_input: int
     reasons: dict[str, int]
@@ -83,7 +96,7 @@ def register(
     files: list[FileReading] = []
     with staging(home.scratch) as staged:
         n_rows = 0
-        for batch in read_batches(sources, options, report=files.append):
+        for batch in read_batches(sources, options, report=files.append, media_folder=staged.media):
             staged.add(batch)
             n_rows = staged.n_instructions + staged.n_quarantined
             if progress:
@@ -92,7 +105,9 @@ def register(
         _refuse_mostly_unreadable(files, n_read=staged.n_instructions, n_failed=staged.n_quarantined, is_forced=is_forced)
         load = _Load(name, mode, options, staged, files, n_rows, started)
         with writing(home, wait=wait) as connection:
-            return _commit(connection, load)
+            answer = _commit(connection, load)
+            adopt(home, staged.media)  # before the transaction ends: `gc` sweeps what nothing refers to
+            return answer
 
 
 @dataclass(frozen=True)
@@ -123,7 +138,10 @@ def _commit(connection: Connection, load: _Load) -> Registration:
     n_added, n_removed, n_updated, n_before, n_distinct = connection.sql(query("register/counts"), params={"pool_id": pool_id}).fetchall()[
         0
     ]
-    is_new = version == 1 or bool(n_added or n_removed or n_updated)
+    n_folded = load.staged.n_instructions - (n_added if is_append else n_distinct)
+    folded = fold(connection, pool_id=pool_id, is_append=is_append, offset=offset, n_records=n_folded)
+    ((n_identity_changed,),) = connection.sql(query("register/renamed")).fetchall()
+    is_new = version == 1 or bool(n_added or n_removed or n_updated or folded.n_unrecorded)
     answer = Registration(
         name=load.name,
         version=version if is_new else version - 1,
@@ -135,7 +153,10 @@ def _commit(connection: Connection, load: _Load) -> Registration:
         n_removed=n_removed,
         n_kept=n_before - n_removed,
         n_updated=n_updated,
-        n_folded=load.staged.n_instructions - n_distinct,
+        n_folded=n_folded,
+        n_folded_differing=folded.n_differing,
+        folded_differing_in=folded.keys,
+        n_identity_changed=n_identity_changed,
         n_quarantined=load.staged.n_quarantined,
         n_no_input=sum(file.n_no_input for file in load.files),
         reasons=load.reasons,
@@ -167,12 +188,15 @@ def _write_version(connection: Connection, load: _Load, answer: Registration, *,
     at = {"pool_id": pool_id, "version": answer.version}
     connection.execute(query("register/close"), at)
     connection.execute(query("register/members"), at)
+    connection.execute(query("register/media_files"), at)
+    if answer.n_folded:
+        connection.execute(query("register/folded_records"), at)
     connection.execute(query("register/quarantine"), at | {"offset": offset})
-    counts: dict[str, Any] = {key: value for key, value in asdict(answer).items() if key.startswith("n_")}
+    counts: dict[str, Any] = {key: value for key, value in asdict(answer).items() if key.startswith("n_") and key not in _NOT_STORED}
     described = {
         "mode": answer.mode,
-        "files": json.dumps([asdict(file) for file in load.files], ensure_ascii=False),
-        "options": json.dumps(asdict(load.options), ensure_ascii=False),
+        "files": storable(json.dumps([asdict(file) for file in load.files], ensure_ascii=False)),
+        "options": storable(json.dumps(asdict(load.options), ensure_ascii=False)),
         "seconds": answer.seconds,
     }
     connection.execute(query("register/version"), at | counts | described)

@@ -34,6 +34,11 @@ class Staging:
         """The Parquet file of what could not be read; its schema is ``QUARANTINE``."""
         return self.folder / "quarantine.parquet"
 
+    @property
+    def media(self) -> Path:
+        """The folder of the bytes of media that records held."""
+        return self.folder / "media"
+
     def add(self, batch: Batch) -> None:
         """Write one batch."""
         self._writers["instructions"].write_batch(batch.instructions)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from catalog.errors import OptionError
 from catalog.store.database import Connection
+from catalog.store.members import without_empty
 from catalog.store.queries import query
 from catalog.store.references import Reference, check_tag, resolve
 
@@ -17,14 +18,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Diff:
-    """How the members of two references differ: left is before, right is after."""
+    """How the members of two references differ: left is before, right is after.
+
+    ``n_media_changed`` of the kept members refer to a media file whose content was another when the right side was registered.
+    """
 
     left: str
     right: str
     n_added: int
     n_removed: int
     n_kept: int
-    members: pa.Table  # change, fingerprint, prompt, response
+    n_media_changed: int
+    members: pa.Table  # change, fingerprint, prompt, response, and rejected and media where a member has them
 
 
 @dataclass(frozen=True)
@@ -69,7 +74,7 @@ def describe(connection: Connection, reference: Reference, *, n_examples: int = 
         shape=connection.sql(query("pools/shape"), params=at).to_arrow_table().to_pylist()[0],
         sources=connection.sql(query("pools/sources"), params=at).to_arrow_table(),
         quarantine=connection.sql(query("pools/quarantine_reasons"), params=at).to_arrow_table(),
-        examples=connection.sql(query("pools/examples"), params=at | {"n": n_examples}).to_arrow_table(),
+        examples=without_empty(connection.sql(query("pools/examples"), params=at | {"n": n_examples}).to_arrow_table()),
     )
 
 
@@ -80,9 +85,11 @@ def diff(connection: Connection, left: Reference, right: Reference, *, n_members
         for side, reference in (("left", left), ("right", right))
         for key, value in (("kind", reference.kind), ("id", reference.id), ("version", reference.version))
     }
+    connection.execute(query("relations/changed_media"), sides)
+    ((n_media_changed,),) = connection.sql("SELECT count(*) FROM changed_media").fetchall()
     n_added, n_removed, n_kept = connection.sql(query("relations/diff_counts"), params=sides).fetchall()[0]
     members = connection.sql(query("relations/diff_members"), params=sides | {"n": n_members}).to_arrow_table()
-    return Diff(str(left), str(right), n_added, n_removed, n_kept, members)
+    return Diff(str(left), str(right), n_added, n_removed, n_kept, n_media_changed, without_empty(members))
 
 
 def quarantined(connection: Connection, reference: Reference, *, reason: str | None = None, n_records: int = 100) -> pa.Table:
@@ -118,8 +125,8 @@ def drop(connection: Connection, text: str) -> Reference:
     if "@" in text:
         raise OptionError(f"{text} is one version of a pool, and a pool's history is never rewritten: drop {reference.name} as a whole")
     _refuse(connection, "pools/subsets_made_from", reference.name, pool_id=reference.id)
-    for step in ("pools/drop_members", "pools/drop_quarantine", "pools/drop_versions", "pools/drop_pool"):
-        connection.execute(query(step), {"pool_id": reference.id})
+    for table in ("folded", "media_files", "members", "quarantine", "versions", "pool"):
+        connection.execute(query(f"pools/drop_{table}"), {"pool_id": reference.id})
     connection.execute(query("tags/drop"), {"name": reference.name, "version": None})
     return reference
 

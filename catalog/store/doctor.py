@@ -9,6 +9,7 @@ from pathlib import Path
 
 from catalog.store.database import Connection
 from catalog.store.folders import Home
+from catalog.store.media import media_faults
 from catalog.store.queries import query
 from catalog.store.vectors_doctor import faults
 
@@ -20,6 +21,7 @@ CHECKS: tuple[tuple[str, str], ...] = (
     ("member_counts", "restore a backup, or drop the pool and register it again"),
     ("version_gaps", "restore a backup, or drop the pool and register it again"),
     ("quarantine_counts", "restore a backup, or drop the pool and register it again"),
+    ("folded_records", "restore a backup, or drop the pool and register it again"),
     ("dangling_tags", "move the tag with `catalog tag NAME@VERSION TAG`"),
     ("shared_names", "drop one of the two"),
     ("subset_counts", "drop the subset and select it again"),
@@ -43,6 +45,7 @@ def doctor(connection: Connection, home: Home) -> list[Finding]:
         for (problem,) in connection.sql(query(f"doctor/{check}")).fetchall()
     ]
     findings += [Finding(fault.check, fault.problem, fault.next_step) for fault in faults(connection, home)]
+    findings += [Finding(*fault) for fault in media_faults(connection, home)]
     findings += [Finding("scratch", f"{path} was left by a job that died", "`catalog gc` removes it") for path in dead_scratch(home)]
     return findings
 

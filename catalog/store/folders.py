@@ -38,6 +38,11 @@ class Home:
         return self.path / "vectors"
 
     @property
+    def media(self) -> Path:
+        """Bytes of media that records held, each file under the name of its sha256."""
+        return self.path / "media"
+
+    @property
     def models(self) -> Path:
         """Trained proxies and the state of runs in progress."""
         return self.path / "models"

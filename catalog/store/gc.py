@@ -9,6 +9,7 @@ from pathlib import Path
 from catalog.store.database import WAIT, Connection, reading, writing
 from catalog.store.doctor import dead_scratch
 from catalog.store.folders import Home
+from catalog.store.media import unreferenced_media
 from catalog.store.queries import query
 from catalog.store.signals_sweep import dead_models, dead_signals, sweep_signals
 from catalog.store.vectors_doctor import VectorSweep, sweep_vectors
@@ -26,6 +27,7 @@ class Sweep:
         n_bytes: of the files and the models.
         is_dry_run: whether it only would be.
         vectors: of vectors that nothing records.
+        media: kept bytes of media that no instruction refers to.
     """
 
     n_instructions: int
@@ -35,11 +37,13 @@ class Sweep:
     n_bytes: int
     is_dry_run: bool
     vectors: VectorSweep
+    media: list[str]
 
 
 def gc(home: Home, *, is_dry_run: bool = False, wait: float = WAIT) -> Sweep:
     """Remove instructions that no version of a pool and no subset holds, with their numbers; signals and trained models of which
-    nothing is left; vectors that nothing records, and their versions that no subset was made from; the leftovers of dead jobs.
+    nothing is left; vectors that nothing records, and their versions that no subset was made from; kept media that nothing refers
+    to; the leftovers of dead jobs.
 
     Raises:
         LockedError: another process held the catalog all that time.
@@ -51,20 +55,26 @@ def gc(home: Home, *, is_dry_run: bool = False, wait: float = WAIT) -> Sweep:
             n_instructions = _n_unreferenced(connection)
             dead = dead_signals(connection)
             models = dead_models(connection, home, dead=dead)
-        n_bytes += sum(_size(path) for path in models)
+            media = unreferenced_media(connection, home)
+        n_bytes += sum(_size(path) for path in [*models, *media])
         swept = sweep_vectors(home, is_dry_run=True, wait=wait)
-        return Sweep(n_instructions, _names(scratch), list(dead.values()), _names(models), n_bytes, is_dry_run, swept)
+        return Sweep(n_instructions, _names(scratch), list(dead.values()), _names(models), n_bytes, is_dry_run, swept, _names(media))
     with writing(home, wait=wait) as connection:
         n_instructions = _n_unreferenced(connection)
+        media = unreferenced_media(connection, home)
+        n_bytes += sum(_size(path) for path in media)
         for table in ("losses", "scores", "signal_members", "signal_gaps", "signal_labels", "instructions"):
             connection.execute(query(f"gc/delete_{table}"))
+        for path in media:  # under the catalog's lock: a load brings its own while it holds it
+            path.unlink(missing_ok=True)
     signals = sweep_signals(home, wait=wait)
     with reading(home, wait=wait) as connection:
         models = dead_models(connection, home)
     n_bytes += sum(_size(path) for path in models)
     for path in [*scratch, *models]:
         shutil.rmtree(path, ignore_errors=True)
-    return Sweep(n_instructions, _names(scratch), signals, _names(models), n_bytes, is_dry_run, sweep_vectors(home, wait=wait))
+    swept = sweep_vectors(home, wait=wait)
+    return Sweep(n_instructions, _names(scratch), signals, _names(models), n_bytes, is_dry_run, swept, _names(media))
 
 
 def _n_unreferenced(connection: Connection) -> int:

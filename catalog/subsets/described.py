@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from catalog.store.database import Connection
+from catalog.store.members import without_empty
 from catalog.store.queries import query
 from catalog.store.references import Reference
 from catalog.subsets.store import stored
@@ -40,5 +41,5 @@ def describe_subset(connection: Connection, reference: Reference, *, n_examples:
         reference=str(reference),
         tags=sorted(tag for tag, tagged in tags if tagged == reference.version),
         record=stored(connection, reference),
-        examples=connection.sql(query("subsets/examples"), params=at).to_arrow_table(),
+        examples=without_empty(connection.sql(query("subsets/examples"), params=at).to_arrow_table()),
     )

@@ -31,6 +31,7 @@ class Pools(Opened):
         source_column: str | None = None,
         labels_column: str | None = None,
         prompts_only: bool = False,
+        hash_media: bool = False,
         mode: Literal["replace", "append"] = "replace",
         force: bool = False,
         progress: Progress | None = None,
@@ -40,7 +41,12 @@ class Pools(Opened):
         from catalog.pools.register import register
 
         options = ReadOptions(
-            format=format, map=dict(map or {}), source_column=source_column, labels_column=labels_column, prompts_only=prompts_only
+            format=format,
+            map=dict(map or {}),
+            source_column=source_column,
+            labels_column=labels_column,
+            prompts_only=prompts_only,
+            hash_media=hash_media,
         )
         listed = [sources] if isinstance(sources, str | Path) else sources
         return register(

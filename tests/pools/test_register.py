@@ -1,5 +1,6 @@
 """Registering pools."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -136,9 +137,10 @@ def test_unwanted_answers_are_noted_and_left_out_as_the_note_says(catalog: Catal
 def test_preferences_say_which_answer_was_read_and_where_the_other_is(catalog: Catalog, jsonl: Write, turns: bool) -> None:
     record = {key: said(role, key, turns=turns) for key, role in (("prompt", "user"), ("chosen", "assistant"), ("rejected", "assistant"))}
     answer = catalog.register(jsonl([record]), pool="p")
-    assert answer.files[0].notes == ["of each preference the chosen answer was read; the rejected one is in metadata"]
-    response, rejected = catalog.sql("SELECT response, metadata->>'rejected' FROM pool('p')").row(0)
-    assert (response, "rejected" in rejected) == ("chosen", True)
+    (note,) = answer.files[0].notes
+    assert "the column rejected" in note
+    response, rejected, metadata = catalog.sql("SELECT response, rejected, metadata FROM pool('p')").row(0)
+    assert (response, json.loads(rejected), metadata) == ("chosen", [[{"role": "assistant", "content": "rejected"}]], None)
 
 
 def test_a_missing_file_is_named_and_nothing_is_left(catalog: Catalog, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from json import JSONDecoder
 from typing import Any, NoReturn
 
@@ -46,8 +47,29 @@ def not_json(error: BaseException) -> Rejection:
     if isinstance(error, StopIteration):
         return Rejection("not_json", "no JSON value starts here")
     if isinstance(error, RecursionError):
-        return Rejection("not_json", "nested too deeply")
+        return Rejection("unreadable", "nested too deeply")
     return Rejection("not_json", str(error))
+
+
+def unforeseen(error: Exception) -> Rejection:
+    """Return the rejection for an error that no reader expects: it costs its record, never the load.
+
+    >>> unforeseen(KeyError("a"))
+    Rejection(reason='unreadable', detail="KeyError: 'a'")
+    """
+    return Rejection("unreadable", f"{type(error).__name__}: {error}")
+
+
+def sampled(container: Container, *, n: int) -> tuple[list[Record], Iterator[Record]]:
+    """Return the records until ``n`` readable ones, and all records."""
+    sample: list[Record] = []
+    n_readable = 0
+    for record in container.records:
+        sample.append(record)
+        n_readable += not isinstance(record[1], Rejection)
+        if n_readable >= n or len(sample) >= 100 * n:
+            break
+    return sample, chain(sample, container.records)
 
 
 def split_lines(blocks: Iterable[str]) -> Iterator[str]:

@@ -62,7 +62,7 @@ def _loaded(text: str) -> Any:
         if "*" in text and "&" in text and any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=_loader())):
             return Rejection("not_yaml", "aliases (*name) are not read")
         return yaml.load(text, Loader=_loader())
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except Exception as error:  # a tag such as !!bool or !!timestamp before another text raises KeyError, AttributeError, ...
         return Rejection("not_yaml", " ".join(str(error).split()))
 
 

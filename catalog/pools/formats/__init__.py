@@ -57,7 +57,7 @@ FORMATS: tuple[Format, ...] = (preference, sharegpt, messages, turns, transcript
 
 NAMES: tuple[str, ...] = tuple(format_.__name__ for format_ in FORMATS)
 
-__all__ = ["FORMATS", "NAMES", "Format", "detect", "mapped", "named"]
+__all__ = ["FORMATS", "NAMES", "Format", "detect", "fits", "mapped", "named"]
 
 
 def detect(records: Sequence[Any]) -> Format | None:
@@ -68,10 +68,22 @@ def detect(records: Sequence[Any]) -> Format | None:
     """
     counts: Counter[Format] = Counter()
     for record in records:
-        format_ = next((format_ for format_ in FORMATS if format_(record) is not None), None)
+        format_ = next((format_ for format_ in FORMATS if fits(format_, record)), None)
         if format_ is not None:
             counts[format_] += 1
     return max(counts, key=lambda format_: (counts[format_], -FORMATS.index(format_))) if counts else None
+
+
+def fits(format_: Format, record: Any) -> bool:
+    """Return whether a record has a format's shape, whether or not it can be read.
+
+    >>> fits(alpaca, {"question": 1}), fits(alpaca, {"text": "?"})
+    (True, False)
+    """
+    try:
+        return format_(record) is not None
+    except Exception:  # the shape was recognised, and reading the record itself raises the same error
+        return True
 
 
 def named(name: str) -> Format | None:

@@ -1,4 +1,4 @@
-"""Preference data: a chosen and a rejected answer. The chosen one is read; the rejected one stays in the metadata."""
+"""Preference data: a chosen and a rejected answer. The chosen one is read here, the rejected one by `catalog.pools.rejected`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def preference(record: Any) -> Instruction | Rejection | None:
         return None
     chosen = record[key]
     if isinstance(chosen, str):
-        return transcript(record) or _text(record, key)
+        return _transcript(record, key) or _text(record, key)
     whole = turn_list(chosen)
     if whole is not None:
         return _after_prompt(record, whole, key=key)
@@ -43,12 +43,25 @@ def _after_prompt(record: dict[str, Any], chosen: list[Any], *, key: str) -> Ins
     """Chosen turns, after those of the prompt unless they repeat them."""
     prompt = record.get("prompt")
     turns = joined(prompt, chosen) if are_turns(prompt) else chosen
-    return _conversation(record, turns, read=(key,) if turns is chosen else ("prompt", key))
+    if turns is chosen or not are_turns(prompt):
+        return _conversation(record, turns, read=(key,))
+    rejected = dict(_PAIRS)[key]
+    if len(chosen) > 1 and are_turns(record[rejected]):
+        # The rejected turns follow this prompt too, which ends before what comes ahead of the chosen response.
+        record = {**record, rejected: joined(prompt, record[rejected])}
+    return _conversation(record, turns, read=("prompt", key))
 
 
 def _conversation(record: dict[str, Any], turns: list[Any], *, read: tuple[str, ...]) -> Instruction | Rejection:
     rest = {name: value for name, value in record.items() if name not in (*read, "system", "tools")}
     return conversation(turns, rest=rest, system=record.get("system"), tools=record.get("tools"))
+
+
+def _transcript(record: dict[str, Any], key: str) -> Instruction | Rejection | None:
+    read = transcript(record[key])
+    if not isinstance(read, Instruction):
+        return read
+    return read._replace(rest={name: value for name, value in record.items() if name != key})
 
 
 def _text(record: dict[str, Any], key: str) -> Instruction | Rejection | None:

@@ -1,4 +1,4 @@
-SELECT rank, fingerprint, prompt, response, why
+SELECT rank, fingerprint, prompt, response, rejected, media, why
 FROM subset_at($subset_id)
 ORDER BY rank
 LIMIT $n

@@ -30,7 +30,7 @@ def test_a_line_that_is_not_json_loses_itself_alone(line: str) -> None:
     assert [value for _, value, _ in found][::2] == [{"a": 0}, {"a": 2}]
     rejection, raw = found[1][1:]
     assert isinstance(rejection, Rejection)
-    assert rejection.reason == "not_json"
+    assert rejection.reason == ("unreadable" if line.startswith("[[") else "not_json")
     assert raw == line
 
 

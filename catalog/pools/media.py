@@ -1,0 +1,166 @@
+"""Media of a record: references to its images, videos and audios, read at one place behind all formats and never decoded.
+
+A value under one of KEYS is a path or a URL, an object with a path, a URL or bytes, bytes, or a list of these; in a list, a list is
+the frames of one. It becomes a list of references ``{"kind": "image" | "video" | "audio", "path": ..., <the object's other keys>}``
+in the record's order. Bytes are kept under the name of their sha256, which stands in the reference. A value that is none of these
+stays where it was, in the metadata.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, TypeGuard
+
+from catalog.json_text import json_text
+from catalog.pools.conversation import Instruction
+from catalog.pools.encoding import storable
+from catalog.pools.rejected import KEYS as REJECTED_KEYS
+from catalog.pools.rejected import unwanted_answers
+from catalog.pools.sources import STDIN, is_url
+from catalog.store.media import MediaFile, file_hash, keep
+
+OWN_KEY = "media"
+"""The key under which the catalog's own exports have references of every kind."""
+
+KINDS = {name + plural: name for name in ("image", "video", "audio") for plural in ("s", "")}
+KEYS = frozenset((*KINDS, OWN_KEY, *REJECTED_KEYS))
+"""Keys beside the turns that belong to the instruction, whatever the record's shape."""
+
+_CACHED_FILES = 2**16
+
+
+class MediaReader:
+    """Reads what stands beside the turns of a load's records.
+
+    Args:
+        folder: where bytes are kept; None only hashes them.
+        is_hashed: whether the sha256 of a file at hand is part of its reference.
+    """
+
+    def __init__(self, *, folder: Path | None = None, is_hashed: bool = False) -> None:
+        self._folder = folder
+        self._is_hashed = is_hashed
+        self._hash = lru_cache(maxsize=_CACHED_FILES)(file_hash)
+
+    def attach(self, read: Instruction, *, file: str) -> tuple[Instruction, list[MediaFile]]:
+        """Return the instruction with its media and its unwanted answers, and what is known of the media's contents.
+
+        Args:
+            read: an instruction whose ``rest`` has one of KEYS.
+            file: the data file's name, beside which relative paths are looked up.
+        """
+        if read.rejected is None and (found := unwanted_answers(read)):
+            key, text = found
+            read = read._replace(rejected=text, rest=_without(read.rest, {key}))
+        if read.media is not None:
+            return read, []
+        references, keys = _references(read.rest)
+        files: list[MediaFile] = []
+        beside = None if file == STDIN or is_url(file) else Path(file).parent
+        for reference in references:
+            frames = reference.get("frames")
+            for part in frames if _are_objects(frames) else [reference]:
+                self._complete(part, files, beside=beside)
+        if keys:
+            read = read._replace(media=json_text(references) if references else None, rest=_without(read.rest, keys))
+        return read, files
+
+    def _complete(self, reference: dict[str, Any], files: list[MediaFile], *, beside: Path | None) -> None:
+        """Keep a reference's bytes, or hash its file where it is at hand."""
+        path, content = reference.get("path"), reference.get("bytes")
+        path = path if isinstance(path, str) else None
+        if isinstance(content, bytes):
+            del reference["bytes"]
+            reference["sha256"] = keep(content, folder=self._folder)
+            files.append(MediaFile(path, None, reference["sha256"], len(content)))
+            return
+        location = _location(path, beside=beside)
+        known = self._hash(location) if location else None
+        if location and known:
+            files.append(MediaFile(path, storable(location), *known))
+            if self._is_hashed:
+                reference["sha256"] = known[0]
+
+
+def _location(path: str | None, *, beside: Path | None) -> str | None:
+    """Where a local file may lie."""
+    if path is None or is_url(path) or path.startswith("data:"):
+        return None
+    if Path(path).is_absolute():
+        return path
+    return str(beside.absolute() / path) if beside is not None else None
+
+
+def _references(rest: Mapping[str, Any]) -> tuple[list[dict[str, Any]], set[str]]:
+    """Return the references of a record in its order, and the keys that they were read from."""
+    own = _under(rest[OWN_KEY], kind=None) if OWN_KEY in rest else None
+    references = own or []
+    keys = {OWN_KEY} if own is not None else set()
+    known = [(reference["kind"], reference.get("path")) for reference in references]
+    for key, value in rest.items():
+        found = _under(value, kind=KINDS[key]) if key in KINDS else None
+        if found is not None:
+            keys.add(key)
+            # An export that has both writes under a kind's key what stands under its own key too.
+            references += [item for item in found if (item["kind"], item.get("path")) not in known]
+    return references, keys
+
+
+def _under(value: Any, *, kind: str | None) -> list[dict[str, Any]] | None:
+    """Return the references that one key holds, none where it is empty; None where it holds something else."""
+    if isinstance(value, str) and value.lstrip()[:1] in ("[", "{"):
+        value = _parsed(value)
+    found = []
+    for item in value if isinstance(value, list) else [value]:
+        if item in (None, "", b"", {}, []):
+            continue
+        reference = _reference(item, kind=kind)
+        if reference is None:
+            return None
+        found.append(reference)
+    return found
+
+
+def _reference(item: Any, *, kind: str | None) -> dict[str, Any] | None:
+    if isinstance(item, list) and kind is not None:
+        frames = _under(item, kind=kind)
+        return None if frames is None else {"kind": kind, "frames": [_without(frame, {"kind"}) for frame in frames]}
+    if isinstance(item, dict):
+        return _object(item, kind=kind)
+    if kind is None or not isinstance(item, str | bytes):
+        return None
+    return {"kind": kind, ("path" if isinstance(item, str) else "bytes"): item}
+
+
+def _object(item: dict[str, Any], *, kind: str | None) -> dict[str, Any] | None:
+    """A reference written as an object: its kind first, then its path."""
+    others = {key: value for key, value in item.items() if value is not None}
+    if others.get("kind") in KINDS.values():
+        kind = others.pop("kind")
+    if kind is None or not others:
+        return None
+    if "path" not in others and isinstance(others.get("url"), str):
+        others = {"path": others.pop("url")} | others
+    if "kind" in others:
+        others["object_kind"] = others.pop("kind")
+    path = {"path": others.pop("path")} if "path" in others else {}
+    return {"kind": kind} | path | others
+
+
+def _parsed(text: str) -> Any:
+    """The list or object that a text writes down, or the text itself, which is a path."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _are_objects(value: Any) -> TypeGuard[list[dict[str, Any]]]:
+    return isinstance(value, list) and all(isinstance(item, dict) for item in value)
+
+
+def _without(mapping: Mapping[str, Any], keys: set[str]) -> dict[str, Any]:
+    return {key: value for key, value in mapping.items() if key not in keys}

@@ -1,0 +1,55 @@
+"""Which keys of a file's records were not read, and so are metadata."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+MAX_KEYS = 1_000
+"""Different keys that are counted; records may be keyed by anything, and memory must not grow with them."""
+
+MAX_NAMED = 100
+"""Keys that a reading names; the others are counted."""
+
+
+class UnreadKeys:
+    """Counts the keys that were not read, record by record.
+
+    Attributes:
+        ignored: keys that an option names, which were read although they stay in the metadata.
+    """
+
+    def __init__(self, ignored: Iterable[str] = ()) -> None:
+        self.ignored = frozenset(ignored)
+        self._counts: Counter[str] = Counter()
+
+    def add(self, rest: Mapping[str, Any]) -> None:
+        """Count one record's keys; a key that is null counts as absent."""
+        counts = self._counts
+        for key, value in rest.items():
+            if value is not None and key not in self.ignored and (key in counts or len(counts) < MAX_KEYS):
+                counts[key] += 1
+
+    def named(self) -> dict[str, int]:
+        """Return the commonest keys with the number of records that have them, the commonest first."""
+        return {str(key): n for key, n in sorted(self._counts.items(), key=lambda item: (-item[1], str(item[0])))[:MAX_NAMED]}
+
+    def __len__(self) -> int:
+        return len(self._counts)
+
+
+def shares(keys: Mapping[str, int], *, n_keys: int, n_records: int, n_named: int = 10) -> str:
+    """Return keys with the share of records that have them, as a person reads it.
+
+    >>> shares({"id": 200, "score": 24, "x": 1}, n_keys=5, n_records=200, n_named=3)
+    'id (100 %), score (12 %), x (<1 %) and 2 more'
+    """
+    named = list(keys.items())[:n_named]
+    text = ", ".join(f"{key} ({_percent(n / n_records)})" for key, n in named)
+    n_more = n_keys - len(named)
+    return f"{text} and {n_more:,} more" if n_more else text
+
+
+def _percent(share: float) -> str:
+    return "<1 %" if share < 0.01 else f"{share:.0%}".replace("%", " %")

@@ -1,0 +1,118 @@
+"""Media: bytes that lie in the catalog's folder under the name of their sha256, and files that lie elsewhere."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from catalog.store.database import Connection
+from catalog.store.folders import Home
+from catalog.store.queries import query
+
+MAX_BYTES = 2**32
+"""Size beyond which a media file is not hashed: a record can name any path, that of an endless file too."""
+
+_BLOCK = 2**20
+_N_NAMED = 10
+
+
+class MediaFile(NamedTuple):
+    """What is recorded of one reference of a member.
+
+    Attributes:
+        path: as the record has it; None for bytes without a path.
+        location: the file on this machine; None for bytes, which lie in the catalog's folder.
+        sha256: of the content, as hex digits.
+        n_bytes: size of the content.
+    """
+
+    path: str | None
+    location: str | None
+    sha256: str
+    n_bytes: int
+
+
+class MediaFault(NamedTuple):
+    """What is wrong with media, and the next step."""
+
+    check: str
+    problem: str
+    next_step: str
+
+
+def keep(content: bytes, *, folder: Path | None) -> str:
+    """Return the sha256 of bytes, and write them into the folder under that name, if there is a folder."""
+    sha256 = hashlib.sha256(content).hexdigest()
+    if folder is not None and not (folder / sha256).exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / sha256).write_bytes(content)
+    return sha256
+
+
+def adopt(home: Home, folder: Path) -> None:
+    """Move the bytes that a job kept into the catalog's folder; the caller holds the catalog's lock."""
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        home.media.mkdir(parents=True, exist_ok=True)
+        path.replace(home.media / path.name)
+
+
+def file_hash(path: str | Path) -> tuple[str, int] | None:
+    """Return the sha256 and size of a file; None where it is not regular, not readable or larger than MAX_BYTES."""
+    try:
+        status = os.stat(path)  # noqa: PTH116 - before opening: a pipe would block
+        if not stat.S_ISREG(status.st_mode) or status.st_size > MAX_BYTES:
+            return None
+        digest, n_left = hashlib.sha256(), status.st_size
+        with Path(path).open("rb", buffering=0) as file:
+            while n_left > 0 and (block := file.read(min(_BLOCK, n_left))):
+                digest.update(block)
+                n_left -= len(block)
+    except (OSError, ValueError):  # not there, no right to read it, or not a possible name
+        return None
+    return digest.hexdigest(), status.st_size - n_left
+
+
+def unreferenced_media(connection: Connection, home: Home) -> list[Path]:
+    """Return the kept bytes that no instruction refers to; ``unreferenced`` instructions must be known."""
+    if not home.media.is_dir():
+        return []
+    named = {name for (name,) in connection.sql(query("gc/media_names")).fetchall()}
+    return sorted(path for path in home.media.iterdir() if path.name not in named)
+
+
+def media_faults(connection: Connection, home: Home) -> Iterator[MediaFault]:
+    """Find kept bytes that are gone or damaged, and media files of the newest versions that changed or are gone."""
+    kept: list[str] = []
+    gone: dict[str, list[str]] = {}
+    changed: dict[str, list[str]] = {}
+    for pool, location, sha256, n_bytes in connection.sql(query("doctor/media_files")).fetchall():
+        where = home.media / sha256 if location is None else Path(location)
+        if _is_same(where, sha256=sha256, n_bytes=n_bytes):
+            continue
+        if location is None:
+            kept.append(sha256)
+        else:
+            (changed if where.exists() else gone).setdefault(pool, []).append(location)
+    if kept:
+        advice = "restore a backup of the catalog's folder, or register the files that hold them again"
+        yield MediaFault("kept_media", f"{len(kept):,} kept media are gone or damaged: {_named(kept)}", advice)
+    for check, files, what in (("media_gone", gone, "are gone"), ("media_changed", changed, "changed")):
+        for pool, locations in files.items():
+            advice = f"put them back, or register {pool} again as they are now"
+            yield MediaFault(check, f"{len(locations):,} media files of {pool} {what}: {_named(locations)}", advice)
+
+
+def _is_same(path: Path, *, sha256: str, n_bytes: int) -> bool:
+    try:
+        return path.stat().st_size == n_bytes and file_hash(path) == (sha256, n_bytes)
+    except OSError:
+        return False
+
+
+def _named(names: list[str]) -> str:
+    n_more = len(names) - _N_NAMED
+    return ", ".join(names[:_N_NAMED]) + (f" and {n_more:,} more" if n_more > 0 else "")

@@ -1,0 +1,2 @@
+DELETE FROM folded_records
+WHERE pool_id = $pool_id

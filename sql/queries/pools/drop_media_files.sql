@@ -1,0 +1,2 @@
+DELETE FROM media_files
+WHERE pool_id = $pool_id
