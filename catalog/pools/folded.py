@@ -13,8 +13,9 @@ class Folded(NamedTuple):
 
     Attributes:
         n_records: records that are the same instruction as a member.
-        n_differing: those that differ from it in source, labels or metadata; the others are exact duplicates.
-        keys: what they differ in, the commonest first: ``source``, ``labels``, or a key of the metadata.
+        n_differing: those that differ from it in source, labels, metadata or spelling; the others are exact duplicates.
+        keys: what they differ in, the commonest first: ``source``, ``labels``, ``messages`` (another Unicode form, another order
+            of keys), or a key of the metadata.
         n_unrecorded: differing records that no version of the pool has.
     """
 

@@ -160,7 +160,7 @@ class _FileReader:
         self._media = media
         self._container = container_of(content, options=options, is_record=self._is_record)
         self.reading = FileReading(
-            self._file.name, self._container.name, encoding=content.encoding, compression=content.compression, notes=self._container.notes
+            self._name, self._container.name, encoding=content.encoding, compression=content.compression, notes=self._container.notes
         )
         self._source = self._column("--source-column", options.source_column)
         self._labels = self._column("--labels-column", options.labels_column)

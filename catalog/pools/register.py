@@ -14,7 +14,6 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from catalog.errors import MostlyUnreadableError, OptionError
-from catalog.pools.encoding import storable
 from catalog.pools.folded import fold
 from catalog.pools.reading import FileReading, ReadOptions, read_batches
 from catalog.pools.reasons import ADVICE
@@ -135,12 +134,14 @@ def _commit(connection: Connection, load: _Load) -> Registration:
         connection.execute(query(f"register/{step}"))
     connection.execute(query("register/loaded"), {"offset": offset})
     connection.execute(query("register/changes"), {"pool_id": pool_id, "is_append": is_append})
+    if load.staged.has_media_files and not is_append:
+        connection.execute(query("register/changed_media"), {"pool_id": pool_id, "offset": offset})
     n_added, n_removed, n_updated, n_before, n_distinct = connection.sql(query("register/counts"), params={"pool_id": pool_id}).fetchall()[
         0
     ]
     n_folded = load.staged.n_instructions - (n_added if is_append else n_distinct)
     folded = fold(connection, pool_id=pool_id, is_append=is_append, offset=offset, n_records=n_folded)
-    ((n_identity_changed,),) = connection.sql(query("register/renamed")).fetchall()
+    n_identity_changed = connection.sql(query("register/renamed")).fetchall()[0][0] if n_removed else 0
     is_new = version == 1 or bool(n_added or n_removed or n_updated or folded.n_unrecorded)
     answer = Registration(
         name=load.name,
@@ -188,15 +189,16 @@ def _write_version(connection: Connection, load: _Load, answer: Registration, *,
     at = {"pool_id": pool_id, "version": answer.version}
     connection.execute(query("register/close"), at)
     connection.execute(query("register/members"), at)
-    connection.execute(query("register/media_files"), at)
+    if load.staged.has_media_files:
+        connection.execute(query("register/media_files"), at | {"offset": offset})
     if answer.n_folded:
         connection.execute(query("register/folded_records"), at)
     connection.execute(query("register/quarantine"), at | {"offset": offset})
     counts: dict[str, Any] = {key: value for key, value in asdict(answer).items() if key.startswith("n_") and key not in _NOT_STORED}
     described = {
         "mode": answer.mode,
-        "files": storable(json.dumps([asdict(file) for file in load.files], ensure_ascii=False)),
-        "options": storable(json.dumps(asdict(load.options), ensure_ascii=False)),
+        "files": _json([asdict(file) for file in load.files]),
+        "options": _json(asdict(load.options)),
         "seconds": answer.seconds,
     }
     connection.execute(query("register/version"), at | counts | described)
@@ -214,6 +216,11 @@ def _refuse_mostly_unreadable(files: list[FileReading], *, n_read: int, n_failed
         f"{ADVICE[commonest]}, or write what is readable with --force",
         reason=commonest,
     )
+
+
+def _json(value: Any) -> str:
+    """JSON that can be stored: a path on the command line may be no text."""
+    return json.dumps(value, ensure_ascii=False).encode(errors="replace").decode()
 
 
 def _quoted(path: Any) -> str:

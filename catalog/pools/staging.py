@@ -22,6 +22,7 @@ class Staging:
     folder: Path
     n_instructions: int = 0
     n_quarantined: int = 0
+    has_media_files: bool = False
     _writers: dict[str, pq.ParquetWriter] = field(default_factory=dict)
 
     @property
@@ -45,6 +46,7 @@ class Staging:
         self._writers["quarantine"].write_batch(batch.quarantine)
         self.n_instructions += batch.instructions.num_rows
         self.n_quarantined += batch.quarantine.num_rows
+        self.has_media_files |= batch.instructions["media_files"].null_count < batch.instructions.num_rows
 
     def open(self) -> None:
         """Make both files."""

@@ -1,4 +1,5 @@
--- In what folded records differ from the member that stands for them: one row for each record and each key.
+-- In what folded records differ from the member that stands for them: one row for each record and each key. Messages differ where
+-- the same instruction is written in another Unicode form, or its JSON texts in another order.
 CREATE TEMP TABLE differences AS
 WITH entries AS (
     SELECT row_number, TRUE AS is_member, unnest(map_entries(member_metadata::MAP(VARCHAR, JSON))) AS entry
@@ -25,3 +26,7 @@ UNION
 SELECT row_number, 'labels'
 FROM folded
 WHERE labels IS DISTINCT FROM member_labels
+UNION
+SELECT row_number, 'messages'
+FROM folded
+WHERE is_spelt_otherwise

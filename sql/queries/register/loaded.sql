@@ -5,8 +5,7 @@ SELECT
     staged.row_number + $offset AS row_number,
     staged.source,
     staged.labels,
-    staged.metadata::JSON AS metadata,
-    staged.media_files
+    staged.metadata::JSON AS metadata
 FROM read_parquet(getvariable('staged')) AS staged
 JOIN keys USING (row_number)
 JOIN instructions ON instructions.fingerprint = keys.fingerprint
