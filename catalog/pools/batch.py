@@ -141,7 +141,7 @@ class BatchBuilder:
         self._metadata.append(metadata)
         self._files.append(file)
         self._plain.append(plain)
-        self._media_files.append([known._asdict() for known in media_files] or None)
+        self._media_files.append([known._asdict() for known in media_files] if media_files else None)
         self.n_records += 1
 
     def reject(self, row_number: int, why: Rejection, *, file: str, position: str, raw: str) -> None:
