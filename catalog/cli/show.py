@@ -44,7 +44,8 @@ def _echo_pool(description: Description, *, is_json: bool) -> None:
     )
     click.echo(
         f"{shape['n_multi_turn']:,} multi-turn, {shape['n_with_system']:,} with a system prompt, {shape['n_with_tools']:,} with tools, "
-        f"{shape['n_with_labels']:,} with labels; median {shape['median_prompt_characters'] or 0:,.0f} characters a prompt, "
+        f"{shape['n_with_labels']:,} with labels, {shape['n_with_rejected']:,} with rejected answers, "
+        f"{shape['n_with_media']:,} with media; median {shape['median_prompt_characters'] or 0:,.0f} characters a prompt, "
         f"{shape['median_response_characters'] or 0:,.0f} a response"
     )
     keys = ("file", "container", "shape", "encoding", "n_records", "n_quarantined", "n_no_input", "notes")

@@ -1,4 +1,4 @@
-"""The identity of an instruction: sha256 over one canonical JSON text of its messages, system and tools.
+"""The identity of an instruction: sha256 over one canonical JSON text of its messages, system, tools, rejected answers and media.
 
 The text is what ``json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))`` gives for::
 
@@ -7,8 +7,9 @@ The text is what ``json.dumps(value, sort_keys=True, ensure_ascii=False, separat
 where every string is NFC-normalised (in the hashed text only), keys of ``extra`` win over ``content`` and ``role`` (see
 `catalog.pools.formats`), and ``tools`` that is the JSON text of a list or an object stands there as that value, so that neither
 white space nor the order of keys in it makes another instruction. Where there are rejected answers or media, the keys ``rejected``
-and ``media`` stand in the object too, each with its value; where there are none the text is as it always was. Metadata, labels and
-source do not enter.
+and ``media`` stand in the object too, each with its value; where there are none the text is as it always was. A medium's content
+enters only where its sha256 stands in the reference: for bytes that the record held, and for files with ``register --hash-media``.
+Metadata, labels and source do not enter.
 """
 
 from __future__ import annotations

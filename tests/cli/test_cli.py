@@ -39,6 +39,19 @@ def test_register_answers_in_json_with_what_was_read(run: Callable[..., Result],
     assert (answer["name"], answer["version"], answer["n_members"], answer["files"][0]["shape"]) == ("p", 1, 1, "alpaca")
 
 
+def test_register_prints_what_folded_and_which_keys_were_not_read(run: Callable[..., Result], jsonl: Write) -> None:
+    keys = {f"key{n:02}": n for n in range(12)}
+    records = [{"prompt": "a", "completion": "b", **keys, "id": n // 2} for n in range(4)]
+    result = run("register", str(jsonl(records)), "--pool", "p", "--hash-media")
+    assert "1 exact duplicates folded, 2 folded, differing in id" in result.stdout
+    (line,) = [line for line in result.stderr.splitlines() if "not read:" in line]
+    assert line.endswith(" and 3 more")
+    assert line.count(" (100 %)") == 10
+    answer = json.loads(run("register", str(jsonl(records)), "--pool", "q", "--json").stdout)
+    assert (answer["n_folded"], answer["n_folded_differing"], answer["folded_differing_in"]) == (3, 2, ["id"])
+    assert (answer["files"][0]["n_unread_keys"], answer["files"][0]["unread"]["id"]) == (13, 4)
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

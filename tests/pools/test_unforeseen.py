@@ -117,7 +117,7 @@ def register_and_count(records: list[Any]) -> None:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "pool.jsonl"
         path.write_text("".join(json.dumps(record) + "\n" for record in [*first, *records]))
-        catalog = Catalog.open(Path(folder) / "home")
+        catalog = Catalog.open(Path(folder) / "home", isolated=False)
         answer = catalog.register(path, pool="p", force=True)
         assert answer.n_members + answer.n_folded + answer.n_quarantined == answer.n_rows == len(records) + 3
         assert catalog.sql("SELECT count(*) FROM folded_records").item() == answer.n_folded

@@ -24,6 +24,8 @@ function             tool       ``{"role": "function"}``
 - A leading system message without extra moves to ``system``; any other stays a message. An empty system prompt is none.
 - ``tools`` is the text that was given, or the JSON text of the list (OpenAI's older ``functions`` too).
 - Alpaca's prompt is the instruction, and after a newline the input, if there is one.
+- A format leaves unwanted answers and media in ``rest``. One place behind all formats reads them there, whatever the shape:
+  `catalog.pools.rejected` and `catalog.pools.media` say how.
 
 **The way back**, which gives the same fingerprints when it is read again:
 
