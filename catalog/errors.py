@@ -22,7 +22,8 @@
     ├── MemoryLimitError          a computation needs more memory than it was given
     ├── LockedError               another process holds the catalog
     ├── MigrationError            the schema's history does not fit
-    └── CorruptError              the two stores disagree
+    ├── StorageError              the disk is full, read-only, or refuses otherwise
+    └── CorruptError              what is stored is damaged, or the two stores disagree
 
 Every message names what is wrong, where, and the next step.
 """
@@ -114,5 +115,9 @@ class MigrationError(CatalogError):
     """The schema's history does not fit."""
 
 
+class StorageError(CatalogError):
+    """The disk is full, read-only, or refuses otherwise."""
+
+
 class CorruptError(CatalogError):
-    """The two stores disagree."""
+    """What is stored is damaged, or the two stores disagree."""

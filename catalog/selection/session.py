@@ -9,18 +9,17 @@ from __future__ import annotations
 import os
 import secrets
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
 import duckdb
 
-from catalog.errors import HomeNotFoundError, InterruptedQueryError, LockedError, MigrationError, OptionError
+from catalog.errors import HomeNotFoundError, InterruptedQueryError, MigrationError, OptionError
 from catalog.store.database import CONFIG, WAIT, Connection
 from catalog.store.folders import Home
-from catalog.store.lock import held_by
 from catalog.store.migrate import pending
+from catalog.store.opening import open_to_read
 from catalog.store.queries import macros
 
 SPILL = "50GB"  # what a query may put on the disk when it does not fit in memory
@@ -162,23 +161,14 @@ def _open(wanted: Session) -> Connection:
 
 def _attach(connection: Connection, wanted: Session) -> None:
     path = str(wanted.home.database).replace("'", "''")
-    deadline = time.monotonic() + wanted.wait
-    pause = 0.005
-    while True:
-        try:
-            connection.execute(f"ATTACH '{path}' AS catalog (READ_ONLY)")
-            connection.execute("USE catalog")
-            return
-        except duckdb.Error as error:
-            text = str(error)
-            if "Could not set lock" not in text and "Unique file handle conflict" not in text:
-                raise
-            if time.monotonic() >= deadline:
-                _, _, pid = text.partition("(PID ")
-                raise LockedError(held_by(pid.partition(")")[0], path=wanted.home.database, waited=wanted.wait)) from None
-        if wanted.stopped.wait(pause):
+
+    def sleep(seconds: float) -> None:
+        if wanted.stopped.wait(seconds):
             raise InterruptedQueryError("stopped while another process held the catalog")
-        pause = min(pause * 1.5, 0.25)
+
+    attach = f"ATTACH '{path}' AS catalog (READ_ONLY)"
+    open_to_read(lambda: connection.execute(attach), home=wanted.home, wait=wanted.wait, sleep=sleep)
+    connection.execute("USE catalog")
 
 
 def _is_handle(type_: Any) -> bool:

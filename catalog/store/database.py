@@ -8,27 +8,24 @@ process that has it.
 from __future__ import annotations
 
 import os
-import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import duckdb
 
-from catalog.errors import HomeNotFoundError, LockedError, MigrationError
+from catalog.errors import HomeNotFoundError, MigrationError
 from catalog.store.folders import Home
-from catalog.store.lock import held_by, locked
+from catalog.store.lock import locked
 from catalog.store.migrate import Migration, migrate, pending
+from catalog.store.opening import announced, open_to_read, open_to_write
 from catalog.store.queries import macros
 
 Connection = duckdb.DuckDBPyConnection
 
 WAIT = 30.0  # seconds
 WRITER_MEMORY = "512MB"  # a commit streams; more would only be kept, not used
-
-# How DuckDB says that another process, or another connection of this one, has the file.
-TAKEN = ("Could not set lock", "different configuration than existing connections", "Unique file handle conflict")
 
 # What both kinds of connection share; DuckDB refuses two configurations for one file in one process.
 CONFIG: dict[str, Any] = {
@@ -61,7 +58,7 @@ def reading(home: Home, *, wait: float = WAIT, memory: str | None = None) -> Ite
     config = CONFIG | {"temp_directory": _spill(home)}
     if memory:
         config["memory_limit"] = memory
-    connection = _patiently(lambda: duckdb.connect(str(home.database), read_only=True, config=config), home=home, wait=wait)
+    connection = open_to_read(lambda: _connected(home, config, is_read_only=True), home=home, wait=wait)
     try:
         behind = pending(connection)
         if behind:
@@ -116,31 +113,19 @@ def _opened(home: Home, *, wait: float) -> Iterator[Connection]:
     home.scratch.mkdir(parents=True, exist_ok=True)
     config = CONFIG | STORAGE | {"temp_directory": _spill(home), "memory_limit": WRITER_MEMORY}
     started = time.monotonic()
-    with locked(home.lock, wait=wait):
+    with locked(home.lock, wait=wait), announced(home):
         left = max(0.0, wait - (time.monotonic() - started))
-        connection = _patiently(lambda: duckdb.connect(str(home.database), config=config), home=home, wait=left)
+        connection = open_to_write(lambda: _connected(home, config), home=home, wait=left)
         try:
             yield connection
         finally:
             connection.close()
 
 
-def _patiently(connect: Callable[[], Connection], *, home: Home, wait: float) -> Connection:
-    deadline = time.monotonic() + wait
-    pause = 0.005
-    while True:
-        try:
-            connection = connect()
-            connection.execute(NO_BAR)
-            return connection
-        except duckdb.Error as error:
-            if not _is_taken(error):
-                raise
-            if time.monotonic() >= deadline:
-                pid = re.search(r"\(PID (\d+)\)", str(error))
-                raise LockedError(held_by(pid[1] if pid else "", path=home.database, waited=wait)) from None
-        time.sleep(pause)
-        pause = min(pause * 1.5, 0.25)
+def _connected(home: Home, config: dict[str, Any], *, is_read_only: bool = False) -> Connection:
+    connection = duckdb.connect(str(home.database), read_only=is_read_only, config=config)
+    connection.execute(NO_BAR)
+    return connection
 
 
 def _spill(home: Home) -> str:
@@ -149,11 +134,6 @@ def _spill(home: Home) -> str:
     It holds the process, so that `gc` knows a dead one's.
     """
     return str(home.scratch / f"spill-{os.getpid()}-shared")
-
-
-def _is_taken(error: duckdb.Error) -> bool:
-    text = str(error)
-    return any(sign in text for sign in TAKEN)
 
 
 def _names(migrations: tuple[Migration, ...]) -> str:

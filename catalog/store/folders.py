@@ -33,6 +33,11 @@ class Home:
         return self.path / "catalog.lock"
 
     @property
+    def intent(self) -> Path:
+        """The file that a writer locks while it waits, so that new readers let it go first."""
+        return self.path / "catalog.intent"
+
+    @property
     def vectors(self) -> Path:
         """The LanceDB folder: one table per signal that has vectors."""
         return self.path / "vectors"

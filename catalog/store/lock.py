@@ -1,46 +1,68 @@
-"""One lock for both stores, held around each commit and never while computing.
+"""Locks on files: held for as long as a file is open, and freed by the kernel when their holder dies.
 
-DuckDB admits one writing process, and concurrent upserts in LanceDB duplicate keys; so whoever commits holds this lock,
-for milliseconds. The kernel frees it when its holder dies, so a killed job leaves nothing to clean.
+DuckDB admits one writing process, and concurrent upserts in LanceDB duplicate keys. So whoever commits holds the catalog's
+lock, for milliseconds, and never while computing. A killed job leaves nothing to clean. A lock belongs to an open file, not to
+a process number, so it also holds between containers that cannot see each other's processes.
 """
 
 from __future__ import annotations
 
-import fcntl
 import os
+import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 from catalog.errors import LockedError
+
+POLL = 0.02  # seconds between two looks at a lock that another process holds
 
 
 @contextmanager
 def locked(path: Path, *, wait: float) -> Iterator[None]:
-    """Hold the catalog's lock file.
+    """Hold a lock file.
 
     Args:
-        path: the lock file; made when it is not there.
+        path: the lock file; made when it does not exist.
         wait: seconds to wait for another holder.
 
     Raises:
         LockedError: another process held it all that time; the message names it.
     """
-    with path.open("a+", encoding="utf-8") as file:
-        deadline = time.monotonic() + wait
-        while not _acquire(file.fileno()):
-            if time.monotonic() >= deadline:
-                file.seek(0)
-                raise LockedError(held_by(file.read().strip(), path=path, waited=wait))
-            time.sleep(0.02)
+    deadline = time.monotonic() + wait
+    while (file := try_lock(path)) is None:
+        if time.monotonic() >= deadline:
+            raise LockedError(held_by(path.read_text(encoding="utf-8", errors="replace").strip(), path=path, waited=wait))
+        time.sleep(POLL)
+    with file:
+        yield
+
+
+def try_lock(path: Path) -> IO[str] | None:
+    """Lock a file for this process alone, or return None when another holds it. Closing the file frees the lock."""
+    file = path.open("a+", encoding="utf-8")
+    if not _acquire(file.fileno(), is_shared=False):
+        file.close()
+        return None
+    with suppress(OSError):  # a full disk: the number only serves messages
         file.truncate(0)
         file.write(str(os.getpid()))
         file.flush()
-        try:
-            yield
-        finally:
-            fcntl.flock(file.fileno(), fcntl.LOCK_UN)
+    return file
+
+
+def is_locked(path: Path) -> bool:
+    """Return whether somebody holds a lock file. Looking writes nothing, and is free when the file does not exist."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        return not _acquire(descriptor, is_shared=True)
+    finally:
+        os.close(descriptor)
 
 
 def held_by(pid: str, *, path: Path, waited: float) -> str:
@@ -61,9 +83,26 @@ def process_name(pid: str) -> str:
     return " ".join(raw.replace(b"\0", b" ").decode(errors="replace").split())[:120]
 
 
-def _acquire(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+if sys.platform == "win32":
+    import msvcrt
+
+    FAR = 2**30  # the byte that is locked: beyond what the file holds, so that others can read who holds it
+
+    def _acquire(descriptor: int, *, is_shared: bool) -> bool:  # a shared lock is exclusive there, and held for an instant
+        os.lseek(descriptor, FAR, os.SEEK_SET)
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        return True
+
+else:
+    import fcntl
+
+    def _acquire(descriptor: int, *, is_shared: bool) -> bool:
+        try:
+            fcntl.flock(descriptor, (fcntl.LOCK_SH if is_shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True

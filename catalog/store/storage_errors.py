@@ -1,0 +1,95 @@
+"""What the disk and DuckDB say when they refuse, as errors of ours: one line with the place and the next step."""
+
+from __future__ import annotations
+
+import errno
+import re
+
+import duckdb
+
+from catalog.errors import CatalogError, CorruptError, StorageError
+from catalog.store.folders import Home
+
+RESTORE = "restore the catalog's folder from a backup, then run `catalog doctor --full`"
+FULL = "free some space and run the command again; what was committed before is safe"
+READ_ONLY = "make the folder writable, or copy the catalog and name the copy with --home"
+
+ADVICE: dict[int, str] = {
+    errno.ENOSPC: FULL,
+    errno.EDQUOT: FULL,
+    errno.EFBIG: "raise the limit on the size of files, then run the command again; what was committed before is safe",
+    errno.EROFS: READ_ONLY,
+    errno.EACCES: "check who may read and write it",
+    errno.EPERM: "check who may read and write it",
+    errno.ENAMETOOLONG: "choose a shorter name",
+    errno.EIO: "the disk fails: copy what you can read to another one, and restore the rest from a backup",
+    errno.EMFILE: "raise the limit on open files (`ulimit -n`), then run the command again",
+    errno.ENOENT: "check the path, then run the command again",
+    errno.ENOTDIR: "a file stands where a folder should: name another folder",
+    errno.EISDIR: "a folder stands where a file should: name another file",
+    errno.EEXIST: "a file stands where a folder should: name another folder",
+}
+# DuckDB, Arrow and Lance put what the system says into their own texts.
+TEXTS: tuple[tuple[str, int], ...] = (
+    ("no space left on device", errno.ENOSPC),
+    ("disk quota exceeded", errno.EDQUOT),
+    ("file too large", errno.EFBIG),
+    ("read-only file system", errno.EROFS),
+    ("permission denied", errno.EACCES),
+    ("operation not permitted", errno.EPERM),
+    ("file name too long", errno.ENAMETOOLONG),
+    ("too many open files", errno.EMFILE),
+)
+UNREADABLE = ("not a valid duckdb database", "could not read enough bytes", "corrupt", "checksum", "replaying wal", "deserialize")
+
+
+def explain_opening(error: duckdb.Error, home: Home) -> CatalogError | duckdb.Error:
+    """Return why the database cannot be opened as an error of ours, or the error itself when it is about neither disk nor file."""
+    if isinstance(error, duckdb.OutOfMemoryException | duckdb.ParserException | duckdb.InvalidInputException):
+        return error
+    return _refusal(str(error)) or damaged(error, home)
+
+
+def explain(error: OSError | duckdb.Error | MemoryError, home: Home) -> CatalogError:
+    """Return what was raised while a command ran as an error of ours, with the next step."""
+    if isinstance(error, MemoryError):
+        return StorageError(f"this machine has too little memory for that ({_one_line(error) or 'allocation failed'}): use fewer rows")
+    if isinstance(error, OSError) and error.errno in ADVICE:
+        place = f"{error.filename}: " if error.filename else ""
+        return StorageError(f"{place}{error.strerror or _one_line(error)}: {ADVICE[error.errno]}")
+    refusal = _refusal(str(error))
+    if refusal:
+        return refusal
+    if isinstance(error, OSError):
+        return StorageError(f"{_one_line(error)}: check the path and the disk, then run the command again")
+    if _is_damage(error):
+        return damaged(error, home)
+    return StorageError(f"DuckDB refused a statement of the catalog's own ({_one_line(error)}): run `catalog doctor`, and report this")
+
+
+def damaged(error: BaseException, home: Home) -> CorruptError:
+    """Return the error that the database is damaged, and what helps."""
+    return CorruptError(f"{home.database} is damaged ({_one_line(error)}): {RESTORE}")
+
+
+def _refusal(text: str) -> StorageError | None:
+    """What the system said, where a library only passes its text on."""
+    lowered = text.lower()
+    found = next((number for sign, number in TEXTS if sign in lowered), None)
+    return None if found is None else StorageError(f"{_first_line(text)}: {ADVICE[found]}")
+
+
+def _is_damage(error: BaseException) -> bool:
+    text = str(error).lower()
+    return isinstance(error, duckdb.FatalException | duckdb.SerializationException) or any(sign in text for sign in UNREADABLE)
+
+
+def _one_line(error: BaseException) -> str:
+    return _first_line(str(error)) or type(error).__name__
+
+
+def _first_line(text: str) -> str:
+    """The first line of a library's message, without its stack trace and the checksums that help nobody."""
+    line = next((line for line in text.splitlines() if line.strip()), "").strip().rstrip(".")
+    line = re.sub(r": computed checksum \d+ does not match stored checksum \d+", ": a checksum does not match", line)
+    return line if len(line) <= 300 else f"{line[:297]}..."

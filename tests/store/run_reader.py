@@ -1,0 +1,27 @@
+"""Read a catalog in a loop until standard input ends; print the seconds that each opening and query took, as JSON."""
+
+import json
+import sys
+import threading
+import time
+from pathlib import Path
+
+from catalog.selection.session import session
+from catalog.store.database import reading
+from catalog.store.folders import Home
+
+home, way = Home(Path(sys.argv[1])), sys.argv[2]
+stopped = threading.Event()
+threading.Thread(target=lambda: (sys.stdin.read(), stopped.set()), daemon=True).start()
+print("ready", flush=True)
+seconds = []
+while not stopped.is_set():
+    started = time.perf_counter()
+    if way == "reading":
+        with reading(home) as connection:
+            connection.sql("SELECT count(*) FROM tags").fetchall()
+    else:
+        with session(home) as opened:
+            opened.connection.sql("SELECT count(*) FROM tags").fetchall()
+    seconds.append(time.perf_counter() - started)
+print(json.dumps(seconds))

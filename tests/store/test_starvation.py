@@ -1,0 +1,78 @@
+"""Writers get their turn, however many readers come one after another, and readers keep theirs."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+
+import pytest
+
+from catalog.store.database import reading, writing
+from catalog.store.folders import Home
+from catalog.store.lock import try_lock
+
+SCRIPT = Path(__file__).with_name("run_reader.py")
+INSERT = "INSERT INTO tags VALUES ('a', 'seen', 1, now()::TIMESTAMP)"
+
+
+@contextmanager
+def readers(home: Home, n: int) -> Iterator[list[float]]:
+    """So many processes that read in a loop while the block runs; afterwards the list holds the seconds of each reading."""
+    command = [sys.executable, str(SCRIPT), str(home.path)]
+    ways = ["reading", "session"]
+    processes = [
+        subprocess.Popen([*command, ways[i % 2]], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for i in range(n)
+    ]
+    seconds: list[float] = []
+    for process in processes:
+        assert process.stdout
+        assert process.stdout.readline() == "ready\n"
+    yield seconds
+    for process in processes:
+        seconds += json.loads(process.communicate()[0])
+
+
+def write_among(home: Home, *, n_readers: int, n_writes: int, pause: float) -> tuple[list[float], list[float], list[float]]:
+    """Seconds of each write among readers, of each reading meanwhile, and of each reading without writers."""
+    with writing(home):
+        pass
+    with readers(home, n_readers) as alone:
+        time.sleep(n_writes * pause)
+    writes = []
+    with readers(home, n_readers) as among:
+        for _ in range(n_writes):
+            time.sleep(pause)
+            started = time.perf_counter()
+            with writing(home) as connection:
+                connection.execute(INSERT)
+            writes.append(time.perf_counter() - started)
+    return writes, among, alone
+
+
+def test_a_write_among_readers_that_never_pause_commits_within_two_seconds(home: Home) -> None:
+    writes, among, _ = write_among(home, n_readers=3, n_writes=4, pause=0.2)
+    assert max(writes) < 2
+    assert len(among) > 4
+
+
+@pytest.mark.slow
+def test_eight_readers_that_never_pause_leave_every_write_two_seconds_and_take_at_most_twice_as_long(home: Home) -> None:
+    writes, among, alone = write_among(home, n_readers=8, n_writes=40, pause=0.5)
+    assert max(writes) < 2
+    assert median(among) < 2 * median(alone)
+
+
+def test_a_reader_waits_for_an_announced_writer_and_no_longer_than_its_patience(home: Home) -> None:
+    with writing(home):
+        pass
+    intent = try_lock(home.intent)
+    assert intent
+    started = time.monotonic()
+    with reading(home, wait=0.2) as connection:
+        assert connection.sql("SELECT 1").fetchall() == [(1,)]
+    assert 0.2 <= time.monotonic() - started < 1
+    intent.close()
