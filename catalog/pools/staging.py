@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,6 +10,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from catalog.pools.reading import INSTRUCTIONS, QUARANTINE, Batch
+from catalog.store.scratch import scratch_folder
 
 
 @dataclass
@@ -62,13 +60,11 @@ class Staging:
 
 @contextmanager
 def staging(scratch: Path) -> Iterator[Staging]:
-    """A staging folder that is gone when the block ends; the name holds the process, so that `gc` knows a dead one's."""
-    scratch.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=f"register-{os.getpid()}-", dir=scratch))
-    staged = Staging(folder)
-    try:
-        staged.open()
-        yield staged
-    finally:
-        staged.close()
-        shutil.rmtree(folder, ignore_errors=True)
+    """A staging folder that is gone when the block ends, and that `gc` leaves alone until then."""
+    with scratch_folder(scratch, "register") as folder:
+        staged = Staging(folder)
+        try:
+            staged.open()
+            yield staged
+        finally:
+            staged.close()

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from catalog.errors import CorruptError
+from catalog.selection.checked_vectors import checked_batches, naming_damage, recorded_shards
 from catalog.selection.coverage import Coverage
 from catalog.selection.rows import Positions, members
-from catalog.store.queries import query
 from catalog.store.references import Reference
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def load_embeddings(session: Session, columns: frozenset[str] | None, *, referen
         signal: which embedding.
 
     Raises:
-        CorruptError: the vector store lacks what the database says is there.
+        CorruptError: the vector store lacks what the database records, or holds other values than were written.
     """
     import pyarrow as pa
 
@@ -40,13 +40,13 @@ def load_embeddings(session: Session, columns: frozenset[str] | None, *, referen
     vectors = np.empty((rows.num_rows, signal.dimension or 0), dtype=np.float32)  # (n, d)
     is_there = np.zeros(rows.num_rows, dtype=bool)
     positions = Positions(rows["instruction_id"].to_numpy())
-    for batch in _stored(session, signal, column="vector"):
+    for batch in _stored(session, reference, signal, column="vector"):
         at = positions.of(batch["instruction_id"].to_numpy())
         known = at >= 0
         values = batch["vector"].flatten().to_numpy(zero_copy_only=False).reshape(len(batch), -1)  # (rows of the batch, d)
         vectors[at[known]] = values[known]
         is_there[at[known]] = True
-    _require(is_there, signal)
+    _require(is_there, reference, signal)
     return rows.append_column("vector", pa.FixedSizeListArray.from_arrays(pa.array(vectors.reshape(-1)), signal.dimension))
 
 
@@ -57,7 +57,7 @@ def load_token_states(session: Session, columns: frozenset[str] | None, *, refer
     filters, joins and renaming, and becomes the list of vectors again where a kernel, or the answer, takes it.
 
     Raises:
-        CorruptError: the vector store lacks what the database says is there.
+        CorruptError: the vector store lacks what the database records, or holds other values than were written.
     """
     import pyarrow as pa
 
@@ -67,36 +67,28 @@ def load_token_states(session: Session, columns: frozenset[str] | None, *, refer
     positions = Positions(rows["instruction_id"].to_numpy())
     order = np.full(rows.num_rows, -1, dtype=np.int64)  # where a member's states stand among those read
     chunks, n_read = [], 0
-    for batch in _stored(session, signal, column="states"):
+    for batch in _stored(session, reference, signal, column="states"):
         at = positions.of(batch["instruction_id"].to_numpy())
         known = at >= 0
         order[at[known]] = n_read + np.arange(int(known.sum()))
         n_read += int(known.sum())
         chunks.append(batch["states"] if known.all() else batch["states"].filter(pa.array(known)))
-    _require(order >= 0, signal)
+    _require(order >= 0, reference, signal)
     states = pa.chunked_array(chunks, type=chunks[0].type if chunks else pa.list_(pa.list_(pa.float16(), 1)))
     n_tokens = np.concatenate([np.diff(chunk.offsets.to_numpy()) for chunk in chunks] or [np.zeros(0, dtype=np.int32)])[order]
     return rows.append_column("n_tokens", pa.array(n_tokens)).append_column("states", session.opaque(states, order))
 
 
-def _stored(session: Session, signal: Coverage, *, column: str) -> Iterator[Any]:
-    from catalog.store import vectors
-
+def _stored(session: Session, reference: Reference, signal: Coverage, *, column: str) -> Iterator[Any]:
     if signal.lance_table is None or signal.lance_version is None:
         return
-    found = session.connection.sql(query("selection/shards"), params={"signal_id": signal.signal_id}).fetchall()
+    shards = recorded_shards(session.connection, signal_id=signal.signal_id)
     session.rest()  # the vectors are in another store
-    yield from vectors.read(
-        session.home,
-        signal.lance_table,
-        version=signal.lance_version,
-        columns=["instruction_id", column],
-        shards=[int(row[0]) for row in found],
-    )
+    with naming_damage(signal.kind, reference, signal.name, signal):
+        yield from checked_batches(session.home, signal.lance_table, shards, column=column, version=signal.lance_version)
 
 
-def _require(is_there: np.ndarray[Any, np.dtype[np.bool_]], signal: Coverage) -> None:
+def _require(is_there: np.ndarray[Any, np.dtype[np.bool_]], reference: Reference, signal: Coverage) -> None:
     if not is_there.all():
-        raise CorruptError(
-            f"the vector store lacks {int((~is_there).sum()):,} vectors of {signal.name} that the database records: run `catalog doctor`"
-        )
+        with naming_damage(signal.kind, reference, signal.name, signal):
+            raise CorruptError(f"{signal.lance_table} lacks {int((~is_there).sum()):,} vectors that the database records")

@@ -22,6 +22,7 @@ from catalog.store.folders import Home
 from catalog.store.lock import locked
 from catalog.store.queries import query
 from catalog.store.references import Reference
+from catalog.store.shard_hash import record_sha256, rows_sha256
 
 SHARD_ROWS = 4096  # about half a minute of the smallest models on two cores
 
@@ -148,17 +149,19 @@ def commit_shard(home: Home, signal: Signal, values: Values, *, seconds: float, 
         write_shard(connection, home, signal, values, seconds=seconds)
 
 
-def write_shard(connection: Connection, home: Home, signal: Signal, values: Values, *, seconds: float) -> None:
-    """Write one shard as part of a transaction that is the caller's."""
+def write_shard(connection: Connection, home: Home, signal: Signal, values: Values, *, seconds: float) -> int:
+    """Write one shard as part of a transaction that is the caller's; returns its number.
+
+    Losses and labels, which the caller writes, are hashed once they are there: see `record_sha256`.
+    """
     (shard,) = connection.sql(query("signals/next_shard"), params={"signal_id": signal.signal_id}).fetchall()[0]
-    version = None
+    version, sha256 = None, None
     if signal.lance_table and values.rows.num_rows:
         numbered = values.rows.add_column(1, "shard", pa.array([shard] * values.rows.num_rows, pa.int64()))
         version = vectors.append(home, signal.lance_table, numbered)
+        sha256 = rows_sha256(values.rows)
     at = {"signal_id": signal.signal_id, "shard": shard}
     _insert_members(connection, at, values)
-    if signal.kind == "score":
-        _insert_scores(connection, signal, values)
     counts = {
         "n_instructions": values.rows.num_rows,
         "n_missing": len(values.gaps),
@@ -166,8 +169,13 @@ def write_shard(connection: Connection, home: Home, signal: Signal, values: Valu
         "n_truncated": values.n_truncated,
         "lance_version": version,
         "seconds": seconds,
+        "sha256": sha256,
     }
     connection.execute(query("signals/insert_shard"), at | counts)
+    if signal.kind == "score":
+        _insert_scores(connection, signal, values)
+        record_sha256(connection, kind=signal.kind, signal_id=signal.signal_id, shard=shard)
+    return int(shard)
 
 
 def _insert_members(connection: Connection, at: Mapping[str, Any], values: Values) -> None:

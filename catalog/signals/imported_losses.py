@@ -21,6 +21,7 @@ from catalog.store.database import WAIT, Connection, writing
 from catalog.store.folders import Home
 from catalog.store.queries import query
 from catalog.store.references import Reference, check_name
+from catalog.store.shard_hash import record_sha256
 
 NAN = "not_a_number"
 
@@ -67,8 +68,9 @@ def import_losses(home: Home, reference: Reference, file: str, *, proxy: str, ke
         signal = ensure_signal(connection, kind="losses", name=proxy, identity=identity, dimension=trajectories.shape[1], details=details)
         if is_new:
             values = Values(pa.table({"instruction_id": ids[kept]}), gaps=gaps)
-            write_shard(connection, home, signal, values, seconds=time.monotonic() - started)
+            shard = write_shard(connection, home, signal, values, seconds=time.monotonic() - started)
             _write_checkpoints(connection, signal, ids[kept], trajectories[kept])
+            record_sha256(connection, kind=signal.kind, signal_id=signal.signal_id, shard=shard)
         renew_signal(connection, signal)  # the last import counts, also when its numbers were there before
         return Import(
             signal=signal,

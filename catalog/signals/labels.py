@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from catalog.errors import OptionError, SourceError
+from catalog.selection.checked_vectors import naming_damage
 from catalog.signals.frame import Progress, Report, Values, exclusively, missing, write_shard
 from catalog.signals.recorded_losses import Stopwatch
 from catalog.signals.registry import Signal, ensure_signal
@@ -21,6 +22,7 @@ from catalog.store.database import WAIT, reading, writing
 from catalog.store.folders import Home
 from catalog.store.queries import query
 from catalog.store.references import Reference
+from catalog.store.shard_hash import record_sha256
 
 VERSION = 1  # of this computation; a change that changes values counts it up
 
@@ -115,14 +117,16 @@ def _label(
         labels = _labels(rows @ wanted.T, names, threshold=threshold)
         made = pa.table({"instruction_id": ids, "labels": pa.array(labels, pa.list_(pa.string()))})
         with writing(home, wait=wait) as connection:
-            write_shard(connection, home, signal, Values(made), seconds=watch.lap())
+            shard = write_shard(connection, home, signal, Values(made), seconds=watch.lap())
             connection.register("shard_labels", made)
             connection.execute(query("labels/insert"), {"signal_id": signal.signal_id})
+            record_sha256(connection, kind=signal.kind, signal_id=signal.signal_id, shard=shard)
         report.n_computed += len(ids)
         if progress:
             progress(report.n_computed, len(todo), 0)
 
-    each_batch(home, embedding, todo, tell, wait=wait)
+    with naming_damage("embedding", reference, encoder):
+        each_batch(home, embedding, todo, tell, wait=wait)
     report.seconds = time.monotonic() - started
     return report
 

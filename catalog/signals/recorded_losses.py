@@ -24,6 +24,7 @@ from catalog.store.database import WAIT, Connection, reading, writing
 from catalog.store.folders import Home
 from catalog.store.queries import query
 from catalog.store.references import Reference
+from catalog.store.shard_hash import record_sha256
 
 if TYPE_CHECKING:
     from catalog.models.causal_lm import CausalLM
@@ -147,7 +148,8 @@ def finish_trajectories(home: Home, signal: Signal, members: Members, *, watch: 
         gaps = [(int(members.ids[i]), str(members.tokens[int(i)].reason)) for i in np.flatnonzero(~members.usable)]
         gaps += [(int(i), NAN) for i in members.ids[broken]]
         kept = np.sort(members.ids[members.usable & ~broken])
-        write_shard(connection, home, signal, Values(pa.table({"instruction_id": kept}), gaps=gaps), seconds=watch.lap())
+        shard = write_shard(connection, home, signal, Values(pa.table({"instruction_id": kept}), gaps=gaps), seconds=watch.lap())
+        record_sha256(connection, kind=signal.kind, signal_id=signal.signal_id, shard=shard)
     reasons: dict[str, int] = {}
     for _, reason in gaps:
         reasons[reason] = reasons.get(reason, 0) + 1
@@ -162,5 +164,6 @@ def _write_chunk(
     connection.register("checkpoint_losses", pa.table(rows))
     connection.execute(query("losses/insert"), at)
     ((shard,),) = connection.sql(query("signals/next_shard"), params={"signal_id": at["signal_id"]}).fetchall()
-    shard_row = {"signal_id": at["signal_id"], "shard": shard, "n_instructions": len(ids), "n_missing": 0, "lance_version": None}
+    shard_row = {"signal_id": at["signal_id"], "shard": shard, "n_instructions": len(ids), "n_missing": 0}
+    shard_row |= {"lance_version": None, "sha256": None}  # the shard that completes the trajectories has their hash
     connection.execute(query("signals/insert_shard"), shard_row | counts)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from catalog.errors import OptionError, SignalError
+from catalog.errors import CorruptError, OptionError, SignalError
+from catalog.selection.checked_vectors import checked_batches, naming_damage, recorded_shards
 from catalog.signals.keys import member_ids
 from catalog.signals.registry import Signal, list_named
 from catalog.signals.search_index import Index, current_index, ensure_index
@@ -84,12 +85,13 @@ def search(
     signal = embedded_with(home, reference, encoder, wait=wait)
     members = matching(home, reference, where, wait=wait, limits=limits, is_isolated=is_isolated)
     wanted = query_vectors(encoder, signal, [text])[0]  # (d,)
-    if where is None and len(members) > exact_members:
-        index = ensure_index(home, signal, wait=wait)
-        found = _indexed(home, signal, index, wanted, members, k=k, wait=wait) if index else None
-        if found is not None:
-            return Answer(_described(home, reference, *found, k=k, wait=wait), len(members), index)
-    ids, similarities = exact(home, signal, wanted[None], members, k=k, wait=wait)
+    with naming_damage("embedding", reference, encoder):
+        if where is None and len(members) > exact_members:
+            index = ensure_index(home, signal, wait=wait)
+            found = _indexed(home, signal, index, wanted, members, k=k, wait=wait) if index else None
+            if found is not None:
+                return Answer(_described(home, reference, *found, k=k, wait=wait), len(members), index)
+        ids, similarities = exact(home, signal, wanted[None], members, k=k, wait=wait)
     return Answer(_described(home, reference, ids[0], similarities[0], k=k, wait=wait), len(members))
 
 
@@ -169,19 +171,25 @@ def unit(rows: Vectors) -> Vectors:
 
 
 def each_batch(home: Home, signal: Signal, members: Ids, tell: Callable[[Ids, Vectors], None], *, wait: float = WAIT) -> None:
-    """Stream the members' unit vectors past a function, told ids (n,) and vectors (n, d) of a batch at a time."""
+    """Stream the members' unit vectors past a function, told ids (n,) and vectors (n, d) of a batch at a time.
+
+    Raises:
+        CorruptError: a vector is gone, or a shard does not hold what was written.
+    """
     with reading(home, wait=wait) as connection:
-        committed = [row[0] for row in connection.sql(query("signals/shards"), params={"signal_id": signal.signal_id}).fetchall()]
-    if not signal.lance_table or not vectors.exists(home, signal.lance_table):
-        return
-    stored = vectors.read(home, signal.lance_table, columns=["instruction_id", "vector"], shards=committed, batch_rows=BATCH_ROWS)
-    for batch in stored:
+        shards = recorded_shards(connection, signal_id=signal.signal_id)
+    assert signal.lance_table is not None  # an embedding's
+    n_found = 0
+    for batch in checked_batches(home, signal.lance_table, shards, column="vector", batch_rows=BATCH_ROWS) if shards else ():
         ids = batch["instruction_id"].to_numpy()
         at = np.searchsorted(members, ids)
         kept = (at < len(members)) & (members[np.minimum(at, len(members) - 1)] == ids) if len(members) else np.zeros(len(ids), dtype=bool)
+        n_found += int(kept.sum())
         if kept.any():
             rows = batch["vector"].flatten().to_numpy(zero_copy_only=False).reshape(len(ids), -1)[kept]
             tell(ids[kept], unit(rows.astype(np.float32, copy=False)))
+    if n_found < len(members):
+        raise CorruptError(f"{signal.lance_table} lacks {len(members) - n_found:,} vectors that the database records")
 
 
 def exact(home: Home, signal: Signal, wanted: Vectors, members: Ids, *, k: int, wait: float = WAIT) -> tuple[list[Ids], list[Vectors]]:

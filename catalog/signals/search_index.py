@@ -125,7 +125,8 @@ def _nearest(home: Home, signal: Signal, wanted: Vectors, *, k: int, probes: int
     how: dict[str, Any] = {"column": "vector", "q": wanted, "k": k, "metric": "cosine"}
     how |= {"use_index": False} if probes is None else {"minimum_nprobes": probes, "maximum_nprobes": probes}
     dataset = vectors.dataset(home, signal.lance_table)
-    found: pa.Table = dataset.to_table(columns=["instruction_id", "shard", "_distance"], nearest=how)
+    with vectors.reporting_damage(home, signal.lance_table):
+        found: pa.Table = dataset.to_table(columns=["instruction_id", "shard", "_distance"], nearest=how)
     return found
 
 

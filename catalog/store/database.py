@@ -55,7 +55,7 @@ def reading(home: Home, *, wait: float = WAIT, memory: str | None = None) -> Ite
     """
     if not home.database.exists():
         raise HomeNotFoundError(f"no catalog in {home.path}: `catalog register FILE --pool NAME` makes one, --home FOLDER names another")
-    config = CONFIG | {"temp_directory": _spill(home)}
+    config = CONFIG | {"temp_directory": spill_folder(home)}
     if memory:
         config["memory_limit"] = memory
     connection = open_to_read(lambda: _connected(home, config, is_read_only=True), home=home, wait=wait)
@@ -111,7 +111,7 @@ def home_is_new(connection: Connection) -> bool:
 @contextmanager
 def _opened(home: Home, *, wait: float) -> Iterator[Connection]:
     home.scratch.mkdir(parents=True, exist_ok=True)
-    config = CONFIG | STORAGE | {"temp_directory": _spill(home), "memory_limit": WRITER_MEMORY}
+    config = CONFIG | STORAGE | {"temp_directory": spill_folder(home), "memory_limit": WRITER_MEMORY}
     started = time.monotonic()
     with locked(home.lock, wait=wait), announced(home):
         left = max(0.0, wait - (time.monotonic() - started))
@@ -128,11 +128,8 @@ def _connected(home: Home, config: dict[str, Any], *, is_read_only: bool = False
     return connection
 
 
-def _spill(home: Home) -> str:
-    """Where this process may write what does not fit into memory: one name, since connections of a process share a configuration.
-
-    It holds the process, so that `gc` knows a dead one's.
-    """
+def spill_folder(home: Home) -> str:
+    """Where this process may write what does not fit into memory: one name, since connections of a process share a configuration."""
     return str(home.scratch / f"spill-{os.getpid()}-shared")
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from catalog.store.database import Connection
 from catalog.store.folders import Home
 from catalog.store.media import media_faults
 from catalog.store.queries import query
+from catalog.store.scratch import abandoned
 from catalog.store.vectors_doctor import faults
 
 # The check, and what to do when it finds something.
@@ -46,26 +44,5 @@ def doctor(connection: Connection, home: Home) -> list[Finding]:
     ]
     findings += [Finding(fault.check, fault.problem, fault.next_step) for fault in faults(connection, home)]
     findings += [Finding(*fault) for fault in media_faults(connection, home)]
-    findings += [Finding("scratch", f"{path} was left by a job that died", "`catalog gc` removes it") for path in dead_scratch(home)]
+    findings += [Finding("scratch", f"{path} was left by a job that died", "`catalog gc` removes it") for path in abandoned(home)]
     return findings
-
-
-def dead_scratch(home: Home) -> Iterator[Path]:
-    """What jobs that no longer run left in the scratch folder; their process is in the name, ``register-1234-...``."""
-    if not home.scratch.is_dir():
-        return
-    for path in sorted(home.scratch.iterdir()):
-        parts = path.name.split("-")
-        if len(parts) > 1 and parts[1].isdigit() and not is_alive(int(parts[1])):
-            yield path
-
-
-def is_alive(pid: int) -> bool:
-    """Whether a process of that number runs on this machine."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

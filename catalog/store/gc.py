@@ -6,11 +6,11 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from catalog.store.database import WAIT, Connection, reading, writing
-from catalog.store.doctor import dead_scratch
+from catalog.store.database import WAIT, Connection, reading, spill_folder, writing
 from catalog.store.folders import Home
 from catalog.store.media import unreferenced_media
 from catalog.store.queries import query
+from catalog.store.scratch import abandoned, spills, sweep_abandoned
 from catalog.store.signals_sweep import dead_models, dead_signals, sweep_signals
 from catalog.store.vectors_doctor import VectorSweep, sweep_vectors
 
@@ -48,7 +48,7 @@ def gc(home: Home, *, is_dry_run: bool = False, wait: float = WAIT) -> Sweep:
     Raises:
         LockedError: another process held the catalog all that time.
     """
-    scratch = list(dead_scratch(home))
+    scratch = abandoned(home)
     n_bytes = sum(_size(path) for path in scratch)
     if is_dry_run:
         with reading(home, wait=wait) as connection:
@@ -67,20 +67,28 @@ def gc(home: Home, *, is_dry_run: bool = False, wait: float = WAIT) -> Sweep:
             connection.execute(query(f"gc/delete_{table}"))
         for path in media:  # under the catalog's lock: a load brings its own while it holds it
             path.unlink(missing_ok=True)
+        spilt = spills(home, own=spill_folder(home))
+        n_bytes += sum(_size(path) for path in spilt)
+        _remove(spilt)
     signals = sweep_signals(home, wait=wait)
     with reading(home, wait=wait) as connection:
         models = dead_models(connection, home)
     n_bytes += sum(_size(path) for path in models)
-    for path in [*scratch, *models]:
-        shutil.rmtree(path, ignore_errors=True)
+    sweep_abandoned(home)
+    _remove(models)
     swept = sweep_vectors(home, wait=wait)
-    return Sweep(n_instructions, _names(scratch), signals, _names(models), n_bytes, is_dry_run, swept, _names(media))
+    return Sweep(n_instructions, _names(scratch + spilt), signals, _names(models), n_bytes, is_dry_run, swept, _names(media))
 
 
 def _n_unreferenced(connection: Connection) -> int:
     connection.execute(query("gc/unreferenced"))
     ((n_instructions,),) = connection.sql("SELECT count(*) FROM unreferenced").fetchall()
     return int(n_instructions)
+
+
+def _remove(folders: list[Path]) -> None:
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _names(paths: list[Path]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import re
+from pathlib import Path
 
 import duckdb
 
@@ -70,6 +71,11 @@ def explain(error: OSError | duckdb.Error | MemoryError, home: Home) -> CatalogE
 def damaged(error: BaseException, home: Home) -> CorruptError:
     """Return the error that the database is damaged, and what helps."""
     return CorruptError(f"{home.database} is damaged ({_one_line(error)}): {RESTORE}")
+
+
+def damaged_vectors(error: BaseException, folder: Path) -> CatalogError:
+    """Return the error that a table of vectors cannot be read; the reader adds whose they are, and what computes them again."""
+    return _refusal(str(error)) or CorruptError(f"{folder} is damaged or incomplete ({_one_line(error)})")
 
 
 def _refusal(text: str) -> StorageError | None:

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
+from catalog.errors import CorruptError
 from catalog.store.folders import Home
+from catalog.store.storage_errors import damaged_vectors
 
 os.environ.setdefault("LANCE_LOG", "error")  # both warn about what is meant, on stderr, which is the user's
 os.environ.setdefault("RUST_LOG", "error")
@@ -32,8 +35,25 @@ def append(home: Home, table: str, rows: pa.Table | pa.RecordBatchReader) -> int
     import lance
 
     home.vectors.mkdir(parents=True, exist_ok=True)
-    dataset = lance.write_dataset(rows, str(path(home, table)), mode="append" if exists(home, table) else "create")
-    return int(dataset.version)
+    written = lance.write_dataset(rows, str(path(home, table)), mode="append" if exists(home, table) else "create")
+    require_files(home, table, version=int(written.version))
+    return int(written.version)
+
+
+def require_files(home: Home, table: str, *, version: int) -> None:
+    """Check that the files of a version are there, before anything is recorded that says so.
+
+    Raises:
+        CorruptError: a file is gone, such as one that was taken for a leftover.
+    """
+    lost = [file for file in data_files(dataset(home, table, version=version)) if not (path(home, table) / "data" / file).is_file()]
+    if lost:
+        raise CorruptError(f"{path(home, table)}: {lost[0]} was removed while it was written; nothing was recorded: run the command again")
+
+
+def data_files(opened: Any) -> list[str]:
+    """The names of the files that hold a table's rows, in its folder ``data``."""
+    return [file.path for fragment in opened.get_fragments() for file in fragment.data_files()]
 
 
 def read(
@@ -56,21 +76,42 @@ def read(
         batch_rows: rows in a batch, at most.
     """
     condition = None if shards is None else f"shard in ({', '.join(map(str, shards)) or 'null'})"
-    scanner = dataset(home, table, version=version).scanner(columns=list(columns), filter=condition, batch_size=batch_rows)
-    return scanner.to_reader()
+    with reporting_damage(home, table):
+        scanner = dataset(home, table, version=version).scanner(columns=list(columns), filter=condition, batch_size=batch_rows)
+        return scanner.to_reader()
 
 
 def take(home: Home, table: str, instruction_ids: Sequence[int], *, columns: Sequence[str], version: int | None = None) -> pa.Table:
     """The rows of some instructions, in no particular order."""
     condition = f"instruction_id in ({', '.join(map(str, instruction_ids)) or 'null'})"
-    return dataset(home, table, version=version).to_table(columns=list(columns), filter=condition)
+    with reporting_damage(home, table):
+        return dataset(home, table, version=version).to_table(columns=list(columns), filter=condition)
+
+
+@contextmanager
+def reporting_damage(home: Home, table: str) -> Iterator[None]:
+    """Turn whatever Lance raises over a damaged table into one error that names it.
+
+    Raises:
+        CorruptError: the block could not read the table.
+        StorageError: the disk did not let it.
+    """
+    try:
+        yield
+    except (OSError, ValueError, RuntimeError, pa.ArrowException) as error:
+        raise damaged_vectors(error, path(home, table)) from error
+    except BaseException as error:  # a panic of Lance's descends from nothing narrower
+        if type(error).__name__ != "PanicException":
+            raise
+        raise damaged_vectors(error, path(home, table)) from None
 
 
 def shards(home: Home, table: str) -> set[int]:
     """Which shards the newest version holds, committed or not."""
     if not exists(home, table):
         return set()
-    rows = dataset(home, table).to_table(columns=["shard"])
+    with reporting_damage(home, table):
+        rows = dataset(home, table).to_table(columns=["shard"])
     return set(rows["shard"].unique().to_pylist())
 
 
@@ -162,4 +203,5 @@ def dataset(home: Home, table: str, *, version: int | None = None) -> Any:
     """A table as Lance opens it, for what needs more than a stream: searches and indexes."""
     import lance
 
-    return lance.dataset(str(path(home, table)), version=version)
+    with reporting_damage(home, table):
+        return lance.dataset(str(path(home, table)), version=version)

@@ -10,18 +10,24 @@ from catalog.selection.session import session
 from catalog.store.database import reading
 from catalog.store.folders import Home
 
-home, way = Home(Path(sys.argv[1])), sys.argv[2]
-stopped = threading.Event()
-threading.Thread(target=lambda: (sys.stdin.read(), stopped.set()), daemon=True).start()
-print("ready", flush=True)
-seconds = []
-while not stopped.is_set():
-    started = time.perf_counter()
-    if way == "reading":
-        with reading(home) as connection:
-            connection.sql("SELECT count(*) FROM tags").fetchall()
-    else:
-        with session(home) as opened:
-            opened.connection.sql("SELECT count(*) FROM tags").fetchall()
-    seconds.append(time.perf_counter() - started)
-print(json.dumps(seconds))
+
+def main(home: Home, way: str) -> None:
+    stopped = threading.Event()
+    threading.Thread(target=lambda: (sys.stdin.read(), stopped.set()), daemon=True).start()
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    seconds = []
+    while not stopped.is_set():
+        started = time.perf_counter()
+        if way == "reading":
+            with reading(home) as connection:
+                connection.sql("SELECT count(*) FROM tags").fetchall()
+        else:
+            with session(home) as opened:
+                opened.connection.sql("SELECT count(*) FROM tags").fetchall()
+        seconds.append(time.perf_counter() - started)
+    sys.stdout.write(json.dumps(seconds))
+
+
+if __name__ == "__main__":
+    main(Home(Path(sys.argv[1])), sys.argv[2])

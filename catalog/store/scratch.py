@@ -1,0 +1,72 @@
+"""Scratch folders: what a job writes before it commits, each known to be in use by a lock that its owner holds.
+
+A process number says nothing across containers, so the lock alone decides. It lies beside the folder and is taken before the
+folder is made, so that a folder without a held lock is a dead job's.
+"""
+
+from __future__ import annotations
+
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from catalog.errors import LockedError
+from catalog.store.folders import Home
+from catalog.store.lock import is_locked, try_lock
+
+SPILL = "spill-"  # DuckDB's own folders; their owners have the database open
+
+
+@contextmanager
+def scratch_folder(scratch: Path, purpose: str) -> Iterator[Path]:
+    """Make a folder in the scratch folder for the block, and keep `gc` away from it meanwhile.
+
+    Args:
+        scratch: the catalog's scratch folder; made when it does not exist.
+        purpose: the beginning of its name, such as ``register``.
+    """
+    scratch.mkdir(parents=True, exist_ok=True)
+    folder = scratch / f"{purpose}-{secrets.token_hex(6)}"
+    held = try_lock(_lock_of(folder))
+    if held is None:
+        raise LockedError(f"{_lock_of(folder)} is held by another process: run the command again")
+    try:
+        folder.mkdir()
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        _lock_of(folder).unlink(missing_ok=True)
+        held.close()
+
+
+def abandoned(home: Home) -> list[Path]:
+    """List the scratch folders whose owner is gone; DuckDB's are not among them, see `spills`."""
+    return [folder for folder in _folders(home) if not folder.name.startswith(SPILL) and not is_locked(_lock_of(folder))]
+
+
+def sweep_abandoned(home: Home) -> None:
+    """Remove the scratch folders whose owner is gone, each under its lock."""
+    for folder in abandoned(home):
+        held = try_lock(_lock_of(folder))
+        if held:
+            shutil.rmtree(folder, ignore_errors=True)
+            _lock_of(folder).unlink(missing_ok=True)
+            held.close()
+
+
+def spills(home: Home, *, own: str) -> list[Path]:
+    """List the folders that DuckDB spilled into, but for this process's own.
+
+    All are abandoned when the caller has the database open for writing: whoever queries has it open too, and DuckDB lets either in.
+    """
+    return [folder for folder in _folders(home) if folder.name.startswith(SPILL) and str(folder) != own]
+
+
+def _folders(home: Home) -> list[Path]:
+    return sorted(path for path in home.scratch.glob("*") if path.is_dir())
+
+
+def _lock_of(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.lock")
