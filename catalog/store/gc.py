@@ -11,8 +11,9 @@ from catalog.store.folders import Home
 from catalog.store.media import unreferenced_media
 from catalog.store.queries import query
 from catalog.store.scratch import abandoned, spills, sweep_abandoned
+from catalog.store.shard_hash import record_sha256, stored_sha256
 from catalog.store.signals_sweep import dead_models, dead_signals, sweep_signals
-from catalog.store.vectors_doctor import VectorSweep, sweep_vectors
+from catalog.store.vectors_sweep import VectorSweep, sweep_vectors
 
 
 @dataclass(frozen=True)
@@ -63,8 +64,11 @@ def gc(home: Home, *, is_dry_run: bool = False, wait: float = WAIT) -> Sweep:
         n_instructions = _n_unreferenced(connection)
         media = unreferenced_media(connection, home)
         n_bytes += sum(_size(path) for path in media)
+        trimmed = _whole_shards(connection)
         for table in ("losses", "scores", "signal_members", "signal_gaps", "signal_labels", "instructions"):
             connection.execute(query(f"gc/delete_{table}"))
+        for kind, signal_id, shard in trimmed:
+            record_sha256(connection, kind=kind, signal_id=signal_id, shard=shard)
         for path in media:  # under the catalog's lock: a load brings its own while it holds it
             path.unlink(missing_ok=True)
         spilt = spills(home, own=spill_folder(home))
@@ -84,6 +88,16 @@ def _n_unreferenced(connection: Connection) -> int:
     connection.execute(query("gc/unreferenced"))
     ((n_instructions,),) = connection.sql("SELECT count(*) FROM unreferenced").fetchall()
     return int(n_instructions)
+
+
+def _whole_shards(connection: Connection) -> list[tuple[str, int, int]]:
+    """The shards in DuckDB that lose rows and are as they were written: kind, signal and shard. A damaged one keeps its hash."""
+    touched = connection.sql(query("gc/trimmed_rows")).fetchall()
+    return [
+        (kind, signal_id, shard)
+        for kind, signal_id, shard, sha256 in touched
+        if stored_sha256(connection, kind=kind, signal_id=signal_id, shard=shard) == sha256
+    ]
 
 
 def _remove(folders: list[Path]) -> None:

@@ -51,6 +51,11 @@ def require_files(home: Home, table: str, *, version: int) -> None:
         raise CorruptError(f"{path(home, table)}: {lost[0]} was removed while it was written; nothing was recorded: run the command again")
 
 
+def value_columns(home: Home, table: str) -> list[str]:
+    """The columns that a shard's hash covers: ``instruction_id`` and the values."""
+    return [name for name in dataset(home, table).schema.names if name != "shard"]
+
+
 def data_files(opened: Any) -> list[str]:
     """The names of the files that hold a table's rows, in its folder ``data``."""
     return [file.path for fragment in opened.get_fragments() for file in fragment.data_files()]
