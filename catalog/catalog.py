@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from catalog.store.database import WAIT, reading, upgrade
+from catalog.store.database import WAIT, upgrade
 from catalog.verbs.base import QUERY_MEMORY, frame
 from catalog.verbs.pools import Pools
 from catalog.verbs.signals import Signals
@@ -80,21 +80,22 @@ class Catalog(Pools, Signals, Subsets):
         with worker.stream(stream, self._here(), query, **options) as reader:
             yield reader
 
-    def doctor(self) -> list[Finding]:
-        """What is wrong with the catalog; nothing, when it is whole."""
-        from catalog.store.doctor import doctor
+    def doctor(self, *, full: bool = False, record: bool = False) -> list[Finding]:
+        """List what is wrong with the catalog; see `catalog.maintenance.doctor.examine`."""
+        from catalog.maintenance.doctor import examine
 
-        with reading(self.home, wait=self.wait) as connection:
-            return doctor(connection, self.home)
+        return examine(self.home, is_full=full or record, is_recording=record, wait=self.wait)
 
-    def gc(self, *, dry_run: bool = False, cache: bool = False) -> Sweep:
-        """Remove what nothing refers to any more; with ``cache`` the kept answers of dear functions too."""
+    def gc(self, *, dry_run: bool = False, cache: bool = False, damaged: bool = False) -> Sweep:
+        """Remove what nothing refers to any more; with ``cache`` kept answers too, with ``damaged`` shards that are not as written."""
+        from catalog.maintenance.repair import forget_damaged
         from catalog.selection import memo
         from catalog.store.gc import gc
 
         if cache and not dry_run:
             memo.sweep(self.home)
-        return gc(self.home, is_dry_run=dry_run, wait=self.wait)
+        n_damaged = forget_damaged(self.home, wait=self.wait) if damaged and not dry_run else 0
+        return gc(self.home, is_dry_run=dry_run, n_damaged=n_damaged, wait=self.wait)
 
     def migrate(self, *, dry_run: bool = False) -> list[str]:
         """Apply the migrations that are still to apply, and name them."""

@@ -22,8 +22,9 @@
     ├── MemoryLimitError          a computation needs more memory than it was given
     ├── LockedError               another process holds the catalog
     ├── MigrationError            the schema's history does not fit
-    ├── StorageError              the disk is full, read-only, or refuses otherwise
-    └── CorruptError              what is stored is damaged, or the two stores disagree
+    └── DamageError               something on the disk is not as it should be
+        ├── StorageError          the disk is full, read-only, or refuses otherwise
+        └── CorruptError          what is stored is damaged, or the two stores disagree
 
 Every message names what is wrong, where, and the next step.
 """
@@ -115,9 +116,18 @@ class MigrationError(CatalogError):
     """The schema's history does not fit."""
 
 
-class StorageError(CatalogError):
+class DamageError(CatalogError):
+    """Something on the disk is not as it should be; the message ends with the next step."""
+
+    def __init__(self, problem: str, *, next_step: str = "") -> None:
+        super().__init__(f"{problem}: {next_step}" if next_step else problem)
+        self.problem = problem
+        self.next_step = next_step
+
+
+class StorageError(DamageError):
     """The disk is full, read-only, or refuses otherwise."""
 
 
-class CorruptError(CatalogError):
+class CorruptError(DamageError):
     """What is stored is damaged, or the two stores disagree."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
+import duckdb
 
 from catalog.errors import CatalogError, UsageError
 from catalog.selection.watch import end_stuck_process_with
@@ -16,7 +18,10 @@ DONE, FAILED, USAGE, DIFFERENT, INTERRUPTED = 0, 1, 2, 3, 130
 
 
 class CatalogGroup(click.Group):
-    """Turns our errors into one red line on stderr and an exit code; an unknown exception keeps its traceback."""
+    """Turn errors, ours and those of the disk and DuckDB, into one red line on stderr and an exit code.
+
+    An exception that nobody expected keeps its traceback.
+    """
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run as a program, whose process ends with a query that does not stop."""
@@ -36,6 +41,12 @@ class CatalogGroup(click.Group):
         except BrokenPipeError:  # the reader of a pipe had enough: not an error, and nothing more to say
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(DONE)
+        except (OSError, MemoryError, duckdb.Error) as error:
+            from catalog.store.folders import Home
+            from catalog.store.storage_errors import explain
+
+            click.secho(f"error: {explain(error, Home(Path(ctx.params['home'])))}", fg="red", err=True)
+            ctx.exit(FAILED)
 
 
 def _end(error: CatalogError) -> NoReturn:

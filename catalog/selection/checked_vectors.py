@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -49,7 +50,7 @@ def naming_damage(kind: str, reference: Reference, name: str, found: Coverage | 
     try:
         yield
     except CorruptError as error:
-        raise CorruptError(f"{title(kind, name)}: {error}: {remedy(command(kind, reference, name, found))}") from error
+        raise CorruptError(f"{title(kind, name)}: {error.problem}", next_step=remedy(command(kind, reference, name, found))) from error
 
 
 def remedy(makes: str) -> str:
@@ -134,7 +135,7 @@ def _runs(batch: pa.RecordBatch) -> Iterator[tuple[int, pa.RecordBatch]]:
     numbers = batch["shard"].to_numpy()
     starts = [0, *(np.flatnonzero(np.diff(numbers)) + 1).tolist(), len(numbers)]
     rows = batch.drop_columns(["shard"])
-    for first, last in zip(starts, starts[1:], strict=False):
+    for first, last in pairwise(starts):
         if last > first:
             yield int(numbers[first]), rows.slice(first, last - first)
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 
-from catalog.errors import SignalError
+from catalog.errors import CatalogError, SignalError
 from catalog.signals.registry import Signal, list_named, renew_signal
 from catalog.store import vectors
 from catalog.store.database import WAIT, Connection, reading, writing
@@ -127,7 +128,25 @@ def exclusively(home: Home, signal: Signal) -> Iterator[None]:
         if signal.signal_id != known[0].signal_id:  # no writing where it is the newest, which it mostly is
             with writing(home) as connection:
                 renew_signal(connection, signal)
-        yield
+        try:
+            yield
+        except Exception:
+            if signal.kind != "losses":  # a training goes on from its own files: see `trained_losses`
+                take_back_empty(home, signal)
+            raise
+
+
+def take_back_empty(home: Home, signal: Signal) -> None:
+    """Forget a signal of which nothing was computed, so that a failure leaves no empty one behind. Call it under the signal's lock."""
+    with suppress(CatalogError, OSError, duckdb.Error):  # what failed before says more than this would
+        with reading(home) as connection:
+            at = {"signal_id": signal.signal_id}
+            ((is_empty,),) = connection.sql(query("signals/is_empty"), params=at).fetchall()
+        if is_empty:
+            if signal.lance_table:
+                vectors.drop(home, signal.lance_table)  # before the record: on a full disk it makes the room to write
+            with writing(home) as connection:
+                connection.execute(query("signals/forget"), at)
 
 
 def missing(connection: Connection, reference: Reference, signal: Signal) -> pa.Table:

@@ -159,8 +159,11 @@ def _make_projection(home: Home, reference: Reference, lm: CausalLM, options: _O
     file = home.models / f"projection-{made.identity()['matrix'][:16]}.npy"
     home.models.mkdir(parents=True, exist_ok=True)
     draft = file.with_suffix(".draft.npy")
-    np.save(draft, made.matrix)
-    draft.replace(file)
+    try:
+        np.save(draft, made.matrix)
+        draft.replace(file)
+    finally:
+        draft.unlink(missing_ok=True)
     return made
 
 

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from catalog.errors import CatalogError, OptionError, SignalError
-from catalog.signals.frame import SHARD_ROWS, Progress, exclusively, missing
+from catalog.signals.frame import SHARD_ROWS, Progress, exclusively, missing, take_back_empty
 from catalog.signals.loss_run import LossRun
 from catalog.signals.loss_signal import is_trained, loss_signal, n_checkpoints, take_back
 from catalog.signals.proxies import (
@@ -170,6 +170,15 @@ def _todo(job: LossRun, signal: Signal, members: pa.Table) -> pa.Table:
 def _start(job: LossRun, signal: Signal, rows: pa.Table) -> tuple[CausalLM, Members]:
     """The model that training starts from, and the members as it reads them."""
     sweep_drafts(job.home, signal)
+    try:
+        return _loaded(job, signal, rows)
+    except Exception:
+        if not (proxy_folder(job.home, signal) / "run").exists():  # where training goes on from
+            take_back_empty(job.home, signal)
+        raise
+
+
+def _loaded(job: LossRun, signal: Signal, rows: pa.Table) -> tuple[CausalLM, Members]:
     lm = start_model(job.home, signal, job.proxy, rows, seed=job.recipe.seed, wait=job.wait)
     folder = proxy_folder(job.home, signal) / "tokens"
     return lm, tokenised(job.home, rows, lm, folder=folder, max_length=job.max_length, wait=job.wait)

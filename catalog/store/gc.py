@@ -29,6 +29,7 @@ class Sweep:
         is_dry_run: whether it only would be.
         vectors: of vectors that nothing records.
         media: kept bytes of media that no instruction refers to.
+        n_damaged: shards that were damaged and are forgotten.
     """
 
     n_instructions: int
@@ -39,9 +40,10 @@ class Sweep:
     is_dry_run: bool
     vectors: VectorSweep
     media: list[str]
+    n_damaged: int = 0
 
 
-def gc(home: Home, *, is_dry_run: bool = False, wait: float = WAIT) -> Sweep:
+def gc(home: Home, *, is_dry_run: bool = False, n_damaged: int = 0, wait: float = WAIT) -> Sweep:
     """Remove instructions that no version of a pool and no subset holds, with their numbers; signals and trained models of which
     nothing is left; vectors that nothing records, and their versions that no subset was made from; kept media that nothing refers
     to; the leftovers of dead jobs.
@@ -81,7 +83,8 @@ def gc(home: Home, *, is_dry_run: bool = False, wait: float = WAIT) -> Sweep:
     sweep_abandoned(home)
     _remove(models)
     swept = sweep_vectors(home, wait=wait)
-    return Sweep(n_instructions, _names(scratch + spilt), signals, _names(models), n_bytes, is_dry_run, swept, _names(media))
+    swept = sweep_vectors(home, wait=wait)
+    return Sweep(n_instructions, _names(scratch + spilt), signals, _names(models), n_bytes, is_dry_run, swept, _names(media), n_damaged)
 
 
 def _n_unreferenced(connection: Connection) -> int:

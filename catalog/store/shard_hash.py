@@ -73,18 +73,17 @@ def _update(digest: Any, chunks: list[Any]) -> None:
     if not chunks:
         return
     type_ = chunks[0].type
+    is_text = pa.types.is_string(type_) or pa.types.is_large_string(type_)
     if pa.types.is_fixed_size_list(type_):
         digest.update(f"{type_.list_size}".encode())
+    elif is_text or pa.types.is_list(type_) or pa.types.is_large_list(type_):
+        lengths = pc.binary_length if is_text else pc.list_value_length
+        for chunk in chunks:
+            digest.update(lengths(chunk).to_numpy(zero_copy_only=False).astype(np.int64))
+    if is_text:
+        digest.update("".join(text for chunk in chunks for text in chunk.to_pylist()).encode())
+    elif pa.types.is_nested(type_):
         _update(digest, [chunk.flatten() for chunk in chunks])
-    elif pa.types.is_list(type_) or pa.types.is_large_list(type_):
-        for chunk in chunks:
-            digest.update(pc.list_value_length(chunk).to_numpy(zero_copy_only=False).astype(np.int64))
-        _update(digest, [chunk.flatten() for chunk in chunks])
-    elif pa.types.is_string(type_) or pa.types.is_large_string(type_):
-        for chunk in chunks:
-            digest.update(pc.binary_length(chunk).to_numpy(zero_copy_only=False).astype(np.int64))
-        for chunk in chunks:
-            digest.update("".join(chunk.to_pylist()).encode())
     else:
         for chunk in chunks:
             digest.update(np.ascontiguousarray(chunk.to_numpy(zero_copy_only=False)))

@@ -53,24 +53,25 @@ def explain_opening(error: duckdb.Error, home: Home) -> CatalogError | duckdb.Er
 
 def explain(error: OSError | duckdb.Error | MemoryError, home: Home) -> CatalogError:
     """Return what was raised while a command ran as an error of ours, with the next step."""
+    said = _one_line(error)
     if isinstance(error, MemoryError):
-        return StorageError(f"this machine has too little memory for that ({_one_line(error) or 'allocation failed'}): use fewer rows")
+        return StorageError(f"this machine has too little memory for that ({said})", next_step="use fewer rows, or a larger machine")
     if isinstance(error, OSError) and error.errno in ADVICE:
         place = f"{error.filename}: " if error.filename else ""
-        return StorageError(f"{place}{error.strerror or _one_line(error)}: {ADVICE[error.errno]}")
+        return StorageError(f"{place}{error.strerror or said}", next_step=ADVICE[error.errno])
     refusal = _refusal(str(error))
     if refusal:
         return refusal
     if isinstance(error, OSError):
-        return StorageError(f"{_one_line(error)}: check the path and the disk, then run the command again")
+        return StorageError(said, next_step="check the path and the disk, then run the command again")
     if _is_damage(error):
         return damaged(error, home)
-    return StorageError(f"DuckDB refused a statement of the catalog's own ({_one_line(error)}): run `catalog doctor`, and report this")
+    return StorageError(f"DuckDB refused a statement of the catalog's own ({said})", next_step="run `catalog doctor`, and report this")
 
 
 def damaged(error: BaseException, home: Home) -> CorruptError:
     """Return the error that the database is damaged, and what helps."""
-    return CorruptError(f"{home.database} is damaged ({_one_line(error)}): {RESTORE}")
+    return CorruptError(f"{home.database} is damaged ({_one_line(error)})", next_step=RESTORE)
 
 
 def damaged_vectors(error: BaseException, folder: Path) -> CatalogError:
@@ -82,7 +83,7 @@ def _refusal(text: str) -> StorageError | None:
     """What the system said, where a library only passes its text on."""
     lowered = text.lower()
     found = next((number for sign, number in TEXTS if sign in lowered), None)
-    return None if found is None else StorageError(f"{_first_line(text)}: {ADVICE[found]}")
+    return None if found is None else StorageError(_first_line(text), next_step=ADVICE[found])
 
 
 def _is_damage(error: BaseException) -> bool:

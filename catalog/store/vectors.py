@@ -48,7 +48,8 @@ def require_files(home: Home, table: str, *, version: int) -> None:
     """
     lost = [file for file in data_files(dataset(home, table, version=version)) if not (path(home, table) / "data" / file).is_file()]
     if lost:
-        raise CorruptError(f"{path(home, table)}: {lost[0]} was removed while it was written; nothing was recorded: run the command again")
+        problem = f"{path(home, table)}: {lost[0]} was removed while it was written, and nothing was recorded"
+        raise CorruptError(problem, next_step="run the command again")
 
 
 def value_columns(home: Home, table: str) -> list[str]:

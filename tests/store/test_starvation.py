@@ -24,9 +24,7 @@ def readers(home: Home, n: int) -> Iterator[list[float]]:
     """So many processes that read in a loop while the block runs; afterwards the list holds the seconds of each reading."""
     command = [sys.executable, str(SCRIPT), str(home.path)]
     ways = ["reading", "session"]
-    processes = [
-        subprocess.Popen([*command, ways[i % 2]], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for i in range(n)
-    ]
+    processes = [subprocess.Popen([*command, ways[i % 2]], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for i in range(n)]
     seconds: list[float] = []
     for process in processes:
         assert process.stdout

@@ -1,0 +1,91 @@
+"""Shards against their hashes, and what to do about those that are not as they were written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, cast
+
+from catalog.errors import CatalogError, CorruptError
+from catalog.selection.checked_vectors import remedy
+from catalog.selection.coverage import Kind, command, coverages
+from catalog.store import vectors
+from catalog.store.database import Connection, reading, writing
+from catalog.store.doctor import Finding
+from catalog.store.folders import Home
+from catalog.store.queries import query
+from catalog.store.references import resolve
+from catalog.store.shard_hash import IN_DATABASE, rows_sha256, set_sha256, stored_sha256
+from catalog.store.storage_errors import RESTORE
+
+RECORD = "`catalog doctor --full --record` records it as it is now, once you trust it"
+
+
+def damaged_shards(connection: Connection, home: Home) -> Iterator[Finding]:
+    """Find shards whose values are not those that were written, and signals with shards whose hash was never recorded."""
+    for signal_id, kind, name, table in connection.sql(query("maintenance/signals")).fetchall():
+        n_unrecorded = 0
+        for shard, n_members, recorded in _shards(connection, signal_id):
+            try:
+                sha256 = _sha256(connection, home, kind, signal_id, table, shard)
+            except CorruptError as error:
+                problem = f"shard {shard} of {kind} {name} ({n_members:,} instructions) cannot be read: {error}"
+                yield Finding("shard_damaged", problem, _next_step(connection, kind, signal_id, name, shard))
+                continue
+            n_unrecorded += recorded is None
+            if recorded and sha256 != recorded:
+                problem = f"shard {shard} of {kind} {name} ({n_members:,} instructions) does not hold the values that were written"
+                yield Finding("shard_damaged", problem, _next_step(connection, kind, signal_id, name, shard))
+        if n_unrecorded:
+            yield Finding("no_hash", f"{n_unrecorded:,} shards of {kind} {name} have no hash to compare with", RECORD)
+
+
+def record_missing(home: Home, *, wait: float) -> None:
+    """Record the hash of every shard that has none and can be read."""
+    with reading(home, wait=wait) as connection:
+        made = [
+            (sha256, signal_id, shard)
+            for signal_id, kind, _, table in connection.sql(query("maintenance/signals")).fetchall()
+            for shard, _, recorded in _shards(connection, signal_id)
+            if recorded is None and (sha256 := _readable_sha256(connection, home, kind, signal_id, table, shard))
+        ]
+    if made:
+        with writing(home, wait=wait) as connection:
+            for sha256, signal_id, shard in made:
+                set_sha256(connection, sha256, signal_id=signal_id, shard=shard)
+
+
+def _shards(connection: Connection, signal_id: int) -> list[tuple[int, int, str | None]]:
+    return connection.sql(query("maintenance/shards"), params={"signal_id": signal_id}).fetchall()
+
+
+def _readable_sha256(connection: Connection, home: Home, *at: Any) -> str | None:
+    try:
+        return _sha256(connection, home, *at)
+    except CorruptError:
+        return None
+
+
+def _sha256(connection: Connection, home: Home, kind: str, signal_id: int, table: str | None, shard: int) -> str:
+    if table is None:
+        return stored_sha256(connection, kind=kind, signal_id=signal_id, shard=shard)
+    if not vectors.exists(home, table):
+        raise CorruptError(f"{vectors.path(home, table)} is gone")
+    ((version,),) = connection.sql(query("gc/lance_version"), params={"signal_id": signal_id}).fetchall()
+    with vectors.reporting_damage(home, table):
+        rows = vectors.read(home, table, columns=vectors.value_columns(home, table), shards=[shard], version=version).read_all()
+        return rows_sha256(rows)
+
+
+def _next_step(connection: Connection, kind: str, signal_id: int, name: str, shard: int) -> str:
+    """What helps: vectors are forgotten and computed again, what is in the database comes from a backup."""
+    if kind in IN_DATABASE:
+        return RESTORE
+    rows = connection.sql(query("maintenance/shard_pool"), params={"signal_id": signal_id, "shard": shard}).fetchall()
+    if not rows:
+        return remedy("the command that made it")
+    try:
+        reference = resolve(connection, rows[0][0])
+        found = next(one for one in coverages(connection, reference, kind=cast("Kind", kind)) if one.signal_id == signal_id)
+    except (CatalogError, StopIteration):
+        return remedy("the command that made it")
+    return remedy(command(kind, reference.name, name, found))

@@ -1,0 +1,3 @@
+SELECT signal_id, kind, name, lance_table
+FROM signals
+ORDER BY signal_id
