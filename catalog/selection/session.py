@@ -21,6 +21,7 @@ from catalog.store.folders import Home
 from catalog.store.migrate import pending
 from catalog.store.opening import open_to_read
 from catalog.store.queries import macros
+from catalog.store.storage_errors import explaining
 
 SPILL = "50GB"  # what a query may put on the disk when it does not fit in memory
 PROGRESS = ("SET enable_progress_bar = true", "SET enable_progress_bar_print = false", "SET progress_bar_time = 0")
@@ -121,7 +122,8 @@ def session(
     """
     opened = Session(home, wait=wait, memory=memory, spill=spill, is_memoised=is_memoised)
     try:
-        yield opened
+        with explaining(home):
+            yield opened
     except duckdb.OutOfMemoryException:  # of a query of ours: those of others are `reported`
         limit = f"its limit of {memory} is" if memory else "the memory of this machine is"
         raise InterruptedQueryError(f"{home.path}: {limit} too little to read the catalog at all: give it more with --memory") from None

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import duckdb
@@ -21,6 +21,7 @@ from catalog.store.lock import locked
 from catalog.store.migrate import Migration, migrate, pending
 from catalog.store.opening import announced, open_to_read, open_to_write
 from catalog.store.queries import macros
+from catalog.store.storage_errors import explaining
 
 Connection = duckdb.DuckDBPyConnection
 
@@ -60,12 +61,13 @@ def reading(home: Home, *, wait: float = WAIT, memory: str | None = None) -> Ite
         config["memory_limit"] = memory
     connection = open_to_read(lambda: _connected(home, config, is_read_only=True), home=home, wait=wait)
     try:
-        behind = pending(connection)
-        if behind:
-            raise MigrationError(f"{home.path} needs {len(behind)} migration(s), {_names(behind)}: run `catalog migrate`")
-        for macro in macros():
-            connection.execute(macro)
-        yield connection
+        with explaining(home):
+            behind = pending(connection)
+            if behind:
+                raise MigrationError(f"{home.path} needs {len(behind)} migration(s), {_names(behind)}: run `catalog migrate`")
+            for macro in macros():
+                connection.execute(macro)
+            yield connection
     finally:
         connection.close()
 
@@ -80,7 +82,7 @@ def writing(home: Home, *, wait: float = WAIT) -> Iterator[Connection]:
         LockedError: another process held the lock or the file all that time.
         MigrationError: the schema is older or newer than the code.
     """
-    with _opened(home, wait=wait) as connection:
+    with explaining(home), _opened(home, wait=wait) as connection:
         behind = pending(connection)
         if behind and home_is_new(connection):
             migrate(connection)
@@ -92,7 +94,8 @@ def writing(home: Home, *, wait: float = WAIT) -> Iterator[Connection]:
         try:
             yield connection
         except BaseException:
-            connection.execute("ROLLBACK")
+            with suppress(duckdb.Error):  # where the database is damaged nothing can be rolled back, and nothing was written
+                connection.execute("ROLLBACK")
             raise
         connection.execute("COMMIT")
 

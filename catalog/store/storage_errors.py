@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
@@ -67,6 +69,23 @@ def explain(error: OSError | duckdb.Error | MemoryError, home: Home) -> CatalogE
     if _is_damage(error):
         return damaged(error, home)
     return StorageError(f"DuckDB refused a statement of the catalog's own ({said})", next_step="run `catalog doctor`, and report this")
+
+
+@contextmanager
+def explaining(home: Home) -> Iterator[None]:
+    """Turn what DuckDB raises over a damaged file or a full disk into an error of ours; its other errors pass.
+
+    Raises:
+        CorruptError: a block of the database is damaged.
+        StorageError: the disk refuses.
+    """
+    try:
+        yield
+    except duckdb.Error as error:
+        refusal = damaged(error, home) if _is_damage(error) else _refusal(str(error))
+        if refusal is None:
+            raise
+        raise refusal from error
 
 
 def damaged(error: BaseException, home: Home) -> CorruptError:
