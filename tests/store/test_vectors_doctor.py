@@ -4,12 +4,14 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import lance
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from catalog import Catalog
-from catalog.signals.frame import Values, commit_shard, missing
+from catalog.errors import CorruptError
+from catalog.signals.frame import Values, commit_shard, exclusively, missing
 from catalog.signals.registry import Signal, ensure_signal
 from catalog.store import vectors
 from catalog.store.database import reading, writing
@@ -152,3 +154,37 @@ def test_a_moved_vector_folder_is_said_and_nothing_is_forgotten(embedded: tuple[
     away.rename(catalog.home.vectors)
     assert catalog.doctor() == []
     assert n_missing(catalog, signal) == 0
+
+
+def test_gc_leaves_what_a_worker_has_written_and_not_committed(embedded: tuple[Catalog, Signal]) -> None:
+    catalog, signal = embedded
+    path = vectors.path(catalog.home, TABLE)
+    rows = some_vectors([1, 2], shard=[3, 3]).select(["instruction_id", "shard", "vector"])
+    with exclusively(catalog.home, signal):
+        fragments = lance.fragment.write_fragments(rows, str(path))
+        catalog.gc()
+    opened = lance.dataset(str(path))
+    operation = lance.LanceOperation.Append(fragments)
+    committed = lance.LanceDataset.commit(str(path), operation, read_version=opened.version)
+    vectors.require_files(catalog.home, TABLE, version=committed.version)
+    assert len(held(catalog)) == 17
+
+
+def test_a_commit_whose_files_are_gone_is_refused(embedded: tuple[Catalog, Signal]) -> None:
+    catalog, _ = embedded
+    path = vectors.path(catalog.home, TABLE)
+    rows = some_vectors([1, 2], shard=[3, 3]).select(["instruction_id", "shard", "vector"])
+    fragments = lance.fragment.write_fragments(rows, str(path))
+    catalog.gc()  # nobody holds the signal, so that these are leftovers
+    operation = lance.LanceOperation.Append(fragments)
+    committed = lance.LanceDataset.commit(str(path), operation, read_version=lance.dataset(str(path)).version)
+    with pytest.raises(CorruptError, match=r"\.lance was removed"):
+        vectors.require_files(catalog.home, TABLE, version=committed.version)
+
+
+def test_gc_forgets_no_shard_of_a_busy_signal(embedded: tuple[Catalog, Signal]) -> None:
+    catalog, signal = embedded
+    vectors.delete_instructions(catalog.home, TABLE, [7])
+    with exclusively(catalog.home, signal):
+        assert catalog.gc().vectors.n_forgotten == 0
+    assert catalog.gc().vectors.n_forgotten == 1
