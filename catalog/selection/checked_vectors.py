@@ -27,14 +27,6 @@ Shards = Mapping[int, str | None]  # the hash of each; None where none was recor
 AHEAD = 2  # shards that are read while one is hashed
 
 
-class DamagedShardError(CorruptError):
-    """The rows of a shard are not those that were written."""
-
-    def __init__(self, table: str, shard: int) -> None:
-        super().__init__(f"shard {shard} of {table} does not hold what was written: its sha256 is not the recorded one")
-        self.shard = shard
-
-
 def recorded_shards(connection: Connection, *, signal_id: int) -> Shards:
     """The shards of a signal that hold values, with their hashes."""
     return dict(connection.sql(query("shards/recorded"), params={"signal_id": signal_id}).fetchall())
@@ -97,7 +89,7 @@ def _checked(
 ) -> Iterator[pa.RecordBatch]:
     shard, rows, sha256 = read
     if sha256 and sha256.result() != shards[shard] and shard_sha256(home, table, shard, like=rows, version=version) != shards[shard]:
-        raise DamagedShardError(table, shard)
+        raise CorruptError(f"shard {shard} of {table} does not hold what was written: its sha256 is not the recorded one")
     yield from rows.to_batches()
 
 

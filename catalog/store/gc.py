@@ -83,7 +83,6 @@ def gc(home: Home, *, is_dry_run: bool = False, n_damaged: int = 0, wait: float 
     sweep_abandoned(home)
     _remove(models)
     swept = sweep_vectors(home, wait=wait)
-    swept = sweep_vectors(home, wait=wait)
     return Sweep(n_instructions, _names(scratch + spilt), signals, _names(models), n_bytes, is_dry_run, swept, _names(media), n_damaged)
 
 

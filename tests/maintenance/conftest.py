@@ -23,7 +23,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "p.jsonl").write_text("".join(f'{{"instruction": "question {i}", "output": "answer {i}"}}\n' for i in range(N)))
     np.save(folder / "losses.npy", np.arange(N * 3, dtype=np.float32).reshape(N, 3))
     np.save(folder / "scores.npy", np.arange(N, dtype=np.float64))
-    catalog = Catalog.open(folder / "home")
+    catalog = Catalog.open(folder / "home", isolated=False)
     catalog.register(folder / "p.jsonl", pool="p")
     catalog.import_scores("p", folder / "scores.npy", name="s")
     catalog.import_losses("p", folder / "losses.npy", proxy="l")
@@ -47,6 +47,6 @@ def copy(made: Path, tmp_path: Path) -> Callable[[], Catalog]:
         home = tmp_path / "home"
         shutil.rmtree(home, ignore_errors=True)
         shutil.copytree(made, home)
-        return Catalog.open(home, wait=10)
+        return Catalog.open(home, wait=10, isolated=False)
 
     return copied
