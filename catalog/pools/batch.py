@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -91,9 +91,9 @@ class BatchBuilder:
         self._sources: list[str] = []
         self._labels: list[list[str] | None] = []
         self._metadata: list[str | None] = []
-        self._files: list[str] = []
-        self._plain: list[str | None] = []
-        self._media_files: list[list[dict[str, Any]] | None] = []
+        self._files: list[tuple[str, int]] = []  # a file's name, and the place of its first instruction
+        self._plain: dict[int, str] = {}  # few instructions have these two: by place
+        self._media_files: dict[int, list[dict[str, Any]]] = {}
         self._quarantine: list[tuple[str, int, str, str, str, str]] = []
 
     def add(
@@ -124,6 +124,13 @@ class BatchBuilder:
             self.n_chars += len(metadata)
         if tools is not None:
             self.n_chars += len(tools)
+        place = len(self._rows)
+        if not self._files or self._files[-1][0] != file:
+            self._files.append((file, place))
+        if plain is not None:
+            self._plain[place] = plain
+        if media_files:
+            self._media_files[place] = [known._asdict() for known in media_files]
         self._rows.append(row_number)
         self._fingerprints.append(name)
         for role, content, extra in messages:
@@ -139,9 +146,6 @@ class BatchBuilder:
         self._sources.append(source)
         self._labels.append(labels)
         self._metadata.append(metadata)
-        self._files.append(file)
-        self._plain.append(plain)
-        self._media_files.append([known._asdict() for known in media_files] if media_files else None)
         self.n_records += 1
 
     def reject(self, row_number: int, why: Rejection, *, file: str, position: str, raw: str) -> None:
@@ -173,9 +177,9 @@ class BatchBuilder:
             pa.array(self._sources, pa.string()),
             pa.array(self._labels, pa.list_(pa.string())),
             pa.array(self._metadata, pa.string()),
-            pa.array(self._files, pa.string()),
-            pa.array(self._plain, pa.string()),
-            pa.array(self._media_files, pa.list_(MEDIA_FILE)),
+            self._file_names(),
+            _sparse(self._plain, len(self._rows), pa.string()),
+            _sparse(self._media_files, len(self._rows), pa.list_(MEDIA_FILE)),
         ]
         rejected = list(zip(*self._quarantine, strict=True)) if self._quarantine else [()] * len(QUARANTINE)
         instructions = pa.RecordBatch.from_arrays(columns, schema=INSTRUCTIONS)
@@ -184,3 +188,13 @@ class BatchBuilder:
         )
         self._clear()
         return instructions, quarantine
+
+    def _file_names(self) -> pa.Array:
+        stops = [place for _, place in self._files[1:]] + [len(self._rows)]
+        names = [pa.repeat(name, stop - start) for (name, start), stop in zip(self._files, stops, strict=True)] if self._files else []
+        return pa.concat_arrays([pa.array([], pa.string()), *names])
+
+
+def _sparse(values: Mapping[int, Any], n: int, kind: pa.DataType) -> pa.Array:
+    """An array of n values, NULL wherever none is given."""
+    return pa.array([values.get(place) for place in range(n)], kind) if values else pa.nulls(n, kind)
