@@ -85,7 +85,7 @@ def plan(connection: Connection, text: SqlText, given: Mapping[str, Any], *, is_
     planner = _Planner(connection, text, given, pins)
     root = planner.parse(text)
     if is_selection:
-        check_repeatable(text, root)
+        check_repeatable(connection, text, root)
     return planner.plan(root)
 
 
