@@ -18,6 +18,7 @@
     │   └── HeaderError           a selector file's header is wrong
     ├── QueryError                a SQL text is wrong
     │   ├── ForbiddenQueryError   a SQL text asks for what is locked
+    │   ├── EngineError           DuckDB itself failed at a SQL text
     │   └── InterruptedQueryError a query ran out of time, memory or patience
     ├── MemoryLimitError          a computation needs more memory than it was given
     ├── LockedError               another process holds the catalog
@@ -98,6 +99,10 @@ class QueryError(CatalogError):
 
 class ForbiddenQueryError(QueryError):
     """A SQL text asks for what is locked."""
+
+
+class EngineError(QueryError):
+    """DuckDB itself failed at a SQL text."""
 
 
 class InterruptedQueryError(QueryError):

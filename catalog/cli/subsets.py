@@ -34,6 +34,7 @@ memory_option = click.option("--memory", default="4GB", show_default=True, help=
 @click.option("--timeout", type=float, metavar="SECONDS", help="Stop the selection after that long; a kernel that runs is finished first.")
 @click.option("--compute", is_flag=True, help="Compute the signals that are missing first.")
 @click.option("--no-cache", is_flag=True, help="Compute clusters and projections anew.")
+@click.option("--strict", "is_strict", is_flag=True, help="Refuse a selector whose answer depends on the order of rows.")
 @dry_run_option
 @json_option
 @pass_catalog
@@ -50,6 +51,7 @@ def select(
     timeout: float | None,
     compute: bool,
     no_cache: bool,
+    is_strict: bool,
     is_dry_run: bool,
     is_json: bool,
 ) -> None:
@@ -67,6 +69,7 @@ def select(
             "seconds": timeout,
             "use_cache": not no_cache,
             "dry_run": is_dry_run,
+            "strict": is_strict,
             "progress": lambda percent: bar(percent, 100, 0),
         }
         if onto:

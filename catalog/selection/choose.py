@@ -22,6 +22,8 @@ from catalog.selection.provenance import code, macro_code
 from catalog.selection.selector import Selector
 from catalog.selection.session import session
 from catalog.selection.text import SqlText, canonical, quoted
+from catalog.selection.ties import RULE
+from catalog.selection.unordered import Finding
 from catalog.store.folders import Home
 from catalog.store.queries import query
 from catalog.store.references import Reference, resolve
@@ -41,7 +43,8 @@ class Definition:
         budget: how many members are asked for.
         seed: of every draw.
         given: the values of the selector's ``$parameters``, with ``$budget``, ``$pool`` and ``$seed``.
-        content: canonical SQL, parameters, budget, seed, references, signals with their versions, code of the kernels and macros.
+        content: canonical SQL, parameters, budget, seed, references, signals that are read with their versions, code of the kernels
+            and macros, and the number of the rule by which ties are broken.
         planned: what it means: what is chosen reads the very signals that are in the content, whatever is written meanwhile.
     """
 
@@ -67,6 +70,11 @@ class Definition:
         signals = [{key: one[key] for key in one if key != "lance_version"} for one in self.content["signals"]]
         text = json.dumps(self.content | {"signals": signals}, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Return what may come out otherwise in another run."""
+        return self.planned.findings if self.planned else ()
 
     @property
     def text(self) -> SqlText:
@@ -222,6 +230,7 @@ def _content(definition: Definition, planned: Plan) -> dict[str, Any]:
             for found in sorted(signals, key=str)
         ],
         "functions": {step.name: code(step.name) for step in kernels},
+        "ties": RULE,
         "macros": macro_code(*(str(text) for text in (planned.query, *arguments))),
     }
 

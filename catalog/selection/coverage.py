@@ -86,10 +86,18 @@ class Pins:
         identities: sha256 of each signal's identity.
         is_onto: whether the pool may have grown, and a parameter may have changed, since. An import is of one file and cannot grow, so
             that a newer one of its name is read where it lacks members; and what the definition never read is found by name.
+        mentioned: the names in the query, in lower case.
     """
+
+    def offered(self, candidates: list[Coverage]) -> list[Coverage]:
+        """Return the signals that can be columns: those to be read, and others that the query names and does not read."""
+        kept = self.kept(candidates)
+        names = {found.name for found in kept}
+        return kept + [found for found in candidates if found.name not in names and found.name.lower() in self.mentioned]
 
     identities: frozenset[str]
     is_onto: bool = False
+    mentioned: frozenset[str] = frozenset()
 
     def kept(self, candidates: list[Coverage]) -> list[Coverage]:
         """Those of some signals that are to be read from."""

@@ -91,26 +91,6 @@ def cut_of(text: SqlText) -> Cut | None:
     return Cut(with_visible(text, start, query), more, ordered.shown, ordered.columns)
 
 
-def open_orders(text: SqlText) -> list[int]:
-    """Where a member's key can be added to what ranks or cuts: the ends of the last ORDER BY and of each with a LIMIT, unless it has one.
-
-    >>> open_orders(SqlText.of("SELECT id FROM (FROM t ORDER BY n LIMIT 9) ORDER BY m, fingerprint DESC"))
-    [33]
-    """
-    found = list(tokens(str(text)))
-    ends = []
-    for index in range(len(found) - 2):
-        if (found[index].kind, found[index].name, found[index + 1].name) != ("word", "order", "by"):
-            continue
-        opening, last = _around(found, index)
-        end = next((i for i in _level(found, index + 2, last) if found[i].name in ENDS), last)
-        bare = [token for token in _parts(found, index + 2, end)[-1] if token.name not in DIRECTIONS]
-        is_key = bare[-1].name in {*KEYS, "all"} and (len(bare) == 1 or bare[-2].text == ".")
-        if (opening < 0 or (end < last and found[end].name == "limit")) and not is_key:
-            ends.append(found[end - 1].end)
-    return ends
-
-
 def groups(root: Node) -> list[tuple[str, ...]]:
     """The sets of columns within which a query's windows count, the finest first.
 
@@ -227,7 +207,8 @@ def _ordered(text: SqlText, start: int, inner: list[Token]) -> _Ordered:
     names = [inner[i].name for i in level]
     if "order" not in names:
         return _Ordered()
-    parts = [part for part in _parts(inner, level[names.index("order")] + 2, len(inner)) if part[-1].name not in KEYS]
+    parts = _parts(inner, level[names.index("order")] + 2, len(inner))
+    parts = [part for part in parts if part[-1].name not in KEYS and not text.is_added(part[0].start)]
     bare = [[token for token in part if token.name not in DIRECTIONS] for part in parts]
     is_plain = not SETS & set(names) and names.count("select") == 1 and "from" in names
     at_select, at_from = (level[names.index(name)] for name in ("select", "from")) if is_plain else (0, 0)

@@ -8,11 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from catalog.errors import CatalogError, InterruptedQueryError, OptionError, QueryError
+from catalog.errors import CatalogError, EngineError, OptionError, QueryError
 from catalog.selection.arguments import converted, parameters_of
 from catalog.selection.bounds import bounded
 from catalog.selection.cost import needs_of
-from catalog.selection.dissect import open_orders
 from catalog.selection.faults import bound, reported
 from catalog.selection.memo import DEAR, remembered
 from catalog.selection.parse import parameters, tree
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
 Answer = TypeVar("Answer")
 
 BATCH = 65_536  # rows of a streamed batch
-TIES = ("fingerprint, instruction_id", "instruction_id")  # a fingerprint that is there once, else what every selection returns
 UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
 
 
@@ -93,8 +91,6 @@ def executing(home: Home, text: SqlText, given: Mapping[str, Any], limits: Limit
                 planned = replace(selection) if selection else watch.run(planning)
             execution = Execution(opened, planned, watch, limits)
             execution.prepare()
-            if selection:
-                execution.break_ties()
             yield execution
         finally:
             watch.close()
@@ -118,12 +114,6 @@ class Execution:
             self.session.register(step.table, self._load(step) if isinstance(step, Load) else self._apply(step))
             self.watch.check()
 
-    def break_ties(self) -> None:
-        """Let the fingerprint decide, else the number of the instruction, where the query's own order leaves it open who comes first."""
-        for end in reversed(open_orders(self.planned.query)):
-            tried = (self.planned.query.replace(end, end, f", {keys}") for keys in TIES)
-            self.planned.query = next(filter(self._binds, tried), self.planned.query)
-
     def _told(self, faults: list[tuple[str, CatalogError]]) -> str:
         """Everything that is missing, each with the command that makes it, so that nobody learns of one after the other."""
         told = {str(fault): place for place, fault in reversed(faults)}
@@ -134,7 +124,7 @@ class Execution:
 
     def table(self, query: SqlText) -> pa.Table:
         """The answer of one of the plan's queries, whole."""
-        with reported(query, memory=self.limits.memory):
+        with self._reported(query):
             return self.session.revealed(self._run(lambda: self._table(query)))
 
     def reader(self) -> pa.RecordBatchReader:
@@ -142,12 +132,12 @@ class Execution:
         import pyarrow as pa
 
         query = self.planned.query
-        with reported(query, memory=self.limits.memory):
+        with self._reported(query):
             reader = self._run(lambda: self._bound(query).to_arrow_reader(BATCH))
 
         def batches() -> Iterator[pa.RecordBatch]:
             while True:
-                with reported(query, memory=self.limits.memory):
+                with self._reported(query):
                     batch = self._run(lambda: next(reader, None))
                 if batch is None:
                     return
@@ -171,6 +161,15 @@ class Execution:
         limit = self.limits.n_bytes
         sizes = (getattr(relation, "nbytes", 0) for relation in self.session.relations.values())
         return None if limit is None else limit + sum(sizes)
+
+    @contextmanager
+    def _reported(self, query: SqlText) -> Iterator[None]:
+        try:
+            with reported(query, memory=self.limits.memory):
+                yield
+        except EngineError:
+            self.session.rest()  # no query runs on that connection again: the next one opens another
+            raise
 
     def _load(self, step: Load) -> Any:
         load = step.resolved.load
@@ -204,16 +203,6 @@ class Execution:
     def _table(self, query: SqlText) -> pa.Table:
         as_it_is = projection(tree(self.session.connection, query), self.session.relations)
         return self._bound(query).to_arrow_table() if as_it_is is None else as_it_is
-
-    def _binds(self, text: SqlText) -> bool:
-        with reported(text, memory=self.limits.memory):
-            try:
-                self._run(lambda: self._bound(text))
-            except InterruptedQueryError:
-                raise
-            except QueryError:
-                return False
-            return True
 
     def _bound(self, text: SqlText) -> Any:
         connection = self.session.connection

@@ -31,6 +31,7 @@ class Explanation:
         parameters: the values of the text's ``$parameters``.
         references: the pools and subsets, each at its version.
         needs: the signals that it reads.
+        findings: what may come out otherwise in another run of a selection, each with its place.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Explanation:
     parameters: dict[str, Any]
     references: tuple[str, ...]
     needs: tuple[Need, ...]
+    findings: tuple[str, ...] = ()
 
     @property
     def is_ready(self) -> bool:
@@ -58,6 +60,7 @@ class Explanation:
         answer += [f"  {number}. {function}" for number, function in enumerate(self.functions, start=1)] or ["  none"]
         answer += ["", "signals:"]
         answer += [line for need in self.needs for line in _told(need)] or ["  none"]
+        answer += ["", "depends on the order of rows:", *(f"  {one}" for one in self.findings)] if self.findings else []
         return answer
 
 
@@ -80,7 +83,8 @@ def explain(
             watch.close()
     references = sorted({str(resolved.reference) for _, resolved in planned.sources})
     called = tuple(called_as(step) for step in planned.steps)
-    return Explanation(text.name, text.source, script(planned), called, planned.parameters, tuple(references), needs)
+    findings = tuple(map(str, planned.findings))
+    return Explanation(text.name, text.source, script(planned), called, planned.parameters, tuple(references), needs, findings)
 
 
 def explain_selection(

@@ -9,12 +9,16 @@ from typing import Any
 
 import duckdb
 
-from catalog.errors import CatalogError, ForbiddenQueryError, InterruptedQueryError, QueryError
+from catalog.errors import CatalogError, EngineError, ForbiddenQueryError, InterruptedQueryError, QueryError
 from catalog.selection.parse import located
 from catalog.selection.text import SqlText
 from catalog.store.database import Connection
 
 INTERNAL = re.compile(r'"?\b__fn_*\d+\b"?')
+
+
+BROKEN = (duckdb.InternalException, duckdb.FatalException)  # the connection is of no use afterwards
+BREAKS = re.compile(r"(?:INTERNAL|FATAL) Error", re.IGNORECASE)
 
 
 @contextmanager
@@ -29,6 +33,7 @@ def reported(text: SqlText, *, memory: str | None = None) -> Iterator[None]:
         QueryError: the text is wrong.
         ForbiddenQueryError: it asks for what is locked.
         InterruptedQueryError: it ran out of memory, or was stopped from elsewhere.
+        EngineError: DuckDB itself failed.
     """
     try:
         yield
@@ -64,12 +69,23 @@ def bound(connection: Connection, text: SqlText, values: Mapping[str, Any]) -> A
 
 def query_error(text: SqlText, error: duckdb.Error) -> CatalogError:
     """One of DuckDB's errors about a text, as ours."""
+    if isinstance(error, BROKEN) or BREAKS.match(str(error)):
+        return _engine_error(text, str(error))
     message, offset = located(text, str(error))
     message = INTERNAL.sub("(a table function's answer)", message).replace("Values list ", "")
     where = text.place(offset) if offset is not None else text.name
     if isinstance(error, duckdb.PermissionException) or "has been locked" in message:
         return ForbiddenQueryError(f"{where}: {message}")
     return QueryError(f"{where}: {message}")
+
+
+def _engine_error(text: SqlText, message: str) -> EngineError:
+    first = next(line for line in message.splitlines() if line.strip())
+    said = re.sub(r"^(?:TransactionContext Error: )?(?:INTERNAL|FATAL) Error: ", "", first, flags=re.IGNORECASE)
+    return EngineError(
+        f"{text.name}: DuckDB {duckdb.__version__} failed at this query, which is a defect of DuckDB: {said.strip()}; "
+        "write the query another way, such as a join's sides as WITH ... AS MATERIALIZED"
+    )
 
 
 def _of_stream(text: SqlText, message: str, *, memory: str | None) -> CatalogError:

@@ -12,7 +12,9 @@ from functools import cache
 
 from catalog.errors import ForbiddenQueryError, QueryError, SelectionError
 from catalog.selection.parse import Node, kind_of, nodes, offset
+from catalog.selection.stability import Stability
 from catalog.selection.text import SqlText
+from catalog.store.database import Connection
 from catalog.store.queries import macros
 from catalog.store.references import nearest
 
@@ -66,9 +68,6 @@ SCALARS = frozenset(
         "json_execute_serialized_sql",
     ]
 )
-# What answers otherwise in every run.
-VOLATILE = frozenset({"random", "uuid", "gen_random_uuid", "uuidv4", "uuidv7", "now", "today", "get_current_timestamp", "get_current_time"})
-CLOCKS = frozenset({"current_date", "current_time", "current_timestamp", "localtime", "localtimestamp"})
 TABLES = frozenset({"duckdb_settings", "duckdb_secrets", "duckdb_databases", "duckdb_logs", "duckdb_variables", "pg_settings"})
 PATH = re.compile(r"[/\\*?]|\.(csv|tsv|json|jsonl|ndjson|parquet|duckdb|db|txt|gz|zst|arrow)$|^[a-z0-9]+:", re.IGNORECASE)
 
@@ -105,18 +104,18 @@ def check(text: SqlText, root: Node, *, functions: Collection[str] = ()) -> None
             rule(text, node, functions)
 
 
-def check_repeatable(text: SqlText, root: Node) -> None:
+def check_repeatable(connection: Connection, text: SqlText, root: Node) -> None:
     """Refuse a selection that could come out otherwise when it runs again.
 
     Raises:
         SelectionError: it draws without a seed, asks the clock, or leaves its order open.
     """
+    for node, name in Stability(connection).changing(root):
+        where = text.place(offset(text, node))
+        raise SelectionError(
+            f"{where}: {name} changes from run to run: give a moment as a $parameter; draw(fingerprint, $seed) draws the same again"
+        )
     for node in nodes(root):
-        name = str(node.get("function_name", "")).lower()
-        column = node["column_names"][0].lower() if len(node.get("column_names") or ()) == 1 else ""
-        if name in VOLATILE or column in CLOCKS:
-            where = text.place(offset(text, node))
-            raise SelectionError(f"{where}: {name or column} changes from run to run: draw(fingerprint, $seed) draws the same again")
         if node.get("sample"):
             raise SelectionError(
                 f"{text.name}: SAMPLE draws anew in every run: ORDER BY lot(fingerprint, $seed) LIMIT n draws the same again"

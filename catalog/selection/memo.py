@@ -62,7 +62,7 @@ def remembered(
 
 
 def key(name: str, relations: Mapping[str, pa.Table], options: Mapping[str, Any]) -> str:
-    """The hash of everything that the answer depends on."""
+    """Return the hash of everything that the answer depends on: values and their types, however Arrow holds them."""
     import pyarrow as pa
 
     from catalog.functions.relation import canonical
@@ -72,11 +72,34 @@ def key(name: str, relations: Mapping[str, pa.Table], options: Mapping[str, Any]
     digest.update(json.dumps([FORMAT, name, code(name), kept], sort_keys=True, default=str).encode())
     for relation, rows in sorted(relations.items()):
         digest.update(relation.encode() + b"\0")
-        whole = canonical(rows).combine_chunks()
+        whole = _plain(canonical(rows)).combine_chunks()
         sink = pa.PythonFile(_Hashing(digest), mode="w")
         with pa.ipc.new_stream(sink, whole.schema) as writer:
             writer.write_table(whole)
     return digest.hexdigest()
+
+
+def _plain(rows: pa.Table) -> pa.Table:
+    """Return rows without what a type says beside its values: names of list items, metadata, whether NULL may come."""
+    import pyarrow as pa
+
+    return rows.cast(pa.schema([pa.field(field.name, _plain_type(field.type)) for field in rows.schema]))
+
+
+def _plain_type(type_: pa.DataType) -> pa.DataType:
+    import pyarrow as pa
+
+    if isinstance(type_, pa.BaseExtensionType):
+        return _plain_type(type_.storage_type)
+    if pa.types.is_string(type_) or pa.types.is_string_view(type_):
+        return pa.large_string()
+    if pa.types.is_list(type_) or pa.types.is_large_list(type_):
+        return pa.large_list(pa.field("item", _plain_type(type_.value_type)))
+    if pa.types.is_fixed_size_list(type_):
+        return pa.list_(pa.field("item", _plain_type(type_.value_type)), type_.list_size)
+    if pa.types.is_struct(type_):
+        return pa.struct([pa.field(field.name, _plain_type(field.type)) for field in type_])
+    return _plain_type(type_.value_type) if pa.types.is_dictionary(type_) else type_
 
 
 def sweep(home: Home, *, keep_bytes: int = 0) -> int:

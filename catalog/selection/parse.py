@@ -44,7 +44,7 @@ def tree(connection: Connection, text: SqlText) -> Node:
     return dict(answer["statements"][0]["node"])
 
 
-def nodes(root: Node) -> Iterator[Node]:
+def nodes(root: Node | list[Node]) -> Iterator[Node]:
     """Every node of a tree, without recursion, so that depth is no limit."""
     stack: list[Any] = [root]
     while stack:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import duckdb
@@ -22,8 +23,10 @@ from catalog.selection.faults import bound, query_error
 from catalog.selection.guard import check, check_repeatable, table_macros
 from catalog.selection.kernels import kernel, kernel_names
 from catalog.selection.parse import Node, mentioned, parameters, tree
+from catalog.selection.rehearsal import Rehearsal
 from catalog.selection.sources import SOURCES, Resolved
-from catalog.selection.text import SqlText
+from catalog.selection.text import SqlText, tokens
+from catalog.selection.unordered import Finding
 from catalog.selection.visible import with_visible
 from catalog.store.database import Connection
 
@@ -51,6 +54,12 @@ class Apply:
 
 
 Step = Load | Apply
+# What a fingerprint that the planner adds to a kernel's relation is called in the answer, where it is hidden again.
+HIDDEN = {
+    ("nearest", "candidates"): "fingerprint",
+    ("nearest", "queries"): "query_fingerprint",
+    ("mig", "embeddings"): None,
+}
 UNSEEN = frozenset({"connection", "pins"})  # parameters of a source that SQL does not see
 
 
@@ -64,6 +73,7 @@ class Plan:
     parameters: dict[str, Any] = field(default_factory=dict)  # those that the text uses
     seed: int | None = None  # for kernels that draw and are not told with what
     columns: frozenset[str] | None = None  # every name that could be a column's; None when a star can mean any
+    findings: tuple[Finding, ...] = ()  # what may come out otherwise in another run of a selection
 
 
 def plan(connection: Connection, text: SqlText, given: Mapping[str, Any], *, is_selection: bool = False, pins: Pins | None = None) -> Plan:
@@ -85,14 +95,16 @@ def plan(connection: Connection, text: SqlText, given: Mapping[str, Any], *, is_
     planner = _Planner(connection, text, given, pins)
     root = planner.parse(text)
     if is_selection:
-        check_repeatable(text, root)
+        check_repeatable(connection, text, root)
+        planner.rehearse()
     return planner.plan(root)
 
 
 class _Planner:
     def __init__(self, connection: Connection, text: SqlText, given: Mapping[str, Any], pins: Pins | None) -> None:
         self.connection = connection
-        self.pins = pins
+        names = frozenset(token.name for token in tokens(text.source))
+        self.pins = replace(pins, mentioned=names) if pins else None
         self.text = text
         self.given = given
         self.names = frozenset({*SOURCES, *kernel_names()})
@@ -102,6 +114,11 @@ class _Planner:
         self.prefix = "__fn"
         while self.prefix in text.source:
             self.prefix += "_"
+        self.rehearsal: Rehearsal | None = None
+
+    def rehearse(self) -> None:
+        """Try every text on empty stand-ins: it must come out the same whenever it runs."""
+        self.rehearsal = Rehearsal(self.connection, self.given, partial(tree, self.connection), self.prefix)
 
     def parse(self, text: SqlText) -> Node:
         """A text's parse tree, once it asks for nothing forbidden."""
@@ -114,8 +131,23 @@ class _Planner:
         self.answer.columns = mentioned(root)
         self.answer.parameters = self._parameters()
         self.answer.seed = self.given.get("seed")
-        self.answer.query = self._resolve(self.text, root)
+        self.answer.query = self._settled(self._resolve(self.text, root))
+        if self.rehearsal:
+            self._complete(self.rehearsal)
         return self.answer
+
+    def _complete(self, rehearsal: Rehearsal) -> None:
+        """Put the sources in the place of their stand-ins."""
+        answer = self.answer
+        applied = [step for step in answer.steps if isinstance(step, Apply)]
+        inner = [text for step in applied for text in (*step.relations.values(), *step.options.values())]
+        answer.sources = rehearsal.read(answer.sources, [answer.query, *inner])
+        answer.query = rehearsal.completed(answer.query)
+        answer.steps = [_completed(step, rehearsal) for step in answer.steps]
+        answer.findings = tuple(rehearsal.findings)
+
+    def _settled(self, text: SqlText) -> SqlText:
+        return self.rehearsal.settled(text) if self.rehearsal else text
 
     def _parameters(self) -> dict[str, Any]:
         names = parameters(self.connection, self.text)
@@ -148,9 +180,14 @@ class _Planner:
             raise type(error)(f"{call.place}: {error}") from error
         self.answer.sources.append((call.place, resolved))
         if resolved.sql is not None:
-            return resolved.sql
+            return self.rehearsal.source(resolved) if self.rehearsal else resolved.sql
         shown = _shown(call.name, str(resolved.reference), values)
-        return self._step(shown, lambda table: Load(table, shown, resolved, call.place))
+        return self._step(shown, lambda table: self._load(table, shown, resolved, call))
+
+    def _load(self, table: str, shown: str, resolved: Resolved, call: Call) -> Load:
+        if self.rehearsal:
+            self.rehearsal.source(resolved, table)
+        return Load(table, shown, resolved, call.place)
 
     def _step(self, identity: str, make: Callable[[str], Step]) -> str:
         """The name of a step's answer; the same call over the same input is one step."""
@@ -178,14 +215,25 @@ class _Planner:
         function = kernel(call.name)
         accepted = parameters_of(function)
         bound = bind(call, accepted)
-        relations, options = {}, {}
+        relations, options, added = {}, {}, []
         for name, argument in bound.items():
             if is_relation(accepted[name]):
-                relations[name] = self._relation(call, argument, accepted)
+                relations[name], is_added = self._with_fingerprint(self._relation(call, argument, accepted))
+                added += [HIDDEN.get((call.name, name), "fingerprint")] * is_added
             else:
                 options[name] = self._option(call, argument)
         identity = repr([call.name, *((name, str(query)) for name, query in (*relations.items(), *options.items()))])
-        return self._step(identity, lambda table: Apply(table, call.name, function, relations, options, call.place))
+        step = self._step(identity, lambda table: self._apply(Apply(table, call.name, function, relations, options, call.place)))
+        hidden = ", ".join(name for name in added if name)
+        return f"(SELECT * EXCLUDE ({hidden}) FROM {step})" if hidden else step
+
+    def _with_fingerprint(self, query: SqlText) -> tuple[SqlText, bool]:
+        return self.rehearsal.with_fingerprint(query) if self.rehearsal else (query, False)
+
+    def _apply(self, step: Apply) -> Apply:
+        if self.rehearsal:
+            self.rehearsal.kernel(step.table, step.name, step.relations)
+        return step
 
     def _relation(self, call: Call, argument: Argument, accepted: Mapping[str, inspect.Parameter]) -> SqlText:
         found = argument.tokens
@@ -206,7 +254,15 @@ class _Planner:
         return self._planned(with_visible(call.text, call.start, query) if is_query else query)
 
     def _planned(self, query: SqlText) -> SqlText:
-        return self._resolve(query, self.parse(query))
+        return self._settled(self._resolve(query, self.parse(query)))
+
+
+def _completed(step: Step, rehearsal: Rehearsal) -> Step:
+    if isinstance(step, Load):
+        return step
+    relations = {name: rehearsal.completed(query) for name, query in step.relations.items()}
+    options = {name: rehearsal.completed(query) for name, query in step.options.items()}
+    return replace(step, relations=relations, options=options)
 
 
 def _shown(name: str, reference: str, values: Mapping[str, Any]) -> str:

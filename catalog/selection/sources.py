@@ -6,7 +6,7 @@ definition was made of.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
     from catalog.selection.session import Session
 
+MEMBER = {"instruction_id": "BIGINT", "fingerprint": "VARCHAR"}
+OPAQUE = 'STRUCT("(opaque)" BIGINT)'  # what a query passes on and cannot look into
+
 Load = Callable[["Session", frozenset[str] | None], "pa.Table"]
 
 
@@ -39,6 +42,12 @@ class Resolved:
     load: Load | None = None
     signals: tuple[Coverage, ...] = ()
     fault: CatalogError | None = None  # why it cannot be read; raised when it is
+    columns: Mapping[str, str] | None = None  # with their DuckDB types, of what SQL cannot read
+
+    @property
+    def is_by_column(self) -> bool:
+        """Return whether each signal is a column of its own, so that a query may leave some of them unread."""
+        return self.sql is not None and self.kind is None and bool(self.signals)
 
 
 def pool(connection: Connection, ref: str) -> Resolved:
@@ -58,7 +67,7 @@ def scores(connection: Connection, ref: str, *, pins: Pins | None = None) -> Res
     found = resolve(connection, ref)
     candidates = coverages(connection, found, kind="score")
     by_name: dict[str, list[Coverage]] = {}
-    for coverage in pins.kept(candidates) if pins else candidates:
+    for coverage in pins.offered(candidates) if pins else candidates:
         by_name.setdefault(coverage.name, []).append(coverage)
     chosen = tuple(fullest(by_name[name]) for name in sorted(by_name))
     columns = "".join(f", max(value) FILTER (WHERE signal_id = {score.signal_id}) AS {quoted(score.name)}" for score in chosen)
@@ -76,7 +85,8 @@ def score(connection: Connection, ref: str, *, name: str, pins: Pins | None = No
     found = resolve(connection, ref)
     chosen = choose(found, coverages(connection, found, kind="score"), kind="score", name=name, pins=pins)
     if isinstance(chosen, SignalError):
-        return Resolved(found, kind="score", name=name, load=_nothing, fault=chosen)
+        columns = MEMBER | {"value": "DOUBLE", "reason": "VARCHAR"}
+        return Resolved(found, kind="score", name=name, load=_nothing, fault=chosen, columns=columns)
     sql = f"score_at('{found.kind}', {found.id}, {found.version}, {chosen.signal_id})"
     return Resolved(found, sql, "score", name, signals=(chosen,), fault=shortfall(found, chosen))
 
@@ -91,12 +101,13 @@ def trajectories(
 ) -> Resolved:
     """One row for each member with losses: ``instruction_id``, ``fingerprint``, ``losses FLOAT[]`` in the order of training."""
     found = resolve(connection, ref)
+    columns = MEMBER | {"losses": "FLOAT[]"}
     chosen = choose(found, coverages(connection, found, kind="losses"), kind="losses", name=proxy, pins=pins)
     if isinstance(chosen, SignalError):
-        return Resolved(found, kind="losses", name=proxy, load=_nothing, fault=chosen)
+        return Resolved(found, kind="losses", name=proxy, load=_nothing, fault=chosen, columns=columns)
     load = partial(load_trajectories, reference=found, signal=chosen, incomplete=incomplete)
     fault = shortfall(found, chosen) if incomplete == "refuse" else None
-    return Resolved(found, kind="losses", name=proxy, load=load, signals=(chosen,), fault=fault)
+    return Resolved(found, kind="losses", name=proxy, load=load, signals=(chosen,), fault=fault, columns=columns)
 
 
 def embeddings(
@@ -125,9 +136,9 @@ def label_embeddings(connection: Connection, ref: str, *, encoder: str = ENCODER
     found = resolve(connection, ref)
     signal = label_vectors(connection, found, encoder=encoder)
     if isinstance(signal, SignalError):
-        return Resolved(found, kind="label_embedding", name=encoder, load=_nothing, fault=signal)
+        return Resolved(found, kind="label_embedding", name=encoder, load=_nothing, fault=signal, columns=_labelled(None))
     load = partial(load_label_embeddings, reference=found, signal=signal, encoder=encoder)
-    return Resolved(found, kind="label_embedding", name=signal.name, load=load, signals=(signal,))
+    return Resolved(found, kind="label_embedding", name=signal.name, load=load, signals=(signal,), columns=_labelled(signal))
 
 
 SOURCES: dict[str, Callable[..., Resolved]] = {
@@ -155,9 +166,24 @@ def _stored(
     candidates = _first(pins.kept(candidates) if pins else candidates, first or {}) or candidates
     chosen = choose(found, candidates, kind=kind, name=name, pins=pins)
     if isinstance(chosen, SignalError):
-        return Resolved(found, kind=kind, name=name, load=_nothing, fault=chosen)
+        return Resolved(found, kind=kind, name=name, load=_nothing, fault=chosen, columns=_stored_columns(kind, None))
     loading = partial(load, reference=found, signal=chosen)
-    return Resolved(found, kind=kind, name=name, load=loading, signals=(chosen,), fault=shortfall(found, chosen))
+    columns = _stored_columns(kind, chosen)
+    return Resolved(found, kind=kind, name=name, load=loading, signals=(chosen,), fault=shortfall(found, chosen), columns=columns)
+
+
+def _stored_columns(kind: Kind, signal: Coverage | None) -> dict[str, str]:
+    if kind == "states":
+        return MEMBER | {"n_tokens": "INTEGER", "states": OPAQUE}
+    return MEMBER | {"vector": _vector(signal)}
+
+
+def _labelled(signal: Coverage | None) -> dict[str, str]:
+    return {"label": "VARCHAR", "vector": _vector(signal)}
+
+
+def _vector(signal: Coverage | None) -> str:
+    return f"FLOAT[{(signal and signal.dimension) or ''}]"
 
 
 def _first(candidates: list[Coverage], wanted: dict[str, str]) -> list[Coverage]:

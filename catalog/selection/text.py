@@ -102,6 +102,15 @@ class SqlText:
             at += len(text)
         return last
 
+    def is_added(self, offset: int) -> bool:
+        """Return whether what stands at an offset is the planner's."""
+        at = 0
+        for text, start in self.pieces:
+            at += len(text)
+            if offset < at:
+                return start is None
+        return False
+
     def place(self, offset: int) -> str:
         """``file:line:column`` in the user's text, each from 1.
 

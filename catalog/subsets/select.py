@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from catalog.errors import OptionError
+from catalog.errors import OptionError, SelectionError
 from catalog.selection.choose import Chosen, Definition, choose, define
 from catalog.selection.coverage import Pins, title
 from catalog.selection.execution import Limits
@@ -60,6 +60,7 @@ def select(
     seed: int = 0,
     pins: Pins | None = None,
     is_dry_run: bool = False,
+    is_strict: bool = False,
     limits: Limits | None = None,
 ) -> Selected:
     """Select members of a pool or subset, and keep them as the next version of a subset.
@@ -74,24 +75,29 @@ def select(
         seed: of every draw.
         pins: the signals to read, where an earlier definition says which; else they are found by name.
         is_dry_run: answer, and write nothing.
+        is_strict: refuse a selector whose answer depends on the order in which rows happen to come.
         limits: memory, time, and whether dear results are kept.
 
     Raises:
         OptionError: the budget, a parameter or the name makes no sense.
         SignalError: a signal is missing; the message names the command that makes it.
-        SelectionError: the selector's answer is no selection, or the source has prompts only.
+        SelectionError: the selector's answer is no selection, or the source has prompts only; or, under ``is_strict``, another run
+            may give other members.
     """
     check_name(name)
     started = time.monotonic()
     limits = limits or Limits()
     definition = define(home, selector, ref=source, budget=budget, seed=seed, settings=settings, pins=pins, limits=limits)
+    unsteady = tuple(map(str, definition.findings))
+    if unsteady and is_strict:
+        raise SelectionError("; ".join(unsteady))
     with reading(home, wait=limits.wait) as connection:
         same = None if is_dry_run else find_same(connection, definition, name=name)
         if same:
             n_members = stored(connection, same)["n_members"]
-            return Selected(str(same), False, definition, n_members, (), time.monotonic() - started)
+            return Selected(str(same), False, definition, n_members, unsteady, time.monotonic() - started)
     chosen = choose(home, definition, limits=limits)
-    n_members, warnings, seconds = chosen.members.num_rows, _warnings(chosen), time.monotonic() - started
+    n_members, warnings, seconds = chosen.members.num_rows, (*unsteady, *_warnings(chosen)), time.monotonic() - started
     if is_dry_run:
         return Selected(None, True, definition, n_members, warnings, seconds)
     with writing(home, wait=limits.wait) as connection:
@@ -100,7 +106,13 @@ def select(
 
 
 def reselect(
-    home: Home, name: str, *, settings: Mapping[str, Any] | None = None, is_dry_run: bool = False, limits: Limits | None = None
+    home: Home,
+    name: str,
+    *,
+    settings: Mapping[str, Any] | None = None,
+    is_dry_run: bool = False,
+    is_strict: bool = False,
+    limits: Limits | None = None,
 ) -> Selected:
     """Select again what a subset was made from, by the same signals, as its pool is now; the next version holds it.
 
@@ -130,6 +142,7 @@ def reselect(
         seed=content["seed"],
         pins=pins,
         is_dry_run=is_dry_run,
+        is_strict=is_strict,
         limits=limits,
     )
     others = [one for one in selected.definition.content["signals"] if one["identity_sha256"] not in pins.identities]

@@ -40,6 +40,7 @@ class Subsets(Opened):
         seconds: float | None = None,
         use_cache: bool = True,
         dry_run: bool = False,
+        strict: bool = False,
         progress: Callable[[float], None] | None = None,
     ) -> Selected:
         """Select members of a pool or subset and keep them as a subset; see `catalog.subsets.select.select`."""
@@ -50,7 +51,7 @@ class Subsets(Opened):
         limits = Limits(memory=memory, seconds=seconds, wait=self.wait, progress=progress, is_memoised=use_cache)
         found = find_selector(self.home, selector, wait=self.wait)
         options = {"name": name, "budget": budget, "settings": settings, "seed": seed}
-        return self._limited(select, found, source, **options, is_dry_run=dry_run, limits=limits)
+        return self._limited(select, found, source, **options, is_dry_run=dry_run, is_strict=strict, limits=limits)
 
     def reselect(
         self,
@@ -61,6 +62,7 @@ class Subsets(Opened):
         seconds: float | None = None,
         use_cache: bool = True,
         dry_run: bool = False,
+        strict: bool = False,
         progress: Callable[[float], None] | None = None,
     ) -> Selected:
         """Select again, as a subset was, from its pool as it is now; see `catalog.subsets.select.reselect`."""
@@ -68,7 +70,7 @@ class Subsets(Opened):
         from catalog.subsets.select import reselect
 
         limits = Limits(memory=memory, seconds=seconds, wait=self.wait, progress=progress, is_memoised=use_cache)
-        return self._limited(reselect, name, settings=settings, is_dry_run=dry_run, limits=limits)
+        return self._limited(reselect, name, settings=settings, is_dry_run=dry_run, is_strict=strict, limits=limits)
 
     def verify(self, reference: str, *, memory: str | None = SELECTION_MEMORY) -> Verification:
         """Make a subset again and compare; see `catalog.subsets.verify.verify`."""

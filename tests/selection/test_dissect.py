@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from catalog.functions.standing import has_standing
-from catalog.selection.dissect import conditions, cut_of, open_orders, shown
+from catalog.selection.dissect import conditions, cut_of, shown
 from catalog.selection.text import SqlText, canonical
 from catalog.store.folders import shipped
 
@@ -65,28 +65,6 @@ def test_what_orders_is_returned_where_that_can_be(sql: str, order: tuple[str, .
     assert cut is not None
     assert cut.order == order
     assert (cut.with_order is None) if more is None else (more in str(cut.with_order))
-
-
-@pytest.mark.parametrize(
-    ("sql", "expected"),
-    [
-        ("SELECT id FROM t ORDER BY n LIMIT $budget;", "SELECT id FROM t ORDER BY n, k LIMIT $budget;"),
-        ("SELECT id FROM t ORDER BY f(n, 2) DESC NULLS LAST", "SELECT id FROM t ORDER BY f(n, 2) DESC NULLS LAST, k"),
-        ("SELECT id FROM t ORDER BY n, t.fingerprint DESC LIMIT 3", None),
-        ("SELECT id FROM t ORDER BY ALL", None),
-        ("SELECT id, rank() OVER (ORDER BY n) AS r FROM t ORDER BY fingerprint", None),
-        ("SELECT id FROM (FROM t ORDER BY n LIMIT 9) ORDER BY m", "SELECT id FROM (FROM t ORDER BY n, k LIMIT 9) ORDER BY m, k"),
-        (
-            "SELECT id FROM (FROM t ORDER BY n) ORDER BY hash(fingerprint)",
-            "SELECT id FROM (FROM t ORDER BY n) ORDER BY hash(fingerprint), k",
-        ),
-    ],
-)
-def test_an_order_that_ranks_or_cuts_is_open_until_it_ends_in_a_members_key(sql: str, expected: str | None) -> None:
-    text = of(sql)
-    for end in reversed(open_orders(text)):
-        text = text.replace(end, end, ", k")
-    assert str(text) == (expected or sql)
 
 
 def test_conditions_are_found_at_every_depth_and_go_one_by_one() -> None:

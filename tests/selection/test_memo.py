@@ -37,6 +37,35 @@ def test_the_key_follows_the_content_and_not_the_way_it_is_held() -> None:
     assert key("kmeans", {"points": pa.concat_tables([ROWS, ROWS]).slice(3)}, {"k": 3}) == plain
 
 
+@pytest.mark.parametrize("item", ["item", "", "l", "element"])
+def test_the_name_of_a_list_item_is_no_part_of_the_key(item: str) -> None:
+    def rows(vectors: pa.Array, names: pa.Array) -> pa.Table:
+        return pa.table({"fingerprint": names, "v": vectors})
+
+    plain = [pa.list_(pa.field("item", pa.float32())), pa.list_(pa.field("item", pa.float32()), 2)]
+    other = [pa.large_list(pa.field(item, pa.float32())), pa.list_(pa.field(item, pa.float32(), nullable=False), 2)]
+    for before, after in zip(plain, other, strict=True):
+        first = rows(pa.array([[1.0, 2.0], [3.0, 4.0]], before), pa.array(["a", "b"]))
+        second = rows(pa.array([[1.0, 2.0], [3.0, 4.0]], after), pa.array(["a", "b"], pa.large_string()))
+        noted = second.replace_schema_metadata({"a": "note"})
+        assert key("project", {"points": first}, {}) == key("project", {"points": noted}, {})
+
+
+def test_a_second_answer_is_taken_from_the_first_whatever_its_lists_are_called(empty: Home) -> None:
+    calls = []
+
+    def compute() -> pa.Table:
+        calls.append(1)
+        return ROWS
+
+    for item in ("item", ""):
+        type_ = pa.list_(pa.field(item, pa.float32()), 2)
+        rows = ROWS.set_column(1, "v", ROWS["v"].cast(type_))
+        assert rows["v"].type.value_field.name == item
+        remembered(empty, "project", {"points": rows}, {}, compute)
+    assert len(calls) == 1
+
+
 @pytest.mark.parametrize(
     ("name", "rows", "options"),
     [
