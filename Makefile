@@ -62,4 +62,4 @@ $(VENV)/.installed-benchmark: $(VENV)/.installed-test
 	touch $@
 
 clean:
-	rm -rf $(VENV) .catalog-demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .catalog-demo catalog-demo-files build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -12,6 +12,7 @@
     │   └── ModelNotFoundError    no model or encoder of that name
     ├── SourceError               a file or URL cannot be read as records
     │   └── MostlyUnreadableError most records of a load failed
+    ├── MostlyRemovedError        a load would remove most of a pool
     ├── LossyExportError          an export would drop something
     ├── SignalError               a signal is missing, stale, incomplete or mixed
     ├── SelectionError            a selection cannot be made
@@ -75,6 +76,23 @@ class SourceError(CatalogError):
 
 class MostlyUnreadableError(SourceError):
     """Most records of a load failed, and nothing was written."""
+
+
+class MostlyRemovedError(CatalogError):
+    """A load would remove more than half of a pool, and nothing was written.
+
+    Attributes:
+        pool: the pool's name.
+        n_removed: how many members would be removed.
+        n_before: how many members the pool has.
+    """
+
+    def __init__(self, pool: str, *, n_removed: int, n_before: int, append: str = 'mode="append"', replace: str = 'mode="replace"') -> None:
+        super().__init__(
+            f"the load removes {n_removed:,} of the {n_before:,} members of {pool}, and nothing was written: "
+            f"keep them with {append}, or remove them with {replace}"
+        )
+        self.pool, self.n_removed, self.n_before = pool, n_removed, n_before
 
 
 class LossyExportError(CatalogError):

@@ -43,7 +43,7 @@ def kill_while_registering(catalog: Catalog, tmp_path: Path, *, kills: int) -> N
         assert n_members in (1_000, 50_000)
         assert n_members == catalog.history("p")["n_members"].to_list()[-1]
         if n_members == 50_000:
-            catalog.register(old, pool="p")
+            catalog.register(old, pool="p", mode="replace")
     assert catalog.register(new, pool="p").n_members == 50_000
     assert catalog.doctor() == []
 

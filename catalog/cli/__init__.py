@@ -11,6 +11,7 @@ from catalog.cli.group import CatalogGroup
 from catalog.cli.losses import losses
 from catalog.cli.pools import diff, drop, history, pools, quarantine, register, tag
 from catalog.cli.query import sql
+from catalog.cli.restore import restore
 from catalog.cli.scores import label, score, states
 from catalog.cli.search import search
 from catalog.cli.show import show
@@ -20,7 +21,7 @@ from catalog.cli.upkeep import doctor, gc, migrate
 from catalog.cli.why import why
 
 COMMANDS = (
-    *(register, pools, show, history, diff, quarantine, tag, drop),
+    *(register, pools, show, history, diff, quarantine, restore, tag, drop),
     *(embed, losses, states, score, scores, label, signals),
     *(select, explain, selectors, subsets, why, verify, compare),
     *(search, sql, export),

@@ -12,7 +12,7 @@ from catalog.catalog import Catalog
 from catalog.cli.group import run_command
 from catalog.cli.output import say
 
-# What a newcomer would type, in order; {home} and {source} are filled in.
+# What a newcomer would type, in order; {made} (a folder for files, beside the catalog) and {source} are filled in.
 STEPS = (
     "register {source} --pool demo --source-column source --labels-column label.abilities",
     "pools",
@@ -27,9 +27,9 @@ STEPS = (
     "select s2l demo --budget 10% --as s2l",
     "select fisher_sft demo --budget 10% --as fisher_sft",
     "select ila demo --budget 10% --as ila",
-    "compare s2l fisher_sft ila -o {home}/demo.png",
+    "compare s2l fisher_sft ila -o {made}/demo.png",
     "verify s2l",
-    "export s2l --format llamafactory -o {home}/for-llamafactory --overwrite",
+    "export s2l --format llamafactory -o {made}/for-llamafactory --overwrite",
 )
 
 
@@ -41,14 +41,29 @@ def demo(ctx: click.Context, path: Path | None) -> None:
     from catalog.pools.demo import write_demo
 
     if path:
-        write_demo(path)
+        from catalog.subsets.export.destination import new_file
+
+        with new_file(path, overwrite=True) as unfinished:
+            write_demo(unfinished)
         say(f"{path}: go on with `catalog register {path} --pool demo --source-column source --labels-column label.abilities`")
         return
     home = ctx.find_object(Catalog).home.path  # type: ignore[union-attr]  # the group made it
+    made = beside(home)
+    made.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         source = write_demo(Path(folder) / "demo.jsonl")
         for step in STEPS:
-            command = step.format(home=home, source=source)
-            click.secho(f"\n$ catalog {step.format(home=home, source='demo.jsonl')}", bold=True)
+            command = step.format(made=shlex.quote(str(made)), source=shlex.quote(str(source)))
+            click.secho(f"\n$ catalog {step.format(made=made, source='demo.jsonl')}", bold=True)
             run_command(ctx, shlex.split(command))
-    say(f'\nthe catalog is in {home}; go on with `catalog --home {home} sql "SELECT ..."`')
+    say(f'\nthe catalog is in {home}, and its picture and export in {made}; go on with `catalog --home {home} sql "SELECT ..."`')
+
+
+def beside(home: Path) -> Path:
+    """Return the folder for the demo's files: nothing but the catalog writes inside the catalog's folder.
+
+    >>> beside(Path("/work/.catalog"))
+    PosixPath('/work/catalog-files')
+    """
+    home = home.resolve()
+    return home.with_name(f"{home.name.lstrip('.')}-files")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from catalog.catalog import Catalog
-from catalog.cli.group import json_option
+from catalog.cli.group import dry_run_option, json_option
 from catalog.cli.output import echo_json, echo_rows, progress_bar, say
 from catalog.cli.pools import pass_catalog
 from catalog.cli.signals import echo_import, key_option, length_option
@@ -26,14 +26,15 @@ def losses() -> None:
 @click.argument("file")
 @click.option("--proxy", required=True, help="The name of the model that the losses are of.")
 @key_option
+@dry_run_option
 @json_option
 @pass_catalog
-def import_losses(catalog: Catalog, pool: str, file: str, proxy: str, key: str, is_json: bool) -> None:
+def import_losses(catalog: Catalog, pool: str, file: str, proxy: str, key: str, is_dry_run: bool, is_json: bool) -> None:
     """Import trajectories: Parquet, CSV, JSON Lines, .npy, or safetensors with one tensor a checkpoint.
 
     In a table a row has a list `losses`, or one column a checkpoint: a name with a number, as step_2 and step_10.
     """
-    echo_import(catalog.import_losses(pool, file, proxy=proxy, key=key), is_json=is_json)
+    echo_import(catalog.import_losses(pool, file, proxy=proxy, key=key, dry_run=is_dry_run), is_json=is_json)
 
 
 @losses.command("train")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from catalog.cli.columns import GAP, NAMES, Column, fitted
 from catalog.cli.plain import plain
 from catalog.json_text import json_text
 
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 CELL = 80  # characters of a cell that a table shows
+QUIET = 0.5  # seconds of work without a bar
+NAME_CELL = 200  # of a name; those of pools and subsets have 100 at most
 
 
 def echo_json(value: Any) -> None:
@@ -44,24 +48,36 @@ def echo_rows(rows: pa.Table | Sequence[Mapping[str, Any]], *, is_json: bool, no
 
 
 def echo_table(records: Sequence[Mapping[str, Any]]) -> None:
-    """Print a table; numbers to the right, long cells cut to fit a terminal."""
+    """Print a table as wide as the terminal; names and numbers are whole, other cells wrap or are cut."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    columns = list(records[0])
+    screen = console()
+    columns = [_column(name, [record[name] for record in records]) for name in records[0]]
+    kept, widths = fitted(columns, screen.width if sys.stdout.isatty() else None)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for column in columns:
-        values = [record[column] for record in records]
-        is_number = all(isinstance(value, int | float) for value in values if value is not None)
-        table.add_column(Text(column), justify="right" if is_number else "left", no_wrap=is_number, overflow="ellipsis")
-    for record in records:
-        table.add_row(*(Text(cell(record[column])) for column in columns))
-    console().print(table)
+    for column, width in zip(kept, widths, strict=True):
+        header = Text(column.name, no_wrap=False, overflow="fold")  # a long header goes on in the next line
+        justify: Any = "right" if column.is_number else "left"
+        table.add_column(header, justify=justify, no_wrap=column.is_whole, overflow="ellipsis", width=width)
+    for row in zip(*(column.cells for column in kept), strict=True):
+        table.add_row(*map(Text, row))
+    screen.width = max(screen.width, sum(widths) + GAP * len(widths))  # a terminal wraps a line that is still too long
+    screen.print(table)
+    left_out = [column.name for column in columns if column not in kept]
+    if left_out:
+        say(f"{len(left_out)} columns do not fit and are left out ({', '.join(left_out)}): widen the terminal, or use --json")
 
 
-def cell(value: Any) -> str:
-    """One value as a table shows it.
+def _column(name: str, values: list[Any]) -> Column:
+    most = NAME_CELL if name in NAMES else CELL
+    is_number = all(isinstance(value, int | float) for value in values if value is not None)
+    return Column(name, tuple(cell(value, most=most) for value in values), is_number)
+
+
+def cell(value: Any, *, most: int = CELL) -> str:
+    """Return one value as a table shows it, cut after ``most`` characters.
 
     >>> cell(1234567), cell(None), cell(["a", "b"]), cell("two\\nlines"), cell(0.123456789)
     ('1,234,567', '', 'a, b', 'two⏎lines', '0.1235')
@@ -84,7 +100,7 @@ def cell(value: Any) -> str:
         case _:
             text = str(plain(value))
     text = text.replace("\r\n", "⏎").replace("\n", "⏎").replace("\t", " ")
-    return text if len(text) <= CELL else text[: CELL - 1] + "…"
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def few(names: Sequence[str], *, n: int = 10) -> str:
@@ -111,9 +127,10 @@ def console() -> Console:
 
 @contextmanager
 def progress_bar(text: str, *, unit: str) -> Iterator[Any]:
-    """A bar with rate and time left on stderr when that is a terminal; the value is called with (done, total, units).
+    """Show a bar with rate and time left on stderr when that is a terminal; the value is called with (done, total, units).
 
-    ``done`` and ``total`` move the bar, in whatever measure is known ahead (bytes, percent); ``units`` are counted.
+    ``done`` and ``total`` move the bar, in whatever measure is known ahead (bytes, percent); ``units`` are counted. Work that is done
+    within `QUIET` seconds shows no bar. Print nothing inside the block: the bar and the text would mix.
     """
     if not sys.stderr.isatty():
         yield lambda done, total, units: None
@@ -131,11 +148,19 @@ def progress_bar(text: str, *, unit: str) -> Iterator[Any]:
         TextColumn("left"),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(text, total=None, units=0, rate=0.0)
+    progress = Progress(*columns, console=Console(stderr=True), transient=True)
+    task = progress.add_task(text, total=None, units=0, rate=0.0)
 
-        def update(done: float, total: float | None, units: int) -> None:
-            elapsed = progress.tasks[0].elapsed or 0.0
-            progress.update(task, completed=done, total=total, units=units, rate=units / elapsed if elapsed else 0.0)
+    def update(done: float, total: float | None, units: int) -> None:
+        elapsed = progress.tasks[0].elapsed or 0.0
+        progress.update(task, completed=done, total=total, units=units, rate=units / elapsed if elapsed else 0.0)
 
+    showing = threading.Timer(QUIET, progress.start)
+    showing.daemon = True
+    showing.start()
+    try:
         yield update
+    finally:
+        showing.cancel()
+        showing.join()  # it may be starting the bar just now
+        progress.stop()

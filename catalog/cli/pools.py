@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Literal
 
 import click
 
 from catalog.catalog import Catalog
-from catalog.cli.group import DONE, json_option
+from catalog.cli.group import DONE, dry_run_option, json_option
 from catalog.cli.output import echo_json, echo_rows, few, progress_bar, say
-from catalog.errors import OptionError
+from catalog.errors import MostlyRemovedError, OptionError
 
 if TYPE_CHECKING:
     from catalog.pools.reading import FileReading
@@ -28,9 +30,10 @@ pass_catalog = click.make_pass_decorator(Catalog)
 @click.option("--labels-column", help="The key that holds labels; a path such as label.ability_en.")
 @click.option("--prompts-only", is_flag=True, help="Take records without answers: searchable, refused by select.")
 @click.option("--hash-media", is_flag=True, help="Make the sha256 of media files at hand part of the fingerprints.")
-@click.option("--replace", "mode", flag_value="replace", default="replace", help="The load is the pool from now on (default).")
+@click.option("--replace", "mode", flag_value="replace", help="The load is the pool from now on, even if that removes most of it.")
 @click.option("--append", "mode", flag_value="append", help="The load is added to the pool.")
 @click.option("--force", "is_forced", is_flag=True, help="Write even when most records cannot be read.")
+@dry_run_option
 @json_option
 @pass_catalog
 def register(
@@ -43,12 +46,17 @@ def register(
     labels_column: str | None,
     prompts_only: bool,
     hash_media: bool,
-    mode: Literal["replace", "append"],
+    mode: Literal["replace", "append"] | None,
     is_forced: bool,
+    is_dry_run: bool,
     is_json: bool,
 ) -> None:
-    """Register files, globs, URLs or - (stdin) as the next version of a pool."""
-    with progress_bar(f"reading {pool}", unit="records") as bar:
+    """Register files, globs, URLs or - (stdin) as the next version of a pool.
+
+    The load is the pool from now on. Without --replace, a load that removes more than half of the pool is refused; --append adds to it.
+    LABEL=FILE gives all records of an argument the source LABEL.
+    """
+    with progress_bar(f"reading {pool}", unit="records") as bar, flags_named():
         answer = catalog.register(
             list(sources),
             pool=pool,
@@ -60,6 +68,7 @@ def register(
             hash_media=hash_media,
             mode=mode,
             force=is_forced,
+            dry_run=is_dry_run,
             progress=lambda records, done, total: bar(done, total, records),
         )
     if is_json:
@@ -115,7 +124,7 @@ def diff(catalog: Catalog, left: str, right: str, n_members: int, is_json: bool)
 @json_option
 @pass_catalog
 def quarantine(catalog: Catalog, pool: str, reason: str | None, n_records: int, is_json: bool) -> None:
-    """List the records of a load that could not be read, with file, position, reason and raw text."""
+    """List the records that could not be read, of all loads that make up a version of a pool."""
     rows = catalog.quarantine(pool, reason=reason, n_records=n_records).to_dicts()
     echo_rows(rows, is_json=is_json, nothing="nothing is quarantined here")
 
@@ -149,6 +158,16 @@ def drop(ctx: click.Context, reference: str, yes: bool, is_json: bool) -> None:
     say(f"dropped {dropped.kind} {reference}; `catalog gc` removes what nothing else holds")
 
 
+@contextmanager
+def flags_named() -> Iterator[None]:
+    """Name a load's options as the command line spells them, where an error names them as Python does."""
+    try:
+        yield
+    except MostlyRemovedError as error:
+        counts = {"n_removed": error.n_removed, "n_before": error.n_before}
+        raise MostlyRemovedError(error.pool, **counts, append="--append", replace="--replace") from None
+
+
 def parse_pairs(pairs: tuple[str, ...], *, option: str) -> dict[str, str]:
     """``("prompt=Question",)`` as a dict.
 
@@ -169,10 +188,11 @@ def parse_pairs(pairs: tuple[str, ...], *, option: str) -> dict[str, str]:
 
 def _echo_registration(answer: Registration) -> None:
     shapes = ", ".join(sorted({f"{file.shape or 'nothing'} ({file.container})" for file in answer.files}))
+    would = "would be " if answer.is_dry_run else ""
     if not answer.is_new_version:
         click.echo(f"{answer.name}@{answer.version}: nothing changed, {answer.n_members:,} members as before")
         return
-    click.echo(f"{answer.name}@{answer.version}: {answer.n_members:,} members, read as {shapes} in {answer.seconds:.1f} s")
+    click.echo(f"{would}{answer.name}@{answer.version}: {answer.n_members:,} members, read as {shapes} in {answer.seconds:.1f} s")
     parts = {
         "added": answer.n_added,
         "removed": answer.n_removed,
@@ -187,8 +207,15 @@ def _echo_registration(answer: Registration) -> None:
         say(f"  {answer.n_identity_changed:,} members have another identity now: rejected answers and media belong to it")
     if answer.n_quarantined:
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in answer.reasons.items())
-        say(f"  {answer.n_quarantined:,} quarantined: {reasons}; `catalog quarantine {answer.name}` shows them")
-    for file in answer.files:
+        where = "" if answer.is_dry_run else f"; `catalog quarantine {answer.name}` shows them"
+        say(f"  {answer.n_quarantined:,} quarantined: {reasons}{where}")
+    _say_files(answer.files)
+    if answer.is_dry_run:
+        say("  a dry run: nothing was written")
+
+
+def _say_files(files: list[FileReading]) -> None:
+    for file in files:
         if file.encoding:
             say(f"  {file.file} was decoded from {file.encoding}")
         for note in file.notes:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from itertools import chain, islice
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -54,21 +55,30 @@ def sql(
         from catalog.subsets.export.destination import require_writable
 
         require_writable(target, overwrite=overwrite)  # before the work, not after it
-    with (
-        progress_bar("querying", unit="rows") as bar,
-        catalog.stream(
-            text,
-            name=name,
-            parameters={key: _value(value) for key, value in parse_pairs(pairs, option="--set").items()},
-            memory=memory,
-            seconds=timeout,
-            progress=lambda percent: bar(percent, 100, 0),
-        ) as reader,
-    ):
+    with ExitStack() as open_:
+        working = open_.enter_context(ExitStack())
+        bar = working.enter_context(progress_bar("querying", unit="rows"))
+        reader = open_.enter_context(
+            catalog.stream(
+                text,
+                name=name,
+                parameters={key: _value(value) for key, value in parse_pairs(pairs, option="--set").items()},
+                memory=memory,
+                seconds=timeout,
+                progress=lambda percent: bar(percent, 100, 0),
+            )
+        )
         if shape == "table" and target is None:
-            _show(reader, rows=rows)
-        else:
-            _write(reader, shape=shape, path=target, overwrite=overwrite)
+            records = _collect(reader, rows=rows)
+            working.close()  # the bar is gone before the first line is printed
+            _show(records, reader.schema.names, rows=rows)
+            return
+        if target is None and sys.stdout.isatty():
+            reader = _begun(reader)
+            working.close()
+        n_rows = _write(reader, shape=shape, path=target, overwrite=overwrite)
+    if target:
+        say(f"{n_rows:,} rows in {target}")
 
 
 def _read_query(query: str) -> tuple[str, str]:
@@ -96,25 +106,37 @@ def _value(text: str) -> Any:
     return text
 
 
-def _show(reader: pa.RecordBatchReader, *, rows: int) -> None:
+def _collect(reader: pa.RecordBatchReader, *, rows: int) -> list[dict[str, Any]]:
+    """Read the rows that a table shows, and one more if there are more."""
     records: list[dict[str, Any]] = []
     for batch in reader:
         records += batch.slice(0, rows + 1 - len(records)).to_pylist()
         if len(records) > rows:
             break
+    return records
+
+
+def _show(records: list[dict[str, Any]], columns: list[str], *, rows: int) -> None:
     if not records:
-        say(f"no rows; columns: {', '.join(reader.schema.names)}")
+        say(f"no rows; columns: {', '.join(columns)}")
         return
     echo_table(records[:rows])
     if len(records) > rows:
         say(f"the first {rows:,} rows; --rows shows more, -o FILE writes all")
 
 
-def _write(reader: pa.RecordBatchReader, *, shape: str, path: Path | None, overwrite: bool) -> None:
+def _begun(reader: pa.RecordBatchReader) -> pa.RecordBatchReader:
+    """Wait for the first batch, which is most of the work."""
+    import pyarrow as pa
+
+    batches = iter(reader)
+    first = list(islice(batches, 1))
+    return pa.RecordBatchReader.from_batches(reader.schema, chain(first, batches))
+
+
+def _write(reader: pa.RecordBatchReader, *, shape: str, path: Path | None, overwrite: bool) -> int:
     with _target(path, is_binary=shape in ("parquet", "arrow"), overwrite=overwrite) as file:
-        n_rows = _WRITERS[shape](reader, file)
-    if path:
-        say(f"{n_rows:,} rows in {path}")
+        return _WRITERS[shape](reader, file)
 
 
 @contextmanager

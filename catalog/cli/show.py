@@ -39,9 +39,8 @@ def _echo_pool(description: Description, *, is_json: bool) -> None:
         return
     version, shape = description.version, description.shape
     tags = f" ({', '.join(description.tags)})" if description.tags else ""
-    click.echo(
-        f"{description.reference}{tags}: {version['n_members']:,} members, registered {version['registered_at']:%Y-%m-%d %H:%M:%S} UTC"
-    )
+    how = "registered" if version["restored_from"] is None else f"restored from version {version['restored_from']}"
+    click.echo(f"{description.reference}{tags}: {version['n_members']:,} members, {how} {version['registered_at']:%Y-%m-%d %H:%M:%S} UTC")
     click.echo(
         f"{shape['n_multi_turn']:,} multi-turn, {shape['n_with_system']:,} with a system prompt, {shape['n_with_tools']:,} with tools, "
         f"{shape['n_with_labels']:,} with labels, {shape['n_with_rejected']:,} with rejected answers, "

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from catalog.catalog import Catalog
-from catalog.cli.group import json_option
+from catalog.cli.group import dry_run_option, json_option
 from catalog.cli.output import echo_json, echo_rows, progress_bar, say
 from catalog.cli.pools import pass_catalog
 
@@ -65,13 +66,23 @@ def scores() -> None:
 @key_option
 @click.option("--value", help="The column of the number, or a path such as ratings.overall; else the score's name.")
 @click.option("--missing", multiple=True, type=float, metavar="NUMBER", help="A number that means no rating; repeat it.")
+@dry_run_option
 @json_option
 @pass_catalog
 def import_scores(
-    catalog: Catalog, pool: str, file: str, name: str, key: str, value: str | None, missing: tuple[float, ...], is_json: bool
+    catalog: Catalog,
+    pool: str,
+    file: str,
+    name: str,
+    key: str,
+    value: str | None,
+    missing: tuple[float, ...],
+    is_dry_run: bool,
+    is_json: bool,
 ) -> None:
     """Import one number an instruction: Parquet, CSV, JSON Lines or .npy."""
-    echo_import(catalog.import_scores(pool, file, name=name, key=key, value=value, missing=missing), is_json=is_json)
+    answer = catalog.import_scores(pool, file, name=name, key=key, value=value, missing=missing, dry_run=is_dry_run)
+    echo_import(answer, is_json=is_json)
 
 
 def echo_report(report: Report, *, is_json: bool) -> None:
@@ -111,10 +122,11 @@ def echo_import(answer: Import, *, is_json: bool) -> None:
     from catalog.selection.coverage import COMPUTED
 
     if is_json:
-        counts = ("is_new", "n_rows", "n_with_value", "n_without_member", "n_members", "n_checkpoints", "n_kept", "n_lost", "reasons")
-        echo_json({"signal": answer.signal.name, "kind": answer.signal.kind} | {key: getattr(answer, key) for key in counts})
+        keys = [field.name for field in fields(answer) if field.name != "signal"]
+        echo_json({"signal": answer.signal.name, "kind": answer.signal.kind} | {key: getattr(answer, key) for key in keys})
         return
-    was = "imported" if answer.is_new else "the very numbers were there before, and are what is read again"
+    was = "imported" if answer.is_new else "identical values were imported before, and are the active ones again"
+    was = f"would be {was}" if answer.is_dry_run and answer.is_new else was
     checkpoints = f" at {answer.n_checkpoints} checkpoints" if answer.n_checkpoints else ""
     click.echo(f"{answer.signal.kind} {answer.signal.name}: {was}, {answer.n_with_value:,} of {answer.n_members:,} members{checkpoints}")
     if answer.signal.kind == "score" and answer.signal.name in COMPUTED:
@@ -128,3 +140,5 @@ def echo_import(answer: Import, *, is_json: bool) -> None:
     if answer.n_without_member:
         left_out = f"{answer.n_without_member:,} of the {answer.n_rows:,} rows"
         say(f"  {left_out} are about records that are no members (quarantined or folded), and were left out")
+    if answer.is_dry_run:
+        say("  a dry run: nothing was written")

@@ -51,6 +51,8 @@ class Instruction(NamedTuple):
             writes them (role, content and the keys of extra), or None.
         media: JSON text of the media references in the record's order, a list of objects with kind
             (image, video or audio) and path or sha256, or None.
+        source: what the record itself says its source is, which only the catalog's own exports do; else None.
+        labels: such a record's labels, or None.
     """
 
     messages: list[Message]
@@ -60,6 +62,8 @@ class Instruction(NamedTuple):
     n_no_input: int = 0
     rejected: str | None = None
     media: str | None = None
+    source: str | None = None
+    labels: list[str] | None = None
 
 
 def text_of(value: Any) -> str | None:

@@ -21,6 +21,7 @@ from catalog.pools.encoding import storable
 from catalog.pools.files import Counter, Opened, opened
 from catalog.pools.formats import FORMATS, Format, detect, fits, mapped, named
 from catalog.pools.formats.alpaca import columns
+from catalog.pools.formats.exported import exported, restored
 from catalog.pools.labels import labels_of
 from catalog.pools.media import KEYS, MediaReader
 from catalog.pools.options import ReadOptions
@@ -157,12 +158,12 @@ class _FileReader:
         self._given = mapped(options.map) if options.map else named(options.format)
         self._file = content.source
         self._name, self._stem = storable(content.source.name), storable(content.source.stem)
-        self._media = media
+        self._label, self._media = content.source.label, media
         self._container = container_of(content, options=options, is_record=self._is_record)
         self.reading = FileReading(
             self._name, self._container.name, encoding=content.encoding, compression=content.compression, notes=self._container.notes
         )
-        self._source = self._column("--source-column", options.source_column)
+        self._source = None if self._label else self._column("--source-column", options.source_column)
         self._labels = self._column("--labels-column", options.labels_column)
         self.asked = [column for column in (self._source, self._labels) if column is not None]
         self._unread = UnreadKeys(ignored=(column.path for column in self.asked))
@@ -181,6 +182,7 @@ class _FileReader:
         sample, stream = sampled(self._container, n=_SAMPLE)
         format_ = self._given or detect([value for _, value, _ in sample if not isinstance(value, Rejection)])
         self._describe(format_, sample)
+        format_ = restored if format_ is exported else format_  # its records may have been edited since
         builder, reading, options = self._builder, self.reading, self._options
         prompts_only, batch_size, row = options.prompts_only, options.batch_size, first
         for position, value, raw in stream:
@@ -248,14 +250,15 @@ class _FileReader:
 
     def _add(self, row: int, value: Any, read: Instruction) -> Rejection | None:
         """Hand one instruction to the builder."""
-        source, labels = self._stem, None
+        source, labels = self._label or read.source or self._stem, read.labels
         files: list[MediaFile] = []
-        if not KEYS.isdisjoint(read.rest):
+        if read.source is None and not KEYS.isdisjoint(read.rest):  # an export names its media apart from its metadata
             read, files = self._media.attach(read, file=self._file.name)
         rest = read.rest
         try:
             if self._source is not None:
-                source, rest = source_of(self._source.of(value), self._source.path, rest=rest, otherwise=source)
+                source, left = source_of(self._source.of(value), self._source.path, rest=rest, otherwise=source)
+                rest = left if read.source is None else rest
             if self._labels is not None:
                 labels = labels_of(self._labels.of(value))
             metadata = json_text(rest) if rest else None

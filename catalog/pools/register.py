@@ -11,14 +11,16 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
+from tempfile import gettempdir
 from typing import Any, Literal
 
-from catalog.errors import MostlyUnreadableError, OptionError
+from catalog.errors import MostlyRemovedError, MostlyUnreadableError, OptionError
 from catalog.pools.folded import fold
 from catalog.pools.reading import FileReading, ReadOptions, read_batches
 from catalog.pools.reasons import ADVICE
 from catalog.pools.staging import Staging, staging
-from catalog.store.database import WAIT, Connection, writing
+from catalog.store.database import WAIT, Connection, rehearsing, writing
 from catalog.store.folders import Home
 from catalog.store.media import adopt
 from catalog.store.queries import query
@@ -33,7 +35,9 @@ Progress = Callable[[int, int, int | None], None]
 
 @dataclass(frozen=True)
 class Registration:
-    """What a registration did. ``is_new_version`` is False when nothing had changed, and then nothing was written.
+    """What a registration did, or would do if ``is_dry_run``.
+
+    ``is_new_version`` is False when nothing had changed, and then nothing was written.
 
     ``n_folded`` records are the same instruction as a member. Of these, ``n_folded_differing`` differ from it beside the instruction,
     in ``folded_differing_in`` (source, labels, keys of the metadata), and the others are exact duplicates. ``n_identity_changed``
@@ -59,6 +63,7 @@ class Registration:
     reasons: dict[str, int]
     files: list[FileReading]
     seconds: float
+    is_dry_run: bool = False
 
 
 def register(
@@ -67,8 +72,9 @@ def register(
     *,
     name: str,
     options: ReadOptions,
-    mode: Mode = "replace",
+    mode: Mode | None = None,
     is_forced: bool = False,
+    is_dry_run: bool = False,
     wait: float = WAIT,
     progress: Progress | None = None,
 ) -> Registration:
@@ -79,21 +85,24 @@ def register(
         sources: files, globs, URLs, or ``-`` for standard input.
         name: of the pool; a new one makes version 1.
         options: how to read the records.
-        mode: ``replace``: the load is the pool from now on; ``append``: the load is added to it.
+        mode: ``replace``: the load is the pool from now on; ``append``: the load is added to it; None replaces, unless that removes
+            more than half of the members.
         is_forced: write even when most records could not be read.
+        is_dry_run: read and compare, and write nothing, not even an empty catalog.
         wait: seconds to wait for a process that holds the catalog.
         progress: called after each batch.
 
     Raises:
         SourceError: a source cannot be read as records.
         MostlyUnreadableError: more than half of the records failed, and ``is_forced`` is False.
+        MostlyRemovedError: more than half of the members would be removed, and ``mode`` is None.
         OptionError: the name is not free for such a pool.
         LockedError: another process held the catalog all that time.
     """
     started = time.monotonic()
     check_name(name)
     files: list[FileReading] = []
-    with staging(home.scratch) as staged:
+    with staging(Path(gettempdir()) if is_dry_run else home.scratch) as staged:
         n_rows = 0
         for batch in read_batches(sources, options, report=files.append, media_folder=staged.media):
             staged.add(batch)
@@ -102,22 +111,24 @@ def register(
                 progress(n_rows, batch.bytes_read, batch.bytes_total)
         staged.close()
         _refuse_mostly_unreadable(files, n_read=staged.n_instructions, n_failed=staged.n_quarantined, is_forced=is_forced)
-        load = _Load(name, mode, options, staged, files, n_rows, started)
-        with writing(home, wait=wait) as connection:
+        load = _Load(name, mode, options, staged, files, n_rows, started, is_dry_run)
+        with (rehearsing if is_dry_run else writing)(home, wait=wait) as connection:
             answer = _commit(connection, load)
-            adopt(home, staged.media)  # before the transaction ends: `gc` sweeps what nothing refers to
+            if not is_dry_run:
+                adopt(home, staged.media)  # before the transaction ends: `gc` sweeps what nothing refers to
             return answer
 
 
 @dataclass(frozen=True)
 class _Load:
     name: str
-    mode: Mode
+    mode: Mode | None
     options: ReadOptions
     staged: Staging
     files: list[FileReading]
     n_rows: int
     started: float
+    is_dry_run: bool
 
     @property
     def reasons(self) -> dict[str, int]:
@@ -130,7 +141,7 @@ def _commit(connection: Connection, load: _Load) -> Registration:
     offset = n_rows_before if is_append else 0
     connection.execute(f"SET VARIABLE staged = '{_quoted(load.staged.instructions)}'")
     connection.execute(f"SET VARIABLE quarantined = '{_quoted(load.staged.quarantine)}'")
-    for step in ("keys", "fresh", "instructions"):
+    for step in ("keys", "fresh_dry" if load.is_dry_run else "fresh"):
         connection.execute(query(f"register/{step}"))
     connection.execute(query("register/loaded"), {"offset": offset})
     connection.execute(query("register/changes"), {"pool_id": pool_id, "is_append": is_append})
@@ -142,12 +153,14 @@ def _commit(connection: Connection, load: _Load) -> Registration:
     n_folded = load.staged.n_instructions - (n_added if is_append else n_distinct)
     folded = fold(connection, pool_id=pool_id, is_append=is_append, offset=offset, n_records=n_folded)
     n_identity_changed = connection.sql(query("register/renamed")).fetchall()[0][0] if n_removed else 0
+    if load.mode is None and 2 * (n_removed - n_identity_changed) > n_before:
+        raise MostlyRemovedError(load.name, n_removed=n_removed - n_identity_changed, n_before=n_before)
     is_new = version == 1 or bool(n_added or n_removed or n_updated or folded.n_unrecorded)
     answer = Registration(
         name=load.name,
         version=version if is_new else version - 1,
         is_new_version=is_new,
-        mode=load.mode,
+        mode=load.mode or "replace",
         n_rows=offset + load.n_rows,
         n_members=n_before + n_added - n_removed,
         n_added=n_added,
@@ -163,14 +176,15 @@ def _commit(connection: Connection, load: _Load) -> Registration:
         reasons=load.reasons,
         files=load.files,
         seconds=time.monotonic() - load.started,
+        is_dry_run=load.is_dry_run,
     )
-    if is_new:
+    if is_new and not load.is_dry_run:
         _write_version(connection, load, answer, pool_id=pool_id, offset=offset)
     return answer
 
 
 def _pool(connection: Connection, load: _Load) -> tuple[int, int, int]:
-    """The pool's id, its next version and the rows it has; a new pool is written here."""
+    """Return the pool's id, its next version and its number of rows; write a new pool, except in a dry run."""
     if connection.sql("SELECT 1 FROM subsets WHERE name = $name LIMIT 1", params={"name": load.name}).fetchall():
         raise OptionError(f"{load.name} is the name of a subset, and pools and subsets share their names: choose another --pool")
     rows = connection.sql(query("register/last"), params={"name": load.name}).fetchall()
@@ -180,6 +194,8 @@ def _pool(connection: Connection, load: _Load) -> tuple[int, int, int]:
             kind = "prompts only" if is_prompts_only else "prompts with responses"
             raise OptionError(f"{load.name} holds {kind}: register with the same --prompts-only as before, or under another name")
         return pool_id, version + 1, n_rows
+    if load.is_dry_run:
+        return 0, 1, 0  # ids begin at 1
     (pool_id,) = connection.sql("SELECT nextval('pool_ids')").fetchall()[0]
     connection.execute(query("register/pool"), {"pool_id": pool_id, "name": load.name, "is_prompts_only": load.options.prompts_only})
     return pool_id, 1, 0
@@ -187,6 +203,7 @@ def _pool(connection: Connection, load: _Load) -> tuple[int, int, int]:
 
 def _write_version(connection: Connection, load: _Load, answer: Registration, *, pool_id: int, offset: int) -> None:
     at = {"pool_id": pool_id, "version": answer.version}
+    connection.execute(query("register/instructions"))
     connection.execute(query("register/close"), at)
     connection.execute(query("register/members"), at)
     if load.staged.has_media_files:

@@ -6,15 +6,17 @@ import glob
 import re
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
 from catalog.errors import CatalogError, SourceError
+from catalog.pools.encoding import storable
 
 STDIN = "-"
 _ENDINGS = re.compile(r"(\.(jsonl?|ndjson|jsonlines|csv|tsv|parquet|ya?ml|txt|gz|gzip|zst|zstd|bz2|xz))+\Z", re.IGNORECASE)
+_LABELLED = re.compile(r"(?P<label>[^\s=/\\:?*\[\]~-][^=/\\:?*\[\]]*)=(?P<name>.*)", re.DOTALL)
 _EXTRAS = {"s3": "pip install 'catalog[s3]'", "s3a": "pip install 'catalog[s3]'", "gs": "pip install gcsfs", "gcs": "pip install gcsfs"}
 
 
@@ -25,10 +27,12 @@ class Source:
     Attributes:
         name: as a person names it: a path, a URL, or ``-``.
         size: bytes as they lie there (compressed), or None when nobody knows.
+        label: the source of all its records, as ``LABEL=FILE`` gives it, or None.
     """
 
     name: str
     size: int | None
+    label: str | None = field(default=None, repr=False)
 
     @property
     def stem(self) -> str:
@@ -68,7 +72,9 @@ def is_url(name: str) -> bool:
 
 
 def resolve(sources: Sequence[str]) -> list[Source]:
-    """Every file that the arguments name, in the order of the arguments, the files of a pattern sorted by name.
+    """Return every file that the arguments name, in the order of the arguments, the files of a pattern sorted by name.
+
+    ``LABEL=FILE`` names the source of an argument's records.
 
     Raises:
         SourceError: nothing there, a folder, an unknown protocol, a protocol whose package is missing.
@@ -79,14 +85,28 @@ def resolve(sources: Sequence[str]) -> list[Source]:
     if not sources:
         raise SourceError("no source given: name files, patterns, URLs, or - for standard input", reason="not_found")
     found: list[Source] = []
-    for name in sources:
-        if name == STDIN:
-            found.append(Source(STDIN, None))
-        elif is_url(name):
-            found += _remote(name)
-        else:
-            found += _local(name)
+    for given in sources:
+        label, name = labelled(given)
+        named = [Source(STDIN, None)] if name == STDIN else _remote(name) if is_url(name) else _local(name)
+        found += [replace(source, label=label) for source in named] if label else named
     return found
+
+
+def labelled(argument: str) -> tuple[str | None, str]:
+    """Split ``LABEL=FILE``; a path that exists, a pattern that matches and an address with ``=`` are whole.
+
+    Raises:
+        SourceError: there is nothing after the label.
+
+    >>> labelled("gsm8k=train.jsonl"), labelled("gsm8k=https://host/train?part=1"), labelled("https://host/train?part=1")
+    (('gsm8k', 'train.jsonl'), ('gsm8k', 'https://host/train?part=1'), (None, 'https://host/train?part=1'))
+    """
+    match = _LABELLED.fullmatch(argument)
+    if not match or Path(argument).exists() or (glob.has_magic(argument) and glob.glob(argument, recursive=True)):  # noqa: PTH207
+        return None, argument
+    if not match["name"]:
+        raise SourceError(f"{argument}: there is no file after the label; write LABEL=FILE", reason="not_found")
+    return storable(match["label"]), match["name"]
 
 
 def _local(name: str) -> list[Source]:

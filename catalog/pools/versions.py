@@ -93,7 +93,7 @@ def diff(connection: Connection, left: Reference, right: Reference, *, n_members
 
 
 def quarantined(connection: Connection, reference: Reference, *, reason: str | None = None, n_records: int = 100) -> pa.Table:
-    """The records of one load that could not be read, with file, position, reason and raw text."""
+    """Return what could not be read of the loads that make up a version, with file, position, reason and raw text."""
     at = {"pool_id": reference.id, "version": reference.version}
     return connection.sql(query("pools/quarantine"), params=at | {"reason": reason, "n": n_records}).to_arrow_table()
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from catalog.errors import OptionError
 from catalog.subsets.compare import Comparison
-from catalog.subsets.export.destination import require_writable
+from catalog.subsets.export.destination import new_file, require_writable
 
 ACROSS = 5  # references beside each other; more go below
 SHOWN = ("coverage", "log_det", "depth_mean", "near_duplicates", "n_tokens_mean", "last_loss_mean", "largest_source")
@@ -56,7 +56,9 @@ def draw_comparison(comparison: Comparison, path: Path) -> None:
         for column in range(len(names) - columns * (bands - 1), columns):
             axes[-2, column].axis("off")
             axes[-1, column].axis("off")
-        figure.savefig(path, dpi=150, metadata={"Date": None} if path.suffix.lower() == ".svg" else None)
+        kind = path.suffix.lower().lstrip(".")
+        with new_file(path, overwrite=True) as unfinished:
+            figure.savefig(unfinished, format=kind, dpi=150, metadata={"Date": None} if kind == "svg" else None)
     finally:
         pyplot.close(figure)
 

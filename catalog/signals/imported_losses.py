@@ -16,8 +16,8 @@ from catalog.signals.frame import Values, write_shard
 from catalog.signals.kept import kept_losses
 from catalog.signals.keys import ABSENT, NOBODY, instruction_ids, member_ids
 from catalog.signals.published import Import, Numbers, Published, digest, read_table
-from catalog.signals.registry import Signal, ensure_signal, find_signal, renew_signal
-from catalog.store.database import WAIT, Connection, writing
+from catalog.signals.registry import Signal, keep_import, planned_import
+from catalog.store.database import WAIT, Connection, reading, writing
 from catalog.store.folders import Home
 from catalog.store.queries import query
 from catalog.store.references import Reference, check_name
@@ -26,7 +26,9 @@ from catalog.store.shard_hash import record_sha256
 NAN = "not_a_number"
 
 
-def import_losses(home: Home, reference: Reference, file: str, *, proxy: str, key: str = "row", wait: float = WAIT) -> Import:
+def import_losses(
+    home: Home, reference: Reference, file: str, *, proxy: str, key: str = "row", is_dry_run: bool = False, wait: float = WAIT
+) -> Import:
     """Import loss trajectories from anybody's training run; of several of one name the last is read, also when it was there before.
 
     Args:
@@ -37,6 +39,7 @@ def import_losses(home: Home, reference: Reference, file: str, *, proxy: str, ke
         proxy: the name of the model that the losses are of.
         key: ``row``, ``fingerprint`` or a column that the records had too. A member that a file with keys does not name keeps the
             losses of the import before it, when they are at as many checkpoints.
+        is_dry_run: match and count, and write nothing.
         wait: seconds to wait for another process.
 
     Raises:
@@ -48,7 +51,7 @@ def import_losses(home: Home, reference: Reference, file: str, *, proxy: str, ke
     started = time.monotonic()
     table = read_table(file)
     published = _trajectories(table, key=key)  # (n_rows, T)
-    with writing(home, wait=wait) as connection:
+    with (reading if is_dry_run else writing)(home, wait=wait) as connection:
         found = instruction_ids(connection, reference, table, key=key)
         members = member_ids(connection, reference)
         absent = np.setdiff1d(members, found)
@@ -63,15 +66,16 @@ def import_losses(home: Home, reference: Reference, file: str, *, proxy: str, ke
         gaps = [(int(i), NAN) for i in ids[~kept]] + [(int(i), ABSENT) for i in absent]
         imported = digest(ids, trajectories, *([absent] if len(absent) else []))
         identity = {"imported": imported, "checkpoints": trajectories.shape[1]}
-        is_new = find_signal(connection, kind="losses", name=proxy, identity=identity) is None
-        details = {"file": table.file, "key": key}
-        signal = ensure_signal(connection, kind="losses", name=proxy, identity=identity, dimension=trajectories.shape[1], details=details)
-        if is_new:
+        n_checkpoints, details = trajectories.shape[1], {"file": table.file, "key": key}
+        planned = planned_import(kind="losses", name=proxy, identity=identity, dimension=n_checkpoints, details=details)
+
+        def write(signal: Signal) -> None:
             values = Values(pa.table({"instruction_id": ids[kept]}), gaps=gaps)
             shard = write_shard(connection, home, signal, values, seconds=time.monotonic() - started)
             _write_checkpoints(connection, signal, ids[kept], trajectories[kept])
             record_sha256(connection, kind=signal.kind, signal_id=signal.signal_id, shard=shard)
-        renew_signal(connection, signal)  # the last import counts, also when its numbers were there before
+
+        signal, is_new = keep_import(connection, planned, write=write, is_dry_run=is_dry_run)
         return Import(
             signal=signal,
             is_new=is_new,
@@ -83,6 +87,7 @@ def import_losses(home: Home, reference: Reference, file: str, *, proxy: str, ke
             n_kept=len(before),
             n_lost=n_lost,
             reasons=dict(Counter(reason for _, reason in gaps)),
+            is_dry_run=is_dry_run,
         )
 
 

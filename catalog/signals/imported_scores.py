@@ -14,8 +14,8 @@ from catalog.signals.frame import Values, write_shard
 from catalog.signals.kept import kept_scores
 from catalog.signals.keys import ABSENT, NOBODY, Ids, instruction_ids, member_ids
 from catalog.signals.published import Import, Numbers, Published, digest, read_table
-from catalog.signals.registry import ensure_signal, find_signal, list_named, renew_signal
-from catalog.store.database import WAIT, Connection, writing
+from catalog.signals.registry import Signal, keep_import, list_named, planned_import
+from catalog.store.database import WAIT, Connection, reading, writing
 from catalog.store.folders import Home
 from catalog.store.references import Reference, check_name
 
@@ -31,6 +31,7 @@ def import_scores(
     key: str = "row",
     value: str | None = None,
     missing: Sequence[float] = (),
+    is_dry_run: bool = False,
     wait: float = WAIT,
 ) -> Import:
     """Import one number an instruction; of several imports of one name the last is read, also when its numbers were there before.
@@ -44,6 +45,7 @@ def import_scores(
         value: the column that holds the number, or a dotted path; the score's name when None.
         missing: numbers that mean "no rating", stored as NULL with the reason ``marked_missing``. A member that a file does not name
             keeps the number of the import before; without one it has none, with the reason ``not_in_file``.
+        is_dry_run: match and count, and write nothing.
         wait: seconds to wait for another process.
 
     Raises:
@@ -57,7 +59,7 @@ def import_scores(
     table = read_table(file, columns=wanted, optional=["row"] if key == "row" and column != "row" else [])
     numbers = _numbers(table, table.columns.get(column, table.columns.get("values")))
     reasons = _reasons(table, numbers, column, missing=missing)
-    with writing(home, wait=wait) as connection:
+    with (reading if is_dry_run else writing)(home, wait=wait) as connection:
         _refuse_computed(connection, name)
         ids = instruction_ids(connection, reference, table, key=key)
         members = member_ids(connection, reference)
@@ -66,12 +68,13 @@ def import_scores(
         absent = np.setdiff1d(members, ids)  # of whom nothing is known; none where rows are matched by position
         values = _values(ids, numbers, reasons, absent)
         identity = {"imported": digest(ids, numbers, reasons, *([absent] if len(absent) else []))}
-        is_new = find_signal(connection, kind="score", name=name, identity=identity) is None
         details = {"file": table.file, "key": key, "value": column}
-        signal = ensure_signal(connection, kind="score", name=name, identity=identity, details=details)
-        if is_new:
+        planned = planned_import(kind="score", name=name, identity=identity, details=details)
+
+        def write(signal: Signal) -> None:
             write_shard(connection, home, signal, values, seconds=0.0)
-        renew_signal(connection, signal)  # the last import counts, also when its numbers were there before
+
+        signal, is_new = keep_import(connection, planned, write=write, is_dry_run=is_dry_run)
         return Import(
             signal=signal,
             is_new=is_new,
@@ -81,6 +84,7 @@ def import_scores(
             n_members=len(members),
             n_kept=len(kept),
             reasons=dict(Counter(reason for _, reason in values.gaps)),
+            is_dry_run=is_dry_run,
         )
 
 

@@ -46,7 +46,7 @@ class Published:
 
 @dataclass(frozen=True)
 class Import:
-    """What an import wrote.
+    """What an import wrote, or would write if ``is_dry_run``.
 
     Attributes:
         signal: that is read by its name from now on.
@@ -59,6 +59,7 @@ class Import:
         n_kept: members whom the file does not name, with the numbers of the import before.
         n_lost: members whom the file does not name, with losses in the import before that are at other checkpoints.
         reasons: how many members have no number, by reason.
+        is_dry_run: whether nothing was written; a new signal then has the id 0.
     """
 
     signal: Signal
@@ -71,6 +72,7 @@ class Import:
     n_kept: int = 0
     n_lost: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
+    is_dry_run: bool = False
 
 
 def digest(*parts: Numbers) -> str:

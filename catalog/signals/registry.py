@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -94,6 +94,41 @@ def ensure_signal(
 def renew_signal(connection: Connection, signal: Signal) -> None:
     """Make a signal the newest of its name, which is the one that is read. Call it inside a writing transaction."""
     connection.execute(query("signals/renew"), {"signal_id": signal.signal_id})
+
+
+def keep_import(
+    connection: Connection, planned: Signal, *, write: Callable[[Signal], None], is_dry_run: bool = False
+) -> tuple[Signal, bool]:
+    """Make an imported signal the newest of its name, and write its values when it is new.
+
+    Args:
+        connection: of a writing transaction; a reader's in a dry run.
+        planned: the signal that the import describes; see `planned_import`.
+        write: called with the signal, once it has its id, when its values are new.
+        is_dry_run: write nothing, and return a new signal as it was planned.
+
+    Returns:
+        The signal, and whether it is new.
+    """
+    kind, name, identity = planned.kind, planned.name, planned.identity
+    known = find_signal(connection, kind=kind, name=name, identity=identity)
+    if is_dry_run:
+        return known or planned, known is None
+    signal = known or ensure_signal(
+        connection, kind=kind, name=name, identity=identity, dimension=planned.dimension, details=planned.details
+    )
+    if known is None:
+        write(signal)
+    renew_signal(connection, signal)  # the last import counts, also when its numbers were there before
+    return signal, known is None
+
+
+def planned_import(
+    *, kind: Kind, name: str, identity: Mapping[str, Any], dimension: int | None = None, details: Mapping[str, Any]
+) -> Signal:
+    """Return an imported signal that is not written yet: its id is 0."""
+    sha256 = identity_sha256(kind, name, identity)
+    return Signal(0, kind, name, sha256, dict(identity), dimension, None, dict(details))
 
 
 def list_signals(connection: Connection, home: Home, reference: Reference | None = None) -> pa.Table:

@@ -100,6 +100,26 @@ def writing(home: Home, *, wait: float = WAIT) -> Iterator[Connection]:
         connection.execute("COMMIT")
 
 
+@contextmanager
+def rehearsing(home: Home, *, wait: float = WAIT) -> Iterator[Connection]:
+    """Yield a connection for a dry run: the catalog read-only, or an empty one in memory where there is none.
+
+    Raises:
+        LockedError: another process held the file all that time.
+        MigrationError: the schema is older or newer than the code.
+    """
+    if home.database.exists():
+        with reading(home, wait=wait, memory=WRITER_MEMORY) as connection:
+            yield connection
+        return
+    with duckdb.connect(config=CONFIG | {"memory_limit": WRITER_MEMORY}) as connection:
+        connection.execute(NO_BAR)
+        migrate(connection)
+        for macro in macros():
+            connection.execute(macro)
+        yield connection
+
+
 def upgrade(home: Home, *, wait: float = WAIT, is_dry_run: bool = False) -> list[Migration]:
     """Apply pending migrations, or only list them; makes the catalog when the folder is empty."""
     with _opened(home, wait=wait) as connection:

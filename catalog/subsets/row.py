@@ -68,14 +68,15 @@ def find_row(connection: Connection, which: str | int, *, pool_id: int, version:
 def _no_row(connection: Connection, number: int, name: str, at: dict[str, Any]) -> str:
     """What became of a row that is no member."""
     reference = f"{name}@{at['version']}"
-    n_rows, since = connection.sql(query("why/rows_of_load"), params=at).fetchall()[0]
+    sized = {"id": at["pool_id"], "version": at["version"]}
+    ((n_rows,),) = connection.sql(query("keys/n_pool_rows"), params=sized).fetchall()
     if number >= n_rows:
         return f"{reference} has no row {number:,}: its rows are 0 to {n_rows - 1:,}"
-    quarantined = connection.sql(query("why/quarantined"), params=at | {"since": since, "row_number": number}).fetchall()
+    quarantined = connection.sql(query("why/quarantined"), params=at | {"row_number": number}).fetchall()
     if quarantined:
-        version, file, position, reason, detail = quarantined[0]
+        file, position, reason, detail = quarantined[0]
         what = f"{reason} ({detail})" if detail else reason
-        where = f"`catalog quarantine {name}@{version}` shows it"
+        where = f"`catalog quarantine {reference}` shows it"
         return f"row {number:,} is not in {reference}: {file}, {position}, is in quarantine for {what}; {where}"
     return f"row {number:,} is not in {reference}: it repeats another row exactly, and is folded into that one; give its fingerprint"
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from catalog.pools.register import Progress, Registration
+    from catalog.pools.restore import Restoration
     from catalog.subsets.described import SubsetDescription
 
 
@@ -32,8 +33,9 @@ class Pools(Opened):
         labels_column: str | None = None,
         prompts_only: bool = False,
         hash_media: bool = False,
-        mode: Literal["replace", "append"] = "replace",
+        mode: Literal["replace", "append"] | None = None,
         force: bool = False,
+        dry_run: bool = False,
         progress: Progress | None = None,
     ) -> Registration:
         """Register files, globs, URLs or ``-`` as the next version of a pool; see `catalog.pools.register.register`."""
@@ -56,6 +58,7 @@ class Pools(Opened):
             options=options,
             mode=mode,
             is_forced=force,
+            is_dry_run=dry_run,
             wait=self.wait,
             progress=progress,
         )
@@ -86,10 +89,16 @@ class Pools(Opened):
             return versions.diff(connection, resolve(connection, left), resolve(connection, right), n_members=n_members)
 
     def quarantine(self, pool: str, *, reason: str | None = None, n_records: int = 100) -> pl.DataFrame:
-        """The records of a load that could not be read."""
+        """Return the records that could not be read, of all loads that make up a version."""
         with reading(self.home, wait=self.wait) as connection:
             reference = resolve(connection, pool, kind="pool")
             return frame(versions.quarantined(connection, reference, reason=reason, n_records=n_records))
+
+    def restore(self, reference: str, *, dry_run: bool = False) -> Restoration:
+        """Make an older version of a pool the newest; see `catalog.pools.restore.restore`."""
+        from catalog.pools.restore import restore
+
+        return restore(self.home, reference, is_dry_run=dry_run, wait=self.wait)
 
     def tag(self, reference: str, tag: str) -> Reference:
         """Name one version; a tag that is there moves."""

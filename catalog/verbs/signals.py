@@ -131,19 +131,29 @@ class Signals(Opened):
             return frame(list_signals(connection, self.home, found))
 
     def import_scores(
-        self, reference: str, file: str | Path, *, name: str, key: str = "row", value: str | None = None, missing: Sequence[float] = ()
+        self,
+        reference: str,
+        file: str | Path,
+        *,
+        name: str,
+        key: str = "row",
+        value: str | None = None,
+        missing: Sequence[float] = (),
+        dry_run: bool = False,
     ) -> Import:
         """Import scores that others published; see `catalog.signals.imported_scores.import_scores`."""
         from catalog.signals.imported_scores import import_scores
 
         found = self.find(reference)
-        return import_scores(self.home, found, str(file), name=name, key=key, value=value, missing=missing, wait=self.wait)
+        options: dict[str, Any] = {"name": name, "key": key, "value": value, "missing": missing, "is_dry_run": dry_run}
+        return import_scores(self.home, found, str(file), wait=self.wait, **options)
 
-    def import_losses(self, reference: str, file: str | Path, *, proxy: str, key: str = "row") -> Import:
+    def import_losses(self, reference: str, file: str | Path, *, proxy: str, key: str = "row", dry_run: bool = False) -> Import:
         """Import loss trajectories; see `catalog.signals.imported_losses.import_losses`."""
         from catalog.signals.imported_losses import import_losses
 
-        return import_losses(self.home, self.find(reference), str(file), proxy=proxy, key=key, wait=self.wait)
+        found = self.find(reference)
+        return import_losses(self.home, found, str(file), proxy=proxy, key=key, is_dry_run=dry_run, wait=self.wait)
 
     def train_losses(
         self,

@@ -1,10 +1,16 @@
+from collections.abc import Callable
 from pathlib import Path
 
 import fsspec
 import pytest
 
+from catalog import Catalog
 from catalog.errors import SourceError
-from catalog.pools.sources import Source, resolve
+from catalog.pools.sources import Source, labelled, resolve
+
+
+def pairs(n: int, *, first: int = 0) -> list[dict[str, str]]:
+    return [{"instruction": f"question {i}", "input": "", "output": f"answer {i}"} for i in range(first, first + n)]
 
 
 def reason_of(*names: str) -> str:
@@ -78,3 +84,32 @@ def test_a_protocol_whose_package_is_missing_names_the_package(monkeypatch: pyte
 )
 def test_the_stem_is_the_name_without_folder_and_endings(name: str, stem: str) -> None:
     assert Source(name, None).stem == stem
+
+
+def test_a_label_names_the_source_of_an_arguments_records(catalog: Catalog, jsonl: Callable[..., Path]) -> None:
+    first, second = jsonl(pairs(2), name="train.jsonl"), jsonl(pairs(1, first=5), name="other.jsonl")
+    catalog.register([f"gsm8k={first}", second], pool="p")
+    assert catalog.sql("SELECT source FROM pool('p') ORDER BY row_number")["source"].to_list() == ["gsm8k", "gsm8k", "other"]
+    catalog.register([f"数 学={first}", str(second)], pool="q", source_column="instruction")
+    assert catalog.sql("SELECT source FROM pool('q') ORDER BY row_number")["source"].to_list() == ["数 学", "数 学", "question 5"]
+
+
+def test_a_path_with_an_equals_sign_is_a_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("split=train").mkdir()
+    for name in ("split=train/a.jsonl", "gsm8k=train.jsonl", "train.jsonl"):
+        Path(name).write_text("{}\n", encoding="utf-8")
+    for name in ("split=train/a.jsonl", "gsm8k=train.jsonl", "split=train/*.jsonl"):
+        assert [source.label for source in resolve([name])] == [None]
+    for name in ("other=train.jsonl", "other=tr*.jsonl"):
+        assert [(source.name, source.label) for source in resolve([name])] == [("train.jsonl", "other")]
+
+
+@pytest.mark.parametrize("name", ["https://host/data?split=train", "s3://bucket/split=train/a.jsonl", "/a/b=c.jsonl", "=a.jsonl", "-"])
+def test_an_address_with_an_equals_sign_has_no_label(name: str) -> None:
+    assert labelled(name) == (None, name)
+
+
+def test_a_label_without_a_file_is_refused() -> None:
+    with pytest.raises(SourceError, match="LABEL=FILE"):
+        resolve(["gsm8k="])

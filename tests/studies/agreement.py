@@ -44,7 +44,7 @@ def compare_longest(study: Study, catalog: Catalog) -> dict[str, Any]:
     """How many of the longest by tokens are among the longest by words."""
     home = study.work / "alpaca"
     records, _ = alpaca_records(study)
-    catalog.register(write_records(home / "whole.jsonl", records), pool="whole")
+    catalog.register(write_records(home / "whole.jsonl", records), pool="whole", mode="replace")
     catalog.score("whole", "n_tokens", model=BASE, max_length=2048)
     words = catalog.sql("SELECT fingerprint, len(regexp_extract_all(response, '\\S+')) AS n_words FROM pool('whole')")
     words.write_parquet(home / "words.parquet")

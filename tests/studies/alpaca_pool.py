@@ -145,7 +145,7 @@ def train_base(study: Study, catalog: Catalog, home: Path) -> None:
     files = [study.data / file for file in BASE_FILES]
     if study.is_smoke:
         files = [write_records(home / "base.jsonl", demo_records(160, seed=7))]
-    catalog.register(files, pool="base")
+    catalog.register(files, pool="base", mode="replace")
     texts = catalog.sql("SELECT prompt, response FROM pool('base') ORDER BY fingerprint")
     start = home / BASE
     if not start.exists():
@@ -159,8 +159,8 @@ def _prepare(study: Study, catalog: Catalog, home: Path) -> dict[str, Any]:
     order = np.random.default_rng(0).permutation(len(records))
     n_pool, n_dev = sizes(study).pool, sizes(study).dev
     chosen, held_out = order[:n_pool], order[n_pool : n_pool + n_dev]
-    catalog.register(write_records(home / "alpaca.jsonl", (records[i] for i in chosen)), pool="alpaca")
-    catalog.register(write_records(home / "dev.jsonl", (records[i] for i in held_out)), pool="dev")
+    catalog.register(write_records(home / "alpaca.jsonl", (records[i] for i in chosen)), pool="alpaca", mode="replace")
+    catalog.register(write_records(home / "dev.jsonl", (records[i] for i in held_out)), pool="dev", mode="replace")
     _import_ratings(catalog, write_records(home / "ratings.jsonl", (ratings[i] for i in chosen)), home)
     catalog.embed("alpaca")
     train_base(study, catalog, home)

@@ -92,7 +92,7 @@ def look(study: Study, name: str) -> dict[str, Any]:
     catalog = Catalog.open(folder / "catalog")
     file = folder / f"{name}.jsonl"
     file.write_text("".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records_of(study, name)), encoding="utf-8")
-    catalog.register(file, pool=name, source_column="side", prompts_only=True)
+    catalog.register(file, pool=name, source_column="side", prompts_only=True, mode="replace")
     catalog.embed(name)
     curves: Curves = {}
     n = n_unrelated = 0

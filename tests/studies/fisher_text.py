@@ -55,7 +55,7 @@ def main() -> None:
     size = SMOKE if study.is_smoke else Size()
     first, pool, held_out = parts(study, size)
     catalog = Catalog.open(study.work / study.name)
-    catalog.register(write_jsonl(pool, study.work / f"{study.name}.pool.jsonl"), pool=POOL)
+    catalog.register(write_jsonl(pool, study.work / f"{study.name}.pool.jsonl"), pool=POOL, mode="replace")
     base = study.work / f"{study.name}.base"
     prepared = study.run({"base": asdict(size)}, lambda: prepare(catalog, base, first, size))
     runs = [

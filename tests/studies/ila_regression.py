@@ -47,10 +47,9 @@ def main() -> None:
         for low in lows
     ]
     usable = [run for run in runs if run["depth"] > 0]
-    columns = {name: np.log([run[name] for run in usable]) for name in ("loss", "depth", "coverage", "response_tokens")}
-    plane = fitted(columns["loss"], {name: columns[name] for name in ("depth", "coverage")})
-    longer = fitted(columns["loss"], {name: columns[name] for name in ("depth", "coverage", "response_tokens")})
-    alone = {name: fitted(columns["loss"], {name: columns[name]}) for name in ("depth", "coverage", "response_tokens")}
+    columns = columns_of(usable)
+    fits = fits_of(columns)
+    plane = fits["depth and coverage"]
     draw_plane(study, columns, plane, seeds=np.array([run["seed"] for run in usable]))
     study.conclude(
         question="How much of a fine-tuned model's dev loss do two numbers of its training set explain, coverage and mean depth?",
@@ -63,10 +62,11 @@ def main() -> None:
             f"A mean depth at or below zero has no logarithm: {len(runs) - len(usable)} subsets are left out for that. Single negative "
             "depths stay in the mean.",
             "Fit: least squares of log loss on log depth and log coverage; leave-one-out R^2 from the hat matrix. Beside it, a fit with "
-            "the mean number of response tokens too, since subsets are equal in members and not in tokens.",
+            "the mean number of response tokens too, since subsets are equal in members and not in tokens; and fits with the square of "
+            "one variable, which show where the loss stops falling.",
         ],
-        claims=claims(plane, longer),
-        tables=[fits_table(plane, longer, alone), subsets_table(runs)],
+        claims=claims(usable, fits),
+        tables=[fits_table(fits), subsets_table(runs)],
         needs=NEEDS,
         seconds=facts["seconds"] + sum(run["seconds"] for run in runs),
     )
@@ -113,10 +113,32 @@ def fitted(y: np.ndarray[Any, Any], predictors: dict[str, np.ndarray[Any, Any]])
     }
 
 
-def claims(plane: dict[str, Any], longer: dict[str, Any]) -> list[Claim]:
+def columns_of(runs: list[dict[str, Any]]) -> dict[str, np.ndarray[Any, Any]]:
+    """The variables of the fits, each a logarithm, and the squares of two of them."""
+    columns = {name: np.log([run[name] for run in runs]) for name in ("loss", "depth", "coverage", "response_tokens")}
+    return columns | {f"{name}^2": columns[name] ** 2 for name in ("depth", "coverage")}
+
+
+def fits_of(columns: dict[str, np.ndarray[Any, Any]]) -> dict[str, dict[str, Any]]:
+    """Every fit of the log loss by its title."""
+    both = ("depth", "coverage")
+    predictors = {
+        "depth and coverage": both,
+        "and response tokens": (*both, "response_tokens"),
+        "and the square of depth": (*both, "depth^2"),
+        "and the square of coverage": (*both, "coverage^2"),
+        **{f"{name} alone": (name,) for name in (*both, "response_tokens")},
+    }
+    return {title: fitted(columns["loss"], {name: columns[name] for name in names}) for title, names in predictors.items()}
+
+
+def claims(runs: list[dict[str, Any]], fits: dict[str, dict[str, Any]]) -> list[Claim]:
     """The paper's statements about the fit, each judged by the rule beside it."""
     names = ("depth", "coverage")
+    plane, longer = fits["depth and coverage"], fits["and response tokens"]
     good = {fit: [f["coefficients"][n] < 0 and f["t"][n] < -2 for n in names] for fit, f in (("plane", plane), ("longer", longer))}
+    turns = {name: turn(fits[f"and the square of {name}"], name, most=max(run[name] for run in runs)) for name in names}
+    falls = [sign and turns[name] is None for name, sign in zip(names, good["plane"], strict=True)]
     explained = plane["loo_r2"] > 0 and any(good["plane"])
     text = "; ".join(f"log {n} {plane['coefficients'][n]:+.4f} (t = {plane['t'][n]:.1f})" for n in names)
     held = "; ".join(f"log {n} {longer['coefficients'][n]:+.4f} (t = {longer['t'][n]:.1f})" for n in (*names, "response_tokens"))
@@ -124,9 +146,10 @@ def claims(plane: dict[str, Any], longer: dict[str, Any]) -> list[Claim]:
         Claim(
             "Dev loss falls with the depth and with the coverage of the training set.",
             "Both coefficients are negative and significant (section 3, figure 3).",
-            f"{text}, {plane['n']} subsets",
-            _verdict(good["plane"]),
-            "Holds when both coefficients are negative with t below -2, in part when one is.",
+            f"{text}, {plane['n']} subsets; {turned(runs, fits, turns)}",
+            _verdict(falls),
+            "Holds when both coefficients are negative with t below -2 and neither variable's square, with t above 2, turns the loss "
+            "upwards within the range; in part when that is so of one.",
         ),
         Claim(
             "The two explain most of the dev loss.",
@@ -146,16 +169,46 @@ def claims(plane: dict[str, Any], longer: dict[str, Any]) -> list[Claim]:
     ]
 
 
+def turn(fit: dict[str, Any], name: str, *, most: float) -> float | None:
+    """Where the loss stops falling with a variable and rises again, if that is below its greatest value.
+
+    >>> fit = {"coefficients": {"depth": 0.2, "depth^2": 0.1}, "t": {"depth^2": 5.0}}
+    >>> round(turn(fit, "depth", most=1.0), 3), turn(fit, "depth", most=0.3)
+    (0.368, None)
+    """
+    bend = fit["coefficients"][f"{name}^2"]
+    if bend <= 0 or fit["t"][f"{name}^2"] <= 2:
+        return None
+    least = float(np.exp(-fit["coefficients"][name] / (2 * bend)))
+    return least if least < most else None
+
+
+def turned(runs: list[dict[str, Any]], fits: dict[str, dict[str, Any]], turns: dict[str, float | None]) -> str:
+    """Say where the loss stops falling, and what the deepest band does beside the one before it."""
+    groups: dict[tuple[float, int], dict[float, float]] = {}
+    for run in runs:
+        groups.setdefault((run["share"], run["seed"]), {})[run["low"]] = run["loss"]
+    before, deepest = sorted({run["low"] for run in runs})[-2:]
+    pairs = [(group[before], group[deepest]) for group in groups.values() if {before, deepest} <= group.keys()]
+    worse = sum(last > first for first, last in pairs)
+    said = [
+        f"with (log {name})^2 R^2 {fits[f'and the square of {name}']['r2']:.3f} and the least loss at {name} {least:.2f}"
+        for name, least in turns.items()
+        if least is not None
+    ]
+    return "; ".join([*said, f"the deepest band is worse than the one before it in {worse} of {len(pairs)} groups"])
+
+
 def _verdict(good: list[bool]) -> str:
     return "holds" if all(good) else "holds in part" if any(good) else "does not hold"
 
 
-def fits_table(plane: dict[str, Any], longer: dict[str, Any], alone: dict[str, dict[str, Any]]) -> Table:
+def fits_table(fits: dict[str, dict[str, Any]]) -> Table:
     """Each fit in a row: coefficient and t of each variable, R^2 and leave-one-out R^2."""
-    fits = {"depth and coverage": plane, "and response tokens": longer} | {f"{name} alone": fit for name, fit in alone.items()}
+    variables = ("depth", "coverage", "response_tokens", "depth^2", "coverage^2")
 
     def row(title: str, fit: dict[str, Any]) -> dict[str, Any]:
-        cells = {n: f"{fit['coefficients'][n]:+.4f} (t {fit['t'][n]:+.1f})" if n in fit["t"] else "" for n in alone}
+        cells = {n: f"{fit['coefficients'][n]:+.4f} (t {fit['t'][n]:+.1f})" if n in fit["t"] else "" for n in variables}
         return {"log loss on": title, **cells, "R^2": round(fit["r2"], 3), "leave-one-out R^2": round(fit["loo_r2"], 3)}
 
     return Table("Fits of log dev loss", [row(title, fit) for title, fit in fits.items()])

@@ -90,8 +90,8 @@ def claims(budgets: Sequence[int], losses: Numbers, coverage: Numbers, depth: Nu
         mine, theirs = ((depth[one][:, 0].mean(), tokens[one][:, 0].mean()) for one in ("ila", other))
         why = (
             f"{RULE} At {budgets[0]:,} its members' mean depth is {mine[0]:.2f} to their {theirs[0]:.2f}, with {mine[1]:.0f} response "
-            f"tokens to {theirs[1]:.0f}: it takes the extreme of what a tiny base finds deep. Varied inside bands, depth lowers the "
-            "loss: see ila_regression."
+            f"tokens to {theirs[1]:.0f}: it takes the extreme of what a tiny base finds deep. Varied inside bands, the loss falls to a "
+            "middle depth and rises beyond it: see ila_regression."
         )
         return Claim(claim, paper, _lead_text(budgets, lead[other]), _verdict(lead[other]), why)
 

@@ -50,7 +50,7 @@ def main() -> None:
     size = SMOKE if study.is_smoke else Size()
     pool, dev = records(study, size)
     catalog = Catalog.open(study.work / study.name)
-    catalog.register(write_jsonl(pool, study.work / f"{study.name}.pool.jsonl"), pool=POOL, source_column="source")
+    catalog.register(write_jsonl(pool, study.work / f"{study.name}.pool.jsonl"), pool=POOL, source_column="source", mode="replace")
     signals = study.run({"signals": POOL, "size": str(size)}, lambda: computed(catalog, study.work / f"{study.name}.proxy", pool, size))
     runs = [
         study.run(
@@ -211,7 +211,8 @@ def claims(runs: list[dict[str, Any]], size: Size) -> list[Claim]:
     published = size.published
     share = {method: needed(runs, method, size) for method in METHODS}
     less = [mine < theirs for mine, theirs in zip(share["s2l"], share["random"], strict=True)]
-    gap = of(runs, "s2l", published) / of(runs, "full", 100) - 1
+    gap = {method: of(runs, method, published) / of(runs, "full", 100) - 1 for method in ("s2l", "random")}
+    reached = {method: [bool(one <= TOLERANCE) for one in found] for method, found in gap.items()}
     baselines = [method for method in METHODS if not method.startswith("s2l")]
 
     def lower(mine: str) -> list[bool]:
@@ -232,10 +233,12 @@ def claims(runs: list[dict[str, Any]], size: Size) -> list[Claim]:
         Claim(
             f"{published} % chosen by s2l does what the full pool does",
             "11 % matches full data (abstract)",
-            f"dev loss above the full pool's by {spread((100 * gap).tolist(), 1)} %",
-            judged([bool(one <= TOLERANCE) for one in gap]),
-            f"rule: within {TOLERANCE:.0%} for every seed. A target from scratch goes over its subset {100 / published:.0f} times; the "
-            "paper's start from pretrained models",
+            "dev loss above the full pool's by "
+            + "; ".join(f"{spread((100 * found).tolist(), 1)} % ({method})" for method, found in gap.items()),
+            credited(reached["s2l"], reached["random"]),
+            f"rule: within {TOLERANCE:.0%} for every seed, and a random {published} % is not; in part where a random one is too: "
+            "then the choice is not what does it. A target from scratch goes over its subset "
+            f"{100 / published:.0f} times; the paper's start from pretrained models",
         ),
         Claim(
             "s2l has a lower dev loss than every baseline at every budget",
@@ -246,6 +249,15 @@ def claims(runs: list[dict[str, Any]], size: Size) -> list[Claim]:
             f"rule: lower for every seed in each comparison. Shares of the pool needed: {needs}",
         ),
     ]
+
+
+def credited(mine: list[bool], chance: list[bool]) -> str:
+    """Return the verdict on what a choice reaches: it holds in part only where chance reaches it too.
+
+    >>> credited([True, True], [False, False]), credited([True, True], [True, True]), credited([False, False], [True, True])
+    ('holds', 'holds in part', 'does not hold')
+    """
+    return "holds in part" if any(mine) and any(chance) else judged(mine)
 
 
 def tables(runs: list[dict[str, Any]], size: Size) -> list[Table]:

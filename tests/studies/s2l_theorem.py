@@ -49,7 +49,7 @@ def main() -> None:
     catalog = Catalog.open(study.work / study.name)
     half = size.n // 2
     records = generated(size.n) if study.is_smoke else [*drawn(study.data, "gsm8k", half), *drawn(study.data, "alpaca", half)]
-    catalog.register(write_jsonl(records, study.work / f"{study.name}.pool.jsonl"), pool=POOL, source_column="source")
+    catalog.register(write_jsonl(records, study.work / f"{study.name}.pool.jsonl"), pool=POOL, source_column="source", mode="replace")
     signals = study.run({"signals": POOL, "size": str(size)}, lambda: computed(catalog, size))
     purities = [study.run({"purity at k": k, "size": str(size)}, lambda k=k: purity(catalog, k)) for k in size.ks]
     shape = SMALL if study.is_smoke else LARGE

@@ -33,6 +33,7 @@ function             tool       ``{"role": "function"}``
 - sharegpt: ``from`` is ``extra["from"]`` if that is "function_call", else ``extra["role"]``, else human, gpt, observation or system;
   ``value`` is ``extra["content"]``, else content; the other keys of extra as they are. A message whose extra has a ``value`` or
   another ``from`` cannot be written so. ``system`` and ``tools`` are keys of the record.
+- exported: what `catalog export` writes as jsonl or parquet. The record's source, labels and metadata come back too.
 - alpaca: one user message without extra, then one assistant message without extra; ``system`` is a key of the record; no tools.
 """
 
@@ -44,6 +45,7 @@ from typing import Any
 
 from catalog.pools.conversation import Instruction
 from catalog.pools.formats.alpaca import alpaca
+from catalog.pools.formats.exported import exported
 from catalog.pools.formats.mapped import mapped
 from catalog.pools.formats.messages import messages
 from catalog.pools.formats.preference import preference
@@ -54,7 +56,7 @@ from catalog.pools.reasons import Rejection
 
 Format = Callable[[Any], Instruction | Rejection | None]
 
-FORMATS: tuple[Format, ...] = (preference, sharegpt, messages, turns, transcript, alpaca)
+FORMATS: tuple[Format, ...] = (exported, preference, sharegpt, messages, turns, transcript, alpaca)
 """In the order in which they are asked: the special before the general."""
 
 NAMES: tuple[str, ...] = tuple(format_.__name__ for format_ in FORMATS)

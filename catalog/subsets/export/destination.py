@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from catalog.errors import OptionError
+from catalog.store.folders import refuse_catalog
 
 COMPRESSIONS = (".gz", ".zst")
 
@@ -22,8 +23,10 @@ def require_writable(path: Path, *, overwrite: bool) -> None:
     """Refuse a path at which no file can be made.
 
     Raises:
-        OptionError: the folder does not exist; a folder or a device is there; a file is there and may not be overwritten.
+        OptionError: the folder does not exist; a folder or a device is there; a file is there and may not be overwritten; the path is
+            inside a catalog's folder.
     """
+    refuse_catalog(path)
     if not path.parent.is_dir():
         raise OptionError(f"there is no folder {path.parent}: make it first, or choose another path")
     if path.is_dir():
@@ -59,8 +62,9 @@ def new_folder(path: Path) -> Iterator[None]:
     """A folder that is there during the block; one that was made for it goes again when the block fails.
 
     Raises:
-        OptionError: its parent does not exist, or something else has its name.
+        OptionError: its parent does not exist, or something else has its name; it is inside a catalog's folder.
     """
+    refuse_catalog(path)
     if not path.parent.is_dir():
         raise OptionError(f"there is no folder {path.parent}: make it first, or choose another path")
     if path.exists() and not path.is_dir():

@@ -2,6 +2,7 @@ SELECT
     pool_versions.version,
     pool_versions.created_at AS registered_at,
     pool_versions.mode,
+    pool_versions.restored_from,
     pool_versions.n_members,
     pool_versions.n_added,
     pool_versions.n_removed,

@@ -7,5 +7,5 @@ SELECT
         FROM pool_members
         WHERE pool_id = $pool_id AND removed_version IS NULL
     ) AS n_before,
-    (SELECT count(*) FROM keys) AS n_distinct
+    (SELECT count(*) FROM loaded) AS n_distinct
 FROM changes
