@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import duckdb
@@ -142,10 +142,14 @@ class _Planner:
         accepted = {name: parameter for name, parameter in declared.items() if name not in UNSEEN}
         bound = bind(call, accepted)
         values = {name: self._constant(call, argument, accepted[name]) for name, argument in bound.items()}
+        written = values["ref"]
+        if self.pins:
+            values["ref"] = self.pins.reference(written)
         try:
             resolved = function(self.connection, **values, **({"pins": self.pins} if "pins" in declared else {}))
         except CatalogError as error:
             raise type(error)(f"{call.place}: {error}") from error
+        resolved = replace(resolved, written=written)
         self.answer.sources.append((call.place, resolved))
         if resolved.sql is not None:
             return resolved.sql

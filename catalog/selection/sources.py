@@ -39,6 +39,7 @@ class Resolved:
     load: Load | None = None
     signals: tuple[Coverage, ...] = ()
     fault: CatalogError | None = None  # why it cannot be read; raised when it is
+    written: str = ""  # the reference as the query writes it
 
 
 def pool(connection: Connection, ref: str) -> Resolved:
