@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from catalog.errors import SourceError
+from catalog.errors import SourceError, listed
 from catalog.json_text import json_text
 from catalog.pools.batch import INSTRUCTIONS, MAX_CHARS, QUARANTINE, BatchBuilder
 from catalog.pools.columns import Column, refuse_unknown, source_of
@@ -19,6 +19,7 @@ from catalog.pools.containers.records import Record, sampled, unforeseen
 from catalog.pools.conversation import Instruction, answered
 from catalog.pools.encoding import storable
 from catalog.pools.files import Counter, Opened, opened
+from catalog.pools.fingerprint import TooManyMarksError
 from catalog.pools.formats import FORMATS, Format, detect, fits, mapped, named
 from catalog.pools.formats.alpaca import columns
 from catalog.pools.labels import labels_of
@@ -263,6 +264,8 @@ class _FileReader:
         except UnicodeEncodeError as error:
             what = "a byte that is not text" if "\udc00" <= error.object[error.start] <= "\udcff" else "half of a surrogate pair"
             return Rejection("bad_encoding", f"{what}, near {storable(error.object[max(0, error.start - 20) : error.start + 20])!r}")
+        except TooManyMarksError as error:
+            return Rejection("too_large", str(error))
         self.reading.n_no_input += read.n_no_input
         self._n_unwanted += read.rest.get("label") is False
         if rest:
@@ -273,7 +276,7 @@ class _FileReader:
         if raw is None:
             raw = _raw(value)
         if why.reason in ("no_prompt", "no_response") and isinstance(value, dict):
-            why = Rejection(why.reason, f"{why.detail}; its keys are {', '.join(map(str, value))}")
+            why = Rejection(why.reason, f"{why.detail}; its keys are {listed(value)}")
         counts = self.reading.n_quarantined
         counts[why.reason] = counts.get(why.reason, 0) + 1
         self._builder.reject(row, why, file=self._file.name, position=f"{self._container.unit} {position}", raw=raw)
@@ -291,7 +294,7 @@ def _unknown(value: Any, options: ReadOptions) -> str:
     """Why records have no shape, and what to do."""
     if not isinstance(value, dict):
         return "its records are neither objects nor lists of turns"
-    keys = ", ".join(map(str, value))
+    keys = listed(value)
     if options.map or options.format != "auto":
         return f"its records do not have what {'--map' if options.map else '--format'} asks for; their keys are {keys}"
     return f"its records have no known shape; their keys are {keys}: name them with --map prompt=KEY --map response=KEY"

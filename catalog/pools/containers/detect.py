@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any
 
-from catalog.errors import SourceError
+from catalog.errors import SourceError, listed
 from catalog.pools.containers.delimited import Dialect, delimited, dialect_of
 from catalog.pools.containers.json_document import json_document
 from catalog.pools.containers.json_lines import json_lines
@@ -90,7 +90,7 @@ def _dialect(file: Opened, options: ReadOptions) -> Dialect:
     if options.map and all(path.isdigit() for path in options.map.values()):
         return replace(dialect, has_header=False)
     if not dialect.has_header:
-        cells = ", ".join(repr(cell[:40]) for cell in dialect.first_row)
+        cells = listed(map(repr, dialect.first_row))
         advice = "add a line with column names, or number the columns from 1: --map prompt=1 --map response=2"
         raise SourceError(
             f"{name} is a {dialect.name.upper()} file without a header; its first row is {cells}: {advice}", reason="no_header"
