@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,10 @@ from catalog.pools.batch import INSTRUCTIONS, MAX_CHARS, QUARANTINE, BatchBuilde
 from catalog.pools.columns import Column, refuse_unknown, source_of
 from catalog.pools.containers.detect import container_of
 from catalog.pools.containers.records import Record, sampled, unforeseen
+from catalog.pools.contents import contents
 from catalog.pools.conversation import Instruction, answered
 from catalog.pools.encoding import storable
-from catalog.pools.files import Counter, Opened, opened
+from catalog.pools.files import Counter, Opened
 from catalog.pools.fingerprint import TooManyMarksError
 from catalog.pools.formats import FORMATS, Format, detect, fits, mapped, named
 from catalog.pools.formats.alpaca import columns
@@ -46,8 +47,9 @@ class FileReading:
     """What one file turned out to be, complete when the file is read.
 
     Attributes:
-        file: its name as it was given.
-        container: json lines, json array, json object with a list, json object keyed by id, json objects, csv, tsv, yaml, parquet.
+        file: its name as it was given; ``archive.zip!/train.jsonl`` for a member of an archive, ``book.xlsx!/Sheet1`` for a sheet.
+        container: json lines, json array, json object with a list, json object keyed by id, json objects, csv, tsv, yaml, parquet,
+            arrow, excel.
         shape: the shape of most of its records, ``"mapped"`` where the map named the keys, None where no record could be read.
         columns: for alpaca, which key was read as what.
         encoding: such as GB18030 or UTF-16; None for UTF-8.
@@ -107,7 +109,7 @@ def read_batches(
     """Read sources, in order, in batches; memory does not grow with the files.
 
     Args:
-        sources: paths, patterns, URLs that fsspec opens, ``-`` for standard input.
+        sources: paths, folders, patterns, URLs that fsspec opens, ``-`` for standard input.
         options: how to read them.
         report: is called with each file's reading when the file ends.
         media_folder: where bytes of media are kept, each under the name of its sha256; None only hashes them.
@@ -135,16 +137,17 @@ def read_batches(
         return Batch(*builder.take(), counter.n_bytes, total, n_records, done)
 
     for source in found:
-        with opened(source, counter=counter) as content:
-            reader = _FileReader(content, options=options, builder=builder, media=media)
-            for _ in reader.records(first=n_records):
+        with closing(contents(source, counter=counter)) as files:
+            for content in files:
+                reader = _FileReader(content, options=options, builder=builder, media=media)
+                for _ in reader.records(first=n_records):
+                    n_records = reader.first + reader.reading.n_records
+                    yield batch()
                 n_records = reader.first + reader.reading.n_records
-                yield batch()
-        n_records = reader.first + reader.reading.n_records
-        ended.append(reader.reading)
-        asked += reader.asked
-        if report is not None:
-            report(reader.reading)
+                ended.append(reader.reading)
+                asked += reader.asked
+                if report is not None:
+                    report(reader.reading)
     refuse_unknown(asked)
     yield batch()
 

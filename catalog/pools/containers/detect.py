@@ -9,7 +9,9 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from catalog.errors import SourceError, listed
+from catalog.pools.containers.arrow_ipc import arrow_ipc
 from catalog.pools.containers.delimited import Dialect, delimited, dialect_of
+from catalog.pools.containers.excel import excel
 from catalog.pools.containers.json_document import json_document
 from catalog.pools.containers.json_lines import json_lines
 from catalog.pools.containers.parquet import parquet
@@ -36,8 +38,24 @@ def container_of(file: Opened, *, options: ReadOptions, is_record: Callable[[Any
     Raises:
         SourceError: running text, or a CSV without a header.
     """
-    if file.binary is not None:
-        return Container("parquet", "row", parquet(file.binary, name=file.source.name))
+    container = _table(file) or _text(file, options=options, is_record=is_record)
+    file.notes += container.notes
+    container.notes = file.notes  # an archive adds to them when its last member was read
+    return container
+
+
+def _table(file: Opened) -> Container | None:
+    name = file.source.name
+    if file.kind == "parquet" and file.binary is not None:
+        return Container("parquet", "row", parquet(file.binary, name=name))
+    if file.kind == "arrow":
+        return Container("arrow", "row", arrow_ipc(file.packed, name=name))
+    if file.kind == "excel":
+        return Container("excel", "row", excel(file.sheet, name=name))
+    return None
+
+
+def _text(file: Opened, *, options: ReadOptions, is_record: Callable[[Any], bool]) -> Container:
     start = file.head.lstrip("\ufeff \t\r\n")
     if _are_json_lines(start, is_whole=len(file.head) < BLOCK // 4):
         return Container("json lines", "line", json_lines(file.blocks))
@@ -85,7 +103,7 @@ def _dialect(file: Opened, options: ReadOptions) -> Dialect:
     named = {value.split(".")[0].lower() for value in (*options.map.values(), options.source_column, options.labels_column) if value}
     dialect = dialect_of(file.head, names=_COLUMNS | named)
     if dialect is None or not (dialect.is_regular or _ending(file) in (".csv", ".tsv")):
-        advice = "records are JSON, JSON Lines, CSV, TSV, YAML or Parquet"
+        advice = "records are JSON, JSON Lines, CSV, TSV, YAML, Parquet, Arrow or Excel"
         raise SourceError(f"{name} is running text, not records: {advice}", reason="plain_text")
     if options.map and all(path.isdigit() for path in options.map.values()):
         return replace(dialect, has_header=False)

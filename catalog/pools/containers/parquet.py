@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
@@ -33,6 +34,8 @@ def parquet(binary: BinaryIO, *, name: str) -> Iterator[Record]:
         binary.seek(0)
         file = ParquetFile(binary)
         refuse_types(file.schema_arrow, name=name)
+        n_bytes = binary.seek(0, io.SEEK_END)
+        refuse_expansion(name, n_packed=n_bytes, n_plain=file.metadata.num_rows)  # a null takes no byte
         for group in range(file.metadata.num_row_groups):
             step = _step(binary, file.metadata.row_group(group), name=name)
             for batch in file.iter_batches(batch_size=step, row_groups=[group]):
