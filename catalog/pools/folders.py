@@ -25,13 +25,13 @@ class Choice:
 
     Attributes:
         names: in order.
-        labels: what names the records of a file, where its own name does not: a saved dataset's split.
+        splits: the saved dataset, or its split, that a file is part of.
         hidden: names that begin with a dot, or lie in such a folder.
         others: names that are no data by their endings.
     """
 
     names: list[str] = field(default_factory=list)
-    labels: dict[str, str] = field(default_factory=dict)
+    splits: dict[str, str] = field(default_factory=dict)
     hidden: list[str] = field(default_factory=list)
     others: list[str] = field(default_factory=list)
 
@@ -97,7 +97,7 @@ def of_folder(names: Sequence[str], *, folder: str, read: Callable[[str], bytes]
 
     Args:
         names: relative to the folder.
-        folder: its name, for messages, and for the label of a dataset saved in it.
+        folder: its name, for messages, and for that of a dataset saved in it.
         read: returns the bytes of one of the names.
 
     Raises:
@@ -115,8 +115,8 @@ def of_folder(names: Sequence[str], *, folder: str, read: Callable[[str], bytes]
             message = f"{folder}: the saved dataset has no {listed(lacking)}: copy it whole"
             raise SourceError(message, reason="not_found")
         _place(choice, parts, below=below)
-        label = (below or f"{folder.rstrip('/')}/").rstrip("/").rsplit("/", 1)[-1]
-        choice.labels |= dict.fromkeys(parts, label)
+        split = (below or f"{folder.rstrip('/')}/").rstrip("/").rsplit("/", 1)[-1]
+        choice.splits |= dict.fromkeys(parts, split)
     return choice
 
 

@@ -19,6 +19,7 @@ from catalog.pools.containers.records import Record, sampled, unforeseen
 from catalog.pools.contents import contents
 from catalog.pools.conversation import Instruction, answered
 from catalog.pools.encoding import storable
+from catalog.pools.entries import described
 from catalog.pools.files import Counter, Opened
 from catalog.pools.fingerprint import TooManyMarksError
 from catalog.pools.formats import FORMATS, Format, detect, fits, mapped, named
@@ -295,6 +296,9 @@ def _raw(value: Any) -> str:
 
 def _unknown(value: Any, options: ReadOptions) -> str:
     """Why records have no shape, and what to do."""
+    about = described(value)
+    if about is not None:
+        return about
     if not isinstance(value, dict):
         return "its records are neither objects nor lists of turns"
     keys = listed(value)

@@ -31,25 +31,25 @@ class Source:
         name: as a person names it: a path, a URL, or ``-``.
         size: bytes as they lie there (compressed), or None when nobody knows.
         member: which member of an archive or sheet of a workbook is meant; all where it is None.
-        label: what names its records where no column does; the stem where it is None.
+        split: the saved dataset, or its split, that the file is part of; None for any other file.
         notes: what a report says of it.
     """
 
     name: str
     size: int | None
     member: str | None = None
-    label: str | None = None
+    split: str | None = None
     notes: tuple[str, ...] = ()
 
     @property
     def stem(self) -> str:
-        """Return the label, or the file's name without folder and endings: the `source` of its records.
+        """Return the split, or the file's name without folder and endings: the `source` of its records.
 
         >>> Source("a/train.v2.jsonl.gz", None).stem, Source("-", None).stem
         ('train.v2', 'stdin')
         """
-        if self.label is not None:
-            return self.label
+        if self.split is not None:
+            return self.split
         if self.name == STDIN:
             return "stdin"
         name = PurePosixPath(self.name.replace("\\", "/")).name
@@ -160,7 +160,7 @@ def _names(folder: Path) -> list[str]:
 
 def _sources(files: Iterable[tuple[str, int | None, str]], choice: Choice, *, folder: str) -> list[Source]:
     """Return a folder's files, given as (address, size, relative name); the first one bears the note."""
-    found = [Source(address, size, label=choice.labels.get(name)) for address, size, name in files]
+    found = [Source(address, size, split=choice.splits.get(name)) for address, size, name in files]
     note = choice.note()
     if not found:
         message = f"{folder} is a folder without data files" + (f" ({note})" if note else "")

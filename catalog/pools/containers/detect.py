@@ -19,6 +19,7 @@ from catalog.pools.containers.records import Container, scan
 from catalog.pools.containers.yaml_items import is_yaml, yaml_items
 from catalog.pools.files import BLOCK, Opened
 from catalog.pools.formats.alpaca import INPUTS, PROMPTS, RESPONSES
+from catalog.pools.layout import laid_out, standard
 from catalog.pools.options import ReadOptions
 
 _SAMPLE_LINES = 20
@@ -38,7 +39,11 @@ def container_of(file: Opened, *, options: ReadOptions, is_record: Callable[[Any
     Raises:
         SourceError: running text, or a CSV without a header.
     """
-    container = _table(file) or _text(file, options=options, is_record=is_record)
+    layout = options.layout
+    is_ours = is_record if layout is None else lambda value: is_record(standard(value, layout))
+    container = _table(file) or _text(file, options=options, is_record=is_ours)
+    if layout is not None:
+        container.records = laid_out(container.records, layout)
     file.notes += container.notes
     container.notes = file.notes  # an archive adds to them when its last member was read
     return container
@@ -100,7 +105,8 @@ def _dialect(file: Opened, options: ReadOptions) -> Dialect:
         SourceError: it is no table, or has no header and the map does not number its columns.
     """
     name = file.source.name
-    named = {value.split(".")[0].lower() for value in (*options.map.values(), options.source_column, options.labels_column) if value}
+    keys = (*options.map.values(), options.source_column, options.labels_column, *(options.layout.keys if options.layout else ()))
+    named = {key.split(".")[0].lower() for key in keys if key}
     dialect = dialect_of(file.head, names=_COLUMNS | named)
     if dialect is None or not (dialect.is_regular or _ending(file) in (".csv", ".tsv")):
         advice = "records are JSON, JSON Lines, CSV, TSV, YAML, Parquet, Arrow or Excel"

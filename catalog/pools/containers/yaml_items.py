@@ -47,7 +47,7 @@ def yaml_items(blocks: Iterable[str], *, is_record: Callable[[Any], bool]) -> It
 
 def _values(text: str, is_record: Callable[[Any], bool]) -> list[Any]:
     """The records in one item or one document."""
-    value = _loaded(text)
+    value = loaded(text)
     listed: list[Any] | None = value if isinstance(value, list) else None
     if listed is not None:
         return listed
@@ -61,7 +61,8 @@ def _values(text: str, is_record: Callable[[Any], bool]) -> list[Any]:
     return [] if value is None else [value]
 
 
-def _loaded(text: str) -> Any:
+def loaded(text: str) -> Any:
+    """Return the value of a YAML text whose scalars are texts, or a Rejection that says why there is none."""
     if len(text) > MAX_RECORD:
         return Rejection("too_large", f"more than {MAX_RECORD:,} characters")
     try:
