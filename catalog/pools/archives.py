@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from catalog.errors import SourceError, listed
+from catalog.errors import SourceError, listed, one_line
 from catalog.pools.compression import refuse_expansion
 from catalog.pools.folders import Choice, chosen
 
@@ -51,7 +51,7 @@ def zip_members(archive: zipfile.ZipFile, *, name: str, member: str | None) -> t
     Raises:
         SourceError: too many members, too large, encrypted, or no such member.
     """
-    infos = {info.filename: info for info in archive.infolist() if not info.is_dir()}
+    infos = {info.filename: info for info in archive.infolist() if not info.filename.endswith("/")}
     if member is not None and member not in infos:
         raise no_member(name, member, infos)
     choice = chosen(list(infos)) if member is None else Choice(names=[member])
@@ -201,5 +201,4 @@ def no_member(name: str, member: str, there: object) -> SourceError:
 
 def damaged(name: str, error: Exception) -> SourceError:
     """Return the error for an archive that cannot be read."""
-    what = " ".join(str(error).split()) or type(error).__name__
-    return SourceError(f"{name}: the archive is damaged: {what}", reason="corrupt_archive")
+    return SourceError(f"{name}: the archive is damaged: {one_line(error)}", reason="corrupt_archive")

@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol
 
-from catalog.errors import SourceError
+from catalog.errors import SourceError, one_line
 
 MAGIC: dict[str, bytes] = {"gzip": b"\x1f\x8b", "zstd": b"\x28\xb5\x2f\xfd", "bzip2": b"BZh", "xz": b"\xfd7zXZ\x00"}
 
@@ -64,7 +64,7 @@ def unpacked(blocks: Iterable[bytes], *, compression: str, name: str) -> Iterato
         message = f"{name}: the {compression} file is cut before its end; fetch it again"
         raise SourceError(message, reason="corrupt_archive") from error
     except damage as error:
-        message = f"{name}: the {compression} file is damaged: {error}"
+        message = f"{name}: the {compression} file is damaged: {one_line(error)}"
         raise SourceError(message, reason="corrupt_archive") from error
 
 

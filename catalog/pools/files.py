@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, BinaryIO, Literal
 
-from catalog.errors import CatalogError, SourceError
+from catalog.errors import CatalogError, SourceError, one_line
 from catalog.pools.encoding import decoded, encoding_of, shown
 from catalog.pools.sources import Source, unreadable
 
@@ -104,8 +104,7 @@ def raw_blocks(binary: BinaryIO, *, source: Source, counter: Counter) -> Iterato
         except CatalogError:
             raise
         except _DAMAGE as error:
-            what = " ".join(str(error).split()) or type(error).__name__
-            raise SourceError(f"{source.name} is damaged: {what}", reason="corrupt_archive") from error
+            raise SourceError(f"{source.name} is damaged: {one_line(error)}", reason="corrupt_archive") from error
         except Exception as error:  # a network's errors are of many kinds
             raise unreadable(source.name, error) from error
         if not block:

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, NoReturn
 from urllib.parse import urlsplit
 
-from catalog.errors import CatalogError, SourceError
+from catalog.errors import CatalogError, SourceError, one_line
 from catalog.pools.folders import Choice, of_folder
 
 STDIN = "-"
@@ -214,5 +214,5 @@ def unreadable(name: str, error: Exception) -> SourceError:
     """The error for a file that its file system does not hand out."""
     reasons: dict[type[Exception], str] = {FileNotFoundError: "not_found", IsADirectoryError: "is_directory"}
     reason = reasons.get(type(error), "unreadable")
-    what = getattr(error, "strerror", None) or " ".join(str(error).split()) or type(error).__name__
+    what = getattr(error, "strerror", None) or one_line(error)
     return SourceError(f"{name}: {what}", reason=reason)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from catalog.errors import SourceError
+from catalog.errors import SourceError, one_line
 from catalog.pools.archives import Joined
 from catalog.pools.compression import refuse_expansion
 from catalog.pools.containers.arrow_rows import refuse_types, rows
@@ -50,8 +50,7 @@ def arrow_ipc(blocks: Iterator[bytes], *, name: str) -> Iterator[Record]:
             yield from rows(batch, first=n, name=name)
             n += batch.num_rows
     except (pa.ArrowException, OSError, ValueError, MemoryError, OverflowError, EOFError, struct.error) as error:
-        what = " ".join(str(error).split()) or type(error).__name__
-        raise SourceError(f"{name}: the Arrow file is damaged: {what}", reason="corrupt_archive") from error
+        raise SourceError(f"{name}: the Arrow file is damaged: {one_line(error)}", reason="corrupt_archive") from error
 
 
 class _Messages:

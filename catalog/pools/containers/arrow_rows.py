@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from catalog.errors import SourceError
+from catalog.errors import SourceError, one_line
 from catalog.pools.containers.records import MAX_RECORD, Record
 from catalog.pools.reasons import Rejection
 
@@ -89,7 +89,7 @@ def _objects(batch: pa.RecordBatch, first: int) -> Iterator[tuple[int, Any]]:
 
 def _rejection(error: Exception) -> Rejection:
     reason = "bad_encoding" if isinstance(error, UnicodeDecodeError) else "wrong_type"
-    return Rejection(reason, " ".join(str(error).split()))
+    return Rejection(reason, one_line(error))
 
 
 def _weight(array: pa.Array) -> int:

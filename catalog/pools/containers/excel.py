@@ -9,7 +9,7 @@ from datetime import date, time, timedelta
 from itertools import islice
 from typing import Any, BinaryIO
 
-from catalog.errors import CatalogError, SourceError, listed
+from catalog.errors import CatalogError, SourceError, listed, one_line
 from catalog.pools.containers.records import Record
 from catalog.pools.reasons import Rejection
 
@@ -126,5 +126,4 @@ def _value(cell: Any) -> Any:
 def _damaged(name: str, error: Exception) -> SourceError:
     if isinstance(error, CatalogError):
         return error if isinstance(error, SourceError) else SourceError(str(error))
-    what = " ".join(str(error).split()) or type(error).__name__
-    return SourceError(f"{name}: the Excel workbook is damaged: {what[:300]}", reason="corrupt_archive")
+    return SourceError(f"{name}: the Excel workbook is damaged: {one_line(error)}", reason="corrupt_archive")

@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 
 import pyarrow as pa
 
-from catalog.errors import SourceError
+from catalog.errors import SourceError, one_line
 from catalog.pools.compression import refuse_expansion
 from catalog.pools.containers.arrow_rows import AT_ONCE, MOST_ROWS, refuse_types, rows
 from catalog.pools.containers.records import Record
@@ -42,7 +42,7 @@ def parquet(binary: BinaryIO, *, name: str) -> Iterator[Record]:
                 yield from rows(batch, first=n, name=name)
                 n += batch.num_rows
     except (pa.ArrowException, OSError, ValueError, MemoryError, OverflowError) as error:
-        raise SourceError(f"{name}: the Parquet file is damaged: {error}", reason="corrupt_archive") from error
+        raise SourceError(f"{name}: the Parquet file is damaged: {one_line(error)}", reason="corrupt_archive") from error
 
 
 def _step(binary: BinaryIO, group: Any, *, name: str) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from catalog.errors import one_line
 from catalog.pools.containers.json_document import LIST_KEYS
 from catalog.pools.containers.records import MAX_RECORD, Record, split_lines
 from catalog.pools.reasons import Rejection
@@ -68,7 +69,7 @@ def loaded(text: str) -> Any:
     try:
         return _refused(text) or yaml.load(text, Loader=_loader())
     except Exception as error:  # a tag such as !!bool or !!timestamp before another text raises KeyError, AttributeError, ...
-        return Rejection("not_yaml", " ".join(str(error).split()))
+        return Rejection("not_yaml", one_line(error))
 
 
 def _refused(text: str) -> Rejection | None:
