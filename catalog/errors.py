@@ -33,6 +33,39 @@ Every message names what is wrong, where, and the next step.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+MOST_LISTED = 10
+"""Names of one kind that a message lists before it counts the rest."""
+
+_LONGEST_NAME = 60
+_LONGEST_ERROR = 300
+
+
+def listed(names: Iterable[object], *, most: int = MOST_LISTED) -> str:
+    """Return names for a message: ten at most, each cut where it is long, and how many more there are.
+
+    >>> listed(["a", "b"]), listed(range(100), most=2)
+    ('a, b', '0, 1 and 98 more')
+    """
+    texts = [str(name) for name in names]
+    shown = ", ".join(_cut(text) for text in texts[:most])
+    return shown if len(texts) <= most else f"{shown} and {len(texts) - most:,} more"
+
+
+def one_line(error: BaseException) -> str:
+    """Return what an error of a library says, for a message: one line, cut where it is long; else its type.
+
+    >>> one_line(ValueError("bad\\n  page")), one_line(EOFError())
+    ('bad page', 'EOFError')
+    """
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= _LONGEST_ERROR else f"{text[:_LONGEST_ERROR]}..."
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST_NAME else f"{text[:_LONGEST_NAME]}..."
+
 
 class CatalogError(Exception):
     """The base of every error that this package raises on purpose."""

@@ -30,6 +30,7 @@ pass_catalog = click.make_pass_decorator(Catalog)
 @click.option("--labels-column", help="The key that holds labels; a path such as label.ability_en.")
 @click.option("--prompts-only", is_flag=True, help="Take records without answers: searchable, refused by select.")
 @click.option("--hash-media", is_flag=True, help="Make the sha256 of media files at hand part of the fingerprints.")
+@click.option("--entry", help="The entry to read of a dataset_info.json (LLaMA-Factory) or of an axolotl YAML.")
 @click.option("--replace", "mode", flag_value="replace", help="The load is the pool from now on, even if that removes most of it.")
 @click.option("--append", "mode", flag_value="append", help="The load is added to the pool.")
 @click.option("--force", "is_forced", is_flag=True, help="Write even when most records cannot be read.")
@@ -46,12 +47,13 @@ def register(
     labels_column: str | None,
     prompts_only: bool,
     hash_media: bool,
+    entry: str | None,
     mode: Literal["replace", "append"] | None,
     is_forced: bool,
     is_dry_run: bool,
     is_json: bool,
 ) -> None:
-    """Register files, globs, URLs or - (stdin) as the next version of a pool.
+    """Register files, folders, globs, URLs or - (stdin) as the next version of a pool.
 
     The load is the pool from now on. Without --replace, a load that removes more than half of the pool is refused; --append adds to it.
     LABEL=FILE gives all records of an argument the source LABEL.
@@ -66,6 +68,7 @@ def register(
             labels_column=labels_column,
             prompts_only=prompts_only,
             hash_media=hash_media,
+            entry=entry,
             mode=mode,
             force=is_forced,
             dry_run=is_dry_run,

@@ -6,18 +6,41 @@ import bz2
 import lzma
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, Protocol
 
-from catalog.errors import SourceError
+from catalog.errors import SourceError, one_line
 
 MAGIC: dict[str, bytes] = {"gzip": b"\x1f\x8b", "zstd": b"\x28\xb5\x2f\xfd", "bzip2": b"BZh", "xz": b"\xfd7zXZ\x00"}
 
-_STEP = 64 * 1024
-"""Compressed bytes that are unpacked at once: a block that was made to explode must not fill the memory."""
+MAX_RATIO = 500
+"""Plain bytes for each compressed byte beyond which a file is refused. Records rarely exceed 20, templates repeated 200."""
+
+FREE = 256 * 2**20
+"""Plain bytes that no ratio refuses: a small file may well be all alike."""
+
+_STEP = 2**20
+"""Plain bytes that are unpacked at once, so that a block that was made to explode does not fill the memory."""
+
+_PIECE = 64 * 1024
+"""Compressed bytes that are handed over at once."""
+
+_ZSTD_PIECE = 1024
+
+_MAX_WINDOW = 2**27
+"""Bytes of history that zstd and xz may keep; both use less at every level that their tools offer by default."""
+
+
+class _Unpacker(Protocol):
+    """One compressed member: whether its end was reached, and the bytes that follow it."""
+
+    is_done: bool
+    rest: bytes
+
+    def feed(self, piece: bytes) -> Iterator[bytes]: ...
 
 
 def compression_of(head: bytes) -> str | None:
-    """The compression that a file's first bytes show, or None.
+    """Return the compression that a file's first bytes show, or None.
 
     >>> compression_of(b"\\x1f\\x8b\\x08"), compression_of(b"[")
     ('gzip', None)
@@ -26,49 +49,155 @@ def compression_of(head: bytes) -> str | None:
 
 
 def unpacked(blocks: Iterable[bytes], *, compression: str, name: str) -> Iterator[bytes]:
-    """The plain bytes of a file that may hold several compressed members one after another.
+    """Yield the plain bytes of a file that may hold several compressed members one after another.
 
     Raises:
-        SourceError: damaged, or cut before its end.
+        SourceError: damaged, cut before its end, or larger than `MAX_RATIO` allows.
     """
-    start = _decompressor(compression)
-    current: Any = None
+    budget = Expansion(name)
+    damage = (OSError, zlib.error, lzma.LZMAError, ValueError, _zstd_error())
     try:
-        for piece in _pieces(blocks):
-            while piece:
-                if current is None:
-                    if not piece.strip(b"\0"):  # tape padding after the last member
-                        break
-                    current = start()
-                plain = current.decompress(piece)
-                if plain:
-                    yield plain
-                piece = current.unused_data if current.eof else b""
-                current = None if current.eof else current
-    except (OSError, EOFError, zlib.error, lzma.LZMAError, ValueError, _zstd_error()) as error:
-        raise SourceError(f"{name}: the {compression} file is damaged: {error}", reason="corrupt_archive") from error
+        for plain in _plain(blocks, _UNPACKERS[compression], budget):
+            budget.add(len(plain))
+            yield plain
+    except EOFError as error:
+        message = f"{name}: the {compression} file is cut before its end; fetch it again"
+        raise SourceError(message, reason="corrupt_archive") from error
+    except damage as error:
+        message = f"{name}: the {compression} file is damaged: {one_line(error)}"
+        raise SourceError(message, reason="corrupt_archive") from error
+
+
+class Expansion:
+    """Holds a file to `MAX_RATIO`.
+
+    Attributes:
+        n_packed: compressed bytes so far.
+        n_plain: plain bytes so far.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self.n_packed = 0
+        self.n_plain = 0
+
+    def add(self, n_plain: int) -> None:
+        """Count plain bytes.
+
+        Raises:
+            SourceError: there are too many for the compressed ones.
+        """
+        self.n_plain += n_plain
+        refuse_expansion(self._name, n_packed=self.n_packed, n_plain=self.n_plain)
+
+
+def refuse_expansion(name: str, *, n_packed: int, n_plain: int) -> None:
+    """Refuse content that is far larger than the bytes that hold it.
+
+    Raises:
+        SourceError: more than `FREE` bytes, and more than `MAX_RATIO` for each of ``n_packed``.
+    """
+    if n_plain > FREE and n_plain > MAX_RATIO * n_packed:
+        raise SourceError(
+            f"{name}: {n_packed:,} bytes unpack to {n_plain:,} or more, over {MAX_RATIO} times as "
+            "many: unpack the file yourself if you trust it",
+            reason="too_large",
+        )
+
+
+def _plain(blocks: Iterable[bytes], start: Callable[[], _Unpacker], budget: Expansion) -> Iterator[bytes]:
+    current: _Unpacker | None = None
+    for piece in _pieces(blocks):
+        budget.n_packed += len(piece)
+        while piece:
+            if current is None:
+                if not piece.strip(b"\0"):  # tape padding after the last member
+                    break
+                current = start()
+            yield from current.feed(piece)
+            piece = current.rest if current.is_done else b""
+            current = None if current.is_done else current
     if current is not None:
-        raise SourceError(f"{name}: the {compression} file is cut before its end; fetch it again", reason="corrupt_archive")
+        raise EOFError
 
 
 def _pieces(blocks: Iterable[bytes]) -> Iterator[bytes]:
     for block in blocks:
-        for start in range(0, len(block), _STEP):
-            yield block[start : start + _STEP]
+        for start in range(0, len(block), _PIECE):
+            yield block[start : start + _PIECE]
 
 
-def _decompressor(compression: str) -> Callable[[], Any]:
-    """A maker of objects with ``decompress``, ``eof`` and ``unused_data``."""
-    if compression == "zstd":
+class _Gzip:
+    """One gzip member."""
+
+    def __init__(self) -> None:
+        self._inner = zlib.decompressobj(wbits=31)
+        self.is_done = False
+        self.rest = b""
+
+    def feed(self, piece: bytes) -> Iterator[bytes]:
+        while piece:
+            plain = self._inner.decompress(piece, _STEP)
+            if plain:
+                yield plain
+            piece = self._inner.unconsumed_tail
+        self.is_done = self._inner.eof
+        self.rest = self._inner.unused_data
+
+
+class _Bounded:
+    """One bzip2 or xz member."""
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+        self.is_done = False
+        self.rest = b""
+
+    def feed(self, piece: bytes) -> Iterator[bytes]:
+        inner = self._inner
+        plain = inner.decompress(piece, _STEP)
+        while plain or not (inner.eof or inner.needs_input):
+            if plain:
+                yield plain
+            plain = b"" if inner.eof else inner.decompress(b"", _STEP)
+        self.is_done = inner.eof
+        self.rest = inner.unused_data if inner.eof else b""
+
+
+class _Zstd:
+    """One zstd frame. Four bytes can stand for 128 KiB, so it gets a kilobyte at a time."""
+
+    def __init__(self) -> None:
         import zstandard
 
-        return lambda: zstandard.ZstdDecompressor().decompressobj()
-    makers: dict[str, Callable[[], Any]] = {
-        "gzip": lambda: zlib.decompressobj(wbits=31),
-        "bzip2": bz2.BZ2Decompressor,
-        "xz": lzma.LZMADecompressor,
-    }
-    return makers[compression]
+        self._inner = zstandard.ZstdDecompressor(max_window_size=_MAX_WINDOW).decompressobj()
+        self.is_done = False
+        self.rest = b""
+
+    def feed(self, piece: bytes) -> Iterator[bytes]:
+        held: list[bytes] = []
+        n_held = 0
+        for start in range(0, len(piece), _ZSTD_PIECE):
+            plain = self._inner.decompress(piece[start : start + _ZSTD_PIECE])
+            held.append(plain)
+            n_held += len(plain)
+            if n_held >= _STEP:
+                yield b"".join(held)
+                held, n_held = [], 0
+            if self._inner.eof:
+                self.is_done = True
+                self.rest = self._inner.unused_data + piece[start + _ZSTD_PIECE :]
+                break
+        if n_held:
+            yield b"".join(held)
+
+
+_UNPACKERS: dict[str, Callable[[], _Unpacker]] = {
+    "gzip": _Gzip,
+    "bzip2": lambda: _Bounded(bz2.BZ2Decompressor()),
+    "xz": lambda: _Bounded(lzma.LZMADecompressor(memlimit=2 * _MAX_WINDOW)),
+    "zstd": _Zstd,
+}
 
 
 def _zstd_error() -> type[Exception]:

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from catalog.errors import listed
 from catalog.json_text import json_text
 from catalog.pools.fingerprint import Message
 from catalog.pools.reasons import Rejection
@@ -93,7 +94,7 @@ def message(turn: Any) -> Message | Rejection:
     content_key = "content" if "content" in turn or "value" not in turn else "value"
     spelling = turn.get(role_key)
     if not isinstance(spelling, str):
-        return Rejection("unknown_role", f"a turn has no role; its keys are {', '.join(map(str, turn))}")
+        return Rejection("unknown_role", f"a turn has no role; its keys are {listed(turn)}")
     content = turn.get(content_key)
     role = ROLES.get(spelling)
     if role is not None and isinstance(content, str) and len(turn) == 2:

@@ -17,9 +17,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from json.encoder import encode_basestring as _python_quote
 from typing import Any
-from unicodedata import is_normalized, normalize
+from unicodedata import combining, is_normalized, normalize
 
 from catalog.json_text import check_depth
 
@@ -27,6 +28,9 @@ try:
     from json.encoder import c_encode_basestring as _quote  # type: ignore[attr-defined]
 except ImportError:  # pragma: no cover - an interpreter without the C accelerator
     _quote = _python_quote
+
+MAX_MARKS = 256
+"""Combining marks in a row that a text may have. Putting n of them in order takes n * n steps; Unicode's own bound is 30."""
 
 Message = tuple[str, str, str | None]
 """role, content, and the JSON object text of a message's other keys, or None."""
@@ -75,15 +79,53 @@ def canonical(
     for role, content, extra in messages:
         if extra is None:
             # The common case, spelt out: it is four fifths of the time of registering short records.
-            text = content if content.isascii() or is_normalized("NFC", content) else normalize("NFC", content)
+            text = content if content.isascii() else composed(content)
             texts.append(f'{{"content":{_quote(text)},"role":{_quote(role)}}}')
         else:
             texts.append(_dumps(_composed({"content": content, "role": role, **_loaded(extra)})))
     tail = "null" if tools is None else _dumps(_composed(_parsed(tools)))
-    head = "null" if system is None else _quote(normalize("NFC", system))
+    head = "null" if system is None else _quote(composed(system))
     first = "" if media is None else f'"media":{_dumps(_composed(_loaded(media)))},'
     middle = "" if rejected is None else f'"rejected":{_dumps(_composed(_loaded(rejected)))},'
     return f'{{{first}"messages":[{",".join(texts)}],{middle}"system":{head},"tools":{tail}}}'
+
+
+class TooManyMarksError(ValueError):
+    """A text has more than `MAX_MARKS` combining marks in a row."""
+
+
+def composed(text: str) -> str:
+    """Return a text in NFC.
+
+    Raises:
+        TooManyMarksError: it has a run of combining marks that would take too long to put in order.
+
+    >>> composed("cafe\\u0301") == "caf\\u00e9"
+    True
+    """
+    # A run that is too long covers one of these places, whatever lies between them.
+    if len(text) > MAX_MARKS:
+        for at in range(0, len(text), MAX_MARKS):
+            if not text[at].isascii() and _is_mark(text[at]):
+                _refuse_run(text, at)
+    return text if is_normalized("NFC", text) else normalize("NFC", text)
+
+
+def _refuse_run(text: str, at: int) -> None:
+    first = last = at
+    while first and _is_mark(text[first - 1]):
+        first -= 1
+    while last + 1 < len(text) and _is_mark(text[last + 1]):
+        last += 1
+    n_marks = last + 1 - first
+    if n_marks > MAX_MARKS:
+        raise TooManyMarksError(f"{n_marks:,} combining marks in a row, from character {first:,}")
+
+
+@lru_cache(maxsize=4096)
+def _is_mark(char: str) -> bool:
+    """Return whether a character's decomposition begins with a combining mark."""
+    return combining(normalize("NFD", char)[0]) != 0
 
 
 def _loaded(text: str) -> Any:
@@ -106,9 +148,9 @@ def _parsed(text: str) -> Any:
 def _composed(value: Any) -> Any:
     """The same value with every string, keys too, in NFC."""
     if isinstance(value, str):
-        return normalize("NFC", value)
+        return composed(value)
     if isinstance(value, dict):
-        return {normalize("NFC", key): _composed(item) for key, item in value.items()}
+        return {composed(key): _composed(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_composed(item) for item in value]
     return value

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from catalog.errors import OptionError
 from catalog.pools.formats import NAMES, mapped
+from catalog.pools.layout import Layout
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +22,8 @@ class ReadOptions:
         labels_column: key or path of a record's labels: a text, a list of texts, or a list of objects.
         prompts_only: accept records without an answer.
         hash_media: make the sha256 of each media file at hand part of its reference, and so of the fingerprint.
+        entry: the entry of a description of datasets that stated ``map``, ``format`` and ``layout``, or None.
+        layout: what is renamed in each record before it is read, or None.
         batch_size: records a batch, quarantined ones counted.
 
     Raises:
@@ -33,6 +36,8 @@ class ReadOptions:
     labels_column: str | None = None
     prompts_only: bool = False
     hash_media: bool = False
+    entry: str | None = None
+    layout: Layout | None = None
     batch_size: int = 10_000
 
     def __post_init__(self) -> None:

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from catalog.errors import SourceError
+from catalog.errors import SourceError, listed
 from catalog.json_text import json_text
 from catalog.pools.batch import INSTRUCTIONS, MAX_CHARS, QUARANTINE, BatchBuilder
 from catalog.pools.columns import Column, refuse_unknown, source_of
 from catalog.pools.containers.detect import container_of
 from catalog.pools.containers.records import Record, sampled, unforeseen
+from catalog.pools.contents import contents
 from catalog.pools.conversation import Instruction, answered
 from catalog.pools.encoding import storable
-from catalog.pools.files import Counter, Opened, opened
+from catalog.pools.entries import described
+from catalog.pools.files import Counter, Opened
+from catalog.pools.fingerprint import TooManyMarksError
 from catalog.pools.formats import FORMATS, Format, detect, fits, mapped, named
 from catalog.pools.formats.alpaca import columns
 from catalog.pools.formats.exported import exported, restored
@@ -46,8 +49,9 @@ class FileReading:
     """What one file turned out to be, complete when the file is read.
 
     Attributes:
-        file: its name as it was given.
-        container: json lines, json array, json object with a list, json object keyed by id, json objects, csv, tsv, yaml, parquet.
+        file: its name as it was given; ``archive.zip!/train.jsonl`` for a member of an archive, ``book.xlsx!/Sheet1`` for a sheet.
+        container: json lines, json array, json object with a list, json object keyed by id, json objects, csv, tsv, yaml, parquet,
+            arrow, excel.
         shape: the shape of most of its records, ``"mapped"`` where the map named the keys, None where no record could be read.
         columns: for alpaca, which key was read as what.
         encoding: such as GB18030 or UTF-16; None for UTF-8.
@@ -107,7 +111,7 @@ def read_batches(
     """Read sources, in order, in batches; memory does not grow with the files.
 
     Args:
-        sources: paths, patterns, URLs that fsspec opens, ``-`` for standard input.
+        sources: paths, folders, patterns, URLs that fsspec opens, ``-`` for standard input.
         options: how to read them.
         report: is called with each file's reading when the file ends.
         media_folder: where bytes of media are kept, each under the name of its sha256; None only hashes them.
@@ -135,16 +139,17 @@ def read_batches(
         return Batch(*builder.take(), counter.n_bytes, total, n_records, done)
 
     for source in found:
-        with opened(source, counter=counter) as content:
-            reader = _FileReader(content, options=options, builder=builder, media=media)
-            for _ in reader.records(first=n_records):
+        with closing(contents(source, counter=counter)) as files:
+            for content in files:
+                reader = _FileReader(content, options=options, builder=builder, media=media)
+                for _ in reader.records(first=n_records):
+                    n_records = reader.first + reader.reading.n_records
+                    yield batch()
                 n_records = reader.first + reader.reading.n_records
-                yield batch()
-        n_records = reader.first + reader.reading.n_records
-        ended.append(reader.reading)
-        asked += reader.asked
-        if report is not None:
-            report(reader.reading)
+                ended.append(reader.reading)
+                asked += reader.asked
+                if report is not None:
+                    report(reader.reading)
     refuse_unknown(asked)
     yield batch()
 
@@ -266,6 +271,8 @@ class _FileReader:
         except UnicodeEncodeError as error:
             what = "a byte that is not text" if "\udc00" <= error.object[error.start] <= "\udcff" else "half of a surrogate pair"
             return Rejection("bad_encoding", f"{what}, near {storable(error.object[max(0, error.start - 20) : error.start + 20])!r}")
+        except TooManyMarksError as error:
+            return Rejection("too_large", str(error))
         self.reading.n_no_input += read.n_no_input
         self._n_unwanted += read.rest.get("label") is False
         if rest:
@@ -276,7 +283,7 @@ class _FileReader:
         if raw is None:
             raw = _raw(value)
         if why.reason in ("no_prompt", "no_response") and isinstance(value, dict):
-            why = Rejection(why.reason, f"{why.detail}; its keys are {', '.join(map(str, value))}")
+            why = Rejection(why.reason, f"{why.detail}; its keys are {listed(value)}")
         counts = self.reading.n_quarantined
         counts[why.reason] = counts.get(why.reason, 0) + 1
         self._builder.reject(row, why, file=self._file.name, position=f"{self._container.unit} {position}", raw=raw)
@@ -292,9 +299,12 @@ def _raw(value: Any) -> str:
 
 def _unknown(value: Any, options: ReadOptions) -> str:
     """Why records have no shape, and what to do."""
+    about = described(value)
+    if about is not None:
+        return about
     if not isinstance(value, dict):
         return "its records are neither objects nor lists of turns"
-    keys = ", ".join(map(str, value))
+    keys = listed(value)
     if options.map or options.format != "auto":
         return f"its records do not have what {'--map' if options.map else '--format'} asks for; their keys are {keys}"
     return f"its records have no known shape; their keys are {keys}: name them with --map prompt=KEY --map response=KEY"

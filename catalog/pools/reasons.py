@@ -17,7 +17,7 @@ RECORD_REASONS: dict[str, str] = {
     "no_response": "there is no answer (`--prompts-only` accepts such records)",
     "empty_response": "the answer holds only white space",
     "bad_encoding": "bytes that are not text in the file's encoding, or half of a surrogate pair",
-    "too_large": "one record is longer than the reader's window",
+    "too_large": "one record exceeds a limit of the reader: its length, depth, number of values or run of combining marks",
     "unreadable": "reading it raised an error, which the detail names, such as a value that is nested too deeply",
 }
 """Reasons of single records: each goes to the quarantine under one of these."""
@@ -54,7 +54,8 @@ FILE_REASONS: dict[str, str] = {
     "html_page": "a web page instead of the data",
     "plain_text": "running text, not records",
     "binary_file": "bytes that are no text, or an archive of another kind",
-    "corrupt_archive": "a compressed file that is damaged or cut",
+    "corrupt_archive": "a compressed file, an archive or a table that is damaged or cut",
+    "too_large": "it exceeds a limit of the reader, such as how far a compressed file expands",
     "no_header": "a CSV without a header line",
     "unknown_shape": "its records have none of the keys of a known shape",
     "unknown_column": "no record has the key that an option names",

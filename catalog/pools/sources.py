@@ -1,22 +1,27 @@
-"""From source arguments (paths, globs, URLs, ``-``) to files that can be opened."""
+"""From source arguments (paths, folders, globs, URLs, ``-``) to files that can be opened."""
 
 from __future__ import annotations
 
 import glob
+import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NoReturn
 from urllib.parse import urlsplit
 
-from catalog.errors import CatalogError, SourceError
+from catalog.errors import CatalogError, SourceError, one_line
 from catalog.pools.encoding import storable
+from catalog.pools.folders import Choice, of_folder
 
 STDIN = "-"
-_ENDINGS = re.compile(r"(\.(jsonl?|ndjson|jsonlines|csv|tsv|parquet|ya?ml|txt|gz|gzip|zst|zstd|bz2|xz))+\Z", re.IGNORECASE)
+_TABLES = "jsonl?|ndjson|jsonlines|csv|tsv|parquet|pq|ya?ml|txt|arrow|feather|ipc|xlsx|xlsm"
+_ENDINGS = re.compile(rf"(\.({_TABLES}|gz|gzip|zst|zstd|bz2|xz))+\Z", re.IGNORECASE)
 _LABELLED = re.compile(r"(?P<label>[^\s=/\\:?*\[\]~-][^=/\\:?*\[\]]*)=(?P<name>.*)", re.DOTALL)
+_INSIDE = "!/"
+"""Stands between an archive, or a workbook, and what lies in it."""
 _EXTRAS = {"s3": "pip install 'catalog[s3]'", "s3a": "pip install 'catalog[s3]'", "gs": "pip install gcsfs", "gcs": "pip install gcsfs"}
 
 
@@ -28,19 +33,27 @@ class Source:
         name: as a person names it: a path, a URL, or ``-``.
         size: bytes as they lie there (compressed), or None when nobody knows.
         label: the source of all its records, as ``LABEL=FILE`` gives it, or None.
+        member: which member of an archive or sheet of a workbook is meant; all where it is None.
+        split: the saved dataset, or its split, that the file is part of; None for any other file.
+        notes: what a report says of it.
     """
 
     name: str
     size: int | None
     label: str | None = field(default=None, repr=False)
+    member: str | None = None
+    split: str | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def stem(self) -> str:
-        """The file's name without folder and endings: what `source` is where no column says it.
+        """Return the split, or the file's name without folder and endings: the `source` of its records.
 
         >>> Source("a/train.v2.jsonl.gz", None).stem, Source("-", None).stem
         ('train.v2', 'stdin')
         """
+        if self.split is not None:
+            return self.split
         if self.name == STDIN:
             return "stdin"
         name = PurePosixPath(self.name.replace("\\", "/")).name
@@ -72,15 +85,15 @@ def is_url(name: str) -> bool:
 
 
 def resolve(sources: Sequence[str]) -> list[Source]:
-    """Return every file that the arguments name, in the order of the arguments, the files of a pattern sorted by name.
+    """Return every file that the arguments name, in their order; those of a pattern or folder by name.
 
     ``LABEL=FILE`` names the source of an argument's records.
 
     Raises:
-        SourceError: nothing there, a folder, an unknown protocol, a protocol whose package is missing.
+        SourceError: nothing there, a folder without data, an unknown protocol, a protocol whose package is missing.
 
-    >>> resolve(["-"])
-    [Source(name='-', size=None)]
+    >>> [source.name for source in resolve(["-"])]
+    ['-']
     """
     if not sources:
         raise SourceError("no source given: name files, patterns, URLs, or - for standard input", reason="not_found")
@@ -111,8 +124,13 @@ def labelled(argument: str) -> tuple[str | None, str]:
 
 def _local(name: str) -> list[Source]:
     path = Path(name).expanduser()
-    if path.exists() or not glob.has_magic(name):
+    if path.is_dir():
+        return _local_folder(path)
+    if path.exists() or not (glob.has_magic(name) or _INSIDE in name):
         return [_local_file(path)]
+    archive, inside, member = name.partition(_INSIDE)
+    if inside and Path(archive).expanduser().is_file():
+        return [replace(_local_file(Path(archive).expanduser()), member=member)]
     matches = [Path(match) for match in sorted(glob.glob(str(path), recursive=True))]  # noqa: PTH207 - a Path does not glob absolute patterns
     files = [match for match in matches if not match.is_dir()]
     if not files:
@@ -127,9 +145,47 @@ def _local_file(path: Path) -> Source:
         raise SourceError(f"{path}: no such file", reason="not_found") from error
     except OSError as error:
         raise unreadable(str(path), error) from error
-    if path.is_dir():
-        raise SourceError(f"{path} is a folder: name its files, for example '{path}/*.jsonl'", reason="is_directory")
     return Source(str(path), status.st_size if path.is_file() else None)  # a pipe has no size
+
+
+def _local_folder(folder: Path) -> list[Source]:
+    """Return the data files of a folder and of the folders in it."""
+    choice = of_folder(_names(folder), folder=str(folder), read=lambda name: (folder / name).read_bytes())
+    files = [(str(folder / name), (folder / name).stat().st_size, name) for name in choice.names]
+    return _sources(files, choice, folder=str(folder))
+
+
+def _names(folder: Path) -> list[str]:
+    """Return the files below a folder; a hidden folder, and a link to a folder, by its own name alone.
+
+    Raises:
+        SourceError: a folder cannot be listed.
+    """
+
+    def refuse(error: OSError) -> NoReturn:
+        raise unreadable(str(error.filename), error) from error
+
+    names: list[str] = []
+    for at, folders, files in os.walk(folder, onerror=refuse):
+        here = Path(at)
+        closed = [name for name in folders if name.startswith(".") or (here / name).is_symlink()]
+        folders[:] = [name for name in folders if name not in closed]
+        names += [f"{(here / name).relative_to(folder).as_posix()}/" for name in closed]
+        for name in files:
+            is_regular = (here / name).is_file()
+            relative = (here / name).relative_to(folder).as_posix()
+            names.append(relative if is_regular else f"{relative}/")  # a pipe would never end
+    return names
+
+
+def _sources(files: Iterable[tuple[str, int | None, str]], choice: Choice, *, folder: str) -> list[Source]:
+    """Return a folder's files, given as (address, size, relative name); the first one bears the note."""
+    found = [Source(address, size, split=choice.splits.get(name)) for address, size, name in files]
+    note = choice.note()
+    if not found:
+        message = f"{folder} is a folder without data files" + (f" ({note})" if note else "")
+        raise SourceError(f"{message}: name its files, for example '{folder.rstrip('/')}/*.txt'", reason="is_directory")
+    return [replace(found[0], notes=(f"{folder}: {note}",)), *found[1:]] if note else found
 
 
 def _remote(url: str) -> list[Source]:
@@ -143,12 +199,21 @@ def _remote(url: str) -> list[Source]:
         if not fs.exists(path):
             raise SourceError(f"{url}: no such file", reason="not_found")
         if fs.isdir(path):
-            raise SourceError(f"{url} is a folder: name its files, for example '{url.rstrip('/')}/*.jsonl'", reason="is_directory")
+            return _remote_folder(fs, path, url=url)
         return [Source(url, fs.size(path))]
     except CatalogError:
         raise
     except Exception as error:  # each file system raises errors of its own kind: no network, no rights, no such bucket
         raise unreadable(url, error) from error
+
+
+def _remote_folder(fs: Any, path: str, *, url: str) -> list[Source]:
+    found: dict[str, Any] = fs.find(path, detail=True)
+    prefix = fs._strip_protocol(path).rstrip("/") + "/"
+    by_name = {full.removeprefix(prefix): (full, about.get("size")) for full, about in found.items()}
+    choice = of_folder(list(by_name), folder=url, read=lambda name: bytes(fs.cat_file(by_name[name][0])))
+    files = [(fs.unstrip_protocol(by_name[name][0]), by_name[name][1], name) for name in choice.names]
+    return _sources(files, choice, folder=url)
 
 
 def _file_system(url: str) -> tuple[Any, str]:
@@ -169,5 +234,5 @@ def unreadable(name: str, error: Exception) -> SourceError:
     """The error for a file that its file system does not hand out."""
     reasons: dict[type[Exception], str] = {FileNotFoundError: "not_found", IsADirectoryError: "is_directory"}
     reason = reasons.get(type(error), "unreadable")
-    what = getattr(error, "strerror", None) or " ".join(str(error).split()) or type(error).__name__
+    what = getattr(error, "strerror", None) or one_line(error)
     return SourceError(f"{name}: {what}", reason=reason)

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from catalog.errors import SignalError
+from catalog.errors import SignalError, listed
 from catalog.signals.checkpoint_names import in_order
 from catalog.signals.frame import Values, write_shard
 from catalog.signals.kept import kept_losses
@@ -126,7 +126,7 @@ def _numbers(table: Published, *, key: str) -> Numbers:
     numeric = [name for name in table.columns if name not in (key, "row", "fingerprint") and _is_numeric(table.columns[name])]
     if not numeric:
         raise SignalError(
-            f"{table.file}: neither a column `losses` of lists nor one numeric column a checkpoint; it has {', '.join(table.columns)}"
+            f"{table.file}: neither a column `losses` of lists nor one numeric column a checkpoint; it has {listed(table.columns)}"
         )
     return _stacked(table, in_order(numeric, file=table.file, what="numeric column"))
 

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from catalog.arrow import from_numpy
-from catalog.errors import SourceError
+from catalog.errors import SourceError, listed
 from catalog.signals.registry import Signal
 
 Numbers = np.ndarray[Any, Any]
@@ -158,7 +158,7 @@ def _arrow(table: pa.Table, name: str, columns: Sequence[str] | None) -> Publish
 
 
 def _no_column(file: str, column: str, there: Sequence[str]) -> SourceError:
-    return SourceError(f"{file} has no column {column}; it has {', '.join(there)} (--key and --value name columns)", reason="no_column")
+    return SourceError(f"{file} has no column {column}; it has {listed(there)} (--key and --value name columns)", reason="no_column")
 
 
 def _json(file: IO[bytes], name: str, columns: Sequence[str] | None, optional: Sequence[str]) -> Published:
@@ -225,7 +225,7 @@ def _safetensors(file: IO[bytes], name: str, columns: Sequence[str] | None, opti
         raise SourceError(f"{name}: several tensors are one a checkpoint, each of one number an instruction; these have more dimensions")
     lengths = {len(tensor) for tensor in tensors.values()}
     if len(lengths) > 1:
-        raise SourceError(f"{name}: its tensors differ in length ({', '.join(map(str, sorted(lengths)))})", reason="wrong_length")
+        raise SourceError(f"{name}: its tensors differ in length ({listed(sorted(lengths))})", reason="wrong_length")
     table = pa.table({key: from_numpy(tensor) for key, tensor in tensors.items()})
     return _arrow(table, name, _with_optional(columns, optional, table.column_names))
 

@@ -33,12 +33,14 @@ class Pools(Opened):
         labels_column: str | None = None,
         prompts_only: bool = False,
         hash_media: bool = False,
+        entry: str | None = None,
         mode: Literal["replace", "append"] | None = None,
         force: bool = False,
         dry_run: bool = False,
         progress: Progress | None = None,
     ) -> Registration:
-        """Register files, globs, URLs or ``-`` as the next version of a pool; see `catalog.pools.register.register`."""
+        """Register files, folders, globs, URLs or ``-`` as the next version of a pool; see `catalog.pools.register.register`."""
+        from catalog.pools.entries import with_entry
         from catalog.pools.options import ReadOptions
         from catalog.pools.register import register
 
@@ -50,10 +52,12 @@ class Pools(Opened):
             prompts_only=prompts_only,
             hash_media=hash_media,
         )
-        listed = [sources] if isinstance(sources, str | Path) else sources
+        listed = [str(source) for source in ([sources] if isinstance(sources, str | Path) else sources)]
+        if entry is not None:
+            listed, options = with_entry(listed, options, entry=entry)
         return register(
             self.home,
-            [str(source) for source in listed],
+            listed,
             name=pool,
             options=options,
             mode=mode,

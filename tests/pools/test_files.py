@@ -1,21 +1,19 @@
 import gzip
-import tarfile
-import zipfile
 from pathlib import Path
-from typing import Literal
 
 import pytest
 
 from catalog.errors import SourceError
-from catalog.pools.files import BLOCK, Counter, opened
+from catalog.pools.contents import contents
+from catalog.pools.files import BLOCK, Counter
 from catalog.pools.sources import resolve
 
 ROWS = '{"prompt": "q", "completion": "a"}\n'
 
 
 def refusal(path: Path) -> SourceError:
-    with pytest.raises(SourceError) as caught, opened(resolve([str(path)])[0], counter=Counter()):
-        pass
+    with pytest.raises(SourceError) as caught:
+        list(contents(resolve([str(path)])[0], counter=Counter()))
     assert str(path) in str(caught.value)
     return caught.value
 
@@ -41,30 +39,12 @@ def test_what_is_not_data_is_refused_by_its_content(tmp_path: Path, data: bytes,
     assert refusal(path).reason == reason
 
 
-def test_an_archive_says_what_it_is(tmp_path: Path) -> None:
-    path = tmp_path / "data.jsonl"
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("a.jsonl", ROWS)
-    assert "a zip archive" in str(refusal(path))
-
-
-@pytest.mark.parametrize("mode", ["w", "w:gz"])
-@pytest.mark.parametrize("format_", [tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
-def test_a_tar_archive_is_not_read_as_lines_after_its_header(tmp_path: Path, mode: Literal["w", "w:gz"], format_: int) -> None:
-    (tmp_path / "a.jsonl").write_text(ROWS * 100)
-    path = tmp_path / "data.tar"
-    with tarfile.open(path, mode, format=format_) as archive:
-        archive.add(tmp_path / "a.jsonl", arcname="a.jsonl")
-    assert refusal(path).reason == "binary_file"
-    assert "a tar archive: unpack it first" in str(refusal(path))
-
-
 def test_the_text_comes_whole_in_blocks_and_every_byte_is_counted(tmp_path: Path) -> None:
     path = tmp_path / "data.jsonl"
     text = ROWS * 100_000 + "é" * BLOCK
     path.write_bytes(text.encode())
     counter = Counter()
-    with opened(resolve([str(path)])[0], counter=counter) as file:
+    for file in contents(resolve([str(path)])[0], counter=counter):
         assert file.head == text[: len(file.head)]
         blocks = list(file.blocks)
     assert "".join(blocks) == text
@@ -76,13 +56,6 @@ def test_compressed_bytes_are_counted_as_they_lie_there(tmp_path: Path) -> None:
     path = tmp_path / "data"
     path.write_bytes(gzip.compress((ROWS * 1000).encode()))
     counter = Counter()
-    with opened(resolve([str(path)])[0], counter=counter) as file:
+    for file in contents(resolve([str(path)])[0], counter=counter):
         assert (file.compression, "".join(file.blocks)) == ("gzip", ROWS * 1000)
     assert counter.n_bytes == path.stat().st_size
-
-
-def test_a_compressed_parquet_file_says_to_unpack_it(tmp_path: Path) -> None:
-    path = tmp_path / "data.parquet.gz"
-    path.write_bytes(gzip.compress(b"PAR1" + bytes(100)))
-    assert refusal(path).reason == "wrong_container"
-    assert "unpack" in str(refusal(path))

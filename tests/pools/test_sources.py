@@ -53,7 +53,7 @@ def test_urls_are_opened_through_fsspec() -> None:
         assert file.read() == b"text"
     assert reason_of("memory://pool/c.jsonl") == "not_found"
     assert reason_of("memory://pool/x*") == "not_found"
-    assert reason_of("memory://pool") == "is_directory"
+    assert [source.name for source in resolve(["memory://pool"])] == ["memory:///pool/a.jsonl", "memory:///pool/b.jsonl"]
 
 
 def test_a_protocol_that_nobody_serves_is_refused() -> None:

@@ -8,8 +8,10 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any
 
-from catalog.errors import SourceError
+from catalog.errors import SourceError, listed
+from catalog.pools.containers.arrow_ipc import arrow_ipc
 from catalog.pools.containers.delimited import Dialect, delimited, dialect_of
+from catalog.pools.containers.excel import excel
 from catalog.pools.containers.json_document import json_document
 from catalog.pools.containers.json_lines import json_lines
 from catalog.pools.containers.parquet import parquet
@@ -17,6 +19,7 @@ from catalog.pools.containers.records import Container, scan
 from catalog.pools.containers.yaml_items import is_yaml, yaml_items
 from catalog.pools.files import BLOCK, Opened
 from catalog.pools.formats.alpaca import INPUTS, PROMPTS, RESPONSES
+from catalog.pools.layout import laid_out, standard
 from catalog.pools.options import ReadOptions
 
 _SAMPLE_LINES = 20
@@ -36,8 +39,28 @@ def container_of(file: Opened, *, options: ReadOptions, is_record: Callable[[Any
     Raises:
         SourceError: running text, or a CSV without a header.
     """
-    if file.binary is not None:
-        return Container("parquet", "row", parquet(file.binary, name=file.source.name))
+    layout = options.layout
+    is_ours = is_record if layout is None else lambda value: is_record(standard(value, layout))
+    container = _table(file) or _text(file, options=options, is_record=is_ours)
+    if layout is not None:
+        container.records = laid_out(container.records, layout)
+    file.notes += container.notes
+    container.notes = file.notes  # an archive adds to them when its last member was read
+    return container
+
+
+def _table(file: Opened) -> Container | None:
+    name = file.source.name
+    if file.kind == "parquet" and file.binary is not None:
+        return Container("parquet", "row", parquet(file.binary, name=name))
+    if file.kind == "arrow":
+        return Container("arrow", "row", arrow_ipc(file.packed, name=name))
+    if file.kind == "excel":
+        return Container("excel", "row", excel(file.sheet, name=name))
+    return None
+
+
+def _text(file: Opened, *, options: ReadOptions, is_record: Callable[[Any], bool]) -> Container:
     start = file.head.lstrip("\ufeff \t\r\n")
     if _are_json_lines(start, is_whole=len(file.head) < BLOCK // 4):
         return Container("json lines", "line", json_lines(file.blocks))
@@ -82,15 +105,16 @@ def _dialect(file: Opened, options: ReadOptions) -> Dialect:
         SourceError: it is no table, or has no header and the map does not number its columns.
     """
     name = file.source.name
-    named = {value.split(".")[0].lower() for value in (*options.map.values(), options.source_column, options.labels_column) if value}
+    keys = (*options.map.values(), options.source_column, options.labels_column, *(options.layout.keys if options.layout else ()))
+    named = {key.split(".")[0].lower() for key in keys if key}
     dialect = dialect_of(file.head, names=_COLUMNS | named)
     if dialect is None or not (dialect.is_regular or _ending(file) in (".csv", ".tsv")):
-        advice = "records are JSON, JSON Lines, CSV, TSV, YAML or Parquet"
+        advice = "records are JSON, JSON Lines, CSV, TSV, YAML, Parquet, Arrow or Excel"
         raise SourceError(f"{name} is running text, not records: {advice}", reason="plain_text")
     if options.map and all(path.isdigit() for path in options.map.values()):
         return replace(dialect, has_header=False)
     if not dialect.has_header:
-        cells = ", ".join(repr(cell[:40]) for cell in dialect.first_row)
+        cells = listed(map(repr, dialect.first_row))
         advice = "add a line with column names, or number the columns from 1: --map prompt=1 --map response=2"
         raise SourceError(
             f"{name} is a {dialect.name.upper()} file without a header; its first row is {cells}: {advice}", reason="no_header"

@@ -16,6 +16,9 @@ Record = tuple[int | str, Any, str | None]
 MAX_RECORD = 64 * 2**20
 """Characters of one record beyond which the reader gives it up, so that a broken file cannot fill the memory."""
 
+SAMPLE_CHARS = 2**24
+"""Characters of records after which fewer of them make a sample: a file's first records may be of megabytes."""
+
 
 @dataclass
 class Container:
@@ -63,11 +66,14 @@ def unforeseen(error: Exception) -> Rejection:
 def sampled(container: Container, *, n: int) -> tuple[list[Record], Iterator[Record]]:
     """Return the records until ``n`` readable ones, and all records."""
     sample: list[Record] = []
-    n_readable = 0
+    n_readable = n_chars = 0
     for record in container.records:
         sample.append(record)
         n_readable += not isinstance(record[1], Rejection)
+        n_chars += len(str(record[1]) if record[2] is None else record[2])
         if n_readable >= n or len(sample) >= 100 * n:
+            break
+        if n_readable and n_chars >= SAMPLE_CHARS:
             break
     return sample, chain(sample, container.records)
 

@@ -9,9 +9,16 @@ from typing import Any
 
 import yaml
 
+from catalog.errors import one_line
 from catalog.pools.containers.json_document import LIST_KEYS
 from catalog.pools.containers.records import MAX_RECORD, Record, split_lines
 from catalog.pools.reasons import Rejection
+
+MAX_DEPTH = 100
+"""Levels of one item. The composer of libyaml descends on the stack of C: 30,000 levels end the process."""
+
+MAX_NODES = 500_000
+"""Values of one item, or of a document that is no list: each takes about 400 bytes until it is read."""
 
 # A comment counts only before a document mark: "# Title" and a list below it is Markdown.
 _LIST_OF_MAPPINGS = re.compile(r"(?:%YAML[^\n]*\n|(?:#[^\n]*\n)*---[^\n]*\n|[ \t\r]*\n)*- +[\w\"'.-]+ *:(?:\s|$)")
@@ -41,7 +48,7 @@ def yaml_items(blocks: Iterable[str], *, is_record: Callable[[Any], bool]) -> It
 
 def _values(text: str, is_record: Callable[[Any], bool]) -> list[Any]:
     """The records in one item or one document."""
-    value = _loaded(text)
+    value = loaded(text)
     listed: list[Any] | None = value if isinstance(value, list) else None
     if listed is not None:
         return listed
@@ -55,15 +62,42 @@ def _values(text: str, is_record: Callable[[Any], bool]) -> list[Any]:
     return [] if value is None else [value]
 
 
-def _loaded(text: str) -> Any:
+def loaded(text: str) -> Any:
+    """Return the value of a YAML text whose scalars are texts, or a Rejection that says why there is none."""
     if len(text) > MAX_RECORD:
         return Rejection("too_large", f"more than {MAX_RECORD:,} characters")
     try:
-        if "*" in text and "&" in text and any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=_loader())):
-            return Rejection("not_yaml", "aliases (*name) are not read")
-        return yaml.load(text, Loader=_loader())
+        return _refused(text) or yaml.load(text, Loader=_loader())
     except Exception as error:  # a tag such as !!bool or !!timestamp before another text raises KeyError, AttributeError, ...
-        return Rejection("not_yaml", " ".join(str(error).split()))
+        return Rejection("not_yaml", one_line(error))
+
+
+def _refused(text: str) -> Rejection | None:
+    """Return why a text must not be composed, or None; the parser's events need neither stack nor memory."""
+    has_aliases = "*" in text and "&" in text
+    if not (has_aliases or _may_nest(text) or len(text) > 2 * MAX_NODES):
+        return None
+    depth = n_nodes = 0
+    for event in yaml.parse(text, Loader=_loader()):
+        if isinstance(event, yaml.AliasEvent):
+            return Rejection("not_yaml", "aliases (*name) are not read")
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        n_nodes += isinstance(event, yaml.NodeEvent)
+        if depth > MAX_DEPTH:
+            return Rejection("too_large", f"nested more than {MAX_DEPTH} deep")
+        if n_nodes > MAX_NODES:
+            return Rejection("too_large", f"more than {MAX_NODES:,} values")
+    return None
+
+
+def _may_nest(text: str) -> bool:
+    """Return whether a text can be nested too deeply: by brackets, by marks on one line, or by indentation.
+
+    >>> _may_nest("- a: [1, 2]"), _may_nest("[" * 60), _may_nest(" " * 60)
+    (False, True, True)
+    """
+    half = MAX_DEPTH // 2
+    return sum(map(text.count, "[{-?")) > half or " " * half in text
 
 
 @lru_cache(maxsize=1)

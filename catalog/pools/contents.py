@@ -1,0 +1,149 @@
+"""What a source holds: one file, the members of an archive, or the sheets of a workbook."""
+
+from __future__ import annotations
+
+import tempfile
+import zipfile
+from collections.abc import Generator, Iterable, Iterator
+from itertools import chain
+from typing import BinaryIO
+
+from catalog.errors import SourceError, listed
+from catalog.pools.archives import MAX_BYTES, Member, is_tar, no_member, opened_zip, tar_members, zip_members
+from catalog.pools.compression import compression_of, unpacked
+from catalog.pools.containers import arrow_ipc
+from catalog.pools.containers.excel import has_rows, is_workbook, sheets
+from catalog.pools.files import Counter, Opened, head_of, raw_blocks, text
+from catalog.pools.folders import Choice
+from catalog.pools.sources import STDIN, Source, unreadable
+
+_ZIP = (b"PK\x03\x04", b"PK\x05\x06")  # the second one is empty
+_PARQUET = b"PAR1"
+
+
+def contents(source: Source, *, counter: Counter) -> Generator[Opened, None, None]:
+    """Yield the files of a source, each until the next one is asked for.
+
+    Raises:
+        SourceError: unreadable, empty, damaged, out of bounds, without data, or no file of a known kind.
+    """
+    before = counter.n_bytes
+    binary = source.open()
+    try:
+        notes = list(source.notes)
+        for opened in _files(binary, source=source, counter=counter, is_member=False):
+            opened.notes[:0], notes = notes, []
+            yield opened
+    finally:
+        if source.name != STDIN:
+            binary.close()
+    if source.size is not None:  # tables and zip archives are not read from front to back
+        counter.n_bytes = before + source.size
+
+
+def _files(binary: BinaryIO, *, source: Source, counter: Counter, is_member: bool) -> Iterator[Opened]:
+    raw = raw_blocks(binary, source=source, counter=counter)
+    first = next(raw, b"")
+    compression = compression_of(first)
+    plain: Iterator[bytes] = chain([first], raw)
+    if compression:
+        plain = unpacked(plain, compression=compression, name=source.name)
+    head = head_of(plain)
+    whole = chain([head], plain)
+    is_plain = not (compression or is_member or source.name == STDIN)
+    if head.startswith((_PARQUET, *_ZIP)):
+        with _seekable(whole, binary if is_plain else None, name=source.name) as file:
+            if head.startswith(_PARQUET):
+                yield Opened(source, compression, kind="parquet", binary=file)
+            else:
+                yield from _zipped(file, source=source, counter=counter, is_member=is_member)
+    elif is_tar(head):
+        yield from _tar(whole, source=source, is_member=is_member)
+    elif head.startswith(arrow_ipc.FILE) or arrow_ipc.is_stream(head):
+        yield Opened(source, compression, kind="arrow", packed=whole)
+    else:
+        yield text(plain, head, source=source, compression=compression)
+
+
+def _seekable(whole: Iterable[bytes], plain: BinaryIO | None, *, name: str) -> BinaryIO:
+    """Return a file that can be read from any place: the given one, or a copy that is gone when closed."""
+    if plain is not None:
+        return plain
+    copy = tempfile.TemporaryFile(prefix="catalog-")  # noqa: SIM115 - the caller closes it
+    try:
+        n_bytes = 0
+        for block in whole:
+            n_bytes += copy.write(block)
+            if n_bytes > MAX_BYTES:
+                message = f"{name} unpacks to {n_bytes:,} bytes or more, {MAX_BYTES:,} are read: unpack it"
+                raise SourceError(message, reason="too_large")
+    except OSError as error:  # the folder for temporary files is full
+        copy.close()
+        raise unreadable(f"{name}, unpacked into {tempfile.gettempdir()}", error) from error
+    except BaseException:
+        copy.close()
+        raise
+    return copy
+
+
+def _zipped(file: BinaryIO, *, source: Source, counter: Counter, is_member: bool) -> Iterator[Opened]:
+    archive = opened_zip(file, name=source.name)
+    with archive:
+        if is_workbook(archive):
+            yield from _workbook(archive, file, source=source)
+            return
+        _refuse_nested(source, is_member=is_member)
+        choice, members = zip_members(archive, name=source.name, member=source.member)
+        yield from _members(members, choice, source=source, counter=counter)
+
+
+def _workbook(archive: zipfile.ZipFile, file: BinaryIO, *, source: Source) -> Iterator[Opened]:
+    found = sheets(archive, file, name=source.name)
+    if source.member is not None and source.member not in found:
+        raise no_member(source.name, source.member, found)
+    hidden = [title for title, sheet in found.items() if sheet.sheet_state != "visible"]
+    wanted = [title for title in found if title not in hidden] if source.member is None else [source.member]
+    notes = [f"left out: {len(hidden):,} hidden sheets ({listed(hidden)})"] if hidden and source.member is None else []
+    n_empty = 0
+    for title in wanted:
+        inside = Source(f"{source.name}!/{title}", None)
+        if not has_rows(found[title], name=inside.name):
+            n_empty += 1
+            continue
+        yield Opened(inside, kind="excel", sheet=found[title], notes=notes)
+        notes = []
+    if n_empty == len(wanted):
+        raise SourceError(f"{source.name} has no sheet with rows", reason="empty_file")
+
+
+def _tar(whole: Iterator[bytes], *, source: Source, is_member: bool) -> Iterator[Opened]:
+    _refuse_nested(source, is_member=is_member)
+    choice = Choice()
+    members = tar_members(whole, choice, name=source.name, member=source.member)
+    yield from _members(members, choice, source=source, counter=None)
+
+
+def _members(members: Iterator[Member], choice: Choice, *, source: Source, counter: Counter | None) -> Iterator[Opened]:
+    """Yield what the members hold; the first one bears the note, complete when the last one is read.
+
+    A tar archive was counted as it was read, so it gives no counter.
+    """
+    first: Opened | None = None
+    for member in members:
+        inside = Source(f"{source.name}!/{member.name}", member.size)
+        for opened in _files(member.stream, source=inside, counter=Counter(), is_member=True):
+            first = first or opened
+            yield opened
+        if counter is not None:
+            counter.n_bytes += member.size
+    note = choice.note()
+    if first is None:
+        message = f"{source.name} holds no data file" + (f" ({note})" if note else "")
+        raise SourceError(f"{message}: unpack it and name its files", reason="empty_file")
+    if note:
+        first.notes.append(f"{source.name}: {note}")
+
+
+def _refuse_nested(source: Source, *, is_member: bool) -> None:
+    if is_member:
+        raise SourceError(f"{source.name} is an archive inside an archive: unpack the outer one", reason="wrong_container")

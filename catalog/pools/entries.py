@@ -1,0 +1,98 @@
+"""An entry of a file that describes datasets: LLaMA-Factory's dataset_info.json, or the ``datasets:`` of an axolotl YAML."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from catalog.errors import OptionError, SourceError, listed
+from catalog.pools.axolotl import axolotl
+from catalog.pools.containers.yaml_items import loaded
+from catalog.pools.llamafactory import LOCATIONS, llamafactory
+from catalog.pools.options import ReadOptions
+from catalog.pools.reasons import Rejection
+from catalog.pools.sources import unreadable
+
+INFO = "dataset_info.json"
+_MAX_BYTES = 16 * 2**20
+
+
+def described(value: Any) -> str | None:
+    """Return what to say of a document that describes datasets where records were expected; None for any other.
+
+    >>> described({"mine": {"file_name": "mine.json"}, "other": {"hf_hub_url": "x/y"}})
+    'it describes 2 datasets and holds no records: choose one with --entry NAME: mine, other'
+    """
+    index = _index(value)
+    if index is None:
+        return None
+    count = f"{len(index):,} dataset{'s' if len(index) != 1 else ''}"
+    return f"it describes {count} and holds no records: choose one with --entry NAME: {listed(index)}"
+
+
+def with_entry(sources: Sequence[str], options: ReadOptions, *, entry: str) -> tuple[list[str], ReadOptions]:
+    """Return the files of one entry, and the options with the column names that it states.
+
+    Args:
+        sources: one file that describes datasets, or the folder of a dataset_info.json.
+        options: the caller's.
+        entry: the entry's name; for axolotl its path, or its number from 1.
+
+    Raises:
+        OptionError: another option says as well how to read the records.
+        SourceError: no such file or entry, or an entry that names no file on this machine.
+    """
+    if len(sources) != 1:
+        raise OptionError(f"--entry takes one file that describes datasets, not {len(sources)} sources")
+    if options.map or options.format != "auto":
+        raise OptionError("--entry states how records are read: leave out --map and --format")
+    path = Path(sources[0]).expanduser()
+    path = path / INFO if path.is_dir() else path
+    index = _index(_document(path))
+    if index is None:
+        message = f"{path} describes no datasets: --entry takes LLaMA-Factory's {INFO} or an axolotl YAML"
+        raise SourceError(message, reason="unknown_shape")
+    numbered = dict(enumerate(index.values(), 1))
+    found = index.get(entry) or (numbered.get(int(entry)) if entry.isdecimal() else None)
+    if found is None:
+        raise SourceError(f"{path} has no entry {entry}; it has {listed(index)}", reason="not_found")
+    translate = llamafactory if any(key in found for key in LOCATIONS) else axolotl
+    files, changes = translate(found, folder=path.parent, name=f"{path}, entry {entry}")
+    return files, replace(options, entry=entry, **changes)
+
+
+def _index(value: Any) -> dict[str, dict[str, Any]] | None:
+    """Return a document's entries by name, or None when it describes no datasets."""
+    if not isinstance(value, Mapping) or not value:
+        return None
+    entries = list(value.values())
+    if all(isinstance(item, Mapping) and any(key in item for key in LOCATIONS) for item in entries):
+        return {str(name): dict(item) for name, item in value.items()}
+    datasets = value.get("datasets")
+    if isinstance(datasets, list) and datasets and all(isinstance(item, Mapping) and "path" in item for item in datasets):
+        names = [str(item["path"]) for item in datasets]
+        unique = [name if names.count(name) == 1 else f"{n} ({name})" for n, name in enumerate(names, 1)]
+        return dict(zip(unique, map(dict, datasets), strict=True))
+    return None
+
+
+def _document(path: Path) -> Any:
+    try:
+        if path.stat().st_size > _MAX_BYTES:
+            message = f"{path} has more than {_MAX_BYTES:,} bytes: it holds no description of datasets"
+            raise SourceError(message, reason="too_large")
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise unreadable(str(path), error) from error
+    if path.suffix.lower() in (".yaml", ".yml"):
+        value = loaded(text)
+        if isinstance(value, Rejection):
+            raise SourceError(f"{path}: {value.detail}", reason="unknown_shape")
+        return value
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise SourceError(f"{path}: the text is not JSON: {error}", reason="unknown_shape") from error
