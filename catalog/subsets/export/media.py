@@ -1,0 +1,47 @@
+"""Images, videos and audios beside a conversation: the columns in which trainers look for them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from catalog.subsets.export.record import Record
+from catalog.subsets.export.survey import Survey
+
+KINDS = ("image", "video", "audio")
+MISSING = "embedded media that are not in the catalog's folder"
+
+
+def media_columns(record: Record, survey: Survey, kinds: Sequence[str]) -> dict[str, list[str]]:
+    """The paths of a record's media by column: images, videos and audios, each only where the file has such media.
+
+    >>> record = Record("f", [], None, None, None, [{"kind": "image", "path": "a.png"}], "s", None, None)
+    >>> media_columns(record, Survey(media={"image", "audio"}), KINDS)
+    {'images': ['a.png'], 'audios': []}
+    """
+    columns: dict[str, list[str]] = {f"{kind}s": [] for kind in kinds if kind in survey.media}
+    for reference in record.media or ():
+        path = path_of(reference, survey)
+        if path is not None and f"{reference['kind']}s" in columns:
+            columns[f"{reference['kind']}s"].append(path)
+    return columns
+
+
+def path_of(reference: dict[str, Any], survey: Survey) -> str | None:
+    """Where a trainer finds a medium: its path or URL as it was given, or the file in which the catalog keeps embedded bytes."""
+    if reference.get("path"):
+        return str(reference["path"])
+    if survey.media_folder is None or not reference.get("sha256"):
+        return None
+    path = survey.media_folder / reference["sha256"]
+    return str(path.resolve()) if path.is_file() else None
+
+
+def n_marks(record: Record, kind: str) -> int:
+    """How many marks such as ``<image>`` stand in the texts of a record."""
+    return sum(message.content.count(f"<{kind}>") for message in record.messages)
+
+
+def n_media(record: Record, kind: str) -> int:
+    """How many media of a kind a record has."""
+    return sum(reference["kind"] == kind for reference in record.media or ())
