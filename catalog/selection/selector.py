@@ -23,7 +23,7 @@ EXAMPLE = """a header reads:
 -- summary: Sample evenly from clusters of loss trajectories.
 -- paper: SmallToLarge, arXiv 2403.07384, Algorithm 1
 -- needs: losses
--- order: matters    (only where the members must be trained on in this order, and in no other)
+-- order: matters
 -- param: k integer = 100 [1..]         clusters
 -- param: start text = random {random, k-means++}   how the first centres are chosen"""
 
@@ -142,12 +142,7 @@ def read_selector(text: str, *, name: str, file: str | None = None) -> Selector:
         if not match:
             continue
         key, value = match.groups()
-        if key not in KEYS:
-            raise HeaderError(f"{file}:{number}: there is no {key}:{nearest(key, list(KEYS))}; {EXAMPLE}")
-        if key == "order" and value != MATTERS:
-            raise HeaderError(
-                f"{file}:{number}: expected `order: {MATTERS}`, got {value!r}: leave the line out if the order does not matter"
-            )
+        _check_key(key, value, where=f"{file}:{number}")
         found[key].append(value)
         if key == "param":
             param = _param(value, where=f"{file}:{number}")
@@ -160,6 +155,13 @@ def read_selector(text: str, *, name: str, file: str | None = None) -> Selector:
     needs = tuple(need.strip() for line in found["needs"] for need in line.split(",") if need.strip())
     texts = (" ".join(found["summary"]), " ".join(found["paper"]))
     return Selector(name, file, text, *texts, needs, tuple(params.values()), order_matters=bool(found["order"]))
+
+
+def _check_key(key: str, value: str, *, where: str) -> None:
+    if key not in KEYS:
+        raise HeaderError(f"{where}: there is no {key}:{nearest(key, list(KEYS))}; {EXAMPLE}")
+    if key == "order" and value != MATTERS:
+        raise HeaderError(f"{where}: expected `order: {MATTERS}`, got {value!r}: leave the line out if the order does not matter")
 
 
 def list_selectors(home: Home, *, wait: float = WAIT) -> list[Selector]:

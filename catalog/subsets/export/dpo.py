@@ -1,12 +1,11 @@
 """Preferences as TRL's DPOTrainer reads them: ``{"prompt": [...], "chosen": [...], "rejected": [...], "tools", "fingerprint", "source"}``.
 
-Each of the three is a list of turns, as `catalog.subsets.export.messages` writes them. The chosen turns are the last answer; where a
-rejected answer has several turns, they are everything after the last user message. Every rejected answer makes a line of its own.
+Each of the three is a list of turns, as `catalog.subsets.export.messages` writes them. The chosen turn is the last answer; where a rejected
+conversation parts from the chosen one before that, it is everything from there on. Every rejected answer makes a line of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from catalog.subsets.export.chat import MIXED, TOOLS, beside, is_altered, turns, with_system
@@ -16,6 +15,7 @@ from catalog.subsets.export.survey import Survey
 from catalog.subsets.export.trainer import NO_REJECTED
 
 SEVERAL = "several rejected answers, a line each"
+OTHERS = "rejected answers to another prompt"
 AFTER = "turns after the answer"
 
 
@@ -30,32 +30,46 @@ def dpo(record: Record, survey: Survey) -> Encoded:
     if not record.rejected or not has_answer(record.messages):
         return Encoded([], (NO_REJECTED,) if has_answer(record.messages) else ())
     answers = [[message_of(turn) for turn in answer] for answer in record.rejected]
-    start, stop = answer_span(record.messages, answers)
-    prompt = turns(with_system(record._replace(messages=record.messages[:start])), survey)
+    pairs = [pair for answer in answers if (pair := pair_of(record.messages, answer))]
     causes = {
         SEVERAL: len(answers) > 1,
-        AFTER: stop < len(record.messages),
+        OTHERS: len(pairs) < len(answers),
+        AFTER: any(len(prompt) + len(chosen) < len(record.messages) for prompt, chosen, _ in pairs),
         MIXED: is_altered([*record.messages, *(message for answer in answers for message in answer)], survey),
         TOOLS: record.tools is not None and not is_tool_list(record.tools),
-        IMAGES: misplaces(record, prompt, survey),
     }
-    if causes[IMAGES]:
-        place(record, prompt, survey)
-    chosen = turns(record.messages[start:stop], survey)
-    rest = beside(record, survey, media=("image",))
-    rows: list[dict[str, Any]] = [{"prompt": prompt, "chosen": chosen, "rejected": turns(answer, survey), **rest} for answer in answers]
+    rows, rest = [], beside(record, survey, media=("image",))
+    for prompt, chosen, rejected in pairs:
+        before = turns(with_system(record._replace(messages=prompt)), survey)
+        if misplaces(record, before, survey):
+            causes[IMAGES] = True
+            place(record, before, survey)
+        rows.append({"prompt": before, "chosen": turns(chosen, survey), "rejected": turns(rejected, survey), **rest})
     return Encoded(rows, tuple(cause for cause, holds in causes.items() if holds))
 
 
-def answer_span(messages: Sequence[Message], answers: Sequence[Sequence[Message]]) -> tuple[int, int]:
-    """Which messages the chosen answer is: the last of the assistant's, or all after the last user message beside longer answers.
+Turns = list[Message]
 
-    >>> said = [Message("user", "a", {}), Message("assistant", "b", {}), Message("tool", "c", {}), Message("assistant", "d", {})]
-    >>> answer_span(said, [[said[1]]]), answer_span(said, [said[1:]])
-    ((3, 4), (1, 4))
+
+def pair_of(messages: Turns, answer: Turns) -> tuple[Turns, Turns, Turns] | None:
+    """The prompt that both answers share, the chosen and the rejected turns; None where they share none.
+
+    An answer that begins with the assistant or a tool stands in the place of the last answer. Any other is a conversation of its own.
+
+    >>> asked, said, other = Message("user", "a", {}), Message("assistant", "b", {}), Message("assistant", "c", {})
+    >>> pair_of([asked, said], [other]) == pair_of([asked, said], [asked, other]) == ([asked], [said], [other])
+    True
+    >>> pair_of([asked, said], [Message("user", "x", {}), other]) is None
+    True
     """
-    last = last_answer(list(messages))
-    if all(len(answer) == 1 for answer in answers):
-        return last, last + 1
-    users = [position for position in range(last) if messages[position].role == "user"]
-    return (users[-1] + 1 if users else last), len(messages)
+    if answer and answer[0].role in ("assistant", "tool"):
+        last = last_answer(messages)
+        return messages[:last], [messages[last]], answer
+    n_shared = 0
+    while n_shared < min(len(messages), len(answer)) - 1 and _written(messages[n_shared]) == _written(answer[n_shared]):
+        n_shared += 1
+    return (messages[:n_shared], messages[n_shared:], answer[n_shared:]) if n_shared else None
+
+
+def _written(message: Message) -> dict[str, Any]:
+    return {"role": message.role, "content": message.content, **message.extra}

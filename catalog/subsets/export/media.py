@@ -9,7 +9,7 @@ from catalog.subsets.export.record import Record
 from catalog.subsets.export.survey import Survey
 
 KINDS = ("image", "video", "audio")
-MISSING = "embedded media that are not in the catalog's folder"
+MISSING = "media without a file or URL that a trainer can open"
 
 
 def media_columns(record: Record, survey: Survey, kinds: Sequence[str]) -> dict[str, list[str]]:

@@ -50,7 +50,7 @@ def test_all_contents_are_parts_when_one_is(tmp_path, varied, batches):
 )
 def test_a_key_of_several_types_is_a_loss_and_becomes_text(tmp_path, row, batches, given, written):
     rows = [row({**USER, "extra": {"name": name}} if name else USER, ANSWER) for name in given]
-    with pytest.raises(LossyExportError, match="1 with values of several types|2 with values of several types"):
+    with pytest.raises(LossyExportError, match=r"[12] with values of several types"):
         export(batches(rows), format="messages", path=tmp_path / "a.jsonl", name="a")
     export(batches(rows), format="messages", path=tmp_path / "a.jsonl", name="a", allow_lossy=True)
     assert [line["messages"][0].get("name") for line in lines(tmp_path / "a.jsonl")] == written
@@ -79,7 +79,7 @@ def test_images_are_a_column_of_every_line(tmp_path, row, batches):
     rows = [row(), row(media=[IMAGE]), row(media=[{"kind": "image", "sha256": "ab" * 32}])]
     (tmp_path / "media").mkdir()
     kept = tmp_path / "media" / ("ab" * 32)
-    with pytest.raises(LossyExportError, match="1 with embedded media that are not in the catalog's folder"):
+    with pytest.raises(LossyExportError, match="1 with media without a file or URL"):
         export(batches(rows), format="messages", path=tmp_path / "a", name="a", media_folder=tmp_path / "media")
     kept.write_bytes(b"png")
     export(batches(rows), format="messages", path=tmp_path / "a", name="a", media_folder=tmp_path / "media")
