@@ -185,7 +185,7 @@ class Subsets(Opened):
                 name=name or found.name,
                 reference=str(found),
                 order_matters=order_matters(connection, found),
-                media_folder=self.home.path / "media",
+                media_folder=self.home.media,
                 allow_lossy=allow_lossy,
                 overwrite=overwrite,
             )

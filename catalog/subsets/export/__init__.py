@@ -85,7 +85,8 @@ def export(
     Args:
         batches: gives the batches, each time from the start: columns fingerprint string, messages list<struct<role string, content
             string, extra string>>, system string, tools string, rejected string, media string, source string, labels list<string>,
-            metadata string. Roles are system, user, assistant and tool; extra, rejected, media and metadata are JSON texts; all but
+            metadata string, and perhaps locations list<struct<path string, location string>>, the files that were found at the paths
+            of media. Roles are system, user, assistant and tool; extra, rejected, media and metadata are JSON texts; all but
             fingerprint, messages and source may be NULL.
         format: one of FORMATS; None takes the one that the path's ending says, else jsonl.
         path: a file; a folder for llamafactory and axolotl, made where it is not; "-" for standard output (jsonl, messages and dpo).

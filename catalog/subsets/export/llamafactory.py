@@ -31,7 +31,7 @@ from catalog.subsets.export.trainer import NO_REJECTED
 CALLS = "tool_calls, written as function_call turns without their ids"
 NO_CALL = "function_call turns without a name and arguments in JSON, on which LLaMA-Factory stops"
 EXTRAS = "message keys beside role and content"
-LONG = "rejected answers of several turns"
+LONG = "rejected answers that are more than one turn"
 
 
 def llamafactory(record: Record, survey: Survey) -> Encoded:
@@ -74,13 +74,17 @@ def _pairs(record: Record, turns: list[dict[str, str]]) -> tuple[list[dict[str, 
     answers = [[message_of(turn) for turn in answer] for answer in record.rejected]
     causes = {
         SEVERAL: len(answers) > 1,
-        LONG: any(len(answer) != 1 for answer in answers),
+        LONG: any(not _is_one(answer) for answer in answers),
         AFTER: last + 1 < len(turns),
         EXTRAS: any(_has_more(message) for answer in answers for message in answer),
         ORDER: not alternates(turns[: last + 1], is_openai=False),
     }
-    rows = [{"messages": turns[:last], "chosen": turns[last], "rejected": _turn(answer[-1])} for answer in answers if answer]
+    rows = [{"messages": turns[:last], "chosen": turns[last], "rejected": _turn(answer[-1])} for answer in answers if _is_one(answer)]
     return rows, tuple(cause for cause, holds in causes.items() if holds)
+
+
+def _is_one(answer: list[Message]) -> bool:
+    return len(answer) == 1 and answer[0].role == "assistant"
 
 
 def _turn(message: Message) -> dict[str, str]:

@@ -21,20 +21,25 @@ def media_columns(record: Record, survey: Survey, kinds: Sequence[str]) -> dict[
     """
     columns: dict[str, list[str]] = {f"{kind}s": [] for kind in kinds if kind in survey.media}
     for reference in record.media or ():
-        path = path_of(reference, survey)
+        path = path_of(reference, record, survey)
         if path is not None and f"{reference['kind']}s" in columns:
             columns[f"{reference['kind']}s"].append(path)
     return columns
 
 
-def path_of(reference: dict[str, Any], survey: Survey) -> str | None:
-    """Where a trainer finds a medium: its path or URL as it was given, or the file in which the catalog keeps embedded bytes."""
-    if reference.get("path"):
-        return str(reference["path"])
-    if survey.media_folder is None or not reference.get("sha256"):
-        return None
-    path = survey.media_folder / reference["sha256"]
-    return str(path.resolve()) if path.is_file() else None
+def path_of(reference: dict[str, Any], record: Record, survey: Survey) -> str | None:
+    """Where a trainer finds a medium: the file in which the catalog keeps its bytes, the file that was found, or its path as it was given.
+
+    >>> record = Record("f", [], None, None, None, None, "s", None, None, {"a.png": "/data/a.png"})
+    >>> [path_of({"kind": "image", "path": path}, record, Survey()) for path in ("a.png", "https://example.org/b.png")]
+    ['/data/a.png', 'https://example.org/b.png']
+    """
+    if survey.media_folder is not None and reference.get("sha256"):
+        kept = survey.media_folder / reference["sha256"]
+        if kept.is_file():
+            return str(kept.resolve())
+    path = reference.get("path")
+    return record.locations.get(path, path) if isinstance(path, str) and path else None
 
 
 def n_marks(record: Record, kind: str) -> int:

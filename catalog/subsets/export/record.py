@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from itertools import repeat
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -22,7 +23,11 @@ class Message(NamedTuple):
 
 
 class Record(NamedTuple):
-    """One instruction as it is exported. ``tools`` is a text, the JSON text of a list as a rule; ``metadata`` is a JSON object's text."""
+    """One instruction as it is exported.
+
+    ``tools`` is a text, the JSON text of a list as a rule; ``metadata`` is a JSON object's text; ``locations`` are the files that were
+    found at the paths of its media.
+    """
 
     fingerprint: str
     messages: list[Message]
@@ -33,6 +38,7 @@ class Record(NamedTuple):
     source: str
     labels: list[str] | None
     metadata: str | None
+    locations: dict[str, str] = {}  # noqa: RUF012 - a named tuple's default, which nothing changes
 
 
 class Encoded(NamedTuple):
@@ -43,6 +49,7 @@ class Encoded(NamedTuple):
 
 
 _PLAIN: dict[str, Any] = {}
+_NOWHERE: dict[str, str] = {}
 
 
 def records(batch: pa.RecordBatch) -> Iterator[Record]:
@@ -65,16 +72,21 @@ def records(batch: pa.RecordBatch) -> Iterator[Record]:
     roles, contents, extras = (turns.field(name).to_pylist() for name in ("role", "content", "extra"))
     names = ("fingerprint", "system", "tools", "rejected", "media", "source", "labels", "metadata")
     rows = zip(lengths, *(batch.column(name).to_pylist() for name in names), strict=True)
+    located = batch.column("locations").to_pylist() if "locations" in batch.schema.names else repeat(None)
     start = 0
-    for length, fingerprint, system, tools, rejected, media, source, labels, metadata in rows:
+    for (length, fingerprint, system, tools, rejected, media, source, labels, metadata), places in zip(rows, located, strict=False):
         stop = start + length
         messages = [
             Message(role, content, json.loads(extra) if extra else _PLAIN)
             for role, content, extra in zip(roles[start:stop], contents[start:stop], extras[start:stop], strict=True)
         ]
         unwanted, references = (json.loads(text) if text else None for text in (rejected, media))
-        yield Record(fingerprint, messages, system, tools, unwanted, references, source, labels, metadata)
+        yield Record(fingerprint, messages, system, tools, unwanted, references, source, labels, metadata, _locations(places))
         start = stop
+
+
+def _locations(places: list[dict[str, str]] | None) -> dict[str, str]:
+    return {place["path"]: place["location"] for place in places} if places else _NOWHERE
 
 
 def last_answer(messages: list[Message]) -> int:
