@@ -2,6 +2,7 @@
 -- paper: a baseline of SmallToLarge, arXiv 2403.07384; the stages are ours: members are cut by mean confidence into one band a
 -- paper: checkpoint, surest first, and a band gives its surest members at that checkpoint
 -- needs: losses
+-- order: matters
 -- param: proxy text = NULL             whose trajectories, when there are several
 -- param: incomplete text = refuse {refuse, drop, impute}  of trajectories with a missing checkpoint
 

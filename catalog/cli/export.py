@@ -11,7 +11,7 @@ from catalog.cli.group import json_option
 from catalog.cli.output import echo_json, say
 from catalog.cli.pools import pass_catalog
 
-FORMATS = ("jsonl", "alpaca", "sharegpt", "messages", "parquet", "llamafactory", "axolotl")
+FORMATS = ("jsonl", "alpaca", "sharegpt", "messages", "dpo", "parquet", "llamafactory", "axolotl")
 
 
 @click.command()

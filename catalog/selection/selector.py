@@ -17,11 +17,13 @@ from catalog.store.queries import query
 from catalog.store.references import nearest
 
 PROVIDED = ("budget", "pool", "seed")
-KEYS = ("summary", "paper", "needs", "param")
+KEYS = ("summary", "paper", "needs", "order", "param")
+MATTERS = "matters"
 EXAMPLE = """a header reads:
 -- summary: Sample evenly from clusters of loss trajectories.
 -- paper: SmallToLarge, arXiv 2403.07384, Algorithm 1
 -- needs: losses
+-- order: matters
 -- param: k integer = 100 [1..]         clusters
 -- param: start text = random {random, k-means++}   how the first centres are chosen"""
 
@@ -98,6 +100,7 @@ class Selector:
     paper: str
     needs: tuple[str, ...]
     params: tuple[Param, ...]
+    order_matters: bool = False  # whether the members train in their order and in no other
 
     def values(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         """Every parameter's value: what is set, else its default.
@@ -139,8 +142,7 @@ def read_selector(text: str, *, name: str, file: str | None = None) -> Selector:
         if not match:
             continue
         key, value = match.groups()
-        if key not in KEYS:
-            raise HeaderError(f"{file}:{number}: there is no {key}:{nearest(key, list(KEYS))}; {EXAMPLE}")
+        _check_key(key, value, where=f"{file}:{number}")
         found[key].append(value)
         if key == "param":
             param = _param(value, where=f"{file}:{number}")
@@ -151,7 +153,15 @@ def read_selector(text: str, *, name: str, file: str | None = None) -> Selector:
         raise HeaderError(f"{file}:1: a selector begins with a line `-- summary: ...`; {EXAMPLE}")
     _check_use(text, params, file=file)
     needs = tuple(need.strip() for line in found["needs"] for need in line.split(",") if need.strip())
-    return Selector(name, file, text, " ".join(found["summary"]), " ".join(found["paper"]), needs, tuple(params.values()))
+    texts = (" ".join(found["summary"]), " ".join(found["paper"]))
+    return Selector(name, file, text, *texts, needs, tuple(params.values()), order_matters=bool(found["order"]))
+
+
+def _check_key(key: str, value: str, *, where: str) -> None:
+    if key not in KEYS:
+        raise HeaderError(f"{where}: there is no {key}:{nearest(key, list(KEYS))}; {EXAMPLE}")
+    if key == "order" and value != MATTERS:
+        raise HeaderError(f"{where}: expected `order: {MATTERS}`, got {value!r}: leave the line out if the order does not matter")
 
 
 def list_selectors(home: Home, *, wait: float = WAIT) -> list[Selector]:

@@ -174,19 +174,21 @@ class Subsets(Opened):
     ) -> Exported:
         """Write a pool or subset for a trainer, whose folder calls it by its own name or ``name``; see `catalog.subsets.export.export`."""
         from catalog.subsets.export import FOLDERS, export
+        from catalog.subsets.order import order_matters
 
         if name and format not in FOLDERS:
             folders = " or ".join(FOLDERS)
             raise OptionError(f"--name {name} is what a trainer's folder calls the data: leave it out, or add --format {folders}")
         with reading(self.home, wait=self.wait) as connection:
             found = resolve(connection, reference)
-            rows = connection.sql(query("export/records"), params=found.parameters)
             return export(
-                rows.to_arrow_reader(10_000),
+                lambda: connection.sql(query("export/records"), params=found.parameters).to_arrow_reader(10_000),
                 format=format,
                 path="-" if str(path) == "-" else Path(path),
                 name=name or found.name,
                 reference=str(found),
+                order_matters=order_matters(connection, found),
+                media_folder=self.home.media,
                 allow_lossy=allow_lossy,
                 overwrite=overwrite,
             )

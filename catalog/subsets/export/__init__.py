@@ -1,55 +1,44 @@
 """Subsets and pools as files that trainers read: one target format a file, `export` the one door to them.
 
-An export is **lossy** when the conversation, its system prompt or its tools could not be read back as they were (another fingerprint),
-or when the trainer that the format is made for would not use them. Source, labels and metadata stay behind in the trainers' formats and
-are kept by jsonl and parquet; that is no loss in this sense.
+An export is **lossy** when the instruction could not be read back as it was (another fingerprint), or when the trainer that the format is
+made for would not use a part of it as meant: an answer, tools, media, rejected answers, weights of turns, an order that matters. Labels
+and metadata stay behind in the trainers' formats and are kept by jsonl and parquet; that is no loss in this sense.
 
-================  ===============================================  ==================================================
+Loaders read a file as columns, so each key has one type over the whole file (`catalog.subsets.export.keys`). That takes two passes over
+the records, the first to see what they have.
+
+================  ===============================================  ==================================================================
 format            what is written                                  what it cannot hold
-================  ===============================================  ==================================================
-``jsonl``         JSON Lines, every column                         nothing is lost
-``messages``      JSON Lines, OpenAI's chat shape (TRL)            nothing of the conversation is lost
+================  ===============================================  ==================================================================
+``jsonl``         JSON Lines, every column                         message keys of several types
+``messages``      JSON Lines, OpenAI's chat shape (TRL)            rejected answers, videos, audios, weights, tools that are no list
+``dpo``           JSON Lines, prompt, chosen, rejected (TRL)       members without a rejected answer, several of them, and the same
 ``parquet``       Parquet, every column                            nothing is lost
-``sharegpt``      a JSON array (JSON Lines for ``.jsonl``)         message keys called from or value
-``alpaca``        a JSON array (JSON Lines for ``.jsonl``)         several turns, tools, other message keys, no answer
+``sharegpt``      a JSON array (JSON Lines for ``.jsonl``)         rejected answers, weights, message keys called from or value
+``alpaca``        a JSON array (JSON Lines for ``.jsonl``)         several turns, tools, media, other message keys
 ``llamafactory``  a folder: NAME.jsonl and dataset_info.json       other message keys, turns that do not alternate
-``axolotl``       a folder: NAME.jsonl and NAME.yaml               tools that are no JSON list
-================  ===============================================  ==================================================
+``axolotl``       a folder: NAME.jsonl and NAME.yaml               rejected answers, videos, audios, several images, fractional weights
+================  ===============================================  ==================================================================
+
+Where the order of a selection matters, ``axolotl`` says so in its YAML file and ``llamafactory`` writes one; elsewhere it is a loss.
 """
 
 from __future__ import annotations
 
-import hashlib
-import re
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
-import pyarrow as pa
-
 from catalog.errors import OptionError
-from catalog.selection.choose import member_lines
-from catalog.subsets.export.alpaca import alpaca
-from catalog.subsets.export.axolotl import axolotl, config
-from catalog.subsets.export.destination import COMPRESSIONS, new_file, new_folder, opened
+from catalog.subsets.export.destination import COMPRESSIONS, new_file, opened
 from catalog.subsets.export.ending import format_of
-from catalog.subsets.export.jsonl import jsonl
-from catalog.subsets.export.llamafactory import INFO, dataset_info, llamafactory
-from catalog.subsets.export.messages import messages
-from catalog.subsets.export.parquet import parquet
-from catalog.subsets.export.sharegpt import sharegpt
+from catalog.subsets.export.folder import write_folder
 from catalog.subsets.export.tally import Tally
-from catalog.subsets.export.write import Encode, is_lines, write_array, write_lines
+from catalog.subsets.export.write import ARRAYS, FOLDERS, LINES, Batches, Work, is_lines
 
-__all__ = ["FOLDERS", "FORMATS", "Exported", "export"]
+__all__ = ["FOLDERS", "FORMATS", "Batches", "Exported", "export"]
 
-_LINES: dict[str, Encode] = {"jsonl": jsonl, "messages": messages}
-_ARRAYS: dict[str, Encode] = {"alpaca": alpaca, "sharegpt": sharegpt}
-FOLDERS: dict[str, Encode] = {"llamafactory": llamafactory, "axolotl": axolotl}
-
-FORMATS: tuple[str, ...] = ("jsonl", "alpaca", "sharegpt", "messages", "parquet", "llamafactory", "axolotl")
+FORMATS: tuple[str, ...] = ("jsonl", "alpaca", "sharegpt", "messages", "dpo", "parquet", "llamafactory", "axolotl")
 """The names that `export` takes."""
 
 
@@ -61,7 +50,7 @@ class Exported:
         reference: what they are of, as ``name@version``; None when the export was not told.
         format: one of FORMATS.
         files: the files, the data first; none for standard output.
-        n_rows: how many instructions were written.
+        n_rows: how many rows were written, one for an instruction as a rule.
         n_bytes: the size of these files; 0 for standard output.
         members_sha256: of the fingerprints in the order written; that of the subset, when it is one.
         lost: how many instructions lost something, by cause, the commonest first; an instruction may count under several.
@@ -77,12 +66,14 @@ class Exported:
 
 
 def export(
-    batches: Iterable[pa.RecordBatch],
+    batches: Batches,
     *,
     format: str | None,
     path: Path | str,
     name: str,
     reference: str | None = None,
+    order_matters: bool = False,
+    media_folder: Path | None = None,
     overwrite: bool = False,
     allow_lossy: bool = False,
 ) -> Exported:
@@ -92,96 +83,66 @@ def export(
     or Ctrl-C nothing of it is left, and what was there before is as it was.
 
     Args:
-        batches: columns fingerprint string, messages list<struct<role string, content string, extra string>>, system string, tools
-            string, source string, labels list<string>, metadata string. Roles are system, user, assistant and tool; extra and
-            metadata are JSON object texts; extra, system, tools, labels and metadata may be NULL.
+        batches: gives the batches, each time from the start: columns fingerprint string, messages list<struct<role string, content
+            string, extra string>>, system string, tools string, rejected string, media string, source string, labels list<string>,
+            metadata string, and perhaps locations list<struct<path string, location string>>, the files that were found at the paths
+            of media. Roles are system, user, assistant and tool; extra, rejected, media and metadata are JSON texts; all but
+            fingerprint, messages and source may be NULL.
         format: one of FORMATS; None takes the one that the path's ending says, else jsonl.
-        path: a file; a folder for llamafactory and axolotl, made where it is not; "-" for standard output (jsonl and messages).
+        path: a file; a folder for llamafactory and axolotl, made where it is not; "-" for standard output (jsonl, messages and dpo).
             ``.gz`` and ``.zst`` at the end of a file's name compress it.
         name: what a trainer's folder calls the data: letters, digits and ``_ . - + @``. Other formats do not use it.
-        reference: what the instructions are of, as ``name@version``; axolotl's file says it.
+        reference: what the instructions are of, as ``name@version``; the trainers' folders say it.
+        order_matters: whether they train in their order and in no other.
+        media_folder: where the catalog keeps embedded media, each under its sha256; trainers are given paths into it.
         overwrite: replace the files (and the entry in dataset_info.json) that are there.
-        allow_lossy: write of every instruction what the format can hold.
+        allow_lossy: write what the format can hold of every instruction.
 
     Raises:
-        OptionError: no such format, or the path's ending says another; or nothing can be written at that path.
+        OptionError: no such format, or the path's ending says another; nothing can be written at that path; or no instruction has what
+            the format is for, such as an answer.
         LossyExportError: the format cannot hold some instructions; how many, by cause, is in the message, and nothing was written.
     """
     if format not in (None, *FORMATS):
         raise OptionError(f"--format {format}: no such format; there are {', '.join(FORMATS)}")
     format = format_of(PurePath(path), given=format)
-    tally = Tally(format, allow_lossy)
-    members = hashlib.sha256()
-    batches = _hashed(batches, members)
+    work = Work(batches=batches, order_matters=order_matters, media_folder=media_folder, tally=Tally(format, allow_lossy))
     if str(path) == "-":
-        files = _to_standard_output(batches, tally=tally)
+        files = _to_standard_output(work)
     elif format in FOLDERS:
-        files = _to_folder(batches, Path(path), name=name, reference=reference, overwrite=overwrite, tally=tally)
+        files = write_folder(work, Path(path), name=name, reference=reference, overwrite=overwrite)
     else:
-        files = _to_file(batches, Path(path), overwrite=overwrite, tally=tally)
+        files = _to_file(work, Path(path), overwrite=overwrite)
     return Exported(
         reference=reference,
         format=format,
         files=files,
-        n_rows=tally.n_instructions,
+        n_rows=work.tally.n_rows,
         n_bytes=sum(file.stat().st_size for file in files),
-        members_sha256=members.hexdigest(),
-        lost=dict(tally.lost.most_common()),
+        members_sha256=work.members.hexdigest(),
+        lost=dict(work.tally.lost.most_common()),
     )
 
 
-def _hashed(batches: Iterable[pa.RecordBatch], members: hashlib._Hash) -> Iterator[pa.RecordBatch]:
-    for batch in batches:
-        members.update(member_lines(batch.column("fingerprint").to_pylist()))
-        yield batch
-
-
-def _to_standard_output(batches: Iterable[pa.RecordBatch], *, tally: Tally) -> tuple[Path, ...]:
-    if tally.format not in _LINES:
-        raise OptionError(f"{tally.format} cannot go to standard output, only {' and '.join(_LINES)} can: name a path with -o")
-    write_lines(batches, sys.stdout.buffer, encode=_LINES[tally.format], tally=tally)
+def _to_standard_output(work: Work) -> tuple[Path, ...]:
+    if work.tally.format not in LINES:
+        raise OptionError(f"{work.tally.format} cannot go to standard output, only {' and '.join(LINES)} can: name a path with -o")
+    work.write_lines(sys.stdout.buffer, work.survey())
     sys.stdout.buffer.flush()
     return ()
 
 
-def _to_file(batches: Iterable[pa.RecordBatch], path: Path, *, overwrite: bool, tally: Tally) -> tuple[Path, ...]:
+def _to_file(work: Work, path: Path, *, overwrite: bool) -> tuple[Path, ...]:
     ending = path.suffix if path.suffix in COMPRESSIONS else ""
-    if tally.format == "parquet" and ending:
+    format = work.tally.format
+    if format == "parquet" and ending:
         raise OptionError(f"{path}: Parquet is compressed inside, so leave {ending} off")
     with new_file(path, overwrite=overwrite) as temporary, opened(temporary, ending=ending) as file:
-        if tally.format == "parquet":
-            parquet(batches, file, tally=tally)
-        elif tally.format in _ARRAYS and not is_lines(path):
-            write_array(batches, file, encode=_ARRAYS[tally.format], tally=tally)
+        survey = work.survey()
+        if format == "parquet":
+            work.write_parquet(file, survey)
+        elif format in ARRAYS and not is_lines(path):
+            work.write_array(file, survey)
         else:
-            write_lines(batches, file, encode={**_LINES, **_ARRAYS}[tally.format], tally=tally)
-        tally.check()
+            work.write_lines(file, survey)
     return (path,)
-
-
-def _to_folder(
-    batches: Iterable[pa.RecordBatch], folder: Path, *, name: str, reference: str | None, overwrite: bool, tally: Tally
-) -> tuple[Path, ...]:
-    if not re.fullmatch(r"[\w+@-][\w.+@-]*", name):
-        raise OptionError(f"{name!r} cannot name a data set: use letters, digits and _ . - + @, no full stop first")
-    is_shared = tally.format == "llamafactory"  # dataset_info.json has the entries of other data sets too
-    data = folder / f"{name}.jsonl"
-    note = folder / (INFO if is_shared else f"{name}.yaml")
-    if not is_shared and not overwrite and note.exists():
-        raise OptionError(f"{note} exists: give these data another name with --name, or add --overwrite")
-    with ExitStack() as stack:
-        stack.enter_context(new_folder(folder))
-        if is_shared:
-            dataset_info(folder, name=name, has_tools=False, overwrite=overwrite)  # refuses before the work, not after it
-        # What is entered last takes its place first: no entry ever names a file that is not there.
-        note_file = stack.enter_context(opened(stack.enter_context(new_file(note, overwrite=overwrite or is_shared))))
-        data_file = stack.enter_context(opened(stack.enter_context(new_file(data, overwrite=overwrite))))
-        write_lines(batches, data_file, encode=FOLDERS[tally.format], tally=tally)
-        tally.check()
-        has_tools = tally.n_tools > 0
-        if is_shared:
-            text = dataset_info(folder, name=name, has_tools=has_tools, overwrite=overwrite)
-        else:
-            text = config(data, reference=reference, has_tools=has_tools)
-        note_file.write(text.encode())
-    return data, note

@@ -1,4 +1,4 @@
-"""Stanford Alpaca: ``{"instruction", "input", "output"}``, and ``system`` where there is one.
+"""Stanford Alpaca: ``{"instruction", "input", "output", "fingerprint", "source"}``, and ``system`` in a file that has one.
 
 The shape holds one question and one answer. The whole prompt is ``instruction`` and ``input`` is empty, since what was an input once
 stands in the prompt already.
@@ -7,24 +7,22 @@ stands in the prompt already.
 from __future__ import annotations
 
 from catalog.subsets.export.record import Encoded, Message, Record, last_answer
+from catalog.subsets.export.survey import Survey
 
 TURNS = "several turns"
-NO_ANSWER = "no answer"
 TOOLS = "tools"
 EXTRAS = "message keys beside role and content"
 
 
-def alpaca(record: Record) -> Encoded:
+def alpaca(record: Record, survey: Survey) -> Encoded:
     """One question and its answer.
 
-    Of a longer conversation, all texts before the answer become the instruction, a blank line between them: the words stay, who said
+    In a longer conversation, all texts before the answer become the instruction, separated by blank lines: the words stay, who said
     them is lost. Tools, other message keys and what follows the answer are left out.
 
     >>> turns = [Message("user", "2+2?", {}), Message("assistant", "4", {})]
-    >>> alpaca(Record("f", turns, None, None, "s", None, None))
-    Encoded(value={'instruction': '2+2?', 'input': '', 'output': '4'}, lost=())
-    >>> alpaca(Record("f", [*turns, Message("user", "Sure?", {}), Message("assistant", "Yes", {})], None, None, "s", None, None))
-    Encoded(value={'instruction': '2+2?\\n\\n4\\n\\nSure?', 'input': '', 'output': 'Yes'}, lost=('several turns',))
+    >>> alpaca(Record("f", turns, None, None, None, None, "s", None, None), Survey()).rows
+    [{'instruction': '2+2?', 'input': '', 'output': '4', 'fingerprint': 'f', 'source': 's'}]
     """
     answer = last_answer(record.messages)
     prompt = record.messages[:answer] if answer >= 0 else record.messages
@@ -33,15 +31,14 @@ def alpaca(record: Record) -> Encoded:
         "input": "",
         "output": record.messages[answer].content if answer >= 0 else "",
     }
-    if record.system is not None:
-        value["system"] = record.system
-    return Encoded(value, _lost(record, answer))
+    if survey.n_systems:
+        value["system"] = record.system or ""
+    return Encoded([{**value, "fingerprint": record.fingerprint, "source": record.source}], _lost(record, answer))
 
 
 def _lost(record: Record, answer: int) -> tuple[str, ...]:
     causes = {
         TURNS: _is_long(record.messages, answer),
-        NO_ANSWER: answer < 0,
         TOOLS: record.tools is not None,
         EXTRAS: any(message.extra for message in record.messages),
     }

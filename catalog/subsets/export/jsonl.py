@@ -1,29 +1,52 @@
 """The catalog's own lines: everything that is known of an instruction.
 
-A line is `messages` with more keys, so whatever reads chat reads it too: ``{"fingerprint", "messages", "tools", "source", "labels",
-"metadata"}``, every key in every line. The system prompt is the first message, for a trainer that reads only ``messages`` must not miss it.
+A line is `messages` with more keys, so whatever reads chat reads it too. Every line has these keys:
+
+================  ==================================================================================================================
+fingerprint       text
+messages          list of objects with role, content and the message's other keys; the system prompt is the first
+tools             JSON text of a list of objects, or null
+functions         any other text of tools, or null; only in a file that has one
+rejected_answers  JSON text of a list of answers, each a list of messages, or null
+media             JSON text of a list of objects with a kind and a path or sha256, or null
+source            text
+abilities         list of texts: the record's labels; empty where it has none
+metadata          JSON text of an object, or null
+================  ==================================================================================================================
+
+The names are those to which no trainer gives another meaning: TRL takes a column ``labels`` for token labels, and one called
+``rejected`` for turns.
 """
 
 from __future__ import annotations
 
-from catalog.subsets.export.messages import with_system
-from catalog.subsets.export.record import Encoded, Record, tools_value
+from typing import Any
+
+from catalog.json_text import json_text
+from catalog.subsets.export.chat import MIXED, is_altered, turns, with_system
+from catalog.subsets.export.record import Encoded, Record, is_tool_list
+from catalog.subsets.export.survey import Survey
 
 
-def jsonl(record: Record) -> Encoded:
+def jsonl(record: Record, survey: Survey) -> Encoded:
     """One line with every column.
 
     >>> from catalog.subsets.export.record import Message
-    >>> line = jsonl(Record("f", [Message("user", "hi", {})], None, None, "s", ["easy"], {"id": 7})).value
-    >>> list(line), line["metadata"]
-    (['fingerprint', 'messages', 'tools', 'source', 'labels', 'metadata'], {'id': 7})
+    >>> line, = jsonl(Record("f", [Message("user", "hi", {})], None, None, None, None, "s", ["easy"], '{"id": 7}'), Survey()).rows
+    >>> line["abilities"], line["metadata"]
+    (['easy'], '{"id": 7}')
     """
-    value = {
+    is_list = is_tool_list(record.tools)
+    value: dict[str, Any] = {
         "fingerprint": record.fingerprint,
-        "messages": with_system(record),
-        "tools": None if record.tools is None else tools_value(record.tools),
+        "messages": turns(with_system(record), survey),
+        "tools": record.tools if is_list else None,
+        "rejected_answers": json_text(record.rejected) if record.rejected else None,
+        "media": json_text(record.media) if record.media else None,
         "source": record.source,
-        "labels": record.labels,
+        "abilities": record.labels or [],
         "metadata": record.metadata,
     }
-    return Encoded(value)
+    if survey.n_other_tools:
+        value["functions"] = None if is_list else record.tools
+    return Encoded([value], (MIXED,) if is_altered(record.messages, survey) else ())

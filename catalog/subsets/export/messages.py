@@ -1,37 +1,35 @@
-"""OpenAI's chat shape, as its fine-tuning takes it and TRL's SFTTrainer: ``{"messages": [{"role", "content", ...}], "tools": [...]}``.
+"""OpenAI's chat shape, as TRL's SFTTrainer reads it: ``{"messages": [{"role", "content", ...}], "tools", "fingerprint", "source"}``.
 
-Nothing of a conversation is lost: the system prompt is the first message, other keys of a message (name, tool_calls, tool_call_id,
-weight, ...) stand beside role and content, and a content that came in parts is that list again. Source, labels and metadata stay
-behind; `jsonl` and `parquet` keep them.
-
-A record without tools has no such key. Hugging Face `datasets` fixes the type of a column by the first 10 MB of a JSON file, so a large
-file whose tools or tool_calls differ in their keys may not load there; `parquet` always does.
+The system prompt is the first message, and other keys of a message (name, tool_calls, tool_call_id, weight, ...) stand beside role and
+content. If any content in the file came in parts, all are lists of parts. ``tools`` is JSON text, and a key of every line when any record
+has tools; so is ``images``, a list of paths. Labels and metadata stay behind; `jsonl` and `parquet` keep them.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from catalog.subsets.export.record import Encoded, Message, Record, tools_value
+from catalog.subsets.export.chat import MIXED, TOOLS, beside, is_altered, turns, with_system
+from catalog.subsets.export.places import IMAGES, misplaces, place
+from catalog.subsets.export.record import Encoded, Record, is_tool_list
+from catalog.subsets.export.survey import Survey
 
 
-def messages(record: Record) -> Encoded:
+def messages(record: Record, survey: Survey) -> Encoded:
     """One line of chat.
 
-    >>> record = Record("f", [Message("user", "hi", {}), Message("assistant", "hello", {"weight": 1})], "Be kind.", None, "s", None, None)
-    >>> for message in messages(record).value["messages"]:
-    ...     print(message)
-    {'role': 'system', 'content': 'Be kind.'}
-    {'role': 'user', 'content': 'hi'}
-    {'role': 'assistant', 'content': 'hello', 'weight': 1}
+    >>> from catalog.subsets.export.record import Message
+    >>> record = Record("f", [Message("user", "hi", {})], "Be kind.", None, None, None, "s", None, None)
+    >>> messages(record, Survey()).rows
+    [{'messages': [{'role': 'system', 'content': 'Be kind.'}, {'role': 'user', 'content': 'hi'}], 'fingerprint': 'f', 'source': 's'}]
     """
-    value: dict[str, Any] = {"messages": with_system(record)}
-    if record.tools is not None:
-        value["tools"] = tools_value(record.tools)
-    return Encoded(value)
-
-
-def with_system(record: Record) -> list[dict[str, Any]]:
-    """The messages as objects, the system prompt first; what extra says wins over role and content."""
-    before = [] if record.system is None else [Message("system", record.system, {})]
-    return [{"role": role, "content": content, **extra} for role, content, extra in before + record.messages]
+    rows = turns(with_system(record), survey)
+    causes = {
+        MIXED: is_altered(record.messages, survey),
+        TOOLS: record.tools is not None and not is_tool_list(record.tools),
+        IMAGES: misplaces(record, rows, survey),
+    }
+    if causes[IMAGES]:
+        place(record, rows, survey)
+    value: dict[str, Any] = {"messages": rows, **beside(record, survey, media=("image",))}
+    return Encoded([value], tuple(cause for cause, holds in causes.items() if holds))

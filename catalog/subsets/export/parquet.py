@@ -1,17 +1,20 @@
 """Parquet: the columns of `jsonl` with their types, compressed with zstd, in row groups.
 
-===========  ==========================================================================================================
-fingerprint  string
-messages     list<struct<role string, content string, extra string>>; the system prompt is the first; extra is the JSON
-             object text of a message's other keys, or NULL
-tools        string, JSON text as a rule, or NULL
-source       string
-labels       list<string>, or NULL
-metadata     string, the JSON object text, or NULL
-===========  ==========================================================================================================
+================  =====================================================================================================
+fingerprint       string
+messages          list<struct<role string, content string, extra string>>; the system prompt is the first; extra is the JSON
+                  object text of a message's other keys, or NULL
+tools             string, JSON text of a list of objects, or NULL
+functions         string, any other text of tools, or NULL; only in a file that has one
+rejected_answers  string, JSON text of a list of answers, or NULL
+media             string, JSON text of a list of objects, or NULL
+source            string
+abilities         list<string>, the record's labels, or NULL
+metadata          string, the JSON object text, or NULL
+================  =====================================================================================================
 
-The types are declared, so a loader need not guess them: this is the file for large pools with tools. TRL's SFTTrainer reads messages and
-tools from it; what stands in extra (tool_calls among it) it does not see.
+The types are declared, so a loader need not guess them, and nothing is ever lost. TRL's SFTTrainer reads messages and tools from it; what
+stands in extra (tool_calls among it) it does not see.
 """
 
 from __future__ import annotations
@@ -21,7 +24,8 @@ from typing import IO, Any
 
 import pyarrow as pa
 
-from catalog.subsets.export.tally import Tally
+from catalog.subsets.export.record import is_tool_list
+from catalog.subsets.export.survey import Survey
 
 MESSAGES = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string()), ("extra", pa.string())]))
 SCHEMA = pa.schema(
@@ -29,40 +33,56 @@ SCHEMA = pa.schema(
         ("fingerprint", pa.string()),
         ("messages", MESSAGES),
         ("tools", pa.string()),
+        ("rejected_answers", pa.string()),
+        ("media", pa.string()),
         ("source", pa.string()),
-        ("labels", pa.list_(pa.string())),
+        ("abilities", pa.list_(pa.string())),
         ("metadata", pa.string()),
     ]
 )
+FUNCTIONS = pa.field("functions", pa.string())
+RENAMED = {"rejected_answers": "rejected", "abilities": "labels"}
+"""Columns that have another name in the catalog; there a trainer would give it another meaning."""
+
 ROW_GROUP_ROWS = 50_000
 ROW_GROUP_BYTES = 64 * 2**20
 """A row group ends at whichever comes first: readers hold one at a time, and so does the writer."""
 
 
-def parquet(batches: Iterable[pa.RecordBatch], file: IO[bytes], *, tally: Tally) -> None:
-    """Write batches, as `catalog.subsets.export.export` describes them, to an open file."""
+def parquet(batches: Iterable[pa.RecordBatch], file: IO[bytes], *, survey: Survey) -> int:
+    """Write batches, as `catalog.subsets.export.export` describes them, to an open file; the number of rows."""
     import pyarrow.parquet as pq
 
-    with pq.ParquetWriter(file, SCHEMA, compression="zstd") as writer:
+    schema = SCHEMA.insert(3, FUNCTIONS) if survey.n_other_tools else SCHEMA
+    n_rows = 0
+    with pq.ParquetWriter(file, schema, compression="zstd") as writer:
         waiting: list[pa.RecordBatch] = []
         for batch in batches:
-            waiting.append(_converted(batch))
-            tally.n_instructions += batch.num_rows
+            waiting.append(_converted(batch, schema))
+            n_rows += batch.num_rows
             if sum(part.num_rows for part in waiting) >= ROW_GROUP_ROWS or sum(part.nbytes for part in waiting) >= ROW_GROUP_BYTES:
-                _write_group(writer, waiting)
-        _write_group(writer, waiting)
+                _write_group(writer, waiting, schema)
+        _write_group(writer, waiting, schema)
+    return n_rows
 
 
-def _write_group(writer: Any, waiting: list[pa.RecordBatch]) -> None:
+def _write_group(writer: Any, waiting: list[pa.RecordBatch], schema: pa.Schema) -> None:
     if waiting:
-        writer.write_table(pa.Table.from_batches(waiting, schema=SCHEMA))
+        writer.write_table(pa.Table.from_batches(waiting, schema=schema))
         waiting.clear()
 
 
-def _converted(batch: pa.RecordBatch) -> pa.RecordBatch:
-    """The batch under SCHEMA, its texts as they are."""
-    columns = [_messages(batch) if field.name == "messages" else batch.column(field.name).cast(field.type) for field in SCHEMA]
-    return pa.RecordBatch.from_arrays(columns, schema=SCHEMA)
+def _converted(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
+    """The batch under a schema, its texts as they are."""
+    made = {"messages": _messages(batch)}
+    if FUNCTIONS.name in schema.names:
+        tools = batch.column("tools").to_pylist()
+        made["tools"] = pa.array([text if is_tool_list(text) else None for text in tools], pa.string())
+        made[FUNCTIONS.name] = pa.array([None if is_tool_list(text) else text for text in tools], pa.string())
+    columns = [
+        made[field.name] if field.name in made else batch.column(RENAMED.get(field.name, field.name)).cast(field.type) for field in schema
+    ]
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
 def _messages(batch: pa.RecordBatch) -> pa.ListArray:

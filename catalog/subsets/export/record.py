@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from itertools import repeat
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -22,7 +23,11 @@ class Message(NamedTuple):
 
 
 class Record(NamedTuple):
-    """One instruction as it is exported. ``tools`` is a text, the JSON text of a list as a rule; ``metadata`` is an object."""
+    """One instruction as it is exported.
+
+    ``tools`` is a text, the JSON text of a list as a rule; ``metadata`` is a JSON object's text; ``locations`` are the files that were
+    found at the paths of its media.
+    """
 
     fingerprint: str
     messages: list[Message]
@@ -32,17 +37,19 @@ class Record(NamedTuple):
     media: list[dict[str, Any]] | None
     source: str
     labels: list[str] | None
-    metadata: dict[str, Any] | None
+    metadata: str | None
+    locations: dict[str, str] = {}  # noqa: RUF012 - a named tuple's default, which nothing changes
 
 
 class Encoded(NamedTuple):
-    """What one instruction becomes, and why that is less than it was: one cause for each thing lost."""
+    """The rows that one instruction becomes, and why they are less than it was: one cause for each thing lost."""
 
-    value: dict[str, Any]
+    rows: list[dict[str, Any]]
     lost: tuple[str, ...] = ()
 
 
 _PLAIN: dict[str, Any] = {}
+_NOWHERE: dict[str, str] = {}
 
 
 def records(batch: pa.RecordBatch) -> Iterator[Record]:
@@ -65,16 +72,21 @@ def records(batch: pa.RecordBatch) -> Iterator[Record]:
     roles, contents, extras = (turns.field(name).to_pylist() for name in ("role", "content", "extra"))
     names = ("fingerprint", "system", "tools", "rejected", "media", "source", "labels", "metadata")
     rows = zip(lengths, *(batch.column(name).to_pylist() for name in names), strict=True)
+    located = batch.column("locations").to_pylist() if "locations" in batch.schema.names else repeat(None)
     start = 0
-    for length, fingerprint, system, tools, rejected, media, source, labels, metadata in rows:
+    for (length, fingerprint, system, tools, rejected, media, source, labels, metadata), places in zip(rows, located, strict=False):
         stop = start + length
         messages = [
             Message(role, content, json.loads(extra) if extra else _PLAIN)
             for role, content, extra in zip(roles[start:stop], contents[start:stop], extras[start:stop], strict=True)
         ]
-        unwanted, references, others = (json.loads(text) if text else None for text in (rejected, media, metadata))
-        yield Record(fingerprint, messages, system, tools, unwanted, references, source, labels, others)
+        unwanted, references = (json.loads(text) if text else None for text in (rejected, media))
+        yield Record(fingerprint, messages, system, tools, unwanted, references, source, labels, metadata, _locations(places))
         start = stop
+
+
+def _locations(places: list[dict[str, str]] | None) -> dict[str, str]:
+    return {place["path"]: place["location"] for place in places} if places else _NOWHERE
 
 
 def last_answer(messages: list[Message]) -> int:
@@ -86,14 +98,33 @@ def last_answer(messages: list[Message]) -> int:
     return max((position for position, message in enumerate(messages) if message.role == "assistant"), default=-1)
 
 
-def tools_value(tools: str) -> Any:
-    """Tools as the list or object that their text writes down, or the text itself.
+def has_answer(messages: list[Message]) -> bool:
+    """Whether the assistant says anything."""
+    return any(message.role == "assistant" for message in messages)
 
-    >>> tools_value('[{"name": "f"}]'), tools_value("f(x): squares x")
-    ([{'name': 'f'}], 'f(x): squares x')
+
+def is_tool_list(tools: str | None) -> bool:
+    """Whether tools are the JSON text of a list of objects: trainers stop on anything else.
+
+    >>> is_tool_list('[{"name": "f"}]'), is_tool_list('{"name": "f"}'), is_tool_list("f(x): squares x"), is_tool_list(None)
+    (True, False, False, False)
     """
     try:
-        value = json.loads(tools)
+        value = json.loads(tools) if tools else None
     except ValueError:
-        return tools
-    return value if isinstance(value, list | dict) else tools
+        return False
+    return isinstance(value, list) and bool(value) and all(isinstance(tool, dict) for tool in value)
+
+
+def message_of(turn: dict[str, Any]) -> Message:
+    """A turn of a rejected answer as a message.
+
+    >>> message_of({"role": "assistant", "content": [{"type": "text", "text": "a"}, {"type": "image"}], "name": "Ann"}).content
+    'a'
+    """
+    extra = {key: value for key, value in turn.items() if key not in ("role", "content") and value is not None}
+    role, content = turn.get("role", "assistant"), turn.get("content")
+    if isinstance(content, list):
+        texts = [part["text"] for part in content if isinstance(part, dict) and isinstance(part.get("text"), str)]
+        return Message(role, "\n".join(texts), {**extra, "content": content})
+    return Message(role, "" if content is None else str(content), extra)

@@ -1,31 +1,40 @@
-"""ShareGPT: ``{"conversations": [{"from", "value"}], "system", "tools"}``.
+"""ShareGPT: ``{"conversations": [{"from", "value"}], "system", "tools", "fingerprint", "source"}``.
 
 Roles are spelt human, gpt, system, observation, function_call, developer and function. Other keys of a message stand beside from and
-value; only a key that is itself called from or value has no place. ``tools`` is a text, as LLaMA-Factory has it.
+value; only a key that is itself called from or value has no place. ``tools`` is JSON text, as LLaMA-Factory has it; ``images``, ``videos``
+and ``audios`` are lists of paths. All of these are keys of every line when any record has them.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from catalog.subsets.export.record import Encoded, Message, Record
+from catalog.subsets.export.chat import MIXED, TOOLS, beside, is_altered, turns
+from catalog.subsets.export.media import KINDS
+from catalog.subsets.export.record import Encoded, Message, Record, is_tool_list
+from catalog.subsets.export.survey import Survey
 
 SPELLINGS = {"user": "human", "assistant": "gpt", "tool": "observation", "system": "system"}
 RESERVED = "message keys called from or value"
 
 
-def sharegpt(record: Record) -> Encoded:
+def sharegpt(record: Record, survey: Survey) -> Encoded:
     """One conversation.
 
-    >>> sharegpt(Record("f", [Message("user", "hi", {}), Message("assistant", "hello", {})], "Be kind.", None, "s", None, None)).value
-    {'conversations': [{'from': 'human', 'value': 'hi'}, {'from': 'gpt', 'value': 'hello'}], 'system': 'Be kind.'}
+    >>> turns = [Message("user", "hi", {}), Message("assistant", "hello", {})]
+    >>> sharegpt(Record("f", turns, None, None, None, None, "s", None, None), Survey()).rows[0]["conversations"]
+    [{'from': 'human', 'value': 'hi'}, {'from': 'gpt', 'value': 'hello'}]
     """
-    value: dict[str, Any] = {"conversations": [_turn(message) for message in record.messages]}
-    if record.system is not None:
-        value["system"] = record.system
-    if record.tools is not None:
-        value["tools"] = record.tools
-    return Encoded(value, () if all(_fits(message) for message in record.messages) else (RESERVED,))
+    rows = zip(record.messages, turns(record.messages, survey), strict=True)
+    value: dict[str, Any] = {"conversations": [_turn(message, row) for message, row in rows]}
+    if survey.n_systems:
+        value["system"] = record.system or ""
+    causes = {
+        RESERVED: not all(_fits(message) for message in record.messages),
+        MIXED: is_altered(record.messages, survey),
+        TOOLS: record.tools is not None and not is_tool_list(record.tools),
+    }
+    return Encoded([{**value, **beside(record, survey, media=KINDS)}], tuple(cause for cause, holds in causes.items() if holds))
 
 
 def is_call(message: Message) -> bool:
@@ -33,13 +42,10 @@ def is_call(message: Message) -> bool:
     return message.role == "assistant" and message.extra.get("from") == "function_call" and "role" not in message.extra
 
 
-def _turn(message: Message) -> dict[str, Any]:
-    role, content, extra = message
-    if not extra:
-        return {"from": SPELLINGS[role], "value": content}
-    spelling = "function_call" if is_call(message) else extra.get("role", SPELLINGS[role])
-    rest = {key: item for key, item in extra.items() if key not in ("from", "value", "role", "content")}
-    return {"from": spelling, "value": extra.get("content", content), **rest}
+def _turn(message: Message, row: dict[str, Any]) -> dict[str, Any]:
+    spelling = "function_call" if is_call(message) else message.extra.get("role", SPELLINGS[message.role])
+    rest = {key: item for key, item in row.items() if key not in ("from", "value", "role", "content")}
+    return {"from": spelling, "value": row["content"], **rest}
 
 
 def _fits(message: Message) -> bool:

@@ -1,7 +1,7 @@
 """Instructions to export, and their way back through the reader of pools."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,8 @@ def row(
     *messages: Row,
     system: str | None = None,
     tools: str | None = None,
+    rejected: list[Any] | None = None,
+    media: list[Row] | None = None,
     source: str = "demo",
     labels: list[str] | None = None,
     metadata: str | None = None,
@@ -31,21 +33,27 @@ def row(
     for message in messages or (USER, ANSWER):
         rest = dict(message.get("extra", {}))
         stored.append((message["role"], message["content"], json.dumps(rest, ensure_ascii=False) if rest else None))
-    name = fingerprint(stored, system=system, tools=tools)
+    others = {name: json.dumps(value) if value else None for name, value in (("rejected", rejected), ("media", media))}
+    name = fingerprint(stored, system=system, tools=tools, **others)
     dicts = [dict(zip(("role", "content", "extra"), message, strict=True)) for message in stored]
     return {
         "fingerprint": name,
         "messages": dicts,
         "system": system,
         "tools": tools,
+        **others,
         "source": source,
         "labels": labels,
         "metadata": metadata,
     }
 
 
-def batches(rows: Sequence[Row], *, size: int = 3) -> Iterator[pa.RecordBatch]:
-    """The rows in small batches, and an empty batch among them."""
+def batches(rows: Sequence[Row], *, size: int = 3) -> Callable[[], Iterator[pa.RecordBatch]]:
+    """What gives the rows in small batches, and an empty batch among them, as often as it is called."""
+    return lambda: _batches(rows, size=size)
+
+
+def _batches(rows: Sequence[Row], *, size: int) -> Iterator[pa.RecordBatch]:
     schema = pa.schema([field for field in INSTRUCTIONS if field.name != "row_number"])
     yield pa.RecordBatch.from_pylist([], schema=schema)
     for start in range(0, len(rows), size):
@@ -67,7 +75,7 @@ def row_fixture() -> Callable[..., Row]:
 
 
 @pytest.fixture(name="batches")
-def batches_fixture() -> Callable[..., Iterable[pa.RecordBatch]]:
+def batches_fixture() -> Callable[..., Callable[[], Iterator[pa.RecordBatch]]]:
     return batches
 
 
@@ -101,6 +109,6 @@ def varied() -> list[Row]:
             {"role": "user", "content": "é\u2028\u0085\x00\r\n\t\\\"'</script>😀"},
             {"role": "assistant", "content": "  \u00e9 or e\u0301  "},
             system="x",
-            metadata='{"id": 7, "score": NaN, "tags": ["a", null]}',
+            metadata='{"id": 7, "score": null, "tags": ["a", null]}',
         ),
     ]

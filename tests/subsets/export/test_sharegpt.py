@@ -12,7 +12,8 @@ def test_a_record_is_what_llama_factory_publishes(tmp_path, row, batches):
     call = {"role": "assistant", "content": '{"name": "f", "arguments": {}}', "extra": {"from": "function_call"}}
     messages = [USER, call, {"role": "tool", "content": "4"}, {"role": "assistant", "content": "Four"}]
     tools = '[{"name":  "f"}]'
-    export(batches([row(*messages, system="Be kind.", tools=tools)]), format="sharegpt", path=tmp_path / "a.json", name="a")
+    given = row(*messages, system="Be kind.", tools=tools)
+    export(batches([given]), format="sharegpt", path=tmp_path / "a.json", name="a")
     assert json.loads((tmp_path / "a.json").read_text()) == [
         {
             "conversations": [
@@ -23,6 +24,8 @@ def test_a_record_is_what_llama_factory_publishes(tmp_path, row, batches):
             ],
             "system": "Be kind.",
             "tools": tools,
+            "fingerprint": given["fingerprint"],
+            "source": "demo",
         }
     ]
 

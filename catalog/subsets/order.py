@@ -1,0 +1,24 @@
+"""Whether a subset's order is a part of what was selected."""
+
+from __future__ import annotations
+
+from catalog.selection.selector import read_selector
+from catalog.store.database import Connection
+from catalog.store.folders import shipped
+from catalog.store.references import Reference
+from catalog.subsets.store import stored
+
+
+def order_matters(connection: Connection, reference: Reference) -> bool:
+    """Whether the selector that made a subset says so in its header; a pool has no order that does."""
+    if reference.kind != "subset":
+        return False
+    record = stored(connection, reference)
+    text = record.get("selector_text") or _shipped_text(record["selector"])
+    return text is not None and read_selector(text, name=record["selector"]).order_matters
+
+
+def _shipped_text(name: str) -> str | None:
+    """The text of a selector that comes with the catalog: what stands for the subsets that keep no text of their own."""
+    path = shipped("selectors") / f"{name}.sql"
+    return path.read_text(encoding="utf-8") if path.is_file() else None
