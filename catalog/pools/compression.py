@@ -24,7 +24,7 @@ _STEP = 2**20
 _PIECE = 64 * 1024
 """Compressed bytes that are handed over at once."""
 
-_ZSTD_PIECE = 1024
+_ZSTD_PIECE = 256
 
 _MAX_WINDOW = 2**27
 """Bytes of history that zstd and xz may keep; both use less at every level that their tools offer by default."""
@@ -165,7 +165,7 @@ class _Bounded:
 
 
 class _Zstd:
-    """One zstd frame. Four bytes can stand for 128 KiB, so it gets a kilobyte at a time."""
+    """One zstd frame. Four bytes can stand for 128 KiB, so it gets a few at a time."""
 
     def __init__(self) -> None:
         import zstandard

@@ -19,7 +19,6 @@ from catalog.pools.containers.records import Record, sampled, unforeseen
 from catalog.pools.contents import contents
 from catalog.pools.conversation import Instruction, answered
 from catalog.pools.encoding import storable
-from catalog.pools.entries import described
 from catalog.pools.files import Counter, Opened
 from catalog.pools.fingerprint import TooManyMarksError
 from catalog.pools.formats import FORMATS, Format, detect, fits, mapped, named
@@ -29,6 +28,7 @@ from catalog.pools.labels import labels_of
 from catalog.pools.media import KEYS, MediaReader
 from catalog.pools.options import ReadOptions
 from catalog.pools.reasons import Rejection
+from catalog.pools.refusal import unknown_shape
 from catalog.pools.sources import resolve
 from catalog.pools.unread import UnreadKeys
 from catalog.store.media import MediaFile
@@ -220,7 +220,7 @@ class _FileReader:
         if format_ is not None and any(fits(format_, value) for value in values):
             self.reading.shape = "mapped" if self._options.map else format_.__name__
         elif values:
-            raise SourceError(f"{self._file.name}: {_unknown(values[0], self._options)}", reason="unknown_shape")
+            raise SourceError(f"{self._file.name}: {unknown_shape(values[0], self._options)}", reason="unknown_shape")
         if self.reading.shape == "alpaca":
             self._describe_columns(values)
 
@@ -295,16 +295,3 @@ def _raw(value: Any) -> str:
         with suppress(Exception):
             return write(value)
     return f"a {type(value).__name__} that cannot be written as text"
-
-
-def _unknown(value: Any, options: ReadOptions) -> str:
-    """Why records have no shape, and what to do."""
-    about = described(value)
-    if about is not None:
-        return about
-    if not isinstance(value, dict):
-        return "its records are neither objects nor lists of turns"
-    keys = listed(value)
-    if options.map or options.format != "auto":
-        return f"its records do not have what {'--map' if options.map else '--format'} asks for; their keys are {keys}"
-    return f"its records have no known shape; their keys are {keys}: name them with --map prompt=KEY --map response=KEY"

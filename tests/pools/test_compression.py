@@ -50,5 +50,7 @@ def test_zero_bytes_after_the_last_member_are_padding() -> None:
 
 
 def test_an_endless_run_of_zeros_is_unpacked_a_piece_at_a_time() -> None:
-    packed = gzip.compress(bytes(200 * 2**20), 9)
-    assert max(len(block) for block in unpacked([packed], compression="gzip", name="f")) < 80 * 2**20
+    for pack in PACK.values():
+        packed = pack(bytes(32 * 2**20))
+        kind = str(compression_of(packed))
+        assert max(len(block) for block in unpacked([packed], compression=kind, name="f")) <= 2**24
