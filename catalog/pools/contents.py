@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 import zipfile
 from collections.abc import Generator, Iterable, Iterator
+from dataclasses import replace
 from itertools import chain
 from typing import BinaryIO
 
@@ -106,7 +107,7 @@ def _workbook(archive: zipfile.ZipFile, file: BinaryIO, *, source: Source) -> It
     notes = [f"left out: {len(hidden):,} hidden sheets ({listed(hidden)})"] if hidden and source.member is None else []
     n_empty = 0
     for title in wanted:
-        inside = Source(f"{source.name}!/{title}", None)
+        inside = inside_of(source, title, size=None)
         if not has_rows(found[title], name=inside.name):
             n_empty += 1
             continue
@@ -130,7 +131,7 @@ def _members(members: Iterator[Member], choice: Choice, *, source: Source, count
     """
     first: Opened | None = None
     for member in members:
-        inside = Source(f"{source.name}!/{member.name}", member.size)
+        inside = inside_of(source, member.name, size=member.size)
         for opened in _files(member.stream, source=inside, counter=Counter(), is_member=True):
             first = first or opened
             yield opened
@@ -142,6 +143,15 @@ def _members(members: Iterator[Member], choice: Choice, *, source: Source, count
         raise SourceError(f"{message}: unpack it and name its files", reason="empty_file")
     if note:
         first.notes.append(f"{source.name}: {note}")
+
+
+def inside_of(source: Source, member: str, *, size: int | None) -> Source:
+    """Return a member of an archive, or a sheet of a workbook, with the label of the whole.
+
+    >>> inside_of(Source("a.zip", 9, label="mine"), "b/train.csv", size=5).name
+    'a.zip!/b/train.csv'
+    """
+    return replace(source, name=f"{source.name}!/{member}", size=size, member=None, notes=())
 
 
 def _refuse_nested(source: Source, *, is_member: bool) -> None:

@@ -195,3 +195,12 @@ def test_a_member_without_a_name_is_no_data(tmp_path: Path) -> None:
     path.write_bytes(zipped({"ZZZ": b"x", "a.jsonl": lines(1)}).replace(b"ZZZ", b"\0ZZ"))
     (file,) = read(path)
     assert file.n_records == 1
+
+
+@pytest.mark.parametrize("pack", [zipped, tarred])
+def test_the_label_of_an_archive_is_the_source_of_all_its_records(tmp_path: Path, pack: Callable[[dict[str, bytes]], bytes]) -> None:
+    path = tmp_path / "data"
+    path.write_bytes(pack(MEMBERS))
+    for source in (f"mine={path}", f"mine={path}!/a/train.csv"):
+        batches = read_batches([source])
+        assert {row for batch in batches for row in batch.instructions["source"].to_pylist()} == {"mine"}
