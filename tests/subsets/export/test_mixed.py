@@ -13,6 +13,7 @@ from catalog.errors import LossyExportError, OptionError
 from catalog.subsets.export import FOLDERS, FORMATS, export
 
 SCRIPT = Path(__file__).with_name("run_datasets.py")
+TRAINERS = Path(__file__).with_name("run_trainers.py")
 OTHER_PYTHON = "CATALOG_TEST_DATASETS_3"
 """Names the Python of an environment with datasets 3.6.0 and jinja2."""
 
@@ -146,3 +147,15 @@ def test_every_key_has_one_type_in_the_whole_file(mixed, batches, tmp_path, form
     assert len(dict(set(found))) == len(set(found))
     assert {tuple(row) for row in rows} == {tuple(rows[0])}
     assert format in FOLDERS or ("/tools", "text") in found or format == "dpo"
+
+
+@pytest.mark.slow
+def test_every_format_is_trained_on_for_three_steps(mixed, batches, tmp_path):
+    media = {"image", "unmarked image", "sound"}  # a text model has no eyes: TRL refuses a column of images for it
+    rows = {format: {name: row for name, row in taken(mixed, format).items() if name not in media} for format in FORMATS}
+    paths = {format: written(rows[format], batches, tmp_path, format) for format in FORMATS}
+    pairs = [f"{format}={path}" for format, path in paths.items()]
+    answer = subprocess.run([sys.executable, str(TRAINERS), *pairs], capture_output=True, text=True, check=False)
+    assert answer.returncode == 0, answer.stderr
+    losses = json.loads(answer.stdout.rpartition("\n")[2])
+    assert {format: len(found) for format, found in losses.items()} == dict.fromkeys(FORMATS, 3)
