@@ -5,17 +5,17 @@ from __future__ import annotations
 from catalog.selection.selector import read_selector
 from catalog.store.database import Connection
 from catalog.store.folders import shipped
+from catalog.store.queries import query
 from catalog.store.references import Reference
-from catalog.subsets.store import stored
 
 
 def order_matters(connection: Connection, reference: Reference) -> bool:
     """Whether the selector that made a subset says so in its header; a pool has no order that does."""
     if reference.kind != "subset":
         return False
-    record = stored(connection, reference)
-    text = record.get("selector_text") or _shipped_text(record["selector"])
-    return text is not None and read_selector(text, name=record["selector"]).order_matters
+    ((name, kept),) = connection.sql(query("export/selector"), params={"subset_id": reference.id}).fetchall()
+    text = kept or _shipped_text(name)
+    return text is not None and read_selector(text, name=name).order_matters
 
 
 def _shipped_text(name: str) -> str | None:

@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 
 from catalog import Catalog
 from catalog.cli import main
+from catalog.store.database import writing
 
 Run = Callable[..., Result]
 
@@ -59,3 +60,28 @@ def test_a_name_for_what_is_no_folder_of_a_trainer_is_refused(run: Run, tmp_path
         "error: --name mine is what a trainer's folder calls the data: leave it out, or add --format llamafactory or axolotl\n"
     )
     assert not (tmp_path / "out").exists()
+
+
+def test_the_selector_of_a_subset_says_whether_its_order_matters(run: Run, catalog: Catalog, tmp_path: Path) -> None:
+    text = "-- summary: x\n-- order: matters\nSELECT 1"
+    export = ("export", "drawn", "--format", "axolotl", "--overwrite", "-o", str(tmp_path / "out"))
+    for change in (("selector", "confidence_curriculum"), ("selector_text", text)):
+        with writing(catalog.home) as connection:
+            connection.execute(f"UPDATE subsets SET {change[0]} = ?", [change[1]])
+        assert run(*export).exit_code == 0
+        assert "curriculum_sampling: true" in (tmp_path / "out" / "drawn.yaml").read_text()
+        assert "an order that matters" in run("export", "drawn", "--format", "messages", "-o", str(tmp_path / "a.jsonl")).stderr
+        assert run("export", "p", "--format", "messages", "--overwrite", "-o", str(tmp_path / "p.jsonl")).exit_code == 0
+        with writing(catalog.home) as connection:
+            connection.execute("UPDATE subsets SET selector = 'random'")
+    assert run(*export).exit_code == 0  # the text that was kept outweighs the name
+
+
+def test_a_trainer_is_given_the_paths_at_which_media_were_found(catalog: Catalog, jsonl: Callable[..., Path], tmp_path: Path) -> None:
+    records = [{"instruction": f"question {i}", "output": "answer", "images": [f"{i}.png"]} for i in range(2)]
+    data = jsonl(records)
+    (data.parent / "0.png").write_bytes(b"png")
+    catalog.register(data, pool="pictures")
+    catalog.export("pictures", tmp_path / "out.jsonl", format="messages")
+    found = [json.loads(line)["images"] for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert found == [[str(data.parent / "0.png")], ["1.png"]]

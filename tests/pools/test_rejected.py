@@ -87,7 +87,7 @@ def test_a_rejected_answer_beside_any_answer_is_read(catalog: Catalog, jsonl: Wr
     assert catalog.diff("p", "m").n_kept == 1
 
 
-def test_members_that_get_their_rejected_answers_are_counted(catalog: Catalog, jsonl: Write) -> None:
+def test_members_that_get_their_rejected_messages_are_counted(catalog: Catalog, jsonl: Write) -> None:
     plain = [{"prompt": f"q{n}", "response": "a"} for n in range(4)]
     catalog.register(jsonl(plain), pool="p")
     with_rejected = [{"prompt": f"q{n}", "chosen": "a", "rejected": "b"} for n in range(3)]

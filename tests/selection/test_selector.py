@@ -41,6 +41,11 @@ def test_a_header_is_read() -> None:
     }
 
 
+def test_a_header_says_whether_the_order_matters(home: Home) -> None:
+    assert read_selector("-- summary: x\n-- order: matters\nSELECT 1", name="some").order_matters
+    assert [selector.name for selector in list_selectors(home) if selector.order_matters] == ["confidence_curriculum"]
+
+
 def test_settings_come_as_texts_or_as_values() -> None:
     selector = read_selector(GOOD, name="some")
     texts = {"k": "7", "share": "1", "start": "random", "target": "y", "is_fair": "yes", "proxy": "tiny"}
@@ -76,6 +81,7 @@ def test_a_setting_out_of_range_is_told_with_its_declaration(settings: dict[str,
     [
         ("SELECT 1", "some.sql:1: a selector begins with a line `-- summary: ...`"),
         ("-- summery: x\nSELECT 1", "some.sql:1: there is no summery:; did you mean summary?"),
+        ("-- summary: x\n-- order: random\nSELECT 1", "some.sql:2: expected `order: matters`, got 'random'"),
         ("-- summary: x\n-- param: k whole = 3\nSELECT $k", "some.sql:2: not a parameter: 'k whole = 3'"),
         ("-- summary: x\n-- param: k integer = three\nSELECT $k", "some.sql:2: k takes an integer, not 'three'"),
         ("-- summary: x\n-- param: k integer = 0 [1..9]\nSELECT $k", "some.sql:2: k cannot be '0'"),

@@ -7,7 +7,7 @@ fingerprint       text
 messages          list of objects with role, content and the message's other keys; the system prompt is the first
 tools             JSON text of a list of objects, or null
 functions         any other text of tools, or null; only in a file that has one
-rejected_answers  JSON text of a list of answers, each a list of messages, or null
+rejected_messages  JSON text of a list of answers, each a list of messages, or null
 media             JSON text of a list of objects with a kind and a path or sha256, or null
 source            text
 abilities         list of texts: the record's labels; empty where it has none
@@ -41,7 +41,7 @@ def jsonl(record: Record, survey: Survey) -> Encoded:
         "fingerprint": record.fingerprint,
         "messages": turns(with_system(record), survey),
         "tools": record.tools if is_list else None,
-        "rejected_answers": json_text(record.rejected) if record.rejected else None,
+        "rejected_messages": json_text(record.rejected) if record.rejected else None,
         "media": json_text(record.media) if record.media else None,
         "source": record.source,
         "abilities": record.labels or [],

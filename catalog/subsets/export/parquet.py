@@ -6,7 +6,7 @@ messages          list<struct<role string, content string, extra string>>; the s
                   object text of a message's other keys, or NULL
 tools             string, JSON text of a list of objects, or NULL
 functions         string, any other text of tools, or NULL; only in a file that has one
-rejected_answers  string, JSON text of a list of answers, or NULL
+rejected_messages  string, JSON text of a list of answers, or NULL
 media             string, JSON text of a list of objects, or NULL
 source            string
 abilities         list<string>, the record's labels, or NULL
@@ -33,7 +33,7 @@ SCHEMA = pa.schema(
         ("fingerprint", pa.string()),
         ("messages", MESSAGES),
         ("tools", pa.string()),
-        ("rejected_answers", pa.string()),
+        ("rejected_messages", pa.string()),
         ("media", pa.string()),
         ("source", pa.string()),
         ("abilities", pa.list_(pa.string())),
@@ -41,7 +41,7 @@ SCHEMA = pa.schema(
     ]
 )
 FUNCTIONS = pa.field("functions", pa.string())
-RENAMED = {"rejected_answers": "rejected", "abilities": "labels"}
+RENAMED = {"rejected_messages": "rejected", "abilities": "labels"}
 """Columns that have another name in the catalog; there a trainer would give it another meaning."""
 
 ROW_GROUP_ROWS = 50_000

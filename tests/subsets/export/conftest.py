@@ -112,3 +112,19 @@ def varied() -> list[Row]:
             metadata='{"id": 7, "score": null, "tags": ["a", null]}',
         ),
     ]
+
+
+def messages_of(turns: list[list[Any]]) -> list[Row]:
+    return [dict(zip(("role", "content", "extra"), turn, strict=False)) for turn in turns]
+
+
+@pytest.fixture
+def mixed() -> dict[str, Row]:
+    """Instructions of every shape, by name."""
+    shapes = json.loads((Path(__file__).parent / "mixed.json").read_text(encoding="utf-8"))
+    return {
+        name: row(
+            *messages_of(shape.pop("messages")), metadata=json.dumps(meta) if (meta := shape.pop("metadata", None)) else None, **shape
+        )
+        for name, shape in shapes.items()
+    }

@@ -58,3 +58,40 @@ def test_tools_that_are_no_list_are_refused(tmp_path, row, batches, tools):
         export(batches([row(tools=tools)]), format="axolotl", path=tmp_path / "a", name="a")
     export(batches([row(tools=tools)]), format="axolotl", path=tmp_path / "a", name="a", allow_lossy=True)
     assert "tools" not in json.loads((tmp_path / "a" / "a.jsonl").read_text())
+
+
+@pytest.mark.parametrize(
+    ("extras", "field", "written"),
+    [
+        ([{"weight": 0}, {"weight": 1}], "weight", [{"weight": 0}, {"weight": 1}]),
+        ([{"train": False}, {}], "train", [{"train": False}, {}]),
+        ([{"masked": True}, {}], "train", [{"train": False}, {}]),
+        ([{"weight": 0}, {"train": True}], "train", [{"train": False}, {"train": True}]),
+        ([{"weight": 0.5}, {"weight": 0}], "train", [{"train": True}, {"train": False}]),
+    ],
+)
+def test_weights_of_turns_reach_the_trainer(tmp_path, row, batches, extras, field, written):
+    user, answer = {"role": "user", "content": "2+2?"}, {"role": "assistant", "content": "4"}
+    rows = [row(user, {**answer, "extra": extra}) for extra in extras]
+    data, config = export(batches(rows), format="axolotl", path=tmp_path, name="a", allow_lossy=True).files
+    assert yaml.safe_load(config.read_text())["datasets"][0]["message_field_training"] == field
+    turns = [json.loads(line)["messages"][1] for line in data.read_text().splitlines()]
+    assert turns == [{**answer, **extra} for extra in written]
+    if written != extras:
+        with pytest.raises(LossyExportError, match="with weights of turns, written as train"):
+            export(batches(rows), format="axolotl", path=tmp_path, name="b")
+
+
+def test_an_order_that_matters_is_kept(tmp_path, row, batches):
+    files = export(batches([row()]), format="axolotl", path=tmp_path, name="a", order_matters=True).files
+    lines = yaml.safe_load(files[1].read_text())
+    assert (lines["curriculum_sampling"], lines["shuffle_merged_datasets"]) == (True, False)
+
+
+def test_one_image_reaches_the_trainer_and_several_are_a_loss(tmp_path, row, batches):
+    images = [{"kind": "image", "path": f"{name}.png"} for name in "ab"]
+    data, config = export(batches([row(media=images[:1]), row()]), format="axolotl", path=tmp_path, name="a").files
+    assert [json.loads(line)["images"] for line in data.read_text().splitlines()] == [["a.png"], []]
+    assert yaml.safe_load(config.read_text())["processor_type"] == "AutoProcessor"
+    with pytest.raises(LossyExportError, match="1 with images beside the text"):
+        export(batches([row(media=images)]), format="axolotl", path=tmp_path, name="b")

@@ -18,3 +18,11 @@ def test_an_ending_that_contradicts_the_format_is_refused(tmp_path, row, batches
     with pytest.raises(OptionError, match=rf"which {format} is not \(.* is\): change the path or --format"):
         export(batches([row()]), format=format, path=tmp_path / name, name="a")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.CSV", "a.tsv.gz", "a.xlsx", "a.arrow", "a.yaml"])
+@pytest.mark.parametrize("format", [None, "alpaca", "parquet"])
+def test_an_ending_that_no_export_writes_is_refused(tmp_path, row, batches, name, format):
+    with pytest.raises(OptionError, match=r"which no export writes: use \.jsonl, \.json or \.parquet"):
+        export(batches([row()]), format=format, path=tmp_path / name, name="a")
+    assert list(tmp_path.iterdir()) == []

@@ -2,7 +2,7 @@ import json
 
 from catalog.subsets.export import export
 
-COLUMNS = ["fingerprint", "messages", "tools", "rejected_answers", "media", "source", "abilities", "metadata", "functions"]
+COLUMNS = ["fingerprint", "messages", "tools", "rejected_messages", "media", "source", "abilities", "metadata", "functions"]
 
 
 def test_a_line_has_every_column(tmp_path, varied, batches):
@@ -19,9 +19,9 @@ def test_a_line_has_every_column(tmp_path, varied, batches):
     assert lines[6]["metadata"] == '{"id": 7, "score": null, "tags": ["a", null]}'
 
 
-def test_rejected_answers_and_media_are_json_texts(tmp_path, row, batches):
+def test_rejected_messages_and_media_are_json_texts(tmp_path, row, batches):
     rejected, media = [[{"role": "assistant", "content": "5"}]], [{"kind": "image", "path": "a.png"}]
     export(batches([row(rejected=rejected, media=media), row()]), format="jsonl", path=tmp_path / "a.jsonl", name="a")
     first, second = [json.loads(line) for line in (tmp_path / "a.jsonl").read_text().splitlines()]
-    assert (json.loads(first["rejected_answers"]), json.loads(first["media"])) == (rejected, media)
-    assert (second["rejected_answers"], second["media"]) == (None, None)
+    assert (json.loads(first["rejected_messages"]), json.loads(first["media"])) == (rejected, media)
+    assert (second["rejected_messages"], second["media"]) == (None, None)

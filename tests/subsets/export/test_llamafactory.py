@@ -1,6 +1,7 @@
 import json
 
 import pytest
+import yaml
 
 from catalog.errors import LossyExportError, OptionError
 from catalog.subsets.export import export
@@ -128,3 +129,60 @@ def test_every_line_has_the_same_keys_and_types(tmp_path, varied, batches):
         assert list(line) == ["messages", "tools", "fingerprint", "source"]
         assert isinstance(line["tools"], str)
         assert all(list(turn) == ["role", "content"] and isinstance(turn["content"], str) for turn in line["messages"])
+
+
+def test_rejected_answers_make_a_ranking_set(tmp_path, row, batches):
+    rows = [row(system="Be kind.", rejected=[[{"role": "assistant", "content": "5"}]])]
+    exported = export(batches(rows), format="llamafactory", path=tmp_path / "a", name="a")
+    entry = json.loads(exported.files[1].read_text())["a"]
+    assert (entry["ranking"], entry["columns"]) == (True, {"messages": "messages", "chosen": "chosen", "rejected": "rejected"})
+    (line,) = lines(exported.files[0])
+    assert line["messages"] == [{"role": "system", "content": "Be kind."}, USER]
+    assert (line["chosen"], line["rejected"]) == (ANSWER, {"role": "assistant", "content": "5"})
+    with pytest.raises(LossyExportError, match="1 with no rejected answer"):
+        export(batches([*rows, row()]), format="llamafactory", path=tmp_path / "b", name="a")
+
+
+def test_results_of_parallel_calls_take_the_openai_reader(tmp_path, row, batches):
+    call = {
+        "role": "assistant",
+        "content": '[{"name": "f", "arguments": {}}, {"name": "g", "arguments": {}}]',
+        "extra": {"from": "function_call"},
+    }
+    results = [{"role": "tool", "content": "1"}, {"role": "tool", "content": "2"}]
+    rows = [row(USER, call, *results, ANSWER, tools='[{"name": "f"}]')]
+    info = export(batches(rows), format="llamafactory", path=tmp_path / "a", name="a").files[1]
+    assert json.loads(info.read_text())["a"]["formatting"] == "openai"
+    with pytest.raises(LossyExportError, match="1 with a system prompt to which LLaMA-Factory's openai reader adds"):
+        export(batches([*rows, row()]), format="llamafactory", path=tmp_path / "b", name="a")
+
+
+def test_media_are_columns_with_a_mark_each(tmp_path, row, batches):
+    marked = row(
+        {"role": "user", "content": "<image><audio>What?"},
+        ANSWER,
+        media=[{"kind": "image", "path": "a.png"}, {"kind": "audio", "path": "b.wav"}],
+    )
+    unmarked = row(USER, ANSWER, media=[{"kind": "image", "path": "c.png"}])
+    data, info = export(batches([marked, row()]), format="llamafactory", path=tmp_path / "a", name="a").files
+    assert json.loads(info.read_text())["a"]["columns"] == {"messages": "messages", "images": "images", "audios": "audios"}
+    assert [(line["images"], line["audios"]) for line in lines(data)] == [(["a.png"], ["b.wav"]), ([], [])]
+    with pytest.raises(LossyExportError, match="1 with media without a mark"):
+        export(batches([unmarked]), format="llamafactory", path=tmp_path / "b", name="a")
+    data, _ = export(batches([unmarked]), format="llamafactory", path=tmp_path / "b", name="a", allow_lossy=True).files
+    assert lines(data)[0]["messages"][0]["content"] == "<image>2+2?"
+
+
+def test_an_order_that_matters_is_kept_by_a_file_for_the_training_configuration(tmp_path, row, batches):
+    files = export(batches([row()]), format="llamafactory", path=tmp_path, name="a", reference="a@1", order_matters=True).files
+    assert [path.name for path in files] == ["a.jsonl", "dataset_info.json", "a.yaml"]
+    assert yaml.safe_load(files[2].read_text()) == {"dataset_dir": tmp_path.as_posix(), "dataset": "a", "disable_shuffling": True}
+    with pytest.raises(OptionError, match=r"a\.yaml exists"):
+        export(batches([row()]), format="llamafactory", path=tmp_path, name="a", order_matters=True)
+
+
+@pytest.mark.parametrize("content", ["f()", '{"name": "f"}', '["f"]'])
+def test_a_call_on_which_the_trainer_stops_is_a_loss(tmp_path, row, batches, content):
+    call = {"role": "assistant", "content": content, "extra": {"from": "function_call"}}
+    with pytest.raises(LossyExportError, match="1 with function_call turns without a name"):
+        export(batches([row(USER, call)]), format="llamafactory", path=tmp_path / "a", name="a")
