@@ -99,21 +99,25 @@ def _opens(home: Home, *, wait: float) -> bool:
 
 
 def _unreadable_tables(home: Home, *, wait: float) -> list[Finding]:
-    """Read every block of every table; each in a connection of its own, since an error ends one."""
-    tables: list[str] = []
-    findings = _checked(home, lambda connection, _home: _listed(connection, tables), wait=wait)
-    for table in tables:
-        for finding in _checked(home, lambda connection, _home, table=table: _read(connection, table), wait=wait):  # type: ignore[misc]
+    """Read every block of every table; after one that cannot be read a new connection goes on with the next."""
+    todo: list[str] = []
+    findings = _checked(home, lambda connection, _home: _list_tables(connection, todo), wait=wait)
+    while todo:
+        for finding in _checked(home, lambda connection, _home: _read_tables(connection, todo), wait=wait):
+            table = todo.pop(0)
             problem = f"table {table} cannot be read, and holds {LOST.get(table, 'records of the catalog')}: {finding.problem}"
             findings.append(Finding("unreadable_table", problem, finding.next_step))
     return findings
 
 
-def _listed(connection: Connection, tables: list[str]) -> Iterator[Finding]:
-    tables += [name for (name,) in connection.sql(query("maintenance/tables")).fetchall()]
+def _list_tables(connection: Connection, todo: list[str]) -> Iterator[Finding]:
+    todo += [name for (name,) in connection.sql(query("maintenance/tables")).fetchall()]
     yield from ()
 
 
-def _read(connection: Connection, table: str) -> Iterator[Finding]:
-    connection.execute(f'SELECT bit_xor(hash(rows)) FROM "{table}" AS rows').fetchall()
+def _read_tables(connection: Connection, todo: list[str]) -> Iterator[Finding]:
+    """Read tables, each off the list once it is read."""
+    while todo:
+        connection.execute(f'SELECT bit_xor(hash(rows)) FROM "{todo[0]}" AS rows').fetchall()
+        todo.pop(0)
     yield from ()
