@@ -5,11 +5,12 @@ Whatever is damaged becomes a finding: what it is, what is lost with it, and the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 
 import duckdb
 
-from catalog.errors import CatalogError, DamageError
+from catalog.errors import DamageError
 from catalog.maintenance.files import damaged_files
 from catalog.maintenance.identity import changed_instructions, changed_subsets
 from catalog.maintenance.shards import damaged_shards, record_missing
@@ -55,65 +56,76 @@ def examine(home: Home, *, is_full: bool = False, is_recording: bool = False, wa
     if not home.database.exists() and home.vectors.is_dir():
         problem = f"{home.database} is gone, and with it all pools, subsets and scores; the vectors are still there"
         return [Finding("database_gone", problem, RESTORE)]
-    findings = _checked(home, lambda connection, home: iter(doctor(connection, home)), wait=wait)
     if not is_full:
-        return findings
-    if any(finding.check == "database_damaged" for finding in findings) and not _opens(home, wait=wait):
-        return findings
-    findings = [finding for finding in findings if finding.check != "database_damaged"]
+        return _run(home, [_quick], wait=wait)
     unreadable = _unreadable_tables(home, wait=wait)
+    if any(finding.check == "database_damaged" for finding in unreadable):  # it does not even open
+        return unreadable
     if is_recording and not unreadable:
         record_missing(home, wait=wait)
-    for check in (changed_instructions, changed_subsets, damaged_shards, damaged_files):
-        found = _checked(home, check, wait=wait)
-        findings += [finding for finding in found if not (unreadable and finding.check == "database_damaged")]
-    return findings + unreadable
+    findings = _run(home, [_quick, changed_instructions, changed_subsets, damaged_shards, damaged_files], wait=wait)
+    return unreadable + [finding for finding in findings if not (unreadable and finding.check == "database_damaged")]
 
 
-def _checked(home: Home, check: Check, *, wait: float) -> list[Finding]:
-    """What a check finds; where it cannot read what it needs, that is the finding."""
+def _quick(connection: Connection, home: Home) -> Iterator[Finding]:
+    yield from doctor(connection, home)
+
+
+def _run(home: Home, checks: Sequence[Check], *, wait: float) -> list[Finding]:
+    """What checks find; where one cannot read what it needs, that is the finding.
+
+    After a finding a new connection goes on, since damage may have ended the one before.
+    """
     found: list[Finding] = []
-    try:
-        with reading(home, wait=wait) as connection:
-            for finding in check(connection, home):
-                found.append(finding)
-    except DamageError as error:
-        found.append(_damage(error))
-    except (duckdb.Error, OSError, MemoryError) as error:
-        found.append(_damage(explain(error, home)))
+    todo = deque(checks)
+    while todo:
+        try:
+            with reading(home, wait=wait) as connection:
+                n_before = len(found)
+                while todo and len(found) == n_before:
+                    found += _found(todo.popleft(), connection, home)
+        except (DamageError, duckdb.Error, OSError) as error:
+            return [*found, _damage(error, home)]  # it cannot even be opened
     return found
 
 
-def _damage(error: CatalogError) -> Finding:
-    if isinstance(error, DamageError):
-        return Finding("database_damaged", error.problem, error.next_step or RESTORE)
-    return Finding("database_damaged", str(error), RESTORE)
-
-
-def _opens(home: Home, *, wait: float) -> bool:
+def _found(check: Check, connection: Connection, home: Home) -> list[Finding]:
+    """What one check finds, until it meets damage."""
+    found: list[Finding] = []
     try:
-        with reading(home, wait=wait):
-            return True
-    except (CatalogError, duckdb.Error, OSError):
-        return False
+        for finding in check(connection, home):
+            found.append(finding)
+    except (DamageError, duckdb.Error, OSError, MemoryError) as error:
+        found.append(_damage(error, home))
+    return found
+
+
+def _damage(error: DamageError | duckdb.Error | OSError | MemoryError, home: Home) -> Finding:
+    explained = error if isinstance(error, DamageError) else explain(error, home)
+    return Finding("database_damaged", explained.problem, explained.next_step or RESTORE)
 
 
 def _unreadable_tables(home: Home, *, wait: float) -> list[Finding]:
-    """Read every block of every table; each in a connection of its own, since an error ends one."""
+    """Read every block of every table; after one that cannot be read a new connection goes on with the next."""
     tables: list[str] = []
-    findings = _checked(home, lambda connection, _home: _listed(connection, tables), wait=wait)
-    for table in tables:
-        for finding in _checked(home, lambda connection, _home, table=table: _read(connection, table), wait=wait):  # type: ignore[misc]
+
+    def list_tables(connection: Connection, _home: Home) -> Iterator[Finding]:
+        tables.extend(name for (name,) in connection.sql(query("maintenance/tables")).fetchall())
+        yield from ()
+
+    findings = _run(home, [list_tables], wait=wait)
+    return findings + _run(home, [_read(table) for table in tables], wait=wait)
+
+
+def _read(table: str) -> Check:
+    """A check that reads a table whole."""
+
+    def check(connection: Connection, home: Home) -> Iterator[Finding]:
+        try:
+            connection.execute(f'SELECT bit_xor(hash(rows)) FROM "{table}" AS rows').fetchall()
+        except duckdb.Error as error:
+            finding = _damage(error, home)
             problem = f"table {table} cannot be read, and holds {LOST.get(table, 'records of the catalog')}: {finding.problem}"
-            findings.append(Finding("unreadable_table", problem, finding.next_step))
-    return findings
+            yield Finding("unreadable_table", problem, finding.next_step)
 
-
-def _listed(connection: Connection, tables: list[str]) -> Iterator[Finding]:
-    tables += [name for (name,) in connection.sql(query("maintenance/tables")).fetchall()]
-    yield from ()
-
-
-def _read(connection: Connection, table: str) -> Iterator[Finding]:
-    connection.execute(f'SELECT bit_xor(hash(rows)) FROM "{table}" AS rows').fetchall()
-    yield from ()
+    return check

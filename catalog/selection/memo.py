@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 DEAR = frozenset({"density", "kmeans", "near_duplicates", "project"})  # whose answers do not depend on a budget
 IRRELEVANT = {"memory"}  # options that change how, and not what
 COLUMNS = b"columns"  # all of an answer's, in order
-FORMAT = 2  # of the files
+FORMAT = 3  # of the files
+SHA256_BYTES = 32
 
 
 def folder(home: Home) -> Path:
@@ -53,8 +54,7 @@ def remembered(
     inputs = canonical(next(iter(relations.values())))
     with suppress(OSError, pa.ArrowInvalid):  # removed meanwhile, or never there
         os.utime(path)
-        with pa.memory_map(str(path)) as file:
-            return _completed(pa.ipc.open_file(file).read_all(), inputs)
+        return _completed(read_kept(path), inputs)
     answer = compute()
     with suppress(OSError):  # a catalog that cannot be written is computed from all the same
         _keep(path, answer, inputs)
@@ -125,9 +125,29 @@ def _keep(path: Path, answer: pa.Table, inputs: pa.Table) -> None:
     try:
         with pa.OSFile(str(unfinished), "wb") as file, pa.ipc.new_file(file, kept.schema) as writer:
             writer.write_table(kept)
+        with unfinished.open("r+b") as file:
+            sha256 = hashlib.file_digest(file, "sha256").digest()  # and the file stands at its end
+            file.write(sha256)
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+def read_kept(path: Path) -> pa.Table:
+    """Read a kept answer.
+
+    Raises:
+        OSError: there is none.
+        ArrowInvalid: the file is not as it was written: its last bytes are the sha256 of those before.
+    """
+    import pyarrow as pa
+
+    with pa.memory_map(str(path)) as file:
+        content = file.read_buffer()
+    answer = content.slice(0, max(0, content.size - SHA256_BYTES))
+    if content.slice(answer.size).to_pybytes() != hashlib.sha256(answer).digest():
+        raise pa.ArrowInvalid(f"{path} is damaged")
+    return pa.ipc.open_file(answer).read_all()
 
 
 def _completed(kept: pa.Table, inputs: pa.Table) -> pa.Table:

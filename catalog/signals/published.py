@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from catalog.arrow import from_numpy
-from catalog.errors import SourceError, listed
+from catalog.errors import CatalogError, SourceError, listed
 from catalog.signals.registry import Signal
 
 Numbers = np.ndarray[Any, Any]
@@ -103,8 +103,11 @@ def read_table(path: str, *, columns: Sequence[str] | None = None, optional: Seq
             head = file.read(8)
             file.seek(0)
             return _reader(head, name)(file, name, columns, optional)
-    except (OSError, EOFError, ValueError) as error:  # pyarrow's, json's and UTF-8's are ValueErrors
-        raise SourceError(f"{path} cannot be read as a table: {error}") from error
+    except CatalogError:
+        raise
+    except Exception as error:  # whatever the readers and decompressors of six libraries raise over damaged bytes
+        said = next(iter(str(error).splitlines()), "") or type(error).__name__
+        raise SourceError(f"{path} cannot be read as a table: {said}") from error
 
 
 def _reader(head: bytes, name: str) -> Reader:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from catalog.errors import CatalogError, CorruptError, StorageError
+from catalog.errors import CorruptError, DamageError, StorageError
 from catalog.store.folders import Home
 
 RESTORE = "restore the catalog's folder from a backup, then run `catalog doctor --full`"
@@ -46,14 +46,14 @@ TEXTS: tuple[tuple[str, int], ...] = (
 UNREADABLE = ("not a valid duckdb database", "could not read enough bytes", "corrupt", "checksum", "replaying wal", "deserialize")
 
 
-def explain_opening(error: duckdb.Error, home: Home) -> CatalogError | duckdb.Error:
+def explain_opening(error: duckdb.Error, home: Home) -> DamageError | duckdb.Error:
     """Return why the database cannot be opened as an error of ours, or the error itself when it is about neither disk nor file."""
     if isinstance(error, duckdb.OutOfMemoryException | duckdb.ParserException | duckdb.InvalidInputException):
         return error
     return _refusal(str(error)) or damaged(error, home)
 
 
-def explain(error: OSError | duckdb.Error | MemoryError, home: Home) -> CatalogError:
+def explain(error: OSError | duckdb.Error | MemoryError, home: Home) -> DamageError:
     """Return what was raised while a command ran as an error of ours, with the next step."""
     said = _one_line(error)
     if isinstance(error, MemoryError):
@@ -93,7 +93,7 @@ def damaged(error: BaseException, home: Home) -> CorruptError:
     return CorruptError(f"{home.database} is damaged ({_one_line(error)})", next_step=RESTORE)
 
 
-def damaged_vectors(error: BaseException, folder: Path) -> CatalogError:
+def damaged_vectors(error: BaseException, folder: Path) -> DamageError:
     """Return the error that a table of vectors cannot be read; the reader adds whose they are, and what computes them again."""
     return _refusal(str(error)) or CorruptError(f"{folder} is damaged or incomplete ({_one_line(error)})")
 

@@ -188,7 +188,7 @@ def import_damaged(home: Path, tmp_path: Path, *, seeds: range) -> None:
 
 
 def test_damaged_files_are_refused_in_one_line(filled: Path, tmp_path: Path) -> None:
-    import_damaged(filled, tmp_path, seeds=range(8))
+    import_damaged(filled, tmp_path, seeds=range(4))
 
 
 @pytest.mark.slow

@@ -48,10 +48,10 @@ def run(catalog: Catalog, *arguments: str) -> Result:
 
 
 def corrupt(copy: Copy, *, seeds: range) -> None:
+    whole = [copy().sql(text) for text in QUERIES]
     for seed in seeds:
         draw = random.Random(seed)
         catalog = copy()
-        whole = [catalog.sql(text) for text in QUERIES]
         stores = [path for path in catalog.home.path.rglob("*") if path.is_file() and not path.name.endswith((".lock", ".intent"))]
         path = catalog.home.database if seed % 4 == 0 else draw.choice(sorted(stores))
         what = (seed, damage(path, draw), str(path.relative_to(catalog.home.path)))
@@ -68,8 +68,8 @@ def corrupt(copy: Copy, *, seeds: range) -> None:
         run(catalog, "doctor", "--full")
 
 
-def test_four_corruptions_are_told_and_give_no_wrong_answer(copy: Copy) -> None:
-    corrupt(copy, seeds=range(4))
+def test_two_corruptions_are_told_and_give_no_wrong_answer(copy: Copy) -> None:
+    corrupt(copy, seeds=range(2))
 
 
 @pytest.mark.slow

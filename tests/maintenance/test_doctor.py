@@ -106,11 +106,9 @@ def test_a_lost_folder_is_no_answer_of_nobody(copy: Copy) -> None:
     ("statement", "check"),
     [
         ("UPDATE instructions SET messages = [{role: 'user', content: 'x', extra: NULL}] WHERE instruction_id = 3", "fingerprints"),
-        ("UPDATE instructions SET system = 'new' WHERE instruction_id = 4", "fingerprints"),
         ("UPDATE subset_members SET rank = 6 - rank", "members_sha256"),
         ("UPDATE scores SET value = 0.5 WHERE instruction_id = 3", "shard_damaged"),
         ("UPDATE losses SET loss = 0.5 WHERE instruction_id = 3 AND checkpoint = 1", "shard_damaged"),
-        ("DELETE FROM losses WHERE instruction_id = 3 AND checkpoint = 1", "shard_damaged"),
     ],
 )
 def test_what_is_not_as_it_was_written_is_found(copy: Copy, statement: str, check: str) -> None:

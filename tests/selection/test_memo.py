@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from catalog.selection.memo import folder, key, remembered, sweep
+from catalog.selection.memo import folder, key, read_kept, remembered, sweep
 from catalog.store.folders import Home
 
 ROWS = pa.table({"fingerprint": ["a", "b", "c"], "v": pa.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], pa.list_(pa.float32(), 2))})
@@ -88,8 +88,7 @@ def test_columns_of_the_input_are_not_kept_again(empty: Home) -> None:
         found = remembered(empty, "kmeans", {"points": shuffled}, {}, lambda: answer)
         assert found.equals(answer)
     (path,) = folder(empty).iterdir()
-    with pa.memory_map(str(path)) as file:
-        assert pa.ipc.open_file(file).schema.names == ["cluster", "v"]
+    assert read_kept(path).column_names == ["cluster", "v"]
 
 
 def test_a_broken_file_is_computed_again(empty: Home) -> None:
@@ -98,6 +97,16 @@ def test_a_broken_file_is_computed_again(empty: Home) -> None:
     path.write_bytes(b"not arrow")
     assert remembered(empty, "kmeans", {"points": ROWS}, {}, lambda: ROWS).equals(ROWS)
     assert path.stat().st_size > 100
+
+
+def test_an_answer_with_one_flipped_bit_is_computed_again(empty: Home) -> None:
+    remembered(empty, "kmeans", {"points": ROWS}, {}, lambda: ROWS)
+    (path,) = folder(empty).iterdir()
+    whole = path.read_bytes()
+    for at in range(0, len(whole), 61):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+        assert remembered(empty, "kmeans", {"points": ROWS}, {}, lambda: ROWS).equals(ROWS)
+        assert path.read_bytes() == whole
 
 
 def test_a_sweep_removes_what_is_longest_unused(empty: Home) -> None:
