@@ -33,15 +33,20 @@ key_option = click.option(
 @click.option("--encoder", default="all-MiniLM-L6-v2", show_default=True, help="A Hugging Face id or a local path.")
 @click.option("--field", type=click.Choice(("prompt", "conversation")), default="prompt", show_default=True, help="What is embedded.")
 @click.option("--store", type=click.Choice(("float32", "float16")), default="float32", show_default=True, help="The stored number type.")
+@click.option(
+    "--precision",
+    type=click.Choice(("auto", "float32", "bfloat16")),
+    default="auto",
+    show_default=True,
+    help="The precision of the encoder's products; auto is that of the pool's existing vectors, else float32.",
+)
 @limit_option
 @json_option
 @pass_catalog
-def embed(catalog: Catalog, pool: str, encoder: str, field: Any, store: Any, limit: int | None, is_json: bool) -> None:
+def embed(catalog: Catalog, /, pool: str, is_json: bool, **options: Any) -> None:
     """Give every member of a pool a vector."""
     with progress_bar(f"embedding {pool}", unit="instructions") as bar:
-        report = catalog.embed(
-            pool, encoder=encoder, field=field, store=store, limit=limit, progress=lambda done, total, tokens: bar(done, total, done)
-        )
+        report = catalog.embed(pool, progress=lambda done, total, tokens: bar(done, total, done), **options)
     echo_report(report, is_json=is_json)
 
 
@@ -100,6 +105,8 @@ def echo_report(report: Report, *, is_json: bool) -> None:
         )
     else:
         click.echo(f"{signal.kind} {signal.name}: nothing to compute, all {report.n_before:,} members are there")
+    for note in report.notes:
+        say(f"  {note}")
     if report.n_truncated:
         say(f"  {report.n_truncated:,} texts were longer than the model reads, and cut")
     if report.reasons:
@@ -114,6 +121,7 @@ def report_record(report: Report) -> dict[str, Any]:
     signal = report.signal
     keys = ("n_members", "n_before", "n_computed", "n_tokens", "n_truncated", "n_left", "reasons", "seconds")
     known = {"signal": signal.name, "kind": signal.kind, "identity": signal.identity_sha256, "details": signal.details}
+    known["notes"] = report.notes
     return known | {key: getattr(report, key) for key in keys}
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -27,29 +25,6 @@ def set_threads(n_threads: int | None) -> int:
     if n_threads is not None:
         torch.set_num_threads(max(1, n_threads))
     return torch.get_num_threads()
-
-
-@lru_cache(maxsize=1)
-def bf16_pays(*, size: int = 512, rounds: int = 5) -> bool:
-    """Whether this CPU multiplies matrices faster in bfloat16 than in float32, by one timed product a process.
-
-    CPUs without bfloat16 instructions emulate it and lose. The best of several rounds is compared, and a third must be gained, so that
-    a busy machine does not change the answer.
-    """
-    import torch
-
-    def seconds(dtype: torch.dtype) -> float:
-        a = torch.ones((size, size), dtype=dtype)  # (size, size)
-        b = torch.ones((size, size), dtype=dtype)  # (size, size)
-        a @ b  # the first product prepares the kernel
-        times = []
-        for _ in range(rounds):
-            start = time.perf_counter()
-            a @ b
-            times.append(time.perf_counter() - start)
-        return min(times)
-
-    return seconds(torch.bfloat16) * 4 / 3 < seconds(torch.float32)
 
 
 def silence_libraries() -> None:

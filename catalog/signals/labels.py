@@ -105,7 +105,7 @@ def _label(
 ) -> Report:
     started = time.monotonic()
     with reading(home, wait=wait) as connection:
-        todo = missing(connection, reference, signal)["instruction_id"].to_numpy()
+        todo = np.sort(missing(connection, reference, signal)["instruction_id"].to_numpy())
         ((n_members,),) = connection.sql("SELECT count(*) FROM members_of($kind, $id, $version)", params=reference.parameters).fetchall()
     report = Report(signal, n_members, n_members - len(todo))
     if not len(todo):

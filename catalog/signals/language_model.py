@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from catalog.signals.frame import BATCH_ORDER
 from catalog.signals.proxies import proxy_name, trained_proxy
 from catalog.signals.registry import Kind, Signal, ensure_signal, list_named
 from catalog.store.database import WAIT, reading, writing
@@ -46,7 +47,7 @@ class LanguageModel:
             found = lm_identity(self.source, dtype="")
             if self.is_trained_here:
                 found["model"] = self.name
-            self._identity = without_dtype(found)
+            self._identity = resumable(found)
         return self._identity
 
     def load(self, dtype: str = "auto") -> CausalLM:
@@ -87,26 +88,26 @@ def model_signal(
 ) -> Signal:
     """The signal that a model computes, made when it is new.
 
-    The precision is chosen once, when the signal is made: a signal that is there keeps its own, on any device.
+    The precision and the order of batches are chosen once, when the signal is made: an existing signal keeps its own, on any device.
     """
     with reading(home, wait=wait) as connection:
         for signal in list_named(connection, kind=kind, name=name):
-            if without_dtype(signal.identity) == identity:
+            if resumable(signal.identity) == identity:
                 return signal
-    whole = dict(identity) | {"dtype": model.load().dtype}
+    whole = dict(identity) | {"dtype": model.load().dtype, "batch_order": BATCH_ORDER}
     with writing(home, wait=wait) as connection:
         return ensure_signal(
             connection, kind=kind, name=name, identity=whole, dimension=dimension, has_vectors=has_vectors, details=details
         )
 
 
-def without_dtype(identity: Mapping[str, Any]) -> dict[str, Any]:
-    """An identity without its precision.
+def resumable(identity: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an identity without what an existing signal keeps when it is continued: its precision and its order of batches.
 
-    >>> without_dtype({"model": "m", "dtype": "float32"})
+    >>> resumable({"model": "m", "dtype": "float32", "batch_order": 2})
     {'model': 'm'}
     """
-    return {key: value for key, value in identity.items() if key != "dtype"}
+    return {key: value for key, value in identity.items() if key not in ("dtype", "batch_order")}
 
 
 def instructions_of(texts: pa.Table) -> list[dict[str, Any]]:

@@ -76,7 +76,7 @@ def fingerprints_sha256(members: pa.Table) -> str:
 def texts_of(home: Home, members: pa.Table, *, wait: float = WAIT) -> Iterator[pa.Table]:
     """The instructions of members, shard by shard, in the members' order."""
     for first in range(0, members.num_rows, SHARD_ROWS):
-        yield read_texts(home, members.slice(first, SHARD_ROWS).select(["instruction_id"]), wait=wait).sort_by("fingerprint")
+        yield read_texts(home, members.slice(first, SHARD_ROWS).select(["instruction_id"]), wait=wait)
 
 
 def tokenised(home: Home, members: pa.Table, lm: CausalLM, *, folder: Path, max_length: int, wait: float = WAIT) -> Members:

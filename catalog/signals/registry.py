@@ -20,7 +20,7 @@ from catalog.store.references import Reference
 # What a person is told of an identity, in this order; the rest is in the table `signals`.
 SETTINGS = (
     *("imported", "run", "field", "project_to", "projection", "epochs", "checkpoints", "share", "threshold", "seed", "max_tokens"),
-    *("trained_on", "weights", "taxonomy", "embedding", "members", "learning_rate", "batch", "max_length", "store", "dtype"),
+    *("trained_on", "weights", "taxonomy", "embedding", "members", "learning_rate", "batch", "max_length", "store", "precision"),
 )
 HASHES = frozenset(("imported", "run", "trained_on", "weights", "taxonomy", "embedding", "members"))
 
@@ -158,6 +158,7 @@ def settings(identity: Mapping[str, Any]) -> str:
     'losses 7ff12039'
     """
     flat = settings_of(identity, {})
+    flat["precision"] = flat.get("dtype")
     if "dim" in flat:
         flat |= {"project_to": flat["dim"], "projection": flat["kind"]}
     told = {name: sha256[:8] for name, sha256 in (identity.get("inputs") or {}).items() if sha256}

@@ -156,7 +156,7 @@ def query_vectors(encoder: str, signal: Signal, texts: list[str]) -> Vectors:
     """Texts as unit vectors, float32 (n, d), in the precision in which the members were embedded."""
     from catalog.models.encoder import load_encoder
 
-    loaded: Encoder = load_encoder(encoder, dtype=signal.identity.get("dtype", "auto"))
+    loaded: Encoder = load_encoder(encoder, dtype=signal.identity.get("dtype", "float32"))
     return unit(loaded.encode(texts).vectors)
 
 
@@ -171,7 +171,7 @@ def unit(rows: Vectors) -> Vectors:
 
 
 def each_batch(home: Home, signal: Signal, members: Ids, tell: Callable[[Ids, Vectors], None], *, wait: float = WAIT) -> None:
-    """Stream the members' unit vectors past a function, told ids (n,) and vectors (n, d) of a batch at a time.
+    """Stream the unit vectors of members (sorted ids) past a function, told ids (n,) and vectors (n, d) of a batch at a time.
 
     Raises:
         CorruptError: a vector is gone, or a shard does not hold what was written.

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from catalog.errors import OptionError, SignalError
 from catalog.signals.frame import SHARD_ROWS, Progress, Report, Values, compute, read_texts
-from catalog.signals.language_model import LanguageModel, model_signal, tokens_of_texts, without_dtype
+from catalog.signals.language_model import LanguageModel, model_signal, resumable, tokens_of_texts
 from catalog.signals.registry import Signal, list_named
 from catalog.store.database import WAIT, reading
 from catalog.store.folders import Home
@@ -140,7 +140,7 @@ def _signal(home: Home, reference: Reference, model: LanguageModel, options: _Op
 
 
 def _without_matrix(identity: Mapping[str, Any]) -> dict[str, Any]:
-    answer = without_dtype(identity)
+    answer = resumable(identity)
     if answer.get("projection"):
         answer["projection"] = {key: value for key, value in answer["projection"].items() if key != "matrix"}
     return answer

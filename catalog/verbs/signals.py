@@ -30,6 +30,7 @@ class Signals(Opened):
         encoder: str = "all-MiniLM-L6-v2",
         field: Literal["prompt", "conversation"] = "prompt",
         store: Literal["float32", "float16"] = "float32",
+        precision: Literal["auto", "float32", "bfloat16"] = "auto",
         limit: int | None = None,
         progress: Callable[[int, int, int], None] | None = None,
     ) -> Report:
@@ -37,7 +38,15 @@ class Signals(Opened):
         from catalog.signals.embeddings import embed
 
         return embed(
-            self.home, self.find(reference), encoder=encoder, field=field, store=store, limit=limit, wait=self.wait, progress=progress
+            self.home,
+            self.find(reference),
+            encoder=encoder,
+            field=field,
+            store=store,
+            precision=precision,
+            limit=limit,
+            wait=self.wait,
+            progress=progress,
         )
 
     def states(

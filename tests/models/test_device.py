@@ -6,16 +6,11 @@ import sys
 
 import torch
 
-from catalog.models.device import best_device, bf16_pays, set_threads
+from catalog.models.device import best_device, set_threads
 
 
 def test_the_device_is_cuda_where_there_is_one() -> None:
     assert best_device().type == ("cuda" if torch.cuda.is_available() else "cpu")
-
-
-def test_bfloat16_is_timed_once() -> None:
-    assert bf16_pays() is bf16_pays()
-    assert bf16_pays.cache_info().misses == 1
 
 
 def test_threads_are_set_and_told() -> None:

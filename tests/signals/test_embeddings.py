@@ -1,5 +1,6 @@
 """Embeddings through the catalog: identity, shards, what is not computed twice."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,10 @@ import pyarrow as pa
 import pytest
 
 from catalog import Catalog
-from catalog.errors import ModelNotFoundError, OptionError
+from catalog.errors import ModelNotFoundError, OptionError, SignalError
+from catalog.signals.registry import identity_sha256
 from catalog.store import vectors
+from catalog.store.database import writing
 
 Write = Callable[..., Path]
 Records = Callable[[int], list[dict[str, Any]]]
@@ -61,6 +64,47 @@ def test_the_vectors_that_were_asked_for_last_are_read_also_when_they_were_there
         assert pool.signals("p").filter(pl.col("is_read"))["identity"].to_list() == [asked.identity_sha256[:12]]
 
 
+def test_a_new_signal_is_float32_on_any_machine_and_an_existing_one_keeps_its_precision(
+    pool: Catalog, jsonl: Write, records: Records
+) -> None:
+    first = pool.embed("p")
+    assert first.signal.identity["dtype"] == "float32"
+    assert first.notes[0].startswith("precision float32: the default")
+    pool.register(jsonl(records(3), "few.jsonl"), pool="few")
+    narrow = pool.embed("few", precision="bfloat16")
+    assert (narrow.signal.identity["dtype"], narrow.notes) == ("bfloat16", ())
+    assert narrow.signal.signal_id != first.signal.signal_id
+    pool.register(jsonl(records(30)[-3:], "others.jsonl"), pool="others")
+    assert pool.embed("others").signal.signal_id == first.signal.signal_id  # no vector of its members is there in bfloat16
+    with writing(pool.home) as connection:
+        connection.execute("DELETE FROM signal_members WHERE signal_id = $id", {"id": first.signal.signal_id})
+    pool.register(jsonl(records(4), "few.jsonl"), pool="few")
+    again = pool.embed("few")
+    assert (again.signal.signal_id, again.n_computed) == (narrow.signal.signal_id, 1)
+    assert again.notes == ("precision bfloat16: 3 members of few@2 have vectors in it",)
+
+
+def test_the_precision_is_named_in_the_listing_and_by_the_command_that_makes_the_rest(pool: Catalog) -> None:
+    pool.embed("p", precision="bfloat16", limit=2)
+    assert pool.signals("p")["settings"].to_list()[0].endswith("store float32, precision bfloat16")
+    with pytest.raises(SignalError, match=r"`catalog embed p@1 --encoder \S+ --precision bfloat16` makes the rest"):
+        pool.select("k_center", "p", budget=2, name="x")
+
+
+def test_a_signal_of_an_earlier_batch_order_is_continued(pool: Catalog, jsonl: Write, records: Records) -> None:
+    made = pool.embed("p").signal
+    assert made.identity["batch_order"] == 2
+    older = {key: value for key, value in made.identity.items() if key != "batch_order"}
+    with writing(pool.home) as connection:
+        connection.execute(
+            "UPDATE signals SET identity = $identity, identity_sha256 = $sha256",
+            {"identity": json.dumps(older), "sha256": identity_sha256("embedding", made.name, older)},
+        )
+    pool.register(jsonl(records(15), "more.jsonl"), pool="p", mode="append")
+    report = pool.embed("p")
+    assert (report.signal.signal_id, report.signal.identity, report.n_computed) == (made.signal_id, older, 3)
+
+
 def test_the_listing_has_coverage_seconds_and_size(pool: Catalog) -> None:
     pool.embed("p", limit=5)
     (row,) = pool.signals("p").to_dicts()
@@ -78,6 +122,8 @@ def test_the_listing_has_coverage_seconds_and_size(pool: Catalog) -> None:
 def test_what_cannot_be_is_refused_before_anything_is_written(pool: Catalog) -> None:
     with pytest.raises(OptionError, match="--field prompt or conversation"):
         pool.embed("p", field="answer")  # type: ignore[arg-type]
+    with pytest.raises(OptionError, match="--precision auto, float32 or bfloat16"):
+        pool.embed("p", precision="int8")  # type: ignore[arg-type]
     with pytest.raises(ModelNotFoundError):
         pool.embed("p", encoder="./no-such-folder")
     assert pool.signals("p").is_empty()

@@ -55,7 +55,7 @@ def test_signals_of_one_name_are_told_apart(catalog: Catalog) -> None:
     assert catalog.signals()["settings"].to_list() == [
         "field prompt",
         "field conversation",
-        "epochs 3, checkpoints 12, seed 1, learning_rate 0.003, dtype float32",
+        "epochs 3, checkpoints 12, seed 1, learning_rate 0.003, precision float32",
         "project_to 32, projection jl, seed 0, max_tokens 128, weights d0762816",
         "project_to 128, projection jl, seed 0, max_tokens 128, weights d0762816",
     ]

@@ -14,7 +14,7 @@ import pyarrow as pa
 from catalog.errors import SignalError
 from catalog.models.recipe import Recipe
 from catalog.signals.frame import Values, read_texts
-from catalog.signals.language_model import tokens_of_texts, without_dtype
+from catalog.signals.language_model import resumable, tokens_of_texts
 from catalog.signals.registry import Signal, identity_sha256, list_named
 from catalog.signals.scores.formula import Measure, loss_values
 from catalog.store.database import reading
@@ -67,7 +67,7 @@ def _earlier(scoring: Scoring, common: Mapping[str, Any]) -> Signal | None:
     with reading(scoring.home, wait=scoring.wait) as connection:
         known = list_named(connection, kind="score", name="tuned_loss")
     for signal in known:
-        same = {key: value for key, value in without_dtype(signal.identity).items() if key not in ("warm_up_sha256", "version")}
+        same = {key: value for key, value in resumable(signal.identity).items() if key not in ("warm_up_sha256", "version")}
         made = signal.details
         if same == common and made["kind"] == reference.kind and made["id"] == reference.id and made["version"] <= reference.version:
             return signal
@@ -125,7 +125,7 @@ class _Tuning:
         scoring = self.scoring
         scoring.model.release()
         lm = load_causal_lm(scoring.model.source, dtype=self.base.identity["dtype"], to_train=True)
-        texts = read_texts(scoring.home, self.part.select(["instruction_id"]), wait=scoring.wait).sort_by("fingerprint")
+        texts = read_texts(scoring.home, self.part.select(["instruction_id"]), wait=scoring.wait)
         tokens = tokens_of_texts(texts, lm, max_length=scoring.max_length)
         for _ in train(lm, tokens, recipe=self.recipe, folder=self.folder / "run"):
             pass

@@ -1,4 +1,4 @@
--- What a shard is computed from.
+-- What a shard is computed from, in an order that does not depend on the pool's file.
 SELECT
     instructions.instruction_id,
     instructions.fingerprint,
@@ -9,4 +9,4 @@ SELECT
     instructions.tools
 FROM instructions
 JOIN wanted USING (instruction_id)
-ORDER BY instructions.instruction_id
+ORDER BY instructions.fingerprint

