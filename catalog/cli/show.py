@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -67,10 +68,31 @@ def _echo_subset(description: SubsetDescription, *, is_json: bool) -> None:
         f"in {record['seconds']:.1f} s"
     )
     given = "".join(f", {name} {value}" for name, value in definition["parameters"].items() if value is not None)
-    click.echo(f"{record['selector']} of {definition['pool']}, budget {record['budget']:,}, seed {record['seed']}{given}")
+    click.echo(f"{record['selector']} of {definition['pool']}, budget {_budget(record)}, seed {record['seed']}{given}")
     click.echo(f"members {record['members_sha256']}\ndefinition {record['definition_sha256']}")
-    for signal in definition["signals"]:
-        version = f", {signal['lance_table']} at version {signal['lance_version']}" if signal["lance_table"] else ""
-        click.echo(f"{signal['kind']} {signal['name']}, identity {signal['identity_sha256'][:12]}{version}")
-    click.echo(f"\n{definition['sql']}\n")
+    for line in _definition_lines(definition):
+        click.echo(line)
+    text = record["selector_text"] or f"-- made by 0.1, which kept no file; this is what ran\n{definition['sql']}"
+    click.echo(f"\n{text.rstrip()}\n")
     echo_rows(examples, is_json=False)
+
+
+def _budget(record: dict[str, Any]) -> str:
+    """Return a budget as it was asked for, and the number that it came to."""
+    number, asked = f"{record['budget']:,}", record["budget_asked"]
+    return number if asked in (None, str(record["budget"]), number) else f"{asked} ({number})"
+
+
+def _definition_lines(definition: dict[str, Any]) -> Iterator[str]:
+    """Say what a subset was made from besides its text: other pools and subsets, signals, and the code of functions and macros."""
+    for one in definition.get("references", ()):
+        if one["reference"] != definition["pool"]:
+            yield f"reads {one['kind']} {one['reference']}" + "".join(f", written {text}" for text in one.get("written", ()))
+    for signal in definition["signals"]:
+        precision = f", precision {signal['precision']}" if signal.get("precision") else ""
+        version = f", {signal['lance_table']} at version {signal['lance_version']}" if signal["lance_table"] else ""
+        yield f"{signal['kind']} {signal['name']}{precision}, identity {signal['identity_sha256'][:12]}{version}"
+    for kind in ("functions", "macros"):
+        codes = definition.get(kind) or {}
+        if codes:
+            yield f"{kind} {', '.join(f'{name} {str(code)[:12]}' for name, code in sorted(codes.items()))}"

@@ -25,9 +25,10 @@ memory_option = click.option("--memory", default="4GB", show_default=True, help=
 @click.command()
 @click.argument("selector", required=False)
 @click.argument("source", required=False)
-@click.option("--budget", help="How many members, 5000, or which share, 10%.")
+@click.option("--budget", help="Number of members, such as 5000, a share of the pool, such as 10%, or all.")
 @click.option("--as", "name", metavar="NAME", help="The subset's name; a new one makes version 1.")
-@click.option("--onto", metavar="NAME", help="Select again, as that subset was, from its pool as it is now.")
+@click.option("--onto", metavar="NAME", help="Re-run an existing subset's selection on the current versions of its pools.")
+@click.option("--supersede", is_flag=True, help="Allow another selector than the one that made the newest version.")
 @click.option("--set", "pairs", multiple=True, metavar="NAME=VALUE", help="A parameter of the selector; repeat it.")
 @click.option("--seed", type=int, show_default="0", help="Of every draw.")
 @memory_option
@@ -45,6 +46,7 @@ def select(
     budget: str | None,
     name: str | None,
     onto: str | None,
+    supersede: bool,
     pairs: tuple[str, ...],
     seed: int | None,
     memory: str,
@@ -58,7 +60,7 @@ def select(
     """Select members of a pool or subset with SELECTOR, a name or a .sql file, and keep them as a subset."""
     settings = parse_pairs(pairs, option="--set")
     if onto:
-        _check_alone(onto, {"SELECTOR": selector, "POOL": source, "--budget": budget, "--as": name, "--seed": seed})
+        _check_alone(onto, {"SELECTOR": selector, "POOL": source, "--as": name, "--seed": seed})
     if compute:
         if onto or is_dry_run or not (selector and source and budget and name):
             raise OptionError("--compute goes with SELECTOR, POOL, --budget and --as, and writes; `catalog explain` says what is missing")
@@ -68,12 +70,13 @@ def select(
             "memory": memory,
             "seconds": timeout,
             "use_cache": not no_cache,
+            "supersede": supersede,
             "dry_run": is_dry_run,
             "strict": is_strict,
             "progress": lambda percent: bar(percent, 100, 0),
         }
         if onto:
-            selected = catalog.reselect(onto, settings=settings, **common)
+            selected = catalog.reselect(onto, budget=budget, settings=settings, **common)
         elif selector and source and budget and name:
             selected = catalog.select(selector, source, budget=budget, name=name, settings=settings, seed=seed or 0, **common)
         else:
@@ -88,7 +91,7 @@ def select(
 def _check_alone(onto: str, options: Mapping[str, Any]) -> None:
     given = [option for option, value in options.items() if value is not None]
     if given:
-        raise OptionError(f"--onto {onto} selects as that subset was: leave out {', '.join(given)}; --set alone changes how")
+        raise OptionError(f"--onto {onto} selects as that subset was: leave out {', '.join(given)}; --set and --budget change how")
 
 
 def echo_selected(selected: Selected, *, is_json: bool) -> None:
@@ -217,9 +220,21 @@ def selectors(ctx: click.Context, is_json: bool) -> None:
 @click.argument("file")
 @pass_catalog
 def add_selector(catalog: Catalog, file: str) -> None:
-    """Keep a .sql file in the catalog, so that its name selects."""
-    found = catalog.add_selector(file)
-    say(f"{found.name}: {found.summary}")
+    """Keep a .sql file in the catalog, so that its name selects; a selector of that name is replaced."""
+    added = catalog.add_selector(file)
+    say(f"{added.selector.name}: {added.selector.summary}")
+    if added.replaced_at:
+        what = "the same text" if added.is_same else "another text; subsets that it made keep theirs"
+        say(f"  replaces the one added {added.replaced_at:%Y-%m-%d %H:%M:%S} UTC, which had {what}")
+
+
+@selectors.command("remove")
+@click.argument("name")
+@pass_catalog
+def remove_selector(catalog: Catalog, name: str) -> None:
+    """Remove a selector that this catalog keeps."""
+    catalog.remove_selector(name)
+    say(f"{name}: removed; subsets that it made keep its text")
 
 
 @selectors.command("show")

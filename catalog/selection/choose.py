@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -12,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from catalog.errors import OptionError, SelectionError
+from catalog.errors import SelectionError
+from catalog.selection.budget import n_of
 from catalog.selection.coverage import Pins
 from catalog.selection.execute import told_apart
 from catalog.selection.execution import Execution, Limits, executing
@@ -41,6 +41,7 @@ class Definition:
         reference: the pool or subset at its version.
         n_members: of the reference.
         budget: how many members are asked for.
+        asked: the budget as it was asked for, such as ``10%`` or ``all``.
         seed: of every draw.
         given: the values of the selector's ``$parameters``, with ``$budget``, ``$pool`` and ``$seed``.
         content: canonical SQL, parameters, budget, seed, references, signals that are read with their versions, code of the kernels
@@ -52,6 +53,7 @@ class Definition:
     reference: Reference
     n_members: int
     budget: int
+    asked: str
     seed: int
     given: dict[str, Any]
     content: dict[str, Any] = field(default_factory=dict)
@@ -63,13 +65,8 @@ class Definition:
 
     @property
     def sha256(self) -> str:
-        """The hash that decides whether a selection was made already.
-
-        Lance versions are in the content for the record alone: the same signal grows with other pools, and its vectors stay as they are.
-        """
-        signals = [{key: one[key] for key in one if key != "lance_version"} for one in self.content["signals"]]
-        text = json.dumps(self.content | {"signals": signals}, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()
+        """The hash that decides whether a selection was made already."""
+        return definition_sha256(self.content)
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -121,7 +118,7 @@ def define(
         home: the catalog's folder.
         selector: the method.
         ref: the pool or subset to choose from.
-        budget: how many members: a number, or a share such as ``"10%"``.
+        budget: how many members: a number, a share such as ``"10%"``, or ``"all"``.
         seed: of every draw.
         settings: values of the selector's parameters; the others have their defaults.
         pins: the signals to read, where an earlier definition says which; else they are found by name.
@@ -141,7 +138,7 @@ def define(
             raise SelectionError(f"{reference} has prompts and no responses: nothing can be selected from it to train on")
         n = n_of(budget, n_members, of=str(reference))
         given = selector.values(settings or {}) | {"budget": n, "seed": seed, "pool": str(reference)}
-        draft = Definition(selector, reference, n_members, n, seed, given)
+        draft = Definition(selector, reference, n_members, n, str(budget).strip(), seed, given)
         with reported(draft.text):
             planned = plan(opened.connection, draft.text, given, is_selection=True, pins=pins)
     return replace(draft, content=_content(draft, planned), planned=planned)
@@ -170,6 +167,18 @@ def choose(home: Home, definition: Definition, *, limits: Limits | None = None) 
     return Chosen(definition, members, definition.budget - members.num_rows, time.monotonic() - started)
 
 
+def definition_sha256(content: Mapping[str, Any]) -> str:
+    """Return the hash of a definition's content, without what is kept for the record alone.
+
+    That is the budget as it was asked for, since the members follow from its number; a signal's precision, which its identity holds;
+    and its Lance version, since the same signal grows with other pools and its vectors stay as they are.
+    """
+    signals = [{key: one[key] for key in one if key not in ("lance_version", "precision")} for one in content["signals"]]
+    hashed = {key: content[key] for key in content if key != "budget_asked"} | {"signals": signals}
+    text = json.dumps(hashed, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
 def members_sha256(fingerprints: Iterable[str]) -> str:
     """The hash of who was chosen, in which order: over the fingerprints, each with a line feed after it.
 
@@ -184,34 +193,9 @@ def member_lines(fingerprints: Iterable[str]) -> bytes:
     return "".join(f"{fingerprint}\n" for fingerprint in fingerprints).encode()
 
 
-def n_of(budget: int | str, n_members: int, *, of: str) -> int:
-    """A budget as a number of members.
-
-    Raises:
-        OptionError: it is no number and no share, not above zero, or above the number of members.
-
-    >>> n_of("10%", 205, of="alpaca@1"), n_of("1e3", 5000, of="alpaca@1")
-    (20, 1000)
-    """
-    match = re.fullmatch(r"\s*(-?\d[\d_]*(?:,\d{3})*(?:\.\d+)?(?:e\d{1,2})?)\s*(%?)\s*", str(budget).lower())
-    if not match:
-        raise OptionError(f"budget {budget!r} is no number: write 5000 or 10%")
-    number = float(match[1].replace(",", "").replace("_", ""))
-    if match[2] and number > 100:
-        raise OptionError(f"budget {budget} is more than the whole of {of}: give at most 100%")
-    if match[2]:
-        number = float(int(n_members * number / 100 + 1e-9))
-    if number != int(number) or number < 1:
-        raise OptionError(f"budget {budget} is {number:g} of the {n_members:,} members of {of}: it must be a whole number, at least 1")
-    if number > n_members:
-        raise OptionError(f"budget {budget} is more than the {n_members:,} members of {of}: give at most that")
-    return int(number)
-
-
 def _content(definition: Definition, planned: Plan) -> dict[str, Any]:
-    references = {(resolved.reference.kind, str(resolved.reference), resolved.reference.id) for _, resolved in planned.sources}
     signals = {
-        (signal.kind, signal.name, signal.identity_sha256, signal.lance_table, signal.lance_version)
+        (signal.kind, signal.name, signal.identity_sha256, signal.precision, signal.lance_table, signal.lance_version)
         for _, resolved in planned.sources
         for signal in resolved.signals
     }
@@ -222,17 +206,29 @@ def _content(definition: Definition, planned: Plan) -> dict[str, Any]:
         "sql": canonical(definition.selector.text),
         "parameters": {name: value for name, value in definition.given.items() if name not in ("budget", "seed", "pool")},
         "budget": definition.budget,
+        "budget_asked": definition.asked,
         "seed": definition.seed,
         "pool": str(definition.reference),
-        "references": [dict(zip(("kind", "reference", "id"), found, strict=True)) for found in sorted(references)],
+        "references": _references(definition, planned),
         "signals": [
-            dict(zip(("kind", "name", "identity_sha256", "lance_table", "lance_version"), found, strict=True))
+            dict(zip(("kind", "name", "identity_sha256", "precision", "lance_table", "lance_version"), found, strict=True))
             for found in sorted(signals, key=str)
         ],
         "functions": {step.name: code(step.name) for step in kernels},
         "ties": RULE,
         "macros": macro_code(*(str(text) for text in (planned.query, *arguments))),
     }
+
+
+def _references(definition: Definition, planned: Plan) -> list[dict[str, Any]]:
+    """Return every pool and subset that is read, exactly, with what the text calls it where that is not exact."""
+    written: dict[Reference, set[str]] = {definition.reference: set()}
+    for _, resolved in planned.sources:
+        written.setdefault(resolved.reference, set()).add(resolved.written)
+    return [
+        {"kind": found.kind, "reference": str(found), "id": found.id, "written": sorted(written[found] - {str(found)})}
+        for found in sorted(written, key=lambda found: (found.kind, found.name, found.version))
+    ]
 
 
 def _check_answer(answer: pa.Table, definition: Definition) -> None:

@@ -174,10 +174,14 @@ class _Planner:
         accepted = {name: parameter for name, parameter in declared.items() if name not in UNSEEN}
         bound = bind(call, accepted)
         values = {name: self._constant(call, argument, accepted[name]) for name, argument in bound.items()}
+        written = values["ref"]
+        if self.pins:
+            values["ref"] = self.pins.reference(written)
         try:
             resolved = function(self.connection, **values, **({"pins": self.pins} if "pins" in declared else {}))
         except CatalogError as error:
             raise type(error)(f"{call.place}: {error}") from error
+        resolved = replace(resolved, written=written)
         self.answer.sources.append((call.place, resolved))
         if resolved.sql is not None:
             return self.rehearsal.source(resolved) if self.rehearsal else resolved.sql

@@ -42,6 +42,7 @@ class Resolved:
     load: Load | None = None
     signals: tuple[Coverage, ...] = ()
     fault: CatalogError | None = None  # why it cannot be read; raised when it is
+    written: str = ""  # the reference as the query writes it
     columns: Mapping[str, str] | None = None  # with their DuckDB types, of what SQL cannot read
 
     @property

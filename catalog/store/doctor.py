@@ -23,6 +23,7 @@ CHECKS: tuple[tuple[str, str], ...] = (
     ("dangling_tags", "move the tag with `catalog tag NAME@VERSION TAG`"),
     ("shared_names", "drop one of the two"),
     ("subset_counts", "drop the subset and select it again"),
+    ("lost_references", "restore a backup to make it again; its members are kept"),
 )
 
 

@@ -23,10 +23,10 @@ from catalog.store.database import reading
 from catalog.store.folders import Home
 from catalog.store.queries import query
 from catalog.store.references import resolve
+from catalog.subsets.again import define_again
 from catalog.subsets.eligible import dropped_by, lacking, parted_by, position_of
 from catalog.subsets.place import Place, place_of
 from catalog.subsets.row import Row
-from catalog.subsets.select import define_again
 
 if TYPE_CHECKING:
     import pyarrow as pa

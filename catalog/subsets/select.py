@@ -8,7 +8,6 @@ import os
 import platform
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,15 +16,15 @@ from catalog.errors import OptionError, SelectionError
 from catalog.selection.choose import Chosen, Definition, choose, define
 from catalog.selection.coverage import Pins, title
 from catalog.selection.execution import Limits
-from catalog.selection.selector import Param, Selector
-from catalog.store.database import reading, writing
+from catalog.selection.selector import Selector
+from catalog.store.database import Connection, reading, writing
 from catalog.store.folders import Home
-from catalog.store.references import check_name, resolve
+from catalog.store.queries import query
+from catalog.store.references import Reference, check_name, resolve
+from catalog.subsets.again import is_of_0_1, require_complete, stored_pins, stored_selector
 from catalog.subsets.store import find_same, stored, write_subset
 
 RECORDED = ("catalog", "duckdb", "numpy", "opentsne", "polars", "pyarrow", "pylance", "scikit-learn", "torch")
-
-TYPES: tuple[tuple[type, str], ...] = ((bool, "boolean"), (int, "integer"), (float, "number"))  # a bool is an int
 
 
 @dataclass(frozen=True)
@@ -59,6 +58,7 @@ def select(
     settings: Mapping[str, Any] | None = None,
     seed: int = 0,
     pins: Pins | None = None,
+    is_superseding: bool = False,
     is_dry_run: bool = False,
     is_strict: bool = False,
     limits: Limits | None = None,
@@ -70,16 +70,17 @@ def select(
         selector: the method.
         source: the pool or subset to select from.
         name: of the subset.
-        budget: how many members, ``5000``, or which share of the source, ``"10%"``.
+        budget: how many members: ``5000``, a share of the source such as ``"10%"``, or ``"all"``; kept as it is asked for.
         settings: values of the selector's parameters.
         seed: of every draw.
         pins: the signals to read, where an earlier definition says which; else they are found by name.
+        is_superseding: let the name's next version be made by another selector than its newest.
         is_dry_run: answer, and write nothing.
         is_strict: refuse a selector whose answer depends on the order in which rows happen to come.
         limits: memory, time, and whether dear results are kept.
 
     Raises:
-        OptionError: the budget, a parameter or the name makes no sense.
+        OptionError: the budget, a parameter or the name makes no sense, or another selector made the newest version of that name.
         SignalError: a signal is missing; the message names the command that makes it.
         SelectionError: the selector's answer is no selection, or the source has prompts only; or, under ``is_strict``, another run
             may give other members.
@@ -94,95 +95,113 @@ def select(
     with reading(home, wait=limits.wait) as connection:
         same = None if is_dry_run else find_same(connection, definition, name=name)
         if same:
-            n_members = stored(connection, same)["n_members"]
-            return Selected(str(same), False, definition, n_members, unsteady, time.monotonic() - started)
+            return _selected_before(connection, same, definition, unsteady, seconds=time.monotonic() - started)
+        _require_name(connection, definition, name=name, is_superseding=is_superseding)
     chosen = choose(home, definition, limits=limits)
     n_members, warnings, seconds = chosen.members.num_rows, (*unsteady, *_warnings(chosen)), time.monotonic() - started
     if is_dry_run:
         return Selected(None, True, definition, n_members, warnings, seconds)
     with writing(home, wait=limits.wait) as connection:
+        _require_name(connection, definition, name=name, is_superseding=is_superseding)  # another process may have written
         made = write_subset(connection, home, chosen, name=name, environment=environment(), seconds=seconds)
     return Selected(str(made), True, definition, n_members, warnings, seconds)
+
+
+def _selected_before(
+    connection: Connection, same: Reference, definition: Definition, unsteady: tuple[str, ...], *, seconds: float
+) -> Selected:
+    """Return the version that a definition made before; its budget stays as it was asked for then."""
+    record = stored(connection, same)
+    kept = record["budget_asked"]
+    said = f"{same} keeps its budget as it was asked for, {kept}, not {definition.asked}"
+    warnings = (said,) if kept not in (None, definition.asked) else ()
+    return Selected(str(same), False, definition, record["n_members"], (*unsteady, *warnings), seconds)
+
+
+def _require_name(connection: Connection, definition: Definition, *, name: str, is_superseding: bool) -> None:
+    """Refuse the name of a pool, and that of a subset whose newest version another selector made."""
+    if connection.sql("SELECT 1 FROM pools WHERE name = $name", params={"name": name}).fetchall():
+        raise OptionError(f"{name} is the name of a pool, and pools and subsets share their names: choose another with --as")
+    rows = connection.sql(query("subsets/newest"), params={"name": name}).fetchall()
+    wanted = definition.selector.name
+    if rows and rows[0][1] != wanted and not is_superseding:
+        version, selector = rows[0]
+        raise OptionError(
+            f"{name}@{version} was made by {selector}, this would be {wanted}: choose another name with --as, "
+            f"or add --supersede to make it {name}@{version + 1}"
+        )
 
 
 def reselect(
     home: Home,
     name: str,
     *,
+    budget: int | str | None = None,
     settings: Mapping[str, Any] | None = None,
+    is_superseding: bool = False,
     is_dry_run: bool = False,
     is_strict: bool = False,
     limits: Limits | None = None,
 ) -> Selected:
-    """Select again what a subset was made from, by the same signals, as its pool is now; the next version holds it.
+    """Select again what a subset was made from, by the same signals, from the current versions of its pools; the next version holds it.
 
     Args:
         home: the catalog's folder.
         name: the subset, at its newest version unless it says which.
+        budget: another budget; else the subset's as it was asked for, so that ``"10%"`` and ``"all"`` follow the pool.
         settings: values of the selector's parameters that are to be others.
+        is_superseding: let the next version follow one that another selector made.
         is_dry_run: answer, and write nothing.
+        is_strict: refuse a selector whose answer depends on the order in which rows happen to come.
         limits: memory, time, and whether dear results are kept.
 
     Raises:
         ReferenceNotFoundError: no subset of that name, or its pool is gone.
         OptionError: the pool has become smaller than the budget, or a setting makes no sense.
+        SelectionError: the definition was made by 0.1 and lacks what it takes.
     """
     limits = limits or Limits()
     with reading(home, wait=limits.wait) as connection:
         reference = resolve(connection, name, kind="subset")
-        content = stored(connection, reference)["definition"]
+        record = stored(connection, reference)
+    content = record["definition"]
+    require_complete(content)
     pins = stored_pins(content, is_onto=True)
     selected = select(
         home,
-        stored_selector(content, settings or {}),
+        stored_selector(content, settings or {}, text=record["selector_text"]),
         content["pool"].partition("@")[0],
         name=reference.name,
-        budget=content["budget"],
+        budget=budget or record["budget_asked"] or content["budget"],
         settings=settings,
         seed=content["seed"],
         pins=pins,
+        is_superseding=is_superseding,
         is_dry_run=is_dry_run,
         is_strict=is_strict,
         limits=limits,
     )
-    others = [one for one in selected.definition.content["signals"] if one["identity_sha256"] not in pins.identities]
-    said = tuple(f"the {title(one['kind'], one['name'])} read now: not what {reference} was made from" for one in others)
+    said = _said_of_onto(reference, record, selected.definition.content)
     return replace(selected, warnings=(*selected.warnings, *said))
 
 
-def define_again(home: Home, content: Mapping[str, Any], *, limits: Limits) -> Definition:
-    """The definition that a stored one is now: the same text over the same version of its pool, and the same signals.
-
-    Raises:
-        ReferenceNotFoundError: what it was made from is gone.
-        SignalError: a signal that it reads is gone.
-    """
-    at = {"ref": content["pool"], "budget": content["budget"], "seed": content["seed"]}
-    return define(home, stored_selector(content), **at, pins=stored_pins(content), limits=limits)
-
-
-def stored_pins(content: Mapping[str, Any], *, is_onto: bool = False) -> Pins:
-    """The signals of a stored definition."""
-    return Pins(frozenset(signal["identity_sha256"] for signal in content["signals"]), is_onto)
+def _said_of_onto(reference: Reference, record: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[str, ...]:
+    """Say what is read now that the subset was not made from, and which budget it has where 0.1 kept the number alone."""
+    content = record["definition"]
+    before = {one["reference"] for one in content["references"]} | {content["pool"]}
+    versions = [one["reference"] for one in now["references"] if one["reference"] not in before]
+    known = {one["identity_sha256"] for one in content["signals"]}
+    signals = [title(one["kind"], one["name"]) for one in now["signals"] if one["identity_sha256"] not in known]
+    said = [f"{one} read now: {reference} read {_versions_of(one, before)}" for one in versions]
+    said += [f"the {one} read now: not what {reference} was made from" for one in signals]
+    if is_of_0_1(record) and now["budget"] == content["budget"]:
+        said.append(f"{reference} was made by 0.1, which kept its budget as the number {content['budget']:,}: --budget asks for another")
+    return tuple(said)
 
 
-def stored_selector(content: Mapping[str, Any], settings: Mapping[str, Any] | None = None) -> Selector:
-    """The method of a stored definition, its parameters set as they were; what is set anew must be of the type that it was."""
-    types = {name: _type_of(value, (settings or {}).get(name)) for name, value in content["parameters"].items()}
-    params = tuple(Param(name, types[name], value, is_required=False) for name, value in content["parameters"].items())
-    name = content["selector"]
-    return Selector(name, f"{name} (as stored)", content["sql"], summary="", paper="", needs=(), params=params)
-
-
-def _type_of(value: Any, anew: Any) -> str:
-    """The type of a parameter's value; of one that was NULL, what the new value reads as."""
-    if value is not None:
-        return next((name for type_, name in TYPES if isinstance(value, type_)), "text")
-    for name in ("integer", "number"):
-        with suppress(OptionError):
-            Param("anew", name, None, is_required=False).value(anew)
-            return name
-    return "text"
+def _versions_of(reference: str, known: set[str]) -> str:
+    name = reference.partition("@")[0]
+    return ", ".join(sorted(one for one in known if one.partition("@")[0] == name)) or "no version of it"
 
 
 def environment() -> dict[str, Any]:

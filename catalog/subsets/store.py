@@ -10,7 +10,6 @@ import numpy as np
 import pyarrow as pa
 
 from catalog.arrow import from_numpy
-from catalog.errors import OptionError
 from catalog.selection.choose import Chosen, Definition
 from catalog.store import vectors
 from catalog.store.database import Connection
@@ -37,12 +36,7 @@ def write_subset(
         name: of the subset.
         environment: versions of what computed, for the record.
         seconds: that it took.
-
-    Raises:
-        OptionError: the name is a pool's.
     """
-    if connection.sql("SELECT 1 FROM pools WHERE name = $name", params={"name": name}).fetchall():
-        raise OptionError(f"{name} is the name of a pool, and pools and subsets share their names: choose another with --as")
     ((subset_id,),) = connection.sql("SELECT nextval('subset_ids')").fetchall()
     ((version,),) = connection.sql(query("subsets/next_version"), params={"name": name}).fetchall()
     definition = chosen.definition
@@ -62,6 +56,8 @@ def write_subset(
         "members_sha256": chosen.sha256,
         "environment": json.dumps(environment),
         "seconds": seconds,
+        "selector_text": definition.selector.text,
+        "budget_asked": definition.asked,
     }
     connection.execute(query("subsets/insert"), row)
     ranks = from_numpy(np.arange(1, chosen.members.num_rows + 1))

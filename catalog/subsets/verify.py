@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
-from catalog.selection.choose import choose, members_sha256
+from catalog.errors import InterruptedQueryError, OptionError, QueryError, SelectionError, SignalError
+from catalog.selection.choose import Definition, choose, members_sha256
 from catalog.selection.coverage import title
 from catalog.selection.execution import Limits
+from catalog.selection.made_with import settings_of
 from catalog.store.database import Connection, reading
 from catalog.store.folders import Home
 from catalog.store.queries import query
-from catalog.store.references import resolve
-from catalog.subsets.select import define_again
+from catalog.store.references import Reference, resolve
+from catalog.subsets.again import define_again, is_of_0_1, lost_references
 from catalog.subsets.store import members, stored
 
 FIRST = 10  # differences that are shown
+OF_0_1 = "made by 0.1, whose definitions cannot always be made again; its members are kept"
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,7 @@ class Verification:
         n_members: as stored.
         n_different: ranks at which the two differ; all, where it cannot be made again.
         differences: the first of them: (rank, stored fingerprint or None, fingerprint now or None).
-        causes: what is not as it was when the subset was made: a signal that is gone, the code, the stored members.
+        causes: what is not as it was when the subset was made: a pool, subset or signal that is gone, the code, the stored members.
     """
 
     reference: str
@@ -42,45 +46,85 @@ class Verification:
 
 
 def verify(home: Home, text: str, *, limits: Limits | None = None) -> Verification:
-    """Run a subset's definition again and compare.
+    """Run a subset's definition again, from the versions and signals that it read, and compare.
 
     Raises:
-        ReferenceNotFoundError: no such subset, or what it was made from is gone.
+        ReferenceNotFoundError: no such subset.
     """
     limits = limits or Limits(is_memoised=False)
     with reading(home, wait=limits.wait) as connection:
         reference = resolve(connection, text, kind="subset")
         record = stored(connection, reference)
         before = members(connection, reference)
-        content = record["definition"]
-        gone = _gone(connection, content)
+        gone = _gone(connection, record["definition"])
     if gone:
-        return Verification(str(reference), False, len(before), len(before), (), gone)
-    definition = define_again(home, content, limits=limits)
-    now = choose(home, definition, limits=limits).members["fingerprint"].to_pylist()
+        return _impossible(reference, before, gone)
+    try:
+        definition = define_again(home, record["definition"], limits=limits)
+        now = choose(home, definition, limits=limits).members["fingerprint"].to_pylist()
+    except (OptionError, QueryError, SelectionError, SignalError) as error:
+        if not is_of_0_1(record) or isinstance(error, InterruptedQueryError):
+            raise
+        return _impossible(reference, before, (f"{OF_0_1}: {error}",))
+    return _compared(reference, record, definition, before, now)
+
+
+def _impossible(reference: Reference, before: list[str], causes: tuple[str, ...]) -> Verification:
+    """Return the verification of a subset that cannot be made again."""
+    return Verification(str(reference), False, len(before), len(before), (), causes)
+
+
+def _compared(reference: Reference, record: Mapping[str, Any], definition: Definition, before: list[str], now: list[str]) -> Verification:
     pairs = enumerate(zip_longest(before, now), start=1)
     differences = [(rank, old, new) for rank, (old, new) in pairs if old != new]
+    causes = list(_causes(record["definition"], definition.content))
     is_as_written = members_sha256(before) == record["members_sha256"]
-    causes = _causes(content, definition.content) + (() if is_as_written else ("the stored members are not those that were written",))
-    return Verification(
-        str(reference), is_as_written and not differences, len(before), len(differences), tuple(differences[:FIRST]), causes
-    )
+    if not is_as_written:
+        causes.append("the stored members are not those that were written")
+    if differences and is_of_0_1(record):
+        causes.append(OF_0_1)
+    elif differences and not causes:
+        causes.append(f"no cause is recorded; it reads {_read(definition.content)}")
+    is_same = is_as_written and not differences
+    return Verification(str(reference), is_same, len(before), len(differences), tuple(differences[:FIRST]), tuple(causes))
 
 
 def _gone(connection: Connection, content: Mapping[str, Any]) -> tuple[str, ...]:
-    """The signals that the definition read and the catalog no longer has; vectors of labels are embedded as they are asked for."""
-    signals = [signal for signal in content["signals"] if signal["kind"] != "label_embedding"]
+    """Return what the definition read and the catalog no longer has; vectors of labels are embedded as they are asked for."""
+    signals = [signal for signal in content.get("signals", ()) if signal["kind"] != "label_embedding"]
     keys = ({"identity_sha256": signal["identity_sha256"]} for signal in signals)
     found = [connection.sql(query("signals/find"), params=key).fetchall() for key in keys]
-    return tuple(
-        f"the {title(one['kind'], one['name'])} it was made from: gone" for one, rows in zip(signals, found, strict=True) if not rows
-    )
+    lost = [one for one, rows in zip(signals, found, strict=True) if not rows]
+    references = tuple(f"{one} it was made from: gone" for one in lost_references(connection, content))
+    return references + tuple(f"the {_titled(one)} it was made from: gone{_instead(connection, one)}" for one in lost)
+
+
+def _instead(connection: Connection, signal: Mapping[str, Any]) -> str:
+    """Say in which precision the catalog has a signal of that kind and name."""
+    rows = connection.sql(query("signals/named"), params={"kind": signal["kind"], "name": signal["name"]}).fetchall()
+    found = sorted({str(flat["dtype"]) for row in rows if (flat := settings_of(json.loads(row[4]), {})).get("dtype")})
+    return f"; there are others of that name in {' and '.join(found)}" if found else ""
+
+
+def _titled(signal: Mapping[str, Any]) -> str:
+    """Return a signal as a person says it, with its precision."""
+    precision = signal.get("precision")
+    return title(signal["kind"], signal["name"]) + (f" (precision {precision})" if precision else "")
+
+
+def _read(content: Mapping[str, Any]) -> str:
+    return ", ".join([one["reference"] for one in content["references"]] + [_titled(one) for one in content["signals"]])
 
 
 def _causes(before: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[str, ...]:
     causes = []
+    known = {one["reference"] for one in before["references"]} | {before["pool"]}
+    others = [one["reference"] for one in now["references"] if one["reference"] not in known]
+    if others:
+        causes.append(f"{', '.join(others)} read now: it was made from {', '.join(sorted(known))}")
     if _signals(before) != _signals(now):
-        causes.append("another signal is read now")
+        other = [_titled(one) for one in now["signals"] if one["identity_sha256"] not in _signals(before)]
+        causes.append("another signal is read now" + (f": {', '.join(other)}" if other else ""))
     kept = {kind: before.get(kind, now[kind]) for kind in ("functions", "macros")}
     changed = sorted(name for kind, codes in kept.items() for name, code in now[kind].items() if codes.get(name) != code)
     if changed:

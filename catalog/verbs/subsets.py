@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from catalog.errors import OptionError
-from catalog.store.database import reading, writing
+from catalog.store.database import reading
 from catalog.store.queries import query
 from catalog.store.references import resolve
 from catalog.verbs.base import SELECTION_MEMORY, Opened, frame
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from catalog.selection.explain import Explanation
+    from catalog.selection.saved import AddedSelector
     from catalog.selection.selector import Selector
     from catalog.subsets.compare import Comparison
     from catalog.subsets.export import Exported
@@ -36,6 +37,7 @@ class Subsets(Opened):
         name: str,
         settings: Mapping[str, Any] | None = None,
         seed: int = 0,
+        supersede: bool = False,
         memory: str | None = SELECTION_MEMORY,
         seconds: float | None = None,
         use_cache: bool = True,
@@ -50,14 +52,16 @@ class Subsets(Opened):
 
         limits = Limits(memory=memory, seconds=seconds, wait=self.wait, progress=progress, is_memoised=use_cache)
         found = find_selector(self.home, selector, wait=self.wait)
-        options = {"name": name, "budget": budget, "settings": settings, "seed": seed}
+        options = {"name": name, "budget": budget, "settings": settings, "seed": seed, "is_superseding": supersede}
         return self._limited(select, found, source, **options, is_dry_run=dry_run, is_strict=strict, limits=limits)
 
     def reselect(
         self,
         name: str,
         *,
+        budget: int | str | None = None,
         settings: Mapping[str, Any] | None = None,
+        supersede: bool = False,
         memory: str | None = SELECTION_MEMORY,
         seconds: float | None = None,
         use_cache: bool = True,
@@ -65,12 +69,13 @@ class Subsets(Opened):
         strict: bool = False,
         progress: Callable[[float], None] | None = None,
     ) -> Selected:
-        """Select again, as a subset was, from its pool as it is now; see `catalog.subsets.select.reselect`."""
+        """Select again, as a subset was, from the current versions of its pools; see `catalog.subsets.select.reselect`."""
         from catalog.selection.execution import Limits
         from catalog.subsets.select import reselect
 
         limits = Limits(memory=memory, seconds=seconds, wait=self.wait, progress=progress, is_memoised=use_cache)
-        return self._limited(reselect, name, settings=settings, is_dry_run=dry_run, is_strict=strict, limits=limits)
+        options = {"budget": budget, "settings": settings, "is_superseding": supersede}
+        return self._limited(reselect, name, **options, is_dry_run=dry_run, is_strict=strict, limits=limits)
 
     def verify(self, reference: str, *, memory: str | None = SELECTION_MEMORY) -> Verification:
         """Make a subset again and compare; see `catalog.subsets.verify.verify`."""
@@ -137,23 +142,17 @@ class Subsets(Opened):
 
         return find_selector(self.home, name, wait=self.wait)
 
-    def add_selector(self, path: str | Path) -> Selector:
-        """Keep a selector's file in the catalog, under its name; one of that name is replaced.
+    def add_selector(self, path: str | Path) -> AddedSelector:
+        """Keep a selector's file in the catalog, under its name; see `catalog.selection.saved.add_selector`."""
+        from catalog.selection.saved import add_selector
 
-        Raises:
-            SelectorNotFoundError: no such file.
-            HeaderError: its header is wrong.
-            OptionError: a built-in selector has that name.
-        """
-        from catalog.store.folders import shipped
+        return add_selector(self.home, str(path), wait=self.wait)
 
-        found = self.selector(str(path))
-        if (shipped("selectors") / f"{found.name}.sql").exists():
-            raise OptionError(f"{found.name} is a selector that comes with the catalog: rename the file")
-        with writing(self.home, wait=self.wait) as connection:
-            connection.execute(query("selectors/remove"), {"name": found.name})
-            connection.execute(query("selectors/add"), {"name": found.name, "text": found.text})
-        return found
+    def remove_selector(self, name: str) -> None:
+        """Remove a selector that this catalog keeps; see `catalog.selection.saved.remove_selector`."""
+        from catalog.selection.saved import remove_selector
+
+        remove_selector(self.home, name, wait=self.wait)
 
     def selectors(self) -> list[Selector]:
         """The selection methods: those that come with the package, then those kept in this catalog."""

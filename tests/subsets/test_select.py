@@ -104,10 +104,10 @@ def test_clusters_that_all_gave_twice_lack_nothing(filled: Catalog, tmp_path: Pa
 def test_fewer_members_than_clusters_is_said(filled: Catalog) -> None:
     (warning,) = filled.select("s2l", "p", budget=5, name="x", settings={"k": 20}).warnings
     assert warning == "a budget of 5 is less than 20 clusters, so the smallest get nothing: --set k=2 covers them"
-    (warning,) = filled.select("s2l_by_source", "p", budget=10, name="x", settings={"k": 5}).warnings
+    (warning,) = filled.select("s2l_by_source", "p", budget=10, name="y", settings={"k": 5}).warnings
     assert warning == "a budget of 10 is less than 5 clusters in each of 3 sources, so the smallest get nothing: --set k=1 covers them"
-    assert filled.select("s2l_by_source", "p", budget=15, name="x", settings={"k": 5}).warnings == ()
-    (warning,) = filled.select("s2l_by_source", "p", budget=2, name="x", settings={"k": 5}).warnings
+    assert filled.select("s2l_by_source", "p", budget=15, name="y", settings={"k": 5}).warnings == ()
+    (warning,) = filled.select("s2l_by_source", "p", budget=2, name="y", settings={"k": 5}).warnings
     assert warning == "a budget of 2 is one member of each of 2 sources: other clusters, and sources beyond, get nothing"
 
 
@@ -253,7 +253,7 @@ def test_selecting_again_reads_an_import_of_the_same_name_where_the_old_one_lack
     np.save(tmp_path / "grown.npy", np.arange(N + 2, dtype=np.float64))
     filled.import_scores("p", tmp_path / "grown.npy", name="depth")
     selected = filled.reselect("deep")
-    assert selected.warnings == ("the score depth read now: not what deep@1 was made from",)
+    assert selected.warnings == ("p@2 read now: deep@1 read p@1", "the score depth read now: not what deep@1 was made from")
     assert prompts(filled, "deep")[0] == f"question {N + 1}"
     assert filled.verify("deep@1").is_same
 

@@ -1,0 +1,74 @@
+"""The selectors that a catalog keeps: added, replaced, removed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from catalog.errors import OptionError, SelectorNotFoundError
+from catalog.selection.selector import Selector, find_selector
+from catalog.store.database import WAIT, reading, writing
+from catalog.store.folders import Home, shipped
+from catalog.store.queries import query
+from catalog.store.references import nearest
+
+
+@dataclass(frozen=True)
+class AddedSelector:
+    """A selector that was added, and what it replaced.
+
+    Attributes:
+        selector: as it is kept now.
+        replaced_at: when the one that had its name was added, in UTC; None where none had it.
+        is_same: whether that one had the same text.
+    """
+
+    selector: Selector
+    replaced_at: datetime | None = None
+    is_same: bool = False
+
+
+def add_selector(home: Home, file: str, *, wait: float = WAIT) -> AddedSelector:
+    """Keep a selector's file in the catalog, under its name; one of that name is replaced.
+
+    Args:
+        home: the catalog's folder.
+        file: the path of a ``.sql`` file.
+        wait: seconds to wait for another process.
+
+    Raises:
+        SelectorNotFoundError: no such file.
+        HeaderError: its header is wrong.
+        OptionError: a built-in selector has that name.
+    """
+    found = find_selector(home, file, wait=wait)
+    if _is_built_in(found.name):
+        raise OptionError(f"{found.name} is a selector that comes with the catalog: rename the file")
+    with writing(home, wait=wait) as connection:
+        rows = connection.sql(query("selectors/get"), params={"name": found.name}).fetchall()
+        connection.execute(query("selectors/remove"), {"name": found.name})
+        connection.execute(query("selectors/add"), {"name": found.name, "text": found.text})
+    return AddedSelector(found, rows[0][1], rows[0][0] == found.text) if rows else AddedSelector(found)
+
+
+def remove_selector(home: Home, name: str, *, wait: float = WAIT) -> None:
+    """Remove a selector that the catalog keeps. Subsets that it made keep its text, and verify as before.
+
+    Raises:
+        SelectorNotFoundError: the catalog keeps none of that name.
+        OptionError: it is built in.
+    """
+    if _is_built_in(name):
+        raise OptionError(f"{name} is a selector that comes with the catalog, and cannot be removed")
+    known: list[str] = []
+    if home.database.exists():
+        with reading(home, wait=wait) as connection:
+            known = [row[0] for row in connection.sql(query("selection/selectors")).fetchall()]
+    if name not in known:
+        raise SelectorNotFoundError(f"this catalog keeps no selector named {name}{nearest(name, known)}")
+    with writing(home, wait=wait) as connection:
+        connection.execute(query("selectors/remove"), {"name": name})
+
+
+def _is_built_in(name: str) -> bool:
+    return (shipped("selectors") / f"{name}.sql").exists()

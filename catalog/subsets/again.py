@@ -1,0 +1,104 @@
+"""A stored definition, run again from what it read: the same text, pools and subsets at their versions, signals and budget."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from catalog.errors import OptionError, ReferenceNotFoundError, SelectionError
+from catalog.selection.choose import Definition, define
+from catalog.selection.coverage import Pins
+from catalog.selection.execution import Limits
+from catalog.selection.selector import Param, Selector
+from catalog.selection.text import canonical
+from catalog.store.database import Connection, reading
+from catalog.store.folders import Home
+from catalog.store.queries import query
+
+KEYS = ("selector", "sql", "parameters", "budget", "seed", "pool", "references", "signals")  # what running again takes
+TYPES: tuple[tuple[type, str], ...] = ((bool, "boolean"), (int, "integer"), (float, "number"))  # a bool is an int
+
+
+def define_again(home: Home, content: Mapping[str, Any], *, limits: Limits) -> Definition:
+    """Return the definition that a stored one is now: the same text over the same versions, and the same signals.
+
+    Raises:
+        ReferenceNotFoundError: a pool or subset that it read is gone.
+        SignalError: a signal that it reads is gone.
+        SelectionError: it was made by 0.1 and lacks what it takes.
+    """
+    require_complete(content)
+    with reading(home, wait=limits.wait) as connection:
+        lost = lost_references(connection, content)
+    if lost:
+        raise ReferenceNotFoundError(f"{', '.join(lost)} it was made from: gone; restore a backup of the catalog's folder")
+    at = {"ref": content["pool"], "budget": content["budget"], "seed": content["seed"]}
+    return define(home, stored_selector(content), **at, pins=stored_pins(content), limits=limits)
+
+
+def is_of_0_1(record: Mapping[str, Any]) -> bool:
+    """Return whether 0.1 made a subset: it kept neither the selector's text nor the budget as it was asked for."""
+    return record["selector_text"] is None or record["budget_asked"] is None
+
+
+def require_complete(content: Mapping[str, Any]) -> None:
+    """Refuse a stored definition that lacks what running it again takes.
+
+    Raises:
+        SelectionError: it does.
+    """
+    lacking = [key for key in KEYS if key not in content]
+    if lacking:
+        raise SelectionError(f"made by 0.1: its definition has no {', '.join(lacking)}, and it cannot be made again; its members are kept")
+
+
+def lost_references(connection: Connection, content: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the pools and subsets that a definition read and the catalog no longer has.
+
+    One of the same name that was registered or selected later is another.
+    """
+    recorded = content.get("references", [])
+    known = connection.sql(query("references/exact")).fetchall()
+    there = {(kind, number, f"{name}@{version}") for kind, number, name, version in known}
+    return tuple(one["reference"] for one in recorded if (one["kind"], one["id"], one["reference"]) not in there)
+
+
+def stored_pins(content: Mapping[str, Any], *, is_onto: bool = False) -> Pins:
+    """Return the signals of a stored definition, and unless it is selected onto newer versions, those of its pools and subsets."""
+    signals = frozenset(signal["identity_sha256"] for signal in content["signals"])
+    return Pins(signals, is_onto, references={} if is_onto else _recorded(content["references"]))
+
+
+def _recorded(references: list[dict[str, Any]]) -> dict[str, str]:
+    """Return what each reference was resolved to, by its text; where 0.1 kept no texts, a name alone meant the newest of its versions."""
+    by_version = sorted(references, key=lambda one: int(one["reference"].rpartition("@")[2]))
+    bare = {one["reference"].rpartition("@")[0]: one["reference"] for one in by_version if "written" not in one}
+    return bare | {text: one["reference"] for one in references for text in one.get("written", ())}
+
+
+def stored_selector(content: Mapping[str, Any], settings: Mapping[str, Any] | None = None, *, text: str | None = None) -> Selector:
+    """Return the method of a stored definition, its parameters set as they were; what is set anew must be of the type that it was.
+
+    Args:
+        content: the stored definition.
+        settings: parameters that are to be others.
+        text: the selector's file as the subset keeps it; it is what runs where it says the same as the definition.
+    """
+    types = {name: _type_of(value, (settings or {}).get(name)) for name, value in content["parameters"].items()}
+    params = tuple(Param(name, types[name], value, is_required=False) for name, value in content["parameters"].items())
+    is_same = text is not None and canonical(text) == content["sql"]
+    name = content["selector"]
+    sql = text if text is not None and is_same else content["sql"]
+    return Selector(name, f"{name} (as stored)", sql, summary="", paper="", needs=(), params=params)
+
+
+def _type_of(value: Any, anew: Any) -> str:
+    """The type of a parameter's value; of one that was NULL, what the new value reads as."""
+    if value is not None:
+        return next((name for type_, name in TYPES if isinstance(value, type_)), "text")
+    for name in ("integer", "number"):
+        with suppress(OptionError):
+            Param("anew", name, None, is_required=False).value(anew)
+            return name
+    return "text"

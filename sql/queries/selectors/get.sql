@@ -1,0 +1,3 @@
+SELECT text, added_at
+FROM selectors
+WHERE name = $name
