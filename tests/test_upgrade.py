@@ -75,3 +75,11 @@ def test_an_old_catalog_keeps_every_subset_and_its_members(old: Catalog) -> None
 
 def test_an_old_catalog_keeps_the_selectors_that_users_added(old: Catalog) -> None:
     assert old.sql("SELECT name, text FROM selectors").to_dicts() == EXPECTED["selectors"]
+
+
+@pytest.mark.slow
+def test_every_subset_of_an_old_catalog_verifies_or_says_that_0_1_made_it(old: Catalog) -> None:
+    found = [old.verify(reference) for reference in EXPECTED["subsets"]]
+    unexplained = [one for one in found if not one.is_same and "made by 0.1" not in " ".join(one.causes)]
+    assert unexplained == []
+    assert sum(one.is_same for one in found) > len(found) // 2
