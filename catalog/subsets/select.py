@@ -95,8 +95,7 @@ def select(
     with reading(home, wait=limits.wait) as connection:
         same = None if is_dry_run else find_same(connection, definition, name=name)
         if same:
-            selected = _selected_before(connection, same, definition, seconds=time.monotonic() - started)
-            return replace(selected, warnings=(*unsteady, *selected.warnings))
+            return _selected_before(connection, same, definition, unsteady, seconds=time.monotonic() - started)
         _require_name(connection, definition, name=name, is_superseding=is_superseding)
     chosen = choose(home, definition, limits=limits)
     n_members, warnings, seconds = chosen.members.num_rows, (*unsteady, *_warnings(chosen)), time.monotonic() - started
@@ -108,13 +107,15 @@ def select(
     return Selected(str(made), True, definition, n_members, warnings, seconds)
 
 
-def _selected_before(connection: Connection, same: Reference, definition: Definition, *, seconds: float) -> Selected:
+def _selected_before(
+    connection: Connection, same: Reference, definition: Definition, unsteady: tuple[str, ...], *, seconds: float
+) -> Selected:
     """Return the version that a definition made before; its budget stays as it was asked for then."""
     record = stored(connection, same)
     kept = record["budget_asked"]
     said = f"{same} keeps its budget as it was asked for, {kept}, not {definition.asked}"
     warnings = (said,) if kept not in (None, definition.asked) else ()
-    return Selected(str(same), False, definition, record["n_members"], warnings, seconds)
+    return Selected(str(same), False, definition, record["n_members"], (*unsteady, *warnings), seconds)
 
 
 def _require_name(connection: Connection, definition: Definition, *, name: str, is_superseding: bool) -> None:
@@ -151,6 +152,7 @@ def reselect(
         settings: values of the selector's parameters that are to be others.
         is_superseding: let the next version follow one that another selector made.
         is_dry_run: answer, and write nothing.
+        is_strict: refuse a selector whose answer depends on the order in which rows happen to come.
         limits: memory, time, and whether dear results are kept.
 
     Raises:
