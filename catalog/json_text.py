@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Callable
@@ -13,7 +14,19 @@ MAX_DEPTH = 200
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*+"', re.DOTALL)
 _NOT_BRACKETS = re.compile(r"[^\[\]{}]+")
 
-_encode: Callable[[Any], str] = json.JSONEncoder(ensure_ascii=False, allow_nan=False, default=str).encode
+
+def _named(value: Any) -> str:
+    """Return what stands for a value that JSON cannot hold: the hash of bytes, the text of anything else."""
+    if isinstance(value, bytes):
+        return f"sha256:{hashlib.sha256(value).hexdigest()}"
+    return str(value)
+
+
+_encode: Callable[[Any], str] = json.JSONEncoder(ensure_ascii=False, allow_nan=False, default=_named).encode
+
+
+class NotFiniteError(ValueError):
+    """NaN or an infinity stands where a text must be exact."""
 
 
 def json_text(value: Any) -> str:
@@ -26,6 +39,21 @@ def json_text(value: Any) -> str:
         return _encode(value)
     except ValueError:
         return _encode(finite(value))
+
+
+def exact_json_text(value: Any) -> str:
+    """Return a value as JSON text.
+
+    Raises:
+        NotFiniteError: NaN or an infinity in it.
+
+    >>> exact_json_text({"b": b"x"})[:20]
+    '{"b": "sha256:2d7116'
+    """
+    try:
+        return _encode(value)
+    except ValueError as error:
+        raise NotFiniteError("NaN or Infinity in a message") from error
 
 
 def finite(value: Any) -> Any:

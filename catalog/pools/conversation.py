@@ -10,33 +10,20 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from catalog.errors import listed
-from catalog.json_text import json_text
+from catalog.json_text import exact_json_text
+from catalog.pools.content import block_text, read_content, typed_parts
 from catalog.pools.fingerprint import Message
-from catalog.pools.reasons import Rejection
+from catalog.pools.reasons import Rejection, kind_of
+from catalog.pools.roles import ROLES, role_of
 
-ROLES: dict[str, str] = {
-    "user": "user",
-    "human": "user",
-    "prompter": "user",
-    "assistant": "assistant",
-    "gpt": "assistant",
-    "chatgpt": "assistant",
-    "bing": "assistant",
-    "bard": "assistant",
-    "bot": "assistant",
-    "model": "assistant",
-    "system": "system",
-    "tool": "tool",
-    "observation": "tool",
-}
-"""Spellings of a role that mean exactly one stored role."""
+ROLE_KEYS = ("role", "from", "speaker", "author")
+"""Keys of a turn's role, the first that is not null wins."""
 
-SPECIAL_ROLES: dict[str, tuple[str, dict[str, str]]] = {
-    "function_call": ("assistant", {"from": "function_call"}),
-    "function": ("tool", {"role": "function"}),
-    "developer": ("system", {"role": "developer"}),
-}
-"""Spellings that mean more than a stored role: what they add is kept in the message's extra."""
+CONTENT_KEYS = ("content", "value", "text", "message", "parts")
+"""Keys of a turn's content, the first that is not null wins."""
+
+SYSTEMS = ("system", "system_prompt", "systemInstruction", "system_instruction")
+"""Keys of a record's system prompt, the first that is not null wins."""
 
 
 class Instruction(NamedTuple):
@@ -54,6 +41,7 @@ class Instruction(NamedTuple):
             (image, video or audio) and path or sha256, or None.
         source: what the record itself says its source is, which only the catalog's own exports do; else None.
         labels: such a record's labels, or None.
+        notes: what a report must say of the record; it counts the records of each note.
     """
 
     messages: list[Message]
@@ -65,23 +53,32 @@ class Instruction(NamedTuple):
     media: str | None = None
     source: str | None = None
     labels: list[str] | None = None
+    notes: tuple[str, ...] = ()
 
 
-def text_of(value: Any) -> str | None:
-    """A text as it is, a number as JSON writes it, nothing for anything else.
+def first_key(record: Mapping[str, Any], keys: tuple[str, ...]) -> str | None:
+    """Return the first of the keys that a record has with a value other than null.
 
-    >>> text_of("a"), text_of(42), text_of(True), text_of(["a"])
-    ('a', '42', None, None)
+    >>> first_key({"messages": None, "turns": []}, ("messages", "turns"))
+    'turns'
     """
-    if isinstance(value, str):
-        return value
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return json_text(value)
-    return None
+    return next((key for key in keys if record.get(key) is not None), None)
+
+
+def is_turn(value: Any) -> bool:
+    """Tell whether a value has a role, as a turn has.
+
+    >>> is_turn({"speaker": "user", "text": "hi"}), is_turn({"text": "hi"}), is_turn("hi")
+    (True, False, False)
+    """
+    return isinstance(value, dict) and any(key in value for key in ROLE_KEYS)
 
 
 def message(turn: Any) -> Message | Rejection:
-    """Read one turn: ``{"role", "content"}``, ``{"from", "value"}`` or a mixture, with any other keys.
+    """Read one turn: ``{"role", "content"}``, ``{"from", "value"}`` or another pair of ROLE_KEYS and CONTENT_KEYS.
+
+    Raises:
+        NotFiniteError: NaN or an infinity in the turn.
 
     >>> message({"from": "human", "value": "hi"})
     ('user', 'hi', None)
@@ -89,82 +86,73 @@ def message(turn: Any) -> Message | Rejection:
     ('tool', '20 C', '{"tool_call_id": "c1"}')
     """
     if not isinstance(turn, dict):
-        return Rejection("wrong_type", f"a turn is {_kind(turn)}, not an object with a role and a content")
-    role_key = "role" if turn.get("role") is not None else "from"
-    content_key = "content" if "content" in turn or "value" not in turn else "value"
-    spelling = turn.get(role_key)
+        return Rejection("wrong_type", f"a turn is {kind_of(turn)}, not an object with a role and a content")
+    role_key = "role" if turn.get("role") is not None else first_key(turn, ROLE_KEYS) or "role"
+    content_key = "content" if turn.get("content") is not None else first_key(turn, CONTENT_KEYS) or "content"
+    spelling = _spelling(turn.get(role_key))
     if not isinstance(spelling, str):
-        return Rejection("unknown_role", f"a turn has no role; its keys are {listed(turn)}")
+        return Rejection("unknown_role", f"a turn has no role; its keys are {listed(turn)}", "Name the turns with --map messages=KEY")
     content = turn.get(content_key)
     role = ROLES.get(spelling)
     if role is not None and isinstance(content, str) and len(turn) == 2:
         return role, content, None
     extra = {key: value for key, value in turn.items() if key not in (role_key, content_key) and value is not None}
     if role is None:
-        role, mark = _special_role(spelling)
+        role, mark = role_of(spelling)
         extra |= mark
         if not role:
             return Rejection("unknown_role", f"the role {spelling!r}")
     if not isinstance(content, str):
-        read = _content(content)
+        read = read_content(typed_parts(content) if content_key == "parts" else content, role=role)
         if isinstance(read, Rejection):
             return read
         content, parts = read
         extra |= parts
-    return role, content, json_text(extra) if extra else None
+    return role, content, exact_json_text(extra) if extra else None
 
 
-def _special_role(spelling: str) -> tuple[str, dict[str, str]]:
-    lowered = spelling.strip().lower()
-    return SPECIAL_ROLES.get(lowered) or (ROLES.get(lowered, ""), {})
-
-
-def _content(content: Any) -> tuple[str, dict[str, Any]] | Rejection:
-    """A content that is not a text: what stands in the content column, and what extra keeps of it."""
-    if content is None:
-        return "", {}
-    if not isinstance(content, list):
-        text = text_of(content)
-        return (text, {}) if text is not None else Rejection("wrong_type", f"a turn's content is {_kind(content)}")
-    texts = [_part(part) for part in content]
-    if any(text is None for text in texts):
-        return json_text(content), {"content": content}
-    joined = "\n".join(text for text in texts if text is not None)
-    # One part of text is a text in other words; of several, the boundaries are kept.
-    return joined, ({"content": content} if len(content) > 1 else {})
-
-
-def _part(part: Any) -> str | None:
-    """The text of a part that holds a text and nothing else."""
-    if not isinstance(part, dict) or part.get("type") != "text" or len(part) != 2:
-        return None
-    text = part.get("text", part.get("value"))
-    return text if isinstance(text, str) else None
+def _spelling(value: Any) -> Any:
+    """What names a role: ChatGPT has ``{"author": {"role": "user"}}``."""
+    return value.get("role") if isinstance(value, dict) else value
 
 
 def conversation(turns: Iterable[Any], *, rest: Mapping[str, Any], system: Any = None, tools: Any = None) -> Instruction | Rejection:
     """Read a whole conversation: a leading system message moves to ``system`` when nothing is lost by it."""
     messages: list[Message] = []
-    for turn in turns:
+    for n, turn in enumerate(turns, start=1):
         read = message(turn)
         if isinstance(read, Rejection):
-            return read
+            return read._replace(detail=f"turn {n}: {read.detail}")
         messages.append(read)
-    prompt = system_text(system)
+    prompt, rest = system_text(system, rest)
     if isinstance(prompt, Rejection):
         return prompt
     n_moved = 0
     while prompt is None and n_moved < len(messages) and messages[n_moved][0] == "system" and messages[n_moved][2] is None:
-        prompt = system_text(messages[n_moved][1])
+        prompt = messages[n_moved][1] if messages[n_moved][1].strip() else None
         n_moved += 1
-    return Instruction(messages[n_moved:], prompt, tools_text(tools), rest)  # type: ignore[arg-type]
+    return Instruction(messages[n_moved:], prompt, tools_text(tools), rest)
 
 
-def system_text(value: Any) -> str | Rejection | None:
-    """A system prompt; an empty one is none."""
+def system_text(value: Any, rest: Mapping[str, Any]) -> tuple[str | Rejection | None, Mapping[str, Any]]:
+    """Return a system prompt, and the rest of its record; an empty prompt is none.
+
+    Anthropic's blocks of text are joined by a newline. Blocks that a text cannot hold stay in the rest as they are.
+
+    >>> system_text([{"type": "text", "text": "Be kind.", "cache_control": 1}], {})
+    ('Be kind.', {'system': [{'type': 'text', 'text': 'Be kind.', 'cache_control': 1}]})
+    """
+    if isinstance(value, list):
+        text = block_text(value)
+        if text is None:
+            return Rejection("wrong_type", "the system prompt is a list that holds something else than texts"), rest
+        is_whole = len(value) < 2 and all(isinstance(block, str) or len(block) == 2 for block in value)
+        return text if text.strip() else None, rest if is_whole else {**rest, "system": value}
     if value is None or (isinstance(value, str) and not value.strip()):
-        return None
-    return value if isinstance(value, str) else Rejection("wrong_type", f"the system prompt is {_kind(value)}")
+        return None, rest
+    if isinstance(value, str):
+        return value, rest
+    return Rejection("wrong_type", f"the system prompt is {kind_of(value)}"), rest
 
 
 def tools_text(value: Any) -> str | None:
@@ -175,7 +163,7 @@ def tools_text(value: Any) -> str | None:
     """
     if isinstance(value, str):
         return None if value.strip() in ("", "null") or "".join(value.split()) in ("[]", "{}") else value
-    return json_text(value) if value else None
+    return exact_json_text(value) if value else None
 
 
 def answered(read: Instruction, *, prompts_only: bool) -> Instruction | Rejection:
@@ -217,11 +205,3 @@ def _is_plain(messages: list[Message]) -> bool:
 def _calls(extra: str | None) -> bool:
     """Whether an answer without text calls a tool."""
     return extra is not None and any(key in json.loads(extra) for key in ("tool_calls", "function_call", "audio", "refusal"))
-
-
-_KINDS = {dict: "an object", list: "a list", str: "a text", bool: "true or false", int: "a number", float: "a number", type(None): "null"}
-
-
-def _kind(value: Any) -> str:
-    """What a value is, in JSON's words."""
-    return _KINDS.get(type(value), type(value).__name__)

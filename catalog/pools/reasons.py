@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from catalog.errors import listed
 
 RECORD_REASONS: dict[str, str] = {
-    "not_json": "the text is not JSON (NaN and Infinity are not JSON either)",
+    "not_json": "the text is not JSON (NaN and Infinity in a message are not JSON either)",
     "not_csv": "a quote is opened and never closed, or text follows a closing quote",
     "not_yaml": "the text is not YAML",
     "wrong_columns": "a CSV row has more or fewer cells than the header",
@@ -32,7 +34,7 @@ ADVICE: dict[str, str] = {
     "wrong_columns": _REPAIR,
     "wrong_type": "Name the texts by their paths, --map prompt=question.text --map response=answers.0, or turns by --map messages=KEY",
     "unknown_shape": _KEYS,
-    "unknown_role": "Rename the roles to system, user, assistant and tool",
+    "unknown_role": "Say what the role means, --role NAME=assistant (or system, user, tool)",
     "no_prompt": _KEYS,
     "empty_prompt": _KEYS,
     "no_response": f"{_KEYS}, take prompts without answers with --prompts-only",
@@ -65,7 +67,39 @@ FILE_REASONS: dict[str, str] = {
 
 
 class Rejection(NamedTuple):
-    """Why one record was not read: a key of RECORD_REASONS, and what exactly was found."""
+    """Why one record was not read.
+
+    Attributes:
+        reason: a key of RECORD_REASONS.
+        detail: what exactly was found.
+        advice: what helps, where ADVICE for the reason does not fit; the beginning of a sentence that ends in ", or ...".
+    """
 
     reason: str
     detail: str
+    advice: str | None = None
+
+
+def kind_of(value: Any) -> str:
+    """Return what a value is, in JSON's words, with the keys of an object.
+
+    >>> kind_of({"a": 1}), kind_of([]), kind_of(None)
+    ('an object with the keys a', 'a list', 'null')
+    """
+    if isinstance(value, dict) and value:
+        return f"an object with the keys {listed(value)}"
+    if isinstance(value, float) and value - value != 0:
+        return f"{value}"
+    return _KINDS.get(type(value), type(value).__name__)
+
+
+_KINDS = {
+    dict: "an empty object",
+    list: "a list",
+    str: "a text",
+    bool: "true or false",
+    int: "a number",
+    float: "a number",
+    bytes: "bytes",
+    type(None): "null",
+}

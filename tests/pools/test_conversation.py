@@ -39,15 +39,21 @@ def test_a_turn_of_any_spelling_is_stored_one_way(turn: dict[str, Any], stored: 
     ("parts", "content"),
     [
         ([{"type": "text", "text": "a"}, {"type": "text", "text": "b"}], "a\nb"),
-        ([{"type": "image_url", "url": "x.png"}, {"type": "text", "text": "b"}], None),
-        ([{"type": "text", "text": "a", "cache_control": 1}], None),
-        (["a"], None),
+        ([{"type": "image_url", "url": "x.png"}, {"type": "text", "text": "b"}], "<image>\nb"),
+        ([{"type": "text", "text": "a", "cache_control": 1}], "a"),
+        ([{"type": "reasoning", "value": "r"}, {"type": "tool_call", "value": '{"name": "f"}'}], "r\n<tool_call>"),
+        ([{"type": "thinking", "thinking": "t"}, {"type": "tool_use", "name": "f", "input": {}}], "t\n<tool_use>"),
+        (
+            [{"input_audio": {}}, {"type": "video_url"}, {"inlineData": {}}, {"type": "{}"}, 3, {}],
+            "<audio>\n<video>\n<inlineData>\n" + "<part>\n" * 2 + "<part>",
+        ),
+        (["a"], "a"),
     ],
 )
-def test_parts_that_a_text_cannot_hold_are_kept_whole(parts: list[Any], content: str | None) -> None:
+def test_parts_that_a_text_cannot_hold_are_kept_whole_and_stand_as_texts_and_marks(parts: list[Any], content: str) -> None:
     read = message({"role": "user", "content": parts})
     assert not isinstance(read, Rejection)
-    assert read[1] == (content or json.dumps(parts))
+    assert read[1] == content
     assert json.loads(read[2] or "") == {"content": parts}
 
 

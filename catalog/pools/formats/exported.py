@@ -23,7 +23,7 @@ def exported(record: Any) -> Instruction | Rejection | None:
     >>> from catalog.pools.fingerprint import fingerprint
     >>> turns = [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "hello"}]
     >>> name = fingerprint([("user", "hi", None), ("assistant", "hello", None)])
-    >>> exported({"fingerprint": name, "messages": turns, "source": "gsm8k", "labels": ["easy"], "metadata": {"id": 7}})[3:]
+    >>> exported({"fingerprint": name, "messages": turns, "source": "gsm8k", "labels": ["easy"], "metadata": {"id": 7}})[3:9]
     ({'id': 7}, 0, None, None, 'gsm8k', ['easy'])
     >>> exported({"fingerprint": "another", "messages": turns, "source": "gsm8k"})
     """

@@ -7,13 +7,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from catalog.errors import OptionError
+from catalog.json_text import json_text
 from catalog.pools.conversation import Instruction, conversation, tools_text
 from catalog.pools.formats.alpaca import exchange, is_placeholder
 from catalog.pools.formats.messages import turn_list
 from catalog.pools.formats.turns import turns
-from catalog.pools.reasons import Rejection
+from catalog.pools.reasons import Rejection, kind_of
 
-FIELDS = ("prompt", "input", "response", "system", "history", "messages", "tools")
+FIELDS = ("prompt", "input", "response", "system", "history", "messages", "tools", "reasoning")
 """What a path can be mapped to."""
 
 
@@ -43,9 +44,32 @@ def mapped(paths: Mapping[str, str]) -> Callable[[Any], Instruction | Rejection 
             return None
         rest = {key: value for key, value in record.items() if key not in read}
         found = _turns(values, rest) if "messages" in paths else _exchange(values, rest)
-        return found._replace(tools=tools_text(values.get("tools"))) if isinstance(found, Instruction) else found
+        if isinstance(found, Rejection):
+            return found
+        found = found._replace(tools=tools_text(values.get("tools")))
+        return found if values.get("reasoning") is None else with_reasoning(found, values["reasoning"])
 
     return read_mapped
+
+
+def with_reasoning(read: Instruction, reasoning: Any) -> Instruction | Rejection:
+    """Return an instruction whose last answer has that reasoning in its extra, where chat templates look for it.
+
+    A list of texts is one text of paragraphs.
+
+    >>> with_reasoning(Instruction([("assistant", "4", None)], None, None, {}), ["2+2 is 4"]).messages
+    [('assistant', '4', '{"reasoning_content": "2+2 is 4"}')]
+    """
+    text = "\n\n".join(reasoning) if isinstance(reasoning, list) and all(isinstance(one, str) for one in reasoning) else reasoning
+    if not isinstance(text, str):
+        return Rejection("wrong_type", f"the reasoning is {kind_of(reasoning)}, not a text or a list of texts")
+    at_last = max((n for n, (role, _, _) in enumerate(read.messages) if role == "assistant"), default=None)
+    if at_last is None or not text.strip():
+        return read
+    role, content, extra = read.messages[at_last]
+    messages = list(read.messages)
+    messages[at_last] = (role, content, json_text({**json.loads(extra or "{}"), "reasoning_content": text}))
+    return read._replace(messages=messages)
 
 
 def at(record: Any, path: str) -> Any:

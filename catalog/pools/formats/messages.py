@@ -2,50 +2,62 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any, TypeGuard
 
-from catalog.pools.conversation import Instruction, conversation
+from catalog.pools.conversation import SYSTEMS, Instruction, conversation, first_key, is_turn
+from catalog.pools.literal import PYTHON_CELL, written_value
 from catalog.pools.reasons import Rejection
 
 KEYS = ("messages", "conversations", "conversation", "turns", "dialogue", "dialog")
 """Keys under which a record may hold its turns."""
 
+_ROLES = ("role", "speaker", "author")
+
 
 def messages(record: Any) -> Instruction | Rejection | None:
-    """Read a record whose turns have a ``role``; None when it has no such turns.
+    """Read a record whose turns have a ``role``, ``speaker`` or ``author``; None when it has no such turns.
 
     >>> messages({"messages": [{"role": "user", "content": "hi"}], "tools": [{"name": "f"}], "id": 1}).tools
     '[{"name": "f"}]'
     """
-    return turns_under(record, lambda turn: "role" in turn)
+    return turns_under(record, lambda turn: any(key in turn for key in _ROLES))
 
 
 def turns_under(record: Any, is_ours: Callable[[dict[str, Any]], bool]) -> Instruction | Rejection | None:
-    """Read the turns under one of KEYS (a list, or its JSON text), when the first one is of the caller's kind."""
+    """Read the turns under one of KEYS (a list, or its text), when the first one is of the caller's kind."""
     if not isinstance(record, dict):
         return None
-    key = next((key for key in KEYS if key in record), None)
-    turns = turn_list(record[key]) if key else None
-    if key is None or turns is None or (turns and not (isinstance(turns[0], dict) and is_ours(turns[0]))):
+    key = first_key(record, KEYS)
+    if key is None:
         return None
+    turns, notes = listed(record[key])
+    if turns is None or (turns and not (isinstance(turns[0], dict) and is_ours(turns[0]))):
+        return None
+    read = beside(record, turns, read=(key,))
+    return read._replace(notes=notes) if notes and isinstance(read, Instruction) else read
+
+
+def beside(record: dict[str, Any], turns: list[Any], *, read: tuple[str, ...]) -> Instruction | Rejection:
+    """Read turns with the system prompt and the tools that stand beside them; the keys that hold the turns are ``read``."""
     tools_key = "tools" if record.get("tools") else "functions"
-    rest = {name: value for name, value in record.items() if name not in (key, "system", "tools", tools_key)}
-    return conversation(turns, rest=rest, system=record.get("system"), tools=record.get(tools_key))
+    system_key = first_key(record, SYSTEMS) or "system"
+    known = (*read, "system", system_key, "tools", tools_key)
+    rest = {name: value for name, value in record.items() if name not in known}
+    return conversation(turns, rest=rest, system=record.get(system_key), tools=record.get(tools_key))
 
 
 def are_turns(value: Any) -> TypeGuard[list[Any]]:
-    """Whether a value is a list that begins with a turn.
+    """Tell whether a value is a list that begins with a turn.
 
     >>> are_turns([{"role": "user", "content": "hi"}]), are_turns([]), are_turns(["hi"])
     (True, False, False)
     """
-    return isinstance(value, list) and bool(value) and isinstance(value[0], dict) and ("role" in value[0] or "from" in value[0])
+    return isinstance(value, list) and bool(value) and is_turn(value[0])
 
 
 def joined(prompt: list[Any], answer: list[Any]) -> list[Any]:
-    """The turns of a prompt and of its answer as one conversation, where the answer may repeat the prompt.
+    """Return the turns of a prompt and of its answer as one conversation, where the answer may repeat the prompt.
 
     >>> joined(["q"], ["a"]), joined(["q"], ["q", "a"])
     (['q', 'a'], ['q', 'a'])
@@ -54,10 +66,37 @@ def joined(prompt: list[Any], answer: list[Any]) -> list[Any]:
 
 
 def turn_list(value: Any) -> list[Any] | None:
-    """A list as it is, the list that a text writes down in JSON, or None."""
+    """Return a list as it is, the list that a text writes down, or None."""
+    return listed(value)[0]
+
+
+def listed(value: Any) -> tuple[list[Any] | None, tuple[str, ...]]:
+    """Return a list, or the list that a text writes down in JSON or in Python, and what a report must say of it.
+
+    Items that are the JSON texts of turns become turns.
+
+    >>> listed("[{'role': 'user'}]")[0], listed(['{"role": "user"}'])[0], listed(['{"a": 1}', "b"])[0]
+    ([{'role': 'user'}], [{'role': 'user'}], ['{"a": 1}', 'b'])
+    """
+    is_python = False
     if isinstance(value, str) and value.lstrip().startswith("["):
         try:
-            value = json.loads(value)
+            value, is_python = written_value(value)
         except ValueError:
-            return None
-    return value if isinstance(value, list) else None
+            return None, ()
+    if not isinstance(value, list):
+        return None, ()
+    if value and isinstance(value[0], str) and value[0].lstrip().startswith("{"):
+        value, is_python = _written_turns(value, is_python)
+    return value, (PYTHON_CELL,) if is_python else ()
+
+
+def _written_turns(items: list[Any], is_python: bool) -> tuple[list[Any], bool]:
+    """The turns that all items write down; the items as they are where one of them does not."""
+    try:
+        values = [written_value(item) for item in items]
+    except (ValueError, TypeError):
+        return items, is_python
+    if not all(is_turn(value) for value, _ in values):
+        return items, is_python
+    return [value for value, _ in values], is_python or any(python for _, python in values)

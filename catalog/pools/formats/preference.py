@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from catalog.pools.conversation import Instruction, conversation
+from catalog.pools.conversation import Instruction
 from catalog.pools.formats.alpaca import PROMPTS, alpaca
-from catalog.pools.formats.messages import KEYS, are_turns, joined, turn_list
+from catalog.pools.formats.messages import KEYS, are_turns, beside, joined, turn_list
 from catalog.pools.formats.transcript import transcript
 from catalog.pools.reasons import Rejection
 
@@ -24,7 +24,7 @@ def preference(record: Any) -> Instruction | Rejection | None:
     """
     if not isinstance(record, dict):
         return None
-    key = next((chosen for chosen, rejected in _PAIRS if chosen in record and rejected in record), None)
+    key = next((chosen for chosen, rejected in _PAIRS if record.get(chosen) is not None and rejected in record), None)
     if key is None:
         return None
     chosen = record[key]
@@ -53,8 +53,7 @@ def _after_prompt(record: dict[str, Any], chosen: list[Any], *, key: str) -> Ins
 
 
 def _conversation(record: dict[str, Any], turns: list[Any], *, read: tuple[str, ...]) -> Instruction | Rejection:
-    rest = {name: value for name, value in record.items() if name not in (*read, "system", "tools")}
-    return conversation(turns, rest=rest, system=record.get("system"), tools=record.get("tools"))
+    return beside(record, turns, read=read)
 
 
 def _transcript(record: dict[str, Any], key: str) -> Instruction | Rejection | None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from catalog.pools.conversation import ROLES, Instruction
+from catalog.pools.conversation import Instruction
 from catalog.pools.fingerprint import Message
 from catalog.pools.reasons import Rejection
+from catalog.pools.roles import ROLES
 
 KEYS = ("text", "transcript", "conversation", "dialogue", "chosen")
 """Keys under which a record may hold a transcript."""
@@ -26,12 +27,22 @@ def transcript(record: Any) -> Instruction | Rejection | None:
     >>> transcript("\\n\\nHuman: hi\\n\\nAssistant: hello").messages
     [('user', 'hi', None), ('assistant', 'hello', None)]
     """
+    found = text_under(record, KEYS)
+    return _parsed(found[0], rest=found[1]) if found else None
+
+
+def text_under(record: Any, keys: tuple[str, ...]) -> tuple[str, dict[str, Any]] | None:
+    """Return a text, alone or under the first of the keys that holds one, and the record's other keys; None where there is none.
+
+    >>> text_under({"text": "a", "id": 1}, KEYS), text_under("a", KEYS)
+    (('a', {'id': 1}), ('a', {}))
+    """
     if isinstance(record, str):
-        return _parsed(record, rest={})
+        return record, {}
     if not isinstance(record, dict):
         return None
-    key = next((key for key in KEYS if isinstance(record.get(key), str)), None)
-    return _parsed(record[key], rest={name: value for name, value in record.items() if name != key}) if key else None
+    key = next((key for key in keys if isinstance(record.get(key), str)), None)
+    return (record[key], {name: value for name, value in record.items() if name != key}) if key else None
 
 
 def _parsed(text: str, *, rest: dict[str, Any]) -> Instruction | None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from catalog.pools.conversation import Instruction, conversation
+from catalog.pools.conversation import Instruction, conversation, first_key
 from catalog.pools.fingerprint import Message
-from catalog.pools.formats.messages import turn_list
+from catalog.pools.formats.messages import are_turns, listed
 from catalog.pools.reasons import Rejection
 
 KEYS = ("conversations", "conversation", "messages", "dialogue", "dialog", "data")
@@ -23,15 +23,16 @@ def turns(record: Any) -> Instruction | Rejection | None:
         return _turns(record, rest={})
     if not isinstance(record, dict):
         return None
-    key = next((key for key in KEYS if key in record), None)
-    values = turn_list(record[key]) if key else None
+    key = first_key(record, KEYS)
+    values, notes = listed(record[key]) if key else (None, ())
     if not values or not isinstance(values[0], str):
         return None
-    return _turns(values, rest={name: value for name, value in record.items() if name != key})
+    read = _turns(values, rest={name: value for name, value in record.items() if name != key})
+    return read._replace(notes=notes) if notes and isinstance(read, Instruction) else read
 
 
 def _turns(values: list[Any], *, rest: dict[str, Any]) -> Instruction | Rejection | None:
-    if values and isinstance(values[0], dict) and ("role" in values[0] or "from" in values[0]):
+    if are_turns(values):
         return conversation(values, rest=rest)
     if not values or not isinstance(values[0], str):
         return None

@@ -1,0 +1,46 @@
+"""Alpaca's template as one text: ``### Instruction: ... ### Input: ... ### Response: ...``."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from catalog.pools.conversation import Instruction, conversation
+from catalog.pools.formats.alpaca import is_placeholder
+from catalog.pools.formats.transcript import KEYS, text_under
+from catalog.pools.reasons import Rejection
+
+_MARK = re.compile(r"(?:\A|(?<=\n))[ \t]*###[ \t]*(System|Instruction|Input|Response|Output):?[ \t]*(?:\n|(?=\S)|\Z)")
+_PREAMBLE = "Below is an instruction that describes a task"
+_STOP = re.compile(r"\s*(?:</s>|<\|endoftext\|>|### End)?\s*\Z")
+
+
+def alpaca_text(record: Any) -> Instruction | Rejection | None:
+    """Read a text with the section marks of Alpaca's template, alone or under a key; None for any other text.
+
+    White space around a section is left out, and the template's own preamble; another preamble is the system prompt.
+
+    >>> alpaca_text({"text": "### Instruction:\\nAdd.\\n\\n### Input:\\n1 2\\n\\n### Response:\\n3"}).messages
+    [('user', 'Add.\\n1 2', None), ('assistant', '3', None)]
+    """
+    found = text_under(record, KEYS)
+    sections = _MARK.split(found[0]) if found else []
+    if found is None or "Instruction" not in sections[1:4:2] or not {"Response", "Output"} & set(sections[3::2]):
+        return None
+    before = sections[0].strip()
+    system = None if before.startswith(_PREAMBLE) else before or None
+    turns: list[dict[str, str]] = []
+    n_no_input = 0
+    for mark, text in zip(sections[1::2], sections[2::2], strict=True):
+        words = _STOP.sub("", text).strip()
+        if mark == "System":
+            system = "\n".join(filter(None, (system, words)))
+        elif mark in ("Response", "Output"):
+            turns.append({"role": "assistant", "content": words})
+        elif mark == "Input" and turns and turns[-1]["role"] == "user":
+            n_no_input += is_placeholder(words)
+            turns[-1]["content"] += "" if is_placeholder(words) or not words else f"\n{words}"
+        else:
+            turns.append({"role": "user", "content": words})
+    read = conversation(turns, rest=found[1], system=system)
+    return read._replace(n_no_input=n_no_input) if isinstance(read, Instruction) else read

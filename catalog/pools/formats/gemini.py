@@ -1,0 +1,33 @@
+"""Gemini: ``contents`` of ``{"role", "parts"}``, with a ``systemInstruction``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from catalog.pools.content import typed_parts
+from catalog.pools.conversation import Instruction, conversation, first_key
+from catalog.pools.reasons import Rejection
+
+KEYS = ("contents", "history")
+SYSTEMS = ("systemInstruction", "system_instruction", "system")
+
+
+def gemini(record: Any) -> Instruction | Rejection | None:
+    """Read a record whose contents have parts; None when it has no such contents.
+
+    A content without a role is the user's. Several parts stay in the message's extra, as parts with a type.
+
+    >>> gemini({"contents": [{"parts": [{"text": "hi"}]}, {"role": "model", "parts": [{"text": "hello"}]}]}).messages
+    [('user', 'hi', None), ('assistant', 'hello', None)]
+    """
+    key = first_key(record, KEYS) if isinstance(record, dict) else None
+    contents = record[key] if key else None
+    if not isinstance(contents, list) or not contents or not all(isinstance(one, dict) and "parts" in one for one in contents):
+        return None
+    turns = [one if one.get("role") is not None else {**one, "role": "user"} for one in contents]
+    system_key = first_key(record, SYSTEMS)
+    system = record[system_key] if system_key else None
+    if isinstance(system, dict) and "parts" in system:
+        system = typed_parts(system["parts"])
+    rest = {name: value for name, value in record.items() if name not in (key, system_key, "tools")}
+    return conversation(turns, rest=rest, system=system, tools=record.get("tools"))

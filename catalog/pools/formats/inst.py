@@ -1,0 +1,41 @@
+"""Llama 2 and Mistral: one text of ``[INST] ... [/INST] ...``."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from catalog.pools.conversation import Instruction, conversation
+from catalog.pools.formats.transcript import KEYS, text_under
+from catalog.pools.reasons import Rejection
+
+_START = re.compile(r"\s*(?:<s>)?\s*\[INST\]")
+_SYSTEM = re.compile(r"\s*<<SYS>>(.*?)<</SYS>>", re.DOTALL)
+_STOP = "[/INST]"
+
+
+def inst(record: Any) -> Instruction | Rejection | None:
+    """Read a text that begins with ``[INST]``, alone or under a key; None for any other text.
+
+    White space around a turn and the marks ``<s>`` and ``</s>`` are left out, as their chat templates put them in.
+
+    >>> inst("<s>[INST] <<SYS>>\\nBe kind.\\n<</SYS>>\\n\\nhi [/INST] hello </s>")[:2]
+    ([('user', 'hi', None), ('assistant', 'hello', None)], 'Be kind.')
+    """
+    found = text_under(record, KEYS)
+    if found is None or not _START.match(found[0]):
+        return None
+    _, *pieces = _START.split(found[0])
+    system = _SYSTEM.match(pieces[0])
+    if system:
+        pieces[0] = pieces[0][system.end() :]
+    turns = []
+    for piece in pieces:
+        prompt, mark, answer = piece.partition(_STOP)
+        if not mark or _STOP in answer:
+            return Rejection("wrong_type", f"an [INST] is not closed once: {piece.strip()[:80]!r}")
+        turns.append({"role": "user", "content": prompt.strip()})
+        answer = answer.strip().removesuffix("</s>").rstrip()
+        if answer:
+            turns.append({"role": "assistant", "content": answer})
+    return conversation(turns, rest=found[1], system=system[1].strip() if system else None)

@@ -1,0 +1,51 @@
+"""Pairs of a prompt and its answer: ``[{"human", "assistant"}, ...]`` (Firefly), or one ``{"user", "assistant"}``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from catalog.pools.conversation import Instruction, first_key
+from catalog.pools.formats.messages import KEYS, beside, listed
+from catalog.pools.reasons import Rejection
+
+ASKERS = ("human", "user")
+SPEAKERS = ("assistant", "gpt", "bot", "model", "chatbot")
+
+
+def pairs(record: Any) -> Instruction | Rejection | None:
+    """Read a record that is such a pair, or a list of them, alone or under a key; None for anything else.
+
+    The other keys of a pair in a list stay with its answer.
+
+    >>> pairs([{"human": "a", "assistant": "b"}, {"human": "c", "assistant": "d"}]).messages[2:]
+    [('user', 'c', None), ('assistant', 'd', None)]
+    """
+    if _is_pair(record):
+        asker, speaker = _keys(record)
+        turns = list(_turns({name: record[name] for name in (asker, speaker) if name}))
+        return beside(record, turns, read=tuple(name for name in (asker, speaker) if name))
+    key = first_key(record, (*KEYS, "data")) if isinstance(record, dict) else None
+    listed_pairs, notes = listed(record[key] if key else record)
+    if not listed_pairs or not all(map(_is_pair, listed_pairs)):
+        return None
+    turns = [turn for pair in listed_pairs for turn in _turns(pair)]
+    read = beside(record if key else {}, turns, read=(key,) if key else ())
+    return read._replace(notes=notes) if notes and isinstance(read, Instruction) else read
+
+
+def _is_pair(value: Any) -> bool:
+    return isinstance(value, dict) and all(_keys(value))
+
+
+def _keys(pair: dict[str, Any]) -> tuple[str | None, str | None]:
+    return tuple(next((name for name in names if name in pair), None) for names in (ASKERS, SPEAKERS))  # type: ignore[return-value]
+
+
+def _turns(pair: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    asker, speaker = _keys(pair)
+    if asker and pair[asker] is not None:
+        yield {"role": "user", "content": pair[asker]}
+    if speaker and pair[speaker] is not None:
+        others = {name: value for name, value in pair.items() if name not in (asker, speaker)}
+        yield {"role": "assistant", "content": pair[speaker], **others}
