@@ -13,6 +13,7 @@ from catalog.catalog import Catalog
 from catalog.cli.group import DONE, dry_run_option, json_option
 from catalog.cli.output import echo_json, echo_rows, few, progress_bar, say
 from catalog.errors import MostlyRemovedError, OptionError
+from catalog.pools.formats.tree import MODES
 
 if TYPE_CHECKING:
     from catalog.pools.reading import FileReading
@@ -26,6 +27,8 @@ pass_catalog = click.make_pass_decorator(Catalog)
 @click.option("--pool", required=True, help="The pool's name; a new one makes version 1.")
 @click.option("--format", "shape", default="auto", help="The records' shape; auto detects it.")
 @click.option("--map", "mapping", multiple=True, metavar="ROLE=KEY", help="Where a part of a record is, e.g. prompt=Question; repeat it.")
+@click.option("--role", "roles", multiple=True, metavar="NAME=ROLE", help="A further name of a role, e.g. narrator=assistant; repeat it.")
+@click.option("--tree", type=click.Choice(MODES), help="Read every path of a tree of messages, or its best-ranked one.")
 @click.option("--source-column", help="The key that names where a record came from; else the file's name does.")
 @click.option("--labels-column", help="The key that holds labels; a path such as label.ability_en.")
 @click.option("--prompts-only", is_flag=True, help="Take records without answers: searchable, refused by select.")
@@ -43,6 +46,8 @@ def register(
     pool: str,
     shape: str,
     mapping: tuple[str, ...],
+    roles: tuple[str, ...],
+    tree: str | None,
     source_column: str | None,
     labels_column: str | None,
     prompts_only: bool,
@@ -64,6 +69,8 @@ def register(
             pool=pool,
             format=shape,
             map=parse_pairs(mapping, option="--map"),
+            roles=parse_pairs(roles, option="--role"),
+            tree=tree,
             source_column=source_column,
             labels_column=labels_column,
             prompts_only=prompts_only,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,20 +15,26 @@ from catalog.json_text import json_text
 from catalog.pools.batch import INSTRUCTIONS, MAX_CHARS, QUARANTINE, BatchBuilder
 from catalog.pools.columns import Column, refuse_unknown, source_of
 from catalog.pools.containers.detect import container_of
-from catalog.pools.containers.records import Record, sampled, unforeseen
+from catalog.pools.containers.records import Container, Record, sampled, unforeseen
+from catalog.pools.containers.repeated import RepeatedKeys
+from catalog.pools.containers.tables import tabled
 from catalog.pools.contents import contents
 from catalog.pools.conversation import Instruction, answered
 from catalog.pools.encoding import storable
+from catalog.pools.file_reading import FileReading
 from catalog.pools.files import Counter, Opened
 from catalog.pools.fingerprint import TooManyMarksError
-from catalog.pools.formats import FORMATS, Format, detect, fits, mapped, named
+from catalog.pools.formats import FORMATS, Format, detect, exact, fits, mapped, named, with_roles
 from catalog.pools.formats.alpaca import columns
 from catalog.pools.formats.exported import exported, restored
+from catalog.pools.formats.tree import expanded
 from catalog.pools.labels import labels_of
 from catalog.pools.media import KEYS, MediaReader
+from catalog.pools.metadata import MetadataWriter
 from catalog.pools.options import ReadOptions
-from catalog.pools.reasons import Rejection
-from catalog.pools.refusal import unknown_shape
+from catalog.pools.reasons import Rejection, kind_of
+from catalog.pools.refusal import first_rejection, unknown_shape
+from catalog.pools.said import Said
 from catalog.pools.sources import resolve
 from catalog.pools.unread import UnreadKeys
 from catalog.store.media import MediaFile
@@ -42,42 +48,6 @@ _UNWANTED = (
     "records have label false, KTO's mark of unwanted answers: leave them out with WHERE (metadata->>'label') IS DISTINCT FROM 'false'"
 )
 _PREFERENCE = "the chosen answer of each preference is its response; the rejected one is in the column rejected"
-
-
-@dataclass
-class FileReading:
-    """What one file turned out to be, complete when the file is read.
-
-    Attributes:
-        file: its name as it was given; ``archive.zip!/train.jsonl`` for a member of an archive, ``book.xlsx!/Sheet1`` for a sheet.
-        container: json lines, json array, json object with a list, json object keyed by id, json objects, csv, tsv, yaml, parquet,
-            arrow, excel.
-        shape: the shape of most of its records, ``"mapped"`` where the map named the keys, None where no record could be read.
-        columns: for alpaca, which key was read as what.
-        encoding: such as GB18030 or UTF-16; None for UTF-8.
-        compression: gzip, zstd, bzip2, xz, or None.
-        n_records: records, quarantined ones counted.
-        n_quarantined: how many records for each reason.
-        n_no_input: placeholders that were read as no input.
-        n_other_shapes: how many records of another shape than the file's, for each shape.
-        unread: how many records have each key that was not read, for the commonest keys.
-        n_unread_keys: how many different keys were not read.
-        notes: what is odd about the file as a whole.
-    """
-
-    file: str
-    container: str
-    shape: str | None = None
-    columns: dict[str, str] = field(default_factory=dict)
-    encoding: str | None = None
-    compression: str | None = None
-    n_records: int = 0
-    n_quarantined: dict[str, int] = field(default_factory=dict)
-    n_no_input: int = 0
-    n_other_shapes: dict[str, int] = field(default_factory=dict)
-    unread: dict[str, int] = field(default_factory=dict)
-    n_unread_keys: int = 0
-    notes: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -160,11 +130,14 @@ class _FileReader:
     def __init__(self, content: Opened, *, options: ReadOptions, builder: BatchBuilder, media: MediaReader) -> None:
         self._options = options
         self._builder = builder
-        self._given = mapped(options.map) if options.map else named(options.format)
+        given = mapped(options.map) if options.map else named(options.format)
+        self._formats = [with_roles(format_, options.roles) for format_ in FORMATS] if options.roles else FORMATS
+        self._given = with_roles(given, options.roles) if given and options.roles else given
         self._file = content.source
         self._name, self._stem = storable(content.source.name), storable(content.source.stem)
         self._label, self._media = content.source.label, media
         self._container = container_of(content, options=options, is_record=self._is_record)
+        self._reshape(self._container)
         self.reading = FileReading(
             self._name, self._container.name, encoding=content.encoding, compression=content.compression, notes=self._container.notes
         )
@@ -174,24 +147,39 @@ class _FileReader:
         self._unread = UnreadKeys(ignored=(column.path for column in self.asked))
         self.first = 0
         self._n_unwanted = 0
+        self._said, self._metadata, self._repeated = Said(), MetadataWriter(), RepeatedKeys(is_json=self._container.name.startswith("json"))
 
     def _column(self, option: str, path: str | None) -> Column | None:
         return None if path is None else Column(option, path, file=self._file.name)
 
     def _is_record(self, value: Any) -> bool:
-        return fits(self._given, value) if self._given else detect([value]) is not None
+        return fits(self._given, value) if self._given else detect([value], self._formats) is not None
+
+    def _is_whole(self, value: Any) -> bool:
+        """Whether a value is a record that can be read."""
+        format_ = self._given or detect([value], self._formats)
+        read = exact(format_, value) if format_ else None
+        return isinstance(read, Instruction) and isinstance(answered(read, prompts_only=self._options.prompts_only), Instruction)
+
+    def _reshape(self, container: Container) -> None:
+        """Make records of the rows of tables and of the paths of trees."""
+        if container.name.startswith("json"):
+            container.records = tabled(container, reads=self._is_whole)
+        if self._options.tree:
+            container.records = expanded(container.records, mode=self._options.tree)
 
     def records(self, *, first: int) -> Iterator[None]:
         """Read the file; yields whenever the builder is full."""
         self.first = first
         sample, stream = sampled(self._container, n=_SAMPLE)
-        format_ = self._given or detect([value for _, value, _ in sample if not isinstance(value, Rejection)])
-        self._describe(format_, sample)
-        format_ = restored if format_ is exported else format_  # its records may have been edited since
+        detected = self._given or detect([value for _, value, _ in sample if not isinstance(value, Rejection)], self._formats)
+        self._describe(detected, sample)
+        format_ = self._lenient(detected)
         builder, reading, options = self._builder, self.reading, self._options
         prompts_only, batch_size, row = options.prompts_only, options.batch_size, first
         for position, value, raw in stream:
             try:
+                self._repeated.check(value, raw)
                 read = value if type(value) is Rejection else self._read(value, format_)
                 if type(read) is Instruction:
                     read = answered(read, prompts_only=prompts_only)
@@ -210,25 +198,35 @@ class _FileReader:
         if not reading.n_records:
             raise SourceError(f"{self._file.name} holds no record", reason="empty_file")
 
+    def _lenient(self, format_: Format | None) -> Format | None:
+        """The file's format, for exports the one that takes records which were edited since."""
+        if format_ is None or format_.__name__ != exported.__name__:
+            return format_
+        return with_roles(restored, self._options.roles) if self._options.roles else restored
+
     def _describe(self, format_: Format | None, sample: list[Record]) -> None:
         """Note the file's shape.
 
         Raises:
             SourceError: records can be read, and none has a known shape.
         """
-        values = [value for _, value, _ in sample if not isinstance(value, Rejection)]
-        if format_ is not None and any(fits(format_, value) for value in values):
+        readable = [(position, value) for position, value, _ in sample if not isinstance(value, Rejection)]
+        if format_ is not None and any(fits(format_, value) for _, value in readable):
             self.reading.shape = "mapped" if self._options.map else format_.__name__
-        elif values:
-            raise SourceError(f"{self._file.name}: {unknown_shape(values[0], self._options)}", reason="unknown_shape")
+        elif readable:
+            position, value = readable[0]
+            why = unknown_shape(value, self._options, position=f"{self._container.unit} {position}")
+            raise SourceError(f"{self._file.name}: {why}", reason="unknown_shape")
         if self.reading.shape == "alpaca":
-            self._describe_columns(values)
+            self._describe_columns([value for _, value in readable])
 
     def _note(self) -> None:
         """Note what its records are that an instruction does not show."""
         reading = self.reading
         reading.unread, reading.n_unread_keys = self._unread.named(), len(self._unread)
         reading.notes += [note for column in self.asked for note in column.notes()]
+        reading.notes += [f"{n:,} records have another shape: {shape}" for shape, n in reading.n_other_shapes.items()]
+        reading.notes += self._said.notes() + self._metadata.notes() + self._repeated.notes()
         if self._n_unwanted:
             n_read = reading.n_records - sum(reading.n_quarantined.values())
             reading.notes.append(f"{self._n_unwanted:,} of {n_read:,} {_UNWANTED}")
@@ -245,13 +243,14 @@ class _FileReader:
         if read is not None:
             return read
         if self._given is None:
-            for other in FORMATS:
+            for other in self._formats:
                 read = other(value)
                 if read is not None:
                     counts = self.reading.n_other_shapes
                     counts[other.__name__] = counts.get(other.__name__, 0) + 1
                     return read
-        return Rejection("unknown_shape", f"none of the keys of {self.reading.shape}")
+        found = f"its keys are {listed(value)}" if isinstance(value, dict) else f"it is {kind_of(value)}"
+        return Rejection("unknown_shape", f"none of the keys of {self.reading.shape}; {found}")
 
     def _add(self, row: int, value: Any, read: Instruction) -> Rejection | None:
         """Hand one instruction to the builder."""
@@ -266,7 +265,7 @@ class _FileReader:
                 rest = left if read.source is None else rest
             if self._labels is not None:
                 labels = labels_of(self._labels.of(value))
-            metadata = json_text(rest) if rest else None
+            metadata = self._metadata.text(rest) if rest else None
             self._builder.add(row, read, file=self._name, source=source, labels=labels, metadata=metadata, media_files=files)
         except UnicodeEncodeError as error:
             what = "a byte that is not text" if "\udc00" <= error.object[error.start] <= "\udcff" else "half of a surrogate pair"
@@ -275,8 +274,9 @@ class _FileReader:
             return Rejection("too_large", str(error))
         self.reading.n_no_input += read.n_no_input
         self._n_unwanted += read.rest.get("label") is False
-        if rest:
+        if rest or read.notes:
             self._unread.add(rest)
+            self._said.add(read.notes, rest)
         return None
 
     def _reject(self, row: int, why: Rejection, *, position: int | str, value: Any, raw: str | None) -> None:
@@ -284,9 +284,11 @@ class _FileReader:
             raw = _raw(value)
         if why.reason in ("no_prompt", "no_response") and isinstance(value, dict):
             why = Rejection(why.reason, f"{why.detail}; its keys are {listed(value)}")
+        where = f"{self._container.unit} {position}"
+        self.reading.first_rejection = self.reading.first_rejection or first_rejection(why, position=where)
         counts = self.reading.n_quarantined
         counts[why.reason] = counts.get(why.reason, 0) + 1
-        self._builder.reject(row, why, file=self._file.name, position=f"{self._container.unit} {position}", raw=raw)
+        self._builder.reject(row, why, file=self._file.name, position=where, raw=raw)
 
 
 def _raw(value: Any) -> str:

@@ -1,26 +1,66 @@
-"""Messages for loads that cannot be read: what was found, and what helps."""
+"""Messages for loads that cannot be read: what was found, where, and what helps."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from catalog.errors import listed
 from catalog.pools.entries import described
 from catalog.pools.options import ReadOptions
+from catalog.pools.reasons import ADVICE, Rejection, kind_of
+
+_TABLE_OF_MESSAGES = {"message_id", "parent_id", "text", "role"}
 
 
-def unknown_shape(value: Any, options: ReadOptions) -> str:
+def first_rejection(why: Rejection, *, position: str) -> dict[str, str | None]:
+    """Return a rejection as a reading keeps it."""
+    return {"position": position, "reason": why.reason, "detail": why.detail[:1000], "advice": why.advice}
+
+
+def unknown_shape(value: Any, options: ReadOptions, *, position: str) -> str:
     """Return why records have no shape, shown by the first of them, and what to do.
 
-    >>> unknown_shape({"a": 1}, ReadOptions())[:51]
-    'its records have no known shape; their keys are a: '
+    >>> unknown_shape({"a": 1}, ReadOptions(), position="line 1")[:60]
+    'its records have no known shape; line 1 has the keys a: name'
     """
     about = described(value)
     if about is not None:
         return about
     if not isinstance(value, dict):
-        return "its records are neither objects nor lists of turns"
-    keys = listed(value)
+        return f"its records are neither objects nor lists of turns; {position} is {_shown(value)}"
+    found = f"{position} has the keys {listed(value)}"
     if options.map or options.format != "auto":
-        return f"its records do not have what {'--map' if options.map else '--format'} asks for; their keys are {keys}"
-    return f"its records have no known shape; their keys are {keys}: name them with --map prompt=KEY --map response=KEY"
+        return f"its records do not have what {'--map' if options.map else '--format'} asks for; {found}"
+    if value.keys() >= _TABLE_OF_MESSAGES:
+        return f"its records are single messages of trees; {found}: register the file of whole trees with --tree paths"
+    return f"its records have no known shape; {found}: name them with --map prompt=KEY --map response=KEY"
+
+
+def mostly_unreadable(files: Sequence[tuple[str, Mapping[str, int], Mapping[str, str | None] | None]]) -> tuple[str, str, str]:
+    """Return the commonest reason, what was found first of it, and the advice that fits.
+
+    Args:
+        files: of each file its name, how many records failed for each reason, and the first of them.
+
+    >>> mostly_unreadable([("a", {"no_response": 2}, {"position": "line 1", "reason": "no_response", "detail": "d", "advice": None})])[1]
+    'the first: a, line 1: no_response, d'
+    """
+    reasons = sum((Counter(counts) for _, counts, _ in files), Counter[str]())
+    commonest = reasons.most_common(1)[0][0]
+    shown = [(name, first) for name, _, first in files if first is not None]
+    if not shown:
+        return commonest, "", ADVICE.get(commonest, "Repair the file")
+    name, first = shown[0]
+    found = f"the first: {name}, {first['position']}: {first['reason']}, {first['detail']}"
+    advice = first["advice"] if first["reason"] == commonest else None
+    return commonest, found, advice or ADVICE.get(commonest, "Repair the file")
+
+
+def _shown(value: Any) -> str:
+    """A value as a message names it."""
+    if isinstance(value, list) and value:
+        return f"a list that begins with {kind_of(value[0])}"
+    text = f" ({value[:80]!r})" if isinstance(value, str) else ""
+    return f"{kind_of(value)}{text}"

@@ -18,7 +18,7 @@ from typing import Any, Literal
 from catalog.errors import MostlyRemovedError, MostlyUnreadableError, OptionError
 from catalog.pools.folded import fold
 from catalog.pools.reading import FileReading, ReadOptions, read_batches
-from catalog.pools.reasons import ADVICE
+from catalog.pools.refusal import mostly_unreadable
 from catalog.pools.staging import Staging, staging
 from catalog.store.database import WAIT, Connection, rehearsing, writing
 from catalog.store.folders import Home
@@ -226,11 +226,11 @@ def _refuse_mostly_unreadable(files: list[FileReading], *, n_read: int, n_failed
         return
     reasons = sum((Counter(file.n_quarantined) for file in files), Counter[str]())
     named = ", ".join(f"{count:,} {reason}" for reason, count in reasons.most_common(4))
-    commonest = reasons.most_common(1)[0][0]
+    commonest, found, advice = mostly_unreadable([(file.file, file.n_quarantined, file.first_rejection) for file in files])
     shapes = ", ".join(sorted({file.shape or file.container for file in files}))
     raise MostlyUnreadableError(
-        f"{n_failed:,} of {n_read + n_failed:,} records could not be read as {shapes} ({named}); nothing was written. "
-        f"{ADVICE[commonest]}, or write what is readable with --force",
+        f"{n_failed:,} of {n_read + n_failed:,} records could not be read as {shapes} ({named}); {found}; nothing was written. "
+        f"{advice}, or write what is readable with --force",
         reason=commonest,
     )
 

@@ -29,6 +29,8 @@ class Pools(Opened):
         pool: str,
         format: str = "auto",
         map: Mapping[str, str] | None = None,
+        roles: Mapping[str, str] | None = None,
+        tree: str | None = None,
         source_column: str | None = None,
         labels_column: str | None = None,
         prompts_only: bool = False,
@@ -47,6 +49,8 @@ class Pools(Opened):
         options = ReadOptions(
             format=format,
             map=dict(map or {}),
+            roles=dict(roles or {}),
+            tree=tree,
             source_column=source_column,
             labels_column=labels_column,
             prompts_only=prompts_only,

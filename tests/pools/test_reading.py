@@ -262,7 +262,7 @@ def test_a_csv_of_a_header_alone_holds_no_record(tmp_path: Path) -> None:
 def test_a_map_that_names_no_key_of_the_file_is_refused_with_the_keys(tmp_path: Path) -> None:
     path = tmp_path / "data.jsonl"
     path.write_text(lines([{"act": "q", "prompt": "a"}]))
-    with pytest.raises(SourceError, match="their keys are act, prompt"):
+    with pytest.raises(SourceError, match="element 0 has the keys act, prompt"):
         read(path, map={"prompt": "Question"})
     with pytest.raises(SourceError, match="--format asks for"):
         read(path, format="sharegpt")

@@ -100,7 +100,10 @@ def test_a_load_that_mostly_fails_writes_nothing_unless_forced(catalog: Catalog,
         (b'{"prompt": "caf\xe9 %d", "response": "a"}', "3 bad_encoding.* not UTF-8: .*`iconv -f WINDOWS-1252 -t UTF-8 FILE > NEW`"),
         (b'{"prompt": {"text": "%d"}, "response": "a"}', "3 wrong_type.* --map prompt=question.text .*by --map messages=KEY, or"),
         (b'{"prompt": "%d", "answers": "a"}', "3 no_response.* --map prompt=KEY --map response=KEY .*--prompts-only, or"),
-        (b'{"messages": [{"role": "alien", "content": "%d"}]}', "3 unknown_role.* Rename the roles"),
+        (
+            b'{"messages": [{"role": "alien", "content": "%d"}]}',
+            "3 unknown_role.* line 1: unknown_role, turn 1: the role 'alien';.*--role NAME=assistant",
+        ),
     ],
 )
 def test_a_refusal_says_what_helps_for_its_commonest_reason(catalog: Catalog, tmp_path: Path, record: bytes, advice: str) -> None:

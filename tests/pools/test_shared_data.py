@@ -152,6 +152,16 @@ def test_every_task_of_big_bench_hard_is_read_whole() -> None:
     assert {(file.container, file.shape) for file in files} == {("json object with a list", "alpaca")}
 
 
+def test_answers_of_a_tool_and_reasoning_set_are_texts() -> None:
+    n_read = n_parts = 0
+    for batch in read_batches([str(DATA / "llamafactory_demo/reason_tool_use_demo_50.jsonl")]):
+        for messages in batch.instructions["messages"].to_pylist():
+            n_read += 1
+            n_parts += messages[-1]["extra"] is not None
+            assert [turn["content"] for turn in messages if turn["content"].startswith('[{"type"')] == []
+    assert (n_read, n_parts) == (50, 50)
+
+
 def test_alpaca_has_no_duplicates_and_its_placeholders_are_counted() -> None:
     fingerprints: set[str] = set()
     files: list[FileReading] = []

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from catalog.errors import SourceError, one_line
+from catalog.pools.containers.arrow_values import plain_rows
 from catalog.pools.containers.records import MAX_RECORD, Record
 from catalog.pools.reasons import Rejection
 
@@ -60,10 +61,9 @@ def rows(batch: pa.RecordBatch, *, first: int, name: str) -> Iterator[Record]:
             if isinstance(row, Rejection):
                 yield n, row, ""
                 continue
-            record = {key: value for key, value in row.items() if value is not None}
-            if is_ours and "messages" in record:
-                record["messages"] = [_with_extras(message) for message in record["messages"]]
-            yield n, record, None
+            if is_ours and "messages" in row:
+                row["messages"] = [_with_extras(message) for message in row["messages"]]
+            yield n, row, None
 
 
 def _objects(batch: pa.RecordBatch, first: int) -> Iterator[tuple[int, Any]]:
@@ -78,7 +78,7 @@ def _objects(batch: pa.RecordBatch, first: int) -> Iterator[tuple[int, Any]]:
         yield first, Rejection("too_large", f"a row of {weight:,} bytes, {MAX_RECORD:,} are read")
         return
     try:
-        yield from enumerate(batch.to_pylist(), first)
+        yield from enumerate(plain_rows(batch), first)
     except (ValueError, OverflowError, pa.ArrowException) as error:
         if batch.num_rows == 1:
             yield first, _rejection(error)
@@ -137,9 +137,9 @@ def _with_extras(message: Any) -> Any:
     if not isinstance(message, dict):
         return message
     try:
-        extra = json.loads(message["extra"] or "{}")
+        extra = json.loads(message.get("extra") or "{}")
     except (ValueError, TypeError, RecursionError):
         extra = None
     if not isinstance(extra, dict):  # somebody else's column of that name
         return message
-    return {"role": message["role"], "content": message["content"]} | extra
+    return {"role": message.get("role"), "content": message.get("content")} | extra

@@ -20,6 +20,7 @@ from catalog.pools.containers.yaml_items import is_yaml, yaml_items
 from catalog.pools.files import BLOCK, Opened
 from catalog.pools.formats.alpaca import INPUTS, PROMPTS, RESPONSES
 from catalog.pools.layout import laid_out, standard
+from catalog.pools.literal import looks_python
 from catalog.pools.options import ReadOptions
 
 _SAMPLE_LINES = 20
@@ -63,7 +64,9 @@ def _table(file: Opened) -> Container | None:
 def _text(file: Opened, *, options: ReadOptions, is_record: Callable[[Any], bool]) -> Container:
     start = file.head.lstrip("\ufeff \t\r\n")
     if _are_json_lines(start, is_whole=len(file.head) < BLOCK // 4):
-        return Container("json lines", "line", json_lines(file.blocks))
+        container = Container("json lines", "line", iter(()))
+        container.records = json_lines(file.blocks, note=lambda found: container.notes.extend(found))
+        return container
     if _JSON.match(start):
         return json_document(file.blocks, is_record=is_record)
     if _ending(file) in (".yaml", ".yml") or (is_yaml(file.head) and _ending(file) not in (".csv", ".tsv")):
@@ -86,10 +89,15 @@ def _is_json_record(line: str) -> bool:
     try:
         value, end = scan(text, 0)
     except (ValueError, StopIteration, RecursionError):
-        return False
+        return _is_python_record(text)
     if isinstance(value, str):  # a quoted CSV cell is a JSON text too
         value = value if "Human:" in value else None
     return end == len(text) and isinstance(value, dict | list | str) and bool(value)
+
+
+def _is_python_record(text: str) -> bool:
+    """Whether a line is the repr of a dict or a list, read or not: nothing else looks like it."""
+    return text[:1] + text[-1:] in ("{}", "[]") and looks_python(text)
 
 
 def _ending(file: Opened) -> str:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from catalog.pools.containers.broken_json import Elements
-from catalog.pools.containers.records import MAX_RECORD, Container, Record, not_json, scan
+from catalog.pools.containers.records import MAX_RECORD, Container, PythonLiterals, Record, not_json, scan
+from catalog.pools.containers.tables import row_of
 from catalog.pools.containers.window import Window
 from catalog.pools.reasons import Rejection
 
@@ -38,15 +39,16 @@ def json_document(blocks: Iterable[str], *, is_record: Callable[[Any], bool]) ->
 def _documents(window: Window, container: Container, is_record: Callable[[Any], bool]) -> Iterator[Record]:
     """Every top-level value of the text, one after another."""
     n = 0
-    known = Elements()
+    known, python = Elements(), PythonLiterals()
     while char := window.skip():
         if char == "[" and not _is_turns(window):
             window.at += 1
             records = _elements(window, container, first=n)
         elif char == "{" and (is_keyed := _holds_records(window, is_record)) is not None:
             container.name = "json object keyed by id" if is_keyed else "json object with a list"
+            names = _column_names(window)
             window.at += 1
-            records = _pairs(window, container, is_keyed=is_keyed, first=n)
+            records = _pairs(window, container, is_keyed=is_keyed, first=n, names=names)
         elif char in "]}":  # closes nothing
             window.at += 1
             continue
@@ -55,7 +57,29 @@ def _documents(window: Window, container: Container, is_record: Callable[[Any], 
             records = iter([(n, value, raw)])
         for record in records:
             n += 1
-            yield record
+            yield record if type(record[1]) is not Rejection else _as_python(record, python)
+    container.notes += python.notes("record")
+
+
+def _as_python(record: Record, python: PythonLiterals) -> Record:
+    """A record that is no JSON, read as Python where it is a literal."""
+    position, rejection, raw = record
+    return position, python.value(raw or "", otherwise=rejection), raw
+
+
+def _column_names(window: Window) -> list[str] | None:
+    """The column names of a table that pandas split (``orient="split"``) at the window's place; None for any other object."""
+    if '"columns"' not in window.text:
+        return None
+    try:
+        value, _ = scan(window.text, window.at)
+    except (ValueError, StopIteration, RecursionError):
+        return None
+    return _names(value.get("columns"))
+
+
+def _names(value: Any) -> list[str] | None:
+    return value if isinstance(value, list) and value and all(isinstance(name, str) for name in value) else None
 
 
 def _is_turns(window: Window) -> bool:
@@ -128,8 +152,11 @@ def _elements(window: Window, container: Container, *, first: int) -> Iterator[R
     container.notes.append("the list is not closed: the file may be cut")
 
 
-def _pairs(window: Window, container: Container, *, is_keyed: bool, first: int) -> Iterator[Record]:
-    """The records under the keys of an object: one a key, or those of a list under one of LIST_KEYS."""
+def _pairs(window: Window, container: Container, *, is_keyed: bool, first: int, names: list[str] | None) -> Iterator[Record]:
+    """The records under the keys of an object: one a key, or those of a list under one of LIST_KEYS.
+
+    Lists of cells are the rows of a table where the object has the names of its columns, here or before.
+    """
     known = Elements(is_keyed=True)
     n = first
     while char := window.skip():
@@ -147,9 +174,10 @@ def _pairs(window: Window, container: Container, *, is_keyed: bool, first: int) 
             window.at += 1
             for record in _elements(window, container, first=n):
                 n += 1
-                yield record
+                yield _in_columns(record, names, container)
             continue
         value, raw = element(window, known)
+        names = names or (_names(value) if key == "columns" else None)
         if is_keyed:
             container.unit = "key"
             yield key, _with_key(value, key), raw
@@ -157,6 +185,15 @@ def _pairs(window: Window, container: Container, *, is_keyed: bool, first: int) 
             yield n, value, raw
             n += 1
     container.notes.append("the object is not closed: the file may be cut")
+
+
+def _in_columns(record: Record, names: list[str] | None, container: Container) -> Record:
+    """A list of cells as the row of a table, where the names of its columns are known."""
+    position, value, raw = record
+    if names is None or not isinstance(value, list):
+        return record
+    container.name = "json table"
+    return position, row_of(names, value), raw
 
 
 def _key(window: Window) -> re.Match[str] | None:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
-from catalog.pools.containers.records import MAX_RECORD, Record, not_json, scan
+from catalog.pools.containers.records import MAX_RECORD, PythonLiterals, Record, not_json, scan
 from catalog.pools.reasons import Rejection
 
 
-def json_lines(blocks: Iterable[str]) -> Iterator[Record]:
-    """The values of the lines that are not blank; a position is a line number from 1.
+def json_lines(blocks: Iterable[str], *, note: Callable[[list[str]], None] | None = None) -> Iterator[Record]:
+    """Yield the values of the lines that are not blank; a position is a line number from 1.
+
+    A line that is a Python literal is read as such; ``note`` is told at the end how many are.
 
     >>> [value for _, value, _ in json_lines(['{"a": 1}\\r\\n\\n{"a"', ': 2}'])]
     [{'a': 1}, {'a': 2}]
     """
     number = 0
+    python = PythonLiterals()
     for lines in _lines(blocks):
         for line in lines:
             number += 1
@@ -23,12 +26,15 @@ def json_lines(blocks: Iterable[str]) -> Iterator[Record]:
             except (ValueError, StopIteration, RecursionError):
                 text = line.strip(" \t\r\n\ufeff\x00")
                 if text:
-                    yield number, _value(text), line
+                    value = _value(text)
+                    yield number, python.value(text, otherwise=value) if type(value) is Rejection else value, line
                 continue
             if end != len(line) and not line[end:].isspace():
                 yield number, Rejection("not_json", f"more text after the value, from character {end}: {line[end : end + 40]!r}"), line
                 continue
             yield number, value, line
+    if note is not None:
+        note(python.notes("line"))
 
 
 def _value(text: str) -> object:

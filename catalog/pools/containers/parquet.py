@@ -18,7 +18,7 @@ _HEADER = 64
 
 
 def parquet(binary: BinaryIO, *, name: str) -> Iterator[Record]:
-    """Yield the rows as objects; a position is a row from 0. Columns that are null count as absent.
+    """Yield the rows as objects; a position is a row from 0. Fields that are null count as absent.
 
     A message of exactly role, content and extra is the catalog's own, whose extra is the JSON
     object of its other keys (a Parquet struct has the same keys in every row): they become keys of

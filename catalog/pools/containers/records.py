@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 from json import JSONDecoder
-from typing import Any, NoReturn
+from typing import Any
 
+from catalog.json_text import NotFiniteError
+from catalog.pools.literal import looks_python, python_value
 from catalog.pools.reasons import Rejection
 
 Record = tuple[int | str, Any, str | None]
@@ -37,16 +39,54 @@ class Container:
     notes: list[str] = field(default_factory=list)
 
 
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
+scan: Callable[[str, int], tuple[Any, int]] = JSONDecoder().scan_once  # type: ignore[attr-defined]
+"""``scan(text, start) -> (value, end)``; raises ValueError, StopIteration (no value starts there) or RecursionError.
+
+NaN and the infinities are read: in metadata they become null, in a message they cost the record.
+"""
 
 
-scan: Callable[[str, int], tuple[Any, int]] = JSONDecoder(parse_constant=_refuse_constant).scan_once  # type: ignore[attr-defined]
-"""``scan(text, start) -> (value, end)``; raises ValueError, StopIteration (no value starts there) or RecursionError."""
+class PythonLiterals:
+    """Reads the records of a file that are Python literals instead of JSON, and counts them.
+
+    Attributes:
+        n_read: records that were read so.
+        n_refused: records that look like Python and are no literals of texts, numbers, lists and dicts.
+    """
+
+    def __init__(self) -> None:
+        self.n_read = 0
+        self.n_refused = 0
+
+    def value(self, text: str, *, otherwise: Rejection) -> Any:
+        """Return what a text that is no JSON writes down in Python, or a rejection.
+
+        >>> PythonLiterals().value("{'a': None}", otherwise=Rejection("not_json", "")), PythonLiterals().value("{a}", otherwise=None)
+        ({'a': None}, None)
+        """
+        if not looks_python(text):
+            return otherwise
+        try:
+            value = python_value(text)
+        except ValueError as error:
+            self.n_refused += 1
+            advice = "Write the records as JSON, with json.dumps instead of str or repr"
+            return Rejection("not_json", f"it looks like Python: {error}", advice)
+        self.n_read += 1
+        return value
+
+    def notes(self, unit: str) -> list[str]:
+        """Return what a report says of them."""
+        found = []
+        if self.n_read:
+            found.append(f"{self.n_read:,} {unit}s are Python literals, not JSON: read as such")
+        if self.n_refused:
+            found.append(f"{self.n_refused:,} {unit}s look like Python and are neither JSON nor literals")
+        return found
 
 
 def not_json(error: BaseException) -> Rejection:
-    """The rejection for an error of `scan`."""
+    """Return the rejection for an error of `scan`."""
     if isinstance(error, StopIteration):
         return Rejection("not_json", "no JSON value starts here")
     if isinstance(error, RecursionError):
@@ -57,9 +97,11 @@ def not_json(error: BaseException) -> Rejection:
 def unforeseen(error: Exception) -> Rejection:
     """Return the rejection for an error that no reader expects: it costs its record, never the load.
 
-    >>> unforeseen(KeyError("a"))
-    Rejection(reason='unreadable', detail="KeyError: 'a'")
+    >>> unforeseen(KeyError("a"))[:2]
+    ('unreadable', "KeyError: 'a'")
     """
+    if isinstance(error, NotFiniteError):
+        return Rejection("not_json", str(error))
     return Rejection("unreadable", f"{type(error).__name__}: {error}")
 
 

@@ -79,7 +79,7 @@ def trailing_comma(text: str) -> str:
 
 
 def not_a_number(text: str) -> str:
-    return text[:-1].rstrip() + ', "score": NaN}'
+    return text[:-1].rstrip() + ', "score": nan}'
 
 
 def raw_newline(text: str) -> str:
@@ -103,7 +103,7 @@ def bad_escape(text: str) -> str:
 
 
 def single_quotes(text: str) -> str:
-    return "{'instruction': 'a', 'output': 'b'}"
+    return "{'instruction': a, 'output': b}"
 
 
 BREAKS: list[Callable[[str], str]] = [
@@ -162,14 +162,14 @@ def test_a_broken_record_of_a_nested_list_or_under_an_id_is_the_only_one_lost(br
 def test_a_conversation_with_a_broken_turn_is_lost_whole_and_its_turns_are_not_taken_for_records() -> None:
     record = {"conversations": [{"from": "human", "value": "a"}, {"from": "gpt", "value": "b"}, {"from": "human", "value": "c"}]}
     text = json.dumps(record)
-    for broken in (text.replace('"a"', '"a', 1), text.replace('"a"}', '"a",}', 1), text.replace('"b"', "NaN")):
+    for broken in (text.replace('"a"', '"a', 1), text.replace('"a"}', '"a",}', 1), text.replace('"b"', "nan")):
         good, bad = split(read(f"[{text}, {broken}, {text}]")[1])
         assert (good, len(bad)) == ([record, record], 1), broken
 
 
 def test_lists_of_turns_survive_a_broken_neighbour() -> None:
     text = json.dumps(["What is [1, 2]], [3?", 'A "list"], [of lists.'])
-    for broken in ('["a", "b",]', '["a", NaN]', '["a\nb"]'):
+    for broken in ('["a", "b",]', '["a", nan]', '["a\nb"]'):
         good, bad = split(read(f"[{text}, {broken}, {text}]")[1])
         assert (len(good), len(bad)) == (2, 1), broken
 

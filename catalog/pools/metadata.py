@@ -1,0 +1,87 @@
+"""A record's metadata as JSON text, and what of it JSON cannot hold."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from catalog.errors import listed
+from catalog.json_text import json_text
+
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
+
+
+class MetadataWriter:
+    """Writes the metadata of a file's records.
+
+    NaN and the infinities become null, bytes are left out, dates and decimals become texts.
+
+    Attributes:
+        n_not_finite: records with NaN or an infinity in their metadata.
+        bytes_keys: how many records have bytes under each key.
+    """
+
+    def __init__(self) -> None:
+        self.n_not_finite = 0
+        self.bytes_keys: Counter[str] = Counter()
+
+    def text(self, rest: Mapping[str, Any]) -> str | None:
+        """Return the metadata of one record, None for none.
+
+        >>> MetadataWriter().text({"a": float("nan"), "b": b"x", "c": [1]})
+        '{"a": null, "c": [1]}'
+        """
+        if not rest:
+            return None
+        try:
+            return _encode(rest)
+        except (TypeError, ValueError):
+            return self._unlike_json(rest)
+
+    def notes(self) -> list[str]:
+        """Return what a report says of values that JSON cannot hold."""
+        found = []
+        if self.n_not_finite:
+            found.append(f"{self.n_not_finite:,} records have NaN or Infinity in their metadata: it is null there")
+        if self.bytes_keys:
+            n_records = max(self.bytes_keys.values())
+            found.append(f"{n_records:,} records have bytes under {listed(self.bytes_keys)}: left out of the metadata")
+        return found
+
+    def _unlike_json(self, rest: Mapping[str, Any]) -> str | None:
+        kept, is_finite = {}, True
+        for key, value in rest.items():
+            found = _Findings()
+            if not _is_bytes(value):
+                kept[key] = found.plain(value)
+            if found.has_bytes or _is_bytes(value):
+                self.bytes_keys[str(key)] += 1
+            is_finite = is_finite and found.is_finite
+        self.n_not_finite += not is_finite
+        return json_text(kept) if kept else None
+
+
+class _Findings:
+    """Copies a value without what JSON cannot hold, and notes what that was."""
+
+    def __init__(self) -> None:
+        self.is_finite = True
+        self.has_bytes = False
+
+    def plain(self, value: Any) -> Any:
+        if isinstance(value, float) and value - value != 0:
+            self.is_finite = False
+            return None
+        if isinstance(value, Mapping):
+            self.has_bytes = self.has_bytes or any(map(_is_bytes, value.values()))
+            return {key: self.plain(item) for key, item in value.items() if not _is_bytes(item)}
+        if isinstance(value, list | tuple):
+            self.has_bytes = self.has_bytes or any(map(_is_bytes, value))
+            return [self.plain(item) for item in value if not _is_bytes(item)]
+        return value
+
+
+def _is_bytes(value: Any) -> bool:
+    return isinstance(value, bytes | bytearray | memoryview)
