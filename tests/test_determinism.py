@@ -165,7 +165,9 @@ def large(folder: Path, order: str) -> Home:
             SELECT i, sha256('' || n), [], NULL, NULL FROM made ORDER BY i;
             INSERT INTO pool_members
             SELECT 1, i, 1, NULL, i, 'source ' || n % 5, ['tag ' || n % 7, 'tag ' || n % 11], NULL FROM made ORDER BY i;
-            INSERT INTO signals VALUES
+            INSERT INTO signals (signal_id, kind, name, identity_sha256, identity, dimension, lance_table,
+                details, created_at)
+            VALUES
                 (1, 'losses', 'mine', 'l1', '{{}}', 3, NULL, '{{}}', TIMESTAMP '2026-01-04'),
                 (2, 'score', 'depth', 's2', '{{}}', NULL, NULL, '{{}}', TIMESTAMP '2026-01-04'),
                 (3, 'score', 'perplexity', 's3', '{{}}', NULL, NULL, '{{}}', TIMESTAMP '2026-01-04'),

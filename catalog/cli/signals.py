@@ -56,7 +56,10 @@ def embed(catalog: Catalog, /, pool: str, is_json: bool, **options: Any) -> None
 @pass_catalog
 def signals(catalog: Catalog, pool: str | None, is_json: bool) -> None:
     """List the signals, what tells them apart, and their coverage of POOL or of the whole catalog."""
-    echo_rows(catalog.signals(pool).to_dicts(), is_json=is_json, nothing=f"no signal yet: `catalog embed {pool or 'POOL'}` makes one")
+    rows = catalog.signals(pool).to_dicts()
+    if not is_json and not any(row["stale"] for row in rows):
+        rows = [{key: value for key, value in row.items() if key != "stale"} for row in rows]
+    echo_rows(rows, is_json=is_json, nothing=f"no signal yet: `catalog embed {pool or 'POOL'}` makes one")
 
 
 @click.group()

@@ -123,9 +123,10 @@ class Pins:
         return [found for found in candidates if found in pinned or found.name in outgrown]
 
 
-def coverages(connection: Connection, reference: Reference, *, kind: Kind) -> list[Coverage]:
-    """Every signal of a kind with what it covers of a reference, the newest first."""
-    at = reference.parameters | {"signal_kind": kind}
+def coverages(connection: Connection, reference: Reference, *, kind: Kind, pins: Pins | None = None) -> list[Coverage]:
+    """Return every signal of a kind with what it covers of a reference, the newest first; a stale one only where it is pinned."""
+    pinned = sorted(pins.identities) if pins else []
+    at = reference.parameters | {"signal_kind": kind, "pinned": pinned}
     rows = connection.sql(query("selection/coverage"), params=at).fetchall()
     identities = {sha256: json.loads(identity) for _, _, _, sha256, identity, *_ in rows}
     found = [Coverage(signal_id, kind, name, sha256, identities[sha256], *numbers) for signal_id, _, name, sha256, _, *numbers in rows]

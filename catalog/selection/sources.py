@@ -66,7 +66,7 @@ def subset(connection: Connection, ref: str) -> Resolved:
 def scores(connection: Connection, ref: str, *, pins: Pins | None = None) -> Resolved:
     """Every member with one column for each score's name; NULL where a score has no value."""
     found = resolve(connection, ref)
-    candidates = coverages(connection, found, kind="score")
+    candidates = coverages(connection, found, kind="score", pins=pins)
     by_name: dict[str, list[Coverage]] = {}
     for coverage in pins.offered(candidates) if pins else candidates:
         by_name.setdefault(coverage.name, []).append(coverage)
@@ -84,7 +84,7 @@ def scores(connection: Connection, ref: str, *, pins: Pins | None = None) -> Res
 def score(connection: Connection, ref: str, *, name: str, pins: Pins | None = None) -> Resolved:
     """Every member with one score: ``instruction_id``, ``fingerprint``, ``value``, and ``reason`` where the value is NULL."""
     found = resolve(connection, ref)
-    chosen = choose(found, coverages(connection, found, kind="score"), kind="score", name=name, pins=pins)
+    chosen = choose(found, coverages(connection, found, kind="score", pins=pins), kind="score", name=name, pins=pins)
     if isinstance(chosen, SignalError):
         columns = MEMBER | {"value": "DOUBLE", "reason": "VARCHAR"}
         return Resolved(found, kind="score", name=name, load=_nothing, fault=chosen, columns=columns)
@@ -103,7 +103,7 @@ def trajectories(
     """One row for each member with losses: ``instruction_id``, ``fingerprint``, ``losses FLOAT[]`` in the order of training."""
     found = resolve(connection, ref)
     columns = MEMBER | {"losses": "FLOAT[]"}
-    chosen = choose(found, coverages(connection, found, kind="losses"), kind="losses", name=proxy, pins=pins)
+    chosen = choose(found, coverages(connection, found, kind="losses", pins=pins), kind="losses", name=proxy, pins=pins)
     if isinstance(chosen, SignalError):
         return Resolved(found, kind="losses", name=proxy, load=_nothing, fault=chosen, columns=columns)
     load = partial(load_trajectories, reference=found, signal=chosen, incomplete=incomplete)
@@ -161,7 +161,7 @@ def _stored(
     found = resolve(connection, ref)
     candidates = [
         coverage
-        for coverage in coverages(connection, found, kind=kind)
+        for coverage in coverages(connection, found, kind=kind, pins=pins)
         if all(value is None or coverage.identity.get(key) == value for key, value in where.items())
     ]
     candidates = _first(pins.kept(candidates) if pins else candidates, first or {}) or candidates

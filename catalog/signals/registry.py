@@ -52,8 +52,9 @@ def identity_sha256(kind: Kind, name: str, identity: Mapping[str, Any]) -> str:
 
 
 def find_signal(connection: Connection, *, kind: Kind, name: str, identity: Mapping[str, Any]) -> Signal | None:
-    """The signal of an identity, when there is one."""
-    rows = connection.sql(query("signals/find"), params={"identity_sha256": identity_sha256(kind, name, identity)}).fetchall()
+    """Return the signal of an identity, when there is one that is not stale."""
+    at = {"identity_sha256": identity_sha256(kind, name, identity), "or_stale": False}
+    rows = connection.sql(query("signals/find"), params=at).fetchall()
     return _signal(rows[0]) if rows else None
 
 
@@ -132,7 +133,8 @@ def planned_import(
 
 
 def list_signals(connection: Connection, home: Home, reference: Reference | None = None) -> pa.Table:
-    """Every signal: what tells it from others of its name, n with a value, why the others have none, and its bytes of vectors.
+    """Every signal: what tells it from others of its name, n with a value, why the others have none, its bytes of vectors, and why its
+    values would differ now, if they would (``stale``).
 
     Args:
         connection: a reader's.

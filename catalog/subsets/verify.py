@@ -92,7 +92,7 @@ def _compared(reference: Reference, record: Mapping[str, Any], definition: Defin
 def _gone(connection: Connection, content: Mapping[str, Any]) -> tuple[str, ...]:
     """Return what the definition read and the catalog no longer has; vectors of labels are embedded as they are asked for."""
     signals = [signal for signal in content.get("signals", ()) if signal["kind"] != "label_embedding"]
-    keys = ({"identity_sha256": signal["identity_sha256"]} for signal in signals)
+    keys = ({"identity_sha256": signal["identity_sha256"], "or_stale": True} for signal in signals)
     found = [connection.sql(query("signals/find"), params=key).fetchall() for key in keys]
     lost = [one for one, rows in zip(signals, found, strict=True) if not rows]
     references = tuple(f"{one} it was made from: gone" for one in lost_references(connection, content))

@@ -41,7 +41,9 @@ INSERT INTO subsets (subset_id, name, version, created_at, selector, pool_id, po
     seed, n_members, definition, definition_sha256, members_sha256, environment, seconds)
 VALUES (1, 'few', 1, TIMESTAMP '2026-01-02', 'random', 1, 2, 4, 0, 4, '{}', 'd', 'm', '{}', 0.1);
 INSERT INTO subset_members SELECT 1, 10 + 3 * i, i + 1, '{"turn": 1}' FROM range(4) AS t(i);
-INSERT INTO signals VALUES
+INSERT INTO signals (signal_id, kind, name, identity_sha256, identity, dimension, lance_table,
+    details, created_at)
+VALUES
     (1, 'losses', 'tiny', 'l1', '{}', 4, NULL, '{}', TIMESTAMP '2026-01-04'),
     (2, 'losses', 'half', 'l2', '{}', 4, NULL, '{}', TIMESTAMP '2026-01-04'),
     (3, 'score', 'ifd', 's3', '{}', NULL, NULL, '{}', TIMESTAMP '2026-01-04'),

@@ -18,6 +18,8 @@ from catalog.store.folders import Home
 
 MEMBERS = range(5, 40)  # of tiny@2
 
+SIGNAL = "(signal_id, kind, name, identity_sha256, identity, dimension, lance_table, details, created_at)"
+
 
 def by_id(answer: pa.Table, column: str) -> dict[int, object]:
     return dict(zip(answer["instruction_id"].to_pylist(), answer[column].to_pylist(), strict=True))
@@ -133,7 +135,8 @@ def test_scores_of_a_pool_without_any_are_its_members(home: Home) -> None:
 
 def test_the_newest_score_of_a_name_that_covers_all_is_taken(home: Home) -> None:
     with writing(home) as connection:
-        connection.execute("INSERT INTO signals VALUES (9, 'score', 'ifd', 's9', '{}', NULL, NULL, '{}', TIMESTAMP '2026-01-04')")
+        row = "9, 'score', 'ifd', 's9', '{}', NULL, NULL, '{}', TIMESTAMP '2026-01-04'"
+        connection.execute(f"INSERT INTO signals {SIGNAL} VALUES ({row})")
         connection.execute("INSERT INTO scores SELECT 9, i, 1000, NULL FROM range(20) AS t(i)")
         connection.execute("INSERT INTO signal_members SELECT 9, i, 0 FROM range(20) AS t(i)")
     assert run(home, "SELECT max(ifd) AS m FROM scores('tiny')").to_pylist() == [{"m": 0.39}]
@@ -153,7 +156,7 @@ def test_embeddings_are_those_of_committed_shards_in_float32(home: Home) -> None
 def test_embeddings_are_of_the_prompt_where_an_encoder_has_read_both_and_nothing_is_said(home: Home) -> None:
     with writing(home) as connection:
         row = "9, 'embedding', 'MiniLM', 'e9', '{\"field\": \"conversation\"}', 3, 'embedding_0009', '{}', TIMESTAMP '2026-01-05'"
-        connection.execute(f"INSERT INTO signals VALUES ({row})")
+        connection.execute(f"INSERT INTO signals {SIGNAL} VALUES ({row})")
         connection.execute("INSERT INTO signal_members SELECT 9, i, 0 FROM range(40) AS t(i)")
 
     with reading(home) as connection:
@@ -217,7 +220,9 @@ def test_a_million_trajectories_load_in_well_under_a_second(tmp_path: Path) -> N
                 system, tools)
             SELECT i, sha256('' || i), [], NULL, NULL FROM range({n}) AS t(i);
             INSERT INTO pool_members SELECT 1, i, 1, NULL, i, 'a', NULL, NULL FROM range({n}) AS t(i);
-            INSERT INTO signals VALUES (1, 'losses', 'tiny', 'l1', '{{}}', {t}, NULL, '{{}}', TIMESTAMP '2026-01-04');
+            INSERT INTO signals (signal_id, kind, name, identity_sha256, identity, dimension, lance_table,
+                details, created_at)
+            VALUES (1, 'losses', 'tiny', 'l1', '{{}}', {t}, NULL, '{{}}', TIMESTAMP '2026-01-04');
             INSERT INTO shards (signal_id, shard, n_instructions, n_missing, n_tokens,
                 n_truncated, lance_version, seconds, committed_at)
             VALUES (1, 0, {n}, 0, 0, 0, NULL, 1.0, TIMESTAMP '2026-01-04');

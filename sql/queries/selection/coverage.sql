@@ -1,4 +1,5 @@
--- The signals of a kind, the newest first, and how much of a pool or subset each covers.
+-- The signals of a kind, the newest first, and how much of a pool or subset each covers. A stale one is read only where a stored
+-- definition was made of it.
 WITH members AS MATERIALIZED (
     SELECT instruction_id
     FROM members_of($kind, $id, $version)
@@ -37,4 +38,5 @@ LEFT JOIN with_value USING (signal_id)
 LEFT JOIN without_value USING (signal_id)
 LEFT JOIN versions USING (signal_id)
 WHERE signals.kind = $signal_kind
+    AND (signals.stale IS NULL OR list_contains($pinned, signals.identity_sha256))
 ORDER BY signals.created_at DESC, signals.signal_id DESC

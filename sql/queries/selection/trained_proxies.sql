@@ -3,6 +3,7 @@ SELECT count(*)
 FROM signals
 WHERE kind = 'losses'
     AND name = $name
+    AND stale IS NULL
     AND json_exists(identity, '$.start')
     AND NOT coalesce((details ->> 'is_sample')::BOOLEAN, false)
     AND EXISTS (

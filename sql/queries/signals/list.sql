@@ -30,8 +30,8 @@ SELECT
     signals.name,
     row_number() OVER (
         PARTITION BY signals.kind, signals.name, signals.identity ->> 'field'
-        ORDER BY with_value.n IS NULL, coalesce(with_value.n, 0) + coalesce(without_value.n, 0) DESC, signals.created_at DESC
-    ) = 1 AS is_read,
+        ORDER BY signals.stale IS NOT NULL, with_value.n IS NULL, coalesce(with_value.n, 0) + coalesce(without_value.n, 0) DESC, signals.created_at DESC
+    ) = 1 AND signals.stale IS NULL AS is_read,
     coalesce(with_value.n, 0) AS n_with_value,
     (SELECT count(*) FROM members) AS n_members,
     without_value.reasons AS without_value,
@@ -40,6 +40,7 @@ SELECT
     (SELECT max(committed_at) FROM shards WHERE shards.signal_id = signals.signal_id) AS computed_at,
     signals.lance_table,
     left(signals.identity_sha256, 12) AS identity,
+    signals.stale,
     signals.identity AS settings
 FROM signals
 LEFT JOIN with_value USING (signal_id)
