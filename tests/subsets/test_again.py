@@ -45,7 +45,7 @@ def filled(catalog: Catalog, jsonl: Write) -> Catalog:
 
 def moved(catalog: Catalog, jsonl: Write) -> None:
     """Make the newest version of `t` another, and the tag too."""
-    catalog.register(jsonl(pairs(12, first=18), "t.jsonl"), pool="t")
+    catalog.register(jsonl(pairs(12, first=18), "t.jsonl"), pool="t", mode="replace")
     catalog.tag("t@2", "good")
 
 
@@ -142,7 +142,7 @@ def test_a_budget_is_kept_as_it_was_asked_for_and_follows_the_pool(filled: Catal
 def test_the_whole_of_a_pool_that_shrank_is_less(filled: Catalog, jsonl: Write) -> None:
     filled.select("random", "p", budget="all", name="drawn")
     filled.select("random", "p", budget=20, name="twenty")
-    filled.register(jsonl(pairs(8)), pool="p")
+    filled.register(jsonl(pairs(8)), pool="p", mode="replace")
     assert filled.reselect("drawn").n_members == 8
     with pytest.raises(OptionError, match="more than the 8 members"):
         filled.reselect("twenty")
