@@ -75,7 +75,12 @@ def test_no_command_writes_into_the_catalogs_folder(filled: Catalog, tmp_path: P
         answer = CliRunner().invoke(main, ["--home", str(home), *command])
         assert answer.exit_code == 2, (command, answer.output)
     assert filled.home.database.read_bytes() == before
-    assert sorted(one.name for one in home.iterdir() if not one.is_symlink()) == ["catalog.duckdb", "catalog.lock", "tmp"]
+    assert sorted(one.name for one in home.iterdir() if not one.is_symlink()) == [
+        "catalog.duckdb",
+        "catalog.intent",
+        "catalog.lock",
+        "tmp",
+    ]
 
 
 def test_a_link_in_a_trainers_folder_does_not_reach_the_database(filled: Catalog, tmp_path: Path) -> None:
