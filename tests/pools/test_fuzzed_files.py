@@ -98,9 +98,9 @@ def test_sixty_fuzzed_files_lose_nothing(tmp_path: Path) -> None:
 def test_two_thousand_fuzzed_files_lose_nothing(tmp_path: Path) -> None:
     """In processes of their own, within 4 GiB each: a crash or a hunger for memory names its file."""
     code = (
-        "import resource, sys; from pathlib import Path\n"
+        "import faulthandler, resource, sys; from pathlib import Path\n"
         "resource.setrlimit(resource.RLIMIT_AS, (4 * 2**30,) * 2)\n"
-        "from tests.pools.test_fuzzed_files import run, faulthandler\n"
+        "from tests.pools.test_fuzzed_files import run\n"
         "faulthandler.enable()\n"
         "print(run(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])))"
     )
