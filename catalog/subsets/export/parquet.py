@@ -1,17 +1,17 @@
 """Parquet: the columns of `jsonl` with their types, compressed with zstd, in row groups.
 
-================  =====================================================================================================
-fingerprint       string
-messages          list<struct<role string, content string, extra string>>; the system prompt is the first; extra is the JSON
-                  object text of a message's other keys, or NULL
-tools             string, JSON text of a list of objects, or NULL
-functions         string, any other text of tools, or NULL; only in a file that has one
-rejected_messages  string, JSON text of a list of answers, or NULL
-media             string, JSON text of a list of objects, or NULL
-source            string
-abilities         list<string>, the record's labels, or NULL
-metadata          string, the JSON object text, or NULL
-================  =====================================================================================================
+=================  =====================================================================================================
+fingerprint        string
+messages           list<struct<role string, content string, extra string>>; the system prompt is the first; extra is the JSON
+                   object text of a message's other keys, or NULL
+tools              string, JSON text of a list of objects, or NULL
+media              string, JSON text of a list of objects, or NULL
+source             string
+abilities          list<string>, the record's labels, or NULL
+metadata           string, the JSON object text, or NULL
+rejected_messages  string, JSON text of a list of answers, or NULL; only in a file that has one
+functions          string, any other text of tools, or NULL; only in a file that has one
+=================  =====================================================================================================
 
 The types are declared, so a loader need not guess them, and nothing is ever lost. TRL's SFTTrainer reads messages and tools from it; what
 stands in extra (tool_calls among it) it does not see.
@@ -33,13 +33,13 @@ SCHEMA = pa.schema(
         ("fingerprint", pa.string()),
         ("messages", MESSAGES),
         ("tools", pa.string()),
-        ("rejected_messages", pa.string()),
         ("media", pa.string()),
         ("source", pa.string()),
         ("abilities", pa.list_(pa.string())),
         ("metadata", pa.string()),
     ]
 )
+REJECTED = pa.field("rejected_messages", pa.string())
 FUNCTIONS = pa.field("functions", pa.string())
 RENAMED = {"rejected_messages": "rejected", "abilities": "labels"}
 """Columns that have another name in the catalog; there a trainer would give it another meaning."""
@@ -53,7 +53,8 @@ def parquet(batches: Iterable[pa.RecordBatch], file: IO[bytes], *, survey: Surve
     """Write batches, as `catalog.subsets.export.export` describes them, to an open file; the number of rows."""
     import pyarrow.parquet as pq
 
-    schema = SCHEMA.insert(3, FUNCTIONS) if survey.n_other_tools else SCHEMA
+    more = [field for field, n in ((REJECTED, survey.n_rejected), (FUNCTIONS, survey.n_other_tools)) if n]
+    schema = pa.schema([*SCHEMA, *more])
     n_rows = 0
     with pq.ParquetWriter(file, schema, compression="zstd") as writer:
         waiting: list[pa.RecordBatch] = []

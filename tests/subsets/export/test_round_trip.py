@@ -122,7 +122,8 @@ def test_parquet_holds_every_column_of_varied_instructions(tmp_path, varied, bat
     export(batches(varied), format="parquet", path=tmp_path / "a.parquet", name="a")
     found = pq.read_table(tmp_path / "a.parquet").to_pylist()
     for row in varied:
-        row["rejected_messages"], row["abilities"] = row.pop("rejected"), row.pop("labels")
+        assert row.pop("rejected") is None
+        row["abilities"] = row.pop("labels")
         row["functions"] = row["tools"] if row["tools"] == "f(x): squares x" else None
         row["tools"] = None if row["functions"] else row["tools"]
         if row["system"] is not None:
