@@ -99,13 +99,12 @@ def _references(rest: Mapping[str, Any]) -> tuple[list[dict[str, Any]], set[str]
     own = _under(rest[OWN_KEY], kind=None) if OWN_KEY in rest else None
     references = own or []
     keys = {OWN_KEY} if own is not None else set()
-    known = [(reference["kind"], reference.get("path")) for reference in references]
     for key, value in rest.items():
         found = _under(value, kind=KINDS[key]) if key in KINDS else None
         if found is not None:
             keys.add(key)
-            # An export that has both writes under a kind's key what stands under its own key too.
-            references += [item for item in found if (item["kind"], item.get("path")) not in known]
+            # An export that has both writes under a kind's key where it found what stands under its own key.
+            references += [] if own else found
     return references, keys
 
 

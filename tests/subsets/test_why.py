@@ -114,7 +114,7 @@ def test_a_place_is_the_rank_that_a_budget_of_it_would_give(pool: Catalog, selec
     assert left_out.place is not None
     assert left_out.n_taken == BUDGET < left_out.place <= (left_out.n_eligible or 0)
     if selector not in ("ila", "coverage_only", "confidence_curriculum"):  # whose cells, or last order, are others for another budget
-        pool.select(selector, "p", budget=left_out.place, name="wider", settings=SETTINGS.get(selector, {}))
+        pool.select(selector, "p", budget=left_out.place, name="wider", supersede=True, settings=SETTINGS.get(selector, {}))
         assert pool.sql(f"SELECT row_number AS row FROM subset('wider') WHERE rank = {left_out.place}")["row"].to_list() == [row]
     last = left_out.beside[1]
     assert last["who"] == "last taken"

@@ -12,7 +12,10 @@ from catalog.pools.formats.messages import messages
 from catalog.pools.reasons import Rejection
 
 _ALWAYS = frozenset(("fingerprint", "messages", "source"))
-_PERHAPS = frozenset(("tools", "rejected", "media", "labels", "abilities", "metadata"))  # Parquet leaves out what is null
+_REJECTED = ("rejected_messages", "rejected")
+"""What an export calls rejected answers: TRL gives the shorter name another meaning."""
+_MEDIA = ("media", "images", "videos", "audios")
+_PERHAPS = frozenset(("tools", "functions", *_REJECTED, *_MEDIA, "labels", "abilities", "metadata"))  # Parquet leaves out what is null
 _LABELS = ("abilities", "labels")
 """What an export calls the labels; 0.1 called them labels."""
 
@@ -41,13 +44,14 @@ def restored(record: Any) -> Instruction | Rejection | None:
     """Read a record of a file that is known to be an export, even if the record was edited since; None for other keys."""
     if not isinstance(record, dict) or not (_ALWAYS <= record.keys() <= _ALWAYS | _PERHAPS):
         return None
-    read = messages({key: record.get(key) for key in ("messages", "tools")})
+    read = messages({key: record.get(key) for key in ("messages", "tools", "functions")})
     if not isinstance(read, Instruction):
         return read
     source, labels = record["source"], next((record[key] for key in _LABELS if record.get(key) is not None), None)
     try:
         rest = _value(record.get("metadata")) or {}
-        rejected, media = (_text(record.get(key)) for key in ("rejected", "media"))
+        unwanted = next((record[key] for key in _REJECTED if record.get(key) is not None), None)
+        rejected, media = _text(unwanted), _text(record.get("media"))
     except ValueError:
         return None
     if not (isinstance(source, str) and isinstance(rest, dict) and _are_labels(labels)):
