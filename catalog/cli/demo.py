@@ -62,8 +62,8 @@ def demo(ctx: click.Context, path: Path | None) -> None:
 def beside(home: Path) -> Path:
     """Return the folder for the demo's files: nothing but the catalog writes inside the catalog's folder.
 
-    >>> beside(Path("/work/.catalog"))
-    PosixPath('/work/catalog-files')
+    >>> beside(Path("/data/.catalog"))
+    PosixPath('/data/catalog-files')
     """
     home = home.resolve()
     return home.with_name(f"{home.name.lstrip('.')}-files")

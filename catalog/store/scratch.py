@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,16 +30,18 @@ def scratch_folder(scratch: Path, purpose: str) -> Iterator[Path]:
     """
     scratch.mkdir(parents=True, exist_ok=True)
     folder = scratch / f"{purpose}-{secrets.token_hex(6)}"
-    held = try_lock(_lock_of(folder))
-    if held is None:
-        raise LockedError(f"{_lock_of(folder)} is held by another process: run the command again")
+    lock, held = _lock_of(folder), None
     try:
+        held = try_lock(lock)  # inside the block: Ctrl-C may come when the file is just there
+        if held is None:
+            raise LockedError(f"{lock} is held by another process: run the command again")
         folder.mkdir()
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-        _lock_of(folder).unlink(missing_ok=True)
-        held.close()
+        lock.unlink(missing_ok=True)
+        if held:
+            held.close()
 
 
 def abandoned(home: Home) -> list[Path]:
@@ -47,13 +50,20 @@ def abandoned(home: Home) -> list[Path]:
 
 
 def sweep_abandoned(home: Home) -> None:
-    """Remove the scratch folders whose owner is gone, each under its lock."""
-    for folder in abandoned(home):
+    """Remove the scratch folders whose owner is gone, and locks without a folder, each under its lock."""
+    for folder in [*abandoned(home), *_orphans(home)]:
         held = try_lock(_lock_of(folder))
         if held:
             shutil.rmtree(folder, ignore_errors=True)
             _lock_of(folder).unlink(missing_ok=True)
             held.close()
+
+
+def _orphans(home: Home) -> list[Path]:
+    """List the folders whose lock alone is left; a lock of less than a minute may be that of a job that begins."""
+    old = time.time() - 60
+    locks = [lock for lock in home.scratch.glob("*.lock") if lock.stat().st_mtime < old]
+    return [folder for folder in (lock.with_suffix("") for lock in locks) if not folder.exists()]
 
 
 def spills(home: Home, *, own: str) -> list[Path]:

@@ -243,3 +243,59 @@ SELECT $nobody
 SELECT * FROM home
 -- title: an empty text
 -- nothing
+-- title: one text beyond the memory
+SELECT length(repeat('x', 4000000000))
+-- title: one text beyond the memory for every row
+SELECT length(repeat('x', 4000000000)) FROM pool('tiny')
+-- title: a text padded beyond the memory
+SELECT length(lpad('x', 2000000000, 'y'))
+-- title: a list joined beyond the memory
+SELECT length(array_to_string(list_transform(range(3000000), lambda x: repeat('y', 1000)), ''))
+-- title: one list beyond the memory
+SELECT len(range(1000000000))
+-- title: a list resized beyond the memory
+SELECT len(list_resize([1], 1000000000))
+-- title: a list sorted beyond the memory
+SELECT len(list_sort(range(500000000)))
+-- title: texts gathered beyond the memory
+SELECT length(string_agg(repeat('x', 100000), ',')) FROM range(100000)
+-- title: JSON beyond the memory
+SELECT length(to_json(range(300000000)))
+-- title: a hash of a text beyond the memory
+SELECT md5(repeat('x', 3000000000))
+-- title: a sha256 of a text beyond the memory
+SELECT sha256(repeat('x', 2000000000))
+-- title: a text translated beyond the memory
+SELECT length(translate(repeat('a', 3000000000), 'a', 'b'))
+-- title: a text replaced beyond the memory
+SELECT length(regexp_replace(repeat('a', 2500000000), 'a', 'bb', 'g'))
+-- title: a text reversed beyond the memory
+SELECT length(reverse(repeat('ab', 2000000000)))
+-- title: two texts concatenated beyond the memory
+SELECT length(concat(repeat('x', 2000000000), repeat('y', 2000000000)))
+-- title: a text split beyond the memory
+SELECT len(string_split(repeat('a,', 1000000000), ','))
+-- title: a text as bytes beyond the memory
+SELECT octet_length(encode(repeat('x', 3000000000)))
+-- title: a map beyond the memory
+SELECT cardinality(map_from_entries(list_transform(range(100000000), lambda x: (x, x))))
+-- title: a histogram beyond the memory
+SELECT histogram(range) FROM range(1000000000)
+-- title: a distance whose table is beyond the memory
+SELECT levenshtein(repeat('a', 200000), repeat('b', 200000))
+-- title: rows from a list beyond the memory
+SELECT count(*) FROM (SELECT unnest(range(1000000000)) AS x) WHERE x % 2 = 0
+-- title: rows from a series that never ends
+SELECT sum(x) FROM (SELECT unnest(generate_series(1, 100000000000)) AS x)
+-- title: a reference beyond the memory
+SELECT prompt FROM pool(repeat('x', 4000000000))
+-- title: a kernel's option beyond the memory
+SELECT * FROM kmeans((SELECT fingerprint, losses FROM trajectories('tiny', proxy => 'tiny')), k => length(repeat('x', 4000000000)))
+-- title: a kernel's argument beyond the memory
+SELECT * FROM near_duplicates((SELECT fingerprint, repeat(prompt, 100000000) AS prompt FROM pool('tiny')))
+-- title: a condition beyond the memory
+SELECT prompt FROM pool('tiny') WHERE length(repeat(prompt, 500000000)) > 0
+-- title: a window of texts beyond the memory
+SELECT length(string_agg(repeat('x', 1000000), '') OVER (ORDER BY range)) FROM range(10000)
+-- title: an answer beyond the memory
+SELECT repeat('abc', 100000) AS text FROM range(100000)

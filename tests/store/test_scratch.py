@@ -1,5 +1,6 @@
 """Scratch folders belong to whoever holds their lock, whatever its process number is called where one looks from."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -76,3 +77,12 @@ def test_what_duckdb_spilled_for_a_process_that_died_is_swept(registered: Catalo
     left.mkdir()
     assert registered.gc().scratch == [str(left)]
     assert not left.exists()
+
+
+def test_a_lock_whose_folder_is_gone_is_swept_when_it_is_old(registered: Catalog) -> None:
+    left, begun = (registered.home.scratch / f"register-{name}.lock" for name in ("left", "begun"))
+    for lock in (left, begun):
+        lock.touch()
+    os.utime(left, (0, 0))
+    registered.gc()
+    assert [lock.exists() for lock in (left, begun)] == [False, True]

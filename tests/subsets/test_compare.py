@@ -80,6 +80,6 @@ def test_what_comes_from_two_pools_or_has_left_its_pool_is_not_compared(grown: C
     grown.register(jsonl(pairs(3), "other.jsonl"), pool="other")
     with pytest.raises(OptionError, match=r"come from 2 pools \(other@1, q@1\)"):
         grown.compare("best@1", "other")
-    grown.register(jsonl(pairs(20, first=50)), pool="q")
+    grown.register(jsonl(pairs(20, first=50)), pool="q", mode="replace")
     with pytest.raises(OptionError, match="q@3 has no member of best@1 any more"):
         grown.compare("best@1", "q")
