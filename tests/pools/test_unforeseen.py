@@ -119,7 +119,9 @@ def register_and_count(records: list[Any]) -> None:
         path.write_text("".join(json.dumps(record) + "\n" for record in [*first, *records]))
         catalog = Catalog.open(Path(folder) / "home", isolated=False)
         answer = catalog.register(path, pool="p", force=True)
-        assert answer.n_members + answer.n_folded + answer.n_quarantined == answer.n_rows == len(records) + 3
+        assert answer.n_members + answer.n_folded + answer.n_quarantined == answer.n_rows
+        if answer.files[0].container == "json lines":  # else a list is its elements, none of an empty one
+            assert answer.n_rows == len(records) + 3
         assert catalog.sql("SELECT count(*) FROM folded_records").item() == answer.n_folded
         assert catalog.register(path, pool="p", force=True).is_new_version is False
         assert catalog.doctor() == []

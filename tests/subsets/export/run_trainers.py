@@ -53,6 +53,8 @@ def losses(format: str, path: str, folder: str) -> list[float]:
 
     datasets.disable_progress_bars()
     rows = datasets.load_dataset("parquet" if path.endswith(".parquet") else "json", data_files=path, split="train", cache_dir=folder)
+    if format == "llamafactory":  # which reads an empty text as no tools
+        rows = rows.map(lambda row: {"tools": row["tools"] or None})
     words = tokenizer()
     options = {
         "output_dir": folder,
@@ -66,7 +68,9 @@ def losses(format: str, path: str, folder: str) -> list[float]:
         "bf16": False,
     }
     if format == "dpo":
-        trainer = trl.DPOTrainer(model(words), args=trl.DPOConfig(**options), train_dataset=rows, processing_class=words)
+        trainer = trl.DPOTrainer(
+            model(words), ref_model=model(words), args=trl.DPOConfig(**options), train_dataset=rows, processing_class=words
+        )
     else:
         function = alpaca if format == "alpaca" else None
         args = trl.SFTConfig(**options, max_length=512)
