@@ -52,9 +52,10 @@ def current_index(home: Home, signal: Signal) -> tuple[Index | None, int]:
     if not signal.lance_table or not vectors.exists(home, signal.lance_table):
         return None, 0
     dataset = vectors.dataset(home, signal.lance_table)
-    n_rows = int(dataset.count_rows())
+    with vectors.reporting_damage(home, signal.lance_table):
+        n_rows, is_indexed = int(dataset.count_rows()), bool(dataset.describe_indices())
     known = signal.details.get("index")
-    if not known or not dataset.list_indices() or not known["n_rows"] * (1 - STALE) <= n_rows <= known["n_rows"] * (1 + STALE):
+    if not known or not is_indexed or not known["n_rows"] * (1 - STALE) <= n_rows <= known["n_rows"] * (1 + STALE):
         return None, n_rows
     return Index(**known), n_rows
 
@@ -92,7 +93,8 @@ def _build(home: Home, signal: Signal, n_rows: int) -> Index:
     assert signal.lance_table is not None  # it has rows
     partitions = max(1, round(np.sqrt(n_rows) / 2))
     dataset = vectors.dataset(home, signal.lance_table)
-    dataset.create_index("vector", index_type="IVF_FLAT", metric="cosine", num_partitions=partitions, replace=True)
+    with vectors.reporting_damage(home, signal.lance_table):
+        dataset.create_index("vector", index_type="IVF_FLAT", metric="cosine", num_partitions=partitions, replace=True)
     sample = _sample(home, signal, n_rows)
     truth = [_ids(_nearest(home, signal, row, k=K + 1, probes=None)) for row in sample]
     probes = 4
@@ -114,7 +116,8 @@ def _share(truth: list[int], found: list[int]) -> float:
 def _sample(home: Home, signal: Signal, n_rows: int) -> Vectors:
     assert signal.lance_table is not None
     at = np.sort(np.random.default_rng(SEED).choice(n_rows, size=min(QUERIES, n_rows), replace=False))
-    rows = vectors.dataset(home, signal.lance_table).take(at.tolist(), columns=["vector"])
+    with vectors.reporting_damage(home, signal.lance_table):
+        rows = vectors.dataset(home, signal.lance_table).take(at.tolist(), columns=["vector"])
     flat = rows["vector"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
     return np.asarray(flat, dtype=np.float32).reshape(len(at), -1)  # (q, d)
 

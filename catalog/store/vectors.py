@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import pyarrow as pa
 
@@ -22,6 +23,8 @@ from catalog.store.storage_errors import damaged_vectors
 
 os.environ.setdefault("LANCE_LOG", "error")  # both warn about what is meant, on stderr, which is the user's
 os.environ.setdefault("RUST_LOG", "error")
+
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def append(home: Home, table: str, rows: pa.Table | pa.RecordBatchReader) -> int:
@@ -54,12 +57,42 @@ def require_files(home: Home, table: str, *, version: int) -> None:
 
 def value_columns(home: Home, table: str) -> list[str]:
     """The columns that a shard's hash covers: ``instruction_id`` and the values."""
-    return [name for name in dataset(home, table).schema.names if name != "shard"]
+    with reporting_damage(home, table):
+        return [name for name in dataset(home, table).schema.names if name != "shard"]
 
 
 def data_files(opened: Any) -> list[str]:
     """The names of the files that hold a table's rows, in its folder ``data``."""
     return [file.path for fragment in opened.get_fragments() for file in fragment.data_files()]
+
+
+@contextmanager
+def reporting_damage(home: Home, table: str) -> Iterator[None]:
+    """Turn whatever Lance raises over a damaged table into one error that names it.
+
+    Raises:
+        CorruptError: the block could not read the table.
+        StorageError: the disk did not let it.
+    """
+    try:
+        yield
+    except (OSError, ValueError, RuntimeError, pa.ArrowException) as error:
+        raise damaged_vectors(error, path(home, table)) from error
+    except BaseException as error:  # a panic of Lance's descends from nothing narrower
+        if type(error).__name__ != "PanicException":
+            raise
+        raise damaged_vectors(error, path(home, table)) from None
+
+
+def _reported(function: Function) -> Function:
+    """Let a function of a table raise one error that names it, whatever Lance raises."""
+
+    @wraps(function)
+    def reported(home: Home, table: str, *args: Any, **kwargs: Any) -> Any:
+        with reporting_damage(home, table):
+            return function(home, table, *args, **kwargs)
+
+    return cast(Function, reported)
 
 
 def read(
@@ -94,24 +127,6 @@ def take(home: Home, table: str, instruction_ids: Sequence[int], *, columns: Seq
         return dataset(home, table, version=version).to_table(columns=list(columns), filter=condition)
 
 
-@contextmanager
-def reporting_damage(home: Home, table: str) -> Iterator[None]:
-    """Turn whatever Lance raises over a damaged table into one error that names it.
-
-    Raises:
-        CorruptError: the block could not read the table.
-        StorageError: the disk did not let it.
-    """
-    try:
-        yield
-    except (OSError, ValueError, RuntimeError, pa.ArrowException) as error:
-        raise damaged_vectors(error, path(home, table)) from error
-    except BaseException as error:  # a panic of Lance's descends from nothing narrower
-        if type(error).__name__ != "PanicException":
-            raise
-        raise damaged_vectors(error, path(home, table)) from None
-
-
 def shards(home: Home, table: str) -> set[int]:
     """Which shards the newest version holds, committed or not."""
     if not exists(home, table):
@@ -121,18 +136,21 @@ def shards(home: Home, table: str) -> set[int]:
     return set(rows["shard"].unique().to_pylist())
 
 
+@_reported
 def delete_shards(home: Home, table: str, dead: Sequence[int]) -> None:
     """Remove shards that were never committed."""
     if dead:
         dataset(home, table).delete(f"shard in ({', '.join(map(str, dead))})")
 
 
+@_reported
 def delete_instructions(home: Home, table: str, instruction_ids: Sequence[int]) -> None:
     """Remove the rows of instructions that are no more."""
     if instruction_ids:
         dataset(home, table).delete(f"instruction_id in ({', '.join(map(str, instruction_ids))})")
 
 
+@_reported
 def delete_rows(home: Home, table: str, *, shard: int, instruction_ids: Sequence[int], at_once: int = 10_000) -> None:
     """Remove some rows of one shard."""
     for first in range(0, len(instruction_ids), at_once):
@@ -140,16 +158,19 @@ def delete_rows(home: Home, table: str, *, shard: int, instruction_ids: Sequence
         dataset(home, table).delete(f"shard = {shard} and instruction_id in ({listed})")
 
 
+@_reported
 def version(home: Home, table: str) -> int:
     """The newest version's number."""
     return int(dataset(home, table).version)
 
 
+@_reported
 def versions(home: Home, table: str) -> set[int]:
     """The versions that can still be read."""
     return {int(each["version"]) for each in dataset(home, table).versions()}
 
 
+@_reported
 def pin(home: Home, table: str, *, version: int, tag: str) -> None:
     """Keep a version for good: what a subset was made from."""
     tags = dataset(home, table).tags
@@ -157,11 +178,13 @@ def pin(home: Home, table: str, *, version: int, tag: str) -> None:
         tags.create(tag, version)
 
 
+@_reported
 def pins(home: Home, table: str) -> set[str]:
     """The tags that keep versions of a table."""
     return set(dataset(home, table).tags.list())
 
 
+@_reported
 def unpin(home: Home, table: str, *, tag: str) -> None:
     """Let a version go, when nothing else pins it."""
     tags = dataset(home, table).tags
@@ -169,6 +192,7 @@ def unpin(home: Home, table: str, *, tag: str) -> None:
         tags.delete(tag)
 
 
+@_reported
 def sweep(home: Home, table: str) -> int:
     """Remove old versions that no tag keeps and files that killed jobs left; returns the bytes freed.
 

@@ -1,8 +1,12 @@
 """The vector store."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pyarrow as pa
+import pytest
 
+from catalog.errors import DamageError
 from catalog.store import vectors
 from catalog.store.folders import Home
 
@@ -51,3 +55,13 @@ def test_a_dead_shard_goes_and_a_pinned_version_stays_through_a_sweep(home: Home
 def test_a_table_that_was_never_written_has_no_shards(home: Home) -> None:
     assert vectors.shards(home, "e") == set()
     assert vectors.tables(home) == []
+
+
+@pytest.mark.parametrize("call", [vectors.versions, vectors.sweep])
+def test_a_damaged_older_version_is_one_error_too(home: Home, call: Callable[[Home, str], object]) -> None:
+    vectors.append(home, "t", rows(range(3), shard=0))
+    (older,) = (vectors.path(home, "t") / "_versions").iterdir()
+    vectors.append(home, "t", rows(range(3, 6), shard=1))
+    older.write_bytes(bytes(range(256)))
+    with pytest.raises(DamageError):
+        call(home, "t")
