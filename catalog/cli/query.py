@@ -33,7 +33,7 @@ FORMATS = ("table", "json", "jsonl", "csv", "parquet", "arrow")
 @click.option("--set", "pairs", multiple=True, metavar="NAME=VALUE", help="A value for $NAME in the query; repeat it.")
 @click.option("--rows", default=100, show_default=True, help="How many rows a table shows.")
 @click.option("--memory", default="2GB", show_default=True, help="How much memory the query may use.")
-@click.option("--timeout", type=float, metavar="SECONDS", help="Stop the query after that long.")
+@click.option("--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="Stop the query after that long.")
 @pass_catalog
 def sql(
     catalog: Catalog,

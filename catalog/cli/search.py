@@ -19,7 +19,7 @@ from catalog.cli.pools import pass_catalog
 @click.option("--where", metavar="SQL", help="Only members for which this holds, e.g. \"source = 'wiki' AND length(response) > 100\".")
 @click.option("--encoder", default="all-MiniLM-L6-v2", show_default=True, help="The encoder that embedded the pool.")
 @click.option("--memory", default="2GB", show_default=True, help="Memory limit of the condition.")
-@click.option("--timeout", type=float, metavar="SECONDS", help="Time limit of the condition.")
+@click.option("--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="Time limit of the condition.")
 @json_option
 @pass_catalog
 def search(

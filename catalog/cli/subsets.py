@@ -32,7 +32,12 @@ memory_option = click.option("--memory", default="4GB", show_default=True, help=
 @click.option("--set", "pairs", multiple=True, metavar="NAME=VALUE", help="A parameter of the selector; repeat it.")
 @click.option("--seed", type=int, show_default="0", help="Of every draw.")
 @memory_option
-@click.option("--timeout", type=float, metavar="SECONDS", help="Stop the selection after that long; a kernel that runs is finished first.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="Stop the selection after that long; a kernel that runs is finished first.",
+)
 @click.option("--compute", is_flag=True, help="Compute the signals that are missing first.")
 @click.option("--no-cache", is_flag=True, help="Compute clusters and projections anew.")
 @click.option("--strict", "is_strict", is_flag=True, help="Refuse a selector whose answer depends on the order of rows.")

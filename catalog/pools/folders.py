@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 from catalog.errors import SourceError, listed
@@ -85,11 +85,22 @@ def chosen(names: Sequence[str]) -> Choice:
 
     >>> chosen(["b/a.json", "b.json", "a.txt"]).names
     ['b/a.json', 'b.json']
+    >>> chosen(["best.jsonl", "best.yaml", "other.yaml"]).names
+    ['best.jsonl', 'other.yaml']
     """
-    choice = Choice()
+    choice, there = Choice(), set(names)
     for name in sorted(names, key=lambda name: name.split("/")):
-        choice.add(name)
+        if _describes(name, there):
+            choice.others.append(name)
+        else:
+            choice.add(name)
     return choice
+
+
+def _describes(name: str, there: Collection[str]) -> bool:
+    """Return whether a YAML lies beside data of its name, as the configuration of a trainer does."""
+    stem, _, ending = name.rpartition(".")
+    return ending in ("yaml", "yml") and f"{stem}.jsonl" in there
 
 
 def of_folder(names: Sequence[str], *, folder: str, read: Callable[[str], bytes]) -> Choice:

@@ -94,3 +94,11 @@ def test_members_that_get_their_rejected_messages_are_counted(catalog: Catalog, 
     answer = catalog.register(jsonl([*with_rejected, plain[3]]), pool="p", mode="replace")
     assert (answer.n_added, answer.n_removed, answer.n_kept, answer.n_identity_changed) == (3, 3, 1, 3)
     assert catalog.register(jsonl([*with_rejected, plain[3]]), pool="p").n_identity_changed == 0
+
+
+def test_an_empty_cell_is_no_unwanted_answer(catalog: Catalog, tmp_path: Path) -> None:
+    path = tmp_path / "pairs.csv"
+    path.write_text("prompt,chosen,rejected,images\nc,N,,\nd,M,worse,\n", encoding="utf-8")
+    catalog.register(path, pool="p")
+    found = catalog.sql("SELECT prompt, rejected IS NULL AS none FROM pool('p') ORDER BY prompt")
+    assert found["none"].to_list() == [True, False]

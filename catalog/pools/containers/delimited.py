@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from catalog.pools.containers.records import MAX_RECORD, Record, split_lines
 from catalog.pools.reasons import Rejection
+from catalog.pools.rejected import KEYS as REJECTED
 
 _DELIMITERS = ",\t;|"
 _NAME = re.compile(r"[^\W\d][\w .:/()#-]{0,39}")
@@ -111,7 +112,13 @@ def delimited(blocks: Iterable[str], *, dialect: Dialect) -> Iterator[Record]:
         elif len(cells) != len(names):
             yield lines.first, Rejection("wrong_columns", f"{len(cells)} cells, {len(names)} columns"), "".join(lines.taken)
         else:
-            yield lines.first, dict(zip(names, cells, strict=True)), "".join(lines.taken)
+            yield lines.first, _record(names, cells), "".join(lines.taken)
+
+
+def _record(names: Sequence[str], cells: Sequence[str]) -> dict[str, str | None]:
+    """Return a row as an object; an empty cell of unwanted answers is none, since a table cannot leave a cell out."""
+    record: dict[str, str | None] = dict(zip(names, cells, strict=True))
+    return record | {name: None for name in REJECTED if record.get(name) == ""}
 
 
 def _row(lines: _Lines, delimiter: str) -> list[str] | Rejection | None:

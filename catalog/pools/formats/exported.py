@@ -1,4 +1,4 @@
-"""The catalog's own exports, `jsonl` and `parquet`: a record comes back with its source, labels and metadata."""
+"""The catalog's own exports: a record comes back with its source, and with the labels and metadata that its format holds."""
 
 from __future__ import annotations
 
@@ -8,14 +8,19 @@ from typing import Any
 from catalog.json_text import json_text
 from catalog.pools.conversation import Instruction
 from catalog.pools.fingerprint import fingerprint
+from catalog.pools.formats.alpaca import alpaca
 from catalog.pools.formats.messages import messages
+from catalog.pools.formats.sharegpt import sharegpt
 from catalog.pools.reasons import Rejection
 
-_ALWAYS = frozenset(("fingerprint", "messages", "source"))
+_ALWAYS = frozenset(("fingerprint", "source"))
+_READERS = {"messages": messages, "conversations": sharegpt, "instruction": alpaca}
+"""What reads the conversation of an export, by the key that tells its format."""
+_CONVERSATION = frozenset((*_READERS, "input", "output", "system", "history", "tools", "functions"))
 _REJECTED = ("rejected_messages", "rejected")
 """What an export calls rejected answers: TRL gives the shorter name another meaning."""
 _MEDIA = ("media", "images", "videos", "audios")
-_PERHAPS = frozenset(("tools", "functions", *_REJECTED, *_MEDIA, "labels", "abilities", "metadata"))  # Parquet leaves out what is null
+_PERHAPS = frozenset((*_CONVERSATION, *_REJECTED, *_MEDIA, "labels", "abilities", "metadata"))  # Parquet leaves out what is null
 _LABELS = ("abilities", "labels")
 """What an export calls the labels; 0.1 called them labels."""
 
@@ -44,7 +49,10 @@ def restored(record: Any) -> Instruction | Rejection | None:
     """Read a record of a file that is known to be an export, even if the record was edited since; None for other keys."""
     if not isinstance(record, dict) or not (_ALWAYS <= record.keys() <= _ALWAYS | _PERHAPS):
         return None
-    read = messages({key: record.get(key) for key in ("messages", "tools", "functions")})
+    reader = next((reader for key, reader in _READERS.items() if key in record), None)
+    if reader is None:
+        return None
+    read = reader({key: record[key] for key in record if key in _CONVERSATION})
     if not isinstance(read, Instruction):
         return read
     source, labels = record["source"], next((record[key] for key in _LABELS if record.get(key) is not None), None)

@@ -111,3 +111,17 @@ def test_any_metadata_comes_back(metadata: dict[str, Any]) -> None:
         read = exported({"fingerprint": name, "messages": turns, "source": "s", "metadata": stored})
         assert read is not None
         assert read.rest == metadata  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("form", "name"),
+    [("messages", "a.jsonl"), ("sharegpt", "a.json"), ("alpaca", "a.json"), ("axolotl", "a"), ("llamafactory", "a")],
+)
+def test_every_trainers_file_comes_back_with_its_sources(filled: Catalog, tmp_path: Path, form: str, name: str) -> None:
+    before = filled.sql("SELECT fingerprint, source FROM pool('p') ORDER BY ALL")
+    filled.export("p", format=form, path=tmp_path / name, allow_lossy=True)
+    back = filled.register(tmp_path / name, pool="back")
+    assert {file.shape for file in back.files} == {"exported"}
+    after = filled.sql("SELECT fingerprint, source FROM pool('back') ORDER BY ALL")
+    assert after.join(before, on=["fingerprint", "source"], how="anti").is_empty()
+    assert len(after) > 1
