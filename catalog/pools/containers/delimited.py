@@ -118,7 +118,10 @@ def delimited(blocks: Iterable[str], *, dialect: Dialect) -> Iterator[Record]:
 def _record(names: Sequence[str], cells: Sequence[str]) -> dict[str, str | None]:
     """Return a row as an object; an empty cell of unwanted answers is none, since a table cannot leave a cell out."""
     record: dict[str, str | None] = dict(zip(names, cells, strict=True))
-    return record | {name: None for name in REJECTED if record.get(name) == ""}
+    for name in REJECTED:
+        if record.get(name) == "":
+            record[name] = None
+    return record
 
 
 def _row(lines: _Lines, delimiter: str) -> list[str] | Rejection | None:
