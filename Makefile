@@ -27,10 +27,10 @@ lint: $(VENV)/.installed-test
 BENCHMARKS := register embed losses kmeans log_det facility_location diverse k_center near_duplicates whole_s2l
 benchmarks: $(VENV)/.installed-benchmark  ## every ratio of docs/results, on a machine that does nothing else
 	mkdir -p docs/results/benchmarks
-	for name in $(BENCHMARKS); do $(BIN)/python tests/benchmarks/$$name.py --json docs/results/benchmarks/$$name.json || true; done
-	$(BIN)/python tests/benchmarks/register.py --generated 1000000 --json docs/results/benchmarks/register_generated.json
-	for name in log_det facility_location; do $(BIN)/python tests/benchmarks/$$name.py --large --json docs/results/benchmarks/$${name}_large.json || true; done
-	$(BIN)/python tests/studies/page.py
+	for name in $(BENCHMARKS); do $(BIN)/python benchmarks/$$name.py --json docs/results/benchmarks/$$name.json || true; done
+	$(BIN)/python benchmarks/register.py --generated 1000000 --json docs/results/benchmarks/register_generated.json
+	for name in log_det facility_location; do $(BIN)/python benchmarks/$$name.py --large --json docs/results/benchmarks/$${name}_large.json || true; done
+	$(BIN)/python studies/page.py
 
 # Each goes on where it was; what has run is in .studies. Two at a time on one thread each are done sooner than one after the other on
 # two; those that share the Alpaca pool's catalog take turns, and scale, which measures time, waits for all.
@@ -38,14 +38,14 @@ STUDIES := fisher_synthetic fisher_text s2l_theorem s2l_efficiency ila_regressio
 TRAINING := $(filter-out scale,$(STUDIES))
 studies: $(VENV)/.installed-test  ## the papers' claims, at a size that fits
 	$(MAKE) --no-print-directory --jobs 2 $(TRAINING:%=study-%)
-	$(BIN)/python tests/studies/scale.py
-	$(BIN)/python tests/studies/page.py
+	$(BIN)/python studies/scale.py
+	$(BIN)/python studies/page.py
 
 .PHONY: $(TRAINING:%=study-%)
 study-ila_scaling: study-ila_regression
 study-agreement: study-ila_scaling
 $(TRAINING:%=study-%): study-%: $(VENV)/.installed-test
-	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/python tests/studies/$*.py
+	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/python studies/$*.py
 
 $(VENV)/.installed: pyproject.toml .ci/constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
-    from catalog.store.doctor import Finding
-    from catalog.store.gc import Sweep
+    from catalog.maintenance.database_doctor import Finding
+    from catalog.maintenance.gc import Sweep
 
 DEFAULT_HOME = ".catalog"
 
@@ -48,9 +48,9 @@ class Catalog(Pools, Signals, Subsets):
         seconds: float | None = None,
         progress: Callable[[float], None] | None = None,
     ) -> pl.DataFrame:
-        """Answer one SELECT in the catalog's dialect; see `catalog.selection.execute.run`."""
-        from catalog.selection.execute import run
-        from catalog.selection.execution import Limits
+        """Answer one SELECT in the catalog's dialect; see `catalog.query.stream.run`."""
+        from catalog.query.executor import Limits
+        from catalog.query.stream import run
 
         limits = Limits(memory=memory, seconds=seconds, wait=self.wait, progress=progress)
         return frame(self._limited(run, query, parameters=parameters, limits=limits))
@@ -67,9 +67,9 @@ class Catalog(Pools, Signals, Subsets):
         progress: Callable[[float], None] | None = None,
     ) -> Iterator[pa.RecordBatchReader]:
         """Answer one SELECT batch by batch, however many rows it has."""
-        from catalog.selection import worker
-        from catalog.selection.execute import stream
-        from catalog.selection.execution import Limits
+        from catalog.query import worker
+        from catalog.query.executor import Limits
+        from catalog.query.stream import stream
 
         limits = Limits(memory=memory, seconds=seconds, wait=self.wait, progress=progress)
         options: dict[str, Any] = {"parameters": parameters, "name": name, "limits": limits}
@@ -88,9 +88,9 @@ class Catalog(Pools, Signals, Subsets):
 
     def gc(self, *, dry_run: bool = False, cache: bool = False, damaged: bool = False) -> Sweep:
         """Remove what nothing refers to any more; with ``cache`` kept answers too, with ``damaged`` shards that are not as written."""
+        from catalog.maintenance.gc import gc
         from catalog.maintenance.repair import forget_damaged
-        from catalog.selection import memo
-        from catalog.store.gc import gc
+        from catalog.query import cache as memo
 
         if cache and not dry_run:
             memo.sweep(self.home)

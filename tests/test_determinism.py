@@ -13,14 +13,14 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from catalog import Catalog
-from catalog.selection.choose import choose, define
-from catalog.selection.execution import Limits
+from catalog.compute.shard_runner import Values, compute
+from catalog.query.executor import Limits
+from catalog.selection.run import choose, define
 from catalog.selection.selector import find_selector
-from catalog.signals.frame import Values, compute
 from catalog.signals.registry import ensure_signal
 from catalog.store import vectors
 from catalog.store.database import CONFIG, writing
-from catalog.store.folders import Home, shipped
+from catalog.store.paths import Home, shipped
 
 N, D, BUDGET = 320, 24, 60
 SELECTORS = sorted(path.stem for path in shipped("selectors").glob("*.sql"))

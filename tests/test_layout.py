@@ -29,12 +29,24 @@ def test_the_sql_folders_hold_sql_and_nothing_else() -> None:
 
 def test_the_top_level_is_as_designed() -> None:
     tracked = run("git", "ls-files").stdout.splitlines()
-    designed = {"pyproject.toml", "README.md", "Makefile", "LICENSE", "CHANGELOG.md", "docs", "catalog", "tests", *SHIPPED}
+    designed = {
+        "pyproject.toml",
+        "README.md",
+        "Makefile",
+        "LICENSE",
+        "CHANGELOG.md",
+        "docs",
+        "catalog",
+        "tests",
+        "benchmarks",
+        "studies",
+        *SHIPPED,
+    }
     assert {name for name in (path.split("/")[0] for path in tracked) if not name.startswith(".")} <= designed
 
 
 def test_modules_are_short_enough_to_read() -> None:
-    paths = [path for folder in ("catalog", "tests") for path in (ROOT / folder).rglob("*.py")]
+    paths = [path for folder in ("catalog", "tests", "benchmarks", "studies") for path in (ROOT / folder).rglob("*.py")]
     long = {str(path.relative_to(ROOT)): n for path in paths if (n := len(path.read_text(encoding="utf-8").splitlines())) > 300}
     assert long == {}
 

@@ -9,11 +9,11 @@ import pytest
 
 from catalog import Catalog
 from catalog.cli import main
-from catalog.selection.kernels import kernel_names
+from catalog.query.kernels import kernel_names
+from catalog.query.sources import SOURCES
 from catalog.selection.selector import read_selector
-from catalog.selection.sources import SOURCES
 from catalog.store.database import reading, writing
-from catalog.store.folders import shipped
+from catalog.store.paths import shipped
 
 README = (Path(__file__).resolve().parent.parent / "README.md").read_text(encoding="utf-8")
 

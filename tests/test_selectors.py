@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from catalog import Catalog
-from catalog.selection.execute import run
+from catalog.query.stream import run
 from catalog.store.queries import macros
 
 SELECTORS = Path(__file__).resolve().parent.parent / "selectors"

@@ -41,7 +41,7 @@ def demo(ctx: click.Context, path: Path | None) -> None:
     from catalog.pools.demo import write_demo
 
     if path:
-        from catalog.subsets.export.destination import new_file
+        from catalog.store.atomic import new_file
 
         with new_file(path, overwrite=True) as unfinished:
             write_demo(unfinished)

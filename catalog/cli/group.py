@@ -11,8 +11,8 @@ import click
 import duckdb
 
 from catalog.errors import CatalogError, UsageError
-from catalog.selection.watch import end_stuck_process_with
-from catalog.subsets.export.destination import UNFINISHED
+from catalog.query.runner import end_stuck_process_with
+from catalog.store.atomic import UNFINISHED
 
 DONE, FAILED, USAGE, DIFFERENT, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -42,7 +42,7 @@ class CatalogGroup(click.Group):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(DONE)
         except (OSError, MemoryError, duckdb.Error) as error:
-            from catalog.store.folders import Home
+            from catalog.store.paths import Home
             from catalog.store.storage_errors import explain
 
             click.secho(f"error: {explain(error, Home(Path(ctx.params['home'])))}", fg="red", err=True)

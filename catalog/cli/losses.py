@@ -13,7 +13,7 @@ from catalog.cli.pools import pass_catalog
 from catalog.cli.signals import echo_import, key_option, length_option
 
 if TYPE_CHECKING:
-    from catalog.signals.trained_losses import TrainedLosses
+    from catalog.compute.losses.train import TrainedLosses
 
 
 @click.group()

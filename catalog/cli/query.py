@@ -52,7 +52,7 @@ def sql(
     target = None if path in (None, "-") else Path(path)
     shape = "json" if is_json else shape or _shape_of(target)
     if target:
-        from catalog.subsets.export.destination import require_writable
+        from catalog.store.atomic import require_writable
 
         require_writable(target, overwrite=overwrite)  # before the work, not after it
     with ExitStack() as open_:
@@ -143,7 +143,7 @@ def _write(reader: pa.RecordBatchReader, *, shape: str, path: Path | None, overw
 def _target(path: Path | None, *, is_binary: bool, overwrite: bool) -> Iterator[IO[bytes]]:
     """Stdout, or a file that appears only when it is whole."""
     if path:
-        from catalog.subsets.export.destination import new_file, opened
+        from catalog.store.atomic import new_file, opened
 
         with new_file(path, overwrite=overwrite) as temporary, opened(temporary) as file:
             yield file

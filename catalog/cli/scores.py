@@ -32,7 +32,7 @@ MODEL = "A proxy that was trained here, such as tiny; else a Hugging Face id or 
 @pass_catalog
 def states(catalog: Catalog, /, pool: str, is_json: bool, **options: Any) -> None:
     """Take the hidden states that predict every response: what fisher_sft selects by."""
-    from catalog.signals.states import distortion
+    from catalog.compute.states import distortion
 
     with progress_bar(f"states of {pool}", unit="tokens") as bar:
         report = catalog.states(pool, progress=bar, **options)

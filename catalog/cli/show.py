@@ -14,7 +14,7 @@ from catalog.cli.pools import pass_catalog
 
 if TYPE_CHECKING:
     from catalog.pools.versions import Description
-    from catalog.subsets.described import SubsetDescription
+    from catalog.subsets.describe import SubsetDescription
 
 
 @click.command()
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @pass_catalog
 def show(catalog: Catalog, reference: str, is_json: bool) -> None:
     """Describe one version of a pool or subset: what was read or what made it, what it holds."""
-    from catalog.subsets.described import SubsetDescription
+    from catalog.subsets.describe import SubsetDescription
 
     description = catalog.show(reference)
     if isinstance(description, SubsetDescription):

@@ -13,8 +13,8 @@ from catalog.cli.output import echo_json, echo_rows, progress_bar, say
 from catalog.cli.pools import pass_catalog
 
 if TYPE_CHECKING:
-    from catalog.signals.frame import Report
-    from catalog.signals.published import Import
+    from catalog.compute.imports.table import Import
+    from catalog.compute.shard_runner import Report
 
 limit_option = click.option(
     "--limit", type=click.IntRange(min=1), help="Compute only a sample of that many, and say what the rest would cost."
@@ -130,7 +130,7 @@ def report_record(report: Report) -> dict[str, Any]:
 
 def echo_import(answer: Import, *, is_json: bool) -> None:
     """Say what an import wrote and what has no value."""
-    from catalog.selection.coverage import COMPUTED
+    from catalog.signals.coverage import COMPUTED
 
     if is_json:
         keys = [field.name for field in fields(answer) if field.name != "signal"]

@@ -10,9 +10,9 @@ from typing import Any
 from transformers import TrainerCallback
 
 from catalog.catalog import Catalog
+from catalog.compute.losses.callback_run import ObservedRun, observe
 from catalog.errors import SignalError
 from catalog.models.causal_lm import CausalLM
-from catalog.signals.observed_run import ObservedRun, observe
 
 
 class RecordLosses(TrainerCallback):

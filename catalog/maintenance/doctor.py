@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterator, Sequence
 import duckdb
 
 from catalog.errors import DamageError
+from catalog.maintenance.database_doctor import Finding, doctor
 from catalog.maintenance.files import damaged_files
 from catalog.maintenance.identity import changed_instructions, changed_subsets
 from catalog.maintenance.shards import damaged_shards, record_missing
 from catalog.store.database import WAIT, Connection, reading
-from catalog.store.doctor import Finding, doctor
-from catalog.store.folders import Home
+from catalog.store.paths import Home
 from catalog.store.queries import query
 from catalog.store.storage_errors import RESTORE, explain
 

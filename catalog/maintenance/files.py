@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
+from catalog.maintenance.database_doctor import Finding
 from catalog.store.database import Connection
-from catalog.store.doctor import Finding
-from catalog.store.folders import Home
+from catalog.store.paths import Home
 
 MODEL = "restore it from a backup; or remove the model's folder, and the command that trained it trains it again"
 

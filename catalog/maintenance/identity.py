@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from catalog.maintenance.database_doctor import Finding
 from catalog.pools.fingerprint import fingerprint
-from catalog.selection.choose import members_sha256
+from catalog.selection.run import members_sha256
 from catalog.store.database import Connection
-from catalog.store.doctor import Finding
-from catalog.store.folders import Home
+from catalog.store.paths import Home
 from catalog.store.queries import query
 from catalog.store.storage_errors import RESTORE
 

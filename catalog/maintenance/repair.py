@@ -5,19 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from catalog.errors import CorruptError, LockedError
+from catalog.maintenance.vectors_sweep import forget_shards, unless_busy
 from catalog.store import vectors
 from catalog.store.database import WAIT, reading
-from catalog.store.folders import Home
+from catalog.store.paths import Home
 from catalog.store.queries import query
 from catalog.store.shard_hash import rows_sha256
-from catalog.store.vectors_sweep import forget_shards, unless_busy
 
 
 def forget_damaged(home: Home, *, wait: float = WAIT) -> int:
     """Forget every shard of vectors that is not as it was written; returns how many.
 
     Files that cannot be read are taken out of their table; a table that cannot be opened at all is dropped. Busy signals are left
-    alone. Call `catalog.store.gc.gc` afterwards, which removes the rows.
+    alone. Call `catalog.maintenance.gc.gc` afterwards, which removes the rows.
     """
     with reading(home, wait=wait) as connection:
         signals = connection.sql(query("doctor/vector_signals")).fetchall()

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 from catalog.errors import CatalogError, CorruptError
-from catalog.selection.checked_vectors import remedy
-from catalog.selection.coverage import Kind, command, coverages
+from catalog.maintenance.database_doctor import Finding
+from catalog.query.checked_vectors import remedy
+from catalog.signals.coverage import Kind, command, coverages
 from catalog.store import vectors
 from catalog.store.database import Connection, reading, writing
-from catalog.store.doctor import Finding
-from catalog.store.folders import Home
+from catalog.store.paths import Home
 from catalog.store.queries import query
 from catalog.store.references import resolve
 from catalog.store.shard_hash import IN_DATABASE, rows_sha256, set_sha256, stored_sha256

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from catalog.errors import SourceError, listed, one_line
-from catalog.pools.compression import refuse_expansion
 from catalog.pools.folders import Choice, chosen
+from catalog.pools.readers.compression import refuse_expansion
 
 MAX_MEMBERS = 10_000
 """Members of an archive: each data file among them is a file of its own in the report."""

@@ -9,8 +9,8 @@ import pyarrow as pa
 
 from catalog.json_text import check_depth
 from catalog.pools.conversation import Instruction
-from catalog.pools.encoding import storable
 from catalog.pools.fingerprint import fingerprint
+from catalog.pools.readers.encoding import storable
 from catalog.pools.reasons import Rejection
 from catalog.store.media import MediaFile
 

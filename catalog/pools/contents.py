@@ -11,11 +11,11 @@ from typing import BinaryIO
 
 from catalog.errors import SourceError, listed
 from catalog.pools.archives import MAX_BYTES, Member, is_tar, no_member, opened_zip, tar_members, zip_members
-from catalog.pools.compression import compression_of, unpacked
-from catalog.pools.containers import arrow_ipc
-from catalog.pools.containers.excel import has_rows, is_workbook, sheets
 from catalog.pools.files import Counter, Opened, head_of, raw_blocks, text
 from catalog.pools.folders import Choice
+from catalog.pools.readers import arrow_ipc
+from catalog.pools.readers.compression import compression_of, unpacked
+from catalog.pools.readers.excel import has_rows, is_workbook, sheets
 from catalog.pools.sources import STDIN, Source, unreadable
 
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")  # the second one is empty

@@ -10,9 +10,9 @@ from typing import Any
 
 from catalog.errors import OptionError, SourceError, listed
 from catalog.pools.axolotl import axolotl
-from catalog.pools.containers.yaml_items import loaded
 from catalog.pools.llamafactory import LOCATIONS, llamafactory
 from catalog.pools.options import ReadOptions
+from catalog.pools.readers.yaml_items import loaded
 from catalog.pools.reasons import Rejection
 from catalog.pools.sources import unreadable
 

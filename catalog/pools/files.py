@@ -11,7 +11,7 @@ from itertools import chain
 from typing import Any, BinaryIO, Literal
 
 from catalog.errors import CatalogError, SourceError, one_line
-from catalog.pools.encoding import decoded, encoding_of, shown
+from catalog.pools.readers.encoding import decoded, encoding_of, shown
 from catalog.pools.sources import Source, unreadable
 
 BLOCK = 2**20

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from catalog.pools.containers.records import Record
 from catalog.pools.formats.messages import turn_list
+from catalog.pools.readers.records import Record
 from catalog.pools.reasons import Rejection
 
 

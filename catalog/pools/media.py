@@ -16,7 +16,7 @@ from typing import Any, TypeGuard
 
 from catalog.json_text import json_text
 from catalog.pools.conversation import Instruction
-from catalog.pools.encoding import storable
+from catalog.pools.readers.encoding import storable
 from catalog.pools.rejected import KEYS as REJECTED_KEYS
 from catalog.pools.rejected import unwanted_answers
 from catalog.pools.sources import STDIN, is_url

@@ -14,13 +14,8 @@ from catalog.errors import SourceError, listed
 from catalog.json_text import json_text
 from catalog.pools.batch import INSTRUCTIONS, MAX_CHARS, QUARANTINE, BatchBuilder
 from catalog.pools.columns import Column, refuse_unknown, source_of
-from catalog.pools.containers.detect import container_of
-from catalog.pools.containers.records import Container, Record, sampled, unforeseen
-from catalog.pools.containers.repeated import RepeatedKeys
-from catalog.pools.containers.tables import tabled
 from catalog.pools.contents import contents
 from catalog.pools.conversation import Instruction, answered
-from catalog.pools.encoding import storable
 from catalog.pools.file_reading import FileReading
 from catalog.pools.files import Counter, Opened
 from catalog.pools.fingerprint import TooManyMarksError
@@ -32,6 +27,11 @@ from catalog.pools.labels import labels_of
 from catalog.pools.media import KEYS, MediaReader
 from catalog.pools.metadata import MetadataWriter
 from catalog.pools.options import ReadOptions
+from catalog.pools.readers.detect import container_of
+from catalog.pools.readers.encoding import storable
+from catalog.pools.readers.records import Container, Record, sampled, unforeseen
+from catalog.pools.readers.repeated import RepeatedKeys
+from catalog.pools.readers.tables import tabled
 from catalog.pools.reasons import Rejection, kind_of
 from catalog.pools.refusal import first_rejection, unknown_shape
 from catalog.pools.said import Said

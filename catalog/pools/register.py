@@ -21,8 +21,8 @@ from catalog.pools.reading import FileReading, ReadOptions, read_batches
 from catalog.pools.refusal import mostly_unreadable
 from catalog.pools.staging import Staging, staging
 from catalog.store.database import WAIT, Connection, rehearsing, writing
-from catalog.store.folders import Home
 from catalog.store.media import adopt
+from catalog.store.paths import Home
 from catalog.store.queries import query
 from catalog.store.references import check_name
 

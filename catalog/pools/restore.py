@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 
 from catalog.store.database import WAIT, Connection, reading, rehearsing, writing
-from catalog.store.folders import Home
+from catalog.store.paths import Home
 from catalog.store.queries import query
 from catalog.store.references import Reference, resolve
 

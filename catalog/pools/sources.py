@@ -13,8 +13,8 @@ from typing import Any, BinaryIO, NoReturn
 from urllib.parse import urlsplit
 
 from catalog.errors import CatalogError, SourceError, one_line
-from catalog.pools.encoding import storable
 from catalog.pools.folders import Choice, of_folder
+from catalog.pools.readers.encoding import storable
 
 STDIN = "-"
 _TABLES = "jsonl?|ndjson|jsonlines|csv|tsv|parquet|pq|ya?ml|txt|arrow|feather|ipc|xlsx|xlsm"

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from catalog.errors import OptionError
+from catalog.store.atomic import new_file, require_writable
 from catalog.subsets.compare import Comparison
-from catalog.subsets.export.destination import new_file, require_writable
 
 ACROSS = 5  # references beside each other; more go below
 SHOWN = ("coverage", "log_det", "depth_mean", "near_duplicates", "n_tokens_mean", "last_loss_mean", "largest_source")

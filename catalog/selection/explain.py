@@ -6,17 +6,17 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from catalog.functions.memory import gib
-from catalog.selection.choose import define
-from catalog.selection.cost import Need, needs_of
-from catalog.selection.execution import Limits
-from catalog.selection.faults import reported
-from catalog.selection.plan import Apply, Plan, Step, plan
+from catalog.kernels._common.memory_limit import gib
+from catalog.query.cost import Need, needs_of
+from catalog.query.errors import reported
+from catalog.query.executor import Limits
+from catalog.query.planner import Apply, Plan, Step, plan
+from catalog.query.runner import Watch
+from catalog.query.session import session
+from catalog.query.source_text import SqlText, one_line
+from catalog.selection.run import define
 from catalog.selection.selector import Selector
-from catalog.selection.session import session
-from catalog.selection.text import SqlText, one_line
-from catalog.selection.watch import Watch
-from catalog.store.folders import Home
+from catalog.store.paths import Home
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def explain(
     """Plan a query and look at its signals; nothing is computed.
 
     Raises:
-        CatalogError: as `catalog.selection.plan.plan` says.
+        CatalogError: as `catalog.query.planner.plan` says.
     """
     limits = limits or Limits()
     with session(home, wait=limits.wait, memory=limits.memory) as opened:
@@ -97,10 +97,10 @@ def explain_selection(
     settings: Mapping[str, Any] | None = None,
     limits: Limits | None = None,
 ) -> Explanation:
-    """Plan a selection as `catalog.selection.choose.define` does, and look at its signals.
+    """Plan a selection as `catalog.selection.run.define` does, and look at its signals.
 
     Raises:
-        CatalogError: as `catalog.selection.choose.define` says.
+        CatalogError: as `catalog.selection.run.define` says.
     """
     asked: dict[str, Any] = {"ref": source, "budget": budget, "seed": seed, "settings": settings}
     definition = define(home, selector, **asked, limits=limits)

@@ -8,7 +8,7 @@ from datetime import datetime
 from catalog.errors import OptionError, SelectorNotFoundError
 from catalog.selection.selector import Selector, find_selector
 from catalog.store.database import WAIT, reading, writing
-from catalog.store.folders import Home, shipped
+from catalog.store.paths import Home, shipped
 from catalog.store.queries import query
 from catalog.store.references import nearest
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from catalog.errors import HeaderError, OptionError, SelectorNotFoundError
-from catalog.selection.text import place, tokens
+from catalog.query.source_text import place, tokens
 from catalog.store.database import WAIT, reading
-from catalog.store.folders import Home, shipped
+from catalog.store.paths import Home, shipped
 from catalog.store.queries import query
 from catalog.store.references import nearest
 

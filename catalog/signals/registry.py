@@ -10,10 +10,10 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
-from catalog.selection.made_with import settings_of
+from catalog.signals.options import settings_of
 from catalog.store import vectors
 from catalog.store.database import Connection
-from catalog.store.folders import Home
+from catalog.store.paths import Home
 from catalog.store.queries import query
 from catalog.store.references import Reference
 

@@ -16,10 +16,10 @@ from typing import Any
 import duckdb
 
 from catalog.errors import HomeNotFoundError, MigrationError
-from catalog.store.folders import Home
 from catalog.store.lock import locked
 from catalog.store.migrate import Migration, migrate, pending
 from catalog.store.opening import announced, open_to_read, open_to_write
+from catalog.store.paths import Home
 from catalog.store.queries import macros
 from catalog.store.storage_errors import explaining
 

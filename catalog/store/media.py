@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from catalog.store.database import Connection
-from catalog.store.folders import Home
+from catalog.store.paths import Home
 from catalog.store.queries import query
 
 MAX_BYTES = 2**32

@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 
 from catalog.errors import MigrationError
-from catalog.store.folders import shipped
+from catalog.store.paths import shipped
 from catalog.store.queries import query
 
 

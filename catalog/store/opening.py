@@ -17,8 +17,8 @@ from typing import TypeVar
 import duckdb
 
 from catalog.errors import LockedError
-from catalog.store.folders import Home
 from catalog.store.lock import held_by, is_locked, try_lock
+from catalog.store.paths import Home
 from catalog.store.storage_errors import explain_opening
 
 T = TypeVar("T")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from catalog.store.folders import shipped
+from catalog.store.paths import shipped
 
 
 @cache

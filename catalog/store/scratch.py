@@ -14,8 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from catalog.errors import LockedError
-from catalog.store.folders import Home
 from catalog.store.lock import is_locked, try_lock
+from catalog.store.paths import Home
 
 SPILL = "spill-"  # DuckDB's own folders; their owners have the database open
 

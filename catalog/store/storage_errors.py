@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 
 from catalog.errors import CorruptError, DamageError, StorageError
-from catalog.store.folders import Home
+from catalog.store.paths import Home
 
 RESTORE = "restore the catalog's folder from a backup, then run `catalog doctor --full`"
 FULL = "free some space and run the command again; what was committed before is safe"

@@ -18,7 +18,7 @@ from typing import Any, TypeVar, cast
 import pyarrow as pa
 
 from catalog.errors import CorruptError
-from catalog.store.folders import Home
+from catalog.store.paths import Home
 from catalog.store.storage_errors import damaged_vectors
 
 os.environ.setdefault("LANCE_LOG", "error")  # both warn about what is meant, on stderr, which is the user's

@@ -7,13 +7,13 @@ from contextlib import suppress
 from typing import Any
 
 from catalog.errors import OptionError, ReferenceNotFoundError, SelectionError
-from catalog.selection.choose import Definition, define
-from catalog.selection.coverage import Pins
-from catalog.selection.execution import Limits
+from catalog.query.executor import Limits
+from catalog.query.source_text import canonical
+from catalog.selection.run import Definition, define
 from catalog.selection.selector import Param, Selector
-from catalog.selection.text import canonical
+from catalog.signals.coverage import Pins
 from catalog.store.database import Connection, reading
-from catalog.store.folders import Home
+from catalog.store.paths import Home
 from catalog.store.queries import query
 
 KEYS = ("selector", "sql", "parameters", "budget", "seed", "pool", "references", "signals")  # what running again takes

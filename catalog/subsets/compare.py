@@ -11,10 +11,10 @@ import numpy as np
 import pyarrow as pa
 
 from catalog.errors import OptionError, QueryError, SignalError
-from catalog.selection.execute import run
-from catalog.selection.execution import Limits
+from catalog.query.executor import Limits
+from catalog.query.stream import run
 from catalog.store.database import reading
-from catalog.store.folders import Home
+from catalog.store.paths import Home
 from catalog.store.queries import query
 from catalog.store.references import Reference, resolve
 from catalog.subsets.store import stored
@@ -198,8 +198,8 @@ def _coverage(landscape: pa.Table, ids: Ids) -> float:
 
 def _geometry(vectors: pa.Table, ids: Ids) -> dict[str, Any]:
     """The information of the members' vectors, log det(I + X^T X), and how many have a near-duplicate among the others."""
-    from catalog.functions.near_duplicates import near_duplicates
-    from catalog.functions.relation import matrix
+    from catalog.kernels._common.relation import matrix
+    from catalog.kernels.near_duplicates import near_duplicates
 
     chosen = vectors.filter(pa.array(np.isin(vectors["instruction_id"].to_numpy(), ids)))
     x = matrix(chosen, "vector", function="compare").astype(np.float64)  # (n, d)

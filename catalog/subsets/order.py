@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from catalog.selection.selector import read_selector
 from catalog.store.database import Connection
-from catalog.store.folders import shipped
+from catalog.store.paths import shipped
 from catalog.store.queries import query
 from catalog.store.references import Reference
 

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from catalog.errors import OptionError, SelectionError
-from catalog.selection.choose import Chosen, Definition, choose, define
-from catalog.selection.coverage import Pins, title
-from catalog.selection.execution import Limits
+from catalog.query.executor import Limits
+from catalog.selection.run import Chosen, Definition, choose, define
 from catalog.selection.selector import Selector
+from catalog.signals.coverage import Pins, title
 from catalog.store.database import Connection, reading, writing
-from catalog.store.folders import Home
+from catalog.store.paths import Home
 from catalog.store.queries import query
 from catalog.store.references import Reference, check_name, resolve
 from catalog.subsets.again import is_of_0_1, require_complete, stored_pins, stored_selector

@@ -10,10 +10,10 @@ import numpy as np
 import pyarrow as pa
 
 from catalog.arrow import from_numpy
-from catalog.selection.choose import Chosen, Definition
+from catalog.selection.run import Chosen, Definition
 from catalog.store import vectors
 from catalog.store.database import Connection
-from catalog.store.folders import Home
+from catalog.store.paths import Home
 from catalog.store.queries import query
 from catalog.store.references import Reference
 

@@ -9,12 +9,12 @@ from itertools import zip_longest
 from typing import Any
 
 from catalog.errors import InterruptedQueryError, OptionError, QueryError, SelectionError, SignalError
-from catalog.selection.choose import Definition, choose, members_sha256
-from catalog.selection.coverage import title
-from catalog.selection.execution import Limits
-from catalog.selection.made_with import settings_of
+from catalog.query.executor import Limits
+from catalog.selection.run import Definition, choose, members_sha256
+from catalog.signals.coverage import title
+from catalog.signals.options import settings_of
 from catalog.store.database import Connection, reading
-from catalog.store.folders import Home
+from catalog.store.paths import Home
 from catalog.store.queries import query
 from catalog.store.references import Reference, resolve
 from catalog.subsets.again import define_again, is_of_0_1, lost_references

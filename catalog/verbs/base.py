@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from catalog.store.database import WAIT, reading
-from catalog.store.folders import Home
+from catalog.store.paths import Home
 from catalog.store.references import Reference, resolve
 
 if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
-    from catalog.selection.execution import Limits
+    from catalog.query.executor import Limits
 
 Answer = TypeVar("Answer")
 
@@ -32,7 +32,7 @@ class Opened:
 
     def _limited(self, function: Callable[..., Answer], *args: Any, limits: Limits, **kwargs: Any) -> Answer:
         """Call what runs SQL that others wrote, on this catalog: in a child process, or here."""
-        from catalog.selection import worker
+        from catalog.query import worker
 
         if not self.is_isolated:
             return function(self.home, *args, limits=limits, **kwargs)

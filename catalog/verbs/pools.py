@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from catalog.pools.register import Progress, Registration
     from catalog.pools.restore import Restoration
-    from catalog.subsets.described import SubsetDescription
+    from catalog.subsets.describe import SubsetDescription
 
 
 class Pools(Opened):
@@ -78,7 +78,7 @@ class Pools(Opened):
 
     def show(self, reference: str, *, n_examples: int = 3) -> versions.Description | SubsetDescription:
         """One version of a pool or a subset in full."""
-        from catalog.subsets.described import describe_subset
+        from catalog.subsets.describe import describe_subset
 
         with reading(self.home, wait=self.wait) as connection:
             found = resolve(connection, reference)

@@ -13,11 +13,11 @@ from catalog.verbs.base import QUERY_MEMORY, Opened, frame
 if TYPE_CHECKING:
     import polars as pl
 
-    from catalog.signals.frame import Report
-    from catalog.signals.published import Import
-    from catalog.signals.scores import Scoring
-    from catalog.signals.search import Answer
-    from catalog.signals.trained_losses import TrainedLosses
+    from catalog.compute.imports.table import Import
+    from catalog.compute.losses.train import TrainedLosses
+    from catalog.compute.scores import Scoring
+    from catalog.compute.search import Answer
+    from catalog.compute.shard_runner import Report
 
 
 class Signals(Opened):
@@ -34,8 +34,8 @@ class Signals(Opened):
         limit: int | None = None,
         progress: Callable[[int, int, int], None] | None = None,
     ) -> Report:
-        """Give every member that has none a vector; see `catalog.signals.embeddings.embed`."""
-        from catalog.signals.embeddings import embed
+        """Give every member that has none a vector; see `catalog.compute.embeddings.embed`."""
+        from catalog.compute.embeddings import embed
 
         return embed(
             self.home,
@@ -63,8 +63,8 @@ class Signals(Opened):
         limit: int | None = None,
         progress: Callable[[int, int, int], None] | None = None,
     ) -> Report:
-        """Take the token states of every member that has none; see `catalog.signals.states.compute_states`."""
-        from catalog.signals.states import compute_states
+        """Take the token states of every member that has none; see `catalog.compute.states.compute_states`."""
+        from catalog.compute.states import compute_states
 
         return compute_states(
             self.home,
@@ -90,8 +90,8 @@ class Signals(Opened):
         progress: Callable[[int, int, int], None] | None = None,
         **options: Any,
     ) -> Scoring:
-        """Compute scores of every member that has none, and what they are made of; see `catalog.signals.scores.score`."""
-        from catalog.signals.scores import score
+        """Compute scores of every member that has none, and what they are made of; see `catalog.compute.scores.score`."""
+        from catalog.compute.scores import score
 
         found = self.find(reference)
         return score(self.home, found, names, model=model, options=options, limit=limit, wait=self.wait, progress=progress)
@@ -105,8 +105,8 @@ class Signals(Opened):
         encoder: str = "all-MiniLM-L6-v2",
         progress: Callable[[int, int, int], None] | None = None,
     ) -> Report:
-        """Give every member the labels of a taxonomy that it is near to; see `catalog.signals.labels.label`."""
-        from catalog.signals.labels import label
+        """Give every member the labels of a taxonomy that it is near to; see `catalog.compute.labels.label`."""
+        from catalog.compute.labels import label
 
         found = self.find(reference)
         return label(self.home, found, Path(taxonomy), threshold=threshold, encoder=encoder, wait=self.wait, progress=progress)
@@ -122,9 +122,9 @@ class Signals(Opened):
         memory: str | None = QUERY_MEMORY,
         seconds: float | None = None,
     ) -> Answer:
-        """Find the members nearest to a text; see `catalog.signals.search.search`."""
-        from catalog.selection.execution import Limits
-        from catalog.signals.search import search
+        """Find the members nearest to a text; see `catalog.compute.search.search`."""
+        from catalog.compute.search import search
+        from catalog.query.executor import Limits
 
         limits = Limits(memory=memory, seconds=seconds, wait=self.wait)
         asked: dict[str, Any] = {"k": k, "where": where, "encoder": encoder, "wait": self.wait}
@@ -150,16 +150,16 @@ class Signals(Opened):
         missing: Sequence[float] = (),
         dry_run: bool = False,
     ) -> Import:
-        """Import scores that others published; see `catalog.signals.imported_scores.import_scores`."""
-        from catalog.signals.imported_scores import import_scores
+        """Import scores that others published; see `catalog.compute.imports.scores.import_scores`."""
+        from catalog.compute.imports.scores import import_scores
 
         found = self.find(reference)
         options: dict[str, Any] = {"name": name, "key": key, "value": value, "missing": missing, "is_dry_run": dry_run}
         return import_scores(self.home, found, str(file), wait=self.wait, **options)
 
     def import_losses(self, reference: str, file: str | Path, *, proxy: str, key: str = "row", dry_run: bool = False) -> Import:
-        """Import loss trajectories; see `catalog.signals.imported_losses.import_losses`."""
-        from catalog.signals.imported_losses import import_losses
+        """Import loss trajectories; see `catalog.compute.losses.import_.import_losses`."""
+        from catalog.compute.losses.import_ import import_losses
 
         found = self.find(reference)
         return import_losses(self.home, found, str(file), proxy=proxy, key=key, is_dry_run=dry_run, wait=self.wait)
@@ -181,8 +181,8 @@ class Signals(Opened):
         limit: int | None = None,
         progress: Callable[[int, int, int], None] | None = None,
     ) -> TrainedLosses:
-        """Train a proxy and record every member's loss at each checkpoint; see `catalog.signals.trained_losses.train_losses`."""
-        from catalog.signals.trained_losses import train_losses
+        """Train a proxy and record every member's loss at each checkpoint; see `catalog.compute.losses.train.train_losses`."""
+        from catalog.compute.losses.train import train_losses
 
         asked = {"epochs": epochs, "checkpoints": checkpoints, "learning_rate": learning_rate, "batch": batch, "warmup": warmup}
         return train_losses(

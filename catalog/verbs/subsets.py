@@ -15,14 +15,14 @@ from catalog.verbs.base import SELECTION_MEMORY, Opened, frame
 if TYPE_CHECKING:
     import polars as pl
 
+    from catalog.export import Exported
     from catalog.selection.explain import Explanation
     from catalog.selection.saved import AddedSelector
     from catalog.selection.selector import Selector
     from catalog.subsets.compare import Comparison
-    from catalog.subsets.export import Exported
     from catalog.subsets.select import Selected
     from catalog.subsets.verify import Verification
-    from catalog.subsets.why import Why
+    from catalog.why.selected import Why
 
 
 class Subsets(Opened):
@@ -46,7 +46,7 @@ class Subsets(Opened):
         progress: Callable[[float], None] | None = None,
     ) -> Selected:
         """Select members of a pool or subset and keep them as a subset; see `catalog.subsets.select.select`."""
-        from catalog.selection.execution import Limits
+        from catalog.query.executor import Limits
         from catalog.selection.selector import find_selector
         from catalog.subsets.select import select
 
@@ -71,7 +71,7 @@ class Subsets(Opened):
         progress: Callable[[float], None] | None = None,
     ) -> Selected:
         """Select again, as a subset was, from the current versions of its pools; see `catalog.subsets.select.reselect`."""
-        from catalog.selection.execution import Limits
+        from catalog.query.executor import Limits
         from catalog.subsets.select import reselect
 
         limits = Limits(memory=memory, seconds=seconds, wait=self.wait, progress=progress, is_memoised=use_cache)
@@ -81,16 +81,16 @@ class Subsets(Opened):
 
     def verify(self, reference: str, *, memory: str | None = SELECTION_MEMORY) -> Verification:
         """Make a subset again and compare; see `catalog.subsets.verify.verify`."""
-        from catalog.selection.execution import Limits
+        from catalog.query.executor import Limits
         from catalog.subsets.verify import verify
 
         limits = Limits(memory=memory, wait=self.wait, is_memoised=False)
         return self._limited(verify, reference, limits=limits)
 
     def why(self, reference: str, which: str | int, *, memory: str | None = SELECTION_MEMORY) -> Why:
-        """Why a row of the pool is in a subset, or what it lacked; see `catalog.subsets.why.why`."""
-        from catalog.selection.execution import Limits
-        from catalog.subsets.why import why
+        """Why a row of the pool is in a subset, or what it lacked; see `catalog.why.selected.why`."""
+        from catalog.query.executor import Limits
+        from catalog.why.selected import why
 
         limits = Limits(memory=memory, wait=self.wait)
         return self._limited(why, reference, which, limits=limits)
@@ -105,7 +105,7 @@ class Subsets(Opened):
         memory: str | None = SELECTION_MEMORY,
     ) -> Comparison:
         """Pools and subsets side by side; see `catalog.subsets.compare.compare`."""
-        from catalog.selection.execution import Limits
+        from catalog.query.executor import Limits
         from catalog.subsets.compare import compare
 
         limits = Limits(memory=memory, wait=self.wait)
@@ -129,7 +129,7 @@ class Subsets(Opened):
         memory: str | None = SELECTION_MEMORY,
     ) -> Explanation:
         """What a selection would do: functions, signals, and what the missing ones cost; see `catalog.selection.explain.explain`."""
-        from catalog.selection.execution import Limits
+        from catalog.query.executor import Limits
         from catalog.selection.explain import explain_selection
         from catalog.selection.selector import find_selector
 
@@ -172,8 +172,8 @@ class Subsets(Opened):
         allow_lossy: bool = False,
         overwrite: bool = False,
     ) -> Exported:
-        """Write a pool or subset for a trainer, whose folder calls it by its own name or ``name``; see `catalog.subsets.export.export`."""
-        from catalog.subsets.export import FOLDERS, export
+        """Write a pool or subset for a trainer, whose folder calls it by its own name or ``name``; see `catalog.export.export`."""
+        from catalog.export import FOLDERS, export
         from catalog.subsets.order import order_matters
 
         if name and format not in FOLDERS:

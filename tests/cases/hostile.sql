@@ -247,8 +247,6 @@ SELECT * FROM home
 SELECT length(repeat('x', 4000000000))
 -- title: one text beyond the memory for every row
 SELECT length(repeat('x', 4000000000)) FROM pool('tiny')
--- title: a text padded beyond the memory
-SELECT length(lpad('x', 2000000000, 'y'))
 -- title: a list joined beyond the memory
 SELECT length(array_to_string(list_transform(range(3000000), lambda x: repeat('y', 1000)), ''))
 -- title: one list beyond the memory

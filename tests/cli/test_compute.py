@@ -150,8 +150,8 @@ def test_computing_goes_with_a_selection_that_is_kept(run: Run, extra: tuple[str
 
 
 def test_every_score_of_ours_is_known_to_be_computed() -> None:
-    from catalog.selection.coverage import BY_MODEL, COMPUTED
-    from catalog.signals.scores import SCORES
+    from catalog.compute.scores import SCORES
+    from catalog.signals.coverage import BY_MODEL, COMPUTED
 
     assert {score.__name__ for score in SCORES} == COMPUTED
     assert {"learnability", "n_labels"} == COMPUTED - BY_MODEL

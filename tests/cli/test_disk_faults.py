@@ -18,7 +18,7 @@ from click.testing import CliRunner, Result
 from catalog import Catalog
 from catalog.cli import main
 from catalog.store.database import reading
-from catalog.store.folders import Home
+from catalog.store.paths import Home
 
 RECORDS = [{"instruction": f"question {i}", "output": f"answer {i} " + "x" * 200} for i in range(200)]
 

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from catalog import Catalog
 from catalog.cli import main
 from catalog.store.database import writing
-from catalog.store.folders import shipped
+from catalog.store.paths import shipped
 
 Run = Callable[..., Result]
 N = 40

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from catalog import Catalog
-from catalog.signals.frame import Values, commit_shard
+from catalog.compute.shard_runner import Values, commit_shard
 from catalog.signals.registry import ensure_signal
 from catalog.store.database import writing
 

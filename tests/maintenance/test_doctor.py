@@ -8,9 +8,9 @@ import pyarrow as pa
 import pytest
 
 from catalog import Catalog
+from catalog.compute.search import exact, unit
 from catalog.errors import CorruptError
 from catalog.signals.registry import list_named
-from catalog.signals.search import exact, unit
 from catalog.store import vectors
 from catalog.store.database import reading, writing
 

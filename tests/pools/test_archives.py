@@ -145,7 +145,7 @@ def test_the_bounds_are_held_and_named(
 def test_an_archive_that_explodes_is_refused_with_its_numbers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pack: Callable[[dict[str, bytes]], bytes]
 ) -> None:
-    monkeypatch.setattr("catalog.pools.compression.FREE", 2**20)
+    monkeypatch.setattr("catalog.pools.readers.compression.FREE", 2**20)
     path = tmp_path / "data"
     path.write_bytes(pack({"a.jsonl": lines(1) + b" " * 2**24}))
     assert refusal(path).reason == "too_large"

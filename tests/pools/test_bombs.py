@@ -16,11 +16,10 @@ import pytest
 import zstandard
 
 from catalog.errors import SourceError
-from catalog.pools import compression
-from catalog.pools.compression import MAX_RATIO
-from catalog.pools.containers import yaml_items
-from catalog.pools.containers.yaml_items import MAX_DEPTH
 from catalog.pools.fingerprint import MAX_MARKS
+from catalog.pools.readers import compression, yaml_items
+from catalog.pools.readers.compression import MAX_RATIO
+from catalog.pools.readers.yaml_items import MAX_DEPTH
 from catalog.pools.reading import read_batches
 
 GOOD = '{"instruction": "q", "output": "a"}\n'

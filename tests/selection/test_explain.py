@@ -5,11 +5,11 @@ import json
 import pytest
 
 from catalog.errors import SelectionError
+from catalog.query.source_text import SqlText
 from catalog.selection.explain import explain
 from catalog.selection.selector import find_selector
-from catalog.selection.text import SqlText
 from catalog.store.database import writing
-from catalog.store.folders import Home
+from catalog.store.paths import Home
 
 
 def test_a_plan_names_functions_signals_and_the_final_sql(home: Home) -> None:

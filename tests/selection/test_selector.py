@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from catalog.errors import HeaderError, OptionError, SelectorNotFoundError
-from catalog.selection.choose import choose, define
+from catalog.selection.run import choose, define
 from catalog.selection.selector import EXAMPLE, find_selector, list_selectors, read_selector
 from catalog.store.database import writing
-from catalog.store.folders import Home, shipped
+from catalog.store.paths import Home, shipped
 
 GOOD = """-- summary: Take some.
 -- paper: nobody, never, and

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from catalog.store.folders import Home
+from catalog.store.paths import Home
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ import threading
 import time
 from pathlib import Path
 
-from catalog.selection.session import session
+from catalog.query.session import session
 from catalog.store.database import reading
-from catalog.store.folders import Home
+from catalog.store.paths import Home
 
 
 def main(home: Home, way: str) -> None:

@@ -10,13 +10,13 @@ import pytest
 
 from catalog.errors import HomeNotFoundError, LockedError
 from catalog.store.database import reading, writing
-from catalog.store.folders import Home
+from catalog.store.paths import Home
 
 HOLD = """
 import sys, time
 from pathlib import Path
 from catalog.store.database import {verb}
-from catalog.store.folders import Home
+from catalog.store.paths import Home
 with {verb}(Home(Path(sys.argv[1]))) as connection:
     print("held", flush=True)
     time.sleep({seconds})

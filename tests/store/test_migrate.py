@@ -7,8 +7,8 @@ import pytest
 
 from catalog.errors import MigrationError
 from catalog.store.database import reading, upgrade, writing
-from catalog.store.folders import Home
 from catalog.store.migrate import Migration, applied, known_migrations, migrate, pending
+from catalog.store.paths import Home
 
 ONE = Migration(1, "one", "CREATE TABLE one (a INTEGER)")
 TWO = Migration(2, "two", "CREATE TABLE two (a INTEGER)")

@@ -4,7 +4,7 @@ import pytest
 
 from catalog.errors import OptionError, ReferenceNotFoundError
 from catalog.store.database import Connection, writing
-from catalog.store.folders import Home
+from catalog.store.paths import Home
 from catalog.store.references import check_tag, resolve
 
 

@@ -12,8 +12,8 @@ from statistics import median
 import pytest
 
 from catalog.store.database import reading, writing
-from catalog.store.folders import Home
 from catalog.store.lock import try_lock
+from catalog.store.paths import Home
 
 SCRIPT = Path(__file__).with_name("run_reader.py")
 INSERT = "INSERT INTO tags VALUES ('a', 'seen', 1, now()::TIMESTAMP)"

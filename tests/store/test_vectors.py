@@ -8,7 +8,7 @@ import pytest
 
 from catalog.errors import DamageError
 from catalog.store import vectors
-from catalog.store.folders import Home
+from catalog.store.paths import Home
 
 
 def rows(ids: range, *, shard: int, dtype: type = np.float32) -> pa.Table:

@@ -12,7 +12,7 @@ RESULTS = ROOT / "docs" / "results"
 
 @pytest.fixture(scope="module")
 def page() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("results_page", Path(__file__).with_name("page.py"))
+    spec = importlib.util.spec_from_file_location("results_page", ROOT / "studies" / "page.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-STUDIES = Path(__file__).parent
-ROOT = STUDIES.parent.parent
+ROOT = Path(__file__).resolve().parent.parent.parent
+STUDIES = ROOT / "studies"
 NAMES = [
     "fisher_synthetic",
     "fisher_text",

@@ -9,7 +9,7 @@ import pytest
 
 @pytest.fixture
 def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.syspath_prepend(Path(__file__).parent)
+    monkeypatch.syspath_prepend(Path(__file__).resolve().parent.parent.parent / "studies")
     made = importlib.import_module("study").Study
     return made("trial", "A trial", is_smoke=True, seeds=1, data=tmp_path, work=tmp_path, results=tmp_path)
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-STUDIES = Path(__file__).parent
-RESULTS = STUDIES.parent.parent / "docs" / "results"
+STUDIES = Path(__file__).resolve().parent.parent.parent / "studies"
+RESULTS = STUDIES.parent / "docs" / "results"
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 
 from catalog import Catalog
 from catalog.errors import OptionError, ReferenceNotFoundError, SelectionError
-from catalog.selection.choose import definition_sha256
+from catalog.selection.run import definition_sha256
 from catalog.store.database import writing
 
 Write = Callable[..., Path]

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from catalog.selection.choose import choose, define
+from catalog.selection.run import choose, define
 from catalog.selection.selector import read_selector
 from catalog.store import database
 from catalog.store.database import writing
-from catalog.store.folders import Home
+from catalog.store.paths import Home
 from catalog.subsets.select import select
 from catalog.subsets.verify import verify
 

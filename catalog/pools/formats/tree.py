@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from catalog.pools.containers.records import Record
 from catalog.pools.conversation import CONTENT_KEYS, ROLE_KEYS, Instruction, first_key, is_turn
 from catalog.pools.formats.messages import messages
+from catalog.pools.readers.records import Record
 from catalog.pools.reasons import Rejection
 
 CHILDREN = ("replies", "children")

@@ -1,0 +1,89 @@
+"""The loss pass over a pool against one example at a time, and against padded batches of 32 in dataset order: same numbers?
+
+Run: python benchmarks/losses.py [--records N] [--threads N] [--pairs N] [--json FILE]    (needs the Alpaca file)
+
+The model is the tiny proxy as it is built for these instructions. One example at a time is the published SmallToLarge code's loop
+(``model(input_ids, labels)``); it and the padded batches take all logits, as the usual training code does.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from pairs import alpaca, alternate, arguments, report
+
+from catalog.models.batches import padded
+from catalog.models.device import set_threads
+from catalog.models.losses import response_losses
+from catalog.models.tiny import build_tiny
+from catalog.models.tokens import tokens_of
+
+
+def one_at_a_time(lm: Any, encoded: Any) -> Any:
+    losses = []
+    with torch.no_grad():
+        for one in encoded:
+            ids = torch.from_numpy(one.ids).long()[None]  # (1, T)
+            labels = ids.clone()
+            labels[0, : one.start] = -100
+            losses.append(float(lm.model(input_ids=ids, labels=labels).loss))
+    return np.array(losses)
+
+
+def padded_batches(lm: Any, encoded: Any, size: int = 32) -> Any:
+    losses = []
+    with torch.no_grad():
+        for start in range(0, len(encoded), size):
+            group = encoded[start : start + size]
+            ids, mask = padded([one.ids for one in group], fill=0)  # (B, T)
+            labels = ids.masked_fill(mask == 0, -100)
+            for row, one in enumerate(group):
+                labels[row, : one.start] = -100
+            logits = lm.model(input_ids=ids, attention_mask=mask).logits  # (B, T, V)
+            nats = F.cross_entropy(logits[:, :-1].transpose(1, 2), labels[:, 1:], reduction="none", ignore_index=-100)  # (B, T-1)
+            losses.append((nats.sum(1) / (labels[:, 1:] != -100).sum(1)).numpy())
+    return np.concatenate(losses)
+
+
+def main() -> int:
+    asked = arguments(__doc__ or "", records={"type": int, "default": 800}, threads={"type": int, "default": 2})
+    set_threads(asked.threads)
+    instructions = [
+        {
+            "messages": [
+                {"role": "user", "content": f"{r['instruction']}\n{r['input']}".strip()},
+                {"role": "assistant", "content": r["output"]},
+            ]
+        }
+        for r in alpaca()[: asked.records]
+    ]
+    lm = build_tiny(m["content"] for one in instructions for m in one["messages"])
+    encoded = [one for one in tokens_of(instructions, tokenizer=lm.tokenizer, template=lm.template) if one.reason is None]
+    n_tokens = sum(len(one.ids) for one in encoded)
+    response_losses(lm, encoded[:32])
+    rows = []
+    for peer, way, bar in (("one at a time", one_at_a_time, 5.0), ("batches of 32, padded, in order", padded_batches, 1.8)):
+        ours, theirs, figures = alternate(
+            lambda _: response_losses(lm, encoded).mean, lambda _, way=way: way(lm, encoded), pairs=asked.pairs
+        )
+        gap = float(np.abs(ours[0] - theirs[0]).max())
+        rows.append(
+            {
+                "what": f"{len(encoded):,} instructions of Alpaca, {n_tokens:,} tokens, tiny proxy",
+                "peer": peer,
+                **figures,
+                "bar": bar,
+                "tokens_per_second": n_tokens / figures["ours_seconds"],
+                "largest_difference": gap,
+                "is_met": figures["ratio"] >= bar and gap < 1e-4,
+            }
+        )
+    return 0 if report(rows, asked.json) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,152 @@
+"""Time two ways of doing one thing in turn, so that what else the machine does hits both."""
+
+# ruff: noqa: T201 -- what it prints is what it is for
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from catalog.subsets.select import environment
+
+Array = np.ndarray[Any, Any]
+
+
+def alternate(ours: Callable[[int], Any], theirs: Callable[[int], Any], *, pairs: int) -> tuple[list[Any], list[Any], dict[str, float]]:
+    """Run both ``pairs`` times, A B A B; each gets the number of its turn (for a seed).
+
+    Returns:
+        Our answers, their answers, and the figures: median seconds of both, and the ratio theirs / ours (above 1: ours is faster) as
+        the median of the pairs with its least and greatest.
+    """
+    answers: tuple[list[Any], list[Any]] = ([], [])
+    seconds: tuple[list[float], list[float]] = ([], [])
+    for turn in range(pairs):
+        for side, function in enumerate((ours, theirs)):
+            start = time.perf_counter()
+            answers[side].append(function(turn))
+            seconds[side].append(time.perf_counter() - start)
+    ratios = np.array(seconds[1]) / np.array(seconds[0])
+    figures = {
+        "ours_seconds": float(np.median(seconds[0])),
+        "theirs_seconds": float(np.median(seconds[1])),
+        "ratio": float(np.median(ratios)),
+        "ratio_least": float(ratios.min()),
+        "ratio_greatest": float(ratios.max()),
+    }
+    return answers[0], answers[1], figures
+
+
+def topics(n: int, d: int, n_topics: int) -> Array:
+    """Unit vectors (n, d), float32, around topics, with a falling spectrum, as text embeddings have."""
+    generator = np.random.default_rng(0)
+    spectrum = 1 / np.sqrt(1 + np.arange(d) / 8)
+    x = (generator.normal(size=(n_topics, d)) * spectrum)[generator.integers(0, n_topics, n)] + 0.7 * generator.normal(
+        size=(n, d)
+    ) * spectrum
+    return (x / np.linalg.norm(x, axis=1, keepdims=True)).astype(np.float32)
+
+
+def table(vectors: Array) -> pa.Table:
+    """Vectors (n, d) as a function's relation: ``fingerprint``, which sorts as the rows stand, and ``vector``."""
+    column = pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), vectors.shape[1])
+    return pa.table({"fingerprint": [f"{row:06}" for row in range(len(vectors))], "vector": column})
+
+
+def rows_chosen(answer: pa.Table) -> list[int]:
+    """The places of the rows of an answer in what `table` made."""
+    return [int(fingerprint) for fingerprint in answer["fingerprint"].to_pylist()]
+
+
+def timed(compute: Callable[[], pa.Table], *, seconds: float, gib: float, last: str, what: str) -> dict[str, Any]:
+    """The row of a computation that has no peer: its time and this process's peak memory against bars.
+
+    Args:
+        compute: what is timed, once.
+        seconds: the bar of its time.
+        gib: the bar of the memory.
+        last: a column whose last value is shown.
+        what: was computed.
+    """
+    start, start_cpu = time.perf_counter(), time.process_time()
+    answer = compute()
+    took, peak = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    return {
+        "what": what,
+        "seconds": took,
+        "bar_seconds": seconds,
+        "cpu_seconds": time.process_time() - start_cpu,
+        "peak_gib": peak,
+        "bar_gib": gib,
+        last: answer[last].to_pylist()[-1],
+        "is_met": took < seconds and peak < gib,
+    }
+
+
+def report(rows: list[dict[str, Any]], path: Path | None) -> bool:
+    """Print rows of figures as a table, and write them to ``path`` as JSON, with the machine, where it is given.
+
+    A row has ``what``, its figures, and in ``is_met`` whether it meets its bar and gives the same answer as the peer.
+
+    Returns:
+        Whether every row is met.
+    """
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    cells = [[f"{value:.4g}" if isinstance(value := row.get(name, ""), float) else str(value) for name in names] for row in rows]
+    widths = [max(len(name), *(len(line[i]) for line in cells)) for i, name in enumerate(names)]
+    for line in [names, *cells]:
+        print("  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)))
+    if path:
+        name = Path(sys.argv[0]).stem
+        document = {"name": name, "title": _title(), "command": " ".join(_command()), "machine": environment(), "rows": rows}
+        path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    return all(row["is_met"] for row in rows)
+
+
+def arguments(description: str, *, pairs: int = 5, **others: Any) -> argparse.Namespace:
+    """The options that every benchmark takes, ``--json FILE`` and ``--pairs N``, and some of its own.
+
+    Args:
+        description: the benchmark's docstring.
+        pairs: runs of each side by default.
+        others: names of further options, with what argparse wants to know of each.
+    """
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--json", type=Path, help="write the figures to this file")
+    parser.add_argument("--pairs", type=int, default=pairs, help="runs of each side")
+    for name, option in others.items():
+        parser.add_argument(f"--{name}", **option)
+    return parser.parse_args()
+
+
+def alpaca_file() -> Path:
+    """The Alpaca file in ``CATALOG_TEST_DATA``, or in ``../shared/data``."""
+    path = Path(os.environ.get("CATALOG_TEST_DATA", "../shared/data")) / "alpaca52k" / "alpaca_data.json"
+    if not path.exists():
+        sys.exit(f"{path} is not there: set CATALOG_TEST_DATA to a folder that has alpaca52k/alpaca_data.json")
+    return path
+
+
+def alpaca() -> list[dict[str, str]]:
+    """The records of the Alpaca file."""
+    records: list[dict[str, str]] = json.loads(alpaca_file().read_text(encoding="utf-8"))
+    return records
+
+
+def _title() -> str:
+    return (sys.modules["__main__"].__doc__ or "").strip().splitlines()[0]
+
+
+def _command() -> list[str]:
+    """What was asked for, without the file that it goes to."""
+    kept = [argument for i, argument in enumerate(sys.argv[1:], 1) if "--json" not in (argument, sys.argv[i - 1])]
+    return ["python", f"benchmarks/{Path(sys.argv[0]).name}", *kept]

@@ -1,0 +1,125 @@
+"""Registering a pool, against Hugging Face `datasets` doing the same by its own means.
+
+Theirs: load the JSON, map each record to messages and their sha256, drop duplicates and empty answers, write Parquet. Both sides run as
+a fresh process and in turn, so start-up and imports count on both.
+
+    python benchmarks/register.py [--pairs N]    the Alpaca file (CATALOG_TEST_DATA or ../shared/data)
+    python benchmarks/register.py --generated N  a JSON Lines file of N records of 1 kB, ours alone: rate and peak memory
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from pairs import alpaca_file, alternate, arguments, report
+
+THEIRS = """
+import hashlib, json, sys
+import datasets
+datasets.disable_progress_bars()
+source, target, cache = sys.argv[1:]
+data = datasets.load_dataset("json", data_files=source, split="train", cache_dir=cache)
+
+def to_messages(record):
+    prompt = record["instruction"] + ("\\n" + record["input"] if record["input"] else "")
+    messages = [{"role": "user", "content": prompt}, {"role": "assistant", "content": record["output"]}]
+    text = json.dumps({"messages": messages}, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return {"messages": messages, "fingerprint": hashlib.sha256(text.encode()).hexdigest()}
+
+data = data.map(to_messages, remove_columns=data.column_names)
+seen = set()
+
+def is_first(record):
+    if record["fingerprint"] in seen or not record["messages"][1]["content"].strip():
+        return False
+    seen.add(record["fingerprint"])
+    return True
+
+data = data.filter(is_first)
+data.to_parquet(target)
+print(len(data))
+"""
+
+
+def main() -> int:
+    """Run one of the two."""
+    options = arguments(__doc__ or "", generated={"type": int, "metavar": "N", "help": "a generated file of N records, ours alone"})
+    row = _alone(options.generated) if options.generated else _against_datasets(alpaca_file(), options.pairs)
+    return 0 if report([row], options.json) else 1
+
+
+def _against_datasets(file: Path, pairs: int) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as folder:
+
+        def ours(turn: int) -> int:
+            command = [sys.executable, "-m", "catalog", "--home", f"{folder}/home{turn}", "register", str(file), "--pool", "p", "--json"]
+            return int(json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)["n_members"])
+
+        def theirs(turn: int) -> int:
+            command = [sys.executable, "-c", THEIRS, str(file), f"{folder}/theirs{turn}.parquet", f"{folder}/cache{turn}"]
+            return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+        mine, other, figures = alternate(ours, theirs, pairs=pairs)
+    is_same = set(mine) == set(other)
+    return {
+        "what": f"{mine[0]:,} members of Alpaca, whole processes",
+        "peer": "datasets: load, map, filter, to_parquet",
+        **figures,
+        "bar": 2.0,
+        "same_number_of_members": is_same,
+        "is_met": is_same and figures["ratio"] >= 2,
+    }
+
+
+def _alone(n: int) -> dict[str, Any]:
+    folder = Path(tempfile.mkdtemp())
+    try:
+        source = folder / "generated.jsonl"
+        draw = random.Random(1)
+        words = [f"w{i:05d}" for i in range(20_000)]
+        with source.open("w") as file:
+            for i in range(n):
+                record = {
+                    "instruction": f"{i}: {' '.join(draw.choices(words, k=30))}",
+                    "input": "",
+                    "output": " ".join(draw.choices(words, k=100)),
+                }
+                file.write(json.dumps(record) + "\n")
+        command = [
+            "/usr/bin/time",
+            "-v",
+            sys.executable,
+            "-m",
+            "catalog",
+            "--home",
+            str(folder / "home"),
+            "register",
+            str(source),
+            "--pool",
+            "p",
+            "--json",
+        ]
+        answer = subprocess.run(command, capture_output=True, text=True, check=True)
+        seconds = json.loads(answer.stdout)["seconds"]
+        peak = int(re.findall(r"Maximum resident set size \(kbytes\): (\d+)", answer.stderr)[0])
+        return {
+            "what": f"{n:,} generated records, {source.stat().st_size / 1e6:,.0f} MB of JSON Lines",
+            "seconds": seconds,
+            "records_per_second": n / seconds,
+            "peak_gib": peak / 2**20,
+            "is_met": True,
+        }
+    finally:
+        shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

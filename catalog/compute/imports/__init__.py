@@ -1,0 +1,1 @@
+"""Published tables: read, matched with members, merged."""

@@ -1,0 +1,137 @@
+"""Labels by vector search: which abilities of a list an instruction is near to. ILA's K where a pool has no labels of its own."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from catalog.compute.losses.recorder import Stopwatch
+from catalog.compute.search import Ids, Vectors, each_batch, embedded_with, query_vectors
+from catalog.compute.shard_runner import Progress, Report, Values, exclusively, missing, write_shard
+from catalog.errors import OptionError, SourceError
+from catalog.query.checked_vectors import naming_damage
+from catalog.signals.registry import Signal, ensure_signal
+from catalog.store.database import WAIT, reading, writing
+from catalog.store.paths import Home
+from catalog.store.queries import query
+from catalog.store.references import Reference
+from catalog.store.shard_hash import record_sha256
+
+VERSION = 1  # of this computation; a change that changes values counts it up
+
+
+def label(
+    home: Home,
+    reference: Reference,
+    taxonomy: Path,
+    *,
+    threshold: float = 0.3,
+    encoder: str = "all-MiniLM-L6-v2",
+    wait: float = WAIT,
+    progress: Progress | None = None,
+) -> Report:
+    """Give every member the names of a list whose embedding has at least a cosine to its own; perhaps none.
+
+    Args:
+        home: the catalog's folder.
+        reference: whose members, embedded before.
+        taxonomy: names of abilities, one a line, or a JSON list or object (its keys and all that its lists hold).
+        threshold: the cosine from which a name counts.
+        encoder: the encoder that embedded the members.
+        wait: seconds to wait for another process.
+        progress: told after each shard.
+
+    Raises:
+        SourceError: the file holds no names.
+        OptionError: the threshold is no cosine.
+        SignalError: the members are not embedded with that encoder.
+    """
+    if not -1 <= threshold <= 1:
+        raise OptionError(f"--threshold is a cosine, from -1 to 1, not {threshold}")
+    names = read_taxonomy(taxonomy)
+    embedding = embedded_with(home, reference, encoder, wait=wait)
+    digest = hashlib.sha256("\n".join(names).encode()).hexdigest()
+    identity = {"embedding": embedding.identity_sha256, "taxonomy": digest, "threshold": threshold, "version": VERSION}
+    with writing(home, wait=wait) as connection:
+        details = {"file": taxonomy.name, "n_names": len(names)}
+        signal = ensure_signal(connection, kind="labels", name=taxonomy.stem, identity=identity, details=details)
+    with exclusively(home, signal):
+        return _label(home, reference, signal, embedding, names, encoder=encoder, threshold=threshold, wait=wait, progress=progress)
+
+
+def read_taxonomy(path: Path) -> list[str]:
+    """The names in a file, each once, in its order.
+
+    Raises:
+        SourceError: there are none, or the file cannot be read.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        names = _names(json.loads(text)) if text.lstrip()[:1] in ("[", "{") else text.splitlines()
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise SourceError(f"{path}: cannot be read as a list of names ({error}); write one a line, or a JSON list") from error
+    answer = list(dict.fromkeys(name.strip() for name in names if name.strip()))
+    if not answer:
+        raise SourceError(f"{path}: holds no names; write one a line, or a JSON list")
+    return answer
+
+
+def _names(value: Any) -> list[str]:
+    if isinstance(value, dict):
+        return [name for key, below in value.items() for name in (str(key), *_names(below))]
+    if isinstance(value, list):
+        return [name for item in value for name in _names(item)]
+    return [str(value)] if value is not None else []
+
+
+def _label(
+    home: Home,
+    reference: Reference,
+    signal: Signal,
+    embedding: Signal,
+    names: Sequence[str],
+    *,
+    encoder: str,
+    threshold: float,
+    wait: float,
+    progress: Progress | None,
+) -> Report:
+    started = time.monotonic()
+    with reading(home, wait=wait) as connection:
+        todo = np.sort(missing(connection, reference, signal)["instruction_id"].to_numpy())
+        ((n_members,),) = connection.sql("SELECT count(*) FROM members_of($kind, $id, $version)", params=reference.parameters).fetchall()
+    report = Report(signal, n_members, n_members - len(todo))
+    if not len(todo):
+        return report
+    wanted = query_vectors(encoder, embedding, list(names))  # (q, d)
+    watch = Stopwatch()
+
+    def tell(ids: Ids, rows: Vectors) -> None:
+        labels = _labels(rows @ wanted.T, names, threshold=threshold)
+        made = pa.table({"instruction_id": ids, "labels": pa.array(labels, pa.list_(pa.string()))})
+        with writing(home, wait=wait) as connection:
+            shard = write_shard(connection, home, signal, Values(made), seconds=watch.lap())
+            connection.register("shard_labels", made)
+            connection.execute(query("labels/insert"), {"signal_id": signal.signal_id})
+            record_sha256(connection, kind=signal.kind, signal_id=signal.signal_id, shard=shard)
+        report.n_computed += len(ids)
+        if progress:
+            progress(report.n_computed, len(todo), 0)
+
+    with naming_damage("embedding", reference, encoder):
+        each_batch(home, embedding, todo, tell, wait=wait)
+    report.seconds = time.monotonic() - started
+    return report
+
+
+def _labels(cosines: Vectors, names: Sequence[str], *, threshold: float) -> list[list[str]]:
+    """The names that each row of cosines (n, q) is near to, the nearest first."""
+    near = [np.flatnonzero(row >= threshold) for row in cosines]
+    return [[names[j] for j in found[np.argsort(-row[found], kind="stable")]] for row, found in zip(cosines, near, strict=True)]

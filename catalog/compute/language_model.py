@@ -1,0 +1,125 @@
+"""A causal language model by name: a proxy that was trained here, a Hugging Face id, or a path."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from catalog.compute.proxies import proxy_name, trained_proxy
+from catalog.compute.shard_runner import BATCH_ORDER
+from catalog.signals.registry import Kind, Signal, ensure_signal, list_named
+from catalog.store.database import WAIT, reading, writing
+from catalog.store.paths import Home
+
+if TYPE_CHECKING:
+    from catalog.models.causal_lm import CausalLM
+    from catalog.models.template import Template
+    from catalog.models.tokens import Tokens
+
+
+class LanguageModel:
+    """A model that is loaded when first needed: a run that finds nothing missing never loads it.
+
+    Attributes:
+        name: what its signals are called: ``tiny``, or the last part of a hub id or path.
+        source: what is loaded: a hub id or a folder.
+    """
+
+    def __init__(self, home: Home, name: str, *, wait: float = WAIT) -> None:
+        self.name = proxy_name(name)
+        self.source = trained_proxy(home, name, wait=wait)
+        self.is_trained_here = self.source != name
+        self._loaded: CausalLM | None = None
+        self._tokenizer: Any = None
+        self._identity: dict[str, Any] | None = None
+
+    def identity(self) -> dict[str, Any]:
+        """What decides its numbers, precision left out; read from its files, without loading it.
+
+        Raises:
+            ModelNotFoundError: there is no such model here.
+        """
+        from catalog.models.causal_lm import lm_identity
+
+        if self._identity is None:
+            found = lm_identity(self.source, dtype="")
+            if self.is_trained_here:
+                found["model"] = self.name
+            self._identity = resumable(found)
+        return self._identity
+
+    def load(self, dtype: str = "auto") -> CausalLM:
+        """The model, loaded again only when another precision is asked for."""
+        from catalog.models.causal_lm import load_causal_lm
+
+        if self._loaded is None or dtype not in ("auto", self._loaded.dtype):
+            self._loaded = load_causal_lm(self.source, dtype=dtype)
+        return self._loaded
+
+    def load_tokenizer(self) -> tuple[Any, Template]:
+        """The tokenizer and its template, without the weights."""
+        from transformers import AutoTokenizer
+
+        from catalog.models.template import template_of
+        from catalog.models.weights import model_folder
+
+        if self._tokenizer is None:
+            self._tokenizer = AutoTokenizer.from_pretrained(str(model_folder(self.source)), local_files_only=True)
+        return self._tokenizer, template_of(self._tokenizer)
+
+    def release(self) -> None:
+        """Let the memory go."""
+        self._loaded = None
+
+
+def model_signal(
+    home: Home,
+    model: LanguageModel,
+    *,
+    kind: Kind,
+    name: str,
+    identity: Mapping[str, Any],
+    dimension: int | None = None,
+    has_vectors: bool = False,
+    details: Mapping[str, Any] | None = None,
+    wait: float = WAIT,
+) -> Signal:
+    """The signal that a model computes, made when it is new.
+
+    The precision and the order of batches are chosen once, when the signal is made: an existing signal keeps its own, on any device.
+    """
+    with reading(home, wait=wait) as connection:
+        for signal in list_named(connection, kind=kind, name=name):
+            if resumable(signal.identity) == identity:
+                return signal
+    whole = dict(identity) | {"dtype": model.load().dtype, "batch_order": BATCH_ORDER}
+    with writing(home, wait=wait) as connection:
+        return ensure_signal(
+            connection, kind=kind, name=name, identity=whole, dimension=dimension, has_vectors=has_vectors, details=details
+        )
+
+
+def resumable(identity: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an identity without what an existing signal keeps when it is continued: its precision and its order of batches.
+
+    >>> resumable({"model": "m", "dtype": "float32", "batch_order": 2})
+    {'model': 'm'}
+    """
+    return {key: value for key, value in identity.items() if key not in ("dtype", "batch_order")}
+
+
+def instructions_of(texts: pa.Table) -> list[dict[str, Any]]:
+    """One shard's texts as a template reads them: messages, system, tools."""
+    rows: list[dict[str, Any]] = texts.select(["messages", "system", "tools"]).to_pylist()
+    return rows
+
+
+def tokens_of_texts(texts: pa.Table, lm: CausalLM, *, max_length: int) -> list[Tokens]:
+    """One shard's texts as token ids under the model's template."""
+    from catalog.models.tokens import tokens_of
+
+    tokens = tokens_of(instructions_of(texts), tokenizer=lm.tokenizer, template=lm.template, max_length=max_length)
+    lm.require_positions(tokens)
+    return tokens

@@ -1,0 +1,1 @@
+"""Loss trajectories: trained, recorded, imported."""

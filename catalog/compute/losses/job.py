@@ -1,0 +1,99 @@
+"""One run of training and scoring: what it was asked for, and how far it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from catalog.compute.losses.recorder import Members, Stopwatch, fingerprints_sha256, record_checkpoint
+from catalog.compute.proxies import checkpoint_file, proxy_name, start_identity
+from catalog.compute.shard_runner import Progress
+from catalog.models.recipe import Recipe
+from catalog.signals.registry import Signal
+from catalog.store.paths import Home
+from catalog.store.references import Reference
+
+if TYPE_CHECKING:
+    from catalog.models.causal_lm import CausalLM
+
+VERSION = 1  # of this computation; a change that changes values counts it up
+
+
+@dataclass
+class LossRun:
+    """One run: what it was asked for, and where it is; ``is_usual`` where nobody said how many checkpoints."""
+
+    home: Home
+    reference: Reference
+    proxy: str
+    recipe: Recipe
+    max_length: int
+    keep_checkpoints: bool | None
+    limit: int | None
+    chunk_rows: int
+    wait: float
+    progress: Progress | None
+    is_usual: bool
+    watch: Stopwatch = field(default_factory=Stopwatch)
+    n_done: int = 0  # in scored instructions; a trained one counts three: forward, and backward twice
+    n_total: int = 0
+    n_tokens: int = 0
+
+    @property
+    def name(self) -> str:
+        """The signal's."""
+        return proxy_name(self.proxy)
+
+    def identity(self, members: pa.Table) -> dict[str, Any]:
+        """What decides the values, the precision of a new proxy left out."""
+        return {
+            "start": start_identity(self.proxy, seed=self.recipe.seed),
+            "recipe": self.recipe.identity(),
+            "max_length": self.max_length,
+            "trained_on": fingerprints_sha256(members),
+            "version": VERSION,
+        }
+
+    def trained(self, n_instructions: int, n_tokens: int) -> None:
+        """Count training."""
+        self._tell(3 * n_instructions, n_tokens)
+
+    def scored(self, n_instructions: int, n_tokens: int) -> None:
+        """Count scoring."""
+        self._tell(n_instructions, n_tokens)
+
+    def _tell(self, n_done: int, n_tokens: int) -> None:
+        self.n_done += n_done
+        self.n_tokens += n_tokens
+        if self.progress:
+            self.progress(self.n_done, self.n_total, self.n_tokens)
+
+    def record(self, signal: Signal, lm: CausalLM, members: Members, *, checkpoint: int, step: int = 0, n_steps: int = 1) -> None:
+        """Write every member's loss at one checkpoint."""
+        record_checkpoint(
+            self.home,
+            signal,
+            lm,
+            members,
+            checkpoint=checkpoint,
+            step=step,
+            epoch=step / n_steps * self.recipe.epochs,
+            watch=self.watch,
+            chunk_rows=self.chunk_rows,
+            wait=self.wait,
+            progress=self.scored,
+        )
+
+    def keep(self, signal: Signal, lm: CausalLM, *, checkpoint: int) -> None:
+        """Save the weights of a checkpoint, whole or not at all."""
+        from safetensors.torch import save_model
+
+        file = checkpoint_file(self.home, signal, checkpoint)
+        if file.is_file():
+            return
+        file.parent.mkdir(parents=True, exist_ok=True)
+        draft = file.with_name(f".{file.name}")
+        save_model(lm.model, str(draft))
+        draft.replace(file)

@@ -1,0 +1,169 @@
+"""Losses of members under a model, written chunk by chunk: what a training run records at each of its checkpoints.
+
+A chunk is one short transaction, so that a killed evaluation goes on at the chunk that it was at. A trajectory exists (in
+``signal_members``) only when all its checkpoints are there; until then nobody reads it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from catalog.compute.shard_runner import SHARD_ROWS, Values, read_texts, write_shard
+from catalog.models.losses import Losses, response_losses
+from catalog.models.tokens import Tokens
+from catalog.signals.registry import Signal
+from catalog.store.database import WAIT, Connection, reading, writing
+from catalog.store.paths import Home
+from catalog.store.queries import query
+from catalog.store.references import Reference
+from catalog.store.shard_hash import record_sha256
+
+if TYPE_CHECKING:
+    from catalog.models.causal_lm import CausalLM
+
+NAN = "not_a_number"
+Step = Callable[[int, int], None]  # (instructions done, tokens done) since the last call
+
+
+class Stopwatch:
+    """Seconds since the last look."""
+
+    def __init__(self) -> None:
+        self._at = time.monotonic()
+
+    def lap(self) -> float:
+        """Seconds since the last lap, or since the watch was made."""
+        before, self._at = self._at, time.monotonic()
+        return self._at - before
+
+
+@dataclass(frozen=True)
+class Members:
+    """Who is scored, in the order of their fingerprints.
+
+    Attributes:
+        ids: int64 (n,).
+        tokens: n instructions as the model reads them, perhaps on disk.
+        usable: bool (n,), whether there is a loss to take.
+    """
+
+    ids: np.ndarray[Any, np.dtype[np.int64]]
+    tokens: Sequence[Tokens]
+    usable: np.ndarray[Any, np.dtype[np.bool_]]
+
+
+def list_members(connection: Connection, reference: Reference) -> pa.Table:
+    """The members of a reference (``instruction_id``, ``fingerprint``) by fingerprint."""
+    return connection.sql(query("losses/members"), params=reference.parameters).to_arrow_table()
+
+
+def fingerprints_sha256(members: pa.Table) -> str:
+    """sha256 (hex) of who they are, from :func:`list_members`."""
+    digest = hashlib.sha256()
+    for chunk in members["fingerprint"].chunks:
+        digest.update("\n".join([*chunk.to_pylist(), ""]).encode())
+    return digest.hexdigest()
+
+
+def texts_of(home: Home, members: pa.Table, *, wait: float = WAIT) -> Iterator[pa.Table]:
+    """The instructions of members, shard by shard, in the members' order."""
+    for first in range(0, members.num_rows, SHARD_ROWS):
+        yield read_texts(home, members.slice(first, SHARD_ROWS).select(["instruction_id"]), wait=wait)
+
+
+def tokenised(home: Home, members: pa.Table, lm: CausalLM, *, folder: Path, max_length: int, wait: float = WAIT) -> Members:
+    """Members as the model reads them, on disk in a folder."""
+    from catalog.models.token_file import write_tokens
+    from catalog.models.tokens import tokens_of
+
+    shards = (
+        tokens_of(texts.to_pylist(), tokenizer=lm.tokenizer, template=lm.template, max_length=max_length)
+        for texts in texts_of(home, members, wait=wait)
+    )
+    tokens = write_tokens(folder, shards)
+    lm.require_positions(tokens)
+    usable = np.fromiter((one.reason is None for one in tokens), dtype=np.bool_, count=len(tokens))
+    return Members(members["instruction_id"].to_numpy(), tokens, usable)
+
+
+def record_checkpoint(
+    home: Home,
+    signal: Signal,
+    lm: CausalLM,
+    members: Members,
+    *,
+    checkpoint: int,
+    step: int,
+    epoch: float,
+    watch: Stopwatch,
+    chunk_rows: int = SHARD_ROWS,
+    wait: float = WAIT,
+    progress: Step | None = None,
+) -> None:
+    """Write every member's loss at one checkpoint, what an earlier run wrote left out, and then the checkpoint itself.
+
+    Args:
+        home: the catalog's folder.
+        signal: the trajectory.
+        lm: the model as it is at this checkpoint.
+        members: who is scored.
+        checkpoint: its number, from 0.
+        step: optimiser steps done.
+        epoch: epochs done.
+        watch: its laps are the seconds that shards are told to have taken.
+        chunk_rows: instructions in a chunk; fixed, so that a resumed run makes the batches, and the values, of an unbroken one.
+        wait: seconds to wait for another process.
+        progress: told how many instructions and tokens were done, those of the earlier run included.
+    """
+    at = {"signal_id": signal.signal_id, "checkpoint": checkpoint}
+    with reading(home, wait=wait) as connection:
+        recorded = connection.sql(query("losses/recorded"), params=at).to_arrow_table()["instruction_id"].to_numpy()
+    todo = np.flatnonzero(members.usable & ~np.isin(members.ids, recorded))
+    if progress:
+        progress(int(members.usable.sum()) - len(todo), 0)
+    for first in range(0, len(todo), chunk_rows):
+        where = todo[first : first + chunk_rows]
+        group = [members.tokens[int(i)] for i in where]
+        losses = response_losses(lm, group, progress=progress)
+        counts = {"n_tokens": sum(len(one.ids) for one in group), "n_truncated": sum(one.is_truncated for one in group)}
+        with writing(home, wait=wait) as connection:
+            _write_chunk(connection, at, members.ids[where], losses, counts=counts | {"seconds": watch.lap()})
+    with writing(home, wait=wait) as connection:
+        connection.execute(query("losses/complete_checkpoint"), at | {"step": step, "epoch": epoch})
+
+
+def finish_trajectories(home: Home, signal: Signal, members: Members, *, watch: Stopwatch, wait: float = WAIT) -> dict[str, int]:
+    """Say that the members' trajectories are complete, and why some have none; returns how many have none, by reason."""
+    with writing(home, wait=wait) as connection:
+        rows = connection.sql(query("losses/not_numbers"), params={"signal_id": signal.signal_id}).to_arrow_table()
+        broken = members.usable & np.isin(members.ids, rows["instruction_id"].to_numpy())
+        gaps = [(int(members.ids[i]), str(members.tokens[int(i)].reason)) for i in np.flatnonzero(~members.usable)]
+        gaps += [(int(i), NAN) for i in members.ids[broken]]
+        kept = np.sort(members.ids[members.usable & ~broken])
+        shard = write_shard(connection, home, signal, Values(pa.table({"instruction_id": kept}), gaps=gaps), seconds=watch.lap())
+        record_sha256(connection, kind=signal.kind, signal_id=signal.signal_id, shard=shard)
+    reasons: dict[str, int] = {}
+    for _, reason in gaps:
+        reasons[reason] = reasons.get(reason, 0) + 1
+    return reasons
+
+
+def _write_chunk(
+    connection: Connection, at: dict[str, int], ids: np.ndarray[Any, np.dtype[np.int64]], losses: Losses, *, counts: dict[str, Any]
+) -> None:
+    mean = losses.mean.astype(np.float32)
+    rows = {"instruction_id": ids, "loss": pa.array(mean, mask=~np.isfinite(mean)), "n_tokens": losses.n_tokens}
+    connection.register("checkpoint_losses", pa.table(rows))
+    connection.execute(query("losses/insert"), at)
+    ((shard,),) = connection.sql(query("signals/next_shard"), params={"signal_id": at["signal_id"]}).fetchall()
+    shard_row = {"signal_id": at["signal_id"], "shard": shard, "n_instructions": len(ids), "n_missing": 0}
+    shard_row |= {"lance_version": None, "sha256": None}  # the shard that completes the trajectories has their hash
+    connection.execute(query("signals/insert_shard"), shard_row | counts)

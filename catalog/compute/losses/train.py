@@ -1,0 +1,242 @@
+"""Loss trajectories of a proxy that is trained here: what SmallToLarge selects by (Yang et al. 2024, arXiv 2403.07384).
+
+The proxy is trained on the members; at each checkpoint every member's mean response loss is recorded. New instructions of a pool's
+next version are scored at the checkpoints that were kept, and nothing is trained again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from catalog.compute.losses.job import LossRun
+from catalog.compute.losses.recorder import Members, finish_trajectories, list_members, tokenised
+from catalog.compute.losses.resolve import is_trained, loss_signal, n_checkpoints, take_back
+from catalog.compute.proxies import (
+    checkpoint_file,
+    final_folder,
+    proxy_folder,
+    recipe_of,
+    start_model,
+    sweep_drafts,
+    sweep_training,
+)
+from catalog.compute.shard_runner import SHARD_ROWS, Progress, exclusively, missing, take_back_empty
+from catalog.errors import CatalogError, OptionError, SignalError
+from catalog.signals.registry import Signal
+from catalog.store.database import WAIT, reading
+from catalog.store.paths import Home
+from catalog.store.queries import query
+from catalog.store.references import Reference
+
+if TYPE_CHECKING:
+    from catalog.models.causal_lm import CausalLM
+
+KEPT_PARAMETERS = 10_000_000  # a proxy below this keeps the weights of its checkpoints
+
+
+@dataclass
+class TrainedLosses:
+    """What a run did.
+
+    Attributes:
+        signal: the trajectories.
+        trained_on: the pool or subset that the proxy learnt from; an earlier version's, when this run only scored what is new.
+        n_trained: members that it learnt from.
+        n_members: members of the reference.
+        n_before: of them, how many were done before this run.
+        n_computed: of them, how many this run did.
+        n_left: of them, how many a sample (``limit``) left out.
+        checkpoints: one row a checkpoint: checkpoint, step, epoch, mean_loss, seconds.
+        reasons: how many of this run's have no trajectory, by reason.
+        seconds: of this run.
+    """
+
+    signal: Signal
+    trained_on: str
+    n_trained: int
+    n_members: int
+    n_before: int
+    n_computed: int = 0
+    n_left: int = 0
+    checkpoints: list[dict[str, Any]] = field(default_factory=list)
+    reasons: dict[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+def train_losses(
+    home: Home,
+    reference: Reference,
+    *,
+    proxy: str = "tiny",
+    recipe: Mapping[str, Any] | None = None,
+    max_length: int = 512,
+    keep_checkpoints: bool | None = None,
+    is_retrain: bool = False,
+    limit: int | None = None,
+    chunk_rows: int = SHARD_ROWS,
+    wait: float = WAIT,
+    progress: Progress | None = None,
+) -> TrainedLosses:
+    """Train a proxy on the members of a pool or subset, and record every member's loss at each checkpoint.
+
+    Killed at any moment, the same call goes on to the numbers of an unbroken run. A later version of a pool is scored at the
+    checkpoints of the proxy that an earlier version trained.
+
+    Args:
+        home: the catalog's folder.
+        reference: whose members.
+        proxy: ``tiny``, a Hugging Face id or a path.
+        recipe: fields of :class:`catalog.models.recipe.Recipe` that differ from the proxy's; None leaves one as it is.
+        max_length: the window in tokens.
+        keep_checkpoints: keep the weights of every checkpoint; None keeps those of a proxy below 10 million parameters.
+        is_retrain: train on this version, even where an earlier version's proxy could score what is new.
+        limit: train on and score a sample of that many only, as a signal of its own.
+        chunk_rows: instructions that are scored and written at once.
+        wait: seconds to wait for another process.
+        progress: told (done, of how many, tokens) as it goes; training an instruction counts three times its scoring.
+
+    Raises:
+        ModelNotFoundError: there is no such proxy here.
+        OptionError: the recipe makes no sense for so many members.
+        SignalError: no member has a response, or what is new cannot be scored since no checkpoints were kept.
+        LockedError: another process trains this proxy.
+    """
+    started = time.monotonic()
+    with reading(home, wait=wait) as connection:
+        everybody = list_members(connection, reference)
+    limit = None if limit is None or limit >= everybody.num_rows else limit
+    members = everybody.slice(0, limit)  # fingerprints are uniform, so the first of them are a fair draw
+    recipe_ = recipe_of(proxy, recipe or {}, n_instructions=members.num_rows)
+    is_usual = (recipe or {}).get("checkpoints") is None
+    job = LossRun(home, reference, proxy, recipe_, max_length, keep_checkpoints, limit, chunk_rows, wait, progress, is_usual)
+    report = _run(job, members, is_retrain=is_retrain)
+    report.n_members = everybody.num_rows
+    report.n_left = everybody.num_rows - members.num_rows
+    with reading(home, wait=wait) as connection:
+        rows = connection.sql(query("losses/checkpoints"), params={"signal_id": report.signal.signal_id}).to_arrow_table()
+    report.checkpoints = rows.to_pylist()
+    report.seconds = time.monotonic() - started
+    return report
+
+
+def _run(job: LossRun, members: pa.Table, *, is_retrain: bool) -> TrainedLosses:
+    """Train, or score what is new; where members without a loss leave fewer steps than the usual checkpoints, there is one a step."""
+    signal = loss_signal(job, members, is_retrain=is_retrain)
+    job.recipe = replace(job.recipe, checkpoints=n_checkpoints(signal))
+    with exclusively(job.home, signal):
+        report = _report(job, signal, members)
+        if is_trained(job, signal):
+            _extend(job, signal, members, report)
+        else:
+            lm, learners = _start(job, signal, members)
+            n_steps = job.recipe.n_steps(int(learners.usable.sum()))
+            if n_steps < job.recipe.checkpoints:
+                refusal = None if job.is_usual and n_steps else _no_training(job, learners)
+                take_back(job, signal)
+                if refusal:
+                    raise refusal
+                job.recipe = replace(job.recipe, checkpoints=n_steps)
+                return _run(job, members, is_retrain=is_retrain)
+            _train(job, signal, lm, learners, report)
+        sweep_training(job.home, signal)
+    return report
+
+
+def _report(job: LossRun, signal: Signal, members: pa.Table) -> TrainedLosses:
+    todo = _todo(job, signal, members)
+    return TrainedLosses(
+        signal=signal,
+        trained_on=signal.details["trained_on"],
+        n_trained=signal.details["n_trained"],
+        n_members=members.num_rows,
+        n_before=members.num_rows - todo.num_rows,
+    )
+
+
+def _todo(job: LossRun, signal: Signal, members: pa.Table) -> pa.Table:
+    """The members without a complete trajectory, in the members' order."""
+    with reading(job.home, wait=job.wait) as connection:
+        wanted = missing(connection, job.reference, signal)["instruction_id"]
+    return members.filter(pc.is_in(members["instruction_id"], value_set=wanted.combine_chunks()))
+
+
+def _start(job: LossRun, signal: Signal, rows: pa.Table) -> tuple[CausalLM, Members]:
+    """The model that training starts from, and the members as it reads them."""
+    sweep_drafts(job.home, signal)
+    try:
+        return _loaded(job, signal, rows)
+    except Exception:
+        if not (proxy_folder(job.home, signal) / "run").exists():  # where training goes on from
+            take_back_empty(job.home, signal)
+        raise
+
+
+def _loaded(job: LossRun, signal: Signal, rows: pa.Table) -> tuple[CausalLM, Members]:
+    lm = start_model(job.home, signal, job.proxy, rows, seed=job.recipe.seed, wait=job.wait)
+    folder = proxy_folder(job.home, signal) / "tokens"
+    return lm, tokenised(job.home, rows, lm, folder=folder, max_length=job.max_length, wait=job.wait)
+
+
+def _no_training(job: LossRun, members: Members) -> CatalogError:
+    """Why there is nothing to train on, or too little for the checkpoints that were asked for."""
+    n_usable = int(members.usable.sum())
+    counts = Counter(str(one.reason) for one in members.tokens if one.reason is not None)
+    without = ", ".join(f"{count:,} {reason}" for reason, count in counts.most_common())
+    if not n_usable:
+        return SignalError(f"{job.name}: none of {len(members.ids):,} members of {job.reference} has a loss to learn from: {without}")
+    said = f"{job.name}: {n_usable:,} members of {job.reference} have a loss to learn from" + (f" ({without} have none)" if without else "")
+    return OptionError(f"{said} and make {job.recipe.n_steps(n_usable):,} steps: ask for at most that many checkpoints")
+
+
+def _train(job: LossRun, signal: Signal, lm: CausalLM, members: Members, report: TrainedLosses) -> None:
+    from catalog.models.causal_lm import save_causal_lm
+    from catalog.models.training import train
+
+    folder = proxy_folder(job.home, signal)
+    job.n_total = int(members.usable.sum()) * (3 * job.recipe.epochs + job.recipe.checkpoints)
+    is_kept = lm.model.num_parameters() < KEPT_PARAMETERS if job.keep_checkpoints is None else job.keep_checkpoints
+    is_first = True
+    for checkpoint in train(lm, members.tokens, recipe=job.recipe, folder=folder / "run", progress=job.trained):
+        if is_first:  # an earlier run scored the checkpoints before this one
+            job.scored((checkpoint.number - 1) * int(members.usable.sum()), 0)
+            is_first = False
+        if is_kept:
+            job.keep(signal, lm, checkpoint=checkpoint.number - 1)
+        job.record(signal, lm, members, checkpoint=checkpoint.number - 1, step=checkpoint.step, n_steps=checkpoint.n_steps)
+    if not final_folder(job.home, signal).is_dir():
+        save_causal_lm(lm, final_folder(job.home, signal))
+    report.reasons = finish_trajectories(job.home, signal, members, watch=job.watch, wait=job.wait)
+    report.n_computed = len(members.ids)
+
+
+def _extend(job: LossRun, signal: Signal, rows: pa.Table, report: TrainedLosses) -> None:
+    """Score the members that the proxy was not trained with at its kept checkpoints."""
+    todo = _todo(job, signal, rows)
+    if not todo.num_rows:
+        return
+    files = [checkpoint_file(job.home, signal, number) for number in range(job.recipe.checkpoints)]
+    if not all(file.is_file() for file in [*files, final_folder(job.home, signal) / "config.json"]):
+        raise SignalError(
+            f"{signal.name} was trained on {report.trained_on} and its checkpoints were not kept, so that the {todo.num_rows:,} "
+            f"members that are new in {job.reference} cannot be scored: --retrain trains on all {rows.num_rows:,} "
+            "(and --keep-checkpoints spares it next time)"
+        )
+    from safetensors.torch import load_model
+
+    from catalog.models.causal_lm import load_causal_lm
+
+    lm = load_causal_lm(final_folder(job.home, signal), dtype=signal.identity["start"]["dtype"], to_train=True)
+    members = tokenised(job.home, todo, lm, folder=proxy_folder(job.home, signal) / "tokens", max_length=job.max_length, wait=job.wait)
+    job.n_total = int(members.usable.sum()) * len(files)
+    for checkpoint, file in enumerate(files):
+        load_model(lm.model, str(file), device=str(lm.device))
+        job.record(signal, lm, members, checkpoint=checkpoint)
+    report.reasons = finish_trajectories(job.home, signal, members, watch=job.watch, wait=job.wait)
+    report.n_computed = todo.num_rows

@@ -1,0 +1,145 @@
+"""Proxies: models that are trained here, where they are kept, and how they are found again."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from catalog.compute.losses.recorder import texts_of
+from catalog.errors import OptionError, SignalError
+from catalog.models.recipe import Recipe
+from catalog.models.tiny import RECIPE, build_tiny, tiny_identity
+from catalog.models.weights import model_id
+from catalog.signals.registry import Signal, list_named
+from catalog.store.database import WAIT, reading
+from catalog.store.paths import Home
+
+if TYPE_CHECKING:
+    from catalog.models.causal_lm import CausalLM
+
+TINY = "tiny"
+
+
+def proxy_folder(home: Home, signal: Signal) -> Path:
+    """Where a proxy's training state, checkpoints and final weights are; the signal's number keeps them apart."""
+    return home.models / f"{re.sub(r'[^A-Za-z0-9._-]', '-', signal.name)}-{signal.signal_id:04d}"
+
+
+def final_folder(home: Home, signal: Signal) -> Path:
+    """The trained model as Hugging Face files."""
+    return proxy_folder(home, signal) / "final"
+
+
+def checkpoint_file(home: Home, signal: Signal, checkpoint: int) -> Path:
+    """The weights at one checkpoint (from 0), kept of small proxies."""
+    return proxy_folder(home, signal) / "checkpoints" / f"{checkpoint:02d}.safetensors"
+
+
+def find_proxy(home: Home, name: str, *, wait: float = WAIT) -> Path | None:
+    """The folder of the newest proxy of a name that was trained here to its end; one that saw only a sample does not count."""
+    if not home.database.exists():
+        return None
+    with reading(home, wait=wait) as connection:
+        known = list_named(connection, kind="losses", name=name)
+    trained = [final_folder(home, signal) for signal in known if not signal.details.get("is_sample")]
+    return next((folder for folder in trained if folder.is_dir()), None)
+
+
+def trained_proxy(home: Home, name: str, *, wait: float = WAIT) -> str:
+    """What to load for a model's name: the folder of a proxy trained here, else the name itself (a hub id or a path).
+
+    Raises:
+        SignalError: the name is ``tiny`` and none was trained yet.
+    """
+    folder = find_proxy(home, name, wait=wait)
+    if folder is None and name == TINY:
+        raise SignalError("no proxy `tiny` was trained in this catalog yet: `catalog losses train POOL --proxy tiny` trains one")
+    return name if folder is None else str(folder)
+
+
+def proxy_name(proxy: str) -> str:
+    """The name of the signal of a proxy's losses: ``tiny``, or the last part of a hub id or path.
+
+    >>> proxy_name("EleutherAI/pythia-70m")
+    'pythia-70m'
+    """
+    return proxy if proxy == TINY else model_id(proxy).rsplit("/", 1)[-1]
+
+
+def start_identity(proxy: str, *, seed: int) -> dict[str, Any]:
+    """What decides the model that training starts from, precision left out; read from files, without loading it.
+
+    Raises:
+        ModelNotFoundError: there is no such model here.
+    """
+    if proxy == TINY:
+        identity = tiny_identity(seed=seed)
+    else:
+        from catalog.models.causal_lm import lm_identity
+
+        identity = lm_identity(proxy, dtype="")
+    return {key: value for key, value in identity.items() if key != "dtype"}
+
+
+def start_dtype(proxy: str) -> str:
+    """What a new proxy's products are taken in: bfloat16 on a GPU, float32 on the CPU and for the tiny one."""
+    from catalog.models.device import best_device
+
+    return "bfloat16" if proxy != TINY and best_device().type == "cuda" else "float32"
+
+
+def start_model(home: Home, signal: Signal, proxy: str, members: pa.Table, *, seed: int, wait: float = WAIT) -> CausalLM:
+    """The model that training starts from, the same in an interrupted run and in the one that goes on with it."""
+    from catalog.models.causal_lm import load_causal_lm, save_causal_lm
+
+    dtype = signal.identity["start"]["dtype"]
+    if proxy != TINY:
+        return load_causal_lm(proxy, dtype=dtype, to_train=True)
+    folder = proxy_folder(home, signal) / "start"
+    if not folder.is_dir():
+        texts = (
+            text
+            for shard in texts_of(home, members, wait=wait)
+            for pair in zip(shard["prompt"].to_pylist(), shard["response"].to_pylist(), strict=True)
+            for text in pair
+            if text
+        )
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        save_causal_lm(build_tiny(texts, seed=seed), folder)
+    return load_causal_lm(folder, dtype=dtype, to_train=True)
+
+
+def recipe_of(proxy: str, changes: Mapping[str, Any], *, n_instructions: int) -> Recipe:
+    """The proxy's recipe with what the caller asked for; None leaves a default: of checkpoints one a step where steps are fewer.
+
+    Raises:
+        OptionError: a recipe has no such field, or its value makes no sense.
+    """
+    asked = {name: value for name, value in changes.items() if value is not None}
+    try:
+        recipe = replace(RECIPE if proxy == TINY else Recipe(), **asked)
+    except TypeError:
+        fields = ", ".join(Recipe.__dataclass_fields__)
+        raise OptionError(f"a recipe has {fields}, and was given {', '.join(asked)}") from None
+    if "checkpoints" in asked or not n_instructions:
+        return recipe
+    return replace(recipe, checkpoints=min(recipe.checkpoints, recipe.n_steps(n_instructions)))
+
+
+def sweep_drafts(home: Home, signal: Signal) -> None:
+    """Remove what a killed run was about to save."""
+    folder = proxy_folder(home, signal)
+    for draft in [*folder.glob(".*"), *folder.glob("checkpoints/.*")]:
+        shutil.rmtree(draft) if draft.is_dir() else draft.unlink()
+
+
+def sweep_training(home: Home, signal: Signal) -> None:
+    """Remove what only training needs: optimiser state, token ids, the start."""
+    for part in ("run", "tokens", "start"):
+        shutil.rmtree(proxy_folder(home, signal) / part, ignore_errors=True)

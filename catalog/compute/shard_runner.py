@@ -1,0 +1,242 @@
+"""The frame of every signal: what is missing is computed shard by shard, and a shard is there whole or not at all.
+
+A shard goes to the vector store first and then, with one short transaction, into DuckDB; what DuckDB does not know does not
+exist. So a job that is killed loses the shard that it was at, and the next run computes what is missing, no more.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from catalog.errors import CatalogError, SignalError
+from catalog.signals.registry import Signal, list_named, renew_signal
+from catalog.store import vectors
+from catalog.store.database import WAIT, Connection, reading, writing
+from catalog.store.lock import locked
+from catalog.store.paths import Home
+from catalog.store.queries import query
+from catalog.store.references import Reference
+from catalog.store.shard_hash import record_sha256, rows_sha256
+
+SHARD_ROWS = 4096  # about half a minute of the smallest models on two cores
+BATCH_ORDER = 2  # of rows in shards and batches: 1, or not in an identity, by the pool's file; 2, by fingerprint
+
+
+@dataclass(frozen=True)
+class Values:
+    """What one shard's computation gave.
+
+    Attributes:
+        rows: ``instruction_id`` and ``vector`` or ``states`` (to the vector store), or ``value`` (to ``scores``).
+        gaps: (instruction_id, reason) of those without a value.
+        n_tokens: tokens read.
+        n_truncated: instructions that the model did not read to their end.
+    """
+
+    rows: pa.Table
+    gaps: Sequence[tuple[int, str]] = ()
+    n_tokens: int = 0
+    n_truncated: int = 0
+
+
+@dataclass
+class Report:
+    """What a run did: computed now, there before, without a value by reason, how long it took, and what a person should know."""
+
+    signal: Signal
+    n_members: int
+    n_before: int
+    n_computed: int = 0
+    n_tokens: int = 0
+    n_truncated: int = 0
+    n_left: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
+    notes: tuple[str, ...] = ()
+
+
+# Told how many instructions are done, of how many, and how many tokens were read so far.
+Progress = Callable[[int, int, int], None]
+
+
+def compute(
+    home: Home,
+    reference: Reference,
+    signal: Signal,
+    shard_values: Callable[[pa.Table], Values],
+    *,
+    shard_rows: int = SHARD_ROWS,
+    limit: int | None = None,
+    wait: float = WAIT,
+    progress: Progress | None = None,
+) -> Report:
+    """Compute a signal for the members of a reference that have it not.
+
+    Args:
+        home: the catalog's folder.
+        reference: a pool or subset, whose members are computed.
+        signal: what is computed.
+        shard_values: from the texts of one shard (instruction_id, fingerprint, prompt, response, messages, system, tools)
+            to its values; it is called only when something is missing.
+        shard_rows: instructions in a shard. Fixed, so that a resumed run makes the shards, and the values, of an unbroken one.
+        limit: compute only a sample of that many.
+        wait: seconds to wait for another process that holds the catalog.
+        progress: told after each shard.
+
+    Raises:
+        LockedError: another process computes this signal, or held the catalog all that time.
+    """
+    with exclusively(home, signal):
+        started = time.monotonic()
+        todo, report = _todo(home, reference, signal, limit=limit, wait=wait)
+        _delete_dead_shards(home, signal, wait=wait)
+        for first in range(0, todo.num_rows, shard_rows):
+            shard_started = time.monotonic()
+            texts = read_texts(home, todo.slice(first, shard_rows), wait=wait)
+            values = shard_values(texts)
+            commit_shard(home, signal, values, seconds=time.monotonic() - shard_started, wait=wait)
+            report.n_computed += texts.num_rows
+            report.n_tokens += values.n_tokens
+            report.n_truncated += values.n_truncated
+            for _, reason in values.gaps:
+                report.reasons[reason] = report.reasons.get(reason, 0) + 1
+            if progress:
+                progress(report.n_computed, todo.num_rows, report.n_tokens)
+        report.seconds = time.monotonic() - started
+        return report
+
+
+@contextmanager
+def exclusively(home: Home, signal: Signal) -> Iterator[None]:
+    """One process computes a signal at a time, and a second one is told which. Of several of one name the one asked for last is read.
+
+    Raises:
+        LockedError: another process computes it.
+        SignalError: `gc` removed it since it was found.
+    """
+    home.scratch.mkdir(parents=True, exist_ok=True)
+    with locked(home.scratch / f"signal-{signal.signal_id}.lock", wait=0.0):
+        with reading(home) as connection:
+            known = list_named(connection, kind=signal.kind, name=signal.name)
+        if signal.signal_id not in (one.signal_id for one in known):
+            raise SignalError(f"{signal.kind} {signal.name}: `catalog gc` has removed it as one that nothing holds; run this once more")
+        if signal.signal_id != known[0].signal_id:  # no writing where it is the newest, which it mostly is
+            with writing(home) as connection:
+                renew_signal(connection, signal)
+        try:
+            yield
+        except Exception:
+            if signal.kind != "losses":  # a training goes on from its own files: see `trained_losses`
+                take_back_empty(home, signal)
+            raise
+
+
+def take_back_empty(home: Home, signal: Signal) -> None:
+    """Forget a signal of which nothing was computed, so that a failure leaves no empty one behind. Call it under the signal's lock."""
+    with suppress(CatalogError, OSError, duckdb.Error):  # what failed before says more than this would
+        with reading(home) as connection:
+            at = {"signal_id": signal.signal_id}
+            ((is_empty,),) = connection.sql(query("signals/is_empty"), params=at).fetchall()
+        if is_empty:
+            if signal.lance_table:
+                vectors.drop(home, signal.lance_table)  # before the record: on a full disk it makes the room to write
+            with writing(home) as connection:
+                connection.execute(query("signals/forget"), at)
+
+
+def missing(connection: Connection, reference: Reference, signal: Signal) -> pa.Table:
+    """Return the members that have neither a value nor a reason for having none: ``instruction_id`` by fingerprint."""
+    at = reference.parameters | {"signal_id": signal.signal_id}
+    return connection.sql(query("signals/missing"), params=at).to_arrow_table()
+
+
+def read_texts(home: Home, wanted: pa.Table, *, wait: float = WAIT) -> pa.Table:
+    """Return the instructions of one shard, given by ``instruction_id``, in the order of their fingerprints."""
+    with reading(home, wait=wait) as connection:
+        connection.register("wanted", wanted)
+        return connection.sql(query("signals/texts")).to_arrow_table()
+
+
+def commit_shard(home: Home, signal: Signal, values: Values, *, seconds: float, wait: float = WAIT) -> None:
+    """Write one shard: the vector store first, then one transaction that makes it exist."""
+    with writing(home, wait=wait) as connection:
+        write_shard(connection, home, signal, values, seconds=seconds)
+
+
+def write_shard(connection: Connection, home: Home, signal: Signal, values: Values, *, seconds: float) -> int:
+    """Write one shard as part of a transaction that is the caller's; returns its number.
+
+    Losses and labels, which the caller writes, are hashed once they are there: see `record_sha256`.
+    """
+    (shard,) = connection.sql(query("signals/next_shard"), params={"signal_id": signal.signal_id}).fetchall()[0]
+    version, sha256 = None, None
+    if signal.lance_table and values.rows.num_rows:
+        numbered = values.rows.add_column(1, "shard", pa.array([shard] * values.rows.num_rows, pa.int64()))
+        version = vectors.append(home, signal.lance_table, numbered)
+        sha256 = rows_sha256(values.rows)
+    at = {"signal_id": signal.signal_id, "shard": shard}
+    _insert_members(connection, at, values)
+    counts = {
+        "n_instructions": values.rows.num_rows,
+        "n_missing": len(values.gaps),
+        "n_tokens": values.n_tokens,
+        "n_truncated": values.n_truncated,
+        "lance_version": version,
+        "seconds": seconds,
+        "sha256": sha256,
+    }
+    connection.execute(query("signals/insert_shard"), at | counts)
+    if signal.kind == "score":
+        _insert_scores(connection, signal, values)
+        record_sha256(connection, kind=signal.kind, signal_id=signal.signal_id, shard=shard)
+    return int(shard)
+
+
+def _insert_members(connection: Connection, at: Mapping[str, Any], values: Values) -> None:
+    connection.register("shard_members", values.rows.select(["instruction_id"]))
+    connection.execute(query("signals/insert_members"), dict(at))
+    if values.gaps:
+        ids, reasons = zip(*values.gaps, strict=True)
+        connection.register("shard_gaps", pa.table({"instruction_id": pa.array(ids, pa.int64()), "reason": pa.array(reasons, pa.string())}))
+        connection.execute(query("signals/insert_gaps"), dict(at))
+
+
+def _insert_scores(connection: Connection, signal: Signal, values: Values) -> None:
+    rows = values.rows.select(["instruction_id", "value"]).append_column("reason", pa.nulls(values.rows.num_rows, pa.string()))
+    if values.gaps:
+        ids, reasons = zip(*values.gaps, strict=True)
+        columns = {"instruction_id": pa.array(ids, pa.int64()), "value": pa.nulls(len(ids), rows.schema.field("value").type)}
+        rows = pa.concat_tables([rows, pa.table(columns | {"reason": pa.array(reasons, pa.string())})])
+    connection.register("shard_scores", rows)
+    connection.execute(query("signals/insert_scores"), {"signal_id": signal.signal_id})
+
+
+def _todo(home: Home, reference: Reference, signal: Signal, *, limit: int | None, wait: float) -> tuple[pa.Table, Report]:
+    at = reference.parameters
+    with reading(home, wait=wait) as connection:
+        (n_members,) = connection.sql("SELECT count(*) FROM members_of($kind, $id, $version)", params=at).fetchall()[0]
+        todo = missing(connection, reference, signal)
+        n_missing = todo.num_rows
+        if limit is not None and limit < n_missing:
+            sample = at | {"signal_id": signal.signal_id, "n": limit}
+            todo = connection.sql(query("signals/missing_sample"), params=sample).to_arrow_table()
+    return todo, Report(signal, n_members, n_members - n_missing, n_left=n_missing - todo.num_rows)
+
+
+def _delete_dead_shards(home: Home, signal: Signal, *, wait: float) -> None:
+    """What a killed run wrote to the vector store and never committed."""
+    if not signal.lance_table or not vectors.exists(home, signal.lance_table):
+        return
+    with reading(home, wait=wait) as connection:
+        committed = {row[0] for row in connection.sql(query("signals/shards"), params={"signal_id": signal.signal_id}).fetchall()}
+    dead = sorted(vectors.shards(home, signal.lance_table) - committed)
+    if dead:
+        with locked(home.lock, wait=wait):
+            vectors.delete_shards(home, signal.lance_table, dead)

@@ -1,0 +1,98 @@
+"""A folder for axolotl: ``NAME.jsonl`` in the chat shape, and ``NAME.yaml``, the lines to put into its configuration.
+
+The data is read by axolotl's ``chat_template`` strategy (its docs/dataset-formats/conversation.qmd): the tokenizer's own template writes
+the prompt, and all assistant messages are trained on, their end-of-turn token included, unless a message says otherwise under the key
+that ``message_field_training`` names.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from catalog.export.chat import MIXED, TOOLS, beside, is_altered, turns, with_system
+from catalog.export.media import n_marks, n_media
+from catalog.export.record import Encoded, Message, Record, is_tool_list
+from catalog.export.survey import Survey
+from catalog.export.weights import WEIGHTS, weight_of
+
+TRAIN = "weights of turns, written as train: true or false"
+IMAGES = "images beside the text, of which axolotl reads the first alone and no marks"
+
+
+def axolotl(record: Record, survey: Survey) -> Encoded:
+    """One line of chat, as `catalog.export.messages` writes it.
+
+    >>> record = Record("f", [Message("user", "hi", {})], None, None, None, None, "s", None, None)
+    >>> axolotl(record, Survey()).rows
+    [{'messages': [{'role': 'user', 'content': 'hi'}], 'fingerprint': 'f', 'source': 's'}]
+    """
+    rows = turns(with_system(record), survey)
+    is_rewritten = bool(survey.weights) and not _is_ready(survey)
+    causes = {
+        MIXED: is_altered(record.messages, survey),
+        TOOLS: record.tools is not None and not is_tool_list(record.tools),
+        TRAIN: is_rewritten and any(key in message.extra for message in record.messages for key in WEIGHTS),
+        IMAGES: n_media(record, "image") > 1 or bool(n_media(record, "image") and n_marks(record, "image")),
+    }
+    if is_rewritten:
+        rows = [_trained(row, message) for row, message in zip(rows, with_system(record), strict=True)]
+    value: dict[str, Any] = {"messages": rows, **beside(record, survey, media=("image",))}
+    return Encoded([value], tuple(cause for cause, holds in causes.items() if holds))
+
+
+def training_field(survey: Survey) -> str | None:
+    """The key by which messages say whether they are trained on: their own if axolotl can read it, else ``train``."""
+    if not survey.weights:
+        return None
+    return next(iter(survey.weights)) if _is_ready(survey) else "train"
+
+
+def _is_ready(survey: Survey) -> bool:
+    """Whether all messages say it by one key, and as yes or no."""
+    (key, is_switch), *others = survey.weights.items()
+    return is_switch and not others and key != "masked" and not survey.keys[key].is_mixed
+
+
+def _trained(row: dict[str, Any], message: Message) -> dict[str, Any]:
+    weight = weight_of(message.extra)
+    rest = {key: value for key, value in row.items() if key not in WEIGHTS}
+    return rest if weight is None else {**rest, "train": weight > 0}
+
+
+def config(data: Path, *, reference: str | None, survey: Survey) -> str:
+    """The YAML text that makes axolotl read `data`, which holds what `reference` names.
+
+    >>> print(config(Path("out/easy.jsonl"), reference="easy@3", survey=Survey()))
+    # easy@3
+    # A relative path counts from the folder in which axolotl runs.
+    datasets:
+    - path: out/easy.jsonl
+      ds_type: json
+      type: chat_template
+      field_messages: messages
+      message_property_mappings:
+        role: role
+        content: content
+      roles_to_train:
+      - assistant
+      train_on_eos: turn
+    <BLANKLINE>
+    """
+    import yaml
+
+    dataset: dict[str, Any] = {"path": data.as_posix(), "ds_type": "json", "type": "chat_template", "field_messages": "messages"}
+    if survey.n_tools:
+        dataset["field_tools"] = "tools"
+    dataset["message_property_mappings"] = {"role": "role", "content": "content"}
+    if field := training_field(survey):
+        dataset["message_field_training"] = field
+    dataset |= {"roles_to_train": ["assistant"], "train_on_eos": "turn"}
+    lines: dict[str, Any] = {"datasets": [dataset]}
+    if survey.order_matters:
+        lines |= {"curriculum_sampling": True, "shuffle_merged_datasets": False}
+    if "image" in survey.media:
+        lines |= {"processor_type": "AutoProcessor", "skip_prepare_dataset": True, "remove_unused_columns": False, "sample_packing": False}
+    text = yaml.safe_dump(lines, sort_keys=False, allow_unicode=True, width=1_000)
+    version = f"# {reference}\n" if reference else ""
+    return f"{version}# A relative path counts from the folder in which axolotl runs.\n{text}"

@@ -1,0 +1,52 @@
+"""Images, videos and audios beside a conversation: the columns in which trainers look for them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from catalog.export.record import Record
+from catalog.export.survey import Survey
+
+KINDS = ("image", "video", "audio")
+MISSING = "media without a file or URL that a trainer can open"
+
+
+def media_columns(record: Record, survey: Survey, kinds: Sequence[str]) -> dict[str, list[str]]:
+    """The paths of a record's media by column: images, videos and audios, each only where the file has such media.
+
+    >>> record = Record("f", [], None, None, None, [{"kind": "image", "path": "a.png"}], "s", None, None)
+    >>> media_columns(record, Survey(media={"image", "audio"}), KINDS)
+    {'images': ['a.png'], 'audios': []}
+    """
+    columns: dict[str, list[str]] = {f"{kind}s": [] for kind in kinds if kind in survey.media}
+    for reference in record.media or ():
+        path = path_of(reference, record, survey)
+        if path is not None and f"{reference['kind']}s" in columns:
+            columns[f"{reference['kind']}s"].append(path)
+    return columns
+
+
+def path_of(reference: dict[str, Any], record: Record, survey: Survey) -> str | None:
+    """Where a trainer finds a medium: the file in which the catalog keeps its bytes, the file that was found, or its path as it was given.
+
+    >>> record = Record("f", [], None, None, None, None, "s", None, None, {"a.png": "/data/a.png"})
+    >>> [path_of({"kind": "image", "path": path}, record, Survey()) for path in ("a.png", "https://example.org/b.png")]
+    ['/data/a.png', 'https://example.org/b.png']
+    """
+    if survey.media_folder is not None and reference.get("sha256"):
+        kept = survey.media_folder / reference["sha256"]
+        if kept.is_file():
+            return str(kept.resolve())
+    path = reference.get("path")
+    return record.locations.get(path, path) if isinstance(path, str) and path else None
+
+
+def n_marks(record: Record, kind: str) -> int:
+    """How many marks such as ``<image>`` stand in the texts of a record."""
+    return sum(message.content.count(f"<{kind}>") for message in record.messages)
+
+
+def n_media(record: Record, kind: str) -> int:
+    """How many media of a kind a record has."""
+    return sum(reference["kind"] == kind for reference in record.media or ())

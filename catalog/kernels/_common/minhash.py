@@ -1,0 +1,126 @@
+"""MinHash signatures of sets, and the pairs of rows that share a band of them.
+
+Broder, "On the resemblance and containment of documents" (1997); Indyk & Motwani, locality-sensitive hashing (STOC 1998).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from catalog.kernels._common.parallel import ForBlocks, Matrix
+from catalog.kernels._common.shingles import HASH_BITS, mixed, sorted_distinct
+
+BLOCK = 512  # rows whose signatures are made at once
+
+
+def permutations(n_hashes: int, seed: int) -> tuple[Matrix, Matrix]:
+    """Draw ``h -> a h + b modulo 2^32`` with odd a: two (n_hashes,) uint32, bijections of 32-bit hashes."""
+    rng = np.random.default_rng(seed)
+    return (
+        rng.integers(2**31, size=n_hashes, dtype=np.uint32) * np.uint32(2) + np.uint32(1),
+        rng.integers(2**32, size=n_hashes, dtype=np.uint32),
+    )
+
+
+def signatures(offsets: Matrix, hashes: Matrix, a: Matrix, b: Matrix, for_blocks: ForBlocks[Any]) -> Matrix:
+    """The least permuted hash of every set under every permutation.
+
+    Args:
+        offsets: (n + 1,) where each set begins; no set may be empty.
+        hashes: what the sets hold, below 2^48; their highest 32 bits are permuted.
+        a: (n_hashes,) uint32 factors.
+        b: (n_hashes,) uint32 terms.
+        for_blocks: see ``row_blocks``.
+
+    Returns:
+        (n_hashes, n) uint32.
+    """
+    n = len(offsets) - 1
+    answer = np.empty((len(a), n), dtype=np.uint32)
+
+    def block(start: int, stop: int) -> None:
+        values = _spread((hashes[offsets[start] : offsets[stop]] >> (HASH_BITS - 32)).astype(np.uint32))
+        begins = offsets[start:stop] - offsets[start]
+        permuted = np.empty_like(values)
+        for i in range(len(a)):
+            np.multiply(values, a[i], out=permuted)  # modulo 2^32
+            np.add(permuted, b[i], out=permuted)
+            np.minimum.reduceat(permuted, begins, out=answer[i, start:stop])
+
+    for_blocks(block, n, BLOCK)
+    return answer
+
+
+def _spread(values: Matrix) -> Matrix:
+    """MurmurHash3's 32-bit finaliser, so that signatures equal those of datasketch's ``affine32`` for the same 32-bit hashes."""
+    values = (values ^ values >> np.uint32(16)) * np.uint32(0x85EBCA6B)
+    values = (values ^ values >> np.uint32(13)) * np.uint32(0xC2B2AE35)
+    return np.asarray(values ^ values >> np.uint32(16))
+
+
+def bands_for(threshold: float, n_hashes: int, recall: float) -> tuple[int, int]:
+    """The longest bands that still show a pair at the threshold with probability ``recall``: (n_bands, n_rows).
+
+    A pair of Jaccard similarity s shares one of b bands of r rows with probability ``1 - (1 - s^r)^b``. Longer bands bring fewer
+    pairs to verify; bands of one row are the fallback.
+
+    >>> bands_for(0.8, 128, 0.99)
+    (21, 6)
+    """
+    for rows in range(n_hashes, 0, -1):
+        bands = n_hashes // rows
+        if 1 - (1 - threshold**rows) ** bands >= recall:
+            return bands, rows
+    return n_hashes, 1
+
+
+def candidate_pairs(signature: Matrix, bands: int, rows: int, size: int) -> Iterator[tuple[Matrix, Matrix]]:
+    """Every pair of rows that agrees on all of a band, in portions of about ``size`` distinct pairs.
+
+    Args:
+        signature: (n_hashes, n) uint32.
+        bands: how many bands.
+        rows: signature rows of a band; ``bands * rows <= n_hashes``.
+        size: pairs of a portion; one pair may come in several portions.
+
+    Yields:
+        Two int64 arrays, i < j.
+    """
+    n = signature.shape[1]
+    waiting: list[Matrix] = []
+    count = 0
+    for band in range(bands):
+        for keys in _same(signature[band * rows : (band + 1) * rows]):
+            waiting.append(keys)
+            count += len(keys)
+            if count >= size:
+                yield _split(waiting, n)
+                waiting, count = [], 0
+    if count:
+        yield _split(waiting, n)
+
+
+def _split(keys: list[Matrix], n: int) -> tuple[Matrix, Matrix]:
+    distinct = sorted_distinct(np.concatenate(keys))
+    return distinct // n, distinct % n
+
+
+def _same(band: Matrix) -> Iterator[Matrix]:
+    """Pairs of equal columns as i * n + j."""
+    n = band.shape[1]
+    key = np.zeros(n, dtype=np.uint64)  # equal keys of unlike bands only cost a verification
+    for row in band:
+        key = mixed(key + row)
+    order = np.argsort(key)
+    ordered = key[order]
+    ends = np.append(np.flatnonzero(ordered[1:] != ordered[:-1]) + 1, n)
+    end = np.repeat(ends, np.diff(ends, prepend=0))  # where the run of each place stops
+    place = np.arange(n)
+    step = 1
+    while len(place := place[place + step < end[place]]):
+        one, other = order[place], order[place + step]
+        yield np.minimum(one, other) * n + np.maximum(one, other)
+        step += 1

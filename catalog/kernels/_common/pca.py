@@ -1,0 +1,51 @@
+"""Principal components, the same on any number of threads."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from catalog.kernels._common.parallel import ForBlocks, Matrix
+
+BLOCK = 4_096
+
+
+def principal_components(x: Matrix, dims: int, for_blocks: ForBlocks[Any]) -> tuple[Matrix, Matrix]:
+    """The directions of greatest variance.
+
+    Args:
+        x: (n, d) float32, n >= 1.
+        dims: how many, at most d.
+        for_blocks: see ``row_blocks``.
+
+    Returns:
+        The mean, (d,) float64, and the directions as columns, (d, dims) float64, the first the widest; in each the number that is
+        greatest in size is positive, which fixes the sign.
+    """
+    n = len(x)
+    mean = np.sum(for_blocks(lambda a, b: x[a:b].sum(axis=0, dtype=np.float64), n, BLOCK), axis=0) / n
+
+    def moments(base: int, a: int, b: int) -> Matrix:
+        about = x[base + a : base + b] - mean  # (BLOCK, d) float64
+        return np.asarray(about.T @ about)
+
+    covariance = np.zeros((x.shape[1], x.shape[1]))
+    for start in range(0, n, 16 * BLOCK):  # so that few d x d sums wait
+        for moment in for_blocks(partial(moments, start), min(16 * BLOCK, n - start), BLOCK):
+            covariance += moment
+    directions = np.linalg.eigh(covariance)[1][:, ::-1][:, :dims]
+    largest = directions[np.abs(directions).argmax(axis=0), np.arange(dims)]
+    return mean, directions * np.where(largest < 0, -1.0, 1.0)
+
+
+def onto(x: Matrix, mean: Matrix, directions: Matrix, for_blocks: ForBlocks[Any]) -> Matrix:
+    """The rows of ``x`` along ``directions``: (n, dims) float32."""
+    answer = np.empty((len(x), directions.shape[1]), dtype=np.float32)
+
+    def block(a: int, b: int) -> None:
+        answer[a:b] = (x[a:b] - mean) @ directions
+
+    for_blocks(block, len(x), BLOCK)
+    return answer

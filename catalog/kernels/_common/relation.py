@@ -1,0 +1,88 @@
+"""How a kernel sees a relation: rows in a canonical order, vectors as one matrix, answers as new columns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from catalog.arrow import from_numpy, to_numpy
+from catalog.errors import QueryError
+from catalog.kernels._common.sort import ascending, rearranged
+
+
+def canonical(rows: pa.Table) -> pa.Table:
+    """Sort rows by fingerprint, so that no result depends on the order in which they came.
+
+    Rows without a ``fingerprint`` column keep their order.
+
+    >>> canonical(pa.table({"fingerprint": ["b", "a"], "n": [1, 2]}))["n"].to_pylist()
+    [2, 1]
+    """
+    if "fingerprint" not in rows.column_names:
+        return rows
+    order = ascending(rows["fingerprint"])
+    return rows if np.array_equal(order, np.arange(len(order))) else rearranged(rows, order)
+
+
+def is_vector(type_: pa.DataType) -> bool:
+    """Whether a column type holds one numeric vector a row."""
+    if not (pa.types.is_list(type_) or pa.types.is_fixed_size_list(type_) or pa.types.is_large_list(type_)):
+        return False
+    return bool(pa.types.is_floating(type_.value_type) or pa.types.is_integer(type_.value_type))
+
+
+def vector_column(rows: pa.Table, *, function: str) -> str:
+    """Name the one vector column of a relation.
+
+    Raises:
+        QueryError: there is none, or more than one.
+
+    >>> vector_column(pa.table({"id": [1], "v": [[1.0, 2.0]]}), function="kmeans")
+    'v'
+    """
+    names: list[str] = [field.name for field in rows.schema if is_vector(field.type)]
+    if len(names) != 1:
+        found = f"it has {len(names)} ({', '.join(names)})" if names else f"its columns are {', '.join(rows.column_names)}"
+        raise QueryError(f"{function}: the relation must have exactly one vector column; {found}. Select one in the argument's SELECT")
+    return names[0]
+
+
+def matrix(rows: pa.Table, column: str, *, function: str) -> np.ndarray[Any, np.dtype[np.float32]]:
+    """The vectors of one column as a float32 matrix of shape (n_rows, d), without a copy where the column allows it.
+
+    Raises:
+        QueryError: a vector is NULL, or lengths differ.
+
+    >>> matrix(pa.table({"v": [[1.0, 2.0], [3.0, 4.0]]}), "v", function="kmeans").shape
+    (2, 2)
+    """
+    chunks = rows[column].chunks or [pa.array([], type=rows[column].type)]
+    array = chunks[0] if len(chunks) == 1 else pa.concat_arrays(chunks)  # which would copy even a single one
+    n = len(array)
+    if array.null_count:
+        raise QueryError(
+            f"{function}: {array.null_count:,} of {n:,} rows have no vector in {column}; filter them with WHERE {column} IS NOT NULL"
+        )
+    flat = array.flatten()
+    if flat.null_count:
+        raise QueryError(f"{function}: {flat.null_count:,} numbers in {column} are NULL; filter or impute them first")
+    d = len(flat) // n if n else 0
+    if n and not pa.types.is_fixed_size_list(array.type) and not np.all(np.diff(to_numpy(array.offsets)) == d):
+        raise QueryError(f"{function}: the vectors in {column} differ in length; every row needs the same number of values")
+    return np.asarray(to_numpy(flat), dtype=np.float32).reshape(n, d)
+
+
+def with_columns(rows: pa.Table, *, without: str | None = None, **columns: Any) -> pa.Table:
+    """The relation with new columns at its end, and without the vectors, which the caller has already.
+
+    >>> with_columns(pa.table({"id": [1, 2], "v": [[1.0], [2.0]]}), without="v", cluster=[0, 1]).column_names
+    ['id', 'cluster']
+    """
+    answer = rows.drop_columns([without]) if without else rows
+    for name, values in columns.items():
+        if name in answer.column_names:
+            answer = answer.drop_columns([name])
+        answer = answer.append_column(name, values if isinstance(values, pa.Array | pa.ChunkedArray) else from_numpy(np.asarray(values)))
+    return answer

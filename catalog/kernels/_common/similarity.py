@@ -1,0 +1,70 @@
+"""Cosine similarities in blocks: fast in float32, decided in float64."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from catalog.kernels._common.parallel import ForBlocks, Matrix
+
+SLACK = 1e-5  # more than float32 products of unit vectors of some thousand numbers are ever off
+BLOCK = 1_024
+TURN = 16 * BLOCK  # rows whose pairs are held before they are handed on
+PAIRS = 2_048  # gathered at a time
+
+
+def unit_rows(x: Matrix) -> Matrix:
+    """Rows of length one, float32; a row of zeros stays zero and so is similar to nothing: (n, d)."""
+    lengths = np.sqrt(np.einsum("ij,ij->i", x, x, dtype=np.float64))
+    return x / np.where(lengths > 0, lengths, 1).astype(np.float32)[:, None]
+
+
+def exact_cosines(x: Matrix, y: Matrix) -> Matrix:
+    """The cosine of every row of ``x`` with the same row of ``y``, in float64, rounded to 12 digits: (n,).
+
+    Rounded, so that equal vectors of different lengths tie, and ties go by fingerprint.
+    """
+    dots = np.einsum("ij,ij->i", x, y, dtype=np.float64)
+    lengths = np.sqrt(np.einsum("ij,ij->i", x, x, dtype=np.float64) * np.einsum("ij,ij->i", y, y, dtype=np.float64))
+    return np.round(np.where(lengths > 0, dots / np.where(lengths > 0, lengths, 1), 0), 12)
+
+
+def pair_cosines(x: Matrix, i: Matrix, y: Matrix, j: Matrix) -> Matrix:
+    """`exact_cosines` of rows ``i`` of ``x`` with rows ``j`` of ``y``, (n,), gathered a few at a time, however many they are: (n,)."""
+    parts = [exact_cosines(x[i[start : start + PAIRS]], y[j[start : start + PAIRS]]) for start in range(0, len(i), PAIRS)]
+    return np.concatenate([np.empty(0), *parts])
+
+
+def similar_pairs(x: Matrix, threshold: float, for_blocks: ForBlocks[Any]) -> Iterator[tuple[Matrix, Matrix, Matrix]]:
+    """Every pair of rows whose cosine is at least ``threshold``, without the n x n matrix.
+
+    Args:
+        x: (n, d) float32; rows of zeros have no pairs.
+        threshold: above 0.
+        for_blocks: see ``row_blocks``.
+
+    Yields:
+        A block of rows' pairs: i, j (int64, i < j) and their cosine (float64).
+    """
+    units = unit_rows(x)
+    n = len(x)
+
+    def block(base: int, start: int, stop: int) -> tuple[Matrix, Matrix, Matrix]:
+        start, stop = base + start, base + stop
+        found = []
+        for other in range(start, n, BLOCK):
+            near = units[start:stop] @ units[other : other + BLOCK].T  # (BLOCK, BLOCK)
+            i, j = np.nonzero(near >= threshold - SLACK)
+            i, j = i + start, j + other
+            above = i < j
+            found.append((i[above], j[above]))
+        i, j = (np.concatenate([pair[side] for pair in found]) for side in (0, 1))
+        cosines = pair_cosines(x, i, x, j)
+        kept = cosines >= threshold
+        return i[kept], j[kept], cosines[kept]
+
+    for base in range(0, n, TURN):
+        yield from for_blocks(partial(block, base), min(TURN, n - base), BLOCK)

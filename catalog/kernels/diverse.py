@@ -1,0 +1,217 @@
+"""The best-scored rows that are not too similar to one another: DEITA's filter (Liu et al., ICLR 2024, arXiv 2312.15685)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from catalog.errors import OptionError, QueryError
+from catalog.kernels._common.memory_limit import require_memory
+from catalog.kernels._common.parallel import ForBlocks, n_threads, require_finite, row_blocks
+from catalog.kernels._common.relation import canonical, matrix, vector_column, with_columns
+from catalog.kernels._common.similarity import SLACK, pair_cosines, unit_rows
+
+Vectors = np.ndarray[Any, np.dtype[np.float32]]
+Rows = np.ndarray[Any, np.dtype[np.int64]]
+Numbers = np.ndarray[Any, np.dtype[np.float64]]
+
+_N_BLOCK = 1024  # rows compared at once with everything accepted before them
+_N_SHARE = 256  # of which one thread takes so many at a time
+_N_TILE = 512  # of those accepted, so that the products stay in the second cache
+
+
+def diverse(
+    vectors: pa.Table,
+    *,
+    budget: int,
+    threshold: float = 0.9,
+    score: str = "score",
+    rejected: bool = False,
+    memory: int | None = None,
+) -> pa.Table:
+    """Go through the rows by score, highest first, and accept each whose cosine to every accepted one is at most ``threshold``.
+
+    Equal scores go by fingerprint. Products are taken in float32, many rows at once, and whatever is near a decision is decided by the
+    cosine in float64, rounded to 12 digits. A row of zeros is similar to nothing.
+
+    Memory beside the relation: ``8 n d + 4 budget d`` bytes, ``budget`` at most n, and 8 MiB for each thread.
+
+    Args:
+        vectors: a relation with one column of vectors and one of scores.
+        budget: how many rows to accept; fewer when the relation ends first.
+        threshold: the highest cosine that is still accepted, from -1 to 1. The paper's is 0.9.
+        score: the column of scores.
+        rejected: also return the rows that were looked at and not accepted, in their place, with ``rank`` NULL.
+        memory: bytes it may hold; None means no limit.
+
+    Returns:
+        The accepted rows in order, without their vectors, with ``rank`` (int64, from 1), ``nearest_similarity`` (float64): the cosine to
+        the most similar row accepted before (NULL for the first), ``nearest_rank`` (int64): that row's rank, the first among equals, and,
+        where the relation has fingerprints, ``nearest_fingerprint``. For a rejected row this is the row that keeps it out.
+
+    Raises:
+        OptionError: an argument is out of its range.
+        QueryError: no such score column, a score is NULL or not a number, not exactly one vector column, or a vector is NULL, not
+            finite, or of another length.
+        MemoryLimitError: ``memory`` is too small.
+
+    >>> rows = pa.table({"fingerprint": ["a", "b", "c"], "score": [3, 2, 1], "vector": [[1.0, 0.0], [2.0, 0.0], [0.0, 1.0]]})
+    >>> diverse(rows, budget=9).select(["fingerprint", "rank", "nearest_similarity"]).to_pylist()  # doctest: +NORMALIZE_WHITESPACE
+    [{'fingerprint': 'a', 'rank': 1, 'nearest_similarity': None}, {'fingerprint': 'c', 'rank': 2, 'nearest_similarity': 0.0}]
+    >>> diverse(rows, budget=9, rejected=True).select(["rank", "nearest_fingerprint"]).to_pylist()[1]
+    {'rank': None, 'nearest_fingerprint': 'a'}
+    """
+    if budget < 1:
+        raise OptionError(f"diverse: budget is {budget}; it must be at least 1")
+    if not -1 <= threshold <= 1:
+        raise OptionError(f"diverse: threshold is {threshold}; it must lie between -1 and 1")
+    column = vector_column(vectors, function="diverse")
+    rows = _by_score(canonical(vectors), score)
+    x = matrix(rows, column, function="diverse")
+    rows = rows.drop_columns([column])
+    n, d = x.shape
+    needed = 8 * n * d + 4 * min(budget, n) * d + n_threads() * 2**23
+    require_memory(needed, memory, purpose=f"diverse of {n:,} x {d:,}", instead="raise the limit or lower the budget")
+    require_finite(x, column, function="diverse")
+    with row_blocks() as for_blocks:
+        scan = _scan(x, budget=budget, threshold=threshold, for_blocks=for_blocks)
+    return _answer(rows, scan, with_rejected=rejected)
+
+
+def _by_score(rows: pa.Table, score: str) -> pa.Table:
+    """The rows by score, highest first; the sort is stable, so that equal ones stay in fingerprint order."""
+    if score not in rows.column_names:
+        raise QueryError(
+            f"diverse: the relation has no column {score}; its columns are {', '.join(rows.column_names)}. Name one: score => 'COLUMN'"
+        )
+    type_ = rows.schema.field(score).type
+    if not (pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_decimal(type_)):
+        raise QueryError(f"diverse: {score} is of type {type_}; scores are numbers")
+    scores = rows[score].cast(pa.float64(), safe=False)
+    n_without = scores.null_count + (pc.sum(pc.is_nan(scores)).as_py() or 0)
+    if n_without:
+        found = f"{n_without:,} of {len(rows):,} rows have no {score}"
+        raise QueryError(f"diverse: {found}; filter them with WHERE {score} IS NOT NULL AND NOT isnan({score})")
+    return rows.take(pa.array(np.argsort(-scores.to_numpy(), kind="stable")))
+
+
+@dataclass(frozen=True)
+class _Scan:
+    """What became of the rows looked at, which are the first ``len(is_accepted)``."""
+
+    is_accepted: np.ndarray[Any, np.dtype[np.bool_]]
+    similarity: Numbers  # to the most similar row accepted before
+    nearest: Rows  # that row; -1 where there is none
+
+
+def _scan(x: Vectors, *, budget: int, threshold: float, for_blocks: ForBlocks[Any]) -> _Scan:
+    units = np.empty_like(x)  # of the rows looked at
+    accepted = np.empty(min(budget, len(x)), dtype=np.int64)
+    accepted_units = np.empty((len(accepted), x.shape[1]), dtype=np.float32)
+    n_accepted = 0
+    is_accepted = np.zeros(len(x), dtype=bool)
+    similarity, nearest = np.full(len(x), -np.inf), np.full(len(x), -1, dtype=np.int64)
+    stop = 0
+    while stop < len(x) and n_accepted < len(accepted):
+        start, stop = stop, min(stop + _N_BLOCK, len(x))
+        block = np.arange(start, stop, dtype=np.int64)
+        units[start:stop] = unit_rows(x[start:stop])
+        before = accepted[:n_accepted]
+        _nearest_of(x, units, block, before, accepted_units[:n_accepted], similarity, nearest, for_blocks)
+        new = _accept(x, units, block[similarity[block] <= threshold], threshold, for_blocks)[: len(accepted) - n_accepted]
+        if n_accepted + len(new) == len(accepted):
+            block = block[: new[-1] - start + 1]  # what comes after the last one is not looked at
+            stop = int(block[-1]) + 1
+        is_accepted[new] = True
+        _nearest_of(x, units, block, new, units[new], similarity, nearest, for_blocks)
+        accepted[n_accepted : n_accepted + len(new)], accepted_units[n_accepted : n_accepted + len(new)] = new, units[new]
+        n_accepted += len(new)
+    return _Scan(is_accepted[:stop], similarity[:stop], nearest[:stop])
+
+
+def _accept(x: Vectors, units: Vectors, candidates: Rows, threshold: float, for_blocks: ForBlocks[Any]) -> Rows:
+    """Those of the candidates, in order, that are similar to no accepted one among them."""
+    mine = units[candidates]
+
+    def similar(start: int, stop: int) -> tuple[Rows, Rows]:
+        first, second = np.nonzero(mine[start:stop] @ mine[start:].T > threshold - SLACK)
+        first, second = first[second > first] + start, second[second > first] + start
+        is_similar = pair_cosines(x, candidates[first], x, candidates[second]) > threshold
+        return first[is_similar], second[is_similar]
+
+    pairs = for_blocks(similar, len(candidates), _N_SHARE)
+    first, second = (np.concatenate([np.empty(0, dtype=np.int64), *(pair[side] for pair in pairs)]) for side in (0, 1))
+    starts = np.searchsorted(first, np.arange(len(candidates) + 1))  # pairs come by their first
+    is_left = np.ones(len(candidates), dtype=bool)
+    for row in np.unique(first):
+        if is_left[row]:
+            is_left[second[starts[row] : starts[row + 1]]] = False
+    return candidates[is_left]
+
+
+def _nearest_of(
+    x: Vectors,
+    units: Vectors,
+    block: Rows,
+    others: Rows,
+    other_units: Vectors,
+    similarity: Numbers,
+    nearest: Rows,
+    for_blocks: ForBlocks[Any],
+) -> None:
+    """Update the most similar of ``others`` that comes before each row of the block, in place."""
+
+    def update(start: int, stop: int) -> None:
+        rows = block[start:stop]
+        row, other = _highest(units[rows], rows, other_units, others, similarity[rows])
+        cosines = pair_cosines(x, rows[row], x, others[other])
+        best_first = np.lexsort((others[other], -cosines, row))
+        row, other, cosines = row[best_first], other[best_first], cosines[best_first]
+        is_best = np.diff(row, prepend=-1) > 0
+        row, other, cosines = row[is_best], other[is_best], cosines[is_best]
+        is_better = cosines > similarity[rows[row]]
+        similarity[rows[row[is_better]]], nearest[rows[row[is_better]]] = cosines[is_better], others[other[is_better]]
+
+    for_blocks(update, len(block), _N_SHARE)
+
+
+def _highest(mine: Vectors, rows: Rows, other_units: Vectors, others: Rows, similarity: Numbers) -> tuple[Rows, Rows]:
+    """Pairs of a row and one of the others before it that float32 cannot tell from the row's highest; none where that is known already.
+
+    Returns:
+        Positions in ``rows`` and in ``others``, in no order; those within 2 SLACK of the highest, to be compared in float64.
+    """
+    highest = similarity.astype(np.float32)  # (n_rows,)
+    found = [(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32))]
+    for start in range(0, int(np.searchsorted(others, rows[-1])), _N_TILE):
+        tile = others[start : start + _N_TILE]
+        near = mine @ other_units[start : start + _N_TILE].T  # (n_rows, n_tile)
+        if tile[-1] >= rows[0]:
+            near[tile[None, :] >= rows[:, None]] = -np.inf
+        best = near.max(axis=1)
+        np.maximum(highest, best, out=highest)
+        hit = np.flatnonzero(best >= highest - 2 * SLACK)  # few, once some tiles have been seen
+        row, other = np.nonzero(near[hit] >= (highest[hit] - 2 * SLACK)[:, None])
+        found.append((hit[row], other + start, near[hit[row], other]))
+    row, other, product = (np.concatenate([piece[part] for piece in found]) for part in (0, 1, 2))
+    is_high = (product >= highest[row] - 2 * SLACK) & (product > -np.inf)
+    return row[is_high], other[is_high]
+
+
+def _answer(rows: pa.Table, scan: _Scan, *, with_rejected: bool) -> pa.Table:
+    ranks = np.cumsum(scan.is_accepted)
+    kept = np.arange(len(ranks)) if with_rejected else np.flatnonzero(scan.is_accepted)
+    nearest = scan.nearest[kept]
+    has_none = nearest < 0
+    columns: dict[str, Any] = {
+        "rank": pa.array(ranks[kept], pa.int64(), mask=~scan.is_accepted[kept]),
+        "nearest_similarity": pa.array(scan.similarity[kept], mask=has_none),
+        "nearest_rank": pa.array(ranks[nearest] if len(nearest) else nearest, pa.int64(), mask=has_none),
+    }
+    if "fingerprint" in rows.column_names:
+        columns["nearest_fingerprint"] = rows["fingerprint"].take(pa.array(nearest, mask=has_none))
+    return with_columns(rows.take(pa.array(kept)), **columns)

@@ -1,0 +1,225 @@
+"""Groups of near-duplicate rows, of text by MinHash or of vectors by cosine.
+
+MinHash: Broder, "On the resemblance and containment of documents" (1997). Its use on training data: Lee et al., "Deduplicating
+training data makes language models better" (arXiv 2107.06499).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple, get_args
+
+import numpy as np
+import pyarrow as pa
+
+from catalog.errors import OptionError, QueryError
+from catalog.kernels._common.memory_limit import require_memory
+from catalog.kernels._common.minhash import bands_for, candidate_pairs, permutations, signatures
+from catalog.kernels._common.parallel import ForBlocks, Matrix, n_threads, require_finite, row_blocks
+from catalog.kernels._common.relation import canonical, is_vector, matrix, with_columns
+from catalog.kernels._common.shingles import HASH_BITS, Unit, mixed, shingle_sets
+from catalog.kernels._common.similarity import BLOCK, similar_pairs
+
+PORTION = 1 << 20  # candidate pairs that are verified together
+WORK = 1 << 20  # shingles that are compared in a block
+
+Pairs = Iterator[tuple[Matrix, Matrix, Matrix]]
+
+
+class Hashing(NamedTuple):
+    """How texts are hashed, see ``near_duplicates``."""
+
+    unit: Unit
+    shingle: int
+    n_hashes: int
+    recall: float
+    seed: int
+
+
+def near_duplicates(
+    rows: pa.Table,
+    *,
+    by: str | None = None,
+    threshold: float = 0.8,
+    unit: Unit = "characters",
+    shingle: int = 5,
+    n_hashes: int = 128,
+    recall: float = 0.99,
+    seed: int = 0,
+    memory: int | None = None,
+) -> pa.Table:
+    """Group rows that are nearly the same: every chain of pairs at or above ``threshold`` is one group.
+
+    The similarity of two texts is the Jaccard similarity of their sets of shingles (case and white space aside), computed
+    exactly for the pairs that MinHash brings up; a text without a letter is like nothing. The similarity of two vectors is their
+    cosine, and every pair is looked at. Nothing below the threshold is ever joined; of pairs of texts right at it about
+    ``1 - recall`` are overlooked, of those above it far fewer.
+
+    Args:
+        rows: rows with ``fingerprint`` and a text or vector column.
+        by: that column; None takes the only vector column, else the only text column beside the fingerprint.
+        threshold: least similarity of a pair, above 0, up to 1. For sentence embeddings 0.95 is near 0.8 of texts.
+        unit: what shingles are made of.
+        shingle: characters or words of a shingle, 1 to 64. Words want 3.
+        n_hashes: length of a signature, 1 to 4,096.
+        recall: chance that a pair of texts right at the threshold is seen, above 0, below 1; it decides the bands.
+        seed: of the permutations.
+        memory: bytes that it may hold. Texts: ``4 n_hashes n``, 64 a byte of text, 128 MiB of candidate pairs and 48 MiB a thread; vectors:
+            ``4 n d``, 10 MiB a thread and 24 bytes a pair found of 16,384 rows at a time.
+
+    Returns:
+        The input without its vectors, ordered by fingerprint, and ``duplicate_group`` (the lowest fingerprint of the group, the row's own
+        when it is alone), ``group_size`` (int64) and ``nearest_similarity`` (float64: to the most similar row of its group,
+        NULL when it is alone).
+
+    Raises:
+        OptionError: an argument is out of its range.
+        QueryError: there is no fingerprint, or no one column to go by, or a vector is NULL or not finite.
+        MemoryLimitError: it would not fit ``memory``.
+
+    >>> rows = pa.table({"fingerprint": ["a", "b", "c"], "text": ["Name three colours.", "name  three colours", "Sort a list."]})
+    >>> answer = near_duplicates(rows)
+    >>> answer["duplicate_group"].to_pylist(), [s and round(s, 2) for s in answer["nearest_similarity"].to_pylist()]
+    (['a', 'a', 'c'], [0.93, 0.93, None])
+    """
+    _require_arguments(threshold=threshold, unit=unit, shingle=shingle, n_hashes=n_hashes, recall=recall)
+    if "fingerprint" not in rows.column_names:
+        raise QueryError("near_duplicates: the relation has no fingerprint column, which names the groups; add it to the argument's SELECT")
+    column = _column(rows, by)
+    ordered = canonical(rows)
+    drop = None
+    with row_blocks() as for_blocks:
+        if is_vector(ordered.schema.field(column).type):
+            drop = column
+            pairs = _pairs_of_vectors(ordered, column, threshold, memory, for_blocks)
+        else:
+            hashing = Hashing(unit, shingle, n_hashes, recall, seed)
+            pairs = _pairs_of_texts(ordered[column].combine_chunks(), threshold, hashing, memory, for_blocks)
+        group, nearest = _groups(ordered.num_rows, pairs)
+    return with_columns(
+        ordered,
+        without=drop,
+        duplicate_group=ordered["fingerprint"].take(pa.array(group)),
+        group_size=np.bincount(group, minlength=len(group))[group],
+        nearest_similarity=pa.array(nearest, mask=np.isnan(nearest)),
+    )
+
+
+def _require_arguments(*, threshold: float, unit: str, shingle: int, n_hashes: int, recall: float) -> None:
+    checks = [
+        (0 < threshold <= 1, f"threshold => {threshold} must be above 0 and at most 1"),
+        (unit in get_args(Unit), f"unit => '{unit}' must be characters or words"),
+        (1 <= shingle <= 64, f"shingle => {shingle} must be 1 to 64"),
+        (1 <= n_hashes <= 4_096, f"n_hashes => {n_hashes} must be 1 to 4,096"),
+        (0 < recall < 1, f"recall => {recall} must be above 0 and below 1"),
+    ]
+    for holds, message in checks:
+        if not holds:
+            raise OptionError(f"near_duplicates: {message}")
+
+
+def _is_text(type_: pa.DataType) -> bool:
+    return bool(pa.types.is_string(type_) or pa.types.is_large_string(type_) or pa.types.is_string_view(type_))
+
+
+def _column(rows: pa.Table, by: str | None) -> str:
+    vectors = [field.name for field in rows.schema if is_vector(field.type)]
+    texts = [field.name for field in rows.schema if _is_text(field.type) and field.name != "fingerprint"]
+    there = ", ".join([*vectors, *texts]) or "none"
+    if by is not None and by not in [*vectors, *texts]:
+        raise QueryError(f"near_duplicates: by => '{by}' is no text or vector column; there are {there}")
+    found = [by] if by is not None else vectors or texts
+    if len(found) != 1:
+        raise QueryError(f"near_duplicates: say the column to compare with by => '...'; there are {there}")
+    return str(found[0])
+
+
+def _pairs_of_vectors(rows: pa.Table, column: str, threshold: float, memory: int | None, for_blocks: ForBlocks[Any]) -> Pairs:
+    x = matrix(rows, column, function="near_duplicates")
+    n, d = x.shape
+    require_memory(
+        4 * n * d + n_threads() * 10 * BLOCK * BLOCK,
+        memory,
+        purpose=f"near_duplicates of {n:,} x {d}",
+        instead="compare fewer rows, or their text",
+    )
+    require_finite(x, column, function="near_duplicates")
+    return similar_pairs(x, threshold, for_blocks)
+
+
+def _pairs_of_texts(texts: pa.Array, threshold: float, hashing: Hashing, memory: int | None, for_blocks: ForBlocks[Any]) -> Pairs:
+    require_memory(
+        4 * hashing.n_hashes * len(texts) + 64 * texts.nbytes + 2**27 + n_threads() * 48 * 2**20,
+        memory,
+        purpose=f"near_duplicates of {len(texts):,} texts of {texts.nbytes:,} bytes",
+        instead="compare a part of the rows, or lower n_hashes",
+    )
+    sets = _sets(*shingle_sets(texts, size=hashing.shingle, unit=hashing.unit))
+    full = np.flatnonzero(np.diff(sets.indptr))  # an empty text is like nothing
+    first = _first_of_equal(sets, full)
+    again = first != full
+    yield first[again], full[again], np.ones(int(again.sum()))
+    one = full[~again]
+    if len(one) < 2:
+        return
+    sets = sets[one]
+    signature = signatures(sets.indptr, sets.indices, *permutations(hashing.n_hashes, hashing.seed), for_blocks)
+    for i, j in candidate_pairs(signature, *bands_for(threshold, hashing.n_hashes, hashing.recall), size=PORTION):
+        jaccard = _jaccard(sets, i, j, threshold, for_blocks)
+        kept = jaccard >= threshold
+        yield one[i[kept]], one[j[kept]], jaccard[kept]
+
+
+def _sets(offsets: Matrix, hashes: Matrix) -> Any:
+    """The sets as the rows of one sparse matrix, (n, 2^48) int8."""
+    from scipy.sparse import csr_array
+
+    ones = np.ones(len(hashes), dtype=np.int8)
+    return csr_array((ones, hashes.astype(np.int64), offsets), shape=(len(offsets) - 1, 1 << HASH_BITS))
+
+
+def _first_of_equal(sets: Any, full: Matrix) -> Matrix:
+    """For every row of ``full``, the first row that holds the same set; equal sums of 64 mixed bits and equal sizes count as the same."""
+    sums = np.add.reduceat(mixed(sets.indices.astype(np.uint64)), sets.indptr[full]) if len(full) else np.empty(0, dtype=np.uint64)
+    sizes = np.diff(sets.indptr)[full].astype(np.uint64)
+    _, first, which = np.unique(mixed(sums) + sizes, return_index=True, return_inverse=True)
+    return full[first[which]]
+
+
+def _jaccard(sets: Any, i: Matrix, j: Matrix, threshold: float, for_blocks: ForBlocks[Any]) -> Matrix:
+    """The Jaccard similarity of pairs of rows, (m,) float64; 0 where the sizes alone rule the threshold out."""
+    sizes = np.diff(sets.indptr)
+    answer = np.zeros(len(i))
+    possible = np.flatnonzero(np.minimum(sizes[i], sizes[j]) / np.maximum(sizes[i], sizes[j]) >= threshold)
+    i, j = i[possible], j[possible]
+    work = np.cumsum(sizes[i] + sizes[j])  # blocks of equal work, since a pair of books is no pair of prompts
+    total = int(work[-1]) if len(work) else 0
+    bounds = np.append(np.unique(np.searchsorted(work, np.arange(0, total, WORK))), len(i))
+
+    def block(start: int, stop: int) -> None:
+        a, b = bounds[start], bounds[stop]
+        common = np.diff(sets[i[a:b]].multiply(sets[j[a:b]]).indptr)
+        answer[possible[a:b]] = common / (sizes[i[a:b]] + sizes[j[a:b]] - common)
+
+    for_blocks(block, len(bounds) - 1, 1)
+    return answer
+
+
+def _groups(n: int, pairs: Pairs) -> tuple[Matrix, Matrix]:
+    """Join pairs: the first row of every row's group, (n,) int64, and its greatest similarity, (n,) float64, NaN when alone."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    first = np.arange(n)
+    nearest = np.full(n, -np.inf)
+    for i, j, similarity in pairs:
+        if not len(i):
+            continue
+        np.maximum.at(nearest, i, similarity)
+        np.maximum.at(nearest, j, similarity)
+        edges = coo_array((np.ones(len(i), dtype=np.int8), (first[i], first[j])), shape=(n, n))
+        _, part = connected_components(edges, directed=False)
+        lowest = np.full(n, n)
+        np.minimum.at(lowest, part, np.arange(n))
+        first = lowest[part][first]
+    return first, np.where(np.isneginf(nearest), np.nan, nearest)

@@ -1,0 +1,143 @@
+"""The k nearest rows of one relation to each row of another, exactly, by cosine."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from catalog.errors import OptionError, QueryError
+from catalog.kernels._common.memory_limit import require_memory
+from catalog.kernels._common.parallel import Matrix, n_threads, require_finite, row_blocks
+from catalog.kernels._common.relation import canonical, matrix, vector_column, with_columns
+from catalog.kernels._common.similarity import SLACK, pair_cosines, unit_rows
+
+QUERIES = 256  # queries of a block
+CANDIDATES = 8_192  # candidates of a block
+WAITING = 1 << 20  # pairs of a block of queries that wait for their exact cosine
+
+
+def nearest(candidates: pa.Table, queries: pa.Table, *, k: int = 10, others: bool = False, memory: int | None = None) -> pa.Table:
+    """For every query row its ``k`` most similar candidate rows.
+
+    Every pair is looked at in float32; what may be among the ``k`` is compared in float64.
+
+    Args:
+        candidates: rows with one vector column of d numbers.
+        queries: rows with one vector column of d numbers.
+        k: neighbours of a query, 1 or more; all candidates where they are fewer.
+        others: leave out the candidate that has the query's own fingerprint, for the neighbours of a pool within itself.
+        memory: bytes that it may hold: ``4 d`` a candidate and a query, 88 and the columns of an answer's row ``k`` times a query, and
+            88 MiB a thread.
+
+    Returns:
+        One row for a query and a neighbour, by the query's fingerprint and then by rank: the query's columns but its vector, named
+        ``query_...``, the candidate's but its vector, ``rank`` (int64, from 1) and ``similarity`` (float64 cosine, rounded to
+        12 digits; 0 for a vector of zeros). Equal similarities go to the lowest fingerprint.
+
+    Raises:
+        OptionError: ``k`` is below 1.
+        QueryError: there is no vector column, vectors are NULL, of unlike lengths or not finite, or ``others`` lacks the fingerprints.
+        MemoryLimitError: it would not fit ``memory``.
+
+    >>> candidates = pa.table({"fingerprint": ["a", "b"], "v": [[1.0, 0.0], [3.0, 4.0]]})
+    >>> queries = pa.table({"fingerprint": ["q"], "v": [[0.0, 2.0]]})
+    >>> nearest(candidates, queries, k=1).to_pydict()
+    {'query_fingerprint': ['q'], 'fingerprint': ['b'], 'rank': [1], 'similarity': [0.8]}
+    """
+    if k < 1:
+        raise OptionError(f"nearest: k => {k} must be 1 or more")
+    left, right = canonical(candidates), canonical(queries)
+    columns = [vector_column(side, function="nearest") for side in (left, right)]
+    x, y = (matrix(side, column, function="nearest") for side, column in zip((left, right), columns, strict=True))
+    if len(x) and len(y) and x.shape[1] != y.shape[1]:
+        raise QueryError(f"nearest: the candidates' vectors have {x.shape[1]} numbers and the queries' {y.shape[1]}; compare one encoder's")
+    require_memory(
+        4 * (x.size + y.size) + 88 * len(y) * min(k, len(x)) + n_threads() * (88 << 20),
+        memory,
+        purpose=f"nearest of {len(y):,} queries among {len(x):,} x {x.shape[1]}",
+        instead="ask for fewer queries at once, or a smaller k",
+    )
+    require_finite(x, columns[0], function="nearest")
+    require_finite(y, columns[1], function="nearest")
+    own = _own(left, right) if others else np.full(len(y), -1)
+    query, candidate, similarity = _neighbours(x, y, k, own)
+    rank = np.arange(len(query)) - np.searchsorted(query, query) + 1
+    answer = right.drop_columns([columns[1]]).rename_columns([f"query_{name}" for name in right.column_names if name != columns[1]])
+    answer = answer.take(pa.array(query))
+    taken = left.drop_columns([columns[0]]).take(pa.array(candidate))
+    return with_columns(answer, **{name: taken[name] for name in taken.column_names}, rank=rank, similarity=similarity)
+
+
+def _own(candidates: pa.Table, queries: pa.Table) -> Matrix:
+    """The candidate that is the query itself, -1 where there is none: (m,) int64."""
+    for side, rows in (("candidates", candidates), ("queries", queries)):
+        if "fingerprint" not in rows.column_names:
+            raise QueryError(f"nearest: others => true needs a fingerprint column; the {side} have none")
+    place = {fingerprint: row for row, fingerprint in enumerate(candidates["fingerprint"].to_pylist())}
+    return np.array([place.get(fingerprint, -1) for fingerprint in queries["fingerprint"].to_pylist()], dtype=np.int64)
+
+
+def _neighbours(x: Matrix, y: Matrix, k: int, own: Matrix) -> tuple[Matrix, Matrix, Matrix]:
+    """Query, candidate and similarity, by query and rank: (p,) int64, int64, float64."""
+    nothing = np.empty(0, dtype=np.int64)
+    if not len(x) or not len(y):
+        return nothing, nothing, np.empty(0)
+    units = unit_rows(x)
+
+    def block(start: int, stop: int) -> tuple[Matrix, Matrix, Matrix]:
+        best = _Best(x, y[start:stop], k)
+        directions = unit_rows(y[start:stop])
+        mine = own[start:stop]
+        for base in range(0, len(x), CANDIDATES):
+            near = directions @ units[base : base + CANDIDATES].T  # (QUERIES, CANDIDATES)
+            inside = np.flatnonzero((mine >= base) & (mine < base + near.shape[1]))
+            near[inside, mine[inside] - base] = -np.inf
+            best.look(near, base)
+        best.settle()
+        return best.query + start, best.candidate, best.similarity
+
+    with row_blocks() as for_blocks:
+        answers = for_blocks(block, len(y), QUERIES)
+    query, candidate, similarity = (np.concatenate([answer[part] for answer in answers]) for part in range(3))
+    return query, candidate, similarity
+
+
+class _Best:
+    """The k best candidates so far of every query of a block, and what waits to be compared with them."""
+
+    def __init__(self, x: Matrix, y: Matrix, k: int) -> None:
+        self.x, self.y, self.k = x, y, k
+        self.query = np.empty(0, dtype=np.int64)
+        self.candidate = np.empty(0, dtype=np.int64)
+        self.similarity = np.empty(0)
+        self.waiting: list[tuple[Matrix, Matrix]] = []
+        self.n_waiting = 0
+        self.floor = np.full(len(y), -2.0)  # nothing below it, within float32's error, is among the k
+
+    def look(self, near: Matrix, base: int) -> None:
+        """Take in the float32 cosines, (m, b), of candidates from ``base`` on; -inf is left out."""
+        if near.shape[1] >= self.k:
+            kth = np.partition(near, near.shape[1] - self.k, axis=1)[:, near.shape[1] - self.k]
+            self.floor = np.maximum(self.floor, kth - 2 * SLACK)
+        query, place = np.nonzero(near >= np.maximum(self.floor, -2)[:, None])
+        self.waiting.append((query, place + base))
+        self.n_waiting += len(query)
+        if self.n_waiting >= WAITING:
+            self.settle()
+
+    def settle(self) -> None:
+        """Compare what waits in float64 and keep the k best of every query."""
+        query = np.concatenate([pair[0] for pair in self.waiting] or [np.empty(0, dtype=np.int64)])
+        candidate = np.concatenate([pair[1] for pair in self.waiting] or [np.empty(0, dtype=np.int64)])
+        self.waiting, self.n_waiting = [], 0
+        exact = pair_cosines(self.y, query, self.x, candidate)
+        query, candidate = np.concatenate([self.query, query]), np.concatenate([self.candidate, candidate])
+        similarity = np.concatenate([self.similarity, exact])
+        order = np.lexsort((candidate, -similarity, query))
+        query = query[order]
+        kept = np.arange(len(query)) - np.searchsorted(query, query) < self.k
+        self.query, self.candidate, self.similarity = query[kept], candidate[order][kept], similarity[order][kept]
+        full, last = np.unique(self.query[::-1], return_index=True)
+        enough = np.bincount(self.query, minlength=len(self.y))[full] == self.k
+        worst = self.similarity[::-1][last]
+        self.floor[full[enough]] = np.maximum(self.floor[full[enough]], worst[enough] - SLACK)

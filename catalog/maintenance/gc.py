@@ -1,0 +1,115 @@
+"""Sweeping: what nothing refers to any more."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from catalog.maintenance.signals_sweep import dead_models, dead_signals, sweep_signals
+from catalog.maintenance.vectors_sweep import VectorSweep, sweep_vectors
+from catalog.store.database import WAIT, Connection, reading, spill_folder, writing
+from catalog.store.media import unreferenced_media
+from catalog.store.paths import Home
+from catalog.store.queries import query
+from catalog.store.scratch import abandoned, spills, sweep_abandoned
+from catalog.store.shard_hash import record_sha256, stored_sha256
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What was removed, or would be.
+
+    Attributes:
+        n_instructions: of dropped pools.
+        scratch: files that dead jobs left.
+        signals: those of which nothing was left, as kind and name.
+        models: folders of models that were trained for such.
+        n_bytes: of the files and the models.
+        is_dry_run: whether it only would be.
+        vectors: of vectors that nothing records.
+        media: kept bytes of media that no instruction refers to.
+        n_damaged: shards that were damaged and are forgotten.
+    """
+
+    n_instructions: int
+    scratch: list[str]
+    signals: list[str]
+    models: list[str]
+    n_bytes: int
+    is_dry_run: bool
+    vectors: VectorSweep
+    media: list[str]
+    n_damaged: int = 0
+
+
+def gc(home: Home, *, is_dry_run: bool = False, n_damaged: int = 0, wait: float = WAIT) -> Sweep:
+    """Remove instructions that no version of a pool and no subset holds, with their numbers; signals and trained models of which
+    nothing is left; vectors that nothing records, and their versions that no subset was made from; kept media that nothing refers
+    to; the leftovers of dead jobs.
+
+    Raises:
+        LockedError: another process held the catalog all that time.
+    """
+    scratch = abandoned(home)
+    n_bytes = sum(_size(path) for path in scratch)
+    if is_dry_run:
+        with reading(home, wait=wait) as connection:
+            n_instructions = _n_unreferenced(connection)
+            dead = dead_signals(connection)
+            models = dead_models(connection, home, dead=dead)
+            media = unreferenced_media(connection, home)
+        n_bytes += sum(_size(path) for path in [*models, *media])
+        swept = sweep_vectors(home, is_dry_run=True, wait=wait)
+        return Sweep(n_instructions, _names(scratch), list(dead.values()), _names(models), n_bytes, is_dry_run, swept, _names(media))
+    with writing(home, wait=wait) as connection:
+        n_instructions = _n_unreferenced(connection)
+        media = unreferenced_media(connection, home)
+        n_bytes += sum(_size(path) for path in media)
+        trimmed = _whole_shards(connection)
+        for table in ("losses", "scores", "signal_members", "signal_gaps", "signal_labels", "instructions"):
+            connection.execute(query(f"gc/delete_{table}"))
+        for kind, signal_id, shard in trimmed:
+            record_sha256(connection, kind=kind, signal_id=signal_id, shard=shard)
+        for path in media:  # under the catalog's lock: a load brings its own while it holds it
+            path.unlink(missing_ok=True)
+        spilt = spills(home, own=spill_folder(home))
+        n_bytes += sum(_size(path) for path in spilt)
+        _remove(spilt)
+    signals = sweep_signals(home, wait=wait)
+    with reading(home, wait=wait) as connection:
+        models = dead_models(connection, home)
+    n_bytes += sum(_size(path) for path in models)
+    sweep_abandoned(home)
+    _remove(models)
+    swept = sweep_vectors(home, wait=wait)
+    return Sweep(n_instructions, _names(scratch + spilt), signals, _names(models), n_bytes, is_dry_run, swept, _names(media), n_damaged)
+
+
+def _n_unreferenced(connection: Connection) -> int:
+    connection.execute(query("gc/unreferenced"))
+    ((n_instructions,),) = connection.sql("SELECT count(*) FROM unreferenced").fetchall()
+    return int(n_instructions)
+
+
+def _whole_shards(connection: Connection) -> list[tuple[str, int, int]]:
+    """The shards in DuckDB that lose rows and are as they were written: kind, signal and shard. A damaged one keeps its hash."""
+    touched = connection.sql(query("gc/trimmed_rows")).fetchall()
+    return [
+        (kind, signal_id, shard)
+        for kind, signal_id, shard, sha256 in touched
+        if stored_sha256(connection, kind=kind, signal_id=signal_id, shard=shard) == sha256
+    ]
+
+
+def _remove(folders: list[Path]) -> None:
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _names(paths: list[Path]) -> list[str]:
+    return [str(path) for path in paths]
+
+
+def _size(path: Path) -> int:
+    return sum(file.stat().st_size for file in path.rglob("*") if file.is_file()) if path.is_dir() else path.stat().st_size

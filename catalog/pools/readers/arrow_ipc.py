@@ -1,0 +1,165 @@
+"""Arrow IPC, as files and as streams, record batch by record batch."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from typing import Any
+
+import pyarrow as pa
+
+from catalog.errors import SourceError, one_line
+from catalog.pools.archives import Joined
+from catalog.pools.readers.arrow_rows import refuse_types, rows
+from catalog.pools.readers.compression import refuse_expansion
+from catalog.pools.readers.records import Record
+
+MAX_BATCH = 2 * 2**30
+"""Bytes of one message, a record batch or a dictionary, whose memory is taken at once."""
+
+FILE = b"ARROW1\0\0"
+STREAM = b"\xff\xff\xff\xff"
+_END = STREAM + bytes(4)
+_RECORD_BATCH, _DICTIONARY = 3, 2
+_LONGEST_SCHEMA = 16 * 2**20
+
+
+def is_stream(head: bytes) -> bool:
+    """Return whether a file that begins so is an Arrow stream: a mark, the length of a schema, and it.
+
+    >>> is_stream(STREAM + (8).to_bytes(4, "little") + bytes(8)), is_stream(STREAM)
+    (True, False)
+    """
+    size = int.from_bytes(head[4:8], "little", signed=True)
+    return head.startswith(STREAM) and len(head) >= 16 and 0 < size <= _LONGEST_SCHEMA and size % 8 == 0
+
+
+def arrow_ipc(blocks: Iterator[bytes], *, name: str) -> Iterator[Record]:
+    """Yield the rows as objects; a position is a row from 0. Columns that are null count as absent.
+
+    A file is a stream between a mark and a footer, so it is read as one; what the footer adds is a
+    list of places.
+
+    Raises:
+        SourceError: the file is damaged or cut, or a batch is larger than the bounds.
+    """
+    n = 0
+    try:
+        for batch in _batches(_Messages(blocks, name=name), name=name):
+            batch.validate(full=True)
+            yield from rows(batch, first=n, name=name)
+            n += batch.num_rows
+    except (pa.ArrowException, OSError, ValueError, MemoryError, OverflowError, EOFError, struct.error) as error:
+        raise SourceError(f"{name}: the Arrow file is damaged: {one_line(error)}", reason="corrupt_archive") from error
+
+
+class _Messages:
+    """A stream's messages as a stream again, each looked at before Arrow takes memory for it."""
+
+    def __init__(self, blocks: Iterator[bytes], *, name: str) -> None:
+        self._source = Joined(blocks)
+        self._name = name
+        self.n_bytes = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        first = self._read(8)
+        if first != FILE:
+            yield from self._message(first)
+        while True:
+            head = self._read(8)
+            if head == _END:
+                return
+            yield from self._message(head)
+
+    def _message(self, head: bytes) -> Iterator[bytes]:
+        size = int.from_bytes(head[4:8], "little", signed=True)
+        if not head.startswith(STREAM) or not 0 < size <= _LONGEST_SCHEMA:
+            raise ValueError("a message does not begin as one")
+        about = self._read(size)
+        kind, header, n_body = _header(about)
+        if not 0 <= n_body <= MAX_BATCH:
+            refuse_batch(self._name, n_body)
+        body = self._read(n_body)
+        batch = _field(about, header, 1) if kind == _DICTIONARY else header
+        if kind in (_RECORD_BATCH, _DICTIONARY) and batch is not None:
+            self._refuse_expansion(about, batch, body)
+        yield head
+        yield about
+        yield body
+
+    def _refuse_expansion(self, about: bytes, batch: int, body: bytes) -> None:
+        """Refuse a batch whose rows, or whose packed buffers, say that they become too large."""
+        n_rows = _place(about, batch, 0)
+        n_plain = 0 if n_rows is None else _int(about, n_rows, "<q")  # a row of nulls takes no byte
+        buffers = _field(about, batch, 2)
+        if _field(about, batch, 3) is not None and buffers is not None:
+            for offset, length in _pairs(about, buffers):
+                if length >= 8 and 0 <= offset <= len(body) - 8:
+                    n_plain += max(0, _int(body, offset, "<q"))
+        if n_plain > MAX_BATCH:
+            refuse_batch(self._name, n_plain)
+        refuse_expansion(self._name, n_packed=len(body), n_plain=n_plain)
+
+    def _read(self, size: int) -> bytes:
+        data = self._source.read(size)
+        if len(data) < size:
+            raise EOFError("it is cut before its end")
+        return data
+
+
+def refuse_batch(name: str, n_bytes: int) -> None:
+    """Refuse a batch that is too large.
+
+    Raises:
+        SourceError: always.
+    """
+    message = f"{name} has a record batch of {n_bytes:,} bytes, {MAX_BATCH:,} are read: write smaller batches"
+    raise SourceError(message, reason="too_large")
+
+
+def _batches(messages: _Messages, *, name: str) -> Iterator[pa.RecordBatch]:
+    reader = pa.ipc.open_stream(pa.PythonFile(Joined(iter(messages)), mode="r"))
+    refuse_types(reader.schema, name=name)
+    yield from reader
+
+
+# A message's head is a flatbuffer: tables whose first word leads back to the places of their fields.
+
+
+def _header(about: bytes) -> tuple[int, int, int]:
+    """Return a message's kind, the place of its header, and the bytes of its body."""
+    message = _int(about, 0, "<I")
+    kind, header, n_body = (_place(about, message, field) for field in (1, 2, 3))
+    if kind is None or header is None:
+        raise ValueError("a message has no header")
+    size = 0 if n_body is None else _int(about, n_body, "<q")
+    return _int(about, kind, "<B"), header + _int(about, header, "<I"), size
+
+
+def _place(about: bytes, table: int, field: int) -> int | None:
+    """Return where a table's field stands, None where it has none."""
+    vtable = table - _int(about, table, "<i")
+    slot = 4 + 2 * field
+    if slot >= _int(about, vtable, "<H"):
+        return None
+    offset = _int(about, vtable + slot, "<H")
+    return table + offset if offset else None
+
+
+def _field(about: bytes, table: int, field: int) -> int | None:
+    """Return where what a table's field refers to stands."""
+    at = _place(about, table, field)
+    return None if at is None else at + _int(about, at, "<I")
+
+
+def _pairs(about: bytes, at: int) -> Iterator[tuple[int, int]]:
+    """Yield a vector's structs of two 64-bit numbers."""
+    for n in range(_int(about, at, "<I")):
+        yield struct.unpack_from("<qq", about, at + 4 + 16 * n)
+
+
+def _int(about: bytes, at: int, form: str) -> int:
+    if at < 0:
+        raise ValueError("a message's head is no flatbuffer")
+    value: Any = struct.unpack_from(form, about, at)[0]
+    return int(value)

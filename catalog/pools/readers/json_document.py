@@ -1,0 +1,249 @@
+"""JSON documents, through a window: a list, an object that holds a list, an object keyed by id, objects one after another."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from catalog.pools.readers.json_recovery import Elements
+from catalog.pools.readers.records import MAX_RECORD, Container, PythonLiterals, Record, not_json, scan
+from catalog.pools.readers.tables import row_of
+from catalog.pools.readers.window import Window
+from catalog.pools.reasons import Rejection
+
+LIST_KEYS = ("examples", "data", "rows", "records", "instances", "items", "train", "test", "validation", "dataset", "samples", "questions")
+"""Keys of a document under which a list of records is looked for."""
+
+_MAX_KEY = 2**16
+"""Characters within which a key must end."""
+
+_KEY = re.compile(r'"((?:[^"\\]|\\.)*+)"\s*:\s*', re.DOTALL)
+
+
+def json_document(blocks: Iterable[str], *, is_record: Callable[[Any], bool]) -> Container:
+    """The records of a JSON document.
+
+    Args:
+        blocks: the text.
+        is_record: whether a value has the shape of a record, which tells an object keyed by id from one that is a record.
+    """
+    window = Window(blocks)
+    container = Container("json objects", "element", iter(()))
+    if window.skip() == "[":
+        container.name = "json array"
+    container.records = _documents(window, container, is_record)
+    return container
+
+
+def _documents(window: Window, container: Container, is_record: Callable[[Any], bool]) -> Iterator[Record]:
+    """Every top-level value of the text, one after another."""
+    n = 0
+    known, python = Elements(), PythonLiterals()
+    while char := window.skip():
+        if char == "[" and not _is_turns(window):
+            window.at += 1
+            records = _elements(window, container, first=n)
+        elif char == "{" and (is_keyed := _holds_records(window, is_record)) is not None:
+            container.name = "json object keyed by id" if is_keyed else "json object with a list"
+            names = _column_names(window)
+            window.at += 1
+            records = _pairs(window, container, is_keyed=is_keyed, first=n, names=names)
+        elif char in "]}":  # closes nothing
+            window.at += 1
+            continue
+        else:
+            value, raw = element(window, known)
+            records = iter([(n, value, raw)])
+        for record in records:
+            n += 1
+            yield record if type(record[1]) is not Rejection else _as_python(record, python)
+    container.notes += python.notes("record")
+
+
+def _as_python(record: Record, python: PythonLiterals) -> Record:
+    """A record that is no JSON, read as Python where it is a literal."""
+    position, rejection, raw = record
+    return position, python.value(raw or "", otherwise=rejection), raw
+
+
+def _column_names(window: Window) -> list[str] | None:
+    """The column names of a table that pandas split (``orient="split"``) at the window's place; None for any other object."""
+    if '"columns"' not in window.text:
+        return None
+    try:
+        value, _ = scan(window.text, window.at)
+    except (ValueError, StopIteration, RecursionError):
+        return None
+    return _names(value.get("columns"))
+
+
+def _names(value: Any) -> list[str] | None:
+    return value if isinstance(value, list) and value and all(isinstance(name, str) for name in value) else None
+
+
+def _is_turns(window: Window) -> bool:
+    """Whether the list at the window's place is itself one record: turns, or texts that alternate."""
+    match = re.compile(r"\[\s*").match(window.text, window.at)
+    try:
+        first, _ = scan(window.text, match.end() if match else window.at)
+    except (ValueError, StopIteration, RecursionError):
+        return False
+    if isinstance(first, dict):
+        return ("role" in first and "content" in first) or ("from" in first and "value" in first)
+    return isinstance(first, str) and not first.lstrip().startswith(("Human:", "### Human:"))
+
+
+def _holds_records(window: Window, is_record: Callable[[Any], bool]) -> bool | None:
+    """What the object at the window's place is: False, it holds a list of records; True, it is keyed by id; None, it is a record."""
+    try:
+        value, _ = scan(window.text, window.at)
+    except (ValueError, StopIteration, RecursionError):
+        value = None
+    if isinstance(value, dict):
+        if is_record(value):
+            return None
+        if any(isinstance(value.get(key), list) and value[key] and isinstance(value[key][0], dict | list) for key in LIST_KEYS):
+            return False
+        values = list(value.values())
+        return True if values and all(isinstance(item, dict) for item in values) and is_record(values[0]) else None
+    return _guess(window, is_record)
+
+
+def _guess(window: Window, is_record: Callable[[Any], bool]) -> bool | None:
+    """The same for an object that is broken, or longer than the window: from its first keys."""
+    at = window.at + 1
+    for _ in range(64):
+        match = _KEY.match(window.text, _spaces(window.text, at))
+        if not match:
+            return None
+        opening = window.text[match.end() : match.end() + 1]
+        if match[1] in LIST_KEYS and re.compile(r"\[\s*[\[{]").match(window.text, match.end()):
+            return False
+        try:
+            value, at = scan(window.text, match.end())
+        except (ValueError, StopIteration, RecursionError):
+            return None
+        if opening == "{" and is_record(value):
+            return True
+    return None
+
+
+def _spaces(text: str, at: int) -> int:
+    while at < len(text) and text[at] in " \t\r\n,":
+        at += 1
+    return at
+
+
+def _elements(window: Window, container: Container, *, first: int) -> Iterator[Record]:
+    """The elements of a list, up to its closing bracket."""
+    known = Elements()
+    n = first
+    while char := window.skip():
+        if char == "]":
+            window.at += 1
+            return
+        if char == "}":  # left over from a broken element
+            window.at += 1
+            continue
+        value, raw = element(window, known)
+        yield n, value, raw
+        n += 1
+    container.notes.append("the list is not closed: the file may be cut")
+
+
+def _pairs(window: Window, container: Container, *, is_keyed: bool, first: int, names: list[str] | None) -> Iterator[Record]:
+    """The records under the keys of an object: one a key, or those of a list under one of LIST_KEYS.
+
+    Lists of cells are the rows of a table where the object has the names of its columns, here or before.
+    """
+    known = Elements(is_keyed=True)
+    n = first
+    while char := window.skip():
+        if char == "}":
+            window.at += 1
+            return
+        match = _key(window)
+        if match is None:
+            yield n, Rejection("not_json", "a key and a colon were expected"), window.take(_line_end(window))
+            n += 1
+            continue
+        key = match[1]
+        window.at = match.end()
+        if not is_keyed and key in LIST_KEYS and window.skip() == "[":
+            window.at += 1
+            for record in _elements(window, container, first=n):
+                n += 1
+                yield _in_columns(record, names, container)
+            continue
+        value, raw = element(window, known)
+        names = names or (_names(value) if key == "columns" else None)
+        if is_keyed:
+            container.unit = "key"
+            yield key, _with_key(value, key), raw
+        elif isinstance(value, Rejection):
+            yield n, value, raw
+            n += 1
+    container.notes.append("the object is not closed: the file may be cut")
+
+
+def _in_columns(record: Record, names: list[str] | None, container: Container) -> Record:
+    """A list of cells as the row of a table, where the names of its columns are known."""
+    position, value, raw = record
+    if names is None or not isinstance(value, list):
+        return record
+    container.name = "json table"
+    return position, row_of(names, value), raw
+
+
+def _key(window: Window) -> re.Match[str] | None:
+    """The key at the window's place, with its colon and enough of what follows."""
+    match = _KEY.match(window.text, window.at)
+    while (match is None or match.end() == len(window.text)) and len(window.text) - window.at < _MAX_KEY and window.more():
+        match = _KEY.match(window.text, window.at)
+    return match
+
+
+def _line_end(window: Window) -> int:
+    end = window.text.find("\n", window.at + 1)
+    return len(window.text) if end < 0 else end
+
+
+def _with_key(value: Any, key: str) -> Any:
+    """The record with its key, which no other column holds."""
+    if not isinstance(value, dict) or value.get("id") == key:
+        return value
+    return {("key" if "id" in value else "id"): key, **value}
+
+
+def element(window: Window, known: Elements) -> tuple[Any, str]:
+    """The value at the window's place, or why there is none, and its text; the window moves behind it."""
+    while True:
+        text, at = window.text, window.at
+        try:
+            value, end = scan(text, at)
+        except (ValueError, StopIteration, RecursionError) as error:
+            if _may_be_cut(error, text) and len(text) - at < MAX_RECORD and window.more():
+                continue
+            return _lost(window, known, error)
+        if end == len(text) and window.more():  # a number may go on
+            continue
+        known.last = value
+        return value, window.take(end)
+
+
+def _may_be_cut(error: BaseException, text: str) -> bool:
+    """Whether an error can come from the end of the window alone."""
+    if isinstance(error, RecursionError):
+        return False
+    at = error.value if isinstance(error, StopIteration) else getattr(error, "pos", 0)
+    return at + 16 >= len(text) or str(error).startswith("Unterminated string")
+
+
+def _lost(window: Window, known: Elements, error: BaseException) -> tuple[Rejection, str]:
+    """Pass a broken element."""
+    end = known.end(window)
+    if end is None:
+        return Rejection("too_large", f"no end within {MAX_RECORD:,} characters"), window.take(len(window.text))
+    raw = window.take(max(end, window.at + 1))
+    return not_json(error), raw.rstrip(", \t\r\n")

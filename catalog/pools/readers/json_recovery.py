@@ -1,0 +1,108 @@
+"""Where a broken JSON element ends, so that only that element is lost."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from catalog.pools.readers.records import MAX_RECORD
+from catalog.pools.readers.window import Window
+
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"|[{}\[\]"]', re.DOTALL)
+_FIRST_KEY = re.compile(r'\{\s*("(?:[^"\\]|\\.)*+")\s*:', re.DOTALL)
+_PAIR = r',\s*"(?:[^"\\]|\\.)*+"\s*:'
+_CLOSED = rf"\s*(?:\Z|[\[{{}}\n]|{_PAIR})"  # what may follow the bracket that closes all
+_NEXT = {
+    "{": re.compile(rf"\s*(?:,\s*\{{|\]{_CLOSED}|\Z)", re.DOTALL),
+    "[": re.compile(rf"\s*(?:,\s*\[|\]{_CLOSED}|\Z)", re.DOTALL),
+}
+_NEXT_PAIR = re.compile(rf"\s*(?:{_PAIR}|\}}{_CLOSED}|\Z)", re.DOTALL)
+_BARE = re.compile(r"[^,\[\]{}\n]+")
+_MARGIN = 16
+_MOST_KEYS = 8
+
+
+class Elements:
+    """Remembers how the good elements of one list or object began, and finds where a broken one ends.
+
+    Two signs are looked for, and the earlier one wins:
+
+    - the brackets are balanced (strings are passed over, with any raw newlines in them) and a separator follows: a trailing comma,
+      NaN, a newline in a string, a bad escape;
+    - another element begins as the earlier ones did, ``{"instruction":``, after a comma or a bracket. Inside a string its quotes
+      would be escaped, so this holds where a quote is missing and the balance is lost.
+
+    What this cannot know: in a record that lost a quote, a text such as ``}][`` reads as the end of the list.
+
+    Attributes:
+        last: the last good element.
+    """
+
+    def __init__(self, *, is_keyed: bool = False) -> None:
+        self._is_keyed = is_keyed
+        self._keys: dict[str, None] = {}
+        self.last: Any = None
+
+    def _remember(self, window: Window) -> None:
+        """Note how the broken element at the window's place begins, and how the last good one did."""
+        match = _FIRST_KEY.match(window.text, window.at)
+        if match and len(self._keys) < _MOST_KEYS:
+            self._keys[match[1]] = None
+        if isinstance(self.last, dict) and self.last:
+            self._keys[json.dumps(next(iter(self.last)), ensure_ascii=False)] = None
+
+    def end(self, window: Window) -> int | None:
+        """The end of the broken element at the window's place, or None when it is longer than a record may be.
+
+        The window may move forward; the answer counts from its start then.
+        """
+        self._remember(window)
+        while True:
+            found = self._found(window.text, window.at)
+            if found is not None and (found + _MARGIN < len(window.text) or window.is_last):
+                return found
+            if len(window.text) - window.at > MAX_RECORD:
+                return None
+            if not window.more():
+                return len(window.text) if found is None else found
+
+    def _found(self, text: str, start: int) -> int | None:
+        bare = _BARE.match(text, start)
+        if bare:  # no bracket: a literal that JSON does not know
+            return bare.end()
+        restart = self._restart(text, start)
+        balance = self._balance(text, start, len(text) if restart is None else restart)
+        return restart if balance is None else balance
+
+    def _restart(self, text: str, start: int) -> int | None:
+        """Where the next element begins as the earlier ones did."""
+        if text[start] == "[":
+            pattern = re.compile(r'\[\s*["{]')
+        elif self._keys:
+            head = r'"(?:[^"\\\n]|\\.)*+"\s*:\s*' if self._is_keyed else ""
+            pattern = re.compile(rf"{head}\{{\s*(?:{'|'.join(map(re.escape, self._keys))})\s*:")
+        else:
+            return None
+        for match in pattern.finditer(text, start + 1):
+            before = text[max(start, match.start() - 200) : match.start()].rstrip()
+            if before.endswith((",", "}", "]")) and (text[start] != "[" or before.rstrip(",").rstrip().endswith("]")):
+                return match.start()
+        return None
+
+    def _balance(self, text: str, start: int, stop: int) -> int | None:
+        """The end of balanced brackets that a separator follows."""
+        follows = _NEXT_PAIR if self._is_keyed else _NEXT.get(text[start], _NEXT_PAIR)
+        opened: list[str] = []
+        for match in _TOKEN.finditer(text, start, stop):
+            token = match[0]
+            if token == '"':  # a string without an end
+                return None
+            if token in "{[":
+                opened.append(token)
+            elif token in "}]":
+                if not opened or opened.pop() + token not in ("{}", "[]"):
+                    return None
+                if not opened:
+                    return match.end() if follows.match(text, match.end()) else None
+        return None

@@ -1,0 +1,1 @@
+"""Understanding SQL that others wrote, and running it."""

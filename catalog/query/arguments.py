@@ -1,0 +1,125 @@
+"""A call's arguments against the signature of the Python function that answers it."""
+
+from __future__ import annotations
+
+import inspect
+import types
+import typing
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Any, Literal
+
+import pyarrow as pa
+
+from catalog.errors import QueryError
+from catalog.query.calls import Argument, Call
+from catalog.store.references import nearest
+
+FILLED = {"seed", "memory"}  # the planner gives these where the function takes them and the query does not
+
+
+def parameters_of(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
+    """A function's parameters by name, annotations evaluated."""
+    return dict(inspect.signature(function, eval_str=True).parameters)
+
+
+def is_relation(parameter: inspect.Parameter) -> bool:
+    """Whether a parameter takes a relation."""
+    return parameter.annotation is pa.Table
+
+
+def bind(call: Call, accepted: Mapping[str, inspect.Parameter]) -> dict[str, Argument]:
+    """Which argument goes to which parameter.
+
+    Raises:
+        QueryError: an unknown, repeated, missing or surplus argument.
+    """
+    positional = [name for name, parameter in accepted.items() if parameter.kind is not inspect.Parameter.KEYWORD_ONLY]
+    bound: dict[str, Argument] = {}
+    free = iter(positional)
+    for argument in call.arguments:
+        name = argument.name or next(free, None)
+        if name is None:
+            takes = f"takes {len(positional)} argument(s) without a name" if positional else "takes named arguments only"
+            raise QueryError(f"{call.place_of(argument)}: {call.name} {takes}; write name => value: {signature(call.name, accepted)}")
+        if name not in accepted:
+            raise QueryError(f"{call.place_of(argument)}: {call.name} has no argument {name}{nearest(name, list(accepted))}")
+        if name in bound:
+            raise QueryError(f"{call.place_of(argument)}: {call.name} is given {name} twice")
+        bound[name] = argument
+    for name, parameter in accepted.items():
+        if parameter.default is inspect.Parameter.empty and name not in bound:
+            raise QueryError(f"{call.place}: {call.name} needs {name}: {signature(call.name, accepted)}")
+    return bound
+
+
+def signature(name: str, accepted: Mapping[str, inspect.Parameter]) -> str:
+    """A function as a message shows it."""
+    parts = []
+    for key, parameter in accepted.items():
+        if is_relation(parameter):
+            parts.append("(SELECT ...)")
+        elif parameter.default is inspect.Parameter.empty:
+            parts.append(key if parameter.kind is not inspect.Parameter.KEYWORD_ONLY else f"{key} => {expected(parameter.annotation)}")
+        elif key not in FILLED:
+            parts.append(f"[{key} => {expected(parameter.annotation)}]")
+    return f"{name}({', '.join(parts)})"
+
+
+def converted(value: Any, annotation: Any) -> Any:
+    """A SQL value as the type that a parameter is annotated with.
+
+    Raises:
+        ValueError: it is not of that type; the message says what is expected.
+
+    >>> converted(3, float), converted(3.0, int), converted(None, int | None)
+    (3.0, 3, None)
+    >>> converted("ten", int)
+    Traceback (most recent call last):
+    ...
+    ValueError: expects an integer, not 'ten'
+    """
+    for choice in _choices(annotation):
+        fitted = _fit(value, choice)
+        if fitted is not None or (value is None and choice is type(None)):
+            return fitted
+    raise ValueError(f"expects {expected(annotation)}, not {value!r}")
+
+
+def expected(annotation: Any) -> str:
+    """What a parameter takes, in words.
+
+    >>> expected(int), expected(Literal["tsne", "pca"]), expected(float | None)
+    ('an integer', "'tsne' or 'pca'", 'a number')
+    """
+    words: list[str] = []
+    for choice in _choices(annotation):
+        if typing.get_origin(choice) is Literal:
+            words.extend(repr(option) for option in typing.get_args(choice))
+        elif choice is not type(None):
+            words.append(NAMES.get(typing.get_origin(choice) or choice, "a value"))
+    return " or ".join(words)
+
+
+NAMES: dict[Any, str] = {int: "an integer", float: "a number", str: "a text", bool: "true or false", list: "a list", tuple: "a list"}
+
+
+def _choices(annotation: Any) -> tuple[Any, ...]:
+    is_union = typing.get_origin(annotation) in {typing.Union, types.UnionType}
+    return typing.get_args(annotation) if is_union else (annotation,)
+
+
+def _fit(value: Any, choice: Any) -> Any:
+    """The value as one type; None when it does not fit."""
+    if typing.get_origin(choice) is Literal:
+        return value if value in typing.get_args(choice) else None
+    kind = typing.get_origin(choice) or choice
+    if kind in {list, tuple}:
+        return kind(value) if isinstance(value, list | tuple) else None
+    if kind is bool or isinstance(value, bool):
+        return value if kind is bool and isinstance(value, bool) else None
+    if kind is str:
+        return value if isinstance(value, str) else None
+    if kind in {int, float} and isinstance(value, int | float | Decimal) and (kind is float or float(value).is_integer()):
+        return kind(value)
+    return value if choice is Any else None

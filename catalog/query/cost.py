@@ -1,0 +1,126 @@
+"""What a signal that is missing would cost, from what others have cost here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from catalog.errors import SignalError
+from catalog.query.planner import Plan
+from catalog.query.sources import Resolved, trajectories
+from catalog.signals.coverage import EXAMPLES, PROXY, Coverage, Kind, command, is_computed, model_of, title
+from catalog.store.database import Connection
+from catalog.store.queries import query
+from catalog.store.references import Reference
+
+CHARACTERS_PER_TOKEN = 4  # of English, where nothing was measured
+VALUE_BYTES = {"embedding": 4, "states": 2, "losses": 4, "score": 8, "label_embedding": 4}  # on disk, each number
+# Of an instruction, where nothing was measured.
+N_VALUES = {"embedding": 384, "states": 64 * 128, "losses": 12, "score": 1, "label_embedding": 0}
+
+
+@dataclass(frozen=True)
+class Need:
+    """One signal that a plan reads: what is there, and what the rest costs.
+
+    Attributes:
+        kind: embedding, losses, states, score or label_embedding.
+        name: of the encoder, proxy, model or score.
+        n_members: of the pool or subset.
+        n_with_value: members that have a value.
+        n_without_value: members that have none, for a reason that is recorded.
+        n_missing: members that nobody computed.
+        n_tokens: of those missing: measured here, else their characters by four.
+        seconds: that the missing take, at the rate measured here; None when nothing was measured.
+        n_bytes: that the missing take on the disk.
+        command: what makes them.
+        model: the language model that it is computed with, if any.
+        is_computed: whether the command does so by itself; else it takes a file of the user's.
+    """
+
+    kind: str
+    name: str
+    n_members: int
+    n_with_value: int
+    n_without_value: int
+    n_missing: int
+    n_tokens: int
+    seconds: float | None
+    n_bytes: int
+    command: str
+    model: str | None = None
+    is_computed: bool = True
+
+    @property
+    def title(self) -> str:
+        """As a person says it: ``losses of tiny``."""
+        return title(self.kind, self.name)
+
+
+def needs_of(connection: Connection, planned: Plan) -> tuple[Need, ...]:
+    """The signals that a plan reads, each once, and before each what it is computed with where that is missing too."""
+    needs: dict[tuple[str, str], Need] = {}
+    for _, resolved in planned.sources:
+        for found in _needs(connection, resolved):
+            for one in (*_before(connection, resolved, found), found):
+                needs[one.command, one.name] = one
+    return tuple(needs.values())
+
+
+def _needs(connection: Connection, resolved: Resolved) -> list[Need]:
+    """The signals of one source: those that are there at least in part, else the one that it names."""
+    if resolved.signals:
+        return [need(connection, resolved, signal, signal.kind) for signal in resolved.signals]
+    return [need(connection, resolved, None, resolved.kind)] if resolved.kind else []
+
+
+def _before(connection: Connection, resolved: Resolved, found: Need) -> list[Need]:
+    """What must be there before a missing signal can be computed: a trained proxy, or trajectories."""
+    if not found.n_missing:
+        return []
+    if found.title == "score learnability":
+        try:
+            return [one for one in _needs(connection, trajectories(connection, str(resolved.reference))) if one.n_missing]
+        except SignalError:  # of several proxies; the command itself says so
+            return []
+    if found.model != PROXY or connection.sql(query("selection/trained_proxies"), params={"name": PROXY}).fetchall() != [(0,)]:
+        return []
+    return [need(connection, Resolved(resolved.reference, kind="losses", name=PROXY), None, "losses")]
+
+
+def need(connection: Connection, resolved: Resolved, signal: Coverage | None, kind: Kind) -> Need:
+    """What one signal of a source is, has and would cost."""
+    reference = resolved.reference
+    name = signal.name if signal else resolved.name or EXAMPLES[kind]
+    n_missing, n_characters = _missing(connection, reference, signal)
+    n_members = signal.n_members if signal else n_missing
+    n_tokens, seconds, n_values = float(n_characters / CHARACTERS_PER_TOKEN), None, N_VALUES[kind]
+    measured = connection.sql(query("selection/cost"), params={"kind": kind}).fetchall()
+    alike = [row for row in measured if row[0] == name]
+    measured = alike if alike or kind == "score" else measured  # a count costs nothing beside a depth
+    if measured:
+        _, dimension, n_done, seconds_done, n_tokens_done = measured[0]
+        seconds = float(seconds_done) / n_done * n_missing
+        n_tokens = float(n_tokens_done or 0) / n_done * n_missing or n_tokens
+        n_values = (dimension or 1) * (64 if kind == "states" else 1)
+    return Need(
+        kind=kind,
+        name=name,
+        n_members=n_members,
+        n_with_value=signal.n_with_value if signal else 0,
+        n_without_value=signal.n_without_value if signal else 0,
+        n_missing=n_missing,
+        n_tokens=round(n_tokens),
+        seconds=seconds,
+        n_bytes=n_missing * n_values * VALUE_BYTES[kind],
+        command=command(kind, reference, name, signal),
+        model=model_of(kind, name, signal),
+        is_computed=is_computed(kind, name, signal),
+    )
+
+
+def _missing(connection: Connection, reference: Reference, signal: Coverage | None) -> tuple[int, int]:
+    if signal is not None and not signal.n_missing:
+        return 0, 0
+    at = reference.parameters | {"signal_id": signal.signal_id if signal else -1}
+    n_instructions, n_characters = connection.sql(query("selection/n_characters"), params=at).fetchall()[0]
+    return int(n_instructions), int(n_characters)

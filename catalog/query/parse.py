@@ -1,0 +1,156 @@
+"""DuckDB's own reading of a SQL text: no second grammar, so nothing that one parser sees can hide from the other."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from catalog.errors import ForbiddenQueryError, QueryError
+from catalog.query.source_text import SqlText, offset_of_byte, tokens
+
+if TYPE_CHECKING:
+    from catalog.store.database import Connection
+
+Node = dict[str, Any]
+
+SERIALIZE = "SELECT json_serialize_sql($text::VARCHAR)"
+NOWHERE = 2**64 - 1  # DuckDB's offset of a node that it did not read from the text
+
+
+def tree(connection: Connection, text: SqlText) -> Node:
+    """The parse tree of one SELECT statement, as DuckDB serialises it.
+
+    Raises:
+        QueryError: the text is no SQL, or nested too deeply.
+        ForbiddenQueryError: it is another kind of statement, or several.
+    """
+    sql = str(text)
+    kind = _kind(_only_statement(connection, text))
+    if kind == "MULTI":
+        raise QueryError(f"{_start(text)}: PIVOT needs its values listed: PIVOT ... ON column IN (value, ...)")
+    if kind != "SELECT":
+        word = next(tokens(sql)).text.upper()
+        raise ForbiddenQueryError(f"{_start(text)}: {word} is not allowed: a query is one SELECT statement, and reads only")
+    try:
+        answer = json.loads(connection.sql(SERIALIZE, params={"text": sql}).fetchall()[0][0])
+    except RecursionError:
+        raise QueryError(f"{_start(text)}: nested too deeply: name the inner parts in WITH") from None
+    if answer["error"]:
+        raise QueryError(f"{text.place(int(answer.get('position') or 0))}: {_plain(answer['error_message'])}")
+    return dict(answer["statements"][0]["node"])
+
+
+def nodes(root: Node | list[Node]) -> Iterator[Node]:
+    """Every node of a tree, without recursion, so that depth is no limit."""
+    stack: list[Any] = [root]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, dict):
+            yield node
+            stack.extend(node.values())
+        elif isinstance(node, list):
+            stack.extend(node)
+
+
+def kind_of(node: Node) -> str:
+    """A node's type; nothing for what is a type, or a value, of a column."""
+    kind = node.get("type")
+    return kind if isinstance(kind, str) else ""
+
+
+def offset(text: SqlText, node: Node) -> int:
+    """Where a node stands in the text, in characters; 0 when DuckDB does not know."""
+    location = int(node.get("query_location", NOWHERE))
+    return 0 if location == NOWHERE else offset_of_byte(str(text), location)
+
+
+def parameters(connection: Connection, text: SqlText) -> set[str]:
+    """The names of the ``$parameters`` that a text uses.
+
+    Raises:
+        QueryError: one is written as ``?`` or ``$1``.
+    """
+    names: set[str] = set(connection.extract_statements(str(text))[0].named_parameters)
+    for name in names:
+        if name.isdigit():
+            raise QueryError(f"{_start(text)}: parameters have names: write $name, not ? or ${name}")
+    return names
+
+
+def _only_statement(connection: Connection, text: SqlText) -> Any:
+    sql = str(text)
+    try:
+        statements = connection.extract_statements(sql)
+    except duckdb.Error as error:
+        raise QueryError(_syntax_error(text, error)) from None
+    if not statements:
+        raise QueryError(f"{text.name}:1:1: there is no statement here: write a SELECT")
+    if len(statements) > 1:
+        second = next((token.end for token in tokens(sql) if token.text == ";"), 0)
+        raise ForbiddenQueryError(f"{text.place(second)}: {len(statements)} statements; a query is one SELECT statement")
+    return statements[0]
+
+
+def _kind(statement: Any) -> str:
+    try:
+        return str(statement.type.name)
+    except ValueError:  # a statement of a type that the client does not know, such as UPDATE EXTENSIONS
+        return "UNKNOWN"
+
+
+def _syntax_error(text: SqlText, error: duckdb.Error) -> str:
+    message, found = located(text, str(error))
+    return f"{text.place(found) if found is not None else _start(text)}: {message}"
+
+
+def located(text: SqlText, message: str) -> tuple[str, int | None]:
+    """DuckDB's message in one line, and the offset that its caret points at."""
+    body, _, excerpt = message.partition("\n\nLINE ")
+    match = re.match(r"(\d+): (.*)\n( *)\^", excerpt, re.DOTALL)
+    if not match or "\n" in match[2]:
+        return _plain(body), None
+    lines = str(text).split("\n")
+    number = int(match[1])
+    column = len(match[3]) - len(f"LINE {number}: ")
+    if number > len(lines):
+        return _plain(body), None
+    shown = match[2]
+    if shown.startswith("..."):  # DuckDB cuts a long line at both ends
+        column += lines[number - 1].find(shown.removeprefix("...").removesuffix("...")) - len("...")
+    return _plain(body), sum(len(line) + 1 for line in lines[: number - 1]) + max(column, 0)
+
+
+def _plain(message: str) -> str:
+    """One line: without the error's class, and with no more than three of many candidates."""
+    lines = [line.strip() for line in message.strip().splitlines() if line.strip()]
+    lines[0] = re.sub(r"^(?:TransactionContext )?[A-Z][\w-]*(?: [A-Z][\w-]*)* Error: ", "", lines[0])
+    if len(lines) > 5:
+        lines = [*lines[:4], "..."]
+    return "; ".join(line.rstrip(":") if line.startswith("Candidate functions") else line.rstrip(".;!") for line in lines)
+
+
+def _start(text: SqlText) -> str:
+    first = next(tokens(str(text)), None)
+    return text.place(first.start if first else 0)
+
+
+def mentioned(root: Node) -> frozenset[str] | None:
+    """Every name that could be a column's, in lower case; None when a star, a pattern or a whole row can mean any."""
+    names: set[str] = set()
+    relations: set[str] = set()
+    alone: set[str] = set()
+    for node in nodes(root):
+        kind = kind_of(node)
+        if kind in {"STAR", "SHOW_REF"} or (kind == "JOIN" and node.get("ref_type") == "NATURAL"):
+            return None
+        path = [str(name).lower() for name in node.get("column_names") or ()]
+        names.update(path, (str(name).lower() for name in node.get("using_columns") or ()))
+        alone.update(path if len(path) == 1 else ())
+        if "column_name_alias" in node:
+            relations.update({str(node.get("alias") or "").lower(), str(node.get("table_name") or "").lower()})
+            relations.add(str((node.get("function") or {}).get("function_name", "")).lower())
+    return None if alone & relations else frozenset(names)

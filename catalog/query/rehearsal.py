@@ -1,0 +1,195 @@
+"""A selection's texts, tried on empty stand-ins before anything is computed.
+
+Here every order gets a deciding key, every kernel the fingerprints of its rows, and every source says which of
+its columns are read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import duckdb
+
+from catalog.errors import QueryError
+from catalog.query.clause_places import Clauses
+from catalog.query.kernels import answer_columns, ranks
+from catalog.query.parse import Node
+from catalog.query.scopes import KEYS, Scope, is_of_members, name_of, scopes
+from catalog.query.source_text import SqlText, tokens
+from catalog.query.sources import Resolved
+from catalog.query.stubs import Stubs
+from catalog.query.ties import Relations, keys_of
+from catalog.query.unordered import Finding, settled
+from catalog.store.database import Connection
+
+FINGERPRINT = "fingerprint"
+
+Parse = Callable[[SqlText], Node]
+
+
+class Rehearsal:
+    """What is known of a selection while it is planned.
+
+    Attributes:
+        findings: what may come out otherwise in another run.
+        is_blind: whether a signal is missing, so that nothing can be tried; the run says which.
+    """
+
+    def __init__(self, connection: Connection, given: Mapping[str, Any], parse: Parse, prefix: str) -> None:
+        self.parse = parse
+        self.prefix = prefix
+        self.stubs = Stubs(connection, given)
+        self.connection = connection
+        self.findings: list[Finding] = []
+        self.is_blind = False
+        self._has_fault = False
+        self._sources: dict[str, Resolved] = {}  # by the name of its stand-in
+        self._unique: dict[str, frozenset[str]] = {}
+        self._ranked: set[str] = set()
+
+    def source(self, resolved: Resolved, name: str | None = None) -> str:
+        """Add a stand-in for a source, and return what it is called until the plan is complete.
+
+        Args:
+            resolved: the source.
+            name: of the step that reads it into memory; None for SQL.
+        """
+        self._has_fault = self._has_fault or resolved.fault is not None
+        known = next((one for one, other in self._sources.items() if other.sql == resolved.sql), None)
+        if name is None and known:
+            return known
+        name = name or f"{self.prefix}_source{len(self._sources)}"
+        columns = dict(resolved.columns or {})
+        if resolved.sql is not None:
+            relation = self.connection.sql(f"SELECT * FROM {resolved.sql}")
+            columns = dict(zip(relation.columns, map(str, relation.types), strict=True))
+        self._sources[name] = resolved
+        is_subset = resolved.reference.kind == "subset"
+        self._unique[name] = KEYS | {"rank"} if is_subset else KEYS
+        self.stubs.add(name, columns)
+        return name
+
+    def kernel(self, name: str, function: str, relations: Mapping[str, SqlText]) -> None:
+        """Add a stand-in for a kernel's answer."""
+        if self.is_blind:
+            return
+        given = [self.stubs.columns(query) for query in relations.values()]
+        self.stubs.add(name, answer_columns(function, given))
+        self._ranked.add(name)
+        keys = KEYS if function != "nearest" and self._is_of_members(next(iter(relations.values()))) else frozenset()
+        self._unique[name] = keys | {"rank"} if ranks(function) else keys
+
+    def settled(self, text: SqlText) -> SqlText:
+        """Return a query whose open orders have a key.
+
+        Raises:
+            QueryError: it does not bind.
+        """
+        if self.is_blind or not self._can_bind(text):
+            return text
+        known = Relations(self._unique, self._ranked)
+        answer, found = settled(text, scopes(self.parse(text)), known, self.stubs)
+        self.findings += [one for one in found if one not in self.findings]
+        return answer
+
+    def with_fingerprint(self, text: SqlText) -> tuple[SqlText, bool]:
+        """Return a kernel's relation with fingerprints, or in the order of its content where rows have none.
+
+        Args:
+            text: ``SELECT * FROM`` what the user gives the kernel.
+
+        Returns:
+            the relation, and whether the fingerprint was added.
+        """
+        if self.is_blind or FINGERPRINT in map(str.lower, self.stubs.columns(text)):
+            return text, False
+        found = next(filter(self.stubs.binds, self._with_fingerprint(text)), None)
+        if found is not None:
+            return found, True
+        return text.empty() + "SELECT * FROM (" + text + ") ORDER BY ALL", False
+
+    def completed(self, text: SqlText) -> SqlText:
+        """Return a text with the sources themselves in the place of their stand-ins."""
+        for token in reversed(list(tokens(str(text)))):
+            resolved = self._sources.get(token.text)
+            if resolved is not None and resolved.sql is not None:
+                text = text.replace(token.start, token.end, resolved.sql)
+        return text
+
+    def read(self, sources: list[tuple[str, Resolved]], texts: Iterable[SqlText]) -> list[tuple[str, Resolved]]:
+        """Return the sources with those signals alone that the texts read.
+
+        Args:
+            sources: each with its place.
+            texts: every query of the plan.
+        """
+        if self.is_blind or not any(resolved.is_by_column for _, resolved in sources):
+            return sources
+        try:
+            found = self.stubs.reads(texts)
+        except duckdb.Error:  # of a value that is computed before the query runs: the run says it
+            return sources
+        return [(place, self._of_columns(resolved, found)) for place, resolved in sources]
+
+    def _of_columns(self, resolved: Resolved, found: Mapping[str, frozenset[str]]) -> Resolved:
+        if not resolved.is_by_column:
+            return resolved
+        name = next(name for name, other in self._sources.items() if other.sql == resolved.sql)
+        return replace(resolved, signals=tuple(one for one in resolved.signals if one.name in found[name]))
+
+    def _is_of_members(self, text: SqlText) -> bool:
+        leaf = {"type": "SUBQUERY", "subquery": {"node": self.parse(text)}}
+        return is_of_members(leaf, Scope({}, {}), self._unique)
+
+    def _can_bind(self, text: SqlText) -> bool:
+        try:
+            self.stubs.columns(text)
+        except QueryError:
+            if not self._has_fault:
+                raise
+            self.is_blind = True
+        return not self.is_blind
+
+    def _with_fingerprint(self, text: SqlText) -> Iterator[SqlText]:
+        """Try the fingerprint among the columns of the innermost SELECT, then by the number of the instruction."""
+        inner = _inside(scopes(self.parse(text))[0])
+        at = _end_of_columns(text) if inner else None
+        if inner and at is not None:
+            groups = inner.groups()
+            for group in groups:
+                names = [name_of(leaf) for leaf in group]
+                for key in keys_of(names, is_alone=len(groups) == 1, is_of_members=True):
+                    if key.endswith(FINGERPRINT) and "query_" not in key:
+                        yield text.replace(at, at, f", {key}")
+        yield text.empty() + "SELECT *, fingerprint_of(instruction_id) AS fingerprint FROM (" + text + ")"
+
+
+def _inside(outer: Scope) -> Scope | None:
+    """Return the SELECT in the brackets of ``SELECT * FROM (SELECT ...)``, where another column changes nothing else."""
+    leaves = outer.leaves()
+    if len(leaves) != 1 or leaves[0].get("type") != "SUBQUERY":
+        return None
+    inner = Scope(leaves[0]["subquery"]["node"], outer.ctes)
+    is_plain = inner.node.get("type") == "SELECT_NODE" and not inner.is_grouped
+    return inner if is_plain and not inner.modifier("DISTINCT") else None
+
+
+def _end_of_columns(text: SqlText) -> int | None:
+    """Return where the columns of the SELECT in the last brackets end."""
+    clauses = Clauses(str(text))
+    found = clauses.found
+    last = len(found) - 1
+    depth, opening = 0, -1
+    for index in range(last, -1, -1):
+        depth += (found[index].text in ")]}") - (found[index].text in "([{")
+        if depth == 0:
+            opening = index
+            break
+    level = [i for i in clauses.level(opening + 1, last) if found[i].kind == "word"]
+    names = [found[i].name for i in level]
+    if "select" not in names or "from" not in names[names.index("select") :]:
+        return None
+    end = level[names.index("from", names.index("select"))]
+    return found[end - 1].end

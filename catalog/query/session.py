@@ -1,0 +1,193 @@
+"""The connection that runs SQL which others wrote: its own DuckDB instance, locked, with the catalog attached read-only.
+
+An instance of its own keeps this query's memory limit, settings and lock away from every other connection of the
+process; the file's lock still holds, so a writer waits for readers and readers for a writer.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import duckdb
+
+from catalog.errors import HomeNotFoundError, InterruptedQueryError, MigrationError, OptionError
+from catalog.store.database import CONFIG, WAIT, Connection
+from catalog.store.migrate import pending
+from catalog.store.opening import open_to_read
+from catalog.store.paths import Home
+from catalog.store.queries import macros
+from catalog.store.storage_errors import explaining
+
+SPILL = "50GB"  # what a query may put on the disk when it does not fit in memory
+PROGRESS = ("SET enable_progress_bar = true", "SET enable_progress_bar_print = false", "SET progress_bar_time = 0")
+LOCKS = ("SET enable_external_access = false", "SET lock_configuration = true")
+
+
+class Session:
+    """A locked-down connection that can be given back while something else computes.
+
+    Relations that were registered or defined come back when it opens again, so that a job of minutes between two
+    queries keeps no writer waiting.
+    """
+
+    def __init__(self, home: Home, *, wait: float = WAIT, memory: str | None = None, spill: str = SPILL, is_memoised: bool = True) -> None:
+        self.home = home
+        self.wait = wait
+        self.memory = memory
+        self.spill = spill
+        self.is_memoised = is_memoised  # whether answers of dear functions are kept and taken from those kept
+        self.stopped = threading.Event()
+        self._connection: Connection | None = None
+        self.relations: dict[str, Any] = {}
+        self._opaque: dict[str, Any] = {}
+
+    @property
+    def connection(self) -> Connection:
+        """The connection, opened when it is not.
+
+        Raises:
+            HomeNotFoundError: no catalog in that folder.
+            LockedError: another process held the file all that time.
+            MigrationError: the schema is older or newer than the code.
+        """
+        if self._connection is None:
+            self._connection = _open(self)
+            for name, relation in self.relations.items():
+                self._connection.register(name, relation)
+        return self._connection
+
+    def register(self, name: str, relation: Any) -> None:
+        """Make an Arrow table, or a dataset, readable as a table of that name."""
+        self.relations[name] = relation
+        if self._connection is not None:
+            self._connection.register(name, relation)
+
+    def opaque(self, values: Any, order: Any) -> Any:
+        """A column of handles for values that DuckDB cannot read or should not copy.
+
+        Args:
+            values: an Arrow array, chunked or not.
+            order: which of them each row has.
+        """
+        import pyarrow as pa
+
+        name = f"(opaque {len(self._opaque)})"
+        self._opaque[name] = values
+        return pa.StructArray.from_arrays([pa.array(order, pa.int64())], [name])
+
+    def revealed(self, answer: Any) -> Any:
+        """A table, or a batch, with the values themselves where it has handles."""
+        for index, field in enumerate(answer.schema):
+            values = self._opaque.get(field.type[0].name) if _is_handle(field.type) else None
+            if values is not None:
+                answer = answer.set_column(index, field.name, _taken(values, answer.column(index)))
+        return answer
+
+    def rest(self) -> None:
+        """Give the database back; the next use opens it again."""
+        connection, self._connection = self._connection, None  # first: another thread may ask how far it is meanwhile
+        if connection is not None:
+            connection.close()
+
+    def interrupt(self) -> None:
+        """Stop what runs, or waits for a writer, from another thread; the session is then over."""
+        self.stopped.set()
+        connection = self._connection
+        if connection is not None:
+            with suppress(duckdb.ConnectionException):  # closed since that line: nothing runs
+                connection.interrupt()
+
+    def progress(self) -> float:
+        """How far the running query is, in percent; -1 when DuckDB cannot say."""
+        connection = self._connection
+        if connection is not None:
+            with suppress(duckdb.ConnectionException):  # closed since that line
+                return float(connection.query_progress())
+        return -1.0
+
+
+@contextmanager
+def session(
+    home: Home, *, wait: float = WAIT, memory: str | None = None, spill: str = SPILL, is_memoised: bool = True
+) -> Iterator[Session]:
+    """A `Session` that is closed when the block ends.
+
+    Raises:
+        InterruptedQueryError: the memory is too little even to open the catalog, or to look something up in it.
+    """
+    opened = Session(home, wait=wait, memory=memory, spill=spill, is_memoised=is_memoised)
+    try:
+        with explaining(home):
+            yield opened
+    except duckdb.OutOfMemoryException:  # of a query of ours: those of others are `reported`
+        limit = f"its limit of {memory} is" if memory else "the memory of this machine is"
+        raise InterruptedQueryError(f"{home.path}: {limit} too little to read the catalog at all: give it more with --memory") from None
+    finally:
+        opened.rest()
+
+
+def _open(wanted: Session) -> Connection:
+    home = wanted.home
+    if not home.database.exists():
+        raise HomeNotFoundError(f"no catalog in {home.path}: `catalog register FILE --pool NAME` makes one, --home FOLDER names another")
+    with suppress(OSError):  # a catalog on a medium that cannot be written is readable all the same, without spilling
+        home.scratch.mkdir(exist_ok=True)
+    # A folder of its own, since two instances that spill into one folder write into each other's files.
+    config = CONFIG | {"temp_directory": str(home.scratch / f"spill-{os.getpid()}-{secrets.token_hex(4)}")}
+    if wanted.memory:
+        config["memory_limit"] = wanted.memory
+    try:
+        connection = duckdb.connect(":memory:", config=config)
+    except duckdb.ParserException as error:
+        raise OptionError(f"memory {wanted.memory!r} is no size: write 2GB or 512MB ({error})") from None
+    try:
+        _attach(connection, wanted)
+        behind = pending(connection)
+        if behind:
+            raise MigrationError(f"{home.path} needs {len(behind)} migration(s): run `catalog migrate`")
+        for statement in (*macros(), *PROGRESS):
+            connection.execute(statement)
+        connection.execute("SET max_temp_directory_size = $spill", {"spill": wanted.spill})  # among the config it has no effect
+        for statement in LOCKS:
+            connection.execute(statement)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _attach(connection: Connection, wanted: Session) -> None:
+    path = str(wanted.home.database).replace("'", "''")
+
+    def sleep(seconds: float) -> None:
+        if wanted.stopped.wait(seconds):
+            raise InterruptedQueryError("stopped while another process held the catalog")
+
+    attach = f"ATTACH '{path}' AS catalog (READ_ONLY)"
+    open_to_read(lambda: connection.execute(attach), home=wanted.home, wait=wanted.wait, sleep=sleep)
+    connection.execute("USE catalog")
+
+
+def _is_handle(type_: Any) -> bool:
+    import pyarrow as pa
+
+    return bool(pa.types.is_struct(type_)) and type_.num_fields == 1 and type_[0].name.startswith("(opaque ")
+
+
+def _taken(values: Any, handles: Any) -> Any:
+    import numpy as np
+    import pyarrow as pa
+
+    whole = handles.combine_chunks() if isinstance(handles, pa.ChunkedArray) else handles
+    if isinstance(whole, pa.ChunkedArray):
+        whole = pa.concat_arrays(whole.chunks) if whole.num_chunks else pa.array([], type=whole.type)
+    rows = whole.flatten()[0]  # NULL where an outer join found nobody
+    if rows.null_count == 0 and len(rows) == len(values) and np.array_equal(rows.to_numpy(), np.arange(len(rows))):
+        return values
+    taken = values.take(rows)
+    return taken if isinstance(handles, pa.ChunkedArray) or not isinstance(taken, pa.ChunkedArray) else taken.combine_chunks()

@@ -1,0 +1,198 @@
+"""The relations that a query starts from: pools, subsets and signals, by reference.
+
+Each function's signature is the signature in SQL; SQL does not see the connection, nor the pins that say which signals a stored
+definition was made of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
+
+from catalog.errors import CatalogError, SignalError
+from catalog.query.label_vectors import ENCODER, label_vectors, load_label_embeddings
+from catalog.query.source_text import quoted
+from catalog.query.stored_vectors import load_embeddings, load_token_states
+from catalog.query.trajectories import load_trajectories
+from catalog.signals.coverage import Coverage, Kind, Pins, choose, coverages, fullest, shortfall
+from catalog.store.database import Connection
+from catalog.store.references import Reference, resolve
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from catalog.query.session import Session
+
+MEMBER = {"instruction_id": "BIGINT", "fingerprint": "VARCHAR"}
+OPAQUE = 'STRUCT("(opaque)" BIGINT)'  # what a query passes on and cannot look into
+
+Load = Callable[["Session", frozenset[str] | None], "pa.Table"]
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """A source, found: SQL over stored tables, or a reader of what SQL cannot read."""
+
+    reference: Reference
+    sql: str | None = None  # what stands in FROM
+    kind: Kind | None = None  # of the signal that it reads
+    name: str | None = None  # of that signal, as the query says it
+    load: Load | None = None
+    signals: tuple[Coverage, ...] = ()
+    fault: CatalogError | None = None  # why it cannot be read; raised when it is
+    written: str = ""  # the reference as the query writes it
+    columns: Mapping[str, str] | None = None  # with their DuckDB types, of what SQL cannot read
+
+    @property
+    def is_by_column(self) -> bool:
+        """Return whether each signal is a column of its own, so that a query may leave some of them unread."""
+        return self.sql is not None and self.kind is None and bool(self.signals)
+
+
+def pool(connection: Connection, ref: str) -> Resolved:
+    """A pool as it was at a version; or a subset, which is a relation like a pool."""
+    found = resolve(connection, ref)
+    return Resolved(found, sql=f"subset_at({found.id})" if found.kind == "subset" else f"pool_at({found.id}, {found.version})")
+
+
+def subset(connection: Connection, ref: str) -> Resolved:
+    """A subset's members: a pool's columns, then ``rank`` (from 1) and ``why`` (JSON)."""
+    found = resolve(connection, ref, kind="subset")
+    return Resolved(found, sql=f"subset_at({found.id})")
+
+
+def scores(connection: Connection, ref: str, *, pins: Pins | None = None) -> Resolved:
+    """Every member with one column for each score's name; NULL where a score has no value."""
+    found = resolve(connection, ref)
+    candidates = coverages(connection, found, kind="score", pins=pins)
+    by_name: dict[str, list[Coverage]] = {}
+    for coverage in pins.offered(candidates) if pins else candidates:
+        by_name.setdefault(coverage.name, []).append(coverage)
+    chosen = tuple(fullest(by_name[name]) for name in sorted(by_name))
+    columns = "".join(f", max(value) FILTER (WHERE signal_id = {score.signal_id}) AS {quoted(score.name)}" for score in chosen)
+    ids = ", ".join(str(score.signal_id) for score in chosen) or "NULL"
+    sql = (
+        f"(SELECT instruction_id, fingerprint{''.join(f', {quoted(score.name)}' for score in chosen)} "
+        f"FROM members_of('{found.kind}', {found.id}, {found.version}) JOIN instructions USING (instruction_id) "
+        f"LEFT JOIN (SELECT instruction_id{columns} FROM scores WHERE signal_id IN ({ids}) GROUP BY instruction_id) USING (instruction_id))"
+    )
+    return Resolved(found, sql=sql, signals=chosen)
+
+
+def score(connection: Connection, ref: str, *, name: str, pins: Pins | None = None) -> Resolved:
+    """Every member with one score: ``instruction_id``, ``fingerprint``, ``value``, and ``reason`` where the value is NULL."""
+    found = resolve(connection, ref)
+    chosen = choose(found, coverages(connection, found, kind="score", pins=pins), kind="score", name=name, pins=pins)
+    if isinstance(chosen, SignalError):
+        columns = MEMBER | {"value": "DOUBLE", "reason": "VARCHAR"}
+        return Resolved(found, kind="score", name=name, load=_nothing, fault=chosen, columns=columns)
+    sql = f"score_at('{found.kind}', {found.id}, {found.version}, {chosen.signal_id})"
+    return Resolved(found, sql, "score", name, signals=(chosen,), fault=shortfall(found, chosen))
+
+
+def trajectories(
+    connection: Connection,
+    ref: str,
+    *,
+    proxy: str | None = None,
+    incomplete: Literal["refuse", "drop", "impute"] = "refuse",
+    pins: Pins | None = None,
+) -> Resolved:
+    """One row for each member with losses: ``instruction_id``, ``fingerprint``, ``losses FLOAT[]`` in the order of training."""
+    found = resolve(connection, ref)
+    columns = MEMBER | {"losses": "FLOAT[]"}
+    chosen = choose(found, coverages(connection, found, kind="losses", pins=pins), kind="losses", name=proxy, pins=pins)
+    if isinstance(chosen, SignalError):
+        return Resolved(found, kind="losses", name=proxy, load=_nothing, fault=chosen, columns=columns)
+    load = partial(load_trajectories, reference=found, signal=chosen, incomplete=incomplete)
+    fault = shortfall(found, chosen) if incomplete == "refuse" else None
+    return Resolved(found, kind="losses", name=proxy, load=load, signals=(chosen,), fault=fault, columns=columns)
+
+
+def embeddings(
+    connection: Connection,
+    ref: str,
+    *,
+    encoder: str | None = None,
+    field: Literal["prompt", "conversation"] | None = None,
+    pins: Pins | None = None,
+) -> Resolved:
+    """One row for each member with a vector: ``instruction_id``, ``fingerprint``, ``vector FLOAT[d]``.
+
+    Without a field it is the prompt's where an encoder has read both.
+    """
+    where: dict[str, str | None] = {"field": field}
+    return _stored(connection, ref, kind="embedding", name=encoder, where=where, load=load_embeddings, pins=pins, first={"field": "prompt"})
+
+
+def token_states(connection: Connection, ref: str, *, model: str | None = None, pins: Pins | None = None) -> Resolved:
+    """One row for each member with states: ``instruction_id``, ``fingerprint``, ``n_tokens``, ``states`` for a kernel."""
+    return _stored(connection, ref, kind="states", name=model, where={}, load=load_token_states, pins=pins)
+
+
+def label_embeddings(connection: Connection, ref: str, *, encoder: str = ENCODER) -> Resolved:
+    """One row for each distinct label of the members: ``label``, ``vector FLOAT[d]``; embedded by the query itself, and kept."""
+    found = resolve(connection, ref)
+    signal = label_vectors(connection, found, encoder=encoder)
+    if isinstance(signal, SignalError):
+        return Resolved(found, kind="label_embedding", name=encoder, load=_nothing, fault=signal, columns=_labelled(None))
+    load = partial(load_label_embeddings, reference=found, signal=signal, encoder=encoder)
+    return Resolved(found, kind="label_embedding", name=signal.name, load=load, signals=(signal,), columns=_labelled(signal))
+
+
+SOURCES: dict[str, Callable[..., Resolved]] = {
+    function.__name__: function for function in (pool, subset, score, scores, trajectories, embeddings, token_states, label_embeddings)
+}
+
+
+def _stored(
+    connection: Connection,
+    ref: str,
+    *,
+    kind: Kind,
+    name: str | None,
+    where: dict[str, str | None],
+    load: Callable[..., Any],
+    pins: Pins | None,
+    first: dict[str, str] | None = None,
+) -> Resolved:
+    found = resolve(connection, ref)
+    candidates = [
+        coverage
+        for coverage in coverages(connection, found, kind=kind, pins=pins)
+        if all(value is None or coverage.identity.get(key) == value for key, value in where.items())
+    ]
+    candidates = _first(pins.kept(candidates) if pins else candidates, first or {}) or candidates
+    chosen = choose(found, candidates, kind=kind, name=name, pins=pins)
+    if isinstance(chosen, SignalError):
+        return Resolved(found, kind=kind, name=name, load=_nothing, fault=chosen, columns=_stored_columns(kind, None))
+    loading = partial(load, reference=found, signal=chosen)
+    columns = _stored_columns(kind, chosen)
+    return Resolved(found, kind=kind, name=name, load=loading, signals=(chosen,), fault=shortfall(found, chosen), columns=columns)
+
+
+def _stored_columns(kind: Kind, signal: Coverage | None) -> dict[str, str]:
+    if kind == "states":
+        return MEMBER | {"n_tokens": "INTEGER", "states": OPAQUE}
+    return MEMBER | {"vector": _vector(signal)}
+
+
+def _labelled(signal: Coverage | None) -> dict[str, str]:
+    return {"label": "VARCHAR", "vector": _vector(signal)}
+
+
+def _vector(signal: Coverage | None) -> str:
+    return f"FLOAT[{(signal and signal.dimension) or ''}]"
+
+
+def _first(candidates: list[Coverage], wanted: dict[str, str]) -> list[Coverage]:
+    """Of signals of one name, those that are what is meant where nothing is said, when they have any value."""
+    meant = [one for one in candidates if one.n_with_value and all(one.identity.get(key) == value for key, value in wanted.items())]
+    names = {one.name for one in meant}
+    return [one for one in candidates if one in meant or one.name not in names]
+
+
+def _nothing(session: Session, columns: frozenset[str] | None) -> pa.Table:
+    raise AssertionError("a source with a fault is never read")

@@ -1,0 +1,74 @@
+"""Running SQL that others wrote: planned, locked down, bounded in memory and time, stopped at once when asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from catalog.query.executor import Limits, executing
+from catalog.query.source_text import SqlText
+from catalog.store.paths import Home
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def run(
+    home: Home, sql: str, *, parameters: Mapping[str, Any] | None = None, name: str = "query", limits: Limits | None = None
+) -> pa.Table:
+    """Run one SELECT in the catalog's dialect and return its answer; of columns of one name all but the first get a number, `told_apart`.
+
+    Args:
+        home: the catalog's folder.
+        sql: the text.
+        parameters: values of its ``$parameters``; those that it does not use are ignored.
+        name: what messages call the text: its file, or ``query``.
+        limits: what running it may take.
+
+    Raises:
+        QueryError: the text is wrong; the message has ``file:line:column``.
+        ForbiddenQueryError: it asks for more than reading.
+        InterruptedQueryError: it needs more memory or time than it may have.
+        ReferenceNotFoundError: no such pool or subset.
+        SignalError: a signal that it reads is missing or incomplete.
+    """
+    with executing(home, SqlText.of(sql, name=name), parameters or {}, limits or Limits()) as execution:
+        answer = execution.table(execution.planned.query)
+        return answer.rename_columns(told_apart(answer.column_names))
+
+
+@contextmanager
+def stream(
+    home: Home, sql: str, *, parameters: Mapping[str, Any] | None = None, name: str = "query", limits: Limits | None = None
+) -> Iterator[pa.RecordBatchReader]:
+    """Run one SELECT as `run` does, and yield its answer batch by batch, never whole in memory.
+
+    The database stays open, for reading, until the block ends; errors of the running query are raised by the reader.
+    """
+    import pyarrow as pa
+
+    with executing(home, SqlText.of(sql, name=name), parameters or {}, limits or Limits()) as execution:
+        reader = execution.reader()
+        names = told_apart(reader.schema.names)
+        if names == reader.schema.names:
+            yield reader
+            return
+        schema = pa.schema([field.with_name(name) for field, name in zip(reader.schema, names, strict=True)])
+        yield pa.RecordBatchReader.from_batches(schema, (batch.rename_columns(names) for batch in reader))
+
+
+def told_apart(names: Sequence[str]) -> list[str]:
+    """Names of columns, equal ones numbered as DuckDB numbers those of a subquery: records, frames and files hold one of a name.
+
+    >>> told_apart(["id", "value", "value", "value_1"])
+    ['id', 'value', 'value_1', 'value_1_1']
+    """
+    found: list[str] = []
+    for name in names:
+        n, unlike = 0, name
+        while unlike in found:
+            n += 1
+            unlike = f"{name}_{n}"
+        found.append(unlike)
+    return found

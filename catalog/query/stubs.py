@@ -1,0 +1,113 @@
+"""Empty stand-ins for what a selection reads, so that DuckDB can interpret its texts before anything is computed.
+
+Each column of a stand-in is scanned under a name of its own, so that a plan says exactly which columns of
+which source it reads. Stand-ins carry no statistics: a plan over them does not depend on the data.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import duckdb
+
+from catalog.query.errors import bound
+from catalog.query.parse import Node, parameters
+from catalog.query.source_text import SqlText, quoted
+from catalog.store.database import Connection
+
+WRITE = "SELECT json_deserialize_sql($tree::JSON)"
+PROBE = "acos({}, 1, 2)"  # no function takes these: DuckDB's message names the type of the first
+
+
+class Stubs:
+    """The stand-ins of one plan, in its connection."""
+
+    def __init__(self, connection: Connection, given: Mapping[str, Any]) -> None:
+        self.connection = connection
+        self.given = given
+        self.types: dict[str, dict[str, str]] = {}  # of each stand-in's columns
+
+    def add(self, name: str, columns: Mapping[str, str]) -> None:
+        """Create a stand-in.
+
+        Args:
+            name: how texts call it.
+            columns: the DuckDB type of each column.
+        """
+        import pyarrow as pa
+
+        self.types[name] = dict(columns)
+        schema = pa.schema([(_scanned(name, column), pa.string()) for column in columns])
+        empty = pa.Table.from_batches([], schema=schema)  # an empty array imports pandas
+        self.connection.register(f"{name} rows", empty)
+        casts = ", ".join(f"CAST({quoted(_scanned(name, column))} AS {type_}) AS {quoted(column)}" for column, type_ in columns.items())
+        self.connection.execute(f'CREATE TEMP VIEW {name} AS SELECT {casts} FROM "{name} rows"')
+
+    def columns(self, text: SqlText) -> dict[str, str]:
+        """Return the columns of a query's answer with their types.
+
+        Raises:
+            QueryError: the text does not bind; the message has ``file:line:column``.
+        """
+        relation = bound(self.connection, text, self._values(text))
+        return dict(zip(relation.columns, map(str, relation.types), strict=True))
+
+    def binds(self, text: SqlText) -> bool:
+        """Return whether DuckDB accepts a text."""
+        try:
+            self.connection.sql(str(text), params=self._values(text))
+        except duckdb.Error:
+            return False
+        return True
+
+    def type_of(self, text: SqlText, start: int, end: int) -> str | None:
+        """Return the type of the expression between two offsets of a text; None where it has none.
+
+        DuckDB says it in the message about a call that no function answers, at any depth of the text.
+        """
+        probe = text.replace(start, end, PROBE.format(text.cut(start, end)))
+        try:
+            self.connection.sql(str(probe), params=self._values(text))
+        except duckdb.Error as error:
+            found = re.search(r"argument types 'acos\((.*?)[,(]", str(error))
+            return found[1] if found else None
+        return None
+
+    def reads(self, texts: Iterable[SqlText]) -> dict[str, frozenset[str]]:
+        """Return which columns of each stand-in the texts read.
+
+        Args:
+            texts: queries, all of whose columns are wanted.
+        """
+        scanned = {name for text in texts for name in self._scanned(text)}
+        return {name: frozenset(column for column in columns if _scanned(name, column) in scanned) for name, columns in self.types.items()}
+
+    def written(self, expression: Node) -> str | None:
+        """Return an expression of a parse tree as SQL; None where DuckDB cannot write it."""
+        root = json.loads(self.connection.sql("SELECT json_serialize_sql('SELECT 1')").fetchall()[0][0])
+        root["statements"][0]["node"]["select_list"] = [expression | {"alias": ""}]
+        try:
+            found = self.connection.sql(WRITE, params={"tree": json.dumps(root)}).fetchall()
+        except duckdb.Error:
+            return None
+        return str(found[0][0]).removeprefix("SELECT ")
+
+    def _values(self, text: SqlText) -> dict[str, Any]:
+        return {name: self.given[name] for name in parameters(self.connection, text)}
+
+    def _scanned(self, text: SqlText) -> Iterator[str]:
+        explained = text.empty() + "EXPLAIN (FORMAT json)\n" + text
+        rows = self.connection.execute(str(explained), self._values(text)).fetchall()
+        todo = json.loads(rows[0][1])
+        while todo:
+            node = todo.pop()
+            todo += node.get("children", ())
+            names = (node.get("extra_info") or {}).get("Projections", ())
+            yield from [names] if isinstance(names, str) else names
+
+
+def _scanned(name: str, column: str) -> str:
+    return f"{name}.{column}"

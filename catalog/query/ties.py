@@ -1,0 +1,261 @@
+"""Orders that leave ties open, closed by a key that no two rows share.
+
+Which of several equal rows comes first depends on threads and on the order of files. Where a window numbers
+rows, or a LIMIT cuts them, the fingerprint decides; rows that are no members are decided by all that they hold.
+The key is added to the user's text, at the end of the ORDER BY: nothing else of the text changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+
+from catalog.query.clause_places import Clauses
+from catalog.query.parse import Node
+from catalog.query.scopes import Scope, Unique, is_of_members, name_of, orders_of, tells_apart
+from catalog.query.source_text import SqlText, closing, one_line, quoted, tokens
+from catalog.query.stubs import Stubs
+
+RULE = 1  # of the keys below: part of every definition, since another rule gives other members
+ALWAYS = {"WINDOW_ROW_NUMBER", "WINDOW_NTILE", "WINDOW_LAG", "WINDOW_LEAD"}  # whatever their frame
+# Columns that tell rows apart, the best first. `nearest` gives a row for each query and neighbour.
+KEYS = ("{0}query_fingerprint, {0}fingerprint", "{0}fingerprint", "fingerprint_of({0}instruction_id)")
+UNNAMED = "unnamed_subquery"
+
+
+@dataclass(frozen=True)
+class Relations:
+    """What is known of the relations that texts read, by name.
+
+    Attributes:
+        unique: the columns of each that are there once.
+        ranked: those whose rows come in an order with a meaning.
+    """
+
+    unique: Unique
+    ranked: Collection[str]
+
+
+@dataclass(frozen=True)
+class Open:
+    """An order that leaves ties open.
+
+    Attributes:
+        start: where the text changes.
+        end: up to where it is replaced.
+        before: what comes before the key there.
+        after: what comes after it.
+        node: what has the order.
+        scope: the query that it stands in.
+        is_of_groups: whether it orders groups of rows.
+    """
+
+    start: int
+    end: int
+    before: str
+    after: str
+    node: Node
+    scope: Scope
+    is_of_groups: bool
+
+    def closed(self, text: SqlText, key: str) -> SqlText:
+        """Return the text with the key in its place."""
+        return text.replace(self.start, self.end, self.before + key + self.after)
+
+
+def opened(text: SqlText, found: list[Scope], known: Relations, aggregates: Callable[[Node], bool]) -> Iterator[Open | Node]:
+    """Return every order of a text that leaves ties open; a bare node where no key can close it.
+
+    Args:
+        text: a query.
+        found: the queries in it.
+        known: what is known of the relations that it reads.
+        aggregates: whether the answer of an aggregate depends on the order of its rows.
+    """
+    clauses = Clauses(str(text))
+    for scope in found:
+        for window in scope.windows:
+            if is_counting(window) and not _is_decided(window, scope, known):
+                yield _of_window(clauses, window, scope, known) or window
+        for call in scope.calls:
+            orders = orders_of(call)
+            if orders and aggregates(call) and not tells_apart(orders, scope, known.unique):
+                yield _of_order(clauses, orders, call, scope, is_of_groups=False) or call
+        if _is_ranking(scope) and not tells_apart(scope.orders, scope, known.unique):
+            clause = scope.modifier("ORDER") or {}
+            is_of_groups = scope.is_grouped
+            yield _of_order(clauses, scope.orders, clause, scope, is_of_groups=is_of_groups) or clause
+
+
+def _is_ranking(scope: Scope) -> bool:
+    """Return whether a query's ORDER BY ranks members, or decides which rows are left."""
+    is_cut = scope.modifier("LIMIT") or scope.modifier("DISTINCT")
+    return bool(scope.orders) and (scope.is_top or bool(is_cut))
+
+
+def is_counting(window: Node) -> bool:
+    """Return whether a window's answer depends on the order of equal rows, and a key may decide it.
+
+    A key takes peers apart: a frame of peers, and ``rank()``, must keep them together.
+    """
+    kind, start, end = window.get("type"), str(window.get("start")), str(window.get("end"))
+    if window.get("arg_orders"):
+        return False
+    from_start = start == "UNBOUNDED_PRECEDING" or start.endswith("_ROWS")
+    to_end = end == "UNBOUNDED_FOLLOWING" or end.endswith("_ROWS")
+    if kind in ALWAYS:
+        return True
+    if kind == "WINDOW_FIRST_VALUE":
+        return from_start
+    if kind == "WINDOW_LAST_VALUE":
+        return to_end
+    if kind == "WINDOW_NTH_VALUE":
+        return from_start and to_end
+    return kind == "WINDOW_AGGREGATE" and (start.endswith("_ROWS") or end.endswith("_ROWS"))
+
+
+def key_of(place: Open, text: SqlText, known: Relations, stubs: Stubs) -> str | None:
+    """Return the key that closes an order; None where there is none."""
+    for key in _candidates(place, text, known, stubs):
+        if stubs.binds(place.closed(text, key)):
+            return key
+    return None
+
+
+def _is_decided(window: Node, scope: Scope, known: Relations) -> bool:
+    expressions = [*(window.get("partitions") or ()), *orders_of(window)]
+    return tells_apart(expressions, scope, known.unique)
+
+
+def _of_order(clauses: Clauses, orders: list[Node], node: Node, scope: Scope, *, is_of_groups: bool) -> Open | None:
+    clause = clauses.order_of(orders)
+    if clause is None:
+        return None
+    return Open(clause.end, clause.end, ", ", "", node, scope, is_of_groups)
+
+
+def _of_window(clauses: Clauses, window: Node, scope: Scope, known: Relations) -> Open | None:
+    after = clauses.over(window)
+    if after is None:
+        return None
+    orders, opening = orders_of(window), clauses.found[after]
+    if not (orders or window.get("partitions") or _is_unordered(scope, known)):
+        return None
+    if opening.text != "(":
+        return _of_name(clauses, window, scope, after)
+    last = clauses.frame(after, closing(clauses.found, after))
+    clause = clauses.order_of(orders)
+    if clause and opening.end <= clause.start < clauses.found[last].start:
+        return Open(clause.end, clause.end, ", ", "", window, scope, scope.is_grouped)
+    if orders:  # those of a named window that this one goes on with
+        return _of_name(clauses, window, scope, after + 1)
+    at = clauses.found[last - 1].end
+    return Open(at, at, " ORDER BY " if last > after + 1 else "ORDER BY ", "", window, scope, scope.is_grouped)
+
+
+def _of_name(clauses: Clauses, window: Node, scope: Scope, index: int) -> Open | None:
+    """Put the definition of a named window in the place of its name: other windows of that name keep it as it is."""
+    name = clauses.found[index]
+    brackets = clauses.named(name.name, index)
+    if brackets is None:
+        return None
+    opening, last = brackets
+    at = clauses.frame(opening, last)
+    body = one_line(clauses.sql[clauses.found[opening].end : clauses.found[at - 1].end])
+    frame = one_line(clauses.sql[clauses.found[at].start : clauses.found[last].start])
+    before = body + (", " if orders_of(window) else " ORDER BY ")
+    is_bare = clauses.found[index - 1].name == "over"
+    around = ("(" * is_bare, (" " + frame if frame else "") + ")" * is_bare)
+    return Open(name.start, name.end, around[0] + before, around[1], window, scope, scope.is_grouped)
+
+
+def _is_unordered(scope: Scope, known: Relations) -> bool:
+    """Return whether rows come in no order that was meant: stored ones, not a query's or a kernel's."""
+    leaves = scope.leaves()
+    names = {str(leaf.get("table_name") or "").lower() for leaf in leaves}
+    is_stored = all(leaf.get("type") == "BASE_TABLE" for leaf in leaves)
+    return bool(leaves) and is_stored and not names & {*scope.ctes, *known.ranked}
+
+
+def _candidates(place: Open, text: SqlText, known: Relations, stubs: Stubs) -> Iterator[str]:
+    is_query = place.node.get("class") is None
+    distinct = place.scope.modifier("DISTINCT") or {}
+    if is_query and distinct and not distinct.get("distinct_on_targets"):
+        yield from _positions(place.scope)  # the rows that are left hold nothing else
+    elif place.is_of_groups:
+        yield from _group_keys(place.scope, stubs)
+    else:
+        yield from _row_keys(place, text, known, stubs)
+    if is_query:
+        yield from _positions(place.scope)
+
+
+def _row_keys(place: Open, text: SqlText, known: Relations, stubs: Stubs) -> Iterator[str]:
+    groups = place.scope.groups()
+    if not groups:  # of a UNION, which may hold a member twice
+        yield from (f"{key.format('')}, {rest}" for rest in _positions(place.scope) for key in KEYS)
+    parts = []
+    for group in groups:
+        is_single = all(is_of_members(leaf, place.scope, known.unique) for leaf in group)
+        names = [name_of(leaf) for leaf in group]
+        tries = keys_of(names, is_alone=len(groups) == 1, is_of_members=is_single)
+        parts.append(next((key for key in tries if stubs.binds(place.closed(text, key))), None))
+    if groups and None not in parts:
+        yield ", ".join(part for part in parts if part)
+
+
+def keys_of(names: list[str], *, is_alone: bool, is_of_members: bool) -> Iterator[str]:
+    """Return what could tell the rows of some relations apart that a key of members joins, the best first.
+
+    Args:
+        names: of the relations.
+        is_alone: whether the query selects from no others.
+        is_of_members: whether they have one row for each member at most; else whole rows decide after the key.
+    """
+    prefixes = [""] * is_alone + [f"{_name(name)}." for name in names if name]
+    rows = ", ".join(_name(name or UNNAMED) for name in names)
+    rest = "" if is_of_members else f", {rows}"
+    yield from (key.format(prefix) + rest for key in KEYS for prefix in prefixes)
+    yield rows
+
+
+def _group_keys(scope: Scope, stubs: Stubs) -> Iterator[str]:
+    node = scope.node
+    expressions = [_grouped(one, scope) for one in node.get("group_expressions") or ()]
+    if not expressions:
+        expressions = [one for one in node["select_list"] if one.get("class") == "COLUMN_REF"]
+    written = [_of_group(one, stubs) for one in expressions]
+    if written and None not in written:
+        yield ", ".join(one for one in written if one)
+
+
+def _of_group(expression: Node, stubs: Stubs) -> str | None:
+    written = stubs.written(expression)
+    path = expression.get("column_names") or [""]
+    is_number = written is not None and str(path[-1]).lower() == "instruction_id"
+    return f"fingerprint_of({written})" if is_number else written
+
+
+def _grouped(expression: Node, scope: Scope) -> Node:
+    """Return what GROUP BY 1 groups by."""
+    literal = expression.get("literal") or expression.get("value") or {}
+    if expression.get("class") != "CONSTANT" or not str(literal.get("text", "")).isdigit():
+        return expression
+    items: list[Node] = scope.node["select_list"]
+    return items[min(int(literal["text"]), len(items)) - 1]
+
+
+def _positions(scope: Scope) -> Iterator[str]:
+    """Return all columns of an answer by their numbers: rows that agree in all are the same row."""
+    node = scope.node
+    while node.get("type") == "SET_OPERATION_NODE":
+        node = (node.get("children") or [node.get("left")])[0]
+    items = node.get("select_list") or [{"class": "STAR"}]
+    if not any(item.get("class") == "STAR" for item in items):
+        yield ", ".join(str(number) for number in range(1, len(items) + 1))
+
+
+def _name(name: str) -> str:
+    found = list(tokens(name))
+    is_word = len(found) == 1 and found[0].kind == "word" and name == name.lower()
+    return name if is_word else quoted(name)

@@ -1,0 +1,267 @@
+"""SQL that others wrote, run in a child process that can be ended at any moment.
+
+The Python API answers through a child: memory is bounded there and not in the caller's process, and a query that outlives
+its limits ends with the child. A child serves one call at a time and is kept for the next one. Requests and answers are
+pickled; tables travel as Arrow IPC. The command line, whose process is expendable itself, runs queries without a child.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import pickle
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from catalog.errors import InterruptedQueryError
+from catalog.query.runner import GRACE
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from catalog.query.executor import Limits
+
+Answer = TypeVar("Answer")
+
+_idle: list[Child] = []
+_lock = threading.Lock()
+
+
+def call(function: Callable[..., Answer], *args: Any, limits: Limits, **kwargs: Any) -> Answer:
+    """Call a module's function in a child, with ``limits`` among its arguments, and return its answer.
+
+    Raises:
+        InterruptedQueryError: the child did not stop within the limits, or the system ended it.
+        CatalogError: what the function raises.
+    """
+    with _child(limits) as child:
+        child.send((function, args, kwargs, _sent(limits), limits.progress is not None))
+        answer: Answer = child.answer(limits)
+        return answer
+
+
+@contextmanager
+def stream(function: Callable[..., Any], *args: Any, limits: Limits, **kwargs: Any) -> Iterator[pa.RecordBatchReader]:
+    """Call a context manager that yields a reader in a child, and yield its batches as they are asked for."""
+    import pyarrow as pa
+
+    with _child(limits) as child:
+        child.send((function, args, kwargs, _sent(limits), limits.progress is not None))
+        schema = pa.ipc.read_schema(pa.py_buffer(child.answer(limits)))
+
+        def batches() -> Iterator[pa.RecordBatch]:
+            while True:
+                child.send(True)
+                packed = child.answer(limits)
+                if packed is None:
+                    child.is_idle = True
+                    return
+                yield pa.ipc.read_record_batch(pa.py_buffer(packed), schema)
+
+        child.is_idle = False  # until its last batch is read
+        yield pa.RecordBatchReader.from_batches(schema, batches())
+        if not child.is_idle:
+            child.send(False)  # enough
+            child.answer(limits)
+            child.is_idle = True
+
+
+class Child:
+    """The child process, seen from its parent.
+
+    Attributes:
+        owner: the process that started it.
+        is_idle: whether it waits for a request; one that does not is ended, not kept.
+    """
+
+    def __init__(self) -> None:
+        package = str(Path(__file__).resolve().parents[2])
+        paths = [package, *filter(None, [os.environ.get("PYTHONPATH")])]
+        self.owner = os.getpid()
+        self.is_idle = True
+        self.process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "catalog.query.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
+            start_new_session=os.name == "posix",  # Ctrl-C is the parent's to hear
+        )
+
+    def send(self, message: Any) -> None:
+        """Send one message."""
+        assert self.process.stdin
+        pickle.dump(message, self.process.stdin, protocol=pickle.HIGHEST_PROTOCOL)
+        self.process.stdin.flush()
+
+    def answer(self, limits: Limits) -> Any:
+        """Wait for the answer, and pass the progress on meanwhile.
+
+        Raises:
+            InterruptedQueryError: the child is gone.
+        """
+        assert self.process.stdout
+        with self._ended_in_time(limits.seconds):
+            while True:
+                try:
+                    kind, value = pickle.load(self.process.stdout)
+                except (EOFError, pickle.UnpicklingError):
+                    code = self.process.wait()
+                    message = f"the process that ran the query ended (exit status {code})"
+                    raise InterruptedQueryError(f"{message}: ask for less") from None
+                if kind == "error":
+                    raise value
+                if kind == "answer":
+                    return value
+                if limits.progress is not None:
+                    limits.progress(value)
+
+    @contextmanager
+    def _ended_in_time(self, seconds: float | None) -> Iterator[None]:
+        """Kill the child when it has not even ended itself in time."""
+        if seconds is None:
+            yield
+            return
+        timer = threading.Timer(seconds + 3 * GRACE, self.process.kill)
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def end(self) -> None:
+        """End it and free its pipes."""
+        for pipe in (self.process.stdin, self.process.stdout):
+            with suppress(OSError):
+                assert pipe
+                pipe.close()
+        self.process.kill()
+        self.process.wait()
+
+
+@contextmanager
+def _child(limits: Limits) -> Iterator[Child]:
+    """Take a child that waits, else a new one; keep it when it is ready for another call."""
+    _ = limits.n_bytes  # an impossible limit needs no child
+    with _lock:
+        own = next((child for child in _idle if child.owner == os.getpid()), None)
+        if own:
+            _idle.remove(own)
+    if own and own.process.poll() is not None:
+        own.end()
+        own = None
+    child = own or Child()
+    try:
+        yield child
+    except (KeyboardInterrupt, InterruptedQueryError, OSError):
+        child.is_idle = False
+        raise
+    finally:
+        if child.is_idle:
+            with _lock:
+                _idle.append(child)
+        else:
+            child.end()
+
+
+@atexit.register
+def _end_all() -> None:
+    while _idle:
+        child = _idle.pop()
+        if child.owner == os.getpid():
+            child.end()
+
+
+def _sent(limits: Limits) -> Limits:
+    return replace(limits, progress=None)
+
+
+def main() -> None:
+    """Serve requests until the parent closes the pipe."""
+    from queue import SimpleQueue
+
+    from catalog.query.runner import end_stuck_process_with
+
+    requests = sys.stdin.buffer
+    with os.fdopen(os.dup(1), "wb") as answers:
+        os.dup2(2, 1)  # what a library prints is no answer
+        channel = _Channel(answers)
+        end_stuck_process_with(channel.fail_and_exit)
+        queue: SimpleQueue[Any] = SimpleQueue()
+        threading.Thread(target=_listen, args=(requests, queue.put), daemon=True).start()
+        while True:
+            _serve(channel, queue.get)
+
+
+def _listen(requests: Any, put: Callable[[Any], None]) -> None:
+    """Hand requests on; end the process, whatever it does, when the parent is gone."""
+    try:
+        while True:
+            put(pickle.load(requests))
+    except EOFError:
+        os._exit(0)
+
+
+class _Channel:
+    """Answers, from any thread."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+        self._lock = threading.Lock()
+
+    def send(self, kind: str, value: Any) -> None:
+        packed = pickle.dumps((kind, value), protocol=pickle.HIGHEST_PROTOCOL)
+        with self._lock:
+            self._file.write(packed)
+            self._file.flush()
+
+    def fail_and_exit(self, error: BaseException) -> Any:
+        self.send("error", error)
+        os._exit(1)
+
+
+def _serve(channel: _Channel, receive: Callable[[], Any]) -> None:
+    import contextlib
+
+    function, args, kwargs, limits, is_told = receive()
+    if is_told:
+        limits = replace(limits, progress=lambda percent: channel.send("progress", percent))
+    try:
+        answer = function(*args, limits=limits, **kwargs)
+        if isinstance(answer, contextlib.AbstractContextManager):
+            with answer as reader:
+                _serve_batches(channel, reader, receive)
+            answer = None
+        channel.send("answer", answer)
+    except BaseException as error:
+        channel.send("error", _picklable(error))
+
+
+def _serve_batches(channel: _Channel, reader: Any, receive: Callable[[], Any]) -> None:
+    channel.send("answer", reader.schema.serialize().to_pybytes())
+    batches = iter(reader)
+    while receive():
+        batch = next(batches, None)
+        if batch is None:
+            return
+        channel.send("answer", batch.serialize().to_pybytes())
+
+
+def _picklable(error: BaseException) -> BaseException:
+    """Return the error, or one with its text where it cannot be sent."""
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:  # whatever an exception of another package does when it is pickled
+        return RuntimeError(f"{type(error).__name__}: {error}")
+    return error
+
+
+if __name__ == "__main__":
+    from catalog.query.worker import main as serve  # under its own name, for what is pickled
+
+    serve()

@@ -1,0 +1,1 @@
+"""Why a row is in a subset, or what it lacked."""

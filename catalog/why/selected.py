@@ -1,0 +1,146 @@
+"""Why a row of a pool is in a subset, or what it lacked to be in it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from catalog.query.executor import Limits
+from catalog.store.database import Connection, reading
+from catalog.store.paths import Home
+from catalog.store.queries import query
+from catalog.store.references import resolve
+from catalog.subsets.store import members, stored
+from catalog.why.lookup import Row, find_row
+from catalog.why.not_selected import LeftOut, left_out
+
+# What the columns that selectors return mean to a person; a column that is not here goes by its name alone.
+MEANINGS = {
+    "cell": "the cell of the map that it lies in",
+    "cluster": "the cluster that it belongs to",
+    "cluster_size": "members of that cluster",
+    "confidence": "how sure the model is of its response",
+    "density": "how many like it there are",
+    "depth": "how much it has to teach",
+    "distance": "to the nearest member taken before it, or to its cluster's centre",
+    "drawn": "the number drawn for it, in [0, 1)",
+    "gain": "what it added when it was taken",
+    "information": "of all taken up to it",
+    "learnability": "how far the proxy's loss on it fell",
+    "loss": "the proxy's loss on it",
+    "lot": "the number drawn for it, by which the order is shuffled",
+    "n_new_tags": "tags that it brought to the pass",
+    "n_places": "members that were ranked",
+    "n_tags": "tags that it has",
+    "n_tokens": "its length in tokens",
+    "nearest_similarity": "to the member taken before it that is most like it",
+    "pass_number": "the pass over the pool that took it",
+    "perplexity": "of its response",
+    "place": "its place in the ranking",
+    "place_in_source": "its place among those of its source",
+    "score": "its score",
+    "sensitivity": "how readily it is drawn",
+    "source": "where in the pool it came from",
+    "stage": "the stage that it belongs to",
+    "turn": "its turn, in its cluster or cell where there is one",
+}
+
+
+@dataclass(frozen=True)
+class Why:
+    """Why a row is a subset's member, or why not.
+
+    Attributes:
+        reference: the subset, ``name@version``.
+        selector: the method.
+        source: the pool or subset that it was selected from, ``name@version``.
+        n_members: of the subset.
+        row: the row in question.
+        rank: among the members, from 1; None for one left out.
+        columns: of a member, what the selector returned of it.
+        left_out: of one left out, what it lacked.
+    """
+
+    reference: str
+    selector: str
+    source: str
+    n_members: int
+    row: Row
+    rank: int | None
+    columns: dict[str, Any] = field(default_factory=dict)
+    left_out: LeftOut | None = None
+
+    @property
+    def is_member(self) -> bool:
+        """Whether it is in the subset."""
+        return self.rank is not None
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON shows it."""
+        row = {key: value for key, value in vars(self.row).items() if key != "instruction_id"}
+        plain = {"reference": self.reference, "selector": self.selector, "source_reference": self.source, "n_members": self.n_members}
+        left = self.left_out.as_dict() if self.left_out else {}
+        return plain | row | {"is_member": self.is_member, "rank": self.rank, "why": self.columns} | left
+
+    def lines(self) -> list[str]:
+        """As a person reads it; the members beside one left out are in ``left_out.beside``."""
+        row = self.row
+        first = f"row {row.row_number:,} of {row.source}: {row.fingerprint}"
+        prompt = f"  {_one_line(row.prompt, 110)}"
+        if self.rank is not None:
+            said = f"in {self.reference}: rank {self.rank:,} of {self.n_members:,}, taken by {self.selector} from {self.source}"
+            width = max((len(name) for name in self.columns), default=0)
+            values = [f"  {name:{width}}  {_value(value)}" for name, value in self.columns.items()]
+            wide = max((len(value) for value in values), default=0)
+            meant = [MEANINGS.get(name, "") for name in self.columns]
+            return [first, prompt, said, *(f"{value:{wide}}  {meaning}".rstrip() for value, meaning in zip(values, meant, strict=True))]
+        assert self.left_out is not None  # a row is a member or left out
+        said = f"not in {self.reference}: {self.n_members:,} members, taken by {self.selector} from {self.source}"
+        return [first, prompt, said, *(f"  {line}" for line in self.left_out.said)]
+
+
+def why(home: Home, text: str, which: str | int, *, limits: Limits | None = None) -> Why:
+    """Why a row is in a subset, or what it lacked.
+
+    Of a member this is what was written when it was selected. Of one left out the definition is run again, over the pool version
+    that it was run over; what differs now, such as a signal, is said.
+
+    Args:
+        home: the catalog's folder.
+        text: the subset.
+        which: a row number in the subset's pool version, or eight or more digits that a fingerprint begins with.
+        limits: what running it again may take.
+
+    Raises:
+        ReferenceNotFoundError: no such subset, or what it was made from is gone.
+        NotFoundError: the pool version has no such row; the message says what became of it.
+        OptionError: it is no row number and no fingerprint, or several rows answer to it.
+    """
+    limits = limits or Limits()
+    with reading(home, wait=limits.wait) as connection:
+        reference = resolve(connection, text, kind="subset")
+        record = stored(connection, reference)
+        row = find_row(connection, which, pool_id=record["pool_id"], version=record["pool_version"])
+        rank, columns = _member(connection, reference.id, row)
+        before = members(connection, reference)
+    content = record["definition"]
+    account = left_out(home, content, row, members=before, limits=limits) if rank is None else None
+    return Why(str(reference), record["selector"], content["pool"], record["n_members"], row, rank, columns, account)
+
+
+def _member(connection: Connection, subset_id: int, row: Row) -> tuple[int | None, dict[str, Any]]:
+    at = {"subset_id": subset_id, "instruction_id": row.instruction_id}
+    found = connection.sql(query("why/member"), params=at).fetchall()
+    return (found[0][0], json.loads(found[0][1] or "{}")) if found else (None, {})
+
+
+def _one_line(text: str, length: int) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= length else f"{line[: length - 1]}…"
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else "none" if value is None else str(value)

@@ -1,0 +1,209 @@
+"""Make ``docs/results/README.md``, and the README's table of ratios and count of verdicts, of what the benchmarks and the studies left.
+
+Run: python studies/page.py [--results FOLDER]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+
+BENCHMARKS = (
+    "register",
+    "register_generated",
+    "embed",
+    "losses",
+    "kmeans",
+    "log_det",
+    "log_det_large",
+    "facility_location",
+    "facility_location_large",
+    "diverse",
+    "k_center",
+    "near_duplicates",
+    "whole_s2l",
+)
+STUDIES = (
+    "fisher_synthetic",
+    "fisher_text",
+    "s2l_theorem",
+    "s2l_efficiency",
+    "ila_regression",
+    "ila_scaling",
+    "agreement",
+    "contamination",
+    "scale",
+)
+MARKS = ("<!-- ratios: made by studies/page.py -->", "<!-- end of ratios -->")
+SHOWN = ("what", "peer", "ours_seconds", "theirs_seconds", "ratio", "bar", "seconds", "peak_gib", "is_met")
+
+HEAD = """# Results
+
+What the catalog's methods do, beside what their papers say, and how fast they are, beside what would be used instead. Everything here is
+made by `make benchmarks` and `make studies`; nothing is typed in. Negative results stay. Two studies run at a time, on a thread each, so
+that the minutes of one are more than it takes alone on two.
+"""
+
+
+def page(results: Path) -> str:
+    """The page, from every result that is there."""
+    benchmarks = {name: _measured(results, name) for name in BENCHMARKS}
+    studies = [_read(results / f"{name}.json") for name in STUDIES]
+    parts = [HEAD, *_claims([study for study in studies if study]), *_ratios([one for measured in benchmarks.values() for one in measured])]
+    parts += [part for study in studies if study for part in _study(study)]
+    missing = [name for name, found in zip((*BENCHMARKS, *STUDIES), (*benchmarks.values(), *studies), strict=True) if not found]
+    if missing:
+        parts.append(f"## Not run yet\n\n{', '.join(f'`{name}`' for name in missing)}\n")
+    return "\n".join(parts)
+
+
+def ratios(results: Path) -> str:
+    """The first line of every benchmark with a peer as one short table, for the first screen of the README: a column a processor."""
+    rows = []
+    for name in BENCHMARKS:
+        line: dict[str, Any] = {}
+        for found in _measured(results, name):
+            for row in [row for row in found["rows"] if "ratio" in row][:1]:
+                what = f"[{name}](benchmarks/{name}.py): {row['what']}"
+                line = {"what": what, "against": row["peer"]} | line
+                other = "" if what == line["what"] else f", {row['what'].rpartition(', ')[2]}"  # such as the precision
+                line[f"times as fast on {_short(found['machine'])}"] = _ratio(row) + other
+        rows += [line] if line else []
+    return _table(rows)
+
+
+def verdicts(results: Path) -> str:
+    """How many claims hold, hold in part and do not, in a sentence for the README."""
+    found = [claim["verdict"] for name in STUDIES for claim in (_read(results / f"{name}.json") or {"claims": []})["claims"]]
+    counts = [found.count(verdict) for verdict in ("holds", "holds in part", "does not hold")]
+    return (
+        f"\nOf [{len(found)} claims](docs/results/README.md#claims-at-a-glance), the papers' and ours, that were put to the test\n"
+        f"on two cores with tiny models, {counts[0]} hold, {counts[1]} hold in part and {counts[2]} do not.\n"
+        if found
+        else ""
+    )
+
+
+def with_ratios(readme: str, results: Path) -> str:
+    """The README with its table of ratios and its count of verdicts made anew, between their two marks."""
+    before, rest = readme.split(MARKS[0])
+    return f"{before}{MARKS[0]}\n{ratios(results)}{verdicts(results)}{MARKS[1]}{rest.split(MARKS[1])[1]}"
+
+
+def _claims(studies: list[dict[str, Any]]) -> list[str]:
+    rows = [
+        {"study": f"[{study['name']}](#{study['name']})", "claim": claim["claim"], "verdict": f"**{claim['verdict']}**"}
+        for study in studies
+        for claim in study["claims"]
+    ]
+    return ["## Claims at a glance\n", _table(rows)] if rows else []
+
+
+def _ratios(benchmarks: list[dict[str, Any]]) -> list[str]:
+    parts = [
+        "## Speed\n",
+        "Both sides in one run, on the same input, in turn; `ratio` is their time over ours, the median of the pairs with the least and",
+        "the greatest. `bar` is what was asked for; `met` also says that the answers are as good. What was measured on another processor,",
+        "with the code of that time, stands below it, as `elsewhere`.\n",
+    ]
+    machines = list(dict.fromkeys(_machine(one["machine"]) for one in benchmarks))
+    if len(machines) == 1:
+        parts.append(f"All on one machine: {machines[0]}\n")
+    for one in benchmarks:
+        where = f", {_machine(one['machine'])}" if len(machines) > 1 else ""
+        heading = [] if one["is_elsewhere"] else [f"### {one['name']}\n"]
+        said = "Elsewhere:" if one["is_elsewhere"] else one["title"]
+        parts += [*heading, f"{said} `{one['command']}`{where}\n", _table([_benchmark(row) for row in one["rows"]])]
+    return parts if benchmarks else []
+
+
+def _benchmark(row: dict[str, Any]) -> dict[str, str]:
+    """One line of figures: the usual ones, then whatever else the benchmark says."""
+    line = {"what": row["what"]}
+    if "ratio" in row:
+        line |= {"peer": row["peer"], "ours": f"{row['ours_seconds']:.3g} s", "theirs": f"{row['theirs_seconds']:.3g} s"}
+        line |= {"ratio": _ratio(row), "bar": f"{row['bar']:g}"}
+    else:
+        line |= {"seconds": f"{row['seconds']:.4g}", "bar": f"{row.get('bar_seconds', 0):g} s" if "bar_seconds" in row else ""}
+        line |= {"memory": f"{row['peak_gib']:.2f} GiB" if "peak_gib" in row else ""}
+    others = {
+        name: value for name, value in row.items() if name not in SHOWN and not name.startswith(("ratio_least", "ratio_great", "bar"))
+    }
+    line["also"] = "; ".join(f"{name.replace('_', ' ')} {_figure(value)}" for name, value in others.items())
+    line["met"] = "yes" if row["is_met"] else "**no**"
+    return line
+
+
+def _study(study: dict[str, Any]) -> list[str]:
+    parts = [f"## {study['name']}\n", f"{study['title']}\n", f"{study['question']}\n"]
+    parts += [f"![{figure['caption']}]({figure['file']})\n\n*{figure['caption']}*\n" for figure in study["figures"]]
+    wanted = ("claim", "paper", "measured", "verdict", "why")
+    parts += [_table([{name: claim[name] for name in wanted} for claim in study["claims"]])]
+    for table in study["tables"]:
+        parts += [f"**{table['title']}**\n", _table(table["rows"])]
+    parts += ["How:\n", *[f"- {line}" for line in study["protocol"]]]
+    cost = f"{study['seeds']} seed{'s' * (study['seeds'] > 1)}, {study['seconds'] / 60:.1f} minutes"
+    parts.append(f"\nNeeds {study['needs']}. `{study['command']}`: {cost}, {_machine(study['machine'])}\n")
+    return parts
+
+
+def _short(machine: dict[str, Any]) -> str:
+    """A processor by its maker's name for it.
+
+    >>> _short({"processor": "Intel(R) Xeon(R) Processor"})
+    'Intel Xeon'
+    """
+    return str(machine["processor"]).replace("(R)", "").replace("(TM)", "").replace(" Processor", "").strip()
+
+
+def _machine(machine: dict[str, Any]) -> str:
+    cores = machine.get("n_cpus", machine.get("cores"))
+    packages = ", ".join(f"{name} {number}" for name, number in (machine.get("packages") or {}).items())
+    return f"{machine['processor']}, {cores} cores, Python {machine['python']}{', ' if packages else ''}{packages}."
+
+
+def _ratio(row: dict[str, Any]) -> str:
+    return f"{row['ratio']:.1f} ({row['ratio_least']:.1f} to {row['ratio_greatest']:.1f})"
+
+
+def _figure(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _table(rows: list[dict[str, Any]]) -> str:
+    """Rows as a Markdown table; the columns are those of any row, in the order they come up."""
+    if not rows:
+        return ""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    lines = [names, ["---"] * len(names), *[[_figure(row.get(name, "")).replace("|", "\\|") for name in names] for row in rows]]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+def _measured(results: Path, name: str) -> list[dict[str, Any]]:
+    """A benchmark's last run, and the one that is kept of another processor, with the code of its time."""
+    last, kept = (_read(results / "benchmarks" / place / f"{name}.json") for place in ("", "elsewhere"))
+    if last and kept and _short(last["machine"]) == _short(kept["machine"]):
+        kept = None
+    return [one | {"is_elsewhere": one is kept} for one in (last, kept) if one]
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    """A result under its file's name, if it is there: one script leaves several."""
+    return {**json.loads(path.read_text(encoding="utf-8")), "name": path.stem} if path.exists() else None
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--results", type=Path, default=ROOT / "docs" / "results")
+    results = parser.parse_args().results
+    (results / "README.md").write_text(page(results), encoding="utf-8")
+    readme = ROOT / "README.md"
+    readme.write_text(with_ratios(readme.read_text(encoding="utf-8"), results), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

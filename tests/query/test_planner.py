@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+import inspect
+import textwrap
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+import catalog.kernels
+from catalog.errors import CatalogError, MemoryLimitError, OptionError, QueryError
+from catalog.kernels.kmeans import kmeans
+from catalog.query.arguments import parameters_of
+from catalog.query.executor import Limits
+from catalog.query.kernels import kernel, kernel_names
+from catalog.query.planner import plan
+from catalog.query.session import session
+from catalog.query.source_text import SqlText
+from catalog.query.sources import SOURCES
+from catalog.query.stream import run
+from catalog.selection.explain import script
+from catalog.store.paths import Home
+
+GIVEN = {"pool": "tiny@1", "seed": 5}
+
+
+def test_a_text_becomes_what_its_pair_says(home: Home, pair: str) -> None:
+    written, becomes = pair.split("\n-- becomes\n")
+    with session(home) as opened:
+        planned = plan(opened.connection, SqlText.of(written), GIVEN)
+    assert script(planned) == becomes
+
+
+def test_what_a_text_becomes_runs(home: Home, pair: str) -> None:
+    written, _ = pair.split("\n-- becomes\n")
+    assert run(home, written, parameters=GIVEN).num_columns > 0
+
+
+def test_a_kernel_in_sql_is_the_python_function(home: Home) -> None:
+    points = run(home, "SELECT instruction_id, fingerprint, losses FROM trajectories('tiny', proxy => 'tiny')")
+    expected = kmeans(points, k=4, iterations=7, seed=3)
+    sql = """
+    WITH points AS (SELECT instruction_id, fingerprint, losses FROM trajectories($pool, proxy => 'tiny'))
+    SELECT * FROM kmeans(points, k => $k, iterations => 3 + 4, seed => $seed)
+    """
+    answer = run(home, sql, parameters={"pool": "tiny", "k": 4, "seed": 3})
+    assert answer.sort_by("fingerprint").to_pylist() == expected.sort_by("fingerprint").to_pylist()
+
+
+def test_a_kernel_draws_with_the_seed_that_is_given_when_the_text_names_none(home: Home) -> None:
+    sql = "SELECT fingerprint, cluster FROM kmeans((FROM embeddings('tiny')), k => 5{seed}) ORDER BY 1"
+    anew = Limits(is_memoised=False)
+    told = [run(home, sql.format(seed=f", seed => {seed}"), limits=anew) for seed in (0, 1)]
+    assert run(home, sql.format(seed=""), parameters={"seed": 1}, limits=anew) == told[1]
+    assert run(home, sql.format(seed=""), limits=anew) == told[0]
+
+
+def test_token_states_reach_a_kernel_as_they_were_stored(home: Home) -> None:
+    sql = "SELECT * FROM log_det((SELECT instruction_id, fingerprint, states FROM token_states('tiny')), budget => 3) ORDER BY rank"
+    answer = run(home, sql)
+    ids = np.arange(5, 40)
+    gains = [np.linalg.slogdet(np.eye(2) + sum(np.outer([i, t], [i, t]) for t in range(i % 4 + 1)))[1] for i in ids]
+    assert answer["instruction_id"].to_pylist()[0] == ids[int(np.argmax(gains))]
+    assert answer["gain"].to_pylist()[0] == pytest.approx(max(gains), rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("sql", "message"),
+    [
+        ("SELECT *\nFROM kmeans((SELECT 1), k => 3, itertions => 4)", "2:33: kmeans has no argument itertions; did you mean iterations?"),
+        ("SELECT *\nFROM kmean((SELECT 1), k => 3)", "2:6: there is no table function kmean; did you mean kmeans?"),
+        ("SELECT * FROM kmeans(k => 3)", "1:15: kmeans needs points: kmeans((SELECT ...)"),
+        ("SELECT * FROM kmeans((SELECT 1), (SELECT 2))", "1:34: kmeans takes 1 argument(s) without a name"),
+        ("SELECT * FROM kmeans(3, k => 3)", "1:22: kmeans expects a relation here"),
+        ("SELECT * FROM kmeans('few', k => 3)", "1:22: kmeans expects a relation here"),
+        ("SELECT * FROM kmeans((FROM embeddings('tiny')), k => 'many')", "1:15: kmeans: k expects an integer, not 'many'"),
+        ("SELECT * FROM kmeans((FROM embeddings('tiny')), k => 2.5)", "1:15: kmeans: k expects an integer"),
+        ("SELECT * FROM kmeans((FROM embeddings('tiny')), start => 'anywhere')", "1:15: kmeans: start expects 'k-means++' or 'random'"),
+        ("SELECT * FROM kmeans((FROM embeddings('tiny')), k => 0)", "1:15: "),
+        ("SELECT * FROM log_det((FROM embeddings('tiny')))", "1:15: log_det needs budget: log_det((SELECT ...), budget => an integer"),
+        ("SELECT * FROM\n kmeans((SELECT nothing FROM embeddings('tiny')), k => 2)", "2:17: "),
+        ("SELECT * FROM kmeans((FROM embeddings('tiny')), k => nothing)", "1:54: "),
+        ("SELECT * FROM pool('tiny') AS p, kmeans((SELECT p.prompt), k => 2)", '1:49: Referenced table "p" not found'),
+        ("SELECT * FROM main.kmeans((FROM embeddings('tiny')), k => 2)", "stands alone"),
+        ("SELECT * FROM kmeans((FROM embeddings('tiny')), k => 2) WITH ORDINALITY", "has no WITH ORDINALITY"),
+        ("SELECT kmeans(1)", "1:8: kmeans(...) is a relation: write it in FROM"),
+        (
+            "WITH RECURSIVE r AS (SELECT 1 UNION ALL SELECT cluster FROM kmeans((FROM r), k => 1)) FROM r",
+            "Table with name r does not exist",
+        ),
+        ("SELECT * FROM kmeans((SELECT * FROM kmeans((SELECT frob(1)), k => 1)), k => 2)", "1:52: Scalar Function with name frob"),
+    ],
+)
+def test_a_wrong_call_is_told_with_its_place_and_the_way_out(home: Home, sql: str, message: str) -> None:
+    with pytest.raises(CatalogError) as caught:
+        run(home, sql)
+    assert f"query:{message}" in str(caught.value) or (not message[0].isdigit() and message in str(caught.value))
+    assert "\n" not in str(caught.value)
+    assert "__fn" not in str(caught.value)
+
+
+def test_a_kernels_own_error_keeps_its_class_and_gets_the_place(home: Home) -> None:
+    with pytest.raises(OptionError, match=r"^query:2:6: .*k"):
+        run(home, "SELECT *\nFROM kmeans((FROM embeddings('tiny')), k => -1)")
+
+
+def test_memory_reaches_the_kernel(home: Home) -> None:
+    sql = "SELECT * FROM near_duplicates((SELECT instruction_id, fingerprint, prompt FROM pool('tiny')))"
+    with pytest.raises(MemoryLimitError, match=r"^query:1:15: near_duplicates of 35 texts .* may use 95 MiB"):
+        run(home, sql, limits=Limits(memory="100MB"))
+
+
+def test_every_function_has_a_signature_that_sql_can_be_checked_against() -> None:
+    assert {"kmeans", "log_det", "near_duplicates"} <= kernel_names()
+    for name in kernel_names():
+        parameters = parameters_of(kernel(name))
+        first = next(iter(parameters.values()))
+        assert first.annotation is pa.Table
+        assert all(p.kind is inspect.Parameter.KEYWORD_ONLY for p in parameters.values() if p.annotation is not pa.Table), name
+    for name, source in SOURCES.items():
+        assert [*parameters_of(source)][1] == "ref", name
+
+
+def test_no_kernel_has_the_name_of_a_function_of_duckdbs(home: Home) -> None:
+    taken = set(run(home, "SELECT DISTINCT function_name FROM duckdb_functions()")["function_name"].to_pylist())
+    assert not (kernel_names() | SOURCES.keys()) & taken
+
+
+def test_a_kernel_keeps_no_writer_waiting(home: Home, tmp_path: Path) -> None:
+    slow = """
+    from pathlib import Path
+    import pyarrow as pa
+    from catalog.store.database import writing
+    from catalog.store.paths import Home
+
+    def writes_meanwhile(rows: pa.Table, *, folder: str) -> pa.Table:
+        with writing(Home(Path(folder)), wait=1) as connection:
+            connection.execute("INSERT INTO tags VALUES ('tiny', 'meanwhile', 1, TIMESTAMP '2026-01-03')")
+        return rows
+    """
+    (tmp_path / "writes_meanwhile.py").write_text(textwrap.dedent(slow))
+    catalog.kernels.__path__.append(str(tmp_path))
+    kernel_names.cache_clear()
+    try:
+        sql = "SELECT count(*) AS n FROM writes_meanwhile((SELECT 1 AS x), folder => $folder), tags"
+        assert run(home, sql, parameters={"folder": str(home.path)}).to_pylist() == [{"n": 2}]
+    finally:
+        catalog.kernels.__path__.remove(str(tmp_path))
+        kernel_names.cache_clear()
+
+
+def test_an_unknown_table_that_is_not_ours_is_duckdbs_to_tell(home: Home) -> None:
+    with pytest.raises(QueryError, match=r"^query:1:15: Table with name poools does not exist; Did you mean"):
+        run(home, "SELECT * FROM poools")

@@ -1,0 +1,93 @@
+"""Functions that change from run to run: what DuckDB says of them, and whether it is true."""
+
+from __future__ import annotations
+
+import time
+
+import duckdb
+import pytest
+
+from catalog.query.parse import tree
+from catalog.query.session import session
+from catalog.query.source_text import SqlText
+from catalog.query.stability import CLOCKS, Stability
+from catalog.store.paths import Home
+from catalog.store.queries import macros
+
+ALONE = """
+SELECT DISTINCT function_name
+FROM duckdb_functions()
+WHERE function_type IN ('scalar', 'macro') AND len(parameters) = 0 AND regexp_matches(function_name, '^[a-z]')
+ORDER BY 1
+"""
+
+
+def changing(home: Home, sql: str) -> set[str]:
+    with session(home) as opened:
+        root = tree(opened.connection, SqlText.of(sql))
+        return {name for _, name in Stability(opened.connection).changing(root)}
+
+
+@pytest.mark.parametrize(
+    ("expression", "name"),
+    [
+        ("current_localtimestamp()", "current_localtimestamp"),
+        ("transaction_timestamp()", "transaction_timestamp"),
+        ("ago(INTERVAL 1 DAY)", "ago"),
+        ("pg_postmaster_start_time()", "pg_postmaster_start_time"),
+        ("pg_conf_load_time()", "pg_conf_load_time"),
+        ("age(TIMESTAMP '2020-01-01')", "age"),
+        ("upper(uuid()::VARCHAR)", "uuid"),
+        ("current_date", "current_date"),
+        ("abs(random())", "random"),
+        ("txid_current()", "txid_current"),
+    ],
+)
+def test_what_the_clock_or_the_session_answers_is_told(home: Home, expression: str, name: str) -> None:
+    assert changing(home, f"SELECT {expression} AS x") == {name}
+    assert changing(home, f"WITH a AS (SELECT 1 AS b) SELECT b FROM a WHERE ({expression})::VARCHAR <> ''") == {name}
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "year(DATE '2020-01-01') + 1",
+        "age(TIMESTAMP '2020-01-01', TIMESTAMP '2019-01-01')",
+        "draw('a', 1) + lot('a', 1)",
+        "CASE WHEN false THEN error('no') END",
+        "list_sum([1, 2])",
+        "strftime(TIMESTAMP '2020-01-01', '%Y')",
+    ],
+)
+def test_what_depends_on_its_arguments_alone_passes(home: Home, expression: str) -> None:
+    assert changing(home, f"SELECT {expression} AS x") == set()
+
+
+def test_every_macro_of_the_catalog_passes(home: Home) -> None:
+    with session(home) as opened:
+        known = Stability(opened.connection)
+        names = {text.split("MACRO ")[1].split("(")[0] for text in macros()}
+        assert names <= known.bodies.keys()
+        assert not [name for name in names if known.is_changing_macro(name)]
+
+
+def test_every_function_without_arguments_is_judged_as_two_moments_show_it(home: Home) -> None:
+    with session(home) as opened:
+        names = [name for (name,) in opened.connection.sql(ALONE).fetchall()]
+    answers = []
+    for _ in range(2):
+        with duckdb.connect() as connection:
+            answers.append({name: _answer(connection, f'"{name}"()') for name in names})
+            answers[-1] |= {name: _answer(connection, name) for name in CLOCKS}
+        time.sleep(0.01)
+    differ = {name for name in (*names, *CLOCKS) if answers[0][name] != answers[1][name]}
+    assert len(differ) > 10
+    told = changing(home, "SELECT " + ", ".join(name if name in CLOCKS else f'"{name}"()' for name in sorted(differ)))
+    assert told == differ
+
+
+def _answer(connection: duckdb.DuckDBPyConnection, expression: str) -> str:
+    try:
+        return str(connection.sql(f"SELECT {expression}").fetchall())
+    except duckdb.Error as error:
+        return type(error).__name__

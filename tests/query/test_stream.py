@@ -1,0 +1,291 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from catalog.errors import (
+    CatalogError,
+    ForbiddenQueryError,
+    HomeNotFoundError,
+    InterruptedQueryError,
+    LockedError,
+    QueryError,
+    ReferenceNotFoundError,
+)
+from catalog.query.executor import Limits
+from catalog.query.stream import run, stream
+from catalog.store.database import reading, writing
+from catalog.store.paths import Home
+
+ENDLESS = "SELECT count(*) FROM range(1000000) AS a, range(10000000) AS b WHERE (a.range * b.range) % 7 = 3"
+
+
+def test_a_pool_is_a_table(home: Home) -> None:
+    answer = run(home, "SELECT instruction_id, prompt, response FROM pool('tiny@1') WHERE row_number < 3 ORDER BY row_number")
+    assert answer.to_pylist() == [{"instruction_id": i, "prompt": f"question {i}", "response": "a" * (i + 1)} for i in range(3)]
+
+
+@pytest.mark.parametrize(("ref", "expected"), [("tiny", 35), ("tiny@2", 35), ("tiny@1", 30), ("tiny@first", 30), ("few", 4), ("few@1", 4)])
+def test_a_reference_names_a_version_of_a_pool_or_a_subset(home: Home, ref: str, expected: int) -> None:
+    assert run(home, "SELECT count(*) AS n FROM pool($ref)", parameters={"ref": ref}).to_pylist() == [{"n": expected}]
+
+
+def test_a_subset_has_the_pools_columns_and_then_rank_and_why(home: Home) -> None:
+    of_pool = run(home, "FROM pool('tiny') LIMIT 0").column_names
+    answer = run(home, "FROM subset('few') ORDER BY rank")
+    assert answer.column_names == [*of_pool, "rank", "why"]
+    assert answer["instruction_id"].to_pylist() == [10, 13, 16, 19]
+    assert answer["rank"].to_pylist() == [1, 2, 3, 4]
+
+
+def test_an_unaliased_source_goes_by_its_own_name(home: Home) -> None:
+    assert run(home, "SELECT pool.source FROM pool('tiny') WHERE pool.row_number = 6").to_pylist() == [{"source": "math"}]
+
+
+def test_sources_stand_in_joins_subqueries_ctes_and_set_operations(home: Home) -> None:
+    sql = """
+    WITH math AS (SELECT * FROM pool('tiny') WHERE source = 'math')
+    SELECT count(*) AS n FROM math
+    UNION ALL SELECT count(*) FROM pool('tiny') AS p JOIN pool('few') AS f USING (instruction_id)
+    UNION ALL SELECT (SELECT count(*) FROM pool('tiny@1'))
+    UNION ALL SELECT count(*) FROM (FROM pool('tiny') EXCEPT FROM pool('tiny@1'))
+    """
+    assert run(home, sql)["n"].to_pylist() == [12, 4, 30, 10]
+
+
+def test_a_column_that_nobody_reads_is_not_computed(home: Home) -> None:
+    with stream(home, "SELECT instruction_id FROM pool('tiny')") as reader:
+        assert reader.schema.names == ["instruction_id"]
+    from catalog.query.planner import plan
+    from catalog.query.session import session
+    from catalog.query.source_text import SqlText
+
+    with session(home) as opened:
+        query = str(plan(opened.connection, SqlText.of("SELECT instruction_id FROM pool('tiny')"), {}).query)
+        assert "messages" not in opened.connection.sql(f"EXPLAIN {query}").fetchall()[0][1]
+
+
+def test_a_stream_comes_in_batches_and_never_whole(home: Home) -> None:
+    with stream(home, "SELECT range AS i FROM range(1000000000)") as reader:
+        first = reader.read_next_batch()
+        assert 0 < first.num_rows <= 100_000
+        assert first.schema == pa.schema([("i", pa.int64())])
+
+
+@pytest.mark.parametrize(
+    ("sql", "place", "words"),
+    [
+        ("SELECT\n  frob(1)", "mine.sql:2:3", "frob"),
+        ("SELECT promt\nFROM pool('tiny')", "mine.sql:1:8", '"prompt"'),
+        ("SELECT 1 FROM pool('tiny') AS p\nJOIN pool('few') AS f ON p.x = f.instruction_id", "mine.sql:2:26", '"p"'),
+        ("SELECT *\nFROM pol('tiny')", "mine.sql:2:6", "did you mean pool?"),
+        ("SELECT *\nFROM\n  pool('tny')", "mine.sql:3:3", "did you mean tiny?"),
+        ("SELECT 'é', '😀', pool('tiny')", "mine.sql:1:18", "write it in FROM"),
+        ("SELECT * FROM pool(7)", "mine.sql:1:20", "ref expects a text, not 7"),
+        ("SELECT * FROM pool()", "mine.sql:1:15", "needs ref"),
+        ("SELECT * FROM pool('tiny', version => 3)", "mine.sql:1:28", "no argument version"),
+        ("SELECT * FROM pool('tiny', 3)", "mine.sql:1:28", "takes 1 argument"),
+        ("SELECT * FROM pool(ref => 'tiny', ref => 'few')", "mine.sql:1:35", "twice"),
+        ("SELECT * FROM pool(x) AS p", "mine.sql:1:20", "before the query runs"),
+        ("SELECT * FROM (VALUES ('tiny')) AS v(x), LATERAL pool(x)", "mine.sql:1:42", "LATERAL"),
+        ("SELECT 1 WHERE FROM", "mine.sql:1:16", "syntax error"),
+        ("SELECT 'unterminated", "mine.sql:1:8", "unterminated"),
+        ("SELECT CAST('x' AS INTEGER)", "mine.sql:1:8", "Could not convert"),
+        ("SELECT $missing", "mine.sql:1:8", "$missing has no value"),
+        ("SELECT 1, ?", "mine.sql:1:1", "parameters have names"),
+        ("", "mine.sql:1:1", "no statement"),
+        ("-- nothing\n", "mine.sql:1:1", "no statement"),
+    ],
+)
+def test_an_error_is_one_line_with_its_place(home: Home, sql: str, place: str, words: str) -> None:
+    with pytest.raises(CatalogError) as caught:
+        run(home, sql, name="mine.sql")
+    message = str(caught.value)
+    assert message.startswith(f"{place}: "), message
+    assert words in message
+    assert "\n" not in message
+    assert "__fn" not in message
+
+
+def test_the_place_holds_after_a_source_was_replaced_on_the_same_line(home: Home) -> None:
+    with pytest.raises(QueryError, match=r"^query:1:65: "):
+        run(home, "SELECT p.prompt FROM pool('tiny') AS p JOIN pool('few') AS f ON p.nothing = f.rank")
+
+
+def test_a_long_line_is_pointed_at_where_it_is_wrong(home: Home) -> None:
+    sql = "SELECT " + ", ".join(f"{i} AS c{i}" for i in range(60)) + ", wrong, " + ", ".join(f"{i} AS d{i}" for i in range(60))
+    with pytest.raises(QueryError, match=rf"^query:1:{sql.index('wrong') + 1}: "):
+        run(home, sql)
+
+
+@pytest.mark.parametrize("columns", ["1 AS a, 2 AS b, 3 AS a", "1 AS a, 2 AS a, 3 AS a", "1 AS a, 2 AS b"])
+def test_columns_of_one_name_are_numbered_as_duckdb_numbers_those_of_a_subquery(home: Home, columns: str) -> None:
+    expected = run(home, f"SELECT * FROM (SELECT {columns})")
+    assert run(home, f"SELECT {columns}").equals(expected)
+    with stream(home, f"SELECT {columns}") as reader:
+        assert reader.read_all().equals(expected)
+    both = "SELECT * FROM pool('tiny') AS a JOIN pool('few') AS b USING (instruction_id)"
+    assert {"fingerprint", "fingerprint_1"} < set(run(home, both).column_names)
+
+
+def test_time_is_limited(home: Home) -> None:
+    started = time.monotonic()
+    with pytest.raises(InterruptedQueryError, match=r"0\.3 s, its time limit"):
+        run(home, ENDLESS, limits=Limits(seconds=0.3))
+    assert time.monotonic() - started < 3
+
+
+def test_memory_is_limited(home: Home) -> None:
+    with pytest.raises(InterruptedQueryError, match="more memory than its limit of 100MB"):
+        run(home, "SELECT list(range) FROM range(100000000)", limits=Limits(memory="100MB"))
+
+
+def test_spilling_is_limited(home: Home) -> None:
+    with pytest.raises(InterruptedQueryError, match="more disk"):
+        run(
+            home, "SELECT DISTINCT repeat(CAST(range AS VARCHAR), 20) AS x FROM range(3000000)", limits=Limits(memory="100MB", spill="10MB")
+        )
+    assert not list(home.scratch.iterdir())
+
+
+def test_a_stream_that_fails_late_says_so_in_our_words(home: Home) -> None:
+    late = "SELECT CASE WHEN range = 3000000 THEN error('too far') ELSE range END AS i FROM range(5000000)"
+    with stream(home, late) as reader, pytest.raises(QueryError, match="too far"):
+        for _ in reader:
+            pass
+
+
+def test_progress_is_told_from_0_to_100(home: Home) -> None:
+    told: list[float] = []
+    with pytest.raises(InterruptedQueryError):
+        run(home, ENDLESS.replace("1000000)", "3000)"), limits=Limits(seconds=1.5, progress=told.append))
+    assert told
+    assert all(0 <= percent <= 100 for percent in told)
+    assert told == sorted(told)
+
+
+def test_the_database_is_free_again_afterwards(home: Home) -> None:
+    run(home, "SELECT 1")
+    with pytest.raises(QueryError):
+        run(home, "SELECT nothing")
+    with writing(home, wait=1) as connection:
+        connection.execute("INSERT INTO tags VALUES ('tiny', 'second', 2, TIMESTAMP '2026-01-03')")
+
+
+def test_queries_run_beside_each_other_and_beside_readers_with_limits_of_their_own(home: Home) -> None:
+    with (
+        reading(home),
+        stream(home, "SELECT range FROM range(1000000)", limits=Limits(memory="200MB")) as one,
+        stream(home, "SELECT 1", limits=Limits(memory="300MB")) as two,
+    ):
+        assert two.read_all().num_rows == 1
+        assert one.read_all().num_rows == 1_000_000
+
+
+def test_a_query_waits_for_a_writer_in_this_process(home: Home) -> None:
+    begun = threading.Event()
+
+    def write() -> None:
+        with writing(home):
+            begun.set()
+            time.sleep(0.4)
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    begun.wait()
+    with pytest.raises(LockedError):
+        run(home, "SELECT 1", limits=Limits(wait=0.05))
+    assert run(home, "SELECT 1 AS x", limits=Limits(wait=5)).to_pylist() == [{"x": 1}]
+    thread.join()
+
+
+def test_time_is_limited_while_a_writer_holds_the_catalog(home: Home) -> None:
+    with writing(home):
+        started = time.monotonic()
+        with pytest.raises(InterruptedQueryError, match="time limit"):
+            run(home, "SELECT 1", limits=Limits(wait=20, seconds=0.2))
+        assert time.monotonic() - started < 3
+
+
+def test_no_catalog_is_said_so(tmp_path: Path) -> None:
+    with pytest.raises(HomeNotFoundError, match="no catalog in"):
+        run(Home(tmp_path / "none"), "SELECT 1")
+
+
+def test_an_unknown_pool_is_said_so_with_its_place(home: Home) -> None:
+    with pytest.raises(ReferenceNotFoundError, match=r"^query:1:15: no pool or subset named tinny; did you mean tiny\?"):
+        run(home, "SELECT * FROM pool('tinny')")
+
+
+def test_a_subset_is_wanted_and_a_pool_is_named(home: Home) -> None:
+    with pytest.raises(ReferenceNotFoundError, match="tiny is a pool, and a subset is wanted"):
+        run(home, "SELECT * FROM subset('tiny')")
+
+
+def test_the_python_around_is_not_readable(home: Home) -> None:
+    secrets = pa.table({"password": ["x"]})
+    with pytest.raises(QueryError, match="secrets does not exist"):
+        run(home, "SELECT * FROM secrets")
+    assert secrets.num_rows == 1
+
+
+@pytest.mark.parametrize("verb", ["run", "stream"])
+def test_ctrl_c_stops_at_once_and_leaves_everything_sane(home: Home, verb: str) -> None:
+    code = f"""
+import sys
+from pathlib import Path
+from catalog.query.stream import run, stream
+from catalog.query.executor import Limits
+from catalog.store.paths import Home
+home = Home(Path({str(home.path)!r}))
+run(home, "SELECT 1")
+print("ready", flush=True)
+try:
+    if {verb!r} == "run":
+        run(home, {ENDLESS!r}, limits=Limits(seconds=60, progress=lambda percent: None))
+    else:
+        with stream(home, "SELECT range FROM range(100000000000)", limits=Limits(seconds=60)) as reader:
+            for batch in reader:
+                pass
+except KeyboardInterrupt:
+    print("stopped", run(home, "SELECT 41 + 1 AS x").to_pylist(), flush=True)
+"""
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        time.sleep(0.7)
+        started = time.monotonic()
+        os.kill(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+    finally:
+        process.kill()
+    assert out == "stopped [{'x': 42}]\n"
+    assert err == ""
+    assert time.monotonic() - started < 5
+
+
+def test_selecting_one_loads_nothing_heavy(home: Home) -> None:
+    code = f"""
+import sys
+from pathlib import Path
+from catalog.query.stream import run
+from catalog.store.paths import Home
+run(Home(Path({str(home.path)!r})), "SELECT instruction_id FROM pool('tiny')")
+heavy = {{"torch", "lancedb", "lance", "transformers", "sklearn", "sqlglot", "scipy", "pyarrow.dataset", "polars"}}
+print(sorted(heavy & sys.modules.keys()))
+"""
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_what_is_forbidden_has_its_own_error(home: Home) -> None:
+    with pytest.raises(ForbiddenQueryError):
+        run(home, "DROP TABLE pools")

@@ -1,0 +1,78 @@
+"""Stand-ins have the columns of what they stand for."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from catalog.query.executor import Limits, executing
+from catalog.query.kernels import ANSWERS, answer_columns, kernel, kernel_names
+from catalog.query.planner import plan
+from catalog.query.session import session
+from catalog.query.source_text import SqlText
+from catalog.query.sources import SOURCES
+from catalog.query.stubs import Stubs
+from catalog.store.paths import Home
+
+SAMPLES = {
+    "pool": "pool('tiny')",
+    "subset": "subset('few')",
+    "score": "score('tiny', name => 'depth')",
+    "scores": "scores('tiny')",
+    "trajectories": "trajectories('tiny', proxy => 'tiny')",
+    "embeddings": "embeddings('tiny')",
+    "token_states": "token_states('tiny')",
+}
+
+
+@pytest.mark.parametrize("name", sorted(SAMPLES))
+def test_a_stand_in_has_the_columns_of_its_source(home: Home, name: str) -> None:
+    sql = f"SELECT * FROM {SAMPLES[name]} AS source ORDER BY instruction_id"
+    with session(home) as opened:
+        planned = plan(opened.connection, SqlText.of(sql), {}, is_selection=True)
+        ((_, resolved),) = planned.sources
+    with executing(home, SqlText.of(sql), {}, Limits(), selection=planned) as execution:
+        relation = execution.session.connection.sql(str(planned.query))
+        found = dict(zip(relation.columns, map(str, relation.types), strict=True))
+    expected = dict(resolved.columns or found)
+    assert list(found) == list(expected)
+    assert {key: value for key, value in found.items() if "opaque" not in value} == {
+        key: value for key, value in expected.items() if "opaque" not in value
+    }
+
+
+def test_every_source_has_a_stand_in() -> None:
+    assert {*SAMPLES, "label_embeddings"} == SOURCES.keys()
+
+
+NAMES = [f"{number:02}" for number in range(12)]
+VECTORS = pa.array(np.random.default_rng(0).normal(size=(12, 3)).tolist(), pa.list_(pa.float32(), 3))
+ROWS = pa.table({"instruction_id": range(12), "fingerprint": NAMES, "vector": VECTORS, "score": [1.0] * 12})
+LABELS = [["a", "b"][: number % 2 + 1] for number in range(12)]
+GIVEN = {
+    "grid": (pa.table({"fingerprint": NAMES, "x": [1.0] * 6 + [2.0] * 6, "y": range(12)}),),
+    "instag": (pa.table({"fingerprint": NAMES, "labels": LABELS}),),
+    "mig": (
+        pa.table({"fingerprint": NAMES, "labels": LABELS, "score": [1.0] * 12}),
+        pa.table({"label": ["a", "b"], "vector": VECTORS[:2]}),
+    ),
+    "nearest": (ROWS, ROWS.select(["fingerprint", "vector"])),
+}
+
+
+@pytest.mark.parametrize("name", sorted(kernel_names()))
+def test_a_stand_in_has_the_columns_of_its_kernel(home: Home, name: str) -> None:
+    assert name in ANSWERS
+    relations = GIVEN.get(name, (ROWS,))
+    options = {"k": 2} if name in ("kmeans", "nearest") else {}
+    options |= {"method": "pca"} if name == "project" else {}
+    options |= {"threshold": 0.9} if name == "near_duplicates" else {}
+    options |= {"budget": 3} if name in ("diverse", "facility_location", "grid", "instag", "k_center", "log_det", "mig") else {}
+    answer = kernel(name)(*relations, **options)
+    with session(home) as opened:
+        types = []
+        for number, rows in enumerate((*relations, answer)):
+            opened.register(f"rows_{number}", rows)
+            types.append(Stubs(opened.connection, {}).columns(SqlText.of(f"SELECT * FROM rows_{number}")))
+    assert answer_columns(name, types[:-1]) == types[-1]

@@ -1,0 +1,103 @@
+"""The child process that runs queries for the Python API."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from catalog import Catalog
+from catalog.errors import CatalogError, InterruptedQueryError, QueryError, SourceError
+from catalog.query import worker
+from catalog.query.bounds import is_enforced
+from catalog.query.executor import Limits
+
+
+def process_id(*, limits: Limits) -> int:
+    """The process that this runs in."""
+    return os.getpid()
+
+
+def fail(*, limits: Limits) -> None:
+    """Raise an error that carries data."""
+    raise SourceError("no such file", reason="not_found")
+
+
+def die(*, limits: Limits) -> None:
+    """End as the system ends a process that takes too much."""
+    os._exit(9)
+
+
+def report(*, limits: Limits) -> None:
+    """Tell how far it is."""
+    assert limits.progress
+    for percent in (25.0, 50.0):
+        limits.progress(percent)
+
+
+def test_a_query_runs_in_another_process_which_is_kept() -> None:
+    first, second = (worker.call(process_id, limits=Limits()) for _ in range(2))
+    assert first == second != os.getpid()
+
+
+def test_errors_come_back_with_their_data() -> None:
+    with pytest.raises(SourceError, match="no such file") as caught:
+        worker.call(fail, limits=Limits())
+    assert caught.value.reason == "not_found"
+
+
+def test_a_process_that_was_ended_is_an_error_and_the_next_call_has_a_new_one() -> None:
+    before = worker.call(process_id, limits=Limits())
+    with pytest.raises(InterruptedQueryError, match="9"):
+        worker.call(die, limits=Limits())
+    assert worker.call(process_id, limits=Limits()) != before
+
+
+def test_progress_is_passed_on() -> None:
+    told: list[float] = []
+    worker.call(report, limits=Limits(progress=told.append))
+    assert told == [25.0, 50.0]
+
+
+def test_the_api_stops_what_does_not_stop_itself(catalog: Catalog, tmp_path: Path) -> None:
+    (tmp_path / "pool.jsonl").write_text('{"instruction": "q", "output": "a"}\n')
+    catalog.register(tmp_path / "pool.jsonl", pool="p")
+    started = time.monotonic()
+    with pytest.raises(InterruptedQueryError, match="time limit"):
+        catalog.sql("SELECT length(repeat('x', 900000000)) AS n", memory="4GB", seconds=0.2)
+    assert time.monotonic() - started < 15
+    if is_enforced():
+        with pytest.raises(InterruptedQueryError, match="2GB"):
+            catalog.sql("SELECT length(repeat('x', 4000000000)) AS n")
+    assert catalog.sql("SELECT prompt FROM pool('p')").to_dicts() == [{"prompt": "q"}]
+
+
+def test_a_stream_is_read_as_it_is_asked_for_and_may_be_left(catalog: Catalog, tmp_path: Path) -> None:
+    (tmp_path / "pool.jsonl").write_text('{"instruction": "q", "output": "a"}\n')
+    catalog.register(tmp_path / "pool.jsonl", pool="p")
+    with catalog.stream("SELECT * FROM range(200000)") as reader:
+        assert sum(batch.num_rows for batch in reader) == 200_000
+    with catalog.stream("SELECT * FROM range(200000)") as reader:
+        assert next(iter(reader)).num_rows < 200_000
+    with pytest.raises(QueryError, match="query:1:8"), catalog.stream("SELECT nothing"):
+        pass
+    assert catalog.sql("SELECT 1 AS n").item() == 1
+
+
+def test_a_relative_home_is_found_from_another_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("pool.jsonl").write_text('{"instruction": "q", "output": "a"}\n')
+    catalog = Catalog.open("home")
+    catalog.register("pool.jsonl", pool="p")
+    assert catalog.sql("SELECT count(*) AS n FROM pool('p')").item() == 1
+
+
+def test_a_catalog_that_is_not_isolated_answers_here(catalog: Catalog, tmp_path: Path) -> None:
+    (tmp_path / "pool.jsonl").write_text('{"instruction": "q", "output": "a"}\n')
+    catalog.register(tmp_path / "pool.jsonl", pool="p")
+    here = Catalog.open(catalog.home.path, isolated=False)
+    assert here.sql("SELECT 1 AS n").item() == 1
+    with pytest.raises(CatalogError):
+        here.sql("SELECT nothing")
