@@ -16,9 +16,10 @@ from catalog.kernels.diverse import diverse
 def topics(n: int, d: int, n_topics: int, spread: float) -> Array:
     """Vectors around topics: the closer, the more are too similar."""
     generator = np.random.default_rng(0)
-    return (generator.normal(size=(n_topics, d))[generator.integers(0, n_topics, n)] + spread * generator.normal(size=(n, d))).astype(
-        np.float32
-    )
+    return (
+        generator.normal(size=(n_topics, d))[generator.integers(0, n_topics, n)]
+        + spread * generator.normal(size=(n, d))
+    ).astype(np.float32)
 
 
 def sequential(x: Array, scores: Array, *, budget: int, threshold: float) -> list[int]:

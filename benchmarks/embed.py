@@ -1,7 +1,7 @@
 """Embed Alpaca with our batches and with ``SentenceTransformer.encode`` as it comes: same vectors, how much faster?
 
-Run: python benchmarks/embed.py [--records N] [--pairs N] [--json FILE]    (needs the Alpaca file, CATALOG_TEST_DATA or
-../shared/data)
+Run: python benchmarks/embed.py [--records N] [--pairs N] [--json FILE]    (needs the Alpaca file,
+CATALOG_TEST_DATA or ../shared/data)
 """
 
 from __future__ import annotations
@@ -17,19 +17,30 @@ from catalog.models.weights import model_folder
 
 def main() -> int:
     asked = arguments(__doc__ or "", records={"type": int, "default": 1500})
-    texts = ["\n".join(part for part in (r["instruction"], r["input"], r["output"]) if part) for r in alpaca()[: asked.records]]
+    texts = [
+        "\n".join(part for part in (r["instruction"], r["input"], r["output"]) if part)
+        for r in alpaca()[: asked.records]
+    ]
     encoder = load_encoder()
 
     from sentence_transformers import SentenceTransformer
 
-    peer = SentenceTransformer(str(model_folder("all-MiniLM-L6-v2")), device=str(encoder._model.device))
+    peer = SentenceTransformer(
+        str(model_folder("all-MiniLM-L6-v2")), device=str(encoder._model.device)
+    )
     peer.encode(texts[:64], show_progress_bar=False)
     encoder.encode(texts[:64])
     ours, theirs, figures = alternate(
-        lambda _: encoder.encode(texts), lambda _: peer.encode(texts, show_progress_bar=False), pairs=asked.pairs
+        lambda _: encoder.encode(texts),
+        lambda _: peer.encode(texts, show_progress_bar=False),
+        pairs=asked.pairs,
     )
     vectors, reference = ours[0].vectors, theirs[0]
-    cosines = (vectors * reference).sum(1) / np.linalg.norm(vectors, axis=1) / np.linalg.norm(reference, axis=1)
+    cosines = (
+        (vectors * reference).sum(1)
+        / np.linalg.norm(vectors, axis=1)
+        / np.linalg.norm(reference, axis=1)
+    )
     row = {
         "what": f"{len(texts):,} conversations of Alpaca, {ours[0].n_tokens:,} tokens, {encoder.dtype}",
         "peer": "SentenceTransformer.encode, 32 a batch",

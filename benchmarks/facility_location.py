@@ -1,10 +1,12 @@
 """Time ``facility_location`` against submodlib-py and apricot-select, both lazy: same gains, how much faster?
 
-Run: python benchmarks/facility_location.py [--large] [--pairs N] [--json FILE]      (needs submodlib-py and apricot-select)
+Run: python benchmarks/facility_location.py [--large] [--pairs N] [--json FILE]      (needs
+submodlib-py and apricot-select)
 
-All sides start from the vectors; the peers make their n x n similarities by one float32 product of unit vectors, negative ones set to 0,
-which is faster than what they would do themselves. The column ``ratio_given`` leaves that product out of their time.
-``--large`` times only 50,000 x 384, budget 5,000, whose similarities neither peer can hold.
+All sides start from the vectors; the peers make their n x n similarities by one float32 product of
+unit vectors, negative ones set to 0, which is faster than what they would do themselves. The column
+``ratio_given`` leaves that product out of their time. ``--large`` times only 50,000 x 384, budget
+5,000, whose similarities neither peer can hold.
 """
 
 from __future__ import annotations
@@ -29,13 +31,20 @@ def submodlib(near: Array, budget: int) -> Array:
     from submodlib import FacilityLocationFunction
 
     peer = FacilityLocationFunction(n=len(near), mode="dense", separate_rep=False, sijs=near)
-    return np.array([gain for _, gain in peer.maximize(budget=budget, optimizer="LazyGreedy", show_progress=False)])
+    return np.array(
+        [
+            gain
+            for _, gain in peer.maximize(budget=budget, optimizer="LazyGreedy", show_progress=False)
+        ]
+    )
 
 
 def apricot(near: Array, budget: int) -> Array:
     from apricot import FacilityLocationSelection
 
-    return np.array(FacilityLocationSelection(budget, metric="precomputed", optimizer="lazy").fit(near).gains)
+    return np.array(
+        FacilityLocationSelection(budget, metric="precomputed", optimizer="lazy").fit(near).gains
+    )
 
 
 def compare(name: str, peer: Callable[[Array, int], Array], x: Array, pairs: int) -> dict[str, Any]:
@@ -51,7 +60,9 @@ def compare(name: str, peer: Callable[[Array, int], Array], x: Array, pairs: int
 
     theirs(0)  # apricot compiles at its first call
     given.clear()
-    ours, peers, figures = alternate(lambda _: facility_location(rows, budget=500), theirs, pairs=pairs)
+    ours, peers, figures = alternate(
+        lambda _: facility_location(rows, budget=500), theirs, pairs=pairs
+    )
     gains = ours[0]["gain"].to_numpy()
     difference = float(np.abs(gains - peers[0]).max())
     return {
@@ -69,7 +80,11 @@ def compare(name: str, peer: Callable[[Array, int], Array], x: Array, pairs: int
 def large() -> dict[str, Any]:
     rows = table(topics(50_000, 384, 1000))
     return timed(
-        lambda: facility_location(rows, budget=5000), seconds=600.0, gib=4.0, last="mean_similarity", what="50,000 x 384, budget 5,000"
+        lambda: facility_location(rows, budget=5000),
+        seconds=600.0,
+        gib=4.0,
+        last="mean_similarity",
+        what="50,000 x 384, budget 5,000",
     )
 
 
@@ -78,7 +93,10 @@ def main() -> int:
     if asked.large:
         return 0 if report([large()], asked.json) else 1
     x = topics(5000, 384, 200)
-    results = [compare(name, peer, x, asked.pairs) for name, peer in (("submodlib-py", submodlib), ("apricot-select", apricot))]
+    results = [
+        compare(name, peer, x, asked.pairs)
+        for name, peer in (("submodlib-py", submodlib), ("apricot-select", apricot))
+    ]
     return 0 if report(results, asked.json) else 1
 
 

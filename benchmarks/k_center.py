@@ -2,8 +2,9 @@
 
 Run: python benchmarks/k_center.py [--pairs N] [--json FILE]
 
-The peer takes every distance anew for every pick, in float32, which is the fastest it can be. Its order may differ where two distances are
-equal to float32, so the order is compared with the same loop in float64, once, outside the clock.
+The peer takes every distance anew for every pick, in float32, which is the fastest it can be. Its
+order may differ where two distances are equal to float32, so the order is compared with the same
+loop in float64, once, outside the clock.
 """
 
 from __future__ import annotations
@@ -32,7 +33,10 @@ def main() -> int:
     asked = arguments(__doc__ or "", pairs=5)
     results = []
     for what, x in (
-        ("normal 50,000 x 384", np.random.default_rng(0).normal(size=(50_000, 384)).astype(np.float32)),
+        (
+            "normal 50,000 x 384",
+            np.random.default_rng(0).normal(size=(50_000, 384)).astype(np.float32),
+        ),
         ("topics 50,000 x 384", topics(50_000, 384, 1000)),
     ):
         rows = table(x)

@@ -1,8 +1,8 @@
 """kmeans against faiss-cpu Kmeans without subsampling: not slower, and an inertia of at most 1.005 times theirs.
 
-k = 100, 20 iterations, the same float32 arrays: loss-like trajectories and plain normal noise. Both sides fit with a new seed in
-every pair; ours also returns labels and distances, for theirs they are one more search, timed apart. Each inertia is of the final
-centres over all rows, in float64.
+k = 100, 20 iterations, the same float32 arrays: loss-like trajectories and plain normal noise. Both
+sides fit with a new seed in every pair; ours also returns labels and distances, for theirs they are
+one more search, timed apart. Each inertia is of the final centres over all rows, in float64.
 
 Run: python benchmarks/kmeans.py [--json FILE] [--pairs N]    (needs faiss-cpu)
 """
@@ -39,12 +39,20 @@ def inertia(x: np.ndarray, centres: np.ndarray) -> float:
     index = faiss.IndexFlatL2(x.shape[1])
     index.add(np.ascontiguousarray(centres, dtype=np.float32))
     labels = index.search(x, 1)[1][:, 0]
-    return sum(float(np.square(x[i : i + 65_536] - centres[labels[i : i + 65_536]]).sum()) for i in range(0, len(x), 65_536))
+    return sum(
+        float(np.square(x[i : i + 65_536] - centres[labels[i : i + 65_536]]).sum())
+        for i in range(0, len(x), 65_536)
+    )
 
 
 def compare(name: str, x: np.ndarray, pairs: int) -> dict[str, Any]:
     n, d = x.shape
-    points = pa.table({"instruction_id": np.arange(n), "losses": pa.FixedSizeListArray.from_arrays(pa.array(x.reshape(-1)), d)})
+    points = pa.table(
+        {
+            "instruction_id": np.arange(n),
+            "losses": pa.FixedSizeListArray.from_arrays(pa.array(x.reshape(-1)), d),
+        }
+    )
 
     def theirs(turn: int) -> np.ndarray:
         fit = faiss.Kmeans(d, K, niter=ITERATIONS, seed=turn + 1, max_points_per_centroid=n)
@@ -52,7 +60,9 @@ def compare(name: str, x: np.ndarray, pairs: int) -> dict[str, Any]:
         return fit.centroids.astype(np.float64)
 
     kmeans(points.slice(0, 1_000), k=10)  # imports
-    answers, centres, figures = alternate(lambda turn: kmeans(points, k=K, iterations=ITERATIONS, seed=turn), theirs, pairs=pairs)
+    answers, centres, figures = alternate(
+        lambda turn: kmeans(points, k=K, iterations=ITERATIONS, seed=turn), theirs, pairs=pairs
+    )
     ours = np.median([np.square(answer["distance"].to_numpy()).sum() for answer in answers])
     inertia_ratio = float(ours / np.median([inertia(x, c) for c in centres]))
     return {

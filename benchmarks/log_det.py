@@ -2,7 +2,8 @@
 
 Run: python benchmarks/log_det.py [--large] [--pairs N] [--json FILE]      (needs submodlib-py)
 
-``--large`` times only 50,000 texts of 64 states on average, width 128, budget 5,000, which has no peer.
+``--large`` times only 50,000 texts of 64 states on average, width 128, budget 5,000, which has no
+peer.
 """
 
 from __future__ import annotations
@@ -23,9 +24,13 @@ def vectors(pairs: int) -> dict[str, Any]:
 
     generator = np.random.default_rng(0)
     x = generator.normal(size=(5000, 256)).astype(np.float32)
-    x *= generator.uniform(0.5, 1.5, size=(5000, 1)).astype(np.float32)  # no ties, whose order the peer leaves open
+    x *= generator.uniform(0.5, 1.5, size=(5000, 1)).astype(
+        np.float32
+    )  # no ties, whose order the peer leaves open
     rows = table(x)
-    kernel = x.astype(np.float64) @ x.astype(np.float64).T  # made before the clock starts, in the peer's favour
+    kernel = (
+        x.astype(np.float64) @ x.astype(np.float64).T
+    )  # made before the clock starts, in the peer's favour
 
     def theirs(_: int) -> Any:
         peer = LogDeterminantFunction(n=5000, mode="dense", lambdaVal=1, sijs=kernel)
@@ -33,7 +38,9 @@ def vectors(pairs: int) -> dict[str, Any]:
 
     ours, peers, figures = alternate(lambda _: log_det(rows, budget=500), theirs, pairs=pairs)
     is_same = rows_chosen(ours[0]) == [row for row, _ in peers[0]]
-    difference = float(np.abs(ours[0]["gain"].to_numpy() - np.array([gain for _, gain in peers[0]])).max())
+    difference = float(
+        np.abs(ours[0]["gain"].to_numpy() - np.array([gain for _, gain in peers[0]])).max()
+    )
     return {
         "what": "one vector each, 5,000 x 256, budget 500",
         "peer": "submodlib-py, lazy",
@@ -51,7 +58,11 @@ def texts(n: int, mean: int, d: int, spread: float) -> pa.Table:
     spectrum = 1 / np.sqrt(1 + np.arange(d) / 8)
     topics = generator.normal(size=(30, d)) * spectrum
     lengths = (
-        np.clip(np.exp(generator.normal(np.log(mean) - spread**2 / 2, spread, n)), 1, 128).astype(np.int64) if spread else np.full(n, mean)
+        np.clip(np.exp(generator.normal(np.log(mean) - spread**2 / 2, spread, n)), 1, 128).astype(
+            np.int64
+        )
+        if spread
+        else np.full(n, mean)
     )
     flat = np.empty((int(lengths.sum()), d), dtype=np.float16)
     stop = 0
@@ -60,7 +71,9 @@ def texts(n: int, mean: int, d: int, spread: float) -> pa.Table:
         flat[stop : stop + length] = state / np.linalg.norm(state, axis=1, keepdims=True)
         stop += length
     offsets = pa.array(np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32))
-    states = pa.ListArray.from_arrays(offsets, pa.FixedSizeListArray.from_arrays(pa.array(flat.ravel()), d))
+    states = pa.ListArray.from_arrays(
+        offsets, pa.FixedSizeListArray.from_arrays(pa.array(flat.ravel()), d)
+    )
     return pa.table({"fingerprint": [f"{row:06}" for row in range(n)], "states": states})
 
 
@@ -81,9 +94,15 @@ def naive(sums: Array, budget: int) -> list[int]:
 
 def tokens(pairs: int) -> dict[str, Any]:
     rows = texts(2000, 16, 64, 0.0)
-    x = np.array(rows["states"].combine_chunks().flatten().flatten()).astype(np.float64).reshape(2000, 16, 64)
+    x = (
+        np.array(rows["states"].combine_chunks().flatten().flatten())
+        .astype(np.float64)
+        .reshape(2000, 16, 64)
+    )
     sums = x.transpose(0, 2, 1) @ x  # made before the clock starts, in the peer's favour
-    ours, peers, figures = alternate(lambda _: log_det(rows, budget=200), lambda _: naive(sums, 200), pairs=pairs)
+    ours, peers, figures = alternate(
+        lambda _: log_det(rows, budget=200), lambda _: naive(sums, 200), pairs=pairs
+    )
     is_same = rows_chosen(ours[0]) == peers[0]
     return {
         "what": "tokens, 2,000 x 16 x 64, budget 200",
@@ -98,7 +117,9 @@ def tokens(pairs: int) -> dict[str, Any]:
 def large() -> dict[str, Any]:
     rows = texts(50_000, 64, 128, 0.6)
     what = f"50,000 texts, {len(rows['states'].combine_chunks().flatten()):,} tokens x 128, budget 5,000"
-    return timed(lambda: log_det(rows, budget=5000), seconds=600.0, gib=6.0, last="information", what=what)
+    return timed(
+        lambda: log_det(rows, budget=5000), seconds=600.0, gib=6.0, last="information", what=what
+    )
 
 
 def main() -> int:

@@ -1,9 +1,11 @@
 """The loss pass over a pool against one example at a time, and against padded batches of 32 in dataset order: same numbers?
 
-Run: python benchmarks/losses.py [--records N] [--threads N] [--pairs N] [--json FILE]    (needs the Alpaca file)
+Run: python benchmarks/losses.py [--records N] [--threads N] [--pairs N] [--json FILE]    (needs the
+Alpaca file)
 
-The model is the tiny proxy as it is built for these instructions. One example at a time is the published SmallToLarge code's loop
-(``model(input_ids, labels)``); it and the padded batches take all logits, as the usual training code does.
+The model is the tiny proxy as it is built for these instructions. One example at a time is the
+published SmallToLarge code's loop (``model(input_ids, labels)``); it and the padded batches take
+all logits, as the usual training code does.
 """
 
 from __future__ import annotations
@@ -44,13 +46,17 @@ def padded_batches(lm: Any, encoded: Any, size: int = 32) -> Any:
             for row, one in enumerate(group):
                 labels[row, : one.start] = -100
             logits = lm.model(input_ids=ids, attention_mask=mask).logits  # (B, T, V)
-            nats = F.cross_entropy(logits[:, :-1].transpose(1, 2), labels[:, 1:], reduction="none", ignore_index=-100)  # (B, T-1)
+            nats = F.cross_entropy(
+                logits[:, :-1].transpose(1, 2), labels[:, 1:], reduction="none", ignore_index=-100
+            )  # (B, T-1)
             losses.append((nats.sum(1) / (labels[:, 1:] != -100).sum(1)).numpy())
     return np.concatenate(losses)
 
 
 def main() -> int:
-    asked = arguments(__doc__ or "", records={"type": int, "default": 800}, threads={"type": int, "default": 2})
+    asked = arguments(
+        __doc__ or "", records={"type": int, "default": 800}, threads={"type": int, "default": 2}
+    )
     set_threads(asked.threads)
     instructions = [
         {
@@ -62,13 +68,22 @@ def main() -> int:
         for r in alpaca()[: asked.records]
     ]
     lm = build_tiny(m["content"] for one in instructions for m in one["messages"])
-    encoded = [one for one in tokens_of(instructions, tokenizer=lm.tokenizer, template=lm.template) if one.reason is None]
+    encoded = [
+        one
+        for one in tokens_of(instructions, tokenizer=lm.tokenizer, template=lm.template)
+        if one.reason is None
+    ]
     n_tokens = sum(len(one.ids) for one in encoded)
     response_losses(lm, encoded[:32])
     rows = []
-    for peer, way, bar in (("one at a time", one_at_a_time, 5.0), ("batches of 32, padded, in order", padded_batches, 1.8)):
+    for peer, way, bar in (
+        ("one at a time", one_at_a_time, 5.0),
+        ("batches of 32, padded, in order", padded_batches, 1.8),
+    ):
         ours, theirs, figures = alternate(
-            lambda _: response_losses(lm, encoded).mean, lambda _, way=way: way(lm, encoded), pairs=asked.pairs
+            lambda _: response_losses(lm, encoded).mean,
+            lambda _, way=way: way(lm, encoded),
+            pairs=asked.pairs,
         )
         gap = float(np.abs(ours[0] - theirs[0]).max())
         rows.append(

@@ -1,12 +1,14 @@
 """near_duplicates against datasketch's MinHashLSH on the 52,002 Alpaca prompts: at least 3 times faster, same groups.
 
-Both sides: sets of 5-character shingles (case and white space aside), 128 hashes, the same bands and rows, exact Jaccard similarity of
-what the bands bring up, groups by chains. datasketch runs as its documentation shows it: one MinHash a text filled by
-``update_batch`` (SHA-1), insert, query. In the second line of each threshold it is given our hashes of the shingles and our
-permutations, so that what is compared is only the hashing of signatures, the bands and the groups, and the candidates are the same.
+Both sides: sets of 5-character shingles (case and white space aside), 128 hashes, the same bands
+and rows, exact Jaccard similarity of what the bands bring up, groups by chains. datasketch runs as
+its documentation shows it: one MinHash a text filled by ``update_batch`` (SHA-1), insert, query. In
+the second line of each threshold it is given our hashes of the shingles and our permutations, so
+that what is compared is only the hashing of signatures, the bands and the groups, and the
+candidates are the same.
 
-Run: python benchmarks/near_duplicates.py [--json FILE] [--pairs N]   (needs datasketch and the Alpaca file, CATALOG_TEST_DATA or
-../shared/data)
+Run: python benchmarks/near_duplicates.py [--json FILE] [--pairs N]   (needs datasketch and the
+Alpaca file, CATALOG_TEST_DATA or ../shared/data)
 """
 
 from __future__ import annotations
@@ -28,8 +30,13 @@ N_HASHES, SIZE, RECALL = 128, 5, 0.99
 
 
 def prompts() -> pa.Table:
-    texts = ["\n".join(part for part in (record["instruction"], record["input"]) if part) for record in alpaca()]
-    fingerprints = [hashlib.sha256(f"{row}\n{text}".encode()).hexdigest() for row, text in enumerate(texts)]
+    texts = [
+        "\n".join(part for part in (record["instruction"], record["input"]) if part)
+        for record in alpaca()
+    ]
+    fingerprints = [
+        hashlib.sha256(f"{row}\n{text}".encode()).hexdigest() for row, text in enumerate(texts)
+    ]
     return pa.table({"fingerprint": fingerprints, "text": texts}).sort_by("fingerprint")
 
 
@@ -37,7 +44,11 @@ def sets_of_text(texts: list[str]) -> list[set[bytes]]:
     answer = []
     for text in texts:
         plain = " ".join(text.lower().split())
-        answer.append({plain[i : i + SIZE].encode() for i in range(max(len(plain) - SIZE + 1, 1))} if plain else set())
+        answer.append(
+            {plain[i : i + SIZE].encode() for i in range(max(len(plain) - SIZE + 1, 1))}
+            if plain
+            else set()
+        )
     return answer
 
 
@@ -76,7 +87,10 @@ def as_documented(texts: list[str], threshold: float) -> list[int]:
 
 def given_our_hashes(texts: list[str], threshold: float) -> list[int]:
     offsets, hashes = shingle_sets(pa.array(texts), size=SIZE, unit="characters")
-    lists = [hashes[a:b].tolist() for a, b in zip(offsets[:-1].tolist(), offsets[1:].tolist(), strict=True)]
+    lists = [
+        hashes[a:b].tolist()
+        for a, b in zip(offsets[:-1].tolist(), offsets[1:].tolist(), strict=True)
+    ]
     a_b = permutations(N_HASHES, 0)
     sketches = []
     for one in lists:
@@ -106,7 +120,9 @@ def main() -> int:
     for threshold in (0.8, 0.5):
         for peer in (as_documented, given_our_hashes):
             ours, theirs, figures = alternate(
-                lambda _, t=threshold: near_duplicates(rows, threshold=t, n_hashes=N_HASHES, shingle=SIZE, recall=RECALL),
+                lambda _, t=threshold: near_duplicates(
+                    rows, threshold=t, n_hashes=N_HASHES, shingle=SIZE, recall=RECALL
+                ),
                 lambda _, t=threshold, p=peer: p(texts, t),
                 pairs=options.pairs,
             )

@@ -21,7 +21,9 @@ from catalog.subsets.select import environment
 Array = np.ndarray[Any, Any]
 
 
-def alternate(ours: Callable[[int], Any], theirs: Callable[[int], Any], *, pairs: int) -> tuple[list[Any], list[Any], dict[str, float]]:
+def alternate(
+    ours: Callable[[int], Any], theirs: Callable[[int], Any], *, pairs: int
+) -> tuple[list[Any], list[Any], dict[str, float]]:
     """Run both ``pairs`` times, A B A B; each gets the number of its turn (for a seed).
 
     Returns:
@@ -50,9 +52,9 @@ def topics(n: int, d: int, n_topics: int) -> Array:
     """Unit vectors (n, d), float32, around topics, with a falling spectrum, as text embeddings have."""
     generator = np.random.default_rng(0)
     spectrum = 1 / np.sqrt(1 + np.arange(d) / 8)
-    x = (generator.normal(size=(n_topics, d)) * spectrum)[generator.integers(0, n_topics, n)] + 0.7 * generator.normal(
-        size=(n, d)
-    ) * spectrum
+    x = (generator.normal(size=(n_topics, d)) * spectrum)[
+        generator.integers(0, n_topics, n)
+    ] + 0.7 * generator.normal(size=(n, d)) * spectrum
     return (x / np.linalg.norm(x, axis=1, keepdims=True)).astype(np.float32)
 
 
@@ -67,7 +69,9 @@ def rows_chosen(answer: pa.Table) -> list[int]:
     return [int(fingerprint) for fingerprint in answer["fingerprint"].to_pylist()]
 
 
-def timed(compute: Callable[[], pa.Table], *, seconds: float, gib: float, last: str, what: str) -> dict[str, Any]:
+def timed(
+    compute: Callable[[], pa.Table], *, seconds: float, gib: float, last: str, what: str
+) -> dict[str, Any]:
     """The row of a computation that has no peer: its time and this process's peak memory against bars.
 
     Args:
@@ -79,7 +83,10 @@ def timed(compute: Callable[[], pa.Table], *, seconds: float, gib: float, last: 
     """
     start, start_cpu = time.perf_counter(), time.process_time()
     answer = compute()
-    took, peak = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    took, peak = (
+        time.perf_counter() - start,
+        resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
+    )
     return {
         "what": what,
         "seconds": took,
@@ -95,19 +102,32 @@ def timed(compute: Callable[[], pa.Table], *, seconds: float, gib: float, last: 
 def report(rows: list[dict[str, Any]], path: Path | None) -> bool:
     """Print rows of figures as a table, and write them to ``path`` as JSON, with the machine, where it is given.
 
-    A row has ``what``, its figures, and in ``is_met`` whether it meets its bar and gives the same answer as the peer.
+    A row has ``what``, its figures, and in ``is_met`` whether it meets its bar and gives the same
+    answer as the peer.
 
     Returns:
         Whether every row is met.
     """
     names = list(dict.fromkeys(name for row in rows for name in row))
-    cells = [[f"{value:.4g}" if isinstance(value := row.get(name, ""), float) else str(value) for name in names] for row in rows]
+    cells = [
+        [
+            f"{value:.4g}" if isinstance(value := row.get(name, ""), float) else str(value)
+            for name in names
+        ]
+        for row in rows
+    ]
     widths = [max(len(name), *(len(line[i]) for line in cells)) for i, name in enumerate(names)]
     for line in [names, *cells]:
         print("  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)))
     if path:
         name = Path(sys.argv[0]).stem
-        document = {"name": name, "title": _title(), "command": " ".join(_command()), "machine": environment(), "rows": rows}
+        document = {
+            "name": name,
+            "title": _title(),
+            "command": " ".join(_command()),
+            "machine": environment(),
+            "rows": rows,
+        }
         path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return all(row["is_met"] for row in rows)
 
@@ -120,7 +140,9 @@ def arguments(description: str, *, pairs: int = 5, **others: Any) -> argparse.Na
         pairs: runs of each side by default.
         others: names of further options, with what argparse wants to know of each.
     """
-    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     parser.add_argument("--pairs", type=int, default=pairs, help="runs of each side")
     for name, option in others.items():
@@ -130,9 +152,15 @@ def arguments(description: str, *, pairs: int = 5, **others: Any) -> argparse.Na
 
 def alpaca_file() -> Path:
     """The Alpaca file in ``CATALOG_TEST_DATA``, or in ``../shared/data``."""
-    path = Path(os.environ.get("CATALOG_TEST_DATA", "../shared/data")) / "alpaca52k" / "alpaca_data.json"
+    path = (
+        Path(os.environ.get("CATALOG_TEST_DATA", "../shared/data"))
+        / "alpaca52k"
+        / "alpaca_data.json"
+    )
     if not path.exists():
-        sys.exit(f"{path} is not there: set CATALOG_TEST_DATA to a folder that has alpaca52k/alpaca_data.json")
+        sys.exit(
+            f"{path} is not there: set CATALOG_TEST_DATA to a folder that has alpaca52k/alpaca_data.json"
+        )
     return path
 
 
@@ -148,5 +176,9 @@ def _title() -> str:
 
 def _command() -> list[str]:
     """What was asked for, without the file that it goes to."""
-    kept = [argument for i, argument in enumerate(sys.argv[1:], 1) if "--json" not in (argument, sys.argv[i - 1])]
+    kept = [
+        argument
+        for i, argument in enumerate(sys.argv[1:], 1)
+        if "--json" not in (argument, sys.argv[i - 1])
+    ]
     return ["python", f"benchmarks/{Path(sys.argv[0]).name}", *kept]

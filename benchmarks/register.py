@@ -1,10 +1,12 @@
 """Registering a pool, against Hugging Face `datasets` doing the same by its own means.
 
-Theirs: load the JSON, map each record to messages and their sha256, drop duplicates and empty answers, write Parquet. Both sides run as
-a fresh process and in turn, so start-up and imports count on both.
+Theirs: load the JSON, map each record to messages and their sha256, drop duplicates and empty
+answers, write Parquet. Both sides run as a fresh process and in turn, so start-up and imports count
+on both.
 
-    python benchmarks/register.py [--pairs N]    the Alpaca file (CATALOG_TEST_DATA or ../shared/data)
-    python benchmarks/register.py --generated N  a JSON Lines file of N records of 1 kB, ours alone: rate and peak memory
+    python benchmarks/register.py [--pairs N]    the Alpaca file (CATALOG_TEST_DATA or
+    ../shared/data) python benchmarks/register.py --generated N  a JSON Lines file of N records of 1
+    kB, ours alone: rate and peak memory
 """
 
 from __future__ import annotations
@@ -51,8 +53,19 @@ print(len(data))
 
 def main() -> int:
     """Run one of the two."""
-    options = arguments(__doc__ or "", generated={"type": int, "metavar": "N", "help": "a generated file of N records, ours alone"})
-    row = _alone(options.generated) if options.generated else _against_datasets(alpaca_file(), options.pairs)
+    options = arguments(
+        __doc__ or "",
+        generated={
+            "type": int,
+            "metavar": "N",
+            "help": "a generated file of N records, ours alone",
+        },
+    )
+    row = (
+        _alone(options.generated)
+        if options.generated
+        else _against_datasets(alpaca_file(), options.pairs)
+    )
     return 0 if report([row], options.json) else 1
 
 
@@ -60,11 +73,33 @@ def _against_datasets(file: Path, pairs: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
 
         def ours(turn: int) -> int:
-            command = [sys.executable, "-m", "catalog", "--home", f"{folder}/home{turn}", "register", str(file), "--pool", "p", "--json"]
-            return int(json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)["n_members"])
+            command = [
+                sys.executable,
+                "-m",
+                "catalog",
+                "--home",
+                f"{folder}/home{turn}",
+                "register",
+                str(file),
+                "--pool",
+                "p",
+                "--json",
+            ]
+            return int(
+                json.loads(
+                    subprocess.run(command, capture_output=True, text=True, check=True).stdout
+                )["n_members"]
+            )
 
         def theirs(turn: int) -> int:
-            command = [sys.executable, "-c", THEIRS, str(file), f"{folder}/theirs{turn}.parquet", f"{folder}/cache{turn}"]
+            command = [
+                sys.executable,
+                "-c",
+                THEIRS,
+                str(file),
+                f"{folder}/theirs{turn}.parquet",
+                f"{folder}/cache{turn}",
+            ]
             return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
         mine, other, figures = alternate(ours, theirs, pairs=pairs)

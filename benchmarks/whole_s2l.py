@@ -2,9 +2,10 @@
 
 Run: python benchmarks/whole_s2l.py [--records N] [--pairs N] [--json FILE]    (needs faiss-cpu)
 
-Ours is ``catalog select s2l POOL``: it reads the losses from the catalog, and writes the subset with each member's rank, cluster and turn.
-Theirs reads one loss file a checkpoint (one tensor each, which loads faster than the published list of tensors), clusters by
-``faiss.Kmeans`` on all rows, fills the budget from the smallest cluster up, and writes the rows' numbers. Both sides run as fresh
+Ours is ``catalog select s2l POOL``: it reads the losses from the catalog, and writes the subset
+with each member's rank, cluster and turn. Theirs reads one loss file a checkpoint (one tensor each,
+which loads faster than the published list of tensors), clusters by ``faiss.Kmeans`` on all rows,
+fills the budget from the smallest cluster up, and writes the rows' numbers. Both sides run as fresh
 processes and in turn, with another seed in every pair, so that nothing is remembered.
 """
 
@@ -47,8 +48,12 @@ def trajectories(n: int) -> Any:
     rng = np.random.default_rng(0)
     start = rng.gamma(4, 0.5, n)
     floor, rate = start * rng.beta(2, 3, n), rng.gamma(2, 0.15, n)
-    curves = floor[:, None] + (start - floor)[:, None] * np.exp(-rate[:, None] * np.arange(CHECKPOINTS))
-    return np.abs(curves + rng.normal(0, 0.05, (n, CHECKPOINTS)) * (0.3 + curves * 0.2)).astype(np.float32)
+    curves = floor[:, None] + (start - floor)[:, None] * np.exp(
+        -rate[:, None] * np.arange(CHECKPOINTS)
+    )
+    return np.abs(curves + rng.normal(0, 0.05, (n, CHECKPOINTS)) * (0.3 + curves * 0.2)).astype(
+        np.float32
+    )
 
 
 def prepare(folder: Path, n: int) -> None:
@@ -57,13 +62,26 @@ def prepare(folder: Path, n: int) -> None:
 
     losses = trajectories(n)
     for checkpoint in range(CHECKPOINTS):
-        torch.save(torch.from_numpy(losses[:, checkpoint].copy()), folder / f"losses-{checkpoint}.pt")
+        torch.save(
+            torch.from_numpy(losses[:, checkpoint].copy()), folder / f"losses-{checkpoint}.pt"
+        )
     with (folder / "pool.jsonl").open("w", encoding="utf-8") as file:
-        file.writelines(json.dumps({"instruction": f"question {row}", "output": f"answer {row}"}) + "\n" for row in range(n))
+        file.writelines(
+            json.dumps({"instruction": f"question {row}", "output": f"answer {row}"}) + "\n"
+            for row in range(n)
+        )
     values = pa.FixedSizeListArray.from_arrays(pa.array(losses.ravel()), CHECKPOINTS)
     pq.write_table(pa.table({"losses": values}), folder / "losses.parquet")
-    for command in (["register", "pool.jsonl", "--pool", "p"], ["losses", "import", "p", "losses.parquet", "--proxy", "measured"]):
-        subprocess.run([sys.executable, "-m", "catalog", "--home", "home", *command], cwd=folder, check=True, capture_output=True)
+    for command in (
+        ["register", "pool.jsonl", "--pool", "p"],
+        ["losses", "import", "p", "losses.parquet", "--proxy", "measured"],
+    ):
+        subprocess.run(
+            [sys.executable, "-m", "catalog", "--home", "home", *command],
+            cwd=folder,
+            check=True,
+            capture_output=True,
+        )
 
 
 def is_water_filled(taken: list[int], sizes: list[int]) -> bool:
@@ -80,17 +98,38 @@ def main() -> int:
         prepare(folder, asked.records)
 
         def ours(turn: int) -> None:
-            command = ["select", "s2l", "p", "--budget", str(budget), "--seed", str(turn), "--as", f"turn{turn}"]
-            subprocess.run([sys.executable, "-m", "catalog", "--home", "home", *command], cwd=folder, check=True, capture_output=True)
+            command = [
+                "select",
+                "s2l",
+                "p",
+                "--budget",
+                str(budget),
+                "--seed",
+                str(turn),
+                "--as",
+                f"turn{turn}",
+            ]
+            subprocess.run(
+                [sys.executable, "-m", "catalog", "--home", "home", *command],
+                cwd=folder,
+                check=True,
+                capture_output=True,
+            )
 
         def theirs(turn: int) -> Any:
             command = [sys.executable, "-c", THEIRS, str(folder), str(budget), str(turn)]
-            return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+            return json.loads(
+                subprocess.run(command, check=True, capture_output=True, text=True).stdout
+            )
 
         _, answers, figures = alternate(ours, theirs, pairs=asked.pairs)
         rows = _clusters(folder)
     sizes, taken = [row["size"] for row in rows], [row["taken"] for row in rows]
-    is_equal = sum(taken) == answers[0][0] == budget and is_water_filled(taken, sizes) and is_water_filled(*answers[0][1:])
+    is_equal = (
+        sum(taken) == answers[0][0] == budget
+        and is_water_filled(taken, sizes)
+        and is_water_filled(*answers[0][1:])
+    )
     row = {
         "what": f"s2l, {asked.records:,} x {CHECKPOINTS}, k = {K}, budget {budget:,}, whole processes",
         "peer": "published procedure on faiss-cpu",
@@ -106,9 +145,7 @@ def _clusters(folder: Path) -> list[dict[str, int]]:
     """Size and members taken of the clusters of our first answer; what gave none is not there."""
     from catalog import Catalog
 
-    asked = (
-        "SELECT any_value(CAST(why->>'cluster_size' AS BIGINT)) AS size, count(*) AS taken FROM subset('turn0') GROUP BY why->>'cluster'"
-    )
+    asked = "SELECT any_value(CAST(why->>'cluster_size' AS BIGINT)) AS size, count(*) AS taken FROM subset('turn0') GROUP BY why->>'cluster'"
     return Catalog.open(folder / "home").sql(asked).to_dicts()
 
 

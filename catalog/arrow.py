@@ -1,6 +1,7 @@
 """Numbers of Arrow as numpy's and back, without a copy.
 
-pyarrow's own conversions import pandas wherever it is installed, which takes as long as clustering half a million trajectories.
+pyarrow's own conversions import pandas wherever it is installed, which takes as long as clustering
+half a million trajectories.
 """
 
 from __future__ import annotations
@@ -19,11 +20,17 @@ def to_numpy(values: pa.Array | pa.ChunkedArray) -> Array:
     >>> to_numpy(pa.chunked_array([[1, 2], [3]])).tolist()
     [1, 2, 3]
     """
-    if values.null_count or not (pa.types.is_integer(values.type) or pa.types.is_floating(values.type)):
+    if values.null_count or not (
+        pa.types.is_integer(values.type) or pa.types.is_floating(values.type)
+    ):
         return np.asarray(values.to_numpy(zero_copy_only=False))
     chunks = values.chunks if isinstance(values, pa.ChunkedArray) else [values]
     parts = [_view(chunk) for chunk in chunks if len(chunk)]
-    return parts[0] if len(parts) == 1 else np.concatenate([np.empty(0, values.type.to_pandas_dtype()), *parts])
+    return (
+        parts[0]
+        if len(parts) == 1
+        else np.concatenate([np.empty(0, values.type.to_pandas_dtype()), *parts])
+    )
 
 
 def from_numpy(values: Array) -> pa.Array:
@@ -32,12 +39,18 @@ def from_numpy(values: Array) -> pa.Array:
     >>> from_numpy(np.arange(3)).to_pylist()
     [0, 1, 2]
     """
-    is_plain = type(values) is np.ndarray and values.ndim == 1 and values.dtype.isnative  # neither masked nor a matrix
+    is_plain = (
+        type(values) is np.ndarray and values.ndim == 1 and values.dtype.isnative
+    )  # neither masked nor a matrix
     if not is_plain or values.dtype.kind not in "iuf":
         return pa.array(values)
     whole = np.ascontiguousarray(values)
-    return pa.Array.from_buffers(pa.from_numpy_dtype(whole.dtype), len(whole), [None, pa.py_buffer(whole)])
+    return pa.Array.from_buffers(
+        pa.from_numpy_dtype(whole.dtype), len(whole), [None, pa.py_buffer(whole)]
+    )
 
 
 def _view(chunk: pa.Array) -> Array:
-    return np.frombuffer(chunk.buffers()[1], dtype=chunk.type.to_pandas_dtype())[chunk.offset : chunk.offset + len(chunk)]
+    return np.frombuffer(chunk.buffers()[1], dtype=chunk.type.to_pandas_dtype())[
+        chunk.offset : chunk.offset + len(chunk)
+    ]

@@ -28,16 +28,23 @@ class Catalog(Pools, Signals, Subsets):
     """A catalog in a folder. Open one with `Catalog.open`; it holds no connection between calls."""
 
     @classmethod
-    def open(cls, home: str | Path | None = None, *, wait: float = WAIT, isolated: bool = True) -> Catalog:
+    def open(
+        cls, home: str | Path | None = None, *, wait: float = WAIT, isolated: bool = True
+    ) -> Catalog:
         """Open a catalog; the folder is made when something is first written.
 
         Args:
             home: its folder; else the environment's ``CATALOG_HOME``, else ``./.catalog``.
             wait: seconds to wait for another process that holds it.
             isolated: run SQL in a child process, whose memory and time are bounded whatever a query calls; False
-                runs it in this process, where one call of a function is not stopped and its memory not taken back.
+                runs it in this process, where one call of a function is not stopped and its memory
+                not taken back.
         """
-        return cls(Path(home or os.environ.get("CATALOG_HOME") or DEFAULT_HOME).expanduser(), wait=wait, is_isolated=isolated)
+        return cls(
+            Path(home or os.environ.get("CATALOG_HOME") or DEFAULT_HOME).expanduser(),
+            wait=wait,
+            is_isolated=isolated,
+        )
 
     def sql(
         self,
@@ -99,4 +106,6 @@ class Catalog(Pools, Signals, Subsets):
 
     def migrate(self, *, dry_run: bool = False) -> list[str]:
         """Apply the migrations that are still to apply, and name them."""
-        return [migration.path for migration in upgrade(self.home, wait=self.wait, is_dry_run=dry_run)]
+        return [
+            migration.path for migration in upgrade(self.home, wait=self.wait, is_dry_run=dry_run)
+        ]

@@ -120,7 +120,15 @@ class MostlyRemovedError(CatalogError):
         n_before: how many members the pool has.
     """
 
-    def __init__(self, pool: str, *, n_removed: int, n_before: int, append: str = 'mode="append"', replace: str = 'mode="replace"') -> None:
+    def __init__(
+        self,
+        pool: str,
+        *,
+        n_removed: int,
+        n_before: int,
+        append: str = 'mode="append"',
+        replace: str = 'mode="replace"',
+    ) -> None:
         super().__init__(
             f"the load removes {n_removed:,} of the {n_before:,} members of {pool}, and nothing was written: "
             f"keep them with {append}, or remove them with {replace}"

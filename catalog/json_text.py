@@ -22,7 +22,9 @@ def _named(value: Any) -> str:
     return str(value)
 
 
-_encode: Callable[[Any], str] = json.JSONEncoder(ensure_ascii=False, allow_nan=False, default=_named).encode
+_encode: Callable[[Any], str] = json.JSONEncoder(
+    ensure_ascii=False, allow_nan=False, default=_named
+).encode
 
 
 class NotFiniteError(ValueError):

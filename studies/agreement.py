@@ -46,35 +46,66 @@ def compare_longest(study: Study, catalog: Catalog) -> dict[str, Any]:
     records, _ = alpaca_records(study)
     catalog.register(write_records(home / "whole.jsonl", records), pool="whole", mode="replace")
     catalog.score("whole", "n_tokens", model=BASE, max_length=2048)
-    words = catalog.sql("SELECT fingerprint, len(regexp_extract_all(response, '\\S+')) AS n_words FROM pool('whole')")
+    words = catalog.sql(
+        "SELECT fingerprint, len(regexp_extract_all(response, '\\S+')) AS n_words FROM pool('whole')"
+    )
     words.write_parquet(home / "words.parquet")
     catalog.import_scores("whole", home / "words.parquet", name="n_words", key="fingerprint")
     n = 20 if study.is_smoke else LONGEST
     for score in ("n_tokens", "n_words"):
-        catalog.select("longest", "whole", budget=n, name=f"longest_{score}", settings={"score": score})
-    ((both,),) = catalog.sql("SELECT count(*) FROM subset('longest_n_tokens') JOIN subset('longest_n_words') USING (instruction_id)").rows()
-    counts = catalog.sql("SELECT n_tokens, n_words FROM scores('whole') WHERE n_tokens IS NOT NULL AND n_words IS NOT NULL")
-    return {"n": n, "members": counts.height, "both": both, "spearman": float(spearman(counts.to_numpy())[0, 1])}
+        catalog.select(
+            "longest", "whole", budget=n, name=f"longest_{score}", settings={"score": score}
+        )
+    ((both,),) = catalog.sql(
+        "SELECT count(*) FROM subset('longest_n_tokens') JOIN subset('longest_n_words') USING (instruction_id)"
+    ).rows()
+    counts = catalog.sql(
+        "SELECT n_tokens, n_words FROM scores('whole') WHERE n_tokens IS NOT NULL AND n_words IS NOT NULL"
+    )
+    return {
+        "n": n,
+        "members": counts.height,
+        "both": both,
+        "spearman": float(spearman(counts.to_numpy())[0, 1]),
+    }
 
 
 def compare_ratings(study: Study, catalog: Catalog) -> dict[str, Any]:
     """Spearman's correlation of each of our scores with each rating: value, and both ends of its interval."""
     for name in RATINGS if not study.is_smoke else RATINGS[:4]:
-        missing = (0,) if name in RATINGS[:4] else ()  # DS2 wrote 0 for a failed call of GPT; 0 is a rating of the others
-        catalog.import_scores("alpaca", study.work / "alpaca" / "ratings.jsonl", name=name, missing=missing)
+        missing = (
+            (0,) if name in RATINGS[:4] else ()
+        )  # DS2 wrote 0 for a failed call of GPT; 0 is a rating of the others
+        catalog.import_scores(
+            "alpaca", study.work / "alpaca" / "ratings.jsonl", name=name, missing=missing
+        )
     catalog.select("random", "alpaca", budget=100 if study.is_smoke else SAMPLE, name="sample")
     catalog.score("sample", "ifd", "perplexity", "n_labels", model=BASE)
     theirs = RATINGS[:4] if study.is_smoke else RATINGS
-    ours = ", ".join("depth / coalesce(n_labels, 1) AS depth_without_k" if name == "depth_without_k" else name for name in OURS)
-    rows = catalog.sql(f"SELECT {ours}, {', '.join(theirs)} FROM scores('sample') ORDER BY fingerprint").drop_nulls().to_numpy()
+    ours = ", ".join(
+        "depth / coalesce(n_labels, 1) AS depth_without_k" if name == "depth_without_k" else name
+        for name in OURS
+    )
+    rows = (
+        catalog.sql(
+            f"SELECT {ours}, {', '.join(theirs)} FROM scores('sample') ORDER BY fingerprint"
+        )
+        .drop_nulls()
+        .to_numpy()
+    )
     whole = spearman(rows)
     generator = np.random.default_rng(0)
     resamples = 20 if study.is_smoke else RESAMPLES
-    drawn = np.array([spearman(rows[generator.integers(len(rows), size=len(rows))]) for _ in range(resamples)])
+    drawn = np.array(
+        [spearman(rows[generator.integers(len(rows), size=len(rows))]) for _ in range(resamples)]
+    )
     low, high = np.nanquantile(drawn, (0.025, 0.975), axis=0)
     names = [*OURS, *theirs]
     answer = {
-        mine: {other: [float(part[i, names.index(other)]) for part in (whole, low, high)] for other in theirs}
+        mine: {
+            other: [float(part[i, names.index(other)]) for part in (whole, low, high)]
+            for other in theirs
+        }
         for i, mine in enumerate(OURS)
     }
     return {"n": len(rows), "correlations": answer}
@@ -111,7 +142,10 @@ def _agrees(claim: str, correlations: dict[str, list[float]]) -> Claim:
     return Claim(
         claim,
         "Neither paper compares them; DS2 gives GPT-4o-mini's ratings of every row of Alpaca.",
-        "; ".join(f"{name} {value:+.3f} [{low:+.3f}, {high:+.3f}]" for name, (value, low, high) in judged.items()),
+        "; ".join(
+            f"{name} {value:+.3f} [{low:+.3f}, {high:+.3f}]"
+            for name, (value, low, high) in judged.items()
+        ),
         "holds" if lowest > 0.2 else "holds in part" if lowest > 0 else "does not hold",
         "Holds when both intervals lie above 0.2, in part above 0. The base is tiny; a large model's depth may agree better.",
     )
@@ -120,10 +154,21 @@ def _agrees(claim: str, correlations: dict[str, list[float]]) -> Claim:
 def tables(longest: dict[str, Any], rated: dict[str, Any]) -> list[Table]:
     """Every number of the figures."""
     correlations = [
-        {"ours": mine} | {name: f"{value:+.3f} [{low:+.3f}, {high:+.3f}]" for name, (value, low, high) in row.items()}
+        {"ours": mine}
+        | {
+            name: f"{value:+.3f} [{low:+.3f}, {high:+.3f}]"
+            for name, (value, low, high) in row.items()
+        }
         for mine, row in rated["correlations"].items()
     ]
-    overlap = [{"longest": longest["n"], "of": longest["members"], "in both": longest["both"], "Spearman": round(longest["spearman"], 4)}]
+    overlap = [
+        {
+            "longest": longest["n"],
+            "of": longest["members"],
+            "in both": longest["both"],
+            "Spearman": round(longest["spearman"], 4),
+        }
+    ]
     return [
         Table("Longest by tokens and by words", overlap),
         Table("Spearman's correlation with DS2's ratings, 95 % interval", correlations),
@@ -135,20 +180,35 @@ def draw_ratings(study: Study, rated: dict[str, Any]) -> None:
     from matplotlib import pyplot
 
     theirs = list(next(iter(rated["correlations"].values())))
-    colours = [COLOURS[name] for name in ("ila", "s2l", "deita", "depth_only", "fisher_sft", "random")]
+    colours = [
+        COLOURS[name] for name in ("ila", "s2l", "deita", "depth_only", "fisher_sft", "random")
+    ]
     figure, axis = pyplot.subplots(figsize=(7, 3.6))
     for place, name in enumerate(theirs):
         rows = [rated["correlations"][mine][name] for mine in OURS]
         y = np.arange(len(OURS)) + 0.12 * (place - (len(theirs) - 1) / 2)
         values = np.array(rows)
         errors = np.abs(values[:, 1:] - values[:, :1]).T
-        axis.errorbar(values[:, 0], y, xerr=errors, fmt="o", markersize=3.5, linewidth=1.2, color=colours[place], label=name)
+        axis.errorbar(
+            values[:, 0],
+            y,
+            xerr=errors,
+            fmt="o",
+            markersize=3.5,
+            linewidth=1.2,
+            color=colours[place],
+            label=name,
+        )
     axis.axvline(0, color=COLOURS["random"], linewidth=0.8)
     axis.set_yticks(range(len(OURS)), OURS)
     axis.invert_yaxis()
     axis.set_xlabel("Spearman's correlation with a rating of DS2")
     axis.legend(loc="center left", bbox_to_anchor=(1, 0.5))
-    study.picture(figure, suffix="-ratings", caption=f"Our scores against DS2's ratings, {rated['n']:,} members; 95 % bootstrap intervals.")
+    study.picture(
+        figure,
+        suffix="-ratings",
+        caption=f"Our scores against DS2's ratings, {rated['n']:,} members; 95 % bootstrap intervals.",
+    )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """What the studies of ILA share: a pool of Alpaca with its landscape and depths, in one catalog, and the base that is fine-tuned.
 
-The base has seen other sources and no Alpaca, as a pretrained model has before it is tuned: it is what depth is measured with, and what a
-target starts from. A smoke run has a generated pool in their place.
+The base has seen other sources and no Alpaca, as a pretrained model has before it is tuned: it is
+what depth is measured with, and what a target starts from. A smoke run has a generated pool in
+their place.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ from catalog.models.causal_lm import CausalLM, load_causal_lm, save_causal_lm
 from catalog.models.tiny import TinyShape
 from catalog.pools.demo import demo_records
 
-SHAPE = TinyShape(vocabulary=2048, width=64, layers=2, heads=2, inner=176)  # 0.23 million parameters
+SHAPE = TinyShape(
+    vocabulary=2048, width=64, layers=2, heads=2, inner=176
+)  # 0.23 million parameters
 BASE = "base"
 BATCH, RATE = 16, 3e-3  # of the target's fine-tuning
 ABILITIES = Path(__file__).parent / "selectors" / "abilities.txt"
@@ -80,7 +83,11 @@ def prepared(study: Study) -> tuple[Catalog, dict[str, Any]]:
 def protocol(study: Study, facts: dict[str, Any], *, epochs: int) -> list[str]:
     """The lines of a protocol that say what pool, signals and target are."""
     size, pool = sizes(study), "generated instructions" if study.is_smoke else "Alpaca"
-    base = "generated instructions" if study.is_smoke else "GPTeacher, Code Alpaca (2k) and GSM8K train, and no Alpaca"
+    base = (
+        "generated instructions"
+        if study.is_smoke
+        else "GPTeacher, Code Alpaca (2k) and GSM8K train, and no Alpaca"
+    )
     return [
         f"Pool: {facts['members']:,} of {pool}, drawn with seed 0; {size.dev:,} others are the dev set.",
         f"Base: a Llama-type model of {SHAPE.layers} layers, width {SHAPE.width}, {SHAPE.vocabulary:,} tokens, trained by `losses train` "
@@ -118,7 +125,9 @@ def dev_set(catalog: Catalog, lm: CausalLM) -> list[Any]:
 
 def instructions(catalog: Catalog, relation: str) -> list[dict[str, Any]]:
     """Messages, system and tools of a relation's members, in the order of fingerprints."""
-    return catalog.sql(f"SELECT messages, system, tools FROM {relation} ORDER BY fingerprint").to_dicts()
+    return catalog.sql(
+        f"SELECT messages, system, tools FROM {relation} ORDER BY fingerprint"
+    ).to_dicts()
 
 
 def write_records(path: Path, records: Iterable[dict[str, Any]]) -> Path:
@@ -133,11 +142,26 @@ def alpaca_records(study: Study) -> tuple[list[dict[str, Any]], list[dict[str, A
     if study.is_smoke:
         records = list(demo_records(SMOKE.pool + SMOKE.dev))
         order = range(len(records))
-        return records, [{"overall": 1 + i % 7, "complexity": 1 + i % 5, "rarity": 1 + i % 4, "informativeness": 3 + i % 2} for i in order]
-    records = json.loads((study.data / "alpaca52k" / "alpaca_data.json").read_text(encoding="utf-8"))
-    with gzip.open(study.data / "alpaca52k" / "ds2_ratings.jsonl.gz", "rt", encoding="utf-8") as file:
+        return records, [
+            {
+                "overall": 1 + i % 7,
+                "complexity": 1 + i % 5,
+                "rarity": 1 + i % 4,
+                "informativeness": 3 + i % 2,
+            }
+            for i in order
+        ]
+    records = json.loads(
+        (study.data / "alpaca52k" / "alpaca_data.json").read_text(encoding="utf-8")
+    )
+    with gzip.open(
+        study.data / "alpaca52k" / "ds2_ratings.jsonl.gz", "rt", encoding="utf-8"
+    ) as file:
         rated = [json.loads(line) for line in file]
-    return records, [one["gpt4omini"] | {"llama": one["llama31_8b_0to5"], "mistral": one["mistral7b_0to5"]} for one in rated]
+    return records, [
+        one["gpt4omini"] | {"llama": one["llama31_8b_0to5"], "mistral": one["mistral7b_0to5"]}
+        for one in rated
+    ]
 
 
 def train_base(study: Study, catalog: Catalog, home: Path) -> None:
@@ -149,8 +173,21 @@ def train_base(study: Study, catalog: Catalog, home: Path) -> None:
     texts = catalog.sql("SELECT prompt, response FROM pool('base') ORDER BY fingerprint")
     start = home / BASE
     if not start.exists():
-        save_causal_lm(untrained([text for pair in texts.rows() for text in pair if text], seed=0, shape=SHAPE), start)
-    catalog.train_losses("base", proxy=str(start), learning_rate=3e-3, batch=32, epochs=sizes(study).base_epochs, checkpoints=1, seed=0)
+        save_causal_lm(
+            untrained(
+                [text for pair in texts.rows() for text in pair if text], seed=0, shape=SHAPE
+            ),
+            start,
+        )
+    catalog.train_losses(
+        "base",
+        proxy=str(start),
+        learning_rate=3e-3,
+        batch=32,
+        epochs=sizes(study).base_epochs,
+        checkpoints=1,
+        seed=0,
+    )
 
 
 def _prepare(study: Study, catalog: Catalog, home: Path) -> dict[str, Any]:
@@ -159,9 +196,19 @@ def _prepare(study: Study, catalog: Catalog, home: Path) -> dict[str, Any]:
     order = np.random.default_rng(0).permutation(len(records))
     n_pool, n_dev = sizes(study).pool, sizes(study).dev
     chosen, held_out = order[:n_pool], order[n_pool : n_pool + n_dev]
-    catalog.register(write_records(home / "alpaca.jsonl", (records[i] for i in chosen)), pool="alpaca", mode="replace")
-    catalog.register(write_records(home / "dev.jsonl", (records[i] for i in held_out)), pool="dev", mode="replace")
-    _import_ratings(catalog, write_records(home / "ratings.jsonl", (ratings[i] for i in chosen)), home)
+    catalog.register(
+        write_records(home / "alpaca.jsonl", (records[i] for i in chosen)),
+        pool="alpaca",
+        mode="replace",
+    )
+    catalog.register(
+        write_records(home / "dev.jsonl", (records[i] for i in held_out)),
+        pool="dev",
+        mode="replace",
+    )
+    _import_ratings(
+        catalog, write_records(home / "ratings.jsonl", (ratings[i] for i in chosen)), home
+    )
     catalog.embed("alpaca")
     train_base(study, catalog, home)
     catalog.label("alpaca", ABILITIES)
@@ -173,7 +220,13 @@ def _prepare(study: Study, catalog: Catalog, home: Path) -> dict[str, Any]:
         """
     ).rows()
     lm = base_model(catalog)
-    facts = {"members": n, "depth": deep, "negative": negative, "labels": labels, "unlabelled": unlabelled}
+    facts = {
+        "members": n,
+        "depth": deep,
+        "negative": negative,
+        "labels": labels,
+        "unlabelled": unlabelled,
+    }
     return facts | {"loss": dev_loss(lm, dev_set(catalog, lm))}
 
 
@@ -181,6 +234,8 @@ def _import_ratings(catalog: Catalog, file: Path, home: Path) -> None:
     """DS2's ratings, 0 where a call failed; deita's score is complexity times quality."""
     for name in ("overall", "complexity"):
         catalog.import_scores("alpaca", file, name=name, missing=(0,))
-    product = catalog.sql("SELECT fingerprint, overall * complexity AS deita FROM scores('alpaca') WHERE overall * complexity IS NOT NULL")
+    product = catalog.sql(
+        "SELECT fingerprint, overall * complexity AS deita FROM scores('alpaca') WHERE overall * complexity IS NOT NULL"
+    )
     product.write_parquet(home / "deita.parquet")
     catalog.import_scores("alpaca", home / "deita.parquet", name="deita", key="fingerprint")

@@ -56,7 +56,9 @@ SELECT query_side AS side, similarity >= $threshold AND item = query_item AS is_
 FROM nearest((SELECT * FROM {relation} WHERE side = 'original'), (SELECT * FROM {relation} WHERE side <> 'original'), k => 1)
 """
 
-Curves = dict[str, list[list[float]]]  # of a way: threshold, share of rephrased items found, share of unrelated prompts matched
+Curves = dict[
+    str, list[list[float]]
+]  # of a way: threshold, share of rephrased items found, share of unrelated prompts matched
 
 
 def main() -> None:
@@ -91,7 +93,12 @@ def look(study: Study, name: str) -> dict[str, Any]:
     folder.mkdir(parents=True, exist_ok=True)
     catalog = Catalog.open(folder / "catalog")
     file = folder / f"{name}.jsonl"
-    file.write_text("".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records_of(study, name)), encoding="utf-8")
+    file.write_text(
+        "".join(
+            json.dumps(record, ensure_ascii=False) + "\n" for record in records_of(study, name)
+        ),
+        encoding="utf-8",
+    )
     catalog.register(file, pool=name, source_column="side", prompts_only=True, mode="replace")
     catalog.embed(name)
     curves: Curves = {}
@@ -103,7 +110,9 @@ def look(study: Study, name: str) -> dict[str, Any]:
         curves[way] = []
         for threshold in thresholds[::3] if study.is_smoke else thresholds:
             asked = {"pool": name, "threshold": threshold}
-            ((n, n_unrelated, share, false),) = catalog.sql(COUNTS.format(matched=matched), parameters=asked).rows()
+            ((n, n_unrelated, share, false),) = catalog.sql(
+                COUNTS.format(matched=matched), parameters=asked
+            ).rows()
             curves[way].append([threshold, share, false])
     return {"n": n, "n_unrelated": n_unrelated, "curves": curves}
 
@@ -111,12 +120,25 @@ def look(study: Study, name: str) -> dict[str, Any]:
 def records_of(study: Study, name: str) -> list[dict[str, Any]]:
     """Prompts with the side that they are of, original, rephrased or unrelated, and the number of the item."""
     if study.is_smoke:
-        originals = [f"Count the {i} red apples in {i % 7} baskets near the old bridge number {i}." for i in range(12)]
-        rephrased = [(i, text.replace("Count", "Add up").replace("near", "next to")) for i, text in enumerate(originals)]
-        unrelated = [f"Write a poem about winter, the sea and {i} ships that never came home." for i in range(12)]
+        originals = [
+            f"Count the {i} red apples in {i % 7} baskets near the old bridge number {i}."
+            for i in range(12)
+        ]
+        rephrased = [
+            (i, text.replace("Count", "Add up").replace("near", "next to"))
+            for i, text in enumerate(originals)
+        ]
+        unrelated = [
+            f"Write a poem about winter, the sea and {i} ships that never came home."
+            for i in range(12)
+        ]
     else:
         originals, rephrased, unrelated = _published(study.data, name)
-    listed = {"original": enumerate(originals), "rephrased": rephrased, "unrelated": enumerate(unrelated)}
+    listed = {
+        "original": enumerate(originals),
+        "rephrased": rephrased,
+        "unrelated": enumerate(unrelated),
+    }
     return [
         {"messages": [{"role": "user", "content": text}], "side": side, "item": item}
         for side, items in listed.items()
@@ -131,9 +153,15 @@ def _published(data: Path, name: str) -> tuple[list[str], list[tuple[int, str]],
 
     if name == "gsm8k":
         rephrased = [one["text"] for one in read("llm_decontaminator/rephrase_gsm8k.jsonl")]
-        questions = [text.removeprefix("Question: ").partition("\nAnswer:")[0] for text in rephrased]
+        questions = [
+            text.removeprefix("Question: ").partition("\nAnswer:")[0] for text in rephrased
+        ]
         unrelated = [one["question"] for one in read("gsm8k/train.jsonl")]
-        return [one["question"] for one in read("gsm8k/test.jsonl")], list(enumerate(questions)), _drawn(unrelated)
+        return (
+            [one["question"] for one in read("gsm8k/test.jsonl")],
+            list(enumerate(questions)),
+            _drawn(unrelated),
+        )
     texts = [one["text"] for one in read(f"llm_decontaminator/{name}.jsonl")]
     originals = [one["text"] for one in read("llm_decontaminator/HumanEval.jsonl")]
     code = json.loads((data / "codealpaca" / "code_alpaca_2k.json").read_text(encoding="utf-8"))
@@ -148,17 +176,31 @@ def _drawn(texts: Sequence[str]) -> list[str]:
 
 def claims(found: dict[str, Any]) -> list[Claim]:
     """Judged by the rule beside each."""
-    usual = {name: min(part["curves"]["text"], key=lambda at: abs(at[0] - 0.8))[1] for name, part in found.items()}
-    best = {name: {way: best_of(curve) for way, curve in part["curves"].items()} for name, part in found.items()}
+    usual = {
+        name: min(part["curves"]["text"], key=lambda at: abs(at[0] - 0.8))[1]
+        for name, part in found.items()
+    }
+    best = {
+        name: {way: best_of(curve) for way, curve in part["curves"].items()}
+        for name, part in found.items()
+    }
     leads = [max(of["vectors"][1], of["nearest"][1]) - of["text"][1] for of in best.values()]
     near = [max(of["vectors"][1], of["nearest"][1]) for of in best.values()]
-    text = "; ".join(f"{name}: " + ", ".join(f"{way} {at[1]:.2f} (at {at[0]:g})" for way, at in of.items()) for name, of in best.items())
+    text = "; ".join(
+        f"{name}: " + ", ".join(f"{way} {at[1]:.2f} (at {at[0]:g})" for way, at in of.items())
+        for name, of in best.items()
+    )
     return [
         Claim(
             "Matching text misses rephrased test items.",
             "n-gram overlap finds next to none of the rephrased items (Yang et al. 2023).",
-            "recall at Jaccard 0.8: " + "; ".join(f"{name} {recall:.3f}" for name, recall in usual.items()),
-            "holds" if max(usual.values()) < 0.1 else "holds in part" if min(usual.values()) < 0.1 else "does not hold",
+            "recall at Jaccard 0.8: "
+            + "; ".join(f"{name} {recall:.3f}" for name, recall in usual.items()),
+            "holds"
+            if max(usual.values()) < 0.1
+            else "holds in part"
+            if min(usual.values()) < 0.1
+            else "does not hold",
             "At near_duplicates' own threshold of 0.8; holds below a tenth in every set, in part in one.",
         ),
         Claim(
@@ -207,14 +249,29 @@ def draw(study: Study, found: dict[str, Any]) -> None:
     """What is found against what else is flagged, one panel a test set, a mark a threshold."""
     from matplotlib import pyplot
 
-    colours = dict(zip(TITLES, (COLOURS["random"], COLOURS["ila_kmeans"], COLOURS["ila"]), strict=True))
+    colours = dict(
+        zip(TITLES, (COLOURS["random"], COLOURS["ila_kmeans"], COLOURS["ila"]), strict=True)
+    )
     figure, axes = pyplot.subplots(1, len(found), figsize=(10, 3.8), sharey=True)
     for axis, (name, part) in zip(axes, found.items(), strict=True):
         for way, curve in part["curves"].items():
             at = np.array(curve)
-            axis.plot(at[:, 2], at[:, 1], marker="o", markersize=3.5, linewidth=1.2, color=colours[way], label=TITLES[way])
+            axis.plot(
+                at[:, 2],
+                at[:, 1],
+                marker="o",
+                markersize=3.5,
+                linewidth=1.2,
+                color=colours[way],
+                label=TITLES[way],
+            )
             axis.annotate(
-                f"{curve[0][0]:g}", (at[0, 2], at[0, 1]), xytext=(4, -8), textcoords="offset points", fontsize=7, color=colours[way]
+                f"{curve[0][0]:g}",
+                (at[0, 2], at[0, 1]),
+                xytext=(4, -8),
+                textcoords="offset points",
+                fontsize=7,
+                color=colours[way],
             )
         axis.set_xscale("symlog", linthresh=0.001)
         axis.set_xlim(-0.0002, 1.3)

@@ -1,8 +1,10 @@
 """FisherSFT on softmax regression with a known answer: how fast does the error fall for sentences chosen in different ways?
 
-Deb et al. 2025 (arXiv 2505.14826), section on synthetic data. A sentence is ten token vectors in R^10; token vector x has a label drawn
-from softmax(Theta' x) over 20 words. A method chooses n sentences, Theta is estimated from their labels, and the error of a sentence is
-the sum over its tokens of |(estimate - Theta)' x|. The vectors enter the catalog as keys of the records, and the selectors read them.
+Deb et al. 2025 (arXiv 2505.14826), section on synthetic data. A sentence is ten token vectors in
+R^10; token vector x has a label drawn from softmax(Theta' x) over 20 words. A method chooses n
+sentences, Theta is estimated from their labels, and the error of a sentence is the sum over its
+tokens of |(estimate - Theta)' x|. The vectors enter the catalog as keys of the records, and the
+selectors read them.
 """
 
 from __future__ import annotations
@@ -35,7 +37,9 @@ def main() -> None:
     runs = [
         study.run(
             {"pool": kind, "seed": seed, "n": n, "budgets": budgets},
-            lambda kind=kind, seed=seed: one_run(catalog, study, kind, seed=seed, n=n, budgets=budgets),
+            lambda kind=kind, seed=seed: one_run(
+                catalog, study, kind, seed=seed, n=n, budgets=budgets
+            ),
         )
         | {"pool": kind}
         for kind in POOLS
@@ -45,7 +49,9 @@ def main() -> None:
     report(study, runs, budgets, n)
 
 
-def one_run(catalog: Catalog, study: Study, kind: str, *, seed: int, n: int, budgets: list[int]) -> dict[str, Any]:
+def one_run(
+    catalog: Catalog, study: Study, kind: str, *, seed: int, n: int, budgets: list[int]
+) -> dict[str, Any]:
     """Errors of every method on one pool: under ``max`` and ``mean`` a number a budget."""
     theta, x, labels = world(kind, seed=seed, n=n)
     pool = f"{'skewed' if kind == 'peaked' else kind}-{seed}-of-{n}"  # the peaked pool differs in its labels only
@@ -55,8 +61,12 @@ def one_run(catalog: Catalog, study: Study, kind: str, *, seed: int, n: int, bud
     errors: dict[str, Any] = {}
     for method in METHODS:
         selector = "random" if method == "random" else str(SELECTORS / f"{method}_given.sql")
-        chosen = catalog.select(selector, pool, budget=max(budgets), name=f"{method}-{pool}", seed=seed)
-        order = catalog.sql(f"SELECT CAST(metadata ->> 'sentence' AS INTEGER) AS sentence FROM subset('{chosen.reference}') ORDER BY rank")
+        chosen = catalog.select(
+            selector, pool, budget=max(budgets), name=f"{method}-{pool}", seed=seed
+        )
+        order = catalog.sql(
+            f"SELECT CAST(metadata ->> 'sentence' AS INTEGER) AS sentence FROM subset('{chosen.reference}') ORDER BY rank"
+        )
         errors[method] = {"max": [], "mean": []}
         for budget in budgets:
             of = order["sentence"].to_numpy()[:budget]
@@ -70,7 +80,9 @@ def one_run(catalog: Catalog, study: Study, kind: str, *, seed: int, n: int, bud
 def world(kind: str, *, seed: int, n: int) -> tuple[Array, Array, Array]:
     """Theta (10, 20) without its gauge, token vectors (n, 10, 10), labels (n, 10); token vectors have a squared length of 10 on average."""
     generator = np.random.default_rng([seed, POOLS.index("skewed" if kind == "peaked" else kind)])
-    theta = generator.standard_normal((WIDTH, WORDS)) / math.sqrt(WIDTH)  # logits spread by about 1 nat
+    theta = generator.standard_normal((WIDTH, WORDS)) / math.sqrt(
+        WIDTH
+    )  # logits spread by about 1 nat
     theta *= PEAK if kind == "peaked" else 1.0
     theta -= theta.mean(axis=1, keepdims=True)  # softmax does not see what all words share
     if kind == "zipf":
@@ -93,7 +105,11 @@ def written(study: Study, pool: str, x: Array) -> Path:
     path = study.work / f"{study.name}-{pool}.jsonl"
     with path.open("w", encoding="utf-8") as file:
         for sentence, vectors in enumerate(x):
-            record = {"prompt": f"{pool}: sentence {sentence}", "response": f"{TOKENS} tokens", "sentence": sentence}
+            record = {
+                "prompt": f"{pool}: sentence {sentence}",
+                "response": f"{TOKENS} tokens",
+                "sentence": sentence,
+            }
             numbers = {"states": vectors.tolist(), "mean": vectors.mean(axis=0).tolist()}
             file.write(json.dumps(record | numbers) + "\n")
     return path
@@ -123,7 +139,9 @@ def fitted(x: Array, labels: Array) -> Array:
         if (decrease := float((step * slope).sum())) < 1e-9:
             break
         size = 1.0
-        while (now := cost(theta - size * step, x, labels)) > value - 0.25 * size * decrease and size > 1e-6:
+        while (
+            now := cost(theta - size * step, x, labels)
+        ) > value - 0.25 * size * decrease and size > 1e-6:
             size /= 2
         theta, value = theta - size * step, now
     return theta
@@ -134,7 +152,9 @@ def cost(theta: Array, x: Array, labels: Array) -> float:
     logits = x @ theta
     highest = logits.max(axis=1)
     log_sum = np.log(np.exp(logits - highest[:, None]).sum(axis=1)) + highest
-    return float((log_sum - logits[np.arange(len(x)), labels]).sum() + len(x) * RIDGE / 2 * (theta**2).sum())
+    return float(
+        (log_sum - logits[np.arange(len(x)), labels]).sum() + len(x) * RIDGE / 2 * (theta**2).sum()
+    )
 
 
 def of(runs: list[dict[str, Any]], pool: str, method: str, metric: str = "max") -> Array:
@@ -144,14 +164,20 @@ def of(runs: list[dict[str, Any]], pool: str, method: str, metric: str = "max") 
 
 def slopes(errors: Array, budgets: list[int]) -> list[float]:
     """Of log error against log n, a number a seed, from :data:`ASYMPTOTIC` sentences on."""
-    late = [place for place, budget in enumerate(budgets) if budget >= ASYMPTOTIC] or list(range(len(budgets)))
+    late = [place for place, budget in enumerate(budgets) if budget >= ASYMPTOTIC] or list(
+        range(len(budgets))
+    )
     log_n = np.log([budgets[place] for place in late])
     return [float(np.polyfit(log_n, np.log(run[late]), 1)[0]) for run in errors]
 
 
-def ratio(runs: list[dict[str, Any]], pool: str, method: str, place: int, metric: str = "max") -> tuple[float, float, float]:
+def ratio(
+    runs: list[dict[str, Any]], pool: str, method: str, place: int, metric: str = "max"
+) -> tuple[float, float, float]:
     """FisherSFT's error over another method's at one budget: geometric mean over seeds, and its 95 % bootstrap interval."""
-    logs = np.log(of(runs, pool, "fisher_sft", metric)[:, place] / of(runs, pool, method, metric)[:, place])
+    logs = np.log(
+        of(runs, pool, "fisher_sft", metric)[:, place] / of(runs, pool, method, metric)[:, place]
+    )
     drawn = np.random.default_rng(0).integers(0, len(logs), size=(2000, len(logs)))
     low, high = np.quantile(logs[drawn].mean(axis=1), [0.025, 0.975])
     return float(np.exp(logs.mean())), float(np.exp(low)), float(np.exp(high))
@@ -169,19 +195,35 @@ def draw(study: Study, runs: list[dict[str, Any]], budgets: list[int]) -> None:
                 errors = of(runs, pool, method, metric)
                 low, high = np.quantile(errors, [0.25, 0.75], axis=0)
                 ax.fill_between(budgets, low, high, color=COLOURS[method], alpha=0.15, linewidth=0)
-                ax.plot(budgets, np.exp(np.log(errors).mean(axis=0)), color=COLOURS[method], marker="o", markersize=3, label=method)
+                ax.plot(
+                    budgets,
+                    np.exp(np.log(errors).mean(axis=0)),
+                    color=COLOURS[method],
+                    marker="o",
+                    markersize=3,
+                    label=method,
+                )
             ax.set(xscale="log", yscale="log")
             if pool == "peaked":
                 continue  # nothing falls there
             last = np.exp(np.log(of(runs, pool, "fisher_sft", metric)[:, -1]).mean())
-            ax.plot(budgets, last * np.sqrt(budgets[-1] / np.array(budgets)) * 0.7, "k:", linewidth=1, label="slope -1/2")
+            ax.plot(
+                budgets,
+                last * np.sqrt(budgets[-1] / np.array(budgets)) * 0.7,
+                "k:",
+                linewidth=1,
+                label="slope -1/2",
+            )
         axes[0, column].set_title(pool)
         axes[1, column].set_xlabel("sentences")
     axes[0, 0].set_ylabel("worst sentence's error")
     axes[1, 0].set_ylabel("mean error")
     axes[0, 0].legend()
     bands = f"geometric mean over {study.seeds} seeds, bands are its quartiles"
-    study.picture(figure, caption=f"Prediction error of softmax regression against the number of sentences; {bands}. Dotted: slope -1/2.")
+    study.picture(
+        figure,
+        caption=f"Prediction error of softmax regression against the number of sentences; {bands}. Dotted: slope -1/2.",
+    )
 
 
 def report(study: Study, runs: list[dict[str, Any]], budgets: list[int], n: int) -> None:
@@ -212,12 +254,17 @@ def claims(runs: list[dict[str, Any]], budgets: list[int], later: list[int]) -> 
     names = ", ".join(str(budgets[place]) for place in later)
 
     def gains(pool: str, methods: tuple[str, ...], metric: str) -> list[bool]:
-        return [ratio(runs, pool, method, place, metric)[2] < 1 for method in methods for place in later]
+        return [
+            ratio(runs, pool, method, place, metric)[2] < 1 for method in methods for place in later
+        ]
 
     def at_end(pool: str, method: str = "random") -> str:
         return f"max {interval(ratio(runs, pool, method, -1))}, mean {interval(ratio(runs, pool, method, -1, 'mean'))}"
 
-    fits = {pool: slopes(of(runs, pool, "fisher_sft"), budgets) for pool in ("isotropic", "skewed", "zipf")}
+    fits = {
+        pool: slopes(of(runs, pool, "fisher_sft"), budgets)
+        for pool in ("isotropic", "skewed", "zipf")
+    }
     near = [abs(float(np.mean(fit)) + 0.5) <= 0.1 for fit in fits.values()]
     absent = [ratio(runs, "peaked", "random", -1, metric)[2] >= 1 for metric in ("max", "mean")]
     rest = METHODS[2:]
@@ -234,7 +281,9 @@ def claims(runs: list[dict[str, Any]], budgets: list[int], later: list[int]) -> 
         Claim(
             "its worst case is also better than that of density and sensitivity sampling there",
             "lower maximum error than both (synthetic experiment)",
-            "; ".join(f"over {method}'s at n = {end}: {at_end('skewed', method)}" for method in rest),
+            "; ".join(
+                f"over {method}'s at n = {end}: {at_end('skewed', method)}" for method in rest
+            ),
             judged(gains("skewed", rest, "max")),
             f"rule: as above, for both; the two see a sentence's mean vector only. On isotropic: {judged(gains('isotropic', rest, 'max'))}",
         ),
@@ -260,20 +309,36 @@ def tables(runs: list[dict[str, Any]], budgets: list[int]) -> list[Table]:
     """Every number of the figure, as ratios and as errors."""
     ratios = [
         {"pool": pool, "error": metric, "FisherSFT over": method}
-        | {f"n = {budget}": interval(ratio(runs, pool, method, place, metric)) for place, budget in enumerate(budgets)}
+        | {
+            f"n = {budget}": interval(ratio(runs, pool, method, place, metric))
+            for place, budget in enumerate(budgets)
+        }
         for pool in POOLS
         for metric in ("max", "mean")
         for method in METHODS[1:]
     ]
     errors = [
-        {"pool": pool, "method": method, "slope": spread(slopes(of(runs, pool, method), budgets), 2)}
-        | {f"n = {budget}": f"{np.exp(np.log(of(runs, pool, method)[:, place]).mean()):.1f}" for place, budget in enumerate(budgets)}
+        {
+            "pool": pool,
+            "method": method,
+            "slope": spread(slopes(of(runs, pool, method), budgets), 2),
+        }
+        | {
+            f"n = {budget}": f"{np.exp(np.log(of(runs, pool, method)[:, place]).mean()):.1f}"
+            for place, budget in enumerate(budgets)
+        }
         for pool in POOLS
         for method in METHODS
     ]
     return [
-        Table("FisherSFT's error over another method's: geometric mean over seeds [95 % interval]; below 1 is better", ratios),
-        Table(f"Maximum error, and the slope of its logarithm against log n from n = {ASYMPTOTIC} on (mean, least, greatest)", errors),
+        Table(
+            "FisherSFT's error over another method's: geometric mean over seeds [95 % interval]; below 1 is better",
+            ratios,
+        ),
+        Table(
+            f"Maximum error, and the slope of its logarithm against log n from n = {ASYMPTOTIC} on (mean, least, greatest)",
+            errors,
+        ),
     ]
 
 

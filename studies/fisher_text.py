@@ -1,9 +1,10 @@
 """FisherSFT on text: does a small language model learn more of Shakespeare from passages that are chosen by information gain?
 
-After Deb et al. 2025 (arXiv 2505.14826), the experiment with a GPT on Shakespeare. A model is trained from scratch on the first half of
-tinyshakespeare; passages of the second half are chosen by its token states, it is fine-tuned on them, and judged by its loss on passages
-that were held out. What is chosen is longer than what is drawn, so that two controls stand beside it: the longest passages, and as many
-tokens of drawn ones.
+After Deb et al. 2025 (arXiv 2505.14826), the experiment with a GPT on Shakespeare. A model is
+trained from scratch on the first half of tinyshakespeare; passages of the second half are chosen by
+its token states, it is fine-tuned on them, and judged by its loss on passages that were held out.
+What is chosen is longer than what is drawn, so that two controls stand beside it: the longest
+passages, and as many tokens of drawn ones.
 """
 
 from __future__ import annotations
@@ -24,8 +25,13 @@ Array = np.ndarray[Any, Any]
 
 METHODS = ("random", "fisher_sft", "by_length", "density", "sensitivity", "longest", "same_tokens")
 DRAWN = ("random", "density", "sensitivity")
-NAMES = {"by_length": "fisher_sft, normalize => 'length'", "same_tokens": "random, fisher_sft's tokens"}
-LOOKS = {name: {"color": COLOURS[name]} for name in ("random", "fisher_sft", "density", "sensitivity")} | {
+NAMES = {
+    "by_length": "fisher_sft, normalize => 'length'",
+    "same_tokens": "random, fisher_sft's tokens",
+}
+LOOKS = {
+    name: {"color": COLOURS[name]} for name in ("random", "fisher_sft", "density", "sensitivity")
+} | {
     "by_length": {"color": COLOURS["fisher_sft"], "linestyle": ":"},
     "longest": {"color": "k", "linestyle": "--"},
     "same_tokens": {"color": COLOURS["random"], "linestyle": "--"},
@@ -55,17 +61,25 @@ def main() -> None:
     size = SMOKE if study.is_smoke else Size()
     first, pool, held_out = parts(study, size)
     catalog = Catalog.open(study.work / study.name)
-    catalog.register(write_jsonl(pool, study.work / f"{study.name}.pool.jsonl"), pool=POOL, mode="replace")
+    catalog.register(
+        write_jsonl(pool, study.work / f"{study.name}.pool.jsonl"), pool=POOL, mode="replace"
+    )
     base = study.work / f"{study.name}.base"
     prepared = study.run({"base": asdict(size)}, lambda: prepare(catalog, base, first, size))
     runs = [
         study.run(
             {"method": method, "budget": budget, "seed": seed, "size": asdict(size)},
-            lambda method=method, budget=budget, seed=seed: one_run(catalog, base, held_out, size, method, budget, seed),
+            lambda method=method, budget=budget, seed=seed: one_run(
+                catalog, base, held_out, size, method, budget, seed
+            ),
         )
         | {"method": method, "budget": budget, "seed": seed}
         for seed in range(study.seeds)
-        for method, budget in [("base", 0), *((m, b) for b in size.budgets for m in METHODS), ("everything", len(pool))]
+        for method, budget in [
+            ("base", 0),
+            *((m, b) for b in size.budgets for m in METHODS),
+            ("everything", len(pool)),
+        ]
     ]
     draw(study, runs, size)
     report(study, prepared, runs, size, counts=(len(first), len(pool), len(held_out)))
@@ -80,7 +94,11 @@ def parts(study: Study, size: Size) -> tuple[list[Record], list[Record], list[Re
     half = text.index("\n\n", len(text) // 2)
     second = passages(text[half:])
     order = np.random.default_rng(0).permutation(len(second))
-    return passages(text[:half]), [second[i] for i in order[size.held_out :]], [second[i] for i in order[: size.held_out]]
+    return (
+        passages(text[:half]),
+        [second[i] for i in order[size.held_out :]],
+        [second[i] for i in order[: size.held_out]],
+    )
 
 
 def passages(text: str) -> list[Record]:
@@ -91,7 +109,13 @@ def passages(text: str) -> list[Record]:
         speaker, *lines = speech.split("\n")
         for start in range(0, len(lines), LINES):
             piece = lines[start : start + LINES]
-            found.append({"prompt": f"{before}\n\n{speaker}".strip(), "response": "\n".join(piece), "source": "tinyshakespeare"})
+            found.append(
+                {
+                    "prompt": f"{before}\n\n{speaker}".strip(),
+                    "response": "\n".join(piece),
+                    "source": "tinyshakespeare",
+                }
+            )
             before = piece[-1]
     return [one for one in found if one["response"].strip()]
 
@@ -102,7 +126,9 @@ def prepare(catalog: Catalog, base: Path, first: list[Record], size: Size) -> di
     instructions = encoded(lm, [as_messages(record) for record in first], max_length=LENGTH)
     steps = size.base_epochs * -(-len(instructions) // size.batch)
     if not base.exists():
-        train_steps(lm, instructions, steps=steps, batch=size.batch, seed=0, learning_rate=size.base_rate)
+        train_steps(
+            lm, instructions, steps=steps, batch=size.batch, seed=0, learning_rate=size.base_rate
+        )
         save_causal_lm(lm, base)
     catalog.states(POOL, model=str(base), max_length=LENGTH)
     catalog.score(POOL, "n_tokens", model=str(base))
@@ -110,7 +136,15 @@ def prepare(catalog: Catalog, base: Path, first: list[Record], size: Size) -> di
     return {"steps": steps, "parameters": sum(one.numel() for one in lm.model.parameters())}
 
 
-def one_run(catalog: Catalog, base: Path, held_out: list[Record], size: Size, method: str, budget: int, seed: int) -> dict[str, Any]:
+def one_run(
+    catalog: Catalog,
+    base: Path,
+    held_out: list[Record],
+    size: Size,
+    method: str,
+    budget: int,
+    seed: int,
+) -> dict[str, Any]:
     """The held-out loss of the base after its fine-tuning on one choice; of the base itself for ``base``."""
     lm = load_causal_lm(base, device="cpu", to_train=True)
     judges = encoded(lm, [as_messages(record) for record in held_out], max_length=LENGTH)
@@ -118,21 +152,32 @@ def one_run(catalog: Catalog, base: Path, held_out: list[Record], size: Size, me
         return {"loss": dev_loss(lm, judges), "members": 0, "tokens": 0}
     members = chosen(catalog, method, budget, size, seed)
     instructions = encoded(lm, [as_messages(record) for record in members], max_length=LENGTH)
-    train_steps(lm, instructions, steps=size.steps, batch=size.batch, seed=seed, learning_rate=size.rate)
-    return {"loss": dev_loss(lm, judges), "members": len(members), "tokens": sum(one.n_response for one in instructions)}
+    train_steps(
+        lm, instructions, steps=size.steps, batch=size.batch, seed=seed, learning_rate=size.rate
+    )
+    return {
+        "loss": dev_loss(lm, judges),
+        "members": len(members),
+        "tokens": sum(one.n_response for one in instructions),
+    }
 
 
 def chosen(catalog: Catalog, method: str, budget: int, size: Size, seed: int) -> list[Record]:
     """What a method takes first; all methods take more where they may, so that one selection of the largest budget serves."""
     if method == "everything":
         return list(
-            catalog.sql("SELECT prompt, response FROM pool($pool) ORDER BY fingerprint", parameters={"pool": POOL}).iter_rows(named=True)
+            catalog.sql(
+                "SELECT prompt, response FROM pool($pool) ORDER BY fingerprint",
+                parameters={"pool": POOL},
+            ).iter_rows(named=True)
         )
     selector = {"by_length": "fisher_sft", "same_tokens": "random"}.get(method, method)
     settings = {"by_length": {"normalize": "length"}, "sensitivity": {"k": size.k}}.get(method, {})
     largest = "100%" if method == "same_tokens" else size.budgets[-1]
     seed = seed if selector in DRAWN else 0  # the others choose the same whatever the seed
-    reference = catalog.select(selector, POOL, budget=largest, name=method, seed=seed, settings=settings).reference
+    reference = catalog.select(
+        selector, POOL, budget=largest, name=method, seed=seed, settings=settings
+    ).reference
     rows = catalog.sql(
         "SELECT prompt, response, value AS n FROM subset($subset) JOIN score($pool, name => 'n_tokens') USING (instruction_id) "
         "ORDER BY rank",
@@ -144,9 +189,13 @@ def chosen(catalog: Catalog, method: str, budget: int, size: Size, seed: int) ->
     return list(rows.head(budget).iter_rows(named=True))
 
 
-def of(runs: list[dict[str, Any]], method: str, budget: int | None = None, what: str = "loss") -> Array:
+def of(
+    runs: list[dict[str, Any]], method: str, budget: int | None = None, what: str = "loss"
+) -> Array:
     """(seeds,) of one method at a budget."""
-    return np.array([run[what] for run in runs if run["method"] == method and budget in (None, run["budget"])])
+    return np.array(
+        [run[what] for run in runs if run["method"] == method and budget in (None, run["budget"])]
+    )
 
 
 def draw(study: Study, runs: list[dict[str, Any]], size: Size) -> None:
@@ -161,7 +210,16 @@ def draw(study: Study, runs: list[dict[str, Any]], size: Size) -> None:
         tokens = [of(runs, method, budget, "tokens").mean() for budget in size.budgets]
         for ax, at in zip(axes, (size.budgets, tokens), strict=True):
             if not (method == "same_tokens" and ax is axes[0]):
-                ax.errorbar(at, means, yerr=bars, marker="o", markersize=3, linewidth=1.2, label=NAMES.get(method, method), **LOOKS[method])
+                ax.errorbar(
+                    at,
+                    means,
+                    yerr=bars,
+                    marker="o",
+                    markersize=3,
+                    linewidth=1.2,
+                    label=NAMES.get(method, method),
+                    **LOOKS[method],
+                )
     for ax, what in zip(axes, ("passages", "response tokens"), strict=True):
         ax.axhline(of(runs, "base").mean(), color="grey", linewidth=0.8)
         ax.axhline(of(runs, "everything").mean(), color="k", linewidth=0.8)
@@ -177,15 +235,31 @@ def draw(study: Study, runs: list[dict[str, Any]], size: Size) -> None:
     )
 
 
-def report(study: Study, prepared: dict[str, Any], runs: list[dict[str, Any]], size: Size, *, counts: tuple[int, int, int]) -> None:
+def report(
+    study: Study,
+    prepared: dict[str, Any],
+    runs: list[dict[str, Any]],
+    size: Size,
+    *,
+    counts: tuple[int, int, int],
+) -> None:
     """What the numbers say, by rules that are written here."""
     rows = [
         {"method": NAMES.get(method, method)}
-        | {f"{budget} passages": spread(of(runs, method, budget).tolist()) for budget in size.budgets}
-        | {f"tokens at {budget}": round(of(runs, method, budget, "tokens").mean()) for budget in size.budgets}
+        | {
+            f"{budget} passages": spread(of(runs, method, budget).tolist())
+            for budget in size.budgets
+        }
+        | {
+            f"tokens at {budget}": round(of(runs, method, budget, "tokens").mean())
+            for budget in size.budgets
+        }
         for method in METHODS
     ]
-    yardsticks = [{"trained on": name, "held-out loss": spread(of(runs, name).tolist())} for name in ("base", "everything")]
+    yardsticks = [
+        {"trained on": name, "held-out loss": spread(of(runs, name).tolist())}
+        for name in ("base", "everything")
+    ]
     study.conclude(
         question="Does fine-tuning on passages of the largest information gain lower the loss on other passages more than on drawn ones?",
         protocol=[
@@ -201,7 +275,10 @@ def report(study: Study, prepared: dict[str, Any], runs: list[dict[str, Any]], s
         ],
         claims=claims(runs, size),
         tables=[
-            Table("Held-out loss: mean over seeds (least to greatest); response tokens of what was chosen", rows),
+            Table(
+                "Held-out loss: mean over seeds (least to greatest); response tokens of what was chosen",
+                rows,
+            ),
             Table("Yardsticks", yardsticks),
         ],
         needs="`tinyshakespeare` (karpathy/char-rnn, input.txt) under the folder that `--data` names; a smoke run needs none",
@@ -216,9 +293,16 @@ def claims(runs: list[dict[str, Any]], size: Size) -> list[Claim]:
         return [of(runs, "fisher_sft", budget) - of(runs, other, budget) for budget in size.budgets]
 
     def said(*others: str) -> str:
-        parts = [f"{budget}: {spread(gap.tolist())}" for other in others for budget, gap in zip(size.budgets, gaps(other), strict=True)]
+        parts = [
+            f"{budget}: {spread(gap.tolist())}"
+            for other in others
+            for budget, gap in zip(size.budgets, gaps(other), strict=True)
+        ]
         n = len(size.budgets)
-        return "; ".join(f"minus {NAMES.get(other, other)}'s at {', '.join(parts[i * n : i * n + n])}" for i, other in enumerate(others))
+        return "; ".join(
+            f"minus {NAMES.get(other, other)}'s at {', '.join(parts[i * n : i * n + n])}"
+            for i, other in enumerate(others)
+        )
 
     def won(*others: str) -> str:
         return judged([bool((gap < 0).all()) for other in others for gap in gaps(other)])

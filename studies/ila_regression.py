@@ -13,9 +13,17 @@ from catalog import Catalog
 
 BAND = Path(__file__).parent / "selectors" / "band.sql"
 SHARES = (0.18, 0.25, 0.35, 0.5, 0.7, 1.0)  # of the landscape's cells
-LOWS = (0.0, 0.12, 0.24, 0.36, 0.48, 0.6)  # where the band of depths begins, a quantile within the cell
+LOWS = (
+    0.0,
+    0.12,
+    0.24,
+    0.36,
+    0.48,
+    0.6,
+)  # where the band of depths begins, a quantile within the cell
 BUDGET, EPOCHS = 800, 2
-# Which of the cells that the selector saw hold a member: the very grid, and the mean depth of the members.
+# Which of the cells that the selector saw hold a member: the very grid, and the mean depth of the
+# members.
 MEASURE = """
 WITH landscape AS (
     SELECT instruction_id, fingerprint, x, y
@@ -39,7 +47,9 @@ def main() -> None:
     """Draw the subsets, fine-tune on each, fit the plane, conclude."""
     study = begin(__file__, "ILA: coverage and depth explain dev loss", seeds=2)
     catalog, facts = prepared(study)
-    shares, lows, budget = ((0.4, 0.7, 1.0), (0.0, 0.5), 24) if study.is_smoke else (SHARES, LOWS, BUDGET)
+    shares, lows, budget = (
+        ((0.4, 0.7, 1.0), (0.0, 0.5), 24) if study.is_smoke else (SHARES, LOWS, BUDGET)
+    )
     runs = [
         one_run(study, catalog, share=share, low=low, seed=seed, budget=budget)
         for seed in range(study.seeds)
@@ -72,21 +82,30 @@ def main() -> None:
     )
 
 
-def one_run(study: Study, catalog: Catalog, *, share: float, low: float, seed: int, budget: int) -> dict[str, Any]:
+def one_run(
+    study: Study, catalog: Catalog, *, share: float, low: float, seed: int, budget: int
+) -> dict[str, Any]:
     """One subset: its share of cells and band of depths, what it came to, and the dev loss of the base tuned on it."""
     projection = "pca" if study.is_smoke else "tsne"
 
     def run() -> dict[str, Any]:
         name = f"band_{round(100 * share)}_{round(100 * low)}_{seed}"
         settings = {"share": share, "low": low, "projection": projection}
-        selected = catalog.select(str(BAND), "alpaca", budget=budget, name=name, settings=settings, seed=seed)
+        selected = catalog.select(
+            str(BAND), "alpaca", budget=budget, name=name, settings=settings, seed=seed
+        )
         if selected.n_members < budget:
             raise RuntimeError(
                 f"{name} has {selected.n_members:,} members and not {budget:,}: a share of {share} is too small for this pool"
             )
         asked = {"subset": name, "size": budget, "projection": projection}
         ((coverage, depth, negative),) = catalog.sql(MEASURE, parameters=asked).rows()
-        measured = {"n_members": selected.n_members, "coverage": coverage, "depth": depth, "negative": negative}
+        measured = {
+            "n_members": selected.n_members,
+            "coverage": coverage,
+            "depth": depth,
+            "negative": negative,
+        }
         return tuned_loss(catalog, name, epochs=EPOCHS, seed=seed) | measured
 
     key = {"share": share, "low": low, "seed": seed, "budget": budget}
@@ -107,15 +126,20 @@ def fitted(y: np.ndarray[Any, Any], predictors: dict[str, np.ndarray[Any, Any]])
         "coefficients": dict(zip(names, beta.tolist(), strict=True)),
         "t": dict(zip(names, (beta / np.maximum(deviation, 1e-30)).tolist(), strict=True)),
         "r2": 1 - float(residual @ residual) / total,
-        # Without its own row a prediction's error is the residual over 1 - leverage, and the mean moves by n / (n - 1).
-        "loo_r2": 1 - float(((residual / (1 - leverage)) ** 2).sum()) / (total * (len(y) / (len(y) - 1)) ** 2),
+        # Without its own row a prediction's error is the residual over 1 - leverage, and the mean
+        # moves by n / (n - 1).
+        "loo_r2": 1
+        - float(((residual / (1 - leverage)) ** 2).sum()) / (total * (len(y) / (len(y) - 1)) ** 2),
         "n": len(y),
     }
 
 
 def columns_of(runs: list[dict[str, Any]]) -> dict[str, np.ndarray[Any, Any]]:
     """The variables of the fits, each a logarithm, and the squares of two of them."""
-    columns = {name: np.log([run[name] for run in runs]) for name in ("loss", "depth", "coverage", "response_tokens")}
+    columns = {
+        name: np.log([run[name] for run in runs])
+        for name in ("loss", "depth", "coverage", "response_tokens")
+    }
     return columns | {f"{name}^2": columns[name] ** 2 for name in ("depth", "coverage")}
 
 
@@ -129,19 +153,33 @@ def fits_of(columns: dict[str, np.ndarray[Any, Any]]) -> dict[str, dict[str, Any
         "and the square of coverage": (*both, "coverage^2"),
         **{f"{name} alone": (name,) for name in (*both, "response_tokens")},
     }
-    return {title: fitted(columns["loss"], {name: columns[name] for name in names}) for title, names in predictors.items()}
+    return {
+        title: fitted(columns["loss"], {name: columns[name] for name in names})
+        for title, names in predictors.items()
+    }
 
 
 def claims(runs: list[dict[str, Any]], fits: dict[str, dict[str, Any]]) -> list[Claim]:
     """The paper's statements about the fit, each judged by the rule beside it."""
     names = ("depth", "coverage")
     plane, longer = fits["depth and coverage"], fits["and response tokens"]
-    good = {fit: [f["coefficients"][n] < 0 and f["t"][n] < -2 for n in names] for fit, f in (("plane", plane), ("longer", longer))}
-    turns = {name: turn(fits[f"and the square of {name}"], name, most=max(run[name] for run in runs)) for name in names}
+    good = {
+        fit: [f["coefficients"][n] < 0 and f["t"][n] < -2 for n in names]
+        for fit, f in (("plane", plane), ("longer", longer))
+    }
+    turns = {
+        name: turn(fits[f"and the square of {name}"], name, most=max(run[name] for run in runs))
+        for name in names
+    }
     falls = [sign and turns[name] is None for name, sign in zip(names, good["plane"], strict=True)]
     explained = plane["loo_r2"] > 0 and any(good["plane"])
-    text = "; ".join(f"log {n} {plane['coefficients'][n]:+.4f} (t = {plane['t'][n]:.1f})" for n in names)
-    held = "; ".join(f"log {n} {longer['coefficients'][n]:+.4f} (t = {longer['t'][n]:.1f})" for n in (*names, "response_tokens"))
+    text = "; ".join(
+        f"log {n} {plane['coefficients'][n]:+.4f} (t = {plane['t'][n]:.1f})" for n in names
+    )
+    held = "; ".join(
+        f"log {n} {longer['coefficients'][n]:+.4f} (t = {longer['t'][n]:.1f})"
+        for n in (*names, "response_tokens")
+    )
     return [
         Claim(
             "Dev loss falls with the depth and with the coverage of the training set.",
@@ -155,7 +193,11 @@ def claims(runs: list[dict[str, Any]], fits: dict[str, dict[str, Any]]) -> list[
             "The two explain most of the dev loss.",
             "R^2 of 0.7 or more, with terms for the model's family; two variables alone explain less.",
             f"R^2 {plane['r2']:.3f}, leave-one-out {plane['loo_r2']:.3f}",
-            "holds" if plane["loo_r2"] >= 0.7 and all(good["plane"]) else "holds in part" if explained else "does not hold",
+            "holds"
+            if plane["loo_r2"] >= 0.7 and all(good["plane"])
+            else "holds in part"
+            if explained
+            else "does not hold",
             "Holds from a leave-one-out R^2 of 0.7 with both coefficients as claimed, in part where it is above 0 with one of them. One "
             "model and one size, so no family terms.",
         ),
@@ -183,20 +225,31 @@ def turn(fit: dict[str, Any], name: str, *, most: float) -> float | None:
     return least if least < most else None
 
 
-def turned(runs: list[dict[str, Any]], fits: dict[str, dict[str, Any]], turns: dict[str, float | None]) -> str:
+def turned(
+    runs: list[dict[str, Any]], fits: dict[str, dict[str, Any]], turns: dict[str, float | None]
+) -> str:
     """Say where the loss stops falling, and what the deepest band does beside the one before it."""
     groups: dict[tuple[float, int], dict[float, float]] = {}
     for run in runs:
         groups.setdefault((run["share"], run["seed"]), {})[run["low"]] = run["loss"]
     before, deepest = sorted({run["low"] for run in runs})[-2:]
-    pairs = [(group[before], group[deepest]) for group in groups.values() if {before, deepest} <= group.keys()]
+    pairs = [
+        (group[before], group[deepest])
+        for group in groups.values()
+        if {before, deepest} <= group.keys()
+    ]
     worse = sum(last > first for first, last in pairs)
     said = [
         f"with (log {name})^2 R^2 {fits[f'and the square of {name}']['r2']:.3f} and the least loss at {name} {least:.2f}"
         for name, least in turns.items()
         if least is not None
     ]
-    return "; ".join([*said, f"the deepest band is worse than the one before it in {worse} of {len(pairs)} groups"])
+    return "; ".join(
+        [
+            *said,
+            f"the deepest band is worse than the one before it in {worse} of {len(pairs)} groups",
+        ]
+    )
 
 
 def _verdict(good: list[bool]) -> str:
@@ -208,19 +261,43 @@ def fits_table(fits: dict[str, dict[str, Any]]) -> Table:
     variables = ("depth", "coverage", "response_tokens", "depth^2", "coverage^2")
 
     def row(title: str, fit: dict[str, Any]) -> dict[str, Any]:
-        cells = {n: f"{fit['coefficients'][n]:+.4f} (t {fit['t'][n]:+.1f})" if n in fit["t"] else "" for n in variables}
-        return {"log loss on": title, **cells, "R^2": round(fit["r2"], 3), "leave-one-out R^2": round(fit["loo_r2"], 3)}
+        cells = {
+            n: f"{fit['coefficients'][n]:+.4f} (t {fit['t'][n]:+.1f})" if n in fit["t"] else ""
+            for n in variables
+        }
+        return {
+            "log loss on": title,
+            **cells,
+            "R^2": round(fit["r2"], 3),
+            "leave-one-out R^2": round(fit["loo_r2"], 3),
+        }
 
     return Table("Fits of log dev loss", [row(title, fit) for title, fit in fits.items()])
 
 
 def subsets_table(runs: list[dict[str, Any]]) -> Table:
     """Every subset."""
-    kept = ("share", "low", "seed", "n_members", "coverage", "depth", "negative", "response_tokens", "loss")
+    kept = (
+        "share",
+        "low",
+        "seed",
+        "n_members",
+        "coverage",
+        "depth",
+        "negative",
+        "response_tokens",
+        "loss",
+    )
     return Table("Subsets", [{name: round(run[name], 4) for name in kept} for run in runs])
 
 
-def draw_plane(study: Study, columns: dict[str, np.ndarray[Any, Any]], plane: dict[str, Any], *, seeds: np.ndarray[Any, Any]) -> None:
+def draw_plane(
+    study: Study,
+    columns: dict[str, np.ndarray[Any, Any]],
+    plane: dict[str, Any],
+    *,
+    seeds: np.ndarray[Any, Any],
+) -> None:
     """The paper's figure 3: the subsets above and below the fitted plane; beside it the fit against what was measured."""
     from matplotlib import pyplot
 
@@ -247,7 +324,15 @@ def draw_plane(study: Study, columns: dict[str, np.ndarray[Any, Any]], plane: di
     for seed, marker in zip(sorted(set(seeds.tolist())), "os^v", strict=False):
         of = seeds == seed
         filled = COLOURS["ila"] if not seed else "none"
-        beside.scatter(predicted[of], z[of], edgecolor=COLOURS["ila"], facecolor=filled, marker=marker, s=14, label=f"seed {seed}")
+        beside.scatter(
+            predicted[of],
+            z[of],
+            edgecolor=COLOURS["ila"],
+            facecolor=filled,
+            marker=marker,
+            s=14,
+            label=f"seed {seed}",
+        )
     beside.legend()
     beside.set_xlabel("fitted log dev loss")
     beside.set_ylabel("measured log dev loss")

@@ -25,14 +25,30 @@ def main() -> None:
     study = begin(__file__, "ILA: accelerated scaling", seeds=2)
     catalog, facts = prepared(study)
     budgets = (24, 48) if study.is_smoke else BUDGETS
-    wanted = [(method, seed, budget) for budget in budgets for seed in range(study.seeds) for method in METHODS]
-    measured = study.run({"step": "subsets", "budgets": list(budgets), "seeds": study.seeds}, lambda: subsets(study, catalog, wanted))
+    wanted = [
+        (method, seed, budget)
+        for budget in budgets
+        for seed in range(study.seeds)
+        for method in METHODS
+    ]
+    measured = study.run(
+        {"step": "subsets", "budgets": list(budgets), "seeds": study.seeds},
+        lambda: subsets(study, catalog, wanted),
+    )
     runs = {one: one_run(study, catalog, *one) | measured[name_of(*one)] for one in wanted}
 
     def numbers(name: str) -> Numbers:
-        return {m: np.array([[runs[m, seed, b][name] for b in budgets] for seed in range(study.seeds)]) for m in METHODS}
+        return {
+            m: np.array([[runs[m, seed, b][name] for b in budgets] for seed in range(study.seeds)])
+            for m in METHODS
+        }
 
-    losses, coverage, depth, tokens = numbers("loss"), numbers("coverage"), numbers("depth"), numbers("response_tokens")
+    losses, coverage, depth, tokens = (
+        numbers("loss"),
+        numbers("coverage"),
+        numbers("depth"),
+        numbers("response_tokens"),
+    )
     draw_losses(study, budgets, losses, facts["loss"])
     draw_landscape(study, budgets, coverage, depth)
     study.conclude(
@@ -48,7 +64,9 @@ def main() -> None:
         claims=claims(budgets, losses, coverage, depth, tokens),
         tables=tables(budgets, losses, coverage, depth, tokens),
         needs=NEEDS,
-        seconds=facts["seconds"] + measured["seconds"] + sum(run["seconds"] for run in runs.values()),
+        seconds=facts["seconds"]
+        + measured["seconds"]
+        + sum(run["seconds"] for run in runs.values()),
     )
 
 
@@ -57,7 +75,9 @@ def name_of(method: str, seed: int, budget: int) -> str:
     return f"{method}_{budget}_{seed if method in DRAWN else 0}"
 
 
-def subsets(study: Study, catalog: Catalog, wanted: Sequence[tuple[str, int, int]]) -> dict[str, Any]:
+def subsets(
+    study: Study, catalog: Catalog, wanted: Sequence[tuple[str, int, int]]
+) -> dict[str, Any]:
     """Make every subset, and measure its coverage and depth."""
     projection = "pca" if study.is_smoke else "tsne"
     names = {}
@@ -65,9 +85,16 @@ def subsets(study: Study, catalog: Catalog, wanted: Sequence[tuple[str, int, int
         name = name_of(method, seed, budget)
         settings = {"projection": projection} if method in MAPPED else {}
         draw = seed if method in DRAWN else 0
-        names[catalog.select(method, "alpaca", budget=budget, name=name, settings=settings, seed=draw).reference] = name
+        names[
+            catalog.select(
+                method, "alpaca", budget=budget, name=name, settings=settings, seed=draw
+            ).reference
+        ] = name
     rows = {row["name"]: row for row in catalog.compare(*names, projection=projection).rows}
-    return {name: {"coverage": rows[ref]["coverage"], "depth": rows[ref]["depth_mean"]} for ref, name in names.items()}
+    return {
+        name: {"coverage": rows[ref]["coverage"], "depth": rows[ref]["depth_mean"]}
+        for ref, name in names.items()
+    }
 
 
 def one_run(study: Study, catalog: Catalog, method: str, seed: int, budget: int) -> dict[str, Any]:
@@ -77,7 +104,9 @@ def one_run(study: Study, catalog: Catalog, method: str, seed: int, budget: int)
     return study.run(key, lambda: tuned_loss(catalog, name, epochs=EPOCHS, seed=seed))
 
 
-def claims(budgets: Sequence[int], losses: Numbers, coverage: Numbers, depth: Numbers, tokens: Numbers) -> list[Claim]:
+def claims(
+    budgets: Sequence[int], losses: Numbers, coverage: Numbers, depth: Numbers, tokens: Numbers
+) -> list[Claim]:
     """What the paper says, with verdicts by rule: a lead holds where every pair of runs with one seed and size agrees on it."""
     lead = {method: losses["ila"] - losses[method] for method in METHODS if method != "ila"}
     logs = np.log2(budgets)
@@ -87,7 +116,9 @@ def claims(budgets: Sequence[int], losses: Numbers, coverage: Numbers, depth: Nu
     deeper = (depth["ila"] - depth["random"]).min()
 
     def lower(claim: str, paper: str, other: str) -> Claim:
-        mine, theirs = ((depth[one][:, 0].mean(), tokens[one][:, 0].mean()) for one in ("ila", other))
+        mine, theirs = (
+            (depth[one][:, 0].mean(), tokens[one][:, 0].mean()) for one in ("ila", other)
+        )
         why = (
             f"{RULE} At {budgets[0]:,} its members' mean depth is {mine[0]:.2f} to their {theirs[0]:.2f}, with {mine[1]:.0f} response "
             f"tokens to {theirs[1]:.0f}: it takes the extreme of what a tiny base finds deep. Varied inside bands, the loss falls to a "
@@ -101,7 +132,11 @@ def claims(budgets: Sequence[int], losses: Numbers, coverage: Numbers, depth: Nu
             "Below Random at every size, 20k to 500k from millions; +7 to +11 points on mathematics (section 4).",
             "random",
         ),
-        lower("ILA's subsets give a lower dev loss than DEITA's.", "Below DEITA at every size (figure 4).", "deita"),
+        lower(
+            "ILA's subsets give a lower dev loss than DEITA's.",
+            "Below DEITA at every size (figure 4).",
+            "deita",
+        ),
         Claim(
             "ILA's lead over random grows with the size (accelerated scaling).",
             "ILA's curve keeps falling where Random's flattens (figure 4).",
@@ -113,13 +148,20 @@ def claims(budgets: Sequence[int], losses: Numbers, coverage: Numbers, depth: Nu
             "ILA keeps the coverage of covering alone, and is deeper than chance.",
             "Coverage near the pool's, with the deepest instructions of every cell (figure 5).",
             f"at least {100 * kept:.0f} % of coverage_only's cells; mean depth at least {deeper:+.3f} above random's",
-            "holds" if kept >= 0.9 and deeper > 0 else "holds in part" if kept >= 0.75 and deeper > 0 else "does not hold",
+            "holds"
+            if kept >= 0.9 and deeper > 0
+            else "holds in part"
+            if kept >= 0.75 and deeper > 0
+            else "does not hold",
             "Holds from 90 % of coverage_only's coverage at every size, in part from 75 %, and with a greater mean depth than random's.",
         ),
         Claim(
             "Coverage and depth together do better than either alone.",
             "An ablation that the reviewers asked for; the regression has both coefficients negative.",
-            "; against ".join(f"{name}: {_lead_text(budgets, lead[name])}" for name in ("coverage_only", "depth_only")),
+            "; against ".join(
+                f"{name}: {_lead_text(budgets, lead[name])}"
+                for name in ("coverage_only", "depth_only")
+            ),
             _verdict(np.concatenate([lead["coverage_only"], lead["depth_only"]])),
             RULE,
         ),
@@ -133,18 +175,31 @@ def _verdict(difference: np.ndarray[Any, Any]) -> str:
     """Of losses of ILA minus another's, (seeds, budgets)."""
     if (difference < 0).all():
         return "holds"
-    return "holds in part" if difference.mean() < 0 or (difference.mean(axis=0) < 0).mean() >= 0.5 else "does not hold"
+    return (
+        "holds in part"
+        if difference.mean() < 0 or (difference.mean(axis=0) < 0).mean() >= 0.5
+        else "does not hold"
+    )
 
 
 def _lead_text(budgets: Sequence[int], difference: np.ndarray[Any, Any]) -> str:
-    return "; ".join(f"{budget:,}: {spread(column.tolist(), 4)}" for budget, column in zip(budgets, difference.T, strict=True))
+    return "; ".join(
+        f"{budget:,}: {spread(column.tolist(), 4)}"
+        for budget, column in zip(budgets, difference.T, strict=True)
+    )
 
 
-def tables(budgets: Sequence[int], losses: Numbers, coverage: Numbers, depth: Numbers, tokens: Numbers) -> list[Table]:
+def tables(
+    budgets: Sequence[int], losses: Numbers, coverage: Numbers, depth: Numbers, tokens: Numbers
+) -> list[Table]:
     """Every number of the figures: mean over the seeds, with the least and the greatest."""
 
     def table(title: str, values: Numbers, digits: int) -> Table:
-        rows = [{"selector": m} | {f"{b:,}": spread(values[m][:, i].tolist(), digits) for i, b in enumerate(budgets)} for m in METHODS]
+        rows = [
+            {"selector": m}
+            | {f"{b:,}": spread(values[m][:, i].tolist(), digits) for i, b in enumerate(budgets)}
+            for m in METHODS
+        ]
         return Table(title, rows)
 
     return [
@@ -161,9 +216,26 @@ def draw_losses(study: Study, budgets: Sequence[int], losses: Numbers, start: fl
 
     figure, axes = pyplot.subplots(1, 2, figsize=(9, 3.8))
     for method in METHODS:
-        for axis, values in zip(axes, (losses[method], losses[method] - losses["random"]), strict=True):
-            axis.plot(budgets, values.mean(axis=0), color=COLOURS[method], marker="o", markersize=3.5, linewidth=1.4, label=method)
-            axis.fill_between(budgets, values.min(axis=0), values.max(axis=0), color=COLOURS[method], alpha=0.15, linewidth=0)
+        for axis, values in zip(
+            axes, (losses[method], losses[method] - losses["random"]), strict=True
+        ):
+            axis.plot(
+                budgets,
+                values.mean(axis=0),
+                color=COLOURS[method],
+                marker="o",
+                markersize=3.5,
+                linewidth=1.4,
+                label=method,
+            )
+            axis.fill_between(
+                budgets,
+                values.min(axis=0),
+                values.max(axis=0),
+                color=COLOURS[method],
+                alpha=0.15,
+                linewidth=0,
+            )
     axes[0].set_ylabel("dev loss, nats a response token")
     axes[1].set_ylabel("dev loss minus random's with the same seed")
     for axis in axes:

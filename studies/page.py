@@ -39,7 +39,17 @@ STUDIES = (
     "scale",
 )
 MARKS = ("<!-- ratios: made by studies/page.py -->", "<!-- end of ratios -->")
-SHOWN = ("what", "peer", "ours_seconds", "theirs_seconds", "ratio", "bar", "seconds", "peak_gib", "is_met")
+SHOWN = (
+    "what",
+    "peer",
+    "ours_seconds",
+    "theirs_seconds",
+    "ratio",
+    "bar",
+    "seconds",
+    "peak_gib",
+    "is_met",
+)
 
 HEAD = """# Results
 
@@ -53,9 +63,19 @@ def page(results: Path) -> str:
     """The page, from every result that is there."""
     benchmarks = {name: _measured(results, name) for name in BENCHMARKS}
     studies = [_read(results / f"{name}.json") for name in STUDIES]
-    parts = [HEAD, *_claims([study for study in studies if study]), *_ratios([one for measured in benchmarks.values() for one in measured])]
+    parts = [
+        HEAD,
+        *_claims([study for study in studies if study]),
+        *_ratios([one for measured in benchmarks.values() for one in measured]),
+    ]
     parts += [part for study in studies if study for part in _study(study)]
-    missing = [name for name, found in zip((*BENCHMARKS, *STUDIES), (*benchmarks.values(), *studies), strict=True) if not found]
+    missing = [
+        name
+        for name, found in zip(
+            (*BENCHMARKS, *STUDIES), (*benchmarks.values(), *studies), strict=True
+        )
+        if not found
+    ]
     if missing:
         parts.append(f"## Not run yet\n\n{', '.join(f'`{name}`' for name in missing)}\n")
     return "\n".join(parts)
@@ -70,7 +90,9 @@ def ratios(results: Path) -> str:
             for row in [row for row in found["rows"] if "ratio" in row][:1]:
                 what = f"[{name}](benchmarks/{name}.py): {row['what']}"
                 line = {"what": what, "against": row["peer"]} | line
-                other = "" if what == line["what"] else f", {row['what'].rpartition(', ')[2]}"  # such as the precision
+                other = (
+                    "" if what == line["what"] else f", {row['what'].rpartition(', ')[2]}"
+                )  # such as the precision
                 line[f"times as fast on {_short(found['machine'])}"] = _ratio(row) + other
         rows += [line] if line else []
     return _table(rows)
@@ -78,7 +100,11 @@ def ratios(results: Path) -> str:
 
 def verdicts(results: Path) -> str:
     """How many claims hold, hold in part and do not, in a sentence for the README."""
-    found = [claim["verdict"] for name in STUDIES for claim in (_read(results / f"{name}.json") or {"claims": []})["claims"]]
+    found = [
+        claim["verdict"]
+        for name in STUDIES
+        for claim in (_read(results / f"{name}.json") or {"claims": []})["claims"]
+    ]
     counts = [found.count(verdict) for verdict in ("holds", "holds in part", "does not hold")]
     return (
         f"\nOf [{len(found)} claims](docs/results/README.md#claims-at-a-glance), the papers' and ours, that were put to the test\n"
@@ -96,7 +122,11 @@ def with_ratios(readme: str, results: Path) -> str:
 
 def _claims(studies: list[dict[str, Any]]) -> list[str]:
     rows = [
-        {"study": f"[{study['name']}](#{study['name']})", "claim": claim["claim"], "verdict": f"**{claim['verdict']}**"}
+        {
+            "study": f"[{study['name']}](#{study['name']})",
+            "claim": claim["claim"],
+            "verdict": f"**{claim['verdict']}**",
+        }
         for study in studies
         for claim in study["claims"]
     ]
@@ -117,7 +147,11 @@ def _ratios(benchmarks: list[dict[str, Any]]) -> list[str]:
         where = f", {_machine(one['machine'])}" if len(machines) > 1 else ""
         heading = [] if one["is_elsewhere"] else [f"### {one['name']}\n"]
         said = "Elsewhere:" if one["is_elsewhere"] else one["title"]
-        parts += [*heading, f"{said} `{one['command']}`{where}\n", _table([_benchmark(row) for row in one["rows"]])]
+        parts += [
+            *heading,
+            f"{said} `{one['command']}`{where}\n",
+            _table([_benchmark(row) for row in one["rows"]]),
+        ]
     return parts if benchmarks else []
 
 
@@ -125,29 +159,45 @@ def _benchmark(row: dict[str, Any]) -> dict[str, str]:
     """One line of figures: the usual ones, then whatever else the benchmark says."""
     line = {"what": row["what"]}
     if "ratio" in row:
-        line |= {"peer": row["peer"], "ours": f"{row['ours_seconds']:.3g} s", "theirs": f"{row['theirs_seconds']:.3g} s"}
+        line |= {
+            "peer": row["peer"],
+            "ours": f"{row['ours_seconds']:.3g} s",
+            "theirs": f"{row['theirs_seconds']:.3g} s",
+        }
         line |= {"ratio": _ratio(row), "bar": f"{row['bar']:g}"}
     else:
-        line |= {"seconds": f"{row['seconds']:.4g}", "bar": f"{row.get('bar_seconds', 0):g} s" if "bar_seconds" in row else ""}
+        line |= {
+            "seconds": f"{row['seconds']:.4g}",
+            "bar": f"{row.get('bar_seconds', 0):g} s" if "bar_seconds" in row else "",
+        }
         line |= {"memory": f"{row['peak_gib']:.2f} GiB" if "peak_gib" in row else ""}
     others = {
-        name: value for name, value in row.items() if name not in SHOWN and not name.startswith(("ratio_least", "ratio_great", "bar"))
+        name: value
+        for name, value in row.items()
+        if name not in SHOWN and not name.startswith(("ratio_least", "ratio_great", "bar"))
     }
-    line["also"] = "; ".join(f"{name.replace('_', ' ')} {_figure(value)}" for name, value in others.items())
+    line["also"] = "; ".join(
+        f"{name.replace('_', ' ')} {_figure(value)}" for name, value in others.items()
+    )
     line["met"] = "yes" if row["is_met"] else "**no**"
     return line
 
 
 def _study(study: dict[str, Any]) -> list[str]:
     parts = [f"## {study['name']}\n", f"{study['title']}\n", f"{study['question']}\n"]
-    parts += [f"![{figure['caption']}]({figure['file']})\n\n*{figure['caption']}*\n" for figure in study["figures"]]
+    parts += [
+        f"![{figure['caption']}]({figure['file']})\n\n*{figure['caption']}*\n"
+        for figure in study["figures"]
+    ]
     wanted = ("claim", "paper", "measured", "verdict", "why")
     parts += [_table([{name: claim[name] for name in wanted} for claim in study["claims"]])]
     for table in study["tables"]:
         parts += [f"**{table['title']}**\n", _table(table["rows"])]
     parts += ["How:\n", *[f"- {line}" for line in study["protocol"]]]
     cost = f"{study['seeds']} seed{'s' * (study['seeds'] > 1)}, {study['seconds'] / 60:.1f} minutes"
-    parts.append(f"\nNeeds {study['needs']}. `{study['command']}`: {cost}, {_machine(study['machine'])}\n")
+    parts.append(
+        f"\nNeeds {study['needs']}. `{study['command']}`: {cost}, {_machine(study['machine'])}\n"
+    )
     return parts
 
 
@@ -157,12 +207,20 @@ def _short(machine: dict[str, Any]) -> str:
     >>> _short({"processor": "Intel(R) Xeon(R) Processor"})
     'Intel Xeon'
     """
-    return str(machine["processor"]).replace("(R)", "").replace("(TM)", "").replace(" Processor", "").strip()
+    return (
+        str(machine["processor"])
+        .replace("(R)", "")
+        .replace("(TM)", "")
+        .replace(" Processor", "")
+        .strip()
+    )
 
 
 def _machine(machine: dict[str, Any]) -> str:
     cores = machine.get("n_cpus", machine.get("cores"))
-    packages = ", ".join(f"{name} {number}" for name, number in (machine.get("packages") or {}).items())
+    packages = ", ".join(
+        f"{name} {number}" for name, number in (machine.get("packages") or {}).items()
+    )
     return f"{machine['processor']}, {cores} cores, Python {machine['python']}{', ' if packages else ''}{packages}."
 
 
@@ -179,13 +237,19 @@ def _table(rows: list[dict[str, Any]]) -> str:
     if not rows:
         return ""
     names = list(dict.fromkeys(name for row in rows for name in row))
-    lines = [names, ["---"] * len(names), *[[_figure(row.get(name, "")).replace("|", "\\|") for name in names] for row in rows]]
+    lines = [
+        names,
+        ["---"] * len(names),
+        *[[_figure(row.get(name, "")).replace("|", "\\|") for name in names] for row in rows],
+    ]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
 
 def _measured(results: Path, name: str) -> list[dict[str, Any]]:
     """A benchmark's last run, and the one that is kept of another processor, with the code of its time."""
-    last, kept = (_read(results / "benchmarks" / place / f"{name}.json") for place in ("", "elsewhere"))
+    last, kept = (
+        _read(results / "benchmarks" / place / f"{name}.json") for place in ("", "elsewhere")
+    )
     if last and kept and _short(last["machine"]) == _short(kept["machine"]):
         kept = None
     return [one | {"is_elsewhere": one is kept} for one in (last, kept) if one]
@@ -193,7 +257,11 @@ def _measured(results: Path, name: str) -> list[dict[str, Any]]:
 
 def _read(path: Path) -> dict[str, Any] | None:
     """A result under its file's name, if it is there: one script leaves several."""
-    return {**json.loads(path.read_text(encoding="utf-8")), "name": path.stem} if path.exists() else None
+    return (
+        {**json.loads(path.read_text(encoding="utf-8")), "name": path.stem}
+        if path.exists()
+        else None
+    )
 
 
 def main() -> None:

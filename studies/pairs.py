@@ -17,18 +17,25 @@ def held(slopes: Array, near: dict[str, Array], *, resamples: int) -> dict[str, 
     n = len(slopes)
     generator = np.random.default_rng(0)
     estimates = statistics(np.arange(n), apart, turned, near)
-    drawn = [statistics(generator.integers(0, n, size=n), apart, turned, near) for _ in range(resamples)]
+    drawn = [
+        statistics(generator.integers(0, n, size=n), apart, turned, near) for _ in range(resamples)
+    ]
     found: dict[str, Any] = {
-        name: [value, *np.quantile([one[name] for one in drawn], [0.025, 0.975]).tolist()] for name, value in estimates.items()
+        name: [value, *np.quantile([one[name] for one in drawn], [0.025, 0.975]).tolist()]
+        for name, value in estimates.items()
     }
     left, right = np.triu_indices(n, k=1)
     for kind in ("trajectory", "embedding"):
         tenth = np.ceil(rankdata(near[kind][left, right]) * 10 / len(left)).astype(int) - 1
-        found[f"gradient distance by tenth of {kind} distance"] = [float(apart[left, right][tenth == i].mean()) for i in range(10)]
+        found[f"gradient distance by tenth of {kind} distance"] = [
+            float(apart[left, right][tenth == i].mean()) for i in range(10)
+        ]
     return found
 
 
-def statistics(rows: Array, apart: Array, turned: Array, near: dict[str, Array]) -> dict[str, float]:
+def statistics(
+    rows: Array, apart: Array, turned: Array, near: dict[str, Array]
+) -> dict[str, float]:
     """Rank correlations over the pairs of different instructions among ``rows``, and the ratio of distances within and across clusters."""
     left, right = np.triu_indices(len(rows), k=1)
     left, right = rows[left], rows[right]

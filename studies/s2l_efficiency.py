@@ -1,7 +1,8 @@
 """How much data does a target need for the full pool's dev loss, chosen by SmallToLarge and by its baselines?
 
-Yang et al. 2024 (arXiv 2403.07384), the data-scaling figures of section 5: subsets of a mixed pool, each trained on for as many steps as
-the full pool takes. The proxy has a quarter of the target's parameters; both are trained from scratch.
+Yang et al. 2024 (arXiv 2403.07384), the data-scaling figures of section 5: subsets of a mixed pool,
+each trained on for as many steps as the full pool takes. The proxy has a quarter of the target's
+parameters; both are trained from scratch.
 """
 
 from __future__ import annotations
@@ -24,7 +25,15 @@ Dev = dict[str, list[Record]]  # by source
 
 PROXY = TinyShape(vocabulary=2048, width=24, layers=2, heads=2, inner=64)  # 0.06 million parameters
 TARGET = TinyShape(vocabulary=2048, width=64, layers=3, heads=2, inner=176)  # 0.28 million
-METHODS = ("random", "s2l", "s2l_by_source", "least_confidence", "middle_perplexity", "high_learnability", "facility_location")
+METHODS = (
+    "random",
+    "s2l",
+    "s2l_by_source",
+    "least_confidence",
+    "middle_perplexity",
+    "high_learnability",
+    "facility_location",
+)
 POOL, LENGTH, BATCH, RATE = "mixed", 256, 32, 3e-3
 TOLERANCE = 0.02  # of the full pool's dev loss: that much above it counts as reaching it
 
@@ -33,7 +42,12 @@ TOLERANCE = 0.02  # of the full pool's dev loss: that much above it counts as re
 class Size:
     """How large the study is: the full one, unless said."""
 
-    sources: tuple[tuple[str, int], ...] = (("gsm8k", 2400), ("alpaca", 1200), ("codealpaca", 1200), ("toolformer", 1200))
+    sources: tuple[tuple[str, int], ...] = (
+        ("gsm8k", 2400),
+        ("alpaca", 1200),
+        ("codealpaca", 1200),
+        ("toolformer", 1200),
+    )
     dev: int = 150  # of each source
     shares: tuple[int, ...] = (3, 11, 25, 50)  # percent of the pool, beside all of it
     published: int = 11  # the share that the paper's abstract speaks of
@@ -42,7 +56,9 @@ class Size:
     checkpoints: int = 10
 
 
-SMOKE = Size(sources=(("generated", 120),), dev=20, shares=(25,), published=25, k=8, epochs=1, checkpoints=3)
+SMOKE = Size(
+    sources=(("generated", 120),), dev=20, shares=(25,), published=25, k=8, epochs=1, checkpoints=3
+)
 
 
 def main() -> None:
@@ -50,12 +66,22 @@ def main() -> None:
     size = SMOKE if study.is_smoke else Size()
     pool, dev = records(study, size)
     catalog = Catalog.open(study.work / study.name)
-    catalog.register(write_jsonl(pool, study.work / f"{study.name}.pool.jsonl"), pool=POOL, source_column="source", mode="replace")
-    signals = study.run({"signals": POOL, "size": str(size)}, lambda: computed(catalog, study.work / f"{study.name}.proxy", pool, size))
+    catalog.register(
+        write_jsonl(pool, study.work / f"{study.name}.pool.jsonl"),
+        pool=POOL,
+        source_column="source",
+        mode="replace",
+    )
+    signals = study.run(
+        {"signals": POOL, "size": str(size)},
+        lambda: computed(catalog, study.work / f"{study.name}.proxy", pool, size),
+    )
     runs = [
         study.run(
             {"method": method, "percent": percent, "seed": seed, "size": str(size)},
-            lambda method=method, percent=percent, seed=seed: one_run(catalog, pool, dev, size, method, percent, seed),
+            lambda method=method, percent=percent, seed=seed: one_run(
+                catalog, pool, dev, size, method, percent, seed
+            ),
         )
         | {"method": method, "percent": percent, "seed": seed}
         for seed in range(study.seeds)
@@ -71,7 +97,10 @@ def records(study: Study, size: Size) -> tuple[list[Record], Dev]:
     if study.is_smoke:
         n = size.sources[0][1]
         made = generated(n + 2 * size.dev)
-        return made[:n], {source: [one for one in made[n:] if one["source"] == source] for source in ("arithmetic", "stories")}
+        return made[:n], {
+            source: [one for one in made[n:] if one["source"] == source]
+            for source in ("arithmetic", "stories")
+        }
     pool: list[Record] = []
     dev: Dev = {}
     for source, n in size.sources:
@@ -96,22 +125,40 @@ def computed(catalog: Catalog, proxy: Path, pool: list[Record], size: Size) -> d
     )
     catalog.score(POOL, "perplexity", "least_confidence", "learnability", model=proxy.name)
     catalog.embed(POOL)
-    return {"members": catalog.sql("SELECT count(*) AS n FROM pool($pool)", parameters={"pool": POOL})["n"][0]}
+    return {
+        "members": catalog.sql("SELECT count(*) AS n FROM pool($pool)", parameters={"pool": POOL})[
+            "n"
+        ][0]
+    }
 
 
-def one_run(catalog: Catalog, pool: list[Record], dev: Dev, size: Size, method: str, percent: int, seed: int) -> dict[str, Any]:
+def one_run(
+    catalog: Catalog, pool: list[Record], dev: Dev, size: Size, method: str, percent: int, seed: int
+) -> dict[str, Any]:
     """Dev losses of a target after the full pool's number of steps on one subset; under ``sources`` what it was chosen from."""
     relation = f"pool('{POOL}')"
     if method != "full":
         settings = {"k": size.k} if method.startswith("s2l") else {}
-        chosen = catalog.select(method, POOL, budget=f"{percent}%", name=f"{method}-{percent}", seed=seed, settings=settings)
+        chosen = catalog.select(
+            method,
+            POOL,
+            budget=f"{percent}%",
+            name=f"{method}-{percent}",
+            seed=seed,
+            settings=settings,
+        )
         relation = f"subset('{chosen.reference}')"
     members = catalog.sql(f"SELECT prompt, response, source FROM {relation} ORDER BY fingerprint")
     lm = untrained(texts_of(pool), seed=seed, shape=TARGET)
-    instructions = encoded(lm, [as_messages(row) for row in members.iter_rows(named=True)], max_length=LENGTH)
+    instructions = encoded(
+        lm, [as_messages(row) for row in members.iter_rows(named=True)], max_length=LENGTH
+    )
     steps = -(-len(pool) // BATCH)
     train_steps(lm, instructions, steps=steps, batch=BATCH, seed=seed, learning_rate=RATE)
-    losses = {source: dev_loss(lm, encoded(lm, [as_messages(one) for one in of], max_length=LENGTH)) for source, of in dev.items()}
+    losses = {
+        source: dev_loss(lm, encoded(lm, [as_messages(one) for one in of], max_length=LENGTH))
+        for source, of in dev.items()
+    }
     shares = members["source"].value_counts(sort=True)
     return {
         "loss": float(np.mean(list(losses.values()))),
@@ -125,7 +172,11 @@ def one_run(catalog: Catalog, pool: list[Record], dev: Dev, size: Size, method: 
 
 def of(runs: list[dict[str, Any]], method: str, percent: int, source: str | None = None) -> Array:
     """(seeds,) dev losses: the mean over the sources, or one of them."""
-    found = [run for run in runs if run["percent"] == percent and run["method"] == (method if percent < 100 else "full")]
+    found = [
+        run
+        for run in runs
+        if run["percent"] == percent and run["method"] == (method if percent < 100 else "full")
+    ]
     return np.array([run["losses"][source] if source else run["loss"] for run in found])
 
 
@@ -142,7 +193,9 @@ def needed(runs: list[dict[str, Any]], method: str, size: Size) -> list[float]:
         share = float(percents[place])
         if place:
             part = (losses[place - 1] - goal) / (losses[place - 1] - losses[place])
-            share = float(np.exp(np.log(percents[place - 1]) + part * np.log(share / percents[place - 1])))
+            share = float(
+                np.exp(np.log(percents[place - 1]) + part * np.log(share / percents[place - 1]))
+            )
         found.append(share)
     return found
 
@@ -155,7 +208,13 @@ def draw(study: Study, runs: list[dict[str, Any]], size: Size) -> None:
     percents = [*size.shares, 100]
     full = of(runs, "full", 100)
     left.axhspan(full.min(), full.max(), color="k", alpha=0.15, linewidth=0)
-    left.axhline(full.mean() * (1 + TOLERANCE), color="k", linestyle=":", linewidth=1, label=f"full pool + {TOLERANCE:.0%}")
+    left.axhline(
+        full.mean() * (1 + TOLERANCE),
+        color="k",
+        linestyle=":",
+        linewidth=1,
+        label=f"full pool + {TOLERANCE:.0%}",
+    )
     sources = list(runs[0]["losses"])
     for shift, method in enumerate(METHODS):
         losses = [of(runs, method, percent) for percent in percents]
@@ -165,17 +224,43 @@ def draw(study: Study, runs: list[dict[str, Any]], size: Size) -> None:
             [one.max() - m for m, one in zip(means, losses, strict=True)],
         ]
         at = np.array(percents) * (1 + 0.012 * (shift - 3))
-        left.errorbar(at, means, yerr=bars, color=COLOURS[method], marker="o", markersize=3, linewidth=1.2, label=method)
-        first = [of(runs, method, size.shares[0], source) - of(runs, "random", size.shares[0], source) for source in sources]
+        left.errorbar(
+            at,
+            means,
+            yerr=bars,
+            color=COLOURS[method],
+            marker="o",
+            markersize=3,
+            linewidth=1.2,
+            label=method,
+        )
+        first = [
+            of(runs, method, size.shares[0], source) - of(runs, "random", size.shares[0], source)
+            for source in sources
+        ]
         places = np.arange(len(sources)) + 0.11 * (shift - 3)
         right.bar(places, [one.mean() for one in first], width=0.1, color=COLOURS[method])
-        right.vlines(places, [one.min() for one in first], [one.max() for one in first], color="k", linewidth=0.8)
-    left.set(xscale="log", xlabel="percent of the pool", ylabel="dev loss, mean over sources (nats a token)")
+        right.vlines(
+            places,
+            [one.min() for one in first],
+            [one.max() for one in first],
+            color="k",
+            linewidth=0.8,
+        )
+    left.set(
+        xscale="log",
+        xlabel="percent of the pool",
+        ylabel="dev loss, mean over sources (nats a token)",
+    )
     left.set_xticks(percents, [str(percent) for percent in percents])
     left.set_xticks([], minor=True)
     left.legend()
     right.axhline(0, color="k", linewidth=0.5)
-    right.set(xticks=range(len(sources)), xticklabels=sources, ylabel=f"dev loss minus random's, at {size.shares[0]} %")
+    right.set(
+        xticks=range(len(sources)),
+        xticklabels=sources,
+        ylabel=f"dev loss minus random's, at {size.shares[0]} %",
+    )
     study.picture(
         figure,
         caption=f"Dev loss after equal steps. Mean of {study.seeds} seeds; bars are the least and the greatest, the band those of the full "
@@ -211,12 +296,19 @@ def claims(runs: list[dict[str, Any]], size: Size) -> list[Claim]:
     published = size.published
     share = {method: needed(runs, method, size) for method in METHODS}
     less = [mine < theirs for mine, theirs in zip(share["s2l"], share["random"], strict=True)]
-    gap = {method: of(runs, method, published) / of(runs, "full", 100) - 1 for method in ("s2l", "random")}
+    gap = {
+        method: of(runs, method, published) / of(runs, "full", 100) - 1
+        for method in ("s2l", "random")
+    }
     reached = {method: [bool(one <= TOLERANCE) for one in found] for method, found in gap.items()}
     baselines = [method for method in METHODS if not method.startswith("s2l")]
 
     def lower(mine: str) -> list[bool]:
-        return [bool((of(runs, mine, at) < of(runs, other, at)).all()) for other in baselines for at in size.shares]
+        return [
+            bool((of(runs, mine, at) < of(runs, other, at)).all())
+            for other in baselines
+            for at in size.shares
+        ]
 
     def best(percent: int) -> str:
         return min(METHODS, key=lambda method: of(runs, method, percent).mean())
@@ -234,7 +326,9 @@ def claims(runs: list[dict[str, Any]], size: Size) -> list[Claim]:
             f"{published} % chosen by s2l does what the full pool does",
             "11 % matches full data (abstract)",
             "dev loss above the full pool's by "
-            + "; ".join(f"{spread((100 * found).tolist(), 1)} % ({method})" for method, found in gap.items()),
+            + "; ".join(
+                f"{spread((100 * found).tolist(), 1)} % ({method})" for method, found in gap.items()
+            ),
             credited(reached["s2l"], reached["random"]),
             f"rule: within {TOLERANCE:.0%} for every seed, and a random {published} % is not; in part where a random one is too: "
             "then the choice is not what does it. A target from scratch goes over its subset "
@@ -263,13 +357,24 @@ def credited(mine: list[bool], chance: list[bool]) -> str:
 def tables(runs: list[dict[str, Any]], size: Size) -> list[Table]:
     """Every number of the figure, and what each method chose."""
     sources = list(runs[0]["losses"])
-    losses = [{"method": method} | {f"{at} %": spread(of(runs, method, at).tolist()) for at in (*size.shares, 100)} for method in METHODS]
+    losses = [
+        {"method": method}
+        | {f"{at} %": spread(of(runs, method, at).tolist()) for at in (*size.shares, 100)}
+        for method in METHODS
+    ]
     first = [
-        {"method": method} | {source: spread(of(runs, method, size.shares[0], source).tolist()) for source in sources} for method in METHODS
+        {"method": method}
+        | {source: spread(of(runs, method, size.shares[0], source).tolist()) for source in sources}
+        for method in METHODS
     ]
     pooled = list(runs[0]["sources"])
     chosen = [
-        {"method": run["method"], "percent": run["percent"], "members": run["members"], "tokens a member": f"{run['tokens']:.0f}"}
+        {
+            "method": run["method"],
+            "percent": run["percent"],
+            "members": run["members"],
+            "tokens a member": f"{run['tokens']:.0f}",
+        }
         | {f"share of {source}": run["sources"].get(source, 0.0) for source in pooled}
         for run in runs
         if not run["seed"]

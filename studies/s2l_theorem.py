@@ -1,8 +1,8 @@
 """SmallToLarge's theorem on a real pool: are instructions with like losses on a small model alike in their gradients on a larger one?
 
-Yang et al. 2024 (arXiv 2403.07384), Theorem 4.1 and figure 6. The pool is half GSM8K and half Alpaca. Trajectories are the tiny proxy's;
-gradients are those of all parameters of a model four times as large, trained on the same pool, with respect to one response's mean
-cross-entropy.
+Yang et al. 2024 (arXiv 2403.07384), Theorem 4.1 and figure 6. The pool is half GSM8K and half
+Alpaca. Trajectories are the tiny proxy's; gradients are those of all parameters of a model four
+times as large, trained on the same pool, with respect to one response's mean cross-entropy.
 """
 
 from __future__ import annotations
@@ -21,10 +21,19 @@ from catalog.models.tiny import TinyShape
 
 Array = np.ndarray[Any, Any]
 
-LARGE = TinyShape(vocabulary=2048, width=256, layers=5, heads=4, inner=704)  # 4.5 million parameters; the proxy has 1.06 million
+LARGE = TinyShape(
+    vocabulary=2048, width=256, layers=5, heads=4, inner=704
+)  # 4.5 million parameters; the proxy has 1.06 million
 SKETCH = 16_384  # numbers that a gradient is hashed to: distances are then right to about 1 %
 STAGES = ("half way", "end")
-KINDS = ["trajectory", "trajectory, within clusters", "trajectory, across clusters", "trajectory, direction", "last loss", "embedding"]
+KINDS = [
+    "trajectory",
+    "trajectory, within clusters",
+    "trajectory, across clusters",
+    "trajectory, direction",
+    "last loss",
+    "embedding",
+]
 POOL, LENGTH, BATCH, RATE = "mixed", 256, 32, 1e-3
 
 
@@ -48,13 +57,28 @@ def main() -> None:
     size = SMOKE if study.is_smoke else Size()
     catalog = Catalog.open(study.work / study.name)
     half = size.n // 2
-    records = generated(size.n) if study.is_smoke else [*drawn(study.data, "gsm8k", half), *drawn(study.data, "alpaca", half)]
-    catalog.register(write_jsonl(records, study.work / f"{study.name}.pool.jsonl"), pool=POOL, source_column="source", mode="replace")
+    records = (
+        generated(size.n)
+        if study.is_smoke
+        else [*drawn(study.data, "gsm8k", half), *drawn(study.data, "alpaca", half)]
+    )
+    catalog.register(
+        write_jsonl(records, study.work / f"{study.name}.pool.jsonl"),
+        pool=POOL,
+        source_column="source",
+        mode="replace",
+    )
     signals = study.run({"signals": POOL, "size": str(size)}, lambda: computed(catalog, size))
-    purities = [study.run({"purity at k": k, "size": str(size)}, lambda k=k: purity(catalog, k)) for k in size.ks]
+    purities = [
+        study.run({"purity at k": k, "size": str(size)}, lambda k=k: purity(catalog, k))
+        for k in size.ks
+    ]
     shape = SMALL if study.is_smoke else LARGE
     runs = [
-        study.run({"seed": seed, "size": str(size)}, lambda seed=seed: one_target(catalog, records, size, shape=shape, seed=seed))
+        study.run(
+            {"seed": seed, "size": str(size)},
+            lambda seed=seed: one_target(catalog, records, size, shape=shape, seed=seed),
+        )
         for seed in range(study.seeds)
     ]
     draw(study, runs, purities, size)
@@ -68,7 +92,9 @@ def computed(catalog: Catalog, size: Size) -> dict[str, Any]:
     return {"sample": catalog.select("random", POOL, budget=size.sample, name="sample").reference}
 
 
-def one_target(catalog: Catalog, records: list[Record], size: Size, *, shape: TinyShape, seed: int) -> dict[str, Any]:
+def one_target(
+    catalog: Catalog, records: list[Record], size: Size, *, shape: TinyShape, seed: int
+) -> dict[str, Any]:
     """Train one target for an epoch, and hold its gradients against the trajectories at both stages."""
     lm = untrained(texts_of(records), seed=seed, shape=shape)
     pool = encoded(lm, [as_messages(record) for record in records], max_length=LENGTH)
@@ -77,14 +103,25 @@ def one_target(catalog: Catalog, records: list[Record], size: Size, *, shape: Ti
         "ORDER BY rank",
         parameters={"pool": POOL},
     )
-    tokens = {row["fingerprint"]: encoded(lm, [as_messages(row)], max_length=LENGTH) for row in members.iter_rows(named=True)}
-    sample = {fingerprint: one[0] for fingerprint, one in tokens.items() if one}  # a prompt that fills the window leaves nothing
+    tokens = {
+        row["fingerprint"]: encoded(lm, [as_messages(row)], max_length=LENGTH)
+        for row in members.iter_rows(named=True)
+    }
+    sample = {
+        fingerprint: one[0] for fingerprint, one in tokens.items() if one
+    }  # a prompt that fills the window leaves nothing
     near = neighbourhoods(catalog, list(sample), size.ks[-1])
     half = -(-len(pool) // (2 * BATCH))
-    result: dict[str, Any] = {"steps": 2 * half, "parameters": sum(one.numel() for one in lm.model.parameters()), "sample": len(sample)}
+    result: dict[str, Any] = {
+        "steps": 2 * half,
+        "parameters": sum(one.numel() for one in lm.model.parameters()),
+        "sample": len(sample),
+    }
     for stage, name in enumerate(STAGES):
         train_steps(lm, pool, steps=half, batch=BATCH, seed=2 * seed + stage, learning_rate=RATE)
-        result[name] = held(gradients(lm, list(sample.values()), numbers=SKETCH), near, resamples=size.resamples)
+        result[name] = held(
+            gradients(lm, list(sample.values()), numbers=SKETCH), near, resamples=size.resamples
+        )
     return result | {"loss": dev_loss(lm, list(sample.values()))}
 
 
@@ -92,10 +129,15 @@ def neighbourhoods(catalog: Catalog, fingerprints: list[str], k: int) -> dict[st
     """Of the sample: distances of trajectories, last losses and embeddings, (n, n) each, and the trajectory cluster of each, (n,)."""
     parameters = {"pool": POOL, "k": k}
     clustered = catalog.sql(
-        "SELECT fingerprint, cluster FROM kmeans((SELECT fingerprint, losses FROM trajectories($pool)), k => $k)", parameters=parameters
+        "SELECT fingerprint, cluster FROM kmeans((SELECT fingerprint, losses FROM trajectories($pool)), k => $k)",
+        parameters=parameters,
     )
-    losses = catalog.sql("SELECT fingerprint, losses FROM trajectories($pool)", parameters={"pool": POOL})
-    vectors = catalog.sql("SELECT fingerprint, vector FROM embeddings($pool)", parameters={"pool": POOL})
+    losses = catalog.sql(
+        "SELECT fingerprint, losses FROM trajectories($pool)", parameters={"pool": POOL}
+    )
+    vectors = catalog.sql(
+        "SELECT fingerprint, vector FROM embeddings($pool)", parameters={"pool": POOL}
+    )
 
     def placed(frame: Any, column: str) -> Array:
         found = dict(zip(frame["fingerprint"], frame[column].to_list(), strict=True))
@@ -120,7 +162,10 @@ def purity(catalog: Catalog, k: int) -> dict[str, Any]:
             "JOIN pool($pool) USING (instruction_id, fingerprint)), k => $k)",
             parameters={"pool": POOL, "k": k},
         )
-        source, cluster = np.unique(rows["source"].to_numpy(), return_inverse=True)[1], rows["cluster"].to_numpy()
+        source, cluster = (
+            np.unique(rows["source"].to_numpy(), return_inverse=True)[1],
+            rows["cluster"].to_numpy(),
+        )
         found[kind] = majority(source, cluster)
         found[f"{kind}, shuffled"] = majority(np.random.default_rng(0).permutation(source), cluster)
     return found
@@ -132,17 +177,28 @@ def majority(source: Array, cluster: Array) -> float:
     return float(counts.max(axis=1).sum() / counts.sum())
 
 
-def draw(study: Study, runs: list[dict[str, Any]], purities: list[dict[str, Any]], size: Size) -> None:
+def draw(
+    study: Study, runs: list[dict[str, Any]], purities: list[dict[str, Any]], size: Size
+) -> None:
     """Gradient distance by trajectory distance; the rank correlations; purity by number of clusters."""
     from matplotlib import pyplot
 
-    figure, (left, middle, right) = pyplot.subplots(1, 3, figsize=(11, 3.4), width_ratios=(1, 1.3, 1))
+    figure, (left, middle, right) = pyplot.subplots(
+        1, 3, figsize=(11, 3.4), width_ratios=(1, 1.3, 1)
+    )
     colours = {"trajectory": COLOURS["s2l"], "embedding": COLOURS["facility_location"]}
     for kind, colour in colours.items():
         for run in runs:
             tenths = np.array(run["end"][f"gradient distance by tenth of {kind} distance"])
             label = f"{kind} distance" if run is runs[0] else None
-            left.plot(range(1, 11), tenths / tenths.mean(), color=colour, marker="o", markersize=3, label=label)
+            left.plot(
+                range(1, 11),
+                tenths / tenths.mean(),
+                color=colour,
+                marker="o",
+                markersize=3,
+                label=label,
+            )
     left.set(xlabel="pairs by distance, in tenths", ylabel="gradient distance / mean")
     left.legend()
     for seed, run in enumerate(runs):
@@ -151,13 +207,32 @@ def draw(study: Study, runs: list[dict[str, Any]], purities: list[dict[str, Any]
             places = np.arange(len(KINDS)) + 0.16 * (STAGES.index(stage) - 0.5) + 0.04 * seed
             bars = np.abs(found[:, 1:] - found[:, :1]).T
             label = stage if not seed else None
-            middle.errorbar(found[:, 0], places, xerr=bars, fmt=marker, markersize=4, color="k" if stage == "end" else "grey", label=label)
+            middle.errorbar(
+                found[:, 0],
+                places,
+                xerr=bars,
+                fmt=marker,
+                markersize=4,
+                color="k" if stage == "end" else "grey",
+                label=label,
+            )
     middle.axvline(0, color="k", linewidth=0.5)
-    middle.set(yticks=range(len(KINDS)), yticklabels=KINDS, xlabel="rank correlation with gradient distance")
+    middle.set(
+        yticks=range(len(KINDS)),
+        yticklabels=KINDS,
+        xlabel="rank correlation with gradient distance",
+    )
     middle.invert_yaxis()
     middle.legend(title="target")
     for kind, colour in colours.items():
-        right.plot(size.ks, [found[kind] for found in purities], color=colour, marker="o", markersize=3, label=f"{kind} clusters")
+        right.plot(
+            size.ks,
+            [found[kind] for found in purities],
+            color=colour,
+            marker="o",
+            markersize=3,
+            label=f"{kind} clusters",
+        )
         right.plot(
             size.ks,
             [found[f"{kind}, shuffled"] for found in purities],
@@ -177,13 +252,26 @@ def draw(study: Study, runs: list[dict[str, Any]], purities: list[dict[str, Any]
     )
 
 
-def report(study: Study, signals: dict[str, Any], runs: list[dict[str, Any]], purities: list[dict[str, Any]], size: Size) -> None:
+def report(
+    study: Study,
+    signals: dict[str, Any],
+    runs: list[dict[str, Any]],
+    purities: list[dict[str, Any]],
+    size: Size,
+) -> None:
     """What the numbers say, by rules that are written here."""
     half = size.n // 2
-    made = "the demo's generator" if study.is_smoke else f"{half:,} of GSM8K's training part and {half:,} of Alpaca, drawn once"
+    made = (
+        "the demo's generator"
+        if study.is_smoke
+        else f"{half:,} of GSM8K's training part and {half:,} of Alpaca, drawn once"
+    )
     correlations = [
         {"target": f"seed {seed}", "stage": stage}
-        | {name: interval(run[stage][name]) for name in (*KINDS, "embedding, direction", "within over across")}
+        | {
+            name: interval(run[stage][name])
+            for name in (*KINDS, "embedding, direction", "within over across")
+        }
         for seed, run in enumerate(runs)
         for stage in STAGES
     ]
@@ -224,7 +312,9 @@ def claims(runs: list[dict[str, Any]], purities: list[dict[str, Any]], size: Siz
         return [run[stage][name] for run in runs for stage in STAGES]
 
     def said(name: str) -> str:
-        return "; ".join(f"{stage} {interval(run[stage][name])}" for run in runs for stage in STAGES)
+        return "; ".join(
+            f"{stage} {interval(run[stage][name])}" for run in runs for stage in STAGES
+        )
 
     purer = [found["trajectory"] > found["embedding"] for found in purities]
     return [

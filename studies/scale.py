@@ -15,7 +15,17 @@ import numpy as np
 from study import COLOURS, ROOT, Claim, Study, Table, begin, spread
 
 STEP = Path(__file__).parent / "scale_step.py"
-ORDER = ("register", "losses import", "scores import", "kmeans", "select s2l", "select ila", "select random", "sql", "log_det")
+ORDER = (
+    "register",
+    "losses import",
+    "scores import",
+    "kmeans",
+    "select s2l",
+    "select ila",
+    "select random",
+    "sql",
+    "log_det",
+)
 HUGE_ORDER = ("register", "losses import", "kmeans", "select s2l")
 SIZES, HUGE = (10_000, 100_000, 1_000_000), 10_000_000
 EMBEDDED = 10_000
@@ -35,7 +45,10 @@ Runs = dict[tuple[str, int], list[dict[str, Any]]]
 def main() -> None:
     """Measure, step by step and size by size; conclude."""
     study = begin(
-        __file__, "Scale: time and memory against the size of the pool", seeds=3, switches={"huge": "ten million too, where that can be"}
+        __file__,
+        "Scale: time and memory against the size of the pool",
+        seeds=3,
+        switches={"huge": "ten million too, where that can be"},
     )
     sizes = (500, 1000) if study.is_smoke else SIZES + ((HUGE,) if "huge" in study.switches else ())
     runs: Runs = {}
@@ -72,7 +85,10 @@ def measure(study: Study, runs: Runs, size: int, repeat: int) -> None:
     if size == (500 if study.is_smoke else EMBEDDED):
         steps.append("embed")
     for step in steps:
-        made = study.run({"step": step, "size": size, "repeat": repeat}, lambda step=step: in_a_process(step, size, folder))
+        made = study.run(
+            {"step": step, "size": size, "repeat": repeat},
+            lambda step=step: in_a_process(step, size, folder),
+        )
         runs.setdefault((step, size), []).append(made)
     shutil.rmtree(folder, ignore_errors=True)
 
@@ -80,10 +96,19 @@ def measure(study: Study, runs: Runs, size: int, repeat: int) -> None:
 def in_a_process(step: str, size: int, folder: Path) -> dict[str, float]:
     """One step's wall clock and processor time in seconds, and the process's peak in MB."""
     environment = os.environ | {"PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1"}
-    command = [sys.executable, *(f"-W{option}" for option in sys.warnoptions), str(STEP), step, str(size), str(folder)]
+    command = [
+        sys.executable,
+        *(f"-W{option}" for option in sys.warnoptions),
+        str(STEP),
+        step,
+        str(size),
+        str(folder),
+    ]
     answer = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if answer.returncode:
-        raise RuntimeError(f"{step} at {size:,} failed ({answer.returncode}):\n{answer.stderr[-2000:]}")
+        raise RuntimeError(
+            f"{step} at {size:,} failed ({answer.returncode}):\n{answer.stderr[-2000:]}"
+        )
     return dict(json.loads(answer.stdout.splitlines()[-1]))
 
 
@@ -95,7 +120,10 @@ def median(runs: Runs, step: str, size: int, name: str) -> float:
 def slope(runs: Runs, step: str, sizes: Sequence[int]) -> float:
     """Of log seconds against log size, between the two largest sizes at which a step was measured."""
     low, high = [size for size in sizes if (step, size) in runs][-2:]
-    return float(np.log(median(runs, step, high, "wall") / median(runs, step, low, "wall")) / np.log(high / low))
+    return float(
+        np.log(median(runs, step, high, "wall") / median(runs, step, low, "wall"))
+        / np.log(high / low)
+    )
 
 
 def bound(runs: Runs, step: str) -> str:
@@ -104,7 +132,9 @@ def bound(runs: Runs, step: str) -> str:
     share = median(runs, step, size, "processor") / median(runs, step, size, "wall")
     if share < 0.7:
         return f"waiting, for the disk or for other processes ({share:.1f} cores busy)"
-    return f"one core ({share:.1f} busy)" if share < 1.4 else f"{share:.1f} of {os.cpu_count()} cores"
+    return (
+        f"one core ({share:.1f} busy)" if share < 1.4 else f"{share:.1f} of {os.cpu_count()} cores"
+    )
 
 
 def claims(runs: Runs, slopes: dict[str, float], judged: int) -> list[Claim]:
@@ -118,7 +148,11 @@ def claims(runs: Runs, slopes: dict[str, float], judged: int) -> list[Claim]:
                 f"`{step}` of {judged:,} members: {target}.",
                 "Our own target for a million on two cores.",
                 f"{spread(walls, 2)} s, {judged / middle:,.0f} members a second",
-                "holds" if middle <= seconds else "holds in part" if middle <= 2 * seconds else "does not hold",
+                "holds"
+                if middle <= seconds
+                else "holds in part"
+                if middle <= 2 * seconds
+                else "does not hold",
                 f"By the median of {len(walls)}: holds up to {seconds:g} s, in part up to twice that. Bound by {bound(runs, step)}.",
             )
         )
@@ -128,7 +162,11 @@ def claims(runs: Runs, slopes: dict[str, float], judged: int) -> list[Claim]:
             "No step grows faster than the pool.",
             "Our own design: a linear pass, or n log n, over the members in every step.",
             "; ".join(f"{step} {value:.2f}" for step, value in slopes.items()),
-            "holds" if slopes[steepest] <= 1.15 else "holds in part" if slopes[steepest] <= 1.3 else "does not hold",
+            "holds"
+            if slopes[steepest] <= 1.15
+            else "holds in part"
+            if slopes[steepest] <= 1.3
+            else "does not hold",
             f"Slopes between the two largest sizes; holds up to 1.15, in part up to 1.3. The steepest is {steepest}.",
         )
     )
@@ -143,17 +181,27 @@ def costs_table(runs: Runs) -> Table:
             "members": f"{size:,}",
             "seconds": spread([run["wall"] for run in measured], 2),
             "members a second": f"{size / median(runs, step, size, 'wall'):,.0f}",
-            "cores busy": round(median(runs, step, size, "processor") / median(runs, step, size, "wall"), 2),
+            "cores busy": round(
+                median(runs, step, size, "processor") / median(runs, step, size, "wall"), 2
+            ),
             "peak MB": f"{median(runs, step, size, 'peak_mb'):,.0f}",
         }
-        for (step, size), measured in sorted(runs.items(), key=lambda one: ((*ORDER, "embed").index(one[0][0]), one[0][1]))
+        for (step, size), measured in sorted(
+            runs.items(), key=lambda one: ((*ORDER, "embed").index(one[0][0]), one[0][1])
+        )
     ]
     return Table("Time and peak memory", rows)
 
 
 def slopes_table(runs: Runs, slopes: dict[str, float]) -> Table:
     """How each step grows, and what bounds it at its largest size."""
-    return Table("Growth", [{"step": step, "slope": round(value, 2), "bound by": bound(runs, step)} for step, value in slopes.items()])
+    return Table(
+        "Growth",
+        [
+            {"step": step, "slope": round(value, 2), "bound by": bound(runs, step)}
+            for step, value in slopes.items()
+        ],
+    )
 
 
 def draw(study: Study, runs: Runs) -> None:
@@ -166,15 +214,30 @@ def draw(study: Study, runs: Runs) -> None:
         for axis, name in zip(axes, ("wall", "peak_mb"), strict=True):
             values = [[run[name] for run in runs[step, size]] for size in sizes]
             middle = np.array([np.median(each) for each in values])
-            errors = [middle - [min(each) for each in values], [max(each) for each in values] - middle]
-            axis.errorbar(sizes, middle, yerr=errors, marker="o", markersize=3.5, linewidth=1.2, color=colour, label=step)
+            errors = [
+                middle - [min(each) for each in values],
+                [max(each) for each in values] - middle,
+            ]
+            axis.errorbar(
+                sizes,
+                middle,
+                yerr=errors,
+                marker="o",
+                markersize=3.5,
+                linewidth=1.2,
+                color=colour,
+                label=step,
+            )
     for axis, label in zip(axes, ("seconds", "peak memory of the process, MB"), strict=True):
         axis.set_xscale("log")
         axis.set_yscale("log")
         axis.set_xlabel("members of the pool")
         axis.set_ylabel(label)
     axes[1].legend(loc="center left", bbox_to_anchor=(1, 0.5))
-    study.picture(figure, caption=f"Time and memory against size; median of {study.seeds}, the bars from least to greatest.")
+    study.picture(
+        figure,
+        caption=f"Time and memory against size; median of {study.seeds}, the bars from least to greatest.",
+    )
 
 
 if __name__ == "__main__":

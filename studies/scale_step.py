@@ -1,6 +1,7 @@
 """One measurement of `scale.py`, in a process of its own: ``python scale_step.py STEP SIZE FOLDER`` prints what it cost as JSON.
 
-The time is the verb's alone; the peak is the whole process's, with Python and what the verb imports.
+The time is the verb's alone; the peak is the whole process's, with Python and what the verb
+imports.
 """
 
 # ruff: noqa: T201 -- what it prints is what it is for
@@ -66,7 +67,9 @@ def import_losses(catalog: Catalog, size: int, folder: Path, timed: Timed) -> No
     """Twelve checkpoints of trajectories about a hundred centres."""
     generator = np.random.default_rng(0)
     centres = np.sort(generator.uniform(0, 5, (CLUSTERS, CHECKPOINTS)), axis=1)[:, ::-1]
-    losses = centres[generator.integers(CLUSTERS, size=size)] + generator.normal(0, 0.2, (size, CHECKPOINTS))
+    losses = centres[generator.integers(CLUSTERS, size=size)] + generator.normal(
+        0, 0.2, (size, CHECKPOINTS)
+    )
     path = _save(folder / "losses.npy", np.abs(losses))
     with timed():
         catalog.import_losses("pool", path, proxy="generated")
@@ -75,7 +78,9 @@ def import_losses(catalog: Catalog, size: int, folder: Path, timed: Timed) -> No
 def import_scores(catalog: Catalog, size: int, folder: Path, timed: Timed) -> None:
     """One number a member; the places that ILA's map needs are imported beside it, and not timed."""
     generator = np.random.default_rng(1)
-    catalog.import_losses("pool", _save(folder / "places.npy", 10 + generator.normal(size=(size, 2))), proxy="places")
+    catalog.import_losses(
+        "pool", _save(folder / "places.npy", 10 + generator.normal(size=(size, 2))), proxy="places"
+    )
     path = _save(folder / "depth.npy", generator.gamma(2.0, size=size))
     with timed():
         catalog.import_scores("pool", path, name="depth")
@@ -83,7 +88,9 @@ def import_scores(catalog: Catalog, size: int, folder: Path, timed: Timed) -> No
 
 def kmeans(catalog: Catalog, size: int, folder: Path, timed: Timed) -> None:
     """A hundred clusters of the trajectories, twenty steps of Lloyd's, in SQL."""
-    members = "SELECT instruction_id, fingerprint, losses FROM trajectories('pool', proxy => 'generated')"
+    members = (
+        "SELECT instruction_id, fingerprint, losses FROM trajectories('pool', proxy => 'generated')"
+    )
     with timed():
         catalog.sql(
             f"SELECT cluster, count(*) AS n FROM kmeans(({members}), k => {CLUSTERS}, iterations => 20, seed => 0) GROUP BY cluster"
@@ -93,7 +100,9 @@ def kmeans(catalog: Catalog, size: int, folder: Path, timed: Timed) -> None:
 def s2l(catalog: Catalog, size: int, folder: Path, timed: Timed) -> None:
     """A tenth of the pool; another seed than `kmeans` had, so that no answer is at hand."""
     with timed():
-        catalog.select("s2l", "pool", budget="10%", name="s2l", settings={"proxy": "generated"}, seed=1)
+        catalog.select(
+            "s2l", "pool", budget="10%", name="s2l", settings={"proxy": "generated"}, seed=1
+        )
 
 
 def ila(catalog: Catalog, size: int, folder: Path, timed: Timed) -> None:
@@ -111,7 +120,9 @@ def select_random(catalog: Catalog, size: int, folder: Path, timed: Timed) -> No
 def sql(catalog: Catalog, size: int, folder: Path, timed: Timed) -> None:
     """A count and a mean length by source."""
     with timed():
-        catalog.sql("SELECT source, count(*) AS n, avg(length(response)) AS characters FROM pool('pool') GROUP BY source ORDER BY source")
+        catalog.sql(
+            "SELECT source, count(*) AS n, avg(length(response)) AS characters FROM pool('pool') GROUP BY source ORDER BY source"
+        )
 
 
 def log_det(catalog: Catalog, size: int, folder: Path, timed: Timed) -> None:
@@ -122,7 +133,9 @@ def log_det(catalog: Catalog, size: int, folder: Path, timed: Timed) -> None:
 
     generator = np.random.default_rng(2)
     spectrum = (1.0 / np.sqrt(np.arange(1, DIMENSIONS + 1))).astype(np.float32)
-    vectors = generator.standard_normal((size, DIMENSIONS), dtype=np.float32) * spectrum  # (n, d), some directions rarer than others
+    vectors = (
+        generator.standard_normal((size, DIMENSIONS), dtype=np.float32) * spectrum
+    )  # (n, d), some directions rarer than others
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     column = pa.FixedSizeListArray.from_arrays(pa.array(vectors.reshape(-1)), DIMENSIONS)
     rows = pa.table({"fingerprint": pa.array([f"{i:08x}" for i in range(size)]), "vector": column})
@@ -136,7 +149,9 @@ def write_pool(path: Path, size: int) -> None:
     words = np.array(WORDS.split())
     with path.open("w", encoding="utf-8") as file:
         for first in range(0, size, 10_000):
-            drawn = words[generator.integers(len(words), size=(min(10_000, size - first), 44))].tolist()
+            drawn = words[
+                generator.integers(len(words), size=(min(10_000, size - first), 44))
+            ].tolist()
             file.writelines(
                 json.dumps(
                     {

@@ -32,7 +32,9 @@ def drawn(data: Path, source: str, n: int, *, seed: int = 0) -> list[Record]:
     records = [record for record in _records(data, source) if record["response"].strip()]
     order = np.random.default_rng(seed).permutation(len(records))[:n]
     if len(order) < n:
-        raise ValueError(f"{FILES[source]} has {len(records):,} records with an answer, fewer than {n:,}")
+        raise ValueError(
+            f"{FILES[source]} has {len(records):,} records with an answer, fewer than {n:,}"
+        )
     return [records[place] for place in order]
 
 
@@ -40,31 +42,58 @@ def generated(n: int, *, seed: int = 0) -> list[Record]:
     """``n`` records of the demo's generator, from its two largest sources."""
     made: list[Record] = []
     for record in demo_records(10 * n, seed=seed):
-        if record["source"] in ("arithmetic", "stories") and "planted" not in record and len(made) < n:
-            made.append({"prompt": record["instruction"], "response": record["output"], "source": record["source"]})
+        if (
+            record["source"] in ("arithmetic", "stories")
+            and "planted" not in record
+            and len(made) < n
+        ):
+            made.append(
+                {
+                    "prompt": record["instruction"],
+                    "response": record["output"],
+                    "source": record["source"],
+                }
+            )
     return made
 
 
 def write_jsonl(records: Sequence[Record], path: Path) -> Path:
     """Records as JSON Lines."""
-    path.write_text("".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records), encoding="utf-8")
+    path.write_text(
+        "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records),
+        encoding="utf-8",
+    )
     return path
 
 
 def as_messages(record: Record) -> dict[str, Any]:
     """A record as the models read it."""
-    return {"messages": [{"role": "user", "content": record["prompt"]}, {"role": "assistant", "content": record["response"]}]}
+    return {
+        "messages": [
+            {"role": "user", "content": record["prompt"]},
+            {"role": "assistant", "content": record["response"]},
+        ]
+    }
 
 
 def texts_of(records: Sequence[Record]) -> list[str]:
     """Whole texts for a vocabulary: with the template's words, since most of a short record's tokens would be theirs otherwise."""
-    return [alpaca_prompt([{"role": "user", "content": record["prompt"]}]) + record["response"] for record in records]
+    return [
+        alpaca_prompt([{"role": "user", "content": record["prompt"]}]) + record["response"]
+        for record in records
+    ]
 
 
 def _records(data: Path, source: str) -> Iterator[Record]:
     text = (data / FILES[source]).read_text(encoding="utf-8")
-    rows = [json.loads(line) for line in text.splitlines()] if FILES[source].endswith("l") else json.loads(text)
+    rows = (
+        [json.loads(line) for line in text.splitlines()]
+        if FILES[source].endswith("l")
+        else json.loads(text)
+    )
     for row in rows:
-        prompt = row.get("question") or "\n\n".join(part for part in (row["instruction"], row.get("input", "")) if part)
+        prompt = row.get("question") or "\n\n".join(
+            part for part in (row["instruction"], row.get("input", "")) if part
+        )
         answer = next(row[key] for key in ("answer", "output", "response") if key in row)
         yield {"prompt": prompt, "response": answer, "source": source.removesuffix("_test")}

@@ -1,7 +1,8 @@
 """What every study shares: its options, runs that resume one by one, and what it leaves under ``docs/results``.
 
-A study writes ``NAME.json`` (question, protocol, claims, tables, machine) and ``NAME*.svg``; ``page.py`` makes the page of them all. Each
-run of a study is a line in ``WORK/NAME.jsonl`` as soon as it is done, so that a study that was interrupted goes on with the next run.
+A study writes ``NAME.json`` (question, protocol, claims, tables, machine) and ``NAME*.svg``;
+``page.py`` makes the page of them all. Each run of a study is a line in ``WORK/NAME.jsonl`` as soon
+as it is done, so that a study that was interrupted goes on with the next run.
 """
 
 # ruff: noqa: T201 -- what it prints is what it is for
@@ -21,7 +22,16 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 VERDICTS = ("holds", "holds in part", "does not hold")
-PACKAGES = ("duckdb", "pylance", "torch", "transformers", "sentence-transformers", "scikit-learn", "numpy", "polars")
+PACKAGES = (
+    "duckdb",
+    "pylance",
+    "torch",
+    "transformers",
+    "sentence-transformers",
+    "scikit-learn",
+    "numpy",
+    "polars",
+)
 
 # One colour a method, the same in every figure; grey is the yardstick.
 COLOURS = {
@@ -109,10 +119,19 @@ class Study:
                 return dict(done["result"])
         start = time.perf_counter()
         result = function()
-        result = json.loads(json.dumps({**result, "seconds": round(time.perf_counter() - start, 2)}))
+        result = json.loads(
+            json.dumps({**result, "seconds": round(time.perf_counter() - start, 2)})
+        )
         with path.open("a", encoding="utf-8") as file:
             file.write(json.dumps({"key": key, "result": result}) + "\n")
-        print(f"{self.name}:", " ".join(f"{name}={value}" for name, value in key.items()), "→", _short(result), file=sys.stderr, flush=True)
+        print(
+            f"{self.name}:",
+            " ".join(f"{name}={value}" for name, value in key.items()),
+            "→",
+            _short(result),
+            file=sys.stderr,
+            flush=True,
+        )
         return dict(result)
 
     def picture(self, figure: Any, *, caption: str, suffix: str = "") -> None:
@@ -154,12 +173,19 @@ class Study:
             "tables": [asdict(table) for table in tables],
             "figures": self.figures,
             "needs": needs,
-            "command": " ".join([f"python studies/{self.name}.py --seeds {self.seeds}", *(f"--{one}" for one in given)]),
+            "command": " ".join(
+                [
+                    f"python studies/{self.name}.py --seeds {self.seeds}",
+                    *(f"--{one}" for one in given),
+                ]
+            ),
             "seeds": self.seeds,
             "seconds": round(seconds),
             "machine": machine(),
         }
-        (self.results / f"{self.name}.json").write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        (self.results / f"{self.name}.json").write_text(
+            json.dumps(found, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
+        )
         for claim in found["claims"]:
             print(f"{claim['verdict']}: {claim['claim']} — {claim['measured']}")
 
@@ -175,11 +201,19 @@ def begin(file: str, title: str, *, seeds: int, switches: Mapping[str, str] | No
     """
     name = Path(file).stem
     parser = argparse.ArgumentParser(description=title)
-    parser.add_argument("--smoke", action="store_true", help="a few runs on next to nothing, to see that it works")
+    parser.add_argument(
+        "--smoke", action="store_true", help="a few runs on next to nothing, to see that it works"
+    )
     parser.add_argument("--seeds", type=int, help=f"how many; {seeds} by default")
-    parser.add_argument("--work", type=Path, default=ROOT / ".studies", help="what is kept between interrupted runs")
+    parser.add_argument(
+        "--work", type=Path, default=ROOT / ".studies", help="what is kept between interrupted runs"
+    )
     parser.add_argument("--results", type=Path, default=ROOT / "docs" / "results")
-    parser.add_argument("--data", type=Path, default=Path(os.environ.get("CATALOG_TEST_DATA", ROOT.parent / "shared" / "data")))
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=Path(os.environ.get("CATALOG_TEST_DATA", ROOT.parent / "shared" / "data")),
+    )
     for switch, meaning in (switches or {}).items():
         parser.add_argument(f"--{switch}", action="store_true", help=meaning)
     asked = parser.parse_args()
@@ -187,7 +221,16 @@ def begin(file: str, title: str, *, seeds: int, switches: Mapping[str, str] | No
     asked.results.mkdir(parents=True, exist_ok=True)
     _style()
     on = tuple(switch for switch in switches or {} if getattr(asked, switch))
-    return Study(name, title, asked.smoke, asked.seeds or (1 if asked.smoke else seeds), asked.data, asked.work, asked.results, on)
+    return Study(
+        name,
+        title,
+        asked.smoke,
+        asked.seeds or (1 if asked.smoke else seeds),
+        asked.data,
+        asked.work,
+        asked.results,
+        on,
+    )
 
 
 def machine() -> dict[str, Any]:
@@ -225,7 +268,8 @@ def _processor() -> str:
     info = Path("/proc/cpuinfo")
     lines = info.read_text(encoding="utf-8").splitlines() if info.exists() else []
     return next(
-        (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.processor() or platform.machine()
+        (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")),
+        platform.processor() or platform.machine(),
     )
 
 
@@ -250,4 +294,7 @@ def _style() -> None:
 
 
 def _short(result: dict[str, Any]) -> str:
-    return " ".join(f"{name}={value:.4g}" if isinstance(value, float) else f"{name}={str(value)[:40]}" for name, value in result.items())
+    return " ".join(
+        f"{name}={value:.4g}" if isinstance(value, float) else f"{name}={str(value)[:40]}"
+        for name, value in result.items()
+    )

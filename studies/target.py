@@ -29,20 +29,37 @@ def untrained(texts: Sequence[str], *, seed: int, shape: TinyShape) -> CausalLM:
     return build_tiny(iter(texts), seed=seed, shape=shape)
 
 
-def encoded(lm: CausalLM, instructions: Sequence[dict[str, Any]], *, max_length: int = 256) -> list[Tokens]:
+def encoded(
+    lm: CausalLM, instructions: Sequence[dict[str, Any]], *, max_length: int = 256
+) -> list[Tokens]:
     """Instructions (mappings with ``messages``) as the target reads them; those without a loss are left out."""
     return [
-        one for one in tokens_of(instructions, tokenizer=lm.tokenizer, template=lm.template, max_length=max_length) if one.reason is None
+        one
+        for one in tokens_of(
+            instructions, tokenizer=lm.tokenizer, template=lm.template, max_length=max_length
+        )
+        if one.reason is None
     ]
 
 
-def train_steps(lm: CausalLM, instructions: Sequence[Tokens], *, steps: int, batch: int, seed: int, learning_rate: float = 3e-3) -> None:
+def train_steps(
+    lm: CausalLM,
+    instructions: Sequence[Tokens],
+    *,
+    steps: int,
+    batch: int,
+    seed: int,
+    learning_rate: float = 3e-3,
+) -> None:
     """Train in place for exactly ``steps`` steps of ``batch`` instructions, whatever their number: small sets are gone over more often.
 
-    This is SmallToLarge's protocol (Yang et al. 2024, section 5): every subset gets as many steps as the full pool.
+    This is SmallToLarge's protocol (Yang et al. 2024, section 5): every subset gets as many steps
+    as the full pool.
     """
     cycled = Cycled(instructions, n=steps * batch, seed=seed)
-    recipe = Recipe(learning_rate=learning_rate, epochs=1, batch=batch, checkpoints=1, seed=seed, budget=4096)
+    recipe = Recipe(
+        learning_rate=learning_rate, epochs=1, batch=batch, checkpoints=1, seed=seed, budget=4096
+    )
     folder = Path(tempfile.mkdtemp(prefix="target-"))
     try:
         for _ in train(lm, cycled, recipe=recipe, folder=folder, save_seconds=math.inf):
@@ -60,7 +77,8 @@ def dev_loss(lm: CausalLM, instructions: Sequence[Tokens]) -> float:
 def gradients(lm: CausalLM, instructions: Sequence[Tokens], *, numbers: int) -> Array:
     """Slopes of each mean response loss with respect to all parameters, (n, numbers), by a count sketch, which keeps products.
 
-    Charikar, Chen & Farach-Colton 2002: every parameter adds to one of ``numbers`` places, with one sign, drawn once.
+    Charikar, Chen & Farach-Colton 2002: every parameter adds to one of ``numbers`` places, with one
+    sign, drawn once.
     """
     import torch
 
@@ -85,7 +103,9 @@ class Cycled(Sequence[Tokens]):
         self.instructions = instructions
         generator = np.random.default_rng([seed, len(instructions)])
         rounds = math.ceil(n / len(instructions))
-        self.order = np.concatenate([generator.permutation(len(instructions)) for _ in range(rounds)])[:n]
+        self.order = np.concatenate(
+            [generator.permutation(len(instructions)) for _ in range(rounds)]
+        )[:n]
 
     def __len__(self) -> int:
         return len(self.order)

@@ -18,7 +18,13 @@ ROOT = Path(__file__).resolve().parent.parent
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 
-LONGEST = ("test_studies.py", "test_readme.py", "test_kills.py", "test_why.py", "test_determinism.py")  # a minute each, or more
+LONGEST = (
+    "test_studies.py",
+    "test_readme.py",
+    "test_kills.py",
+    "test_why.py",
+    "test_determinism.py",
+)  # a minute each, or more
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -38,7 +44,10 @@ def jsonl(tmp_path: Path) -> Callable[..., Path]:
 
     def write(records: Sequence[Any], name: str = "pool.jsonl") -> Path:
         path = tmp_path / name
-        path.write_text("".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records), encoding="utf-8")
+        path.write_text(
+            "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records),
+            encoding="utf-8",
+        )
         return path
 
     return write
@@ -56,7 +65,9 @@ def data() -> Path:
 class Forked:
     """A script in a process of its own, whose standard output is read line by line; see fork_scripts.py."""
 
-    def __init__(self, server: "subprocess.Popen[str]", output: Path, script: Path, *arguments: str) -> None:
+    def __init__(
+        self, server: "subprocess.Popen[str]", output: Path, script: Path, *arguments: str
+    ) -> None:
         assert server.stdin
         assert server.stdout
         os.mkfifo(output)
@@ -82,8 +93,12 @@ def fork_server() -> Iterator["subprocess.Popen[str]"]:
     """What starts scripts with the big libraries imported."""
     libraries = ("torch", "transformers", "sentence_transformers")
     command = [sys.executable, str(Path(__file__).with_name("fork_scripts.py")), *libraries]
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}  # a script's own folder comes first on its path, not the project's
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment) as server:
+    environment = os.environ | {
+        "PYTHONPATH": str(ROOT)
+    }  # a script's own folder comes first on its path, not the project's
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+    ) as server:
         yield server
 
 
@@ -92,11 +107,16 @@ def fork(fork_server: "subprocess.Popen[str]", tmp_path: Path) -> Callable[..., 
     """Starts a script, e.g. to be killed: fork(script, *arguments)."""
 
     def start(script: Path, *arguments: str) -> Forked:
-        return Forked(fork_server, tmp_path / f"output-{len(list(tmp_path.iterdir()))}", script, *arguments)
+        return Forked(
+            fork_server, tmp_path / f"output-{len(list(tmp_path.iterdir()))}", script, *arguments
+        )
 
     return start
 
 
 def pairs(n: int, *, first: int = 0) -> list[dict[str, str]]:
     """n single-turn records, numbered."""
-    return [{"instruction": f"question {i}", "input": "", "output": f"answer {i}"} for i in range(first, first + n)]
+    return [
+        {"instruction": f"question {i}", "input": "", "output": f"answer {i}"}
+        for i in range(first, first + n)
+    ]

@@ -1,9 +1,10 @@
 """Runs scripts in processes that find the big libraries imported already, which takes longer than what most scripts do with them.
 
-Run: python fork_scripts.py LIBRARY ...
-Then, on standard input, a line of JSON for each script: [file for its output, script, argument, ...]
+Run: python fork_scripts.py LIBRARY ... Then, on standard input, a line of JSON for each script:
+[file for its output, script, argument, ...]
 
-Answers with the process id of each, and with its exit status once it has ended; one script runs at a time.
+Answers with the process id of each, and with its exit status once it has ended; one script runs at
+a time.
 """
 
 # ruff: noqa: T201 -- what it prints is what it is for

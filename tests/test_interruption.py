@@ -13,12 +13,27 @@ from catalog import Catalog
 
 
 def write(path: Path, *, n: int, first: int = 0) -> Path:
-    path.write_text("".join(json.dumps({"instruction": f"question {i}", "output": "x" * 300}) + "\n" for i in range(first, first + n)))
+    path.write_text(
+        "".join(
+            json.dumps({"instruction": f"question {i}", "output": "x" * 300}) + "\n"
+            for i in range(first, first + n)
+        )
+    )
     return path
 
 
 def register(home: Path, source: Path) -> "subprocess.Popen[bytes]":
-    command = [sys.executable, "-m", "catalog", "--home", str(home), "register", str(source), "--pool", "p"]
+    command = [
+        sys.executable,
+        "-m",
+        "catalog",
+        "--home",
+        str(home),
+        "register",
+        str(source),
+        "--pool",
+        "p",
+    ]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
@@ -48,12 +63,16 @@ def kill_while_registering(catalog: Catalog, tmp_path: Path, *, kills: int) -> N
     assert catalog.doctor() == []
 
 
-def test_a_killed_registration_leaves_the_old_version_or_the_new_one(catalog: Catalog, tmp_path: Path) -> None:
+def test_a_killed_registration_leaves_the_old_version_or_the_new_one(
+    catalog: Catalog, tmp_path: Path
+) -> None:
     kill_while_registering(catalog, tmp_path, kills=5)
 
 
 @pytest.mark.slow
-def test_thirty_killed_registrations_leave_the_old_version_or_the_new_one(catalog: Catalog, tmp_path: Path) -> None:
+def test_thirty_killed_registrations_leave_the_old_version_or_the_new_one(
+    catalog: Catalog, tmp_path: Path
+) -> None:
     kill_while_registering(catalog, tmp_path, kills=30)
 
 

@@ -23,7 +23,12 @@ def test_imports_point_one_way() -> None:
 
 
 def test_the_sql_folders_hold_sql_and_nothing_else() -> None:
-    strangers = [path for folder in SHIPPED for path in (ROOT / folder).rglob("*") if path.is_file() and path.suffix != ".sql"]
+    strangers = [
+        path
+        for folder in SHIPPED
+        for path in (ROOT / folder).rglob("*")
+        if path.is_file() and path.suffix != ".sql"
+    ]
     assert strangers == []
 
 
@@ -42,12 +47,22 @@ def test_the_top_level_is_as_designed() -> None:
         "studies",
         *SHIPPED,
     }
-    assert {name for name in (path.split("/")[0] for path in tracked) if not name.startswith(".")} <= designed
+    assert {
+        name for name in (path.split("/")[0] for path in tracked) if not name.startswith(".")
+    } <= designed
 
 
 def test_modules_are_short_enough_to_read() -> None:
-    paths = [path for folder in ("catalog", "tests", "benchmarks", "studies") for path in (ROOT / folder).rglob("*.py")]
-    long = {str(path.relative_to(ROOT)): n for path in paths if (n := len(path.read_text(encoding="utf-8").splitlines())) > 300}
+    paths = [
+        path
+        for folder in ("catalog", "tests", "benchmarks", "studies")
+        for path in (ROOT / folder).rglob("*.py")
+    ]
+    long = {
+        str(path.relative_to(ROOT)): n
+        for path in paths
+        if (n := len(path.read_text(encoding="utf-8").splitlines())) > 300
+    }
     assert long == {}
 
 
@@ -67,7 +82,11 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_wheel_holds_every_sql_file(wheel: Path) -> None:
     packed = {name for name in zipfile.ZipFile(wheel).namelist() if name.endswith(".sql")}
-    assert packed == {f"catalog/{path.relative_to(ROOT)}" for folder in SHIPPED for path in (ROOT / folder).rglob("*.sql")}
+    assert packed == {
+        f"catalog/{path.relative_to(ROOT)}"
+        for folder in SHIPPED
+        for path in (ROOT / folder).rglob("*.sql")
+    }
 
 
 def test_the_wheel_runs_from_another_directory(wheel: Path, tmp_path: Path) -> None:
@@ -75,7 +94,10 @@ def test_the_wheel_runs_from_another_directory(wheel: Path, tmp_path: Path) -> N
     zipfile.ZipFile(wheel).extractall(site)
     code = f"import sys; sys.path.insert(0, {str(site)!r}); import catalog; print(catalog.__file__); from catalog.cli import main; main()"
     (tmp_path / "pool.jsonl").write_text('{"instruction": "q", "output": "a"}\n')
-    for arguments in (["register", "pool.jsonl", "--pool", "p"], ["sql", "SELECT prompt FROM pool('p')", "--format", "csv"]):
+    for arguments in (
+        ["register", "pool.jsonl", "--pool", "p"],
+        ["sql", "SELECT prompt FROM pool('p')", "--format", "csv"],
+    ):
         answer = run(sys.executable, "-P", "-c", code, *arguments, cwd=tmp_path)
         assert answer.returncode == 0, answer.stderr
         assert answer.stdout.startswith(str(site))
@@ -83,7 +105,11 @@ def test_the_wheel_runs_from_another_directory(wheel: Path, tmp_path: Path) -> N
 
 
 def test_every_pin_is_inside_its_range() -> None:
-    pins = dict(line.lower().split("==") for line in (ROOT / ".ci/constraints.txt").read_text().splitlines() if "==" in line)
+    pins = dict(
+        line.lower().split("==")
+        for line in (ROOT / ".ci/constraints.txt").read_text().splitlines()
+        if "==" in line
+    )
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     names = [re.split(r"[<>=\[]", dependency)[0].lower() for dependency in project["dependencies"]]
     assert [name for name in names if name not in pins and name.replace("-", "_") not in pins] == []

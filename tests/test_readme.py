@@ -20,15 +20,31 @@ README = (Path(__file__).resolve().parent.parent / "README.md").read_text(encodi
 
 def test_every_command_of_the_readme_runs(tmp_path: Path) -> None:
     commands = [
-        line[2:] for block in re.findall(r"```console\n(.*?)```", README, re.DOTALL) for line in block.splitlines() if line.startswith("$ ")
+        line[2:]
+        for block in re.findall(r"```console\n(.*?)```", README, re.DOTALL)
+        for line in block.splitlines()
+        if line.startswith("$ ")
     ]
     assert len(commands) > 10
-    environment = {"PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin", "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
+    environment = {
+        "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
+        "HF_HUB_OFFLINE": "1",
+        "OMP_NUM_THREADS": "1",
+    }
     for command in commands:
-        answer = subprocess.run(["bash", "-c", command], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+        answer = subprocess.run(
+            ["bash", "-c", command],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         assert answer.returncode == 0, f"{command}\n{answer.stdout}{answer.stderr}"
     (python,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-    answer = subprocess.run([sys.executable, "-c", python], cwd=tmp_path, capture_output=True, text=True, check=False)
+    answer = subprocess.run(
+        [sys.executable, "-c", python], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
     assert answer.returncode == 0, answer.stderr
 
 
@@ -53,7 +69,9 @@ def test_every_table_function_is_in_the_readme(name: str) -> None:
     assert re.search(rf"`{name}\b[^`]*`", README)
 
 
-@pytest.mark.parametrize("path", sorted(shipped("selectors").glob("*.sql")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", sorted(shipped("selectors").glob("*.sql")), ids=lambda path: path.stem
+)
 def test_every_selector_is_in_the_readme_and_cites_its_paper(path: Path) -> None:
     selector = read_selector(path.read_text(encoding="utf-8"), name=path.stem)
     assert f"| `{selector.name}` | {selector.summary} | {', '.join(selector.needs)} |" in README

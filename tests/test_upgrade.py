@@ -24,7 +24,9 @@ LEFT JOIN shards USING (signal_id)
 GROUP BY signals.signal_id, signals.kind, signals.name, signals.identity_sha256
 ORDER BY signals.signal_id
 """
-SUBSETS = "SELECT name, version, selector, n_members, definition_sha256, members_sha256 FROM subsets"
+SUBSETS = (
+    "SELECT name, version, selector, n_members, definition_sha256, members_sha256 FROM subsets"
+)
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +51,9 @@ def test_an_old_catalog_keeps_its_quarantine_and_tags(old: Catalog) -> None:
     rows = old.sql("SELECT count(*) AS n FROM quarantine")
     counts = [pool["n_quarantined_of_the_load"] for pool in EXPECTED["pools"].values()]
     assert rows["n"].to_list() == [sum(counts)]
-    assert old.sql("SELECT name, tag, version FROM tags ORDER BY ALL").to_dicts() == EXPECTED["tags"]
+    assert (
+        old.sql("SELECT name, tag, version FROM tags ORDER BY ALL").to_dicts() == EXPECTED["tags"]
+    )
 
 
 def test_an_old_catalog_keeps_every_signal_and_its_values(old: Catalog) -> None:
@@ -80,6 +84,8 @@ def test_an_old_catalog_keeps_the_selectors_that_users_added(old: Catalog) -> No
 @pytest.mark.slow
 def test_every_subset_of_an_old_catalog_verifies_or_says_that_0_1_made_it(old: Catalog) -> None:
     found = [old.verify(reference) for reference in EXPECTED["subsets"]]
-    unexplained = [one for one in found if not one.is_same and "made by 0.1" not in " ".join(one.causes)]
+    unexplained = [
+        one for one in found if not one.is_same and "made by 0.1" not in " ".join(one.causes)
+    ]
     assert unexplained == []
     assert sum(one.is_same for one in found) > len(found) // 2

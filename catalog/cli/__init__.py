@@ -29,9 +29,25 @@ COMMANDS = (
 )
 
 
-@click.group(cls=CatalogGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
-@click.option("--home", envvar="CATALOG_HOME", default=".catalog", show_default=True, metavar="FOLDER", help="The catalog's folder.")
-@click.option("--wait", default=30.0, show_default=True, metavar="SECONDS", help="How long to wait for another process that holds it.")
+@click.group(
+    cls=CatalogGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
+)
+@click.option(
+    "--home",
+    envvar="CATALOG_HOME",
+    default=".catalog",
+    show_default=True,
+    metavar="FOLDER",
+    help="The catalog's folder.",
+)
+@click.option(
+    "--wait",
+    default=30.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long to wait for another process that holds it.",
+)
 @click.version_option(package_name="catalog")
 @click.pass_context
 def main(ctx: click.Context, home: str, wait: float) -> None:

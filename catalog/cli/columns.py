@@ -44,7 +44,9 @@ class Column:
         """Characters that it needs to be worth showing."""
         if self.name in NAMES:
             return self.widest
-        return max(self._longest, _LEAST_NUMBER) if self.is_number else min(self.widest, _LEAST_TEXT)
+        return (
+            max(self._longest, _LEAST_NUMBER) if self.is_number else min(self.widest, _LEAST_TEXT)
+        )
 
     @property
     def _longest(self) -> int:
@@ -54,7 +56,8 @@ class Column:
 def fitted(columns: Sequence[Column], width: int | None) -> tuple[list[Column], list[int]]:
     """Choose the columns that a line holds, and their widths.
 
-    The widest columns give way first. Columns that do not fit at their least width are left out, the last first, names never.
+    The widest columns give way first. Columns that do not fit at their least width are left out,
+    the last first, names never.
 
     Args:
         columns: of the table, in order.

@@ -28,10 +28,20 @@ def compute_missing(catalog: Catalog, selector: str, source: str, **selection: A
         SignalError: something is missing that no command here can compute; nothing was then computed.
     """
     done: set[str] = set()
-    while needs := [need for need in catalog.explain(selector, source, **selection).needs if need.n_missing and need.command not in done]:
-        brought = [f"{need.title}, which `{need.command}` brings in" for need in needs if not need.is_computed]
+    while needs := [
+        need
+        for need in catalog.explain(selector, source, **selection).needs
+        if need.n_missing and need.command not in done
+    ]:
+        brought = [
+            f"{need.title}, which `{need.command}` brings in"
+            for need in needs
+            if not need.is_computed
+        ]
         if brought:
-            raise SignalError(f"{selector} needs what cannot be computed here: {'; '.join(brought)}")
+            raise SignalError(
+                f"{selector} needs what cannot be computed here: {'; '.join(brought)}"
+            )
         done.add(needs[0].command)
         say(f"$ {needs[0].command}")
         with redirect_stdout(sys.stderr):

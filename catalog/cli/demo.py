@@ -12,7 +12,8 @@ from catalog.catalog import Catalog
 from catalog.cli.group import run_command
 from catalog.cli.output import say
 
-# What a newcomer would type, in order; {made} (a folder for files, beside the catalog) and {source} are filled in.
+# What a newcomer would type, in order; {made} (a folder for files, beside the catalog) and {source}
+# are filled in.
 STEPS = (
     "register {source} --pool demo --source-column source --labels-column label.abilities",
     "pools",
@@ -34,7 +35,12 @@ STEPS = (
 
 
 @click.command()
-@click.option("--write", "path", type=click.Path(dir_okay=False, path_type=Path), help="Only write the generated records there.")
+@click.option(
+    "--write",
+    "path",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Only write the generated records there.",
+)
 @click.pass_context
 def demo(ctx: click.Context, path: Path | None) -> None:
     """Run the main job on a generated pool, from register to export, without a network."""
@@ -45,7 +51,9 @@ def demo(ctx: click.Context, path: Path | None) -> None:
 
         with new_file(path, overwrite=True) as unfinished:
             write_demo(unfinished)
-        say(f"{path}: go on with `catalog register {path} --pool demo --source-column source --labels-column label.abilities`")
+        say(
+            f"{path}: go on with `catalog register {path} --pool demo --source-column source --labels-column label.abilities`"
+        )
         return
     home = ctx.find_object(Catalog).home.path  # type: ignore[union-attr]  # the group made it
     made = beside(home)
@@ -56,7 +64,9 @@ def demo(ctx: click.Context, path: Path | None) -> None:
             command = step.format(made=shlex.quote(str(made)), source=shlex.quote(str(source)))
             click.secho(f"\n$ catalog {step.format(made=made, source='demo.jsonl')}", bold=True)
             run_command(ctx, shlex.split(command))
-    say(f'\nthe catalog is in {home}, and its picture and export in {made}; go on with `catalog --home {home} sql "SELECT ..."`')
+    say(
+        f'\nthe catalog is in {home}, and its picture and export in {made}; go on with `catalog --home {home} sql "SELECT ..."`'
+    )
 
 
 def beside(home: Path) -> Path:

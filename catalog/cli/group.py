@@ -38,14 +38,18 @@ class CatalogGroup(click.Group):
         except KeyboardInterrupt:
             click.secho("interrupted; what was committed stays", fg="red", err=True)
             ctx.exit(INTERRUPTED)
-        except BrokenPipeError:  # the reader of a pipe had enough: not an error, and nothing more to say
+        except (
+            BrokenPipeError
+        ):  # the reader of a pipe had enough: not an error, and nothing more to say
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(DONE)
         except (OSError, MemoryError, duckdb.Error) as error:
             from catalog.store.paths import Home
             from catalog.store.storage_errors import explain
 
-            click.secho(f"error: {explain(error, Home(Path(ctx.params['home'])))}", fg="red", err=True)
+            click.secho(
+                f"error: {explain(error, Home(Path(ctx.params['home'])))}", fg="red", err=True
+            )
             ctx.exit(FAILED)
 
 
@@ -58,7 +62,9 @@ def _end(error: CatalogError) -> NoReturn:
 
 
 json_option = click.option("--json", "is_json", is_flag=True, help="Print JSON instead of a table.")
-dry_run_option = click.option("--dry-run", "is_dry_run", is_flag=True, help="Say what would be done, and write nothing.")
+dry_run_option = click.option(
+    "--dry-run", "is_dry_run", is_flag=True, help="Say what would be done, and write nothing."
+)
 
 
 def run_command(ctx: click.Context, arguments: list[str]) -> None:

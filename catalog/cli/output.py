@@ -30,7 +30,12 @@ def echo_json(value: Any) -> None:
     click.echo(json.dumps(plain(value), ensure_ascii=False, allow_nan=False, indent=2))
 
 
-def echo_rows(rows: pa.Table | Sequence[Mapping[str, Any]], *, is_json: bool, nothing: str = "nothing here yet") -> None:
+def echo_rows(
+    rows: pa.Table | Sequence[Mapping[str, Any]],
+    *,
+    is_json: bool,
+    nothing: str = "nothing here yet",
+) -> None:
     """Print rows: a JSON array of objects, or a table for a person.
 
     Args:
@@ -58,16 +63,24 @@ def echo_table(records: Sequence[Mapping[str, Any]]) -> None:
     kept, widths = fitted(columns, screen.width if sys.stdout.isatty() else None)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for column, width in zip(kept, widths, strict=True):
-        header = Text(column.name, no_wrap=False, overflow="fold")  # a long header goes on in the next line
+        header = Text(
+            column.name, no_wrap=False, overflow="fold"
+        )  # a long header goes on in the next line
         justify: Any = "right" if column.is_number else "left"
-        table.add_column(header, justify=justify, no_wrap=column.is_whole, overflow="ellipsis", width=width)
+        table.add_column(
+            header, justify=justify, no_wrap=column.is_whole, overflow="ellipsis", width=width
+        )
     for row in zip(*(column.cells for column in kept), strict=True):
         table.add_row(*map(Text, row))
-    screen.width = max(screen.width, sum(widths) + GAP * len(widths))  # a terminal wraps a line that is still too long
+    screen.width = max(
+        screen.width, sum(widths) + GAP * len(widths)
+    )  # a terminal wraps a line that is still too long
     screen.print(table)
     left_out = [column.name for column in columns if column not in kept]
     if left_out:
-        say(f"{len(left_out)} columns do not fit and are left out ({', '.join(left_out)}): widen the terminal, or use --json")
+        say(
+            f"{len(left_out)} columns do not fit and are left out ({', '.join(left_out)}): widen the terminal, or use --json"
+        )
 
 
 def _column(name: str, values: list[Any]) -> Column:
@@ -129,14 +142,21 @@ def console() -> Console:
 def progress_bar(text: str, *, unit: str) -> Iterator[Any]:
     """Show a bar with rate and time left on stderr when that is a terminal; the value is called with (done, total, units).
 
-    ``done`` and ``total`` move the bar, in whatever measure is known ahead (bytes, percent); ``units`` are counted. Work that is done
-    within `QUIET` seconds shows no bar. Print nothing inside the block: the bar and the text would mix.
+    ``done`` and ``total`` move the bar, in whatever measure is known ahead (bytes, percent);
+    ``units`` are counted. Work that is done within `QUIET` seconds shows no bar. Print nothing
+    inside the block: the bar and the text would mix.
     """
     if not sys.stderr.isatty():
         yield lambda done, total, units: None
         return
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
     columns = (
         TextColumn("{task.description}"),
@@ -153,7 +173,9 @@ def progress_bar(text: str, *, unit: str) -> Iterator[Any]:
 
     def update(done: float, total: float | None, units: int) -> None:
         elapsed = progress.tasks[0].elapsed or 0.0
-        progress.update(task, completed=done, total=total, units=units, rate=units / elapsed if elapsed else 0.0)
+        progress.update(
+            task, completed=done, total=total, units=units, rate=units / elapsed if elapsed else 0.0
+        )
 
     showing = threading.Timer(QUIET, progress.start)
     showing.daemon = True

@@ -26,17 +26,54 @@ pass_catalog = click.make_pass_decorator(Catalog)
 @click.argument("sources", nargs=-1, required=True)
 @click.option("--pool", required=True, help="The pool's name; a new one makes version 1.")
 @click.option("--format", "shape", default="auto", help="The records' shape; auto detects it.")
-@click.option("--map", "mapping", multiple=True, metavar="ROLE=KEY", help="Where a part of a record is, e.g. prompt=Question; repeat it.")
-@click.option("--role", "roles", multiple=True, metavar="NAME=ROLE", help="A further name of a role, e.g. narrator=assistant; repeat it.")
-@click.option("--tree", type=click.Choice(MODES), help="Read every path of a tree of messages, or its best-ranked one.")
-@click.option("--source-column", help="The key that names where a record came from; else the file's name does.")
+@click.option(
+    "--map",
+    "mapping",
+    multiple=True,
+    metavar="ROLE=KEY",
+    help="Where a part of a record is, e.g. prompt=Question; repeat it.",
+)
+@click.option(
+    "--role",
+    "roles",
+    multiple=True,
+    metavar="NAME=ROLE",
+    help="A further name of a role, e.g. narrator=assistant; repeat it.",
+)
+@click.option(
+    "--tree",
+    type=click.Choice(MODES),
+    help="Read every path of a tree of messages, or its best-ranked one.",
+)
+@click.option(
+    "--source-column",
+    help="The key that names where a record came from; else the file's name does.",
+)
 @click.option("--labels-column", help="The key that holds labels; a path such as label.ability_en.")
-@click.option("--prompts-only", is_flag=True, help="Take records without answers: searchable, refused by select.")
-@click.option("--hash-media", is_flag=True, help="Make the sha256 of media files at hand part of the fingerprints.")
-@click.option("--entry", help="The entry to read of a dataset_info.json (LLaMA-Factory) or of an axolotl YAML.")
-@click.option("--replace", "mode", flag_value="replace", help="The load is the pool from now on, even if that removes most of it.")
+@click.option(
+    "--prompts-only",
+    is_flag=True,
+    help="Take records without answers: searchable, refused by select.",
+)
+@click.option(
+    "--hash-media",
+    is_flag=True,
+    help="Make the sha256 of media files at hand part of the fingerprints.",
+)
+@click.option(
+    "--entry",
+    help="The entry to read of a dataset_info.json (LLaMA-Factory) or of an axolotl YAML.",
+)
+@click.option(
+    "--replace",
+    "mode",
+    flag_value="replace",
+    help="The load is the pool from now on, even if that removes most of it.",
+)
 @click.option("--append", "mode", flag_value="append", help="The load is added to the pool.")
-@click.option("--force", "is_forced", is_flag=True, help="Write even when most records cannot be read.")
+@click.option(
+    "--force", "is_forced", is_flag=True, help="Write even when most records cannot be read."
+)
 @dry_run_option
 @json_option
 @pass_catalog
@@ -60,8 +97,9 @@ def register(
 ) -> None:
     """Register files, folders, globs, URLs or - (stdin) as the next version of a pool.
 
-    The load is the pool from now on. Without --replace, a load that removes more than half of the pool is refused; --append adds to it.
-    LABEL=FILE gives all records of an argument the source LABEL.
+    The load is the pool from now on. Without --replace, a load that removes more than half of the
+    pool is refused; --append adds to it. LABEL=FILE gives all records of an argument the source
+    LABEL.
     """
     with progress_bar(f"reading {pool}", unit="records") as bar, flags_named():
         answer = catalog.register(
@@ -92,7 +130,11 @@ def register(
 @pass_catalog
 def pools(catalog: Catalog, is_json: bool) -> None:
     """List the pools."""
-    echo_rows(catalog.pools().to_dicts(), is_json=is_json, nothing="no pool yet: `catalog register FILE --pool NAME` makes one")
+    echo_rows(
+        catalog.pools().to_dicts(),
+        is_json=is_json,
+        nothing="no pool yet: `catalog register FILE --pool NAME` makes one",
+    )
 
 
 @click.command()
@@ -107,7 +149,14 @@ def history(catalog: Catalog, pool: str, is_json: bool) -> None:
 @click.command()
 @click.argument("left")
 @click.argument("right")
-@click.option("-n", "--members", "n_members", default=20, show_default=True, help="How many of the changed members to list.")
+@click.option(
+    "-n",
+    "--members",
+    "n_members",
+    default=20,
+    show_default=True,
+    help="How many of the changed members to list.",
+)
 @json_option
 @pass_catalog
 def diff(catalog: Catalog, left: str, right: str, n_members: int, is_json: bool) -> None:
@@ -115,11 +164,20 @@ def diff(catalog: Catalog, left: str, right: str, n_members: int, is_json: bool)
     answer = catalog.diff(left, right, n_members=n_members)
     members = answer.members.to_pylist()
     if is_json:
-        counts = {name: getattr(answer, name) for name in ("n_added", "n_removed", "n_kept", "n_media_changed")}
+        counts = {
+            name: getattr(answer, name)
+            for name in ("n_added", "n_removed", "n_kept", "n_media_changed")
+        }
         echo_json({"left": answer.left, "right": answer.right} | counts | {"members": members})
         return
-    media = f", {answer.n_media_changed:,} of them with changed media files" if answer.n_media_changed else ""
-    click.echo(f"{answer.left} → {answer.right}: {answer.n_added:,} added, {answer.n_removed:,} removed, {answer.n_kept:,} kept{media}")
+    media = (
+        f", {answer.n_media_changed:,} of them with changed media files"
+        if answer.n_media_changed
+        else ""
+    )
+    click.echo(
+        f"{answer.left} → {answer.right}: {answer.n_added:,} added, {answer.n_removed:,} removed, {answer.n_kept:,} kept{media}"
+    )
     if members:
         echo_rows(members, is_json=False)
     n_changed = answer.n_added + answer.n_removed + answer.n_media_changed
@@ -130,10 +188,14 @@ def diff(catalog: Catalog, left: str, right: str, n_members: int, is_json: bool)
 @click.command()
 @click.argument("pool")
 @click.option("--reason", help="Only records with this reason.")
-@click.option("-n", "--records", "n_records", default=100, show_default=True, help="How many to list.")
+@click.option(
+    "-n", "--records", "n_records", default=100, show_default=True, help="How many to list."
+)
 @json_option
 @pass_catalog
-def quarantine(catalog: Catalog, pool: str, reason: str | None, n_records: int, is_json: bool) -> None:
+def quarantine(
+    catalog: Catalog, pool: str, reason: str | None, n_records: int, is_json: bool
+) -> None:
     """List the records that could not be read, of all loads that make up a version of a pool."""
     rows = catalog.quarantine(pool, reason=reason, n_records=n_records).to_dicts()
     echo_rows(rows, is_json=is_json, nothing="nothing is quarantined here")
@@ -175,7 +237,9 @@ def flags_named() -> Iterator[None]:
         yield
     except MostlyRemovedError as error:
         counts = {"n_removed": error.n_removed, "n_before": error.n_before}
-        raise MostlyRemovedError(error.pool, **counts, append="--append", replace="--replace") from None
+        raise MostlyRemovedError(
+            error.pool, **counts, append="--append", replace="--replace"
+        ) from None
 
 
 def parse_pairs(pairs: tuple[str, ...], *, option: str) -> dict[str, str]:
@@ -197,12 +261,18 @@ def parse_pairs(pairs: tuple[str, ...], *, option: str) -> dict[str, str]:
 
 
 def _echo_registration(answer: Registration) -> None:
-    shapes = ", ".join(sorted({f"{file.shape or 'nothing'} ({file.container})" for file in answer.files}))
+    shapes = ", ".join(
+        sorted({f"{file.shape or 'nothing'} ({file.container})" for file in answer.files})
+    )
     would = "would be " if answer.is_dry_run else ""
     if not answer.is_new_version:
-        click.echo(f"{answer.name}@{answer.version}: nothing changed, {answer.n_members:,} members as before")
+        click.echo(
+            f"{answer.name}@{answer.version}: nothing changed, {answer.n_members:,} members as before"
+        )
         return
-    click.echo(f"{would}{answer.name}@{answer.version}: {answer.n_members:,} members, read as {shapes} in {answer.seconds:.1f} s")
+    click.echo(
+        f"{would}{answer.name}@{answer.version}: {answer.n_members:,} members, read as {shapes} in {answer.seconds:.1f} s"
+    )
     parts = {
         "added": answer.n_added,
         "removed": answer.n_removed,
@@ -212,9 +282,16 @@ def _echo_registration(answer: Registration) -> None:
         f"folded, differing in {few(answer.folded_differing_in)}": answer.n_folded_differing,
         "inputs that said there is none": answer.n_no_input,
     }
-    click.echo("  " + ", ".join(f"{count:,} {what}" for what, count in parts.items() if count or what == "added"))
+    click.echo(
+        "  "
+        + ", ".join(
+            f"{count:,} {what}" for what, count in parts.items() if count or what == "added"
+        )
+    )
     if answer.n_identity_changed:
-        say(f"  {answer.n_identity_changed:,} members have another identity now: rejected answers and media belong to it")
+        say(
+            f"  {answer.n_identity_changed:,} members have another identity now: rejected answers and media belong to it"
+        )
     if answer.n_quarantined:
         reasons = ", ".join(f"{count:,} {reason}" for reason, count in answer.reasons.items())
         where = "" if answer.is_dry_run else f"; `catalog quarantine {answer.name}` shows them"

@@ -26,14 +26,38 @@ FORMATS = ("table", "json", "jsonl", "csv", "parquet", "arrow")
 
 @click.command()
 @click.argument("query")
-@click.option("--format", "shape", type=click.Choice(FORMATS), help="Default: table; else what the ending of -o says.")
-@click.option("-o", "--output", "path", metavar="FILE", help="Write there instead of to stdout, which - is too.")
+@click.option(
+    "--format",
+    "shape",
+    type=click.Choice(FORMATS),
+    help="Default: table; else what the ending of -o says.",
+)
+@click.option(
+    "-o",
+    "--output",
+    "path",
+    metavar="FILE",
+    help="Write there instead of to stdout, which - is too.",
+)
 @click.option("--overwrite", is_flag=True, help="Replace the file that is there.")
 @click.option("--json", "is_json", is_flag=True, help="The same as --format json.")
-@click.option("--set", "pairs", multiple=True, metavar="NAME=VALUE", help="A value for $NAME in the query; repeat it.")
+@click.option(
+    "--set",
+    "pairs",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A value for $NAME in the query; repeat it.",
+)
 @click.option("--rows", default=100, show_default=True, help="How many rows a table shows.")
-@click.option("--memory", default="2GB", show_default=True, help="How much memory the query may use.")
-@click.option("--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="Stop the query after that long.")
+@click.option(
+    "--memory", default="2GB", show_default=True, help="How much memory the query may use."
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="Stop the query after that long.",
+)
 @pass_catalog
 def sql(
     catalog: Catalog,
@@ -62,7 +86,9 @@ def sql(
             catalog.stream(
                 text,
                 name=name,
-                parameters={key: _value(value) for key, value in parse_pairs(pairs, option="--set").items()},
+                parameters={
+                    key: _value(value) for key, value in parse_pairs(pairs, option="--set").items()
+                },
                 memory=memory,
                 seconds=timeout,
                 progress=lambda percent: bar(percent, 100, 0),
@@ -88,13 +114,17 @@ def _read_query(query: str) -> tuple[str, str]:
         try:
             return query, Path(query).read_text(encoding="utf-8")
         except OSError as error:
-            raise OptionError(f"{query}: {error.strerror}; name a .sql file, or write the SQL itself") from None
+            raise OptionError(
+                f"{query}: {error.strerror}; name a .sql file, or write the SQL itself"
+            ) from None
     return "query", query
 
 
 def _shape_of(path: Path | None) -> str:
     ending = path.suffix.lstrip(".").lower() if path else ""
-    return {"ipc": "arrow", "feather": "arrow", "ndjson": "jsonl"}.get(ending, ending if ending in FORMATS else "table")
+    return {"ipc": "arrow", "feather": "arrow", "ndjson": "jsonl"}.get(
+        ending, ending if ending in FORMATS else "table"
+    )
 
 
 def _value(text: str) -> Any:
@@ -185,7 +215,9 @@ def _write_csv(reader: pa.RecordBatchReader, file: IO[bytes]) -> int:
     for batch in reader:
         for record in batch.to_pylist():
             values = plain(record).values()
-            writer.writerow(json_text(value) if isinstance(value, list | dict) else value for value in values)
+            writer.writerow(
+                json_text(value) if isinstance(value, list | dict) else value for value in values
+            )
         n_rows += batch.num_rows
     text.detach()
     return n_rows
@@ -230,7 +262,9 @@ def _write_arrow(reader: pa.RecordBatchReader, file: IO[bytes]) -> int:
 
 
 def _write_table(reader: pa.RecordBatchReader, file: IO[bytes]) -> int:
-    raise OptionError("a table is for reading: name a file that ends in .json, .jsonl, .csv, .parquet or .arrow, or give --format")
+    raise OptionError(
+        "a table is for reading: name a file that ends in .json, .jsonl, .csv, .parquet or .arrow, or give --format"
+    )
 
 
 _WRITERS = {

@@ -28,10 +28,24 @@ def restore(catalog: Catalog, reference: str, is_dry_run: bool, is_json: bool) -
         return
     now, old = f"{done.name}@{done.version}", f"{done.name}@{done.restored_from}"
     if not done.is_new_version:
-        click.echo(f"{now}: nothing changed, it has the {done.n_members:,} members of {old} already")
+        click.echo(
+            f"{now}: nothing changed, it has the {done.n_members:,} members of {old} already"
+        )
         return
-    click.echo(f"{'would be ' if is_dry_run else ''}{now}: {done.n_members:,} members, restored from {old}")
-    parts = {"added": done.n_added, "removed": done.n_removed, "kept": done.n_kept, "updated": done.n_updated}
-    click.echo("  " + ", ".join(f"{count:,} {what}" for what, count in parts.items() if count or what == "added"))
+    click.echo(
+        f"{'would be ' if is_dry_run else ''}{now}: {done.n_members:,} members, restored from {old}"
+    )
+    parts = {
+        "added": done.n_added,
+        "removed": done.n_removed,
+        "kept": done.n_kept,
+        "updated": done.n_updated,
+    }
+    click.echo(
+        "  "
+        + ", ".join(
+            f"{count:,} {what}" for what, count in parts.items() if count or what == "added"
+        )
+    )
     if is_dry_run:
         say("  a dry run: nothing was written")

@@ -20,13 +20,31 @@ MODEL = "A proxy that was trained here, such as tiny; else a Hugging Face id or 
 @click.argument("pool")
 @click.option("--model", required=True, help=MODEL)
 @click.option(
-    "--max-tokens", type=click.IntRange(min=1), default=128, show_default=True, help="Response tokens of an instruction, at most."
+    "--max-tokens",
+    type=click.IntRange(min=1),
+    default=128,
+    show_default=True,
+    help="Response tokens of an instruction, at most.",
 )
 @length_option
 @click.option("--project-to", type=click.IntRange(min=1), help="Fewer dimensions, such as 128.")
-@click.option("--projection", type=click.Choice(("jl", "pca")), default="jl", show_default=True, help="How to get there.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the projection.")
-@click.option("--store", type=click.Choice(("float16", "float32")), default="float16", show_default=True, help="The stored number type.")
+@click.option(
+    "--projection",
+    type=click.Choice(("jl", "pca")),
+    default="jl",
+    show_default=True,
+    help="How to get there.",
+)
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the projection."
+)
+@click.option(
+    "--store",
+    type=click.Choice(("float16", "float32")),
+    default="float16",
+    show_default=True,
+    help="The stored number type.",
+)
 @limit_option
 @json_option
 @pass_catalog
@@ -47,14 +65,33 @@ def states(catalog: Catalog, /, pool: str, is_json: bool, **options: Any) -> Non
 @click.argument("names", nargs=-1, required=True)
 @click.option("--model", help=MODEL)
 @length_option
-@click.option("--warm-up", type=float, default=0.05, show_default=True, help="depth: the share of the pool that the model is tuned on.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="depth: of the draw of that share.")
+@click.option(
+    "--warm-up",
+    type=float,
+    default=0.05,
+    show_default=True,
+    help="depth: the share of the pool that the model is tuned on.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="depth: of the draw of that share.",
+)
 @click.option("--of", default="depth", show_default=True, help="rid: the score that is ranked.")
 @limit_option
 @json_option
 @pass_catalog
 def score(
-    catalog: Catalog, /, pool: str, names: tuple[str, ...], model: str | None, limit: int | None, is_json: bool, **options: Any
+    catalog: Catalog,
+    /,
+    pool: str,
+    names: tuple[str, ...],
+    model: str | None,
+    limit: int | None,
+    is_json: bool,
+    **options: Any,
 ) -> None:
     """Give every member of a pool one number, or several.
 
@@ -86,18 +123,40 @@ def score(
 @click.command()
 @click.argument("pool")
 @click.option(
-    "--taxonomy", required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Ability names: one a line, or JSON."
+    "--taxonomy",
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Ability names: one a line, or JSON.",
 )
-@click.option("--threshold", type=float, default=0.3, show_default=True, help="The cosine from which a label counts.")
-@click.option("--encoder", default="all-MiniLM-L6-v2", show_default=True, help="The encoder that embedded the pool.")
+@click.option(
+    "--threshold",
+    type=float,
+    default=0.3,
+    show_default=True,
+    help="The cosine from which a label counts.",
+)
+@click.option(
+    "--encoder",
+    default="all-MiniLM-L6-v2",
+    show_default=True,
+    help="The encoder that embedded the pool.",
+)
 @json_option
 @pass_catalog
-def label(catalog: Catalog, pool: str, taxonomy: Path, threshold: float, encoder: str, is_json: bool) -> None:
+def label(
+    catalog: Catalog, pool: str, taxonomy: Path, threshold: float, encoder: str, is_json: bool
+) -> None:
     """Give every member the abilities of a list that its embedding is near to.
 
-    n_labels and the depths count them where a record brings no labels of its own. The selectors instag and mig read the records' labels
-    alone, which `register --labels-column` takes.
+    n_labels and the depths count them where a record brings no labels of its own. The selectors
+    instag and mig read the records' labels alone, which `register --labels-column` takes.
     """
     with progress_bar(f"labelling {pool}", unit="instructions") as bar:
-        report = catalog.label(pool, taxonomy, threshold=threshold, encoder=encoder, progress=lambda done, total, _: bar(done, total, done))
+        report = catalog.label(
+            pool,
+            taxonomy,
+            threshold=threshold,
+            encoder=encoder,
+            progress=lambda done, total, _: bar(done, total, done),
+        )
     echo_report(report, is_json=is_json)

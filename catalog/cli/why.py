@@ -25,7 +25,8 @@ PROMPT, FINGERPRINT = 40, 12  # characters that a table shows
 def why(catalog: Catalog, reference: str, which: str, memory: str, is_json: bool) -> None:
     """Say why a row of the pool is in SUBSET, or what it lacked.
 
-    The row is a row number in the subset's pool version, or the first 8 or more digits of a fingerprint.
+    The row is a row number in the subset's pool version, or the first 8 or more digits of a
+    fingerprint.
     """
     found = catalog.why(reference, which, memory=memory)
     if is_json:
@@ -43,8 +44,12 @@ def side_by_side(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     >>> side_by_side([{"who": "this row", "prompt": "Add."}, {"who": "last taken", "turn": 2, "prompt": "Sort."}])
     [{'': 'prompt', 'this row': 'Add.', 'last taken': 'Sort.'}, {'': 'turn', 'this row': '', 'last taken': '2'}]
     """
-    names = list(dict.fromkeys(("prompt", *(name for row in rows for name in row if name != "who"))))
-    return [{"": name} | {row["who"]: _shown(name, row.get(name)) for row in rows} for name in names]
+    names = list(
+        dict.fromkeys(("prompt", *(name for row in rows for name in row if name != "who")))
+    )
+    return [
+        {"": name} | {row["who"]: _shown(name, row.get(name)) for row in rows} for name in names
+    ]
 
 
 def _shown(name: str, value: Any) -> str:

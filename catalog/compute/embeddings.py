@@ -48,7 +48,8 @@ def embed(
         field: what is embedded: the prompt (as ILA does), or prompt and response.
         store: the number type in the vector store; float16 halves the disk.
         precision: what products are taken in, ``float32`` or ``bfloat16``. ``auto`` is the precision in which members of the reference
-            are already embedded, else float32, whatever the machine; the report's notes say which and why.
+            are already embedded, else float32, whatever the machine; the report's notes say which
+            and why.
         limit: only a sample of that many, to see what the rest would cost.
         wait: seconds to wait for another process.
         progress: told after each shard.
@@ -58,16 +59,22 @@ def embed(
         OptionError: another field, store or precision, or an encoder that bfloat16 costs accuracy.
     """
     if field not in ("prompt", "conversation") or store not in ("float32", "float16"):
-        raise OptionError(f"embed takes --field prompt or conversation and --store float32 or float16, not {field!r} and {store!r}")
+        raise OptionError(
+            f"embed takes --field prompt or conversation and --store float32 or float16, not {field!r} and {store!r}"
+        )
     if precision not in ("auto", "float32", "bfloat16"):
         raise OptionError(f"expected --precision auto, float32 or bfloat16, got {precision!r}")
     models = _Model(encoder)
-    signal, notes = embedding_signal(home, reference, models, field=field, store=store, precision=precision, wait=wait)
+    signal, notes = embedding_signal(
+        home, reference, models, field=field, store=store, precision=precision, wait=wait
+    )
 
     def shard_values(texts: pa.Table) -> Values:
         return _values(models.load(signal.identity["dtype"]), texts, field=field, store=store)
 
-    report = compute(home, reference, signal, shard_values, limit=limit, wait=wait, progress=progress)
+    report = compute(
+        home, reference, signal, shard_values, limit=limit, wait=wait, progress=progress
+    )
     report.notes = notes
     return report
 
@@ -93,38 +100,72 @@ class _Model:
 
 
 def embedding_signal(
-    home: Home, reference: Reference, model: _Model, *, field: Field, store: Store, precision: Precision, wait: float = WAIT
+    home: Home,
+    reference: Reference,
+    model: _Model,
+    *,
+    field: Field,
+    store: Store,
+    precision: Precision,
+    wait: float = WAIT,
 ) -> tuple[Signal, tuple[str, ...]]:
     """Return the signal of an encoder, made when it is new, and what a person should know about its precision."""
     identity = model.identity() | {"field": field, "store": store, "version": VERSION}
     name = str(identity["model"]).rsplit("/", 1)[-1]
     with reading(home, wait=wait) as connection:
-        known = [signal for signal in list_named(connection, kind="embedding", name=name) if resumable(signal.identity) == identity]
-        dtype, notes = _precision(connection, reference, known) if precision == "auto" else (precision, ())
+        known = [
+            signal
+            for signal in list_named(connection, kind="embedding", name=name)
+            if resumable(signal.identity) == identity
+        ]
+        dtype, notes = (
+            _precision(connection, reference, known) if precision == "auto" else (precision, ())
+        )
     for signal in known:
         if signal.identity["dtype"] == dtype:
             return signal, notes
-    return _new_signal(home, model, name, identity | {"dtype": dtype, "batch_order": BATCH_ORDER}, wait=wait), notes
+    return _new_signal(
+        home, model, name, identity | {"dtype": dtype, "batch_order": BATCH_ORDER}, wait=wait
+    ), notes
 
 
-def _precision(connection: Connection, reference: Reference, known: list[Signal]) -> tuple[str, tuple[str, ...]]:
+def _precision(
+    connection: Connection, reference: Reference, known: list[Signal]
+) -> tuple[str, tuple[str, ...]]:
     """Return the precision in which members of a reference are embedded, or the usual one, and why."""
     numbers = {signal.signal_id for signal in known}
-    covering = [found for found in coverages(connection, reference, kind="embedding") if found.signal_id in numbers and found.n_with_value]
+    covering = [
+        found
+        for found in coverages(connection, reference, kind="embedding")
+        if found.signal_id in numbers and found.n_with_value
+    ]
     if covering:
         found = fullest(covering)
-        return str(found.precision), (f"precision {found.precision}: {found.n_with_value:,} members of {reference} have vectors in it",)
-    return USUAL, (f"precision {USUAL}: the default on every machine; --precision bfloat16 is faster where the processor has it",)
+        return str(found.precision), (
+            f"precision {found.precision}: {found.n_with_value:,} members of {reference} have vectors in it",
+        )
+    return USUAL, (
+        f"precision {USUAL}: the default on every machine; --precision bfloat16 is faster where the processor has it",
+    )
 
 
-def _new_signal(home: Home, model: _Model, name: str, identity: Mapping[str, Any], *, wait: float) -> Signal:
+def _new_signal(
+    home: Home, model: _Model, name: str, identity: Mapping[str, Any], *, wait: float
+) -> Signal:
     from catalog.models.encoder import require_accuracy
 
     encoder = model.load(identity["dtype"])
     if encoder.dtype == "bfloat16":
         require_accuracy(encoder)
     with writing(home, wait=wait) as connection:
-        return ensure_signal(connection, kind="embedding", name=name, identity=identity, dimension=encoder.dimension, has_vectors=True)
+        return ensure_signal(
+            connection,
+            kind="embedding",
+            name=name,
+            identity=identity,
+            dimension=encoder.dimension,
+            has_vectors=True,
+        )
 
 
 def embedded_text(prompt: str, response: str | None, *, field: str) -> str:
@@ -138,7 +179,9 @@ def embedded_text(prompt: str, response: str | None, *, field: str) -> str:
 
 def _values(encoder: Encoder, texts: pa.Table, *, field: Field, store: Store) -> Values:
     pairs = zip(texts["prompt"].to_pylist(), texts["response"].to_pylist(), strict=True)
-    made = encoder.encode([embedded_text(prompt, response, field=field) for prompt, response in pairs])
+    made = encoder.encode(
+        [embedded_text(prompt, response, field=field) for prompt, response in pairs]
+    )
     numbers = pa.array(made.vectors.astype(store).reshape(-1))
     vectors = pa.FixedSizeListArray.from_arrays(numbers, encoder.dimension)
     rows = pa.table({"instruction_id": texts["instruction_id"], "vector": vectors})

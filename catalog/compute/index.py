@@ -55,7 +55,11 @@ def current_index(home: Home, signal: Signal) -> tuple[Index | None, int]:
     with vectors.reporting_damage(home, signal.lance_table):
         n_rows, is_indexed = int(dataset.count_rows()), bool(dataset.describe_indices())
     known = signal.details.get("index")
-    if not known or not is_indexed or not known["n_rows"] * (1 - STALE) <= n_rows <= known["n_rows"] * (1 + STALE):
+    if (
+        not known
+        or not is_indexed
+        or not known["n_rows"] * (1 - STALE) <= n_rows <= known["n_rows"] * (1 + STALE)
+    ):
         return None, n_rows
     return Index(**known), n_rows
 
@@ -73,7 +77,10 @@ def ensure_index(home: Home, signal: Signal, *, wait: float = WAIT) -> Index | N
         except LockedError:
             return None
         with writing(home, wait=wait) as connection:
-            connection.execute(query("search/set_index"), {"signal_id": signal.signal_id, "index": vars_json(found)})
+            connection.execute(
+                query("search/set_index"),
+                {"signal_id": signal.signal_id, "index": vars_json(found)},
+            )
     return found if found and found.recall >= RECALL else None
 
 
@@ -94,7 +101,13 @@ def _build(home: Home, signal: Signal, n_rows: int) -> Index:
     partitions = max(1, round(np.sqrt(n_rows) / 2))
     dataset = vectors.dataset(home, signal.lance_table)
     with vectors.reporting_damage(home, signal.lance_table):
-        dataset.create_index("vector", index_type="IVF_FLAT", metric="cosine", num_partitions=partitions, replace=True)
+        dataset.create_index(
+            "vector",
+            index_type="IVF_FLAT",
+            metric="cosine",
+            num_partitions=partitions,
+            replace=True,
+        )
     sample = _sample(home, signal, n_rows)
     truth = [_ids(_nearest(home, signal, row, k=K + 1, probes=None)) for row in sample]
     probes = 4
@@ -115,21 +128,31 @@ def _share(truth: list[int], found: list[int]) -> float:
 
 def _sample(home: Home, signal: Signal, n_rows: int) -> Vectors:
     assert signal.lance_table is not None
-    at = np.sort(np.random.default_rng(SEED).choice(n_rows, size=min(QUERIES, n_rows), replace=False))
+    at = np.sort(
+        np.random.default_rng(SEED).choice(n_rows, size=min(QUERIES, n_rows), replace=False)
+    )
     with vectors.reporting_damage(home, signal.lance_table):
         rows = vectors.dataset(home, signal.lance_table).take(at.tolist(), columns=["vector"])
     flat = rows["vector"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
     return np.asarray(flat, dtype=np.float32).reshape(len(at), -1)  # (q, d)
 
 
-def _nearest(home: Home, signal: Signal, wanted: Vectors, *, k: int, probes: int | None) -> pa.Table:
+def _nearest(
+    home: Home, signal: Signal, wanted: Vectors, *, k: int, probes: int | None
+) -> pa.Table:
     """The nearest rows through the index, or exactly where no probes are given; the nearest first."""
     assert signal.lance_table is not None
     how: dict[str, Any] = {"column": "vector", "q": wanted, "k": k, "metric": "cosine"}
-    how |= {"use_index": False} if probes is None else {"minimum_nprobes": probes, "maximum_nprobes": probes}
+    how |= (
+        {"use_index": False}
+        if probes is None
+        else {"minimum_nprobes": probes, "maximum_nprobes": probes}
+    )
     dataset = vectors.dataset(home, signal.lance_table)
     with vectors.reporting_damage(home, signal.lance_table):
-        found: pa.Table = dataset.to_table(columns=["instruction_id", "shard", "_distance"], nearest=how)
+        found: pa.Table = dataset.to_table(
+            columns=["instruction_id", "shard", "_distance"], nearest=how
+        )
     return found
 
 

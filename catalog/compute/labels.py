@@ -58,12 +58,29 @@ def label(
     names = read_taxonomy(taxonomy)
     embedding = embedded_with(home, reference, encoder, wait=wait)
     digest = hashlib.sha256("\n".join(names).encode()).hexdigest()
-    identity = {"embedding": embedding.identity_sha256, "taxonomy": digest, "threshold": threshold, "version": VERSION}
+    identity = {
+        "embedding": embedding.identity_sha256,
+        "taxonomy": digest,
+        "threshold": threshold,
+        "version": VERSION,
+    }
     with writing(home, wait=wait) as connection:
         details = {"file": taxonomy.name, "n_names": len(names)}
-        signal = ensure_signal(connection, kind="labels", name=taxonomy.stem, identity=identity, details=details)
+        signal = ensure_signal(
+            connection, kind="labels", name=taxonomy.stem, identity=identity, details=details
+        )
     with exclusively(home, signal):
-        return _label(home, reference, signal, embedding, names, encoder=encoder, threshold=threshold, wait=wait, progress=progress)
+        return _label(
+            home,
+            reference,
+            signal,
+            embedding,
+            names,
+            encoder=encoder,
+            threshold=threshold,
+            wait=wait,
+            progress=progress,
+        )
 
 
 def read_taxonomy(path: Path) -> list[str]:
@@ -76,7 +93,9 @@ def read_taxonomy(path: Path) -> list[str]:
         text = path.read_text(encoding="utf-8-sig")
         names = _names(json.loads(text)) if text.lstrip()[:1] in ("[", "{") else text.splitlines()
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise SourceError(f"{path}: cannot be read as a list of names ({error}); write one a line, or a JSON list") from error
+        raise SourceError(
+            f"{path}: cannot be read as a list of names ({error}); write one a line, or a JSON list"
+        ) from error
     answer = list(dict.fromkeys(name.strip() for name in names if name.strip()))
     if not answer:
         raise SourceError(f"{path}: holds no names; write one a line, or a JSON list")
@@ -106,7 +125,9 @@ def _label(
     started = time.monotonic()
     with reading(home, wait=wait) as connection:
         todo = np.sort(missing(connection, reference, signal)["instruction_id"].to_numpy())
-        ((n_members,),) = connection.sql("SELECT count(*) FROM members_of($kind, $id, $version)", params=reference.parameters).fetchall()
+        ((n_members,),) = connection.sql(
+            "SELECT count(*) FROM members_of($kind, $id, $version)", params=reference.parameters
+        ).fetchall()
     report = Report(signal, n_members, n_members - len(todo))
     if not len(todo):
         return report
@@ -134,4 +155,7 @@ def _label(
 def _labels(cosines: Vectors, names: Sequence[str], *, threshold: float) -> list[list[str]]:
     """The names that each row of cosines (n, q) is near to, the nearest first."""
     near = [np.flatnonzero(row >= threshold) for row in cosines]
-    return [[names[j] for j in found[np.argsort(-row[found], kind="stable")]] for row, found in zip(cosines, near, strict=True)]
+    return [
+        [names[j] for j in found[np.argsort(-row[found], kind="stable")]]
+        for row, found in zip(cosines, near, strict=True)
+    ]

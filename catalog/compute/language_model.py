@@ -66,7 +66,9 @@ class LanguageModel:
         from catalog.models.weights import model_folder
 
         if self._tokenizer is None:
-            self._tokenizer = AutoTokenizer.from_pretrained(str(model_folder(self.source)), local_files_only=True)
+            self._tokenizer = AutoTokenizer.from_pretrained(
+                str(model_folder(self.source)), local_files_only=True
+            )
         return self._tokenizer, template_of(self._tokenizer)
 
     def release(self) -> None:
@@ -88,7 +90,8 @@ def model_signal(
 ) -> Signal:
     """The signal that a model computes, made when it is new.
 
-    The precision and the order of batches are chosen once, when the signal is made: an existing signal keeps its own, on any device.
+    The precision and the order of batches are chosen once, when the signal is made: an existing
+    signal keeps its own, on any device.
     """
     with reading(home, wait=wait) as connection:
         for signal in list_named(connection, kind=kind, name=name):
@@ -97,7 +100,13 @@ def model_signal(
     whole = dict(identity) | {"dtype": model.load().dtype, "batch_order": BATCH_ORDER}
     with writing(home, wait=wait) as connection:
         return ensure_signal(
-            connection, kind=kind, name=name, identity=whole, dimension=dimension, has_vectors=has_vectors, details=details
+            connection,
+            kind=kind,
+            name=name,
+            identity=whole,
+            dimension=dimension,
+            has_vectors=has_vectors,
+            details=details,
         )
 
 
@@ -120,6 +129,8 @@ def tokens_of_texts(texts: pa.Table, lm: CausalLM, *, max_length: int) -> list[T
     """One shard's texts as token ids under the model's template."""
     from catalog.models.tokens import tokens_of
 
-    tokens = tokens_of(instructions_of(texts), tokenizer=lm.tokenizer, template=lm.template, max_length=max_length)
+    tokens = tokens_of(
+        instructions_of(texts), tokenizer=lm.tokenizer, template=lm.template, max_length=max_length
+    )
     lm.require_positions(tokens)
     return tokens

@@ -47,7 +47,9 @@ def find_proxy(home: Home, name: str, *, wait: float = WAIT) -> Path | None:
         return None
     with reading(home, wait=wait) as connection:
         known = list_named(connection, kind="losses", name=name)
-    trained = [final_folder(home, signal) for signal in known if not signal.details.get("is_sample")]
+    trained = [
+        final_folder(home, signal) for signal in known if not signal.details.get("is_sample")
+    ]
     return next((folder for folder in trained if folder.is_dir()), None)
 
 
@@ -59,7 +61,9 @@ def trained_proxy(home: Home, name: str, *, wait: float = WAIT) -> str:
     """
     folder = find_proxy(home, name, wait=wait)
     if folder is None and name == TINY:
-        raise SignalError("no proxy `tiny` was trained in this catalog yet: `catalog losses train POOL --proxy tiny` trains one")
+        raise SignalError(
+            "no proxy `tiny` was trained in this catalog yet: `catalog losses train POOL --proxy tiny` trains one"
+        )
     return name if folder is None else str(folder)
 
 
@@ -94,7 +98,9 @@ def start_dtype(proxy: str) -> str:
     return "bfloat16" if proxy != TINY and best_device().type == "cuda" else "float32"
 
 
-def start_model(home: Home, signal: Signal, proxy: str, members: pa.Table, *, seed: int, wait: float = WAIT) -> CausalLM:
+def start_model(
+    home: Home, signal: Signal, proxy: str, members: pa.Table, *, seed: int, wait: float = WAIT
+) -> CausalLM:
     """The model that training starts from, the same in an interrupted run and in the one that goes on with it."""
     from catalog.models.causal_lm import load_causal_lm, save_causal_lm
 

@@ -60,8 +60,9 @@ def search(
 ) -> Answer:
     """The k members nearest to a text by the cosine of their embeddings; ties go to the lower fingerprint.
 
-    Exact up to 100,000 members, and always with a condition; above that an IVF index is built when first needed, measured against exact
-    answers on a sample, and used where its recall is 0.95 or more.
+    Exact up to 100,000 members, and always with a condition; above that an IVF index is built when
+    first needed, measured against exact answers on a sample, and used where its recall is 0.95 or
+    more.
 
     Args:
         home: the catalog's folder.
@@ -88,11 +89,17 @@ def search(
     with naming_damage("embedding", reference, encoder):
         if where is None and len(members) > exact_members:
             index = ensure_index(home, signal, wait=wait)
-            found = _indexed(home, signal, index, wanted, members, k=k, wait=wait) if index else None
+            found = (
+                _indexed(home, signal, index, wanted, members, k=k, wait=wait) if index else None
+            )
             if found is not None:
-                return Answer(_described(home, reference, *found, k=k, wait=wait), len(members), index)
+                return Answer(
+                    _described(home, reference, *found, k=k, wait=wait), len(members), index
+                )
         ids, similarities = exact(home, signal, wanted[None], members, k=k, wait=wait)
-    return Answer(_described(home, reference, ids[0], similarities[0], k=k, wait=wait), len(members))
+    return Answer(
+        _described(home, reference, ids[0], similarities[0], k=k, wait=wait), len(members)
+    )
 
 
 def embedded_with(home: Home, reference: Reference, encoder: str, *, wait: float = WAIT) -> Signal:
@@ -115,9 +122,13 @@ def embedded_with(home: Home, reference: Reference, encoder: str, *, wait: float
     command = f"`catalog embed {reference}{'' if encoder == 'all-MiniLM-L6-v2' else f' --encoder {encoder}'}`"
     if not known:
         raise SignalError(f"{reference} is not embedded with {encoder}: {command} does it")
-    best = min(range(len(known)), key=lambda i: (n_missing[i], known[i].identity.get("field") != "prompt"))
+    best = min(
+        range(len(known)), key=lambda i: (n_missing[i], known[i].identity.get("field") != "prompt")
+    )
     if n_missing[best]:
-        raise SignalError(f"{n_missing[best]:,} members of {reference} are not embedded with {encoder}: {command} does it")
+        raise SignalError(
+            f"{n_missing[best]:,} members of {reference} are not embedded with {encoder}: {command} does it"
+        )
     return known[best]
 
 
@@ -170,7 +181,14 @@ def unit(rows: Vectors) -> Vectors:
     return np.asarray(rows / np.where(lengths > 0, lengths, 1), dtype=np.float32)
 
 
-def each_batch(home: Home, signal: Signal, members: Ids, tell: Callable[[Ids, Vectors], None], *, wait: float = WAIT) -> None:
+def each_batch(
+    home: Home,
+    signal: Signal,
+    members: Ids,
+    tell: Callable[[Ids, Vectors], None],
+    *,
+    wait: float = WAIT,
+) -> None:
     """Stream the unit vectors of members (sorted ids) past a function, told ids (n,) and vectors (n, d) of a batch at a time.
 
     Raises:
@@ -180,19 +198,33 @@ def each_batch(home: Home, signal: Signal, members: Ids, tell: Callable[[Ids, Ve
         shards = recorded_shards(connection, signal_id=signal.signal_id)
     assert signal.lance_table is not None  # an embedding's
     n_found = 0
-    for batch in checked_batches(home, signal.lance_table, shards, column="vector", batch_rows=BATCH_ROWS) if shards else ():
+    for batch in (
+        checked_batches(home, signal.lance_table, shards, column="vector", batch_rows=BATCH_ROWS)
+        if shards
+        else ()
+    ):
         ids = batch["instruction_id"].to_numpy()
         at = np.searchsorted(members, ids)
-        kept = (at < len(members)) & (members[np.minimum(at, len(members) - 1)] == ids) if len(members) else np.zeros(len(ids), dtype=bool)
+        kept = (
+            (at < len(members)) & (members[np.minimum(at, len(members) - 1)] == ids)
+            if len(members)
+            else np.zeros(len(ids), dtype=bool)
+        )
         n_found += int(kept.sum())
         if kept.any():
-            rows = batch["vector"].flatten().to_numpy(zero_copy_only=False).reshape(len(ids), -1)[kept]
+            rows = (
+                batch["vector"].flatten().to_numpy(zero_copy_only=False).reshape(len(ids), -1)[kept]
+            )
             tell(ids[kept], unit(rows.astype(np.float32, copy=False)))
     if n_found < len(members):
-        raise CorruptError(f"{signal.lance_table} lacks {len(members) - n_found:,} vectors that the database records")
+        raise CorruptError(
+            f"{signal.lance_table} lacks {len(members) - n_found:,} vectors that the database records"
+        )
 
 
-def exact(home: Home, signal: Signal, wanted: Vectors, members: Ids, *, k: int, wait: float = WAIT) -> tuple[list[Ids], list[Vectors]]:
+def exact(
+    home: Home, signal: Signal, wanted: Vectors, members: Ids, *, k: int, wait: float = WAIT
+) -> tuple[list[Ids], list[Vectors]]:
     """The nearest of each of q unit vectors among the members, by looking at all of them.
 
     Args:
@@ -211,7 +243,9 @@ def exact(home: Home, signal: Signal, wanted: Vectors, members: Ids, *, k: int, 
     def tell(ids: Ids, rows: Vectors) -> None:
         products = wanted @ rows.T  # (q, n)
         for i, row in enumerate(products):
-            best[i] = _top(np.concatenate([best[i][0], ids]), np.concatenate([best[i][1], row]), k=k)
+            best[i] = _top(
+                np.concatenate([best[i][0], ids]), np.concatenate([best[i][1], row]), k=k
+            )
 
     each_batch(home, signal, members, tell, wait=wait)
     return [ids for ids, _ in best], [similarities for _, similarities in best]
@@ -227,26 +261,52 @@ def _top(ids: Ids, similarities: Vectors, *, k: int) -> tuple[Ids, Vectors]:
     return ids[order], similarities[order]
 
 
-def _indexed(home: Home, signal: Signal, index: Index, wanted: Vectors, members: Ids, *, k: int, wait: float) -> tuple[Ids, Vectors] | None:
+def _indexed(
+    home: Home, signal: Signal, index: Index, wanted: Vectors, members: Ids, *, k: int, wait: float
+) -> tuple[Ids, Vectors] | None:
     """The answer of an index; None when too few of what it finds are members, so that all have to be looked at."""
     with reading(home, wait=wait) as connection:
-        rows = connection.sql(query("signals/shards"), params={"signal_id": signal.signal_id}).fetchall()
+        rows = connection.sql(
+            query("signals/shards"), params={"signal_id": signal.signal_id}
+        ).fetchall()
     committed = {row[0] for row in rows}
     n_rows = max(1, current_index(home, signal)[1])
-    reach = min(n_rows, 2 * k * max(1, round(n_rows / len(members))))  # the table may hold other pools' members too
+    reach = min(
+        n_rows, 2 * k * max(1, round(n_rows / len(members)))
+    )  # the table may hold other pools' members too
     found = index.nearest(home, signal, wanted, k=reach)
-    is_member = np.isin(found["instruction_id"].to_numpy(), members) & np.isin(found["shard"].to_numpy(), list(committed))
+    is_member = np.isin(found["instruction_id"].to_numpy(), members) & np.isin(
+        found["shard"].to_numpy(), list(committed)
+    )
     if is_member.sum() < min(k, len(members)):
         return None
     ids = found["instruction_id"].to_numpy()[is_member]
     assert signal.lance_table is not None  # it was just searched
-    kept = vectors.take(home, signal.lance_table, ids.tolist(), columns=["instruction_id", "vector"])
-    exactly = unit(kept["vector"].combine_chunks().flatten().to_numpy(zero_copy_only=False).reshape(kept.num_rows, -1).astype(np.float32))
+    kept = vectors.take(
+        home, signal.lance_table, ids.tolist(), columns=["instruction_id", "vector"]
+    )
+    exactly = unit(
+        kept["vector"]
+        .combine_chunks()
+        .flatten()
+        .to_numpy(zero_copy_only=False)
+        .reshape(kept.num_rows, -1)
+        .astype(np.float32)
+    )
     return _top(kept["instruction_id"].to_numpy(), exactly @ wanted, k=k)
 
 
-def _described(home: Home, reference: Reference, ids: Ids, similarities: Vectors, *, k: int, wait: float) -> pa.Table:
-    hits = pa.table({"instruction_id": pa.array(ids, pa.int64()), "similarity": pa.array(similarities, pa.float32())})
+def _described(
+    home: Home, reference: Reference, ids: Ids, similarities: Vectors, *, k: int, wait: float
+) -> pa.Table:
+    hits = pa.table(
+        {
+            "instruction_id": pa.array(ids, pa.int64()),
+            "similarity": pa.array(similarities, pa.float32()),
+        }
+    )
     with reading(home, wait=wait) as connection:
         connection.register("hits", hits)
-        return connection.sql(query("search/members"), params=reference.parameters | {"k": k}).to_arrow_table()
+        return connection.sql(
+            query("search/members"), params=reference.parameters | {"k": k}
+        ).to_arrow_table()

@@ -1,7 +1,8 @@
 """The frame of every signal: what is missing is computed shard by shard, and a shard is there whole or not at all.
 
-A shard goes to the vector store first and then, with one short transaction, into DuckDB; what DuckDB does not know does not
-exist. So a job that is killed loses the shard that it was at, and the next run computes what is missing, no more.
+A shard goes to the vector store first and then, with one short transaction, into DuckDB; what
+DuckDB does not know does not exist. So a job that is killed loses the shard that it was at, and the
+next run computes what is missing, no more.
 """
 
 from __future__ import annotations
@@ -85,7 +86,8 @@ def compute(
         signal: what is computed.
         shard_values: from the texts of one shard (instruction_id, fingerprint, prompt, response, messages, system, tools)
             to its values; it is called only when something is missing.
-        shard_rows: instructions in a shard. Fixed, so that a resumed run makes the shards, and the values, of an unbroken one.
+        shard_rows: instructions in a shard. Fixed, so that a resumed run makes the shards, and the
+            values, of an unbroken one.
         limit: compute only a sample of that many.
         wait: seconds to wait for another process that holds the catalog.
         progress: told after each shard.
@@ -126,27 +128,37 @@ def exclusively(home: Home, signal: Signal) -> Iterator[None]:
         with reading(home) as connection:
             known = list_named(connection, kind=signal.kind, name=signal.name)
         if signal.signal_id not in (one.signal_id for one in known):
-            raise SignalError(f"{signal.kind} {signal.name}: `catalog gc` has removed it as one that nothing holds; run this once more")
-        if signal.signal_id != known[0].signal_id:  # no writing where it is the newest, which it mostly is
+            raise SignalError(
+                f"{signal.kind} {signal.name}: `catalog gc` has removed it as one that nothing holds; run this once more"
+            )
+        if (
+            signal.signal_id != known[0].signal_id
+        ):  # no writing where it is the newest, which it mostly is
             with writing(home) as connection:
                 renew_signal(connection, signal)
         try:
             yield
         except Exception:
-            if signal.kind != "losses":  # a training goes on from its own files: see `trained_losses`
+            if (
+                signal.kind != "losses"
+            ):  # a training goes on from its own files: see `trained_losses`
                 take_back_empty(home, signal)
             raise
 
 
 def take_back_empty(home: Home, signal: Signal) -> None:
     """Forget a signal of which nothing was computed, so that a failure leaves no empty one behind. Call it under the signal's lock."""
-    with suppress(CatalogError, OSError, duckdb.Error):  # what failed before says more than this would
+    with suppress(
+        CatalogError, OSError, duckdb.Error
+    ):  # what failed before says more than this would
         with reading(home) as connection:
             at = {"signal_id": signal.signal_id}
             ((is_empty,),) = connection.sql(query("signals/is_empty"), params=at).fetchall()
         if is_empty:
             if signal.lance_table:
-                vectors.drop(home, signal.lance_table)  # before the record: on a full disk it makes the room to write
+                vectors.drop(
+                    home, signal.lance_table
+                )  # before the record: on a full disk it makes the room to write
             with writing(home) as connection:
                 connection.execute(query("signals/forget"), at)
 
@@ -164,21 +176,29 @@ def read_texts(home: Home, wanted: pa.Table, *, wait: float = WAIT) -> pa.Table:
         return connection.sql(query("signals/texts")).to_arrow_table()
 
 
-def commit_shard(home: Home, signal: Signal, values: Values, *, seconds: float, wait: float = WAIT) -> None:
+def commit_shard(
+    home: Home, signal: Signal, values: Values, *, seconds: float, wait: float = WAIT
+) -> None:
     """Write one shard: the vector store first, then one transaction that makes it exist."""
     with writing(home, wait=wait) as connection:
         write_shard(connection, home, signal, values, seconds=seconds)
 
 
-def write_shard(connection: Connection, home: Home, signal: Signal, values: Values, *, seconds: float) -> int:
+def write_shard(
+    connection: Connection, home: Home, signal: Signal, values: Values, *, seconds: float
+) -> int:
     """Write one shard as part of a transaction that is the caller's; returns its number.
 
     Losses and labels, which the caller writes, are hashed once they are there: see `record_sha256`.
     """
-    (shard,) = connection.sql(query("signals/next_shard"), params={"signal_id": signal.signal_id}).fetchall()[0]
+    (shard,) = connection.sql(
+        query("signals/next_shard"), params={"signal_id": signal.signal_id}
+    ).fetchall()[0]
     version, sha256 = None, None
     if signal.lance_table and values.rows.num_rows:
-        numbered = values.rows.add_column(1, "shard", pa.array([shard] * values.rows.num_rows, pa.int64()))
+        numbered = values.rows.add_column(
+            1, "shard", pa.array([shard] * values.rows.num_rows, pa.int64())
+        )
         version = vectors.append(home, signal.lance_table, numbered)
         sha256 = rows_sha256(values.rows)
     at = {"signal_id": signal.signal_id, "shard": shard}
@@ -204,24 +224,43 @@ def _insert_members(connection: Connection, at: Mapping[str, Any], values: Value
     connection.execute(query("signals/insert_members"), dict(at))
     if values.gaps:
         ids, reasons = zip(*values.gaps, strict=True)
-        connection.register("shard_gaps", pa.table({"instruction_id": pa.array(ids, pa.int64()), "reason": pa.array(reasons, pa.string())}))
+        connection.register(
+            "shard_gaps",
+            pa.table(
+                {
+                    "instruction_id": pa.array(ids, pa.int64()),
+                    "reason": pa.array(reasons, pa.string()),
+                }
+            ),
+        )
         connection.execute(query("signals/insert_gaps"), dict(at))
 
 
 def _insert_scores(connection: Connection, signal: Signal, values: Values) -> None:
-    rows = values.rows.select(["instruction_id", "value"]).append_column("reason", pa.nulls(values.rows.num_rows, pa.string()))
+    rows = values.rows.select(["instruction_id", "value"]).append_column(
+        "reason", pa.nulls(values.rows.num_rows, pa.string())
+    )
     if values.gaps:
         ids, reasons = zip(*values.gaps, strict=True)
-        columns = {"instruction_id": pa.array(ids, pa.int64()), "value": pa.nulls(len(ids), rows.schema.field("value").type)}
-        rows = pa.concat_tables([rows, pa.table(columns | {"reason": pa.array(reasons, pa.string())})])
+        columns = {
+            "instruction_id": pa.array(ids, pa.int64()),
+            "value": pa.nulls(len(ids), rows.schema.field("value").type),
+        }
+        rows = pa.concat_tables(
+            [rows, pa.table(columns | {"reason": pa.array(reasons, pa.string())})]
+        )
     connection.register("shard_scores", rows)
     connection.execute(query("signals/insert_scores"), {"signal_id": signal.signal_id})
 
 
-def _todo(home: Home, reference: Reference, signal: Signal, *, limit: int | None, wait: float) -> tuple[pa.Table, Report]:
+def _todo(
+    home: Home, reference: Reference, signal: Signal, *, limit: int | None, wait: float
+) -> tuple[pa.Table, Report]:
     at = reference.parameters
     with reading(home, wait=wait) as connection:
-        (n_members,) = connection.sql("SELECT count(*) FROM members_of($kind, $id, $version)", params=at).fetchall()[0]
+        (n_members,) = connection.sql(
+            "SELECT count(*) FROM members_of($kind, $id, $version)", params=at
+        ).fetchall()[0]
         todo = missing(connection, reference, signal)
         n_missing = todo.num_rows
         if limit is not None and limit < n_missing:
@@ -235,7 +274,12 @@ def _delete_dead_shards(home: Home, signal: Signal, *, wait: float) -> None:
     if not signal.lance_table or not vectors.exists(home, signal.lance_table):
         return
     with reading(home, wait=wait) as connection:
-        committed = {row[0] for row in connection.sql(query("signals/shards"), params={"signal_id": signal.signal_id}).fetchall()}
+        committed = {
+            row[0]
+            for row in connection.sql(
+                query("signals/shards"), params={"signal_id": signal.signal_id}
+            ).fetchall()
+        }
     dead = sorted(vectors.shards(home, signal.lance_table) - committed)
     if dead:
         with locked(home.lock, wait=wait):

@@ -44,7 +44,11 @@ class _Options:
 
     def identity(self) -> dict[str, Any]:
         """What changes the values, the matrix of a projection left out: it is drawn or fitted once, and found again."""
-        projection = {"kind": self.projection, "dim": self.project_to, "seed": self.seed} if self.project_to else None
+        projection = (
+            {"kind": self.projection, "dim": self.project_to, "seed": self.seed}
+            if self.project_to
+            else None
+        )
         return {
             "max_tokens": self.max_tokens,
             "max_length": self.max_length,
@@ -90,7 +94,12 @@ def compute_states(
         SignalError: ``tiny`` was not trained yet, or the model has no plain states.
         OptionError: an option is out of its range.
     """
-    if max_tokens < 1 or max_tokens > max_length or store not in ("float16", "float32") or projection not in ("jl", "pca"):
+    if (
+        max_tokens < 1
+        or max_tokens > max_length
+        or store not in ("float16", "float32")
+        or projection not in ("jl", "pca")
+    ):
         raise OptionError(
             f"states take 1 to {max_length} tokens, store float16 or float32 and projection jl or pca, "
             f"not {max_tokens}, {store} and {projection}"
@@ -100,10 +109,24 @@ def compute_states(
     signal = _signal(home, reference, models, options, wait=wait)
 
     def shard_values(texts: pa.Table) -> Values:
-        return _values(models.load(signal.identity["dtype"]), texts, options, projection=_kept_projection(home, signal))
+        return _values(
+            models.load(signal.identity["dtype"]),
+            texts,
+            options,
+            projection=_kept_projection(home, signal),
+        )
 
     rows = shard_rows(signal.dimension or 1, options)
-    return compute(home, reference, signal, shard_values, shard_rows=rows, limit=limit, wait=wait, progress=progress)
+    return compute(
+        home,
+        reference,
+        signal,
+        shard_values,
+        shard_rows=rows,
+        limit=limit,
+        wait=wait,
+        progress=progress,
+    )
 
 
 def shard_rows(dimension: int, options: _Options) -> int:
@@ -112,7 +135,9 @@ def shard_rows(dimension: int, options: _Options) -> int:
     return int(np.clip(SHARD_BYTES // each, 32, SHARD_ROWS))
 
 
-def _signal(home: Home, reference: Reference, model: LanguageModel, options: _Options, *, wait: float) -> Signal:
+def _signal(
+    home: Home, reference: Reference, model: LanguageModel, options: _Options, *, wait: float
+) -> Signal:
     wanted = model.identity() | options.identity()
     with reading(home, wait=wait) as connection:
         for signal in list_named(connection, kind="states", name=model.name):
@@ -120,12 +145,19 @@ def _signal(home: Home, reference: Reference, model: LanguageModel, options: _Op
                 return signal
     lm = model.load()
     if not lm.is_state_plain:  # before anything is written
-        raise SignalError(f"{model.name}: its LM head does not read the base model's last hidden state, so that it has no states to take")
+        raise SignalError(
+            f"{model.name}: its LM head does not read the base model's last hidden state, so that it has no states to take"
+        )
     details: dict[str, Any] = {}
     if options.project_to:
         made = _make_projection(home, reference, lm, options, wait=wait)
         wanted["projection"] = made.identity()
-        details = {"distortion": {key: None if np.isnan(value) else round(value, 6) for key, value in made.distortion.items()}}
+        details = {
+            "distortion": {
+                key: None if np.isnan(value) else round(value, 6)
+                for key, value in made.distortion.items()
+            }
+        }
     return model_signal(
         home,
         model,
@@ -142,18 +174,24 @@ def _signal(home: Home, reference: Reference, model: LanguageModel, options: _Op
 def _without_matrix(identity: Mapping[str, Any]) -> dict[str, Any]:
     answer = resumable(identity)
     if answer.get("projection"):
-        answer["projection"] = {key: value for key, value in answer["projection"].items() if key != "matrix"}
+        answer["projection"] = {
+            key: value for key, value in answer["projection"].items() if key != "matrix"
+        }
     return answer
 
 
-def _make_projection(home: Home, reference: Reference, lm: CausalLM, options: _Options, *, wait: float) -> Projection:
+def _make_projection(
+    home: Home, reference: Reference, lm: CausalLM, options: _Options, *, wait: float
+) -> Projection:
     """Draw or fit the projection, and keep its matrix under the hash that the signal's identity holds."""
     from catalog.models.projection import johnson_lindenstrauss, principal_components
 
     assert options.project_to is not None  # asked for
     sample = _sample(home, reference, lm, options, wait=wait)
     if options.projection == "jl":
-        made = johnson_lindenstrauss(lm.dimension, dim=options.project_to, seed=options.seed, sample=sample)
+        made = johnson_lindenstrauss(
+            lm.dimension, dim=options.project_to, seed=options.seed, sample=sample
+        )
     else:
         made = principal_components(sample, dim=options.project_to, seed=options.seed)
     file = home.models / f"projection-{made.identity()['matrix'][:16]}.npy"
@@ -180,27 +218,37 @@ def _kept_projection(home: Home, signal: Signal) -> Projection | None:
         )
     matrix = np.load(file)
     if hashlib.sha256(np.ascontiguousarray(matrix).tobytes()).hexdigest() != wanted["matrix"]:
-        raise SignalError(f"{file}: is not the projection that the states of {signal.name} were made with; restore it")
+        raise SignalError(
+            f"{file}: is not the projection that the states of {signal.name} were made with; restore it"
+        )
     return Projection(wanted["kind"], matrix, wanted["seed"], {})
 
 
-def _sample(home: Home, reference: Reference, lm: CausalLM, options: _Options, *, wait: float) -> np.ndarray[Any, np.dtype[np.float32]]:
+def _sample(
+    home: Home, reference: Reference, lm: CausalLM, options: _Options, *, wait: float
+) -> np.ndarray[Any, np.dtype[np.float32]]:
     """States, float32 (n, d), of a fair draw of the members."""
     from catalog.models.states import token_states
 
     at = reference.parameters
     with reading(home, wait=wait) as connection:
-        drawn = connection.sql(query("signals/missing_sample"), params=at | {"signal_id": -1, "n": SAMPLE}).to_arrow_table()
+        drawn = connection.sql(
+            query("signals/missing_sample"), params=at | {"signal_id": -1, "n": SAMPLE}
+        ).to_arrow_table()
     tokens = tokens_of_texts(read_texts(home, drawn, wait=wait), lm, max_length=options.max_length)
     per_instruction = min(options.max_tokens, max(1, SAMPLE_ROWS // max(1, len(tokens))))
     return token_states(lm, tokens, max_tokens=per_instruction, dtype="float32").vectors
 
 
-def _values(lm: CausalLM, texts: pa.Table, options: _Options, *, projection: Projection | None) -> Values:
+def _values(
+    lm: CausalLM, texts: pa.Table, options: _Options, *, projection: Projection | None
+) -> Values:
     from catalog.models.states import token_states
 
     tokens = tokens_of_texts(texts, lm, max_length=options.max_length)
-    made = token_states(lm, tokens, max_tokens=options.max_tokens, projection=projection, dtype=options.store)
+    made = token_states(
+        lm, tokens, max_tokens=options.max_tokens, projection=projection, dtype=options.store
+    )
     ids = texts["instruction_id"].to_numpy()
     has_rows = np.array([reason is None for reason in made.reasons], dtype=bool)
     gaps = [(int(i), reason) for i, reason in zip(ids, made.reasons, strict=True) if reason]
@@ -214,7 +262,9 @@ def _values(lm: CausalLM, texts: pa.Table, options: _Options, *, projection: Pro
 
 def _lists(made: States, has_rows: np.ndarray[Any, np.dtype[np.bool_]]) -> pa.Array:
     """States as list<fixed_size_list<float16, d>>; those without a row take no space among the vectors."""
-    vectors = pa.FixedSizeListArray.from_arrays(pa.array(made.vectors.reshape(-1)), made.vectors.shape[1])
+    vectors = pa.FixedSizeListArray.from_arrays(
+        pa.array(made.vectors.reshape(-1)), made.vectors.shape[1]
+    )
     offsets = np.append(made.offsets[:-1][has_rows], made.offsets[-1]).astype(np.int32)
     return pa.ListArray.from_arrays(pa.array(offsets), vectors)
 

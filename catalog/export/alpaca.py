@@ -1,7 +1,7 @@
 """Stanford Alpaca: ``{"instruction", "input", "output", "fingerprint", "source"}``, and ``system`` in a file that has one.
 
-The shape holds one question and one answer. The whole prompt is ``instruction`` and ``input`` is empty, since what was an input once
-stands in the prompt already.
+The shape holds one question and one answer. The whole prompt is ``instruction`` and ``input`` is
+empty, since what was an input once stands in the prompt already.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ EXTRAS = "message keys beside role and content"
 def alpaca(record: Record, survey: Survey) -> Encoded:
     """One question and its answer.
 
-    In a longer conversation, all texts before the answer become the instruction, separated by blank lines: the words stay, who said
-    them is lost. Tools, other message keys and what follows the answer are left out.
+    In a longer conversation, all texts before the answer become the instruction, separated by blank
+    lines: the words stay, who said them is lost. Tools, other message keys and what follows the
+    answer are left out.
 
     >>> turns = [Message("user", "2+2?", {}), Message("assistant", "4", {})]
     >>> alpaca(Record("f", turns, None, None, None, None, "s", None, None), Survey()).rows
@@ -33,7 +34,10 @@ def alpaca(record: Record, survey: Survey) -> Encoded:
     }
     if survey.n_systems:
         value["system"] = record.system or ""
-    return Encoded([{**value, "fingerprint": record.fingerprint, "source": record.source}], _lost(record, answer))
+    return Encoded(
+        [{**value, "fingerprint": record.fingerprint, "source": record.source}],
+        _lost(record, answer),
+    )
 
 
 def _lost(record: Record, answer: int) -> tuple[str, ...]:

@@ -1,8 +1,9 @@
 """A folder for axolotl: ``NAME.jsonl`` in the chat shape, and ``NAME.yaml``, the lines to put into its configuration.
 
-The data is read by axolotl's ``chat_template`` strategy (its docs/dataset-formats/conversation.qmd): the tokenizer's own template writes
-the prompt, and all assistant messages are trained on, their end-of-turn token included, unless a message says otherwise under the key
-that ``message_field_training`` names.
+The data is read by axolotl's ``chat_template`` strategy (its
+docs/dataset-formats/conversation.qmd): the tokenizer's own template writes the prompt, and all
+assistant messages are trained on, their end-of-turn token included, unless a message says otherwise
+under the key that ``message_field_training`` names.
 """
 
 from __future__ import annotations
@@ -32,11 +33,15 @@ def axolotl(record: Record, survey: Survey) -> Encoded:
     causes = {
         MIXED: is_altered(record.messages, survey),
         TOOLS: record.tools is not None and not is_tool_list(record.tools),
-        TRAIN: is_rewritten and any(key in message.extra for message in record.messages for key in WEIGHTS),
-        IMAGES: n_media(record, "image") > 1 or bool(n_media(record, "image") and n_marks(record, "image")),
+        TRAIN: is_rewritten
+        and any(key in message.extra for message in record.messages for key in WEIGHTS),
+        IMAGES: n_media(record, "image") > 1
+        or bool(n_media(record, "image") and n_marks(record, "image")),
     }
     if is_rewritten:
-        rows = [_trained(row, message) for row, message in zip(rows, with_system(record), strict=True)]
+        rows = [
+            _trained(row, message) for row, message in zip(rows, with_system(record), strict=True)
+        ]
     value: dict[str, Any] = {"messages": rows, **beside(record, survey, media=("image",))}
     return Encoded([value], tuple(cause for cause, holds in causes.items() if holds))
 
@@ -81,7 +86,12 @@ def config(data: Path, *, reference: str | None, survey: Survey) -> str:
     """
     import yaml
 
-    dataset: dict[str, Any] = {"path": data.as_posix(), "ds_type": "json", "type": "chat_template", "field_messages": "messages"}
+    dataset: dict[str, Any] = {
+        "path": data.as_posix(),
+        "ds_type": "json",
+        "type": "chat_template",
+        "field_messages": "messages",
+    }
     if survey.n_tools:
         dataset["field_tools"] = "tools"
     dataset["message_property_mappings"] = {"role": "role", "content": "content"}
@@ -92,7 +102,12 @@ def config(data: Path, *, reference: str | None, survey: Survey) -> str:
     if survey.order_matters:
         lines |= {"curriculum_sampling": True, "shuffle_merged_datasets": False}
     if "image" in survey.media:
-        lines |= {"processor_type": "AutoProcessor", "skip_prepare_dataset": True, "remove_unused_columns": False, "sample_packing": False}
+        lines |= {
+            "processor_type": "AutoProcessor",
+            "skip_prepare_dataset": True,
+            "remove_unused_columns": False,
+            "sample_packing": False,
+        }
     text = yaml.safe_dump(lines, sort_keys=False, allow_unicode=True, width=1_000)
     version = f"# {reference}\n" if reference else ""
     return f"{version}# A relative path counts from the folder in which axolotl runs.\n{text}"

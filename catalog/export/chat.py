@@ -16,7 +16,11 @@ TOOLS = "tools that are no JSON list of objects, on which the trainer stops"
 
 def with_system(record: Record) -> list[Message]:
     """The messages of a record, its system prompt first."""
-    return record.messages if record.system is None else [Message("system", record.system, {}), *record.messages]
+    return (
+        record.messages
+        if record.system is None
+        else [Message("system", record.system, {}), *record.messages]
+    )
 
 
 def turns(messages: Iterable[Message], survey: Survey) -> list[dict[str, Any]]:
@@ -33,7 +37,11 @@ def turns(messages: Iterable[Message], survey: Survey) -> list[dict[str, Any]]:
 
 def is_altered(messages: Iterable[Message], survey: Survey) -> bool:
     """Whether `turns` must write a value of theirs otherwise than it is."""
-    return any(survey.settle(key, value) != value for message in messages for key, value in message.extra.items())
+    return any(
+        survey.settle(key, value) != value
+        for message in messages
+        for key, value in message.extra.items()
+    )
 
 
 def _turn(message: Message, survey: Survey) -> dict[str, Any]:
@@ -49,7 +57,8 @@ def _turn(message: Message, survey: Survey) -> dict[str, Any]:
 def beside(record: Record, survey: Survey, *, media: Sequence[str]) -> dict[str, Any]:
     """What stands beside the messages of a line: tools that trainers read, media of these kinds, fingerprint and source.
 
-    The exact references to media are a column too, in which this catalog finds what a path does not say.
+    The exact references to media are a column too, in which this catalog finds what a path does not
+    say.
     """
     value: dict[str, Any] = {}
     if survey.n_tools:

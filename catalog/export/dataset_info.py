@@ -33,7 +33,10 @@ def dataset_info(folder: Path, *, name: str, survey: Survey) -> str:
     if survey.n_tools:
         columns["tools"] = "tools"
     columns |= {f"{kind}s": f"{kind}s" for kind in KINDS if kind in survey.media}
-    entry: dict[str, Any] = {"file_name": f"{name}.jsonl", "formatting": "openai" if survey.has_parallel_results else "sharegpt"}
+    entry: dict[str, Any] = {
+        "file_name": f"{name}.jsonl",
+        "formatting": "openai" if survey.has_parallel_results else "sharegpt",
+    }
     if survey.n_rejected:
         entry["ranking"] = True
         columns |= {"chosen": "chosen", "rejected": "rejected"}
@@ -48,7 +51,9 @@ def check_entry(folder: Path, *, name: str, overwrite: bool) -> None:
         OptionError: the file that is there is no JSON object, or has such an entry and may not be overwritten.
     """
     if name in _entries(folder / INFO) and not overwrite:
-        raise OptionError(f"{folder / INFO} has an entry {name!r} already: give this one another with --name, or add --overwrite")
+        raise OptionError(
+            f"{folder / INFO} has an entry {name!r} already: give this one another with --name, or add --overwrite"
+        )
 
 
 def training(folder: Path, *, name: str, reference: str | None) -> str:
@@ -73,7 +78,11 @@ def _entries(path: Path) -> dict[str, Any]:
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise OptionError(f"{path} is not JSON ({error}): mend it or choose another folder") from error
+        raise OptionError(
+            f"{path} is not JSON ({error}): mend it or choose another folder"
+        ) from error
     if not isinstance(entries, dict):
-        raise OptionError(f"{path} holds no JSON object, so it is no dataset_info.json: choose another folder")
+        raise OptionError(
+            f"{path} holds no JSON object, so it is no dataset_info.json: choose another folder"
+        )
     return entries

@@ -6,14 +6,18 @@ import re
 from typing import Any
 
 DATES = "texts that all look like dates, which datasets turns into timestamps"
-TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d([ T]\d\d(:?\d\d(:?\d\d(\.\d+)?)?)?(Z|[+-]\d\d(:?\d\d)?)?)?")
+TIMESTAMP = re.compile(
+    r"\d{4}-\d\d-\d\d([ T]\d\d(:?\d\d(:?\d\d(\.\d+)?)?)?(Z|[+-]\d\d(:?\d\d)?)?)?"
+)
 
 
 class Dates:
     """Whether every text under some key of the rows looked like a date so far."""
 
     def __init__(self) -> None:
-        self._seen: dict[str, Any] = {}  # of a key of texts, whether all were dates; of a key of objects, the same below it
+        self._seen: dict[
+            str, Any
+        ] = {}  # of a key of texts, whether all were dates; of a key of objects, the same below it
 
     def add(self, row: dict[str, Any]) -> None:
         """See one row. Its source is no trainer's concern."""

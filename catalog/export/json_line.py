@@ -8,7 +8,8 @@ from typing import Any
 
 from catalog.json_text import finite, json_text
 
-# JSON may hold these as they are, but programs that split a text into lines (Python's splitlines, JavaScript before 2019) cut there.
+# JSON may hold these as they are, but programs that split a text into lines (Python's splitlines,
+# JavaScript before 2019) cut there.
 _LINE_BREAKS = re.compile("[\u0085\u2028\u2029]")
 
 
@@ -19,7 +20,9 @@ def json_line(value: Any) -> str:
     '{"a": "é\\\\u2028\\\\n"}'
     """
     text = json_text(value)
-    return text if text.isascii() else _LINE_BREAKS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return (
+        text if text.isascii() else _LINE_BREAKS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    )
 
 
 def json_bytes(value: Any) -> bytes:

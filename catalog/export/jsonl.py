@@ -2,20 +2,19 @@
 
 A line is `messages` with more keys, so whatever reads chat reads it too. Every line of a file has the same keys:
 
-=================  ===============================================================================================================
-fingerprint        text
-messages           list of objects with role, content and the message's other keys; the system prompt is the first
-tools              JSON text of a list of objects, or null
-media              JSON text of a list of objects with a kind and a path or sha256, or null
-source             text
-abilities          list of texts, the record's labels, or null
-metadata           JSON text of an object, or null
-rejected_messages  JSON text of a list of answers, each a list of messages, or null; only in a file that has one
-functions          any other text of tools, or null; only in a file that has one
-=================  ===============================================================================================================
+=================
+===============================================================================================================
+fingerprint        text messages           list of objects with role, content and the message's
+other keys; the system prompt is the first tools              JSON text of a list of objects, or
+null media              JSON text of a list of objects with a kind and a path or sha256, or null
+source             text abilities          list of texts, the record's labels, or null metadata
+JSON text of an object, or null rejected_messages  JSON text of a list of answers, each a list of
+messages, or null; only in a file that has one functions          any other text of tools, or null;
+only in a file that has one =================
+===============================================================================================================
 
-The names are those to which no trainer gives another meaning: TRL takes a column ``labels`` for token labels, and one called
-``rejected`` for turns.
+The names are those to which no trainer gives another meaning: TRL takes a column ``labels`` for
+token labels, and one called ``rejected`` for turns.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """One type for each key, over all records of a file.
 
-Loaders read a JSON file as columns. Where a key holds a text in one record and a list in another, datasets 3.6 refuses the file and
-datasets 5.2 decodes the texts: "5" becomes a number and "true" a truth value. Objects under one key share their keys there too, so that
-the arguments of one tool call would gain the keys of another.
+Loaders read a JSON file as columns. Where a key holds a text in one record and a list in another,
+datasets 3.6 refuses the file and datasets 5.2 decodes the texts: "5" becomes a number and "true" a
+truth value. Objects under one key share their keys there too, so that the arguments of one tool
+call would gain the keys of another.
 """
 
 from __future__ import annotations
@@ -11,7 +12,14 @@ from typing import Any
 
 from catalog.json_text import json_text
 
-KINDS: dict[type, str] = {str: "text", bool: "truth value", int: "number", float: "number", list: "list", dict: "object"}
+KINDS: dict[type, str] = {
+    str: "text",
+    bool: "truth value",
+    int: "number",
+    float: "number",
+    list: "list",
+    dict: "object",
+}
 
 
 class Node:

@@ -30,9 +30,18 @@ def alternates(turns: Sequence[Turn], *, is_openai: bool) -> bool:
     """
     roles = [turn["role"] for turn in turns]
     if is_openai:
-        roles = [role for n, role in enumerate(roles) if not (role == "tool" and n and roles[n - 1] == "tool")]
+        roles = [
+            role
+            for n, role in enumerate(roles)
+            if not (role == "tool" and n and roles[n - 1] == "tool")
+        ]
     asks, answers = set(roles[::2]), set(roles[1::2])
-    return bool(roles) and len(roles) % 2 == 0 and asks <= {"user", "tool"} and answers <= {"assistant", "function_call"}
+    return (
+        bool(roles)
+        and len(roles) % 2 == 0
+        and asks <= {"user", "tool"}
+        and answers <= {"assistant", "function_call"}
+    )
 
 
 def changes_system(record: Record) -> bool:
@@ -42,7 +51,9 @@ def changes_system(record: Record) -> bool:
 
 def misses_marks(record: Record) -> bool:
     """Whether a record with media has not as many marks in its texts."""
-    return bool(record.media) and any(n_marks(record, kind) != n_media(record, kind) for kind in KINDS)
+    return bool(record.media) and any(
+        n_marks(record, kind) != n_media(record, kind) for kind in KINDS
+    )
 
 
 def with_marks(record: Record, turns: list[Turn]) -> list[Turn]:
@@ -52,6 +63,11 @@ def with_marks(record: Record, turns: list[Turn]) -> list[Turn]:
     >>> with_marks(record, [{"role": "user", "content": "What?"}])
     [{'role': 'user', 'content': '<image>What?'}]
     """
-    missing = "".join(f"<{kind}>" * (n_media(record, kind) - n_marks(record, kind)) for kind in KINDS)
+    missing = "".join(
+        f"<{kind}>" * (n_media(record, kind) - n_marks(record, kind)) for kind in KINDS
+    )
     first = next((n for n, turn in enumerate(turns) if turn["role"] == "user"), None)
-    return [{**turn, "content": missing + turn["content"]} if n == first else turn for n, turn in enumerate(turns)]
+    return [
+        {**turn, "content": missing + turn["content"]} if n == first else turn
+        for n, turn in enumerate(turns)
+    ]

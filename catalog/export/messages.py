@@ -1,8 +1,9 @@
 """OpenAI's chat shape, as TRL's SFTTrainer reads it: ``{"messages": [{"role", "content", ...}], "tools", "fingerprint", "source"}``.
 
-The system prompt is the first message, and other keys of a message (name, tool_calls, tool_call_id, weight, ...) stand beside role and
-content. If any content in the file came in parts, all are lists of parts. ``tools`` is JSON text, and a key of every line when any record
-has tools; so is ``images``, a list of paths. Labels and metadata stay behind; `jsonl` and `parquet` keep them.
+The system prompt is the first message, and other keys of a message (name, tool_calls, tool_call_id,
+weight, ...) stand beside role and content. If any content in the file came in parts, all are lists
+of parts. ``tools`` is JSON text, and a key of every line when any record has tools; so is
+``images``, a list of paths. Labels and metadata stay behind; `jsonl` and `parquet` keep them.
 """
 
 from __future__ import annotations

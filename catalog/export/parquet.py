@@ -1,20 +1,19 @@
 """Parquet: the columns of `jsonl` with their types, compressed with zstd, in row groups.
 
-=================  =====================================================================================================
-fingerprint        string
-messages           list<struct<role string, content string, extra string>>; the system prompt is the first; extra is the JSON
+=================
+=====================================================================================================
+fingerprint        string messages           list<struct<role string, content string, extra
+string>>; the system prompt is the first; extra is the JSON
                    object text of a message's other keys, or NULL
-tools              string, JSON text of a list of objects, or NULL
-media              string, JSON text of a list of objects, or NULL
-source             string
-abilities          list<string>, the record's labels, or NULL
-metadata           string, the JSON object text, or NULL
-rejected_messages  string, JSON text of a list of answers, or NULL; only in a file that has one
-functions          string, any other text of tools, or NULL; only in a file that has one
-=================  =====================================================================================================
+tools              string, JSON text of a list of objects, or NULL media              string, JSON
+text of a list of objects, or NULL source             string abilities          list<string>, the
+record's labels, or NULL metadata           string, the JSON object text, or NULL rejected_messages
+string, JSON text of a list of answers, or NULL; only in a file that has one functions
+string, any other text of tools, or NULL; only in a file that has one =================
+=====================================================================================================
 
-The types are declared, so a loader need not guess them, and nothing is ever lost. TRL's SFTTrainer reads messages and tools from it; what
-stands in extra (tool_calls among it) it does not see.
+The types are declared, so a loader need not guess them, and nothing is ever lost. TRL's SFTTrainer
+reads messages and tools from it; what stands in extra (tool_calls among it) it does not see.
 """
 
 from __future__ import annotations
@@ -27,7 +26,9 @@ import pyarrow as pa
 from catalog.export.record import is_tool_list
 from catalog.export.survey import Survey
 
-MESSAGES = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string()), ("extra", pa.string())]))
+MESSAGES = pa.list_(
+    pa.struct([("role", pa.string()), ("content", pa.string()), ("extra", pa.string())])
+)
 SCHEMA = pa.schema(
     [
         ("fingerprint", pa.string()),
@@ -53,7 +54,11 @@ def parquet(batches: Iterable[pa.RecordBatch], file: IO[bytes], *, survey: Surve
     """Write batches, as `catalog.export.export` describes them, to an open file; the number of rows."""
     import pyarrow.parquet as pq
 
-    more = [field for field, n in ((REJECTED, survey.n_rejected), (FUNCTIONS, survey.n_other_tools)) if n]
+    more = [
+        field
+        for field, n in ((REJECTED, survey.n_rejected), (FUNCTIONS, survey.n_other_tools))
+        if n
+    ]
     schema = pa.schema([*SCHEMA, *more])
     n_rows = 0
     with pq.ParquetWriter(file, schema, compression="zstd") as writer:
@@ -61,7 +66,10 @@ def parquet(batches: Iterable[pa.RecordBatch], file: IO[bytes], *, survey: Surve
         for batch in batches:
             waiting.append(_converted(batch, schema))
             n_rows += batch.num_rows
-            if sum(part.num_rows for part in waiting) >= ROW_GROUP_ROWS or sum(part.nbytes for part in waiting) >= ROW_GROUP_BYTES:
+            if (
+                sum(part.num_rows for part in waiting) >= ROW_GROUP_ROWS
+                or sum(part.nbytes for part in waiting) >= ROW_GROUP_BYTES
+            ):
                 _write_group(writer, waiting, schema)
         _write_group(writer, waiting, schema)
     return n_rows
@@ -78,10 +86,17 @@ def _converted(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
     made = {"messages": _messages(batch)}
     if FUNCTIONS.name in schema.names:
         tools = batch.column("tools").to_pylist()
-        made["tools"] = pa.array([text if is_tool_list(text) else None for text in tools], pa.string())
-        made[FUNCTIONS.name] = pa.array([None if is_tool_list(text) else text for text in tools], pa.string())
+        made["tools"] = pa.array(
+            [text if is_tool_list(text) else None for text in tools], pa.string()
+        )
+        made[FUNCTIONS.name] = pa.array(
+            [None if is_tool_list(text) else text for text in tools], pa.string()
+        )
     columns = [
-        made[field.name] if field.name in made else batch.column(RENAMED.get(field.name, field.name)).cast(field.type) for field in schema
+        made[field.name]
+        if field.name in made
+        else batch.column(RENAMED.get(field.name, field.name)).cast(field.type)
+        for field in schema
     ]
     return pa.RecordBatch.from_arrays(columns, schema=schema)
 
@@ -104,5 +119,7 @@ def _messages(batch: pa.RecordBatch) -> pa.ListArray:
             values += before[start : start + length]
         start += length
         offsets.append(len(new[0]))
-    structs = pa.StructArray.from_arrays([pa.array(values, pa.string()) for values in new], fields=list(MESSAGES.value_type))
+    structs = pa.StructArray.from_arrays(
+        [pa.array(values, pa.string()) for values in new], fields=list(MESSAGES.value_type)
+    )
     return pa.ListArray.from_arrays(pa.array(offsets, pa.int32()), structs, type=MESSAGES)

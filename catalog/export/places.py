@@ -37,4 +37,7 @@ def _n_places(row: dict[str, Any]) -> int:
     """How many parts of a turn wait for an image."""
     if not isinstance(row["content"], list) or row["role"] == "tool":
         return 0
-    return sum(isinstance(part, dict) and part.get("type") == "image" and part.get("image") is None for part in row["content"])
+    return sum(
+        isinstance(part, dict) and part.get("type") == "image" and part.get("image") is None
+        for part in row["content"]
+    )

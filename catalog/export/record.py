@@ -13,8 +13,9 @@ import pyarrow as pa
 class Message(NamedTuple):
     """One message: role (system, user, assistant or tool), content, and its other keys, an empty dict where there are none.
 
-    Two of these keys say how the message was spelt and win over role and content: ``content`` (a list of parts, of which `content`
-    is the text) and ``role`` ("developer", "function"); ``from`` is "function_call" for a call that ShareGPT wrote as a turn.
+    Two of these keys say how the message was spelt and win over role and content: ``content`` (a
+    list of parts, of which `content` is the text) and ``role`` ("developer", "function"); ``from``
+    is "function_call" for a call that ShareGPT wrote as a turn.
     """
 
     role: str
@@ -25,8 +26,8 @@ class Message(NamedTuple):
 class Record(NamedTuple):
     """One instruction as it is exported.
 
-    ``tools`` is a text, the JSON text of a list as a rule; ``metadata`` is a JSON object's text; ``locations`` are the files that were
-    found at the paths of its media.
+    ``tools`` is a text, the JSON text of a list as a rule; ``metadata`` is a JSON object's text;
+    ``locations`` are the files that were found at the paths of its media.
     """
 
     fingerprint: str
@@ -57,8 +58,8 @@ def records(batch: pa.RecordBatch) -> Iterator[Record]:
 
     Args:
         batch: columns fingerprint string, messages list<struct<role string, content string, extra string>>, system string, tools
-            string, source string, labels list<string>, metadata string; extra and metadata are JSON object texts; extra, system,
-            tools, labels and metadata may be NULL.
+            string, source string, labels list<string>, metadata string; extra and metadata are JSON
+            object texts; extra, system, tools, labels and metadata may be NULL.
 
     >>> batch = pa.RecordBatch.from_pylist([{"fingerprint": "f", "messages": [{"role": "user", "content": "hi", "extra": '{"a": 1}'}],
     ...     "system": None, "tools": None, "rejected": None, "media": None, "source": "s", "labels": None, "metadata": None}])
@@ -69,19 +70,46 @@ def records(batch: pa.RecordBatch) -> Iterator[Record]:
     lengths = column.value_lengths().to_pylist()
     # Flat lists are several times faster than a list of dicts for each record.
     turns = column.flatten()
-    roles, contents, extras = (turns.field(name).to_pylist() for name in ("role", "content", "extra"))
+    roles, contents, extras = (
+        turns.field(name).to_pylist() for name in ("role", "content", "extra")
+    )
     names = ("fingerprint", "system", "tools", "rejected", "media", "source", "labels", "metadata")
     rows = zip(lengths, *(batch.column(name).to_pylist() for name in names), strict=True)
-    located = batch.column("locations").to_pylist() if "locations" in batch.schema.names else repeat(None)
+    located = (
+        batch.column("locations").to_pylist() if "locations" in batch.schema.names else repeat(None)
+    )
     start = 0
-    for (length, fingerprint, system, tools, rejected, media, source, labels, metadata), places in zip(rows, located, strict=False):
+    for (
+        length,
+        fingerprint,
+        system,
+        tools,
+        rejected,
+        media,
+        source,
+        labels,
+        metadata,
+    ), places in zip(rows, located, strict=False):
         stop = start + length
         messages = [
             Message(role, content, json.loads(extra) if extra else _PLAIN)
-            for role, content, extra in zip(roles[start:stop], contents[start:stop], extras[start:stop], strict=True)
+            for role, content, extra in zip(
+                roles[start:stop], contents[start:stop], extras[start:stop], strict=True
+            )
         ]
         unwanted, references = (json.loads(text) if text else None for text in (rejected, media))
-        yield Record(fingerprint, messages, system, tools, unwanted, references, source, labels, metadata, _locations(places))
+        yield Record(
+            fingerprint,
+            messages,
+            system,
+            tools,
+            unwanted,
+            references,
+            source,
+            labels,
+            metadata,
+            _locations(places),
+        )
         start = stop
 
 
@@ -95,7 +123,10 @@ def last_answer(messages: list[Message]) -> int:
     >>> last_answer([Message("user", "a", {}), Message("assistant", "b", {}), Message("user", "c", {})])
     1
     """
-    return max((position for position, message in enumerate(messages) if message.role == "assistant"), default=-1)
+    return max(
+        (position for position, message in enumerate(messages) if message.role == "assistant"),
+        default=-1,
+    )
 
 
 def has_answer(messages: list[Message]) -> bool:
@@ -122,9 +153,17 @@ def message_of(turn: dict[str, Any]) -> Message:
     >>> message_of({"role": "assistant", "content": [{"type": "text", "text": "a"}, {"type": "image"}], "name": "Ann"}).content
     'a'
     """
-    extra = {key: value for key, value in turn.items() if key not in ("role", "content") and value is not None}
+    extra = {
+        key: value
+        for key, value in turn.items()
+        if key not in ("role", "content") and value is not None
+    }
     role, content = turn.get("role", "assistant"), turn.get("content")
     if isinstance(content, list):
-        texts = [part["text"] for part in content if isinstance(part, dict) and isinstance(part.get("text"), str)]
+        texts = [
+            part["text"]
+            for part in content
+            if isinstance(part, dict) and isinstance(part.get("text"), str)
+        ]
         return Message(role, "\n".join(texts), {**extra, "content": content})
     return Message(role, "" if content is None else str(content), extra)

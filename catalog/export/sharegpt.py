@@ -1,8 +1,9 @@
 """ShareGPT: ``{"conversations": [{"from", "value"}], "system", "tools", "fingerprint", "source"}``.
 
-Roles are spelt human, gpt, system, observation, function_call, developer and function. Other keys of a message stand beside from and
-value; only a key that is itself called from or value has no place. ``tools`` is JSON text, as LLaMA-Factory has it; ``images``, ``videos``
-and ``audios`` are lists of paths. All of these are keys of every line when any record has them.
+Roles are spelt human, gpt, system, observation, function_call, developer and function. Other keys
+of a message stand beside from and value; only a key that is itself called from or value has no
+place. ``tools`` is JSON text, as LLaMA-Factory has it; ``images``, ``videos`` and ``audios`` are
+lists of paths. All of these are keys of every line when any record has them.
 """
 
 from __future__ import annotations
@@ -34,17 +35,28 @@ def sharegpt(record: Record, survey: Survey) -> Encoded:
         MIXED: is_altered(record.messages, survey),
         TOOLS: record.tools is not None and not is_tool_list(record.tools),
     }
-    return Encoded([{**value, **beside(record, survey, media=KINDS)}], tuple(cause for cause, holds in causes.items() if holds))
+    return Encoded(
+        [{**value, **beside(record, survey, media=KINDS)}],
+        tuple(cause for cause, holds in causes.items() if holds),
+    )
 
 
 def is_call(message: Message) -> bool:
     """Whether a message is a call that ShareGPT writes as a turn of its own."""
-    return message.role == "assistant" and message.extra.get("from") == "function_call" and "role" not in message.extra
+    return (
+        message.role == "assistant"
+        and message.extra.get("from") == "function_call"
+        and "role" not in message.extra
+    )
 
 
 def _turn(message: Message, row: dict[str, Any]) -> dict[str, Any]:
-    spelling = "function_call" if is_call(message) else message.extra.get("role", SPELLINGS[message.role])
-    rest = {key: item for key, item in row.items() if key not in ("from", "value", "role", "content")}
+    spelling = (
+        "function_call" if is_call(message) else message.extra.get("role", SPELLINGS[message.role])
+    )
+    rest = {
+        key: item for key, item in row.items() if key not in ("from", "value", "role", "content")
+    }
     return {"from": spelling, "value": row["content"], **rest}
 
 

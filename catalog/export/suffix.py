@@ -11,7 +11,23 @@ _TEXT = ("jsonl", "messages", "dpo", "alpaca", "sharegpt")
 FITTING = {".jsonl": _TEXT, ".ndjson": _TEXT, ".json": _TEXT, ".parquet": ("parquet",)}
 """The formats that may be meant by an ending, the one that is meant by the ending alone first."""
 
-OTHERS = (".csv", ".tsv", ".txt", ".xlsx", ".xls", ".ods", ".arrow", ".feather", ".ipc", ".avro", ".orc", ".yaml", ".yml", ".xml", ".pkl")
+OTHERS = (
+    ".csv",
+    ".tsv",
+    ".txt",
+    ".xlsx",
+    ".xls",
+    ".ods",
+    ".arrow",
+    ".feather",
+    ".ipc",
+    ".avro",
+    ".orc",
+    ".yaml",
+    ".yml",
+    ".xml",
+    ".pkl",
+)
 """Endings of files that no export writes: conversations do not fit into the cells of a table."""
 
 
@@ -37,5 +53,7 @@ def format_of(path: PurePath, *, given: str | None) -> str:
     if given is None:
         return fitting[0] if fitting else "jsonl"
     if fitting and given not in fitting:
-        raise OptionError(f"{path} ends in {ending}, which {given} is not ({' or '.join(fitting)} is): change the path or --format")
+        raise OptionError(
+            f"{path} ends in {ending}, which {given} is not ({' or '.join(fitting)} is): change the path or --format"
+        )
     return given

@@ -73,11 +73,17 @@ def unread(record: Record, survey: Survey, *, format: str) -> list[str]:
     causes = {
         NO_ANSWER: not has_answer(record.messages),
         REJECTED: bool(record.rejected) and not trainer.reads_rejected,
-        WEIGHTS: not trainer.reads_weights and any(changes_training(message) for message in record.messages),
+        WEIGHTS: not trainer.reads_weights
+        and any(changes_training(message) for message in record.messages),
         ORDER: survey.order_matters and not trainer.keeps_order,
-        MISSING: any(reference["kind"] in trainer.media and path_of(reference, record, survey) is None for reference in record.media or ()),
+        MISSING: any(
+            reference["kind"] in trainer.media and path_of(reference, record, survey) is None
+            for reference in record.media or ()
+        ),
     }
     causes |= {
-        f"{kind}s": any(reference["kind"] == kind for reference in record.media or ()) for kind in KINDS if kind not in trainer.media
+        f"{kind}s": any(reference["kind"] == kind for reference in record.media or ())
+        for kind in KINDS
+        if kind not in trainer.media
     }
     return [cause for cause, holds in causes.items() if holds]

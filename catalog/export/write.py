@@ -36,7 +36,13 @@ LINES: dict[str, Encode] = {"jsonl": jsonl, "messages": messages, "dpo": dpo}
 ARRAYS: dict[str, Encode] = {"alpaca": alpaca, "sharegpt": sharegpt}
 FOLDERS: dict[str, Encode] = {"llamafactory": llamafactory, "axolotl": axolotl}
 ENCODERS: dict[str, Encode] = {**LINES, **ARRAYS, **FOLDERS}
-TURNS = {"jsonl": "messages", "messages": "messages", "axolotl": "messages", "dpo": "prompt", "sharegpt": "conversations"}
+TURNS = {
+    "jsonl": "messages",
+    "messages": "messages",
+    "axolotl": "messages",
+    "dpo": "prompt",
+    "sharegpt": "conversations",
+}
 """The key of a line's turns, by each format that writes the keys of messages as they are."""
 
 
@@ -64,7 +70,11 @@ class Work:
         Raises:
             OptionError: no record has what the format is for.
         """
-        survey = Survey(order_matters=self.order_matters, media_folder=self.media_folder, with_rejected=self.tally.format == "dpo")
+        survey = Survey(
+            order_matters=self.order_matters,
+            media_folder=self.media_folder,
+            with_rejected=self.tally.format == "dpo",
+        )
         survey.read(self.batches())
         check_fits(self.tally.format, survey)
         return survey

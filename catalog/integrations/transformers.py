@@ -18,12 +18,14 @@ from catalog.models.causal_lm import CausalLM
 class RecordLosses(TrainerCallback):
     """At every save, and when the training ends, score every member of a pool with the model in training.
 
-    The trajectories are written as ``catalog losses train`` writes its own. The run itself is not disturbed: no random number is drawn,
-    and every module is left in the mode that it was in. A run that is resumed from a checkpoint goes on with its trajectories.
-    Only the first process of a run with several scores and writes, so that it must hold the whole model: one device or DDP,
-    not FSDP or DeepSpeed::
+    The trajectories are written as ``catalog losses train`` writes its own. The run itself is not
+    disturbed: no random number is drawn, and every module is left in the mode that it was in. A run
+    that is resumed from a checkpoint goes on with its trajectories. Only the first process of a run
+    with several scores and writes, so that it must hold the whole model: one device or DDP, not
+    FSDP or DeepSpeed::
 
-        trainer = Trainer(model=model, processing_class=tokenizer, ..., callbacks=[RecordLosses(".catalog", "alpaca", proxy="pythia-70m")])
+        trainer = Trainer(model=model, processing_class=tokenizer, ...,
+        callbacks=[RecordLosses(".catalog", "alpaca", proxy="pythia-70m")])
 
     Args:
         catalog: a catalog or its folder.
@@ -65,14 +67,23 @@ class RecordLosses(TrainerCallback):
             )
         wrapped = getattr(kwargs["model"], "module", kwargs["model"])
         if getattr(getattr(wrapped, "active_peft_config", None), "is_prompt_learning", False):
-            raise SignalError("RecordLosses scores without PEFT's virtual tokens, and prompt tuning trains nothing else: train an adapter")
+            raise SignalError(
+                "RecordLosses scores without PEFT's virtual tokens, and prompt tuning trains nothing else: train an adapter"
+            )
         model, tokenizer = _plain(kwargs["model"]), kwargs.get("processing_class")
         tokenizer = getattr(tokenizer, "tokenizer", tokenizer)
         if tokenizer is None:
-            raise SignalError("RecordLosses needs the tokenizer: give the trainer processing_class=tokenizer")
+            raise SignalError(
+                "RecordLosses needs the tokenizer: give the trainer processing_class=tokenizer"
+            )
         with _undisturbed(model):
             self._lm = CausalLM(
-                model, tokenizer, self.proxy, "bfloat16" if getattr(args, "bf16", False) else str(model.dtype).removeprefix("torch.")
+                model,
+                tokenizer,
+                self.proxy,
+                "bfloat16"
+                if getattr(args, "bf16", False)
+                else str(model.dtype).removeprefix("torch."),
             )
             self._run = observe(
                 self.catalog.home,

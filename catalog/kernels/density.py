@@ -1,7 +1,8 @@
 """How crowded each row's neighbourhood is: a kernel density estimate over vectors.
 
-Sachdeva et al., "How to train data-efficient LLMs" (arXiv 2402.09668) draw rows with probability inverse to it; FisherSFT (arXiv
-2505.14826) compares with that. They sketch the sums by hashing; here they are exact over a sample of kernels.
+Sachdeva et al., "How to train data-efficient LLMs" (arXiv 2402.09668) draw rows with probability
+inverse to it; FisherSFT (arXiv 2505.14826) compares with that. They sketch the sums by hashing;
+here they are exact over a sample of kernels.
 """
 
 from __future__ import annotations
@@ -13,7 +14,13 @@ import pyarrow as pa
 
 from catalog.errors import OptionError, QueryError
 from catalog.kernels._common.memory_limit import require_memory
-from catalog.kernels._common.parallel import ForBlocks, Matrix, n_threads, require_finite, row_blocks
+from catalog.kernels._common.parallel import (
+    ForBlocks,
+    Matrix,
+    n_threads,
+    require_finite,
+    row_blocks,
+)
 from catalog.kernels._common.relation import canonical, matrix, vector_column, with_columns
 from catalog.kernels._common.sample import drawn_rows
 
@@ -25,7 +32,12 @@ SPREAD = 1_000  # rows whose distances set the default bandwidth
 
 
 def density(
-    points: pa.Table, *, bandwidth: float | None = None, sample: int | None = 20_000, seed: int = 0, memory: int | None = None
+    points: pa.Table,
+    *,
+    bandwidth: float | None = None,
+    sample: int | None = 20_000,
+    seed: int = 0,
+    memory: int | None = None,
 ) -> pa.Table:
     """The mean of a Gaussian kernel, ``exp(-|x - y|^2 / (2 bandwidth^2))``, between each row and a sample of rows.
 
@@ -53,7 +65,9 @@ def density(
     [0.667, 0.667, 0.333]
     """
     if bandwidth is not None and not bandwidth > 0:
-        raise OptionError(f"density: bandwidth => {bandwidth} must be above 0, or NULL for half the median distance")
+        raise OptionError(
+            f"density: bandwidth => {bandwidth} must be above 0, or NULL for half the median distance"
+        )
     if sample is not None and sample < 1:
         raise OptionError(f"density: sample => {sample} must be 1 or more, or NULL for all rows")
     rows = canonical(points)
@@ -72,7 +86,11 @@ def density(
     require_finite(x, column, function="density")
     centres = drawn_rows(rows, kernels, seed=seed)
     with row_blocks() as for_blocks:
-        reach = bandwidth if bandwidth is not None else _half_median(x[drawn_rows(rows, SPREAD, seed=seed)])
+        reach = (
+            bandwidth
+            if bandwidth is not None
+            else _half_median(x[drawn_rows(rows, SPREAD, seed=seed)])
+        )
         densities = _densities(x, centres, reach, for_blocks)
     return with_columns(rows, without=column, density=densities)
 
@@ -116,7 +134,9 @@ def _densities(x: Matrix, centres: Matrix, bandwidth: float, for_blocks: ForBloc
             np.exp(near, out=near)
             at = place[start:stop][mine] - base
             inside = (at >= 0) & (at < near.shape[1])
-            near[mine[inside], at[inside]] = 0  # its own kernel is counted once, for every row alike
+            near[mine[inside], at[inside]] = (
+                0  # its own kernel is counted once, for every row alike
+            )
             total += near.sum(axis=1, dtype=np.float64)
         return np.asarray((1 + total) / (1 + len(kernels) - is_centre[start:stop]))
 

@@ -35,10 +35,12 @@ def diverse(
 ) -> pa.Table:
     """Go through the rows by score, highest first, and accept each whose cosine to every accepted one is at most ``threshold``.
 
-    Equal scores go by fingerprint. Products are taken in float32, many rows at once, and whatever is near a decision is decided by the
-    cosine in float64, rounded to 12 digits. A row of zeros is similar to nothing.
+    Equal scores go by fingerprint. Products are taken in float32, many rows at once, and whatever
+    is near a decision is decided by the cosine in float64, rounded to 12 digits. A row of zeros is
+    similar to nothing.
 
-    Memory beside the relation: ``8 n d + 4 budget d`` bytes, ``budget`` at most n, and 8 MiB for each thread.
+    Memory beside the relation: ``8 n d + 4 budget d`` bytes, ``budget`` at most n, and 8 MiB for
+    each thread.
 
     Args:
         vectors: a relation with one column of vectors and one of scores.
@@ -75,7 +77,12 @@ def diverse(
     rows = rows.drop_columns([column])
     n, d = x.shape
     needed = 8 * n * d + 4 * min(budget, n) * d + n_threads() * 2**23
-    require_memory(needed, memory, purpose=f"diverse of {n:,} x {d:,}", instead="raise the limit or lower the budget")
+    require_memory(
+        needed,
+        memory,
+        purpose=f"diverse of {n:,} x {d:,}",
+        instead="raise the limit or lower the budget",
+    )
     require_finite(x, column, function="diverse")
     with row_blocks() as for_blocks:
         scan = _scan(x, budget=budget, threshold=threshold, for_blocks=for_blocks)
@@ -89,13 +96,17 @@ def _by_score(rows: pa.Table, score: str) -> pa.Table:
             f"diverse: the relation has no column {score}; its columns are {', '.join(rows.column_names)}. Name one: score => 'COLUMN'"
         )
     type_ = rows.schema.field(score).type
-    if not (pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_decimal(type_)):
+    if not (
+        pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_decimal(type_)
+    ):
         raise QueryError(f"diverse: {score} is of type {type_}; scores are numbers")
     scores = rows[score].cast(pa.float64(), safe=False)
     n_without = scores.null_count + (pc.sum(pc.is_nan(scores)).as_py() or 0)
     if n_without:
         found = f"{n_without:,} of {len(rows):,} rows have no {score}"
-        raise QueryError(f"diverse: {found}; filter them with WHERE {score} IS NOT NULL AND NOT isnan({score})")
+        raise QueryError(
+            f"diverse: {found}; filter them with WHERE {score} IS NOT NULL AND NOT isnan({score})"
+        )
     return rows.take(pa.array(np.argsort(-scores.to_numpy(), kind="stable")))
 
 
@@ -121,19 +132,28 @@ def _scan(x: Vectors, *, budget: int, threshold: float, for_blocks: ForBlocks[An
         block = np.arange(start, stop, dtype=np.int64)
         units[start:stop] = unit_rows(x[start:stop])
         before = accepted[:n_accepted]
-        _nearest_of(x, units, block, before, accepted_units[:n_accepted], similarity, nearest, for_blocks)
-        new = _accept(x, units, block[similarity[block] <= threshold], threshold, for_blocks)[: len(accepted) - n_accepted]
+        _nearest_of(
+            x, units, block, before, accepted_units[:n_accepted], similarity, nearest, for_blocks
+        )
+        new = _accept(x, units, block[similarity[block] <= threshold], threshold, for_blocks)[
+            : len(accepted) - n_accepted
+        ]
         if n_accepted + len(new) == len(accepted):
             block = block[: new[-1] - start + 1]  # what comes after the last one is not looked at
             stop = int(block[-1]) + 1
         is_accepted[new] = True
         _nearest_of(x, units, block, new, units[new], similarity, nearest, for_blocks)
-        accepted[n_accepted : n_accepted + len(new)], accepted_units[n_accepted : n_accepted + len(new)] = new, units[new]
+        (
+            accepted[n_accepted : n_accepted + len(new)],
+            accepted_units[n_accepted : n_accepted + len(new)],
+        ) = new, units[new]
         n_accepted += len(new)
     return _Scan(is_accepted[:stop], similarity[:stop], nearest[:stop])
 
 
-def _accept(x: Vectors, units: Vectors, candidates: Rows, threshold: float, for_blocks: ForBlocks[Any]) -> Rows:
+def _accept(
+    x: Vectors, units: Vectors, candidates: Rows, threshold: float, for_blocks: ForBlocks[Any]
+) -> Rows:
     """Those of the candidates, in order, that are similar to no accepted one among them."""
     mine = units[candidates]
 
@@ -144,7 +164,10 @@ def _accept(x: Vectors, units: Vectors, candidates: Rows, threshold: float, for_
         return first[is_similar], second[is_similar]
 
     pairs = for_blocks(similar, len(candidates), _N_SHARE)
-    first, second = (np.concatenate([np.empty(0, dtype=np.int64), *(pair[side] for pair in pairs)]) for side in (0, 1))
+    first, second = (
+        np.concatenate([np.empty(0, dtype=np.int64), *(pair[side] for pair in pairs)])
+        for side in (0, 1)
+    )
     starts = np.searchsorted(first, np.arange(len(candidates) + 1))  # pairs come by their first
     is_left = np.ones(len(candidates), dtype=bool)
     for row in np.unique(first):
@@ -174,19 +197,26 @@ def _nearest_of(
         is_best = np.diff(row, prepend=-1) > 0
         row, other, cosines = row[is_best], other[is_best], cosines[is_best]
         is_better = cosines > similarity[rows[row]]
-        similarity[rows[row[is_better]]], nearest[rows[row[is_better]]] = cosines[is_better], others[other[is_better]]
+        similarity[rows[row[is_better]]], nearest[rows[row[is_better]]] = (
+            cosines[is_better],
+            others[other[is_better]],
+        )
 
     for_blocks(update, len(block), _N_SHARE)
 
 
-def _highest(mine: Vectors, rows: Rows, other_units: Vectors, others: Rows, similarity: Numbers) -> tuple[Rows, Rows]:
+def _highest(
+    mine: Vectors, rows: Rows, other_units: Vectors, others: Rows, similarity: Numbers
+) -> tuple[Rows, Rows]:
     """Pairs of a row and one of the others before it that float32 cannot tell from the row's highest; none where that is known already.
 
     Returns:
         Positions in ``rows`` and in ``others``, in no order; those within 2 SLACK of the highest, to be compared in float64.
     """
     highest = similarity.astype(np.float32)  # (n_rows,)
-    found = [(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32))]
+    found = [
+        (np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32))
+    ]
     for start in range(0, int(np.searchsorted(others, rows[-1])), _N_TILE):
         tile = others[start : start + _N_TILE]
         near = mine @ other_units[start : start + _N_TILE].T  # (n_rows, n_tile)
@@ -210,7 +240,9 @@ def _answer(rows: pa.Table, scan: _Scan, *, with_rejected: bool) -> pa.Table:
     columns: dict[str, Any] = {
         "rank": pa.array(ranks[kept], pa.int64(), mask=~scan.is_accepted[kept]),
         "nearest_similarity": pa.array(scan.similarity[kept], mask=has_none),
-        "nearest_rank": pa.array(ranks[nearest] if len(nearest) else nearest, pa.int64(), mask=has_none),
+        "nearest_rank": pa.array(
+            ranks[nearest] if len(nearest) else nearest, pa.int64(), mask=has_none
+        ),
     }
     if "fingerprint" in rows.column_names:
         columns["nearest_fingerprint"] = rows["fingerprint"].take(pa.array(nearest, mask=has_none))

@@ -28,17 +28,18 @@ _SLACK = 1e-5  # more than a float32 product of unit vectors of some thousand nu
 def facility_location(vectors: pa.Table, *, budget: int, memory: int | None = None) -> pa.Table:
     """Choose rows one by one, each the one that adds most to the sum, over all rows, of the similarity to the most similar chosen row.
 
-    The similarity is the cosine, negative ones counted as 0; a row of zeros is similar to nothing. The function is monotone and submodular,
-    so the greedy order is within 1 - 1/e of the best subset of every size. The order equals that of a greedy that evaluates every row at
-    every pick. Computed in float64; gains are compared on a grid of 2**-30 of the largest first gain's power of two, and equal ones go to
-    the lowest fingerprint.
+    The similarity is the cosine, negative ones counted as 0; a row of zeros is similar to nothing.
+    The function is monotone and submodular, so the greedy order is within 1 - 1/e of the best
+    subset of every size. The order equals that of a greedy that evaluates every row at every pick.
+    Computed in float64; gains are compared on a grid of 2**-30 of the largest first gain's power of
+    two, and equal ones go to the lowest fingerprint.
 
-    All n x n similarities are held only where they fit 256 MiB, and else computed in blocks whenever they are needed. The first gains take
-    half of them. After that a gain changes only by the rows whose best similarity has changed, and those become few: it catches up by
-    them alone.
+    All n x n similarities are held only where they fit 256 MiB, and else computed in blocks
+    whenever they are needed. The first gains take half of them. After that a gain changes only by
+    the rows whose best similarity has changed, and those become few: it catches up by them alone.
 
-    Memory beside the relation: ``12 n d + 8 n (256 + n / 1024) + 2**26`` bytes, 2**23 more for each thread, and at most 2**28 for
-    similarities.
+    Memory beside the relation: ``12 n d + 8 n (256 + n / 1024) + 2**26`` bytes, 2**23 more for each
+    thread, and at most 2**28 for similarities.
 
     Args:
         vectors: a relation with one column of vectors.
@@ -67,7 +68,11 @@ def facility_location(vectors: pa.Table, *, budget: int, memory: int | None = No
     n, d = x.shape
     budget = min(budget, n)
     require_memory(
-        12 * n * d + 8 * n * (_N_PAST + n // _N_BLOCK) + 2**26 + 2**23 * n_threads() + (8 * n * n if 8 * n * n <= _HELD else 0),
+        12 * n * d
+        + 8 * n * (_N_PAST + n // _N_BLOCK)
+        + 2**26
+        + 2**23 * n_threads()
+        + (8 * n * n if 8 * n * n <= _HELD else 0),
         memory,
         purpose=f"facility_location of {n:,} x {d:,}",
         instead="raise the limit, or choose from fewer rows, e.g. the representatives of near_duplicates or kmeans",
@@ -77,9 +82,16 @@ def facility_location(vectors: pa.Table, *, budget: int, memory: int | None = No
     if budget:
         with row_blocks() as for_blocks:
             objective = _Similarities(x, for_blocks=for_blocks)
-            order, gains = maximise(objective, objective.first(), budget=budget, n_front=min(_N_FRONT, n))
+            order, gains = maximise(
+                objective, objective.first(), budget=budget, n_front=min(_N_FRONT, n)
+            )
     rank = np.arange(1, budget + 1, dtype=np.int64)
-    return with_columns(rows.take(pa.array(order)), rank=rank, gain=gains, mean_similarity=np.cumsum(gains) / max(n, 1))
+    return with_columns(
+        rows.take(pa.array(order)),
+        rank=rank,
+        gain=gains,
+        mean_similarity=np.cumsum(gains) / max(n, 1),
+    )
 
 
 class _Similarities:
@@ -90,7 +102,9 @@ class _Similarities:
         self._units: Matrix = x.astype(np.float64)  # (n, d)
         lengths = np.sqrt(np.einsum("ij,ij->i", self._units, self._units))
         self._units /= np.where(lengths > 0, lengths, 1.0)[:, None]
-        self._coarse: Vectors = self._units.astype(np.float32)  # (n, d), which halves what a pick reads
+        self._coarse: Vectors = self._units.astype(
+            np.float32
+        )  # (n, d), which halves what a pick reads
         n = len(x)
         self._best: Gains = np.zeros(n)  # similarity of every row to its nearest chosen one
         self._gains: Gains = np.zeros(n)  # as of _true_at
@@ -107,7 +121,9 @@ class _Similarities:
         def share(start: int, stop: int) -> Gains:
             sums = np.zeros(n)
             for other in range(start, n, _N_BLOCK):
-                near = self._units[start:stop] @ self._units[other : other + _N_BLOCK].T  # (n_block, n_block)
+                near = (
+                    self._units[start:stop] @ self._units[other : other + _N_BLOCK].T
+                )  # (n_block, n_block)
                 np.maximum(near, 0.0, out=near)
                 if self._held is not None:
                     self._held[start:stop, other : other + _N_BLOCK] = near

@@ -17,9 +17,10 @@ LARGE = 20_000
 def grid(points: pa.Table, *, budget: int | None = None, side: int | None = None) -> pa.Table:
     """Put every point into a cell of a square grid over the bounding box.
 
-    Edges are equal steps between the least and the greatest coordinate; the greatest belongs to the last cell. With 100 cells a side,
-    the paper's choice, a small budget would have one member a cell: below a budget of 20,000 the side is the largest, up to 100, whose
-    non-empty cells are at most half the budget.
+    Edges are equal steps between the least and the greatest coordinate; the greatest belongs to the
+    last cell. With 100 cells a side, the paper's choice, a small budget would have one member a
+    cell: below a budget of 20,000 the side is the largest, up to 100, whose non-empty cells are at
+    most half the budget.
 
     Memory: 24 bytes a row beside the input.
 
@@ -46,8 +47,16 @@ def grid(points: pa.Table, *, budget: int | None = None, side: int | None = None
     rows = canonical(points)
     x, y = _coordinate(rows, "x"), _coordinate(rows, "y")
     if side is None:
-        side = SIDE if budget is not None and budget >= LARGE else _largest_side(x, y, most=max(1, (budget or 1) // 2))
-    return with_columns(rows, cell=_step(x, side) * side + _step(y, side), side=np.full(rows.num_rows, side, dtype=np.int64))
+        side = (
+            SIDE
+            if budget is not None and budget >= LARGE
+            else _largest_side(x, y, most=max(1, (budget or 1) // 2))
+        )
+    return with_columns(
+        rows,
+        cell=_step(x, side) * side + _step(y, side),
+        side=np.full(rows.num_rows, side, dtype=np.int64),
+    )
 
 
 def _largest_side(x: np.ndarray[Any, Any], y: np.ndarray[Any, Any], *, most: int) -> int:
@@ -66,17 +75,25 @@ def _step(values: np.ndarray[Any, Any], side: int) -> np.ndarray[Any, np.dtype[n
     low, high = values.min(), values.max()
     if low == high:
         return np.zeros(len(values), dtype=np.int64)
-    steps: np.ndarray[Any, np.dtype[np.int64]] = np.minimum((values - low) / (high - low) * side, side - 1).astype(np.int64)
+    steps: np.ndarray[Any, np.dtype[np.int64]] = np.minimum(
+        (values - low) / (high - low) * side, side - 1
+    ).astype(np.int64)
     return steps
 
 
 def _coordinate(rows: pa.Table, name: str) -> np.ndarray[Any, np.dtype[np.float64]]:
     if name not in rows.column_names:
-        raise QueryError(f"grid: the relation has no column {name}; it has {', '.join(rows.column_names)}: give project(...)'s answer")
+        raise QueryError(
+            f"grid: the relation has no column {name}; it has {', '.join(rows.column_names)}: give project(...)'s answer"
+        )
     type_ = rows[name].type
-    if not (pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_decimal(type_)):
+    if not (
+        pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_decimal(type_)
+    ):
         raise QueryError(f"grid: {name} is of the type {type_}; it must be a number")
     values = np.asarray(rows[name].to_numpy(), dtype=np.float64)
     if not np.isfinite(values).all():
-        raise QueryError(f"grid: {np.count_nonzero(~np.isfinite(values)):,} rows have no finite {name}; filter them first")
+        raise QueryError(
+            f"grid: {np.count_nonzero(~np.isfinite(values)):,} rows have no finite {name}; filter them first"
+        )
     return values

@@ -13,9 +13,10 @@ from catalog.kernels._common.relation import canonical, with_columns
 def instag(rows: pa.Table, *, budget: int) -> pa.Table:
     """Take the members with most tags first, as long as each brings a tag that the pass has not seen; then begin again.
 
-    Members are scanned by number of distinct tags, most first, ties by fingerprint. A member is accepted when the tags of the pass grow
-    by it. When a scan ends below the budget the seen tags are forgotten and the members that are left are scanned again. Members without
-    tags never bring one and are never taken.
+    Members are scanned by number of distinct tags, most first, ties by fingerprint. A member is
+    accepted when the tags of the pass grow by it. When a scan ends below the budget the seen tags
+    are forgotten and the members that are left are scanned again. Members without tags never bring
+    one and are never taken.
 
     Time: O(passes x tags of the members left). Memory: the tags of all members, as integers.
 
@@ -38,7 +39,9 @@ def instag(rows: pa.Table, *, budget: int) -> pa.Table:
         raise OptionError(f"instag: budget {budget}: give 1 or more")
     types = [field.type for field in rows.schema if field.name == "labels"]
     if not any(pa.types.is_list(type_) or pa.types.is_large_list(type_) for type_ in types):
-        raise QueryError(f"instag: the relation needs a column labels of lists; it has {', '.join(rows.column_names)}")
+        raise QueryError(
+            f"instag: the relation needs a column labels of lists; it has {', '.join(rows.column_names)}"
+        )
     rows = canonical(rows)
     tags = tags_of(rows)
     left = [i for i in sorted(range(len(tags)), key=lambda i: (-len(tags[i]), i)) if tags[i]]
@@ -58,7 +61,12 @@ def instag(rows: pa.Table, *, budget: int) -> pa.Table:
         left = still_left
     index, passes, n_new = np.array(taken, dtype=np.int64).reshape(-1, 3).T
     n_tags = np.array([len(tags[i]) for i in index], dtype=np.int64)
-    columns = {"rank": np.arange(1, len(taken) + 1), "n_tags": n_tags, "pass_number": passes, "n_new_tags": n_new}
+    columns = {
+        "rank": np.arange(1, len(taken) + 1),
+        "n_tags": n_tags,
+        "pass_number": passes,
+        "n_new_tags": n_new,
+    }
     return with_columns(rows.take(from_numpy(index)), without="labels", **columns)
 
 

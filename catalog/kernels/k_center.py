@@ -31,14 +31,16 @@ def k_center(
 ) -> pa.Table:
     """Choose rows one by one, each the one farthest from all chosen before it (farthest-first, Gonzalez 1985).
 
-    The largest distance of any row to its nearest chosen row, the covering radius, is at most twice the best possible one. It is what the
-    next row's ``distance`` would be. Distances are computed in float64 and compared, squared, on a grid of 2**-30 of the largest first
-    one's power of two; equal ones go to the lowest fingerprint.
+    The largest distance of any row to its nearest chosen row, the covering radius, is at most twice
+    the best possible one. It is what the next row's ``distance`` would be. Distances are computed
+    in float64 and compared, squared, on a grid of 2**-30 of the largest first one's power of two;
+    equal ones go to the lowest fingerprint.
 
-    A row's distance to the chosen only falls, so that an old one is an upper bound: few rows are looked at for each pick, and they
-    catch up with many picks in one matrix product.
+    A row's distance to the chosen only falls, so that an old one is an upper bound: few rows are
+    looked at for each pick, and they catch up with many picks in one matrix product.
 
-    Memory beside the relation: ``8 d (budget + 2048) + 32 n`` bytes, and ``4096 budget + 8192 d`` for each thread.
+    Memory beside the relation: ``8 d (budget + 2048) + 32 n`` bytes, and ``4096 budget + 8192 d``
+    for each thread.
 
     Args:
         vectors: a relation with one column of vectors.
@@ -77,13 +79,23 @@ def k_center(
     )
     require_finite(x, column, function="k_center")
     if not budget:
-        return with_columns(rows, rank=pa.array([], pa.int64()), distance=pa.array([], pa.float64()))
+        return with_columns(
+            rows, rank=pa.array([], pa.int64()), distance=pa.array([], pa.float64())
+        )
     points = Points(x, is_unit=metric == "cosine")
-    first = int(np.random.default_rng(seed).integers(n)) if start == "random" else _nearest_to_mean(points)
+    first = (
+        int(np.random.default_rng(seed).integers(n))
+        if start == "random"
+        else _nearest_to_mean(points)
+    )
     with row_blocks() as for_blocks:
-        order, distances = _farthest_first(points, first=first, budget=budget, for_blocks=for_blocks)
+        order, distances = _farthest_first(
+            points, first=first, budget=budget, for_blocks=for_blocks
+        )
     rank = np.arange(1, budget + 1, dtype=np.int64)
-    return with_columns(rows.take(pa.array(order)), rank=rank, distance=pa.array(distances, mask=rank == 1))
+    return with_columns(
+        rows.take(pa.array(order)), rank=rank, distance=pa.array(distances, mask=rank == 1)
+    )
 
 
 def _check(budget: int, metric: str, start: str) -> None:
@@ -122,14 +134,19 @@ def _nearest_to_mean(x: Points) -> int:
     return int(np.round(squares / scale, 9).argmin())
 
 
-def _farthest_first(x: Points, *, first: int, budget: int, for_blocks: ForBlocks[None]) -> tuple[Rows, Gains]:
+def _farthest_first(
+    x: Points, *, first: int, budget: int, for_blocks: ForBlocks[None]
+) -> tuple[Rows, Gains]:
     """Rows in the order chosen, and their distances to those before them (0 for the first), both of shape (budget,)."""
     others = np.delete(np.arange(x.shape[0], dtype=np.int64), first)
     order, distances = np.full(budget, first, dtype=np.int64), np.zeros(budget)
     if budget > 1:
         objective = _Distances(x, others, first=first, budget=budget, for_blocks=for_blocks)
         positions, squares = maximise(
-            objective, objective.refresh(np.arange(len(others))), budget=budget - 1, n_front=min(_N_FRONT, len(others))
+            objective,
+            objective.refresh(np.arange(len(others))),
+            budget=budget - 1,
+            n_front=min(_N_FRONT, len(others)),
         )
         order[1:], distances[1:] = others[positions], np.sqrt(squares)
     return order, distances
@@ -138,7 +155,9 @@ def _farthest_first(x: Points, *, first: int, budget: int, for_blocks: ForBlocks
 class _Distances:
     """Squared distances of rows to the nearest chosen one, as ``lazy_greedy`` asks for them; its rows are positions in ``others``."""
 
-    def __init__(self, x: Points, others: Rows, *, first: int, budget: int, for_blocks: ForBlocks[None]) -> None:
+    def __init__(
+        self, x: Points, others: Rows, *, first: int, budget: int, for_blocks: ForBlocks[None]
+    ) -> None:
         self._x = x
         self._others = others  # (n - 1,)
         self._for_blocks = for_blocks
@@ -166,7 +185,11 @@ class _Distances:
     def accept(self, position: int) -> Gains:
         """Choose one row of the front; the front's squared distances after it."""
         self._choose(self._front_x[position])
-        squares = self._front_squares + self._front_squares[position] - 2.0 * (self._front_x @ self._front_x[position])
+        squares = (
+            self._front_squares
+            + self._front_squares[position]
+            - 2.0 * (self._front_x @ self._front_x[position])
+        )
         nearest: Gains = np.minimum(self._nearest[self._front], np.maximum(squares, 0.0))
         self._nearest[self._front] = nearest
         self._true_at[self._front] = self._n_chosen
@@ -174,14 +197,19 @@ class _Distances:
 
     def refresh(self, rows: Rows) -> Gains:
         """The squared distances of any rows as they are now, shape (n_rows,)."""
-        by_age = rows[np.argsort(self._true_at[rows], kind="stable")]  # rows of one age share a block
+        by_age = rows[
+            np.argsort(self._true_at[rows], kind="stable")
+        ]  # rows of one age share a block
 
         def catch_up(start: int, stop: int) -> None:
             block = by_age[start:stop]
-            # A younger row meets some of the chosen again, which changes nothing: the least distance is the same.
+            # A younger row meets some of the chosen again, which changes nothing: the least
+            # distance is the same.
             oldest = int(self._true_at[block[0]])
             x = self._x[self._others[block]]
-            squares = x @ self._chosen[oldest : self._n_chosen].T  # (n_block, chosen since the oldest)
+            squares = (
+                x @ self._chosen[oldest : self._n_chosen].T
+            )  # (n_block, chosen since the oldest)
             squares *= -2.0
             squares += self._squares[oldest : self._n_chosen]
             least = squares.min(axis=1) + np.einsum("ij,ij->i", x, x)

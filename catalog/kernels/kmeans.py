@@ -1,7 +1,7 @@
 """k-means clusters of one vector column, by Lloyd's algorithm.
 
-Lloyd, "Least squares quantization in PCM" (1982); starts by Arthur & Vassilvitskii, "k-means++" (SODA 2007). SmallToLarge
-(arXiv 2403.07384) clusters loss trajectories with it.
+Lloyd, "Least squares quantization in PCM" (1982); starts by Arthur & Vassilvitskii, "k-means++"
+(SODA 2007). SmallToLarge (arXiv 2403.07384) clusters loss trajectories with it.
 """
 
 from __future__ import annotations
@@ -43,12 +43,16 @@ def kmeans(
         iterations: Lloyd steps at most, 0 or more; it ends earlier once no row changes its cluster.
         seed: of the start and of the sample.
         start: ``k-means++``: greedy, on a sample of 256 rows a cluster, where it also spends the first three quarters of the
-            iterations, since they move centres far and need no precision: the inertia is 0.2 to 0.4 % above that of all iterations over
-            all rows; ``random``: k rows drawn uniformly, and every iteration over all rows.
-        sample: fit on that many rows, drawn by ``seed``, and only assign the others; None fits on all.
-        within: a column; the rows of each of its values are clustered by themselves, in at most k clusters that count from 0 again.
-        memory: bytes that it may hold beside its input: ``16 n + 2048 k (d + 4)``, ``4 k (d + 1)`` for each 16,384 rows or, where
-            d is 64 or more, each 2**20 / d, and 5 MiB a thread; with a sample ``4 sample d`` more.
+            iterations, since they move centres far and need no precision: the inertia is 0.2 to 0.4
+            % above that of all iterations over all rows; ``random``: k rows drawn uniformly, and
+            every iteration over all rows.
+        sample: fit on that many rows, drawn by ``seed``, and only assign the others; None fits on
+            all.
+        within: a column; the rows of each of its values are clustered by themselves, in at most k
+            clusters that count from 0 again.
+        memory: bytes that it may hold beside its input: ``16 n + 2048 k (d + 4)``, ``4 k (d + 1)``
+            for each 16,384 rows or, where d is 64 or more, each 2**20 / d, and 5 MiB a thread; with
+            a sample ``4 sample d`` more.
 
     Returns:
         The input without its vectors, ordered by fingerprint, and ``cluster`` (int32, 0 is the biggest, equal sizes by their first
@@ -72,13 +76,23 @@ def kmeans(
     _require_arguments(k=k, iterations=iterations, start=start)
     if within is not None:
         groups = [
-            kmeans(group, k=k, iterations=iterations, seed=seed, start=start, sample=sample, memory=memory)
+            kmeans(
+                group,
+                k=k,
+                iterations=iterations,
+                seed=seed,
+                start=start,
+                sample=sample,
+                memory=memory,
+            )
             for group in _groups(rows, within)
         ]
         return canonical(pa.concat_tables(groups))
     k = min(k, n)
     if sample is not None and sample < k:
-        raise OptionError(f"kmeans: sample => {sample} must be at least k, {k}, or NULL for all rows")
+        raise OptionError(
+            f"kmeans: sample => {sample} must be at least k, {k}, or NULL for all rows"
+        )
     x = matrix(rows, column, function="kmeans")
     fitted = n if sample is None else min(sample, n)
     require_memory(
@@ -94,12 +108,18 @@ def kmeans(
 
 def _groups(rows: pa.Table, within: str) -> Iterator[pa.Table]:
     if within not in rows.column_names:
-        raise QueryError(f"kmeans: within => '{within}' is no column of the relation; it has {', '.join(rows.column_names)}")
+        raise QueryError(
+            f"kmeans: within => '{within}' is no column of the relation; it has {', '.join(rows.column_names)}"
+        )
     type_ = rows[within].type
     if pa.types.is_nested(type_) or pa.types.is_floating(type_):
-        raise QueryError(f"kmeans: within => '{within}' is of the type {type_}; it must be texts or whole numbers")
+        raise QueryError(
+            f"kmeans: within => '{within}' is of the type {type_}; it must be texts or whole numbers"
+        )
     for value in sorted(rows[within].unique(), key=str):
-        yield rows.filter(pc.equal(rows[within], value) if value.is_valid else pc.is_null(rows[within]))
+        yield rows.filter(
+            pc.equal(rows[within], value) if value.is_valid else pc.is_null(rows[within])
+        )
 
 
 def _require_arguments(*, k: int, iterations: int, start: str) -> None:
@@ -119,14 +139,21 @@ def _needed(n: int, d: int, k: int, fitted: int) -> int:
     return 16 * n + (4 * fitted * d if fitted < n else 0) + start + n_threads() * block + sums
 
 
-def _clusters(x: Matrix, k: int, iterations: int, rng: np.random.Generator, start: str, fitted: int) -> tuple[Matrix, Matrix]:
+def _clusters(
+    x: Matrix, k: int, iterations: int, rng: np.random.Generator, start: str, fitted: int
+) -> tuple[Matrix, Matrix]:
     """The label of every row, (n,) int32, and its distance, (n,) float64."""
     n = len(x)
     with row_blocks() as for_blocks:
         everything = Lloyd(x, k, for_blocks)
         fit_on = everything
         if fitted < n:
-            fit_on = Lloyd(x[np.sort(rng.choice(n, fitted, replace=False))], k, for_blocks, origin=everything.origin)
+            fit_on = Lloyd(
+                x[np.sort(rng.choice(n, fitted, replace=False))],
+                k,
+                for_blocks,
+                origin=everything.origin,
+            )
         first, spent = _start(fit_on, rng, start, iterations)
         centres, counts = fit_on.fit(first, iterations - spent)
         if fitted < n:
@@ -136,14 +163,21 @@ def _clusters(x: Matrix, k: int, iterations: int, rng: np.random.Generator, star
         return everything.labels, everything.distances(centres)
 
 
-def _start(rows: Lloyd, rng: np.random.Generator, start: str, iterations: int) -> tuple[Matrix, int]:
+def _start(
+    rows: Lloyd, rng: np.random.Generator, start: str, iterations: int
+) -> tuple[Matrix, int]:
     """The first centres, (k, d) float64 about the mean, and how many of the iterations they took."""
     n, k = len(rows.x), rows.k
     if start == "random":
         return rows.x[rng.choice(n, k, replace=False)].astype(np.float64) - rows.origin, 0
     if n <= START_ROWS * k:
         return spread_start(rows.centred(0, n)[:, :-1], k, rng).astype(np.float64), 0
-    few = Lloyd(rows.x[np.sort(rng.choice(n, START_ROWS * k, replace=False))], k, rows.for_blocks, origin=rows.origin)
+    few = Lloyd(
+        rows.x[np.sort(rng.choice(n, START_ROWS * k, replace=False))],
+        k,
+        rows.for_blocks,
+        origin=rows.origin,
+    )
     centres = spread_start(few.centred(0, len(few.x))[:, :-1], k, rng).astype(np.float64)
     spent = iterations * 3 // 4
     return few.fit(centres, spent)[0], spent

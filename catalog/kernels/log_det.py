@@ -35,14 +35,17 @@ def log_det(
 ) -> pa.Table:
     """Choose rows one by one, each the one that adds most to log det(regularization I + sum of X' X).
 
-    X holds a row's states (M x d), or its one vector (1 x d). The gain of a row is log det(I + X V^-1 X'), V what the rows chosen before
-    it sum to. The function is monotone and submodular, so the greedy order is within 1 - 1/e of the best subset of every size. The order
-    equals that of a greedy that evaluates every row at every pick. Gains are compared on a grid of 2**-30 of the largest first gain's
-    power of two, and equal gains go to the lowest fingerprint. Computed in float64; below about 1e-6 of the largest squared norm,
-    ``regularization`` leaves differences to rounding.
+    X holds a row's states (M x d), or its one vector (1 x d). The gain of a row is log det(I + X
+    V^-1 X'), V what the rows chosen before it sum to. The function is monotone and submodular, so
+    the greedy order is within 1 - 1/e of the best subset of every size. The order equals that of a
+    greedy that evaluates every row at every pick. Gains are compared on a grid of 2**-30 of the
+    largest first gain's power of two, and equal gains go to the lowest fingerprint. Computed in
+    float64; below about 1e-6 of the largest squared norm, ``regularization`` leaves differences to
+    rounding.
 
-    Memory beside the relation: with one vector a row, ``8 d (budget + 4 d + 8192) + 2**25`` bytes; with token states, up to 2 GiB or what
-    is left of ``memory`` for bounds, ``2 d (d + 1)`` bytes a row that has one, the rest for speed only.
+    Memory beside the relation: with one vector a row, ``8 d (budget + 4 d + 8192) + 2**25`` bytes;
+    with token states, up to 2 GiB or what is left of ``memory`` for bounds, ``2 d (d + 1)`` bytes a
+    row that has one, the rest for speed only.
 
     Args:
         vectors: a relation with one column of vectors, or of lists of vectors (token states, float16 or float32).
@@ -50,8 +53,9 @@ def log_det(
         regularization: lambda, > 0: how much is known of every direction before the first row.
         normalize: ``'length'`` divides a row's sum of outer products by its number of tokens, since long texts gain more by construction;
             with one vector a row it changes nothing. Ours; the paper has ``'none'``.
-        optimizer: ``'stochastic'`` looks at ``n / budget * log(1 / epsilon)`` random rows a pick (Mirzasoleiman et al. 2015: within
-            1 - 1/e - epsilon of the best in expectation), in a fraction of the time.
+        optimizer: ``'stochastic'`` looks at ``n / budget * log(1 / epsilon)`` random rows a pick
+            (Mirzasoleiman et al. 2015: within 1 - 1/e - epsilon of the best in expectation), in a
+            fraction of the time.
         epsilon: what ``'stochastic'`` may lose, in (0, 1).
         seed: of the random rows of ``'stochastic'``.
         memory: bytes it may hold; None means no limit.
@@ -74,32 +78,51 @@ def log_det(
     budget = min(budget, vectors.num_rows)
     sample = None
     if optimizer == "stochastic" and budget:
-        sample = _Sample(math.ceil(vectors.num_rows / budget * math.log(1.0 / epsilon)), np.random.default_rng(seed))
+        sample = _Sample(
+            math.ceil(vectors.num_rows / budget * math.log(1.0 / epsilon)),
+            np.random.default_rng(seed),
+        )
     if is_states(vectors.schema.field(column).type):
-        rows, order, gains = _of_texts(vectors, column, budget, regularization, normalize == "length", sample, memory)
+        rows, order, gains = _of_texts(
+            vectors, column, budget, regularization, normalize == "length", sample, memory
+        )
     else:
         rows, order, gains = _of_vectors(vectors, column, budget, regularization, sample, memory)
     rank = np.arange(1, budget + 1, dtype=np.int64)
-    return with_columns(rows.take(pa.array(order)), rank=rank, gain=gains, information=np.cumsum(gains))
+    return with_columns(
+        rows.take(pa.array(order)), rank=rank, gain=gains, information=np.cumsum(gains)
+    )
 
 
-def _check(budget: int, regularization: float, normalize: str, optimizer: str, epsilon: float) -> None:
+def _check(
+    budget: int, regularization: float, normalize: str, optimizer: str, epsilon: float
+) -> None:
     if budget < 1:
         raise OptionError(f"log_det: budget is {budget}; it must be at least 1")
     if not (regularization > 0 and math.isfinite(regularization)):
-        raise OptionError(f"log_det: regularization is {regularization}; it must be a number above 0")
+        raise OptionError(
+            f"log_det: regularization is {regularization}; it must be a number above 0"
+        )
     if normalize not in ("none", "length"):
         raise OptionError(f"log_det: normalize is {normalize!r}; it must be 'none' or 'length'")
     if optimizer not in ("exact", "stochastic"):
-        raise OptionError(f"log_det: optimizer is {optimizer!r}; it must be 'exact' or 'stochastic'")
+        raise OptionError(
+            f"log_det: optimizer is {optimizer!r}; it must be 'exact' or 'stochastic'"
+        )
     if not 0 < epsilon < 1:
         raise OptionError(f"log_det: epsilon is {epsilon}; it must lie between 0 and 1")
 
 
 def _column(rows: pa.Table) -> str:
-    names = [str(field.name) for field in rows.schema if is_vector(field.type) or is_states(field.type)]
+    names = [
+        str(field.name) for field in rows.schema if is_vector(field.type) or is_states(field.type)
+    ]
     if len(names) != 1:
-        found = f"it has {len(names)} ({', '.join(names)})" if names else f"its columns are {', '.join(rows.column_names)}"
+        found = (
+            f"it has {len(names)} ({', '.join(names)})"
+            if names
+            else f"its columns are {', '.join(rows.column_names)}"
+        )
         raise QueryError(
             f"log_det: the relation must have exactly one column of vectors or token states; {found}. Select one in the argument's SELECT"
         )
@@ -114,7 +137,9 @@ class _Sample:
         self._generator = generator
 
     def draw(self, remaining: Rows) -> Rows:
-        return np.sort(self._generator.choice(remaining, size=min(self._size, len(remaining)), replace=False))
+        return np.sort(
+            self._generator.choice(remaining, size=min(self._size, len(remaining)), replace=False)
+        )
 
 
 def _stochastic(objective: Any, *, n: int, budget: int, sample: _Sample) -> tuple[Rows, Gains]:
@@ -132,7 +157,12 @@ def _stochastic(objective: Any, *, n: int, budget: int, sample: _Sample) -> tupl
 
 
 def _of_vectors(
-    rows: pa.Table, column: str, budget: int, regularization: float, sample: _Sample | None, memory: int | None
+    rows: pa.Table,
+    column: str,
+    budget: int,
+    regularization: float,
+    sample: _Sample | None,
+    memory: int | None,
 ) -> tuple[pa.Table, Rows, Gains]:
     rows = canonical(rows)
     x = matrix(rows, column, function="log_det")
@@ -141,23 +171,36 @@ def _of_vectors(
     if not budget:
         return rows, np.empty(0, dtype=np.int64), np.empty(0)
     require_memory(
-        8 * d * (budget + 4 * d + 8192) + 2**25, memory, purpose=f"log_det of {n:,} x {d:,}", instead="raise the limit or lower the budget"
+        8 * d * (budget + 4 * d + 8192) + 2**25,
+        memory,
+        purpose=f"log_det of {n:,} x {d:,}",
+        instead="raise the limit or lower the budget",
     )
     require_finite(x, column, function="log_det")
     with row_blocks():  # which also keeps BLAS on one thread
         if sample is None:
             return rows, *log_det_vectors.greedy(x, regularization=regularization, budget=budget)
-        objective = log_det_vectors.InformationOfVectors(x, regularization=regularization, budget=budget)
+        objective = log_det_vectors.InformationOfVectors(
+            x, regularization=regularization, budget=budget
+        )
         return rows, *_stochastic(objective, n=n, budget=budget, sample=sample)
 
 
 def _of_texts(
-    rows: pa.Table, column: str, budget: int, regularization: float, by_length: bool, sample: _Sample | None, memory: int | None
+    rows: pa.Table,
+    column: str,
+    budget: int,
+    regularization: float,
+    by_length: bool,
+    sample: _Sample | None,
+    memory: int | None,
 ) -> tuple[pa.Table, Rows, Gains]:
     views, d = states(rows[column], name=column, function="log_det")
     # Sorting would copy every state: sort their places instead.
     place = "place of the states"
-    rows = canonical(rows.drop_columns([column]).append_column(place, pa.array(np.arange(len(views)))))
+    rows = canonical(
+        rows.drop_columns([column]).append_column(place, pa.array(np.arange(len(views))))
+    )
     texts = [views[position] for position in rows[place].to_pylist()]
     rows = rows.drop_columns([place])
     if not budget or not d:
@@ -171,7 +214,9 @@ def _of_texts(
     )
     room = min(_TANGENTS, memory - working) if memory is not None else _TANGENTS
     with row_blocks() as for_blocks:
-        objective = InformationOfTexts(texts, d=d, regularization=regularization, by_length=by_length, for_blocks=for_blocks)
+        objective = InformationOfTexts(
+            texts, d=d, regularization=regularization, by_length=by_length, for_blocks=for_blocks
+        )
         if sample is not None:
             return rows, *_stochastic(objective, n=len(texts), budget=budget, sample=sample)
         capacity = max(1, min(len(texts), room // tangent_bytes(d)))

@@ -1,6 +1,7 @@
 """Choose rows that add the most information to a graph of labels, one after the other.
 
-Chen et al., "MIG: Automatic data selection for instruction tuning by maximizing information gain in semantic space" (arXiv 2504.13835).
+Chen et al., "MIG: Automatic data selection for instruction tuning by maximizing information gain in
+semantic space" (arXiv 2504.13835).
 """
 
 from __future__ import annotations
@@ -34,10 +35,12 @@ def mig(
 ) -> pa.Table:
     """Pick rows greedily by their score, spread over like labels, where the labels know least.
 
-    ``W`` is the cosine of two labels where it is at least ``threshold``, else 0; ``A`` is ``W`` with every column divided by its sum. Row i
-    has ``v_i``, its score at each of its labels; the chosen rows D have ``x = sum v_i A``. The next is the row with the greatest
-    ``<v_i A, phi'(x)>``, ``phi(x) = (x + 1e-6)^power``. As x only grows, phi' only falls and no gain ever rises, so a gain of an
-    earlier pick is an upper bound: most are never looked at again, and the picks are those of looking at all of them.
+    ``W`` is the cosine of two labels where it is at least ``threshold``, else 0; ``A`` is ``W``
+    with every column divided by its sum. Row i has ``v_i``, its score at each of its labels; the
+    chosen rows D have ``x = sum v_i A``. The next is the row with the greatest ``<v_i A,
+    phi'(x)>``, ``phi(x) = (x + 1e-6)^power``. As x only grows, phi' only falls and no gain ever
+    rises, so a gain of an earlier pick is an upper bound: most are never looked at again, and the
+    picks are those of looking at all of them.
 
     Args:
         rows: rows with a list of labels (NULL or empty adds nothing, repeats count once) and a score of 0 or more.
@@ -67,21 +70,37 @@ def mig(
     _require_arguments(budget=budget, threshold=threshold, power=power)
     ordered = canonical(rows)
     if "label" not in embeddings.column_names:
-        raise QueryError(f"mig: the embeddings need a column label; their columns are {', '.join(embeddings.column_names)}")
+        raise QueryError(
+            f"mig: the embeddings need a column label; their columns are {', '.join(embeddings.column_names)}"
+        )
     embeddings = embeddings.sort_by("label")
     graph = _graph(embeddings, threshold, memory)
     scores = _scores(ordered, score)
     reach = _with_scores(_of_rows(ordered, labels, embeddings), scores)
-    reached = int(np.bincount(reach.indices, minlength=reach.shape[1]) @ np.diff(graph.tocsr().indptr))
+    reached = int(
+        np.bincount(reach.indices, minlength=reach.shape[1]) @ np.diff(graph.tocsr().indptr)
+    )
     needed = 60 * (reached + len(scores))
-    require_memory(needed, memory, purpose=f"mig of {len(scores):,} rows", instead="raise the threshold, or choose from fewer rows")
+    require_memory(
+        needed,
+        memory,
+        purpose=f"mig of {len(scores):,} rows",
+        instead="raise the threshold, or choose from fewer rows",
+    )
     spread = (reach @ graph).tocsr()  # (n, L): v_i A
     spread.sort_indices()
     if not len(scores):
         return with_columns(ordered, rank=np.empty(0, dtype=np.int64), gain=np.empty(0))
     information = _Information(spread, power)
-    chosen, gains = maximise(information, information.refresh(np.arange(len(scores))), budget=min(budget, len(scores)), n_front=FRONT)
-    return with_columns(ordered.take(pa.array(chosen)), rank=np.arange(1, len(chosen) + 1), gain=gains)
+    chosen, gains = maximise(
+        information,
+        information.refresh(np.arange(len(scores))),
+        budget=min(budget, len(scores)),
+        n_front=FRONT,
+    )
+    return with_columns(
+        ordered.take(pa.array(chosen)), rank=np.arange(1, len(chosen) + 1), gain=gains
+    )
 
 
 class _Information:
@@ -132,33 +151,53 @@ def _graph(embeddings: pa.Table, threshold: float, memory: int | None) -> Any:
     names = _names(embeddings)
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
-        raise QueryError(f"mig: the label {twice!r} has more than one embedding; {len(names) - len(set(names)):,} repeats in all")
+        raise QueryError(
+            f"mig: the label {twice!r} has more than one embedding; {len(names) - len(set(names)):,} repeats in all"
+        )
     column = vector_column(embeddings, function="mig")
     x = matrix(embeddings, column, function="mig")
     n = len(x)
     needed = 4 * x.size + n_threads() * (10 << 20)
-    require_memory(needed, memory, purpose=f"mig with {n:,} labels", instead="merge rare labels first")
+    require_memory(
+        needed, memory, purpose=f"mig with {n:,} labels", instead="merge rare labels first"
+    )
     require_finite(x, column, function="mig")
     with row_blocks() as for_blocks:
         found = list(similar_pairs(x, threshold, for_blocks))
-    i, j = (np.concatenate([np.empty(0, dtype=np.int64), *(pair[side] for pair in found)]) for side in (0, 1))
+    i, j = (
+        np.concatenate([np.empty(0, dtype=np.int64), *(pair[side] for pair in found)])
+        for side in (0, 1)
+    )
     cosines = np.concatenate([np.empty(0), *(pair[2] for pair in found)])
     own = np.arange(n)
-    weights = (np.concatenate([cosines, cosines, np.ones(n)]), (np.concatenate([i, j, own]), np.concatenate([j, i, own])))
+    weights = (
+        np.concatenate([cosines, cosines, np.ones(n)]),
+        (np.concatenate([i, j, own]), np.concatenate([j, i, own])),
+    )
     near = coo_array(weights, shape=(n, n)).tocsc()
-    return near.multiply(1 / np.maximum(near.sum(axis=0), EPSILON)).tocsc()  # every column sums to 1
+    return near.multiply(
+        1 / np.maximum(near.sum(axis=0), EPSILON)
+    ).tocsc()  # every column sums to 1
 
 
 def _scores(rows: pa.Table, score: str) -> Matrix:
     if score not in rows.column_names:
-        raise QueryError(f"mig: there is no column {score}, see score => '...'; the columns are {', '.join(rows.column_names)}")
+        raise QueryError(
+            f"mig: there is no column {score}, see score => '...'; the columns are {', '.join(rows.column_names)}"
+        )
     column = rows[score]
-    if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type) or pa.types.is_decimal(column.type)):
+    if not (
+        pa.types.is_integer(column.type)
+        or pa.types.is_floating(column.type)
+        or pa.types.is_decimal(column.type)
+    ):
         raise QueryError(f"mig: {score} is {column.type}; a score is a number")
     values = np.asarray(column.cast(pa.float64()).to_numpy(), dtype=np.float64)
     bad = int((~(values >= 0) | np.isinf(values)).sum())
     if bad:
-        raise QueryError(f"mig: {bad:,} of {len(values):,} rows have a {score} that is NULL, negative or not finite; filter or shift them")
+        raise QueryError(
+            f"mig: {bad:,} of {len(values):,} rows have a {score} that is NULL, negative or not finite; filter or shift them"
+        )
     return values
 
 
@@ -167,16 +206,23 @@ def _of_rows(rows: pa.Table, labels: str, embeddings: pa.Table) -> Any:
     from scipy.sparse import csr_array
 
     if labels not in rows.column_names:
-        raise QueryError(f"mig: there is no column {labels}, see labels => '...'; the columns are {', '.join(rows.column_names)}")
+        raise QueryError(
+            f"mig: there is no column {labels}, see labels => '...'; the columns are {', '.join(rows.column_names)}"
+        )
     kind = rows[labels].type
     of_text = (pa.string(), pa.large_string(), pa.string_view())
-    if not (pa.types.is_list(kind) or pa.types.is_large_list(kind)) or kind.value_type not in of_text:
+    if (
+        not (pa.types.is_list(kind) or pa.types.is_large_list(kind))
+        or kind.value_type not in of_text
+    ):
         raise QueryError(f"mig: {labels} holds no lists of text but {kind}")
     number = {name: place for place, name in enumerate(_names(embeddings))}
     lists = [sorted(set(part or ()) - {None}) for part in rows[labels].to_pylist()]
     unknown = sorted({name for part in lists for name in part if name not in number})
     if unknown:
-        raise QueryError(f"mig: {len(unknown):,} labels have no embedding, among them {', '.join(map(repr, unknown[:3]))}")
+        raise QueryError(
+            f"mig: {len(unknown):,} labels have no embedding, among them {', '.join(map(repr, unknown[:3]))}"
+        )
     offsets = np.concatenate([[0], np.cumsum([len(part) for part in lists], dtype=np.int64)])
     places = np.array([number[name] for part in lists for name in part], dtype=np.int64)
     return csr_array((np.ones(len(places)), places, offsets), shape=(len(lists), len(number)))

@@ -1,7 +1,7 @@
 """Groups of near-duplicate rows, of text by MinHash or of vectors by cosine.
 
-MinHash: Broder, "On the resemblance and containment of documents" (1997). Its use on training data: Lee et al., "Deduplicating
-training data makes language models better" (arXiv 2107.06499).
+MinHash: Broder, "On the resemblance and containment of documents" (1997). Its use on training data:
+Lee et al., "Deduplicating training data makes language models better" (arXiv 2107.06499).
 """
 
 from __future__ import annotations
@@ -15,7 +15,13 @@ import pyarrow as pa
 from catalog.errors import OptionError, QueryError
 from catalog.kernels._common.memory_limit import require_memory
 from catalog.kernels._common.minhash import bands_for, candidate_pairs, permutations, signatures
-from catalog.kernels._common.parallel import ForBlocks, Matrix, n_threads, require_finite, row_blocks
+from catalog.kernels._common.parallel import (
+    ForBlocks,
+    Matrix,
+    n_threads,
+    require_finite,
+    row_blocks,
+)
 from catalog.kernels._common.relation import canonical, is_vector, matrix, with_columns
 from catalog.kernels._common.shingles import HASH_BITS, Unit, mixed, shingle_sets
 from catalog.kernels._common.similarity import BLOCK, similar_pairs
@@ -50,10 +56,11 @@ def near_duplicates(
 ) -> pa.Table:
     """Group rows that are nearly the same: every chain of pairs at or above ``threshold`` is one group.
 
-    The similarity of two texts is the Jaccard similarity of their sets of shingles (case and white space aside), computed
-    exactly for the pairs that MinHash brings up; a text without a letter is like nothing. The similarity of two vectors is their
-    cosine, and every pair is looked at. Nothing below the threshold is ever joined; of pairs of texts right at it about
-    ``1 - recall`` are overlooked, of those above it far fewer.
+    The similarity of two texts is the Jaccard similarity of their sets of shingles (case and white
+    space aside), computed exactly for the pairs that MinHash brings up; a text without a letter is
+    like nothing. The similarity of two vectors is their cosine, and every pair is looked at.
+    Nothing below the threshold is ever joined; of pairs of texts right at it about ``1 - recall``
+    are overlooked, of those above it far fewer.
 
     Args:
         rows: rows with ``fingerprint`` and a text or vector column.
@@ -82,9 +89,13 @@ def near_duplicates(
     >>> answer["duplicate_group"].to_pylist(), [s and round(s, 2) for s in answer["nearest_similarity"].to_pylist()]
     (['a', 'a', 'c'], [0.93, 0.93, None])
     """
-    _require_arguments(threshold=threshold, unit=unit, shingle=shingle, n_hashes=n_hashes, recall=recall)
+    _require_arguments(
+        threshold=threshold, unit=unit, shingle=shingle, n_hashes=n_hashes, recall=recall
+    )
     if "fingerprint" not in rows.column_names:
-        raise QueryError("near_duplicates: the relation has no fingerprint column, which names the groups; add it to the argument's SELECT")
+        raise QueryError(
+            "near_duplicates: the relation has no fingerprint column, which names the groups; add it to the argument's SELECT"
+        )
     column = _column(rows, by)
     ordered = canonical(rows)
     drop = None
@@ -94,7 +105,9 @@ def near_duplicates(
             pairs = _pairs_of_vectors(ordered, column, threshold, memory, for_blocks)
         else:
             hashing = Hashing(unit, shingle, n_hashes, recall, seed)
-            pairs = _pairs_of_texts(ordered[column].combine_chunks(), threshold, hashing, memory, for_blocks)
+            pairs = _pairs_of_texts(
+                ordered[column].combine_chunks(), threshold, hashing, memory, for_blocks
+            )
         group, nearest = _groups(ordered.num_rows, pairs)
     return with_columns(
         ordered,
@@ -105,7 +118,9 @@ def near_duplicates(
     )
 
 
-def _require_arguments(*, threshold: float, unit: str, shingle: int, n_hashes: int, recall: float) -> None:
+def _require_arguments(
+    *, threshold: float, unit: str, shingle: int, n_hashes: int, recall: float
+) -> None:
     checks = [
         (0 < threshold <= 1, f"threshold => {threshold} must be above 0 and at most 1"),
         (unit in get_args(Unit), f"unit => '{unit}' must be characters or words"),
@@ -119,22 +134,34 @@ def _require_arguments(*, threshold: float, unit: str, shingle: int, n_hashes: i
 
 
 def _is_text(type_: pa.DataType) -> bool:
-    return bool(pa.types.is_string(type_) or pa.types.is_large_string(type_) or pa.types.is_string_view(type_))
+    return bool(
+        pa.types.is_string(type_)
+        or pa.types.is_large_string(type_)
+        or pa.types.is_string_view(type_)
+    )
 
 
 def _column(rows: pa.Table, by: str | None) -> str:
     vectors = [field.name for field in rows.schema if is_vector(field.type)]
-    texts = [field.name for field in rows.schema if _is_text(field.type) and field.name != "fingerprint"]
+    texts = [
+        field.name for field in rows.schema if _is_text(field.type) and field.name != "fingerprint"
+    ]
     there = ", ".join([*vectors, *texts]) or "none"
     if by is not None and by not in [*vectors, *texts]:
-        raise QueryError(f"near_duplicates: by => '{by}' is no text or vector column; there are {there}")
+        raise QueryError(
+            f"near_duplicates: by => '{by}' is no text or vector column; there are {there}"
+        )
     found = [by] if by is not None else vectors or texts
     if len(found) != 1:
-        raise QueryError(f"near_duplicates: say the column to compare with by => '...'; there are {there}")
+        raise QueryError(
+            f"near_duplicates: say the column to compare with by => '...'; there are {there}"
+        )
     return str(found[0])
 
 
-def _pairs_of_vectors(rows: pa.Table, column: str, threshold: float, memory: int | None, for_blocks: ForBlocks[Any]) -> Pairs:
+def _pairs_of_vectors(
+    rows: pa.Table, column: str, threshold: float, memory: int | None, for_blocks: ForBlocks[Any]
+) -> Pairs:
     x = matrix(rows, column, function="near_duplicates")
     n, d = x.shape
     require_memory(
@@ -147,7 +174,13 @@ def _pairs_of_vectors(rows: pa.Table, column: str, threshold: float, memory: int
     return similar_pairs(x, threshold, for_blocks)
 
 
-def _pairs_of_texts(texts: pa.Array, threshold: float, hashing: Hashing, memory: int | None, for_blocks: ForBlocks[Any]) -> Pairs:
+def _pairs_of_texts(
+    texts: pa.Array,
+    threshold: float,
+    hashing: Hashing,
+    memory: int | None,
+    for_blocks: ForBlocks[Any],
+) -> Pairs:
     require_memory(
         4 * hashing.n_hashes * len(texts) + 64 * texts.nbytes + 2**27 + n_threads() * 48 * 2**20,
         memory,
@@ -163,8 +196,12 @@ def _pairs_of_texts(texts: pa.Array, threshold: float, hashing: Hashing, memory:
     if len(one) < 2:
         return
     sets = sets[one]
-    signature = signatures(sets.indptr, sets.indices, *permutations(hashing.n_hashes, hashing.seed), for_blocks)
-    for i, j in candidate_pairs(signature, *bands_for(threshold, hashing.n_hashes, hashing.recall), size=PORTION):
+    signature = signatures(
+        sets.indptr, sets.indices, *permutations(hashing.n_hashes, hashing.seed), for_blocks
+    )
+    for i, j in candidate_pairs(
+        signature, *bands_for(threshold, hashing.n_hashes, hashing.recall), size=PORTION
+    ):
         jaccard = _jaccard(sets, i, j, threshold, for_blocks)
         kept = jaccard >= threshold
         yield one[i[kept]], one[j[kept]], jaccard[kept]
@@ -175,24 +212,36 @@ def _sets(offsets: Matrix, hashes: Matrix) -> Any:
     from scipy.sparse import csr_array
 
     ones = np.ones(len(hashes), dtype=np.int8)
-    return csr_array((ones, hashes.astype(np.int64), offsets), shape=(len(offsets) - 1, 1 << HASH_BITS))
+    return csr_array(
+        (ones, hashes.astype(np.int64), offsets), shape=(len(offsets) - 1, 1 << HASH_BITS)
+    )
 
 
 def _first_of_equal(sets: Any, full: Matrix) -> Matrix:
     """For every row of ``full``, the first row that holds the same set; equal sums of 64 mixed bits and equal sizes count as the same."""
-    sums = np.add.reduceat(mixed(sets.indices.astype(np.uint64)), sets.indptr[full]) if len(full) else np.empty(0, dtype=np.uint64)
+    sums = (
+        np.add.reduceat(mixed(sets.indices.astype(np.uint64)), sets.indptr[full])
+        if len(full)
+        else np.empty(0, dtype=np.uint64)
+    )
     sizes = np.diff(sets.indptr)[full].astype(np.uint64)
     _, first, which = np.unique(mixed(sums) + sizes, return_index=True, return_inverse=True)
     return full[first[which]]
 
 
-def _jaccard(sets: Any, i: Matrix, j: Matrix, threshold: float, for_blocks: ForBlocks[Any]) -> Matrix:
+def _jaccard(
+    sets: Any, i: Matrix, j: Matrix, threshold: float, for_blocks: ForBlocks[Any]
+) -> Matrix:
     """The Jaccard similarity of pairs of rows, (m,) float64; 0 where the sizes alone rule the threshold out."""
     sizes = np.diff(sets.indptr)
     answer = np.zeros(len(i))
-    possible = np.flatnonzero(np.minimum(sizes[i], sizes[j]) / np.maximum(sizes[i], sizes[j]) >= threshold)
+    possible = np.flatnonzero(
+        np.minimum(sizes[i], sizes[j]) / np.maximum(sizes[i], sizes[j]) >= threshold
+    )
     i, j = i[possible], j[possible]
-    work = np.cumsum(sizes[i] + sizes[j])  # blocks of equal work, since a pair of books is no pair of prompts
+    work = np.cumsum(
+        sizes[i] + sizes[j]
+    )  # blocks of equal work, since a pair of books is no pair of prompts
     total = int(work[-1]) if len(work) else 0
     bounds = np.append(np.unique(np.searchsorted(work, np.arange(0, total, WORK))), len(i))
 

@@ -16,7 +16,14 @@ CANDIDATES = 8_192  # candidates of a block
 WAITING = 1 << 20  # pairs of a block of queries that wait for their exact cosine
 
 
-def nearest(candidates: pa.Table, queries: pa.Table, *, k: int = 10, others: bool = False, memory: int | None = None) -> pa.Table:
+def nearest(
+    candidates: pa.Table,
+    queries: pa.Table,
+    *,
+    k: int = 10,
+    others: bool = False,
+    memory: int | None = None,
+) -> pa.Table:
     """For every query row its ``k`` most similar candidate rows.
 
     Every pair is looked at in float32; what may be among the ``k`` is compared in float64.
@@ -48,9 +55,14 @@ def nearest(candidates: pa.Table, queries: pa.Table, *, k: int = 10, others: boo
         raise OptionError(f"nearest: k => {k} must be 1 or more")
     left, right = canonical(candidates), canonical(queries)
     columns = [vector_column(side, function="nearest") for side in (left, right)]
-    x, y = (matrix(side, column, function="nearest") for side, column in zip((left, right), columns, strict=True))
+    x, y = (
+        matrix(side, column, function="nearest")
+        for side, column in zip((left, right), columns, strict=True)
+    )
     if len(x) and len(y) and x.shape[1] != y.shape[1]:
-        raise QueryError(f"nearest: the candidates' vectors have {x.shape[1]} numbers and the queries' {y.shape[1]}; compare one encoder's")
+        raise QueryError(
+            f"nearest: the candidates' vectors have {x.shape[1]} numbers and the queries' {y.shape[1]}; compare one encoder's"
+        )
     require_memory(
         4 * (x.size + y.size) + 88 * len(y) * min(k, len(x)) + n_threads() * (88 << 20),
         memory,
@@ -62,19 +74,33 @@ def nearest(candidates: pa.Table, queries: pa.Table, *, k: int = 10, others: boo
     own = _own(left, right) if others else np.full(len(y), -1)
     query, candidate, similarity = _neighbours(x, y, k, own)
     rank = np.arange(len(query)) - np.searchsorted(query, query) + 1
-    answer = right.drop_columns([columns[1]]).rename_columns([f"query_{name}" for name in right.column_names if name != columns[1]])
+    answer = right.drop_columns([columns[1]]).rename_columns(
+        [f"query_{name}" for name in right.column_names if name != columns[1]]
+    )
     answer = answer.take(pa.array(query))
     taken = left.drop_columns([columns[0]]).take(pa.array(candidate))
-    return with_columns(answer, **{name: taken[name] for name in taken.column_names}, rank=rank, similarity=similarity)
+    return with_columns(
+        answer,
+        **{name: taken[name] for name in taken.column_names},
+        rank=rank,
+        similarity=similarity,
+    )
 
 
 def _own(candidates: pa.Table, queries: pa.Table) -> Matrix:
     """The candidate that is the query itself, -1 where there is none: (m,) int64."""
     for side, rows in (("candidates", candidates), ("queries", queries)):
         if "fingerprint" not in rows.column_names:
-            raise QueryError(f"nearest: others => true needs a fingerprint column; the {side} have none")
-    place = {fingerprint: row for row, fingerprint in enumerate(candidates["fingerprint"].to_pylist())}
-    return np.array([place.get(fingerprint, -1) for fingerprint in queries["fingerprint"].to_pylist()], dtype=np.int64)
+            raise QueryError(
+                f"nearest: others => true needs a fingerprint column; the {side} have none"
+            )
+    place = {
+        fingerprint: row for row, fingerprint in enumerate(candidates["fingerprint"].to_pylist())
+    }
+    return np.array(
+        [place.get(fingerprint, -1) for fingerprint in queries["fingerprint"].to_pylist()],
+        dtype=np.int64,
+    )
 
 
 def _neighbours(x: Matrix, y: Matrix, k: int, own: Matrix) -> tuple[Matrix, Matrix, Matrix]:
@@ -98,7 +124,9 @@ def _neighbours(x: Matrix, y: Matrix, k: int, own: Matrix) -> tuple[Matrix, Matr
 
     with row_blocks() as for_blocks:
         answers = for_blocks(block, len(y), QUERIES)
-    query, candidate, similarity = (np.concatenate([answer[part] for answer in answers]) for part in range(3))
+    query, candidate, similarity = (
+        np.concatenate([answer[part] for answer in answers]) for part in range(3)
+    )
     return query, candidate, similarity
 
 
@@ -112,7 +140,9 @@ class _Best:
         self.similarity = np.empty(0)
         self.waiting: list[tuple[Matrix, Matrix]] = []
         self.n_waiting = 0
-        self.floor = np.full(len(y), -2.0)  # nothing below it, within float32's error, is among the k
+        self.floor = np.full(
+            len(y), -2.0
+        )  # nothing below it, within float32's error, is among the k
 
     def look(self, near: Matrix, base: int) -> None:
         """Take in the float32 cosines, (m, b), of candidates from ``base`` on; -inf is left out."""
@@ -128,15 +158,24 @@ class _Best:
     def settle(self) -> None:
         """Compare what waits in float64 and keep the k best of every query."""
         query = np.concatenate([pair[0] for pair in self.waiting] or [np.empty(0, dtype=np.int64)])
-        candidate = np.concatenate([pair[1] for pair in self.waiting] or [np.empty(0, dtype=np.int64)])
+        candidate = np.concatenate(
+            [pair[1] for pair in self.waiting] or [np.empty(0, dtype=np.int64)]
+        )
         self.waiting, self.n_waiting = [], 0
         exact = pair_cosines(self.y, query, self.x, candidate)
-        query, candidate = np.concatenate([self.query, query]), np.concatenate([self.candidate, candidate])
+        query, candidate = (
+            np.concatenate([self.query, query]),
+            np.concatenate([self.candidate, candidate]),
+        )
         similarity = np.concatenate([self.similarity, exact])
         order = np.lexsort((candidate, -similarity, query))
         query = query[order]
         kept = np.arange(len(query)) - np.searchsorted(query, query) < self.k
-        self.query, self.candidate, self.similarity = query[kept], candidate[order][kept], similarity[order][kept]
+        self.query, self.candidate, self.similarity = (
+            query[kept],
+            candidate[order][kept],
+            similarity[order][kept],
+        )
         full, last = np.unique(self.query[::-1], return_index=True)
         enough = np.bincount(self.query, minlength=len(self.y))[full] == self.k
         worst = self.similarity[::-1][last]

@@ -1,7 +1,8 @@
 """Place vectors on a plane: t-SNE, UMAP or PCA.
 
-van der Maaten & Hinton, "Visualizing data using t-SNE" (JMLR 2008), by openTSNE's interpolation (Linderman et al., Nature Methods 2019;
-Poličar et al., JSS 2024); McInnes et al., "UMAP" (arXiv 1802.03426). ILA (arXiv 2509.06463) lays its grid over a t-SNE.
+van der Maaten & Hinton, "Visualizing data using t-SNE" (JMLR 2008), by openTSNE's interpolation
+(Linderman et al., Nature Methods 2019; Poličar et al., JSS 2024); McInnes et al., "UMAP" (arXiv
+1802.03426). ILA (arXiv 2509.06463) lays its grid over a t-SNE.
 """
 
 from __future__ import annotations
@@ -15,7 +16,13 @@ import pyarrow as pa
 
 from catalog.errors import OptionError, UsageError
 from catalog.kernels._common.memory_limit import require_memory
-from catalog.kernels._common.parallel import ForBlocks, Matrix, n_threads, require_finite, row_blocks
+from catalog.kernels._common.parallel import (
+    ForBlocks,
+    Matrix,
+    n_threads,
+    require_finite,
+    row_blocks,
+)
 from catalog.kernels._common.pca import BLOCK, onto, principal_components
 from catalog.kernels._common.relation import canonical, matrix, vector_column, with_columns
 from catalog.kernels._common.sample import drawn_rows
@@ -40,10 +47,11 @@ def project(
 ) -> pa.Table:
     """Give every row a place (x, y), near to those with near vectors.
 
-    The 50 widest principal components are taken first. With more than ``sample`` rows the map is fitted on that many, drawn by a hash
-    of fingerprint and seed (so that a pool that grows keeps most of its sample), and the others are placed on it, 10,000 at a time.
-    t-SNE runs on one thread: its sums come out in another order on two, and hundreds of steps later that is another map.
-    52,000 x 384 take some two minutes of one core.
+    The 50 widest principal components are taken first. With more than ``sample`` rows the map is
+    fitted on that many, drawn by a hash of fingerprint and seed (so that a pool that grows keeps
+    most of its sample), and the others are placed on it, 10,000 at a time. t-SNE runs on one
+    thread: its sums come out in another order on two, and hundreds of steps later that is another
+    map. 52,000 x 384 take some two minutes of one core.
 
     Args:
         points: rows with one vector column of d numbers, taken as float32.
@@ -89,7 +97,10 @@ def project(
 
 def _require_arguments(*, method: str, perplexity: float, neighbors: int, sample: int) -> None:
     checks = [
-        (method in get_args(Method), f"method => '{method}' must be one of {', '.join(get_args(Method))}"),
+        (
+            method in get_args(Method),
+            f"method => '{method}' must be one of {', '.join(get_args(Method))}",
+        ),
         (perplexity >= 1, f"perplexity => {perplexity} must be 1 or more"),
         (neighbors >= 2, f"neighbors => {neighbors} must be 2 or more"),
         (sample >= 100, f"sample => {sample} must be 100 or more"),
@@ -103,11 +114,22 @@ def _needed(n: int, d: int, method: str, fitted: int, perplexity: float, neighbo
     blocks = 16 * d * d + n_threads() * 8 * BLOCK * d
     if method == "pca":
         return 8 * n + blocks
-    return 200 * n + blocks + int(fitted * (2_000 + (280 * perplexity if method == "tsne" else 400 * neighbors)))
+    return (
+        200 * n
+        + blocks
+        + int(fitted * (2_000 + (280 * perplexity if method == "tsne" else 400 * neighbors)))
+    )
 
 
 def _places(
-    rows: pa.Table, x: Matrix, method: str, perplexity: float, neighbors: int, sample: int, seed: int, for_blocks: ForBlocks[Any]
+    rows: pa.Table,
+    x: Matrix,
+    method: str,
+    perplexity: float,
+    neighbors: int,
+    sample: int,
+    seed: int,
+    for_blocks: ForBlocks[Any],
 ) -> Matrix:
     """(n, 2) float64."""
     n, d = x.shape
@@ -121,7 +143,9 @@ def _places(
         return places
     fitted = drawn_rows(rows, sample, seed=seed)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # peers' remarks on their own inner workings; what matters is documented above
+        warnings.simplefilter(
+            "ignore"
+        )  # peers' remarks on their own inner workings; what matters is documented above
         if method == "tsne":
             places[fitted], place = _tsne(narrow[fitted], perplexity, seed)
         else:
@@ -150,6 +174,8 @@ def _umap(x: Matrix, neighbors: int, seed: int) -> tuple[Matrix, Place]:
     try:
         from umap import UMAP
     except ImportError as error:
-        raise UsageError("project: method => 'umap' needs umap-learn; install catalog[umap], or use method => 'tsne'") from error
+        raise UsageError(
+            "project: method => 'umap' needs umap-learn; install catalog[umap], or use method => 'tsne'"
+        ) from error
     fit = UMAP(n_neighbors=min(neighbors, len(x) - 1), random_state=seed, n_jobs=1).fit(x)
     return np.asarray(fit.embedding_), lambda rest: np.asarray(fit.transform(rest))

@@ -43,7 +43,12 @@ def doctor(connection: Connection, home: Home) -> list[Finding]:
         for check, next_step in CHECKS
         for (problem,) in connection.sql(query(f"doctor/{check}")).fetchall()
     ]
-    findings += [Finding(fault.check, fault.problem, fault.next_step) for fault in faults(connection, home)]
+    findings += [
+        Finding(fault.check, fault.problem, fault.next_step) for fault in faults(connection, home)
+    ]
     findings += [Finding(*fault) for fault in media_faults(connection, home)]
-    findings += [Finding("scratch", f"{path} was left by a job that died", "`catalog gc` removes it") for path in abandoned(home)]
+    findings += [
+        Finding("scratch", f"{path} was left by a job that died", "`catalog gc` removes it")
+        for path in abandoned(home)
+    ]
     return findings

@@ -1,6 +1,7 @@
 """Is the catalog whole? The quick examination compares counts; the full one reads every block, row and vector.
 
-Whatever is damaged becomes a finding: what it is, what is lost with it, and the next step. Nothing here ends in a traceback.
+Whatever is damaged becomes a finding: what it is, what is lost with it, and the next step. Nothing
+here ends in a traceback.
 """
 
 from __future__ import annotations
@@ -39,7 +40,9 @@ LOST: dict[str, str] = {
 }
 
 
-def examine(home: Home, *, is_full: bool = False, is_recording: bool = False, wait: float = WAIT) -> list[Finding]:
+def examine(
+    home: Home, *, is_full: bool = False, is_recording: bool = False, wait: float = WAIT
+) -> list[Finding]:
     """Examine a catalog; an empty list is a healthy one.
 
     Args:
@@ -63,8 +66,14 @@ def examine(home: Home, *, is_full: bool = False, is_recording: bool = False, wa
         return unreadable
     if is_recording and not unreadable:
         record_missing(home, wait=wait)
-    findings = _run(home, [_quick, changed_instructions, changed_subsets, damaged_shards, damaged_files], wait=wait)
-    return unreadable + [finding for finding in findings if not (unreadable and finding.check == "database_damaged")]
+    findings = _run(
+        home,
+        [_quick, changed_instructions, changed_subsets, damaged_shards, damaged_files],
+        wait=wait,
+    )
+    return unreadable + [
+        finding for finding in findings if not (unreadable and finding.check == "database_damaged")
+    ]
 
 
 def _quick(connection: Connection, home: Home) -> Iterator[Finding]:

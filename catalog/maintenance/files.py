@@ -19,14 +19,16 @@ def damaged_files(_connection: Connection, home: Home) -> Iterator[Finding]:
     """Find model files that cannot be read."""
     for path in sorted(home.models.rglob("*")) if home.models.is_dir() else ():
         check = CHECKS.get(path.suffix)
-        if check is None or not path.is_file() or any(part.startswith(".") for part in path.relative_to(home.models).parts):
+        if (
+            check is None
+            or not path.is_file()
+            or any(part.startswith(".") for part in path.relative_to(home.models).parts)
+        ):
             continue
         try:
             check(path)
         except Exception as error:
-            problem = (
-                f"{path} is damaged, and with it the model that it belongs to ({str(error).splitlines()[0] if str(error) else error!r})"
-            )
+            problem = f"{path} is damaged, and with it the model that it belongs to ({str(error).splitlines()[0] if str(error) else error!r})"
             yield Finding("model_damaged", problem, MODEL)
 
 
@@ -52,4 +54,8 @@ def _json(path: Path) -> None:
     json.loads(path.read_text(encoding="utf-8"))
 
 
-CHECKS: dict[str, Callable[[Path], None]] = {".safetensors": _safetensors, ".npy": _numbers, ".json": _json}
+CHECKS: dict[str, Callable[[Path], None]] = {
+    ".safetensors": _safetensors,
+    ".npy": _numbers,
+    ".json": _json,
+}

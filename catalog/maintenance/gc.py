@@ -45,8 +45,8 @@ class Sweep:
 
 def gc(home: Home, *, is_dry_run: bool = False, n_damaged: int = 0, wait: float = WAIT) -> Sweep:
     """Remove instructions that no version of a pool and no subset holds, with their numbers; signals and trained models of which
-    nothing is left; vectors that nothing records, and their versions that no subset was made from; kept media that nothing refers
-    to; the leftovers of dead jobs.
+    nothing is left; vectors that nothing records, and their versions that no subset was made from;
+    kept media that nothing refers to; the leftovers of dead jobs.
 
     Raises:
         LockedError: another process held the catalog all that time.
@@ -61,13 +61,29 @@ def gc(home: Home, *, is_dry_run: bool = False, n_damaged: int = 0, wait: float 
             media = unreferenced_media(connection, home)
         n_bytes += sum(_size(path) for path in [*models, *media])
         swept = sweep_vectors(home, is_dry_run=True, wait=wait)
-        return Sweep(n_instructions, _names(scratch), list(dead.values()), _names(models), n_bytes, is_dry_run, swept, _names(media))
+        return Sweep(
+            n_instructions,
+            _names(scratch),
+            list(dead.values()),
+            _names(models),
+            n_bytes,
+            is_dry_run,
+            swept,
+            _names(media),
+        )
     with writing(home, wait=wait) as connection:
         n_instructions = _n_unreferenced(connection)
         media = unreferenced_media(connection, home)
         n_bytes += sum(_size(path) for path in media)
         trimmed = _whole_shards(connection)
-        for table in ("losses", "scores", "signal_members", "signal_gaps", "signal_labels", "instructions"):
+        for table in (
+            "losses",
+            "scores",
+            "signal_members",
+            "signal_gaps",
+            "signal_labels",
+            "instructions",
+        ):
             connection.execute(query(f"gc/delete_{table}"))
         for kind, signal_id, shard in trimmed:
             record_sha256(connection, kind=kind, signal_id=signal_id, shard=shard)
@@ -83,7 +99,17 @@ def gc(home: Home, *, is_dry_run: bool = False, n_damaged: int = 0, wait: float 
     sweep_abandoned(home)
     _remove(models)
     swept = sweep_vectors(home, wait=wait)
-    return Sweep(n_instructions, _names(scratch + spilt), signals, _names(models), n_bytes, is_dry_run, swept, _names(media), n_damaged)
+    return Sweep(
+        n_instructions,
+        _names(scratch + spilt),
+        signals,
+        _names(models),
+        n_bytes,
+        is_dry_run,
+        swept,
+        _names(media),
+        n_damaged,
+    )
 
 
 def _n_unreferenced(connection: Connection) -> int:
@@ -112,4 +138,8 @@ def _names(paths: list[Path]) -> list[str]:
 
 
 def _size(path: Path) -> int:
-    return sum(file.stat().st_size for file in path.rglob("*") if file.is_file()) if path.is_dir() else path.stat().st_size
+    return (
+        sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+        if path.is_dir()
+        else path.stat().st_size
+    )

@@ -32,13 +32,19 @@ def changed_instructions(connection: Connection, _home: Home) -> Iterator[Findin
 def changed_subsets(connection: Connection, _home: Home) -> Iterator[Finding]:
     """Find subsets whose members are not those that were written."""
     for subset_id, name, version, sha256 in connection.sql(query("maintenance/subsets")).fetchall():
-        rows = connection.sql(query("maintenance/subset_members"), params={"subset_id": subset_id}).fetchall()
+        rows = connection.sql(
+            query("maintenance/subset_members"), params={"subset_id": subset_id}
+        ).fetchall()
         if members_sha256(row[0] for row in rows) != sha256:
             problem = f"the members of {name}@{version} are not those that were written: members_sha256 differs"
-            yield Finding("members_sha256", problem, f"{RESTORE}; or drop the subset and select it again")
+            yield Finding(
+                "members_sha256", problem, f"{RESTORE}; or drop the subset and select it again"
+            )
 
 
-def _fingerprint(messages: list[tuple[str, str, str | None]], rest: dict[str, str | None]) -> str | None:
+def _fingerprint(
+    messages: list[tuple[str, str, str | None]], rest: dict[str, str | None]
+) -> str | None:
     try:
         return fingerprint(messages, **rest)
     except ValueError:  # what should be JSON is not

@@ -16,13 +16,17 @@ from catalog.store.shard_hash import rows_sha256
 def forget_damaged(home: Home, *, wait: float = WAIT) -> int:
     """Forget every shard of vectors that is not as it was written; returns how many.
 
-    Files that cannot be read are taken out of their table; a table that cannot be opened at all is dropped. Busy signals are left
-    alone. Call `catalog.maintenance.gc.gc` afterwards, which removes the rows.
+    Files that cannot be read are taken out of their table; a table that cannot be opened at all is
+    dropped. Busy signals are left alone. Call `catalog.maintenance.gc.gc` afterwards, which removes
+    the rows.
     """
     with reading(home, wait=wait) as connection:
         signals = connection.sql(query("doctor/vector_signals")).fetchall()
         shards = {
-            signal_id: connection.sql(query("maintenance/shards"), params={"signal_id": signal_id}).fetchall() for signal_id, *_ in signals
+            signal_id: connection.sql(
+                query("maintenance/shards"), params={"signal_id": signal_id}
+            ).fetchall()
+            for signal_id, *_ in signals
         }
     n_forgotten = 0
     for signal_id, _, table, _ in signals:
@@ -39,7 +43,11 @@ def _damaged(home: Home, table: str, shards: list[tuple[int, int, str | None]]) 
     """The damaged shards of a table, once it can be read again."""
     try:
         _take_out_unreadable(home, table)
-        return [shard for shard, n_members, sha256 in shards if not _is_whole(home, table, shard, n_members, sha256)]
+        return [
+            shard
+            for shard, n_members, sha256 in shards
+            if not _is_whole(home, table, shard, n_members, sha256)
+        ]
     except CorruptError:
         vectors.drop(home, table)
         return [shard for shard, *_ in shards]
@@ -47,7 +55,9 @@ def _damaged(home: Home, table: str, shards: list[tuple[int, int, str | None]]) 
 
 def _is_whole(home: Home, table: str, shard: int, n_members: int, sha256: str | None) -> bool:
     with vectors.reporting_damage(home, table):
-        rows = vectors.read(home, table, columns=vectors.value_columns(home, table), shards=[shard]).read_all()
+        rows = vectors.read(
+            home, table, columns=vectors.value_columns(home, table), shards=[shard]
+        ).read_all()
     return rows_sha256(rows) == sha256 if sha256 else rows.num_rows == n_members
 
 
@@ -56,11 +66,19 @@ def _take_out_unreadable(home: Home, table: str) -> None:
     import lance
 
     dataset = vectors.dataset(home, table)
-    lost = [fragment.fragment_id for fragment in dataset.get_fragments() if not _is_readable(home, table, fragment)]
+    lost = [
+        fragment.fragment_id
+        for fragment in dataset.get_fragments()
+        if not _is_readable(home, table, fragment)
+    ]
     if lost:
         with vectors.reporting_damage(home, table):
-            operation = lance.LanceOperation.Delete(updated_fragments=[], deleted_fragment_ids=lost, predicate="false")
-            lance.LanceDataset.commit(str(vectors.path(home, table)), operation, read_version=dataset.version)
+            operation = lance.LanceOperation.Delete(
+                updated_fragments=[], deleted_fragment_ids=lost, predicate="false"
+            )
+            lance.LanceDataset.commit(
+                str(vectors.path(home, table)), operation, read_version=dataset.version
+            )
 
 
 def _is_readable(home: Home, table: str, fragment: Any) -> bool:

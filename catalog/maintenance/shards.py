@@ -29,14 +29,22 @@ def damaged_shards(connection: Connection, home: Home) -> Iterator[Finding]:
                 sha256 = _sha256(connection, home, kind, signal_id, table, shard)
             except CorruptError as error:
                 problem = f"shard {shard} of {kind} {name} ({n_members:,} instructions) cannot be read: {error}"
-                yield Finding("shard_damaged", problem, _next_step(connection, kind, signal_id, name, shard))
+                yield Finding(
+                    "shard_damaged", problem, _next_step(connection, kind, signal_id, name, shard)
+                )
                 continue
             n_unrecorded += recorded is None
             if recorded and sha256 != recorded:
                 problem = f"shard {shard} of {kind} {name} ({n_members:,} instructions) does not hold the values that were written"
-                yield Finding("shard_damaged", problem, _next_step(connection, kind, signal_id, name, shard))
+                yield Finding(
+                    "shard_damaged", problem, _next_step(connection, kind, signal_id, name, shard)
+                )
         if n_unrecorded:
-            yield Finding("no_hash", f"{n_unrecorded:,} shards of {kind} {name} have no hash to compare with", RECORD)
+            yield Finding(
+                "no_hash",
+                f"{n_unrecorded:,} shards of {kind} {name} have no hash to compare with",
+                RECORD,
+            )
 
 
 def record_missing(home: Home, *, wait: float) -> None:
@@ -46,7 +54,8 @@ def record_missing(home: Home, *, wait: float) -> None:
             (sha256, signal_id, shard)
             for signal_id, kind, _, table in connection.sql(query("maintenance/signals")).fetchall()
             for shard, _, recorded in _shards(connection, signal_id)
-            if recorded is None and (sha256 := _readable_sha256(connection, home, kind, signal_id, table, shard))
+            if recorded is None
+            and (sha256 := _readable_sha256(connection, home, kind, signal_id, table, shard))
         ]
     if made:
         with writing(home, wait=wait) as connection:
@@ -65,14 +74,20 @@ def _readable_sha256(connection: Connection, home: Home, *at: Any) -> str | None
         return None
 
 
-def _sha256(connection: Connection, home: Home, kind: str, signal_id: int, table: str | None, shard: int) -> str:
+def _sha256(
+    connection: Connection, home: Home, kind: str, signal_id: int, table: str | None, shard: int
+) -> str:
     if table is None:
         return stored_sha256(connection, kind=kind, signal_id=signal_id, shard=shard)
     if not vectors.exists(home, table):
         raise CorruptError(f"{vectors.path(home, table)} is gone")
-    ((version,),) = connection.sql(query("gc/lance_version"), params={"signal_id": signal_id}).fetchall()
+    ((version,),) = connection.sql(
+        query("gc/lance_version"), params={"signal_id": signal_id}
+    ).fetchall()
     with vectors.reporting_damage(home, table):
-        rows = vectors.read(home, table, columns=vectors.value_columns(home, table), shards=[shard], version=version).read_all()
+        rows = vectors.read(
+            home, table, columns=vectors.value_columns(home, table), shards=[shard], version=version
+        ).read_all()
         return rows_sha256(rows)
 
 
@@ -80,12 +95,18 @@ def _next_step(connection: Connection, kind: str, signal_id: int, name: str, sha
     """What helps: vectors are forgotten and computed again, what is in the database comes from a backup."""
     if kind in IN_DATABASE:
         return RESTORE
-    rows = connection.sql(query("maintenance/shard_pool"), params={"signal_id": signal_id, "shard": shard}).fetchall()
+    rows = connection.sql(
+        query("maintenance/shard_pool"), params={"signal_id": signal_id, "shard": shard}
+    ).fetchall()
     if not rows:
         return remedy("the command that made it")
     try:
         reference = resolve(connection, rows[0][0])
-        found = next(one for one in coverages(connection, reference, kind=cast("Kind", kind)) if one.signal_id == signal_id)
+        found = next(
+            one
+            for one in coverages(connection, reference, kind=cast("Kind", kind))
+            if one.signal_id == signal_id
+        )
     except (CatalogError, StopIteration):
         return remedy("the command that made it")
     return remedy(command(kind, reference.name, name, found))

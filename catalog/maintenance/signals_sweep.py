@@ -12,7 +12,9 @@ from catalog.store.paths import Home
 from catalog.store.queries import query
 
 PROXY = re.compile(r".+-(\d{4,9})")  # a proxy's folder ends in the number of its signal
-WARM_UP = "warm-up-"  # a tuned model's, in the number of nobody; kept as long as any `tuned_loss` is
+WARM_UP = (
+    "warm-up-"  # a tuned model's, in the number of nobody; kept as long as any `tuned_loss` is
+)
 
 
 def dead_signals(connection: Connection) -> dict[int, str]:
@@ -38,7 +40,10 @@ def sweep_signals(home: Home, *, wait: float = WAIT) -> list[str]:
 
 def _forget(home: Home, signal_id: int, *, wait: float) -> bool:
     try:
-        with locked(home.scratch / f"signal-{signal_id}.lock", wait=0.0), writing(home, wait=wait) as connection:
+        with (
+            locked(home.scratch / f"signal-{signal_id}.lock", wait=0.0),
+            writing(home, wait=wait) as connection,
+        ):
             connection.execute(query("gc/unreferenced"))
             found = connection.sql(query("gc/dead_signals"), params={"dead": []}).fetchall()
             if signal_id not in dict(found):  # a job came between, or computes what is made of it
@@ -50,11 +55,15 @@ def _forget(home: Home, signal_id: int, *, wait: float) -> bool:
         return False
 
 
-def dead_models(connection: Connection, home: Home, *, dead: dict[int, str] | None = None) -> list[Path]:
+def dead_models(
+    connection: Connection, home: Home, *, dead: dict[int, str] | None = None
+) -> list[Path]:
     """The folders of models whose signal is gone, or goes with ``dead``."""
     if not home.models.is_dir():
         return []
-    folders = sorted(folder for folder in home.models.iterdir() if folder.is_dir())  # before the signals: a job records its own first
+    folders = sorted(
+        folder for folder in home.models.iterdir() if folder.is_dir()
+    )  # before the signals: a job records its own first
     signals = connection.sql(query("gc/signal_ids")).fetchall()
     known = {signal_id for signal_id, _ in signals} - set(dead or ())
     is_tuned = any(name == "tuned_loss" and signal_id in known for signal_id, name in signals)

@@ -42,8 +42,9 @@ class Fault:
 def faults(connection: Connection, home: Home) -> list[Fault]:
     """Where the stores differ; nothing in a healthy catalog.
 
-    Found: shards whose rows, or whose whole table, are not there; rows of shards that were never committed; rows of instructions that
-    are no more; tables that no signal names; tables that cannot be read.
+    Found: shards whose rows, or whose whole table, are not there; rows of shards that were never
+    committed; rows of instructions that are no more; tables that no signal names; tables that
+    cannot be read.
     """
     signals = connection.sql(query("doctor/vector_signals")).fetchall()
     answer: list[Fault] = []
@@ -51,22 +52,41 @@ def faults(connection: Connection, home: Home) -> list[Fault]:
         try:
             answer += _of_signal(connection, home, signal_id, name, table, version)
         except CorruptError as error:
-            answer.append(Fault("table_damaged", f"the vectors of {name} cannot be read: {error}", REPAIR, table, signal_id))
+            answer.append(
+                Fault(
+                    "table_damaged",
+                    f"the vectors of {name} cannot be read: {error}",
+                    REPAIR,
+                    table,
+                    signal_id,
+                )
+            )
     named = {table for _, _, table, _ in signals}
     orphans = [table for table in vectors.tables(home) if table not in named]
-    return answer + [Fault("orphan_table", f"the vector table {table} belongs to no signal", SWEEP, table) for table in orphans]
+    return answer + [
+        Fault("orphan_table", f"the vector table {table} belongs to no signal", SWEEP, table)
+        for table in orphans
+    ]
 
 
-def _of_signal(connection: Connection, home: Home, signal_id: int, name: str, table: str, version: int | None) -> Iterator[Fault]:
+def _of_signal(
+    connection: Connection, home: Home, signal_id: int, name: str, table: str, version: int | None
+) -> Iterator[Fault]:
     register_rows(connection, home, table)
-    for shard, n_expected, n_found in connection.sql(query("doctor/vector_shards"), params={"signal_id": signal_id}).fetchall():
+    for shard, n_expected, n_found in connection.sql(
+        query("doctor/vector_shards"), params={"signal_id": signal_id}
+    ).fetchall():
         problem = f"shard {shard} of {name}: {n_expected:,} instructions are recorded and {table} holds {n_found:,} of them"
         yield Fault("shard_rows", problem, FORGET, table, signal_id, shard)
     at = {"signal_id": signal_id}
     for shard, n_rows in connection.sql(query("doctor/vector_orphans"), params=at).fetchall():
         problem = f"{n_rows:,} rows of shard {shard} in {table} ({name}) are recorded nowhere"
         yield Fault("orphan_rows", problem, SWEEP, table, signal_id, shard)
-    if version is not None and vectors.exists(home, table) and version not in vectors.versions(home, table):
+    if (
+        version is not None
+        and vectors.exists(home, table)
+        and version not in vectors.versions(home, table)
+    ):
         yield Fault(
             "version_gone",
             f"version {version} of {table} ({name}) is recorded and not there",
@@ -76,7 +96,9 @@ def _of_signal(connection: Connection, home: Home, signal_id: int, name: str, ta
         )
 
 
-def register_rows(connection: Connection, home: Home, table: str, *, version: int | None = None) -> None:
+def register_rows(
+    connection: Connection, home: Home, table: str, *, version: int | None = None
+) -> None:
     """Register who is in a table, as ``vector_rows(instruction_id, shard)``.
 
     Raises:
@@ -87,5 +109,7 @@ def register_rows(connection: Connection, home: Home, table: str, *, version: in
         with vectors.reporting_damage(home, table):
             rows = rows.read_all()
     else:
-        rows = pa.table({"instruction_id": pa.array([], pa.int64()), "shard": pa.array([], pa.int64())})
+        rows = pa.table(
+            {"instruction_id": pa.array([], pa.int64()), "shard": pa.array([], pa.int64())}
+        )
     connection.register("vector_rows", rows)

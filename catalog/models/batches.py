@@ -16,8 +16,8 @@ Integers = np.ndarray[Any, np.dtype[np.int64]]
 def token_batches(lengths: Sequence[int] | np.ndarray[Any, Any], *, budget: int) -> list[Integers]:
     """Group texts of similar length, so that each padded batch holds at most ``budget`` tokens (or one text).
 
-    Longest first, so that the largest allocation comes first and memory does not grow later; equal lengths keep their order. The
-    answer depends on the lengths and the budget alone.
+    Longest first, so that the largest allocation comes first and memory does not grow later; equal
+    lengths keep their order. The answer depends on the lengths and the budget alone.
 
     Args:
         lengths: tokens of each text, shape (n,).
@@ -41,7 +41,9 @@ def token_batches(lengths: Sequence[int] | np.ndarray[Any, Any], *, budget: int)
     return batches
 
 
-def padded(rows: Sequence[Sequence[int] | np.ndarray[Any, Any]], *, fill: int, side: str = "right") -> tuple[torch.Tensor, torch.Tensor]:
+def padded(
+    rows: Sequence[Sequence[int] | np.ndarray[Any, Any]], *, fill: int, side: str = "right"
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Rows of token ids as one rectangle, with its attention mask.
 
     Args:

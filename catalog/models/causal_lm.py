@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Any
 from catalog.errors import ModelNotFoundError, OptionError
 from catalog.models.device import best_device, silence_libraries
 from catalog.models.template import Template, template_of
-from catalog.models.weights import config_sha256, model_folder, model_id, read_json, tokenizer_sha256, weights_sha256
+from catalog.models.weights import (
+    config_sha256,
+    model_folder,
+    model_id,
+    read_json,
+    tokenizer_sha256,
+    weights_sha256,
+)
 
 if TYPE_CHECKING:
     import torch
@@ -65,8 +72,16 @@ class CausalLM:
 
         longest = getattr(self.model.config, "max_position_embeddings", None)
         read = self.model.get_input_embeddings()
-        others = [one for one in self.model.modules() if isinstance(one, torch.nn.Embedding) and one is not read]
-        return longest if longest and any(longest <= one.num_embeddings <= longest + 2 for one in others) else None
+        others = [
+            one
+            for one in self.model.modules()
+            if isinstance(one, torch.nn.Embedding) and one is not read
+        ]
+        return (
+            longest
+            if longest and any(longest <= one.num_embeddings <= longest + 2 for one in others)
+            else None
+        )
 
     def require_positions(self, tokens: Iterable[Tokens]) -> None:
         """Refuse texts that are longer than the model can read.
@@ -75,24 +90,34 @@ class CausalLM:
             OptionError: one is.
         """
         n_positions = self.n_positions
-        longest = max((len(one.ids) for one in tokens if one.reason is None), default=0) if n_positions else 0
+        longest = (
+            max((len(one.ids) for one in tokens if one.reason is None), default=0)
+            if n_positions
+            else 0
+        )
         if n_positions and longest > n_positions:
-            raise OptionError(f"{self.name} reads {n_positions:,} tokens at most, and there are {longest:,}: --max-length {n_positions}")
+            raise OptionError(
+                f"{self.name} reads {n_positions:,} tokens at most, and there are {longest:,}: --max-length {n_positions}"
+            )
 
     @property
     def opening_id(self) -> int:
         """The token that a text may start from: begin of sequence, else end of sequence."""
         tokenizer = self.tokenizer
-        return int(tokenizer.eos_token_id if tokenizer.bos_token_id is None else tokenizer.bos_token_id)
+        return int(
+            tokenizer.eos_token_id if tokenizer.bos_token_id is None else tokenizer.bos_token_id
+        )
 
     def states(self, ids: torch.Tensor) -> torch.Tensor:
         """Hidden states before the LM head, (B, T, d), of token ids (B, T) padded on the right.
 
-        No mask goes in: a causal model sees nothing to the right of a position, so that padding there reaches no real one, and without
-        a mask attention skips half of its work.
+        No mask goes in: a causal model sees nothing to the right of a position, so that padding
+        there reaches no real one, and without a mask attention skips half of its work.
         """
         with self.computing():
-            states: torch.Tensor = self.model.base_model(input_ids=ids, use_cache=False).last_hidden_state
+            states: torch.Tensor = self.model.base_model(
+                input_ids=ids, use_cache=False
+            ).last_hidden_state
         return states
 
     def logits(self, states: torch.Tensor) -> torch.Tensor:
@@ -141,11 +166,17 @@ class CausalLM:
             hook.remove()
             self.model.train(was_training)
         tolerance = 1e-4 if self.dtype == "float32" else 5e-2
-        return torch.allclose(whole, product, rtol=tolerance, atol=tolerance), bool(seen) and torch.equal(seen[0], states)
+        return torch.allclose(whole, product, rtol=tolerance, atol=tolerance), bool(
+            seen
+        ) and torch.equal(seen[0], states)
 
 
 def load_causal_lm(
-    name: str | os.PathLike[str], *, device: torch.device | str | None = None, dtype: str = "auto", to_train: bool = False
+    name: str | os.PathLike[str],
+    *,
+    device: torch.device | str | None = None,
+    dtype: str = "auto",
+    to_train: bool = False,
 ) -> CausalLM:
     """Load any Hugging Face causal language model by hub id or local path.
 
@@ -154,7 +185,8 @@ def load_causal_lm(
         device: CUDA where there is one, else the CPU, unless said.
         dtype: ``"float32"``, ``"bfloat16"``, or ``"auto"``: bfloat16 on CUDA, float32 on the CPU, where a loss
             then does not depend on its batch.
-        to_train: keep the weights in float32 whatever the products are taken in, since small updates vanish in bfloat16.
+        to_train: keep the weights in float32 whatever the products are taken in, since small
+            updates vanish in bfloat16.
 
     Raises:
         ModelNotFoundError: there is no such model here, or it is no causal language model.
@@ -162,7 +194,9 @@ def load_causal_lm(
         UsageError: its tokenizer has no end-of-sequence token.
     """
     if dtype not in ("auto", "float32", "bfloat16"):
-        raise OptionError(f"dtype {dtype!r}: a language model computes in auto, float32 or bfloat16")
+        raise OptionError(
+            f"dtype {dtype!r}: a language model computes in auto, float32 or bfloat16"
+        )
     folder = model_folder(name)
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -173,7 +207,9 @@ def load_causal_lm(
         dtype = "bfloat16" if where.type == "cuda" else "float32"
     stored = torch.bfloat16 if dtype == "bfloat16" and not to_train else torch.float32
     try:
-        model: Any = AutoModelForCausalLM.from_pretrained(str(folder), dtype=stored, local_files_only=True)
+        model: Any = AutoModelForCausalLM.from_pretrained(
+            str(folder), dtype=stored, local_files_only=True
+        )
         tokenizer = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
     except (OSError, ValueError, KeyError, ImportError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
@@ -201,7 +237,8 @@ def save_causal_lm(lm: CausalLM, folder: Path) -> None:
 def lm_identity(name: str | os.PathLike[str], *, dtype: str) -> dict[str, Any]:
     """What decides a causal language model's numbers, read from its files without loading it.
 
-    The template is told by the tokenizer's chat template; the window (max length) is the caller's to add.
+    The template is told by the tokenizer's chat template; the window (max length) is the caller's
+    to add.
 
     Raises:
         ModelNotFoundError: there is no such model here.
@@ -222,7 +259,11 @@ def template_identity(folder: Path) -> str:
     import hashlib
 
     file = folder / "chat_template.jinja"
-    text = file.read_text(encoding="utf-8") if file.is_file() else read_json(folder / "tokenizer_config.json").get("chat_template")
+    text = (
+        file.read_text(encoding="utf-8")
+        if file.is_file()
+        else read_json(folder / "tokenizer_config.json").get("chat_template")
+    )
     if isinstance(text, list):  # several named templates: the tokenizer takes the default one
         text = next((one["template"] for one in text if one.get("name") == "default"), None)
     return f"chat:{hashlib.sha256(text.encode()).hexdigest()[:16]}" if text else "alpaca"

@@ -18,7 +18,8 @@ def best_device() -> torch.device:
 def set_threads(n_threads: int | None) -> int:
     """Give torch this many CPU threads; None leaves its own choice. Returns the number in force.
 
-    Float sums depend on how they are split, so numbers repeat bit for bit only under the same number of threads.
+    Float sums depend on how they are split, so numbers repeat bit for bit only under the same
+    number of threads.
     """
     import torch
 

@@ -1,7 +1,8 @@
 """Texts to vectors with any sentence-transformers model.
 
-The library's own modules do the computing; what is ours is the batches (sorted by token length, a few thousand tokens each) and the
-precision (products in float32, or in bfloat16 where that is asked for). Reimers & Gurevych 2019, arXiv 1908.10084.
+The library's own modules do the computing; what is ours is the batches (sorted by token length, a
+few thousand tokens each) and the precision (products in float32, or in bfloat16 where that is asked
+for). Reimers & Gurevych 2019, arXiv 1908.10084.
 """
 
 from __future__ import annotations
@@ -21,7 +22,15 @@ import numpy as np
 from catalog.errors import ModelNotFoundError, OptionError
 from catalog.models.batches import padded, token_batches
 from catalog.models.device import best_device, silence_libraries
-from catalog.models.weights import MINILM, config_sha256, model_folder, model_id, read_json, tokenizer_sha256, weights_sha256
+from catalog.models.weights import (
+    MINILM,
+    config_sha256,
+    model_folder,
+    model_id,
+    read_json,
+    tokenizer_sha256,
+    weights_sha256,
+)
 
 if TYPE_CHECKING:
     import torch
@@ -29,17 +38,19 @@ if TYPE_CHECKING:
 Progress = Callable[[int, int], None]  # (texts done, tokens done) since the last call
 LEAST_COSINE = 0.9999  # between a vector in bfloat16 and the same in float32
 
-# Texts of several lengths and kinds, on which bfloat16 has to prove itself. They are part of the code, and not of the pool, so that
-# an encoder is accepted or refused whatever it embeds first.
+# Texts of several lengths and kinds, on which bfloat16 has to prove itself. They are part of the
+# code, and not of the pool, so that an encoder is accepted or refused whatever it embeds first.
 _PROBE = (
     "Yes.",
     "Give three tips for staying healthy.",
     "def add(a, b):\n    return a + b",
     "What is the capital of France? Paris is the capital of France, and its largest city.",
     "Rewrite the sentence so that it is in the present tense: She had worked at the company for the past 3 years.",
-    "Solve for x: 3x + 7 = 22. Subtract 7 from both sides, which leaves 3x = 15; divide by 3, and x = 5. " * 3,
+    "Solve for x: 3x + 7 = 22. Subtract 7 from both sides, which leaves 3x = 15; divide by 3, and x = 5. "
+    * 3,
     "Übersetze ins Deutsche: the weather is fine today, 今日はいい天気ですね。",
-    "The river had risen in the night, and by morning the lower fields were a lake on which the first light lay like tin. " * 8,
+    "The river had risen in the night, and by morning the lower fields were a lake on which the first light lay like tin. "
+    * 8,
 )
 
 
@@ -83,7 +94,9 @@ class Encoder:
         """What decides the values of a vector: :func:`encoder_identity` and the precision in use."""
         return encoder_identity(self.name) | {"dtype": self.dtype}
 
-    def encode(self, texts: Sequence[str], *, budget: int = 1536, progress: Progress | None = None) -> Embeddings:
+    def encode(
+        self, texts: Sequence[str], *, budget: int = 1536, progress: Progress | None = None
+    ) -> Embeddings:
         """Vectors of the texts, equal to those of ``SentenceTransformer.encode`` (cosine at least 0.9999).
 
         Args:
@@ -106,20 +119,31 @@ class Encoder:
                     progress(len(batch), sum(lengths[i] for i in batch))
         return Embeddings(vectors, n_truncated, sum(lengths))
 
-    def _tokenize(self, texts: Sequence[str]) -> tuple[list[list[int]], list[list[int]] | None, int]:
+    def _tokenize(
+        self, texts: Sequence[str]
+    ) -> tuple[list[list[int]], list[list[int]] | None, int]:
         prompt = _prompt(self._model)
         encoded = self._tokenizer(
-            [prompt + text for text in texts], truncation=self.max_tokens is not None, max_length=self.max_tokens, padding=False
+            [prompt + text for text in texts],
+            truncation=self.max_tokens is not None,
+            max_length=self.max_tokens,
+            padding=False,
         )
         n_truncated = sum(bool(encoding.overflowing) for encoding in encoded.encodings)
         return encoded["input_ids"], encoded.get("token_type_ids"), n_truncated
 
-    def _forward(self, rows: list[list[int]], types: list[list[int]] | None) -> np.ndarray[Any, Any]:
+    def _forward(
+        self, rows: list[list[int]], types: list[list[int]] | None
+    ) -> np.ndarray[Any, Any]:
         side = self._tokenizer.padding_side
-        ids, mask = padded(rows, fill=self._tokenizer.pad_token_id or 0, side=side)  # (B, T), (B, T)
+        ids, mask = padded(
+            rows, fill=self._tokenizer.pad_token_id or 0, side=side
+        )  # (B, T), (B, T)
         features = {"input_ids": ids, "attention_mask": mask}
         if types is not None:
-            features["token_type_ids"] = padded(types, fill=self._tokenizer.pad_token_type_id, side=side)[0]  # (B, T)
+            features["token_type_ids"] = padded(
+                types, fill=self._tokenizer.pad_token_type_id, side=side
+            )[0]  # (B, T)
         device = self._model.device
         answer = self._model({name: tensor.to(device) for name, tensor in features.items()})
         vectors: np.ndarray[Any, Any] = answer["sentence_embedding"].float().cpu().numpy()  # (B, d)
@@ -127,14 +151,23 @@ class Encoder:
 
     def _library_encode(self, texts: Sequence[str], *, progress: Progress | None) -> Embeddings:
         with _computing(self.dtype, self._model):
-            vectors = self._model.encode(list(texts), show_progress_bar=False, convert_to_numpy=True)
-        n_truncated = self._tokenize(texts)[2] if hasattr(self._tokenizer, "backend_tokenizer") else 0
+            vectors = self._model.encode(
+                list(texts), show_progress_bar=False, convert_to_numpy=True
+            )
+        n_truncated = (
+            self._tokenize(texts)[2] if hasattr(self._tokenizer, "backend_tokenizer") else 0
+        )
         if progress:
             progress(len(texts), 0)
         return Embeddings(np.asarray(vectors, dtype=np.float32), n_truncated, 0)
 
 
-def load_encoder(name: str | os.PathLike[str] = MINILM, *, device: torch.device | str | None = None, dtype: str = "float32") -> Encoder:
+def load_encoder(
+    name: str | os.PathLike[str] = MINILM,
+    *,
+    device: torch.device | str | None = None,
+    dtype: str = "float32",
+) -> Encoder:
     """Load a sentence-transformers model by hub id or local path.
 
     Args:
@@ -169,8 +202,12 @@ def require_accuracy(encoder: Encoder) -> None:
     Raises:
         OptionError: the vector of a probe text has a cosine below ``LEAST_COSINE`` to the same in float32.
     """
-    wide = Encoder(encoder._model, name=encoder.name, dtype="float32").encode(_PROBE).vectors  # (n, d)
-    narrow = Encoder(encoder._model, name=encoder.name, dtype="bfloat16").encode(_PROBE).vectors  # (n, d)
+    wide = (
+        Encoder(encoder._model, name=encoder.name, dtype="float32").encode(_PROBE).vectors
+    )  # (n, d)
+    narrow = (
+        Encoder(encoder._model, name=encoder.name, dtype="bfloat16").encode(_PROBE).vectors
+    )  # (n, d)
     norms = np.linalg.norm(wide, axis=1) * np.linalg.norm(narrow, axis=1)
     least = float(((wide * narrow).sum(axis=1) / np.maximum(norms, 1e-12)).min())
     if least < LEAST_COSINE:
@@ -189,9 +226,15 @@ def encoder_identity(name: str | os.PathLike[str] = MINILM) -> dict[str, Any]:
     folder = model_folder(name)
     settings = read_json(folder / "config_sentence_transformers.json")
     modules = {
-        "modules": [module.get("type", "").rsplit(".", 1)[-1] for module in read_json(folder / "modules.json") or []],
+        "modules": [
+            module.get("type", "").rsplit(".", 1)[-1]
+            for module in read_json(folder / "modules.json") or []
+        ],
         "config": config_sha256(folder),
-        "configs": {file.parent.name: read_json(file) for file in sorted(folder.glob("[0-9]*_*/config.json"))},
+        "configs": {
+            file.parent.name: read_json(file)
+            for file in sorted(folder.glob("[0-9]*_*/config.json"))
+        },
         "transformer": read_json(folder / "sentence_bert_config.json"),
         "prompts": [settings.get("prompts"), settings.get("default_prompt_name")],
     }
@@ -215,7 +258,9 @@ def _window(folder: Path) -> int | None:
 
 
 def _pooling_name(folder: Path) -> str:
-    config: dict[str, Any] = next((read_json(file) for file in sorted(folder.glob("*_Pooling/config.json"))), {})
+    config: dict[str, Any] = next(
+        (read_json(file) for file in sorted(folder.glob("*_Pooling/config.json"))), {}
+    )
     mode = config.get("pooling_mode")
     if mode:
         return mode if isinstance(mode, str) else "+".join(mode)
@@ -282,7 +327,9 @@ def _float32_attention() -> str:
 
     def attend(module: Any, query: Any, key: Any, value: Any, mask: Any, **options: Any) -> Any:
         with torch.autocast("cpu", enabled=False):
-            return sdpa_attention_forward(module, query.float(), key.float(), value.float(), mask, **options)  # each (B, heads, T, d)
+            return sdpa_attention_forward(
+                module, query.float(), key.float(), value.float(), mask, **options
+            )  # each (B, heads, T, d)
 
     AttentionInterface.register("float32_sdpa", attend)
     AttentionMaskInterface.register("float32_sdpa", sdpa_mask)

@@ -1,7 +1,8 @@
 """The cross-entropy of every instruction's response under a causal language model.
 
-This is what SmallToLarge records at each checkpoint (Yang et al. 2024, arXiv 2403.07384), and what IFD divides (Li et al. 2023,
-arXiv 2308.12032). One pass, in batches of similar length, and the LM head at the positions that predict response tokens only.
+This is what SmallToLarge records at each checkpoint (Yang et al. 2024, arXiv 2403.07384), and what
+IFD divides (Li et al. 2023, arXiv 2308.12032). One pass, in batches of similar length, and the LM
+head at the positions that predict response tokens only.
 """
 
 from __future__ import annotations
@@ -46,7 +47,13 @@ class Losses:
         return self.mean * self.n_tokens
 
 
-def response_losses(lm: CausalLM, instructions: Sequence[Tokens], *, budget: int = 2048, progress: Progress | None = None) -> Losses:
+def response_losses(
+    lm: CausalLM,
+    instructions: Sequence[Tokens],
+    *,
+    budget: int = 2048,
+    progress: Progress | None = None,
+) -> Losses:
     """Mean cross-entropy of each response given its prompt, prompt masked, end of sequence counted.
 
     Batches change a loss by rounding only (about 1e-6 in float32).
@@ -67,7 +74,9 @@ def response_losses(lm: CausalLM, instructions: Sequence[Tokens], *, budget: int
             where = kept[batch]
             group = [instructions[i] for i in where]
             nats, rows = response_nats(lm, group)  # (P,), (P,)
-            sums = torch.zeros(len(group), dtype=torch.float64, device=nats.device).index_add_(0, rows, nats.double())  # (B,)
+            sums = torch.zeros(len(group), dtype=torch.float64, device=nats.device).index_add_(
+                0, rows, nats.double()
+            )  # (B,)
             totals[where] = sums.cpu().numpy()
             counts[where] = [one.n_response for one in group]
             if progress:
@@ -75,12 +84,19 @@ def response_losses(lm: CausalLM, instructions: Sequence[Tokens], *, budget: int
     return Losses(totals / np.maximum(counts, 1), counts, [one.reason for one in instructions])
 
 
-def answer_losses(lm: CausalLM, instructions: Sequence[Tokens], *, budget: int = 2048, progress: Progress | None = None) -> Losses:
+def answer_losses(
+    lm: CausalLM,
+    instructions: Sequence[Tokens],
+    *,
+    budget: int = 2048,
+    progress: Progress | None = None,
+) -> Losses:
     """Mean cross-entropy of each response alone, without its prompt: what IFD divides by.
 
-    The same tokens as in :func:`response_losses`, after the begin-of-sequence token only (the end-of-sequence token where a tokenizer
-    has no other), so that the first token of the answer counts on both sides of the ratio. There is none for an answer that the window
-    cut (``truncated_response``) or that is one token and its end (``one_token_response``).
+    The same tokens as in :func:`response_losses`, after the begin-of-sequence token only (the
+    end-of-sequence token where a tokenizer has no other), so that the first token of the answer
+    counts on both sides of the ratio. There is none for an answer that the window cut
+    (``truncated_response``) or that is one token and its end (``one_token_response``).
     """
     opening = lm.opening_id
     alone = []
@@ -89,7 +105,9 @@ def answer_losses(lm: CausalLM, instructions: Sequence[Tokens], *, budget: int =
         if reason:
             alone.append(Tokens(one.ids[:0], 0, reason=reason))
         else:
-            alone.append(Tokens(np.concatenate([[opening], one.ids[one.start :]]).astype(np.int32), 1))
+            alone.append(
+                Tokens(np.concatenate([[opening], one.ids[one.start :]]).astype(np.int32), 1)
+            )
     return response_losses(lm, alone, budget=budget, progress=progress)
 
 
@@ -109,7 +127,11 @@ def response_nats(lm: CausalLM, group: Sequence[Tokens]) -> tuple[torch.Tensor, 
     hidden = lm.states(ids)[:, :-1][before]  # (P, d)
     step = max(16, _LOGITS // lm.n_vocabulary)
     pieces = [
-        F.cross_entropy(lm.logits(hidden[start : start + step]).float(), targets[start : start + step], reduction="none")  # (p,)
+        F.cross_entropy(
+            lm.logits(hidden[start : start + step]).float(),
+            targets[start : start + step],
+            reduction="none",
+        )  # (p,)
         for start in range(0, len(hidden), step)
     ]
     return torch.cat(pieces), rows
@@ -118,7 +140,8 @@ def response_nats(lm: CausalLM, group: Sequence[Tokens]) -> tuple[torch.Tensor, 
 def placed(group: Sequence[Tokens], *, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
     """One batch as a rectangle, and the positions that predict its response tokens.
 
-    Padding lies on the right, where no real position of a causal model sees it, and positions count from 0 in every row.
+    Padding lies on the right, where no real position of a causal model sees it, and positions count
+    from 0 in every row.
 
     Returns:
         ids (B, T), and a boolean (B, T-1): whether the next position holds a response token.

@@ -1,8 +1,8 @@
 """Fewer dimensions for token states, and what that costs.
 
-FisherSFT's gain is a function of inner products, so both maps keep inner products and neither moves the origin: a Gaussian
-Johnson-Lindenstrauss matrix (Johnson & Lindenstrauss 1984; Dasgupta & Gupta 2003), or the leading directions of the second moment
-(principal components without centring).
+FisherSFT's gain is a function of inner products, so both maps keep inner products and neither moves
+the origin: a Gaussian Johnson-Lindenstrauss matrix (Johnson & Lindenstrauss 1984; Dasgupta & Gupta
+2003), or the leading directions of the second moment (principal components without centring).
 """
 
 from __future__ import annotations
@@ -37,10 +37,17 @@ class Projection:
     def identity(self) -> dict[str, Any]:
         """What decides its values."""
         digest = hashlib.sha256(np.ascontiguousarray(self.matrix).tobytes()).hexdigest()
-        return {"kind": self.kind, "dim": int(self.matrix.shape[1]), "seed": self.seed, "matrix": digest}
+        return {
+            "kind": self.kind,
+            "dim": int(self.matrix.shape[1]),
+            "seed": self.seed,
+            "matrix": digest,
+        }
 
 
-def johnson_lindenstrauss(dimension: int, *, dim: int, seed: int = 0, sample: Matrix | None = None) -> Projection:
+def johnson_lindenstrauss(
+    dimension: int, *, dim: int, seed: int = 0, sample: Matrix | None = None
+) -> Projection:
     """A seeded Gaussian matrix with entries of variance 1/k: squared lengths are kept on average.
 
     Args:
@@ -53,8 +60,12 @@ def johnson_lindenstrauss(dimension: int, *, dim: int, seed: int = 0, sample: Ma
         OptionError: k is not between 1 and d.
     """
     _check(dimension, dim)
-    matrix = (np.random.default_rng(seed).standard_normal((dimension, dim)) / np.sqrt(dim)).astype(np.float32)
-    return Projection("jl", matrix, seed, {} if sample is None else distortion(matrix, sample, seed=seed))
+    matrix = (np.random.default_rng(seed).standard_normal((dimension, dim)) / np.sqrt(dim)).astype(
+        np.float32
+    )
+    return Projection(
+        "jl", matrix, seed, {} if sample is None else distortion(matrix, sample, seed=seed)
+    )
 
 
 def principal_components(sample: Matrix, *, dim: int, seed: int = 0) -> Projection:
@@ -70,7 +81,9 @@ def principal_components(sample: Matrix, *, dim: int, seed: int = 0) -> Projecti
     """
     _check(sample.shape[1], dim)
     if len(sample) < dim:
-        raise OptionError(f"a sample of {len(sample):,} states cannot give {dim} components; use a larger sample or the jl projection")
+        raise OptionError(
+            f"a sample of {len(sample):,} states cannot give {dim} components; use a larger sample or the jl projection"
+        )
     wide = sample.astype(np.float64)
     _, directions = np.linalg.eigh(wide.T @ wide)  # (d, d), ascending
     top = directions[:, ::-1][:, :dim]
@@ -79,7 +92,9 @@ def principal_components(sample: Matrix, *, dim: int, seed: int = 0) -> Projecti
     return Projection("pca", matrix, seed, distortion(matrix, sample, seed=seed))
 
 
-def distortion(matrix: Matrix, sample: Matrix, *, seed: int = 0, n_pairs: int = 2000) -> dict[str, float]:
+def distortion(
+    matrix: Matrix, sample: Matrix, *, seed: int = 0, n_pairs: int = 2000
+) -> dict[str, float]:
     """How far a map changes squared distances between random pairs of a sample.
 
     Returns:
@@ -105,4 +120,6 @@ def distortion(matrix: Matrix, sample: Matrix, *, seed: int = 0, n_pairs: int = 
 
 def _check(dimension: int, dim: int) -> None:
     if not 1 <= dim < dimension:
-        raise OptionError(f"projection to {dim}: the states have {dimension} dimensions; give a number from 1 to {dimension - 1}")
+        raise OptionError(
+            f"projection to {dim}: the states have {dimension} dimensions; give a number from 1 to {dimension - 1}"
+        )

@@ -36,8 +36,14 @@ class Recipe:
     budget: int = 2048
 
     def __post_init__(self) -> None:
-        if min(self.epochs, self.batch, self.checkpoints, self.budget) < 1 or not 0 <= self.warmup < 1 or self.learning_rate <= 0:
-            raise OptionError(f"{self}: epochs, batch, checkpoints and budget start at 1, warmup is in [0, 1), learning_rate above 0")
+        if (
+            min(self.epochs, self.batch, self.checkpoints, self.budget) < 1
+            or not 0 <= self.warmup < 1
+            or self.learning_rate <= 0
+        ):
+            raise OptionError(
+                f"{self}: epochs, batch, checkpoints and budget start at 1, warmup is in [0, 1), learning_rate above 0"
+            )
 
     def identity(self) -> dict[str, Any]:
         """What decides the numbers of a run, rounding left out."""
@@ -73,4 +79,8 @@ class Recipe:
         rising = math.ceil(self.warmup * n_steps)
         if step < rising:
             return self.learning_rate * (step + 1) / rising
-        return self.learning_rate * 0.5 * (1 + math.cos(math.pi * (step - rising) / max(1, n_steps - rising)))
+        return (
+            self.learning_rate
+            * 0.5
+            * (1 + math.cos(math.pi * (step - rising) / max(1, n_steps - rising)))
+        )

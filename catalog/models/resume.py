@@ -42,5 +42,7 @@ def load_state(file: Path, *, device: torch.device) -> dict[str, Any] | None:
     try:
         state: dict[str, Any] = torch.load(file, map_location=device, weights_only=True)
     except Exception as error:  # what broken bytes raise is the unpickler's choice
-        raise CorruptError(f"{file}: cannot be read as a training state ({type(error).__name__}); delete it to start afresh") from error
+        raise CorruptError(
+            f"{file}: cannot be read as a training state ({type(error).__name__}); delete it to start afresh"
+        ) from error
     return state

@@ -1,7 +1,8 @@
 """The hidden states that predict an instruction's response, before the LM head: what FisherSFT selects by.
 
-FisherSFT linearises a model at its last layer, so that token j of instruction i contributes its state x_ij in R^d (Deb et al. 2025,
-arXiv 2505.14826). One forward pass; no labels and no probabilities enter.
+FisherSFT linearises a model at its last layer, so that token j of instruction i contributes its
+state x_ij in R^d (Deb et al. 2025, arXiv 2505.14826). One forward pass; no labels and no
+probabilities enter.
 """
 
 from __future__ import annotations
@@ -65,15 +66,21 @@ def token_states(
     import torch
 
     if max_tokens < 1 or dtype not in ("float16", "float32"):
-        raise OptionError(f"states with max_tokens {max_tokens} in {dtype}: give at least 1 token, and float16 or float32")
+        raise OptionError(
+            f"states with max_tokens {max_tokens} in {dtype}: give at least 1 token, and float16 or float32"
+        )
     if not lm.is_state_plain:
         raise SignalError(
             f"{lm.name}: its LM head does not read the base model's last hidden state, so that it has no states to take; use another model"
         )
     counts = [min(one.n_response, max_tokens) for one in instructions]
     offsets = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)]).astype(np.int64)
-    matrix = None if projection is None else torch.from_numpy(projection.matrix).to(lm.device)  # (d, k)
-    vectors = np.empty((int(offsets[-1]), lm.dimension if matrix is None else matrix.shape[1]), dtype=dtype)
+    matrix = (
+        None if projection is None else torch.from_numpy(projection.matrix).to(lm.device)
+    )  # (d, k)
+    vectors = np.empty(
+        (int(offsets[-1]), lm.dimension if matrix is None else matrix.shape[1]), dtype=dtype
+    )
     kept = [i for i, one in enumerate(instructions) if one.reason is None]
     # Nothing after the last wanted token is seen by it.
     cut = [_cut(instructions[i], max_tokens) for i in kept]
@@ -83,7 +90,11 @@ def token_states(
             ids, before = placed(group, device=lm.device)  # (B, T), (B, T-1)
             rows = lm.states(ids)[:, :-1][before].float()  # (P, d), batch row by batch row
             rows = rows if matrix is None else rows @ matrix  # (P, k)
-            _place(vectors, rows.cpu().numpy(), [(int(offsets[kept[i]]), counts[kept[i]]) for i in batch])
+            _place(
+                vectors,
+                rows.cpu().numpy(),
+                [(int(offsets[kept[i]]), counts[kept[i]]) for i in batch],
+            )
             if progress:
                 progress(len(group), sum(len(one.ids) for one in group))
     if not np.isfinite(vectors).all():
@@ -95,7 +106,9 @@ def _cut(one: Tokens, max_tokens: int) -> Tokens:
     return Tokens(one.ids[: one.start + max_tokens], one.start)
 
 
-def _place(vectors: np.ndarray[Any, Any], rows: np.ndarray[Any, Any], places: Sequence[tuple[int, int]]) -> None:
+def _place(
+    vectors: np.ndarray[Any, Any], rows: np.ndarray[Any, Any], places: Sequence[tuple[int, int]]
+) -> None:
     done = 0
     with np.errstate(over="ignore"):  # an overflow is reported once, for the model
         for start, count in places:

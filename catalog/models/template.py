@@ -1,9 +1,11 @@
 """One instruction as one text, and where its response begins.
 
-A tokenizer with a chat template is used with that template. Any other is used with Stanford Alpaca's prompt (the form without input,
-since an input is already part of the prompt here), carried on to several turns::
+A tokenizer with a chat template is used with that template. Any other is used with Stanford
+Alpaca's prompt (the form without input, since an input is already part of the prompt here), carried
+on to several turns::
 
-    Below is an instruction that describes a task. Write a response that appropriately completes the request.
+    Below is an instruction that describes a task. Write a response that appropriately completes the
+    request.
 
     ### Instruction:
     {user}
@@ -15,7 +17,8 @@ since an input is already part of the prompt here), carried on to several turns:
 
     ### Response:{the response}{end of sequence}
 
-A system text takes the place of the first line; tools follow it under ``### Tools:``; any other role becomes a heading of its name.
+A system text takes the place of the first line; tools follow it under ``### Tools:``; any other
+role becomes a heading of its name.
 """
 
 from __future__ import annotations
@@ -28,7 +31,9 @@ from typing import Any
 
 from catalog.errors import UsageError
 
-Instruction = Mapping[str, Any]  # messages: [{role, content}, ...], system: str | None, tools: list | str | None
+Instruction = Mapping[
+    str, Any
+]  # messages: [{role, content}, ...], system: str | None, tools: list | str | None
 
 ALPACA = "Below is an instruction that describes a task. Write a response that appropriately completes the request."
 
@@ -59,7 +64,9 @@ class Template:
         """The template in a word: ``alpaca``, or ``chat:`` and the first 16 digits of the chat template's sha256."""
         if self.name == "alpaca":
             return "alpaca"
-        return "chat:" + hashlib.sha256(str(self._tokenizer.chat_template).encode()).hexdigest()[:16]
+        return (
+            "chat:" + hashlib.sha256(str(self._tokenizer.chat_template).encode()).hexdigest()[:16]
+        )
 
     def render(self, instruction: Instruction) -> Rendered:
         """The text of one instruction up to its last assistant message, which is the response."""
@@ -67,41 +74,71 @@ class Template:
         if reason:
             return Rendered("", 0, reason)
         if self.name == "alpaca":
-            prompt = alpaca_prompt(messages, system=instruction.get("system"), tools=_tools(instruction))
+            prompt = alpaca_prompt(
+                messages, system=instruction.get("system"), tools=_tools(instruction)
+            )
             return Rendered(prompt + response + self._tokenizer.eos_token, len(prompt))
         return self._render_chat(messages, response, instruction)
 
-    def _render_chat(self, messages: list[dict[str, str]], response: str, instruction: Instruction) -> Rendered:
+    def _render_chat(
+        self, messages: list[dict[str, str]], response: str, instruction: Instruction
+    ) -> Rendered:
         import jinja2
 
         system, tools = instruction.get("system"), _tools(instruction)
         forms = [([{"role": "system", "content": system}] if system else []) + messages]
-        if system and messages and messages[0]["role"] == "user":  # for templates that know no system role
-            forms.append([{"role": "user", "content": f"{system}\n\n{messages[0]['content']}"}, *messages[1:]])
+        if (
+            system and messages and messages[0]["role"] == "user"
+        ):  # for templates that know no system role
+            forms.append(
+                [
+                    {"role": "user", "content": f"{system}\n\n{messages[0]['content']}"},
+                    *messages[1:],
+                ]
+            )
         for form in forms:
             try:
                 return self._span(form, response, tools)
-            except (jinja2.TemplateError, TypeError, ValueError, LookupError):  # Transformers' own of tools that are no schema, too
+            except (
+                jinja2.TemplateError,
+                TypeError,
+                ValueError,
+                LookupError,
+            ):  # Transformers' own of tools that are no schema, too
                 continue
         return Rendered("", 0, "template_refuses")
 
-    def _span(self, messages: list[dict[str, str]], response: str, tools: list[Any] | None) -> Rendered:
+    def _span(
+        self, messages: list[dict[str, str]], response: str, tools: list[Any] | None
+    ) -> Rendered:
         def text_of(turns: list[dict[str, str]], *, opened: bool) -> str:
-            rendered = self._tokenizer.apply_chat_template(turns, tools=tools, tokenize=False, add_generation_prompt=opened)
+            rendered = self._tokenizer.apply_chat_template(
+                turns, tools=tools, tokenize=False, add_generation_prompt=opened
+            )
             return str(rendered)
 
         full = text_of([*messages, {"role": "assistant", "content": response}], opened=False)
         core = response.strip()
-        prompts = (text_of(messages, opened=True), text_of(messages, opened=False)) if messages else ()
-        # Not from the end where a prompt is known: an answer such as ">" stands in the mark after it, too.
-        after_prompts = [full.find(core, len(prompt)) for prompt in prompts if full.startswith(prompt)]
+        prompts = (
+            (text_of(messages, opened=True), text_of(messages, opened=False)) if messages else ()
+        )
+        # Not from the end where a prompt is known: an answer such as ">" stands in the mark after
+        # it, too.
+        after_prompts = [
+            full.find(core, len(prompt)) for prompt in prompts if full.startswith(prompt)
+        ]
         place = next((found for found in after_prompts if found >= 0), full.rfind(core))
         if place < 0:  # the template rewrites answers, so that nothing can be said of this one
             return Rendered("", 0, "template_refuses")
         end = place + len(core)
-        # Some templates drop or rewrite earlier turns once there is an answer; then the response starts where its text does.
-        boundary = next((len(prompt) for prompt in prompts if full.startswith(prompt) and len(prompt) <= place), place)
-        # Text after the end-of-turn mark is the next turn's business; where there is no mark, the end of sequence is one.
+        # Some templates drop or rewrite earlier turns once there is an answer; then the response
+        # starts where its text does.
+        boundary = next(
+            (len(prompt) for prompt in prompts if full.startswith(prompt) and len(prompt) <= place),
+            place,
+        )
+        # Text after the end-of-turn mark is the next turn's business; where there is no mark, the
+        # end of sequence is one.
         tail = full[end:].rstrip()
         return Rendered(full[:end] + (tail or str(self._tokenizer.eos_token)), boundary)
 
@@ -113,11 +150,20 @@ def template_of(tokenizer: Any) -> Template:
         UsageError: the tokenizer has no end-of-sequence token.
     """
     if tokenizer.eos_token is None:
-        raise UsageError(f"{tokenizer.name_or_path}: the tokenizer has no end-of-sequence token, so that no response ends; set eos_token")
-    return Template(tokenizer, name="chat" if getattr(tokenizer, "chat_template", None) else "alpaca")
+        raise UsageError(
+            f"{tokenizer.name_or_path}: the tokenizer has no end-of-sequence token, so that no response ends; set eos_token"
+        )
+    return Template(
+        tokenizer, name="chat" if getattr(tokenizer, "chat_template", None) else "alpaca"
+    )
 
 
-def alpaca_prompt(messages: Sequence[Mapping[str, str]], *, system: str | None = None, tools: list[Any] | None = None) -> str:
+def alpaca_prompt(
+    messages: Sequence[Mapping[str, str]],
+    *,
+    system: str | None = None,
+    tools: list[Any] | None = None,
+) -> str:
     r"""Stanford Alpaca's prompt, for any number of turns.
 
     >>> print(alpaca_prompt([{"role": "user", "content": "Say hi."}], system="Be brief."))
@@ -136,14 +182,21 @@ def alpaca_prompt(messages: Sequence[Mapping[str, str]], *, system: str | None =
         if role == "assistant":
             parts.append(f"### Response:{content}")
         else:
-            parts.append(f"### {'Instruction' if role == 'user' else role.capitalize()}:\n{content}")
+            parts.append(
+                f"### {'Instruction' if role == 'user' else role.capitalize()}:\n{content}"
+            )
     return "\n\n".join(parts) + "\n\n### Response:"
 
 
 def _split(instruction: Instruction) -> tuple[list[dict[str, str]], str, str | None]:
     """The messages before the last assistant message, that message, and why it cannot be scored."""
-    messages = [{"role": str(m["role"]), "content": str(m["content"] or "")} for m in instruction["messages"]]
-    last = max((i for i, message in enumerate(messages) if message["role"] == "assistant"), default=-1)
+    messages = [
+        {"role": str(m["role"]), "content": str(m["content"] or "")}
+        for m in instruction["messages"]
+    ]
+    last = max(
+        (i for i, message in enumerate(messages) if message["role"] == "assistant"), default=-1
+    )
     if last < 0:
         return messages, "", "no_response"
     response = messages[last]["content"]

@@ -1,6 +1,7 @@
 """The proxy that needs no download: a small Llama with its own vocabulary, made for one pool and trained from scratch.
 
-1.06 million parameters and 2,048 byte-level BPE tokens by default, since at this size the LM head is most of the work.
+1.06 million parameters and 2,048 byte-level BPE tokens by default, since at this size the LM head
+is most of the work.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from catalog.errors import OptionError
 from catalog.models.causal_lm import CausalLM
 from catalog.models.recipe import Recipe
 
-# From scratch there is far to go in few steps: a hundred times the rate for fine-tuning, and a quarter of its batch.
+# From scratch there is far to go in few steps: a hundred times the rate for fine-tuning, and a
+# quarter of its batch.
 RECIPE = Recipe(learning_rate=3e-3, batch=32)
 
 BEGIN, END, PAD = "<|begin|>", "<|end|>", "<|pad|>"
@@ -38,7 +40,13 @@ class TinyShape:
     inner: int = 352
 
 
-def build_tiny(texts: Iterable[str], *, seed: int = 0, shape: TinyShape | None = None, sample_bytes: int = 40_000_000) -> CausalLM:
+def build_tiny(
+    texts: Iterable[str],
+    *,
+    seed: int = 0,
+    shape: TinyShape | None = None,
+    sample_bytes: int = 40_000_000,
+) -> CausalLM:
     """An untrained proxy for a pool: vocabulary from its texts, weights drawn from the seed.
 
     Args:
@@ -52,7 +60,9 @@ def build_tiny(texts: Iterable[str], *, seed: int = 0, shape: TinyShape | None =
     """
     shape = shape or TinyShape()
     if shape.vocabulary < 260 or shape.width % shape.heads:
-        raise OptionError(f"{shape}: the vocabulary needs 256 bytes and 3 special tokens at least, and heads must divide the width")
+        raise OptionError(
+            f"{shape}: the vocabulary needs 256 bytes and 3 special tokens at least, and heads must divide the width"
+        )
     tokenizer = _tokenizer(_first_bytes(texts, sample_bytes), vocabulary=shape.vocabulary)
 
     import torch
@@ -80,7 +90,14 @@ def build_tiny(texts: Iterable[str], *, seed: int = 0, shape: TinyShape | None =
 
 def tiny_identity(*, seed: int = 0, shape: TinyShape | None = None) -> dict[str, Any]:
     """What decides a tiny proxy beside the texts that it was made from."""
-    return {"model": "tiny", "version": 1, "seed": seed, "dtype": "float32", "template": "alpaca", **asdict(shape or TinyShape())}
+    return {
+        "model": "tiny",
+        "version": 1,
+        "seed": seed,
+        "dtype": "float32",
+        "template": "alpaca",
+        **asdict(shape or TinyShape()),
+    }
 
 
 def _tokenizer(texts: Iterator[str], *, vocabulary: int) -> Any:
@@ -97,7 +114,9 @@ def _tokenizer(texts: Iterator[str], *, vocabulary: int) -> Any:
         show_progress=False,
     )
     bpe.train_from_iterator(texts, trainer)
-    bpe.post_processor = processors.TemplateProcessing(single=f"{BEGIN} $A", special_tokens=[(BEGIN, bpe.token_to_id(BEGIN))])
+    bpe.post_processor = processors.TemplateProcessing(
+        single=f"{BEGIN} $A", special_tokens=[(BEGIN, bpe.token_to_id(BEGIN))]
+    )
     make: Any = PreTrainedTokenizerFast
     return make(tokenizer_object=bpe, bos_token=BEGIN, eos_token=END, pad_token=PAD)
 

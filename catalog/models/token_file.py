@@ -15,11 +15,17 @@ class TokenFile(Sequence[Tokens]):
     """Instructions as token ids in a folder; a sequence of :class:`catalog.models.tokens.Tokens`."""
 
     def __init__(self, folder: Path) -> None:
-        rows = np.load(folder / "rows.npy")  # (n, 4): end of its ids, start, is_truncated, reason's number from 1
+        rows = np.load(
+            folder / "rows.npy"
+        )  # (n, 4): end of its ids, start, is_truncated, reason's number from 1
         self._ends = rows[:, 0]
         self._rest = rows[:, 1:].astype(np.int32)
         size = int(self._ends[-1]) if len(rows) else 0
-        self._ids: Any = np.memmap(folder / "ids.bin", dtype=np.int32, mode="r", shape=(size,)) if size else np.zeros(0, dtype=np.int32)
+        self._ids: Any = (
+            np.memmap(folder / "ids.bin", dtype=np.int32, mode="r", shape=(size,))
+            if size
+            else np.zeros(0, dtype=np.int32)
+        )
 
     def __len__(self) -> int:
         return len(self._ends)
@@ -36,7 +42,12 @@ class TokenFile(Sequence[Tokens]):
         i = index % len(self)
         start, is_truncated, reason = (int(value) for value in self._rest[i])
         ids = np.array(self._ids[int(self._ends[i - 1]) if i else 0 : int(self._ends[i])])
-        return Tokens(ids, start, is_truncated=bool(is_truncated), reason=NO_LOSS[reason - 1] if reason else None)
+        return Tokens(
+            ids,
+            start,
+            is_truncated=bool(is_truncated),
+            reason=NO_LOSS[reason - 1] if reason else None,
+        )
 
 
 def write_tokens(folder: Path, shards: Iterable[Sequence[Tokens]]) -> TokenFile:

@@ -42,11 +42,18 @@ class Tokens:
         return len(self.ids) - self.start
 
 
-def tokens_of(instructions: Sequence[Instruction], *, tokenizer: Any, template: Template, max_length: int = 512) -> list[Tokens]:
+def tokens_of(
+    instructions: Sequence[Instruction],
+    *,
+    tokenizer: Any,
+    template: Template,
+    max_length: int = 512,
+) -> list[Tokens]:
     """Token ids of instructions, in their order.
 
-    The text is tokenised in one piece, as a model meets it, and the response begins with the token that holds its first character.
-    Literal special tokens in a text are read as special tokens, as everywhere in training.
+    The text is tokenised in one piece, as a model meets it, and the response begins with the token
+    that holds its first character. Literal special tokens in a text are read as special tokens, as
+    everywhere in training.
 
     Args:
         instructions: mappings with ``messages``, and perhaps ``system`` and ``tools``.
@@ -58,18 +65,31 @@ def tokens_of(instructions: Sequence[Instruction], *, tokenizer: Any, template: 
     texts = [one.text for one in rendered if one.reason is None]
     if not texts:
         return [Tokens(_NOTHING, 0, reason=one.reason) for one in rendered]
-    encoded = tokenizer(texts, add_special_tokens=False, padding=False, truncation=False, return_attention_mask=False, verbose=False)
+    encoded = tokenizer(
+        texts,
+        add_special_tokens=False,
+        padding=False,
+        truncation=False,
+        return_attention_mask=False,
+        verbose=False,
+    )
     opening = _opening(tokenizer, template)
     answer = []
     encodings = iter(encoded.encodings)
     for one in rendered:
-        answer.append(Tokens(_NOTHING, 0, reason=one.reason) if one.reason else _cut(one, next(encodings), opening, max_length))
+        answer.append(
+            Tokens(_NOTHING, 0, reason=one.reason)
+            if one.reason
+            else _cut(one, next(encodings), opening, max_length)
+        )
     return answer
 
 
 def _cut(rendered: Rendered, encoding: Any, opening: list[int], max_length: int) -> Tokens:
     start = None
-    for position in range(rendered.boundary, len(rendered.text)):  # a tokenizer may drop a character, such as a space at the seam
+    for position in range(
+        rendered.boundary, len(rendered.text)
+    ):  # a tokenizer may drop a character, such as a space at the seam
         start = encoding.char_to_token(position)
         if start is not None:
             break

@@ -1,8 +1,9 @@
 """Train a causal language model on instructions, stopping at checkpoints where the caller looks at it.
 
-The set-up is SmallToLarge's (Yang et al. 2024, arXiv 2403.07384): AdamW, learning rate 2e-5 with a cosine schedule and 3 % warm-up,
-128 instructions a step, 3 epochs, 12 checkpoints, gradients clipped at norm 1. The loss of a step is the mean over all its response
-tokens, so that it does not depend on how the step is cut into micro-batches.
+The set-up is SmallToLarge's (Yang et al. 2024, arXiv 2403.07384): AdamW, learning rate 2e-5 with a
+cosine schedule and 3 % warm-up, 128 instructions a step, 3 epochs, 12 checkpoints, gradients
+clipped at norm 1. The loss of a step is the mean over all its response tokens, so that it does not
+depend on how the step is cut into micro-batches.
 """
 
 from __future__ import annotations
@@ -57,19 +58,22 @@ def train(
 ) -> Iterator[Checkpoint]:
     """Train, and stop at each checkpoint for the caller to evaluate ``lm``.
 
-    Everything that the run needs to go on is in ``folder`` before a checkpoint is given out, and every ``save_seconds`` besides; each
-    save replaces the last one whole. Called again on the same folder, with the same model as at the start, it goes on from there to the
-    same numbers, bit for bit on the same machine with as many threads, and gives out the checkpoint again that it was killed in. What
-    the caller does at a checkpoint does not touch the run's random numbers.
+    Everything that the run needs to go on is in ``folder`` before a checkpoint is given out, and
+    every ``save_seconds`` besides; each save replaces the last one whole. Called again on the same
+    folder, with the same model as at the start, it goes on from there to the same numbers, bit for
+    bit on the same machine with as many threads, and gives out the checkpoint again that it was
+    killed in. What the caller does at a checkpoint does not touch the run's random numbers.
 
     Args:
         lm: the model at its start, in float32; trained in place.
         instructions: a sequence, perhaps on disk (:class:`catalog.models.token_file.TokenFile`); those without a loss are left out.
             Put them in an order that does not depend on the pool's, such as by fingerprint.
         recipe: how.
-        folder: where the state is kept; made when missing, the caller's to delete when the run is over.
+        folder: where the state is kept; made when missing, the caller's to delete when the run is
+            over.
         save_seconds: seconds between saves.
-        progress: told after each step how many instructions and tokens it held. After a resume it starts with all that was done before.
+        progress: told after each step how many instructions and tokens it held. After a resume it
+            starts with all that was done before.
 
     Raises:
         OptionError: fewer steps than checkpoints, or a model whose weights are not float32.
@@ -99,7 +103,14 @@ def train(
 class _Run:
     """The state of one training run: model, optimiser, random numbers, and the position in the order."""
 
-    def __init__(self, lm: CausalLM, instructions: Sequence[Tokens], usable: np.ndarray[Any, Any], recipe: Recipe, folder: Path) -> None:
+    def __init__(
+        self,
+        lm: CausalLM,
+        instructions: Sequence[Tokens],
+        usable: np.ndarray[Any, Any],
+        recipe: Recipe,
+        folder: Path,
+    ) -> None:
         import torch
 
         self.lm, self.instructions, self.usable, self.recipe = lm, instructions, usable, recipe
@@ -108,7 +119,10 @@ class _Run:
         self.file = folder / "state.pt"
         self.identity = _identity(lm, instructions, usable, recipe)
         self.optimizer = torch.optim.AdamW(
-            lm.model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=lm.device.type in ("cpu", "cuda")
+            lm.model.parameters(),
+            lr=recipe.learning_rate,
+            weight_decay=recipe.weight_decay,
+            fused=lm.device.type in ("cpu", "cuda"),
         )
         self.random = _seeded_random(recipe.seed, lm.device)
         self._epoch, self._order = -1, usable
@@ -176,21 +190,32 @@ class _Run:
         if epoch != self._epoch:
             self._epoch = epoch
             self._order = np.random.default_rng([self.recipe.seed, epoch]).permutation(self.usable)
-        return [self.instructions[int(i)] for i in self._order[place * self.recipe.batch : (place + 1) * self.recipe.batch]]
+        return [
+            self.instructions[int(i)]
+            for i in self._order[place * self.recipe.batch : (place + 1) * self.recipe.batch]
+        ]
 
 
 def _usable(lm: CausalLM, instructions: Sequence[Tokens]) -> np.ndarray[Any, np.dtype[np.int64]]:
     import torch
 
     if lm.model.dtype != torch.float32:
-        raise OptionError(f"{lm.name}: its weights are {lm.model.dtype}, in which small updates vanish; load it with to_train=True")
-    usable = np.array([i for i in range(len(instructions)) if instructions[i].reason is None], dtype=np.int64)
+        raise OptionError(
+            f"{lm.name}: its weights are {lm.model.dtype}, in which small updates vanish; load it with to_train=True"
+        )
+    usable = np.array(
+        [i for i in range(len(instructions)) if instructions[i].reason is None], dtype=np.int64
+    )
     if not len(usable):
-        raise SignalError(f"{lm.name}: none of {len(instructions):,} instructions has a response to learn from; see their reasons")
+        raise SignalError(
+            f"{lm.name}: none of {len(instructions):,} instructions has a response to learn from; see their reasons"
+        )
     return usable
 
 
-def _identity(lm: CausalLM, instructions: Sequence[Tokens], usable: np.ndarray[Any, Any], recipe: Recipe) -> str:
+def _identity(
+    lm: CausalLM, instructions: Sequence[Tokens], usable: np.ndarray[Any, Any], recipe: Recipe
+) -> str:
     """A hash of everything that a run starts from."""
     digest = hashlib.sha256(json.dumps([asdict(recipe), lm.dtype], sort_keys=True).encode())
     for name, tensor in sorted(lm.model.state_dict().items()):
@@ -223,4 +248,6 @@ def _set_random(states: list[torch.Tensor], device: torch.device) -> None:
 def _get_random(device: torch.device) -> list[torch.Tensor]:
     import torch
 
-    return [torch.get_rng_state()] + ([torch.cuda.get_rng_state(device)] if device.type == "cuda" else [])
+    return [torch.get_rng_state()] + (
+        [torch.cuda.get_rng_state(device)] if device.type == "cuda" else []
+    )

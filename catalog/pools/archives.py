@@ -45,7 +45,9 @@ def is_tar(head: bytes) -> bool:
     return head.startswith(_TAR_MARKS, _TAR_START)
 
 
-def zip_members(archive: zipfile.ZipFile, *, name: str, member: str | None) -> tuple[Choice, Iterator[Member]]:
+def zip_members(
+    archive: zipfile.ZipFile, *, name: str, member: str | None
+) -> tuple[Choice, Iterator[Member]]:
     """Return the data files of a zip archive, by name.
 
     Raises:
@@ -80,7 +82,9 @@ def opened_zip(binary: BinaryIO, *, name: str) -> zipfile.ZipFile:
         raise damaged(name, error) from error
     infos = archive.infolist()
     refuse_members(name, n_members=len(infos), n_bytes=sum(info.file_size for info in infos))
-    refuse_expansion(name, n_packed=binary.seek(0, io.SEEK_END), n_plain=sum(info.file_size for info in infos))
+    refuse_expansion(
+        name, n_packed=binary.seek(0, io.SEEK_END), n_plain=sum(info.file_size for info in infos)
+    )
     return archive
 
 
@@ -92,12 +96,21 @@ def opened_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, *, name: str)
     """
     try:
         stream: BinaryIO = archive.open(info)  # type: ignore[assignment]
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError, EOFError) as error:
+    except (
+        zipfile.BadZipFile,
+        OSError,
+        ValueError,
+        NotImplementedError,
+        RuntimeError,
+        EOFError,
+    ) as error:
         raise damaged(f"{name}!/{info.filename}", error) from error
     return stream
 
 
-def tar_members(plain: Iterator[bytes], choice: Choice, *, name: str, member: str | None) -> Iterator[Member]:
+def tar_members(
+    plain: Iterator[bytes], choice: Choice, *, name: str, member: str | None
+) -> Iterator[Member]:
     """Yield the data files of a tar archive in its order, which one pass over a stream needs.
 
     Args:
@@ -121,7 +134,9 @@ def tar_members(plain: Iterator[bytes], choice: Choice, *, name: str, member: st
         if is_wanted:
             stream = archive.extractfile(info)
             if stream is None or info.issparse():
-                raise damaged(f"{name}!/{info.name}", ValueError("it is stored as a link or with holes"))
+                raise damaged(
+                    f"{name}!/{info.name}", ValueError("it is stored as a link or with holes")
+                )
             yield Member(info.name, info.size, stream)  # type: ignore[arg-type]
             if member is not None:
                 return
@@ -134,8 +149,18 @@ def _noted(info: tarfile.TarInfo) -> str:
     return info.name if info.isreg() else f"{info.name}/"
 
 
-def _tar_infos(plain: Iterator[bytes], *, name: str) -> Iterator[tuple[tarfile.TarFile, tarfile.TarInfo]]:
-    errors = (tarfile.TarError, ValueError, OSError, EOFError, zlib.error, OverflowError, IndexError)
+def _tar_infos(
+    plain: Iterator[bytes], *, name: str
+) -> Iterator[tuple[tarfile.TarFile, tarfile.TarInfo]]:
+    errors = (
+        tarfile.TarError,
+        ValueError,
+        OSError,
+        EOFError,
+        zlib.error,
+        OverflowError,
+        IndexError,
+    )
     try:
         archive = tarfile.open(fileobj=Joined(plain), mode="r|")  # noqa: SIM115 - closed below
     except errors as error:
@@ -201,4 +226,6 @@ def no_member(name: str, member: str, there: object) -> SourceError:
 
 def damaged(name: str, error: Exception) -> SourceError:
     """Return the error for an archive that cannot be read."""
-    return SourceError(f"{name}: the archive is damaged: {one_line(error)}", reason="corrupt_archive")
+    return SourceError(
+        f"{name}: the archive is damaged: {one_line(error)}", reason="corrupt_archive"
+    )

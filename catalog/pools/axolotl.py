@@ -1,6 +1,7 @@
 """One item of the ``datasets:`` of an axolotl YAML as options of the reader.
 
-Its meaning is that of axolotl's own strategies (src/axolotl/prompt_strategies): field names, and which roles are renamed.
+Its meaning is that of axolotl's own strategies (src/axolotl/prompt_strategies): field names, and
+which roles are renamed.
 """
 
 from __future__ import annotations
@@ -14,18 +15,33 @@ from catalog.pools.layout import Layout
 
 _PROMPTS: dict[str, dict[str, str]] = {
     "alpaca": {"prompt": "instruction", "input": "input", "response": "output"},
-    "alpaca_w_system.load": {"prompt": "instruction", "input": "input", "response": "output", "system": "system"},
+    "alpaca_w_system.load": {
+        "prompt": "instruction",
+        "input": "input",
+        "response": "output",
+        "system": "system",
+    },
     "gpteacher": {"prompt": "instruction", "input": "input", "response": "response"},
     "oasst": {"prompt": "INSTRUCTION", "response": "RESPONSE"},
 }
-_TURNS = {"chat_template": ("messages", "role", "content"), "sharegpt": ("conversations", "from", "value")}
+_TURNS = {
+    "chat_template": ("messages", "role", "content"),
+    "sharegpt": ("conversations", "from", "value"),
+}
 _PREFERENCES = ("chat_template.default", "chat_template.argilla_chat")
 _BUILDERS = ("json", "csv", "parquet", "arrow", "text")
-_OWN = {"field_instruction": "prompt", "field_input": "input", "field_output": "response", "field_system": "system"}
+_OWN = {
+    "field_instruction": "prompt",
+    "field_input": "input",
+    "field_output": "response",
+    "field_system": "system",
+}
 _OWN_NAMES = {"field_instruction": "instruction", "field_input": "input", "field_output": "output"}
 
 
-def axolotl(entry: Mapping[str, Any], *, folder: Path, name: str) -> tuple[list[str], dict[str, Any]]:
+def axolotl(
+    entry: Mapping[str, Any], *, folder: Path, name: str
+) -> tuple[list[str], dict[str, Any]]:
     """Return an item's files, and what it changes in `ReadOptions`.
 
     Raises:
@@ -34,7 +50,9 @@ def axolotl(entry: Mapping[str, Any], *, folder: Path, name: str) -> tuple[list[
     files = _files(entry, folder=folder, name=name)
     type_ = entry.get("type")
     if isinstance(type_, Mapping):
-        given = _OWN_NAMES | {key: str(value) for key, value in type_.items() if key in _OWN and value}
+        given = _OWN_NAMES | {
+            key: str(value) for key, value in type_.items() if key in _OWN and value
+        }
         return files, {"map": {_OWN[key]: value for key, value in given.items()}}
     kind = str(type_).split(":")[0]
     if kind in _PROMPTS:
@@ -44,20 +62,31 @@ def axolotl(entry: Mapping[str, Any], *, folder: Path, name: str) -> tuple[list[
     if kind in _TURNS:
         return files, _conversation(entry, *_TURNS[kind])
     known = (*_PROMPTS, *_TURNS, *_PREFERENCES)
-    raise SourceError(f"{name}: the type {str(type_)[:60]!r} is not read; {listed(known)} are", reason="unknown_shape")
+    raise SourceError(
+        f"{name}: the type {str(type_)[:60]!r} is not read; {listed(known)} are",
+        reason="unknown_shape",
+    )
 
 
-def _conversation(entry: Mapping[str, Any], messages: str, role: str, content: str) -> dict[str, Any]:
+def _conversation(
+    entry: Mapping[str, Any], messages: str, role: str, content: str
+) -> dict[str, Any]:
     messages = str(entry.get("field_messages") or messages)
     system, tools = (str(entry.get(f"field_{field}") or field) for field in ("system", "tools"))
-    layout = Layout(turns=(messages,), turn_keys=_turn_keys(entry, role, content), roles=_roles(entry))
+    layout = Layout(
+        turns=(messages,), turn_keys=_turn_keys(entry, role, content), roles=_roles(entry)
+    )
     return {"map": {"messages": messages, "system": system, "tools": tools}, "layout": layout}
 
 
 def _preference(entry: Mapping[str, Any]) -> dict[str, Any]:
-    fields = {name: str(entry.get(f"field_{name}") or name) for name in ("messages", "chosen", "rejected")}
+    fields = {
+        name: str(entry.get(f"field_{name}") or name) for name in ("messages", "chosen", "rejected")
+    }
     is_whole = str(entry.get("type")).endswith("argilla_chat")
-    keys = {given: field for field, given in fields.items() if not (is_whole and field == "messages")}
+    keys = {
+        given: field for field, given in fields.items() if not (is_whole and field == "messages")
+    }
     aside = ("conversations", "prompt", *(("messages",) if is_whole else ()))
     layout = Layout(
         keys=keys,
@@ -72,17 +101,29 @@ def _preference(entry: Mapping[str, Any]) -> dict[str, Any]:
 def _turn_keys(entry: Mapping[str, Any], role: str, content: str) -> dict[str, str]:
     """Return a turn's keys and the names that they get; the older options are those of before the mappings."""
     stated = entry.get("message_property_mappings")
-    mappings = {str(key): str(value) for key, value in stated.items()} if isinstance(stated, Mapping) else {}
+    mappings = (
+        {str(key): str(value) for key, value in stated.items()}
+        if isinstance(stated, Mapping)
+        else {}
+    )
     role = mappings.pop("role", "") or str(entry.get("message_field_role") or role)
     content = mappings.pop("content", "") or str(entry.get("message_field_content") or content)
-    return {source: target for target, source in mappings.items()} | {role: "role", content: "content"}
+    return {source: target for target, source in mappings.items()} | {
+        role: "role",
+        content: "content",
+    }
 
 
 def _roles(entry: Mapping[str, Any]) -> dict[str, str]:
     stated = entry.get("roles")
     if not isinstance(stated, Mapping):
         return {}
-    return {str(source): str(target) for target, sources in stated.items() if isinstance(sources, list) for source in sources}
+    return {
+        str(source): str(target)
+        for target, sources in stated.items()
+        if isinstance(sources, list)
+        for source in sources
+    }
 
 
 def _files(entry: Mapping[str, Any], *, folder: Path, name: str) -> list[str]:

@@ -17,7 +17,14 @@ from catalog.store.media import MediaFile
 MESSAGE = pa.struct([("role", pa.string()), ("content", pa.string()), ("extra", pa.string())])
 """One message; ``extra`` is the JSON object text of its other keys, or NULL."""
 
-MEDIA_FILE = pa.struct([("path", pa.string()), ("location", pa.string()), ("sha256", pa.string()), ("n_bytes", pa.int64())])
+MEDIA_FILE = pa.struct(
+    [
+        ("path", pa.string()),
+        ("location", pa.string()),
+        ("sha256", pa.string()),
+        ("n_bytes", pa.int64()),
+    ]
+)
 """One `catalog.store.media.MediaFile`."""
 
 INSTRUCTIONS = pa.schema(
@@ -91,7 +98,9 @@ class BatchBuilder:
         self._sources: list[str] = []
         self._labels: list[list[str] | None] = []
         self._metadata: list[str | None] = []
-        self._files: list[tuple[str, int]] = []  # a file's name, and the place of its first instruction
+        self._files: list[
+            tuple[str, int]
+        ] = []  # a file's name, and the place of its first instruction
         self._plain: dict[int, str] = {}  # few instructions have these two: by place
         self._media_files: dict[int, list[dict[str, Any]]] = {}
         self._quarantine: list[tuple[str, int, str, str, str, str]] = []
@@ -113,8 +122,17 @@ class BatchBuilder:
             UnicodeEncodeError: one of its strings is not text; nothing is held then.
             RecursionError: one of its JSON texts is nested too deeply; nothing is held then.
         """
-        messages, system, tools, rejected, media = read.messages, read.system, read.tools, read.rejected, read.media
-        name, plain = fingerprint(messages, system=system, tools=tools, rejected=rejected, media=media), None
+        messages, system, tools, rejected, media = (
+            read.messages,
+            read.system,
+            read.tools,
+            read.rejected,
+            read.media,
+        )
+        name, plain = (
+            fingerprint(messages, system=system, tools=tools, rejected=rejected, media=media),
+            None,
+        )
         if rejected is not None or media is not None:
             plain = fingerprint(messages, system=system, tools=tools)
             self.n_chars += len(rejected or "") + len(media or "")
@@ -148,12 +166,16 @@ class BatchBuilder:
         self._metadata.append(metadata)
         self.n_records += 1
 
-    def reject(self, row_number: int, why: Rejection, *, file: str, position: str, raw: str) -> None:
+    def reject(
+        self, row_number: int, why: Rejection, *, file: str, position: str, raw: str
+    ) -> None:
         """Hold one record for the quarantine, its raw text cut after MAX_RAW characters."""
         if len(raw) > MAX_RAW:
             raw = f"{raw[:MAX_RAW]} [... cut: {len(raw):,} characters]"
         detail = storable(why.detail[:1000])
-        self._quarantine.append((storable(file), row_number, storable(position), why.reason, detail, storable(raw)))
+        self._quarantine.append(
+            (storable(file), row_number, storable(position), why.reason, detail, storable(raw))
+        )
         self.n_chars += len(raw)
         self.n_records += 1
 
@@ -181,20 +203,37 @@ class BatchBuilder:
             _sparse(self._plain, len(self._rows), pa.string()),
             _sparse(self._media_files, len(self._rows), pa.list_(MEDIA_FILE)),
         ]
-        rejected = list(zip(*self._quarantine, strict=True)) if self._quarantine else [()] * len(QUARANTINE)
+        rejected = (
+            list(zip(*self._quarantine, strict=True))
+            if self._quarantine
+            else [()] * len(QUARANTINE)
+        )
         instructions = pa.RecordBatch.from_arrays(columns, schema=INSTRUCTIONS)
         quarantine = pa.RecordBatch.from_arrays(
-            [pa.array(values, field.type) for values, field in zip(rejected, QUARANTINE, strict=True)], schema=QUARANTINE
+            [
+                pa.array(values, field.type)
+                for values, field in zip(rejected, QUARANTINE, strict=True)
+            ],
+            schema=QUARANTINE,
         )
         self._clear()
         return instructions, quarantine
 
     def _file_names(self) -> pa.Array:
         stops = [place for _, place in self._files[1:]] + [len(self._rows)]
-        names = [pa.repeat(name, stop - start) for (name, start), stop in zip(self._files, stops, strict=True)] if self._files else []
+        names = (
+            [
+                pa.repeat(name, stop - start)
+                for (name, start), stop in zip(self._files, stops, strict=True)
+            ]
+            if self._files
+            else []
+        )
         return pa.concat_arrays([pa.array([], pa.string()), *names])
 
 
 def _sparse(values: Mapping[int, Any], n: int, kind: pa.DataType) -> pa.Array:
     """An array of n values, NULL wherever none is given."""
-    return pa.array([values.get(place) for place in range(n)], kind) if values else pa.nulls(n, kind)
+    return (
+        pa.array([values.get(place) for place in range(n)], kind) if values else pa.nulls(n, kind)
+    )

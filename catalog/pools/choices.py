@@ -14,8 +14,8 @@ CHOICES = "choices follow their question, a line each"
 def chosen(choices: Any, answer: Any) -> tuple[str, Any] | None:
     """Return the lines of the choices, and the answer; None when they are not a list of texts.
 
-    Choices are texts, objects with a label and a text, or ARC's object with a list of each. An answer that is an index becomes
-    its line: in MMLU 2 means the third choice.
+    Choices are texts, objects with a label and a text, or ARC's object with a list of each. An
+    answer that is an index becomes its line: in MMLU 2 means the third choice.
 
     >>> chosen(["red", "blue"], 1)
     ('A. red\\nB. blue', 'B. blue')
@@ -41,9 +41,17 @@ def _labelled(choices: Any) -> list[tuple[str | None, str | None]]:
         labels = choices.get("label")
         if not isinstance(labels, list) or len(labels) != len(choices["text"]):
             return []
-        return [(text_of(label), text_of(text)) for label, text in zip(labels, choices["text"], strict=True)]
+        return [
+            (text_of(label), text_of(text))
+            for label, text in zip(labels, choices["text"], strict=True)
+        ]
     if not isinstance(choices, list) or not 0 < len(choices) <= len(ascii_uppercase):
         return []
     if isinstance(choices[0], dict):
-        return [(text_of(one.get("label")), text_of(one.get("text"))) if isinstance(one, dict) else (None, None) for one in choices]
+        return [
+            (text_of(one.get("label")), text_of(one.get("text")))
+            if isinstance(one, dict)
+            else (None, None)
+            for one in choices
+        ]
     return [(label, text_of(text)) for label, text in zip(ascii_uppercase, choices, strict=False)]

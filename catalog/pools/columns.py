@@ -10,7 +10,10 @@ from catalog.json_text import json_text
 from catalog.pools.formats.mapped import at
 from catalog.store.references import nearest
 
-_OTHERWISE = {"--source-column": "the file's name is their source", "--labels-column": "they have no labels"}
+_OTHERWISE = {
+    "--source-column": "the file's name is their source",
+    "--labels-column": "they have no labels",
+}
 
 
 class Column:
@@ -49,7 +52,9 @@ class Column:
         if not self.n_lacking:
             return []
         n_records = self.n_found + self.n_lacking
-        return [f"{self.n_lacking:,} of {n_records:,} records have no {self.path} ({self.option}): {_OTHERWISE[self.option]}"]
+        return [
+            f"{self.n_lacking:,} of {n_records:,} records have no {self.path} ({self.option}): {_OTHERWISE[self.option]}"
+        ]
 
 
 def refuse_unknown(columns: Sequence[Column]) -> None:
@@ -62,10 +67,18 @@ def refuse_unknown(columns: Sequence[Column]) -> None:
         SourceError: there were records, and none has the key, not even with null.
     """
     for option in dict.fromkeys(column.option for column in columns):
-        asked = [column for column in columns if column.option == option and column.n_found + column.n_lacking]
+        asked = [
+            column
+            for column in columns
+            if column.option == option and column.n_found + column.n_lacking
+        ]
         if not asked or any(column.n_found for column in asked):
             continue
-        path, n_records, n_more = asked[0].path, sum(column.n_lacking for column in asked), len(asked) - 1
+        path, n_records, n_more = (
+            asked[0].path,
+            sum(column.n_lacking for column in asked),
+            len(asked) - 1,
+        )
         known = list(dict.fromkeys(key for column in asked for key in _paths(column.example)))
         if path not in known:
             files = asked[0].file + (f" and {n_more:,} more" if n_more else "")
@@ -82,7 +95,9 @@ def _paths(record: Any, above: str = "") -> Iterator[str]:
         yield from _paths(value, f"{above}{key}.")
 
 
-def source_of(found: Any, path: str, *, rest: Mapping[str, Any], otherwise: str) -> tuple[str, Mapping[str, Any]]:
+def source_of(
+    found: Any, path: str, *, rest: Mapping[str, Any], otherwise: str
+) -> tuple[str, Mapping[str, Any]]:
     """Return a record's source, and what is left for the metadata.
 
     Raises:
@@ -92,4 +107,6 @@ def source_of(found: Any, path: str, *, rest: Mapping[str, Any], otherwise: str)
         return otherwise, rest
     source = found if isinstance(found, str) else json_text(found)
     source.encode()
-    return source, ({key: item for key, item in rest.items() if key != path} if source is found else rest)
+    return source, (
+        {key: item for key, item in rest.items() if key != path} if source is found else rest
+    )

@@ -55,17 +55,25 @@ def read_content(content: Any, *, role: str) -> tuple[str, dict[str, Any]] | Rej
     if isinstance(content, list):
         return _list_text(content, role=role)
     if isinstance(content, dict):
-        text = _text(content) if isinstance(content.get("type"), str) and len(content) == 2 else None
+        text = (
+            _text(content) if isinstance(content.get("type"), str) and len(content) == 2 else None
+        )
         if text is not None or role == "tool":
             return exact_json_text(content) if text is None else text, {}
     number = text_of(content)
-    return Rejection("wrong_type", f"a turn's content is {kind_of(content)}") if number is None else (number, {})
+    return (
+        Rejection("wrong_type", f"a turn's content is {kind_of(content)}")
+        if number is None
+        else (number, {})
+    )
 
 
 def _list_text(content: list[Any], *, role: str) -> tuple[str, dict[str, Any]]:
     if len(content) == 1 and _is_plain(content[0]):  # one part of text is a text in other words
         return _text(content[0]) or "", {}
-    if role == "tool" and content and not any(map(_is_part, content)):  # a list that a tool returned
+    if (
+        role == "tool" and content and not any(map(_is_part, content))
+    ):  # a list that a tool returned
         return exact_json_text(content), {"content": content}
     return parts_text(content), {"content": content} if content else {}
 
@@ -87,8 +95,13 @@ def typed_parts(parts: Any) -> Any:
     """
     if not isinstance(parts, list):
         return parts
-    texts = [part.get("text") if isinstance(part, dict) and len(part) == 1 else part for part in parts]
-    return [{"type": "text", "text": text} if isinstance(text, str) else part for text, part in zip(texts, parts, strict=True)]
+    texts = [
+        part.get("text") if isinstance(part, dict) and len(part) == 1 else part for part in parts
+    ]
+    return [
+        {"type": "text", "text": text} if isinstance(text, str) else part
+        for text, part in zip(texts, parts, strict=True)
+    ]
 
 
 def block_text(blocks: list[Any]) -> str | None:

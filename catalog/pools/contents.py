@@ -10,7 +10,15 @@ from itertools import chain
 from typing import BinaryIO
 
 from catalog.errors import SourceError, listed
-from catalog.pools.archives import MAX_BYTES, Member, is_tar, no_member, opened_zip, tar_members, zip_members
+from catalog.pools.archives import (
+    MAX_BYTES,
+    Member,
+    is_tar,
+    no_member,
+    opened_zip,
+    tar_members,
+    zip_members,
+)
 from catalog.pools.files import Counter, Opened, head_of, raw_blocks, text
 from catalog.pools.folders import Choice
 from catalog.pools.readers import arrow_ipc
@@ -42,7 +50,9 @@ def contents(source: Source, *, counter: Counter) -> Generator[Opened, None, Non
         counter.n_bytes = before + source.size
 
 
-def _files(binary: BinaryIO, *, source: Source, counter: Counter, is_member: bool) -> Iterator[Opened]:
+def _files(
+    binary: BinaryIO, *, source: Source, counter: Counter, is_member: bool
+) -> Iterator[Opened]:
     raw = raw_blocks(binary, source=source, counter=counter)
     first = next(raw, b"")
     compression = compression_of(first)
@@ -87,7 +97,9 @@ def _seekable(whole: Iterable[bytes], plain: BinaryIO | None, *, name: str) -> B
     return copy
 
 
-def _zipped(file: BinaryIO, *, source: Source, counter: Counter, is_member: bool) -> Iterator[Opened]:
+def _zipped(
+    file: BinaryIO, *, source: Source, counter: Counter, is_member: bool
+) -> Iterator[Opened]:
     archive = opened_zip(file, name=source.name)
     with archive:
         if is_workbook(archive):
@@ -103,8 +115,16 @@ def _workbook(archive: zipfile.ZipFile, file: BinaryIO, *, source: Source) -> It
     if source.member is not None and source.member not in found:
         raise no_member(source.name, source.member, found)
     hidden = [title for title, sheet in found.items() if sheet.sheet_state != "visible"]
-    wanted = [title for title in found if title not in hidden] if source.member is None else [source.member]
-    notes = [f"left out: {len(hidden):,} hidden sheets ({listed(hidden)})"] if hidden and source.member is None else []
+    wanted = (
+        [title for title in found if title not in hidden]
+        if source.member is None
+        else [source.member]
+    )
+    notes = (
+        [f"left out: {len(hidden):,} hidden sheets ({listed(hidden)})"]
+        if hidden and source.member is None
+        else []
+    )
     n_empty = 0
     for title in wanted:
         inside = inside_of(source, title, size=None)
@@ -124,7 +144,9 @@ def _tar(whole: Iterator[bytes], *, source: Source, is_member: bool) -> Iterator
     yield from _members(members, choice, source=source, counter=None)
 
 
-def _members(members: Iterator[Member], choice: Choice, *, source: Source, counter: Counter | None) -> Iterator[Opened]:
+def _members(
+    members: Iterator[Member], choice: Choice, *, source: Source, counter: Counter | None
+) -> Iterator[Opened]:
     """Yield what the members hold; the first one bears the note, complete when the last one is read.
 
     A tar archive was counted as it was read, so it gives no counter.
@@ -156,4 +178,7 @@ def inside_of(source: Source, member: str, *, size: int | None) -> Source:
 
 def _refuse_nested(source: Source, *, is_member: bool) -> None:
     if is_member:
-        raise SourceError(f"{source.name} is an archive inside an archive: unpack the outer one", reason="wrong_container")
+        raise SourceError(
+            f"{source.name} is an archive inside an archive: unpack the outer one",
+            reason="wrong_container",
+        )

@@ -39,7 +39,8 @@ class Instruction(NamedTuple):
             writes them (role, content and the keys of extra), or None.
         media: JSON text of the media references in the record's order, a list of objects with kind
             (image, video or audio) and path or sha256, or None.
-        source: what the record itself says its source is, which only the catalog's own exports do; else None.
+        source: what the record itself says its source is, which only the catalog's own exports do;
+            else None.
         labels: such a record's labels, or None.
         notes: what a report must say of the record; it counts the records of each note.
     """
@@ -86,17 +87,29 @@ def message(turn: Any) -> Message | Rejection:
     ('tool', '20 C', '{"tool_call_id": "c1"}')
     """
     if not isinstance(turn, dict):
-        return Rejection("wrong_type", f"a turn is {kind_of(turn)}, not an object with a role and a content")
+        return Rejection(
+            "wrong_type", f"a turn is {kind_of(turn)}, not an object with a role and a content"
+        )
     role_key = "role" if turn.get("role") is not None else first_key(turn, ROLE_KEYS) or "role"
-    content_key = "content" if turn.get("content") is not None else first_key(turn, CONTENT_KEYS) or "content"
+    content_key = (
+        "content" if turn.get("content") is not None else first_key(turn, CONTENT_KEYS) or "content"
+    )
     spelling = _spelling(turn.get(role_key))
     if not isinstance(spelling, str):
-        return Rejection("unknown_role", f"a turn has no role; its keys are {listed(turn)}", "Name the turns with --map messages=KEY")
+        return Rejection(
+            "unknown_role",
+            f"a turn has no role; its keys are {listed(turn)}",
+            "Name the turns with --map messages=KEY",
+        )
     content = turn.get(content_key)
     role = ROLES.get(spelling)
     if role is not None and isinstance(content, str) and len(turn) == 2:
         return role, content, None
-    extra = {key: value for key, value in turn.items() if key not in (role_key, content_key) and value is not None}
+    extra = {
+        key: value
+        for key, value in turn.items()
+        if key not in (role_key, content_key) and value is not None
+    }
     if role is None:
         role, mark = role_of(spelling)
         extra |= mark
@@ -116,7 +129,9 @@ def _spelling(value: Any) -> Any:
     return value.get("role") if isinstance(value, dict) else value
 
 
-def conversation(turns: Iterable[Any], *, rest: Mapping[str, Any], system: Any = None, tools: Any = None) -> Instruction | Rejection:
+def conversation(
+    turns: Iterable[Any], *, rest: Mapping[str, Any], system: Any = None, tools: Any = None
+) -> Instruction | Rejection:
     """Read a whole conversation: a leading system message moves to ``system`` when nothing is lost by it."""
     messages: list[Message] = []
     for n, turn in enumerate(turns, start=1):
@@ -128,16 +143,24 @@ def conversation(turns: Iterable[Any], *, rest: Mapping[str, Any], system: Any =
     if isinstance(prompt, Rejection):
         return prompt
     n_moved = 0
-    while prompt is None and n_moved < len(messages) and messages[n_moved][0] == "system" and messages[n_moved][2] is None:
+    while (
+        prompt is None
+        and n_moved < len(messages)
+        and messages[n_moved][0] == "system"
+        and messages[n_moved][2] is None
+    ):
         prompt = messages[n_moved][1] if messages[n_moved][1].strip() else None
         n_moved += 1
     return Instruction(messages[n_moved:], prompt, tools_text(tools), rest)
 
 
-def system_text(value: Any, rest: Mapping[str, Any]) -> tuple[str | Rejection | None, Mapping[str, Any]]:
+def system_text(
+    value: Any, rest: Mapping[str, Any]
+) -> tuple[str | Rejection | None, Mapping[str, Any]]:
     """Return a system prompt, and the rest of its record; an empty prompt is none.
 
-    Anthropic's blocks of text are joined by a newline. Blocks that a text cannot hold stay in the rest as they are.
+    Anthropic's blocks of text are joined by a newline. Blocks that a text cannot hold stay in the
+    rest as they are.
 
     >>> system_text([{"type": "text", "text": "Be kind.", "cache_control": 1}], {})
     ('Be kind.', {'system': [{'type': 'text', 'text': 'Be kind.', 'cache_control': 1}]})
@@ -145,8 +168,12 @@ def system_text(value: Any, rest: Mapping[str, Any]) -> tuple[str | Rejection | 
     if isinstance(value, list):
         text = block_text(value)
         if text is None:
-            return Rejection("wrong_type", "the system prompt is a list that holds something else than texts"), rest
-        is_whole = len(value) < 2 and all(isinstance(block, str) or len(block) == 2 for block in value)
+            return Rejection(
+                "wrong_type", "the system prompt is a list that holds something else than texts"
+            ), rest
+        is_whole = len(value) < 2 and all(
+            isinstance(block, str) or len(block) == 2 for block in value
+        )
         return text if text.strip() else None, rest if is_whole else {**rest, "system": value}
     if value is None or (isinstance(value, str) and not value.strip()):
         return None, rest
@@ -162,14 +189,19 @@ def tools_text(value: Any) -> str | None:
     ('[{"name": "f"}]', None, None)
     """
     if isinstance(value, str):
-        return None if value.strip() in ("", "null") or "".join(value.split()) in ("[]", "{}") else value
+        return (
+            None
+            if value.strip() in ("", "null") or "".join(value.split()) in ("[]", "{}")
+            else value
+        )
     return exact_json_text(value) if value else None
 
 
 def answered(read: Instruction, *, prompts_only: bool) -> Instruction | Rejection:
     """The instruction, when it has a prompt and an answer (or a prompt alone, with ``prompts_only``).
 
-    The answer is the last assistant message. What follows it (a user's last word, a tool's) stays where it is.
+    The answer is the last assistant message. What follows it (a user's last word, a tool's) stays
+    where it is.
     """
     messages = read.messages
     if _is_plain(messages):
@@ -182,7 +214,9 @@ def answered(read: Instruction, *, prompts_only: bool) -> Instruction | Rejectio
     if prompts_only and is_empty:
         messages = messages[:last] + messages[last + 1 :]
         read, answer, is_empty = read._replace(messages=messages), None, False
-    prompts = [content for role, content, _ in (messages[:last] if answer else messages) if role == "user"]
+    prompts = [
+        content for role, content, _ in (messages[:last] if answer else messages) if role == "user"
+    ]
     if not prompts:
         return Rejection("no_prompt", "no user message" + (" before the answer" if answer else ""))
     if not any(prompt and not prompt.isspace() for prompt in prompts):
@@ -199,9 +233,13 @@ def _is_plain(messages: list[Message]) -> bool:
     if len(messages) != 2:
         return False
     (asker, prompt, _), (speaker, answer, _) = messages
-    return asker == "user" and speaker == "assistant" and bool(prompt.strip()) and bool(answer.strip())
+    return (
+        asker == "user" and speaker == "assistant" and bool(prompt.strip()) and bool(answer.strip())
+    )
 
 
 def _calls(extra: str | None) -> bool:
     """Whether an answer without text calls a tool."""
-    return extra is not None and any(key in json.loads(extra) for key in ("tool_calls", "function_call", "audio", "refusal"))
+    return extra is not None and any(
+        key in json.loads(extra) for key in ("tool_calls", "function_call", "audio", "refusal")
+    )

@@ -1,8 +1,9 @@
 """A generated pool that needs no network: six sources, three difficulties, planted duplicates.
 
-Every record is drawn from a seed, so the pool is the same on every machine. What is planted is known, so that a
-selection can be judged by eye: one record in forty is an exact copy (a few more arise by chance), one in twenty a near copy
-(other wording, same task), half of the pool is arithmetic, and the rarest source is one in twenty.
+Every record is drawn from a seed, so the pool is the same on every machine. What is planted is
+known, so that a selection can be judged by eye: one record in forty is an exact copy (a few more
+arise by chance), one in twenty a near copy (other wording, same task), half of the pool is
+arithmetic, and the rarest source is one in twenty.
 """
 
 from __future__ import annotations
@@ -25,12 +26,90 @@ class Task(NamedTuple):
     abilities: list[str]
 
 
-NAMES = ("Ada", "Bilal", "Chen", "Dora", "Emeka", "Farah", "Goran", "Hana", "Ivan", "Jun", "Kofi", "Lena", "Mina", "Noor", "Omar", "Pia")
-THINGS = ("apples", "books", "candles", "dice", "eggs", "flags", "grapes", "hats", "keys", "lamps", "maps", "nails", "pens", "shells")
-COLOURS = ("amber", "black", "blue", "brown", "crimson", "green", "grey", "ivory", "orange", "pink", "purple", "red", "teal", "white")
-ANIMALS = ("badger", "crane", "dolphin", "eagle", "ferret", "gecko", "heron", "ibex", "jackal", "koala", "lynx", "marten", "newt", "otter")
-VERBS = (("walk", "walked"), ("paint", "painted"), ("open", "opened"), ("carry", "carried"), ("find", "found"), ("write", "wrote"))
-PLACES = ("the harbour", "the library", "the market", "the old bridge", "the orchard", "the station", "the summit", "the workshop")
+NAMES = (
+    "Ada",
+    "Bilal",
+    "Chen",
+    "Dora",
+    "Emeka",
+    "Farah",
+    "Goran",
+    "Hana",
+    "Ivan",
+    "Jun",
+    "Kofi",
+    "Lena",
+    "Mina",
+    "Noor",
+    "Omar",
+    "Pia",
+)
+THINGS = (
+    "apples",
+    "books",
+    "candles",
+    "dice",
+    "eggs",
+    "flags",
+    "grapes",
+    "hats",
+    "keys",
+    "lamps",
+    "maps",
+    "nails",
+    "pens",
+    "shells",
+)
+COLOURS = (
+    "amber",
+    "black",
+    "blue",
+    "brown",
+    "crimson",
+    "green",
+    "grey",
+    "ivory",
+    "orange",
+    "pink",
+    "purple",
+    "red",
+    "teal",
+    "white",
+)
+ANIMALS = (
+    "badger",
+    "crane",
+    "dolphin",
+    "eagle",
+    "ferret",
+    "gecko",
+    "heron",
+    "ibex",
+    "jackal",
+    "koala",
+    "lynx",
+    "marten",
+    "newt",
+    "otter",
+)
+VERBS = (
+    ("walk", "walked"),
+    ("paint", "painted"),
+    ("open", "opened"),
+    ("carry", "carried"),
+    ("find", "found"),
+    ("write", "wrote"),
+)
+PLACES = (
+    "the harbour",
+    "the library",
+    "the market",
+    "the old bridge",
+    "the orchard",
+    "the station",
+    "the summit",
+    "the workshop",
+)
 MOODS = (
     ("wonderful", "positive"),
     ("dreadful", "negative"),
@@ -39,7 +118,12 @@ MOODS = (
     ("charming", "positive"),
     ("rude", "negative"),
 )
-WORDINGS = ("Please answer this: {0}", "Here is a task for you. {0}", "{0} Take your time.", "{0} Be brief.")
+WORDINGS = (
+    "Please answer this: {0}",
+    "Here is a task for you. {0}",
+    "{0} Take your time.",
+    "{0} Be brief.",
+)
 
 
 def demo_records(n: int = N_RECORDS, *, seed: int = SEED) -> Iterator[dict[str, Any]]:
@@ -80,7 +164,10 @@ def write_demo(path: Path, *, n: int = N_RECORDS) -> Path:
 
 
 def _reworded(draw: random.Random, record: dict[str, Any]) -> dict[str, Any]:
-    return record | {"instruction": draw.choice(WORDINGS).format(record["instruction"]), "planted": "near copy"}
+    return record | {
+        "instruction": draw.choice(WORDINGS).format(record["instruction"]),
+        "planted": "near copy",
+    }
 
 
 def _arithmetic(draw: random.Random, difficulty: int) -> Task:
@@ -95,7 +182,9 @@ def _arithmetic(draw: random.Random, difficulty: int) -> Task:
         )
     steps = f"{b} × {c} = {b * c}, then {a} + {b * c} = {a + b * c}. The answer is {a + b * c}."
     return Task(
-        f"Evaluate {a} + {b} × {c} and show each step.", f"Multiplication comes first: {steps}", ["addition", "multiplication", "reasoning"]
+        f"Evaluate {a} + {b} × {c} and show each step.",
+        f"Multiplication comes first: {steps}",
+        ["addition", "multiplication", "reasoning"],
     )
 
 
@@ -114,7 +203,11 @@ def _story(draw: random.Random, difficulty: int) -> Task:
     prompt = f"{who} buys {have} {thing} and {other} buys {more}. Each costs {price} coins. How much do they pay together?"
     answer = f"Together they buy {have} + {more} = {have + more} {thing}. At {price} coins each that is {have + more} × {price} = {total}."
     if difficulty == 2:
-        return Task(prompt, f"{answer} The answer is {total}.", ["word problem", "addition", "multiplication"])
+        return Task(
+            prompt,
+            f"{answer} The answer is {total}.",
+            ["word problem", "addition", "multiplication"],
+        )
     paid = total + draw.randint(1, 50)
     return Task(
         f"{prompt[:-1]}, and how much change do they get from {paid} coins?",
@@ -126,19 +219,32 @@ def _story(draw: random.Random, difficulty: int) -> Task:
 def _sorting(draw: random.Random, difficulty: int) -> Task:
     if difficulty == 1:
         words = draw.sample(COLOURS, 3)
-        return Task(f"Sort these words alphabetically: {', '.join(words)}.", ", ".join(sorted(words)), ["sorting"])
+        return Task(
+            f"Sort these words alphabetically: {', '.join(words)}.",
+            ", ".join(sorted(words)),
+            ["sorting"],
+        )
     numbers = draw.sample(range(-50, 300), 3 + 2 * difficulty)
     prompt = f"Sort the numbers {', '.join(map(str, numbers))} from smallest to largest."
     answer = ", ".join(map(str, sorted(numbers)))
     if difficulty == 2:
         return Task(prompt, answer, ["sorting", "numbers"])
     middle = sorted(numbers)[len(numbers) // 2]
-    return Task(f"{prompt[:-1]}, and name the median.", f"Sorted: {answer}. The median is {middle}.", ["sorting", "numbers", "statistics"])
+    return Task(
+        f"{prompt[:-1]}, and name the median.",
+        f"Sorted: {answer}. The median is {middle}.",
+        ["sorting", "numbers", "statistics"],
+    )
 
 
 def _rewriting(draw: random.Random, difficulty: int) -> Task:
     now, past = draw.choice(VERBS)
-    who, animal, place, colour = draw.choice(NAMES), draw.choice(ANIMALS), draw.choice(PLACES), draw.choice(COLOURS)
+    who, animal, place, colour = (
+        draw.choice(NAMES),
+        draw.choice(ANIMALS),
+        draw.choice(PLACES),
+        draw.choice(COLOURS),
+    )
     if difficulty == 1:
         prompt = f"Rewrite in the past tense: {who} and I {now} near {place}."
         return Task(prompt, f"{who} and I {past} near {place}.", ["grammar", "rewriting"])
@@ -146,9 +252,7 @@ def _rewriting(draw: random.Random, difficulty: int) -> Task:
         prompt = f"Make one sentence of these two: {who} {past} something near {place}. It was a {colour} {animal}."
         return Task(prompt, f"{who} {past} a {colour} {animal} near {place}.", ["rewriting"])
     prompt = f"Write a two-sentence story about {who}, a {colour} {animal} and {place}."
-    story = (
-        f"Early one morning {who} {past} a {colour} {animal} near {place}. Nobody believed it until the {animal} came back the next day."
-    )
+    story = f"Early one morning {who} {past} a {colour} {animal} near {place}. Nobody believed it until the {animal} came back the next day."
     return Task(prompt, story, ["creative writing", "rewriting"])
 
 
@@ -157,26 +261,44 @@ def _judging(draw: random.Random, difficulty: int) -> Task:
     who, place = draw.choice(NAMES), draw.choice(PLACES)
     text = f"{who}, our guide at {place}, was {word}"
     if difficulty == 1:
-        return Task(f"Is this review positive or negative? “{text}.”", mood.capitalize(), ["classification"])
+        return Task(
+            f"Is this review positive or negative? “{text}.”", mood.capitalize(), ["classification"]
+        )
     other, second = draw.choice(MOODS)
     verdict = mood if mood == second else "mixed"
-    prompt = f"Classify the review as positive, negative or mixed: “{text}, and the view was {other}.”"
+    prompt = (
+        f"Classify the review as positive, negative or mixed: “{text}, and the view was {other}.”"
+    )
     if difficulty == 2:
         return Task(prompt, verdict.capitalize(), ["classification"])
-    reason = f"The guide is {word} ({mood}) and the view {other} ({second}), so the review is {verdict}."
+    reason = (
+        f"The guide is {word} ({mood}) and the view {other} ({second}), so the review is {verdict}."
+    )
     return Task(f"{prompt} Give your reason.", reason, ["classification", "reasoning"])
 
 
 def _coding(draw: random.Random, difficulty: int) -> Task:
     name, n = draw.choice(THINGS), draw.randint(2, 99)
     if difficulty == 1:
-        return Task(f"Write a Python line that prints the first {n} items of {name}.", f"print({name}[:{n}])", ["python"])
+        return Task(
+            f"Write a Python line that prints the first {n} items of {name}.",
+            f"print({name}[:{n}])",
+            ["python"],
+        )
     if difficulty == 2:
         body = f"def add_{n}({name}):\n    return [item + {n} for item in {name}]"
-        return Task(f"Write a Python function that adds {n} to every item of a list called {name}.", body, ["python", "lists"])
+        return Task(
+            f"Write a Python function that adds {n} to every item of a list called {name}.",
+            body,
+            ["python", "lists"],
+        )
     loop = f"    for item in {name}:\n        if item > {n}:\n            total += 1"
     body = f"def count_above_{n}({name}):\n    total = 0\n{loop}\n    return total"
-    return Task(f"Write a Python function, with a loop, that counts the {name} greater than {n}.", body, ["python", "lists", "reasoning"])
+    return Task(
+        f"Write a Python function, with a loop, that counts the {name} greater than {n}.",
+        body,
+        ["python", "lists", "reasoning"],
+    )
 
 
 # A source's weight, and what draws one of its tasks at a difficulty from 1 to 3.

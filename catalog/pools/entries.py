@@ -30,10 +30,14 @@ def described(value: Any) -> str | None:
     if index is None:
         return None
     count = f"{len(index):,} dataset{'s' if len(index) != 1 else ''}"
-    return f"it describes {count} and holds no records: choose one with --entry NAME: {listed(index)}"
+    return (
+        f"it describes {count} and holds no records: choose one with --entry NAME: {listed(index)}"
+    )
 
 
-def with_entry(sources: Sequence[str], options: ReadOptions, *, entry: str) -> tuple[list[str], ReadOptions]:
+def with_entry(
+    sources: Sequence[str], options: ReadOptions, *, entry: str
+) -> tuple[list[str], ReadOptions]:
     """Return the files of one entry, and the options with the column names that it states.
 
     Args:
@@ -46,19 +50,25 @@ def with_entry(sources: Sequence[str], options: ReadOptions, *, entry: str) -> t
         SourceError: no such file or entry, or an entry that names no file on this machine.
     """
     if len(sources) != 1:
-        raise OptionError(f"--entry takes one file that describes datasets, not {len(sources)} sources")
+        raise OptionError(
+            f"--entry takes one file that describes datasets, not {len(sources)} sources"
+        )
     if options.map or options.format != "auto":
         raise OptionError("--entry states how records are read: leave out --map and --format")
     path = Path(sources[0]).expanduser()
     path = path / INFO if path.is_dir() else path
     index = _index(_document(path))
     if index is None:
-        message = f"{path} describes no datasets: --entry takes LLaMA-Factory's {INFO} or an axolotl YAML"
+        message = (
+            f"{path} describes no datasets: --entry takes LLaMA-Factory's {INFO} or an axolotl YAML"
+        )
         raise SourceError(message, reason="unknown_shape")
     numbered = dict(enumerate(index.values(), 1))
     found = index.get(entry) or (numbered.get(int(entry)) if entry.isdecimal() else None)
     if found is None:
-        raise SourceError(f"{path} has no entry {entry}; it has {listed(index)}", reason="not_found")
+        raise SourceError(
+            f"{path} has no entry {entry}; it has {listed(index)}", reason="not_found"
+        )
     translate = llamafactory if any(key in found for key in LOCATIONS) else axolotl
     files, changes = translate(found, folder=path.parent, name=f"{path}, entry {entry}")
     return files, replace(options, entry=entry, **changes)
@@ -72,9 +82,15 @@ def _index(value: Any) -> dict[str, dict[str, Any]] | None:
     if all(isinstance(item, Mapping) and any(key in item for key in LOCATIONS) for item in entries):
         return {str(name): dict(item) for name, item in value.items()}
     datasets = value.get("datasets")
-    if isinstance(datasets, list) and datasets and all(isinstance(item, Mapping) and "path" in item for item in datasets):
+    if (
+        isinstance(datasets, list)
+        and datasets
+        and all(isinstance(item, Mapping) and "path" in item for item in datasets)
+    ):
         names = [str(item["path"]) for item in datasets]
-        unique = [name if names.count(name) == 1 else f"{n} ({name})" for n, name in enumerate(names, 1)]
+        unique = [
+            name if names.count(name) == 1 else f"{n} ({name})" for n, name in enumerate(names, 1)
+        ]
         return dict(zip(unique, map(dict, datasets), strict=True))
     return None
 
@@ -82,7 +98,9 @@ def _index(value: Any) -> dict[str, dict[str, Any]] | None:
 def _document(path: Path) -> Any:
     try:
         if path.stat().st_size > _MAX_BYTES:
-            message = f"{path} has more than {_MAX_BYTES:,} bytes: it holds no description of datasets"
+            message = (
+                f"{path} has more than {_MAX_BYTES:,} bytes: it holds no description of datasets"
+            )
             raise SourceError(message, reason="too_large")
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
@@ -95,4 +113,6 @@ def _document(path: Path) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise SourceError(f"{path}: the text is not JSON: {error}", reason="unknown_shape") from error
+        raise SourceError(
+            f"{path}: the text is not JSON: {error}", reason="unknown_shape"
+        ) from error

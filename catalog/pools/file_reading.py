@@ -12,8 +12,10 @@ class FileReading:
     Attributes:
         file: its name as it was given; ``archive.zip!/train.jsonl`` for a member of an archive, ``book.xlsx!/Sheet1`` for a sheet.
         container: json lines, json array, json object with a list, json object keyed by id, json objects, csv, tsv, yaml, parquet,
-            arrow, excel, json table; "with a header" or "of columns" follows where the rows of a table are the records.
-        shape: the shape of most of its records, ``"mapped"`` where the map named the keys, None where no record could be read.
+            arrow, excel, json table; "with a header" or "of columns" follows where the rows of a
+            table are the records.
+        shape: the shape of most of its records, ``"mapped"`` where the map named the keys, None
+            where no record could be read.
         columns: for alpaca, which key was read as what.
         encoding: such as GB18030 or UTF-16; None for UTF-8.
         compression: gzip, zstd, bzip2, xz, or None.
@@ -21,7 +23,8 @@ class FileReading:
         n_quarantined: how many records for each reason.
         n_no_input: placeholders that were read as no input.
         n_other_shapes: how many records of another shape than the file's, for each shape.
-        first_rejection: position, reason, detail and advice of the first record that was not read; None where all were.
+        first_rejection: position, reason, detail and advice of the first record that was not read;
+            None where all were.
         unread: how many records have each key that was not read, for the commonest keys.
         n_unread_keys: how many different keys were not read.
         notes: what is odd about the file as a whole.

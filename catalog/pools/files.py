@@ -104,7 +104,9 @@ def raw_blocks(binary: BinaryIO, *, source: Source, counter: Counter) -> Iterato
         except CatalogError:
             raise
         except _DAMAGE as error:
-            raise SourceError(f"{source.name} is damaged: {one_line(error)}", reason="corrupt_archive") from error
+            raise SourceError(
+                f"{source.name} is damaged: {one_line(error)}", reason="corrupt_archive"
+            ) from error
         except Exception as error:  # a network's errors are of many kinds
             raise unreadable(source.name, error) from error
         if not block:
@@ -135,10 +137,14 @@ def _codec(head: bytes, *, source: Source) -> str:
         raise SourceError(f"{source.name} is empty", reason="empty_file")
     if head.startswith(_LFS):
         advice = "run `git lfs pull` in its repository, or fetch the file itself"
-        raise SourceError(f"{source.name} is a Git LFS pointer, not the data: {advice}", reason="lfs_pointer")
+        raise SourceError(
+            f"{source.name} is a Git LFS pointer, not the data: {advice}", reason="lfs_pointer"
+        )
     if head[:4096].lstrip(b" \t\r\n\xef\xbb\xbf").lower().startswith(_HTML):
         advice = "the address shows the data on a page; fetch its raw or download address"
-        raise SourceError(f"{source.name} is a web page, not the data: {advice}", reason="html_page")
+        raise SourceError(
+            f"{source.name} is a web page, not the data: {advice}", reason="html_page"
+        )
     known = next((what for magic, what in _KNOWN.items() if head.startswith(magic)), None)
     codec = None if known else encoding_of(head)
     if codec is None:

@@ -2,14 +2,17 @@
 
 The text is what ``json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))`` gives for::
 
-    {"messages": [{"content": ..., "role": ..., <the keys of extra>}, ...], "system": ... or null, "tools": ... or null}
+    {"messages": [{"content": ..., "role": ..., <the keys of extra>}, ...], "system": ... or null,
+    "tools": ... or null}
 
-where every string is NFC-normalised (in the hashed text only), keys of ``extra`` win over ``content`` and ``role`` (see
-`catalog.pools.formats`), and ``tools`` that is the JSON text of a list or an object stands there as that value, so that neither
-white space nor the order of keys in it makes another instruction. Where there are rejected answers or media, the keys ``rejected``
-and ``media`` stand in the object too, each with its value; where there are none the text is as it always was. A medium's content
-enters only where its sha256 stands in the reference: for bytes that the record held, and for files with ``register --hash-media``.
-Metadata, labels and source do not enter.
+where every string is NFC-normalised (in the hashed text only), keys of ``extra`` win over
+``content`` and ``role`` (see `catalog.pools.formats`), and ``tools`` that is the JSON text of a
+list or an object stands there as that value, so that neither white space nor the order of keys in
+it makes another instruction. Where there are rejected answers or media, the keys ``rejected`` and
+``media`` stand in the object too, each with its value; where there are none the text is as it
+always was. A medium's content enters only where its sha256 stands in the reference: for bytes that
+the record held, and for files with ``register --hash-media``. Metadata, labels and source do not
+enter.
 """
 
 from __future__ import annotations
@@ -35,7 +38,9 @@ MAX_MARKS = 256
 Message = tuple[str, str, str | None]
 """role, content, and the JSON object text of a message's other keys, or None."""
 
-_dumps: Callable[[Any], str] = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode
+_dumps: Callable[[Any], str] = json.JSONEncoder(
+    sort_keys=True, ensure_ascii=False, separators=(",", ":")
+).encode
 
 
 def fingerprint(
@@ -78,7 +83,8 @@ def canonical(
     texts = []
     for role, content, extra in messages:
         if extra is None:
-            # The common case, spelt out: it is four fifths of the time of registering short records.
+            # The common case, spelt out: it is four fifths of the time of registering short
+            # records.
             text = content if content.isascii() else composed(content)
             texts.append(f'{{"content":{_quote(text)},"role":{_quote(role)}}}')
         else:

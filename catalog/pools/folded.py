@@ -25,7 +25,9 @@ class Folded(NamedTuple):
     n_unrecorded: int = 0
 
 
-def fold(connection: Connection, *, pool_id: int, is_append: bool, offset: int, n_records: int) -> Folded:
+def fold(
+    connection: Connection, *, pool_id: int, is_append: bool, offset: int, n_records: int
+) -> Folded:
     """Find the folded records of the load, and count those that differ; `register/changes` must have run.
 
     Args:
@@ -40,5 +42,7 @@ def fold(connection: Connection, *, pool_id: int, is_append: bool, offset: int, 
     at = {"pool_id": pool_id}
     connection.execute(query("register/folded"), at | {"is_append": is_append, "offset": offset})
     connection.execute(query("register/differences"))
-    n_differing, keys, n_unrecorded = connection.sql(query("register/folded_counts"), params=at).fetchall()[0]
+    n_differing, keys, n_unrecorded = connection.sql(
+        query("register/folded_counts"), params=at
+    ).fetchall()[0]
     return Folded(n_records, n_differing, tuple(keys or ()), n_unrecorded)

@@ -11,7 +11,9 @@ from catalog.errors import SourceError, listed
 
 _PACKED = r"(\.(gz|gzip|zst|zstd|bz2|xz))?"
 _TABLES = r"jsonl?|ndjson|jsonlines|csv|tsv|parquet|pq|ya?ml|arrow|feather|ipc|xlsx|xlsm"
-_DATA = re.compile(rf".*\.({_TABLES}|zip|tar|tgz|tbz2|txz|tzst){_PACKED}", re.IGNORECASE | re.DOTALL)
+_DATA = re.compile(
+    rf".*\.({_TABLES}|zip|tar|tgz|tbz2|txz|tzst){_PACKED}", re.IGNORECASE | re.DOTALL
+)
 _ABOUT = ("dataset_info.json", "dataset_infos.json", "dataset_dict.json", "state.json")
 """Files that describe data and hold none: of Hugging Face datasets and of LLaMA-Factory."""
 
@@ -45,7 +47,11 @@ class Choice:
         if self.hidden:
             parts.append(f"{len(self.hidden):,} hidden ({listed(self.hidden)})")
         if self.others:
-            are = "is no data by its ending" if len(self.others) == 1 else "are no data by their endings"
+            are = (
+                "is no data by its ending"
+                if len(self.others) == 1
+                else "are no data by their endings"
+            )
             parts.append(f"{len(self.others):,} that {are} ({listed(self.others)})")
         return f"left out: {'; '.join(parts)}" if parts else None
 
@@ -141,7 +147,9 @@ def _parts(state: bytes, *, name: str) -> list[str]:
         message = f"{name} does not name the files of a saved dataset: {error!r}"
         raise SourceError(message, reason="corrupt_archive") from error
     if indices:
-        message = f"{name}: the dataset was saved with indices: flatten_indices() before save_to_disk()"
+        message = (
+            f"{name}: the dataset was saved with indices: flatten_indices() before save_to_disk()"
+        )
         raise SourceError(message, reason="wrong_container")
     return parts
 

@@ -23,7 +23,9 @@ def labels_of(value: Any) -> list[str] | None:
     if isinstance(value, str) and value.startswith("["):
         with contextlib.suppress(ValueError):  # a text that only begins like a list is one label
             value = json.loads(value)
-    labels = [label for item in (value if isinstance(value, list) else [value]) if (label := _label(item))]
+    labels = [
+        label for item in (value if isinstance(value, list) else [value]) if (label := _label(item))
+    ]
     for label in labels:
         label.encode()
     return labels or None

@@ -16,7 +16,9 @@ PYTHON_CELL = "turns are Python's repr, not JSON: read as literals"
 
 _STRING = r"'(?:[^'\\]|\\.)*'"
 _KEY = r'"(?:[^"\\]|\\.)*"\s*:'
-_LOOKS_PYTHON = re.compile(rf"[\[({{\s]*(?:{_STRING}\s*[:,\])]|{_KEY}.*(?:\b(?:None|True|False)\b|:\s*'))", re.DOTALL)
+_LOOKS_PYTHON = re.compile(
+    rf"[\[({{\s]*(?:{_STRING}\s*[:,\])]|{_KEY}.*(?:\b(?:None|True|False)\b|:\s*'))", re.DOTALL
+)
 
 
 def looks_python(text: str) -> bool:

@@ -1,7 +1,7 @@
 """An entry of LLaMA-Factory's dataset_info.json as options of the reader.
 
-Its meaning is that of LLaMA-Factory's own parser (src/llamafactory/data/parser.py): with ``columns``, a column that they do not
-name is none, whatever its default.
+Its meaning is that of LLaMA-Factory's own parser (src/llamafactory/data/parser.py): with
+``columns``, a column that they do not name is none, whatever its default.
 """
 
 from __future__ import annotations
@@ -34,14 +34,23 @@ _ROLES = {
     "function_tag": "function_call",
     "system_tag": "system",
 }
-_READ_AS = {"prompt": "prompt", "query": "input", "response": "response", "system": "system", "history": "history", "tools": "tools"}
+_READ_AS = {
+    "prompt": "prompt",
+    "query": "input",
+    "response": "response",
+    "system": "system",
+    "history": "history",
+    "tools": "tools",
+}
 _KEPT = {"images": "images", "videos": "videos", "audios": "audios", "kto_tag": "label"}
 _PREFERENCE = {"prompt": "instruction", "query": "input", "messages": "conversations"} | {
     name: name for name in ("chosen", "rejected", "system", "history", "tools")
 }
 
 
-def llamafactory(entry: Mapping[str, Any], *, folder: Path, name: str) -> tuple[list[str], dict[str, Any]]:
+def llamafactory(
+    entry: Mapping[str, Any], *, folder: Path, name: str
+) -> tuple[list[str], dict[str, Any]]:
     """Return an entry's files, and what it changes in `ReadOptions`.
 
     Raises:
@@ -50,7 +59,9 @@ def llamafactory(entry: Mapping[str, Any], *, folder: Path, name: str) -> tuple[
     files = [_location(entry, folder=folder, name=name)]
     formatting = entry.get("formatting") or "alpaca"
     if formatting not in ("alpaca", "sharegpt", "openai"):
-        message = f"{name}: the formatting {formatting!r} is not read: alpaca, sharegpt and openai are"
+        message = (
+            f"{name}: the formatting {formatting!r} is not read: alpaca, sharegpt and openai are"
+        )
         raise SourceError(message, reason="unknown_shape")
     is_alpaca = formatting == "alpaca"
     stated = entry.get("columns")
@@ -65,7 +76,11 @@ def llamafactory(entry: Mapping[str, Any], *, folder: Path, name: str) -> tuple[
     kept = {columns[column]: key for column, key in _KEPT.items() if column in columns}
     if entry.get("ranking") in (True, "true"):
         return files, _ranking(columns, kept, turn_keys=turns, roles=roles, is_alpaca=is_alpaca)
-    names = {column: field for column, field in _READ_AS.items() if is_alpaca or column in ("system", "tools")}
+    names = {
+        column: field
+        for column, field in _READ_AS.items()
+        if is_alpaca or column in ("system", "tools")
+    }
     paths = {field: columns[column] for column, field in names.items() if column in columns}
     if is_alpaca:
         return files, {"map": paths, "layout": Layout(keys=kept)}
@@ -75,13 +90,30 @@ def llamafactory(entry: Mapping[str, Any], *, folder: Path, name: str) -> tuple[
 
 
 def _ranking(
-    columns: Mapping[str, str], kept: Mapping[str, str], *, turn_keys: dict[str, str], roles: dict[str, str], is_alpaca: bool
+    columns: Mapping[str, str],
+    kept: Mapping[str, str],
+    *,
+    turn_keys: dict[str, str],
+    roles: dict[str, str],
+    is_alpaca: bool,
 ) -> dict[str, Any]:
     """Return the options for a chosen and a rejected answer, texts or turns."""
     read = {columns[column]: key for column, key in _PREFERENCE.items() if column in columns}
-    aside = ("instruction", "input", "messages", "conversations", "prompt", "question", "query", "context", "problem")
+    aside = (
+        "instruction",
+        "input",
+        "messages",
+        "conversations",
+        "prompt",
+        "question",
+        "query",
+        "context",
+        "problem",
+    )
     turns = () if is_alpaca else ("conversations", "chosen", "rejected")
-    layout = Layout(keys={**kept, **read}, turns=turns, turn_keys=turn_keys, roles=roles, aside=aside)
+    layout = Layout(
+        keys={**kept, **read}, turns=turns, turn_keys=turn_keys, roles=roles, aside=aside
+    )
     return {"format": "preference", "layout": layout}
 
 
@@ -100,4 +132,8 @@ def _location(entry: Mapping[str, Any], *, folder: Path, name: str) -> str:
 
 def _texts(stated: Any) -> dict[str, str]:
     """Return the names that are stated; null states none."""
-    return {str(key): str(value) for key, value in stated.items() if value is not None} if isinstance(stated, Mapping) else {}
+    return (
+        {str(key): str(value) for key, value in stated.items() if value is not None}
+        if isinstance(stated, Mapping)
+        else {}
+    )

@@ -1,9 +1,10 @@
 """Media of a record: references to its images, videos and audios, read at one place behind all formats and never decoded.
 
-A value under one of KEYS is a path or a URL, an object with a path, a URL or bytes, bytes, or a list of these; in a list, a list is
-the frames of one. It becomes a list of references ``{"kind": "image" | "video" | "audio", "path": ..., <the object's other keys>}``
-in the record's order. Bytes are kept under the name of their sha256, which stands in the reference. A value that is none of these
-stays where it was, in the metadata.
+A value under one of KEYS is a path or a URL, an object with a path, a URL or bytes, bytes, or a
+list of these; in a list, a list is the frames of one. It becomes a list of references ``{"kind":
+"image" | "video" | "audio", "path": ..., <the object's other keys>}`` in the record's order. Bytes
+are kept under the name of their sha256, which stands in the reference. A value that is none of
+these stays where it was, in the metadata.
 """
 
 from __future__ import annotations
@@ -65,10 +66,14 @@ class MediaReader:
             for part in frames if _are_objects(frames) else [reference]:
                 self._complete(part, files, beside=beside)
         if keys:
-            read = read._replace(media=json_text(references) if references else None, rest=_without(read.rest, keys))
+            read = read._replace(
+                media=json_text(references) if references else None, rest=_without(read.rest, keys)
+            )
         return read, files
 
-    def _complete(self, reference: dict[str, Any], files: list[MediaFile], *, beside: Path | None) -> None:
+    def _complete(
+        self, reference: dict[str, Any], files: list[MediaFile], *, beside: Path | None
+    ) -> None:
         """Keep a reference's bytes, or hash its file where it is at hand."""
         path, content = reference.get("path"), reference.get("bytes")
         path = path if isinstance(path, str) else None
@@ -103,7 +108,8 @@ def _references(rest: Mapping[str, Any]) -> tuple[list[dict[str, Any]], set[str]
         found = _under(value, kind=KINDS[key]) if key in KINDS else None
         if found is not None:
             keys.add(key)
-            # An export that has both writes under a kind's key where it found what stands under its own key.
+            # An export that has both writes under a kind's key where it found what stands under its
+            # own key.
             references += [] if own else found
     return references, keys
 
@@ -126,7 +132,11 @@ def _under(value: Any, *, kind: str | None) -> list[dict[str, Any]] | None:
 def _reference(item: Any, *, kind: str | None) -> dict[str, Any] | None:
     if isinstance(item, list) and kind is not None:
         frames = _under(item, kind=kind)
-        return None if frames is None else {"kind": kind, "frames": [_without(frame, {"kind"}) for frame in frames]}
+        return (
+            None
+            if frames is None
+            else {"kind": kind, "frames": [_without(frame, {"kind"}) for frame in frames]}
+        )
     if isinstance(item, dict):
         return _object(item, kind=kind)
     if kind is None or not isinstance(item, str | bytes):

@@ -44,10 +44,14 @@ class MetadataWriter:
         """Return what a report says of values that JSON cannot hold."""
         found = []
         if self.n_not_finite:
-            found.append(f"{self.n_not_finite:,} records have NaN or Infinity in their metadata: it is null there")
+            found.append(
+                f"{self.n_not_finite:,} records have NaN or Infinity in their metadata: it is null there"
+            )
         if self.bytes_keys:
             n_records = max(self.bytes_keys.values())
-            found.append(f"{n_records:,} records have bytes under {listed(self.bytes_keys)}: left out of the metadata")
+            found.append(
+                f"{n_records:,} records have bytes under {listed(self.bytes_keys)}: left out of the metadata"
+            )
         return found
 
     def _unlike_json(self, rest: Mapping[str, Any]) -> str | None:

@@ -19,15 +19,21 @@ class ReadOptions:
     Attributes:
         format: ``"auto"``, or the name of a shape (`catalog.pools.formats.NAMES`), which then holds for every record.
         map: which key, or dotted path of keys, holds what: ``{"prompt": "Question", "response": "Answer"}``; also input, system,
-            history, messages, tools, reasoning. Overrules ``format``. For a CSV without header, column numbers from 1.
-        roles: further spellings of roles and the stored role that each stands for: ``{"narrator": "assistant"}``.
-        tree: what is read of a tree of messages: ``"paths"``, every path from the root to a leaf, or ``"best"``, the best-ranked one.
-            None refuses a tree with several paths.
-        source_column: key or path of a record's source; the file's name without its endings where it is None or absent.
-        labels_column: key or path of a record's labels: a text, a list of texts, or a list of objects.
+            history, messages, tools, reasoning. Overrules ``format``. For a CSV without header,
+            column numbers from 1.
+        roles: further spellings of roles and the stored role that each stands for: ``{"narrator":
+            "assistant"}``.
+        tree: what is read of a tree of messages: ``"paths"``, every path from the root to a leaf,
+            or ``"best"``, the best-ranked one. None refuses a tree with several paths.
+        source_column: key or path of a record's source; the file's name without its endings where
+            it is None or absent.
+        labels_column: key or path of a record's labels: a text, a list of texts, or a list of
+            objects.
         prompts_only: accept records without an answer.
-        hash_media: make the sha256 of each media file at hand part of its reference, and so of the fingerprint.
-        entry: the entry of a description of datasets that stated ``map``, ``format`` and ``layout``, or None.
+        hash_media: make the sha256 of each media file at hand part of its reference, and so of the
+            fingerprint.
+        entry: the entry of a description of datasets that stated ``map``, ``format`` and
+            ``layout``, or None.
         layout: what is renamed in each record before it is read, or None.
         batch_size: records a batch, quarantined ones counted.
 
@@ -49,14 +55,20 @@ class ReadOptions:
 
     def __post_init__(self) -> None:
         if self.format not in ("auto", *NAMES):
-            raise OptionError(f"--format {self.format}: no such shape; there are auto, {', '.join(NAMES)}")
+            raise OptionError(
+                f"--format {self.format}: no such shape; there are auto, {', '.join(NAMES)}"
+            )
         if self.tree not in (None, *MODES):
             raise OptionError(f"--tree {self.tree}: expected one of {', '.join(MODES)}")
         for name, role in self.roles.items():
             if role not in STORED:
-                raise OptionError(f"--role {name}={role}: expected one of {', '.join(STORED)} on the right")
+                raise OptionError(
+                    f"--role {name}={role}: expected one of {', '.join(STORED)} on the right"
+                )
             if role_of(name)[0]:
-                raise OptionError(f"--role {name}={role}: {name} is known, it is read as {role_of(name)[0]}")
+                raise OptionError(
+                    f"--role {name}={role}: {name} is known, it is read as {role_of(name)[0]}"
+                )
         if self.batch_size < 1:
             raise OptionError(f"a batch holds at least 1 record, not {self.batch_size}")
         if self.map:

@@ -44,9 +44,7 @@ __all__ = ["INSTRUCTIONS", "QUARANTINE", "Batch", "FileReading", "ReadOptions", 
 _SAMPLE = 100
 """Readable records that decide a file's shape."""
 
-_UNWANTED = (
-    "records have label false, KTO's mark of unwanted answers: leave them out with WHERE (metadata->>'label') IS DISTINCT FROM 'false'"
-)
+_UNWANTED = "records have label false, KTO's mark of unwanted answers: leave them out with WHERE (metadata->>'label') IS DISTINCT FROM 'false'"
 _PREFERENCE = "the chosen answer of each preference is its response; the rejected one is in the column rejected"
 
 
@@ -91,7 +89,8 @@ def read_batches(
 
     Raises:
         SourceError: a file cannot be read as records at all, or no record of all files has the key of an option;
-            `catalog.pools.reasons.FILE_REASONS` lists why. What was yielded before belongs to the same load and is the caller's to drop.
+            `catalog.pools.reasons.FILE_REASONS` lists why. What was yielded before belongs to the
+            same load and is the caller's to drop.
     """
     options = options or ReadOptions()
     found = resolve(sources)
@@ -127,11 +126,17 @@ def read_batches(
 class _FileReader:
     """Reads one file into the builder."""
 
-    def __init__(self, content: Opened, *, options: ReadOptions, builder: BatchBuilder, media: MediaReader) -> None:
+    def __init__(
+        self, content: Opened, *, options: ReadOptions, builder: BatchBuilder, media: MediaReader
+    ) -> None:
         self._options = options
         self._builder = builder
         given = mapped(options.map) if options.map else named(options.format)
-        self._formats = [with_roles(format_, options.roles) for format_ in FORMATS] if options.roles else FORMATS
+        self._formats = (
+            [with_roles(format_, options.roles) for format_ in FORMATS]
+            if options.roles
+            else FORMATS
+        )
         self._given = with_roles(given, options.roles) if given and options.roles else given
         self._file = content.source
         self._name, self._stem = storable(content.source.name), storable(content.source.stem)
@@ -139,27 +144,41 @@ class _FileReader:
         self._container = container_of(content, options=options, is_record=self._is_record)
         self._reshape(self._container)
         self.reading = FileReading(
-            self._name, self._container.name, encoding=content.encoding, compression=content.compression, notes=self._container.notes
+            self._name,
+            self._container.name,
+            encoding=content.encoding,
+            compression=content.compression,
+            notes=self._container.notes,
         )
-        self._source = None if self._label else self._column("--source-column", options.source_column)
+        self._source = (
+            None if self._label else self._column("--source-column", options.source_column)
+        )
         self._labels = self._column("--labels-column", options.labels_column)
         self.asked = [column for column in (self._source, self._labels) if column is not None]
         self._unread = UnreadKeys(ignored=(column.path for column in self.asked))
         self.first = 0
         self._n_unwanted = 0
-        self._said, self._metadata, self._repeated = Said(), MetadataWriter(), RepeatedKeys(is_json=self._container.name.startswith("json"))
+        self._said, self._metadata, self._repeated = (
+            Said(),
+            MetadataWriter(),
+            RepeatedKeys(is_json=self._container.name.startswith("json")),
+        )
 
     def _column(self, option: str, path: str | None) -> Column | None:
         return None if path is None else Column(option, path, file=self._file.name)
 
     def _is_record(self, value: Any) -> bool:
-        return fits(self._given, value) if self._given else detect([value], self._formats) is not None
+        return (
+            fits(self._given, value) if self._given else detect([value], self._formats) is not None
+        )
 
     def _is_whole(self, value: Any) -> bool:
         """Whether a value is a record that can be read."""
         format_ = self._given or detect([value], self._formats)
         read = exact(format_, value) if format_ else None
-        return isinstance(read, Instruction) and isinstance(answered(read, prompts_only=self._options.prompts_only), Instruction)
+        return isinstance(read, Instruction) and isinstance(
+            answered(read, prompts_only=self._options.prompts_only), Instruction
+        )
 
     def _reshape(self, container: Container) -> None:
         """Make records of the rows of tables and of the paths of trees."""
@@ -172,7 +191,9 @@ class _FileReader:
         """Read the file; yields whenever the builder is full."""
         self.first = first
         sample, stream = sampled(self._container, n=_SAMPLE)
-        detected = self._given or detect([value for _, value, _ in sample if not isinstance(value, Rejection)], self._formats)
+        detected = self._given or detect(
+            [value for _, value, _ in sample if not isinstance(value, Rejection)], self._formats
+        )
         self._describe(detected, sample)
         format_ = self._lenient(detected)
         builder, reading, options = self._builder, self.reading, self._options
@@ -210,7 +231,9 @@ class _FileReader:
         Raises:
             SourceError: records can be read, and none has a known shape.
         """
-        readable = [(position, value) for position, value, _ in sample if not isinstance(value, Rejection)]
+        readable = [
+            (position, value) for position, value, _ in sample if not isinstance(value, Rejection)
+        ]
         if format_ is not None and any(fits(format_, value) for _, value in readable):
             self.reading.shape = "mapped" if self._options.map else format_.__name__
         elif readable:
@@ -225,7 +248,10 @@ class _FileReader:
         reading = self.reading
         reading.unread, reading.n_unread_keys = self._unread.named(), len(self._unread)
         reading.notes += [note for column in self.asked for note in column.notes()]
-        reading.notes += [f"{n:,} records have another shape: {shape}" for shape, n in reading.n_other_shapes.items()]
+        reading.notes += [
+            f"{n:,} records have another shape: {shape}"
+            for shape, n in reading.n_other_shapes.items()
+        ]
         reading.notes += self._said.notes() + self._metadata.notes() + self._repeated.notes()
         if self._n_unwanted:
             n_read = reading.n_records - sum(reading.n_quarantined.values())
@@ -234,8 +260,14 @@ class _FileReader:
             reading.notes.append(_PREFERENCE)
 
     def _describe_columns(self, values: list[Any]) -> None:
-        first = next(found for found in (columns(tuple(value)) for value in values if isinstance(value, dict)) if found)
-        self.reading.columns = {name: key for name, key in first._asdict().items() if isinstance(key, str)}
+        first = next(
+            found
+            for found in (columns(tuple(value)) for value in values if isinstance(value, dict))
+            if found
+        )
+        self.reading.columns = {
+            name: key for name, key in first._asdict().items() if isinstance(key, str)
+        }
 
     def _read(self, value: Any, format_: Format | None) -> Instruction | Rejection:
         """One record by the file's format, else by another one."""
@@ -249,27 +281,50 @@ class _FileReader:
                     counts = self.reading.n_other_shapes
                     counts[other.__name__] = counts.get(other.__name__, 0) + 1
                     return read
-        found = f"its keys are {listed(value)}" if isinstance(value, dict) else f"it is {kind_of(value)}"
+        found = (
+            f"its keys are {listed(value)}"
+            if isinstance(value, dict)
+            else f"it is {kind_of(value)}"
+        )
         return Rejection("unknown_shape", f"none of the keys of {self.reading.shape}; {found}")
 
     def _add(self, row: int, value: Any, read: Instruction) -> Rejection | None:
         """Hand one instruction to the builder."""
         source, labels = self._label or read.source or self._stem, read.labels
         files: list[MediaFile] = []
-        if read.source is None and not KEYS.isdisjoint(read.rest):  # an export names its media apart from its metadata
+        if read.source is None and not KEYS.isdisjoint(
+            read.rest
+        ):  # an export names its media apart from its metadata
             read, files = self._media.attach(read, file=self._file.name)
         rest = read.rest
         try:
             if self._source is not None:
-                source, left = source_of(self._source.of(value), self._source.path, rest=rest, otherwise=source)
+                source, left = source_of(
+                    self._source.of(value), self._source.path, rest=rest, otherwise=source
+                )
                 rest = left if read.source is None else rest
             if self._labels is not None:
                 labels = labels_of(self._labels.of(value))
             metadata = self._metadata.text(rest) if rest else None
-            self._builder.add(row, read, file=self._name, source=source, labels=labels, metadata=metadata, media_files=files)
+            self._builder.add(
+                row,
+                read,
+                file=self._name,
+                source=source,
+                labels=labels,
+                metadata=metadata,
+                media_files=files,
+            )
         except UnicodeEncodeError as error:
-            what = "a byte that is not text" if "\udc00" <= error.object[error.start] <= "\udcff" else "half of a surrogate pair"
-            return Rejection("bad_encoding", f"{what}, near {storable(error.object[max(0, error.start - 20) : error.start + 20])!r}")
+            what = (
+                "a byte that is not text"
+                if "\udc00" <= error.object[error.start] <= "\udcff"
+                else "half of a surrogate pair"
+            )
+            return Rejection(
+                "bad_encoding",
+                f"{what}, near {storable(error.object[max(0, error.start - 20) : error.start + 20])!r}",
+            )
         except TooManyMarksError as error:
             return Rejection("too_large", str(error))
         self.reading.n_no_input += read.n_no_input
@@ -279,13 +334,17 @@ class _FileReader:
             self._said.add(read.notes, rest)
         return None
 
-    def _reject(self, row: int, why: Rejection, *, position: int | str, value: Any, raw: str | None) -> None:
+    def _reject(
+        self, row: int, why: Rejection, *, position: int | str, value: Any, raw: str | None
+    ) -> None:
         if raw is None:
             raw = _raw(value)
         if why.reason in ("no_prompt", "no_response") and isinstance(value, dict):
             why = Rejection(why.reason, f"{why.detail}; its keys are {listed(value)}")
         where = f"{self._container.unit} {position}"
-        self.reading.first_rejection = self.reading.first_rejection or first_rejection(why, position=where)
+        self.reading.first_rejection = self.reading.first_rejection or first_rejection(
+            why, position=where
+        )
         counts = self.reading.n_quarantined
         counts[why.reason] = counts.get(why.reason, 0) + 1
         self._builder.reject(row, why, file=self._file.name, position=where, raw=raw)

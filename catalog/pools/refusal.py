@@ -16,7 +16,12 @@ _TABLE_OF_MESSAGES = {"message_id", "parent_id", "text", "role"}
 
 def first_rejection(why: Rejection, *, position: str) -> dict[str, str | None]:
     """Return a rejection as a reading keeps it."""
-    return {"position": position, "reason": why.reason, "detail": why.detail[:1000], "advice": why.advice}
+    return {
+        "position": position,
+        "reason": why.reason,
+        "detail": why.detail[:1000],
+        "advice": why.advice,
+    }
 
 
 def unknown_shape(value: Any, options: ReadOptions, *, position: str) -> str:
@@ -38,7 +43,9 @@ def unknown_shape(value: Any, options: ReadOptions, *, position: str) -> str:
     return f"its records have no known shape; {found}: name them with --map prompt=KEY --map response=KEY"
 
 
-def mostly_unreadable(files: Sequence[tuple[str, Mapping[str, int], Mapping[str, str | None] | None]]) -> tuple[str, str, str]:
+def mostly_unreadable(
+    files: Sequence[tuple[str, Mapping[str, int], Mapping[str, str | None] | None]],
+) -> tuple[str, str, str]:
     """Return the commonest reason, what was found first of it, and the advice that fits.
 
     Args:

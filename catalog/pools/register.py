@@ -1,7 +1,8 @@
 """Registering: a load becomes the next version of a pool, whole, or nothing happens.
 
-Reading and hashing happen outside of any lock, into the scratch folder. Then one transaction compares the load with the
-pool's newest version and writes what changed: membership is an interval of versions, so a version costs its changes.
+Reading and hashing happen outside of any lock, into the scratch folder. Then one transaction
+compares the load with the pool's newest version and writes what changed: membership is an interval
+of versions, so a version costs its changes.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ from catalog.store.references import check_name
 _NOT_STORED = ("n_folded_differing", "n_identity_changed")
 
 Mode = Literal["replace", "append"]
-# Called after each batch with records so far, bytes so far and bytes in all (None when a source does not say).
+# Called after each batch with records so far, bytes so far and bytes in all (None when a source
+# does not say).
 Progress = Callable[[int, int, int | None], None]
 
 
@@ -39,9 +41,10 @@ class Registration:
 
     ``is_new_version`` is False when nothing had changed, and then nothing was written.
 
-    ``n_folded`` records are the same instruction as a member. Of these, ``n_folded_differing`` differ from it beside the instruction,
-    in ``folded_differing_in`` (source, labels, keys of the metadata), and the others are exact duplicates. ``n_identity_changed``
-    members were removed and are here again with their rejected answers or media, which belong to the instruction.
+    ``n_folded`` records are the same instruction as a member. Of these, ``n_folded_differing``
+    differ from it beside the instruction, in ``folded_differing_in`` (source, labels, keys of the
+    metadata), and the others are exact duplicates. ``n_identity_changed`` members were removed and
+    are here again with their rejected answers or media, which belong to the instruction.
     """
 
     name: str
@@ -110,12 +113,16 @@ def register(
             if progress:
                 progress(n_rows, batch.bytes_read, batch.bytes_total)
         staged.close()
-        _refuse_mostly_unreadable(files, n_read=staged.n_instructions, n_failed=staged.n_quarantined, is_forced=is_forced)
+        _refuse_mostly_unreadable(
+            files, n_read=staged.n_instructions, n_failed=staged.n_quarantined, is_forced=is_forced
+        )
         load = _Load(name, mode, options, staged, files, n_rows, started, is_dry_run)
         with (rehearsing if is_dry_run else writing)(home, wait=wait) as connection:
             answer = _commit(connection, load)
             if not is_dry_run:
-                adopt(home, staged.media)  # before the transaction ends: `gc` sweeps what nothing refers to
+                adopt(
+                    home, staged.media
+                )  # before the transaction ends: `gc` sweeps what nothing refers to
             return answer
 
 
@@ -132,7 +139,9 @@ class _Load:
 
     @property
     def reasons(self) -> dict[str, int]:
-        return dict(sum((Counter(file.n_quarantined) for file in self.files), Counter[str]()).most_common())
+        return dict(
+            sum((Counter(file.n_quarantined) for file in self.files), Counter[str]()).most_common()
+        )
 
 
 def _commit(connection: Connection, load: _Load) -> Registration:
@@ -147,14 +156,20 @@ def _commit(connection: Connection, load: _Load) -> Registration:
     connection.execute(query("register/changes"), {"pool_id": pool_id, "is_append": is_append})
     if load.staged.has_media_files and not is_append:
         connection.execute(query("register/changed_media"), {"pool_id": pool_id, "offset": offset})
-    n_added, n_removed, n_updated, n_before, n_distinct = connection.sql(query("register/counts"), params={"pool_id": pool_id}).fetchall()[
-        0
-    ]
+    n_added, n_removed, n_updated, n_before, n_distinct = connection.sql(
+        query("register/counts"), params={"pool_id": pool_id}
+    ).fetchall()[0]
     n_folded = load.staged.n_instructions - (n_added if is_append else n_distinct)
-    folded = fold(connection, pool_id=pool_id, is_append=is_append, offset=offset, n_records=n_folded)
-    n_identity_changed = connection.sql(query("register/renamed")).fetchall()[0][0] if n_removed else 0
+    folded = fold(
+        connection, pool_id=pool_id, is_append=is_append, offset=offset, n_records=n_folded
+    )
+    n_identity_changed = (
+        connection.sql(query("register/renamed")).fetchall()[0][0] if n_removed else 0
+    )
     if load.mode is None and 2 * (n_removed - n_identity_changed) > n_before:
-        raise MostlyRemovedError(load.name, n_removed=n_removed - n_identity_changed, n_before=n_before)
+        raise MostlyRemovedError(
+            load.name, n_removed=n_removed - n_identity_changed, n_before=n_before
+        )
     is_new = version == 1 or bool(n_added or n_removed or n_updated or folded.n_unrecorded)
     answer = Registration(
         name=load.name,
@@ -185,23 +200,34 @@ def _commit(connection: Connection, load: _Load) -> Registration:
 
 def _pool(connection: Connection, load: _Load) -> tuple[int, int, int]:
     """Return the pool's id, its next version and its number of rows; write a new pool, except in a dry run."""
-    if connection.sql("SELECT 1 FROM subsets WHERE name = $name LIMIT 1", params={"name": load.name}).fetchall():
-        raise OptionError(f"{load.name} is the name of a subset, and pools and subsets share their names: choose another --pool")
+    if connection.sql(
+        "SELECT 1 FROM subsets WHERE name = $name LIMIT 1", params={"name": load.name}
+    ).fetchall():
+        raise OptionError(
+            f"{load.name} is the name of a subset, and pools and subsets share their names: choose another --pool"
+        )
     rows = connection.sql(query("register/last"), params={"name": load.name}).fetchall()
     if rows:
         pool_id, is_prompts_only, version, n_rows = rows[0]
         if is_prompts_only != load.options.prompts_only:
             kind = "prompts only" if is_prompts_only else "prompts with responses"
-            raise OptionError(f"{load.name} holds {kind}: register with the same --prompts-only as before, or under another name")
+            raise OptionError(
+                f"{load.name} holds {kind}: register with the same --prompts-only as before, or under another name"
+            )
         return pool_id, version + 1, n_rows
     if load.is_dry_run:
         return 0, 1, 0  # ids begin at 1
     (pool_id,) = connection.sql("SELECT nextval('pool_ids')").fetchall()[0]
-    connection.execute(query("register/pool"), {"pool_id": pool_id, "name": load.name, "is_prompts_only": load.options.prompts_only})
+    connection.execute(
+        query("register/pool"),
+        {"pool_id": pool_id, "name": load.name, "is_prompts_only": load.options.prompts_only},
+    )
     return pool_id, 1, 0
 
 
-def _write_version(connection: Connection, load: _Load, answer: Registration, *, pool_id: int, offset: int) -> None:
+def _write_version(
+    connection: Connection, load: _Load, answer: Registration, *, pool_id: int, offset: int
+) -> None:
     at = {"pool_id": pool_id, "version": answer.version}
     connection.execute(query("register/instructions"))
     connection.execute(query("register/close"), at)
@@ -211,7 +237,11 @@ def _write_version(connection: Connection, load: _Load, answer: Registration, *,
     if answer.n_folded:
         connection.execute(query("register/folded_records"), at)
     connection.execute(query("register/quarantine"), at | {"offset": offset})
-    counts: dict[str, Any] = {key: value for key, value in asdict(answer).items() if key.startswith("n_") and key not in _NOT_STORED}
+    counts: dict[str, Any] = {
+        key: value
+        for key, value in asdict(answer).items()
+        if key.startswith("n_") and key not in _NOT_STORED
+    }
     described = {
         "mode": answer.mode,
         "files": _json([asdict(file) for file in load.files]),
@@ -221,12 +251,16 @@ def _write_version(connection: Connection, load: _Load, answer: Registration, *,
     connection.execute(query("register/version"), at | counts | described)
 
 
-def _refuse_mostly_unreadable(files: list[FileReading], *, n_read: int, n_failed: int, is_forced: bool) -> None:
+def _refuse_mostly_unreadable(
+    files: list[FileReading], *, n_read: int, n_failed: int, is_forced: bool
+) -> None:
     if is_forced or n_failed <= n_read:
         return
     reasons = sum((Counter(file.n_quarantined) for file in files), Counter[str]())
     named = ", ".join(f"{count:,} {reason}" for reason, count in reasons.most_common(4))
-    commonest, found, advice = mostly_unreadable([(file.file, file.n_quarantined, file.first_rejection) for file in files])
+    commonest, found, advice = mostly_unreadable(
+        [(file.file, file.n_quarantined, file.first_rejection) for file in files]
+    )
     shapes = ", ".join(sorted({file.shape or file.container for file in files}))
     raise MostlyUnreadableError(
         f"{n_failed:,} of {n_read + n_failed:,} records could not be read as {shapes} ({named}); {found}; nothing was written. "

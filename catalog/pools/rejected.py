@@ -1,8 +1,9 @@
 """Unwanted answers, in whatever way a record holds them; a single place behind all formats reads them.
 
-They are stored as the JSON text of a list of answers, each a list of messages ``{"role", "content", <the keys of extra>}``. An answer
-that begins with an assistant's or a tool's message follows the instruction's prompt (what comes before its response). Any other
-answer is a conversation of its own, from its first message on: it parts from the wanted one before the response.
+They are stored as the JSON text of a list of answers, each a list of messages ``{"role", "content",
+<the keys of extra>}``. An answer that begins with an assistant's or a tool's message follows the
+instruction's prompt (what comes before its response). Any other answer is a conversation of its
+own, from its first message on: it parts from the wanted one before the response.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ KEYS = ("rejected", "rejected_messages", "rejected_conversations")
 def unwanted_answers(read: Instruction) -> tuple[str, str] | None:
     """Return the key under which unwanted answers stand, and their JSON text; None where there are none.
 
-    A text is one answer (or a transcript), a list of texts or of lists several ones, a list of turns one answer. Several turns of an
-    assistant with nothing between them are several answers.
+    A text is one answer (or a transcript), a list of texts or of lists several ones, a list of
+    turns one answer. Several turns of an assistant with nothing between them are several answers.
 
     >>> read = Instruction([("user", "2+2?", None), ("assistant", "4", None)], None, None, {"rejected": ["5", "6"]})
     >>> unwanted_answers(read)
@@ -51,14 +52,18 @@ def _answers(value: Any) -> list[Any]:
     if not isinstance(value, list):
         return []
     if are_turns(value):
-        speakers = {turn.get("role") or turn.get("from") for turn in value if isinstance(turn, dict)}
+        speakers = {
+            turn.get("role") or turn.get("from") for turn in value if isinstance(turn, dict)
+        }
         return value if len(value) > 1 and speakers <= {"assistant", "gpt"} else [value]
     return value
 
 
 def _are_answers(value: Any) -> bool:
     """Whether a list that a text writes down holds answers, and not the words of one."""
-    return are_turns(value) or (isinstance(value, list) and bool(value) and all(are_turns(answer) for answer in value))
+    return are_turns(value) or (
+        isinstance(value, list) and bool(value) and all(are_turns(answer) for answer in value)
+    )
 
 
 def _messages(answer: Any, read: Instruction) -> list[dict[str, Any]] | None:
@@ -70,7 +75,11 @@ def _messages(answer: Any, read: Instruction) -> list[dict[str, Any]] | None:
     if not isinstance(whole, Instruction) or not whole.messages:
         return None
     messages, n_prompt = whole.messages, _n_prompt(read.messages)
-    if len(messages) > n_prompt > 0 and messages[:n_prompt] == read.messages[:n_prompt] and whole.system in (None, read.system):
+    if (
+        len(messages) > n_prompt > 0
+        and messages[:n_prompt] == read.messages[:n_prompt]
+        and whole.system in (None, read.system)
+    ):
         messages = messages[n_prompt:]
     elif whole.system not in (None, read.system):
         messages = [("system", whole.system or "", None), *messages]
@@ -79,7 +88,9 @@ def _messages(answer: Any, read: Instruction) -> list[dict[str, Any]] | None:
 
 def _n_prompt(messages: list[Message]) -> int:
     """How many messages come before the response."""
-    return max((n for n, (role, _, _) in enumerate(messages) if role == "assistant"), default=len(messages))
+    return max(
+        (n for n, (role, _, _) in enumerate(messages) if role == "assistant"), default=len(messages)
+    )
 
 
 def _written(message: Message) -> dict[str, Any]:

@@ -40,7 +40,9 @@ class Restoration:
     is_dry_run: bool = False
 
 
-def restore(home: Home, reference: str, *, is_dry_run: bool = False, wait: float = WAIT) -> Restoration:
+def restore(
+    home: Home, reference: str, *, is_dry_run: bool = False, wait: float = WAIT
+) -> Restoration:
     """Make an older version of a pool the newest: a new version with its members, sources, labels and metadata.
 
     Args:
@@ -66,7 +68,9 @@ def restore(home: Home, reference: str, *, is_dry_run: bool = False, wait: float
         return done
 
 
-def _compared(connection: Connection, old: Reference, *, newest: int, is_dry_run: bool) -> Restoration:
+def _compared(
+    connection: Connection, old: Reference, *, newest: int, is_dry_run: bool
+) -> Restoration:
     at = {"pool_id": old.id}
     connection.execute(query("restore/loaded"), at | {"version": old.version})
     connection.execute(query("register/changes"), at | {"is_append": False})
@@ -94,4 +98,6 @@ def _write(connection: Connection, old: Reference, done: Restoration, *, seconds
     connection.execute(query("register/close"), at)
     connection.execute(query("register/members"), at)
     counts = {key: getattr(done, key) for key in ("n_added", "n_removed", "n_kept", "n_updated")}
-    connection.execute(query("restore/version"), at | counts | {"restored_from": old.version, "seconds": seconds})
+    connection.execute(
+        query("restore/version"), at | counts | {"restored_from": old.version, "seconds": seconds}
+    )

@@ -21,7 +21,9 @@ class Said:
         self._counts.update(notes)
         for key in REASONING:
             if rest.get(key) is not None:
-                self._counts[f"{key} is not read: --map reasoning={key} beside the other keys takes it"] += 1
+                self._counts[
+                    f"{key} is not read: --map reasoning={key} beside the other keys takes it"
+                ] += 1
 
     def notes(self) -> list[str]:
         """Return a line for each note, in the order in which they came up.

@@ -22,7 +22,12 @@ _ENDINGS = re.compile(rf"(\.({_TABLES}|gz|gzip|zst|zstd|bz2|xz))+\Z", re.IGNOREC
 _LABELLED = re.compile(r"(?P<label>[^\s=/\\:?*\[\]~-][^=/\\:?*\[\]]*)=(?P<name>.*)", re.DOTALL)
 _INSIDE = "!/"
 """Stands between an archive, or a workbook, and what lies in it."""
-_EXTRAS = {"s3": "pip install 'catalog[s3]'", "s3a": "pip install 'catalog[s3]'", "gs": "pip install gcsfs", "gcs": "pip install gcsfs"}
+_EXTRAS = {
+    "s3": "pip install 'catalog[s3]'",
+    "s3a": "pip install 'catalog[s3]'",
+    "gs": "pip install gcsfs",
+    "gcs": "pip install gcsfs",
+}
 
 
 @dataclass(frozen=True)
@@ -72,7 +77,9 @@ class Source:
                 fs, path = _file_system(self.name)
                 opened: BinaryIO = fs.open(path, "rb")
                 return opened
-            return Path(self.name).open("rb", buffering=0)  # the reader asks for large blocks itself
+            return Path(self.name).open(
+                "rb", buffering=0
+            )  # the reader asks for large blocks itself
         except CatalogError:
             raise
         except Exception as error:
@@ -96,11 +103,20 @@ def resolve(sources: Sequence[str]) -> list[Source]:
     ['-']
     """
     if not sources:
-        raise SourceError("no source given: name files, patterns, URLs, or - for standard input", reason="not_found")
+        raise SourceError(
+            "no source given: name files, patterns, URLs, or - for standard input",
+            reason="not_found",
+        )
     found: list[Source] = []
     for given in sources:
         label, name = labelled(given)
-        named = [Source(STDIN, None)] if name == STDIN else _remote(name) if is_url(name) else _local(name)
+        named = (
+            [Source(STDIN, None)]
+            if name == STDIN
+            else _remote(name)
+            if is_url(name)
+            else _local(name)
+        )
         found += [replace(source, label=label) for source in named] if label else named
     return found
 
@@ -115,10 +131,16 @@ def labelled(argument: str) -> tuple[str | None, str]:
     (('gsm8k', 'train.jsonl'), ('gsm8k', 'https://host/train?part=1'), (None, 'https://host/train?part=1'))
     """
     match = _LABELLED.fullmatch(argument)
-    if not match or Path(argument).exists() or (glob.has_magic(argument) and glob.glob(argument, recursive=True)):  # noqa: PTH207
+    if (
+        not match
+        or Path(argument).exists()
+        or (glob.has_magic(argument) and glob.glob(argument, recursive=True))
+    ):  # noqa: PTH207
         return None, argument
     if not match["name"]:
-        raise SourceError(f"{argument}: there is no file after the label; write LABEL=FILE", reason="not_found")
+        raise SourceError(
+            f"{argument}: there is no file after the label; write LABEL=FILE", reason="not_found"
+        )
     return storable(match["label"]), match["name"]
 
 
@@ -150,7 +172,9 @@ def _local_file(path: Path) -> Source:
 
 def _local_folder(folder: Path) -> list[Source]:
     """Return the data files of a folder and of the folders in it."""
-    choice = of_folder(_names(folder), folder=str(folder), read=lambda name: (folder / name).read_bytes())
+    choice = of_folder(
+        _names(folder), folder=str(folder), read=lambda name: (folder / name).read_bytes()
+    )
     files = [(str(folder / name), (folder / name).stat().st_size, name) for name in choice.names]
     return _sources(files, choice, folder=str(folder))
 
@@ -178,13 +202,18 @@ def _names(folder: Path) -> list[str]:
     return names
 
 
-def _sources(files: Iterable[tuple[str, int | None, str]], choice: Choice, *, folder: str) -> list[Source]:
+def _sources(
+    files: Iterable[tuple[str, int | None, str]], choice: Choice, *, folder: str
+) -> list[Source]:
     """Return a folder's files, given as (address, size, relative name); the first one bears the note."""
     found = [Source(address, size, split=choice.splits.get(name)) for address, size, name in files]
     note = choice.note()
     if not found:
         message = f"{folder} is a folder without data files" + (f" ({note})" if note else "")
-        raise SourceError(f"{message}: name its files, for example '{folder.rstrip('/')}/*.txt'", reason="is_directory")
+        raise SourceError(
+            f"{message}: name its files, for example '{folder.rstrip('/')}/*.txt'",
+            reason="is_directory",
+        )
     return [replace(found[0], notes=(f"{folder}: {note}",)), *found[1:]] if note else found
 
 
@@ -210,9 +239,15 @@ def _remote(url: str) -> list[Source]:
 def _remote_folder(fs: Any, path: str, *, url: str) -> list[Source]:
     found: dict[str, Any] = fs.find(path, detail=True)
     prefix = fs._strip_protocol(path).rstrip("/") + "/"
-    by_name = {full.removeprefix(prefix): (full, about.get("size")) for full, about in found.items()}
-    choice = of_folder(list(by_name), folder=url, read=lambda name: bytes(fs.cat_file(by_name[name][0])))
-    files = [(fs.unstrip_protocol(by_name[name][0]), by_name[name][1], name) for name in choice.names]
+    by_name = {
+        full.removeprefix(prefix): (full, about.get("size")) for full, about in found.items()
+    }
+    choice = of_folder(
+        list(by_name), folder=url, read=lambda name: bytes(fs.cat_file(by_name[name][0]))
+    )
+    files = [
+        (fs.unstrip_protocol(by_name[name][0]), by_name[name][1], name) for name in choice.names
+    ]
     return _sources(files, choice, folder=url)
 
 
@@ -224,15 +259,23 @@ def _file_system(url: str) -> tuple[Any, str]:
         fs, path = fsspec.core.url_to_fs(url)
     except ImportError as error:
         how = _EXTRAS.get(protocol, f"install the package that serves {protocol}://")
-        raise SourceError(f"{url}: {protocol}:// needs a package that is not installed: {how}", reason="missing_extra") from error
+        raise SourceError(
+            f"{url}: {protocol}:// needs a package that is not installed: {how}",
+            reason="missing_extra",
+        ) from error
     except ValueError as error:
-        raise SourceError(f"{url}: no file system is known for {protocol}://", reason="unknown_protocol") from error
+        raise SourceError(
+            f"{url}: no file system is known for {protocol}://", reason="unknown_protocol"
+        ) from error
     return fs, path
 
 
 def unreadable(name: str, error: Exception) -> SourceError:
     """The error for a file that its file system does not hand out."""
-    reasons: dict[type[Exception], str] = {FileNotFoundError: "not_found", IsADirectoryError: "is_directory"}
+    reasons: dict[type[Exception], str] = {
+        FileNotFoundError: "not_found",
+        IsADirectoryError: "is_directory",
+    }
     reason = reasons.get(type(error), "unreadable")
     what = getattr(error, "strerror", None) or one_line(error)
     return SourceError(f"{name}: {what}", reason=reason)

@@ -44,12 +44,19 @@ class Staging:
         self._writers["quarantine"].write_batch(batch.quarantine)
         self.n_instructions += batch.instructions.num_rows
         self.n_quarantined += batch.quarantine.num_rows
-        self.has_media_files |= batch.instructions["media_files"].null_count < batch.instructions.num_rows
+        self.has_media_files |= (
+            batch.instructions["media_files"].null_count < batch.instructions.num_rows
+        )
 
     def open(self) -> None:
         """Make both files."""
-        for name, path, schema in (("instructions", self.instructions, INSTRUCTIONS), ("quarantine", self.quarantine, QUARANTINE)):
-            self._writers[name] = pq.ParquetWriter(path, schema, compression="lz4", use_dictionary=False, write_statistics=False)
+        for name, path, schema in (
+            ("instructions", self.instructions, INSTRUCTIONS),
+            ("quarantine", self.quarantine, QUARANTINE),
+        ):
+            self._writers[name] = pq.ParquetWriter(
+                path, schema, compression="lz4", use_dictionary=False, write_statistics=False
+            )
 
     def close(self) -> None:
         """Finish both files, so that they can be read."""

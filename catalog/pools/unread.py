@@ -28,12 +28,21 @@ class UnreadKeys:
         """Count one record's keys; a key that is null counts as absent."""
         counts = self._counts
         for key, value in rest.items():
-            if value is not None and key not in self.ignored and (key in counts or len(counts) < MAX_KEYS):
+            if (
+                value is not None
+                and key not in self.ignored
+                and (key in counts or len(counts) < MAX_KEYS)
+            ):
                 counts[key] += 1
 
     def named(self) -> dict[str, int]:
         """Return the commonest keys with the number of records that have them, the commonest first."""
-        return {str(key): n for key, n in sorted(self._counts.items(), key=lambda item: (-item[1], str(item[0])))[:MAX_NAMED]}
+        return {
+            str(key): n
+            for key, n in sorted(self._counts.items(), key=lambda item: (-item[1], str(item[0])))[
+                :MAX_NAMED
+            ]
+        }
 
     def __len__(self) -> int:
         return len(self._counts)

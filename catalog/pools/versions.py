@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 class Diff:
     """How the members of two references differ: left is before, right is after.
 
-    ``n_media_changed`` of the kept members refer to a media file whose content was another when the right side was registered.
+    ``n_media_changed`` of the kept members refer to a media file whose content was another when the
+    right side was registered.
     """
 
     left: str
@@ -29,7 +30,9 @@ class Diff:
     n_removed: int
     n_kept: int
     n_media_changed: int
-    members: pa.Table  # change, fingerprint, prompt, response, and rejected and media where a member has them
+    members: (
+        pa.Table
+    )  # change, fingerprint, prompt, response, and rejected and media where a member has them
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,9 @@ def history(connection: Connection, name: str) -> pa.Table:
         ReferenceNotFoundError: no pool of that name.
     """
     resolve(connection, name, kind="pool")
-    return connection.sql(query("pools/history"), params={"name": name.partition("@")[0]}).to_arrow_table()
+    return connection.sql(
+        query("pools/history"), params={"name": name.partition("@")[0]}
+    ).to_arrow_table()
 
 
 def describe(connection: Connection, reference: Reference, *, n_examples: int = 3) -> Description:
@@ -74,7 +79,9 @@ def describe(connection: Connection, reference: Reference, *, n_examples: int = 
         shape=connection.sql(query("pools/shape"), params=at).to_arrow_table().to_pylist()[0],
         sources=connection.sql(query("pools/sources"), params=at).to_arrow_table(),
         quarantine=connection.sql(query("pools/quarantine_reasons"), params=at).to_arrow_table(),
-        examples=without_empty(connection.sql(query("pools/examples"), params=at | {"n": n_examples}).to_arrow_table()),
+        examples=without_empty(
+            connection.sql(query("pools/examples"), params=at | {"n": n_examples}).to_arrow_table()
+        ),
     )
 
 
@@ -83,19 +90,33 @@ def diff(connection: Connection, left: Reference, right: Reference, *, n_members
     sides = {
         f"{side}_{key}": value
         for side, reference in (("left", left), ("right", right))
-        for key, value in (("kind", reference.kind), ("id", reference.id), ("version", reference.version))
+        for key, value in (
+            ("kind", reference.kind),
+            ("id", reference.id),
+            ("version", reference.version),
+        )
     }
     connection.execute(query("relations/changed_media"), sides)
     ((n_media_changed,),) = connection.sql("SELECT count(*) FROM changed_media").fetchall()
-    n_added, n_removed, n_kept = connection.sql(query("relations/diff_counts"), params=sides).fetchall()[0]
-    members = connection.sql(query("relations/diff_members"), params=sides | {"n": n_members}).to_arrow_table()
-    return Diff(str(left), str(right), n_added, n_removed, n_kept, n_media_changed, without_empty(members))
+    n_added, n_removed, n_kept = connection.sql(
+        query("relations/diff_counts"), params=sides
+    ).fetchall()[0]
+    members = connection.sql(
+        query("relations/diff_members"), params=sides | {"n": n_members}
+    ).to_arrow_table()
+    return Diff(
+        str(left), str(right), n_added, n_removed, n_kept, n_media_changed, without_empty(members)
+    )
 
 
-def quarantined(connection: Connection, reference: Reference, *, reason: str | None = None, n_records: int = 100) -> pa.Table:
+def quarantined(
+    connection: Connection, reference: Reference, *, reason: str | None = None, n_records: int = 100
+) -> pa.Table:
     """Return what could not be read of the loads that make up a version, with file, position, reason and raw text."""
     at = {"pool_id": reference.id, "version": reference.version}
-    return connection.sql(query("pools/quarantine"), params=at | {"reason": reason, "n": n_records}).to_arrow_table()
+    return connection.sql(
+        query("pools/quarantine"), params=at | {"reason": reason, "n": n_records}
+    ).to_arrow_table()
 
 
 def tag(connection: Connection, reference: Reference, tag: str) -> None:
@@ -106,7 +127,9 @@ def tag(connection: Connection, reference: Reference, tag: str) -> None:
     """
     check_tag(tag)
     connection.execute(query("tags/remove"), {"name": reference.name, "tag": tag})
-    connection.execute(query("tags/add"), {"name": reference.name, "tag": tag, "version": reference.version})
+    connection.execute(
+        query("tags/add"), {"name": reference.name, "tag": tag, "version": reference.version}
+    )
 
 
 def drop(connection: Connection, text: str) -> Reference:
@@ -123,7 +146,9 @@ def drop(connection: Connection, text: str) -> Reference:
             connection.execute(query(step), {"name": reference.name, "version": version})
         return reference
     if "@" in text:
-        raise OptionError(f"{text} is one version of a pool, and a pool's history is never rewritten: drop {reference.name} as a whole")
+        raise OptionError(
+            f"{text} is one version of a pool, and a pool's history is never rewritten: drop {reference.name} as a whole"
+        )
     _refuse(connection, "pools/subsets_made_from", reference.name, pool_id=reference.id)
     for table in ("folded", "media_files", "members", "quarantine", "versions", "pool"):
         connection.execute(query(f"pools/drop_{table}"), {"pool_id": reference.id})
@@ -134,4 +159,6 @@ def drop(connection: Connection, text: str) -> Reference:
 def _refuse(connection: Connection, made_from: str, dropped: str, **at: Any) -> None:
     made = [row[0] for row in connection.sql(query(made_from), params=at).fetchall()]
     if made:
-        raise OptionError(f"{len(made)} subset(s) were made from {dropped} ({', '.join(made[:5])}): drop them first")
+        raise OptionError(
+            f"{len(made)} subset(s) were made from {dropped} ({', '.join(made[:5])}): drop them first"
+        )

@@ -15,7 +15,10 @@ from catalog.errors import QueryError
 from catalog.query.calls import Argument, Call
 from catalog.store.references import nearest
 
-FILLED = {"seed", "memory"}  # the planner gives these where the function takes them and the query does not
+FILLED = {
+    "seed",
+    "memory",
+}  # the planner gives these where the function takes them and the query does not
 
 
 def parameters_of(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
@@ -34,22 +37,36 @@ def bind(call: Call, accepted: Mapping[str, inspect.Parameter]) -> dict[str, Arg
     Raises:
         QueryError: an unknown, repeated, missing or surplus argument.
     """
-    positional = [name for name, parameter in accepted.items() if parameter.kind is not inspect.Parameter.KEYWORD_ONLY]
+    positional = [
+        name
+        for name, parameter in accepted.items()
+        if parameter.kind is not inspect.Parameter.KEYWORD_ONLY
+    ]
     bound: dict[str, Argument] = {}
     free = iter(positional)
     for argument in call.arguments:
         name = argument.name or next(free, None)
         if name is None:
-            takes = f"takes {len(positional)} argument(s) without a name" if positional else "takes named arguments only"
-            raise QueryError(f"{call.place_of(argument)}: {call.name} {takes}; write name => value: {signature(call.name, accepted)}")
+            takes = (
+                f"takes {len(positional)} argument(s) without a name"
+                if positional
+                else "takes named arguments only"
+            )
+            raise QueryError(
+                f"{call.place_of(argument)}: {call.name} {takes}; write name => value: {signature(call.name, accepted)}"
+            )
         if name not in accepted:
-            raise QueryError(f"{call.place_of(argument)}: {call.name} has no argument {name}{nearest(name, list(accepted))}")
+            raise QueryError(
+                f"{call.place_of(argument)}: {call.name} has no argument {name}{nearest(name, list(accepted))}"
+            )
         if name in bound:
             raise QueryError(f"{call.place_of(argument)}: {call.name} is given {name} twice")
         bound[name] = argument
     for name, parameter in accepted.items():
         if parameter.default is inspect.Parameter.empty and name not in bound:
-            raise QueryError(f"{call.place}: {call.name} needs {name}: {signature(call.name, accepted)}")
+            raise QueryError(
+                f"{call.place}: {call.name} needs {name}: {signature(call.name, accepted)}"
+            )
     return bound
 
 
@@ -60,7 +77,11 @@ def signature(name: str, accepted: Mapping[str, inspect.Parameter]) -> str:
         if is_relation(parameter):
             parts.append("(SELECT ...)")
         elif parameter.default is inspect.Parameter.empty:
-            parts.append(key if parameter.kind is not inspect.Parameter.KEYWORD_ONLY else f"{key} => {expected(parameter.annotation)}")
+            parts.append(
+                key
+                if parameter.kind is not inspect.Parameter.KEYWORD_ONLY
+                else f"{key} => {expected(parameter.annotation)}"
+            )
         elif key not in FILLED:
             parts.append(f"[{key} => {expected(parameter.annotation)}]")
     return f"{name}({', '.join(parts)})"
@@ -101,7 +122,14 @@ def expected(annotation: Any) -> str:
     return " or ".join(words)
 
 
-NAMES: dict[Any, str] = {int: "an integer", float: "a number", str: "a text", bool: "true or false", list: "a list", tuple: "a list"}
+NAMES: dict[Any, str] = {
+    int: "an integer",
+    float: "a number",
+    str: "a text",
+    bool: "true or false",
+    list: "a list",
+    tuple: "a list",
+}
 
 
 def _choices(annotation: Any) -> tuple[Any, ...]:
@@ -120,6 +148,10 @@ def _fit(value: Any, choice: Any) -> Any:
         return value if kind is bool and isinstance(value, bool) else None
     if kind is str:
         return value if isinstance(value, str) else None
-    if kind in {int, float} and isinstance(value, int | float | Decimal) and (kind is float or float(value).is_integer()):
+    if (
+        kind in {int, float}
+        and isinstance(value, int | float | Decimal)
+        and (kind is float or float(value).is_integer())
+    ):
         return kind(value)
     return value if choice is Any else None

@@ -1,8 +1,9 @@
 """The memory that a process may take while DuckDB runs SQL that others wrote.
 
-DuckDB's own limit counts its buffers. A value that one function makes, such as ``repeat('x', 4000000000)``, and an Arrow
-answer are beside them. Where the system has a limit of address space (Linux), it holds both: the allocation fails, and
-DuckDB reports that it is out of memory. Elsewhere DuckDB's own limit is the only one.
+DuckDB's own limit counts its buffers. A value that one function makes, such as ``repeat('x',
+4000000000)``, and an Arrow answer are beside them. Where the system has a limit of address space
+(Linux), it holds both: the allocation fails, and DuckDB reports that it is out of memory. Elsewhere
+DuckDB's own limit is the only one.
 """
 
 from __future__ import annotations
@@ -32,8 +33,9 @@ def is_enforced() -> bool:
 def bounded(n_bytes: int | None) -> Iterator[None]:
     """Let this process map at most ``n_bytes`` and the slack beyond what it has, until the block ends.
 
-    The limit holds for every thread of the process, so computations that need memory of their own run outside the block.
-    A block inside another one, or beside it in another thread, keeps the limit that is there.
+    The limit holds for every thread of the process, so computations that need memory of their own
+    run outside the block. A block inside another one, or beside it in another thread, keeps the
+    limit that is there.
 
     Args:
         n_bytes: None sets no limit.

@@ -1,7 +1,8 @@
 """Answers of dear functions, kept: by function, arguments and content of the input, so that ten budgets cost one projection.
 
-A kept answer is a file of its own that appears whole or not at all, and may be removed at any time. Columns that are the input's own,
-such as its fingerprints, are not in it: the key holds what the input is, so that they are taken from there.
+A kept answer is a file of its own that appears whole or not at all, and may be removed at any time.
+Columns that are the input's own, such as its fingerprints, are not in it: the key holds what the
+input is, so that they are taken from there.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
 
     from catalog.store.paths import Home
 
-DEAR = frozenset({"density", "kmeans", "near_duplicates", "project"})  # whose answers do not depend on a budget
+DEAR = frozenset(
+    {"density", "kmeans", "near_duplicates", "project"}
+)  # whose answers do not depend on a budget
 IRRELEVANT = {"memory"}  # options that change how, and not what
 COLUMNS = b"columns"  # all of an answer's, in order
 FORMAT = 3  # of the files
@@ -35,7 +38,11 @@ def folder(home: Home) -> Path:
 
 
 def remembered(
-    home: Home, name: str, relations: Mapping[str, pa.Table], options: Mapping[str, Any], compute: Callable[[], pa.Table]
+    home: Home,
+    name: str,
+    relations: Mapping[str, pa.Table],
+    options: Mapping[str, Any],
+    compute: Callable[[], pa.Table],
 ) -> pa.Table:
     """A dear function's answer: the kept one, else computed and kept.
 
@@ -69,7 +76,9 @@ def key(name: str, relations: Mapping[str, pa.Table], options: Mapping[str, Any]
 
     digest = hashlib.sha256()
     kept = {option: value for option, value in options.items() if option not in IRRELEVANT}
-    digest.update(json.dumps([FORMAT, name, code(name), kept], sort_keys=True, default=str).encode())
+    digest.update(
+        json.dumps([FORMAT, name, code(name), kept], sort_keys=True, default=str).encode()
+    )
     for relation, rows in sorted(relations.items()):
         digest.update(relation.encode() + b"\0")
         whole = _plain(canonical(rows)).combine_chunks()
@@ -83,7 +92,9 @@ def _plain(rows: pa.Table) -> pa.Table:
     """Return rows without what a type says beside its values: names of list items, metadata, whether NULL may come."""
     import pyarrow as pa
 
-    return rows.cast(pa.schema([pa.field(field.name, _plain_type(field.type)) for field in rows.schema]))
+    return rows.cast(
+        pa.schema([pa.field(field.name, _plain_type(field.type)) for field in rows.schema])
+    )
 
 
 def _plain_type(type_: pa.DataType) -> pa.DataType:
@@ -117,7 +128,11 @@ def sweep(home: Home, *, keep_bytes: int = 0) -> int:
 def _keep(path: Path, answer: pa.Table, inputs: pa.Table) -> None:
     import pyarrow as pa
 
-    own = [name for name in answer.column_names if name in inputs.column_names and answer[name].equals(inputs[name])]
+    own = [
+        name
+        for name in answer.column_names
+        if name in inputs.column_names and answer[name].equals(inputs[name])
+    ]
     columns = json.dumps(answer.column_names).encode()
     kept = answer.drop_columns(own).replace_schema_metadata({COLUMNS: columns})
     path.parent.mkdir(exist_ok=True)
@@ -155,7 +170,9 @@ def _completed(kept: pa.Table, inputs: pa.Table) -> pa.Table:
     import pyarrow as pa
 
     names = json.loads(kept.schema.metadata[COLUMNS])
-    return pa.table({name: kept[name] if name in kept.column_names else inputs[name] for name in names})
+    return pa.table(
+        {name: kept[name] if name in kept.column_names else inputs[name] for name in names}
+    )
 
 
 class _Hashing:

@@ -51,7 +51,9 @@ def first_call(text: SqlText, root: Node, names: Collection[str]) -> Call | None
     Raises:
         QueryError: it is LATERAL, or WITH ORDINALITY.
     """
-    found = [node for node in nodes(root) if kind_of(node) == "TABLE_FUNCTION" and _name(node) in names]
+    found = [
+        node for node in nodes(root) if kind_of(node) == "TABLE_FUNCTION" and _name(node) in names
+    ]
     if not found:
         return None
     return _read(text, min(found, key=lambda node: offset(text, node)))
@@ -61,7 +63,12 @@ def scalar_use(text: SqlText, root: Node, names: Collection[str]) -> str | None:
     """The message for a table function that stands where a value is wanted, if one does."""
     for node in nodes(root):
         name = str(node.get("function_name", "")).lower()
-        if node.get("class") == "FUNCTION" and "query_location" in node and name in names and not node.get("is_operator"):
+        if (
+            node.get("class") == "FUNCTION"
+            and "query_location" in node
+            and name in names
+            and not node.get("is_operator")
+        ):
             return f"{text.place(offset(text, node))}: {name}(...) is a relation: write it in FROM"
     return None
 
@@ -75,14 +82,22 @@ def _read(text: SqlText, node: Node) -> Call:
     found = list(tokens(str(text)))
     index = next((i for i, token in enumerate(found) if token.start >= start), 0)
     if found[index].name == "lateral":
-        raise QueryError(f"{text.place(start)}: {name}(...) cannot be LATERAL: it sees a whole relation, not the rows beside it")
+        raise QueryError(
+            f"{text.place(start)}: {name}(...) cannot be LATERAL: it sees a whole relation, not the rows beside it"
+        )
     if node["with_ordinality"] != "WITHOUT_ORDINALITY":
-        raise QueryError(f"{text.place(start)}: {name}(...) has no WITH ORDINALITY: write row_number() OVER (ORDER BY ...)")
+        raise QueryError(
+            f"{text.place(start)}: {name}(...) has no WITH ORDINALITY: write row_number() OVER (ORDER BY ...)"
+        )
     if found[index].name != name or found[index + 1].text != "(":
-        raise QueryError(f"{text.place(start)}: {name} stands alone: write {name}(...) without a schema")
+        raise QueryError(
+            f"{text.place(start)}: {name} stands alone: write {name}(...) without a schema"
+        )
     last = closing(found, index + 1)
     arguments = tuple(_arguments(text, found[index + 2 : last], end=found[last].start))
-    return Call(name, text, found[index].start, found[last].end, arguments, has_alias=bool(node["alias"]))
+    return Call(
+        name, text, found[index].start, found[last].end, arguments, has_alias=bool(node["alias"])
+    )
 
 
 def _arguments(text: SqlText, inside: list[Token], *, end: int) -> Iterator[Argument]:
@@ -101,6 +116,10 @@ def _arguments(text: SqlText, inside: list[Token], *, end: int) -> Iterator[Argu
 
 def _argument(text: SqlText, part: list[Token], *, end: int) -> Argument:
     # `k = 3` is what DuckDB's own table functions take as well.
-    named = len(part) > 2 and part[0].kind in {"word", "quoted"} and part[1].text in {"=>", ":=", "="}
+    named = (
+        len(part) > 2 and part[0].kind in {"word", "quoted"} and part[1].text in {"=>", ":=", "="}
+    )
     first = part[2] if named else part[0]
-    return Argument(part[0].name if named else None, text.cut(first.start, part[-1].end), part[0].start)
+    return Argument(
+        part[0].name if named else None, text.cut(first.start, part[-1].end), part[0].start
+    )

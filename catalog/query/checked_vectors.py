@@ -29,11 +29,15 @@ AHEAD = 2  # shards that are read while one is hashed
 
 def recorded_shards(connection: Connection, *, signal_id: int) -> Shards:
     """The shards of a signal that hold values, with their hashes."""
-    return dict(connection.sql(query("shards/recorded"), params={"signal_id": signal_id}).fetchall())
+    return dict(
+        connection.sql(query("shards/recorded"), params={"signal_id": signal_id}).fetchall()
+    )
 
 
 @contextmanager
-def naming_damage(kind: str, reference: Reference, name: str, found: Coverage | None = None) -> Iterator[None]:
+def naming_damage(
+    kind: str, reference: Reference, name: str, found: Coverage | None = None
+) -> Iterator[None]:
     """Add to an error about damage whose vectors they are, and what computes them again.
 
     Raises:
@@ -42,7 +46,10 @@ def naming_damage(kind: str, reference: Reference, name: str, found: Coverage | 
     try:
         yield
     except CorruptError as error:
-        raise CorruptError(f"{title(kind, name)}: {error.problem}", next_step=remedy(command(kind, reference, name, found))) from error
+        raise CorruptError(
+            f"{title(kind, name)}: {error.problem}",
+            next_step=remedy(command(kind, reference, name, found)),
+        ) from error
 
 
 def remedy(makes: str) -> str:
@@ -55,7 +62,13 @@ def remedy(makes: str) -> str:
 
 
 def checked_batches(
-    home: Home, table: str, shards: Shards, *, column: str, version: int | None = None, batch_rows: int = 8192
+    home: Home,
+    table: str,
+    shards: Shards,
+    *,
+    column: str,
+    version: int | None = None,
+    batch_rows: int = 8192,
 ) -> Iterator[pa.RecordBatch]:
     """Stream ``instruction_id`` and a column of whole shards; hashing runs beside the reading.
 
@@ -73,7 +86,9 @@ def checked_batches(
     unseen = set(shards)
     waiting: deque[tuple[int, pa.Table, Future[str] | None]] = deque()
     with ThreadPoolExecutor(1) as pool:
-        for shard, rows in _by_shard(home, table, list(shards), column=column, version=version, batch_rows=batch_rows):
+        for shard, rows in _by_shard(
+            home, table, list(shards), column=column, version=version, batch_rows=batch_rows
+        ):
             unseen.discard(shard)
             waiting.append((shard, rows, pool.submit(rows_sha256, rows) if shards[shard] else None))
             if len(waiting) > AHEAD:
@@ -85,11 +100,22 @@ def checked_batches(
 
 
 def _checked(
-    home: Home, table: str, shards: Shards, read: tuple[int, pa.Table, Future[str] | None], *, version: int | None
+    home: Home,
+    table: str,
+    shards: Shards,
+    read: tuple[int, pa.Table, Future[str] | None],
+    *,
+    version: int | None,
 ) -> Iterator[pa.RecordBatch]:
     shard, rows, sha256 = read
-    if sha256 and sha256.result() != shards[shard] and shard_sha256(home, table, shard, like=rows, version=version) != shards[shard]:
-        raise CorruptError(f"shard {shard} of {table} does not hold what was written: its sha256 is not the recorded one")
+    if (
+        sha256
+        and sha256.result() != shards[shard]
+        and shard_sha256(home, table, shard, like=rows, version=version) != shards[shard]
+    ):
+        raise CorruptError(
+            f"shard {shard} of {table} does not hold what was written: its sha256 is not the recorded one"
+        )
     yield from rows.to_batches()
 
 
@@ -98,7 +124,9 @@ def shard_sha256(home: Home, table: str, shard: int, *, like: pa.Table, version:
     from catalog.store import vectors
 
     with vectors.reporting_damage(home, table):
-        whole = vectors.read(home, table, columns=like.column_names, shards=[shard], version=version).read_all()
+        whole = vectors.read(
+            home, table, columns=like.column_names, shards=[shard], version=version
+        ).read_all()
         return rows_sha256(whole)
 
 
@@ -112,7 +140,9 @@ def _by_shard(
     held: list[Any] = []
     before = -1
     with vectors.reporting_damage(home, table):
-        for batch in vectors.read(home, table, columns=columns, shards=shards, version=version, batch_rows=batch_rows):
+        for batch in vectors.read(
+            home, table, columns=columns, shards=shards, version=version, batch_rows=batch_rows
+        ):
             for shard, part in _runs(batch):
                 if held and shard != before:
                     yield before, _table(held)

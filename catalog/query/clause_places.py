@@ -10,7 +10,13 @@ from catalog.query.source_text import CLOSING, OPENING, Token, closing, offset_o
 
 ENDS = {"limit", "offset", ";", "fetch", "using"}
 FRAMES = {"rows", "range", "groups"}
-VALUES = {"word", "quoted", "number", "string", "parameter"}  # kinds of tokens that an expression can end in
+VALUES = {
+    "word",
+    "quoted",
+    "number",
+    "string",
+    "parameter",
+}  # kinds of tokens that an expression can end in
 BEFORE = {"by", "and", "or", "not", "then", "else", "when", "in", "like", "between", "is"}
 
 
@@ -44,7 +50,9 @@ class Clauses:
 
     def index_at(self, offset: int) -> int:
         """Return the index of the first token from an offset on."""
-        return next((i for i, token in enumerate(self.found) if token.start >= offset), len(self.found))
+        return next(
+            (i for i, token in enumerate(self.found) if token.start >= offset), len(self.found)
+        )
 
     def arguments(self, call: Node) -> list[tuple[int, int]]:
         """Return where a call's arguments begin and end."""

@@ -14,7 +14,20 @@ from catalog.query.ctes import with_visible
 from catalog.query.parse import Node, nodes
 from catalog.query.source_text import CLOSING, OPENING, SqlText, Token, closing, tokens
 
-CLAUSES = {"group", "having", "window", "qualify", "order", "limit", "offset", "using", "union", "intersect", "except", "where"}
+CLAUSES = {
+    "group",
+    "having",
+    "window",
+    "qualify",
+    "order",
+    "limit",
+    "offset",
+    "using",
+    "union",
+    "intersect",
+    "except",
+    "where",
+}
 CONDITIONS = {"where", "having", "qualify"}
 OPERATIONS = {"union", "except", "intersect"}
 SETS = {"union", "intersect", "except", "distinct", "group"}
@@ -22,7 +35,21 @@ DIRECTIONS = {"asc", "desc", "nulls", "first", "last"}
 ENDS = {"limit", "offset", ";"}  # of an ORDER BY
 KEYS = {"fingerprint", "instruction_id"}
 TIGHT_BEFORE, TIGHT_AFTER = {",", ")", ".", "]"}, {"(", ".", "["}
-KEYWORDS = {"and", "or", "not", "in", "between", "over", "by", "then", "else", "when", "is", "as", "like"}
+KEYWORDS = {
+    "and",
+    "or",
+    "not",
+    "in",
+    "between",
+    "over",
+    "by",
+    "then",
+    "else",
+    "when",
+    "is",
+    "as",
+    "like",
+}
 
 
 @dataclass(frozen=True)
@@ -73,7 +100,11 @@ def cut_of(text: SqlText) -> Cut | None:
     (('n', True), ('order', False))
     """
     found = list(tokens(str(text)))
-    limits = [i for i, token in enumerate(found[:-1]) if token.name == "limit" and found[i + 1].text == "$budget"]
+    limits = [
+        i
+        for i, token in enumerate(found[:-1])
+        if token.name == "limit" and found[i + 1].text == "$budget"
+    ]
     if len(limits) != 1:
         return None
     opening, last = _around(found, limits[0])
@@ -100,7 +131,11 @@ def groups(root: Node) -> list[tuple[str, ...]]:
     found = set()
     for node in nodes(root):
         partitions = node.get("partitions") or ()
-        if node.get("class") == "WINDOW" and partitions and all(part.get("class") == "COLUMN_REF" for part in partitions):
+        if (
+            node.get("class") == "WINDOW"
+            and partitions
+            and all(part.get("class") == "COLUMN_REF" for part in partitions)
+        ):
             found.add(tuple(str(part["column_names"][-1]) for part in partitions))
     return sorted(found, key=lambda columns: (-len(columns), columns))
 
@@ -113,10 +148,21 @@ def conditions(text: SqlText) -> Iterator[Condition]:
     """
     found = list(tokens(str(text)))
     for index, token in enumerate(found):
-        if token.kind != "word" or token.name not in CONDITIONS or (found[index - 1].text == "(" and found[index - 2].name == "filter"):
+        if (
+            token.kind != "word"
+            or token.name not in CONDITIONS
+            or (found[index - 1].text == "(" and found[index - 2].name == "filter")
+        ):
             continue
         opening, last = _around(found, index)
-        end = next((i for i in _level(found, index + 1, last) if found[i].kind == "word" and found[i].name in CLAUSES), last)
+        end = next(
+            (
+                i
+                for i in _level(found, index + 1, last)
+                if found[i].kind == "word" and found[i].name in CLAUSES
+            ),
+            last,
+        )
         expression = text.cut(found[index + 1].start, found[end - 1].end)
         froms = [i for i in _level(found, opening + 1, index) if found[i].name == "from"]
         source = None
@@ -139,14 +185,34 @@ def operations(text: SqlText) -> Iterator[tuple[str, SqlText, SqlText]]:
     """
     found = list(tokens(str(text)))
     for index, token in enumerate(found):
-        if token.kind != "word" or token.name not in OPERATIONS or found[index - 1].text == "*":  # SELECT * EXCEPT (a)
+        if (
+            token.kind != "word" or token.name not in OPERATIONS or found[index - 1].text == "*"
+        ):  # SELECT * EXCEPT (a)
             continue
         opening, last = _around(found, index)
-        first = index + 1 + (found[index + 1].name in {"all", "distinct"}) + 2 * (found[index + 1].name == "by")
-        end = next((i for i in _level(found, first, last) if found[i].name in OPERATIONS | ENDS | {"order"}), last)
+        first = (
+            index
+            + 1
+            + (found[index + 1].name in {"all", "distinct"})
+            + 2 * (found[index + 1].name == "by")
+        )
+        end = next(
+            (
+                i
+                for i in _level(found, first, last)
+                if found[i].name in OPERATIONS | ENDS | {"order"}
+            ),
+            last,
+        )
         left = text.cut(found[opening + 1].start, found[index - 1].end)
-        right = with_visible(text, found[first].start, text.cut(found[first].start, found[end - 1].end))
-        yield token.name.upper(), with_visible(text, found[opening + 1].start, left) if opening >= 0 else left, right
+        right = with_visible(
+            text, found[first].start, text.cut(found[first].start, found[end - 1].end)
+        )
+        yield (
+            token.name.upper(),
+            with_visible(text, found[opening + 1].start, left) if opening >= 0 else left,
+            right,
+        )
 
 
 def shown(sql: str) -> str:
@@ -157,7 +223,11 @@ def shown(sql: str) -> str:
     """
     answer, last = "", ""
     for token in tokens(sql):
-        is_called = token.text in OPENING and last.lower() not in KEYWORDS and (last[-1:].isalnum() or last in CLOSING)
+        is_called = (
+            token.text in OPENING
+            and last.lower() not in KEYWORDS
+            and (last[-1:].isalnum() or last in CLOSING)
+        )
         is_tight = not answer or is_called or token.text in TIGHT_BEFORE or last in TIGHT_AFTER
         answer += ("" if is_tight else " ") + token.text
         last = token.text
@@ -208,22 +278,35 @@ def _ordered(text: SqlText, start: int, inner: list[Token]) -> _Ordered:
     if "order" not in names:
         return _Ordered()
     parts = _parts(inner, level[names.index("order")] + 2, len(inner))
-    parts = [part for part in parts if part[-1].name not in KEYS and not text.is_added(part[0].start)]
+    parts = [
+        part for part in parts if part[-1].name not in KEYS and not text.is_added(part[0].start)
+    ]
     bare = [[token for token in part if token.name not in DIRECTIONS] for part in parts]
     is_plain = not SETS & set(names) and names.count("select") == 1 and "from" in names
-    at_select, at_from = (level[names.index(name)] for name in ("select", "from")) if is_plain else (0, 0)
+    at_select, at_from = (
+        (level[names.index(name)] for name in ("select", "from")) if is_plain else (0, 0)
+    )
     returned = _returned(inner, at_select + 1, at_from)
     columns: list[tuple[str, bool]] = []
     more: dict[str, SqlText] = {}
     for part in bare:
         expression = shown(_sql(part))
         is_named = expression in returned or len(part) == 1
-        name = returned.get(expression, expression) if is_named else "order" + f" {len(more) + 1}" * bool(more)
+        name = (
+            returned.get(expression, expression)
+            if is_named
+            else "order" + f" {len(more) + 1}" * bool(more)
+        )
         columns.append((name, is_named))
         if name not in returned.values():
             more[name] = text.cut(part[0].start, part[-1].end)
     words = tuple(
-        " ".join([name if is_named else shown(_sql(part)), *(token.text for token in whole if token.name in DIRECTIONS)])
+        " ".join(
+            [
+                name if is_named else shown(_sql(part)),
+                *(token.text for token in whole if token.name in DIRECTIONS),
+            ]
+        )
         for (name, is_named), part, whole in zip(columns, bare, parts, strict=True)
     )
     if not more or not is_plain or "*" in returned:
@@ -231,7 +314,9 @@ def _ordered(text: SqlText, start: int, inner: list[Token]) -> _Ordered:
     query = text.cut(start, inner[at_from].start)
     for name, sql in more.items():
         query = query + ", " + sql + f' AS "{name}" '
-    return _Ordered(query + text.cut(inner[at_from].start, inner[-1].end) + " ", words, tuple(columns))
+    return _Ordered(
+        query + text.cut(inner[at_from].start, inner[-1].end) + " ", words, tuple(columns)
+    )
 
 
 def _returned(found: list[Token], start: int, stop: int) -> dict[str, str]:

@@ -7,13 +7,28 @@ from dataclasses import dataclass
 from catalog.errors import SignalError
 from catalog.query.planner import Plan
 from catalog.query.sources import Resolved, trajectories
-from catalog.signals.coverage import EXAMPLES, PROXY, Coverage, Kind, command, is_computed, model_of, title
+from catalog.signals.coverage import (
+    EXAMPLES,
+    PROXY,
+    Coverage,
+    Kind,
+    command,
+    is_computed,
+    model_of,
+    title,
+)
 from catalog.store.database import Connection
 from catalog.store.queries import query
 from catalog.store.references import Reference
 
 CHARACTERS_PER_TOKEN = 4  # of English, where nothing was measured
-VALUE_BYTES = {"embedding": 4, "states": 2, "losses": 4, "score": 8, "label_embedding": 4}  # on disk, each number
+VALUE_BYTES = {
+    "embedding": 4,
+    "states": 2,
+    "losses": 4,
+    "score": 8,
+    "label_embedding": 4,
+}  # on disk, each number
 # Of an instruction, where nothing was measured.
 N_VALUES = {"embedding": 384, "states": 64 * 128, "losses": 12, "score": 1, "label_embedding": 0}
 
@@ -79,12 +94,20 @@ def _before(connection: Connection, resolved: Resolved, found: Need) -> list[Nee
         return []
     if found.title == "score learnability":
         try:
-            return [one for one in _needs(connection, trajectories(connection, str(resolved.reference))) if one.n_missing]
+            return [
+                one
+                for one in _needs(connection, trajectories(connection, str(resolved.reference)))
+                if one.n_missing
+            ]
         except SignalError:  # of several proxies; the command itself says so
             return []
-    if found.model != PROXY or connection.sql(query("selection/trained_proxies"), params={"name": PROXY}).fetchall() != [(0,)]:
+    if found.model != PROXY or connection.sql(
+        query("selection/trained_proxies"), params={"name": PROXY}
+    ).fetchall() != [(0,)]:
         return []
-    return [need(connection, Resolved(resolved.reference, kind="losses", name=PROXY), None, "losses")]
+    return [
+        need(connection, Resolved(resolved.reference, kind="losses", name=PROXY), None, "losses")
+    ]
 
 
 def need(connection: Connection, resolved: Resolved, signal: Coverage | None, kind: Kind) -> Need:
@@ -96,7 +119,9 @@ def need(connection: Connection, resolved: Resolved, signal: Coverage | None, ki
     n_tokens, seconds, n_values = float(n_characters / CHARACTERS_PER_TOKEN), None, N_VALUES[kind]
     measured = connection.sql(query("selection/cost"), params={"kind": kind}).fetchall()
     alike = [row for row in measured if row[0] == name]
-    measured = alike if alike or kind == "score" else measured  # a count costs nothing beside a depth
+    measured = (
+        alike if alike or kind == "score" else measured
+    )  # a count costs nothing beside a depth
     if measured:
         _, dimension, n_done, seconds_done, n_tokens_done = measured[0]
         seconds = float(seconds_done) / n_done * n_missing
@@ -118,9 +143,13 @@ def need(connection: Connection, resolved: Resolved, signal: Coverage | None, ki
     )
 
 
-def _missing(connection: Connection, reference: Reference, signal: Coverage | None) -> tuple[int, int]:
+def _missing(
+    connection: Connection, reference: Reference, signal: Coverage | None
+) -> tuple[int, int]:
     if signal is not None and not signal.n_missing:
         return 0, 0
     at = reference.parameters | {"signal_id": signal.signal_id if signal else -1}
-    n_instructions, n_characters = connection.sql(query("selection/n_characters"), params=at).fetchall()[0]
+    n_instructions, n_characters = connection.sql(
+        query("selection/n_characters"), params=at
+    ).fetchall()[0]
     return int(n_instructions), int(n_characters)

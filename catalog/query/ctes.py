@@ -27,7 +27,9 @@ def with_visible(text: SqlText, at: int, query: SqlText) -> SqlText:
         query: the query, a SELECT.
     """
     answer = query
-    clauses = [clause for clause in _clauses(list(tokens(str(text)))) if clause.start < at < clause.end]
+    clauses = [
+        clause for clause in _clauses(list(tokens(str(text)))) if clause.start < at < clause.end
+    ]
     is_first = True
     for clause in sorted(clauses, key=lambda clause: clause.start, reverse=True):
         seen = [text.cut(start, end) for start, end in clause.spans if end <= at]
@@ -49,10 +51,16 @@ def _clauses(found: list[Token]) -> Iterator[Clause]:
             openings.append(index)
         elif token.text in ")]}" and openings:
             openings.pop()
-        elif token.kind == "word" and token.name == "with" and (index == 0 or found[index - 1].text == "("):
+        elif (
+            token.kind == "word"
+            and token.name == "with"
+            and (index == 0 or found[index - 1].text == "(")
+        ):
             end = found[closing(found, openings[-1])].start if openings else found[-1].end
             is_recursive = found[index + 1].name == "recursive"
-            yield Clause(token.start, end, is_recursive, tuple(_spans(found, index + 1 + is_recursive)))
+            yield Clause(
+                token.start, end, is_recursive, tuple(_spans(found, index + 1 + is_recursive))
+            )
 
 
 def _spans(found: list[Token], index: int) -> Iterator[tuple[int, int]]:

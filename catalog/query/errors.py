@@ -9,7 +9,13 @@ from typing import Any
 
 import duckdb
 
-from catalog.errors import CatalogError, EngineError, ForbiddenQueryError, InterruptedQueryError, QueryError
+from catalog.errors import (
+    CatalogError,
+    EngineError,
+    ForbiddenQueryError,
+    InterruptedQueryError,
+    QueryError,
+)
 from catalog.query.parse import located
 from catalog.query.source_text import SqlText
 from catalog.store.database import Connection
@@ -58,7 +64,8 @@ def bound(connection: Connection, text: SqlText, values: Mapping[str, Any]) -> A
     try:
         return connection.sql(str(text), params=dict(values))
     except (duckdb.BinderException, duckdb.CatalogException) as error:
-        # A relation's error has no place in it; the same text under EXPLAIN, which runs nothing, has one.
+        # A relation's error has no place in it; the same text under EXPLAIN, which runs nothing,
+        # has one.
         explained = text.empty() + "EXPLAIN\n" + text
         try:
             connection.execute(str(explained), dict(values)).fetchall()
@@ -81,7 +88,12 @@ def query_error(text: SqlText, error: duckdb.Error) -> CatalogError:
 
 def _engine_error(text: SqlText, message: str) -> EngineError:
     first = next(line for line in message.splitlines() if line.strip())
-    said = re.sub(r"^(?:TransactionContext Error: )?(?:INTERNAL|FATAL) Error: ", "", first, flags=re.IGNORECASE)
+    said = re.sub(
+        r"^(?:TransactionContext Error: )?(?:INTERNAL|FATAL) Error: ",
+        "",
+        first,
+        flags=re.IGNORECASE,
+    )
     return EngineError(
         f"{text.name}: DuckDB {duckdb.__version__} failed at this query, which is a defect of DuckDB: {said.strip()}; "
         "write the query another way, such as a join's sides as WITH ... AS MATERIALIZED"
@@ -97,4 +109,6 @@ def _of_stream(text: SqlText, message: str, *, memory: str | None) -> CatalogErr
 def _out_of_memory(text: SqlText, memory: str | None, message: str) -> InterruptedQueryError:
     what = "disk to spill to" if "max_temp_directory_size" in message else "memory"
     limit = f" than its limit of {memory}" if memory and what == "memory" else " than there is"
-    return InterruptedQueryError(f"{text.name}: stopped, since it needs more {what}{limit}: ask for less, or give it more with --memory")
+    return InterruptedQueryError(
+        f"{text.name}: stopped, since it needs more {what}{limit}: ask for less, or give it more with --memory"
+    )

@@ -29,7 +29,17 @@ if TYPE_CHECKING:
 Answer = TypeVar("Answer")
 
 BATCH = 65_536  # rows of a streamed batch
-UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
+UNITS = {
+    "": 1,
+    "k": 10**3,
+    "m": 10**6,
+    "g": 10**9,
+    "t": 10**12,
+    "ki": 2**10,
+    "mi": 2**20,
+    "gi": 2**30,
+    "ti": 2**40,
+}
 
 
 @dataclass(frozen=True)
@@ -71,14 +81,27 @@ class Limits:
 
 
 @contextmanager
-def executing(home: Home, text: SqlText, given: Mapping[str, Any], limits: Limits, *, selection: Plan | None = None) -> Iterator[Execution]:
+def executing(
+    home: Home,
+    text: SqlText,
+    given: Mapping[str, Any],
+    limits: Limits,
+    *,
+    selection: Plan | None = None,
+) -> Iterator[Execution]:
     """Plan a text and answer its steps, or those of a selection that is planned already; the block reads the answer.
 
     Raises:
         CatalogError: as `catalog.query.stream.run` says.
     """
     n_bytes = limits.n_bytes
-    with session(home, wait=limits.wait, memory=limits.memory, spill=limits.spill, is_memoised=limits.is_memoised) as opened:
+    with session(
+        home,
+        wait=limits.wait,
+        memory=limits.memory,
+        spill=limits.spill,
+        is_memoised=limits.is_memoised,
+    ) as opened:
         watch = Watch(opened, name=text.name, seconds=limits.seconds, progress=limits.progress)
 
         def planning() -> Plan:
@@ -107,11 +130,15 @@ class Execution:
 
     def prepare(self) -> None:
         """Answer every step, in order."""
-        faults = [(place, resolved.fault) for place, resolved in self.planned.sources if resolved.fault]
+        faults = [
+            (place, resolved.fault) for place, resolved in self.planned.sources if resolved.fault
+        ]
         if faults:
             raise type(faults[0][1])(self._told(faults))
         for step in self.planned.steps:
-            self.session.register(step.table, self._load(step) if isinstance(step, Load) else self._apply(step))
+            self.session.register(
+                step.table, self._load(step) if isinstance(step, Load) else self._apply(step)
+            )
             self.watch.check()
 
     def _told(self, faults: list[tuple[str, CatalogError]]) -> str:
@@ -119,7 +146,11 @@ class Execution:
         told = {str(fault): place for place, fault in reversed(faults)}
         said = [f"{place}: {text}" for text, place in reversed(told.items())]
         needs = self.watch.run(lambda: needs_of(self.session.connection, self.planned))
-        first = [f"before that, `{need.command}`" for need in needs if need.n_missing and not any(need.command in text for text in said)]
+        first = [
+            f"before that, `{need.command}`"
+            for need in needs
+            if need.n_missing and not any(need.command in text for text in said)
+        ]
         return "; ".join([*said, *first])
 
     def table(self, query: SqlText) -> pa.Table:
@@ -143,7 +174,9 @@ class Execution:
                     return
                 yield self.session.revealed(batch)
 
-        schema = self.session.revealed(pa.Table.from_batches([], schema=reader.schema)).schema  # empty_table() imports pandas where it is
+        schema = self.session.revealed(
+            pa.Table.from_batches([], schema=reader.schema)
+        ).schema  # empty_table() imports pandas where it is
         return pa.RecordBatchReader.from_batches(schema, batches())
 
     def _run(self, work: Callable[[], Answer]) -> Answer:
@@ -194,8 +227,16 @@ class Execution:
         self.session.rest()  # what computes for minutes keeps no writer waiting
         try:
             if step.name in DEAR and self.session.is_memoised:
-                relations = {name: canonical(rows) for name, rows in relations.items()}  # once, for the key and for the function
-                return remembered(self.session.home, step.name, relations, options, lambda: step.function(**relations, **options))
+                relations = {
+                    name: canonical(rows) for name, rows in relations.items()
+                }  # once, for the key and for the function
+                return remembered(
+                    self.session.home,
+                    step.name,
+                    relations,
+                    options,
+                    lambda: step.function(**relations, **options),
+                )
             return step.function(**relations, **options)
         except CatalogError as error:
             raise type(error)(f"{step.place}: {error}") from error
@@ -206,4 +247,8 @@ class Execution:
 
     def _bound(self, text: SqlText) -> Any:
         connection = self.session.connection
-        return bound(connection, text, {name: self.planned.parameters[name] for name in parameters(connection, text)})
+        return bound(
+            connection,
+            text,
+            {name: self.planned.parameters[name] for name in parameters(connection, text)},
+        )

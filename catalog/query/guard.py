@@ -1,7 +1,8 @@
 """What a SQL text may not ask for, said in one line before it runs.
 
-This is the first of two walls, there for its messages and for what DuckDB leaves open; the second is the connection,
-which has no files, no extensions, no settings and a database that it cannot write (`catalog.query.session`).
+This is the first of two walls, there for its messages and for what DuckDB leaves open; the second
+is the connection, which has no files, no extensions, no settings and a database that it cannot
+write (`catalog.query.session`).
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from catalog.store.references import nearest
 
 QUERY_NODES = {"SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE", "CTE_NODE"}
 
-# Of DuckDB's own table functions, those that read what a query may read. All others are refused, new ones included.
+# Of DuckDB's own table functions, those that read what a query may read. All others are refused,
+# new ones included.
 TABLE_FUNCTIONS = frozenset(
     [
         "duckdb_columns",
@@ -68,8 +70,20 @@ SCALARS = frozenset(
         "json_execute_serialized_sql",
     ]
 )
-TABLES = frozenset({"duckdb_settings", "duckdb_secrets", "duckdb_databases", "duckdb_logs", "duckdb_variables", "pg_settings"})
-PATH = re.compile(r"[/\\*?]|\.(csv|tsv|json|jsonl|ndjson|parquet|duckdb|db|txt|gz|zst|arrow)$|^[a-z0-9]+:", re.IGNORECASE)
+TABLES = frozenset(
+    {
+        "duckdb_settings",
+        "duckdb_secrets",
+        "duckdb_databases",
+        "duckdb_logs",
+        "duckdb_variables",
+        "pg_settings",
+    }
+)
+PATH = re.compile(
+    r"[/\\*?]|\.(csv|tsv|json|jsonl|ndjson|parquet|duckdb|db|txt|gz|zst|arrow)$|^[a-z0-9]+:",
+    re.IGNORECASE,
+)
 
 
 @cache
@@ -91,14 +105,20 @@ def check(text: SqlText, root: Node, *, functions: Collection[str] = ()) -> None
         ForbiddenQueryError: it would write, read a file, run a text, or see the machine.
         QueryError: it calls a table function that nobody has.
     """
-    named = {str(entry["key"]).lower() for node in nodes(root) for entry in (node.get("cte_map") or {}).get("map", ())}
+    named = {
+        str(entry["key"]).lower()
+        for node in nodes(root)
+        for entry in (node.get("cte_map") or {}).get("map", ())
+    }
     for node in nodes(root):
         kind = kind_of(node)
         if kind == "BASE_TABLE" and str(node["table_name"]).lower() in named:
             continue
         if kind.endswith("_NODE") and kind not in QUERY_NODES:
             verb = kind.removesuffix("_QUERY_NODE").removesuffix("_NODE")
-            raise ForbiddenQueryError(f"{text.place(0)}: {verb} inside WITH is not allowed: a query reads only")
+            raise ForbiddenQueryError(
+                f"{text.place(0)}: {verb} inside WITH is not allowed: a query reads only"
+            )
         rule = RULES.get(kind)
         if rule:
             rule(text, node, functions)
@@ -121,7 +141,9 @@ def check_repeatable(connection: Connection, text: SqlText, root: Node) -> None:
                 f"{text.name}: SAMPLE draws anew in every run: ORDER BY lot(fingerprint, $seed) LIMIT n draws the same again"
             )
     if not any(modifier.get("type") == "ORDER_MODIFIER" for modifier in root["modifiers"]):
-        raise SelectionError(f"{text.name}: the last SELECT has no ORDER BY: it must say the rank order")
+        raise SelectionError(
+            f"{text.name}: the last SELECT has no ORDER BY: it must say the rank order"
+        )
 
 
 def _table_function(text: SqlText, node: Node, functions: Collection[str]) -> None:
@@ -130,10 +152,17 @@ def _table_function(text: SqlText, node: Node, functions: Collection[str]) -> No
         return
     where = text.place(offset(text, node))
     if name in {"query", "query_table"}:
-        raise ForbiddenQueryError(f"{where}: {name}() runs a text that nobody has checked: write its SELECT here")
+        raise ForbiddenQueryError(
+            f"{where}: {name}() runs a text that nobody has checked: write its SELECT here"
+        )
     if re.match(r"read_|parquet_|glob$|sniff_|arrow_scan|python_|pandas_", name):
-        raise ForbiddenQueryError(f"{where}: {name}() reads outside the catalog: register the file as a pool first")
-    if re.match(r"duckdb_|pragma_|pg_|icu_|enable_|disable_|register_|create_|destroy_|deregister_|json_execute|test_|truncate_", name):
+        raise ForbiddenQueryError(
+            f"{where}: {name}() reads outside the catalog: register the file as a pool first"
+        )
+    if re.match(
+        r"duckdb_|pragma_|pg_|icu_|enable_|disable_|register_|create_|destroy_|deregister_|json_execute|test_|truncate_",
+        name,
+    ):
         raise ForbiddenQueryError(f"{where}: {name}() is not allowed in a query")
     if name in {"checkpoint", "force_checkpoint", "which_secret", "seq_scan"}:
         raise ForbiddenQueryError(f"{where}: {name}() is not allowed in a query")
@@ -144,7 +173,9 @@ def _table_function(text: SqlText, node: Node, functions: Collection[str]) -> No
 def _scalar(text: SqlText, node: Node, functions: Collection[str]) -> None:
     name = str(node.get("function_name", "")).lower()
     if name in SCALARS or name.startswith("__internal"):
-        raise ForbiddenQueryError(f"{text.place(offset(text, node))}: {name}() is not allowed in a query")
+        raise ForbiddenQueryError(
+            f"{text.place(offset(text, node))}: {name}() is not allowed in a query"
+        )
 
 
 def _table(text: SqlText, node: Node, functions: Collection[str]) -> None:
@@ -153,7 +184,9 @@ def _table(text: SqlText, node: Node, functions: Collection[str]) -> None:
     if name.lower() in TABLES:
         raise ForbiddenQueryError(f"{where}: {name} is not readable in a query")
     if PATH.search(name):
-        raise ForbiddenQueryError(f"{where}: {name!r} looks like a file, and a query reads none: register it as a pool first")
+        raise ForbiddenQueryError(
+            f"{where}: {name!r} looks like a file, and a query reads none: register it as a pool first"
+        )
 
 
 RULES: dict[str, Callable[[SqlText, Node, Collection[str]], None]] = {

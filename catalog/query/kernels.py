@@ -60,7 +60,9 @@ ANSWERS = {
             "nearest_fingerprint": "VARCHAR",
         }
     ),
-    "facility_location": Answer({"rank": "BIGINT", "gain": "DOUBLE", "mean_similarity": "DOUBLE"}, is_ranked=True),
+    "facility_location": Answer(
+        {"rank": "BIGINT", "gain": "DOUBLE", "mean_similarity": "DOUBLE"}, is_ranked=True
+    ),
     "grid": Answer({"cell": "BIGINT", "side": "BIGINT"}, drops=None),
     "instag": Answer(
         {"rank": "BIGINT", "n_tags": "BIGINT", "pass_number": "BIGINT", "n_new_tags": "BIGINT"},
@@ -69,13 +71,19 @@ ANSWERS = {
     ),
     "k_center": Answer({"rank": "BIGINT", "distance": "DOUBLE"}, is_ranked=True),
     "kmeans": Answer({"cluster": "INTEGER", "distance": "DOUBLE"}),
-    "log_det": Answer({"rank": "BIGINT", "gain": "DOUBLE", "information": "DOUBLE"}, is_ranked=True),
+    "log_det": Answer(
+        {"rank": "BIGINT", "gain": "DOUBLE", "information": "DOUBLE"}, is_ranked=True
+    ),
     "mig": Answer({"rank": "BIGINT", "gain": "DOUBLE"}, drops=None, is_ranked=True),
-    "near_duplicates": Answer({"duplicate_group": "VARCHAR", "group_size": "BIGINT", "nearest_similarity": "DOUBLE"}),
+    "near_duplicates": Answer(
+        {"duplicate_group": "VARCHAR", "group_size": "BIGINT", "nearest_similarity": "DOUBLE"}
+    ),
     "nearest": Answer({"rank": "BIGINT", "similarity": "DOUBLE"}),
     "project": Answer({"x": "DOUBLE", "y": "DOUBLE"}),
 }
-VECTOR = re.compile(r"(FLOAT|DOUBLE|U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?)\[\d*\]|STRUCT\(\"\(opaque.*")
+VECTOR = re.compile(
+    r"(FLOAT|DOUBLE|U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?)\[\d*\]|STRUCT\(\"\(opaque.*"
+)
 
 
 def answer_columns(name: str, given: Sequence[Mapping[str, str]]) -> dict[str, str]:
@@ -91,7 +99,11 @@ def answer_columns(name: str, given: Sequence[Mapping[str, str]]) -> dict[str, s
     shape = ANSWERS[name]
     kept = [_kept(columns, shape) for columns in given]
     if name == "nearest":  # candidates, queries
-        return {f"query_{column}": type_ for column, type_ in kept[1].items()} | kept[0] | dict(shape.adds)
+        return (
+            {f"query_{column}": type_ for column, type_ in kept[1].items()}
+            | kept[0]
+            | dict(shape.adds)
+        )
     own = {column: type_ for column, type_ in kept[0].items() if column not in shape.adds}
     return own | dict(shape.adds)
 

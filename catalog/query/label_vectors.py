@@ -1,6 +1,7 @@
 """``label_embeddings(...)``: a vector for each label that a pool's members have.
 
-A pool has few labels beside its members, so they are embedded by the query that asks, and kept by what they are.
+A pool has few labels beside its members, so they are embedded by the query that asks, and kept by
+what they are.
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ DTYPE = "float32"  # few texts, so that nothing is saved by less
 VERSION = 1  # of this computation; a change that changes values counts it up
 
 
-def label_vectors(connection: Connection, reference: Reference, *, encoder: str) -> Coverage | SignalError:
+def label_vectors(
+    connection: Connection, reference: Reference, *, encoder: str
+) -> Coverage | SignalError:
     """What identifies the vectors of a pool's labels, or why there are none. Nothing is embedded.
 
     Args:
@@ -39,17 +42,38 @@ def label_vectors(connection: Connection, reference: Reference, *, encoder: str)
     """
     from catalog.models.encoder import encoder_identity
 
-    n_labelled, n_members = connection.sql(query("selection/n_labelled"), params=reference.parameters).fetchall()[0]
+    n_labelled, n_members = connection.sql(
+        query("selection/n_labelled"), params=reference.parameters
+    ).fetchall()[0]
     if not n_labelled:
-        return SignalError(f"no member of {reference} has labels: `{command('label_embedding', reference, encoder)}` brings them in")
+        return SignalError(
+            f"no member of {reference} has labels: `{command('label_embedding', reference, encoder)}` brings them in"
+        )
     identity = encoder_identity(encoder) | {"dtype": DTYPE, "version": VERSION}
     digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
     name = str(identity["model"]).rsplit("/", 1)[-1]
-    return Coverage(0, "label_embedding", name, digest, identity, None, None, None, n_labelled, n_members - n_labelled, n_members)
+    return Coverage(
+        0,
+        "label_embedding",
+        name,
+        digest,
+        identity,
+        None,
+        None,
+        None,
+        n_labelled,
+        n_members - n_labelled,
+        n_members,
+    )
 
 
 def load_label_embeddings(
-    session: Session, columns: frozenset[str] | None, *, reference: Reference, signal: Coverage, encoder: str
+    session: Session,
+    columns: frozenset[str] | None,
+    *,
+    reference: Reference,
+    signal: Coverage,
+    encoder: str,
 ) -> pa.Table:
     """One row for each distinct label, in their order: ``label`` and ``vector`` (float32, d numbers; n x d x 4 bytes).
 
@@ -63,14 +87,22 @@ def load_label_embeddings(
     Raises:
         InterruptedQueryError: it was stopped meanwhile.
     """
-    labels = session.connection.sql(query("selection/labels"), params=reference.parameters).to_arrow_table()
+    labels = session.connection.sql(
+        query("selection/labels"), params=reference.parameters
+    ).to_arrow_table()
     if columns is not None and "vector" not in columns:
         return labels
     session.rest()  # a model computes, and keeps no writer waiting
     if not session.is_memoised:
         return _embedded(session, labels, encoder)
     options = {"identity": signal.identity_sha256}
-    return remembered(session.home, "label_embeddings", {"labels": labels}, options, lambda: _embedded(session, labels, encoder))
+    return remembered(
+        session.home,
+        "label_embeddings",
+        {"labels": labels},
+        options,
+        lambda: _embedded(session, labels, encoder),
+    )
 
 
 def _embedded(session: Session, labels: pa.Table, encoder: str) -> pa.Table:
@@ -84,4 +116,6 @@ def _embedded(session: Session, labels: pa.Table, encoder: str) -> pa.Table:
 
     model = load_encoder(encoder, dtype=DTYPE)
     vectors: Any = model.encode(labels["label"].to_pylist(), progress=tell).vectors  # (n, d)
-    return labels.append_column("vector", pa.FixedSizeListArray.from_arrays(pa.array(vectors.reshape(-1)), vectors.shape[1]))
+    return labels.append_column(
+        "vector", pa.FixedSizeListArray.from_arrays(pa.array(vectors.reshape(-1)), vectors.shape[1])
+    )

@@ -31,16 +31,24 @@ def tree(connection: Connection, text: SqlText) -> Node:
     sql = str(text)
     kind = _kind(_only_statement(connection, text))
     if kind == "MULTI":
-        raise QueryError(f"{_start(text)}: PIVOT needs its values listed: PIVOT ... ON column IN (value, ...)")
+        raise QueryError(
+            f"{_start(text)}: PIVOT needs its values listed: PIVOT ... ON column IN (value, ...)"
+        )
     if kind != "SELECT":
         word = next(tokens(sql)).text.upper()
-        raise ForbiddenQueryError(f"{_start(text)}: {word} is not allowed: a query is one SELECT statement, and reads only")
+        raise ForbiddenQueryError(
+            f"{_start(text)}: {word} is not allowed: a query is one SELECT statement, and reads only"
+        )
     try:
         answer = json.loads(connection.sql(SERIALIZE, params={"text": sql}).fetchall()[0][0])
     except RecursionError:
-        raise QueryError(f"{_start(text)}: nested too deeply: name the inner parts in WITH") from None
+        raise QueryError(
+            f"{_start(text)}: nested too deeply: name the inner parts in WITH"
+        ) from None
     if answer["error"]:
-        raise QueryError(f"{text.place(int(answer.get('position') or 0))}: {_plain(answer['error_message'])}")
+        raise QueryError(
+            f"{text.place(int(answer.get('position') or 0))}: {_plain(answer['error_message'])}"
+        )
     return dict(answer["statements"][0]["node"])
 
 
@@ -77,7 +85,9 @@ def parameters(connection: Connection, text: SqlText) -> set[str]:
     names: set[str] = set(connection.extract_statements(str(text))[0].named_parameters)
     for name in names:
         if name.isdigit():
-            raise QueryError(f"{_start(text)}: parameters have names: write $name, not ? or ${name}")
+            raise QueryError(
+                f"{_start(text)}: parameters have names: write $name, not ? or ${name}"
+            )
     return names
 
 
@@ -91,14 +101,18 @@ def _only_statement(connection: Connection, text: SqlText) -> Any:
         raise QueryError(f"{text.name}:1:1: there is no statement here: write a SELECT")
     if len(statements) > 1:
         second = next((token.end for token in tokens(sql) if token.text == ";"), 0)
-        raise ForbiddenQueryError(f"{text.place(second)}: {len(statements)} statements; a query is one SELECT statement")
+        raise ForbiddenQueryError(
+            f"{text.place(second)}: {len(statements)} statements; a query is one SELECT statement"
+        )
     return statements[0]
 
 
 def _kind(statement: Any) -> str:
     try:
         return str(statement.type.name)
-    except ValueError:  # a statement of a type that the client does not know, such as UPDATE EXTENSIONS
+    except (
+        ValueError
+    ):  # a statement of a type that the client does not know, such as UPDATE EXTENSIONS
         return "UNKNOWN"
 
 
@@ -127,10 +141,15 @@ def located(text: SqlText, message: str) -> tuple[str, int | None]:
 def _plain(message: str) -> str:
     """One line: without the error's class, and with no more than three of many candidates."""
     lines = [line.strip() for line in message.strip().splitlines() if line.strip()]
-    lines[0] = re.sub(r"^(?:TransactionContext )?[A-Z][\w-]*(?: [A-Z][\w-]*)* Error: ", "", lines[0])
+    lines[0] = re.sub(
+        r"^(?:TransactionContext )?[A-Z][\w-]*(?: [A-Z][\w-]*)* Error: ", "", lines[0]
+    )
     if len(lines) > 5:
         lines = [*lines[:4], "..."]
-    return "; ".join(line.rstrip(":") if line.startswith("Candidate functions") else line.rstrip(".;!") for line in lines)
+    return "; ".join(
+        line.rstrip(":") if line.startswith("Candidate functions") else line.rstrip(".;!")
+        for line in lines
+    )
 
 
 def _start(text: SqlText) -> str:
@@ -151,6 +170,8 @@ def mentioned(root: Node) -> frozenset[str] | None:
         names.update(path, (str(name).lower() for name in node.get("using_columns") or ()))
         alone.update(path if len(path) == 1 else ())
         if "column_name_alias" in node:
-            relations.update({str(node.get("alias") or "").lower(), str(node.get("table_name") or "").lower()})
+            relations.update(
+                {str(node.get("alias") or "").lower(), str(node.get("table_name") or "").lower()}
+            )
             relations.add(str((node.get("function") or {}).get("function_name", "")).lower())
     return None if alone & relations else frozenset(names)

@@ -10,7 +10,15 @@ from catalog.query.parse import Node
 if TYPE_CHECKING:
     import pyarrow as pa
 
-CLAUSES = ("where_clause", "group_expressions", "group_sets", "having", "sample", "qualify", "modifiers")
+CLAUSES = (
+    "where_clause",
+    "group_expressions",
+    "group_sets",
+    "having",
+    "sample",
+    "qualify",
+    "modifiers",
+)
 
 
 def projection(root: Node, relations: Mapping[str, pa.Table]) -> pa.Table | None:
@@ -20,7 +28,11 @@ def projection(root: Node, relations: Mapping[str, pa.Table]) -> pa.Table | None
         root: the query's parse tree.
         relations: what is registered, by name.
     """
-    if root["type"] != "SELECT_NODE" or root["cte_map"]["map"] or any(root.get(clause) for clause in CLAUSES):
+    if (
+        root["type"] != "SELECT_NODE"
+        or root["cte_map"]["map"]
+        or any(root.get(clause) for clause in CLAUSES)
+    ):
         return None
     table = _from(root["from_table"], relations)
     if table is None:
@@ -30,16 +42,23 @@ def projection(root: Node, relations: Mapping[str, pa.Table]) -> pa.Table | None
     for expression in root["select_list"]:
         if _is_plain_star(expression):
             chosen.extend((name, name) for name in table.column_names)
-        elif expression["class"] == "COLUMN_REF" and expression["column_names"][-1].lower() in by_name:
+        elif (
+            expression["class"] == "COLUMN_REF"
+            and expression["column_names"][-1].lower() in by_name
+        ):
             path = expression["column_names"]
             if len(path) > 2 or (len(path) == 2 and path[0].lower() != _name(root["from_table"])):
                 return None
-            chosen.append((expression["alias"] or by_name[path[-1].lower()], by_name[path[-1].lower()]))
+            chosen.append(
+                (expression["alias"] or by_name[path[-1].lower()], by_name[path[-1].lower()])
+            )
         else:
             return None
     if len({name for name, _ in chosen}) < len(chosen):
         return None  # DuckDB tells them apart
-    return table.select([column for _, column in chosen]).rename_columns([name for name, _ in chosen])
+    return table.select([column for _, column in chosen]).rename_columns(
+        [name for name, _ in chosen]
+    )
 
 
 def _from(node: Node, relations: Mapping[str, pa.Table]) -> pa.Table | None:
@@ -59,5 +78,13 @@ def _name(node: Node) -> str:
 def _is_plain_star(node: Node) -> bool:
     return node["type"] == "STAR" and not any(
         node.get(key)
-        for key in ("relation_name", "exclude_list", "replace_list", "columns", "expr", "qualified_exclude_list", "rename_list")
+        for key in (
+            "relation_name",
+            "exclude_list",
+            "replace_list",
+            "columns",
+            "expr",
+            "qualified_exclude_list",
+            "rename_list",
+        )
     )

@@ -1,8 +1,9 @@
 """From one SQL text to what runs: relations first, inside out, then DuckDB on the text with their names in it.
 
-A source such as ``pool('alpaca@2')`` becomes a piece of SQL over stored tables, so DuckDB reads only the columns that
-the query uses; a source that is not SQL, and a kernel such as ``kmeans(...)``, becomes a step whose answer is
-registered under a name of its own. Planning computes nothing.
+A source such as ``pool('alpaca@2')`` becomes a piece of SQL over stored tables, so DuckDB reads
+only the columns that the query uses; a source that is not SQL, and a kernel such as
+``kmeans(...)``, becomes a step whose answer is registered under a name of its own. Planning
+computes nothing.
 """
 
 from __future__ import annotations
@@ -54,7 +55,8 @@ class Apply:
 
 
 Step = Load | Apply
-# What a fingerprint that the planner adds to a kernel's relation is called in the answer, where it is hidden again.
+# What a fingerprint that the planner adds to a kernel's relation is called in the answer, where it
+# is hidden again.
 HIDDEN = {
     ("nearest", "candidates"): "fingerprint",
     ("nearest", "queries"): "query_fingerprint",
@@ -72,11 +74,20 @@ class Plan:
     sources: list[tuple[str, Resolved]] = field(default_factory=list)  # every source with its place
     parameters: dict[str, Any] = field(default_factory=dict)  # those that the text uses
     seed: int | None = None  # for kernels that draw and are not told with what
-    columns: frozenset[str] | None = None  # every name that could be a column's; None when a star can mean any
+    columns: frozenset[str] | None = (
+        None  # every name that could be a column's; None when a star can mean any
+    )
     findings: tuple[Finding, ...] = ()  # what may come out otherwise in another run of a selection
 
 
-def plan(connection: Connection, text: SqlText, given: Mapping[str, Any], *, is_selection: bool = False, pins: Pins | None = None) -> Plan:
+def plan(
+    connection: Connection,
+    text: SqlText,
+    given: Mapping[str, Any],
+    *,
+    is_selection: bool = False,
+    pins: Pins | None = None,
+) -> Plan:
     """Plan a query.
 
     Args:
@@ -101,7 +112,9 @@ def plan(connection: Connection, text: SqlText, given: Mapping[str, Any], *, is_
 
 
 class _Planner:
-    def __init__(self, connection: Connection, text: SqlText, given: Mapping[str, Any], pins: Pins | None) -> None:
+    def __init__(
+        self, connection: Connection, text: SqlText, given: Mapping[str, Any], pins: Pins | None
+    ) -> None:
         self.connection = connection
         names = frozenset(token.name for token in tokens(text.source))
         self.pins = replace(pins, mentioned=names) if pins else None
@@ -118,7 +131,9 @@ class _Planner:
 
     def rehearse(self) -> None:
         """Try every text on empty stand-ins: it must come out the same whenever it runs."""
-        self.rehearsal = Rehearsal(self.connection, self.given, partial(tree, self.connection), self.prefix)
+        self.rehearsal = Rehearsal(
+            self.connection, self.given, partial(tree, self.connection), self.prefix
+        )
 
     def parse(self, text: SqlText) -> Node:
         """A text's parse tree, once it asks for nothing forbidden."""
@@ -140,7 +155,9 @@ class _Planner:
         """Put the sources in the place of their stand-ins."""
         answer = self.answer
         applied = [step for step in answer.steps if isinstance(step, Apply)]
-        inner = [text for step in applied for text in (*step.relations.values(), *step.options.values())]
+        inner = [
+            text for step in applied for text in (*step.relations.values(), *step.options.values())
+        ]
         answer.sources = rehearsal.read(answer.sources, [answer.query, *inner])
         answer.query = rehearsal.completed(answer.query)
         answer.steps = [_completed(step, rehearsal) for step in answer.steps]
@@ -154,14 +171,18 @@ class _Planner:
         missing = sorted(names - self.given.keys())
         if missing:
             at = str(self.text).find(f"${missing[0]}")
-            raise QueryError(f"{self.text.place(at)}: ${missing[0]} has no value: give it one with --set {missing[0]}=VALUE")
+            raise QueryError(
+                f"{self.text.place(at)}: ${missing[0]} has no value: give it one with --set {missing[0]}=VALUE"
+            )
         return {name: self.given[name] for name in names}
 
     def _resolve(self, text: SqlText, root: Node) -> SqlText:
         """The text with every call of ours replaced, and the steps that answer them."""
         while call := first_call(text, root, self.names):
             words = self._source(call) if call.name in SOURCES else self._kernel(call)
-            text = text.replace(call.start, call.end, words if call.has_alias else f"{words} AS {call.name}")
+            text = text.replace(
+                call.start, call.end, words if call.has_alias else f"{words} AS {call.name}"
+            )
             root = tree(self.connection, text)
         misplaced = scalar_use(text, root, self.names)
         if misplaced:
@@ -173,12 +194,16 @@ class _Planner:
         declared = parameters_of(function)
         accepted = {name: parameter for name, parameter in declared.items() if name not in UNSEEN}
         bound = bind(call, accepted)
-        values = {name: self._constant(call, argument, accepted[name]) for name, argument in bound.items()}
+        values = {
+            name: self._constant(call, argument, accepted[name]) for name, argument in bound.items()
+        }
         written = values["ref"]
         if self.pins:
             values["ref"] = self.pins.reference(written)
         try:
-            resolved = function(self.connection, **values, **({"pins": self.pins} if "pins" in declared else {}))
+            resolved = function(
+                self.connection, **values, **({"pins": self.pins} if "pins" in declared else {})
+            )
         except CatalogError as error:
             raise type(error)(f"{call.place}: {error}") from error
         resolved = replace(resolved, written=written)
@@ -205,7 +230,9 @@ class _Planner:
         query = call.text.empty() + "SELECT " + argument.value
         root = self.parse(query)
         if mentioned(root) or root["from_table"]["type"] != "EMPTY":
-            raise QueryError(f"{call.place_of(argument)}: {call.name} is resolved before the query runs: give it a text or a $parameter")
+            raise QueryError(
+                f"{call.place_of(argument)}: {call.name} is resolved before the query runs: give it a text or a $parameter"
+            )
         used = {name: self.given[name] for name in parameters(self.connection, query)}
         try:
             value = bound(self.connection, query, used).fetchall()[0][0]
@@ -213,7 +240,9 @@ class _Planner:
         except duckdb.Error as error:
             raise query_error(query, error) from None
         except ValueError as error:
-            raise QueryError(f"{call.place_of(argument)}: {call.name}: {parameter.name} {error}") from None
+            raise QueryError(
+                f"{call.place_of(argument)}: {call.name}: {parameter.name} {error}"
+            ) from None
 
     def _kernel(self, call: Call) -> str:
         function = kernel(call.name)
@@ -222,12 +251,24 @@ class _Planner:
         relations, options, added = {}, {}, []
         for name, argument in bound.items():
             if is_relation(accepted[name]):
-                relations[name], is_added = self._with_fingerprint(self._relation(call, argument, accepted))
+                relations[name], is_added = self._with_fingerprint(
+                    self._relation(call, argument, accepted)
+                )
                 added += [HIDDEN.get((call.name, name), "fingerprint")] * is_added
             else:
                 options[name] = self._option(call, argument)
-        identity = repr([call.name, *((name, str(query)) for name, query in (*relations.items(), *options.items()))])
-        step = self._step(identity, lambda table: self._apply(Apply(table, call.name, function, relations, options, call.place)))
+        identity = repr(
+            [
+                call.name,
+                *((name, str(query)) for name, query in (*relations.items(), *options.items())),
+            ]
+        )
+        step = self._step(
+            identity,
+            lambda table: self._apply(
+                Apply(table, call.name, function, relations, options, call.place)
+            ),
+        )
         hidden = ", ".join(name for name in added if name)
         return f"(SELECT * EXCLUDE ({hidden}) FROM {step})" if hidden else step
 
@@ -239,7 +280,9 @@ class _Planner:
             self.rehearsal.kernel(step.table, step.name, step.relations)
         return step
 
-    def _relation(self, call: Call, argument: Argument, accepted: Mapping[str, inspect.Parameter]) -> SqlText:
+    def _relation(
+        self, call: Call, argument: Argument, accepted: Mapping[str, inspect.Parameter]
+    ) -> SqlText:
         found = argument.tokens
         is_query = found[0].text == "("
         if not is_query and found[0].kind not in {"word", "quoted"}:
@@ -249,7 +292,9 @@ class _Planner:
             )
         if not is_query and len(found) > 1 and found[1].text == "(":
             self.answer.columns = None  # kmeans(embeddings('x')) takes every column
-        query = with_visible(call.text, call.start, call.text.empty() + "SELECT * FROM " + argument.value)
+        query = with_visible(
+            call.text, call.start, call.text.empty() + "SELECT * FROM " + argument.value
+        )
         return self._planned(query)
 
     def _option(self, call: Call, argument: Argument) -> SqlText:
@@ -270,7 +315,11 @@ def _completed(step: Step, rehearsal: Rehearsal) -> Step:
 
 
 def _shown(name: str, reference: str, values: Mapping[str, Any]) -> str:
-    options = [f"{key} => {_literal(value)}" for key, value in values.items() if key != "ref" and value is not None]
+    options = [
+        f"{key} => {_literal(value)}"
+        for key, value in values.items()
+        if key != "ref" and value is not None
+    ]
     return f"{name}({', '.join([_literal(reference), *options])})"
 
 

@@ -29,7 +29,9 @@ def sources(name: str) -> dict[str, bytes]:
         path = PACKAGE.joinpath(*module.split(".")[1:]).with_suffix(".py")
         if module not in seen and path.exists():
             seen[module] = path.read_bytes()
-            todo += re.findall(r"\bcatalog\.(?:kernels(?:\._common)?\.\w+|arrow)\b", seen[module].decode())
+            todo += re.findall(
+                r"\bcatalog\.(?:kernels(?:\._common)?\.\w+|arrow)\b", seen[module].decode()
+            )
     return seen
 
 
@@ -43,7 +45,9 @@ def macro_code(*texts: str) -> dict[str, str]:
     found: dict[str, str] = {}
     todo = list(texts)
     while todo:
-        for name in {token.name for token in tokens(todo.pop()) if token.kind in ("word", "quoted")} & known.keys() - found.keys():
+        for name in {
+            token.name for token in tokens(todo.pop()) if token.kind in ("word", "quoted")
+        } & known.keys() - found.keys():
             found[name] = hashlib.sha256(known[name].encode()).hexdigest()
             todo.append(known[name])
     return found

@@ -1,7 +1,7 @@
 """A selection's texts, tried on empty stand-ins before anything is computed.
 
-Here every order gets a deciding key, every kernel the fingerprints of its rows, and every source says which of
-its columns are read.
+Here every order gets a deciding key, every kernel the fingerprints of its rows, and every source
+says which of its columns are read.
 """
 
 from __future__ import annotations
@@ -37,7 +37,9 @@ class Rehearsal:
         is_blind: whether a signal is missing, so that nothing can be tried; the run says which.
     """
 
-    def __init__(self, connection: Connection, given: Mapping[str, Any], parse: Parse, prefix: str) -> None:
+    def __init__(
+        self, connection: Connection, given: Mapping[str, Any], parse: Parse, prefix: str
+    ) -> None:
         self.parse = parse
         self.prefix = prefix
         self.stubs = Stubs(connection, given)
@@ -57,7 +59,9 @@ class Rehearsal:
             name: of the step that reads it into memory; None for SQL.
         """
         self._has_fault = self._has_fault or resolved.fault is not None
-        known = next((one for one, other in self._sources.items() if other.sql == resolved.sql), None)
+        known = next(
+            (one for one, other in self._sources.items() if other.sql == resolved.sql), None
+        )
         if name is None and known:
             return known
         name = name or f"{self.prefix}_source{len(self._sources)}"
@@ -78,7 +82,11 @@ class Rehearsal:
         given = [self.stubs.columns(query) for query in relations.values()]
         self.stubs.add(name, answer_columns(function, given))
         self._ranked.add(name)
-        keys = KEYS if function != "nearest" and self._is_of_members(next(iter(relations.values()))) else frozenset()
+        keys = (
+            KEYS
+            if function != "nearest" and self._is_of_members(next(iter(relations.values())))
+            else frozenset()
+        )
         self._unique[name] = keys | {"rank"} if ranks(function) else keys
 
     def settled(self, text: SqlText) -> SqlText:
@@ -118,7 +126,9 @@ class Rehearsal:
                 text = text.replace(token.start, token.end, resolved.sql)
         return text
 
-    def read(self, sources: list[tuple[str, Resolved]], texts: Iterable[SqlText]) -> list[tuple[str, Resolved]]:
+    def read(
+        self, sources: list[tuple[str, Resolved]], texts: Iterable[SqlText]
+    ) -> list[tuple[str, Resolved]]:
         """Return the sources with those signals alone that the texts read.
 
         Args:
@@ -137,7 +147,9 @@ class Rehearsal:
         if not resolved.is_by_column:
             return resolved
         name = next(name for name, other in self._sources.items() if other.sql == resolved.sql)
-        return replace(resolved, signals=tuple(one for one in resolved.signals if one.name in found[name]))
+        return replace(
+            resolved, signals=tuple(one for one in resolved.signals if one.name in found[name])
+        )
 
     def _is_of_members(self, text: SqlText) -> bool:
         leaf = {"type": "SUBQUERY", "subquery": {"node": self.parse(text)}}
@@ -163,7 +175,12 @@ class Rehearsal:
                 for key in keys_of(names, is_alone=len(groups) == 1, is_of_members=True):
                     if key.endswith(FINGERPRINT) and "query_" not in key:
                         yield text.replace(at, at, f", {key}")
-        yield text.empty() + "SELECT *, fingerprint_of(instruction_id) AS fingerprint FROM (" + text + ")"
+        yield (
+            text.empty()
+            + "SELECT *, fingerprint_of(instruction_id) AS fingerprint FROM ("
+            + text
+            + ")"
+        )
 
 
 def _inside(outer: Scope) -> Scope | None:

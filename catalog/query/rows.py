@@ -27,7 +27,9 @@ class Positions:
         last = int(ids.max()) if len(ids) else 0
         self.is_dense = last < DENSE * len(ids) + 1_000_000
         if self.is_dense:
-            self.table = np.full(last + 2, -1, dtype=np.int64)  # its last entry stands for everybody beyond
+            self.table = np.full(
+                last + 2, -1, dtype=np.int64
+            )  # its last entry stands for everybody beyond
             self.table[ids] = np.arange(len(ids))
         else:
             self.order = np.argsort(ids, kind="stable")

@@ -1,7 +1,8 @@
 """Waiting for DuckDB so that the clock, the user and the progress are heard meanwhile.
 
-DuckDB's client looks for Ctrl-C only between tasks of its own, and not at all while other threads have them all. So a
-query runs in a thread of its own and the caller's thread waits, where Python hears every signal.
+DuckDB's client looks for Ctrl-C only between tasks of its own, and not at all while other threads
+have them all. So a query runs in a thread of its own and the caller's thread waits, where Python
+hears every signal.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ _end_process: EndProcess | None = None
 def end_stuck_process_with(end: EndProcess | None) -> None:
     """Declare this process expendable: `end` is called, from any thread, when a query does not stop in time.
 
-    One call of a function, or one kernel, may run for hours and hear nothing. The command line and the child that runs
-    queries for the Python API are ended then; any other process waits.
+    One call of a function, or one kernel, may run for hours and hear nothing. The command line and
+    the child that runs queries for the Python API are ended then; any other process waits.
     """
     global _end_process
     _end_process = end
@@ -48,7 +49,9 @@ class Interruptible(Protocol):
 class Watch:
     """One thread to run queries in, with a time limit over all of them."""
 
-    def __init__(self, subject: Interruptible, *, name: str, seconds: float | None, progress: Progress | None) -> None:
+    def __init__(
+        self, subject: Interruptible, *, name: str, seconds: float | None, progress: Progress | None
+    ) -> None:
         self.subject = subject
         self.name = name
         self.seconds = seconds
@@ -119,7 +122,11 @@ class Watch:
         stuck = time.monotonic() + GRACE
         while not future.done():
             if _end_process is not None and time.monotonic() >= stuck:
-                _end_process(self._late() if self._is_late() else InterruptedQueryError(f"{self.name}: stopped"))
+                _end_process(
+                    self._late()
+                    if self._is_late()
+                    else InterruptedQueryError(f"{self.name}: stopped")
+                )
             self.subject.interrupt()  # again and again, since the work may begin another query
             try:
                 future.exception(timeout=0.05)

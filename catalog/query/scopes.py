@@ -191,7 +191,9 @@ def _partition_names(window: Node) -> set[str | None]:
     return {_column(one) for one in window.get("partitions") or ()}
 
 
-def _origin(expression: Node, scope: Scope, unique: Unique, depth: int) -> tuple[Node | bool, Scope]:
+def _origin(
+    expression: Node, scope: Scope, unique: Unique, depth: int
+) -> tuple[Node | bool, Scope]:
     """Return what an expression stands for, through names of columns; True where it is there once."""
     name = _column(expression)
     if depth > DEPTH:
@@ -207,7 +209,9 @@ def _origin(expression: Node, scope: Scope, unique: Unique, depth: int) -> tuple
     return (False, scope) if leaf is None else _origin_in(leaf, name, scope, unique, depth)
 
 
-def _origin_in(leaf: Node, name: str, scope: Scope, unique: Unique, depth: int) -> tuple[Node | bool, Scope]:
+def _origin_in(
+    leaf: Node, name: str, scope: Scope, unique: Unique, depth: int
+) -> tuple[Node | bool, Scope]:
     """Return what a column of a relation stands for."""
     inner = _inner(leaf, scope)
     if inner is None:
@@ -243,7 +247,11 @@ def _inner(leaf: Node, scope: Scope) -> Scope | None:
 def _selected(scope: Scope, name: str) -> Node | None:
     if scope.is_grouped or scope.node.get("type") != "SELECT_NODE":
         return None
-    found: Iterator[Node] = (item for item in scope.node["select_list"] if str(item.get("alias") or _column(item) or "").lower() == name)
+    found: Iterator[Node] = (
+        item
+        for item in scope.node["select_list"]
+        if str(item.get("alias") or _column(item) or "").lower() == name
+    )
     return next(found, None)
 
 
@@ -251,7 +259,9 @@ def _keeps_rows(scope: Scope) -> bool:
     """Return whether a query returns each row of its relations once at most."""
     if scope.node.get("type") != "SELECT_NODE" or scope.is_grouped or len(scope.groups()) != 1:
         return False
-    return not any(node.get("function_name") == "unnest" for node in nodes(scope.node["select_list"]))
+    return not any(
+        node.get("function_name") == "unnest" for node in nodes(scope.node["select_list"])
+    )
 
 
 def _has_star(scope: Scope) -> bool:

@@ -1,7 +1,8 @@
 """The connection that runs SQL which others wrote: its own DuckDB instance, locked, with the catalog attached read-only.
 
-An instance of its own keeps this query's memory limit, settings and lock away from every other connection of the
-process; the file's lock still holds, so a writer waits for readers and readers for a writer.
+An instance of its own keeps this query's memory limit, settings and lock away from every other
+connection of the process; the file's lock still holds, so a writer waits for readers and readers
+for a writer.
 """
 
 from __future__ import annotations
@@ -24,23 +25,37 @@ from catalog.store.queries import macros
 from catalog.store.storage_errors import explaining
 
 SPILL = "50GB"  # what a query may put on the disk when it does not fit in memory
-PROGRESS = ("SET enable_progress_bar = true", "SET enable_progress_bar_print = false", "SET progress_bar_time = 0")
+PROGRESS = (
+    "SET enable_progress_bar = true",
+    "SET enable_progress_bar_print = false",
+    "SET progress_bar_time = 0",
+)
 LOCKS = ("SET enable_external_access = false", "SET lock_configuration = true")
 
 
 class Session:
     """A locked-down connection that can be given back while something else computes.
 
-    Relations that were registered or defined come back when it opens again, so that a job of minutes between two
-    queries keeps no writer waiting.
+    Relations that were registered or defined come back when it opens again, so that a job of
+    minutes between two queries keeps no writer waiting.
     """
 
-    def __init__(self, home: Home, *, wait: float = WAIT, memory: str | None = None, spill: str = SPILL, is_memoised: bool = True) -> None:
+    def __init__(
+        self,
+        home: Home,
+        *,
+        wait: float = WAIT,
+        memory: str | None = None,
+        spill: str = SPILL,
+        is_memoised: bool = True,
+    ) -> None:
         self.home = home
         self.wait = wait
         self.memory = memory
         self.spill = spill
-        self.is_memoised = is_memoised  # whether answers of dear functions are kept and taken from those kept
+        self.is_memoised = (
+            is_memoised  # whether answers of dear functions are kept and taken from those kept
+        )
         self.stopped = threading.Event()
         self._connection: Connection | None = None
         self.relations: dict[str, Any] = {}
@@ -90,7 +105,10 @@ class Session:
 
     def rest(self) -> None:
         """Give the database back; the next use opens it again."""
-        connection, self._connection = self._connection, None  # first: another thread may ask how far it is meanwhile
+        connection, self._connection = (
+            self._connection,
+            None,
+        )  # first: another thread may ask how far it is meanwhile
         if connection is not None:
             connection.close()
 
@@ -113,7 +131,12 @@ class Session:
 
 @contextmanager
 def session(
-    home: Home, *, wait: float = WAIT, memory: str | None = None, spill: str = SPILL, is_memoised: bool = True
+    home: Home,
+    *,
+    wait: float = WAIT,
+    memory: str | None = None,
+    spill: str = SPILL,
+    is_memoised: bool = True,
 ) -> Iterator[Session]:
     """A `Session` that is closed when the block ends.
 
@@ -126,7 +149,9 @@ def session(
             yield opened
     except duckdb.OutOfMemoryException:  # of a query of ours: those of others are `reported`
         limit = f"its limit of {memory} is" if memory else "the memory of this machine is"
-        raise InterruptedQueryError(f"{home.path}: {limit} too little to read the catalog at all: give it more with --memory") from None
+        raise InterruptedQueryError(
+            f"{home.path}: {limit} too little to read the catalog at all: give it more with --memory"
+        ) from None
     finally:
         opened.rest()
 
@@ -134,25 +159,38 @@ def session(
 def _open(wanted: Session) -> Connection:
     home = wanted.home
     if not home.database.exists():
-        raise HomeNotFoundError(f"no catalog in {home.path}: `catalog register FILE --pool NAME` makes one, --home FOLDER names another")
-    with suppress(OSError):  # a catalog on a medium that cannot be written is readable all the same, without spilling
+        raise HomeNotFoundError(
+            f"no catalog in {home.path}: `catalog register FILE --pool NAME` makes one, --home FOLDER names another"
+        )
+    with suppress(
+        OSError
+    ):  # a catalog on a medium that cannot be written is readable all the same, without spilling
         home.scratch.mkdir(exist_ok=True)
-    # A folder of its own, since two instances that spill into one folder write into each other's files.
-    config = CONFIG | {"temp_directory": str(home.scratch / f"spill-{os.getpid()}-{secrets.token_hex(4)}")}
+    # A folder of its own, since two instances that spill into one folder write into each other's
+    # files.
+    config = CONFIG | {
+        "temp_directory": str(home.scratch / f"spill-{os.getpid()}-{secrets.token_hex(4)}")
+    }
     if wanted.memory:
         config["memory_limit"] = wanted.memory
     try:
         connection = duckdb.connect(":memory:", config=config)
     except duckdb.ParserException as error:
-        raise OptionError(f"memory {wanted.memory!r} is no size: write 2GB or 512MB ({error})") from None
+        raise OptionError(
+            f"memory {wanted.memory!r} is no size: write 2GB or 512MB ({error})"
+        ) from None
     try:
         _attach(connection, wanted)
         behind = pending(connection)
         if behind:
-            raise MigrationError(f"{home.path} needs {len(behind)} migration(s): run `catalog migrate`")
+            raise MigrationError(
+                f"{home.path} needs {len(behind)} migration(s): run `catalog migrate`"
+            )
         for statement in (*macros(), *PROGRESS):
             connection.execute(statement)
-        connection.execute("SET max_temp_directory_size = $spill", {"spill": wanted.spill})  # among the config it has no effect
+        connection.execute(
+            "SET max_temp_directory_size = $spill", {"spill": wanted.spill}
+        )  # among the config it has no effect
         for statement in LOCKS:
             connection.execute(statement)
     except BaseException:
@@ -169,14 +207,20 @@ def _attach(connection: Connection, wanted: Session) -> None:
             raise InterruptedQueryError("stopped while another process held the catalog")
 
     attach = f"ATTACH '{path}' AS catalog (READ_ONLY)"
-    open_to_read(lambda: connection.execute(attach), home=wanted.home, wait=wanted.wait, sleep=sleep)
+    open_to_read(
+        lambda: connection.execute(attach), home=wanted.home, wait=wanted.wait, sleep=sleep
+    )
     connection.execute("USE catalog")
 
 
 def _is_handle(type_: Any) -> bool:
     import pyarrow as pa
 
-    return bool(pa.types.is_struct(type_)) and type_.num_fields == 1 and type_[0].name.startswith("(opaque ")
+    return (
+        bool(pa.types.is_struct(type_))
+        and type_.num_fields == 1
+        and type_[0].name.startswith("(opaque ")
+    )
 
 
 def _taken(values: Any, handles: Any) -> Any:
@@ -185,9 +229,19 @@ def _taken(values: Any, handles: Any) -> Any:
 
     whole = handles.combine_chunks() if isinstance(handles, pa.ChunkedArray) else handles
     if isinstance(whole, pa.ChunkedArray):
-        whole = pa.concat_arrays(whole.chunks) if whole.num_chunks else pa.array([], type=whole.type)
+        whole = (
+            pa.concat_arrays(whole.chunks) if whole.num_chunks else pa.array([], type=whole.type)
+        )
     rows = whole.flatten()[0]  # NULL where an outer join found nobody
-    if rows.null_count == 0 and len(rows) == len(values) and np.array_equal(rows.to_numpy(), np.arange(len(rows))):
+    if (
+        rows.null_count == 0
+        and len(rows) == len(values)
+        and np.array_equal(rows.to_numpy(), np.arange(len(rows)))
+    ):
         return values
     taken = values.take(rows)
-    return taken if isinstance(handles, pa.ChunkedArray) or not isinstance(taken, pa.ChunkedArray) else taken.combine_chunks()
+    return (
+        taken
+        if isinstance(handles, pa.ChunkedArray) or not isinstance(taken, pa.ChunkedArray)
+        else taken.combine_chunks()
+    )

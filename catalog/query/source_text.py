@@ -1,8 +1,8 @@
 """SQL as text that remembers where it came from.
 
-The planner never regenerates what a user wrote: it cuts the text at the places that it understands and puts names of
-relations there. Every piece keeps its offset in the user's text, so that an error anywhere in what runs points at the
-line and column that the user typed.
+The planner never regenerates what a user wrote: it cuts the text at the places that it understands
+and puts names of relations there. Every piece keeps its offset in the user's text, so that an error
+anywhere in what runs points at the line and column that the user typed.
 """
 
 from __future__ import annotations
@@ -76,7 +76,8 @@ class SqlText:
         for text, origin in self.pieces:
             low, high = max(start - at, 0), min(end - at, len(text))
             if low < high:
-                # The planner's words stand for a whole call, so a part of them stands where the whole does.
+                # The planner's words stand for a whole call, so a part of them stands where the
+                # whole does.
                 parts.append(Piece(text[low:high], None if origin is None else origin + low))
             at += len(text)
         return SqlText(tuple(parts), self.source, self.name)
@@ -174,7 +175,9 @@ def canonical(sql: str) -> str:
     >>> canonical("SELECT  a -- why\\nFROM t")
     'select a from t'
     """
-    return " ".join(token.text.lower() if token.kind == "word" else token.text for token in tokens(sql)).removesuffix(" ;")
+    return " ".join(
+        token.text.lower() if token.kind == "word" else token.text for token in tokens(sql)
+    ).removesuffix(" ;")
 
 
 def quoted(name: str) -> str:

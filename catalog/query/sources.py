@@ -1,7 +1,7 @@
 """The relations that a query starts from: pools, subsets and signals, by reference.
 
-Each function's signature is the signature in SQL; SQL does not see the connection, nor the pins that say which signals a stored
-definition was made of.
+Each function's signature is the signature in SQL; SQL does not see the connection, nor the pins
+that say which signals a stored definition was made of.
 """
 
 from __future__ import annotations
@@ -54,7 +54,12 @@ class Resolved:
 def pool(connection: Connection, ref: str) -> Resolved:
     """A pool as it was at a version; or a subset, which is a relation like a pool."""
     found = resolve(connection, ref)
-    return Resolved(found, sql=f"subset_at({found.id})" if found.kind == "subset" else f"pool_at({found.id}, {found.version})")
+    return Resolved(
+        found,
+        sql=f"subset_at({found.id})"
+        if found.kind == "subset"
+        else f"pool_at({found.id}, {found.version})",
+    )
 
 
 def subset(connection: Connection, ref: str) -> Resolved:
@@ -71,7 +76,10 @@ def scores(connection: Connection, ref: str, *, pins: Pins | None = None) -> Res
     for coverage in pins.offered(candidates) if pins else candidates:
         by_name.setdefault(coverage.name, []).append(coverage)
     chosen = tuple(fullest(by_name[name]) for name in sorted(by_name))
-    columns = "".join(f", max(value) FILTER (WHERE signal_id = {score.signal_id}) AS {quoted(score.name)}" for score in chosen)
+    columns = "".join(
+        f", max(value) FILTER (WHERE signal_id = {score.signal_id}) AS {quoted(score.name)}"
+        for score in chosen
+    )
     ids = ", ".join(str(score.signal_id) for score in chosen) or "NULL"
     sql = (
         f"(SELECT instruction_id, fingerprint{''.join(f', {quoted(score.name)}' for score in chosen)} "
@@ -84,10 +92,18 @@ def scores(connection: Connection, ref: str, *, pins: Pins | None = None) -> Res
 def score(connection: Connection, ref: str, *, name: str, pins: Pins | None = None) -> Resolved:
     """Every member with one score: ``instruction_id``, ``fingerprint``, ``value``, and ``reason`` where the value is NULL."""
     found = resolve(connection, ref)
-    chosen = choose(found, coverages(connection, found, kind="score", pins=pins), kind="score", name=name, pins=pins)
+    chosen = choose(
+        found,
+        coverages(connection, found, kind="score", pins=pins),
+        kind="score",
+        name=name,
+        pins=pins,
+    )
     if isinstance(chosen, SignalError):
         columns = MEMBER | {"value": "DOUBLE", "reason": "VARCHAR"}
-        return Resolved(found, kind="score", name=name, load=_nothing, fault=chosen, columns=columns)
+        return Resolved(
+            found, kind="score", name=name, load=_nothing, fault=chosen, columns=columns
+        )
     sql = f"score_at('{found.kind}', {found.id}, {found.version}, {chosen.signal_id})"
     return Resolved(found, sql, "score", name, signals=(chosen,), fault=shortfall(found, chosen))
 
@@ -103,12 +119,22 @@ def trajectories(
     """One row for each member with losses: ``instruction_id``, ``fingerprint``, ``losses FLOAT[]`` in the order of training."""
     found = resolve(connection, ref)
     columns = MEMBER | {"losses": "FLOAT[]"}
-    chosen = choose(found, coverages(connection, found, kind="losses", pins=pins), kind="losses", name=proxy, pins=pins)
+    chosen = choose(
+        found,
+        coverages(connection, found, kind="losses", pins=pins),
+        kind="losses",
+        name=proxy,
+        pins=pins,
+    )
     if isinstance(chosen, SignalError):
-        return Resolved(found, kind="losses", name=proxy, load=_nothing, fault=chosen, columns=columns)
+        return Resolved(
+            found, kind="losses", name=proxy, load=_nothing, fault=chosen, columns=columns
+        )
     load = partial(load_trajectories, reference=found, signal=chosen, incomplete=incomplete)
     fault = shortfall(found, chosen) if incomplete == "refuse" else None
-    return Resolved(found, kind="losses", name=proxy, load=load, signals=(chosen,), fault=fault, columns=columns)
+    return Resolved(
+        found, kind="losses", name=proxy, load=load, signals=(chosen,), fault=fault, columns=columns
+    )
 
 
 def embeddings(
@@ -124,12 +150,25 @@ def embeddings(
     Without a field it is the prompt's where an encoder has read both.
     """
     where: dict[str, str | None] = {"field": field}
-    return _stored(connection, ref, kind="embedding", name=encoder, where=where, load=load_embeddings, pins=pins, first={"field": "prompt"})
+    return _stored(
+        connection,
+        ref,
+        kind="embedding",
+        name=encoder,
+        where=where,
+        load=load_embeddings,
+        pins=pins,
+        first={"field": "prompt"},
+    )
 
 
-def token_states(connection: Connection, ref: str, *, model: str | None = None, pins: Pins | None = None) -> Resolved:
+def token_states(
+    connection: Connection, ref: str, *, model: str | None = None, pins: Pins | None = None
+) -> Resolved:
     """One row for each member with states: ``instruction_id``, ``fingerprint``, ``n_tokens``, ``states`` for a kernel."""
-    return _stored(connection, ref, kind="states", name=model, where={}, load=load_token_states, pins=pins)
+    return _stored(
+        connection, ref, kind="states", name=model, where={}, load=load_token_states, pins=pins
+    )
 
 
 def label_embeddings(connection: Connection, ref: str, *, encoder: str = ENCODER) -> Resolved:
@@ -137,13 +176,37 @@ def label_embeddings(connection: Connection, ref: str, *, encoder: str = ENCODER
     found = resolve(connection, ref)
     signal = label_vectors(connection, found, encoder=encoder)
     if isinstance(signal, SignalError):
-        return Resolved(found, kind="label_embedding", name=encoder, load=_nothing, fault=signal, columns=_labelled(None))
+        return Resolved(
+            found,
+            kind="label_embedding",
+            name=encoder,
+            load=_nothing,
+            fault=signal,
+            columns=_labelled(None),
+        )
     load = partial(load_label_embeddings, reference=found, signal=signal, encoder=encoder)
-    return Resolved(found, kind="label_embedding", name=signal.name, load=load, signals=(signal,), columns=_labelled(signal))
+    return Resolved(
+        found,
+        kind="label_embedding",
+        name=signal.name,
+        load=load,
+        signals=(signal,),
+        columns=_labelled(signal),
+    )
 
 
 SOURCES: dict[str, Callable[..., Resolved]] = {
-    function.__name__: function for function in (pool, subset, score, scores, trajectories, embeddings, token_states, label_embeddings)
+    function.__name__: function
+    for function in (
+        pool,
+        subset,
+        score,
+        scores,
+        trajectories,
+        embeddings,
+        token_states,
+        label_embeddings,
+    )
 }
 
 
@@ -167,10 +230,25 @@ def _stored(
     candidates = _first(pins.kept(candidates) if pins else candidates, first or {}) or candidates
     chosen = choose(found, candidates, kind=kind, name=name, pins=pins)
     if isinstance(chosen, SignalError):
-        return Resolved(found, kind=kind, name=name, load=_nothing, fault=chosen, columns=_stored_columns(kind, None))
+        return Resolved(
+            found,
+            kind=kind,
+            name=name,
+            load=_nothing,
+            fault=chosen,
+            columns=_stored_columns(kind, None),
+        )
     loading = partial(load, reference=found, signal=chosen)
     columns = _stored_columns(kind, chosen)
-    return Resolved(found, kind=kind, name=name, load=loading, signals=(chosen,), fault=shortfall(found, chosen), columns=columns)
+    return Resolved(
+        found,
+        kind=kind,
+        name=name,
+        load=loading,
+        signals=(chosen,),
+        fault=shortfall(found, chosen),
+        columns=columns,
+    )
 
 
 def _stored_columns(kind: Kind, signal: Coverage | None) -> dict[str, str]:
@@ -189,7 +267,11 @@ def _vector(signal: Coverage | None) -> str:
 
 def _first(candidates: list[Coverage], wanted: dict[str, str]) -> list[Coverage]:
     """Of signals of one name, those that are what is meant where nothing is said, when they have any value."""
-    meant = [one for one in candidates if one.n_with_value and all(one.identity.get(key) == value for key, value in wanted.items())]
+    meant = [
+        one
+        for one in candidates
+        if one.n_with_value and all(one.identity.get(key) == value for key, value in wanted.items())
+    ]
     names = {one.name for one in meant}
     return [one for one in candidates if one in meant or one.name not in names]
 

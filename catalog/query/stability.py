@@ -17,12 +17,16 @@ if TYPE_CHECKING:
     from catalog.store.database import Connection
 
 # Names without brackets that DuckDB answers from the clock, unless a column has the name.
-CLOCKS = frozenset(("current_date", "current_time", "current_timestamp", "localtime", "localtimestamp"))
+CLOCKS = frozenset(
+    ("current_date", "current_time", "current_timestamp", "localtime", "localtimestamp")
+)
 HARMLESS = frozenset({"error"})  # VOLATILE to DuckDB, and without an answer
 # CONSISTENT to DuckDB, and otherwise in another run: `age` of one argument counts from today.
 MISJUDGED = frozenset({("age", 1)})
 Functions = tuple[dict[tuple[str, int], bool], dict[str, list[str]]]
-KNOWN: dict[str, Functions] = {}  # asked once in a process: DuckDB takes 50 ms to list its functions
+KNOWN: dict[
+    str, Functions
+] = {}  # asked once in a process: DuckDB takes 50 ms to list its functions
 QUERY = """
 SELECT
     lower(function_name),
@@ -62,7 +66,9 @@ class Stability:
 
     def is_changing_macro(self, name: str, seen: frozenset[str] = frozenset()) -> bool:
         """Return whether the body of a macro changes; False where none has that name."""
-        return any(self._is_changing_body(body, seen | {name}) for body in self.bodies.get(name, ()))
+        return any(
+            self._is_changing_body(body, seen | {name}) for body in self.bodies.get(name, ())
+        )
 
     def _is_changing_body(self, body: str, seen: frozenset[str]) -> bool:
         rows = self.connection.sql(SERIALIZE, params={"text": body}).fetchall()

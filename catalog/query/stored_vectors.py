@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from catalog.query.session import Session
 
 
-def load_embeddings(session: Session, columns: frozenset[str] | None, *, reference: Reference, signal: Coverage) -> pa.Table:
+def load_embeddings(
+    session: Session, columns: frozenset[str] | None, *, reference: Reference, signal: Coverage
+) -> pa.Table:
     """One row for each member with a vector: ``instruction_id``, ``fingerprint``, ``vector`` (float32, d numbers; n x d x 4 bytes).
 
     Args:
@@ -43,18 +45,25 @@ def load_embeddings(session: Session, columns: frozenset[str] | None, *, referen
     for batch in _stored(session, reference, signal, column="vector"):
         at = positions.of(batch["instruction_id"].to_numpy())
         known = at >= 0
-        values = batch["vector"].flatten().to_numpy(zero_copy_only=False).reshape(len(batch), -1)  # (rows of the batch, d)
+        values = (
+            batch["vector"].flatten().to_numpy(zero_copy_only=False).reshape(len(batch), -1)
+        )  # (rows of the batch, d)
         vectors[at[known]] = values[known]
         is_there[at[known]] = True
     _require(is_there, reference, signal)
-    return rows.append_column("vector", pa.FixedSizeListArray.from_arrays(pa.array(vectors.reshape(-1)), signal.dimension))
+    return rows.append_column(
+        "vector", pa.FixedSizeListArray.from_arrays(pa.array(vectors.reshape(-1)), signal.dimension)
+    )
 
 
-def load_token_states(session: Session, columns: frozenset[str] | None, *, reference: Reference, signal: Coverage) -> pa.Table:
+def load_token_states(
+    session: Session, columns: frozenset[str] | None, *, reference: Reference, signal: Coverage
+) -> pa.Table:
     """One row for each member with states: ``instruction_id``, ``fingerprint``, ``n_tokens``, ``states``.
 
-    DuckDB reads no float16, and states are too large to copy often. So SQL sees a handle in ``states``: it passes through
-    filters, joins and renaming, and becomes the list of vectors again where a kernel, or the answer, takes it.
+    DuckDB reads no float16, and states are too large to copy often. So SQL sees a handle in
+    ``states``: it passes through filters, joins and renaming, and becomes the list of vectors again
+    where a kernel, or the answer, takes it.
 
     Raises:
         CorruptError: the vector store lacks what the database records, or holds other values than were written.
@@ -65,7 +74,9 @@ def load_token_states(session: Session, columns: frozenset[str] | None, *, refer
     if columns is not None and not columns & {"states", "n_tokens"}:
         return rows
     positions = Positions(rows["instruction_id"].to_numpy())
-    order = np.full(rows.num_rows, -1, dtype=np.int64)  # where a member's states stand among those read
+    order = np.full(
+        rows.num_rows, -1, dtype=np.int64
+    )  # where a member's states stand among those read
     chunks, n_read = [], 0
     for batch in _stored(session, reference, signal, column="states"):
         at = positions.of(batch["instruction_id"].to_numpy())
@@ -74,21 +85,35 @@ def load_token_states(session: Session, columns: frozenset[str] | None, *, refer
         n_read += int(known.sum())
         chunks.append(batch["states"] if known.all() else batch["states"].filter(pa.array(known)))
     _require(order >= 0, reference, signal)
-    states = pa.chunked_array(chunks, type=chunks[0].type if chunks else pa.list_(pa.list_(pa.float16(), 1)))
-    n_tokens = np.concatenate([np.diff(chunk.offsets.to_numpy()) for chunk in chunks] or [np.zeros(0, dtype=np.int32)])[order]
-    return rows.append_column("n_tokens", pa.array(n_tokens)).append_column("states", session.opaque(states, order))
+    states = pa.chunked_array(
+        chunks, type=chunks[0].type if chunks else pa.list_(pa.list_(pa.float16(), 1))
+    )
+    n_tokens = np.concatenate(
+        [np.diff(chunk.offsets.to_numpy()) for chunk in chunks] or [np.zeros(0, dtype=np.int32)]
+    )[order]
+    return rows.append_column("n_tokens", pa.array(n_tokens)).append_column(
+        "states", session.opaque(states, order)
+    )
 
 
-def _stored(session: Session, reference: Reference, signal: Coverage, *, column: str) -> Iterator[Any]:
+def _stored(
+    session: Session, reference: Reference, signal: Coverage, *, column: str
+) -> Iterator[Any]:
     if signal.lance_table is None or signal.lance_version is None:
         return
     shards = recorded_shards(session.connection, signal_id=signal.signal_id)
     session.rest()  # the vectors are in another store
     with naming_damage(signal.kind, reference, signal.name, signal):
-        yield from checked_batches(session.home, signal.lance_table, shards, column=column, version=signal.lance_version)
+        yield from checked_batches(
+            session.home, signal.lance_table, shards, column=column, version=signal.lance_version
+        )
 
 
-def _require(is_there: np.ndarray[Any, np.dtype[np.bool_]], reference: Reference, signal: Coverage) -> None:
+def _require(
+    is_there: np.ndarray[Any, np.dtype[np.bool_]], reference: Reference, signal: Coverage
+) -> None:
     if not is_there.all():
         with naming_damage(signal.kind, reference, signal.name, signal):
-            raise CorruptError(f"{signal.lance_table} lacks {int((~is_there).sum()):,} vectors that the database records")
+            raise CorruptError(
+                f"{signal.lance_table} lacks {int((~is_there).sum()):,} vectors that the database records"
+            )

@@ -15,7 +15,12 @@ if TYPE_CHECKING:
 
 
 def run(
-    home: Home, sql: str, *, parameters: Mapping[str, Any] | None = None, name: str = "query", limits: Limits | None = None
+    home: Home,
+    sql: str,
+    *,
+    parameters: Mapping[str, Any] | None = None,
+    name: str = "query",
+    limits: Limits | None = None,
 ) -> pa.Table:
     """Run one SELECT in the catalog's dialect and return its answer; of columns of one name all but the first get a number, `told_apart`.
 
@@ -33,29 +38,43 @@ def run(
         ReferenceNotFoundError: no such pool or subset.
         SignalError: a signal that it reads is missing or incomplete.
     """
-    with executing(home, SqlText.of(sql, name=name), parameters or {}, limits or Limits()) as execution:
+    with executing(
+        home, SqlText.of(sql, name=name), parameters or {}, limits or Limits()
+    ) as execution:
         answer = execution.table(execution.planned.query)
         return answer.rename_columns(told_apart(answer.column_names))
 
 
 @contextmanager
 def stream(
-    home: Home, sql: str, *, parameters: Mapping[str, Any] | None = None, name: str = "query", limits: Limits | None = None
+    home: Home,
+    sql: str,
+    *,
+    parameters: Mapping[str, Any] | None = None,
+    name: str = "query",
+    limits: Limits | None = None,
 ) -> Iterator[pa.RecordBatchReader]:
     """Run one SELECT as `run` does, and yield its answer batch by batch, never whole in memory.
 
-    The database stays open, for reading, until the block ends; errors of the running query are raised by the reader.
+    The database stays open, for reading, until the block ends; errors of the running query are
+    raised by the reader.
     """
     import pyarrow as pa
 
-    with executing(home, SqlText.of(sql, name=name), parameters or {}, limits or Limits()) as execution:
+    with executing(
+        home, SqlText.of(sql, name=name), parameters or {}, limits or Limits()
+    ) as execution:
         reader = execution.reader()
         names = told_apart(reader.schema.names)
         if names == reader.schema.names:
             yield reader
             return
-        schema = pa.schema([field.with_name(name) for field, name in zip(reader.schema, names, strict=True)])
-        yield pa.RecordBatchReader.from_batches(schema, (batch.rename_columns(names) for batch in reader))
+        schema = pa.schema(
+            [field.with_name(name) for field, name in zip(reader.schema, names, strict=True)]
+        )
+        yield pa.RecordBatchReader.from_batches(
+            schema, (batch.rename_columns(names) for batch in reader)
+        )
 
 
 def told_apart(names: Sequence[str]) -> list[str]:

@@ -1,7 +1,8 @@
 """Empty stand-ins for what a selection reads, so that DuckDB can interpret its texts before anything is computed.
 
-Each column of a stand-in is scanned under a name of its own, so that a plan says exactly which columns of
-which source it reads. Stand-ins carry no statistics: a plan over them does not depend on the data.
+Each column of a stand-in is scanned under a name of its own, so that a plan says exactly which
+columns of which source it reads. Stand-ins carry no statistics: a plan over them does not depend on
+the data.
 """
 
 from __future__ import annotations
@@ -43,7 +44,10 @@ class Stubs:
         schema = pa.schema([(_scanned(name, column), pa.string()) for column in columns])
         empty = pa.Table.from_batches([], schema=schema)  # an empty array imports pandas
         self.connection.register(f"{name} rows", empty)
-        casts = ", ".join(f"CAST({quoted(_scanned(name, column))} AS {type_}) AS {quoted(column)}" for column, type_ in columns.items())
+        casts = ", ".join(
+            f"CAST({quoted(_scanned(name, column))} AS {type_}) AS {quoted(column)}"
+            for column, type_ in columns.items()
+        )
         self.connection.execute(f'CREATE TEMP VIEW {name} AS SELECT {casts} FROM "{name} rows"')
 
     def columns(self, text: SqlText) -> dict[str, str]:
@@ -66,7 +70,8 @@ class Stubs:
     def type_of(self, text: SqlText, start: int, end: int) -> str | None:
         """Return the type of the expression between two offsets of a text; None where it has none.
 
-        DuckDB says it in the message about a call that no function answers, at any depth of the text.
+        DuckDB says it in the message about a call that no function answers, at any depth of the
+        text.
         """
         probe = text.replace(start, end, PROBE.format(text.cut(start, end)))
         try:
@@ -83,11 +88,16 @@ class Stubs:
             texts: queries, all of whose columns are wanted.
         """
         scanned = {name for text in texts for name in self._scanned(text)}
-        return {name: frozenset(column for column in columns if _scanned(name, column) in scanned) for name, columns in self.types.items()}
+        return {
+            name: frozenset(column for column in columns if _scanned(name, column) in scanned)
+            for name, columns in self.types.items()
+        }
 
     def written(self, expression: Node) -> str | None:
         """Return an expression of a parse tree as SQL; None where DuckDB cannot write it."""
-        root = json.loads(self.connection.sql("SELECT json_serialize_sql('SELECT 1')").fetchall()[0][0])
+        root = json.loads(
+            self.connection.sql("SELECT json_serialize_sql('SELECT 1')").fetchall()[0][0]
+        )
         root["statements"][0]["node"]["select_list"] = [expression | {"alias": ""}]
         try:
             found = self.connection.sql(WRITE, params={"tree": json.dumps(root)}).fetchall()

@@ -1,8 +1,9 @@
 """Orders that leave ties open, closed by a key that no two rows share.
 
-Which of several equal rows comes first depends on threads and on the order of files. Where a window numbers
-rows, or a LIMIT cuts them, the fingerprint decides; rows that are no members are decided by all that they hold.
-The key is added to the user's text, at the end of the ORDER BY: nothing else of the text changes.
+Which of several equal rows comes first depends on threads and on the order of files. Where a window
+numbers rows, or a LIMIT cuts them, the fingerprint decides; rows that are no members are decided by
+all that they hold. The key is added to the user's text, at the end of the ORDER BY: nothing else of
+the text changes.
 """
 
 from __future__ import annotations
@@ -19,7 +20,11 @@ from catalog.query.stubs import Stubs
 RULE = 1  # of the keys below: part of every definition, since another rule gives other members
 ALWAYS = {"WINDOW_ROW_NUMBER", "WINDOW_NTILE", "WINDOW_LAG", "WINDOW_LEAD"}  # whatever their frame
 # Columns that tell rows apart, the best first. `nearest` gives a row for each query and neighbour.
-KEYS = ("{0}query_fingerprint, {0}fingerprint", "{0}fingerprint", "fingerprint_of({0}instruction_id)")
+KEYS = (
+    "{0}query_fingerprint, {0}fingerprint",
+    "{0}fingerprint",
+    "fingerprint_of({0}instruction_id)",
+)
 UNNAMED = "unnamed_subquery"
 
 
@@ -63,7 +68,9 @@ class Open:
         return text.replace(self.start, self.end, self.before + key + self.after)
 
 
-def opened(text: SqlText, found: list[Scope], known: Relations, aggregates: Callable[[Node], bool]) -> Iterator[Open | Node]:
+def opened(
+    text: SqlText, found: list[Scope], known: Relations, aggregates: Callable[[Node], bool]
+) -> Iterator[Open | Node]:
     """Return every order of a text that leaves ties open; a bare node where no key can close it.
 
     Args:
@@ -84,7 +91,9 @@ def opened(text: SqlText, found: list[Scope], known: Relations, aggregates: Call
         if _is_ranking(scope) and not tells_apart(scope.orders, scope, known.unique):
             clause = scope.modifier("ORDER") or {}
             is_of_groups = scope.is_grouped
-            yield _of_order(clauses, scope.orders, clause, scope, is_of_groups=is_of_groups) or clause
+            yield (
+                _of_order(clauses, scope.orders, clause, scope, is_of_groups=is_of_groups) or clause
+            )
 
 
 def _is_ranking(scope: Scope) -> bool:
@@ -127,7 +136,9 @@ def _is_decided(window: Node, scope: Scope, known: Relations) -> bool:
     return tells_apart(expressions, scope, known.unique)
 
 
-def _of_order(clauses: Clauses, orders: list[Node], node: Node, scope: Scope, *, is_of_groups: bool) -> Open | None:
+def _of_order(
+    clauses: Clauses, orders: list[Node], node: Node, scope: Scope, *, is_of_groups: bool
+) -> Open | None:
     clause = clauses.order_of(orders)
     if clause is None:
         return None
@@ -150,7 +161,15 @@ def _of_window(clauses: Clauses, window: Node, scope: Scope, known: Relations) -
     if orders:  # those of a named window that this one goes on with
         return _of_name(clauses, window, scope, after + 1)
     at = clauses.found[last - 1].end
-    return Open(at, at, " ORDER BY " if last > after + 1 else "ORDER BY ", "", window, scope, scope.is_grouped)
+    return Open(
+        at,
+        at,
+        " ORDER BY " if last > after + 1 else "ORDER BY ",
+        "",
+        window,
+        scope,
+        scope.is_grouped,
+    )
 
 
 def _of_name(clauses: Clauses, window: Node, scope: Scope, index: int) -> Open | None:
@@ -166,7 +185,9 @@ def _of_name(clauses: Clauses, window: Node, scope: Scope, index: int) -> Open |
     before = body + (", " if orders_of(window) else " ORDER BY ")
     is_bare = clauses.found[index - 1].name == "over"
     around = ("(" * is_bare, (" " + frame if frame else "") + ")" * is_bare)
-    return Open(name.start, name.end, around[0] + before, around[1], window, scope, scope.is_grouped)
+    return Open(
+        name.start, name.end, around[0] + before, around[1], window, scope, scope.is_grouped
+    )
 
 
 def _is_unordered(scope: Scope, known: Relations) -> bool:

@@ -26,11 +26,17 @@ BATCH = 1_000_000  # rows of losses at a time
 
 
 def load_trajectories(
-    session: Session, columns: frozenset[str] | None, *, reference: Reference, signal: Coverage, incomplete: Incomplete
+    session: Session,
+    columns: frozenset[str] | None,
+    *,
+    reference: Reference,
+    signal: Coverage,
+    incomplete: Incomplete,
 ) -> pa.Table:
     """One row for each member with a trajectory: ``instruction_id``, ``fingerprint``, ``losses`` (float32, in training order).
 
-    A scan of the long table and a scatter into an array of n x T x 4 bytes; grouping lists in SQL takes ten times as long.
+    A scan of the long table and a scatter into an array of n x T x 4 bytes; grouping lists in SQL
+    takes ten times as long.
 
     Args:
         session: where to read.
@@ -48,7 +54,9 @@ def load_trajectories(
     rows = members(connection, reference, signal_id=signal.signal_id)
     if columns is not None and "losses" not in columns and incomplete == "refuse":
         return rows
-    losses = loss_matrix(connection, to_numpy(rows["instruction_id"]), signal_id=signal.signal_id)  # (n, T)
+    losses = loss_matrix(
+        connection, to_numpy(rows["instruction_id"]), signal_id=signal.signal_id
+    )  # (n, T)
     losses, kept = _completed(losses, incomplete=incomplete, reference=reference, signal=signal)
     if not kept.all():
         rows, losses = rows.filter(pa.array(kept)), losses[kept]
@@ -59,7 +67,9 @@ def load_trajectories(
     return rows.append_column("losses", lists.from_arrays(offsets, from_numpy(losses.reshape(-1))))
 
 
-def loss_matrix(connection: Connection, ids: np.ndarray[Any, np.dtype[np.int64]], *, signal_id: int) -> Floats:
+def loss_matrix(
+    connection: Connection, ids: np.ndarray[Any, np.dtype[np.int64]], *, signal_id: int
+) -> Floats:
     """The losses of instructions under a signal, in the order of training: shape (n, T), NaN where there is none."""
     at = {"signal_id": signal_id}
     (n_checkpoints,) = connection.sql(query("selection/n_checkpoints"), params=at).fetchall()[0]
@@ -69,7 +79,9 @@ def loss_matrix(connection: Connection, ids: np.ndarray[Any, np.dtype[np.int64]]
         at_row = positions.of(to_numpy(batch["instruction_id"]))
         checkpoint = to_numpy(batch["checkpoint"])
         loss = to_numpy(batch["loss"])
-        if at_row.min(initial=0) < 0 or checkpoint.max(initial=0) >= n_checkpoints:  # no member, or a checkpoint not whole yet
+        if (
+            at_row.min(initial=0) < 0 or checkpoint.max(initial=0) >= n_checkpoints
+        ):  # no member, or a checkpoint not whole yet
             known = (at_row >= 0) & (checkpoint < n_checkpoints)
             at_row, checkpoint, loss = at_row[known], checkpoint[known], loss[known]
         flat[at_row * n_checkpoints + checkpoint] = loss
@@ -80,7 +92,11 @@ def _completed(
     losses: Floats, *, incomplete: Incomplete, reference: Reference, signal: Coverage
 ) -> tuple[Floats, np.ndarray[Any, np.dtype[np.bool_]]]:
     is_gap = np.isnan(losses)
-    is_whole = np.asarray(~is_gap.any(axis=1)) if losses.shape[1] else np.zeros(len(losses), dtype=np.bool_)
+    is_whole = (
+        np.asarray(~is_gap.any(axis=1))
+        if losses.shape[1]
+        else np.zeros(len(losses), dtype=np.bool_)
+    )
     if is_whole.all() or incomplete == "drop":
         return losses, is_whole
     if incomplete == "refuse":
@@ -93,5 +109,7 @@ def _completed(
     steps = np.arange(losses.shape[1])
     for row in np.flatnonzero(has_any & ~is_whole):
         there = ~is_gap[row]
-        losses[row] = np.interp(steps, steps[there], losses[row, there])  # a line between neighbours, flat beyond the ends
+        losses[row] = np.interp(
+            steps, steps[there], losses[row, there]
+        )  # a line between neighbours, flat beyond the ends
     return losses, has_any

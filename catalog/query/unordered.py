@@ -100,7 +100,9 @@ class Finding:
         return f"{self.place}: {self.message}"
 
 
-def settled(text: SqlText, found: list[Scope], known: Relations, stubs: Stubs) -> tuple[SqlText, list[Finding]]:
+def settled(
+    text: SqlText, found: list[Scope], known: Relations, stubs: Stubs
+) -> tuple[SqlText, list[Finding]]:
     """Close every open order of a query, and find what stays open.
 
     Args:
@@ -111,7 +113,9 @@ def settled(text: SqlText, found: list[Scope], known: Relations, stubs: Stubs) -
     """
     findings = [*_aggregates(text, found, known, stubs), *_clauses(text, found)]
     places: list[Open] = []
-    for one in opened(text, found, known, lambda call: _name(call) in PICKS | LISTS | SUMS | MOMENTS):
+    for one in opened(
+        text, found, known, lambda call: _name(call) in PICKS | LISTS | SUMS | MOMENTS
+    ):
         if isinstance(one, Open):
             places.append(one)
         else:
@@ -126,7 +130,9 @@ def settled(text: SqlText, found: list[Scope], known: Relations, stubs: Stubs) -
     return answer, findings
 
 
-def _aggregates(text: SqlText, found: list[Scope], known: Relations, stubs: Stubs) -> Iterator[Finding]:
+def _aggregates(
+    text: SqlText, found: list[Scope], known: Relations, stubs: Stubs
+) -> Iterator[Finding]:
     clauses = Clauses(str(text))
     for scope in found:
         for call in (*scope.calls, *scope.windows):
@@ -171,14 +177,26 @@ def _clauses(text: SqlText, found: list[Scope]) -> Iterator[Finding]:
         if scope.orders or scope.is_top:
             continue
         if limit:
-            yield Finding(_place(text, limit), "LIMIT without ORDER BY takes any rows: add ORDER BY fingerprint")
+            yield Finding(
+                _place(text, limit),
+                "LIMIT without ORDER BY takes any rows: add ORDER BY fingerprint",
+            )
         if distinct and distinct.get("distinct_on_targets"):
-            yield Finding(_place(text, distinct), "DISTINCT ON without ORDER BY keeps any rows: add ORDER BY ..., fingerprint")
+            yield Finding(
+                _place(text, distinct),
+                "DISTINCT ON without ORDER BY keeps any rows: add ORDER BY ..., fingerprint",
+            )
 
 
 def _ties(node: Node) -> str:
     name = _name(node)
-    what = f"{name}() OVER (...)" if node.get("class") == "WINDOW" else f"{name}(...)" if name else "ORDER BY"
+    what = (
+        f"{name}() OVER (...)"
+        if node.get("class") == "WINDOW"
+        else f"{name}(...)"
+        if name
+        else "ORDER BY"
+    )
     return f"{what} leaves ties open, and no key is at hand: end its ORDER BY with a column that no two rows share"
 
 

@@ -1,8 +1,9 @@
 """SQL that others wrote, run in a child process that can be ended at any moment.
 
-The Python API answers through a child: memory is bounded there and not in the caller's process, and a query that outlives
-its limits ends with the child. A child serves one call at a time and is kept for the next one. Requests and answers are
-pickled; tables travel as Arrow IPC. The command line, whose process is expendable itself, runs queries without a child.
+The Python API answers through a child: memory is bounded there and not in the caller's process, and
+a query that outlives its limits ends with the child. A child serves one call at a time and is kept
+for the next one. Requests and answers are pickled; tables travel as Arrow IPC. The command line,
+whose process is expendable itself, runs queries without a child.
 """
 
 from __future__ import annotations
@@ -47,7 +48,9 @@ def call(function: Callable[..., Answer], *args: Any, limits: Limits, **kwargs: 
 
 
 @contextmanager
-def stream(function: Callable[..., Any], *args: Any, limits: Limits, **kwargs: Any) -> Iterator[pa.RecordBatchReader]:
+def stream(
+    function: Callable[..., Any], *args: Any, limits: Limits, **kwargs: Any
+) -> Iterator[pa.RecordBatchReader]:
     """Call a context manager that yields a reader in a child, and yield its batches as they are asked for."""
     import pyarrow as pa
 

@@ -12,7 +12,15 @@ from catalog.store.atomic import new_file, require_writable
 from catalog.subsets.compare import Comparison
 
 ACROSS = 5  # references beside each other; more go below
-SHOWN = ("coverage", "log_det", "depth_mean", "near_duplicates", "n_tokens_mean", "last_loss_mean", "largest_source")
+SHOWN = (
+    "coverage",
+    "log_det",
+    "depth_mean",
+    "near_duplicates",
+    "n_tokens_mean",
+    "last_loss_mean",
+    "largest_source",
+)
 
 
 def require_picture(path: Path) -> None:
@@ -47,7 +55,13 @@ def draw_comparison(comparison: Comparison, path: Path) -> None:
     measures = [name for name in SHOWN if any(row.get(name) is not None for row in comparison.rows)]
     columns = min(max(len(names), 1), ACROSS)
     bands = -(-len(names) // columns)
-    figure, axes = pyplot.subplots(2 * bands, columns, figsize=(3.2 * columns, 6.4 * bands), squeeze=False, layout="constrained")
+    figure, axes = pyplot.subplots(
+        2 * bands,
+        columns,
+        figsize=(3.2 * columns, 6.4 * bands),
+        squeeze=False,
+        layout="constrained",
+    )
     try:
         for place, (name, row) in enumerate(zip(names, comparison.rows, strict=True)):
             band, column = divmod(place, columns)
@@ -58,7 +72,9 @@ def draw_comparison(comparison: Comparison, path: Path) -> None:
             axes[-1, column].axis("off")
         kind = path.suffix.lower().lstrip(".")
         with new_file(path, overwrite=True) as unfinished:
-            figure.savefig(unfinished, format=kind, dpi=150, metadata={"Date": None} if kind == "svg" else None)
+            figure.savefig(
+                unfinished, format=kind, dpi=150, metadata={"Date": None} if kind == "svg" else None
+            )
     finally:
         pyplot.close(figure)
 
@@ -77,22 +93,34 @@ def _landscape(axis: Any, comparison: Comparison, name: str) -> None:
     axis.set_xlabel(f"{int(chosen.sum()):,} of {len(chosen):,}", fontsize=8)
 
 
-def _bars(axis: Any, row: dict[str, Any], yardstick: dict[str, Any] | None, measures: list[str]) -> None:
+def _bars(
+    axis: Any, row: dict[str, Any], yardstick: dict[str, Any] | None, measures: list[str]
+) -> None:
     """Each number over the random draw's: 1 is random."""
     pairs = [(row.get(name), (yardstick or row).get(name)) for name in measures]
     places = np.arange(len(measures))
     ratios = [_ratio(*pair) for pair in pairs]
-    axis.barh(places, [0 if ratio is None else ratio - 1 for ratio in ratios], left=1, color="#1f5fa8")
+    axis.barh(
+        places, [0 if ratio is None else ratio - 1 for ratio in ratios], left=1, color="#1f5fa8"
+    )
     axis.set_xlim(0, 2)
     for place, ratio, (value, base) in zip(places, ratios, pairs, strict=True):
-        text = f"{ratio:.2f}" if ratio is not None else f"{value:.2g} for {base:.2g}" if value is not None else "not measured"
+        text = (
+            f"{ratio:.2f}"
+            if ratio is not None
+            else f"{value:.2g} for {base:.2g}"
+            if value is not None
+            else "not measured"
+        )
         at, side, colour = _label(ratio)
         axis.annotate(text, (at, place), fontsize=7, va="center", ha=side, color=colour)
     axis.axvline(1, color="black", linewidth=0.8)
     axis.set_yticks(places, [name.replace("_", " ") for name in measures], fontsize=7)
     axis.invert_yaxis()
     axis.tick_params(axis="x", labelsize=7)
-    axis.set_xlabel("ratio to random" if yardstick is not None else "no smaller than the pool", fontsize=8)
+    axis.set_xlabel(
+        "ratio to random" if yardstick is not None else "no smaller than the pool", fontsize=8
+    )
 
 
 def _label(ratio: float | None) -> tuple[float, str, str]:
@@ -111,4 +139,6 @@ def _yardstick(comparison: Comparison, row: dict[str, Any]) -> dict[str, Any] | 
 
 def _ratio(value: float | None, base: float | None) -> float | None:
     """None where a ratio says nothing: a number is missing, or not above 0."""
-    return value / base if value is not None and base is not None and value >= 0 and base > 0 else None
+    return (
+        value / base if value is not None and base is not None and value >= 0 and base > 0 else None
+    )

@@ -17,7 +17,10 @@ def n_of(budget: int | str, n_members: int, *, of: str) -> int:
     (20, 1000, 7)
     """
     asked = str(budget).strip().lower()
-    match = re.fullmatch(r"(-?\d[\d_]*(?:,\d{3})*(?:\.\d+)?(?:e\d{1,2})?)\s*(%?)", "100%" if asked == "all" else asked)
+    match = re.fullmatch(
+        r"(-?\d[\d_]*(?:,\d{3})*(?:\.\d+)?(?:e\d{1,2})?)\s*(%?)",
+        "100%" if asked == "all" else asked,
+    )
     if not match:
         raise OptionError(f"budget {budget!r} is no number: write 5000, 10% or all")
     number = float(match[1].replace(",", "").replace("_", ""))
@@ -26,7 +29,11 @@ def n_of(budget: int | str, n_members: int, *, of: str) -> int:
     if match[2]:
         number = float(int(n_members * number / 100 + 1e-9))
     if number != int(number) or number < 1:
-        raise OptionError(f"budget {budget} is {number:g} of the {n_members:,} members of {of}: it must be a whole number, at least 1")
+        raise OptionError(
+            f"budget {budget} is {number:g} of the {n_members:,} members of {of}: it must be a whole number, at least 1"
+        )
     if number > n_members:
-        raise OptionError(f"budget {budget} is more than the {n_members:,} members of {of}: give at most that")
+        raise OptionError(
+            f"budget {budget} is more than the {n_members:,} members of {of}: give at most that"
+        )
     return int(number)

@@ -55,17 +55,30 @@ class Explanation:
     def lines(self) -> list[str]:
         """For a person."""
         answer = [self.text.rstrip(), "", "parameters:"]
-        answer += [f"  ${name} = {value!r}" for name, value in sorted(self.parameters.items())] or ["  none"]
+        answer += [f"  ${name} = {value!r}" for name, value in sorted(self.parameters.items())] or [
+            "  none"
+        ]
         answer += ["", "functions, in order:"]
-        answer += [f"  {number}. {function}" for number, function in enumerate(self.functions, start=1)] or ["  none"]
+        answer += [
+            f"  {number}. {function}" for number, function in enumerate(self.functions, start=1)
+        ] or ["  none"]
         answer += ["", "signals:"]
         answer += [line for need in self.needs for line in _told(need)] or ["  none"]
-        answer += ["", "depends on the order of rows:", *(f"  {one}" for one in self.findings)] if self.findings else []
+        answer += (
+            ["", "depends on the order of rows:", *(f"  {one}" for one in self.findings)]
+            if self.findings
+            else []
+        )
         return answer
 
 
 def explain(
-    home: Home, text: SqlText, given: Mapping[str, Any], *, is_selection: bool = False, limits: Limits | None = None
+    home: Home,
+    text: SqlText,
+    given: Mapping[str, Any],
+    *,
+    is_selection: bool = False,
+    limits: Limits | None = None,
 ) -> Explanation:
     """Plan a query and look at its signals; nothing is computed.
 
@@ -77,14 +90,25 @@ def explain(
         watch = Watch(opened, name=text.name, seconds=limits.seconds, progress=None)
         try:
             with reported(text):
-                planned = watch.run(lambda: plan(opened.connection, text, given, is_selection=is_selection))
+                planned = watch.run(
+                    lambda: plan(opened.connection, text, given, is_selection=is_selection)
+                )
                 needs = watch.run(lambda: needs_of(opened.connection, planned))
         finally:
             watch.close()
     references = sorted({str(resolved.reference) for _, resolved in planned.sources})
     called = tuple(called_as(step) for step in planned.steps)
     findings = tuple(map(str, planned.findings))
-    return Explanation(text.name, text.source, script(planned), called, planned.parameters, tuple(references), needs, findings)
+    return Explanation(
+        text.name,
+        text.source,
+        script(planned),
+        called,
+        planned.parameters,
+        tuple(references),
+        needs,
+        findings,
+    )
 
 
 def explain_selection(
@@ -118,7 +142,10 @@ def called_as(step: Step) -> str:
     if not isinstance(step, Apply):
         return step.call
     relations = [f"({one_line(str(query))})" for query in step.relations.values()]
-    options = [f"{name} => {one_line(str(query)).removeprefix('SELECT ')}" for name, query in step.options.items()]
+    options = [
+        f"{name} => {one_line(str(query)).removeprefix('SELECT ')}"
+        for name, query in step.options.items()
+    ]
     return f"{step.name}({', '.join([*relations, *options])})"
 
 
@@ -131,11 +158,25 @@ def _told(found: Need) -> list[str]:
     if not found.n_missing:
         return [there]
     if not found.is_computed:
-        return [there, f"    missing: {found.n_missing:,} instructions", f"    brings them in: {found.command}"]
-    rate = "time not measured here yet" if found.seconds is None else f"about {_minutes(found.seconds)} at the rate measured here"
+        return [
+            there,
+            f"    missing: {found.n_missing:,} instructions",
+            f"    brings them in: {found.command}",
+        ]
+    rate = (
+        "time not measured here yet"
+        if found.seconds is None
+        else f"about {_minutes(found.seconds)} at the rate measured here"
+    )
     cost = f"    missing: {found.n_missing:,} instructions, {found.n_tokens:,} tokens, {rate}, {gib(found.n_bytes)} of disk"
     return [there, cost, f"    makes them: {found.command}"]
 
 
 def _minutes(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+    return (
+        f"{seconds:.0f} s"
+        if seconds < 90
+        else f"{seconds / 60:.0f} min"
+        if seconds < 5400
+        else f"{seconds / 3600:.1f} h"
+    )

@@ -46,7 +46,8 @@ class Definition:
         given: the values of the selector's ``$parameters``, with ``$budget``, ``$pool`` and ``$seed``.
         content: canonical SQL, parameters, budget, seed, references, signals that are read with their versions, code of the kernels
             and macros, and the number of the rule by which ties are broken.
-        planned: what it means: what is chosen reads the very signals that are in the content, whatever is written meanwhile.
+        planned: what it means: what is chosen reads the very signals that are in the content,
+            whatever is written meanwhile.
     """
 
     selector: Selector
@@ -133,11 +134,19 @@ def define(
     limits = limits or Limits()
     with session(home, wait=limits.wait, memory=limits.memory, spill=limits.spill) as opened:
         reference = resolve(opened.connection, ref)
-        n_members, is_prompts_only = opened.connection.sql(query("selection/pool_of"), params=reference.parameters).fetchall()[0]
+        n_members, is_prompts_only = opened.connection.sql(
+            query("selection/pool_of"), params=reference.parameters
+        ).fetchall()[0]
         if is_prompts_only:
-            raise SelectionError(f"{reference} has prompts and no responses: nothing can be selected from it to train on")
+            raise SelectionError(
+                f"{reference} has prompts and no responses: nothing can be selected from it to train on"
+            )
         n = n_of(budget, n_members, of=str(reference))
-        given = selector.values(settings or {}) | {"budget": n, "seed": seed, "pool": str(reference)}
+        given = selector.values(settings or {}) | {
+            "budget": n,
+            "seed": seed,
+            "pool": str(reference),
+        }
         draft = Definition(selector, reference, n_members, n, str(budget).strip(), seed, given)
         with reported(draft.text):
             planned = plan(opened.connection, draft.text, given, is_selection=True, pins=pins)
@@ -155,25 +164,37 @@ def choose(home: Home, definition: Definition, *, limits: Limits | None = None) 
     import pyarrow as pa
 
     started = time.monotonic()
-    running = executing(home, definition.text, definition.given, limits or Limits(), selection=definition.planned)
+    running = executing(
+        home, definition.text, definition.given, limits or Limits(), selection=definition.planned
+    )
     with running as execution:
         answer = execution.table(execution.planned.query)
         _check_answer(answer, definition)
         ids = answer["instruction_id"].cast(pa.int64())
         found = _looked_up(execution, definition, ids)
         others = answer.drop_columns(["instruction_id"])
-        why = _why(execution, others.rename_columns(told_apart(others.column_names)), file=definition.selector.file)
+        why = _why(
+            execution,
+            others.rename_columns(told_apart(others.column_names)),
+            file=definition.selector.file,
+        )
     members = found.select(["instruction_id", "fingerprint"]).append_column("why", why)
-    return Chosen(definition, members, definition.budget - members.num_rows, time.monotonic() - started)
+    return Chosen(
+        definition, members, definition.budget - members.num_rows, time.monotonic() - started
+    )
 
 
 def definition_sha256(content: Mapping[str, Any]) -> str:
     """Return the hash of a definition's content, without what is kept for the record alone.
 
-    That is the budget as it was asked for, since the members follow from its number; a signal's precision, which its identity holds;
-    and its Lance version, since the same signal grows with other pools and its vectors stay as they are.
+    That is the budget as it was asked for, since the members follow from its number; a signal's
+    precision, which its identity holds; and its Lance version, since the same signal grows with
+    other pools and its vectors stay as they are.
     """
-    signals = [{key: one[key] for key in one if key not in ("lance_version", "precision")} for one in content["signals"]]
+    signals = [
+        {key: one[key] for key in one if key not in ("lance_version", "precision")}
+        for one in content["signals"]
+    ]
     hashed = {key: content[key] for key in content if key != "budget_asked"} | {"signals": signals}
     text = json.dumps(hashed, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
@@ -195,23 +216,49 @@ def member_lines(fingerprints: Iterable[str]) -> bytes:
 
 def _content(definition: Definition, planned: Plan) -> dict[str, Any]:
     signals = {
-        (signal.kind, signal.name, signal.identity_sha256, signal.precision, signal.lance_table, signal.lance_version)
+        (
+            signal.kind,
+            signal.name,
+            signal.identity_sha256,
+            signal.precision,
+            signal.lance_table,
+            signal.lance_version,
+        )
         for _, resolved in planned.sources
         for signal in resolved.signals
     }
     kernels = [step for step in planned.steps if isinstance(step, Apply)]
-    arguments = [text for step in kernels for text in (*step.relations.values(), *step.options.values())]
+    arguments = [
+        text for step in kernels for text in (*step.relations.values(), *step.options.values())
+    ]
     return {
         "selector": definition.selector.name,
         "sql": canonical(definition.selector.text),
-        "parameters": {name: value for name, value in definition.given.items() if name not in ("budget", "seed", "pool")},
+        "parameters": {
+            name: value
+            for name, value in definition.given.items()
+            if name not in ("budget", "seed", "pool")
+        },
         "budget": definition.budget,
         "budget_asked": definition.asked,
         "seed": definition.seed,
         "pool": str(definition.reference),
         "references": _references(definition, planned),
         "signals": [
-            dict(zip(("kind", "name", "identity_sha256", "precision", "lance_table", "lance_version"), found, strict=True))
+            dict(
+                zip(
+                    (
+                        "kind",
+                        "name",
+                        "identity_sha256",
+                        "precision",
+                        "lance_table",
+                        "lance_version",
+                    ),
+                    found,
+                    strict=True,
+                )
+            )
             for found in sorted(signals, key=str)
         ],
         "functions": {step.name: code(step.name) for step in kernels},
@@ -226,7 +273,12 @@ def _references(definition: Definition, planned: Plan) -> list[dict[str, Any]]:
     for _, resolved in planned.sources:
         written.setdefault(resolved.reference, set()).add(resolved.written)
     return [
-        {"kind": found.kind, "reference": str(found), "id": found.id, "written": sorted(written[found] - {str(found)})}
+        {
+            "kind": found.kind,
+            "reference": str(found),
+            "id": found.id,
+            "written": sorted(written[found] - {str(found)}),
+        }
         for found in sorted(written, key=lambda found: (found.kind, found.name, found.version))
     ]
 
@@ -236,22 +288,40 @@ def _check_answer(answer: pa.Table, definition: Definition) -> None:
 
     file = definition.selector.file
     if "instruction_id" not in answer.column_names:
-        raise SelectionError(f"{file}: the last SELECT has no instruction_id; it has {', '.join(answer.column_names)}")
+        raise SelectionError(
+            f"{file}: the last SELECT has no instruction_id; it has {', '.join(answer.column_names)}"
+        )
     if answer.column_names.count("instruction_id") > 1:
-        raise SelectionError(f"{file}: the last SELECT has instruction_id more than once: name it once")
+        raise SelectionError(
+            f"{file}: the last SELECT has instruction_id more than once: name it once"
+        )
     ids = answer["instruction_id"]
     if not pa.types.is_integer(ids.type):
-        raise SelectionError(f"{file}: instruction_id is of the type {ids.type} in the last SELECT: return it as the pool has it")
+        raise SelectionError(
+            f"{file}: instruction_id is of the type {ids.type} in the last SELECT: return it as the pool has it"
+        )
     if ids.null_count:
-        raise SelectionError(f"{file}: {ids.null_count:,} of {len(ids):,} rows have no instruction_id: leave them out with WHERE")
+        raise SelectionError(
+            f"{file}: {ids.null_count:,} of {len(ids):,} rows have no instruction_id: leave them out with WHERE"
+        )
     n_twice = len(ids) - len(ids.unique())
     if n_twice:
-        raise SelectionError(f"{file}: {n_twice:,} of {len(ids):,} rows repeat an instruction_id: a join has doubled them, or UNION ALL")
+        raise SelectionError(
+            f"{file}: {n_twice:,} of {len(ids):,} rows repeat an instruction_id: a join has doubled them, or UNION ALL"
+        )
     if len(ids) > definition.budget:
-        raise SelectionError(f"{file}: it gives {len(ids):,} rows for a budget of {definition.budget:,}: end with LIMIT $budget")
+        raise SelectionError(
+            f"{file}: it gives {len(ids):,} rows for a budget of {definition.budget:,}: end with LIMIT $budget"
+        )
     if not len(ids):
-        needs = f"; it needs {', '.join(definition.selector.needs)}" if definition.selector.needs else ""
-        raise SelectionError(f"{file}: nothing in {definition.reference} is eligible: it gives no row{needs}")
+        needs = (
+            f"; it needs {', '.join(definition.selector.needs)}"
+            if definition.selector.needs
+            else ""
+        )
+        raise SelectionError(
+            f"{file}: nothing in {definition.reference} is eligible: it gives no row{needs}"
+        )
 
 
 def _looked_up(execution: Execution, definition: Definition, ids: Any) -> pa.Table:
@@ -262,11 +332,17 @@ def _looked_up(execution: Execution, definition: Definition, ids: Any) -> pa.Tab
 
     reference = definition.reference
     at, session = reference.parameters, execution.session
-    session.register("chosen", pa.table({"instruction_id": ids, "rank": from_numpy(np.arange(1, len(ids) + 1))}))
-    found = execution.watch.run(lambda: session.connection.sql(query("selection/chosen"), params=at).to_arrow_table())
+    session.register(
+        "chosen", pa.table({"instruction_id": ids, "rank": from_numpy(np.arange(1, len(ids) + 1))})
+    )
+    found = execution.watch.run(
+        lambda: session.connection.sql(query("selection/chosen"), params=at).to_arrow_table()
+    )
     n_outside = len(ids) - found["is_member"].to_pylist().count(True)
     if n_outside:
-        raise SelectionError(f"{definition.selector.file}: {n_outside:,} of {len(ids):,} rows are no members of {reference}")
+        raise SelectionError(
+            f"{definition.selector.file}: {n_outside:,} of {len(ids):,} rows are no members of {reference}"
+        )
     return found
 
 
@@ -276,17 +352,25 @@ def _why(execution: Execution, columns: pa.Table, *, file: str) -> Any:
 
     if not columns.num_columns:
         return pa.nulls(columns.num_rows, pa.string())
-    packed = ", ".join(f"{quoted(column.name)} := {_json_value(column)}" for column in columns.schema)
+    packed = ", ".join(
+        f"{quoted(column.name)} := {_json_value(column)}" for column in columns.schema
+    )
     execution.session.register("why", columns)
     sql = f"SELECT CAST(to_json(struct_pack({packed})) AS VARCHAR) AS why FROM why"
     try:
-        return execution.watch.run(lambda: execution.session.connection.sql(sql).to_arrow_table())["why"]
+        return execution.watch.run(lambda: execution.session.connection.sql(sql).to_arrow_table())[
+            "why"
+        ]
     except duckdb.NotImplementedException as error:
-        raise SelectionError(f"{file}: a column cannot be kept as a member's why: leave it out of the last SELECT ({error})") from None
+        raise SelectionError(
+            f"{file}: a column cannot be kept as a member's why: leave it out of the last SELECT ({error})"
+        ) from None
 
 
 def _json_value(column: pa.Field) -> str:
     import pyarrow as pa
 
     name = quoted(column.name)
-    return f"CASE WHEN isfinite({name}) THEN {name} END" if pa.types.is_floating(column.type) else name  # JSON has no NaN
+    return (
+        f"CASE WHEN isfinite({name}) THEN {name} END" if pa.types.is_floating(column.type) else name
+    )  # JSON has no NaN

@@ -43,12 +43,16 @@ def add_selector(home: Home, file: str, *, wait: float = WAIT) -> AddedSelector:
     """
     found = find_selector(home, file, wait=wait)
     if _is_built_in(found.name):
-        raise OptionError(f"{found.name} is a selector that comes with the catalog: rename the file")
+        raise OptionError(
+            f"{found.name} is a selector that comes with the catalog: rename the file"
+        )
     with writing(home, wait=wait) as connection:
         rows = connection.sql(query("selectors/get"), params={"name": found.name}).fetchall()
         connection.execute(query("selectors/remove"), {"name": found.name})
         connection.execute(query("selectors/add"), {"name": found.name, "text": found.text})
-    return AddedSelector(found, rows[0][1], rows[0][0] == found.text) if rows else AddedSelector(found)
+    return (
+        AddedSelector(found, rows[0][1], rows[0][0] == found.text) if rows else AddedSelector(found)
+    )
 
 
 def remove_selector(home: Home, name: str, *, wait: float = WAIT) -> None:
@@ -59,13 +63,17 @@ def remove_selector(home: Home, name: str, *, wait: float = WAIT) -> None:
         OptionError: it is built in.
     """
     if _is_built_in(name):
-        raise OptionError(f"{name} is a selector that comes with the catalog, and cannot be removed")
+        raise OptionError(
+            f"{name} is a selector that comes with the catalog, and cannot be removed"
+        )
     known: list[str] = []
     if home.database.exists():
         with reading(home, wait=wait) as connection:
             known = [row[0] for row in connection.sql(query("selection/selectors")).fetchall()]
     if name not in known:
-        raise SelectorNotFoundError(f"this catalog keeps no selector named {name}{nearest(name, known)}")
+        raise SelectorNotFoundError(
+            f"this catalog keeps no selector named {name}{nearest(name, known)}"
+        )
     with writing(home, wait=wait) as connection:
         connection.execute(query("selectors/remove"), {"name": name})
 

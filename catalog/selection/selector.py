@@ -70,7 +70,9 @@ class Param:
         try:
             value = _READERS[self.type](given)
         except ValueError:
-            raise OptionError(f"{self.name} takes {_WORDS[self.type]}, not {given!r}: {self.shown()}") from None
+            raise OptionError(
+                f"{self.name} takes {_WORDS[self.type]}, not {given!r}: {self.shown()}"
+            ) from None
         below = self.low is not None and value < self.low
         above = self.high is not None and value > self.high
         if below or above or (self.choices and value not in self.choices):
@@ -111,7 +113,9 @@ class Selector:
         known = {param.name: param for param in self.params}
         for name in settings:
             if name not in known:
-                hint = "; it has a flag of its own" if name in PROVIDED else nearest(name, list(known))
+                hint = (
+                    "; it has a flag of its own" if name in PROVIDED else nearest(name, list(known))
+                )
                 raise OptionError(f"{self.name} has no parameter {name}{hint}")
         values = {}
         for name, param in known.items():
@@ -152,22 +156,31 @@ def read_selector(text: str, *, name: str, file: str | None = None) -> Selector:
     if not found["summary"]:
         raise HeaderError(f"{file}:1: a selector begins with a line `-- summary: ...`; {EXAMPLE}")
     _check_use(text, params, file=file)
-    needs = tuple(need.strip() for line in found["needs"] for need in line.split(",") if need.strip())
+    needs = tuple(
+        need.strip() for line in found["needs"] for need in line.split(",") if need.strip()
+    )
     texts = (" ".join(found["summary"]), " ".join(found["paper"]))
-    return Selector(name, file, text, *texts, needs, tuple(params.values()), order_matters=bool(found["order"]))
+    return Selector(
+        name, file, text, *texts, needs, tuple(params.values()), order_matters=bool(found["order"])
+    )
 
 
 def _check_key(key: str, value: str, *, where: str) -> None:
     if key not in KEYS:
         raise HeaderError(f"{where}: there is no {key}:{nearest(key, list(KEYS))}; {EXAMPLE}")
     if key == "order" and value != MATTERS:
-        raise HeaderError(f"{where}: expected `order: {MATTERS}`, got {value!r}: leave the line out if the order does not matter")
+        raise HeaderError(
+            f"{where}: expected `order: {MATTERS}`, got {value!r}: leave the line out if the order does not matter"
+        )
 
 
 def list_selectors(home: Home, *, wait: float = WAIT) -> list[Selector]:
     """Every selector: those that come with the package, then those kept in the catalog, by name."""
     files = sorted(shipped("selectors").glob("*.sql"))
-    built_in = [read_selector(path.read_text(encoding="utf-8"), name=path.stem, file=path.name) for path in files]
+    built_in = [
+        read_selector(path.read_text(encoding="utf-8"), name=path.stem, file=path.name)
+        for path in files
+    ]
     kept = [read_selector(text, name=name) for name, text in sorted(_kept(home, wait=wait).items())]
     return built_in + kept
 
@@ -181,9 +194,13 @@ def find_selector(home: Home, name: str, *, wait: float = WAIT) -> Selector:
     """
     if name.endswith(".sql"):
         try:
-            return read_selector(Path(name).read_text(encoding="utf-8"), name=Path(name).stem, file=name)
+            return read_selector(
+                Path(name).read_text(encoding="utf-8"), name=Path(name).stem, file=name
+            )
         except OSError as error:
-            raise SelectorNotFoundError(f"{name}: {error.strerror}; name a .sql file or one of `catalog selectors`") from None
+            raise SelectorNotFoundError(
+                f"{name}: {error.strerror}; name a .sql file or one of `catalog selectors`"
+            ) from None
     kept = _kept(home, wait=wait)
     if name in kept:
         return read_selector(kept[name], name=name)
@@ -204,7 +221,9 @@ def _kept(home: Home, *, wait: float) -> dict[str, str]:
 def _param(value: str, *, where: str) -> Param:
     match = PARAM.fullmatch(value)
     if not match or match["type"] not in _READERS:
-        raise HeaderError(f"{where}: not a parameter: {value!r}; write NAME integer|number|text|boolean = DEFAULT meaning; {EXAMPLE}")
+        raise HeaderError(
+            f"{where}: not a parameter: {value!r}; write NAME integer|number|text|boolean = DEFAULT meaning; {EXAMPLE}"
+        )
     if match["name"] in PROVIDED:
         raise HeaderError(f"{where}: ${match['name']} is always given, and needs no declaration")
     default = match["default"]
@@ -216,11 +235,17 @@ def _param(value: str, *, where: str) -> Param:
             is_required=default is None,
             low=float(match["low"]) if (match["low"] or "").strip() else None,
             high=float(match["high"]) if (match["high"] or "").strip() else None,
-            choices=tuple(choice.strip() for choice in (match["choices"] or "").split(",") if choice.strip()),
+            choices=tuple(
+                choice.strip() for choice in (match["choices"] or "").split(",") if choice.strip()
+            ),
             meaning=match["meaning"] or "",
         )
-        unquoted = default[1:-1].replace("''", "'") if default and default.startswith("'") else default
-        return bare if default is None else Param(**(vars(bare) | {"default": bare.value(unquoted)}))
+        unquoted = (
+            default[1:-1].replace("''", "'") if default and default.startswith("'") else default
+        )
+        return (
+            bare if default is None else Param(**(vars(bare) | {"default": bare.value(unquoted)}))
+        )
     except (OptionError, ValueError) as error:
         raise HeaderError(f"{where}: {error}; {EXAMPLE}") from None
 
@@ -233,10 +258,14 @@ def _check_use(text: str, params: Mapping[str, Param], *, file: str) -> None:
             used.add(name)
             if name not in params and name not in PROVIDED:
                 where = place(text, token.start, name=file)
-                raise HeaderError(f"{where}: ${name} is not declared{nearest(name, [*params, *PROVIDED])}; declare it with -- param:")
+                raise HeaderError(
+                    f"{where}: ${name} is not declared{nearest(name, [*params, *PROVIDED])}; declare it with -- param:"
+                )
     unused = [name for name in params if name not in used]
     if unused:
-        raise HeaderError(f"{file}:1: {unused[0]} is declared and never used: write ${unused[0]} where it belongs, or take its line out")
+        raise HeaderError(
+            f"{file}:1: {unused[0]} is declared and never used: write ${unused[0]} where it belongs, or take its line out"
+        )
 
 
 def _integer(given: Any) -> int:
@@ -258,14 +287,24 @@ def _boolean(given: Any) -> bool:
     return word in TRUE
 
 
-_READERS: dict[str, Any] = {"integer": _integer, "number": _number, "text": str, "boolean": _boolean}
+_READERS: dict[str, Any] = {
+    "integer": _integer,
+    "number": _number,
+    "text": str,
+    "boolean": _boolean,
+}
 
 
 def _written(value: Any) -> str:
     return "NULL" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
-_WORDS = {"integer": "an integer", "number": "a number", "text": "a text", "boolean": "true or false"}
+_WORDS = {
+    "integer": "an integer",
+    "number": "a number",
+    "text": "a text",
+    "boolean": "true or false",
+}
 
 
 def _bound(value: float | None) -> str:

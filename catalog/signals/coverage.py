@@ -31,11 +31,27 @@ IMPORTS: dict[str, str] = {
 }
 # The scores that are computed here: with a language model, and from what is stored.
 BY_MODEL = frozenset(
-    ("n_tokens", "response_loss", "answer_loss", "perplexity", "least_confidence", "ifd", "ifd_ppl", "depth", "depth_cheap", "rid")
+    (
+        "n_tokens",
+        "response_loss",
+        "answer_loss",
+        "perplexity",
+        "least_confidence",
+        "ifd",
+        "ifd_ppl",
+        "depth",
+        "depth_cheap",
+        "rid",
+    )
 )
 COMPUTED = BY_MODEL | {"learnability", "n_labels"}
 PROXY = "tiny"  # the model that needs nothing but the pool
-ARGUMENTS: dict[str, str] = {"embedding": "encoder", "losses": "proxy", "states": "model", "score": "name"}
+ARGUMENTS: dict[str, str] = {
+    "embedding": "encoder",
+    "losses": "proxy",
+    "states": "model",
+    "score": "name",
+}
 WORDS: dict[str, str] = {
     "embedding": "embeddings",
     "losses": "losses",
@@ -84,15 +100,17 @@ class Coverage:
 class Pins:
     """The signals that a stored definition was made of: what it is planned with again, whatever else has come by their names.
 
-    A signal is told by its identity. Its vectors are only ever added to, so that the newest version of its Lance table holds what the
-    version that the definition recorded did.
+    A signal is told by its identity. Its vectors are only ever added to, so that the newest version
+    of its Lance table holds what the version that the definition recorded did.
 
     Attributes:
         identities: sha256 of each signal's identity.
         is_onto: whether the pool may have grown, and a parameter may have changed, since. An import is of one file and cannot grow, so
-            that a newer one of its name is read where it lacks members; and what the definition never read is found by name.
+            that a newer one of its name is read where it lacks members; and what the definition
+            never read is found by name.
         mentioned: the names in the query, in lower case.
-        references: the exact reference that each reference was resolved to, by its text, such as ``t@1`` by ``t``.
+        references: the exact reference that each reference was resolved to, by its text, such as
+            ``t@1`` by ``t``.
     """
 
     identities: frozenset[str]
@@ -112,24 +130,37 @@ class Pins:
         """Return the signals that can be columns: those to be read, and others that the query names and does not read."""
         kept = self.kept(candidates)
         names = {found.name for found in kept}
-        return kept + [found for found in candidates if found.name not in names and found.name.lower() in self.mentioned]
+        return kept + [
+            found
+            for found in candidates
+            if found.name not in names and found.name.lower() in self.mentioned
+        ]
 
     def kept(self, candidates: list[Coverage]) -> list[Coverage]:
         """Those of some signals that are to be read from."""
         pinned = [found for found in candidates if found.identity_sha256 in self.identities]
         if self.is_onto and not pinned:
             return candidates
-        outgrown = {found.name for found in pinned if self.is_onto and found.n_missing and "imported" in found.identity}
+        outgrown = {
+            found.name
+            for found in pinned
+            if self.is_onto and found.n_missing and "imported" in found.identity
+        }
         return [found for found in candidates if found in pinned or found.name in outgrown]
 
 
-def coverages(connection: Connection, reference: Reference, *, kind: Kind, pins: Pins | None = None) -> list[Coverage]:
+def coverages(
+    connection: Connection, reference: Reference, *, kind: Kind, pins: Pins | None = None
+) -> list[Coverage]:
     """Return every signal of a kind with what it covers of a reference, the newest first; a stale one only where it is pinned."""
     pinned = sorted(pins.identities) if pins else []
     at = reference.parameters | {"signal_kind": kind, "pinned": pinned}
     rows = connection.sql(query("selection/coverage"), params=at).fetchall()
     identities = {sha256: json.loads(identity) for _, _, _, sha256, identity, *_ in rows}
-    found = [Coverage(signal_id, kind, name, sha256, identities[sha256], *numbers) for signal_id, _, name, sha256, _, *numbers in rows]
+    found = [
+        Coverage(signal_id, kind, name, sha256, identities[sha256], *numbers)
+        for signal_id, _, name, sha256, _, *numbers in rows
+    ]
     return [replace(one, settings=settings_of(one.identity, identities)) for one in found]
 
 
@@ -139,7 +170,12 @@ def fullest(candidates: Iterable[Coverage]) -> Coverage:
 
 
 def choose(
-    reference: Reference, candidates: list[Coverage], *, kind: Kind, name: str | None, pins: Pins | None = None
+    reference: Reference,
+    candidates: list[Coverage],
+    *,
+    kind: Kind,
+    name: str | None,
+    pins: Pins | None = None,
 ) -> Coverage | SignalError:
     """The signal that a source means, or why there is none to read.
 
@@ -164,14 +200,20 @@ def choose(
         known = sorted({found.name for found in candidates})
         made = command(kind, reference, name or EXAMPLES[kind])
         suffix = nearest(str(wanted), known) if wanted and known else ""
-        makes = "brings it in" if " FILE " in made else "makes it" if kind == "score" else "makes them"
+        makes = (
+            "brings it in" if " FILE " in made else "makes it" if kind == "score" else "makes them"
+        )
         said = f"{reference} has no {title(kind, name)}{suffix}: "
-        if kind == "losses" and known and name and not is_model(name):  # more likely a slip, or somebody's run, than a model
+        if (
+            kind == "losses" and known and name and not is_model(name)
+        ):  # more likely a slip, or somebody's run, than a model
             said += f"`{IMPORTS[kind].format(ref=reference, name=shlex.quote(str(name)))}` brings them in; where it is a model, "
         return SignalError(f"{said}`{made}` {makes}")
     if len(names) > 1:
         example = f"{ARGUMENTS[kind]} => '{names[0]}'"
-        raise SignalError(f"{reference} has {WORDS[kind]} of {' and '.join(names)}: say which, as {example}")
+        raise SignalError(
+            f"{reference} has {WORDS[kind]} of {' and '.join(names)}: say which, as {example}"
+        )
     return fullest(covering)
 
 
@@ -191,7 +233,13 @@ def title(kind: str, name: str | None) -> str:
     >>> title("losses", "tiny"), title("score", "ifd"), title("embedding", None)
     ('losses of tiny', 'score ifd', 'embeddings')
     """
-    return WORDS[kind] if name is None else f"{WORDS[kind]} {name}" if kind == "score" else f"{WORDS[kind]} of {name}"
+    return (
+        WORDS[kind]
+        if name is None
+        else f"{WORDS[kind]} {name}"
+        if kind == "score"
+        else f"{WORDS[kind]} of {name}"
+    )
 
 
 def command(kind: str, reference: Reference | str, name: str, found: Coverage | None = None) -> str:
@@ -210,10 +258,16 @@ def command(kind: str, reference: Reference | str, name: str, found: Coverage | 
     model = model_of(kind, name, found)
     if kind in ("embedding", "losses") and found and not is_brought:
         name = found.settings.get("model", name)
-    text = (IMPORTS if is_brought else COMMANDS)[kind].format(ref=reference, name=shlex.quote(name), pool=str(reference).partition("@")[0])
+    text = (IMPORTS if is_brought else COMMANDS)[kind].format(
+        ref=reference, name=shlex.quote(name), pool=str(reference).partition("@")[0]
+    )
     if is_brought:
         return text
-    return text + (f" --model {shlex.quote(model)}" if kind == "score" and model else "") + (options(kind, found.settings) if found else "")
+    return (
+        text
+        + (f" --model {shlex.quote(model)}" if kind == "score" and model else "")
+        + (options(kind, found.settings) if found else "")
+    )
 
 
 def is_computed(kind: str, name: str, found: Coverage | None = None) -> bool:
@@ -222,7 +276,9 @@ def is_computed(kind: str, name: str, found: Coverage | None = None) -> bool:
     >>> is_computed("score", "depth"), is_computed("score", "deita"), is_computed("losses", "tiny")
     (True, False, True)
     """
-    is_theirs = found is not None and bool({"imported", "run"} & found.identity.keys())  # a table, or a run that was recorded
+    is_theirs = found is not None and bool(
+        {"imported", "run"} & found.identity.keys()
+    )  # a table, or a run that was recorded
     return not is_theirs and kind != "label_embedding" and (kind != "score" or name in COMPUTED)
 
 

@@ -6,9 +6,14 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
-# What an identity calls a setting, the option that sets it, and what it is where nobody asks for another.
+# What an identity calls a setting, the option that sets it, and what it is where nobody asks for
+# another.
 OPTIONS: dict[str, tuple[tuple[str, str, Any], ...]] = {
-    "embedding": (("field", "--field", "prompt"), ("store", "--store", "float32"), ("dtype", "--precision", "float32")),
+    "embedding": (
+        ("field", "--field", "prompt"),
+        ("store", "--store", "float32"),
+        ("dtype", "--precision", "float32"),
+    ),
     "losses": (
         ("epochs", "--epochs", 3),
         ("checkpoints", "--checkpoints", 12),
@@ -26,13 +31,19 @@ OPTIONS: dict[str, tuple[tuple[str, str, Any], ...]] = {
         ("seed", "--seed", 0),
         ("store", "--store", "float16"),
     ),
-    "score": (("max_length", "--max-length", 512), ("share", "--warm-up", 0.05), ("seed", "--seed", 0)),
+    "score": (
+        ("max_length", "--max-length", 512),
+        ("share", "--warm-up", 0.05),
+        ("seed", "--seed", 0),
+    ),
 }
 TINY: dict[str, Any] = {"learning_rate": 3e-3, "batch": 32}  # where its recipe is another
 NESTED = ("start", "recipe", "projection")
 
 
-def settings_of(identity: Mapping[str, Any], others: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+def settings_of(
+    identity: Mapping[str, Any], others: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
     """Every setting of a signal by name, those of what it is made of where it has none of its own.
 
     Args:
@@ -47,7 +58,9 @@ def settings_of(identity: Mapping[str, Any], others: Mapping[str, Mapping[str, A
         flat |= settings_of(others.get(sha256, {}), others)
     for name in NESTED:
         flat |= identity.get(name) or {}
-    return flat | {name: value for name, value in identity.items() if name not in (*NESTED, "inputs")}
+    return flat | {
+        name: value for name, value in identity.items() if name not in (*NESTED, "inputs")
+    }
 
 
 def options(kind: str, settings: Mapping[str, Any]) -> str:
@@ -59,5 +72,9 @@ def options(kind: str, settings: Mapping[str, Any]) -> str:
     usual = {name: default for name, _, default in OPTIONS.get(kind, ())}
     if settings.get("model") == "tiny" and kind == "losses":
         usual |= TINY
-    asked = [(option, settings[name]) for name, option, _ in OPTIONS.get(kind, ()) if settings.get(name, usual[name]) != usual[name]]
+    asked = [
+        (option, settings[name])
+        for name, option, _ in OPTIONS.get(kind, ())
+        if settings.get(name, usual[name]) != usual[name]
+    ]
     return "".join(f" {option} {shlex.quote(str(value))}" for option, value in asked)

@@ -19,8 +19,31 @@ from catalog.store.references import Reference
 
 # What a person is told of an identity, in this order; the rest is in the table `signals`.
 SETTINGS = (
-    *("imported", "run", "field", "project_to", "projection", "epochs", "checkpoints", "share", "threshold", "seed", "max_tokens"),
-    *("trained_on", "weights", "taxonomy", "embedding", "members", "learning_rate", "batch", "max_length", "store", "precision"),
+    *(
+        "imported",
+        "run",
+        "field",
+        "project_to",
+        "projection",
+        "epochs",
+        "checkpoints",
+        "share",
+        "threshold",
+        "seed",
+        "max_tokens",
+    ),
+    *(
+        "trained_on",
+        "weights",
+        "taxonomy",
+        "embedding",
+        "members",
+        "learning_rate",
+        "batch",
+        "max_length",
+        "store",
+        "precision",
+    ),
 )
 HASHES = frozenset(("imported", "run", "trained_on", "weights", "taxonomy", "embedding", "members"))
 
@@ -47,11 +70,15 @@ def identity_sha256(kind: Kind, name: str, identity: Mapping[str, Any]) -> str:
     >>> identity_sha256("score", "n", {"a": 1, "b": 2}) == identity_sha256("score", "n", {"b": 2, "a": 1})
     True
     """
-    text = json.dumps([kind, name, identity], sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    text = json.dumps(
+        [kind, name, identity], sort_keys=True, ensure_ascii=False, separators=(",", ":")
+    )
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def find_signal(connection: Connection, *, kind: Kind, name: str, identity: Mapping[str, Any]) -> Signal | None:
+def find_signal(
+    connection: Connection, *, kind: Kind, name: str, identity: Mapping[str, Any]
+) -> Signal | None:
     """Return the signal of an identity, when there is one that is not stale."""
     at = {"identity_sha256": identity_sha256(kind, name, identity), "or_stale": False}
     rows = connection.sql(query("signals/find"), params=at).fetchall()
@@ -60,7 +87,12 @@ def find_signal(connection: Connection, *, kind: Kind, name: str, identity: Mapp
 
 def list_named(connection: Connection, *, kind: Kind, name: str | None = None) -> list[Signal]:
     """The signals of a kind, the newest first; of one name, when given."""
-    return [_signal(row) for row in connection.sql(query("signals/named"), params={"kind": kind, "name": name}).fetchall()]
+    return [
+        _signal(row)
+        for row in connection.sql(
+            query("signals/named"), params={"kind": kind, "name": name}
+        ).fetchall()
+    ]
 
 
 def ensure_signal(
@@ -98,7 +130,11 @@ def renew_signal(connection: Connection, signal: Signal) -> None:
 
 
 def keep_import(
-    connection: Connection, planned: Signal, *, write: Callable[[Signal], None], is_dry_run: bool = False
+    connection: Connection,
+    planned: Signal,
+    *,
+    write: Callable[[Signal], None],
+    is_dry_run: bool = False,
 ) -> tuple[Signal, bool]:
     """Make an imported signal the newest of its name, and write its values when it is new.
 
@@ -116,23 +152,37 @@ def keep_import(
     if is_dry_run:
         return known or planned, known is None
     signal = known or ensure_signal(
-        connection, kind=kind, name=name, identity=identity, dimension=planned.dimension, details=planned.details
+        connection,
+        kind=kind,
+        name=name,
+        identity=identity,
+        dimension=planned.dimension,
+        details=planned.details,
     )
     if known is None:
         write(signal)
-    renew_signal(connection, signal)  # the last import counts, also when its numbers were there before
+    renew_signal(
+        connection, signal
+    )  # the last import counts, also when its numbers were there before
     return signal, known is None
 
 
 def planned_import(
-    *, kind: Kind, name: str, identity: Mapping[str, Any], dimension: int | None = None, details: Mapping[str, Any]
+    *,
+    kind: Kind,
+    name: str,
+    identity: Mapping[str, Any],
+    dimension: int | None = None,
+    details: Mapping[str, Any],
 ) -> Signal:
     """Return an imported signal that is not written yet: its id is 0."""
     sha256 = identity_sha256(kind, name, identity)
     return Signal(0, kind, name, sha256, dict(identity), dimension, None, dict(details))
 
 
-def list_signals(connection: Connection, home: Home, reference: Reference | None = None) -> pa.Table:
+def list_signals(
+    connection: Connection, home: Home, reference: Reference | None = None
+) -> pa.Table:
     """Every signal: what tells it from others of its name, n with a value, why the others have none, its bytes of vectors, and why its
     values would differ now, if they would (``stale``).
 
@@ -144,11 +194,19 @@ def list_signals(connection: Connection, home: Home, reference: Reference | None
     """
     at = reference.parameters if reference else dict.fromkeys(("kind", "id", "version"))
     rows = connection.sql(query("signals/list"), params=at).to_arrow_table()
-    sizes = [vectors.n_bytes(home, table) if table else None for table in rows["lance_table"].to_pylist()]
-    told = pa.array([settings(json.loads(identity)) for identity in rows["settings"].to_pylist()], pa.string())
-    rows = rows.add_column(rows.column_names.index("lance_table"), "n_bytes", pa.array(sizes, pa.int64()))
+    sizes = [
+        vectors.n_bytes(home, table) if table else None for table in rows["lance_table"].to_pylist()
+    ]
+    told = pa.array(
+        [settings(json.loads(identity)) for identity in rows["settings"].to_pylist()], pa.string()
+    )
+    rows = rows.add_column(
+        rows.column_names.index("lance_table"), "n_bytes", pa.array(sizes, pa.int64())
+    )
     replaced = ["settings"] if reference else ["settings", "is_read", "n_members"]
-    return rows.drop_columns(replaced).add_column(rows.column_names.index("name") + 1, "settings", told)
+    return rows.drop_columns(replaced).add_column(
+        rows.column_names.index("name") + 1, "settings", told
+    )
 
 
 def settings(identity: Mapping[str, Any]) -> str:
@@ -164,10 +222,23 @@ def settings(identity: Mapping[str, Any]) -> str:
     if "dim" in flat:
         flat |= {"project_to": flat["dim"], "projection": flat["kind"]}
     told = {name: sha256[:8] for name, sha256 in (identity.get("inputs") or {}).items() if sha256}
-    told |= {name: str(flat[name])[:8] if name in HASHES else flat[name] for name in SETTINGS if flat.get(name) is not None}
+    told |= {
+        name: str(flat[name])[:8] if name in HASHES else flat[name]
+        for name in SETTINGS
+        if flat.get(name) is not None
+    }
     return ", ".join(f"{name} {value}" for name, value in told.items())
 
 
 def _signal(row: tuple[Any, ...]) -> Signal:
     signal_id, kind, name, sha256, identity, dimension, lance_table, details = row
-    return Signal(signal_id, kind, name, sha256, json.loads(identity), dimension, lance_table, json.loads(details or "{}"))
+    return Signal(
+        signal_id,
+        kind,
+        name,
+        sha256,
+        json.loads(identity),
+        dimension,
+        lance_table,
+        json.loads(details or "{}"),
+    )

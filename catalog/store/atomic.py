@@ -28,7 +28,9 @@ def require_writable(path: Path, *, overwrite: bool) -> None:
     """
     refuse_catalog(path)
     if not path.parent.is_dir():
-        raise OptionError(f"there is no folder {path.parent}: make it first, or choose another path")
+        raise OptionError(
+            f"there is no folder {path.parent}: make it first, or choose another path"
+        )
     if path.is_dir():
         raise OptionError(f"{path} is a folder: name a file in it")
     if path.exists() and not path.is_file():
@@ -66,7 +68,9 @@ def new_folder(path: Path) -> Iterator[None]:
     """
     refuse_catalog(path)
     if not path.parent.is_dir():
-        raise OptionError(f"there is no folder {path.parent}: make it first, or choose another path")
+        raise OptionError(
+            f"there is no folder {path.parent}: make it first, or choose another path"
+        )
     if path.exists() and not path.is_dir():
         raise OptionError(f"{path} is a file; this format writes a folder: choose another path")
     is_new = not path.exists()
@@ -90,7 +94,9 @@ def opened(path: Path, *, ending: str = "") -> Iterator[IO[bytes]]:
         stack.callback(os.fsync, raw.fileno())
         stack.callback(raw.flush)
         if ending == ".gz":
-            yield stack.enter_context(cast("IO[bytes]", gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0)))
+            yield stack.enter_context(
+                cast("IO[bytes]", gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0))
+            )
         elif ending == ".zst":
             import zstandard
 

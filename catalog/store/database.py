@@ -1,8 +1,8 @@
 """Opening DuckDB: briefly, with retry, and for writing only under the catalog's lock.
 
-DuckDB lets one process write and then nobody else read. So a connection is opened for one piece of work and closed
-after it, a job that computes holds none, and whoever finds the file taken waits, tries again, and at last names the
-process that has it.
+DuckDB lets one process write and then nobody else read. So a connection is opened for one piece of
+work and closed after it, a job that computes holds none, and whoever finds the file taken waits,
+tries again, and at last names the process that has it.
 """
 
 from __future__ import annotations
@@ -28,13 +28,15 @@ Connection = duckdb.DuckDBPyConnection
 WAIT = 30.0  # seconds
 WRITER_MEMORY = "512MB"  # a commit streams; more would only be kept, not used
 
-# What both kinds of connection share; DuckDB refuses two configurations for one file in one process.
+# What both kinds of connection share; DuckDB refuses two configurations for one file in one
+# process.
 CONFIG: dict[str, Any] = {
     "python_enable_replacements": False,
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
 }
-# DuckDB draws a bar on stdout, which is for data, when a statement takes more than two seconds; it is no option of `connect`.
+# DuckDB draws a bar on stdout, which is for data, when a statement takes more than two seconds; it
+# is no option of `connect`.
 NO_BAR = "SET enable_progress_bar = false"
 # 2.0 writes a storage version that nothing older reads, at no gain; 1.5's is as small.
 STORAGE = {"storage_compatibility_version": "v1.5.0"}
@@ -55,16 +57,22 @@ def reading(home: Home, *, wait: float = WAIT, memory: str | None = None) -> Ite
         MigrationError: the schema is older or newer than the code.
     """
     if not home.database.exists():
-        raise HomeNotFoundError(f"no catalog in {home.path}: `catalog register FILE --pool NAME` makes one, --home FOLDER names another")
+        raise HomeNotFoundError(
+            f"no catalog in {home.path}: `catalog register FILE --pool NAME` makes one, --home FOLDER names another"
+        )
     config = CONFIG | {"temp_directory": spill_folder(home)}
     if memory:
         config["memory_limit"] = memory
-    connection = open_to_read(lambda: _connected(home, config, is_read_only=True), home=home, wait=wait)
+    connection = open_to_read(
+        lambda: _connected(home, config, is_read_only=True), home=home, wait=wait
+    )
     try:
         with explaining(home):
             behind = pending(connection)
             if behind:
-                raise MigrationError(f"{home.path} needs {len(behind)} migration(s), {_names(behind)}: run `catalog migrate`")
+                raise MigrationError(
+                    f"{home.path} needs {len(behind)} migration(s), {_names(behind)}: run `catalog migrate`"
+                )
             for macro in macros():
                 connection.execute(macro)
             yield connection
@@ -87,14 +95,18 @@ def writing(home: Home, *, wait: float = WAIT) -> Iterator[Connection]:
         if behind and home_is_new(connection):
             migrate(connection)
         elif behind:
-            raise MigrationError(f"{home.path} needs {len(behind)} migration(s), {_names(behind)}: run `catalog migrate`")
+            raise MigrationError(
+                f"{home.path} needs {len(behind)} migration(s), {_names(behind)}: run `catalog migrate`"
+            )
         for macro in macros():
             connection.execute(macro)
         connection.execute("BEGIN")
         try:
             yield connection
         except BaseException:
-            with suppress(duckdb.Error):  # where the database is damaged nothing can be rolled back, and nothing was written
+            with suppress(
+                duckdb.Error
+            ):  # where the database is damaged nothing can be rolled back, and nothing was written
                 connection.execute("ROLLBACK")
             raise
         connection.execute("COMMIT")
@@ -134,7 +146,9 @@ def home_is_new(connection: Connection) -> bool:
 @contextmanager
 def _opened(home: Home, *, wait: float) -> Iterator[Connection]:
     home.scratch.mkdir(parents=True, exist_ok=True)
-    config = CONFIG | STORAGE | {"temp_directory": spill_folder(home), "memory_limit": WRITER_MEMORY}
+    config = (
+        CONFIG | STORAGE | {"temp_directory": spill_folder(home), "memory_limit": WRITER_MEMORY}
+    )
     started = time.monotonic()
     with locked(home.lock, wait=wait), announced(home):
         left = max(0.0, wait - (time.monotonic() - started))

@@ -1,8 +1,9 @@
 """Locks on files: held for as long as a file is open, and freed by the kernel when their holder dies.
 
-DuckDB admits one writing process, and concurrent upserts in LanceDB duplicate keys. So whoever commits holds the catalog's
-lock, for milliseconds, and never while computing. A killed job leaves nothing to clean. A lock belongs to an open file, not to
-a process number, so it also holds between containers that cannot see each other's processes.
+DuckDB admits one writing process, and concurrent upserts in LanceDB duplicate keys. So whoever
+commits holds the catalog's lock, for milliseconds, and never while computing. A killed job leaves
+nothing to clean. A lock belongs to an open file, not to a process number, so it also holds between
+containers that cannot see each other's processes.
 """
 
 from __future__ import annotations
@@ -34,7 +35,13 @@ def locked(path: Path, *, wait: float) -> Iterator[None]:
     deadline = time.monotonic() + wait
     while (file := try_lock(path)) is None:
         if time.monotonic() >= deadline:
-            raise LockedError(held_by(path.read_text(encoding="utf-8", errors="replace").strip(), path=path, waited=wait))
+            raise LockedError(
+                held_by(
+                    path.read_text(encoding="utf-8", errors="replace").strip(),
+                    path=path,
+                    waited=wait,
+                )
+            )
         time.sleep(POLL)
     with file:
         yield
@@ -68,7 +75,9 @@ def is_locked(path: Path) -> bool:
 def held_by(pid: str, *, path: Path, waited: float) -> str:
     """Say which process holds a file, and what to do about it."""
     command = process_name(pid)
-    who = f"process {pid} ({command})" if command else f"process {pid}" if pid else "another process"
+    who = (
+        f"process {pid} ({command})" if command else f"process {pid}" if pid else "another process"
+    )
     return f"{path} is held by {who}, and was for {waited:.0f} s: wait for it, stop it, or wait longer with --wait SECONDS"
 
 
@@ -86,9 +95,13 @@ def process_name(pid: str) -> str:
 if sys.platform == "win32":
     import msvcrt
 
-    FAR = 2**30  # the byte that is locked: beyond what the file holds, so that others can read who holds it
+    FAR = (
+        2**30
+    )  # the byte that is locked: beyond what the file holds, so that others can read who holds it
 
-    def _acquire(descriptor: int, *, is_shared: bool) -> bool:  # a shared lock is exclusive there, and held for an instant
+    def _acquire(
+        descriptor: int, *, is_shared: bool
+    ) -> bool:  # a shared lock is exclusive there, and held for an instant
         os.lseek(descriptor, FAR, os.SEEK_SET)
         try:
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)

@@ -98,12 +98,23 @@ def media_faults(connection: Connection, home: Home) -> Iterator[MediaFault]:
         else:
             (changed if where.exists() else gone).setdefault(pool, []).append(location)
     if kept:
-        advice = "restore a backup of the catalog's folder, or register the files that hold them again"
-        yield MediaFault("kept_media", f"{len(kept):,} kept media are gone or damaged: {_named(kept)}", advice)
-    for check, files, what in (("media_gone", gone, "are gone"), ("media_changed", changed, "changed")):
+        advice = (
+            "restore a backup of the catalog's folder, or register the files that hold them again"
+        )
+        yield MediaFault(
+            "kept_media", f"{len(kept):,} kept media are gone or damaged: {_named(kept)}", advice
+        )
+    for check, files, what in (
+        ("media_gone", gone, "are gone"),
+        ("media_changed", changed, "changed"),
+    ):
         for pool, locations in files.items():
             advice = f"put them back, or register {pool} again as they are now"
-            yield MediaFault(check, f"{len(locations):,} media files of {pool} {what}: {_named(locations)}", advice)
+            yield MediaFault(
+                check,
+                f"{len(locations):,} media files of {pool} {what}: {_named(locations)}",
+                advice,
+            )
 
 
 def _is_same(path: Path, *, sha256: str, n_bytes: int) -> bool:

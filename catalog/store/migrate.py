@@ -49,7 +49,9 @@ def known_migrations(folder: Path | None = None) -> tuple[Migration, ...]:
         found.append(Migration(int(match[1]), match[2], path.read_text(encoding="utf-8")))
     for expected, migration in enumerate(found, start=1):
         if migration.number != expected:
-            raise MigrationError(f"migration {expected:04d} is missing: the next file is {migration.path}")
+            raise MigrationError(
+                f"migration {expected:04d} is missing: the next file is {migration.path}"
+            )
     return tuple(found)
 
 
@@ -62,7 +64,9 @@ def applied(connection: duckdb.DuckDBPyConnection) -> list[tuple[int, str, str]]
     return [(int(number), str(name), str(sha256)) for number, name, sha256 in rows]
 
 
-def pending(connection: duckdb.DuckDBPyConnection, known: tuple[Migration, ...] | None = None) -> tuple[Migration, ...]:
+def pending(
+    connection: duckdb.DuckDBPyConnection, known: tuple[Migration, ...] | None = None
+) -> tuple[Migration, ...]:
     """What is still to apply.
 
     Raises:
@@ -77,7 +81,9 @@ def pending(connection: duckdb.DuckDBPyConnection, known: tuple[Migration, ...] 
         )
     for (number, name, sha256), migration in zip(done, known, strict=False):
         if number != migration.number:
-            raise MigrationError(f"migration {migration.number:04d} was never applied here, but {number:04d}_{name} was: restore a backup")
+            raise MigrationError(
+                f"migration {migration.number:04d} was never applied here, but {number:04d}_{name} was: restore a backup"
+            )
         if sha256 != migration.sha256:
             raise MigrationError(
                 f"migration {number:04d}_{name}.sql has changed since it was applied: reinstall the package, or restore the file"
@@ -85,7 +91,9 @@ def pending(connection: duckdb.DuckDBPyConnection, known: tuple[Migration, ...] 
     return known[len(done) :]
 
 
-def migrate(connection: duckdb.DuckDBPyConnection, known: tuple[Migration, ...] | None = None) -> list[Migration]:
+def migrate(
+    connection: duckdb.DuckDBPyConnection, known: tuple[Migration, ...] | None = None
+) -> list[Migration]:
     """Apply what is pending, each file and its record in one transaction; returns what was applied."""
     todo = pending(connection, known)
     connection.execute(query("migrations/create"))
@@ -93,7 +101,10 @@ def migrate(connection: duckdb.DuckDBPyConnection, known: tuple[Migration, ...] 
         connection.execute("BEGIN")
         try:
             connection.execute(migration.text)
-            connection.execute(query("migrations/record"), {"number": migration.number, "name": migration.name, "sha256": migration.sha256})
+            connection.execute(
+                query("migrations/record"),
+                {"number": migration.number, "name": migration.name, "sha256": migration.sha256},
+            )
         except BaseException:
             connection.execute("ROLLBACK")
             raise

@@ -1,9 +1,10 @@
 """Opening the database file among other processes: in turn, patiently, and with writers first.
 
-DuckDB lets many processes read or one write. Readers that come one after another would leave no moment for a writer, so a
-writer announces itself: it holds the file ``catalog.intent`` while it waits and writes. A reader looks at that file before it
-opens the database and waits, but for no longer than `PATIENCE`: then it tries its luck as before, so that no reader starves
-behind many writers, and one that already reads elsewhere in its process cannot deadlock.
+DuckDB lets many processes read or one write. Readers that come one after another would leave no
+moment for a writer, so a writer announces itself: it holds the file ``catalog.intent`` while it
+waits and writes. A reader looks at that file before it opens the database and waits, but for no
+longer than `PATIENCE`: then it tries its luck as before, so that no reader starves behind many
+writers, and one that already reads elsewhere in its process cannot deadlock.
 """
 
 from __future__ import annotations
@@ -28,10 +29,16 @@ PATIENCE = 1.0  # seconds that one opening waits for writers that have announced
 LONGEST_PAUSE = 0.05
 
 # How DuckDB says that another process, or another connection of this one, has the file.
-TAKEN = ("Could not set lock", "different configuration than existing connections", "Unique file handle conflict")
+TAKEN = (
+    "Could not set lock",
+    "different configuration than existing connections",
+    "Unique file handle conflict",
+)
 
 
-def open_to_read(connect: Callable[[], T], *, home: Home, wait: float, sleep: Sleep = time.sleep) -> T:
+def open_to_read(
+    connect: Callable[[], T], *, home: Home, wait: float, sleep: Sleep = time.sleep
+) -> T:
     """Open the database to read it, after the writers that wait.
 
     Args:
@@ -57,7 +64,9 @@ def open_to_write(connect: Callable[[], T], *, home: Home, wait: float) -> T:
 def announced(home: Home) -> Iterator[None]:
     """Keep new readers out of the database while the block waits for it and writes. Call it under the catalog's lock."""
     deadline = time.monotonic() + PATIENCE
-    while (file := try_lock(home.intent)) is None and time.monotonic() < deadline:  # a reader looks at it: for microseconds
+    while (
+        file := try_lock(home.intent)
+    ) is None and time.monotonic() < deadline:  # a reader looks at it: for microseconds
         time.sleep(0.001)
     try:
         yield
@@ -66,7 +75,9 @@ def announced(home: Home) -> Iterator[None]:
             file.close()
 
 
-def _patiently(connect: Callable[[], T], *, home: Home, wait: float, sleep: Sleep, patience: float) -> T:
+def _patiently(
+    connect: Callable[[], T], *, home: Home, wait: float, sleep: Sleep, patience: float
+) -> T:
     started = time.monotonic()
     pause = 0.005
     while True:
@@ -79,7 +90,9 @@ def _patiently(connect: Callable[[], T], *, home: Home, wait: float, sleep: Slee
                 raise explain_opening(error, home) from error
             if time.monotonic() >= started + wait:
                 pid = re.search(r"\(PID (\d+)\)", str(error))
-                raise LockedError(held_by(pid[1] if pid else "", path=home.database, waited=wait)) from None
+                raise LockedError(
+                    held_by(pid[1] if pid else "", path=home.database, waited=wait)
+                ) from None
         sleep(pause)
         pause = min(pause * 1.5, LONGEST_PAUSE)
 

@@ -66,7 +66,8 @@ _DUCKDB = b"DUCK"  # in bytes 8 to 12 of every DuckDB file
 def refuse_catalog(path: Path) -> None:
     """Refuse a path for a user's file that lies in a catalog's folder, or that is a database.
 
-    Links and ``..`` are followed. A hard link of a database has no folder that tells it, so the file's first bytes do.
+    Links and ``..`` are followed. A hard link of a database has no folder that tells it, so the
+    file's first bytes do.
 
     Raises:
         OptionError: the path is inside a catalog's folder; a DuckDB database is there.
@@ -74,12 +75,20 @@ def refuse_catalog(path: Path) -> None:
     try:
         found = path.resolve()
     except RuntimeError:  # how Python before 3.13 says it
-        raise OptionError(f"{path} is a link that leads back to itself: choose another path") from None
-    home = next((folder for folder in (found, *found.parents) if Home(folder).database.is_file()), None)
+        raise OptionError(
+            f"{path} is a link that leads back to itself: choose another path"
+        ) from None
+    home = next(
+        (folder for folder in (found, *found.parents) if Home(folder).database.is_file()), None
+    )
     if home is not None:
-        raise OptionError(f"{path} is inside the catalog's folder {home}, whose files the catalog alone writes: choose a path outside it")
+        raise OptionError(
+            f"{path} is inside the catalog's folder {home}, whose files the catalog alone writes: choose a path outside it"
+        )
     if found.is_file() and _is_database(found):
-        raise OptionError(f"{path} is a DuckDB database, and is not overwritten: choose another path")
+        raise OptionError(
+            f"{path} is a DuckDB database, and is not overwritten: choose another path"
+        )
 
 
 def _is_database(path: Path) -> bool:

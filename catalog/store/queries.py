@@ -20,5 +20,8 @@ def query(name: str) -> str:
 @cache
 def macros() -> tuple[str, ...]:
     """Every ``CREATE MACRO`` of ``sql/macros/``: scalars by name, then the tables that use them."""
-    texts = [path.read_text(encoding="utf-8") for path in sorted((shipped("sql") / "macros").glob("*.sql"))]
+    texts = [
+        path.read_text(encoding="utf-8")
+        for path in sorted((shipped("sql") / "macros").glob("*.sql"))
+    ]
     return tuple(sorted(texts, key=lambda text: "AS TABLE" in text))

@@ -37,7 +37,9 @@ class Reference:
         return {"kind": self.kind, "id": self.id, "version": self.version}
 
 
-def resolve(connection: Connection, text: str, *, kind: Literal["pool", "subset"] | None = None) -> Reference:
+def resolve(
+    connection: Connection, text: str, *, kind: Literal["pool", "subset"] | None = None
+) -> Reference:
     """Find what a reference names; without a version, the newest.
 
     Raises:
@@ -57,7 +59,9 @@ def resolve(connection: Connection, text: str, *, kind: Literal["pool", "subset"
         if row_version == version:
             return Reference(row_kind, name, version, row_id)
     known = ", ".join(str(row[2]) for row in rows[-10:])
-    raise ReferenceNotFoundError(f"{name} has no version {version}; it has {known}: `catalog history {name}` shows them")
+    raise ReferenceNotFoundError(
+        f"{name} has no version {version}; it has {known}: `catalog history {name}` shows them"
+    )
 
 
 def check_name(name: str) -> str:
@@ -70,7 +74,9 @@ def check_name(name: str) -> str:
     'alpaca-52k'
     """
     if not NAME.fullmatch(name):
-        raise OptionError(f"{name!r} is no name: letters, digits, '.', '_' and '-', beginning with a letter or digit, 100 at most")
+        raise OptionError(
+            f"{name!r} is no name: letters, digits, '.', '_' and '-', beginning with a letter or digit, 100 at most"
+        )
     return name
 
 
@@ -81,7 +87,9 @@ def check_tag(tag: str) -> str:
         OptionError: it is not.
     """
     if not NAME.fullmatch(tag) or tag.isdigit():
-        raise OptionError(f"{tag!r} is no tag: letters, digits, '.', '_' and '-', and not digits alone")
+        raise OptionError(
+            f"{tag!r} is no tag: letters, digits, '.', '_' and '-', and not digits alone"
+        )
     return tag
 
 
@@ -112,10 +120,16 @@ def _version(connection: Connection, name: str, at: str, *, newest: int) -> int:
 
 def _refuse_other_kind(rows: list[tuple[str, int, int]], *, name: str, kind: str) -> None:
     if rows and rows[0][0] != kind:
-        raise ReferenceNotFoundError(f"{name} is a {rows[0][0]}, and a {kind} is wanted here: `catalog {kind}s` lists them")
+        raise ReferenceNotFoundError(
+            f"{name} is a {rows[0][0]}, and a {kind} is wanted here: `catalog {kind}s` lists them"
+        )
 
 
 def _unknown(connection: Connection, name: str, *, kind: str | None) -> str:
-    known = [row[0] for row in connection.sql(query("references/names")).fetchall() if kind in (None, row[1])]
+    known = [
+        row[0]
+        for row in connection.sql(query("references/names")).fetchall()
+        if kind in (None, row[1])
+    ]
     what = kind or "pool or subset"
     return f"no {what} named {name}{nearest(name, known) or f'; there is no {what} yet: `catalog register FILE --pool NAME` makes one'}"

@@ -1,7 +1,7 @@
 """Scratch folders: what a job writes before it commits, each known to be in use by a lock that its owner holds.
 
-A process number says nothing across containers, so the lock alone decides. It lies beside the folder and is taken before the
-folder is made, so that a folder without a held lock is a dead job's.
+A process number says nothing across containers, so the lock alone decides. It lies beside the
+folder and is taken before the folder is made, so that a folder without a held lock is a dead job's.
 """
 
 from __future__ import annotations
@@ -46,7 +46,11 @@ def scratch_folder(scratch: Path, purpose: str) -> Iterator[Path]:
 
 def abandoned(home: Home) -> list[Path]:
     """List the scratch folders whose owner is gone; DuckDB's are not among them, see `spills`."""
-    return [folder for folder in _folders(home) if not folder.name.startswith(SPILL) and not is_locked(_lock_of(folder))]
+    return [
+        folder
+        for folder in _folders(home)
+        if not folder.name.startswith(SPILL) and not is_locked(_lock_of(folder))
+    ]
 
 
 def sweep_abandoned(home: Home) -> None:
@@ -69,9 +73,12 @@ def _orphans(home: Home) -> list[Path]:
 def spills(home: Home, *, own: str) -> list[Path]:
     """List the folders that DuckDB spilled into, but for this process's own.
 
-    All are abandoned when the caller has the database open for writing: whoever queries has it open too, and DuckDB lets either in.
+    All are abandoned when the caller has the database open for writing: whoever queries has it open
+    too, and DuckDB lets either in.
     """
-    return [folder for folder in _folders(home) if folder.name.startswith(SPILL) and str(folder) != own]
+    return [
+        folder for folder in _folders(home) if folder.name.startswith(SPILL) and str(folder) != own
+    ]
 
 
 def _folders(home: Home) -> list[Path]:

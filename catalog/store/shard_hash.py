@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
     from catalog.store.database import Connection
 
-IN_DATABASE = ("losses", "score", "labels")  # the kinds whose values DuckDB holds; those of others are vectors
+IN_DATABASE = (
+    "losses",
+    "score",
+    "labels",
+)  # the kinds whose values DuckDB holds; those of others are vectors
 FORMAT = b"1"  # of what is hashed
 
 
@@ -47,19 +51,30 @@ def stored_sha256(connection: Connection, *, kind: str, signal_id: int, shard: i
 
 def record_sha256(connection: Connection, *, kind: str, signal_id: int, shard: int) -> None:
     """Record the hash of a shard that DuckDB holds, once all its rows are written. Call it in their transaction."""
-    set_sha256(connection, stored_sha256(connection, kind=kind, signal_id=signal_id, shard=shard), signal_id=signal_id, shard=shard)
+    set_sha256(
+        connection,
+        stored_sha256(connection, kind=kind, signal_id=signal_id, shard=shard),
+        signal_id=signal_id,
+        shard=shard,
+    )
 
 
 def set_sha256(connection: Connection, sha256: str, *, signal_id: int, shard: int) -> None:
     """Record the hash of a shard."""
-    connection.execute(query("shards/set_sha256"), {"sha256": sha256, "signal_id": signal_id, "shard": shard})
+    connection.execute(
+        query("shards/set_sha256"), {"sha256": sha256, "signal_id": signal_id, "shard": shard}
+    )
 
 
 def _type_of(type_: Any) -> str:
     """The type of what is hashed, alike for lists of every kind."""
     import pyarrow as pa
 
-    if pa.types.is_list(type_) or pa.types.is_large_list(type_) or pa.types.is_fixed_size_list(type_):
+    if (
+        pa.types.is_list(type_)
+        or pa.types.is_large_list(type_)
+        or pa.types.is_fixed_size_list(type_)
+    ):
         return f"list {_type_of(type_.value_type)}"
     return "string" if pa.types.is_large_string(type_) else str(type_)
 

@@ -43,12 +43,21 @@ TEXTS: tuple[tuple[str, int], ...] = (
     ("file name too long", errno.ENAMETOOLONG),
     ("too many open files", errno.EMFILE),
 )
-UNREADABLE = ("not a valid duckdb database", "could not read enough bytes", "corrupt", "checksum", "replaying wal", "deserialize")
+UNREADABLE = (
+    "not a valid duckdb database",
+    "could not read enough bytes",
+    "corrupt",
+    "checksum",
+    "replaying wal",
+    "deserialize",
+)
 
 
 def explain_opening(error: duckdb.Error, home: Home) -> DamageError | duckdb.Error:
     """Return why the database cannot be opened as an error of ours, or the error itself when it is about neither disk nor file."""
-    if isinstance(error, duckdb.OutOfMemoryException | duckdb.ParserException | duckdb.InvalidInputException):
+    if isinstance(
+        error, duckdb.OutOfMemoryException | duckdb.ParserException | duckdb.InvalidInputException
+    ):
         return error
     return _refusal(str(error)) or damaged(error, home)
 
@@ -57,7 +66,10 @@ def explain(error: OSError | duckdb.Error | MemoryError, home: Home) -> DamageEr
     """Return what was raised while a command ran as an error of ours, with the next step."""
     said = _one_line(error)
     if isinstance(error, MemoryError):
-        return StorageError(f"this machine has too little memory for that ({said})", next_step="use fewer rows, or a larger machine")
+        return StorageError(
+            f"this machine has too little memory for that ({said})",
+            next_step="use fewer rows, or a larger machine",
+        )
     if isinstance(error, OSError) and error.errno in ADVICE:
         place = f"{error.filename}: " if error.filename else ""
         return StorageError(f"{place}{error.strerror or said}", next_step=ADVICE[error.errno])
@@ -65,10 +77,15 @@ def explain(error: OSError | duckdb.Error | MemoryError, home: Home) -> DamageEr
     if refusal:
         return refusal
     if isinstance(error, OSError):
-        return StorageError(said, next_step="check the path and the disk, then run the command again")
+        return StorageError(
+            said, next_step="check the path and the disk, then run the command again"
+        )
     if _is_damage(error):
         return damaged(error, home)
-    return StorageError(f"DuckDB refused a statement of the catalog's own ({said})", next_step="run `catalog doctor`, and report this")
+    return StorageError(
+        f"DuckDB refused a statement of the catalog's own ({said})",
+        next_step="run `catalog doctor`, and report this",
+    )
 
 
 @contextmanager
@@ -95,7 +112,9 @@ def damaged(error: BaseException, home: Home) -> CorruptError:
 
 def damaged_vectors(error: BaseException, folder: Path) -> DamageError:
     """Return the error that a table of vectors cannot be read; the reader adds whose they are, and what computes them again."""
-    return _refusal(str(error)) or CorruptError(f"{folder} is damaged or incomplete ({_one_line(error)})")
+    return _refusal(str(error)) or CorruptError(
+        f"{folder} is damaged or incomplete ({_one_line(error)})"
+    )
 
 
 def _refusal(text: str) -> StorageError | None:
@@ -107,7 +126,9 @@ def _refusal(text: str) -> StorageError | None:
 
 def _is_damage(error: BaseException) -> bool:
     text = str(error).lower()
-    return isinstance(error, duckdb.FatalException | duckdb.SerializationException) or any(sign in text for sign in UNREADABLE)
+    return isinstance(error, duckdb.FatalException | duckdb.SerializationException) or any(
+        sign in text for sign in UNREADABLE
+    )
 
 
 def _one_line(error: BaseException) -> str:
@@ -117,5 +138,9 @@ def _one_line(error: BaseException) -> str:
 def _first_line(text: str) -> str:
     """The first line of a library's message, without its stack trace and the checksums that help nobody."""
     line = next((line for line in text.splitlines() if line.strip()), "").strip().rstrip(".")
-    line = re.sub(r": computed checksum \d+ does not match stored checksum \d+", ": a checksum does not match", line)
+    line = re.sub(
+        r": computed checksum \d+ does not match stored checksum \d+",
+        ": a checksum does not match",
+        line,
+    )
     return line if len(line) <= 300 else f"{line[:297]}..."

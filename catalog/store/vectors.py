@@ -1,7 +1,8 @@
 """The vector store: one narrow, append-only Lance table per signal, written shard by shard.
 
-A shard that has no row in DuckDB's ``shards`` does not exist: readers name the shards that they want, a job that resumes
-deletes the rest. Everything is written through pylance; LanceDB reads the same tables when it searches.
+A shard that has no row in DuckDB's ``shards`` does not exist: readers name the shards that they
+want, a job that resumes deletes the rest. Everything is written through pylance; LanceDB reads the
+same tables when it searches.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ from catalog.errors import CorruptError
 from catalog.store.paths import Home
 from catalog.store.storage_errors import damaged_vectors
 
-os.environ.setdefault("LANCE_LOG", "error")  # both warn about what is meant, on stderr, which is the user's
+os.environ.setdefault(
+    "LANCE_LOG", "error"
+)  # both warn about what is meant, on stderr, which is the user's
 os.environ.setdefault("RUST_LOG", "error")
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -38,7 +41,9 @@ def append(home: Home, table: str, rows: pa.Table | pa.RecordBatchReader) -> int
     import lance
 
     home.vectors.mkdir(parents=True, exist_ok=True)
-    written = lance.write_dataset(rows, str(path(home, table)), mode="append" if exists(home, table) else "create")
+    written = lance.write_dataset(
+        rows, str(path(home, table)), mode="append" if exists(home, table) else "create"
+    )
     require_files(home, table, version=int(written.version))
     return int(written.version)
 
@@ -49,7 +54,11 @@ def require_files(home: Home, table: str, *, version: int) -> None:
     Raises:
         CorruptError: a file is gone, such as one that was taken for a leftover.
     """
-    lost = [file for file in data_files(dataset(home, table, version=version)) if not (path(home, table) / "data" / file).is_file()]
+    lost = [
+        file
+        for file in data_files(dataset(home, table, version=version))
+        if not (path(home, table) / "data" / file).is_file()
+    ]
     if lost:
         problem = f"{path(home, table)}: {lost[0]} was removed while it was written, and nothing was recorded"
         raise CorruptError(problem, next_step="run the command again")
@@ -116,15 +125,26 @@ def read(
     """
     condition = None if shards is None else f"shard in ({', '.join(map(str, shards)) or 'null'})"
     with reporting_damage(home, table):
-        scanner = dataset(home, table, version=version).scanner(columns=list(columns), filter=condition, batch_size=batch_rows)
+        scanner = dataset(home, table, version=version).scanner(
+            columns=list(columns), filter=condition, batch_size=batch_rows
+        )
         return scanner.to_reader()
 
 
-def take(home: Home, table: str, instruction_ids: Sequence[int], *, columns: Sequence[str], version: int | None = None) -> pa.Table:
+def take(
+    home: Home,
+    table: str,
+    instruction_ids: Sequence[int],
+    *,
+    columns: Sequence[str],
+    version: int | None = None,
+) -> pa.Table:
     """The rows of some instructions, in no particular order."""
     condition = f"instruction_id in ({', '.join(map(str, instruction_ids)) or 'null'})"
     with reporting_damage(home, table):
-        return dataset(home, table, version=version).to_table(columns=list(columns), filter=condition)
+        return dataset(home, table, version=version).to_table(
+            columns=list(columns), filter=condition
+        )
 
 
 def shards(home: Home, table: str) -> set[int]:
@@ -151,7 +171,9 @@ def delete_instructions(home: Home, table: str, instruction_ids: Sequence[int]) 
 
 
 @_reported
-def delete_rows(home: Home, table: str, *, shard: int, instruction_ids: Sequence[int], at_once: int = 10_000) -> None:
+def delete_rows(
+    home: Home, table: str, *, shard: int, instruction_ids: Sequence[int], at_once: int = 10_000
+) -> None:
     """Remove some rows of one shard."""
     for first in range(0, len(instruction_ids), at_once):
         listed = ", ".join(map(str, instruction_ids[first : first + at_once]))

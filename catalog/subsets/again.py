@@ -16,8 +16,21 @@ from catalog.store.database import Connection, reading
 from catalog.store.paths import Home
 from catalog.store.queries import query
 
-KEYS = ("selector", "sql", "parameters", "budget", "seed", "pool", "references", "signals")  # what running again takes
-TYPES: tuple[tuple[type, str], ...] = ((bool, "boolean"), (int, "integer"), (float, "number"))  # a bool is an int
+KEYS = (
+    "selector",
+    "sql",
+    "parameters",
+    "budget",
+    "seed",
+    "pool",
+    "references",
+    "signals",
+)  # what running again takes
+TYPES: tuple[tuple[type, str], ...] = (
+    (bool, "boolean"),
+    (int, "integer"),
+    (float, "number"),
+)  # a bool is an int
 
 
 def define_again(home: Home, content: Mapping[str, Any], *, limits: Limits) -> Definition:
@@ -32,7 +45,9 @@ def define_again(home: Home, content: Mapping[str, Any], *, limits: Limits) -> D
     with reading(home, wait=limits.wait) as connection:
         lost = lost_references(connection, content)
     if lost:
-        raise ReferenceNotFoundError(f"{', '.join(lost)} it was made from: gone; restore a backup of the catalog's folder")
+        raise ReferenceNotFoundError(
+            f"{', '.join(lost)} it was made from: gone; restore a backup of the catalog's folder"
+        )
     at = {"ref": content["pool"], "budget": content["budget"], "seed": content["seed"]}
     return define(home, stored_selector(content), **at, pins=stored_pins(content), limits=limits)
 
@@ -50,7 +65,9 @@ def require_complete(content: Mapping[str, Any]) -> None:
     """
     lacking = [key for key in KEYS if key not in content]
     if lacking:
-        raise SelectionError(f"made by 0.1: its definition has no {', '.join(lacking)}, and it cannot be made again; its members are kept")
+        raise SelectionError(
+            f"made by 0.1: its definition has no {', '.join(lacking)}, and it cannot be made again; its members are kept"
+        )
 
 
 def lost_references(connection: Connection, content: Mapping[str, Any]) -> tuple[str, ...]:
@@ -61,7 +78,11 @@ def lost_references(connection: Connection, content: Mapping[str, Any]) -> tuple
     recorded = content.get("references", [])
     known = connection.sql(query("references/exact")).fetchall()
     there = {(kind, number, f"{name}@{version}") for kind, number, name, version in known}
-    return tuple(one["reference"] for one in recorded if (one["kind"], one["id"], one["reference"]) not in there)
+    return tuple(
+        one["reference"]
+        for one in recorded
+        if (one["kind"], one["id"], one["reference"]) not in there
+    )
 
 
 def stored_pins(content: Mapping[str, Any], *, is_onto: bool = False) -> Pins:
@@ -73,11 +94,20 @@ def stored_pins(content: Mapping[str, Any], *, is_onto: bool = False) -> Pins:
 def _recorded(references: list[dict[str, Any]]) -> dict[str, str]:
     """Return what each reference was resolved to, by its text; where 0.1 kept no texts, a name alone meant the newest of its versions."""
     by_version = sorted(references, key=lambda one: int(one["reference"].rpartition("@")[2]))
-    bare = {one["reference"].rpartition("@")[0]: one["reference"] for one in by_version if "written" not in one}
+    bare = {
+        one["reference"].rpartition("@")[0]: one["reference"]
+        for one in by_version
+        if "written" not in one
+    }
     return bare | {text: one["reference"] for one in references for text in one.get("written", ())}
 
 
-def stored_selector(content: Mapping[str, Any], settings: Mapping[str, Any] | None = None, *, text: str | None = None) -> Selector:
+def stored_selector(
+    content: Mapping[str, Any],
+    settings: Mapping[str, Any] | None = None,
+    *,
+    text: str | None = None,
+) -> Selector:
     """Return the method of a stored definition, its parameters set as they were; what is set anew must be of the type that it was.
 
     Args:
@@ -85,8 +115,14 @@ def stored_selector(content: Mapping[str, Any], settings: Mapping[str, Any] | No
         settings: parameters that are to be others.
         text: the selector's file as the subset keeps it; it is what runs where it says the same as the definition.
     """
-    types = {name: _type_of(value, (settings or {}).get(name)) for name, value in content["parameters"].items()}
-    params = tuple(Param(name, types[name], value, is_required=False) for name, value in content["parameters"].items())
+    types = {
+        name: _type_of(value, (settings or {}).get(name))
+        for name, value in content["parameters"].items()
+    }
+    params = tuple(
+        Param(name, types[name], value, is_required=False)
+        for name, value in content["parameters"].items()
+    )
     is_same = text is not None and canonical(text) == content["sql"]
     name = content["selector"]
     sql = text if text is not None and is_same else content["sql"]

@@ -20,7 +20,9 @@ from catalog.store.references import Reference, resolve
 from catalog.subsets.store import stored
 
 Ids = np.ndarray[Any, np.dtype[np.int64]]
-CHOICE = re.compile(r"as (encoder|proxy) => '(.+)'$")  # how a message says an argument of SQL, which is an option here
+CHOICE = re.compile(
+    r"as (encoder|proxy) => '(.+)'$"
+)  # how a message says an argument of SQL, which is an option here
 NEAR = 0.95  # cosine from which two prompts count as near-duplicates
 # The very call of the selectors `ila` and `coverage_only`, so that one kept projection serves all.
 LANDSCAPE = """
@@ -38,7 +40,9 @@ FROM grid(
 """
 LAST_LOSS = "SELECT instruction_id, losses[-1] AS value FROM trajectories($pool, proxy => $proxy)"
 VECTORS = "SELECT instruction_id, fingerprint, vector FROM embeddings($pool, encoder => $encoder)"
-MEMBERS = "SELECT instruction_id, fingerprint, source, length(response) AS n_characters FROM pool($pool)"
+MEMBERS = (
+    "SELECT instruction_id, fingerprint, source, length(response) AS n_characters FROM pool($pool)"
+)
 
 
 @dataclass(frozen=True)
@@ -72,7 +76,8 @@ def compare(
 ) -> Comparison:
     """Measure references side by side, over the newest of the versions of their pool that they come from.
 
-    Members that are no longer in that version are left out of all but the overlap, and a note says how many they are.
+    Members that are no longer in that version are left out of all but the overlap, and a note says
+    how many they are.
 
     Args:
         home: the catalog's folder.
@@ -93,24 +98,46 @@ def compare(
         pools = {_pool_of(connection, reference) for reference in found}
     if len({name for name, _ in pools}) > 1:
         said = ", ".join(f"{name}@{version}" for name, version in sorted(pools))
-        raise OptionError(f"{', '.join(texts)} come from {len(pools)} pools ({said}): compare what comes from one")
+        raise OptionError(
+            f"{', '.join(texts)} come from {len(pools)} pools ({said}): compare what comes from one"
+        )
     name, version = max(pools)
-    measured = _Pool(home, f"{name}@{version}", limits, projection=projection, depth=depth, encoder=encoder, proxy=proxy)
+    measured = _Pool(
+        home,
+        f"{name}@{version}",
+        limits,
+        projection=projection,
+        depth=depth,
+        encoder=encoder,
+        proxy=proxy,
+    )
     whole = {str(reference): measured.ids_of(str(reference)) for reference in found}
     members = {reference: measured.still_there(reference, ids) for reference, ids in whole.items()}
     for size in sorted({len(ids) for ids in members.values() if len(ids) < len(measured.ids)}):
         members[f"random {size:,}"] = measured.drawn(size)
     names = [str(reference) for reference in found]
-    overlap = {(a, b): _jaccard(whole[a], whole[b]) for i, a in enumerate(names) for b in names[i + 1 :]}
+    overlap = {
+        (a, b): _jaccard(whole[a], whole[b]) for i, a in enumerate(names) for b in names[i + 1 :]
+    }
     rows = [{"name": name} | measured.row(name, ids) for name, ids in members.items()]
-    return Comparison(rows, overlap, measured.landscape, members, tuple(dict.fromkeys(measured.notes)))
+    return Comparison(
+        rows, overlap, measured.landscape, members, tuple(dict.fromkeys(measured.notes))
+    )
 
 
 class _Pool:
     """What is known of the pool that all references come from; each part is read once."""
 
     def __init__(
-        self, home: Home, pool: str, limits: Limits, *, projection: str, depth: str, encoder: str | None, proxy: str | None
+        self,
+        home: Home,
+        pool: str,
+        limits: Limits,
+        *,
+        projection: str,
+        depth: str,
+        encoder: str | None,
+        proxy: str | None,
     ) -> None:
         self.home, self.pool, self.limits = home, pool, limits
         self.notes: list[str] = []
@@ -121,12 +148,19 @@ class _Pool:
             "depth": self._score(depth),
             "last_loss": self._optional(LAST_LOSS, proxy=proxy),
         }
-        self.landscape = self._read(LANDSCAPE, projection=projection, perplexity=30.0, encoder=encoder)
+        self.landscape = self._read(
+            LANDSCAPE, projection=projection, perplexity=30.0, encoder=encoder
+        )
         self.vectors = self._read(VECTORS, encoder=encoder)
 
     def ids_of(self, reference: str) -> Ids:
         """The members of a reference, ascending."""
-        table = run(self.home, "SELECT instruction_id FROM pool($ref) ORDER BY 1", parameters={"ref": reference}, limits=self.limits)
+        table = run(
+            self.home,
+            "SELECT instruction_id FROM pool($ref) ORDER BY 1",
+            parameters={"ref": reference},
+            limits=self.limits,
+        )
         ids: Ids = table["instruction_id"].to_numpy()
         return ids
 
@@ -134,14 +168,20 @@ class _Pool:
         """Those of some members that the pool has, ascending."""
         kept = ids[np.isin(ids, self.ids)]
         if len(kept) < len(ids):
-            self.notes.append(f"{len(ids) - len(kept):,} of the {len(ids):,} members of {reference}, which {self.pool} no longer has")
+            self.notes.append(
+                f"{len(ids) - len(kept):,} of the {len(ids):,} members of {reference}, which {self.pool} no longer has"
+            )
         if not len(kept):
-            raise OptionError(f"{self.pool} has no member of {reference} any more: compare it with what comes from its own version")
+            raise OptionError(
+                f"{self.pool} has no member of {reference} any more: compare it with what comes from its own version"
+            )
         return kept
 
     def drawn(self, size: int) -> Ids:
         """A random draw, ascending: the same as the selector `random` makes with seed 0."""
-        table = self._run(f"SELECT instruction_id FROM pool($pool) ORDER BY draw(fingerprint, 0), fingerprint LIMIT {size}")
+        table = self._run(
+            f"SELECT instruction_id FROM pool($pool) ORDER BY draw(fingerprint, 0), fingerprint LIMIT {size}"
+        )
         return np.sort(table["instruction_id"].to_numpy())
 
     def row(self, name: str, ids: Ids) -> dict[str, Any]:
@@ -150,14 +190,18 @@ class _Pool:
         sources = self.table["source"].take(pa.array(at)).value_counts().to_pylist()
         characters = self.table["n_characters"].to_numpy(zero_copy_only=False)[at]
         row: dict[str, Any] = {"n_members": len(ids), "n_sources": len(sources)}
-        row["largest_source"] = max((one["counts"] for one in sources), default=0) / max(1, len(ids))
+        row["largest_source"] = max((one["counts"] for one in sources), default=0) / max(
+            1, len(ids)
+        )
         row["characters_median"] = _quantile(characters, 0.5)
         for column, values in self.columns.items():
             if values is not None:
                 row |= _numbers(column, values[at])
                 n_unknown = int(np.isnan(values[at]).sum())
                 if n_unknown:
-                    self.notes.append(f"{column} of {n_unknown:,} of the {len(ids):,} members of {name}, which have none")
+                    self.notes.append(
+                        f"{column} of {n_unknown:,} of the {len(ids):,} members of {name}, which have none"
+                    )
         if self.landscape is not None:
             row["coverage"] = _coverage(self.landscape, ids)
         if self.vectors is not None:
@@ -165,7 +209,9 @@ class _Pool:
         return row
 
     def _score(self, name: str) -> Any:
-        return self._optional("SELECT instruction_id, value FROM score($pool, name => $name)", name=name)
+        return self._optional(
+            "SELECT instruction_id, value FROM score($pool, name => $name)", name=name
+        )
 
     def _optional(self, sql: str, **values: Any) -> Any:
         """One number a member in the order of ``ids``, NaN where there is none; None when nobody computed it."""
@@ -173,7 +219,9 @@ class _Pool:
         if table is None:
             return None
         numbers = np.full(len(self.ids), np.nan)
-        numbers[np.searchsorted(self.ids, table["instruction_id"].to_numpy())] = table["value"].to_numpy(zero_copy_only=False)
+        numbers[np.searchsorted(self.ids, table["instruction_id"].to_numpy())] = table[
+            "value"
+        ].to_numpy(zero_copy_only=False)
         return numbers
 
     def _read(self, sql: str, **values: Any) -> pa.Table | None:
@@ -215,7 +263,10 @@ def _numbers(name: str, values: np.ndarray[Any, Any]) -> dict[str, Any]:
     if not len(known):
         return {f"{name}_mean": None}
     summed = {"n_tokens": int(known.sum())} if name == "n_tokens" else {}
-    quantiles = {f"{name}_{label}": _quantile(known, q) for label, q in (("p10", 0.1), ("median", 0.5), ("p90", 0.9))}
+    quantiles = {
+        f"{name}_{label}": _quantile(known, q)
+        for label, q in (("p10", 0.1), ("median", 0.5), ("p90", 0.9))
+    }
     return summed | {f"{name}_mean": float(known.mean())} | quantiles
 
 
@@ -234,5 +285,7 @@ def _pool_of(connection: Any, reference: Reference) -> tuple[str, int]:
     if reference.kind == "pool":
         return reference.name, reference.version
     record = stored(connection, reference)
-    ((name,),) = connection.sql(query("pools/name"), params={"pool_id": record["pool_id"]}).fetchall()
+    ((name,),) = connection.sql(
+        query("pools/name"), params={"pool_id": record["pool_id"]}
+    ).fetchall()
     return name, record["pool_version"]

@@ -33,7 +33,9 @@ class SubsetDescription:
     examples: pa.Table
 
 
-def describe_subset(connection: Connection, reference: Reference, *, n_examples: int = 3) -> SubsetDescription:
+def describe_subset(
+    connection: Connection, reference: Reference, *, n_examples: int = 3
+) -> SubsetDescription:
     """One version of a subset in full."""
     tags = connection.sql(query("references/tags"), params={"name": reference.name}).fetchall()
     at = {"subset_id": reference.id, "n": n_examples}
@@ -41,5 +43,7 @@ def describe_subset(connection: Connection, reference: Reference, *, n_examples:
         reference=str(reference),
         tags=sorted(tag for tag, tagged in tags if tagged == reference.version),
         record=stored(connection, reference),
-        examples=without_empty(connection.sql(query("subsets/examples"), params=at).to_arrow_table()),
+        examples=without_empty(
+            connection.sql(query("subsets/examples"), params=at).to_arrow_table()
+        ),
     )

@@ -13,7 +13,9 @@ def order_matters(connection: Connection, reference: Reference) -> bool:
     """Whether the selector that made a subset says so in its header; a pool has no order that does."""
     if reference.kind != "subset":
         return False
-    ((name, kept),) = connection.sql(query("export/selector"), params={"subset_id": reference.id}).fetchall()
+    ((name, kept),) = connection.sql(
+        query("export/selector"), params={"subset_id": reference.id}
+    ).fetchall()
     text = kept or _shipped_text(name)
     return text is not None and read_selector(text, name=name).order_matters
 

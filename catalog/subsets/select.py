@@ -24,7 +24,17 @@ from catalog.store.references import Reference, check_name, resolve
 from catalog.subsets.again import is_of_0_1, require_complete, stored_pins, stored_selector
 from catalog.subsets.store import find_same, stored, write_subset
 
-RECORDED = ("catalog", "duckdb", "numpy", "opentsne", "polars", "pyarrow", "pylance", "scikit-learn", "torch")
+RECORDED = (
+    "catalog",
+    "duckdb",
+    "numpy",
+    "opentsne",
+    "polars",
+    "pyarrow",
+    "pylance",
+    "scikit-learn",
+    "torch",
+)
 
 
 @dataclass(frozen=True)
@@ -88,40 +98,70 @@ def select(
     check_name(name)
     started = time.monotonic()
     limits = limits or Limits()
-    definition = define(home, selector, ref=source, budget=budget, seed=seed, settings=settings, pins=pins, limits=limits)
+    definition = define(
+        home,
+        selector,
+        ref=source,
+        budget=budget,
+        seed=seed,
+        settings=settings,
+        pins=pins,
+        limits=limits,
+    )
     unsteady = tuple(map(str, definition.findings))
     if unsteady and is_strict:
         raise SelectionError("; ".join(unsteady))
     with reading(home, wait=limits.wait) as connection:
         same = None if is_dry_run else find_same(connection, definition, name=name)
         if same:
-            return _selected_before(connection, same, definition, unsteady, seconds=time.monotonic() - started)
+            return _selected_before(
+                connection, same, definition, unsteady, seconds=time.monotonic() - started
+            )
         _require_name(connection, definition, name=name, is_superseding=is_superseding)
     chosen = choose(home, definition, limits=limits)
-    n_members, warnings, seconds = chosen.members.num_rows, (*unsteady, *_warnings(chosen)), time.monotonic() - started
+    n_members, warnings, seconds = (
+        chosen.members.num_rows,
+        (*unsteady, *_warnings(chosen)),
+        time.monotonic() - started,
+    )
     if is_dry_run:
         return Selected(None, True, definition, n_members, warnings, seconds)
     with writing(home, wait=limits.wait) as connection:
-        _require_name(connection, definition, name=name, is_superseding=is_superseding)  # another process may have written
-        made = write_subset(connection, home, chosen, name=name, environment=environment(), seconds=seconds)
+        _require_name(
+            connection, definition, name=name, is_superseding=is_superseding
+        )  # another process may have written
+        made = write_subset(
+            connection, home, chosen, name=name, environment=environment(), seconds=seconds
+        )
     return Selected(str(made), True, definition, n_members, warnings, seconds)
 
 
 def _selected_before(
-    connection: Connection, same: Reference, definition: Definition, unsteady: tuple[str, ...], *, seconds: float
+    connection: Connection,
+    same: Reference,
+    definition: Definition,
+    unsteady: tuple[str, ...],
+    *,
+    seconds: float,
 ) -> Selected:
     """Return the version that a definition made before; its budget stays as it was asked for then."""
     record = stored(connection, same)
     kept = record["budget_asked"]
     said = f"{same} keeps its budget as it was asked for, {kept}, not {definition.asked}"
     warnings = (said,) if kept not in (None, definition.asked) else ()
-    return Selected(str(same), False, definition, record["n_members"], (*unsteady, *warnings), seconds)
+    return Selected(
+        str(same), False, definition, record["n_members"], (*unsteady, *warnings), seconds
+    )
 
 
-def _require_name(connection: Connection, definition: Definition, *, name: str, is_superseding: bool) -> None:
+def _require_name(
+    connection: Connection, definition: Definition, *, name: str, is_superseding: bool
+) -> None:
     """Refuse the name of a pool, and that of a subset whose newest version another selector made."""
     if connection.sql("SELECT 1 FROM pools WHERE name = $name", params={"name": name}).fetchall():
-        raise OptionError(f"{name} is the name of a pool, and pools and subsets share their names: choose another with --as")
+        raise OptionError(
+            f"{name} is the name of a pool, and pools and subsets share their names: choose another with --as"
+        )
     rows = connection.sql(query("subsets/newest"), params={"name": name}).fetchall()
     wanted = definition.selector.name
     if rows and rows[0][1] != wanted and not is_superseding:
@@ -185,23 +225,34 @@ def reselect(
     return replace(selected, warnings=(*selected.warnings, *said))
 
 
-def _said_of_onto(reference: Reference, record: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[str, ...]:
+def _said_of_onto(
+    reference: Reference, record: Mapping[str, Any], now: Mapping[str, Any]
+) -> tuple[str, ...]:
     """Say what is read now that the subset was not made from, and which budget it has where 0.1 kept the number alone."""
     content = record["definition"]
     before = {one["reference"] for one in content["references"]} | {content["pool"]}
     versions = [one["reference"] for one in now["references"] if one["reference"] not in before]
     known = {one["identity_sha256"] for one in content["signals"]}
-    signals = [title(one["kind"], one["name"]) for one in now["signals"] if one["identity_sha256"] not in known]
+    signals = [
+        title(one["kind"], one["name"])
+        for one in now["signals"]
+        if one["identity_sha256"] not in known
+    ]
     said = [f"{one} read now: {reference} read {_versions_of(one, before)}" for one in versions]
     said += [f"the {one} read now: not what {reference} was made from" for one in signals]
     if is_of_0_1(record) and now["budget"] == content["budget"]:
-        said.append(f"{reference} was made by 0.1, which kept its budget as the number {content['budget']:,}: --budget asks for another")
+        said.append(
+            f"{reference} was made by 0.1, which kept its budget as the number {content['budget']:,}: --budget asks for another"
+        )
     return tuple(said)
 
 
 def _versions_of(reference: str, known: set[str]) -> str:
     name = reference.partition("@")[0]
-    return ", ".join(sorted(one for one in known if one.partition("@")[0] == name)) or "no version of it"
+    return (
+        ", ".join(sorted(one for one in known if one.partition("@")[0] == name))
+        or "no version of it"
+    )
 
 
 def environment() -> dict[str, Any]:
@@ -226,7 +277,10 @@ def _processor() -> str | None:
     """Its name where the system tells: Linux keeps it apart from what `platform` asks."""
     info = Path("/proc/cpuinfo")
     lines = info.read_text(encoding="utf-8").splitlines() if info.exists() else []
-    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.processor() or None)
+    return next(
+        (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")),
+        platform.processor() or None,
+    )
 
 
 def _warnings(chosen: Chosen) -> tuple[str, ...]:
@@ -240,7 +294,11 @@ def _uncovered(chosen: Chosen) -> tuple[str, ...]:
     definition = chosen.definition
     budget, k = definition.budget, definition.given.get("k")
     first = json.loads(chosen.members["why"][0].as_py() or "{}") if chosen.members.num_rows else {}
-    if not isinstance(k, int) or not {"cluster", "cluster_size", "turn"} <= first.keys() or (budget >= k and "source" not in first):
+    if (
+        not isinstance(k, int)
+        or not {"cluster", "cluster_size", "turn"} <= first.keys()
+        or (budget >= k and "source" not in first)
+    ):
         return ()
     whys = [json.loads(why) for why in chosen.members["why"].to_pylist()]
     last_turns: dict[str | None, int] = {}
@@ -253,7 +311,13 @@ def _uncovered(chosen: Chosen) -> tuple[str, ...]:
     if budget >= k * n_sources or sum(sizes.values()) == definition.n_members:
         return ()
     if "source" in first and n_sources == len(whys):
-        return (f"a budget of {budget:,} is one member of each of {n_sources:,} sources: other clusters, and sources beyond, get nothing",)
-    clusters = f"{k:,} clusters" + (f" in each of {n_sources:,} sources" if "source" in first else "")
+        return (
+            f"a budget of {budget:,} is one member of each of {n_sources:,} sources: other clusters, and sources beyond, get nothing",
+        )
+    clusters = f"{k:,} clusters" + (
+        f" in each of {n_sources:,} sources" if "source" in first else ""
+    )
     instead = f"--set k={max(1, budget // (2 * n_sources))} covers them"
-    return (f"a budget of {budget:,} is less than {clusters}, so the smallest get nothing: {instead}",)
+    return (
+        f"a budget of {budget:,} is less than {clusters}, so the smallest get nothing: {instead}",
+    )

@@ -20,12 +20,21 @@ from catalog.store.references import Reference
 
 def find_same(connection: Connection, definition: Definition, *, name: str) -> Reference | None:
     """The version of a subset that this definition made."""
-    rows = connection.sql(query("subsets/same_definition"), params={"definition_sha256": definition.sha256, "name": name}).fetchall()
+    rows = connection.sql(
+        query("subsets/same_definition"),
+        params={"definition_sha256": definition.sha256, "name": name},
+    ).fetchall()
     return Reference("subset", name, rows[0][1], rows[0][0]) if rows else None
 
 
 def write_subset(
-    connection: Connection, home: Home, chosen: Chosen, *, name: str, environment: Mapping[str, Any], seconds: float
+    connection: Connection,
+    home: Home,
+    chosen: Chosen,
+    *,
+    name: str,
+    environment: Mapping[str, Any],
+    seconds: float,
 ) -> Reference:
     """Write the next version of a subset, and pin the vectors that it was made from. Call it inside a writing transaction.
 
@@ -65,13 +74,22 @@ def write_subset(
     connection.execute(query("subsets/insert_members"), {"subset_id": subset_id})
     for signal in definition.content["signals"]:
         if signal["lance_table"] and signal["lance_version"] is not None:
-            vectors.pin(home, signal["lance_table"], version=signal["lance_version"], tag=f"subset-{subset_id}")
+            vectors.pin(
+                home,
+                signal["lance_table"],
+                version=signal["lance_version"],
+                tag=f"subset-{subset_id}",
+            )
     return Reference("subset", name, version, subset_id)
 
 
 def stored(connection: Connection, reference: Reference) -> dict[str, Any]:
     """Everything about one version of a subset; ``definition`` and ``environment`` parsed."""
-    record: dict[str, Any] = connection.sql(query("subsets/get"), params={"subset_id": reference.id}).to_arrow_table().to_pylist()[0]
+    record: dict[str, Any] = (
+        connection.sql(query("subsets/get"), params={"subset_id": reference.id})
+        .to_arrow_table()
+        .to_pylist()[0]
+    )
     return record | {key: json.loads(record[key]) for key in ("definition", "environment")}
 
 
@@ -90,5 +108,9 @@ def _pool_of(connection: Connection, source: Reference) -> tuple[int, int]:
     """The pool that a source's members come from in the end."""
     if source.kind == "pool":
         return source.id, source.version
-    record = connection.sql(query("subsets/get"), params={"subset_id": source.id}).to_arrow_table().to_pylist()[0]
+    record = (
+        connection.sql(query("subsets/get"), params={"subset_id": source.id})
+        .to_arrow_table()
+        .to_pylist()[0]
+    )
     return record["pool_id"], record["pool_version"]

@@ -8,7 +8,13 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
 
-from catalog.errors import InterruptedQueryError, OptionError, QueryError, SelectionError, SignalError
+from catalog.errors import (
+    InterruptedQueryError,
+    OptionError,
+    QueryError,
+    SelectionError,
+    SignalError,
+)
 from catalog.query.executor import Limits
 from catalog.selection.run import Definition, choose, members_sha256
 from catalog.signals.coverage import title
@@ -74,7 +80,13 @@ def _impossible(reference: Reference, before: list[str], causes: tuple[str, ...]
     return Verification(str(reference), False, len(before), len(before), (), causes)
 
 
-def _compared(reference: Reference, record: Mapping[str, Any], definition: Definition, before: list[str], now: list[str]) -> Verification:
+def _compared(
+    reference: Reference,
+    record: Mapping[str, Any],
+    definition: Definition,
+    before: list[str],
+    now: list[str],
+) -> Verification:
     pairs = enumerate(zip_longest(before, now), start=1)
     differences = [(rank, old, new) for rank, (old, new) in pairs if old != new]
     causes = list(_causes(record["definition"], definition.content))
@@ -86,34 +98,60 @@ def _compared(reference: Reference, record: Mapping[str, Any], definition: Defin
     elif differences and not causes:
         causes.append(f"no cause is recorded; it reads {_read(definition.content)}")
     is_same = is_as_written and not differences
-    return Verification(str(reference), is_same, len(before), len(differences), tuple(differences[:FIRST]), tuple(causes))
+    return Verification(
+        str(reference),
+        is_same,
+        len(before),
+        len(differences),
+        tuple(differences[:FIRST]),
+        tuple(causes),
+    )
 
 
 def _gone(connection: Connection, content: Mapping[str, Any]) -> tuple[str, ...]:
     """Return what the definition read and the catalog no longer has; vectors of labels are embedded as they are asked for."""
-    signals = [signal for signal in content.get("signals", ()) if signal["kind"] != "label_embedding"]
+    signals = [
+        signal for signal in content.get("signals", ()) if signal["kind"] != "label_embedding"
+    ]
     keys = ({"identity_sha256": signal["identity_sha256"], "or_stale": True} for signal in signals)
     found = [connection.sql(query("signals/find"), params=key).fetchall() for key in keys]
     lost = [one for one, rows in zip(signals, found, strict=True) if not rows]
-    references = tuple(f"{one} it was made from: gone" for one in lost_references(connection, content))
-    return references + tuple(f"the {_titled(one)} it was made from: gone{_instead(connection, one)}" for one in lost)
+    references = tuple(
+        f"{one} it was made from: gone" for one in lost_references(connection, content)
+    )
+    return references + tuple(
+        f"the {_titled(one)} it was made from: gone{_instead(connection, one)}" for one in lost
+    )
 
 
 def _instead(connection: Connection, signal: Mapping[str, Any]) -> str:
     """Say in which precision the catalog has a signal of that kind and name."""
-    rows = connection.sql(query("signals/named"), params={"kind": signal["kind"], "name": signal["name"]}).fetchall()
-    found = sorted({str(flat["dtype"]) for row in rows if (flat := settings_of(json.loads(row[4]), {})).get("dtype")})
+    rows = connection.sql(
+        query("signals/named"), params={"kind": signal["kind"], "name": signal["name"]}
+    ).fetchall()
+    found = sorted(
+        {
+            str(flat["dtype"])
+            for row in rows
+            if (flat := settings_of(json.loads(row[4]), {})).get("dtype")
+        }
+    )
     return f"; there are others of that name in {' and '.join(found)}" if found else ""
 
 
 def _titled(signal: Mapping[str, Any]) -> str:
     """Return a signal as a person says it, with its precision."""
     precision = signal.get("precision")
-    return title(signal["kind"], signal["name"]) + (f" (precision {precision})" if precision else "")
+    return title(signal["kind"], signal["name"]) + (
+        f" (precision {precision})" if precision else ""
+    )
 
 
 def _read(content: Mapping[str, Any]) -> str:
-    return ", ".join([one["reference"] for one in content["references"]] + [_titled(one) for one in content["signals"]])
+    return ", ".join(
+        [one["reference"] for one in content["references"]]
+        + [_titled(one) for one in content["signals"]]
+    )
 
 
 def _causes(before: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[str, ...]:
@@ -123,10 +161,17 @@ def _causes(before: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[str, ...
     if others:
         causes.append(f"{', '.join(others)} read now: it was made from {', '.join(sorted(known))}")
     if _signals(before) != _signals(now):
-        other = [_titled(one) for one in now["signals"] if one["identity_sha256"] not in _signals(before)]
+        other = [
+            _titled(one) for one in now["signals"] if one["identity_sha256"] not in _signals(before)
+        ]
         causes.append("another signal is read now" + (f": {', '.join(other)}" if other else ""))
     kept = {kind: before.get(kind, now[kind]) for kind in ("functions", "macros")}
-    changed = sorted(name for kind, codes in kept.items() for name, code in now[kind].items() if codes.get(name) != code)
+    changed = sorted(
+        name
+        for kind, codes in kept.items()
+        for name, code in now[kind].items()
+        if codes.get(name) != code
+    )
     if changed:
         causes.append(f"the code of {', '.join(changed)} has changed")
     return tuple(causes)

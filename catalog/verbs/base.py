@@ -30,7 +30,9 @@ class Opened:
         self.wait = wait
         self.is_isolated = is_isolated
 
-    def _limited(self, function: Callable[..., Answer], *args: Any, limits: Limits, **kwargs: Any) -> Answer:
+    def _limited(
+        self, function: Callable[..., Answer], *args: Any, limits: Limits, **kwargs: Any
+    ) -> Answer:
         """Call what runs SQL that others wrote, on this catalog: in a child process, or here."""
         from catalog.query import worker
 

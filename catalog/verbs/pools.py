@@ -56,7 +56,9 @@ class Pools(Opened):
             prompts_only=prompts_only,
             hash_media=hash_media,
         )
-        listed = [str(source) for source in ([sources] if isinstance(sources, str | Path) else sources)]
+        listed = [
+            str(source) for source in ([sources] if isinstance(sources, str | Path) else sources)
+        ]
         if entry is not None:
             listed, options = with_entry(listed, options, entry=entry)
         return register(
@@ -76,7 +78,9 @@ class Pools(Opened):
         with reading(self.home, wait=self.wait) as connection:
             return frame(versions.list_pools(connection))
 
-    def show(self, reference: str, *, n_examples: int = 3) -> versions.Description | SubsetDescription:
+    def show(
+        self, reference: str, *, n_examples: int = 3
+    ) -> versions.Description | SubsetDescription:
         """One version of a pool or a subset in full."""
         from catalog.subsets.describe import describe_subset
 
@@ -94,13 +98,22 @@ class Pools(Opened):
     def diff(self, left: str, right: str, *, n_members: int = 20) -> versions.Diff:
         """How the members of two references differ."""
         with reading(self.home, wait=self.wait) as connection:
-            return versions.diff(connection, resolve(connection, left), resolve(connection, right), n_members=n_members)
+            return versions.diff(
+                connection,
+                resolve(connection, left),
+                resolve(connection, right),
+                n_members=n_members,
+            )
 
-    def quarantine(self, pool: str, *, reason: str | None = None, n_records: int = 100) -> pl.DataFrame:
+    def quarantine(
+        self, pool: str, *, reason: str | None = None, n_records: int = 100
+    ) -> pl.DataFrame:
         """Return the records that could not be read, of all loads that make up a version."""
         with reading(self.home, wait=self.wait) as connection:
             reference = resolve(connection, pool, kind="pool")
-            return frame(versions.quarantined(connection, reference, reason=reason, n_records=n_records))
+            return frame(
+                versions.quarantined(connection, reference, reason=reason, n_records=n_records)
+            )
 
     def restore(self, reference: str, *, dry_run: bool = False) -> Restoration:
         """Make an older version of a pool the newest; see `catalog.pools.restore.restore`."""

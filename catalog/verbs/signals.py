@@ -94,7 +94,16 @@ class Signals(Opened):
         from catalog.compute.scores import score
 
         found = self.find(reference)
-        return score(self.home, found, names, model=model, options=options, limit=limit, wait=self.wait, progress=progress)
+        return score(
+            self.home,
+            found,
+            names,
+            model=model,
+            options=options,
+            limit=limit,
+            wait=self.wait,
+            progress=progress,
+        )
 
     def label(
         self,
@@ -109,7 +118,15 @@ class Signals(Opened):
         from catalog.compute.labels import label
 
         found = self.find(reference)
-        return label(self.home, found, Path(taxonomy), threshold=threshold, encoder=encoder, wait=self.wait, progress=progress)
+        return label(
+            self.home,
+            found,
+            Path(taxonomy),
+            threshold=threshold,
+            encoder=encoder,
+            wait=self.wait,
+            progress=progress,
+        )
 
     def search(
         self,
@@ -154,15 +171,31 @@ class Signals(Opened):
         from catalog.compute.imports.scores import import_scores
 
         found = self.find(reference)
-        options: dict[str, Any] = {"name": name, "key": key, "value": value, "missing": missing, "is_dry_run": dry_run}
+        options: dict[str, Any] = {
+            "name": name,
+            "key": key,
+            "value": value,
+            "missing": missing,
+            "is_dry_run": dry_run,
+        }
         return import_scores(self.home, found, str(file), wait=self.wait, **options)
 
-    def import_losses(self, reference: str, file: str | Path, *, proxy: str, key: str = "row", dry_run: bool = False) -> Import:
+    def import_losses(
+        self,
+        reference: str,
+        file: str | Path,
+        *,
+        proxy: str,
+        key: str = "row",
+        dry_run: bool = False,
+    ) -> Import:
         """Import loss trajectories; see `catalog.compute.losses.import_.import_losses`."""
         from catalog.compute.losses.import_ import import_losses
 
         found = self.find(reference)
-        return import_losses(self.home, found, str(file), proxy=proxy, key=key, is_dry_run=dry_run, wait=self.wait)
+        return import_losses(
+            self.home, found, str(file), proxy=proxy, key=key, is_dry_run=dry_run, wait=self.wait
+        )
 
     def train_losses(
         self,
@@ -184,7 +217,13 @@ class Signals(Opened):
         """Train a proxy and record every member's loss at each checkpoint; see `catalog.compute.losses.train.train_losses`."""
         from catalog.compute.losses.train import train_losses
 
-        asked = {"epochs": epochs, "checkpoints": checkpoints, "learning_rate": learning_rate, "batch": batch, "warmup": warmup}
+        asked = {
+            "epochs": epochs,
+            "checkpoints": checkpoints,
+            "learning_rate": learning_rate,
+            "batch": batch,
+            "warmup": warmup,
+        }
         return train_losses(
             self.home,
             self.find(reference),

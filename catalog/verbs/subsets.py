@@ -50,7 +50,9 @@ class Subsets(Opened):
         from catalog.selection.selector import find_selector
         from catalog.subsets.select import select
 
-        limits = Limits(memory=memory, seconds=seconds, wait=self.wait, progress=progress, is_memoised=use_cache)
+        limits = Limits(
+            memory=memory, seconds=seconds, wait=self.wait, progress=progress, is_memoised=use_cache
+        )
         found = find_selector(self.home, selector, wait=self.wait)
         options = {"name": name, "budget": budget, "settings": settings, "seed": seed}
         options |= {"is_superseding": supersede, "is_dry_run": dry_run, "is_strict": strict}
@@ -74,7 +76,9 @@ class Subsets(Opened):
         from catalog.query.executor import Limits
         from catalog.subsets.select import reselect
 
-        limits = Limits(memory=memory, seconds=seconds, wait=self.wait, progress=progress, is_memoised=use_cache)
+        limits = Limits(
+            memory=memory, seconds=seconds, wait=self.wait, progress=progress, is_memoised=use_cache
+        )
         options = {"budget": budget, "settings": settings, "is_superseding": supersede}
         options |= {"is_dry_run": dry_run, "is_strict": strict}
         return self._limited(reselect, name, **options, limits=limits)
@@ -87,7 +91,9 @@ class Subsets(Opened):
         limits = Limits(memory=memory, wait=self.wait, is_memoised=False)
         return self._limited(verify, reference, limits=limits)
 
-    def why(self, reference: str, which: str | int, *, memory: str | None = SELECTION_MEMORY) -> Why:
+    def why(
+        self, reference: str, which: str | int, *, memory: str | None = SELECTION_MEMORY
+    ) -> Why:
         """Why a row of the pool is in a subset, or what it lacked; see `catalog.why.selected.why`."""
         from catalog.query.executor import Limits
         from catalog.why.selected import why
@@ -109,7 +115,15 @@ class Subsets(Opened):
         from catalog.subsets.compare import compare
 
         limits = Limits(memory=memory, wait=self.wait)
-        return compare(self.home, references, projection=projection, depth=depth, encoder=encoder, proxy=proxy, limits=limits)
+        return compare(
+            self.home,
+            references,
+            projection=projection,
+            depth=depth,
+            encoder=encoder,
+            proxy=proxy,
+            limits=limits,
+        )
 
     def subsets(self) -> pl.DataFrame:
         """Every version of every subset."""
@@ -178,11 +192,15 @@ class Subsets(Opened):
 
         if name and format not in FOLDERS:
             folders = " or ".join(FOLDERS)
-            raise OptionError(f"--name {name} is what a trainer's folder calls the data: leave it out, or add --format {folders}")
+            raise OptionError(
+                f"--name {name} is what a trainer's folder calls the data: leave it out, or add --format {folders}"
+            )
         with reading(self.home, wait=self.wait) as connection:
             found = resolve(connection, reference)
             return export(
-                lambda: connection.sql(query("export/records"), params=found.parameters).to_arrow_reader(10_000),
+                lambda: connection.sql(
+                    query("export/records"), params=found.parameters
+                ).to_arrow_reader(10_000),
                 format=format,
                 path="-" if str(path) == "-" else Path(path),
                 name=name or found.name,

@@ -37,17 +37,22 @@ def lacking(execution: Execution, row: Row) -> tuple[str, ...]:
             if signal.kind not in ("embedding", "losses", "states", "score"):
                 continue  # of labels, and no row's
             at = {"signal_id": signal.signal_id, "instruction_id": row.instruction_id}
-            has_value, reason = execution.session.connection.sql(query("why/signal"), params=at).fetchall()[0]
+            has_value, reason = execution.session.connection.sql(
+                query("why/signal"), params=at
+            ).fetchall()[0]
             if not has_value:
                 of = " " if signal.kind == "score" else " of "
-                said.append(f"it has no {WORDS[signal.kind]}{of}{signal.name}: {reason or 'none was computed'}")
+                said.append(
+                    f"it has no {WORDS[signal.kind]}{of}{signal.name}: {reason or 'none was computed'}"
+                )
     return tuple(dict.fromkeys(said))
 
 
 def dropped_by(execution: Execution, text: SqlText, row: Row) -> tuple[str, ...]:
     """The conditions of a query without which it would return the row, with the row's values; none where it is not for them.
 
-    A condition is left out and the query answered: if the row is there, that condition alone is the cause. Where none is, all are left out.
+    A condition is left out and the query answered: if the row is there, that condition alone is the
+    cause. Where none is, all are left out.
     """
     found = list(conditions(text))
     alone = [condition for condition in found if _is_in(execution, condition.without, row)]
@@ -68,7 +73,9 @@ def parted_by(execution: Execution, text: SqlText, row: Row) -> tuple[str, ...]:
         if word == "EXCEPT" and all(sides):
             return ("EXCEPT takes it away: the query after that word returns it too",)
         if word == "INTERSECT" and sides.count(True) == 1:
-            return (f"INTERSECT leaves it out: only the query {'before' if sides[0] else 'after'} that word returns it",)
+            return (
+                f"INTERSECT leaves it out: only the query {'before' if sides[0] else 'after'} that word returns it",
+            )
         if word == "UNION" and not any(sides):
             return ("neither of the two queries that UNION puts together returns it",)
     return ()
@@ -97,10 +104,20 @@ def _values(execution: Execution, text: SqlText, condition: Condition, row: Row)
         return {}
     try:
         root = tree(execution.session.connection, text.empty() + "SELECT " + condition.expression)
-        columns = list(dict.fromkeys(".".join(node["column_names"]) for node in nodes(root) if node.get("class") == "COLUMN_REF"))
+        columns = list(
+            dict.fromkeys(
+                ".".join(node["column_names"])
+                for node in nodes(root)
+                if node.get("class") == "COLUMN_REF"
+            )
+        )
         listed = ", ".join(f'{name} AS "{name}"' for name in columns)
         only = f" WHERE instruction_id = {row.instruction_id}"
-        rows = execution.table(with_visible(text, condition.at, text.empty() + f"SELECT {listed} " + condition.source + only))
+        rows = execution.table(
+            with_visible(
+                text, condition.at, text.empty() + f"SELECT {listed} " + condition.source + only
+            )
+        )
     except CatalogError:  # a column of an outer query, or an instruction_id of two
         return {}
     return dict(rows.to_pylist()[0]) if rows.num_rows else {}

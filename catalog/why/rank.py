@@ -59,19 +59,36 @@ def place_of(execution: Execution, cut: Cut, instruction_id: int, *, budget: int
         return None
     place, n_taken = int(at[0]), min(budget, len(ids))
     behind = place + 1 - n_taken
-    said = [f"place {place + 1:,} of {len(ids):,} eligible; {n_taken:,} were taken, so it came {behind:,} after the last of them"]
+    said = [
+        f"place {place + 1:,} of {len(ids):,} eligible; {n_taken:,} were taken, so it came {behind:,} after the last of them"
+    ]
     others = {"last": int(ids[n_taken - 1])}
     if place >= n_taken:
-        said += _decided(rows, cut, place, n_taken, with_values(", ".join(cut.order), execution.planned.parameters))
+        said += _decided(
+            rows,
+            cut,
+            place,
+            n_taken,
+            with_values(", ".join(cut.order), execution.planned.parameters),
+        )
     else:  # taken by this query, and not among the members
-        said = [f"place {place + 1:,} of {len(ids):,}, and so taken; what the query does after that leaves it out"]
-    of_group = [columns for columns in groups(tree(execution.session.connection, execution.planned.query)) if _has(rows, columns)]
+        said = [
+            f"place {place + 1:,} of {len(ids):,}, and so taken; what the query does after that leaves it out"
+        ]
+    of_group = [
+        columns
+        for columns in groups(tree(execution.session.connection, execution.planned.query))
+        if _has(rows, columns)
+    ]
     for columns in of_group[:N_GROUPS]:
         who = f"last of its {' and '.join(columns)}"
         sentence, last = _in_group(rows, columns, place, n_taken)
         said.append(sentence.replace("{last}", f"{{{who}}}"))
         others |= {who: int(ids[last])} if last is not None else {}
-    wanted = {int(ids[i]): i for i in [place, *(int(np.flatnonzero(ids == one)[0]) for one in others.values())]}
+    wanted = {
+        int(ids[i]): i
+        for i in [place, *(int(np.flatnonzero(ids == one)[0]) for one in others.values())]
+    }
     columns_of = {one: _columns(rows, i) for one, i in wanted.items()}
     return Place(place + 1, len(ids), n_taken, tuple(said), others, columns_of)
 
@@ -97,14 +114,18 @@ def _decided(rows: pa.Table, cut: Cut, place: int, n_taken: int, order: str) -> 
             if own != last:
                 own_value = f"its {name} is {_value(own)}" if is_named else f"it has {_value(own)}"
                 return [f"{by}: {own_value}; the last one taken, {{last}}, has {_value(last)}"]
-    return [f"{by}: it is level with the last one taken, {{last}}, and the tie goes by what comes first"]
+    return [
+        f"{by}: it is level with the last one taken, {{last}}, and the tie goes by what comes first"
+    ]
 
 
 def _has(rows: pa.Table, columns: tuple[str, ...]) -> bool:
     return set(columns) <= set(rows.column_names)
 
 
-def _in_group(rows: pa.Table, columns: tuple[str, ...], place: int, n_taken: int) -> tuple[str, int | None]:
+def _in_group(
+    rows: pa.Table, columns: tuple[str, ...], place: int, n_taken: int
+) -> tuple[str, int | None]:
     """The row's place among those that share its values of some columns, and who of them was taken last."""
     is_in = np.ones(rows.num_rows, dtype=bool)
     for name in columns:
@@ -117,16 +138,34 @@ def _in_group(rows: pa.Table, columns: tuple[str, ...], place: int, n_taken: int
     own = int(np.searchsorted(members, place)) + 1
     if not len(taken):
         return f"in {named}: place {own:,} of {len(members):,}; none of them was taken", None
-    of_them = f"{len(taken):,} were taken, the last of them {{last}}" if len(taken) > 1 else "only {last} was taken"
+    of_them = (
+        f"{len(taken):,} were taken, the last of them {{last}}"
+        if len(taken) > 1
+        else "only {last} was taken"
+    )
     return f"in {named}: place {own:,} of {len(members):,}; {of_them}", int(taken[-1])
 
 
 def _columns(rows: pa.Table, place: int) -> dict[str, Any]:
     """What the query says of a row, decimals (a lot is one) as the numbers that JSON has."""
     found = rows.slice(place, 1).to_pylist()[0]
-    decimals = {name: int(value) if value == int(value) else float(value) for name, value in found.items() if isinstance(value, Decimal)}
-    return {name: decimals.get(name, found[name]) for name in found if name not in ("instruction_id", "fingerprint")}
+    decimals = {
+        name: int(value) if value == int(value) else float(value)
+        for name, value in found.items()
+        if isinstance(value, Decimal)
+    }
+    return {
+        name: decimals.get(name, found[name])
+        for name in found
+        if name not in ("instruction_id", "fingerprint")
+    }
 
 
 def _value(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
+    return (
+        f"{value:.4g}"
+        if isinstance(value, float)
+        else f"{value:,}"
+        if isinstance(value, int)
+        else str(value)
+    )

@@ -15,7 +15,8 @@ from catalog.subsets.store import members, stored
 from catalog.why.lookup import Row, find_row
 from catalog.why.not_selected import LeftOut, left_out
 
-# What the columns that selectors return mean to a person; a column that is not here goes by its name alone.
+# What the columns that selectors return mean to a person; a column that is not here goes by its
+# name alone.
 MEANINGS = {
     "cell": "the cell of the map that it lies in",
     "cluster": "the cluster that it belongs to",
@@ -79,9 +80,19 @@ class Why:
     def as_dict(self) -> dict[str, Any]:
         """As JSON shows it."""
         row = {key: value for key, value in vars(self.row).items() if key != "instruction_id"}
-        plain = {"reference": self.reference, "selector": self.selector, "source_reference": self.source, "n_members": self.n_members}
+        plain = {
+            "reference": self.reference,
+            "selector": self.selector,
+            "source_reference": self.source,
+            "n_members": self.n_members,
+        }
         left = self.left_out.as_dict() if self.left_out else {}
-        return plain | row | {"is_member": self.is_member, "rank": self.rank, "why": self.columns} | left
+        return (
+            plain
+            | row
+            | {"is_member": self.is_member, "rank": self.rank, "why": self.columns}
+            | left
+        )
 
     def lines(self) -> list[str]:
         """As a person reads it; the members beside one left out are in ``left_out.beside``."""
@@ -94,7 +105,15 @@ class Why:
             values = [f"  {name:{width}}  {_value(value)}" for name, value in self.columns.items()]
             wide = max((len(value) for value in values), default=0)
             meant = [MEANINGS.get(name, "") for name in self.columns]
-            return [first, prompt, said, *(f"{value:{wide}}  {meaning}".rstrip() for value, meaning in zip(values, meant, strict=True))]
+            return [
+                first,
+                prompt,
+                said,
+                *(
+                    f"{value:{wide}}  {meaning}".rstrip()
+                    for value, meaning in zip(values, meant, strict=True)
+                ),
+            ]
         assert self.left_out is not None  # a row is a member or left out
         said = f"not in {self.reference}: {self.n_members:,} members, taken by {self.selector} from {self.source}"
         return [first, prompt, said, *(f"  {line}" for line in self.left_out.said)]
@@ -103,8 +122,8 @@ class Why:
 def why(home: Home, text: str, which: str | int, *, limits: Limits | None = None) -> Why:
     """Why a row is in a subset, or what it lacked.
 
-    Of a member this is what was written when it was selected. Of one left out the definition is run again, over the pool version
-    that it was run over; what differs now, such as a signal, is said.
+    Of a member this is what was written when it was selected. Of one left out the definition is run
+    again, over the pool version that it was run over; what differs now, such as a signal, is said.
 
     Args:
         home: the catalog's folder.
@@ -126,7 +145,16 @@ def why(home: Home, text: str, which: str | int, *, limits: Limits | None = None
         before = members(connection, reference)
     content = record["definition"]
     account = left_out(home, content, row, members=before, limits=limits) if rank is None else None
-    return Why(str(reference), record["selector"], content["pool"], record["n_members"], row, rank, columns, account)
+    return Why(
+        str(reference),
+        record["selector"],
+        content["pool"],
+        record["n_members"],
+        row,
+        rank,
+        columns,
+        account,
+    )
 
 
 def _member(connection: Connection, subset_id: int, row: Row) -> tuple[int | None, dict[str, Any]]:
@@ -143,4 +171,10 @@ def _one_line(text: str, length: int) -> str:
 def _value(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else "none" if value is None else str(value)
+    return (
+        f"{value:,}"
+        if isinstance(value, int) and not isinstance(value, bool)
+        else "none"
+        if value is None
+        else str(value)
+    )

@@ -21,7 +21,9 @@ Write = Callable[..., Path]
 @pytest.fixture
 def run(catalog: Catalog) -> Callable[..., Result]:
     def run(*arguments: str, **options: Any) -> Result:
-        return CliRunner().invoke(main, ["--home", str(catalog.home.path), "--wait", "1", *arguments], **options)
+        return CliRunner().invoke(
+            main, ["--home", str(catalog.home.path), "--wait", "1", *arguments], **options
+        )
 
     return run
 
@@ -33,13 +35,24 @@ def filled(catalog: Catalog, jsonl: Write) -> Catalog:
     return catalog
 
 
-def test_register_answers_in_json_with_what_was_read(run: Callable[..., Result], jsonl: Write) -> None:
-    result = run("register", str(jsonl([{"prompt": "a", "completion": "b"}])), "--pool", "p", "--json")
+def test_register_answers_in_json_with_what_was_read(
+    run: Callable[..., Result], jsonl: Write
+) -> None:
+    result = run(
+        "register", str(jsonl([{"prompt": "a", "completion": "b"}])), "--pool", "p", "--json"
+    )
     answer = json.loads(result.stdout)
-    assert (answer["name"], answer["version"], answer["n_members"], answer["files"][0]["shape"]) == ("p", 1, 1, "alpaca")
+    assert (
+        answer["name"],
+        answer["version"],
+        answer["n_members"],
+        answer["files"][0]["shape"],
+    ) == ("p", 1, 1, "alpaca")
 
 
-def test_register_prints_what_folded_and_which_keys_were_not_read(run: Callable[..., Result], jsonl: Write) -> None:
+def test_register_prints_what_folded_and_which_keys_were_not_read(
+    run: Callable[..., Result], jsonl: Write
+) -> None:
     keys = {f"key{n:02}": n for n in range(12)}
     records = [{"prompt": "a", "completion": "b", **keys, "id": n // 2} for n in range(4)]
     result = run("register", str(jsonl(records)), "--pool", "p", "--hash-media")
@@ -48,7 +61,11 @@ def test_register_prints_what_folded_and_which_keys_were_not_read(run: Callable[
     assert line.endswith(" and 3 more")
     assert line.count(" (100 %)") == 10
     answer = json.loads(run("register", str(jsonl(records)), "--pool", "q", "--json").stdout)
-    assert (answer["n_folded"], answer["n_folded_differing"], answer["folded_differing_in"]) == (3, 2, ["id"])
+    assert (answer["n_folded"], answer["n_folded_differing"], answer["folded_differing_in"]) == (
+        3,
+        2,
+        ["id"],
+    )
     assert (answer["files"][0]["n_unread_keys"], answer["files"][0]["unread"]["id"]) == (13, 4)
 
 
@@ -69,7 +86,9 @@ def test_register_prints_what_folded_and_which_keys_were_not_read(run: Callable[
     ],
 )
 @pytest.mark.usefixtures("filled")
-def test_what_prints_a_table_prints_json_too(run: Callable[..., Result], arguments: tuple[str, ...]) -> None:
+def test_what_prints_a_table_prints_json_too(
+    run: Callable[..., Result], arguments: tuple[str, ...]
+) -> None:
     result = run(*arguments, "--json")
     assert result.exit_code == 0, result.output
     json.loads(result.stdout)
@@ -96,16 +115,23 @@ def test_a_folder_without_a_catalog_names_the_first_step(run: Callable[..., Resu
 
 
 @pytest.mark.usefixtures("filled")
-def test_sql_writes_every_format_to_a_file_and_to_stdout(run: Callable[..., Result], tmp_path: Path) -> None:
+def test_sql_writes_every_format_to_a_file_and_to_stdout(
+    run: Callable[..., Result], tmp_path: Path
+) -> None:
     query = "SELECT row_number, prompt, [row_number] AS nested, NULL AS nothing FROM pool('p') ORDER BY row_number"
     for ending in ("json", "jsonl", "csv", "parquet", "arrow"):
         path = tmp_path / f"answer.{ending}"
         assert run("sql", query, "-o", str(path)).exit_code == 0
         assert path.read_bytes() == run("sql", query, "--format", ending).stdout_bytes
-    assert [row["prompt"] for row in json.loads((tmp_path / "answer.json").read_text())] == [f"question {i}" for i in range(5)]
+    assert [row["prompt"] for row in json.loads((tmp_path / "answer.json").read_text())] == [
+        f"question {i}" for i in range(5)
+    ]
     assert len((tmp_path / "answer.jsonl").read_text().splitlines()) == 5
     rows = list(csv.reader(io.StringIO((tmp_path / "answer.csv").read_text())))
-    assert rows[:2] == [["row_number", "prompt", "nested", "nothing"], ["0", "question 0", "[0]", ""]]
+    assert rows[:2] == [
+        ["row_number", "prompt", "nested", "nothing"],
+        ["0", "question 0", "[0]", ""],
+    ]
     assert pq.read_table(tmp_path / "answer.parquet")["row_number"].to_pylist() == list(range(5))
     assert pa.ipc.open_stream(tmp_path / "answer.arrow").read_all().num_rows == 5
 
@@ -115,7 +141,9 @@ def test_sql_takes_parameters_files_and_stdin(run: Callable[..., Result], tmp_pa
     path = tmp_path / "query.sql"
     path.write_text("SELECT count(*) AS n FROM pool('p') WHERE row_number < $limit")
     for arguments, options in (((str(path),), {}), (("-",), {"input": path.read_text()})):
-        assert json.loads(run("sql", *arguments, "--set", "limit=3", "--json", **options).stdout) == [{"n": 3}]
+        assert json.loads(
+            run("sql", *arguments, "--set", "limit=3", "--json", **options).stdout
+        ) == [{"n": 3}]
 
 
 @pytest.mark.usefixtures("filled")
@@ -147,7 +175,9 @@ def test_doctor_fails_when_something_is_wrong(run: Callable[..., Result], filled
     from catalog.store.database import writing
 
     with writing(filled.home) as connection:
-        connection.execute("DELETE FROM instructions WHERE instruction_id = (SELECT min(instruction_id) FROM instructions)")
+        connection.execute(
+            "DELETE FROM instructions WHERE instruction_id = (SELECT min(instruction_id) FROM instructions)"
+        )
     result = run("doctor")
     assert result.exit_code == 1
     assert "1 members of p have no instruction" in result.stdout
@@ -162,7 +192,9 @@ def test_export_writes_what_register_reads(run: Callable[..., Result], tmp_path:
     assert (answer["n_added"], answer["n_removed"], answer["n_kept"]) == (0, 0, 5)
 
 
-def test_a_file_of_a_dead_job_is_found_and_swept(run: Callable[..., Result], filled: Catalog) -> None:
+def test_a_file_of_a_dead_job_is_found_and_swept(
+    run: Callable[..., Result], filled: Catalog
+) -> None:
     (filled.home.scratch / "register-999999999-x").mkdir(parents=True)
     assert run("doctor").exit_code == 1
     assert run("gc").exit_code == 0

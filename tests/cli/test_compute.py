@@ -14,7 +14,24 @@ from catalog.cli import main
 
 Run = Callable[..., Result]
 N = 48
-WORDS = ["the", "river", "night", "light", "field", "stone", "word", "small", "large", "add", "how", "what", "give", "three", "of", "in"]
+WORDS = [
+    "the",
+    "river",
+    "night",
+    "light",
+    "field",
+    "stone",
+    "word",
+    "small",
+    "large",
+    "add",
+    "how",
+    "what",
+    "give",
+    "three",
+    "of",
+    "in",
+]
 
 
 @pytest.fixture
@@ -25,7 +42,9 @@ def pool(catalog: Catalog, jsonl: Callable[..., Path]) -> Catalog:
         {
             "instruction": f"{' '.join(draw.choice(WORDS, draw.integers(3, 9)))} {i}",
             "output": " ".join(draw.choice(WORDS, draw.integers(1, 9))),
-            "tags": draw.choice(["add", "sum", "poem", "code"], draw.integers(1, 4), replace=False).tolist(),
+            "tags": draw.choice(
+                ["add", "sum", "poem", "code"], draw.integers(1, 4), replace=False
+            ).tolist(),
         }
         for i in range(N)
     ]
@@ -36,7 +55,9 @@ def pool(catalog: Catalog, jsonl: Callable[..., Path]) -> Catalog:
 @pytest.fixture
 def run(catalog: Catalog) -> Run:
     def run(*arguments: str, **options: Any) -> Result:
-        return CliRunner().invoke(main, ["--home", str(catalog.home.path), "--wait", "1", *arguments], **options)
+        return CliRunner().invoke(
+            main, ["--home", str(catalog.home.path), "--wait", "1", *arguments], **options
+        )
 
     return run
 
@@ -64,15 +85,25 @@ def test_what_is_missing_is_made_in_order_and_once(run: Run, pool: Catalog) -> N
         "catalog losses train p@1 --proxy tiny",
         "catalog score p@1 depth --model tiny",
     ]
-    assert [need["command"] for need in json.loads(run("explain", "ila", "p", "--json").stdout)["needs"]] == made
+    assert [
+        need["command"] for need in json.loads(run("explain", "ila", "p", "--json").stdout)["needs"]
+    ] == made
     first = run(*wanted, "--compute")
     assert first.exit_code == 0, first.output
     assert commands(first) == made
     assert first.stdout.startswith("deep@1: 12 members of p@1")
     again = run(*wanted, "--compute")
-    assert (commands(again), again.stdout) == ([], "deep@1: selected before with the same definition, 12 members\n")
-    by_losses = run("select", "s2l", "p", "--budget", "9", "--set", "k=4", "--as", "even", "--compute")
-    assert (by_losses.exit_code, commands(by_losses)) == (0, [])  # depth's proxy left its trajectories
+    assert (commands(again), again.stdout) == (
+        [],
+        "deep@1: selected before with the same definition, 12 members\n",
+    )
+    by_losses = run(
+        "select", "s2l", "p", "--budget", "9", "--set", "k=4", "--as", "even", "--compute"
+    )
+    assert (by_losses.exit_code, commands(by_losses)) == (
+        0,
+        [],
+    )  # depth's proxy left its trajectories
     for selector, command in (
         ("fisher_sft", "catalog states p@1 --model tiny"),
         ("ifd", "catalog score p@1 ifd --model tiny"),
@@ -87,7 +118,10 @@ def test_what_is_missing_is_made_in_order_and_once(run: Run, pool: Catalog) -> N
 
 def test_learnability_asks_for_the_trajectories_that_it_is_made_of(run: Run, pool: Catalog) -> None:
     told = json.loads(run("explain", "high_learnability", "p", "--json").stdout)
-    assert [need["command"] for need in told["needs"]] == ["catalog losses train p@1 --proxy tiny", "catalog score p@1 learnability"]
+    assert [need["command"] for need in told["needs"]] == [
+        "catalog losses train p@1 --proxy tiny",
+        "catalog score p@1 learnability",
+    ]
     assert not told["is_ready"]
 
 
@@ -98,55 +132,106 @@ def test_a_score_that_only_others_have_is_asked_for_before_anything_is_computed(
     wanted = ("select", selector, "p", "--budget", "7", "--as", "good")
     ran = run(*wanted, "--compute")
     bring = "`catalog scores import p@1 FILE --name deita` brings"
-    assert failure(ran) == f"error: {selector} needs what cannot be computed here: score deita, which {bring} in\n"
+    assert (
+        failure(ran)
+        == f"error: {selector} needs what cannot be computed here: score deita, which {bring} in\n"
+    )
     assert commands(ran) == []
     assert f"p@1 has no score deita: {bring} it in" in failure(run(*wanted))
     np.save(tmp_path / "deita.npy", np.arange(N, dtype=np.float64))
     pool.import_scores("p", tmp_path / "deita.npy", name="deita")
     first, again = run(*wanted, "--compute"), run(*wanted[:-1], "second", "--compute")
     assert (first.exit_code, again.exit_code) == (0, 0), first.output
-    assert commands(first) == (["catalog embed p@1 --encoder all-MiniLM-L6-v2"] if selector == "deita" else [])
+    assert commands(first) == (
+        ["catalog embed p@1 --encoder all-MiniLM-L6-v2"] if selector == "deita" else []
+    )
     assert commands(again) == []
 
 
-def test_a_pool_without_labels_says_how_they_come_in(run: Run, catalog: Catalog, jsonl: Callable[..., Path]) -> None:
+def test_a_pool_without_labels_says_how_they_come_in(
+    run: Run, catalog: Catalog, jsonl: Callable[..., Path]
+) -> None:
     catalog.register(jsonl([{"prompt": "a", "completion": "b"}]), pool="bare")
-    told = failure(run("select", "mig", "bare", "--budget", "1", "--set", "score=n_tokens", "--as", "x", "--compute"))
-    assert "label embeddings of all-MiniLM-L6-v2, which `catalog register FILE --pool bare --labels-column COLUMN` brings in" in told
-    assert "no member of bare@1 has labels" in failure(run("select", "mig", "bare", "--budget", "1", "--as", "x"))
+    told = failure(
+        run(
+            "select",
+            "mig",
+            "bare",
+            "--budget",
+            "1",
+            "--set",
+            "score=n_tokens",
+            "--as",
+            "x",
+            "--compute",
+        )
+    )
+    assert (
+        "label embeddings of all-MiniLM-L6-v2, which `catalog register FILE --pool bare --labels-column COLUMN` brings in"
+        in told
+    )
+    assert "no member of bare@1 has labels" in failure(
+        run("select", "mig", "bare", "--budget", "1", "--as", "x")
+    )
 
 
 @pytest.mark.usefixtures("pool")
-def test_the_rest_of_an_imported_score_is_the_users_to_bring(run: Run, pool: Catalog, jsonl: Callable[..., Path], tmp_path: Path) -> None:
+def test_the_rest_of_an_imported_score_is_the_users_to_bring(
+    run: Run, pool: Catalog, jsonl: Callable[..., Path], tmp_path: Path
+) -> None:
     np.save(tmp_path / "depth.npy", np.arange(N, dtype=np.float64))
     pool.import_scores("p", tmp_path / "depth.npy", name="depth")
-    pool.register(jsonl([{"instruction": "one more", "output": "answer"}], "more.jsonl"), pool="p", mode="append")
+    pool.register(
+        jsonl([{"instruction": "one more", "output": "answer"}], "more.jsonl"),
+        pool="p",
+        mode="append",
+    )
     told = failure(run("select", "depth_only", "p", "--budget", "7", "--as", "deep", "--compute"))
     assert "score depth, which `catalog scores import p@2 FILE --name depth` brings in" in told
 
 
 @pytest.mark.usefixtures("pool")
 def test_the_rest_of_a_score_is_made_with_the_model_that_made_it(
-    run: Run, pool: Catalog, jsonl: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    run: Run,
+    pool: Catalog,
+    jsonl: Callable[..., Path],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
     from catalog.models.causal_lm import save_causal_lm
     from catalog.models.tiny import TinyShape, build_tiny
 
     monkeypatch.chdir(tmp_path)
-    save_causal_lm(build_tiny(WORDS, shape=TinyShape(vocabulary=300, width=16, layers=1, heads=2, inner=16)), Path("small"))
+    save_causal_lm(
+        build_tiny(WORDS, shape=TinyShape(vocabulary=300, width=16, layers=1, heads=2, inner=16)),
+        Path("small"),
+    )
     pool.score("p", "ifd", model="small")
-    pool.register(jsonl([{"instruction": "one more", "output": "two words"}], "more.jsonl"), pool="p", mode="append")
-    ran = run("select", "ifd", "p", "--budget", "7", "--set", "most=99", "--as", "hard", "--compute")
+    pool.register(
+        jsonl([{"instruction": "one more", "output": "two words"}], "more.jsonl"),
+        pool="p",
+        mode="append",
+    )
+    ran = run(
+        "select", "ifd", "p", "--budget", "7", "--set", "most=99", "--as", "hard", "--compute"
+    )
     assert ran.exit_code == 0, ran.output
     assert commands(ran) == ["catalog score p@2 ifd --model small"]
 
 
 @pytest.mark.usefixtures("pool")
 @pytest.mark.parametrize(
-    "extra", [("--onto", "best"), ("s2l", "p", "--budget", "5", "--as", "x", "--dry-run"), ("s2l", "p", "--budget", "5")]
+    "extra",
+    [
+        ("--onto", "best"),
+        ("s2l", "p", "--budget", "5", "--as", "x", "--dry-run"),
+        ("s2l", "p", "--budget", "5"),
+    ],
 )
 def test_computing_goes_with_a_selection_that_is_kept(run: Run, extra: tuple[str, ...]) -> None:
-    assert "--compute goes with SELECTOR, POOL, --budget and --as, and writes" in failure(run("select", *extra, "--compute"), 2)
+    assert "--compute goes with SELECTOR, POOL, --budget and --as, and writes" in failure(
+        run("select", *extra, "--compute"), 2
+    )
 
 
 def test_every_score_of_ours_is_known_to_be_computed() -> None:

@@ -22,7 +22,9 @@ SELECT instruction_id, fingerprint FROM pool($pool) WHERE row_number >= $skip OR
 @pytest.fixture
 def run(catalog: Catalog) -> Run:
     def run(*arguments: str) -> Result:
-        return CliRunner().invoke(main, ["--home", str(catalog.home.path), "--wait", "1", *arguments])
+        return CliRunner().invoke(
+            main, ["--home", str(catalog.home.path), "--wait", "1", *arguments]
+        )
 
     return run
 
@@ -30,19 +32,28 @@ def run(catalog: Catalog) -> Run:
 @pytest.fixture
 def mine(catalog: Catalog, jsonl: Callable[..., Path], tmp_path: Path) -> Path:
     """A selector's file, beside a pool of 12."""
-    catalog.register(jsonl([{"instruction": f"question {i}", "output": f"answer {i}"} for i in range(12)]), pool="p")
+    catalog.register(
+        jsonl([{"instruction": f"question {i}", "output": f"answer {i}"} for i in range(12)]),
+        pool="p",
+    )
     path = tmp_path / "mine.sql"
     path.write_text(MINE)
     return path
 
 
-def test_show_prints_the_text_that_made_a_subset_and_its_definition(run: Run, catalog: Catalog, mine: Path) -> None:
+def test_show_prints_the_text_that_made_a_subset_and_its_definition(
+    run: Run, catalog: Catalog, mine: Path
+) -> None:
     run("select", str(mine), "p", "--budget", "50%", "--as", "few")
     shown = run("show", "few").stdout
     assert f"\n{MINE}\n" in shown
     assert "mine of p@1, budget 50% (6), seed 0, skip 0\n" in shown
     plain = json.loads(run("show", "few", "--json").stdout)
-    assert (plain["selector_text"], plain["budget_asked"], plain["definition"]["budget"]) == (MINE, "50%", 6)
+    assert (plain["selector_text"], plain["budget_asked"], plain["definition"]["budget"]) == (
+        MINE,
+        "50%",
+        6,
+    )
     with writing(catalog.home) as connection:
         connection.execute("UPDATE subsets SET selector_text = NULL, budget_asked = NULL")
     shown = run("show", "few").stdout
@@ -50,12 +61,16 @@ def test_show_prints_the_text_that_made_a_subset_and_its_definition(run: Run, ca
     assert "budget 6, " in shown
 
 
-def test_another_selector_under_a_name_and_a_budget_for_the_next_version(run: Run, mine: Path) -> None:
+def test_another_selector_under_a_name_and_a_budget_for_the_next_version(
+    run: Run, mine: Path
+) -> None:
     run("select", "random", "p", "--budget", "all", "--as", "few")
     refused = run("select", str(mine), "p", "--budget", "5", "--as", "few")
     assert (refused.exit_code, refused.stdout) == (2, "")
     assert "few@1 was made by random, this would be mine" in refused.stderr
-    assert run("select", str(mine), "p", "--budget", "5", "--as", "few", "--supersede").stdout.startswith("few@2: 5 members")
+    assert run(
+        "select", str(mine), "p", "--budget", "5", "--as", "few", "--supersede"
+    ).stdout.startswith("few@2: 5 members")
     assert run("select", "--onto", "few", "--budget", "25%").stdout.startswith("few@3: 3 members")
 
 
@@ -68,7 +83,10 @@ def test_adding_a_selector_says_what_it_replaces_and_one_is_removed(run: Run, mi
     assert run("selectors", "remove", "mine").exit_code == 0
     assert run("select", "mine", "p", "--budget", "3", "--as", "other").exit_code == 1
     assert run("verify", "few").exit_code == 0
-    for name, code, message in (("random", 2, "comes with the catalog"), ("mine", 1, "keeps no selector named mine")):
+    for name, code, message in (
+        ("random", 2, "comes with the catalog"),
+        ("mine", 1, "keeps no selector named mine"),
+    ):
         refused = run("selectors", "remove", name)
         assert (refused.exit_code, message in refused.stderr) == (code, True)
 
@@ -80,4 +98,6 @@ def test_embedding_says_which_precision_it_chose_and_why(run: Run, catalog: Cata
     assert "precision float32: 12 members of p@1 have vectors in it" in run("embed", "p").stderr
     assert "precision" not in run("embed", "p", "--precision", "float32").stderr
     catalog.select("k_center", "p", budget=3, name="spread")
-    assert "embedding all-MiniLM-L6-v2, precision float32, identity " in run("show", "spread").stdout
+    assert (
+        "embedding all-MiniLM-L6-v2, precision float32, identity " in run("show", "spread").stdout
+    )

@@ -20,7 +20,9 @@ from catalog.cli import main
 from catalog.store.database import reading
 from catalog.store.paths import Home
 
-RECORDS = [{"instruction": f"question {i}", "output": f"answer {i} " + "x" * 200} for i in range(200)]
+RECORDS = [
+    {"instruction": f"question {i}", "output": f"answer {i} " + "x" * 200} for i in range(200)
+]
 
 
 def run(home: Path, *arguments: object) -> Result:
@@ -40,7 +42,10 @@ def mounted(folder: Path, *, size: str, is_read_only: bool = False) -> Iterator[
     """A small file system of its own, where this user may mount one."""
     folder.mkdir()
     command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)]
-    if shutil.which("mount") is None or subprocess.run(command, capture_output=True, check=False).returncode:
+    if (
+        shutil.which("mount") is None
+        or subprocess.run(command, capture_output=True, check=False).returncode
+    ):
         pytest.skip("this user cannot mount a file system")
     try:
         yield folder
@@ -65,7 +70,9 @@ def filled(catalog: Catalog, jsonl: Callable[..., Path], tmp_path: Path) -> Path
 def steps(tmp_path: Path) -> Sequence[Sequence[object]]:
     """Commands that write; the file for `register` has new records, and so does each `-o` a name of its own."""
     more = tmp_path / "more.jsonl"
-    more.write_text("".join(f'{{"instruction": "new {i}", "output": "{"y" * 300}"}}\n' for i in range(5_000)))
+    more.write_text(
+        "".join(f'{{"instruction": "new {i}", "output": "{"y" * 300}"}}\n' for i in range(5_000))
+    )
     return (
         ("register", more, "--pool", "q"),
         ("scores", "import", "p", tmp_path / "s.npy", "--name", "t"),
@@ -79,7 +86,10 @@ def state(home: Path) -> tuple[list[str], ...]:
     """What a catalog holds: pools, signals, subsets and tags."""
     with reading(Home(home)) as connection:
         return tuple(
-            [name for (name,) in connection.sql(f"SELECT name FROM {table} ORDER BY name").fetchall()]
+            [
+                name
+                for (name,) in connection.sql(f"SELECT name FROM {table} ORDER BY name").fetchall()
+            ]
             for table in ("pools", "signals", "subsets", "tags")
         )
 
@@ -92,7 +102,9 @@ def fill_up(folder: Path, *, but: int) -> Path:
     return ballast
 
 
-def fill_and_write(filled: Path, tmp_path: Path, commands: Sequence[Sequence[object]], *, margins: Sequence[int]) -> None:
+def fill_and_write(
+    filled: Path, tmp_path: Path, commands: Sequence[Sequence[object]], *, margins: Sequence[int]
+) -> None:
     """Every command on a disk with so little left either does its work or leaves the catalog as it was."""
     for number, margin in enumerate(margins):
         for command in commands:
@@ -109,16 +121,25 @@ def fill_and_write(filled: Path, tmp_path: Path, commands: Sequence[Sequence[obj
                 assert run(disk / "home", *command).exit_code == 0
 
 
-def test_a_full_disk_ends_in_one_line_and_leaves_the_catalog_as_it_was(filled: Path, tmp_path: Path) -> None:
+def test_a_full_disk_ends_in_one_line_and_leaves_the_catalog_as_it_was(
+    filled: Path, tmp_path: Path
+) -> None:
     fill_and_write(filled, tmp_path, steps(tmp_path)[:2], margins=[0])
 
 
 @pytest.mark.slow
 def test_forty_moments_at_which_a_disk_is_full(filled: Path, tmp_path: Path) -> None:
-    fill_and_write(filled, tmp_path, steps(tmp_path), margins=[0, 4_096, 16_384, 65_536, 262_144, 524_288, 1_048_576, 2_097_152])
+    fill_and_write(
+        filled,
+        tmp_path,
+        steps(tmp_path),
+        margins=[0, 4_096, 16_384, 65_536, 262_144, 524_288, 1_048_576, 2_097_152],
+    )
 
 
-def test_a_catalog_that_cannot_be_written_says_so_and_is_readable(filled: Path, tmp_path: Path) -> None:
+def test_a_catalog_that_cannot_be_written_says_so_and_is_readable(
+    filled: Path, tmp_path: Path
+) -> None:
     commands = steps(tmp_path)
     with mounted(tmp_path / "disk", size="24m") as disk:
         shutil.copytree(filled, disk / "home")
@@ -126,14 +147,18 @@ def test_a_catalog_that_cannot_be_written_says_so_and_is_readable(filled: Path, 
         for command in commands:
             require_one_line(run(disk / "home", *command))
         assert run(disk / "home", "pools").exit_code == 0
-        assert run(disk / "home", "sql", "SELECT count(*) FROM score('p', name => 's')").exit_code == 0
+        assert (
+            run(disk / "home", "sql", "SELECT count(*) FROM score('p', name => 's')").exit_code == 0
+        )
         assert run(disk / "home", "doctor", "--full").exit_code == 0
         require_one_line(run(disk / "new", "register", tmp_path / "more.jsonl", "--pool", "p"))
         remount(disk, "rw")
 
 
 @pytest.mark.parametrize("home", ["x" * 300, "file", "file/below"])
-def test_a_home_that_cannot_be_a_folder_is_one_line(tmp_path: Path, jsonl: Callable[..., Path], home: str) -> None:
+def test_a_home_that_cannot_be_a_folder_is_one_line(
+    tmp_path: Path, jsonl: Callable[..., Path], home: str
+) -> None:
     (tmp_path / "file").write_text("x")
     require_one_line(run(tmp_path / home, "register", jsonl(RECORDS[:2]), "--pool", "p"))
 
@@ -177,7 +202,10 @@ def import_damaged(home: Path, tmp_path: Path, *, seeds: range) -> None:
         path = tmp_path / f"damaged-{name}"
         path.write_bytes(content)
         before = state(home)
-        for command in (("scores", "import", "p", path, "--name", "t"), ("register", path, "--pool", f"q{seed}")):
+        for command in (
+            ("scores", "import", "p", path, "--name", "t"),
+            ("register", path, "--pool", f"q{seed}"),
+        ):
             result = run(home, *command)
             if result.exit_code:
                 require_one_line(result)

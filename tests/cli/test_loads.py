@@ -20,7 +20,9 @@ def pairs(n: int) -> list[dict[str, str]]:
 
 @pytest.fixture
 def run(catalog: Catalog) -> Run:
-    return lambda *arguments: CliRunner().invoke(main, ["--home", str(catalog.home.path), "--wait", "1", *arguments])
+    return lambda *arguments: CliRunner().invoke(
+        main, ["--home", str(catalog.home.path), "--wait", "1", *arguments]
+    )
 
 
 def test_a_refused_load_names_the_numbers_and_both_ways_out(run: Run, jsonl: Write) -> None:
@@ -35,7 +37,9 @@ def test_a_refused_load_names_the_numbers_and_both_ways_out(run: Run, jsonl: Wri
     assert json.loads(run("pools", "--json").stdout)[0]["n_members"] == 1
 
 
-def test_every_load_takes_a_dry_run(run: Run, jsonl: Write, tmp_path: Path, catalog: Catalog) -> None:
+def test_every_load_takes_a_dry_run(
+    run: Run, jsonl: Write, tmp_path: Path, catalog: Catalog
+) -> None:
     file = str(jsonl(pairs(3)))
     dry = run("register", file, "--pool", "p", "--dry-run")
     assert (dry.exit_code, catalog.home.path.exists()) == (0, False)
@@ -57,9 +61,16 @@ def test_every_load_takes_a_dry_run(run: Run, jsonl: Write, tmp_path: Path, cata
 def test_restore_says_what_it_did(run: Run, jsonl: Write) -> None:
     run("register", str(jsonl(pairs(10))), "--pool", "p")
     run("register", str(jsonl(pairs(1))), "--pool", "p", "--replace")
-    assert run("restore", "p@1", "--dry-run").stdout.startswith("would be p@3: 10 members, restored from p@1")
+    assert run("restore", "p@1", "--dry-run").stdout.startswith(
+        "would be p@3: 10 members, restored from p@1"
+    )
     answer = json.loads(run("restore", "p@1", "--json").stdout)
-    assert (answer["version"], answer["restored_from"], answer["n_added"], answer["is_new_version"]) == (3, 1, 9, True)
+    assert (
+        answer["version"],
+        answer["restored_from"],
+        answer["n_added"],
+        answer["is_new_version"],
+    ) == (3, 1, 9, True)
     assert run("restore", "p@1").exit_code == 0
     assert json.loads(run("pools", "--json").stdout)[0]["version"] == 3
     assert run("restore", "q@1").exit_code == 1

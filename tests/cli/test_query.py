@@ -25,7 +25,9 @@ def run(catalog: Catalog, jsonl: Callable[..., Path]) -> Run:
     catalog.register(jsonl([{"instruction": "why?", "output": "because"}]), pool="p")
 
     def run(*arguments: str, **options: Any) -> Result:
-        return CliRunner().invoke(main, ["--home", str(catalog.home.path), "--wait", "1", *arguments], **options)
+        return CliRunner().invoke(
+            main, ["--home", str(catalog.home.path), "--wait", "1", *arguments], **options
+        )
 
     return run
 
@@ -42,13 +44,25 @@ def test_json_holds_nothing_that_is_not_json(run: Run) -> None:
         "e": ["1 days"],
         "f": "2026-01-02T03:00:00",
     }
-    assert json.loads(run("sql", STRANGE, "--format", "json").stdout, parse_constant=refuse) == [expected]
-    assert json.loads(run("sql", STRANGE, "--format", "jsonl").stdout, parse_constant=refuse) == expected
+    assert json.loads(run("sql", STRANGE, "--format", "json").stdout, parse_constant=refuse) == [
+        expected
+    ]
+    assert (
+        json.loads(run("sql", STRANGE, "--format", "jsonl").stdout, parse_constant=refuse)
+        == expected
+    )
 
 
 def test_csv_holds_what_json_holds(run: Run) -> None:
     _, row = csv.reader(io.StringIO(run("sql", STRANGE, "--format", "csv").stdout))
-    assert row == ["", '{"b": [null, 1.5]}', "7879", "14 months 3 days 2.5 seconds", '["1 days"]', "2026-01-02T03:00:00"]
+    assert row == [
+        "",
+        '{"b": [null, 1.5]}',
+        "7879",
+        "14 months 3 days 2.5 seconds",
+        '["1 days"]',
+        "2026-01-02T03:00:00",
+    ]
 
 
 def test_an_interval_is_written_as_sql_reads_it(run: Run) -> None:
@@ -61,7 +75,10 @@ def test_a_file_that_is_there_stays_unless_it_may_be_overwritten(run: Run, tmp_p
     path = tmp_path / "answer.csv"
     path.write_text("precious")
     refused = run("sql", "SELECT 1 AS n", "-o", str(path))
-    assert (refused.exit_code, refused.stderr) == (2, f"error: {path} exists: choose another path, or add --overwrite\n")
+    assert (refused.exit_code, refused.stderr) == (
+        2,
+        f"error: {path} exists: choose another path, or add --overwrite\n",
+    )
     assert path.read_text() == "precious"
     assert run("sql", "SELECT 1 AS n", "-o", str(path), "--overwrite").exit_code == 0
     assert path.read_text() == "n\n1\n"
@@ -73,16 +90,28 @@ def test_a_hyphen_is_standard_output(run: Run) -> None:
 
 
 @pytest.mark.parametrize("verb", [("sql", "SELECT 1 AS n"), ("export", "p")])
-def test_a_folder_that_is_not_there_is_one_line(run: Run, tmp_path: Path, verb: tuple[str, ...]) -> None:
+def test_a_folder_that_is_not_there_is_one_line(
+    run: Run, tmp_path: Path, verb: tuple[str, ...]
+) -> None:
     refused = run(*verb, "-o", str(tmp_path / "nowhere" / "answer.json"))
     assert refused.exit_code == 2
-    assert refused.stderr == f"error: there is no folder {tmp_path / 'nowhere'}: make it first, or choose another path\n"
+    assert (
+        refused.stderr
+        == f"error: there is no folder {tmp_path / 'nowhere'}: make it first, or choose another path\n"
+    )
 
 
 def test_what_parquet_cannot_hold_is_one_line_with_the_column(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "answer.parquet"
     refused = run("sql", "SELECT 1 AS n, INTERVAL 1 DAY AS day", "-o", str(path))
     assert refused.exit_code == 1
-    assert refused.stderr.startswith("error: Parquet has no month_day_nano_interval, which day is: CAST(day AS VARCHAR), or write arrow")
+    assert refused.stderr.startswith(
+        "error: Parquet has no month_day_nano_interval, which day is: CAST(day AS VARCHAR), or write arrow"
+    )
     assert not list(tmp_path.glob("*answer*"))
-    assert run("sql", "SELECT 1 AS n, CAST(INTERVAL 1 DAY AS VARCHAR) AS day", "-o", str(path)).exit_code == 0
+    assert (
+        run(
+            "sql", "SELECT 1 AS n, CAST(INTERVAL 1 DAY AS VARCHAR) AS day", "-o", str(path)
+        ).exit_code
+        == 0
+    )

@@ -14,24 +14,42 @@ from catalog.cli import main
 Write = Callable[..., Path]
 CHAT = {"messages": [{"role": "Ann", "content": "q"}, {"role": "Bob", "content": "a"}]}
 LEAF = {"role": "assistant", "text": "b", "replies": []}
-TREE = {"prompt": {"role": "prompter", "text": "q", "replies": [LEAF, {**LEAF, "text": "a", "rank": 0}]}}
+TREE = {
+    "prompt": {"role": "prompter", "text": "q", "replies": [LEAF, {**LEAF, "text": "a", "rank": 0}]}
+}
 
 
 @pytest.fixture
 def register(catalog: Catalog, jsonl: Write) -> Callable[..., Result]:
     def register(records: list[Any], *options: str) -> Result:
-        return CliRunner().invoke(main, ["--home", str(catalog.home.path), "register", str(jsonl(records)), "--pool", "p", *options])
+        return CliRunner().invoke(
+            main,
+            [
+                "--home",
+                str(catalog.home.path),
+                "register",
+                str(jsonl(records)),
+                "--pool",
+                "p",
+                *options,
+            ],
+        )
 
     return register
 
 
-def test_roles_and_trees_are_options_that_the_version_records(register: Callable[..., Result], catalog: Catalog) -> None:
+def test_roles_and_trees_are_options_that_the_version_records(
+    register: Callable[..., Result], catalog: Catalog
+) -> None:
     assert register([CHAT], "--role", "ann=user", "--role", "bob=assistant").exit_code == 0
     result = register([TREE], "--tree", "best")
     assert result.exit_code == 0
     assert catalog.sql("SELECT prompt, response FROM pool('p')").rows() == [("q", "a")]
     options = catalog.sql("SELECT options FROM pool_versions ORDER BY version")["options"].to_list()
-    assert [json.loads(text)["roles"] for text in options] == [{"ann": "user", "bob": "assistant"}, {}]
+    assert [json.loads(text)["roles"] for text in options] == [
+        {"ann": "user", "bob": "assistant"},
+        {},
+    ]
     assert [json.loads(text)["tree"] for text in options] == [None, "best"]
     assert register([CHAT], "--role", "ann=speaker").exit_code == 2
     assert register([CHAT], "--tree", "all").exit_code == 2
@@ -42,8 +60,14 @@ def test_roles_and_trees_are_options_that_the_version_records(register: Callable
     [
         (CHAT, ["pool.jsonl, line 1: unknown_role", "'Ann'", "--role NAME=assistant"]),
         (TREE, ["line 1: wrong_type", "tree", "--tree paths"]),
-        ({"prompt": {"text": "q", "id": 1}, "response": "a"}, ["line 1: wrong_type", "an object with the keys text, id", "--map prompt="]),
-        ({"messages": [{"speaker": None, "talk": "q"}]}, ["line 1: unknown_role", "speaker, talk", "--map messages=KEY"]),
+        (
+            {"prompt": {"text": "q", "id": 1}, "response": "a"},
+            ["line 1: wrong_type", "an object with the keys text, id", "--map prompt="],
+        ),
+        (
+            {"messages": [{"speaker": None, "talk": "q"}]},
+            ["line 1: unknown_role", "speaker, talk", "--map messages=KEY"],
+        ),
     ],
 )
 def test_a_refused_load_shows_the_first_record_that_failed_and_what_helps(
@@ -54,9 +78,18 @@ def test_a_refused_load_shows_the_first_record_that_failed_and_what_helps(
     assert [text for text in found if text not in result.stderr] == []
 
 
-def test_python_that_is_no_literal_is_refused_with_what_it_is(catalog: Catalog, tmp_path: Path) -> None:
+def test_python_that_is_no_literal_is_refused_with_what_it_is(
+    catalog: Catalog, tmp_path: Path
+) -> None:
     (tmp_path / "a.jsonl").write_text("{'prompt': nan, 'response': x}\n" * 3)
-    arguments = ["--home", str(catalog.home.path), "register", str(tmp_path / "a.jsonl"), "--pool", "p"]
+    arguments = [
+        "--home",
+        str(catalog.home.path),
+        "register",
+        str(tmp_path / "a.jsonl"),
+        "--pool",
+        "p",
+    ]
     result = CliRunner().invoke(main, arguments)
     assert result.exit_code == 1
     assert "Python" in result.stderr

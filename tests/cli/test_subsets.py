@@ -23,18 +23,25 @@ MINE += "SELECT instruction_id, row_number FROM pool($pool) WHERE row_number >= 
 @pytest.fixture
 def run(catalog: Catalog) -> Run:
     def run(*arguments: str, **options: Any) -> Result:
-        return CliRunner().invoke(main, ["--home", str(catalog.home.path), "--wait", "1", *arguments], **options)
+        return CliRunner().invoke(
+            main, ["--home", str(catalog.home.path), "--wait", "1", *arguments], **options
+        )
 
     return run
 
 
 @pytest.fixture
 def records() -> list[dict[str, str]]:
-    return [{"instruction": f"question {i}", "output": "word " * (i % 7 + 1), "from": f"s{i % 3}"} for i in range(N)]
+    return [
+        {"instruction": f"question {i}", "output": "word " * (i % 7 + 1), "from": f"s{i % 3}"}
+        for i in range(N)
+    ]
 
 
 @pytest.fixture
-def filled(catalog: Catalog, jsonl: Callable[..., Path], tmp_path: Path, records: list[dict[str, str]]) -> Catalog:
+def filled(
+    catalog: Catalog, jsonl: Callable[..., Path], tmp_path: Path, records: list[dict[str, str]]
+) -> Catalog:
     """A pool with a score `depth`, trajectories, and the subsets `deep` and `drawn`."""
     catalog.register(jsonl(records), pool="p", source_column="from")
     np.save(tmp_path / "losses.npy", np.random.default_rng(0).random((N, 4), dtype=np.float32))
@@ -73,8 +80,14 @@ def test_compare_prints_a_row_a_measure_and_says_what_it_could_not_measure(run: 
 def test_compare_takes_the_encoder_and_the_proxy_that_are_named(run: Run) -> None:
     result = run("compare", "deep", "--encoder", "MiniLM", "--proxy", "other")
     assert result.exit_code == 0, result.output
-    assert "p@1 has no losses of other; there are: mine: `catalog losses import p@1 FILE --proxy other` brings them in" in result.stderr
-    assert "p@1 has no embeddings of MiniLM: `catalog embed p@1 --encoder MiniLM` makes them" in result.stderr
+    assert (
+        "p@1 has no losses of other; there are: mine: `catalog losses import p@1 FILE --proxy other` brings them in"
+        in result.stderr
+    )
+    assert (
+        "p@1 has no embeddings of MiniLM: `catalog embed p@1 --encoder MiniLM` makes them"
+        in result.stderr
+    )
 
 
 @pytest.mark.usefixtures("embedded")
@@ -96,7 +109,9 @@ def test_compare_answers_in_json_and_draws(run: Run, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("filled")
-def test_a_comparison_of_two_pools_is_refused(run: Run, catalog: Catalog, jsonl: Callable[..., Path]) -> None:
+def test_a_comparison_of_two_pools_is_refused(
+    run: Run, catalog: Catalog, jsonl: Callable[..., Path]
+) -> None:
     catalog.register(jsonl([{"instruction": "a", "output": "b"}], "other.jsonl"), pool="other")
     result = run("compare", "deep", "other")
     assert (result.exit_code, result.stdout) == (2, "")
@@ -112,12 +127,22 @@ def test_explain_prints_the_plan_the_sql_alone_or_json(run: Run) -> None:
     assert "$seed = 7" in plan.stdout
     assert "losses of mine: 40 of 40" in plan.stdout
     sql = run(*wanted, "--sql").stdout
-    assert sql.startswith("-- __fn0 = trajectories('p@1', incomplete => 'refuse')\n-- __fn1 = kmeans((SELECT")
+    assert sql.startswith(
+        "-- __fn0 = trajectories('p@1', incomplete => 'refuse')\n-- __fn1 = kmeans((SELECT"
+    )
     assert sql.rstrip().endswith("LIMIT $budget")
     assert "signals:" not in sql
     answer = json.loads(run(*wanted, "--json").stdout)
-    assert (answer["is_ready"], answer["sql"], answer["references"]) == (True, sql.rstrip("\n"), ["p@1"])
-    assert run("explain", "k_center", "p").stdout.rstrip().endswith("makes them: catalog embed p@1 --encoder all-MiniLM-L6-v2")
+    assert (answer["is_ready"], answer["sql"], answer["references"]) == (
+        True,
+        sql.rstrip("\n"),
+        ["p@1"],
+    )
+    assert (
+        run("explain", "k_center", "p")
+        .stdout.rstrip()
+        .endswith("makes them: catalog embed p@1 --encoder all-MiniLM-L6-v2")
+    )
 
 
 @pytest.mark.usefixtures("filled")
@@ -157,7 +182,9 @@ def test_a_selector_that_cannot_be_kept_says_why(run: Run, tmp_path: Path) -> No
 
 
 @pytest.mark.usefixtures("filled")
-def test_select_tells_what_it_wrote_and_a_dry_run_writes_nothing(run: Run, catalog: Catalog) -> None:
+def test_select_tells_what_it_wrote_and_a_dry_run_writes_nothing(
+    run: Run, catalog: Catalog
+) -> None:
     wanted = ("select", "s2l", "p", "--budget", "10%", "--set", "k=2", "--as", "best")
     assert run(*wanted, "--dry-run").stdout.startswith("would hold 4 members")
     assert catalog.subsets().height == 2
@@ -177,7 +204,11 @@ def test_selecting_again_tells_who_came_and_went(
     result = run("select", "--onto", "drawn")
     assert result.exit_code == 0, result.output
     assert result.stdout.startswith("drawn@2: 10 members of p@2")
-    came, went, stayed = (int(word) for word in result.stdout.splitlines()[1].replace(",", "").split() if word.isdigit())
+    came, went, stayed = (
+        int(word)
+        for word in result.stdout.splitlines()[1].replace(",", "").split()
+        if word.isdigit()
+    )
     assert came == went
     assert came + stayed == 10
 
@@ -188,11 +219,23 @@ def test_selecting_again_takes_other_parameters_and_nothing_else(run: Run) -> No
     result = run("select", "--onto", "best", "--set", "k=2", "--json")
     assert result.exit_code == 0, result.output
     made = json.loads(result.stdout)
-    assert (made["reference"], made["definition"]["seed"], made["definition"]["budget"]) == ("best@2", 3, 8)
-    assert made["definition"]["parameters"] == {"incomplete": "refuse", "iterations": 20, "k": 2, "proxy": None}
+    assert (made["reference"], made["definition"]["seed"], made["definition"]["budget"]) == (
+        "best@2",
+        3,
+        8,
+    )
+    assert made["definition"]["parameters"] == {
+        "incomplete": "refuse",
+        "iterations": 20,
+        "k": 2,
+        "proxy": None,
+    }
     named = json.loads(run("select", "--onto", "best", "--set", "proxy=mine", "--json").stdout)
     assert named["definition"]["parameters"]["proxy"] == "mine"
-    for wrong, message in (("k=two", "k takes an integer"), ("clusters=2", "s2l has no parameter clusters")):
+    for wrong, message in (
+        ("k=two", "k takes an integer"),
+        ("clusters=2", "s2l has no parameter clusters"),
+    ):
         refused = run("select", "--onto", "best", "--set", wrong)
         assert (refused.exit_code, message in refused.stderr) == (2, True)
     for options in (["--seed", "0"], ["--as", "other"], ["random", "p"]):
@@ -205,12 +248,17 @@ def test_selecting_again_takes_other_parameters_and_nothing_else(run: Run) -> No
 def test_a_selection_has_a_time_limit(run: Run, catalog: Catalog, tmp_path: Path) -> None:
     slow = tmp_path / "slow.sql"
     heavy = "(SELECT sum(sqrt(a.range * b.range)) FROM range(1000000) a, range(1000000) b)"
-    slow.write_text(f"-- summary: Slow.\nSELECT instruction_id FROM pool($pool) WHERE {heavy} > 0 ORDER BY fingerprint LIMIT $budget\n")
+    slow.write_text(
+        f"-- summary: Slow.\nSELECT instruction_id FROM pool($pool) WHERE {heavy} > 0 ORDER BY fingerprint LIMIT $budget\n"
+    )
     result = run("select", str(slow), "p", "--budget", "3", "--as", "slow", "--timeout", "0.3")
     assert (result.exit_code, result.stdout) == (1, "")
     assert "stopped after 0.3 s, its time limit" in result.stderr
     assert catalog.subsets().height == 2
-    assert run("select", "random", "p", "--budget", "3", "--as", "quick", "--timeout", "60").exit_code == 0
+    assert (
+        run("select", "random", "p", "--budget", "3", "--as", "quick", "--timeout", "60").exit_code
+        == 0
+    )
 
 
 @pytest.mark.usefixtures("filled")
@@ -237,7 +285,10 @@ def test_show_prints_what_made_a_subset(run: Run) -> None:
 
 
 def test_a_picture_that_cannot_be_is_refused_before_the_work(run: Run, tmp_path: Path) -> None:
-    for name, message in (("none/x.png", f"there is no folder {tmp_path / 'none'}"), ("x.gif", "a picture ends in .png or .svg")):
+    for name, message in (
+        ("none/x.png", f"there is no folder {tmp_path / 'none'}"),
+        ("x.gif", "a picture ends in .png or .svg"),
+    ):
         result = run("compare", "nothing", "-o", str(tmp_path / name))
         assert result.exit_code == 2
         assert message in result.stderr

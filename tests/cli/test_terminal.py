@@ -25,9 +25,16 @@ SLOW = "SELECT sum(hash(i)) AS total FROM range(200000000) AS numbers(i)"  # som
 def on_terminal(home: Path, *arguments: str) -> str:
     """Everything that a command writes to a terminal of 80 columns, escape sequences included."""
     mine, theirs = pty.openpty()
-    environment = os.environ | {"COLUMNS": "80", "LINES": "40", "TERM": "xterm", "PYTHONPATH": str(ROOT)}
+    environment = os.environ | {
+        "COLUMNS": "80",
+        "LINES": "40",
+        "TERM": "xterm",
+        "PYTHONPATH": str(ROOT),
+    }
     command = [sys.executable, "-m", "catalog", "--home", str(home), *arguments]
-    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment, cwd=ROOT) as process:
+    with subprocess.Popen(
+        command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment, cwd=ROOT
+    ) as process:
         os.close(theirs)
         parts = []
         while True:
@@ -53,13 +60,18 @@ def lines_of(screen: str) -> list[str]:
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("terminal")
     file = folder / "pool.jsonl"
-    file.write_text('{"instruction": "why?", "output": "because"}\n{"instruction": "how?", "output": "so"}\n', encoding="utf-8")
+    file.write_text(
+        '{"instruction": "why?", "output": "because"}\n{"instruction": "how?", "output": "so"}\n',
+        encoding="utf-8",
+    )
     (folder / "scores.csv").write_text("quality\n1\n2\n", encoding="utf-8")
     catalog = Catalog.open(folder / "home")
     for pool in ("alpaca", LONG):
         catalog.register(file, pool=pool)
         catalog.tag(pool, "as-it-was-published-first")
-    catalog.import_scores("alpaca", folder / "scores.csv", name="quality-as-somebody-rated-it", value="quality")
+    catalog.import_scores(
+        "alpaca", folder / "scores.csv", name="quality-as-somebody-rated-it", value="quality"
+    )
     return catalog.home.path
 
 
@@ -95,7 +107,10 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], str]]:
     """Make this process's output a terminal; the value reads what was written to it so far."""
     mine, theirs = pty.openpty()
     os.set_blocking(mine, False)
-    with os.fdopen(theirs, "w", encoding="utf-8", buffering=1) as file, monkeypatch.context() as patch:
+    with (
+        os.fdopen(theirs, "w", encoding="utf-8", buffering=1) as file,
+        monkeypatch.context() as patch,
+    ):
         patch.setenv("COLUMNS", "80")
         patch.setattr(sys, "stdout", file)
         patch.setattr(sys, "stderr", file)
@@ -104,7 +119,9 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], str]]:
 
 
 @pytest.mark.parametrize("options", [[], ["--json"], ["--format", "csv"]])
-def test_no_format_prints_into_the_bar(home: Path, monkeypatch: pytest.MonkeyPatch, options: list[str]) -> None:
+def test_no_format_prints_into_the_bar(
+    home: Path, monkeypatch: pytest.MonkeyPatch, options: list[str]
+) -> None:
     monkeypatch.setattr(output, "QUIET", 0.0)
     query = ["sql", "SELECT prompt FROM pool('alpaca') ORDER BY prompt", *options]
     with terminal(monkeypatch) as screen:

@@ -17,7 +17,12 @@ N = 30
 
 @pytest.fixture
 def run(catalog: Catalog, jsonl: Callable[..., Path], tmp_path: Path) -> Run:
-    catalog.register(jsonl([{"instruction": f"question {i}", "output": "word " * (i % 7 + 1)} for i in range(N)]), pool="p")
+    catalog.register(
+        jsonl(
+            [{"instruction": f"question {i}", "output": "word " * (i % 7 + 1)} for i in range(N)]
+        ),
+        pool="p",
+    )
     np.save(tmp_path / "losses.npy", np.random.default_rng(0).random((N, 4), dtype=np.float32))
     catalog.import_losses("p", tmp_path / "losses.npy", proxy="mine")
     np.save(tmp_path / "depth.npy", np.arange(N, dtype=np.float64))
@@ -26,7 +31,9 @@ def run(catalog: Catalog, jsonl: Callable[..., Path], tmp_path: Path) -> Run:
     catalog.select("s2l", "p", budget=6, name="even", settings={"k": 3})
 
     def run(*arguments: str) -> Result:
-        return CliRunner().invoke(main, ["--home", str(catalog.home.path), "--wait", "1", *arguments])
+        return CliRunner().invoke(
+            main, ["--home", str(catalog.home.path), "--wait", "1", *arguments]
+        )
 
     return run
 
@@ -34,7 +41,11 @@ def run(catalog: Catalog, jsonl: Callable[..., Path], tmp_path: Path) -> Run:
 def test_a_members_rank_and_reasons_are_said(run: Run) -> None:
     lines = run("why", "deep", "28").stdout.splitlines()
     assert lines[0].startswith("row 28 of ")
-    assert lines[1:] == ["  question 28", "in deep@1: rank 2 of 3, taken by depth_only from p@1", "  depth  28  how much it has to teach"]
+    assert lines[1:] == [
+        "  question 28",
+        "in deep@1: rank 2 of 3, taken by depth_only from p@1",
+        "  depth  28  how much it has to teach",
+    ]
 
 
 def test_one_left_out_stands_beside_those_that_were_taken(run: Run) -> None:
@@ -50,7 +61,11 @@ def test_one_left_out_stands_beside_those_that_were_taken(run: Run) -> None:
     assert lines[6].split() == ["this", "row", "last", "taken"]
     assert [line.split() for line in lines[8:]] == [
         ["prompt", "question", "20", "question", "27"],
-        ["fingerprint", json.loads(run("why", "deep", "20", "--json").stdout)["fingerprint"][:12], last],
+        [
+            "fingerprint",
+            json.loads(run("why", "deep", "20", "--json").stdout)["fingerprint"][:12],
+            last,
+        ],
         ["rank", "3"],
         ["depth", "20", "27"],
     ]
@@ -58,15 +73,33 @@ def test_one_left_out_stands_beside_those_that_were_taken(run: Run) -> None:
 
 def test_json_holds_what_is_printed(run: Run) -> None:
     member = json.loads(run("why", "deep", "29", "--json").stdout)
-    assert (member["reference"], member["is_member"], member["rank"], member["why"]) == ("deep@1", True, 1, {"depth": 29.0})
+    assert (member["reference"], member["is_member"], member["rank"], member["why"]) == (
+        "deep@1",
+        True,
+        1,
+        {"depth": 29.0},
+    )
     found = json.loads(run("why", "deep", "0", "--json").stdout)
-    assert (found["is_member"], found["cause"], found["place"], found["n_eligible"], found["n_taken"]) == (False, "place", 30, 30, 3)
-    assert [(one["who"], one["rank"], one["depth"]) for one in found["beside"]] == [("this row", None, 0.0), ("last taken", 3, 27.0)]
+    assert (
+        found["is_member"],
+        found["cause"],
+        found["place"],
+        found["n_eligible"],
+        found["n_taken"],
+    ) == (False, "place", 30, 30, 3)
+    assert [(one["who"], one["rank"], one["depth"]) for one in found["beside"]] == [
+        ("this row", None, 0.0),
+        ("last taken", 3, 27.0),
+    ]
 
 
 def test_a_fingerprints_beginning_serves_as_well(run: Run) -> None:
     fingerprint = json.loads(run("why", "even", "4", "--json").stdout)["fingerprint"]
-    assert run("why", "even", fingerprint[:9]).stdout == run("why", "even", "4").stdout == run("why", "even", fingerprint.upper()).stdout
+    assert (
+        run("why", "even", fingerprint[:9]).stdout
+        == run("why", "even", "4").stdout
+        == run("why", "even", fingerprint.upper()).stdout
+    )
 
 
 @pytest.mark.parametrize(
@@ -76,7 +109,9 @@ def test_a_fingerprints_beginning_serves_as_well(run: Run) -> None:
         ("f00", 2, "error: 'f00' is no row: give a row number, or the first 8"),
     ],
 )
-def test_a_row_that_is_not_there_is_one_line_on_stderr(run: Run, which: str, exit_code: int, message: str) -> None:
+def test_a_row_that_is_not_there_is_one_line_on_stderr(
+    run: Run, which: str, exit_code: int, message: str
+) -> None:
     answer = run("why", "deep", which)
     assert (answer.exit_code, answer.stdout) == (exit_code, "")
     assert answer.stderr.startswith(message)

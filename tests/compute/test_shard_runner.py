@@ -19,13 +19,22 @@ Write = Callable[..., Path]
 
 @pytest.fixture
 def pool(catalog: Catalog, jsonl: Write) -> Catalog:
-    catalog.register(jsonl([{"instruction": f"question {i}", "input": "", "output": "yes"} for i in range(25)]), pool="p")
+    catalog.register(
+        jsonl([{"instruction": f"question {i}", "input": "", "output": "yes"} for i in range(25)]),
+        pool="p",
+    )
     return catalog
 
 
 def signal_of(catalog: Catalog, kind: str = "score") -> Signal:
     with writing(catalog.home) as connection:
-        return ensure_signal(connection, kind=kind, name="length", identity={"version": 1}, has_vectors=kind == "embedding")  # type: ignore[arg-type]
+        return ensure_signal(
+            connection,
+            kind=kind,
+            name="length",
+            identity={"version": 1},
+            has_vectors=kind == "embedding",
+        )  # type: ignore[arg-type]
 
 
 def lengths(texts: pa.Table) -> Values:
@@ -34,15 +43,24 @@ def lengths(texts: pa.Table) -> Values:
     values = np.array([len(prompt) for prompt in texts["prompt"].to_pylist()], dtype=np.float64)
     even = ids % 2 == 0
     return Values(
-        pa.table({"instruction_id": ids[even], "value": values[even]}), gaps=[(int(i), "odd") for i in ids[~even]], n_tokens=len(ids)
+        pa.table({"instruction_id": ids[even], "value": values[even]}),
+        gaps=[(int(i), "odd") for i in ids[~even]],
+        n_tokens=len(ids),
     )
 
 
 def test_what_is_there_is_not_computed_again(pool: Catalog) -> None:
     signal, reference = signal_of(pool), pool.find("p")
     first = compute(pool.home, reference, signal, lengths, shard_rows=10)
-    assert (first.n_computed, first.n_before, first.reasons, first.n_tokens) == (25, 0, {"odd": 13}, 25)
-    again = compute(pool.home, reference, signal, lambda texts: pytest.fail("computed twice"), shard_rows=10)
+    assert (first.n_computed, first.n_before, first.reasons, first.n_tokens) == (
+        25,
+        0,
+        {"odd": 13},
+        25,
+    )
+    again = compute(
+        pool.home, reference, signal, lambda texts: pytest.fail("computed twice"), shard_rows=10
+    )
     assert (again.n_computed, again.n_before) == (0, 25)
 
 
@@ -61,13 +79,17 @@ def test_a_run_that_dies_keeps_its_shards_and_the_next_makes_the_rest(pool: Cata
     report = compute(pool.home, reference, signal, lengths, shard_rows=10)
     assert (report.n_before, report.n_computed) == (20, 5)
     with reading(pool.home) as connection:
-        assert connection.sql("SELECT count(*), count(DISTINCT instruction_id) FROM scores").fetchall() == [(25, 25)]
+        assert connection.sql(
+            "SELECT count(*), count(DISTINCT instruction_id) FROM scores"
+        ).fetchall() == [(25, 25)]
 
 
 def test_a_value_that_is_none_is_null_with_the_reason(pool: Catalog) -> None:
     compute(pool.home, pool.find("p"), signal_of(pool), lengths)
     with reading(pool.home) as connection:
-        rows = connection.sql("SELECT instruction_id % 2, count(value), any_value(reason) FROM scores GROUP BY 1 ORDER BY 1").fetchall()
+        rows = connection.sql(
+            "SELECT instruction_id % 2, count(value), any_value(reason) FROM scores GROUP BY 1 ORDER BY 1"
+        ).fetchall()
     assert rows == [(0, 12, None), (1, 0, "odd")]
 
 
@@ -76,12 +98,19 @@ def test_what_a_killed_run_wrote_and_never_committed_is_deleted(pool: Catalog) -
     table = str(signal.lance_table)
 
     def some(ids: pa.Array) -> pa.Table:
-        vector = pa.FixedSizeListArray.from_arrays(pa.array(np.ones(len(ids) * 2, dtype=np.float32)), 2)
+        vector = pa.FixedSizeListArray.from_arrays(
+            pa.array(np.ones(len(ids) * 2, dtype=np.float32)), 2
+        )
         return pa.table({"instruction_id": ids, "vector": vector})
 
     dead = some(pa.array([1, 2], pa.int64()))
     vectors.append(pool.home, table, dead.add_column(1, "shard", pa.array([0, 0], pa.int64())))
-    compute(pool.home, pool.find("p"), signal, lambda texts: Values(some(texts["instruction_id"].combine_chunks())))
+    compute(
+        pool.home,
+        pool.find("p"),
+        signal,
+        lambda texts: Values(some(texts["instruction_id"].combine_chunks())),
+    )
     rows = vectors.read(pool.home, table, columns=["instruction_id"]).read_all()
     assert rows.num_rows == 25
     assert pool.doctor() == []
@@ -100,5 +129,12 @@ def test_a_second_process_is_told_who_computes(pool: Catalog) -> None:
 
 def test_progress_is_told_after_each_shard(pool: Catalog) -> None:
     told: list[tuple[int, int, int]] = []
-    compute(pool.home, pool.find("p"), signal_of(pool), lengths, shard_rows=10, progress=lambda *counts: told.append(counts))
+    compute(
+        pool.home,
+        pool.find("p"),
+        signal_of(pool),
+        lengths,
+        shard_rows=10,
+        progress=lambda *counts: told.append(counts),
+    )
     assert told == [(10, 25, 10), (20, 25, 20), (25, 25, 25)]

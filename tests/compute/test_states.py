@@ -39,13 +39,21 @@ def plain_states(catalog: Catalog, model: Path, *, max_tokens: int) -> dict[int,
 
     lm = load_causal_lm(model)
     with reading(catalog.home) as connection:
-        rows = connection.sql("SELECT instruction_id, messages, system, tools FROM instructions").to_arrow_table().to_pylist()
+        rows = (
+            connection.sql("SELECT instruction_id, messages, system, tools FROM instructions")
+            .to_arrow_table()
+            .to_pylist()
+        )
     answer = {}
     for row in rows:
         (one,) = tokens_of([row], tokenizer=lm.tokenizer, template=lm.template)
         if one.reason is None:
             with torch.inference_mode():
-                states = lm.model(torch.tensor(one.ids.tolist())[None], output_hidden_states=True).hidden_states[-1][0].numpy()  # (T, d)
+                states = (
+                    lm.model(torch.tensor(one.ids.tolist())[None], output_hidden_states=True)
+                    .hidden_states[-1][0]
+                    .numpy()
+                )  # (T, d)
             answer[row["instruction_id"]] = states[one.start - 1 : -1][:max_tokens]
     return answer
 
@@ -53,10 +61,15 @@ def plain_states(catalog: Catalog, model: Path, *, max_tokens: int) -> dict[int,
 def test_states_are_those_of_one_instruction_alone(pool: Catalog, model: Path) -> None:
     report = pool.states("p", model=str(model), max_tokens=7)
     assert (report.n_computed, report.reasons) == (31, {"prompt_fills_window": 1})
-    found, wanted = held(pool, str(report.signal.lance_table)), plain_states(pool, model, max_tokens=7)
+    found, wanted = (
+        held(pool, str(report.signal.lance_table)),
+        plain_states(pool, model, max_tokens=7),
+    )
     assert found.keys() == wanted.keys()
     for i in wanted:
-        np.testing.assert_allclose(np.asarray(found[i], dtype=np.float32), wanted[i], atol=2e-3, rtol=2e-3)
+        np.testing.assert_allclose(
+            np.asarray(found[i], dtype=np.float32), wanted[i], atol=2e-3, rtol=2e-3
+        )
 
 
 def test_states_are_lists_of_fixed_size_float16_lists(pool: Catalog, model: Path) -> None:
@@ -76,15 +89,22 @@ def test_the_same_states_are_not_taken_twice_and_a_new_version_costs_what_is_new
 
 
 @pytest.mark.parametrize("kind", ["jl", "pca"])
-def test_a_projection_is_made_once_and_its_distortion_said(pool: Catalog, jsonl: Write, records: Records, model: Path, kind: Any) -> None:
+def test_a_projection_is_made_once_and_its_distortion_said(
+    pool: Catalog, jsonl: Write, records: Records, model: Path, kind: Any
+) -> None:
     report = pool.states("p", model=str(model), project_to=8, projection=kind)
     words = distortion(report.signal)
     assert words is not None
     assert "projected to 8 dimensions" in words
     (file,) = pool.home.models.glob("projection-*.npy")
-    found, plain = held(pool, str(report.signal.lance_table)), plain_states(pool, model, max_tokens=128)
+    found, plain = (
+        held(pool, str(report.signal.lance_table)),
+        plain_states(pool, model, max_tokens=128),
+    )
     for i in plain:
-        np.testing.assert_allclose(np.asarray(found[i], dtype=np.float32), plain[i] @ np.load(file), atol=5e-3, rtol=5e-3)
+        np.testing.assert_allclose(
+            np.asarray(found[i], dtype=np.float32), plain[i] @ np.load(file), atol=5e-3, rtol=5e-3
+        )
     pool.register(jsonl(records(34), "more.jsonl"), pool="p", mode="append")
     again = pool.states("p", model=str(model), project_to=8, projection=kind)
     assert again.signal.signal_id == report.signal.signal_id
@@ -92,7 +112,9 @@ def test_a_projection_is_made_once_and_its_distortion_said(pool: Catalog, jsonl:
     assert list(pool.home.models.glob("projection-*.npy")) == [file]
 
 
-def test_a_lost_projection_is_refused_and_never_drawn_again(pool: Catalog, jsonl: Write, records: Records, model: Path) -> None:
+def test_a_lost_projection_is_refused_and_never_drawn_again(
+    pool: Catalog, jsonl: Write, records: Records, model: Path
+) -> None:
     pool.states("p", model=str(model), project_to=8, limit=4)
     (file,) = pool.home.models.glob("projection-*.npy")
     np.save(file, np.zeros((16, 8), dtype=np.float32))

@@ -32,8 +32,17 @@ def row(
     stored = []
     for message in messages or (USER, ANSWER):
         rest = dict(message.get("extra", {}))
-        stored.append((message["role"], message["content"], json.dumps(rest, ensure_ascii=False) if rest else None))
-    others = {name: json.dumps(value) if value else None for name, value in (("rejected", rejected), ("media", media))}
+        stored.append(
+            (
+                message["role"],
+                message["content"],
+                json.dumps(rest, ensure_ascii=False) if rest else None,
+            )
+        )
+    others = {
+        name: json.dumps(value) if value else None
+        for name, value in (("rejected", rejected), ("media", media))
+    }
     name = fingerprint(stored, system=system, tools=tools, **others)
     dicts = [dict(zip(("role", "content", "extra"), message, strict=True)) for message in stored]
     return {
@@ -87,11 +96,21 @@ def read_back_fixture() -> Callable[..., list[str]]:
 @pytest.fixture
 def varied() -> list[Row]:
     """Instructions that every lossless format must keep."""
-    call = {"id": "c1", "type": "function", "function": {"name": "add", "arguments": '{"a": 2, "b": 2.50}'}}
+    call = {
+        "id": "c1",
+        "type": "function",
+        "function": {"name": "add", "arguments": '{"a": 2, "b": 2.50}'},
+    }
     return [
         row(),
         row(USER, ANSWER, system="Be kind.\n“Really”."),
-        row(USER, ANSWER, {"role": "user", "content": "Sure?"}, {"role": "assistant", "content": "Yes."}, labels=["easy", "sum"]),
+        row(
+            USER,
+            ANSWER,
+            {"role": "user", "content": "Sure?"},
+            {"role": "assistant", "content": "Yes."},
+            labels=["easy", "sum"],
+        ),
         row(
             USER,
             {"role": "assistant", "content": "", "extra": {"tool_calls": [call]}},
@@ -99,12 +118,32 @@ def varied() -> list[Row]:
             ANSWER,
             tools='[{"type": "function", "function": {"name": "add", "parameters": {}}}]',
         ),
-        row(USER, {"role": "assistant", "content": '{"name": "f"}', "extra": {"from": "function_call"}}, ANSWER, tools="f(x): squares x"),
-        row({"role": "system", "content": "Short.", "extra": {"role": "developer"}}, USER, ANSWER, {"role": "user", "content": "Thanks"}),
         row(
-            {"role": "user", "content": "a\nb", "extra": {"content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]}},
+            USER,
+            {"role": "assistant", "content": '{"name": "f"}', "extra": {"from": "function_call"}},
+            ANSWER,
+            tools="f(x): squares x",
+        ),
+        row(
+            {"role": "system", "content": "Short.", "extra": {"role": "developer"}},
+            USER,
+            ANSWER,
+            {"role": "user", "content": "Thanks"},
+        ),
+        row(
+            {
+                "role": "user",
+                "content": "a\nb",
+                "extra": {
+                    "content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]
+                },
+            },
             {"role": "tool", "content": "9", "extra": {"role": "function", "name": "f"}},
-            {"role": "assistant", "content": "ok", "extra": {"weight": 0, "n": 12345678901234567890123}},
+            {
+                "role": "assistant",
+                "content": "ok",
+                "extra": {"weight": 0, "n": 12345678901234567890123},
+            },
             {"role": "system", "content": "Now in French."},
             {"role": "user", "content": "é\u2028\u0085\x00\r\n\t\\\"'</script>😀"},
             {"role": "assistant", "content": "  \u00e9 or e\u0301  "},
@@ -124,7 +163,9 @@ def mixed() -> dict[str, Row]:
     shapes = json.loads((Path(__file__).parent / "mixed.json").read_text(encoding="utf-8"))
     return {
         name: row(
-            *messages_of(shape.pop("messages")), metadata=json.dumps(meta) if (meta := shape.pop("metadata", None)) else None, **shape
+            *messages_of(shape.pop("messages")),
+            metadata=json.dumps(meta) if (meta := shape.pop("metadata", None)) else None,
+            **shape,
         )
         for name, shape in shapes.items()
     }

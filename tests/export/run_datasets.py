@@ -1,7 +1,7 @@
 """Load exported files with whatever version of datasets is installed, and render each row with a chat template.
 
-Called with paths; prints a JSON object with the list of rendered rows of each. It imports nothing of the catalog, for it runs in other
-environments too.
+Called with paths; prints a JSON object with the list of rendered rows of each. It imports nothing
+of the catalog, for it runs in other environments too.
 """
 
 import json
@@ -43,14 +43,22 @@ def main() -> None:
     import datasets
 
     datasets.disable_progress_bars()
-    template = jinja2.Environment(trim_blocks=False, keep_trailing_newline=True).from_string(TEMPLATE)
+    template = jinja2.Environment(trim_blocks=False, keep_trailing_newline=True).from_string(
+        TEMPLATE
+    )
     found = {"version": datasets.__version__, "files": {}}
     for path in sys.argv[1:]:
         with tempfile.TemporaryDirectory() as cache:
             kind = "parquet" if path.endswith(".parquet") else "json"
             rows = datasets.load_dataset(kind, data_files=path, split="train", cache_dir=cache)
             found["files"][path] = [
-                [template.render(turns=one, tools=json.dumps(json.loads(row["tools"])) if row.get("tools") else None) for one in turns(row)]
+                [
+                    template.render(
+                        turns=one,
+                        tools=json.dumps(json.loads(row["tools"])) if row.get("tools") else None,
+                    )
+                    for one in turns(row)
+                ]
                 for row in rows
             ]
     sys.stdout.write(json.dumps(found))

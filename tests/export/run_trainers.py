@@ -1,7 +1,8 @@
 """Train a tiny model for three steps on each exported file, and print the losses.
 
-Called with pairs FORMAT=PATH. TRL's trainers read the file as `datasets.load_dataset` gives it; Alpaca's columns, which TRL does not know,
-are formatted by the function that its documentation asks for.
+Called with pairs FORMAT=PATH. TRL's trainers read the file as `datasets.load_dataset` gives it;
+Alpaca's columns, which TRL does not know, are formatted by the function that its documentation asks
+for.
 """
 
 import json
@@ -29,8 +30,12 @@ def tokenizer() -> Any:
     from transformers import PreTrainedTokenizerFast
 
     made = ByteLevelBPETokenizer()
-    made.train_from_iterator(["what is it", "2 + 2 ?"] * 10, vocab_size=300, special_tokens=["<s>", "</s>", "<pad>"])
-    found = PreTrainedTokenizerFast(tokenizer_object=made._tokenizer, bos_token="<s>", eos_token="</s>", pad_token="<pad>")
+    made.train_from_iterator(
+        ["what is it", "2 + 2 ?"] * 10, vocab_size=300, special_tokens=["<s>", "</s>", "<pad>"]
+    )
+    found = PreTrainedTokenizerFast(
+        tokenizer_object=made._tokenizer, bos_token="<s>", eos_token="</s>", pad_token="<pad>"
+    )
     found.chat_template = TEMPLATE
     return found
 
@@ -38,9 +43,21 @@ def tokenizer() -> Any:
 def model(words: Any) -> Any:
     from transformers import LlamaConfig, LlamaForCausalLM
 
-    shape = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "num_key_value_heads": 2}
-    ends = {"bos_token_id": words.bos_token_id, "eos_token_id": words.eos_token_id, "pad_token_id": words.pad_token_id}
-    return LlamaForCausalLM(LlamaConfig(vocab_size=len(words), max_position_embeddings=1024, **shape, **ends))
+    shape = {
+        "hidden_size": 16,
+        "intermediate_size": 16,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+        "num_key_value_heads": 2,
+    }
+    ends = {
+        "bos_token_id": words.bos_token_id,
+        "eos_token_id": words.eos_token_id,
+        "pad_token_id": words.pad_token_id,
+    }
+    return LlamaForCausalLM(
+        LlamaConfig(vocab_size=len(words), max_position_embeddings=1024, **shape, **ends)
+    )
 
 
 def alpaca(row: dict[str, Any]) -> str:
@@ -52,7 +69,12 @@ def losses(format: str, path: str, folder: str) -> list[float]:
     import trl
 
     datasets.disable_progress_bars()
-    rows = datasets.load_dataset("parquet" if path.endswith(".parquet") else "json", data_files=path, split="train", cache_dir=folder)
+    rows = datasets.load_dataset(
+        "parquet" if path.endswith(".parquet") else "json",
+        data_files=path,
+        split="train",
+        cache_dir=folder,
+    )
     if format == "llamafactory":  # which reads an empty text as no tools
         rows = rows.map(lambda row: {"tools": row["tools"] or None})
     words = tokenizer()
@@ -69,12 +91,22 @@ def losses(format: str, path: str, folder: str) -> list[float]:
     }
     if format == "dpo":
         trainer = trl.DPOTrainer(
-            model(words), ref_model=model(words), args=trl.DPOConfig(**options), train_dataset=rows, processing_class=words
+            model(words),
+            ref_model=model(words),
+            args=trl.DPOConfig(**options),
+            train_dataset=rows,
+            processing_class=words,
         )
     else:
         function = alpaca if format == "alpaca" else None
         args = trl.SFTConfig(**options, max_length=512)
-        trainer = trl.SFTTrainer(model(words), args=args, train_dataset=rows, processing_class=words, formatting_func=function)
+        trainer = trl.SFTTrainer(
+            model(words),
+            args=args,
+            train_dataset=rows,
+            processing_class=words,
+            formatting_func=function,
+        )
     assert len(trainer.train_dataset) == len(rows)
     trainer.train()
     return [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]

@@ -10,9 +10,21 @@ ANSWER = {"role": "assistant", "content": "4"}
 
 
 def test_the_file_is_an_array_like_stanfords(tmp_path, row, batches):
-    export(batches([row(), row(system="Be kind.")]), format="alpaca", path=tmp_path / "a.json", name="a")
+    export(
+        batches([row(), row(system="Be kind.")]),
+        format="alpaca",
+        path=tmp_path / "a.json",
+        name="a",
+    )
     assert json.loads((tmp_path / "a.json").read_text()) == [
-        {"instruction": "2+2?", "input": "", "output": "4", "system": system, "fingerprint": one["fingerprint"], "source": "demo"}
+        {
+            "instruction": "2+2?",
+            "input": "",
+            "output": "4",
+            "system": system,
+            "fingerprint": one["fingerprint"],
+            "source": "demo",
+        }
         for system, one in (("", row()), ("Be kind.", row(system="Be kind.")))
     ]
 
@@ -46,12 +58,32 @@ def test_a_name_for_lines_gives_lines(tmp_path, row, batches, read_back, format,
     ],
 )
 def test_what_it_cannot_hold_is_refused(tmp_path, row, batches, messages, tools, cause):
-    with pytest.raises(LossyExportError, match=f"1 of 2 instructions as they are \\(1 with {cause}\\)"):
-        export(batches([row(), row(*messages, tools=tools)]), format="alpaca", path=tmp_path / "a", name="a")
+    with pytest.raises(
+        LossyExportError, match=f"1 of 2 instructions as they are \\(1 with {cause}\\)"
+    ):
+        export(
+            batches([row(), row(*messages, tools=tools)]),
+            format="alpaca",
+            path=tmp_path / "a",
+            name="a",
+        )
 
 
 def test_a_longer_conversation_becomes_one_prompt_when_losses_are_accepted(tmp_path, row, batches):
-    later = [{"role": "user", "content": "Sure?"}, {"role": "assistant", "content": "Yes"}, {"role": "user", "content": "Thanks"}]
-    export(batches([row(USER, ANSWER, *later), row(USER)]), format="alpaca", path=tmp_path / "a", name="a", allow_lossy=True)
-    found = [(one["instruction"], one["input"], one["output"]) for one in json.loads((tmp_path / "a").read_text())]
+    later = [
+        {"role": "user", "content": "Sure?"},
+        {"role": "assistant", "content": "Yes"},
+        {"role": "user", "content": "Thanks"},
+    ]
+    export(
+        batches([row(USER, ANSWER, *later), row(USER)]),
+        format="alpaca",
+        path=tmp_path / "a",
+        name="a",
+        allow_lossy=True,
+    )
+    found = [
+        (one["instruction"], one["input"], one["output"])
+        for one in json.loads((tmp_path / "a").read_text())
+    ]
     assert found == [("2+2?\n\n4\n\nSure?", "", "Yes"), ("2+2?", "", "")]

@@ -10,7 +10,12 @@ TOOLS = '[{"type": "function", "function": {"name": "f", "parameters": {}}}]'
 
 
 def test_the_folder_holds_chat_lines_and_the_section_that_reads_them(tmp_path, row, batches):
-    exported = export(batches([row(), row(system="Be kind.", tools=TOOLS)]), format="axolotl", path=tmp_path / "out", name="easy")
+    exported = export(
+        batches([row(), row(system="Be kind.", tools=TOOLS)]),
+        format="axolotl",
+        path=tmp_path / "out",
+        name="easy",
+    )
     data, config = exported.files
     assert (data, config) == (tmp_path / "out" / "easy.jsonl", tmp_path / "out" / "easy.yaml")
     (section,) = yaml.safe_load(config.read_text())["datasets"]
@@ -33,7 +38,9 @@ def test_the_folder_holds_chat_lines_and_the_section_that_reads_them(tmp_path, r
 
 
 def test_the_configuration_says_of_which_version_it_is(tmp_path, row, batches):
-    exported = export(batches([row()]), format="axolotl", path=tmp_path, name="easy", reference="easy@3")
+    exported = export(
+        batches([row()]), format="axolotl", path=tmp_path, name="easy", reference="easy@3"
+    )
     assert exported.reference == "easy@3"
     assert (tmp_path / "easy.yaml").read_text().startswith("# easy@3\n")
 
@@ -45,7 +52,10 @@ def test_without_tools_no_field_of_tools_is_named(tmp_path, row, batches):
 
 def test_a_configuration_that_was_edited_stays_unless_it_may_be_overwritten(tmp_path, row, batches):
     (tmp_path / "a.yaml").write_text("edited: true")
-    with pytest.raises(OptionError, match=r"a\.yaml exists: give these data another name with --name, or add --overwrite"):
+    with pytest.raises(
+        OptionError,
+        match=r"a\.yaml exists: give these data another name with --name, or add --overwrite",
+    ):
         export(batches([row()]), format="axolotl", path=tmp_path, name="a")
     assert [path.name for path in tmp_path.iterdir()] == ["a.yaml"]
     export(batches([row()]), format="axolotl", path=tmp_path, name="a", overwrite=True)
@@ -56,7 +66,13 @@ def test_a_configuration_that_was_edited_stays_unless_it_may_be_overwritten(tmp_
 def test_tools_that_are_no_list_are_refused(tmp_path, row, batches, tools):
     with pytest.raises(LossyExportError, match="1 with tools that are no JSON list"):
         export(batches([row(tools=tools)]), format="axolotl", path=tmp_path / "a", name="a")
-    export(batches([row(tools=tools)]), format="axolotl", path=tmp_path / "a", name="a", allow_lossy=True)
+    export(
+        batches([row(tools=tools)]),
+        format="axolotl",
+        path=tmp_path / "a",
+        name="a",
+        allow_lossy=True,
+    )
     assert "tools" not in json.loads((tmp_path / "a" / "a.jsonl").read_text())
 
 
@@ -73,7 +89,9 @@ def test_tools_that_are_no_list_are_refused(tmp_path, row, batches, tools):
 def test_weights_of_turns_reach_the_trainer(tmp_path, row, batches, extras, field, written):
     user, answer = {"role": "user", "content": "2+2?"}, {"role": "assistant", "content": "4"}
     rows = [row(user, {**answer, "extra": extra}) for extra in extras]
-    data, config = export(batches(rows), format="axolotl", path=tmp_path, name="a", allow_lossy=True).files
+    data, config = export(
+        batches(rows), format="axolotl", path=tmp_path, name="a", allow_lossy=True
+    ).files
     assert yaml.safe_load(config.read_text())["datasets"][0]["message_field_training"] == field
     turns = [json.loads(line)["messages"][1] for line in data.read_text().splitlines()]
     assert turns == [{**answer, **extra} for extra in written]
@@ -83,14 +101,18 @@ def test_weights_of_turns_reach_the_trainer(tmp_path, row, batches, extras, fiel
 
 
 def test_an_order_that_matters_is_kept(tmp_path, row, batches):
-    files = export(batches([row()]), format="axolotl", path=tmp_path, name="a", order_matters=True).files
+    files = export(
+        batches([row()]), format="axolotl", path=tmp_path, name="a", order_matters=True
+    ).files
     lines = yaml.safe_load(files[1].read_text())
     assert (lines["curriculum_sampling"], lines["shuffle_merged_datasets"]) == (True, False)
 
 
 def test_one_image_reaches_the_trainer_and_several_are_a_loss(tmp_path, row, batches):
     images = [{"kind": "image", "path": f"{name}.png"} for name in "ab"]
-    data, config = export(batches([row(media=images[:1]), row()]), format="axolotl", path=tmp_path, name="a").files
+    data, config = export(
+        batches([row(media=images[:1]), row()]), format="axolotl", path=tmp_path, name="a"
+    ).files
     assert [json.loads(line)["images"] for line in data.read_text().splitlines()] == [["a.png"], []]
     assert yaml.safe_load(config.read_text())["processor_type"] == "AutoProcessor"
     with pytest.raises(LossyExportError, match="1 with images beside the text"):

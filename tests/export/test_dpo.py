@@ -14,11 +14,17 @@ def lines(path):
 
 
 def pairs(path):
-    return [tuple([turn["content"] for turn in line[key]] for key in ("prompt", "chosen", "rejected")) for line in lines(path)]
+    return [
+        tuple([turn["content"] for turn in line[key]] for key in ("prompt", "chosen", "rejected"))
+        for line in lines(path)
+    ]
 
 
 def test_a_pair_is_what_trl_publishes(tmp_path, row, batches):
-    rows = [row(rejected=[[WRONG]]), row(system="Be kind.", tools='[{"name": "f"}]', rejected=[[WORSE]])]
+    rows = [
+        row(rejected=[[WRONG]]),
+        row(system="Be kind.", tools='[{"name": "f"}]', rejected=[[WORSE]]),
+    ]
     assert export(batches(rows), format="dpo", path=tmp_path / "a.jsonl", name="a").lost == {}
     first, second = lines(tmp_path / "a.jsonl")
     assert first == {
@@ -29,7 +35,10 @@ def test_a_pair_is_what_trl_publishes(tmp_path, row, batches):
         "fingerprint": rows[0]["fingerprint"],
         "source": "demo",
     }
-    assert (second["prompt"], second["tools"]) == ([{"role": "system", "content": "Be kind."}, USER], '[{"name": "f"}]')
+    assert (second["prompt"], second["tools"]) == (
+        [{"role": "system", "content": "Be kind."}, USER],
+        '[{"name": "f"}]',
+    )
 
 
 def test_every_rejected_answer_makes_a_line_when_losses_are_accepted(tmp_path, row, batches):
@@ -49,13 +58,18 @@ def test_members_without_a_rejected_answer_are_left_out_and_counted(tmp_path, ro
 
 
 def test_a_pool_without_rejected_answers_is_refused(tmp_path, row, batches):
-    with pytest.raises(OptionError, match=r"none of the 1 instructions has a rejected answer.*--format messages"):
+    with pytest.raises(
+        OptionError, match=r"none of the 1 instructions has a rejected answer.*--format messages"
+    ):
         export(batches([row()]), format="dpo", path=tmp_path / "a", name="a", allow_lossy=True)
 
 
 def test_a_rejected_conversation_parts_where_it_differs(tmp_path, row, batches):
     more = [{"role": "user", "content": "Sure?"}, {"role": "assistant", "content": "Yes"}]
-    rows = [row(USER, ANSWER, *more, rejected=[[USER, WRONG, *more]]), row(USER, ANSWER, *more, system="x", rejected=[[WRONG]])]
+    rows = [
+        row(USER, ANSWER, *more, rejected=[[USER, WRONG, *more]]),
+        row(USER, ANSWER, *more, system="x", rejected=[[WRONG]]),
+    ]
     assert export(batches(rows), format="dpo", path=tmp_path / "a", name="a").lost == {}
     assert pairs(tmp_path / "a") == [
         (["2+2?"], ["4", "Sure?", "Yes"], ["5", "Sure?", "Yes"]),
@@ -65,12 +79,30 @@ def test_a_rejected_conversation_parts_where_it_differs(tmp_path, row, batches):
 
 def test_a_rejected_answer_to_another_prompt_is_a_loss(tmp_path, row, batches):
     with pytest.raises(LossyExportError, match="1 with rejected answers to another prompt"):
-        export(batches([row(rejected=[[{"role": "user", "content": "3+3?"}, WRONG]])]), format="dpo", path=tmp_path / "a", name="a")
+        export(
+            batches([row(rejected=[[{"role": "user", "content": "3+3?"}, WRONG]])]),
+            format="dpo",
+            path=tmp_path / "a",
+            name="a",
+        )
 
 
 def test_contents_are_parts_on_all_sides_when_one_is(tmp_path, row, batches):
-    parts = {"role": "assistant", "content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]}
-    export(batches([row(rejected=[[WRONG]]), row(system="x", rejected=[[parts]])]), format="dpo", path=tmp_path / "a", name="a")
-    contents = [turn["content"] for line in lines(tmp_path / "a") for key in ("prompt", "chosen", "rejected") for turn in line[key]]
+    parts = {
+        "role": "assistant",
+        "content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}],
+    }
+    export(
+        batches([row(rejected=[[WRONG]]), row(system="x", rejected=[[parts]])]),
+        format="dpo",
+        path=tmp_path / "a",
+        name="a",
+    )
+    contents = [
+        turn["content"]
+        for line in lines(tmp_path / "a")
+        for key in ("prompt", "chosen", "rejected")
+        for turn in line[key]
+    ]
     assert all(isinstance(content, list) for content in contents)
     assert contents[-1] == parts["content"]

@@ -35,7 +35,10 @@ def test_the_order_is_that_of_the_batches(tmp_path, row, batches, read_back, for
     rows = [row({"role": "user", "content": f"{n}?"}, ANSWER) for n in (5, 3, 9, 1, 7, 2, 8, 0)]
     exported = export(batches(rows), format=format, path=tmp_path / "a", name="a")
     assert read_back(exported.files[0]) == [row["fingerprint"] for row in rows]
-    assert (exported.n_rows, exported.n_bytes) == (8, sum(path.stat().st_size for path in exported.files))
+    assert (exported.n_rows, exported.n_bytes) == (
+        8,
+        sum(path.stat().st_size for path in exported.files),
+    )
 
 
 def test_a_slice_of_a_batch_is_exported_alone(tmp_path, varied, batches, read_back):
@@ -46,20 +49,36 @@ def test_a_slice_of_a_batch_is_exported_alone(tmp_path, varied, batches, read_ba
         assert read_back(tmp_path / format) == [row["fingerprint"] for row in varied[2:5]]
 
 
-def test_a_slice_of_a_batch_with_system_prompts_is_exported_to_parquet(tmp_path, row, batches, read_back):
-    rows = [row({"role": "user", "content": f"{n}?"}, ANSWER, system="Be kind." if n % 2 else None) for n in range(6)]
+def test_a_slice_of_a_batch_with_system_prompts_is_exported_to_parquet(
+    tmp_path, row, batches, read_back
+):
+    rows = [
+        row({"role": "user", "content": f"{n}?"}, ANSWER, system="Be kind." if n % 2 else None)
+        for n in range(6)
+    ]
     whole = next(batch for batch in batches(rows, size=6)() if batch.num_rows)
-    export(lambda: [whole.slice(1, 3), whole.slice(4, 1)], format="parquet", path=tmp_path / "a", name="a")
+    export(
+        lambda: [whole.slice(1, 3), whole.slice(4, 1)],
+        format="parquet",
+        path=tmp_path / "a",
+        name="a",
+    )
     assert read_back(tmp_path / "a") == [rows[n]["fingerprint"] for n in (1, 2, 3, 4)]
 
 
 @pytest.mark.parametrize("format", ANSWERED)
 def test_the_surrogate_id_never_leaves(tmp_path, row, batches, format):
-    given = [batch.append_column("instruction_id", pa.array([987654321] * batch.num_rows)) for batch in batches([row()])()]
+    given = [
+        batch.append_column("instruction_id", pa.array([987654321] * batch.num_rows))
+        for batch in batches([row()])()
+    ]
     export(lambda: given, format=format, path=tmp_path / "a", name="a")
     written = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert written
-    assert all(b"instruction_id" not in path.read_bytes() and b"987654321" not in path.read_bytes() for path in written)
+    assert all(
+        b"instruction_id" not in path.read_bytes() and b"987654321" not in path.read_bytes()
+        for path in written
+    )
 
 
 @pytest.mark.parametrize("format", FILES)
@@ -71,7 +90,9 @@ def test_an_export_of_nothing_is_a_whole_file(tmp_path, batches, format):
 
 
 @pytest.mark.parametrize("format", FILES)
-def test_an_existing_file_stays_unless_it_may_be_overwritten(tmp_path, row, batches, read_back, format):
+def test_an_existing_file_stays_unless_it_may_be_overwritten(
+    tmp_path, row, batches, read_back, format
+):
     path = tmp_path / "a"
     path.write_text("precious")
     with pytest.raises(OptionError, match="exists: choose another path, or add --overwrite"):
@@ -154,7 +175,9 @@ def test_while_it_is_written_the_file_is_not_there(tmp_path, row, batches):
 def test_a_new_file_has_the_permissions_of_any_new_file(tmp_path, row, batches):
     export(batches([row()]), format="jsonl", path=tmp_path / "a", name="a")
     (tmp_path / "b").write_text("")
-    assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == stat.S_IMODE((tmp_path / "b").stat().st_mode)
+    assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == stat.S_IMODE(
+        (tmp_path / "b").stat().st_mode
+    )
 
 
 @pytest.mark.parametrize("format", FORMATS)
@@ -192,7 +215,9 @@ def test_endings_compress_lines_the_same_way_each_time(tmp_path, varied, batches
         export(batches(varied), format="messages", path=tmp_path / name, name="a", allow_lossy=True)
     plain = (tmp_path / "a.jsonl").read_bytes()
     assert gzip.decompress((tmp_path / "a.jsonl.gz").read_bytes()) == plain
-    with zstandard.ZstdDecompressor().stream_reader((tmp_path / "a.jsonl.zst").read_bytes()) as reader:
+    with zstandard.ZstdDecompressor().stream_reader(
+        (tmp_path / "a.jsonl.zst").read_bytes()
+    ) as reader:
         assert reader.read() == plain
     assert (tmp_path / "a.jsonl.gz").read_bytes() == (tmp_path / "b.jsonl.gz").read_bytes()
     assert (tmp_path / "a.jsonl.gz").read_bytes()[3:8] == bytes(5)  # neither a name nor a time
@@ -212,9 +237,13 @@ def test_a_hyphen_streams_lines_to_standard_output(tmp_path, varied, batches, ca
     assert (exported.files, exported.n_rows) == ((), len(varied))
 
 
-@pytest.mark.parametrize("format", [format for format in FORMATS if format not in ("jsonl", "messages", "dpo")])
+@pytest.mark.parametrize(
+    "format", [format for format in FORMATS if format not in ("jsonl", "messages", "dpo")]
+)
 def test_other_formats_do_not_stream(row, batches, format):
-    with pytest.raises(OptionError, match="cannot go to standard output, only jsonl and messages and dpo can"):
+    with pytest.raises(
+        OptionError, match="cannot go to standard output, only jsonl and messages and dpo can"
+    ):
         export(batches([row()]), format=format, path="-", name="a")
 
 
@@ -223,12 +252,23 @@ def test_a_record_is_one_line_for_every_reader(tmp_path, varied, batches, format
     export(batches(varied), format=format, path=tmp_path / "a", name="a", allow_lossy=True)
     text = (tmp_path / "a").read_text(encoding="utf-8")
     assert text.endswith("\n")
-    assert len(text.splitlines()) == len(varied) == len([json.loads(line) for line in text.splitlines()])
+    assert (
+        len(text.splitlines())
+        == len(varied)
+        == len([json.loads(line) for line in text.splitlines()])
+    )
 
 
-def test_a_lossy_export_names_the_counts_and_the_next_step_and_leaves_nothing(tmp_path, row, batches):
+def test_a_lossy_export_names_the_counts_and_the_next_step_and_leaves_nothing(
+    tmp_path, row, batches
+):
     long = row(USER, ANSWER, USER, ANSWER)
-    rows = [row(), long, row(tools='[{"name": "f"}]'), row(USER, ANSWER, USER, ANSWER, tools='[{"name": "f"}]')]
+    rows = [
+        row(),
+        long,
+        row(tools='[{"name": "f"}]'),
+        row(USER, ANSWER, USER, ANSWER, tools='[{"name": "f"}]'),
+    ]
     with pytest.raises(LossyExportError) as caught:
         export(batches(rows), format="alpaca", path=tmp_path / "a", name="a")
     for told in ("3 of 4 ", "2 with several turns", "2 with tools", "--allow-lossy", "parquet"):
@@ -238,7 +278,9 @@ def test_a_lossy_export_names_the_counts_and_the_next_step_and_leaves_nothing(tm
 
 def test_an_accepted_loss_is_counted(tmp_path, row, batches):
     rows = [row(), row(USER, ANSWER, USER, ANSWER), row(tools='[{"name": "f"}]')]
-    exported = export(batches(rows), format="alpaca", path=tmp_path / "a", name="a", allow_lossy=True)
+    exported = export(
+        batches(rows), format="alpaca", path=tmp_path / "a", name="a", allow_lossy=True
+    )
     assert (exported.n_rows, exported.lost) == (3, {"several turns": 1, "tools": 1})
     assert len(json.loads((tmp_path / "a").read_text())) == 3
 

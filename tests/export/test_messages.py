@@ -20,20 +20,37 @@ def text(*values):
 def test_a_line_is_what_openai_publishes_with_texts_for_tools(tmp_path, varied, batches):
     export(batches(varied[:4]), format="messages", path=tmp_path / "a.jsonl", name="a")
     found = lines(tmp_path / "a.jsonl")
-    assert found[0] == {"messages": [USER, ANSWER], "tools": None, "fingerprint": varied[0]["fingerprint"], "source": "demo"}
+    assert found[0] == {
+        "messages": [USER, ANSWER],
+        "tools": None,
+        "fingerprint": varied[0]["fingerprint"],
+        "source": "demo",
+    }
     assert found[1]["messages"][0] == {"role": "system", "content": "Be kind.\n“Really”."}
-    call = {"id": "c1", "type": "function", "function": {"name": "add", "arguments": '{"a": 2, "b": 2.50}'}}
+    call = {
+        "id": "c1",
+        "type": "function",
+        "function": {"name": "add", "arguments": '{"a": 2, "b": 2.50}'},
+    }
     assert found[3]["messages"] == [
         USER,
         {"role": "assistant", "content": "", "tool_calls": [call]},
         {"role": "tool", "content": "4", "tool_call_id": "c1", "name": "add"},
         ANSWER,
     ]
-    assert found[3]["tools"] == '[{"type": "function", "function": {"name": "add", "parameters": {}}}]'
+    assert (
+        found[3]["tools"] == '[{"type": "function", "function": {"name": "add", "parameters": {}}}]'
+    )
 
 
 def test_all_contents_are_parts_when_one_is(tmp_path, varied, batches):
-    export(batches([varied[1], varied[6]]), format="messages", path=tmp_path / "a.jsonl", name="a", allow_lossy=True)
+    export(
+        batches([varied[1], varied[6]]),
+        format="messages",
+        path=tmp_path / "a.jsonl",
+        name="a",
+        allow_lossy=True,
+    )
     found = [[turn["content"] for turn in line["messages"]] for line in lines(tmp_path / "a.jsonl")]
     assert found[0] == [text("Be kind.\n“Really”."), text("2+2?"), text("4")]
     assert found[1][:3] == [text("x"), text("a", "b"), text("9")]
@@ -62,10 +79,17 @@ def test_arguments_that_differ_in_their_keys_become_texts(tmp_path, row, batches
         return row(USER, {"role": "assistant", "content": "", "extra": {"tool_calls": [call]}})
 
     def written(*arguments):
-        exported = export(batches(list(map(calling, arguments))), format="messages", path=tmp_path / "a", name="a", **options)
-        return [line["messages"][1]["tool_calls"][0]["function"]["arguments"] for line in lines(tmp_path / "a")], sum(
-            exported.lost.values()
+        exported = export(
+            batches(list(map(calling, arguments))),
+            format="messages",
+            path=tmp_path / "a",
+            name="a",
+            **options,
         )
+        return [
+            line["messages"][1]["tool_calls"][0]["function"]["arguments"]
+            for line in lines(tmp_path / "a")
+        ], sum(exported.lost.values())
 
     options = {"overwrite": True, "allow_lossy": True}
     assert written({"a": 1}, {"a": 2}) == ([{"a": 1}, {"a": 2}], 0)
@@ -80,9 +104,21 @@ def test_images_are_a_column_of_every_line(tmp_path, row, batches):
     (tmp_path / "media").mkdir()
     kept = tmp_path / "media" / ("ab" * 32)
     with pytest.raises(LossyExportError, match="1 with media without a file or URL"):
-        export(batches(rows), format="messages", path=tmp_path / "a", name="a", media_folder=tmp_path / "media")
+        export(
+            batches(rows),
+            format="messages",
+            path=tmp_path / "a",
+            name="a",
+            media_folder=tmp_path / "media",
+        )
     kept.write_bytes(b"png")
-    export(batches(rows), format="messages", path=tmp_path / "a", name="a", media_folder=tmp_path / "media")
+    export(
+        batches(rows),
+        format="messages",
+        path=tmp_path / "a",
+        name="a",
+        media_folder=tmp_path / "media",
+    )
     assert [line["images"] for line in lines(tmp_path / "a")] == [[], ["a.png"], [str(kept)]]
     assert [line["media"] and json.loads(line["media"]) for line in lines(tmp_path / "a")] == [
         None,
@@ -97,7 +133,9 @@ def rows_media(row):
 def test_images_get_a_place_where_trl_counts_places(tmp_path, row, batches):
     parts = {"role": "user", "content": "b", "extra": {"content": [{"type": "image"}, *text("b")]}}
     rows = [row(USER, ANSWER, media=[IMAGE]), row(parts, ANSWER, media=[IMAGE])]
-    exported = export(batches(rows), format="messages", path=tmp_path / "a", name="a", allow_lossy=True)
+    exported = export(
+        batches(rows), format="messages", path=tmp_path / "a", name="a", allow_lossy=True
+    )
     assert exported.lost == {"images that the text does not place as TRL counts them": 1}
     assert [line["messages"][0]["content"] for line in lines(tmp_path / "a")] == [
         [{"type": "image"}, *text("2+2?")],
@@ -118,14 +156,23 @@ def test_images_get_a_place_where_trl_counts_places(tmp_path, row, batches):
     ],
 )
 def test_what_trl_does_not_read_is_a_loss(tmp_path, row, batches, given, cause):
-    with pytest.raises(LossyExportError, match=f"1 of 2 instructions as they are \\(1 with {cause}"):
+    with pytest.raises(
+        LossyExportError, match=f"1 of 2 instructions as they are \\(1 with {cause}"
+    ):
         export(batches([row(), row(**given)]), format="messages", path=tmp_path / "a", name="a")
 
 
-@pytest.mark.parametrize("extra", [{"weight": 0}, {"train": False}, {"loss_weight": 0.5}, {"masked": True}])
+@pytest.mark.parametrize(
+    "extra", [{"weight": 0}, {"train": False}, {"loss_weight": 0.5}, {"masked": True}]
+)
 def test_weights_that_change_training_are_a_loss(tmp_path, row, batches, extra):
     with pytest.raises(LossyExportError, match="1 with weights of turns"):
-        export(batches([row(USER, {**ANSWER, "extra": extra})]), format="messages", path=tmp_path / "a", name="a")
+        export(
+            batches([row(USER, {**ANSWER, "extra": extra})]),
+            format="messages",
+            path=tmp_path / "a",
+            name="a",
+        )
 
 
 def test_weights_that_say_what_happens_anyway_are_none(tmp_path, row, batches):
@@ -136,14 +183,33 @@ def test_weights_that_say_what_happens_anyway_are_none(tmp_path, row, batches):
 def test_an_order_that_matters_is_a_loss_where_the_trainer_shuffles(tmp_path, row, batches):
     for format in ("messages", "alpaca", "sharegpt"):
         with pytest.raises(LossyExportError, match="2 with an order that matters"):
-            export(batches([row(), row(system="x")]), format=format, path=tmp_path / "a", name="a", order_matters=True)
+            export(
+                batches([row(), row(system="x")]),
+                format=format,
+                path=tmp_path / "a",
+                name="a",
+                order_matters=True,
+            )
     for format in ("jsonl", "parquet"):
-        assert export(batches([row()]), format=format, path=tmp_path / format, name="a", order_matters=True).lost == {}
+        assert (
+            export(
+                batches([row()]),
+                format=format,
+                path=tmp_path / format,
+                name="a",
+                order_matters=True,
+            ).lost
+            == {}
+        )
 
 
-@pytest.mark.parametrize("format", ["messages", "dpo", "alpaca", "sharegpt", "llamafactory", "axolotl"])
+@pytest.mark.parametrize(
+    "format", ["messages", "dpo", "alpaca", "sharegpt", "llamafactory", "axolotl"]
+)
 def test_a_pool_of_prompts_is_refused_by_what_trains_on_answers(tmp_path, row, batches, format):
-    with pytest.raises(OptionError, match=r"none of the 1 instructions has an answer.*--format jsonl or parquet"):
+    with pytest.raises(
+        OptionError, match=r"none of the 1 instructions has an answer.*--format jsonl or parquet"
+    ):
         export(batches([row(USER)]), format=format, path=tmp_path / "a", name="a", allow_lossy=True)
     assert list(tmp_path.iterdir()) == []
 
@@ -155,7 +221,13 @@ def test_a_member_without_an_answer_is_a_loss(tmp_path, row, batches):
 
 @pytest.mark.parametrize("format", ["alpaca", "messages", "jsonl"])
 def test_answers_that_a_loader_takes_for_timestamps_are_a_loss(tmp_path, row, batches, format):
-    rows = [row({"role": "user", "content": f"2001-0{n}-01"}, {"role": "assistant", "content": f"2001-0{n}-02 10:30"}) for n in (1, 2)]
+    rows = [
+        row(
+            {"role": "user", "content": f"2001-0{n}-01"},
+            {"role": "assistant", "content": f"2001-0{n}-02 10:30"},
+        )
+        for n in (1, 2)
+    ]
     with pytest.raises(LossyExportError, match="2 with texts that all look like dates"):
         export(batches(rows), format=format, path=tmp_path / "a", name="a")
     rows[0] = row(USER, ANSWER)

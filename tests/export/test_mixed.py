@@ -27,9 +27,27 @@ REFUSED = {
     "sharegpt": UNTOLD | {"weighted"},
     "messages": UNTOLD | {"weighted", "image", "unmarked image", "sound"},
     "axolotl": UNTOLD | {"image", "sound"},
-    "llamafactory": UNTOLD | CALLS | {"weighted", "parallel", "thanks", "developer", "named", "parts", "image part", "unmarked image"},
+    "llamafactory": UNTOLD
+    | CALLS
+    | {
+        "weighted",
+        "parallel",
+        "thanks",
+        "developer",
+        "named",
+        "parts",
+        "image part",
+        "unmarked image",
+    },
 }
-ENDINGS = {"jsonl": "a.jsonl", "messages": "a.jsonl", "dpo": "a.jsonl", "sharegpt": "a.json", "alpaca": "a.json", "parquet": "a.parquet"}
+ENDINGS = {
+    "jsonl": "a.jsonl",
+    "messages": "a.jsonl",
+    "dpo": "a.jsonl",
+    "sharegpt": "a.json",
+    "alpaca": "a.json",
+    "parquet": "a.parquet",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -40,21 +58,33 @@ def _unsynced(monkeypatch):
 def written(rows, batches, folder, format, **options):
     (folder / format).mkdir()
     path = folder / format / ENDINGS.get(format, "folder")
-    return export(batches(list(rows.values())), format=format, path=path, name="a", **options).files[0]
+    return export(
+        batches(list(rows.values())), format=format, path=path, name="a", **options
+    ).files[0]
 
 
 def texts(row, *, has_calls=True, answer=None):
     """What a template makes of an instruction, with its answer or the turns that stand in its place."""
     messages = [{"content": row["system"], "extra": None}] if row["system"] is not None else []
-    messages += row["messages"] if answer is None else row["messages"][:-1] + [{"extra": None, **turn} for turn in answer]
+    messages += (
+        row["messages"]
+        if answer is None
+        else row["messages"][:-1] + [{"extra": None, **turn} for turn in answer]
+    )
     rendered = ""
     for message in messages:
         calls = json.loads(message["extra"] or "{}").get("tool_calls", []) if has_calls else []
         functions = [call["function"] for call in calls]
         rendered += message["content"].replace(
-            "<image>\n", "<image_url>\n" if "image_url" in (message["extra"] or "") and has_calls else "<image>\n"
+            "<image>\n",
+            "<image_url>\n"
+            if "image_url" in (message["extra"] or "") and has_calls
+            else "<image>\n",
         )
-        rendered += "".join(f"<|call|>{function['name']}{function['arguments']}" for function in functions) + "<|end|>"
+        rendered += (
+            "".join(f"<|call|>{function['name']}{function['arguments']}" for function in functions)
+            + "<|end|>"
+        )
     tools = row["tools"] if (row["tools"] or "").startswith("[") else None
     return f"{json.dumps(json.loads(tools))}<|tools|>{rendered}" if tools else rendered
 
@@ -70,7 +100,12 @@ def expected(row, format):
 
 
 def loaded(python, files):
-    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "HF_DATASETS_DISABLE_PROGRESS_BARS": "1"}
+    environment = {
+        **os.environ,
+        "HF_HUB_OFFLINE": "1",
+        "HF_DATASETS_OFFLINE": "1",
+        "HF_DATASETS_DISABLE_PROGRESS_BARS": "1",
+    }
     command = [python, str(SCRIPT), *map(str, files.values())]
     answer = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     assert answer.returncode == 0, answer.stderr
@@ -78,7 +113,10 @@ def loaded(python, files):
 
 
 def taken(mixed, format):
-    refused = {"dpo": mixed.keys() - {"rejected", "rejected talk"}, "alpaca": mixed.keys() - ALONE} | REFUSED
+    refused = {
+        "dpo": mixed.keys() - {"rejected", "rejected talk"},
+        "alpaca": mixed.keys() - ALONE,
+    } | REFUSED
     return {name: row for name, row in mixed.items() if name not in refused[format]}
 
 
@@ -105,7 +143,9 @@ def check_loaded(python, files, *, version):
     found = loaded(python, paths)
     assert found["version"] == version
     for format in FORMATS:
-        assert found["files"][str(paths[format])] == [expected(row, format) for row in rows[format].values()], format
+        assert found["files"][str(paths[format])] == [
+            expected(row, format) for row in rows[format].values()
+        ], format
 
 
 def test_datasets_reads_the_texts_of_the_catalog_in_every_row(files):
@@ -113,15 +153,22 @@ def test_datasets_reads_the_texts_of_the_catalog_in_every_row(files):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(OTHER_PYTHON not in os.environ, reason=f"{OTHER_PYTHON} does not name the Python of an environment with datasets 3.6.0")
+@pytest.mark.skipif(
+    OTHER_PYTHON not in os.environ,
+    reason=f"{OTHER_PYTHON} does not name the Python of an environment with datasets 3.6.0",
+)
 def test_datasets_3_reads_the_same(files):
     check_loaded(os.environ[OTHER_PYTHON], files, version="3.6.0")
 
 
 @pytest.mark.parametrize("format", FORMATS)
-def test_what_a_format_takes_registers_to_the_same_fingerprints(mixed, batches, read_back, tmp_path, format):
+def test_what_a_format_takes_registers_to_the_same_fingerprints(
+    mixed, batches, read_back, tmp_path, format
+):
     rows = taken(mixed, format)
-    assert read_back(written(rows, batches, tmp_path, format), prompts_only=True) == [row["fingerprint"] for row in rows.values()]
+    assert read_back(written(rows, batches, tmp_path, format), prompts_only=True) == [
+        row["fingerprint"] for row in rows.values()
+    ]
 
 
 def kinds(value, path=""):
@@ -135,14 +182,25 @@ def kinds(value, path=""):
         for item in value:
             yield from kinds(item, f"{path}[]")
     elif value is not None:
-        yield path, "text" if isinstance(value, str) else "truth value" if isinstance(value, bool) else "number"
+        yield (
+            path,
+            "text"
+            if isinstance(value, str)
+            else "truth value"
+            if isinstance(value, bool)
+            else "number",
+        )
 
 
-@pytest.mark.parametrize("format", [format for format in FORMATS if format not in ("parquet", "alpaca")])
+@pytest.mark.parametrize(
+    "format", [format for format in FORMATS if format not in ("parquet", "alpaca")]
+)
 def test_every_key_has_one_type_in_the_whole_file(mixed, batches, tmp_path, format):
     path = written(mixed, batches, tmp_path, format, allow_lossy=True)
     text = path.read_text(encoding="utf-8")
-    rows = json.loads(text) if format == "sharegpt" else list(map(json.loads, text.split("\n")[:-1]))
+    rows = (
+        json.loads(text) if format == "sharegpt" else list(map(json.loads, text.split("\n")[:-1]))
+    )
     found = [found for row in rows for found in kinds(row)]
     assert len(dict(set(found))) == len(set(found))
     assert {tuple(row) for row in rows} == {tuple(rows[0])}
@@ -151,11 +209,20 @@ def test_every_key_has_one_type_in_the_whole_file(mixed, batches, tmp_path, form
 
 @pytest.mark.slow
 def test_every_format_is_trained_on_for_three_steps(mixed, batches, tmp_path):
-    media = {"image", "unmarked image", "sound"}  # a text model has no eyes: TRL refuses a column of images for it
-    rows = {format: {name: row for name, row in taken(mixed, format).items() if name not in media} for format in FORMATS}
+    media = {
+        "image",
+        "unmarked image",
+        "sound",
+    }  # a text model has no eyes: TRL refuses a column of images for it
+    rows = {
+        format: {name: row for name, row in taken(mixed, format).items() if name not in media}
+        for format in FORMATS
+    }
     paths = {format: written(rows[format], batches, tmp_path, format) for format in FORMATS}
     pairs = [f"{format}={path}" for format, path in paths.items()]
-    answer = subprocess.run([sys.executable, str(TRAINERS), *pairs], capture_output=True, text=True, check=False)
+    answer = subprocess.run(
+        [sys.executable, str(TRAINERS), *pairs], capture_output=True, text=True, check=False
+    )
     assert answer.returncode == 0, answer.stderr
     losses = json.loads(answer.stdout.rpartition("\n")[2])
     assert {format: len(found) for format, found in losses.items()} == dict.fromkeys(FORMATS, 3)

@@ -17,7 +17,13 @@ def test_row_groups_hold_some_batches_each_and_are_compressed(tmp_path, row, bat
 
 
 def test_long_texts_end_a_row_group_sooner(tmp_path, row, batches):
-    rows = [row({"role": "user", "content": "x" * 2**20}, {"role": "assistant", "content": "y"}, system="Be kind.")] * 20
+    rows = [
+        row(
+            {"role": "user", "content": "x" * 2**20},
+            {"role": "assistant", "content": "y"},
+            system="Be kind.",
+        )
+    ] * 20
     batch = next(batch for batch in batches(rows, size=20)() if batch.num_rows)
     export(lambda: [batch] * 5, format="parquet", path=tmp_path / "a.parquet", name="a")
     assert row_groups(tmp_path / "a.parquet") == [80, 20]

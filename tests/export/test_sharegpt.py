@@ -9,8 +9,17 @@ USER = {"role": "user", "content": "2+2?"}
 
 
 def test_a_record_is_what_llama_factory_publishes(tmp_path, row, batches):
-    call = {"role": "assistant", "content": '{"name": "f", "arguments": {}}', "extra": {"from": "function_call"}}
-    messages = [USER, call, {"role": "tool", "content": "4"}, {"role": "assistant", "content": "Four"}]
+    call = {
+        "role": "assistant",
+        "content": '{"name": "f", "arguments": {}}',
+        "extra": {"from": "function_call"},
+    }
+    messages = [
+        USER,
+        call,
+        {"role": "tool", "content": "4"},
+        {"role": "assistant", "content": "Four"},
+    ]
     tools = '[{"name":  "f"}]'
     given = row(*messages, system="Be kind.", tools=tools)
     export(batches([given]), format="sharegpt", path=tmp_path / "a.json", name="a")
@@ -31,12 +40,24 @@ def test_a_record_is_what_llama_factory_publishes(tmp_path, row, batches):
 
 
 @pytest.mark.parametrize(
-    "extra", [{"value": "x"}, {"from": "Ann"}, {"from": "function_call", "role": "function"}], ids=["value", "from", "two spellings"]
+    "extra",
+    [{"value": "x"}, {"from": "Ann"}, {"from": "function_call", "role": "function"}],
+    ids=["value", "from", "two spellings"],
 )
 def test_keys_that_it_needs_itself_are_refused(tmp_path, row, batches, extra):
-    rows = [row(USER, {"role": "tool", "content": "4", "extra": extra}, {"role": "assistant", "content": "Four"})]
+    rows = [
+        row(
+            USER,
+            {"role": "tool", "content": "4", "extra": extra},
+            {"role": "assistant", "content": "Four"},
+        )
+    ]
     with pytest.raises(LossyExportError, match="1 with message keys called from or value"):
         export(batches(rows), format="sharegpt", path=tmp_path / "a", name="a")
     export(batches(rows), format="sharegpt", path=tmp_path / "a", name="a", allow_lossy=True)
-    (turn,) = [turn for turn in json.loads((tmp_path / "a").read_text())[0]["conversations"] if turn["value"] == "4"]
+    (turn,) = [
+        turn
+        for turn in json.loads((tmp_path / "a").read_text())[0]["conversations"]
+        if turn["value"] == "4"
+    ]
     assert set(turn) == {"from", "value"}

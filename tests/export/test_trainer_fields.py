@@ -16,13 +16,18 @@ def written(mixed, batches, tmp_path):
     def write(format, *, with_pairs=False):
         rows = [row for name, row in mixed.items() if with_pairs or "rejected" not in name]
         path = tmp_path / "out"
-        return export(batches(rows), format=format, path=path, name="a", allow_lossy=True, order_matters=True).files
+        return export(
+            batches(rows), format=format, path=path, name="a", allow_lossy=True, order_matters=True
+        ).files
 
     return write
 
 
 def test_the_record_names_its_sources():
-    assert all(len(record["commit"]) == 40 and record["files"] and record["repository"] for record in FIELDS.values())
+    assert all(
+        len(record["commit"]) == 40 and record["files"] and record["repository"]
+        for record in FIELDS.values()
+    )
 
 
 @pytest.mark.parametrize("with_pairs", [False, True])
@@ -49,4 +54,11 @@ def test_axolotl_knows_every_name(written):
     assert section.keys() <= set(known["dataset"])
     assert section["train_on_eos"] in known["train_on_eos"]
     columns = json.loads(data.read_text(encoding="utf-8").splitlines()[0]).keys()
-    assert columns == {section["field_messages"], section["field_tools"], known["images"], "fingerprint", "source", "media"}
+    assert columns == {
+        section["field_messages"],
+        section["field_tools"],
+        known["images"],
+        "fingerprint",
+        "source",
+        "media",
+    }

@@ -17,7 +17,22 @@ from catalog.store.database import reading
 pytest.importorskip("accelerate", reason="the Trainer needs accelerate")
 pytestmark = [pytest.mark.filterwarnings("ignore")]  # the Trainer's own
 
-WORDS = ["the", "river", "night", "light", "field", "stone", "word", "small", "large", "add", "sum", "is", "are", "was"]
+WORDS = [
+    "the",
+    "river",
+    "night",
+    "light",
+    "field",
+    "stone",
+    "word",
+    "small",
+    "large",
+    "add",
+    "sum",
+    "is",
+    "are",
+    "was",
+]
 
 
 @pytest.fixture(scope="module")
@@ -29,8 +44,19 @@ def start() -> Any:
     from catalog.models.tiny import TinyShape, build_tiny
 
     torch.set_num_threads(1)
-    tokenizer = build_tiny(WORDS, shape=TinyShape(vocabulary=300, width=16, layers=1, heads=2, inner=16)).tokenizer
-    config = GPT2Config(vocab_size=300, n_embd=16, n_layer=1, n_head=2, n_positions=256, bos_token_id=1, eos_token_id=2, pad_token_id=0)
+    tokenizer = build_tiny(
+        WORDS, shape=TinyShape(vocabulary=300, width=16, layers=1, heads=2, inner=16)
+    ).tokenizer
+    config = GPT2Config(
+        vocab_size=300,
+        n_embd=16,
+        n_layer=1,
+        n_head=2,
+        n_positions=256,
+        bos_token_id=1,
+        eos_token_id=2,
+        pad_token_id=0,
+    )
     with torch.random.fork_rng():
         torch.manual_seed(0)
         return GPT2LMHeadModel(config), tokenizer
@@ -40,7 +66,12 @@ def start() -> Any:
 def pool(catalog: Catalog, jsonl: Callable[..., Path]) -> Catalog:
     rng = random.Random(0)
     texts = [" ".join(rng.choices(WORDS, k=rng.randint(1, 12))) for _ in range(60)]
-    catalog.register(jsonl([{"instruction": f"{texts[2 * i]} {i}", "output": texts[2 * i + 1]} for i in range(30)]), pool="p")
+    catalog.register(
+        jsonl(
+            [{"instruction": f"{texts[2 * i]} {i}", "output": texts[2 * i + 1]} for i in range(30)]
+        ),
+        pool="p",
+    )
     return catalog
 
 
@@ -51,10 +82,25 @@ def trainer(start: Any, folder: Path, *, callbacks: list[Any], **options: Any) -
     model, tokenizer = copy.deepcopy(start[0]), start[1]
     rng = random.Random(1)
     ids = [rng.choices(range(3, 300), k=10) for _ in range(24)]
-    settings = {"per_device_train_batch_size": 4, "num_train_epochs": 2, "save_strategy": "steps", "save_steps": 4, "learning_rate": 1e-2}
-    args = TrainingArguments(str(folder), report_to=[], disable_tqdm=True, use_cpu=True, logging_strategy="no", **(settings | options))
+    settings = {
+        "per_device_train_batch_size": 4,
+        "num_train_epochs": 2,
+        "save_strategy": "steps",
+        "save_steps": 4,
+        "learning_rate": 1e-2,
+    }
+    args = TrainingArguments(
+        str(folder),
+        report_to=[],
+        disable_tqdm=True,
+        use_cpu=True,
+        logging_strategy="no",
+        **(settings | options),
+    )
     rows = [{"input_ids": row, "labels": row} for row in ids]
-    return Trainer(model=model, args=args, train_dataset=rows, processing_class=tokenizer, callbacks=callbacks)
+    return Trainer(
+        model=model, args=args, train_dataset=rows, processing_class=tokenizer, callbacks=callbacks
+    )
 
 
 def death() -> Any:
@@ -71,25 +117,34 @@ def death() -> Any:
 
 def checkpoints(catalog: Catalog) -> list[tuple[Any, ...]]:
     with reading(catalog.home) as connection:
-        return connection.sql("SELECT signal_id, checkpoint, step, epoch FROM checkpoints ORDER BY ALL").fetchall()
+        return connection.sql(
+            "SELECT signal_id, checkpoint, step, epoch FROM checkpoints ORDER BY ALL"
+        ).fetchall()
 
 
 def recorded_at(catalog: Catalog, *, step: int) -> Any:
     with reading(catalog.home) as connection:
         return connection.execute(
-            "SELECT max(recorded_at) FROM checkpoints WHERE signal_id = 2 AND step = $step", {"step": step}
+            "SELECT max(recorded_at) FROM checkpoints WHERE signal_id = 2 AND step = $step",
+            {"step": step},
         ).fetchone()
 
 
 def trajectories(catalog: Catalog) -> np.ndarray[Any, Any]:
-    return np.array(catalog.sql("SELECT losses FROM trajectories('p', proxy => 'mine') ORDER BY fingerprint")["losses"].to_list())
+    return np.array(
+        catalog.sql("SELECT losses FROM trajectories('p', proxy => 'mine') ORDER BY fingerprint")[
+            "losses"
+        ].to_list()
+    )
 
 
 def weights(model: Any) -> np.ndarray[Any, Any]:
     return np.concatenate([value.detach().numpy().ravel() for value in model.state_dict().values()])
 
 
-def test_every_save_is_a_checkpoint_and_the_run_is_not_disturbed(pool: Catalog, start: Any, tmp_path: Path) -> None:
+def test_every_save_is_a_checkpoint_and_the_run_is_not_disturbed(
+    pool: Catalog, start: Any, tmp_path: Path
+) -> None:
     from catalog.integrations.transformers import RecordLosses
     from catalog.models.causal_lm import CausalLM
     from catalog.models.losses import response_losses
@@ -97,16 +152,28 @@ def test_every_save_is_a_checkpoint_and_the_run_is_not_disturbed(pool: Catalog, 
 
     plain = trainer(start, tmp_path / "plain", callbacks=[])
     plain.train()
-    recorded = trainer(start, tmp_path / "recorded", callbacks=[RecordLosses(pool.home.path, "p", proxy="mine")])
+    recorded = trainer(
+        start, tmp_path / "recorded", callbacks=[RecordLosses(pool.home.path, "p", proxy="mine")]
+    )
     recorded.train()
     assert np.array_equal(weights(plain.model), weights(recorded.model))
-    assert checkpoints(pool) == [(1, 0, 4, pytest.approx(4 / 6)), (1, 1, 8, pytest.approx(8 / 6)), (1, 2, 12, 2.0)]
+    assert checkpoints(pool) == [
+        (1, 0, 4, pytest.approx(4 / 6)),
+        (1, 1, 8, pytest.approx(8 / 6)),
+        (1, 2, 12, 2.0),
+    ]
     found = trajectories(pool)
     assert found.shape == (30, 3)
     lm = CausalLM(recorded.model, start[1], "mine")
     with reading(pool.home) as connection:
-        messages = connection.sql("SELECT messages FROM instructions ORDER BY fingerprint").to_arrow_table().to_pylist()
-    last = response_losses(lm, tokens_of(messages, tokenizer=lm.tokenizer, template=lm.template)).mean
+        messages = (
+            connection.sql("SELECT messages FROM instructions ORDER BY fingerprint")
+            .to_arrow_table()
+            .to_pylist()
+        )
+    last = response_losses(
+        lm, tokens_of(messages, tokenizer=lm.tokenizer, template=lm.template)
+    ).mean
     np.testing.assert_allclose(found[:, -1], last, atol=1e-5)
     assert pool.signals("p")["dimension"].to_list() == [3]
     assert pool.doctor() == []
@@ -127,29 +194,46 @@ def test_a_look_leaves_modes_and_random_numbers_as_they_were(start: Any) -> None
     assert torch.equal(torch.get_rng_state(), state)
 
 
-def test_steps_of_ones_own_and_a_second_run_of_the_same_name(pool: Catalog, start: Any, tmp_path: Path) -> None:
+def test_steps_of_ones_own_and_a_second_run_of_the_same_name(
+    pool: Catalog, start: Any, tmp_path: Path
+) -> None:
     from catalog.integrations.transformers import RecordLosses
 
     for _ in range(2):
-        trainer(start, tmp_path, callbacks=[RecordLosses(pool, "p", proxy="mine", steps={1, 6})], save_strategy="no").train()
+        trainer(
+            start,
+            tmp_path,
+            callbacks=[RecordLosses(pool, "p", proxy="mine", steps={1, 6})],
+            save_strategy="no",
+        ).train()
     assert [row[:3] for row in checkpoints(pool)] == [(1, 0, 1), (1, 1, 6), (2, 0, 1), (2, 1, 6)]
 
 
-def test_a_run_that_dies_goes_on_with_its_trajectories(pool: Catalog, start: Any, tmp_path: Path) -> None:
+def test_a_run_that_dies_goes_on_with_its_trajectories(
+    pool: Catalog, start: Any, tmp_path: Path
+) -> None:
     from catalog.integrations.transformers import RecordLosses
 
-    unbroken = trainer(start, tmp_path / "unbroken", callbacks=[RecordLosses(pool, "p", proxy="mine")])
+    unbroken = trainer(
+        start, tmp_path / "unbroken", callbacks=[RecordLosses(pool, "p", proxy="mine")]
+    )
     unbroken.train()
     whole = trajectories(pool)
     with pytest.raises(RuntimeError, match="out of memory"):
-        trainer(start, tmp_path / "broken", callbacks=[RecordLosses(pool, "p", proxy="mine"), death()]).train()
+        trainer(
+            start, tmp_path / "broken", callbacks=[RecordLosses(pool, "p", proxy="mine"), death()]
+        ).train()
     assert np.array_equal(trajectories(pool), whole)  # the broken one is not read
     resumed = trainer(start, tmp_path / "broken", callbacks=[RecordLosses(pool, "p", proxy="mine")])
     died = recorded_at(pool, step=8)
     resumed.train(resume_from_checkpoint=str(tmp_path / "broken" / "checkpoint-4"))
-    assert [row[:3] for row in checkpoints(pool)] == [(signal, n, step) for signal in (1, 2) for n, step in enumerate((4, 8, 12))]
+    assert [row[:3] for row in checkpoints(pool)] == [
+        (signal, n, step) for signal in (1, 2) for n, step in enumerate((4, 8, 12))
+    ]
     np.testing.assert_allclose(trajectories(pool), whole, atol=1e-5)
-    assert recorded_at(pool, step=8) > died  # of the run that went on from step 4, not of the one that died
+    assert (
+        recorded_at(pool, step=8) > died
+    )  # of the run that went on from step 4, not of the one that died
 
 
 def test_a_trainer_without_a_tokenizer_is_told(pool: Catalog, start: Any, tmp_path: Path) -> None:
@@ -168,22 +252,42 @@ def test_a_run_that_goes_on_scores_the_version_that_it_began_with(
     from catalog.integrations.transformers import RecordLosses
 
     with pytest.raises(RuntimeError, match="out of memory"):
-        trainer(start, tmp_path / "run", callbacks=[RecordLosses(pool, "p", proxy="mine"), death()]).train()
-    pool.register(jsonl([{"instruction": f"new {i}", "output": "light"} for i in range(5)], "more.jsonl"), pool="p", mode="append")
-    trainer(start, tmp_path / "run", callbacks=[RecordLosses(pool, "p", proxy="mine")]).train(resume_from_checkpoint=True)
+        trainer(
+            start, tmp_path / "run", callbacks=[RecordLosses(pool, "p", proxy="mine"), death()]
+        ).train()
+    pool.register(
+        jsonl([{"instruction": f"new {i}", "output": "light"} for i in range(5)], "more.jsonl"),
+        pool="p",
+        mode="append",
+    )
+    trainer(start, tmp_path / "run", callbacks=[RecordLosses(pool, "p", proxy="mine")]).train(
+        resume_from_checkpoint=True
+    )
     (row,) = pool.signals("p").to_dicts()
     assert (row["n_with_value"], row["n_members"], row["dimension"]) == (30, 35, 3)
-    with pytest.raises(SignalError, match="cover 30 of 35 members of p@2: `catalog losses import p@2 FILE --proxy mine`"):
+    with pytest.raises(
+        SignalError,
+        match="cover 30 of 35 members of p@2: `catalog losses import p@2 FILE --proxy mine`",
+    ):
         trajectories(pool)
 
 
-def test_a_run_over_another_pool_is_not_gone_on_with(pool: Catalog, start: Any, tmp_path: Path, jsonl: Callable[..., Path]) -> None:
+def test_a_run_over_another_pool_is_not_gone_on_with(
+    pool: Catalog, start: Any, tmp_path: Path, jsonl: Callable[..., Path]
+) -> None:
     from catalog.integrations.transformers import RecordLosses
 
-    pool.register(jsonl([{"instruction": f"other {i}", "output": "stone"} for i in range(5)], "other.jsonl"), pool="other")
+    pool.register(
+        jsonl([{"instruction": f"other {i}", "output": "stone"} for i in range(5)], "other.jsonl"),
+        pool="other",
+    )
     with pytest.raises(RuntimeError, match="out of memory"):
-        trainer(start, tmp_path / "run", callbacks=[RecordLosses(pool, "p", proxy="mine"), death()]).train()
-    trainer(start, tmp_path / "run", callbacks=[RecordLosses(pool, "other", proxy="mine")]).train(resume_from_checkpoint=True)
+        trainer(
+            start, tmp_path / "run", callbacks=[RecordLosses(pool, "p", proxy="mine"), death()]
+        ).train()
+    trainer(start, tmp_path / "run", callbacks=[RecordLosses(pool, "other", proxy="mine")]).train(
+        resume_from_checkpoint=True
+    )
     assert [row[0] for row in checkpoints(pool)] == [1, 1, 2, 2]
 
 
@@ -191,7 +295,9 @@ def test_prompt_tuning_is_refused(pool: Catalog, start: Any, tmp_path: Path) -> 
     from catalog.integrations.transformers import RecordLosses
 
     run = trainer(start, tmp_path, callbacks=[RecordLosses(pool, "p", proxy="mine")])
-    run.model.active_peft_config = SimpleNamespace(is_prompt_learning=True)  # as PEFT's models have it
+    run.model.active_peft_config = SimpleNamespace(
+        is_prompt_learning=True
+    )  # as PEFT's models have it
     with pytest.raises(SignalError, match="virtual tokens"):
         run.train()
     assert pool.signals("p").is_empty()

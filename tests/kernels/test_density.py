@@ -17,7 +17,9 @@ from catalog.kernels.density import density
 def relation(x: np.ndarray) -> pa.Table:
     fingerprints = [hashlib.sha256(str(i).encode()).hexdigest() for i in range(len(x))]
     vectors = pa.FixedSizeListArray.from_arrays(pa.array(x.reshape(-1), pa.float32()), x.shape[1])
-    return pa.table({"instruction_id": np.arange(len(x)), "fingerprint": fingerprints, "v": vectors})
+    return pa.table(
+        {"instruction_id": np.arange(len(x)), "fingerprint": fingerprints, "v": vectors}
+    )
 
 
 def by_hand(rows: pa.Table, bandwidth: float, centres: np.ndarray) -> np.ndarray:
@@ -31,7 +33,9 @@ def by_hand(rows: pa.Table, bandwidth: float, centres: np.ndarray) -> np.ndarray
 
 
 @pytest.mark.parametrize("sample", [None, 1, 70, 5_000])
-@pytest.mark.parametrize(("bandwidth", "offset"), [(1.0, 0.0), (0.1, 0.0), (0.02, 5.0), (30.0, 100.0)])
+@pytest.mark.parametrize(
+    ("bandwidth", "offset"), [(1.0, 0.0), (0.1, 0.0), (0.02, 5.0), (30.0, 100.0)]
+)
 def test_densities_equal_the_sum_over_all_kernels(monkeypatch, sample, bandwidth, offset):
     rng = np.random.default_rng(0)
     monkeypatch.setattr(module, "ROWS", 64)
@@ -57,9 +61,16 @@ def test_neither_row_order_nor_threads_change_the_answer(monkeypatch):
 
 def test_the_default_bandwidth_is_half_the_median_distance():
     x = np.random.default_rng(0).normal(size=(200, 3)).astype(np.float32)
-    apart = np.linalg.norm(x[:, None] - x[None], axis=2)[np.triu_indices(200, k=1)].astype(np.float64)
-    default, explicit = density(relation(x)), density(relation(x), bandwidth=float(np.median(apart)) / 2)
-    np.testing.assert_allclose(default["density"].to_numpy(), explicit["density"].to_numpy(), rtol=1e-5)
+    apart = np.linalg.norm(x[:, None] - x[None], axis=2)[np.triu_indices(200, k=1)].astype(
+        np.float64
+    )
+    default, explicit = (
+        density(relation(x)),
+        density(relation(x), bandwidth=float(np.median(apart)) / 2),
+    )
+    np.testing.assert_allclose(
+        default["density"].to_numpy(), explicit["density"].to_numpy(), rtol=1e-5
+    )
 
 
 def test_one_row_or_equal_rows_have_a_density_of_one():

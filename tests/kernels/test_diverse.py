@@ -18,7 +18,9 @@ from catalog.kernels.diverse import diverse
 Array = np.ndarray[Any, Any]
 
 
-def naive(x: Array, scores: Array, *, budget: int, threshold: float) -> list[tuple[int, int | None, float | None, int | None]]:
+def naive(
+    x: Array, scores: Array, *, budget: int, threshold: float
+) -> list[tuple[int, int | None, float | None, int | None]]:
     """Row, rank or None, highest cosine to those accepted before it, and the rank of the first of these that has it."""
     x = x.astype(np.float64)
     lengths = np.sqrt((x * x).sum(axis=1))
@@ -28,9 +30,13 @@ def naive(x: Array, scores: Array, *, budget: int, threshold: float) -> list[tup
         if len(accepted) == budget:
             break
         scale = lengths[accepted] * lengths[row]
-        cosines = np.round(np.where(scale > 0, x[accepted] @ x[row] / np.where(scale > 0, scale, 1), 0), 12)
+        cosines = np.round(
+            np.where(scale > 0, x[accepted] @ x[row] / np.where(scale > 0, scale, 1), 0), 12
+        )
         is_accepted = not len(cosines) or bool(cosines.max() <= threshold)
-        nearest = (float(cosines.max()), int(cosines.argmax()) + 1) if len(cosines) else (None, None)
+        nearest = (
+            (float(cosines.max()), int(cosines.argmax()) + 1) if len(cosines) else (None, None)
+        )
         accepted.extend([row] * is_accepted)
         answer.append((row, len(accepted) if is_accepted else None, *nearest))
     return answer
@@ -38,11 +44,20 @@ def naive(x: Array, scores: Array, *, budget: int, threshold: float) -> list[tup
 
 def table(x: Array, scores: Array) -> pa.Table:
     fingerprints = [f"{row:06}" for row in range(len(x))]
-    return pa.table({"fingerprint": fingerprints, "score": scores, "vector": pa.array(list(x.astype(np.float32)), pa.list_(pa.float32()))})
+    return pa.table(
+        {
+            "fingerprint": fingerprints,
+            "score": scores,
+            "vector": pa.array(list(x.astype(np.float32)), pa.list_(pa.float32())),
+        }
+    )
 
 
 def rows_of(answer: pa.Table) -> list[tuple[int, int | None, float | None, int | None]]:
-    columns = [answer[name].to_pylist() for name in ("fingerprint", "rank", "nearest_similarity", "nearest_rank")]
+    columns = [
+        answer[name].to_pylist()
+        for name in ("fingerprint", "rank", "nearest_similarity", "nearest_rank")
+    ]
     return [(int(fingerprint), *rest) for fingerprint, *rest in zip(*columns, strict=True)]
 
 
@@ -53,7 +68,9 @@ def check(x: Array, scores: Array, *, budget: int, threshold: float) -> None:
     assert [row[3] for row in rows_of(answer)] == [row[3] for row in expected]
     for (_, _, ours, _), (_, _, theirs, _) in zip(rows_of(answer), expected, strict=True):
         assert (ours is None and theirs is None) or ours == pytest.approx(theirs, abs=1e-11)
-    assert rows_of(diverse(table(x, scores), budget=budget, threshold=threshold)) == [row for row in rows_of(answer) if row[1] is not None]
+    assert rows_of(diverse(table(x, scores), budget=budget, threshold=threshold)) == [
+        row for row in rows_of(answer) if row[1] is not None
+    ]
 
 
 @settings(deadline=None, max_examples=100)
@@ -65,25 +82,39 @@ def check(x: Array, scores: Array, *, budget: int, threshold: float) -> None:
     threshold=st.sampled_from([-0.5, 0.0, 0.5, 0.9, 1.0]),
     kind=st.sampled_from(["normal", "few values", "duplicates"]),
 )
-def test_rows_are_accepted_as_the_definition_says(seed: int, n: int, d: int, budget: int, threshold: float, kind: str) -> None:
+def test_rows_are_accepted_as_the_definition_says(
+    seed: int, n: int, d: int, budget: int, threshold: float, kind: str
+) -> None:
     generator = np.random.default_rng(seed)
     x = generator.normal(size=(n, d))
     if kind == "few values":  # with rows of zeros, and cosines that equal the threshold
         x = np.rint(x)
     elif kind == "duplicates":
         x = x[generator.integers(0, n, n)]
-    check(x.astype(np.float32), generator.integers(0, 9, n).astype(float), budget=budget, threshold=threshold)
+    check(
+        x.astype(np.float32),
+        generator.integers(0, 9, n).astype(float),
+        budget=budget,
+        threshold=threshold,
+    )
 
 
 @pytest.mark.parametrize("budget", [40, 700, 3000])
-def test_rows_over_many_blocks_are_accepted_as_the_definition_says(budget: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_over_many_blocks_are_accepted_as_the_definition_says(
+    budget: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(module_of_diverse, "_N_BLOCK", 256)
     generator = np.random.default_rng(1)
-    x = (generator.normal(size=(300, 12))[generator.integers(0, 300, 3000)] + 0.15 * generator.normal(size=(3000, 12))).astype(np.float32)
+    x = (
+        generator.normal(size=(300, 12))[generator.integers(0, 300, 3000)]
+        + 0.15 * generator.normal(size=(3000, 12))
+    ).astype(np.float32)
     check(x, generator.normal(size=3000), budget=budget, threshold=0.95)
 
 
-def test_rows_that_are_all_alike_are_compared_a_few_pairs_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_that_are_all_alike_are_compared_a_few_pairs_at_a_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     x = np.ones((1024, 384)) + np.random.default_rng(0).normal(size=(1024, 384)) / 100
     rows = table(x, np.arange(1024) % 7)
@@ -98,7 +129,9 @@ def test_rows_that_are_all_alike_are_compared_a_few_pairs_at_a_time(monkeypatch:
 
 def test_a_cosine_equal_to_the_threshold_is_accepted_whatever_float32_says() -> None:
     x = np.array([[3, 4], [4, 3], [3, 4]]) * np.array([[1.0], [7.0], [1e-3]])  # cosines 0.96 and 1
-    assert diverse(table(x, np.array([3, 2, 1])), budget=3, threshold=0.96)["fingerprint"].to_pylist() == ["000000", "000001"]
+    assert diverse(table(x, np.array([3, 2, 1])), budget=3, threshold=0.96)[
+        "fingerprint"
+    ].to_pylist() == ["000000", "000001"]
 
 
 def test_the_rejecting_neighbour_is_named() -> None:
@@ -109,11 +142,15 @@ def test_the_rejecting_neighbour_is_named() -> None:
     assert last["nearest_similarity"] == pytest.approx(1 / np.sqrt(1.0001))
 
 
-def test_the_order_of_the_rows_and_the_number_of_threads_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_order_of_the_rows_and_the_number_of_threads_do_not_matter(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     generator = np.random.default_rng(0)
     rows = table(generator.normal(size=(2000, 6)), generator.integers(0, 9, 2000))
     expected = diverse(rows, budget=300, threshold=0.8, rejected=True)
-    assert diverse(rows.take(generator.permutation(2000)), budget=300, threshold=0.8, rejected=True).equals(expected)
+    assert diverse(
+        rows.take(generator.permutation(2000)), budget=300, threshold=0.8, rejected=True
+    ).equals(expected)
     for n_threads in ("1", "2"):
         monkeypatch.setenv("OMP_NUM_THREADS", n_threads)
         assert diverse(rows, budget=300, threshold=0.8, rejected=True).equals(expected)
@@ -127,7 +164,12 @@ def test_another_column_can_be_the_score_and_columns_pass_through() -> None:
     )
     answer = diverse(rows, budget=2, score="depth")
     assert answer["instruction_id"].to_pylist() == [8, 9]
-    assert answer.column_names[-4:] == ["rank", "nearest_similarity", "nearest_rank", "nearest_fingerprint"]
+    assert answer.column_names[-4:] == [
+        "rank",
+        "nearest_similarity",
+        "nearest_rank",
+        "nearest_fingerprint",
+    ]
 
 
 def test_an_empty_relation_gives_an_empty_answer() -> None:

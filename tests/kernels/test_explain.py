@@ -28,7 +28,13 @@ def vectors(seed: int, *, n: int = N, d: int = 4) -> pa.Table:
     draw = np.random.default_rng(seed)
     x = draw.normal(size=(n, d)).astype(np.float32)
     names = [f"{place:04}" for place in draw.permutation(n)]
-    return pa.table({"fingerprint": names, "score": draw.integers(0, 9, n).astype(float), "vector": pa.array(list(x))})
+    return pa.table(
+        {
+            "fingerprint": names,
+            "score": draw.integers(0, 9, n).astype(float),
+            "vector": pa.array(list(x)),
+        }
+    )
 
 
 def matrix(rows: pa.Table) -> Array:
@@ -40,7 +46,9 @@ def chosen_of(rows: pa.Table, answer: pa.Table) -> Array:
     return np.array([places[name] for name in answer["fingerprint"].to_pylist()], dtype=np.int64)
 
 
-def all_left_out(name: str, rows: pa.Table, answer: pa.Table, *others: pa.Table, **options: Any) -> list[tuple[int, Standing]]:
+def all_left_out(
+    name: str, rows: pa.Table, answer: pa.Table, *others: pa.Table, **options: Any
+) -> list[tuple[int, Standing]]:
     chosen = chosen_of(rows, answer)
     relations = dict(enumerate((rows, *others)))
     left = sorted(set(range(rows.num_rows)) - set(chosen.tolist()))
@@ -61,7 +69,10 @@ def test_log_det_adds_what_the_information_grows_by(seed: int, kind: str) -> Non
         texts = list(matrix(rows)[:, None, :])
     else:
         draw = np.random.default_rng(seed)
-        texts = [draw.normal(size=(draw.integers(1, 9), 4)).astype(np.float16).astype(np.float64) for _ in range(N)]
+        texts = [
+            draw.normal(size=(draw.integers(1, 9), 4)).astype(np.float16).astype(np.float64)
+            for _ in range(N)
+        ]
         states = pa.array([text.tolist() for text in texts], pa.list_(pa.list_(pa.float32(), 4)))
         rows = rows.drop_columns(["vector"]).append_column("states", states)
     options = {"budget": 9, "regularization": 0.5, "normalize": "length" if by_length else "none"}
@@ -76,9 +87,11 @@ def test_log_det_adds_what_the_information_grows_by(seed: int, kind: str) -> Non
             for k in range(10)
         ]
         numbers = found.numbers
-        assert [numbers["gain_alone"], numbers["gain_at_last_pick"], numbers["gain_at_end"]] == pytest.approx(
-            [gains[0], gains[8], gains[9]], abs=1e-9
-        )
+        assert [
+            numbers["gain_alone"],
+            numbers["gain_at_last_pick"],
+            numbers["gain_at_end"],
+        ] == pytest.approx([gains[0], gains[8], gains[9]], abs=1e-9)
         assert numbers["last_gain"] == pytest.approx(answer["gain"][-1].as_py(), abs=1e-9)
         assert numbers["gain_at_last_pick"] <= numbers["last_gain"] + 1e-9
         falls = -np.diff(gains)
@@ -93,7 +106,9 @@ def test_log_det_keeps_its_accuracy_over_many_picks() -> None:
     texts = list(matrix(rows)[:, None, :])
     (at, found), *_ = all_left_out("log_det", rows, answer, budget=600)
     before = [texts[i] for i in chosen]
-    assert found.numbers["gain_at_end"] == pytest.approx(information([*before, texts[at]], 1.0) - information(before, 1.0), abs=1e-8)
+    assert found.numbers["gain_at_end"] == pytest.approx(
+        information([*before, texts[at]], 1.0) - information(before, 1.0), abs=1e-8
+    )
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -107,7 +122,9 @@ def test_k_center_knows_the_nearest_member(seed: int, metric: str) -> None:
         distances = np.linalg.norm(x[chosen] - x[at], axis=1)
         assert found.numbers["distance"] == pytest.approx(distances.min(), abs=1e-6)
         assert found.others == {"nearest": chosen[distances.argmin()], "last": chosen[-1]}
-        assert found.numbers["last_distance"] == pytest.approx(answer["distance"][-1].as_py(), abs=1e-6)
+        assert found.numbers["last_distance"] == pytest.approx(
+            answer["distance"][-1].as_py(), abs=1e-6
+        )
         assert found.numbers["distance"] <= found.numbers["last_distance"] + 1e-6
 
 
@@ -130,8 +147,12 @@ def test_facility_location_adds_what_the_similarities_grow_by(seed: int, budget:
         return float(near[:, taken].max(axis=1).sum()) if taken else 0.0
 
     for at, found in all_left_out("facility_location", rows, answer, budget=budget):
-        assert found.numbers["gain_at_end"] == pytest.approx(value([*chosen, at]) - value(chosen), abs=1e-5)
-        assert found.numbers["gain_at_last_pick"] == pytest.approx(value([*chosen[:-1], at]) - value(chosen[:-1]), abs=1e-5)
+        assert found.numbers["gain_at_end"] == pytest.approx(
+            value([*chosen, at]) - value(chosen), abs=1e-5
+        )
+        assert found.numbers["gain_at_last_pick"] == pytest.approx(
+            value([*chosen[:-1], at]) - value(chosen[:-1]), abs=1e-5
+        )
         assert found.numbers["last_gain"] == pytest.approx(answer["gain"][-1].as_py(), abs=1e-5)
         assert found.others["nearest"] == chosen[int((units[chosen] @ units[at]).argmax())]
 
@@ -143,7 +164,9 @@ def test_diverse_names_the_row_that_rejects(seed: int, budget: int) -> None:
     options = {"budget": budget, "threshold": 0.4}
     scanned = diverse(rows, rejected=True, **options)  # type: ignore[arg-type]
     rejecting = {
-        row["fingerprint"]: (row["nearest_fingerprint"], row["nearest_similarity"]) for row in scanned.to_pylist() if row["rank"] is None
+        row["fingerprint"]: (row["nearest_fingerprint"], row["nearest_similarity"])
+        for row in scanned.to_pylist()
+        if row["rank"] is None
     }
     names = rows["fingerprint"].to_pylist()
     by_score = sorted(range(N), key=lambda i: (-rows["score"][i].as_py(), names[i]))
@@ -153,7 +176,9 @@ def test_diverse_names_the_row_that_rejects(seed: int, budget: int) -> None:
         assert found.numbers["is_rejected"] == (names[at] in rejecting)
         if names[at] in rejecting:
             found_rejected += 1
-            assert (names[found.others["nearest"]], found.numbers["similarity"]) == rejecting[names[at]]
+            assert (names[found.others["nearest"]], found.numbers["similarity"]) == rejecting[
+                names[at]
+            ]
         else:
             assert found.others["last"] == names.index(scanned["fingerprint"][-1].as_py())
     assert found_rejected == len(rejecting)
@@ -161,8 +186,15 @@ def test_diverse_names_the_row_that_rejects(seed: int, budget: int) -> None:
 
 def tagged(seed: int) -> pa.Table:
     draw = np.random.default_rng(seed)
-    labels = [draw.choice(list("abcdef"), draw.integers(0, 5), replace=False).tolist() for _ in range(N)]
-    return pa.table({"fingerprint": [f"{place:04}" for place in draw.permutation(N)], "labels": pa.array(labels, pa.list_(pa.string()))})
+    labels = [
+        draw.choice(list("abcdef"), draw.integers(0, 5), replace=False).tolist() for _ in range(N)
+    ]
+    return pa.table(
+        {
+            "fingerprint": [f"{place:04}" for place in draw.permutation(N)],
+            "labels": pa.array(labels, pa.list_(pa.string())),
+        }
+    )
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -170,7 +202,10 @@ def tagged(seed: int) -> pa.Table:
 def test_instag_replays_its_passes(seed: int, budget: int) -> None:
     rows = tagged(seed)
     answer = instag(rows, budget=budget)
-    names, tags = rows["fingerprint"].to_pylist(), [set(labels) for labels in rows["labels"].to_pylist()]
+    names, tags = (
+        rows["fingerprint"].to_pylist(),
+        [set(labels) for labels in rows["labels"].to_pylist()],
+    )
     chosen = chosen_of(rows, answer).tolist()
     passes: dict[int, list[int]] = {}
     for row, number in zip(chosen, answer["pass_number"].to_pylist(), strict=True):
@@ -186,8 +221,13 @@ def test_instag_replays_its_passes(seed: int, budget: int) -> None:
             if not is_last or len(before) < len(members):
                 n_failed += 1
                 assert tags[at] <= set().union(*(tags[i] for i in before))
-        assert (found.numbers["n_passes"], found.numbers["n_failed_passes"]) == (len(passes), n_failed)
-        assert set(found.numbers["new_tags"]) == tags[at] - set().union(*(tags[i] for i in passes[len(passes)]))
+        assert (found.numbers["n_passes"], found.numbers["n_failed_passes"]) == (
+            len(passes),
+            n_failed,
+        )
+        assert set(found.numbers["new_tags"]) == tags[at] - set().union(
+            *(tags[i] for i in passes[len(passes)])
+        )
         assert ("last" in found.others) == (n_failed < len(passes))
 
 
@@ -200,7 +240,9 @@ def test_mig_adds_what_the_paper_says(seed: int) -> None:
     units = x / np.linalg.norm(x, axis=1, keepdims=True)
     cosines = np.where(np.eye(6, dtype=bool), 1.0, units @ units.T)
     near = np.where(cosines >= 0.7, cosines, 0.0)
-    has = np.array([[label in labels for label in "abcdef"] for labels in rows["labels"].to_pylist()])
+    has = np.array(
+        [[label in labels for label in "abcdef"] for labels in rows["labels"].to_pylist()]
+    )
     spread = (has * rows["score"].to_numpy()[:, None]) @ (near / near.sum(axis=0))  # (N, 6)
     options = {"budget": 8, "threshold": 0.7, "power": power}
     answer = mig(rows, embeddings, **options)  # type: ignore[arg-type]
@@ -218,7 +260,9 @@ def test_mig_adds_what_the_paper_says(seed: int) -> None:
 
 def test_every_kernel_with_a_budget_that_chooses_has_a_standing() -> None:
     with_budget = {name for name in kernel_names() if "budget" in parameters_of(kernel(name))}
-    assert {name for name in kernel_names() if has_standing(name)} == with_budget - {"grid"}  # which only counts its cells by it
+    assert {name for name in kernel_names() if has_standing(name)} == with_budget - {
+        "grid"
+    }  # which only counts its cells by it
 
 
 def test_ties_go_as_kernels_sort() -> None:

@@ -48,7 +48,10 @@ def naive(x: Array, *, budget: int) -> tuple[list[int], list[float]]:
 
 def table(x: Array) -> pa.Table:
     return pa.table(
-        {"fingerprint": [f"{row:06}" for row in range(len(x))], "vector": pa.array(list(x.astype(np.float32)), pa.list_(pa.float32()))}
+        {
+            "fingerprint": [f"{row:06}" for row in range(len(x))],
+            "vector": pa.array(list(x.astype(np.float32)), pa.list_(pa.float32())),
+        }
     )
 
 
@@ -58,9 +61,10 @@ def order_of(answer: pa.Table) -> list[int]:
 
 def topics(seed: int, *, n: int, d: int, n_topics: int, spread: float) -> Array:
     generator = np.random.default_rng(seed)
-    return (generator.normal(size=(n_topics, d))[generator.integers(0, n_topics, n)] + spread * generator.normal(size=(n, d))).astype(
-        np.float32
-    )
+    return (
+        generator.normal(size=(n_topics, d))[generator.integers(0, n_topics, n)]
+        + spread * generator.normal(size=(n, d))
+    ).astype(np.float32)
 
 
 @pytest.mark.parametrize("held", [0, 2**28])
@@ -72,7 +76,9 @@ def topics(seed: int, *, n: int, d: int, n_topics: int, spread: float) -> Array:
     budget=st.integers(1, 65),
     kind=st.sampled_from(["normal", "few values", "duplicates"]),
 )
-def test_rows_are_chosen_in_naive_order_ties_included(held: int, seed: int, n: int, d: int, budget: int, kind: str) -> None:
+def test_rows_are_chosen_in_naive_order_ties_included(
+    held: int, seed: int, n: int, d: int, budget: int, kind: str
+) -> None:
     x = np.random.default_rng(seed).normal(size=(n, d))
     if kind == "few values":
         x = np.rint(x)
@@ -87,7 +93,9 @@ def test_rows_are_chosen_in_naive_order_ties_included(held: int, seed: int, n: i
     order, gains = naive(x, budget=budget)
     assert order_of(answer) == order
     np.testing.assert_allclose(answer["gain"].to_numpy(), gains, atol=1e-9)
-    np.testing.assert_allclose(answer["mean_similarity"].to_numpy(), np.cumsum(gains) / n, atol=1e-9)
+    np.testing.assert_allclose(
+        answer["mean_similarity"].to_numpy(), np.cumsum(gains) / n, atol=1e-9
+    )
 
 
 @pytest.mark.usefixtures("similarities")
@@ -109,19 +117,31 @@ def test_forgetting_earlier_states_costs_time_only(monkeypatch: pytest.MonkeyPat
 
 
 @pytest.mark.usefixtures("similarities")
-def test_the_order_of_the_rows_and_the_number_of_threads_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_order_of_the_rows_and_the_number_of_threads_do_not_matter(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     rows = table(topics(3, n=2200, d=8, n_topics=30, spread=0.5))
     expected = facility_location(rows, budget=60)
-    assert facility_location(rows.take(np.random.default_rng(0).permutation(2200)), budget=60).equals(expected)
+    assert facility_location(
+        rows.take(np.random.default_rng(0).permutation(2200)), budget=60
+    ).equals(expected)
     for n_threads in ("1", "2"):
         monkeypatch.setenv("OMP_NUM_THREADS", n_threads)
         assert facility_location(rows, budget=60).equals(expected)
 
 
 def test_columns_pass_through_and_rows_of_zeros_gain_nothing() -> None:
-    rows = table(np.array([[0.0, 0.0], [1.0, 0.0]])).append_column("instruction_id", pa.array([7, 8]))
+    rows = table(np.array([[0.0, 0.0], [1.0, 0.0]])).append_column(
+        "instruction_id", pa.array([7, 8])
+    )
     answer = facility_location(rows, budget=9)
-    assert answer.column_names == ["fingerprint", "instruction_id", "rank", "gain", "mean_similarity"]
+    assert answer.column_names == [
+        "fingerprint",
+        "instruction_id",
+        "rank",
+        "gain",
+        "mean_similarity",
+    ]
     assert answer["instruction_id"].to_pylist() == [8, 7]
     assert answer["gain"].to_pylist() == [1.0, 0.0]
 

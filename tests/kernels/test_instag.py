@@ -31,14 +31,19 @@ def published(tags: list[set[str]], budget: int) -> list[int]:
 @given(st.lists(st.lists(st.sampled_from("abcdefg"), max_size=5), max_size=25), st.integers(1, 30))
 def test_it_equals_the_published_algorithm(labels: list[list[str]], budget: int) -> None:
     rows = pa.table(
-        {"fingerprint": [f"{i:03d}" for i in range(len(labels))], "labels": pa.array(labels, pa.list_(pa.string()))},
+        {
+            "fingerprint": [f"{i:03d}" for i in range(len(labels))],
+            "labels": pa.array(labels, pa.list_(pa.string())),
+        },
     )
     chosen = [int(name) for name in instag(rows, budget=budget)["fingerprint"].to_pylist()]
     assert chosen == published([set(one) for one in labels], budget)
 
 
 def test_members_without_tags_are_never_taken() -> None:
-    rows = pa.table({"fingerprint": ["a", "b"], "labels": pa.array([None, ["x"]], pa.list_(pa.string()))})
+    rows = pa.table(
+        {"fingerprint": ["a", "b"], "labels": pa.array([None, ["x"]], pa.list_(pa.string()))}
+    )
     answer = instag(rows, budget=2)
     assert answer["fingerprint"].to_pylist() == ["b"]
     assert answer.select(["rank", "n_tags", "pass_number", "n_new_tags"]).to_pylist() == [
@@ -49,7 +54,10 @@ def test_members_without_tags_are_never_taken() -> None:
 def test_a_label_that_is_null_is_no_tag() -> None:
     labels = pa.array([[None], ["x", None], ["x"]], pa.large_list(pa.string()))
     answer = instag(pa.table({"fingerprint": ["a", "b", "c"], "labels": labels}), budget=3)
-    assert answer.select(["fingerprint", "n_tags"]).to_pylist() == [{"fingerprint": "b", "n_tags": 1}, {"fingerprint": "c", "n_tags": 1}]
+    assert answer.select(["fingerprint", "n_tags"]).to_pylist() == [
+        {"fingerprint": "b", "n_tags": 1},
+        {"fingerprint": "c", "n_tags": 1},
+    ]
 
 
 def test_bad_arguments_are_refused() -> None:

@@ -33,7 +33,12 @@ def naive(x: Array, *, first: int, budget: int) -> tuple[list[int], list[float]]
 
 
 def table(x: Array) -> pa.Table:
-    return pa.table({"fingerprint": [f"{row:06}" for row in range(len(x))], "vector": pa.array(list(x.astype(np.float32)))})
+    return pa.table(
+        {
+            "fingerprint": [f"{row:06}" for row in range(len(x))],
+            "vector": pa.array(list(x.astype(np.float32))),
+        }
+    )
 
 
 def order_of(answer: pa.Table) -> list[int]:
@@ -49,7 +54,9 @@ def order_of(answer: pa.Table) -> list[int]:
     kind=st.sampled_from(["normal", "few values", "duplicates"]),
     start=st.sampled_from(["mean", "random"]),
 )
-def test_rows_are_chosen_in_naive_order_ties_included(seed: int, n: int, d: int, budget: int, kind: str, start: Any) -> None:
+def test_rows_are_chosen_in_naive_order_ties_included(
+    seed: int, n: int, d: int, budget: int, kind: str, start: Any
+) -> None:
     x = np.random.default_rng(seed).normal(size=(n, d))
     if kind == "few values":
         x = np.rint(x)
@@ -60,20 +67,27 @@ def test_rows_are_chosen_in_naive_order_ties_included(seed: int, n: int, d: int,
     order, distances = naive(x, first=order_of(answer)[0], budget=budget)
     assert order_of(answer) == order
     assert answer["distance"].to_pylist()[0] is None
-    np.testing.assert_allclose(answer["distance"].to_numpy()[1:], distances[1:], rtol=1e-9, atol=1e-6)
+    np.testing.assert_allclose(
+        answer["distance"].to_numpy()[1:], distances[1:], rtol=1e-9, atol=1e-6
+    )
 
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_many_more_rows_than_the_front_holds_are_chosen_in_naive_order(seed: int) -> None:
     generator = np.random.default_rng(seed)
-    x = (generator.normal(size=(20, 6))[generator.integers(0, 20, 5000)] + 0.3 * generator.normal(size=(5000, 6))).astype(np.float32)
+    x = (
+        generator.normal(size=(20, 6))[generator.integers(0, 20, 5000)]
+        + 0.3 * generator.normal(size=(5000, 6))
+    ).astype(np.float32)
     answer = k_center(table(x), budget=150)
     assert order_of(answer) == naive(x, first=order_of(answer)[0], budget=150)[0]
 
 
 def test_the_first_row_is_the_one_nearest_to_the_mean() -> None:
     x = np.random.default_rng(0).normal(size=(200, 5)).astype(np.float32)
-    assert order_of(k_center(table(x), budget=1)) == [int(np.linalg.norm(x - x.mean(axis=0), axis=1).argmin())]
+    assert order_of(k_center(table(x), budget=1)) == [
+        int(np.linalg.norm(x - x.mean(axis=0), axis=1).argmin())
+    ]
 
 
 def test_the_next_distance_is_the_covering_radius() -> None:
@@ -87,7 +101,9 @@ def test_the_next_distance_is_the_covering_radius() -> None:
 def test_cosine_is_the_distance_of_unit_vectors_and_ignores_length() -> None:
     x = np.random.default_rng(0).normal(size=(100, 4)).astype(np.float32)
     scaled = x * np.random.default_rng(1).uniform(0.1, 9, size=(100, 1)).astype(np.float32)
-    assert order_of(k_center(table(x), budget=20, metric="cosine")) == order_of(k_center(table(scaled), budget=20, metric="cosine"))
+    assert order_of(k_center(table(x), budget=20, metric="cosine")) == order_of(
+        k_center(table(scaled), budget=20, metric="cosine")
+    )
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -96,12 +112,18 @@ def test_directions_are_chosen_in_naive_order_ties_included_whatever_the_lengths
     x = draw.integers(-2, 3, size=(40, 3)) * draw.integers(1, 9, size=(40, 1))
     answer = k_center(table(x), budget=30, metric="cosine")
     lengths = np.linalg.norm(x, axis=1, keepdims=True)
-    order, distances = naive(x / np.where(lengths > 0, lengths, 1), first=order_of(answer)[0], budget=30)
+    order, distances = naive(
+        x / np.where(lengths > 0, lengths, 1), first=order_of(answer)[0], budget=30
+    )
     assert order_of(answer) == order
-    np.testing.assert_allclose(answer["distance"].to_numpy()[1:], distances[1:], rtol=1e-9, atol=1e-6)
+    np.testing.assert_allclose(
+        answer["distance"].to_numpy()[1:], distances[1:], rtol=1e-9, atol=1e-6
+    )
 
 
-def test_the_order_of_the_rows_and_the_number_of_threads_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_order_of_the_rows_and_the_number_of_threads_do_not_matter(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     x = table(np.random.default_rng(0).normal(size=(3000, 8)))
     expected = k_center(x, budget=100)
     assert k_center(x.take(np.random.default_rng(0).permutation(3000)), budget=100).equals(expected)

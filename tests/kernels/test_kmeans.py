@@ -19,7 +19,9 @@ from catalog.kernels.kmeans import kmeans
 def relation(x: np.ndarray) -> pa.Table:
     fingerprints = [hashlib.sha256(str(i).encode()).hexdigest() for i in range(len(x))]
     vectors = pa.FixedSizeListArray.from_arrays(pa.array(x.reshape(-1), pa.float32()), x.shape[1])
-    return pa.table({"instruction_id": np.arange(len(x)), "fingerprint": fingerprints, "losses": vectors})
+    return pa.table(
+        {"instruction_id": np.arange(len(x)), "fingerprint": fingerprints, "losses": vectors}
+    )
 
 
 def vectors(answer: pa.Table, x: np.ndarray) -> np.ndarray:
@@ -30,7 +32,9 @@ def inertia(answer: pa.Table) -> float:
     return float(np.square(answer["distance"].to_numpy()).sum())
 
 
-def plain_lloyd(x: np.ndarray, centres: np.ndarray, iterations: int) -> tuple[np.ndarray, np.ndarray]:
+def plain_lloyd(
+    x: np.ndarray, centres: np.ndarray, iterations: int
+) -> tuple[np.ndarray, np.ndarray]:
     for _ in range(iterations):
         labels = np.square(x[:, None] - centres[None]).sum(axis=2).argmin(axis=1)
         centres = np.stack([x[labels == c].mean(axis=0) for c in range(len(centres))])
@@ -48,7 +52,9 @@ def test_iterations_equal_the_plain_algorithm(seed):
         rows = Lloyd(x, k, for_blocks)
         centres, counts = rows.fit(first - rows.origin, 6)
         distances = rows.distances(centres)
-    assert (rows.labels == expected_labels).mean() > 0.999  # a tie within float32 may fall either way
+    assert (
+        rows.labels == expected_labels
+    ).mean() > 0.999  # a tie within float32 may fall either way
     np.testing.assert_allclose(centres + rows.origin, expected, atol=2e-3)
     np.testing.assert_array_equal(counts, np.bincount(rows.labels, minlength=k))
     exact = np.linalg.norm(x.astype(np.float64) - (centres + rows.origin)[rows.labels], axis=1)
@@ -70,13 +76,22 @@ def test_the_total_distance_is_as_small_as_scikit_learns():
     from sklearn.cluster import KMeans
 
     rng = np.random.default_rng(5)
-    x = (rng.normal(size=(40, 12))[rng.integers(40, size=20_000)] * 3 + rng.normal(size=(20_000, 12))).astype(np.float32)
+    x = (
+        rng.normal(size=(40, 12))[rng.integers(40, size=20_000)] * 3 + rng.normal(size=(20_000, 12))
+    ).astype(np.float32)
     ours = np.median([inertia(kmeans(relation(x), k=50, seed=seed)) for seed in range(3)])
-    theirs = np.median([KMeans(50, n_init=1, max_iter=20, tol=0, random_state=seed).fit(x).inertia_ for seed in range(3)])
+    theirs = np.median(
+        [
+            KMeans(50, n_init=1, max_iter=20, tol=0, random_state=seed).fit(x).inertia_
+            for seed in range(3)
+        ]
+    )
     assert ours <= 1.005 * theirs
 
 
-@pytest.mark.parametrize(("start", "sample"), [("k-means++", None), ("random", None), ("k-means++", 3_000)])
+@pytest.mark.parametrize(
+    ("start", "sample"), [("k-means++", None), ("random", None), ("k-means++", 3_000)]
+)
 def test_neither_row_order_nor_threads_change_the_answer(monkeypatch, start, sample):
     rng = np.random.default_rng(7)
     points = relation(rng.normal(size=(50_000, 12)).astype(np.float32))
@@ -84,7 +99,9 @@ def test_neither_row_order_nor_threads_change_the_answer(monkeypatch, start, sam
     expected = kmeans(points, k=20, iterations=5, start=start, sample=sample)
     for threads in ("2", "3"):
         monkeypatch.setenv("OMP_NUM_THREADS", threads)
-        assert kmeans(points.take(rng.permutation(50_000)), k=20, iterations=5, start=start, sample=sample).equals(expected)
+        assert kmeans(
+            points.take(rng.permutation(50_000)), k=20, iterations=5, start=start, sample=sample
+        ).equals(expected)
 
 
 @given(
@@ -125,7 +142,9 @@ def test_a_sample_fits_and_every_row_is_assigned_to_its_nearest_centre():
     x = (centres[truth] + rng.normal(size=(5_000, 2))).astype(np.float32)
     answer = kmeans(relation(x), k=4, sample=200)
     found = answer["cluster"].to_numpy()
-    pairs = set(zip(truth[answer["instruction_id"].to_numpy()].tolist(), found.tolist(), strict=True))
+    pairs = set(
+        zip(truth[answer["instruction_id"].to_numpy()].tolist(), found.tolist(), strict=True)
+    )
     assert len(pairs) == 4
     assert kmeans(relation(x), k=4, sample=5_000).equals(kmeans(relation(x), k=4))
 
@@ -133,9 +152,22 @@ def test_a_sample_fits_and_every_row_is_assigned_to_its_nearest_centre():
 def test_a_common_offset_costs_no_precision():
     rng = np.random.default_rng(13)
     truth = rng.integers(3, size=3_000)
-    x = (np.array([0.0, 1.0, 2.0])[truth, None] + rng.normal(size=(3_000, 4)) * 0.05 + 3_000).astype(np.float32)
+    x = (
+        np.array([0.0, 1.0, 2.0])[truth, None] + rng.normal(size=(3_000, 4)) * 0.05 + 3_000
+    ).astype(np.float32)
     answer = kmeans(relation(x), k=3)
-    assert len(set(zip(truth[answer["instruction_id"].to_numpy()].tolist(), answer["cluster"].to_pylist(), strict=True))) == 3
+    assert (
+        len(
+            set(
+                zip(
+                    truth[answer["instruction_id"].to_numpy()].tolist(),
+                    answer["cluster"].to_pylist(),
+                    strict=True,
+                )
+            )
+        )
+        == 3
+    )
 
 
 def test_columns_other_than_the_vectors_pass_through():
@@ -172,7 +204,9 @@ def test_what_no_distance_is_defined_for_is_refused():
 
 
 def test_what_does_not_fit_is_refused_with_a_figure():
-    with pytest.raises(MemoryLimitError, match=r"kmeans of 1,000 x 2 in 9 clusters needs \d+ MiB and may use 1 MiB"):
+    with pytest.raises(
+        MemoryLimitError, match=r"kmeans of 1,000 x 2 in 9 clusters needs \d+ MiB and may use 1 MiB"
+    ):
         kmeans(relation(np.ones((1_000, 2), dtype=np.float32)), k=9, memory=2**20)
 
 
@@ -209,9 +243,14 @@ def test_within_a_column_each_value_is_clustered_by_itself() -> None:
 
 
 def test_within_a_small_group_there_are_as_many_clusters_as_rows() -> None:
-    rows = pa.table({"fingerprint": ["a", "b", "c"], "source": ["x", "x", "y"], "v": [[0.0], [1.0], [5.0]]})
+    rows = pa.table(
+        {"fingerprint": ["a", "b", "c"], "source": ["x", "x", "y"], "v": [[0.0], [1.0], [5.0]]}
+    )
     assert kmeans(rows, k=2, within="source")["cluster"].to_pylist() == [0, 1, 0]
     with pytest.raises(QueryError, match="is no column"):
         kmeans(rows, k=2, within="sauce")
-    with pytest.raises(QueryError, match="within => 'size' is of the type double; it must be texts or whole numbers"):
+    with pytest.raises(
+        QueryError,
+        match="within => 'size' is of the type double; it must be texts or whole numbers",
+    ):
         kmeans(rows.append_column("size", pa.array([1.0, float("nan"), 2.0])), k=2, within="size")

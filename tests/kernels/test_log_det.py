@@ -19,9 +19,13 @@ from catalog.kernels.log_det import log_det
 Array = np.ndarray[Any, Any]
 
 
-def naive(texts: list[Array], *, budget: int, regularization: float = 1.0, by_length: bool = False) -> tuple[list[int], list[float]]:
+def naive(
+    texts: list[Array], *, budget: int, regularization: float = 1.0, by_length: bool = False
+) -> tuple[list[int], list[float]]:
     """Every gain at every pick, from the definition; ties on log_det's grid go to the lowest row."""
-    x = [text.astype(np.float64) / (np.sqrt(max(len(text), 1)) if by_length else 1) for text in texts]
+    x = [
+        text.astype(np.float64) / (np.sqrt(max(len(text), 1)) if by_length else 1) for text in texts
+    ]
     v = np.eye(x[0].shape[1]) * regularization
     order: list[int] = []
     won: list[float] = []
@@ -40,14 +44,21 @@ def naive(texts: list[Array], *, budget: int, regularization: float = 1.0, by_le
 
 
 def table_of_vectors(x: Array) -> pa.Table:
-    return pa.table({"fingerprint": [f"{row:06}" for row in range(len(x))], "vector": pa.array(list(x.astype(np.float32)))})
+    return pa.table(
+        {
+            "fingerprint": [f"{row:06}" for row in range(len(x))],
+            "vector": pa.array(list(x.astype(np.float32))),
+        }
+    )
 
 
 def table_of_texts(texts: list[Array], *, d: int) -> pa.Table:
     flat = np.concatenate([text.reshape(-1) for text in texts]) if texts else np.empty(0)
     numbers = pa.array(flat.astype(texts[0].dtype))
     offsets = np.concatenate([[0], np.cumsum([len(text) for text in texts])]).astype(np.int32)
-    states = pa.ListArray.from_arrays(pa.array(offsets), pa.FixedSizeListArray.from_arrays(numbers, d))
+    states = pa.ListArray.from_arrays(
+        pa.array(offsets), pa.FixedSizeListArray.from_arrays(numbers, d)
+    )
     return pa.table({"fingerprint": [f"{row:06}" for row in range(len(texts))], "states": states})
 
 
@@ -55,9 +66,14 @@ def order_of(answer: pa.Table) -> list[int]:
     return [int(fingerprint) for fingerprint in answer["fingerprint"].to_pylist()]
 
 
-def random_texts(seed: int, *, n: int, d: int, longest: int, shortest: int = 0, dtype: Any = np.float16) -> list[Array]:
+def random_texts(
+    seed: int, *, n: int, d: int, longest: int, shortest: int = 0, dtype: Any = np.float16
+) -> list[Array]:
     generator = np.random.default_rng(seed)
-    return [generator.normal(size=(generator.integers(shortest, longest + 1), d)).astype(dtype) for _ in range(n)]
+    return [
+        generator.normal(size=(generator.integers(shortest, longest + 1), d)).astype(dtype)
+        for _ in range(n)
+    ]
 
 
 @settings(deadline=None, max_examples=60)
@@ -69,7 +85,9 @@ def random_texts(seed: int, *, n: int, d: int, longest: int, shortest: int = 0, 
     regularization=st.sampled_from([1e-3, 1.0, 50.0]),
     kind=st.sampled_from(["normal", "unit", "few values", "duplicates"]),
 )
-def test_vectors_are_chosen_in_naive_order_ties_included(seed: int, n: int, d: int, budget: int, regularization: float, kind: str) -> None:
+def test_vectors_are_chosen_in_naive_order_ties_included(
+    seed: int, n: int, d: int, budget: int, regularization: float, kind: str
+) -> None:
     x = np.random.default_rng(seed).normal(size=(n, d))
     if kind == "unit":
         x /= np.linalg.norm(x, axis=1, keepdims=True)
@@ -82,7 +100,9 @@ def test_vectors_are_chosen_in_naive_order_ties_included(seed: int, n: int, d: i
     answer = log_det(table_of_vectors(x), budget=budget, regularization=regularization)
     assert order_of(answer) == order
     np.testing.assert_allclose(answer["gain"].to_numpy(), gains, rtol=1e-7, atol=1e-9)
-    np.testing.assert_allclose(answer["information"].to_numpy(), np.cumsum(gains), rtol=1e-7, atol=1e-9)
+    np.testing.assert_allclose(
+        answer["information"].to_numpy(), np.cumsum(gains), rtol=1e-7, atol=1e-9
+    )
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the peer's own imports
@@ -91,7 +111,9 @@ def test_one_token_each_is_chosen_as_submodlib_chooses_from_the_kernel(seed: int
     submodlib = pytest.importorskip("submodlib")
     x = np.random.default_rng(seed).normal(size=(60, 7)).astype(np.float32)
     kernel = x.astype(np.float64) @ x.T.astype(np.float64)
-    theirs = submodlib.LogDeterminantFunction(n=60, mode="dense", lambdaVal=1, sijs=kernel).maximize(budget=25, show_progress=False)
+    theirs = submodlib.LogDeterminantFunction(
+        n=60, mode="dense", lambdaVal=1, sijs=kernel
+    ).maximize(budget=25, show_progress=False)
     answer = log_det(table_of_texts(list(x[:, None, :]), d=7), budget=25)
     assert order_of(answer) == [row for row, _ in theirs]
     np.testing.assert_allclose(answer["gain"].to_numpy(), [gain for _, gain in theirs], atol=1e-6)
@@ -114,8 +136,13 @@ def test_choosing_more_vectors_than_the_inverse_is_updated_for_keeps_the_gains_t
     x = np.random.default_rng(4).normal(size=(1500, 12)).astype(np.float32)
     chosen = order_of(answer := log_det(table_of_vectors(x), budget=1200, regularization=0.01))
     x = x[chosen].astype(np.float64)
-    expected = [np.linalg.slogdet(np.eye(12) * 0.01 + x[:k].T @ x[:k])[1] - 12 * np.log(0.01) for k in (1, 257, 600, 1200)]
-    np.testing.assert_allclose(answer["information"].to_numpy()[[0, 256, 599, 1199]], expected, rtol=1e-10)
+    expected = [
+        np.linalg.slogdet(np.eye(12) * 0.01 + x[:k].T @ x[:k])[1] - 12 * np.log(0.01)
+        for k in (1, 257, 600, 1200)
+    ]
+    np.testing.assert_allclose(
+        answer["information"].to_numpy()[[0, 256, 599, 1199]], expected, rtol=1e-10
+    )
 
 
 @settings(deadline=None, max_examples=60)
@@ -130,7 +157,14 @@ def test_choosing_more_vectors_than_the_inverse_is_updated_for_keeps_the_gains_t
     duplicates=st.booleans(),
 )
 def test_texts_are_chosen_in_naive_order_ties_included(
-    seed: int, n: int, d: int, longest: int, budget: int, dtype: Any, normalize: Any, duplicates: bool
+    seed: int,
+    n: int,
+    d: int,
+    longest: int,
+    budget: int,
+    dtype: Any,
+    normalize: Any,
+    duplicates: bool,
 ) -> None:
     texts = random_texts(seed, n=n, d=d, longest=longest, dtype=dtype)
     if duplicates:
@@ -156,7 +190,9 @@ def test_a_text_of_one_token_is_a_vector() -> None:
     of_vectors = log_det(table_of_vectors(x), budget=40)
     of_texts = log_det(table_of_texts(list(x[:, None, :]), d=6), budget=40)
     assert order_of(of_vectors) == order_of(of_texts)
-    np.testing.assert_allclose(of_vectors["gain"].to_numpy(), of_texts["gain"].to_numpy(), rtol=1e-9)
+    np.testing.assert_allclose(
+        of_vectors["gain"].to_numpy(), of_texts["gain"].to_numpy(), rtol=1e-9
+    )
 
 
 @pytest.mark.parametrize("optimizer", ["exact", "stochastic"])
@@ -171,7 +207,9 @@ def test_the_order_of_the_rows_and_the_chunks_of_the_table_do_not_matter(optimiz
 
 
 @pytest.mark.parametrize("n_threads", ["1", "2"])
-def test_the_number_of_threads_does_not_matter(n_threads: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_threads_does_not_matter(
+    n_threads: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     texts = random_texts(6, n=500, d=12, longest=40)
     expected = log_det(table_of_texts(texts, d=12), budget=50)
     monkeypatch.setenv("OMP_NUM_THREADS", n_threads)

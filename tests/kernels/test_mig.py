@@ -16,14 +16,23 @@ from catalog.kernels.mig import mig
 def relation(labels: list[list[str | None] | None], scores: list[float]) -> pa.Table:
     fingerprints = [hashlib.sha256(str(i).encode()).hexdigest() for i in range(len(labels))]
     kinds = pa.list_(pa.string())
-    return pa.table({"instruction_id": range(len(labels)), "fingerprint": fingerprints, "labels": pa.array(labels, kinds), "score": scores})
+    return pa.table(
+        {
+            "instruction_id": range(len(labels)),
+            "fingerprint": fingerprints,
+            "labels": pa.array(labels, kinds),
+            "score": scores,
+        }
+    )
 
 
 def vectors(names: list[str], x: np.ndarray) -> pa.Table:
     return pa.table({"label": names, "v": x.astype(np.float32).tolist()})
 
 
-def by_hand(rows: pa.Table, embeddings: pa.Table, budget: int, threshold: float, power: float) -> tuple[list[int], list[float]]:
+def by_hand(
+    rows: pa.Table, embeddings: pa.Table, budget: int, threshold: float, power: float
+) -> tuple[list[int], list[float]]:
     """Every gain at every pick, from the dense definition; ties, on the same grid, to the first row."""
     rows, embeddings = rows.sort_by("fingerprint"), embeddings.sort_by("label")
     x = np.array(embeddings["v"].to_pylist())
@@ -33,7 +42,10 @@ def by_hand(rows: pa.Table, embeddings: pa.Table, budget: int, threshold: float,
     np.fill_diagonal(w, 1)
     w = np.where(w >= threshold, w, 0)
     a = w / w.sum(axis=0)
-    has = np.array([[name in (part or []) for name in names] for part in rows["labels"].to_pylist()], dtype=float).reshape(-1, len(names))
+    has = np.array(
+        [[name in (part or []) for name in names] for part in rows["labels"].to_pylist()],
+        dtype=float,
+    ).reshape(-1, len(names))
     spread = (has * rows["score"].to_numpy()[:, None]) @ a
     known = np.zeros(len(names))
     chosen: list[int] = []
@@ -58,11 +70,23 @@ def test_picks_equal_the_plain_greedy_algorithm(monkeypatch, seed):
     monkeypatch.setattr(module, "FRONT", int(rng.integers(1, 30)))
     n, n_labels = int(rng.integers(1, 120)), int(rng.integers(1, 25))
     names = [f"l{i:02d}" for i in rng.permutation(n_labels)]
-    x = rng.normal(size=(6, 5))[rng.integers(6, size=n_labels)] + rng.normal(size=(n_labels, 5)) * 0.3
-    labels = [rng.choice(names, rng.integers(0, 6)).tolist() if rng.random() < 0.95 else None for _ in range(n)]
-    scores = rng.integers(0, 4, n).astype(float) if seed % 2 else rng.random(n) * 10  # ties, or none
+    x = (
+        rng.normal(size=(6, 5))[rng.integers(6, size=n_labels)]
+        + rng.normal(size=(n_labels, 5)) * 0.3
+    )
+    labels = [
+        rng.choice(names, rng.integers(0, 6)).tolist() if rng.random() < 0.95 else None
+        for _ in range(n)
+    ]
+    scores = (
+        rng.integers(0, 4, n).astype(float) if seed % 2 else rng.random(n) * 10
+    )  # ties, or none
     rows, embeddings = relation(labels, scores.tolist()), vectors(names, x)
-    budget, threshold, power = int(rng.integers(1, n + 5)), float(rng.choice([0.5, 0.9, 1.0])), float(rng.choice([0.3, 0.8, 1.0]))
+    budget, threshold, power = (
+        int(rng.integers(1, n + 5)),
+        float(rng.choice([0.5, 0.9, 1.0])),
+        float(rng.choice([0.3, 0.8, 1.0])),
+    )
     answer = mig(rows, embeddings, budget=budget, threshold=threshold, power=power)
     chosen, gains = by_hand(rows, embeddings, budget, threshold, power)
     assert answer["instruction_id"].to_pylist() == chosen
@@ -73,10 +97,15 @@ def test_picks_equal_the_plain_greedy_algorithm(monkeypatch, seed):
 def test_neither_the_order_of_rows_nor_that_of_labels_changes_the_answer():
     rng = np.random.default_rng(0)
     names = [f"l{i}" for i in range(300)]
-    rows = relation([rng.choice(names, 4).tolist() for _ in range(4_000)], rng.integers(1, 6, 4_000).astype(float).tolist())
+    rows = relation(
+        [rng.choice(names, 4).tolist() for _ in range(4_000)],
+        rng.integers(1, 6, 4_000).astype(float).tolist(),
+    )
     embeddings = vectors(names, rng.normal(size=(300, 3)))
     expected = mig(rows, embeddings, budget=500)
-    assert mig(rows.take(rng.permutation(4_000)), embeddings.take(rng.permutation(300)), budget=500).equals(expected)
+    assert mig(
+        rows.take(rng.permutation(4_000)), embeddings.take(rng.permutation(300)), budget=500
+    ).equals(expected)
 
 
 def test_a_second_row_of_the_same_labels_waits_for_other_labels():
@@ -87,13 +116,17 @@ def test_a_second_row_of_the_same_labels_waits_for_other_labels():
 
 
 def test_rows_without_labels_come_last_with_a_gain_of_nothing():
-    answer = mig(relation([[None], ["a", None], None], [9.0, 1.0, 9.0]), vectors(["a"], np.eye(1)), budget=3)
+    answer = mig(
+        relation([[None], ["a", None], None], [9.0, 1.0, 9.0]), vectors(["a"], np.eye(1)), budget=3
+    )
     assert answer["instruction_id"].to_pylist()[0] == 1
     assert answer["gain"].to_pylist()[1:] == [0.0, 0.0]
 
 
 def test_no_rows_give_no_choice():
-    answer = mig(relation([], []).cast(relation([["a"]], [1.0]).schema), vectors(["a"], np.eye(1)), budget=3)
+    answer = mig(
+        relation([], []).cast(relation([["a"]], [1.0]).schema), vectors(["a"], np.eye(1)), budget=3
+    )
     assert answer.num_rows == 0
     assert answer.column_names[-2:] == ["rank", "gain"]
 
@@ -128,7 +161,9 @@ def test_what_makes_no_graph_is_refused():
     with pytest.raises(QueryError, match="instruction_id holds no lists of text"):
         mig(rows, embeddings, budget=1, labels="instruction_id")
     for bad in (-1.0, None, float("nan"), float("inf")):
-        with pytest.raises(QueryError, match="1 of 2 rows have a score that is NULL, negative or not finite"):
+        with pytest.raises(
+            QueryError, match="1 of 2 rows have a score that is NULL, negative or not finite"
+        ):
             mig(relation([["a"], ["b"]], [1.0, bad]), embeddings, budget=1)
     with pytest.raises(MemoryLimitError, match="mig with 2 labels needs"):
         mig(rows, embeddings, budget=1, memory=2**20)

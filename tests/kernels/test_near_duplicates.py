@@ -36,7 +36,9 @@ def jaccard(one: set[object], other: set[object]) -> float:
     return len(one & other) / len(one | other) if one and other else 0.0
 
 
-def by_hand(similarity: np.ndarray, fingerprints: list[str], threshold: float) -> tuple[list[str], list[int], list[float | None]]:
+def by_hand(
+    similarity: np.ndarray, fingerprints: list[str], threshold: float
+) -> tuple[list[str], list[int], list[float | None]]:
     """Chains of pairs at or above the threshold, joined one by one; rows in the order of the fingerprints."""
     n = len(fingerprints)
     group = list(range(n))
@@ -46,14 +48,20 @@ def by_hand(similarity: np.ndarray, fingerprints: list[str], threshold: float) -
                 old, new = max(group[i], group[j]), min(group[i], group[j])
                 group = [new if g == old else g for g in group]
     close = np.where((similarity >= threshold) & ~np.eye(n, dtype=bool), similarity, -1).max(axis=1)
-    return [fingerprints[g] for g in group], [group.count(g) for g in group], [float(c) if c >= 0 else None for c in close]
+    return (
+        [fingerprints[g] for g in group],
+        [group.count(g) for g in group],
+        [float(c) if c >= 0 else None for c in close],
+    )
 
 
 def check(answer: pa.Table, similarity: np.ndarray, threshold: float) -> None:
     groups, sizes, nearest = by_hand(similarity, answer["fingerprint"].to_pylist(), threshold)
     assert answer["duplicate_group"].to_pylist() == groups
     assert answer["group_size"].to_pylist() == sizes
-    assert [n if n is None else pytest.approx(n, abs=1e-9) for n in nearest] == answer["nearest_similarity"].to_pylist()
+    assert [n if n is None else pytest.approx(n, abs=1e-9) for n in nearest] == answer[
+        "nearest_similarity"
+    ].to_pylist()
 
 
 def mutated(rng: np.random.Generator, n: int) -> list[str | None]:
@@ -71,12 +79,20 @@ def mutated(rng: np.random.Generator, n: int) -> list[str | None]:
 
 
 @pytest.mark.parametrize(
-    ("unit", "size", "threshold"), [("characters", 5, 0.8), ("characters", 3, 0.6), ("words", 3, 0.5), ("words", 1, 1.0)]
+    ("unit", "size", "threshold"),
+    [("characters", 5, 0.8), ("characters", 3, 0.6), ("words", 3, 0.5), ("words", 1, 1.0)],
 )
 @pytest.mark.parametrize("seed", range(3))
 def test_groups_of_text_equal_all_pairs_compared(unit, size, threshold, seed):
     texts = mutated(np.random.default_rng(seed), 250)
-    answer = near_duplicates(relation(text=texts), threshold=threshold, unit=unit, shingle=size, recall=0.9999999, n_hashes=512)
+    answer = near_duplicates(
+        relation(text=texts),
+        threshold=threshold,
+        unit=unit,
+        shingle=size,
+        recall=0.9999999,
+        n_hashes=512,
+    )
     sets = [shingles(texts[i], size, unit) for i in answer["instruction_id"].to_pylist()]
     check(answer, np.array([[jaccard(a, b) for a in sets] for b in sets]), threshold)
 
@@ -99,12 +115,18 @@ def test_sets_hold_exactly_the_shingles(texts, unit, size):
 
 def test_signatures_equal_datasketchs_for_the_same_hashes():
     datasketch = pytest.importorskip("datasketch", reason="the benchmark extra is not installed")
-    offsets, hashes = shingle_sets(pa.array(["the cat sat on the mat", "a dog", "the cat sat on a mat"]), size=3, unit="characters")
+    offsets, hashes = shingle_sets(
+        pa.array(["the cat sat on the mat", "a dog", "the cat sat on a mat"]),
+        size=3,
+        unit="characters",
+    )
     a, b = permutations(64, 7)
     with row_blocks() as for_blocks:
         ours = signatures(offsets, hashes, a, b, for_blocks)
     for row in range(3):
-        theirs = datasketch.MinHash(permutations=(a, b), scheme="affine32", num_perm=64, hashfunc=int)
+        theirs = datasketch.MinHash(
+            permutations=(a, b), scheme="affine32", num_perm=64, hashfunc=int
+        )
         theirs.update_batch([int(h) >> 16 for h in hashes[offsets[row] : offsets[row + 1]]])
         np.testing.assert_array_equal(ours[:, row], theirs.hashvalues)
 
@@ -117,7 +139,9 @@ def test_the_share_of_equal_signature_rows_estimates_the_similarity():
     assert abs((ours[:, 0] == ours[:, 1]).mean() - 300 / 500) < 0.03
 
 
-@pytest.mark.parametrize(("threshold", "recall"), [(0.5, 0.9), (0.8, 0.99), (0.95, 0.999), (1.0, 0.99)])
+@pytest.mark.parametrize(
+    ("threshold", "recall"), [(0.5, 0.9), (0.8, 0.99), (0.95, 0.999), (1.0, 0.99)]
+)
 def test_bands_are_the_longest_that_reach_the_recall(threshold, recall):
     bands, rows = bands_for(threshold, 128, recall)
     assert bands * rows <= 128
@@ -131,25 +155,44 @@ def test_pairs_at_the_threshold_are_seen_as_often_as_recall_says():
     for pair in range(400):  # 9 words in common of 12: 0.75
         words = [f"p{pair}w{i}" for i in range(12)]
         texts += [" ".join(words[:9] + words[9:10]), " ".join(words[:9] + words[10:12])]
-    answer = near_duplicates(relation(text=texts), threshold=0.75, unit="words", shingle=1, recall=0.9, seed=int(rng.integers(100)))
+    answer = near_duplicates(
+        relation(text=texts),
+        threshold=0.75,
+        unit="words",
+        shingle=1,
+        recall=0.9,
+        seed=int(rng.integers(100)),
+    )
     assert 0.9 - 0.06 <= (answer["group_size"].to_numpy() == 2).mean() <= 1
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_groups_of_vectors_equal_all_pairs_compared(seed):
     rng = np.random.default_rng(seed)
-    x = rng.normal(size=(60, 5))[rng.integers(60, size=200)] + rng.normal(size=(200, 5)) * rng.choice([0, 0.2, 0.5], size=(200, 1))
+    x = rng.normal(size=(60, 5))[rng.integers(60, size=200)] + rng.normal(
+        size=(200, 5)
+    ) * rng.choice([0, 0.2, 0.5], size=(200, 1))
     x[7] = 0
     answer = near_duplicates(relation(v=x.astype(np.float32).tolist()), threshold=0.97)
     y = x.astype(np.float32).astype(np.float64)[answer["instruction_id"].to_numpy()]
     lengths = np.linalg.norm(y, axis=1)
-    check(answer, np.where(np.outer(lengths, lengths) > 0, y @ y.T / np.maximum(np.outer(lengths, lengths), 1e-30), 0), 0.97)
+    check(
+        answer,
+        np.where(
+            np.outer(lengths, lengths) > 0,
+            y @ y.T / np.maximum(np.outer(lengths, lengths), 1e-30),
+            0,
+        ),
+        0.97,
+    )
 
 
 def test_vectors_of_one_direction_are_duplicates_at_one_and_zeros_are_not():
     x = [[1.0, 2.0, 3.0], [2.0, 4.0, 6.0], [0.1, 0.2, 0.3], [0.0, 0.0, 0.0], [0.0, 0.0, 0.0]]
     answer = near_duplicates(relation(v=x), threshold=0.9999999)
-    sizes = dict(zip(answer["instruction_id"].to_pylist(), answer["group_size"].to_pylist(), strict=True))
+    sizes = dict(
+        zip(answer["instruction_id"].to_pylist(), answer["group_size"].to_pylist(), strict=True)
+    )
     assert sizes == {0: 3, 1: 3, 2: 3, 3: 1, 4: 1}
 
 
@@ -157,11 +200,16 @@ def test_a_pair_exactly_at_the_threshold_is_joined_and_one_just_below_is_not():
     words = [f"w{i}" for i in range(10)]
     for size, total in ((4, 5), (7, 10), (3, 10), (9, 10)):
         rows = relation(text=[" ".join(words[:size]), " ".join(words[:total])])
-        answer = near_duplicates(rows, threshold=size / total, unit="words", shingle=1, recall=0.9999999, n_hashes=512)
+        answer = near_duplicates(
+            rows, threshold=size / total, unit="words", shingle=1, recall=0.9999999, n_hashes=512
+        )
         assert answer["group_size"].to_pylist() == [2, 2]
     for cosine, together in ((0.97 + 3e-6, 2), (0.97 - 3e-6, 1)):
         v = [[1.0, 0.0], [cosine, np.sqrt(1 - cosine**2)]]
-        assert near_duplicates(relation(v=v), threshold=0.97)["group_size"].to_pylist() == [together] * 2
+        assert (
+            near_duplicates(relation(v=v), threshold=0.97)["group_size"].to_pylist()
+            == [together] * 2
+        )
 
 
 def test_pairs_across_blocks_of_vectors_are_found():
@@ -173,12 +221,18 @@ def test_pairs_across_blocks_of_vectors_are_found():
 @pytest.mark.parametrize("kind", ["text", "vector"])
 def test_neither_row_order_nor_threads_change_the_answer(monkeypatch, kind):
     rng = np.random.default_rng(3)
-    column = mutated(rng, 1_500) if kind == "text" else rng.normal(size=(1_506, 3)).astype(np.float32).tolist()
+    column = (
+        mutated(rng, 1_500)
+        if kind == "text"
+        else rng.normal(size=(1_506, 3)).astype(np.float32).tolist()
+    )
     rows = relation(column=column)
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     expected = near_duplicates(rows, threshold=0.9, by="column")
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
-    assert near_duplicates(rows.take(rng.permutation(rows.num_rows)), threshold=0.9, by="column").equals(expected)
+    assert near_duplicates(
+        rows.take(rng.permutation(rows.num_rows)), threshold=0.9, by="column"
+    ).equals(expected)
 
 
 def test_many_copies_of_one_text_cost_no_pairs():
@@ -188,7 +242,11 @@ def test_many_copies_of_one_text_cost_no_pairs():
 
 
 def test_the_column_is_found_by_its_type_or_named():
-    rows = relation(text=["a b c d e f", "a b c d e f", "x"], source=["s", "t", "t"], v=[[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]])
+    rows = relation(
+        text=["a b c d e f", "a b c d e f", "x"],
+        source=["s", "t", "t"],
+        v=[[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]],
+    )
     by_vector, by_text = near_duplicates(rows), near_duplicates(rows, by="text")
     assert by_vector.column_names == [
         "instruction_id",
@@ -200,11 +258,15 @@ def test_the_column_is_found_by_its_type_or_named():
         "nearest_similarity",
     ]
     together = {
-        g: by_text.filter(pa.compute.equal(by_text["duplicate_group"], g))["instruction_id"].to_pylist()
+        g: by_text.filter(pa.compute.equal(by_text["duplicate_group"], g))[
+            "instruction_id"
+        ].to_pylist()
         for g in by_text["duplicate_group"].to_pylist()
     }
     assert sorted(map(sorted, together.values())) == [[0, 1], [2]]
-    with pytest.raises(QueryError, match=r"say the column to compare with by => '\.\.\.'; there are text, source"):
+    with pytest.raises(
+        QueryError, match=r"say the column to compare with by => '\.\.\.'; there are text, source"
+    ):
         near_duplicates(rows.drop_columns(["v"]))
     with pytest.raises(QueryError, match="by => 'instruction_id' is no text or vector column"):
         near_duplicates(rows, by="instruction_id")
@@ -213,7 +275,9 @@ def test_the_column_is_found_by_its_type_or_named():
 def test_no_rows_have_no_groups():
     rows = pa.table({"fingerprint": pa.array([], pa.string()), "text": pa.array([], pa.string())})
     assert near_duplicates(rows).num_rows == 0
-    assert near_duplicates(pa.table({"fingerprint": ["a"], "text": pa.array([None], pa.string())}))["group_size"].to_pylist() == [1]
+    assert near_duplicates(pa.table({"fingerprint": ["a"], "text": pa.array([None], pa.string())}))[
+        "group_size"
+    ].to_pylist() == [1]
 
 
 @pytest.mark.parametrize(

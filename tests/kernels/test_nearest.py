@@ -16,26 +16,41 @@ from catalog.kernels.nearest import nearest
 def relation(x: np.ndarray, name: str = "c") -> pa.Table:
     fingerprints = [hashlib.sha256(f"{name}{i}".encode()).hexdigest() for i in range(len(x))]
     vectors = pa.FixedSizeListArray.from_arrays(pa.array(x.reshape(-1), pa.float32()), x.shape[1])
-    return pa.table({"instruction_id": np.arange(len(x)), "fingerprint": fingerprints, "v": vectors})
+    return pa.table(
+        {"instruction_id": np.arange(len(x)), "fingerprint": fingerprints, "v": vectors}
+    )
 
 
-def by_hand(candidates: pa.Table, queries: pa.Table, k: int, others: bool = False) -> list[tuple[str, str, int, float]]:
+def by_hand(
+    candidates: pa.Table, queries: pa.Table, k: int, others: bool = False
+) -> list[tuple[str, str, int, float]]:
     c, q = candidates.sort_by("fingerprint"), queries.sort_by("fingerprint")
     x, y = (np.array(side["v"].to_pylist(), dtype=np.float64) for side in (c, q))
     names = c["fingerprint"].to_pylist()
     answer = []
     for row, name in enumerate(q["fingerprint"].to_pylist()):
         lengths = np.linalg.norm(x, axis=1) * np.linalg.norm(y[row])
-        cosines = np.round(np.where(lengths > 0, (x * y[row]).sum(axis=1) / np.where(lengths > 0, lengths, 1), 0), 12)
-        order = [i for i in np.lexsort((np.arange(len(x)), -cosines)) if not (others and names[i] == name)][:k]
+        cosines = np.round(
+            np.where(lengths > 0, (x * y[row]).sum(axis=1) / np.where(lengths > 0, lengths, 1), 0),
+            12,
+        )
+        order = [
+            i
+            for i in np.lexsort((np.arange(len(x)), -cosines))
+            if not (others and names[i] == name)
+        ][:k]
         answer += [(name, names[i], rank, cosines[i]) for rank, i in enumerate(order, start=1)]
     return answer
 
 
 def check(answer: pa.Table, expected: list[tuple[str, str, int, float]]) -> None:
     names = ("query_fingerprint", "fingerprint", "rank")
-    assert list(zip(*(answer[name].to_pylist() for name in names), strict=True)) == [line[:3] for line in expected]
-    np.testing.assert_allclose(answer["similarity"].to_numpy(), [line[3] for line in expected], atol=2e-12)
+    assert list(zip(*(answer[name].to_pylist() for name in names), strict=True)) == [
+        line[:3] for line in expected
+    ]
+    np.testing.assert_allclose(
+        answer["similarity"].to_numpy(), [line[3] for line in expected], atol=2e-12
+    )
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -47,10 +62,16 @@ def test_neighbours_equal_all_pairs_compared(monkeypatch, seed):
     n, m, d, k = (int(rng.integers(1, top)) for top in (150, 20, 9, 20))
     x, y = rng.normal(size=(n, d)), rng.normal(size=(m, d))
     if seed % 2:  # ties
-        x, y = rng.integers(-1, 2, size=(n, d)).astype(float), rng.integers(-1, 2, size=(m, d)).astype(float)
+        x, y = (
+            rng.integers(-1, 2, size=(n, d)).astype(float),
+            rng.integers(-1, 2, size=(m, d)).astype(float),
+        )
     candidates, queries = relation(x), relation(y, "q")
     check(nearest(candidates, queries, k=k), by_hand(candidates, queries, k))
-    check(nearest(candidates, candidates, k=k, others=True), by_hand(candidates, candidates, k, others=True))
+    check(
+        nearest(candidates, candidates, k=k, others=True),
+        by_hand(candidates, candidates, k, others=True),
+    )
 
 
 def test_similarities_that_float32_cannot_tell_apart_are_ranked_right():
@@ -62,15 +83,23 @@ def test_similarities_that_float32_cannot_tell_apart_are_ranked_right():
 
 def test_neither_row_order_nor_threads_change_the_answer(monkeypatch):
     rng = np.random.default_rng(0)
-    candidates, queries = relation(rng.normal(size=(9_000, 8))), relation(rng.normal(size=(700, 8)), "q")
+    candidates, queries = (
+        relation(rng.normal(size=(9_000, 8))),
+        relation(rng.normal(size=(700, 8)), "q"),
+    )
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     expected = nearest(candidates, queries, k=7)
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
-    assert nearest(candidates.take(rng.permutation(9_000)), queries.take(rng.permutation(700)), k=7).equals(expected)
+    assert nearest(
+        candidates.take(rng.permutation(9_000)), queries.take(rng.permutation(700)), k=7
+    ).equals(expected)
 
 
 def test_columns_of_both_sides_are_told_apart():
-    candidates, queries = relation(np.eye(2)), relation(np.eye(2), "q").append_column("text", [["one", "two"]])
+    candidates, queries = (
+        relation(np.eye(2)),
+        relation(np.eye(2), "q").append_column("text", [["one", "two"]]),
+    )
     answer = nearest(candidates, queries, k=1)
     assert answer.column_names == [
         "query_instruction_id",

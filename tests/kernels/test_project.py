@@ -16,7 +16,9 @@ from catalog.kernels.project import project
 def relation(x: np.ndarray) -> pa.Table:
     fingerprints = [hashlib.sha256(str(i).encode()).hexdigest() for i in range(len(x))]
     vectors = pa.FixedSizeListArray.from_arrays(pa.array(x.reshape(-1), pa.float32()), x.shape[1])
-    return pa.table({"instruction_id": np.arange(len(x)), "fingerprint": fingerprints, "v": vectors})
+    return pa.table(
+        {"instruction_id": np.arange(len(x)), "fingerprint": fingerprints, "v": vectors}
+    )
 
 
 def blobs(n: int, d: int = 60, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -36,15 +38,21 @@ def share_near_their_own(answer: pa.Table, truth: np.ndarray) -> float:
 
 @pytest.mark.parametrize(("n", "d"), [(5_000, 30), (50, 3), (9, 4), (3, 1)])
 def test_pca_equals_the_singular_value_decomposition(n, d):
-    x = (np.random.default_rng(n).normal(size=(n, d)) * np.arange(1, d + 1) + 100).astype(np.float32)
+    x = (np.random.default_rng(n).normal(size=(n, d)) * np.arange(1, d + 1) + 100).astype(
+        np.float32
+    )
     answer = project(relation(x), method="pca")
     y = x[answer["instruction_id"].to_numpy()].astype(np.float64)
     about = y - y.mean(axis=0)
     directions = np.linalg.svd(about, full_matrices=False)[2][:2]
-    directions *= np.sign(directions[np.arange(len(directions)), np.abs(directions).argmax(axis=1)])[:, None]
+    directions *= np.sign(
+        directions[np.arange(len(directions)), np.abs(directions).argmax(axis=1)]
+    )[:, None]
     expected = np.zeros((n, 2))
     expected[:, : len(directions)] = about @ directions.T
-    np.testing.assert_allclose(np.stack([answer["x"], answer["y"]], axis=1), expected, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(
+        np.stack([answer["x"], answer["y"]], axis=1), expected, rtol=1e-4, atol=1e-4
+    )
 
 
 def test_tsne_keeps_blobs_together():
@@ -61,13 +69,17 @@ def test_rows_outside_the_sample_are_placed_among_their_like():
     assert share_near_their_own(answer, truth) > 0.97
 
 
-@pytest.mark.parametrize(("method", "n", "sample"), [("pca", 20_000, 50_000), ("tsne", 1_300, 1_100)])
+@pytest.mark.parametrize(
+    ("method", "n", "sample"), [("pca", 20_000, 50_000), ("tsne", 1_300, 1_100)]
+)
 def test_neither_row_order_nor_threads_change_the_map(monkeypatch, method, n, sample):
     points = relation(blobs(n)[1])
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     expected = project(points, method=method, sample=sample)
     monkeypatch.setenv("OMP_NUM_THREADS", "2")
-    again = project(points.take(np.random.default_rng(1).permutation(n)), method=method, sample=sample)
+    again = project(
+        points.take(np.random.default_rng(1).permutation(n)), method=method, sample=sample
+    )
     assert again.equals(expected)
 
 
@@ -86,7 +98,9 @@ def test_umap_keeps_blobs_together_and_comes_out_the_same():
     truth, x = blobs(500)
     answer = project(relation(x), method="umap", sample=300)
     assert share_near_their_own(answer, truth) > 0.97
-    assert project(relation(x).take(np.random.default_rng(1).permutation(500)), method="umap", sample=300).equals(answer)
+    assert project(
+        relation(x).take(np.random.default_rng(1).permutation(500)), method="umap", sample=300
+    ).equals(answer)
 
 
 def test_umap_that_is_not_installed_is_said(monkeypatch):

@@ -20,7 +20,9 @@ N, D = 30, 16
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Thirty instructions in a pool, with vectors in two shards, scores, losses and a subset."""
     folder = tmp_path_factory.mktemp("made")
-    (folder / "p.jsonl").write_text("".join(f'{{"instruction": "question {i}", "output": "answer {i}"}}\n' for i in range(N)))
+    (folder / "p.jsonl").write_text(
+        "".join(f'{{"instruction": "question {i}", "output": "answer {i}"}}\n' for i in range(N))
+    )
     np.save(folder / "losses.npy", np.arange(N * 3, dtype=np.float32).reshape(N, 3))
     np.save(folder / "scores.npy", np.arange(N, dtype=np.float64))
     catalog = Catalog.open(folder / "home", isolated=False)
@@ -28,12 +30,26 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     catalog.import_scores("p", folder / "scores.npy", name="s")
     catalog.import_losses("p", folder / "losses.npy", proxy="l")
     with writing(catalog.home) as connection:
-        embedding = ensure_signal(connection, kind="embedding", name="e", identity={"model": "e"}, dimension=D, has_vectors=True)
+        embedding = ensure_signal(
+            connection,
+            kind="embedding",
+            name="e",
+            identity={"model": "e"},
+            dimension=D,
+            has_vectors=True,
+        )
     numbers = np.random.default_rng(0).standard_normal(N * D).astype(np.float32)
     for first in (0, N // 2):
         ids = np.arange(first, first + N // 2)
-        vectors = pa.FixedSizeListArray.from_arrays(pa.array(numbers[first * D : (first + N // 2) * D]), D)
-        commit_shard(catalog.home, embedding, Values(pa.table({"instruction_id": ids + 1, "vector": vectors})), seconds=0.0)
+        vectors = pa.FixedSizeListArray.from_arrays(
+            pa.array(numbers[first * D : (first + N // 2) * D]), D
+        )
+        commit_shard(
+            catalog.home,
+            embedding,
+            Values(pa.table({"instruction_id": ids + 1, "vector": vectors})),
+            seconds=0.0,
+        )
     catalog.select("random", "p", budget=5, name="drawn")
     assert catalog.doctor(full=True) == []
     return folder / "home"

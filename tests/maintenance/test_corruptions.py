@@ -42,7 +42,10 @@ def damage(path: Path, draw: random.Random) -> str:
 
 def run(catalog: Catalog, *arguments: str) -> Result:
     result = CliRunner().invoke(main, ["--home", str(catalog.home.path), "--wait", "2", *arguments])
-    assert result.exception is None or isinstance(result.exception, SystemExit), (arguments, result.exception)
+    assert result.exception is None or isinstance(result.exception, SystemExit), (
+        arguments,
+        result.exception,
+    )
     assert result.exit_code in (0, 1), (arguments, result.output)
     return result
 
@@ -52,7 +55,11 @@ def corrupt(copy: Copy, *, seeds: range) -> None:
     for seed in seeds:
         draw = random.Random(seed)
         catalog = copy()
-        stores = [path for path in catalog.home.path.rglob("*") if path.is_file() and not path.name.endswith((".lock", ".intent"))]
+        stores = [
+            path
+            for path in catalog.home.path.rglob("*")
+            if path.is_file() and not path.name.endswith((".lock", ".intent"))
+        ]
         path = catalog.home.database if seed % 4 == 0 else draw.choice(sorted(stores))
         what = (seed, damage(path, draw), str(path.relative_to(catalog.home.path)))
         run(catalog, "doctor")

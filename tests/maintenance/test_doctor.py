@@ -51,14 +51,22 @@ def test_one_flipped_bit_of_a_vector_is_an_error_and_never_another_answer(copy: 
             errors.append(error)
         flip(path, at)
     assert len(errors) >= 5
-    assert all("embeddings of e" in error.problem and "catalog embed p@1 --encoder e" in error.next_step for error in errors)
+    assert all(
+        "embeddings of e" in error.problem and "catalog embed p@1 --encoder e" in error.next_step
+        for error in errors
+    )
 
 
 def test_a_damaged_shard_is_found_forgotten_and_can_be_computed_again(copy: Copy) -> None:
     catalog = copy()
     flip(data_files(catalog)[0], 100)
-    (finding,) = [finding for finding in catalog.doctor(full=True) if finding.check == "shard_damaged"]
-    assert ("shard" in finding.problem, "catalog embed p --encoder e" in finding.next_step) == (True, True)
+    (finding,) = [
+        finding for finding in catalog.doctor(full=True) if finding.check == "shard_damaged"
+    ]
+    assert ("shard" in finding.problem, "catalog embed p --encoder e" in finding.next_step) == (
+        True,
+        True,
+    )
     assert catalog.gc(damaged=True).n_damaged == 1
     assert catalog.doctor(full=True) == []
     assert catalog.signals("p").filter(kind="embedding")["n_with_value"].to_list() == [15]
@@ -69,8 +77,12 @@ def test_zeroed_vectors_do_not_pass_as_whole(copy: Copy) -> None:
     dataset = vectors.dataset(catalog.home, TABLE)
     rows = dataset.to_table(filter="shard = 1")
     dataset.delete("shard = 1")
-    zeros = pa.FixedSizeListArray.from_arrays(pa.array([0.0] * (rows.num_rows * 16), pa.float32()), 16)
-    version = vectors.append(catalog.home, TABLE, rows.set_column(rows.column_names.index("vector"), "vector", zeros))
+    zeros = pa.FixedSizeListArray.from_arrays(
+        pa.array([0.0] * (rows.num_rows * 16), pa.float32()), 16
+    )
+    version = vectors.append(
+        catalog.home, TABLE, rows.set_column(rows.column_names.index("vector"), "vector", zeros)
+    )
     change(catalog, f"UPDATE shards SET lance_version = {version} WHERE lance_version IS NOT NULL")
     assert catalog.doctor() == []  # every row is there
     assert checks(catalog) == {"shard_damaged"}
@@ -94,7 +106,9 @@ def test_a_lost_folder_is_no_answer_of_nobody(copy: Copy) -> None:
     shutil.rmtree(catalog.home.vectors)
     with reading(catalog.home) as connection:
         (signal,) = list_named(connection, kind="embedding")
-        members = connection.sql("SELECT instruction_id FROM instructions ORDER BY ALL").fetchnumpy()["instruction_id"]
+        members = connection.sql(
+            "SELECT instruction_id FROM instructions ORDER BY ALL"
+        ).fetchnumpy()["instruction_id"]
     with pytest.raises(CorruptError, match=TABLE):
         exact(catalog.home, signal, unit(members[:1, None].astype("float32")), members, k=3)
     with pytest.raises(CorruptError, match="embeddings of e"):
@@ -105,10 +119,16 @@ def test_a_lost_folder_is_no_answer_of_nobody(copy: Copy) -> None:
 @pytest.mark.parametrize(
     ("statement", "check"),
     [
-        ("UPDATE instructions SET messages = [{role: 'user', content: 'x', extra: NULL}] WHERE instruction_id = 3", "fingerprints"),
+        (
+            "UPDATE instructions SET messages = [{role: 'user', content: 'x', extra: NULL}] WHERE instruction_id = 3",
+            "fingerprints",
+        ),
         ("UPDATE subset_members SET rank = 6 - rank", "members_sha256"),
         ("UPDATE scores SET value = 0.5 WHERE instruction_id = 3", "shard_damaged"),
-        ("UPDATE losses SET loss = 0.5 WHERE instruction_id = 3 AND checkpoint = 1", "shard_damaged"),
+        (
+            "UPDATE losses SET loss = 0.5 WHERE instruction_id = 3 AND checkpoint = 1",
+            "shard_damaged",
+        ),
     ],
 )
 def test_what_is_not_as_it_was_written_is_found(copy: Copy, statement: str, check: str) -> None:
@@ -131,7 +151,11 @@ def test_shards_of_before_are_told_and_their_hashes_recorded_when_asked(copy: Co
 def test_hashes_stay_true_when_instructions_go(copy: Copy, tmp_path: Path) -> None:
     catalog = copy()
     catalog.drop("drawn")
-    (tmp_path / "less.jsonl").write_text("".join(f'{{"instruction": "question {i}", "output": "answer {i}"}}\n' for i in range(0, 30, 2)))
+    (tmp_path / "less.jsonl").write_text(
+        "".join(
+            f'{{"instruction": "question {i}", "output": "answer {i}"}}\n' for i in range(0, 30, 2)
+        )
+    )
     catalog.register(tmp_path / "less.jsonl", pool="less")
     catalog.drop("p")
     assert catalog.gc().n_instructions == 15

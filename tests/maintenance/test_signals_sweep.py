@@ -55,7 +55,10 @@ def test_signals_of_which_nothing_is_left_go_with_what_they_were_made_of(pools: 
     score(pools, "other", [1, 5])
     pools.drop("q")
     would = pools.gc(dry_run=True)
-    assert (would.signals, names(pools)) == (["score derived", "score base"], ["base", "derived", "other"])
+    assert (would.signals, names(pools)) == (
+        ["score derived", "score base"],
+        ["base", "derived", "other"],
+    )
     assert pools.gc().signals == ["score derived", "score base"]
     assert names(pools) == ["other"]
     assert pools.doctor() == []
@@ -70,9 +73,16 @@ def test_a_signal_without_a_shard_is_one_that_a_run_is_about_to_compute(pools: C
 
 def test_the_vectors_of_a_dead_signal_go(pools: Catalog) -> None:
     with writing(pools.home) as connection:
-        signal = ensure_signal(connection, kind="embedding", name="e", identity={}, dimension=2, has_vectors=True)
+        signal = ensure_signal(
+            connection, kind="embedding", name="e", identity={}, dimension=2, has_vectors=True
+        )
     vector = pa.FixedSizeListArray.from_arrays(pa.array(np.ones(4, dtype=np.float32)), 2)
-    commit_shard(pools.home, signal, Values(pa.table({"instruction_id": [5, 6], "vector": vector})), seconds=0.0)
+    commit_shard(
+        pools.home,
+        signal,
+        Values(pa.table({"instruction_id": [5, 6], "vector": vector})),
+        seconds=0.0,
+    )
     pools.drop("q")
     sweep = pools.gc()
     assert (sweep.signals, sweep.vectors.tables) == (["embedding e"], ("embedding_0001",))
@@ -88,7 +98,11 @@ def test_the_model_of_a_dead_signal_goes_and_others_stay(pools: Catalog) -> None
     would, did = pools.gc(dry_run=True), pools.gc()
     assert would.models == did.models == [str(dead)]
     assert would.n_bytes == did.n_bytes == 7
-    assert (dead.exists(), kept.exists(), len(list(pools.home.models.iterdir()))) == (False, True, 3)
+    assert (dead.exists(), kept.exists(), len(list(pools.home.models.iterdir()))) == (
+        False,
+        True,
+        3,
+    )
     assert pools.doctor() == []
 
 
@@ -121,11 +135,16 @@ def test_what_a_subset_was_made_of_stays(pools: Catalog) -> None:
     assert (pools.gc().signals, names(pools)) == ([], ["depth"])
 
 
-def test_a_signal_that_a_job_computes_stays_and_a_job_that_comes_late_is_told(pools: Catalog) -> None:
+def test_a_signal_that_a_job_computes_stays_and_a_job_that_comes_late_is_told(
+    pools: Catalog,
+) -> None:
     signal = score(pools, "busy", [5, 6])
     pools.drop("q")
     with exclusively(pools.home, signal):
         assert pools.gc().signals == []
     assert pools.gc().signals == ["score busy"]
-    with pytest.raises(SignalError, match="`catalog gc` has removed it"), exclusively(pools.home, signal):
+    with (
+        pytest.raises(SignalError, match="`catalog gc` has removed it"),
+        exclusively(pools.home, signal),
+    ):
         pass

@@ -22,7 +22,10 @@ TABLE = "embedding_0001"
 
 def some_vectors(ids: list[int], **more: list[int]) -> pa.Table:
     numbers = pa.array(np.arange(len(ids) * 3, dtype=np.float32))
-    columns = {name: pa.array(values, pa.int64()) for name, values in ({"instruction_id": ids} | more).items()}
+    columns = {
+        name: pa.array(values, pa.int64())
+        for name, values in ({"instruction_id": ids} | more).items()
+    }
     return pa.table(columns | {"vector": pa.FixedSizeListArray.from_arrays(numbers, 3)})
 
 
@@ -30,10 +33,14 @@ def some_vectors(ids: list[int], **more: list[int]) -> pa.Table:
 def embedded(catalog: Catalog, jsonl: Write) -> tuple[Catalog, Signal]:
     """Two pools of ten and five members, embedded in three shards."""
     for name, first, n in (("p", 0, 10), ("q", 100, 5)):
-        records = [{"instruction": f"{name} {first + i}", "input": "", "output": "yes"} for i in range(n)]
+        records = [
+            {"instruction": f"{name} {first + i}", "input": "", "output": "yes"} for i in range(n)
+        ]
         catalog.register(jsonl(records, f"{name}.jsonl"), pool=name)
     with writing(catalog.home) as connection:
-        signal = ensure_signal(connection, kind="embedding", name="e", identity={}, dimension=3, has_vectors=True)
+        signal = ensure_signal(
+            connection, kind="embedding", name="e", identity={}, dimension=3, has_vectors=True
+        )
     for ids in ([1, 2, 3, 4, 5], [6, 7, 8, 9, 10], [11, 12, 13, 14, 15]):
         commit_shard(catalog.home, signal, Values(some_vectors(ids)), seconds=0.0)
     assert signal.lance_table == TABLE
@@ -46,7 +53,11 @@ def checks(catalog: Catalog) -> list[str]:
 
 
 def held(catalog: Catalog) -> list[int]:
-    return sorted(vectors.read(catalog.home, TABLE, columns=["instruction_id"]).read_all()["instruction_id"].to_pylist())
+    return sorted(
+        vectors.read(catalog.home, TABLE, columns=["instruction_id"])
+        .read_all()["instruction_id"]
+        .to_pylist()
+    )
 
 
 def n_missing(catalog: Catalog, signal: Signal) -> int:
@@ -55,7 +66,9 @@ def n_missing(catalog: Catalog, signal: Signal) -> int:
         return missing(connection, found, signal).num_rows
 
 
-def test_a_lost_table_is_found_and_forgotten_so_that_it_is_computed_again(embedded: tuple[Catalog, Signal]) -> None:
+def test_a_lost_table_is_found_and_forgotten_so_that_it_is_computed_again(
+    embedded: tuple[Catalog, Signal],
+) -> None:
     catalog, signal = embedded
     shutil.rmtree(vectors.path(catalog.home, TABLE))
     assert checks(catalog) == ["shard_rows"] * 3
@@ -69,7 +82,10 @@ def test_a_shard_that_lost_a_row_is_forgotten_whole(embedded: tuple[Catalog, Sig
     catalog, signal = embedded
     vectors.delete_instructions(catalog.home, TABLE, [7])
     (finding,) = catalog.doctor()
-    assert (finding.check, "shard 1 of e: 5 instructions" in finding.problem) == ("shard_rows", True)
+    assert (finding.check, "shard 1 of e: 5 instructions" in finding.problem) == (
+        "shard_rows",
+        True,
+    )
     catalog.gc()
     assert catalog.doctor() == []
     assert n_missing(catalog, signal) == 5
@@ -78,7 +94,11 @@ def test_a_shard_that_lost_a_row_is_forgotten_whole(embedded: tuple[Catalog, Sig
 
 def test_a_doubled_row_counts_as_lost(embedded: tuple[Catalog, Signal]) -> None:
     catalog, _ = embedded
-    vectors.append(catalog.home, TABLE, some_vectors([2], shard=[0]).select(["instruction_id", "shard", "vector"]))
+    vectors.append(
+        catalog.home,
+        TABLE,
+        some_vectors([2], shard=[0]).select(["instruction_id", "shard", "vector"]),
+    )
     assert checks(catalog) == ["shard_rows"]
     catalog.gc()
     assert catalog.doctor() == []
@@ -87,7 +107,11 @@ def test_a_doubled_row_counts_as_lost(embedded: tuple[Catalog, Signal]) -> None:
 
 def test_a_shard_that_was_never_committed_is_swept(embedded: tuple[Catalog, Signal]) -> None:
     catalog, _ = embedded
-    vectors.append(catalog.home, TABLE, some_vectors([1, 2], shard=[3, 3]).select(["instruction_id", "shard", "vector"]))
+    vectors.append(
+        catalog.home,
+        TABLE,
+        some_vectors([1, 2], shard=[3, 3]).select(["instruction_id", "shard", "vector"]),
+    )
     assert checks(catalog) == ["orphan_rows"]
     assert catalog.gc(dry_run=True).vectors.n_rows == 2
     assert checks(catalog) == ["orphan_rows"]
@@ -105,7 +129,9 @@ def test_a_table_that_no_signal_names_is_dropped(embedded: tuple[Catalog, Signal
     assert catalog.doctor() == []
 
 
-def test_rows_of_a_dropped_pool_go_and_the_rest_stays_readable(embedded: tuple[Catalog, Signal]) -> None:
+def test_rows_of_a_dropped_pool_go_and_the_rest_stays_readable(
+    embedded: tuple[Catalog, Signal],
+) -> None:
     catalog, signal = embedded
     catalog.drop("q")
     sweep = catalog.gc()
@@ -115,12 +141,16 @@ def test_rows_of_a_dropped_pool_go_and_the_rest_stays_readable(embedded: tuple[C
     with reading(catalog.home) as connection:
         ((version,),) = connection.sql("SELECT max(lance_version) FROM shards").fetchall()
         left = connection.sql("SELECT count(*) FROM signal_members").fetchall()
-    assert vectors.dataset(catalog.home, TABLE, version=version).count_rows() == 10  # what readers take outlives the sweep
+    assert (
+        vectors.dataset(catalog.home, TABLE, version=version).count_rows() == 10
+    )  # what readers take outlives the sweep
     assert left == [(10,)]
     assert n_missing(catalog, signal) == 0
 
 
-def test_a_version_that_is_gone_is_found_and_recorded_anew(embedded: tuple[Catalog, Signal]) -> None:
+def test_a_version_that_is_gone_is_found_and_recorded_anew(
+    embedded: tuple[Catalog, Signal],
+) -> None:
     catalog, _ = embedded
     with writing(catalog.home) as connection:
         connection.execute("UPDATE shards SET lance_version = 99")
@@ -145,7 +175,9 @@ def test_old_versions_go_and_pinned_ones_stay(embedded: tuple[Catalog, Signal]) 
     assert catalog.doctor() == []
 
 
-def test_a_moved_vector_folder_is_said_and_nothing_is_forgotten(embedded: tuple[Catalog, Signal]) -> None:
+def test_a_moved_vector_folder_is_said_and_nothing_is_forgotten(
+    embedded: tuple[Catalog, Signal],
+) -> None:
     catalog, signal = embedded
     away = catalog.home.path / "away"
     catalog.home.vectors.rename(away)
@@ -156,7 +188,9 @@ def test_a_moved_vector_folder_is_said_and_nothing_is_forgotten(embedded: tuple[
     assert n_missing(catalog, signal) == 0
 
 
-def test_gc_leaves_what_a_worker_has_written_and_not_committed(embedded: tuple[Catalog, Signal]) -> None:
+def test_gc_leaves_what_a_worker_has_written_and_not_committed(
+    embedded: tuple[Catalog, Signal],
+) -> None:
     catalog, signal = embedded
     path = vectors.path(catalog.home, TABLE)
     rows = some_vectors([1, 2], shard=[3, 3]).select(["instruction_id", "shard", "vector"])
@@ -177,7 +211,9 @@ def test_a_commit_whose_files_are_gone_is_refused(embedded: tuple[Catalog, Signa
     fragments = lance.fragment.write_fragments(rows, str(path))
     catalog.gc()  # nobody holds the signal, so that these are leftovers
     operation = lance.LanceOperation.Append(fragments)
-    committed = lance.LanceDataset.commit(str(path), operation, read_version=lance.dataset(str(path)).version)
+    committed = lance.LanceDataset.commit(
+        str(path), operation, read_version=lance.dataset(str(path)).version
+    )
     with pytest.raises(CorruptError, match=r"\.lance was removed"):
         vectors.require_files(catalog.home, TABLE, version=committed.version)
 

@@ -29,14 +29,33 @@ def main(folder: Path) -> None:
     instructions = []
     for _ in range(90):
         question, answer = (" ".join(rng.choices(words, k=rng.randint(1, 12))) for _ in range(2))
-        instructions.append({"messages": [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]})
-    tokenizer = build_tiny(words, shape=TinyShape(vocabulary=280, width=16, layers=1, heads=2, inner=16)).tokenizer
+        instructions.append(
+            {
+                "messages": [
+                    {"role": "user", "content": question},
+                    {"role": "assistant", "content": answer},
+                ]
+            }
+        )
+    tokenizer = build_tiny(
+        words, shape=TinyShape(vocabulary=280, width=16, layers=1, heads=2, inner=16)
+    ).tokenizer
     torch.manual_seed(0)
-    model: Any = GPT2LMHeadModel(GPT2Config(vocab_size=280, n_embd=48, n_layer=2, n_head=2, n_positions=256, use_cache=False))
+    model: Any = GPT2LMHeadModel(
+        GPT2Config(vocab_size=280, n_embd=48, n_layer=2, n_head=2, n_positions=256, use_cache=False)
+    )
     lm = CausalLM(model.eval(), tokenizer, "gpt2")
     encoded = tokens_of(instructions, tokenizer=tokenizer, template=lm.template)
-    torch.manual_seed(random.SystemRandom().randrange(2**31))  # the caller's random numbers are none of the run's business
-    for checkpoint in train(lm, encoded, recipe=Recipe(learning_rate=1e-3, batch=8, checkpoints=6), folder=folder, save_seconds=0.0):
+    torch.manual_seed(
+        random.SystemRandom().randrange(2**31)
+    )  # the caller's random numbers are none of the run's business
+    for checkpoint in train(
+        lm,
+        encoded,
+        recipe=Recipe(learning_rate=1e-3, batch=8, checkpoints=6),
+        folder=folder,
+        save_seconds=0.0,
+    ):
         torch.rand(checkpoint.number)
         losses = response_losses(lm, encoded).mean
         print(checkpoint.number, losses.tobytes().hex(), losses.mean(), flush=True)

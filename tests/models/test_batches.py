@@ -22,7 +22,9 @@ def test_batches_hold_every_text_once_and_keep_the_budget(lengths: list[int], bu
 @pytest.mark.parametrize("side", ["left", "right"])
 def test_padding_goes_to_its_side(side: str) -> None:
     ids, mask = padded([[5, 6, 7], [8], []], fill=0, side=side)
-    expected = [[5, 6, 7], [0, 0, 8], [0, 0, 0]] if side == "left" else [[5, 6, 7], [8, 0, 0], [0, 0, 0]]
+    expected = (
+        [[5, 6, 7], [0, 0, 8], [0, 0, 0]] if side == "left" else [[5, 6, 7], [8, 0, 0], [0, 0, 0]]
+    )
     assert ids.tolist() == expected
     np.testing.assert_array_equal(mask.numpy(), np.array(expected) > 0)
 

@@ -24,16 +24,22 @@ def saved(family: CausalLM, tmp_path: Path) -> Path:
     return tmp_path / "model"
 
 
-def test_a_saved_model_of_every_family_loads_and_scores_the_same(family: CausalLM, saved: Path, instructions: list[dict[str, Any]]) -> None:
+def test_a_saved_model_of_every_family_loads_and_scores_the_same(
+    family: CausalLM, saved: Path, instructions: list[dict[str, Any]]
+) -> None:
     lm = load_causal_lm(saved, device="cpu")
     encoded = tokens_of(instructions, tokenizer=lm.tokenizer, template=lm.template)
-    np.testing.assert_array_equal(response_losses(lm, encoded).mean, response_losses(family, encoded).mean)
+    np.testing.assert_array_equal(
+        response_losses(lm, encoded).mean, response_losses(family, encoded).mean
+    )
     assert lm.is_head_plain == (family.name != "gemma2")
     assert lm.is_state_plain
     assert lm.dtype == "float32"
 
 
-def test_bfloat16_on_request_stays_near_float32(tiny: CausalLM, instructions: list[dict[str, Any]], tmp_path: Path) -> None:
+def test_bfloat16_on_request_stays_near_float32(
+    tiny: CausalLM, instructions: list[dict[str, Any]], tmp_path: Path
+) -> None:
     save_causal_lm(tiny, tmp_path / "model")
     encoded = tokens_of(instructions, tokenizer=tiny.tokenizer, template=tiny.template)
     wide = response_losses(tiny, encoded).mean
@@ -63,7 +69,9 @@ def test_the_identity_follows_content_and_not_place(tiny: CausalLM, tmp_path: Pa
 
 def test_the_template_in_the_identity_is_the_one_in_use(tiny: CausalLM, tmp_path: Path) -> None:
     tokenizer = load_causal_lm(_saved(tiny, tmp_path / "plain"), device="cpu").tokenizer
-    tokenizer.chat_template = "{% for m in messages %}{{ m['role'] }}: {{ m['content'] }}\n{% endfor %}"
+    tokenizer.chat_template = (
+        "{% for m in messages %}{{ m['role'] }}: {{ m['content'] }}\n{% endfor %}"
+    )
     folder = _saved(CausalLM(tiny.model, tokenizer, "chatty"), tmp_path / "chatty")
     lm = load_causal_lm(folder, device="cpu")
     assert lm.template.identity().startswith("chat:")
@@ -102,11 +110,20 @@ def test_real_weights_load_and_know_their_stories(tmp_path: Path) -> None:
         pytest.skip("no real data: set CATALOG_TEST_DATA to the folder that holds stories260K")
     lm = load_causal_lm(convert_stories(source, tmp_path / "stories260K"), device="cpu")
     ids = torch.tensor([[lm.tokenizer.bos_token_id]])
-    told = lm.tokenizer.decode(lm.model.generate(ids, max_new_tokens=40, do_sample=False)[0], skip_special_tokens=True)
-    assert told.strip().startswith("Once upon a time, there was a little girl named Lily. She loved to play outside in the")
+    told = lm.tokenizer.decode(
+        lm.model.generate(ids, max_new_tokens=40, do_sample=False)[0], skip_special_tokens=True
+    )
+    assert told.strip().startswith(
+        "Once upon a time, there was a little girl named Lily. She loved to play outside in the"
+    )
 
     def told_by(story: str) -> dict[str, Any]:
-        return {"messages": [{"role": "user", "content": "Once upon a time"}, {"role": "assistant", "content": story}]}
+        return {
+            "messages": [
+                {"role": "user", "content": "Once upon a time"},
+                {"role": "assistant", "content": story},
+            ]
+        }
 
     pair = [
         told_by("there was a little girl named Lily. She loved to play."),
@@ -124,21 +141,46 @@ def convert_stories(source: Path, folder: Path) -> Path:
     dim, hidden, layers, heads, kv_heads, vocabulary, window = struct.unpack("<7i", raw[:28])
     numbers = torch.from_numpy(np.frombuffer(raw, dtype="<f4", offset=28).copy())
     kv = dim // heads * kv_heads
-    shapes = {"embed_tokens": (vocabulary, dim), "input_layernorm": (layers, dim), "q_proj": (layers, dim, dim)}
-    shapes |= {"k_proj": (layers, kv, dim), "v_proj": (layers, kv, dim), "o_proj": (layers, dim, dim)}
-    shapes |= {"post_attention_layernorm": (layers, dim), "gate_proj": (layers, hidden, dim), "down_proj": (layers, dim, hidden)}
+    shapes = {
+        "embed_tokens": (vocabulary, dim),
+        "input_layernorm": (layers, dim),
+        "q_proj": (layers, dim, dim),
+    }
+    shapes |= {
+        "k_proj": (layers, kv, dim),
+        "v_proj": (layers, kv, dim),
+        "o_proj": (layers, dim, dim),
+    }
+    shapes |= {
+        "post_attention_layernorm": (layers, dim),
+        "gate_proj": (layers, hidden, dim),
+        "down_proj": (layers, dim, hidden),
+    }
     shapes |= {"up_proj": (layers, hidden, dim), "norm": (dim,)}
     tensors, at = {}, 0
     for name, shape in shapes.items():
         size = int(np.prod(shape))
         tensors[name] = numbers[at : at + size].view(shape)
         at += size
-    for name, n in (("q_proj", heads), ("k_proj", kv_heads)):  # llama2.c turns neighbouring pairs, transformers the two halves
-        tensors[name] = tensors[name].view(layers, n, dim // heads // 2, 2, dim).transpose(2, 3).reshape(layers, -1, dim)
-    state = {"model.embed_tokens.weight": tensors.pop("embed_tokens"), "model.norm.weight": tensors.pop("norm")}
+    for name, n in (
+        ("q_proj", heads),
+        ("k_proj", kv_heads),
+    ):  # llama2.c turns neighbouring pairs, transformers the two halves
+        tensors[name] = (
+            tensors[name]
+            .view(layers, n, dim // heads // 2, 2, dim)
+            .transpose(2, 3)
+            .reshape(layers, -1, dim)
+        )
+    state = {
+        "model.embed_tokens.weight": tensors.pop("embed_tokens"),
+        "model.norm.weight": tensors.pop("norm"),
+    }
     for name, stacked in tensors.items():
         place = "self_attn." if name[1:] == "_proj" else "mlp." if name.endswith("_proj") else ""
-        state |= {f"model.layers.{i}.{place}{name}.weight": stacked[i].clone() for i in range(layers)}
+        state |= {
+            f"model.layers.{i}.{place}{name}.weight": stacked[i].clone() for i in range(layers)
+        }
     config = LlamaConfig(
         vocab_size=vocabulary,
         hidden_size=dim,
@@ -175,20 +217,32 @@ def stories_tokenizer(file: Path, vocabulary: int) -> Any:
     ids = {name: i for i, name in enumerate(names)}
     merges = []
     for i in sorted(range(259, vocabulary), key=lambda i: -pieces[i][1]):
-        pairs = [(names[i][:j], names[i][j:]) for j in range(1, len(names[i])) if names[i][:j] in ids and names[i][j:] in ids]
+        pairs = [
+            (names[i][:j], names[i][j:])
+            for j in range(1, len(names[i]))
+            if names[i][:j] in ids and names[i][j:] in ids
+        ]
         merges += pairs
     bpe = Tokenizer(models.BPE(ids, merges, unk_token="<unk>", byte_fallback=True))
     bpe.normalizer = normalizers.Sequence([normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")])
-    bpe.decoder = decoders.Sequence([decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()])
+    bpe.decoder = decoders.Sequence(
+        [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()]
+    )
     bpe.post_processor = processors.TemplateProcessing(single="<s> $A", special_tokens=[("<s>", 1)])
-    return PreTrainedTokenizerFast(tokenizer_object=bpe, bos_token="<s>", eos_token="</s>", unk_token="<unk>")
+    return PreTrainedTokenizerFast(
+        tokenizer_object=bpe, bos_token="<s>", eos_token="</s>", unk_token="<unk>"
+    )
 
 
-def test_the_identity_follows_what_the_configuration_computes_and_not_who_saved_it(tiny: CausalLM, tmp_path: Path) -> None:
+def test_the_identity_follows_what_the_configuration_computes_and_not_who_saved_it(
+    tiny: CausalLM, tmp_path: Path
+) -> None:
     save_causal_lm(tiny, tmp_path / "model")
     file = tmp_path / "model" / "config.json"
     one, config = lm_identity(tmp_path / "model", dtype="float32"), json.loads(file.read_text())
-    file.write_text(json.dumps(config | {"transformers_version": "0", "use_cache": False, "_name_or_path": "x"}))
+    file.write_text(
+        json.dumps(config | {"transformers_version": "0", "use_cache": False, "_name_or_path": "x"})
+    )
     assert lm_identity(tmp_path / "model", dtype="float32") == one
     file.write_text(json.dumps(config | {"rms_norm_eps": 0.5}))
     other = lm_identity(tmp_path / "model", dtype="float32")
@@ -200,9 +254,18 @@ def test_a_text_longer_than_the_positions_is_refused(tiny: CausalLM) -> None:
 
     config = GPT2Config(vocab_size=400, n_embd=16, n_layer=1, n_head=2, n_positions=64)
     lm = CausalLM(GPT2LMHeadModel(config).eval(), tiny.tokenizer, "short")
-    messages = [{"role": "user", "content": "the river " * 60}, {"role": "assistant", "content": "light"}]
-    tokens = tokens_of([{"messages": messages, "system": None, "tools": None}], tokenizer=tiny.tokenizer, template=tiny.template)
-    with pytest.raises(OptionError, match=r"short reads 64 tokens at most, and there are .*: --max-length 64"):
+    messages = [
+        {"role": "user", "content": "the river " * 60},
+        {"role": "assistant", "content": "light"},
+    ]
+    tokens = tokens_of(
+        [{"messages": messages, "system": None, "tools": None}],
+        tokenizer=tiny.tokenizer,
+        template=tiny.template,
+    )
+    with pytest.raises(
+        OptionError, match=r"short reads 64 tokens at most, and there are .*: --max-length 64"
+    ):
         lm.require_positions(tokens)
     assert (lm.n_positions, tiny.n_positions) == (64, None)
     tiny.require_positions(tokens)

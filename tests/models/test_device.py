@@ -45,6 +45,14 @@ def test_threads_spin_shortly_unless_the_user_says_otherwise() -> None:
         ({"OMP_WAIT_POLICY": "ACTIVE"}, ["ACTIVE", None]),
         ({"GOMP_SPINCOUNT": "7"}, [None, "7"]),
     ):
-        environment = {name: value for name, value in os.environ.items() if name not in names} | given
-        run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+        environment = {
+            name: value for name, value in os.environ.items() if name not in names
+        } | given
+        run = subprocess.run(
+            [sys.executable, "-c", code],
+            capture_output=True,
+            text=True,
+            check=True,
+            env=environment,
+        )
         assert run.stdout.strip() == str(expected)

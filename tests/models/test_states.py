@@ -16,20 +16,28 @@ def encode(lm: Any, instructions: list[dict[str, Any]]) -> Any:
     return tokens_of(instructions, tokenizer=lm.tokenizer, template=lm.template)
 
 
-def test_states_times_the_head_are_the_logits(family: Any, instructions: list[dict[str, Any]]) -> None:
+def test_states_times_the_head_are_the_logits(
+    family: Any, instructions: list[dict[str, Any]]
+) -> None:
     encoded = encode(family, instructions[:12])
     states = token_states(family, encoded, dtype="float32", budget=300)
     for i, one in enumerate(encoded):
         rows = torch.from_numpy(states.vectors[states.offsets[i] : states.offsets[i + 1]])
         with torch.no_grad():
-            logits = family.model(input_ids=torch.from_numpy(one.ids).long()[None]).logits[0, one.start - 1 : -1]
+            logits = family.model(input_ids=torch.from_numpy(one.ids).long()[None]).logits[
+                0, one.start - 1 : -1
+            ]
             product = family.model.get_output_embeddings()(rows)
-        cap = getattr(family.model.config, "final_logit_softcapping", None)  # Gemma 2 bends its logits after the head
+        cap = getattr(
+            family.model.config, "final_logit_softcapping", None
+        )  # Gemma 2 bends its logits after the head
         product = torch.tanh(product / cap) * cap if cap else product
         torch.testing.assert_close(product, logits, atol=1e-4, rtol=1e-4)
 
 
-def test_float16_states_are_the_float32_ones_rounded_and_capped(tiny: Any, instructions: list[dict[str, Any]]) -> None:
+def test_float16_states_are_the_float32_ones_rounded_and_capped(
+    tiny: Any, instructions: list[dict[str, Any]]
+) -> None:
     encoded = encode(tiny, [{"messages": []}, *instructions])
     wide = token_states(tiny, encoded, dtype="float32", max_tokens=10_000)
     narrow = token_states(tiny, encoded, max_tokens=5)
@@ -51,7 +59,9 @@ def test_a_projection_is_a_product(tiny: Any, instructions: list[dict[str, Any]]
     assert 0 < projection.distortion["mean"] < 1
 
 
-def test_components_keep_all_of_a_flat_sample_and_johnson_lindenstrauss_keeps_lengths_on_average() -> None:
+def test_components_keep_all_of_a_flat_sample_and_johnson_lindenstrauss_keeps_lengths_on_average() -> (
+    None
+):
     rng = np.random.default_rng(0)
     flat = (rng.standard_normal((300, 5)) @ rng.standard_normal((5, 64))).astype(np.float32)
     pca = principal_components(flat, dim=5)

@@ -25,7 +25,12 @@ SHOUTING = "{% for m in messages %}{{ m['content'] | upper }}{% endfor %}"
 
 def talk(*contents: str, **more: Any) -> dict[str, Any]:
     roles = ("user", "assistant")
-    return {"messages": [{"role": roles[i % 2], "content": content} for i, content in enumerate(contents)], **more}
+    return {
+        "messages": [
+            {"role": roles[i % 2], "content": content} for i, content in enumerate(contents)
+        ],
+        **more,
+    }
 
 
 @pytest.fixture
@@ -57,14 +62,18 @@ def test_system_tools_turns_and_other_roles_have_their_places_in_alpacas_prompt(
     )
 
 
-def test_the_response_is_the_last_assistant_message_and_what_follows_it_is_left_out(tiny: Any) -> None:
+def test_the_response_is_the_last_assistant_message_and_what_follows_it_is_left_out(
+    tiny: Any,
+) -> None:
     rendered = template_of(tiny.tokenizer).render(talk("A", "B", "C"))
     assert rendered.text.endswith("### Response:B<|end|>")
 
 
 def test_a_chat_response_ends_with_its_mark_and_without_the_line_after_it(chat: Any) -> None:
     rendered = template_of(chat(CHATML)).render(talk("A", "assistant", "C", "  D\n", system="S"))
-    assert rendered.text[: rendered.boundary].endswith("<|im_start|>user\nC<|im_end|>\n<|im_start|>assistant\n")
+    assert rendered.text[: rendered.boundary].endswith(
+        "<|im_start|>user\nC<|im_end|>\n<|im_start|>assistant\n"
+    )
     assert rendered.text[rendered.boundary :] == "  D\n<|im_end|>"
     assert rendered.text.startswith("<|im_start|>system\nS<|im_end|>\n")
 
@@ -87,12 +96,17 @@ def test_a_prompt_that_opens_a_thought_leaves_it_to_an_answer_that_holds_one(cha
         "{% if add_generation_prompt %}[assistant]<think>{% endif %}"
     )
     rendered = template_of(chat(opening)).render(talk("A", "<think>B</think>C"))
-    assert rendered.text[rendered.boundary :] in ("<think>B</think>C[/]", "[assistant]<think>B</think>C[/]")
+    assert rendered.text[rendered.boundary :] in (
+        "<think>B</think>C[/]",
+        "[assistant]<think>B</think>C[/]",
+    )
     assert template_of(chat(opening)).render(talk("A", "B")).text == "[user]A[/][assistant]B[/]"
 
 
 def test_a_template_that_ends_nothing_gets_the_end_of_sequence(chat: Any) -> None:
-    rendered = template_of(chat("{% for m in messages %}{{ m['content'] }}\n{% endfor %}")).render(talk("A", "B"))
+    rendered = template_of(chat("{% for m in messages %}{{ m['content'] }}\n{% endfor %}")).render(
+        talk("A", "B")
+    )
     assert rendered.text == "A\nB<|end|>"
 
 
@@ -100,8 +114,13 @@ def test_a_template_that_rewrites_the_answer_refuses(chat: Any) -> None:
     assert template_of(chat(SHOUTING)).render(talk("a", "b")).reason == "template_refuses"
 
 
-@pytest.mark.parametrize(("contents", "reason"), [(("A",), "no_response"), (("A", " \n"), "empty_response"), ((), "no_response")])
-def test_without_an_answer_there_is_a_reason(tiny: Any, chat: Any, contents: tuple[str, ...], reason: str) -> None:
+@pytest.mark.parametrize(
+    ("contents", "reason"),
+    [(("A",), "no_response"), (("A", " \n"), "empty_response"), ((), "no_response")],
+)
+def test_without_an_answer_there_is_a_reason(
+    tiny: Any, chat: Any, contents: tuple[str, ...], reason: str
+) -> None:
     for tokenizer in (tiny.tokenizer, chat(CHATML)):
         assert template_of(tokenizer).render(talk(*contents)).reason == reason
 
@@ -129,4 +148,9 @@ def test_an_answer_that_stands_in_the_mark_after_it_ends_once(chat: Any, answer:
 def test_tools_that_are_no_schema_refuse_that_record_alone(chat: Any, tools: str) -> None:
     template = template_of(chat("{{ tools | tojson }}" + CHATML))
     assert template.render(talk("A", "B", tools=tools)).reason == "template_refuses"
-    assert template.render(talk("A", "B", tools='[{"type": "function", "function": {"name": "f"}}]')).reason is None
+    assert (
+        template.render(
+            talk("A", "B", tools='[{"type": "function", "function": {"name": "f"}}]')
+        ).reason
+        is None
+    )

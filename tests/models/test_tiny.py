@@ -29,13 +29,20 @@ def test_the_default_proxy_has_a_million_parameters() -> None:
 
 
 def test_two_processes_build_the_same_proxy() -> None:
-    made = {subprocess.run([sys.executable, "-c", BUILD], capture_output=True, text=True, check=True).stdout for _ in range(2)}
+    made = {
+        subprocess.run(
+            [sys.executable, "-c", BUILD], capture_output=True, text=True, check=True
+        ).stdout
+        for _ in range(2)
+    }
     assert len(made) == 1
 
 
 def test_any_text_survives_the_vocabulary(tiny: Any) -> None:
     text = "naïve 日本 🙂 \x00\t\r\n end"
-    assert tiny.tokenizer.decode(tiny.tokenizer(text, add_special_tokens=False)["input_ids"]) == text
+    assert (
+        tiny.tokenizer.decode(tiny.tokenizer(text, add_special_tokens=False)["input_ids"]) == text
+    )
 
 
 def test_building_leaves_the_random_state_alone() -> None:

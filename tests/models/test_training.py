@@ -33,14 +33,22 @@ def lm(tiny: CausalLM) -> CausalLM:
 
 @pytest.fixture
 def encoded(tiny: CausalLM, instructions: list[dict[str, Any]]) -> Any:
-    return tokens_of([{"messages": []}, *instructions], tokenizer=tiny.tokenizer, template=tiny.template)
+    return tokens_of(
+        [{"messages": []}, *instructions], tokenizer=tiny.tokenizer, template=tiny.template
+    )
 
 
-def all_losses(lm: CausalLM, encoded: Any, recipe: Recipe, folder: Path) -> list[np.ndarray[Any, Any]]:
-    return [response_losses(lm, encoded).mean for _ in train(lm, encoded, recipe=recipe, folder=folder)]
+def all_losses(
+    lm: CausalLM, encoded: Any, recipe: Recipe, folder: Path
+) -> list[np.ndarray[Any, Any]]:
+    return [
+        response_losses(lm, encoded).mean for _ in train(lm, encoded, recipe=recipe, folder=folder)
+    ]
 
 
-def test_the_loss_falls_from_checkpoint_to_checkpoint(lm: CausalLM, encoded: Any, tmp_path: Path) -> None:
+def test_the_loss_falls_from_checkpoint_to_checkpoint(
+    lm: CausalLM, encoded: Any, tmp_path: Path
+) -> None:
     before = np.nanmean(response_losses(lm, encoded).mean)
     means = [float(np.nanmean(one)) for one in all_losses(lm, encoded, RECIPE, tmp_path)]
     assert len(means) == 4
@@ -57,7 +65,9 @@ def test_micro_batches_change_rounding_only(tiny: CausalLM, encoded: Any, tmp_pa
     np.testing.assert_allclose(answers[1], answers[2], atol=2e-3)
 
 
-def test_one_step_is_adamw_on_the_mean_over_all_response_tokens(tiny: CausalLM, encoded: Any, tmp_path: Path) -> None:
+def test_one_step_is_adamw_on_the_mean_over_all_response_tokens(
+    tiny: CausalLM, encoded: Any, tmp_path: Path
+) -> None:
     usable = [one for one in encoded if one.reason is None]
     recipe = Recipe(learning_rate=1e-3, batch=64, epochs=1, checkpoints=1, warmup=0.0)
     lm = CausalLM(copy.deepcopy(tiny.model), tiny.tokenizer, "tiny")
@@ -67,20 +77,33 @@ def test_one_step_is_adamw_on_the_mean_over_all_response_tokens(tiny: CausalLM, 
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=0.0)
     nats = []
     for one in usable:
-        logits = model(input_ids=torch.from_numpy(one.ids).long()[None]).logits[0, one.start - 1 : -1]
-        nats.append(torch.nn.functional.cross_entropy(logits, torch.from_numpy(one.ids[one.start :]).long(), reduction="none"))
+        logits = model(input_ids=torch.from_numpy(one.ids).long()[None]).logits[
+            0, one.start - 1 : -1
+        ]
+        nats.append(
+            torch.nn.functional.cross_entropy(
+                logits, torch.from_numpy(one.ids[one.start :]).long(), reduction="none"
+            )
+        )
     torch.cat(nats).mean().backward()
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     optimizer.step()
     for (name, ours), theirs in zip(lm.model.named_parameters(), model.parameters(), strict=True):
         moved = (ours - theirs).abs()
-        # AdamW's first step is the sign of a gradient: where that is rounding noise, either sign is right.
+        # AdamW's first step is the sign of a gradient: where that is rounding noise, either sign is
+        # right.
         assert (moved > 1e-5).float().mean() < 0.01, name
 
 
-def test_every_instruction_is_seen_once_an_epoch(lm: CausalLM, encoded: Any, tmp_path: Path) -> None:
+def test_every_instruction_is_seen_once_an_epoch(
+    lm: CausalLM, encoded: Any, tmp_path: Path
+) -> None:
     told: list[tuple[int, int]] = []
-    list(train(lm, encoded, recipe=RECIPE, folder=tmp_path, progress=lambda n, t: told.append((n, t))))
+    list(
+        train(
+            lm, encoded, recipe=RECIPE, folder=tmp_path, progress=lambda n, t: told.append((n, t))
+        )
+    )
     assert sum(n for n, _ in told) == 3 * 40
     assert sum(t for _, t in told) == 3 * sum(len(one.ids) for one in encoded)
 
@@ -93,9 +116,15 @@ def test_tokens_from_disk_train_the_same(tiny: CausalLM, encoded: Any, tmp_path:
     np.testing.assert_array_equal(answers[0], answers[1])
 
 
-def test_a_finished_run_gives_out_its_last_checkpoint_again(tiny: CausalLM, encoded: Any, tmp_path: Path) -> None:
-    first = all_losses(CausalLM(copy.deepcopy(tiny.model), tiny.tokenizer, "tiny"), encoded, RECIPE, tmp_path)
-    again = all_losses(CausalLM(copy.deepcopy(tiny.model), tiny.tokenizer, "tiny"), encoded, RECIPE, tmp_path)
+def test_a_finished_run_gives_out_its_last_checkpoint_again(
+    tiny: CausalLM, encoded: Any, tmp_path: Path
+) -> None:
+    first = all_losses(
+        CausalLM(copy.deepcopy(tiny.model), tiny.tokenizer, "tiny"), encoded, RECIPE, tmp_path
+    )
+    again = all_losses(
+        CausalLM(copy.deepcopy(tiny.model), tiny.tokenizer, "tiny"), encoded, RECIPE, tmp_path
+    )
     np.testing.assert_array_equal(again, first[-1:])
 
 
@@ -109,10 +138,22 @@ def test_the_state_of_another_run_is_refused(lm: CausalLM, encoded: Any, tmp_pat
         (lm.model, encoded, RECIPE),
     ]:
         with pytest.raises(SignalError, match="another run"):
-            next(iter(train(CausalLM(model, lm.tokenizer, "tiny"), data, recipe=recipe, folder=tmp_path)))
+            next(
+                iter(
+                    train(
+                        CausalLM(model, lm.tokenizer, "tiny"), data, recipe=recipe, folder=tmp_path
+                    )
+                )
+            )
     (tmp_path / "state.pt").write_bytes(b"half a state")
     with pytest.raises(CorruptError, match="delete it"):
-        next(iter(train(CausalLM(start, lm.tokenizer, "tiny"), encoded, recipe=RECIPE, folder=tmp_path)))
+        next(
+            iter(
+                train(
+                    CausalLM(start, lm.tokenizer, "tiny"), encoded, recipe=RECIPE, folder=tmp_path
+                )
+            )
+        )
 
 
 def test_what_cannot_be_trained_is_refused(lm: CausalLM, encoded: Any, tmp_path: Path) -> None:
@@ -125,14 +166,22 @@ def test_what_cannot_be_trained_is_refused(lm: CausalLM, encoded: Any, tmp_path:
         next(iter(train(lm, encoded, recipe=RECIPE, folder=tmp_path)))
 
 
-def test_dropout_draws_anew_each_step_and_leaves_the_callers_draws_alone(tiny: CausalLM, encoded: Any, tmp_path: Path) -> None:
+def test_dropout_draws_anew_each_step_and_leaves_the_callers_draws_alone(
+    tiny: CausalLM, encoded: Any, tmp_path: Path
+) -> None:
     from transformers import GPT2Config, GPT2LMHeadModel
 
-    model: Any = GPT2LMHeadModel(GPT2Config(vocab_size=400, n_embd=32, n_layer=1, n_head=2, use_cache=False))
+    model: Any = GPT2LMHeadModel(
+        GPT2Config(vocab_size=400, n_embd=32, n_layer=1, n_head=2, use_cache=False)
+    )
     before = torch.get_rng_state()
     draws = []
-    for _ in train(CausalLM(model, tiny.tokenizer, "gpt2"), encoded, recipe=RECIPE, folder=tmp_path):
-        draws.append(torch.load(tmp_path / "state.pt", weights_only=True)["random"][0].numpy().tobytes())
+    for _ in train(
+        CausalLM(model, tiny.tokenizer, "gpt2"), encoded, recipe=RECIPE, folder=tmp_path
+    ):
+        draws.append(
+            torch.load(tmp_path / "state.pt", weights_only=True)["random"][0].numpy().tobytes()
+        )
     assert len(set(draws)) == 4
     assert torch.equal(before, torch.get_rng_state())
 
@@ -145,7 +194,9 @@ def finish(fork: Fork, folder: Path) -> dict[str, str]:
 
 
 def read(output: str) -> dict[str, str]:
-    return {line.split()[0]: line.split()[1] for line in output.splitlines() if line.count(" ") == 2}
+    return {
+        line.split()[0]: line.split()[1] for line in output.splitlines() if line.count(" ") == 2
+    }
 
 
 @pytest.mark.parametrize("kills", [2, pytest.param(12, marks=pytest.mark.slow)])

@@ -20,13 +20,32 @@ from openpyxl import Workbook
 
 CHAT = [{"role": "user", "content": "q é"}, {"role": "assistant", "content": "a 你好"}]
 RECORDS: dict[str, Callable[[int], Any]] = {
-    "alpaca": lambda n: {"instruction": f"q{n} é", "input": "", "output": f"a{n} 你好", "score": n / 4, "tags": ["x"]},
-    "messages": lambda n: {"messages": [*CHAT, {"role": "user", "content": f"q{n}"}, {"role": "assistant", "content": "a"}]},
-    "sharegpt": lambda n: {"conversations": [{"from": "human", "value": f"q{n}"}, {"from": "gpt", "value": "a"}], "system": "s"},
+    "alpaca": lambda n: {
+        "instruction": f"q{n} é",
+        "input": "",
+        "output": f"a{n} 你好",
+        "score": n / 4,
+        "tags": ["x"],
+    },
+    "messages": lambda n: {
+        "messages": [
+            *CHAT,
+            {"role": "user", "content": f"q{n}"},
+            {"role": "assistant", "content": "a"},
+        ]
+    },
+    "sharegpt": lambda n: {
+        "conversations": [{"from": "human", "value": f"q{n}"}, {"from": "gpt", "value": "a"}],
+        "system": "s",
+    },
     "preference": lambda n: {"prompt": f"q{n}", "chosen": "a", "rejected": "b"},
     "turns": lambda n: [f"q{n}", "a"],
     "transcript": lambda n: {"text": f"\n\nHuman: q{n}\n\nAssistant: a"},
-    "tools": lambda n: {"messages": CHAT, "tools": [{"name": f"f{n}", "parameters": {"type": "object"}}], "images": ["a.png"]},
+    "tools": lambda n: {
+        "messages": CHAT,
+        "tools": [{"name": f"f{n}", "parameters": {"type": "object"}}],
+        "images": ["a.png"],
+    },
 }
 TABLES = ("alpaca", "messages", "sharegpt", "preference")
 N = 6
@@ -37,7 +56,9 @@ def records(shape: str) -> list[Any]:
 
 
 def json_lines(shape: str) -> bytes:
-    return b"".join(json.dumps(record, ensure_ascii=False).encode() + b"\n" for record in records(shape))
+    return b"".join(
+        json.dumps(record, ensure_ascii=False).encode() + b"\n" for record in records(shape)
+    )
 
 
 def json_array(shape: str) -> bytes:
@@ -53,7 +74,9 @@ def json_by_id(shape: str) -> bytes:
 
 
 def yaml_list(shape: str) -> bytes:
-    return yaml.safe_dump(json.loads(json.dumps(records(shape))), allow_unicode=True).encode()  # no aliases
+    return yaml.safe_dump(
+        json.loads(json.dumps(records(shape))), allow_unicode=True
+    ).encode()  # no aliases
 
 
 def delimited(shape: str) -> bytes:
@@ -74,7 +97,9 @@ def parquet(shape: str) -> bytes:
 def arrow(shape: str, *, is_file: bool = False, compression: str | None = None) -> bytes:
     target = io.BytesIO()
     start = pa.ipc.new_file if is_file else pa.ipc.new_stream
-    with start(target, table(shape).schema, options=pa.ipc.IpcWriteOptions(compression=compression)) as writer:
+    with start(
+        target, table(shape).schema, options=pa.ipc.IpcWriteOptions(compression=compression)
+    ) as writer:
         writer.write_table(table(shape), max_chunksize=4)
     return target.getvalue()
 
@@ -92,7 +117,11 @@ def excel(shape: str) -> bytes:
 def zipped(shape: str) -> bytes:
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in (("a.jsonl", json_lines(shape)), ("b/c.csv", delimited(shape)), ("README.md", b"#")):
+        for name, data in (
+            ("a.jsonl", json_lines(shape)),
+            ("b/c.csv", delimited(shape)),
+            ("README.md", b"#"),
+        ):
             archive.writestr(name, data)
     return target.getvalue()
 
@@ -220,7 +249,10 @@ def twice(data: bytes, draw: random.Random) -> bytes:
 
 def recode(data: bytes, draw: random.Random) -> bytes:
     text = data.decode("utf-8", "replace")
-    return text.encode(draw.choice(("utf-16", "utf-16-le", "utf-32", "latin-1", "gb18030", "utf-7", "cp037")), "replace")
+    return text.encode(
+        draw.choice(("utf-16", "utf-16-le", "utf-32", "latin-1", "gb18030", "utf-7", "cp037")),
+        "replace",
+    )
 
 
 MUTATIONS = (flip, cut, without, insert, overwrite, numbers, shuffle, twice, recode)

@@ -27,12 +27,17 @@ PACK: dict[str, Callable[[bytes], bytes]] = {
 
 
 def lines(n: int, *, first: int = 0) -> bytes:
-    return b"".join(json.dumps({"instruction": f"q{i}", "output": "a"}).encode() + b"\n" for i in range(first, first + n))
+    return b"".join(
+        json.dumps({"instruction": f"q{i}", "output": "a"}).encode() + b"\n"
+        for i in range(first, first + n)
+    )
 
 
 def parquet(n: int) -> bytes:
     target = io.BytesIO()
-    pq.write_table(pa.table({"instruction": [f"p{i}" for i in range(n)], "output": ["a"] * n}), target)
+    pq.write_table(
+        pa.table({"instruction": [f"p{i}" for i in range(n)], "output": ["a"] * n}), target
+    )
     return target.getvalue()
 
 
@@ -69,7 +74,9 @@ def tarred(members: dict[str, bytes], format_: int = tarfile.PAX_FORMAT) -> byte
 def read(source: Path | str) -> list[FileReading]:
     files: list[FileReading] = []
     batches = list(read_batches([str(source)], report=files.append))
-    assert sum(batch.instructions.num_rows for batch in batches) == sum(file.n_records for file in files)
+    assert sum(batch.instructions.num_rows for batch in batches) == sum(
+        file.n_records for file in files
+    )
     assert batches[-1].bytes_read == batches[-1].bytes_total
     return files
 
@@ -84,24 +91,37 @@ def test_each_data_file_of_a_zip_archive_is_a_file_of_its_own(tmp_path: Path) ->
     path = tmp_path / "data.zip"
     path.write_bytes(zipped(MEMBERS))
     files = read(path)
-    assert {file.file: file.n_records for file in files} == {f"{path}!/{name}": n for name, n in READ.items()}
-    assert [file.file.rsplit("!/", 1)[-1] for file in files] == ["a/part.jsonl.gz", "a/part.parquet", "a/train.csv", "b.jsonl"]
+    assert {file.file: file.n_records for file in files} == {
+        f"{path}!/{name}": n for name, n in READ.items()
+    }
+    assert [file.file.rsplit("!/", 1)[-1] for file in files] == [
+        "a/part.jsonl.gz",
+        "a/part.parquet",
+        "a/train.csv",
+        "b.jsonl",
+    ]
     for part in ("2 hidden", ".hidden.jsonl", "README.md"):
         assert part in files[0].notes[0]
 
 
 @pytest.mark.parametrize("ending", PACK)
 @pytest.mark.parametrize("format_", [tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
-def test_each_data_file_of_a_tar_archive_is_a_file_of_its_own(tmp_path: Path, ending: str, format_: int) -> None:
+def test_each_data_file_of_a_tar_archive_is_a_file_of_its_own(
+    tmp_path: Path, ending: str, format_: int
+) -> None:
     path = tmp_path / f"data.tar{ending}"
     path.write_bytes(PACK[ending](tarred(MEMBERS, format_)))
     files = read(path)
-    assert [(file.file, file.n_records) for file in files] == [(f"{path}!/{name}", n) for name, n in READ.items()]
+    assert [(file.file, file.n_records) for file in files] == [
+        (f"{path}!/{name}", n) for name, n in READ.items()
+    ]
     assert "README.md" in files[0].notes[0]
 
 
 @pytest.mark.parametrize("pack", [zipped, tarred])
-def test_one_member_can_be_named_as_a_report_names_it(tmp_path: Path, pack: Callable[[dict[str, bytes]], bytes]) -> None:
+def test_one_member_can_be_named_as_a_report_names_it(
+    tmp_path: Path, pack: Callable[[dict[str, bytes]], bytes]
+) -> None:
     path = tmp_path / "data"
     path.write_bytes(pack(MEMBERS))
     (file,) = read(f"{path}!/a/train.csv")
@@ -118,7 +138,9 @@ def test_a_quarantined_record_names_its_member(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("pack", [zipped, tarred])
-def test_an_archive_without_data_or_with_another_in_it_is_refused(tmp_path: Path, pack: Callable[[dict[str, bytes]], bytes]) -> None:
+def test_an_archive_without_data_or_with_another_in_it_is_refused(
+    tmp_path: Path, pack: Callable[[dict[str, bytes]], bytes]
+) -> None:
     path = tmp_path / "data"
     path.write_bytes(pack({f"{n}.png": b"" for n in range(30)}))
     assert refusal(path).reason == "empty_file"
@@ -132,7 +154,11 @@ def test_an_archive_without_data_or_with_another_in_it_is_refused(tmp_path: Path
 @pytest.mark.parametrize("pack", [zipped, tarred])
 @pytest.mark.parametrize(("bound", "value"), [("MAX_MEMBERS", 6), ("MAX_BYTES", 300)])
 def test_the_bounds_are_held_and_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pack: Callable[[dict[str, bytes]], bytes], bound: str, value: int
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    pack: Callable[[dict[str, bytes]], bytes],
+    bound: str,
+    value: int,
 ) -> None:
     monkeypatch.setattr(archives, bound, value)
     path = tmp_path / "data"
@@ -149,7 +175,10 @@ def test_an_archive_that_explodes_is_refused_with_its_numbers(
     path = tmp_path / "data"
     path.write_bytes(pack({"a.jsonl": lines(1) + b" " * 2**24}))
     assert refusal(path).reason == "too_large"
-    assert f"{path.stat().st_size:,} bytes" in str(refusal(path)) or path.read_bytes()[:2] == b"\x1f\x8b"
+    assert (
+        f"{path.stat().st_size:,} bytes" in str(refusal(path))
+        or path.read_bytes()[:2] == b"\x1f\x8b"
+    )
 
 
 def test_a_member_that_is_damaged_encrypted_or_cut_stops_the_load(tmp_path: Path) -> None:
@@ -198,9 +227,13 @@ def test_a_member_without_a_name_is_no_data(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("pack", [zipped, tarred])
-def test_the_label_of_an_archive_is_the_source_of_all_its_records(tmp_path: Path, pack: Callable[[dict[str, bytes]], bytes]) -> None:
+def test_the_label_of_an_archive_is_the_source_of_all_its_records(
+    tmp_path: Path, pack: Callable[[dict[str, bytes]], bytes]
+) -> None:
     path = tmp_path / "data"
     path.write_bytes(pack(MEMBERS))
     for source in (f"mine={path}", f"mine={path}!/a/train.csv"):
         batches = read_batches([source])
-        assert {row for batch in batches for row in batch.instructions["source"].to_pylist()} == {"mine"}
+        assert {row for batch in batches for row in batch.instructions["source"].to_pylist()} == {
+            "mine"
+        }

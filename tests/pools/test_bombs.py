@@ -74,7 +74,9 @@ def test_yaml_that_is_nested_by_indentation_loses_itself_alone(tmp_path: Path) -
     assert read(path)[:2] == (1, {"too_large": 1})
 
 
-def test_yaml_of_too_many_values_is_not_composed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_yaml_of_too_many_values_is_not_composed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(yaml_items, "MAX_NODES", 1000)
     path = tmp_path / "data.yaml"
     path.write_text("- instruction: q\n  output: a\n- [" + "a," * 1001 + "]\n")
@@ -82,7 +84,9 @@ def test_yaml_of_too_many_values_is_not_composed(tmp_path: Path, monkeypatch: py
 
 
 @pytest.mark.parametrize("marks", ["\u0316\u0301" * 400_000, "\u0f73" * 400_000])
-def test_a_run_of_combining_marks_is_quarantined_with_its_number(tmp_path: Path, marks: str) -> None:
+def test_a_run_of_combining_marks_is_quarantined_with_its_number(
+    tmp_path: Path, marks: str
+) -> None:
     path = tmp_path / "data.jsonl"
     few = "e" + "\u0316\u0301" * (MAX_MARKS // 2)
     texts = (marks, few, f"{'a' * 1000}{marks}{'a' * 1000}")
@@ -107,7 +111,9 @@ def test_a_compressed_file_that_explodes_is_refused_with_its_numbers(
     assert str(MAX_RATIO) in str(error)
 
 
-def test_a_zstd_file_that_explodes_is_refused_with_its_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_zstd_file_that_explodes_is_refused_with_its_numbers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(compression, "FREE", 2**24)
     path = tmp_path / "data.jsonl.zst"
     path.write_bytes(zstandard.compress(GOOD.encode() * 2) + rle_blocks(2**28))
@@ -123,7 +129,9 @@ def test_what_a_file_of_one_repeated_record_expands_to_is_still_read(tmp_path: P
 
 
 @pytest.mark.parametrize("is_nested", [False, True])
-def test_a_large_value_that_parquet_stores_once_is_read_row_by_row(tmp_path: Path, is_nested: bool) -> None:
+def test_a_large_value_that_parquet_stores_once_is_read_row_by_row(
+    tmp_path: Path, is_nested: bool
+) -> None:
     path = tmp_path / "data.parquet"
     repeated_value(path, "x" * 2**20, n_rows=20, is_nested=is_nested)
     assert path.stat().st_size < 100_000

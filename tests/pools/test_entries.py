@@ -14,7 +14,9 @@ from catalog.store.database import reading
 
 def read(description: Path, entry: str) -> list[dict[str, Any]]:
     sources, options = with_entry([str(description)], ReadOptions(), entry=entry)
-    return [row for batch in read_batches(sources, options) for row in batch.instructions.to_pylist()]
+    return [
+        row for batch in read_batches(sources, options) for row in batch.instructions.to_pylist()
+    ]
 
 
 def refusal(description: Path, entry: str) -> SourceError:
@@ -36,7 +38,9 @@ def config(folder: Path, entry: str, record: dict[str, Any]) -> Path:
     """An axolotl YAML with one dataset, and its file of one record."""
     (folder / "mine.jsonl").write_text(json.dumps(record) + "\n", encoding="utf-8")
     path = folder / "config.yaml"
-    path.write_text(f"base_model: x\nload_in_8bit: true\ndatasets:\n  - path: mine.jsonl\n{entry}chat_template: chatml\n")
+    path.write_text(
+        f"base_model: x\nload_in_8bit: true\ndatasets:\n  - path: mine.jsonl\n{entry}chat_template: chatml\n"
+    )
     return path
 
 
@@ -45,7 +49,13 @@ def texts(row: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def test_without_columns_the_defaults_of_alpaca_hold(tmp_path: Path) -> None:
-    record = {"instruction": "i", "input": "in", "output": "o", "system": "unused", "question": "unused"}
+    record = {
+        "instruction": "i",
+        "input": "in",
+        "output": "o",
+        "system": "unused",
+        "question": "unused",
+    }
     (row,) = read(info(tmp_path, {}, record), "mine")
     assert texts(row) == [("user", "i\nin"), ("assistant", "o")]
     assert row["system"] is None
@@ -53,8 +63,23 @@ def test_without_columns_the_defaults_of_alpaca_hold(tmp_path: Path) -> None:
 
 
 def test_with_columns_only_those_that_are_named_are_read(tmp_path: Path) -> None:
-    columns = {"prompt": "ask", "query": "more", "response": "reply", "system": "sys", "history": "before", "tools": "fns"}
-    record = {"ask": "i", "more": "in", "reply": "o", "sys": "s", "before": [["a", "b"]], "fns": [{"name": "f"}], "output": "unused"}
+    columns = {
+        "prompt": "ask",
+        "query": "more",
+        "response": "reply",
+        "system": "sys",
+        "history": "before",
+        "tools": "fns",
+    }
+    record = {
+        "ask": "i",
+        "more": "in",
+        "reply": "o",
+        "sys": "s",
+        "before": [["a", "b"]],
+        "fns": [{"name": "f"}],
+        "output": "unused",
+    }
     (row,) = read(info(tmp_path, {"columns": columns}, record), "mine")
     assert texts(row) == [("user", "a"), ("assistant", "b"), ("user", "i\nin"), ("assistant", "o")]
     assert (row["system"], row["tools"]) == ("s", '[{"name": "f"}]')
@@ -73,11 +98,30 @@ TAGS = {
 
 
 def test_tags_name_the_keys_and_the_roles_of_turns(tmp_path: Path) -> None:
-    said = [("boss", "be kind"), ("client", "hi"), ("calls", "{}"), ("clock", "12"), ("clerk", "noon")]
-    record = {"chat": [{"who": who, "says": says} for who, says in said], "pics": ["a.png"], "conversations": "unused"}
-    entry = {"formatting": "sharegpt", "columns": {"messages": "chat", "images": "pics"}, "tags": TAGS}
+    said = [
+        ("boss", "be kind"),
+        ("client", "hi"),
+        ("calls", "{}"),
+        ("clock", "12"),
+        ("clerk", "noon"),
+    ]
+    record = {
+        "chat": [{"who": who, "says": says} for who, says in said],
+        "pics": ["a.png"],
+        "conversations": "unused",
+    }
+    entry = {
+        "formatting": "sharegpt",
+        "columns": {"messages": "chat", "images": "pics"},
+        "tags": TAGS,
+    }
     (row,) = read(info(tmp_path, entry, record), "mine")
-    assert texts(row) == [("user", "hi"), ("assistant", "{}"), ("tool", "12"), ("assistant", "noon")]
+    assert texts(row) == [
+        ("user", "hi"),
+        ("assistant", "{}"),
+        ("tool", "12"),
+        ("assistant", "noon"),
+    ]
     assert row["system"] == "be kind"
     assert json.loads(row["messages"][1]["extra"]) == {"from": "function_call"}
     known = (row["media"] or "") + (row["metadata"] or "")
@@ -86,14 +130,27 @@ def test_tags_name_the_keys_and_the_roles_of_turns(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("formatting", ["sharegpt", "openai"])
-def test_an_entry_that_states_what_is_so_anyway_changes_nothing(tmp_path: Path, formatting: str) -> None:
-    names = {"sharegpt": ("from", "value", "human", "gpt"), "openai": ("role", "content", "user", "assistant")}
+def test_an_entry_that_states_what_is_so_anyway_changes_nothing(
+    tmp_path: Path, formatting: str
+) -> None:
+    names = {
+        "sharegpt": ("from", "value", "human", "gpt"),
+        "openai": ("role", "content", "user", "assistant"),
+    }
     role, content, user, assistant = names[formatting]
     turns = [{role: user, content: "q"}, {role: assistant, content: "a", "weight": 1}]
     tags = {"role_tag": role, "content_tag": content, "user_tag": user, "assistant_tag": assistant}
-    path = info(tmp_path, {"formatting": formatting, "columns": {"messages": "messages"}, "tags": tags}, {"messages": turns})
+    path = info(
+        tmp_path,
+        {"formatting": formatting, "columns": {"messages": "messages"}, "tags": tags},
+        {"messages": turns},
+    )
     (row,) = read(path, "mine")
-    (plain,) = [row for batch in read_batches([str(tmp_path / "mine.json")]) for row in batch.instructions.to_pylist()]
+    (plain,) = [
+        row
+        for batch in read_batches([str(tmp_path / "mine.json")])
+        for row in batch.instructions.to_pylist()
+    ]
     assert row["fingerprint"] == plain["fingerprint"]
 
 
@@ -120,7 +177,9 @@ def test_a_ranking_is_a_preference_of_texts_or_of_turns(tmp_path: Path) -> None:
         ({"file_name": "nothing.json"}, "not_found"),
     ],
 )
-def test_an_entry_that_cannot_be_read_says_why(tmp_path: Path, entry: dict[str, Any], reason: str) -> None:
+def test_an_entry_that_cannot_be_read_says_why(
+    tmp_path: Path, entry: dict[str, Any], reason: str
+) -> None:
     with pytest.raises(SourceError) as caught:
         read(info(tmp_path, entry), "mine")
     assert caught.value.reason == reason
@@ -195,7 +254,9 @@ PREFERENCE = """    type: chat_template.default
         ),
     ],
 )
-def test_the_types_of_axolotl_are_read_by_their_fields(tmp_path: Path, entry: str, record: dict[str, Any]) -> None:
+def test_the_types_of_axolotl_are_read_by_their_fields(
+    tmp_path: Path, entry: str, record: dict[str, Any]
+) -> None:
     (row,) = read(config(tmp_path, entry, record), "1")
     assert texts(row) == [("user", "q"), ("assistant", "a")]
 
@@ -219,17 +280,27 @@ def test_an_entry_leaves_no_room_for_other_options(tmp_path: Path) -> None:
         with_entry([str(path), str(path)], ReadOptions(), entry="mine")
 
 
-@pytest.mark.parametrize("entry", ["identity", "dpo_zh_demo", "kto_en_demo", "glaive_toolcall_en_demo", "alpaca_en_demo"])
+@pytest.mark.parametrize(
+    "entry", ["identity", "dpo_zh_demo", "kto_en_demo", "glaive_toolcall_en_demo", "alpaca_en_demo"]
+)
 def test_real_entries_are_read_as_their_files_are(data: Path, entry: str) -> None:
     folder = data / "llamafactory_demo"
     file = json.loads((folder / "dataset_info.json").read_text())[entry]["file_name"]
-    plain = [row for batch in read_batches([str(folder / file)]) for row in batch.instructions.to_pylist()]
-    assert [row["fingerprint"] for row in read(folder, entry)] == [row["fingerprint"] for row in plain]
+    plain = [
+        row
+        for batch in read_batches([str(folder / file)])
+        for row in batch.instructions.to_pylist()
+    ]
+    assert [row["fingerprint"] for row in read(folder, entry)] == [
+        row["fingerprint"] for row in plain
+    ]
     assert len(plain) > 90
 
 
 def test_a_pool_remembers_the_entry_and_what_it_stated(tmp_path: Path, catalog: Catalog) -> None:
-    path = info(tmp_path, {"columns": {"prompt": "ask", "response": "reply"}}, {"ask": "q", "reply": "a"})
+    path = info(
+        tmp_path, {"columns": {"prompt": "ask", "response": "reply"}}, {"ask": "q", "reply": "a"}
+    )
     assert catalog.register(path, pool="p", entry="mine").n_members == 1
     with reading(catalog.home, wait=10) as connection:
         ((options,),) = connection.sql("SELECT options FROM pool_versions").fetchall()

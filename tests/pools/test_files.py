@@ -33,7 +33,9 @@ def refusal(path: Path) -> SourceError:
         (gzip.compress(b"<html>", mtime=0), "html_page"),
     ],
 )
-def test_what_is_not_data_is_refused_by_its_content(tmp_path: Path, data: bytes, reason: str) -> None:
+def test_what_is_not_data_is_refused_by_its_content(
+    tmp_path: Path, data: bytes, reason: str
+) -> None:
     path = tmp_path / "data.jsonl"
     path.write_bytes(data)
     assert refusal(path).reason == reason

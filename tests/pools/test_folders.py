@@ -23,16 +23,27 @@ def save_to_disk(folder: Path, parts: Sequence[list[dict[str, str]]]) -> None:
     names = [f"data-{n:05}-of-{len(parts):05}.arrow" for n in range(len(parts))]
     for name, part in zip(names, parts, strict=True):
         table = pa.Table.from_pylist(part)
-        with pa.OSFile(str(folder / name), "wb") as target, pa.ipc.new_stream(target, table.schema) as writer:
+        with (
+            pa.OSFile(str(folder / name), "wb") as target,
+            pa.ipc.new_stream(target, table.schema) as writer,
+        ):
             writer.write_table(table)
     (folder / "dataset_info.json").write_text('{"features": {"instruction": {"dtype": "string"}}}')
-    state = {"_data_files": [{"filename": name} for name in names], "_split": None, "_format_columns": None}
+    state = {
+        "_data_files": [{"filename": name} for name in names],
+        "_split": None,
+        "_format_columns": None,
+    }
     (folder / "state.json").write_text(json.dumps(state))
 
 
 def read(source: Path) -> tuple[list[dict[str, Any]], list[FileReading]]:
     files: list[FileReading] = []
-    found = [row for batch in read_batches([str(source)], report=files.append) for row in batch.instructions.to_pylist()]
+    found = [
+        row
+        for batch in read_batches([str(source)], report=files.append)
+        for row in batch.instructions.to_pylist()
+    ]
     return found, files
 
 
@@ -49,17 +60,36 @@ def refusal(source: Path) -> SourceError:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A folder as a repository of data has it."""
-    names = ("b.jsonl", "a/2.jsonl", "a/1.csv", "a b.jsonl", "README.md", "LICENSE", "p.png", ".hidden.jsonl", ".git/a.jsonl")
+    names = (
+        "b.jsonl",
+        "a/2.jsonl",
+        "a/1.csv",
+        "a b.jsonl",
+        "README.md",
+        "LICENSE",
+        "p.png",
+        ".hidden.jsonl",
+        ".git/a.jsonl",
+    )
     for name in names:
         path = tmp_path / "repository" / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("instruction,output\nq,a\n" if name.endswith(".csv") else '{"instruction": "q", "output": "a"}\n')
+        path.write_text(
+            "instruction,output\nq,a\n"
+            if name.endswith(".csv")
+            else '{"instruction": "q", "output": "a"}\n'
+        )
     return tmp_path / "repository"
 
 
 def test_a_folder_is_its_data_files_by_name(folder: Path) -> None:
     _, files = read(folder)
-    assert [Path(file.file).relative_to(folder).as_posix() for file in files] == ["a/1.csv", "a/2.jsonl", "a b.jsonl", "b.jsonl"]
+    assert [Path(file.file).relative_to(folder).as_posix() for file in files] == [
+        "a/1.csv",
+        "a/2.jsonl",
+        "a b.jsonl",
+        "b.jsonl",
+    ]
 
 
 def test_what_a_folder_leaves_out_is_counted_and_named_once(folder: Path) -> None:
@@ -150,6 +180,17 @@ def test_a_remote_folder_is_its_data_files_too(tmp_path: Path) -> None:
         memory.pipe(f"/hub/data/train/{path.name}", path.read_bytes())
     memory.pipe("/hub/README.md", b"# Title")
     found = resolve(["memory://hub"])
-    assert [(source.name, source.stem) for source in found] == [("memory:///hub/data/train/data-00000-of-00001.arrow", "train")]
+    assert [(source.name, source.stem) for source in found] == [
+        ("memory:///hub/data/train/data-00000-of-00001.arrow", "train")
+    ]
     assert "README.md" in found[0].notes[0]
-    assert len([row for batch in read_batches(["memory://hub"]) for row in batch.instructions.to_pylist()]) == 2
+    assert (
+        len(
+            [
+                row
+                for batch in read_batches(["memory://hub"])
+                for row in batch.instructions.to_pylist()
+            ]
+        )
+        == 2
+    )

@@ -37,7 +37,10 @@ def read(path: Path, files: list[FileReading], rows: list[int]) -> SourceError |
     """Read a file into the lists; return why it was refused, or None."""
     try:
         for batch in read_batches([str(path)], report=files.append):
-            rows += batch.instructions["row_number"].to_pylist() + batch.quarantine["row_number"].to_pylist()
+            rows += (
+                batch.instructions["row_number"].to_pylist()
+                + batch.quarantine["row_number"].to_pylist()
+            )
             assert set(batch.quarantine["reason"].to_pylist()) <= RECORD_REASONS.keys()
             batch.instructions.validate(full=True)
     except SourceError as error:
@@ -61,7 +64,11 @@ def check(number: int, folder: Path) -> str:
         assert "\n" not in str(refusal)
         return refusal.reason
     assert sorted(rows) == list(range(sum(file.n_records for file in files)))
-    if name.endswith("-a.jsonl") and files[0].container == "json lines" and files[0].encoding is None:
+    if (
+        name.endswith("-a.jsonl")
+        and files[0].container == "json lines"
+        and files[0].encoding is None
+    ):
         lines = [line for line in data.split(b"\n") if line.strip(b" \t\r\0\xef\xbb\xbf")]
         assert files[0].n_records == len(lines)
     return "read"
@@ -85,7 +92,10 @@ def test_files_that_are_not_changed_are_read_whole(tmp_path: Path) -> None:
             path.write_bytes(fuzzing.seed(name, shape))
             batches = list(read_batches([str(path)]))
             n_files = 2 if name in ("a.zip", "a.tar", "a.tar.gz") else 1
-            assert sum(batch.instructions.num_rows for batch in batches) == n_files * fuzzing.N, (name, shape)
+            assert sum(batch.instructions.num_rows for batch in batches) == n_files * fuzzing.N, (
+                name,
+                shape,
+            )
 
 
 def test_sixty_fuzzed_files_lose_nothing(tmp_path: Path) -> None:
@@ -105,7 +115,16 @@ def test_two_thousand_fuzzed_files_lose_nothing(tmp_path: Path) -> None:
         "print(run(int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])))"
     )
     for first in range(60, 2060, 250):
-        command = [sys.executable, "-W", "error", "-c", code, str(first), str(first + 250), str(tmp_path)]
+        command = [
+            sys.executable,
+            "-W",
+            "error",
+            "-c",
+            code,
+            str(first),
+            str(first + 250),
+            str(tmp_path),
+        ]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         left = [path.name for path in tmp_path.iterdir()]  # the file at which the process ended
         assert done.returncode == 0, f"{left}\n{done.stderr[-3000:]}"

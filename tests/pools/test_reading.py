@@ -21,9 +21,15 @@ from catalog.pools.reasons import FILE_REASONS, RECORD_REASONS
 ROWS = [{"instruction": f"q{n}", "input": "", "output": f"a{n}", "n": n} for n in range(25)]
 
 
-def read(*sources: object, **options: Any) -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[FileReading]]:
+def read(
+    *sources: object, **options: Any
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[FileReading]]:
     files: list[FileReading] = []
-    batches = list(read_batches([str(source) for source in sources], ReadOptions(**options), report=files.append))
+    batches = list(
+        read_batches(
+            [str(source) for source in sources], ReadOptions(**options), report=files.append
+        )
+    )
     for batch in batches:
         assert batch.instructions.schema == INSTRUCTIONS
         assert batch.quarantine.schema == QUARANTINE
@@ -33,7 +39,9 @@ def read(*sources: object, **options: Any) -> tuple[list[dict[str, Any]], list[d
     good = [row for batch in batches for row in batch.instructions.to_pylist()]
     bad = [row for batch in batches for row in batch.quarantine.to_pylist()]
     assert sorted(row["row_number"] for row in good + bad) == list(range(len(good) + len(bad)))
-    assert sum((Counter(file.n_quarantined) for file in files), Counter()) == Counter(row["reason"] for row in bad)
+    assert sum((Counter(file.n_quarantined) for file in files), Counter()) == Counter(
+        row["reason"] for row in bad
+    )
     assert sum(file.n_records for file in files) == len(good) + len(bad)
     assert {row["reason"] for row in bad} <= set(RECORD_REASONS)
     return good, bad, files
@@ -50,21 +58,32 @@ def parquet(rows: list[dict[str, Any]]) -> bytes:
 
 
 def csv(rows: list[dict[str, Any]], delimiter: str = ",") -> str:
-    return "\n".join(delimiter.join(map(str, row)) for row in [list(rows[0]), *(row.values() for row in rows)])
+    return "\n".join(
+        delimiter.join(map(str, row)) for row in [list(rows[0]), *(row.values() for row in rows)]
+    )
 
 
 CONTAINERS: dict[str, tuple[bytes, str]] = {
     "json array": (json.dumps(ROWS).encode(), "json array"),
     "pretty array": (json.dumps(ROWS, indent=4).encode(), "json array"),
-    "a record a line in an array": (b"[\n" + b",\n".join(json.dumps(row).encode() for row in ROWS) + b"\n]\n", "json array"),
+    "a record a line in an array": (
+        b"[\n" + b",\n".join(json.dumps(row).encode() for row in ROWS) + b"\n]\n",
+        "json array",
+    ),
     "lines": (lines(ROWS).encode(), "json lines"),
     "lines without the last end": (lines(ROWS).strip().encode(), "json lines"),
     "lines with CRLF": (lines(ROWS).replace("\n", "\r\n").encode(), "json lines"),
     "lines with a mark": (b"\xef\xbb\xbf" + lines(ROWS).encode(), "json lines"),
     "lines with blanks": (b"\n\n" + lines(ROWS).replace("\n", "\n\n").encode(), "json lines"),
     "examples": (json.dumps({"canary": "x", "examples": ROWS}).encode(), "json object with a list"),
-    "by id": (json.dumps({f"k{n}": {**row, "id": f"k{n}"} for n, row in enumerate(ROWS)}).encode(), "json object keyed by id"),
-    "pretty objects": ("\n".join(json.dumps(row, indent=2) for row in ROWS).encode(), "json objects"),
+    "by id": (
+        json.dumps({f"k{n}": {**row, "id": f"k{n}"} for n, row in enumerate(ROWS)}).encode(),
+        "json object keyed by id",
+    ),
+    "pretty objects": (
+        "\n".join(json.dumps(row, indent=2) for row in ROWS).encode(),
+        "json objects",
+    ),
     "csv": (csv(ROWS).encode(), "csv"),
     "tsv": (csv(ROWS, "\t").encode(), "tsv"),
     "yaml": (yaml.safe_dump(ROWS).encode(), "yaml"),
@@ -84,9 +103,15 @@ def test_every_container_is_known_by_its_content(tmp_path: Path, name: str, endi
     good, bad, (file,) = read(path)
     assert (file.container, file.shape, bad) == (container, "alpaca", [])
     assert [row["messages"] for row in good] == [
-        [{"role": "user", "content": f"q{n}", "extra": None}, {"role": "assistant", "content": f"a{n}", "extra": None}] for n in range(25)
+        [
+            {"role": "user", "content": f"q{n}", "extra": None},
+            {"role": "assistant", "content": f"a{n}", "extra": None},
+        ]
+        for n in range(25)
     ]
-    assert [row["fingerprint"] for row in good] == [fingerprint([("user", f"q{n}", None), ("assistant", f"a{n}", None)]) for n in range(25)]
+    assert [row["fingerprint"] for row in good] == [
+        fingerprint([("user", f"q{n}", None), ("assistant", f"a{n}", None)]) for n in range(25)
+    ]
     assert {row["source"] for row in good} == {"pool"}
     assert {int(json.loads(row["metadata"])["n"]) for row in good} == set(range(25))
     assert file.columns == {"prompt": "instruction", "input": "input", "response": "output"}
@@ -96,7 +121,11 @@ def test_lists_of_turns_a_line_are_lines_and_not_an_array(tmp_path: Path) -> Non
     path = tmp_path / "lima.jsonl"
     path.write_text(lines([["q0", "a0"], ["q1", "a1", "q2", "a2"]]))
     good, _, (file,) = read(path)
-    assert (file.container, file.shape, [len(row["messages"]) for row in good]) == ("json lines", "turns", [2, 4])
+    assert (file.container, file.shape, [len(row["messages"]) for row in good]) == (
+        "json lines",
+        "turns",
+        [2, 4],
+    )
 
 
 def test_one_line_that_is_an_array_is_an_array(tmp_path: Path) -> None:
@@ -112,7 +141,9 @@ def test_a_broken_first_line_costs_itself_alone(tmp_path: Path, broken: str) -> 
     path.write_text(broken + "\n" + lines(ROWS))
     good, bad, (file,) = read(path)
     assert (file.container, len(good)) == ("json lines", 25)
-    assert [(row["position"], row["reason"], row["raw"], row["file"]) for row in bad] == [("line 1", "not_json", broken, str(path))]
+    assert [(row["position"], row["reason"], row["raw"], row["file"]) for row in bad] == [
+        ("line 1", "not_json", broken, str(path))
+    ]
 
 
 def test_a_record_of_another_shape_is_read_and_counted(tmp_path: Path) -> None:
@@ -129,11 +160,31 @@ def test_row_numbers_run_over_all_files_and_batches(tmp_path: Path) -> None:
     for name in ("a", "b"):
         (tmp_path / f"{name}.jsonl").write_text(lines(ROWS) + "{\n")
     batches = list(read_batches([str(tmp_path / "*.jsonl")], ReadOptions(batch_size=10)))
-    assert [batch.instructions.num_rows + batch.quarantine.num_rows for batch in batches] == [10, 10, 10, 10, 10, 2]
+    assert [batch.instructions.num_rows + batch.quarantine.num_rows for batch in batches] == [
+        10,
+        10,
+        10,
+        10,
+        10,
+        2,
+    ]
     assert [batch.n_records for batch in batches] == [10, 20, 30, 40, 50, 52]
-    assert [row for batch in batches for row in batch.quarantine["row_number"].to_pylist()] == [25, 51]
-    assert [[file.file[-7:] for file in batch.files] for batch in batches] == [[], [], ["a.jsonl"], [], [], ["b.jsonl"]]
-    assert {source for batch in batches for source in batch.instructions["source"].to_pylist()} == {"a", "b"}
+    assert [row for batch in batches for row in batch.quarantine["row_number"].to_pylist()] == [
+        25,
+        51,
+    ]
+    assert [[file.file[-7:] for file in batch.files] for batch in batches] == [
+        [],
+        [],
+        ["a.jsonl"],
+        [],
+        [],
+        ["b.jsonl"],
+    ]
+    assert {source for batch in batches for source in batch.instructions["source"].to_pylist()} == {
+        "a",
+        "b",
+    }
     sizes = [batch.bytes_read for batch in batches]
     assert sizes == sorted(sizes)
     assert {batch.bytes_total for batch in batches} == {sizes[-1]}
@@ -144,7 +195,9 @@ def test_reading_twice_gives_the_same_batches(tmp_path: Path) -> None:
     path.write_text(lines(ROWS))
 
     def tables() -> list[pa.RecordBatch]:
-        return [batch.instructions for batch in read_batches([str(path)], ReadOptions(batch_size=7))]
+        return [
+            batch.instructions for batch in read_batches([str(path)], ReadOptions(batch_size=7))
+        ]
 
     assert tables() == tables()
 
@@ -176,8 +229,19 @@ def test_source_and_labels_come_from_their_columns(tmp_path: Path) -> None:
         {"instruction": "q", "output": "a", "note": "\udc00"},
         {"instruction": "q", "output": "a", "origin": "\ud83d"},
         {"instruction": "q", "output": "a", "label": ["\ud83d"]},
-        {"messages": [{"role": "user", "content": "q", "name": "\ud83d"}, {"role": "assistant", "content": "a"}]},
-        {"messages": [{"role": "system", "content": "\ud83d"}, {"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]},
+        {
+            "messages": [
+                {"role": "user", "content": "q", "name": "\ud83d"},
+                {"role": "assistant", "content": "a"},
+            ]
+        },
+        {
+            "messages": [
+                {"role": "system", "content": "\ud83d"},
+                {"role": "user", "content": "q"},
+                {"role": "assistant", "content": "a"},
+            ]
+        },
     ],
 )
 def test_half_of_a_surrogate_pair_anywhere_costs_its_record(tmp_path: Path, record: Any) -> None:
@@ -190,17 +254,25 @@ def test_half_of_a_surrogate_pair_anywhere_costs_its_record(tmp_path: Path, reco
 
 def test_bytes_that_are_not_utf_8_cost_their_record_alone(tmp_path: Path) -> None:
     path = tmp_path / "pool.jsonl"
-    path.write_bytes(lines(ROWS).encode() + b'{"instruction": "caf\xe9", "output": "a"}\n' + lines(ROWS).encode())
+    path.write_bytes(
+        lines(ROWS).encode() + b'{"instruction": "caf\xe9", "output": "a"}\n' + lines(ROWS).encode()
+    )
     good, bad, (file,) = read(path)
     assert (len(good), file.encoding) == (50, None)
     assert [(row["reason"], row["position"]) for row in bad] == [("bad_encoding", "line 26")]
     assert bad[0]["raw"] == '{"instruction": "caf\\xe9", "output": "a"}'
 
 
-@pytest.mark.parametrize(("codec", "shown"), [("gb18030", "GB18030"), ("utf-16-le", "UTF-16-LE"), ("utf-16", "UTF-16")])
+@pytest.mark.parametrize(
+    ("codec", "shown"), [("gb18030", "GB18030"), ("utf-16-le", "UTF-16-LE"), ("utf-16", "UTF-16")]
+)
 @pytest.mark.parametrize("as_lines", [True, False])
-def test_another_encoding_is_decoded_and_said(tmp_path: Path, codec: str, shown: str, as_lines: bool) -> None:
-    rows = [{"instruction": "请把下面的句子翻译成英文", "output": "今天的天气很好，我们去公园散步吧"}] * 3
+def test_another_encoding_is_decoded_and_said(
+    tmp_path: Path, codec: str, shown: str, as_lines: bool
+) -> None:
+    rows = [
+        {"instruction": "请把下面的句子翻译成英文", "output": "今天的天气很好，我们去公园散步吧"}
+    ] * 3
     path = tmp_path / "pool.json"
     text = lines(rows, ensure_ascii=False) if as_lines else json.dumps(rows, ensure_ascii=False)
     path.write_bytes(text.encode(codec))
@@ -216,7 +288,10 @@ def test_prompts_alone_are_read_only_when_asked_for(tmp_path: Path) -> None:
     assert (good, [row["reason"] for row in bad]) == ([], ["no_response", "empty_response"])
     assert "key" in bad[0]["detail"]
     good, bad, _ = read(path, prompts_only=True)
-    assert ([[turn["role"] for turn in row["messages"]] for row in good], bad) == ([["user"], ["user"]], [])
+    assert ([[turn["role"] for turn in row["messages"]] for row in good], bad) == (
+        [["user"], ["user"]],
+        [],
+    )
 
 
 def test_a_csv_without_a_header_says_how_to_number_its_columns(tmp_path: Path) -> None:
@@ -226,7 +301,11 @@ def test_a_csv_without_a_header_says_how_to_number_its_columns(tmp_path: Path) -
         read(path)
     assert caught.value.reason == "no_header"
     good, bad, (file,) = read(path, map={"prompt": "1", "response": "2"})
-    assert ([row["messages"][1]["content"] for row in good], bad, file.shape) == (["Paris", "Madrid"], [], "mapped")
+    assert ([row["messages"][1]["content"] for row in good], bad, file.shape) == (
+        ["Paris", "Madrid"],
+        [],
+        "mapped",
+    )
 
 
 @pytest.mark.parametrize(
@@ -239,10 +318,15 @@ def test_a_csv_without_a_header_says_how_to_number_its_columns(tmp_path: Path) -
         (lines([{"a": 1}] * 3), "unknown_shape"),
         ("[1, 2, 3]", "unknown_shape"),
         ("[]", "empty_file"),
-        (json.dumps({"name": {"file_name": "x.json"}, "other": {"file_name": "y.json"}}), "unknown_shape"),
+        (
+            json.dumps({"name": {"file_name": "x.json"}, "other": {"file_name": "y.json"}}),
+            "unknown_shape",
+        ),
     ],
 )
-def test_a_file_without_instructions_is_refused_with_its_reason(tmp_path: Path, text: str, reason: str) -> None:
+def test_a_file_without_instructions_is_refused_with_its_reason(
+    tmp_path: Path, text: str, reason: str
+) -> None:
     path = tmp_path / "data"
     path.write_text(text)
     with pytest.raises(SourceError) as caught:
@@ -268,14 +352,18 @@ def test_a_map_that_names_no_key_of_the_file_is_refused_with_the_keys(tmp_path: 
         read(path, format="sharegpt")
 
 
-@pytest.mark.parametrize("options", [{"format": "nothing"}, {"batch_size": 0}, {"map": {"prompts": "x"}}])
+@pytest.mark.parametrize(
+    "options", [{"format": "nothing"}, {"batch_size": 0}, {"map": {"prompts": "x"}}]
+)
 def test_impossible_options_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(OptionError):
         ReadOptions(**options)
 
 
 def test_standard_input_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(gzip.compress(lines(ROWS).encode()))))
+    monkeypatch.setattr(
+        sys, "stdin", io.TextIOWrapper(io.BytesIO(gzip.compress(lines(ROWS).encode())))
+    )
     good, _, (file,) = read("-")
     assert (len(good), file.file, file.compression, good[0]["source"]) == (25, "-", "gzip", "stdin")
 

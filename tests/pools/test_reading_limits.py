@@ -27,7 +27,9 @@ def test_a_long_raw_text_is_cut_and_says_so(tmp_path: Path) -> None:
     assert len(bad["raw"]) < 66_000
 
 
-def test_a_batch_ends_when_its_text_is_large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_batch_ends_when_its_text_is_large(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("catalog.pools.reading.MAX_CHARS", 100)
     path = tmp_path / "data.jsonl"
     path.write_text(lines([{"prompt": "x" * 60, "response": "y"}] * 4))
@@ -69,7 +71,9 @@ def test_memory_does_not_grow_with_an_array_a_csv_or_lines(tmp_path: Path) -> No
                 "for _ in read_batches([sys.argv[1]]): pass\n"
                 "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
             )
-            done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)
+            done = subprocess.run(
+                [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True
+            )
             peaks.setdefault(name, []).append(int(done.stdout))
     for small, large in peaks.values():
         assert large < 1.2 * small

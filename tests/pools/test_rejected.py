@@ -37,7 +37,10 @@ CALL, RESULT = turn("assistant", "", tool_calls=[1]), turn("tool", "20 C")
         ({"prompt": "q", "chosen": "a", "rejected": "b"}, [[B]]),
         ({"prompt": "q", "chosen": "a", "rejected": ["b", "c"]}, [[B], [turn("assistant", "c")]]),
         ({"prompt": "q", "chosen": "a", "rejected": ""}, [[turn("assistant", "")]]),
-        ({"prompt": "q", "chosen": "a", "rejected": "[see below]"}, [[turn("assistant", "[see below]")]]),
+        (
+            {"prompt": "q", "chosen": "a", "rejected": "[see below]"},
+            [[turn("assistant", "[see below]")]],
+        ),
         ({"prompt": "q", "chosen": [Q, A], "rejected": [Q, B]}, [[B]]),
         ({"prompt": "q", "chosen": [Q, A], "rejected": [[Q, B], [Q, A]]}, [[B], [A]]),
         ({"prompt": "q", "chosen": json.dumps([Q, A]), "rejected": json.dumps([Q, B])}, [[B]]),
@@ -46,16 +49,36 @@ CALL, RESULT = turn("assistant", "", tool_calls=[1]), turn("tool", "20 C")
         ({"prompt": [Q], "chosen": [CALL, RESULT, A], "rejected": [B]}, [[Q, B]]),
         ({"prompt": [Q], "chosen": [CALL, RESULT, A], "rejected": [CALL, RESULT, B]}, [[B]]),
         ({"conversations": [human("q")], "chosen": gpt("a"), "rejected": gpt("b")}, [[B]]),
-        ({"conversations": [human("q")], "chosen": gpt("a"), "rejected": [gpt("b"), gpt("a")]}, [[B], [A]]),
+        (
+            {"conversations": [human("q")], "chosen": gpt("a"), "rejected": [gpt("b"), gpt("a")]},
+            [[B], [A]],
+        ),
         ({"chosen_messages": [Q, A], "rejected_messages": [Q, B]}, [[B]]),
-        ({"chosen_conversations": [human("q"), gpt("a")], "rejected_conversations": [human("q"), gpt("b")]}, [[B]]),
-        ({"chosen": "\n\nHuman: q\n\nAssistant: a", "rejected": "\n\nHuman: q\n\nAssistant: b"}, [[B]]),
+        (
+            {
+                "chosen_conversations": [human("q"), gpt("a")],
+                "rejected_conversations": [human("q"), gpt("b")],
+            },
+            [[B]],
+        ),
+        (
+            {"chosen": "\n\nHuman: q\n\nAssistant: a", "rejected": "\n\nHuman: q\n\nAssistant: b"},
+            [[B]],
+        ),
         ({"chosen": [Q, A], "rejected": [turn("user", "other"), B]}, [[turn("user", "other"), B]]),
-        ({"chosen": [Q, A], "rejected": [turn("system", "s"), Q, B]}, [[turn("system", "s"), Q, B]]),
-        ({"chosen": [Q, A], "rejected": [Q, turn("assistant", "b", weight=0)]}, [[turn("assistant", "b", weight=0)]]),
+        (
+            {"chosen": [Q, A], "rejected": [turn("system", "s"), Q, B]},
+            [[turn("system", "s"), Q, B]],
+        ),
+        (
+            {"chosen": [Q, A], "rejected": [Q, turn("assistant", "b", weight=0)]},
+            [[turn("assistant", "b", weight=0)]],
+        ),
     ],
 )
-def test_every_shape_of_a_preference_is_read_with_its_unwanted_answers(record: dict[str, Any], expected: Any) -> None:
+def test_every_shape_of_a_preference_is_read_with_its_unwanted_answers(
+    record: dict[str, Any], expected: Any
+) -> None:
     read = preference(record)
     assert isinstance(read, Instruction)
     found = unwanted_answers(read)
@@ -63,7 +86,9 @@ def test_every_shape_of_a_preference_is_read_with_its_unwanted_answers(record: d
     assert json.loads(found[1]) == expected
 
 
-@pytest.mark.parametrize("value", [None, [], True, 3, {}, [1], [turn("alien", "b")], [turn("assistant", "b"), 4]])
+@pytest.mark.parametrize(
+    "value", [None, [], True, 3, {}, [1], [turn("alien", "b")], [turn("assistant", "b"), 4]]
+)
 def test_what_is_no_answer_stays_in_the_metadata(value: Any) -> None:
     read = preference({"prompt": "q", "chosen": "a", "rejected": value})
     assert isinstance(read, Instruction)
@@ -71,28 +96,49 @@ def test_what_is_no_answer_stays_in_the_metadata(value: Any) -> None:
     assert read.rest == {"rejected": value}
 
 
-def test_records_that_differ_in_the_rejected_answer_are_two_members(catalog: Catalog, jsonl: Write) -> None:
-    answer = catalog.register(jsonl([{"prompt": "Q", "chosen": "A", "rejected": f"B{n}"} for n in (1, 2)]), pool="p")
+def test_records_that_differ_in_the_rejected_answer_are_two_members(
+    catalog: Catalog, jsonl: Write
+) -> None:
+    answer = catalog.register(
+        jsonl([{"prompt": "Q", "chosen": "A", "rejected": f"B{n}"} for n in (1, 2)]), pool="p"
+    )
     assert (answer.n_members, answer.n_folded) == (2, 0)
     rows = catalog.sql("SELECT rejected, metadata FROM pool('p') ORDER BY row_number").rows()
-    assert [(json.loads(rejected)[0][0]["content"], metadata) for rejected, metadata in rows] == [("B1", None), ("B2", None)]
+    assert [(json.loads(rejected)[0][0]["content"], metadata) for rejected, metadata in rows] == [
+        ("B1", None),
+        ("B2", None),
+    ]
     assert catalog.show("p").examples.column("rejected").null_count == 0
 
 
 def test_a_rejected_answer_beside_any_answer_is_read(catalog: Catalog, jsonl: Write) -> None:
-    records = [{"instruction": "q", "output": "a", "rejected": "b"}, {"messages": [Q, A], "rejected": [[B]]}]
+    records = [
+        {"instruction": "q", "output": "a", "rejected": "b"},
+        {"messages": [Q, A], "rejected": [[B]]},
+    ]
     assert catalog.register(jsonl(records), pool="p").n_members == 1
-    mapped = catalog.register(jsonl([{"x": "q", "y": "a", "rejected": "b"}]), pool="m", map={"prompt": "x", "response": "y"})
+    mapped = catalog.register(
+        jsonl([{"x": "q", "y": "a", "rejected": "b"}]),
+        pool="m",
+        map={"prompt": "x", "response": "y"},
+    )
     assert mapped.n_members == 1
     assert catalog.diff("p", "m").n_kept == 1
 
 
-def test_members_that_get_their_rejected_messages_are_counted(catalog: Catalog, jsonl: Write) -> None:
+def test_members_that_get_their_rejected_messages_are_counted(
+    catalog: Catalog, jsonl: Write
+) -> None:
     plain = [{"prompt": f"q{n}", "response": "a"} for n in range(4)]
     catalog.register(jsonl(plain), pool="p")
     with_rejected = [{"prompt": f"q{n}", "chosen": "a", "rejected": "b"} for n in range(3)]
     answer = catalog.register(jsonl([*with_rejected, plain[3]]), pool="p", mode="replace")
-    assert (answer.n_added, answer.n_removed, answer.n_kept, answer.n_identity_changed) == (3, 3, 1, 3)
+    assert (answer.n_added, answer.n_removed, answer.n_kept, answer.n_identity_changed) == (
+        3,
+        3,
+        1,
+        3,
+    )
     assert catalog.register(jsonl([*with_rejected, plain[3]]), pool="p").n_identity_changed == 0
 
 

@@ -12,14 +12,32 @@ from catalog.pools.reading import FileReading, ReadOptions, read_batches
 
 DATA = Path(os.environ.get("CATALOG_TEST_DATA") or Path(__file__).parents[3] / "shared" / "data")
 
-pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason=f"the shared data is not at {DATA}; name its folder in CATALOG_TEST_DATA")
+pytestmark = pytest.mark.skipif(
+    not DATA.is_dir(),
+    reason=f"the shared data is not at {DATA}; name its folder in CATALOG_TEST_DATA",
+)
 
 # container, shape, instructions, quarantined by reason
 READ: dict[str, tuple[str, str, int, dict[str, int]]] = {
     "alpaca52k/alpaca_data.json": ("json array", "alpaca", 51_974, {"empty_response": 28}),
-    "alpaca_libre/alpaca_libre_tasks_v1.jsonl": ("json lines", "alpaca", 2_138, {"empty_response": 237}),
-    "alpaca_libre/alpaca_libre_tasks_v2.jsonl": ("json lines", "alpaca", 2_229, {"empty_response": 51, "not_json": 14}),
-    "alpaca_libre/alpaca_libre_tasks_v3.jsonl": ("json lines", "alpaca", 1_199, {"empty_response": 6}),
+    "alpaca_libre/alpaca_libre_tasks_v1.jsonl": (
+        "json lines",
+        "alpaca",
+        2_138,
+        {"empty_response": 237},
+    ),
+    "alpaca_libre/alpaca_libre_tasks_v2.jsonl": (
+        "json lines",
+        "alpaca",
+        2_229,
+        {"empty_response": 51, "not_json": 14},
+    ),
+    "alpaca_libre/alpaca_libre_tasks_v3.jsonl": (
+        "json lines",
+        "alpaca",
+        1_199,
+        {"empty_response": 6},
+    ),
     "aqua/dev.json": ("json lines", "alpaca", 254, {}),
     "aqua/dev.tok.json": ("json lines", "alpaca", 254, {}),
     "aqua/test.json": ("json lines", "alpaca", 254, {}),
@@ -96,14 +114,49 @@ REFUSED: dict[str, str] = {
 
 # What a few files are for: options, instructions, quarantined.
 WITH_OPTIONS: list[tuple[str, dict[str, Any], int, dict[str, int]]] = [
-    ("awesome_prompts/rev0000_2022-12-14_def06dca.csv", {"map": {"prompt": "act", "response": "prompt"}}, 107, {}),
-    ("awesome_prompts/rev2005_2025-12-17_73ba3d99.csv", {"map": {"prompt": "act", "response": "prompt"}}, 437, {}),
-    ("awesome_prompts/rev1337_2025-12-22_3fe95e70.csv", {"map": {"prompt": "act", "response": "prompt"}}, 487, {}),
-    ("awesome_prompts/rev2674_2026-01-06_2521203f.csv", {"map": {"prompt": "act", "response": "prompt"}}, 941, {}),
-    ("cot_transparency_messages/train.jsonl", {"map": {"prompt": "question.stem", "response": "answerKey"}}, 4_957, {}),
-    ("gorilla/BFCL_v4_simple_python.json", {"map": {"messages": "question.0", "tools": "function"}, "prompts_only": True}, 400, {}),
+    (
+        "awesome_prompts/rev0000_2022-12-14_def06dca.csv",
+        {"map": {"prompt": "act", "response": "prompt"}},
+        107,
+        {},
+    ),
+    (
+        "awesome_prompts/rev2005_2025-12-17_73ba3d99.csv",
+        {"map": {"prompt": "act", "response": "prompt"}},
+        437,
+        {},
+    ),
+    (
+        "awesome_prompts/rev1337_2025-12-22_3fe95e70.csv",
+        {"map": {"prompt": "act", "response": "prompt"}},
+        487,
+        {},
+    ),
+    (
+        "awesome_prompts/rev2674_2026-01-06_2521203f.csv",
+        {"map": {"prompt": "act", "response": "prompt"}},
+        941,
+        {},
+    ),
+    (
+        "cot_transparency_messages/train.jsonl",
+        {"map": {"prompt": "question.stem", "response": "answerKey"}},
+        4_957,
+        {},
+    ),
+    (
+        "gorilla/BFCL_v4_simple_python.json",
+        {"map": {"messages": "question.0", "tools": "function"}, "prompts_only": True},
+        400,
+        {},
+    ),
     ("ifeval/input_data.jsonl", {"prompts_only": True}, 541, {}),
-    ("llm_decontaminator/humaneval_python.jsonl", {"map": {"prompt": "text"}, "prompts_only": True}, 147, {"empty_prompt": 17}),
+    (
+        "llm_decontaminator/humaneval_python.jsonl",
+        {"map": {"prompt": "text"}, "prompts_only": True},
+        147,
+        {"empty_prompt": 17},
+    ),
     ("llm_decontaminator/sociology_test.csv", {"map": {"prompt": "1", "response": "6"}}, 201, {}),
     ("open_instruct_samples/rlvr_sample.jsonl", {"prompts_only": True}, 100, {}),
 ]
@@ -121,7 +174,12 @@ def read(name: str, **options: Any) -> tuple[int, Counter[str], FileReading]:
 def test_a_file_is_read_as_it_is_known(name: str) -> None:
     container, shape, n_instructions, reasons = READ[name]
     n_read, found, file = read(name)
-    assert (file.container, file.shape, n_read, dict(found)) == (container, shape, n_instructions, reasons)
+    assert (file.container, file.shape, n_read, dict(found)) == (
+        container,
+        shape,
+        n_instructions,
+        reasons,
+    )
     assert (file.compression == "gzip") == name.endswith(".gz")
 
 
@@ -134,22 +192,35 @@ def test_a_file_that_holds_no_instructions_is_refused_by_name_and_reason(name: s
 
 
 @pytest.mark.parametrize(("name", "options", "n_instructions", "reasons"), WITH_OPTIONS)
-def test_a_file_is_read_with_what_its_user_says(name: str, options: dict[str, Any], n_instructions: int, reasons: dict[str, int]) -> None:
+def test_a_file_is_read_with_what_its_user_says(
+    name: str, options: dict[str, Any], n_instructions: int, reasons: dict[str, int]
+) -> None:
     n_read, found, _ = read(name, **options)
     assert (n_read, dict(found)) == (n_instructions, reasons)
 
 
 def test_the_folder_holds_no_other_data_files() -> None:
     known = {*READ, *REFUSED}
-    files = {str(path.relative_to(DATA)) for path in DATA.rglob("*") if path.is_file() and path.suffix != ".md"}
-    assert {name for name in files - known if not name.startswith(("bbh/", "alpaca52k/parts/"))} == set()
+    files = {
+        str(path.relative_to(DATA))
+        for path in DATA.rglob("*")
+        if path.is_file() and path.suffix != ".md"
+    }
+    assert {
+        name for name in files - known if not name.startswith(("bbh/", "alpaca52k/parts/"))
+    } == set()
 
 
 def test_every_task_of_big_bench_hard_is_read_whole() -> None:
     files: list[FileReading] = []
-    n_read = sum(batch.instructions.num_rows for batch in read_batches([str(DATA / "bbh/*.json")], report=files.append))
+    n_read = sum(
+        batch.instructions.num_rows
+        for batch in read_batches([str(DATA / "bbh/*.json")], report=files.append)
+    )
     assert (n_read, len(files)) == (6_511, 27)
-    assert {(file.container, file.shape) for file in files} == {("json object with a list", "alpaca")}
+    assert {(file.container, file.shape) for file in files} == {
+        ("json object with a list", "alpaca")
+    }
 
 
 def test_answers_of_a_tool_and_reasoning_set_are_texts() -> None:
@@ -158,7 +229,9 @@ def test_answers_of_a_tool_and_reasoning_set_are_texts() -> None:
         for messages in batch.instructions["messages"].to_pylist():
             n_read += 1
             n_parts += messages[-1]["extra"] is not None
-            assert [turn["content"] for turn in messages if turn["content"].startswith('[{"type"')] == []
+            assert [
+                turn["content"] for turn in messages if turn["content"].startswith('[{"type"')
+            ] == []
     assert (n_read, n_parts) == (50, 50)
 
 

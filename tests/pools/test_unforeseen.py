@@ -25,7 +25,11 @@ def nested(depth: int) -> str:
 
 def test_tools_are_any_text(catalog: Catalog, jsonl: Write) -> None:
     texts = ["f(x): squares x", "<tools>[1]</tools>", "[{'name': 'f'}]", "[1", "\x00", '"\\ud83d"']
-    records = [{"messages": TURNS, key: f"{key} {text}" if text == "[1" else text} for text in texts for key in ("tools", "functions")]
+    records = [
+        {"messages": TURNS, key: f"{key} {text}" if text == "[1" else text}
+        for text in texts
+        for key in ("tools", "functions")
+    ]
     answer = catalog.register(jsonl(records), pool="p")
     assert (answer.n_members, answer.n_folded, answer.n_quarantined) == (7, 5, 0)
     assert set(texts) - set(catalog.sql("SELECT tools FROM pool('p')")["tools"]) == {"[1"}
@@ -46,7 +50,9 @@ def test_a_value_nested_too_deeply_costs_its_record(catalog: Catalog, tmp_path: 
     path = tmp_path / "pool.jsonl"
     depths = (100, MAX_DEPTH + 2, 460, 700, 5000)
     lines = [shape % nested(depth) for shape in SHAPES for depth in depths]
-    path.write_text("\n".join([json.dumps({"messages": TURNS, "id": n}) for n in range(30)] + lines))
+    path.write_text(
+        "\n".join([json.dumps({"messages": TURNS, "id": n}) for n in range(30)] + lines)
+    )
     answer = catalog.register(path, pool="p")
     assert answer.reasons == {"unreadable": len(SHAPES) * (len(depths) - 1)}
     assert answer.n_members + answer.n_folded == 30 + len(SHAPES)
@@ -54,7 +60,9 @@ def test_a_value_nested_too_deeply_costs_its_record(catalog: Catalog, tmp_path: 
     assert catalog.quarantine("p")["position"].to_list() == expected
 
 
-def test_an_error_of_a_format_costs_its_record(catalog: Catalog, jsonl: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_of_a_format_costs_its_record(
+    catalog: Catalog, jsonl: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken(record: Any) -> Any:
         if record.get("id") == 1:
             raise ZeroDivisionError("of a format")
@@ -67,7 +75,9 @@ def test_an_error_of_a_format_costs_its_record(catalog: Catalog, jsonl: Write, m
     assert catalog.quarantine("p")["detail"].to_list() == ["ZeroDivisionError: of a format"]
 
 
-def test_a_tag_of_yaml_that_its_text_is_not_costs_its_item(catalog: Catalog, tmp_path: Path) -> None:
+def test_a_tag_of_yaml_that_its_text_is_not_costs_its_item(
+    catalog: Catalog, tmp_path: Path
+) -> None:
     tags = ["!!bool x", "!!timestamp x", "!!int x", "!!binary 'é'", "!!python/name:os.system"]
     items = [f"- instruction: q{n}\n  output: a\n" for n in range(6)]
     strange = [f"- instruction: q\n  output: a\n  x: {tag}\n" for tag in tags]
@@ -92,23 +102,65 @@ def test_a_source_that_is_not_text_costs_its_record(catalog: Catalog, tmp_path: 
 
 
 TURN = ("role", "content", "from", "value", "text", "weight", "tool_calls", "id")
-RECORD = ("messages", "instruction", "input", "output", "prompt", "chosen", "system", "tools", "functions", "conversations", "history")
-BESIDE = ("rejected", "images", "video", "media", "label", "instances", "path", "bytes", "kind", "url", "frames")
+RECORD = (
+    "messages",
+    "instruction",
+    "input",
+    "output",
+    "prompt",
+    "chosen",
+    "system",
+    "tools",
+    "functions",
+    "conversations",
+    "history",
+)
+BESIDE = (
+    "rejected",
+    "images",
+    "video",
+    "media",
+    "label",
+    "instances",
+    "path",
+    "bytes",
+    "kind",
+    "url",
+    "frames",
+)
 KEYS = (*TURN, *RECORD, *BESIDE)
-texts = st.text(max_size=8) | st.sampled_from(["", " ", "user", "assistant", "[", '[{"role": "user"}]', "\ud83d", "\x00", "e\u0301"])
-scalars = st.none() | st.booleans() | st.integers() | st.integers(min_value=10**40, max_value=10**41) | st.floats() | texts
+texts = st.text(max_size=8) | st.sampled_from(
+    ["", " ", "user", "assistant", "[", '[{"role": "user"}]', "\ud83d", "\x00", "e\u0301"]
+)
+scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.integers(min_value=10**40, max_value=10**41)
+    | st.floats()
+    | texts
+)
 values = st.recursive(
     scalars,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS) | texts, inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(KEYS) | texts, inner, max_size=4)
+    ),
     max_leaves=12,
 )
 wholes = st.fixed_dictionaries(
     {"messages": st.just(TURNS)},
-    optional=dict.fromkeys(("tools", "images", "media", "rejected", "system", "id", "audios"), values),
+    optional=dict.fromkeys(
+        ("tools", "images", "media", "rejected", "system", "id", "audios"), values
+    ),
 )
 
 
-records = st.lists(values | wholes | st.dictionaries(st.sampled_from(KEYS), values, max_size=5), min_size=20, max_size=60)
+records = st.lists(
+    values | wholes | st.dictionaries(st.sampled_from(KEYS), values, max_size=5),
+    min_size=20,
+    max_size=60,
+)
 several = {"deadline": None, "suppress_health_check": list(HealthCheck)}
 
 
@@ -120,7 +172,9 @@ def register_and_count(records: list[Any]) -> None:
         catalog = Catalog.open(Path(folder) / "home", isolated=False)
         answer = catalog.register(path, pool="p", force=True)
         assert answer.n_members + answer.n_folded + answer.n_quarantined == answer.n_rows
-        if answer.files[0].container == "json lines":  # else a list is its elements, none of an empty one
+        if (
+            answer.files[0].container == "json lines"
+        ):  # else a list is its elements, none of an empty one
             assert answer.n_rows == len(records) + 3
         assert catalog.sql("SELECT count(*) FROM folded_records").item() == answer.n_folded
         assert catalog.register(path, pool="p", force=True).is_new_version is False

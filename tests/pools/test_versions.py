@@ -13,7 +13,12 @@ Write = Callable[..., Path]
 
 def pairs(n: int, *, first: int = 0) -> list[dict[str, str]]:
     return [
-        {"instruction": f"question {i}", "output": f"answer {i}", "from": "even" if i % 2 == 0 else "odd"} for i in range(first, first + n)
+        {
+            "instruction": f"question {i}",
+            "output": f"answer {i}",
+            "from": "even" if i % 2 == 0 else "odd",
+        }
+        for i in range(first, first + n)
     ]
 
 
@@ -26,26 +31,35 @@ def filled(catalog: Catalog, jsonl: Write) -> Catalog:
 
 def test_pools_are_listed_at_their_newest_version(filled: Catalog) -> None:
     rows = filled.pools().to_dicts()
-    assert [(row["name"], row["version"], row["n_members"], row["shapes"]) for row in rows] == [("p", 2, 6, ["alpaca"])]
+    assert [(row["name"], row["version"], row["n_members"], row["shapes"]) for row in rows] == [
+        ("p", 2, 6, ["alpaca"])
+    ]
 
 
 def test_the_history_of_a_pool_adds_up(filled: Catalog) -> None:
     rows = filled.history("p").to_dicts()
-    assert [(row["n_added"], row["n_removed"], row["n_kept"], row["n_members"]) for row in rows] == [(5, 0, 0, 5), (3, 2, 3, 6)]
+    assert [
+        (row["n_added"], row["n_removed"], row["n_kept"], row["n_members"]) for row in rows
+    ] == [(5, 0, 0, 5), (3, 2, 3, 6)]
 
 
 def test_show_describes_one_version(filled: Catalog) -> None:
     description = filled.show("p@1", n_examples=2)
     assert description.reference == "p@1"
     assert description.shape["n_members"] == 5
-    assert description.sources.to_pylist() == [{"source": "even", "n_members": 3}, {"source": "odd", "n_members": 2}]
+    assert description.sources.to_pylist() == [
+        {"source": "even", "n_members": 3},
+        {"source": "odd", "n_members": 2},
+    ]
     assert description.examples["prompt"].to_pylist() == ["question 0", "question 1"]
 
 
 def test_diff_counts_and_lists_what_changed(filled: Catalog) -> None:
     answer = filled.diff("p@1", "p@2")
     assert (answer.n_added, answer.n_removed, answer.n_kept) == (3, 2, 3)
-    assert sorted(answer.members["prompt"].to_pylist()) == [f"question {i}" for i in (0, 1, 5, 6, 7)]
+    assert sorted(answer.members["prompt"].to_pylist()) == [
+        f"question {i}" for i in (0, 1, 5, 6, 7)
+    ]
     back = filled.diff("p@2", "p@1")
     assert (back.n_added, back.n_removed) == (2, 3)
 
@@ -58,7 +72,9 @@ def test_a_tag_names_a_version_and_moves(filled: Catalog) -> None:
     assert filled.sql("SELECT count(*) FROM pool('p@paper')").item() == 6
 
 
-def test_a_dropped_pool_is_gone_and_gc_removes_its_instructions(filled: Catalog, jsonl: Write) -> None:
+def test_a_dropped_pool_is_gone_and_gc_removes_its_instructions(
+    filled: Catalog, jsonl: Write
+) -> None:
     filled.register(jsonl(pairs(1)), pool="other")
     filled.drop("p")
     with pytest.raises(ReferenceNotFoundError, match="no pool or subset named p"):
@@ -97,7 +113,9 @@ def test_a_subset_that_others_were_made_from_is_kept(filled: Catalog) -> None:
     filled.select("random", "p", budget=3, name="apart")
     filled.select("random", "drawn@1", budget=2, name="few")
     filled.drop("drawn@2")
-    with pytest.raises(OptionError, match=r"1 subset\(s\) were made from drawn@1 \(few@1\): drop them first"):
+    with pytest.raises(
+        OptionError, match=r"1 subset\(s\) were made from drawn@1 \(few@1\): drop them first"
+    ):
         filled.drop("drawn@1")
     with pytest.raises(OptionError, match=r"made from drawn \(few@1\)"):
         filled.drop("drawn")

@@ -19,7 +19,9 @@ Read = Callable[..., tuple[list[tuple[str, ...]], FileReading, list[dict[str, An
 def read(tmp_path: Path) -> Read:
     """Read a text; return the contents of each instruction, the file's reading, and all rows, quarantined ones last."""
 
-    def reads(text: str, **options: Any) -> tuple[list[tuple[str, ...]], FileReading, list[dict[str, Any]]]:
+    def reads(
+        text: str, **options: Any
+    ) -> tuple[list[tuple[str, ...]], FileReading, list[dict[str, Any]]]:
         path = tmp_path / "data.json"
         path.write_text(text, encoding="utf-8")
         files: list[FileReading] = []
@@ -33,23 +35,36 @@ def read(tmp_path: Path) -> Read:
     return reads
 
 
-def node(text: str, *replies: Any, rank: int | None = None, role: str = "assistant") -> dict[str, Any]:
+def node(
+    text: str, *replies: Any, rank: int | None = None, role: str = "assistant"
+) -> dict[str, Any]:
     return {"message_id": text, "role": role, "text": text, "rank": rank, "replies": list(replies)}
 
 
 SECOND = node("c", node("d", rank=1), node("e", rank=0), role="prompter")
-TREE = {"message_tree_id": "t", "prompt": node("q", node("a", rank=1), node("b", SECOND, rank=0), role="prompter")}
+TREE = {
+    "message_tree_id": "t",
+    "prompt": node("q", node("a", rank=1), node("b", SECOND, rank=0), role="prompter"),
+}
 
 
 def test_every_path_of_a_tree_is_a_conversation_at_the_position_of_the_tree(read: Read) -> None:
-    lines = json.dumps(TREE) + "\n" + json.dumps({"messages": [USER, {"role": "assistant", "content": ""}]}) + "\n"
+    lines = (
+        json.dumps(TREE)
+        + "\n"
+        + json.dumps({"messages": [USER, {"role": "assistant", "content": ""}]})
+        + "\n"
+    )
     contents, file, rows = read(lines + json.dumps(TREE), tree="paths")
     assert contents == [("q", "a"), ("q", "b", "c", "d"), ("q", "b", "c", "e")] * 2
     assert (file.n_records, file.n_quarantined) == (7, {"empty_response": 1})
     assert [row["position"] for row in rows if "position" in row] == ["line 2"]
     assert [row["row_number"] for row in rows] == [0, 1, 2, 4, 5, 6, 3]
     metadata = json.loads(rows[0]["metadata"])
-    assert (metadata["message_tree_id"], [one["message_id"] for one in metadata["tree_path"]]) == ("t", ["q", "a"])
+    assert (metadata["message_tree_id"], [one["message_id"] for one in metadata["tree_path"]]) == (
+        "t",
+        ["q", "a"],
+    )
 
 
 def test_the_best_ranked_path_of_a_tree_is_read(read: Read) -> None:
@@ -82,9 +97,20 @@ COLUMNS = {"instruction": [q for q, _ in ROWS], "output": [a for _, a in ROWS]}
         ({"columns": ["instruction", "output"], "index": [0, 1, 2], "data": ROWS}, "json table"),
         ({"index": [0, 1, 2], "data": ROWS, "columns": ["instruction", "output"]}, "json table"),
         ([["instruction", "output"], *ROWS], "json array with a header"),
-        ({name: dict(enumerate(cells)) for name, cells in COLUMNS.items()}, "json objects of columns"),
+        (
+            {name: dict(enumerate(cells)) for name, cells in COLUMNS.items()},
+            "json objects of columns",
+        ),
         (COLUMNS, "json objects of columns"),
-        ({"messages": [[{"role": "user", "content": q}, {"role": "assistant", "content": a}] for q, a in ROWS]}, "json objects of columns"),
+        (
+            {
+                "messages": [
+                    [{"role": "user", "content": q}, {"role": "assistant", "content": a}]
+                    for q, a in ROWS
+                ]
+            },
+            "json objects of columns",
+        ),
     ],
 )
 def test_a_table_is_read_as_its_rows(read: Read, table: Any, container: str) -> None:
@@ -95,30 +121,43 @@ def test_a_table_is_read_as_its_rows(read: Read, table: Any, container: str) -> 
 
 def test_a_large_table_that_pandas_split_is_read_as_its_rows(read: Read) -> None:
     rows = [(f"q{n} " + "x" * 200, "a") for n in range(20_000)]
-    contents, file, _ = read(json.dumps({"columns": ["instruction", "output"], "index": list(range(20_000)), "data": rows}))
+    contents, file, _ = read(
+        json.dumps(
+            {"columns": ["instruction", "output"], "index": list(range(20_000)), "data": rows}
+        )
+    )
     assert (contents, file.container) == (rows, "json table")
 
 
 def test_rows_of_lines_under_a_header_are_records(read: Read) -> None:
-    contents, file, rows = read("\n".join(json.dumps(row) for row in [["instruction", "output"], *ROWS, ["q"]]))
+    contents, file, rows = read(
+        "\n".join(json.dumps(row) for row in [["instruction", "output"], *ROWS, ["q"]])
+    )
     assert contents == ROWS
     assert (file.n_quarantined, rows[-1]["position"]) == ({"wrong_columns": 1}, "line 5")
 
 
 def test_a_row_of_columns_has_the_position_of_its_object(read: Read) -> None:
-    _, _, rows = read(json.dumps({"instruction": ["q", "r"], "output": ["a", ""]}) + "\n" + json.dumps(COLUMNS))
+    _, _, rows = read(
+        json.dumps({"instruction": ["q", "r"], "output": ["a", ""]}) + "\n" + json.dumps(COLUMNS)
+    )
     assert [row["position"] for row in rows if "position" in row] == ["line 1 row 1"]
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ([["What is it?", "A list."], ["And this?", "Another."]], [("What is it?", "A list."), ("And this?", "Another.")]),
+        (
+            [["What is it?", "A list."], ["And this?", "Another."]],
+            [("What is it?", "A list."), ("And this?", "Another.")],
+        ),
         ([{"prompt": [USER], "completion": [ANSWER]}], [("q", "a")]),
         ([{"conversations": ["q", "a"]}], [("q", "a")]),
     ],
 )
-def test_what_only_looks_like_a_table_is_read_as_before(read: Read, text: Any, expected: list[tuple[str, ...]]) -> None:
+def test_what_only_looks_like_a_table_is_read_as_before(
+    read: Read, text: Any, expected: list[tuple[str, ...]]
+) -> None:
     assert read(json.dumps(text))[0] == expected
 
 
@@ -149,7 +188,10 @@ def test_nan_in_metadata_is_null_and_counted_and_in_a_message_costs_the_record(r
     text += '{"prompt": "q", "response": "b", "score": 1e999}'
     contents, file, rows = read(text)
     assert contents == [("q", "a"), ("q", "b")]
-    assert [json.loads(row["metadata"]) for row in rows[:2]] == [{"score": None, "more": {"x": [None, 1]}}, {"score": None}]
+    assert [json.loads(row["metadata"]) for row in rows[:2]] == [
+        {"score": None, "more": {"x": [None, 1]}},
+        {"score": None},
+    ]
     assert file.n_quarantined == {"wrong_type": 1, "not_json": 1}
     assert any(note.startswith("2 records have NaN") for note in file.notes)
 
@@ -160,16 +202,26 @@ def test_a_repeated_key_is_noted_wherever_it_stands(read: Read, form: str) -> No
     nested = '{"messages": [{"role": "user", "content": "x", "content": "q"}, {"role": "assistant", "content": "a"}]}'
     contents, file, _ = read(form.format(flat, nested))
     assert contents == [('a ": b', "a"), ("q", "a")]
-    assert [("prompt, content" in note, note.split()[0]) for note in file.notes if "repeat" in note] == [(True, "2")]
-    _, file, _ = read(form.format('{"prompt" : "a\\":", "response": "a"}', '{"prompt": "\\":\\":", "response": "a"}'))
+    assert [
+        ("prompt, content" in note, note.split()[0]) for note in file.notes if "repeat" in note
+    ] == [(True, "2")]
+    _, file, _ = read(
+        form.format(
+            '{"prompt" : "a\\":", "response": "a"}', '{"prompt": "\\":\\":", "response": "a"}'
+        )
+    )
     assert file.notes == []
 
 
 def test_reasoning_that_is_not_read_is_named_with_what_takes_it(read: Read) -> None:
     record = {"question": "q", "answer": "a", "thinking_trajectories": ["t"], "reasoning": None}
     _, file, _ = read(json.dumps([record, record]))
-    assert ["thinking_trajectories" in note and "--map reasoning=" in note for note in file.notes] == [True]
-    options = {"map": {"prompt": "question", "response": "answer", "reasoning": "thinking_trajectories"}}
+    assert [
+        "thinking_trajectories" in note and "--map reasoning=" in note for note in file.notes
+    ] == [True]
+    options = {
+        "map": {"prompt": "question", "response": "answer", "reasoning": "thinking_trajectories"}
+    }
     _, file, rows = read(json.dumps([record, record]), **options)
     assert file.notes == []
     assert rows[0]["messages"][1]["extra"] == '{"reasoning_content": "t"}'
@@ -179,16 +231,24 @@ def test_what_formats_say_of_records_is_counted(read: Read) -> None:
     record = {"instruction": "i", "question": "q", "answer": "a"}
     python = {"messages": str([USER, ANSWER])}
     _, file, _ = read(json.dumps([record, record, python]))
-    assert [note.split()[0] for note in file.notes] == ["1", "2", "1"]  # another shape, joined, Python's repr
+    assert [note.split()[0] for note in file.notes] == [
+        "1",
+        "2",
+        "1",
+    ]  # another shape, joined, Python's repr
 
 
 def test_a_role_that_an_option_names_is_read(read: Read) -> None:
-    text = json.dumps([{"messages": [{"role": "Alice", "content": "q"}, {"role": "BOB", "content": "a"}]}] * 2)
+    text = json.dumps(
+        [{"messages": [{"role": "Alice", "content": "q"}, {"role": "BOB", "content": "a"}]}] * 2
+    )
     assert read(text, roles={"alice": "user", "Bob": "assistant"})[0] == [("q", "a")] * 2
     assert read(text)[1].n_quarantined == {"unknown_role": 2}
 
 
-@pytest.mark.parametrize("options", [{"roles": {"bob": "speaker"}}, {"roles": {"User": "assistant"}}, {"tree": "all"}])
+@pytest.mark.parametrize(
+    "options", [{"roles": {"bob": "speaker"}}, {"roles": {"User": "assistant"}}, {"tree": "all"}]
+)
 def test_an_impossible_role_or_tree_is_refused(options: dict[str, Any]) -> None:
     with pytest.raises(OptionError):
         ReadOptions(**options)
@@ -199,11 +259,16 @@ def test_an_impossible_role_or_tree_is_refused(options: dict[str, Any]) -> None:
     [
         ('{"a": 1}\n{"a": 2}', "line 1 has the keys a"),
         ("[[1, 2], [3]]", "element 0 is a list that begins with a number"),
-        (json.dumps({"message_id": "m", "parent_id": None, "text": "q", "role": "prompter"}), "--tree paths"),
+        (
+            json.dumps({"message_id": "m", "parent_id": None, "text": "q", "role": "prompter"}),
+            "--tree paths",
+        ),
         (json.dumps({f"k{n}": n for n in range(100)}), "k9 and 90 more"),
     ],
 )
-def test_a_file_of_no_known_shape_is_refused_with_what_its_first_record_is(read: Read, text: str, found: str) -> None:
+def test_a_file_of_no_known_shape_is_refused_with_what_its_first_record_is(
+    read: Read, text: str, found: str
+) -> None:
     with pytest.raises(SourceError, match=found) as caught:
         read(text)
     assert caught.value.reason == "unknown_shape"

@@ -77,7 +77,11 @@ CASES = Path(__file__).parent.parent / "cases"
 
 def read_cases(name: str) -> list[tuple[str, str]]:
     """The blocks of ``tests/cases/<name>.sql``: each a line ``-- title: ...`` and the SQL below it."""
-    blocks = re.split(r"^-- title: (.*)\n", (CASES / f"{name}.sql").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    blocks = re.split(
+        r"^-- title: (.*)\n",
+        (CASES / f"{name}.sql").read_text(encoding="utf-8"),
+        flags=re.MULTILINE,
+    )
     return list(zip(blocks[1::2], (block.strip() for block in blocks[2::2]), strict=True))
 
 
@@ -86,7 +90,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     for fixture in ("hostile", "pair"):
         if fixture in metafunc.fixturenames:
             cases = read_cases(fixture if fixture == "hostile" else "plans")
-            metafunc.parametrize(fixture, [sql for _, sql in cases], ids=[title for title, _ in cases])
+            metafunc.parametrize(
+                fixture, [sql for _, sql in cases], ids=[title for title, _ in cases]
+            )
 
 
 @pytest.fixture(scope="session")
@@ -104,8 +110,12 @@ def embedded() -> pa.Table:
     """Vectors of three numbers for forty instructions, in an order of their own, and one of a shard that never was committed."""
     ids = np.random.default_rng(0).permutation(40)
     numbers = np.stack([ids, ids * 2, np.sin(ids)], axis=1).astype(np.float16)
-    rows = pa.table({"instruction_id": ids, "shard": np.zeros(40, dtype=np.int64), "vector": _fixed(numbers)})
-    dead = pa.table({"instruction_id": [12], "shard": [9], "vector": _fixed(np.zeros((1, 3), dtype=np.float16))})
+    rows = pa.table(
+        {"instruction_id": ids, "shard": np.zeros(40, dtype=np.int64), "vector": _fixed(numbers)}
+    )
+    dead = pa.table(
+        {"instruction_id": [12], "shard": [9], "vector": _fixed(np.zeros((1, 3), dtype=np.float16))}
+    )
     return pa.concat_tables([rows, dead])
 
 
@@ -113,10 +123,14 @@ def stated() -> pa.Table:
     """Token states of two numbers: instruction i has i % 4 + 1 tokens, token t is (i, t)."""
     ids = np.random.default_rng(1).permutation(40)
     n_tokens = ids % 4 + 1
-    numbers = np.array([(i, t) for i, n in zip(ids, n_tokens, strict=True) for t in range(n)], dtype=np.float16)
+    numbers = np.array(
+        [(i, t) for i, n in zip(ids, n_tokens, strict=True) for t in range(n)], dtype=np.float16
+    )
     offsets = pa.array(np.concatenate([[0], np.cumsum(n_tokens)]), pa.int32())
     states = pa.ListArray.from_arrays(offsets, _fixed(numbers))
-    return pa.table({"instruction_id": ids, "shard": np.zeros(40, dtype=np.int64), "states": states})
+    return pa.table(
+        {"instruction_id": ids, "shard": np.zeros(40, dtype=np.int64), "states": states}
+    )
 
 
 def _fixed(numbers: np.ndarray) -> pa.FixedSizeListArray:

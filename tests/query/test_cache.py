@@ -9,7 +9,12 @@ import pytest
 from catalog.query.cache import folder, key, read_kept, remembered, sweep
 from catalog.store.paths import Home
 
-ROWS = pa.table({"fingerprint": ["a", "b", "c"], "v": pa.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], pa.list_(pa.float32(), 2))})
+ROWS = pa.table(
+    {
+        "fingerprint": ["a", "b", "c"],
+        "v": pa.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], pa.list_(pa.float32(), 2)),
+    }
+)
 
 
 @pytest.fixture
@@ -33,7 +38,14 @@ def test_the_second_answer_is_the_first_and_costs_nothing(empty: Home) -> None:
 def test_the_key_follows_the_content_and_not_the_way_it_is_held() -> None:
     plain = key("kmeans", {"points": ROWS}, {"k": 3, "memory": 10})
     assert key("kmeans", {"points": ROWS.take([2, 0, 1])}, {"k": 3}) == plain
-    assert key("kmeans", {"points": pa.concat_tables([ROWS.slice(0, 1), ROWS.slice(1)])}, {"k": 3, "memory": None}) == plain
+    assert (
+        key(
+            "kmeans",
+            {"points": pa.concat_tables([ROWS.slice(0, 1), ROWS.slice(1)])},
+            {"k": 3, "memory": None},
+        )
+        == plain
+    )
     assert key("kmeans", {"points": pa.concat_tables([ROWS, ROWS]).slice(3)}, {"k": 3}) == plain
 
 
@@ -43,10 +55,15 @@ def test_the_name_of_a_list_item_is_no_part_of_the_key(item: str) -> None:
         return pa.table({"fingerprint": names, "v": vectors})
 
     plain = [pa.list_(pa.field("item", pa.float32())), pa.list_(pa.field("item", pa.float32()), 2)]
-    other = [pa.large_list(pa.field(item, pa.float32())), pa.list_(pa.field(item, pa.float32(), nullable=False), 2)]
+    other = [
+        pa.large_list(pa.field(item, pa.float32())),
+        pa.list_(pa.field(item, pa.float32(), nullable=False), 2),
+    ]
     for before, after in zip(plain, other, strict=True):
         first = rows(pa.array([[1.0, 2.0], [3.0, 4.0]], before), pa.array(["a", "b"]))
-        second = rows(pa.array([[1.0, 2.0], [3.0, 4.0]], after), pa.array(["a", "b"], pa.large_string()))
+        second = rows(
+            pa.array([[1.0, 2.0], [3.0, 4.0]], after), pa.array(["a", "b"], pa.large_string())
+        )
         noted = second.replace_schema_metadata({"a": "note"})
         assert key("project", {"points": first}, {}) == key("project", {"points": noted}, {})
 
@@ -77,12 +94,16 @@ def test_a_second_answer_is_taken_from_the_first_whatever_its_lists_are_called(e
         ("kmeans", ROWS.set_column(0, "fingerprint", pa.array(["a", "b", "d"])), {"k": 3}),
     ],
 )
-def test_whatever_changes_the_answer_changes_the_key(name: str, rows: pa.Table, options: dict[str, int]) -> None:
+def test_whatever_changes_the_answer_changes_the_key(
+    name: str, rows: pa.Table, options: dict[str, int]
+) -> None:
     assert key(name, {"points": rows}, options) != key("kmeans", {"points": ROWS}, {"k": 3})
 
 
 def test_columns_of_the_input_are_not_kept_again(empty: Home) -> None:
-    answer = pa.table({"cluster": [0, 1, 0], "fingerprint": ["a", "b", "c"], "v": ["another", "v", "here"]})
+    answer = pa.table(
+        {"cluster": [0, 1, 0], "fingerprint": ["a", "b", "c"], "v": ["another", "v", "here"]}
+    )
     for _ in range(2):
         shuffled = ROWS.take([2, 0, 1])
         found = remembered(empty, "kmeans", {"points": shuffled}, {}, lambda: answer)

@@ -14,7 +14,9 @@ def of(sql: str) -> SqlText:
     return SqlText.of(sql, name="mine.sql")
 
 
-@pytest.mark.parametrize("path", sorted(shipped("selectors").glob("*.sql")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", sorted(shipped("selectors").glob("*.sql")), ids=lambda path: path.stem
+)
 def test_every_selector_has_a_place_for_who_is_left_out_or_a_kernel_that_knows(path: Path) -> None:
     text = canonical(path.read_text(encoding="utf-8"))
     kernels = [word for word in text.split() if has_standing(word)]
@@ -24,7 +26,11 @@ def test_every_selector_has_a_place_for_who_is_left_out_or_a_kernel_that_knows(p
 
 
 def test_the_budget_may_cut_an_inner_query() -> None:
-    cut = cut_of(of("WITH a AS (SELECT id FROM t), b AS (SELECT id, n FROM a ORDER BY n LIMIT $budget) SELECT id FROM b ORDER BY id"))
+    cut = cut_of(
+        of(
+            "WITH a AS (SELECT id FROM t), b AS (SELECT id, n FROM a ORDER BY n LIMIT $budget) SELECT id FROM b ORDER BY id"
+        )
+    )
     assert cut is not None
     assert str(cut.query) == "WITH a AS (SELECT id FROM t) SELECT id, n FROM a ORDER BY n "
     assert (cut.order, cut.columns) == (("n",), (("n", True),))
@@ -49,7 +55,11 @@ def test_what_is_no_plain_budget_is_not_taken_for_one(sql: str) -> None:
 @pytest.mark.parametrize(
     ("sql", "order", "more"),
     [
-        ("SELECT id, v AS score FROM t ORDER BY v DESC, fingerprint LIMIT $budget", ("score DESC",), None),
+        (
+            "SELECT id, v AS score FROM t ORDER BY v DESC, fingerprint LIMIT $budget",
+            ("score DESC",),
+            None,
+        ),
         (
             "SELECT id FROM t ORDER BY f(v, 2) DESC NULLS LAST, w LIMIT $budget",
             ("f(v, 2) DESC NULLS LAST", "w"),
@@ -60,7 +70,9 @@ def test_what_is_no_plain_budget_is_not_taken_for_one(sql: str) -> None:
         ("SELECT * FROM t ORDER BY n LIMIT $budget", ("n",), None),
     ],
 )
-def test_what_orders_is_returned_where_that_can_be(sql: str, order: tuple[str, ...], more: str | None) -> None:
+def test_what_orders_is_returned_where_that_can_be(
+    sql: str, order: tuple[str, ...], more: str | None
+) -> None:
     cut = cut_of(of(sql))
     assert cut is not None
     assert cut.order == order
@@ -68,11 +80,19 @@ def test_what_orders_is_returned_where_that_can_be(sql: str, order: tuple[str, .
 
 
 def test_conditions_are_found_at_every_depth_and_go_one_by_one() -> None:
-    inner = "SELECT id, sum(v) FILTER (WHERE v > 0) AS s FROM t WHERE a = 1 GROUP BY id HAVING s > 2"
+    inner = (
+        "SELECT id, sum(v) FILTER (WHERE v > 0) AS s FROM t WHERE a = 1 GROUP BY id HAVING s > 2"
+    )
     text = of(f"SELECT id FROM ({inner}) QUALIFY rank() OVER w = 1 ORDER BY id")
     found = list(conditions(text))
-    assert [one.shown for one in found] == ["WHERE a = 1", "HAVING s > 2", "QUALIFY rank() OVER w = 1"]
-    assert " ".join(str(found[0].without).split()) == " ".join(str(text).replace("WHERE a = 1", "").split())
+    assert [one.shown for one in found] == [
+        "WHERE a = 1",
+        "HAVING s > 2",
+        "QUALIFY rank() OVER w = 1",
+    ]
+    assert " ".join(str(found[0].without).split()) == " ".join(
+        str(text).replace("WHERE a = 1", "").split()
+    )
     assert [str(one.source) if one.source else None for one in found] == ["FROM t ", None, None]
 
 

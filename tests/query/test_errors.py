@@ -67,5 +67,7 @@ def test_a_session_whose_engine_failed_opens_another_connection(home: Home) -> N
 
 def test_a_join_of_two_scores_by_distance_is_answered(home: Home) -> None:
     with writing(home) as connection:
-        connection.execute("INSERT INTO scores SELECT 3, i, i / 10, NULL FROM range(40, 6000) AS t(i)")
+        connection.execute(
+            "INSERT INTO scores SELECT 3, i, i / 10, NULL FROM range(40, 6000) AS t(i)"
+        )
     assert run(home, PAIRS)["n"].to_pylist() == [0]

@@ -19,28 +19,44 @@ CUT = "(SELECT instruction_id, source FROM pool($pool) ORDER BY source LIMIT $bu
 
 def test_a_column_that_a_kernel_would_read_twice_is_refused(home: Home) -> None:
     twice = "SELECT cluster FROM kmeans((SELECT fingerprint, losses, losses FROM trajectories('tiny', proxy => 'tiny')))"
-    with pytest.raises(QueryError, match=r"query:1:21: kmeans: .* exactly one vector column; it has 2 \(losses, losses_1\)"):
+    with pytest.raises(
+        QueryError,
+        match=r"query:1:21: kmeans: .* exactly one vector column; it has 2 \(losses, losses_1\)",
+    ):
         run(home, twice)
 
 
 @pytest.mark.parametrize(
     ("sql", "keys"),
     [
-        ("SELECT instruction_id FROM pool($pool) ORDER BY source LIMIT $budget", ("source", "fingerprint")),
-        ("SELECT instruction_id FROM pool($pool) ORDER BY source, instruction_id DESC LIMIT $budget", ("source", "instruction_id DESC")),
+        (
+            "SELECT instruction_id FROM pool($pool) ORDER BY source LIMIT $budget",
+            ("source", "fingerprint"),
+        ),
+        (
+            "SELECT instruction_id FROM pool($pool) ORDER BY source, instruction_id DESC LIMIT $budget",
+            ("source", "instruction_id DESC"),
+        ),
         (f"{PAIRS} ORDER BY p.source LIMIT $budget", ("source", "fingerprint")),
         (f"{UNION} ORDER BY source LIMIT $budget", ("source", "fingerprint")),
         (f"SELECT instruction_id FROM {CUT} ORDER BY source", ("source", "fingerprint")),
-        (f"SELECT instruction_id FROM ({CUT}) AS few JOIN pool($pool) AS p USING (instruction_id) ORDER BY 1", ("source", "fingerprint")),
+        (
+            f"SELECT instruction_id FROM ({CUT}) AS few JOIN pool($pool) AS p USING (instruction_id) ORDER BY 1",
+            ("source", "fingerprint"),
+        ),
     ],
 )
-def test_members_that_the_order_does_not_tell_apart_come_by_fingerprint(home: Home, sql: str, keys: tuple[str, ...]) -> None:
+def test_members_that_the_order_does_not_tell_apart_come_by_fingerprint(
+    home: Home, sql: str, keys: tuple[str, ...]
+) -> None:
     given = {"pool": "tiny", "budget": 7}
     with session(home) as opened:
         planned = plan(opened.connection, SqlText.of(sql), given, is_selection=True)
     with executing(home, SqlText.of(sql), given, Limits(), selection=planned) as execution:
         found = execution.table(execution.planned.query)["instruction_id"].to_pylist()
-    expected = run(home, f"SELECT instruction_id FROM pool('tiny') ORDER BY {', '.join(keys)} LIMIT 7")["instruction_id"].to_pylist()
+    expected = run(
+        home, f"SELECT instruction_id FROM pool('tiny') ORDER BY {', '.join(keys)} LIMIT 7"
+    )["instruction_id"].to_pylist()
     assert sorted(found) == sorted(expected)
     if not sql.endswith("ORDER BY 1"):  # which no two rows share
         assert found == expected

@@ -20,7 +20,11 @@ from catalog.store.paths import Home
 
 def digest(folder: Path) -> dict[str, str]:
     """Every file under a folder, by the hash of its content."""
-    return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.rglob("*")) if path.is_file()}
+    return {
+        str(path): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
 
 
 def test_a_hostile_statement_is_refused_or_stopped_in_one_line_and_writes_nothing(
@@ -60,7 +64,9 @@ def test_there_are_at_least_150_hostile_statements() -> None:
         ("CASE WHEN true THEN ", "1", " END", 2_000),
     ],
 )
-def test_nesting_without_end_is_answered_or_refused_in_one_line(home: Home, opening: str, inside: str, closing: str, depth: int) -> None:
+def test_nesting_without_end_is_answered_or_refused_in_one_line(
+    home: Home, opening: str, inside: str, closing: str, depth: int
+) -> None:
     try:
         message = f"{run(home, 'SELECT ' + opening * depth + inside + closing * depth, limits=Limits(seconds=20)).num_rows} row"
     except QueryError as error:
@@ -76,7 +82,10 @@ def test_a_cte_may_have_a_name_that_looks_like_a_file(home: Home) -> None:
 def test_a_file_name_that_a_cte_has_elsewhere_is_still_no_file(home: Home, tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("a\n1\n")
     with pytest.raises(QueryError):
-        run(home, f"SELECT * FROM '{tmp_path}/t.csv', (WITH \"{tmp_path}/t.csv\" AS (SELECT 1) SELECT 1) AS s")
+        run(
+            home,
+            f"SELECT * FROM '{tmp_path}/t.csv', (WITH \"{tmp_path}/t.csv\" AS (SELECT 1) SELECT 1) AS s",
+        )
 
 
 def test_reading_the_environment_is_refused_by_name(home: Home) -> None:
@@ -89,7 +98,9 @@ def test_the_locked_connection_alone_would_write_nothing_either(
     home: Home, hostile: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if "arrow_scan" in hostile:
-        pytest.skip("reading a made-up pointer takes the process with it; only the first wall stands before that")
+        pytest.skip(
+            "reading a made-up pointer takes the process with it; only the first wall stands before that"
+        )
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     monkeypatch.chdir(elsewhere)
@@ -106,18 +117,38 @@ def test_the_locked_connection_alone_would_write_nothing_either(
 @pytest.mark.parametrize(
     ("sql", "message"),
     [
-        ("WITH a AS (DELETE FROM pools RETURNING *) SELECT * FROM a", "DELETE inside WITH is not allowed"),
+        (
+            "WITH a AS (DELETE FROM pools RETURNING *) SELECT * FROM a",
+            "DELETE inside WITH is not allowed",
+        ),
         ("WITH a AS (COPY (SELECT 1) TO 'x') SELECT * FROM a", "COPY inside WITH is not allowed"),
-        ("SELECT *\nFROM 's3://bucket/x.parquet'", "query:2:6: 's3://bucket/x.parquet' looks like a file"),
-        ("SELECT * FROM read_text('x')", "query:1:15: read_text() reads outside the catalog: register the file as a pool first"),
-        ("SELECT * FROM query('SELECT 1')", "query:1:15: query() runs a text that nobody has checked"),
-        ("SELECT * FROM duckdb_settings()", "query:1:15: duckdb_settings() is not allowed in a query"),
+        (
+            "SELECT *\nFROM 's3://bucket/x.parquet'",
+            "query:2:6: 's3://bucket/x.parquet' looks like a file",
+        ),
+        (
+            "SELECT * FROM read_text('x')",
+            "query:1:15: read_text() reads outside the catalog: register the file as a pool first",
+        ),
+        (
+            "SELECT * FROM query('SELECT 1')",
+            "query:1:15: query() runs a text that nobody has checked",
+        ),
+        (
+            "SELECT * FROM duckdb_settings()",
+            "query:1:15: duckdb_settings() is not allowed in a query",
+        ),
         ("SELECT 1;\nSELECT 2", "query:1:10: 2 statements; a query is one SELECT statement"),
-        ("CREATE TABLE x (a INTEGER)", "query:1:1: CREATE is not allowed: a query is one SELECT statement, and reads only"),
+        (
+            "CREATE TABLE x (a INTEGER)",
+            "query:1:1: CREATE is not allowed: a query is one SELECT statement, and reads only",
+        ),
         ("PIVOT pools ON name USING count(*)", "PIVOT needs its values listed"),
     ],
 )
-def test_the_first_wall_says_what_is_wrong_and_what_to_do(home: Home, sql: str, message: str) -> None:
+def test_the_first_wall_says_what_is_wrong_and_what_to_do(
+    home: Home, sql: str, message: str
+) -> None:
     with pytest.raises(QueryError) as caught:
         run(home, sql)
     assert message in str(caught.value)

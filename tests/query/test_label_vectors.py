@@ -28,18 +28,30 @@ def test_each_distinct_label_has_the_vector_that_the_encoder_gives_it(home: Home
     answer = run(home, "FROM label_embeddings('tiny')")
     assert answer.column_names == ["label", "vector"]
     assert answer["label"].to_pylist() == LABELS
-    np.testing.assert_array_equal(np.array(answer["vector"].to_pylist()), load_encoder(dtype="float32").encode(LABELS).vectors)
+    np.testing.assert_array_equal(
+        np.array(answer["vector"].to_pylist()), load_encoder(dtype="float32").encode(LABELS).vectors
+    )
 
 
-def test_labels_are_embedded_once_and_only_when_their_vectors_are_asked_for(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_labels_are_embedded_once_and_only_when_their_vectors_are_asked_for(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from catalog.models import encoder
 
     assert run(home, "SELECT label FROM label_embeddings('tiny')")["label"].to_pylist() == LABELS
     assert not folder(home).exists()
     first = run(home, "FROM label_embeddings('tiny')")
     assert len(list(folder(home).glob("label_embeddings-*"))) == 1
-    monkeypatch.setattr(encoder, "load_encoder", lambda *_, **__: pytest.fail("it was embedded again"))
-    assert run(home, "FROM label_embeddings('tiny', encoder => 'sentence-transformers/all-MiniLM-L6-v2')") == first
+    monkeypatch.setattr(
+        encoder, "load_encoder", lambda *_, **__: pytest.fail("it was embedded again")
+    )
+    assert (
+        run(
+            home,
+            "FROM label_embeddings('tiny', encoder => 'sentence-transformers/all-MiniLM-L6-v2')",
+        )
+        == first
+    )
     with pytest.raises(pytest.fail.Exception, match="embedded again"):
         run(home, "FROM label_embeddings('tiny')", limits=Limits(is_memoised=False))
     with writing(home) as connection:
@@ -50,8 +62,13 @@ def test_labels_are_embedded_once_and_only_when_their_vectors_are_asked_for(home
 
 def test_the_labels_of_a_subset_are_those_of_its_members(home: Home) -> None:
     with writing(home) as connection:
-        connection.execute("UPDATE pool_members SET labels = ['only ' || instruction_id] WHERE instruction_id IN (10, 13, 30)")
-    assert run(home, "SELECT label FROM label_embeddings('few')")["label"].to_pylist() == ["only 10", "only 13"]
+        connection.execute(
+            "UPDATE pool_members SET labels = ['only ' || instruction_id] WHERE instruction_id IN (10, 13, 30)"
+        )
+    assert run(home, "SELECT label FROM label_embeddings('few')")["label"].to_pylist() == [
+        "only 10",
+        "only 13",
+    ]
 
 
 def test_a_pool_without_labels_is_told_how_they_come_in(home: Home) -> None:
@@ -82,15 +99,26 @@ def test_another_encoder_is_another_definition(home: Home, monkeypatch: pytest.M
 
     before = define(home, read_selector(MINE, name="mine"), ref="tiny", budget=3)
     assert [signal["kind"] for signal in before.content["signals"]] == ["label_embedding"]
-    assert define(home, read_selector(MINE, name="mine"), ref="tiny", budget=3).sha256 == before.sha256
+    assert (
+        define(home, read_selector(MINE, name="mine"), ref="tiny", budget=3).sha256 == before.sha256
+    )
     real = encoder.encoder_identity
-    monkeypatch.setattr(encoder, "encoder_identity", lambda name: real(name) | {"weights": "others"})
-    assert define(home, read_selector(MINE, name="mine"), ref="tiny", budget=3).sha256 != before.sha256
+    monkeypatch.setattr(
+        encoder, "encoder_identity", lambda name: real(name) | {"weights": "others"}
+    )
+    assert (
+        define(home, read_selector(MINE, name="mine"), ref="tiny", budget=3).sha256 != before.sha256
+    )
 
 
 def test_mig_reads_labels_and_any_score(home: Home) -> None:
-    definition = define(home, find_selector(home, "mig"), ref="tiny", budget=3, settings={"score": "ifd"})
-    assert {signal["name"] for signal in definition.content["signals"]} == {"all-MiniLM-L6-v2", "ifd"}
+    definition = define(
+        home, find_selector(home, "mig"), ref="tiny", budget=3, settings={"score": "ifd"}
+    )
+    assert {signal["name"] for signal in definition.content["signals"]} == {
+        "all-MiniLM-L6-v2",
+        "ifd",
+    }
     assert set(definition.content["functions"]) == {"mig"}
 
 

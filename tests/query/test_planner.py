@@ -38,7 +38,10 @@ def test_what_a_text_becomes_runs(home: Home, pair: str) -> None:
 
 
 def test_a_kernel_in_sql_is_the_python_function(home: Home) -> None:
-    points = run(home, "SELECT instruction_id, fingerprint, losses FROM trajectories('tiny', proxy => 'tiny')")
+    points = run(
+        home,
+        "SELECT instruction_id, fingerprint, losses FROM trajectories('tiny', proxy => 'tiny')",
+    )
     expected = kmeans(points, k=4, iterations=7, seed=3)
     sql = """
     WITH points AS (SELECT instruction_id, fingerprint, losses FROM trajectories($pool, proxy => 'tiny'))
@@ -60,7 +63,10 @@ def test_token_states_reach_a_kernel_as_they_were_stored(home: Home) -> None:
     sql = "SELECT * FROM log_det((SELECT instruction_id, fingerprint, states FROM token_states('tiny')), budget => 3) ORDER BY rank"
     answer = run(home, sql)
     ids = np.arange(5, 40)
-    gains = [np.linalg.slogdet(np.eye(2) + sum(np.outer([i, t], [i, t]) for t in range(i % 4 + 1)))[1] for i in ids]
+    gains = [
+        np.linalg.slogdet(np.eye(2) + sum(np.outer([i, t], [i, t]) for t in range(i % 4 + 1)))[1]
+        for i in ids
+    ]
     assert answer["instruction_id"].to_pylist()[0] == ids[int(np.argmax(gains))]
     assert answer["gain"].to_pylist()[0] == pytest.approx(max(gains), rel=1e-6)
 
@@ -68,34 +74,68 @@ def test_token_states_reach_a_kernel_as_they_were_stored(home: Home) -> None:
 @pytest.mark.parametrize(
     ("sql", "message"),
     [
-        ("SELECT *\nFROM kmeans((SELECT 1), k => 3, itertions => 4)", "2:33: kmeans has no argument itertions; did you mean iterations?"),
-        ("SELECT *\nFROM kmean((SELECT 1), k => 3)", "2:6: there is no table function kmean; did you mean kmeans?"),
+        (
+            "SELECT *\nFROM kmeans((SELECT 1), k => 3, itertions => 4)",
+            "2:33: kmeans has no argument itertions; did you mean iterations?",
+        ),
+        (
+            "SELECT *\nFROM kmean((SELECT 1), k => 3)",
+            "2:6: there is no table function kmean; did you mean kmeans?",
+        ),
         ("SELECT * FROM kmeans(k => 3)", "1:15: kmeans needs points: kmeans((SELECT ...)"),
-        ("SELECT * FROM kmeans((SELECT 1), (SELECT 2))", "1:34: kmeans takes 1 argument(s) without a name"),
+        (
+            "SELECT * FROM kmeans((SELECT 1), (SELECT 2))",
+            "1:34: kmeans takes 1 argument(s) without a name",
+        ),
         ("SELECT * FROM kmeans(3, k => 3)", "1:22: kmeans expects a relation here"),
         ("SELECT * FROM kmeans('few', k => 3)", "1:22: kmeans expects a relation here"),
-        ("SELECT * FROM kmeans((FROM embeddings('tiny')), k => 'many')", "1:15: kmeans: k expects an integer, not 'many'"),
-        ("SELECT * FROM kmeans((FROM embeddings('tiny')), k => 2.5)", "1:15: kmeans: k expects an integer"),
-        ("SELECT * FROM kmeans((FROM embeddings('tiny')), start => 'anywhere')", "1:15: kmeans: start expects 'k-means++' or 'random'"),
+        (
+            "SELECT * FROM kmeans((FROM embeddings('tiny')), k => 'many')",
+            "1:15: kmeans: k expects an integer, not 'many'",
+        ),
+        (
+            "SELECT * FROM kmeans((FROM embeddings('tiny')), k => 2.5)",
+            "1:15: kmeans: k expects an integer",
+        ),
+        (
+            "SELECT * FROM kmeans((FROM embeddings('tiny')), start => 'anywhere')",
+            "1:15: kmeans: start expects 'k-means++' or 'random'",
+        ),
         ("SELECT * FROM kmeans((FROM embeddings('tiny')), k => 0)", "1:15: "),
-        ("SELECT * FROM log_det((FROM embeddings('tiny')))", "1:15: log_det needs budget: log_det((SELECT ...), budget => an integer"),
+        (
+            "SELECT * FROM log_det((FROM embeddings('tiny')))",
+            "1:15: log_det needs budget: log_det((SELECT ...), budget => an integer",
+        ),
         ("SELECT * FROM\n kmeans((SELECT nothing FROM embeddings('tiny')), k => 2)", "2:17: "),
         ("SELECT * FROM kmeans((FROM embeddings('tiny')), k => nothing)", "1:54: "),
-        ("SELECT * FROM pool('tiny') AS p, kmeans((SELECT p.prompt), k => 2)", '1:49: Referenced table "p" not found'),
+        (
+            "SELECT * FROM pool('tiny') AS p, kmeans((SELECT p.prompt), k => 2)",
+            '1:49: Referenced table "p" not found',
+        ),
         ("SELECT * FROM main.kmeans((FROM embeddings('tiny')), k => 2)", "stands alone"),
-        ("SELECT * FROM kmeans((FROM embeddings('tiny')), k => 2) WITH ORDINALITY", "has no WITH ORDINALITY"),
+        (
+            "SELECT * FROM kmeans((FROM embeddings('tiny')), k => 2) WITH ORDINALITY",
+            "has no WITH ORDINALITY",
+        ),
         ("SELECT kmeans(1)", "1:8: kmeans(...) is a relation: write it in FROM"),
         (
             "WITH RECURSIVE r AS (SELECT 1 UNION ALL SELECT cluster FROM kmeans((FROM r), k => 1)) FROM r",
             "Table with name r does not exist",
         ),
-        ("SELECT * FROM kmeans((SELECT * FROM kmeans((SELECT frob(1)), k => 1)), k => 2)", "1:52: Scalar Function with name frob"),
+        (
+            "SELECT * FROM kmeans((SELECT * FROM kmeans((SELECT frob(1)), k => 1)), k => 2)",
+            "1:52: Scalar Function with name frob",
+        ),
     ],
 )
-def test_a_wrong_call_is_told_with_its_place_and_the_way_out(home: Home, sql: str, message: str) -> None:
+def test_a_wrong_call_is_told_with_its_place_and_the_way_out(
+    home: Home, sql: str, message: str
+) -> None:
     with pytest.raises(CatalogError) as caught:
         run(home, sql)
-    assert f"query:{message}" in str(caught.value) or (not message[0].isdigit() and message in str(caught.value))
+    assert f"query:{message}" in str(caught.value) or (
+        not message[0].isdigit() and message in str(caught.value)
+    )
     assert "\n" not in str(caught.value)
     assert "__fn" not in str(caught.value)
 
@@ -107,7 +147,9 @@ def test_a_kernels_own_error_keeps_its_class_and_gets_the_place(home: Home) -> N
 
 def test_memory_reaches_the_kernel(home: Home) -> None:
     sql = "SELECT * FROM near_duplicates((SELECT instruction_id, fingerprint, prompt FROM pool('tiny')))"
-    with pytest.raises(MemoryLimitError, match=r"^query:1:15: near_duplicates of 35 texts .* may use 95 MiB"):
+    with pytest.raises(
+        MemoryLimitError, match=r"^query:1:15: near_duplicates of 35 texts .* may use 95 MiB"
+    ):
         run(home, sql, limits=Limits(memory="100MB"))
 
 
@@ -117,13 +159,21 @@ def test_every_function_has_a_signature_that_sql_can_be_checked_against() -> Non
         parameters = parameters_of(kernel(name))
         first = next(iter(parameters.values()))
         assert first.annotation is pa.Table
-        assert all(p.kind is inspect.Parameter.KEYWORD_ONLY for p in parameters.values() if p.annotation is not pa.Table), name
+        assert all(
+            p.kind is inspect.Parameter.KEYWORD_ONLY
+            for p in parameters.values()
+            if p.annotation is not pa.Table
+        ), name
     for name, source in SOURCES.items():
         assert [*parameters_of(source)][1] == "ref", name
 
 
 def test_no_kernel_has_the_name_of_a_function_of_duckdbs(home: Home) -> None:
-    taken = set(run(home, "SELECT DISTINCT function_name FROM duckdb_functions()")["function_name"].to_pylist())
+    taken = set(
+        run(home, "SELECT DISTINCT function_name FROM duckdb_functions()")[
+            "function_name"
+        ].to_pylist()
+    )
     assert not (kernel_names() | SOURCES.keys()) & taken
 
 
@@ -151,5 +201,7 @@ def test_a_kernel_keeps_no_writer_waiting(home: Home, tmp_path: Path) -> None:
 
 
 def test_an_unknown_table_that_is_not_ours_is_duckdbs_to_tell(home: Home) -> None:
-    with pytest.raises(QueryError, match=r"^query:1:15: Table with name poools does not exist; Did you mean"):
+    with pytest.raises(
+        QueryError, match=r"^query:1:15: Table with name poools does not exist; Did you mean"
+    ):
         run(home, "SELECT * FROM poools")

@@ -33,10 +33,19 @@ def read(definition: Definition) -> list[str]:
     ("sql", "names"),
     [
         (f"SELECT instruction_id FROM scores($pool) {END}", []),
-        (f"SELECT instruction_id FROM (SELECT * FROM scores($pool)) WHERE ifd > 0.1 {END}", ["ifd"]),
-        (f"WITH a AS (SELECT instruction_id, ifd, depth FROM scores($pool)) SELECT instruction_id, depth FROM a {END}", ["depth"]),
+        (
+            f"SELECT instruction_id FROM (SELECT * FROM scores($pool)) WHERE ifd > 0.1 {END}",
+            ["ifd"],
+        ),
+        (
+            f"WITH a AS (SELECT instruction_id, ifd, depth FROM scores($pool)) SELECT instruction_id, depth FROM a {END}",
+            ["depth"],
+        ),
         (f"SELECT * FROM scores($pool) {END}", ["depth", "ifd"]),
-        (f"SELECT instruction_id FROM pool($pool) JOIN scores($pool) AS s USING (instruction_id) WHERE s.depth = -7 {END}", ["depth"]),
+        (
+            f"SELECT instruction_id FROM pool($pool) JOIN scores($pool) AS s USING (instruction_id) WHERE s.depth = -7 {END}",
+            ["depth"],
+        ),
         (
             "SELECT instruction_id FROM scores($pool) WHERE instruction_id IN "
             f"(SELECT instruction_id FROM scores($pool) WHERE ifd = 1) {END}",
@@ -54,7 +63,9 @@ def read(definition: Definition) -> list[str]:
         ),
     ],
 )
-def test_a_definition_holds_the_signals_that_are_read(home: Home, sql: str, names: list[str]) -> None:
+def test_a_definition_holds_the_signals_that_are_read(
+    home: Home, sql: str, names: list[str]
+) -> None:
     assert read(defined(home, sql)) == names
 
 
@@ -68,7 +79,9 @@ def test_a_score_that_is_computed_later_changes_nothing_where_it_is_not_read(hom
     assert read(after[1]) == ["depth", "ifd", "learnability"]
 
 
-def test_a_definition_is_planned_again_with_columns_that_it_names_and_does_not_read(home: Home) -> None:
+def test_a_definition_is_planned_again_with_columns_that_it_names_and_does_not_read(
+    home: Home,
+) -> None:
     sql = f"WITH a AS (SELECT instruction_id, ifd, depth FROM scores($pool)) SELECT instruction_id, depth FROM a {END}"
     before = defined(home, sql)
     pins = Pins(frozenset(signal["identity_sha256"] for signal in before.content["signals"]))
@@ -89,11 +102,16 @@ def test_the_number_of_the_rule_stands_in_the_definition(home: Home) -> None:
         ("losses", "losses, fingerprint"),
     ],
 )
-def test_a_kernel_is_given_the_fingerprints_of_its_rows(home: Home, columns: str, given: str) -> None:
-    sql = (
-        "SELECT instruction_id FROM kmeans((SELECT {} FROM trajectories($pool, proxy => 'tiny') AS t), k => 3) JOIN pool($pool) ON true {}"
+def test_a_kernel_is_given_the_fingerprints_of_its_rows(
+    home: Home, columns: str, given: str
+) -> None:
+    sql = "SELECT instruction_id FROM kmeans((SELECT {} FROM trajectories($pool, proxy => 'tiny') AS t), k => 3) JOIN pool($pool) ON true {}"
+    definition = defined(
+        home,
+        sql.format(columns, END).replace(
+            "SELECT instruction_id FROM k", "SELECT pool.instruction_id FROM k"
+        ),
     )
-    definition = defined(home, sql.format(columns, END).replace("SELECT instruction_id FROM k", "SELECT pool.instruction_id FROM k"))
     assert definition.planned is not None
     (step,) = [step for step in definition.planned.steps if isinstance(step, Apply)]
     assert f"(SELECT {given} FROM " in str(step.relations["points"])
@@ -109,7 +127,9 @@ def test_a_kernel_over_numbers_of_instructions_is_given_their_fingerprints(home:
     assert definition.planned is not None
     (step,) = [step for step in definition.planned.steps if isinstance(step, Apply)]
     assert "fingerprint_of(instruction_id) AS fingerprint" in str(step.relations["points"])
-    named = sql.replace("SELECT instruction_id, losses", "SELECT instruction_id, fingerprint, losses")
+    named = sql.replace(
+        "SELECT instruction_id, losses", "SELECT instruction_id, fingerprint, losses"
+    )
     expected = defined(home, named.format("ORDER BY cluster, fingerprint LIMIT $budget"))
     assert choose(home, definition).sha256 == choose(home, expected).sha256
 

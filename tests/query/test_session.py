@@ -35,7 +35,9 @@ def test_it_may_be_given_back_while_another_thread_asks_how_far_it_is(home: Home
         given_back.result()
 
 
-def test_a_connection_that_was_closed_meanwhile_has_no_progress_and_nothing_to_stop(home: Home) -> None:
+def test_a_connection_that_was_closed_meanwhile_has_no_progress_and_nothing_to_stop(
+    home: Home,
+) -> None:
     with session(home) as opened:
         opened.connection.close()  # as another thread does between the look and the question
         assert opened.progress() == -1
@@ -45,7 +47,10 @@ def test_a_connection_that_was_closed_meanwhile_has_no_progress_and_nothing_to_s
 @pytest.mark.parametrize("memory", ["100KB", "1MB"])
 def test_too_little_memory_to_open_the_catalog_is_said_so(home: Home, memory: str) -> None:
     with (
-        pytest.raises(InterruptedQueryError, match=f"its limit of {memory} is too little to read the catalog at all"),
+        pytest.raises(
+            InterruptedQueryError,
+            match=f"its limit of {memory} is too little to read the catalog at all",
+        ),
         session(home, memory=memory) as opened,
     ):
         opened.connection.execute("SELECT count(*) FROM pool_members").fetchall()

@@ -45,26 +45,43 @@ def test_tokens_cover_all_but_space_and_comments(parts: list[str]) -> None:
     sql = " ".join(parts)
     found = list(tokens(sql))
     assert all(sql[token.start : token.end] == token.text for token in found)
-    between = [sql[a:b] for a, b in zip([0, *(t.end for t in found)], [*(t.start for t in found), len(sql)], strict=True)]
-    assert all(re.fullmatch(r"(\s|--[^\n]*(\n|$)|/\*.*\*/)*", gap, flags=re.DOTALL) for gap in between)
+    between = [
+        sql[a:b]
+        for a, b in zip(
+            [0, *(t.end for t in found)], [*(t.start for t in found), len(sql)], strict=True
+        )
+    ]
+    assert all(
+        re.fullmatch(r"(\s|--[^\n]*(\n|$)|/\*.*\*/)*", gap, flags=re.DOTALL) for gap in between
+    )
 
 
 @given(st.lists(PARTS, max_size=20))
 def test_what_is_a_string_and_what_is_a_comment_is_as_duckdb_has_it(parts: list[str]) -> None:
-    sql = " ".join(part for part in parts if part != "x'ab'")  # whose x is a token of its own to DuckDB's colours
-    theirs = {offset_of_byte(sql, at) for at, kind in duckdb.tokenize(sql) if kind == duckdb.token_type.string_const}
+    sql = " ".join(
+        part for part in parts if part != "x'ab'"
+    )  # whose x is a token of its own to DuckDB's colours
+    theirs = {
+        offset_of_byte(sql, at)
+        for at, kind in duckdb.tokenize(sql)
+        if kind == duckdb.token_type.string_const
+    }
     ours = {token.start for token in tokens(sql) if token.kind == "string"}
     assert ours == theirs
 
 
 @given(st.text(alphabet="ab(é\n ", max_size=30), st.data())
-def test_every_offset_of_a_spliced_text_points_at_what_was_there(source: str, data: st.DataObject) -> None:
+def test_every_offset_of_a_spliced_text_points_at_what_was_there(
+    source: str, data: st.DataObject
+) -> None:
     text = SqlText.of(source, name="mine.sql")
     for _ in range(data.draw(st.integers(0, 3))):
         length = len(str(text))
         start = data.draw(st.integers(0, length))
         end = data.draw(st.integers(start, length))
-        text = text.replace(start, end, data.draw(st.sampled_from(["", "__fn0", "pool_at(1, 2) AS pool"])))
+        text = text.replace(
+            start, end, data.draw(st.sampled_from(["", "__fn0", "pool_at(1, 2) AS pool"]))
+        )
     rebuilt = str(text)
     at = 0
     for piece in text.pieces:
@@ -84,12 +101,20 @@ def test_a_cut_is_a_slice(source: str, data: st.DataObject) -> None:
 
 
 def test_places_count_lines_and_characters_from_one() -> None:
-    assert [place("ab\n\ncd", at, name="f") for at in (0, 2, 3, 4, 6)] == ["f:1:1", "f:1:3", "f:2:1", "f:3:1", "f:3:3"]
+    assert [place("ab\n\ncd", at, name="f") for at in (0, 2, 3, 4, 6)] == [
+        "f:1:1",
+        "f:1:3",
+        "f:2:1",
+        "f:3:1",
+        "f:3:3",
+    ]
 
 
 @given(st.text(max_size=20), st.text(max_size=5))
 def test_bytes_are_counted_as_characters(before: str, after: str) -> None:
-    assert offset_of_byte(before + after, len(before.encode(errors="ignore"))) == len(before.encode(errors="ignore").decode())
+    assert offset_of_byte(before + after, len(before.encode(errors="ignore"))) == len(
+        before.encode(errors="ignore").decode()
+    )
 
 
 @pytest.mark.parametrize(
@@ -104,7 +129,13 @@ def test_texts_that_mean_the_same_have_one_canonical_form(one: str, other: str) 
 
 
 @pytest.mark.parametrize(
-    ("one", "other"), [("SELECT 'A'", "SELECT 'a'"), ('SELECT "A"', 'SELECT "a"'), ("SELECT $K", "SELECT $k"), ("a b", "ab")]
+    ("one", "other"),
+    [
+        ("SELECT 'A'", "SELECT 'a'"),
+        ('SELECT "A"', 'SELECT "a"'),
+        ("SELECT $K", "SELECT $k"),
+        ("a b", "ab"),
+    ],
 )
 def test_texts_that_differ_in_more_have_two(one: str, other: str) -> None:
     assert canonical(one) != canonical(other)
@@ -118,7 +149,10 @@ def test_texts_that_differ_in_more_have_two(one: str, other: str) -> None:
     ],
 )
 def test_a_canonical_form_parses_as_the_text_does(sql: str) -> None:
-    parsed = [duckdb.sql("SELECT json_serialize_sql($t::VARCHAR)", params={"t": text}).fetchall()[0][0] for text in (sql, canonical(sql))]
+    parsed = [
+        duckdb.sql("SELECT json_serialize_sql($t::VARCHAR)", params={"t": text}).fetchall()[0][0]
+        for text in (sql, canonical(sql))
+    ]
     plain = [re.sub(r'"query_location(_length)?":\d+,?', "", text) for text in parsed]
     assert '"error":false' in plain[0]
     assert plain[0].lower() == plain[1].lower()
@@ -134,14 +168,23 @@ def seen_from(sql: str, name: str) -> str:
         ("SELECT HERE", "SELECT 0"),
         ("WITH a AS (SELECT 1) SELECT HERE", "WITH a AS (SELECT 1) SELECT 0"),
         ("WITH a AS (HERE), b AS (SELECT 1) SELECT 2", "SELECT 0"),
-        ("WITH a AS (SELECT 1), b AS (HERE), c AS (SELECT 3) SELECT 2", "WITH a AS (SELECT 1) SELECT 0"),
+        (
+            "WITH a AS (SELECT 1), b AS (HERE), c AS (SELECT 3) SELECT 2",
+            "WITH a AS (SELECT 1) SELECT 0",
+        ),
         ("SELECT (WITH a AS (SELECT 1) SELECT 2), HERE", "SELECT 0"),
         (
             "WITH a AS (SELECT ')') SELECT * FROM (WITH b(x) AS (SELECT 1), c AS (HERE) SELECT 2)",
             "WITH a AS (SELECT ')') SELECT * FROM (WITH b(x) AS (SELECT 1) SELECT 0)",
         ),
-        ("WITH RECURSIVE a USING KEY (x) AS (SELECT 1) SELECT HERE", "WITH RECURSIVE a USING KEY (x) AS (SELECT 1) SELECT 0"),
-        ("WITH a AS NOT MATERIALIZED (SELECT 1) SELECT [HERE]", "WITH a AS NOT MATERIALIZED (SELECT 1) SELECT 0"),
+        (
+            "WITH RECURSIVE a USING KEY (x) AS (SELECT 1) SELECT HERE",
+            "WITH RECURSIVE a USING KEY (x) AS (SELECT 1) SELECT 0",
+        ),
+        (
+            "WITH a AS NOT MATERIALIZED (SELECT 1) SELECT [HERE]",
+            "WITH a AS NOT MATERIALIZED (SELECT 1) SELECT 0",
+        ),
         ("SELECT CAST(x AS TIMESTAMP WITH TIME ZONE), HERE", "SELECT 0"),
     ],
 )

@@ -28,15 +28,25 @@ def by_id(answer: pa.Table, column: str) -> dict[int, object]:
 def test_trajectories_have_one_row_a_member_and_losses_in_training_order(home: Home) -> None:
     answer = run(home, "FROM trajectories('tiny', proxy => 'tiny')")
     assert answer.column_names == ["instruction_id", "fingerprint", "losses"]
-    assert by_id(answer, "losses") == {i: [10.0 * i, 10.0 * i + 1, 10.0 * i + 2, 10.0 * i + 3] for i in MEMBERS if i != 7}
+    assert by_id(answer, "losses") == {
+        i: [10.0 * i, 10.0 * i + 1, 10.0 * i + 2, 10.0 * i + 3] for i in MEMBERS if i != 7
+    }
 
 
 def test_trajectories_of_a_subset_are_those_of_its_members(home: Home) -> None:
-    assert sorted(by_id(run(home, "FROM trajectories('few', proxy => 'tiny')"), "losses")) == [10, 13, 16, 19]
+    assert sorted(by_id(run(home, "FROM trajectories('few', proxy => 'tiny')"), "losses")) == [
+        10,
+        13,
+        16,
+        19,
+    ]
 
 
 def test_losses_answer_list_functions(home: Home) -> None:
-    answer = run(home, "SELECT losses[1] - losses[-1] AS drop, len(losses) AS n FROM trajectories('few', proxy => 'tiny')")
+    answer = run(
+        home,
+        "SELECT losses[1] - losses[-1] AS drop, len(losses) AS n FROM trajectories('few', proxy => 'tiny')",
+    )
     assert answer.to_pylist() == [{"drop": -3.0, "n": 4}] * 4
 
 
@@ -54,7 +64,9 @@ def test_incomplete_trajectories_are_dropped_when_asked(home: Home) -> None:
 
 
 def test_incomplete_trajectories_are_filled_in_along_lines_when_asked(home: Home) -> None:
-    losses = by_id(run(home, "FROM trajectories('tiny', proxy => 'half', incomplete => 'impute')"), "losses")
+    losses = by_id(
+        run(home, "FROM trajectories('tiny', proxy => 'half', incomplete => 'impute')"), "losses"
+    )
     assert sorted(losses) == list(range(5, 30))
     assert losses[6] == [60, 61, 62, 63]
     assert losses[25] == [251, 251, 252, 253]  # checkpoints 1 and 3 are there
@@ -62,8 +74,12 @@ def test_incomplete_trajectories_are_filled_in_along_lines_when_asked(home: Home
 
 def test_a_trajectory_with_a_null_loss_is_refused_with_the_count(home: Home) -> None:
     with writing(home) as connection:
-        connection.execute("UPDATE losses SET loss = NULL WHERE signal_id = 1 AND instruction_id IN (20, 21) AND checkpoint = 2")
-    with pytest.raises(SignalError, match="2 of 34 trajectories of tiny over tiny@2 lack a checkpoint"):
+        connection.execute(
+            "UPDATE losses SET loss = NULL WHERE signal_id = 1 AND instruction_id IN (20, 21) AND checkpoint = 2"
+        )
+    with pytest.raises(
+        SignalError, match="2 of 34 trajectories of tiny over tiny@2 lack a checkpoint"
+    ):
         run(home, "FROM trajectories('tiny', proxy => 'tiny')")
 
 
@@ -84,7 +100,10 @@ def test_losses_of_other_pools_are_none_here(home: Home) -> None:
             SELECT 100, sha256('x'), [{'role': 'user', 'content': 'x', 'extra': NULL}], NULL, NULL;
             INSERT INTO pool_members SELECT 2, 100, 1, NULL, 0, 'chat', NULL, NULL;
         """)
-    with pytest.raises(SignalError, match="other@1 has no losses: `catalog losses train other@1 --proxy tiny` makes them"):
+    with pytest.raises(
+        SignalError,
+        match="other@1 has no losses: `catalog losses train other@1 --proxy tiny` makes them",
+    ):
         run(home, "FROM trajectories('other')")
 
 
@@ -93,7 +112,10 @@ def test_no_losses_are_read_when_none_are_used(home: Home) -> None:
     assert answer.to_pylist() == [{"n": 34}]
     with writing(home) as connection:
         connection.execute("DROP TABLE losses")
-    assert run(home, "SELECT count(fingerprint) AS n FROM trajectories('tiny', proxy => 'tiny')") == answer
+    assert (
+        run(home, "SELECT count(fingerprint) AS n FROM trajectories('tiny', proxy => 'tiny')")
+        == answer
+    )
 
 
 @pytest.mark.parametrize(
@@ -108,13 +130,27 @@ def test_no_losses_are_read_when_none_are_used(home: Home) -> None:
             "FROM trajectories('tiny', proxy => 'EleutherAI/pythia-70m')",
             "there are: half, tiny: `catalog losses train tiny@2 --proxy EleutherAI/pythia-70m` makes them",
         ),
-        ("FROM embeddings('tiny', encoder => 'MinLM')", "there are: MiniLM: `catalog embed tiny@2 --encoder MinLM` makes them"),
-        ("FROM embeddings('tiny', field => 'conversation')", "has no embeddings: `catalog embed tiny@2 --encoder all-MiniLM-L6-v2` makes"),
-        ("FROM token_states('tiny', model => 'other')", "`catalog states tiny@2 --model other` makes them"),
-        ("FROM trajectories('tiny', incomplete => 'ignore')", "incomplete expects 'refuse' or 'drop' or 'impute', not 'ignore'"),
+        (
+            "FROM embeddings('tiny', encoder => 'MinLM')",
+            "there are: MiniLM: `catalog embed tiny@2 --encoder MinLM` makes them",
+        ),
+        (
+            "FROM embeddings('tiny', field => 'conversation')",
+            "has no embeddings: `catalog embed tiny@2 --encoder all-MiniLM-L6-v2` makes",
+        ),
+        (
+            "FROM token_states('tiny', model => 'other')",
+            "`catalog states tiny@2 --model other` makes them",
+        ),
+        (
+            "FROM trajectories('tiny', incomplete => 'ignore')",
+            "incomplete expects 'refuse' or 'drop' or 'impute', not 'ignore'",
+        ),
     ],
 )
-def test_a_missing_signal_is_named_with_the_command_that_makes_it(home: Home, sql: str, message: str) -> None:
+def test_a_missing_signal_is_named_with_the_command_that_makes_it(
+    home: Home, sql: str, message: str
+) -> None:
     with pytest.raises(CatalogError) as caught:
         run(home, sql)
     assert message in str(caught.value)
@@ -153,7 +189,9 @@ def test_embeddings_are_those_of_committed_shards_in_float32(home: Home) -> None
     assert by_id(answer, "vector") == expected
 
 
-def test_embeddings_are_of_the_prompt_where_an_encoder_has_read_both_and_nothing_is_said(home: Home) -> None:
+def test_embeddings_are_of_the_prompt_where_an_encoder_has_read_both_and_nothing_is_said(
+    home: Home,
+) -> None:
     with writing(home) as connection:
         row = "9, 'embedding', 'MiniLM', 'e9', '{\"field\": \"conversation\"}', 3, 'embedding_0009', '{}', TIMESTAMP '2026-01-05'"
         connection.execute(f"INSERT INTO signals {SIGNAL} VALUES ({row})")
@@ -162,7 +200,9 @@ def test_embeddings_are_of_the_prompt_where_an_encoder_has_read_both_and_nothing
     with reading(home) as connection:
 
         def read(**options: Any) -> list[int]:
-            return [signal.signal_id for signal in embeddings(connection, "tiny", **options).signals]
+            return [
+                signal.signal_id for signal in embeddings(connection, "tiny", **options).signals
+            ]
 
         assert (read(), read(encoder="MiniLM"), read(field="prompt")) == ([5], [5], [5])
         assert read(field="conversation") == [9]
@@ -178,7 +218,10 @@ def test_embeddings_answer_array_functions(home: Home) -> None:
 
 @pytest.mark.parametrize("order", ["", "ORDER BY fingerprint", "ORDER BY fingerprint DESC LIMIT 7"])
 def test_token_states_pass_through_sql_unread(home: Home, order: str) -> None:
-    answer = run(home, f"SELECT s.instruction_id, s.n_tokens, s.states AS renamed FROM token_states('tiny') AS s {order}")
+    answer = run(
+        home,
+        f"SELECT s.instruction_id, s.n_tokens, s.states AS renamed FROM token_states('tiny') AS s {order}",
+    )
     for row in answer.to_pylist():
         i = row["instruction_id"]
         assert row["n_tokens"] == i % 4 + 1
@@ -237,11 +280,14 @@ def test_a_million_trajectories_load_in_well_under_a_second(tmp_path: Path) -> N
     seconds = time.monotonic() - started
     started = time.monotonic()
     grouped = run(
-        home, "SELECT instruction_id, list(loss ORDER BY checkpoint) AS losses FROM losses WHERE signal_id = 1 GROUP BY instruction_id"
+        home,
+        "SELECT instruction_id, list(loss ORDER BY checkpoint) AS losses FROM losses WHERE signal_id = 1 GROUP BY instruction_id",
     )
     in_sql = time.monotonic() - started
     assert answer.num_rows == grouped.num_rows == n
     losses = answer["losses"].combine_chunks().flatten().to_numpy().reshape(n, t)
     assert (losses == answer["instruction_id"].to_numpy()[:, None] + np.arange(t)).all()
-    print(f"trajectories {seconds:.2f} s, list(... ORDER BY) {in_sql:.2f} s: {in_sql / seconds:.1f} x")  # noqa: T201
+    print(
+        f"trajectories {seconds:.2f} s, list(... ORDER BY) {in_sql:.2f} s: {in_sql / seconds:.1f} x"
+    )  # noqa: T201
     assert seconds < in_sql

@@ -43,9 +43,13 @@ def changing(home: Home, sql: str) -> set[str]:
         ("txid_current()", "txid_current"),
     ],
 )
-def test_what_the_clock_or_the_session_answers_is_told(home: Home, expression: str, name: str) -> None:
+def test_what_the_clock_or_the_session_answers_is_told(
+    home: Home, expression: str, name: str
+) -> None:
     assert changing(home, f"SELECT {expression} AS x") == {name}
-    assert changing(home, f"WITH a AS (SELECT 1 AS b) SELECT b FROM a WHERE ({expression})::VARCHAR <> ''") == {name}
+    assert changing(
+        home, f"WITH a AS (SELECT 1 AS b) SELECT b FROM a WHERE ({expression})::VARCHAR <> ''"
+    ) == {name}
 
 
 @pytest.mark.parametrize(
@@ -82,7 +86,10 @@ def test_every_function_without_arguments_is_judged_as_two_moments_show_it(home:
         time.sleep(0.01)
     differ = {name for name in (*names, *CLOCKS) if answers[0][name] != answers[1][name]}
     assert len(differ) > 10
-    told = changing(home, "SELECT " + ", ".join(name if name in CLOCKS else f'"{name}"()' for name in sorted(differ)))
+    told = changing(
+        home,
+        "SELECT " + ", ".join(name if name in CLOCKS else f'"{name}"()' for name in sorted(differ)),
+    )
     assert told == differ
 
 

@@ -29,13 +29,26 @@ ENDLESS = "SELECT count(*) FROM range(1000000) AS a, range(10000000) AS b WHERE 
 
 
 def test_a_pool_is_a_table(home: Home) -> None:
-    answer = run(home, "SELECT instruction_id, prompt, response FROM pool('tiny@1') WHERE row_number < 3 ORDER BY row_number")
-    assert answer.to_pylist() == [{"instruction_id": i, "prompt": f"question {i}", "response": "a" * (i + 1)} for i in range(3)]
+    answer = run(
+        home,
+        "SELECT instruction_id, prompt, response FROM pool('tiny@1') WHERE row_number < 3 ORDER BY row_number",
+    )
+    assert answer.to_pylist() == [
+        {"instruction_id": i, "prompt": f"question {i}", "response": "a" * (i + 1)}
+        for i in range(3)
+    ]
 
 
-@pytest.mark.parametrize(("ref", "expected"), [("tiny", 35), ("tiny@2", 35), ("tiny@1", 30), ("tiny@first", 30), ("few", 4), ("few@1", 4)])
-def test_a_reference_names_a_version_of_a_pool_or_a_subset(home: Home, ref: str, expected: int) -> None:
-    assert run(home, "SELECT count(*) AS n FROM pool($ref)", parameters={"ref": ref}).to_pylist() == [{"n": expected}]
+@pytest.mark.parametrize(
+    ("ref", "expected"),
+    [("tiny", 35), ("tiny@2", 35), ("tiny@1", 30), ("tiny@first", 30), ("few", 4), ("few@1", 4)],
+)
+def test_a_reference_names_a_version_of_a_pool_or_a_subset(
+    home: Home, ref: str, expected: int
+) -> None:
+    assert run(
+        home, "SELECT count(*) AS n FROM pool($ref)", parameters={"ref": ref}
+    ).to_pylist() == [{"n": expected}]
 
 
 def test_a_subset_has_the_pools_columns_and_then_rank_and_why(home: Home) -> None:
@@ -47,7 +60,9 @@ def test_a_subset_has_the_pools_columns_and_then_rank_and_why(home: Home) -> Non
 
 
 def test_an_unaliased_source_goes_by_its_own_name(home: Home) -> None:
-    assert run(home, "SELECT pool.source FROM pool('tiny') WHERE pool.row_number = 6").to_pylist() == [{"source": "math"}]
+    assert run(
+        home, "SELECT pool.source FROM pool('tiny') WHERE pool.row_number = 6"
+    ).to_pylist() == [{"source": "math"}]
 
 
 def test_sources_stand_in_joins_subqueries_ctes_and_set_operations(home: Home) -> None:
@@ -69,7 +84,9 @@ def test_a_column_that_nobody_reads_is_not_computed(home: Home) -> None:
     from catalog.query.source_text import SqlText
 
     with session(home) as opened:
-        query = str(plan(opened.connection, SqlText.of("SELECT instruction_id FROM pool('tiny')"), {}).query)
+        query = str(
+            plan(opened.connection, SqlText.of("SELECT instruction_id FROM pool('tiny')"), {}).query
+        )
         assert "messages" not in opened.connection.sql(f"EXPLAIN {query}").fetchall()[0][1]
 
 
@@ -85,7 +102,11 @@ def test_a_stream_comes_in_batches_and_never_whole(home: Home) -> None:
     [
         ("SELECT\n  frob(1)", "mine.sql:2:3", "frob"),
         ("SELECT promt\nFROM pool('tiny')", "mine.sql:1:8", '"prompt"'),
-        ("SELECT 1 FROM pool('tiny') AS p\nJOIN pool('few') AS f ON p.x = f.instruction_id", "mine.sql:2:26", '"p"'),
+        (
+            "SELECT 1 FROM pool('tiny') AS p\nJOIN pool('few') AS f ON p.x = f.instruction_id",
+            "mine.sql:2:26",
+            '"p"',
+        ),
         ("SELECT *\nFROM pol('tiny')", "mine.sql:2:6", "did you mean pool?"),
         ("SELECT *\nFROM\n  pool('tny')", "mine.sql:3:3", "did you mean tiny?"),
         ("SELECT 'é', '😀', pool('tiny')", "mine.sql:1:18", "write it in FROM"),
@@ -117,17 +138,29 @@ def test_an_error_is_one_line_with_its_place(home: Home, sql: str, place: str, w
 
 def test_the_place_holds_after_a_source_was_replaced_on_the_same_line(home: Home) -> None:
     with pytest.raises(QueryError, match=r"^query:1:65: "):
-        run(home, "SELECT p.prompt FROM pool('tiny') AS p JOIN pool('few') AS f ON p.nothing = f.rank")
+        run(
+            home,
+            "SELECT p.prompt FROM pool('tiny') AS p JOIN pool('few') AS f ON p.nothing = f.rank",
+        )
 
 
 def test_a_long_line_is_pointed_at_where_it_is_wrong(home: Home) -> None:
-    sql = "SELECT " + ", ".join(f"{i} AS c{i}" for i in range(60)) + ", wrong, " + ", ".join(f"{i} AS d{i}" for i in range(60))
+    sql = (
+        "SELECT "
+        + ", ".join(f"{i} AS c{i}" for i in range(60))
+        + ", wrong, "
+        + ", ".join(f"{i} AS d{i}" for i in range(60))
+    )
     with pytest.raises(QueryError, match=rf"^query:1:{sql.index('wrong') + 1}: "):
         run(home, sql)
 
 
-@pytest.mark.parametrize("columns", ["1 AS a, 2 AS b, 3 AS a", "1 AS a, 2 AS a, 3 AS a", "1 AS a, 2 AS b"])
-def test_columns_of_one_name_are_numbered_as_duckdb_numbers_those_of_a_subquery(home: Home, columns: str) -> None:
+@pytest.mark.parametrize(
+    "columns", ["1 AS a, 2 AS b, 3 AS a", "1 AS a, 2 AS a, 3 AS a", "1 AS a, 2 AS b"]
+)
+def test_columns_of_one_name_are_numbered_as_duckdb_numbers_those_of_a_subquery(
+    home: Home, columns: str
+) -> None:
     expected = run(home, f"SELECT * FROM (SELECT {columns})")
     assert run(home, f"SELECT {columns}").equals(expected)
     with stream(home, f"SELECT {columns}") as reader:
@@ -151,7 +184,9 @@ def test_memory_is_limited(home: Home) -> None:
 def test_spilling_is_limited(home: Home) -> None:
     with pytest.raises(InterruptedQueryError, match="more disk"):
         run(
-            home, "SELECT DISTINCT repeat(CAST(range AS VARCHAR), 20) AS x FROM range(3000000)", limits=Limits(memory="100MB", spill="10MB")
+            home,
+            "SELECT DISTINCT repeat(CAST(range AS VARCHAR), 20) AS x FROM range(3000000)",
+            limits=Limits(memory="100MB", spill="10MB"),
         )
     assert not list(home.scratch.iterdir())
 
@@ -166,7 +201,11 @@ def test_a_stream_that_fails_late_says_so_in_our_words(home: Home) -> None:
 def test_progress_is_told_from_0_to_100(home: Home) -> None:
     told: list[float] = []
     with pytest.raises(InterruptedQueryError):
-        run(home, ENDLESS.replace("1000000)", "3000)"), limits=Limits(seconds=1.5, progress=told.append))
+        run(
+            home,
+            ENDLESS.replace("1000000)", "3000)"),
+            limits=Limits(seconds=1.5, progress=told.append),
+        )
     assert told
     assert all(0 <= percent <= 100 for percent in told)
     assert told == sorted(told)
@@ -180,7 +219,9 @@ def test_the_database_is_free_again_afterwards(home: Home) -> None:
         connection.execute("INSERT INTO tags VALUES ('tiny', 'second', 2, TIMESTAMP '2026-01-03')")
 
 
-def test_queries_run_beside_each_other_and_beside_readers_with_limits_of_their_own(home: Home) -> None:
+def test_queries_run_beside_each_other_and_beside_readers_with_limits_of_their_own(
+    home: Home,
+) -> None:
     with (
         reading(home),
         stream(home, "SELECT range FROM range(1000000)", limits=Limits(memory="200MB")) as one,
@@ -221,7 +262,10 @@ def test_no_catalog_is_said_so(tmp_path: Path) -> None:
 
 
 def test_an_unknown_pool_is_said_so_with_its_place(home: Home) -> None:
-    with pytest.raises(ReferenceNotFoundError, match=r"^query:1:15: no pool or subset named tinny; did you mean tiny\?"):
+    with pytest.raises(
+        ReferenceNotFoundError,
+        match=r"^query:1:15: no pool or subset named tinny; did you mean tiny\?",
+    ):
         run(home, "SELECT * FROM pool('tinny')")
 
 
@@ -258,7 +302,9 @@ try:
 except KeyboardInterrupt:
     print("stopped", run(home, "SELECT 41 + 1 AS x").to_pylist(), flush=True)
 """
-    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
     try:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
@@ -283,7 +329,12 @@ run(Home(Path({str(home.path)!r})), "SELECT instruction_id FROM pool('tiny')")
 heavy = {{"torch", "lancedb", "lance", "transformers", "sklearn", "sqlglot", "scipy", "pyarrow.dataset", "polars"}}
 print(sorted(heavy & sys.modules.keys()))
 """
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+    assert (
+        subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True
+        ).stdout
+        == "[]\n"
+    )
 
 
 def test_what_is_forbidden_has_its_own_error(home: Home) -> None:

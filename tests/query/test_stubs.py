@@ -47,8 +47,12 @@ def test_every_source_has_a_stand_in() -> None:
 
 
 NAMES = [f"{number:02}" for number in range(12)]
-VECTORS = pa.array(np.random.default_rng(0).normal(size=(12, 3)).tolist(), pa.list_(pa.float32(), 3))
-ROWS = pa.table({"instruction_id": range(12), "fingerprint": NAMES, "vector": VECTORS, "score": [1.0] * 12})
+VECTORS = pa.array(
+    np.random.default_rng(0).normal(size=(12, 3)).tolist(), pa.list_(pa.float32(), 3)
+)
+ROWS = pa.table(
+    {"instruction_id": range(12), "fingerprint": NAMES, "vector": VECTORS, "score": [1.0] * 12}
+)
 LABELS = [["a", "b"][: number % 2 + 1] for number in range(12)]
 GIVEN = {
     "grid": (pa.table({"fingerprint": NAMES, "x": [1.0] * 6 + [2.0] * 6, "y": range(12)}),),
@@ -68,11 +72,17 @@ def test_a_stand_in_has_the_columns_of_its_kernel(home: Home, name: str) -> None
     options = {"k": 2} if name in ("kmeans", "nearest") else {}
     options |= {"method": "pca"} if name == "project" else {}
     options |= {"threshold": 0.9} if name == "near_duplicates" else {}
-    options |= {"budget": 3} if name in ("diverse", "facility_location", "grid", "instag", "k_center", "log_det", "mig") else {}
+    options |= (
+        {"budget": 3}
+        if name in ("diverse", "facility_location", "grid", "instag", "k_center", "log_det", "mig")
+        else {}
+    )
     answer = kernel(name)(*relations, **options)
     with session(home) as opened:
         types = []
         for number, rows in enumerate((*relations, answer)):
             opened.register(f"rows_{number}", rows)
-            types.append(Stubs(opened.connection, {}).columns(SqlText.of(f"SELECT * FROM rows_{number}")))
+            types.append(
+                Stubs(opened.connection, {}).columns(SqlText.of(f"SELECT * FROM rows_{number}"))
+            )
     assert answer_columns(name, types[:-1]) == types[-1]

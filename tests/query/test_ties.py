@@ -25,7 +25,10 @@ def selected(home: Home, inner: str) -> str:
     end = " ORDER BY instruction_id LIMIT $budget"
     became = str(planned(home, f"SELECT * FROM ({inner}){end}").query)
     return (
-        became.removeprefix("SELECT * FROM (").removesuffix(f"){end}").replace(POOL, "pool($pool)").replace("pool_at(1, 2)", "pool($pool)")
+        became.removeprefix("SELECT * FROM (")
+        .removesuffix(f"){end}")
+        .replace(POOL, "pool($pool)")
+        .replace("pool_at(1, 2)", "pool($pool)")
     )
 
 
@@ -62,7 +65,9 @@ def selected(home: Home, inner: str) -> str:
         ("count(*) OVER (PARTITION BY source)", None),
     ],
 )
-def test_a_window_that_numbers_rows_ends_in_the_fingerprint(home: Home, window: str, expected: str | None) -> None:
+def test_a_window_that_numbers_rows_ends_in_the_fingerprint(
+    home: Home, window: str, expected: str | None
+) -> None:
     assert selected(home, INNER.format(window)) == INNER.format(expected or window)
 
 
@@ -71,7 +76,9 @@ def test_a_named_window_gets_the_key_where_rows_are_numbered_and_nowhere_else(ho
     clause = "WINDOW w AS (PARTITION BY source\n ORDER BY prompt)"
     copied = "PARTITION BY source ORDER BY prompt, fingerprint"
     expected = sql.replace("n() OVER w AS", "n() OVER (PARTITION BY source ORDER BY prompt) AS")
-    expected = sql.replace("row_number() OVER w", f"row_number() OVER ({copied})").replace("(w ROWS", f"({copied} ROWS")
+    expected = sql.replace("row_number() OVER w", f"row_number() OVER ({copied})").replace(
+        "(w ROWS", f"({copied} ROWS"
+    )
     assert selected(home, sql.format(clause)) == expected.format(clause)
 
 
@@ -79,8 +86,14 @@ def test_a_named_window_gets_the_key_where_rows_are_numbered_and_nowhere_else(ho
     ("inner", "added"),
     [
         ("SELECT * FROM pool($pool) ORDER BY source| LIMIT 9", ", fingerprint"),
-        ("SELECT * FROM (FROM pool($pool) ORDER BY source| LIMIT 9) ORDER BY prompt", ", fingerprint"),
-        ("SELECT instruction_id, source FROM pool($pool) ORDER BY source| LIMIT 9", ", fingerprint"),
+        (
+            "SELECT * FROM (FROM pool($pool) ORDER BY source| LIMIT 9) ORDER BY prompt",
+            ", fingerprint",
+        ),
+        (
+            "SELECT instruction_id, source FROM pool($pool) ORDER BY source| LIMIT 9",
+            ", fingerprint",
+        ),
         (
             "WITH few AS (SELECT instruction_id, source FROM pool($pool)) FROM few ORDER BY source| LIMIT 9",
             ", fingerprint_of(instruction_id)",
@@ -113,13 +126,27 @@ def test_a_named_window_gets_the_key_where_rows_are_numbered_and_nowhere_else(ho
             "SELECT instruction_id FROM (FROM pool($pool) UNION ALL FROM pool($pool)) AS t ORDER BY source| LIMIT 9",
             ", fingerprint, t",
         ),
-        ("SELECT DISTINCT source, 1 AS instruction_id FROM pool($pool) ORDER BY instruction_id| LIMIT 1", ""),
-        ("SELECT DISTINCT source, 1 AS one, 2 AS instruction_id FROM pool($pool) ORDER BY one| LIMIT 1", ", 1, 2, 3"),
-        ("SELECT DISTINCT ON (source) * FROM pool($pool) ORDER BY source, prompt|", ", fingerprint"),
-        ("SELECT max(instruction_id) AS instruction_id, first(prompt ORDER BY source|) AS p FROM pool($pool)", ", fingerprint"),
+        (
+            "SELECT DISTINCT source, 1 AS instruction_id FROM pool($pool) ORDER BY instruction_id| LIMIT 1",
+            "",
+        ),
+        (
+            "SELECT DISTINCT source, 1 AS one, 2 AS instruction_id FROM pool($pool) ORDER BY one| LIMIT 1",
+            ", 1, 2, 3",
+        ),
+        (
+            "SELECT DISTINCT ON (source) * FROM pool($pool) ORDER BY source, prompt|",
+            ", fingerprint",
+        ),
+        (
+            "SELECT max(instruction_id) AS instruction_id, first(prompt ORDER BY source|) AS p FROM pool($pool)",
+            ", fingerprint",
+        ),
     ],
 )
-def test_what_cuts_or_picks_rows_is_decided_by_what_no_two_of_them_share(home: Home, inner: str, added: str) -> None:
+def test_what_cuts_or_picks_rows_is_decided_by_what_no_two_of_them_share(
+    home: Home, inner: str, added: str
+) -> None:
     assert selected(home, inner.replace("|", "")) == inner.replace("|", added)
 
 

@@ -39,7 +39,9 @@ def test_every_selector_that_is_shipped_has_one_answer(home: Home, name: str) ->
         ("mode(source)", 8),
     ],
 )
-def test_what_no_key_can_repair_is_found_with_its_place(home: Home, expression: str, column: int) -> None:
+def test_what_no_key_can_repair_is_found_with_its_place(
+    home: Home, expression: str, column: int
+) -> None:
     sql = f"SELECT {expression} AS x, min(instruction_id) AS instruction_id\nFROM pool($pool)\nGROUP BY source {END}"
     (found,) = defined(home, sql).findings
     assert found.place == f"mine.sql:2:{column}"
@@ -82,7 +84,10 @@ def test_rows_that_are_taken_in_any_order_are_found(home: Home, inner: str) -> N
 
 def test_a_selector_that_does_not_bind_is_refused_before_anything_runs(home: Home) -> None:
     with pytest.raises(QueryError, match=r"mine\.sql:2:24: .*clster"):
-        defined(home, "SELECT instruction_id, clster FROM kmeans((FROM trajectories($pool, proxy => 'tiny')), k => 2) ORDER BY 1")
+        defined(
+            home,
+            "SELECT instruction_id, clster FROM kmeans((FROM trajectories($pool, proxy => 'tiny')), k => 2) ORDER BY 1",
+        )
 
 
 def test_a_missing_signal_leaves_a_selector_to_be_explained(home: Home) -> None:
@@ -99,4 +104,7 @@ def test_a_strict_selection_refuses_what_a_plain_one_warns_of(home: Home) -> Non
         select(home, selector, "tiny", name="strict", budget=5, is_strict=True)
     assert "\n" not in str(caught.value)
     repaired = read_selector(text.replace("(prompt)", "(prompt ORDER BY fingerprint)"), name="mine")
-    assert select(home, repaired, "tiny", name="strict", budget=5, is_strict=True).reference == "strict@1"
+    assert (
+        select(home, repaired, "tiny", name="strict", budget=5, is_strict=True).reference
+        == "strict@1"
+    )

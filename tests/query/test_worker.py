@@ -74,7 +74,9 @@ def test_the_api_stops_what_does_not_stop_itself(catalog: Catalog, tmp_path: Pat
     assert catalog.sql("SELECT prompt FROM pool('p')").to_dicts() == [{"prompt": "q"}]
 
 
-def test_a_stream_is_read_as_it_is_asked_for_and_may_be_left(catalog: Catalog, tmp_path: Path) -> None:
+def test_a_stream_is_read_as_it_is_asked_for_and_may_be_left(
+    catalog: Catalog, tmp_path: Path
+) -> None:
     (tmp_path / "pool.jsonl").write_text('{"instruction": "q", "output": "a"}\n')
     catalog.register(tmp_path / "pool.jsonl", pool="p")
     with catalog.stream("SELECT * FROM range(200000)") as reader:
@@ -86,7 +88,9 @@ def test_a_stream_is_read_as_it_is_asked_for_and_may_be_left(catalog: Catalog, t
     assert catalog.sql("SELECT 1 AS n").item() == 1
 
 
-def test_a_relative_home_is_found_from_another_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_relative_home_is_found_from_another_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     Path("pool.jsonl").write_text('{"instruction": "q", "output": "a"}\n')
     catalog = Catalog.open("home")

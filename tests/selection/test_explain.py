@@ -20,7 +20,14 @@ def test_a_plan_names_functions_signals_and_the_final_sql(home: Home) -> None:
     assert told.references == ("tiny@2",)
     assert told.is_ready
     (need,) = told.needs
-    assert (need.kind, need.name, need.n_members, need.n_with_value, need.n_without_value, need.n_missing) == (
+    assert (
+        need.kind,
+        need.name,
+        need.n_members,
+        need.n_with_value,
+        need.n_without_value,
+        need.n_missing,
+    ) == (
         "losses",
         "tiny",
         35,
@@ -28,9 +35,13 @@ def test_a_plan_names_functions_signals_and_the_final_sql(home: Home) -> None:
         1,
         0,
     )
-    assert told.sql.startswith("-- __fn0 = trajectories('tiny@2', proxy => 'tiny', incomplete => 'refuse')\n-- __fn1 = kmeans((SELECT")
+    assert told.sql.startswith(
+        "-- __fn0 = trajectories('tiny@2', proxy => 'tiny', incomplete => 'refuse')\n-- __fn1 = kmeans((SELECT"
+    )
     assert "FROM __fn1 AS kmeans" in told.sql
-    assert "losses of tiny: 34 of 35, 1 without a value for a recorded reason" in "\n".join(told.lines())
+    assert "losses of tiny: 34 of 35, 1 without a value for a recorded reason" in "\n".join(
+        told.lines()
+    )
     assert json.loads(json.dumps(told.as_dict()))["is_ready"] is True
 
 
@@ -52,20 +63,41 @@ def test_a_signal_that_never_was_is_costed_by_its_characters(home: Home) -> None
         connection.execute("DELETE FROM signals WHERE kind = 'embedding'")
     (need,) = explain(home, SqlText.of("FROM embeddings('few', encoder => 'MiniLM')"), {}).needs
     characters = sum(len(f"question {i}") + i % 7 + 1 for i in (10, 13, 16, 19))
-    assert (need.n_missing, need.n_tokens, need.seconds, need.n_bytes) == (4, round(characters / 4), None, 4 * 384 * 4)
+    assert (need.n_missing, need.n_tokens, need.seconds, need.n_bytes) == (
+        4,
+        round(characters / 4),
+        None,
+        4 * 384 * 4,
+    )
     assert need.command == "catalog embed few@1 --encoder MiniLM"
 
 
-def test_a_score_that_others_have_is_costed_by_nothing_and_one_of_ours_by_itself_alone(home: Home) -> None:
-    told = explain(home, SqlText.of("FROM score('tiny', name => 'deita'), score('tiny', name => 'perplexity')"), {})
+def test_a_score_that_others_have_is_costed_by_nothing_and_one_of_ours_by_itself_alone(
+    home: Home,
+) -> None:
+    told = explain(
+        home,
+        SqlText.of("FROM score('tiny', name => 'deita'), score('tiny', name => 'perplexity')"),
+        {},
+    )
     assert [(need.title, need.seconds, need.is_computed) for need in told.needs] == [
         ("score deita", None, False),
-        ("losses of tiny", pytest.approx(35 / 39), True),  # perplexity is measured with a proxy, and none was trained
+        (
+            "losses of tiny",
+            pytest.approx(35 / 39),
+            True,
+        ),  # perplexity is measured with a proxy, and none was trained
         ("score perplexity", None, True),
     ]
     text = "\n".join(told.lines())
-    assert "missing: 35 instructions\n    brings them in: catalog scores import tiny@2 FILE --name deita" in text
-    assert "time not measured here yet, 0 MiB of disk\n    makes them: catalog score tiny@2 perplexity --model tiny" in text
+    assert (
+        "missing: 35 instructions\n    brings them in: catalog scores import tiny@2 FILE --name deita"
+        in text
+    )
+    assert (
+        "time not measured here yet, 0 MiB of disk\n    makes them: catalog score tiny@2 perplexity --model tiny"
+        in text
+    )
 
 
 def test_explaining_computes_and_keeps_nothing(home: Home) -> None:
@@ -76,7 +108,10 @@ def test_explaining_computes_and_keeps_nothing(home: Home) -> None:
 
 def test_each_signal_is_told_once(home: Home) -> None:
     sql = "FROM score('tiny', name => 'ifd') AS a JOIN score('tiny@2', name => 'ifd') AS b USING (instruction_id), embeddings('tiny')"
-    assert [need.title for need in explain(home, SqlText.of(sql), {}).needs] == ["score ifd", "embeddings of MiniLM"]
+    assert [need.title for need in explain(home, SqlText.of(sql), {}).needs] == [
+        "score ifd",
+        "embeddings of MiniLM",
+    ]
 
 
 def test_a_selection_is_held_to_its_rules_when_explained(home: Home) -> None:

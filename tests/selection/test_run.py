@@ -18,7 +18,9 @@ from catalog.store.paths import Home, shipped
 HEADER = "-- summary: A test.\n"
 
 
-def made(home: Home, sql: str, *, ref: str = "tiny", budget: int | str = 5, **options: object) -> Chosen:
+def made(
+    home: Home, sql: str, *, ref: str = "tiny", budget: int | str = 5, **options: object
+) -> Chosen:
     selector = read_selector(HEADER + sql, name="mine") if " " in sql else find_selector(home, sql)
     return choose(home, define(home, selector, ref=ref, budget=budget, **options))  # type: ignore[arg-type]
 
@@ -29,7 +31,8 @@ def ids(chosen: Chosen) -> list[int]:
 
 def test_members_come_in_rank_order_with_what_the_selector_says_of_them(home: Home) -> None:
     chosen = made(
-        home, "SELECT row_number AS r, source, 'NaN'::DOUBLE AS gain, instruction_id FROM pool($pool) ORDER BY r DESC LIMIT $budget"
+        home,
+        "SELECT row_number AS r, source, 'NaN'::DOUBLE AS gain, instruction_id FROM pool($pool) ORDER BY r DESC LIMIT $budget",
     )
     assert ids(chosen) == [39, 38, 37, 36, 35]
     assert chosen.members.column_names == ["instruction_id", "fingerprint", "why"]
@@ -42,10 +45,16 @@ def test_what_is_chosen_is_what_was_planned_whatever_is_written_meanwhile(home: 
     definition = define(home, read_selector(HEADER + text, name="mine"), ref="tiny", budget=3)
     with writing(home) as connection:  # a newer depth, which puts the last first
         anew = "9 AS signal_id, 'anew' AS identity_sha256, now() AS created_at"
-        connection.execute(f"INSERT INTO signals SELECT * REPLACE ({anew}) FROM signals WHERE signal_id = 4")
-        connection.execute("INSERT INTO scores SELECT 9, instruction_id, -value, NULL FROM scores WHERE signal_id = 4")
+        connection.execute(
+            f"INSERT INTO signals SELECT * REPLACE ({anew}) FROM signals WHERE signal_id = 4"
+        )
+        connection.execute(
+            "INSERT INTO scores SELECT 9, instruction_id, -value, NULL FROM scores WHERE signal_id = 4"
+        )
         for table in ("signal_members", "shards"):
-            connection.execute(f"INSERT INTO {table} SELECT * REPLACE (9 AS signal_id) FROM {table} WHERE signal_id = 4")
+            connection.execute(
+                f"INSERT INTO {table} SELECT * REPLACE (9 AS signal_id) FROM {table} WHERE signal_id = 4"
+            )
     assert ids(choose(home, definition)) == [5, 6, 7]
     assert ids(made(home, text, budget=3)) == [39, 38, 37]
 
@@ -61,7 +70,9 @@ def test_a_selection_of_a_subset_has_only_its_members(home: Home) -> None:
 
 
 @pytest.mark.parametrize("name", ["s2l", "random"])
-def test_the_same_definition_gives_the_same_members_on_any_number_of_threads(home: Home, name: str) -> None:
+def test_the_same_definition_gives_the_same_members_on_any_number_of_threads(
+    home: Home, name: str
+) -> None:
     settings = {"proxy": "tiny", "k": 4} if name == "s2l" else {}
     runs = [made(home, name, budget=12, settings=settings) for _ in range(2)]
     assert ids(runs[0]) == ids(runs[1])
@@ -72,16 +83,27 @@ def test_the_same_definition_gives_the_same_members_on_any_number_of_threads(hom
 def test_s2l_shares_the_budget_evenly_between_clusters(home: Home) -> None:
     chosen = made(home, "s2l", budget=12, settings={"proxy": "tiny", "k": 4})
     whys = [json.loads(why) for why in chosen.members["why"].to_pylist()]
-    taken = {why["cluster"]: sum(other["cluster"] == why["cluster"] for other in whys) for why in whys}
+    taken = {
+        why["cluster"]: sum(other["cluster"] == why["cluster"] for other in whys) for why in whys
+    }
     sizes = {why["cluster"]: why["cluster_size"] for why in whys}
     even = 12 / len(taken)
     assert all(abs(n - even) <= 1 or n == sizes[cluster] for cluster, n in taken.items())
 
 
 @pytest.mark.parametrize(
-    "change", [{"budget": 6}, {"seed": 1}, {"ref": "tiny@1"}, {"settings": {"k": 3, "proxy": "tiny"}}, {"settings": {"proxy": "tiny"}}]
+    "change",
+    [
+        {"budget": 6},
+        {"seed": 1},
+        {"ref": "tiny@1"},
+        {"settings": {"k": 3, "proxy": "tiny"}},
+        {"settings": {"proxy": "tiny"}},
+    ],
 )
-def test_whatever_changes_the_members_changes_the_definition(home: Home, change: dict[str, object]) -> None:
+def test_whatever_changes_the_members_changes_the_definition(
+    home: Home, change: dict[str, object]
+) -> None:
     selector = find_selector(home, "s2l")
     plain = {"ref": "tiny@2", "budget": 5, "settings": {"k": 4, "proxy": "tiny"}}
     before = define(home, selector, **plain)  # type: ignore[arg-type]
@@ -92,11 +114,22 @@ def test_what_changes_nothing_leaves_the_definition(home: Home) -> None:
     selector = find_selector(home, "s2l")
     settings = {"k": 4, "proxy": "tiny"}
     before = define(home, selector, ref="tiny@2", budget=5, settings=settings)
-    rewritten = replace(selector, text="-- summary: other words\n" + selector.text.replace("SELECT", "select  /* all */"))
-    assert define(home, rewritten, ref="tiny", budget="15%", settings={"proxy": "tiny", "k": "4"}).sha256 == before.sha256
+    rewritten = replace(
+        selector,
+        text="-- summary: other words\n" + selector.text.replace("SELECT", "select  /* all */"),
+    )
+    assert (
+        define(
+            home, rewritten, ref="tiny", budget="15%", settings={"proxy": "tiny", "k": "4"}
+        ).sha256
+        == before.sha256
+    )
     with writing(home) as connection:
         connection.execute("INSERT INTO tags VALUES ('tiny', 'second', 2, TIMESTAMP '2026-01-03')")
-    assert define(home, selector, ref="tiny@second", budget=5, settings=settings).sha256 == before.sha256
+    assert (
+        define(home, selector, ref="tiny@second", budget=5, settings=settings).sha256
+        == before.sha256
+    )
 
 
 def test_new_losses_change_the_definition(home: Home) -> None:
@@ -104,7 +137,10 @@ def test_new_losses_change_the_definition(home: Home) -> None:
     before = define(home, selector, ref="tiny", budget=5, settings={"proxy": "tiny"})
     with writing(home) as connection:
         connection.execute("UPDATE signals SET identity_sha256 = 'other' WHERE signal_id = 1")
-    assert define(home, selector, ref="tiny", budget=5, settings={"proxy": "tiny"}).sha256 != before.sha256
+    assert (
+        define(home, selector, ref="tiny", budget=5, settings={"proxy": "tiny"}).sha256
+        != before.sha256
+    )
 
 
 def test_ten_budgets_cost_one_clustering(home: Home) -> None:
@@ -116,18 +152,51 @@ def test_ten_budgets_cost_one_clustering(home: Home) -> None:
 @pytest.mark.parametrize(
     ("sql", "message"),
     [
-        ("SELECT prompt FROM pool($pool) ORDER BY row_number LIMIT $budget", "the last SELECT has no instruction_id; it has prompt"),
-        ("SELECT NULL::BIGINT AS instruction_id FROM pool($pool) ORDER BY row_number LIMIT $budget", "5 of 5 rows have no instruction_id"),
-        ("SELECT instruction_id / 2 AS instruction_id FROM pool($pool) ORDER BY 1 LIMIT 5", "instruction_id is of the type double"),
-        ("SELECT instruction_id, instruction_id FROM pool($pool) ORDER BY 1 LIMIT 5", "has instruction_id more than once: name it once"),
-        ("SELECT 7 AS instruction_id FROM pool($pool) ORDER BY row_number LIMIT $budget", "4 of 5 rows repeat an instruction_id"),
-        ("SELECT instruction_id FROM pool($pool) ORDER BY row_number", "it gives 35 rows for a budget of 5: end with LIMIT $budget"),
-        ("SELECT instruction_id FROM pool('tiny@1') ORDER BY row_number LIMIT $budget", "5 of 5 rows are no members of tiny@2"),
-        ("SELECT instruction_id FROM pool($pool) WHERE false ORDER BY row_number", "nothing in tiny@2 is eligible"),
+        (
+            "SELECT prompt FROM pool($pool) ORDER BY row_number LIMIT $budget",
+            "the last SELECT has no instruction_id; it has prompt",
+        ),
+        (
+            "SELECT NULL::BIGINT AS instruction_id FROM pool($pool) ORDER BY row_number LIMIT $budget",
+            "5 of 5 rows have no instruction_id",
+        ),
+        (
+            "SELECT instruction_id / 2 AS instruction_id FROM pool($pool) ORDER BY 1 LIMIT 5",
+            "instruction_id is of the type double",
+        ),
+        (
+            "SELECT instruction_id, instruction_id FROM pool($pool) ORDER BY 1 LIMIT 5",
+            "has instruction_id more than once: name it once",
+        ),
+        (
+            "SELECT 7 AS instruction_id FROM pool($pool) ORDER BY row_number LIMIT $budget",
+            "4 of 5 rows repeat an instruction_id",
+        ),
+        (
+            "SELECT instruction_id FROM pool($pool) ORDER BY row_number",
+            "it gives 35 rows for a budget of 5: end with LIMIT $budget",
+        ),
+        (
+            "SELECT instruction_id FROM pool('tiny@1') ORDER BY row_number LIMIT $budget",
+            "5 of 5 rows are no members of tiny@2",
+        ),
+        (
+            "SELECT instruction_id FROM pool($pool) WHERE false ORDER BY row_number",
+            "nothing in tiny@2 is eligible",
+        ),
         ("SELECT instruction_id FROM pool($pool) LIMIT $budget", "the last SELECT has no ORDER BY"),
-        ("SELECT instruction_id FROM pool($pool) ORDER BY random() LIMIT $budget", "mine.sql:2:49: random changes from run to run"),
-        ("SELECT instruction_id FROM pool($pool) WHERE current_date > '2020-01-01' ORDER BY 1", "current_date changes from run to run"),
-        ("SELECT instruction_id FROM (FROM pool($pool) USING SAMPLE 5 ROWS) ORDER BY 1", "SAMPLE draws anew in every run"),
+        (
+            "SELECT instruction_id FROM pool($pool) ORDER BY random() LIMIT $budget",
+            "mine.sql:2:49: random changes from run to run",
+        ),
+        (
+            "SELECT instruction_id FROM pool($pool) WHERE current_date > '2020-01-01' ORDER BY 1",
+            "current_date changes from run to run",
+        ),
+        (
+            "SELECT instruction_id FROM (FROM pool($pool) USING SAMPLE 5 ROWS) ORDER BY 1",
+            "SAMPLE draws anew in every run",
+        ),
     ],
 )
 def test_an_answer_that_is_no_selection_is_refused(home: Home, sql: str, message: str) -> None:
@@ -137,12 +206,20 @@ def test_an_answer_that_is_no_selection_is_refused(home: Home, sql: str, message
 
 
 def test_columns_of_one_name_are_kept_apart_in_the_why(home: Home) -> None:
-    chosen = made(home, "SELECT instruction_id, 1 AS n, 2 AS n FROM pool($pool) ORDER BY row_number LIMIT $budget", budget=1)
+    chosen = made(
+        home,
+        "SELECT instruction_id, 1 AS n, 2 AS n FROM pool($pool) ORDER BY row_number LIMIT $budget",
+        budget=1,
+    )
     assert chosen.members["why"].to_pylist() == ['{"n":1,"n_1":2}']
 
 
 def test_fewer_eligible_than_the_budget_are_a_shortfall_that_is_said(home: Home) -> None:
-    chosen = made(home, "SELECT instruction_id FROM pool($pool) WHERE source = 'math' ORDER BY row_number LIMIT $budget", budget=30)
+    chosen = made(
+        home,
+        "SELECT instruction_id FROM pool($pool) WHERE source = 'math' ORDER BY row_number LIMIT $budget",
+        budget=30,
+    )
     assert (chosen.members.num_rows, chosen.shortfall) == (12, 18)
 
 
@@ -161,7 +238,9 @@ def test_fewer_eligible_than_the_budget_are_a_shortfall_that_is_said(home: Home)
         (2.5, "must be a whole number"),
     ],
 )
-def test_a_budget_that_makes_no_sense_is_refused(home: Home, budget: int | str, message: str) -> None:
+def test_a_budget_that_makes_no_sense_is_refused(
+    home: Home, budget: int | str, message: str
+) -> None:
     with pytest.raises(OptionError, match=message):
         made(home, "random", budget=budget)
 
@@ -169,7 +248,10 @@ def test_a_budget_that_makes_no_sense_is_refused(home: Home, budget: int | str, 
 def test_a_selection_of_nobody_says_what_the_method_needs(home: Home) -> None:
     with writing(home) as connection:
         connection.execute("UPDATE pool_members SET labels = NULL")
-    with pytest.raises(SelectionError, match=r"nothing in tiny@2 is eligible: it gives no row; it needs labels of the records"):
+    with pytest.raises(
+        SelectionError,
+        match=r"nothing in tiny@2 is eligible: it gives no row; it needs labels of the records",
+    ):
         made(home, "instag")
 
 
@@ -190,8 +272,12 @@ def test_a_missing_signal_stops_a_selection_before_it_starts(home: Home) -> None
         made(home, "s2l", settings={"proxy": "half"})
 
 
-def test_a_selection_leaves_nothing_behind_without_memory_of_answers(home: Home, tmp_path: Path) -> None:
-    definition = define(home, find_selector(home, "s2l"), ref="tiny", budget=5, settings={"proxy": "tiny", "k": 3})
+def test_a_selection_leaves_nothing_behind_without_memory_of_answers(
+    home: Home, tmp_path: Path
+) -> None:
+    definition = define(
+        home, find_selector(home, "s2l"), ref="tiny", budget=5, settings={"proxy": "tiny", "k": 3}
+    )
     choose(home, definition, limits=Limits(is_memoised=False))
     assert not folder(home).exists()
 

@@ -30,7 +30,14 @@ def test_a_header_is_read() -> None:
     assert selector.summary == "Take some."
     assert selector.paper == "nobody, never, and nowhere"
     assert selector.needs == ("losses", "score ifd")
-    assert [param.name for param in selector.params] == ["k", "share", "start", "target", "is_fair", "proxy"]
+    assert [param.name for param in selector.params] == [
+        "k",
+        "share",
+        "start",
+        "target",
+        "is_fair",
+        "proxy",
+    ]
     assert selector.values({"target": "x"}) == {
         "k": 100,
         "share": 0.5,
@@ -43,13 +50,29 @@ def test_a_header_is_read() -> None:
 
 def test_a_header_says_whether_the_order_matters(home: Home) -> None:
     assert read_selector("-- summary: x\n-- order: matters\nSELECT 1", name="some").order_matters
-    assert [selector.name for selector in list_selectors(home) if selector.order_matters] == ["confidence_curriculum"]
+    assert [selector.name for selector in list_selectors(home) if selector.order_matters] == [
+        "confidence_curriculum"
+    ]
 
 
 def test_settings_come_as_texts_or_as_values() -> None:
     selector = read_selector(GOOD, name="some")
-    texts = {"k": "7", "share": "1", "start": "random", "target": "y", "is_fair": "yes", "proxy": "tiny"}
-    values = {"k": 7, "share": 1, "start": "random", "target": "y", "is_fair": True, "proxy": "tiny"}
+    texts = {
+        "k": "7",
+        "share": "1",
+        "start": "random",
+        "target": "y",
+        "is_fair": "yes",
+        "proxy": "tiny",
+    }
+    values = {
+        "k": 7,
+        "share": 1,
+        "start": "random",
+        "target": "y",
+        "is_fair": True,
+        "proxy": "tiny",
+    }
     assert selector.values(texts) == selector.values(values) == {**values, "share": 1.0}
     assert selector.values({"target": "x", "proxy": "null"})["proxy"] is None
 
@@ -66,11 +89,16 @@ def test_settings_come_as_texts_or_as_values() -> None:
         ({"target": "x", "share": "nan"}, "share takes a number, not 'nan'"),
         ({"target": "x", "k": 0}, "k cannot be 0: k integer = 100 [1..] clusters"),
         ({"target": "x", "share": 1.5}, "share cannot be 1.5: share number = 0.5 [0..1]"),
-        ({"target": "x", "start": "elsewhere"}, "start cannot be 'elsewhere': start text = k-means++ {random, k-means++} how it begins"),
+        (
+            {"target": "x", "start": "elsewhere"},
+            "start cannot be 'elsewhere': start text = k-means++ {random, k-means++} how it begins",
+        ),
         ({"target": "x", "is_fair": "perhaps"}, "is_fair takes true or false, not 'perhaps'"),
     ],
 )
-def test_a_setting_out_of_range_is_told_with_its_declaration(settings: dict[str, object], message: str) -> None:
+def test_a_setting_out_of_range_is_told_with_its_declaration(
+    settings: dict[str, object], message: str
+) -> None:
     with pytest.raises(OptionError) as caught:
         read_selector(GOOD, name="some").values(settings)
     assert message in str(caught.value)
@@ -81,14 +109,35 @@ def test_a_setting_out_of_range_is_told_with_its_declaration(settings: dict[str,
     [
         ("SELECT 1", "some.sql:1: a selector begins with a line `-- summary: ...`"),
         ("-- summery: x\nSELECT 1", "some.sql:1: there is no summery:; did you mean summary?"),
-        ("-- summary: x\n-- order: random\nSELECT 1", "some.sql:2: expected `order: matters`, got 'random'"),
-        ("-- summary: x\n-- param: k whole = 3\nSELECT $k", "some.sql:2: not a parameter: 'k whole = 3'"),
-        ("-- summary: x\n-- param: k integer = three\nSELECT $k", "some.sql:2: k takes an integer, not 'three'"),
+        (
+            "-- summary: x\n-- order: random\nSELECT 1",
+            "some.sql:2: expected `order: matters`, got 'random'",
+        ),
+        (
+            "-- summary: x\n-- param: k whole = 3\nSELECT $k",
+            "some.sql:2: not a parameter: 'k whole = 3'",
+        ),
+        (
+            "-- summary: x\n-- param: k integer = three\nSELECT $k",
+            "some.sql:2: k takes an integer, not 'three'",
+        ),
         ("-- summary: x\n-- param: k integer = 0 [1..9]\nSELECT $k", "some.sql:2: k cannot be '0'"),
-        ("-- summary: x\n-- param: k integer = 1\n-- param: k integer = 2\nSELECT $k", "some.sql:3: k is declared twice"),
-        ("-- summary: x\n-- param: seed integer = 1\nSELECT $seed", "some.sql:2: $seed is always given"),
-        ("-- summary: x\n-- param: k integer = 1\nSELECT 1,\n  $kk", "some.sql:4:3: $kk is not declared; did you mean k?"),
-        ("-- summary: x\n-- param: k integer = 1\nSELECT '$k' -- $k", "some.sql:1: k is declared and never used"),
+        (
+            "-- summary: x\n-- param: k integer = 1\n-- param: k integer = 2\nSELECT $k",
+            "some.sql:3: k is declared twice",
+        ),
+        (
+            "-- summary: x\n-- param: seed integer = 1\nSELECT $seed",
+            "some.sql:2: $seed is always given",
+        ),
+        (
+            "-- summary: x\n-- param: k integer = 1\nSELECT 1,\n  $kk",
+            "some.sql:4:3: $kk is not declared; did you mean k?",
+        ),
+        (
+            "-- summary: x\n-- param: k integer = 1\nSELECT '$k' -- $k",
+            "some.sql:1: k is declared and never used",
+        ),
     ],
 )
 def test_a_wrong_header_is_told_with_its_line(text: str, message: str) -> None:
@@ -102,7 +151,9 @@ def test_a_header_error_shows_a_good_header_and_that_header_is_good() -> None:
         read_selector("SELECT 1", name="some")
     assert EXAMPLE in str(caught.value)
     shown = EXAMPLE.partition("\n")[2]
-    assert [param.shown() for param in read_selector(f"{shown}\nSELECT $k, $start", name="shown").params] == [
+    assert [
+        param.shown() for param in read_selector(f"{shown}\nSELECT $k, $start", name="shown").params
+    ] == [
         "k integer = 100 [1..] clusters",
         "start text = random {random, k-means++} how the first centres are chosen",
     ]
@@ -110,7 +161,9 @@ def test_a_header_error_shows_a_good_header_and_that_header_is_good() -> None:
 
 def test_every_selector_that_is_shipped_has_a_good_header(home: Home) -> None:
     found = list_selectors(home)
-    assert {selector.name for selector in found} == {path.stem for path in shipped("selectors").glob("*.sql")}
+    assert {selector.name for selector in found} == {
+        path.stem for path in shipped("selectors").glob("*.sql")
+    }
     for selector in found:
         assert selector.summary.endswith(".")
         assert selector.paper
@@ -147,13 +200,17 @@ def test_a_selector_is_found_by_name_by_path_and_in_the_catalog(home: Home, tmp_
     found = find_selector(home, str(tmp_path / "mine.sql"))
     assert (found.name, found.file) == ("mine", str(tmp_path / "mine.sql"))
     with writing(home) as connection:
-        connection.execute("INSERT INTO selectors VALUES ('kept', $text, TIMESTAMP '2026-01-05')", {"text": GOOD})
+        connection.execute(
+            "INSERT INTO selectors VALUES ('kept', $text, TIMESTAMP '2026-01-05')", {"text": GOOD}
+        )
     assert find_selector(home, "kept").params == found.params
     assert "kept" in {selector.name for selector in list_selectors(home)}
 
 
 def test_an_unknown_selector_suggests_the_nearest(home: Home, tmp_path: Path) -> None:
-    with pytest.raises(SelectorNotFoundError, match=r"no selector named randon; did you mean random\?"):
+    with pytest.raises(
+        SelectorNotFoundError, match=r"no selector named randon; did you mean random\?"
+    ):
         find_selector(home, "randon")
     with pytest.raises(SelectorNotFoundError, match="No such file"):
         find_selector(home, str(tmp_path / "none.sql"))

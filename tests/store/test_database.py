@@ -32,7 +32,9 @@ def made(home: Home) -> Home:
 
 def holder(home: Home, verb: str, seconds: float) -> "subprocess.Popen[str]":
     process = subprocess.Popen(
-        [sys.executable, "-c", HOLD.format(verb=verb, seconds=seconds), str(home.path)], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", HOLD.format(verb=verb, seconds=seconds), str(home.path)],
+        stdout=subprocess.PIPE,
+        text=True,
     )
     assert process.stdout is not None
     assert process.stdout.readline() == "held\n"
@@ -54,14 +56,20 @@ def test_a_transaction_that_raises_leaves_nothing(made: Home) -> None:
 @pytest.mark.parametrize("verb", ["reading", "writing"])
 def test_a_writer_waits_and_at_last_names_who_holds_the_file(made: Home, verb: str) -> None:
     with holder(made, verb, 60) as process:
-        with pytest.raises(LockedError, match=f"held by process {process.pid} "), writing(made, wait=0.2):
+        with (
+            pytest.raises(LockedError, match=f"held by process {process.pid} "),
+            writing(made, wait=0.2),
+        ):
             pass
         process.kill()
 
 
 def test_a_reader_waits_for_a_writer_and_at_last_names_it(made: Home) -> None:
     with holder(made, "writing", 60) as process:
-        with pytest.raises(LockedError, match=f"held by process {process.pid} "), reading(made, wait=0.2):
+        with (
+            pytest.raises(LockedError, match=f"held by process {process.pid} "),
+            reading(made, wait=0.2),
+        ):
             pass
         process.kill()
 

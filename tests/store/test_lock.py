@@ -21,17 +21,24 @@ with locked(Path(sys.argv[1]), wait=1):
 
 def test_a_second_holder_waits_and_at_last_names_the_first(tmp_path: Path) -> None:
     path = tmp_path / "catalog.lock"
-    with subprocess.Popen([sys.executable, "-c", HOLD, str(path)], stdout=subprocess.PIPE, text=True) as holder:
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(path)], stdout=subprocess.PIPE, text=True
+    ) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
-        with pytest.raises(LockedError, match=f"held by process {holder.pid} .*--wait"), locked(path, wait=0.1):
+        with (
+            pytest.raises(LockedError, match=f"held by process {holder.pid} .*--wait"),
+            locked(path, wait=0.1),
+        ):
             pass
         holder.kill()
 
 
 def test_the_lock_of_a_killed_process_is_free(tmp_path: Path) -> None:
     path = tmp_path / "catalog.lock"
-    with subprocess.Popen([sys.executable, "-c", HOLD, str(path)], stdout=subprocess.PIPE, text=True) as holder:
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(path)], stdout=subprocess.PIPE, text=True
+    ) as holder:
         assert holder.stdout is not None
         holder.stdout.readline()
         holder.kill()

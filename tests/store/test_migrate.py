@@ -19,7 +19,9 @@ def connection() -> duckdb.DuckDBPyConnection:
     return duckdb.connect()
 
 
-def test_pending_migrations_are_applied_once_and_in_order(connection: duckdb.DuckDBPyConnection) -> None:
+def test_pending_migrations_are_applied_once_and_in_order(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
     assert migrate(connection, (ONE,)) == [ONE]
     assert migrate(connection, (ONE, TWO)) == [TWO]
     assert migrate(connection, (ONE, TWO)) == []
@@ -34,7 +36,9 @@ def test_a_migration_that_fails_leaves_nothing(connection: duckdb.DuckDBPyConnec
     assert not connection.sql("SELECT 1 FROM duckdb_tables() WHERE table_name = 'two'").fetchall()
 
 
-def test_a_file_that_changed_after_it_was_applied_is_refused(connection: duckdb.DuckDBPyConnection) -> None:
+def test_a_file_that_changed_after_it_was_applied_is_refused(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
     migrate(connection, (ONE,))
     with pytest.raises(MigrationError, match=r"0001_one\.sql has changed"):
         pending(connection, (Migration(1, "one", "CREATE TABLE other (a INTEGER)"),))
@@ -70,6 +74,10 @@ def test_a_catalog_behind_the_code_names_the_command(home: Home) -> None:
 
 
 def test_listing_what_is_pending_writes_nothing(home: Home) -> None:
-    assert [migration.number for migration in upgrade(home, is_dry_run=True)] == [migration.number for migration in known_migrations()]
-    assert [migration.number for migration in upgrade(home)] == [migration.number for migration in known_migrations()]
+    assert [migration.number for migration in upgrade(home, is_dry_run=True)] == [
+        migration.number for migration in known_migrations()
+    ]
+    assert [migration.number for migration in upgrade(home)] == [
+        migration.number for migration in known_migrations()
+    ]
     assert upgrade(home) == []

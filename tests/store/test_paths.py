@@ -51,12 +51,21 @@ def test_every_way_into_a_catalog_is_refused(filled: Catalog, tmp_path: Path) ->
 
 def test_paths_beside_a_catalog_are_not_refused(filled: Catalog, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("12345678DUC", encoding="utf-8")
-    for path in (tmp_path, tmp_path / "notes.txt", tmp_path / "new" / "file.jsonl", filled.home.path.with_name("home2")):
+    for path in (
+        tmp_path,
+        tmp_path / "notes.txt",
+        tmp_path / "new" / "file.jsonl",
+        filled.home.path.with_name("home2"),
+    ):
         refuse_catalog(path)
 
 
-@pytest.mark.parametrize("at", ["catalog.duckdb", "new", "link/catalog.duckdb", "../home/catalog.duckdb"])
-def test_no_command_writes_into_the_catalogs_folder(filled: Catalog, tmp_path: Path, at: str) -> None:
+@pytest.mark.parametrize(
+    "at", ["catalog.duckdb", "new", "link/catalog.duckdb", "../home/catalog.duckdb"]
+)
+def test_no_command_writes_into_the_catalogs_folder(
+    filled: Catalog, tmp_path: Path, at: str
+) -> None:
     home = filled.home.path
     (home / "link").symlink_to(home)
     path = str(home / at)
@@ -83,7 +92,9 @@ def test_no_command_writes_into_the_catalogs_folder(filled: Catalog, tmp_path: P
     ]
 
 
-def test_a_link_in_a_trainers_folder_does_not_reach_the_database(filled: Catalog, tmp_path: Path) -> None:
+def test_a_link_in_a_trainers_folder_does_not_reach_the_database(
+    filled: Catalog, tmp_path: Path
+) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "p.jsonl").symlink_to(filled.home.database)
     before = filled.home.database.read_bytes()
@@ -93,7 +104,9 @@ def test_a_link_in_a_trainers_folder_does_not_reach_the_database(filled: Catalog
     assert filled.home.database.read_bytes() == before
 
 
-def test_another_catalogs_folder_is_refused_as_well(filled: Catalog, tmp_path: Path, jsonl: Write) -> None:
+def test_another_catalogs_folder_is_refused_as_well(
+    filled: Catalog, tmp_path: Path, jsonl: Write
+) -> None:
     other = Catalog.open(tmp_path / "other")
     other.register(jsonl(RECORDS), pool="p")
     with pytest.raises(OptionError):

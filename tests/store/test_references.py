@@ -28,9 +28,17 @@ def connection(home: Home) -> Connection:
 
 
 @pytest.mark.parametrize(
-    ("text", "found"), [("alpaca", "alpaca@3"), ("alpaca@1", "alpaca@1"), ("alpaca@paper", "alpaca@2"), ("best", "best@1")]
+    ("text", "found"),
+    [
+        ("alpaca", "alpaca@3"),
+        ("alpaca@1", "alpaca@1"),
+        ("alpaca@paper", "alpaca@2"),
+        ("best", "best@1"),
+    ],
 )
-def test_a_name_a_version_and_a_tag_name_one_version(connection: Connection, text: str, found: str) -> None:
+def test_a_name_a_version_and_a_tag_name_one_version(
+    connection: Connection, text: str, found: str
+) -> None:
     assert str(resolve(connection, text)) == found
 
 
@@ -42,7 +50,9 @@ def test_a_name_a_version_and_a_tag_name_one_version(connection: Connection, tex
         ("alpaca@papr", "no tag 'papr'; did you mean paper"),
     ],
 )
-def test_what_is_not_there_is_named_with_the_nearest(connection: Connection, text: str, message: str) -> None:
+def test_what_is_not_there_is_named_with_the_nearest(
+    connection: Connection, text: str, message: str
+) -> None:
     with pytest.raises(ReferenceNotFoundError, match=message):
         resolve(connection, text)
 

@@ -30,7 +30,9 @@ with scratch_folder(Path(sys.argv[1]), "register") as folder:
 def holder(catalog: Catalog, *prefix: str) -> Iterator["subprocess.Popen[str]"]:
     """A process with a scratch folder of its own, told by its first line."""
     command = [*prefix, sys.executable, "-c", HOLD, str(catalog.home.scratch)]
-    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
         yield process
         process.kill()
 
@@ -44,7 +46,10 @@ def registered(catalog: Catalog, jsonl: Callable[..., Path]) -> Catalog:
 def test_gc_leaves_the_staging_of_a_live_job_in_another_pid_namespace(registered: Catalog) -> None:
     unshare = shutil.which("unshare")
     command = [str(unshare), "--user", "--map-root-user", "--pid", "--fork", "--kill-child"]
-    if unshare is None or subprocess.run([*command, "true"], capture_output=True, check=False).returncode:
+    if (
+        unshare is None
+        or subprocess.run([*command, "true"], capture_output=True, check=False).returncode
+    ):
         pytest.skip("this user cannot make a PID namespace")
     with holder(registered, *command) as process:
         assert process.stdout

@@ -24,7 +24,12 @@ def readers(home: Home, n: int) -> Iterator[list[float]]:
     """So many processes that read in a loop while the block runs; afterwards the list holds the seconds of each reading."""
     command = [sys.executable, str(SCRIPT), str(home.path)]
     ways = ["reading", "session"]
-    processes = [subprocess.Popen([*command, ways[i % 2]], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for i in range(n)]
+    processes = [
+        subprocess.Popen(
+            [*command, ways[i % 2]], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        for i in range(n)
+    ]
     seconds: list[float] = []
     for process in processes:
         assert process.stdout
@@ -34,7 +39,9 @@ def readers(home: Home, n: int) -> Iterator[list[float]]:
         seconds += json.loads(process.communicate()[0])
 
 
-def write_among(home: Home, *, n_readers: int, n_writes: int, pause: float) -> tuple[list[float], list[float]]:
+def write_among(
+    home: Home, *, n_readers: int, n_writes: int, pause: float
+) -> tuple[list[float], list[float]]:
     """Seconds of each write among readers, and of each reading meanwhile."""
     writes = []
     with readers(home, n_readers) as among:
@@ -56,7 +63,9 @@ def test_a_write_among_readers_that_never_pause_commits_within_two_seconds(home:
 
 
 @pytest.mark.slow
-def test_eight_readers_that_never_pause_leave_every_write_two_seconds_and_take_at_most_twice_as_long(home: Home) -> None:
+def test_eight_readers_that_never_pause_leave_every_write_two_seconds_and_take_at_most_twice_as_long(
+    home: Home,
+) -> None:
     with writing(home):
         pass
     with readers(home, 8) as alone:

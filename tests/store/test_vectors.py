@@ -25,7 +25,9 @@ def rows(ids: range, *, shard: int, dtype: type = np.float32) -> pa.Table:
 def test_a_reader_sees_only_the_shards_it_names(home: Home) -> None:
     vectors.append(home, "e", rows(range(10), shard=0))
     vectors.append(home, "e", rows(range(10, 15), shard=1))
-    assert vectors.read(home, "e", columns=["instruction_id"], shards=[1]).read_all()["instruction_id"].to_pylist() == [10, 11, 12, 13, 14]
+    assert vectors.read(home, "e", columns=["instruction_id"], shards=[1]).read_all()[
+        "instruction_id"
+    ].to_pylist() == [10, 11, 12, 13, 14]
     assert vectors.read(home, "e", columns=["instruction_id"], shards=[]).read_all().num_rows == 0
 
 
@@ -39,7 +41,10 @@ def test_vectors_come_back_exactly(home: Home) -> None:
     written = rows(range(7), shard=0, dtype=np.float16)
     vectors.append(home, "e", written)
     back = vectors.read(home, "e", columns=["instruction_id", "shard", "vector"]).read_all()
-    assert back["vector"].combine_chunks().flatten().to_pylist() == written["vector"].combine_chunks().flatten().to_pylist()
+    assert (
+        back["vector"].combine_chunks().flatten().to_pylist()
+        == written["vector"].combine_chunks().flatten().to_pylist()
+    )
 
 
 def test_a_dead_shard_goes_and_a_pinned_version_stays_through_a_sweep(home: Home) -> None:
@@ -49,7 +54,9 @@ def test_a_dead_shard_goes_and_a_pinned_version_stays_through_a_sweep(home: Home
     vectors.delete_shards(home, "e", [1])
     vectors.sweep(home, "e")
     assert vectors.shards(home, "e") == {0}
-    assert vectors.read(home, "e", columns=["instruction_id"], version=pinned).read_all().num_rows == 3
+    assert (
+        vectors.read(home, "e", columns=["instruction_id"], version=pinned).read_all().num_rows == 3
+    )
 
 
 def test_a_table_that_was_never_written_has_no_shards(home: Home) -> None:
@@ -58,7 +65,9 @@ def test_a_table_that_was_never_written_has_no_shards(home: Home) -> None:
 
 
 @pytest.mark.parametrize("call", [vectors.versions, vectors.sweep])
-def test_a_damaged_older_version_is_one_error_too(home: Home, call: Callable[[Home, str], object]) -> None:
+def test_a_damaged_older_version_is_one_error_too(
+    home: Home, call: Callable[[Home, str], object]
+) -> None:
     vectors.append(home, "t", rows(range(3), shard=0))
     (older,) = (vectors.path(home, "t") / "_versions").glob("*.manifest")
     vectors.append(home, "t", rows(range(3, 6), shard=1))

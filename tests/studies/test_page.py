@@ -33,19 +33,26 @@ def test_every_benchmark_and_study_has_a_script_and_a_place_on_the_page(page: Mo
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     benchmarks = re.findall(r"^BENCHMARKS := (.*)$", makefile, flags=re.MULTILINE)[0].split()
     studies = re.findall(r"^STUDIES := (.*)$", makefile, flags=re.MULTILINE)[0].split()
-    assert {name for name in benchmarks if not (ROOT / "tests" / "benchmarks" / f"{name}.py").exists()} == set()
-    assert {name for name in studies if not (ROOT / "tests" / "studies" / f"{name}.py").exists()} == set()
+    assert {
+        name for name in benchmarks if not (ROOT / "tests" / "benchmarks" / f"{name}.py").exists()
+    } == set()
+    assert {
+        name for name in studies if not (ROOT / "tests" / "studies" / f"{name}.py").exists()
+    } == set()
     assert set(benchmarks) <= set(page.BENCHMARKS)
     assert tuple(studies) == page.STUDIES
 
 
-def test_what_missed_its_bar_and_what_did_not_hold_stay_on_the_page(page: ModuleType, tmp_path: Path) -> None:
+def test_what_missed_its_bar_and_what_did_not_hold_stay_on_the_page(
+    page: ModuleType, tmp_path: Path
+) -> None:
     (tmp_path / "benchmarks").mkdir()
     machine = '"machine": {"processor": "p", "n_cpus": 2, "python": "3.11", "packages": {}}'
     figures = '"ours_seconds": 2.0, "theirs_seconds": 1.0, "ratio": 0.5, "ratio_least": 0.4, "ratio_greatest": 0.6, "bar": 3.0'
     row = f'{{"what": "w", "peer": "q", {figures}, "is_met": false}}'
     (tmp_path / "benchmarks" / "kmeans.json").write_text(
-        f'{{"name": "kmeans", "title": "t", "command": "c", {machine}, "rows": [{row}]}}', encoding="utf-8"
+        f'{{"name": "kmeans", "title": "t", "command": "c", {machine}, "rows": [{row}]}}',
+        encoding="utf-8",
     )
     claim = '{"claim": "A is below B", "paper": "p", "measured": "m", "verdict": "does not hold", "why": "y"}'
     (tmp_path / "scale.json").write_text(
@@ -59,15 +66,25 @@ def test_what_missed_its_bar_and_what_did_not_hold_stay_on_the_page(page: Module
     assert "Not run yet" in written
 
 
-def leave(results: Path, *, place: str, processor: str, ratio: float, what: str = "rows, float32") -> None:
+def leave(
+    results: Path, *, place: str, processor: str, ratio: float, what: str = "rows, float32"
+) -> None:
     """What a benchmark leaves: one line of figures."""
-    row = {"what": what, "peer": "a loop", "ratio": ratio, "ratio_least": 1.0, "ratio_greatest": 4.0}
+    row = {
+        "what": what,
+        "peer": "a loop",
+        "ratio": ratio,
+        "ratio_least": 1.0,
+        "ratio_greatest": 4.0,
+    }
     (results / "benchmarks" / place).mkdir(parents=True, exist_ok=True)
     text = json.dumps({"machine": {"processor": processor}, "rows": [row]})
     (results / "benchmarks" / place / "kmeans.json").write_text(text, encoding="utf-8")
 
 
-def test_what_was_measured_on_another_processor_stands_beside_the_last_run(page: ModuleType, tmp_path: Path) -> None:
+def test_what_was_measured_on_another_processor_stands_beside_the_last_run(
+    page: ModuleType, tmp_path: Path
+) -> None:
     leave(tmp_path, place="", processor="New", ratio=2.0)
     leave(tmp_path, place="elsewhere", processor="Old", ratio=3.0, what="rows, bfloat16")
     head, _, line = page.ratios(tmp_path).splitlines()
@@ -75,7 +92,9 @@ def test_what_was_measured_on_another_processor_stands_beside_the_last_run(page:
     assert line.endswith("| a loop | 2.0 (1.0 to 4.0) | 3.0 (1.0 to 4.0), bfloat16 |")
 
 
-def test_what_was_measured_on_the_same_processor_before_is_not_shown(page: ModuleType, tmp_path: Path) -> None:
+def test_what_was_measured_on_the_same_processor_before_is_not_shown(
+    page: ModuleType, tmp_path: Path
+) -> None:
     leave(tmp_path, place="", processor="One", ratio=2.0)
     leave(tmp_path, place="elsewhere", processor="One", ratio=3.0)
     assert page.ratios(tmp_path).splitlines()[-1].endswith("| a loop | 2.0 (1.0 to 4.0) |")

@@ -43,7 +43,11 @@ for name in names:
 def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What all of them left; the runs share one folder, since some share a catalog."""
     folder = tmp_path_factory.mktemp("studies")
-    options = [f"work={folder / 'work'}", f"results={folder / 'results'}", f"data={folder / 'no data'}"]
+    options = [
+        f"work={folder / 'work'}",
+        f"results={folder / 'results'}",
+        f"data={folder / 'no data'}",
+    ]
     answer = subprocess.run(
         [sys.executable, "-W", "error", "-c", RUN, str(STUDIES), *options, *NAMES],
         cwd=folder,
@@ -62,8 +66,16 @@ def test_a_study_finds_something_at_its_smallest_size(name: str, results: Path) 
     assert path.exists(), (results.parent / "said").read_text(encoding="utf-8")
     found = json.loads(path.read_text(encoding="utf-8"))
     assert found["claims"]
-    assert all(claim["verdict"] in ("holds", "holds in part", "does not hold") for claim in found["claims"])
+    assert all(
+        claim["verdict"] in ("holds", "holds in part", "does not hold") for claim in found["claims"]
+    )
     assert found["tables"]
-    assert all(table["rows"] and len({tuple(row) for row in table["rows"]}) == 1 for table in found["tables"])
+    assert all(
+        table["rows"] and len({tuple(row) for row in table["rows"]}) == 1
+        for table in found["tables"]
+    )
     assert found["figures"]
-    assert all((results / figure["file"]).stat().st_size and figure["caption"] for figure in found["figures"])
+    assert all(
+        (results / figure["file"]).stat().st_size and figure["caption"]
+        for figure in found["figures"]
+    )

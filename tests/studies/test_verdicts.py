@@ -34,11 +34,21 @@ def test_the_regressions_claims_follow_from_its_own_rows(load: Callable[[str], M
 
 
 @pytest.mark.parametrize(("deep", "verdict"), [(-0.05, "holds"), (0.05, "holds in part")])
-def test_a_loss_that_rises_again_with_the_depth_does_not_fall(load: Callable[[str], ModuleType], deep: float, verdict: str) -> None:
+def test_a_loss_that_rises_again_with_the_depth_does_not_fall(
+    load: Callable[[str], ModuleType], deep: float, verdict: str
+) -> None:
     study = load("ila_regression")
     steps = {0.1: 0.0, 0.2: -0.1, 0.4: -0.2, 0.8: -0.2 + deep}  # what a depth adds to the loss
     runs = [
-        {"share": share, "low": low, "seed": seed, "depth": low, "coverage": share, "response_tokens": 80 + seed, "loss": loss}
+        {
+            "share": share,
+            "low": low,
+            "seed": seed,
+            "depth": low,
+            "coverage": share,
+            "response_tokens": 80 + seed,
+            "loss": loss,
+        }
         for share in (0.2, 0.4, 0.8)
         for seed in (0, 1, 2)
         for low, step in steps.items()
@@ -65,4 +75,6 @@ def test_the_claim_about_the_full_pool_names_chance(load: Callable[[str], Module
 def test_the_scaling_study_agrees_with_the_regression_on_depth() -> None:
     depth = found("ila_regression")["claims"][0]
     assert depth["verdict"] == "holds in part"
-    assert not any("depth lowers the loss" in claim["why"] for claim in found("ila_scaling")["claims"])
+    assert not any(
+        "depth lowers the loss" in claim["why"] for claim in found("ila_scaling")["claims"]
+    )

@@ -24,14 +24,20 @@ LIMIT $budget
 
 
 def pairs(n: int, *, first: int = 0) -> list[dict[str, str]]:
-    return [{"instruction": f"question {i}", "output": f"answer {i}"} for i in range(first, first + n)]
+    return [
+        {"instruction": f"question {i}", "output": f"answer {i}"} for i in range(first, first + n)
+    ]
 
 
 def written(tmp_path: Path, other: str, name: str = "shared") -> str:
     """A selector that names another pool."""
     text = OTHER.format(other=other)
     path = tmp_path / f"{name}.sql"
-    path.write_text(text if "$other" in other else text.replace("-- param: other text = t   where it is looked up\n", ""))
+    path.write_text(
+        text
+        if "$other" in other
+        else text.replace("-- param: other text = t   where it is looked up\n", "")
+    )
     return str(path)
 
 
@@ -60,7 +66,9 @@ def record(catalog: Catalog, reference: str) -> dict[str, Any]:
 def rewritten(catalog: Catalog, change: Callable[[dict[str, Any]], Any]) -> None:
     """Make the stored definitions those of another release, which kept neither texts nor budgets."""
     with writing(catalog.home) as connection:
-        for subset_id, text in connection.execute("SELECT subset_id, definition FROM subsets").fetchall():
+        for subset_id, text in connection.execute(
+            "SELECT subset_id, definition FROM subsets"
+        ).fetchall():
             content = json.loads(text)
             change(content)
             connection.execute(
@@ -69,10 +77,15 @@ def rewritten(catalog: Catalog, change: Callable[[dict[str, Any]], Any]) -> None
             )
 
 
-def test_another_pool_that_is_named_without_a_version_is_read_as_it_was(filled: Catalog, jsonl: Write, tmp_path: Path) -> None:
+def test_another_pool_that_is_named_without_a_version_is_read_as_it_was(
+    filled: Catalog, jsonl: Write, tmp_path: Path
+) -> None:
     filled.tag("t@1", "good")
     path = Path(written(tmp_path, "$other"))
-    by_name_and_tag = "".join(f"AND fingerprint IN (SELECT fingerprint FROM pool({other})) " for other in ("'t'", "'t@good'"))
+    by_name_and_tag = "".join(
+        f"AND fingerprint IN (SELECT fingerprint FROM pool({other})) "
+        for other in ("'t'", "'t@good'")
+    )
     path.write_text(path.read_text().replace("ORDER BY", f"{by_name_and_tag}ORDER BY"))
     filled.select(str(path), "p", budget=5, name="few")
     moved(filled, jsonl)
@@ -83,13 +96,18 @@ def test_another_pool_that_is_named_without_a_version_is_read_as_it_was(filled: 
     assert (left_out.cause, left_out.is_as_stored) == ("condition", True)
 
 
-def test_selecting_onto_reads_the_current_versions_and_says_so(filled: Catalog, jsonl: Write, tmp_path: Path) -> None:
+def test_selecting_onto_reads_the_current_versions_and_says_so(
+    filled: Catalog, jsonl: Write, tmp_path: Path
+) -> None:
     filled.select(written(tmp_path, "'t'"), "p", budget=5, name="few")
     moved(filled, jsonl)
     selected = filled.reselect("few")
     assert (selected.reference, selected.warnings) == ("few@2", ("t@2 read now: few@1 read t@1",))
     assert not prompts(filled, "few@1") & prompts(filled, "few@2")
-    assert [one["written"] for one in record(filled, "few@2")["definition"]["references"]] == [[], ["t"]]
+    assert [one["written"] for one in record(filled, "few@2")["definition"]["references"]] == [
+        [],
+        ["t"],
+    ]
 
 
 def test_a_definition_that_kept_no_texts_of_references_reads_the_version_that_it_recorded(
@@ -105,33 +123,55 @@ def test_what_a_subset_refers_to_is_not_dropped(filled: Catalog, tmp_path: Path)
     filled.select("random", "p", budget=4, name="some")
     filled.select(written(tmp_path, "'t'"), "p", budget=5, name="few")
     filled.select(written(tmp_path, "'some'", "within"), "p", budget=2, name="fewer")
-    for reference, holder in (("t", "few@1"), ("p", "some@1"), ("some", "fewer@1"), ("some@1", "fewer@1")):
+    for reference, holder in (
+        ("t", "few@1"),
+        ("p", "some@1"),
+        ("some", "fewer@1"),
+        ("some@1", "fewer@1"),
+    ):
         with pytest.raises(OptionError, match=holder):
             filled.drop(reference)
     for reference in ("fewer", "few", "some", "t", "p"):
         filled.drop(reference)
 
 
-def test_a_reference_that_is_gone_is_found_by_the_doctor_and_named_as_the_cause(filled: Catalog, jsonl: Write, tmp_path: Path) -> None:
+def test_a_reference_that_is_gone_is_found_by_the_doctor_and_named_as_the_cause(
+    filled: Catalog, jsonl: Write, tmp_path: Path
+) -> None:
     filled.select(written(tmp_path, "'t'"), "p", budget=5, name="few")
     assert filled.doctor() == []
     with writing(filled.home) as connection:
         for table in ("pool_members", "pool_versions", "pools"):
-            connection.execute(f"DELETE FROM {table} WHERE pool_id = (SELECT max(pool_id) FROM pools)")
+            connection.execute(
+                f"DELETE FROM {table} WHERE pool_id = (SELECT max(pool_id) FROM pools)"
+            )
     filled.register(jsonl(pairs(12), "t.jsonl"), pool="t")  # another pool of that name
     (finding,) = filled.doctor()
-    assert (finding.check, finding.problem) == ("lost_references", "few@1 was made from t@1, which is gone")
+    assert (finding.check, finding.problem) == (
+        "lost_references",
+        "few@1 was made from t@1, which is gone",
+    )
     found = filled.verify("few")
-    assert (found.is_same, found.n_different, found.causes) == (False, 5, ("t@1 it was made from: gone",))
+    assert (found.is_same, found.n_different, found.causes) == (
+        False,
+        5,
+        ("t@1 it was made from: gone",),
+    )
     with pytest.raises(ReferenceNotFoundError, match="t@1"):
         filled.why("few", 29)
 
 
 @pytest.mark.parametrize(("asked", "grown"), [("100%", 36), ("all", 36), (7, 7)])
-def test_a_budget_is_kept_as_it_was_asked_for_and_follows_the_pool(filled: Catalog, jsonl: Write, asked: int | str, grown: int) -> None:
+def test_a_budget_is_kept_as_it_was_asked_for_and_follows_the_pool(
+    filled: Catalog, jsonl: Write, asked: int | str, grown: int
+) -> None:
     first = filled.select("random", "p", budget=asked, name="drawn")
     kept = record(filled, "drawn")
-    assert (kept["budget_asked"], kept["definition"]["budget_asked"], kept["budget"]) == (str(asked), str(asked), first.n_members)
+    assert (kept["budget_asked"], kept["definition"]["budget_asked"], kept["budget"]) == (
+        str(asked),
+        str(asked),
+        first.n_members,
+    )
     filled.register(jsonl(pairs(36)), pool="p")
     assert filled.reselect("drawn").n_members == grown
     assert record(filled, "drawn@2")["budget_asked"] == str(asked)
@@ -158,11 +198,15 @@ def test_the_same_number_asked_for_in_other_words_is_the_same_definition(filled:
     assert kept["definition_sha256"] == definition_sha256(kept["definition"])
 
 
-def test_another_selector_under_a_name_is_refused_unless_it_supersedes(filled: Catalog, tmp_path: Path) -> None:
+def test_another_selector_under_a_name_is_refused_unless_it_supersedes(
+    filled: Catalog, tmp_path: Path
+) -> None:
     mine = written(tmp_path, "'t'", "mine")
     filled.select("random", "p", budget=3, name="few")
     for dry_run in (False, True):
-        with pytest.raises(OptionError, match=r"few@1 was made by random, this would be mine.*--supersede"):
+        with pytest.raises(
+            OptionError, match=r"few@1 was made by random, this would be mine.*--supersede"
+        ):
             filled.select(mine, "p", budget=3, name="few", dry_run=dry_run)
     assert filled.select(mine, "p", budget=3, name="few", supersede=True).reference == "few@2"
     assert filled.select("random", "p", budget=3, name="few").reference == "few@1"  # made before
@@ -171,7 +215,9 @@ def test_another_selector_under_a_name_is_refused_unless_it_supersedes(filled: C
     assert filled.reselect("few@1", budget=4, supersede=True).reference == "few@3"
 
 
-def test_a_version_keeps_its_selectors_whole_text_outside_the_hash(filled: Catalog, tmp_path: Path) -> None:
+def test_a_version_keeps_its_selectors_whole_text_outside_the_hash(
+    filled: Catalog, tmp_path: Path
+) -> None:
     mine = Path(written(tmp_path, "$other", "mine"))
     text = mine.read_text()
     first = filled.select(str(mine), "p", budget=3, name="few")
@@ -185,7 +231,9 @@ def test_a_version_keeps_its_selectors_whole_text_outside_the_hash(filled: Catal
     assert filled.verify("few@2").is_same
 
 
-def test_a_definition_that_lacks_what_it_takes_says_who_made_it_and_keeps_its_members(filled: Catalog) -> None:
+def test_a_definition_that_lacks_what_it_takes_says_who_made_it_and_keeps_its_members(
+    filled: Catalog,
+) -> None:
     filled.select("random", "p", budget=3, name="few")
     members = prompts(filled, "few")
     rewritten(filled, lambda content: content.pop("parameters"))
@@ -209,11 +257,17 @@ def test_a_difference_without_a_recorded_cause_names_what_was_read(filled: Catal
     filled.embed("p")
     filled.select("k_center", "p", budget=3, name="few")
     with writing(filled.home) as connection:
-        connection.execute('UPDATE subsets SET definition = json_merge_patch(definition, \'{"seed": 5, "budget": 2}\')')
+        connection.execute(
+            'UPDATE subsets SET definition = json_merge_patch(definition, \'{"seed": 5, "budget": 2}\')'
+        )
     found = filled.verify("few")
-    assert found.causes == ("no cause is recorded; it reads p@1, embeddings of all-MiniLM-L6-v2 (precision float32)",)
+    assert found.causes == (
+        "no cause is recorded; it reads p@1, embeddings of all-MiniLM-L6-v2 (precision float32)",
+    )
     with writing(filled.home) as connection:
         connection.execute("UPDATE signals SET identity_sha256 = 'another'")
     (cause,) = filled.verify("few").causes
-    assert cause.startswith("the embeddings of all-MiniLM-L6-v2 (precision float32) it was made from: gone")
+    assert cause.startswith(
+        "the embeddings of all-MiniLM-L6-v2 (precision float32) it was made from: gone"
+    )
     assert cause.endswith("others of that name in float32")

@@ -12,7 +12,10 @@ Write = Callable[..., Path]
 
 
 def pairs(n: int, *, first: int = 0) -> list[dict[str, str]]:
-    return [{"instruction": f"question {i}", "output": "word " * (i + 1)} for i in range(first, first + n)]
+    return [
+        {"instruction": f"question {i}", "output": "word " * (i + 1)}
+        for i in range(first, first + n)
+    ]
 
 
 @pytest.fixture
@@ -27,7 +30,9 @@ def grown(catalog: Catalog, jsonl: Write) -> Catalog:
 
 def test_subsets_of_two_versions_of_a_pool_are_measured_over_the_newer(grown: Catalog) -> None:
     found = grown.compare("best@1", "best@2")
-    gone = grown.sql("SELECT count(*) FROM subset('best@1') ANTI JOIN pool('q@2') USING (instruction_id)").item()
+    gone = grown.sql(
+        "SELECT count(*) FROM subset('best@1') ANTI JOIN pool('q@2') USING (instruction_id)"
+    ).item()
     assert gone > 0
     assert f"{gone} of the 10 members of best@1, which q@2 no longer has" in found.notes
     assert [row["n_members"] for row in found.rows] == [10 - gone, 10, 10 - gone, 10]
@@ -38,7 +43,11 @@ def test_subsets_of_two_versions_of_a_pool_are_measured_over_the_newer(grown: Ca
 
 def test_two_versions_of_a_pool_are_compared(grown: Catalog) -> None:
     found = grown.compare("q@2", "q@1")
-    assert [(row["name"], row["n_members"]) for row in found.rows] == [("q@2", 25), ("q@1", 15), ("random 15", 15)]
+    assert [(row["name"], row["n_members"]) for row in found.rows] == [
+        ("q@2", 25),
+        ("q@1", 15),
+        ("random 15", 15),
+    ]
     assert found.overlap == {("q@2", "q@1"): 0.5}
 
 
@@ -51,32 +60,50 @@ def test_losses_that_miss_members_are_not_measured(grown: Catalog, tmp_path: Pat
     grown.import_losses("q@1", losses(tmp_path / "losses.csv", range(20)), proxy="theirs")
     found = grown.compare("best@2")
     assert not any("last_loss_mean" in row for row in found.rows)
-    assert [note for note in found.notes if "losses of theirs cover 15 of 25 members of q@2" in note]
+    assert [
+        note for note in found.notes if "losses of theirs cover 15 of 25 members of q@2" in note
+    ]
 
 
-def test_a_number_that_some_members_have_is_measured_and_noted(grown: Catalog, tmp_path: Path) -> None:
+def test_a_number_that_some_members_have_is_measured_and_noted(
+    grown: Catalog, tmp_path: Path
+) -> None:
     grown.import_losses("q", losses(tmp_path / "losses.csv", range(12)), proxy="theirs")
     found = grown.compare("best@2", "q")
     assert found.rows[1]["last_loss_mean"] == 5.5
     assert "last_loss of 13 of the 25 members of q@2, which have none" in found.notes
-    known = grown.sql("SELECT count(*) FROM subset('best@2') JOIN pool('q') USING (instruction_id) WHERE pool.row_number < 12").item()
+    known = grown.sql(
+        "SELECT count(*) FROM subset('best@2') JOIN pool('q') USING (instruction_id) WHERE pool.row_number < 12"
+    ).item()
     (note,) = [note for note in found.notes if note.endswith("members of best@2, which have none")]
     assert note == f"last_loss of {10 - known} of the 10 members of best@2, which have none"
 
 
-def test_a_comparison_takes_the_losses_of_the_proxy_that_is_named(grown: Catalog, tmp_path: Path) -> None:
+def test_a_comparison_takes_the_losses_of_the_proxy_that_is_named(
+    grown: Catalog, tmp_path: Path
+) -> None:
     for proxy, first in (("A", 0), ("C", 5)):
         path = tmp_path / "losses.csv"
         path.write_text("step_1\n" + "".join(f"{row + first}\n" for row in range(25)))
         grown.import_losses("q", path, proxy=proxy)
     notes = grown.compare("best@2").notes
     assert "q@2 has losses of A and C: say which, as --proxy A" in notes
-    assert [grown.compare("q", proxy=proxy).rows[0]["last_loss_mean"] for proxy in ("A", "C")] == [12, 17]
+    assert [grown.compare("q", proxy=proxy).rows[0]["last_loss_mean"] for proxy in ("A", "C")] == [
+        12,
+        17,
+    ]
     notes = grown.compare("best@2", proxy="D").notes
-    assert any(note.startswith("q@2 has no losses of D; there are: A, C: `catalog losses import q@2 FILE --proxy D`") for note in notes)
+    assert any(
+        note.startswith(
+            "q@2 has no losses of D; there are: A, C: `catalog losses import q@2 FILE --proxy D`"
+        )
+        for note in notes
+    )
 
 
-def test_what_comes_from_two_pools_or_has_left_its_pool_is_not_compared(grown: Catalog, jsonl: Write) -> None:
+def test_what_comes_from_two_pools_or_has_left_its_pool_is_not_compared(
+    grown: Catalog, jsonl: Write
+) -> None:
     grown.register(jsonl(pairs(3), "other.jsonl"), pool="other")
     with pytest.raises(OptionError, match=r"come from 2 pools \(other@1, q@1\)"):
         grown.compare("best@1", "other")

@@ -18,7 +18,10 @@ N = 40
 
 
 def pairs(n: int, *, first: int = 0) -> list[dict[str, str]]:
-    return [{"instruction": f"question {i}", "output": "word " * (i % 7 + 1), "from": f"s{i % 3}"} for i in range(first, first + n)]
+    return [
+        {"instruction": f"question {i}", "output": "word " * (i % 7 + 1), "from": f"s{i % 3}"}
+        for i in range(first, first + n)
+    ]
 
 
 @pytest.fixture
@@ -32,7 +35,9 @@ def filled(catalog: Catalog, jsonl: Write, tmp_path: Path) -> Catalog:
 
 
 def prompts(catalog: Catalog, reference: str) -> list[str]:
-    return catalog.sql(f"SELECT prompt FROM subset('{reference}') ORDER BY rank")["prompt"].to_list()
+    return catalog.sql(f"SELECT prompt FROM subset('{reference}') ORDER BY rank")[
+        "prompt"
+    ].to_list()
 
 
 def test_a_selection_is_a_named_version_with_ranks_and_reasons(filled: Catalog) -> None:
@@ -52,7 +57,9 @@ def test_the_same_definition_gives_the_version_that_is_there(filled: Catalog) ->
     assert (other.reference, other.is_new) == ("best@2", True)
 
 
-def test_vectors_of_members_that_came_later_do_not_change_what_was_made(filled: Catalog, jsonl: Write) -> None:
+def test_vectors_of_members_that_came_later_do_not_change_what_was_made(
+    filled: Catalog, jsonl: Write
+) -> None:
     filled.embed("p")
     first = filled.select("k_center", "p@1", budget=5, name="spread")
     filled.register(jsonl(pairs(N + 10)), pool="p", source_column="from")
@@ -77,9 +84,17 @@ def test_a_larger_random_budget_only_adds_members(filled: Catalog) -> None:
 
 @pytest.mark.parametrize(
     ("budget", "message"),
-    [(0, "at least 1"), ("0.1%", "at least 1"), (41, "more than the 40 members"), ("ten", "is no number"), ("2.5", "whole number")],
+    [
+        (0, "at least 1"),
+        ("0.1%", "at least 1"),
+        (41, "more than the 40 members"),
+        ("ten", "is no number"),
+        ("2.5", "whole number"),
+    ],
 )
-def test_a_budget_that_makes_no_sense_is_refused(filled: Catalog, budget: int | str, message: str) -> None:
+def test_a_budget_that_makes_no_sense_is_refused(
+    filled: Catalog, budget: int | str, message: str
+) -> None:
     with pytest.raises(OptionError, match=message):
         filled.select("random", "p", budget=budget, name="x")
 
@@ -98,22 +113,42 @@ def test_clusters_that_all_gave_twice_lack_nothing(filled: Catalog, tmp_path: Pa
     few = np.array([[float(i % 3), 1.0 if i % 2 else np.nan] for i in range(N)])
     np.save(tmp_path / "few.npy", few)
     filled.import_losses("p", tmp_path / "few.npy", proxy="few")
-    assert filled.select("s2l", "p", budget=6, name="x", settings={"k": 10, "incomplete": "drop", "proxy": "few"}).warnings == ()
+    assert (
+        filled.select(
+            "s2l", "p", budget=6, name="x", settings={"k": 10, "incomplete": "drop", "proxy": "few"}
+        ).warnings
+        == ()
+    )
 
 
 def test_fewer_members_than_clusters_is_said(filled: Catalog) -> None:
     (warning,) = filled.select("s2l", "p", budget=5, name="x", settings={"k": 20}).warnings
-    assert warning == "a budget of 5 is less than 20 clusters, so the smallest get nothing: --set k=2 covers them"
-    (warning,) = filled.select("s2l_by_source", "p", budget=10, name="y", settings={"k": 5}).warnings
-    assert warning == "a budget of 10 is less than 5 clusters in each of 3 sources, so the smallest get nothing: --set k=1 covers them"
-    assert filled.select("s2l_by_source", "p", budget=15, name="y", settings={"k": 5}).warnings == ()
+    assert (
+        warning
+        == "a budget of 5 is less than 20 clusters, so the smallest get nothing: --set k=2 covers them"
+    )
+    (warning,) = filled.select(
+        "s2l_by_source", "p", budget=10, name="y", settings={"k": 5}
+    ).warnings
+    assert (
+        warning
+        == "a budget of 10 is less than 5 clusters in each of 3 sources, so the smallest get nothing: --set k=1 covers them"
+    )
+    assert (
+        filled.select("s2l_by_source", "p", budget=15, name="y", settings={"k": 5}).warnings == ()
+    )
     (warning,) = filled.select("s2l_by_source", "p", budget=2, name="y", settings={"k": 5}).warnings
-    assert warning == "a budget of 2 is one member of each of 2 sources: other clusters, and sources beyond, get nothing"
+    assert (
+        warning
+        == "a budget of 2 is one member of each of 2 sources: other clusters, and sources beyond, get nothing"
+    )
 
 
 def test_clusters_that_all_have_their_turn_are_not_warned_of(filled: Catalog) -> None:
     assert filled.select("s2l", "p", budget=N, name="whole", settings={"k": 100}).warnings == ()
-    assert filled.select("s2l_by_source", "p", budget=N, name="all", settings={"k": 30}).warnings == ()
+    assert (
+        filled.select("s2l_by_source", "p", budget=N, name="all", settings={"k": 30}).warnings == ()
+    )
 
 
 def test_a_selector_that_draws_by_weight_owes_no_cluster_a_member(filled: Catalog) -> None:
@@ -127,7 +162,9 @@ def test_a_missing_signal_names_the_command_that_makes_it(filled: Catalog) -> No
 
 
 def test_an_unknown_parameter_suggests_the_nearest(filled: Catalog) -> None:
-    with pytest.raises(OptionError, match="s2l has no parameter iteration; did you mean iterations"):
+    with pytest.raises(
+        OptionError, match="s2l has no parameter iteration; did you mean iterations"
+    ):
         filled.select("s2l", "p", budget=5, name="x", settings={"iteration": 3})
 
 
@@ -143,21 +180,34 @@ def test_a_file_of_ones_own_selects_as_a_built_in_one_does(filled: Catalog, tmp_
         "-- summary: The shortest.\nSELECT instruction_id FROM pool($pool) ORDER BY length(response), fingerprint LIMIT $budget\n"
     )
     filled.select(str(path), "p", budget=4, name="mine")
-    assert filled.sql("SELECT DISTINCT response FROM subset('mine')")["response"].to_list() == ["word "]
+    assert filled.sql("SELECT DISTINCT response FROM subset('mine')")["response"].to_list() == [
+        "word "
+    ]
 
 
 @pytest.mark.parametrize(
     ("query", "message"),
     [
         ("SELECT prompt FROM pool($pool) ORDER BY 1 LIMIT $budget", "has no instruction_id"),
-        ("SELECT a.instruction_id FROM pool($pool) a, range(2) ORDER BY 1 LIMIT $budget", "repeat an instruction_id"),
+        (
+            "SELECT a.instruction_id FROM pool($pool) a, range(2) ORDER BY 1 LIMIT $budget",
+            "repeat an instruction_id",
+        ),
         ("SELECT instruction_id FROM pool($pool) ORDER BY 1", "end with LIMIT"),
-        ("SELECT 123456789 AS instruction_id FROM range($budget) ORDER BY 1 LIMIT 1", "no members of p@1"),
-        ("SELECT instruction_id FROM pool($pool) WHERE false ORDER BY 1 LIMIT $budget", "nothing in p@1 is eligible"),
+        (
+            "SELECT 123456789 AS instruction_id FROM range($budget) ORDER BY 1 LIMIT 1",
+            "no members of p@1",
+        ),
+        (
+            "SELECT instruction_id FROM pool($pool) WHERE false ORDER BY 1 LIMIT $budget",
+            "nothing in p@1 is eligible",
+        ),
         ("SELECT instruction_id FROM pool($pool) LIMIT $budget", "ORDER BY"),
     ],
 )
-def test_an_answer_that_is_no_selection_is_refused(filled: Catalog, tmp_path: Path, query: str, message: str) -> None:
+def test_an_answer_that_is_no_selection_is_refused(
+    filled: Catalog, tmp_path: Path, query: str, message: str
+) -> None:
     path = tmp_path / "bad.sql"
     path.write_text(f"-- summary: Bad.\n{query}\n")
     with pytest.raises(SelectionError, match=message):
@@ -183,7 +233,9 @@ def test_a_pools_name_is_not_free(filled: Catalog) -> None:
         filled.select("random", "p", budget=1, name="p")
 
 
-def test_selecting_again_onto_a_grown_pool_makes_the_next_version(filled: Catalog, jsonl: Write) -> None:
+def test_selecting_again_onto_a_grown_pool_makes_the_next_version(
+    filled: Catalog, jsonl: Write
+) -> None:
     filled.select("random", "p", budget=10, name="drawn")
     assert filled.reselect("drawn").is_new is False
     filled.register(jsonl(pairs(N + 30)), pool="p", source_column="from")
@@ -208,7 +260,9 @@ def test_a_definition_run_again_reads_its_own_signals(filled: Catalog, tmp_path:
     filled.select("depth_only", "p", budget=3, name="deep")
     filled.select("s2l", "p", budget=10, name="best", settings={"k": 4})
     every = tmp_path / "every.sql"
-    every.write_text("-- summary: All.\nSELECT * FROM scores($pool) ORDER BY depth DESC, fingerprint LIMIT $budget\n")
+    every.write_text(
+        "-- summary: All.\nSELECT * FROM scores($pool) ORDER BY depth DESC, fingerprint LIMIT $budget\n"
+    )
     filled.select(str(every), "p", budget=3, name="every")
     np.save(tmp_path / "other.npy", -np.arange(N, dtype=np.float64))
     filled.import_scores("p", tmp_path / "other.npy", name="depth")
@@ -223,9 +277,14 @@ def test_a_definition_run_again_reads_its_own_signals(filled: Catalog, tmp_path:
     assert (left_out.cause, left_out.place, left_out.is_as_stored) == ("place", 4, True)
 
 
-def test_a_definition_reads_its_states_of_several_of_one_model(filled: Catalog, tmp_path: Path) -> None:
+def test_a_definition_reads_its_states_of_several_of_one_model(
+    filled: Catalog, tmp_path: Path
+) -> None:
     words = ["question", "word", *map(str, range(10))]
-    save_causal_lm(build_tiny(words, shape=TinyShape(vocabulary=300, width=16, layers=1, heads=2, inner=16)), tmp_path / "small")
+    save_causal_lm(
+        build_tiny(words, shape=TinyShape(vocabulary=300, width=16, layers=1, heads=2, inner=16)),
+        tmp_path / "small",
+    )
     filled.states("p", model=str(tmp_path / "small"))
     filled.select("fisher_sft", "p", budget=6, name="taught")
     filled.states("p", model=str(tmp_path / "small"), project_to=4)
@@ -253,7 +312,10 @@ def test_selecting_again_reads_an_import_of_the_same_name_where_the_old_one_lack
     np.save(tmp_path / "grown.npy", np.arange(N + 2, dtype=np.float64))
     filled.import_scores("p", tmp_path / "grown.npy", name="depth")
     selected = filled.reselect("deep")
-    assert selected.warnings == ("p@2 read now: deep@1 read p@1", "the score depth read now: not what deep@1 was made from")
+    assert selected.warnings == (
+        "p@2 read now: deep@1 read p@1",
+        "the score depth read now: not what deep@1 was made from",
+    )
     assert prompts(filled, "deep")[0] == f"question {N + 1}"
     assert filled.verify("deep@1").is_same
 
@@ -266,12 +328,18 @@ def test_a_name_used_again_is_not_taken_for_the_old_pool(filled: Catalog, jsonl:
     assert filled.select("random", "p", budget=5, name="drawn").is_new
 
 
-@pytest.mark.parametrize("selector", ["random", "s2l", "s2l_by_source", "depth_only", "confidence_curriculum"])
-def test_the_order_of_registration_does_not_matter(filled: Catalog, jsonl: Write, tmp_path: Path, selector: str) -> None:
+@pytest.mark.parametrize(
+    "selector", ["random", "s2l", "s2l_by_source", "depth_only", "confidence_curriculum"]
+)
+def test_the_order_of_registration_does_not_matter(
+    filled: Catalog, jsonl: Write, tmp_path: Path, selector: str
+) -> None:
     order = np.random.default_rng(1).permutation(N)
     shuffled = Catalog.open(tmp_path / "shuffled")
     records = pairs(N)
-    shuffled.register(jsonl([records[i] for i in order], "shuffled.jsonl"), pool="p", source_column="from")
+    shuffled.register(
+        jsonl([records[i] for i in order], "shuffled.jsonl"), pool="p", source_column="from"
+    )
     for name, file in (("losses", "losses"), ("score", "score")):
         np.save(tmp_path / f"{name}-shuffled.npy", np.load(tmp_path / f"{file}.npy")[order])
     shuffled.import_losses("p", tmp_path / "losses-shuffled.npy", proxy="mine")
@@ -287,7 +355,9 @@ def test_what_is_not_there_cannot_be_verified(filled: Catalog) -> None:
         filled.verify("best")
 
 
-def test_an_error_in_a_stored_definition_is_placed_in_the_text_as_it_is_stored(filled: Catalog) -> None:
+def test_an_error_in_a_stored_definition_is_placed_in_the_text_as_it_is_stored(
+    filled: Catalog,
+) -> None:
     filled.select("depth_only", "p", budget=3, name="deep")
     with writing(filled.home) as connection:
         connection.execute("DELETE FROM signal_members")

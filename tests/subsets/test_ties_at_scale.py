@@ -84,7 +84,9 @@ def big(tmp_path_factory: pytest.TempPathFactory) -> Home:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SELECTORS)
-def test_a_selection_with_ties_verifies_five_times(big: Home, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_selection_with_ties_verifies_five_times(
+    big: Home, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(database.CONFIG, "threads", 2)
     selector = read_selector(f"-- summary: A test.\n{SELECTORS[name]}", name="mine")
     made = select(big, selector, "big", name=name.replace(" ", "-"), budget=2000)
@@ -105,8 +107,13 @@ def test_another_order_of_the_same_rows_gives_the_same_members(big: Home, tmp_pa
     with writing(other) as connection:
         connection.execute(shuffled)
     for name, sql in SELECTORS.items():
-        if name == "neighbours":  # whose order is by numbers of instructions, which are those of the order of files
+        if (
+            name == "neighbours"
+        ):  # whose order is by numbers of instructions, which are those of the order of files
             continue
         selector = read_selector(f"-- summary: A test.\n{sql}", name="mine")
-        found = [choose(home, define(home, selector, ref="big", budget=2000)).sha256 for home in (big, other)]
+        found = [
+            choose(home, define(home, selector, ref="big", budget=2000)).sha256
+            for home in (big, other)
+        ]
         assert found[0] == found[1], name

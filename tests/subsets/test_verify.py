@@ -14,7 +14,10 @@ from catalog.store.database import writing
 def test_code_that_has_changed_is_named_and_makes_another_definition(
     catalog: Catalog, jsonl: Callable[..., Path], tmp_path: Path, kind: str, name: str
 ) -> None:
-    catalog.register(jsonl([{"instruction": f"question {i}", "output": f"answer {i}"} for i in range(20)]), pool="p")
+    catalog.register(
+        jsonl([{"instruction": f"question {i}", "output": f"answer {i}"} for i in range(20)]),
+        pool="p",
+    )
     names = catalog.sql("FROM pool('p')")["fingerprint"]
     lines = [f"{one},{i},{i % 3}" for i, one in enumerate(names)]
     (tmp_path / "losses.csv").write_text("\n".join(["fingerprint,step_1,step_2", *lines]))
@@ -25,6 +28,8 @@ def test_code_that_has_changed_is_named_and_makes_another_definition(
         ((content,),) = connection.execute("SELECT definition FROM subsets").fetchall()
         content = json.loads(content)
         content[kind][name] = "that of another release"
-        connection.execute("UPDATE subsets SET definition = $content", {"content": json.dumps(content)})
+        connection.execute(
+            "UPDATE subsets SET definition = $content", {"content": json.dumps(content)}
+        )
     found = catalog.verify("few")
     assert (found.is_same, found.causes) == (True, (f"the code of {name} has changed",))

@@ -18,8 +18,33 @@ from catalog.store.paths import shipped
 from catalog.why.selected import Why
 
 N, BUDGET = 60, 12
-WORDS = ["the", "river", "night", "light", "field", "stone", "word", "small", "large", "add", "sum", "how", "what", "give", "three"]
-SCORES = ("deita", "depth", "learnability", "ifd", "ifd_ppl", "least_confidence", "n_tokens", "perplexity")
+WORDS = [
+    "the",
+    "river",
+    "night",
+    "light",
+    "field",
+    "stone",
+    "word",
+    "small",
+    "large",
+    "add",
+    "sum",
+    "how",
+    "what",
+    "give",
+    "three",
+]
+SCORES = (
+    "deita",
+    "depth",
+    "learnability",
+    "ifd",
+    "ifd_ppl",
+    "least_confidence",
+    "n_tokens",
+    "perplexity",
+)
 SELECTORS = sorted(path.stem for path in shipped("selectors").glob("*.sql"))
 SETTINGS: dict[str, dict[str, Any]] = {
     "s2l": {"k": 4},
@@ -32,8 +57,25 @@ SETTINGS: dict[str, dict[str, Any]] = {
 WITHOUT_SCORE = 7  # a row that nobody could score
 # Whose answer for a budget is the beginning of that for a larger one.
 BY_PLACE = [
-    *("confidence_curriculum", "coverage_only", "density", "depth_only", "high_learnability", "ifd", "ifd_ppl", "ila"),
-    *("least_confidence", "longest", "middle_perplexity", "random", "s2l", "s2l_by_source", "sensitivity"),
+    *(
+        "confidence_curriculum",
+        "coverage_only",
+        "density",
+        "depth_only",
+        "high_learnability",
+        "ifd",
+        "ifd_ppl",
+        "ila",
+    ),
+    *(
+        "least_confidence",
+        "longest",
+        "middle_perplexity",
+        "random",
+        "s2l",
+        "s2l_by_source",
+        "sensitivity",
+    ),
 ]
 
 
@@ -67,15 +109,26 @@ def pool(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
         np.save(folder / "score.npy", values)
         catalog.import_scores("p", folder / "score.npy", name=name)
     catalog.embed("p")
-    save_causal_lm(build_tiny(WORDS, shape=TinyShape(vocabulary=300, width=16, layers=1, heads=2, inner=16)), folder / "small")
+    save_causal_lm(
+        build_tiny(WORDS, shape=TinyShape(vocabulary=300, width=16, layers=1, heads=2, inner=16)),
+        folder / "small",
+    )
     catalog.states("p", model=str(folder / "small"))
     return catalog
 
 
 def selected(catalog: Catalog, selector: str, *, budget: int = BUDGET) -> dict[int, int]:
     """Ranks by row number."""
-    catalog.select(selector, "p", budget=budget, name=selector.replace("_", "-"), settings=SETTINGS.get(selector, {}))
-    rows = catalog.sql(f"SELECT row_number AS row, rank FROM subset('{selector.replace('_', '-')}')")
+    catalog.select(
+        selector,
+        "p",
+        budget=budget,
+        name=selector.replace("_", "-"),
+        settings=SETTINGS.get(selector, {}),
+    )
+    rows = catalog.sql(
+        f"SELECT row_number AS row, rank FROM subset('{selector.replace('_', '-')}')"
+    )
     return dict(zip(rows["row"].to_list(), rows["rank"].to_list(), strict=True))
 
 
@@ -84,7 +137,9 @@ def told(found: Why) -> str:
 
 
 @pytest.mark.parametrize("selector", SELECTORS)
-def test_every_selector_answers_for_its_members_and_for_all_others(pool: Catalog, selector: str) -> None:
+def test_every_selector_answers_for_its_members_and_for_all_others(
+    pool: Catalog, selector: str
+) -> None:
     ranks = selected(pool, selector)
     subset = selector.replace("_", "-")
     stored = pool.sql(f"SELECT row_number AS row, why FROM subset('{subset}@1')")
@@ -106,16 +161,31 @@ def test_every_selector_answers_for_its_members_and_for_all_others(pool: Catalog
 @pytest.mark.parametrize("selector", BY_PLACE)
 def test_a_place_is_the_rank_that_a_budget_of_it_would_give(pool: Catalog, selector: str) -> None:
     ranks = selected(pool, selector)
-    answers = (pool.why(selector.replace("_", "-"), row) for row in range(20, N) if row not in ranks)
+    answers = (
+        pool.why(selector.replace("_", "-"), row) for row in range(20, N) if row not in ranks
+    )
     found = next(one for one in answers if one.left_out and one.left_out.place)
     row = found.row.row_number
     left_out = found.left_out
     assert left_out is not None
     assert left_out.place is not None
     assert left_out.n_taken == BUDGET < left_out.place <= (left_out.n_eligible or 0)
-    if selector not in ("ila", "coverage_only", "confidence_curriculum"):  # whose cells, or last order, are others for another budget
-        pool.select(selector, "p", budget=left_out.place, name="wider", supersede=True, settings=SETTINGS.get(selector, {}))
-        assert pool.sql(f"SELECT row_number AS row FROM subset('wider') WHERE rank = {left_out.place}")["row"].to_list() == [row]
+    if selector not in (
+        "ila",
+        "coverage_only",
+        "confidence_curriculum",
+    ):  # whose cells, or last order, are others for another budget
+        pool.select(
+            selector,
+            "p",
+            budget=left_out.place,
+            name="wider",
+            supersede=True,
+            settings=SETTINGS.get(selector, {}),
+        )
+        assert pool.sql(
+            f"SELECT row_number AS row FROM subset('wider') WHERE rank = {left_out.place}"
+        )["row"].to_list() == [row]
     last = left_out.beside[1]
     assert last["who"] == "last taken"
     assert f"so it came {left_out.place - BUDGET} after the last of them" in told(found)
@@ -126,29 +196,49 @@ def test_a_place_in_a_cluster_names_the_last_one_taken_there(pool: Catalog) -> N
     ranks = selected(pool, "s2l")
     whole = pool.select("s2l", "p", budget=N, name="whole", settings={"k": 4})
     of_why = "why->>'cluster' AS cluster, (why->>'turn')::INT AS turn"
-    rows = pool.sql(f"SELECT row_number AS row, fingerprint, rank, {of_why} FROM subset('{whole.reference}')")
-    row = next(one for one in rows.to_dicts() if one["rank"] == BUDGET + 1)  # the first that was not taken
+    rows = pool.sql(
+        f"SELECT row_number AS row, fingerprint, rank, {of_why} FROM subset('{whole.reference}')"
+    )
+    row = next(
+        one for one in rows.to_dicts() if one["rank"] == BUDGET + 1
+    )  # the first that was not taken
     mates = [one for one in rows.to_dicts() if one["cluster"] == row["cluster"]]
     taken = sorted((one for one in mates if one["row"] in ranks), key=lambda one: one["rank"])
     found = pool.why("s2l", row["fingerprint"][:10])
-    assert f"in cluster {row['cluster']}: place {row['turn']} of {len(mates)}; {len(taken)} were taken" in told(found)
-    assert f"the last of them {taken[-1]['fingerprint'][:12]} (rank {ranks[taken[-1]['row']]})" in told(found)
-    assert f"the order is turn, cluster_size desc, cluster: its turn is {row['turn']}" in told(found)
+    assert (
+        f"in cluster {row['cluster']}: place {row['turn']} of {len(mates)}; {len(taken)} were taken"
+        in told(found)
+    )
+    assert (
+        f"the last of them {taken[-1]['fingerprint'][:12]} (rank {ranks[taken[-1]['row']]})"
+        in told(found)
+    )
+    assert f"the order is turn, cluster_size desc, cluster: its turn is {row['turn']}" in told(
+        found
+    )
 
 
 def test_a_draw_says_what_was_drawn(pool: Catalog) -> None:
     ranks = selected(pool, "density")
     found = pool.why("density", next(row for row in range(N) if row not in ranks))
-    assert "the order is drawn_key(fingerprint, 'density ' || 0, 1 / density): it has " in told(found)
+    assert "the order is drawn_key(fingerprint, 'density ' || 0, 1 / density): it has " in told(
+        found
+    )
 
 
 def test_a_condition_says_which_value_it_left_out(pool: Catalog) -> None:
     selected(pool, "ifd")
-    values = dict(pool.sql("SELECT row_number, value FROM score('p', name => 'ifd') JOIN pool('p') USING (instruction_id)").rows())
+    values = dict(
+        pool.sql(
+            "SELECT row_number, value FROM score('p', name => 'ifd') JOIN pool('p') USING (instruction_id)"
+        ).rows()
+    )
     row = next(row for row, value in values.items() if value is not None and value > 1)
     found = pool.why("ifd", row)
     assert found.left_out is not None
-    assert found.left_out.said == (f"it is not eligible: WHERE value <= 1.0 leaves it out (value = {values[row]:.4g})",)
+    assert found.left_out.said == (
+        f"it is not eligible: WHERE value <= 1.0 leaves it out (value = {values[row]:.4g})",
+    )
 
 
 @pytest.mark.parametrize("selector", ["depth_only", "ila", "deita", "mig"])
@@ -158,7 +248,10 @@ def test_a_missing_value_comes_with_its_reason(pool: Catalog, selector: str) -> 
     assert found.left_out is not None
     assert found.left_out.cause == "condition"
     assert "value is not null" in found.left_out.said[0]
-    assert found.left_out.said[1] == f"it has no score {'deita' if selector in ('deita', 'mig') else 'depth'}: not_a_number"
+    assert (
+        found.left_out.said[1]
+        == f"it has no score {'deita' if selector in ('deita', 'mig') else 'depth'}: not_a_number"
+    )
 
 
 def test_a_kernel_says_how_a_row_stands_to_what_it_took(pool: Catalog) -> None:
@@ -175,7 +268,9 @@ def test_a_kernel_says_how_a_row_stands_to_what_it_took(pool: Catalog) -> None:
         assert others
         assert others.items() <= members.items()
         if "last_gain" in left_out.numbers:
-            gain = pool.sql(f"SELECT (why->>'gain')::DOUBLE AS gain FROM subset('{subset}') ORDER BY rank DESC LIMIT 1")["gain"][0]
+            gain = pool.sql(
+                f"SELECT (why->>'gain')::DOUBLE AS gain FROM subset('{subset}') ORDER BY rank DESC LIMIT 1"
+            )["gain"][0]
             assert left_out.numbers["last_gain"] == pytest.approx(gain, rel=1e-6)
 
 
@@ -266,14 +361,28 @@ def test_what_was_not_in_the_subset_selected_from_is_asked_there(pool: Catalog) 
     ("which", "error", "message"),
     [
         (N, NotFoundError, "row 60 is not in p@1: it repeats another row exactly"),
-        (N + 1, NotFoundError, r"row 61 is not in p@1: .*, line 62, is in quarantine for unknown_shape"),
+        (
+            N + 1,
+            NotFoundError,
+            r"row 61 is not in p@1: .*, line 62, is in quarantine for unknown_shape",
+        ),
         (999, NotFoundError, "p@1 has no row 999: its rows are 0 to 61"),
-        ("00000000", NotFoundError, "p@1 has no fingerprint that begins with 00000000, nor has another pool"),
-        ("abc", OptionError, "is no row: give a row number, or the first 8 or more digits of a fingerprint"),
+        (
+            "00000000",
+            NotFoundError,
+            "p@1 has no fingerprint that begins with 00000000, nor has another pool",
+        ),
+        (
+            "abc",
+            OptionError,
+            "is no row: give a row number, or the first 8 or more digits of a fingerprint",
+        ),
         (-1, OptionError, "is no row"),
     ],
 )
-def test_a_row_that_is_not_there_says_what_became_of_it(pool: Catalog, which: str | int, error: type[Exception], message: str) -> None:
+def test_a_row_that_is_not_there_says_what_became_of_it(
+    pool: Catalog, which: str | int, error: type[Exception], message: str
+) -> None:
     selected(pool, "random")
     with pytest.raises(error, match=message):
         pool.why("random", which)

@@ -13,17 +13,23 @@ from catalog.store.database import writing
 Write = Callable[..., Path]
 
 
-def test_an_answer_is_true_of_the_stored_version_whatever_the_pool_has_become(catalog: Catalog, jsonl: Write) -> None:
+def test_an_answer_is_true_of_the_stored_version_whatever_the_pool_has_become(
+    catalog: Catalog, jsonl: Write
+) -> None:
     pairs = [{"instruction": f"question {i}", "output": f"answer {i}"} for i in range(20)]
     catalog.register(jsonl(pairs), pool="p")
     catalog.select("random", "p", budget=5, name="drawn")
     ranks = dict(catalog.sql("SELECT row_number, rank FROM subset('drawn')").rows())
     row = next(row for row in range(20) if row not in ranks)
     before = catalog.why("drawn", row)
-    catalog.register(jsonl([{"instruction": "new", "output": "new"}, *pairs[:3]]), pool="p", mode="replace")
+    catalog.register(
+        jsonl([{"instruction": "new", "output": "new"}, *pairs[:3]]), pool="p", mode="replace"
+    )
     assert catalog.why("drawn", row) == before
     new = catalog.sql("SELECT fingerprint FROM pool('p') WHERE prompt = 'new'")["fingerprint"][0]
-    with pytest.raises(NotFoundError, match=f"p@1 has no fingerprint that begins with {new}; it is in p@2 on"):
+    with pytest.raises(
+        NotFoundError, match=f"p@1 has no fingerprint that begins with {new}; it is in p@2 on"
+    ):
         catalog.why("drawn", new)
 
 

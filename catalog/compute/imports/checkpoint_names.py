@@ -43,7 +43,9 @@ def in_order(names: Iterable[str], *, file: str, what: str) -> list[str]:
     ordered = sorted(checkpoints, key=_numbers)
     for one, following in pairwise(ordered):
         if _numbers(one) == _numbers(following):
-            raise SignalError(f"{file}: {what} {one} and {following} have the same number: which was recorded first?")
+            raise SignalError(
+                f"{file}: {what} {one} and {following} have the same number: which was recorded first?"
+            )
     return ordered
 
 

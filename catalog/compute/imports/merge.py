@@ -1,6 +1,7 @@
 """What an import keeps of the import of its name before it: the numbers of members whom its file does not name.
 
-A pool grows, and a file of its new members' numbers is all that somebody has to make; what is read by the name has the others' too.
+A pool grows, and a file of its new members' numbers is all that somebody has to make; what is read
+by the name has the others' too.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from catalog.store.queries import query
 from catalog.store.references import Reference
 
 
-def kept_scores(connection: Connection, reference: Reference, absent: Ids, *, name: str) -> tuple[Ids, Numbers]:
+def kept_scores(
+    connection: Connection, reference: Reference, absent: Ids, *, name: str
+) -> tuple[Ids, Numbers]:
     """The scores of members of whom a file says nothing, by the import that is read now.
 
     Args:
@@ -33,12 +36,16 @@ def kept_scores(connection: Connection, reference: Reference, absent: Ids, *, na
     before = _import_before(connection, reference, kind="score", name=name) if len(absent) else None
     if before is None:
         return absent[:0], np.zeros(0)
-    rows = connection.sql(query("scores/values"), params={"signal_id": before.signal_id}).fetchnumpy()
+    rows = connection.sql(
+        query("scores/values"), params={"signal_id": before.signal_id}
+    ).fetchnumpy()
     is_kept = np.isin(rows["instruction_id"], absent)
     return rows["instruction_id"][is_kept], rows["value"][is_kept]
 
 
-def kept_losses(connection: Connection, reference: Reference, absent: Ids, *, proxy: str, n_checkpoints: int) -> tuple[Ids, Numbers, int]:
+def kept_losses(
+    connection: Connection, reference: Reference, absent: Ids, *, proxy: str, n_checkpoints: int
+) -> tuple[Ids, Numbers, int]:
     """The trajectories of members of whom a file says nothing, by the import that is read now.
 
     Args:
@@ -53,18 +60,28 @@ def kept_losses(connection: Connection, reference: Reference, absent: Ids, *, pr
         have one of another length.
     """
     nobody, nothing = absent[:0], np.zeros((0, n_checkpoints), dtype=np.float32)
-    before = _import_before(connection, reference, kind="losses", name=proxy) if len(absent) else None
+    before = (
+        _import_before(connection, reference, kind="losses", name=proxy) if len(absent) else None
+    )
     if before is None:
         return nobody, nothing, 0
-    known = connection.sql(query("signals/members"), params={"signal_id": before.signal_id}).fetchnumpy()["instruction_id"]
+    known = connection.sql(
+        query("signals/members"), params={"signal_id": before.signal_id}
+    ).fetchnumpy()["instruction_id"]
     kept = np.intersect1d(known, absent)
     if before.dimension != n_checkpoints:
         return nobody, nothing, len(kept)
     return kept, loss_matrix(connection, kept, signal_id=before.signal_id), 0
 
 
-def _import_before(connection: Connection, reference: Reference, *, kind: Literal["score", "losses"], name: str) -> Coverage | None:
+def _import_before(
+    connection: Connection, reference: Reference, *, kind: Literal["score", "losses"], name: str
+) -> Coverage | None:
     """The import that is read by a name now; None where there is none, or what is read was computed here."""
-    found = [one for one in coverages(connection, reference, kind=kind) if one.name == name and one.n_with_value]
+    found = [
+        one
+        for one in coverages(connection, reference, kind=kind)
+        if one.name == name and one.n_with_value
+    ]
     read = fullest(found) if found else None
     return read if read and "imported" in read.identity else None

@@ -44,7 +44,8 @@ def import_scores(
         key: ``row``, ``fingerprint`` or a column that the records had too.
         value: the column that holds the number, or a dotted path; the score's name when None.
         missing: numbers that mean "no rating", stored as NULL with the reason ``marked_missing``. A member that a file does not name
-            keeps the number of the import before; without one it has none, with the reason ``not_in_file``.
+            keeps the number of the import before; without one it has none, with the reason
+            ``not_in_file``.
         is_dry_run: match and count, and write nothing.
         wait: seconds to wait for another process.
 
@@ -56,7 +57,9 @@ def import_scores(
     check_name(name)
     column = value or name
     wanted = [column] if key == "row" else [column, key]
-    table = read_table(file, columns=wanted, optional=["row"] if key == "row" and column != "row" else [])
+    table = read_table(
+        file, columns=wanted, optional=["row"] if key == "row" and column != "row" else []
+    )
     numbers = _numbers(table, table.columns.get(column, table.columns.get("values")))
     reasons = _reasons(table, numbers, column, missing=missing)
     with (reading if is_dry_run else writing)(home, wait=wait) as connection:
@@ -64,8 +67,14 @@ def import_scores(
         ids = instruction_ids(connection, reference, table, key=key)
         members = member_ids(connection, reference)
         kept, theirs = kept_scores(connection, reference, np.setdiff1d(members, ids), name=name)
-        ids, numbers, reasons = np.append(ids, kept), np.append(numbers, theirs), np.append(reasons, np.full(len(kept), "", dtype=object))
-        absent = np.setdiff1d(members, ids)  # of whom nothing is known; none where rows are matched by position
+        ids, numbers, reasons = (
+            np.append(ids, kept),
+            np.append(numbers, theirs),
+            np.append(reasons, np.full(len(kept), "", dtype=object)),
+        )
+        absent = np.setdiff1d(
+            members, ids
+        )  # of whom nothing is known; none where rows are matched by position
         values = _values(ids, numbers, reasons, absent)
         identity = {"imported": digest(ids, numbers, reasons, *([absent] if len(absent) else []))}
         details = {"file": table.file, "key": key, "value": column}
@@ -89,33 +98,46 @@ def import_scores(
 
 
 def _refuse_computed(connection: Connection, name: str) -> None:
-    if any("imported" not in known.identity for known in list_named(connection, kind="score", name=name)):
-        raise SignalError(f"the score {name} was computed here, and what is imported would stand in for it: choose another --name")
+    if any(
+        "imported" not in known.identity
+        for known in list_named(connection, kind="score", name=name)
+    ):
+        raise SignalError(
+            f"the score {name} was computed here, and what is imported would stand in for it: choose another --name"
+        )
 
 
 def _values(ids: Ids, numbers: Numbers, reasons: Numbers, absent: Ids) -> Values:
     """What is written of the members among the rows, and of those that no row is about."""
     is_member, has_value = ids != NOBODY, reasons == ""
     kept = is_member & has_value
-    gaps = [(int(ids[i]), str(reasons[i])) for i in np.flatnonzero(is_member & ~has_value)] + [(int(one), ABSENT) for one in absent]
+    gaps = [(int(ids[i]), str(reasons[i])) for i in np.flatnonzero(is_member & ~has_value)] + [
+        (int(one), ABSENT) for one in absent
+    ]
     return Values(pa.table({"instruction_id": ids[kept], "value": numbers[kept]}), gaps=gaps)
 
 
 def _numbers(table: Published, column: Any) -> Numbers:
     if isinstance(column, np.ndarray):
         if column.dtype.kind not in "fiu":
-            raise SignalError(f"{table.file} holds {column.dtype}, and a score is a number: save floats or integers")
+            raise SignalError(
+                f"{table.file} holds {column.dtype}, and a score is a number: save floats or integers"
+            )
         numbers = column
     elif pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
         numbers = column.to_numpy(zero_copy_only=False)
     else:
-        raise SignalError(f"{table.file}: the column holds {column.type}, and a score is a number; name another with --value")
+        raise SignalError(
+            f"{table.file}: the column holds {column.type}, and a score is a number; name another with --value"
+        )
     if numbers.ndim != 1:
         raise SignalError(f"{table.file} has {numbers.shape[1]} numbers a row, and a score is one")
     return np.asarray(numbers, dtype=np.float64)
 
 
-def _reasons(table: Published, numbers: Numbers, value: str, *, missing: Sequence[float]) -> Numbers:
+def _reasons(
+    table: Published, numbers: Numbers, value: str, *, missing: Sequence[float]
+) -> Numbers:
     """Why a row has no value: shape (n_rows,), an empty text where it has one."""
     reasons = np.full(len(numbers), "", dtype=object)
     reasons[~np.isfinite(numbers)] = NAN

@@ -79,11 +79,17 @@ def digest(*parts: Numbers) -> str:
     """sha256 (hex) of arrays, which tells one publication from another."""
     answer = hashlib.sha256()
     for part in parts:
-        answer.update(str(part.tolist()).encode() if part.dtype == object else np.ascontiguousarray(part).tobytes())
+        answer.update(
+            str(part.tolist()).encode()
+            if part.dtype == object
+            else np.ascontiguousarray(part).tobytes()
+        )
     return answer.hexdigest()
 
 
-def read_table(path: str, *, columns: Sequence[str] | None = None, optional: Sequence[str] = ()) -> Published:
+def read_table(
+    path: str, *, columns: Sequence[str] | None = None, optional: Sequence[str] = ()
+) -> Published:
     """Read a published table.
 
     Args:
@@ -105,7 +111,9 @@ def read_table(path: str, *, columns: Sequence[str] | None = None, optional: Seq
             return _reader(head, name)(file, name, columns, optional)
     except CatalogError:
         raise
-    except Exception as error:  # whatever the readers and decompressors of six libraries raise over damaged bytes
+    except (
+        Exception
+    ) as error:  # whatever the readers and decompressors of six libraries raise over damaged bytes
         said = next(iter(str(error).splitlines()), "") or type(error).__name__
         raise SourceError(f"{path} cannot be read as a table: {said}") from error
 
@@ -123,29 +131,46 @@ def _reader(head: bytes, name: str) -> Reader:
 Reader = Callable[[IO[bytes], str, Sequence[str] | None, Sequence[str]], Published]
 
 
-def _parquet(file: IO[bytes], name: str, columns: Sequence[str] | None, optional: Sequence[str]) -> Published:
+def _parquet(
+    file: IO[bytes], name: str, columns: Sequence[str] | None, optional: Sequence[str]
+) -> Published:
     import pyarrow.parquet as pq
 
     parquet = pq.ParquetFile(file)
     there = parquet.schema_arrow.names
     columns = _with_optional(columns, optional, there)
-    first = None if columns is None else [column if column in there else column.split(".")[0] for column in columns]
-    absent = [column for column, top in zip(columns or (), first or (), strict=True) if top not in there]
+    first = (
+        None
+        if columns is None
+        else [column if column in there else column.split(".")[0] for column in columns]
+    )
+    absent = [
+        column for column, top in zip(columns or (), first or (), strict=True) if top not in there
+    ]
     if absent:
         raise _no_column(name, absent[0], there)
     return _arrow(parquet.read(columns=first), name, columns)
 
 
-def _csv(file: IO[bytes], name: str, columns: Sequence[str] | None, optional: Sequence[str]) -> Published:
+def _csv(
+    file: IO[bytes], name: str, columns: Sequence[str] | None, optional: Sequence[str]
+) -> Published:
     from pyarrow import csv
 
-    parse = csv.ParseOptions(delimiter="\t" if name.removesuffix(".gz").endswith(".tsv") else ",", newlines_in_values=True)
+    parse = csv.ParseOptions(
+        delimiter="\t" if name.removesuffix(".gz").endswith(".tsv") else ",",
+        newlines_in_values=True,
+    )
     table = csv.read_csv(file, parse_options=parse)
     return _arrow(table, name, _with_optional(columns, optional, table.column_names))
 
 
-def _with_optional(columns: Sequence[str] | None, optional: Sequence[str], there: Sequence[str]) -> list[str] | None:
-    return None if columns is None else [*columns, *(column for column in optional if column in there)]
+def _with_optional(
+    columns: Sequence[str] | None, optional: Sequence[str], there: Sequence[str]
+) -> list[str] | None:
+    return (
+        None if columns is None else [*columns, *(column for column in optional if column in there)]
+    )
 
 
 def _arrow(table: pa.Table, name: str, columns: Sequence[str] | None) -> Published:
@@ -156,15 +181,24 @@ def _arrow(table: pa.Table, name: str, columns: Sequence[str] | None) -> Publish
         first, *path = [column] if column in table.column_names else column.split(".")
         if first not in table.column_names:
             raise _no_column(name, column, table.column_names)
-        found[column] = pc.struct_field(table[first], path).combine_chunks() if path else table[first].combine_chunks()
+        found[column] = (
+            pc.struct_field(table[first], path).combine_chunks()
+            if path
+            else table[first].combine_chunks()
+        )
     return Published(name, found, table.num_rows)
 
 
 def _no_column(file: str, column: str, there: Sequence[str]) -> SourceError:
-    return SourceError(f"{file} has no column {column}; it has {listed(there)} (--key and --value name columns)", reason="no_column")
+    return SourceError(
+        f"{file} has no column {column}; it has {listed(there)} (--key and --value name columns)",
+        reason="no_column",
+    )
 
 
-def _json(file: IO[bytes], name: str, columns: Sequence[str] | None, optional: Sequence[str]) -> Published:
+def _json(
+    file: IO[bytes], name: str, columns: Sequence[str] | None, optional: Sequence[str]
+) -> Published:
     """JSON Lines, or an array of objects; NaN is read as the number that it is in everybody's Python."""
     values: dict[str, list[Any]] = {column: [] for column in columns or ()}
     n_rows = 0
@@ -177,7 +211,9 @@ def _json(file: IO[bytes], name: str, columns: Sequence[str] | None, optional: S
         n_rows += 1
     for column, sofar in values.items():
         if n_rows and all(value is None for value in sofar):
-            raise SourceError(f"{name} has no column {column}, or nothing in it", reason="no_column")
+            raise SourceError(
+                f"{name} has no column {column}, or nothing in it", reason="no_column"
+            )
     return Published(name, {column: _array(sofar) for column, sofar in values.items()}, n_rows)
 
 
@@ -192,7 +228,10 @@ def _records(file: IO[bytes], name: str) -> Iterator[dict[str, Any]]:
             try:
                 yield json.loads(line)
             except json.JSONDecodeError as error:
-                raise SourceError(f"{name}, line {number}: {error.msg}; a published table must be whole", reason="not_json") from None
+                raise SourceError(
+                    f"{name}, line {number}: {error.msg}; a published table must be whole",
+                    reason="not_json",
+                ) from None
 
 
 def _at(record: Any, path: str) -> Any:
@@ -208,27 +247,40 @@ def _array(values: list[Any]) -> Any:
         return pa.array([None if value is None else str(value) for value in values])
 
 
-def _numpy(file: IO[bytes], name: str, _columns: Sequence[str] | None, _optional: Sequence[str]) -> Published:
+def _numpy(
+    file: IO[bytes], name: str, _columns: Sequence[str] | None, _optional: Sequence[str]
+) -> Published:
     try:
         values = np.lib.format.read_array(file, allow_pickle=False)
     except (EOFError, ValueError) as error:
-        raise SourceError(f"{name} is no .npy file of numbers, or was cut ({error}): write floats or integers with numpy.save") from None
+        raise SourceError(
+            f"{name} is no .npy file of numbers, or was cut ({error}): write floats or integers with numpy.save"
+        ) from None
     if values.ndim not in (1, 2):
-        raise SourceError(f"{name} has {values.ndim} dimensions; one number a row, or one row of numbers an instruction, is wanted")
+        raise SourceError(
+            f"{name} has {values.ndim} dimensions; one number a row, or one row of numbers an instruction, is wanted"
+        )
     return Published(name, {"values": values}, len(values))
 
 
-def _safetensors(file: IO[bytes], name: str, columns: Sequence[str] | None, optional: Sequence[str]) -> Published:
+def _safetensors(
+    file: IO[bytes], name: str, columns: Sequence[str] | None, optional: Sequence[str]
+) -> Published:
     """One tensor as it is; several as columns by their names."""
     tensors = _tensors(file.read(), name)
     if len(tensors) == 1:
         (values,) = tensors.values()
         return Published(name, {"values": values}, len(values))
     if any(tensor.ndim != 1 for tensor in tensors.values()):
-        raise SourceError(f"{name}: several tensors are one a checkpoint, each of one number an instruction; these have more dimensions")
+        raise SourceError(
+            f"{name}: several tensors are one a checkpoint, each of one number an instruction; these have more dimensions"
+        )
     lengths = {len(tensor) for tensor in tensors.values()}
     if len(lengths) > 1:
-        raise SourceError(f"{name}: its tensors differ in length ({listed(sorted(lengths))})", reason="wrong_length")
+        raise SourceError(
+            f"{name}: its tensors differ in length ({listed(sorted(lengths))})",
+            reason="wrong_length",
+        )
     table = pa.table({key: from_numpy(tensor) for key, tensor in tensors.items()})
     return _arrow(table, name, _with_optional(columns, optional, table.column_names))
 
@@ -253,9 +305,13 @@ def _tensors(content: bytes, name: str) -> dict[str, Numbers]:
         elif tensor["dtype"] in _DTYPES:
             flat = np.frombuffer(tensor["data"], dtype=_DTYPES[tensor["dtype"]])
         else:
-            raise SourceError(f"{name}: {key} is {tensor['dtype']}; numbers of 16 bits or more are wanted")
+            raise SourceError(
+                f"{name}: {key} is {tensor['dtype']}; numbers of 16 bits or more are wanted"
+            )
         if not tensor["shape"]:
-            raise SourceError(f"{name}: {key} is a single number; one number an instruction is wanted")
+            raise SourceError(
+                f"{name}: {key} is a single number; one number an instruction is wanted"
+            )
         tensors[key] = flat.reshape(tensor["shape"])
     if not tensors:
         raise SourceError(f"{name} holds no tensor", reason="no_column")

@@ -1,7 +1,7 @@
 """A training run that somebody else does, and whose losses are recorded here.
 
-Nothing is known of it but its steps, so that every run is a signal of its own; one that is resumed from its own checkpoint goes on
-with the signal that it had.
+Nothing is known of it but its steps, so that every run is a signal of its own; one that is resumed
+from its own checkpoint goes on with the signal that it had.
 """
 
 from __future__ import annotations
@@ -10,7 +10,14 @@ import uuid
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from catalog.compute.losses.recorder import Members, Stopwatch, finish_trajectories, list_members, record_checkpoint, tokenised
+from catalog.compute.losses.recorder import (
+    Members,
+    Stopwatch,
+    finish_trajectories,
+    list_members,
+    record_checkpoint,
+    tokenised,
+)
 from catalog.compute.proxies import proxy_folder, sweep_training
 from catalog.signals.registry import Signal, ensure_signal, list_named
 from catalog.store.database import WAIT, Connection, reading, writing
@@ -46,7 +53,15 @@ class ObservedRun:
             return
         number = len(self.steps)
         record_checkpoint(
-            self.home, self.signal, lm, self.members, checkpoint=number, step=step, epoch=epoch, watch=self.watch, wait=self.wait
+            self.home,
+            self.signal,
+            lm,
+            self.members,
+            checkpoint=number,
+            step=step,
+            epoch=epoch,
+            watch=self.watch,
+            wait=self.wait,
         )
         self.steps.append(step)
 
@@ -54,12 +69,23 @@ class ObservedRun:
         """Say that the trajectories are complete; returns how many members have none, by reason."""
         with writing(self.home, wait=self.wait) as connection:
             connection.execute(query("losses/set_dimension"), {"signal_id": self.signal.signal_id})
-        reasons = finish_trajectories(self.home, self.signal, self.members, watch=self.watch, wait=self.wait)
+        reasons = finish_trajectories(
+            self.home, self.signal, self.members, watch=self.watch, wait=self.wait
+        )
         sweep_training(self.home, self.signal)
         return reasons
 
 
-def observe(home: Home, reference: Reference, lm: CausalLM, *, name: str, step: int, max_length: int, wait: float = WAIT) -> ObservedRun:
+def observe(
+    home: Home,
+    reference: Reference,
+    lm: CausalLM,
+    *,
+    name: str,
+    step: int,
+    max_length: int,
+    wait: float = WAIT,
+) -> ObservedRun:
     """Begin to record a run, or go on with one.
 
     Args:
@@ -71,28 +97,54 @@ def observe(home: Home, reference: Reference, lm: CausalLM, *, name: str, step: 
         max_length: the window in tokens.
         wait: seconds to wait for another process.
     """
-    identity = {"template": lm.template.identity(), "dtype": lm.dtype, "max_length": max_length, "version": VERSION}
+    identity = {
+        "template": lm.template.identity(),
+        "dtype": lm.dtype,
+        "max_length": max_length,
+        "version": VERSION,
+    }
     with writing(home, wait=wait) as connection:
         signal = _unfinished(connection, name, identity, reference) if step else None
         if signal is None:
-            run, details = {"run": uuid.uuid4().hex}, {"recorded_on": str(reference)} | reference.parameters
-            signal = ensure_signal(connection, kind="losses", name=name, identity=identity | run, details=details)
+            run, details = (
+                {"run": uuid.uuid4().hex},
+                {"recorded_on": str(reference)} | reference.parameters,
+            )
+            signal = ensure_signal(
+                connection, kind="losses", name=name, identity=identity | run, details=details
+            )
         at: dict[str, Any] = {"signal_id": signal.signal_id}
         connection.execute(query("losses/forget_checkpoints"), at | {"step": step})
         connection.execute(query("losses/forget_losses"), at)
-        steps = [row[1] for row in connection.sql(query("losses/checkpoints"), params=at).fetchall()]
+        steps = [
+            row[1] for row in connection.sql(query("losses/checkpoints"), params=at).fetchall()
+        ]
     with reading(home, wait=wait) as connection:
         rows = list_members(connection, replace(reference, version=signal.details["version"]))
-    members = tokenised(home, rows, lm, folder=proxy_folder(home, signal) / "tokens", max_length=max_length, wait=wait)
+    members = tokenised(
+        home,
+        rows,
+        lm,
+        folder=proxy_folder(home, signal) / "tokens",
+        max_length=max_length,
+        wait=wait,
+    )
     return ObservedRun(home, signal, members, steps, Stopwatch(), wait)
 
 
-def _unfinished(connection: Connection, name: str, identity: dict[str, Any], reference: Reference) -> Signal | None:
+def _unfinished(
+    connection: Connection, name: str, identity: dict[str, Any], reference: Reference
+) -> Signal | None:
     """The newest run of a name, over a version of the same pool or subset, that has not come to its end."""
     for signal in list_named(connection, kind="losses", name=name):
-        ((_, n_finished),) = connection.sql(query("losses/state"), params={"signal_id": signal.signal_id}).fetchall()
+        ((_, n_finished),) = connection.sql(
+            query("losses/state"), params={"signal_id": signal.signal_id}
+        ).fetchall()
         known = {key: value for key, value in signal.identity.items() if key != "run"}
-        is_same_pool = (signal.details.get("kind"), signal.details.get("id")) == (reference.kind, reference.id)
+        is_same_pool = (signal.details.get("kind"), signal.details.get("id")) == (
+            reference.kind,
+            reference.id,
+        )
         if "run" in signal.identity and known == identity and is_same_pool and not n_finished:
             return signal
     return None

@@ -27,7 +27,14 @@ NAN = "not_a_number"
 
 
 def import_losses(
-    home: Home, reference: Reference, file: str, *, proxy: str, key: str = "row", is_dry_run: bool = False, wait: float = WAIT
+    home: Home,
+    reference: Reference,
+    file: str,
+    *,
+    proxy: str,
+    key: str = "row",
+    is_dry_run: bool = False,
+    wait: float = WAIT,
 ) -> Import:
     """Import loss trajectories from anybody's training run; of several of one name the last is read, also when it was there before.
 
@@ -35,10 +42,12 @@ def import_losses(
         home: the catalog's folder.
         reference: the pool or subset that was trained on.
         file: one list of losses a row (Parquet, JSON Lines: the column ``losses``), one numeric column a checkpoint, named alike but
-            for a number (CSV, Parquet: ``step_2``, ``step_10``), an ``.npy`` matrix, or safetensors with one tensor a checkpoint.
+            for a number (CSV, Parquet: ``step_2``, ``step_10``), an ``.npy`` matrix, or safetensors
+            with one tensor a checkpoint.
         proxy: the name of the model that the losses are of.
-        key: ``row``, ``fingerprint`` or a column that the records had too. A member that a file with keys does not name keeps the
-            losses of the import before it, when they are at as many checkpoints.
+        key: ``row``, ``fingerprint`` or a column that the records had too. A member that a file
+            with keys does not name keeps the losses of the import before it, when they are at as
+            many checkpoints.
         is_dry_run: match and count, and write nothing.
         wait: seconds to wait for another process.
 
@@ -55,23 +64,34 @@ def import_losses(
         found = instruction_ids(connection, reference, table, key=key)
         members = member_ids(connection, reference)
         absent = np.setdiff1d(members, found)
-        before, theirs, n_lost = kept_losses(connection, reference, absent, proxy=proxy, n_checkpoints=published.shape[1])
+        before, theirs, n_lost = kept_losses(
+            connection, reference, absent, proxy=proxy, n_checkpoints=published.shape[1]
+        )
         found, published = np.append(found, before), np.concatenate([published, theirs])
-        absent = np.setdiff1d(members, found)  # of whom nothing is known; none where rows are matched by position
+        absent = np.setdiff1d(
+            members, found
+        )  # of whom nothing is known; none where rows are matched by position
         order = np.argsort(found, kind="stable")
         order = order[found[order] != NOBODY]
-        ids, trajectories = found[order], published[order]  # in an order that is not the file's: it is small, and known again
+        ids, trajectories = (
+            found[order],
+            published[order],
+        )  # in an order that is not the file's: it is small, and known again
         kept = np.isfinite(trajectories).all(axis=1)
         _refuse_negative(table, trajectories, order, kept=kept)
         gaps = [(int(i), NAN) for i in ids[~kept]] + [(int(i), ABSENT) for i in absent]
         imported = digest(ids, trajectories, *([absent] if len(absent) else []))
         identity = {"imported": imported, "checkpoints": trajectories.shape[1]}
         n_checkpoints, details = trajectories.shape[1], {"file": table.file, "key": key}
-        planned = planned_import(kind="losses", name=proxy, identity=identity, dimension=n_checkpoints, details=details)
+        planned = planned_import(
+            kind="losses", name=proxy, identity=identity, dimension=n_checkpoints, details=details
+        )
 
         def write(signal: Signal) -> None:
             values = Values(pa.table({"instruction_id": ids[kept]}), gaps=gaps)
-            shard = write_shard(connection, home, signal, values, seconds=time.monotonic() - started)
+            shard = write_shard(
+                connection, home, signal, values, seconds=time.monotonic() - started
+            )
             _write_checkpoints(connection, signal, ids[kept], trajectories[kept])
             record_sha256(connection, kind=signal.kind, signal_id=signal.signal_id, shard=shard)
 
@@ -91,22 +111,31 @@ def import_losses(
         )
 
 
-def _write_checkpoints(connection: Connection, signal: Signal, ids: Numbers, trajectories: Numbers) -> None:
+def _write_checkpoints(
+    connection: Connection, signal: Signal, ids: Numbers, trajectories: Numbers
+) -> None:
     for checkpoint in range(trajectories.shape[1]):
         losses = np.ascontiguousarray(trajectories[:, checkpoint])
         unknown = pa.nulls(len(ids), pa.int32())
-        connection.register("checkpoint_losses", pa.table({"instruction_id": ids, "loss": losses, "n_tokens": unknown}))
+        connection.register(
+            "checkpoint_losses",
+            pa.table({"instruction_id": ids, "loss": losses, "n_tokens": unknown}),
+        )
         at = {"signal_id": signal.signal_id, "checkpoint": checkpoint}
         connection.execute(query("losses/insert"), at)
         mean = float(losses.mean(dtype=np.float64)) if len(ids) else None
-        connection.execute(query("losses/checkpoint"), at | {"step": None, "epoch": None, "mean_loss": mean})
+        connection.execute(
+            query("losses/checkpoint"), at | {"step": None, "epoch": None, "mean_loss": mean}
+        )
 
 
 def _trajectories(table: Published, *, key: str) -> Numbers:
     """float32 (n_rows, T), at least one row and one checkpoint."""
     matrix = _numbers(table, key=key) if table.n_rows else np.zeros((0, 0), dtype=np.float32)
     if not matrix.size:
-        raise SignalError(f"{table.file} holds {matrix.shape[0]:,} trajectories of {matrix.shape[1]:,} losses: there is nothing to import")
+        raise SignalError(
+            f"{table.file} holds {matrix.shape[0]:,} trajectories of {matrix.shape[1]:,} losses: there is nothing to import"
+        )
     return matrix
 
 
@@ -114,16 +143,24 @@ def _numbers(table: Published, *, key: str) -> Numbers:
     if "values" in table.columns and isinstance(table.columns["values"], np.ndarray):
         matrix = table.columns["values"]
         if matrix.dtype.kind not in "fiu" or matrix.ndim > 2:
-            raise SignalError(f"{table.file} holds {matrix.dtype} of shape {matrix.shape}; losses are numbers, one row an instruction")
+            raise SignalError(
+                f"{table.file} holds {matrix.dtype} of shape {matrix.shape}; losses are numbers, one row an instruction"
+            )
         return np.asarray(matrix.reshape(table.n_rows, -1), dtype=np.float32)
     column = table.columns.get("losses")
     if column is not None and (
-        pa.types.is_list(column.type) or pa.types.is_large_list(column.type) or pa.types.is_fixed_size_list(column.type)
+        pa.types.is_list(column.type)
+        or pa.types.is_large_list(column.type)
+        or pa.types.is_fixed_size_list(column.type)
     ):
         return _ragged(table, column)
     if column is not None:
         return _stacked(table, ["losses"])
-    numeric = [name for name in table.columns if name not in (key, "row", "fingerprint") and _is_numeric(table.columns[name])]
+    numeric = [
+        name
+        for name in table.columns
+        if name not in (key, "row", "fingerprint") and _is_numeric(table.columns[name])
+    ]
     if not numeric:
         raise SignalError(
             f"{table.file}: neither a column `losses` of lists nor one numeric column a checkpoint; it has {listed(table.columns)}"
@@ -138,11 +175,18 @@ def _is_numeric(values: Any) -> bool:
 def _stacked(table: Published, names: list[str]) -> Numbers:
     wrong = [name for name in names if not _is_numeric(table.columns[name])]
     if wrong:
-        raise SignalError(f"{table.file}: its {wrong[0]} are {table.columns[wrong[0]].type}, and numbers are wanted")
-    return np.stack([table.columns[name].to_numpy(zero_copy_only=False).astype(np.float32) for name in names], axis=1)
+        raise SignalError(
+            f"{table.file}: its {wrong[0]} are {table.columns[wrong[0]].type}, and numbers are wanted"
+        )
+    return np.stack(
+        [table.columns[name].to_numpy(zero_copy_only=False).astype(np.float32) for name in names],
+        axis=1,
+    )
 
 
-def _refuse_negative(table: Published, trajectories: Numbers, rows: Numbers, *, kept: Numbers) -> None:
+def _refuse_negative(
+    table: Published, trajectories: Numbers, rows: Numbers, *, kept: Numbers
+) -> None:
     """Losses are cross-entropies; a file of something else would be taken for trajectories."""
     negative = np.flatnonzero(kept & (trajectories < 0).any(axis=1))
     if len(negative):
@@ -154,8 +198,12 @@ def _refuse_negative(table: Published, trajectories: Numbers, rows: Numbers, *, 
 
 
 def _ragged(table: Published, column: Any) -> Numbers:
-    if not (pa.types.is_floating(column.type.value_type) or pa.types.is_integer(column.type.value_type)):
-        raise SignalError(f"{table.file}: its losses are {column.type.value_type}, and numbers are wanted")
+    if not (
+        pa.types.is_floating(column.type.value_type) or pa.types.is_integer(column.type.value_type)
+    ):
+        raise SignalError(
+            f"{table.file}: its losses are {column.type.value_type}, and numbers are wanted"
+        )
     lengths = pc.list_value_length(column)
     counts = Counter(lengths.to_pylist())
     if column.null_count:

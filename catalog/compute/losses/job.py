@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from catalog.compute.losses.recorder import Members, Stopwatch, fingerprints_sha256, record_checkpoint
+from catalog.compute.losses.recorder import (
+    Members,
+    Stopwatch,
+    fingerprints_sha256,
+    record_checkpoint,
+)
 from catalog.compute.proxies import checkpoint_file, proxy_name, start_identity
 from catalog.compute.shard_runner import Progress
 from catalog.models.recipe import Recipe
@@ -37,7 +42,9 @@ class LossRun:
     progress: Progress | None
     is_usual: bool
     watch: Stopwatch = field(default_factory=Stopwatch)
-    n_done: int = 0  # in scored instructions; a trained one counts three: forward, and backward twice
+    n_done: int = (
+        0  # in scored instructions; a trained one counts three: forward, and backward twice
+    )
     n_total: int = 0
     n_tokens: int = 0
 
@@ -70,7 +77,16 @@ class LossRun:
         if self.progress:
             self.progress(self.n_done, self.n_total, self.n_tokens)
 
-    def record(self, signal: Signal, lm: CausalLM, members: Members, *, checkpoint: int, step: int = 0, n_steps: int = 1) -> None:
+    def record(
+        self,
+        signal: Signal,
+        lm: CausalLM,
+        members: Members,
+        *,
+        checkpoint: int,
+        step: int = 0,
+        n_steps: int = 1,
+    ) -> None:
         """Write every member's loss at one checkpoint."""
         record_checkpoint(
             self.home,

@@ -1,7 +1,8 @@
 """Losses of members under a model, written chunk by chunk: what a training run records at each of its checkpoints.
 
-A chunk is one short transaction, so that a killed evaluation goes on at the chunk that it was at. A trajectory exists (in
-``signal_members``) only when all its checkpoints are there; until then nobody reads it.
+A chunk is one short transaction, so that a killed evaluation goes on at the chunk that it was at. A
+trajectory exists (in ``signal_members``) only when all its checkpoints are there; until then nobody
+reads it.
 """
 
 from __future__ import annotations
@@ -76,16 +77,28 @@ def fingerprints_sha256(members: pa.Table) -> str:
 def texts_of(home: Home, members: pa.Table, *, wait: float = WAIT) -> Iterator[pa.Table]:
     """The instructions of members, shard by shard, in the members' order."""
     for first in range(0, members.num_rows, SHARD_ROWS):
-        yield read_texts(home, members.slice(first, SHARD_ROWS).select(["instruction_id"]), wait=wait)
+        yield read_texts(
+            home, members.slice(first, SHARD_ROWS).select(["instruction_id"]), wait=wait
+        )
 
 
-def tokenised(home: Home, members: pa.Table, lm: CausalLM, *, folder: Path, max_length: int, wait: float = WAIT) -> Members:
+def tokenised(
+    home: Home,
+    members: pa.Table,
+    lm: CausalLM,
+    *,
+    folder: Path,
+    max_length: int,
+    wait: float = WAIT,
+) -> Members:
     """Members as the model reads them, on disk in a folder."""
     from catalog.models.token_file import write_tokens
     from catalog.models.tokens import tokens_of
 
     shards = (
-        tokens_of(texts.to_pylist(), tokenizer=lm.tokenizer, template=lm.template, max_length=max_length)
+        tokens_of(
+            texts.to_pylist(), tokenizer=lm.tokenizer, template=lm.template, max_length=max_length
+        )
         for texts in texts_of(home, members, wait=wait)
     )
     tokens = write_tokens(folder, shards)
@@ -125,7 +138,11 @@ def record_checkpoint(
     """
     at = {"signal_id": signal.signal_id, "checkpoint": checkpoint}
     with reading(home, wait=wait) as connection:
-        recorded = connection.sql(query("losses/recorded"), params=at).to_arrow_table()["instruction_id"].to_numpy()
+        recorded = (
+            connection.sql(query("losses/recorded"), params=at)
+            .to_arrow_table()["instruction_id"]
+            .to_numpy()
+        )
     todo = np.flatnonzero(members.usable & ~np.isin(members.ids, recorded))
     if progress:
         progress(int(members.usable.sum()) - len(todo), 0)
@@ -133,22 +150,40 @@ def record_checkpoint(
         where = todo[first : first + chunk_rows]
         group = [members.tokens[int(i)] for i in where]
         losses = response_losses(lm, group, progress=progress)
-        counts = {"n_tokens": sum(len(one.ids) for one in group), "n_truncated": sum(one.is_truncated for one in group)}
+        counts = {
+            "n_tokens": sum(len(one.ids) for one in group),
+            "n_truncated": sum(one.is_truncated for one in group),
+        }
         with writing(home, wait=wait) as connection:
-            _write_chunk(connection, at, members.ids[where], losses, counts=counts | {"seconds": watch.lap()})
+            _write_chunk(
+                connection, at, members.ids[where], losses, counts=counts | {"seconds": watch.lap()}
+            )
     with writing(home, wait=wait) as connection:
         connection.execute(query("losses/complete_checkpoint"), at | {"step": step, "epoch": epoch})
 
 
-def finish_trajectories(home: Home, signal: Signal, members: Members, *, watch: Stopwatch, wait: float = WAIT) -> dict[str, int]:
+def finish_trajectories(
+    home: Home, signal: Signal, members: Members, *, watch: Stopwatch, wait: float = WAIT
+) -> dict[str, int]:
     """Say that the members' trajectories are complete, and why some have none; returns how many have none, by reason."""
     with writing(home, wait=wait) as connection:
-        rows = connection.sql(query("losses/not_numbers"), params={"signal_id": signal.signal_id}).to_arrow_table()
+        rows = connection.sql(
+            query("losses/not_numbers"), params={"signal_id": signal.signal_id}
+        ).to_arrow_table()
         broken = members.usable & np.isin(members.ids, rows["instruction_id"].to_numpy())
-        gaps = [(int(members.ids[i]), str(members.tokens[int(i)].reason)) for i in np.flatnonzero(~members.usable)]
+        gaps = [
+            (int(members.ids[i]), str(members.tokens[int(i)].reason))
+            for i in np.flatnonzero(~members.usable)
+        ]
         gaps += [(int(i), NAN) for i in members.ids[broken]]
         kept = np.sort(members.ids[members.usable & ~broken])
-        shard = write_shard(connection, home, signal, Values(pa.table({"instruction_id": kept}), gaps=gaps), seconds=watch.lap())
+        shard = write_shard(
+            connection,
+            home,
+            signal,
+            Values(pa.table({"instruction_id": kept}), gaps=gaps),
+            seconds=watch.lap(),
+        )
         record_sha256(connection, kind=signal.kind, signal_id=signal.signal_id, shard=shard)
     reasons: dict[str, int] = {}
     for _, reason in gaps:
@@ -157,13 +192,32 @@ def finish_trajectories(home: Home, signal: Signal, members: Members, *, watch: 
 
 
 def _write_chunk(
-    connection: Connection, at: dict[str, int], ids: np.ndarray[Any, np.dtype[np.int64]], losses: Losses, *, counts: dict[str, Any]
+    connection: Connection,
+    at: dict[str, int],
+    ids: np.ndarray[Any, np.dtype[np.int64]],
+    losses: Losses,
+    *,
+    counts: dict[str, Any],
 ) -> None:
     mean = losses.mean.astype(np.float32)
-    rows = {"instruction_id": ids, "loss": pa.array(mean, mask=~np.isfinite(mean)), "n_tokens": losses.n_tokens}
+    rows = {
+        "instruction_id": ids,
+        "loss": pa.array(mean, mask=~np.isfinite(mean)),
+        "n_tokens": losses.n_tokens,
+    }
     connection.register("checkpoint_losses", pa.table(rows))
     connection.execute(query("losses/insert"), at)
-    ((shard,),) = connection.sql(query("signals/next_shard"), params={"signal_id": at["signal_id"]}).fetchall()
-    shard_row = {"signal_id": at["signal_id"], "shard": shard, "n_instructions": len(ids), "n_missing": 0}
-    shard_row |= {"lance_version": None, "sha256": None}  # the shard that completes the trajectories has their hash
+    ((shard,),) = connection.sql(
+        query("signals/next_shard"), params={"signal_id": at["signal_id"]}
+    ).fetchall()
+    shard_row = {
+        "signal_id": at["signal_id"],
+        "shard": shard,
+        "n_instructions": len(ids),
+        "n_missing": 0,
+    }
+    shard_row |= {
+        "lance_version": None,
+        "sha256": None,
+    }  # the shard that completes the trajectories has their hash
     connection.execute(query("signals/insert_shard"), shard_row | counts)

@@ -26,7 +26,11 @@ def loss_signal(job: LossRun, members: pa.Table, *, is_retrain: bool) -> Signal:
     if same:
         return same[0]
     if not is_retrain and not job.limit:
-        earlier = [signal for signal in alike if _is_earlier(signal, job.reference) and is_trained(job, signal)]
+        earlier = [
+            signal
+            for signal in alike
+            if _is_earlier(signal, job.reference) and is_trained(job, signal)
+        ]
         if earlier:
             return earlier[0]
     job.recipe.marks(members.num_rows)  # refuses before anything is written
@@ -40,14 +44,21 @@ def loss_signal(job: LossRun, members: pa.Table, *, is_retrain: bool) -> Signal:
             name=job.name,
             identity=identity,
             dimension=job.recipe.checkpoints,
-            details=details | {"n_trained": members.num_rows, "is_sample": job.limit is not None, "is_usual": job.is_usual},
+            details=details
+            | {
+                "n_trained": members.num_rows,
+                "is_sample": job.limit is not None,
+                "is_usual": job.is_usual,
+            },
         )
 
 
 def is_trained(job: LossRun, signal: Signal) -> bool:
     """Whether its training came to its end."""
     with reading(job.home, wait=job.wait) as connection:
-        rows = connection.sql(query("losses/state"), params={"signal_id": signal.signal_id}).fetchall()
+        rows = connection.sql(
+            query("losses/state"), params={"signal_id": signal.signal_id}
+        ).fetchall()
     n_recorded, n_finished = rows[0]
     return n_recorded == n_checkpoints(signal) and bool(n_finished)
 

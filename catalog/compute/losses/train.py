@@ -1,7 +1,8 @@
 """Loss trajectories of a proxy that is trained here: what SmallToLarge selects by (Yang et al. 2024, arXiv 2403.07384).
 
-The proxy is trained on the members; at each checkpoint every member's mean response loss is recorded. New instructions of a pool's
-next version are scored at the checkpoints that were kept, and nothing is trained again.
+The proxy is trained on the members; at each checkpoint every member's mean response loss is
+recorded. New instructions of a pool's next version are scored at the checkpoints that were kept,
+and nothing is trained again.
 """
 
 from __future__ import annotations
@@ -86,8 +87,8 @@ def train_losses(
 ) -> TrainedLosses:
     """Train a proxy on the members of a pool or subset, and record every member's loss at each checkpoint.
 
-    Killed at any moment, the same call goes on to the numbers of an unbroken run. A later version of a pool is scored at the
-    checkpoints of the proxy that an earlier version trained.
+    Killed at any moment, the same call goes on to the numbers of an unbroken run. A later version
+    of a pool is scored at the checkpoints of the proxy that an earlier version trained.
 
     Args:
         home: the catalog's folder.
@@ -112,15 +113,31 @@ def train_losses(
     with reading(home, wait=wait) as connection:
         everybody = list_members(connection, reference)
     limit = None if limit is None or limit >= everybody.num_rows else limit
-    members = everybody.slice(0, limit)  # fingerprints are uniform, so the first of them are a fair draw
+    members = everybody.slice(
+        0, limit
+    )  # fingerprints are uniform, so the first of them are a fair draw
     recipe_ = recipe_of(proxy, recipe or {}, n_instructions=members.num_rows)
     is_usual = (recipe or {}).get("checkpoints") is None
-    job = LossRun(home, reference, proxy, recipe_, max_length, keep_checkpoints, limit, chunk_rows, wait, progress, is_usual)
+    job = LossRun(
+        home,
+        reference,
+        proxy,
+        recipe_,
+        max_length,
+        keep_checkpoints,
+        limit,
+        chunk_rows,
+        wait,
+        progress,
+        is_usual,
+    )
     report = _run(job, members, is_retrain=is_retrain)
     report.n_members = everybody.num_rows
     report.n_left = everybody.num_rows - members.num_rows
     with reading(home, wait=wait) as connection:
-        rows = connection.sql(query("losses/checkpoints"), params={"signal_id": report.signal.signal_id}).to_arrow_table()
+        rows = connection.sql(
+            query("losses/checkpoints"), params={"signal_id": report.signal.signal_id}
+        ).to_arrow_table()
     report.checkpoints = rows.to_pylist()
     report.seconds = time.monotonic() - started
     return report
@@ -181,7 +198,9 @@ def _start(job: LossRun, signal: Signal, rows: pa.Table) -> tuple[CausalLM, Memb
 def _loaded(job: LossRun, signal: Signal, rows: pa.Table) -> tuple[CausalLM, Members]:
     lm = start_model(job.home, signal, job.proxy, rows, seed=job.recipe.seed, wait=job.wait)
     folder = proxy_folder(job.home, signal) / "tokens"
-    return lm, tokenised(job.home, rows, lm, folder=folder, max_length=job.max_length, wait=job.wait)
+    return lm, tokenised(
+        job.home, rows, lm, folder=folder, max_length=job.max_length, wait=job.wait
+    )
 
 
 def _no_training(job: LossRun, members: Members) -> CatalogError:
@@ -190,26 +209,47 @@ def _no_training(job: LossRun, members: Members) -> CatalogError:
     counts = Counter(str(one.reason) for one in members.tokens if one.reason is not None)
     without = ", ".join(f"{count:,} {reason}" for reason, count in counts.most_common())
     if not n_usable:
-        return SignalError(f"{job.name}: none of {len(members.ids):,} members of {job.reference} has a loss to learn from: {without}")
-    said = f"{job.name}: {n_usable:,} members of {job.reference} have a loss to learn from" + (f" ({without} have none)" if without else "")
-    return OptionError(f"{said} and make {job.recipe.n_steps(n_usable):,} steps: ask for at most that many checkpoints")
+        return SignalError(
+            f"{job.name}: none of {len(members.ids):,} members of {job.reference} has a loss to learn from: {without}"
+        )
+    said = f"{job.name}: {n_usable:,} members of {job.reference} have a loss to learn from" + (
+        f" ({without} have none)" if without else ""
+    )
+    return OptionError(
+        f"{said} and make {job.recipe.n_steps(n_usable):,} steps: ask for at most that many checkpoints"
+    )
 
 
-def _train(job: LossRun, signal: Signal, lm: CausalLM, members: Members, report: TrainedLosses) -> None:
+def _train(
+    job: LossRun, signal: Signal, lm: CausalLM, members: Members, report: TrainedLosses
+) -> None:
     from catalog.models.causal_lm import save_causal_lm
     from catalog.models.training import train
 
     folder = proxy_folder(job.home, signal)
     job.n_total = int(members.usable.sum()) * (3 * job.recipe.epochs + job.recipe.checkpoints)
-    is_kept = lm.model.num_parameters() < KEPT_PARAMETERS if job.keep_checkpoints is None else job.keep_checkpoints
+    is_kept = (
+        lm.model.num_parameters() < KEPT_PARAMETERS
+        if job.keep_checkpoints is None
+        else job.keep_checkpoints
+    )
     is_first = True
-    for checkpoint in train(lm, members.tokens, recipe=job.recipe, folder=folder / "run", progress=job.trained):
+    for checkpoint in train(
+        lm, members.tokens, recipe=job.recipe, folder=folder / "run", progress=job.trained
+    ):
         if is_first:  # an earlier run scored the checkpoints before this one
             job.scored((checkpoint.number - 1) * int(members.usable.sum()), 0)
             is_first = False
         if is_kept:
             job.keep(signal, lm, checkpoint=checkpoint.number - 1)
-        job.record(signal, lm, members, checkpoint=checkpoint.number - 1, step=checkpoint.step, n_steps=checkpoint.n_steps)
+        job.record(
+            signal,
+            lm,
+            members,
+            checkpoint=checkpoint.number - 1,
+            step=checkpoint.step,
+            n_steps=checkpoint.n_steps,
+        )
     if not final_folder(job.home, signal).is_dir():
         save_causal_lm(lm, final_folder(job.home, signal))
     report.reasons = finish_trajectories(job.home, signal, members, watch=job.watch, wait=job.wait)
@@ -232,8 +272,17 @@ def _extend(job: LossRun, signal: Signal, rows: pa.Table, report: TrainedLosses)
 
     from catalog.models.causal_lm import load_causal_lm
 
-    lm = load_causal_lm(final_folder(job.home, signal), dtype=signal.identity["start"]["dtype"], to_train=True)
-    members = tokenised(job.home, todo, lm, folder=proxy_folder(job.home, signal) / "tokens", max_length=job.max_length, wait=job.wait)
+    lm = load_causal_lm(
+        final_folder(job.home, signal), dtype=signal.identity["start"]["dtype"], to_train=True
+    )
+    members = tokenised(
+        job.home,
+        todo,
+        lm,
+        folder=proxy_folder(job.home, signal) / "tokens",
+        max_length=job.max_length,
+        wait=job.wait,
+    )
     job.n_total = int(members.usable.sum()) * len(files)
     for checkpoint, file in enumerate(files):
         load_model(lm.model, str(file), device=str(lm.device))

@@ -1,7 +1,8 @@
 """Scores: one number about an instruction, one small file each.
 
-A score is either measured, by one pass of a model (`Measure`), or derived, by one SQL query over what is stored (`Formula`). So the
-loss of a response under a model is computed once, whichever scores are made of it.
+A score is either measured, by one pass of a model (`Measure`), or derived, by one SQL query over
+what is stored (`Formula`). So the loss of a response under a model is computed once, whichever
+scores are made of it.
 """
 
 from __future__ import annotations

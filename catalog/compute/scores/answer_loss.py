@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 def answer_loss(scoring: Scoring) -> Measure:
     """Mean cross-entropy of the response tokens without the prompt, CE(y), in nats a token: what IFD divides by.
 
-    NULL for an answer that the window cut (``truncated_response``) or that is one token and its end (``one_token_response``).
+    NULL for an answer that the window cut (``truncated_response``) or that is one token and its end
+    (``one_token_response``).
     """
 
     def values(texts: pa.Table) -> Values:

@@ -15,4 +15,7 @@ def depth_cheap(scoring: Scoring) -> Formula:
 
     The authors use log K; 1 + K keeps an instruction of one label alive.
     """
-    return Formula({"response_loss": scoring.signal("response_loss"), "n_labels": scoring.signal("n_labels")}, notes=scoring.k_notes())
+    return Formula(
+        {"response_loss": scoring.signal("response_loss"), "n_labels": scoring.signal("n_labels")},
+        notes=scoring.k_notes(),
+    )

@@ -54,8 +54,8 @@ class Measure:
 class Formula:
     """A score that one SQL query over stored tables gives.
 
-    The query reads ``wanted(instruction_id)`` and answers (instruction_id, value, reason); a row with neither value nor reason has
-    inputs that are not computed yet.
+    The query reads ``wanted(instruction_id)`` and answers (instruction_id, value, reason); a row
+    with neither value nor reason has inputs that are not computed yet.
 
     Attributes:
         inputs: signals by the name of the parameter that holds their number.
@@ -73,7 +73,14 @@ class Formula:
     notes: tuple[str, ...] = ()
 
 
-def values_of(texts: pa.Table, numbers: np.ndarray[Any, Any], reasons: Sequence[str | None], *, n_tokens: int, n_truncated: int) -> Values:
+def values_of(
+    texts: pa.Table,
+    numbers: np.ndarray[Any, Any],
+    reasons: Sequence[str | None],
+    *,
+    n_tokens: int,
+    n_truncated: int,
+) -> Values:
     """One shard's values from numbers and reasons in the order of its texts; what is no number has no value.
 
     Args:
@@ -87,16 +94,30 @@ def values_of(texts: pa.Table, numbers: np.ndarray[Any, Any], reasons: Sequence[
     why = np.array([reason or "" for reason in reasons], dtype=object)
     why[(why == "") & ~np.isfinite(numbers)] = NOT_A_NUMBER
     kept = why == ""
-    rows = pa.table({"instruction_id": pa.array(ids[kept]), "value": pa.array(np.asarray(numbers, dtype=np.float64)[kept])})
+    rows = pa.table(
+        {
+            "instruction_id": pa.array(ids[kept]),
+            "value": pa.array(np.asarray(numbers, dtype=np.float64)[kept]),
+        }
+    )
     gaps = [(int(i), str(reason)) for i, reason in zip(ids[~kept], why[~kept], strict=True)]
     return Values(rows, gaps=gaps, n_tokens=n_tokens, n_truncated=n_truncated)
 
 
-def loss_values(texts: pa.Table, lm: CausalLM, losses: Callable[[CausalLM, Sequence[Tokens]], Losses], *, max_length: int) -> Values:
+def loss_values(
+    texts: pa.Table,
+    lm: CausalLM,
+    losses: Callable[[CausalLM, Sequence[Tokens]], Losses],
+    *,
+    max_length: int,
+) -> Values:
     """One shard's mean losses as values of a score, in nats a token."""
     from catalog.compute.language_model import tokens_of_texts
 
     tokens = tokens_of_texts(texts, lm, max_length=max_length)
     made = losses(lm, tokens)
-    n_tokens, n_truncated = sum(len(one.ids) for one in tokens), sum(one.is_truncated for one in tokens)
+    n_tokens, n_truncated = (
+        sum(len(one.ids) for one in tokens),
+        sum(one.is_truncated for one in tokens),
+    )
     return values_of(texts, made.mean, made.reasons, n_tokens=n_tokens, n_truncated=n_truncated)

@@ -15,4 +15,9 @@ def ifd_ppl(scoring: Scoring) -> Formula:
 
     The selection keeps values below 1, the highest first; it ranks otherwise than `ifd`.
     """
-    return Formula({"response_loss": scoring.signal("response_loss"), "answer_loss": scoring.signal("answer_loss")})
+    return Formula(
+        {
+            "response_loss": scoring.signal("response_loss"),
+            "answer_loss": scoring.signal("answer_loss"),
+        }
+    )

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 def learnability(scoring: Scoring) -> Formula:
     """The loss at a trajectory's first checkpoint minus that at its last, in nats a token.
 
-    SmallToLarge's baseline "high learnability" (arXiv 2403.07384, section 5), from the trajectories of the proxy that ``--model`` names.
+    SmallToLarge's baseline "high learnability" (arXiv 2403.07384, section 5), from the trajectories
+    of the proxy that ``--model`` names.
     """
     return Formula({"losses": scoring.trajectories()})

@@ -16,5 +16,11 @@ def n_labels(scoring: Scoring) -> Formula:
     ILA's K (arXiv 2509.06463) and InsTag's complexity (arXiv 2308.07074).
     """
     labels = scoring.labels()
-    notes = () if labels else ("members without labels of their own have none: `catalog label POOL --taxonomy FILE` gives them some",)
+    notes = (
+        ()
+        if labels
+        else (
+            "members without labels of their own have none: `catalog label POOL --taxonomy FILE` gives them some",
+        )
+    )
     return Formula({"labels": labels}, needs_members=True, notes=notes)

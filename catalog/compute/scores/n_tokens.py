@@ -28,8 +28,16 @@ def n_tokens(scoring: Scoring) -> Measure:
         from catalog.models.tokens import tokens_of
 
         tokenizer, template = scoring.model.load_tokenizer()
-        tokens = tokens_of(instructions_of(texts), tokenizer=tokenizer, template=template, max_length=NO_WINDOW)
+        tokens = tokens_of(
+            instructions_of(texts), tokenizer=tokenizer, template=template, max_length=NO_WINDOW
+        )
         counts = np.array([one.n_response for one in tokens], dtype=np.float64)
-        return values_of(texts, counts, [one.reason for one in tokens], n_tokens=sum(len(one.ids) for one in tokens), n_truncated=0)
+        return values_of(
+            texts,
+            counts,
+            [one.reason for one in tokens],
+            n_tokens=sum(len(one.ids) for one in tokens),
+            n_truncated=0,
+        )
 
     return Measure(identity, values, needs_precision=False)

@@ -12,7 +12,15 @@ import pyarrow as pa
 from catalog.compute.imports.row_matching import count_members
 from catalog.compute.language_model import LanguageModel, model_signal
 from catalog.compute.scores.formula import NOT_A_NUMBER, Formula, Measure, Stored
-from catalog.compute.shard_runner import Progress, Report, Values, commit_shard, compute, exclusively, missing
+from catalog.compute.shard_runner import (
+    Progress,
+    Report,
+    Values,
+    commit_shard,
+    compute,
+    exclusively,
+    missing,
+)
 from catalog.errors import OptionError, SignalError
 from catalog.signals.coverage import PROXY, choose, coverages, fullest, shortfall
 from catalog.signals.registry import Signal, ensure_signal, find_signal, list_named
@@ -72,7 +80,9 @@ class Scoring:
         """
         if self._model is None:
             if self.model_name is None:
-                raise OptionError("a score that a model measures needs --model: tiny, a Hugging Face id or a path")
+                raise OptionError(
+                    "a score that a model measures needs --model: tiny, a Hugging Face id or a path"
+                )
             self._model = LanguageModel(self.home, self.model_name, wait=self.wait)
         return self._model
 
@@ -84,7 +94,9 @@ class Scoring:
         """A score by name, computed where it is missing."""
         if name not in self._signals:
             made = _functions()[name](self)
-            report = self._measure(name, made) if isinstance(made, Measure) else self._derive(name, made)
+            report = (
+                self._measure(name, made) if isinstance(made, Measure) else self._derive(name, made)
+            )
             self.reports.append(report)
             self._signals[name] = report.signal
         return self._signals[name]
@@ -96,7 +108,12 @@ class Scoring:
             SignalError: there are none, they are incomplete, or there are several and none is named.
         """
         with reading(self.home, wait=self.wait) as connection:
-            found = choose(self.reference, coverages(connection, self.reference, kind="losses"), kind="losses", name=self.model_name)
+            found = choose(
+                self.reference,
+                coverages(connection, self.reference, kind="losses"),
+                kind="losses",
+                name=self.model_name,
+            )
         if isinstance(found, SignalError):
             raise found
         fault = shortfall(self.reference, found)
@@ -132,12 +149,18 @@ class Scoring:
         if self.model_name and self.of in _functions():
             self.signal(self.of)
         with reading(self.home, wait=self.wait) as connection:
-            found = [each for each in coverages(connection, self.reference, kind="score") if each.name == self.of]
+            found = [
+                each
+                for each in coverages(connection, self.reference, kind="score")
+                if each.name == self.of
+            ]
         if not found:
             raise SignalError(
                 f"{self.reference} has no score {self.of} to rank: `catalog score {self.reference} {self.of} --model tiny` makes it"
             )
-        best = next((each for each in found if each.signal_id == self._number(self.of)), None) or fullest(found)
+        best = next(
+            (each for each in found if each.signal_id == self._number(self.of)), None
+        ) or fullest(found)
         fault = shortfall(self.reference, best)
         if fault:
             raise fault
@@ -158,12 +181,26 @@ class Scoring:
         identity = dict(measure.identity) | {"version": VERSION}
         if measure.needs_precision:
             signal = model_signal(
-                self.home, self.model, kind="score", name=name, identity=identity, details=measure.details, wait=self.wait
+                self.home,
+                self.model,
+                kind="score",
+                name=name,
+                identity=identity,
+                details=measure.details,
+                wait=self.wait,
             )
         else:
             signal = _ensure(self.home, name, identity, details=measure.details, wait=self.wait)
         self._dtype = signal.identity.get("dtype", "auto")
-        return compute(self.home, self.reference, signal, measure.values, limit=self.limit, wait=self.wait, progress=self.progress)
+        return compute(
+            self.home,
+            self.reference,
+            signal,
+            measure.values,
+            limit=self.limit,
+            wait=self.wait,
+            progress=self.progress,
+        )
 
     def _derive(self, name: str, formula: Formula) -> Report:
         started = time.monotonic()
@@ -179,14 +216,18 @@ class Scoring:
             rows, report = self._derived_rows(signal, formula)
             if rows.num_rows:
                 values = _split(rows)
-                commit_shard(self.home, signal, values, seconds=time.monotonic() - started, wait=self.wait)
+                commit_shard(
+                    self.home, signal, values, seconds=time.monotonic() - started, wait=self.wait
+                )
                 for _, reason in values.gaps:
                     report.reasons[reason] = report.reasons.get(reason, 0) + 1
         report.seconds = time.monotonic() - started
         return report
 
     def _derived_rows(self, signal: Signal, formula: Formula) -> tuple[pa.Table, Report]:
-        numbers = {key: stored and stored.signal_id for key, stored in formula.inputs.items()} | dict(formula.parameters)
+        numbers = {
+            key: stored and stored.signal_id for key, stored in formula.inputs.items()
+        } | dict(formula.parameters)
         with reading(self.home, wait=self.wait) as connection:
             n_members = count_members(connection, self.reference)
             wanted = missing(connection, self.reference, signal)
@@ -195,9 +236,17 @@ class Scoring:
                 if formula.needs_members:
                     connection.execute(query("scores/members"), self.reference.parameters)
                 connection.register("wanted", wanted)
-                rows = connection.sql(query(f"scores/{signal.name}"), params=numbers).to_arrow_table()
+                rows = connection.sql(
+                    query(f"scores/{signal.name}"), params=numbers
+                ).to_arrow_table()
         n_before = n_members - wanted.num_rows
-        return rows, Report(signal, n_members, n_before, n_computed=rows.num_rows, n_left=wanted.num_rows - rows.num_rows)
+        return rows, Report(
+            signal,
+            n_members,
+            n_before,
+            n_computed=rows.num_rows,
+            n_left=wanted.num_rows - rows.num_rows,
+        )
 
 
 def score(
@@ -231,11 +280,17 @@ def score(
     known = _functions()
     for name in names:
         if name not in known:
-            raise OptionError(f"no score named {name}{nearest(name, list(known))}; `catalog scores import` takes anybody's")
+            raise OptionError(
+                f"no score named {name}{nearest(name, list(known))}; `catalog scores import` takes anybody's"
+            )
     unknown = [name for name in options or {} if name not in OPTIONS]
     if unknown:
-        raise OptionError(f"scores have the options {', '.join(OPTIONS)}, and were given {', '.join(unknown)}")
-    scoring = Scoring(home, reference, model, limit=limit, wait=wait, progress=progress, **dict(options or {}))
+        raise OptionError(
+            f"scores have the options {', '.join(OPTIONS)}, and were given {', '.join(unknown)}"
+        )
+    scoring = Scoring(
+        home, reference, model, limit=limit, wait=wait, progress=progress, **dict(options or {})
+    )
     if not 0 < scoring.warm_up < 1 or scoring.max_length < 2 or scoring.seed < 0:
         raise OptionError(
             f"--warm-up is a share between 0 and 1, --max-length at least 2 and --seed at least 0, "
@@ -244,7 +299,9 @@ def score(
     for name in names:
         scoring.signal(name)
     if model not in (None, PROXY) and scoring.model.is_trained_here:
-        scoring.notes.append(f"{model} is the proxy of that name that was trained here; a path, as ./{model}, means what it began from")
+        scoring.notes.append(
+            f"{model} is the proxy of that name that was trained here; a path, as ./{model}, means what it began from"
+        )
     return scoring
 
 
@@ -256,13 +313,22 @@ def _functions() -> dict[str, Any]:
     return {function.__name__: function for function in (*SCORES, tuned_loss)}
 
 
-def _ensure(home: Home, name: str, identity: Mapping[str, Any], *, details: Mapping[str, Any] | None = None, wait: float) -> Signal:
+def _ensure(
+    home: Home,
+    name: str,
+    identity: Mapping[str, Any],
+    *,
+    details: Mapping[str, Any] | None = None,
+    wait: float,
+) -> Signal:
     with reading(home, wait=wait) as connection:
         found = find_signal(connection, kind="score", name=name, identity=identity)
     if found:
         return found
     with writing(home, wait=wait) as connection:
-        return ensure_signal(connection, kind="score", name=name, identity=identity, details=details)
+        return ensure_signal(
+            connection, kind="score", name=name, identity=identity, details=details
+        )
 
 
 def _split(rows: pa.Table) -> Values:
@@ -270,9 +336,17 @@ def _split(rows: pa.Table) -> Values:
     import pyarrow.compute as pc
 
     reasons = pc.if_else(
-        pc.and_(pc.is_null(rows["reason"]), pc.invert(pc.fill_null(pc.is_finite(rows["value"]), False))), NOT_A_NUMBER, rows["reason"]
+        pc.and_(
+            pc.is_null(rows["reason"]), pc.invert(pc.fill_null(pc.is_finite(rows["value"]), False))
+        ),
+        NOT_A_NUMBER,
+        rows["reason"],
     )
     has_value = pc.is_null(reasons)
     without = pc.invert(has_value)
-    gaps = zip(rows["instruction_id"].filter(without).to_pylist(), reasons.filter(without).to_pylist(), strict=True)
+    gaps = zip(
+        rows["instruction_id"].filter(without).to_pylist(),
+        reasons.filter(without).to_pylist(),
+        strict=True,
+    )
     return Values(rows.select(["instruction_id", "value"]).filter(has_value), gaps=list(gaps))

@@ -32,7 +32,8 @@ SMALL = replace(RECIPE, learning_rate=3e-4)  # for a proxy that was trained here
 def tuned_loss(scoring: Scoring) -> Measure:
     """CE(y | x) under the model, fine-tuned on a random warm-up part of the members; that part has none (``warm_up``).
 
-    A later version of a pool is scored with the model that an earlier version tuned, so that new members cost themselves alone.
+    A later version of a pool is scored with the model that an earlier version tuned, so that new
+    members cost themselves alone.
 
     Raises:
         SignalError: the warm-up part is empty, or no longer there to tune on again.
@@ -55,7 +56,9 @@ def tuned_loss(scoring: Scoring) -> Measure:
             f"depth's warm-up part of {reference.name}@{earlier.details['version']} is no longer there: choose another --seed to draw anew"
         )
     if not part.num_rows:
-        raise SignalError(f"a share of {scoring.warm_up} draws no warm-up part from {reference}: choose a larger --warm-up")
+        raise SignalError(
+            f"a share of {scoring.warm_up} draws no warm-up part from {reference}: choose a larger --warm-up"
+        )
     identity = common | {"warm_up_sha256": warm_up}
     tuning = _Tuning(scoring, base, recipe, part, identity)
     return Measure(identity, tuning.values, details=details | {"n_warm_up": part.num_rows})
@@ -67,16 +70,28 @@ def _earlier(scoring: Scoring, common: Mapping[str, Any]) -> Signal | None:
     with reading(scoring.home, wait=scoring.wait) as connection:
         known = list_named(connection, kind="score", name="tuned_loss")
     for signal in known:
-        same = {key: value for key, value in resumable(signal.identity).items() if key not in ("warm_up_sha256", "version")}
+        same = {
+            key: value
+            for key, value in resumable(signal.identity).items()
+            if key not in ("warm_up_sha256", "version")
+        }
         made = signal.details
-        if same == common and made["kind"] == reference.kind and made["id"] == reference.id and made["version"] <= reference.version:
+        if (
+            same == common
+            and made["kind"] == reference.kind
+            and made["id"] == reference.id
+            and made["version"] <= reference.version
+        ):
             return signal
     return None
 
 
 def _drawn(scoring: Scoring, made: Mapping[str, Any]) -> pa.Table:
     """The warm-up part, ``instruction_id`` and ``fingerprint``, in the order of fingerprints: fixed by them, the seed and the share."""
-    at = {key: made[key] for key in ("kind", "id", "version")} | {"seed": scoring.seed, "share": scoring.warm_up}
+    at = {key: made[key] for key in ("kind", "id", "version")} | {
+        "seed": scoring.seed,
+        "share": scoring.warm_up,
+    }
     with reading(scoring.home, wait=scoring.wait) as connection:
         return connection.sql(query("scores/warm_up"), params=at).to_arrow_table()
 
@@ -100,15 +115,25 @@ class _Tuning:
 
         if not self._loaded:
             self._loaded.append(self._model())
-        made = loss_values(texts, self._loaded[0], response_losses, max_length=self.scoring.max_length)
-        is_warm = pc.is_in(made.rows["instruction_id"], self.part["instruction_id"].combine_chunks())
-        gaps = [*made.gaps, *((i, WARM_UP) for i in made.rows["instruction_id"].filter(is_warm).to_pylist())]
+        made = loss_values(
+            texts, self._loaded[0], response_losses, max_length=self.scoring.max_length
+        )
+        is_warm = pc.is_in(
+            made.rows["instruction_id"], self.part["instruction_id"].combine_chunks()
+        )
+        gaps = [
+            *made.gaps,
+            *((i, WARM_UP) for i in made.rows["instruction_id"].filter(is_warm).to_pylist()),
+        ]
         return replace(made, rows=made.rows.filter(pc.invert(is_warm)), gaps=gaps)
 
     @property
     def folder(self) -> Path:
         """Where the tuned model is kept, and the state of a run that was killed."""
-        return self.scoring.home.models / f"warm-up-{identity_sha256('score', 'tuned_loss', self.identity)[:16]}"
+        return (
+            self.scoring.home.models
+            / f"warm-up-{identity_sha256('score', 'tuned_loss', self.identity)[:16]}"
+        )
 
     def _model(self) -> CausalLM:
         from catalog.models.causal_lm import load_causal_lm

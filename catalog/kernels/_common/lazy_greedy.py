@@ -1,12 +1,14 @@
 """Greedy maximisation of a monotone submodular function, exact, looking at few rows a pick.
 
-A gain that was true some picks ago can only have fallen since (submodularity), so it is an upper bound: whatever lies below the best true
-gain need not be looked at (Minoux 1978). Here a *front* of the most promising rows is kept true at every pick, which is one dense
-operation; the other rows keep their old gains until the best of the front falls below the best of those, and only then are they refreshed,
-from the top.
+A gain that was true some picks ago can only have fallen since (submodularity), so it is an upper
+bound: whatever lies below the best true gain need not be looked at (Minoux 1978). Here a *front* of
+the most promising rows is kept true at every pick, which is one dense operation; the other rows
+keep their old gains until the best of the front falls below the best of those, and only then are
+they refreshed, from the top.
 
-Two gains are compared after rounding to a grid of about 1e-9 of the largest first gain, and equal ones go to the lowest row. Float noise
-thus decides nothing: not the number of threads, nor how rows were batched.
+Two gains are compared after rounding to a grid of about 1e-9 of the largest first gain, and equal
+ones go to the lowest row. Float noise thus decides nothing: not the number of threads, nor how rows
+were batched.
 """
 
 from __future__ import annotations
@@ -42,13 +44,17 @@ class Objective(Protocol):
 def grid(largest: float) -> float:
     """The step to which gains are rounded before they are compared: 2**-30 of the largest first gain's power of two.
 
-    What noise alone keeps below a power of two counts as that, since a row's similarity to itself is 1 on one processor and just below
-    it on another.
+    What noise alone keeps below a power of two counts as that, since a row's similarity to itself
+    is 1 on one processor and just below it on another.
 
     >>> grid(1.5) == grid(1 - 1e-15) == 2.0**-30, grid(0.0)
     (True, 1.0)
     """
-    return math.ldexp(1.0, math.frexp(largest * (1 + _NOISE))[1] - 1 - _GRID_BITS) if largest > 0 else 1.0
+    return (
+        math.ldexp(1.0, math.frexp(largest * (1 + _NOISE))[1] - 1 - _GRID_BITS)
+        if largest > 0
+        else 1.0
+    )
 
 
 def priorities(gains: Gains, rows: Rows, step: float) -> Rows:
@@ -80,11 +86,15 @@ class _Bounds:
 
     def write(self, rows: Rows, gains: Gains) -> None:
         self.gains[rows] = gains
-        self.keys[rows] = np.where(self.keys[rows] == TAKEN, TAKEN, priorities(gains, rows, self.step))
+        self.keys[rows] = np.where(
+            self.keys[rows] == TAKEN, TAKEN, priorities(gains, rows, self.step)
+        )
         self.is_true[rows] = True
 
 
-def maximise(objective: Objective, first: Gains, *, budget: int, n_front: int) -> tuple[Rows, Gains]:
+def maximise(
+    objective: Objective, first: Gains, *, budget: int, n_front: int
+) -> tuple[Rows, Gains]:
     """Choose ``budget`` rows greedily; the same rows in the same order as evaluating every row at every pick.
 
     Args:
@@ -128,7 +138,9 @@ def _next_front(objective: Objective, bounds: _Bounds, n_front: int) -> tuple[Ro
         candidates = top(bounds.keys, n_refresh)
         stale = candidates[~bounds.is_true[candidates]]
         bounds.write(stale, objective.refresh(stale))
-        n_refresh = min(2 * n_refresh, len(bounds.keys))  # few rounds, even where every bound is loose
+        n_refresh = min(
+            2 * n_refresh, len(bounds.keys)
+        )  # few rounds, even where every bound is loose
     objective.load(front)
     rest = np.ones(len(bounds.keys), dtype=bool)
     rest[front] = False

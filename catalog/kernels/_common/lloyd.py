@@ -20,23 +20,29 @@ def block_rows(n: int, d: int) -> int:
 class Lloyd:
     """One matrix of n rows of d numbers, and the assignment of its rows to centres.
 
-    Rows are moved to their mean first, so that a common offset costs no digits. Assignment is in float32, sums are float32 over
-    16,384 rows at most and float64 over those, distances are float64. Everything is done in blocks of a size that the shapes alone
-    decide.
+    Rows are moved to their mean first, so that a common offset costs no digits. Assignment is in
+    float32, sums are float32 over 16,384 rows at most and float64 over those, distances are
+    float64. Everything is done in blocks of a size that the shapes alone decide.
     """
 
-    def __init__(self, x: Matrix, k: int, for_blocks: ForBlocks[Any], *, origin: Matrix | None = None) -> None:
+    def __init__(
+        self, x: Matrix, k: int, for_blocks: ForBlocks[Any], *, origin: Matrix | None = None
+    ) -> None:
         n, d = x.shape
         self.x = x  # (n, d) float32
         self.k = k
         self.for_blocks = for_blocks
         self.rows = block_rows(n, d)
-        self.strip = int(np.clip(2**17 // k, 32, 4_096))  # its scores, about 0.5 MiB, stay in the second cache
+        self.strip = int(
+            np.clip(2**17 // k, 32, 4_096)
+        )  # its scores, about 0.5 MiB, stay in the second cache
         self.labels = np.full(n, -1, dtype=np.int32)
         self.origin = self._mean() if origin is None else origin
 
     def _mean(self) -> Matrix:
-        sums = self.for_blocks(lambda a, b: self.x[a:b].sum(axis=0, dtype=np.float64), len(self.x), self.rows)
+        sums = self.for_blocks(
+            lambda a, b: self.x[a:b].sum(axis=0, dtype=np.float64), len(self.x), self.rows
+        )
         mean: Matrix = np.sum(sums, axis=0) / len(self.x)  # (d,)
         return mean.astype(np.float32)
 
@@ -59,7 +65,9 @@ class Lloyd:
         from scipy.sparse import csc_array
 
         d = self.x.shape[1]
-        weights = np.empty((d + 1, self.k), dtype=np.float32)  # |x - c|^2 is least where x.c - |c|^2 / 2 is greatest
+        weights = np.empty(
+            (d + 1, self.k), dtype=np.float32
+        )  # |x - c|^2 is least where x.c - |c|^2 / 2 is greatest
         weights[:d] = centres.T
         weights[d] = -0.5 * np.square(centres).sum(axis=1)
 
@@ -77,7 +85,9 @@ class Lloyd:
             each = np.arange(b - a + 1, dtype=np.int32)
             pieces = -(-(b - a) // SUMMED)
             members += self.k * (each[:-1] // SUMMED)
-            one_hot = csc_array((np.ones(b - a, dtype=np.float32), members, each), shape=(pieces * self.k, b - a))
+            one_hot = csc_array(
+                (np.ones(b - a, dtype=np.float32), members, each), shape=(pieces * self.k, b - a)
+            )
             return changed, (one_hot @ rows).reshape(pieces, self.k, d + 1)
 
         answers = self.for_blocks(block, len(self.x), self.rows)
@@ -133,7 +143,9 @@ class Lloyd:
 
     def _means(self, centres: Matrix, totals: Matrix) -> Matrix:
         counts = totals[:, -1]
-        means = np.where(counts[:, None] > 0, totals[:, :-1] / np.maximum(counts, 1)[:, None], centres)
+        means = np.where(
+            counts[:, None] > 0, totals[:, :-1] / np.maximum(counts, 1)[:, None], centres
+        )
         return means if counts.all() else self._reseeded(means, counts)
 
     def _reseeded(self, centres: Matrix, counts: Matrix) -> Matrix:
@@ -146,7 +158,9 @@ class Lloyd:
         return moved
 
 
-def spread_start(x: Matrix, k: int, rng: np.random.Generator, candidates: int = GREEDY_CANDIDATES) -> Matrix:
+def spread_start(
+    x: Matrix, k: int, rng: np.random.Generator, candidates: int = GREEDY_CANDIDATES
+) -> Matrix:
     """Greedy k-means++: each centre is a row drawn in proportion to its squared distance from those before.
 
     Args:
@@ -164,11 +178,17 @@ def spread_start(x: Matrix, k: int, rng: np.random.Generator, candidates: int = 
     nearest = np.maximum(squares + squares[chosen[0]] - 2 * (x @ x[chosen[0]]), 0)
     for i in range(1, k):
         cumulative = np.cumsum(nearest, dtype=np.float64)
-        if cumulative[-1] <= 0:  # fewer than k distinct rows; any will do, empty clusters are dealt with later
+        if (
+            cumulative[-1] <= 0
+        ):  # fewer than k distinct rows; any will do, empty clusters are dealt with later
             chosen[i:] = chosen[0]
             break
-        draws = np.searchsorted(cumulative, rng.random(candidates) * cumulative[-1], side="right").clip(max=len(x) - 1)
-        apart = np.maximum(squares[draws, None] + squares - 2 * (x[draws] @ x.T), 0)  # (candidates, m)
+        draws = np.searchsorted(
+            cumulative, rng.random(candidates) * cumulative[-1], side="right"
+        ).clip(max=len(x) - 1)
+        apart = np.maximum(
+            squares[draws, None] + squares - 2 * (x[draws] @ x.T), 0
+        )  # (candidates, m)
         np.minimum(apart, nearest, out=apart)
         best = int(apart.sum(axis=1, dtype=np.float64).argmin())
         chosen[i], nearest = draws[best], apart[best]

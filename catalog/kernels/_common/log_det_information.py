@@ -20,8 +20,8 @@ _N_TOKENS = 2048  # of one padded block of texts
 class InformationOfTexts:
     """log det(lambda I + sum of X' X) over the chosen texts.
 
-    Every product here is small, so each runs on one thread and blocks run side by side: faster, and no sum depends on how many threads
-    there are.
+    Every product here is small, so each runs on one thread and blocks run side by side: faster, and
+    no sum depends on how many threads there are.
 
     Args:
         texts: the states of every text, each of shape (M_i, d), float16 or float32; converted block by block.
@@ -30,7 +30,15 @@ class InformationOfTexts:
         for_blocks: see ``row_blocks``.
     """
 
-    def __init__(self, texts: Sequence[States], *, d: int, regularization: float, by_length: bool, for_blocks: ForBlocks[None]) -> None:
+    def __init__(
+        self,
+        texts: Sequence[States],
+        *,
+        d: int,
+        regularization: float,
+        by_length: bool,
+        for_blocks: ForBlocks[None],
+    ) -> None:
         self.texts = texts
         self._for_blocks = for_blocks
         self.d = d
@@ -43,7 +51,9 @@ class InformationOfTexts:
         self._factorise()
 
     def _factorise(self) -> None:
-        self._root: Matrix = np.asarray(np.linalg.cholesky(self._v), dtype=np.float64)  # L, V = L L'
+        self._root: Matrix = np.asarray(
+            np.linalg.cholesky(self._v), dtype=np.float64
+        )  # L, V = L L'
         self._w: Matrix = np.asarray(np.linalg.inv(self._root), dtype=np.float64)  # L^-1
         self.s: Matrix = self._w.T @ self._w  # V^-1
         self.s_packed = (self.s.ravel()[self._packed] * self._weights).astype(np.float32)
@@ -112,7 +122,9 @@ class InformationOfTexts:
             group = groups[start]
             x = self._block(rows[group])
             gains[group], inner = self._inner(x)
-            tangents[group] = np.take(self._gradient(x, inner).reshape(len(group), -1), self._packed, axis=1)
+            tangents[group] = np.take(
+                self._gradient(x, inner).reshape(len(group), -1), self._packed, axis=1
+            )
 
         self.run(evaluate, len(groups), 1)
         return gains, tangents
@@ -120,7 +132,8 @@ class InformationOfTexts:
     def _inner(self, x: Matrix) -> tuple[Gains, Matrix]:
         """Gains, shape (b,), and the matrices whose log determinants they are.
 
-        With Y = X W', that is I + Y Y', shape (b, M, M), or I + Y' Y, shape (b, d, d), whichever is smaller.
+        With Y = X W', that is I + Y Y', shape (b, M, M), or I + Y' Y, shape (b, d, d), whichever is
+        smaller.
         """
         b, m, d = x.shape
         y = (x.reshape(-1, d) @ self._w.T).reshape(b, m, d)

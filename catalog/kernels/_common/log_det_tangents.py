@@ -32,7 +32,9 @@ class Tangents:
         # Rounding of H and S, and of a dot product of this length in at least 32 partial sums.
         self._epsilon = 2.0**-24 * (length / 32 + 4)
 
-    def put(self, rows: Rows, gains: Gains, tangents: Packed, objective: InformationOfTexts, keys: Rows) -> None:
+    def put(
+        self, rows: Rows, gains: Gains, tangents: Packed, objective: InformationOfTexts, keys: Rows
+    ) -> None:
         """Keep these rows' tangents, in place of the least promising rows' when there is no room."""
         new = rows[self.slots[rows] < 0]
         if len(new) > len(self._free):
@@ -47,7 +49,9 @@ class Tangents:
         self._h[slots] = h
         self._norm[slots] = np.sqrt(2.0 * np.einsum("ij,ij->i", h, h))
         self._gain[slots] = gains[kept]
-        self._inner[slots] = h @ objective.s_packed - self._epsilon * self._norm[slots] * objective.s_norm
+        self._inner[slots] = (
+            h @ objective.s_packed - self._epsilon * self._norm[slots] * objective.s_norm
+        )
         self._rank[slots] = np.clip(objective.lengths[rows[kept]], 1, objective.d)
 
     def _evict(self, keys: Rows) -> None:
@@ -59,9 +63,13 @@ class Tangents:
     def bounds(self, rows: Rows, objective: InformationOfTexts) -> Gains:
         """Upper bounds on the gains of rows that have a tangent, shape (n_rows,)."""
         slots = self.slots[rows]
-        is_scattered = len(slots) < self._n_used // 3  # else reading the whole store in its order is faster
+        is_scattered = (
+            len(slots) < self._n_used // 3
+        )  # else reading the whole store in its order is faster
         dots = self._dots(slots, objective) if is_scattered else self._all_dots(objective)[slots]
-        fall = self._inner[slots] - dots - self._epsilon * self._norm[slots] * objective.s_norm  # t, at least
+        fall = (
+            self._inner[slots] - dots - self._epsilon * self._norm[slots] * objective.s_norm
+        )  # t, at least
         rank = self._rank[slots]
         answer: Gains = self._gain[slots] + rank * np.log1p(-np.clip(fall / rank, 0.0, 1.0 - 1e-12))
         return answer

@@ -1,15 +1,17 @@
 """Greedy log-determinant selection where every row is a text of many token states: the kernel behind ``log_det``.
 
-With V the information so far, S = V^-1 and X the states of one text (M x d), its gain is log det(I + X S X'). Two bounds keep the work
-small, and both are exact, so that the order is naive greedy's:
+With V the information so far, S = V^-1 and X the states of one text (M x d), its gain is log det(I
++ X S X'). Two bounds keep the work small, and both are exact, so that the order is naive greedy's:
 
-1. An old gain, which can only have fallen (submodularity).
-2. The tangent. Let R be S of an earlier moment and H = X' (I + X R X')^-1 X, the gradient there. Then the gain has changed by
-   log det(I - H (R - S)), whose r = min(M, d) eigenvalues sum to t = <H, R - S>, and so by at most r log(1 - t / r) (Jensen). H is
-   symmetric: d (d + 1) / 2 numbers and one dot product a bound, about a hundredth of the work of the gain itself, and so close that a
-   pick needs few true gains.
+1. An old gain, which can only have fallen (submodularity). 2. The tangent. Let R be S of an earlier
+moment and H = X' (I + X R X')^-1 X, the gradient there. Then the gain has changed by
+   log det(I - H (R - S)), whose r = min(M, d) eigenvalues sum to t = <H, R - S>, and so by at most
+   r log(1 - t / r) (Jensen). H is
+   symmetric: d (d + 1) / 2 numbers and one dot product a bound, about a hundredth of the work of
+   the gain itself, and so close that a pick needs few true gains.
 
-Tangents are kept in float32 in a store of fixed size; where all rows do not fit, the least promising lose theirs.
+Tangents are kept in float32 in a store of fixed size; where all rows do not fit, the least
+promising lose theirs.
 """
 
 from __future__ import annotations
@@ -48,7 +50,9 @@ class _Bounds:
         return rows[~self.is_tight[rows] & (self._tangents.slots[rows] >= 0)]
 
     def tighten(self, rows: Rows) -> None:
-        self.gains[rows] = np.minimum(self.gains[rows], self._tangents.bounds(rows, self._objective))
+        self.gains[rows] = np.minimum(
+            self.gains[rows], self._tangents.bounds(rows, self._objective)
+        )
         self.keys[rows] = priorities(self.gains[rows], rows, self.step)
         self.is_tight[rows] = True
 
@@ -75,7 +79,9 @@ def _best(bounds: _Bounds) -> int:
         known = contenders[bounds.is_true[contenders]]
         if len(known):
             winner = int(known[bounds.keys[known].argmax()])
-            best, highest = max((best, highest), (winner, int(bounds.keys[winner])), key=lambda pair: pair[1])
+            best, highest = max(
+                (best, highest), (winner, int(bounds.keys[winner])), key=lambda pair: pair[1]
+            )
         contenders = np.flatnonzero(bounds.keys > highest)
     return best
 

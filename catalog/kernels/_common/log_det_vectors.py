@@ -1,8 +1,10 @@
 """Greedy log-determinant selection where every row is one vector: the rank-one case of ``log_det``.
 
-With S = V^-1, the gain of x is log(1 + c) for c = x' S x. Choosing y makes S' = S - v v' for v = S y / sqrt(1 + y' S y) (Sherman and
-Morrison), so every c falls by (x' v)^2: one matrix-vector product a pick for rows that are kept true, and one product with all v since it
-was last true for a row that is not. A row is never brought up to date with the same v twice, so the worst case is the dense greedy's.
+With S = V^-1, the gain of x is log(1 + c) for c = x' S x. Choosing y makes S' = S - v v' for v = S
+y / sqrt(1 + y' S y) (Sherman and Morrison), so every c falls by (x' v)^2: one matrix-vector product
+a pick for rows that are kept true, and one product with all v since it was last true for a row that
+is not. A row is never brought up to date with the same v twice, so the worst case is the dense
+greedy's.
 """
 
 from __future__ import annotations
@@ -35,7 +37,10 @@ class InformationOfVectors:
         self._turn = 0
         self._chosen: list[int] = []
         self._c: Gains = (
-            np.concatenate([_squares(vectors[start : start + _N_BLOCK]) for start in range(0, n, _N_BLOCK)]) / regularization
+            np.concatenate(
+                [_squares(vectors[start : start + _N_BLOCK]) for start in range(0, n, _N_BLOCK)]
+            )
+            / regularization
         )  # (n,)
         self._true_at = np.zeros(n, dtype=np.int64)  # how many picks c knows of
         self._front: Rows = np.empty(0, dtype=np.int64)
@@ -77,7 +82,9 @@ class InformationOfVectors:
 
     def refresh(self, rows: Rows) -> Gains:
         """The gains of any rows as they are now, shape (n_rows,)."""
-        by_age = rows[np.argsort(self._true_at[rows], kind="stable")]  # rows of one age share their block
+        by_age = rows[
+            np.argsort(self._true_at[rows], kind="stable")
+        ]  # rows of one age share their block
         for start in range(0, len(rows), _N_BLOCK):
             block = by_age[start : start + _N_BLOCK]
             since = self._true_at[block]
@@ -87,7 +94,9 @@ class InformationOfVectors:
                 last = min(first + _N_STEPS, self._turn)
                 falls = x @ self._steps[first:last].T  # (n_block, picks since the oldest)
                 np.square(falls, out=falls)
-                falls[np.arange(first, last)[None, :] < since[:, None]] = 0.0  # what a younger row has seen already
+                falls[np.arange(first, last)[None, :] < since[:, None]] = (
+                    0.0  # what a younger row has seen already
+                )
                 self._c[block] -= falls.sum(axis=1)
             self._c[block] = np.maximum(self._c[block], 0.0)
         self._true_at[rows] = self._turn
@@ -103,4 +112,6 @@ def _squares(x: Vectors) -> Gains:
 def greedy(vectors: Vectors, *, regularization: float, budget: int) -> tuple[Rows, Gains]:
     """Rows in the order that greedy chooses them, and their gains, both of shape (budget,)."""
     objective = InformationOfVectors(vectors, regularization=regularization, budget=budget)
-    return maximise(objective, objective.first(), budget=budget, n_front=min(_N_FRONT, len(vectors)))
+    return maximise(
+        objective, objective.first(), budget=budget, n_front=min(_N_FRONT, len(vectors))
+    )

@@ -24,7 +24,9 @@ def require_memory(needed: int, memory: int | None, *, purpose: str, instead: st
     catalog.errors.MemoryLimitError: k_center of 9 x 9 needs 3.0 GiB and may use 1.0 GiB: use fewer
     """
     if memory is not None and needed > memory:
-        raise MemoryLimitError(f"{purpose} needs {gib(needed)} and may use {gib(memory)}: {instead}")
+        raise MemoryLimitError(
+            f"{purpose} needs {gib(needed)} and may use {gib(memory)}: {instead}"
+        )
 
 
 def gib(n_bytes: int) -> str:

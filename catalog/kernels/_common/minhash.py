@@ -1,6 +1,7 @@
 """MinHash signatures of sets, and the pairs of rows that share a band of them.
 
-Broder, "On the resemblance and containment of documents" (1997); Indyk & Motwani, locality-sensitive hashing (STOC 1998).
+Broder, "On the resemblance and containment of documents" (1997); Indyk & Motwani,
+locality-sensitive hashing (STOC 1998).
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ def permutations(n_hashes: int, seed: int) -> tuple[Matrix, Matrix]:
     )
 
 
-def signatures(offsets: Matrix, hashes: Matrix, a: Matrix, b: Matrix, for_blocks: ForBlocks[Any]) -> Matrix:
+def signatures(
+    offsets: Matrix, hashes: Matrix, a: Matrix, b: Matrix, for_blocks: ForBlocks[Any]
+) -> Matrix:
     """The least permuted hash of every set under every permutation.
 
     Args:
@@ -42,7 +45,9 @@ def signatures(offsets: Matrix, hashes: Matrix, a: Matrix, b: Matrix, for_blocks
     answer = np.empty((len(a), n), dtype=np.uint32)
 
     def block(start: int, stop: int) -> None:
-        values = _spread((hashes[offsets[start] : offsets[stop]] >> (HASH_BITS - 32)).astype(np.uint32))
+        values = _spread(
+            (hashes[offsets[start] : offsets[stop]] >> (HASH_BITS - 32)).astype(np.uint32)
+        )
         begins = offsets[start:stop] - offsets[start]
         permuted = np.empty_like(values)
         for i in range(len(a)):
@@ -64,8 +69,8 @@ def _spread(values: Matrix) -> Matrix:
 def bands_for(threshold: float, n_hashes: int, recall: float) -> tuple[int, int]:
     """The longest bands that still show a pair at the threshold with probability ``recall``: (n_bands, n_rows).
 
-    A pair of Jaccard similarity s shares one of b bands of r rows with probability ``1 - (1 - s^r)^b``. Longer bands bring fewer
-    pairs to verify; bands of one row are the fallback.
+    A pair of Jaccard similarity s shares one of b bands of r rows with probability ``1 - (1 -
+    s^r)^b``. Longer bands bring fewer pairs to verify; bands of one row are the fallback.
 
     >>> bands_for(0.8, 128, 0.99)
     (21, 6)
@@ -77,7 +82,9 @@ def bands_for(threshold: float, n_hashes: int, recall: float) -> tuple[int, int]
     return n_hashes, 1
 
 
-def candidate_pairs(signature: Matrix, bands: int, rows: int, size: int) -> Iterator[tuple[Matrix, Matrix]]:
+def candidate_pairs(
+    signature: Matrix, bands: int, rows: int, size: int
+) -> Iterator[tuple[Matrix, Matrix]]:
     """Every pair of rows that agrees on all of a band, in portions of about ``size`` distinct pairs.
 
     Args:

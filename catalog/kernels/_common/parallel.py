@@ -29,8 +29,9 @@ def n_threads() -> int:
 def row_blocks() -> Iterator[ForBlocks[Any]]:
     """Lend a function that maps over blocks of rows and gives the answers in the order of the rows.
 
-    Inside it BLAS runs on one thread: each block is one sequential computation whose bounds depend on the data alone, so sums come
-    out bit for bit the same with 1, 2 or 20 threads. Peak memory is that of ``n_threads()`` blocks plus the answers.
+    Inside it BLAS runs on one thread: each block is one sequential computation whose bounds depend
+    on the data alone, so sums come out bit for bit the same with 1, 2 or 20 threads. Peak memory is
+    that of ``n_threads()`` blocks plus the answers.
 
     >>> with row_blocks() as for_blocks:
     ...     for_blocks(lambda start, stop: (start, stop), 5, 2)
@@ -40,7 +41,9 @@ def row_blocks() -> Iterator[ForBlocks[Any]]:
 
     with threadpool_limits(limits=1, user_api="blas"), ThreadPoolExecutor(n_threads()) as pool:
 
-        def for_blocks(function: Callable[[int, int], Answer], n_rows: int, size: int) -> list[Answer]:
+        def for_blocks(
+            function: Callable[[int, int], Answer], n_rows: int, size: int
+        ) -> list[Answer]:
             starts = range(0, n_rows, size)
             return list(pool.map(lambda start: function(start, min(start + size, n_rows)), starts))
 
@@ -64,4 +67,6 @@ def require_finite(vectors: Matrix, column: str, *, function: str) -> None:
     for start in range(0, len(vectors), 65_536):
         bad += int((~np.isfinite(vectors[start : start + 65_536]).all(axis=1)).sum())
     if bad:
-        raise QueryError(f"{function}: {bad:,} of {len(vectors):,} vectors in {column} hold NaN or infinity; filter them with WHERE first")
+        raise QueryError(
+            f"{function}: {bad:,} of {len(vectors):,} vectors in {column} hold NaN or infinity; filter them with WHERE first"
+        )

@@ -25,7 +25,9 @@ def principal_components(x: Matrix, dims: int, for_blocks: ForBlocks[Any]) -> tu
         greatest in size is positive, which fixes the sign.
     """
     n = len(x)
-    mean = np.sum(for_blocks(lambda a, b: x[a:b].sum(axis=0, dtype=np.float64), n, BLOCK), axis=0) / n
+    mean = (
+        np.sum(for_blocks(lambda a, b: x[a:b].sum(axis=0, dtype=np.float64), n, BLOCK), axis=0) / n
+    )
 
     def moments(base: int, a: int, b: int) -> Matrix:
         about = x[base + a : base + b] - mean  # (BLOCK, d) float64

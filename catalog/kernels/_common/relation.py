@@ -28,7 +28,11 @@ def canonical(rows: pa.Table) -> pa.Table:
 
 def is_vector(type_: pa.DataType) -> bool:
     """Whether a column type holds one numeric vector a row."""
-    if not (pa.types.is_list(type_) or pa.types.is_fixed_size_list(type_) or pa.types.is_large_list(type_)):
+    if not (
+        pa.types.is_list(type_)
+        or pa.types.is_fixed_size_list(type_)
+        or pa.types.is_large_list(type_)
+    ):
         return False
     return bool(pa.types.is_floating(type_.value_type) or pa.types.is_integer(type_.value_type))
 
@@ -44,8 +48,14 @@ def vector_column(rows: pa.Table, *, function: str) -> str:
     """
     names: list[str] = [field.name for field in rows.schema if is_vector(field.type)]
     if len(names) != 1:
-        found = f"it has {len(names)} ({', '.join(names)})" if names else f"its columns are {', '.join(rows.column_names)}"
-        raise QueryError(f"{function}: the relation must have exactly one vector column; {found}. Select one in the argument's SELECT")
+        found = (
+            f"it has {len(names)} ({', '.join(names)})"
+            if names
+            else f"its columns are {', '.join(rows.column_names)}"
+        )
+        raise QueryError(
+            f"{function}: the relation must have exactly one vector column; {found}. Select one in the argument's SELECT"
+        )
     return names[0]
 
 
@@ -59,7 +69,9 @@ def matrix(rows: pa.Table, column: str, *, function: str) -> np.ndarray[Any, np.
     (2, 2)
     """
     chunks = rows[column].chunks or [pa.array([], type=rows[column].type)]
-    array = chunks[0] if len(chunks) == 1 else pa.concat_arrays(chunks)  # which would copy even a single one
+    array = (
+        chunks[0] if len(chunks) == 1 else pa.concat_arrays(chunks)
+    )  # which would copy even a single one
     n = len(array)
     if array.null_count:
         raise QueryError(
@@ -67,10 +79,18 @@ def matrix(rows: pa.Table, column: str, *, function: str) -> np.ndarray[Any, np.
         )
     flat = array.flatten()
     if flat.null_count:
-        raise QueryError(f"{function}: {flat.null_count:,} numbers in {column} are NULL; filter or impute them first")
+        raise QueryError(
+            f"{function}: {flat.null_count:,} numbers in {column} are NULL; filter or impute them first"
+        )
     d = len(flat) // n if n else 0
-    if n and not pa.types.is_fixed_size_list(array.type) and not np.all(np.diff(to_numpy(array.offsets)) == d):
-        raise QueryError(f"{function}: the vectors in {column} differ in length; every row needs the same number of values")
+    if (
+        n
+        and not pa.types.is_fixed_size_list(array.type)
+        and not np.all(np.diff(to_numpy(array.offsets)) == d)
+    ):
+        raise QueryError(
+            f"{function}: the vectors in {column} differ in length; every row needs the same number of values"
+        )
     return np.asarray(to_numpy(flat), dtype=np.float32).reshape(n, d)
 
 
@@ -84,5 +104,10 @@ def with_columns(rows: pa.Table, *, without: str | None = None, **columns: Any) 
     for name, values in columns.items():
         if name in answer.column_names:
             answer = answer.drop_columns([name])
-        answer = answer.append_column(name, values if isinstance(values, pa.Array | pa.ChunkedArray) else from_numpy(np.asarray(values)))
+        answer = answer.append_column(
+            name,
+            values
+            if isinstance(values, pa.Array | pa.ChunkedArray)
+            else from_numpy(np.asarray(values)),
+        )
     return answer

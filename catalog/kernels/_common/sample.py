@@ -23,5 +23,10 @@ def drawn_rows(rows: pa.Table, sample: int, *, seed: int) -> Matrix:
         return np.arange(n)
     if "fingerprint" not in rows.column_names:
         return np.sort(np.random.default_rng(seed).choice(n, sample, replace=False))
-    digests = b"".join(hashlib.blake2b(f"{seed}:{value}".encode(), digest_size=8).digest() for value in rows["fingerprint"].to_pylist())
-    return np.sort(np.argsort(np.frombuffer(digests, dtype=">u8").astype(np.uint64), kind="stable")[:sample])
+    digests = b"".join(
+        hashlib.blake2b(f"{seed}:{value}".encode(), digest_size=8).digest()
+        for value in rows["fingerprint"].to_pylist()
+    )
+    return np.sort(
+        np.argsort(np.frombuffer(digests, dtype=">u8").astype(np.uint64), kind="stable")[:sample]
+    )

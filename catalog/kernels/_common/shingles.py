@@ -21,8 +21,9 @@ ROWS = 1 << 64 - HASH_BITS
 def shingle_sets(texts: pa.Array, *, size: int, unit: Unit) -> tuple[Matrix, Matrix]:
     """Hash every run of ``size`` characters or words of every text; a text shorter than that is one shingle.
 
-    Upper and lower case are one, and so is all white space. A set is exact but for two different shingles of equal hash: with 48 bits
-    and a hundred shingles a text, once in some 10^10 pairs of texts.
+    Upper and lower case are one, and so is all white space. A set is exact but for two different
+    shingles of equal hash: with 48 bits and a hundred shingles a text, once in some 10^10 pairs of
+    texts.
 
     Args:
         texts: (n,) strings; NULL counts as empty, and an empty text has no shingles.
@@ -38,7 +39,9 @@ def shingle_sets(texts: pa.Array, *, size: int, unit: Unit) -> tuple[Matrix, Mat
     """
     parts = [_block_sets(texts[a : a + ROWS], size, unit) for a in range(0, len(texts), ROWS)]
     counts = np.concatenate([np.zeros(1, dtype=np.int64), *(part[0] for part in parts)])
-    return np.cumsum(counts), np.concatenate([np.empty(0, dtype=np.uint64), *(part[1] for part in parts)])
+    return np.cumsum(counts), np.concatenate(
+        [np.empty(0, dtype=np.uint64), *(part[1] for part in parts)]
+    )
 
 
 def _block_sets(texts: pa.Array, size: int, unit: Unit) -> tuple[Matrix, Matrix]:
@@ -61,7 +64,13 @@ def _tokens(texts: pa.Array, unit: Unit) -> tuple[Matrix, Matrix]:
     """The characters or hashed words of all texts in one line, uint64, and how many each text has, (n,) int64."""
     import polars as pl
 
-    plain = pl.Series("text", texts, dtype=pl.String).fill_null("").str.to_lowercase().str.replace_all(r"\s+", " ").str.strip_chars(" ")
+    plain = (
+        pl.Series("text", texts, dtype=pl.String)
+        .fill_null("")
+        .str.to_lowercase()
+        .str.replace_all(r"\s+", " ")
+        .str.strip_chars(" ")
+    )
     lengths = plain.str.len_chars().to_numpy().astype(np.int64)
     characters = np.frombuffer("".join(plain).encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
     if unit == "characters":
@@ -72,7 +81,9 @@ def _tokens(texts: pa.Array, unit: Unit) -> tuple[Matrix, Matrix]:
     starts = np.flatnonzero(inside & ~before)  # of words
     place = np.arange(len(row)) - np.repeat(starts, np.diff(np.append(starts, len(row))))
     powers = IN_WORD ** np.arange(int(place.max(initial=-1)) + 1, dtype=np.uint64)  # modulo 2^64
-    values = np.where(inside, (characters.astype(np.uint64) + np.uint64(1)) * powers[place], np.uint64(0))
+    values = np.where(
+        inside, (characters.astype(np.uint64) + np.uint64(1)) * powers[place], np.uint64(0)
+    )
     words = mixed(np.add.reduceat(values, starts)) if len(starts) else np.empty(0, dtype=np.uint64)
     return words, np.bincount(row[starts], minlength=len(lengths))
 

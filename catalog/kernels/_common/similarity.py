@@ -28,17 +28,25 @@ def exact_cosines(x: Matrix, y: Matrix) -> Matrix:
     Rounded, so that equal vectors of different lengths tie, and ties go by fingerprint.
     """
     dots = np.einsum("ij,ij->i", x, y, dtype=np.float64)
-    lengths = np.sqrt(np.einsum("ij,ij->i", x, x, dtype=np.float64) * np.einsum("ij,ij->i", y, y, dtype=np.float64))
+    lengths = np.sqrt(
+        np.einsum("ij,ij->i", x, x, dtype=np.float64)
+        * np.einsum("ij,ij->i", y, y, dtype=np.float64)
+    )
     return np.round(np.where(lengths > 0, dots / np.where(lengths > 0, lengths, 1), 0), 12)
 
 
 def pair_cosines(x: Matrix, i: Matrix, y: Matrix, j: Matrix) -> Matrix:
     """`exact_cosines` of rows ``i`` of ``x`` with rows ``j`` of ``y``, (n,), gathered a few at a time, however many they are: (n,)."""
-    parts = [exact_cosines(x[i[start : start + PAIRS]], y[j[start : start + PAIRS]]) for start in range(0, len(i), PAIRS)]
+    parts = [
+        exact_cosines(x[i[start : start + PAIRS]], y[j[start : start + PAIRS]])
+        for start in range(0, len(i), PAIRS)
+    ]
     return np.concatenate([np.empty(0), *parts])
 
 
-def similar_pairs(x: Matrix, threshold: float, for_blocks: ForBlocks[Any]) -> Iterator[tuple[Matrix, Matrix, Matrix]]:
+def similar_pairs(
+    x: Matrix, threshold: float, for_blocks: ForBlocks[Any]
+) -> Iterator[tuple[Matrix, Matrix, Matrix]]:
     """Every pair of rows whose cosine is at least ``threshold``, without the n x n matrix.
 
     Args:

@@ -1,6 +1,7 @@
 """Rows in the order of their names: for a million fingerprints and their vectors in a sixth of the time of Arrow's own sort and take.
 
-Columns whose values all have one length are handled as matrices, chunk by chunk, and each row is written to its place.
+Columns whose values all have one length are handled as matrices, chunk by chunk, and each row is
+written to its place.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ PREFIX = 8  # bytes of a name that make one integer
 def ascending(names: pa.ChunkedArray) -> Array:
     """Positions of names from the lowest to the highest, compared byte by byte: (n,) int64. Equal ones stay as they came.
 
-    Names of one length are sorted by their first eight bytes, read as a number, and by all of them where those are equal.
+    Names of one length are sorted by their first eight bytes, read as a number, and by all of them
+    where those are equal.
 
     >>> ascending(pa.chunked_array([["b", "c"], ["a"]])).tolist()
     [2, 0, 1]
@@ -44,8 +46,15 @@ def ascending(names: pa.ChunkedArray) -> Array:
         rows = np.sort(order[is_tied])
         starts = np.cumsum([0, *(len(part) for part in parts)])
         of_parts = np.split(rows, np.searchsorted(rows, starts[1:-1]))
-        whole = np.concatenate([part[few - start] for part, few, start in zip(parts, of_parts, starts[:-1], strict=True)])
-        order[is_tied] = rows[np.argsort(whole.view(f"S{whole.shape[1]}").reshape(-1), kind="stable")]
+        whole = np.concatenate(
+            [
+                part[few - start]
+                for part, few, start in zip(parts, of_parts, starts[:-1], strict=True)
+            ]
+        )
+        order[is_tied] = rows[
+            np.argsort(whole.view(f"S{whole.shape[1]}").reshape(-1), kind="stable")
+        ]
     return order
 
 
@@ -100,14 +109,26 @@ def _chunk(values: pa.Array) -> Array | None:
     if not values.null_count and (pa.types.is_integer(type_) or pa.types.is_floating(type_)):
         numbers: Array = to_numpy(values).reshape(n, 1)
         return numbers
-    if values.null_count or not (is_fixed or _is_text(type_) or pa.types.is_list(type_) or pa.types.is_large_list(type_)):
+    if values.null_count or not (
+        is_fixed or _is_text(type_) or pa.types.is_list(type_) or pa.types.is_large_list(type_)
+    ):
         return None
     if _is_text(type_):
         _, ends, text = values.buffers()
-        at = np.frombuffer(ends, dtype=np.int64 if pa.types.is_large_string(type_) else np.int32)[values.offset : values.offset + n + 1]
-        return np.frombuffer(text, dtype=np.uint8)[at[0] : at[-1]].reshape(n, -1) if _is_even(at) else None
+        at = np.frombuffer(ends, dtype=np.int64 if pa.types.is_large_string(type_) else np.int32)[
+            values.offset : values.offset + n + 1
+        ]
+        return (
+            np.frombuffer(text, dtype=np.uint8)[at[0] : at[-1]].reshape(n, -1)
+            if _is_even(at)
+            else None
+        )
     flat = values.flatten()
-    if flat.null_count or not len(flat) or not (pa.types.is_floating(flat.type) or pa.types.is_integer(flat.type)):
+    if (
+        flat.null_count
+        or not len(flat)
+        or not (pa.types.is_floating(flat.type) or pa.types.is_integer(flat.type))
+    ):
         return None
     return to_numpy(flat).reshape(n, -1) if is_fixed or _is_even(to_numpy(values.offsets)) else None
 

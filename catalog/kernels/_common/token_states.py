@@ -21,7 +21,11 @@ def is_states(type_: pa.DataType) -> bool:
     >>> is_states(pa.list_(pa.list_(pa.float16(), 8))), is_states(pa.list_(pa.float32()))
     (True, False)
     """
-    is_list = pa.types.is_list(type_) or pa.types.is_large_list(type_) or pa.types.is_fixed_size_list(type_)
+    is_list = (
+        pa.types.is_list(type_)
+        or pa.types.is_large_list(type_)
+        or pa.types.is_fixed_size_list(type_)
+    )
     return is_list and is_vector(type_.value_type)
 
 
@@ -45,13 +49,17 @@ def states(column: pa.ChunkedArray, *, name: str, function: str) -> tuple[list[S
         tokens = chunk.flatten()
         numbers = tokens.flatten()
         if tokens.null_count or numbers.null_count:
-            raise QueryError(f"{function}: some states in {name} are NULL; every token needs all its numbers")
+            raise QueryError(
+                f"{function}: some states in {name} are NULL; every token needs all its numbers"
+            )
         if not len(tokens):
             views.extend([None] * len(chunk))
             continue
         widths.update(pc.unique(pc.list_value_length(tokens)).to_pylist())
         if len(widths) > 1:
-            raise QueryError(f"{function}: the vectors in {name} differ in length; every token needs the same number of values")
+            raise QueryError(
+                f"{function}: the vectors in {name} differ in length; every token needs the same number of values"
+            )
         flat = numbers.to_numpy(zero_copy_only=False).reshape(len(tokens), -1)
         require_finite(flat, name, function=function)
         stops = np.cumsum(pc.list_value_length(chunk).to_numpy(zero_copy_only=False))

@@ -1,6 +1,7 @@
 """How a row that a budgeted kernel left out stands to those that it took: what it would have brought, and who stood in its way.
 
-One file for each kernel that chooses up to a budget, of the kernel's name. Each looks at one row, so it costs far less than choosing.
+One file for each kernel that chooses up to a budget, of the kernel's name. Each looks at one row,
+so it costs far less than choosing.
 """
 
 from __future__ import annotations
@@ -44,7 +45,14 @@ def has_standing(kernel: str) -> bool:
     return kernel.isidentifier() and importlib.util.find_spec(f"{__name__}.{kernel}") is not None
 
 
-def standing(kernel: str, relations: Mapping[str, pa.Table], *, chosen: Rows, at: int, options: Mapping[str, Any]) -> Standing:
+def standing(
+    kernel: str,
+    relations: Mapping[str, pa.Table],
+    *,
+    chosen: Rows,
+    at: int,
+    options: Mapping[str, Any],
+) -> Standing:
     """How one row stands.
 
     Args:
@@ -61,7 +69,13 @@ def standing(kernel: str, relations: Mapping[str, pa.Table], *, chosen: Rows, at
 
 def column_of_vectors(rows: pa.Table) -> str:
     """The column that the kernel read: the only one of vectors or of lists of vectors."""
-    return str(next(column.name for column in rows.schema if is_vector(column.type) or is_states(column.type)))
+    return str(
+        next(
+            column.name
+            for column in rows.schema
+            if is_vector(column.type) or is_states(column.type)
+        )
+    )
 
 
 def fingerprint_order(rows: pa.Table) -> Rows:
@@ -72,5 +86,7 @@ def fingerprint_order(rows: pa.Table) -> Rows:
     """
     places = np.arange(rows.num_rows, dtype=np.int64)
     if "fingerprint" in rows.column_names:
-        places[np.argsort(np.array(rows["fingerprint"].to_pylist()), kind="stable")] = np.arange(rows.num_rows)
+        places[np.argsort(np.array(rows["fingerprint"].to_pylist()), kind="stable")] = np.arange(
+            rows.num_rows
+        )
     return places

@@ -13,7 +13,14 @@ from catalog.kernels.explain import Rows, Standing, column_of_vectors, fingerpri
 
 
 def standing(
-    rows: pa.Table, *, chosen: Rows, at: int, budget: int, threshold: float = 0.9, score: str = "score", **_others: Any
+    rows: pa.Table,
+    *,
+    chosen: Rows,
+    at: int,
+    budget: int,
+    threshold: float = 0.9,
+    score: str = "score",
+    **_others: Any,
 ) -> Standing:
     """The row's place by score, and the most similar row that was accepted before it; or that the budget was full first.
 
@@ -46,10 +53,17 @@ def standing(
     others = {"nearest": int(chosen[nearest])} if nearest is not None else {}
     by_score = f"its {score} of {scores[at]:.4g} is number {place:,} of {rows.num_rows:,}"
     if is_rejected:
-        said = [f"it is too like {{nearest}}, which was taken before it: {cosines[nearest]:.4f} is above {threshold:g}", by_score]
+        said = [
+            f"it is too like {{nearest}}, which was taken before it: {cosines[nearest]:.4f} is above {threshold:g}",
+            by_score,
+        ]
         return Standing(numbers, others, tuple(said))
     others["last"] = int(chosen[-1])
-    said = [f"{by_score}; the budget was full before its turn, with {{last}} of {scores[chosen[-1]]:.4g}"]
+    said = [
+        f"{by_score}; the budget was full before its turn, with {{last}} of {scores[chosen[-1]]:.4g}"
+    ]
     if is_similar:
-        said.append(f"had its turn come, {{nearest}} would have kept it out: {cosines[nearest]:.4f} is above {threshold:g}")
+        said.append(
+            f"had its turn come, {{nearest}} would have kept it out: {cosines[nearest]:.4f} is above {threshold:g}"
+        )
     return Standing(numbers, others, tuple(said))

@@ -24,7 +24,9 @@ def standing(rows: pa.Table, *, chosen: Rows, at: int, **_others: Any) -> Standi
         chosen: positions of the rows taken, in order. Shape (budget,).
         at: the position of a row that was not.
     """
-    units = matrix(rows, column_of_vectors(rows), function="facility_location").astype(np.float64)  # (n, d)
+    units = matrix(rows, column_of_vectors(rows), function="facility_location").astype(
+        np.float64
+    )  # (n, d)
     lengths = np.sqrt(np.einsum("ij,ij->i", units, units))
     units /= np.where(lengths > 0, lengths, 1.0)[:, None]
     wanted = units[[*chosen, at]]  # (budget + 1, d)
@@ -34,10 +36,16 @@ def standing(rows: pa.Table, *, chosen: Rows, at: int, **_others: Any) -> Standi
         before = near[:, :-2].max(axis=1, initial=0.0)
         after = np.maximum(before, near[:, -2])
         own = near[:, -1]
-        return [np.maximum(own - before, 0).sum(), np.maximum(own - after, 0).sum(), (after - before).sum()]
+        return [
+            np.maximum(own - before, 0).sum(),
+            np.maximum(own - after, 0).sum(),
+            (after - before).sum(),
+        ]
 
     with row_blocks() as for_blocks:
-        at_last_pick, at_end, last_gain = (float(total) for total in np.sum(for_blocks(share, len(units), BLOCK), axis=0))
+        at_last_pick, at_end, last_gain = (
+            float(total) for total in np.sum(for_blocks(share, len(units), BLOCK), axis=0)
+        )
     similarities = wanted[:-1] @ wanted[-1]
     nearest = int(similarities.argmax())
     numbers = {

@@ -31,19 +31,32 @@ def standing(rows: pa.Table, *, chosen: Rows, at: int, **_others: Any) -> Standi
     seen = frozenset().union(*(tags[row] for row in passes[-1]))
     new = sorted(own - seen)
     n_failed = len(passes) - (not is_reached)
-    numbers = {"n_tags": n_tags, "n_passes": len(passes), "n_failed_passes": n_failed, "new_tags": new}
+    numbers = {
+        "n_tags": n_tags,
+        "n_passes": len(passes),
+        "n_failed_passes": n_failed,
+        "new_tags": new,
+    }
     others: dict[str, int] = {}
     said = []
     if n_failed:
-        brought = [row for row in passes[n_failed - 1] if (-len(tags[row]), ties[row]) < (-n_tags, ties[at]) and tags[row] & own]
+        brought = [
+            row
+            for row in passes[n_failed - 1]
+            if (-len(tags[row]), ties[row]) < (-n_tags, ties[at]) and tags[row] & own
+        ]
         others["brought"] = max(brought, key=lambda row: len(tags[row] & own))
         which = f"passes 1 to {n_failed}" if n_failed > 1 else "pass 1"
         shared = len(tags[others["brought"]] & own)
-        said.append(f"in {which} it brought no new tag: others had brought its {n_tags} before, {{brought}} had {shared} of them")
+        said.append(
+            f"in {which} it brought no new tag: others had brought its {n_tags} before, {{brought}} had {shared} of them"
+        )
     if not is_reached:
         others["last"] = int(chosen[-1])
         adds = f"; it would have added {', '.join(new)}" if new else "; it would have added no tag"
-        said.append(f"in pass {len(passes)} the budget was full before its turn, with {{last}}{adds}")
+        said.append(
+            f"in pass {len(passes)} the budget was full before its turn, with {{last}}{adds}"
+        )
     return Standing(numbers, others, tuple(said))
 
 

@@ -13,10 +13,20 @@ from catalog.kernels.explain import Rows, Standing, column_of_vectors
 
 Matrix = np.ndarray[Any, np.dtype[np.float64]]
 
-REFACTOR = 256  # picks after which the inverse is computed anew, so that rounding errors do not add up
+REFACTOR = (
+    256  # picks after which the inverse is computed anew, so that rounding errors do not add up
+)
 
 
-def standing(rows: pa.Table, *, chosen: Rows, at: int, regularization: float = 1.0, normalize: str = "none", **_others: Any) -> Standing:
+def standing(
+    rows: pa.Table,
+    *,
+    chosen: Rows,
+    at: int,
+    regularization: float = 1.0,
+    normalize: str = "none",
+    **_others: Any,
+) -> Standing:
     """The row's gain alone, at the last pick and after it, and whose pick took most of it away.
 
     Every pick is looked at: O(budget d^2) for one vector a row, O(budget d^3) for token states.
@@ -36,7 +46,11 @@ def standing(rows: pa.Table, *, chosen: Rows, at: int, regularization: float = 1
     for turn, text in enumerate(texts[:-1], start=1):
         last_gain = _gain(s, text)
         v += text.T @ text
-        s = _smaller(s, text) if turn % REFACTOR and 4 * len(text) <= d else np.asarray(np.linalg.inv(v), dtype=np.float64)
+        s = (
+            _smaller(s, text)
+            if turn % REFACTOR and 4 * len(text) <= d
+            else np.asarray(np.linalg.inv(v), dtype=np.float64)
+        )
         gains.append(_gain(s, own))
     falls = -np.diff(gains)  # (budget,)
     most = int(falls.argmax())

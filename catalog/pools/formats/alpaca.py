@@ -22,7 +22,18 @@ PROMPTS = ("instruction", "question", "prompt", "problem", "query", "inputs", "i
 INPUTS = ("input", "context")
 """Keys of the input, which follows the prompt on a line of its own, as LLaMA-Factory joins them."""
 
-RESPONSES = ("output", "response", "completion", "solution", "answer", "targets", "target", "rationale", "std_answer", "canonical_solution")
+RESPONSES = (
+    "output",
+    "response",
+    "completion",
+    "solution",
+    "answer",
+    "targets",
+    "target",
+    "rationale",
+    "std_answer",
+    "canonical_solution",
+)
 """Keys of the answer, first come first served: a worked solution before the bare answer."""
 
 LEADS = ("instruction", "prompt")
@@ -31,7 +42,9 @@ LEADS = ("instruction", "prompt")
 QUESTIONS = ("question", "problem", "query")
 
 _LONGEST_PLACEHOLDER = 40
-_PLACEHOLDER = re.compile(r"[\W_]*no[\W_]*input[\W_]*(?:required|needed|necessary|provided|given)?[\W_]*", re.IGNORECASE)
+_PLACEHOLDER = re.compile(
+    r"[\W_]*no[\W_]*input[\W_]*(?:required|needed|necessary|provided|given)?[\W_]*", re.IGNORECASE
+)
 _NOTHING: dict[str, Any] = {}
 
 
@@ -69,12 +82,27 @@ def columns(keys: tuple[str, ...]) -> Columns | None:
     input_key = first(tuple(name for name in INPUTS if name != prompt.lower()))
     response = first(RESPONSES)
     instances = by_name.get("instances") if response is None else None
-    system, history, tools, choices = (first(SYSTEMS), *map(by_name.get, ("history", "tools", "choices")))
+    system, history, tools, choices = (
+        first(SYSTEMS),
+        *map(by_name.get, ("history", "tools", "choices")),
+    )
     read = (prompt, input_key, response, system, history, instances, tools, choices)
     lead, question = first(LEADS), first(QUESTIONS)
-    context = by_name.get("context") if input_key != by_name.get("context") and prompt.lower() != "input" else None
-    parts = (lead or prompt, context, input_key, question if lead else None) if (lead and question) or context else ()
-    return Columns(*read, rest=tuple(key for key in keys if key not in read), parts=tuple(key for key in parts if key))
+    context = (
+        by_name.get("context")
+        if input_key != by_name.get("context") and prompt.lower() != "input"
+        else None
+    )
+    parts = (
+        (lead or prompt, context, input_key, question if lead else None)
+        if (lead and question) or context
+        else ()
+    )
+    return Columns(
+        *read,
+        rest=tuple(key for key in keys if key not in read),
+        parts=tuple(key for key in parts if key),
+    )
 
 
 def alpaca(record: Any) -> Instruction | Rejection | None:
@@ -105,9 +133,13 @@ def alpaca(record: Any) -> Instruction | Rejection | None:
     if keys.parts:
         prompt, given, rest, notes = _joined(record, keys, rest)
     if keys.choices:
-        prompt, response, rest, notes = _with_choices(record[keys.choices], prompt, response, rest, notes, key=keys.choices)
+        prompt, response, rest, notes = _with_choices(
+            record[keys.choices], prompt, response, rest, notes, key=keys.choices
+        )
     if keys.instances:
-        given, response, rest = _first_instance(record[keys.instances], given=given, rest=rest, key=keys.instances)
+        given, response, rest = _first_instance(
+            record[keys.instances], given=given, rest=rest, key=keys.instances
+        )
     n_no_input = 0
     if given and keys.input and isinstance(given, str) and is_placeholder(given):
         rest, given, n_no_input = {**rest, keys.input: given}, None, 1
@@ -138,22 +170,42 @@ def _without_nulls(record: dict[str, Any], full: Columns) -> Columns:
     return keys._replace(rest=keys.rest + nulls) if nulls else keys
 
 
-def _joined(record: dict[str, Any], keys: Columns, rest: dict[str, Any]) -> tuple[Any, Any, dict[str, Any], tuple[str, ...]]:
+def _joined(
+    record: dict[str, Any], keys: Columns, rest: dict[str, Any]
+) -> tuple[Any, Any, dict[str, Any], tuple[str, ...]]:
     """The prompt of several keys, its input, the rest, and the note that says so."""
     said = {key: record[key] for key in keys.parts}
-    texts = {key: text for key, text in said.items() if isinstance(text, str) and text.strip() and not is_placeholder(text)}
+    texts = {
+        key: text
+        for key, text in said.items()
+        if isinstance(text, str) and text.strip() and not is_placeholder(text)
+    }
     given = record[keys.input] if keys.input else None
-    is_new = any(key not in (keys.prompt, keys.input) for key in texts) and isinstance(record[keys.prompt], str)
-    if not is_new or any(one != other and text.strip() in texts[other] for one, text in texts.items() for other in texts):
+    is_new = any(key not in (keys.prompt, keys.input) for key in texts) and isinstance(
+        record[keys.prompt], str
+    )
+    if not is_new or any(
+        one != other and text.strip() in texts[other]
+        for one, text in texts.items()
+        for other in texts
+    ):
         return record[keys.prompt], given, rest, ()
     *first, last = texts
-    notes = (f"{', '.join(first)} and {last} are joined to one prompt, in this order",) if first else ()
+    notes = (
+        (f"{', '.join(first)} and {last} are joined to one prompt, in this order",) if first else ()
+    )
     rest = {key: value for key, value in rest.items() if key not in texts}
     return "\n".join(texts.values()), None if keys.input in texts else given, rest, notes
 
 
 def _with_choices(
-    choices: Any, prompt: Any, response: Any, rest: dict[str, Any], notes: tuple[str, ...], *, key: str
+    choices: Any,
+    prompt: Any,
+    response: Any,
+    rest: dict[str, Any],
+    notes: tuple[str, ...],
+    *,
+    key: str,
 ) -> tuple[Any, Any, dict[str, Any], tuple[str, ...]]:
     """The prompt followed by its choices, and the answer; choices that are no texts stay in the rest."""
     found = chosen(choices, response) if isinstance(prompt, str) else None
@@ -163,11 +215,25 @@ def _with_choices(
     return f"{prompt}\n{lines}", answer, rest, (*notes, CHOICES)
 
 
-def exchange(prompt: Any, response: Any, *, given: Any, system: Any, history: Any, rest: dict[str, Any]) -> Instruction | Rejection:
+def exchange(
+    prompt: Any, response: Any, *, given: Any, system: Any, history: Any, rest: dict[str, Any]
+) -> Instruction | Rejection:
     """One prompt with its input and one answer, after an earlier history; or the turns of a prompt and of its answer."""
-    if type(prompt) is not str or (response is not None and type(response) is not str) or not (given is None or type(given) is str):
-        if are_turns(prompt) and (are_turns(response) or isinstance(response, str)) and not (given or history):
-            answer = [{"role": "assistant", "content": response}] if isinstance(response, str) else response
+    if (
+        type(prompt) is not str
+        or (response is not None and type(response) is not str)
+        or not (given is None or type(given) is str)
+    ):
+        if (
+            are_turns(prompt)
+            and (are_turns(response) or isinstance(response, str))
+            and not (given or history)
+        ):
+            answer = (
+                [{"role": "assistant", "content": response}]
+                if isinstance(response, str)
+                else response
+            )
             return conversation(joined(prompt, answer), rest=rest, system=system)
         converted = _texts(prompt=prompt, input=given, answer=response)
         if isinstance(converted, Rejection):
@@ -175,21 +241,30 @@ def exchange(prompt: Any, response: Any, *, given: Any, system: Any, history: An
         prompt, given, response = converted
     if given and not given.isspace():
         prompt = f"{prompt}\n{given}" if prompt and not prompt.isspace() else given
-    messages: list[Message] = [("user", prompt, None)] if response is None else [("user", prompt, None), ("assistant", response, None)]
+    messages: list[Message] = (
+        [("user", prompt, None)]
+        if response is None
+        else [("user", prompt, None), ("assistant", response, None)]
+    )
     if history:
         earlier = _history(history)
         if isinstance(earlier, Rejection):
             return earlier
         messages = earlier + messages
     prompt_of_system, others = system_text(system, rest)
-    return prompt_of_system if isinstance(prompt_of_system, Rejection) else Instruction(messages, prompt_of_system, None, others)
+    return (
+        prompt_of_system
+        if isinstance(prompt_of_system, Rejection)
+        else Instruction(messages, prompt_of_system, None, others)
+    )
 
 
 def is_placeholder(text: str) -> bool:
     """Whether an input says that there is none.
 
-    These do, whatever their case, spaces and punctuation: no input, no input required, no input needed, no input necessary, no
-    input provided, no input given. "None", "N/A" and "NA" do not: they can be meant.
+    These do, whatever their case, spaces and punctuation: no input, no input required, no input
+    needed, no input necessary, no input provided, no input given. "None", "N/A" and "NA" do not:
+    they can be meant.
 
     >>> [is_placeholder(text) for text in ("<No input>", '"<noinput>".', "No input required.", "N/A", "no inputs here")]
     [True, True, True, False, False]
@@ -212,16 +287,26 @@ def _history(history: Any) -> list[Message] | Rejection:
     """LLaMA-Factory's earlier turns: a list of pairs of prompt and answer."""
     messages: list[Message] = []
     for pair in history if isinstance(history, list) else [history]:
-        if not isinstance(pair, list | tuple) or len(pair) != 2 or not all(isinstance(text, str) for text in pair):
+        if (
+            not isinstance(pair, list | tuple)
+            or len(pair) != 2
+            or not all(isinstance(text, str) for text in pair)
+        ):
             return Rejection("wrong_type", "the history is not a list of pairs of texts")
         messages += [("user", pair[0], None), ("assistant", pair[1], None)]
     return messages
 
 
-def _first_instance(instances: Any, *, given: Any, rest: dict[str, Any], key: str) -> tuple[Any, Any, dict[str, Any]]:
+def _first_instance(
+    instances: Any, *, given: Any, rest: dict[str, Any], key: str
+) -> tuple[Any, Any, dict[str, Any]]:
     """Input and answer of the first instance, and what stays unread."""
     first = instances[0] if isinstance(instances, list) and instances else None
     if not isinstance(first, dict):
         return given, None, {**rest, key: instances}
     is_whole = len(instances) == 1 and set(first) <= {"input", "output"}
-    return first.get("input", given), first.get("output"), rest if is_whole else {**rest, key: instances}
+    return (
+        first.get("input", given),
+        first.get("output"),
+        rest if is_whole else {**rest, key: instances},
+    )

@@ -10,7 +10,9 @@ from catalog.pools.formats.alpaca import is_placeholder
 from catalog.pools.formats.transcript import KEYS, text_under
 from catalog.pools.reasons import Rejection
 
-_MARK = re.compile(r"(?:\A|(?<=\n))[ \t]*###[ \t]*(System|Instruction|Input|Response|Output):?[ \t]*(?:\n|(?=\S)|\Z)")
+_MARK = re.compile(
+    r"(?:\A|(?<=\n))[ \t]*###[ \t]*(System|Instruction|Input|Response|Output):?[ \t]*(?:\n|(?=\S)|\Z)"
+)
 _PREAMBLE = "Below is an instruction that describes a task"
 _STOP = re.compile(r"\s*(?:</s>|<\|endoftext\|>|### End)?\s*\Z")
 
@@ -18,14 +20,19 @@ _STOP = re.compile(r"\s*(?:</s>|<\|endoftext\|>|### End)?\s*\Z")
 def alpaca_text(record: Any) -> Instruction | Rejection | None:
     """Read a text with the section marks of Alpaca's template, alone or under a key; None for any other text.
 
-    White space around a section is left out, and the template's own preamble; another preamble is the system prompt.
+    White space around a section is left out, and the template's own preamble; another preamble is
+    the system prompt.
 
     >>> alpaca_text({"text": "### Instruction:\\nAdd.\\n\\n### Input:\\n1 2\\n\\n### Response:\\n3"}).messages
     [('user', 'Add.\\n1 2', None), ('assistant', '3', None)]
     """
     found = text_under(record, KEYS)
     sections = _MARK.split(found[0]) if found else []
-    if found is None or "Instruction" not in sections[1:4:2] or not {"Response", "Output"} & set(sections[3::2]):
+    if (
+        found is None
+        or "Instruction" not in sections[1:4:2]
+        or not {"Response", "Output"} & set(sections[3::2])
+    ):
         return None
     before = sections[0].strip()
     system = None if before.startswith(_PREAMBLE) else before or None

@@ -30,6 +30,8 @@ def chatml(record: Any) -> Instruction | Rejection | None:
     for speaker, words in zip(pieces[1::2], pieces[2::2], strict=True):
         content, _, after = words.partition(_END)
         if not _BETWEEN.fullmatch(after):
-            return Rejection("wrong_type", f"a text stands between two turns: {after.strip()[:80]!r}")
+            return Rejection(
+                "wrong_type", f"a text stands between two turns: {after.strip()[:80]!r}"
+            )
         turns.append({"role": speaker.strip(), "content": content})
     return conversation(turns, rest=found[1])

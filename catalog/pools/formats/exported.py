@@ -20,7 +20,9 @@ _CONVERSATION = frozenset((*_READERS, "input", "output", "system", "history", "t
 _REJECTED = ("rejected_messages", "rejected")
 """What an export calls rejected answers: TRL gives the shorter name another meaning."""
 _MEDIA = ("media", "images", "videos", "audios")
-_PERHAPS = frozenset((*_CONVERSATION, *_REJECTED, *_MEDIA, "labels", "abilities", "metadata"))  # Parquet leaves out what is null
+_PERHAPS = frozenset(
+    (*_CONVERSATION, *_REJECTED, *_MEDIA, "labels", "abilities", "metadata")
+)  # Parquet leaves out what is null
 _LABELS = ("abilities", "labels")
 """What an export calls the labels; 0.1 called them labels."""
 
@@ -39,7 +41,13 @@ def exported(record: Any) -> Instruction | Rejection | None:
     if not isinstance(read, Instruction):
         return None
     try:
-        found = fingerprint(read.messages, system=read.system, tools=read.tools, rejected=read.rejected, media=read.media)
+        found = fingerprint(
+            read.messages,
+            system=read.system,
+            tools=read.tools,
+            rejected=read.rejected,
+            media=read.media,
+        )
     except UnicodeEncodeError:
         return None
     return read if found == record["fingerprint"] else None
@@ -55,7 +63,10 @@ def restored(record: Any) -> Instruction | Rejection | None:
     read = reader({key: record[key] for key in record if key in _CONVERSATION})
     if not isinstance(read, Instruction):
         return read
-    source, labels = record["source"], next((record[key] for key in _LABELS if record.get(key) is not None), None)
+    source, labels = (
+        record["source"],
+        next((record[key] for key in _LABELS if record.get(key) is not None), None),
+    )
     try:
         rest = _value(record.get("metadata")) or {}
         unwanted = next((record[key] for key in _REJECTED if record.get(key) is not None), None)
@@ -68,7 +79,9 @@ def restored(record: Any) -> Instruction | Rejection | None:
 
 
 def _are_labels(value: Any) -> bool:
-    return value is None or (isinstance(value, list) and all(isinstance(label, str) for label in value))
+    return value is None or (
+        isinstance(value, list) and all(isinstance(label, str) for label in value)
+    )
 
 
 def _value(given: Any) -> Any:

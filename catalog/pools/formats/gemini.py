@@ -15,14 +15,19 @@ SYSTEMS = ("systemInstruction", "system_instruction", "system")
 def gemini(record: Any) -> Instruction | Rejection | None:
     """Read a record whose contents have parts; None when it has no such contents.
 
-    A content without a role is the user's. Several parts stay in the message's extra, as parts with a type.
+    A content without a role is the user's. Several parts stay in the message's extra, as parts with
+    a type.
 
     >>> gemini({"contents": [{"parts": [{"text": "hi"}]}, {"role": "model", "parts": [{"text": "hello"}]}]}).messages
     [('user', 'hi', None), ('assistant', 'hello', None)]
     """
     key = first_key(record, KEYS) if isinstance(record, dict) else None
     contents = record[key] if key else None
-    if not isinstance(contents, list) or not contents or not all(isinstance(one, dict) and "parts" in one for one in contents):
+    if (
+        not isinstance(contents, list)
+        or not contents
+        or not all(isinstance(one, dict) and "parts" in one for one in contents)
+    ):
         return None
     turns = [one if one.get("role") is not None else {**one, "role": "user"} for one in contents]
     system_key = first_key(record, SYSTEMS)

@@ -16,7 +16,8 @@ _END = "<|endoftext|>"
 def glaive(record: Any) -> Instruction | Rejection | None:
     """Read a record whose chat begins with a user's mark; None for any other record.
 
-    White space around a turn, the end mark of an answer and the mark of the system prompt are left out. A call stays a text.
+    White space around a turn, the end mark of an answer and the mark of the system prompt are left
+    out. A call stays a text.
 
     >>> glaive({"system": "SYSTEM: Be kind.", "chat": "USER: hi\\n\\n\\nASSISTANT: hello <|endoftext|>"}).messages
     [('user', 'hi', None), ('assistant', 'hello', None)]
@@ -33,5 +34,7 @@ def glaive(record: Any) -> Instruction | Rejection | None:
     system = record.get("system")
     if isinstance(system, str):
         system = re.sub(r"\A\s*SYSTEM:\s*", "", system).rstrip()
-    rest = {name: value for name, value in record.items() if name not in ("chat", "system", "tools")}
+    rest = {
+        name: value for name, value in record.items() if name not in ("chat", "system", "tools")
+    }
     return conversation(turns, rest=rest, system=system, tools=record.get("tools"))

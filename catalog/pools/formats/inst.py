@@ -17,7 +17,8 @@ _STOP = "[/INST]"
 def inst(record: Any) -> Instruction | Rejection | None:
     """Read a text that begins with ``[INST]``, alone or under a key; None for any other text.
 
-    White space around a turn and the marks ``<s>`` and ``</s>`` are left out, as their chat templates put them in.
+    White space around a turn and the marks ``<s>`` and ``</s>`` are left out, as their chat
+    templates put them in.
 
     >>> inst("<s>[INST] <<SYS>>\\nBe kind.\\n<</SYS>>\\n\\nhi [/INST] hello </s>")[:2]
     ([('user', 'hi', None), ('assistant', 'hello', None)], 'Be kind.')

@@ -21,7 +21,8 @@ FIELDS = ("prompt", "input", "response", "system", "history", "messages", "tools
 def mapped(paths: Mapping[str, str]) -> Callable[[Any], Instruction | Rejection | None]:
     """A format that reads the given paths, such as ``{"prompt": "question.stem", "response": "answerKey"}``.
 
-    A record that lacks every mapped path does not fit; one that lacks only the prompt is rejected as ``no_prompt``.
+    A record that lacks every mapped path does not fit; one that lacks only the prompt is rejected
+    as ``no_prompt``.
 
     Raises:
         OptionError: an unknown field, or neither prompt nor messages is mapped.
@@ -33,7 +34,9 @@ def mapped(paths: Mapping[str, str]) -> Callable[[Any], Instruction | Rejection 
     if unknown:
         raise OptionError(f"--map {unknown[0]}=...: the left side is one of {', '.join(FIELDS)}")
     if "prompt" not in paths and "messages" not in paths:
-        raise OptionError("--map must name the prompt or the messages: --map prompt=KEY --map response=KEY, or --map messages=KEY")
+        raise OptionError(
+            "--map must name the prompt or the messages: --map prompt=KEY --map response=KEY, or --map messages=KEY"
+        )
     read = tuple(paths.values())
 
     def read_mapped(record: Any) -> Instruction | Rejection | None:
@@ -47,7 +50,9 @@ def mapped(paths: Mapping[str, str]) -> Callable[[Any], Instruction | Rejection 
         if isinstance(found, Rejection):
             return found
         found = found._replace(tools=tools_text(values.get("tools")))
-        return found if values.get("reasoning") is None else with_reasoning(found, values["reasoning"])
+        return (
+            found if values.get("reasoning") is None else with_reasoning(found, values["reasoning"])
+        )
 
     return read_mapped
 
@@ -60,15 +65,27 @@ def with_reasoning(read: Instruction, reasoning: Any) -> Instruction | Rejection
     >>> with_reasoning(Instruction([("assistant", "4", None)], None, None, {}), ["2+2 is 4"]).messages
     [('assistant', '4', '{"reasoning_content": "2+2 is 4"}')]
     """
-    text = "\n\n".join(reasoning) if isinstance(reasoning, list) and all(isinstance(one, str) for one in reasoning) else reasoning
+    text = (
+        "\n\n".join(reasoning)
+        if isinstance(reasoning, list) and all(isinstance(one, str) for one in reasoning)
+        else reasoning
+    )
     if not isinstance(text, str):
-        return Rejection("wrong_type", f"the reasoning is {kind_of(reasoning)}, not a text or a list of texts")
-    at_last = max((n for n, (role, _, _) in enumerate(read.messages) if role == "assistant"), default=None)
+        return Rejection(
+            "wrong_type", f"the reasoning is {kind_of(reasoning)}, not a text or a list of texts"
+        )
+    at_last = max(
+        (n for n, (role, _, _) in enumerate(read.messages) if role == "assistant"), default=None
+    )
     if at_last is None or not text.strip():
         return read
     role, content, extra = read.messages[at_last]
     messages = list(read.messages)
-    messages[at_last] = (role, content, json_text({**json.loads(extra or "{}"), "reasoning_content": text}))
+    messages[at_last] = (
+        role,
+        content,
+        json_text({**json.loads(extra or "{}"), "reasoning_content": text}),
+    )
     return read._replace(messages=messages)
 
 
@@ -118,5 +135,9 @@ def _turns(values: dict[str, Any], rest: dict[str, Any]) -> Instruction | Reject
         return Rejection("wrong_type", "the mapped messages are not a list of turns")
     if listed and isinstance(listed[0], str):
         found = turns(listed)
-        return found._replace(rest=rest) if isinstance(found, Instruction) else found or Rejection("wrong_type", "no turns")
+        return (
+            found._replace(rest=rest)
+            if isinstance(found, Instruction)
+            else found or Rejection("wrong_type", "no turns")
+        )
     return conversation(listed, rest=rest, system=values.get("system"))

@@ -24,7 +24,9 @@ def messages(record: Any) -> Instruction | Rejection | None:
     return turns_under(record, lambda turn: any(key in turn for key in _ROLES))
 
 
-def turns_under(record: Any, is_ours: Callable[[dict[str, Any]], bool]) -> Instruction | Rejection | None:
+def turns_under(
+    record: Any, is_ours: Callable[[dict[str, Any]], bool]
+) -> Instruction | Rejection | None:
     """Read the turns under one of KEYS (a list, or its text), when the first one is of the caller's kind."""
     if not isinstance(record, dict):
         return None
@@ -38,13 +40,17 @@ def turns_under(record: Any, is_ours: Callable[[dict[str, Any]], bool]) -> Instr
     return read._replace(notes=notes) if notes and isinstance(read, Instruction) else read
 
 
-def beside(record: dict[str, Any], turns: list[Any], *, read: tuple[str, ...]) -> Instruction | Rejection:
+def beside(
+    record: dict[str, Any], turns: list[Any], *, read: tuple[str, ...]
+) -> Instruction | Rejection:
     """Read turns with the system prompt and the tools that stand beside them; the keys that hold the turns are ``read``."""
     tools_key = "tools" if record.get("tools") else "functions"
     system_key = first_key(record, SYSTEMS) or "system"
     known = (*read, "system", system_key, "tools", tools_key)
     rest = {name: value for name, value in record.items() if name not in known}
-    return conversation(turns, rest=rest, system=record.get(system_key), tools=record.get(tools_key))
+    return conversation(
+        turns, rest=rest, system=record.get(system_key), tools=record.get(tools_key)
+    )
 
 
 def are_turns(value: Any) -> TypeGuard[list[Any]]:

@@ -39,7 +39,9 @@ def _is_pair(value: Any) -> bool:
 
 
 def _keys(pair: dict[str, Any]) -> tuple[str | None, str | None]:
-    return tuple(next((name for name in names if name in pair), None) for names in (ASKERS, SPEAKERS))  # type: ignore[return-value]
+    return tuple(
+        next((name for name in names if name in pair), None) for names in (ASKERS, SPEAKERS)
+    )  # type: ignore[return-value]
 
 
 def _turns(pair: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -42,7 +42,11 @@ def text_under(record: Any, keys: tuple[str, ...]) -> tuple[str, dict[str, Any]]
     if not isinstance(record, dict):
         return None
     key = next((key for key in keys if isinstance(record.get(key), str)), None)
-    return (record[key], {name: value for name, value in record.items() if name != key}) if key else None
+    return (
+        (record[key], {name: value for name, value in record.items() if name != key})
+        if key
+        else None
+    )
 
 
 def _parsed(text: str, *, rest: dict[str, Any]) -> Instruction | None:
@@ -51,6 +55,8 @@ def _parsed(text: str, *, rest: dict[str, Any]) -> Instruction | None:
         if first and first[1] == "Human":
             pieces = style.split(text)  # "", speaker, words, speaker, words, ...
             spoken = zip(pieces[1::2], pieces[2::2], strict=True)
-            messages: list[Message] = [(ROLES[speaker.lower()], words, None) for speaker, words in spoken]
+            messages: list[Message] = [
+                (ROLES[speaker.lower()], words, None) for speaker, words in spoken
+            ]
             return Instruction(messages, None, None, rest)
     return None

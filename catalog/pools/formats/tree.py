@@ -28,7 +28,9 @@ def tree(record: Any) -> Instruction | Rejection | None:
     paths = conversations(record, mode="paths")
     first, second = next(paths), next(paths, None)
     if second is not None:
-        return Rejection("wrong_type", "the record is a tree of messages with more than one path", _ADVICE)
+        return Rejection(
+            "wrong_type", "the record is a tree of messages with more than one path", _ADVICE
+        )
     return messages(first)
 
 
@@ -64,7 +66,11 @@ def conversations(record: dict[str, Any], *, mode: str) -> Iterator[dict[str, An
             waiting += [(reply, path) for reply in reversed(kept)]
         else:
             nodes = _nodes(path)
-            yield {**rest, "messages": list(map(_turn, nodes)), "tree_path": list(map(_others, nodes))}
+            yield {
+                **rest,
+                "messages": list(map(_turn, nodes)),
+                "tree_path": list(map(_others, nodes)),
+            }
 
 
 def _root(record: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
@@ -75,7 +81,11 @@ def _root(record: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
         return record, {}
     for name in ("prompt", "tree", "root"):
         node = record.get(name)
-        if isinstance(node, dict) and is_turn(node) and any(isinstance(node.get(key), list) for key in CHILDREN):
+        if (
+            isinstance(node, dict)
+            and is_turn(node)
+            and any(isinstance(node.get(key), list) for key in CHILDREN)
+        ):
             return node, {key: value for key, value in record.items() if key != name}
     return None
 
@@ -92,7 +102,9 @@ def _nodes(path: Any) -> list[dict[str, Any]]:
 def _replies(node: dict[str, Any]) -> list[dict[str, Any]]:
     key = first_key(node, CHILDREN)
     replies = node[key] if key else None
-    return [reply for reply in replies if isinstance(reply, dict)] if isinstance(replies, list) else []
+    return (
+        [reply for reply in replies if isinstance(reply, dict)] if isinstance(replies, list) else []
+    )
 
 
 def _rank(node: dict[str, Any]) -> float:

@@ -38,5 +38,7 @@ def _turns(values: list[Any], *, rest: dict[str, Any]) -> Instruction | Rejectio
         return None
     if not all(isinstance(value, str) for value in values):
         return Rejection("wrong_type", "a list of texts holds something else")
-    messages: list[Message] = [("assistant" if n % 2 else "user", value, None) for n, value in enumerate(values)]
+    messages: list[Message] = [
+        ("assistant" if n % 2 else "user", value, None) for n, value in enumerate(values)
+    ]
     return Instruction(messages, None, None, rest)

@@ -31,7 +31,12 @@ def is_stream(head: bytes) -> bool:
     (True, False)
     """
     size = int.from_bytes(head[4:8], "little", signed=True)
-    return head.startswith(STREAM) and len(head) >= 16 and 0 < size <= _LONGEST_SCHEMA and size % 8 == 0
+    return (
+        head.startswith(STREAM)
+        and len(head) >= 16
+        and 0 < size <= _LONGEST_SCHEMA
+        and size % 8 == 0
+    )
 
 
 def arrow_ipc(blocks: Iterator[bytes], *, name: str) -> Iterator[Record]:
@@ -49,8 +54,18 @@ def arrow_ipc(blocks: Iterator[bytes], *, name: str) -> Iterator[Record]:
             batch.validate(full=True)
             yield from rows(batch, first=n, name=name)
             n += batch.num_rows
-    except (pa.ArrowException, OSError, ValueError, MemoryError, OverflowError, EOFError, struct.error) as error:
-        raise SourceError(f"{name}: the Arrow file is damaged: {one_line(error)}", reason="corrupt_archive") from error
+    except (
+        pa.ArrowException,
+        OSError,
+        ValueError,
+        MemoryError,
+        OverflowError,
+        EOFError,
+        struct.error,
+    ) as error:
+        raise SourceError(
+            f"{name}: the Arrow file is damaged: {one_line(error)}", reason="corrupt_archive"
+        ) from error
 
 
 class _Messages:
@@ -123,7 +138,8 @@ def _batches(messages: _Messages, *, name: str) -> Iterator[pa.RecordBatch]:
     yield from reader
 
 
-# A message's head is a flatbuffer: tables whose first word leads back to the places of their fields.
+# A message's head is a flatbuffer: tables whose first word leads back to the places of their
+# fields.
 
 
 def _header(about: bytes) -> tuple[int, int, int]:

@@ -18,7 +18,10 @@ def plain_rows(batch: pa.RecordBatch) -> list[dict[str, Any]]:
     names = batch.schema.names
     columns = [_cells(column) for column in batch.columns]
     rows = zip(*columns, strict=True)
-    return [{name: cell for name, cell in zip(names, row, strict=True) if cell is not None} for row in rows]
+    return [
+        {name: cell for name, cell in zip(names, row, strict=True) if cell is not None}
+        for row in rows
+    ]
 
 
 def _cells(column: pa.Array) -> list[Any]:
@@ -51,7 +54,9 @@ def _as_text(type_: pa.DataType, *, is_exact: bool) -> pa.DataType:
     if types.is_temporal(type_):
         return pa.string() if is_exact or getattr(type_, "unit", None) == "ns" else type_
     if types.is_struct(type_):
-        return pa.struct([field.with_type(_as_text(field.type, is_exact=is_exact)) for field in type_])
+        return pa.struct(
+            [field.with_type(_as_text(field.type, is_exact=is_exact)) for field in type_]
+        )
     if types.is_large_list(type_):
         return pa.large_list(_as_text(type_.value_type, is_exact=is_exact))
     if types.is_list(type_):
@@ -61,7 +66,9 @@ def _as_text(type_: pa.DataType, *, is_exact: bool) -> pa.DataType:
 
 def _has_structs(type_: pa.DataType) -> bool:
     """Whether values of a type can be objects."""
-    return pa.types.is_struct(type_) or any(_has_structs(type_.field(n).type) for n in range(type_.num_fields))
+    return pa.types.is_struct(type_) or any(
+        _has_structs(type_.field(n).type) for n in range(type_.num_fields)
+    )
 
 
 def _without_nulls(value: Any) -> Any:

@@ -10,7 +10,12 @@ from typing import Any, Protocol
 
 from catalog.errors import SourceError, one_line
 
-MAGIC: dict[str, bytes] = {"gzip": b"\x1f\x8b", "zstd": b"\x28\xb5\x2f\xfd", "bzip2": b"BZh", "xz": b"\xfd7zXZ\x00"}
+MAGIC: dict[str, bytes] = {
+    "gzip": b"\x1f\x8b",
+    "zstd": b"\x28\xb5\x2f\xfd",
+    "bzip2": b"BZh",
+    "xz": b"\xfd7zXZ\x00",
+}
 
 MAX_RATIO = 500
 """Plain bytes for each compressed byte beyond which a file is refused. Records rarely exceed 20, templates repeated 200."""
@@ -105,7 +110,9 @@ def refuse_expansion(name: str, *, n_packed: int, n_plain: int) -> None:
         )
 
 
-def _plain(blocks: Iterable[bytes], start: Callable[[], _Unpacker], budget: Expansion) -> Iterator[bytes]:
+def _plain(
+    blocks: Iterable[bytes], start: Callable[[], _Unpacker], budget: Expansion
+) -> Iterator[bytes]:
     current: _Unpacker | None = None
     for piece in _pieces(blocks):
         budget.n_packed += len(piece)

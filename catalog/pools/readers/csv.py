@@ -61,21 +61,30 @@ def dialect_of(head: str, *, names: Iterable[str]) -> Dialect | None:
         return None
     share, n_cells, delimiter, rows = best
     first = tuple(rows[0])
-    return Dialect(delimiter, first, _is_header(first, frozenset(names)), n_cells > 1 and share >= 0.8 and len(rows) > 1)
+    return Dialect(
+        delimiter,
+        first,
+        _is_header(first, frozenset(names)),
+        n_cells > 1 and share >= 0.8 and len(rows) > 1,
+    )
 
 
 def _is_header(cells: Sequence[str], names: frozenset[str]) -> bool:
     lowered = [cell.strip().lower() for cell in cells]
     if len(set(lowered)) < len(lowered):
         return False
-    return any(cell in names for cell in lowered) or (all(_NAME.fullmatch(cell.strip()) for cell in cells if cell) and all(cells[1:]))
+    return any(cell in names for cell in lowered) or (
+        all(_NAME.fullmatch(cell.strip()) for cell in cells if cell) and all(cells[1:])
+    )
 
 
 def _sample(head: str, delimiter: str) -> list[list[str]]:
     """The first rows, the last one left out where the head may cut it."""
     rows: list[list[str]] = []
     try:
-        for row in csv.reader(split_lines([head.lstrip("\ufeff")]), delimiter=delimiter, strict=True):
+        for row in csv.reader(
+            split_lines([head.lstrip("\ufeff")]), delimiter=delimiter, strict=True
+        ):
             if row:
                 rows.append(row)
             if len(rows) > _SAMPLE_ROWS:
@@ -110,7 +119,11 @@ def delimited(blocks: Iterable[str], *, dialect: Dialect) -> Iterator[Record]:
         if isinstance(cells, Rejection):
             yield lines.first, cells, lines.give_back()
         elif len(cells) != len(names):
-            yield lines.first, Rejection("wrong_columns", f"{len(cells)} cells, {len(names)} columns"), "".join(lines.taken)
+            yield (
+                lines.first,
+                Rejection("wrong_columns", f"{len(cells)} cells, {len(names)} columns"),
+                "".join(lines.taken),
+            )
         else:
             yield lines.first, _record(names, cells), "".join(lines.taken)
 

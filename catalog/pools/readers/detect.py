@@ -25,11 +25,15 @@ from catalog.pools.readers.yaml_items import is_yaml, yaml_items
 
 _SAMPLE_LINES = 20
 _JSON = re.compile(r"[\[{]\s*(?:[\"'\[{\]}]|[-\d]|NaN|null|true|false)")
-_COLUMNS = frozenset((*PROMPTS, *INPUTS, *RESPONSES, "messages", "conversations", "text", "chosen", "system"))
+_COLUMNS = frozenset(
+    (*PROMPTS, *INPUTS, *RESPONSES, "messages", "conversations", "text", "chosen", "system")
+)
 _COMPRESSED = (".gz", ".gzip", ".zst", ".zstd", ".bz2", ".xz")
 
 
-def container_of(file: Opened, *, options: ReadOptions, is_record: Callable[[Any], bool]) -> Container:
+def container_of(
+    file: Opened, *, options: ReadOptions, is_record: Callable[[Any], bool]
+) -> Container:
     """The records of an opened file.
 
     Args:
@@ -65,11 +69,15 @@ def _text(file: Opened, *, options: ReadOptions, is_record: Callable[[Any], bool
     start = file.head.lstrip("\ufeff \t\r\n")
     if _are_json_lines(start, is_whole=len(file.head) < BLOCK // 4):
         container = Container("json lines", "line", iter(()))
-        container.records = json_lines(file.blocks, note=lambda found: container.notes.extend(found))
+        container.records = json_lines(
+            file.blocks, note=lambda found: container.notes.extend(found)
+        )
         return container
     if _JSON.match(start):
         return json_document(file.blocks, is_record=is_record)
-    if _ending(file) in (".yaml", ".yml") or (is_yaml(file.head) and _ending(file) not in (".csv", ".tsv")):
+    if _ending(file) in (".yaml", ".yml") or (
+        is_yaml(file.head) and _ending(file) not in (".csv", ".tsv")
+    ):
         return Container("yaml", "element", yaml_items(file.blocks, is_record=is_record))
     dialect = _dialect(file, options)
     return Container(dialect.name, "line", delimited(file.blocks, dialect=dialect))
@@ -113,7 +121,12 @@ def _dialect(file: Opened, options: ReadOptions) -> Dialect:
         SourceError: it is no table, or has no header and the map does not number its columns.
     """
     name = file.source.name
-    keys = (*options.map.values(), options.source_column, options.labels_column, *(options.layout.keys if options.layout else ()))
+    keys = (
+        *options.map.values(),
+        options.source_column,
+        options.labels_column,
+        *(options.layout.keys if options.layout else ()),
+    )
     named = {key.split(".")[0].lower() for key in keys if key}
     dialect = dialect_of(file.head, names=_COLUMNS | named)
     if dialect is None or not (dialect.is_regular or _ending(file) in (".csv", ".tsv")):
@@ -125,6 +138,7 @@ def _dialect(file: Opened, options: ReadOptions) -> Dialect:
         cells = listed(map(repr, dialect.first_row))
         advice = "add a line with column names, or number the columns from 1: --map prompt=1 --map response=2"
         raise SourceError(
-            f"{name} is a {dialect.name.upper()} file without a header; its first row is {cells}: {advice}", reason="no_header"
+            f"{name} is a {dialect.name.upper()} file without a header; its first row is {cells}: {advice}",
+            reason="no_header",
         )
     return dialect

@@ -22,8 +22,9 @@ _CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f\x1b"))
 def encoding_of(head: bytes) -> str | None:
     """The codec of a file that begins so, or None when the bytes are no text.
 
-    Without a byte order mark: UTF-16 where the zero bytes stand on one side of the pairs; GB18030 where most bytes outside ASCII
-    are not UTF-8 and are common Chinese; else UTF-8, of which single records may be bad.
+    Without a byte order mark: UTF-16 where the zero bytes stand on one side of the pairs; GB18030
+    where most bytes outside ASCII are not UTF-8 and are common Chinese; else UTF-8, of which single
+    records may be bad.
 
     >>> encoding_of(b"[]"), encoding_of("[1]".encode("utf-16-le")), encoding_of("你好，世界".encode("gb18030"))
     ('utf-8', 'utf-16-le', 'gb18030')
@@ -56,7 +57,8 @@ def shown(codec: str) -> str | None:
 def decoded(blocks: Iterable[bytes], *, codec: str) -> Iterator[str]:
     """The text of the blocks; each bad byte b becomes the code point U+DC00 + b, which no text can hold.
 
-    A record with such a mark cannot be encoded again, which is how it is found (`bad_encoding`) without a look at every character.
+    A record with such a mark cannot be encoded again, which is how it is found (`bad_encoding`)
+    without a look at every character.
     """
     decoder = codecs.getincrementaldecoder(codec)(errors="catalog.marked")
     for block in blocks:
@@ -77,19 +79,31 @@ def storable(text: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError:
-        return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace") if not _BAD.search(text) else _written_out(text)
+        return (
+            text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+            if not _BAD.search(text)
+            else _written_out(text)
+        )
     return text
 
 
 def _written_out(text: str) -> str:
-    return _BAD.sub(lambda match: f"\\x{ord(match[0]) - 0xDC00:02x}", text).encode("utf-8", "backslashreplace").decode()
+    return (
+        _BAD.sub(lambda match: f"\\x{ord(match[0]) - 0xDC00:02x}", text)
+        .encode("utf-8", "backslashreplace")
+        .decode()
+    )
 
 
 def _utf16(head: bytes) -> str | None:
     """UTF-16 without a mark: at least 2 in 100 pairs have a zero byte, all on the same side."""
     head = head[: 2 * (min(len(head), 65_536) // 2)]
     first, second = head[0::2].count(0), head[1::2].count(0)
-    if max(first, second) * 100 < len(head) or min(first, second) * 20 > max(first, second) or not head:
+    if (
+        max(first, second) * 100 < len(head)
+        or min(first, second) * 20 > max(first, second)
+        or not head
+    ):
         return None
     codec = "utf-16-be" if first > second else "utf-16-le"
     text = head[:-2].decode(codec, "replace")
@@ -99,7 +113,9 @@ def _utf16(head: bytes) -> str | None:
 
 def _is_chinese(head: bytes) -> bool:
     """Whether the bytes read as GB18030 are, at least 9 characters in 10, in GB 2312, which holds the common ones."""
-    counts = Counter(_NOT_ASCII.findall(codecs.getincrementaldecoder("gb18030")(errors="replace").decode(head)))
+    counts = Counter(
+        _NOT_ASCII.findall(codecs.getincrementaldecoder("gb18030")(errors="replace").decode(head))
+    )
     common = sum(count for character, count in counts.items() if _in_gb2312(character))
     return bool(counts) and common >= 0.9 * counts.total()
 

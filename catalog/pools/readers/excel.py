@@ -39,7 +39,9 @@ def sheets(archive: zipfile.ZipFile, binary: BinaryIO, *, name: str) -> dict[str
     try:
         from openpyxl import load_workbook
     except ImportError as error:
-        message = f"{name} is an Excel workbook: pip install 'catalog[excel]', or save its sheets as CSV"
+        message = (
+            f"{name} is an Excel workbook: pip install 'catalog[excel]', or save its sheets as CSV"
+        )
         raise SourceError(message, reason="missing_extra") from error
     for info in archive.infolist():
         is_sheet = info.filename.startswith("xl/worksheets/")
@@ -74,7 +76,11 @@ def excel(sheet: Any, *, name: str) -> Iterator[Record]:
     for number, cells in rows:
         if len(cells) > len(names):
             detail = f"{len(cells)} cells, {len(names)} columns"
-            yield number, Rejection("wrong_columns", detail), "\t".join(str(_value(cell)) for cell in cells)
+            yield (
+                number,
+                Rejection("wrong_columns", detail),
+                "\t".join(str(_value(cell)) for cell in cells),
+            )
         elif cells:
             values = zip(names, map(_value, cells), strict=False)
             yield number, {key: value for key, value in values if value is not None}, None
@@ -110,7 +116,9 @@ def _rows(sheet: Any, *, name: str) -> Iterator[tuple[int, list[Any]]]:
                 filled.pop()
             if len(filled) > MAX_COLUMNS or number > MAX_ROWS:
                 what = f"{MAX_COLUMNS:,} columns and {MAX_ROWS:,} rows"
-                raise SourceError(f"{name} exceeds {what} at row {number:,}: save it as CSV", reason="too_large")
+                raise SourceError(
+                    f"{name} exceeds {what} at row {number:,}: save it as CSV", reason="too_large"
+                )
             yield number, filled
 
 
@@ -126,4 +134,6 @@ def _value(cell: Any) -> Any:
 def _damaged(name: str, error: Exception) -> SourceError:
     if isinstance(error, CatalogError):
         return error if isinstance(error, SourceError) else SourceError(str(error))
-    return SourceError(f"{name}: the Excel workbook is damaged: {one_line(error)}", reason="corrupt_archive")
+    return SourceError(
+        f"{name}: the Excel workbook is damaged: {one_line(error)}", reason="corrupt_archive"
+    )

@@ -7,12 +7,32 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from catalog.pools.readers.json_recovery import Elements
-from catalog.pools.readers.records import MAX_RECORD, Container, PythonLiterals, Record, not_json, scan
+from catalog.pools.readers.records import (
+    MAX_RECORD,
+    Container,
+    PythonLiterals,
+    Record,
+    not_json,
+    scan,
+)
 from catalog.pools.readers.tables import row_of
 from catalog.pools.readers.window import Window
 from catalog.pools.reasons import Rejection
 
-LIST_KEYS = ("examples", "data", "rows", "records", "instances", "items", "train", "test", "validation", "dataset", "samples", "questions")
+LIST_KEYS = (
+    "examples",
+    "data",
+    "rows",
+    "records",
+    "instances",
+    "items",
+    "train",
+    "test",
+    "validation",
+    "dataset",
+    "samples",
+    "questions",
+)
 """Keys of a document under which a list of records is looked for."""
 
 _MAX_KEY = 2**16
@@ -36,7 +56,9 @@ def json_document(blocks: Iterable[str], *, is_record: Callable[[Any], bool]) ->
     return container
 
 
-def _documents(window: Window, container: Container, is_record: Callable[[Any], bool]) -> Iterator[Record]:
+def _documents(
+    window: Window, container: Container, is_record: Callable[[Any], bool]
+) -> Iterator[Record]:
     """Every top-level value of the text, one after another."""
     n = 0
     known, python = Elements(), PythonLiterals()
@@ -79,7 +101,11 @@ def _column_names(window: Window) -> list[str] | None:
 
 
 def _names(value: Any) -> list[str] | None:
-    return value if isinstance(value, list) and value and all(isinstance(name, str) for name in value) else None
+    return (
+        value
+        if isinstance(value, list) and value and all(isinstance(name, str) for name in value)
+        else None
+    )
 
 
 def _is_turns(window: Window) -> bool:
@@ -103,10 +129,19 @@ def _holds_records(window: Window, is_record: Callable[[Any], bool]) -> bool | N
     if isinstance(value, dict):
         if is_record(value):
             return None
-        if any(isinstance(value.get(key), list) and value[key] and isinstance(value[key][0], dict | list) for key in LIST_KEYS):
+        if any(
+            isinstance(value.get(key), list)
+            and value[key]
+            and isinstance(value[key][0], dict | list)
+            for key in LIST_KEYS
+        ):
             return False
         values = list(value.values())
-        return True if values and all(isinstance(item, dict) for item in values) and is_record(values[0]) else None
+        return (
+            True
+            if values and all(isinstance(item, dict) for item in values) and is_record(values[0])
+            else None
+        )
     return _guess(window, is_record)
 
 
@@ -152,10 +187,13 @@ def _elements(window: Window, container: Container, *, first: int) -> Iterator[R
     container.notes.append("the list is not closed: the file may be cut")
 
 
-def _pairs(window: Window, container: Container, *, is_keyed: bool, first: int, names: list[str] | None) -> Iterator[Record]:
+def _pairs(
+    window: Window, container: Container, *, is_keyed: bool, first: int, names: list[str] | None
+) -> Iterator[Record]:
     """The records under the keys of an object: one a key, or those of a list under one of LIST_KEYS.
 
-    Lists of cells are the rows of a table where the object has the names of its columns, here or before.
+    Lists of cells are the rows of a table where the object has the names of its columns, here or
+    before.
     """
     known = Elements(is_keyed=True)
     n = first
@@ -165,7 +203,11 @@ def _pairs(window: Window, container: Container, *, is_keyed: bool, first: int, 
             return
         match = _key(window)
         if match is None:
-            yield n, Rejection("not_json", "a key and a colon were expected"), window.take(_line_end(window))
+            yield (
+                n,
+                Rejection("not_json", "a key and a colon were expected"),
+                window.take(_line_end(window)),
+            )
             n += 1
             continue
         key = match[1]
@@ -199,7 +241,11 @@ def _in_columns(record: Record, names: list[str] | None, container: Container) -
 def _key(window: Window) -> re.Match[str] | None:
     """The key at the window's place, with its colon and enough of what follows."""
     match = _KEY.match(window.text, window.at)
-    while (match is None or match.end() == len(window.text)) and len(window.text) - window.at < _MAX_KEY and window.more():
+    while (
+        (match is None or match.end() == len(window.text))
+        and len(window.text) - window.at < _MAX_KEY
+        and window.more()
+    ):
         match = _KEY.match(window.text, window.at)
     return match
 
@@ -244,6 +290,8 @@ def _lost(window: Window, known: Elements, error: BaseException) -> tuple[Reject
     """Pass a broken element."""
     end = known.end(window)
     if end is None:
-        return Rejection("too_large", f"no end within {MAX_RECORD:,} characters"), window.take(len(window.text))
+        return Rejection("too_large", f"no end within {MAX_RECORD:,} characters"), window.take(
+            len(window.text)
+        )
     raw = window.take(max(end, window.at + 1))
     return not_json(error), raw.rstrip(", \t\r\n")

@@ -8,7 +8,9 @@ from catalog.pools.readers.records import MAX_RECORD, PythonLiterals, Record, no
 from catalog.pools.reasons import Rejection
 
 
-def json_lines(blocks: Iterable[str], *, note: Callable[[list[str]], None] | None = None) -> Iterator[Record]:
+def json_lines(
+    blocks: Iterable[str], *, note: Callable[[list[str]], None] | None = None
+) -> Iterator[Record]:
     """Yield the values of the lines that are not blank; a position is a line number from 1.
 
     A line that is a Python literal is read as such; ``note`` is told at the end how many are.
@@ -27,10 +29,21 @@ def json_lines(blocks: Iterable[str], *, note: Callable[[list[str]], None] | Non
                 text = line.strip(" \t\r\n\ufeff\x00")
                 if text:
                     value = _value(text)
-                    yield number, python.value(text, otherwise=value) if type(value) is Rejection else value, line
+                    yield (
+                        number,
+                        python.value(text, otherwise=value) if type(value) is Rejection else value,
+                        line,
+                    )
                 continue
             if end != len(line) and not line[end:].isspace():
-                yield number, Rejection("not_json", f"more text after the value, from character {end}: {line[end : end + 40]!r}"), line
+                yield (
+                    number,
+                    Rejection(
+                        "not_json",
+                        f"more text after the value, from character {end}: {line[end : end + 40]!r}",
+                    ),
+                    line,
+                )
                 continue
             yield number, value, line
     if note is not None:
@@ -45,7 +58,11 @@ def _value(text: str) -> object:
         value, end = scan(text, 0)
     except (ValueError, StopIteration, RecursionError) as error:
         return not_json(error)
-    return value if end == len(text) else Rejection("not_json", f"more text after the value, from character {end}")
+    return (
+        value
+        if end == len(text)
+        else Rejection("not_json", f"more text after the value, from character {end}")
+    )
 
 
 def _lines(blocks: Iterable[str]) -> Iterator[list[str]]:

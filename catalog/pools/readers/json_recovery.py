@@ -33,7 +33,8 @@ class Elements:
     - another element begins as the earlier ones did, ``{"instruction":``, after a comma or a bracket. Inside a string its quotes
       would be escaped, so this holds where a quote is missing and the balance is lost.
 
-    What this cannot know: in a record that lost a quote, a text such as ``}][`` reads as the end of the list.
+    What this cannot know: in a record that lost a quote, a text such as ``}][`` reads as the end of
+    the list.
 
     Attributes:
         last: the last good element.
@@ -86,7 +87,9 @@ class Elements:
             return None
         for match in pattern.finditer(text, start + 1):
             before = text[max(start, match.start() - 200) : match.start()].rstrip()
-            if before.endswith((",", "}", "]")) and (text[start] != "[" or before.rstrip(",").rstrip().endswith("]")):
+            if before.endswith((",", "}", "]")) and (
+                text[start] != "[" or before.rstrip(",").rstrip().endswith("]")
+            ):
                 return match.start()
         return None
 

@@ -35,14 +35,18 @@ def parquet(binary: BinaryIO, *, name: str) -> Iterator[Record]:
         file = ParquetFile(binary)
         refuse_types(file.schema_arrow, name=name)
         n_bytes = binary.seek(0, io.SEEK_END)
-        refuse_expansion(name, n_packed=n_bytes, n_plain=file.metadata.num_rows)  # a null takes no byte
+        refuse_expansion(
+            name, n_packed=n_bytes, n_plain=file.metadata.num_rows
+        )  # a null takes no byte
         for group in range(file.metadata.num_row_groups):
             step = _step(binary, file.metadata.row_group(group), name=name)
             for batch in file.iter_batches(batch_size=step, row_groups=[group]):
                 yield from rows(batch, first=n, name=name)
                 n += batch.num_rows
     except (pa.ArrowException, OSError, ValueError, MemoryError, OverflowError) as error:
-        raise SourceError(f"{name}: the Parquet file is damaged: {one_line(error)}", reason="corrupt_archive") from error
+        raise SourceError(
+            f"{name}: the Parquet file is damaged: {one_line(error)}", reason="corrupt_archive"
+        ) from error
 
 
 def _step(binary: BinaryIO, group: Any, *, name: str) -> int:
@@ -57,7 +61,9 @@ def _step(binary: BinaryIO, group: Any, *, name: str) -> int:
     for index in range(group.num_columns):
         column = group.column(index)
         n_packed, n_plain = column.total_compressed_size, column.total_uncompressed_size
-        refuse_expansion(f"{name}, column {column.path_in_schema}", n_packed=n_packed, n_plain=n_plain)
+        refuse_expansion(
+            f"{name}, column {column.path_in_schema}", n_packed=n_packed, n_plain=n_plain
+        )
         if column.has_dictionary_page:
             n_values = column.num_values / max(group.num_rows, 1)
             most += n_values * _dictionary_size(binary, column)

@@ -81,7 +81,9 @@ class PythonLiterals:
         if self.n_read:
             found.append(f"{self.n_read:,} {unit}s are Python literals, not JSON: read as such")
         if self.n_refused:
-            found.append(f"{self.n_refused:,} {unit}s look like Python and are neither JSON nor literals")
+            found.append(
+                f"{self.n_refused:,} {unit}s look like Python and are neither JSON nor literals"
+            )
         return found
 
 

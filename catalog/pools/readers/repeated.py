@@ -26,8 +26,8 @@ class RepeatedKeys:
     def check(self, value: Any, raw: str | None) -> None:
         """Count a record by its value and its text, if it has one.
 
-        Each key of the value has a quote and a colon in the text, and so have some texts in it; where they are more than the
-        keys, the text is read again.
+        Each key of the value has a quote and a colon in the text, and so have some texts in it;
+        where they are more than the keys, the text is read again.
         """
         if raw is None or not self._is_json:
             return
@@ -49,7 +49,9 @@ class RepeatedKeys:
         if not self.n_records:
             return []
         many = "records repeat" if self.n_records > 1 else "record repeats"
-        return [f"{self.n_records:,} {many} a key in one object ({listed(self.keys)}): the last value is read"]
+        return [
+            f"{self.n_records:,} {many} a key in one object ({listed(self.keys)}): the last value is read"
+        ]
 
 
 def repeated_keys(text: str) -> list[str]:

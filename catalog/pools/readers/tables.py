@@ -59,17 +59,26 @@ def columns_of(value: Any, reads: Callable[[Any], bool]) -> list[dict[str, Any]]
         if not columns[0] or any(column.keys() != columns[0].keys() for column in columns):
             return None
         cells = [[column[key] for key in columns[0]] for column in columns]
-    elif all(isinstance(column, list) and len(column) == len(columns[0]) for column in columns) and columns[0]:
+    elif (
+        all(isinstance(column, list) and len(column) == len(columns[0]) for column in columns)
+        and columns[0]
+    ):
         cells = columns
     else:
         return None
-    if reads(value) or not reads({name: column[0] for name, column in zip(value, cells, strict=True)}):
+    if reads(value) or not reads(
+        {name: column[0] for name, column in zip(value, cells, strict=True)}
+    ):
         return None
     return [dict(zip(value, row, strict=True)) for row in zip(*cells, strict=True)]
 
 
 def _is_header(value: Any, reads: Callable[[Any], bool]) -> bool:
-    if not isinstance(value, list) or len(value) < 2 or not all(isinstance(name, str) and _NAME.fullmatch(name) for name in value):
+    if (
+        not isinstance(value, list)
+        or len(value) < 2
+        or not all(isinstance(name, str) and _NAME.fullmatch(name) for name in value)
+    ):
         return False
     return len(set(value)) == len(value) and reads(dict.fromkeys(value, "x"))
 

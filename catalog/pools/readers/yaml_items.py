@@ -21,7 +21,9 @@ MAX_NODES = 500_000
 """Values of one item, or of a document that is no list: each takes about 400 bytes until it is read."""
 
 # A comment counts only before a document mark: "# Title" and a list below it is Markdown.
-_LIST_OF_MAPPINGS = re.compile(r"(?:%YAML[^\n]*\n|(?:#[^\n]*\n)*---[^\n]*\n|[ \t\r]*\n)*- +[\w\"'.-]+ *:(?:\s|$)")
+_LIST_OF_MAPPINGS = re.compile(
+    r"(?:%YAML[^\n]*\n|(?:#[^\n]*\n)*---[^\n]*\n|[ \t\r]*\n)*- +[\w\"'.-]+ *:(?:\s|$)"
+)
 
 
 def is_yaml(head: str) -> bool:
@@ -36,8 +38,9 @@ def is_yaml(head: str) -> bool:
 def yaml_items(blocks: Iterable[str], *, is_record: Callable[[Any], bool]) -> Iterator[Record]:
     """The records of a YAML text; a position is an ordinal from 0.
 
-    An item begins where a line begins with a dash: whatever belongs to the item before it is indented. So a broken item costs
-    only itself. Aliases are refused: they can be nested so that a short text becomes an endless value.
+    An item begins where a line begins with a dash: whatever belongs to the item before it is
+    indented. So a broken item costs only itself. Aliases are refused: they can be nested so that a
+    short text becomes an endless value.
     """
     n = 0
     for text in _chunks(blocks):
@@ -81,7 +84,9 @@ def _refused(text: str) -> Rejection | None:
     for event in yaml.parse(text, Loader=_loader()):
         if isinstance(event, yaml.AliasEvent):
             return Rejection("not_yaml", "aliases (*name) are not read")
-        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(
+            event, yaml.CollectionEndEvent
+        )
         n_nodes += isinstance(event, yaml.NodeEvent)
         if depth > MAX_DEPTH:
             return Rejection("too_large", f"nested more than {MAX_DEPTH} deep")

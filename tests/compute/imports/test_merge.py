@@ -21,13 +21,17 @@ class Grown:
         self.register(5)
 
     def register(self, n: int) -> None:
-        records = [{"instruction": f"question {i}", "output": f"answer {i}", "code": i} for i in range(n)]
+        records = [
+            {"instruction": f"question {i}", "output": f"answer {i}", "code": i} for i in range(n)
+        ]
         self.catalog.register(self.jsonl(records), pool="p")
 
     def file(self, numbers: Mapping[int, float], *, n_checkpoints: int = 0) -> Path:
         names = [f"step_{i}" for i in range(n_checkpoints)] or ["r"]
         path = self.folder / "numbers.csv"
-        columns = {name: [value + at for value in numbers.values()] for at, name in enumerate(names)}
+        columns = {
+            name: [value + at for value in numbers.values()] for at, name in enumerate(names)
+        }
         pl.DataFrame({"code": list(numbers), **columns}).write_csv(path)
         return path
 
@@ -53,7 +57,13 @@ def grown(catalog: Catalog, jsonl: Write, tmp_path: Path) -> Grown:
 def test_members_whom_the_file_does_not_name_keep_their_scores(grown: Grown) -> None:
     new = grown.file({5: 50.0, 6: 60.0, 7: 70.0})
     answer = grown.catalog.import_scores("p", new, name="r", key="code")
-    assert (answer.n_rows, answer.n_with_value, answer.n_kept, answer.n_members, answer.reasons) == (3, 8, 5, 8, {})
+    assert (
+        answer.n_rows,
+        answer.n_with_value,
+        answer.n_kept,
+        answer.n_members,
+        answer.reasons,
+    ) == (3, 8, 5, 8, {})
     assert grown.scores() == [0, 1, 2, 3, 4, 50, 60, 70]
     again = grown.catalog.import_scores("p", new, name="r", key="code")
     assert (again.is_new, again.n_kept, again.signal) == (False, 5, answer.signal)
@@ -66,15 +76,22 @@ def test_a_member_that_the_file_names_has_what_the_file_says(grown: Grown) -> No
     path = grown.file({5: 50.0, 0: float("nan"), 1: 100.0, 6: -1.0})
     answer = grown.catalog.import_scores("p", path, name="r", key="code", missing=[-1])
     assert grown.scores() == [None, 100, 2, 3, 4, 50, None, None]
-    assert (answer.n_kept, answer.reasons) == (3, {"missing": 1, "marked_missing": 1, "not_in_file": 1})
+    assert (answer.n_kept, answer.reasons) == (
+        3,
+        {"missing": 1, "marked_missing": 1, "not_in_file": 1},
+    )
 
 
 def test_what_is_kept_is_what_is_read_and_tells_imports_apart(grown: Grown) -> None:
-    grown.catalog.import_scores("p@1", grown.file({i: -float(i) for i in range(5)}), name="r", key="code")
+    grown.catalog.import_scores(
+        "p@1", grown.file({i: -float(i) for i in range(5)}), name="r", key="code"
+    )
     new = grown.file({5: 50.0, 6: 60.0, 7: 70.0})
     negative = grown.catalog.import_scores("p", new, name="r", key="code")
     assert grown.scores() == [0, -1, -2, -3, -4, 50, 60, 70]
-    grown.catalog.import_scores("p", grown.file({i: float(i) for i in range(5)}), name="r", key="code")
+    grown.catalog.import_scores(
+        "p", grown.file({i: float(i) for i in range(5)}), name="r", key="code"
+    )
     assert grown.scores() == [0, 1, 2, 3, 4, 50, 60, 70]
     positive = grown.catalog.import_scores("p", new, name="r", key="code")
     assert positive.signal.identity_sha256 != negative.signal.identity_sha256
@@ -82,18 +99,40 @@ def test_what_is_kept_is_what_is_read_and_tells_imports_apart(grown: Grown) -> N
 
 
 def test_a_first_import_and_one_of_another_name_keep_nothing(grown: Grown) -> None:
-    answer = grown.catalog.import_scores("p", grown.file({5: 50.0}), name="other", key="code", value="r")
+    answer = grown.catalog.import_scores(
+        "p", grown.file({5: 50.0}), name="other", key="code", value="r"
+    )
     assert (answer.n_with_value, answer.n_kept, answer.reasons) == (1, 0, {"not_in_file": 7})
 
 
-def test_members_whom_the_file_does_not_name_keep_their_losses_at_as_many_checkpoints(grown: Grown) -> None:
-    grown.catalog.import_losses("p@1", grown.file({i: float(i) for i in range(5)}, n_checkpoints=3), proxy="theirs", key="code")
+def test_members_whom_the_file_does_not_name_keep_their_losses_at_as_many_checkpoints(
+    grown: Grown,
+) -> None:
+    grown.catalog.import_losses(
+        "p@1",
+        grown.file({i: float(i) for i in range(5)}, n_checkpoints=3),
+        proxy="theirs",
+        key="code",
+    )
     new = {6: 60.0, 7: 70.0}
-    answer = grown.catalog.import_losses("p", grown.file(new, n_checkpoints=3), proxy="theirs", key="code")
-    assert (answer.n_with_value, answer.n_kept, answer.n_lost, answer.reasons) == (7, 5, 0, {"not_in_file": 1})
-    assert grown.losses() == {i: [i, i + 1, i + 2] for i in range(5)} | {i: [10 * i, 10 * i + 1, 10 * i + 2] for i in (6, 7)}
-    assert not grown.catalog.import_losses("p", grown.file(new, n_checkpoints=3), proxy="theirs", key="code").is_new
-    answer = grown.catalog.import_losses("p", grown.file(new, n_checkpoints=2), proxy="theirs", key="code")
+    answer = grown.catalog.import_losses(
+        "p", grown.file(new, n_checkpoints=3), proxy="theirs", key="code"
+    )
+    assert (answer.n_with_value, answer.n_kept, answer.n_lost, answer.reasons) == (
+        7,
+        5,
+        0,
+        {"not_in_file": 1},
+    )
+    assert grown.losses() == {i: [i, i + 1, i + 2] for i in range(5)} | {
+        i: [10 * i, 10 * i + 1, 10 * i + 2] for i in (6, 7)
+    }
+    assert not grown.catalog.import_losses(
+        "p", grown.file(new, n_checkpoints=3), proxy="theirs", key="code"
+    ).is_new
+    answer = grown.catalog.import_losses(
+        "p", grown.file(new, n_checkpoints=2), proxy="theirs", key="code"
+    )
     assert (answer.n_with_value, answer.n_kept, answer.n_lost) == (2, 0, 5)
     assert grown.losses() == {6: [60, 61], 7: [70, 71]}
 
@@ -101,7 +140,11 @@ def test_members_whom_the_file_does_not_name_keep_their_losses_at_as_many_checkp
 def test_an_import_says_how_many_are_kept_and_how_many_cannot_be(grown: Grown) -> None:
     def stderr(*arguments: str | Path) -> str:
         home = ["--home", str(grown.catalog.home.path)]
-        return CliRunner().invoke(main, [*home, *map(str, arguments), "--key", "code"], catch_exceptions=False).stderr
+        return (
+            CliRunner()
+            .invoke(main, [*home, *map(str, arguments), "--key", "code"], catch_exceptions=False)
+            .stderr
+        )
 
     said = stderr("scores", "import", "p", grown.file({5: 50.0, 6: 60.0, 7: 70.0}), "--name", "r")
     assert said == "  5 kept from the import before: the file does not name them\n"
@@ -109,4 +152,7 @@ def test_an_import_says_how_many_are_kept_and_how_many_cannot_be(grown: Grown) -
     grown.file({i: float(i) for i in range(7)}, n_checkpoints=3)
     stderr(*losses)
     grown.file({7: 70.0}, n_checkpoints=2)
-    assert "  7 have losses at other checkpoints in the import before, and none now: the file does not name them\n" in stderr(*losses)
+    assert (
+        "  7 have losses at other checkpoints in the import before, and none now: the file does not name them\n"
+        in stderr(*losses)
+    )

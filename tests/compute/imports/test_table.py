@@ -29,12 +29,20 @@ def test_every_container_gives_the_same_numbers(tmp_path: Path) -> None:
         assert table.column("r.overall").to_pylist() == [1.5, 2.5]
         assert table.column("id").to_pylist() == ["a", "b"]
     (tmp_path / "t.csv").write_text("id,overall\na,1.5\nb,2.5\n")
-    assert read_table(str(tmp_path / "t.csv"), columns=["overall"]).column("overall").to_pylist() == [1.5, 2.5]
+    assert read_table(str(tmp_path / "t.csv"), columns=["overall"]).column(
+        "overall"
+    ).to_pylist() == [1.5, 2.5]
     np.save(tmp_path / "t.npy", np.array([1.5, 2.5]))
     assert read_table(str(tmp_path / "t.npy")).column("values").tolist() == [1.5, 2.5]
-    save_file({"step_10": np.array([3.0, 4.0]), "step_9": np.array([1.0, 2.0])}, tmp_path / "t.safetensors")
+    save_file(
+        {"step_10": np.array([3.0, 4.0]), "step_9": np.array([1.0, 2.0])},
+        tmp_path / "t.safetensors",
+    )
     table = read_table(str(tmp_path / "t.safetensors"))
-    assert {name: table.column(name).to_pylist() for name in table.columns} == {"step_9": [1.0, 2.0], "step_10": [3.0, 4.0]}
+    assert {name: table.column(name).to_pylist() for name in table.columns} == {
+        "step_9": [1.0, 2.0],
+        "step_10": [3.0, 4.0],
+    }
 
 
 @pytest.mark.parametrize(
@@ -52,7 +60,9 @@ def test_every_container_gives_the_same_numbers(tmp_path: Path) -> None:
         ("t.npy", b"\x93NUMPY\x01\x00 and garbage", "no .npy file of numbers"),
     ],
 )
-def test_what_is_no_whole_table_is_refused_with_the_place(tmp_path: Path, name: str, content: bytes, message: str) -> None:
+def test_what_is_no_whole_table_is_refused_with_the_place(
+    tmp_path: Path, name: str, content: bytes, message: str
+) -> None:
     (tmp_path / name).write_bytes(content)
     with pytest.raises(SourceError, match=message):
         read_table(str(tmp_path / name), columns=["overall"])
@@ -60,7 +70,10 @@ def test_what_is_no_whole_table_is_refused_with_the_place(tmp_path: Path, name: 
 
 def test_an_array_of_objects_is_refused_and_says_what_to_write(tmp_path: Path) -> None:
     np.save(tmp_path / "t.npy", np.array([1.0, None], dtype=object), allow_pickle=True)
-    with pytest.raises(SourceError, match=r"Object arrays cannot be loaded.*write floats or integers with numpy\.save"):
+    with pytest.raises(
+        SourceError,
+        match=r"Object arrays cannot be loaded.*write floats or integers with numpy\.save",
+    ):
         read_table(str(tmp_path / "t.npy"))
 
 

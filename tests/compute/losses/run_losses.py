@@ -24,7 +24,14 @@ def main(home: Path, what: str, model: str = "") -> None:
     pool = catalog.find("p")
     if what == "losses":
         recipe = {"epochs": 2, "batch": 8, "checkpoints": 4, "learning_rate": 1e-2}
-        train_losses(catalog.home, pool, proxy=model, recipe=recipe, chunk_rows=16, progress=lambda *_: print(flush=True))
+        train_losses(
+            catalog.home,
+            pool,
+            proxy=model,
+            recipe=recipe,
+            chunk_rows=16,
+            progress=lambda *_: print(flush=True),
+        )
     else:
         embeddings.compute = partial(compute, shard_rows=16)
         embeddings.embed(catalog.home, pool, progress=lambda *_: print(flush=True))

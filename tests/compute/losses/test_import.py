@@ -25,7 +25,15 @@ def numbers() -> np.ndarray[Any, Any]:
 
 @pytest.fixture
 def pool(catalog: Catalog, jsonl: Write) -> Catalog:
-    catalog.register(jsonl([{"instruction": f"question {i}", "output": f"answer {i}", "id": f"id-{i}"} for i in range(6)]), pool="p")
+    catalog.register(
+        jsonl(
+            [
+                {"instruction": f"question {i}", "output": f"answer {i}", "id": f"id-{i}"}
+                for i in range(6)
+            ]
+        ),
+        pool="p",
+    )
     return catalog
 
 
@@ -43,8 +51,12 @@ def stored(catalog: Catalog) -> np.ndarray[Any, Any]:
 def write(folder: Path, shape: str, numbers: np.ndarray[Any, Any], **columns: list[Any]) -> Path:
     """The same numbers in any of the shapes in which people publish them."""
     path = folder / f"losses.{shape.split('-')[0]}"
-    lists = pl.DataFrame({**columns, "losses": pl.Series(numbers.tolist(), dtype=pl.List(pl.Float32))})
-    wide = pl.DataFrame({**columns, **{f"step_{t}": numbers[:, t] for t in range(numbers.shape[1])}})
+    lists = pl.DataFrame(
+        {**columns, "losses": pl.Series(numbers.tolist(), dtype=pl.List(pl.Float32))}
+    )
+    wide = pl.DataFrame(
+        {**columns, **{f"step_{t}": numbers[:, t] for t in range(numbers.shape[1])}}
+    )
     match shape:
         case "parquet-lists":
             lists.write_parquet(path)
@@ -60,7 +72,13 @@ def write(folder: Path, shape: str, numbers: np.ndarray[Any, Any], **columns: li
             from safetensors.numpy import save_file
 
             # Names that sort wrongly as text: step_2 comes after step_10.
-            save_file({f"step_{step}": np.ascontiguousarray(numbers[:, t]) for t, step in enumerate((2, 10, 100))}, path)
+            save_file(
+                {
+                    f"step_{step}": np.ascontiguousarray(numbers[:, t])
+                    for t, step in enumerate((2, 10, 100))
+                },
+                path,
+            )
         case "safetensors-matrix":
             from safetensors.numpy import save_file
 
@@ -68,19 +86,39 @@ def write(folder: Path, shape: str, numbers: np.ndarray[Any, Any], **columns: li
     return path
 
 
-SHAPES = ("parquet-lists", "parquet-columns", "csv", "jsonl", "npy", "safetensors", "safetensors-matrix")
+SHAPES = (
+    "parquet-lists",
+    "parquet-columns",
+    "csv",
+    "jsonl",
+    "npy",
+    "safetensors",
+    "safetensors-matrix",
+)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_every_shape_gives_the_same_numbers(pool: Catalog, tmp_path: Path, numbers: np.ndarray[Any, Any], shape: str) -> None:
+def test_every_shape_gives_the_same_numbers(
+    pool: Catalog, tmp_path: Path, numbers: np.ndarray[Any, Any], shape: str
+) -> None:
     answer = pool.import_losses("p", write(tmp_path, shape, numbers), proxy="theirs")
-    assert (answer.is_new, answer.n_rows, answer.n_with_value, answer.n_checkpoints, answer.reasons) == (True, 6, 6, T, {})
+    assert (
+        answer.is_new,
+        answer.n_rows,
+        answer.n_with_value,
+        answer.n_checkpoints,
+        answer.reasons,
+    ) == (True, 6, 6, T, {})
     assert np.array_equal(stored(pool), numbers)
 
 
 @pytest.mark.parametrize("shape", ["parquet-lists", "csv", "jsonl"])
-def test_keys_find_their_records_in_any_order(pool: Catalog, tmp_path: Path, numbers: np.ndarray[Any, Any], shape: str) -> None:
-    fingerprints = pool.sql("SELECT fingerprint FROM pool('p') ORDER BY row_number")["fingerprint"].to_list()
+def test_keys_find_their_records_in_any_order(
+    pool: Catalog, tmp_path: Path, numbers: np.ndarray[Any, Any], shape: str
+) -> None:
+    fingerprints = pool.sql("SELECT fingerprint FROM pool('p') ORDER BY row_number")[
+        "fingerprint"
+    ].to_list()
     order = [3, 1, 5, 0, 2, 4]
     keyed = write(tmp_path, shape, numbers[order], fingerprint=[fingerprints[i] for i in order])
     first = pool.import_losses("p", keyed, proxy="theirs", key="fingerprint")
@@ -91,7 +129,9 @@ def test_keys_find_their_records_in_any_order(pool: Catalog, tmp_path: Path, num
     assert (again.is_new, again.signal.signal_id) == (False, first.signal.signal_id)
 
 
-def test_the_same_numbers_again_are_not_written_again(pool: Catalog, tmp_path: Path, numbers: np.ndarray[Any, Any]) -> None:
+def test_the_same_numbers_again_are_not_written_again(
+    pool: Catalog, tmp_path: Path, numbers: np.ndarray[Any, Any]
+) -> None:
     first = pool.import_losses("p", write(tmp_path, "npy", numbers), proxy="theirs")
     again = pool.import_losses("p", write(tmp_path, "csv", numbers), proxy="theirs")
     assert (again.is_new, again.signal.signal_id) == (False, first.signal.signal_id)
@@ -104,7 +144,9 @@ def test_the_last_import_is_read_also_when_its_numbers_were_there_before(
 ) -> None:
     for plus in (0, 1, 0):
         pool.import_losses("p", write(tmp_path, "npy", numbers + plus), proxy="theirs")
-        found = pool.sql("SELECT losses FROM pool('p') JOIN trajectories('p') USING (instruction_id) ORDER BY row_number")
+        found = pool.sql(
+            "SELECT losses FROM pool('p') JOIN trajectories('p') USING (instruction_id) ORDER BY row_number"
+        )
         assert found["losses"].to_list() == (numbers + plus).tolist()
     assert pool.signals("p")["is_read"].to_list() == [True, False]
 
@@ -124,7 +166,9 @@ def test_what_is_no_number_is_no_trajectory(
 
 
 @pytest.mark.parametrize("shape", ["parquet-lists", "parquet-columns", "jsonl", "csv"])
-def test_a_null_is_no_number(pool: Catalog, tmp_path: Path, numbers: np.ndarray[Any, Any], shape: str) -> None:
+def test_a_null_is_no_number(
+    pool: Catalog, tmp_path: Path, numbers: np.ndarray[Any, Any], shape: str
+) -> None:
     rows: list[list[float | None]] = numbers.tolist()
     rows[2][0] = None
     path = tmp_path / f"losses.{shape.split('-')[0]}"
@@ -142,7 +186,9 @@ def test_a_null_is_no_number(pool: Catalog, tmp_path: Path, numbers: np.ndarray[
 
 def test_trajectories_of_different_lengths_are_refused(pool: Catalog, tmp_path: Path) -> None:
     path = tmp_path / "losses.jsonl"
-    path.write_text("".join(json.dumps({"losses": [1.0] * (2 if i == 3 else 3)}) + "\n" for i in range(6)))
+    path.write_text(
+        "".join(json.dumps({"losses": [1.0] * (2 if i == 3 else 3)}) + "\n" for i in range(6))
+    )
     with pytest.raises(SignalError, match="row 3 has 2 losses and most have 3"):
         pool.import_losses("p", path, proxy="theirs")
     assert pool.signals("p").is_empty()
@@ -166,13 +212,26 @@ def test_another_number_of_rows_is_refused(pool: Catalog, tmp_path: Path, n: int
 def test_tensors_of_different_lengths_are_refused(pool: Catalog, tmp_path: Path) -> None:
     from safetensors.numpy import save_file
 
-    save_file({"a_1": np.ones(6, dtype=np.float32), "a_2": np.ones(5, dtype=np.float32)}, tmp_path / "losses.safetensors")
+    save_file(
+        {"a_1": np.ones(6, dtype=np.float32), "a_2": np.ones(5, dtype=np.float32)},
+        tmp_path / "losses.safetensors",
+    )
     with pytest.raises(SourceError, match="differ in length"):
         pool.import_losses("p", tmp_path / "losses.safetensors", proxy="theirs")
 
 
-@pytest.mark.parametrize("tensors", [{"a": np.ones((6, 2, 2))}, {"a_1": np.ones((6, 2)), "a_2": np.ones((6, 2))}, {"a": np.array(1.0)}, {}])
-def test_tensors_of_other_shapes_are_refused(pool: Catalog, tmp_path: Path, tensors: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "tensors",
+    [
+        {"a": np.ones((6, 2, 2))},
+        {"a_1": np.ones((6, 2)), "a_2": np.ones((6, 2))},
+        {"a": np.array(1.0)},
+        {},
+    ],
+)
+def test_tensors_of_other_shapes_are_refused(
+    pool: Catalog, tmp_path: Path, tensors: dict[str, Any]
+) -> None:
     from safetensors.numpy import save_file
 
     save_file(tensors, tmp_path / "losses.safetensors")
@@ -180,14 +239,18 @@ def test_tensors_of_other_shapes_are_refused(pool: Catalog, tmp_path: Path, tens
         pool.import_losses("p", tmp_path / "losses.safetensors", proxy="theirs")
 
 
-def test_a_cut_file_is_refused(pool: Catalog, tmp_path: Path, numbers: np.ndarray[Any, Any]) -> None:
+def test_a_cut_file_is_refused(
+    pool: Catalog, tmp_path: Path, numbers: np.ndarray[Any, Any]
+) -> None:
     path = write(tmp_path, "safetensors", numbers)
     path.write_bytes(path.read_bytes()[:-10])
     with pytest.raises(SourceError, match="was cut"):
         pool.import_losses("p", path, proxy="theirs")
 
 
-def test_half_precision_is_read(pool: Catalog, tmp_path: Path, numbers: np.ndarray[Any, Any]) -> None:
+def test_half_precision_is_read(
+    pool: Catalog, tmp_path: Path, numbers: np.ndarray[Any, Any]
+) -> None:
     import torch
     from safetensors.torch import save_file
 
@@ -201,16 +264,24 @@ def test_half_precision_is_read(pool: Catalog, tmp_path: Path, numbers: np.ndarr
         assert found["losses"].to_list() == half.float().tolist()
 
 
-@pytest.mark.parametrize("values", [np.zeros((0, 3)), np.zeros((6, 0)), np.array(["a"] * 6), np.array([1j] * 6)])
-def test_arrays_without_numbers_are_refused(pool: Catalog, tmp_path: Path, values: np.ndarray[Any, Any]) -> None:
+@pytest.mark.parametrize(
+    "values", [np.zeros((0, 3)), np.zeros((6, 0)), np.array(["a"] * 6), np.array([1j] * 6)]
+)
+def test_arrays_without_numbers_are_refused(
+    pool: Catalog, tmp_path: Path, values: np.ndarray[Any, Any]
+) -> None:
     np.save(tmp_path / "losses.npy", values)
     with pytest.raises(SignalError, match=r"losses\.npy holds"):
         pool.import_losses("p", tmp_path / "losses.npy", proxy="theirs")
 
 
 @pytest.mark.parametrize("losses", [["1.0", "x"], []])
-def test_lists_without_numbers_are_refused(pool: Catalog, tmp_path: Path, losses: list[Any]) -> None:
-    (tmp_path / "losses.jsonl").write_text("".join(json.dumps({"losses": losses}) + "\n" for _ in range(6)))
+def test_lists_without_numbers_are_refused(
+    pool: Catalog, tmp_path: Path, losses: list[Any]
+) -> None:
+    (tmp_path / "losses.jsonl").write_text(
+        "".join(json.dumps({"losses": losses}) + "\n" for _ in range(6))
+    )
     with pytest.raises(CatalogError, match=r"losses\.jsonl"):
         pool.import_losses("p", tmp_path / "losses.jsonl", proxy="theirs")
 
@@ -221,7 +292,9 @@ def test_a_table_without_numbers_is_refused(pool: Catalog, tmp_path: Path) -> No
         pool.import_losses("p", tmp_path / "losses.csv", proxy="theirs")
 
 
-def test_columns_stand_in_the_order_of_their_numbers(pool: Catalog, tmp_path: Path, numbers: np.ndarray[Any, Any]) -> None:
+def test_columns_stand_in_the_order_of_their_numbers(
+    pool: Catalog, tmp_path: Path, numbers: np.ndarray[Any, Any]
+) -> None:
     shuffled = pl.DataFrame({f"ck{step}": numbers[:, t] for t, step in ((2, 10), (0, 0.5), (1, 2))})
     shuffled.write_csv(tmp_path / "losses.csv")
     pool.import_losses("p", tmp_path / "losses.csv", proxy="theirs")
@@ -240,22 +313,36 @@ def test_columns_stand_in_the_order_of_their_numbers(pool: Catalog, tmp_path: Pa
 def test_numeric_columns_that_are_no_checkpoints_are_refused_by_name(
     pool: Catalog, tmp_path: Path, columns: tuple[str, ...], message: str
 ) -> None:
-    pl.DataFrame({"instruction": ["x"] * 6, **{name: [1.0] * 6 for name in columns}}).write_csv(tmp_path / "losses.csv")
+    pl.DataFrame({"instruction": ["x"] * 6, **{name: [1.0] * 6 for name in columns}}).write_csv(
+        tmp_path / "losses.csv"
+    )
     with pytest.raises(SignalError, match=message):
         pool.import_losses("p", tmp_path / "losses.csv", proxy="theirs")
 
 
 @pytest.mark.parametrize("shape", ["parquet-lists", "csv", "jsonl"])
-def test_a_column_row_puts_a_shuffled_file_in_order(pool: Catalog, tmp_path: Path, numbers: np.ndarray[Any, Any], shape: str) -> None:
+def test_a_column_row_puts_a_shuffled_file_in_order(
+    pool: Catalog, tmp_path: Path, numbers: np.ndarray[Any, Any], shape: str
+) -> None:
     order = [3, 1, 5, 0, 2, 4]
     pool.import_losses("p", write(tmp_path, shape, numbers[order], row=order), proxy="theirs")
     assert np.array_equal(stored(pool), numbers)
 
 
-def test_a_numeric_key_is_no_checkpoint(pool: Catalog, jsonl: Write, tmp_path: Path, numbers: np.ndarray[Any, Any]) -> None:
-    pool.register(jsonl([{"instruction": f"q {i}", "output": "a", "number": 7 - i} for i in range(3)], "n.jsonl"), pool="n")
+def test_a_numeric_key_is_no_checkpoint(
+    pool: Catalog, jsonl: Write, tmp_path: Path, numbers: np.ndarray[Any, Any]
+) -> None:
+    pool.register(
+        jsonl(
+            [{"instruction": f"q {i}", "output": "a", "number": 7 - i} for i in range(3)], "n.jsonl"
+        ),
+        pool="n",
+    )
     pl.DataFrame({"number": [5, 6, 7], "ck1": [0.5, 0.6, 0.7]}).write_csv(tmp_path / "losses.csv")
-    assert pool.import_losses("n", tmp_path / "losses.csv", proxy="theirs", key="number").n_checkpoints == 1
+    assert (
+        pool.import_losses("n", tmp_path / "losses.csv", proxy="theirs", key="number").n_checkpoints
+        == 1
+    )
 
 
 def test_a_column_losses_of_numbers_is_one_checkpoint(pool: Catalog, tmp_path: Path) -> None:
@@ -264,14 +351,18 @@ def test_a_column_losses_of_numbers_is_one_checkpoint(pool: Catalog, tmp_path: P
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_negative_losses_are_refused(pool: Catalog, tmp_path: Path, numbers: np.ndarray[Any, Any], shape: str) -> None:
+def test_negative_losses_are_refused(
+    pool: Catalog, tmp_path: Path, numbers: np.ndarray[Any, Any], shape: str
+) -> None:
     numbers[3:5, 1] = -0.25
     with pytest.raises(SignalError, match=r"2 of 6 rows hold a negative loss \(row 3: -0\.25\)"):
         pool.import_losses("p", write(tmp_path, shape, numbers), proxy="theirs")
     assert pool.signals("p").is_empty()
 
 
-def test_quarantined_records_keep_their_rows(catalog: Catalog, jsonl: Write, tmp_path: Path) -> None:
+def test_quarantined_records_keep_their_rows(
+    catalog: Catalog, jsonl: Write, tmp_path: Path
+) -> None:
     records = [{"instruction": f"question {i}", "output": f"answer {i}"} for i in range(60)]
     records[1]["instruction"] = ""
     records[1]["output"] = ""
@@ -279,18 +370,26 @@ def test_quarantined_records_keep_their_rows(catalog: Catalog, jsonl: Write, tmp
     np.save(tmp_path / "losses.npy", np.arange(60.0, dtype=np.float32)[:, None])
     answer = catalog.import_losses("p", tmp_path / "losses.npy", proxy="theirs")
     assert (answer.n_rows, answer.n_with_value, answer.n_without_member) == (60, 59, 1)
-    found = catalog.sql("SELECT row_number, losses[1] AS loss FROM pool('p') JOIN trajectories('p') USING (instruction_id)")
+    found = catalog.sql(
+        "SELECT row_number, losses[1] AS loss FROM pool('p') JOIN trajectories('p') USING (instruction_id)"
+    )
     assert (found["row_number"] == found["loss"]).all()
 
 
-def test_tensors_are_in_the_order_of_their_numbers_and_what_is_none_is_refused(pool: Catalog, tmp_path: Path) -> None:
+def test_tensors_are_in_the_order_of_their_numbers_and_what_is_none_is_refused(
+    pool: Catalog, tmp_path: Path
+) -> None:
     from safetensors.numpy import save_file
 
     path = tmp_path / "losses.safetensors"
-    tensors = {f"epoch_{t}": np.full(6, 4 - 4 * t, dtype=np.float32) for t in (0.25, 0.5, 0.75, 1.0)}
+    tensors = {
+        f"epoch_{t}": np.full(6, 4 - 4 * t, dtype=np.float32) for t in (0.25, 0.5, 0.75, 1.0)
+    }
     save_file(tensors, path)
     pool.import_losses("p", path, proxy="theirs")
-    assert pool.sql("SELECT DISTINCT losses FROM trajectories('p')")["losses"].to_list() == [[3.0, 2.0, 1.0, 0.0]]
+    assert pool.sql("SELECT DISTINCT losses FROM trajectories('p')")["losses"].to_list() == [
+        [3.0, 2.0, 1.0, 0.0]
+    ]
     save_file(tensors | {"mean": np.ones(6, dtype=np.float32)}, path)
     with pytest.raises(SignalError, match="numeric column mean beside epoch_"):
         pool.import_losses("p", path, proxy="theirs")

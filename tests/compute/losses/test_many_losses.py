@@ -21,7 +21,9 @@ def test_a_million_trajectories_are_small_and_load_in_a_second(tmp_path: Path) -
     source.write_text("".join(f'{{"instruction": "q{i}", "output": "a{i}"}}\n' for i in range(n)))
     catalog.register(source, pool="p")
     before = catalog.home.database.stat().st_size
-    losses = (rng.gamma(2.0, size=(n, 1)) * np.linspace(1, 0.4, 12) + rng.normal(0, 0.05, (n, 12))).astype(np.float32)
+    losses = (
+        rng.gamma(2.0, size=(n, 1)) * np.linspace(1, 0.4, 12) + rng.normal(0, 0.05, (n, 12))
+    ).astype(np.float32)
     np.save(tmp_path / "losses.npy", losses)
     catalog.import_losses("p", tmp_path / "losses.npy", proxy="theirs")
     added = catalog.home.database.stat().st_size - before

@@ -39,8 +39,18 @@ def pool(catalog: Catalog, jsonl: Write, records: Records) -> Catalog:
 
 def test_every_member_has_a_loss_at_every_checkpoint(pool: Catalog, model: Path) -> None:
     report = trained(pool, model)
-    assert (report.n_members, report.n_before, report.n_computed, report.n_left, report.reasons) == (40, 0, 40, 0, {})
-    assert [(row["checkpoint"], row["step"]) for row in report.checkpoints] == [(0, 3), (1, 7), (2, 10)]
+    assert (
+        report.n_members,
+        report.n_before,
+        report.n_computed,
+        report.n_left,
+        report.reasons,
+    ) == (40, 0, 40, 0, {})
+    assert [(row["checkpoint"], row["step"]) for row in report.checkpoints] == [
+        (0, 3),
+        (1, 7),
+        (2, 10),
+    ]
     assert [row["epoch"] for row in report.checkpoints] == pytest.approx([0.6, 1.4, 2.0])
     means = [row["mean_loss"] for row in report.checkpoints]
     assert means == sorted(means, reverse=True)
@@ -49,8 +59,12 @@ def test_every_member_has_a_loss_at_every_checkpoint(pool: Catalog, model: Path)
     assert pool.signals("p")["n_with_value"].to_list() == [40]
 
 
-def test_a_small_pool_has_as_many_checkpoints_as_steps_unless_more_are_asked_for(pool: Catalog, model: Path) -> None:
-    report = pool.train_losses("p", proxy=str(model), epochs=2, batch=16)  # 40 members in 2 x 3 steps; the default is 12
+def test_a_small_pool_has_as_many_checkpoints_as_steps_unless_more_are_asked_for(
+    pool: Catalog, model: Path
+) -> None:
+    report = pool.train_losses(
+        "p", proxy=str(model), epochs=2, batch=16
+    )  # 40 members in 2 x 3 steps; the default is 12
     assert [row["step"] for row in report.checkpoints] == [1, 2, 3, 4, 5, 6]
     with pytest.raises(OptionError, match="too few for 12 checkpoints"):
         pool.train_losses("p", proxy=str(model), epochs=2, batch=16, checkpoints=12)
@@ -64,9 +78,17 @@ def test_losses_are_those_of_a_plain_loop(pool: Catalog, model: Path) -> None:
 
     report = trained(pool, model)
     lm = load_causal_lm(proxy_folder(pool.home, report.signal) / "final")
-    stored = {fingerprint: (loss, n) for _, checkpoint, fingerprint, loss, n in long_table(pool) if checkpoint == 2}
+    stored = {
+        fingerprint: (loss, n)
+        for _, checkpoint, fingerprint, loss, n in long_table(pool)
+        if checkpoint == 2
+    }
     with reading(pool.home) as connection:
-        rows = connection.sql("SELECT fingerprint, messages FROM instructions").to_arrow_table().to_pylist()
+        rows = (
+            connection.sql("SELECT fingerprint, messages FROM instructions")
+            .to_arrow_table()
+            .to_pylist()
+        )
     for row in rows:
         prompt = alpaca_prompt(row["messages"][:1])
         ids, start = (
@@ -81,7 +103,9 @@ def test_losses_are_those_of_a_plain_loop(pool: Catalog, model: Path) -> None:
         assert n == len(ids) - len(start)
 
 
-def test_a_member_without_a_response_has_a_reason_and_no_loss(catalog: Catalog, jsonl: Write, model: Path, records: Records) -> None:
+def test_a_member_without_a_response_has_a_reason_and_no_loss(
+    catalog: Catalog, jsonl: Write, model: Path, records: Records
+) -> None:
     long = {"instruction": "the " * 400, "input": "", "output": "sum"}
     catalog.register(jsonl([*records(20), long]), pool="p")
     report = trained(catalog, model, max_length=256)
@@ -95,42 +119,75 @@ def test_the_same_run_again_computes_nothing(pool: Catalog, model: Path) -> None
     first = trained(pool, model)
     before = long_table(pool)
     again = trained(pool, model)
-    assert (again.signal.signal_id, again.n_before, again.n_computed) == (first.signal.signal_id, 40, 0)
+    assert (again.signal.signal_id, again.n_before, again.n_computed) == (
+        first.signal.signal_id,
+        40,
+        0,
+    )
     assert long_table(pool) == before
-    assert [path.name for path in sorted(proxy_folder(pool.home, first.signal).iterdir())] == ["checkpoints", "final"]
+    assert [path.name for path in sorted(proxy_folder(pool.home, first.signal).iterdir())] == [
+        "checkpoints",
+        "final",
+    ]
 
 
 def test_nothing_to_do_imports_no_torch(pool: Catalog, model: Path) -> None:
     trained(pool, model)
     options = [f"--{name.replace('_', '-')}={value}" for name, value in SHORT.items()]
-    command = ["--home", str(pool.home.path), "losses", "train", "p", "--proxy", str(model), *options]
+    command = [
+        "--home",
+        str(pool.home.path),
+        "losses",
+        "train",
+        "p",
+        "--proxy",
+        str(model),
+        *options,
+    ]
     code = f"import sys; from catalog.cli import main; main({command}, standalone_mode=False); assert 'torch' not in sys.modules"
-    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    answer = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    )
     assert answer.returncode == 0, answer.stderr
     assert "nothing to compute, all 40 members are there" in answer.stdout
 
 
 def test_another_recipe_or_window_is_another_signal(pool: Catalog, model: Path) -> None:
-    made = [trained(pool, model), trained(pool, model, seed=1), trained(pool, model, max_length=300)]
+    made = [
+        trained(pool, model),
+        trained(pool, model, seed=1),
+        trained(pool, model, max_length=300),
+    ]
     assert len({report.signal.signal_id for report in made}) == 3
 
 
-def test_new_members_are_scored_at_the_kept_checkpoints(pool: Catalog, jsonl: Write, model: Path, records: Records) -> None:
+def test_new_members_are_scored_at_the_kept_checkpoints(
+    pool: Catalog, jsonl: Write, model: Path, records: Records
+) -> None:
     first = trained(pool, model)
     before = long_table(pool)
     pool.register(jsonl(records(50)), pool="p")
     with pytest.raises(SignalError, match="cover 40 of 50 members"):
         pool.sql("SELECT count(*) FROM trajectories('p') WHERE len(losses) > 0")
     report = trained(pool, model)
-    assert (report.signal.signal_id, report.trained_on, report.n_before, report.n_computed) == (first.signal.signal_id, "p@1", 40, 10)
-    assert [row["mean_loss"] for row in report.checkpoints] == [row["mean_loss"] for row in first.checkpoints]
+    assert (report.signal.signal_id, report.trained_on, report.n_before, report.n_computed) == (
+        first.signal.signal_id,
+        "p@1",
+        40,
+        10,
+    )
+    assert [row["mean_loss"] for row in report.checkpoints] == [
+        row["mean_loss"] for row in first.checkpoints
+    ]
     after = long_table(pool)
     assert [row for row in after if row in set(before)] == before
     assert len(after) == 3 * 50
     assert len(pool.sql("SELECT losses FROM trajectories('p')")) == 50
 
 
-def test_what_is_new_gets_the_losses_that_it_would_have_had(catalog: Catalog, jsonl: Write, model: Path, records: Records) -> None:
+def test_what_is_new_gets_the_losses_that_it_would_have_had(
+    catalog: Catalog, jsonl: Write, model: Path, records: Records
+) -> None:
     """Scored from kept weights, members have the losses that scoring during the training would have given."""
     from catalog.compute.losses.recorder import list_members, tokenised
     from catalog.models.causal_lm import load_causal_lm
@@ -149,7 +206,9 @@ def test_what_is_new_gets_the_losses_that_it_would_have_had(catalog: Catalog, js
     np.testing.assert_allclose(response_losses(lm, members.tokens).mean, stored, atol=1e-5)
 
 
-def test_without_kept_checkpoints_new_members_need_a_new_training(pool: Catalog, jsonl: Write, model: Path, records: Records) -> None:
+def test_without_kept_checkpoints_new_members_need_a_new_training(
+    pool: Catalog, jsonl: Write, model: Path, records: Records
+) -> None:
     trained(pool, model, keep_checkpoints=False)
     pool.register(jsonl(records(41)), pool="p")
     with pytest.raises(SignalError, match="--retrain trains on all 41"):
@@ -167,7 +226,9 @@ def test_a_sample_is_a_signal_of_its_own(pool: Catalog, model: Path) -> None:
     whole = trained(pool, model, checkpoints=2)
     assert whole.signal.signal_id != sample.signal.signal_id
     assert whole.n_computed == 40
-    assert find_proxy(pool.home, sample.signal.name) == proxy_folder(pool.home, whole.signal) / "final"
+    assert (
+        find_proxy(pool.home, sample.signal.name) == proxy_folder(pool.home, whole.signal) / "final"
+    )
 
 
 def test_a_proxy_that_was_not_trained_names_the_command(pool: Catalog) -> None:
@@ -176,7 +237,9 @@ def test_a_proxy_that_was_not_trained_names_the_command(pool: Catalog) -> None:
     assert trained_proxy(pool.home, "somebody/else") == "somebody/else"
 
 
-def test_tiny_is_made_from_the_pool_and_its_loss_falls(catalog: Catalog, jsonl: Write, records: Records) -> None:
+def test_tiny_is_made_from_the_pool_and_its_loss_falls(
+    catalog: Catalog, jsonl: Write, records: Records
+) -> None:
     catalog.register(jsonl(records(48)), pool="p")
     report = catalog.train_losses("p", epochs=2, checkpoints=2, batch=16)
     first, last = (row["mean_loss"] for row in report.checkpoints)
@@ -204,40 +267,69 @@ def test_what_cannot_be_trained_is_refused_before_anything_is_written(
 
 def test_a_second_process_is_told_who_trains(pool: Catalog, model: Path) -> None:
     report = trained(pool, model)
-    with exclusively(pool.home, report.signal), pytest.raises(LockedError, match="is held by process"):
+    with (
+        exclusively(pool.home, report.signal),
+        pytest.raises(LockedError, match="is held by process"),
+    ):
         train_losses(pool.home, pool.find("p"), proxy=str(model), recipe=SHORT)
 
 
-def test_the_command_that_makes_the_rest_makes_it_of_the_same_signal(pool: Catalog, jsonl: Write, model: Path, records: Records) -> None:
+def test_the_command_that_makes_the_rest_makes_it_of_the_same_signal(
+    pool: Catalog, jsonl: Write, model: Path, records: Records
+) -> None:
     trained(pool, model, seed=3, max_length=300)
     pool.register(jsonl(records(50)), pool="p")
     recipe = "--epochs 2 --checkpoints 3 --learning-rate 0.01 --batch 8 --max-length 300 --seed 3"
-    with pytest.raises(SignalError, match=f"`catalog losses train p@2 --proxy very-small {recipe}` makes the rest"):
+    with pytest.raises(
+        SignalError, match=f"`catalog losses train p@2 --proxy very-small {recipe}` makes the rest"
+    ):
         pool.sql("SELECT losses FROM trajectories('p')")
 
 
-def test_members_without_a_loss_leave_fewer_steps_and_as_many_checkpoints(catalog: Catalog, jsonl: Write, model: Path) -> None:
+def test_members_without_a_loss_leave_fewer_steps_and_as_many_checkpoints(
+    catalog: Catalog, jsonl: Write, model: Path
+) -> None:
     long = [{"instruction": "the river " * 400 + str(i), "output": "light"} for i in range(20)]
-    catalog.register(jsonl([*long, *({"instruction": f"word {i}?", "output": f"stone {i}"} for i in range(20))]), pool="p")
+    catalog.register(
+        jsonl([*long, *({"instruction": f"word {i}?", "output": f"stone {i}"} for i in range(20))]),
+        pool="p",
+    )
     report = catalog.train_losses("p", proxy=str(model), epochs=1, batch=8)
     assert [row["step"] for row in report.checkpoints] == [1, 2, 3]
     assert report.reasons == {"prompt_fills_window": 20}
     again = catalog.train_losses("p", proxy=str(model), epochs=1, batch=8)
     assert (again.signal.signal_id, again.n_computed) == (report.signal.signal_id, 0)
-    with pytest.raises(OptionError, match=r"20 members .* learn from \(20 prompt_fills_window have none\) and make 3 steps"):
+    with pytest.raises(
+        OptionError,
+        match=r"20 members .* learn from \(20 prompt_fills_window have none\) and make 3 steps",
+    ):
         catalog.train_losses("p", proxy=str(model), epochs=1, batch=8, checkpoints=4)
     assert len(catalog.signals("p")) == 1
 
 
-def test_members_of_whom_none_has_a_loss_leave_no_signal(catalog: Catalog, jsonl: Write, model: Path) -> None:
-    catalog.register(jsonl([{"instruction": "the river " * 400 + str(i), "output": "light"} for i in range(5)]), pool="p")
-    with pytest.raises(SignalError, match="very-small: none of 5 members of p@1 has a loss to learn from: 5 prompt_fills_window"):
+def test_members_of_whom_none_has_a_loss_leave_no_signal(
+    catalog: Catalog, jsonl: Write, model: Path
+) -> None:
+    catalog.register(
+        jsonl([{"instruction": "the river " * 400 + str(i), "output": "light"} for i in range(5)]),
+        pool="p",
+    )
+    with pytest.raises(
+        SignalError,
+        match="very-small: none of 5 members of p@1 has a loss to learn from: 5 prompt_fills_window",
+    ):
         catalog.train_losses("p", proxy=str(model))
     assert catalog.signals("p").is_empty()
 
 
-def test_a_small_pool_that_grows_keeps_its_proxy(pool: Catalog, jsonl: Write, model: Path, records: Records) -> None:
+def test_a_small_pool_that_grows_keeps_its_proxy(
+    pool: Catalog, jsonl: Write, model: Path, records: Records
+) -> None:
     first = pool.train_losses("p", proxy=str(model), epochs=1, batch=8)  # a checkpoint a step: 5
     pool.register(jsonl(records(60)), pool="p")
     report = pool.train_losses("p", proxy=str(model), epochs=1, batch=8)
-    assert (report.signal.signal_id, report.n_computed, len(report.checkpoints)) == (first.signal.signal_id, 20, 5)
+    assert (report.signal.signal_id, report.n_computed, len(report.checkpoints)) == (
+        first.signal.signal_id,
+        20,
+        5,
+    )

@@ -31,7 +31,12 @@ def values(catalog: Catalog, name: str) -> dict[int, tuple[float | None, str | N
     sql = "SELECT instruction_id, value, reason FROM scores WHERE signal_id = $signal_id"
     with reading(catalog.home) as connection:
         signal = list_named(connection, kind="score", name=name)[0]
-        return {i: (value, reason) for i, value, reason in connection.sql(sql, params={"signal_id": signal.signal_id}).fetchall()}
+        return {
+            i: (value, reason)
+            for i, value, reason in connection.sql(
+                sql, params={"signal_id": signal.signal_id}
+            ).fetchall()
+        }
 
 
 def test_distinct_labels_are_counted_and_none_is_null(pool: Catalog) -> None:
@@ -44,7 +49,9 @@ def test_distinct_labels_are_counted_and_none_is_null(pool: Catalog) -> None:
 
 def test_depth_is_the_loss_that_tuning_takes_times_k(pool: Catalog, model: Path) -> None:
     made = pool.score("p", "depth", model=str(model), warm_up=0.3)
-    depth, base, tuned, k = (values(pool, name) for name in ("depth", "response_loss", "tuned_loss", "n_labels"))
+    depth, base, tuned, k = (
+        values(pool, name) for name in ("depth", "response_loss", "tuned_loss", "n_labels")
+    )
     warm = {i for i, (_, reason) in tuned.items() if reason == "warm_up"}
     assert 0 < len(warm) < 40
     for i, (value, reason) in depth.items():
@@ -56,7 +63,9 @@ def test_depth_is_the_loss_that_tuning_takes_times_k(pool: Catalog, model: Path)
     assert "K is 1 for 13 members, which have no labels" in made.notes
 
 
-def test_the_next_version_keeps_the_warm_up_part_and_the_tuned_model(pool: Catalog, jsonl: Write, records: Records, model: Path) -> None:
+def test_the_next_version_keeps_the_warm_up_part_and_the_tuned_model(
+    pool: Catalog, jsonl: Write, records: Records, model: Path
+) -> None:
     pool.score("p", "depth", model=str(model), warm_up=0.3)
     before = values(pool, "depth")
     folders = sorted(pool.home.models.glob("warm-up-*"))
@@ -73,15 +82,21 @@ def test_another_seed_draws_another_warm_up_part(pool: Catalog, model: Path) -> 
     drawn = []
     for seed in (0, 1):
         pool.score("p", "depth", model=str(model), warm_up=0.3, seed=seed)
-        drawn.append({i for i, (_, reason) in values(pool, "tuned_loss").items() if reason == "warm_up"})
+        drawn.append(
+            {i for i, (_, reason) in values(pool, "tuned_loss").items() if reason == "warm_up"}
+        )
     assert drawn[0] != drawn[1]
 
 
-def test_the_warm_up_part_is_not_what_random_takes_with_the_same_seed(pool: Catalog, model: Path) -> None:
+def test_the_warm_up_part_is_not_what_random_takes_with_the_same_seed(
+    pool: Catalog, model: Path
+) -> None:
     pool.score("p", "depth", model=str(model), warm_up=0.3)
     drawn = {i for i, (_, reason) in values(pool, "tuned_loss").items() if reason == "warm_up"}
     pool.select("random", "p", budget=len(drawn), name="drawn")
-    assert drawn != {*pool.sql("SELECT instruction_id FROM subset('drawn')")["instruction_id"].to_list()}
+    assert drawn != {
+        *pool.sql("SELECT instruction_id FROM subset('drawn')")["instruction_id"].to_list()
+    }
 
 
 def test_a_warm_up_of_nobody_or_everybody_is_refused(pool: Catalog, model: Path) -> None:
@@ -91,7 +106,9 @@ def test_a_warm_up_of_nobody_or_everybody_is_refused(pool: Catalog, model: Path)
         pool.score("p", "depth", model=str(model), warm_up=1e-9)
 
 
-def test_rid_is_the_mid_rank_within_the_first_level_label_else_the_source(pool: Catalog, model: Path) -> None:
+def test_rid_is_the_mid_rank_within_the_first_level_label_else_the_source(
+    pool: Catalog, model: Path
+) -> None:
     pool.score("p", "depth_cheap", model=str(model))
     pool.score("p", "rid", of="depth_cheap")
     depth = {i: value for i, (value, _) in values(pool, "depth_cheap").items()}
@@ -101,11 +118,16 @@ def test_rid_is_the_mid_rank_within_the_first_level_label_else_the_source(pool: 
     assert set(domain.values()) == {"math", "code", "source 2"}
     for i, (value, _) in values(pool, "rid").items():
         among = [depth[j] for j in depth if domain[j] == domain[i]]
-        mid = (sum(other < depth[i] for other in among) + 0.5 * sum(other == depth[i] for other in among)) / len(among)
+        mid = (
+            sum(other < depth[i] for other in among)
+            + 0.5 * sum(other == depth[i] for other in among)
+        ) / len(among)
         assert value == pytest.approx(mid)
 
 
-def test_rid_is_ranked_anew_when_the_members_change(pool: Catalog, jsonl: Write, records: Records, model: Path) -> None:
+def test_rid_is_ranked_anew_when_the_members_change(
+    pool: Catalog, jsonl: Write, records: Records, model: Path
+) -> None:
     pool.score("p", "depth_cheap", model=str(model))
     pool.score("p", "rid", of="depth_cheap")
     first = values(pool, "rid")

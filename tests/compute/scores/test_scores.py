@@ -26,7 +26,11 @@ def pool(catalog: Catalog, jsonl: Write, records: Records) -> Catalog:
     odd = [
         {"instruction": "say a", "input": "", "output": "a"},  # one token and its end
         {"instruction": "be long", "input": "", "output": "river " * 900},  # cut by the window
-        {"instruction": "ask long " * 900, "input": "", "output": "yes it is"},  # the prompt fills the window
+        {
+            "instruction": "ask long " * 900,
+            "input": "",
+            "output": "yes it is",
+        },  # the prompt fills the window
     ]
     catalog.register(jsonl([*records(30), *odd]), pool="p")
     return catalog
@@ -37,7 +41,12 @@ def stored(catalog: Catalog, name: str) -> dict[str, tuple[float | None, str | N
     sql = "SELECT prompt_of(messages), value, reason FROM scores JOIN instructions USING (instruction_id) WHERE signal_id = $signal_id"
     with reading(catalog.home) as connection:
         signal = list_named(connection, kind="score", name=name)[0]
-        return {prompt: (value, reason) for prompt, value, reason in connection.sql(sql, params={"signal_id": signal.signal_id}).fetchall()}
+        return {
+            prompt: (value, reason)
+            for prompt, value, reason in connection.sql(
+                sql, params={"signal_id": signal.signal_id}
+            ).fetchall()
+        }
 
 
 def plain_losses(model: Path, catalog: Catalog) -> dict[str, tuple[float, float, int]]:
@@ -58,7 +67,11 @@ def plain_losses(model: Path, catalog: Catalog) -> dict[str, tuple[float, float,
 
     with reading(catalog.home) as connection:
         rows = (
-            connection.sql("SELECT prompt_of(messages) AS prompt, messages, system, tools FROM instructions").to_arrow_table().to_pylist()
+            connection.sql(
+                "SELECT prompt_of(messages) AS prompt, messages, system, tools FROM instructions"
+            )
+            .to_arrow_table()
+            .to_pylist()
         )
     for row in rows:
         (one,) = tokens_of([row], tokenizer=lm.tokenizer, template=lm.template, max_length=10_000)
@@ -86,17 +99,30 @@ def test_a_score_equals_its_formula_on_a_plain_loop(
 ) -> None:
     pool.score("p", name, model=str(model), max_length=WINDOW)
     found = stored(pool, name)
-    plain = {prompt: formula(given, alone) for prompt, (given, alone, _) in plain_losses(model, pool).items()}
+    plain = {
+        prompt: formula(given, alone)
+        for prompt, (given, alone, _) in plain_losses(model, pool).items()
+    }
     wanted = {prompt: value for prompt, value in plain.items() if found[prompt][1] is None}
     assert len(wanted) >= 30
     assert {prompt: found[prompt][0] for prompt in wanted} == pytest.approx(wanted, rel=1e-5)
 
 
-def test_ifd_of_one_token_truncated_and_windowless_answers_is_null_with_the_reason(pool: Catalog, model: Path) -> None:
+def test_ifd_of_one_token_truncated_and_windowless_answers_is_null_with_the_reason(
+    pool: Catalog, model: Path
+) -> None:
     pool.score("p", "ifd", "ifd_ppl", model=str(model), max_length=WINDOW)
     for name in ("ifd", "ifd_ppl"):
-        without = {prompt.split()[0]: (value, reason) for prompt, (value, reason) in stored(pool, name).items() if value is None}
-        assert without == {"say": (None, "one_token_response"), "be": (None, "truncated_response"), "ask": (None, "prompt_fills_window")}
+        without = {
+            prompt.split()[0]: (value, reason)
+            for prompt, (value, reason) in stored(pool, name).items()
+            if value is None
+        }
+        assert without == {
+            "say": (None, "one_token_response"),
+            "be": (None, "truncated_response"),
+            "ask": (None, "prompt_fills_window"),
+        }
 
 
 def test_n_tokens_counts_the_whole_response_whatever_the_window(pool: Catalog, model: Path) -> None:
@@ -109,12 +135,20 @@ def test_n_tokens_counts_the_whole_response_whatever_the_window(pool: Catalog, m
 
 def test_scores_of_one_command_share_their_measures(pool: Catalog, model: Path) -> None:
     made = pool.score("p", "ifd", "ifd_ppl", "perplexity", model=str(model))
-    assert [report.signal.name for report in made.reports] == ["response_loss", "answer_loss", "ifd", "ifd_ppl", "perplexity"]
+    assert [report.signal.name for report in made.reports] == [
+        "response_loss",
+        "answer_loss",
+        "ifd",
+        "ifd_ppl",
+        "perplexity",
+    ]
     again = pool.score("p", "perplexity", "ifd", model=str(model))
     assert [report.n_computed for report in again.reports] == [0, 0, 0, 0]
 
 
-def test_the_next_version_costs_only_what_is_new(pool: Catalog, jsonl: Write, records: Records, model: Path) -> None:
+def test_the_next_version_costs_only_what_is_new(
+    pool: Catalog, jsonl: Write, records: Records, model: Path
+) -> None:
     pool.score("p", "ifd", model=str(model))
     before = stored(pool, "ifd")
     pool.register(jsonl(records(40), "more.jsonl"), pool="p", mode="append")
@@ -139,18 +173,26 @@ def test_learnability_is_the_first_loss_minus_the_last(pool: Catalog, model: Pat
     sql = "SELECT row_number, value FROM pool('p') JOIN scores USING (instruction_id) ORDER BY row_number"
     with reading(pool.home) as connection:
         rows = connection.sql(sql.replace("pool('p')", "pool_members")).fetchall()
-    assert [value for _, value in rows] == pytest.approx((losses[:, 0].astype(float) - losses[:, -1]).tolist())
+    assert [value for _, value in rows] == pytest.approx(
+        (losses[:, 0].astype(float) - losses[:, -1]).tolist()
+    )
 
 
-def test_the_score_that_was_asked_for_last_is_read_also_when_it_was_there_before(pool: Catalog, tmp_path: Path) -> None:
+def test_the_score_that_was_asked_for_last_is_read_also_when_it_was_there_before(
+    pool: Catalog, tmp_path: Path
+) -> None:
     for fall in (1, 2, 1):
         np.save(tmp_path / "losses.npy", np.array([[3.0, 3.0 - fall]] * 33, dtype=np.float32))
         pool.import_losses("p", tmp_path / "losses.npy", proxy=f"falls-{fall}")
         pool.score("p", "learnability", model=f"falls-{fall}")
-        assert pool.sql("SELECT DISTINCT value FROM score('p', name => 'learnability')")["value"].to_list() == [fall]
+        assert pool.sql("SELECT DISTINCT value FROM score('p', name => 'learnability')")[
+            "value"
+        ].to_list() == [fall]
 
 
-def test_a_measured_score_that_was_asked_for_last_is_read_also_when_it_was_there_before(pool: Catalog, model: Path) -> None:
+def test_a_measured_score_that_was_asked_for_last_is_read_also_when_it_was_there_before(
+    pool: Catalog, model: Path
+) -> None:
     for window in (WINDOW, WINDOW // 2, WINDOW):
         (asked,) = pool.score("p", "response_loss", model=str(model), max_length=window).reports
         read = pool.signals("p").filter(pl.col("is_read"))["identity"].to_list()
@@ -177,16 +219,26 @@ def test_every_score_says_what_it_is() -> None:
     assert len({function.__name__ for function in SCORES}) == len(SCORES)
 
 
-@pytest.mark.parametrize(("options", "message"), [({"bogus": 1}, "were given bogus"), ({"seed": -1}, "--seed at least 0")])
-def test_options_that_scores_have_not_are_refused(pool: Catalog, options: dict[str, int], message: str) -> None:
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [({"bogus": 1}, "were given bogus"), ({"seed": -1}, "--seed at least 0")],
+)
+def test_options_that_scores_have_not_are_refused(
+    pool: Catalog, options: dict[str, int], message: str
+) -> None:
     with pytest.raises(OptionError, match=message):
         pool.score("p", "n_labels", **options)
 
 
-def test_a_name_that_means_the_proxy_trained_here_is_said(pool: Catalog, model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_that_means_the_proxy_trained_here_is_said(
+    pool: Catalog, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(model.parent)
     assert pool.score("p", "n_tokens", model=model.name).notes == []
     pool.train_losses("p", proxy=model.name, epochs=1, batch=16)
     (note,) = pool.score("p", "n_tokens", model=model.name).notes
-    assert note == f"{model.name} is the proxy of that name that was trained here; a path, as ./{model.name}, means what it began from"
+    assert (
+        note
+        == f"{model.name} is the proxy of that name that was trained here; a path, as ./{model.name}, means what it began from"
+    )
     assert pool.score("p", "n_tokens", model=f"./{model.name}").notes == []

@@ -33,12 +33,19 @@ class Coverage:
 
 
 @settings(deadline=None, max_examples=100)
-@given(seed=st.integers(0, 10**6), n=st.integers(1, 50), n_front=st.integers(1, 60), budget=st.integers(1, 50))
+@given(
+    seed=st.integers(0, 10**6),
+    n=st.integers(1, 50),
+    n_front=st.integers(1, 60),
+    budget=st.integers(1, 50),
+)
 def test_the_loop_equals_looking_at_every_row(seed: int, n: int, n_front: int, budget: int) -> None:
     covers = np.random.default_rng(seed).random((n, 20)) < 0.2
     budget = min(budget, n)
     objective = Coverage(covers)
-    order, gains = maximise(objective, objective.refresh(np.arange(n)), budget=budget, n_front=min(n_front, n))
+    order, gains = maximise(
+        objective, objective.refresh(np.arange(n)), budget=budget, n_front=min(n_front, n)
+    )
     is_covered = np.zeros(20, dtype=bool)
     expected: list[int] = []
     for turn in range(budget):
@@ -52,7 +59,9 @@ def test_the_loop_equals_looking_at_every_row(seed: int, n: int, n_front: int, b
 
 def test_a_gain_just_below_a_power_of_two_is_not_taken_for_a_row_that_is_gone() -> None:
     for largest in (np.nextafter(1.0, 0.0), 1 - 2.0**-39, 2.0**-20 * (1 - 2.0**-33), 1.5, 2.0):
-        keys = priorities(np.array([largest, largest / 2, 0.0]), np.array([0, 7, 2**31 - 2]), grid(float(largest)))
+        keys = priorities(
+            np.array([largest, largest / 2, 0.0]), np.array([0, 7, 2**31 - 2]), grid(float(largest))
+        )
         assert keys[0] > keys[1] > keys[2] > TAKEN
 
 

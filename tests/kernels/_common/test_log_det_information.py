@@ -18,7 +18,10 @@ D = 5
 
 def texts_of(seed: int, *, n: int, longest: int) -> list[Array]:
     generator = np.random.default_rng(seed)
-    return [generator.normal(size=(generator.integers(1, longest + 1), D)).astype(np.float32) for _ in range(n)]
+    return [
+        generator.normal(size=(generator.integers(1, longest + 1), D)).astype(np.float32)
+        for _ in range(n)
+    ]
 
 
 def unpack(packed: Array) -> Array:
@@ -31,7 +34,9 @@ def unpack(packed: Array) -> Array:
 def test_gains_and_gradients_are_those_of_the_definition(longest: int) -> None:
     texts = texts_of(0, n=8, longest=longest)
     with row_blocks() as for_blocks:
-        information = InformationOfTexts(texts, d=D, regularization=0.5, by_length=False, for_blocks=for_blocks)
+        information = InformationOfTexts(
+            texts, d=D, regularization=0.5, by_length=False, for_blocks=for_blocks
+        )
         information.choose(7)
         gains, tangents = information.gains_and_tangents(np.arange(7))
     v = 0.5 * np.eye(D) + texts[7].astype(np.float64).T @ texts[7]
@@ -43,7 +48,9 @@ def test_gains_and_gradients_are_those_of_the_definition(longest: int) -> None:
         gradient = unpack(tangents[row])
         np.testing.assert_allclose(gradient, x.T @ np.linalg.inv(inner) @ x, rtol=1e-5, atol=1e-5)
         nudged = np.eye(len(x)) + x @ (s + 1e-6 * s) @ x.T
-        assert np.linalg.slogdet(nudged)[1] - gains[row] == pytest.approx(1e-6 * (gradient * s).sum(), rel=1e-3)
+        assert np.linalg.slogdet(nudged)[1] - gains[row] == pytest.approx(
+            1e-6 * (gradient * s).sum(), rel=1e-3
+        )
 
 
 @pytest.mark.parametrize("longest", [3, 20])
@@ -51,7 +58,9 @@ def test_tangents_bound_later_gains_from_above_and_closely(longest: int) -> None
     texts = texts_of(1, n=60, longest=longest)
     rows = np.arange(30)
     with row_blocks() as for_blocks:
-        information = InformationOfTexts(texts, d=D, regularization=1.0, by_length=False, for_blocks=for_blocks)
+        information = InformationOfTexts(
+            texts, d=D, regularization=1.0, by_length=False, for_blocks=for_blocks
+        )
         for row in range(30, 40):
             information.choose(row)
         tangents = Tangents(60, capacity=60, d=D)

@@ -11,9 +11,14 @@ from catalog.kernels._common.sample import drawn_rows
 
 
 def test_a_pool_that_grows_keeps_its_sample_as_far_as_it_can():
-    rows = pa.table({"fingerprint": [hashlib.sha256(str(i).encode()).hexdigest() for i in range(2_000)]})
+    rows = pa.table(
+        {"fingerprint": [hashlib.sha256(str(i).encode()).hexdigest() for i in range(2_000)]}
+    )
     small, large = rows.slice(0, 1_500).sort_by("fingerprint"), rows.sort_by("fingerprint")
-    names = [set(part["fingerprint"].take(pa.array(drawn_rows(part, 300, seed=1))).to_pylist()) for part in (small, large)]
+    names = [
+        set(part["fingerprint"].take(pa.array(drawn_rows(part, 300, seed=1))).to_pylist())
+        for part in (small, large)
+    ]
     assert all(len(side) == 300 for side in names)
     assert names[1] & set(small["fingerprint"].to_pylist()) <= names[0]
     assert len(names[0] & names[1]) >= 200

@@ -50,7 +50,17 @@ def test_the_input_follows_on_a_line_of_its_own() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["<No input>", "<noinput>", "No input", "no input.", '"<noinput>"', "NoInput", "\\<noinput\\>", "No input required."]
+    "text",
+    [
+        "<No input>",
+        "<noinput>",
+        "No input",
+        "no input.",
+        '"<noinput>"',
+        "NoInput",
+        "\\<noinput\\>",
+        "No input required.",
+    ],
 )
 def test_a_placeholder_is_no_input_and_is_counted_and_kept(text: str) -> None:
     found = alpaca({"instruction": "q", "input": text, "output": "a"})
@@ -58,7 +68,9 @@ def test_a_placeholder_is_no_input_and_is_counted_and_kept(text: str) -> None:
     assert (found.messages, found.rest, found.n_no_input) == (PAIR, {"input": text}, 1)
 
 
-@pytest.mark.parametrize("text", ["None", "N/A", "NA", "no inputs", "No input was given to the function", "0", "Banana"])
+@pytest.mark.parametrize(
+    "text", ["None", "N/A", "NA", "no inputs", "No input was given to the function", "0", "Banana"]
+)
 def test_what_may_be_meant_is_an_input(text: str) -> None:
     found = alpaca({"instruction": "q", "input": text, "output": "a"})
     assert isinstance(found, Instruction)
@@ -81,12 +93,27 @@ def test_the_first_of_several_instances_is_read_and_all_are_kept() -> None:
 
 @pytest.mark.parametrize("answer", [[ANSWER], "a", [USER, ANSWER]])
 def test_an_answer_follows_the_turns_of_its_prompt(answer: Any) -> None:
-    found = alpaca({"prompt": [USER], "completion": answer, "system": "s", "tools": [{"name": "f"}], "label": True})
+    found = alpaca(
+        {
+            "prompt": [USER],
+            "completion": answer,
+            "system": "s",
+            "tools": [{"name": "f"}],
+            "label": True,
+        }
+    )
     assert isinstance(found, Instruction)
-    assert (found.messages, found.system, found.tools, found.rest) == (PAIR, "s", '[{"name": "f"}]', {"label": True})
+    assert (found.messages, found.system, found.tools, found.rest) == (
+        PAIR,
+        "s",
+        '[{"name": "f"}]',
+        {"label": True},
+    )
 
 
-@pytest.mark.parametrize("others", [{}, {"completion": 3}, {"completion": "a", "input": "i"}, {"completion": [3]}])
+@pytest.mark.parametrize(
+    "others", [{}, {"completion": 3}, {"completion": "a", "input": "i"}, {"completion": [3]}]
+)
 def test_turns_that_no_answer_can_follow_are_no_texts(others: dict[str, Any]) -> None:
     rejected = alpaca({"prompt": [USER], **others})
     assert isinstance(rejected, Rejection)
@@ -97,7 +124,11 @@ def test_numbers_are_texts_and_other_values_are_not() -> None:
     found = alpaca({"question": "q", "answer": 42})
     assert isinstance(found, Instruction)
     assert found.messages[1] == ("assistant", "42", None)
-    for record in ({"question": ["q"], "answer": "a"}, {"question": "q", "answer": {"a": 1}}, {"question": "q", "answer": True}):
+    for record in (
+        {"question": ["q"], "answer": "a"},
+        {"question": "q", "answer": {"a": 1}},
+        {"question": "q", "answer": True},
+    ):
         rejected = alpaca(record)
         assert isinstance(rejected, Rejection)
         assert rejected.reason == "wrong_type"

@@ -9,7 +9,19 @@ from hypothesis import strategies as st
 
 from catalog.pools.conversation import Instruction
 from catalog.pools.fingerprint import Message, fingerprint
-from catalog.pools.formats import FORMATS, NAMES, Format, alpaca, detect, messages, named, preference, sharegpt, transcript, turns
+from catalog.pools.formats import (
+    FORMATS,
+    NAMES,
+    Format,
+    alpaca,
+    detect,
+    messages,
+    named,
+    preference,
+    sharegpt,
+    transcript,
+    turns,
+)
 from catalog.pools.reasons import Rejection
 
 USER = {"role": "user", "content": "q"}
@@ -22,9 +34,18 @@ PAIR = [("user", "q", None), ("assistant", "a", None)]
     [
         ({"instruction": "q", "output": "a"}, "alpaca"),
         ({"prompt": "q"}, "alpaca"),
-        ({"conversations": [{"from": "human", "value": "q"}, {"from": "gpt", "value": "a"}]}, "sharegpt"),
-        ({"conversation": [{"from": "human", "value": "q"}, {"from": "gpt", "value": "a"}]}, "sharegpt"),
-        ({"conversations": '[{"from": "human", "value": "q"}, {"from": "gpt", "value": "a"}]'}, "sharegpt"),
+        (
+            {"conversations": [{"from": "human", "value": "q"}, {"from": "gpt", "value": "a"}]},
+            "sharegpt",
+        ),
+        (
+            {"conversation": [{"from": "human", "value": "q"}, {"from": "gpt", "value": "a"}]},
+            "sharegpt",
+        ),
+        (
+            {"conversations": '[{"from": "human", "value": "q"}, {"from": "gpt", "value": "a"}]'},
+            "sharegpt",
+        ),
         ({"messages": [USER, ANSWER]}, "messages"),
         ({"conversations": [USER, ANSWER]}, "messages"),
         ({"messages": [USER, ANSWER], "prompt": "q"}, "messages"),
@@ -35,12 +56,29 @@ PAIR = [("user", "q", None), ("assistant", "a", None)]
         ("\n\nHuman: q\n\nAssistant: a", "transcript"),
         ("Human: q\n\nAssistant: a", "transcript"),
         ({"text": "### Human: q### Assistant: a"}, "transcript"),
-        ({"chosen": "\n\nHuman: q\n\nAssistant: a", "rejected": "\n\nHuman: q\n\nAssistant: b"}, "preference"),
+        (
+            {"chosen": "\n\nHuman: q\n\nAssistant: a", "rejected": "\n\nHuman: q\n\nAssistant: b"},
+            "preference",
+        ),
         ({"prompt": "q", "chosen": "a", "rejected": "b"}, "preference"),
         ({"prompt": "q", "chosen": [USER, ANSWER], "rejected": [USER]}, "preference"),
-        ({"conversations": [{"from": "human", "value": "q"}], "chosen": {"from": "gpt", "value": "a"}, "rejected": {}}, "preference"),
+        (
+            {
+                "conversations": [{"from": "human", "value": "q"}],
+                "chosen": {"from": "gpt", "value": "a"},
+                "rejected": {},
+            },
+            "preference",
+        ),
         ({"chosen_messages": [USER, ANSWER], "rejected_messages": [USER]}, "preference"),
-        ({"prompt": [USER], "chosen": [ANSWER], "rejected": [{"role": "assistant", "content": "b"}]}, "preference"),
+        (
+            {
+                "prompt": [USER],
+                "chosen": [ANSWER],
+                "rejected": [{"role": "assistant", "content": "b"}],
+            },
+            "preference",
+        ),
         ({"prompt": [USER], "chosen": [USER, ANSWER], "rejected": [USER]}, "preference"),
         ({"text": "running text"}, None),
         ("a text", None),
@@ -61,7 +99,10 @@ def test_a_record_is_seen_as_its_shape(record: Any, name: str | None) -> None:
 
 
 def test_the_shape_of_most_records_is_the_files() -> None:
-    assert detect([{"text": "x"}, {"prompt": "q"}, {"messages": [USER, ANSWER]}, {"messages": [USER]}]) is messages
+    assert (
+        detect([{"text": "x"}, {"prompt": "q"}, {"messages": [USER, ANSWER]}, {"messages": [USER]}])
+        is messages
+    )
     assert detect([]) is None
 
 
@@ -71,16 +112,30 @@ def test_formats_are_named_as_their_functions() -> None:
 
 
 def test_tools_system_and_the_rest_of_a_chat_are_kept() -> None:
-    found = messages({"messages": [{"role": "system", "content": "s"}, USER, ANSWER], "tools": [{"name": "f"}], "id": 7, "score": None})
+    found = messages(
+        {
+            "messages": [{"role": "system", "content": "s"}, USER, ANSWER],
+            "tools": [{"name": "f"}],
+            "id": 7,
+            "score": None,
+        }
+    )
     assert isinstance(found, Instruction)
-    assert (found.system, found.tools, found.rest) == ("s", '[{"name": "f"}]', {"id": 7, "score": None})
+    assert (found.system, found.tools, found.rest) == (
+        "s",
+        '[{"name": "f"}]',
+        {"id": 7, "score": None},
+    )
     older = messages({"messages": [USER, ANSWER], "functions": [{"name": "f"}]})
     assert isinstance(older, Instruction)
     assert (older.tools, older.rest) == ('[{"name": "f"}]', {})
 
 
 def test_a_bad_turn_rejects_its_conversation() -> None:
-    for record in ({"messages": [USER, {"role": "alien", "content": "x"}]}, {"messages": [USER, 3]}):
+    for record in (
+        {"messages": [USER, {"role": "alien", "content": "x"}]},
+        {"messages": [USER, 3]},
+    ):
         assert isinstance(messages(record), Rejection)
     assert isinstance(turns(["q", {"role": "user"}]), Rejection)
     assert isinstance(preference({"chosen": 3, "rejected": 4}), Rejection)
@@ -96,9 +151,21 @@ def test_the_rejected_answer_stays() -> None:
 
 
 def test_chosen_turns_follow_the_turns_of_the_prompt() -> None:
-    found = preference({"prompt": [{"role": "system", "content": "s"}, USER], "chosen": [ANSWER], "rejected": [USER], "tools": ["f"]})
+    found = preference(
+        {
+            "prompt": [{"role": "system", "content": "s"}, USER],
+            "chosen": [ANSWER],
+            "rejected": [USER],
+            "tools": ["f"],
+        }
+    )
     assert isinstance(found, Instruction)
-    assert (found.messages, found.system, found.tools, found.rest) == (PAIR, "s", '["f"]', {"rejected": [USER]})
+    assert (found.messages, found.system, found.tools, found.rest) == (
+        PAIR,
+        "s",
+        '["f"]',
+        {"rejected": [USER]},
+    )
     twice = preference({"prompt": [USER, ANSWER, USER], "chosen": [ANSWER], "rejected": [USER]})
     assert isinstance(twice, Instruction)
     assert twice.messages == PAIR * 2
@@ -119,7 +186,10 @@ def test_a_transcript_keeps_what_its_turns_say() -> None:
 
 
 def as_messages(read: Instruction) -> dict[str, Any]:
-    listed = [{"role": role, "content": content, **json.loads(extra or "{}")} for role, content, extra in read.messages]
+    listed = [
+        {"role": role, "content": content, **json.loads(extra or "{}")}
+        for role, content, extra in read.messages
+    ]
     if read.system is not None:
         listed.insert(0, {"role": "system", "content": read.system})
     return {"messages": listed, **({"tools": json.loads(read.tools)} if read.tools else {})}
@@ -133,30 +203,73 @@ def as_sharegpt(read: Instruction) -> dict[str, Any]:
         speaker = extra.pop("from", None) or extra.pop("role", None) or names[role]
         listed.append({"from": speaker, "value": extra.pop("content", content), **extra})
     record: dict[str, Any] = {"conversations": listed}
-    return record | ({"system": read.system} if read.system is not None else {}) | ({"tools": read.tools} if read.tools else {})
+    return (
+        record
+        | ({"system": read.system} if read.system is not None else {})
+        | ({"tools": read.tools} if read.tools else {})
+    )
 
 
 words = st.text(st.characters(exclude_categories=("Cs",)), max_size=6)
 spellings = st.sampled_from(
-    ["user", "human", "assistant", "gpt", "system", "tool", "observation", "function", "function_call", "developer"]
+    [
+        "user",
+        "human",
+        "assistant",
+        "gpt",
+        "system",
+        "tool",
+        "observation",
+        "function",
+        "function_call",
+        "developer",
+    ]
 )
-part = st.builds(lambda kind, text: {"type": kind, "text": text}, st.sampled_from(["text", "image_url"]), words)
+part = st.builds(
+    lambda kind, text: {"type": kind, "text": text}, st.sampled_from(["text", "image_url"]), words
+)
 contents = words | st.none() | st.lists(part, max_size=3) | st.integers()
 own_keys = st.dictionaries(
-    st.sampled_from(["name", "tool_calls", "weight"]), words | st.integers() | st.lists(words, max_size=1) | st.none(), max_size=2
+    st.sampled_from(["name", "tool_calls", "weight"]),
+    words | st.integers() | st.lists(words, max_size=1) | st.none(),
+    max_size=2,
 )
-openai = st.builds(lambda role, content, keys: {"role": role, "content": content, **keys}, spellings, contents, own_keys)
-share = st.builds(lambda role, content, keys: {"from": role, "value": content, **keys}, spellings, contents, own_keys)
-tools = st.none() | st.lists(st.fixed_dictionaries({"name": words}), max_size=2) | st.just('[ {"name":"é"} ]')
+openai = st.builds(
+    lambda role, content, keys: {"role": role, "content": content, **keys},
+    spellings,
+    contents,
+    own_keys,
+)
+share = st.builds(
+    lambda role, content, keys: {"from": role, "value": content, **keys},
+    spellings,
+    contents,
+    own_keys,
+)
+tools = (
+    st.none()
+    | st.lists(st.fixed_dictionaries({"name": words}), max_size=2)
+    | st.just('[ {"name":"é"} ]')
+)
 systems = st.none() | words
 
 
 def stored(read: Instruction) -> tuple[str, list[Message], str | None]:
-    return fingerprint(read.messages, system=read.system, tools=read.tools), read.messages, read.system
+    return (
+        fingerprint(read.messages, system=read.system, tools=read.tools),
+        read.messages,
+        read.system,
+    )
 
 
-@given(st.lists(openai, min_size=1, max_size=4) | st.lists(share, min_size=1, max_size=4), systems, tools)
-def test_what_is_stored_can_be_written_as_either_chat_and_read_again(listed: list[Any], system: str | None, given_tools: Any) -> None:
+@given(
+    st.lists(openai, min_size=1, max_size=4) | st.lists(share, min_size=1, max_size=4),
+    systems,
+    tools,
+)
+def test_what_is_stored_can_be_written_as_either_chat_and_read_again(
+    listed: list[Any], system: str | None, given_tools: Any
+) -> None:
     first: Format = messages if "role" in listed[0] else sharegpt
     read = first({"messages": listed, "system": system, "tools": given_tools})
     assert isinstance(read, Instruction)
@@ -169,12 +282,19 @@ def test_what_is_stored_can_be_written_as_either_chat_and_read_again(listed: lis
 
 
 @given(st.lists(openai, min_size=2, max_size=5), st.integers(1, 4), systems, tools)
-def test_a_conversation_cut_in_two_reads_as_the_whole(listed: list[Any], cut: int, system: str | None, given_tools: Any) -> None:
+def test_a_conversation_cut_in_two_reads_as_the_whole(
+    listed: list[Any], cut: int, system: str | None, given_tools: Any
+) -> None:
     whole = messages({"messages": listed, "system": system, "tools": given_tools})
     prompt, answer = listed[: min(cut, len(listed) - 1)], listed[min(cut, len(listed) - 1) :]
-    assume(answer[: len(prompt)] != prompt)  # an answer that repeats its prompt is the whole already
+    assume(
+        answer[: len(prompt)] != prompt
+    )  # an answer that repeats its prompt is the whole already
     beside = {"prompt": prompt, "system": system, "tools": given_tools}
-    for read in (preference({**beside, "chosen": answer, "rejected": []}), alpaca({**beside, "completion": answer})):
+    for read in (
+        preference({**beside, "chosen": answer, "rejected": []}),
+        alpaca({**beside, "completion": answer}),
+    ):
         assert isinstance(whole, Instruction)
         assert isinstance(read, Instruction)
         assert stored(read) == stored(whole)

@@ -18,9 +18,15 @@ PAIR = [("user", "q", None), ("assistant", "a", None)]
         ({"prompt": "question.stem", "response": "key"}, {"question": {"stem": "q"}, "key": "a"}),
         ({"prompt": "a.b", "response": "c.0.d"}, {"a.b": "q", "c": [{"d": "a"}]}),
         ({"prompt": "x.q", "response": "x.a"}, {"x": '{"q": "q", "a": "a"}'}),
-        ({"messages": "chat.turns"}, {"chat": {"turns": [{"role": "user", "content": "q"}, {"from": "gpt", "value": "a"}]}}),
+        (
+            {"messages": "chat.turns"},
+            {"chat": {"turns": [{"role": "user", "content": "q"}, {"from": "gpt", "value": "a"}]}},
+        ),
         ({"messages": "chat"}, {"chat": ["q", "a"]}),
-        ({"prompt": "p", "response": "r"}, {"p": [{"role": "user", "content": "q"}], "r": [{"role": "assistant", "content": "a"}]}),
+        (
+            {"prompt": "p", "response": "r"},
+            {"p": [{"role": "user", "content": "q"}], "r": [{"role": "assistant", "content": "a"}]},
+        ),
     ],
 )
 def test_the_named_keys_are_read(paths: dict[str, str], record: dict[str, Any]) -> None:
@@ -30,10 +36,24 @@ def test_the_named_keys_are_read(paths: dict[str, str], record: dict[str, Any]) 
 
 
 def test_every_field_can_be_mapped_and_the_rest_is_kept() -> None:
-    paths = {"prompt": "p", "input": "i", "response": "r", "system": "s", "history": "h", "tools": "t"}
-    found = mapped(paths)({"p": "q", "i": "x", "r": "a", "s": "s", "h": [["q0", "a0"]], "t": [{"name": "f"}], "id": 1})
+    paths = {
+        "prompt": "p",
+        "input": "i",
+        "response": "r",
+        "system": "s",
+        "history": "h",
+        "tools": "t",
+    }
+    found = mapped(paths)(
+        {"p": "q", "i": "x", "r": "a", "s": "s", "h": [["q0", "a0"]], "t": [{"name": "f"}], "id": 1}
+    )
     assert isinstance(found, Instruction)
-    assert found.messages == [("user", "q0", None), ("assistant", "a0", None), ("user", "q\nx", None), ("assistant", "a", None)]
+    assert found.messages == [
+        ("user", "q0", None),
+        ("assistant", "a0", None),
+        ("user", "q\nx", None),
+        ("assistant", "a", None),
+    ]
     assert (found.system, found.tools, found.rest) == ("s", '[{"name": "f"}]', {"id": 1})
 
 
@@ -50,12 +70,16 @@ def test_what_lacks_every_mapped_key_does_not_fit_and_what_lacks_the_prompt_is_r
 
 
 def test_a_placeholder_under_a_mapped_input_counts() -> None:
-    found = mapped({"prompt": "p", "input": "i", "response": "r"})({"p": "q", "i": "<No input>", "r": "a"})
+    found = mapped({"prompt": "p", "input": "i", "response": "r"})(
+        {"p": "q", "i": "<No input>", "r": "a"}
+    )
     assert isinstance(found, Instruction)
     assert (found.messages, found.n_no_input) == (PAIR, 1)
 
 
-@pytest.mark.parametrize("paths", [{"answer": "a"}, {"response": "a"}, {"prompt": "a", "output": "b"}])
+@pytest.mark.parametrize(
+    "paths", [{"answer": "a"}, {"response": "a"}, {"prompt": "a", "output": "b"}]
+)
 def test_an_impossible_map_is_refused(paths: dict[str, str]) -> None:
     with pytest.raises(OptionError, match="--map"):
         mapped(paths)

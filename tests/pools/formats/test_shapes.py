@@ -30,12 +30,42 @@ def read(record: Any) -> Instruction:
 @pytest.mark.parametrize(
     ("record", "name"),
     [
-        ({"contents": [{"role": "user", "parts": [{"text": "q"}]}, {"role": "model", "parts": [{"text": "a"}]}]}, "gemini"),
+        (
+            {
+                "contents": [
+                    {"role": "user", "parts": [{"text": "q"}]},
+                    {"role": "model", "parts": [{"text": "a"}]},
+                ]
+            },
+            "gemini",
+        ),
         ({"history": [{"parts": ["q"]}, {"role": "model", "parts": ["a"]}]}, "gemini"),
-        ({"messages": [{"role": "User", "message": "q"}, {"role": "Chatbot", "message": "a"}]}, "messages"),
-        ({"dialogue": [{"speaker": "user", "text": "q"}, {"speaker": "assistant", "text": "a"}]}, "messages"),
-        ({"messages": [{"author": "user", "content": "q"}, {"author": "assistant", "content": "a"}]}, "messages"),
-        ({"messages": [{"author": {"role": "user"}, "content": "q"}, {"author": {"role": "assistant"}, "content": "a"}]}, "messages"),
+        (
+            {"messages": [{"role": "User", "message": "q"}, {"role": "Chatbot", "message": "a"}]},
+            "messages",
+        ),
+        (
+            {"dialogue": [{"speaker": "user", "text": "q"}, {"speaker": "assistant", "text": "a"}]},
+            "messages",
+        ),
+        (
+            {
+                "messages": [
+                    {"author": "user", "content": "q"},
+                    {"author": "assistant", "content": "a"},
+                ]
+            },
+            "messages",
+        ),
+        (
+            {
+                "messages": [
+                    {"author": {"role": "user"}, "content": "q"},
+                    {"author": {"role": "assistant"}, "content": "a"},
+                ]
+            },
+            "messages",
+        ),
         ([{"speaker": "human", "text": "q"}, {"speaker": "bot", "text": "a"}], "turns"),
         ({"conversation": [{"human": "q", "assistant": "a"}]}, "pairs"),
         ([{"user": "q", "assistant": "a"}], "pairs"),
@@ -46,16 +76,38 @@ def read(record: Any) -> Instruction:
         ({"text": "<s>[INST] q [/INST] a </s>"}, "inst"),
         ({"text": "[INST] q [/INST]a"}, "inst"),
         ({"text": f"{PREAMBLE}### Instruction:\nq\n\n### Response:\na"}, "alpaca_text"),
-        ({"text": "### Instruction: q\n### Input:\n<noinput>\n### Response: a\n\n### End"}, "alpaca_text"),
+        (
+            {"text": "### Instruction: q\n### Input:\n<noinput>\n### Response: a\n\n### End"},
+            "alpaca_text",
+        ),
         ({"messages": [json.dumps(USER), json.dumps(ANSWER)]}, "messages"),
-        ({"conversations": str([{"from": "human", "value": "q"}, {"from": "gpt", "value": "a"}])}, "sharegpt"),
+        (
+            {
+                "conversations": str(
+                    [{"from": "human", "value": "q"}, {"from": "gpt", "value": "a"}]
+                )
+            },
+            "sharegpt",
+        ),
         ({"conversations": str(["q", "a"])}, "turns"),
         ({"messages": None, "conversations": U}, "messages"),
         ({"messages": [{"role": "user", "content": None, "value": "q"}, ANSWER]}, "messages"),
         ({"prompt": "q", "output": None, "response": "a"}, "alpaca"),
-        ({"chosen": None, "rejected": None, "chosen_messages": U, "rejected_messages": [USER]}, "preference"),
+        (
+            {"chosen": None, "rejected": None, "chosen_messages": U, "rejected_messages": [USER]},
+            "preference",
+        ),
         ({"instruction": None, "question": "q", "answer": "a"}, "alpaca"),
-        ({"prompt": {"role": "prompter", "text": "q", "replies": [{"role": "assistant", "text": "a", "replies": []}]}}, "tree"),
+        (
+            {
+                "prompt": {
+                    "role": "prompter",
+                    "text": "q",
+                    "replies": [{"role": "assistant", "text": "a", "replies": []}],
+                }
+            },
+            "tree",
+        ),
     ],
 )
 def test_a_shape_is_seen_and_read(record: Any, name: str) -> None:
@@ -100,8 +152,20 @@ def test_a_role_that_is_given_is_read_and_leaves_no_trace() -> None:
         ({"messages": U, "system": None, "system_prompt": "s"}, "s"),
         ({"system_prompt": "s", "chosen": U, "rejected": [USER]}, "s"),
         ({"messages": U, "system": [{"type": "text", "text": "s"}]}, "s"),
-        ({"messages": U, "system": [{"type": "text", "text": "s"}, {"type": "text", "text": "t"}]}, "s\nt"),
-        ({"contents": [{"parts": [{"text": "q"}]}], "systemInstruction": {"parts": [{"text": "s"}]}}, "s"),
+        (
+            {
+                "messages": U,
+                "system": [{"type": "text", "text": "s"}, {"type": "text", "text": "t"}],
+            },
+            "s\nt",
+        ),
+        (
+            {
+                "contents": [{"parts": [{"text": "q"}]}],
+                "systemInstruction": {"parts": [{"text": "s"}]},
+            },
+            "s",
+        ),
         ({"text": "<s>[INST] <<SYS>>\ns\n<</SYS>>\n\nq [/INST] a </s>"}, "s"),
         ({"text": "<|im_start|>system\ns<|im_end|>\n" + CHATML}, "s"),
         ({"text": "Be brief.\n\n### Instruction:\nq\n\n### Response:\na"}, "Be brief."),
@@ -120,7 +184,9 @@ def test_blocks_of_a_system_prompt_that_are_more_than_texts_stay_in_the_metadata
 
 
 def test_tools_of_an_alpaca_record_are_read() -> None:
-    found = read({"instruction": "q", "input": "", "output": "a", "tools": [{"name": "f"}], "id": 1})
+    found = read(
+        {"instruction": "q", "input": "", "output": "a", "tools": [{"name": "f"}], "id": 1}
+    )
     assert (found.tools, found.rest) == ('[{"name": "f"}]', {"id": 1})
 
 
@@ -137,7 +203,10 @@ def test_tools_of_an_alpaca_record_are_read() -> None:
     ],
 )
 def test_several_keys_of_a_prompt_are_one_prompt(record: dict[str, Any], prompt: str) -> None:
-    assert read(record | {"answer": "a"}).messages == [("user", prompt, None), ("assistant", "a", None)]
+    assert read(record | {"answer": "a"}).messages == [
+        ("user", prompt, None),
+        ("assistant", "a", None),
+    ]
 
 
 def test_joined_keys_are_said_and_leave_no_metadata() -> None:
@@ -158,7 +227,9 @@ def test_joined_keys_are_said_and_leave_no_metadata() -> None:
         ([{"label": "A", "text": "x"}], "A", ("q\nA. x", "A")),
     ],
 )
-def test_choices_follow_their_question(choices: Any, answer: Any, messages: tuple[str, str]) -> None:
+def test_choices_follow_their_question(
+    choices: Any, answer: Any, messages: tuple[str, str]
+) -> None:
     found = read({"question": "q", "choices": choices, "answer": answer})
     assert tuple(content for _, content, _ in found.messages) == messages
     assert (found.rest, len(found.notes)) == ({}, 1)
@@ -172,24 +243,44 @@ def test_choices_that_are_no_texts_stay_in_the_metadata(choices: Any) -> None:
 
 @pytest.mark.parametrize("reasoning", ["because", ["because"]])
 def test_reasoning_can_be_mapped_to_the_answer(reasoning: Any) -> None:
-    found = mapped({"prompt": "p", "response": "r", "reasoning": "why"})({"p": "q", "r": "a", "why": reasoning})
+    found = mapped({"prompt": "p", "response": "r", "reasoning": "why"})(
+        {"p": "q", "r": "a", "why": reasoning}
+    )
     assert isinstance(found, Instruction)
     assert found.messages[1] == ("assistant", "a", '{"reasoning_content": "because"}')
     assert found.rest == {}
-    missing = mapped({"prompt": "p", "response": "r", "reasoning": "why"})({"p": "q", "r": "a", "why": None})
+    missing = mapped({"prompt": "p", "response": "r", "reasoning": "why"})(
+        {"p": "q", "r": "a", "why": None}
+    )
     assert isinstance(missing, Instruction)
     assert missing.messages == PAIR
 
 
 def test_what_a_tool_returns_as_an_object_is_its_json_text() -> None:
-    found = read({"messages": [USER, {"role": "tool", "content": {"celsius": 20}}, {"role": "tool", "content": [{"b": 1}]}, ANSWER]})
+    found = read(
+        {
+            "messages": [
+                USER,
+                {"role": "tool", "content": {"celsius": 20}},
+                {"role": "tool", "content": [{"b": 1}]},
+                ANSWER,
+            ]
+        }
+    )
     assert [content for _, content, _ in found.messages[1:3]] == ['{"celsius": 20}', '[{"b": 1}]']
     assert isinstance(messages({"messages": [{"role": "user", "content": {"a": 1}}]}), Rejection)
 
 
 def test_calls_and_media_of_gemini_stay_as_parts() -> None:
     call = {"functionCall": {"name": "f", "args": {}}}
-    found = read({"contents": [{"role": "user", "parts": [{"text": "q"}]}, {"role": "model", "parts": [{"text": "a"}, call]}]})
+    found = read(
+        {
+            "contents": [
+                {"role": "user", "parts": [{"text": "q"}]},
+                {"role": "model", "parts": [{"text": "a"}, call]},
+            ]
+        }
+    )
     role, content, extra = found.messages[1]
     assert (role, content) == ("assistant", "a\n<functionCall>")
     assert json.loads(extra or "") == {"content": [{"type": "text", "text": "a"}, call]}
@@ -207,7 +298,12 @@ def test_turns_of_glaive_are_told_apart() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["[INST] q", "[INST] q [/INST] a [/INST] b", "<|im_start|>user\nq<|im_end|>\nstray\n<|im_start|>assistant\na<|im_end|>"]
+    "text",
+    [
+        "[INST] q",
+        "[INST] q [/INST] a [/INST] b",
+        "<|im_start|>user\nq<|im_end|>\nstray\n<|im_start|>assistant\na<|im_end|>",
+    ],
 )
 def test_a_text_whose_marks_do_not_match_is_rejected(text: str) -> None:
     format_ = detect([text])
@@ -219,12 +315,20 @@ words = st.text(st.sampled_from("ab é\n:>/]"), min_size=1, max_size=12).filter(
 
 
 @given(st.lists(st.tuples(words, words), min_size=1, max_size=3), words)
-def test_a_conversation_is_the_same_in_every_text(pairs: list[tuple[str, str]], system: str) -> None:
+def test_a_conversation_is_the_same_in_every_text(
+    pairs: list[tuple[str, str]], system: str
+) -> None:
     chatml = f"<|im_start|>system\n{system}<|im_end|>\n"
     inst, turns = f"<<SYS>>\n{system}\n<</SYS>>\n\n", []
     for n, (prompt, answer) in enumerate(pairs):
-        chatml += f"<|im_start|>user\n{prompt}<|im_end|>\n<|im_start|>assistant\n{answer}<|im_end|>\n"
-        inst = f"{inst}{prompt} [/INST] {answer} </s>" if not n else f"{inst}<s>[INST] {prompt} [/INST] {answer} </s>"
+        chatml += (
+            f"<|im_start|>user\n{prompt}<|im_end|>\n<|im_start|>assistant\n{answer}<|im_end|>\n"
+        )
+        inst = (
+            f"{inst}{prompt} [/INST] {answer} </s>"
+            if not n
+            else f"{inst}<s>[INST] {prompt} [/INST] {answer} </s>"
+        )
         turns += [("user", prompt, None), ("assistant", answer, None)]
     found = read({"text": chatml})
     assert (found.messages, found.system) == (turns, system)
@@ -234,8 +338,27 @@ def test_a_conversation_is_the_same_in_every_text(pairs: list[tuple[str, str]], 
 
 NAMES = "messages role content from value text chat contents parts prompt replies question choices answer system tools human user"
 keys = st.sampled_from([*NAMES.split(), "assistant", "instruction", "context", "history", "chosen"])
-scalars = st.sampled_from([None, True, 3, float("nan"), "", "user", "[INST]", "<|im_start|>", "USER:", "['a']", '{"role": 1}', CHATML])
-values = st.recursive(scalars, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(keys, inner, max_size=3), max_leaves=8)
+scalars = st.sampled_from(
+    [
+        None,
+        True,
+        3,
+        float("nan"),
+        "",
+        "user",
+        "[INST]",
+        "<|im_start|>",
+        "USER:",
+        "['a']",
+        '{"role": 1}',
+        CHATML,
+    ]
+)
+values = st.recursive(
+    scalars,
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(keys, inner, max_size=3),
+    max_leaves=8,
+)
 
 
 @settings(max_examples=150)

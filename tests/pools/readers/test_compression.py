@@ -21,7 +21,9 @@ PACK: dict[str, Callable[[bytes], bytes]] = {
 
 @pytest.mark.parametrize("compression", PACK)
 @given(st.lists(st.binary(max_size=200), min_size=1, max_size=4), st.integers(1, 50))
-def test_members_one_after_another_give_their_bytes_however_the_blocks_fall(compression: str, members: list[bytes], step: int) -> None:
+def test_members_one_after_another_give_their_bytes_however_the_blocks_fall(
+    compression: str, members: list[bytes], step: int
+) -> None:
     packed = b"".join(PACK[compression](member) for member in members)
     blocks = [packed[start : start + step] for start in range(0, len(packed), step)]
     assert compression_of(packed) == compression
@@ -46,7 +48,9 @@ def test_a_damaged_file_is_refused(compression: str) -> None:
 
 
 def test_zero_bytes_after_the_last_member_are_padding() -> None:
-    assert b"".join(unpacked([gzip.compress(b"a") + bytes(512)], compression="gzip", name="f")) == b"a"
+    assert (
+        b"".join(unpacked([gzip.compress(b"a") + bytes(512)], compression="gzip", name="f")) == b"a"
+    )
 
 
 def test_an_endless_run_of_zeros_is_unpacked_a_piece_at_a_time() -> None:

@@ -14,7 +14,9 @@ tables = st.lists(st.tuples(cells, cells, cells).filter(any), max_size=6)
 
 def written(rows: list[tuple[str, ...]], delimiter: str = ",", end: str = "\n") -> str:
     target = io.StringIO(newline="")
-    csv.writer(target, delimiter=delimiter, lineterminator=end, quoting=csv.QUOTE_ALL).writerows(rows)
+    csv.writer(target, delimiter=delimiter, lineterminator=end, quoting=csv.QUOTE_ALL).writerows(
+        rows
+    )
     return target.getvalue()
 
 
@@ -22,11 +24,21 @@ def read(text: str, step: int = 10**6) -> list[object]:
     dialect = dialect_of(text, names=("prompt",))
     assert dialect is not None
     blocks = [text[start : start + step] for start in range(0, len(text), step)]
-    return [value.reason if isinstance(value, Rejection) else tuple(value.values()) for _, value, _ in delimited(blocks, dialect=dialect)]
+    return [
+        value.reason if isinstance(value, Rejection) else tuple(value.values())
+        for _, value, _ in delimited(blocks, dialect=dialect)
+    ]
 
 
-@given(tables, st.sampled_from([",", "\t", ";", "|"]), st.sampled_from(["\n", "\r\n"]), st.integers(1, 20))
-def test_what_a_writer_writes_is_read_back(rows: list[tuple[str, ...]], delimiter: str, end: str, step: int) -> None:
+@given(
+    tables,
+    st.sampled_from([",", "\t", ";", "|"]),
+    st.sampled_from(["\n", "\r\n"]),
+    st.integers(1, 20),
+)
+def test_what_a_writer_writes_is_read_back(
+    rows: list[tuple[str, ...]], delimiter: str, end: str, step: int
+) -> None:
     text = written([("prompt", "response", "n"), *rows], delimiter, end)
     dialect = dialect_of(text, names=("prompt",))
     assert dialect is not None
@@ -43,7 +55,13 @@ def test_a_position_is_the_first_line_of_its_row() -> None:
 
 @pytest.mark.parametrize(
     ("broken", "reason"),
-    [('"a,b', "not_csv"), ('"a"b,c', "not_csv"), ("a,b,c", "wrong_columns"), ("a", "wrong_columns"), ('"a\nb"', "wrong_columns")],
+    [
+        ('"a,b', "not_csv"),
+        ('"a"b,c', "not_csv"),
+        ("a,b,c", "wrong_columns"),
+        ("a", "wrong_columns"),
+        ('"a\nb"', "wrong_columns"),
+    ],
 )
 def test_a_broken_row_loses_itself_alone(broken: str, reason: str) -> None:
     rows = [("q1", "a1"), ("q2", "a2"), ("q,3", "a\n3"), ("q4", "a4")]
@@ -61,7 +79,10 @@ def test_a_quote_left_open_does_not_swallow_the_rows_after_it() -> None:
 
 
 def test_a_first_row_of_sentences_is_no_header() -> None:
-    dialect = dialect_of("What is the capital of France, and why is it not Lyon?,Paris\nAnd of Spain?,Madrid\n", names=("prompt",))
+    dialect = dialect_of(
+        "What is the capital of France, and why is it not Lyon?,Paris\nAnd of Spain?,Madrid\n",
+        names=("prompt",),
+    )
     assert dialect is not None
     assert not dialect.has_header
 
@@ -75,4 +96,6 @@ def test_prose_is_no_table() -> None:
 def test_a_byte_order_mark_is_no_part_of_the_first_name() -> None:
     dialect = dialect_of("\ufeffprompt,response\na,b\n", names=("prompt",))
     assert dialect is not None
-    assert [value for _, value, _ in delimited(["\ufeffprompt,response\na,b\n"], dialect=dialect)] == [{"prompt": "a", "response": "b"}]
+    assert [
+        value for _, value, _ in delimited(["\ufeffprompt,response\na,b\n"], dialect=dialect)
+    ] == [{"prompt": "a", "response": "b"}]

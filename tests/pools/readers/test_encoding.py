@@ -9,7 +9,9 @@ ENGLISH = '[{"instruction": "Say it.", "output": "It."}]'
 
 
 @pytest.mark.parametrize("text", [CHINESE, ENGLISH])
-@pytest.mark.parametrize("codec", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+@pytest.mark.parametrize(
+    "codec", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32"]
+)
 def test_unicode_is_found_with_and_without_its_mark(text: str, codec: str) -> None:
     data = text.encode(codec)
     found = encoding_of(data)
@@ -50,15 +52,28 @@ def test_bytes_that_are_no_text_have_no_encoding(data: bytes) -> None:
 
 @given(st.binary(max_size=60), st.integers(1, 7))
 def test_bad_bytes_are_marked_with_what_no_text_can_hold(data: bytes, step: int) -> None:
-    text = "".join(decoded([data[start : start + step] for start in range(0, len(data), step)], codec="utf-8"))
+    text = "".join(
+        decoded([data[start : start + step] for start in range(0, len(data), step)], codec="utf-8")
+    )
     assert text == data.decode("utf-8", "surrogateescape")
     storable(text).encode()
 
 
-@given(st.text(st.characters(exclude_categories=("Cs",)), max_size=40), st.sampled_from(["utf-16", "gb18030", "utf-8"]), st.integers(1, 7))
+@given(
+    st.text(st.characters(exclude_categories=("Cs",)), max_size=40),
+    st.sampled_from(["utf-16", "gb18030", "utf-8"]),
+    st.integers(1, 7),
+)
 def test_good_text_comes_back_however_the_blocks_fall(text: str, codec: str, step: int) -> None:
     data = text.encode(codec)
-    assert "".join(decoded([data[start : start + step] for start in range(0, len(data), step)], codec=codec)) == text
+    assert (
+        "".join(
+            decoded(
+                [data[start : start + step] for start in range(0, len(data), step)], codec=codec
+            )
+        )
+        == text
+    )
 
 
 @pytest.mark.parametrize("codec", ["utf-16-le", "gb18030"])

@@ -13,10 +13,18 @@ from catalog.errors import SourceError
 from catalog.pools.readers import excel
 from catalog.pools.reading import FileReading, read_batches
 
-TABLE = [["instruction", "output", "n"], ["q0", "a0", 1], ["q1", "a1", None], [None, None, None], ["q2", "a2", 2.5]]
+TABLE = [
+    ["instruction", "output", "n"],
+    ["q0", "a0", 1],
+    ["q1", "a1", None],
+    [None, None, None],
+    ["q2", "a2", 2.5],
+]
 
 
-def workbook(path: Path, sheets: dict[str, Sequence[Sequence[Any]]], *, hidden: Sequence[str] = ()) -> Path:
+def workbook(
+    path: Path, sheets: dict[str, Sequence[Sequence[Any]]], *, hidden: Sequence[str] = ()
+) -> Path:
     book = Workbook()
     book.remove(book.active)
     for title, rows in sheets.items():
@@ -28,7 +36,9 @@ def workbook(path: Path, sheets: dict[str, Sequence[Sequence[Any]]], *, hidden: 
     return path
 
 
-def read(source: Path | str) -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[FileReading]]:
+def read(
+    source: Path | str,
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[FileReading]]:
     files: list[FileReading] = []
     batches = list(read_batches([str(source)], report=files.append))
     instructions = [row for batch in batches for row in batch.instructions.to_pylist()]
@@ -42,7 +52,12 @@ def refusal(source: Path | str) -> SourceError:
 
 
 def test_each_visible_sheet_is_a_table_of_its_own(tmp_path: Path) -> None:
-    sheets = {"train": TABLE, "empty": [], "secret": TABLE, "test": [[], ["prompt", "response"], ["x", "y"]]}
+    sheets = {
+        "train": TABLE,
+        "empty": [],
+        "secret": TABLE,
+        "test": [[], ["prompt", "response"], ["x", "y"]],
+    }
     path = workbook(tmp_path / "book.xlsx", sheets, hidden=["secret"])
     found, bad, files = read(path)
     assert [(row["source"], row["messages"][0]["content"], row["metadata"]) for row in found] == [
@@ -60,7 +75,11 @@ def test_each_visible_sheet_is_a_table_of_its_own(tmp_path: Path) -> None:
 
 
 def test_one_sheet_can_be_named_a_hidden_one_too(tmp_path: Path) -> None:
-    path = workbook(tmp_path / "book.xlsx", {"train": TABLE, "notes": [["Remember"], ["milk"]]}, hidden=["train"])
+    path = workbook(
+        tmp_path / "book.xlsx",
+        {"train": TABLE, "notes": [["Remember"], ["milk"]]},
+        hidden=["train"],
+    )
     assert refusal(path).reason == "unknown_shape"
     assert len(read(f"{path}!/train")[0]) == 3
     assert refusal(f"{path}!/nothing").reason == "not_found"
@@ -69,7 +88,10 @@ def test_one_sheet_can_be_named_a_hidden_one_too(tmp_path: Path) -> None:
 def test_a_position_is_a_row_as_excel_numbers_it(tmp_path: Path) -> None:
     rows = [[], ["instruction", "output"], ["q", "a"], ["q", None], ["q", "a", "more"]]
     _, bad, _ = read(workbook(tmp_path / "book.xlsx", {"s": rows}))
-    assert [(row["position"], row["reason"]) for row in bad] == [("row 4", "no_response"), ("row 5", "wrong_columns")]
+    assert [(row["position"], row["reason"]) for row in bad] == [
+        ("row 4", "no_response"),
+        ("row 5", "wrong_columns"),
+    ]
 
 
 def test_dates_are_iso_texts_and_a_column_without_a_name_has_its_number(tmp_path: Path) -> None:
@@ -80,12 +102,19 @@ def test_dates_are_iso_texts_and_a_column_without_a_name_has_its_number(tmp_path
 
 
 def test_columns_of_one_name_and_workbooks_without_rows_are_refused(tmp_path: Path) -> None:
-    assert refusal(workbook(tmp_path / "a.xlsx", {"s": [["prompt", "answer", "prompt"], ["a", "b", "c"]]})).reason == "no_header"
+    assert (
+        refusal(
+            workbook(tmp_path / "a.xlsx", {"s": [["prompt", "answer", "prompt"], ["a", "b", "c"]]})
+        ).reason
+        == "no_header"
+    )
     assert refusal(workbook(tmp_path / "b.xlsx", {"s": []})).reason == "empty_file"
     assert refusal(workbook(tmp_path / "c.xlsx", {"s": TABLE[:1]})).reason == "empty_file"
 
 
-def test_without_openpyxl_the_message_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_openpyxl_the_message_says_how_to_get_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = workbook(tmp_path / "book.xlsx", {"s": TABLE})
     monkeypatch.setitem(sys.modules, "openpyxl", None)
     assert refusal(path).reason == "missing_extra"
@@ -95,7 +124,10 @@ def test_without_openpyxl_the_message_says_how_to_get_it(tmp_path: Path, monkeyp
 def edited(path: Path, part: str, old: str, new: str) -> Path:
     """The same workbook with a text of one of its parts replaced."""
     target = io.BytesIO()
-    with zipfile.ZipFile(path) as source, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+    with (
+        zipfile.ZipFile(path) as source,
+        zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive,
+    ):
         for name in source.namelist():
             data = source.read(name).decode()
             assert name != part or old in data
@@ -104,7 +136,9 @@ def edited(path: Path, part: str, old: str, new: str) -> Path:
     return path
 
 
-def test_claims_of_size_and_place_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_claims_of_size_and_place_are_bounded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sheet = "xl/worksheets/sheet1.xml"
     path = workbook(tmp_path / "book.xlsx", {"s": TABLE})
     assert len(read(edited(path, sheet, '"A1:C5"', '"A1:XFD1048576"'))[0]) == 3
@@ -112,7 +146,9 @@ def test_claims_of_size_and_place_are_bounded(tmp_path: Path, monkeypatch: pytes
     assert refusal(edited(path, sheet, 'r="5"', 'r="99999999"')).reason == "too_large"
 
 
-def test_a_part_that_is_read_whole_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_part_that_is_read_whole_is_bounded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(excel, "MAX_PART", 10)
     error = refusal(workbook(tmp_path / "book.xlsx", {"s": TABLE}))
     assert error.reason == "too_large"

@@ -16,8 +16,17 @@ Records = list[dict[str, str]]
 # Text as it occurs in code: everything that could be taken for the end of a record.
 pieces = st.sampled_from([*'ab{}[],:"\\\n é', '"}, {"instruction": "', "NaN", '", "output": "'])
 nasty = st.lists(pieces, max_size=12).map("".join)
-records = st.lists(st.fixed_dictionaries({"instruction": nasty, "output": nasty}), min_size=1, max_size=6)
-styles = st.sampled_from([{"indent": 2}, {"indent": None}, {"indent": None, "separators": (",", ":")}, {"ensure_ascii": False}])
+records = st.lists(
+    st.fixed_dictionaries({"instruction": nasty, "output": nasty}), min_size=1, max_size=6
+)
+styles = st.sampled_from(
+    [
+        {"indent": 2},
+        {"indent": None},
+        {"indent": None, "separators": (",", ":")},
+        {"ensure_ascii": False},
+    ]
+)
 steps = st.integers(1, 40)
 
 
@@ -36,11 +45,15 @@ def read(text: str, step: int = 10**6) -> tuple[Container, list[Any]]:
 
 def split(found: list[Any]) -> tuple[list[Any], list[Rejection]]:
     values = [value for _, value, _ in found]
-    return [value for value in values if not isinstance(value, Rejection)], [value for value in values if isinstance(value, Rejection)]
+    return [value for value in values if not isinstance(value, Rejection)], [
+        value for value in values if isinstance(value, Rejection)
+    ]
 
 
 @given(records, styles, steps)
-def test_an_array_is_read_whatever_the_blocks(rows: Records, style: dict[str, Any], step: int) -> None:
+def test_an_array_is_read_whatever_the_blocks(
+    rows: Records, style: dict[str, Any], step: int
+) -> None:
     container, found = read(json.dumps(rows, **style), step)
     assert container.name == "json array"
     assert [value for _, value, _ in found] == rows
@@ -50,8 +63,12 @@ def test_an_array_is_read_whatever_the_blocks(rows: Records, style: dict[str, An
 
 
 @given(records, styles, steps)
-def test_a_list_under_a_key_is_read_and_what_stands_beside_it_is_not(rows: Records, style: dict[str, Any], step: int) -> None:
-    text = json.dumps({"canary": "BENCHMARK", "version": [1, {"a": 2}], "examples": rows, "end": None}, **style)
+def test_a_list_under_a_key_is_read_and_what_stands_beside_it_is_not(
+    rows: Records, style: dict[str, Any], step: int
+) -> None:
+    text = json.dumps(
+        {"canary": "BENCHMARK", "version": [1, {"a": 2}], "examples": rows, "end": None}, **style
+    )
     container = json_document([text[:200], *blocks_of(text[200:], step)], is_record=is_record)
     found = list(container.records)
     assert container.name == "json object with a list"
@@ -64,7 +81,9 @@ def test_an_object_keyed_by_id_gives_its_values_with_their_keys(rows: Records, s
     container, found = read(text)
     assert container.name == "json object keyed by id"
     assert container.unit == "key"
-    assert [(position, value) for position, value, _ in found] == [(f"q{n}", {"id": f"q{n}", **row}) for n, row in enumerate(rows)]
+    assert [(position, value) for position, value, _ in found] == [
+        (f"q{n}", {"id": f"q{n}", **row}) for n, row in enumerate(rows)
+    ]
 
 
 @given(records, st.sampled_from(["\n", "", " ,\n", "\r\n\r\n"]))
@@ -117,7 +136,9 @@ BREAKS: list[Callable[[str], str]] = [
     single_quotes,
 ]
 plain = st.text(st.sampled_from('ab{}[],: é"\n'), min_size=1, max_size=12)
-plain_records = st.lists(st.builds(lambda a, b: {"instruction": a, "output": b}, plain, plain), min_size=1, max_size=6)
+plain_records = st.lists(
+    st.builds(lambda a, b: {"instruction": a, "output": b}, plain, plain), min_size=1, max_size=6
+)
 
 
 @pytest.mark.parametrize("broken", BREAKS)
@@ -134,7 +155,8 @@ def test_a_broken_record_of_an_array_is_the_only_one_lost(
     texts[place] = broken(texts[place])
     _, found = read("[" + ", ".join(texts) + "]", step)
     good, bad = split(found)
-    # Without its quote, brackets in a text are as good as any: pieces of the broken record may come as something, never as a record.
+    # Without its quote, brackets in a text are as good as any: pieces of the broken record may come
+    # as something, never as a record.
     assert [row for row in good if is_record(row)] == rows[:place] + rows[place + 1 :]
     assert {reason.reason for reason in bad} == {"not_json"}
     if "quote" not in broken.__name__:
@@ -150,7 +172,9 @@ def test_two_broken_records_in_a_row_are_two(broken: Callable[[str], str]) -> No
 
 
 @pytest.mark.parametrize("broken", BREAKS[:4])
-def test_a_broken_record_of_a_nested_list_or_under_an_id_is_the_only_one_lost(broken: Callable[[str], str]) -> None:
+def test_a_broken_record_of_a_nested_list_or_under_an_id_is_the_only_one_lost(
+    broken: Callable[[str], str],
+) -> None:
     text = json.dumps({"instruction": "a", "output": "b"})
     nested = f'{{"canary": "x", "examples": [{text}, {broken(text)}, {text}], "n": 3}}'
     keyed = f'{{"q1": {text}, "q2": {broken(text)}, "q3": {text}}}'
@@ -159,10 +183,22 @@ def test_a_broken_record_of_a_nested_list_or_under_an_id_is_the_only_one_lost(br
         assert (len(good), len(bad)) == (2, 1), whole
 
 
-def test_a_conversation_with_a_broken_turn_is_lost_whole_and_its_turns_are_not_taken_for_records() -> None:
-    record = {"conversations": [{"from": "human", "value": "a"}, {"from": "gpt", "value": "b"}, {"from": "human", "value": "c"}]}
+def test_a_conversation_with_a_broken_turn_is_lost_whole_and_its_turns_are_not_taken_for_records() -> (
+    None
+):
+    record = {
+        "conversations": [
+            {"from": "human", "value": "a"},
+            {"from": "gpt", "value": "b"},
+            {"from": "human", "value": "c"},
+        ]
+    }
     text = json.dumps(record)
-    for broken in (text.replace('"a"', '"a', 1), text.replace('"a"}', '"a",}', 1), text.replace('"b"', "nan")):
+    for broken in (
+        text.replace('"a"', '"a', 1),
+        text.replace('"a"}', '"a",}', 1),
+        text.replace('"b"', "nan"),
+    ):
         good, bad = split(read(f"[{text}, {broken}, {text}]")[1])
         assert (good, len(bad)) == ([record, record], 1), broken
 
@@ -192,7 +228,10 @@ def test_a_cut_array_keeps_its_whole_records_and_says_so(rows: Records, n_cut: i
 
 
 def test_a_list_of_turns_alone_is_one_record() -> None:
-    for text in ('["Q?", "A."]', '[{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]'):
+    for text in (
+        '["Q?", "A."]',
+        '[{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]',
+    ):
         assert [value for _, value, _ in read(text)[1]] == [json.loads(text)]
 
 

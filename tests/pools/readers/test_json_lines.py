@@ -9,11 +9,18 @@ from catalog.pools.readers.json_lines import json_lines
 from catalog.pools.reasons import Rejection
 
 texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=10)
-rows_of = st.lists(st.dictionaries(texts, texts | st.integers() | st.lists(texts, max_size=2), max_size=3), max_size=6)
+rows_of = st.lists(
+    st.dictionaries(texts, texts | st.integers() | st.lists(texts, max_size=2), max_size=3),
+    max_size=6,
+)
 
 
-@given(rows_of, st.sampled_from(["\n", "\r\n", "\n\n", "\n \t\n"]), st.booleans(), st.integers(1, 30))
-def test_lines_are_read_whatever_ends_them_and_however_the_blocks_fall(rows: list[object], end: str, is_ended: bool, step: int) -> None:
+@given(
+    rows_of, st.sampled_from(["\n", "\r\n", "\n\n", "\n \t\n"]), st.booleans(), st.integers(1, 30)
+)
+def test_lines_are_read_whatever_ends_them_and_however_the_blocks_fall(
+    rows: list[object], end: str, is_ended: bool, step: int
+) -> None:
     text = end.join(json.dumps(row, ensure_ascii=False) for row in rows) + end * is_ended
     found = list(json_lines(text[start : start + step] for start in range(0, len(text), step)))
     assert [value for _, value, _ in found] == rows
@@ -22,7 +29,18 @@ def test_lines_are_read_whatever_ends_them_and_however_the_blocks_fall(rows: lis
 
 
 @pytest.mark.parametrize(
-    "line", ['{"a": 1', "{'a': b}", '{"a": nan}', '{"a": 1} {"b": 2}', '{"a": "x\ty"}', "nonsense", '{"a": 1,}', "[" * 100_000, "-infinity"]
+    "line",
+    [
+        '{"a": 1',
+        "{'a': b}",
+        '{"a": nan}',
+        '{"a": 1} {"b": 2}',
+        '{"a": "x\ty"}',
+        "nonsense",
+        '{"a": 1,}',
+        "[" * 100_000,
+        "-infinity",
+    ],
 )
 def test_a_line_that_is_not_json_loses_itself_alone(line: str) -> None:
     found = list(json_lines(['{"a": 0}\n' + line + '\n{"a": 2}']))
@@ -35,15 +53,24 @@ def test_a_line_that_is_not_json_loses_itself_alone(line: str) -> None:
 
 
 def test_separators_of_unicode_are_not_ends_of_lines() -> None:
-    assert [value for _, value, _ in json_lines(['{"a": "x\u2028y\x85z"}'])] == [{"a": "x\u2028y\x85z"}]
+    assert [value for _, value, _ in json_lines(['{"a": "x\u2028y\x85z"}'])] == [
+        {"a": "x\u2028y\x85z"}
+    ]
 
 
 def test_large_integers_stay_whole() -> None:
-    assert [value for _, value, _ in json_lines(['{"a": 123456789012345678901234567890}'])] == [{"a": 123456789012345678901234567890}]
+    assert [value for _, value, _ in json_lines(['{"a": 123456789012345678901234567890}'])] == [
+        {"a": 123456789012345678901234567890}
+    ]
 
 
-def test_a_line_beyond_the_limit_is_given_up_and_the_next_one_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_line_beyond_the_limit_is_given_up_and_the_next_one_is_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(module, "MAX_RECORD", 1000)
     text = '{"a": "' + "x" * 5000 + '"}\n{"a": 2}\n'
     found = list(json_lines(text[start : start + 100] for start in range(0, len(text), 100)))
-    assert [value.reason if isinstance(value, Rejection) else value for _, value, _ in found] == ["too_large", {"a": 2}]
+    assert [value.reason if isinstance(value, Rejection) else value for _, value, _ in found] == [
+        "too_large",
+        {"a": 2},
+    ]

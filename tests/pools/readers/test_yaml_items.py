@@ -7,8 +7,14 @@ from catalog.pools.formats import detect
 from catalog.pools.readers.yaml_items import is_yaml, yaml_items
 from catalog.pools.reasons import Rejection
 
-texts = st.text(st.characters(exclude_categories=("Cs", "Cc")) | st.sampled_from("\n\t-:#'\""), min_size=1, max_size=15)
-rows_of = st.lists(st.fixed_dictionaries({"instruction": texts, "output": texts}), min_size=1, max_size=4)
+texts = st.text(
+    st.characters(exclude_categories=("Cs", "Cc")) | st.sampled_from("\n\t-:#'\""),
+    min_size=1,
+    max_size=15,
+)
+rows_of = st.lists(
+    st.fixed_dictionaries({"instruction": texts, "output": texts}), min_size=1, max_size=4
+)
 
 
 def read(text: str, step: int = 10**6) -> list[object]:
@@ -18,7 +24,9 @@ def read(text: str, step: int = 10**6) -> list[object]:
 
 
 @given(rows_of, st.booleans(), st.sampled_from([None, "|", ">", '"']), st.integers(1, 30))
-def test_a_list_is_read_item_by_item(rows: list[object], is_unicode: bool, style: str | None, step: int) -> None:
+def test_a_list_is_read_item_by_item(
+    rows: list[object], is_unicode: bool, style: str | None, step: int
+) -> None:
     text = yaml.safe_dump(rows, allow_unicode=is_unicode, default_style=style, sort_keys=False)
     assert read(text, step) == rows
 
@@ -40,7 +48,15 @@ def test_numbers_dates_and_yes_stay_texts_and_null_is_nothing() -> None:
     assert read(text) == [{"instruction": "2001-01-01", "output": "yes", "n": "042", "none": None}]
 
 
-@pytest.mark.parametrize("broken", ["- instruction: 'a\n", "- instruction: a\n   output: b\n", "- {instruction: [\n", "- *unknown\n"])
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "- instruction: 'a\n",
+        "- instruction: a\n   output: b\n",
+        "- {instruction: [\n",
+        "- *unknown\n",
+    ],
+)
 def test_a_broken_item_loses_itself_alone(broken: str) -> None:
     good = "- instruction: a\n  output: b\n"
     row = {"instruction": "a", "output": "b"}
