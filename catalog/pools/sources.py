@@ -131,11 +131,9 @@ def labelled(argument: str) -> tuple[str | None, str]:
     (('gsm8k', 'train.jsonl'), ('gsm8k', 'https://host/train?part=1'), (None, 'https://host/train?part=1'))
     """
     match = _LABELLED.fullmatch(argument)
-    if (
-        not match
-        or Path(argument).exists()
-        or (glob.has_magic(argument) and glob.glob(argument, recursive=True))
-    ):  # noqa: PTH207
+    is_pattern = glob.has_magic(argument)
+    is_matched = is_pattern and any(glob.iglob(argument, recursive=True))  # noqa: PTH207
+    if not match or Path(argument).exists() or is_matched:
         return None, argument
     if not match["name"]:
         raise SourceError(
