@@ -103,7 +103,7 @@ def protocol(study: Study, facts: dict[str, Any], *, epochs: int) -> list[str]:
 
 def base_model(catalog: Catalog) -> CausalLM:
     """A fresh copy of the base, ready to be trained."""
-    folder = find_proxy(catalog.home, BASE)
+    folder = find_proxy(catalog.store, BASE)
     assert folder is not None, "prepared() trains it"
     return load_causal_lm(folder, dtype="float32", to_train=True)
 

@@ -92,7 +92,7 @@ def test_a_selection_by_losses_or_by_labels_never_asks_for_pandas(
             f"few-{selector.replace('_', '-')}",
         ]
         subprocess.run(
-            [sys.executable, "-m", "catalog", "--home", str(catalog.home.path), *command],
+            [sys.executable, "-m", "catalog", "--home", str(catalog.store.path), *command],
             env=environment,
             check=True,
         )

@@ -65,7 +65,7 @@ def test_standard_input_registers_what_a_pipe_brings(catalog: Catalog, data: Pat
         "-m",
         "catalog",
         "--home",
-        str(catalog.home.path),
+        str(catalog.store.path),
         "register",
         "-",
         "--pool",

@@ -19,11 +19,12 @@ from catalog.selection.run import choose, define
 from catalog.selection.selector import find_selector
 from catalog.signals.registry import ensure_signal
 from catalog.store import vectors
-from catalog.store.database import CONFIG, writing
-from catalog.store.paths import Home, shipped
+from catalog.store.database import CONFIG
+from catalog.store.paths import package_data_dir
+from catalog.store.store import Store
 
 N, D, BUDGET = 320, 24, 60
-SELECTORS = sorted(path.stem for path in shipped("selectors").glob("*.sql"))
+SELECTORS = sorted(path.stem for path in package_data_dir("selectors").glob("*.sql"))
 SETTINGS: dict[str, dict[str, Any]] = {
     "ila_kmeans": {"members": 3},
     "s2l": {"k": 25},
@@ -51,7 +52,7 @@ def numbers(what: int, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
     return answer
 
 
-def registered(folder: Path, order: np.ndarray[Any, Any]) -> Home:
+def registered(folder: Path, order: np.ndarray[Any, Any]) -> Store:
     """A catalog of the pool in some order of its records, with every signal that a selector reads, by fingerprint."""
     catalog = Catalog.open(folder, wait=10)
     labels = [[f"ability {k}" for k in np.flatnonzero(row > 0.9)] for row in numbers(0, (N, 14))]
@@ -82,7 +83,7 @@ def registered(folder: Path, order: np.ndarray[Any, Any]) -> Home:
     for name in SCORES:
         catalog.import_scores("p", table, name=name, key="fingerprint")
     write_vectors(catalog)
-    return catalog.home
+    return catalog.store
 
 
 def write_vectors(catalog: Catalog) -> None:
@@ -112,16 +113,16 @@ def write_vectors(catalog: Catalog) -> None:
         )
 
     for kind, values in (("embedding", embedded), ("states", stated)):
-        with writing(catalog.home) as connection:
+        with catalog.store.writing() as connection:
             identity = {"field": "prompt"}
             signal = ensure_signal(
                 connection, kind=kind, name="mine", identity=identity, dimension=D, has_vectors=True
             )  # type: ignore[arg-type]
-        compute(catalog.home, catalog.find("p"), signal, values)
+        compute(catalog.store, catalog.find("p"), signal, values)
 
 
 @pytest.fixture(scope="module")
-def homes(tmp_path_factory: pytest.TempPathFactory) -> tuple[Home, Home]:
+def homes(tmp_path_factory: pytest.TempPathFactory) -> tuple[Store, Store]:
     """The same pool twice, registered in two orders."""
     folder = tmp_path_factory.mktemp("pools")
     return registered(folder / "plain", np.arange(N)), registered(
@@ -145,24 +146,24 @@ def threads(n: int) -> Iterator[None]:
             torch.set_num_threads(before)
 
 
-def chosen(home: Home, name: str, *, n_threads: int) -> list[tuple[str, str]]:
+def chosen(store: Store, name: str, *, n_threads: int) -> list[tuple[str, str]]:
     """Who a selector takes in order, and why; nothing is taken from what was kept."""
     with threads(n_threads):
         definition = define(
-            home,
-            find_selector(home, name),
+            store,
+            find_selector(store, name),
             ref="p",
             budget=BUDGET,
             seed=3,
             settings=SETTINGS.get(name, {}),
         )
-        members = choose(home, definition, limits=Limits(is_memoised=False)).members
+        members = choose(store, definition, limits=Limits(is_memoised=False)).members
     return list(zip(members["fingerprint"].to_pylist(), members["why"].to_pylist(), strict=True))
 
 
 @pytest.mark.parametrize("name", SELECTORS)
 def test_a_selector_chooses_the_same_again_on_any_threads_and_from_a_shuffled_pool(
-    homes: tuple[Home, Home], name: str
+    homes: tuple[Store, Store], name: str
 ) -> None:
     plain, shuffled = homes
     expected = chosen(plain, name, n_threads=1)
@@ -171,21 +172,21 @@ def test_a_selector_chooses_the_same_again_on_any_threads_and_from_a_shuffled_po
     assert chosen(shuffled, name, n_threads=2) == expected
 
 
-def drawn(home: Home, name: str, *, seed: int) -> set[str]:
+def drawn(store: Store, name: str, *, seed: int) -> set[str]:
     """Who a selector takes."""
     definition = define(
-        home,
-        find_selector(home, name),
+        store,
+        find_selector(store, name),
         ref="p",
         budget=BUDGET,
         seed=seed,
         settings=SETTINGS.get(name, {}),
     )
-    return {*choose(home, definition).members["fingerprint"].to_pylist()}
+    return {*choose(store, definition).members["fingerprint"].to_pylist()}
 
 
 @pytest.fixture(scope="module")
-def by_lot(homes: tuple[Home, Home]) -> list[set[str]]:
+def by_lot(homes: tuple[Store, Store]) -> list[set[str]]:
     """Who ``random`` takes, for each of six seeds."""
     return [drawn(homes[0], "random", seed=seed) for seed in range(6)]
 
@@ -195,11 +196,12 @@ def by_lot(homes: tuple[Home, Home]) -> list[set[str]]:
     [
         name
         for name in SELECTORS
-        if "draw" in (shipped("selectors") / f"{name}.sql").read_text() and name != "random"
+        if "draw" in (package_data_dir("selectors") / f"{name}.sql").read_text()
+        and name != "random"
     ],
 )
 def test_a_selector_that_draws_has_no_more_in_common_with_random_than_chance(
-    homes: tuple[Home, Home], by_lot: list[set[str]], name: str
+    homes: tuple[Store, Store], by_lot: list[set[str]], name: str
 ) -> None:
     """The two share a hypergeometric number of members for each seed: a mean of B^2 / N."""
     n_shared = sum(len(drawn(homes[0], name, seed=seed) & lot) for seed, lot in enumerate(by_lot))
@@ -208,10 +210,10 @@ def test_a_selector_that_draws_has_no_more_in_common_with_random_than_chance(
     assert abs(n_shared - len(by_lot) * mean) < 3.5 * deviation
 
 
-def large(folder: Path, order: str) -> Home:
+def large(folder: Path, order: str) -> Store:
     """300,000 members, so that DuckDB itself works in parallel, in some order of their numbers; ties in everything."""
-    home, n = Home(folder), 300_000
-    with writing(home) as connection:
+    home, n = Store(folder), 300_000
+    with home.writing() as connection:
         connection.execute(
             f"""
             CREATE TEMP TABLE made AS SELECT row_number() OVER (ORDER BY {order}) - 1 AS i, n FROM range({n}) AS t(n);
@@ -272,7 +274,7 @@ def test_what_duckdb_computes_in_parallel_is_the_same_too(
     tmp_path_factory: pytest.TempPathFactory, name: str
 ) -> None:
     folder = tmp_path_factory.getbasetemp() / "large"
-    homes = [Home(folder / order) for order in ("n", "hash(n)")]
+    homes = [Store(folder / order) for order in ("n", "hash(n)")]
     if not folder.exists():
         folder.mkdir()
         homes = [large(home.path, home.path.name) for home in homes]

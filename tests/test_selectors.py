@@ -226,7 +226,7 @@ def pool(catalog: Catalog, jsonl: Callable[..., Path]) -> Catalog:
 
 
 def import_score(catalog: Catalog, name: str, values: np.ndarray[Any, Any]) -> None:
-    path = catalog.home.path / f"{name}.npy"
+    path = catalog.store.path / f"{name}.npy"
     np.save(path, values)
     catalog.import_scores("p", path, name=name)
 
@@ -278,7 +278,7 @@ def test_ila_equals_its_definition_on_random_landscapes(pool: Catalog) -> None:
                 "depth": "depth",
             }
             answer = run(
-                pool.home,
+                pool.store,
                 f"FROM ({query}) JOIN instructions USING (instruction_id) ORDER BY turn, depth DESC, fingerprint",
                 parameters=given,
             )

@@ -50,7 +50,11 @@ COMMANDS = (
 )
 @click.version_option(package_name="catalog")
 @click.pass_context
-def main(ctx: click.Context, home: str, wait: float) -> None:
+def main(
+    ctx: click.Context,
+    home: str,
+    wait: float,
+) -> None:
     """Choose the data that a language model is fine-tuned on: pools, signals, selections as SQL, versioned subsets."""
     ctx.obj = Catalog.open(home, wait=wait, isolated=False)  # this process is expendable itself
 

@@ -55,7 +55,7 @@ def demo(ctx: click.Context, path: Path | None) -> None:
             f"{path}: go on with `catalog register {path} --pool demo --source-column source --labels-column label.abilities`"
         )
         return
-    home = ctx.find_object(Catalog).home.path  # type: ignore[union-attr]  # the group made it
+    home = ctx.find_object(Catalog).store.path  # type: ignore[union-attr]  # the group made it
     made = beside(home)
     made.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:

@@ -44,11 +44,11 @@ class CatalogGroup(click.Group):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(DONE)
         except (OSError, MemoryError, duckdb.Error) as error:
-            from catalog.store.paths import Home
             from catalog.store.storage_errors import explain
+            from catalog.store.store import Store
 
             click.secho(
-                f"error: {explain(error, Home(Path(ctx.params['home'])))}", fg="red", err=True
+                f"error: {explain(error, Store(Path(ctx.params['home'])))}", fg="red", err=True
             )
             ctx.exit(FAILED)
 

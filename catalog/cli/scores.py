@@ -39,7 +39,7 @@ MODEL = "A proxy that was trained here, such as tiny; else a Hugging Face id or 
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the projection."
 )
 @click.option(
-    "--store",
+    "--dtype",
     type=click.Choice(("float16", "float32")),
     default="float16",
     show_default=True,

@@ -52,7 +52,7 @@ key_option = click.option(
     help="What is embedded.",
 )
 @click.option(
-    "--store",
+    "--dtype",
     type=click.Choice(("float32", "float16")),
     default="float32",
     show_default=True,

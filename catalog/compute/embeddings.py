@@ -12,9 +12,9 @@ from catalog.compute.shard_runner import BATCH_ORDER, Progress, Report, Values, 
 from catalog.errors import OptionError
 from catalog.signals.coverage import coverages, fullest
 from catalog.signals.registry import Signal, ensure_signal, list_named
-from catalog.store.database import WAIT, Connection, reading, writing
-from catalog.store.paths import Home
+from catalog.store.database import Connection
 from catalog.store.references import Reference
+from catalog.store.store import Store
 
 if TYPE_CHECKING:
     from catalog.models.encoder import Encoder
@@ -22,59 +22,55 @@ if TYPE_CHECKING:
 ENCODER = "all-MiniLM-L6-v2"
 VERSION = 1  # of this computation; a change that changes values counts it up
 Field = Literal["prompt", "conversation"]
-Store = Literal["float32", "float16"]
+Dtype = Literal["float32", "float16"]
 Precision = Literal["auto", "float32", "bfloat16"]
 USUAL = "float32"  # the precision of a new signal, on every machine
 
 
 def embed(
-    home: Home,
+    store: Store,
     reference: Reference,
     *,
     encoder: str = ENCODER,
     field: Field = "prompt",
-    store: Store = "float32",
+    dtype: Dtype = "float32",
     precision: Precision = "auto",
     limit: int | None = None,
-    wait: float = WAIT,
     progress: Progress | None = None,
 ) -> Report:
     """Embed the members of a pool or subset that have no vector yet.
 
     Args:
-        home: the catalog's folder.
+        store: the catalog's files and database.
         reference: whose members.
         encoder: a Hugging Face id or a local path of a sentence-transformers model.
         field: what is embedded: the prompt (as ILA does), or prompt and response.
-        store: the number type in the vector store; float16 halves the disk.
+        dtype: the number type in the vector store; float16 halves the disk.
         precision: what products are taken in, ``float32`` or ``bfloat16``. ``auto`` is the precision in which members of the reference
             are already embedded, else float32, whatever the machine; the report's notes say which
             and why.
         limit: only a sample of that many, to see what the rest would cost.
-        wait: seconds to wait for another process.
         progress: told after each shard.
 
     Raises:
         ModelNotFoundError: there is no such encoder here.
-        OptionError: another field, store or precision, or an encoder that bfloat16 costs accuracy.
+        OptionError: another field, dtype or precision, or an encoder that bfloat16 costs accuracy.
     """
-    if field not in ("prompt", "conversation") or store not in ("float32", "float16"):
+    if field not in ("prompt", "conversation") or dtype not in ("float32", "float16"):
         raise OptionError(
-            f"embed takes --field prompt or conversation and --store float32 or float16, not {field!r} and {store!r}"
+            f"embed takes --field prompt or conversation and --dtype float32 or float16, not {field!r} and {dtype!r}"
         )
     if precision not in ("auto", "float32", "bfloat16"):
         raise OptionError(f"expected --precision auto, float32 or bfloat16, got {precision!r}")
     models = _Model(encoder)
     signal, notes = embedding_signal(
-        home, reference, models, field=field, store=store, precision=precision, wait=wait
+        store, reference, models, field=field, dtype=dtype, precision=precision
     )
 
     def shard_values(texts: pa.Table) -> Values:
-        return _values(models.load(signal.identity["dtype"]), texts, field=field, store=store)
+        return _values(models.load(signal.identity["dtype"]), texts, field=field, dtype=dtype)
 
-    report = compute(
-        home, reference, signal, shard_values, limit=limit, wait=wait, progress=progress
-    )
+    report = compute(store, reference, signal, shard_values, limit=limit, progress=progress)
     report.notes = notes
     return report
 
@@ -100,32 +96,31 @@ class _Model:
 
 
 def embedding_signal(
-    home: Home,
+    store: Store,
     reference: Reference,
     model: _Model,
     *,
     field: Field,
-    store: Store,
+    dtype: Dtype,
     precision: Precision,
-    wait: float = WAIT,
 ) -> tuple[Signal, tuple[str, ...]]:
     """Return the signal of an encoder, made when it is new, and what a person should know about its precision."""
-    identity = model.identity() | {"field": field, "store": store, "version": VERSION}
+    identity = model.identity() | {"field": field, "store": dtype, "version": VERSION}
     name = str(identity["model"]).rsplit("/", 1)[-1]
-    with reading(home, wait=wait) as connection:
+    with store.reading() as connection:
         known = [
             signal
             for signal in list_named(connection, kind="embedding", name=name)
             if resumable(signal.identity) == identity
         ]
-        dtype, notes = (
+        chosen, notes = (
             _precision(connection, reference, known) if precision == "auto" else (precision, ())
         )
     for signal in known:
-        if signal.identity["dtype"] == dtype:
+        if signal.identity["dtype"] == chosen:
             return signal, notes
     return _new_signal(
-        home, model, name, identity | {"dtype": dtype, "batch_order": BATCH_ORDER}, wait=wait
+        store, model, name, identity | {"dtype": chosen, "batch_order": BATCH_ORDER}
     ), notes
 
 
@@ -150,14 +145,17 @@ def _precision(
 
 
 def _new_signal(
-    home: Home, model: _Model, name: str, identity: Mapping[str, Any], *, wait: float
+    store: Store,
+    model: _Model,
+    name: str,
+    identity: Mapping[str, Any],
 ) -> Signal:
     from catalog.models.encoder import require_accuracy
 
     encoder = model.load(identity["dtype"])
     if encoder.dtype == "bfloat16":
         require_accuracy(encoder)
-    with writing(home, wait=wait) as connection:
+    with store.writing() as connection:
         return ensure_signal(
             connection,
             kind="embedding",
@@ -177,12 +175,12 @@ def embedded_text(prompt: str, response: str | None, *, field: str) -> str:
     return prompt if field == "prompt" or response is None else f"{prompt}\n\n{response}"
 
 
-def _values(encoder: Encoder, texts: pa.Table, *, field: Field, store: Store) -> Values:
+def _values(encoder: Encoder, texts: pa.Table, *, field: Field, dtype: Dtype) -> Values:
     pairs = zip(texts["prompt"].to_pylist(), texts["response"].to_pylist(), strict=True)
     made = encoder.encode(
         [embedded_text(prompt, response, field=field) for prompt, response in pairs]
     )
-    numbers = pa.array(made.vectors.astype(store).reshape(-1))
+    numbers = pa.array(made.vectors.astype(dtype).reshape(-1))
     vectors = pa.FixedSizeListArray.from_arrays(numbers, encoder.dimension)
     rows = pa.table({"instruction_id": texts["instruction_id"], "vector": vectors})
     return Values(rows, n_tokens=made.n_tokens, n_truncated=made.n_truncated)

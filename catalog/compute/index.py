@@ -12,9 +12,8 @@ from catalog.compute.shard_runner import exclusively
 from catalog.errors import LockedError
 from catalog.signals.registry import Signal
 from catalog.store import vectors
-from catalog.store.database import WAIT, writing
-from catalog.store.paths import Home
 from catalog.store.queries import query
+from catalog.store.store import Store
 
 RECALL = 0.95  # at 10; what an index must reach to be used
 K = 10
@@ -42,17 +41,17 @@ class Index:
     recall: float
     n_queries: int
 
-    def nearest(self, home: Home, signal: Signal, wanted: Vectors, *, k: int) -> pa.Table:
+    def nearest(self, store: Store, signal: Signal, wanted: Vectors, *, k: int) -> pa.Table:
         """``instruction_id`` and ``shard`` of the rows nearest to a vector (d,)."""
-        return _nearest(home, signal, wanted, k=k, probes=self.probes)
+        return _nearest(store, signal, wanted, k=k, probes=self.probes)
 
 
-def current_index(home: Home, signal: Signal) -> tuple[Index | None, int]:
+def current_index(store: Store, signal: Signal) -> tuple[Index | None, int]:
     """The index of an embedding, None where there is none or most is behind it; and how many rows the table has."""
-    if not signal.lance_table or not vectors.exists(home, signal.lance_table):
+    if not signal.lance_table or not vectors.exists(store, signal.lance_table):
         return None, 0
-    dataset = vectors.dataset(home, signal.lance_table)
-    with vectors.reporting_damage(home, signal.lance_table):
+    dataset = vectors.dataset(store, signal.lance_table)
+    with vectors.reporting_damage(store, signal.lance_table):
         n_rows, is_indexed = int(dataset.count_rows()), bool(dataset.describe_indices())
     known = signal.details.get("index")
     if (
@@ -64,19 +63,22 @@ def current_index(home: Home, signal: Signal) -> tuple[Index | None, int]:
     return Index(**known), n_rows
 
 
-def ensure_index(home: Home, signal: Signal, *, wait: float = WAIT) -> Index | None:
+def ensure_index(
+    store: Store,
+    signal: Signal,
+) -> Index | None:
     """The index, built and measured when it is not there or stale; None where it reaches no useful recall, or another process computes.
 
     Its building holds no lock but the signal's own.
     """
-    found, n_rows = current_index(home, signal)
+    found, n_rows = current_index(store, signal)
     if found is None and n_rows:
         try:
-            with exclusively(home, signal):
-                found = _build(home, signal, n_rows)
+            with exclusively(store, signal):
+                found = _build(store, signal, n_rows)
         except LockedError:
             return None
-        with writing(home, wait=wait) as connection:
+        with store.writing() as connection:
             connection.execute(
                 query("search/set_index"),
                 {"signal_id": signal.signal_id, "index": vars_json(found)},
@@ -96,11 +98,11 @@ def vars_json(index: Index) -> str:
     return json.dumps({"index": asdict(index)})
 
 
-def _build(home: Home, signal: Signal, n_rows: int) -> Index:
+def _build(store: Store, signal: Signal, n_rows: int) -> Index:
     assert signal.lance_table is not None  # it has rows
     partitions = max(1, round(np.sqrt(n_rows) / 2))
-    dataset = vectors.dataset(home, signal.lance_table)
-    with vectors.reporting_damage(home, signal.lance_table):
+    dataset = vectors.dataset(store, signal.lance_table)
+    with vectors.reporting_damage(store, signal.lance_table):
         dataset.create_index(
             "vector",
             index_type="IVF_FLAT",
@@ -108,12 +110,12 @@ def _build(home: Home, signal: Signal, n_rows: int) -> Index:
             num_partitions=partitions,
             replace=True,
         )
-    sample = _sample(home, signal, n_rows)
-    truth = [_ids(_nearest(home, signal, row, k=K + 1, probes=None)) for row in sample]
+    sample = _sample(store, signal, n_rows)
+    truth = [_ids(_nearest(store, signal, row, k=K + 1, probes=None)) for row in sample]
     probes = 4
     while True:
         probes = min(probes, partitions)
-        found = [_ids(_nearest(home, signal, row, k=K + 1, probes=probes)) for row in sample]
+        found = [_ids(_nearest(store, signal, row, k=K + 1, probes=probes)) for row in sample]
         recall = float(np.mean([_share(a, b) for a, b in zip(truth, found, strict=True)]))
         if recall >= RECALL + 0.02 or probes == partitions:  # a margin, since a sample says so
             return Index(n_rows, partitions, probes, round(recall, 4), len(sample))
@@ -126,19 +128,19 @@ def _share(truth: list[int], found: list[int]) -> float:
     return len(wanted & set(found)) / len(wanted) if wanted else 1.0
 
 
-def _sample(home: Home, signal: Signal, n_rows: int) -> Vectors:
+def _sample(store: Store, signal: Signal, n_rows: int) -> Vectors:
     assert signal.lance_table is not None
     at = np.sort(
         np.random.default_rng(SEED).choice(n_rows, size=min(QUERIES, n_rows), replace=False)
     )
-    with vectors.reporting_damage(home, signal.lance_table):
-        rows = vectors.dataset(home, signal.lance_table).take(at.tolist(), columns=["vector"])
+    with vectors.reporting_damage(store, signal.lance_table):
+        rows = vectors.dataset(store, signal.lance_table).take(at.tolist(), columns=["vector"])
     flat = rows["vector"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
     return np.asarray(flat, dtype=np.float32).reshape(len(at), -1)  # (q, d)
 
 
 def _nearest(
-    home: Home, signal: Signal, wanted: Vectors, *, k: int, probes: int | None
+    store: Store, signal: Signal, wanted: Vectors, *, k: int, probes: int | None
 ) -> pa.Table:
     """The nearest rows through the index, or exactly where no probes are given; the nearest first."""
     assert signal.lance_table is not None
@@ -148,8 +150,8 @@ def _nearest(
         if probes is None
         else {"minimum_nprobes": probes, "maximum_nprobes": probes}
     )
-    dataset = vectors.dataset(home, signal.lance_table)
-    with vectors.reporting_damage(home, signal.lance_table):
+    dataset = vectors.dataset(store, signal.lance_table)
+    with vectors.reporting_damage(store, signal.lance_table):
         found: pa.Table = dataset.to_table(
             columns=["instruction_id", "shard", "_distance"], nearest=how
         )

@@ -18,34 +18,31 @@ from catalog.compute.shard_runner import Progress, Report, Values, exclusively, 
 from catalog.errors import OptionError, SourceError
 from catalog.query.checked_vectors import naming_damage
 from catalog.signals.registry import Signal, ensure_signal
-from catalog.store.database import WAIT, reading, writing
-from catalog.store.paths import Home
 from catalog.store.queries import query
 from catalog.store.references import Reference
 from catalog.store.shard_hash import record_sha256
+from catalog.store.store import Store
 
 VERSION = 1  # of this computation; a change that changes values counts it up
 
 
 def label(
-    home: Home,
+    store: Store,
     reference: Reference,
     taxonomy: Path,
     *,
     threshold: float = 0.3,
     encoder: str = "all-MiniLM-L6-v2",
-    wait: float = WAIT,
     progress: Progress | None = None,
 ) -> Report:
     """Give every member the names of a list whose embedding has at least a cosine to its own; perhaps none.
 
     Args:
-        home: the catalog's folder.
+        store: the catalog's files and database.
         reference: whose members, embedded before.
         taxonomy: names of abilities, one a line, or a JSON list or object (its keys and all that its lists hold).
         threshold: the cosine from which a name counts.
         encoder: the encoder that embedded the members.
-        wait: seconds to wait for another process.
         progress: told after each shard.
 
     Raises:
@@ -56,7 +53,7 @@ def label(
     if not -1 <= threshold <= 1:
         raise OptionError(f"--threshold is a cosine, from -1 to 1, not {threshold}")
     names = read_taxonomy(taxonomy)
-    embedding = embedded_with(home, reference, encoder, wait=wait)
+    embedding = embedded_with(store, reference, encoder)
     digest = hashlib.sha256("\n".join(names).encode()).hexdigest()
     identity = {
         "embedding": embedding.identity_sha256,
@@ -64,21 +61,20 @@ def label(
         "threshold": threshold,
         "version": VERSION,
     }
-    with writing(home, wait=wait) as connection:
+    with store.writing() as connection:
         details = {"file": taxonomy.name, "n_names": len(names)}
         signal = ensure_signal(
             connection, kind="labels", name=taxonomy.stem, identity=identity, details=details
         )
-    with exclusively(home, signal):
+    with exclusively(store, signal):
         return _label(
-            home,
+            store,
             reference,
             signal,
             embedding,
             names,
             encoder=encoder,
             threshold=threshold,
-            wait=wait,
             progress=progress,
         )
 
@@ -111,7 +107,7 @@ def _names(value: Any) -> list[str]:
 
 
 def _label(
-    home: Home,
+    store: Store,
     reference: Reference,
     signal: Signal,
     embedding: Signal,
@@ -119,11 +115,10 @@ def _label(
     *,
     encoder: str,
     threshold: float,
-    wait: float,
     progress: Progress | None,
 ) -> Report:
     started = time.monotonic()
-    with reading(home, wait=wait) as connection:
+    with store.reading() as connection:
         todo = np.sort(missing(connection, reference, signal)["instruction_id"].to_numpy())
         ((n_members,),) = connection.sql(
             "SELECT count(*) FROM members_of($kind, $id, $version)", params=reference.parameters
@@ -137,8 +132,8 @@ def _label(
     def tell(ids: Ids, rows: Vectors) -> None:
         labels = _labels(rows @ wanted.T, names, threshold=threshold)
         made = pa.table({"instruction_id": ids, "labels": pa.array(labels, pa.list_(pa.string()))})
-        with writing(home, wait=wait) as connection:
-            shard = write_shard(connection, home, signal, Values(made), seconds=watch.lap())
+        with store.writing() as connection:
+            shard = write_shard(connection, store, signal, Values(made), seconds=watch.lap())
             connection.register("shard_labels", made)
             connection.execute(query("labels/insert"), {"signal_id": signal.signal_id})
             record_sha256(connection, kind=signal.kind, signal_id=signal.signal_id, shard=shard)
@@ -147,7 +142,7 @@ def _label(
             progress(report.n_computed, len(todo), 0)
 
     with naming_damage("embedding", reference, encoder):
-        each_batch(home, embedding, todo, tell, wait=wait)
+        each_batch(store, embedding, todo, tell)
     report.seconds = time.monotonic() - started
     return report
 

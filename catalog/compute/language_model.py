@@ -10,8 +10,7 @@ import pyarrow as pa
 from catalog.compute.proxies import proxy_name, trained_proxy
 from catalog.compute.shard_runner import BATCH_ORDER
 from catalog.signals.registry import Kind, Signal, ensure_signal, list_named
-from catalog.store.database import WAIT, reading, writing
-from catalog.store.paths import Home
+from catalog.store.store import Store
 
 if TYPE_CHECKING:
     from catalog.models.causal_lm import CausalLM
@@ -27,9 +26,13 @@ class LanguageModel:
         source: what is loaded: a hub id or a folder.
     """
 
-    def __init__(self, home: Home, name: str, *, wait: float = WAIT) -> None:
+    def __init__(
+        self,
+        store: Store,
+        name: str,
+    ) -> None:
         self.name = proxy_name(name)
-        self.source = trained_proxy(home, name, wait=wait)
+        self.source = trained_proxy(store, name)
         self.is_trained_here = self.source != name
         self._loaded: CausalLM | None = None
         self._tokenizer: Any = None
@@ -77,7 +80,7 @@ class LanguageModel:
 
 
 def model_signal(
-    home: Home,
+    store: Store,
     model: LanguageModel,
     *,
     kind: Kind,
@@ -86,19 +89,18 @@ def model_signal(
     dimension: int | None = None,
     has_vectors: bool = False,
     details: Mapping[str, Any] | None = None,
-    wait: float = WAIT,
 ) -> Signal:
     """The signal that a model computes, made when it is new.
 
     The precision and the order of batches are chosen once, when the signal is made: an existing
     signal keeps its own, on any device.
     """
-    with reading(home, wait=wait) as connection:
+    with store.reading() as connection:
         for signal in list_named(connection, kind=kind, name=name):
             if resumable(signal.identity) == identity:
                 return signal
     whole = dict(identity) | {"dtype": model.load().dtype, "batch_order": BATCH_ORDER}
-    with writing(home, wait=wait) as connection:
+    with store.writing() as connection:
         return ensure_signal(
             connection,
             kind=kind,

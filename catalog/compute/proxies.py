@@ -17,8 +17,7 @@ from catalog.models.recipe import Recipe
 from catalog.models.tiny import RECIPE, build_tiny, tiny_identity
 from catalog.models.weights import model_id
 from catalog.signals.registry import Signal, list_named
-from catalog.store.database import WAIT, reading
-from catalog.store.paths import Home
+from catalog.store.store import Store
 
 if TYPE_CHECKING:
     from catalog.models.causal_lm import CausalLM
@@ -26,40 +25,46 @@ if TYPE_CHECKING:
 TINY = "tiny"
 
 
-def proxy_folder(home: Home, signal: Signal) -> Path:
+def proxy_folder(store: Store, signal: Signal) -> Path:
     """Where a proxy's training state, checkpoints and final weights are; the signal's number keeps them apart."""
-    return home.models / f"{re.sub(r'[^A-Za-z0-9._-]', '-', signal.name)}-{signal.signal_id:04d}"
+    return store.models / f"{re.sub(r'[^A-Za-z0-9._-]', '-', signal.name)}-{signal.signal_id:04d}"
 
 
-def final_folder(home: Home, signal: Signal) -> Path:
+def final_folder(store: Store, signal: Signal) -> Path:
     """The trained model as Hugging Face files."""
-    return proxy_folder(home, signal) / "final"
+    return proxy_folder(store, signal) / "final"
 
 
-def checkpoint_file(home: Home, signal: Signal, checkpoint: int) -> Path:
+def checkpoint_file(store: Store, signal: Signal, checkpoint: int) -> Path:
     """The weights at one checkpoint (from 0), kept of small proxies."""
-    return proxy_folder(home, signal) / "checkpoints" / f"{checkpoint:02d}.safetensors"
+    return proxy_folder(store, signal) / "checkpoints" / f"{checkpoint:02d}.safetensors"
 
 
-def find_proxy(home: Home, name: str, *, wait: float = WAIT) -> Path | None:
+def find_proxy(
+    store: Store,
+    name: str,
+) -> Path | None:
     """The folder of the newest proxy of a name that was trained here to its end; one that saw only a sample does not count."""
-    if not home.database.exists():
+    if not store.database.exists():
         return None
-    with reading(home, wait=wait) as connection:
+    with store.reading() as connection:
         known = list_named(connection, kind="losses", name=name)
     trained = [
-        final_folder(home, signal) for signal in known if not signal.details.get("is_sample")
+        final_folder(store, signal) for signal in known if not signal.details.get("is_sample")
     ]
     return next((folder for folder in trained if folder.is_dir()), None)
 
 
-def trained_proxy(home: Home, name: str, *, wait: float = WAIT) -> str:
+def trained_proxy(
+    store: Store,
+    name: str,
+) -> str:
     """What to load for a model's name: the folder of a proxy trained here, else the name itself (a hub id or a path).
 
     Raises:
         SignalError: the name is ``tiny`` and none was trained yet.
     """
-    folder = find_proxy(home, name, wait=wait)
+    folder = find_proxy(store, name)
     if folder is None and name == TINY:
         raise SignalError(
             "no proxy `tiny` was trained in this catalog yet: `catalog losses train POOL --proxy tiny` trains one"
@@ -99,7 +104,12 @@ def start_dtype(proxy: str) -> str:
 
 
 def start_model(
-    home: Home, signal: Signal, proxy: str, members: pa.Table, *, seed: int, wait: float = WAIT
+    store: Store,
+    signal: Signal,
+    proxy: str,
+    members: pa.Table,
+    *,
+    seed: int,
 ) -> CausalLM:
     """The model that training starts from, the same in an interrupted run and in the one that goes on with it."""
     from catalog.models.causal_lm import load_causal_lm, save_causal_lm
@@ -107,11 +117,11 @@ def start_model(
     dtype = signal.identity["start"]["dtype"]
     if proxy != TINY:
         return load_causal_lm(proxy, dtype=dtype, to_train=True)
-    folder = proxy_folder(home, signal) / "start"
+    folder = proxy_folder(store, signal) / "start"
     if not folder.is_dir():
         texts = (
             text
-            for shard in texts_of(home, members, wait=wait)
+            for shard in texts_of(store, members)
             for pair in zip(shard["prompt"].to_pylist(), shard["response"].to_pylist(), strict=True)
             for text in pair
             if text
@@ -138,14 +148,14 @@ def recipe_of(proxy: str, changes: Mapping[str, Any], *, n_instructions: int) ->
     return replace(recipe, checkpoints=min(recipe.checkpoints, recipe.n_steps(n_instructions)))
 
 
-def sweep_drafts(home: Home, signal: Signal) -> None:
+def sweep_drafts(store: Store, signal: Signal) -> None:
     """Remove what a killed run was about to save."""
-    folder = proxy_folder(home, signal)
+    folder = proxy_folder(store, signal)
     for draft in [*folder.glob(".*"), *folder.glob("checkpoints/.*")]:
         shutil.rmtree(draft) if draft.is_dir() else draft.unlink()
 
 
-def sweep_training(home: Home, signal: Signal) -> None:
+def sweep_training(store: Store, signal: Signal) -> None:
     """Remove what only training needs: optimiser state, token ids, the start."""
     for part in ("run", "tokens", "start"):
-        shutil.rmtree(proxy_folder(home, signal) / part, ignore_errors=True)
+        shutil.rmtree(proxy_folder(store, signal) / part, ignore_errors=True)

@@ -15,10 +15,9 @@ from catalog.errors import CorruptError, OptionError, SignalError
 from catalog.query.checked_vectors import checked_batches, naming_damage, recorded_shards
 from catalog.signals.registry import Signal, list_named
 from catalog.store import vectors
-from catalog.store.database import WAIT, reading
-from catalog.store.paths import Home
 from catalog.store.queries import query
 from catalog.store.references import Reference
+from catalog.store.store import Store
 
 if TYPE_CHECKING:
     from catalog.models.encoder import Encoder
@@ -31,7 +30,7 @@ Ids = np.ndarray[Any, np.dtype[np.int64]]
 
 
 @dataclass(frozen=True)
-class Answer:
+class SearchResult:
     """What a search found.
 
     Attributes:
@@ -46,7 +45,7 @@ class Answer:
 
 
 def search(
-    home: Home,
+    store: Store,
     reference: Reference,
     text: str,
     *,
@@ -54,10 +53,9 @@ def search(
     where: str | None = None,
     encoder: str = "all-MiniLM-L6-v2",
     exact_members: int = EXACT_MEMBERS,
-    wait: float = WAIT,
     limits: Limits | None = None,
     is_isolated: bool = False,
-) -> Answer:
+) -> SearchResult:
     """The k members nearest to a text by the cosine of their embeddings; ties go to the lower fingerprint.
 
     Exact up to 100,000 members, and always with a condition; above that an IVF index is built when
@@ -65,14 +63,13 @@ def search(
     more.
 
     Args:
-        home: the catalog's folder.
+        store: the catalog's files and database.
         reference: whose members.
         text: what to look for.
         k: how many.
         where: a SQL condition over the columns of ``pool(...)``, such as ``"source = 'wiki' AND length(response) > 100"``.
         encoder: the encoder that embedded the members.
         exact_members: how many members are compared one by one, at most.
-        wait: seconds to wait for another process.
         limits: what the condition may take.
         is_isolated: whether the condition runs in a child process.
 
@@ -83,26 +80,24 @@ def search(
     """
     if k < 1 or not text.strip():
         raise OptionError(f"search wants a text and k of at least 1, not {text!r} and {k}")
-    signal = embedded_with(home, reference, encoder, wait=wait)
-    members = matching(home, reference, where, wait=wait, limits=limits, is_isolated=is_isolated)
+    signal = embedded_with(store, reference, encoder)
+    members = matching(store, reference, where, limits=limits, is_isolated=is_isolated)
     wanted = query_vectors(encoder, signal, [text])[0]  # (d,)
     with naming_damage("embedding", reference, encoder):
         if where is None and len(members) > exact_members:
-            index = ensure_index(home, signal, wait=wait)
-            found = (
-                _indexed(home, signal, index, wanted, members, k=k, wait=wait) if index else None
-            )
+            index = ensure_index(store, signal)
+            found = _indexed(store, signal, index, wanted, members, k=k) if index else None
             if found is not None:
-                return Answer(
-                    _described(home, reference, *found, k=k, wait=wait), len(members), index
-                )
-        ids, similarities = exact(home, signal, wanted[None], members, k=k, wait=wait)
-    return Answer(
-        _described(home, reference, ids[0], similarities[0], k=k, wait=wait), len(members)
-    )
+                return SearchResult(_described(store, reference, *found, k=k), len(members), index)
+        ids, similarities = exact(store, signal, wanted[None], members, k=k)
+    return SearchResult(_described(store, reference, ids[0], similarities[0], k=k), len(members))
 
 
-def embedded_with(home: Home, reference: Reference, encoder: str, *, wait: float = WAIT) -> Signal:
+def embedded_with(
+    store: Store,
+    reference: Reference,
+    encoder: str,
+) -> Signal:
     """The embedding of an encoder, of all members.
 
     Raises:
@@ -112,7 +107,7 @@ def embedded_with(home: Home, reference: Reference, encoder: str, *, wait: float
     from catalog.models.encoder import encoder_identity
 
     wanted = encoder_identity(encoder)
-    with reading(home, wait=wait) as connection:
+    with store.reading() as connection:
         known = [
             signal
             for signal in list_named(connection, kind="embedding")
@@ -133,11 +128,10 @@ def embedded_with(home: Home, reference: Reference, encoder: str, *, wait: float
 
 
 def matching(
-    home: Home,
+    store: Store,
     reference: Reference,
     where: str | None,
     *,
-    wait: float = WAIT,
     limits: Limits | None = None,
     is_isolated: bool = False,
 ) -> Ids:
@@ -147,19 +141,19 @@ def matching(
         QueryError: the condition is wrong, or asks for more than reading.
     """
     if where is None:
-        with reading(home, wait=wait) as connection:
+        with store.reading() as connection:
             return np.sort(member_ids(connection, reference))
     from catalog.query import worker
     from catalog.query.executor import Limits
     from catalog.query.stream import run
 
     sql = f"SELECT instruction_id FROM pool('{reference}') WHERE (\n{where}\n)"  # a comment in the condition ends with its line
-    limits = limits or Limits(wait=wait)
+    limits = limits or Limits()
     if is_isolated:
-        home = Home(home.path.absolute())
-        rows = worker.call(run, home, sql, name="--where", limits=limits)
+        store = Store(store.path.absolute())
+        rows = worker.call(run, store, sql, name="--where", limits=limits)
     else:
-        rows = run(home, sql, name="--where", limits=limits)
+        rows = run(store, sql, name="--where", limits=limits)
     return np.sort(rows["instruction_id"].to_numpy())
 
 
@@ -182,24 +176,22 @@ def unit(rows: Vectors) -> Vectors:
 
 
 def each_batch(
-    home: Home,
+    store: Store,
     signal: Signal,
     members: Ids,
     tell: Callable[[Ids, Vectors], None],
-    *,
-    wait: float = WAIT,
 ) -> None:
     """Stream the unit vectors of members (sorted ids) past a function, told ids (n,) and vectors (n, d) of a batch at a time.
 
     Raises:
         CorruptError: a vector is gone, or a shard does not hold what was written.
     """
-    with reading(home, wait=wait) as connection:
+    with store.reading() as connection:
         shards = recorded_shards(connection, signal_id=signal.signal_id)
     assert signal.lance_table is not None  # an embedding's
     n_found = 0
     for batch in (
-        checked_batches(home, signal.lance_table, shards, column="vector", batch_rows=BATCH_ROWS)
+        checked_batches(store, signal.lance_table, shards, column="vector", batch_rows=BATCH_ROWS)
         if shards
         else ()
     ):
@@ -223,17 +215,21 @@ def each_batch(
 
 
 def exact(
-    home: Home, signal: Signal, wanted: Vectors, members: Ids, *, k: int, wait: float = WAIT
+    store: Store,
+    signal: Signal,
+    wanted: Vectors,
+    members: Ids,
+    *,
+    k: int,
 ) -> tuple[list[Ids], list[Vectors]]:
     """The nearest of each of q unit vectors among the members, by looking at all of them.
 
     Args:
-        home: the catalog's folder.
+        store: the catalog's files and database.
         signal: the embedding.
         wanted: unit vectors, float32 (q, d).
         members: sorted ids.
         k: how many of each, and those that tie with the last of them.
-        wait: seconds to wait for another process.
 
     Returns:
         Ids and cosines for each query, nearest first; memory is O(q (k + a batch)).
@@ -247,7 +243,7 @@ def exact(
                 np.concatenate([best[i][0], ids]), np.concatenate([best[i][1], row]), k=k
             )
 
-    each_batch(home, signal, members, tell, wait=wait)
+    each_batch(store, signal, members, tell)
     return [ids for ids, _ in best], [similarities for _, similarities in best]
 
 
@@ -262,19 +258,25 @@ def _top(ids: Ids, similarities: Vectors, *, k: int) -> tuple[Ids, Vectors]:
 
 
 def _indexed(
-    home: Home, signal: Signal, index: Index, wanted: Vectors, members: Ids, *, k: int, wait: float
+    store: Store,
+    signal: Signal,
+    index: Index,
+    wanted: Vectors,
+    members: Ids,
+    *,
+    k: int,
 ) -> tuple[Ids, Vectors] | None:
     """The answer of an index; None when too few of what it finds are members, so that all have to be looked at."""
-    with reading(home, wait=wait) as connection:
+    with store.reading() as connection:
         rows = connection.sql(
             query("signals/shards"), params={"signal_id": signal.signal_id}
         ).fetchall()
     committed = {row[0] for row in rows}
-    n_rows = max(1, current_index(home, signal)[1])
+    n_rows = max(1, current_index(store, signal)[1])
     reach = min(
         n_rows, 2 * k * max(1, round(n_rows / len(members)))
     )  # the table may hold other pools' members too
-    found = index.nearest(home, signal, wanted, k=reach)
+    found = index.nearest(store, signal, wanted, k=reach)
     is_member = np.isin(found["instruction_id"].to_numpy(), members) & np.isin(
         found["shard"].to_numpy(), list(committed)
     )
@@ -283,7 +285,7 @@ def _indexed(
     ids = found["instruction_id"].to_numpy()[is_member]
     assert signal.lance_table is not None  # it was just searched
     kept = vectors.take(
-        home, signal.lance_table, ids.tolist(), columns=["instruction_id", "vector"]
+        store, signal.lance_table, ids.tolist(), columns=["instruction_id", "vector"]
     )
     exactly = unit(
         kept["vector"]
@@ -297,7 +299,12 @@ def _indexed(
 
 
 def _described(
-    home: Home, reference: Reference, ids: Ids, similarities: Vectors, *, k: int, wait: float
+    store: Store,
+    reference: Reference,
+    ids: Ids,
+    similarities: Vectors,
+    *,
+    k: int,
 ) -> pa.Table:
     hits = pa.table(
         {
@@ -305,7 +312,7 @@ def _described(
             "similarity": pa.array(similarities, pa.float32()),
         }
     )
-    with reading(home, wait=wait) as connection:
+    with store.reading() as connection:
         connection.register("hits", hits)
         return connection.sql(
             query("search/members"), params=reference.parameters | {"k": k}

@@ -19,12 +19,12 @@ import pyarrow as pa
 from catalog.errors import CatalogError, SignalError
 from catalog.signals.registry import Signal, list_named, renew_signal
 from catalog.store import vectors
-from catalog.store.database import WAIT, Connection, reading, writing
+from catalog.store.database import Connection
 from catalog.store.lock import locked
-from catalog.store.paths import Home
 from catalog.store.queries import query
 from catalog.store.references import Reference
 from catalog.store.shard_hash import record_sha256, rows_sha256
+from catalog.store.store import Store
 
 SHARD_ROWS = 4096  # about half a minute of the smallest models on two cores
 BATCH_ORDER = 2  # of rows in shards and batches: 1, or not in an identity, by the pool's file; 2, by fingerprint
@@ -68,20 +68,19 @@ Progress = Callable[[int, int, int], None]
 
 
 def compute(
-    home: Home,
+    store: Store,
     reference: Reference,
     signal: Signal,
     shard_values: Callable[[pa.Table], Values],
     *,
     shard_rows: int = SHARD_ROWS,
     limit: int | None = None,
-    wait: float = WAIT,
     progress: Progress | None = None,
 ) -> Report:
     """Compute a signal for the members of a reference that have it not.
 
     Args:
-        home: the catalog's folder.
+        store: the catalog's files and database.
         reference: a pool or subset, whose members are computed.
         signal: what is computed.
         shard_values: from the texts of one shard (instruction_id, fingerprint, prompt, response, messages, system, tools)
@@ -89,21 +88,20 @@ def compute(
         shard_rows: instructions in a shard. Fixed, so that a resumed run makes the shards, and the
             values, of an unbroken one.
         limit: compute only a sample of that many.
-        wait: seconds to wait for another process that holds the catalog.
         progress: told after each shard.
 
     Raises:
         LockedError: another process computes this signal, or held the catalog all that time.
     """
-    with exclusively(home, signal):
+    with exclusively(store, signal):
         started = time.monotonic()
-        todo, report = _todo(home, reference, signal, limit=limit, wait=wait)
-        _delete_dead_shards(home, signal, wait=wait)
+        todo, report = _todo(store, reference, signal, limit=limit)
+        _delete_dead_shards(store, signal)
         for first in range(0, todo.num_rows, shard_rows):
             shard_started = time.monotonic()
-            texts = read_texts(home, todo.slice(first, shard_rows), wait=wait)
+            texts = read_texts(store, todo.slice(first, shard_rows))
             values = shard_values(texts)
-            commit_shard(home, signal, values, seconds=time.monotonic() - shard_started, wait=wait)
+            commit_shard(store, signal, values, seconds=time.monotonic() - shard_started)
             report.n_computed += texts.num_rows
             report.n_tokens += values.n_tokens
             report.n_truncated += values.n_truncated
@@ -116,16 +114,16 @@ def compute(
 
 
 @contextmanager
-def exclusively(home: Home, signal: Signal) -> Iterator[None]:
+def exclusively(store: Store, signal: Signal) -> Iterator[None]:
     """One process computes a signal at a time, and a second one is told which. Of several of one name the one asked for last is read.
 
     Raises:
         LockedError: another process computes it.
         SignalError: `gc` removed it since it was found.
     """
-    home.scratch.mkdir(parents=True, exist_ok=True)
-    with locked(home.scratch / f"signal-{signal.signal_id}.lock", wait=0.0):
-        with reading(home) as connection:
+    store.scratch.mkdir(parents=True, exist_ok=True)
+    with locked(store.scratch / f"signal-{signal.signal_id}.lock", wait=0.0):
+        with store.reading() as connection:
             known = list_named(connection, kind=signal.kind, name=signal.name)
         if signal.signal_id not in (one.signal_id for one in known):
             raise SignalError(
@@ -134,7 +132,7 @@ def exclusively(home: Home, signal: Signal) -> Iterator[None]:
         if (
             signal.signal_id != known[0].signal_id
         ):  # no writing where it is the newest, which it mostly is
-            with writing(home) as connection:
+            with store.writing() as connection:
                 renew_signal(connection, signal)
         try:
             yield
@@ -142,24 +140,24 @@ def exclusively(home: Home, signal: Signal) -> Iterator[None]:
             if (
                 signal.kind != "losses"
             ):  # a training goes on from its own files: see `trained_losses`
-                take_back_empty(home, signal)
+                take_back_empty(store, signal)
             raise
 
 
-def take_back_empty(home: Home, signal: Signal) -> None:
+def take_back_empty(store: Store, signal: Signal) -> None:
     """Forget a signal of which nothing was computed, so that a failure leaves no empty one behind. Call it under the signal's lock."""
     with suppress(
         CatalogError, OSError, duckdb.Error
     ):  # what failed before says more than this would
-        with reading(home) as connection:
+        with store.reading() as connection:
             at = {"signal_id": signal.signal_id}
             ((is_empty,),) = connection.sql(query("signals/is_empty"), params=at).fetchall()
         if is_empty:
             if signal.lance_table:
                 vectors.drop(
-                    home, signal.lance_table
+                    store, signal.lance_table
                 )  # before the record: on a full disk it makes the room to write
-            with writing(home) as connection:
+            with store.writing() as connection:
                 connection.execute(query("signals/forget"), at)
 
 
@@ -169,23 +167,30 @@ def missing(connection: Connection, reference: Reference, signal: Signal) -> pa.
     return connection.sql(query("signals/missing"), params=at).to_arrow_table()
 
 
-def read_texts(home: Home, wanted: pa.Table, *, wait: float = WAIT) -> pa.Table:
+def read_texts(
+    store: Store,
+    wanted: pa.Table,
+) -> pa.Table:
     """Return the instructions of one shard, given by ``instruction_id``, in the order of their fingerprints."""
-    with reading(home, wait=wait) as connection:
+    with store.reading() as connection:
         connection.register("wanted", wanted)
         return connection.sql(query("signals/texts")).to_arrow_table()
 
 
 def commit_shard(
-    home: Home, signal: Signal, values: Values, *, seconds: float, wait: float = WAIT
+    store: Store,
+    signal: Signal,
+    values: Values,
+    *,
+    seconds: float,
 ) -> None:
     """Write one shard: the vector store first, then one transaction that makes it exist."""
-    with writing(home, wait=wait) as connection:
-        write_shard(connection, home, signal, values, seconds=seconds)
+    with store.writing() as connection:
+        write_shard(connection, store, signal, values, seconds=seconds)
 
 
 def write_shard(
-    connection: Connection, home: Home, signal: Signal, values: Values, *, seconds: float
+    connection: Connection, store: Store, signal: Signal, values: Values, *, seconds: float
 ) -> int:
     """Write one shard as part of a transaction that is the caller's; returns its number.
 
@@ -199,7 +204,7 @@ def write_shard(
         numbered = values.rows.add_column(
             1, "shard", pa.array([shard] * values.rows.num_rows, pa.int64())
         )
-        version = vectors.append(home, signal.lance_table, numbered)
+        version = vectors.append(store, signal.lance_table, numbered)
         sha256 = rows_sha256(values.rows)
     at = {"signal_id": signal.signal_id, "shard": shard}
     _insert_members(connection, at, values)
@@ -254,10 +259,14 @@ def _insert_scores(connection: Connection, signal: Signal, values: Values) -> No
 
 
 def _todo(
-    home: Home, reference: Reference, signal: Signal, *, limit: int | None, wait: float
+    store: Store,
+    reference: Reference,
+    signal: Signal,
+    *,
+    limit: int | None,
 ) -> tuple[pa.Table, Report]:
     at = reference.parameters
-    with reading(home, wait=wait) as connection:
+    with store.reading() as connection:
         (n_members,) = connection.sql(
             "SELECT count(*) FROM members_of($kind, $id, $version)", params=at
         ).fetchall()[0]
@@ -269,18 +278,21 @@ def _todo(
     return todo, Report(signal, n_members, n_members - n_missing, n_left=n_missing - todo.num_rows)
 
 
-def _delete_dead_shards(home: Home, signal: Signal, *, wait: float) -> None:
+def _delete_dead_shards(
+    store: Store,
+    signal: Signal,
+) -> None:
     """What a killed run wrote to the vector store and never committed."""
-    if not signal.lance_table or not vectors.exists(home, signal.lance_table):
+    if not signal.lance_table or not vectors.exists(store, signal.lance_table):
         return
-    with reading(home, wait=wait) as connection:
+    with store.reading() as connection:
         committed = {
             row[0]
             for row in connection.sql(
                 query("signals/shards"), params={"signal_id": signal.signal_id}
             ).fetchall()
         }
-    dead = sorted(vectors.shards(home, signal.lance_table) - committed)
+    dead = sorted(vectors.shards(store, signal.lance_table) - committed)
     if dead:
-        with locked(home.lock, wait=wait):
-            vectors.delete_shards(home, signal.lance_table, dead)
+        with locked(store.lock, wait=store.wait):
+            vectors.delete_shards(store, signal.lance_table, dead)

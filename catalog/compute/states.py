@@ -15,10 +15,9 @@ from catalog.compute.language_model import LanguageModel, model_signal, resumabl
 from catalog.compute.shard_runner import SHARD_ROWS, Progress, Report, Values, compute, read_texts
 from catalog.errors import OptionError, SignalError
 from catalog.signals.registry import Signal, list_named
-from catalog.store.database import WAIT, reading
-from catalog.store.paths import Home
 from catalog.store.queries import query
 from catalog.store.references import Reference
+from catalog.store.store import Store
 
 if TYPE_CHECKING:
     from catalog.models.causal_lm import CausalLM
@@ -30,7 +29,7 @@ SHARD_BYTES = 64 * 2**20  # what one shard's states may hold in memory
 SAMPLE = 1000  # instructions that a projection is fitted and measured on
 SAMPLE_ROWS = 20_000  # and of their states, at most
 Kind = Literal["jl", "pca"]
-Store = Literal["float16", "float32"]
+Dtype = Literal["float16", "float32"]
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ class _Options:
     project_to: int | None
     projection: Kind
     seed: int
-    store: Store
+    dtype: Dtype
 
     def identity(self) -> dict[str, Any]:
         """What changes the values, the matrix of a projection left out: it is drawn or fitted once, and found again."""
@@ -53,13 +52,13 @@ class _Options:
             "max_tokens": self.max_tokens,
             "max_length": self.max_length,
             "projection": projection,
-            "store": self.store,
+            "store": self.dtype,
             "version": VERSION,
         }
 
 
 def compute_states(
-    home: Home,
+    store: Store,
     reference: Reference,
     *,
     model: str,
@@ -68,15 +67,14 @@ def compute_states(
     project_to: int | None = None,
     projection: Kind = "jl",
     seed: int = 0,
-    store: Store = "float16",
+    dtype: Dtype = "float16",
     limit: int | None = None,
-    wait: float = WAIT,
     progress: Progress | None = None,
 ) -> Report:
     """Take the token states of the members that have none yet.
 
     Args:
-        home: the catalog's folder.
+        store: the catalog's files and database.
         reference: whose members.
         model: a proxy that was trained here, such as ``tiny``; else a Hugging Face id or a path.
         max_tokens: response tokens of an instruction at most.
@@ -84,9 +82,8 @@ def compute_states(
         project_to: fewer dimensions, if any; the distortion is measured on a sample and kept in the signal's details.
         projection: ``jl`` (a seeded Gaussian matrix) or ``pca`` (fitted on a sample); made once, then found again.
         seed: of the projection.
-        store: the number type in the vector store.
+        dtype: the number type in the vector store.
         limit: only a sample of that many, to see what the rest would cost.
-        wait: seconds to wait for another process.
         progress: told after each shard.
 
     Raises:
@@ -97,49 +94,45 @@ def compute_states(
     if (
         max_tokens < 1
         or max_tokens > max_length
-        or store not in ("float16", "float32")
+        or dtype not in ("float16", "float32")
         or projection not in ("jl", "pca")
     ):
         raise OptionError(
-            f"states take 1 to {max_length} tokens, store float16 or float32 and projection jl or pca, "
-            f"not {max_tokens}, {store} and {projection}"
+            f"states take 1 to {max_length} tokens, dtype float16 or float32 and projection jl or pca, "
+            f"not {max_tokens}, {dtype} and {projection}"
         )
-    options = _Options(max_tokens, max_length, project_to, projection, seed, store)
-    models = LanguageModel(home, model, wait=wait)
-    signal = _signal(home, reference, models, options, wait=wait)
+    options = _Options(max_tokens, max_length, project_to, projection, seed, dtype)
+    models = LanguageModel(store, model)
+    signal = _signal(store, reference, models, options)
 
     def shard_values(texts: pa.Table) -> Values:
         return _values(
             models.load(signal.identity["dtype"]),
             texts,
             options,
-            projection=_kept_projection(home, signal),
+            projection=_kept_projection(store, signal),
         )
 
     rows = shard_rows(signal.dimension or 1, options)
     return compute(
-        home,
-        reference,
-        signal,
-        shard_values,
-        shard_rows=rows,
-        limit=limit,
-        wait=wait,
-        progress=progress,
+        store, reference, signal, shard_values, shard_rows=rows, limit=limit, progress=progress
     )
 
 
 def shard_rows(dimension: int, options: _Options) -> int:
     """How many instructions fit into one shard: a number that depends on the signal alone, so that a resumed run makes equal shards."""
-    each = options.max_tokens * dimension * (2 if options.store == "float16" else 4)
+    each = options.max_tokens * dimension * (2 if options.dtype == "float16" else 4)
     return int(np.clip(SHARD_BYTES // each, 32, SHARD_ROWS))
 
 
 def _signal(
-    home: Home, reference: Reference, model: LanguageModel, options: _Options, *, wait: float
+    store: Store,
+    reference: Reference,
+    model: LanguageModel,
+    options: _Options,
 ) -> Signal:
     wanted = model.identity() | options.identity()
-    with reading(home, wait=wait) as connection:
+    with store.reading() as connection:
         for signal in list_named(connection, kind="states", name=model.name):
             if _without_matrix(signal.identity) == wanted:
                 return signal
@@ -150,7 +143,7 @@ def _signal(
         )
     details: dict[str, Any] = {}
     if options.project_to:
-        made = _make_projection(home, reference, lm, options, wait=wait)
+        made = _make_projection(store, reference, lm, options)
         wanted["projection"] = made.identity()
         details = {
             "distortion": {
@@ -159,7 +152,7 @@ def _signal(
             }
         }
     return model_signal(
-        home,
+        store,
         model,
         kind="states",
         name=model.name,
@@ -167,7 +160,6 @@ def _signal(
         dimension=options.project_to or lm.dimension,
         has_vectors=True,
         details=details,
-        wait=wait,
     )
 
 
@@ -181,21 +173,24 @@ def _without_matrix(identity: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _make_projection(
-    home: Home, reference: Reference, lm: CausalLM, options: _Options, *, wait: float
+    store: Store,
+    reference: Reference,
+    lm: CausalLM,
+    options: _Options,
 ) -> Projection:
     """Draw or fit the projection, and keep its matrix under the hash that the signal's identity holds."""
     from catalog.models.projection import johnson_lindenstrauss, principal_components
 
     assert options.project_to is not None  # asked for
-    sample = _sample(home, reference, lm, options, wait=wait)
+    sample = _sample(store, reference, lm, options)
     if options.projection == "jl":
         made = johnson_lindenstrauss(
             lm.dimension, dim=options.project_to, seed=options.seed, sample=sample
         )
     else:
         made = principal_components(sample, dim=options.project_to, seed=options.seed)
-    file = home.models / f"projection-{made.identity()['matrix'][:16]}.npy"
-    home.models.mkdir(parents=True, exist_ok=True)
+    file = store.models / f"projection-{made.identity()['matrix'][:16]}.npy"
+    store.models.mkdir(parents=True, exist_ok=True)
     draft = file.with_suffix(".draft.npy")
     try:
         np.save(draft, made.matrix)
@@ -205,13 +200,13 @@ def _make_projection(
     return made
 
 
-def _kept_projection(home: Home, signal: Signal) -> Projection | None:
+def _kept_projection(store: Store, signal: Signal) -> Projection | None:
     wanted = signal.identity["projection"]
     if not wanted:
         return None
     from catalog.models.projection import Projection
 
-    file = home.models / f"projection-{wanted['matrix'][:16]}.npy"
+    file = store.models / f"projection-{wanted['matrix'][:16]}.npy"
     if not file.is_file():
         raise SignalError(
             f"{file}: the projection of the states of {signal.name} is gone; restore it, or choose another --seed to begin anew"
@@ -225,17 +220,20 @@ def _kept_projection(home: Home, signal: Signal) -> Projection | None:
 
 
 def _sample(
-    home: Home, reference: Reference, lm: CausalLM, options: _Options, *, wait: float
+    store: Store,
+    reference: Reference,
+    lm: CausalLM,
+    options: _Options,
 ) -> np.ndarray[Any, np.dtype[np.float32]]:
     """States, float32 (n, d), of a fair draw of the members."""
     from catalog.models.states import token_states
 
     at = reference.parameters
-    with reading(home, wait=wait) as connection:
+    with store.reading() as connection:
         drawn = connection.sql(
             query("signals/missing_sample"), params=at | {"signal_id": -1, "n": SAMPLE}
         ).to_arrow_table()
-    tokens = tokens_of_texts(read_texts(home, drawn, wait=wait), lm, max_length=options.max_length)
+    tokens = tokens_of_texts(read_texts(store, drawn), lm, max_length=options.max_length)
     per_instruction = min(options.max_tokens, max(1, SAMPLE_ROWS // max(1, len(tokens))))
     return token_states(lm, tokens, max_tokens=per_instruction, dtype="float32").vectors
 
@@ -247,7 +245,7 @@ def _values(
 
     tokens = tokens_of_texts(texts, lm, max_length=options.max_length)
     made = token_states(
-        lm, tokens, max_tokens=options.max_tokens, projection=projection, dtype=options.store
+        lm, tokens, max_tokens=options.max_tokens, projection=projection, dtype=options.dtype
     )
     ids = texts["instruction_id"].to_numpy()
     has_rows = np.array([reason is None for reason in made.reasons], dtype=bool)

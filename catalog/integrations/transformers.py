@@ -86,13 +86,12 @@ class RecordLosses(TrainerCallback):
                 else str(model.dtype).removeprefix("torch."),
             )
             self._run = observe(
-                self.catalog.home,
+                self.catalog.store,
                 self.catalog.find(self.reference),
                 self._lm,
                 name=self.proxy,
                 step=state.global_step,
                 max_length=self.max_length,
-                wait=self.catalog.wait,
             )
         if state.global_step:  # a run that died between a save and its scores
             self._at_save(state)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from catalog.maintenance.vectors_doctor import faults
 from catalog.store.database import Connection
 from catalog.store.media import media_faults
-from catalog.store.paths import Home
 from catalog.store.queries import query
 from catalog.store.scratch import abandoned
+from catalog.store.store import Store
 
 # The check, and what to do when it finds something.
 CHECKS: tuple[tuple[str, str], ...] = (
@@ -36,7 +36,7 @@ class Finding:
     next_step: str
 
 
-def doctor(connection: Connection, home: Home) -> list[Finding]:
+def doctor(connection: Connection, store: Store) -> list[Finding]:
     """Check the catalog; an empty answer is a healthy one."""
     findings = [
         Finding(check, str(problem), next_step)
@@ -44,11 +44,11 @@ def doctor(connection: Connection, home: Home) -> list[Finding]:
         for (problem,) in connection.sql(query(f"doctor/{check}")).fetchall()
     ]
     findings += [
-        Finding(fault.check, fault.problem, fault.next_step) for fault in faults(connection, home)
+        Finding(fault.check, fault.problem, fault.next_step) for fault in faults(connection, store)
     ]
-    findings += [Finding(*fault) for fault in media_faults(connection, home)]
+    findings += [Finding(*fault) for fault in media_faults(connection, store)]
     findings += [
         Finding("scratch", f"{path} was left by a job that died", "`catalog gc` removes it")
-        for path in abandoned(home)
+        for path in abandoned(store)
     ]
     return findings

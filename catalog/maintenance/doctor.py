@@ -16,12 +16,12 @@ from catalog.maintenance.database_doctor import Finding, doctor
 from catalog.maintenance.files import damaged_files
 from catalog.maintenance.identity import changed_instructions, changed_subsets
 from catalog.maintenance.shards import damaged_shards, record_missing
-from catalog.store.database import WAIT, Connection, reading
-from catalog.store.paths import Home
+from catalog.store.database import Connection
 from catalog.store.queries import query
 from catalog.store.storage_errors import RESTORE, explain
+from catalog.store.store import Store
 
-Check = Callable[[Connection, Home], Iterator[Finding]]
+Check = Callable[[Connection, Store], Iterator[Finding]]
 
 # What a table that cannot be read takes with it.
 LOST: dict[str, str] = {
@@ -41,46 +41,49 @@ LOST: dict[str, str] = {
 
 
 def examine(
-    home: Home, *, is_full: bool = False, is_recording: bool = False, wait: float = WAIT
+    store: Store,
+    *,
+    is_full: bool = False,
+    is_recording: bool = False,
 ) -> list[Finding]:
     """Examine a catalog; an empty list is a healthy one.
 
     Args:
-        home: the catalog's folder.
+        store: the catalog's files and database.
         is_full: read everything, and compare hashes; else only counts are compared.
         is_recording: record the hash of shards that have none, as they are now.
-        wait: seconds to wait for another process.
 
     Raises:
         HomeNotFoundError: no catalog in that folder.
         LockedError: another process held the catalog all that time.
         MigrationError: the schema is older or newer than the code.
     """
-    if not home.database.exists() and home.vectors.is_dir():
-        problem = f"{home.database} is gone, and with it all pools, subsets and scores; the vectors are still there"
+    if not store.database.exists() and store.vectors.is_dir():
+        problem = f"{store.database} is gone, and with it all pools, subsets and scores; the vectors are still there"
         return [Finding("database_gone", problem, RESTORE)]
     if not is_full:
-        return _run(home, [_quick], wait=wait)
-    unreadable = _unreadable_tables(home, wait=wait)
+        return _run(store, [_quick])
+    unreadable = _unreadable_tables(store)
     if any(finding.check == "database_damaged" for finding in unreadable):  # it does not even open
         return unreadable
     if is_recording and not unreadable:
-        record_missing(home, wait=wait)
+        record_missing(store)
     findings = _run(
-        home,
-        [_quick, changed_instructions, changed_subsets, damaged_shards, damaged_files],
-        wait=wait,
+        store, [_quick, changed_instructions, changed_subsets, damaged_shards, damaged_files]
     )
     return unreadable + [
         finding for finding in findings if not (unreadable and finding.check == "database_damaged")
     ]
 
 
-def _quick(connection: Connection, home: Home) -> Iterator[Finding]:
-    yield from doctor(connection, home)
+def _quick(connection: Connection, store: Store) -> Iterator[Finding]:
+    yield from doctor(connection, store)
 
 
-def _run(home: Home, checks: Sequence[Check], *, wait: float) -> list[Finding]:
+def _run(
+    store: Store,
+    checks: Sequence[Check],
+) -> list[Finding]:
     """What checks find; where one cannot read what it needs, that is the finding.
 
     After a finding a new connection goes on, since damage may have ended the one before.
@@ -89,51 +92,53 @@ def _run(home: Home, checks: Sequence[Check], *, wait: float) -> list[Finding]:
     todo = deque(checks)
     while todo:
         try:
-            with reading(home, wait=wait) as connection:
+            with store.reading() as connection:
                 n_before = len(found)
                 while todo and len(found) == n_before:
-                    found += _found(todo.popleft(), connection, home)
+                    found += _found(todo.popleft(), connection, store)
         except (DamageError, duckdb.Error, OSError) as error:
-            return [*found, _damage(error, home)]  # it cannot even be opened
+            return [*found, _damage(error, store)]  # it cannot even be opened
     return found
 
 
-def _found(check: Check, connection: Connection, home: Home) -> list[Finding]:
+def _found(check: Check, connection: Connection, store: Store) -> list[Finding]:
     """What one check finds, until it meets damage."""
     found: list[Finding] = []
     try:
-        for finding in check(connection, home):
+        for finding in check(connection, store):
             found.append(finding)
     except (DamageError, duckdb.Error, OSError, MemoryError) as error:
-        found.append(_damage(error, home))
+        found.append(_damage(error, store))
     return found
 
 
-def _damage(error: DamageError | duckdb.Error | OSError | MemoryError, home: Home) -> Finding:
-    explained = error if isinstance(error, DamageError) else explain(error, home)
+def _damage(error: DamageError | duckdb.Error | OSError | MemoryError, store: Store) -> Finding:
+    explained = error if isinstance(error, DamageError) else explain(error, store)
     return Finding("database_damaged", explained.problem, explained.next_step or RESTORE)
 
 
-def _unreadable_tables(home: Home, *, wait: float) -> list[Finding]:
+def _unreadable_tables(
+    store: Store,
+) -> list[Finding]:
     """Read every block of every table; after one that cannot be read a new connection goes on with the next."""
     tables: list[str] = []
 
-    def list_tables(connection: Connection, _home: Home) -> Iterator[Finding]:
+    def list_tables(connection: Connection, _home: Store) -> Iterator[Finding]:
         tables.extend(name for (name,) in connection.sql(query("maintenance/tables")).fetchall())
         yield from ()
 
-    findings = _run(home, [list_tables], wait=wait)
-    return findings + _run(home, [_read(table) for table in tables], wait=wait)
+    findings = _run(store, [list_tables])
+    return findings + _run(store, [_read(table) for table in tables])
 
 
 def _read(table: str) -> Check:
     """A check that reads a table whole."""
 
-    def check(connection: Connection, home: Home) -> Iterator[Finding]:
+    def check(connection: Connection, store: Store) -> Iterator[Finding]:
         try:
             connection.execute(f'SELECT bit_xor(hash(rows)) FROM "{table}" AS rows').fetchall()
         except duckdb.Error as error:
-            finding = _damage(error, home)
+            finding = _damage(error, store)
             problem = f"table {table} cannot be read, and holds {LOST.get(table, 'records of the catalog')}: {finding.problem}"
             yield Finding("unreadable_table", problem, finding.next_step)
 

@@ -10,19 +10,19 @@ import numpy as np
 
 from catalog.maintenance.database_doctor import Finding
 from catalog.store.database import Connection
-from catalog.store.paths import Home
+from catalog.store.store import Store
 
 MODEL = "restore it from a backup; or remove the model's folder, and the command that trained it trains it again"
 
 
-def damaged_files(_connection: Connection, home: Home) -> Iterator[Finding]:
+def damaged_files(_connection: Connection, store: Store) -> Iterator[Finding]:
     """Find model files that cannot be read."""
-    for path in sorted(home.models.rglob("*")) if home.models.is_dir() else ():
+    for path in sorted(store.models.rglob("*")) if store.models.is_dir() else ():
         check = CHECKS.get(path.suffix)
         if (
             check is None
             or not path.is_file()
-            or any(part.startswith(".") for part in path.relative_to(home.models).parts)
+            or any(part.startswith(".") for part in path.relative_to(store.models).parts)
         ):
             continue
         try:

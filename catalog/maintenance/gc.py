@@ -8,12 +8,12 @@ from pathlib import Path
 
 from catalog.maintenance.signals_sweep import dead_models, dead_signals, sweep_signals
 from catalog.maintenance.vectors_sweep import VectorSweep, sweep_vectors
-from catalog.store.database import WAIT, Connection, reading, spill_folder, writing
+from catalog.store.database import Connection, spill_folder
 from catalog.store.media import unreferenced_media
-from catalog.store.paths import Home
 from catalog.store.queries import query
 from catalog.store.scratch import abandoned, spills, sweep_abandoned
 from catalog.store.shard_hash import record_sha256, stored_sha256
+from catalog.store.store import Store
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,12 @@ class Sweep:
     n_damaged: int = 0
 
 
-def gc(home: Home, *, is_dry_run: bool = False, n_damaged: int = 0, wait: float = WAIT) -> Sweep:
+def gc(
+    store: Store,
+    *,
+    is_dry_run: bool = False,
+    n_damaged: int = 0,
+) -> Sweep:
     """Remove instructions that no version of a pool and no subset holds, with their numbers; signals and trained models of which
     nothing is left; vectors that nothing records, and their versions that no subset was made from;
     kept media that nothing refers to; the leftovers of dead jobs.
@@ -51,16 +56,16 @@ def gc(home: Home, *, is_dry_run: bool = False, n_damaged: int = 0, wait: float 
     Raises:
         LockedError: another process held the catalog all that time.
     """
-    scratch = abandoned(home)
+    scratch = abandoned(store)
     n_bytes = sum(_size(path) for path in scratch)
     if is_dry_run:
-        with reading(home, wait=wait) as connection:
+        with store.reading() as connection:
             n_instructions = _n_unreferenced(connection)
             dead = dead_signals(connection)
-            models = dead_models(connection, home, dead=dead)
-            media = unreferenced_media(connection, home)
+            models = dead_models(connection, store, dead=dead)
+            media = unreferenced_media(connection, store)
         n_bytes += sum(_size(path) for path in [*models, *media])
-        swept = sweep_vectors(home, is_dry_run=True, wait=wait)
+        swept = sweep_vectors(store, is_dry_run=True)
         return Sweep(
             n_instructions,
             _names(scratch),
@@ -71,9 +76,9 @@ def gc(home: Home, *, is_dry_run: bool = False, n_damaged: int = 0, wait: float 
             swept,
             _names(media),
         )
-    with writing(home, wait=wait) as connection:
+    with store.writing() as connection:
         n_instructions = _n_unreferenced(connection)
-        media = unreferenced_media(connection, home)
+        media = unreferenced_media(connection, store)
         n_bytes += sum(_size(path) for path in media)
         trimmed = _whole_shards(connection)
         for table in (
@@ -89,16 +94,16 @@ def gc(home: Home, *, is_dry_run: bool = False, n_damaged: int = 0, wait: float 
             record_sha256(connection, kind=kind, signal_id=signal_id, shard=shard)
         for path in media:  # under the catalog's lock: a load brings its own while it holds it
             path.unlink(missing_ok=True)
-        spilt = spills(home, own=spill_folder(home))
+        spilt = spills(store, own=spill_folder(store))
         n_bytes += sum(_size(path) for path in spilt)
         _remove(spilt)
-    signals = sweep_signals(home, wait=wait)
-    with reading(home, wait=wait) as connection:
-        models = dead_models(connection, home)
+    signals = sweep_signals(store)
+    with store.reading() as connection:
+        models = dead_models(connection, store)
     n_bytes += sum(_size(path) for path in models)
-    sweep_abandoned(home)
+    sweep_abandoned(store)
     _remove(models)
-    swept = sweep_vectors(home, wait=wait)
+    swept = sweep_vectors(store)
     return Sweep(
         n_instructions,
         _names(scratch + spilt),

@@ -8,14 +8,14 @@ from catalog.maintenance.database_doctor import Finding
 from catalog.pools.fingerprint import fingerprint
 from catalog.selection.run import members_sha256
 from catalog.store.database import Connection
-from catalog.store.paths import Home
 from catalog.store.queries import query
 from catalog.store.storage_errors import RESTORE
+from catalog.store.store import Store
 
 BATCH = 10_000  # instructions at a time
 
 
-def changed_instructions(connection: Connection, _home: Home) -> Iterator[Finding]:
+def changed_instructions(connection: Connection, _home: Store) -> Iterator[Finding]:
     """Find instructions whose messages no longer give their fingerprint."""
     changed: list[str] = []
     for batch in connection.sql(query("maintenance/instructions")).to_arrow_reader(BATCH):
@@ -29,7 +29,7 @@ def changed_instructions(connection: Connection, _home: Home) -> Iterator[Findin
         yield Finding("fingerprints", problem, RESTORE)
 
 
-def changed_subsets(connection: Connection, _home: Home) -> Iterator[Finding]:
+def changed_subsets(connection: Connection, _home: Store) -> Iterator[Finding]:
     """Find subsets whose members are not those that were written."""
     for subset_id, name, version, sha256 in connection.sql(query("maintenance/subsets")).fetchall():
         rows = connection.sql(

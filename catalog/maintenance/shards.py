@@ -10,23 +10,23 @@ from catalog.maintenance.database_doctor import Finding
 from catalog.query.checked_vectors import remedy
 from catalog.signals.coverage import Kind, command, coverages
 from catalog.store import vectors
-from catalog.store.database import Connection, reading, writing
-from catalog.store.paths import Home
+from catalog.store.database import Connection
 from catalog.store.queries import query
 from catalog.store.references import resolve
 from catalog.store.shard_hash import IN_DATABASE, rows_sha256, set_sha256, stored_sha256
 from catalog.store.storage_errors import RESTORE
+from catalog.store.store import Store
 
 RECORD = "`catalog doctor --full --record` records it as it is now, once you trust it"
 
 
-def damaged_shards(connection: Connection, home: Home) -> Iterator[Finding]:
+def damaged_shards(connection: Connection, store: Store) -> Iterator[Finding]:
     """Find shards whose values are not those that were written, and signals with shards whose hash was never recorded."""
     for signal_id, kind, name, table in connection.sql(query("maintenance/signals")).fetchall():
         n_unrecorded = 0
         for shard, n_members, recorded in _shards(connection, signal_id):
             try:
-                sha256 = _sha256(connection, home, kind, signal_id, table, shard)
+                sha256 = _sha256(connection, store, kind, signal_id, table, shard)
             except CorruptError as error:
                 problem = f"shard {shard} of {kind} {name} ({n_members:,} instructions) cannot be read: {error}"
                 yield Finding(
@@ -47,18 +47,20 @@ def damaged_shards(connection: Connection, home: Home) -> Iterator[Finding]:
             )
 
 
-def record_missing(home: Home, *, wait: float) -> None:
+def record_missing(
+    store: Store,
+) -> None:
     """Record the hash of every shard that has none and can be read."""
-    with reading(home, wait=wait) as connection:
+    with store.reading() as connection:
         made = [
             (sha256, signal_id, shard)
             for signal_id, kind, _, table in connection.sql(query("maintenance/signals")).fetchall()
             for shard, _, recorded in _shards(connection, signal_id)
             if recorded is None
-            and (sha256 := _readable_sha256(connection, home, kind, signal_id, table, shard))
+            and (sha256 := _readable_sha256(connection, store, kind, signal_id, table, shard))
         ]
     if made:
-        with writing(home, wait=wait) as connection:
+        with store.writing() as connection:
             for sha256, signal_id, shard in made:
                 set_sha256(connection, sha256, signal_id=signal_id, shard=shard)
 
@@ -67,26 +69,30 @@ def _shards(connection: Connection, signal_id: int) -> list[tuple[int, int, str 
     return connection.sql(query("maintenance/shards"), params={"signal_id": signal_id}).fetchall()
 
 
-def _readable_sha256(connection: Connection, home: Home, *at: Any) -> str | None:
+def _readable_sha256(connection: Connection, store: Store, *at: Any) -> str | None:
     try:
-        return _sha256(connection, home, *at)
+        return _sha256(connection, store, *at)
     except CorruptError:
         return None
 
 
 def _sha256(
-    connection: Connection, home: Home, kind: str, signal_id: int, table: str | None, shard: int
+    connection: Connection, store: Store, kind: str, signal_id: int, table: str | None, shard: int
 ) -> str:
     if table is None:
         return stored_sha256(connection, kind=kind, signal_id=signal_id, shard=shard)
-    if not vectors.exists(home, table):
-        raise CorruptError(f"{vectors.path(home, table)} is gone")
+    if not vectors.exists(store, table):
+        raise CorruptError(f"{vectors.path(store, table)} is gone")
     ((version,),) = connection.sql(
         query("gc/lance_version"), params={"signal_id": signal_id}
     ).fetchall()
-    with vectors.reporting_damage(home, table):
+    with vectors.reporting_damage(store, table):
         rows = vectors.read(
-            home, table, columns=vectors.value_columns(home, table), shards=[shard], version=version
+            store,
+            table,
+            columns=vectors.value_columns(store, table),
+            shards=[shard],
+            version=version,
         ).read_all()
         return rows_sha256(rows)
 

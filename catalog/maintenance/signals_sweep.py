@@ -6,10 +6,10 @@ import re
 from pathlib import Path
 
 from catalog.errors import LockedError
-from catalog.store.database import WAIT, Connection, reading, writing
+from catalog.store.database import Connection
 from catalog.store.lock import locked
-from catalog.store.paths import Home
 from catalog.store.queries import query
+from catalog.store.store import Store
 
 PROXY = re.compile(r".+-(\d{4,9})")  # a proxy's folder ends in the number of its signal
 WARM_UP = (
@@ -25,24 +25,29 @@ def dead_signals(connection: Connection) -> dict[int, str]:
     return dead
 
 
-def sweep_signals(home: Home, *, wait: float = WAIT) -> list[str]:
+def sweep_signals(
+    store: Store,
+) -> list[str]:
     """Remove the records of dead signals; one that a job computes at this moment is left alone. Returns which went.
 
     Raises:
         LockedError: another process held the catalog all that time.
     """
-    with reading(home, wait=wait) as connection:
+    with store.reading() as connection:
         connection.execute(query("gc/unreferenced"))
         dead = dead_signals(connection)
-    home.scratch.mkdir(parents=True, exist_ok=True)
-    return [name for signal_id, name in dead.items() if _forget(home, signal_id, wait=wait)]
+    store.scratch.mkdir(parents=True, exist_ok=True)
+    return [name for signal_id, name in dead.items() if _forget(store, signal_id)]
 
 
-def _forget(home: Home, signal_id: int, *, wait: float) -> bool:
+def _forget(
+    store: Store,
+    signal_id: int,
+) -> bool:
     try:
         with (
-            locked(home.scratch / f"signal-{signal_id}.lock", wait=0.0),
-            writing(home, wait=wait) as connection,
+            locked(store.scratch / f"signal-{signal_id}.lock", wait=0.0),
+            store.writing() as connection,
         ):
             connection.execute(query("gc/unreferenced"))
             found = connection.sql(query("gc/dead_signals"), params={"dead": []}).fetchall()
@@ -56,13 +61,13 @@ def _forget(home: Home, signal_id: int, *, wait: float) -> bool:
 
 
 def dead_models(
-    connection: Connection, home: Home, *, dead: dict[int, str] | None = None
+    connection: Connection, store: Store, *, dead: dict[int, str] | None = None
 ) -> list[Path]:
     """The folders of models whose signal is gone, or goes with ``dead``."""
-    if not home.models.is_dir():
+    if not store.models.is_dir():
         return []
     folders = sorted(
-        folder for folder in home.models.iterdir() if folder.is_dir()
+        folder for folder in store.models.iterdir() if folder.is_dir()
     )  # before the signals: a job records its own first
     signals = connection.sql(query("gc/signal_ids")).fetchall()
     known = {signal_id for signal_id, _ in signals} - set(dead or ())

@@ -10,8 +10,8 @@ import pyarrow as pa
 from catalog.errors import CorruptError
 from catalog.store import vectors
 from catalog.store.database import Connection
-from catalog.store.paths import Home
 from catalog.store.queries import query
+from catalog.store.store import Store
 
 FORGET = "restore vectors/ from a backup; or `catalog gc` forgets the shard, and the command that made it computes it again"
 REPAIR = "restore vectors/ from a backup; or `catalog gc --damaged` forgets what is damaged, and the command that made it computes it again"
@@ -39,7 +39,7 @@ class Fault:
     shard: int | None = None
 
 
-def faults(connection: Connection, home: Home) -> list[Fault]:
+def faults(connection: Connection, store: Store) -> list[Fault]:
     """Where the stores differ; nothing in a healthy catalog.
 
     Found: shards whose rows, or whose whole table, are not there; rows of shards that were never
@@ -50,7 +50,7 @@ def faults(connection: Connection, home: Home) -> list[Fault]:
     answer: list[Fault] = []
     for signal_id, name, table, version in signals:
         try:
-            answer += _of_signal(connection, home, signal_id, name, table, version)
+            answer += _of_signal(connection, store, signal_id, name, table, version)
         except CorruptError as error:
             answer.append(
                 Fault(
@@ -62,7 +62,7 @@ def faults(connection: Connection, home: Home) -> list[Fault]:
                 )
             )
     named = {table for _, _, table, _ in signals}
-    orphans = [table for table in vectors.tables(home) if table not in named]
+    orphans = [table for table in vectors.tables(store) if table not in named]
     return answer + [
         Fault("orphan_table", f"the vector table {table} belongs to no signal", SWEEP, table)
         for table in orphans
@@ -70,9 +70,9 @@ def faults(connection: Connection, home: Home) -> list[Fault]:
 
 
 def _of_signal(
-    connection: Connection, home: Home, signal_id: int, name: str, table: str, version: int | None
+    connection: Connection, store: Store, signal_id: int, name: str, table: str, version: int | None
 ) -> Iterator[Fault]:
-    register_rows(connection, home, table)
+    register_rows(connection, store, table)
     for shard, n_expected, n_found in connection.sql(
         query("doctor/vector_shards"), params={"signal_id": signal_id}
     ).fetchall():
@@ -84,8 +84,8 @@ def _of_signal(
         yield Fault("orphan_rows", problem, SWEEP, table, signal_id, shard)
     if (
         version is not None
-        and vectors.exists(home, table)
-        and version not in vectors.versions(home, table)
+        and vectors.exists(store, table)
+        and version not in vectors.versions(store, table)
     ):
         yield Fault(
             "version_gone",
@@ -97,16 +97,16 @@ def _of_signal(
 
 
 def register_rows(
-    connection: Connection, home: Home, table: str, *, version: int | None = None
+    connection: Connection, store: Store, table: str, *, version: int | None = None
 ) -> None:
     """Register who is in a table, as ``vector_rows(instruction_id, shard)``.
 
     Raises:
         CorruptError: the table cannot be read.
     """
-    if vectors.exists(home, table):
-        rows = vectors.read(home, table, columns=["instruction_id", "shard"], version=version)
-        with vectors.reporting_damage(home, table):
+    if vectors.exists(store, table):
+        rows = vectors.read(store, table, columns=["instruction_id", "shard"], version=version)
+        with vectors.reporting_damage(store, table):
             rows = rows.read_all()
     else:
         rows = pa.table(

@@ -21,11 +21,11 @@ from catalog.pools.folded import fold
 from catalog.pools.reading import FileReading, ReadOptions, read_batches
 from catalog.pools.refusal import mostly_unreadable
 from catalog.pools.staging import Staging, staging
-from catalog.store.database import WAIT, Connection, rehearsing, writing
+from catalog.store.database import Connection
 from catalog.store.media import adopt
-from catalog.store.paths import Home
 from catalog.store.queries import query
 from catalog.store.references import check_name
+from catalog.store.store import Store
 
 _NOT_STORED = ("n_folded_differing", "n_identity_changed")
 
@@ -70,7 +70,7 @@ class Registration:
 
 
 def register(
-    home: Home,
+    store: Store,
     sources: Sequence[str],
     *,
     name: str,
@@ -78,7 +78,6 @@ def register(
     mode: Mode | None = None,
     is_forced: bool = False,
     is_dry_run: bool = False,
-    wait: float = WAIT,
     progress: Progress | None = None,
 ) -> Registration:
     """Register files as the next version of a pool.
@@ -92,7 +91,6 @@ def register(
             more than half of the members.
         is_forced: write even when most records could not be read.
         is_dry_run: read and compare, and write nothing, not even an empty catalog.
-        wait: seconds to wait for a process that holds the catalog.
         progress: called after each batch.
 
     Raises:
@@ -105,7 +103,7 @@ def register(
     started = time.monotonic()
     check_name(name)
     files: list[FileReading] = []
-    with staging(Path(gettempdir()) if is_dry_run else home.scratch) as staged:
+    with staging(Path(gettempdir()) if is_dry_run else store.scratch) as staged:
         n_rows = 0
         for batch in read_batches(sources, options, report=files.append, media_folder=staged.media):
             staged.add(batch)
@@ -117,11 +115,11 @@ def register(
             files, n_read=staged.n_instructions, n_failed=staged.n_quarantined, is_forced=is_forced
         )
         load = _Load(name, mode, options, staged, files, n_rows, started, is_dry_run)
-        with (rehearsing if is_dry_run else writing)(home, wait=wait) as connection:
+        with (store.rehearsing if is_dry_run else store.writing)() as connection:
             answer = _commit(connection, load)
             if not is_dry_run:
                 adopt(
-                    home, staged.media
+                    store, staged.media
                 )  # before the transaction ends: `gc` sweeps what nothing refers to
             return answer
 

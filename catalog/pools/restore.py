@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from catalog.store.database import WAIT, Connection, reading, rehearsing, writing
-from catalog.store.paths import Home
+from catalog.store.database import Connection
 from catalog.store.queries import query
 from catalog.store.references import Reference, resolve
+from catalog.store.store import Store
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,15 +41,17 @@ class Restoration:
 
 
 def restore(
-    home: Home, reference: str, *, is_dry_run: bool = False, wait: float = WAIT
+    store: Store,
+    reference: str,
+    *,
+    is_dry_run: bool = False,
 ) -> Restoration:
     """Make an older version of a pool the newest: a new version with its members, sources, labels and metadata.
 
     Args:
-        home: the catalog's folder.
+        store: the catalog's files and database.
         reference: the version to restore, as ``name@3`` or ``name@tag``.
         is_dry_run: compare, and write nothing.
-        wait: seconds to wait for a process that holds the catalog.
 
     Raises:
         HomeNotFoundError: there is no catalog in that folder.
@@ -57,9 +59,9 @@ def restore(
         LockedError: another process held the catalog all that time.
     """
     started = time.monotonic()
-    with reading(home, wait=wait) as connection:
+    with store.reading() as connection:
         resolve(connection, reference, kind="pool")  # refuses before a writer makes a catalog
-    with (rehearsing if is_dry_run else writing)(home, wait=wait) as connection:
+    with (store.rehearsing if is_dry_run else store.writing)() as connection:
         old = resolve(connection, reference, kind="pool")
         newest = resolve(connection, old.name, kind="pool").version
         done = _compared(connection, old, newest=newest, is_dry_run=is_dry_run)

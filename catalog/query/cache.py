@@ -21,7 +21,7 @@ from catalog.query.provenance import code
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from catalog.store.paths import Home
+    from catalog.store.store import Store
 
 DEAR = frozenset(
     {"density", "kmeans", "near_duplicates", "project"}
@@ -32,13 +32,13 @@ FORMAT = 3  # of the files
 SHA256_BYTES = 32
 
 
-def folder(home: Home) -> Path:
+def folder(store: Store) -> Path:
     """Where kept answers are."""
-    return home.path / "memo"
+    return store.path / "memo"
 
 
 def remembered(
-    home: Home,
+    store: Store,
     name: str,
     relations: Mapping[str, pa.Table],
     options: Mapping[str, Any],
@@ -47,7 +47,7 @@ def remembered(
     """A dear function's answer: the kept one, else computed and kept.
 
     Args:
-        home: the catalog's folder.
+        store: the catalog's files and database.
         name: the function's.
         relations: its inputs; the order of their rows is no matter where they have fingerprints.
         options: its other arguments.
@@ -57,7 +57,7 @@ def remembered(
 
     from catalog.kernels._common.relation import canonical
 
-    path = folder(home) / f"{name}-{key(name, relations, options)[:40]}.arrow"
+    path = folder(store) / f"{name}-{key(name, relations, options)[:40]}.arrow"
     inputs = canonical(next(iter(relations.values())))
     with suppress(OSError, pa.ArrowInvalid):  # removed meanwhile, or never there
         os.utime(path)
@@ -113,9 +113,9 @@ def _plain_type(type_: pa.DataType) -> pa.DataType:
     return _plain_type(type_.value_type) if pa.types.is_dictionary(type_) else type_
 
 
-def sweep(home: Home, *, keep_bytes: int = 0) -> int:
+def sweep(store: Store, *, keep_bytes: int = 0) -> int:
     """Remove kept answers, those longest unused first, until the rest is that small; returns the bytes freed."""
-    files = [(path.stat(), path) for path in folder(home).glob("*") if path.is_file()]
+    files = [(path.stat(), path) for path in folder(store).glob("*") if path.is_file()]
     total, freed = sum(stat.st_size for stat, _ in files), 0
     for stat, path in sorted(files, key=lambda file: file[0].st_mtime_ns):
         if total - freed <= keep_bytes:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from catalog.store.database import Connection
-    from catalog.store.paths import Home
+    from catalog.store.store import Store
 
 Shards = Mapping[int, str | None]  # the hash of each; None where none was recorded
 AHEAD = 2  # shards that are read while one is hashed
@@ -62,7 +62,7 @@ def remedy(makes: str) -> str:
 
 
 def checked_batches(
-    home: Home,
+    store: Store,
     table: str,
     shards: Shards,
     *,
@@ -73,7 +73,7 @@ def checked_batches(
     """Stream ``instruction_id`` and a column of whole shards; hashing runs beside the reading.
 
     Args:
-        home: the catalog's folder.
+        store: the catalog's files and database.
         table: of the vector store.
         shards: which shards, with their hashes.
         column: ``vector`` or ``states``.
@@ -87,20 +87,20 @@ def checked_batches(
     waiting: deque[tuple[int, pa.Table, Future[str] | None]] = deque()
     with ThreadPoolExecutor(1) as pool:
         for shard, rows in _by_shard(
-            home, table, list(shards), column=column, version=version, batch_rows=batch_rows
+            store, table, list(shards), column=column, version=version, batch_rows=batch_rows
         ):
             unseen.discard(shard)
             waiting.append((shard, rows, pool.submit(rows_sha256, rows) if shards[shard] else None))
             if len(waiting) > AHEAD:
-                yield from _checked(home, table, shards, waiting.popleft(), version=version)
+                yield from _checked(store, table, shards, waiting.popleft(), version=version)
         while waiting:
-            yield from _checked(home, table, shards, waiting.popleft(), version=version)
+            yield from _checked(store, table, shards, waiting.popleft(), version=version)
     for shard in sorted(unseen):
         raise CorruptError(f"shard {shard} of {table} is not there")
 
 
 def _checked(
-    home: Home,
+    store: Store,
     table: str,
     shards: Shards,
     read: tuple[int, pa.Table, Future[str] | None],
@@ -111,7 +111,7 @@ def _checked(
     if (
         sha256
         and sha256.result() != shards[shard]
-        and shard_sha256(home, table, shard, like=rows, version=version) != shards[shard]
+        and shard_sha256(store, table, shard, like=rows, version=version) != shards[shard]
     ):
         raise CorruptError(
             f"shard {shard} of {table} does not hold what was written: its sha256 is not the recorded one"
@@ -119,19 +119,27 @@ def _checked(
     yield from rows.to_batches()
 
 
-def shard_sha256(home: Home, table: str, shard: int, *, like: pa.Table, version: int | None) -> str:
+def shard_sha256(
+    store: Store, table: str, shard: int, *, like: pa.Table, version: int | None
+) -> str:
     """Hash a shard that is read by itself, wherever in the table its rows lie."""
     from catalog.store import vectors
 
-    with vectors.reporting_damage(home, table):
+    with vectors.reporting_damage(store, table):
         whole = vectors.read(
-            home, table, columns=like.column_names, shards=[shard], version=version
+            store, table, columns=like.column_names, shards=[shard], version=version
         ).read_all()
         return rows_sha256(whole)
 
 
 def _by_shard(
-    home: Home, table: str, shards: list[int], *, column: str, version: int | None, batch_rows: int
+    store: Store,
+    table: str,
+    shards: list[int],
+    *,
+    column: str,
+    version: int | None,
+    batch_rows: int,
 ) -> Iterator[tuple[int, pa.Table]]:
     """The rows of a shard at a time; a shard is written at once, so that its rows lie together."""
     from catalog.store import vectors
@@ -139,9 +147,9 @@ def _by_shard(
     columns = ["shard", "instruction_id", column]
     held: list[Any] = []
     before = -1
-    with vectors.reporting_damage(home, table):
+    with vectors.reporting_damage(store, table):
         for batch in vectors.read(
-            home, table, columns=columns, shards=shards, version=version, batch_rows=batch_rows
+            store, table, columns=columns, shards=shards, version=version, batch_rows=batch_rows
         ):
             for shard, part in _runs(batch):
                 if held and shard != before:

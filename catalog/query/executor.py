@@ -20,8 +20,7 @@ from catalog.query.planner import Apply, Load, Plan, plan
 from catalog.query.runner import Progress, Watch
 from catalog.query.session import SPILL, Session, session
 from catalog.query.source_text import SqlText
-from catalog.store.database import WAIT
-from catalog.store.paths import Home
+from catalog.store.store import Store
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -50,7 +49,6 @@ class Limits:
         memory: of DuckDB and of each kernel, such as ``"2GB"``; None leaves DuckDB's own (80 % of the machine) and kernels free.
         spill: what DuckDB may write beside that, into the catalog's scratch folder.
         seconds: the time limit; None means none.
-        wait: seconds to wait for a process that writes.
         progress: called about ten times a second with the percentage done.
         is_memoised: whether answers of dear functions are kept and taken from those kept.
     """
@@ -58,7 +56,6 @@ class Limits:
     memory: str | None = None
     spill: str = SPILL
     seconds: float | None = None
-    wait: float = WAIT
     progress: Progress | None = None
     is_memoised: bool = True
 
@@ -82,7 +79,7 @@ class Limits:
 
 @contextmanager
 def executing(
-    home: Home,
+    store: Store,
     text: SqlText,
     given: Mapping[str, Any],
     limits: Limits,
@@ -96,11 +93,7 @@ def executing(
     """
     n_bytes = limits.n_bytes
     with session(
-        home,
-        wait=limits.wait,
-        memory=limits.memory,
-        spill=limits.spill,
-        is_memoised=limits.is_memoised,
+        store, memory=limits.memory, spill=limits.spill, is_memoised=limits.is_memoised
     ) as opened:
         watch = Watch(opened, name=text.name, seconds=limits.seconds, progress=limits.progress)
 
@@ -231,7 +224,7 @@ class Execution:
                     name: canonical(rows) for name, rows in relations.items()
                 }  # once, for the key and for the function
                 return remembered(
-                    self.session.home,
+                    self.session.store,
                     step.name,
                     relations,
                     options,

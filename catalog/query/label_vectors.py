@@ -97,7 +97,7 @@ def load_label_embeddings(
         return _embedded(session, labels, encoder)
     options = {"identity": signal.identity_sha256}
     return remembered(
-        session.home,
+        session.store,
         "label_embeddings",
         {"labels": labels},
         options,

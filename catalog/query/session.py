@@ -17,12 +17,12 @@ from typing import Any
 import duckdb
 
 from catalog.errors import HomeNotFoundError, InterruptedQueryError, MigrationError, OptionError
-from catalog.store.database import CONFIG, WAIT, Connection
+from catalog.store.database import CONFIG, Connection
 from catalog.store.migrate import pending
 from catalog.store.opening import open_to_read
-from catalog.store.paths import Home
 from catalog.store.queries import macros
 from catalog.store.storage_errors import explaining
+from catalog.store.store import Store
 
 SPILL = "50GB"  # what a query may put on the disk when it does not fit in memory
 PROGRESS = (
@@ -42,15 +42,13 @@ class Session:
 
     def __init__(
         self,
-        home: Home,
+        store: Store,
         *,
-        wait: float = WAIT,
         memory: str | None = None,
         spill: str = SPILL,
         is_memoised: bool = True,
     ) -> None:
-        self.home = home
-        self.wait = wait
+        self.store = store
         self.memory = memory
         self.spill = spill
         self.is_memoised = (
@@ -131,9 +129,8 @@ class Session:
 
 @contextmanager
 def session(
-    home: Home,
+    store: Store,
     *,
-    wait: float = WAIT,
     memory: str | None = None,
     spill: str = SPILL,
     is_memoised: bool = True,
@@ -143,33 +140,33 @@ def session(
     Raises:
         InterruptedQueryError: the memory is too little even to open the catalog, or to look something up in it.
     """
-    opened = Session(home, wait=wait, memory=memory, spill=spill, is_memoised=is_memoised)
+    opened = Session(store, memory=memory, spill=spill, is_memoised=is_memoised)
     try:
-        with explaining(home):
+        with explaining(store):
             yield opened
     except duckdb.OutOfMemoryException:  # of a query of ours: those of others are `reported`
         limit = f"its limit of {memory} is" if memory else "the memory of this machine is"
         raise InterruptedQueryError(
-            f"{home.path}: {limit} too little to read the catalog at all: give it more with --memory"
+            f"{store.path}: {limit} too little to read the catalog at all: give it more with --memory"
         ) from None
     finally:
         opened.rest()
 
 
 def _open(wanted: Session) -> Connection:
-    home = wanted.home
-    if not home.database.exists():
+    store = wanted.store
+    if not store.database.exists():
         raise HomeNotFoundError(
-            f"no catalog in {home.path}: `catalog register FILE --pool NAME` makes one, --home FOLDER names another"
+            f"no catalog in {store.path}: `catalog register FILE --pool NAME` makes one, --home FOLDER names another"
         )
     with suppress(
         OSError
     ):  # a catalog on a medium that cannot be written is readable all the same, without spilling
-        home.scratch.mkdir(exist_ok=True)
+        store.scratch.mkdir(exist_ok=True)
     # A folder of its own, since two instances that spill into one folder write into each other's
     # files.
     config = CONFIG | {
-        "temp_directory": str(home.scratch / f"spill-{os.getpid()}-{secrets.token_hex(4)}")
+        "temp_directory": str(store.scratch / f"spill-{os.getpid()}-{secrets.token_hex(4)}")
     }
     if wanted.memory:
         config["memory_limit"] = wanted.memory
@@ -184,7 +181,7 @@ def _open(wanted: Session) -> Connection:
         behind = pending(connection)
         if behind:
             raise MigrationError(
-                f"{home.path} needs {len(behind)} migration(s): run `catalog migrate`"
+                f"{store.path} needs {len(behind)} migration(s): run `catalog migrate`"
             )
         for statement in (*macros(), *PROGRESS):
             connection.execute(statement)
@@ -200,7 +197,7 @@ def _open(wanted: Session) -> Connection:
 
 
 def _attach(connection: Connection, wanted: Session) -> None:
-    path = str(wanted.home.database).replace("'", "''")
+    path = str(wanted.store.database).replace("'", "''")
 
     def sleep(seconds: float) -> None:
         if wanted.stopped.wait(seconds):
@@ -208,7 +205,7 @@ def _attach(connection: Connection, wanted: Session) -> None:
 
     attach = f"ATTACH '{path}' AS catalog (READ_ONLY)"
     open_to_read(
-        lambda: connection.execute(attach), home=wanted.home, wait=wanted.wait, sleep=sleep
+        lambda: connection.execute(attach), paths=wanted.store, wait=wanted.store.wait, sleep=sleep
     )
     connection.execute("USE catalog")
 

@@ -105,7 +105,7 @@ def _stored(
     session.rest()  # the vectors are in another store
     with naming_damage(signal.kind, reference, signal.name, signal):
         yield from checked_batches(
-            session.home, signal.lance_table, shards, column=column, version=signal.lance_version
+            session.store, signal.lance_table, shards, column=column, version=signal.lance_version
         )
 
 

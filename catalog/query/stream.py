@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from catalog.query.executor import Limits, executing
 from catalog.query.source_text import SqlText
-from catalog.store.paths import Home
+from catalog.store.store import Store
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 
 def run(
-    home: Home,
+    store: Store,
     sql: str,
     *,
     parameters: Mapping[str, Any] | None = None,
@@ -25,7 +25,7 @@ def run(
     """Run one SELECT in the catalog's dialect and return its answer; of columns of one name all but the first get a number, `told_apart`.
 
     Args:
-        home: the catalog's folder.
+        store: the catalog's files and database.
         sql: the text.
         parameters: values of its ``$parameters``; those that it does not use are ignored.
         name: what messages call the text: its file, or ``query``.
@@ -39,7 +39,7 @@ def run(
         SignalError: a signal that it reads is missing or incomplete.
     """
     with executing(
-        home, SqlText.of(sql, name=name), parameters or {}, limits or Limits()
+        store, SqlText.of(sql, name=name), parameters or {}, limits or Limits()
     ) as execution:
         answer = execution.table(execution.planned.query)
         return answer.rename_columns(told_apart(answer.column_names))
@@ -47,7 +47,7 @@ def run(
 
 @contextmanager
 def stream(
-    home: Home,
+    store: Store,
     sql: str,
     *,
     parameters: Mapping[str, Any] | None = None,
@@ -62,7 +62,7 @@ def stream(
     import pyarrow as pa
 
     with executing(
-        home, SqlText.of(sql, name=name), parameters or {}, limits or Limits()
+        store, SqlText.of(sql, name=name), parameters or {}, limits or Limits()
     ) as execution:
         reader = execution.reader()
         names = told_apart(reader.schema.names)

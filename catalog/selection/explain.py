@@ -16,7 +16,7 @@ from catalog.query.session import session
 from catalog.query.source_text import SqlText, one_line
 from catalog.selection.run import define
 from catalog.selection.selector import Selector
-from catalog.store.paths import Home
+from catalog.store.store import Store
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class Explanation:
 
 
 def explain(
-    home: Home,
+    store: Store,
     text: SqlText,
     given: Mapping[str, Any],
     *,
@@ -86,7 +86,7 @@ def explain(
         CatalogError: as `catalog.query.planner.plan` says.
     """
     limits = limits or Limits()
-    with session(home, wait=limits.wait, memory=limits.memory) as opened:
+    with session(store, memory=limits.memory) as opened:
         watch = Watch(opened, name=text.name, seconds=limits.seconds, progress=None)
         try:
             with reported(text):
@@ -112,7 +112,7 @@ def explain(
 
 
 def explain_selection(
-    home: Home,
+    store: Store,
     selector: Selector,
     source: str,
     *,
@@ -127,8 +127,8 @@ def explain_selection(
         CatalogError: as `catalog.selection.run.define` says.
     """
     asked: dict[str, Any] = {"ref": source, "budget": budget, "seed": seed, "settings": settings}
-    definition = define(home, selector, **asked, limits=limits)
-    return explain(home, definition.text, definition.given, is_selection=True, limits=limits)
+    definition = define(store, selector, **asked, limits=limits)
+    return explain(store, definition.text, definition.given, is_selection=True, limits=limits)
 
 
 def script(planned: Plan) -> str:

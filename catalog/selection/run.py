@@ -24,9 +24,9 @@ from catalog.query.unordered import Finding
 from catalog.selection.budget import n_of
 from catalog.selection.selector import Selector
 from catalog.signals.coverage import Pins
-from catalog.store.paths import Home
 from catalog.store.queries import query
 from catalog.store.references import Reference, resolve
+from catalog.store.store import Store
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -103,7 +103,7 @@ class Chosen:
 
 
 def define(
-    home: Home,
+    store: Store,
     selector: Selector,
     *,
     ref: str,
@@ -116,7 +116,7 @@ def define(
     """Plan a selection, which says what it is before it runs.
 
     Args:
-        home: the catalog's folder.
+        store: the catalog's files and database.
         selector: the method.
         ref: the pool or subset to choose from.
         budget: how many members: a number, a share such as ``"10%"``, or ``"all"``.
@@ -132,7 +132,7 @@ def define(
         QueryError: the selector's SQL is wrong.
     """
     limits = limits or Limits()
-    with session(home, wait=limits.wait, memory=limits.memory, spill=limits.spill) as opened:
+    with session(store, memory=limits.memory, spill=limits.spill) as opened:
         reference = resolve(opened.connection, ref)
         n_members, is_prompts_only = opened.connection.sql(
             query("selection/pool_of"), params=reference.parameters
@@ -153,7 +153,7 @@ def define(
     return replace(draft, content=_content(draft, planned), planned=planned)
 
 
-def choose(home: Home, definition: Definition, *, limits: Limits | None = None) -> Chosen:
+def choose(store: Store, definition: Definition, *, limits: Limits | None = None) -> Chosen:
     """Make a selection.
 
     Raises:
@@ -165,7 +165,7 @@ def choose(home: Home, definition: Definition, *, limits: Limits | None = None) 
 
     started = time.monotonic()
     running = executing(
-        home, definition.text, definition.given, limits or Limits(), selection=definition.planned
+        store, definition.text, definition.given, limits or Limits(), selection=definition.planned
     )
     with running as execution:
         answer = execution.table(execution.planned.query)

@@ -7,10 +7,10 @@ from datetime import datetime
 
 from catalog.errors import OptionError, SelectorNotFoundError
 from catalog.selection.selector import Selector, find_selector
-from catalog.store.database import WAIT, reading, writing
-from catalog.store.paths import Home, shipped
+from catalog.store.paths import package_data_dir
 from catalog.store.queries import query
 from catalog.store.references import nearest
+from catalog.store.store import Store
 
 
 @dataclass(frozen=True)
@@ -28,25 +28,27 @@ class AddedSelector:
     is_same: bool = False
 
 
-def add_selector(home: Home, file: str, *, wait: float = WAIT) -> AddedSelector:
+def add_selector(
+    store: Store,
+    file: str,
+) -> AddedSelector:
     """Keep a selector's file in the catalog, under its name; one of that name is replaced.
 
     Args:
-        home: the catalog's folder.
+        store: the catalog's files and database.
         file: the path of a ``.sql`` file.
-        wait: seconds to wait for another process.
 
     Raises:
         SelectorNotFoundError: no such file.
         HeaderError: its header is wrong.
         OptionError: a built-in selector has that name.
     """
-    found = find_selector(home, file, wait=wait)
+    found = find_selector(store, file)
     if _is_built_in(found.name):
         raise OptionError(
             f"{found.name} is a selector that comes with the catalog: rename the file"
         )
-    with writing(home, wait=wait) as connection:
+    with store.writing() as connection:
         rows = connection.sql(query("selectors/get"), params={"name": found.name}).fetchall()
         connection.execute(query("selectors/remove"), {"name": found.name})
         connection.execute(query("selectors/add"), {"name": found.name, "text": found.text})
@@ -55,7 +57,10 @@ def add_selector(home: Home, file: str, *, wait: float = WAIT) -> AddedSelector:
     )
 
 
-def remove_selector(home: Home, name: str, *, wait: float = WAIT) -> None:
+def remove_selector(
+    store: Store,
+    name: str,
+) -> None:
     """Remove a selector that the catalog keeps. Subsets that it made keep its text, and verify as before.
 
     Raises:
@@ -67,16 +72,16 @@ def remove_selector(home: Home, name: str, *, wait: float = WAIT) -> None:
             f"{name} is a selector that comes with the catalog, and cannot be removed"
         )
     known: list[str] = []
-    if home.database.exists():
-        with reading(home, wait=wait) as connection:
+    if store.database.exists():
+        with store.reading() as connection:
             known = [row[0] for row in connection.sql(query("selection/selectors")).fetchall()]
     if name not in known:
         raise SelectorNotFoundError(
             f"this catalog keeps no selector named {name}{nearest(name, known)}"
         )
-    with writing(home, wait=wait) as connection:
+    with store.writing() as connection:
         connection.execute(query("selectors/remove"), {"name": name})
 
 
 def _is_built_in(name: str) -> bool:
-    return (shipped("selectors") / f"{name}.sql").exists()
+    return (package_data_dir("selectors") / f"{name}.sql").exists()

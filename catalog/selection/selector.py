@@ -11,10 +11,10 @@ from typing import Any
 
 from catalog.errors import HeaderError, OptionError, SelectorNotFoundError
 from catalog.query.source_text import place, tokens
-from catalog.store.database import WAIT, reading
-from catalog.store.paths import Home, shipped
+from catalog.store.paths import package_data_dir
 from catalog.store.queries import query
 from catalog.store.references import nearest
+from catalog.store.store import Store
 
 PROVIDED = ("budget", "pool", "seed")
 KEYS = ("summary", "paper", "needs", "order", "param")
@@ -174,18 +174,23 @@ def _check_key(key: str, value: str, *, where: str) -> None:
         )
 
 
-def list_selectors(home: Home, *, wait: float = WAIT) -> list[Selector]:
+def list_selectors(
+    store: Store,
+) -> list[Selector]:
     """Every selector: those that come with the package, then those kept in the catalog, by name."""
-    files = sorted(shipped("selectors").glob("*.sql"))
+    files = sorted(package_data_dir("selectors").glob("*.sql"))
     built_in = [
         read_selector(path.read_text(encoding="utf-8"), name=path.stem, file=path.name)
         for path in files
     ]
-    kept = [read_selector(text, name=name) for name, text in sorted(_kept(home, wait=wait).items())]
+    kept = [read_selector(text, name=name) for name, text in sorted(_kept(store).items())]
     return built_in + kept
 
 
-def find_selector(home: Home, name: str, *, wait: float = WAIT) -> Selector:
+def find_selector(
+    store: Store,
+    name: str,
+) -> Selector:
     """A selector by name, or by the path of a ``.sql`` file.
 
     Raises:
@@ -201,20 +206,22 @@ def find_selector(home: Home, name: str, *, wait: float = WAIT) -> Selector:
             raise SelectorNotFoundError(
                 f"{name}: {error.strerror}; name a .sql file or one of `catalog selectors`"
             ) from None
-    kept = _kept(home, wait=wait)
+    kept = _kept(store)
     if name in kept:
         return read_selector(kept[name], name=name)
-    path = shipped("selectors") / f"{name}.sql"
+    path = package_data_dir("selectors") / f"{name}.sql"
     if re.fullmatch(r"\w+", name) and path.exists():
         return read_selector(path.read_text(encoding="utf-8"), name=name, file=path.name)
-    known = [*(found.stem for found in shipped("selectors").glob("*.sql")), *kept]
+    known = [*(found.stem for found in package_data_dir("selectors").glob("*.sql")), *kept]
     raise SelectorNotFoundError(f"no selector named {name}{nearest(name, known)}")
 
 
-def _kept(home: Home, *, wait: float) -> dict[str, str]:
-    if not home.database.exists():
+def _kept(
+    store: Store,
+) -> dict[str, str]:
+    if not store.database.exists():
         return {}
-    with reading(home, wait=wait) as connection:
+    with store.reading() as connection:
         return dict(connection.sql(query("selection/selectors")).fetchall())
 
 

@@ -11,7 +11,7 @@ from typing import Any
 OPTIONS: dict[str, tuple[tuple[str, str, Any], ...]] = {
     "embedding": (
         ("field", "--field", "prompt"),
-        ("store", "--store", "float32"),
+        ("store", "--dtype", "float32"),
         ("dtype", "--precision", "float32"),
     ),
     "losses": (
@@ -29,7 +29,7 @@ OPTIONS: dict[str, tuple[tuple[str, str, Any], ...]] = {
         ("dim", "--project-to", None),
         ("kind", "--projection", "jl"),
         ("seed", "--seed", 0),
-        ("store", "--store", "float16"),
+        ("store", "--dtype", "float16"),
     ),
     "score": (
         ("max_length", "--max-length", 512),

@@ -13,9 +13,9 @@ import pyarrow as pa
 from catalog.signals.options import settings_of
 from catalog.store import vectors
 from catalog.store.database import Connection
-from catalog.store.paths import Home
 from catalog.store.queries import query
 from catalog.store.references import Reference
+from catalog.store.store import Store
 
 # What a person is told of an identity, in this order; the rest is in the table `signals`.
 SETTINGS = (
@@ -181,21 +181,22 @@ def planned_import(
 
 
 def list_signals(
-    connection: Connection, home: Home, reference: Reference | None = None
+    connection: Connection, store: Store, reference: Reference | None = None
 ) -> pa.Table:
     """Every signal: what tells it from others of its name, n with a value, why the others have none, its bytes of vectors, and why its
     values would differ now, if they would (``stale``).
 
     Args:
         connection: a reader's.
-        home: the catalog's folder.
+        store: the catalog's files and database.
         reference: whose members are counted, ``n_members`` in all, and who reads which of several of one name (``is_read``); every
             instruction of the catalog when None.
     """
     at = reference.parameters if reference else dict.fromkeys(("kind", "id", "version"))
     rows = connection.sql(query("signals/list"), params=at).to_arrow_table()
     sizes = [
-        vectors.n_bytes(home, table) if table else None for table in rows["lance_table"].to_pylist()
+        vectors.n_bytes(store, table) if table else None
+        for table in rows["lance_table"].to_pylist()
     ]
     told = pa.array(
         [settings(json.loads(identity)) for identity in rows["settings"].to_pylist()], pa.string()

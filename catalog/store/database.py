@@ -19,13 +19,12 @@ from catalog.errors import HomeNotFoundError, MigrationError
 from catalog.store.lock import locked
 from catalog.store.migrate import Migration, migrate, pending
 from catalog.store.opening import announced, open_to_read, open_to_write
-from catalog.store.paths import Home
+from catalog.store.paths import CatalogPaths
 from catalog.store.queries import macros
 from catalog.store.storage_errors import explaining
 
 Connection = duckdb.DuckDBPyConnection
 
-WAIT = 30.0  # seconds
 WRITER_MEMORY = "512MB"  # a commit streams; more would only be kept, not used
 
 # What both kinds of connection share; DuckDB refuses two configurations for one file in one
@@ -43,11 +42,11 @@ STORAGE = {"storage_compatibility_version": "v1.5.0"}
 
 
 @contextmanager
-def reading(home: Home, *, wait: float = WAIT, memory: str | None = None) -> Iterator[Connection]:
+def reading(paths: CatalogPaths, *, wait: float, memory: str | None = None) -> Iterator[Connection]:
     """A read-only connection with the catalog's macros.
 
     Args:
-        home: the catalog's folder.
+        paths: the catalog's folder.
         wait: seconds to wait for a process that writes.
         memory: DuckDB's memory limit, such as ``"2GB"``; None leaves DuckDB's own (80 % of the machine).
 
@@ -56,22 +55,22 @@ def reading(home: Home, *, wait: float = WAIT, memory: str | None = None) -> Ite
         LockedError: another process held the file all that time.
         MigrationError: the schema is older or newer than the code.
     """
-    if not home.database.exists():
+    if not paths.database.exists():
         raise HomeNotFoundError(
-            f"no catalog in {home.path}: `catalog register FILE --pool NAME` makes one, --home FOLDER names another"
+            f"no catalog in {paths.path}: `catalog register FILE --pool NAME` makes one, --home FOLDER names another"
         )
-    config = CONFIG | {"temp_directory": spill_folder(home)}
+    config = CONFIG | {"temp_directory": spill_folder(paths)}
     if memory:
         config["memory_limit"] = memory
     connection = open_to_read(
-        lambda: _connected(home, config, is_read_only=True), home=home, wait=wait
+        lambda: _connected(paths, config, is_read_only=True), paths=paths, wait=wait
     )
     try:
-        with explaining(home):
+        with explaining(paths):
             behind = pending(connection)
             if behind:
                 raise MigrationError(
-                    f"{home.path} needs {len(behind)} migration(s), {_names(behind)}: run `catalog migrate`"
+                    f"{paths.path} needs {len(behind)} migration(s), {_names(behind)}: run `catalog migrate`"
                 )
             for macro in macros():
                 connection.execute(macro)
@@ -81,7 +80,7 @@ def reading(home: Home, *, wait: float = WAIT, memory: str | None = None) -> Ite
 
 
 @contextmanager
-def writing(home: Home, *, wait: float = WAIT) -> Iterator[Connection]:
+def writing(paths: CatalogPaths, *, wait: float) -> Iterator[Connection]:
     """One short transaction: committed when the block ends, rolled back when it raises.
 
     The first one in an empty folder makes the catalog.
@@ -90,13 +89,13 @@ def writing(home: Home, *, wait: float = WAIT) -> Iterator[Connection]:
         LockedError: another process held the lock or the file all that time.
         MigrationError: the schema is older or newer than the code.
     """
-    with explaining(home), _opened(home, wait=wait) as connection:
+    with explaining(paths), _opened(paths, wait=wait) as connection:
         behind = pending(connection)
         if behind and home_is_new(connection):
             migrate(connection)
         elif behind:
             raise MigrationError(
-                f"{home.path} needs {len(behind)} migration(s), {_names(behind)}: run `catalog migrate`"
+                f"{paths.path} needs {len(behind)} migration(s), {_names(behind)}: run `catalog migrate`"
             )
         for macro in macros():
             connection.execute(macro)
@@ -113,15 +112,15 @@ def writing(home: Home, *, wait: float = WAIT) -> Iterator[Connection]:
 
 
 @contextmanager
-def rehearsing(home: Home, *, wait: float = WAIT) -> Iterator[Connection]:
+def rehearsing(paths: CatalogPaths, *, wait: float) -> Iterator[Connection]:
     """Yield a connection for a dry run: the catalog read-only, or an empty one in memory where there is none.
 
     Raises:
         LockedError: another process held the file all that time.
         MigrationError: the schema is older or newer than the code.
     """
-    if home.database.exists():
-        with reading(home, wait=wait, memory=WRITER_MEMORY) as connection:
+    if paths.database.exists():
+        with reading(paths, wait=wait, memory=WRITER_MEMORY) as connection:
             yield connection
         return
     with duckdb.connect(config=CONFIG | {"memory_limit": WRITER_MEMORY}) as connection:
@@ -132,9 +131,9 @@ def rehearsing(home: Home, *, wait: float = WAIT) -> Iterator[Connection]:
         yield connection
 
 
-def upgrade(home: Home, *, wait: float = WAIT, is_dry_run: bool = False) -> list[Migration]:
+def upgrade(paths: CatalogPaths, *, wait: float, is_dry_run: bool = False) -> list[Migration]:
     """Apply pending migrations, or only list them; makes the catalog when the folder is empty."""
-    with _opened(home, wait=wait) as connection:
+    with _opened(paths, wait=wait) as connection:
         return list(pending(connection)) if is_dry_run else migrate(connection)
 
 
@@ -144,30 +143,32 @@ def home_is_new(connection: Connection) -> bool:
 
 
 @contextmanager
-def _opened(home: Home, *, wait: float) -> Iterator[Connection]:
-    home.scratch.mkdir(parents=True, exist_ok=True)
+def _opened(paths: CatalogPaths, *, wait: float) -> Iterator[Connection]:
+    paths.scratch.mkdir(parents=True, exist_ok=True)
     config = (
-        CONFIG | STORAGE | {"temp_directory": spill_folder(home), "memory_limit": WRITER_MEMORY}
+        CONFIG | STORAGE | {"temp_directory": spill_folder(paths), "memory_limit": WRITER_MEMORY}
     )
     started = time.monotonic()
-    with locked(home.lock, wait=wait), announced(home):
+    with locked(paths.lock, wait=wait), announced(paths):
         left = max(0.0, wait - (time.monotonic() - started))
-        connection = open_to_write(lambda: _connected(home, config), home=home, wait=left)
+        connection = open_to_write(lambda: _connected(paths, config), paths=paths, wait=left)
         try:
             yield connection
         finally:
             connection.close()
 
 
-def _connected(home: Home, config: dict[str, Any], *, is_read_only: bool = False) -> Connection:
-    connection = duckdb.connect(str(home.database), read_only=is_read_only, config=config)
+def _connected(
+    paths: CatalogPaths, config: dict[str, Any], *, is_read_only: bool = False
+) -> Connection:
+    connection = duckdb.connect(str(paths.database), read_only=is_read_only, config=config)
     connection.execute(NO_BAR)
     return connection
 
 
-def spill_folder(home: Home) -> str:
+def spill_folder(paths: CatalogPaths) -> str:
     """Where this process may write what does not fit into memory: one name, since connections of a process share a configuration."""
-    return str(home.scratch / f"spill-{os.getpid()}-shared")
+    return str(paths.scratch / f"spill-{os.getpid()}-shared")
 
 
 def _names(migrations: tuple[Migration, ...]) -> str:

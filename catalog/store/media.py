@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from catalog.store.database import Connection
-from catalog.store.paths import Home
+from catalog.store.paths import CatalogPaths
 from catalog.store.queries import query
 
 MAX_BYTES = 2**32
@@ -53,11 +53,11 @@ def keep(content: bytes, *, folder: Path | None) -> str:
     return sha256
 
 
-def adopt(home: Home, folder: Path) -> None:
+def adopt(paths: CatalogPaths, folder: Path) -> None:
     """Move the bytes that a job kept into the catalog's folder; the caller holds the catalog's lock."""
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        home.media.mkdir(parents=True, exist_ok=True)
-        path.replace(home.media / path.name)
+        paths.media.mkdir(parents=True, exist_ok=True)
+        path.replace(paths.media / path.name)
 
 
 def file_hash(path: str | Path) -> tuple[str, int] | None:
@@ -76,21 +76,21 @@ def file_hash(path: str | Path) -> tuple[str, int] | None:
     return digest.hexdigest(), status.st_size - n_left
 
 
-def unreferenced_media(connection: Connection, home: Home) -> list[Path]:
+def unreferenced_media(connection: Connection, paths: CatalogPaths) -> list[Path]:
     """Return the kept bytes that no instruction refers to; ``unreferenced`` instructions must be known."""
-    if not home.media.is_dir():
+    if not paths.media.is_dir():
         return []
     named = {name for (name,) in connection.sql(query("gc/media_names")).fetchall()}
-    return sorted(path for path in home.media.iterdir() if path.name not in named)
+    return sorted(path for path in paths.media.iterdir() if path.name not in named)
 
 
-def media_faults(connection: Connection, home: Home) -> Iterator[MediaFault]:
+def media_faults(connection: Connection, paths: CatalogPaths) -> Iterator[MediaFault]:
     """Find kept bytes that are gone or damaged, and media files of the newest versions that changed or are gone."""
     kept: list[str] = []
     gone: dict[str, list[str]] = {}
     changed: dict[str, list[str]] = {}
     for pool, location, sha256, n_bytes in connection.sql(query("doctor/media_files")).fetchall():
-        where = home.media / sha256 if location is None else Path(location)
+        where = paths.media / sha256 if location is None else Path(location)
         if _is_same(where, sha256=sha256, n_bytes=n_bytes):
             continue
         if location is None:

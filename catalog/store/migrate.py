@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 
 from catalog.errors import MigrationError
-from catalog.store.paths import shipped
+from catalog.store.paths import package_data_dir
 from catalog.store.queries import query
 
 
@@ -42,7 +42,7 @@ def known_migrations(folder: Path | None = None) -> tuple[Migration, ...]:
         MigrationError: a number is missing or a name does not fit.
     """
     found = []
-    for path in sorted((folder or shipped("migrations")).glob("*.sql")):
+    for path in sorted((folder or package_data_dir("migrations")).glob("*.sql")):
         match = re.fullmatch(r"(\d{4})_(\w+)\.sql", path.name)
         if not match:
             raise MigrationError(f"{path}: a migration is named like 0001_pools.sql")

@@ -19,7 +19,7 @@ import duckdb
 
 from catalog.errors import LockedError
 from catalog.store.lock import held_by, is_locked, try_lock
-from catalog.store.paths import Home
+from catalog.store.paths import CatalogPaths
 from catalog.store.storage_errors import explain_opening
 
 T = TypeVar("T")
@@ -37,13 +37,13 @@ TAKEN = (
 
 
 def open_to_read(
-    connect: Callable[[], T], *, home: Home, wait: float, sleep: Sleep = time.sleep
+    connect: Callable[[], T], *, paths: CatalogPaths, wait: float, sleep: Sleep = time.sleep
 ) -> T:
     """Open the database to read it, after the writers that wait.
 
     Args:
         connect: opens it, or raises what DuckDB raises.
-        home: the catalog's folder.
+        paths: those of the catalog.
         wait: seconds to wait for other processes.
         sleep: passes the time; it may raise, to end the waiting.
 
@@ -52,20 +52,20 @@ def open_to_read(
         CorruptError: the file is damaged.
         StorageError: the disk does not let it be opened.
     """
-    return _patiently(connect, home=home, wait=wait, sleep=sleep, patience=min(PATIENCE, wait))
+    return _patiently(connect, paths=paths, wait=wait, sleep=sleep, patience=min(PATIENCE, wait))
 
 
-def open_to_write(connect: Callable[[], T], *, home: Home, wait: float) -> T:
+def open_to_write(connect: Callable[[], T], *, paths: CatalogPaths, wait: float) -> T:
     """Open the database to write it; as `open_to_read`, but call it `announced`, under the catalog's lock."""
-    return _patiently(connect, home=home, wait=wait, sleep=time.sleep, patience=0.0)
+    return _patiently(connect, paths=paths, wait=wait, sleep=time.sleep, patience=0.0)
 
 
 @contextmanager
-def announced(home: Home) -> Iterator[None]:
+def announced(paths: CatalogPaths) -> Iterator[None]:
     """Keep new readers out of the database while the block waits for it and writes. Call it under the catalog's lock."""
     deadline = time.monotonic() + PATIENCE
     while (
-        file := try_lock(home.intent)
+        file := try_lock(paths.intent)
     ) is None and time.monotonic() < deadline:  # a reader looks at it: for microseconds
         time.sleep(0.001)
     try:
@@ -76,22 +76,22 @@ def announced(home: Home) -> Iterator[None]:
 
 
 def _patiently(
-    connect: Callable[[], T], *, home: Home, wait: float, sleep: Sleep, patience: float
+    connect: Callable[[], T], *, paths: CatalogPaths, wait: float, sleep: Sleep, patience: float
 ) -> T:
     started = time.monotonic()
     pause = 0.005
     while True:
-        while is_locked(home.intent) and time.monotonic() < started + patience:
+        while is_locked(paths.intent) and time.monotonic() < started + patience:
             sleep(0.005)
         try:
             return connect()
         except duckdb.Error as error:
             if not _is_taken(error):
-                raise explain_opening(error, home) from error
+                raise explain_opening(error, paths) from error
             if time.monotonic() >= started + wait:
                 pid = re.search(r"\(PID (\d+)\)", str(error))
                 raise LockedError(
-                    held_by(pid[1] if pid else "", path=home.database, waited=wait)
+                    held_by(pid[1] if pid else "", path=paths.database, waited=wait)
                 ) from None
         sleep(pause)
         pause = min(pause * 1.5, LONGEST_PAUSE)

@@ -12,14 +12,14 @@ PACKAGE = Path(__file__).resolve().parent.parent
 
 
 @cache
-def shipped(name: str) -> Path:
+def package_data_dir(name: str) -> Path:
     """The folder ``sql``, ``selectors`` or ``migrations``: inside the package when installed, beside it in a checkout."""
     inside = PACKAGE / name
     return inside if inside.is_dir() else PACKAGE.parent / name
 
 
 @dataclass(frozen=True)
-class Home:
+class CatalogPaths:
     """A catalog is one folder; copying the folder copies the catalog."""
 
     path: Path
@@ -79,7 +79,8 @@ def refuse_catalog(path: Path) -> None:
             f"{path} is a link that leads back to itself: choose another path"
         ) from None
     home = next(
-        (folder for folder in (found, *found.parents) if Home(folder).database.is_file()), None
+        (folder for folder in (found, *found.parents) if CatalogPaths(folder).database.is_file()),
+        None,
     )
     if home is not None:
         raise OptionError(

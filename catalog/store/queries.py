@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from catalog.store.paths import shipped
+from catalog.store.paths import package_data_dir
 
 
 @cache
@@ -14,7 +14,7 @@ def query(name: str) -> str:
     >>> query("pools/name").splitlines()[-1]
     'WHERE pool_id = $pool_id'
     """
-    return (shipped("sql") / "queries" / f"{name}.sql").read_text(encoding="utf-8")
+    return (package_data_dir("sql") / "queries" / f"{name}.sql").read_text(encoding="utf-8")
 
 
 @cache
@@ -22,6 +22,6 @@ def macros() -> tuple[str, ...]:
     """Every ``CREATE MACRO`` of ``sql/macros/``: scalars by name, then the tables that use them."""
     texts = [
         path.read_text(encoding="utf-8")
-        for path in sorted((shipped("sql") / "macros").glob("*.sql"))
+        for path in sorted((package_data_dir("sql") / "macros").glob("*.sql"))
     ]
     return tuple(sorted(texts, key=lambda text: "AS TABLE" in text))

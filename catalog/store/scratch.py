@@ -15,7 +15,7 @@ from pathlib import Path
 
 from catalog.errors import LockedError
 from catalog.store.lock import is_locked, try_lock
-from catalog.store.paths import Home
+from catalog.store.paths import CatalogPaths
 
 SPILL = "spill-"  # DuckDB's own folders; their owners have the database open
 
@@ -44,18 +44,18 @@ def scratch_folder(scratch: Path, purpose: str) -> Iterator[Path]:
             held.close()
 
 
-def abandoned(home: Home) -> list[Path]:
+def abandoned(paths: CatalogPaths) -> list[Path]:
     """List the scratch folders whose owner is gone; DuckDB's are not among them, see `spills`."""
     return [
         folder
-        for folder in _folders(home)
+        for folder in _folders(paths)
         if not folder.name.startswith(SPILL) and not is_locked(_lock_of(folder))
     ]
 
 
-def sweep_abandoned(home: Home) -> None:
+def sweep_abandoned(paths: CatalogPaths) -> None:
     """Remove the scratch folders whose owner is gone, and locks without a folder, each under its lock."""
-    for folder in [*abandoned(home), *_orphans(home)]:
+    for folder in [*abandoned(paths), *_orphans(paths)]:
         held = try_lock(_lock_of(folder))
         if held:
             shutil.rmtree(folder, ignore_errors=True)
@@ -63,26 +63,26 @@ def sweep_abandoned(home: Home) -> None:
             held.close()
 
 
-def _orphans(home: Home) -> list[Path]:
+def _orphans(paths: CatalogPaths) -> list[Path]:
     """List the folders whose lock alone is left; a lock of less than a minute may be that of a job that begins."""
     old = time.time() - 60
-    locks = [lock for lock in home.scratch.glob("*.lock") if lock.stat().st_mtime < old]
+    locks = [lock for lock in paths.scratch.glob("*.lock") if lock.stat().st_mtime < old]
     return [folder for folder in (lock.with_suffix("") for lock in locks) if not folder.exists()]
 
 
-def spills(home: Home, *, own: str) -> list[Path]:
+def spills(paths: CatalogPaths, *, own: str) -> list[Path]:
     """List the folders that DuckDB spilled into, but for this process's own.
 
     All are abandoned when the caller has the database open for writing: whoever queries has it open
     too, and DuckDB lets either in.
     """
     return [
-        folder for folder in _folders(home) if folder.name.startswith(SPILL) and str(folder) != own
+        folder for folder in _folders(paths) if folder.name.startswith(SPILL) and str(folder) != own
     ]
 
 
-def _folders(home: Home) -> list[Path]:
-    return sorted(path for path in home.scratch.glob("*") if path.is_dir())
+def _folders(paths: CatalogPaths) -> list[Path]:
+    return sorted(path for path in paths.scratch.glob("*") if path.is_dir())
 
 
 def _lock_of(folder: Path) -> Path:

@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 
 from catalog.errors import CorruptError, DamageError, StorageError
-from catalog.store.paths import Home
+from catalog.store.paths import CatalogPaths
 
 RESTORE = "restore the catalog's folder from a backup, then run `catalog doctor --full`"
 FULL = "free some space and run the command again; what was committed before is safe"
@@ -53,16 +53,16 @@ UNREADABLE = (
 )
 
 
-def explain_opening(error: duckdb.Error, home: Home) -> DamageError | duckdb.Error:
+def explain_opening(error: duckdb.Error, paths: CatalogPaths) -> DamageError | duckdb.Error:
     """Return why the database cannot be opened as an error of ours, or the error itself when it is about neither disk nor file."""
     if isinstance(
         error, duckdb.OutOfMemoryException | duckdb.ParserException | duckdb.InvalidInputException
     ):
         return error
-    return _refusal(str(error)) or damaged(error, home)
+    return _refusal(str(error)) or damaged(error, paths)
 
 
-def explain(error: OSError | duckdb.Error | MemoryError, home: Home) -> DamageError:
+def explain(error: OSError | duckdb.Error | MemoryError, paths: CatalogPaths) -> DamageError:
     """Return what was raised while a command ran as an error of ours, with the next step."""
     said = _one_line(error)
     if isinstance(error, MemoryError):
@@ -81,7 +81,7 @@ def explain(error: OSError | duckdb.Error | MemoryError, home: Home) -> DamageEr
             said, next_step="check the path and the disk, then run the command again"
         )
     if _is_damage(error):
-        return damaged(error, home)
+        return damaged(error, paths)
     return StorageError(
         f"DuckDB refused a statement of the catalog's own ({said})",
         next_step="run `catalog doctor`, and report this",
@@ -89,7 +89,7 @@ def explain(error: OSError | duckdb.Error | MemoryError, home: Home) -> DamageEr
 
 
 @contextmanager
-def explaining(home: Home) -> Iterator[None]:
+def explaining(paths: CatalogPaths) -> Iterator[None]:
     """Turn what DuckDB raises over a damaged file or a full disk into an error of ours; its other errors pass.
 
     Raises:
@@ -99,15 +99,15 @@ def explaining(home: Home) -> Iterator[None]:
     try:
         yield
     except duckdb.Error as error:
-        refusal = damaged(error, home) if _is_damage(error) else _refusal(str(error))
+        refusal = damaged(error, paths) if _is_damage(error) else _refusal(str(error))
         if refusal is None:
             raise
         raise refusal from error
 
 
-def damaged(error: BaseException, home: Home) -> CorruptError:
+def damaged(error: BaseException, paths: CatalogPaths) -> CorruptError:
     """Return the error that the database is damaged, and what helps."""
-    return CorruptError(f"{home.database} is damaged ({_one_line(error)})", next_step=RESTORE)
+    return CorruptError(f"{paths.database} is damaged ({_one_line(error)})", next_step=RESTORE)
 
 
 def damaged_vectors(error: BaseException, folder: Path) -> DamageError:

@@ -19,7 +19,7 @@ from typing import Any, TypeVar, cast
 import pyarrow as pa
 
 from catalog.errors import CorruptError
-from catalog.store.paths import Home
+from catalog.store.paths import CatalogPaths
 from catalog.store.storage_errors import damaged_vectors
 
 os.environ.setdefault(
@@ -30,25 +30,25 @@ os.environ.setdefault("RUST_LOG", "error")
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-def append(home: Home, table: str, rows: pa.Table | pa.RecordBatchReader) -> int:
+def append(paths: CatalogPaths, table: str, rows: pa.Table | pa.RecordBatchReader) -> int:
     """Add rows to a signal's table, which is made when it is not there; returns the version that holds them.
 
     Args:
-        home: the catalog's folder.
+        paths: the catalog's files and database.
         table: the signal's table, as in ``signals.lance_table``.
         rows: ``instruction_id`` int64, ``shard`` int64, then ``vector`` or ``states``.
     """
     import lance
 
-    home.vectors.mkdir(parents=True, exist_ok=True)
+    paths.vectors.mkdir(parents=True, exist_ok=True)
     written = lance.write_dataset(
-        rows, str(path(home, table)), mode="append" if exists(home, table) else "create"
+        rows, str(path(paths, table)), mode="append" if exists(paths, table) else "create"
     )
-    require_files(home, table, version=int(written.version))
+    require_files(paths, table, version=int(written.version))
     return int(written.version)
 
 
-def require_files(home: Home, table: str, *, version: int) -> None:
+def require_files(paths: CatalogPaths, table: str, *, version: int) -> None:
     """Check that the files of a version are there, before anything is recorded that says so.
 
     Raises:
@@ -56,18 +56,18 @@ def require_files(home: Home, table: str, *, version: int) -> None:
     """
     lost = [
         file
-        for file in data_files(dataset(home, table, version=version))
-        if not (path(home, table) / "data" / file).is_file()
+        for file in data_files(dataset(paths, table, version=version))
+        if not (path(paths, table) / "data" / file).is_file()
     ]
     if lost:
-        problem = f"{path(home, table)}: {lost[0]} was removed while it was written, and nothing was recorded"
+        problem = f"{path(paths, table)}: {lost[0]} was removed while it was written, and nothing was recorded"
         raise CorruptError(problem, next_step="run the command again")
 
 
-def value_columns(home: Home, table: str) -> list[str]:
+def value_columns(paths: CatalogPaths, table: str) -> list[str]:
     """The columns that a shard's hash covers: ``instruction_id`` and the values."""
-    with reporting_damage(home, table):
-        return [name for name in dataset(home, table).schema.names if name != "shard"]
+    with reporting_damage(paths, table):
+        return [name for name in dataset(paths, table).schema.names if name != "shard"]
 
 
 def data_files(opened: Any) -> list[str]:
@@ -76,7 +76,7 @@ def data_files(opened: Any) -> list[str]:
 
 
 @contextmanager
-def reporting_damage(home: Home, table: str) -> Iterator[None]:
+def reporting_damage(paths: CatalogPaths, table: str) -> Iterator[None]:
     """Turn whatever Lance raises over a damaged table into one error that names it.
 
     Raises:
@@ -86,26 +86,26 @@ def reporting_damage(home: Home, table: str) -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError, RuntimeError, pa.ArrowException) as error:
-        raise damaged_vectors(error, path(home, table)) from error
+        raise damaged_vectors(error, path(paths, table)) from error
     except BaseException as error:  # a panic of Lance's descends from nothing narrower
         if type(error).__name__ != "PanicException":
             raise
-        raise damaged_vectors(error, path(home, table)) from None
+        raise damaged_vectors(error, path(paths, table)) from None
 
 
 def _reported(function: Function) -> Function:
     """Let a function of a table raise one error that names it, whatever Lance raises."""
 
     @wraps(function)
-    def reported(home: Home, table: str, *args: Any, **kwargs: Any) -> Any:
-        with reporting_damage(home, table):
-            return function(home, table, *args, **kwargs)
+    def reported(paths: CatalogPaths, table: str, *args: Any, **kwargs: Any) -> Any:
+        with reporting_damage(paths, table):
+            return function(paths, table, *args, **kwargs)
 
     return cast(Function, reported)
 
 
 def read(
-    home: Home,
+    paths: CatalogPaths,
     table: str,
     *,
     columns: Sequence[str],
@@ -116,7 +116,7 @@ def read(
     """Stream rows of a signal's table.
 
     Args:
-        home: the catalog's folder.
+        paths: the catalog's files and database.
         table: the signal's table.
         columns: which columns, in this order.
         shards: only rows of these, the committed ones; None reads all that is there.
@@ -124,15 +124,15 @@ def read(
         batch_rows: rows in a batch, at most.
     """
     condition = None if shards is None else f"shard in ({', '.join(map(str, shards)) or 'null'})"
-    with reporting_damage(home, table):
-        scanner = dataset(home, table, version=version).scanner(
+    with reporting_damage(paths, table):
+        scanner = dataset(paths, table, version=version).scanner(
             columns=list(columns), filter=condition, batch_size=batch_rows
         )
         return scanner.to_reader()
 
 
 def take(
-    home: Home,
+    paths: CatalogPaths,
     table: str,
     instruction_ids: Sequence[int],
     *,
@@ -141,119 +141,124 @@ def take(
 ) -> pa.Table:
     """The rows of some instructions, in no particular order."""
     condition = f"instruction_id in ({', '.join(map(str, instruction_ids)) or 'null'})"
-    with reporting_damage(home, table):
-        return dataset(home, table, version=version).to_table(
+    with reporting_damage(paths, table):
+        return dataset(paths, table, version=version).to_table(
             columns=list(columns), filter=condition
         )
 
 
-def shards(home: Home, table: str) -> set[int]:
+def shards(paths: CatalogPaths, table: str) -> set[int]:
     """Which shards the newest version holds, committed or not."""
-    if not exists(home, table):
+    if not exists(paths, table):
         return set()
-    with reporting_damage(home, table):
-        rows = dataset(home, table).to_table(columns=["shard"])
+    with reporting_damage(paths, table):
+        rows = dataset(paths, table).to_table(columns=["shard"])
     return set(rows["shard"].unique().to_pylist())
 
 
 @_reported
-def delete_shards(home: Home, table: str, dead: Sequence[int]) -> None:
+def delete_shards(paths: CatalogPaths, table: str, dead: Sequence[int]) -> None:
     """Remove shards that were never committed."""
     if dead:
-        dataset(home, table).delete(f"shard in ({', '.join(map(str, dead))})")
+        dataset(paths, table).delete(f"shard in ({', '.join(map(str, dead))})")
 
 
 @_reported
-def delete_instructions(home: Home, table: str, instruction_ids: Sequence[int]) -> None:
+def delete_instructions(paths: CatalogPaths, table: str, instruction_ids: Sequence[int]) -> None:
     """Remove the rows of instructions that are no more."""
     if instruction_ids:
-        dataset(home, table).delete(f"instruction_id in ({', '.join(map(str, instruction_ids))})")
+        dataset(paths, table).delete(f"instruction_id in ({', '.join(map(str, instruction_ids))})")
 
 
 @_reported
 def delete_rows(
-    home: Home, table: str, *, shard: int, instruction_ids: Sequence[int], at_once: int = 10_000
+    paths: CatalogPaths,
+    table: str,
+    *,
+    shard: int,
+    instruction_ids: Sequence[int],
+    at_once: int = 10_000,
 ) -> None:
     """Remove some rows of one shard."""
     for first in range(0, len(instruction_ids), at_once):
         listed = ", ".join(map(str, instruction_ids[first : first + at_once]))
-        dataset(home, table).delete(f"shard = {shard} and instruction_id in ({listed})")
+        dataset(paths, table).delete(f"shard = {shard} and instruction_id in ({listed})")
 
 
 @_reported
-def version(home: Home, table: str) -> int:
+def version(paths: CatalogPaths, table: str) -> int:
     """The newest version's number."""
-    return int(dataset(home, table).version)
+    return int(dataset(paths, table).version)
 
 
 @_reported
-def versions(home: Home, table: str) -> set[int]:
+def versions(paths: CatalogPaths, table: str) -> set[int]:
     """The versions that can still be read."""
-    return {int(each["version"]) for each in dataset(home, table).versions()}
+    return {int(each["version"]) for each in dataset(paths, table).versions()}
 
 
 @_reported
-def pin(home: Home, table: str, *, version: int, tag: str) -> None:
+def pin(paths: CatalogPaths, table: str, *, version: int, tag: str) -> None:
     """Keep a version for good: what a subset was made from."""
-    tags = dataset(home, table).tags
+    tags = dataset(paths, table).tags
     if tag not in tags.list():
         tags.create(tag, version)
 
 
 @_reported
-def pins(home: Home, table: str) -> set[str]:
+def pins(paths: CatalogPaths, table: str) -> set[str]:
     """The tags that keep versions of a table."""
-    return set(dataset(home, table).tags.list())
+    return set(dataset(paths, table).tags.list())
 
 
 @_reported
-def unpin(home: Home, table: str, *, tag: str) -> None:
+def unpin(paths: CatalogPaths, table: str, *, tag: str) -> None:
     """Let a version go, when nothing else pins it."""
-    tags = dataset(home, table).tags
+    tags = dataset(paths, table).tags
     if tag in tags.list():
         tags.delete(tag)
 
 
 @_reported
-def sweep(home: Home, table: str) -> int:
+def sweep(paths: CatalogPaths, table: str) -> int:
     """Remove old versions that no tag keeps and files that killed jobs left; returns the bytes freed.
 
     Call it only under the catalog's lock: what another writer has in flight looks like an orphan.
     """
-    statistics = dataset(home, table).cleanup_old_versions(
+    statistics = dataset(paths, table).cleanup_old_versions(
         older_than=timedelta(0), delete_unverified=True, error_if_tagged_old_versions=False
     )
     return int(statistics.bytes_removed)
 
 
-def drop(home: Home, table: str) -> None:
+def drop(paths: CatalogPaths, table: str) -> None:
     """Remove a signal's table."""
-    shutil.rmtree(path(home, table), ignore_errors=True)
+    shutil.rmtree(path(paths, table), ignore_errors=True)
 
 
-def tables(home: Home) -> list[str]:
+def tables(paths: CatalogPaths) -> list[str]:
     """The tables that there are, by name."""
-    return sorted(folder.stem for folder in home.vectors.glob("*.lance"))
+    return sorted(folder.stem for folder in paths.vectors.glob("*.lance"))
 
 
-def n_bytes(home: Home, table: str) -> int:
+def n_bytes(paths: CatalogPaths, table: str) -> int:
     """A table's size on disk, all its versions together."""
-    return sum(file.stat().st_size for file in path(home, table).rglob("*") if file.is_file())
+    return sum(file.stat().st_size for file in path(paths, table).rglob("*") if file.is_file())
 
 
-def exists(home: Home, table: str) -> bool:
+def exists(paths: CatalogPaths, table: str) -> bool:
     """Whether anything was ever written into a table."""
-    return (path(home, table) / "_versions").is_dir()
+    return (path(paths, table) / "_versions").is_dir()
 
 
-def path(home: Home, table: str) -> Path:
+def path(paths: CatalogPaths, table: str) -> Path:
     """The folder of a table."""
-    return home.vectors / f"{table}.lance"
+    return paths.vectors / f"{table}.lance"
 
 
-def dataset(home: Home, table: str, *, version: int | None = None) -> Any:
+def dataset(paths: CatalogPaths, table: str, *, version: int | None = None) -> Any:
     """A table as Lance opens it, for what needs more than a stream: searches and indexes."""
     import lance
 
-    with reporting_damage(home, table):
-        return lance.dataset(str(path(home, table)), version=version)
+    with reporting_damage(paths, table):
+        return lance.dataset(str(path(paths, table)), version=version)

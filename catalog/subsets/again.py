@@ -12,9 +12,9 @@ from catalog.query.source_text import canonical
 from catalog.selection.run import Definition, define
 from catalog.selection.selector import Param, Selector
 from catalog.signals.coverage import Pins
-from catalog.store.database import Connection, reading
-from catalog.store.paths import Home
+from catalog.store.database import Connection
 from catalog.store.queries import query
+from catalog.store.store import Store
 
 KEYS = (
     "selector",
@@ -33,7 +33,7 @@ TYPES: tuple[tuple[type, str], ...] = (
 )  # a bool is an int
 
 
-def define_again(home: Home, content: Mapping[str, Any], *, limits: Limits) -> Definition:
+def define_again(store: Store, content: Mapping[str, Any], *, limits: Limits) -> Definition:
     """Return the definition that a stored one is now: the same text over the same versions, and the same signals.
 
     Raises:
@@ -42,14 +42,14 @@ def define_again(home: Home, content: Mapping[str, Any], *, limits: Limits) -> D
         SelectionError: it was made by 0.1 and lacks what it takes.
     """
     require_complete(content)
-    with reading(home, wait=limits.wait) as connection:
+    with store.reading() as connection:
         lost = lost_references(connection, content)
     if lost:
         raise ReferenceNotFoundError(
             f"{', '.join(lost)} it was made from: gone; restore a backup of the catalog's folder"
         )
     at = {"ref": content["pool"], "budget": content["budget"], "seed": content["seed"]}
-    return define(home, stored_selector(content), **at, pins=stored_pins(content), limits=limits)
+    return define(store, stored_selector(content), **at, pins=stored_pins(content), limits=limits)
 
 
 def is_of_0_1(record: Mapping[str, Any]) -> bool:

@@ -13,10 +13,9 @@ import pyarrow as pa
 from catalog.errors import OptionError, QueryError, SignalError
 from catalog.query.executor import Limits
 from catalog.query.stream import run
-from catalog.store.database import reading
-from catalog.store.paths import Home
 from catalog.store.queries import query
 from catalog.store.references import Reference, resolve
+from catalog.store.store import Store
 from catalog.subsets.store import stored
 
 Ids = np.ndarray[Any, np.dtype[np.int64]]
@@ -65,7 +64,7 @@ class Comparison:
 
 
 def compare(
-    home: Home,
+    store: Store,
     texts: Sequence[str],
     *,
     projection: str = "tsne",
@@ -80,7 +79,7 @@ def compare(
     how many they are.
 
     Args:
-        home: the catalog's folder.
+        store: the catalog's files and database.
         texts: references that come from one pool, of whatever versions.
         projection: how the landscape is drawn: tsne, umap or pca.
         depth: the score that says how deep a member is.
@@ -93,7 +92,7 @@ def compare(
         ReferenceNotFoundError: one is not there.
     """
     limits = limits or Limits()
-    with reading(home, wait=limits.wait) as connection:
+    with store.reading() as connection:
         found = [resolve(connection, text) for text in texts]
         pools = {_pool_of(connection, reference) for reference in found}
     if len({name for name, _ in pools}) > 1:
@@ -103,7 +102,7 @@ def compare(
         )
     name, version = max(pools)
     measured = _Pool(
-        home,
+        store,
         f"{name}@{version}",
         limits,
         projection=projection,
@@ -130,7 +129,7 @@ class _Pool:
 
     def __init__(
         self,
-        home: Home,
+        store: Store,
         pool: str,
         limits: Limits,
         *,
@@ -139,7 +138,7 @@ class _Pool:
         encoder: str | None,
         proxy: str | None,
     ) -> None:
-        self.home, self.pool, self.limits = home, pool, limits
+        self.store, self.pool, self.limits = store, pool, limits
         self.notes: list[str] = []
         self.table = self._run(MEMBERS).sort_by("instruction_id")
         self.ids: Ids = self.table["instruction_id"].to_numpy()
@@ -156,7 +155,7 @@ class _Pool:
     def ids_of(self, reference: str) -> Ids:
         """The members of a reference, ascending."""
         table = run(
-            self.home,
+            self.store,
             "SELECT instruction_id FROM pool($ref) ORDER BY 1",
             parameters={"ref": reference},
             limits=self.limits,
@@ -234,7 +233,7 @@ class _Pool:
 
     def _run(self, sql: str, **values: Any) -> pa.Table:
         parameters: Mapping[str, Any] = {"pool": self.pool, **values}
-        return run(self.home, sql, parameters=parameters, name="compare", limits=self.limits)
+        return run(self.store, sql, parameters=parameters, name="compare", limits=self.limits)
 
 
 def _coverage(landscape: pa.Table, ids: Ids) -> float:

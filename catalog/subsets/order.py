@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from catalog.selection.selector import read_selector
 from catalog.store.database import Connection
-from catalog.store.paths import shipped
+from catalog.store.paths import package_data_dir
 from catalog.store.queries import query
 from catalog.store.references import Reference
 
@@ -22,5 +22,5 @@ def order_matters(connection: Connection, reference: Reference) -> bool:
 
 def _shipped_text(name: str) -> str | None:
     """The text of a selector that comes with the catalog: what stands for the subsets that keep no text of their own."""
-    path = shipped("selectors") / f"{name}.sql"
+    path = package_data_dir("selectors") / f"{name}.sql"
     return path.read_text(encoding="utf-8") if path.is_file() else None

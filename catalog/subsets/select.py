@@ -17,10 +17,10 @@ from catalog.query.executor import Limits
 from catalog.selection.run import Chosen, Definition, choose, define
 from catalog.selection.selector import Selector
 from catalog.signals.coverage import Pins, title
-from catalog.store.database import Connection, reading, writing
-from catalog.store.paths import Home
+from catalog.store.database import Connection
 from catalog.store.queries import query
 from catalog.store.references import Reference, check_name, resolve
+from catalog.store.store import Store
 from catalog.subsets.again import is_of_0_1, require_complete, stored_pins, stored_selector
 from catalog.subsets.store import find_same, stored, write_subset
 
@@ -59,7 +59,7 @@ class Selected:
 
 
 def select(
-    home: Home,
+    store: Store,
     selector: Selector,
     source: str,
     *,
@@ -76,7 +76,7 @@ def select(
     """Select members of a pool or subset, and keep them as the next version of a subset.
 
     Args:
-        home: the catalog's folder.
+        store: the catalog's files and database.
         selector: the method.
         source: the pool or subset to select from.
         name: of the subset.
@@ -99,7 +99,7 @@ def select(
     started = time.monotonic()
     limits = limits or Limits()
     definition = define(
-        home,
+        store,
         selector,
         ref=source,
         budget=budget,
@@ -111,14 +111,14 @@ def select(
     unsteady = tuple(map(str, definition.findings))
     if unsteady and is_strict:
         raise SelectionError("; ".join(unsteady))
-    with reading(home, wait=limits.wait) as connection:
+    with store.reading() as connection:
         same = None if is_dry_run else find_same(connection, definition, name=name)
         if same:
             return _selected_before(
                 connection, same, definition, unsteady, seconds=time.monotonic() - started
             )
         _require_name(connection, definition, name=name, is_superseding=is_superseding)
-    chosen = choose(home, definition, limits=limits)
+    chosen = choose(store, definition, limits=limits)
     n_members, warnings, seconds = (
         chosen.members.num_rows,
         (*unsteady, *_warnings(chosen)),
@@ -126,12 +126,12 @@ def select(
     )
     if is_dry_run:
         return Selected(None, True, definition, n_members, warnings, seconds)
-    with writing(home, wait=limits.wait) as connection:
+    with store.writing() as connection:
         _require_name(
             connection, definition, name=name, is_superseding=is_superseding
         )  # another process may have written
         made = write_subset(
-            connection, home, chosen, name=name, environment=environment(), seconds=seconds
+            connection, store, chosen, name=name, environment=environment(), seconds=seconds
         )
     return Selected(str(made), True, definition, n_members, warnings, seconds)
 
@@ -173,7 +173,7 @@ def _require_name(
 
 
 def reselect(
-    home: Home,
+    store: Store,
     name: str,
     *,
     budget: int | str | None = None,
@@ -186,7 +186,7 @@ def reselect(
     """Select again what a subset was made from, by the same signals, from the current versions of its pools; the next version holds it.
 
     Args:
-        home: the catalog's folder.
+        store: the catalog's files and database.
         name: the subset, at its newest version unless it says which.
         budget: another budget; else the subset's as it was asked for, so that ``"10%"`` and ``"all"`` follow the pool.
         settings: values of the selector's parameters that are to be others.
@@ -201,14 +201,14 @@ def reselect(
         SelectionError: the definition was made by 0.1 and lacks what it takes.
     """
     limits = limits or Limits()
-    with reading(home, wait=limits.wait) as connection:
+    with store.reading() as connection:
         reference = resolve(connection, name, kind="subset")
         record = stored(connection, reference)
     content = record["definition"]
     require_complete(content)
     pins = stored_pins(content, is_onto=True)
     selected = select(
-        home,
+        store,
         stored_selector(content, settings or {}, text=record["selector_text"]),
         content["pool"].partition("@")[0],
         name=reference.name,

@@ -13,9 +13,9 @@ from catalog.arrow import from_numpy
 from catalog.selection.run import Chosen, Definition
 from catalog.store import vectors
 from catalog.store.database import Connection
-from catalog.store.paths import Home
 from catalog.store.queries import query
 from catalog.store.references import Reference
+from catalog.store.store import Store
 
 
 def find_same(connection: Connection, definition: Definition, *, name: str) -> Reference | None:
@@ -29,7 +29,7 @@ def find_same(connection: Connection, definition: Definition, *, name: str) -> R
 
 def write_subset(
     connection: Connection,
-    home: Home,
+    store: Store,
     chosen: Chosen,
     *,
     name: str,
@@ -40,7 +40,7 @@ def write_subset(
 
     Args:
         connection: the transaction's.
-        home: the catalog's folder.
+        store: the catalog's files and database.
         chosen: the members in rank order, and what they follow from.
         name: of the subset.
         environment: versions of what computed, for the record.
@@ -75,7 +75,7 @@ def write_subset(
     for signal in definition.content["signals"]:
         if signal["lance_table"] and signal["lance_version"] is not None:
             vectors.pin(
-                home,
+                store,
                 signal["lance_table"],
                 version=signal["lance_version"],
                 tag=f"subset-{subset_id}",

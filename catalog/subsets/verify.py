@@ -19,10 +19,10 @@ from catalog.query.executor import Limits
 from catalog.selection.run import Definition, choose, members_sha256
 from catalog.signals.coverage import title
 from catalog.signals.options import settings_of
-from catalog.store.database import Connection, reading
-from catalog.store.paths import Home
+from catalog.store.database import Connection
 from catalog.store.queries import query
 from catalog.store.references import Reference, resolve
+from catalog.store.store import Store
 from catalog.subsets.again import define_again, is_of_0_1, lost_references
 from catalog.subsets.store import members, stored
 
@@ -51,14 +51,14 @@ class Verification:
     causes: tuple[str, ...]
 
 
-def verify(home: Home, text: str, *, limits: Limits | None = None) -> Verification:
+def verify(store: Store, text: str, *, limits: Limits | None = None) -> Verification:
     """Run a subset's definition again, from the versions and signals that it read, and compare.
 
     Raises:
         ReferenceNotFoundError: no such subset.
     """
     limits = limits or Limits(is_memoised=False)
-    with reading(home, wait=limits.wait) as connection:
+    with store.reading() as connection:
         reference = resolve(connection, text, kind="subset")
         record = stored(connection, reference)
         before = members(connection, reference)
@@ -66,8 +66,8 @@ def verify(home: Home, text: str, *, limits: Limits | None = None) -> Verificati
     if gone:
         return _impossible(reference, before, gone)
     try:
-        definition = define_again(home, record["definition"], limits=limits)
-        now = choose(home, definition, limits=limits).members["fingerprint"].to_pylist()
+        definition = define_again(store, record["definition"], limits=limits)
+        now = choose(store, definition, limits=limits).members["fingerprint"].to_pylist()
     except (OptionError, QueryError, SelectionError, SignalError) as error:
         if not is_of_0_1(record) or isinstance(error, InterruptedQueryError):
             raise

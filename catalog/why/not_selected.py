@@ -19,10 +19,9 @@ from catalog.query.arguments import parameters_of
 from catalog.query.clauses import cut_of
 from catalog.query.executor import Execution, Limits, executing
 from catalog.query.planner import Apply
-from catalog.store.database import reading
-from catalog.store.paths import Home
 from catalog.store.queries import query
 from catalog.store.references import resolve
+from catalog.store.store import Store
 from catalog.subsets.again import define_again
 from catalog.why.filters import dropped_by, lacking, parted_by, position_of
 from catalog.why.lookup import Row
@@ -90,12 +89,12 @@ class _Found:
 
 
 def left_out(
-    home: Home, content: Mapping[str, Any], row: Row, *, members: Sequence[str], limits: Limits
+    store: Store, content: Mapping[str, Any], row: Row, *, members: Sequence[str], limits: Limits
 ) -> LeftOut:
     """Follow a row that is no member through the definition of a subset.
 
     Args:
-        home: the catalog's folder.
+        store: the catalog's files and database.
         content: the stored definition.
         row: of the pool behind it.
         members: fingerprints as stored, in rank order.
@@ -105,15 +104,15 @@ def left_out(
         ReferenceNotFoundError: what the subset was made from is gone.
         SignalError: a signal that the definition reads is gone.
     """
-    with reading(home, wait=limits.wait) as connection:
+    with store.reading() as connection:
         source = resolve(connection, content["pool"])
         at = source.parameters | {"instruction_id": row.instruction_id}
         if not connection.sql(query("why/is_in"), params=at).fetchall()[0][0]:
             said = f"it is not in {source}, which the members were selected from: `catalog why {source} {row.fingerprint[:SHOWN]}` says why"
             return LeftOut("source", (said,))
-    definition = define_again(home, content, limits=limits)
+    definition = define_again(store, content, limits=limits)
     running = executing(
-        home, definition.text, definition.given, limits, selection=definition.planned
+        store, definition.text, definition.given, limits, selection=definition.planned
     )
     with running as execution:
         answer = execution.table(execution.planned.query)

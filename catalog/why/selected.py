@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from catalog.query.executor import Limits
-from catalog.store.database import Connection, reading
-from catalog.store.paths import Home
+from catalog.store.database import Connection
 from catalog.store.queries import query
 from catalog.store.references import resolve
+from catalog.store.store import Store
 from catalog.subsets.store import members, stored
 from catalog.why.lookup import Row, find_row
 from catalog.why.not_selected import LeftOut, left_out
@@ -119,14 +119,14 @@ class Why:
         return [first, prompt, said, *(f"  {line}" for line in self.left_out.said)]
 
 
-def why(home: Home, text: str, which: str | int, *, limits: Limits | None = None) -> Why:
+def why(store: Store, text: str, which: str | int, *, limits: Limits | None = None) -> Why:
     """Why a row is in a subset, or what it lacked.
 
     Of a member this is what was written when it was selected. Of one left out the definition is run
     again, over the pool version that it was run over; what differs now, such as a signal, is said.
 
     Args:
-        home: the catalog's folder.
+        store: the catalog's files and database.
         text: the subset.
         which: a row number in the subset's pool version, or eight or more digits that a fingerprint begins with.
         limits: what running it again may take.
@@ -137,14 +137,14 @@ def why(home: Home, text: str, which: str | int, *, limits: Limits | None = None
         OptionError: it is no row number and no fingerprint, or several rows answer to it.
     """
     limits = limits or Limits()
-    with reading(home, wait=limits.wait) as connection:
+    with store.reading() as connection:
         reference = resolve(connection, text, kind="subset")
         record = stored(connection, reference)
         row = find_row(connection, which, pool_id=record["pool_id"], version=record["pool_version"])
         rank, columns = _member(connection, reference.id, row)
         before = members(connection, reference)
     content = record["definition"]
-    account = left_out(home, content, row, members=before, limits=limits) if rank is None else None
+    account = left_out(store, content, row, members=before, limits=limits) if rank is None else None
     return Why(
         str(reference),
         record["selector"],

@@ -22,7 +22,7 @@ Write = Callable[..., Path]
 def run(catalog: Catalog) -> Callable[..., Result]:
     def run(*arguments: str, **options: Any) -> Result:
         return CliRunner().invoke(
-            main, ["--home", str(catalog.home.path), "--wait", "1", *arguments], **options
+            main, ["--home", str(catalog.store.path), "--wait", "1", *arguments], **options
         )
 
     return run
@@ -172,9 +172,8 @@ def test_a_drop_asks_first(run: Callable[..., Result], filled: Catalog) -> None:
 
 
 def test_doctor_fails_when_something_is_wrong(run: Callable[..., Result], filled: Catalog) -> None:
-    from catalog.store.database import writing
 
-    with writing(filled.home) as connection:
+    with filled.store.writing() as connection:
         connection.execute(
             "DELETE FROM instructions WHERE instruction_id = (SELECT min(instruction_id) FROM instructions)"
         )
@@ -195,7 +194,7 @@ def test_export_writes_what_register_reads(run: Callable[..., Result], tmp_path:
 def test_a_file_of_a_dead_job_is_found_and_swept(
     run: Callable[..., Result], filled: Catalog
 ) -> None:
-    (filled.home.scratch / "register-999999999-x").mkdir(parents=True)
+    (filled.store.scratch / "register-999999999-x").mkdir(parents=True)
     assert run("doctor").exit_code == 1
     assert run("gc").exit_code == 0
     assert run("doctor").exit_code == 0

@@ -56,7 +56,7 @@ def pool(catalog: Catalog, jsonl: Callable[..., Path]) -> Catalog:
 def run(catalog: Catalog) -> Run:
     def run(*arguments: str, **options: Any) -> Result:
         return CliRunner().invoke(
-            main, ["--home", str(catalog.home.path), "--wait", "1", *arguments], **options
+            main, ["--home", str(catalog.store.path), "--wait", "1", *arguments], **options
         )
 
     return run

@@ -9,7 +9,6 @@ from click.testing import CliRunner, Result
 
 from catalog import Catalog
 from catalog.cli import main
-from catalog.store.database import writing
 
 Run = Callable[..., Result]
 MINE = """-- summary: The first.
@@ -23,7 +22,7 @@ SELECT instruction_id, fingerprint FROM pool($pool) WHERE row_number >= $skip OR
 def run(catalog: Catalog) -> Run:
     def run(*arguments: str) -> Result:
         return CliRunner().invoke(
-            main, ["--home", str(catalog.home.path), "--wait", "1", *arguments]
+            main, ["--home", str(catalog.store.path), "--wait", "1", *arguments]
         )
 
     return run
@@ -54,7 +53,7 @@ def test_show_prints_the_text_that_made_a_subset_and_its_definition(
         "50%",
         6,
     )
-    with writing(catalog.home) as connection:
+    with catalog.store.writing() as connection:
         connection.execute("UPDATE subsets SET selector_text = NULL, budget_asked = NULL")
     shown = run("show", "few").stdout
     assert "made by 0.1" in shown

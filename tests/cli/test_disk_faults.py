@@ -17,8 +17,7 @@ from click.testing import CliRunner, Result
 
 from catalog import Catalog
 from catalog.cli import main
-from catalog.store.database import reading
-from catalog.store.paths import Home
+from catalog.store.store import Store
 
 RECORDS = [
     {"instruction": f"question {i}", "output": f"answer {i} " + "x" * 200} for i in range(200)
@@ -64,7 +63,7 @@ def filled(catalog: Catalog, jsonl: Callable[..., Path], tmp_path: Path) -> Path
     np.save(tmp_path / "s.npy", np.arange(200.0))
     np.save(tmp_path / "l.npy", np.ones((200, 4), dtype=np.float32))
     catalog.import_scores("p", tmp_path / "s.npy", name="s")
-    return catalog.home.path
+    return catalog.store.path
 
 
 def steps(tmp_path: Path) -> Sequence[Sequence[object]]:
@@ -84,7 +83,7 @@ def steps(tmp_path: Path) -> Sequence[Sequence[object]]:
 
 def state(home: Path) -> tuple[list[str], ...]:
     """What a catalog holds: pools, signals, subsets and tags."""
-    with reading(Home(home)) as connection:
+    with Store(home).reading() as connection:
         return tuple(
             [
                 name

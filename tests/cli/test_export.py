@@ -10,7 +10,6 @@ from click.testing import CliRunner, Result
 
 from catalog import Catalog
 from catalog.cli import main
-from catalog.store.database import writing
 
 Run = Callable[..., Result]
 
@@ -27,7 +26,7 @@ def run(catalog: Catalog, jsonl: Callable[..., Path]) -> Run:
 
     def run(*arguments: str, **options: Any) -> Result:
         return CliRunner().invoke(
-            main, ["--home", str(catalog.home.path), "--wait", "1", *arguments], **options
+            main, ["--home", str(catalog.store.path), "--wait", "1", *arguments], **options
         )
 
     return run
@@ -93,7 +92,7 @@ def test_the_selector_of_a_subset_says_whether_its_order_matters(
     text = "-- summary: x\n-- order: matters\nSELECT 1"
     export = ("export", "drawn", "--format", "axolotl", "--overwrite", "-o", str(tmp_path / "out"))
     for name, kept in (("confidence_curriculum", None), ("random", text)):
-        with writing(catalog.home) as connection:
+        with catalog.store.writing() as connection:
             connection.execute("UPDATE subsets SET selector = ?, selector_text = ?", [name, kept])
         assert run(*export).exit_code == 0
         assert "curriculum_sampling: true" in (tmp_path / "out" / "drawn.yaml").read_text()

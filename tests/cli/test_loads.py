@@ -21,7 +21,7 @@ def pairs(n: int) -> list[dict[str, str]]:
 @pytest.fixture
 def run(catalog: Catalog) -> Run:
     return lambda *arguments: CliRunner().invoke(
-        main, ["--home", str(catalog.home.path), "--wait", "1", *arguments]
+        main, ["--home", str(catalog.store.path), "--wait", "1", *arguments]
     )
 
 
@@ -42,7 +42,7 @@ def test_every_load_takes_a_dry_run(
 ) -> None:
     file = str(jsonl(pairs(3)))
     dry = run("register", file, "--pool", "p", "--dry-run")
-    assert (dry.exit_code, catalog.home.path.exists()) == (0, False)
+    assert (dry.exit_code, catalog.store.path.exists()) == (0, False)
     assert dry.stdout.startswith("would be p@1: 3 members")
     answer = json.loads(run("register", file, "--pool", "p", "--dry-run", "--json").stdout)
     assert (answer["is_dry_run"], answer["n_added"]) == (True, 3)
@@ -78,4 +78,4 @@ def test_restore_says_what_it_did(run: Run, jsonl: Write) -> None:
 
 def test_restoring_in_an_empty_folder_makes_no_catalog(run: Run, catalog: Catalog) -> None:
     assert run("restore", "p@1").exit_code == 1
-    assert not catalog.home.path.exists()
+    assert not catalog.store.path.exists()

@@ -26,7 +26,7 @@ def run(catalog: Catalog, jsonl: Callable[..., Path]) -> Run:
 
     def run(*arguments: str, **options: Any) -> Result:
         return CliRunner().invoke(
-            main, ["--home", str(catalog.home.path), "--wait", "1", *arguments], **options
+            main, ["--home", str(catalog.store.path), "--wait", "1", *arguments], **options
         )
 
     return run

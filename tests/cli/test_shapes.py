@@ -26,7 +26,7 @@ def register(catalog: Catalog, jsonl: Write) -> Callable[..., Result]:
             main,
             [
                 "--home",
-                str(catalog.home.path),
+                str(catalog.store.path),
                 "register",
                 str(jsonl(records)),
                 "--pool",
@@ -84,7 +84,7 @@ def test_python_that_is_no_literal_is_refused_with_what_it_is(
     (tmp_path / "a.jsonl").write_text("{'prompt': nan, 'response': x}\n" * 3)
     arguments = [
         "--home",
-        str(catalog.home.path),
+        str(catalog.store.path),
         "register",
         str(tmp_path / "a.jsonl"),
         "--pool",

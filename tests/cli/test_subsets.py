@@ -11,8 +11,7 @@ from click.testing import CliRunner, Result
 
 from catalog import Catalog
 from catalog.cli import main
-from catalog.store.database import writing
-from catalog.store.paths import shipped
+from catalog.store.paths import package_data_dir
 
 Run = Callable[..., Result]
 N = 40
@@ -24,7 +23,7 @@ MINE += "SELECT instruction_id, row_number FROM pool($pool) WHERE row_number >= 
 def run(catalog: Catalog) -> Run:
     def run(*arguments: str, **options: Any) -> Result:
         return CliRunner().invoke(
-            main, ["--home", str(catalog.home.path), "--wait", "1", *arguments], **options
+            main, ["--home", str(catalog.store.path), "--wait", "1", *arguments], **options
         )
 
     return run
@@ -153,9 +152,12 @@ def test_a_selector_of_ones_own_is_kept_shown_listed_and_selects(run: Run, tmp_p
     assert (added.exit_code, added.stdout, added.stderr) == (0, "", "mine: The first.\n")
     file.unlink()
     assert run("selectors", "show", "mine").stdout == MINE
-    assert run("selectors", "show", "s2l").stdout == (shipped("selectors") / "s2l.sql").read_text()
+    assert (
+        run("selectors", "show", "s2l").stdout
+        == (package_data_dir("selectors") / "s2l.sql").read_text()
+    )
     listed = {row["selector"]: row for row in json.loads(run("selectors", "--json").stdout)}
-    assert len(listed) == len(list(shipped("selectors").glob("*.sql"))) + 1
+    assert len(listed) == len(list(package_data_dir("selectors").glob("*.sql"))) + 1
     assert listed["mine"]["parameters"] == ["skip integer = 0 [0..5] left out"]
     assert "mine" in run("selectors").stdout
     made = run("select", "mine", "p", "--budget", "3", "--set", "skip=2", "--as", "first", "--json")
@@ -265,7 +267,7 @@ def test_a_selection_has_a_time_limit(run: Run, catalog: Catalog, tmp_path: Path
 def test_verify_ends_with_3_when_members_differ(run: Run, catalog: Catalog) -> None:
     assert run("verify", "deep").exit_code == 0
     assert json.loads(run("verify", "deep", "--json").stdout)["is_same"] is True
-    with writing(catalog.home) as connection:
+    with catalog.store.writing() as connection:
         connection.execute("UPDATE subset_members SET rank = 11 - rank WHERE subset_id = 1")
     result = run("verify", "deep")
     assert result.exit_code == 3

@@ -72,7 +72,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     catalog.import_scores(
         "alpaca", folder / "scores.csv", name="quality-as-somebody-rated-it", value="quality"
     )
-    return catalog.home.path
+    return catalog.store.path
 
 
 def test_pools_shows_every_name_at_80_columns(home: Path) -> None:

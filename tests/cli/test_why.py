@@ -32,7 +32,7 @@ def run(catalog: Catalog, jsonl: Callable[..., Path], tmp_path: Path) -> Run:
 
     def run(*arguments: str) -> Result:
         return CliRunner().invoke(
-            main, ["--home", str(catalog.home.path), "--wait", "1", *arguments]
+            main, ["--home", str(catalog.store.path), "--wait", "1", *arguments]
         )
 
     return run

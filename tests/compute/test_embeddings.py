@@ -14,7 +14,6 @@ from catalog import Catalog
 from catalog.errors import ModelNotFoundError, OptionError, SignalError
 from catalog.signals.registry import identity_sha256
 from catalog.store import vectors
-from catalog.store.database import writing
 
 Write = Callable[..., Path]
 Records = Callable[[int], list[dict[str, Any]]]
@@ -28,7 +27,7 @@ def pool(catalog: Catalog, jsonl: Write, records: Records) -> Catalog:
 
 def held(catalog: Catalog, table: str | None) -> pa.Table:
     return (
-        vectors.read(catalog.home, str(table), columns=["instruction_id", "vector"])
+        vectors.read(catalog.store, str(table), columns=["instruction_id", "vector"])
         .read_all()
         .sort_by("instruction_id")
     )
@@ -36,10 +35,9 @@ def held(catalog: Catalog, table: str | None) -> pa.Table:
 
 def test_a_vector_is_that_of_the_encoder_for_the_prompt(pool: Catalog) -> None:
     from catalog.models.encoder import load_encoder
-    from catalog.store.database import reading
 
     report = pool.embed("p")
-    with reading(pool.home) as connection:
+    with pool.store.reading() as connection:
         rows = connection.sql(
             "SELECT prompt_of(messages) FROM instructions ORDER BY instruction_id"
         ).fetchall()
@@ -65,7 +63,7 @@ def test_field_and_store_make_signals_of_their_own(pool: Catalog) -> None:
     made = [
         pool.embed("p").signal,
         pool.embed("p", field="conversation").signal,
-        pool.embed("p", store="float16").signal,
+        pool.embed("p", dtype="float16").signal,
     ]
     assert len({signal.signal_id for signal in made}) == 3
     assert held(pool, made[2].lance_table).schema.field("vector").type == pa.list_(
@@ -80,8 +78,8 @@ def test_field_and_store_make_signals_of_their_own(pool: Catalog) -> None:
 def test_the_vectors_that_were_asked_for_last_are_read_also_when_they_were_there_before(
     pool: Catalog,
 ) -> None:
-    for store in ("float32", "float16", "float32"):
-        asked = pool.embed("p", store=store).signal
+    for dtype in ("float32", "float16", "float32"):
+        asked = pool.embed("p", dtype=dtype).signal
         assert pool.signals("p").filter(pl.col("is_read"))["identity"].to_list() == [
             asked.identity_sha256[:12]
         ]
@@ -101,7 +99,7 @@ def test_a_new_signal_is_float32_on_any_machine_and_an_existing_one_keeps_its_pr
     assert (
         pool.embed("others").signal.signal_id == first.signal.signal_id
     )  # no vector of its members is there in bfloat16
-    with writing(pool.home) as connection:
+    with pool.store.writing() as connection:
         connection.execute(
             "DELETE FROM signal_members WHERE signal_id = $id", {"id": first.signal.signal_id}
         )
@@ -128,7 +126,7 @@ def test_a_signal_of_an_earlier_batch_order_is_continued(
     made = pool.embed("p").signal
     assert made.identity["batch_order"] == 2
     older = {key: value for key, value in made.identity.items() if key != "batch_order"}
-    with writing(pool.home) as connection:
+    with pool.store.writing() as connection:
         connection.execute(
             "UPDATE signals SET identity = $identity, identity_sha256 = $sha256",
             {

@@ -12,7 +12,6 @@ from catalog import Catalog
 from catalog.compute.proxies import proxy_folder
 from catalog.signals.registry import list_named
 from catalog.store import vectors
-from catalog.store.database import reading
 
 Fork = Callable[..., Any]  # see conftest.py
 
@@ -28,7 +27,7 @@ def run(
     draw: random.Random | None = None,
 ) -> int:
     """Run until it ends, or until it has told of so many steps and is then killed; the number of steps that it told of."""
-    script = fork(SCRIPT, str(catalog.home.path), *what)
+    script = fork(SCRIPT, str(catalog.store.path), *what)
     told = 0
     for line in script.lines:
         if line == "done\n":
@@ -43,12 +42,12 @@ def run(
 
 
 def losses(catalog: Catalog) -> list[Any]:
-    with reading(catalog.home) as connection:
+    with catalog.store.reading() as connection:
         return connection.sql(LOSSES).fetchall()
 
 
 def embedding(catalog: Catalog) -> Any:
-    with reading(catalog.home) as connection:
+    with catalog.store.reading() as connection:
         (signal,) = list_named(connection, kind="embedding")
         fingerprints = dict(
             connection.sql("SELECT instruction_id, fingerprint FROM instructions").fetchall()
@@ -58,9 +57,9 @@ def embedding(catalog: Catalog) -> Any:
         ).fetchall()
         shards = {row[0] for row in connection.sql("SELECT shard FROM shards").fetchall()}
     assert signal.lance_table
-    assert vectors.shards(catalog.home, signal.lance_table) == shards
+    assert vectors.shards(catalog.store, signal.lance_table) == shards
     rows = (
-        vectors.dataset(catalog.home, signal.lance_table)
+        vectors.dataset(catalog.store, signal.lance_table)
         .to_table(columns=["instruction_id", "vector"])
         .to_pylist()
     )
@@ -90,13 +89,13 @@ def kill_and_compare(
 
 def kill_training(fork: Fork, tmp_path: Path, source: Path, model: Path, *, kills: int) -> None:
     catalog = kill_and_compare(fork, tmp_path, source, losses, "losses", str(model), kills=kills)
-    with reading(catalog.home) as connection:
+    with catalog.store.reading() as connection:
         (signal,) = list_named(connection, kind="losses")
-    assert sorted(path.name for path in proxy_folder(catalog.home, signal).iterdir()) == [
+    assert sorted(path.name for path in proxy_folder(catalog.store, signal).iterdir()) == [
         "checkpoints",
         "final",
     ]
-    assert len(list(proxy_folder(catalog.home, signal).glob("checkpoints/*"))) == 4
+    assert len(list(proxy_folder(catalog.store, signal).glob("checkpoints/*"))) == 4
 
 
 @pytest.fixture

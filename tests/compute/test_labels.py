@@ -10,7 +10,6 @@ from catalog import Catalog
 from catalog.compute.labels import read_taxonomy
 from catalog.compute.search import unit
 from catalog.errors import OptionError, SignalError, SourceError
-from catalog.store.database import reading
 
 Write = Callable[..., Path]
 NAMES = ["cooking", "programming", "geography", "mathematics"]
@@ -32,7 +31,7 @@ def pool(catalog: Catalog, jsonl: Write) -> Catalog:
 
 def labelled(catalog: Catalog, signal_id: int) -> dict[str, list[str]]:
     sql = "SELECT prompt_of(messages), labels FROM signal_labels JOIN instructions USING (instruction_id) WHERE signal_id = $signal_id"
-    with reading(catalog.home) as connection:
+    with catalog.store.reading() as connection:
         return dict(connection.sql(sql, params={"signal_id": signal_id}).fetchall())
 
 
@@ -67,7 +66,7 @@ def test_k_is_the_pools_own_labels_first_and_else_the_taxonomys(
     pool.embed("p")
     report = pool.label("p", file, threshold=0.2)
     pool.score("p", "n_labels")
-    with reading(pool.home) as connection:
+    with pool.store.reading() as connection:
         found = dict(
             connection.sql(
                 "SELECT prompt_of(messages), value FROM scores JOIN instructions USING (instruction_id)"

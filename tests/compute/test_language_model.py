@@ -61,7 +61,7 @@ def test_states_and_ifd_of_any_family_run_from_the_command_line(
         (["states", "p", "--model", folder], 1),
         (["score", "p", "ifd", "--model", folder], 3),
     ):
-        made = runner.invoke(main, ["--home", str(catalog.home.path), *command, "--json"])
+        made = runner.invoke(main, ["--home", str(catalog.store.path), *command, "--json"])
         assert made.exit_code == 0, made.output
         reports = json.loads(made.stdout)
         reports = reports if isinstance(reports, list) else [reports]
@@ -83,7 +83,7 @@ def test_a_run_that_finds_nothing_missing_imports_no_torch(
         "assert not {'torch', 'transformers', 'sentence_transformers', 'lancedb'} & set(sys.modules)"
     )
     subprocess.run(
-        [sys.executable, "-c", code, str(catalog.home.path), str(model)],
+        [sys.executable, "-c", code, str(catalog.store.path), str(model)],
         check=True,
         cwd=Path(__file__).parents[2],
     )

@@ -17,15 +17,14 @@ from catalog.compute.search import exact, search, unit
 from catalog.compute.shard_runner import Values, commit_shard
 from catalog.errors import OptionError, QueryError, SignalError
 from catalog.signals.registry import Signal, ensure_signal
-from catalog.store.database import writing
-from catalog.store.paths import Home
+from catalog.store.store import Store
 
 Write = Callable[..., Path]
 
 
-def planted(home: Home, rows: Any, *, shards: int = 1, dtype: str = "float32") -> Signal:
+def planted(store: Store, rows: Any, *, shards: int = 1, dtype: str = "float32") -> Signal:
     """An embedding whose vectors are given: row i is instruction i + 1."""
-    with writing(home) as connection:
+    with store.writing() as connection:
         signal = ensure_signal(
             connection,
             kind="embedding",
@@ -39,7 +38,7 @@ def planted(home: Home, rows: Any, *, shards: int = 1, dtype: str = "float32") -
             pa.array(rows[part].astype(dtype).reshape(-1)), rows.shape[1]
         )
         commit_shard(
-            home,
+            store,
             signal,
             Values(pa.table({"instruction_id": pa.array(part + 1), "vector": vectors})),
             seconds=0.0,
@@ -52,10 +51,10 @@ def test_exact_search_is_brute_force(catalog: Catalog, dtype: str) -> None:
     rng = np.random.default_rng(3)
     rows = rng.standard_normal((5000, 8)).astype(np.float32)
     rows[17] = rows[4000]  # a tie
-    signal = planted(catalog.home, rows, shards=3, dtype=dtype)
+    signal = planted(catalog.store, rows, shards=3, dtype=dtype)
     members = np.sort(rng.choice(5000, 3000, replace=False)) + 1
     wanted = unit(rng.standard_normal((5, 8)).astype(np.float32))
-    ids, similarities = exact(catalog.home, signal, wanted, members, k=10)
+    ids, similarities = exact(catalog.store, signal, wanted, members, k=10)
     cosines = unit(rows.astype(dtype).astype(np.float32))[members - 1] @ wanted.T  # (n, q)
     for q in range(5):
         order = np.argsort(-cosines[:, q], kind="stable")[:10]
@@ -64,9 +63,9 @@ def test_exact_search_is_brute_force(catalog: Catalog, dtype: str) -> None:
 
 
 def test_ties_with_the_last_are_all_kept_for_the_fingerprint_to_decide(catalog: Catalog) -> None:
-    signal = planted(catalog.home, np.ones((20, 4), dtype=np.float32))
+    signal = planted(catalog.store, np.ones((20, 4), dtype=np.float32))
     ids, _ = exact(
-        catalog.home, signal, unit(np.ones((1, 4), dtype=np.float32)), np.arange(1, 21), k=3
+        catalog.store, signal, unit(np.ones((1, 4), dtype=np.float32)), np.arange(1, 21), k=3
     )
     assert len(ids[0]) == 20
 
@@ -110,14 +109,14 @@ def test_search_and_label_run_from_the_command_line(pool: Catalog, tmp_path: Pat
     pool.embed("p")
     runner = CliRunner()
     made = runner.invoke(
-        main, ["--home", str(pool.home.path), "search", "p", "cooking", "-k", "1", "--json"]
+        main, ["--home", str(pool.store.path), "search", "p", "cooking", "-k", "1", "--json"]
     )
     assert made.exit_code == 0, made.output
     assert json.loads(made.stdout)[0]["rank"] == 1
     file = tmp_path / "abilities.txt"
     file.write_text("cooking\nprogramming\n")
     made = runner.invoke(
-        main, ["--home", str(pool.home.path), "label", "p", "--taxonomy", str(file)]
+        main, ["--home", str(pool.store.path), "label", "p", "--taxonomy", str(file)]
     )
     assert made.exit_code == 0, made.output
     assert "4 computed" in made.stdout
@@ -130,8 +129,8 @@ def clustered(n: int, d: int) -> Any:
 
 
 def test_an_index_is_built_once_and_measured(catalog: Catalog) -> None:
-    signal = planted(catalog.home, clustered(4000, 16), shards=2)
-    index = ensure_index(catalog.home, signal)
+    signal = planted(catalog.store, clustered(4000, 16), shards=2)
+    index = ensure_index(catalog.store, signal)
     assert index is not None
     assert index.recall >= RECALL
     assert index.n_rows == 4000
@@ -140,19 +139,19 @@ def test_an_index_is_built_once_and_measured(catalog: Catalog) -> None:
 @pytest.mark.slow
 def test_an_index_over_120_000_vectors_keeps_the_recall_that_it_reports(catalog: Catalog) -> None:
     rows = clustered(120_000, 64)
-    signal = planted(catalog.home, rows, shards=12)
-    index = ensure_index(catalog.home, signal)
+    signal = planted(catalog.store, rows, shards=12)
+    index = ensure_index(catalog.store, signal)
     assert index is not None
     rng = np.random.default_rng(9)
     wanted = unit(
         rows[rng.choice(len(rows), 100)] + 0.1 * rng.standard_normal((100, 64)).astype(np.float32)
     )
-    ids, _ = exact(catalog.home, signal, wanted, np.arange(1, len(rows) + 1), k=10)
+    ids, _ = exact(catalog.store, signal, wanted, np.arange(1, len(rows) + 1), k=10)
     shares = [
         len(
             set(ids[q][:10].tolist())
             & set(
-                index.nearest(catalog.home, signal, wanted[q], k=10)["instruction_id"].to_pylist()
+                index.nearest(catalog.store, signal, wanted[q], k=10)["instruction_id"].to_pylist()
             )
         )
         / 10
@@ -164,8 +163,8 @@ def test_an_index_over_120_000_vectors_keeps_the_recall_that_it_reports(catalog:
 
 def test_a_large_pool_is_searched_through_the_index_and_found_alike(pool: Catalog) -> None:
     pool.embed("p")
-    plain = search(pool.home, pool.find("p"), "cooking", k=2)
-    indexed = search(pool.home, pool.find("p"), "cooking", k=2, exact_members=2)
+    plain = search(pool.store, pool.find("p"), "cooking", k=2)
+    indexed = search(pool.store, pool.find("p"), "cooking", k=2, exact_members=2)
     assert plain.index is None
     assert indexed.index is not None
     assert indexed.rows.to_pylist() == plain.rows.to_pylist()

@@ -12,7 +12,6 @@ from catalog.compute.shard_runner import Values, compute, exclusively
 from catalog.errors import LockedError
 from catalog.signals.registry import Signal, ensure_signal
 from catalog.store import vectors
-from catalog.store.database import reading, writing
 
 Write = Callable[..., Path]
 
@@ -27,7 +26,7 @@ def pool(catalog: Catalog, jsonl: Write) -> Catalog:
 
 
 def signal_of(catalog: Catalog, kind: str = "score") -> Signal:
-    with writing(catalog.home) as connection:
+    with catalog.store.writing() as connection:
         return ensure_signal(
             connection,
             kind=kind,
@@ -51,7 +50,7 @@ def lengths(texts: pa.Table) -> Values:
 
 def test_what_is_there_is_not_computed_again(pool: Catalog) -> None:
     signal, reference = signal_of(pool), pool.find("p")
-    first = compute(pool.home, reference, signal, lengths, shard_rows=10)
+    first = compute(pool.store, reference, signal, lengths, shard_rows=10)
     assert (first.n_computed, first.n_before, first.reasons, first.n_tokens) == (
         25,
         0,
@@ -59,7 +58,7 @@ def test_what_is_there_is_not_computed_again(pool: Catalog) -> None:
         25,
     )
     again = compute(
-        pool.home, reference, signal, lambda texts: pytest.fail("computed twice"), shard_rows=10
+        pool.store, reference, signal, lambda texts: pytest.fail("computed twice"), shard_rows=10
     )
     assert (again.n_computed, again.n_before) == (0, 25)
 
@@ -75,18 +74,18 @@ def test_a_run_that_dies_keeps_its_shards_and_the_next_makes_the_rest(pool: Cata
         return lengths(texts)
 
     with pytest.raises(RuntimeError, match="killed"):
-        compute(pool.home, reference, signal, dying, shard_rows=10)
-    report = compute(pool.home, reference, signal, lengths, shard_rows=10)
+        compute(pool.store, reference, signal, dying, shard_rows=10)
+    report = compute(pool.store, reference, signal, lengths, shard_rows=10)
     assert (report.n_before, report.n_computed) == (20, 5)
-    with reading(pool.home) as connection:
+    with pool.store.reading() as connection:
         assert connection.sql(
             "SELECT count(*), count(DISTINCT instruction_id) FROM scores"
         ).fetchall() == [(25, 25)]
 
 
 def test_a_value_that_is_none_is_null_with_the_reason(pool: Catalog) -> None:
-    compute(pool.home, pool.find("p"), signal_of(pool), lengths)
-    with reading(pool.home) as connection:
+    compute(pool.store, pool.find("p"), signal_of(pool), lengths)
+    with pool.store.reading() as connection:
         rows = connection.sql(
             "SELECT instruction_id % 2, count(value), any_value(reason) FROM scores GROUP BY 1 ORDER BY 1"
         ).fetchall()
@@ -104,33 +103,33 @@ def test_what_a_killed_run_wrote_and_never_committed_is_deleted(pool: Catalog) -
         return pa.table({"instruction_id": ids, "vector": vector})
 
     dead = some(pa.array([1, 2], pa.int64()))
-    vectors.append(pool.home, table, dead.add_column(1, "shard", pa.array([0, 0], pa.int64())))
+    vectors.append(pool.store, table, dead.add_column(1, "shard", pa.array([0, 0], pa.int64())))
     compute(
-        pool.home,
+        pool.store,
         pool.find("p"),
         signal,
         lambda texts: Values(some(texts["instruction_id"].combine_chunks())),
     )
-    rows = vectors.read(pool.home, table, columns=["instruction_id"]).read_all()
+    rows = vectors.read(pool.store, table, columns=["instruction_id"]).read_all()
     assert rows.num_rows == 25
     assert pool.doctor() == []
 
 
 def test_a_sample_is_the_same_whatever_the_order_and_says_what_is_left(pool: Catalog) -> None:
-    report = compute(pool.home, pool.find("p"), signal_of(pool), lengths, limit=7)
+    report = compute(pool.store, pool.find("p"), signal_of(pool), lengths, limit=7)
     assert (report.n_computed, report.n_left) == (7, 18)
 
 
 def test_a_second_process_is_told_who_computes(pool: Catalog) -> None:
     signal = signal_of(pool)
-    with exclusively(pool.home, signal), pytest.raises(LockedError, match="is held by process"):
-        compute(pool.home, pool.find("p"), signal, lengths)
+    with exclusively(pool.store, signal), pytest.raises(LockedError, match="is held by process"):
+        compute(pool.store, pool.find("p"), signal, lengths)
 
 
 def test_progress_is_told_after_each_shard(pool: Catalog) -> None:
     told: list[tuple[int, int, int]] = []
     compute(
-        pool.home,
+        pool.store,
         pool.find("p"),
         signal_of(pool),
         lengths,

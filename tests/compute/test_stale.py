@@ -8,7 +8,6 @@ import pytest
 
 from catalog import Catalog
 from catalog.errors import CatalogError
-from catalog.store.database import writing
 
 Write = Callable[..., Path]
 SIGNALS = "SELECT signal_id, stale FROM signals ORDER BY signal_id"
@@ -21,7 +20,7 @@ def test_a_stale_signal_is_shown_and_not_read_and_computed_anew_by_the_same_comm
     catalog.register(jsonl(records(6)), pool="p")
     catalog.score("p", "n_tokens", model=str(model))
     catalog.select("longest", "p", budget=3, name="s")
-    with writing(catalog.home) as connection:
+    with catalog.store.writing() as connection:
         connection.execute("UPDATE signals SET stale = 'its texts changed'")
     with pytest.raises(CatalogError, match="catalog score"):
         catalog.sql(VALUES)

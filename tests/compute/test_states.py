@@ -25,7 +25,7 @@ def pool(catalog: Catalog, jsonl: Write, records: Records) -> Catalog:
 
 
 def held(catalog: Catalog, table: str) -> dict[int, Any]:
-    rows = vectors.read(catalog.home, table, columns=["instruction_id", "states"]).read_all()
+    rows = vectors.read(catalog.store, table, columns=["instruction_id", "states"]).read_all()
     return dict(zip(rows["instruction_id"].to_pylist(), rows["states"].to_pylist(), strict=True))
 
 
@@ -35,10 +35,9 @@ def plain_states(catalog: Catalog, model: Path, *, max_tokens: int) -> dict[int,
 
     from catalog.models.causal_lm import load_causal_lm
     from catalog.models.tokens import tokens_of
-    from catalog.store.database import reading
 
     lm = load_causal_lm(model)
-    with reading(catalog.home) as connection:
+    with catalog.store.reading() as connection:
         rows = (
             connection.sql("SELECT instruction_id, messages, system, tools FROM instructions")
             .to_arrow_table()
@@ -74,7 +73,7 @@ def test_states_are_those_of_one_instruction_alone(pool: Catalog, model: Path) -
 
 def test_states_are_lists_of_fixed_size_float16_lists(pool: Catalog, model: Path) -> None:
     report = pool.states("p", model=str(model))
-    schema = vectors.dataset(pool.home, str(report.signal.lance_table)).schema
+    schema = vectors.dataset(pool.store, str(report.signal.lance_table)).schema
     assert schema.names == ["instruction_id", "shard", "states"]
     assert schema.field("states").type == pa.list_(pa.list_(pa.float16(), 16))
 
@@ -96,7 +95,7 @@ def test_a_projection_is_made_once_and_its_distortion_said(
     words = distortion(report.signal)
     assert words is not None
     assert "projected to 8 dimensions" in words
-    (file,) = pool.home.models.glob("projection-*.npy")
+    (file,) = pool.store.models.glob("projection-*.npy")
     found, plain = (
         held(pool, str(report.signal.lance_table)),
         plain_states(pool, model, max_tokens=128),
@@ -109,14 +108,14 @@ def test_a_projection_is_made_once_and_its_distortion_said(
     again = pool.states("p", model=str(model), project_to=8, projection=kind)
     assert again.signal.signal_id == report.signal.signal_id
     assert again.n_computed == 4
-    assert list(pool.home.models.glob("projection-*.npy")) == [file]
+    assert list(pool.store.models.glob("projection-*.npy")) == [file]
 
 
 def test_a_lost_projection_is_refused_and_never_drawn_again(
     pool: Catalog, jsonl: Write, records: Records, model: Path
 ) -> None:
     pool.states("p", model=str(model), project_to=8, limit=4)
-    (file,) = pool.home.models.glob("projection-*.npy")
+    (file,) = pool.store.models.glob("projection-*.npy")
     np.save(file, np.zeros((16, 8), dtype=np.float32))
     with pytest.raises(SignalError, match="is not the projection"):
         pool.states("p", model=str(model), project_to=8)

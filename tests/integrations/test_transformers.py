@@ -12,7 +12,6 @@ import pytest
 
 from catalog import Catalog
 from catalog.errors import SignalError
-from catalog.store.database import reading
 
 pytest.importorskip("accelerate", reason="the Trainer needs accelerate")
 pytestmark = [pytest.mark.filterwarnings("ignore")]  # the Trainer's own
@@ -116,14 +115,14 @@ def death() -> Any:
 
 
 def checkpoints(catalog: Catalog) -> list[tuple[Any, ...]]:
-    with reading(catalog.home) as connection:
+    with catalog.store.reading() as connection:
         return connection.sql(
             "SELECT signal_id, checkpoint, step, epoch FROM checkpoints ORDER BY ALL"
         ).fetchall()
 
 
 def recorded_at(catalog: Catalog, *, step: int) -> Any:
-    with reading(catalog.home) as connection:
+    with catalog.store.reading() as connection:
         return connection.execute(
             "SELECT max(recorded_at) FROM checkpoints WHERE signal_id = 2 AND step = $step",
             {"step": step},
@@ -153,7 +152,7 @@ def test_every_save_is_a_checkpoint_and_the_run_is_not_disturbed(
     plain = trainer(start, tmp_path / "plain", callbacks=[])
     plain.train()
     recorded = trainer(
-        start, tmp_path / "recorded", callbacks=[RecordLosses(pool.home.path, "p", proxy="mine")]
+        start, tmp_path / "recorded", callbacks=[RecordLosses(pool.store.path, "p", proxy="mine")]
     )
     recorded.train()
     assert np.array_equal(weights(plain.model), weights(recorded.model))
@@ -165,7 +164,7 @@ def test_every_save_is_a_checkpoint_and_the_run_is_not_disturbed(
     found = trajectories(pool)
     assert found.shape == (30, 3)
     lm = CausalLM(recorded.model, start[1], "mine")
-    with reading(pool.home) as connection:
+    with pool.store.reading() as connection:
         messages = (
             connection.sql("SELECT messages FROM instructions ORDER BY fingerprint")
             .to_arrow_table()

@@ -11,7 +11,6 @@ import pytest
 from catalog import Catalog
 from catalog.compute.shard_runner import Values, commit_shard
 from catalog.signals.registry import ensure_signal
-from catalog.store.database import writing
 
 N, D = 30, 16
 
@@ -29,7 +28,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     catalog.register(folder / "p.jsonl", pool="p")
     catalog.import_scores("p", folder / "scores.npy", name="s")
     catalog.import_losses("p", folder / "losses.npy", proxy="l")
-    with writing(catalog.home) as connection:
+    with catalog.store.writing() as connection:
         embedding = ensure_signal(
             connection,
             kind="embedding",
@@ -45,7 +44,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
             pa.array(numbers[first * D : (first + N // 2) * D]), D
         )
         commit_shard(
-            catalog.home,
+            catalog.store,
             embedding,
             Values(pa.table({"instruction_id": ids + 1, "vector": vectors})),
             seconds=0.0,

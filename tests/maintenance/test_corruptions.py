@@ -41,7 +41,9 @@ def damage(path: Path, draw: random.Random) -> str:
 
 
 def run(catalog: Catalog, *arguments: str) -> Result:
-    result = CliRunner().invoke(main, ["--home", str(catalog.home.path), "--wait", "2", *arguments])
+    result = CliRunner().invoke(
+        main, ["--home", str(catalog.store.path), "--wait", "2", *arguments]
+    )
     assert result.exception is None or isinstance(result.exception, SystemExit), (
         arguments,
         result.exception,
@@ -57,11 +59,11 @@ def corrupt(copy: Copy, *, seeds: range) -> None:
         catalog = copy()
         stores = [
             path
-            for path in catalog.home.path.rglob("*")
+            for path in catalog.store.path.rglob("*")
             if path.is_file() and not path.name.endswith((".lock", ".intent"))
         ]
-        path = catalog.home.database if seed % 4 == 0 else draw.choice(sorted(stores))
-        what = (seed, damage(path, draw), str(path.relative_to(catalog.home.path)))
+        path = catalog.store.database if seed % 4 == 0 else draw.choice(sorted(stores))
+        what = (seed, damage(path, draw), str(path.relative_to(catalog.store.path)))
         run(catalog, "doctor")
         full = run(catalog, "doctor", "--full")
         for text, before in zip(QUERIES, whole, strict=True):

@@ -12,7 +12,6 @@ from catalog.compute.search import exact, unit
 from catalog.errors import CorruptError
 from catalog.signals.registry import list_named
 from catalog.store import vectors
-from catalog.store.database import reading, writing
 
 Copy = Callable[[], Catalog]
 TABLE = "embedding_0003"
@@ -24,7 +23,7 @@ def checks(catalog: Catalog) -> set[str]:
 
 
 def data_files(catalog: Catalog) -> list[Path]:
-    return sorted((vectors.path(catalog.home, TABLE) / "data").iterdir())
+    return sorted((vectors.path(catalog.store, TABLE) / "data").iterdir())
 
 
 def flip(path: Path, at: int) -> None:
@@ -34,7 +33,7 @@ def flip(path: Path, at: int) -> None:
 
 
 def change(catalog: Catalog, statement: str) -> None:
-    with writing(catalog.home) as connection:
+    with catalog.store.writing() as connection:
         connection.execute(statement)
 
 
@@ -74,14 +73,14 @@ def test_a_damaged_shard_is_found_forgotten_and_can_be_computed_again(copy: Copy
 
 def test_zeroed_vectors_do_not_pass_as_whole(copy: Copy) -> None:
     catalog = copy()
-    dataset = vectors.dataset(catalog.home, TABLE)
+    dataset = vectors.dataset(catalog.store, TABLE)
     rows = dataset.to_table(filter="shard = 1")
     dataset.delete("shard = 1")
     zeros = pa.FixedSizeListArray.from_arrays(
         pa.array([0.0] * (rows.num_rows * 16), pa.float32()), 16
     )
     version = vectors.append(
-        catalog.home, TABLE, rows.set_column(rows.column_names.index("vector"), "vector", zeros)
+        catalog.store, TABLE, rows.set_column(rows.column_names.index("vector"), "vector", zeros)
     )
     change(catalog, f"UPDATE shards SET lance_version = {version} WHERE lance_version IS NOT NULL")
     assert catalog.doctor() == []  # every row is there
@@ -93,24 +92,24 @@ def test_zeroed_vectors_do_not_pass_as_whole(copy: Copy) -> None:
 def test_compaction_changes_no_hash(copy: Copy) -> None:
     catalog = copy()
     before = catalog.sql(READ)
-    vectors.dataset(catalog.home, TABLE).optimize.compact_files()
-    version = vectors.version(catalog.home, TABLE)
+    vectors.dataset(catalog.store, TABLE).optimize.compact_files()
+    version = vectors.version(catalog.store, TABLE)
     change(catalog, f"UPDATE shards SET lance_version = {version} WHERE lance_version IS NOT NULL")
-    assert len(vectors.data_files(vectors.dataset(catalog.home, TABLE))) == 1
+    assert len(vectors.data_files(vectors.dataset(catalog.store, TABLE))) == 1
     assert catalog.doctor(full=True) == []
     assert catalog.sql(READ).equals(before)
 
 
 def test_a_lost_folder_is_no_answer_of_nobody(copy: Copy) -> None:
     catalog = copy()
-    shutil.rmtree(catalog.home.vectors)
-    with reading(catalog.home) as connection:
+    shutil.rmtree(catalog.store.vectors)
+    with catalog.store.reading() as connection:
         (signal,) = list_named(connection, kind="embedding")
         members = connection.sql(
             "SELECT instruction_id FROM instructions ORDER BY ALL"
         ).fetchnumpy()["instruction_id"]
     with pytest.raises(CorruptError, match=TABLE):
-        exact(catalog.home, signal, unit(members[:1, None].astype("float32")), members, k=3)
+        exact(catalog.store, signal, unit(members[:1, None].astype("float32")), members, k=3)
     with pytest.raises(CorruptError, match="embeddings of e"):
         catalog.sql(READ)
     assert "shard_rows" in checks(catalog)
@@ -165,5 +164,5 @@ def test_hashes_stay_true_when_instructions_go(copy: Copy, tmp_path: Path) -> No
 
 def test_a_database_that_is_gone_is_said(copy: Copy) -> None:
     catalog = copy()
-    catalog.home.database.unlink()
+    catalog.store.database.unlink()
     assert checks(catalog) == {"database_gone"}

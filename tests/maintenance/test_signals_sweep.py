@@ -12,7 +12,6 @@ from catalog.compute.shard_runner import Values, commit_shard, exclusively
 from catalog.errors import SignalError
 from catalog.signals.registry import Signal, ensure_signal
 from catalog.store import vectors
-from catalog.store.database import writing
 
 Write = Callable[..., Path]
 
@@ -27,19 +26,19 @@ def pools(catalog: Catalog, jsonl: Write) -> Catalog:
 
 
 def score(catalog: Catalog, name: str, ids: list[int], **identity: object) -> Signal:
-    with writing(catalog.home) as connection:
+    with catalog.store.writing() as connection:
         signal = ensure_signal(connection, kind="score", name=name, identity=identity)
     rows = pa.table({"instruction_id": ids, "value": [1.0] * len(ids)})
-    commit_shard(catalog.home, signal, Values(rows), seconds=0.0)
+    commit_shard(catalog.store, signal, Values(rows), seconds=0.0)
     return signal
 
 
 def proxy(catalog: Catalog, ids: list[int], **identity: object) -> Path:
     """A proxy `tiny` with losses of some instructions, and its folder."""
-    with writing(catalog.home) as connection:
+    with catalog.store.writing() as connection:
         signal = ensure_signal(connection, kind="losses", name="tiny", identity=identity)
-    commit_shard(catalog.home, signal, Values(pa.table({"instruction_id": ids})), seconds=0.0)
-    folder = catalog.home.models / f"tiny-{signal.signal_id:04d}"
+    commit_shard(catalog.store, signal, Values(pa.table({"instruction_id": ids})), seconds=0.0)
+    folder = catalog.store.models / f"tiny-{signal.signal_id:04d}"
     (folder / "final").mkdir(parents=True)
     (folder / "final" / "model.safetensors").write_bytes(b"weights")
     return folder
@@ -65,20 +64,20 @@ def test_signals_of_which_nothing_is_left_go_with_what_they_were_made_of(pools: 
 
 
 def test_a_signal_without_a_shard_is_one_that_a_run_is_about_to_compute(pools: Catalog) -> None:
-    with writing(pools.home) as connection:
+    with pools.store.writing() as connection:
         ensure_signal(connection, kind="score", name="begun", identity={})
     assert pools.gc().signals == []
     assert names(pools) == ["begun"]
 
 
 def test_the_vectors_of_a_dead_signal_go(pools: Catalog) -> None:
-    with writing(pools.home) as connection:
+    with pools.store.writing() as connection:
         signal = ensure_signal(
             connection, kind="embedding", name="e", identity={}, dimension=2, has_vectors=True
         )
     vector = pa.FixedSizeListArray.from_arrays(pa.array(np.ones(4, dtype=np.float32)), 2)
     commit_shard(
-        pools.home,
+        pools.store,
         signal,
         Values(pa.table({"instruction_id": [5, 6], "vector": vector})),
         seconds=0.0,
@@ -86,19 +85,19 @@ def test_the_vectors_of_a_dead_signal_go(pools: Catalog) -> None:
     pools.drop("q")
     sweep = pools.gc()
     assert (sweep.signals, sweep.vectors.tables) == (["embedding e"], ("embedding_0001",))
-    assert vectors.tables(pools.home) == []
+    assert vectors.tables(pools.store) == []
     assert pools.doctor() == []
 
 
 def test_the_model_of_a_dead_signal_goes_and_others_stay(pools: Catalog) -> None:
     dead, kept = proxy(pools, [5, 6], pool="q"), proxy(pools, [1, 2], pool="p")
     for other in ("projection-12345678.npy", "mine"):
-        (pools.home.models / other).mkdir()
+        (pools.store.models / other).mkdir()
     pools.drop("q")
     would, did = pools.gc(dry_run=True), pools.gc()
     assert would.models == did.models == [str(dead)]
     assert would.n_bytes == did.n_bytes == 7
-    assert (dead.exists(), kept.exists(), len(list(pools.home.models.iterdir()))) == (
+    assert (dead.exists(), kept.exists(), len(list(pools.store.models.iterdir()))) == (
         False,
         True,
         3,
@@ -118,7 +117,7 @@ def test_a_proxy_stays_while_something_was_computed_with_one_of_its_name(pools: 
 
 def test_a_tuned_model_goes_when_nothing_is_tuned_any_more(pools: Catalog) -> None:
     score(pools, "tuned_loss", [5, 6])
-    folder = pools.home.models / "warm-up-0123456789abcdef"
+    folder = pools.store.models / "warm-up-0123456789abcdef"
     folder.mkdir(parents=True)
     assert (pools.gc().models, folder.exists()) == ([], True)
     pools.drop("q")
@@ -126,10 +125,10 @@ def test_a_tuned_model_goes_when_nothing_is_tuned_any_more(pools: Catalog) -> No
 
 
 def test_what_a_subset_was_made_of_stays(pools: Catalog) -> None:
-    np.save(pools.home.path / "s.npy", np.arange(4.0))
-    pools.import_scores("q", pools.home.path / "s.npy", name="depth")
+    np.save(pools.store.path / "s.npy", np.arange(4.0))
+    pools.import_scores("q", pools.store.path / "s.npy", name="depth")
     pools.select("depth_only", "q", budget=2, name="deep")
-    with writing(pools.home) as connection:
+    with pools.store.writing() as connection:
         for table in ("signal_members", "scores"):
             connection.execute(f"DELETE FROM {table}")
     assert (pools.gc().signals, names(pools)) == ([], ["depth"])
@@ -140,11 +139,11 @@ def test_a_signal_that_a_job_computes_stays_and_a_job_that_comes_late_is_told(
 ) -> None:
     signal = score(pools, "busy", [5, 6])
     pools.drop("q")
-    with exclusively(pools.home, signal):
+    with exclusively(pools.store, signal):
         assert pools.gc().signals == []
     assert pools.gc().signals == ["score busy"]
     with (
         pytest.raises(SignalError, match="`catalog gc` has removed it"),
-        exclusively(pools.home, signal),
+        exclusively(pools.store, signal),
     ):
         pass

@@ -14,7 +14,6 @@ from catalog.compute.shard_runner import Values, commit_shard, exclusively, miss
 from catalog.errors import CorruptError
 from catalog.signals.registry import Signal, ensure_signal
 from catalog.store import vectors
-from catalog.store.database import reading, writing
 
 Write = Callable[..., Path]
 TABLE = "embedding_0001"
@@ -37,12 +36,12 @@ def embedded(catalog: Catalog, jsonl: Write) -> tuple[Catalog, Signal]:
             {"instruction": f"{name} {first + i}", "input": "", "output": "yes"} for i in range(n)
         ]
         catalog.register(jsonl(records, f"{name}.jsonl"), pool=name)
-    with writing(catalog.home) as connection:
+    with catalog.store.writing() as connection:
         signal = ensure_signal(
             connection, kind="embedding", name="e", identity={}, dimension=3, has_vectors=True
         )
     for ids in ([1, 2, 3, 4, 5], [6, 7, 8, 9, 10], [11, 12, 13, 14, 15]):
-        commit_shard(catalog.home, signal, Values(some_vectors(ids)), seconds=0.0)
+        commit_shard(catalog.store, signal, Values(some_vectors(ids)), seconds=0.0)
     assert signal.lance_table == TABLE
     assert catalog.doctor() == []
     return catalog, signal
@@ -54,7 +53,7 @@ def checks(catalog: Catalog) -> list[str]:
 
 def held(catalog: Catalog) -> list[int]:
     return sorted(
-        vectors.read(catalog.home, TABLE, columns=["instruction_id"])
+        vectors.read(catalog.store, TABLE, columns=["instruction_id"])
         .read_all()["instruction_id"]
         .to_pylist()
     )
@@ -62,7 +61,7 @@ def held(catalog: Catalog) -> list[int]:
 
 def n_missing(catalog: Catalog, signal: Signal) -> int:
     found = catalog.find("p")
-    with reading(catalog.home) as connection:
+    with catalog.store.reading() as connection:
         return missing(connection, found, signal).num_rows
 
 
@@ -70,7 +69,7 @@ def test_a_lost_table_is_found_and_forgotten_so_that_it_is_computed_again(
     embedded: tuple[Catalog, Signal],
 ) -> None:
     catalog, signal = embedded
-    shutil.rmtree(vectors.path(catalog.home, TABLE))
+    shutil.rmtree(vectors.path(catalog.store, TABLE))
     assert checks(catalog) == ["shard_rows"] * 3
     assert catalog.gc(dry_run=True).vectors.n_forgotten == 3
     assert catalog.gc().vectors.n_forgotten == 3
@@ -80,7 +79,7 @@ def test_a_lost_table_is_found_and_forgotten_so_that_it_is_computed_again(
 
 def test_a_shard_that_lost_a_row_is_forgotten_whole(embedded: tuple[Catalog, Signal]) -> None:
     catalog, signal = embedded
-    vectors.delete_instructions(catalog.home, TABLE, [7])
+    vectors.delete_instructions(catalog.store, TABLE, [7])
     (finding,) = catalog.doctor()
     assert (finding.check, "shard 1 of e: 5 instructions" in finding.problem) == (
         "shard_rows",
@@ -95,7 +94,7 @@ def test_a_shard_that_lost_a_row_is_forgotten_whole(embedded: tuple[Catalog, Sig
 def test_a_doubled_row_counts_as_lost(embedded: tuple[Catalog, Signal]) -> None:
     catalog, _ = embedded
     vectors.append(
-        catalog.home,
+        catalog.store,
         TABLE,
         some_vectors([2], shard=[0]).select(["instruction_id", "shard", "vector"]),
     )
@@ -108,7 +107,7 @@ def test_a_doubled_row_counts_as_lost(embedded: tuple[Catalog, Signal]) -> None:
 def test_a_shard_that_was_never_committed_is_swept(embedded: tuple[Catalog, Signal]) -> None:
     catalog, _ = embedded
     vectors.append(
-        catalog.home,
+        catalog.store,
         TABLE,
         some_vectors([1, 2], shard=[3, 3]).select(["instruction_id", "shard", "vector"]),
     )
@@ -122,10 +121,10 @@ def test_a_shard_that_was_never_committed_is_swept(embedded: tuple[Catalog, Sign
 
 def test_a_table_that_no_signal_names_is_dropped(embedded: tuple[Catalog, Signal]) -> None:
     catalog, _ = embedded
-    vectors.append(catalog.home, "embedding_9999", some_vectors([1], shard=[0]))
+    vectors.append(catalog.store, "embedding_9999", some_vectors([1], shard=[0]))
     assert checks(catalog) == ["orphan_table"]
     assert catalog.gc().vectors.tables == ("embedding_9999",)
-    assert vectors.tables(catalog.home) == [TABLE]
+    assert vectors.tables(catalog.store) == [TABLE]
     assert catalog.doctor() == []
 
 
@@ -138,11 +137,11 @@ def test_rows_of_a_dropped_pool_go_and_the_rest_stays_readable(
     assert (sweep.n_instructions, sweep.vectors.n_rows) == (5, 5)
     assert catalog.doctor() == []
     assert held(catalog) == list(range(1, 11))
-    with reading(catalog.home) as connection:
+    with catalog.store.reading() as connection:
         ((version,),) = connection.sql("SELECT max(lance_version) FROM shards").fetchall()
         left = connection.sql("SELECT count(*) FROM signal_members").fetchall()
     assert (
-        vectors.dataset(catalog.home, TABLE, version=version).count_rows() == 10
+        vectors.dataset(catalog.store, TABLE, version=version).count_rows() == 10
     )  # what readers take outlives the sweep
     assert left == [(10,)]
     assert n_missing(catalog, signal) == 0
@@ -152,7 +151,7 @@ def test_a_version_that_is_gone_is_found_and_recorded_anew(
     embedded: tuple[Catalog, Signal],
 ) -> None:
     catalog, _ = embedded
-    with writing(catalog.home) as connection:
+    with catalog.store.writing() as connection:
         connection.execute("UPDATE shards SET lance_version = 99")
     assert checks(catalog) == ["version_gone"]
     catalog.gc()
@@ -162,16 +161,16 @@ def test_a_version_that_is_gone_is_found_and_recorded_anew(
 def test_old_versions_go_and_pinned_ones_stay(embedded: tuple[Catalog, Signal]) -> None:
     catalog, _ = embedded
     catalog.select("random", "p", budget=2, name="drawn")
-    vectors.pin(catalog.home, TABLE, version=2, tag="subset-1")
+    vectors.pin(catalog.store, TABLE, version=2, tag="subset-1")
     catalog.gc()
-    assert 2 in vectors.versions(catalog.home, TABLE)
-    assert 1 not in vectors.versions(catalog.home, TABLE)
-    assert vectors.dataset(catalog.home, TABLE, version=2).count_rows() == 10
+    assert 2 in vectors.versions(catalog.store, TABLE)
+    assert 1 not in vectors.versions(catalog.store, TABLE)
+    assert vectors.dataset(catalog.store, TABLE, version=2).count_rows() == 10
     catalog.drop("drawn")
     assert catalog.gc(dry_run=True).vectors.n_pins == 1
     assert catalog.gc().vectors.n_pins == 1
-    assert vectors.pins(catalog.home, TABLE) == set()
-    assert 2 not in vectors.versions(catalog.home, TABLE)
+    assert vectors.pins(catalog.store, TABLE) == set()
+    assert 2 not in vectors.versions(catalog.store, TABLE)
     assert catalog.doctor() == []
 
 
@@ -179,11 +178,11 @@ def test_a_moved_vector_folder_is_said_and_nothing_is_forgotten(
     embedded: tuple[Catalog, Signal],
 ) -> None:
     catalog, signal = embedded
-    away = catalog.home.path / "away"
-    catalog.home.vectors.rename(away)
+    away = catalog.store.path / "away"
+    catalog.store.vectors.rename(away)
     assert checks(catalog) == ["shard_rows"] * 3
     assert catalog.gc().vectors.n_forgotten == 0
-    away.rename(catalog.home.vectors)
+    away.rename(catalog.store.vectors)
     assert catalog.doctor() == []
     assert n_missing(catalog, signal) == 0
 
@@ -192,21 +191,21 @@ def test_gc_leaves_what_a_worker_has_written_and_not_committed(
     embedded: tuple[Catalog, Signal],
 ) -> None:
     catalog, signal = embedded
-    path = vectors.path(catalog.home, TABLE)
+    path = vectors.path(catalog.store, TABLE)
     rows = some_vectors([1, 2], shard=[3, 3]).select(["instruction_id", "shard", "vector"])
-    with exclusively(catalog.home, signal):
+    with exclusively(catalog.store, signal):
         fragments = lance.fragment.write_fragments(rows, str(path))
         catalog.gc()
     opened = lance.dataset(str(path))
     operation = lance.LanceOperation.Append(fragments)
     committed = lance.LanceDataset.commit(str(path), operation, read_version=opened.version)
-    vectors.require_files(catalog.home, TABLE, version=committed.version)
+    vectors.require_files(catalog.store, TABLE, version=committed.version)
     assert len(held(catalog)) == 17
 
 
 def test_a_commit_whose_files_are_gone_is_refused(embedded: tuple[Catalog, Signal]) -> None:
     catalog, _ = embedded
-    path = vectors.path(catalog.home, TABLE)
+    path = vectors.path(catalog.store, TABLE)
     rows = some_vectors([1, 2], shard=[3, 3]).select(["instruction_id", "shard", "vector"])
     fragments = lance.fragment.write_fragments(rows, str(path))
     catalog.gc()  # nobody holds the signal, so that these are leftovers
@@ -215,12 +214,12 @@ def test_a_commit_whose_files_are_gone_is_refused(embedded: tuple[Catalog, Signa
         str(path), operation, read_version=lance.dataset(str(path)).version
     )
     with pytest.raises(CorruptError, match=r"\.lance was removed"):
-        vectors.require_files(catalog.home, TABLE, version=committed.version)
+        vectors.require_files(catalog.store, TABLE, version=committed.version)
 
 
 def test_gc_forgets_no_shard_of_a_busy_signal(embedded: tuple[Catalog, Signal]) -> None:
     catalog, signal = embedded
-    vectors.delete_instructions(catalog.home, TABLE, [7])
-    with exclusively(catalog.home, signal):
+    vectors.delete_instructions(catalog.store, TABLE, [7])
+    with exclusively(catalog.store, signal):
         assert catalog.gc().vectors.n_forgotten == 0
     assert catalog.gc().vectors.n_forgotten == 1

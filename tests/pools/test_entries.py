@@ -9,7 +9,6 @@ from catalog.errors import OptionError, SourceError
 from catalog.pools.entries import with_entry
 from catalog.pools.options import ReadOptions
 from catalog.pools.reading import read_batches
-from catalog.store.database import reading
 
 
 def read(description: Path, entry: str) -> list[dict[str, Any]]:
@@ -302,7 +301,7 @@ def test_a_pool_remembers_the_entry_and_what_it_stated(tmp_path: Path, catalog: 
         tmp_path, {"columns": {"prompt": "ask", "response": "reply"}}, {"ask": "q", "reply": "a"}
     )
     assert catalog.register(path, pool="p", entry="mine").n_members == 1
-    with reading(catalog.home, wait=10) as connection:
+    with catalog.store.reading() as connection:
         ((options,),) = connection.sql("SELECT options FROM pool_versions").fetchall()
     assert json.loads(options)["entry"] == "mine"
     assert json.loads(options)["map"] == {"prompt": "ask", "response": "reply"}

@@ -92,11 +92,10 @@ def test_a_load_whose_folded_records_alone_are_new_makes_a_version_once(
 
 
 def test_doctor_and_drop_know_the_folded_records(catalog: Catalog, jsonl: Write) -> None:
-    from catalog.store.database import writing
 
     catalog.register(jsonl([record("q", id=n) for n in range(3)]), pool="p")
     catalog.register(jsonl([record("q", id=n) for n in range(3)]), pool="other")
-    with writing(catalog.home) as connection:
+    with catalog.store.writing() as connection:
         connection.execute("DELETE FROM folded_records WHERE metadata->>'id' = '1' AND pool_id = 1")
     assert [finding.check for finding in catalog.doctor()] == ["folded_records"]
     catalog.drop("p")

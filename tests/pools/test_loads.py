@@ -58,7 +58,7 @@ def test_a_dry_run_of_a_first_load_makes_no_catalog(catalog: Catalog, jsonl: Wri
     answer = catalog.register(jsonl([*pairs(3), *pairs(1), *BROKEN]), pool="p", dry_run=True)
     assert (answer.is_dry_run, answer.is_new_version, answer.version) == (True, True, 1)
     assert (answer.n_added, answer.n_folded, answer.n_quarantined) == (3, 1, 1)
-    assert not catalog.home.path.exists()
+    assert not catalog.store.path.exists()
 
 
 @pytest.mark.parametrize("mode", ["replace", "append", None])
@@ -66,10 +66,10 @@ def test_a_dry_run_says_what_the_load_does_and_changes_no_byte(
     catalog: Catalog, jsonl: Write, mode: Any
 ) -> None:
     catalog.register(jsonl(pairs(6)), pool="p")
-    before = snapshot(catalog.home.path)
+    before = snapshot(catalog.store.path)
     file = jsonl([*pairs(5, first=3), *BROKEN])
     dry = catalog.register(file, pool="p", mode=mode, dry_run=True)
-    assert snapshot(catalog.home.path) == before
+    assert snapshot(catalog.store.path) == before
     wet = catalog.register(file, pool="p", mode=mode)
     counts = (
         "version",
@@ -107,12 +107,12 @@ def test_a_dry_run_of_an_import_writes_no_signal(
     scores, losses = tmp_path / "scores.csv", tmp_path / "losses.csv"
     scores.write_text("quality\n1\n2\n3\n", encoding="utf-8")
     losses.write_text("step_1,step_2\n3,2\n3,1\n2,1\n", encoding="utf-8")
-    before = snapshot(catalog.home.path)
+    before = snapshot(catalog.store.path)
     dry = [
         catalog.import_scores("p", scores, name="quality", dry_run=True),
         catalog.import_losses("p", losses, proxy="run", dry_run=True),
     ]
-    assert snapshot(catalog.home.path) == before
+    assert snapshot(catalog.store.path) == before
     assert [(one.is_new, one.is_dry_run, one.n_with_value, one.n_checkpoints) for one in dry] == [
         (True, True, 3, None),
         (True, True, 3, 2),
@@ -287,7 +287,7 @@ def test_a_dry_run_keeps_no_bytes_of_media(catalog: Catalog, tmp_path: Path) -> 
     )
     pq.write_table(table, tmp_path / "p.parquet")
     assert catalog.register(tmp_path / "p.parquet", pool="p", dry_run=True).n_added == 1
-    assert not catalog.home.path.exists()
+    assert not catalog.store.path.exists()
 
 
 def test_a_dry_run_counts_folded_records_as_the_load_does(catalog: Catalog, jsonl: Write) -> None:

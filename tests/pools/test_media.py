@@ -126,17 +126,17 @@ def test_bytes_are_kept_in_the_catalog_and_swept_with_their_last_member(
         pa.table({"messages": [TURNS, TURNS], "images": images}), tmp_path / "pool.parquet"
     )
     assert catalog.register(tmp_path / "pool.parquet", pool="p").n_members == 2
-    assert {path.name: path.read_bytes() for path in catalog.home.media.iterdir()}[SHA256] == BYTES
-    assert len(list(catalog.home.media.iterdir())) == 2
+    assert {path.name: path.read_bytes() for path in catalog.store.media.iterdir()}[SHA256] == BYTES
+    assert len(list(catalog.store.media.iterdir())) == 2
     assert catalog.doctor() == []
     assert catalog.gc().media == []
     assert catalog.register(tmp_path / "pool.parquet", pool="p").is_new_version is False
-    (catalog.home.media / SHA256).write_bytes(b"\x89PNG not a pictur!")
+    (catalog.store.media / SHA256).write_bytes(b"\x89PNG not a pictur!")
     assert [finding.check for finding in catalog.doctor()] == ["kept_media"]
     catalog.drop("p")
     assert len(catalog.gc(dry_run=True).media) == 2
     assert len(catalog.gc().media) == 2
-    assert list(catalog.home.media.iterdir()) == []
+    assert list(catalog.store.media.iterdir()) == []
     assert catalog.doctor() == []
 
 

@@ -143,7 +143,7 @@ def test_a_load_that_mostly_fails_writes_nothing_unless_forced(
         MostlyUnreadableError, match=r"3 of 4 records could not be read .*3 empty_response.*--force"
     ):
         catalog.register(path, pool="p")
-    assert not catalog.home.database.exists()
+    assert not catalog.store.database.exists()
     assert catalog.register(path, pool="p", force=True).n_members == 1
 
 
@@ -236,7 +236,7 @@ def test_preferences_say_which_answer_was_read_and_where_the_other_is(
 def test_a_missing_file_is_named_and_nothing_is_left(catalog: Catalog, tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"nowhere\.jsonl"):
         catalog.register(tmp_path / "nowhere.jsonl", pool="p")
-    assert list(catalog.home.scratch.iterdir()) == []
+    assert list(catalog.store.scratch.iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["", "a b", "p@2", "../p"])

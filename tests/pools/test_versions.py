@@ -92,9 +92,8 @@ def test_one_version_of_a_pool_cannot_be_dropped(filled: Catalog) -> None:
 
 
 def test_a_pool_that_subsets_were_made_from_is_kept(filled: Catalog) -> None:
-    from catalog.store.database import writing
 
-    with writing(filled.home) as connection:
+    with filled.store.writing() as connection:
         connection.execute(
             "INSERT INTO subsets (subset_id, name, version, created_at, selector, pool_id, pool_version, "
             "budget, seed, n_members, definition, definition_sha256, members_sha256, environment, seconds) "

@@ -9,8 +9,7 @@ import pyarrow as pa
 import pytest
 
 from catalog.store import vectors
-from catalog.store.database import writing
-from catalog.store.paths import Home
+from catalog.store.store import Store
 
 # 40 instructions in two sources; version 2 of the pool loses the first five and gains ten.
 FILL = """
@@ -98,8 +97,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture(scope="session")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder to copy: making it takes longer than most tests."""
-    made = Home(tmp_path_factory.mktemp("filled") / "catalog")
-    with writing(made) as connection:
+    made = Store(tmp_path_factory.mktemp("filled") / "catalog")
+    with made.writing() as connection:
         connection.execute(FILL)
     vectors.append(made, "embedding_0005", embedded())
     vectors.append(made, "states_0006", stated())
@@ -138,6 +137,6 @@ def _fixed(numbers: np.ndarray) -> pa.FixedSizeListArray:
 
 
 @pytest.fixture
-def home(filled: Path, tmp_path: Path) -> Home:
+def store(filled: Path, tmp_path: Path) -> Store:
     """A catalog with the pool `tiny` (two versions) and the subset `few`."""
-    return Home(Path(shutil.copytree(filled, tmp_path / "catalog")))
+    return Store(Path(shutil.copytree(filled, tmp_path / "catalog")))

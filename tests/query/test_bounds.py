@@ -14,7 +14,7 @@ from catalog.errors import InterruptedQueryError
 from catalog.query.bounds import bounded, is_enforced
 from catalog.query.executor import Limits
 from catalog.query.stream import run
-from catalog.store.paths import Home
+from catalog.store.store import Store
 
 ONE_VALUE = "SELECT length(repeat('x', 4000000000)) AS n"
 IN_A_KERNEL = f"SELECT * FROM kmeans((SELECT fingerprint, losses FROM trajectories('tiny', proxy => 'tiny')), k => ({ONE_VALUE}))"
@@ -31,20 +31,20 @@ def peak() -> int:
 
 @needs_bounds
 @pytest.mark.parametrize("sql", [ONE_VALUE, f"{ONE_VALUE} FROM range(3)", IN_A_KERNEL])
-def test_one_value_beyond_the_memory_ends_the_query_at_once(home: Home, sql: str) -> None:
+def test_one_value_beyond_the_memory_ends_the_query_at_once(store: Store, sql: str) -> None:
     before, started = peak(), time.monotonic()
     with pytest.raises(InterruptedQueryError, match="256MB"):
-        run(home, sql, limits=Limits(memory="256MB", seconds=20))
+        run(store, sql, limits=Limits(memory="256MB", seconds=20))
     assert time.monotonic() - started < 5
     assert peak() - before < 1.5e9
-    assert run(home, "SELECT 1 AS n").to_pylist() == [{"n": 1}]
+    assert run(store, "SELECT 1 AS n").to_pylist() == [{"n": 1}]
 
 
 @needs_bounds
-def test_an_answer_beyond_the_memory_ends_the_query(home: Home) -> None:
+def test_an_answer_beyond_the_memory_ends_the_query(store: Store) -> None:
     wide = "SELECT repeat('abc', 100000) AS text FROM range(20000) AS t(i)"  # 6 GB
     with pytest.raises(InterruptedQueryError):
-        run(home, wide, limits=Limits(memory="256MB"))
+        run(store, wide, limits=Limits(memory="256MB"))
 
 
 @needs_bounds
@@ -55,10 +55,12 @@ def test_bounds_go_with_their_block() -> None:
     assert resource.getrlimit(resource.RLIMIT_AS) == before
 
 
-def test_the_command_line_ends_with_a_query_that_does_not_stop(home: Home, tmp_path: Path) -> None:
+def test_the_command_line_ends_with_a_query_that_does_not_stop(
+    store: Store, tmp_path: Path
+) -> None:
     target = tmp_path / "answer.csv"
     options = ["--memory", "4GB", "--timeout", "0.2", "-o", str(target)]
-    command = [sys.executable, "-m", "catalog", "--home", str(home.path), "sql", STUCK, *options]
+    command = [sys.executable, "-m", "catalog", "--home", str(store.path), "sql", STUCK, *options]
     answer = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert answer.returncode == 1
     assert answer.stderr.startswith("error: query: stopped after 0.2 s")

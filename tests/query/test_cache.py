@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from catalog.query.cache import folder, key, read_kept, remembered, sweep
-from catalog.store.paths import Home
+from catalog.store.store import Store
 
 ROWS = pa.table(
     {
@@ -18,12 +18,12 @@ ROWS = pa.table(
 
 
 @pytest.fixture
-def empty(tmp_path: Path) -> Home:
+def empty(tmp_path: Path) -> Store:
     (tmp_path / "catalog").mkdir()
-    return Home(tmp_path / "catalog")
+    return Store(tmp_path / "catalog")
 
 
-def test_the_second_answer_is_the_first_and_costs_nothing(empty: Home) -> None:
+def test_the_second_answer_is_the_first_and_costs_nothing(empty: Store) -> None:
     calls = []
 
     def compute() -> pa.Table:
@@ -68,7 +68,9 @@ def test_the_name_of_a_list_item_is_no_part_of_the_key(item: str) -> None:
         assert key("project", {"points": first}, {}) == key("project", {"points": noted}, {})
 
 
-def test_a_second_answer_is_taken_from_the_first_whatever_its_lists_are_called(empty: Home) -> None:
+def test_a_second_answer_is_taken_from_the_first_whatever_its_lists_are_called(
+    empty: Store,
+) -> None:
     calls = []
 
     def compute() -> pa.Table:
@@ -100,7 +102,7 @@ def test_whatever_changes_the_answer_changes_the_key(
     assert key(name, {"points": rows}, options) != key("kmeans", {"points": ROWS}, {"k": 3})
 
 
-def test_columns_of_the_input_are_not_kept_again(empty: Home) -> None:
+def test_columns_of_the_input_are_not_kept_again(empty: Store) -> None:
     answer = pa.table(
         {"cluster": [0, 1, 0], "fingerprint": ["a", "b", "c"], "v": ["another", "v", "here"]}
     )
@@ -112,7 +114,7 @@ def test_columns_of_the_input_are_not_kept_again(empty: Home) -> None:
     assert read_kept(path).column_names == ["cluster", "v"]
 
 
-def test_a_broken_file_is_computed_again(empty: Home) -> None:
+def test_a_broken_file_is_computed_again(empty: Store) -> None:
     remembered(empty, "kmeans", {"points": ROWS}, {}, lambda: ROWS)
     (path,) = folder(empty).iterdir()
     path.write_bytes(b"not arrow")
@@ -120,7 +122,7 @@ def test_a_broken_file_is_computed_again(empty: Home) -> None:
     assert path.stat().st_size > 100
 
 
-def test_an_answer_with_one_flipped_bit_is_computed_again(empty: Home) -> None:
+def test_an_answer_with_one_flipped_bit_is_computed_again(empty: Store) -> None:
     remembered(empty, "kmeans", {"points": ROWS}, {}, lambda: ROWS)
     (path,) = folder(empty).iterdir()
     whole = path.read_bytes()
@@ -130,7 +132,7 @@ def test_an_answer_with_one_flipped_bit_is_computed_again(empty: Home) -> None:
         assert path.read_bytes() == whole
 
 
-def test_a_sweep_removes_what_is_longest_unused(empty: Home) -> None:
+def test_a_sweep_removes_what_is_longest_unused(empty: Store) -> None:
     for k in range(4):
         remembered(empty, "kmeans", {"points": ROWS}, {"k": k}, lambda: ROWS)
     files = sorted(folder(empty).iterdir())
@@ -143,7 +145,7 @@ def test_a_sweep_removes_what_is_longest_unused(empty: Home) -> None:
     assert sweep(empty) == 0
 
 
-def test_a_failed_computation_keeps_nothing(empty: Home) -> None:
+def test_a_failed_computation_keeps_nothing(empty: Store) -> None:
     with pytest.raises(ZeroDivisionError):
         remembered(empty, "kmeans", {"points": ROWS}, {}, lambda: 1 / 0)  # type: ignore[arg-type, return-value]
     assert not folder(empty).exists()

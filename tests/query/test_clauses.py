@@ -7,7 +7,7 @@ import pytest
 from catalog.kernels.explain import has_standing
 from catalog.query.clauses import conditions, cut_of, shown
 from catalog.query.source_text import SqlText, canonical
-from catalog.store.paths import shipped
+from catalog.store.paths import package_data_dir
 
 
 def of(sql: str) -> SqlText:
@@ -15,7 +15,7 @@ def of(sql: str) -> SqlText:
 
 
 @pytest.mark.parametrize(
-    "path", sorted(shipped("selectors").glob("*.sql")), ids=lambda path: path.stem
+    "path", sorted(package_data_dir("selectors").glob("*.sql")), ids=lambda path: path.stem
 )
 def test_every_selector_has_a_place_for_who_is_left_out_or_a_kernel_that_knows(path: Path) -> None:
     text = canonical(path.read_text(encoding="utf-8"))

@@ -10,8 +10,7 @@ from catalog.query.errors import query_error, reported
 from catalog.query.executor import Limits, executing
 from catalog.query.source_text import SqlText
 from catalog.query.stream import run
-from catalog.store.database import writing
-from catalog.store.paths import Home
+from catalog.store.store import Store
 
 TEXT = SqlText.of("SELECT 1", name="mine.sql")
 TRACE = """INTERNAL Error: global dictionary column 1 changed identity
@@ -56,8 +55,8 @@ def test_other_errors_stay_what_they_are() -> None:
         raise duckdb.OutOfMemoryException("Out of Memory Error: no")
 
 
-def test_a_session_whose_engine_failed_opens_another_connection(home: Home) -> None:
-    with executing(home, TEXT, {}, Limits()) as execution:
+def test_a_session_whose_engine_failed_opens_another_connection(store: Store) -> None:
+    with executing(store, TEXT, {}, Limits()) as execution:
         broken = execution.session.connection
         with pytest.raises(EngineError), execution._reported(TEXT):
             raise duckdb.FatalException("FATAL Error: database has been invalidated")
@@ -65,9 +64,9 @@ def test_a_session_whose_engine_failed_opens_another_connection(home: Home) -> N
         assert execution.table(TEXT).num_rows == 1
 
 
-def test_a_join_of_two_scores_by_distance_is_answered(home: Home) -> None:
-    with writing(home) as connection:
+def test_a_join_of_two_scores_by_distance_is_answered(store: Store) -> None:
+    with store.writing() as connection:
         connection.execute(
             "INSERT INTO scores SELECT 3, i, i / 10, NULL FROM range(40, 6000) AS t(i)"
         )
-    assert run(home, PAIRS)["n"].to_pylist() == [0]
+    assert run(store, PAIRS)["n"].to_pylist() == [0]

@@ -10,20 +10,20 @@ from catalog.query.planner import plan
 from catalog.query.session import session
 from catalog.query.source_text import SqlText
 from catalog.query.stream import run
-from catalog.store.paths import Home
+from catalog.store.store import Store
 
 PAIRS = "SELECT p.instruction_id FROM pool($pool) AS p JOIN pool($pool) AS q USING (instruction_id)"
 UNION = "SELECT instruction_id, source FROM pool($pool) UNION SELECT instruction_id, source FROM pool($pool)"
 CUT = "(SELECT instruction_id, source FROM pool($pool) ORDER BY source LIMIT $budget)"
 
 
-def test_a_column_that_a_kernel_would_read_twice_is_refused(home: Home) -> None:
+def test_a_column_that_a_kernel_would_read_twice_is_refused(store: Store) -> None:
     twice = "SELECT cluster FROM kmeans((SELECT fingerprint, losses, losses FROM trajectories('tiny', proxy => 'tiny')))"
     with pytest.raises(
         QueryError,
         match=r"query:1:21: kmeans: .* exactly one vector column; it has 2 \(losses, losses_1\)",
     ):
-        run(home, twice)
+        run(store, twice)
 
 
 @pytest.mark.parametrize(
@@ -47,15 +47,15 @@ def test_a_column_that_a_kernel_would_read_twice_is_refused(home: Home) -> None:
     ],
 )
 def test_members_that_the_order_does_not_tell_apart_come_by_fingerprint(
-    home: Home, sql: str, keys: tuple[str, ...]
+    store: Store, sql: str, keys: tuple[str, ...]
 ) -> None:
     given = {"pool": "tiny", "budget": 7}
-    with session(home) as opened:
+    with session(store) as opened:
         planned = plan(opened.connection, SqlText.of(sql), given, is_selection=True)
-    with executing(home, SqlText.of(sql), given, Limits(), selection=planned) as execution:
+    with executing(store, SqlText.of(sql), given, Limits(), selection=planned) as execution:
         found = execution.table(execution.planned.query)["instruction_id"].to_pylist()
     expected = run(
-        home, f"SELECT instruction_id FROM pool('tiny') ORDER BY {', '.join(keys)} LIMIT 7"
+        store, f"SELECT instruction_id FROM pool('tiny') ORDER BY {', '.join(keys)} LIMIT 7"
     )["instruction_id"].to_pylist()
     assert sorted(found) == sorted(expected)
     if not sql.endswith("ORDER BY 1"):  # which no two rows share

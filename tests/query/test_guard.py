@@ -15,7 +15,7 @@ from catalog.query.executor import Limits
 from catalog.query.runner import Watch
 from catalog.query.session import session
 from catalog.query.stream import run
-from catalog.store.paths import Home
+from catalog.store.store import Store
 
 
 def digest(folder: Path) -> dict[str, str]:
@@ -28,7 +28,7 @@ def digest(folder: Path) -> dict[str, str]:
 
 
 def test_a_hostile_statement_is_refused_or_stopped_in_one_line_and_writes_nothing(
-    home: Home, hostile: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    store: Store, hostile: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
@@ -36,7 +36,7 @@ def test_a_hostile_statement_is_refused_or_stopped_in_one_line_and_writes_nothin
     before = digest(tmp_path)
     started = time.monotonic()
     with pytest.raises(QueryError) as caught:
-        run(home, hostile, limits=Limits(seconds=1, memory="150MB", spill="20MB"))
+        run(store, hostile, limits=Limits(seconds=1, memory="150MB", spill="20MB"))
     message = str(caught.value)
     assert message.startswith("query:"), message
     assert "\n" not in message
@@ -65,37 +65,39 @@ def test_there_are_at_least_150_hostile_statements() -> None:
     ],
 )
 def test_nesting_without_end_is_answered_or_refused_in_one_line(
-    home: Home, opening: str, inside: str, closing: str, depth: int
+    store: Store, opening: str, inside: str, closing: str, depth: int
 ) -> None:
     try:
-        message = f"{run(home, 'SELECT ' + opening * depth + inside + closing * depth, limits=Limits(seconds=20)).num_rows} row"
+        message = f"{run(store, 'SELECT ' + opening * depth + inside + closing * depth, limits=Limits(seconds=20)).num_rows} row"
     except QueryError as error:
         message = str(error)
     assert "\n" not in message
     assert len(message) < 400
 
 
-def test_a_cte_may_have_a_name_that_looks_like_a_file(home: Home) -> None:
-    assert run(home, 'WITH "a/b.csv" AS (SELECT 1 AS x) SELECT x FROM "a/b.csv"').num_rows == 1
+def test_a_cte_may_have_a_name_that_looks_like_a_file(store: Store) -> None:
+    assert run(store, 'WITH "a/b.csv" AS (SELECT 1 AS x) SELECT x FROM "a/b.csv"').num_rows == 1
 
 
-def test_a_file_name_that_a_cte_has_elsewhere_is_still_no_file(home: Home, tmp_path: Path) -> None:
+def test_a_file_name_that_a_cte_has_elsewhere_is_still_no_file(
+    store: Store, tmp_path: Path
+) -> None:
     (tmp_path / "t.csv").write_text("a\n1\n")
     with pytest.raises(QueryError):
         run(
-            home,
+            store,
             f"SELECT * FROM '{tmp_path}/t.csv', (WITH \"{tmp_path}/t.csv\" AS (SELECT 1) SELECT 1) AS s",
         )
 
 
-def test_reading_the_environment_is_refused_by_name(home: Home) -> None:
+def test_reading_the_environment_is_refused_by_name(store: Store) -> None:
     os.environ.setdefault("HOME", "/")
     with pytest.raises(ForbiddenQueryError, match=r"^query:1:8: getenv\(\) is not allowed"):
-        run(home, "SELECT getenv('HOME')")
+        run(store, "SELECT getenv('HOME')")
 
 
 def test_the_locked_connection_alone_would_write_nothing_either(
-    home: Home, hostile: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    store: Store, hostile: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if "arrow_scan" in hostile:
         pytest.skip(
@@ -105,7 +107,7 @@ def test_the_locked_connection_alone_would_write_nothing_either(
     elsewhere.mkdir()
     monkeypatch.chdir(elsewhere)
     before = digest(tmp_path)
-    with session(home, memory="150MB", spill="20MB") as opened:
+    with session(store, memory="150MB", spill="20MB") as opened:
         watch = Watch(opened, name="query", seconds=0.3, progress=None)
         with suppress(duckdb.Error, CatalogError, ValueError), bounded(150 * 2**20):
             watch.run(lambda: opened.connection.sql(hostile))
@@ -147,8 +149,8 @@ def test_the_locked_connection_alone_would_write_nothing_either(
     ],
 )
 def test_the_first_wall_says_what_is_wrong_and_what_to_do(
-    home: Home, sql: str, message: str
+    store: Store, sql: str, message: str
 ) -> None:
     with pytest.raises(QueryError) as caught:
-        run(home, sql)
+        run(store, sql)
     assert message in str(caught.value)

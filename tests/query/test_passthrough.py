@@ -7,7 +7,7 @@ from catalog.query.parse import tree
 from catalog.query.passthrough import projection
 from catalog.query.session import session
 from catalog.query.source_text import SqlText
-from catalog.store.paths import Home
+from catalog.store.store import Store
 
 ROWS = pa.table({"a": [1, 2, 3], "B": ["x", "y", "z"], "c": [[1.0], [2.0], [3.0]]})
 
@@ -24,8 +24,8 @@ ROWS = pa.table({"a": [1, 2, 3], "B": ["x", "y", "z"], "c": [[1.0], [2.0], [3.0]
         "SELECT s.b, a FROM (SELECT b AS a, a AS b FROM t AS u) AS s",
     ],
 )
-def test_a_plain_projection_is_what_duckdb_would_answer(home: Home, sql: str) -> None:
-    with session(home) as opened:
+def test_a_plain_projection_is_what_duckdb_would_answer(store: Store, sql: str) -> None:
+    with session(store) as opened:
         opened.register("t", ROWS)
         direct = projection(tree(opened.connection, SqlText.of(sql)), opened.relations)
         assert direct is not None
@@ -60,7 +60,7 @@ def test_a_plain_projection_is_what_duckdb_would_answer(home: Home, sql: str) ->
         "SELECT a FROM t TABLESAMPLE 10%",
     ],
 )
-def test_any_other_query_is_duckdbs(home: Home, sql: str) -> None:
-    with session(home) as opened:
+def test_any_other_query_is_duckdbs(store: Store, sql: str) -> None:
+    with session(store) as opened:
         opened.register("t", ROWS)
         assert projection(tree(opened.connection, SqlText.of(sql)), opened.relations) is None

@@ -20,26 +20,26 @@ from catalog.query.source_text import SqlText
 from catalog.query.sources import SOURCES
 from catalog.query.stream import run
 from catalog.selection.explain import script
-from catalog.store.paths import Home
+from catalog.store.store import Store
 
 GIVEN = {"pool": "tiny@1", "seed": 5}
 
 
-def test_a_text_becomes_what_its_pair_says(home: Home, pair: str) -> None:
+def test_a_text_becomes_what_its_pair_says(store: Store, pair: str) -> None:
     written, becomes = pair.split("\n-- becomes\n")
-    with session(home) as opened:
+    with session(store) as opened:
         planned = plan(opened.connection, SqlText.of(written), GIVEN)
     assert script(planned) == becomes
 
 
-def test_what_a_text_becomes_runs(home: Home, pair: str) -> None:
+def test_what_a_text_becomes_runs(store: Store, pair: str) -> None:
     written, _ = pair.split("\n-- becomes\n")
-    assert run(home, written, parameters=GIVEN).num_columns > 0
+    assert run(store, written, parameters=GIVEN).num_columns > 0
 
 
-def test_a_kernel_in_sql_is_the_python_function(home: Home) -> None:
+def test_a_kernel_in_sql_is_the_python_function(store: Store) -> None:
     points = run(
-        home,
+        store,
         "SELECT instruction_id, fingerprint, losses FROM trajectories('tiny', proxy => 'tiny')",
     )
     expected = kmeans(points, k=4, iterations=7, seed=3)
@@ -47,21 +47,21 @@ def test_a_kernel_in_sql_is_the_python_function(home: Home) -> None:
     WITH points AS (SELECT instruction_id, fingerprint, losses FROM trajectories($pool, proxy => 'tiny'))
     SELECT * FROM kmeans(points, k => $k, iterations => 3 + 4, seed => $seed)
     """
-    answer = run(home, sql, parameters={"pool": "tiny", "k": 4, "seed": 3})
+    answer = run(store, sql, parameters={"pool": "tiny", "k": 4, "seed": 3})
     assert answer.sort_by("fingerprint").to_pylist() == expected.sort_by("fingerprint").to_pylist()
 
 
-def test_a_kernel_draws_with_the_seed_that_is_given_when_the_text_names_none(home: Home) -> None:
+def test_a_kernel_draws_with_the_seed_that_is_given_when_the_text_names_none(store: Store) -> None:
     sql = "SELECT fingerprint, cluster FROM kmeans((FROM embeddings('tiny')), k => 5{seed}) ORDER BY 1"
     anew = Limits(is_memoised=False)
-    told = [run(home, sql.format(seed=f", seed => {seed}"), limits=anew) for seed in (0, 1)]
-    assert run(home, sql.format(seed=""), parameters={"seed": 1}, limits=anew) == told[1]
-    assert run(home, sql.format(seed=""), limits=anew) == told[0]
+    told = [run(store, sql.format(seed=f", seed => {seed}"), limits=anew) for seed in (0, 1)]
+    assert run(store, sql.format(seed=""), parameters={"seed": 1}, limits=anew) == told[1]
+    assert run(store, sql.format(seed=""), limits=anew) == told[0]
 
 
-def test_token_states_reach_a_kernel_as_they_were_stored(home: Home) -> None:
+def test_token_states_reach_a_kernel_as_they_were_stored(store: Store) -> None:
     sql = "SELECT * FROM log_det((SELECT instruction_id, fingerprint, states FROM token_states('tiny')), budget => 3) ORDER BY rank"
-    answer = run(home, sql)
+    answer = run(store, sql)
     ids = np.arange(5, 40)
     gains = [
         np.linalg.slogdet(np.eye(2) + sum(np.outer([i, t], [i, t]) for t in range(i % 4 + 1)))[1]
@@ -129,10 +129,10 @@ def test_token_states_reach_a_kernel_as_they_were_stored(home: Home) -> None:
     ],
 )
 def test_a_wrong_call_is_told_with_its_place_and_the_way_out(
-    home: Home, sql: str, message: str
+    store: Store, sql: str, message: str
 ) -> None:
     with pytest.raises(CatalogError) as caught:
-        run(home, sql)
+        run(store, sql)
     assert f"query:{message}" in str(caught.value) or (
         not message[0].isdigit() and message in str(caught.value)
     )
@@ -140,17 +140,17 @@ def test_a_wrong_call_is_told_with_its_place_and_the_way_out(
     assert "__fn" not in str(caught.value)
 
 
-def test_a_kernels_own_error_keeps_its_class_and_gets_the_place(home: Home) -> None:
+def test_a_kernels_own_error_keeps_its_class_and_gets_the_place(store: Store) -> None:
     with pytest.raises(OptionError, match=r"^query:2:6: .*k"):
-        run(home, "SELECT *\nFROM kmeans((FROM embeddings('tiny')), k => -1)")
+        run(store, "SELECT *\nFROM kmeans((FROM embeddings('tiny')), k => -1)")
 
 
-def test_memory_reaches_the_kernel(home: Home) -> None:
+def test_memory_reaches_the_kernel(store: Store) -> None:
     sql = "SELECT * FROM near_duplicates((SELECT instruction_id, fingerprint, prompt FROM pool('tiny')))"
     with pytest.raises(
         MemoryLimitError, match=r"^query:1:15: near_duplicates of 35 texts .* may use 95 MiB"
     ):
-        run(home, sql, limits=Limits(memory="100MB"))
+        run(store, sql, limits=Limits(memory="100MB"))
 
 
 def test_every_function_has_a_signature_that_sql_can_be_checked_against() -> None:
@@ -168,24 +168,23 @@ def test_every_function_has_a_signature_that_sql_can_be_checked_against() -> Non
         assert [*parameters_of(source)][1] == "ref", name
 
 
-def test_no_kernel_has_the_name_of_a_function_of_duckdbs(home: Home) -> None:
+def test_no_kernel_has_the_name_of_a_function_of_duckdbs(store: Store) -> None:
     taken = set(
-        run(home, "SELECT DISTINCT function_name FROM duckdb_functions()")[
+        run(store, "SELECT DISTINCT function_name FROM duckdb_functions()")[
             "function_name"
         ].to_pylist()
     )
     assert not (kernel_names() | SOURCES.keys()) & taken
 
 
-def test_a_kernel_keeps_no_writer_waiting(home: Home, tmp_path: Path) -> None:
+def test_a_kernel_keeps_no_writer_waiting(store: Store, tmp_path: Path) -> None:
     slow = """
     from pathlib import Path
     import pyarrow as pa
-    from catalog.store.database import writing
-    from catalog.store.paths import Home
+    from catalog.store.store import Store
 
     def writes_meanwhile(rows: pa.Table, *, folder: str) -> pa.Table:
-        with writing(Home(Path(folder)), wait=1) as connection:
+        with Store(Path(folder), wait=1).writing() as connection:
             connection.execute("INSERT INTO tags VALUES ('tiny', 'meanwhile', 1, TIMESTAMP '2026-01-03')")
         return rows
     """
@@ -194,14 +193,14 @@ def test_a_kernel_keeps_no_writer_waiting(home: Home, tmp_path: Path) -> None:
     kernel_names.cache_clear()
     try:
         sql = "SELECT count(*) AS n FROM writes_meanwhile((SELECT 1 AS x), folder => $folder), tags"
-        assert run(home, sql, parameters={"folder": str(home.path)}).to_pylist() == [{"n": 2}]
+        assert run(store, sql, parameters={"folder": str(store.path)}).to_pylist() == [{"n": 2}]
     finally:
         catalog.kernels.__path__.remove(str(tmp_path))
         kernel_names.cache_clear()
 
 
-def test_an_unknown_table_that_is_not_ours_is_duckdbs_to_tell(home: Home) -> None:
+def test_an_unknown_table_that_is_not_ours_is_duckdbs_to_tell(store: Store) -> None:
     with pytest.raises(
         QueryError, match=r"^query:1:15: Table with name poools does not exist; Did you mean"
     ):
-        run(home, "SELECT * FROM poools")
+        run(store, "SELECT * FROM poools")

@@ -8,8 +8,8 @@ from catalog.query.kernels import kernel_names
 from catalog.query.provenance import PACKAGE, code, macro_code, sources
 from catalog.selection.run import define
 from catalog.selection.selector import find_selector
-from catalog.store.paths import Home
 from catalog.store.queries import macros
+from catalog.store.store import Store
 
 IMPORTED = """
 import importlib, json, sys
@@ -53,8 +53,8 @@ def test_a_macro_is_named_with_those_that_it_uses() -> None:
     [("random", "draw"), ("density", "drawn_key"), ("s2l", "lot"), ("random", "prompt_of")],
 )
 def test_a_definition_holds_the_macros_that_decide_its_members(
-    home: Home, name: str, used: str
+    store: Store, name: str, used: str
 ) -> None:
     settings = {"proxy": "tiny"} if name == "s2l" else {}
-    definition = define(home, find_selector(home, name), ref="tiny", budget=5, settings=settings)
+    definition = define(store, find_selector(store, name), ref="tiny", budget=5, settings=settings)
     assert used in definition.content["macros"]

@@ -8,8 +8,7 @@ from catalog.query.planner import Apply
 from catalog.selection.run import Definition, choose, define
 from catalog.selection.selector import read_selector
 from catalog.signals.coverage import Pins
-from catalog.store.database import writing
-from catalog.store.paths import Home
+from catalog.store.store import Store
 
 END = "ORDER BY instruction_id LIMIT $budget"
 ONE_MORE = """
@@ -20,9 +19,9 @@ INSERT INTO shards SELECT * REPLACE (9 AS signal_id) FROM shards WHERE signal_id
 """
 
 
-def defined(home: Home, sql: str, *, pins: Pins | None = None) -> Definition:
+def defined(store: Store, sql: str, *, pins: Pins | None = None) -> Definition:
     selector = read_selector(f"-- summary: A test.\n{sql}", name="mine")
-    return define(home, selector, ref="tiny", budget=5, pins=pins)
+    return define(store, selector, ref="tiny", budget=5, pins=pins)
 
 
 def read(definition: Definition) -> list[str]:
@@ -64,34 +63,34 @@ def read(definition: Definition) -> list[str]:
     ],
 )
 def test_a_definition_holds_the_signals_that_are_read(
-    home: Home, sql: str, names: list[str]
+    store: Store, sql: str, names: list[str]
 ) -> None:
-    assert read(defined(home, sql)) == names
+    assert read(defined(store, sql)) == names
 
 
-def test_a_score_that_is_computed_later_changes_nothing_where_it_is_not_read(home: Home) -> None:
+def test_a_score_that_is_computed_later_changes_nothing_where_it_is_not_read(store: Store) -> None:
     texts = [f"SELECT instruction_id, {column} FROM scores($pool) {END}" for column in ("ifd", "*")]
-    before = [defined(home, text) for text in texts]
-    with writing(home) as connection:
+    before = [defined(store, text) for text in texts]
+    with store.writing() as connection:
         connection.execute(ONE_MORE)
-    after = [defined(home, text) for text in texts]
+    after = [defined(store, text) for text in texts]
     assert after[0].sha256 == before[0].sha256
     assert read(after[1]) == ["depth", "ifd", "learnability"]
 
 
 def test_a_definition_is_planned_again_with_columns_that_it_names_and_does_not_read(
-    home: Home,
+    store: Store,
 ) -> None:
     sql = f"WITH a AS (SELECT instruction_id, ifd, depth FROM scores($pool)) SELECT instruction_id, depth FROM a {END}"
-    before = defined(home, sql)
+    before = defined(store, sql)
     pins = Pins(frozenset(signal["identity_sha256"] for signal in before.content["signals"]))
-    again = defined(home, sql, pins=pins)
+    again = defined(store, sql, pins=pins)
     assert again.content == before.content
-    assert choose(home, again).sha256 == choose(home, before).sha256
+    assert choose(store, again).sha256 == choose(store, before).sha256
 
 
-def test_the_number_of_the_rule_stands_in_the_definition(home: Home) -> None:
-    assert defined(home, f"SELECT instruction_id FROM pool($pool) {END}").content["ties"] == 1
+def test_the_number_of_the_rule_stands_in_the_definition(store: Store) -> None:
+    assert defined(store, f"SELECT instruction_id FROM pool($pool) {END}").content["ties"] == 1
 
 
 @pytest.mark.parametrize(
@@ -103,11 +102,11 @@ def test_the_number_of_the_rule_stands_in_the_definition(home: Home) -> None:
     ],
 )
 def test_a_kernel_is_given_the_fingerprints_of_its_rows(
-    home: Home, columns: str, given: str
+    store: Store, columns: str, given: str
 ) -> None:
     sql = "SELECT instruction_id FROM kmeans((SELECT {} FROM trajectories($pool, proxy => 'tiny') AS t), k => 3) JOIN pool($pool) ON true {}"
     definition = defined(
-        home,
+        store,
         sql.format(columns, END).replace(
             "SELECT instruction_id FROM k", "SELECT pool.instruction_id FROM k"
         ),
@@ -118,29 +117,31 @@ def test_a_kernel_is_given_the_fingerprints_of_its_rows(
     assert "(SELECT * EXCLUDE (fingerprint) FROM __fn1) AS kmeans" in str(definition.planned.query)
 
 
-def test_a_kernel_over_numbers_of_instructions_is_given_their_fingerprints(home: Home) -> None:
+def test_a_kernel_over_numbers_of_instructions_is_given_their_fingerprints(store: Store) -> None:
     sql = (
         "WITH t AS (SELECT instruction_id, losses FROM trajectories($pool, proxy => 'tiny')) "
         "SELECT instruction_id FROM kmeans(t, k => 3) {}"
     )
-    definition = defined(home, sql.format("ORDER BY cluster LIMIT $budget"))
+    definition = defined(store, sql.format("ORDER BY cluster LIMIT $budget"))
     assert definition.planned is not None
     (step,) = [step for step in definition.planned.steps if isinstance(step, Apply)]
     assert "fingerprint_of(instruction_id) AS fingerprint" in str(step.relations["points"])
     named = sql.replace(
         "SELECT instruction_id, losses", "SELECT instruction_id, fingerprint, losses"
     )
-    expected = defined(home, named.format("ORDER BY cluster, fingerprint LIMIT $budget"))
-    assert choose(home, definition).sha256 == choose(home, expected).sha256
+    expected = defined(store, named.format("ORDER BY cluster, fingerprint LIMIT $budget"))
+    assert choose(store, definition).sha256 == choose(store, expected).sha256
 
 
-def test_rows_that_are_no_members_reach_a_kernel_in_the_order_of_their_content(home: Home) -> None:
+def test_rows_that_are_no_members_reach_a_kernel_in_the_order_of_their_content(
+    store: Store,
+) -> None:
     sql = (
         "SELECT instruction_id FROM pool($pool) WHERE length(prompt) >= "
         "(SELECT max(cluster) FROM kmeans((SELECT [n::FLOAT] AS v FROM range(9) AS r(n)), k => 2)) {}"
     )
-    definition = defined(home, sql.format(END))
+    definition = defined(store, sql.format(END))
     assert definition.planned is not None
     (step,) = [step for step in definition.planned.steps if isinstance(step, Apply)]
     assert str(step.relations["points"]).endswith("ORDER BY ALL")
-    assert choose(home, definition).members.num_rows == 5
+    assert choose(store, definition).members.num_rows == 5

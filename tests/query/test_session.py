@@ -11,12 +11,12 @@ import pytest
 
 from catalog.errors import InterruptedQueryError
 from catalog.query.session import session
-from catalog.store.paths import Home
+from catalog.store.store import Store
 
 
-def test_it_may_be_given_back_while_another_thread_asks_how_far_it_is(home: Home) -> None:
+def test_it_may_be_given_back_while_another_thread_asks_how_far_it_is(store: Store) -> None:
     before, is_over = sys.getswitchinterval(), threading.Event()
-    with session(home) as opened, ThreadPoolExecutor(1) as other:
+    with session(store) as opened, ThreadPoolExecutor(1) as other:
 
         def give_back_again_and_again() -> None:
             while not is_over.is_set():
@@ -36,21 +36,21 @@ def test_it_may_be_given_back_while_another_thread_asks_how_far_it_is(home: Home
 
 
 def test_a_connection_that_was_closed_meanwhile_has_no_progress_and_nothing_to_stop(
-    home: Home,
+    store: Store,
 ) -> None:
-    with session(home) as opened:
+    with session(store) as opened:
         opened.connection.close()  # as another thread does between the look and the question
         assert opened.progress() == -1
         opened.interrupt()
 
 
 @pytest.mark.parametrize("memory", ["100KB", "1MB"])
-def test_too_little_memory_to_open_the_catalog_is_said_so(home: Home, memory: str) -> None:
+def test_too_little_memory_to_open_the_catalog_is_said_so(store: Store, memory: str) -> None:
     with (
         pytest.raises(
             InterruptedQueryError,
             match=f"its limit of {memory} is too little to read the catalog at all",
         ),
-        session(home, memory=memory) as opened,
+        session(store, memory=memory) as opened,
     ):
         opened.connection.execute("SELECT count(*) FROM pool_members").fetchall()

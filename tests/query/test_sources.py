@@ -13,8 +13,7 @@ from catalog.errors import CatalogError, QueryError, SignalError
 from catalog.query.sources import embeddings
 from catalog.query.stream import run, stream
 from catalog.signals.coverage import Pins
-from catalog.store.database import reading, writing
-from catalog.store.paths import Home
+from catalog.store.store import Store
 
 MEMBERS = range(5, 40)  # of tiny@2
 
@@ -25,16 +24,16 @@ def by_id(answer: pa.Table, column: str) -> dict[int, object]:
     return dict(zip(answer["instruction_id"].to_pylist(), answer[column].to_pylist(), strict=True))
 
 
-def test_trajectories_have_one_row_a_member_and_losses_in_training_order(home: Home) -> None:
-    answer = run(home, "FROM trajectories('tiny', proxy => 'tiny')")
+def test_trajectories_have_one_row_a_member_and_losses_in_training_order(store: Store) -> None:
+    answer = run(store, "FROM trajectories('tiny', proxy => 'tiny')")
     assert answer.column_names == ["instruction_id", "fingerprint", "losses"]
     assert by_id(answer, "losses") == {
         i: [10.0 * i, 10.0 * i + 1, 10.0 * i + 2, 10.0 * i + 3] for i in MEMBERS if i != 7
     }
 
 
-def test_trajectories_of_a_subset_are_those_of_its_members(home: Home) -> None:
-    assert sorted(by_id(run(home, "FROM trajectories('few', proxy => 'tiny')"), "losses")) == [
+def test_trajectories_of_a_subset_are_those_of_its_members(store: Store) -> None:
+    assert sorted(by_id(run(store, "FROM trajectories('few', proxy => 'tiny')"), "losses")) == [
         10,
         13,
         16,
@@ -42,54 +41,54 @@ def test_trajectories_of_a_subset_are_those_of_its_members(home: Home) -> None:
     ]
 
 
-def test_losses_answer_list_functions(home: Home) -> None:
+def test_losses_answer_list_functions(store: Store) -> None:
     answer = run(
-        home,
+        store,
         "SELECT losses[1] - losses[-1] AS drop, len(losses) AS n FROM trajectories('few', proxy => 'tiny')",
     )
     assert answer.to_pylist() == [{"drop": -3.0, "n": 4}] * 4
 
 
-def test_an_incomplete_signal_is_refused_with_its_coverage_and_the_command(home: Home) -> None:
+def test_an_incomplete_signal_is_refused_with_its_coverage_and_the_command(store: Store) -> None:
     with pytest.raises(SignalError) as caught:
-        run(home, "SELECT *\nFROM trajectories('tiny@2', proxy => 'half')")
+        run(store, "SELECT *\nFROM trajectories('tiny@2', proxy => 'half')")
     assert str(caught.value) == (
         "query:2:6: losses of half cover 15 of 35 members of tiny@2: `catalog losses train tiny@2 --proxy half` makes the rest"
     )
 
 
-def test_incomplete_trajectories_are_dropped_when_asked(home: Home) -> None:
-    answer = run(home, "FROM trajectories('tiny', proxy => 'half', incomplete => 'drop')")
+def test_incomplete_trajectories_are_dropped_when_asked(store: Store) -> None:
+    answer = run(store, "FROM trajectories('tiny', proxy => 'half', incomplete => 'drop')")
     assert sorted(by_id(answer, "losses")) == list(range(5, 20))
 
 
-def test_incomplete_trajectories_are_filled_in_along_lines_when_asked(home: Home) -> None:
+def test_incomplete_trajectories_are_filled_in_along_lines_when_asked(store: Store) -> None:
     losses = by_id(
-        run(home, "FROM trajectories('tiny', proxy => 'half', incomplete => 'impute')"), "losses"
+        run(store, "FROM trajectories('tiny', proxy => 'half', incomplete => 'impute')"), "losses"
     )
     assert sorted(losses) == list(range(5, 30))
     assert losses[6] == [60, 61, 62, 63]
     assert losses[25] == [251, 251, 252, 253]  # checkpoints 1 and 3 are there
 
 
-def test_a_trajectory_with_a_null_loss_is_refused_with_the_count(home: Home) -> None:
-    with writing(home) as connection:
+def test_a_trajectory_with_a_null_loss_is_refused_with_the_count(store: Store) -> None:
+    with store.writing() as connection:
         connection.execute(
             "UPDATE losses SET loss = NULL WHERE signal_id = 1 AND instruction_id IN (20, 21) AND checkpoint = 2"
         )
     with pytest.raises(
         SignalError, match="2 of 34 trajectories of tiny over tiny@2 lack a checkpoint"
     ):
-        run(home, "FROM trajectories('tiny', proxy => 'tiny')")
+        run(store, "FROM trajectories('tiny', proxy => 'tiny')")
 
 
-def test_which_of_several_proxies_must_be_said(home: Home) -> None:
+def test_which_of_several_proxies_must_be_said(store: Store) -> None:
     with pytest.raises(SignalError, match="losses of half and tiny: say which, as proxy => 'half'"):
-        run(home, "FROM trajectories('tiny')")
+        run(store, "FROM trajectories('tiny')")
 
 
-def test_losses_of_other_pools_are_none_here(home: Home) -> None:
-    with writing(home) as connection:
+def test_losses_of_other_pools_are_none_here(store: Store) -> None:
+    with store.writing() as connection:
         connection.execute("""
             INSERT INTO pools VALUES (2, 'other', false, TIMESTAMP '2026-01-01');
             INSERT INTO pool_versions (pool_id, version, created_at, mode, n_rows, n_members, n_added, n_removed,
@@ -104,16 +103,16 @@ def test_losses_of_other_pools_are_none_here(home: Home) -> None:
         SignalError,
         match="other@1 has no losses: `catalog losses train other@1 --proxy tiny` makes them",
     ):
-        run(home, "FROM trajectories('other')")
+        run(store, "FROM trajectories('other')")
 
 
-def test_no_losses_are_read_when_none_are_used(home: Home) -> None:
-    answer = run(home, "SELECT count(fingerprint) AS n FROM trajectories('tiny', proxy => 'tiny')")
+def test_no_losses_are_read_when_none_are_used(store: Store) -> None:
+    answer = run(store, "SELECT count(fingerprint) AS n FROM trajectories('tiny', proxy => 'tiny')")
     assert answer.to_pylist() == [{"n": 34}]
-    with writing(home) as connection:
+    with store.writing() as connection:
         connection.execute("DROP TABLE losses")
     assert (
-        run(home, "SELECT count(fingerprint) AS n FROM trajectories('tiny', proxy => 'tiny')")
+        run(store, "SELECT count(fingerprint) AS n FROM trajectories('tiny', proxy => 'tiny')")
         == answer
     )
 
@@ -149,55 +148,55 @@ def test_no_losses_are_read_when_none_are_used(home: Home) -> None:
     ],
 )
 def test_a_missing_signal_is_named_with_the_command_that_makes_it(
-    home: Home, sql: str, message: str
+    store: Store, sql: str, message: str
 ) -> None:
     with pytest.raises(CatalogError) as caught:
-        run(home, sql)
+        run(store, sql)
     assert message in str(caught.value)
 
 
-def test_scores_have_one_column_a_name_and_null_where_there_is_none(home: Home) -> None:
-    answer = run(home, "FROM scores('tiny')")
+def test_scores_have_one_column_a_name_and_null_where_there_is_none(store: Store) -> None:
+    answer = run(store, "FROM scores('tiny')")
     assert answer.column_names == ["instruction_id", "fingerprint", "depth", "ifd"]
     assert by_id(answer, "ifd") == {i: None if i == 8 else i / 100 for i in MEMBERS}
     assert by_id(answer, "depth") == {i: -i for i in MEMBERS}
 
 
-def test_scores_of_a_pool_without_any_are_its_members(home: Home) -> None:
-    with writing(home) as connection:
+def test_scores_of_a_pool_without_any_are_its_members(store: Store) -> None:
+    with store.writing() as connection:
         connection.execute("DELETE FROM signals WHERE kind = 'score'")
-    assert run(home, "FROM scores('tiny')").column_names == ["instruction_id", "fingerprint"]
+    assert run(store, "FROM scores('tiny')").column_names == ["instruction_id", "fingerprint"]
 
 
-def test_the_newest_score_of_a_name_that_covers_all_is_taken(home: Home) -> None:
-    with writing(home) as connection:
+def test_the_newest_score_of_a_name_that_covers_all_is_taken(store: Store) -> None:
+    with store.writing() as connection:
         row = "9, 'score', 'ifd', 's9', '{}', NULL, NULL, '{}', TIMESTAMP '2026-01-04'"
         connection.execute(f"INSERT INTO signals {SIGNAL} VALUES ({row})")
         connection.execute("INSERT INTO scores SELECT 9, i, 1000, NULL FROM range(20) AS t(i)")
         connection.execute("INSERT INTO signal_members SELECT 9, i, 0 FROM range(20) AS t(i)")
-    assert run(home, "SELECT max(ifd) AS m FROM scores('tiny')").to_pylist() == [{"m": 0.39}]
-    with writing(home) as connection:
+    assert run(store, "SELECT max(ifd) AS m FROM scores('tiny')").to_pylist() == [{"m": 0.39}]
+    with store.writing() as connection:
         connection.execute("INSERT INTO scores SELECT 9, i, 1000, NULL FROM range(20, 40) AS t(i)")
         connection.execute("INSERT INTO signal_members SELECT 9, i, 0 FROM range(20, 40) AS t(i)")
-    assert run(home, "SELECT max(ifd) AS m FROM scores('tiny')").to_pylist() == [{"m": 1000}]
+    assert run(store, "SELECT max(ifd) AS m FROM scores('tiny')").to_pylist() == [{"m": 1000}]
 
 
-def test_embeddings_are_those_of_committed_shards_in_float32(home: Home) -> None:
-    answer = run(home, "FROM embeddings('tiny')")
+def test_embeddings_are_those_of_committed_shards_in_float32(store: Store) -> None:
+    answer = run(store, "FROM embeddings('tiny')")
     assert answer.schema.field("vector").type == pa.list_(pa.float32(), 3)
     expected = {i: [np.float16(i), np.float16(2 * i), np.float16(math.sin(i))] for i in MEMBERS}
     assert by_id(answer, "vector") == expected
 
 
 def test_embeddings_are_of_the_prompt_where_an_encoder_has_read_both_and_nothing_is_said(
-    home: Home,
+    store: Store,
 ) -> None:
-    with writing(home) as connection:
+    with store.writing() as connection:
         row = "9, 'embedding', 'MiniLM', 'e9', '{\"field\": \"conversation\"}', 3, 'embedding_0009', '{}', TIMESTAMP '2026-01-05'"
         connection.execute(f"INSERT INTO signals {SIGNAL} VALUES ({row})")
         connection.execute("INSERT INTO signal_members SELECT 9, i, 0 FROM range(40) AS t(i)")
 
-    with reading(home) as connection:
+    with store.reading() as connection:
 
         def read(**options: Any) -> list[int]:
             return [
@@ -209,17 +208,17 @@ def test_embeddings_are_of_the_prompt_where_an_encoder_has_read_both_and_nothing
         assert read(pins=Pins(frozenset({"e9"}))) == [9]
 
 
-def test_embeddings_answer_array_functions(home: Home) -> None:
+def test_embeddings_answer_array_functions(store: Store) -> None:
     sql = "SELECT instruction_id FROM embeddings('tiny') ORDER BY array_cosine_similarity(vector, [1, 2, 0]::FLOAT[3]) DESC LIMIT 1"
     vectors = {i: np.array([i, 2 * i, np.float16(math.sin(i))], dtype=np.float64) for i in MEMBERS}
     best = max(MEMBERS, key=lambda i: vectors[i] @ [1, 2, 0] / np.linalg.norm(vectors[i]))
-    assert run(home, sql)["instruction_id"].to_pylist() == [best]
+    assert run(store, sql)["instruction_id"].to_pylist() == [best]
 
 
 @pytest.mark.parametrize("order", ["", "ORDER BY fingerprint", "ORDER BY fingerprint DESC LIMIT 7"])
-def test_token_states_pass_through_sql_unread(home: Home, order: str) -> None:
+def test_token_states_pass_through_sql_unread(store: Store, order: str) -> None:
     answer = run(
-        home,
+        store,
         f"SELECT s.instruction_id, s.n_tokens, s.states AS renamed FROM token_states('tiny') AS s {order}",
     )
     for row in answer.to_pylist():
@@ -229,30 +228,30 @@ def test_token_states_pass_through_sql_unread(home: Home, order: str) -> None:
     assert pa.types.is_float16(answer.schema.field("renamed").type.value_type.value_type)
 
 
-def test_token_states_that_nobody_has_are_null(home: Home) -> None:
+def test_token_states_that_nobody_has_are_null(store: Store) -> None:
     sql = "SELECT p.instruction_id, s.states FROM pool('tiny') AS p LEFT JOIN token_states('few') AS s USING (instruction_id)"
-    states = by_id(run(home, sql), "states")
+    states = by_id(run(store, sql), "states")
     assert {i for i, value in states.items() if value is not None} == {10, 13, 16, 19}
     assert states[13] == [[13, 0], [13, 1]]
 
 
-def test_token_states_come_in_a_stream_too(home: Home) -> None:
-    with stream(home, "SELECT instruction_id, states FROM token_states('tiny')") as reader:
+def test_token_states_come_in_a_stream_too(store: Store) -> None:
+    with stream(store, "SELECT instruction_id, states FROM token_states('tiny')") as reader:
         assert pa.types.is_list(reader.schema.field("states").type)
         assert reader.read_all().num_rows == 35
 
 
-def test_doing_sums_with_token_states_is_refused_in_one_line(home: Home) -> None:
+def test_doing_sums_with_token_states_is_refused_in_one_line(store: Store) -> None:
     with pytest.raises(QueryError) as caught:
-        run(home, "SELECT len(states) FROM token_states('tiny')")
+        run(store, "SELECT len(states) FROM token_states('tiny')")
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.slow
 def test_a_million_trajectories_load_in_well_under_a_second(tmp_path: Path) -> None:
-    home = Home(tmp_path / "large")
+    home = Store(tmp_path / "large")
     n, t = 1_000_000, 12
-    with writing(home) as connection:
+    with home.writing() as connection:
         connection.execute(
             f"""
             INSERT INTO pools VALUES (1, 'large', false, TIMESTAMP '2026-01-01');

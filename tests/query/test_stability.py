@@ -11,8 +11,8 @@ from catalog.query.parse import tree
 from catalog.query.session import session
 from catalog.query.source_text import SqlText
 from catalog.query.stability import CLOCKS, Stability
-from catalog.store.paths import Home
 from catalog.store.queries import macros
+from catalog.store.store import Store
 
 ALONE = """
 SELECT DISTINCT function_name
@@ -22,8 +22,8 @@ ORDER BY 1
 """
 
 
-def changing(home: Home, sql: str) -> set[str]:
-    with session(home) as opened:
+def changing(store: Store, sql: str) -> set[str]:
+    with session(store) as opened:
         root = tree(opened.connection, SqlText.of(sql))
         return {name for _, name in Stability(opened.connection).changing(root)}
 
@@ -44,11 +44,11 @@ def changing(home: Home, sql: str) -> set[str]:
     ],
 )
 def test_what_the_clock_or_the_session_answers_is_told(
-    home: Home, expression: str, name: str
+    store: Store, expression: str, name: str
 ) -> None:
-    assert changing(home, f"SELECT {expression} AS x") == {name}
+    assert changing(store, f"SELECT {expression} AS x") == {name}
     assert changing(
-        home, f"WITH a AS (SELECT 1 AS b) SELECT b FROM a WHERE ({expression})::VARCHAR <> ''"
+        store, f"WITH a AS (SELECT 1 AS b) SELECT b FROM a WHERE ({expression})::VARCHAR <> ''"
     ) == {name}
 
 
@@ -63,20 +63,20 @@ def test_what_the_clock_or_the_session_answers_is_told(
         "strftime(TIMESTAMP '2020-01-01', '%Y')",
     ],
 )
-def test_what_depends_on_its_arguments_alone_passes(home: Home, expression: str) -> None:
-    assert changing(home, f"SELECT {expression} AS x") == set()
+def test_what_depends_on_its_arguments_alone_passes(store: Store, expression: str) -> None:
+    assert changing(store, f"SELECT {expression} AS x") == set()
 
 
-def test_every_macro_of_the_catalog_passes(home: Home) -> None:
-    with session(home) as opened:
+def test_every_macro_of_the_catalog_passes(store: Store) -> None:
+    with session(store) as opened:
         known = Stability(opened.connection)
         names = {text.split("MACRO ")[1].split("(")[0] for text in macros()}
         assert names <= known.bodies.keys()
         assert not [name for name in names if known.is_changing_macro(name)]
 
 
-def test_every_function_without_arguments_is_judged_as_two_moments_show_it(home: Home) -> None:
-    with session(home) as opened:
+def test_every_function_without_arguments_is_judged_as_two_moments_show_it(store: Store) -> None:
+    with session(store) as opened:
         names = [name for (name,) in opened.connection.sql(ALONE).fetchall()]
     answers = []
     for _ in range(2):
@@ -87,7 +87,7 @@ def test_every_function_without_arguments_is_judged_as_two_moments_show_it(home:
     differ = {name for name in (*names, *CLOCKS) if answers[0][name] != answers[1][name]}
     assert len(differ) > 10
     told = changing(
-        home,
+        store,
         "SELECT " + ", ".join(name if name in CLOCKS else f'"{name}"()' for name in sorted(differ)),
     )
     assert told == differ

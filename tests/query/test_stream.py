@@ -22,15 +22,14 @@ from catalog.errors import (
 )
 from catalog.query.executor import Limits
 from catalog.query.stream import run, stream
-from catalog.store.database import reading, writing
-from catalog.store.paths import Home
+from catalog.store.store import Store
 
 ENDLESS = "SELECT count(*) FROM range(1000000) AS a, range(10000000) AS b WHERE (a.range * b.range) % 7 = 3"
 
 
-def test_a_pool_is_a_table(home: Home) -> None:
+def test_a_pool_is_a_table(store: Store) -> None:
     answer = run(
-        home,
+        store,
         "SELECT instruction_id, prompt, response FROM pool('tiny@1') WHERE row_number < 3 ORDER BY row_number",
     )
     assert answer.to_pylist() == [
@@ -44,28 +43,28 @@ def test_a_pool_is_a_table(home: Home) -> None:
     [("tiny", 35), ("tiny@2", 35), ("tiny@1", 30), ("tiny@first", 30), ("few", 4), ("few@1", 4)],
 )
 def test_a_reference_names_a_version_of_a_pool_or_a_subset(
-    home: Home, ref: str, expected: int
+    store: Store, ref: str, expected: int
 ) -> None:
     assert run(
-        home, "SELECT count(*) AS n FROM pool($ref)", parameters={"ref": ref}
+        store, "SELECT count(*) AS n FROM pool($ref)", parameters={"ref": ref}
     ).to_pylist() == [{"n": expected}]
 
 
-def test_a_subset_has_the_pools_columns_and_then_rank_and_why(home: Home) -> None:
-    of_pool = run(home, "FROM pool('tiny') LIMIT 0").column_names
-    answer = run(home, "FROM subset('few') ORDER BY rank")
+def test_a_subset_has_the_pools_columns_and_then_rank_and_why(store: Store) -> None:
+    of_pool = run(store, "FROM pool('tiny') LIMIT 0").column_names
+    answer = run(store, "FROM subset('few') ORDER BY rank")
     assert answer.column_names == [*of_pool, "rank", "why"]
     assert answer["instruction_id"].to_pylist() == [10, 13, 16, 19]
     assert answer["rank"].to_pylist() == [1, 2, 3, 4]
 
 
-def test_an_unaliased_source_goes_by_its_own_name(home: Home) -> None:
+def test_an_unaliased_source_goes_by_its_own_name(store: Store) -> None:
     assert run(
-        home, "SELECT pool.source FROM pool('tiny') WHERE pool.row_number = 6"
+        store, "SELECT pool.source FROM pool('tiny') WHERE pool.row_number = 6"
     ).to_pylist() == [{"source": "math"}]
 
 
-def test_sources_stand_in_joins_subqueries_ctes_and_set_operations(home: Home) -> None:
+def test_sources_stand_in_joins_subqueries_ctes_and_set_operations(store: Store) -> None:
     sql = """
     WITH math AS (SELECT * FROM pool('tiny') WHERE source = 'math')
     SELECT count(*) AS n FROM math
@@ -73,25 +72,25 @@ def test_sources_stand_in_joins_subqueries_ctes_and_set_operations(home: Home) -
     UNION ALL SELECT (SELECT count(*) FROM pool('tiny@1'))
     UNION ALL SELECT count(*) FROM (FROM pool('tiny') EXCEPT FROM pool('tiny@1'))
     """
-    assert run(home, sql)["n"].to_pylist() == [12, 4, 30, 10]
+    assert run(store, sql)["n"].to_pylist() == [12, 4, 30, 10]
 
 
-def test_a_column_that_nobody_reads_is_not_computed(home: Home) -> None:
-    with stream(home, "SELECT instruction_id FROM pool('tiny')") as reader:
+def test_a_column_that_nobody_reads_is_not_computed(store: Store) -> None:
+    with stream(store, "SELECT instruction_id FROM pool('tiny')") as reader:
         assert reader.schema.names == ["instruction_id"]
     from catalog.query.planner import plan
     from catalog.query.session import session
     from catalog.query.source_text import SqlText
 
-    with session(home) as opened:
+    with session(store) as opened:
         query = str(
             plan(opened.connection, SqlText.of("SELECT instruction_id FROM pool('tiny')"), {}).query
         )
         assert "messages" not in opened.connection.sql(f"EXPLAIN {query}").fetchall()[0][1]
 
 
-def test_a_stream_comes_in_batches_and_never_whole(home: Home) -> None:
-    with stream(home, "SELECT range AS i FROM range(1000000000)") as reader:
+def test_a_stream_comes_in_batches_and_never_whole(store: Store) -> None:
+    with stream(store, "SELECT range AS i FROM range(1000000000)") as reader:
         first = reader.read_next_batch()
         assert 0 < first.num_rows <= 100_000
         assert first.schema == pa.schema([("i", pa.int64())])
@@ -126,9 +125,11 @@ def test_a_stream_comes_in_batches_and_never_whole(home: Home) -> None:
         ("-- nothing\n", "mine.sql:1:1", "no statement"),
     ],
 )
-def test_an_error_is_one_line_with_its_place(home: Home, sql: str, place: str, words: str) -> None:
+def test_an_error_is_one_line_with_its_place(
+    store: Store, sql: str, place: str, words: str
+) -> None:
     with pytest.raises(CatalogError) as caught:
-        run(home, sql, name="mine.sql")
+        run(store, sql, name="mine.sql")
     message = str(caught.value)
     assert message.startswith(f"{place}: "), message
     assert words in message
@@ -136,15 +137,15 @@ def test_an_error_is_one_line_with_its_place(home: Home, sql: str, place: str, w
     assert "__fn" not in message
 
 
-def test_the_place_holds_after_a_source_was_replaced_on_the_same_line(home: Home) -> None:
+def test_the_place_holds_after_a_source_was_replaced_on_the_same_line(store: Store) -> None:
     with pytest.raises(QueryError, match=r"^query:1:65: "):
         run(
-            home,
+            store,
             "SELECT p.prompt FROM pool('tiny') AS p JOIN pool('few') AS f ON p.nothing = f.rank",
         )
 
 
-def test_a_long_line_is_pointed_at_where_it_is_wrong(home: Home) -> None:
+def test_a_long_line_is_pointed_at_where_it_is_wrong(store: Store) -> None:
     sql = (
         "SELECT "
         + ", ".join(f"{i} AS c{i}" for i in range(60))
@@ -152,57 +153,57 @@ def test_a_long_line_is_pointed_at_where_it_is_wrong(home: Home) -> None:
         + ", ".join(f"{i} AS d{i}" for i in range(60))
     )
     with pytest.raises(QueryError, match=rf"^query:1:{sql.index('wrong') + 1}: "):
-        run(home, sql)
+        run(store, sql)
 
 
 @pytest.mark.parametrize(
     "columns", ["1 AS a, 2 AS b, 3 AS a", "1 AS a, 2 AS a, 3 AS a", "1 AS a, 2 AS b"]
 )
 def test_columns_of_one_name_are_numbered_as_duckdb_numbers_those_of_a_subquery(
-    home: Home, columns: str
+    store: Store, columns: str
 ) -> None:
-    expected = run(home, f"SELECT * FROM (SELECT {columns})")
-    assert run(home, f"SELECT {columns}").equals(expected)
-    with stream(home, f"SELECT {columns}") as reader:
+    expected = run(store, f"SELECT * FROM (SELECT {columns})")
+    assert run(store, f"SELECT {columns}").equals(expected)
+    with stream(store, f"SELECT {columns}") as reader:
         assert reader.read_all().equals(expected)
     both = "SELECT * FROM pool('tiny') AS a JOIN pool('few') AS b USING (instruction_id)"
-    assert {"fingerprint", "fingerprint_1"} < set(run(home, both).column_names)
+    assert {"fingerprint", "fingerprint_1"} < set(run(store, both).column_names)
 
 
-def test_time_is_limited(home: Home) -> None:
+def test_time_is_limited(store: Store) -> None:
     started = time.monotonic()
     with pytest.raises(InterruptedQueryError, match=r"0\.3 s, its time limit"):
-        run(home, ENDLESS, limits=Limits(seconds=0.3))
+        run(store, ENDLESS, limits=Limits(seconds=0.3))
     assert time.monotonic() - started < 3
 
 
-def test_memory_is_limited(home: Home) -> None:
+def test_memory_is_limited(store: Store) -> None:
     with pytest.raises(InterruptedQueryError, match="more memory than its limit of 100MB"):
-        run(home, "SELECT list(range) FROM range(100000000)", limits=Limits(memory="100MB"))
+        run(store, "SELECT list(range) FROM range(100000000)", limits=Limits(memory="100MB"))
 
 
-def test_spilling_is_limited(home: Home) -> None:
+def test_spilling_is_limited(store: Store) -> None:
     with pytest.raises(InterruptedQueryError, match="more disk"):
         run(
-            home,
+            store,
             "SELECT DISTINCT repeat(CAST(range AS VARCHAR), 20) AS x FROM range(3000000)",
             limits=Limits(memory="100MB", spill="10MB"),
         )
-    assert not list(home.scratch.iterdir())
+    assert not list(store.scratch.iterdir())
 
 
-def test_a_stream_that_fails_late_says_so_in_our_words(home: Home) -> None:
+def test_a_stream_that_fails_late_says_so_in_our_words(store: Store) -> None:
     late = "SELECT CASE WHEN range = 3000000 THEN error('too far') ELSE range END AS i FROM range(5000000)"
-    with stream(home, late) as reader, pytest.raises(QueryError, match="too far"):
+    with stream(store, late) as reader, pytest.raises(QueryError, match="too far"):
         for _ in reader:
             pass
 
 
-def test_progress_is_told_from_0_to_100(home: Home) -> None:
+def test_progress_is_told_from_0_to_100(store: Store) -> None:
     told: list[float] = []
     with pytest.raises(InterruptedQueryError):
         run(
-            home,
+            store,
             ENDLESS.replace("1000000)", "3000)"),
             limits=Limits(seconds=1.5, progress=told.append),
         )
@@ -211,31 +212,31 @@ def test_progress_is_told_from_0_to_100(home: Home) -> None:
     assert told == sorted(told)
 
 
-def test_the_database_is_free_again_afterwards(home: Home) -> None:
-    run(home, "SELECT 1")
+def test_the_database_is_free_again_afterwards(store: Store) -> None:
+    run(store, "SELECT 1")
     with pytest.raises(QueryError):
-        run(home, "SELECT nothing")
-    with writing(home, wait=1) as connection:
+        run(store, "SELECT nothing")
+    with store.writing() as connection:
         connection.execute("INSERT INTO tags VALUES ('tiny', 'second', 2, TIMESTAMP '2026-01-03')")
 
 
 def test_queries_run_beside_each_other_and_beside_readers_with_limits_of_their_own(
-    home: Home,
+    store: Store,
 ) -> None:
     with (
-        reading(home),
-        stream(home, "SELECT range FROM range(1000000)", limits=Limits(memory="200MB")) as one,
-        stream(home, "SELECT 1", limits=Limits(memory="300MB")) as two,
+        store.reading(),
+        stream(store, "SELECT range FROM range(1000000)", limits=Limits(memory="200MB")) as one,
+        stream(store, "SELECT 1", limits=Limits(memory="300MB")) as two,
     ):
         assert two.read_all().num_rows == 1
         assert one.read_all().num_rows == 1_000_000
 
 
-def test_a_query_waits_for_a_writer_in_this_process(home: Home) -> None:
+def test_a_query_waits_for_a_writer_in_this_process(store: Store) -> None:
     begun = threading.Event()
 
     def write() -> None:
-        with writing(home):
+        with store.writing():
             begun.set()
             time.sleep(0.4)
 
@@ -243,53 +244,53 @@ def test_a_query_waits_for_a_writer_in_this_process(home: Home) -> None:
     thread.start()
     begun.wait()
     with pytest.raises(LockedError):
-        run(home, "SELECT 1", limits=Limits(wait=0.05))
-    assert run(home, "SELECT 1 AS x", limits=Limits(wait=5)).to_pylist() == [{"x": 1}]
+        run(Store(store.path, wait=0.05), "SELECT 1")
+    assert run(Store(store.path, wait=5), "SELECT 1 AS x").to_pylist() == [{"x": 1}]
     thread.join()
 
 
-def test_time_is_limited_while_a_writer_holds_the_catalog(home: Home) -> None:
-    with writing(home):
+def test_time_is_limited_while_a_writer_holds_the_catalog(store: Store) -> None:
+    with store.writing():
         started = time.monotonic()
         with pytest.raises(InterruptedQueryError, match="time limit"):
-            run(home, "SELECT 1", limits=Limits(wait=20, seconds=0.2))
+            run(store, "SELECT 1", limits=Limits(seconds=0.2))
         assert time.monotonic() - started < 3
 
 
 def test_no_catalog_is_said_so(tmp_path: Path) -> None:
     with pytest.raises(HomeNotFoundError, match="no catalog in"):
-        run(Home(tmp_path / "none"), "SELECT 1")
+        run(Store(tmp_path / "none"), "SELECT 1")
 
 
-def test_an_unknown_pool_is_said_so_with_its_place(home: Home) -> None:
+def test_an_unknown_pool_is_said_so_with_its_place(store: Store) -> None:
     with pytest.raises(
         ReferenceNotFoundError,
         match=r"^query:1:15: no pool or subset named tinny; did you mean tiny\?",
     ):
-        run(home, "SELECT * FROM pool('tinny')")
+        run(store, "SELECT * FROM pool('tinny')")
 
 
-def test_a_subset_is_wanted_and_a_pool_is_named(home: Home) -> None:
+def test_a_subset_is_wanted_and_a_pool_is_named(store: Store) -> None:
     with pytest.raises(ReferenceNotFoundError, match="tiny is a pool, and a subset is wanted"):
-        run(home, "SELECT * FROM subset('tiny')")
+        run(store, "SELECT * FROM subset('tiny')")
 
 
-def test_the_python_around_is_not_readable(home: Home) -> None:
+def test_the_python_around_is_not_readable(store: Store) -> None:
     secrets = pa.table({"password": ["x"]})
     with pytest.raises(QueryError, match="secrets does not exist"):
-        run(home, "SELECT * FROM secrets")
+        run(store, "SELECT * FROM secrets")
     assert secrets.num_rows == 1
 
 
 @pytest.mark.parametrize("verb", ["run", "stream"])
-def test_ctrl_c_stops_at_once_and_leaves_everything_sane(home: Home, verb: str) -> None:
+def test_ctrl_c_stops_at_once_and_leaves_everything_sane(store: Store, verb: str) -> None:
     code = f"""
 import sys
 from pathlib import Path
 from catalog.query.stream import run, stream
 from catalog.query.executor import Limits
-from catalog.store.paths import Home
-home = Home(Path({str(home.path)!r}))
+from catalog.store.store import Store
+home = Store(Path({str(store.path)!r}))
 run(home, "SELECT 1")
 print("ready", flush=True)
 try:
@@ -319,13 +320,13 @@ except KeyboardInterrupt:
     assert time.monotonic() - started < 5
 
 
-def test_selecting_one_loads_nothing_heavy(home: Home) -> None:
+def test_selecting_one_loads_nothing_heavy(store: Store) -> None:
     code = f"""
 import sys
 from pathlib import Path
 from catalog.query.stream import run
-from catalog.store.paths import Home
-run(Home(Path({str(home.path)!r})), "SELECT instruction_id FROM pool('tiny')")
+from catalog.store.store import Store
+run(Store(Path({str(store.path)!r})), "SELECT instruction_id FROM pool('tiny')")
 heavy = {{"torch", "lancedb", "lance", "transformers", "sklearn", "sqlglot", "scipy", "pyarrow.dataset", "polars"}}
 print(sorted(heavy & sys.modules.keys()))
 """
@@ -337,6 +338,6 @@ print(sorted(heavy & sys.modules.keys()))
     )
 
 
-def test_what_is_forbidden_has_its_own_error(home: Home) -> None:
+def test_what_is_forbidden_has_its_own_error(store: Store) -> None:
     with pytest.raises(ForbiddenQueryError):
-        run(home, "DROP TABLE pools")
+        run(store, "DROP TABLE pools")

@@ -3,7 +3,7 @@
 import pytest
 
 from catalog.query.stream import run
-from catalog.store.paths import Home
+from catalog.store.store import Store
 
 
 @pytest.mark.parametrize(
@@ -47,5 +47,5 @@ from catalog.store.paths import Home
         "SELECT prompt.upper().substr(1, 3) FROM pool('tiny')",
     ],
 )
-def test_every_form_of_a_select_runs(home: Home, sql: str) -> None:
-    assert run(home, sql).num_rows > 0
+def test_every_form_of_a_select_runs(store: Store, sql: str) -> None:
+    assert run(store, sql).num_rows > 0

@@ -13,7 +13,7 @@ from catalog.query.session import session
 from catalog.query.source_text import SqlText
 from catalog.query.sources import SOURCES
 from catalog.query.stubs import Stubs
-from catalog.store.paths import Home
+from catalog.store.store import Store
 
 SAMPLES = {
     "pool": "pool('tiny')",
@@ -27,12 +27,12 @@ SAMPLES = {
 
 
 @pytest.mark.parametrize("name", sorted(SAMPLES))
-def test_a_stand_in_has_the_columns_of_its_source(home: Home, name: str) -> None:
+def test_a_stand_in_has_the_columns_of_its_source(store: Store, name: str) -> None:
     sql = f"SELECT * FROM {SAMPLES[name]} AS source ORDER BY instruction_id"
-    with session(home) as opened:
+    with session(store) as opened:
         planned = plan(opened.connection, SqlText.of(sql), {}, is_selection=True)
         ((_, resolved),) = planned.sources
-    with executing(home, SqlText.of(sql), {}, Limits(), selection=planned) as execution:
+    with executing(store, SqlText.of(sql), {}, Limits(), selection=planned) as execution:
         relation = execution.session.connection.sql(str(planned.query))
         found = dict(zip(relation.columns, map(str, relation.types), strict=True))
     expected = dict(resolved.columns or found)
@@ -66,7 +66,7 @@ GIVEN = {
 
 
 @pytest.mark.parametrize("name", sorted(kernel_names()))
-def test_a_stand_in_has_the_columns_of_its_kernel(home: Home, name: str) -> None:
+def test_a_stand_in_has_the_columns_of_its_kernel(store: Store, name: str) -> None:
     assert name in ANSWERS
     relations = GIVEN.get(name, (ROWS,))
     options = {"k": 2} if name in ("kmeans", "nearest") else {}
@@ -78,7 +78,7 @@ def test_a_stand_in_has_the_columns_of_its_kernel(home: Home, name: str) -> None
         else {}
     )
     answer = kernel(name)(*relations, **options)
-    with session(home) as opened:
+    with session(store) as opened:
         types = []
         for number, rows in enumerate((*relations, answer)):
             opened.register(f"rows_{number}", rows)

@@ -7,23 +7,23 @@ import pytest
 from catalog.query.planner import Plan, plan
 from catalog.query.session import session
 from catalog.query.source_text import SqlText
-from catalog.store.paths import Home
+from catalog.store.store import Store
 
 GIVEN = {"pool": "tiny@2", "budget": 7, "seed": 0}
 POOL = "pool_at(1, 2) AS pool"
 INNER = "SELECT *, {} AS n FROM pool($pool)"
 
 
-def planned(home: Home, sql: str) -> Plan:
-    with session(home) as opened:
+def planned(store: Store, sql: str) -> Plan:
+    with session(store) as opened:
         text = SqlText.of(sql, name="mine.sql")
         return plan(opened.connection, text, GIVEN, is_selection=True)
 
 
-def selected(home: Home, inner: str) -> str:
+def selected(store: Store, inner: str) -> str:
     """What becomes of a query inside a selection that ranks by what it gives."""
     end = " ORDER BY instruction_id LIMIT $budget"
-    became = str(planned(home, f"SELECT * FROM ({inner}){end}").query)
+    became = str(planned(store, f"SELECT * FROM ({inner}){end}").query)
     return (
         became.removeprefix("SELECT * FROM (")
         .removesuffix(f"){end}")
@@ -66,12 +66,12 @@ def selected(home: Home, inner: str) -> str:
     ],
 )
 def test_a_window_that_numbers_rows_ends_in_the_fingerprint(
-    home: Home, window: str, expected: str | None
+    store: Store, window: str, expected: str | None
 ) -> None:
-    assert selected(home, INNER.format(window)) == INNER.format(expected or window)
+    assert selected(store, INNER.format(window)) == INNER.format(expected or window)
 
 
-def test_a_named_window_gets_the_key_where_rows_are_numbered_and_nowhere_else(home: Home) -> None:
+def test_a_named_window_gets_the_key_where_rows_are_numbered_and_nowhere_else(store: Store) -> None:
     sql = "SELECT *, row_number() OVER w AS n, rank() OVER w AS r, lag(source) OVER (w ROWS 1 PRECEDING) AS l FROM pool($pool) {}"
     clause = "WINDOW w AS (PARTITION BY source\n ORDER BY prompt)"
     copied = "PARTITION BY source ORDER BY prompt, fingerprint"
@@ -79,7 +79,7 @@ def test_a_named_window_gets_the_key_where_rows_are_numbered_and_nowhere_else(ho
     expected = sql.replace("row_number() OVER w", f"row_number() OVER ({copied})").replace(
         "(w ROWS", f"({copied} ROWS"
     )
-    assert selected(home, sql.format(clause)) == expected.format(clause)
+    assert selected(store, sql.format(clause)) == expected.format(clause)
 
 
 @pytest.mark.parametrize(
@@ -145,9 +145,9 @@ def test_a_named_window_gets_the_key_where_rows_are_numbered_and_nowhere_else(ho
     ],
 )
 def test_what_cuts_or_picks_rows_is_decided_by_what_no_two_of_them_share(
-    home: Home, inner: str, added: str
+    store: Store, inner: str, added: str
 ) -> None:
-    assert selected(home, inner.replace("|", "")) == inner.replace("|", added)
+    assert selected(store, inner.replace("|", "")) == inner.replace("|", added)
 
 
 @pytest.mark.parametrize(
@@ -159,22 +159,22 @@ def test_what_cuts_or_picks_rows_is_decided_by_what_no_two_of_them_share(
         "SELECT *, row_number() OVER (ORDER BY drawn) AS n FROM b",
     ],
 )
-def test_an_order_that_is_decided_through_names_is_left_alone(home: Home, inner: str) -> None:
-    assert selected(home, inner) == inner
+def test_an_order_that_is_decided_through_names_is_left_alone(store: Store, inner: str) -> None:
+    assert selected(store, inner) == inner
 
 
-def test_a_table_of_groups_is_decided_by_its_whole_row(home: Home) -> None:
+def test_a_table_of_groups_is_decided_by_its_whole_row(store: Store) -> None:
     sql = (
         "WITH sizes AS (SELECT source, count(*) AS n FROM pool($pool) GROUP BY source), "
         "turns AS (SELECT source, row_number() OVER (ORDER BY n{}) AS turn FROM sizes) "
         "SELECT instruction_id FROM pool($pool) JOIN turns USING (source) ORDER BY turn{} LIMIT $budget"
     )
-    became = str(planned(home, sql.format("", "")).query)
+    became = str(planned(store, sql.format("", "")).query)
     assert became.replace(POOL, "pool($pool)") == sql.format(", sizes", ", pool.fingerprint, turns")
 
 
-def test_lines_of_the_text_stay_lines(home: Home) -> None:
+def test_lines_of_the_text_stay_lines(store: Store) -> None:
     sql = "SELECT instruction_id,\n  row_number() OVER (\n    ORDER BY source -- why\n  ) AS n\nFROM pool($pool)\nORDER BY n LIMIT $budget"
-    text = planned(home, sql).query
+    text = planned(store, sql).query
     assert str(text).count("\n") == sql.count("\n")
     assert text.place(str(text).index("ORDER BY n")) == "mine.sql:6:1"

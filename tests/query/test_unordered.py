@@ -7,22 +7,25 @@ import pytest
 from catalog.errors import QueryError, SelectionError
 from catalog.selection.run import Definition, define
 from catalog.selection.selector import find_selector, read_selector
-from catalog.store.paths import Home, shipped
+from catalog.store.paths import package_data_dir
+from catalog.store.store import Store
 from catalog.subsets.select import select
 
 END = "ORDER BY instruction_id LIMIT $budget"
 
 
-def defined(home: Home, sql: str) -> Definition:
+def defined(store: Store, sql: str) -> Definition:
     selector = read_selector(f"-- summary: A test.\n{sql}", name="mine")
-    return define(home, selector, ref="tiny", budget=5)
+    return define(store, selector, ref="tiny", budget=5)
 
 
-@pytest.mark.parametrize("name", sorted(path.stem for path in shipped("selectors").glob("*.sql")))
-def test_every_selector_that_is_shipped_has_one_answer(home: Home, name: str) -> None:
-    selector = find_selector(home, name)
+@pytest.mark.parametrize(
+    "name", sorted(path.stem for path in package_data_dir("selectors").glob("*.sql"))
+)
+def test_every_selector_that_is_shipped_has_one_answer(store: Store, name: str) -> None:
+    selector = find_selector(store, name)
     settings = {"proxy": "tiny"} if "proxy" in {param.name for param in selector.params} else {}
-    assert define(home, selector, ref="tiny", budget=5, settings=settings).findings == ()
+    assert define(store, selector, ref="tiny", budget=5, settings=settings).findings == ()
 
 
 @pytest.mark.parametrize(
@@ -40,10 +43,10 @@ def test_every_selector_that_is_shipped_has_one_answer(home: Home, name: str) ->
     ],
 )
 def test_what_no_key_can_repair_is_found_with_its_place(
-    home: Home, expression: str, column: int
+    store: Store, expression: str, column: int
 ) -> None:
     sql = f"SELECT {expression} AS x, min(instruction_id) AS instruction_id\nFROM pool($pool)\nGROUP BY source {END}"
-    (found,) = defined(home, sql).findings
+    (found,) = defined(store, sql).findings
     assert found.place == f"mine.sql:2:{column}"
     assert "ORDER BY fingerprint" in found.message
 
@@ -62,9 +65,9 @@ def test_what_no_key_can_repair_is_found_with_its_place(
         "count(DISTINCT prompt)",
     ],
 )
-def test_what_is_the_same_in_every_order_is_not_found(home: Home, expression: str) -> None:
+def test_what_is_the_same_in_every_order_is_not_found(store: Store, expression: str) -> None:
     sql = f"SELECT {expression} AS x, min(instruction_id) AS instruction_id FROM pool($pool) GROUP BY source {END}"
-    assert defined(home, sql).findings == ()
+    assert defined(store, sql).findings == ()
 
 
 @pytest.mark.parametrize(
@@ -78,33 +81,33 @@ def test_what_is_the_same_in_every_order_is_not_found(home: Home, expression: st
         "SELECT *, list(prompt) OVER (ORDER BY source) AS n FROM pool($pool)",
     ],
 )
-def test_rows_that_are_taken_in_any_order_are_found(home: Home, inner: str) -> None:
-    assert len(defined(home, f"SELECT * FROM ({inner}) {END}").findings) == 1
+def test_rows_that_are_taken_in_any_order_are_found(store: Store, inner: str) -> None:
+    assert len(defined(store, f"SELECT * FROM ({inner}) {END}").findings) == 1
 
 
-def test_a_selector_that_does_not_bind_is_refused_before_anything_runs(home: Home) -> None:
+def test_a_selector_that_does_not_bind_is_refused_before_anything_runs(store: Store) -> None:
     with pytest.raises(QueryError, match=r"mine\.sql:2:24: .*clster"):
         defined(
-            home,
+            store,
             "SELECT instruction_id, clster FROM kmeans((FROM trajectories($pool, proxy => 'tiny')), k => 2) ORDER BY 1",
         )
 
 
-def test_a_missing_signal_leaves_a_selector_to_be_explained(home: Home) -> None:
+def test_a_missing_signal_leaves_a_selector_to_be_explained(store: Store) -> None:
     sql = "SELECT instruction_id, list_sum(vector[1:2]) AS s FROM embeddings($pool, encoder => 'other') ORDER BY s LIMIT $budget"
-    assert defined(home, sql).findings == ()
+    assert defined(store, sql).findings == ()
 
 
-def test_a_strict_selection_refuses_what_a_plain_one_warns_of(home: Home) -> None:
+def test_a_strict_selection_refuses_what_a_plain_one_warns_of(store: Store) -> None:
     text = f"-- summary: A test.\nSELECT min(instruction_id) AS instruction_id, first(prompt) AS p\nFROM pool($pool) GROUP BY source {END}"
     selector = read_selector(text, name="mine")
-    selected = select(home, selector, "tiny", name="loose", budget=5, is_dry_run=True)
+    selected = select(store, selector, "tiny", name="loose", budget=5, is_dry_run=True)
     assert [warning.split(" ")[0] for warning in selected.warnings[:1]] == ["mine.sql:2:47:"]
     with pytest.raises(SelectionError, match=r"^mine\.sql:2:47: first\(") as caught:
-        select(home, selector, "tiny", name="strict", budget=5, is_strict=True)
+        select(store, selector, "tiny", name="strict", budget=5, is_strict=True)
     assert "\n" not in str(caught.value)
     repaired = read_selector(text.replace("(prompt)", "(prompt ORDER BY fingerprint)"), name="mine")
     assert (
-        select(home, repaired, "tiny", name="strict", budget=5, is_strict=True).reference
+        select(store, repaired, "tiny", name="strict", budget=5, is_strict=True).reference
         == "strict@1"
     )

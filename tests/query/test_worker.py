@@ -101,7 +101,7 @@ def test_a_relative_home_is_found_from_another_folder(
 def test_a_catalog_that_is_not_isolated_answers_here(catalog: Catalog, tmp_path: Path) -> None:
     (tmp_path / "pool.jsonl").write_text('{"instruction": "q", "output": "a"}\n')
     catalog.register(tmp_path / "pool.jsonl", pool="p")
-    here = Catalog.open(catalog.home.path, isolated=False)
+    here = Catalog.open(catalog.store.path, isolated=False)
     assert here.sql("SELECT 1 AS n").item() == 1
     with pytest.raises(CatalogError):
         here.sql("SELECT nothing")

@@ -12,26 +12,26 @@ from catalog.query.executor import Limits
 from catalog.query.kernels import kernel_names
 from catalog.selection.run import Chosen, choose, define, n_of
 from catalog.selection.selector import find_selector, read_selector
-from catalog.store.database import writing
-from catalog.store.paths import Home, shipped
+from catalog.store.paths import package_data_dir
+from catalog.store.store import Store
 
 HEADER = "-- summary: A test.\n"
 
 
 def made(
-    home: Home, sql: str, *, ref: str = "tiny", budget: int | str = 5, **options: object
+    store: Store, sql: str, *, ref: str = "tiny", budget: int | str = 5, **options: object
 ) -> Chosen:
-    selector = read_selector(HEADER + sql, name="mine") if " " in sql else find_selector(home, sql)
-    return choose(home, define(home, selector, ref=ref, budget=budget, **options))  # type: ignore[arg-type]
+    selector = read_selector(HEADER + sql, name="mine") if " " in sql else find_selector(store, sql)
+    return choose(store, define(store, selector, ref=ref, budget=budget, **options))  # type: ignore[arg-type]
 
 
 def ids(chosen: Chosen) -> list[int]:
     return chosen.members["instruction_id"].to_pylist()
 
 
-def test_members_come_in_rank_order_with_what_the_selector_says_of_them(home: Home) -> None:
+def test_members_come_in_rank_order_with_what_the_selector_says_of_them(store: Store) -> None:
     chosen = made(
-        home,
+        store,
         "SELECT row_number AS r, source, 'NaN'::DOUBLE AS gain, instruction_id FROM pool($pool) ORDER BY r DESC LIMIT $budget",
     )
     assert ids(chosen) == [39, 38, 37, 36, 35]
@@ -40,10 +40,10 @@ def test_members_come_in_rank_order_with_what_the_selector_says_of_them(home: Ho
     assert chosen.shortfall == 0
 
 
-def test_what_is_chosen_is_what_was_planned_whatever_is_written_meanwhile(home: Home) -> None:
+def test_what_is_chosen_is_what_was_planned_whatever_is_written_meanwhile(store: Store) -> None:
     text = "SELECT instruction_id FROM score($pool, name => 'depth') ORDER BY value DESC, fingerprint LIMIT $budget"
-    definition = define(home, read_selector(HEADER + text, name="mine"), ref="tiny", budget=3)
-    with writing(home) as connection:  # a newer depth, which puts the last first
+    definition = define(store, read_selector(HEADER + text, name="mine"), ref="tiny", budget=3)
+    with store.writing() as connection:  # a newer depth, which puts the last first
         anew = "9 AS signal_id, 'anew' AS identity_sha256, now() AS created_at"
         connection.execute(
             f"INSERT INTO signals SELECT * REPLACE ({anew}) FROM signals WHERE signal_id = 4"
@@ -55,33 +55,33 @@ def test_what_is_chosen_is_what_was_planned_whatever_is_written_meanwhile(home: 
             connection.execute(
                 f"INSERT INTO {table} SELECT * REPLACE (9 AS signal_id) FROM {table} WHERE signal_id = 4"
             )
-    assert ids(choose(home, definition)) == [5, 6, 7]
-    assert ids(made(home, text, budget=3)) == [39, 38, 37]
+    assert ids(choose(store, definition)) == [5, 6, 7]
+    assert ids(made(store, text, budget=3)) == [39, 38, 37]
 
 
-def test_a_larger_random_budget_only_adds_members(home: Home) -> None:
-    small, large = ids(made(home, "random", budget=5)), ids(made(home, "random", budget=20))
+def test_a_larger_random_budget_only_adds_members(store: Store) -> None:
+    small, large = ids(made(store, "random", budget=5)), ids(made(store, "random", budget=20))
     assert large[:5] == small
-    assert ids(made(home, "random", budget=20, seed=1)) != large
+    assert ids(made(store, "random", budget=20, seed=1)) != large
 
 
-def test_a_selection_of_a_subset_has_only_its_members(home: Home) -> None:
-    assert sorted(ids(made(home, "random", ref="few", budget="100%"))) == [10, 13, 16, 19]
+def test_a_selection_of_a_subset_has_only_its_members(store: Store) -> None:
+    assert sorted(ids(made(store, "random", ref="few", budget="100%"))) == [10, 13, 16, 19]
 
 
 @pytest.mark.parametrize("name", ["s2l", "random"])
 def test_the_same_definition_gives_the_same_members_on_any_number_of_threads(
-    home: Home, name: str
+    store: Store, name: str
 ) -> None:
     settings = {"proxy": "tiny", "k": 4} if name == "s2l" else {}
-    runs = [made(home, name, budget=12, settings=settings) for _ in range(2)]
+    runs = [made(store, name, budget=12, settings=settings) for _ in range(2)]
     assert ids(runs[0]) == ids(runs[1])
     assert runs[0].sha256 == runs[1].sha256
     assert runs[0].definition.sha256 == runs[1].definition.sha256
 
 
-def test_s2l_shares_the_budget_evenly_between_clusters(home: Home) -> None:
-    chosen = made(home, "s2l", budget=12, settings={"proxy": "tiny", "k": 4})
+def test_s2l_shares_the_budget_evenly_between_clusters(store: Store) -> None:
+    chosen = made(store, "s2l", budget=12, settings={"proxy": "tiny", "k": 4})
     whys = [json.loads(why) for why in chosen.members["why"].to_pylist()]
     taken = {
         why["cluster"]: sum(other["cluster"] == why["cluster"] for other in whys) for why in whys
@@ -102,51 +102,51 @@ def test_s2l_shares_the_budget_evenly_between_clusters(home: Home) -> None:
     ],
 )
 def test_whatever_changes_the_members_changes_the_definition(
-    home: Home, change: dict[str, object]
+    store: Store, change: dict[str, object]
 ) -> None:
-    selector = find_selector(home, "s2l")
+    selector = find_selector(store, "s2l")
     plain = {"ref": "tiny@2", "budget": 5, "settings": {"k": 4, "proxy": "tiny"}}
-    before = define(home, selector, **plain)  # type: ignore[arg-type]
-    assert define(home, selector, **(plain | change)).sha256 != before.sha256  # type: ignore[arg-type]
+    before = define(store, selector, **plain)  # type: ignore[arg-type]
+    assert define(store, selector, **(plain | change)).sha256 != before.sha256  # type: ignore[arg-type]
 
 
-def test_what_changes_nothing_leaves_the_definition(home: Home) -> None:
-    selector = find_selector(home, "s2l")
+def test_what_changes_nothing_leaves_the_definition(store: Store) -> None:
+    selector = find_selector(store, "s2l")
     settings = {"k": 4, "proxy": "tiny"}
-    before = define(home, selector, ref="tiny@2", budget=5, settings=settings)
+    before = define(store, selector, ref="tiny@2", budget=5, settings=settings)
     rewritten = replace(
         selector,
         text="-- summary: other words\n" + selector.text.replace("SELECT", "select  /* all */"),
     )
     assert (
         define(
-            home, rewritten, ref="tiny", budget="15%", settings={"proxy": "tiny", "k": "4"}
+            store, rewritten, ref="tiny", budget="15%", settings={"proxy": "tiny", "k": "4"}
         ).sha256
         == before.sha256
     )
-    with writing(home) as connection:
+    with store.writing() as connection:
         connection.execute("INSERT INTO tags VALUES ('tiny', 'second', 2, TIMESTAMP '2026-01-03')")
     assert (
-        define(home, selector, ref="tiny@second", budget=5, settings=settings).sha256
+        define(store, selector, ref="tiny@second", budget=5, settings=settings).sha256
         == before.sha256
     )
 
 
-def test_new_losses_change_the_definition(home: Home) -> None:
-    selector = find_selector(home, "s2l")
-    before = define(home, selector, ref="tiny", budget=5, settings={"proxy": "tiny"})
-    with writing(home) as connection:
+def test_new_losses_change_the_definition(store: Store) -> None:
+    selector = find_selector(store, "s2l")
+    before = define(store, selector, ref="tiny", budget=5, settings={"proxy": "tiny"})
+    with store.writing() as connection:
         connection.execute("UPDATE signals SET identity_sha256 = 'other' WHERE signal_id = 1")
     assert (
-        define(home, selector, ref="tiny", budget=5, settings={"proxy": "tiny"}).sha256
+        define(store, selector, ref="tiny", budget=5, settings={"proxy": "tiny"}).sha256
         != before.sha256
     )
 
 
-def test_ten_budgets_cost_one_clustering(home: Home) -> None:
+def test_ten_budgets_cost_one_clustering(store: Store) -> None:
     for budget in range(5, 15):
-        made(home, "s2l", budget=budget, settings={"proxy": "tiny", "k": 4})
-    assert len(list(folder(home).iterdir())) == 1
+        made(store, "s2l", budget=budget, settings={"proxy": "tiny", "k": 4})
+    assert len(list(folder(store).iterdir())) == 1
 
 
 @pytest.mark.parametrize(
@@ -199,24 +199,24 @@ def test_ten_budgets_cost_one_clustering(home: Home) -> None:
         ),
     ],
 )
-def test_an_answer_that_is_no_selection_is_refused(home: Home, sql: str, message: str) -> None:
+def test_an_answer_that_is_no_selection_is_refused(store: Store, sql: str, message: str) -> None:
     with pytest.raises(SelectionError) as caught:
-        made(home, sql)
+        made(store, sql)
     assert message in str(caught.value)
 
 
-def test_columns_of_one_name_are_kept_apart_in_the_why(home: Home) -> None:
+def test_columns_of_one_name_are_kept_apart_in_the_why(store: Store) -> None:
     chosen = made(
-        home,
+        store,
         "SELECT instruction_id, 1 AS n, 2 AS n FROM pool($pool) ORDER BY row_number LIMIT $budget",
         budget=1,
     )
     assert chosen.members["why"].to_pylist() == ['{"n":1,"n_1":2}']
 
 
-def test_fewer_eligible_than_the_budget_are_a_shortfall_that_is_said(home: Home) -> None:
+def test_fewer_eligible_than_the_budget_are_a_shortfall_that_is_said(store: Store) -> None:
     chosen = made(
-        home,
+        store,
         "SELECT instruction_id FROM pool($pool) WHERE source = 'math' ORDER BY row_number LIMIT $budget",
         budget=30,
     )
@@ -239,20 +239,20 @@ def test_fewer_eligible_than_the_budget_are_a_shortfall_that_is_said(home: Home)
     ],
 )
 def test_a_budget_that_makes_no_sense_is_refused(
-    home: Home, budget: int | str, message: str
+    store: Store, budget: int | str, message: str
 ) -> None:
     with pytest.raises(OptionError, match=message):
-        made(home, "random", budget=budget)
+        made(store, "random", budget=budget)
 
 
-def test_a_selection_of_nobody_says_what_the_method_needs(home: Home) -> None:
-    with writing(home) as connection:
+def test_a_selection_of_nobody_says_what_the_method_needs(store: Store) -> None:
+    with store.writing() as connection:
         connection.execute("UPDATE pool_members SET labels = NULL")
     with pytest.raises(
         SelectionError,
         match=r"nothing in tiny@2 is eligible: it gives no row; it needs labels of the records",
     ):
-        made(home, "instag")
+        made(store, "instag")
 
 
 def test_a_share_is_rounded_down() -> None:
@@ -260,32 +260,34 @@ def test_a_share_is_rounded_down() -> None:
     assert n_of("29%", 100, of="x") == 29  # 28.999999999999996 in floating point
 
 
-def test_a_pool_of_prompts_only_is_refused(home: Home) -> None:
-    with writing(home) as connection:
+def test_a_pool_of_prompts_only_is_refused(store: Store) -> None:
+    with store.writing() as connection:
         connection.execute("UPDATE pools SET is_prompts_only = true")
     with pytest.raises(SelectionError, match="prompts and no responses"):
-        made(home, "random")
+        made(store, "random")
 
 
-def test_a_missing_signal_stops_a_selection_before_it_starts(home: Home) -> None:
+def test_a_missing_signal_stops_a_selection_before_it_starts(store: Store) -> None:
     with pytest.raises(SignalError, match="cover 15 of 35"):
-        made(home, "s2l", settings={"proxy": "half"})
+        made(store, "s2l", settings={"proxy": "half"})
 
 
 def test_a_selection_leaves_nothing_behind_without_memory_of_answers(
-    home: Home, tmp_path: Path
+    store: Store, tmp_path: Path
 ) -> None:
     definition = define(
-        home, find_selector(home, "s2l"), ref="tiny", budget=5, settings={"proxy": "tiny", "k": 3}
+        store, find_selector(store, "s2l"), ref="tiny", budget=5, settings={"proxy": "tiny", "k": 3}
     )
-    choose(home, definition, limits=Limits(is_memoised=False))
-    assert not folder(home).exists()
+    choose(store, definition, limits=Limits(is_memoised=False))
+    assert not folder(store).exists()
 
 
-@pytest.mark.parametrize("name", sorted(path.stem for path in shipped("selectors").glob("*.sql")))
-def test_every_selector_that_is_shipped_can_be_planned(home: Home, name: str) -> None:
-    selector = find_selector(home, name)
+@pytest.mark.parametrize(
+    "name", sorted(path.stem for path in package_data_dir("selectors").glob("*.sql"))
+)
+def test_every_selector_that_is_shipped_can_be_planned(store: Store, name: str) -> None:
+    selector = find_selector(store, name)
     settings = {"proxy": "tiny"} if "proxy" in {param.name for param in selector.params} else {}
-    definition = define(home, selector, ref="tiny", budget=5, settings=settings)
+    definition = define(store, selector, ref="tiny", budget=5, settings=settings)
     assert definition.content["pool"] == "tiny@2"
     assert set(definition.content["functions"]) <= kernel_names()

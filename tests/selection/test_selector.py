@@ -7,8 +7,8 @@ import pytest
 from catalog.errors import HeaderError, OptionError, SelectorNotFoundError
 from catalog.selection.run import choose, define
 from catalog.selection.selector import EXAMPLE, find_selector, list_selectors, read_selector
-from catalog.store.database import writing
-from catalog.store.paths import Home, shipped
+from catalog.store.paths import package_data_dir
+from catalog.store.store import Store
 
 GOOD = """-- summary: Take some.
 -- paper: nobody, never, and
@@ -48,9 +48,9 @@ def test_a_header_is_read() -> None:
     }
 
 
-def test_a_header_says_whether_the_order_matters(home: Home) -> None:
+def test_a_header_says_whether_the_order_matters(store: Store) -> None:
     assert read_selector("-- summary: x\n-- order: matters\nSELECT 1", name="some").order_matters
-    assert [selector.name for selector in list_selectors(home) if selector.order_matters] == [
+    assert [selector.name for selector in list_selectors(store) if selector.order_matters] == [
         "confidence_curriculum"
     ]
 
@@ -159,10 +159,10 @@ def test_a_header_error_shows_a_good_header_and_that_header_is_good() -> None:
     ]
 
 
-def test_every_selector_that_is_shipped_has_a_good_header(home: Home) -> None:
-    found = list_selectors(home)
+def test_every_selector_that_is_shipped_has_a_good_header(store: Store) -> None:
+    found = list_selectors(store)
     assert {selector.name for selector in found} == {
-        path.stem for path in shipped("selectors").glob("*.sql")
+        path.stem for path in package_data_dir("selectors").glob("*.sql")
     }
     for selector in found:
         assert selector.summary.endswith(".")
@@ -170,10 +170,10 @@ def test_every_selector_that_is_shipped_has_a_good_header(home: Home) -> None:
 
 
 @pytest.mark.parametrize("name", ["s2l", "s2l_by_source", "sensitivity"])
-def test_clusters_are_at_most_as_many_as_members_at_the_defaults(home: Home, name: str) -> None:
-    selector = find_selector(home, name)
+def test_clusters_are_at_most_as_many_as_members_at_the_defaults(store: Store, name: str) -> None:
+    selector = find_selector(store, name)
     settings = {"proxy": "tiny"} if "losses" in selector.needs else {}
-    chosen = choose(home, define(home, selector, ref="tiny", budget=5, settings=settings))
+    chosen = choose(store, define(store, selector, ref="tiny", budget=5, settings=settings))
     assert chosen.members.num_rows == 5
 
 
@@ -188,30 +188,32 @@ def test_clusters_are_at_most_as_many_as_members_at_the_defaults(home: Home, nam
     ],
 )
 def test_what_a_shipped_selector_cannot_be_set_to_is_an_option_error(
-    home: Home, name: str, settings: dict[str, object], message: str
+    store: Store, name: str, settings: dict[str, object], message: str
 ) -> None:
     with pytest.raises(OptionError, match=message):
-        find_selector(home, name).values(settings)
+        find_selector(store, name).values(settings)
 
 
-def test_a_selector_is_found_by_name_by_path_and_in_the_catalog(home: Home, tmp_path: Path) -> None:
-    assert find_selector(home, "random").name == "random"
+def test_a_selector_is_found_by_name_by_path_and_in_the_catalog(
+    store: Store, tmp_path: Path
+) -> None:
+    assert find_selector(store, "random").name == "random"
     (tmp_path / "mine.sql").write_text(GOOD)
-    found = find_selector(home, str(tmp_path / "mine.sql"))
+    found = find_selector(store, str(tmp_path / "mine.sql"))
     assert (found.name, found.file) == ("mine", str(tmp_path / "mine.sql"))
-    with writing(home) as connection:
+    with store.writing() as connection:
         connection.execute(
             "INSERT INTO selectors VALUES ('kept', $text, TIMESTAMP '2026-01-05')", {"text": GOOD}
         )
-    assert find_selector(home, "kept").params == found.params
-    assert "kept" in {selector.name for selector in list_selectors(home)}
+    assert find_selector(store, "kept").params == found.params
+    assert "kept" in {selector.name for selector in list_selectors(store)}
 
 
-def test_an_unknown_selector_suggests_the_nearest(home: Home, tmp_path: Path) -> None:
+def test_an_unknown_selector_suggests_the_nearest(store: Store, tmp_path: Path) -> None:
     with pytest.raises(
         SelectorNotFoundError, match=r"no selector named randon; did you mean random\?"
     ):
-        find_selector(home, "randon")
+        find_selector(store, "randon")
     with pytest.raises(SelectorNotFoundError, match="No such file"):
-        find_selector(home, str(tmp_path / "none.sql"))
-    assert find_selector(Home(tmp_path / "nowhere"), "s2l").name == "s2l"
+        find_selector(store, str(tmp_path / "none.sql"))
+    assert find_selector(Store(tmp_path / "nowhere"), "s2l").name == "s2l"

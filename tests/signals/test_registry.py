@@ -10,11 +10,10 @@ from catalog.signals.registry import (
     list_named,
     renew_signal,
 )
-from catalog.store.database import reading, writing
 
 
 def test_the_same_identity_is_the_same_signal(catalog: Catalog) -> None:
-    with writing(catalog.home) as connection:
+    with catalog.store.writing() as connection:
         first = ensure_signal(
             connection,
             kind="embedding",
@@ -30,7 +29,7 @@ def test_the_same_identity_is_the_same_signal(catalog: Catalog) -> None:
     assert again == first
     assert other.signal_id != first.signal_id
     assert other.lance_table != first.lance_table
-    with reading(catalog.home) as connection:
+    with catalog.store.reading() as connection:
         assert (
             find_signal(connection, kind="embedding", name="e", identity={"a": 1, "b": [2]})
             == first
@@ -48,7 +47,7 @@ def test_kind_name_and_every_value_tell_signals_apart(change: dict[str, object])
 
 
 def test_a_renewed_signal_is_the_newest_though_the_clock_was_set_back(catalog: Catalog) -> None:
-    with writing(catalog.home) as connection:
+    with catalog.store.writing() as connection:
         signals = [
             ensure_signal(connection, kind="score", name="s", identity={"a": i}) for i in range(3)
         ]
@@ -59,12 +58,12 @@ def test_a_renewed_signal_is_the_newest_though_the_clock_was_set_back(catalog: C
 
 
 def test_a_score_has_no_vector_table(catalog: Catalog) -> None:
-    with writing(catalog.home) as connection:
+    with catalog.store.writing() as connection:
         assert ensure_signal(connection, kind="score", name="s", identity={}).lance_table is None
 
 
 def test_signals_of_one_name_are_told_apart(catalog: Catalog) -> None:
-    with writing(catalog.home) as connection:
+    with catalog.store.writing() as connection:
         for field in ("prompt", "conversation"):
             ensure_signal(
                 connection, kind="embedding", name="mini", identity={"field": field, "version": 1}

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from catalog.store.paths import Home
+from catalog.store.store import Store
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Home:
-    return Home(tmp_path / "home")
+def store(tmp_path: Path) -> Store:
+    return Store(tmp_path / "home")

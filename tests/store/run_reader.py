@@ -7,11 +7,10 @@ import time
 from pathlib import Path
 
 from catalog.query.session import session
-from catalog.store.database import reading
-from catalog.store.paths import Home
+from catalog.store.store import Store
 
 
-def main(home: Home, way: str) -> None:
+def main(store: Store, way: str) -> None:
     stopped = threading.Event()
     threading.Thread(target=lambda: (sys.stdin.read(), stopped.set()), daemon=True).start()
     sys.stdout.write("ready\n")
@@ -20,14 +19,14 @@ def main(home: Home, way: str) -> None:
     while not stopped.is_set():
         started = time.perf_counter()
         if way == "reading":
-            with reading(home) as connection:
+            with store.reading() as connection:
                 connection.sql("SELECT count(*) FROM tags").fetchall()
         else:
-            with session(home) as opened:
+            with session(store) as opened:
                 opened.connection.sql("SELECT count(*) FROM tags").fetchall()
         seconds.append(time.perf_counter() - started)
     sys.stdout.write(json.dumps(seconds))
 
 
 if __name__ == "__main__":
-    main(Home(Path(sys.argv[1])), sys.argv[2])
+    main(Store(Path(sys.argv[1])), sys.argv[2])

@@ -6,9 +6,8 @@ import duckdb
 import pytest
 
 from catalog.errors import MigrationError
-from catalog.store.database import reading, upgrade, writing
 from catalog.store.migrate import Migration, applied, known_migrations, migrate, pending
-from catalog.store.paths import Home
+from catalog.store.store import Store
 
 ONE = Migration(1, "one", "CREATE TABLE one (a INTEGER)")
 TWO = Migration(2, "two", "CREATE TABLE two (a INTEGER)")
@@ -64,20 +63,16 @@ def test_a_gap_in_the_record_is_refused(connection: duckdb.DuckDBPyConnection) -
         pending(connection, (ONE, TWO))
 
 
-def test_a_catalog_behind_the_code_names_the_command(home: Home) -> None:
-    with writing(home):
+def test_a_catalog_behind_the_code_names_the_command(store: Store) -> None:
+    with store.writing():
         pass
-    with duckdb.connect(str(home.database)) as connection:
+    with duckdb.connect(str(store.database)) as connection:
         connection.execute("DELETE FROM migrations WHERE number > 1")
-    with pytest.raises(MigrationError, match="run `catalog migrate`"), reading(home):
+    with pytest.raises(MigrationError, match="run `catalog migrate`"), store.reading():
         pass
 
 
-def test_listing_what_is_pending_writes_nothing(home: Home) -> None:
-    assert [migration.number for migration in upgrade(home, is_dry_run=True)] == [
-        migration.number for migration in known_migrations()
-    ]
-    assert [migration.number for migration in upgrade(home)] == [
-        migration.number for migration in known_migrations()
-    ]
-    assert upgrade(home) == []
+def test_listing_what_is_pending_writes_nothing(store: Store) -> None:
+    assert store.upgrade(is_dry_run=True) == [migration.path for migration in known_migrations()]
+    assert store.upgrade() == [migration.path for migration in known_migrations()]
+    assert store.upgrade() == []

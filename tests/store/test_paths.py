@@ -24,7 +24,7 @@ def filled(catalog: Catalog, jsonl: Write) -> Catalog:
 
 def ways(catalog: Catalog, folder: Path) -> dict[str, Path]:
     """Paths that end in the catalog's folder, or at its database."""
-    home, database = catalog.home.path, catalog.home.database
+    home, database = catalog.store.path, catalog.store.database
     (folder / "link").symlink_to(home)
     (folder / "link.duckdb").symlink_to(database)
     os.link(database, folder / "hard.jsonl")
@@ -55,7 +55,7 @@ def test_paths_beside_a_catalog_are_not_refused(filled: Catalog, tmp_path: Path)
         tmp_path,
         tmp_path / "notes.txt",
         tmp_path / "new" / "file.jsonl",
-        filled.home.path.with_name("home2"),
+        filled.store.path.with_name("home2"),
     ):
         refuse_catalog(path)
 
@@ -66,12 +66,12 @@ def test_paths_beside_a_catalog_are_not_refused(filled: Catalog, tmp_path: Path)
 def test_no_command_writes_into_the_catalogs_folder(
     filled: Catalog, tmp_path: Path, at: str
 ) -> None:
-    home = filled.home.path
+    home = filled.store.path
     (home / "link").symlink_to(home)
     path = str(home / at)
     picture = f"{path}.png"
-    Path(picture).symlink_to(filled.home.database)
-    before = filled.home.database.read_bytes()
+    Path(picture).symlink_to(filled.store.database)
+    before = filled.store.database.read_bytes()
     commands = [
         ["export", "p", "--overwrite", "-o", path],
         ["export", "p", "--overwrite", "--format", "llamafactory", "-o", path],
@@ -83,7 +83,7 @@ def test_no_command_writes_into_the_catalogs_folder(
     for command in commands:
         answer = CliRunner().invoke(main, ["--home", str(home), *command])
         assert answer.exit_code == 2, (command, answer.output)
-    assert filled.home.database.read_bytes() == before
+    assert filled.store.database.read_bytes() == before
     assert sorted(one.name for one in home.iterdir() if not one.is_symlink()) == [
         "catalog.duckdb",
         "catalog.intent",
@@ -96,12 +96,12 @@ def test_a_link_in_a_trainers_folder_does_not_reach_the_database(
     filled: Catalog, tmp_path: Path
 ) -> None:
     (tmp_path / "out").mkdir()
-    (tmp_path / "out" / "p.jsonl").symlink_to(filled.home.database)
-    before = filled.home.database.read_bytes()
+    (tmp_path / "out" / "p.jsonl").symlink_to(filled.store.database)
+    before = filled.store.database.read_bytes()
     for kind in ("llamafactory", "axolotl"):
         with pytest.raises(OptionError):
             filled.export("p", tmp_path / "out", format=kind, overwrite=True)
-    assert filled.home.database.read_bytes() == before
+    assert filled.store.database.read_bytes() == before
 
 
 def test_another_catalogs_folder_is_refused_as_well(
@@ -110,4 +110,4 @@ def test_another_catalogs_folder_is_refused_as_well(
     other = Catalog.open(tmp_path / "other")
     other.register(jsonl(RECORDS), pool="p")
     with pytest.raises(OptionError):
-        filled.export("p", other.home.path / "new.jsonl")
+        filled.export("p", other.store.path / "new.jsonl")

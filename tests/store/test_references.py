@@ -3,14 +3,14 @@
 import pytest
 
 from catalog.errors import OptionError, ReferenceNotFoundError
-from catalog.store.database import Connection, writing
-from catalog.store.paths import Home
+from catalog.store.database import Connection
 from catalog.store.references import check_tag, resolve
+from catalog.store.store import Store
 
 
 @pytest.fixture
-def connection(home: Home) -> Connection:
-    with writing(home) as connection:
+def connection(store: Store) -> Connection:
+    with store.writing() as connection:
         connection.execute("INSERT INTO pools VALUES (7, 'alpaca', false, now()::TIMESTAMP)")
         for version in (1, 2, 3):
             connection.execute(

@@ -29,7 +29,7 @@ with scratch_folder(Path(sys.argv[1]), "register") as folder:
 @contextmanager
 def holder(catalog: Catalog, *prefix: str) -> Iterator["subprocess.Popen[str]"]:
     """A process with a scratch folder of its own, told by its first line."""
-    command = [*prefix, sys.executable, "-c", HOLD, str(catalog.home.scratch)]
+    command = [*prefix, sys.executable, "-c", HOLD, str(catalog.store.scratch)]
     with subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
@@ -53,7 +53,7 @@ def test_gc_leaves_the_staging_of_a_live_job_in_another_pid_namespace(registered
         pytest.skip("this user cannot make a PID namespace")
     with holder(registered, *command) as process:
         assert process.stdout
-        folder = registered.home.scratch / process.stdout.readline().strip()
+        folder = registered.store.scratch / process.stdout.readline().strip()
         assert registered.doctor() == []
         assert registered.gc().scratch == []
         assert (folder / "staged").read_text() == "rows"
@@ -62,30 +62,30 @@ def test_gc_leaves_the_staging_of_a_live_job_in_another_pid_namespace(registered
 def test_what_a_killed_job_left_is_found_and_swept(registered: Catalog) -> None:
     with holder(registered) as process:
         assert process.stdout
-        folder = registered.home.scratch / process.stdout.readline().strip()
+        folder = registered.store.scratch / process.stdout.readline().strip()
     assert [finding.check for finding in registered.doctor()] == ["scratch"]
     assert registered.gc(dry_run=True).scratch == [str(folder)]
     assert registered.gc().scratch == [str(folder)]
-    assert list(registered.home.scratch.glob("register-*")) == []
+    assert list(registered.store.scratch.glob("register-*")) == []
     assert registered.doctor() == []
 
 
 def test_a_scratch_folder_and_its_lock_go_with_their_block(registered: Catalog) -> None:
-    with scratch_folder(registered.home.scratch, "register") as folder:
+    with scratch_folder(registered.store.scratch, "register") as folder:
         assert registered.gc().scratch == []
         assert folder.is_dir()
-    assert list(registered.home.scratch.glob("register-*")) == []
+    assert list(registered.store.scratch.glob("register-*")) == []
 
 
 def test_what_duckdb_spilled_for_a_process_that_died_is_swept(registered: Catalog) -> None:
-    left = registered.home.scratch / "spill-1-0a1b2c3d"  # a process of this number always lives
+    left = registered.store.scratch / "spill-1-0a1b2c3d"  # a process of this number always lives
     left.mkdir()
     assert registered.gc().scratch == [str(left)]
     assert not left.exists()
 
 
 def test_a_lock_whose_folder_is_gone_is_swept_when_it_is_old(registered: Catalog) -> None:
-    left, begun = (registered.home.scratch / f"register-{name}.lock" for name in ("left", "begun"))
+    left, begun = (registered.store.scratch / f"register-{name}.lock" for name in ("left", "begun"))
     for lock in (left, begun):
         lock.touch()
     os.utime(left, (0, 0))

@@ -11,18 +11,17 @@ from statistics import median
 
 import pytest
 
-from catalog.store.database import reading, writing
 from catalog.store.lock import try_lock
-from catalog.store.paths import Home
+from catalog.store.store import Store
 
 SCRIPT = Path(__file__).with_name("run_reader.py")
 INSERT = "INSERT INTO tags VALUES ('a', 'seen', 1, now()::TIMESTAMP)"
 
 
 @contextmanager
-def readers(home: Home, n: int) -> Iterator[list[float]]:
+def readers(store: Store, n: int) -> Iterator[list[float]]:
     """So many processes that read in a loop while the block runs; afterwards the list holds the seconds of each reading."""
-    command = [sys.executable, str(SCRIPT), str(home.path)]
+    command = [sys.executable, str(SCRIPT), str(store.path)]
     ways = ["reading", "session"]
     processes = [
         subprocess.Popen(
@@ -40,48 +39,50 @@ def readers(home: Home, n: int) -> Iterator[list[float]]:
 
 
 def write_among(
-    home: Home, *, n_readers: int, n_writes: int, pause: float
+    store: Store, *, n_readers: int, n_writes: int, pause: float
 ) -> tuple[list[float], list[float]]:
     """Seconds of each write among readers, and of each reading meanwhile."""
     writes = []
-    with readers(home, n_readers) as among:
+    with readers(store, n_readers) as among:
         for _ in range(n_writes):
             time.sleep(pause)
             started = time.perf_counter()
-            with writing(home) as connection:
+            with store.writing() as connection:
                 connection.execute(INSERT)
             writes.append(time.perf_counter() - started)
     return writes, among
 
 
-def test_a_write_among_readers_that_never_pause_commits_within_two_seconds(home: Home) -> None:
-    with writing(home):
+def test_a_write_among_readers_that_never_pause_commits_within_two_seconds(store: Store) -> None:
+    with store.writing():
         pass
-    writes, among = write_among(home, n_readers=3, n_writes=4, pause=0.2)
+    writes, among = write_among(store, n_readers=3, n_writes=4, pause=0.2)
     assert max(writes) < 2
     assert len(among) > 4
 
 
 @pytest.mark.slow
 def test_eight_readers_that_never_pause_leave_every_write_two_seconds_and_take_at_most_twice_as_long(
-    home: Home,
+    store: Store,
 ) -> None:
-    with writing(home):
+    with store.writing():
         pass
-    with readers(home, 8) as alone:
+    with readers(store, 8) as alone:
         time.sleep(20)
-    writes, among = write_among(home, n_readers=8, n_writes=40, pause=0.5)
+    writes, among = write_among(store, n_readers=8, n_writes=40, pause=0.5)
     assert max(writes) < 2
     assert median(among) < 2 * median(alone)
 
 
-def test_a_reader_waits_for_an_announced_writer_and_no_longer_than_its_patience(home: Home) -> None:
-    with writing(home):
+def test_a_reader_waits_for_an_announced_writer_and_no_longer_than_its_patience(
+    store: Store,
+) -> None:
+    with store.writing():
         pass
-    intent = try_lock(home.intent)
+    intent = try_lock(store.intent)
     assert intent
     started = time.monotonic()
-    with reading(home, wait=0.2) as connection:
+    with Store(store.path, wait=0.2).reading() as connection:
         assert connection.sql("SELECT 1").fetchall() == [(1,)]
     assert 0.2 <= time.monotonic() - started < 1
     intent.close()

@@ -10,7 +10,6 @@ import pytest
 from catalog import Catalog
 from catalog.errors import OptionError, ReferenceNotFoundError, SelectionError
 from catalog.selection.run import definition_sha256
-from catalog.store.database import writing
 
 Write = Callable[..., Path]
 OTHER = """-- summary: Of the pool, what another pool has too.
@@ -65,7 +64,7 @@ def record(catalog: Catalog, reference: str) -> dict[str, Any]:
 
 def rewritten(catalog: Catalog, change: Callable[[dict[str, Any]], Any]) -> None:
     """Make the stored definitions those of another release, which kept neither texts nor budgets."""
-    with writing(catalog.home) as connection:
+    with catalog.store.writing() as connection:
         for subset_id, text in connection.execute(
             "SELECT subset_id, definition FROM subsets"
         ).fetchall():
@@ -140,7 +139,7 @@ def test_a_reference_that_is_gone_is_found_by_the_doctor_and_named_as_the_cause(
 ) -> None:
     filled.select(written(tmp_path, "'t'"), "p", budget=5, name="few")
     assert filled.doctor() == []
-    with writing(filled.home) as connection:
+    with filled.store.writing() as connection:
         for table in ("pool_members", "pool_versions", "pools"):
             connection.execute(
                 f"DELETE FROM {table} WHERE pool_id = (SELECT max(pool_id) FROM pools)"
@@ -256,7 +255,7 @@ def test_a_difference_in_what_0_1_made_names_it_as_the_cause(filled: Catalog) ->
 def test_a_difference_without_a_recorded_cause_names_what_was_read(filled: Catalog) -> None:
     filled.embed("p")
     filled.select("k_center", "p", budget=3, name="few")
-    with writing(filled.home) as connection:
+    with filled.store.writing() as connection:
         connection.execute(
             'UPDATE subsets SET definition = json_merge_patch(definition, \'{"seed": 5, "budget": 2}\')'
         )
@@ -264,7 +263,7 @@ def test_a_difference_without_a_recorded_cause_names_what_was_read(filled: Catal
     assert found.causes == (
         "no cause is recorded; it reads p@1, embeddings of all-MiniLM-L6-v2 (precision float32)",
     )
-    with writing(filled.home) as connection:
+    with filled.store.writing() as connection:
         connection.execute("UPDATE signals SET identity_sha256 = 'another'")
     (cause,) = filled.verify("few").causes
     assert cause.startswith(

@@ -11,7 +11,6 @@ from catalog import Catalog
 from catalog.errors import OptionError, ReferenceNotFoundError, SelectionError, SignalError
 from catalog.models.causal_lm import save_causal_lm
 from catalog.models.tiny import TinyShape, build_tiny
-from catalog.store.database import writing
 
 Write = Callable[..., Path]
 N = 40
@@ -248,7 +247,7 @@ def test_selecting_again_onto_a_grown_pool_makes_the_next_version(
 def test_a_subset_verifies_and_a_changed_one_does_not(filled: Catalog) -> None:
     filled.select("s2l", "p", budget=10, name="best", settings={"k": 4})
     assert filled.verify("best").is_same
-    with writing(filled.home) as connection:
+    with filled.store.writing() as connection:
         connection.execute("UPDATE subset_members SET rank = 11 - rank")
     found = filled.verify("best")
     assert not found.is_same
@@ -295,7 +294,7 @@ def test_a_definition_reads_its_states_of_several_of_one_model(
 
 def test_a_signal_that_is_gone_is_named_as_the_cause(filled: Catalog) -> None:
     filled.select("depth_only", "p", budget=3, name="deep")
-    with writing(filled.home) as connection:
+    with filled.store.writing() as connection:
         connection.execute("DELETE FROM signals WHERE name = 'depth'")
     found = filled.verify("deep")
     assert (found.is_same, found.n_different) == (False, 3)
@@ -359,7 +358,7 @@ def test_an_error_in_a_stored_definition_is_placed_in_the_text_as_it_is_stored(
     filled: Catalog,
 ) -> None:
     filled.select("depth_only", "p", budget=3, name="deep")
-    with writing(filled.home) as connection:
+    with filled.store.writing() as connection:
         connection.execute("DELETE FROM signal_members")
     with pytest.raises(SignalError, match=r"^depth_only \(as stored\):1:\d+: "):
         filled.verify("deep")

@@ -9,8 +9,7 @@ import pytest
 from catalog.selection.run import choose, define
 from catalog.selection.selector import read_selector
 from catalog.store import database
-from catalog.store.database import writing
-from catalog.store.paths import Home
+from catalog.store.store import Store
 from catalog.subsets.select import select
 from catalog.subsets.verify import verify
 
@@ -75,9 +74,9 @@ SELECTORS = {
 
 
 @pytest.fixture(scope="module")
-def big(tmp_path_factory: pytest.TempPathFactory) -> Home:
-    home = Home(tmp_path_factory.mktemp("big") / "catalog")
-    with writing(home) as connection:
+def big(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    home = Store(tmp_path_factory.mktemp("big") / "catalog")
+    with home.writing() as connection:
         connection.execute(FILL)
     return home
 
@@ -85,7 +84,7 @@ def big(tmp_path_factory: pytest.TempPathFactory) -> Home:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SELECTORS)
 def test_a_selection_with_ties_verifies_five_times(
-    big: Home, name: str, monkeypatch: pytest.MonkeyPatch
+    big: Store, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(database.CONFIG, "threads", 2)
     selector = read_selector(f"-- summary: A test.\n{SELECTORS[name]}", name="mine")
@@ -97,14 +96,14 @@ def test_a_selection_with_ties_verifies_five_times(
 
 
 @pytest.mark.slow
-def test_another_order_of_the_same_rows_gives_the_same_members(big: Home, tmp_path: Path) -> None:
-    other = Home(tmp_path / "catalog")
+def test_another_order_of_the_same_rows_gives_the_same_members(big: Store, tmp_path: Path) -> None:
+    other = Store(tmp_path / "catalog")
     shuffled = FILL.replace("SELECT\n    i,", "SELECT\n    n,").replace(
         f"FROM range({N_MEMBERS}) AS t(i);\nINSERT INTO pool_members\nSELECT 1, i,",
         f"FROM (SELECT i, row_number() OVER (ORDER BY hash(i * 7)) AS n FROM range({N_MEMBERS}) AS t(i));\n"
         "INSERT INTO pool_members\nSELECT 1, row_number() OVER (ORDER BY hash(i * 7)),",
     )
-    with writing(other) as connection:
+    with other.writing() as connection:
         connection.execute(shuffled)
     for name, sql in SELECTORS.items():
         if (

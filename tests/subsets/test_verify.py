@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from catalog import Catalog
-from catalog.store.database import writing
 
 
 @pytest.mark.parametrize(("kind", "name"), [("macros", "lot"), ("functions", "kmeans")])
@@ -24,7 +23,7 @@ def test_code_that_has_changed_is_named_and_makes_another_definition(
     catalog.import_losses("p", tmp_path / "losses.csv", proxy="mine", key="fingerprint")
     catalog.select("s2l", "p", budget=6, name="few", settings={"k": 3})
     assert catalog.verify("few").causes == ()
-    with writing(catalog.home) as connection:
+    with catalog.store.writing() as connection:
         ((content,),) = connection.execute("SELECT definition FROM subsets").fetchall()
         content = json.loads(content)
         content[kind][name] = "that of another release"

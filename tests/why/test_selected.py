@@ -14,7 +14,7 @@ from catalog import Catalog
 from catalog.errors import NotFoundError, OptionError, ReferenceNotFoundError
 from catalog.models.causal_lm import save_causal_lm
 from catalog.models.tiny import TinyShape, build_tiny
-from catalog.store.paths import shipped
+from catalog.store.paths import package_data_dir
 from catalog.why.selected import Why
 
 N, BUDGET = 60, 12
@@ -45,7 +45,7 @@ SCORES = (
     "n_tokens",
     "perplexity",
 )
-SELECTORS = sorted(path.stem for path in shipped("selectors").glob("*.sql"))
+SELECTORS = sorted(path.stem for path in package_data_dir("selectors").glob("*.sql"))
 SETTINGS: dict[str, dict[str, Any]] = {
     "s2l": {"k": 4},
     "s2l_by_source": {"k": 2},

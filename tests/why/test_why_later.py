@@ -8,7 +8,6 @@ import pytest
 
 from catalog import Catalog
 from catalog.errors import NotFoundError
-from catalog.store.database import writing
 
 Write = Callable[..., Path]
 
@@ -38,7 +37,7 @@ def test_a_changed_signal_is_said(catalog: Catalog, jsonl: Write, tmp_path: Path
     np.save(tmp_path / "depth.npy", np.arange(9.0))
     catalog.import_scores("p", tmp_path / "depth.npy", name="depth")
     catalog.select("depth_only", "p", budget=2, name="deep")
-    with writing(catalog.home) as connection:
+    with catalog.store.writing() as connection:
         connection.execute("UPDATE scores SET value = -value")
     said = catalog.why("deep@1", 0).left_out
     assert said is not None

@@ -15,15 +15,15 @@ from catalog.compute.imports.table import Import, Numbers, Published, digest, re
 from catalog.compute.shard_runner import Values, write_shard
 from catalog.errors import SignalError
 from catalog.signals.registry import Signal, keep_import, list_named, planned_import
-from catalog.store.database import WAIT, Connection, reading, writing
-from catalog.store.paths import Home
+from catalog.store.database import Connection
 from catalog.store.references import Reference, check_name
+from catalog.store.store import Store
 
 NAN, MISSING, MARKED = "not_a_number", "missing", "marked_missing"
 
 
 def import_scores(
-    home: Home,
+    store: Store,
     reference: Reference,
     file: str,
     *,
@@ -32,12 +32,11 @@ def import_scores(
     value: str | None = None,
     missing: Sequence[float] = (),
     is_dry_run: bool = False,
-    wait: float = WAIT,
 ) -> Import:
     """Import one number an instruction; of several imports of one name the last is read, also when its numbers were there before.
 
     Args:
-        home: the catalog's folder.
+        store: the catalog's files and database.
         reference: the pool or subset that the file is about.
         file: Parquet, CSV, JSON Lines or ``.npy``.
         name: of the score; not one that was computed here.
@@ -47,7 +46,6 @@ def import_scores(
             keeps the number of the import before; without one it has none, with the reason
             ``not_in_file``.
         is_dry_run: match and count, and write nothing.
-        wait: seconds to wait for another process.
 
     Raises:
         SourceError: the file cannot be read.
@@ -62,7 +60,7 @@ def import_scores(
     )
     numbers = _numbers(table, table.columns.get(column, table.columns.get("values")))
     reasons = _reasons(table, numbers, column, missing=missing)
-    with (reading if is_dry_run else writing)(home, wait=wait) as connection:
+    with (store.reading if is_dry_run else store.writing)() as connection:
         _refuse_computed(connection, name)
         ids = instruction_ids(connection, reference, table, key=key)
         members = member_ids(connection, reference)
@@ -81,7 +79,7 @@ def import_scores(
         planned = planned_import(kind="score", name=name, identity=identity, details=details)
 
         def write(signal: Signal) -> None:
-            write_shard(connection, home, signal, values, seconds=0.0)
+            write_shard(connection, store, signal, values, seconds=0.0)
 
         signal, is_new = keep_import(connection, planned, write=write, is_dry_run=is_dry_run)
         return Import(

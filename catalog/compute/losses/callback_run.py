@@ -20,10 +20,10 @@ from catalog.compute.losses.recorder import (
 )
 from catalog.compute.proxies import proxy_folder, sweep_training
 from catalog.signals.registry import Signal, ensure_signal, list_named
-from catalog.store.database import WAIT, Connection, reading, writing
-from catalog.store.paths import Home
+from catalog.store.database import Connection
 from catalog.store.queries import query
 from catalog.store.references import Reference
+from catalog.store.store import Store
 
 if TYPE_CHECKING:
     from catalog.models.causal_lm import CausalLM
@@ -40,12 +40,11 @@ class ObservedRun:
         steps: the optimiser steps that were recorded, in order.
     """
 
-    home: Home
+    store: Store
     signal: Signal
     members: Members
     steps: list[int]
     watch: Stopwatch
-    wait: float = WAIT
 
     def record(self, lm: CausalLM, *, step: int, epoch: float) -> None:
         """Write every member's loss under the model as it is now; a step that is recorded already is left as it is."""
@@ -53,7 +52,7 @@ class ObservedRun:
             return
         number = len(self.steps)
         record_checkpoint(
-            self.home,
+            self.store,
             self.signal,
             lm,
             self.members,
@@ -61,41 +60,36 @@ class ObservedRun:
             step=step,
             epoch=epoch,
             watch=self.watch,
-            wait=self.wait,
         )
         self.steps.append(step)
 
     def finish(self) -> dict[str, int]:
         """Say that the trajectories are complete; returns how many members have none, by reason."""
-        with writing(self.home, wait=self.wait) as connection:
+        with self.store.writing() as connection:
             connection.execute(query("losses/set_dimension"), {"signal_id": self.signal.signal_id})
-        reasons = finish_trajectories(
-            self.home, self.signal, self.members, watch=self.watch, wait=self.wait
-        )
-        sweep_training(self.home, self.signal)
+        reasons = finish_trajectories(self.store, self.signal, self.members, watch=self.watch)
+        sweep_training(self.store, self.signal)
         return reasons
 
 
 def observe(
-    home: Home,
+    store: Store,
     reference: Reference,
     lm: CausalLM,
     *,
     name: str,
     step: int,
     max_length: int,
-    wait: float = WAIT,
 ) -> ObservedRun:
     """Begin to record a run, or go on with one.
 
     Args:
-        home: the catalog's folder.
+        store: the catalog's files and database.
         reference: the pool or subset whose members are scored; a run that goes on scores those of the version that it began with.
         lm: the model in training.
         name: what the signal is called.
         step: optimiser steps that the run did before: 0, or where it is resumed; what was recorded later than that is forgotten.
         max_length: the window in tokens.
-        wait: seconds to wait for another process.
     """
     identity = {
         "template": lm.template.identity(),
@@ -103,7 +97,7 @@ def observe(
         "max_length": max_length,
         "version": VERSION,
     }
-    with writing(home, wait=wait) as connection:
+    with store.writing() as connection:
         signal = _unfinished(connection, name, identity, reference) if step else None
         if signal is None:
             run, details = (
@@ -119,17 +113,12 @@ def observe(
         steps = [
             row[1] for row in connection.sql(query("losses/checkpoints"), params=at).fetchall()
         ]
-    with reading(home, wait=wait) as connection:
+    with store.reading() as connection:
         rows = list_members(connection, replace(reference, version=signal.details["version"]))
     members = tokenised(
-        home,
-        rows,
-        lm,
-        folder=proxy_folder(home, signal) / "tokens",
-        max_length=max_length,
-        wait=wait,
+        store, rows, lm, folder=proxy_folder(store, signal) / "tokens", max_length=max_length
     )
-    return ObservedRun(home, signal, members, steps, Stopwatch(), wait)
+    return ObservedRun(store, signal, members, steps, Stopwatch())
 
 
 def _unfinished(

@@ -17,29 +17,28 @@ from catalog.compute.imports.table import Import, Numbers, Published, digest, re
 from catalog.compute.shard_runner import Values, write_shard
 from catalog.errors import SignalError, listed
 from catalog.signals.registry import Signal, keep_import, planned_import
-from catalog.store.database import WAIT, Connection, reading, writing
-from catalog.store.paths import Home
+from catalog.store.database import Connection
 from catalog.store.queries import query
 from catalog.store.references import Reference, check_name
 from catalog.store.shard_hash import record_sha256
+from catalog.store.store import Store
 
 NAN = "not_a_number"
 
 
 def import_losses(
-    home: Home,
+    store: Store,
     reference: Reference,
     file: str,
     *,
     proxy: str,
     key: str = "row",
     is_dry_run: bool = False,
-    wait: float = WAIT,
 ) -> Import:
     """Import loss trajectories from anybody's training run; of several of one name the last is read, also when it was there before.
 
     Args:
-        home: the catalog's folder.
+        store: the catalog's files and database.
         reference: the pool or subset that was trained on.
         file: one list of losses a row (Parquet, JSON Lines: the column ``losses``), one numeric column a checkpoint, named alike but
             for a number (CSV, Parquet: ``step_2``, ``step_10``), an ``.npy`` matrix, or safetensors
@@ -49,7 +48,6 @@ def import_losses(
             with keys does not name keeps the losses of the import before it, when they are at as
             many checkpoints.
         is_dry_run: match and count, and write nothing.
-        wait: seconds to wait for another process.
 
     Raises:
         SourceError: the file cannot be read.
@@ -60,7 +58,7 @@ def import_losses(
     started = time.monotonic()
     table = read_table(file)
     published = _trajectories(table, key=key)  # (n_rows, T)
-    with (reading if is_dry_run else writing)(home, wait=wait) as connection:
+    with (store.reading if is_dry_run else store.writing)() as connection:
         found = instruction_ids(connection, reference, table, key=key)
         members = member_ids(connection, reference)
         absent = np.setdiff1d(members, found)
@@ -90,7 +88,7 @@ def import_losses(
         def write(signal: Signal) -> None:
             values = Values(pa.table({"instruction_id": ids[kept]}), gaps=gaps)
             shard = write_shard(
-                connection, home, signal, values, seconds=time.monotonic() - started
+                connection, store, signal, values, seconds=time.monotonic() - started
             )
             _write_checkpoints(connection, signal, ids[kept], trajectories[kept])
             record_sha256(connection, kind=signal.kind, signal_id=signal.signal_id, shard=shard)

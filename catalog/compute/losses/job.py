@@ -17,8 +17,8 @@ from catalog.compute.proxies import checkpoint_file, proxy_name, start_identity
 from catalog.compute.shard_runner import Progress
 from catalog.models.recipe import Recipe
 from catalog.signals.registry import Signal
-from catalog.store.paths import Home
 from catalog.store.references import Reference
+from catalog.store.store import Store
 
 if TYPE_CHECKING:
     from catalog.models.causal_lm import CausalLM
@@ -30,7 +30,7 @@ VERSION = 1  # of this computation; a change that changes values counts it up
 class LossRun:
     """One run: what it was asked for, and where it is; ``is_usual`` where nobody said how many checkpoints."""
 
-    home: Home
+    store: Store
     reference: Reference
     proxy: str
     recipe: Recipe
@@ -38,7 +38,6 @@ class LossRun:
     keep_checkpoints: bool | None
     limit: int | None
     chunk_rows: int
-    wait: float
     progress: Progress | None
     is_usual: bool
     watch: Stopwatch = field(default_factory=Stopwatch)
@@ -89,7 +88,7 @@ class LossRun:
     ) -> None:
         """Write every member's loss at one checkpoint."""
         record_checkpoint(
-            self.home,
+            self.store,
             signal,
             lm,
             members,
@@ -98,7 +97,6 @@ class LossRun:
             epoch=step / n_steps * self.recipe.epochs,
             watch=self.watch,
             chunk_rows=self.chunk_rows,
-            wait=self.wait,
             progress=self.scored,
         )
 
@@ -106,7 +104,7 @@ class LossRun:
         """Save the weights of a checkpoint, whole or not at all."""
         from safetensors.torch import save_model
 
-        file = checkpoint_file(self.home, signal, checkpoint)
+        file = checkpoint_file(self.store, signal, checkpoint)
         if file.is_file():
             return
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -21,11 +21,11 @@ from catalog.compute.shard_runner import SHARD_ROWS, Values, read_texts, write_s
 from catalog.models.losses import Losses, response_losses
 from catalog.models.tokens import Tokens
 from catalog.signals.registry import Signal
-from catalog.store.database import WAIT, Connection, reading, writing
-from catalog.store.paths import Home
+from catalog.store.database import Connection
 from catalog.store.queries import query
 from catalog.store.references import Reference
 from catalog.store.shard_hash import record_sha256
+from catalog.store.store import Store
 
 if TYPE_CHECKING:
     from catalog.models.causal_lm import CausalLM
@@ -74,22 +74,22 @@ def fingerprints_sha256(members: pa.Table) -> str:
     return digest.hexdigest()
 
 
-def texts_of(home: Home, members: pa.Table, *, wait: float = WAIT) -> Iterator[pa.Table]:
+def texts_of(
+    store: Store,
+    members: pa.Table,
+) -> Iterator[pa.Table]:
     """The instructions of members, shard by shard, in the members' order."""
     for first in range(0, members.num_rows, SHARD_ROWS):
-        yield read_texts(
-            home, members.slice(first, SHARD_ROWS).select(["instruction_id"]), wait=wait
-        )
+        yield read_texts(store, members.slice(first, SHARD_ROWS).select(["instruction_id"]))
 
 
 def tokenised(
-    home: Home,
+    store: Store,
     members: pa.Table,
     lm: CausalLM,
     *,
     folder: Path,
     max_length: int,
-    wait: float = WAIT,
 ) -> Members:
     """Members as the model reads them, on disk in a folder."""
     from catalog.models.token_file import write_tokens
@@ -99,7 +99,7 @@ def tokenised(
         tokens_of(
             texts.to_pylist(), tokenizer=lm.tokenizer, template=lm.template, max_length=max_length
         )
-        for texts in texts_of(home, members, wait=wait)
+        for texts in texts_of(store, members)
     )
     tokens = write_tokens(folder, shards)
     lm.require_positions(tokens)
@@ -108,7 +108,7 @@ def tokenised(
 
 
 def record_checkpoint(
-    home: Home,
+    store: Store,
     signal: Signal,
     lm: CausalLM,
     members: Members,
@@ -118,13 +118,12 @@ def record_checkpoint(
     epoch: float,
     watch: Stopwatch,
     chunk_rows: int = SHARD_ROWS,
-    wait: float = WAIT,
     progress: Step | None = None,
 ) -> None:
     """Write every member's loss at one checkpoint, what an earlier run wrote left out, and then the checkpoint itself.
 
     Args:
-        home: the catalog's folder.
+        store: the catalog's files and database.
         signal: the trajectory.
         lm: the model as it is at this checkpoint.
         members: who is scored.
@@ -133,11 +132,10 @@ def record_checkpoint(
         epoch: epochs done.
         watch: its laps are the seconds that shards are told to have taken.
         chunk_rows: instructions in a chunk; fixed, so that a resumed run makes the batches, and the values, of an unbroken one.
-        wait: seconds to wait for another process.
         progress: told how many instructions and tokens were done, those of the earlier run included.
     """
     at = {"signal_id": signal.signal_id, "checkpoint": checkpoint}
-    with reading(home, wait=wait) as connection:
+    with store.reading() as connection:
         recorded = (
             connection.sql(query("losses/recorded"), params=at)
             .to_arrow_table()["instruction_id"]
@@ -154,19 +152,23 @@ def record_checkpoint(
             "n_tokens": sum(len(one.ids) for one in group),
             "n_truncated": sum(one.is_truncated for one in group),
         }
-        with writing(home, wait=wait) as connection:
+        with store.writing() as connection:
             _write_chunk(
                 connection, at, members.ids[where], losses, counts=counts | {"seconds": watch.lap()}
             )
-    with writing(home, wait=wait) as connection:
+    with store.writing() as connection:
         connection.execute(query("losses/complete_checkpoint"), at | {"step": step, "epoch": epoch})
 
 
 def finish_trajectories(
-    home: Home, signal: Signal, members: Members, *, watch: Stopwatch, wait: float = WAIT
+    store: Store,
+    signal: Signal,
+    members: Members,
+    *,
+    watch: Stopwatch,
 ) -> dict[str, int]:
     """Say that the members' trajectories are complete, and why some have none; returns how many have none, by reason."""
-    with writing(home, wait=wait) as connection:
+    with store.writing() as connection:
         rows = connection.sql(
             query("losses/not_numbers"), params={"signal_id": signal.signal_id}
         ).to_arrow_table()
@@ -179,7 +181,7 @@ def finish_trajectories(
         kept = np.sort(members.ids[members.usable & ~broken])
         shard = write_shard(
             connection,
-            home,
+            store,
             signal,
             Values(pa.table({"instruction_id": kept}), gaps=gaps),
             seconds=watch.lap(),

@@ -11,7 +11,6 @@ import pyarrow as pa
 from catalog.compute.losses.job import LossRun
 from catalog.compute.proxies import proxy_folder, start_dtype
 from catalog.signals.registry import Signal, ensure_signal, list_named
-from catalog.store.database import reading, writing
 from catalog.store.queries import query
 from catalog.store.references import Reference
 
@@ -19,7 +18,7 @@ from catalog.store.references import Reference
 def loss_signal(job: LossRun, members: pa.Table, *, is_retrain: bool) -> Signal:
     """The signal of this very training set, else one that an earlier version trained, else a new one."""
     identity = job.identity(members)
-    with reading(job.home, wait=job.wait) as connection:
+    with job.store.reading() as connection:
         known = list_named(connection, kind="losses", name=job.name)
     alike = [signal for signal in known if _is_alike(signal, identity, is_usual=job.is_usual)]
     same = [signal for signal in alike if signal.identity["trained_on"] == identity["trained_on"]]
@@ -37,7 +36,7 @@ def loss_signal(job: LossRun, members: pa.Table, *, is_retrain: bool) -> Signal:
     identity["start"]["dtype"] = start_dtype(job.proxy)
     reference = job.reference
     details = {"trained_on": str(reference)} | reference.parameters
-    with writing(job.home, wait=job.wait) as connection:
+    with job.store.writing() as connection:
         return ensure_signal(
             connection,
             kind="losses",
@@ -55,7 +54,7 @@ def loss_signal(job: LossRun, members: pa.Table, *, is_retrain: bool) -> Signal:
 
 def is_trained(job: LossRun, signal: Signal) -> bool:
     """Whether its training came to its end."""
-    with reading(job.home, wait=job.wait) as connection:
+    with job.store.reading() as connection:
         rows = connection.sql(
             query("losses/state"), params={"signal_id": signal.signal_id}
         ).fetchall()
@@ -70,9 +69,9 @@ def n_checkpoints(signal: Signal) -> int:
 
 def take_back(job: LossRun, signal: Signal) -> None:
     """Forget a signal of which nothing was computed."""
-    with writing(job.home, wait=job.wait) as connection:
+    with job.store.writing() as connection:
         connection.execute(query("signals/forget"), {"signal_id": signal.signal_id})
-    shutil.rmtree(proxy_folder(job.home, signal), ignore_errors=True)
+    shutil.rmtree(proxy_folder(job.store, signal), ignore_errors=True)
 
 
 def _is_alike(signal: Signal, identity: Mapping[str, Any], *, is_usual: bool) -> bool:

@@ -31,10 +31,9 @@ from catalog.compute.proxies import (
 from catalog.compute.shard_runner import SHARD_ROWS, Progress, exclusively, missing, take_back_empty
 from catalog.errors import CatalogError, OptionError, SignalError
 from catalog.signals.registry import Signal
-from catalog.store.database import WAIT, reading
-from catalog.store.paths import Home
 from catalog.store.queries import query
 from catalog.store.references import Reference
+from catalog.store.store import Store
 
 if TYPE_CHECKING:
     from catalog.models.causal_lm import CausalLM
@@ -72,7 +71,7 @@ class TrainedLosses:
 
 
 def train_losses(
-    home: Home,
+    store: Store,
     reference: Reference,
     *,
     proxy: str = "tiny",
@@ -82,7 +81,6 @@ def train_losses(
     is_retrain: bool = False,
     limit: int | None = None,
     chunk_rows: int = SHARD_ROWS,
-    wait: float = WAIT,
     progress: Progress | None = None,
 ) -> TrainedLosses:
     """Train a proxy on the members of a pool or subset, and record every member's loss at each checkpoint.
@@ -91,7 +89,7 @@ def train_losses(
     of a pool is scored at the checkpoints of the proxy that an earlier version trained.
 
     Args:
-        home: the catalog's folder.
+        store: the catalog's files and database.
         reference: whose members.
         proxy: ``tiny``, a Hugging Face id or a path.
         recipe: fields of :class:`catalog.models.recipe.Recipe` that differ from the proxy's; None leaves one as it is.
@@ -100,7 +98,6 @@ def train_losses(
         is_retrain: train on this version, even where an earlier version's proxy could score what is new.
         limit: train on and score a sample of that many only, as a signal of its own.
         chunk_rows: instructions that are scored and written at once.
-        wait: seconds to wait for another process.
         progress: told (done, of how many, tokens) as it goes; training an instruction counts three times its scoring.
 
     Raises:
@@ -110,7 +107,7 @@ def train_losses(
         LockedError: another process trains this proxy.
     """
     started = time.monotonic()
-    with reading(home, wait=wait) as connection:
+    with store.reading() as connection:
         everybody = list_members(connection, reference)
     limit = None if limit is None or limit >= everybody.num_rows else limit
     members = everybody.slice(
@@ -119,7 +116,7 @@ def train_losses(
     recipe_ = recipe_of(proxy, recipe or {}, n_instructions=members.num_rows)
     is_usual = (recipe or {}).get("checkpoints") is None
     job = LossRun(
-        home,
+        store,
         reference,
         proxy,
         recipe_,
@@ -127,14 +124,13 @@ def train_losses(
         keep_checkpoints,
         limit,
         chunk_rows,
-        wait,
         progress,
         is_usual,
     )
     report = _run(job, members, is_retrain=is_retrain)
     report.n_members = everybody.num_rows
     report.n_left = everybody.num_rows - members.num_rows
-    with reading(home, wait=wait) as connection:
+    with store.reading() as connection:
         rows = connection.sql(
             query("losses/checkpoints"), params={"signal_id": report.signal.signal_id}
         ).to_arrow_table()
@@ -147,7 +143,7 @@ def _run(job: LossRun, members: pa.Table, *, is_retrain: bool) -> TrainedLosses:
     """Train, or score what is new; where members without a loss leave fewer steps than the usual checkpoints, there is one a step."""
     signal = loss_signal(job, members, is_retrain=is_retrain)
     job.recipe = replace(job.recipe, checkpoints=n_checkpoints(signal))
-    with exclusively(job.home, signal):
+    with exclusively(job.store, signal):
         report = _report(job, signal, members)
         if is_trained(job, signal):
             _extend(job, signal, members, report)
@@ -162,7 +158,7 @@ def _run(job: LossRun, members: pa.Table, *, is_retrain: bool) -> TrainedLosses:
                 job.recipe = replace(job.recipe, checkpoints=n_steps)
                 return _run(job, members, is_retrain=is_retrain)
             _train(job, signal, lm, learners, report)
-        sweep_training(job.home, signal)
+        sweep_training(job.store, signal)
     return report
 
 
@@ -179,28 +175,26 @@ def _report(job: LossRun, signal: Signal, members: pa.Table) -> TrainedLosses:
 
 def _todo(job: LossRun, signal: Signal, members: pa.Table) -> pa.Table:
     """The members without a complete trajectory, in the members' order."""
-    with reading(job.home, wait=job.wait) as connection:
+    with job.store.reading() as connection:
         wanted = missing(connection, job.reference, signal)["instruction_id"]
     return members.filter(pc.is_in(members["instruction_id"], value_set=wanted.combine_chunks()))
 
 
 def _start(job: LossRun, signal: Signal, rows: pa.Table) -> tuple[CausalLM, Members]:
     """The model that training starts from, and the members as it reads them."""
-    sweep_drafts(job.home, signal)
+    sweep_drafts(job.store, signal)
     try:
         return _loaded(job, signal, rows)
     except Exception:
-        if not (proxy_folder(job.home, signal) / "run").exists():  # where training goes on from
-            take_back_empty(job.home, signal)
+        if not (proxy_folder(job.store, signal) / "run").exists():  # where training goes on from
+            take_back_empty(job.store, signal)
         raise
 
 
 def _loaded(job: LossRun, signal: Signal, rows: pa.Table) -> tuple[CausalLM, Members]:
-    lm = start_model(job.home, signal, job.proxy, rows, seed=job.recipe.seed, wait=job.wait)
-    folder = proxy_folder(job.home, signal) / "tokens"
-    return lm, tokenised(
-        job.home, rows, lm, folder=folder, max_length=job.max_length, wait=job.wait
-    )
+    lm = start_model(job.store, signal, job.proxy, rows, seed=job.recipe.seed)
+    folder = proxy_folder(job.store, signal) / "tokens"
+    return lm, tokenised(job.store, rows, lm, folder=folder, max_length=job.max_length)
 
 
 def _no_training(job: LossRun, members: Members) -> CatalogError:
@@ -226,7 +220,7 @@ def _train(
     from catalog.models.causal_lm import save_causal_lm
     from catalog.models.training import train
 
-    folder = proxy_folder(job.home, signal)
+    folder = proxy_folder(job.store, signal)
     job.n_total = int(members.usable.sum()) * (3 * job.recipe.epochs + job.recipe.checkpoints)
     is_kept = (
         lm.model.num_parameters() < KEPT_PARAMETERS
@@ -250,9 +244,9 @@ def _train(
             step=checkpoint.step,
             n_steps=checkpoint.n_steps,
         )
-    if not final_folder(job.home, signal).is_dir():
-        save_causal_lm(lm, final_folder(job.home, signal))
-    report.reasons = finish_trajectories(job.home, signal, members, watch=job.watch, wait=job.wait)
+    if not final_folder(job.store, signal).is_dir():
+        save_causal_lm(lm, final_folder(job.store, signal))
+    report.reasons = finish_trajectories(job.store, signal, members, watch=job.watch)
     report.n_computed = len(members.ids)
 
 
@@ -261,8 +255,10 @@ def _extend(job: LossRun, signal: Signal, rows: pa.Table, report: TrainedLosses)
     todo = _todo(job, signal, rows)
     if not todo.num_rows:
         return
-    files = [checkpoint_file(job.home, signal, number) for number in range(job.recipe.checkpoints)]
-    if not all(file.is_file() for file in [*files, final_folder(job.home, signal) / "config.json"]):
+    files = [checkpoint_file(job.store, signal, number) for number in range(job.recipe.checkpoints)]
+    if not all(
+        file.is_file() for file in [*files, final_folder(job.store, signal) / "config.json"]
+    ):
         raise SignalError(
             f"{signal.name} was trained on {report.trained_on} and its checkpoints were not kept, so that the {todo.num_rows:,} "
             f"members that are new in {job.reference} cannot be scored: --retrain trains on all {rows.num_rows:,} "
@@ -273,19 +269,18 @@ def _extend(job: LossRun, signal: Signal, rows: pa.Table, report: TrainedLosses)
     from catalog.models.causal_lm import load_causal_lm
 
     lm = load_causal_lm(
-        final_folder(job.home, signal), dtype=signal.identity["start"]["dtype"], to_train=True
+        final_folder(job.store, signal), dtype=signal.identity["start"]["dtype"], to_train=True
     )
     members = tokenised(
-        job.home,
+        job.store,
         todo,
         lm,
-        folder=proxy_folder(job.home, signal) / "tokens",
+        folder=proxy_folder(job.store, signal) / "tokens",
         max_length=job.max_length,
-        wait=job.wait,
     )
     job.n_total = int(members.usable.sum()) * len(files)
     for checkpoint, file in enumerate(files):
         load_model(lm.model, str(file), device=str(lm.device))
         job.record(signal, lm, members, checkpoint=checkpoint)
-    report.reasons = finish_trajectories(job.home, signal, members, watch=job.watch, wait=job.wait)
+    report.reasons = finish_trajectories(job.store, signal, members, watch=job.watch)
     report.n_computed = todo.num_rows

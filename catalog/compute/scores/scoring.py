@@ -24,10 +24,9 @@ from catalog.compute.shard_runner import (
 from catalog.errors import OptionError, SignalError
 from catalog.signals.coverage import PROXY, choose, coverages, fullest, shortfall
 from catalog.signals.registry import Signal, ensure_signal, find_signal, list_named
-from catalog.store.database import WAIT, reading, writing
-from catalog.store.paths import Home
 from catalog.store.queries import query
 from catalog.store.references import Reference, nearest
+from catalog.store.store import Store
 
 if TYPE_CHECKING:
     from catalog.models.causal_lm import CausalLM
@@ -41,7 +40,7 @@ class Scoring:
     """One command's scores: what they share is computed, and the model loaded, once.
 
     Attributes:
-        home: the catalog's folder.
+        store: the catalog's files and database.
         reference: whose members.
         model_name: a proxy that was trained here, a Hugging Face id or a path; None where no score needs one.
         max_length: the window in tokens.
@@ -49,13 +48,12 @@ class Scoring:
         seed: of that draw.
         of: the score that `rid` ranks.
         limit: measure only a sample of that many.
-        wait: seconds to wait for another process.
         progress: told after each shard.
         reports: what was done, in order.
         notes: what a person should be told.
     """
 
-    home: Home
+    store: Store
     reference: Reference
     model_name: str | None = None
     max_length: int = 512
@@ -63,7 +61,6 @@ class Scoring:
     seed: int = 0
     of: str = "depth"
     limit: int | None = None
-    wait: float = WAIT
     progress: Progress | None = None
     reports: list[Report] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -83,7 +80,7 @@ class Scoring:
                 raise OptionError(
                     "a score that a model measures needs --model: tiny, a Hugging Face id or a path"
                 )
-            self._model = LanguageModel(self.home, self.model_name, wait=self.wait)
+            self._model = LanguageModel(self.store, self.model_name)
         return self._model
 
     def load(self) -> CausalLM:
@@ -107,7 +104,7 @@ class Scoring:
         Raises:
             SignalError: there are none, they are incomplete, or there are several and none is named.
         """
-        with reading(self.home, wait=self.wait) as connection:
+        with self.store.reading() as connection:
             found = choose(
                 self.reference,
                 coverages(connection, self.reference, kind="losses"),
@@ -127,7 +124,7 @@ class Scoring:
         Raises:
             SignalError: only some members have them.
         """
-        with reading(self.home, wait=self.wait) as connection:
+        with self.store.reading() as connection:
             for signal in list_named(connection, kind="labels"):
                 n_missing = missing(connection, self.reference, signal).num_rows
                 n_members = count_members(connection, self.reference)
@@ -148,7 +145,7 @@ class Scoring:
         """
         if self.model_name and self.of in _functions():
             self.signal(self.of)
-        with reading(self.home, wait=self.wait) as connection:
+        with self.store.reading() as connection:
             found = [
                 each
                 for each in coverages(connection, self.reference, kind="score")
@@ -170,7 +167,7 @@ class Scoring:
         """How many members have no label, so that K is 1 for them."""
         labels = self.signal("n_labels")
         at = self.reference.parameters | {"signal_id": labels.signal_id}
-        with reading(self.home, wait=self.wait) as connection:
+        with self.store.reading() as connection:
             ((n_without,),) = connection.sql(query("scores/count_gaps"), params=at).fetchall()
         return (f"K is 1 for {n_without:,} members, which have no labels",) if n_without else ()
 
@@ -181,24 +178,22 @@ class Scoring:
         identity = dict(measure.identity) | {"version": VERSION}
         if measure.needs_precision:
             signal = model_signal(
-                self.home,
+                self.store,
                 self.model,
                 kind="score",
                 name=name,
                 identity=identity,
                 details=measure.details,
-                wait=self.wait,
             )
         else:
-            signal = _ensure(self.home, name, identity, details=measure.details, wait=self.wait)
+            signal = _ensure(self.store, name, identity, details=measure.details)
         self._dtype = signal.identity.get("dtype", "auto")
         return compute(
-            self.home,
+            self.store,
             self.reference,
             signal,
             measure.values,
             limit=self.limit,
-            wait=self.wait,
             progress=self.progress,
         )
 
@@ -208,17 +203,15 @@ class Scoring:
         inputs = {key: signal and signal.identity_sha256 for key, signal in formula.inputs.items()}
         identity = {"inputs": inputs, **formula.identity, "version": VERSION}
         if formula.needs_members:
-            with reading(self.home, wait=self.wait) as connection:
+            with self.store.reading() as connection:
                 connection.execute(query("scores/members"), self.reference.parameters)
                 ((identity["members"],),) = connection.sql(query("scores/members_hash")).fetchall()
-        signal = _ensure(self.home, name, identity, wait=self.wait)
-        with exclusively(self.home, signal):
+        signal = _ensure(self.store, name, identity)
+        with exclusively(self.store, signal):
             rows, report = self._derived_rows(signal, formula)
             if rows.num_rows:
                 values = _split(rows)
-                commit_shard(
-                    self.home, signal, values, seconds=time.monotonic() - started, wait=self.wait
-                )
+                commit_shard(self.store, signal, values, seconds=time.monotonic() - started)
                 for _, reason in values.gaps:
                     report.reasons[reason] = report.reasons.get(reason, 0) + 1
         report.seconds = time.monotonic() - started
@@ -228,7 +221,7 @@ class Scoring:
         numbers = {
             key: stored and stored.signal_id for key, stored in formula.inputs.items()
         } | dict(formula.parameters)
-        with reading(self.home, wait=self.wait) as connection:
+        with self.store.reading() as connection:
             n_members = count_members(connection, self.reference)
             wanted = missing(connection, self.reference, signal)
             rows = pa.table({"instruction_id": pa.array([], pa.int64())})
@@ -250,26 +243,24 @@ class Scoring:
 
 
 def score(
-    home: Home,
+    store: Store,
     reference: Reference,
     names: Sequence[str],
     *,
     model: str | None = None,
     options: Mapping[str, Any] | None = None,
     limit: int | None = None,
-    wait: float = WAIT,
     progress: Progress | None = None,
 ) -> Scoring:
     """Compute scores of the members that have none yet, and what they are made of.
 
     Args:
-        home: the catalog's folder.
+        store: the catalog's files and database.
         reference: whose members.
         names: of the scores.
         model: a proxy that was trained here, such as ``tiny``; else a Hugging Face id or a path.
         options: ``max_length``, ``warm_up``, ``seed``, ``of``, as `Scoring` has them.
         limit: measure only a sample of that many, to see what the rest would cost.
-        wait: seconds to wait for another process.
         progress: told after each shard.
 
     Raises:
@@ -289,7 +280,7 @@ def score(
             f"scores have the options {', '.join(OPTIONS)}, and were given {', '.join(unknown)}"
         )
     scoring = Scoring(
-        home, reference, model, limit=limit, wait=wait, progress=progress, **dict(options or {})
+        store, reference, model, limit=limit, progress=progress, **dict(options or {})
     )
     if not 0 < scoring.warm_up < 1 or scoring.max_length < 2 or scoring.seed < 0:
         raise OptionError(
@@ -314,18 +305,17 @@ def _functions() -> dict[str, Any]:
 
 
 def _ensure(
-    home: Home,
+    store: Store,
     name: str,
     identity: Mapping[str, Any],
     *,
     details: Mapping[str, Any] | None = None,
-    wait: float,
 ) -> Signal:
-    with reading(home, wait=wait) as connection:
+    with store.reading() as connection:
         found = find_signal(connection, kind="score", name=name, identity=identity)
     if found:
         return found
-    with writing(home, wait=wait) as connection:
+    with store.writing() as connection:
         return ensure_signal(
             connection, kind="score", name=name, identity=identity, details=details
         )

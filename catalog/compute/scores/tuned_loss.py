@@ -17,7 +17,6 @@ from catalog.compute.shard_runner import Values, read_texts
 from catalog.errors import SignalError
 from catalog.models.recipe import Recipe
 from catalog.signals.registry import Signal, identity_sha256, list_named
-from catalog.store.database import reading
 from catalog.store.queries import query
 
 if TYPE_CHECKING:
@@ -67,7 +66,7 @@ def tuned_loss(scoring: Scoring) -> Measure:
 def _earlier(scoring: Scoring, common: Mapping[str, Any]) -> Signal | None:
     """The signal of this pool, or of a version of it before, that is the same but for its warm-up part."""
     reference = scoring.reference
-    with reading(scoring.home, wait=scoring.wait) as connection:
+    with scoring.store.reading() as connection:
         known = list_named(connection, kind="score", name="tuned_loss")
     for signal in known:
         same = {
@@ -92,7 +91,7 @@ def _drawn(scoring: Scoring, made: Mapping[str, Any]) -> pa.Table:
         "seed": scoring.seed,
         "share": scoring.warm_up,
     }
-    with reading(scoring.home, wait=scoring.wait) as connection:
+    with scoring.store.reading() as connection:
         return connection.sql(query("scores/warm_up"), params=at).to_arrow_table()
 
 
@@ -131,7 +130,7 @@ class _Tuning:
     def folder(self) -> Path:
         """Where the tuned model is kept, and the state of a run that was killed."""
         return (
-            self.scoring.home.models
+            self.scoring.store.models
             / f"warm-up-{identity_sha256('score', 'tuned_loss', self.identity)[:16]}"
         )
 
@@ -150,7 +149,7 @@ class _Tuning:
         scoring = self.scoring
         scoring.model.release()
         lm = load_causal_lm(scoring.model.source, dtype=self.base.identity["dtype"], to_train=True)
-        texts = read_texts(scoring.home, self.part.select(["instruction_id"]), wait=scoring.wait)
+        texts = read_texts(scoring.store, self.part.select(["instruction_id"]))
         tokens = tokens_of_texts(texts, lm, max_length=scoring.max_length)
         for _ in train(lm, tokens, recipe=self.recipe, folder=self.folder / "run"):
             pass

@@ -139,7 +139,7 @@ def test_members_whom_the_file_does_not_name_keep_their_losses_at_as_many_checkp
 
 def test_an_import_says_how_many_are_kept_and_how_many_cannot_be(grown: Grown) -> None:
     def stderr(*arguments: str | Path) -> str:
-        home = ["--home", str(grown.catalog.home.path)]
+        home = ["--home", str(grown.catalog.store.path)]
         return (
             CliRunner()
             .invoke(main, [*home, *map(str, arguments), "--key", "code"], catch_exceptions=False)

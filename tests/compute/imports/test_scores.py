@@ -9,7 +9,6 @@ import pytest
 
 from catalog import Catalog
 from catalog.errors import OptionError, SignalError, SourceError
-from catalog.store.database import reading
 
 Write = Callable[..., Path]
 
@@ -29,7 +28,7 @@ def pool(catalog: Catalog, jsonl: Write) -> Catalog:
 
 def by_prompt(catalog: Catalog) -> dict[str, tuple[float | None, str | None]]:
     sql = "SELECT prompt_of(messages), value, reason FROM scores JOIN instructions USING (instruction_id)"
-    with reading(catalog.home) as connection:
+    with catalog.store.reading() as connection:
         return {prompt: (value, reason) for prompt, value, reason in connection.sql(sql).fetchall()}
 
 
@@ -119,7 +118,7 @@ def test_a_wrong_length_is_refused_with_both_numbers(pool: Catalog, jsonl: Write
         SignalError, match=r"has 3 rows and p@1 was read from 5 records \(3 of them members\)"
     ):
         pool.import_scores("p", file, name="rating")
-    with reading(pool.home) as connection:
+    with pool.store.reading() as connection:
         assert connection.sql("SELECT count(*) FROM signals").fetchall() == [(0,)]
 
 
@@ -166,7 +165,7 @@ def test_keys_that_do_not_fit_are_refused(
 
 
 def test_a_fingerprint_is_a_key(pool: Catalog, jsonl: Write) -> None:
-    with reading(pool.home) as connection:
+    with pool.store.reading() as connection:
         prints = [
             row[0]
             for row in connection.sql(

@@ -25,7 +25,7 @@ def main(home: Path, what: str, model: str = "") -> None:
     if what == "losses":
         recipe = {"epochs": 2, "batch": 8, "checkpoints": 4, "learning_rate": 1e-2}
         train_losses(
-            catalog.home,
+            catalog.store,
             pool,
             proxy=model,
             recipe=recipe,
@@ -34,7 +34,7 @@ def main(home: Path, what: str, model: str = "") -> None:
         )
     else:
         embeddings.compute = partial(compute, shard_rows=16)
-        embeddings.embed(catalog.home, pool, progress=lambda *_: print(flush=True))
+        embeddings.embed(catalog.store, pool, progress=lambda *_: print(flush=True))
     print("done", flush=True)
 
 

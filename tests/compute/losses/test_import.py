@@ -12,7 +12,6 @@ import pytest
 
 from catalog import Catalog
 from catalog.errors import CatalogError, SignalError, SourceError
-from catalog.store.database import reading
 
 Write = Callable[..., Path]
 T = 3
@@ -41,7 +40,7 @@ def stored(catalog: Catalog) -> np.ndarray[Any, Any]:
     """The trajectories in the order of the records, NaN where there is no loss."""
     sql = "SELECT row_number, checkpoint, loss FROM losses JOIN pool_members USING (instruction_id)"
     found = np.full((6, T), np.nan, dtype=np.float32)
-    with reading(catalog.home) as connection:
+    with catalog.store.reading() as connection:
         for row, checkpoint, loss in connection.sql(sql).fetchall():
             assert np.isnan(found[row, checkpoint])
             found[row, checkpoint] = loss

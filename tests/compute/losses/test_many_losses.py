@@ -9,7 +9,6 @@ import pytest
 from catalog import Catalog
 from catalog.query.trajectories import loss_matrix
 from catalog.signals.coverage import coverages
-from catalog.store.database import reading
 
 
 @pytest.mark.slow
@@ -20,15 +19,15 @@ def test_a_million_trajectories_are_small_and_load_in_a_second(tmp_path: Path) -
     source = tmp_path / "pool.jsonl"
     source.write_text("".join(f'{{"instruction": "q{i}", "output": "a{i}"}}\n' for i in range(n)))
     catalog.register(source, pool="p")
-    before = catalog.home.database.stat().st_size
+    before = catalog.store.database.stat().st_size
     losses = (
         rng.gamma(2.0, size=(n, 1)) * np.linspace(1, 0.4, 12) + rng.normal(0, 0.05, (n, 12))
     ).astype(np.float32)
     np.save(tmp_path / "losses.npy", losses)
     catalog.import_losses("p", tmp_path / "losses.npy", proxy="theirs")
-    added = catalog.home.database.stat().st_size - before
+    added = catalog.store.database.stat().st_size - before
     started = time.monotonic()
-    with reading(catalog.home) as connection:
+    with catalog.store.reading() as connection:
         (signal,) = coverages(connection, catalog.find("p"), kind="losses")
         ids = np.arange(1, n + 1)
         found = loss_matrix(connection, ids, signal_id=signal.signal_id)

@@ -14,7 +14,6 @@ from catalog.compute.losses.train import TrainedLosses, train_losses
 from catalog.compute.proxies import find_proxy, proxy_folder, trained_proxy
 from catalog.compute.shard_runner import exclusively
 from catalog.errors import LockedError, ModelNotFoundError, OptionError, SignalError
-from catalog.store.database import reading
 
 Write = Callable[..., Path]
 Records = Callable[[int], list[dict[str, Any]]]
@@ -27,7 +26,7 @@ def trained(catalog: Catalog, model: Path, pool: str = "p", **more: Any) -> Trai
 
 def long_table(catalog: Catalog) -> list[tuple[Any, ...]]:
     sql = "SELECT signal_id, checkpoint, fingerprint, loss, n_tokens FROM losses JOIN instructions USING (instruction_id) ORDER BY 1, 2, 3"
-    with reading(catalog.home) as connection:
+    with catalog.store.reading() as connection:
         return connection.sql(sql).fetchall()
 
 
@@ -77,13 +76,13 @@ def test_losses_are_those_of_a_plain_loop(pool: Catalog, model: Path) -> None:
     from catalog.models.template import alpaca_prompt
 
     report = trained(pool, model)
-    lm = load_causal_lm(proxy_folder(pool.home, report.signal) / "final")
+    lm = load_causal_lm(proxy_folder(pool.store, report.signal) / "final")
     stored = {
         fingerprint: (loss, n)
         for _, checkpoint, fingerprint, loss, n in long_table(pool)
         if checkpoint == 2
     }
-    with reading(pool.home) as connection:
+    with pool.store.reading() as connection:
         rows = (
             connection.sql("SELECT fingerprint, messages FROM instructions")
             .to_arrow_table()
@@ -125,7 +124,7 @@ def test_the_same_run_again_computes_nothing(pool: Catalog, model: Path) -> None
         0,
     )
     assert long_table(pool) == before
-    assert [path.name for path in sorted(proxy_folder(pool.home, first.signal).iterdir())] == [
+    assert [path.name for path in sorted(proxy_folder(pool.store, first.signal).iterdir())] == [
         "checkpoints",
         "final",
     ]
@@ -136,7 +135,7 @@ def test_nothing_to_do_imports_no_torch(pool: Catalog, model: Path) -> None:
     options = [f"--{name.replace('_', '-')}={value}" for name, value in SHORT.items()]
     command = [
         "--home",
-        str(pool.home.path),
+        str(pool.store.path),
         "losses",
         "train",
         "p",
@@ -197,11 +196,11 @@ def test_what_is_new_gets_the_losses_that_it_would_have_had(
     trained(catalog, model)
     catalog.register(jsonl(records(36)), pool="p")
     report = trained(catalog, model)
-    folder = proxy_folder(catalog.home, report.signal)
+    folder = proxy_folder(catalog.store, report.signal)
     lm = load_causal_lm(folder / "final")
-    with reading(catalog.home) as connection:
+    with catalog.store.reading() as connection:
         rows = list_members(connection, catalog.find("p"))
-    members = tokenised(catalog.home, rows, lm, folder=folder / "again", max_length=512)
+    members = tokenised(catalog.store, rows, lm, folder=folder / "again", max_length=512)
     stored = [row[3] for row in long_table(catalog) if row[1] == 2]
     np.testing.assert_allclose(response_losses(lm, members.tokens).mean, stored, atol=1e-5)
 
@@ -221,20 +220,21 @@ def test_without_kept_checkpoints_new_members_need_a_new_training(
 def test_a_sample_is_a_signal_of_its_own(pool: Catalog, model: Path) -> None:
     sample = trained(pool, model, limit=16, checkpoints=2)
     assert (sample.n_trained, sample.n_computed, sample.n_left) == (16, 16, 24)
-    assert find_proxy(pool.home, sample.signal.name) is None
+    assert find_proxy(pool.store, sample.signal.name) is None
     assert trained(pool, model, limit=16, checkpoints=2).n_computed == 0
     whole = trained(pool, model, checkpoints=2)
     assert whole.signal.signal_id != sample.signal.signal_id
     assert whole.n_computed == 40
     assert (
-        find_proxy(pool.home, sample.signal.name) == proxy_folder(pool.home, whole.signal) / "final"
+        find_proxy(pool.store, sample.signal.name)
+        == proxy_folder(pool.store, whole.signal) / "final"
     )
 
 
 def test_a_proxy_that_was_not_trained_names_the_command(pool: Catalog) -> None:
     with pytest.raises(SignalError, match="catalog losses train POOL --proxy tiny"):
-        trained_proxy(pool.home, "tiny")
-    assert trained_proxy(pool.home, "somebody/else") == "somebody/else"
+        trained_proxy(pool.store, "tiny")
+    assert trained_proxy(pool.store, "somebody/else") == "somebody/else"
 
 
 def test_tiny_is_made_from_the_pool_and_its_loss_falls(
@@ -244,7 +244,7 @@ def test_tiny_is_made_from_the_pool_and_its_loss_falls(
     report = catalog.train_losses("p", epochs=2, checkpoints=2, batch=16)
     first, last = (row["mean_loss"] for row in report.checkpoints)
     assert last < first
-    assert trained_proxy(catalog.home, "tiny").endswith("tiny-0001/final")
+    assert trained_proxy(catalog.store, "tiny").endswith("tiny-0001/final")
     catalog.register(jsonl(records(50)), pool="p")
     assert catalog.train_losses("p", epochs=2, checkpoints=2, batch=16).n_computed == 2
 
@@ -268,10 +268,10 @@ def test_what_cannot_be_trained_is_refused_before_anything_is_written(
 def test_a_second_process_is_told_who_trains(pool: Catalog, model: Path) -> None:
     report = trained(pool, model)
     with (
-        exclusively(pool.home, report.signal),
+        exclusively(pool.store, report.signal),
         pytest.raises(LockedError, match="is held by process"),
     ):
-        train_losses(pool.home, pool.find("p"), proxy=str(model), recipe=SHORT)
+        train_losses(pool.store, pool.find("p"), proxy=str(model), recipe=SHORT)
 
 
 def test_the_command_that_makes_the_rest_makes_it_of_the_same_signal(

@@ -10,7 +10,6 @@ import pytest
 from catalog import Catalog
 from catalog.errors import OptionError, SignalError
 from catalog.signals.registry import list_named
-from catalog.store.database import reading
 
 Write = Callable[..., Path]
 Records = Callable[[int], list[dict[str, Any]]]
@@ -29,7 +28,7 @@ def pool(catalog: Catalog, jsonl: Write, records: Records) -> Catalog:
 
 def values(catalog: Catalog, name: str) -> dict[int, tuple[float | None, str | None]]:
     sql = "SELECT instruction_id, value, reason FROM scores WHERE signal_id = $signal_id"
-    with reading(catalog.home) as connection:
+    with catalog.store.reading() as connection:
         signal = list_named(connection, kind="score", name=name)[0]
         return {
             i: (value, reason)
@@ -68,14 +67,14 @@ def test_the_next_version_keeps_the_warm_up_part_and_the_tuned_model(
 ) -> None:
     pool.score("p", "depth", model=str(model), warm_up=0.3)
     before = values(pool, "depth")
-    folders = sorted(pool.home.models.glob("warm-up-*"))
+    folders = sorted(pool.store.models.glob("warm-up-*"))
     pool.register(jsonl(records(45)[40:], "more.jsonl"), pool="p", mode="append")
     made = pool.score("p", "depth", model=str(model), warm_up=0.3)
     counts = {report.signal.name: report.n_computed for report in made.reports}
     assert (counts["response_loss"], counts["tuned_loss"]) == (5, 5)
     after = values(pool, "depth")
     assert {i: after[i] for i in before} == before
-    assert sorted(pool.home.models.glob("warm-up-*")) == folders
+    assert sorted(pool.store.models.glob("warm-up-*")) == folders
 
 
 def test_another_seed_draws_another_warm_up_part(pool: Catalog, model: Path) -> None:
@@ -112,7 +111,7 @@ def test_rid_is_the_mid_rank_within_the_first_level_label_else_the_source(
     pool.score("p", "depth_cheap", model=str(model))
     pool.score("p", "rid", of="depth_cheap")
     depth = {i: value for i, (value, _) in values(pool, "depth_cheap").items()}
-    with reading(pool.home) as connection:
+    with pool.store.reading() as connection:
         rows = connection.sql("SELECT instruction_id, source, labels FROM pool_members").fetchall()
     domain = {i: labels[0].split("/")[0] if labels else source for i, source, labels in rows}
     assert set(domain.values()) == {"math", "code", "source 2"}

@@ -13,7 +13,6 @@ from catalog import Catalog
 from catalog.compute.scores import SCORES
 from catalog.errors import OptionError, SignalError
 from catalog.signals.registry import list_named
-from catalog.store.database import reading
 
 Write = Callable[..., Path]
 Records = Callable[[int], list[dict[str, Any]]]
@@ -39,7 +38,7 @@ def pool(catalog: Catalog, jsonl: Write, records: Records) -> Catalog:
 def stored(catalog: Catalog, name: str) -> dict[str, tuple[float | None, str | None]]:
     """Value and reason by prompt, of the newest score of a name."""
     sql = "SELECT prompt_of(messages), value, reason FROM scores JOIN instructions USING (instruction_id) WHERE signal_id = $signal_id"
-    with reading(catalog.home) as connection:
+    with catalog.store.reading() as connection:
         signal = list_named(connection, kind="score", name=name)[0]
         return {
             prompt: (value, reason)
@@ -65,7 +64,7 @@ def plain_losses(model: Path, catalog: Catalog) -> dict[str, tuple[float, float,
             logits = lm.model(torch.tensor([ids])).logits[0, start - 1 : -1]  # (P, V)
         return float(F.cross_entropy(logits.double(), torch.tensor(ids[start:])))
 
-    with reading(catalog.home) as connection:
+    with catalog.store.reading() as connection:
         rows = (
             connection.sql(
                 "SELECT prompt_of(messages) AS prompt, messages, system, tools FROM instructions"
@@ -171,7 +170,7 @@ def test_learnability_is_the_first_loss_minus_the_last(pool: Catalog, model: Pat
     pool.import_losses("p", file, proxy="mine")
     pool.score("p", "learnability")
     sql = "SELECT row_number, value FROM pool('p') JOIN scores USING (instruction_id) ORDER BY row_number"
-    with reading(pool.home) as connection:
+    with pool.store.reading() as connection:
         rows = connection.sql(sql.replace("pool('p')", "pool_members")).fetchall()
     assert [value for _, value in rows] == pytest.approx(
         (losses[:, 0].astype(float) - losses[:, -1]).tolist()
