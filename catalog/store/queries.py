@@ -1,20 +1,36 @@
-"""The catalog's own SQL, one statement a file."""
+"""The catalog's own SQL: named statements, one file for each thing that they are about."""
 
 from __future__ import annotations
 
+import re
 from functools import cache
 
 from catalog.store.paths import package_data_dir
 
+_NAME = re.compile(r"^-- name: (\w+)\n", flags=re.MULTILINE)
 
-@cache
+
 def query(name: str) -> str:
-    """The text of ``sql/queries/<name>.sql``.
+    """Return one statement of ``sql/queries/``.
+
+    Args:
+        name: ``FILE/NAME``: the block below ``-- name: NAME`` in ``sql/queries/FILE.sql``.
+
+    Raises:
+        KeyError: there is no such block.
 
     >>> query("pools/name").splitlines()[-1]
     'WHERE pool_id = $pool_id'
     """
-    return (package_data_dir("sql") / "queries" / f"{name}.sql").read_text(encoding="utf-8")
+    file, _, block = name.partition("/")
+    return _blocks(file)[block]
+
+
+@cache
+def _blocks(file: str) -> dict[str, str]:
+    path = package_data_dir("sql") / "queries" / f"{file}.sql"
+    _, *parts = _NAME.split(path.read_text(encoding="utf-8"))
+    return {name: text.strip() for name, text in zip(parts[::2], parts[1::2], strict=True)}
 
 
 @cache

@@ -1,3 +1,0 @@
-DELETE FROM instructions
-USING unreferenced
-WHERE unreferenced.instruction_id = instructions.instruction_id

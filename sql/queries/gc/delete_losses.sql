@@ -1,3 +1,0 @@
-DELETE FROM losses
-USING unreferenced
-WHERE unreferenced.instruction_id = losses.instruction_id

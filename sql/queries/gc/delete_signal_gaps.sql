@@ -1,3 +1,0 @@
-DELETE FROM signal_gaps
-USING unreferenced
-WHERE unreferenced.instruction_id = signal_gaps.instruction_id

@@ -1,3 +1,0 @@
-DELETE FROM signal_members
-USING unreferenced
-WHERE unreferenced.instruction_id = signal_members.instruction_id

@@ -1,2 +1,0 @@
-DELETE FROM checkpoints
-WHERE signal_id = $signal_id

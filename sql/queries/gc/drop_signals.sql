@@ -1,2 +1,0 @@
-DELETE FROM signals
-WHERE signal_id = $signal_id

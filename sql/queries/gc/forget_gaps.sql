@@ -1,2 +1,0 @@
-DELETE FROM signal_gaps
-WHERE signal_id = $signal_id AND shard = $shard

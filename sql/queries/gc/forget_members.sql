@@ -1,2 +1,0 @@
-DELETE FROM signal_members
-WHERE signal_id = $signal_id AND shard = $shard

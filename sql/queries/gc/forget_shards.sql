@@ -1,2 +1,0 @@
-DELETE FROM shards
-WHERE signal_id = $signal_id AND shard = $shard

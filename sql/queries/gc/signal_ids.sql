@@ -1,2 +1,0 @@
-SELECT signal_id, name
-FROM signals

@@ -1,3 +1,0 @@
--- What a fingerprint is of.
-SELECT fingerprint, messages, system, tools, rejected, media
-FROM instructions

@@ -1,3 +1,0 @@
-SELECT signal_id, kind, name, lance_table
-FROM signals
-ORDER BY signal_id

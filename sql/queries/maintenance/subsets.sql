@@ -1,3 +1,0 @@
-SELECT subset_id, name, version, members_sha256
-FROM subsets
-ORDER BY subset_id

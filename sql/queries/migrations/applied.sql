@@ -1,3 +1,0 @@
-SELECT number, name, sha256
-FROM migrations
-ORDER BY number

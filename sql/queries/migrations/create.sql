@@ -1,6 +1,0 @@
-CREATE TABLE IF NOT EXISTS migrations (
-    number INTEGER NOT NULL,
-    name VARCHAR NOT NULL,
-    sha256 VARCHAR NOT NULL,
-    applied_at TIMESTAMP NOT NULL
-)

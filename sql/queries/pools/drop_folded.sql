@@ -1,2 +1,0 @@
-DELETE FROM folded_records
-WHERE pool_id = $pool_id

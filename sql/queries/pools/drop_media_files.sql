@@ -1,2 +1,0 @@
-DELETE FROM media_files
-WHERE pool_id = $pool_id

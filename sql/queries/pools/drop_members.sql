@@ -1,2 +1,0 @@
-DELETE FROM pool_members
-WHERE pool_id = $pool_id

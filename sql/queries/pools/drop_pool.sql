@@ -1,2 +1,0 @@
-DELETE FROM pools
-WHERE pool_id = $pool_id

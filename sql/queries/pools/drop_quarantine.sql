@@ -1,2 +1,0 @@
-DELETE FROM quarantine
-WHERE pool_id = $pool_id

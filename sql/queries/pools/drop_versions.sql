@@ -1,2 +1,0 @@
-DELETE FROM pool_versions
-WHERE pool_id = $pool_id

@@ -1,3 +1,0 @@
-SELECT name
-FROM pools
-WHERE pool_id = $pool_id

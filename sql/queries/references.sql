@@ -1,0 +1,32 @@
+-- name: exact
+-- Every version of every pool and subset.
+SELECT 'pool' AS kind, pools.pool_id AS id, pools.name, pool_versions.version
+FROM pools
+JOIN pool_versions USING (pool_id)
+UNION ALL
+SELECT 'subset' AS kind, subset_id AS id, name, version
+FROM subsets
+
+-- name: names
+SELECT name, 'pool' AS kind
+FROM pools
+UNION
+SELECT name, 'subset' AS kind
+FROM subsets
+ORDER BY name
+
+-- name: tags
+SELECT tag, version
+FROM tags
+WHERE name = $name
+
+-- name: versions
+SELECT 'pool' AS kind, pools.pool_id AS id, pool_versions.version
+FROM pools
+JOIN pool_versions USING (pool_id)
+WHERE pools.name = $name
+UNION ALL
+SELECT 'subset' AS kind, subset_id AS id, version
+FROM subsets
+WHERE name = $name
+ORDER BY version

@@ -1,3 +1,0 @@
-SELECT tag, version
-FROM tags
-WHERE name = $name

@@ -1,3 +1,0 @@
-SELECT count(DISTINCT checkpoint)
-FROM checkpoints
-WHERE signal_id = $signal_id

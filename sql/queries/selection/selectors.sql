@@ -1,3 +1,0 @@
-SELECT name, text
-FROM selectors
-ORDER BY name

@@ -1,2 +1,0 @@
-INSERT INTO selectors (name, text, added_at)
-VALUES ($name, $text, now() AT TIME ZONE 'UTC')

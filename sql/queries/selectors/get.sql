@@ -1,3 +1,0 @@
-SELECT text, added_at
-FROM selectors
-WHERE name = $name

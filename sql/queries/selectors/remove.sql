@@ -1,2 +1,0 @@
-DELETE FROM selectors
-WHERE name = $name

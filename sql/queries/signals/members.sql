@@ -1,4 +1,0 @@
--- Who has a value.
-SELECT instruction_id
-FROM signal_members
-WHERE signal_id = $signal_id

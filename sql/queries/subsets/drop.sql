@@ -1,2 +1,0 @@
-DELETE FROM subsets
-WHERE name = $name AND ($version IS NULL OR version = $version)

@@ -1,3 +1,0 @@
-SELECT coalesce(max(version), 0) + 1
-FROM subsets
-WHERE name = $name

@@ -1,2 +1,0 @@
-INSERT INTO tags (name, tag, version, tagged_at)
-VALUES ($name, $tag, $version, now() AT TIME ZONE 'UTC')

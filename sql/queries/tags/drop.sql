@@ -1,2 +1,0 @@
-DELETE FROM tags
-WHERE name = $name AND ($version IS NULL OR version = $version)

@@ -1,3 +1,0 @@
-SELECT count(*) > 0
-FROM members_of($kind, $id, $version)
-WHERE instruction_id = $instruction_id
