@@ -42,7 +42,8 @@ def main() -> int:
         / np.linalg.norm(reference, axis=1)
     )
     row = {
-        "what": f"{len(texts):,} conversations of Alpaca, {ours[0].n_tokens:,} tokens, {encoder.dtype}",
+        "what": f"{len(texts):,} conversations of Alpaca, {ours[0].n_tokens:,} tokens, "
+        f"{encoder.dtype}",
         "peer": "SentenceTransformer.encode, 32 a batch",
         **figures,
         "bar": 2.5,

@@ -116,7 +116,10 @@ def tokens(pairs: int) -> dict[str, Any]:
 
 def large() -> dict[str, Any]:
     rows = texts(50_000, 64, 128, 0.6)
-    what = f"50,000 texts, {len(rows['states'].combine_chunks().flatten()):,} tokens x 128, budget 5,000"
+    what = (
+        f"50,000 texts, {len(rows['states'].combine_chunks().flatten()):,} tokens x 128, budget "
+        "5,000"
+    )
     return timed(
         lambda: log_det(rows, budget=5000), seconds=600.0, gib=6.0, last="information", what=what
     )

@@ -159,7 +159,8 @@ def alpaca_file() -> Path:
     )
     if not path.exists():
         sys.exit(
-            f"{path} is not there: set CATALOG_TEST_DATA to a folder that has alpaca52k/alpaca_data.json"
+            f"{path} is not there: set CATALOG_TEST_DATA to a folder that has "
+            "alpaca52k/alpaca_data.json"
         )
     return path
 

@@ -145,7 +145,10 @@ def _clusters(folder: Path) -> list[dict[str, int]]:
     """Size and members taken of the clusters of our first answer; what gave none is not there."""
     from catalog import Catalog
 
-    asked = "SELECT any_value(CAST(why->>'cluster_size' AS BIGINT)) AS size, count(*) AS taken FROM subset('turn0') GROUP BY why->>'cluster'"
+    asked = (
+        "SELECT any_value(CAST(why->>'cluster_size' AS BIGINT)) AS size, count(*) AS taken FROM "
+        "subset('turn0') GROUP BY why->>'cluster'"
+    )
     return Catalog.open(folder / "home").sql(asked).to_dicts()
 
 

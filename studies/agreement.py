@@ -25,13 +25,14 @@ def main() -> None:
     study.conclude(
         question="Do lengths and depths agree with what others published for the same data?",
         protocol=[
-            f"Longest: the {longest['n']:,} longest answers of {longest['members']:,} members, by `longest` (tokens of the base's "
-            "vocabulary of 2,048) and by words.",
-            f"Ratings: Spearman's correlation over {rated['n']:,} random members of the pool that have all numbers (answers that a window "
-            f"of 512 tokens cuts have no IFD); a sample is enough, since its intervals are narrower than 0.06. 95 % intervals of "
+            f"Longest: the {longest['n']:,} longest answers of {longest['members']:,} members, "
+            "by `longest` (tokens of the base's vocabulary of 2,048) and by words.",
+            f"Ratings: Spearman's correlation over {rated['n']:,} random members of the pool "
+            "that have all numbers (answers that a window of 512 tokens cuts have no IFD); a "
+            "sample is enough, since its intervals are narrower than 0.06. 95 % intervals of "
             f"{RESAMPLES:,} bootstrap resamples, seed 0.",
-            f"Depth, IFD and perplexity are those of the base, of {SHAPE.layers} layers and width {SHAPE.width}, which has seen no Alpaca; "
-            "depth with its K, and divided by it.",
+            f"Depth, IFD and perplexity are those of the base, of {SHAPE.layers} layers and "
+            f"width {SHAPE.width}, which has seen no Alpaca; depth with its K, and divided by it.",
         ],
         claims=claims(longest, rated),
         tables=tables(longest, rated),
@@ -47,7 +48,8 @@ def compare_longest(study: Study, catalog: Catalog) -> dict[str, Any]:
     catalog.register(write_records(home / "whole.jsonl", records), pool="whole", mode="replace")
     catalog.score("whole", "n_tokens", model=BASE, max_length=2048)
     words = catalog.sql(
-        "SELECT fingerprint, len(regexp_extract_all(response, '\\S+')) AS n_words FROM pool('whole')"
+        "SELECT fingerprint, len(regexp_extract_all(response, '\\S+')) AS n_words FROM "
+        "pool('whole')"
     )
     words.write_parquet(home / "words.parquet")
     catalog.import_scores("whole", home / "words.parquet", name="n_words", key="fingerprint")
@@ -57,10 +59,12 @@ def compare_longest(study: Study, catalog: Catalog) -> dict[str, Any]:
             "longest", "whole", budget=n, name=f"longest_{score}", settings={"score": score}
         )
     ((both,),) = catalog.sql(
-        "SELECT count(*) FROM subset('longest_n_tokens') JOIN subset('longest_n_words') USING (instruction_id)"
+        "SELECT count(*) FROM subset('longest_n_tokens') JOIN subset('longest_n_words') USING "
+        "(instruction_id)"
     ).rows()
     counts = catalog.sql(
-        "SELECT n_tokens, n_words FROM scores('whole') WHERE n_tokens IS NOT NULL AND n_words IS NOT NULL"
+        "SELECT n_tokens, n_words FROM scores('whole') WHERE n_tokens IS NOT NULL AND n_words IS "
+        "NOT NULL"
     )
     return {
         "n": n,
@@ -126,8 +130,10 @@ def claims(longest: dict[str, Any], rated: dict[str, Any]) -> list[Claim]:
     return [
         Claim(
             "The longest answers are the same by tokens and by words.",
-            "Alpaca's 1,000 longest (Zhao et al. 2024) are counted in tokens; published copies count in words or characters.",
-            f"{longest['both']:,} of {longest['n']:,} in both; Spearman of the counts {longest['spearman']:.3f}",
+            "Alpaca's 1,000 longest (Zhao et al. 2024) are counted in tokens; published copies "
+            "count in words or characters.",
+            f"{longest['both']:,} of {longest['n']:,} in both; Spearman of the counts "
+            f"{longest['spearman']:.3f}",
             "holds" if share >= 0.9 else "holds in part" if share >= 0.7 else "does not hold",
             "Holds from 90 % in both, in part from 70 %.",
         ),
@@ -147,7 +153,8 @@ def _agrees(claim: str, correlations: dict[str, list[float]]) -> Claim:
             for name, (value, low, high) in judged.items()
         ),
         "holds" if lowest > 0.2 else "holds in part" if lowest > 0 else "does not hold",
-        "Holds when both intervals lie above 0.2, in part above 0. The base is tiny; a large model's depth may agree better.",
+        "Holds when both intervals lie above 0.2, in part above 0. The base is tiny; a large "
+        "model's depth may agree better.",
     )
 
 

@@ -40,9 +40,10 @@ BASE_FILES = (
     "gsm8k/train.jsonl",
 )
 NEEDS = (
-    "`alpaca52k` (tatsu-lab/stanford_alpaca, alpaca_data.json, and the ratings of DS2, github.com/UCSC-REAL/DS2, by row), `gpteacher` "
-    "(teknium1/GPTeacher), `codealpaca` (sahil280114/codealpaca) and `gsm8k` (openai/grade-school-math) under the folder that `--data` "
-    "names; a smoke run needs none."
+    "`alpaca52k` (tatsu-lab/stanford_alpaca, alpaca_data.json, and the ratings of DS2, "
+    "github.com/UCSC-REAL/DS2, by row), `gpteacher` (teknium1/GPTeacher), `codealpaca` "
+    "(sahil280114/codealpaca) and `gsm8k` (openai/grade-school-math) under the folder that "
+    "`--data` names; a smoke run needs none."
 )
 
 
@@ -89,15 +90,21 @@ def protocol(study: Study, facts: dict[str, Any], *, epochs: int) -> list[str]:
         else "GPTeacher, Code Alpaca (2k) and GSM8K train, and no Alpaca"
     )
     return [
-        f"Pool: {facts['members']:,} of {pool}, drawn with seed 0; {size.dev:,} others are the dev set.",
-        f"Base: a Llama-type model of {SHAPE.layers} layers, width {SHAPE.width}, {SHAPE.vocabulary:,} tokens, trained by `losses train` "
-        f"for {size.base_epochs} epoch on {base}; dev loss {facts['loss']:.3f} before tuning.",
-        "Embeddings: all-MiniLM-L6-v2 of the prompt; the landscape is t-SNE's, perplexity 30, seed 42.",
-        f"Depth: `score depth` of that base, tuned on 5 % of the pool; {100 * facts['negative']:.1f} % are negative and stay, mean "
-        f"{facts['depth']:.3f}. K: `label` with the {len(ABILITIES.read_text().splitlines())} abilities of selectors/abilities.txt at "
-        f"cosine 0.3, {facts['labels']:.2f} a member that has some; K is 1 for the {100 * facts['unlabelled']:.0f} % without.",
-        f"Target: the base, fine-tuned for {epochs} epochs (equal epochs, as in the paper, so equal steps at equal size) in steps of "
-        f"{BATCH}, AdamW, rate {RATE} with 3 % warm-up and a cosine, 256 tokens; loss in nats a response token of the dev set.",
+        f"Pool: {facts['members']:,} of {pool}, drawn with seed 0; {size.dev:,} others are the "
+        "dev set.",
+        f"Base: a Llama-type model of {SHAPE.layers} layers, width {SHAPE.width}, "
+        f"{SHAPE.vocabulary:,} tokens, trained by `losses train` for {size.base_epochs} epoch on "
+        f"{base}; dev loss {facts['loss']:.3f} before tuning.",
+        "Embeddings: all-MiniLM-L6-v2 of the prompt; the landscape is t-SNE's, perplexity 30, "
+        "seed 42.",
+        "Depth: `score depth` of that base, tuned on 5 % of the pool; "
+        f"{100 * facts['negative']:.1f} % are negative and stay, mean {facts['depth']:.3f}. K: "
+        f"`label` with the {len(ABILITIES.read_text().splitlines())} abilities of "
+        f"selectors/abilities.txt at cosine 0.3, {facts['labels']:.2f} a member that has some; K "
+        f"is 1 for the {100 * facts['unlabelled']:.0f} % without.",
+        f"Target: the base, fine-tuned for {epochs} epochs (equal epochs, as in the paper, so "
+        f"equal steps at equal size) in steps of {BATCH}, AdamW, rate {RATE} with 3 % warm-up "
+        "and a cosine, 256 tokens; loss in nats a response token of the dev set.",
     ]
 
 
@@ -235,7 +242,8 @@ def _import_ratings(catalog: Catalog, file: Path, home: Path) -> None:
     for name in ("overall", "complexity"):
         catalog.import_scores("alpaca", file, name=name, missing=(0,))
     product = catalog.sql(
-        "SELECT fingerprint, overall * complexity AS deita FROM scores('alpaca') WHERE overall * complexity IS NOT NULL"
+        "SELECT fingerprint, overall * complexity AS deita FROM scores('alpaca') WHERE overall * "
+        "complexity IS NOT NULL"
     )
     product.write_parquet(home / "deita.parquet")
     catalog.import_scores("alpaca", home / "deita.parquet", name="deita", key="fingerprint")

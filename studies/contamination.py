@@ -29,7 +29,8 @@ COLUMNS = {"text": "prompt", "vectors": "vector"}
 SIDES = "source AS side, (metadata->>'item')::INT AS item"
 RELATIONS = {
     "text": f"(SELECT fingerprint, prompt, {SIDES} FROM pool($pool))",
-    "vectors": f"(SELECT fingerprint, vector, {SIDES} FROM embeddings($pool) JOIN pool($pool) USING (instruction_id, fingerprint))",
+    "vectors": f"(SELECT fingerprint, vector, {SIDES} FROM embeddings($pool) JOIN pool($pool) USING "
+    "(instruction_id, fingerprint))",
 }
 COUNTS = """
 SELECT
@@ -67,22 +68,28 @@ def main() -> None:
     found = {name: study.run({"set": name}, lambda name=name: look(study, name)) for name in SETS}
     draw(study, found)
     study.conclude(
-        question="How many rephrased test items do near-duplicates of text and of embeddings find, and what else do they flag?",
+        question="How many rephrased test items do near-duplicates of text and of embeddings find, "
+        "and what else do they flag?",
         protocol=[
-            "Sets: GSM8K's test set and its rephrasing, HumanEval and its rephrasing in Python and in five other languages, as "
-            "llm_decontaminator published them; empty ones are left out, and those that equal an original fold into it.",
-            f"Unrelated prompts: {UNRELATED:,} of GSM8K's training set, or of Code Alpaca (2k) with their answers, drawn with seed 0. "
-            " They are near in kind and no copies, which makes them hard.",
-            "Originals, rephrased items and unrelated prompts of a set are one pool. near_duplicates: an item is found when its own "
-            "original stands in its group, and an unrelated prompt matched when any original stands in its. nearest: the same of the one "
-            "nearest original, if it is at the threshold.",
-            "Text is compared by shingles of 5 characters, embeddings are all-MiniLM-L6-v2's, which reads 256 tokens.",
+            "Sets: GSM8K's test set and its rephrasing, HumanEval and its rephrasing in Python "
+            "and in five other languages, as llm_decontaminator published them; empty ones are "
+            "left out, and those that equal an original fold into it.",
+            f"Unrelated prompts: {UNRELATED:,} of GSM8K's training set, or of Code Alpaca (2k) "
+            "with their answers, drawn with seed 0.  They are near in kind and no copies, which "
+            "makes them hard.",
+            "Originals, rephrased items and unrelated prompts of a set are one pool. "
+            "near_duplicates: an item is found when its own original stands in its group, and an "
+            "unrelated prompt matched when any original stands in its. nearest: the same of the "
+            "one nearest original, if it is at the threshold.",
+            "Text is compared by shingles of 5 characters, embeddings are all-MiniLM-L6-v2's, "
+            "which reads 256 tokens.",
             "Not compared: sociology_test, whose rephrasing is in Chinese and lacks some items.",
         ],
         claims=claims(found),
         tables=[curves_table(found)],
-        needs="`llm_decontaminator` (lm-sys/llm-decontaminator), `gsm8k` (openai/grade-school-math) and `codealpaca` "
-        "(sahil280114/codealpaca) under the folder that `--data` names; a smoke run needs none.",
+        needs="`llm_decontaminator` (lm-sys/llm-decontaminator), `gsm8k` "
+        "(openai/grade-school-math) and `codealpaca` (sahil280114/codealpaca) under the "
+        "folder that `--data` names; a smoke run needs none.",
         seconds=sum(part["seconds"] for part in found.values()),
     )
 
@@ -201,22 +208,25 @@ def claims(found: dict[str, Any]) -> list[Claim]:
             else "holds in part"
             if min(usual.values()) < 0.1
             else "does not hold",
-            "At near_duplicates' own threshold of 0.8; holds below a tenth in every set, in part in one.",
+            "At near_duplicates' own threshold of 0.8; holds below a tenth in every set, in part "
+            "in one.",
         ),
         Claim(
             "Embeddings find more of them than text does, with as few others flagged.",
             "Embedding similarity finds more, and its threshold is hard to set (Yang et al. 2023).",
             f"recall with at most {100 * ALLOWED:.0f} % of unrelated prompts matched: {text}",
             "holds" if min(leads) > 0 else "holds in part" if max(leads) > 0 else "does not hold",
-            "Each way at its best threshold of those tried; holds when embeddings lead in every set, in part in one.",
+            "Each way at its best threshold of those tried; holds when embeddings lead in every "
+            "set, in part in one.",
         ),
         Claim(
             "Embeddings alone are not enough to find them all.",
             "A language model has to judge the nearest ones (Yang et al. 2023).",
-            f"the same recalls: {', '.join(f'{name} {share:.2f}' for name, share in zip(found, near, strict=True))}",
+            "the same recalls: "
+            f"{', '.join(f'{name} {share:.2f}' for name, share in zip(found, near, strict=True))}",
             "holds" if max(near) < 0.9 else "holds in part" if min(near) < 0.9 else "does not hold",
-            "Holds when less than 0.9 are found of every set, in part of one. The code compared is in the same tongue and style as the "
-            "unrelated code, under an encoder of prose.",
+            "Holds when less than 0.9 are found of every set, in part of one. The code compared "
+            "is in the same tongue and style as the unrelated code, under an encoder of prose.",
         ),
     ]
 
@@ -279,7 +289,10 @@ def draw(study: Study, found: dict[str, Any]) -> None:
         axis.set_xlabel("share of unrelated prompts matched")
     axes[0].set_ylabel("share of rephrased items found")
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
-    caption = "Each mark is a threshold, the lowest one named; one run over every item, since nothing is drawn at random, so no spread."
+    caption = (
+        "Each mark is a threshold, the lowest one named; one run over every item, since nothing "
+        "is drawn at random, so no spread."
+    )
     study.picture(figure, caption=caption)
 
 

@@ -65,7 +65,8 @@ def one_run(
             selector, pool, budget=max(budgets), name=f"{method}-{pool}", seed=seed
         )
         order = catalog.sql(
-            f"SELECT CAST(metadata ->> 'sentence' AS INTEGER) AS sentence FROM subset('{chosen.reference}') ORDER BY rank"
+            "SELECT CAST(metadata ->> 'sentence' AS INTEGER) AS sentence FROM "
+            f"subset('{chosen.reference}') ORDER BY rank"
         )
         errors[method] = {"max": [], "mean": []}
         for budget in budgets:
@@ -222,7 +223,8 @@ def draw(study: Study, runs: list[dict[str, Any]], budgets: list[int]) -> None:
     bands = f"geometric mean over {study.seeds} seeds, bands are its quartiles"
     study.picture(
         figure,
-        caption=f"Prediction error of softmax regression against the number of sentences; {bands}. Dotted: slope -1/2.",
+        caption=f"Prediction error of softmax regression against the number of sentences; {bands}. "
+        "Dotted: slope -1/2.",
     )
 
 
@@ -230,17 +232,22 @@ def report(study: Study, runs: list[dict[str, Any]], budgets: list[int], n: int)
     """What the numbers say, by rules that are written here."""
     later = [place for place, budget in enumerate(budgets) if budget >= 50] or [len(budgets) - 1]
     study.conclude(
-        question="Is the error of sentences chosen by information gain smaller than that of uniformly drawn ones, and does it fall as "
-        "n^-1/2?",
+        question="Is the error of sentences chosen by information gain smaller than that of uniformly "
+        "drawn ones, and does it fall as n^-1/2?",
         protocol=[
-            f"a sentence is {TOKENS} token vectors in R^{WIDTH}; a token's label is drawn from softmax(Theta'x) over {WORDS} words; "
-            f"Theta's entries have variance 1/{WIDTH}; {n} sentences a pool; {study.seeds} seeds redraw vectors, Theta, labels and choice",
-            "isotropic: normal vectors; skewed: 90 % of the sentences lie in a random 3-dimensional subspace (scaled to the same mean "
-            "squared length); zipf: vectors of 20 words drawn with frequency 1/rank; peaked: the skewed pool, Theta times 10",
-            f"estimate: mean cross-entropy plus {RIDGE}/2 |Theta|^2, by Newton's method; the gauge (mean over words) is taken out",
-            "error of a sentence: sum over its tokens of |(estimate - Theta)'x|; its maximum and mean over the whole pool",
-            "vectors are keys of the registered records; selectors/*_given.sql read them through pool(); density and sensitivity "
-            "(20 clusters) see a sentence's mean vector; a smaller budget is the first ranks of the largest one",
+            f"a sentence is {TOKENS} token vectors in R^{WIDTH}; a token's label is drawn from "
+            f"softmax(Theta'x) over {WORDS} words; Theta's entries have variance 1/{WIDTH}; {n} "
+            f"sentences a pool; {study.seeds} seeds redraw vectors, Theta, labels and choice",
+            "isotropic: normal vectors; skewed: 90 % of the sentences lie in a random "
+            "3-dimensional subspace (scaled to the same mean squared length); zipf: vectors of "
+            "20 words drawn with frequency 1/rank; peaked: the skewed pool, Theta times 10",
+            f"estimate: mean cross-entropy plus {RIDGE}/2 |Theta|^2, by Newton's method; the "
+            "gauge (mean over words) is taken out",
+            "error of a sentence: sum over its tokens of |(estimate - Theta)'x|; its maximum and "
+            "mean over the whole pool",
+            "vectors are keys of the registered records; selectors/*_given.sql read them through "
+            "pool(); density and sensitivity (20 clusters) see a sentence's mean vector; a "
+            "smaller budget is the first ranks of the largest one",
         ],
         claims=claims(runs, budgets, later),
         tables=tables(runs, budgets),
@@ -259,7 +266,10 @@ def claims(runs: list[dict[str, Any]], budgets: list[int], later: list[int]) -> 
         ]
 
     def at_end(pool: str, method: str = "random") -> str:
-        return f"max {interval(ratio(runs, pool, method, -1))}, mean {interval(ratio(runs, pool, method, -1, 'mean'))}"
+        return (
+            f"max {interval(ratio(runs, pool, method, -1))}, mean "
+            f"{interval(ratio(runs, pool, method, -1, 'mean'))}"
+        )
 
     fits = {
         pool: slopes(of(runs, pool, "fisher_sft"), budgets)
@@ -271,12 +281,15 @@ def claims(runs: list[dict[str, Any]], budgets: list[int], later: list[int]) -> 
     end = budgets[-1]
     return [
         Claim(
-            "where most sentences lie in a subspace, predictions are better than after uniform sampling, in the worst case and on average",
+            "where most sentences lie in a subspace, predictions are better than after uniform "
+            "sampling, in the worst case and on average",
             "lower maximum and mean error at every budget (synthetic experiment)",
-            f"error over uniform's at n = {end}: {at_end('skewed')}; isotropic {at_end('isotropic')}; zipf {at_end('zipf')}",
+            f"error over uniform's at n = {end}: {at_end('skewed')}; isotropic "
+            f"{at_end('isotropic')}; zipf {at_end('zipf')}",
             judged(gains("skewed", ("random",), "max") + gains("skewed", ("random",), "mean")),
-            f"rule: below 1 at n = {names}, both errors, intervals over seeds. Maximum: {judged(gains('skewed', ('random',), 'max'))}. "
-            "The rare directions are what it takes first; the mean is mostly that of the nine tenths in the subspace",
+            f"rule: below 1 at n = {names}, both errors, intervals over seeds. Maximum: "
+            f"{judged(gains('skewed', ('random',), 'max'))}. The rare directions are what it "
+            "takes first; the mean is mostly that of the nine tenths in the subspace",
         ),
         Claim(
             "its worst case is also better than that of density and sensitivity sampling there",
@@ -285,22 +298,24 @@ def claims(runs: list[dict[str, Any]], budgets: list[int], later: list[int]) -> 
                 f"over {method}'s at n = {end}: {at_end('skewed', method)}" for method in rest
             ),
             judged(gains("skewed", rest, "max")),
-            f"rule: as above, for both; the two see a sentence's mean vector only. On isotropic: {judged(gains('isotropic', rest, 'max'))}",
+            "rule: as above, for both; the two see a sentence's mean vector only. On isotropic: "
+            f"{judged(gains('isotropic', rest, 'max'))}",
         ),
         Claim(
             "the maximum error falls as n^-1/2",
             "O(1/sqrt(n)) (its main theorem)",
             "slope " + "; ".join(f"{pool} {spread(fit, 2)}" for pool, fit in fits.items()),
             judged(near),
-            f"rule: the mean slope from n = {ASYMPTOTIC} on is within 0.1 of -1/2 on each of the three; spread over seeds",
+            f"rule: the mean slope from n = {ASYMPTOTIC} on is within 0.1 of -1/2 on each of the "
+            "three; spread over seeds",
         ),
         Claim(
             "the gain is absent where the softmax is very peaked",
             "its bound rests on a softmax covariance that is bounded away from 0",
             f"error over uniform's on the peaked pool at n = {end}: {at_end('peaked')}",
             judged(absent),
-            "rule: the interval reaches 1, for maximum and for mean; with logits that spread by 10 nats the ridge shortens the estimate, "
-            "whatever was chosen",
+            "rule: the interval reaches 1, for maximum and for mean; with logits that spread by "
+            "10 nats the ridge shortens the estimate, whatever was chosen",
         ),
     ]
 
@@ -332,11 +347,13 @@ def tables(runs: list[dict[str, Any]], budgets: list[int]) -> list[Table]:
     ]
     return [
         Table(
-            "FisherSFT's error over another method's: geometric mean over seeds [95 % interval]; below 1 is better",
+            "FisherSFT's error over another method's: geometric mean over seeds [95 % interval]; "
+            "below 1 is better",
             ratios,
         ),
         Table(
-            f"Maximum error, and the slope of its logarithm against log n from n = {ASYMPTOTIC} on (mean, least, greatest)",
+            f"Maximum error, and the slope of its logarithm against log n from n = {ASYMPTOTIC} "
+            "on (mean, least, greatest)",
             errors,
         ),
     ]

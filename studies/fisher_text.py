@@ -179,8 +179,8 @@ def chosen(catalog: Catalog, method: str, budget: int, size: Size, seed: int) ->
         selector, POOL, budget=largest, name=method, seed=seed, settings=settings
     ).reference
     rows = catalog.sql(
-        "SELECT prompt, response, value AS n FROM subset($subset) JOIN score($pool, name => 'n_tokens') USING (instruction_id) "
-        "ORDER BY rank",
+        "SELECT prompt, response, value AS n FROM subset($subset) JOIN score($pool, name => "
+        "'n_tokens') USING (instruction_id) ORDER BY rank",
         parameters={"subset": reference, "pool": POOL},
     )
     if method == "same_tokens":
@@ -230,8 +230,8 @@ def draw(study: Study, runs: list[dict[str, Any]], size: Size) -> None:
     axes[1].legend()
     study.picture(
         figure,
-        caption=f"Held-out loss after equal steps; mean of {study.seeds} seeds, bars are the least and the greatest. Lines across: the "
-        "base (grey) and all of the pool (black).",
+        caption=f"Held-out loss after equal steps; mean of {study.seeds} seeds, bars are the least "
+        "and the greatest. Lines across: the base (grey) and all of the pool (black).",
     )
 
 
@@ -261,27 +261,34 @@ def report(
         for name in ("base", "everything")
     ]
     study.conclude(
-        question="Does fine-tuning on passages of the largest information gain lower the loss on other passages more than on drawn ones?",
+        question="Does fine-tuning on passages of the largest information gain lower the loss on "
+        "other passages more than on drawn ones?",
         protocol=[
-            f"tinyshakespeare, passages of up to {LINES} lines of one speech; the prompt is the line before and the speaker, the "
-            f"response the passage; {counts[0]:,} of the text's first half for the base, {counts[1]:,} of the second for the "
-            f"pool, {counts[2]:,} held out of it at random",
-            f"base: {prepared['parameters'] / 1e6:.2f} million parameters, from scratch, {size.base_epochs} epochs in "
-            f"{prepared['steps']:,} steps of {size.batch}, peak rate {size.base_rate}; one base for all seeds",
-            f"token states of the base (width {SMALL.width}, responses' first 128 tokens), lambda = 1; density and sensitivity (k = "
-            f"{size.k}) on embeddings of whole passages by all-MiniLM-L6-v2; a smaller budget is the first ranks of the largest one",
-            f"same_tokens: drawn passages, in number as many as fill the tokens of fisher_sft's choice; fine-tuning: {size.steps} steps of "
-            f"{size.batch} on every subset, peak rate {size.rate}; {study.seeds} seeds of the draws and of the order",
+            f"tinyshakespeare, passages of up to {LINES} lines of one speech; the prompt is the "
+            f"line before and the speaker, the response the passage; {counts[0]:,} of the text's "
+            f"first half for the base, {counts[1]:,} of the second for the pool, {counts[2]:,} "
+            "held out of it at random",
+            f"base: {prepared['parameters'] / 1e6:.2f} million parameters, from scratch, "
+            f"{size.base_epochs} epochs in {prepared['steps']:,} steps of {size.batch}, peak "
+            f"rate {size.base_rate}; one base for all seeds",
+            f"token states of the base (width {SMALL.width}, responses' first 128 tokens), "
+            f"lambda = 1; density and sensitivity (k = {size.k}) on embeddings of whole passages "
+            "by all-MiniLM-L6-v2; a smaller budget is the first ranks of the largest one",
+            "same_tokens: drawn passages, in number as many as fill the tokens of fisher_sft's "
+            f"choice; fine-tuning: {size.steps} steps of {size.batch} on every subset, peak rate "
+            f"{size.rate}; {study.seeds} seeds of the draws and of the order",
         ],
         claims=claims(runs, size),
         tables=[
             Table(
-                "Held-out loss: mean over seeds (least to greatest); response tokens of what was chosen",
+                "Held-out loss: mean over seeds (least to greatest); response tokens of what was "
+                "chosen",
                 rows,
             ),
             Table("Yardsticks", yardsticks),
         ],
-        needs="`tinyshakespeare` (karpathy/char-rnn, input.txt) under the folder that `--data` names; a smoke run needs none",
+        needs="`tinyshakespeare` (karpathy/char-rnn, input.txt) under the folder that `--data` "
+        "names; a smoke run needs none",
         seconds=sum(run["seconds"] for run in [prepared, *runs]),
     )
 
@@ -310,7 +317,8 @@ def claims(runs: list[dict[str, Any]], size: Size) -> list[Claim]:
     rule = "rule: a lower loss for every seed, at every budget"
     return [
         Claim(
-            "at the same number of sentences, FisherSFT's choice teaches more than uniform sampling's",
+            "at the same number of sentences, FisherSFT's choice teaches more than uniform "
+            "sampling's",
             "better than uniform sampling (the GPT-2 experiment on Shakespeare)",
             f"held-out loss {said('random')}",
             won("random"),
@@ -328,7 +336,8 @@ def claims(runs: list[dict[str, Any]], size: Size) -> list[Claim]:
             "not among its claims; the gain of a sentence grows with its length by construction",
             f"held-out loss {said('longest', 'same_tokens')}",
             won("longest", "same_tokens"),
-            f"{rule}, over the longest passages and over as many tokens of drawn ones. By length: {said('by_length')}",
+            f"{rule}, over the longest passages and over as many tokens of drawn ones. By "
+            f"length: {said('by_length')}",
         ),
     ]
 

@@ -62,17 +62,22 @@ def main() -> None:
     plane = fits["depth and coverage"]
     draw_plane(study, columns, plane, seeds=np.array([run["seed"] for run in usable]))
     study.conclude(
-        question="How much of a fine-tuned model's dev loss do two numbers of its training set explain, coverage and mean depth?",
+        question="How much of a fine-tuned model's dev loss do two numbers of its training set "
+        "explain, coverage and mean depth?",
         protocol=[
             *protocol(study, facts, epochs=EPOCHS),
-            f"Subsets: {len(runs)} of {budget:,} members each, varied on purpose by selectors/band.sql: {len(shares)} shares of the "
-            f"landscape's cells ({', '.join(map(str, shares))}, by draw) times {len(lows)} bands of depth within each cell "
-            f"(from quantile {', '.join(map(str, lows))}, 0.4 wide), times {study.seeds} seeds of the draw and of the order of training.",
-            "Coverage: the share of the pool's non-empty cells that hold a member, on ILA's grid for this budget. Depth: the mean.",
-            f"A mean depth at or below zero has no logarithm: {len(runs) - len(usable)} subsets are left out for that. Single negative "
-            "depths stay in the mean.",
-            "Fit: least squares of log loss on log depth and log coverage; leave-one-out R^2 from the hat matrix. Beside it, a fit with "
-            "the mean number of response tokens too, since subsets are equal in members and not in tokens; and fits with the square of "
+            f"Subsets: {len(runs)} of {budget:,} members each, varied on purpose by "
+            f"selectors/band.sql: {len(shares)} shares of the landscape's cells "
+            f"({', '.join(map(str, shares))}, by draw) times {len(lows)} bands of depth within "
+            f"each cell (from quantile {', '.join(map(str, lows))}, 0.4 wide), times "
+            f"{study.seeds} seeds of the draw and of the order of training.",
+            "Coverage: the share of the pool's non-empty cells that hold a member, on ILA's grid "
+            "for this budget. Depth: the mean.",
+            f"A mean depth at or below zero has no logarithm: {len(runs) - len(usable)} subsets "
+            "are left out for that. Single negative depths stay in the mean.",
+            "Fit: least squares of log loss on log depth and log coverage; leave-one-out R^2 "
+            "from the hat matrix. Beside it, a fit with the mean number of response tokens too, "
+            "since subsets are equal in members and not in tokens; and fits with the square of "
             "one variable, which show where the loss stops falling.",
         ],
         claims=claims(usable, fits),
@@ -96,7 +101,8 @@ def one_run(
         )
         if selected.n_members < budget:
             raise RuntimeError(
-                f"{name} has {selected.n_members:,} members and not {budget:,}: a share of {share} is too small for this pool"
+                f"{name} has {selected.n_members:,} members and not {budget:,}: a share of "
+                f"{share} is too small for this pool"
             )
         asked = {"subset": name, "size": budget, "projection": projection}
         ((coverage, depth, negative),) = catalog.sql(MEASURE, parameters=asked).rows()
@@ -186,27 +192,31 @@ def claims(runs: list[dict[str, Any]], fits: dict[str, dict[str, Any]]) -> list[
             "Both coefficients are negative and significant (section 3, figure 3).",
             f"{text}, {plane['n']} subsets; {turned(runs, fits, turns)}",
             _verdict(falls),
-            "Holds when both coefficients are negative with t below -2 and neither variable's square, with t above 2, turns the loss "
-            "upwards within the range; in part when that is so of one.",
+            "Holds when both coefficients are negative with t below -2 and neither variable's "
+            "square, with t above 2, turns the loss upwards within the range; in part when that "
+            "is so of one.",
         ),
         Claim(
             "The two explain most of the dev loss.",
-            "R^2 of 0.7 or more, with terms for the model's family; two variables alone explain less.",
+            "R^2 of 0.7 or more, with terms for the model's family; two variables alone explain "
+            "less.",
             f"R^2 {plane['r2']:.3f}, leave-one-out {plane['loo_r2']:.3f}",
             "holds"
             if plane["loo_r2"] >= 0.7 and all(good["plane"])
             else "holds in part"
             if explained
             else "does not hold",
-            "Holds from a leave-one-out R^2 of 0.7 with both coefficients as claimed, in part where it is above 0 with one of them. One "
-            "model and one size, so no family terms.",
+            "Holds from a leave-one-out R^2 of 0.7 with both coefficients as claimed, in part "
+            "where it is above 0 with one of them. One model and one size, so no family terms.",
         ),
         Claim(
             "It is not for the length of the answers.",
             "Not tested there.",
-            f"with response tokens in the fit: {held}; R^2 {longer['r2']:.3f}, leave-one-out {longer['loo_r2']:.3f}",
+            f"with response tokens in the fit: {held}; R^2 {longer['r2']:.3f}, leave-one-out "
+            f"{longer['loo_r2']:.3f}",
             _verdict(good["longer"]),
-            "Holds when depth and coverage both stay negative with t below -2 beside the mean length, in part when one does.",
+            "Holds when depth and coverage both stay negative with t below -2 beside the mean "
+            "length, in part when one does.",
         ),
     ]
 
@@ -240,7 +250,8 @@ def turned(
     ]
     worse = sum(last > first for first, last in pairs)
     said = [
-        f"with (log {name})^2 R^2 {fits[f'and the square of {name}']['r2']:.3f} and the least loss at {name} {least:.2f}"
+        f"with (log {name})^2 R^2 {fits[f'and the square of {name}']['r2']:.3f} and the least "
+        f"loss at {name} {least:.2f}"
         for name, least in turns.items()
         if least is not None
     ]
@@ -339,8 +350,9 @@ def draw_plane(
     beside.set_title(f"R² {plane['r2']:.3f}, leave-one-out {plane['loo_r2']:.3f}")
     study.picture(
         figure,
-        caption=f"{len(z)} subsets of equal size (seeds a design: {study.seeds}) and the plane fitted to them; every subset is a point, so "
-        "that their spread about the plane is seen.",
+        caption=f"{len(z)} subsets of equal size (seeds a design: {study.seeds}) and the plane "
+        "fitted to them; every subset is a point, so that their spread about the plane is "
+        "seen.",
     )
 
 

@@ -52,14 +52,18 @@ def main() -> None:
     draw_losses(study, budgets, losses, facts["loss"])
     draw_landscape(study, budgets, coverage, depth)
     study.conclude(
-        question="Does a model learn more from ILA's subsets than from others of their size, and does that lead grow with the size?",
+        question="Does a model learn more from ILA's subsets than from others of their size, and does "
+        "that lead grow with the size?",
         protocol=[
             *protocol(study, facts, epochs=EPOCHS),
-            f"Selectors: {', '.join(METHODS)}; deita's score is DS2's complexity times its overall rating (GPT-4o-mini), threshold 0.9. "
-            f"Budgets: {', '.join(f'{b:,}' for b in budgets)}. Members that depth's model was tuned on have no depth, and only ila, "
-            "ila_kmeans and depth_only leave them out.",
-            f"Seeds: {study.seeds}, of the draw of {', '.join(DRAWN)} and of the order of training; the others select the same every time.",
-            "Coverage (share of the pool's non-empty cells of 100 x 100) and mean depth: `compare`.",
+            f"Selectors: {', '.join(METHODS)}; deita's score is DS2's complexity times its "
+            "overall rating (GPT-4o-mini), threshold 0.9. Budgets: "
+            f"{', '.join(f'{b:,}' for b in budgets)}. Members that depth's model was tuned on "
+            "have no depth, and only ila, ila_kmeans and depth_only leave them out.",
+            f"Seeds: {study.seeds}, of the draw of {', '.join(DRAWN)} and of the order of "
+            "training; the others select the same every time.",
+            "Coverage (share of the pool's non-empty cells of 100 x 100) and mean depth: "
+            "`compare`.",
         ],
         claims=claims(budgets, losses, coverage, depth, tokens),
         tables=tables(budgets, losses, coverage, depth, tokens),
@@ -120,16 +124,18 @@ def claims(
             (depth[one][:, 0].mean(), tokens[one][:, 0].mean()) for one in ("ila", other)
         )
         why = (
-            f"{RULE} At {budgets[0]:,} its members' mean depth is {mine[0]:.2f} to their {theirs[0]:.2f}, with {mine[1]:.0f} response "
-            f"tokens to {theirs[1]:.0f}: it takes the extreme of what a tiny base finds deep. Varied inside bands, the loss falls to a "
-            "middle depth and rises beyond it: see ila_regression."
+            f"{RULE} At {budgets[0]:,} its members' mean depth is {mine[0]:.2f} to their "
+            f"{theirs[0]:.2f}, with {mine[1]:.0f} response tokens to {theirs[1]:.0f}: it takes "
+            "the extreme of what a tiny base finds deep. Varied inside bands, the loss falls to "
+            "a middle depth and rises beyond it: see ila_regression."
         )
         return Claim(claim, paper, _lead_text(budgets, lead[other]), _verdict(lead[other]), why)
 
     return [
         lower(
             "ILA's subsets give a lower dev loss than random ones of their size.",
-            "Below Random at every size, 20k to 500k from millions; +7 to +11 points on mathematics (section 4).",
+            "Below Random at every size, 20k to 500k from millions; +7 to +11 points on "
+            "mathematics (section 4).",
             "random",
         ),
         lower(
@@ -140,24 +146,29 @@ def claims(
         Claim(
             "ILA's lead over random grows with the size (accelerated scaling).",
             "ILA's curve keeps falling where Random's flattens (figure 4).",
-            f"loss of ILA minus random changes by {spread(growth.tolist(), 4)} nats a doubling; {_lead_text(budgets, lead['random'])}",
+            f"loss of ILA minus random changes by {spread(growth.tolist(), 4)} nats a doubling; "
+            f"{_lead_text(budgets, lead['random'])}",
             "holds" if grows else "holds in part" if growth.mean() < 0 else "does not hold",
-            "Holds when the difference falls with every seed and ILA leads at the largest size; in part when it falls on average.",
+            "Holds when the difference falls with every seed and ILA leads at the largest size; "
+            "in part when it falls on average.",
         ),
         Claim(
             "ILA keeps the coverage of covering alone, and is deeper than chance.",
             "Coverage near the pool's, with the deepest instructions of every cell (figure 5).",
-            f"at least {100 * kept:.0f} % of coverage_only's cells; mean depth at least {deeper:+.3f} above random's",
+            f"at least {100 * kept:.0f} % of coverage_only's cells; mean depth at least "
+            f"{deeper:+.3f} above random's",
             "holds"
             if kept >= 0.9 and deeper > 0
             else "holds in part"
             if kept >= 0.75 and deeper > 0
             else "does not hold",
-            "Holds from 90 % of coverage_only's coverage at every size, in part from 75 %, and with a greater mean depth than random's.",
+            "Holds from 90 % of coverage_only's coverage at every size, in part from 75 %, and "
+            "with a greater mean depth than random's.",
         ),
         Claim(
             "Coverage and depth together do better than either alone.",
-            "An ablation that the reviewers asked for; the regression has both coefficients negative.",
+            "An ablation that the reviewers asked for; the regression has both coefficients "
+            "negative.",
             "; against ".join(
                 f"{name}: {_lead_text(budgets, lead[name])}"
                 for name in ("coverage_only", "depth_only")
@@ -168,7 +179,10 @@ def claims(
     ]
 
 
-RULE = "Holds when ILA's loss is lower in every pair of runs (same size and seed); in part when it is on average, or at half of the sizes."
+RULE = (
+    "Holds when ILA's loss is lower in every pair of runs (same size and seed); in part when it "
+    "is on average, or at half of the sizes."
+)
 
 
 def _verdict(difference: np.ndarray[Any, Any]) -> str:
@@ -244,7 +258,10 @@ def draw_losses(study: Study, budgets: Sequence[int], losses: Numbers, start: fl
         axis.minorticks_off()
         axis.set_xlabel("instructions")
     axes[0].legend(loc="upper right")
-    caption = f"Dev loss of the fine-tuned base (before: {start:.3f}); mean of {study.seeds} seeds, the band from least to greatest."
+    caption = (
+        f"Dev loss of the fine-tuned base (before: {start:.3f}); mean of {study.seeds} seeds, "
+        "the band from least to greatest."
+    )
     study.picture(figure, caption=caption)
 
 
@@ -266,8 +283,9 @@ def draw_landscape(study: Study, budgets: Sequence[int], coverage: Numbers, dept
     study.picture(
         figure,
         suffix="-landscape",
-        caption=f"Coverage and depth of each method's subsets of {', '.join(f'{b:,}' for b in budgets)} instructions (larger mark, larger "
-        f"subset); mean of {study.seeds} seeds. Spread: in the tables.",
+        caption="Coverage and depth of each method's subsets of "
+        f"{', '.join(f'{b:,}' for b in budgets)} instructions (larger mark, larger subset); "
+        f"mean of {study.seeds} seeds. Spread: in the tables.",
     )
 
 

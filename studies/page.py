@@ -107,8 +107,9 @@ def verdicts(results: Path) -> str:
     ]
     counts = [found.count(verdict) for verdict in ("holds", "holds in part", "does not hold")]
     return (
-        f"\nOf [{len(found)} claims](docs/results/README.md#claims-at-a-glance), the papers' and ours, that were put to the test\n"
-        f"on two cores with tiny models, {counts[0]} hold, {counts[1]} hold in part and {counts[2]} do not.\n"
+        f"\nOf [{len(found)} claims](docs/results/README.md#claims-at-a-glance), the papers' and "
+        f"ours, that were put to the test\non two cores with tiny models, {counts[0]} hold, "
+        f"{counts[1]} hold in part and {counts[2]} do not.\n"
         if found
         else ""
     )
@@ -136,8 +137,10 @@ def _claims(studies: list[dict[str, Any]]) -> list[str]:
 def _ratios(benchmarks: list[dict[str, Any]]) -> list[str]:
     parts = [
         "## Speed\n",
-        "Both sides in one run, on the same input, in turn; `ratio` is their time over ours, the median of the pairs with the least and",
-        "the greatest. `bar` is what was asked for; `met` also says that the answers are as good. What was measured on another processor,",
+        "Both sides in one run, on the same input, in turn; `ratio` is their time over ours, the "
+        "median of the pairs with the least and",
+        "the greatest. `bar` is what was asked for; `met` also says that the answers are as "
+        "good. What was measured on another processor,",
         "with the code of that time, stands below it, as `elsewhere`.\n",
     ]
     machines = list(dict.fromkeys(_machine(one["machine"]) for one in benchmarks))
@@ -221,7 +224,10 @@ def _machine(machine: dict[str, Any]) -> str:
     packages = ", ".join(
         f"{name} {number}" for name, number in (machine.get("packages") or {}).items()
     )
-    return f"{machine['processor']}, {cores} cores, Python {machine['python']}{', ' if packages else ''}{packages}."
+    return (
+        f"{machine['processor']}, {cores} cores, Python "
+        f"{machine['python']}{', ' if packages else ''}{packages}."
+    )
 
 
 def _ratio(row: dict[str, Any]) -> str:

@@ -263,8 +263,8 @@ def draw(study: Study, runs: list[dict[str, Any]], size: Size) -> None:
     )
     study.picture(
         figure,
-        caption=f"Dev loss after equal steps. Mean of {study.seeds} seeds; bars are the least and the greatest, the band those of the full "
-        "pool.",
+        caption=f"Dev loss after equal steps. Mean of {study.seeds} seeds; bars are the least and "
+        "the greatest, the band those of the full pool.",
     )
 
 
@@ -272,17 +272,21 @@ def report(study: Study, signals: dict[str, Any], runs: list[dict[str, Any]], si
     """What the numbers say, by rules that are written here."""
     made = ", ".join(f"{n:,} of {source}" for source, n in size.sources)
     study.conclude(
-        question="What share of a mixed pool, chosen by which method, gives the dev loss of all of it after the same number of steps?",
+        question="What share of a mixed pool, chosen by which method, gives the dev loss of all of it "
+        "after the same number of steps?",
         protocol=[
-            f"pool: {made}, drawn once; {signals['members']:,} members; dev: {size.dev} of each source that are not in the pool "
-            f"(GSM8K's are of its test part); dev loss: mean over sources of cross-entropy a response token; window {LENGTH} tokens",
-            f"proxy: 0.06 million parameters, from scratch on the pool, {size.epochs} epochs in steps of {BATCH}, peak rate {RATE}, "
-            f"{size.checkpoints} checkpoints; perplexity, confidence and learnability are this proxy's; k = {size.k} clusters (in each "
-            "source for s2l_by_source); facility_location on prompts' embeddings by all-MiniLM-L6-v2",
-            f"target: 0.28 million parameters, from scratch, {runs[0]['steps']} steps of {BATCH} (one epoch of the pool) on every subset, "
-            f"peak rate {RATE}, cosine",
-            f"budgets: {', '.join(f'{share} %' for share in size.shares)} and all; {study.seeds} seeds of the selection's draws, the "
-            "target's first weights and its order",
+            f"pool: {made}, drawn once; {signals['members']:,} members; dev: {size.dev} of each "
+            "source that are not in the pool (GSM8K's are of its test part); dev loss: mean over "
+            f"sources of cross-entropy a response token; window {LENGTH} tokens",
+            f"proxy: 0.06 million parameters, from scratch on the pool, {size.epochs} epochs in "
+            f"steps of {BATCH}, peak rate {RATE}, {size.checkpoints} checkpoints; perplexity, "
+            f"confidence and learnability are this proxy's; k = {size.k} clusters (in each "
+            "source for s2l_by_source); facility_location on prompts' embeddings by "
+            "all-MiniLM-L6-v2",
+            f"target: 0.28 million parameters, from scratch, {runs[0]['steps']} steps of {BATCH} "
+            f"(one epoch of the pool) on every subset, peak rate {RATE}, cosine",
+            f"budgets: {', '.join(f'{share} %' for share in size.shares)} and all; {study.seeds} "
+            "seeds of the selection's draws, the target's first weights and its order",
         ],
         claims=claims(runs, size),
         tables=tables(runs, size),
@@ -318,9 +322,11 @@ def claims(runs: list[dict[str, Any]], size: Size) -> list[Claim]:
         Claim(
             "s2l needs less data than uniform sampling for the full pool's dev loss",
             "11 % of MathInstruct does what all of it does (abstract); equal steps",
-            f"share needed to come within {TOLERANCE:.0%}: s2l {spread(share['s2l'], 0)} %, random {spread(share['random'], 0)} %",
+            f"share needed to come within {TOLERANCE:.0%}: s2l {spread(share['s2l'], 0)} %, "
+            f"random {spread(share['random'], 0)} %",
             judged(less),
-            f"rule: less for every seed; in part for some. By source: {spread(share['s2l_by_source'], 0)} %",
+            "rule: less for every seed; in part for some. By source: "
+            f"{spread(share['s2l_by_source'], 0)} %",
         ),
         Claim(
             f"{published} % chosen by s2l does what the full pool does",
@@ -330,14 +336,16 @@ def claims(runs: list[dict[str, Any]], size: Size) -> list[Claim]:
                 f"{spread((100 * found).tolist(), 1)} % ({method})" for method, found in gap.items()
             ),
             credited(reached["s2l"], reached["random"]),
-            f"rule: within {TOLERANCE:.0%} for every seed, and a random {published} % is not; in part where a random one is too: "
-            "then the choice is not what does it. A target from scratch goes over its subset "
-            f"{100 / published:.0f} times; the paper's start from pretrained models",
+            f"rule: within {TOLERANCE:.0%} for every seed, and a random {published} % is not; in "
+            "part where a random one is too: then the choice is not what does it. A target from "
+            f"scratch goes over its subset {100 / published:.0f} times; the paper's start from "
+            "pretrained models",
         ),
         Claim(
             "s2l has a lower dev loss than every baseline at every budget",
             "+4.7 % average accuracy over the baselines (abstract)",
-            f"lower in {sum(lower('s2l'))} of {len(lower('s2l'))} comparisons, by source in {sum(lower('s2l_by_source'))}; lowest: "
+            f"lower in {sum(lower('s2l'))} of {len(lower('s2l'))} comparisons, by source in "
+            f"{sum(lower('s2l_by_source'))}; lowest: "
             + ", ".join(f"{best(at)} at {at} %" for at in size.shares),
             judged(lower("s2l")),
             f"rule: lower for every seed in each comparison. Shares of the pool needed: {needs}",

@@ -99,8 +99,8 @@ def one_target(
     lm = untrained(texts_of(records), seed=seed, shape=shape)
     pool = encoded(lm, [as_messages(record) for record in records], max_length=LENGTH)
     members = catalog.sql(
-        "SELECT fingerprint, prompt, response FROM subset('sample') JOIN trajectories($pool) USING (instruction_id, fingerprint) "
-        "ORDER BY rank",
+        "SELECT fingerprint, prompt, response FROM subset('sample') JOIN trajectories($pool) "
+        "USING (instruction_id, fingerprint) ORDER BY rank",
         parameters={"pool": POOL},
     )
     tokens = {
@@ -129,7 +129,8 @@ def neighbourhoods(catalog: Catalog, fingerprints: list[str], k: int) -> dict[st
     """Of the sample: distances of trajectories, last losses and embeddings, (n, n) each, and the trajectory cluster of each, (n,)."""
     parameters = {"pool": POOL, "k": k}
     clustered = catalog.sql(
-        "SELECT fingerprint, cluster FROM kmeans((SELECT fingerprint, losses FROM trajectories($pool)), k => $k)",
+        "SELECT fingerprint, cluster FROM kmeans((SELECT fingerprint, losses FROM "
+        "trajectories($pool)), k => $k)",
         parameters=parameters,
     )
     losses = catalog.sql(
@@ -158,8 +159,9 @@ def purity(catalog: Catalog, k: int) -> dict[str, Any]:
     for kind, relation in (("trajectory", "trajectories"), ("embedding", "embeddings")):
         column = "losses" if kind == "trajectory" else "vector"
         rows = catalog.sql(
-            f"SELECT source, cluster FROM kmeans((SELECT instruction_id, fingerprint, source, {column} FROM {relation}($pool) "
-            "JOIN pool($pool) USING (instruction_id, fingerprint)), k => $k)",
+            "SELECT source, cluster FROM kmeans((SELECT instruction_id, fingerprint, source, "
+            f"{column} FROM {relation}($pool) JOIN pool($pool) USING (instruction_id, "
+            "fingerprint)), k => $k)",
             parameters={"pool": POOL, "k": k},
         )
         source, cluster = (
@@ -246,9 +248,10 @@ def draw(
     right.legend()
     study.picture(
         figure,
-        caption=f"Left: mean distance of gradients for pairs ever farther apart. Middle: rank correlations, bars are 95 % intervals "
-        f"from resampling the {runs[0]['sample']} instructions. Right: share of members in their cluster's majority source. One proxy, "
-        f"{len(runs)} target(s) of a seed each.",
+        caption="Left: mean distance of gradients for pairs ever farther apart. Middle: rank "
+        f"correlations, bars are 95 % intervals from resampling the {runs[0]['sample']} "
+        "instructions. Right: share of members in their cluster's majority source. One "
+        f"proxy, {len(runs)} target(s) of a seed each.",
     )
 
 
@@ -280,22 +283,28 @@ def report(
         for k, found in zip(size.ks, purities, strict=True)
     ]
     study.conclude(
-        question="Do instructions with near loss trajectories on a small proxy have near gradients on a larger model?",
+        question="Do instructions with near loss trajectories on a small proxy have near gradients on "
+        "a larger model?",
         protocol=[
             f"pool: {made}; window {LENGTH} tokens",
-            f"proxy: tiny (1.06 million parameters), from scratch on the pool, {size.epochs} epochs, {size.checkpoints} checkpoints; "
-            f"clusters: k-means of the raw losses, k = {size.ks[-1]}; embeddings of prompts by all-MiniLM-L6-v2",
-            f"target: {runs[0]['parameters'] / 1e6:.1f} million parameters, from scratch on the same pool, two rounds of half an epoch "
-            f"({runs[0]['steps']} steps of {BATCH} in all, each round with its own cosine schedule, peak {RATE}); at the end its loss is "
+            f"proxy: tiny (1.06 million parameters), from scratch on the pool, {size.epochs} "
+            f"epochs, {size.checkpoints} checkpoints; clusters: k-means of the raw losses, k = "
+            f"{size.ks[-1]}; embeddings of prompts by all-MiniLM-L6-v2",
+            f"target: {runs[0]['parameters'] / 1e6:.1f} million parameters, from scratch on the "
+            f"same pool, two rounds of half an epoch ({runs[0]['steps']} steps of {BATCH} in "
+            f"all, each round with its own cosine schedule, peak {RATE}); at the end its loss is "
             f"{runs[0]['loss']:.2f} nats a token on the sample",
-            f"gradients: of a response's mean loss, all parameters, count sketch of {SKETCH:,} numbers, {runs[0]['sample']} members drawn "
-            "by `random`; direction: of gradients scaled to length 1",
-            f"{len(runs)} target(s), seeds from 0; intervals: {size.resamples} resamples of those instructions",
+            f"gradients: of a response's mean loss, all parameters, count sketch of {SKETCH:,} "
+            f"numbers, {runs[0]['sample']} members drawn by `random`; direction: of gradients "
+            "scaled to length 1",
+            f"{len(runs)} target(s), seeds from 0; intervals: {size.resamples} resamples of "
+            "those instructions",
         ],
         claims=claims(runs, purities, size),
         tables=[
             Table(
-                "Rank correlation with gradient distance [95 % interval]; within over across is a ratio of mean gradient distances",
+                "Rank correlation with gradient distance [95 % interval]; within over across is "
+                "a ratio of mean gradient distances",
                 correlations,
             ),
             Table("Purity of clusters by source", shares),
@@ -319,36 +328,46 @@ def claims(runs: list[dict[str, Any]], purities: list[dict[str, Any]], size: Siz
     purer = [found["trajectory"] > found["embedding"] for found in purities]
     return [
         Claim(
-            "instructions whose trajectories on a small model are near have near gradients on a larger one",
-            "gradients differ by at most a bound that grows with the distance of the trajectories (Theorem 4.1)",
-            f"rank correlation: {said('trajectory')}; of directions: {said('trajectory, direction')}",
+            "instructions whose trajectories on a small model are near have near gradients on a "
+            "larger one",
+            "gradients differ by at most a bound that grows with the distance of the "
+            "trajectories (Theorem 4.1)",
+            f"rank correlation: {said('trajectory')}; of directions: "
+            f"{said('trajectory, direction')}",
             judged([low > 0 for _, low, _ in each("trajectory")]),
-            f"rule: the interval lies above 0 at every stage. The last loss alone: {said('last loss')}",
+            "rule: the interval lies above 0 at every stage. The last loss alone: "
+            f"{said('last loss')}",
         ),
         Claim(
             "members of one cluster have nearer gradients than members of different ones",
             "similar gradients within a cluster are why a few of each are enough (section 4)",
             f"mean gradient distance within over across: {said('within over across')}",
             judged([high < 1 for _, _, high in each("within over across")]),
-            f"rule: the interval lies below 1. Correlation inside clusters: {said('trajectory, within clusters')}; across them: "
+            "rule: the interval lies below 1. Correlation inside clusters: "
+            f"{said('trajectory, within clusters')}; across them: "
             f"{said('trajectory, across clusters')}",
         ),
         Claim(
             "trajectories tell gradients better than embeddings do",
             "clusters of trajectories select better than embeddings' facility location (section 5)",
-            f"lead in rank correlation: {said('lead over embedding')}; embeddings: {said('embedding')}",
+            f"lead in rank correlation: {said('lead over embedding')}; embeddings: "
+            f"{said('embedding')}",
             judged([low > 0 for _, low, _ in each("lead over embedding")]),
-            f"rule: the interval of the difference lies above 0. Of directions, embeddings: {said('embedding, direction')}",
+            "rule: the interval of the difference lies above 0. Of directions, embeddings: "
+            f"{said('embedding, direction')}",
         ),
         Claim(
             "clusters of trajectories are purer by source than clusters of embeddings",
-            "examples in a trajectory cluster share their kind, in an embedding cluster less so (figure 6)",
+            "examples in a trajectory cluster share their kind, in an embedding cluster less so "
+            "(figure 6)",
             "; ".join(
-                f"k = {k}: {found['trajectory']:.3f} against {found['embedding']:.3f} (shuffled {found['trajectory, shuffled']:.3f})"
+                f"k = {k}: {found['trajectory']:.3f} against {found['embedding']:.3f} (shuffled "
+                f"{found['trajectory, shuffled']:.3f})"
                 for k, found in zip(size.ks, purities, strict=True)
             ),
             judged(purer),
-            "rule: the larger purity at every k. The two sources differ in what they are about, which embeddings of prompts see at once",
+            "rule: the larger purity at every k. The two sources differ in what they are about, "
+            "which embeddings of prompts see at once",
         ),
     ]
 

@@ -59,16 +59,21 @@ def main() -> None:
     slopes = {step: slope(runs, step, sizes) for step in ORDER}
     draw(study, runs)
     study.conclude(
-        question="What do registering, importing, clustering, selecting and asking cost as a pool grows, and what bounds them?",
+        question="What do registering, importing, clustering, selecting and asking cost as a pool "
+        "grows, and what bounds them?",
         protocol=[
-            "Pool: generated instructions of 44 words, some 300 bytes a record, all different, in JSON Lines; generated trajectories of 12 "
-            "checkpoints about 100 centres, a generated depth, and generated places on a map.",
-            "Every step is a process of its own, one after the other on one catalog. The clock runs for the verb alone, with what it "
-            "imports when first called; the peak is the whole process's resident memory.",
+            "Pool: generated instructions of 44 words, some 300 bytes a record, all different, "
+            "in JSON Lines; generated trajectories of 12 checkpoints about 100 centres, a "
+            "generated depth, and generated places on a map.",
+            "Every step is a process of its own, one after the other on one catalog. The clock "
+            "runs for the verb alone, with what it imports when first called; the peak is the "
+            "whole process's resident memory.",
             f"Each size is measured {study.seeds} times, each time in a new catalog.",
-            "`select ila` begins after the projection, from given places (selectors/ila_placed.sql). log_det is the kernel on an Arrow "
-            "table of generated unit vectors, 128 numbers each, 1,000 chosen: a million embeddings cannot be computed here. `embed` is "
-            f"all-MiniLM-L6-v2 on {EMBEDDED if not study.is_smoke else sizes[0]:,} prompts of 15 words.",
+            "`select ila` begins after the projection, from given places "
+            "(selectors/ila_placed.sql). log_det is the kernel on an Arrow table of generated "
+            "unit vectors, 128 numbers each, 1,000 chosen: a million embeddings cannot be "
+            "computed here. `embed` is all-MiniLM-L6-v2 on "
+            f"{EMBEDDED if not study.is_smoke else sizes[0]:,} prompts of 15 words.",
             "Slope: of log seconds against log size between the two largest sizes; 1 is linear.",
         ],
         claims=claims(runs, slopes, judged),
@@ -153,7 +158,8 @@ def claims(runs: Runs, slopes: dict[str, float], judged: int) -> list[Claim]:
                 else "holds in part"
                 if middle <= 2 * seconds
                 else "does not hold",
-                f"By the median of {len(walls)}: holds up to {seconds:g} s, in part up to twice that. Bound by {bound(runs, step)}.",
+                f"By the median of {len(walls)}: holds up to {seconds:g} s, in part up to twice "
+                f"that. Bound by {bound(runs, step)}.",
             )
         )
     steepest = max(slopes, key=lambda step: slopes[step])
@@ -167,7 +173,8 @@ def claims(runs: Runs, slopes: dict[str, float], judged: int) -> list[Claim]:
             else "holds in part"
             if slopes[steepest] <= 1.3
             else "does not hold",
-            f"Slopes between the two largest sizes; holds up to 1.15, in part up to 1.3. The steepest is {steepest}.",
+            "Slopes between the two largest sizes; holds up to 1.15, in part up to 1.3. The "
+            f"steepest is {steepest}.",
         )
     )
     return answer
@@ -236,7 +243,8 @@ def draw(study: Study, runs: Runs) -> None:
     axes[1].legend(loc="center left", bbox_to_anchor=(1, 0.5))
     study.picture(
         figure,
-        caption=f"Time and memory against size; median of {study.seeds}, the bars from least to greatest.",
+        caption=f"Time and memory against size; median of {study.seeds}, the bars from least to "
+        "greatest.",
     )
 
 

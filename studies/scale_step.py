@@ -93,7 +93,8 @@ def kmeans(catalog: Catalog, size: int, folder: Path, timed: Timed) -> None:
     )
     with timed():
         catalog.sql(
-            f"SELECT cluster, count(*) AS n FROM kmeans(({members}), k => {CLUSTERS}, iterations => 20, seed => 0) GROUP BY cluster"
+            f"SELECT cluster, count(*) AS n FROM kmeans(({members}), k => {CLUSTERS}, iterations "
+            "=> 20, seed => 0) GROUP BY cluster"
         )
 
 
@@ -121,7 +122,8 @@ def sql(catalog: Catalog, size: int, folder: Path, timed: Timed) -> None:
     """A count and a mean length by source."""
     with timed():
         catalog.sql(
-            "SELECT source, count(*) AS n, avg(length(response)) AS characters FROM pool('pool') GROUP BY source ORDER BY source"
+            "SELECT source, count(*) AS n, avg(length(response)) AS characters FROM pool('pool') "
+            "GROUP BY source ORDER BY source"
         )
 
 

@@ -22,8 +22,9 @@ FILES = {
     "toolformer": "gpteacher/toolformer-dedupe-only-dataset.json",
 }
 NEEDS = (
-    "`gsm8k` (openai/grade-school-math), `alpaca52k` (tatsu-lab/stanford_alpaca), and for data efficiency `codealpaca` "
-    "(sahil280114/codealpaca) and `gpteacher` (teknium1/GPTeacher), under the folder that `--data` names; a smoke run needs none."
+    "`gsm8k` (openai/grade-school-math), `alpaca52k` (tatsu-lab/stanford_alpaca), and for data "
+    "efficiency `codealpaca` (sahil280114/codealpaca) and `gpteacher` (teknium1/GPTeacher), "
+    "under the folder that `--data` names; a smoke run needs none."
 )
 
 

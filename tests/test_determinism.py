@@ -244,7 +244,8 @@ def large(folder: Path, order: str) -> Store:
             """
         )
         drawn = connection.sql(
-            "SELECT i, [hash(n) % 997 / 10, hash(n + 1) % 89 / 9, hash(n + 2) % 83 / 8]::FLOAT[3] FROM made ORDER BY i"
+            "SELECT i, [hash(n) % 997 / 10, hash(n + 1) % 89 / 9, hash(n + 2) % 83 / "
+            "8]::FLOAT[3] FROM made ORDER BY i"
         )
         ids, made = drawn.to_arrow_table().columns
     vectors.append(

@@ -64,7 +64,10 @@ def allocation(
     rows = ", ".join(
         f"({i}, md5('{i}'), 'all', {number[cluster]})" for i, (cluster, _) in enumerate(members)
     )
-    query = f"WITH members AS (SELECT * FROM (VALUES {rows}) AS t(instruction_id, fingerprint, source, cluster)),\n"
+    query = (
+        f"WITH members AS (SELECT * FROM (VALUES {rows}) AS t(instruction_id, fingerprint, "
+        "source, cluster)),\n"
+    )
     query += "clusters AS (SELECT *, lot(fingerprint, 0) AS lot FROM members),\n"
     query += text[re.search(r"^drawn AS", text, re.MULTILINE).start() :]
     values = {
@@ -123,7 +126,10 @@ def test_a_draw_is_uniform_and_fixed_by_fingerprint_and_seed(
 def test_a_lot_shuffles_as_a_draw_does_and_has_no_ties(
     connection: duckdb.DuckDBPyConnection,
 ) -> None:
-    query = "SELECT md5(i::VARCHAR) AS f, lot(f, 3) AS lot, draw(f, 3) AS draw FROM range(20000) AS t(i) ORDER BY lot"
+    query = (
+        "SELECT md5(i::VARCHAR) AS f, lot(f, 3) AS lot, draw(f, 3) AS draw FROM range(20000) AS "
+        "t(i) ORDER BY lot"
+    )
     rows = connection.sql(query).fetchall()
     assert [(lot >> 73) / 2**53 for _, lot, _ in rows] == [draw for *_, draw in rows]
     assert len({lot for _, lot, _ in rows}) == len(rows)
@@ -181,7 +187,8 @@ def test_s2l_by_source_equals_the_authors_procedure_on_random_sources(
             f"({i}, md5('{i}'), '{source}', {k})" for i, (source, k) in enumerate(members)
         )
         connection.execute(
-            f"CREATE OR REPLACE TABLE given AS FROM (VALUES {rows}) AS t(instruction_id, fingerprint, source, cluster)"
+            f"CREATE OR REPLACE TABLE given AS FROM (VALUES {rows}) AS t(instruction_id, "
+            "fingerprint, source, cluster)"
         )
         budget = draw.randint(1, len(members))
         taken = connection.sql(query, params={"budget": budget, "smallest": 3}).fetchall()
@@ -279,7 +286,8 @@ def test_ila_equals_its_definition_on_random_landscapes(pool: Catalog) -> None:
             }
             answer = run(
                 pool.store,
-                f"FROM ({query}) JOIN instructions USING (instruction_id) ORDER BY turn, depth DESC, fingerprint",
+                f"FROM ({query}) JOIN instructions USING (instruction_id) ORDER BY turn, depth "
+                "DESC, fingerprint",
                 parameters=given,
             )
             # Without a side: the largest whose non-empty cells are at most half the budget.
@@ -308,7 +316,8 @@ def test_mig_equals_its_definition_with_the_vectors_of_an_encoder(pool: Catalog)
     scores = np.random.default_rng(0).integers(0, 8, 150) / 2
     import_score(pool, "quality", np.where(np.arange(150) % 11 == 0, np.nan, scores))
     members = pool.sql(
-        "SELECT fingerprint, labels, value FROM pool('p') JOIN score('p', name => 'quality') USING (fingerprint)"
+        "SELECT fingerprint, labels, value FROM pool('p') JOIN score('p', name => 'quality') "
+        "USING (fingerprint)"
     )
     rows = [row for row in members.sort("fingerprint").iter_rows() if row[1] and row[2] is not None]
     names = sorted({name for _, labels, _ in rows for name in labels})
