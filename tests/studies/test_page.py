@@ -33,12 +33,9 @@ def test_every_benchmark_and_study_has_a_script_and_a_place_on_the_page(page: Mo
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     benchmarks = re.findall(r"^BENCHMARKS := (.*)$", makefile, flags=re.MULTILINE)[0].split()
     studies = re.findall(r"^STUDIES := (.*)$", makefile, flags=re.MULTILINE)[0].split()
-    assert {
-        name for name in benchmarks if not (ROOT / "tests" / "benchmarks" / f"{name}.py").exists()
-    } == set()
-    assert {
-        name for name in studies if not (ROOT / "tests" / "studies" / f"{name}.py").exists()
-    } == set()
+    scripts = [Path("benchmarks", f"{name}.py") for name in benchmarks]
+    scripts += [Path("studies", f"{name}.py") for name in studies]
+    assert [script for script in scripts if not (ROOT / script).exists()] == []
     assert set(benchmarks) <= set(page.BENCHMARKS)
     assert tuple(studies) == page.STUDIES
 
@@ -46,20 +43,19 @@ def test_every_benchmark_and_study_has_a_script_and_a_place_on_the_page(page: Mo
 def test_what_missed_its_bar_and_what_did_not_hold_stay_on_the_page(
     page: ModuleType, tmp_path: Path
 ) -> None:
+    machine = {"processor": "p", "n_cpus": 2, "python": "3.11", "packages": {}}
+    ratio = {"ratio": 0.5, "ratio_least": 0.4, "ratio_greatest": 0.6, "bar": 3.0}
+    seconds = {"ours_seconds": 2.0, "theirs_seconds": 1.0}
+    row = {"what": "w", "peer": "q", **seconds, **ratio, "is_met": False}
+    benchmark = {"name": "kmeans", "title": "t", "command": "c", "machine": machine, "rows": [row]}
     (tmp_path / "benchmarks").mkdir()
-    machine = '"machine": {"processor": "p", "n_cpus": 2, "python": "3.11", "packages": {}}'
-    figures = '"ours_seconds": 2.0, "theirs_seconds": 1.0, "ratio": 0.5, "ratio_least": 0.4, "ratio_greatest": 0.6, "bar": 3.0'
-    row = f'{{"what": "w", "peer": "q", {figures}, "is_met": false}}'
-    (tmp_path / "benchmarks" / "kmeans.json").write_text(
-        f'{{"name": "kmeans", "title": "t", "command": "c", {machine}, "rows": [{row}]}}',
-        encoding="utf-8",
-    )
-    claim = '{"claim": "A is below B", "paper": "p", "measured": "m", "verdict": "does not hold", "why": "y"}'
-    (tmp_path / "scale.json").write_text(
-        f'{{"name": "scale", "title": "t", "question": "q", "protocol": [], "claims": [{claim}], "tables": [], "figures": [], '
-        f'"needs": "n", "command": "c", "seeds": 1, "seconds": 60, {machine}}}',
-        encoding="utf-8",
-    )
+    (tmp_path / "benchmarks" / "kmeans.json").write_text(json.dumps(benchmark), encoding="utf-8")
+    claim = {"claim": "A is below B", "verdict": "does not hold"}
+    claim |= {"paper": "p", "measured": "m", "why": "y"}
+    study = {"name": "scale", "title": "t", "question": "q", "needs": "n", "command": "c"}
+    study |= {"protocol": [], "claims": [claim], "tables": [], "figures": []}
+    study |= {"seeds": 1, "seconds": 60, "machine": machine}
+    (tmp_path / "scale.json").write_text(json.dumps(study), encoding="utf-8")
     written = page.page(tmp_path)
     assert "| 0.5 (0.4 to 0.6) | 3 |  | **no** |" in written
     assert "| A is below B | **does not hold** |" in written
@@ -69,14 +65,9 @@ def test_what_missed_its_bar_and_what_did_not_hold_stay_on_the_page(
 def leave(
     results: Path, *, place: str, processor: str, ratio: float, what: str = "rows, float32"
 ) -> None:
-    """What a benchmark leaves: one line of figures."""
-    row = {
-        "what": what,
-        "peer": "a loop",
-        "ratio": ratio,
-        "ratio_least": 1.0,
-        "ratio_greatest": 4.0,
-    }
+    """Write a benchmark's result with one row of figures."""
+    row = {"what": what, "peer": "a loop", "ratio": ratio}
+    row |= {"ratio_least": 1.0, "ratio_greatest": 4.0}
     (results / "benchmarks" / place).mkdir(parents=True, exist_ok=True)
     text = json.dumps({"machine": {"processor": processor}, "rows": [row]})
     (results / "benchmarks" / place / "kmeans.json").write_text(text, encoding="utf-8")
