@@ -1,4 +1,5 @@
-"""Time ``diverse`` against DEITA's filter written as an efficient sequential numpy loop: same members, how much faster?
+"""Time ``diverse`` against DEITA's filter written as an efficient sequential numpy loop: same
+members, how much faster?
 
 Run: python benchmarks/diverse.py [--pairs N] [--json FILE]
 """
@@ -14,16 +15,15 @@ from catalog.kernels.diverse import diverse
 
 
 def topics(n: int, d: int, n_topics: int, spread: float) -> Array:
-    """Vectors around topics: the closer, the more are too similar."""
+    """Return vectors (n, d) around topics; a smaller ``spread`` makes more pairs too similar."""
     generator = np.random.default_rng(0)
-    return (
-        generator.normal(size=(n_topics, d))[generator.integers(0, n_topics, n)]
-        + spread * generator.normal(size=(n, d))
-    ).astype(np.float32)
+    centres = generator.normal(size=(n_topics, d))
+    x = centres[generator.integers(0, n_topics, n)]
+    return (x + spread * generator.normal(size=(n, d))).astype(np.float32)
 
 
 def sequential(x: Array, scores: Array, *, budget: int, threshold: float) -> list[int]:
-    """One row after another against those accepted, which lie together in memory."""
+    """Compare each row with the accepted rows, which are contiguous in memory."""
     units = x / np.linalg.norm(x, axis=1, keepdims=True)
     accepted = np.empty((budget, x.shape[1]), dtype=np.float32)
     order: list[int] = []
@@ -37,7 +37,7 @@ def sequential(x: Array, scores: Array, *, budget: int, threshold: float) -> lis
 
 
 def main() -> int:
-    asked = arguments(__doc__ or "", pairs=5)
+    options = arguments(__doc__ or "", pairs=5)
     scores = np.random.default_rng(1).normal(size=50_000)
     results = []
     for what, x in (
@@ -48,7 +48,7 @@ def main() -> int:
         ours, theirs, figures = alternate(
             lambda _, rows=rows: diverse(rows, budget=10_000, threshold=0.9),
             lambda _, x=x: sequential(x, scores, budget=10_000, threshold=0.9),
-            pairs=asked.pairs,
+            pairs=options.pairs,
         )
         members = rows_chosen(ours[0])
         is_same = members == theirs[0]
@@ -62,7 +62,7 @@ def main() -> int:
                 "is_met": is_same and figures["ratio"] >= 2,
             }
         )
-    return 0 if report(results, asked.json) else 1
+    return 0 if report(results, options.json) else 1
 
 
 if __name__ == "__main__":

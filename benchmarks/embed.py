@@ -1,4 +1,5 @@
-"""Embed Alpaca with our batches and with ``SentenceTransformer.encode`` as it comes: same vectors, how much faster?
+"""Embed Alpaca with our batches and with ``SentenceTransformer.encode`` as it comes: same vectors,
+how much faster?
 
 Run: python benchmarks/embed.py [--records N] [--pairs N] [--json FILE]    (needs the Alpaca file,
 CATALOG_TEST_DATA or ../shared/data)
@@ -16,10 +17,10 @@ from catalog.models.weights import model_folder
 
 
 def main() -> int:
-    asked = arguments(__doc__ or "", records={"type": int, "default": 1500})
+    options = arguments(__doc__ or "", records={"type": int, "default": 1500})
     texts = [
         "\n".join(part for part in (r["instruction"], r["input"], r["output"]) if part)
-        for r in alpaca()[: asked.records]
+        for r in alpaca()[: options.records]
     ]
     encoder = load_encoder()
 
@@ -33,14 +34,11 @@ def main() -> int:
     ours, theirs, figures = alternate(
         lambda _: encoder.encode(texts),
         lambda _: peer.encode(texts, show_progress_bar=False),
-        pairs=asked.pairs,
+        pairs=options.pairs,
     )
     vectors, reference = ours[0].vectors, theirs[0]
-    cosines = (
-        (vectors * reference).sum(1)
-        / np.linalg.norm(vectors, axis=1)
-        / np.linalg.norm(reference, axis=1)
-    )
+    lengths = np.linalg.norm(vectors, axis=1) * np.linalg.norm(reference, axis=1)
+    cosines = (vectors * reference).sum(1) / lengths
     row = {
         "what": f"{len(texts):,} conversations of Alpaca, {ours[0].n_tokens:,} tokens, "
         f"{encoder.dtype}",
@@ -50,7 +48,7 @@ def main() -> int:
         "least_cosine": float(cosines.min()),
         "is_met": figures["ratio"] >= 2.5 and bool(cosines.min() >= 0.9999),
     }
-    return 0 if report([row], asked.json) else 1
+    return 0 if report([row], options.json) else 1
 
 
 if __name__ == "__main__":

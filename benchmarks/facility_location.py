@@ -1,4 +1,5 @@
-"""Time ``facility_location`` against submodlib-py and apricot-select, both lazy: same gains, how much faster?
+"""Time ``facility_location`` against submodlib-py and apricot-select, both lazy: same gains, how
+much faster?
 
 Run: python benchmarks/facility_location.py [--large] [--pairs N] [--json FILE]      (needs
 submodlib-py and apricot-select)
@@ -31,20 +32,15 @@ def submodlib(near: Array, budget: int) -> Array:
     from submodlib import FacilityLocationFunction
 
     peer = FacilityLocationFunction(n=len(near), mode="dense", separate_rep=False, sijs=near)
-    return np.array(
-        [
-            gain
-            for _, gain in peer.maximize(budget=budget, optimizer="LazyGreedy", show_progress=False)
-        ]
-    )
+    picks = peer.maximize(budget=budget, optimizer="LazyGreedy", show_progress=False)
+    return np.array([gain for _, gain in picks])
 
 
 def apricot(near: Array, budget: int) -> Array:
     from apricot import FacilityLocationSelection
 
-    return np.array(
-        FacilityLocationSelection(budget, metric="precomputed", optimizer="lazy").fit(near).gains
-    )
+    selection = FacilityLocationSelection(budget, metric="precomputed", optimizer="lazy")
+    return np.array(selection.fit(near).gains)
 
 
 def compare(name: str, peer: Callable[[Array, int], Array], x: Array, pairs: int) -> dict[str, Any]:
@@ -89,15 +85,15 @@ def large() -> dict[str, Any]:
 
 
 def main() -> int:
-    asked = arguments(__doc__ or "", large={"action": "store_true"})
-    if asked.large:
-        return 0 if report([large()], asked.json) else 1
+    options = arguments(__doc__ or "", large={"action": "store_true"})
+    if options.large:
+        return 0 if report([large()], options.json) else 1
     x = topics(5000, 384, 200)
     results = [
-        compare(name, peer, x, asked.pairs)
+        compare(name, peer, x, options.pairs)
         for name, peer in (("submodlib-py", submodlib), ("apricot-select", apricot))
     ]
-    return 0 if report(results, asked.json) else 1
+    return 0 if report(results, options.json) else 1
 
 
 if __name__ == "__main__":

@@ -30,13 +30,11 @@ def farthest_first(x: Array, *, first: int, budget: int) -> list[int]:
 
 
 def main() -> int:
-    asked = arguments(__doc__ or "", pairs=5)
+    options = arguments(__doc__ or "", pairs=5)
     results = []
+    normal = np.random.default_rng(0).normal(size=(50_000, 384)).astype(np.float32)
     for what, x in (
-        (
-            "normal 50,000 x 384",
-            np.random.default_rng(0).normal(size=(50_000, 384)).astype(np.float32),
-        ),
+        ("normal 50,000 x 384", normal),
         ("topics 50,000 x 384", topics(50_000, 384, 1000)),
     ):
         rows = table(x)
@@ -44,7 +42,7 @@ def main() -> int:
         ours, theirs, figures = alternate(
             lambda _, rows=rows: k_center(rows, budget=5000),
             lambda _, x=x, first=first: farthest_first(x, first=first, budget=5000),
-            pairs=asked.pairs,
+            pairs=options.pairs,
         )
         order = rows_chosen(ours[0])
         is_exact = order == farthest_first(x.astype(np.float64), first=first, budget=5000)
@@ -59,7 +57,7 @@ def main() -> int:
                 "is_met": is_exact and figures["ratio"] >= 1.5,
             }
         )
-    return 0 if report(results, asked.json) else 1
+    return 0 if report(results, options.json) else 1
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-"""kmeans against faiss-cpu Kmeans without subsampling: not slower, and an inertia of at most 1.005 times theirs.
+"""kmeans against faiss-cpu Kmeans without subsampling: not slower, and an inertia of at most 1.005
+times theirs.
 
 k = 100, 20 iterations, the same float32 arrays: loss-like trajectories and plain normal noise. Both
 sides fit with a new seed in every pair; ours also returns labels and distances, for theirs they are
@@ -23,7 +24,7 @@ K, ITERATIONS = 100, 20
 
 
 def trajectories(n: int, d: int) -> np.ndarray:
-    """Losses that fall from a start to a floor at each row's own rate, with noise: (n, d) float32."""
+    """Return losses (n, d), float32, that fall from a start to a floor at each row's own rate."""
     rng = np.random.default_rng(0)
     start = rng.gamma(4, 0.5, n)
     floor, rate = start * rng.beta(2, 3, n), rng.gamma(2, 0.15, n)

@@ -24,13 +24,11 @@ def vectors(pairs: int) -> dict[str, Any]:
 
     generator = np.random.default_rng(0)
     x = generator.normal(size=(5000, 256)).astype(np.float32)
-    x *= generator.uniform(0.5, 1.5, size=(5000, 1)).astype(
-        np.float32
-    )  # no ties, whose order the peer leaves open
+    # Lengths differ, so that there are no ties, whose order the peer leaves open.
+    x *= generator.uniform(0.5, 1.5, size=(5000, 1)).astype(np.float32)
     rows = table(x)
-    kernel = (
-        x.astype(np.float64) @ x.astype(np.float64).T
-    )  # made before the clock starts, in the peer's favour
+    double = x.astype(np.float64)
+    kernel = double @ double.T  # computed before the clock starts, in the peer's favour
 
     def theirs(_: int) -> Any:
         peer = LogDeterminantFunction(n=5000, mode="dense", lambdaVal=1, sijs=kernel)
@@ -38,9 +36,8 @@ def vectors(pairs: int) -> dict[str, Any]:
 
     ours, peers, figures = alternate(lambda _: log_det(rows, budget=500), theirs, pairs=pairs)
     is_same = rows_chosen(ours[0]) == [row for row, _ in peers[0]]
-    difference = float(
-        np.abs(ours[0]["gain"].to_numpy() - np.array([gain for _, gain in peers[0]])).max()
-    )
+    gains = np.array([gain for _, gain in peers[0]])
+    difference = float(np.abs(ours[0]["gain"].to_numpy() - gains).max())
     return {
         "what": "one vector each, 5,000 x 256, budget 500",
         "peer": "submodlib-py, lazy",
@@ -53,17 +50,17 @@ def vectors(pairs: int) -> dict[str, Any]:
 
 
 def texts(n: int, mean: int, d: int, spread: float) -> pa.Table:
-    """States of unit length around a few topics, with a falling spectrum; lengths log-normal, 1 to 128."""
+    """Return unit states around a few topics, with a falling spectrum and log-normal lengths.
+
+    Lengths lie between 1 and 128.
+    """
     generator = np.random.default_rng(0)
     spectrum = 1 / np.sqrt(1 + np.arange(d) / 8)
     topics = generator.normal(size=(30, d)) * spectrum
-    lengths = (
-        np.clip(np.exp(generator.normal(np.log(mean) - spread**2 / 2, spread, n)), 1, 128).astype(
-            np.int64
-        )
-        if spread
-        else np.full(n, mean)
-    )
+    lengths = np.full(n, mean)
+    if spread:
+        logs = generator.normal(np.log(mean) - spread**2 / 2, spread, n)
+        lengths = np.clip(np.exp(logs), 1, 128).astype(np.int64)
     flat = np.empty((int(lengths.sum()), d), dtype=np.float16)
     stop = 0
     for length in lengths:
@@ -71,14 +68,13 @@ def texts(n: int, mean: int, d: int, spread: float) -> pa.Table:
         flat[stop : stop + length] = state / np.linalg.norm(state, axis=1, keepdims=True)
         stop += length
     offsets = pa.array(np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32))
-    states = pa.ListArray.from_arrays(
-        offsets, pa.FixedSizeListArray.from_arrays(pa.array(flat.ravel()), d)
-    )
+    vectors = pa.FixedSizeListArray.from_arrays(pa.array(flat.ravel()), d)
+    states = pa.ListArray.from_arrays(offsets, vectors)
     return pa.table({"fingerprint": [f"{row:06}" for row in range(n)], "states": states})
 
 
 def naive(sums: Array, budget: int) -> list[int]:
-    """Every gain at every pick: log det(V + X'X) - log det V of all rows in one call."""
+    """Compute every gain at every pick: log det(V + X'X) - log det V of all rows in one call."""
     v = np.eye(sums.shape[1])
     order: list[int] = []
     step = 0.0
@@ -94,12 +90,9 @@ def naive(sums: Array, budget: int) -> list[int]:
 
 def tokens(pairs: int) -> dict[str, Any]:
     rows = texts(2000, 16, 64, 0.0)
-    x = (
-        np.array(rows["states"].combine_chunks().flatten().flatten())
-        .astype(np.float64)
-        .reshape(2000, 16, 64)
-    )
-    sums = x.transpose(0, 2, 1) @ x  # made before the clock starts, in the peer's favour
+    flat = np.array(rows["states"].combine_chunks().flatten().flatten())
+    x = flat.astype(np.float64).reshape(2000, 16, 64)
+    sums = x.transpose(0, 2, 1) @ x  # computed before the clock starts, in the peer's favour
     ours, peers, figures = alternate(
         lambda _: log_det(rows, budget=200), lambda _: naive(sums, 200), pairs=pairs
     )
@@ -116,19 +109,17 @@ def tokens(pairs: int) -> dict[str, Any]:
 
 def large() -> dict[str, Any]:
     rows = texts(50_000, 64, 128, 0.6)
-    what = (
-        f"50,000 texts, {len(rows['states'].combine_chunks().flatten()):,} tokens x 128, budget "
-        "5,000"
-    )
+    n_tokens = len(rows["states"].combine_chunks().flatten())
+    what = f"50,000 texts, {n_tokens:,} tokens x 128, budget 5,000"
     return timed(
         lambda: log_det(rows, budget=5000), seconds=600.0, gib=6.0, last="information", what=what
     )
 
 
 def main() -> int:
-    asked = arguments(__doc__ or "", large={"action": "store_true"})
-    results = [large()] if asked.large else [vectors(asked.pairs), tokens(asked.pairs)]
-    return 0 if report(results, asked.json) else 1
+    options = arguments(__doc__ or "", large={"action": "store_true"})
+    results = [large()] if options.large else [vectors(options.pairs), tokens(options.pairs)]
+    return 0 if report(results, options.json) else 1
 
 
 if __name__ == "__main__":

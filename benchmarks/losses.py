@@ -1,4 +1,5 @@
-"""The loss pass over a pool against one example at a time, and against padded batches of 32 in dataset order: same numbers?
+"""The loss pass over a pool against one example at a time, and against padded batches of 32 in
+dataset order: same numbers?
 
 Run: python benchmarks/losses.py [--records N] [--threads N] [--pairs N] [--json FILE]    (needs the
 Alpaca file)
@@ -28,10 +29,10 @@ from catalog.models.tokens import tokens_of
 def one_at_a_time(lm: Any, encoded: Any) -> Any:
     losses = []
     with torch.no_grad():
-        for one in encoded:
-            ids = torch.from_numpy(one.ids).long()[None]  # (1, T)
+        for instruction in encoded:
+            ids = torch.from_numpy(instruction.ids).long()[None]  # (1, T)
             labels = ids.clone()
-            labels[0, : one.start] = -100
+            labels[0, : instruction.start] = -100
             losses.append(float(lm.model(input_ids=ids, labels=labels).loss))
     return np.array(losses)
 
@@ -41,23 +42,22 @@ def padded_batches(lm: Any, encoded: Any, size: int = 32) -> Any:
     with torch.no_grad():
         for start in range(0, len(encoded), size):
             group = encoded[start : start + size]
-            ids, mask = padded([one.ids for one in group], fill=0)  # (B, T)
+            ids, mask = padded([instruction.ids for instruction in group], fill=0)  # (B, T)
             labels = ids.masked_fill(mask == 0, -100)
-            for row, one in enumerate(group):
-                labels[row, : one.start] = -100
+            for row, instruction in enumerate(group):
+                labels[row, : instruction.start] = -100
             logits = lm.model(input_ids=ids, attention_mask=mask).logits  # (B, T, V)
-            nats = F.cross_entropy(
-                logits[:, :-1].transpose(1, 2), labels[:, 1:], reduction="none", ignore_index=-100
-            )  # (B, T-1)
+            predictions = logits[:, :-1].transpose(1, 2)  # (B, V, T-1)
+            nats = F.cross_entropy(predictions, labels[:, 1:], reduction="none", ignore_index=-100)
             losses.append((nats.sum(1) / (labels[:, 1:] != -100).sum(1)).numpy())
     return np.concatenate(losses)
 
 
 def main() -> int:
-    asked = arguments(
+    options = arguments(
         __doc__ or "", records={"type": int, "default": 800}, threads={"type": int, "default": 2}
     )
-    set_threads(asked.threads)
+    set_threads(options.threads)
     instructions = [
         {
             "messages": [
@@ -65,15 +65,15 @@ def main() -> int:
                 {"role": "assistant", "content": r["output"]},
             ]
         }
-        for r in alpaca()[: asked.records]
+        for r in alpaca()[: options.records]
     ]
-    lm = build_tiny(m["content"] for one in instructions for m in one["messages"])
+    lm = build_tiny(m["content"] for instruction in instructions for m in instruction["messages"])
     encoded = [
-        one
-        for one in tokens_of(instructions, tokenizer=lm.tokenizer, template=lm.template)
-        if one.reason is None
+        instruction
+        for instruction in tokens_of(instructions, tokenizer=lm.tokenizer, template=lm.template)
+        if instruction.reason is None
     ]
-    n_tokens = sum(len(one.ids) for one in encoded)
+    n_tokens = sum(len(instruction.ids) for instruction in encoded)
     response_losses(lm, encoded[:32])
     rows = []
     for peer, way, bar in (
@@ -83,7 +83,7 @@ def main() -> int:
         ours, theirs, figures = alternate(
             lambda _: response_losses(lm, encoded).mean,
             lambda _, way=way: way(lm, encoded),
-            pairs=asked.pairs,
+            pairs=options.pairs,
         )
         gap = float(np.abs(ours[0] - theirs[0]).max())
         rows.append(
@@ -97,7 +97,7 @@ def main() -> int:
                 "is_met": figures["ratio"] >= bar and gap < 1e-4,
             }
         )
-    return 0 if report(rows, asked.json) else 1
+    return 0 if report(rows, options.json) else 1
 
 
 if __name__ == "__main__":

@@ -1,4 +1,5 @@
-"""near_duplicates against datasketch's MinHashLSH on the 52,002 Alpaca prompts: at least 3 times faster, same groups.
+"""near_duplicates against datasketch's MinHashLSH on the 52,002 Alpaca prompts: at least 3 times
+faster, same groups.
 
 Both sides: sets of 5-character shingles (case and white space aside), 128 hashes, the same bands
 and rows, exact Jaccard similarity of what the bands bring up, groups by chains. datasketch runs as
@@ -53,7 +54,7 @@ def sets_of_text(texts: list[str]) -> list[set[bytes]]:
 
 
 def chained(sets: list[set[Any]], sketches: list[MinHash], threshold: float) -> list[int]:
-    """Insert, query, verify and join: the lowest row of every row's group."""
+    """Insert, query, verify and join the rows; return the lowest row of each row's group."""
     index = MinHashLSH(num_perm=N_HASHES, params=bands_for(threshold, N_HASHES, RECALL))
     parent = list(range(len(sets)))
 
@@ -63,12 +64,12 @@ def chained(sets: list[set[Any]], sketches: list[MinHash], threshold: float) -> 
             row = parent[row]
         return row
 
-    for row, (one, sketch) in enumerate(zip(sets, sketches, strict=True)):
-        if not one:
+    for row, (shingles, sketch) in enumerate(zip(sets, sketches, strict=True)):
+        if not shingles:
             continue
         for other in index.query(sketch):
-            common = len(one & sets[other])
-            if common / (len(one) + len(sets[other]) - common) >= threshold:
+            common = len(shingles & sets[other])
+            if common / (len(shingles) + len(sets[other]) - common) >= threshold:
                 low, high = sorted((root(row), root(other)))
                 parent[high] = low
         index.insert(row, sketch)
@@ -78,9 +79,9 @@ def chained(sets: list[set[Any]], sketches: list[MinHash], threshold: float) -> 
 def as_documented(texts: list[str], threshold: float) -> list[int]:
     sets = sets_of_text(texts)
     sketches = []
-    for one in sets:
+    for shingles in sets:
         sketch = MinHash(num_perm=N_HASHES)
-        sketch.update_batch(list(one))
+        sketch.update_batch(list(shingles))
         sketches.append(sketch)
     return chained(sets, sketches, threshold)
 
@@ -93,15 +94,15 @@ def given_our_hashes(texts: list[str], threshold: float) -> list[int]:
     ]
     a_b = permutations(N_HASHES, 0)
     sketches = []
-    for one in lists:
+    for values in lists:
         sketch = MinHash(num_perm=N_HASHES, permutations=a_b, scheme="affine32", hashfunc=int)
-        sketch.update_batch([value >> 16 for value in one])
+        sketch.update_batch([value >> 16 for value in values])
         sketches.append(sketch)
-    return chained([set(one) for one in lists], sketches, threshold)
+    return chained([set(values) for values in lists], sketches, threshold)
 
 
 def agreement(ours: list[str], theirs: list[int], fingerprints: list[str]) -> float:
-    """The share of rows whose group has the same members on both sides."""
+    """Return the share of rows whose group has the same members on both sides."""
     sides = []
     for names in (ours, [fingerprints[row] for row in theirs]):
         members = defaultdict(list)

@@ -1,6 +1,6 @@
 """Time two ways of doing one thing in turn, so that what else the machine does hits both."""
 
-# ruff: noqa: T201 -- what it prints is what it is for
+# ruff: noqa: T201 -- printing is its purpose
 from __future__ import annotations
 
 import argparse
@@ -27,8 +27,9 @@ def alternate(
     """Run both ``pairs`` times, A B A B; each gets the number of its turn (for a seed).
 
     Returns:
-        Our answers, their answers, and the figures: median seconds of both, and the ratio theirs / ours (above 1: ours is faster) as
-        the median of the pairs with its least and greatest.
+        Our answers, their answers, and the figures: median seconds of both, and the ratio
+        theirs / ours (above 1: ours is faster). The ratio is the median of the pairs' ratios, with
+        the least and the greatest.
     """
     answers: tuple[list[Any], list[Any]] = ([], [])
     seconds: tuple[list[float], list[float]] = ([], [])
@@ -49,44 +50,45 @@ def alternate(
 
 
 def topics(n: int, d: int, n_topics: int) -> Array:
-    """Unit vectors (n, d), float32, around topics, with a falling spectrum, as text embeddings have."""
+    """Return unit vectors (n, d), float32, around topics, with a falling spectrum like texts'."""
     generator = np.random.default_rng(0)
     spectrum = 1 / np.sqrt(1 + np.arange(d) / 8)
-    x = (generator.normal(size=(n_topics, d)) * spectrum)[
-        generator.integers(0, n_topics, n)
-    ] + 0.7 * generator.normal(size=(n, d)) * spectrum
+    centres = generator.normal(size=(n_topics, d)) * spectrum
+    x = centres[generator.integers(0, n_topics, n)]
+    x = x + 0.7 * generator.normal(size=(n, d)) * spectrum
     return (x / np.linalg.norm(x, axis=1, keepdims=True)).astype(np.float32)
 
 
 def table(vectors: Array) -> pa.Table:
-    """Vectors (n, d) as a function's relation: ``fingerprint``, which sorts as the rows stand, and ``vector``."""
+    """Return vectors (n, d) as a kernel's input, with columns ``fingerprint`` and ``vector``.
+
+    Fingerprints sort in the order of the rows.
+    """
     column = pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), vectors.shape[1])
     return pa.table({"fingerprint": [f"{row:06}" for row in range(len(vectors))], "vector": column})
 
 
 def rows_chosen(answer: pa.Table) -> list[int]:
-    """The places of the rows of an answer in what `table` made."""
+    """Return the row numbers in `table`'s input of an answer's rows."""
     return [int(fingerprint) for fingerprint in answer["fingerprint"].to_pylist()]
 
 
 def timed(
     compute: Callable[[], pa.Table], *, seconds: float, gib: float, last: str, what: str
 ) -> dict[str, Any]:
-    """The row of a computation that has no peer: its time and this process's peak memory against bars.
+    """Measure a computation without a peer: its time and this process's peak memory, against bars.
 
     Args:
-        compute: what is timed, once.
-        seconds: the bar of its time.
+        compute: the computation; it runs once.
+        seconds: the bar of the time.
         gib: the bar of the memory.
-        last: a column whose last value is shown.
-        what: was computed.
+        last: a column of the answer; the row shows its last value.
+        what: the description of the computation.
     """
     start, start_cpu = time.perf_counter(), time.process_time()
     answer = compute()
-    took, peak = (
-        time.perf_counter() - start,
-        resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
-    )
+    took = time.perf_counter() - start
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     return {
         "what": what,
         "seconds": took,
@@ -100,22 +102,16 @@ def timed(
 
 
 def report(rows: list[dict[str, Any]], path: Path | None) -> bool:
-    """Print rows of figures as a table, and write them to ``path`` as JSON, with the machine, where it is given.
+    """Print rows of figures as a table; write them and the machine to ``path`` as JSON, if given.
 
-    A row has ``what``, its figures, and in ``is_met`` whether it meets its bar and gives the same
-    answer as the peer.
+    A row has ``what`` and its figures. ``is_met`` states whether it meets its bar and gives the
+    same answer as the peer.
 
     Returns:
-        Whether every row is met.
+        Whether every row meets its bar.
     """
     names = list(dict.fromkeys(name for row in rows for name in row))
-    cells = [
-        [
-            f"{value:.4g}" if isinstance(value := row.get(name, ""), float) else str(value)
-            for name in names
-        ]
-        for row in rows
-    ]
+    cells = [[_cell(row.get(name, "")) for name in names] for row in rows]
     widths = [max(len(name), *(len(line[i]) for line in cells)) for i, name in enumerate(names)]
     for line in [names, *cells]:
         print("  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)))
@@ -132,18 +128,22 @@ def report(rows: list[dict[str, Any]], path: Path | None) -> bool:
     return all(row["is_met"] for row in rows)
 
 
+def _cell(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
 def arguments(description: str, *, pairs: int = 5, **others: Any) -> argparse.Namespace:
-    """The options that every benchmark takes, ``--json FILE`` and ``--pairs N``, and some of its own.
+    """Parse the options of every benchmark, ``--json FILE`` and ``--pairs N``, and its own options.
 
     Args:
         description: the benchmark's docstring.
-        pairs: runs of each side by default.
-        others: names of further options, with what argparse wants to know of each.
+        pairs: the default number of runs of each side.
+        others: further options by name, each with its arguments for ``add_argument``.
     """
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--json", type=Path, help="write the figures to this file")
+    parser.add_argument("--json", type=Path, help="file for the figures")
     parser.add_argument("--pairs", type=int, default=pairs, help="runs of each side")
     for name, option in others.items():
         parser.add_argument(f"--{name}", **option)
@@ -151,32 +151,31 @@ def arguments(description: str, *, pairs: int = 5, **others: Any) -> argparse.Na
 
 
 def alpaca_file() -> Path:
-    """The Alpaca file in ``CATALOG_TEST_DATA``, or in ``../shared/data``."""
-    path = (
-        Path(os.environ.get("CATALOG_TEST_DATA", "../shared/data"))
-        / "alpaca52k"
-        / "alpaca_data.json"
-    )
+    """Return the path of the Alpaca file in ``CATALOG_TEST_DATA`` or in ``../shared/data``."""
+    data = Path(os.environ.get("CATALOG_TEST_DATA", "../shared/data"))
+    path = data / "alpaca52k" / "alpaca_data.json"
     if not path.exists():
         sys.exit(
-            f"{path} is not there: set CATALOG_TEST_DATA to a folder that has "
-            "alpaca52k/alpaca_data.json"
+            f"Missing file {path}: set CATALOG_TEST_DATA to a folder with "
+            "alpaca52k/alpaca_data.json."
         )
     return path
 
 
 def alpaca() -> list[dict[str, str]]:
-    """The records of the Alpaca file."""
+    """Read the records of the Alpaca file."""
     records: list[dict[str, str]] = json.loads(alpaca_file().read_text(encoding="utf-8"))
     return records
 
 
 def _title() -> str:
-    return (sys.modules["__main__"].__doc__ or "").strip().splitlines()[0]
+    """Return the first paragraph of the benchmark's docstring, in a line."""
+    first = (sys.modules["__main__"].__doc__ or "").strip().split("\n\n")[0]
+    return " ".join(first.split())
 
 
 def _command() -> list[str]:
-    """What was asked for, without the file that it goes to."""
+    """Return this command without the option ``--json``."""
     kept = [
         argument
         for i, argument in enumerate(sys.argv[1:], 1)

@@ -4,9 +4,11 @@ Theirs: load the JSON, map each record to messages and their sha256, drop duplic
 answers, write Parquet. Both sides run as a fresh process and in turn, so start-up and imports count
 on both.
 
-    python benchmarks/register.py [--pairs N]    the Alpaca file (CATALOG_TEST_DATA or
-    ../shared/data) python benchmarks/register.py --generated N  a JSON Lines file of N records of 1
-    kB, ours alone: rate and peak memory
+Run: python benchmarks/register.py [--pairs N]       the Alpaca file
+     python benchmarks/register.py --generated N     N records of 1 kB, ours alone
+
+The Alpaca file is in CATALOG_TEST_DATA or ../shared/data. The second form measures rate and peak
+memory.
 """
 
 from __future__ import annotations
@@ -32,8 +34,13 @@ data = datasets.load_dataset("json", data_files=source, split="train", cache_dir
 
 def to_messages(record):
     prompt = record["instruction"] + ("\\n" + record["input"] if record["input"] else "")
-    messages = [{"role": "user", "content": prompt}, {"role": "assistant", "content": record["output"]}]
-    text = json.dumps({"messages": messages}, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    messages = [
+        {"role": "user", "content": prompt},
+        {"role": "assistant", "content": record["output"]},
+    ]
+    text = json.dumps(
+        {"messages": messages}, sort_keys=True, ensure_ascii=False, separators=(",", ":")
+    )
     return {"messages": messages, "fingerprint": hashlib.sha256(text.encode()).hexdigest()}
 
 data = data.map(to_messages, remove_columns=data.column_names)
@@ -52,13 +59,13 @@ print(len(data))
 
 
 def main() -> int:
-    """Run one of the two."""
+    """Run the comparison, or measure ours alone on generated records."""
     options = arguments(
         __doc__ or "",
         generated={
             "type": int,
             "metavar": "N",
-            "help": "a generated file of N records, ours alone",
+            "help": "measure ours alone, on N generated records",
         },
     )
     row = (
@@ -73,33 +80,13 @@ def _against_datasets(file: Path, pairs: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
 
         def ours(turn: int) -> int:
-            command = [
-                sys.executable,
-                "-m",
-                "catalog",
-                "--home",
-                f"{folder}/home{turn}",
-                "register",
-                str(file),
-                "--pool",
-                "p",
-                "--json",
-            ]
-            return int(
-                json.loads(
-                    subprocess.run(command, capture_output=True, text=True, check=True).stdout
-                )["n_members"]
-            )
+            command = _register(Path(folder, f"home{turn}"), file)
+            answer = subprocess.run(command, capture_output=True, text=True, check=True)
+            return int(json.loads(answer.stdout)["n_members"])
 
         def theirs(turn: int) -> int:
-            command = [
-                sys.executable,
-                "-c",
-                THEIRS,
-                str(file),
-                f"{folder}/theirs{turn}.parquet",
-                f"{folder}/cache{turn}",
-            ]
+            paths = [str(file), f"{folder}/theirs{turn}.parquet", f"{folder}/cache{turn}"]
+            command = [sys.executable, "-c", THEIRS, *paths]
             return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
         mine, other, figures = alternate(ours, theirs, pairs=pairs)
@@ -112,6 +99,12 @@ def _against_datasets(file: Path, pairs: int) -> dict[str, Any]:
         "same_number_of_members": is_same,
         "is_met": is_same and figures["ratio"] >= 2,
     }
+
+
+def _register(home: Path, file: Path) -> list[str]:
+    """Return the command that registers a file as a new pool."""
+    catalog = [sys.executable, "-m", "catalog", "--home", str(home)]
+    return [*catalog, "register", str(file), "--pool", "p", "--json"]
 
 
 def _alone(n: int) -> dict[str, Any]:
@@ -128,20 +121,7 @@ def _alone(n: int) -> dict[str, Any]:
                     "output": " ".join(draw.choices(words, k=100)),
                 }
                 file.write(json.dumps(record) + "\n")
-        command = [
-            "/usr/bin/time",
-            "-v",
-            sys.executable,
-            "-m",
-            "catalog",
-            "--home",
-            str(folder / "home"),
-            "register",
-            str(source),
-            "--pool",
-            "p",
-            "--json",
-        ]
+        command = ["/usr/bin/time", "-v", *_register(folder / "home", source)]
         answer = subprocess.run(command, capture_output=True, text=True, check=True)
         seconds = json.loads(answer.stdout)["seconds"]
         peak = int(re.findall(r"Maximum resident set size \(kbytes\): (\d+)", answer.stderr)[0])

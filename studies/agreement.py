@@ -1,4 +1,7 @@
-"""Agreement with published data: Alpaca's longest answers (Zhao et al. 2024, arXiv 2402.04833) and DS2's ratings (arXiv 2410.10877)."""
+"""Agreement with published data: Alpaca's longest answers and DS2's ratings.
+
+Zhao et al. 2024 (arXiv 2402.04833) and DS2 (arXiv 2410.10877).
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from alpaca_pool import BASE, NEEDS, SHAPE, alpaca_records, prepared, write_records
-from study import COLOURS, Claim, Study, Table, begin
+from study import COLOURS, Claim, Study, Table, begin, verdict
 
 from catalog import Catalog
 
@@ -16,7 +19,7 @@ OURS = ("depth", "depth_without_k", "ifd", "perplexity", "n_tokens")
 
 
 def main() -> None:
-    """Both comparisons, one after the other."""
+    """Run both comparisons, one after the other."""
     study = begin(__file__, "Agreement with published data", seeds=1)
     catalog, facts = prepared(study)
     longest = study.run({"part": "longest"}, lambda: compare_longest(study, catalog))
@@ -42,7 +45,7 @@ def main() -> None:
 
 
 def compare_longest(study: Study, catalog: Catalog) -> dict[str, Any]:
-    """How many of the longest by tokens are among the longest by words."""
+    """Count how many of the longest answers by tokens are among the longest by words."""
     home = study.work / "alpaca"
     records, _ = alpaca_records(study)
     catalog.register(write_records(home / "whole.jsonl", records), pool="whole", mode="replace")
@@ -75,11 +78,10 @@ def compare_longest(study: Study, catalog: Catalog) -> dict[str, Any]:
 
 
 def compare_ratings(study: Study, catalog: Catalog) -> dict[str, Any]:
-    """Spearman's correlation of each of our scores with each rating: value, and both ends of its interval."""
+    """Return Spearman's correlation of each of our scores with each rating, and its interval."""
     for name in RATINGS if not study.is_smoke else RATINGS[:4]:
-        missing = (
-            (0,) if name in RATINGS[:4] else ()
-        )  # DS2 wrote 0 for a failed call of GPT; 0 is a rating of the others
+        # DS2 wrote 0 for a failed call of GPT; in the other ratings 0 is a value.
+        missing = (0,) if name in RATINGS[:4] else ()
         catalog.import_scores(
             "alpaca", study.work / "alpaca" / "ratings.jsonl", name=name, missing=missing
         )
@@ -90,20 +92,15 @@ def compare_ratings(study: Study, catalog: Catalog) -> dict[str, Any]:
         "depth / coalesce(n_labels, 1) AS depth_without_k" if name == "depth_without_k" else name
         for name in OURS
     )
-    rows = (
-        catalog.sql(
-            f"SELECT {ours}, {', '.join(theirs)} FROM scores('sample') ORDER BY fingerprint"
-        )
-        .drop_nulls()
-        .to_numpy()
-    )
+    query = f"SELECT {ours}, {', '.join(theirs)} FROM scores('sample') ORDER BY fingerprint"
+    rows = catalog.sql(query).drop_nulls().to_numpy()
     whole = spearman(rows)
     generator = np.random.default_rng(0)
     resamples = 20 if study.is_smoke else RESAMPLES
-    drawn = np.array(
+    resampled = np.array(
         [spearman(rows[generator.integers(len(rows), size=len(rows))]) for _ in range(resamples)]
     )
-    low, high = np.nanquantile(drawn, (0.025, 0.975), axis=0)
+    low, high = np.nanquantile(resampled, (0.025, 0.975), axis=0)
     names = [*OURS, *theirs]
     answer = {
         mine: {
@@ -116,7 +113,7 @@ def compare_ratings(study: Study, catalog: Catalog) -> dict[str, Any]:
 
 
 def spearman(rows: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """Rank correlations of columns, (k, k), ties at their mean rank."""
+    """Return the rank correlations of columns, (k, k); ties share their mean rank."""
     from scipy.stats import rankdata
 
     with np.errstate(invalid="ignore"):
@@ -124,7 +121,7 @@ def spearman(rows: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 
 
 def claims(longest: dict[str, Any], rated: dict[str, Any]) -> list[Claim]:
-    """Judged by the rule beside each."""
+    """Return the claims, each with its verdict by the rule that it states."""
     share = longest["both"] / longest["n"]
     depth, ifd = rated["correlations"]["depth"], rated["correlations"]["ifd"]
     return [
@@ -134,32 +131,32 @@ def claims(longest: dict[str, Any], rated: dict[str, Any]) -> list[Claim]:
             "count in words or characters.",
             f"{longest['both']:,} of {longest['n']:,} in both; Spearman of the counts "
             f"{longest['spearman']:.3f}",
-            "holds" if share >= 0.9 else "holds in part" if share >= 0.7 else "does not hold",
+            verdict(holds=share >= 0.9, in_part=share >= 0.7),
             "Holds from 90 % in both, in part from 70 %.",
         ),
-        _agrees("Depth ranks as a large model's ratings of quality do.", depth),
-        _agrees("IFD ranks as a large model's ratings of quality do.", ifd),
+        _agreement("Depth ranks as a large model's ratings of quality do.", depth),
+        _agreement("IFD ranks as a large model's ratings of quality do.", ifd),
     ]
 
 
-def _agrees(claim: str, correlations: dict[str, list[float]]) -> Claim:
-    judged = {name: correlations[name] for name in ("overall", "complexity")}
-    lowest = min(low for _, low, _ in judged.values())
+def _agreement(claim: str, correlations: dict[str, list[float]]) -> Claim:
+    ratings = {name: correlations[name] for name in ("overall", "complexity")}
+    lowest = min(low for _, low, _ in ratings.values())
     return Claim(
         claim,
         "Neither paper compares them; DS2 gives GPT-4o-mini's ratings of every row of Alpaca.",
         "; ".join(
             f"{name} {value:+.3f} [{low:+.3f}, {high:+.3f}]"
-            for name, (value, low, high) in judged.items()
+            for name, (value, low, high) in ratings.items()
         ),
-        "holds" if lowest > 0.2 else "holds in part" if lowest > 0 else "does not hold",
+        verdict(holds=lowest > 0.2, in_part=lowest > 0),
         "Holds when both intervals lie above 0.2, in part above 0. The base is tiny; a large "
         "model's depth may agree better.",
     )
 
 
 def tables(longest: dict[str, Any], rated: dict[str, Any]) -> list[Table]:
-    """Every number of the figures."""
+    """Return every number of the figures."""
     correlations = [
         {"ours": mine}
         | {
@@ -183,7 +180,7 @@ def tables(longest: dict[str, Any], rated: dict[str, Any]) -> list[Table]:
 
 
 def draw_ratings(study: Study, rated: dict[str, Any]) -> None:
-    """A row for each of our scores, a mark and its interval for each rating."""
+    """Draw a row for each of our scores, with a mark and an interval for each rating."""
     from matplotlib import pyplot
 
     theirs = list(next(iter(rated["correlations"].values())))
@@ -214,7 +211,8 @@ def draw_ratings(study: Study, rated: dict[str, Any]) -> None:
     study.picture(
         figure,
         suffix="-ratings",
-        caption=f"Our scores against DS2's ratings, {rated['n']:,} members; 95 % bootstrap intervals.",
+        caption=f"Our scores against DS2's ratings, {rated['n']:,} members; 95 % bootstrap "
+        "intervals.",
     )
 
 

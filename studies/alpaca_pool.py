@@ -1,8 +1,7 @@
-"""What the studies of ILA share: a pool of Alpaca with its landscape and depths, in one catalog, and the base that is fine-tuned.
+"""The pool of the ILA studies: Alpaca with its landscape and depths, and the base to fine-tune.
 
-The base has seen other sources and no Alpaca, as a pretrained model has before it is tuned: it is
-what depth is measured with, and what a target starts from. A smoke run has a generated pool in
-their place.
+The base is trained on other sources and not on Alpaca, as a pretrained model is before it is tuned.
+Depth is measured with it, and every target starts from it. A smoke run uses a generated pool.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from typing import Any
 
 import numpy as np
 from study import Study
-from target import dev_loss, encoded, train_steps, untrained
+from target import dev_loss, encode, train_steps, untrained
 
 from catalog import Catalog
 from catalog.compute.proxies import find_proxy
@@ -26,9 +25,8 @@ from catalog.models.causal_lm import CausalLM, load_causal_lm, save_causal_lm
 from catalog.models.tiny import TinyShape
 from catalog.pools.demo import demo_records
 
-SHAPE = TinyShape(
-    vocabulary=2048, width=64, layers=2, heads=2, inner=176
-)  # 0.23 million parameters
+# 0.23 million parameters
+SHAPE = TinyShape(vocabulary=2048, width=64, layers=2, heads=2, inner=176)
 BASE = "base"
 BATCH, RATE = 16, 3e-3  # of the target's fine-tuning
 ABILITIES = Path(__file__).parent / "selectors" / "abilities.txt"
@@ -49,7 +47,7 @@ NEEDS = (
 
 @dataclass(frozen=True)
 class Sizes:
-    """How many members the pool and the dev set have, and how long the base is trained."""
+    """Numbers of members of the pool and the dev set, and the epochs of the base."""
 
     pool: int = 20_000
     dev: int = 1_000
@@ -60,29 +58,32 @@ SMOKE = Sizes(pool=240, dev=24, base_epochs=1)
 
 
 def sizes(study: Study) -> Sizes:
-    """Those of the full study, or of its smoke run."""
+    """Return the sizes of the full study, or of its smoke run."""
     return SMOKE if study.is_smoke else Sizes()
 
 
 def prepared(study: Study) -> tuple[Catalog, dict[str, Any]]:
-    """The catalog with the pools ``alpaca``, ``dev`` and ``base``, embeddings, labels, depth and ratings, made once for all studies.
+    """Return the catalog with the pools ``alpaca``, ``dev`` and ``base``; all studies share it.
+
+    The pools have embeddings, labels, depths and ratings.
 
     Returns:
-        The catalog, and what was found on the way: members, mean depth, the share of negative depths, labels a member, the base's
-        loss on the dev set, and the seconds that it all took.
+        The catalog, and facts about it: the number of members, the mean depth, the share of
+        negative depths, the labels per member, the base's loss on the dev set, and the seconds of
+        the preparation.
     """
     home = study.work / "alpaca"
     catalog = Catalog.open(home / "catalog")
-    found = home / "signals.json"
-    if not found.exists():
+    facts_file = home / "signals.json"
+    if not facts_file.exists():
         started = time.perf_counter()
         facts = _prepare(study, catalog, home) | {"seconds": round(time.perf_counter() - started)}
-        found.write_text(json.dumps(facts), encoding="utf-8")
-    return catalog, json.loads(found.read_text(encoding="utf-8"))
+        facts_file.write_text(json.dumps(facts), encoding="utf-8")
+    return catalog, json.loads(facts_file.read_text(encoding="utf-8"))
 
 
 def protocol(study: Study, facts: dict[str, Any], *, epochs: int) -> list[str]:
-    """The lines of a protocol that say what pool, signals and target are."""
+    """Return the lines of a protocol that describe the pool, the signals and the target."""
     size, pool = sizes(study), "generated instructions" if study.is_smoke else "Alpaca"
     base = (
         "generated instructions"
@@ -109,43 +110,47 @@ def protocol(study: Study, facts: dict[str, Any], *, epochs: int) -> list[str]:
 
 
 def base_model(catalog: Catalog) -> CausalLM:
-    """A fresh copy of the base, ready to be trained."""
+    """Return a fresh copy of the base, ready for training."""
     folder = find_proxy(catalog.store, BASE)
-    assert folder is not None, "prepared() trains it"
+    assert folder is not None, "prepared() must have trained the base"
     return load_causal_lm(folder, dtype="float32", to_train=True)
 
 
 def tuned_loss(catalog: Catalog, subset: str, *, epochs: int, seed: int) -> dict[str, Any]:
-    """Fine-tune the base on a subset for some epochs, and measure it on the dev set: loss in nats a response token, steps, tokens."""
+    """Fine-tune the base on a subset, and measure it on the dev set.
+
+    Returns:
+        The loss in nats per response token, the steps, and the mean response tokens per member.
+    """
     lm = base_model(catalog)
-    members = encoded(lm, instructions(catalog, f"subset('{subset}')"))
+    members = encode(lm, instructions(catalog, f"subset('{subset}')"))
     steps = math.ceil(epochs * len(members) / BATCH)
     train_steps(lm, members, steps=steps, batch=BATCH, seed=seed, learning_rate=RATE)
-    tokens = float(np.mean([one.n_response for one in members]))
+    tokens = float(np.mean([member.n_response for member in members]))
     return {"loss": dev_loss(lm, dev_set(catalog, lm)), "steps": steps, "response_tokens": tokens}
 
 
 def dev_set(catalog: Catalog, lm: CausalLM) -> list[Any]:
-    """The held-out instructions as the target reads them."""
-    return encoded(lm, instructions(catalog, "pool('dev')"))
+    """Return the held-out instructions as the target reads them."""
+    return encode(lm, instructions(catalog, "pool('dev')"))
 
 
 def instructions(catalog: Catalog, relation: str) -> list[dict[str, Any]]:
-    """Messages, system and tools of a relation's members, in the order of fingerprints."""
+    """Return messages, system and tools of a relation's members, in the order of fingerprints."""
     return catalog.sql(
         f"SELECT messages, system, tools FROM {relation} ORDER BY fingerprint"
     ).to_dicts()
 
 
 def write_records(path: Path, records: Iterable[dict[str, Any]]) -> Path:
-    """Records as JSON Lines."""
+    """Write records as JSON Lines."""
     with path.open("w", encoding="utf-8") as file:
         file.writelines(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
     return path
 
 
 def alpaca_records(study: Study) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Alpaca's records and their ratings, row by row; in a smoke run generated ones."""
+    """Return Alpaca's records and their ratings, row by row; generated ones in a smoke run."""
     if study.is_smoke:
         records = list(demo_records(SMOKE.pool + SMOKE.dev))
         order = range(len(records))
@@ -166,13 +171,13 @@ def alpaca_records(study: Study) -> tuple[list[dict[str, Any]], list[dict[str, A
     ) as file:
         rated = [json.loads(line) for line in file]
     return records, [
-        one["gpt4omini"] | {"llama": one["llama31_8b_0to5"], "mistral": one["mistral7b_0to5"]}
-        for one in rated
+        row["gpt4omini"] | {"llama": row["llama31_8b_0to5"], "mistral": row["mistral7b_0to5"]}
+        for row in rated
     ]
 
 
 def train_base(study: Study, catalog: Catalog, home: Path) -> None:
-    """Register the sources that the base learns from, and train it."""
+    """Register the sources of the base, and train it."""
     files = [study.data / file for file in BASE_FILES]
     if study.is_smoke:
         files = [write_records(home / "base.jsonl", demo_records(160, seed=7))]
@@ -180,12 +185,8 @@ def train_base(study: Study, catalog: Catalog, home: Path) -> None:
     texts = catalog.sql("SELECT prompt, response FROM pool('base') ORDER BY fingerprint")
     start = home / BASE
     if not start.exists():
-        save_causal_lm(
-            untrained(
-                [text for pair in texts.rows() for text in pair if text], seed=0, shape=SHAPE
-            ),
-            start,
-        )
+        vocabulary = [text for pair in texts.rows() for text in pair if text]
+        save_causal_lm(untrained(vocabulary, seed=0, shape=SHAPE), start)
     catalog.train_losses(
         "base",
         proxy=str(start),
@@ -222,7 +223,12 @@ def _prepare(study: Study, catalog: Catalog, home: Path) -> dict[str, Any]:
     catalog.score("alpaca", "depth", "n_tokens", model=BASE)
     ((n, deep, negative, labels, unlabelled),) = catalog.sql(
         """
-        SELECT count(*), avg(depth), avg((depth < 0)::INT), avg(n_labels), avg((n_labels IS NULL)::INT)
+        SELECT
+            count(*),
+            avg(depth),
+            avg((depth < 0)::INT),
+            avg(n_labels),
+            avg((n_labels IS NULL)::INT)
         FROM scores('alpaca')
         """
     ).rows()
@@ -238,7 +244,7 @@ def _prepare(study: Study, catalog: Catalog, home: Path) -> dict[str, Any]:
 
 
 def _import_ratings(catalog: Catalog, file: Path, home: Path) -> None:
-    """DS2's ratings, 0 where a call failed; deita's score is complexity times quality."""
+    """Import DS2's ratings, 0 where a call failed; deita's score is complexity times quality."""
     for name in ("overall", "complexity"):
         catalog.import_scores("alpaca", file, name=name, missing=(0,))
     product = catalog.sql(

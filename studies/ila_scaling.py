@@ -1,4 +1,7 @@
-"""ILA's accelerated scaling (Wu et al. 2025, arXiv 2509.06463, figures 4 and 5): dev loss against size, for ILA and what it beats."""
+"""ILA's accelerated scaling: how does dev loss fall with size, for ILA and for its baselines?
+
+Wu et al. 2025 (arXiv 2509.06463), figures 4 and 5.
+"""
 
 from __future__ import annotations
 
@@ -6,22 +9,16 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from alpaca_pool import NEEDS, prepared, protocol, tuned_loss
-from study import COLOURS, Claim, Study, Table, begin, spread
+from alpaca_pool import NEEDS, prepared, protocol
+from ila_scaling_figures import draw_landscape, draw_losses
+from ila_scaling_runs import DRAWN, EPOCHS, METHODS, Numbers, name_of, one_run, subsets
+from study import Claim, Table, begin, spread, verdict
 
-from catalog import Catalog
-
-METHODS = ("ila", "ila_kmeans", "coverage_only", "depth_only", "deita", "random")
-DRAWN = ("random", "coverage_only", "ila_kmeans")  # whose members depend on the seed
-MAPPED = ("ila", "coverage_only")  # that go by the landscape
 BUDGETS = (400, 800, 1600, 3200)
-EPOCHS = 2
-
-Numbers = dict[str, np.ndarray[Any, Any]]  # of a method, (seeds, budgets)
 
 
 def main() -> None:
-    """Select, fine-tune, measure, conclude."""
+    """Select, fine-tune, measure, and write the findings."""
     study = begin(__file__, "ILA: accelerated scaling", seeds=2)
     catalog, facts = prepared(study)
     budgets = (24, 48) if study.is_smoke else BUDGETS
@@ -35,7 +32,7 @@ def main() -> None:
         {"step": "subsets", "budgets": list(budgets), "seeds": study.seeds},
         lambda: subsets(study, catalog, wanted),
     )
-    runs = {one: one_run(study, catalog, *one) | measured[name_of(*one)] for one in wanted}
+    runs = {key: one_run(study, catalog, *key) | measured[name_of(*key)] for key in wanted}
 
     def numbers(name: str) -> Numbers:
         return {
@@ -43,17 +40,13 @@ def main() -> None:
             for m in METHODS
         }
 
-    losses, coverage, depth, tokens = (
-        numbers("loss"),
-        numbers("coverage"),
-        numbers("depth"),
-        numbers("response_tokens"),
-    )
+    losses, tokens = numbers("loss"), numbers("response_tokens")
+    coverage, depth = numbers("coverage"), numbers("depth")
     draw_losses(study, budgets, losses, facts["loss"])
     draw_landscape(study, budgets, coverage, depth)
     study.conclude(
-        question="Does a model learn more from ILA's subsets than from others of their size, and does "
-        "that lead grow with the size?",
+        question="Does a model learn more from ILA's subsets than from others of their size, "
+        "and does that lead grow with the size?",
         protocol=[
             *protocol(study, facts, epochs=EPOCHS),
             f"Selectors: {', '.join(METHODS)}; deita's score is DS2's complexity times its "
@@ -74,44 +67,16 @@ def main() -> None:
     )
 
 
-def name_of(method: str, seed: int, budget: int) -> str:
-    """A subset's name: methods that draw nothing have one subset for all seeds."""
-    return f"{method}_{budget}_{seed if method in DRAWN else 0}"
-
-
-def subsets(
-    study: Study, catalog: Catalog, wanted: Sequence[tuple[str, int, int]]
-) -> dict[str, Any]:
-    """Make every subset, and measure its coverage and depth."""
-    projection = "pca" if study.is_smoke else "tsne"
-    names = {}
-    for method, seed, budget in wanted:
-        name = name_of(method, seed, budget)
-        settings = {"projection": projection} if method in MAPPED else {}
-        draw = seed if method in DRAWN else 0
-        names[
-            catalog.select(
-                method, "alpaca", budget=budget, name=name, settings=settings, seed=draw
-            ).reference
-        ] = name
-    rows = {row["name"]: row for row in catalog.compare(*names, projection=projection).rows}
-    return {
-        name: {"coverage": rows[ref]["coverage"], "depth": rows[ref]["depth_mean"]}
-        for ref, name in names.items()
-    }
-
-
-def one_run(study: Study, catalog: Catalog, method: str, seed: int, budget: int) -> dict[str, Any]:
-    """Fine-tune the base on one subset, and measure the dev loss."""
-    name = name_of(method, seed, budget)
-    key = {"method": method, "budget": budget, "seed": seed}
-    return study.run(key, lambda: tuned_loss(catalog, name, epochs=EPOCHS, seed=seed))
+RULE = (
+    "Holds when ILA's loss is lower in every pair of runs (same size and seed); in part when it "
+    "is on average, or at half of the sizes."
+)
 
 
 def claims(
     budgets: Sequence[int], losses: Numbers, coverage: Numbers, depth: Numbers, tokens: Numbers
 ) -> list[Claim]:
-    """What the paper says, with verdicts by rule: a lead holds where every pair of runs with one seed and size agrees on it."""
+    """Return the claims; a lead holds if every pair of runs with the same seed and size agrees."""
     lead = {method: losses["ila"] - losses[method] for method in METHODS if method != "ila"}
     logs = np.log2(budgets)
     growth = np.array([np.polyfit(logs, row, 1)[0] for row in lead["random"]])
@@ -121,7 +86,8 @@ def claims(
 
     def lower(claim: str, paper: str, other: str) -> Claim:
         mine, theirs = (
-            (depth[one][:, 0].mean(), tokens[one][:, 0].mean()) for one in ("ila", other)
+            (depth[selector][:, 0].mean(), tokens[selector][:, 0].mean())
+            for selector in ("ila", other)
         )
         why = (
             f"{RULE} At {budgets[0]:,} its members' mean depth is {mine[0]:.2f} to their "
@@ -148,7 +114,7 @@ def claims(
             "ILA's curve keeps falling where Random's flattens (figure 4).",
             f"loss of ILA minus random changes by {spread(growth.tolist(), 4)} nats a doubling; "
             f"{_lead_text(budgets, lead['random'])}",
-            "holds" if grows else "holds in part" if growth.mean() < 0 else "does not hold",
+            verdict(holds=grows, in_part=growth.mean() < 0),
             "Holds when the difference falls with every seed and ILA leads at the largest size; "
             "in part when it falls on average.",
         ),
@@ -157,11 +123,7 @@ def claims(
             "Coverage near the pool's, with the deepest instructions of every cell (figure 5).",
             f"at least {100 * kept:.0f} % of coverage_only's cells; mean depth at least "
             f"{deeper:+.3f} above random's",
-            "holds"
-            if kept >= 0.9 and deeper > 0
-            else "holds in part"
-            if kept >= 0.75 and deeper > 0
-            else "does not hold",
+            verdict(holds=kept >= 0.9 and deeper > 0, in_part=kept >= 0.75 and deeper > 0),
             "Holds from 90 % of coverage_only's coverage at every size, in part from 75 %, and "
             "with a greater mean depth than random's.",
         ),
@@ -179,21 +141,11 @@ def claims(
     ]
 
 
-RULE = (
-    "Holds when ILA's loss is lower in every pair of runs (same size and seed); in part when it "
-    "is on average, or at half of the sizes."
-)
-
-
 def _verdict(difference: np.ndarray[Any, Any]) -> str:
-    """Of losses of ILA minus another's, (seeds, budgets)."""
-    if (difference < 0).all():
-        return "holds"
-    return (
-        "holds in part"
-        if difference.mean() < 0 or (difference.mean(axis=0) < 0).mean() >= 0.5
-        else "does not hold"
-    )
+    """Return the verdict on losses of ILA minus another method's, (seeds, budgets)."""
+    leads = difference.mean(axis=0) < 0  # (budgets,)
+    in_part = difference.mean() < 0 or leads.mean() >= 0.5
+    return verdict(holds=(difference < 0).all(), in_part=in_part)
 
 
 def _lead_text(budgets: Sequence[int], difference: np.ndarray[Any, Any]) -> str:
@@ -206,7 +158,7 @@ def _lead_text(budgets: Sequence[int], difference: np.ndarray[Any, Any]) -> str:
 def tables(
     budgets: Sequence[int], losses: Numbers, coverage: Numbers, depth: Numbers, tokens: Numbers
 ) -> list[Table]:
-    """Every number of the figures: mean over the seeds, with the least and the greatest."""
+    """Return every number of the figures: the mean over seeds, with the least and the greatest."""
 
     def table(title: str, values: Numbers, digits: int) -> Table:
         rows = [
@@ -222,71 +174,6 @@ def tables(
         table("Mean depth", depth, 3),
         table("Response tokens a member", tokens, 1),
     ]
-
-
-def draw_losses(study: Study, budgets: Sequence[int], losses: Numbers, start: float) -> None:
-    """The paper's figure 4: loss against size, and beside it what a method saves of random's."""
-    from matplotlib import pyplot
-
-    figure, axes = pyplot.subplots(1, 2, figsize=(9, 3.8))
-    for method in METHODS:
-        for axis, values in zip(
-            axes, (losses[method], losses[method] - losses["random"]), strict=True
-        ):
-            axis.plot(
-                budgets,
-                values.mean(axis=0),
-                color=COLOURS[method],
-                marker="o",
-                markersize=3.5,
-                linewidth=1.4,
-                label=method,
-            )
-            axis.fill_between(
-                budgets,
-                values.min(axis=0),
-                values.max(axis=0),
-                color=COLOURS[method],
-                alpha=0.15,
-                linewidth=0,
-            )
-    axes[0].set_ylabel("dev loss, nats a response token")
-    axes[1].set_ylabel("dev loss minus random's with the same seed")
-    for axis in axes:
-        axis.set_xscale("log")
-        axis.set_xticks(budgets, [f"{budget:,}" for budget in budgets], minor=False)
-        axis.minorticks_off()
-        axis.set_xlabel("instructions")
-    axes[0].legend(loc="upper right")
-    caption = (
-        f"Dev loss of the fine-tuned base (before: {start:.3f}); mean of {study.seeds} seeds, "
-        "the band from least to greatest."
-    )
-    study.picture(figure, caption=caption)
-
-
-def draw_landscape(study: Study, budgets: Sequence[int], coverage: Numbers, depth: Numbers) -> None:
-    """The paper's figure 5: where each method's subsets lie, larger ones with larger marks."""
-    from matplotlib import pyplot
-
-    figure, axis = pyplot.subplots(figsize=(6, 3.8))
-    sizes = np.linspace(20, 110, len(budgets))
-    for method in METHODS:
-        x, y = coverage[method].mean(axis=0), depth[method].mean(axis=0)
-        axis.plot(x, y, color=COLOURS[method], linewidth=1, alpha=0.6)
-        axis.scatter(x, y, s=sizes, color=COLOURS[method], label=method, linewidth=0)
-    axis.set_xlabel("coverage, share of the pool's cells")
-    axis.set_ylabel("mean depth")
-    legend = axis.legend(loc="center left", bbox_to_anchor=(1, 0.5))
-    for handle in legend.legend_handles:
-        handle.set_sizes([30])
-    study.picture(
-        figure,
-        suffix="-landscape",
-        caption="Coverage and depth of each method's subsets of "
-        f"{', '.join(f'{b:,}' for b in budgets)} instructions (larger mark, larger subset); "
-        f"mean of {study.seeds} seeds. Spread: in the tables.",
-    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,6 @@
-"""Make ``docs/results/README.md``, and the README's table of ratios and count of verdicts, of what the benchmarks and the studies left.
+"""Make ``docs/results/README.md`` from the results of the benchmarks and the studies.
+
+It also updates the README's table of ratios and its count of verdicts.
 
 Run: python studies/page.py [--results FOLDER]
 """
@@ -51,74 +53,73 @@ SHOWN = (
     "is_met",
 )
 
-HEAD = """# Results
-
-What the catalog's methods do, beside what their papers say, and how fast they are, beside what would be used instead. Everything here is
-made by `make benchmarks` and `make studies`; nothing is typed in. Negative results stay. Two studies run at a time, on a thread each, so
-that the minutes of one are more than it takes alone on two.
-"""
+HEAD = (
+    "# Results\n\n"
+    "What the catalog's methods do, beside what their papers say, and how fast they are, beside "
+    "what would be used instead. Everything here is\n"
+    "made by `make benchmarks` and `make studies`; nothing is typed in. Negative results stay. "
+    "Two studies run at a time, on a thread each, so\n"
+    "that the minutes of one are more than it takes alone on two.\n"
+)
 
 
 def page(results: Path) -> str:
-    """The page, from every result that is there."""
+    """Return the page of every result in the folder."""
     benchmarks = {name: _measured(results, name) for name in BENCHMARKS}
     studies = [_read(results / f"{name}.json") for name in STUDIES]
     parts = [
         HEAD,
         *_claims([study for study in studies if study]),
-        *_ratios([one for measured in benchmarks.values() for one in measured]),
+        *_ratios([result for measured in benchmarks.values() for result in measured]),
     ]
     parts += [part for study in studies if study for part in _study(study)]
-    missing = [
-        name
-        for name, found in zip(
-            (*BENCHMARKS, *STUDIES), (*benchmarks.values(), *studies), strict=True
-        )
-        if not found
-    ]
+    missing = [name for name in BENCHMARKS if not benchmarks[name]]
+    missing += [name for name, study in zip(STUDIES, studies, strict=True) if not study]
     if missing:
         parts.append(f"## Not run yet\n\n{', '.join(f'`{name}`' for name in missing)}\n")
     return "\n".join(parts)
 
 
 def ratios(results: Path) -> str:
-    """The first line of every benchmark with a peer as one short table, for the first screen of the README: a column a processor."""
+    """Return the README's table of ratios: the first row of every benchmark that has a peer.
+
+    The table has a column for each processor.
+    """
     rows = []
     for name in BENCHMARKS:
         line: dict[str, Any] = {}
-        for found in _measured(results, name):
-            for row in [row for row in found["rows"] if "ratio" in row][:1]:
+        for result in _measured(results, name):
+            for row in [row for row in result["rows"] if "ratio" in row][:1]:
                 what = f"[{name}](benchmarks/{name}.py): {row['what']}"
                 line = {"what": what, "against": row["peer"]} | line
-                other = (
-                    "" if what == line["what"] else f", {row['what'].rpartition(', ')[2]}"
-                )  # such as the precision
-                line[f"times as fast on {_short(found['machine'])}"] = _ratio(row) + other
+                ratio = _ratio(row)
+                if what != line["what"]:  # another variant, such as another precision
+                    ratio += f", {row['what'].rpartition(', ')[2]}"
+                line[f"times as fast on {_short(result['machine'])}"] = ratio
         rows += [line] if line else []
     return _table(rows)
 
 
 def verdicts(results: Path) -> str:
-    """How many claims hold, hold in part and do not, in a sentence for the README."""
-    found = [
-        claim["verdict"]
-        for name in STUDIES
-        for claim in (_read(results / f"{name}.json") or {"claims": []})["claims"]
-    ]
-    counts = [found.count(verdict) for verdict in ("holds", "holds in part", "does not hold")]
+    """Return a sentence for the README: how many claims hold, hold in part and do not hold."""
+    studies = [_read(results / f"{name}.json") for name in STUDIES]
+    reached = [claim["verdict"] for study in studies if study for claim in study["claims"]]
+    if not reached:
+        return ""
+    counts = [reached.count(verdict) for verdict in ("holds", "holds in part", "does not hold")]
+    link = f"[{len(reached)} claims](docs/results/README.md#claims-at-a-glance)"
     return (
-        f"\nOf [{len(found)} claims](docs/results/README.md#claims-at-a-glance), the papers' and "
-        f"ours, that were put to the test\non two cores with tiny models, {counts[0]} hold, "
+        f"\nOf {link}, the papers' and ours, that were put to the test\n"
+        f"on two cores with tiny models, {counts[0]} hold, "
         f"{counts[1]} hold in part and {counts[2]} do not.\n"
-        if found
-        else ""
     )
 
 
 def with_ratios(readme: str, results: Path) -> str:
-    """The README with its table of ratios and its count of verdicts made anew, between their two marks."""
+    """Return the README with a new table of ratios and count of verdicts between the two marks."""
     before, rest = readme.split(MARKS[0])
-    return f"{before}{MARKS[0]}\n{ratios(results)}{verdicts(results)}{MARKS[1]}{rest.split(MARKS[1])[1]}"
+    after = rest.split(MARKS[1])[1]
+    return f"{before}{MARKS[0]}\n{ratios(results)}{verdicts(results)}{MARKS[1]}{after}"
 
 
 def _claims(studies: list[dict[str, Any]]) -> list[str]:
@@ -143,23 +144,23 @@ def _ratios(benchmarks: list[dict[str, Any]]) -> list[str]:
         "good. What was measured on another processor,",
         "with the code of that time, stands below it, as `elsewhere`.\n",
     ]
-    machines = list(dict.fromkeys(_machine(one["machine"]) for one in benchmarks))
+    machines = list(dict.fromkeys(_machine(benchmark["machine"]) for benchmark in benchmarks))
     if len(machines) == 1:
         parts.append(f"All on one machine: {machines[0]}\n")
-    for one in benchmarks:
-        where = f", {_machine(one['machine'])}" if len(machines) > 1 else ""
-        heading = [] if one["is_elsewhere"] else [f"### {one['name']}\n"]
-        said = "Elsewhere:" if one["is_elsewhere"] else one["title"]
+    for benchmark in benchmarks:
+        where = f", {_machine(benchmark['machine'])}" if len(machines) > 1 else ""
+        heading = [] if benchmark["is_elsewhere"] else [f"### {benchmark['name']}\n"]
+        heading_text = "Elsewhere:" if benchmark["is_elsewhere"] else benchmark["title"]
         parts += [
             *heading,
-            f"{said} `{one['command']}`{where}\n",
-            _table([_benchmark(row) for row in one["rows"]]),
+            f"{heading_text} `{benchmark['command']}`{where}\n",
+            _table([_benchmark(row) for row in benchmark["rows"]]),
         ]
     return parts if benchmarks else []
 
 
 def _benchmark(row: dict[str, Any]) -> dict[str, str]:
-    """One line of figures: the usual ones, then whatever else the benchmark says."""
+    """Return one line of figures: the usual columns, then the benchmark's others."""
     line = {"what": row["what"]}
     if "ratio" in row:
         line |= {
@@ -205,18 +206,15 @@ def _study(study: dict[str, Any]) -> list[str]:
 
 
 def _short(machine: dict[str, Any]) -> str:
-    """A processor by its maker's name for it.
+    """Return a processor's short name.
 
     >>> _short({"processor": "Intel(R) Xeon(R) Processor"})
     'Intel Xeon'
     """
-    return (
-        str(machine["processor"])
-        .replace("(R)", "")
-        .replace("(TM)", "")
-        .replace(" Processor", "")
-        .strip()
-    )
+    name = str(machine["processor"])
+    for part in ("(R)", "(TM)", " Processor"):
+        name = name.replace(part, "")
+    return name.strip()
 
 
 def _machine(machine: dict[str, Any]) -> str:
@@ -239,7 +237,7 @@ def _figure(value: Any) -> str:
 
 
 def _table(rows: list[dict[str, Any]]) -> str:
-    """Rows as a Markdown table; the columns are those of any row, in the order they come up."""
+    """Return rows as a Markdown table; columns are those of any row, in order of appearance."""
     if not rows:
         return ""
     names = list(dict.fromkeys(name for row in rows for name in row))
@@ -252,27 +250,30 @@ def _table(rows: list[dict[str, Any]]) -> str:
 
 
 def _measured(results: Path, name: str) -> list[dict[str, Any]]:
-    """A benchmark's last run, and the one that is kept of another processor, with the code of its time."""
+    """Return a benchmark's last result, and the result that is kept of another processor.
+
+    The kept result was measured with the code of its time.
+    """
     last, kept = (
         _read(results / "benchmarks" / place / f"{name}.json") for place in ("", "elsewhere")
     )
     if last and kept and _short(last["machine"]) == _short(kept["machine"]):
         kept = None
-    return [one | {"is_elsewhere": one is kept} for one in (last, kept) if one]
+    return [result | {"is_elsewhere": result is kept} for result in (last, kept) if result]
 
 
 def _read(path: Path) -> dict[str, Any] | None:
-    """A result under its file's name, if it is there: one script leaves several."""
-    return (
-        {**json.loads(path.read_text(encoding="utf-8")), "name": path.stem}
-        if path.exists()
-        else None
-    )
+    """Read a result, if it exists, under its file's name: one script writes several."""
+    if not path.exists():
+        return None
+    return {**json.loads(path.read_text(encoding="utf-8")), "name": path.stem}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--results", type=Path, default=ROOT / "docs" / "results")
+    parser.add_argument(
+        "--results", type=Path, default=ROOT / "docs" / "results", help="folder of the results"
+    )
     results = parser.parse_args().results
     (results / "README.md").write_text(page(results), encoding="utf-8")
     readme = ROOT / "README.md"

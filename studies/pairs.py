@@ -1,4 +1,4 @@
-"""What distances of one kind say of distances of another, over the pairs of a sample."""
+"""Statistics of pairs: how distances of one kind relate to distances of another, in a sample."""
 
 from __future__ import annotations
 
@@ -10,33 +10,44 @@ from scipy.stats import rankdata
 Array = np.ndarray[Any, Any]
 
 
-def held(slopes: Array, near: dict[str, Array], *, resamples: int) -> dict[str, Any]:
-    """What distances of trajectories say of distances of gradients: estimates, with 95 % intervals from resampled instructions."""
+def gradient_statistics(slopes: Array, near: dict[str, Array], *, resamples: int) -> dict[str, Any]:
+    """Compare distances of trajectories with distances of gradients.
+
+    Returns:
+        Estimates with 95 % intervals from resampled instructions.
+    """
     apart = distances(slopes)
     turned = distances(slopes / np.linalg.norm(slopes, axis=1, keepdims=True))
     n = len(slopes)
     generator = np.random.default_rng(0)
     estimates = statistics(np.arange(n), apart, turned, near)
-    drawn = [
+    resampled = [
         statistics(generator.integers(0, n, size=n), apart, turned, near) for _ in range(resamples)
     ]
-    found: dict[str, Any] = {
-        name: [value, *np.quantile([one[name] for one in drawn], [0.025, 0.975]).tolist()]
+    result: dict[str, Any] = {
+        name: [
+            value,
+            *np.quantile([resample[name] for resample in resampled], [0.025, 0.975]).tolist(),
+        ]
         for name, value in estimates.items()
     }
     left, right = np.triu_indices(n, k=1)
     for kind in ("trajectory", "embedding"):
         tenth = np.ceil(rankdata(near[kind][left, right]) * 10 / len(left)).astype(int) - 1
-        found[f"gradient distance by tenth of {kind} distance"] = [
+        result[f"gradient distance by tenth of {kind} distance"] = [
             float(apart[left, right][tenth == i].mean()) for i in range(10)
         ]
-    return found
+    return result
 
 
 def statistics(
     rows: Array, apart: Array, turned: Array, near: dict[str, Array]
 ) -> dict[str, float]:
-    """Rank correlations over the pairs of different instructions among ``rows``, and the ratio of distances within and across clusters."""
+    """Return statistics over the pairs of different instructions among ``rows``.
+
+    Returns:
+        Rank correlations, and the ratio of gradient distances within and across clusters.
+    """
     left, right = np.triu_indices(len(rows), k=1)
     left, right = rows[left], rows[right]
     left, right = left[left != right], right[left != right]
@@ -57,11 +68,11 @@ def statistics(
 
 
 def spearman(a: Array, b: Array) -> float:
-    """The correlation of ranks; ties share theirs."""
+    """Return the correlation of ranks; ties share theirs."""
     return float(np.corrcoef(rankdata(a), rankdata(b))[0, 1])
 
 
 def distances(x: Array) -> Array:
-    """Euclidean, (n, n), of rows (n, d)."""
+    """Return the Euclidean distances, (n, n), of rows (n, d)."""
     squares = (x**2).sum(axis=1)
     return np.sqrt(np.maximum(squares[:, None] + squares - 2 * (x @ x.T), 0))

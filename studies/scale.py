@@ -1,4 +1,7 @@
-"""How time and memory grow with the pool: every verb that touches all members, at ten thousand, a hundred thousand and a million."""
+"""Scale: how do time and memory grow with the pool, for every verb that touches all members?
+
+The pools have ten thousand, a hundred thousand and a million members.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from study import COLOURS, ROOT, Claim, Study, Table, begin, spread
+from study import COLOURS, ROOT, Claim, Study, Table, begin, spread, verdict
 
 STEP = Path(__file__).parent / "scale_step.py"
 ORDER = (
@@ -31,7 +34,7 @@ SIZES, HUGE = (10_000, 100_000, 1_000_000), 10_000_000
 EMBEDDED = 10_000
 LINES = dict(zip((*ORDER, "embed"), COLOURS.values(), strict=False))
 
-# What a million should cost on two cores, in seconds; DESIGN's targets.
+# DESIGN's targets for a million on two cores, in seconds.
 TARGETS = {
     "register": (16.7, "more than 60,000 records a second"),
     "kmeans": (10.0, "less than 10 seconds for 12 checkpoints and 100 clusters"),
@@ -43,7 +46,7 @@ Runs = dict[tuple[str, int], list[dict[str, Any]]]
 
 
 def main() -> None:
-    """Measure, step by step and size by size; conclude."""
+    """Measure step by step and size by size, and write the findings."""
     study = begin(
         __file__,
         "Scale: time and memory against the size of the pool",
@@ -55,7 +58,7 @@ def main() -> None:
     for size in sizes:
         for repeat in range(study.seeds):
             measure(study, runs, size, repeat)
-    judged = sizes[-1] if study.is_smoke else SIZES[-1]
+    claimed_size = sizes[-1] if study.is_smoke else SIZES[-1]
     slopes = {step: slope(runs, step, sizes) for step in ORDER}
     draw(study, runs)
     study.conclude(
@@ -76,7 +79,7 @@ def main() -> None:
             f"{EMBEDDED if not study.is_smoke else sizes[0]:,} prompts of 15 words.",
             "Slope: of log seconds against log size between the two largest sizes; 1 is linear.",
         ],
-        claims=claims(runs, slopes, judged),
+        claims=claims(runs, slopes, claimed_size),
         tables=[costs_table(runs), slopes_table(runs, slopes)],
         needs="Nothing; the disk takes 1 GB, and 10 GB with `--huge`.",
         seconds=sum(run["seconds"] for measured in runs.values() for run in measured),
@@ -84,22 +87,22 @@ def main() -> None:
 
 
 def measure(study: Study, runs: Runs, size: int, repeat: int) -> None:
-    """All steps at one size in a new catalog, which is removed after the last."""
+    """Measure all steps at one size in a new catalog, and remove the catalog."""
     folder = study.work / "scale" / f"{size}-{repeat}"
     steps = list(HUGE_ORDER if size == HUGE else ORDER)
     if size == (500 if study.is_smoke else EMBEDDED):
         steps.append("embed")
     for step in steps:
-        made = study.run(
+        result = study.run(
             {"step": step, "size": size, "repeat": repeat},
             lambda step=step: in_a_process(step, size, folder),
         )
-        runs.setdefault((step, size), []).append(made)
+        runs.setdefault((step, size), []).append(result)
     shutil.rmtree(folder, ignore_errors=True)
 
 
 def in_a_process(step: str, size: int, folder: Path) -> dict[str, float]:
-    """One step's wall clock and processor time in seconds, and the process's peak in MB."""
+    """Run one step in its own process; return its wall and processor seconds and its peak in MB."""
     environment = os.environ | {"PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1"}
     command = [
         sys.executable,
@@ -118,21 +121,19 @@ def in_a_process(step: str, size: int, folder: Path) -> dict[str, float]:
 
 
 def median(runs: Runs, step: str, size: int, name: str) -> float:
-    """Of the repeats of one step at one size."""
+    """Return the median over the repeats of one step at one size."""
     return float(np.median([run[name] for run in runs[step, size]]))
 
 
 def slope(runs: Runs, step: str, sizes: Sequence[int]) -> float:
-    """Of log seconds against log size, between the two largest sizes at which a step was measured."""
+    """Return the slope of log seconds against log size, between a step's two largest sizes."""
     low, high = [size for size in sizes if (step, size) in runs][-2:]
-    return float(
-        np.log(median(runs, step, high, "wall") / median(runs, step, low, "wall"))
-        / np.log(high / low)
-    )
+    growth = median(runs, step, high, "wall") / median(runs, step, low, "wall")
+    return float(np.log(growth) / np.log(high / low))
 
 
 def bound(runs: Runs, step: str) -> str:
-    """What a step waits for at its largest size, by its processor time a second of the clock."""
+    """Describe what limits a step at its largest size, by its processor seconds per wall second."""
     size = max(size for name, size in runs if name == step)
     share = median(runs, step, size, "processor") / median(runs, step, size, "wall")
     if share < 0.7:
@@ -142,46 +143,38 @@ def bound(runs: Runs, step: str) -> str:
     )
 
 
-def claims(runs: Runs, slopes: dict[str, float], judged: int) -> list[Claim]:
-    """The targets of the design, and that nothing grows faster than the pool."""
-    answer = []
+def claims(runs: Runs, slopes: dict[str, float], size: int) -> list[Claim]:
+    """Return the targets of the design, and the claim that nothing grows faster than the pool."""
+    results = []
     for step, (seconds, target) in TARGETS.items():
-        walls = [run["wall"] for run in runs[step, judged]]
+        walls = [run["wall"] for run in runs[step, size]]
         middle = float(np.median(walls))
-        answer.append(
+        results.append(
             Claim(
-                f"`{step}` of {judged:,} members: {target}.",
+                f"`{step}` of {size:,} members: {target}.",
                 "Our own target for a million on two cores.",
-                f"{spread(walls, 2)} s, {judged / middle:,.0f} members a second",
-                "holds"
-                if middle <= seconds
-                else "holds in part"
-                if middle <= 2 * seconds
-                else "does not hold",
+                f"{spread(walls, 2)} s, {size / middle:,.0f} members a second",
+                verdict(holds=middle <= seconds, in_part=middle <= 2 * seconds),
                 f"By the median of {len(walls)}: holds up to {seconds:g} s, in part up to twice "
                 f"that. Bound by {bound(runs, step)}.",
             )
         )
     steepest = max(slopes, key=lambda step: slopes[step])
-    answer.append(
+    results.append(
         Claim(
             "No step grows faster than the pool.",
             "Our own design: a linear pass, or n log n, over the members in every step.",
             "; ".join(f"{step} {value:.2f}" for step, value in slopes.items()),
-            "holds"
-            if slopes[steepest] <= 1.15
-            else "holds in part"
-            if slopes[steepest] <= 1.3
-            else "does not hold",
+            verdict(holds=slopes[steepest] <= 1.15, in_part=slopes[steepest] <= 1.3),
             "Slopes between the two largest sizes; holds up to 1.15, in part up to 1.3. The "
             f"steepest is {steepest}.",
         )
     )
-    return answer
+    return results
 
 
 def costs_table(runs: Runs) -> Table:
-    """Seconds and peaks, a row a step and size."""
+    """Return seconds and peaks, a row for each step and size."""
     rows = [
         {
             "step": step,
@@ -201,7 +194,7 @@ def costs_table(runs: Runs) -> Table:
 
 
 def slopes_table(runs: Runs, slopes: dict[str, float]) -> Table:
-    """How each step grows, and what bounds it at its largest size."""
+    """Return how each step grows, and what bounds it at its largest size."""
     return Table(
         "Growth",
         [
@@ -212,7 +205,7 @@ def slopes_table(runs: Runs, slopes: dict[str, float]) -> Table:
 
 
 def draw(study: Study, runs: Runs) -> None:
-    """Seconds and peaks against the size, both on log axes."""
+    """Draw seconds and peaks against the size, both on log axes."""
     from matplotlib import pyplot
 
     figure, axes = pyplot.subplots(1, 2, figsize=(10, 4))

@@ -1,10 +1,12 @@
-"""One measurement of `scale.py`, in a process of its own: ``python scale_step.py STEP SIZE FOLDER`` prints what it cost as JSON.
+"""One measurement of `scale.py`, in its own process.
 
-The time is the verb's alone; the peak is the whole process's, with Python and what the verb
-imports.
+Run: python studies/scale_step.py STEP SIZE FOLDER
+
+The cost is printed as JSON. The time is that of the verb alone. The peak is that of the whole
+process, with Python and the imports of the verb.
 """
 
-# ruff: noqa: T201 -- what it prints is what it is for
+# ruff: noqa: T201 -- printing is its purpose
 from __future__ import annotations
 
 import json
@@ -24,15 +26,16 @@ CHECKPOINTS, CLUSTERS = 12, 100
 DIMENSIONS, CHOSEN = 128, 1000  # of log_det
 PLACED = Path(__file__).parent / "selectors" / "ila_placed.sql"
 WORDS = """
-    a list the of sentence to write and number explain in words from is that an make short what story for each new describe with it
-    river answer seven apple between because market blue code sum order letters teacher music second compare city reason garden law
+    a list the of sentence to write and number explain in words from is that an make short what
+    story for each new describe with it river answer seven apple between because market blue code
+    sum order letters teacher music second compare city reason garden law
 """
 
 Timed = Callable[[], AbstractContextManager[None]]
 
 
 def main() -> None:
-    """Run one step, and say its wall clock, processor time and the peak of memory."""
+    """Run one step; print its wall clock, processor time and peak memory."""
     step, size, folder = sys.argv[1], int(sys.argv[2]), Path(sys.argv[3])
     folder.mkdir(parents=True, exist_ok=True)
     cost: dict[str, float] = {}
@@ -49,7 +52,7 @@ def main() -> None:
 
 
 def register(catalog: Catalog, size: int, folder: Path, timed: Timed) -> None:
-    """From JSON Lines of some 300 bytes a record."""
+    """Register JSON Lines of some 300 bytes a record."""
     path = folder / "pool.jsonl"
     write_pool(path, size)
     with timed():
@@ -58,48 +61,51 @@ def register(catalog: Catalog, size: int, folder: Path, timed: Timed) -> None:
 
 
 def embed(catalog: Catalog, size: int, folder: Path, timed: Timed) -> None:
-    """With all-MiniLM-L6-v2, of the prompt."""
+    """Embed prompts with all-MiniLM-L6-v2."""
     with timed():
         catalog.embed("pool")
 
 
 def import_losses(catalog: Catalog, size: int, folder: Path, timed: Timed) -> None:
-    """Twelve checkpoints of trajectories about a hundred centres."""
+    """Import twelve checkpoints of trajectories about a hundred centres."""
     generator = np.random.default_rng(0)
     centres = np.sort(generator.uniform(0, 5, (CLUSTERS, CHECKPOINTS)), axis=1)[:, ::-1]
-    losses = centres[generator.integers(CLUSTERS, size=size)] + generator.normal(
-        0, 0.2, (size, CHECKPOINTS)
-    )
-    path = _save(folder / "losses.npy", np.abs(losses))
+    own_centres = centres[generator.integers(CLUSTERS, size=size)]
+    losses = np.abs(own_centres + generator.normal(0, 0.2, (size, CHECKPOINTS)))
+    path = _save(folder / "losses.npy", losses)
     with timed():
         catalog.import_losses("pool", path, proxy="generated")
 
 
 def import_scores(catalog: Catalog, size: int, folder: Path, timed: Timed) -> None:
-    """One number a member; the places that ILA's map needs are imported beside it, and not timed."""
+    """Import one number for each member; the places of ILA's map are imported outside the clock."""
     generator = np.random.default_rng(1)
-    catalog.import_losses(
-        "pool", _save(folder / "places.npy", 10 + generator.normal(size=(size, 2))), proxy="places"
-    )
+    places = _save(folder / "places.npy", 10 + generator.normal(size=(size, 2)))
+    catalog.import_losses("pool", places, proxy="places")
     path = _save(folder / "depth.npy", generator.gamma(2.0, size=size))
     with timed():
         catalog.import_scores("pool", path, name="depth")
 
 
 def kmeans(catalog: Catalog, size: int, folder: Path, timed: Timed) -> None:
-    """A hundred clusters of the trajectories, twenty steps of Lloyd's, in SQL."""
-    members = (
-        "SELECT instruction_id, fingerprint, losses FROM trajectories('pool', proxy => 'generated')"
+    """Cluster the trajectories in SQL: a hundred clusters, twenty of Lloyd's iterations."""
+    query = f"""
+    SELECT cluster, count(*) AS n
+    FROM kmeans(
+        (
+            SELECT instruction_id, fingerprint, losses
+            FROM trajectories('pool', proxy => 'generated')
+        ),
+        k => {CLUSTERS}, iterations => 20, seed => 0
     )
+    GROUP BY cluster
+    """
     with timed():
-        catalog.sql(
-            f"SELECT cluster, count(*) AS n FROM kmeans(({members}), k => {CLUSTERS}, iterations "
-            "=> 20, seed => 0) GROUP BY cluster"
-        )
+        catalog.sql(query)
 
 
 def s2l(catalog: Catalog, size: int, folder: Path, timed: Timed) -> None:
-    """A tenth of the pool; another seed than `kmeans` had, so that no answer is at hand."""
+    """Select a tenth of the pool, with another seed than `kmeans`, so that no cache helps."""
     with timed():
         catalog.select(
             "s2l", "pool", budget="10%", name="s2l", settings={"proxy": "generated"}, seed=1
@@ -107,19 +113,19 @@ def s2l(catalog: Catalog, size: int, folder: Path, timed: Timed) -> None:
 
 
 def ila(catalog: Catalog, size: int, folder: Path, timed: Timed) -> None:
-    """A tenth of the pool, from a map whose places are given: what follows the projection."""
+    """Select a tenth of the pool from given places: the part of ILA that follows the projection."""
     with timed():
         catalog.select(str(PLACED), "pool", budget="10%", name="ila")
 
 
 def select_random(catalog: Catalog, size: int, folder: Path, timed: Timed) -> None:
-    """A tenth of the pool by draw: what a selection costs before its method."""
+    """Select a random tenth of the pool: the cost of a selection without its method."""
     with timed():
         catalog.select("random", "pool", budget="10%", name="random")
 
 
 def sql(catalog: Catalog, size: int, folder: Path, timed: Timed) -> None:
-    """A count and a mean length by source."""
+    """Query the count and the mean length by source."""
     with timed():
         catalog.sql(
             "SELECT source, count(*) AS n, avg(length(response)) AS characters FROM pool('pool') "
@@ -128,16 +134,18 @@ def sql(catalog: Catalog, size: int, folder: Path, timed: Timed) -> None:
 
 
 def log_det(catalog: Catalog, size: int, folder: Path, timed: Timed) -> None:
-    """A thousand of generated vectors, the kernel on an Arrow table: so many embeddings cannot be computed here."""
+    """Select a thousand generated vectors with the kernel on an Arrow table.
+
+    Embeddings of so many members cannot be computed here.
+    """
     import pyarrow as pa
 
     from catalog.kernels.log_det import log_det as kernel
 
     generator = np.random.default_rng(2)
     spectrum = (1.0 / np.sqrt(np.arange(1, DIMENSIONS + 1))).astype(np.float32)
-    vectors = (
-        generator.standard_normal((size, DIMENSIONS), dtype=np.float32) * spectrum
-    )  # (n, d), some directions rarer than others
+    # (n, d), with some directions rarer than others
+    vectors = generator.standard_normal((size, DIMENSIONS), dtype=np.float32) * spectrum
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     column = pa.FixedSizeListArray.from_arrays(pa.array(vectors.reshape(-1)), DIMENSIONS)
     rows = pa.table({"fingerprint": pa.array([f"{i:08x}" for i in range(size)]), "vector": column})
@@ -146,25 +154,19 @@ def log_det(catalog: Catalog, size: int, folder: Path, timed: Timed) -> None:
 
 
 def write_pool(path: Path, size: int) -> None:
-    """Instructions of words drawn from a short list, each with its number, so that all differ."""
+    """Write instructions of random words; each has its number, so that all differ."""
     generator = np.random.default_rng(0)
     words = np.array(WORDS.split())
     with path.open("w", encoding="utf-8") as file:
         for first in range(0, size, 10_000):
-            drawn = words[
-                generator.integers(len(words), size=(min(10_000, size - first), 44))
-            ].tolist()
-            file.writelines(
-                json.dumps(
-                    {
-                        "instruction": f"{' '.join(row[:14])} {first + i}",
-                        "output": " ".join(row[14:]),
-                        "source": f"source {(first + i) % 7}",
-                    }
-                )
-                + "\n"
-                for i, row in enumerate(drawn)
-            )
+            indices = generator.integers(len(words), size=(min(10_000, size - first), 44))
+            for number, row in enumerate(words[indices].tolist(), first):
+                record = {
+                    "instruction": f"{' '.join(row[:14])} {number}",
+                    "output": " ".join(row[14:]),
+                    "source": f"source {number % 7}",
+                }
+                file.write(json.dumps(record) + "\n")
 
 
 def _save(path: Path, numbers: Any) -> Path:

@@ -1,4 +1,7 @@
-"""Real instruction data as records with a prompt, a response and a source; a generated pool where a smoke run has none of it."""
+"""Real instruction data as records with a prompt, a response and a source.
+
+A smoke run has no real data and generates its records.
+"""
 
 from __future__ import annotations
 
@@ -28,8 +31,11 @@ NEEDS = (
 )
 
 
-def drawn(data: Path, source: str, n: int, *, seed: int = 0) -> list[Record]:
-    """``n`` records of a source, drawn without replacement; its first draws are the same for every ``n``. Empty answers are left out."""
+def draw_records(data: Path, source: str, n: int, *, seed: int = 0) -> list[Record]:
+    """Draw ``n`` records of a source without replacement; records without an answer are left out.
+
+    The first draws are the same for every ``n``.
+    """
     records = [record for record in _records(data, source) if record["response"].strip()]
     order = np.random.default_rng(seed).permutation(len(records))[:n]
     if len(order) < n:
@@ -39,27 +45,27 @@ def drawn(data: Path, source: str, n: int, *, seed: int = 0) -> list[Record]:
     return [records[place] for place in order]
 
 
-def generated(n: int, *, seed: int = 0) -> list[Record]:
-    """``n`` records of the demo's generator, from its two largest sources."""
-    made: list[Record] = []
+def generate_records(n: int, *, seed: int = 0) -> list[Record]:
+    """Return ``n`` records of the demo's generator, from its two largest sources."""
+    records: list[Record] = []
     for record in demo_records(10 * n, seed=seed):
         if (
             record["source"] in ("arithmetic", "stories")
             and "planted" not in record
-            and len(made) < n
+            and len(records) < n
         ):
-            made.append(
+            records.append(
                 {
                     "prompt": record["instruction"],
                     "response": record["output"],
                     "source": record["source"],
                 }
             )
-    return made
+    return records
 
 
 def write_jsonl(records: Sequence[Record], path: Path) -> Path:
-    """Records as JSON Lines."""
+    """Write records as JSON Lines."""
     path.write_text(
         "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records),
         encoding="utf-8",
@@ -68,7 +74,7 @@ def write_jsonl(records: Sequence[Record], path: Path) -> Path:
 
 
 def as_messages(record: Record) -> dict[str, Any]:
-    """A record as the models read it."""
+    """Return a record as the models read it."""
     return {
         "messages": [
             {"role": "user", "content": record["prompt"]},
@@ -78,7 +84,10 @@ def as_messages(record: Record) -> dict[str, Any]:
 
 
 def texts_of(records: Sequence[Record]) -> list[str]:
-    """Whole texts for a vocabulary: with the template's words, since most of a short record's tokens would be theirs otherwise."""
+    """Return whole texts for a vocabulary, with the template's words.
+
+    Most tokens of a short record are those of the template.
+    """
     return [
         alpaca_prompt([{"role": "user", "content": record["prompt"]}]) + record["response"]
         for record in records

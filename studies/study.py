@@ -1,39 +1,29 @@
-"""What every study shares: its options, runs that resume one by one, and what it leaves under ``docs/results``.
+"""Common parts of the studies: options, runs that resume, and results under ``docs/results``.
 
 A study writes ``NAME.json`` (question, protocol, claims, tables, machine) and ``NAME*.svg``;
-``page.py`` makes the page of them all. Each run of a study is a line in ``WORK/NAME.jsonl`` as soon
-as it is done, so that a study that was interrupted goes on with the next run.
+``page.py`` makes the results page. Each run of a study is a line in ``WORK/NAME.jsonl`` as soon
+as it is done, so that an interrupted study continues with the next run.
 """
 
-# ruff: noqa: T201 -- what it prints is what it is for
+# ruff: noqa: T201 -- printing is the purpose of a study
 from __future__ import annotations
 
 import argparse
 import json
 import os
-import platform
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from machine import machine
+
 ROOT = Path(__file__).resolve().parent.parent
 VERDICTS = ("holds", "holds in part", "does not hold")
-PACKAGES = (
-    "duckdb",
-    "pylance",
-    "torch",
-    "transformers",
-    "sentence-transformers",
-    "scikit-learn",
-    "numpy",
-    "polars",
-)
 
-# One colour a method, the same in every figure; grey is the yardstick.
+# One colour for each method, the same in every figure; grey is the baseline.
 COLOURS = {
     "random": "#8a9099",
     "s2l": "#1f5fa8",
@@ -55,14 +45,14 @@ COLOURS = {
 
 @dataclass(frozen=True)
 class Claim:
-    """What a paper says, and what was seen here.
+    """Claim of a paper, and what the study measured.
 
     Attributes:
         claim: the claim, in a sentence.
-        paper: the paper's number or statement, and where it stands.
-        measured: ours, with its spread.
+        paper: the paper's number or statement, and its place in the paper.
+        measured: our number, with its spread.
         verdict: one of :data:`VERDICTS`.
-        why: what explains it, or what limits it.
+        why: the explanation or the limit of the verdict.
     """
 
     claim: str
@@ -73,7 +63,7 @@ class Claim:
 
     def __post_init__(self) -> None:
         if self.verdict not in VERDICTS:
-            raise ValueError(f"{self.verdict!r} is no verdict; one of {VERDICTS}")
+            raise ValueError(f"expected a verdict of {VERDICTS}, got {self.verdict!r}")
 
 
 @dataclass(frozen=True)
@@ -86,17 +76,17 @@ class Table:
 
 @dataclass
 class Study:
-    """One study: where it works, and what it has found so far.
+    """Study in progress: its folders, and its figures so far.
 
     Attributes:
-        name: the file's name, and that of everything it writes.
-        title: what it is about, in a line.
-        is_smoke: a few runs on next to nothing, to see that it works.
-        seeds: how many.
+        name: the script's name, and that of everything it writes.
+        title: the topic, in a line.
+        is_smoke: whether this is a smoke run: a few runs on tiny data.
+        seeds: the number of seeds.
         data: the folder of real instruction data.
-        work: what is kept between interrupted runs; a catalog home, models.
-        results: where its page goes.
-        switches: options of its own that were given.
+        work: the folder of what interrupted runs keep: catalogs and models.
+        results: the folder of the results.
+        switches: the study's own options that were given.
     """
 
     name: str
@@ -110,32 +100,25 @@ class Study:
     figures: list[dict[str, str]] = field(default_factory=list)
 
     def run(self, key: dict[str, Any], function: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        """The result of one run, from its line where it was done before; ``seconds`` is added to it."""
+        """Return the result of one run, from its line if it was done before; add ``seconds``."""
         path = self.work / f"{self.name}.jsonl"
-        key = json.loads(json.dumps(key))  # as it is read back: a tuple has become a list
+        key = json.loads(json.dumps(key))  # JSON turns tuples into lists
         for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
             done = json.loads(line)
             if done["key"] == key:
                 return dict(done["result"])
         start = time.perf_counter()
         result = function()
-        result = json.loads(
-            json.dumps({**result, "seconds": round(time.perf_counter() - start, 2)})
-        )
+        seconds = round(time.perf_counter() - start, 2)
+        result = json.loads(json.dumps({**result, "seconds": seconds}))
         with path.open("a", encoding="utf-8") as file:
             file.write(json.dumps({"key": key, "result": result}) + "\n")
-        print(
-            f"{self.name}:",
-            " ".join(f"{name}={value}" for name, value in key.items()),
-            "→",
-            _short(result),
-            file=sys.stderr,
-            flush=True,
-        )
+        label = " ".join(f"{name}={value}" for name, value in key.items())
+        print(f"{self.name}: {label} → {_short(result)}", file=sys.stderr, flush=True)
         return dict(result)
 
     def picture(self, figure: Any, *, caption: str, suffix: str = "") -> None:
-        """Keep a figure as SVG beside the page; its caption says the number of seeds and what the spread is."""
+        """Save a figure as SVG; its caption states the number of seeds and the kind of spread."""
         file = f"{self.name}{suffix}.svg"
         figure.savefig(self.results / file, metadata={"Date": None})
         from matplotlib import pyplot
@@ -156,15 +139,17 @@ class Study:
         """Write the study's findings.
 
         Args:
-            question: what it asks, in one or two sentences.
-            protocol: how, a line each: data, models and what they were trained on, budgets, steps, seeds.
-            claims: beside the paper's.
+            question: the question, in one or two sentences.
+            protocol: data, models and their training, budgets, steps and seeds, a line each.
+            claims: our claims beside the paper's.
             tables: every number that the page shows.
-            needs: data that it needs, and where to get it.
-            seconds: of all its runs.
+            needs: the data that the study needs, and their sources.
+            seconds: the time of all runs.
         """
-        given = [*(["smoke"] if self.is_smoke else []), *self.switches]
-        found = {
+        options = ["smoke"] * self.is_smoke + [*self.switches]
+        command = [f"python studies/{self.name}.py --seeds {self.seeds}"]
+        command += [f"--{option}" for option in options]
+        findings = {
             "name": self.name,
             "title": self.title,
             "question": question,
@@ -173,104 +158,95 @@ class Study:
             "tables": [asdict(table) for table in tables],
             "figures": self.figures,
             "needs": needs,
-            "command": " ".join(
-                [
-                    f"python studies/{self.name}.py --seeds {self.seeds}",
-                    *(f"--{one}" for one in given),
-                ]
-            ),
+            "command": " ".join(command),
             "seeds": self.seeds,
             "seconds": round(seconds),
             "machine": machine(),
         }
         (self.results / f"{self.name}.json").write_text(
-            json.dumps(found, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
+            json.dumps(findings, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
         )
-        for claim in found["claims"]:
+        for claim in findings["claims"]:
             print(f"{claim['verdict']}: {claim['claim']} — {claim['measured']}")
 
 
 def begin(file: str, title: str, *, seeds: int, switches: Mapping[str, str] | None = None) -> Study:
-    """A study as its command line asks for it: ``[--smoke] [--seeds N] [--work FOLDER] [--results FOLDER] [--data FOLDER]``.
+    """Parse a study's command line.
+
+    The options are ``--smoke``, ``--seeds N`` and the folders ``--work``, ``--results``,
+    ``--data``.
 
     Args:
         file: the study's ``__file__``.
-        title: what it is about, in a line.
+        title: the topic, in a line.
         seeds: the default number of seeds; one in a smoke run.
-        switches: options of its own that are on or off, each with its help.
+        switches: the study's own on/off options, each with its help.
     """
     name = Path(file).stem
     parser = argparse.ArgumentParser(description=title)
+    parser.add_argument("--smoke", action="store_true", help="a few runs on tiny data, as a check")
+    parser.add_argument("--seeds", type=int, help=f"number of seeds (default: {seeds})")
     parser.add_argument(
-        "--smoke", action="store_true", help="a few runs on next to nothing, to see that it works"
+        "--work",
+        type=Path,
+        default=ROOT / ".studies",
+        help="folder of catalogs, models and finished runs",
     )
-    parser.add_argument("--seeds", type=int, help=f"how many; {seeds} by default")
     parser.add_argument(
-        "--work", type=Path, default=ROOT / ".studies", help="what is kept between interrupted runs"
+        "--results", type=Path, default=ROOT / "docs" / "results", help="folder of the results"
     )
-    parser.add_argument("--results", type=Path, default=ROOT / "docs" / "results")
     parser.add_argument(
         "--data",
         type=Path,
         default=Path(os.environ.get("CATALOG_TEST_DATA", ROOT.parent / "shared" / "data")),
+        help="folder of real instruction data",
     )
     for switch, meaning in (switches or {}).items():
         parser.add_argument(f"--{switch}", action="store_true", help=meaning)
-    asked = parser.parse_args()
-    asked.work.mkdir(parents=True, exist_ok=True)
-    asked.results.mkdir(parents=True, exist_ok=True)
+    options = parser.parse_args()
+    options.work.mkdir(parents=True, exist_ok=True)
+    options.results.mkdir(parents=True, exist_ok=True)
     _style()
-    on = tuple(switch for switch in switches or {} if getattr(asked, switch))
+    on = tuple(switch for switch in switches or {} if getattr(options, switch))
     return Study(
         name,
         title,
-        asked.smoke,
-        asked.seeds or (1 if asked.smoke else seeds),
-        asked.data,
-        asked.work,
-        asked.results,
+        options.smoke,
+        options.seeds or (1 if options.smoke else seeds),
+        options.data,
+        options.work,
+        options.results,
         on,
     )
 
 
-def machine() -> dict[str, Any]:
-    """What the numbers were measured on."""
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return {
-        "processor": _processor(),
-        "cores": os.cpu_count(),
-        "memory_gib": round(memory),
-        "system": platform.system(),
-        "python": platform.python_version(),
-        **{package: version(package) for package in PACKAGES},
-    }
-
-
 def spread(values: Sequence[float], digits: int = 3) -> str:
-    """The mean of some values with their least and greatest, as the tables write it."""
+    """Return the mean of some values with the least and the greatest, as the tables write it."""
     mean = sum(values) / len(values)
     if len(values) == 1:
         return f"{mean:.{digits}f}"
     return f"{mean:.{digits}f} ({min(values):.{digits}f} to {max(values):.{digits}f})"
 
 
-def interval(found: Sequence[float], digits: int = 2) -> str:
-    """An estimate with both ends of its interval, as the tables write it."""
-    return f"{found[0]:.{digits}f} [{found[1]:.{digits}f}, {found[2]:.{digits}f}]"
+def interval(estimate: Sequence[float], digits: int = 2) -> str:
+    """Return an estimate with both ends of its interval, as the tables write it."""
+    return f"{estimate[0]:.{digits}f} [{estimate[1]:.{digits}f}, {estimate[2]:.{digits}f}]"
 
 
-def judged(won: Sequence[bool]) -> str:
-    """The verdict where a claim has several parts: it holds where all do, in part where some do."""
-    return VERDICTS[0 if all(won) else 1 if any(won) else 2]
+def verdict(*, holds: bool, in_part: bool) -> str:
+    """Return the verdict of a claim from its two conditions.
+
+    >>> verdict(holds=False, in_part=True)
+    'holds in part'
+    """
+    if holds:
+        return "holds"
+    return "holds in part" if in_part else "does not hold"
 
 
-def _processor() -> str:
-    info = Path("/proc/cpuinfo")
-    lines = info.read_text(encoding="utf-8").splitlines() if info.exists() else []
-    return next(
-        (line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")),
-        platform.processor() or platform.machine(),
-    )
+def joint_verdict(parts: Sequence[bool]) -> str:
+    """Return the verdict of a claim of several parts: all must hold, or some for "in part"."""
+    return verdict(holds=all(parts), in_part=any(parts))
 
 
 def _style() -> None:
@@ -279,7 +255,7 @@ def _style() -> None:
     matplotlib.use("agg")
     matplotlib.rcParams.update(
         {
-            "svg.hashsalt": "catalog",  # the same picture is the same file
+            "svg.hashsalt": "catalog",  # equal pictures are equal files
             "figure.constrained_layout.use": True,
             "axes.spines.top": False,
             "axes.spines.right": False,

@@ -1,4 +1,7 @@
-"""The model that a study fine-tunes: small enough for two cores, trained by the product's own loop for a fixed number of steps."""
+"""The model that a study fine-tunes, small enough for two cores.
+
+The catalog's own training loop trains it for a fixed number of steps.
+"""
 
 from __future__ import annotations
 
@@ -25,20 +28,23 @@ DOUBLE = TinyShape(vocabulary=2048, width=160, layers=5, heads=5, inner=448)  # 
 
 
 def untrained(texts: Sequence[str], *, seed: int, shape: TinyShape) -> CausalLM:
-    """A target at its start: vocabulary from ``texts`` in their order, weights from ``seed``."""
+    """Return a new target: vocabulary from ``texts`` in their order, weights from ``seed``."""
     return build_tiny(iter(texts), seed=seed, shape=shape)
 
 
-def encoded(
+def encode(
     lm: CausalLM, instructions: Sequence[dict[str, Any]], *, max_length: int = 256
 ) -> list[Tokens]:
-    """Instructions (mappings with ``messages``) as the target reads them; those without a loss are left out."""
+    """Return instructions (mappings with ``messages``) as the target reads them.
+
+    Instructions without a loss are left out.
+    """
     return [
-        one
-        for one in tokens_of(
+        tokens
+        for tokens in tokens_of(
             instructions, tokenizer=lm.tokenizer, template=lm.template, max_length=max_length
         )
-        if one.reason is None
+        if tokens.reason is None
     ]
 
 
@@ -51,10 +57,10 @@ def train_steps(
     seed: int,
     learning_rate: float = 3e-3,
 ) -> None:
-    """Train in place for exactly ``steps`` steps of ``batch`` instructions, whatever their number: small sets are gone over more often.
+    """Train in place for exactly ``steps`` steps of ``batch`` instructions.
 
-    This is SmallToLarge's protocol (Yang et al. 2024, section 5): every subset gets as many steps
-    as the full pool.
+    Small sets repeat more often. This is SmallToLarge's protocol (Yang et al. 2024, section 5):
+    every subset gets as many steps as the full pool.
     """
     cycled = Cycled(instructions, n=steps * batch, seed=seed)
     recipe = Recipe(
@@ -69,35 +75,36 @@ def train_steps(
 
 
 def dev_loss(lm: CausalLM, instructions: Sequence[Tokens]) -> float:
-    """Cross-entropy in nats a response token over all of ``instructions``."""
+    """Return the cross-entropy in nats per response token over all of ``instructions``."""
     losses = response_losses(lm, instructions, budget=4096)
     return float(losses.total.sum() / losses.n_tokens.sum())
 
 
 def gradients(lm: CausalLM, instructions: Sequence[Tokens], *, numbers: int) -> Array:
-    """Slopes of each mean response loss with respect to all parameters, (n, numbers), by a count sketch, which keeps products.
+    """Return gradients of each mean response loss, (n, numbers), by a count sketch.
 
-    Charikar, Chen & Farach-Colton 2002: every parameter adds to one of ``numbers`` places, with one
-    sign, drawn once.
+    The gradient is with respect to all parameters; the sketch keeps inner products. Charikar, Chen
+    & Farach-Colton 2002: every parameter adds to one of ``numbers`` places with one sign, both
+    drawn once.
     """
     import torch
 
     parameters = list(lm.model.parameters())
     draws = torch.Generator().manual_seed(0)
-    n = sum(one.numel() for one in parameters)
+    n = sum(instruction.numel() for instruction in parameters)
     places = torch.randint(numbers, (n,), generator=draws)
     signs = torch.randint(2, (n,), generator=draws).float() * 2 - 1
-    found = np.empty((len(instructions), numbers))
-    for row, one in enumerate(instructions):
-        nats, _ = response_nats(lm, [one])
+    sketches = np.empty((len(instructions), numbers))
+    for row, instruction in enumerate(instructions):
+        nats, _ = response_nats(lm, [instruction])
         slopes = torch.autograd.grad(nats.mean(), parameters)
         flat = torch.cat([slope.reshape(-1) for slope in slopes])  # (n,)
-        found[row] = torch.zeros(numbers).index_add_(0, places, flat * signs).numpy()
-    return found
+        sketches[row] = torch.zeros(numbers).index_add_(0, places, flat * signs).numpy()
+    return sketches
 
 
 class Cycled(Sequence[Tokens]):
-    """``n`` places filled with permutation after permutation of some instructions."""
+    """Sequence of ``n`` instructions, permutation after permutation."""
 
     def __init__(self, instructions: Sequence[Tokens], *, n: int, seed: int) -> None:
         self.instructions = instructions

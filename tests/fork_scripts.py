@@ -1,10 +1,12 @@
-"""Runs scripts in processes that find the big libraries imported already, which takes longer than what most scripts do with them.
+"""Run scripts in processes that have the big libraries imported already.
 
-Run: python fork_scripts.py LIBRARY ... Then, on standard input, a line of JSON for each script:
-[file for its output, script, argument, ...]
+Importing the libraries takes longer than the work of most scripts.
 
-Answers with the process id of each, and with its exit status once it has ended; one script runs at
-a time.
+Run: python fork_scripts.py LIBRARY ... Then write to its standard input a line of JSON for each
+script: [file for its output, script, argument, ...]
+
+It prints the process id of each script, and the exit status when the script ends. Only one script
+runs at a time.
 """
 
 # ruff: noqa: T201 -- what it prints is what it is for
@@ -18,7 +20,7 @@ import sys
 
 
 def fork(output: str, script: str, *arguments: str) -> int:
-    """The process id of a script that writes its standard output to a file."""
+    """Start a script that writes its standard output to a file; return its process id."""
     process = os.fork()
     if process:
         return process

@@ -60,7 +60,7 @@ def test_nothing_is_copied() -> None:
 def test_a_selection_by_losses_or_by_labels_never_asks_for_pandas(
     catalog: Catalog, tmp_path: Path, jsonl: Callable[..., Path]
 ) -> None:
-    """Where pandas is installed pyarrow imports it for every conversion of its own, which takes a third of a second."""
+    """If pandas is installed, pyarrow imports it for its own conversions: a third of a second."""
     records = [
         {
             "instruction": f"{i}?",

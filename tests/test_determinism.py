@@ -1,4 +1,7 @@
-"""Every selector chooses the same members in the same order: again, on another number of threads, from a shuffled pool."""
+"""Determinism: every selector selects the same members in the same order.
+
+It does so again, with another number of threads, and from a shuffled pool.
+"""
 
 import json
 from collections.abc import Iterator
@@ -44,7 +47,10 @@ SCORES = (
 
 
 def numbers(what: int, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
-    """Random numbers that one thing about the pool is made of; a quarter of the rows are copies of others, so that ties are many."""
+    """Return random numbers for one property of the pool.
+
+    A quarter of the rows are copies of others, so that ties are frequent.
+    """
     draw = np.random.default_rng(what)
     answer = draw.normal(size=shape)
     copies = draw.permutation(N)[: N // 4]
@@ -53,7 +59,7 @@ def numbers(what: int, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
 
 
 def registered(folder: Path, order: np.ndarray[Any, Any]) -> Store:
-    """A catalog of the pool in some order of its records, with every signal that a selector reads, by fingerprint."""
+    """Register the pool in the given order, with every signal that a selector reads."""
     catalog = Catalog.open(folder, wait=10)
     labels = [[f"ability {k}" for k in np.flatnonzero(row > 0.9)] for row in numbers(0, (N, 14))]
     records = [
@@ -87,7 +93,7 @@ def registered(folder: Path, order: np.ndarray[Any, Any]) -> Store:
 
 
 def write_vectors(catalog: Catalog) -> None:
-    """Embeddings and token states, written as every computation writes them."""
+    """Write embeddings and token states through the shard runner, as every computation does."""
     points = (numbers(2, (N, D)) + 3 * numbers(3, (N, D))[np.arange(N) % 12]).astype(np.float32)
     tokens = numbers(4, (N, 6, D)).astype(np.float16)
     lengths = np.random.default_rng(5).integers(1, 7, N)
@@ -123,7 +129,7 @@ def write_vectors(catalog: Catalog) -> None:
 
 @pytest.fixture(scope="module")
 def homes(tmp_path_factory: pytest.TempPathFactory) -> tuple[Store, Store]:
-    """The same pool twice, registered in two orders."""
+    """Register the same pool in two orders."""
     folder = tmp_path_factory.mktemp("pools")
     return registered(folder / "plain", np.arange(N)), registered(
         folder / "shuffled", np.random.default_rng(9).permutation(N)
@@ -132,7 +138,7 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> tuple[Store, Store]:
 
 @contextmanager
 def threads(n: int) -> Iterator[None]:
-    """So many threads for DuckDB, BLAS, OpenMP, torch and our own."""
+    """Set the number of threads of DuckDB, BLAS, OpenMP, torch and our own code."""
     import torch
 
     before = torch.get_num_threads()
@@ -147,7 +153,7 @@ def threads(n: int) -> Iterator[None]:
 
 
 def chosen(store: Store, name: str, *, n_threads: int) -> list[tuple[str, str]]:
-    """Who a selector takes in order, and why; nothing is taken from what was kept."""
+    """Return a selector's members in order, with their reasons, without the cache."""
     with threads(n_threads):
         definition = define(
             store,
@@ -173,7 +179,7 @@ def test_a_selector_chooses_the_same_again_on_any_threads_and_from_a_shuffled_po
 
 
 def drawn(store: Store, name: str, *, seed: int) -> set[str]:
-    """Who a selector takes."""
+    """Return a selector's members."""
     definition = define(
         store,
         find_selector(store, name),
@@ -187,7 +193,7 @@ def drawn(store: Store, name: str, *, seed: int) -> set[str]:
 
 @pytest.fixture(scope="module")
 def by_lot(homes: tuple[Store, Store]) -> list[set[str]]:
-    """Who ``random`` takes, for each of six seeds."""
+    """Return the members that ``random`` selects, for each of six seeds."""
     return [drawn(homes[0], "random", seed=seed) for seed in range(6)]
 
 
@@ -203,7 +209,7 @@ def by_lot(homes: tuple[Store, Store]) -> list[set[str]]:
 def test_a_selector_that_draws_has_no_more_in_common_with_random_than_chance(
     homes: tuple[Store, Store], by_lot: list[set[str]], name: str
 ) -> None:
-    """The two share a hypergeometric number of members for each seed: a mean of B^2 / N."""
+    """Both share a hypergeometric number of members for each seed, with a mean of B^2 / N."""
     n_shared = sum(len(drawn(homes[0], name, seed=seed) & lot) for seed, lot in enumerate(by_lot))
     mean = BUDGET**2 / N
     deviation = (len(by_lot) * mean * (1 - BUDGET / N) * (N - BUDGET) / (N - 1)) ** 0.5
@@ -211,7 +217,10 @@ def test_a_selector_that_draws_has_no_more_in_common_with_random_than_chance(
 
 
 def large(folder: Path, order: str) -> Store:
-    """300,000 members, so that DuckDB itself works in parallel, in some order of their numbers; ties in everything."""
+    """Write 300,000 members in the given order, with ties in every signal.
+
+    So many members make DuckDB itself work in parallel.
+    """
     home, n = Store(folder), 300_000
     with home.writing() as connection:
         connection.execute(

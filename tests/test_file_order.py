@@ -1,4 +1,7 @@
-"""The same records in another file order, registered and computed from nothing, give the same numbers and the same members."""
+"""File order: the same records in another order give the same numbers and the same members.
+
+Everything is registered and computed from scratch.
+"""
 
 import json
 import random
@@ -51,7 +54,7 @@ Pair = tuple[Catalog, Catalog]
 
 
 def records() -> list[dict[str, Any]]:
-    """Records of few lengths, so that many rows of a batch are equally long."""
+    """Return records of few lengths, so that many rows of a batch are equally long."""
     made = []
     for i in range(N):
         rng = random.Random(i)
@@ -71,7 +74,7 @@ def records() -> list[dict[str, Any]]:
 
 
 def computed(folder: Path, order: list[int]) -> Catalog:
-    """A catalog of the records in some order: all of them embedded, and a proxy trained on a few."""
+    """Register the records in the given order, embed all, and train a proxy on a few."""
     catalog, made = Catalog.open(folder, wait=10), records()
     for pool, kept in (("p", order), ("small", [i for i in order if i < N_SMALL])):
         file = folder.with_suffix(f".{pool}.jsonl")
@@ -84,7 +87,7 @@ def computed(folder: Path, order: list[int]) -> Catalog:
 
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory: pytest.TempPathFactory) -> Pair:
-    """The same records in two orders."""
+    """Return the catalogs of the same records in two orders."""
     folder = tmp_path_factory.mktemp("orders")
     shuffled = np.random.default_rng(3).permutation(N).tolist()
     return computed(folder / "plain", list(range(N))), computed(folder / "shuffled", shuffled)
@@ -92,7 +95,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Pair:
 
 @pytest.fixture(scope="module")
 def whole(pair: Pair, tmp_path_factory: pytest.TempPathFactory) -> Pair:
-    """The same with every signal that a selector reads."""
+    """Compute every signal that a selector reads, in both catalogs."""
     for catalog in pair:
         catalog.train_losses("p", proxy="tiny", epochs=1, checkpoints=2)
         catalog.states("p", model="tiny", max_tokens=8)
@@ -121,12 +124,12 @@ def whole(pair: Pair, tmp_path_factory: pytest.TempPathFactory) -> Pair:
 
 
 def numbers(catalog: Catalog, relation: str, column: str) -> Any:
-    """One column of a relation by fingerprint, bit for bit."""
+    """Return one column of a relation by fingerprint, bit for bit."""
     return catalog.sql(f"SELECT fingerprint, {column} FROM {relation} ORDER BY fingerprint")
 
 
 def members(catalog: Catalog, selector: str, pool: str = "p") -> list[tuple[str, str]]:
-    """Who a selector takes in order, and why."""
+    """Return a selector's members in order, with their reasons."""
     found, settings = find_selector(catalog.store, selector), SETTINGS.get(selector, {})
     definition = define(catalog.store, found, ref=pool, budget=BUDGET, seed=3, settings=settings)
     chosen = choose(catalog.store, definition, limits=Limits(is_memoised=False)).members

@@ -1,4 +1,4 @@
-"""kill -9 at any moment leaves the old version of a pool or the new one, whole."""
+"""Interruption: kill -9 at any moment leaves a whole version of a pool, the old or the new one."""
 
 import json
 import random

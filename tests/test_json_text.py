@@ -1,4 +1,4 @@
-"""JSON texts, wherever the catalog writes one."""
+"""JSON texts of the catalog."""
 
 import json
 

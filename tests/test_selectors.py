@@ -33,7 +33,7 @@ GOLDEN_BY_SOURCE = {
 
 
 def algorithm_1(sizes: list[int], budget: int) -> list[int]:
-    """SmallToLarge's Algorithm 1: clusters by size, each gives an equal share of what budget is left."""
+    """Return SmallToLarge's Algorithm 1: by size, each cluster gives an equal share of the rest."""
     given = [0] * len(sizes)
     order = sorted(range(len(sizes)), key=lambda k: sizes[k])
     for position, k in enumerate(order):
@@ -53,7 +53,7 @@ def connection() -> duckdb.DuckDBPyConnection:
 def allocation(
     connection: duckdb.DuckDBPyConnection, selector: str, sizes: list[int], budget: int
 ) -> list[int]:
-    """How many members of each cluster a selector's query takes, the clusters being given."""
+    """Return how many members of each given cluster a selector's query selects."""
     text = (SELECTORS / f"{selector}.sql").read_text()
     members = [(cluster, member) for cluster, size in enumerate(sizes) for member in range(size)]
     # The greatest sizes have the least numbers, as the kernel counts them.
@@ -140,10 +140,13 @@ def test_a_lot_shuffles_as_a_draw_does_and_has_no_ties(
 
 
 def by_source(sizes: dict[str, list[int]], budget: int) -> Counter[tuple[str, int, int]]:
-    """The authors' procedure: the budget over the sources, the smallest first, then over each source's clusters; small ones fill up.
+    """Follow the authors' procedure: divide the budget over the sources, then over their clusters.
+
+    Smaller sources and clusters come first; clusters below three members fill up the rest.
 
     Returns:
-        how often a cluster of (source, size) gives so many; of clusters below three members only how many they give together.
+        How often a cluster of (source, size) gives so many members. Clusters below three members
+        count together, under size 0.
     """
     answer: Counter[tuple[str, int, int]] = Counter()
     for source, share in zip(
@@ -207,7 +210,7 @@ def test_s2l_by_source_equals_the_authors_procedure_on_random_sources(
 
 @pytest.fixture
 def pool(catalog: Catalog, jsonl: Callable[..., Path]) -> Catalog:
-    """A hundred and fifty records with labels that resemble each other."""
+    """Register a hundred and fifty records whose labels resemble each other."""
     names = [
         "adding",
         "addition",
@@ -239,7 +242,10 @@ def import_score(catalog: Catalog, name: str, values: np.ndarray[Any, Any]) -> N
 
 
 def rounds(cells: dict[str, tuple[int, int]], depths: dict[str, float], budget: int) -> list[str]:
-    """ILA's selection: round r takes the r-th deepest of every cell that still has one; the last goes by depth."""
+    """Return ILA's selection: round r selects the r-th deepest member of every cell that has one.
+
+    Within a round, and so in the last one, the deepest come first.
+    """
     left: dict[tuple[int, int], list[str]] = defaultdict(list)
     for name in sorted(depths, key=lambda name: (-depths[name], name)):
         left[cells[name]].append(name)
@@ -251,7 +257,7 @@ def rounds(cells: dict[str, tuple[int, int]], depths: dict[str, float], budget: 
 
 
 def cells_of(x: np.ndarray[Any, Any], y: np.ndarray[Any, Any], side: int) -> list[tuple[int, int]]:
-    """Equal steps over the bounding box; the maximum belongs to the last cell."""
+    """Return each point's cell in equal steps over the bounding box, the maximum in the last."""
     edges = [np.linspace(values.min(), values.max(), side + 1)[1:-1] for values in (x, y)]
     return list(
         zip(

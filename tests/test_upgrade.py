@@ -1,4 +1,4 @@
-"""A catalog that an earlier version made opens and migrates with everything in it."""
+"""A catalog of an earlier version opens and migrates with everything in it."""
 
 import hashlib
 import json
@@ -31,7 +31,7 @@ SUBSETS = (
 
 @pytest.fixture(scope="module")
 def old(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
-    """The catalog that 0.1 made, migrated."""
+    """Migrate the catalog that 0.1 made."""
     folder = tmp_path_factory.mktemp("old")
     with tarfile.open(FIXTURES / "catalog-0.1.tar.xz") as archive:
         archive.extractall(folder, filter="data")

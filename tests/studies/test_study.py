@@ -1,4 +1,4 @@
-"""A study's runs: what was done before an interruption is not done again."""
+"""Runs of a study: an interrupted study does not repeat finished runs."""
 
 import importlib
 from pathlib import Path
