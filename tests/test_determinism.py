@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from string import Template
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ from catalog.store.paths import package_data_dir
 from catalog.store.store import Store
 
 N, D, BUDGET = 320, 24, 60
+LARGE_POOL = Template(Path(__file__).with_name("fixtures").joinpath("large_pool.sql").read_text())
 SELECTORS = sorted(path.stem for path in package_data_dir("selectors").glob("*.sql"))
 SETTINGS: dict[str, dict[str, Any]] = {
     "ila_kmeans": {"members": 3},
@@ -122,8 +124,13 @@ def write_vectors(catalog: Catalog) -> None:
         with catalog.store.writing() as connection:
             identity = {"field": "prompt"}
             signal = ensure_signal(
-                connection, kind=kind, name="mine", identity=identity, dimension=D, has_vectors=True
-            )  # type: ignore[arg-type]
+                connection,
+                kind=kind,  # type: ignore[arg-type]
+                name="mine",
+                identity=identity,
+                dimension=D,
+                has_vectors=True,
+            )
         compute(catalog.store, catalog.find("p"), signal, values)
 
 
@@ -223,44 +230,16 @@ def large(folder: Path, order: str) -> Store:
     """
     home, n = Store(folder), 300_000
     with home.writing() as connection:
-        connection.execute(
-            f"""
-            CREATE TEMP TABLE made AS SELECT row_number() OVER (ORDER BY {order}) - 1 AS i, n FROM range({n}) AS t(n);
-            INSERT INTO pools VALUES (1, 'p', false, TIMESTAMP '2026-01-01');
-            INSERT INTO pool_versions (pool_id, version, created_at, mode, n_rows, n_members, n_added, n_removed,
-                n_kept, n_updated, n_folded, n_quarantined, n_no_input, files, options, seconds)
-            SELECT 1, 1, TIMESTAMP '2026-01-01', 'replace', {n}, {n}, {n}, 0, 0, 0, 0, 0, 0, '[]', '{{}}', 0.1;
-            INSERT INTO instructions (instruction_id, fingerprint, messages,
-                system, tools)
-            SELECT i, sha256('' || n), [], NULL, NULL FROM made ORDER BY i;
-            INSERT INTO pool_members
-            SELECT 1, i, 1, NULL, i, 'source ' || n % 5, ['tag ' || n % 7, 'tag ' || n % 11], NULL FROM made ORDER BY i;
-            INSERT INTO signals (signal_id, kind, name, identity_sha256, identity, dimension, lance_table,
-                details, created_at)
-            VALUES
-                (1, 'losses', 'mine', 'l1', '{{}}', 3, NULL, '{{}}', TIMESTAMP '2026-01-04'),
-                (2, 'score', 'depth', 's2', '{{}}', NULL, NULL, '{{}}', TIMESTAMP '2026-01-04'),
-                (3, 'score', 'perplexity', 's3', '{{}}', NULL, NULL, '{{}}', TIMESTAMP '2026-01-04'),
-                (4, 'embedding', 'mine', 'e4', '{{}}', 3, 'embedding_0004', '{{}}', TIMESTAMP '2026-01-04');
-            INSERT INTO shards (signal_id, shard, n_instructions, n_missing, n_tokens, n_truncated,
-                lance_version, seconds, committed_at)
-            SELECT s, 0, {n}, 0, 0, 0, CASE WHEN s = 4 THEN 1 END, 1.0, TIMESTAMP '2026-01-04' FROM range(1, 5) AS t(s);
-            INSERT INTO checkpoints (signal_id, checkpoint, step, epoch, mean_loss, recorded_at)
-            SELECT 1, c, c, c, 1.0, TIMESTAMP '2026-01-04' FROM range(3) AS t(c);
-            INSERT INTO losses SELECT 1, i, c, hash(n * 3 + c) % 97 / 13, 3 FROM made, range(3) AS u(c);
-            INSERT INTO scores SELECT s, i, hash(n * s) % 50 / 7, NULL FROM made, range(2, 4) AS u(s);
-            INSERT INTO signal_members SELECT s, i, 0 FROM made, range(1, 5) AS u(s);
-            """
+        connection.execute(LARGE_POOL.substitute(order=order, n=n))
+        points = connection.sql(
+            "SELECT i, [hash(n) % 997 / 10, hash(n + 1) % 89 / 9, hash(n + 2) % 83 / 8]::FLOAT[3] "
+            "FROM members ORDER BY i"
         )
-        drawn = connection.sql(
-            "SELECT i, [hash(n) % 997 / 10, hash(n + 1) % 89 / 9, hash(n + 2) % 83 / "
-            "8]::FLOAT[3] FROM made ORDER BY i"
-        )
-        ids, made = drawn.to_arrow_table().columns
+        ids, points = points.to_arrow_table().columns
     vectors.append(
         home,
         "embedding_0004",
-        pa.table({"instruction_id": ids, "shard": np.zeros(n, dtype=np.int64), "vector": made}),
+        pa.table({"instruction_id": ids, "shard": np.zeros(n, dtype=np.int64), "vector": points}),
     )
     return home
 
