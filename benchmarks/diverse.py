@@ -62,7 +62,7 @@ def main() -> int:
                 "is_met": is_same and figures["ratio"] >= 2,
             }
         )
-    return 0 if report(results, options.json) else 1
+    return report(results, options.json)
 
 
 if __name__ == "__main__":

@@ -48,7 +48,7 @@ def main() -> int:
         "least_cosine": float(cosines.min()),
         "is_met": figures["ratio"] >= 2.5 and bool(cosines.min() >= 0.9999),
     }
-    return 0 if report([row], options.json) else 1
+    return report([row], options.json)
 
 
 if __name__ == "__main__":

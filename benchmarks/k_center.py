@@ -57,7 +57,7 @@ def main() -> int:
                 "is_met": is_exact and figures["ratio"] >= 1.5,
             }
         )
-    return 0 if report(results, options.json) else 1
+    return report(results, options.json)
 
 
 if __name__ == "__main__":

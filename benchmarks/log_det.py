@@ -118,8 +118,9 @@ def large() -> dict[str, Any]:
 
 def main() -> int:
     options = arguments(__doc__ or "", large={"action": "store_true"})
-    results = [large()] if options.large else [vectors(options.pairs), tokens(options.pairs)]
-    return 0 if report(results, options.json) else 1
+    if options.large:
+        return report([large()], options.json)
+    return report([vectors(options.pairs), tokens(options.pairs)], options.json)
 
 
 if __name__ == "__main__":

@@ -97,7 +97,7 @@ def main() -> int:
                 "is_met": figures["ratio"] >= bar and gap < 1e-4,
             }
         )
-    return 0 if report(rows, options.json) else 1
+    return report(rows, options.json)
 
 
 if __name__ == "__main__":

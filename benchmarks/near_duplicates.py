@@ -140,7 +140,7 @@ def main() -> int:
                     "is_met": figures["ratio"] >= 3 and same >= 0.999,
                 }
             )
-    return 0 if report(lines, options.json) else 1
+    return report(lines, options.json)
 
 
 if __name__ == "__main__":

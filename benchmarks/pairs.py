@@ -101,14 +101,14 @@ def timed(
     }
 
 
-def report(rows: list[dict[str, Any]], path: Path | None) -> bool:
+def report(rows: list[dict[str, Any]], path: Path | None) -> int:
     """Print rows of figures as a table; write them and the machine to ``path`` as JSON, if given.
 
     A row has ``what`` and its figures. ``is_met`` states whether it meets its bar and gives the
     same answer as the peer.
 
     Returns:
-        Whether every row meets its bar.
+        The exit status: 0 if every row meets its bar, 1 otherwise.
     """
     names = list(dict.fromkeys(name for row in rows for name in row))
     cells = [[_cell(row.get(name, "")) for name in names] for row in rows]
@@ -125,7 +125,7 @@ def report(rows: list[dict[str, Any]], path: Path | None) -> bool:
             "rows": rows,
         }
         path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    return all(row["is_met"] for row in rows)
+    return int(not all(row["is_met"] for row in rows))
 
 
 def _cell(value: Any) -> str:

@@ -68,12 +68,9 @@ def main() -> int:
             "help": "measure ours alone, on N generated records",
         },
     )
-    row = (
-        _alone(options.generated)
-        if options.generated
-        else _against_datasets(alpaca_file(), options.pairs)
-    )
-    return 0 if report([row], options.json) else 1
+    if options.generated:
+        return report([_alone(options.generated)], options.json)
+    return report([_against_datasets(alpaca_file(), options.pairs)], options.json)
 
 
 def _against_datasets(file: Path, pairs: int) -> dict[str, Any]:

@@ -127,7 +127,7 @@ def main() -> int:
         "both_water_filled": is_equal,
         "is_met": is_equal and figures["ratio"] >= 1,
     }
-    return 0 if report([row], options.json) else 1
+    return report([row], options.json)
 
 
 def _clusters(folder: Path) -> list[dict[str, int]]:

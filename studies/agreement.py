@@ -56,7 +56,7 @@ def compare_longest(study: Study, catalog: Catalog) -> dict[str, Any]:
     )
     words.write_parquet(home / "words.parquet")
     catalog.import_scores("whole", home / "words.parquet", name="n_words", key="fingerprint")
-    n = 20 if study.is_smoke else LONGEST
+    n = study.sized(LONGEST, smoke=20)
     for score in ("n_tokens", "n_words"):
         catalog.select(
             "longest", "whole", budget=n, name=f"longest_{score}", settings={"score": score}
@@ -79,24 +79,22 @@ def compare_longest(study: Study, catalog: Catalog) -> dict[str, Any]:
 
 def compare_ratings(study: Study, catalog: Catalog) -> dict[str, Any]:
     """Return Spearman's correlation of each of our scores with each rating, and its interval."""
-    for name in RATINGS if not study.is_smoke else RATINGS[:4]:
+    theirs = study.sized(RATINGS, smoke=RATINGS[:4])
+    for name in theirs:
         # DS2 wrote 0 for a failed call of GPT; in the other ratings 0 is a value.
         missing = (0,) if name in RATINGS[:4] else ()
         catalog.import_scores(
             "alpaca", study.work / "alpaca" / "ratings.jsonl", name=name, missing=missing
         )
-    catalog.select("random", "alpaca", budget=100 if study.is_smoke else SAMPLE, name="sample")
+    catalog.select("random", "alpaca", budget=study.sized(SAMPLE, smoke=100), name="sample")
     catalog.score("sample", "ifd", "perplexity", "n_labels", model=BASE)
-    theirs = RATINGS[:4] if study.is_smoke else RATINGS
-    ours = ", ".join(
-        "depth / coalesce(n_labels, 1) AS depth_without_k" if name == "depth_without_k" else name
-        for name in OURS
-    )
+    without_k = "depth / coalesce(n_labels, 1) AS depth_without_k"
+    ours = ", ".join(OURS).replace("depth_without_k", without_k)
     query = f"SELECT {ours}, {', '.join(theirs)} FROM scores('sample') ORDER BY fingerprint"
     rows = catalog.sql(query).drop_nulls().to_numpy()
     whole = spearman(rows)
     generator = np.random.default_rng(0)
-    resamples = 20 if study.is_smoke else RESAMPLES
+    resamples = study.sized(RESAMPLES, smoke=20)
     resampled = np.array(
         [spearman(rows[generator.integers(len(rows), size=len(rows))]) for _ in range(resamples)]
     )

@@ -59,7 +59,7 @@ SMOKE = Sizes(pool=240, dev=24, base_epochs=1)
 
 def sizes(study: Study) -> Sizes:
     """Return the sizes of the full study, or of its smoke run."""
-    return SMOKE if study.is_smoke else Sizes()
+    return study.sized(Sizes(), smoke=SMOKE)
 
 
 def prepared(study: Study) -> tuple[Catalog, dict[str, Any]]:
@@ -84,11 +84,10 @@ def prepared(study: Study) -> tuple[Catalog, dict[str, Any]]:
 
 def protocol(study: Study, facts: dict[str, Any], *, epochs: int) -> list[str]:
     """Return the lines of a protocol that describe the pool, the signals and the target."""
-    size, pool = sizes(study), "generated instructions" if study.is_smoke else "Alpaca"
-    base = (
-        "generated instructions"
-        if study.is_smoke
-        else "GPTeacher, Code Alpaca (2k) and GSM8K train, and no Alpaca"
+    size, generated = sizes(study), "generated instructions"
+    pool = study.sized("Alpaca", smoke=generated)
+    base = study.sized(
+        "GPTeacher, Code Alpaca (2k) and GSM8K train, and no Alpaca", smoke=generated
     )
     return [
         f"Pool: {facts['members']:,} of {pool}, drawn with seed 0; {size.dev:,} others are the "

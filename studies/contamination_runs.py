@@ -87,7 +87,7 @@ def look(study: Study, name: str) -> dict[str, Any]:
         if way != "nearest":
             matched = GROUPED.format(relation=RELATIONS[way], column=COLUMNS[way])
         curves[way] = []
-        for threshold in thresholds[::3] if study.is_smoke else thresholds:
+        for threshold in study.sized(thresholds, smoke=thresholds[::3]):
             parameters = {"pool": name, "threshold": threshold}
             counts = catalog.sql(COUNTS.format(matched=matched), parameters=parameters)
             ((n, n_unrelated, share, false),) = counts.rows()

@@ -21,7 +21,8 @@ from catalog import Catalog
 
 def main() -> None:
     study = begin(__file__, "FisherSFT on synthetic softmax regression", seeds=20)
-    n, budgets = (120, [10, 30]) if study.is_smoke else (5000, [10, 20, 50, 100, 200, 350, 500])
+    n = study.sized(5000, smoke=120)
+    budgets = study.sized([10, 20, 50, 100, 200, 350, 500], smoke=[10, 30])
     catalog = Catalog.open(study.work / study.name)
     runs = [
         study.run(

@@ -51,15 +51,11 @@ def claims(runs: list[dict[str, Any]], budgets: list[int], later: list[int]) -> 
         ]
 
     def at_end(pool: str, method: str = "random") -> str:
-        return (
-            f"max {interval(ratio(runs, pool, method, -1))}, mean "
-            f"{interval(ratio(runs, pool, method, -1, 'mean'))}"
-        )
+        worst, mean = (ratio(runs, pool, method, -1, metric) for metric in ("max", "mean"))
+        return f"max {interval(worst)}, mean {interval(mean)}"
 
-    fits = {
-        pool: slopes(errors_of(runs, pool, "fisher_sft"), budgets)
-        for pool in ("isotropic", "skewed", "zipf")
-    }
+    errors = {pool: errors_of(runs, pool, "fisher_sft") for pool in ("isotropic", "skewed", "zipf")}
+    fits = {pool: slopes(error, budgets) for pool, error in errors.items()}
     near = [abs(float(np.mean(fit)) + 0.5) <= 0.1 for fit in fits.values()]
     absent = [ratio(runs, "peaked", "random", -1, metric)[2] >= 1 for metric in ("max", "mean")]
     worst = gains("skewed", ("random",), "max")

@@ -24,7 +24,7 @@ from catalog import Catalog
 
 def main() -> None:
     study = begin(__file__, "FisherSFT on Shakespeare", seeds=3)
-    size = SMOKE if study.is_smoke else Size()
+    size = study.sized(Size(), smoke=SMOKE)
     first, pool, held_out = split_text(study, size)
     catalog = Catalog.open(study.work / study.name)
     catalog.register(

@@ -22,9 +22,9 @@ def main() -> None:
     """Draw the subsets, fine-tune on each, fit the plane, and write the findings."""
     study = begin(__file__, "ILA: coverage and depth explain dev loss", seeds=2)
     catalog, facts = prepared(study)
-    shares, lows, budget = (
-        ((0.4, 0.7, 1.0), (0.0, 0.5), 24) if study.is_smoke else (SHARES, LOWS, BUDGET)
-    )
+    shares = study.sized(SHARES, smoke=(0.4, 0.7, 1.0))
+    lows = study.sized(LOWS, smoke=(0.0, 0.5))
+    budget = study.sized(BUDGET, smoke=24)
     runs = [
         one_run(study, catalog, share=share, low=low, seed=seed, budget=budget)
         for seed in range(study.seeds)

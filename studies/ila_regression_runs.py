@@ -43,7 +43,7 @@ def one_run(
     Returns:
         The coverage and depth of the subset, and the dev loss of the tuned base.
     """
-    projection = "pca" if study.is_smoke else "tsne"
+    projection = study.sized("tsne", smoke="pca")
 
     def run() -> dict[str, Any]:
         name = f"band_{round(100 * share)}_{round(100 * low)}_{seed}"

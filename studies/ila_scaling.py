@@ -21,7 +21,7 @@ def main() -> None:
     """Select, fine-tune, measure, and write the findings."""
     study = begin(__file__, "ILA: accelerated scaling", seeds=2)
     catalog, facts = prepared(study)
-    budgets = (24, 48) if study.is_smoke else BUDGETS
+    budgets = study.sized(BUDGETS, smoke=(24, 48))
     wanted = [
         (method, seed, budget)
         for budget in budgets
@@ -84,30 +84,21 @@ def claims(
     kept = (coverage["ila"] / coverage["coverage_only"]).min()
     deeper = (depth["ila"] - depth["random"]).min()
 
-    def lower(claim: str, paper: str, other: str) -> Claim:
-        mine, theirs = (
-            (depth[selector][:, 0].mean(), tokens[selector][:, 0].mean())
-            for selector in ("ila", other)
-        )
-        why = (
-            f"{RULE} At {budgets[0]:,} its members' mean depth is {mine[0]:.2f} to their "
-            f"{theirs[0]:.2f}, with {mine[1]:.0f} response tokens to {theirs[1]:.0f}: it takes "
-            "the extreme of what a tiny base finds deep. Varied inside bands, the loss falls to "
-            "a middle depth and rises beyond it: see ila_regression."
-        )
-        return Claim(claim, paper, _lead_text(budgets, lead[other]), _verdict(lead[other]), why)
+    def lead_over(other: str) -> tuple[str, str, str]:
+        why = f"{RULE} {_extremes(budgets, depth, tokens, other)}"
+        return _lead_text(budgets, lead[other]), _verdict(lead[other]), why
 
     return [
-        lower(
+        Claim(
             "ILA's subsets give a lower dev loss than random ones of their size.",
             "Below Random at every size, 20k to 500k from millions; +7 to +11 points on "
             "mathematics (section 4).",
-            "random",
+            *lead_over("random"),
         ),
-        lower(
+        Claim(
             "ILA's subsets give a lower dev loss than DEITA's.",
             "Below DEITA at every size (figure 4).",
-            "deita",
+            *lead_over("deita"),
         ),
         Claim(
             "ILA's lead over random grows with the size (accelerated scaling).",
@@ -139,6 +130,19 @@ def claims(
             RULE,
         ),
     ]
+
+
+def _extremes(budgets: Sequence[int], depth: Numbers, tokens: Numbers, other: str) -> str:
+    """Describe the depth and length of ILA's smallest subset beside another method's."""
+    mine, theirs = (
+        (depth[method][:, 0].mean(), tokens[method][:, 0].mean()) for method in ("ila", other)
+    )
+    return (
+        f"At {budgets[0]:,} its members' mean depth is {mine[0]:.2f} to their "
+        f"{theirs[0]:.2f}, with {mine[1]:.0f} response tokens to {theirs[1]:.0f}: it takes "
+        "the extreme of what a tiny base finds deep. Varied inside bands, the loss falls to "
+        "a middle depth and rises beyond it: see ila_regression."
+    )
 
 
 def _verdict(difference: np.ndarray[Any, Any]) -> str:

@@ -21,19 +21,24 @@ Numbers = dict[str, np.ndarray[Any, Any]]  # by method, (seeds, budgets)
 
 def name_of(method: str, seed: int, budget: int) -> str:
     """Return a subset's name; a method without random draws has one subset for all seeds."""
-    return f"{method}_{budget}_{seed if method in DRAWN else 0}"
+    return f"{method}_{budget}_{seed_of(method, seed)}"
+
+
+def seed_of(method: str, seed: int) -> int:
+    """Return a method's seed: 0 if it draws nothing at random."""
+    return seed if method in DRAWN else 0
 
 
 def subsets(
     study: Study, catalog: Catalog, wanted: Sequence[tuple[str, int, int]]
 ) -> dict[str, Any]:
     """Select every subset, and measure its coverage and depth."""
-    projection = "pca" if study.is_smoke else "tsne"
+    projection = study.sized("tsne", smoke="pca")
     names = {}
     for method, seed, budget in wanted:
         name = name_of(method, seed, budget)
         settings = {"projection": projection} if method in MAPPED else {}
-        draw = seed if method in DRAWN else 0
+        draw = seed_of(method, seed)
         subset = catalog.select(
             method, "alpaca", budget=budget, name=name, settings=settings, seed=draw
         )

@@ -31,7 +31,7 @@ from catalog import Catalog
 
 def main() -> None:
     study = begin(__file__, "SmallToLarge: data efficiency", seeds=2)
-    size = SMOKE if study.is_smoke else Size()
+    size = study.sized(Size(), smoke=SMOKE)
     pool, dev = split_records(study, size)
     catalog = Catalog.open(study.work / study.name)
     catalog.register(

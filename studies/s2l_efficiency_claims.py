@@ -15,8 +15,8 @@ TOLERANCE = 0.02  # of the full pool's dev loss: that much above it counts as re
 def claims(runs: list[dict[str, Any]], size: Size) -> list[Claim]:
     """Return the claims; a method wins a comparison if it wins with every seed."""
     published = size.published
-    share = {method: shares_needed(runs, method, size) for method in METHODS}
-    less = [mine < theirs for mine, theirs in zip(share["s2l"], share["random"], strict=True)]
+    needed = {method: shares_needed(runs, method, size) for method in METHODS}
+    less = [mine < theirs for mine, theirs in zip(needed["s2l"], needed["random"], strict=True)]
     gap = {
         method: losses_of(runs, method, published) / losses_of(runs, "full", 100) - 1
         for method in ("s2l", "random")
@@ -36,16 +36,16 @@ def claims(runs: list[dict[str, Any]], size: Size) -> list[Claim]:
     def best(percent: int) -> str:
         return min(METHODS, key=lambda method: losses_of(runs, method, percent).mean())
 
-    needs = "; ".join(f"{method} {spread(values, 0)} %" for method, values in share.items())
+    needs = "; ".join(f"{method} {spread(values, 0)} %" for method, values in needed.items())
     return [
         Claim(
             "s2l needs less data than uniform sampling for the full pool's dev loss",
             "11 % of MathInstruct does what all of it does (abstract); equal steps",
-            f"share needed to come within {TOLERANCE:.0%}: s2l {spread(share['s2l'], 0)} %, "
-            f"random {spread(share['random'], 0)} %",
+            f"share needed to come within {TOLERANCE:.0%}: s2l {spread(needed['s2l'], 0)} %, "
+            f"random {spread(needed['random'], 0)} %",
             joint_verdict(less),
             "rule: less for every seed; in part for some. By source: "
-            f"{spread(share['s2l_by_source'], 0)} %",
+            f"{spread(needed['s2l_by_source'], 0)} %",
         ),
         Claim(
             f"{published} % chosen by s2l does what the full pool does",
@@ -81,7 +81,9 @@ def credited(mine: list[bool], chance: list[bool]) -> str:
     >>> credited([False, False], [True, True])
     'does not hold'
     """
-    return "holds in part" if any(mine) and any(chance) else joint_verdict(mine)
+    if any(mine) and any(chance):
+        return "holds in part"
+    return joint_verdict(mine)
 
 
 def tables(runs: list[dict[str, Any]], size: Size) -> list[Table]:
@@ -126,12 +128,12 @@ def losses_of(
     runs: list[dict[str, Any]], method: str, percent: int, source: str | None = None
 ) -> Array:
     """Return dev losses, (seeds,): the mean over the sources, or those of one source."""
-    selected = [
-        run
-        for run in runs
-        if run["percent"] == percent and run["method"] == (method if percent < 100 else "full")
-    ]
-    return np.array([run["losses"][source] if source else run["loss"] for run in selected])
+    if percent == 100:
+        method = "full"
+    selected = [run for run in runs if run["method"] == method and run["percent"] == percent]
+    if source:
+        return np.array([run["losses"][source] for run in selected])
+    return np.array([run["loss"] for run in selected])
 
 
 def shares_needed(runs: list[dict[str, Any]], method: str, size: Size) -> list[float]:

@@ -37,7 +37,7 @@ SOURCES = ("gsm8k", "alpaca")
 
 def main() -> None:
     study = begin(__file__, "SmallToLarge's theorem: trajectories and gradients", seeds=1)
-    size = SMOKE if study.is_smoke else Size()
+    size = study.sized(Size(), smoke=SMOKE)
     catalog = Catalog.open(study.work / study.name)
     half = size.n // 2
     if study.is_smoke:
@@ -57,7 +57,7 @@ def main() -> None:
         study.run({"purity at k": k, "size": str(size)}, lambda k=k: measure_purity(catalog, k))
         for k in size.ks
     ]
-    shape = SMALL if study.is_smoke else LARGE
+    shape = study.sized(LARGE, smoke=SMALL)
     runs = [
         study.run(
             {"seed": seed, "size": str(size)},

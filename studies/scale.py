@@ -53,12 +53,14 @@ def main() -> None:
         seeds=3,
         switches={"huge": "ten million too, where that can be"},
     )
-    sizes = (500, 1000) if study.is_smoke else SIZES + ((HUGE,) if "huge" in study.switches else ())
+    sizes = study.sized(SIZES, smoke=(500, 1000))
+    if "huge" in study.switches and not study.is_smoke:
+        sizes = (*sizes, HUGE)
     runs: Runs = {}
     for size in sizes:
         for repeat in range(study.seeds):
             measure(study, runs, size, repeat)
-    claimed_size = sizes[-1] if study.is_smoke else SIZES[-1]
+    claimed_size = study.sized(SIZES[-1], smoke=sizes[-1])
     slopes = {step: slope(runs, step, sizes) for step in ORDER}
     draw(study, runs)
     study.conclude(
@@ -76,7 +78,7 @@ def main() -> None:
             "(selectors/ila_placed.sql). log_det is the kernel on an Arrow table of generated "
             "unit vectors, 128 numbers each, 1,000 chosen: a million embeddings cannot be "
             "computed here. `embed` is all-MiniLM-L6-v2 on "
-            f"{EMBEDDED if not study.is_smoke else sizes[0]:,} prompts of 15 words.",
+            f"{study.sized(EMBEDDED, smoke=sizes[0]):,} prompts of 15 words.",
             "Slope: of log seconds against log size between the two largest sizes; 1 is linear.",
         ],
         claims=claims(runs, slopes, claimed_size),
@@ -90,7 +92,7 @@ def measure(study: Study, runs: Runs, size: int, repeat: int) -> None:
     """Measure all steps at one size in a new catalog, and remove the catalog."""
     folder = study.work / "scale" / f"{size}-{repeat}"
     steps = list(HUGE_ORDER if size == HUGE else ORDER)
-    if size == (500 if study.is_smoke else EMBEDDED):
+    if size == study.sized(EMBEDDED, smoke=500):
         steps.append("embed")
     for step in steps:
         result = study.run(

@@ -16,11 +16,12 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from machine import machine
 
 ROOT = Path(__file__).resolve().parent.parent
+T = TypeVar("T")
 VERDICTS = ("holds", "holds in part", "does not hold")
 
 # One colour for each method, the same in every figure; grey is the baseline.
@@ -98,6 +99,10 @@ class Study:
     results: Path
     switches: tuple[str, ...] = ()
     figures: list[dict[str, str]] = field(default_factory=list)
+
+    def sized(self, full: T, *, smoke: T) -> T:
+        """Return the value of the full study, or that of a smoke run."""
+        return smoke if self.is_smoke else full
 
     def run(self, key: dict[str, Any], function: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """Return the result of one run, from its line if it was done before; add ``seconds``."""
