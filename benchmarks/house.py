@@ -26,9 +26,7 @@ PARTS = {
     "tests": ("tests",),
     "studies and benchmarks": ("studies", "benchmarks"),
 }
-OPENERS = frozenset(
-    "the a an what whether which who how where when every one all each of".split()  # noqa: SIM905
-)
+OPENERS = "the a an what whether which who how where when every one all each of"
 WIDTH, MODULE, FUNCTION, SHORT_FUNCTION = 100, 300, 60, 15
 SQL_TOKEN = re.compile(
     r"""'(?:[^']|'')*' | "(?:[^"]|"")*" | \$\$.*?\$\$ | --[^\n]* | /\*.*?\*/ | ; | [^\s]""",
@@ -138,9 +136,9 @@ def is_noun_phrase(node: Documented, path: Path, descriptive: set[tuple[Path, in
     A class or a module is a noun itself, so that only the openers count.
     """
     words = (ast.get_docstring(node) or "").split()
-    word = words[0].strip(",.:;").lower() if words else ""
-    if word in OPENERS or not isinstance(node, Function):
-        return word in OPENERS
+    word = words[0].strip(",.:;").lower()
+    if word in OPENERS.split() or not isinstance(node, Function):
+        return word in OPENERS.split()
     is_plural = word.endswith("s") and not word.endswith("ss")
     return (
         is_plural

@@ -60,7 +60,7 @@ def compare(name: str, x: np.ndarray, pairs: int) -> dict[str, Any]:
         fit.train(x)
         return fit.centroids.astype(np.float64)
 
-    kmeans(points.slice(0, 1_000), k=10)  # imports
+    kmeans(points.slice(0, 1_000), k=10)  # imports its libraries
     answers, centres, figures = alternate(
         lambda turn: kmeans(points, k=K, iterations=ITERATIONS, seed=turn), theirs, pairs=pairs
     )

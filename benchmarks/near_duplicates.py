@@ -116,7 +116,7 @@ def main() -> int:
     options = arguments(__doc__ or "", pairs=5)
     rows = prompts()
     texts, fingerprints = rows["text"].to_pylist(), rows["fingerprint"].to_pylist()
-    near_duplicates(rows.slice(0, 100))  # imports
+    near_duplicates(rows.slice(0, 100))  # imports its libraries
     lines = []
     for threshold in (0.8, 0.5):
         for peer in (as_documented, given_our_hashes):

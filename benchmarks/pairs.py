@@ -1,4 +1,4 @@
-"""Time two ways of doing one thing in turn, so that what else the machine does hits both."""
+"""Time two sides in turn, so that other work on the machine affects both."""
 
 # ruff: noqa: T201 -- printing is its purpose
 from __future__ import annotations

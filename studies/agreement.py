@@ -100,14 +100,14 @@ def compare_ratings(study: Study, catalog: Catalog) -> dict[str, Any]:
     )
     low, high = np.nanquantile(resampled, (0.025, 0.975), axis=0)
     names = [*OURS, *theirs]
-    answer = {
+    correlations = {
         mine: {
             other: [float(part[i, names.index(other)]) for part in (whole, low, high)]
             for other in theirs
         }
         for i, mine in enumerate(OURS)
     }
-    return {"n": len(rows), "correlations": answer}
+    return {"n": len(rows), "correlations": correlations}
 
 
 def spearman(rows: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

@@ -32,7 +32,7 @@ def draw(study: Study, runs: list[dict[str, Any]], budgets: list[int]) -> None:
                 )
             ax.set(xscale="log", yscale="log")
             if pool == "peaked":
-                continue  # nothing falls there
+                continue  # its errors do not fall
             last = np.exp(np.log(errors_of(runs, pool, "fisher_sft", metric)[:, -1]).mean())
             ax.plot(
                 budgets,

@@ -134,7 +134,7 @@ def choose(catalog: Catalog, method: str, budget: int, size: Size, seed: int) ->
     selector = {"by_length": "fisher_sft", "same_tokens": "random"}.get(method, method)
     settings = {"by_length": {"normalize": "length"}, "sensitivity": {"k": size.k}}.get(method, {})
     largest = "100%" if method == "same_tokens" else size.budgets[-1]
-    seed = seed if selector in DRAWN else 0  # the others choose the same whatever the seed
+    seed = seed if selector in DRAWN else 0  # the others ignore the seed
     reference = catalog.select(
         selector, POOL, budget=largest, name=method, seed=seed, settings=settings
     ).reference

@@ -13,8 +13,7 @@ from catalog import Catalog
 BAND = Path(__file__).parent / "selectors" / "band.sql"
 EPOCHS = 2
 
-# Which of the cells that the selector saw hold a member: the very grid, and the mean depth of the
-# members.
+# The share of the selector's own cells that hold a member, and the mean depth of the members.
 MEASURE = """
 WITH landscape AS (
     SELECT instruction_id, fingerprint, x, y

@@ -9,7 +9,7 @@ from s2l_efficiency_runs import METHODS, Size
 from study import Claim, Table, joint_verdict, spread
 
 Array = np.ndarray[Any, Any]
-TOLERANCE = 0.02  # of the full pool's dev loss: that much above it counts as reaching it
+TOLERANCE = 0.02  # share of the full pool's dev loss that a subset may lie above it
 
 
 def claims(runs: list[dict[str, Any]], size: Size) -> list[Claim]:

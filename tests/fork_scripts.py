@@ -9,7 +9,7 @@ It prints the process id of each script, and the exit status when the script end
 runs at a time.
 """
 
-# ruff: noqa: T201 -- what it prints is what it is for
+# ruff: noqa: T201 -- printing is its purpose
 from __future__ import annotations
 
 import importlib
@@ -32,7 +32,7 @@ def fork(output: str, script: str, *arguments: str) -> int:
         sys.stdout.flush()
         status = 0
     finally:
-        os._exit(status)  # nothing of the parent's is to be undone
+        os._exit(status)  # skip the parent's clean-up
 
 
 def main(libraries: list[str]) -> None:

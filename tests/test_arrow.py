@@ -26,10 +26,10 @@ def test_numbers_are_those_that_pyarrow_gives(
     chunks: list[list[int]], type_: pa.DataType, start: int
 ) -> None:
     column = pa.chunked_array([pa.array(chunk, type_) for chunk in chunks], type_).slice(start)
-    found = to_numpy(column)
-    assert found.dtype == column.to_numpy().dtype
-    assert np.array_equal(found, column.to_numpy())
-    assert from_numpy(found).equals(pa.array(column.to_pylist(), type_))
+    array = to_numpy(column)
+    assert array.dtype == column.to_numpy().dtype
+    assert np.array_equal(array, column.to_numpy())
+    assert from_numpy(array).equals(pa.array(column.to_pylist(), type_))
 
 
 @pytest.mark.parametrize("values", [[1.5, None], [True, False], ["a"]])
@@ -76,24 +76,14 @@ def test_a_selection_by_losses_or_by_labels_never_asks_for_pandas(
     )
     catalog.import_losses("p", tmp_path / "losses.parquet", proxy="mine")
     (tmp_path / "pandas").mkdir()
-    asked = tmp_path / "asked"
+    imported = tmp_path / "imported"
     (tmp_path / "pandas" / "__init__.py").write_text(
-        f"open({str(asked)!r}, 'w')\nraise ImportError('there is none')\n"
+        f"open({str(imported)!r}, 'w')\nraise ImportError('there is none')\n"
     )
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
     for selector in ("random", "s2l", "s2l_by_source", "instag"):
-        command = [
-            "select",
-            selector,
-            "p",
-            "--budget",
-            "9",
-            "--as",
-            f"few-{selector.replace('_', '-')}",
-        ]
-        subprocess.run(
-            [sys.executable, "-m", "catalog", "--home", str(catalog.store.path), *command],
-            env=environment,
-            check=True,
-        )
-        assert not asked.exists(), selector
+        command = [sys.executable, "-m", "catalog", "--home", str(catalog.store.path), "select"]
+        name = f"few-{selector.replace('_', '-')}"
+        options = ["--budget", "9", "--as", name]
+        subprocess.run([*command, selector, "p", *options], env=environment, check=True)
+        assert not imported.exists(), selector

@@ -54,13 +54,13 @@ def numbers(what: int, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
     A quarter of the rows are copies of others, so that ties are frequent.
     """
     draw = np.random.default_rng(what)
-    answer = draw.normal(size=shape)
+    values = draw.normal(size=shape)
     copies = draw.permutation(N)[: N // 4]
-    answer[copies] = answer[draw.integers(0, N, len(copies))]
-    return answer
+    values[copies] = values[draw.integers(0, N, len(copies))]
+    return values
 
 
-def registered(folder: Path, order: np.ndarray[Any, Any]) -> Store:
+def register(folder: Path, order: np.ndarray[Any, Any]) -> Store:
     """Register the pool in the given order, with every signal that a selector reads."""
     catalog = Catalog.open(folder, wait=10)
     labels = [[f"ability {k}" for k in np.flatnonzero(row > 0.9)] for row in numbers(0, (N, 14))]
@@ -138,7 +138,7 @@ def write_vectors(catalog: Catalog) -> None:
 def homes(tmp_path_factory: pytest.TempPathFactory) -> tuple[Store, Store]:
     """Register the same pool in two orders."""
     folder = tmp_path_factory.mktemp("pools")
-    return registered(folder / "plain", np.arange(N)), registered(
+    return register(folder / "plain", np.arange(N)), register(
         folder / "shuffled", np.random.default_rng(9).permutation(N)
     )
 
@@ -159,7 +159,7 @@ def threads(n: int) -> Iterator[None]:
             torch.set_num_threads(before)
 
 
-def chosen(store: Store, name: str, *, n_threads: int) -> list[tuple[str, str]]:
+def select(store: Store, name: str, *, n_threads: int) -> list[tuple[str, str]]:
     """Return a selector's members in order, with their reasons, without the cache."""
     with threads(n_threads):
         definition = define(
@@ -179,13 +179,13 @@ def test_a_selector_chooses_the_same_again_on_any_threads_and_from_a_shuffled_po
     homes: tuple[Store, Store], name: str
 ) -> None:
     plain, shuffled = homes
-    expected = chosen(plain, name, n_threads=1)
+    expected = select(plain, name, n_threads=1)
     assert len(expected) > BUDGET // 2
-    assert chosen(plain, name, n_threads=2) == expected
-    assert chosen(shuffled, name, n_threads=2) == expected
+    assert select(plain, name, n_threads=2) == expected
+    assert select(shuffled, name, n_threads=2) == expected
 
 
-def drawn(store: Store, name: str, *, seed: int) -> set[str]:
+def members_of(store: Store, name: str, *, seed: int) -> set[str]:
     """Return a selector's members."""
     definition = define(
         store,
@@ -199,9 +199,9 @@ def drawn(store: Store, name: str, *, seed: int) -> set[str]:
 
 
 @pytest.fixture(scope="module")
-def by_lot(homes: tuple[Store, Store]) -> list[set[str]]:
+def random_members(homes: tuple[Store, Store]) -> list[set[str]]:
     """Return the members that ``random`` selects, for each of six seeds."""
-    return [drawn(homes[0], "random", seed=seed) for seed in range(6)]
+    return [members_of(homes[0], "random", seed=seed) for seed in range(6)]
 
 
 @pytest.mark.parametrize(
@@ -214,13 +214,16 @@ def by_lot(homes: tuple[Store, Store]) -> list[set[str]]:
     ],
 )
 def test_a_selector_that_draws_has_no_more_in_common_with_random_than_chance(
-    homes: tuple[Store, Store], by_lot: list[set[str]], name: str
+    homes: tuple[Store, Store], random_members: list[set[str]], name: str
 ) -> None:
     """Both share a hypergeometric number of members for each seed, with a mean of B^2 / N."""
-    n_shared = sum(len(drawn(homes[0], name, seed=seed) & lot) for seed, lot in enumerate(by_lot))
+    n_shared = sum(
+        len(members_of(homes[0], name, seed=seed) & members)
+        for seed, members in enumerate(random_members)
+    )
     mean = BUDGET**2 / N
-    deviation = (len(by_lot) * mean * (1 - BUDGET / N) * (N - BUDGET) / (N - 1)) ** 0.5
-    assert abs(n_shared - len(by_lot) * mean) < 3.5 * deviation
+    deviation = (len(random_members) * mean * (1 - BUDGET / N) * (N - BUDGET) / (N - 1)) ** 0.5
+    assert abs(n_shared - len(random_members) * mean) < 3.5 * deviation
 
 
 def large(folder: Path, order: str) -> Store:
@@ -267,6 +270,6 @@ def test_what_duckdb_computes_in_parallel_is_the_same_too(
     if not folder.exists():
         folder.mkdir()
         homes = [large(home.path, home.path.name) for home in homes]
-    expected = chosen(homes[0], name, n_threads=1)
-    assert [chosen(homes[0], name, n_threads=4) == expected for _ in range(3)] == [True] * 3
-    assert chosen(homes[1], name, n_threads=4) == expected
+    expected = select(homes[0], name, n_threads=1)
+    assert [select(homes[0], name, n_threads=4) == expected for _ in range(3)] == [True] * 3
+    assert select(homes[1], name, n_threads=4) == expected

@@ -22,25 +22,17 @@ pytest.importorskip(
 )
 
 N, N_SMALL, BUDGET = 90, 32, 20
-WORDS = [
-    "river",
-    "night",
-    "light",
-    "field",
-    "stone",
-    "word",
-    "small",
-    "large",
-    "add",
-    "sum",
-    "why",
-    "how",
-    "what",
-    "give",
-    "three",
-    "reasons",
-]
+WORDS = "river night light field stone word small large add sum why how what give three reasons"
 SELECTORS = sorted(path.stem for path in package_data_dir("selectors").glob("*.sql"))
+SCORES = (
+    "depth",
+    "ifd",
+    "ifd_ppl",
+    "learnability",
+    "least_confidence",
+    "n_tokens",
+    "perplexity",
+)
 QUICK = (("coverage_only", "p"), ("k_center", "p"), ("s2l", "small"))
 SETTINGS: dict[str, dict[str, Any]] = {
     "coverage_only": {"projection": "pca", "side": 5},
@@ -55,14 +47,14 @@ Pair = tuple[Catalog, Catalog]
 
 def records() -> list[dict[str, Any]]:
     """Return records of few lengths, so that many rows of a batch are equally long."""
-    made = []
+    rows = []
     for i in range(N):
         rng = random.Random(i)
         question, answer = (
-            " ".join(rng.choices(WORDS, k=rng.choice([3, 4, 9, 17]))) for _ in range(2)
+            " ".join(rng.choices(WORDS.split(), k=rng.choice([3, 4, 9, 17]))) for _ in range(2)
         )
-        labels = sorted(rng.sample(WORDS, rng.randint(1, 4)))
-        made.append(
+        labels = sorted(rng.sample(WORDS.split(), rng.randint(1, 4)))
+        rows.append(
             {
                 "instruction": f"{question} {i}",
                 "output": answer,
@@ -70,15 +62,15 @@ def records() -> list[dict[str, Any]]:
                 "tags": labels,
             }
         )
-    return made
+    return rows
 
 
-def computed(folder: Path, order: list[int]) -> Catalog:
+def compute(folder: Path, order: list[int]) -> Catalog:
     """Register the records in the given order, embed all, and train a proxy on a few."""
-    catalog, made = Catalog.open(folder, wait=10), records()
+    catalog, rows = Catalog.open(folder, wait=10), records()
     for pool, kept in (("p", order), ("small", [i for i in order if i < N_SMALL])):
         file = folder.with_suffix(f".{pool}.jsonl")
-        file.write_text("".join(json.dumps(made[i]) + "\n" for i in kept))
+        file.write_text("".join(json.dumps(rows[i]) + "\n" for i in kept))
         catalog.register(file, pool=pool, source_column="from", labels_column="tags")
     catalog.embed("p")
     catalog.train_losses("small", proxy="tiny", epochs=1, batch=16, checkpoints=2)
@@ -90,7 +82,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Pair:
     """Return the catalogs of the same records in two orders."""
     folder = tmp_path_factory.mktemp("orders")
     shuffled = np.random.default_rng(3).permutation(N).tolist()
-    return computed(folder / "plain", list(range(N))), computed(folder / "shuffled", shuffled)
+    return compute(folder / "plain", list(range(N))), compute(folder / "shuffled", shuffled)
 
 
 @pytest.fixture(scope="module")
@@ -99,26 +91,11 @@ def whole(pair: Pair, tmp_path_factory: pytest.TempPathFactory) -> Pair:
     for catalog in pair:
         catalog.train_losses("p", proxy="tiny", epochs=1, checkpoints=2)
         catalog.states("p", model="tiny", max_tokens=8)
-        catalog.score(
-            "p",
-            "n_tokens",
-            "ifd",
-            "ifd_ppl",
-            "depth",
-            "learnability",
-            "least_confidence",
-            "perplexity",
-            model="tiny",
-        )
-        names = catalog.sql("SELECT fingerprint FROM pool('p') ORDER BY fingerprint")[
-            "fingerprint"
-        ].to_list()
+        catalog.score("p", *SCORES, model="tiny")
+        names = catalog.sql("SELECT fingerprint FROM pool('p') ORDER BY fingerprint")
+        lines = [f"{name},{i % 9 + 1}" for i, name in enumerate(names["fingerprint"])]
         table = tmp_path_factory.mktemp("deita") / "deita.csv"
-        table.write_text(
-            "\n".join(
-                ["fingerprint,deita", *(f"{name},{i % 9 + 1}" for i, name in enumerate(names))]
-            )
-        )
+        table.write_text("\n".join(["fingerprint,deita", *lines]))
         catalog.import_scores("p", table, name="deita", key="fingerprint")
     return pair
 
@@ -130,10 +107,10 @@ def numbers(catalog: Catalog, relation: str, column: str) -> Any:
 
 def members(catalog: Catalog, selector: str, pool: str = "p") -> list[tuple[str, str]]:
     """Return a selector's members in order, with their reasons."""
-    found, settings = find_selector(catalog.store, selector), SETTINGS.get(selector, {})
-    definition = define(catalog.store, found, ref=pool, budget=BUDGET, seed=3, settings=settings)
-    chosen = choose(catalog.store, definition, limits=Limits(is_memoised=False)).members
-    return list(zip(chosen["fingerprint"].to_pylist(), chosen["why"].to_pylist(), strict=True))
+    query, settings = find_selector(catalog.store, selector), SETTINGS.get(selector, {})
+    definition = define(catalog.store, query, ref=pool, budget=BUDGET, seed=3, settings=settings)
+    selected = choose(catalog.store, definition, limits=Limits(is_memoised=False)).members
+    return list(zip(selected["fingerprint"].to_pylist(), selected["why"].to_pylist(), strict=True))
 
 
 @pytest.mark.parametrize(
@@ -164,10 +141,7 @@ def test_a_selection_from_nothing_does_not_depend_on_the_order_of_the_file(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "score",
-    ["depth", "ifd", "ifd_ppl", "learnability", "least_confidence", "n_tokens", "perplexity"],
-)
+@pytest.mark.parametrize("score", SCORES)
 def test_scores_do_not_depend_on_the_order_of_the_file(whole: Pair, score: str) -> None:
     plain, shuffled = (
         numbers(catalog, f"score('p', name => '{score}')", "value") for catalog in whole

@@ -13,27 +13,16 @@ from catalog import Catalog
 
 
 def write(path: Path, *, n: int, first: int = 0) -> Path:
-    path.write_text(
-        "".join(
-            json.dumps({"instruction": f"question {i}", "output": "x" * 300}) + "\n"
-            for i in range(first, first + n)
-        )
-    )
+    records = [
+        {"instruction": f"question {i}", "output": "x" * 300} for i in range(first, first + n)
+    ]
+    path.write_text("".join(json.dumps(record) + "\n" for record in records))
     return path
 
 
 def register(home: Path, source: Path) -> "subprocess.Popen[bytes]":
-    command = [
-        sys.executable,
-        "-m",
-        "catalog",
-        "--home",
-        str(home),
-        "register",
-        str(source),
-        "--pool",
-        "p",
-    ]
+    command = [sys.executable, "-m", "catalog", "--home", str(home)]
+    command += ["register", str(source), "--pool", "p"]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
@@ -51,7 +40,7 @@ def kill_while_registering(catalog: Catalog, tmp_path: Path, *, kills: int) -> N
         time.sleep(draw.uniform(0.1, 1.0) * whole)
         process.kill()
         process.wait()
-        assert [finding for finding in catalog.doctor() if finding.check != "scratch"] == []
+        assert [issue for issue in catalog.doctor() if issue.check != "scratch"] == []
         catalog.gc()
         assert catalog.doctor() == []
         n_members = catalog.sql("SELECT count(*) FROM pool('p')").item()

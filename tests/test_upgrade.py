@@ -68,10 +68,10 @@ def test_an_old_catalog_keeps_every_signal_and_its_values(old: Catalog) -> None:
 
 
 def test_an_old_catalog_keeps_every_subset_and_its_members(old: Catalog) -> None:
-    found = {f"{row['name']}@{row['version']}": row for row in old.sql(SUBSETS).to_dicts()}
-    assert found.keys() == EXPECTED["subsets"].keys()
+    subsets = {f"{row['name']}@{row['version']}": row for row in old.sql(SUBSETS).to_dicts()}
+    assert subsets.keys() == EXPECTED["subsets"].keys()
     for reference, expected in EXPECTED["subsets"].items():
-        assert {key: found[reference][key] for key in expected} == expected
+        assert {key: subsets[reference][key] for key in expected} == expected
         query = f"SELECT fingerprint FROM subset('{reference}') ORDER BY rank"
         members = "".join(f"{name}\n" for name in old.sql(query)["fingerprint"])
         assert hashlib.sha256(members.encode()).hexdigest() == expected["members_sha256"]
@@ -83,9 +83,11 @@ def test_an_old_catalog_keeps_the_selectors_that_users_added(old: Catalog) -> No
 
 @pytest.mark.slow
 def test_every_subset_of_an_old_catalog_verifies_or_says_that_0_1_made_it(old: Catalog) -> None:
-    found = [old.verify(reference) for reference in EXPECTED["subsets"]]
+    verifications = [old.verify(reference) for reference in EXPECTED["subsets"]]
     unexplained = [
-        one for one in found if not one.is_same and "made by 0.1" not in " ".join(one.causes)
+        verification
+        for verification in verifications
+        if not verification.is_same and "made by 0.1" not in " ".join(verification.causes)
     ]
     assert unexplained == []
-    assert sum(one.is_same for one in found) > len(found) // 2
+    assert sum(verification.is_same for verification in verifications) > len(verifications) // 2

@@ -1,11 +1,11 @@
--- summary: Members of a share of the landscape's cells, from a band of the depths of each: coverage and depth varied on purpose.
+-- summary: Select from a share of the landscape's cells and from a band of depths in each.
 -- paper: the design of the regression in Information Landscape Approximation, arXiv 2509.06463
 -- needs: embeddings, score depth
--- param: share number = 1.0            of the cells, chosen by draw
--- param: low number = 0.0              the band's lower end, a quantile of the depths of a cell
--- param: width number = 0.4            the band's width, as a quantile
+-- param: share number = 1.0            share of the cells, drawn at random
+-- param: low number = 0.0              lower end of the band, a quantile of a cell's depths
+-- param: width number = 0.4            width of the band, as a quantile
 -- param: projection text = tsne        tsne, umap or pca
--- param: perplexity number = 30        of t-SNE
+-- param: perplexity number = 30        perplexity of t-SNE
 
 WITH landscape AS (
     SELECT instruction_id, fingerprint, x, y

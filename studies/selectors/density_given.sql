@@ -1,4 +1,4 @@
--- summary: Draw the more readily, the fewer neighbours a sentence's mean vector has.
+-- summary: Sample sentences whose mean vectors have few neighbours.
 -- paper: How to Train Data-Efficient LLMs, arXiv 2402.09668; a baseline of FisherSFT, arXiv 2505.14826
 
 WITH given AS (

@@ -1,7 +1,7 @@
--- summary: ILA after its projection: the deepest members of every cell of a map whose places are given.
+-- summary: ILA after its projection: the deepest members of every cell of a given map.
 -- paper: Information Landscape Approximation, arXiv 2509.06463
 -- needs: losses, score depth
--- param: places text = places          the imported pairs of numbers that stand for x and y
+-- param: places text = places          name of the imported pairs of x and y
 
 WITH landscape AS (
     SELECT instruction_id, fingerprint, losses[1] AS x, losses[2] AS y

@@ -1,6 +1,6 @@
--- summary: Draw by how much a sentence's mean vector matters to the k-means cost of the pool.
+-- summary: Sample sentences by their mean vector's share of the pool's k-means cost.
 -- paper: Data-Efficient Learning via Clustering-Based Sensitivity Sampling, arXiv 2402.17327; a baseline of FisherSFT, arXiv 2505.14826
--- param: k integer = 20                clusters
+-- param: k integer = 20                number of clusters
 
 WITH given AS (
     SELECT instruction_id, fingerprint, CAST(metadata -> 'mean' AS FLOAT[10]) AS vector

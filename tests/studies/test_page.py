@@ -62,7 +62,7 @@ def test_what_missed_its_bar_and_what_did_not_hold_stay_on_the_page(
     assert "Not run yet" in written
 
 
-def leave(
+def write_result(
     results: Path, *, place: str, processor: str, ratio: float, what: str = "rows, float32"
 ) -> None:
     """Write a benchmark's result with one row of figures."""
@@ -76,8 +76,8 @@ def leave(
 def test_what_was_measured_on_another_processor_stands_beside_the_last_run(
     page: ModuleType, tmp_path: Path
 ) -> None:
-    leave(tmp_path, place="", processor="New", ratio=2.0)
-    leave(tmp_path, place="elsewhere", processor="Old", ratio=3.0, what="rows, bfloat16")
+    write_result(tmp_path, place="", processor="New", ratio=2.0)
+    write_result(tmp_path, place="elsewhere", processor="Old", ratio=3.0, what="rows, bfloat16")
     head, _, line = page.ratios(tmp_path).splitlines()
     assert head == "| what | against | times as fast on New | times as fast on Old |"
     assert line.endswith("| a loop | 2.0 (1.0 to 4.0) | 3.0 (1.0 to 4.0), bfloat16 |")
@@ -86,6 +86,6 @@ def test_what_was_measured_on_another_processor_stands_beside_the_last_run(
 def test_what_was_measured_on_the_same_processor_before_is_not_shown(
     page: ModuleType, tmp_path: Path
 ) -> None:
-    leave(tmp_path, place="", processor="One", ratio=2.0)
-    leave(tmp_path, place="elsewhere", processor="One", ratio=3.0)
+    write_result(tmp_path, place="", processor="One", ratio=2.0)
+    write_result(tmp_path, place="elsewhere", processor="One", ratio=3.0)
     assert page.ratios(tmp_path).splitlines()[-1].endswith("| a loop | 2.0 (1.0 to 4.0) |")

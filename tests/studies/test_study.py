@@ -10,8 +10,8 @@ import pytest
 @pytest.fixture
 def study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.syspath_prepend(Path(__file__).resolve().parent.parent.parent / "studies")
-    made = importlib.import_module("study").Study
-    return made(
+    study_type = importlib.import_module("study").Study
+    return study_type(
         "trial", "A trial", is_smoke=True, seeds=1, data=tmp_path, work=tmp_path, results=tmp_path
     )
 
