@@ -1,0 +1,148 @@
+"""The documentation: its commands run, and the generated reference covers everything there is."""
+
+import ast
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from catalog import Catalog, errors
+from catalog.cli import main
+from catalog.query.kernels import kernel_names
+from catalog.query.sources import SOURCES
+from tests.pages import DOCS, ROOT, run_page, steps
+
+PAGES = sorted(path for path in DOCS.rglob("*.md") if "results" not in path.parts)
+GUIDES = [page for page in PAGES if page.parent.name == "how-to" and any(steps(page))]
+SELECTORS = sorted(path.stem for path in (ROOT / "selectors").glob("*.sql"))
+
+
+@pytest.fixture(scope="module")
+def tutorial(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that the tutorial leaves, made of few records."""
+    folder = tmp_path_factory.mktemp("tutorial")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        assert run_page(DOCS / "tutorial.md", folder, n_records=120) > 15
+    return folder
+
+
+@pytest.mark.parametrize("page", GUIDES, ids=lambda page: page.stem)
+def test_a_guide_runs_from_what_the_tutorial_leaves(
+    page: Path, tutorial: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = shutil.copytree(tutorial, tmp_path / "copy")
+    monkeypatch.chdir(folder)
+    assert run_page(page, folder)
+
+
+@pytest.mark.slow
+def test_the_tutorial_runs_on_the_whole_demo_pool(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run_page(DOCS / "tutorial.md", tmp_path)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_python_on_a_page_is_python(page: Path) -> None:
+    for kind, text in steps(page):
+        if kind == "python" or kind.endswith(".py"):
+            ast.parse(text, filename=str(page))
+
+
+@pytest.fixture(scope="module")
+def staged(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The staged source of the site, generated pages included."""
+    folder = tmp_path_factory.mktemp("staged")
+    command = [sys.executable, str(DOCS / "generate"), str(folder)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return folder / "docs"
+
+
+def reference(staged: Path, name: str) -> str:
+    return (staged / "reference" / f"{name}.md").read_text(encoding="utf-8")
+
+
+def test_every_command_is_in_the_reference(staged: Path) -> None:
+    text = reference(staged, "cli")
+    assert [name for name in main.commands if f"## catalog {name}" not in text] == []
+
+
+def test_every_source_and_kernel_is_in_the_reference(staged: Path) -> None:
+    text = reference(staged, "sql")
+    names = {*SOURCES, *kernel_names()}
+    assert {name for name in names if f"### {name}\n" not in text} == set()
+
+
+def test_every_table_and_column_is_in_the_reference(staged: Path, catalog: Catalog) -> None:
+    text = reference(staged, "sql")
+    catalog.migrate()
+    columns = catalog.sql(
+        "SELECT table_name, column_name FROM duckdb_columns() "
+        "WHERE NOT internal AND database_name NOT IN ('memory', 'temp')"
+    ).rows()
+    assert len(columns) > 100
+    for table, column in columns:
+        section = text.split(f"### Table {table}\n")[1].split("\n### ")[0]
+        assert f"| `{column}` |" in section
+
+
+def test_every_macro_is_in_the_reference(staged: Path) -> None:
+    text = reference(staged, "sql")
+    macros = [path.stem for path in (ROOT / "sql" / "macros").glob("*.sql")]
+    assert [name for name in macros if f"### {name}\n" not in text] == []
+
+
+def test_every_method_and_error_is_in_the_reference(staged: Path) -> None:
+    text = reference(staged, "python")
+    methods = [name for name in dir(Catalog) if callable(getattr(Catalog, name)) and name[0] != "_"]
+    assert [name for name in methods if f"### {name}\n" not in text] == []
+    failures = [name for name in dir(errors) if name.endswith("Error")]
+    assert [name for name in failures if f"- `{name}`" not in text] == []
+
+
+@pytest.mark.parametrize("name", SELECTORS)
+def test_every_selector_has_a_card_with_its_paper_and_its_parameters(
+    staged: Path, name: str, catalog: Catalog
+) -> None:
+    card = (staged / "methods" / f"{name}.md").read_text(encoding="utf-8")
+    selector = catalog.selector(name)
+    assert selector.summary in card
+    assert selector.paper
+    assert all(param.meaning and f"| `{param.name}` |" in card for param in selector.params)
+    assert f"({name}.md)" in (staged / "methods" / "index.md").read_text(encoding="utf-8")
+
+
+def test_the_advice_on_methods_is_about_selectors_that_there_are() -> None:
+    import tomllib
+
+    advice = tomllib.loads((DOCS / "methods.toml").read_text(encoding="utf-8"))
+    assert set(advice) <= set(SELECTORS)
+    studies = {name for entry in advice.values() for name in entry.get("studies", [])}
+    assert {name for name in studies if not (DOCS / "results" / f"{name}.json").exists()} == set()
+
+
+def test_every_page_is_in_the_navigation(staged: Path) -> None:
+    configuration = (staged.parent / "zensical.toml").read_text(encoding="utf-8")
+    pages = {str(path.relative_to(staged)) for path in staged.rglob("*.md")}
+    assert {page for page in pages if f'"{page}"' not in configuration} == set()
+
+
+@pytest.mark.parametrize(
+    "markup",
+    [
+        '<script src="https://cdn.example/x.js">',
+        '<link href="//fonts.example/a.css" rel="stylesheet">',
+    ],
+)
+def test_a_script_or_style_from_another_host_is_found(tmp_path: Path, markup: str) -> None:
+    page = tmp_path / "index.html"
+    page.write_text(f'<a href="https://elsewhere.example">a link is fine</a>{markup}')
+    command = [sys.executable, str(DOCS / "generate" / "check.py"), str(tmp_path)]
+    assert subprocess.run(command, capture_output=True, check=False).returncode == 1
+    page.write_text('<a href="https://elsewhere.example">a link is fine</a>')
+    assert subprocess.run(command, capture_output=True, check=False).returncode == 0
