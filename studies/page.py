@@ -107,8 +107,8 @@ def verdicts(results: Path) -> str:
     ]
     counts = [found.count(verdict) for verdict in ("holds", "holds in part", "does not hold")]
     return (
-        f"\nOf [{len(found)} claims](docs/results/README.md#claims-at-a-glance), the papers' and ours, that were put to the test\n"
-        f"on two cores with tiny models, {counts[0]} hold, {counts[1]} hold in part and {counts[2]} do not.\n"
+        f"\nWe tested [{len(found)} claims](docs/results/README.md#claims-at-a-glance), the papers' and our own, "
+        f"on two cores with tiny models:\n{counts[0]} hold, {counts[1]} hold in part and {counts[2]} do not hold.\n"
         if found
         else ""
     )

@@ -33,6 +33,32 @@ def steps(page: Path) -> Iterator[tuple[str, str]]:
             yield "python", text
 
 
+def commands(page: Path) -> list[list[str]]:
+    """Return the words of every `catalog` command on a page, those included that are not run."""
+    blocks = BLOCK.findall(page.read_text(encoding="utf-8"))
+    lines = [
+        line.removeprefix("$ ")
+        for language, _, text in blocks
+        if language in ("console", "bash")
+        for line in text.splitlines()
+    ]
+    return [words for line in lines for words in _simple_commands(line) if words[0] == "catalog"]
+
+
+def _simple_commands(line: str) -> Iterator[list[str]]:
+    """Split a line of shell at its operators, comments left out."""
+    words: list[str] = []
+    tokens = shlex.shlex(line, posix=True, punctuation_chars="|&;<>")
+    tokens.whitespace_split = True
+    for token in tokens:
+        if re.fullmatch(r"[|&;<>]+", token):
+            yield from [words] if words else []
+            words = []
+        else:
+            words.append(token)
+    yield from [words] if words else []
+
+
 def run_page(page: Path, folder: Path, *, n_records: int | None = None) -> int:
     """Run a page in a folder, which is the working directory, and return the number of its steps.
 
@@ -41,8 +67,8 @@ def run_page(page: Path, folder: Path, *, n_records: int | None = None) -> int:
         folder: where it runs.
         n_records: cut the generated demo file to that many, so that training takes seconds.
     """
-    n_steps = 0
-    for n_steps, (kind, text) in enumerate(steps(page), start=1):
+    shown = list(steps(page))
+    for kind, text in shown:
         if kind == "command":
             _run(text, folder)
         elif kind == "python":
@@ -51,7 +77,7 @@ def run_page(page: Path, folder: Path, *, n_records: int | None = None) -> int:
             (folder / kind.removeprefix("file:")).write_text(text, encoding="utf-8")
         if n_records and "demo --write" in text:
             _cut(folder / "demo.jsonl", n_records)
-    return n_steps
+    return len(shown)
 
 
 def _run(line: str, folder: Path) -> None:

@@ -4,15 +4,17 @@ import ast
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
+import click
 import pytest
 
 from catalog import Catalog, errors
 from catalog.cli import main
 from catalog.query.kernels import kernel_names
 from catalog.query.sources import SOURCES
-from tests.pages import DOCS, ROOT, run_page, steps
+from tests.pages import DOCS, ROOT, commands, run_page, steps
 
 PAGES = sorted(path for path in DOCS.rglob("*.md") if "results" not in path.parts)
 GUIDES = [page for page in PAGES if page.parent.name == "how-to" and any(steps(page))]
@@ -29,6 +31,7 @@ def tutorial(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", GUIDES, ids=lambda page: page.stem)
 def test_a_guide_runs_from_what_the_tutorial_leaves(
     page: Path, tutorial: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -38,12 +41,28 @@ def test_a_guide_runs_from_what_the_tutorial_leaves(
     assert run_page(page, folder)
 
 
-@pytest.mark.slow
-def test_the_tutorial_runs_on_the_whole_demo_pool(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert run_page(DOCS / "tutorial.md", tmp_path)
+@pytest.mark.parametrize("page", [ROOT / "README.md", *PAGES], ids=lambda page: page.stem)
+def test_every_command_on_a_page_has_the_options_that_there_are(page: Path) -> None:
+    for words in commands(page):
+        parse(main, words)
+
+
+def parse(command: click.Command, words: list[str]) -> None:
+    """Parse a command line without running it."""
+    if {"--help", "--version"} & set(words):
+        return
+    context = command.make_context(words[0], words[1:])
+    if isinstance(command, click.Group) and (rest := [*context._protected_args, *context.args]):
+        _, inner, _ = command.resolve_command(context, rest)
+        assert inner is not None
+        parse(inner, rest)
+
+
+def test_a_renamed_option_on_a_page_is_found(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text("```bash\ncat a | catalog register - --pond p && ls\n```\n")
+    with pytest.raises(click.NoSuchOption):
+        parse(main, commands(page)[0])
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
@@ -118,8 +137,6 @@ def test_every_selector_has_a_card_with_its_paper_and_its_parameters(
 
 
 def test_the_advice_on_methods_is_about_selectors_that_there_are() -> None:
-    import tomllib
-
     advice = tomllib.loads((DOCS / "methods.toml").read_text(encoding="utf-8"))
     assert set(advice) <= set(SELECTORS)
     studies = {name for entry in advice.values() for name in entry.get("studies", [])}

@@ -122,7 +122,11 @@ def _params(params: tuple[Param, ...]) -> str:
 
 def _default(param: Param) -> str:
     choices = f", of {', '.join(param.choices)}" if param.choices else ""
-    value = "required" if param.is_required else f"`{'NULL' if param.default is None else param.default}`"
+    value = (
+        "required"
+        if param.is_required
+        else f"`{'NULL' if param.default is None else param.default}`"
+    )
     return value + choices
 
 
@@ -163,7 +167,7 @@ def _reference(known: list[Selector]) -> str:
             f"## {item.name}\n",
             f"{item.summary} [Method card](../methods/{item.name}.md).\n",
             _params(item.params),
-            f"```sql title=\"selectors/{item.name}.sql\"\n{item.text.rstrip()}\n```\n",
+            f'```sql title="selectors/{item.name}.sql"\n{item.text.rstrip()}\n```\n',
         ]
     return "\n".join(parts)
 

@@ -159,7 +159,9 @@ def _tables(catalog: Catalog) -> list[str]:
         line = f"| `{column}` | {_type(type_)} | {meanings.get((table, column), '')} |"
         columns.setdefault(table, []).append(line)
     head = ["| column | type | meaning |", "|---|---|---|"]
-    return [f"### Table {table}\n\n" + "\n".join([*head, *columns[table]]) + "\n" for table in columns]
+    return [
+        f"### Table {table}\n\n" + "\n".join([*head, *columns[table]]) + "\n" for table in columns
+    ]
 
 
 def _comments() -> dict[tuple[str, str], str]:
@@ -170,7 +172,9 @@ def _comments() -> dict[tuple[str, str], str]:
         for line in path.read_text(encoding="utf-8").splitlines():
             created = re.match(r"(?:CREATE TABLE|ALTER TABLE) (\w+)", line)
             table = created[1] if created else table
-            column = re.match(r"(?:    |ALTER TABLE \w+ (?:ADD|ALTER) COLUMN )(\w+) .*?--\s+(.*)", line)
+            column = re.match(
+                r"(?:    |ALTER TABLE \w+ (?:ADD|ALTER) COLUMN )(\w+) .*?--\s+(.*)", line
+            )
             if column:
                 found[table, column[1]] = column[2].replace("|", "\\|").replace("<", "&lt;")
     return found
