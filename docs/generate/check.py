@@ -18,15 +18,13 @@ STYLED = re.compile(r"""(?:url\(\s*["']?|@import\s+["'])((?:https?:)?//[^"')\s]+
 
 def foreign(site: Path) -> dict[str, list[str]]:
     """Return the addresses on other hosts that pages and styles load, by file."""
-    found: dict[str, list[str]] = {}
+    by_file: dict[str, list[str]] = {}
     for path in site.rglob("*"):
         pattern = {".html": LOADED, ".css": STYLED}.get(path.suffix)
-        if pattern:
-            matches = pattern.findall(path.read_text(encoding="utf-8"))
-            addresses = ["".join(match) for match in matches]
-            if addresses:
-                found[str(path.relative_to(site))] = addresses
-    return found
+        matches = pattern.findall(path.read_text(encoding="utf-8")) if pattern else []
+        if matches:
+            by_file[str(path.relative_to(site))] = ["".join(match) for match in matches]
+    return by_file
 
 
 if __name__ == "__main__":

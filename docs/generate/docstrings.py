@@ -43,15 +43,15 @@ def entries(section: str) -> list[tuple[str, str]]:
     >>> entries("k: clusters,\\n    at least 1.\\nseed: of the start.")
     [('k', 'clusters, at least 1.'), ('seed', 'of the start.')]
     """
-    found: list[tuple[str, str]] = []
+    named: list[tuple[str, str]] = []
     for line in section.splitlines():
         match = re.match(r"(\*{0,2}\w+): (.*)", line)
         if match:
-            found.append((match[1], match[2].strip()))
-        elif found and line.strip():
-            name, text = found[-1]
-            found[-1] = (name, f"{text} {line.strip()}")
-    return found
+            named.append((match[1], match[2].strip()))
+        elif named and line.strip():
+            name, text = named[-1]
+            named[-1] = (name, f"{text} {line.strip()}")
+    return named
 
 
 def markdown(parsed: Docstring, *, skip: frozenset[str] = frozenset()) -> list[str]:

@@ -27,10 +27,10 @@ FAMILIES = {
 def pages() -> dict[str, str]:
     """Return the cards, their index and the reference of selectors by their paths."""
     known = selectors()
-    written = advice()
-    cards = {f"methods/{item.name}.md": card(item, written.get(item.name, {})) for item in known}
+    notes = advice()
+    cards = {f"methods/{item.name}.md": card(item, notes.get(item.name, {})) for item in known}
     return {
-        "methods/index.md": _index(known, written),
+        "methods/index.md": _index(known, notes),
         "reference/selectors.md": _reference(known),
         **cards,
     }
@@ -47,21 +47,21 @@ def advice() -> dict[str, dict[str, Any]]:
     return tomllib.loads((DOCS / "methods.toml").read_text(encoding="utf-8"))
 
 
-def card(selector: Selector, written: dict[str, Any]) -> str:
+def card(selector: Selector, notes: dict[str, Any]) -> str:
     """Return one selector's card."""
     parts = [
         f"# {selector.name}\n",
         f"{selector.summary}\n",
-        _facts(selector, written),
-        *_advice("When to use it", written.get("when")),
+        _facts(selector, notes),
+        *_advice("When to use it", notes.get("when")),
         "## The exact rule\n",
-        *[f"{text}\n" for text in [written.get("rule", "")] if text],
+        "The SQL is the rule. `$pool`, `$budget` and `$seed` are given; other names are parameters.\n",
         f"```sql\n{body(selector.text)}\n```\n",
-        *_advice("What is inferred", written.get("inferred") or _NOTHING_STATED),
+        *_advice("What is inferred", notes.get("inferred") or _NOTHING_STATED),
         "## Parameters\n",
         _params(selector.params),
         "## What our studies found\n",
-        *findings(written.get("studies", [])),
+        *findings(notes.get("studies", [])),
     ]
     return "\n".join(parts)
 
@@ -91,11 +91,11 @@ def findings(names: list[str]) -> list[str]:
 _NOTHING_STATED = "The header of the selector marks no choice as ours."
 
 
-def _facts(selector: Selector, written: dict[str, Any]) -> str:
+def _facts(selector: Selector, notes: dict[str, Any]) -> str:
     rows = {
         "paper": _cited(selector.paper),
         "needs": ", ".join(selector.needs) or "nothing beyond the pool",
-        "cost": written.get("cost", ""),
+        "cost": notes.get("cost", ""),
         "order": "matters: train in rank order" if selector.order_matters else "does not matter",
     }
     lines = [f"| {name} | {text} |" for name, text in rows.items() if text]
@@ -121,7 +121,7 @@ def _params(params: tuple[Param, ...]) -> str:
 
 
 def _default(param: Param) -> str:
-    choices = f", of {', '.join(param.choices)}" if param.choices else ""
+    choices = f", one of {', '.join(param.choices)}" if param.choices else ""
     value = (
         "required"
         if param.is_required
@@ -130,7 +130,7 @@ def _default(param: Param) -> str:
     return value + choices
 
 
-def _index(known: list[Selector], written: dict[str, dict[str, Any]]) -> str:
+def _index(known: list[Selector], notes: dict[str, dict[str, Any]]) -> str:
     parts = [
         "# Methods\n",
         "Each method is one SQL file. A card gives the method's use, its paper, its exact rule, "
@@ -141,16 +141,16 @@ def _index(known: list[Selector], written: dict[str, dict[str, Any]]) -> str:
         rows = [
             f"| [`{item.name}`]({item.name}.md) | {item.summary} | {', '.join(item.needs)} |"
             for item in known
-            if family_of(item, written) == family
+            if family_of(item, notes) == family
         ]
         head = ["| method | what it does | needs |", "|---|---|---|"]
         parts += [f"## {title}\n", "\n".join([*head, *rows]) + "\n"]
     return "\n".join(parts)
 
 
-def family_of(selector: Selector, written: dict[str, dict[str, Any]]) -> str:
+def family_of(selector: Selector, notes: dict[str, dict[str, Any]]) -> str:
     """Return the family that methods.toml names, else the one of the first need."""
-    named = written.get(selector.name, {}).get("family")
+    named = notes.get(selector.name, {}).get("family")
     need = " ".join(selector.needs[:1]) or "baseline"
     return str(named or next((family for family in FAMILIES if family in need), "baseline"))
 

@@ -58,8 +58,8 @@ def result_types(method: Callable[..., Any]) -> list[type]:
     module = sys.modules[function.__module__]
     names = re.findall(r"\w+", str(function.__annotations__.get("return", "")))
     imported = _imports(inspect.getsource(module))
-    found = [_load(imported[name], name) for name in names if name in imported]
-    return [item for item in found if isinstance(item, type)]
+    loaded = [_load(imported[name], name) for name in names if name in imported]
+    return [item for item in loaded if isinstance(item, type)]
 
 
 def _load(module: str, name: str) -> Any:

@@ -166,7 +166,7 @@ def _tables(catalog: Catalog) -> list[str]:
 
 def _comments() -> dict[tuple[str, str], str]:
     """Return the comment that a migration writes beside each column, the newest where it is altered."""
-    found: dict[tuple[str, str], str] = {}
+    comments: dict[tuple[str, str], str] = {}
     table = ""
     for path in sorted((ROOT / "migrations").glob("*.sql")):
         for line in path.read_text(encoding="utf-8").splitlines():
@@ -176,5 +176,5 @@ def _comments() -> dict[tuple[str, str], str]:
                 r"(?:    |ALTER TABLE \w+ (?:ADD|ALTER) COLUMN )(\w+) .*?--\s+(.*)", line
             )
             if column:
-                found[table, column[1]] = column[2].replace("|", "\\|").replace("<", "&lt;")
-    return found
+                comments[table, column[1]] = column[2].replace("|", "\\|").replace("<", "&lt;")
+    return comments
