@@ -1,6 +1,7 @@
 """The documentation: its commands run, and the generated reference covers everything there is."""
 
 import ast
+import re
 import shutil
 import subprocess
 import sys
@@ -63,6 +64,22 @@ def test_a_renamed_option_on_a_page_is_found(tmp_path: Path) -> None:
     page.write_text("```bash\ncat a | catalog register - --pond p && ls\n```\n")
     with pytest.raises(click.NoSuchOption):
         parse(main, commands(page)[0])
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_every_file_that_a_page_names_is_there(page: Path) -> None:
+    rooms = "catalog|docs|migrations|selectors|sql|studies|tests"
+    named = re.findall(rf"`((?:{rooms})/[\w./-]*)`", page.read_text(encoding="utf-8"))
+    paths = [name for name in named if "NAME" not in name]
+    assert [name for name in paths if not (ROOT / name).exists()] == []
+
+
+def test_every_room_is_in_the_architecture() -> None:
+    text = (DOCS / "architecture" / "index.md").read_text(encoding="utf-8")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    (contract,) = project["tool"]["importlinter"]["contracts"]
+    rooms = [room.strip() for layer in contract["layers"] for room in layer.split("|")]
+    assert [room for room in rooms if not re.search(rf"`{room}(\.py)?`", text)] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
