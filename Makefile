@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c .ci/constraints.txt
 
-.PHONY: demo test test-slow check lint benchmarks studies clean
+.PHONY: demo test test-slow check lint docs benchmarks studies clean
 
 demo: $(VENV)/.installed  ## the main job on generated data, in ./.catalog-demo
 	$(BIN)/catalog --home .catalog-demo demo
@@ -15,13 +15,18 @@ test: $(VENV)/.installed-test  ## the default suite, in two processes of one thr
 test-slow: $(VENV)/.installed-test  ## what takes minutes
 	$(BIN)/python -m pytest -q -m slow
 
-check: lint test  ## everything that must hold before a change lands
+check: lint test docs  ## everything that must hold before a change lands
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+docs: $(VENV)/.installed-docs  ## the site, into build/site; a warning, a dead link or a foreign script is an error
+	$(BIN)/python docs/generate build
+	$(BIN)/zensical build --strict --clean --config-file build/zensical.toml
+	$(BIN)/python docs/generate/check.py build/site
 
 # Speed beside the peers'; what misses its bar is said on the page and stops nothing.
 BENCHMARKS := register embed losses kmeans log_det facility_location diverse k_center near_duplicates whole_s2l
@@ -55,6 +60,10 @@ $(VENV)/.installed: pyproject.toml .ci/constraints.txt
 
 $(VENV)/.installed-test: $(VENV)/.installed
 	$(PIP) -e '.[offline,umap,test]'
+	touch $@
+
+$(VENV)/.installed-docs: $(VENV)/.installed
+	$(PIP) -e '.[offline,docs]'
 	touch $@
 
 $(VENV)/.installed-benchmark: $(VENV)/.installed-test

@@ -109,9 +109,8 @@ def verdicts(results: Path) -> str:
     counts = [reached.count(verdict) for verdict in ("holds", "holds in part", "does not hold")]
     link = f"[{len(reached)} claims](docs/results/README.md#claims-at-a-glance)"
     return (
-        f"\nOf {link}, the papers' and ours, that were put to the test\n"
-        f"on two cores with tiny models, {counts[0]} hold, "
-        f"{counts[1]} hold in part and {counts[2]} do not.\n"
+        f"\nWe tested {link}, the papers' and our own, on two cores with tiny models:\n"
+        f"{counts[0]} hold, {counts[1]} hold in part and {counts[2]} do not hold.\n"
     )
 
 
