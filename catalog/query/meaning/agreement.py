@@ -1,0 +1,94 @@
+"""Whether two parsers read a text alike.
+
+What sqlglot read is printed and given to DuckDB's parser: the tree must be that of the user's text.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import TYPE_CHECKING, Any
+
+from sqlglot import exp, parse_one
+from sqlglot.errors import SqlglotError
+
+from catalog.query.meaning.dialect import Faithful, printed
+
+if TYPE_CHECKING:
+    from catalog.store.database import Connection
+
+logging.getLogger("sqlglot").setLevel(logging.CRITICAL)  # it warns of what it cannot read
+
+PLACES = frozenset(("query_location", "query_location_length"))
+SYNONYMS = {
+    "**": "pow",
+    "^": "pow",
+    "group_concat": "string_agg",
+    "len": "length",
+    "list": "array_agg",
+    "list_contains": "array_contains",
+    "list_has": "array_contains",
+    "listagg": "string_agg",
+    "max_by": "arg_max",
+    "min_by": "arg_min",
+    "power": "pow",
+}
+
+
+def understood(connection: Connection, text: str) -> exp.Query | None:
+    """Read a text with sqlglot where it reads what DuckDB reads.
+
+    Args:
+        connection: any DuckDB connection; it parses, and runs nothing.
+        text: one SELECT.
+
+    Returns:
+        The tree, or None where sqlglot cannot read the text or reads it otherwise.
+    """
+    theirs = _serialised(connection, text)
+    if theirs is None:
+        return None
+    try:
+        tree = parse_one(text, dialect=Faithful)
+        again = printed(tree)
+    except (SqlglotError, RecursionError, ValueError, TypeError, AttributeError, KeyError):
+        return None
+    if not isinstance(tree, exp.Query):
+        return None
+    ours = _serialised(connection, again)
+    is_same = ours is not None and _normal(ours) == _normal(theirs)
+    return tree if is_same else None
+
+
+def _serialised(connection: Connection, text: str) -> list[Any] | None:
+    sql = "SELECT json_serialize_sql($text::VARCHAR)"
+    try:
+        answer = json.loads(connection.execute(sql, {"text": text}).fetchall()[0][0])
+    except RecursionError:
+        return None
+    return None if answer["error"] else list(answer["statements"])
+
+
+def _normal(node: Any) -> Any:
+    """Return a tree without positions, and in one form for what means the same."""
+    if isinstance(node, list):
+        return [_normal(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    normal = {key: _normal(value) for key, value in node.items() if key not in PLACES}
+    if normal.get("type") == "OPERATOR_IS_NOT_NULL":
+        inner = normal | {"type": "OPERATOR_IS_NULL", "alias": ""}
+        return {
+            "class": "OPERATOR",
+            "type": "OPERATOR_NOT",
+            "alias": normal["alias"],
+            "children": [inner],
+        }
+    if normal.get("null_order") in ("NULLS LAST", "NULLS_LAST"):
+        normal["null_order"] = "ORDER_DEFAULT"
+    if normal.get("type") in ("ORDER_DEFAULT", "ASCENDING"):
+        normal["type"] = "ASC"
+    if "function_name" in normal and "is_operator" in normal:
+        name = normal["function_name"]
+        normal["function_name"] = SYNONYMS.get(name, name)
+    return normal
