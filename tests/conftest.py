@@ -35,7 +35,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture
 def catalog(tmp_path: Path) -> Catalog:
     """A catalog in an empty folder."""
-    return Catalog.open(tmp_path / "home", wait=10)
+    return Catalog.open(tmp_path / "home", wait=10, isolated=False)
 
 
 @pytest.fixture

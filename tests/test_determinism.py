@@ -54,7 +54,7 @@ def numbers(what: int, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
 
 def registered(folder: Path, order: np.ndarray[Any, Any]) -> Store:
     """A catalog of the pool in some order of its records, with every signal that a selector reads, by fingerprint."""
-    catalog = Catalog.open(folder, wait=10)
+    catalog = Catalog.open(folder, wait=10, isolated=False)
     labels = [[f"ability {k}" for k in np.flatnonzero(row > 0.9)] for row in numbers(0, (N, 14))]
     records = [
         {

@@ -72,7 +72,7 @@ def records() -> list[dict[str, Any]]:
 
 def computed(folder: Path, order: list[int]) -> Catalog:
     """A catalog of the records in some order: all of them embedded, and a proxy trained on a few."""
-    catalog, made = Catalog.open(folder, wait=10), records()
+    catalog, made = Catalog.open(folder, wait=10, isolated=False), records()
     for pool, kept in (("p", order), ("small", [i for i in order if i < N_SMALL])):
         file = folder.with_suffix(f".{pool}.jsonl")
         file.write_text("".join(json.dumps(made[i]) + "\n" for i in kept))
