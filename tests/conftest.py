@@ -16,13 +16,15 @@ from catalog import Catalog
 
 ROOT = Path(__file__).resolve().parent.parent
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+# A job in the background of a script ignores Ctrl-C, and so would all that the tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 LONGEST = (
     "test_studies.py",
     "test_readme.py",
     "test_kills.py",
-    "test_why.py",
+    "test_selected.py",
     "test_determinism.py",
 )  # a minute each, or more
 
@@ -35,7 +37,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture
 def catalog(tmp_path: Path) -> Catalog:
     """A catalog in an empty folder."""
-    return Catalog.open(tmp_path / "home", wait=10)
+    return Catalog.open(tmp_path / "home", wait=10, isolated=False)
 
 
 @pytest.fixture

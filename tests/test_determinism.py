@@ -62,7 +62,7 @@ def numbers(what: int, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
 
 def register(folder: Path, order: np.ndarray[Any, Any]) -> Store:
     """Register the pool in the given order, with every signal that a selector reads."""
-    catalog = Catalog.open(folder, wait=10)
+    catalog = Catalog.open(folder, wait=10, isolated=False)
     labels = [[f"ability {k}" for k in np.flatnonzero(row > 0.9)] for row in numbers(0, (N, 14))]
     records = [
         {

@@ -67,7 +67,7 @@ def records() -> list[dict[str, Any]]:
 
 def compute(folder: Path, order: list[int]) -> Catalog:
     """Register the records in the given order, embed all, and train a proxy on a few."""
-    catalog, rows = Catalog.open(folder, wait=10), records()
+    catalog, rows = Catalog.open(folder, wait=10, isolated=False), records()
     for pool, kept in (("p", order), ("small", [i for i in order if i < N_SMALL])):
         file = folder.with_suffix(f".{pool}.jsonl")
         file.write_text("".join(json.dumps(rows[i]) + "\n" for i in kept))

@@ -65,7 +65,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         encoding="utf-8",
     )
     (folder / "scores.csv").write_text("quality\n1\n2\n", encoding="utf-8")
-    catalog = Catalog.open(folder / "home")
+    catalog = Catalog.open(folder / "home", isolated=False)
     for pool in ("alpaca", LONG):
         catalog.register(file, pool=pool)
         catalog.tag(pool, "as-it-was-published-first")

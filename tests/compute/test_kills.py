@@ -70,7 +70,7 @@ def kill_and_compare(
     fork: Fork, tmp_path: Path, source: Path, read: Callable[[Catalog], Any], *what: str, kills: int
 ) -> Catalog:
     """The run unbroken in one catalog, and killed again and again in another; both read the same in the end."""
-    whole, broken = (Catalog.open(tmp_path / name) for name in ("whole", "broken"))
+    whole, broken = (Catalog.open(tmp_path / name, isolated=False) for name in ("whole", "broken"))
     for catalog in (whole, broken):
         catalog.register(source, pool="p")
     n_steps = run(fork, whole, *what)

@@ -89,7 +89,7 @@ def pool(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
     """Sixty records of three sources, with labels and every signal; the last two rows are a duplicate and no record."""
     torch.set_num_threads(1)
     folder = tmp_path_factory.mktemp("why")
-    catalog, draw = Catalog.open(folder / "home", wait=10), np.random.default_rng(0)
+    catalog, draw = Catalog.open(folder / "home", isolated=False), np.random.default_rng(0)
     records = [
         {
             "instruction": f"{' '.join(draw.choice(WORDS, draw.integers(3, 9)))} {i}",
