@@ -1,11 +1,152 @@
-"""A database-backed catalog for supervised-fine-tuning data: pools, signals, selections as SQL, versioned subsets.
+"""A database-backed catalog for supervised-fine-tuning data.
+
+It holds pools of instructions, signals about them, selections as SQL, and versioned subsets.
 
 >>> from catalog import Catalog
->>> Catalog.open("somewhere").home.path.name
+>>> Catalog.open("somewhere").store.path.name
 'somewhere'
 """
 
-from catalog.catalog import Catalog
-from catalog.errors import CatalogError
+from __future__ import annotations
 
-__all__ = ["Catalog", "CatalogError"]
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from catalog.errors import (
+    CatalogError,
+    CorruptError,
+    DamageError,
+    EngineError,
+    ForbiddenQueryError,
+    HeaderError,
+    HomeNotFoundError,
+    InterruptedQueryError,
+    LockedError,
+    LossyExportError,
+    MemoryLimitError,
+    MigrationError,
+    ModelNotFoundError,
+    MostlyRemovedError,
+    MostlyUnreadableError,
+    NotFoundError,
+    OptionError,
+    QueryError,
+    ReferenceNotFoundError,
+    SelectionError,
+    SelectorNotFoundError,
+    SignalError,
+    SourceError,
+    StorageError,
+    UsageError,
+)
+
+if TYPE_CHECKING:
+    from catalog.catalog import Catalog
+    from catalog.compute.imports.table import Import
+    from catalog.compute.losses.train import TrainedLosses
+    from catalog.compute.scores import Scoring
+    from catalog.compute.search import SearchResult
+    from catalog.compute.shard_runner import Report
+    from catalog.export import Exported
+    from catalog.maintenance.database_doctor import Finding
+    from catalog.maintenance.gc import Sweep
+    from catalog.pools.register import Registration
+    from catalog.pools.restore import Restoration
+    from catalog.pools.versions import Description, Diff
+    from catalog.selection.explain import Explanation
+    from catalog.selection.saved import AddedSelector
+    from catalog.selection.selector import Selector
+    from catalog.store.references import Reference
+    from catalog.subsets.compare import Comparison
+    from catalog.subsets.describe import SubsetDescription
+    from catalog.subsets.select import Selected
+    from catalog.subsets.verify import Verification
+    from catalog.why.selected import Why
+
+__all__ = [
+    "AddedSelector",
+    "Catalog",
+    "CatalogError",
+    "Comparison",
+    "CorruptError",
+    "DamageError",
+    "Description",
+    "Diff",
+    "EngineError",
+    "Explanation",
+    "Exported",
+    "Finding",
+    "ForbiddenQueryError",
+    "HeaderError",
+    "HomeNotFoundError",
+    "Import",
+    "InterruptedQueryError",
+    "LockedError",
+    "LossyExportError",
+    "MemoryLimitError",
+    "MigrationError",
+    "ModelNotFoundError",
+    "MostlyRemovedError",
+    "MostlyUnreadableError",
+    "NotFoundError",
+    "OptionError",
+    "QueryError",
+    "Reference",
+    "ReferenceNotFoundError",
+    "Registration",
+    "Report",
+    "Restoration",
+    "Scoring",
+    "SearchResult",
+    "Selected",
+    "SelectionError",
+    "Selector",
+    "SelectorNotFoundError",
+    "SignalError",
+    "SourceError",
+    "StorageError",
+    "SubsetDescription",
+    "Sweep",
+    "TrainedLosses",
+    "UsageError",
+    "Verification",
+    "Why",
+]
+
+_MODULES = {
+    "AddedSelector": "catalog.selection.saved",
+    "Catalog": "catalog.catalog",
+    "Comparison": "catalog.subsets.compare",
+    "Description": "catalog.pools.versions",
+    "Diff": "catalog.pools.versions",
+    "Explanation": "catalog.selection.explain",
+    "Exported": "catalog.export",
+    "Finding": "catalog.maintenance.database_doctor",
+    "Import": "catalog.compute.imports.table",
+    "Reference": "catalog.store.references",
+    "Registration": "catalog.pools.register",
+    "Report": "catalog.compute.shard_runner",
+    "Restoration": "catalog.pools.restore",
+    "Scoring": "catalog.compute.scores",
+    "SearchResult": "catalog.compute.search",
+    "Selected": "catalog.subsets.select",
+    "Selector": "catalog.selection.selector",
+    "SubsetDescription": "catalog.subsets.describe",
+    "Sweep": "catalog.maintenance.gc",
+    "TrainedLosses": "catalog.compute.losses.train",
+    "Verification": "catalog.subsets.verify",
+    "Why": "catalog.why.selected",
+}
+"""Where the names live that are imported when they are first asked for."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_MODULES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

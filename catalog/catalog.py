@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from catalog.errors import OptionError
-from catalog.pools import versions
 from catalog.store.queries import query as query_text
-from catalog.store.references import Reference, resolve
+from catalog.store.references import resolve
 from catalog.store.store import WAIT, Store
 
 if TYPE_CHECKING:
@@ -29,10 +28,12 @@ if TYPE_CHECKING:
     from catalog.pools.register import Progress as LoadProgress
     from catalog.pools.register import Registration
     from catalog.pools.restore import Restoration
+    from catalog.pools.versions import Description, Diff
     from catalog.query.executor import Limits
     from catalog.selection.explain import Explanation
     from catalog.selection.saved import AddedSelector
     from catalog.selection.selector import Selector
+    from catalog.store.references import Reference
     from catalog.subsets.compare import Comparison
     from catalog.subsets.describe import SubsetDescription
     from catalog.subsets.select import Selected
@@ -73,6 +74,12 @@ class Catalog:
 
     def __repr__(self) -> str:
         return f"Catalog.open({str(self.store.path)!r})"
+
+    def _repr_html_(self) -> str:
+        from catalog.notebook import html_table
+
+        found = "found" if self.store.database.exists() else "not created yet"
+        return html_table([("folder", str(self.store.path)), ("database", found)])
 
     # Pools.
 
@@ -128,13 +135,14 @@ class Catalog:
 
     def pools(self) -> pl.DataFrame:
         """Every pool at its newest version."""
+        from catalog.pools import versions
+
         with self.store.reading() as connection:
             return frame(versions.list_pools(connection))
 
-    def show(
-        self, reference: str, *, n_examples: int = 3
-    ) -> versions.Description | SubsetDescription:
+    def show(self, reference: str, *, n_examples: int = 3) -> Description | SubsetDescription:
         """One version of a pool or a subset in full."""
+        from catalog.pools import versions
         from catalog.subsets.describe import describe_subset
 
         with self.store.reading() as connection:
@@ -145,11 +153,15 @@ class Catalog:
 
     def history(self, pool: str) -> pl.DataFrame:
         """Every version of a pool, oldest first."""
+        from catalog.pools import versions
+
         with self.store.reading() as connection:
             return frame(versions.history(connection, pool))
 
-    def diff(self, left: str, right: str, *, n_members: int = 20) -> versions.Diff:
+    def diff(self, left: str, right: str, *, n_members: int = 20) -> Diff:
         """How the members of two references differ."""
+        from catalog.pools import versions
+
         with self.store.reading() as connection:
             return versions.diff(
                 connection,
@@ -162,6 +174,8 @@ class Catalog:
         self, pool: str, *, reason: str | None = None, n_records: int = 100
     ) -> pl.DataFrame:
         """Return the records that could not be read, of all loads that make up a version."""
+        from catalog.pools import versions
+
         with self.store.reading() as connection:
             reference = resolve(connection, pool, kind="pool")
             return frame(
@@ -176,6 +190,8 @@ class Catalog:
 
     def tag(self, reference: str, tag: str) -> Reference:
         """Name one version; a tag that is there moves."""
+        from catalog.pools import versions
+
         with self.store.writing() as connection:
             found = resolve(connection, reference)
             versions.tag(connection, found, tag)
@@ -183,6 +199,8 @@ class Catalog:
 
     def drop(self, reference: str) -> Reference:
         """Remove a pool with its history, a subset, or one version of a subset."""
+        from catalog.pools import versions
+
         with self.store.writing() as connection:
             return versions.drop(connection, reference)
 

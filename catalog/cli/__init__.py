@@ -2,35 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+
 import click
 
 from catalog.catalog import Catalog
-from catalog.cli.demo import demo
-from catalog.cli.export import export
 from catalog.cli.group import CatalogGroup
-from catalog.cli.losses import losses
-from catalog.cli.pools import diff, drop, history, pools, quarantine, register, tag
-from catalog.cli.query import sql
-from catalog.cli.restore import restore
-from catalog.cli.scores import label, score, states
-from catalog.cli.search import search
-from catalog.cli.show import show
-from catalog.cli.signals import embed, scores, signals
-from catalog.cli.subsets import compare, explain, select, selectors, subsets, verify
-from catalog.cli.upkeep import doctor, gc, migrate
-from catalog.cli.why import why
 
-COMMANDS = (
-    *(register, pools, show, history, diff, quarantine, restore, tag, drop),
-    *(embed, losses, states, score, scores, label, signals),
-    *(select, explain, selectors, subsets, why, verify, compare),
-    *(search, sql, export),
-    *(demo, doctor, gc, migrate),
-)
+MODULES = {
+    "pools": ("register", "pools", "history", "diff", "quarantine", "tag", "drop"),
+    "show": ("show",),
+    "restore": ("restore",),
+    "signals": ("embed", "scores", "signals"),
+    "losses": ("losses",),
+    "scores": ("states", "score", "label"),
+    "subsets": ("select", "explain", "selectors", "subsets", "verify", "compare"),
+    "why": ("why",),
+    "search": ("search",),
+    "query": ("sql",),
+    "export": ("export",),
+    "demo": ("demo",),
+    "upkeep": ("doctor", "gc", "migrate"),
+}
+"""The commands that each module of this package holds."""
+
+
+class Commands(Mapping[str, click.Command]):
+    """The commands by name; a command's module is imported when the command is looked up."""
+
+    def __init__(self) -> None:
+        self._modules = {name: module for module, names in MODULES.items() for name in names}
+
+    def __getitem__(self, name: str) -> click.Command:
+        module = import_module(f"catalog.cli.{self._modules[name]}")
+        command: click.Command = getattr(module, name)
+        return command
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._modules)
+
+    def __len__(self) -> int:
+        return len(self._modules)
 
 
 @click.group(
     cls=CatalogGroup,
+    commands=Commands(),
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
 )
 @click.option(
@@ -46,18 +64,13 @@ COMMANDS = (
     default=30.0,
     show_default=True,
     metavar="SECONDS",
-    help="How long to wait for another process that holds it.",
+    help="How long to wait for another process that uses the catalog.",
 )
 @click.version_option(package_name="catalog")
 @click.pass_context
-def main(
-    ctx: click.Context,
-    home: str,
-    wait: float,
-) -> None:
-    """Choose the data that a language model is fine-tuned on: pools, signals, selections as SQL, versioned subsets."""
+def main(ctx: click.Context, home: str, wait: float) -> None:
+    """Choose the data that a language model is fine-tuned on.
+
+    Pools of instructions, signals about them, selections as SQL, versioned subsets, exports.
+    """
     ctx.obj = Catalog.open(home, wait=wait, isolated=False)  # this process is expendable itself
-
-
-for command in COMMANDS:
-    main.add_command(command)

@@ -8,11 +8,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import click
-import duckdb
 
 from catalog.errors import CatalogError, UsageError
-from catalog.query.runner import end_stuck_process_with
-from catalog.store.atomic import UNFINISHED
 
 DONE, FAILED, USAGE, DIFFERENT, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -23,13 +20,19 @@ class CatalogGroup(click.Group):
     An exception that nobody expected keeps its traceback.
     """
 
+    is_program = False
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run as a program, whose process ends with a query that does not stop."""
-        end_stuck_process_with(_end)
+        self.is_program = True
         return super().__call__(*args, **kwargs)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command."""
+        if self.is_program:
+            from catalog.query.runner import end_stuck_process_with
+
+            end_stuck_process_with(_end)
         try:
             return super().invoke(ctx)
         except CatalogError as error:
@@ -38,23 +41,34 @@ class CatalogGroup(click.Group):
         except KeyboardInterrupt:
             click.secho("interrupted; what was committed stays", fg="red", err=True)
             ctx.exit(INTERRUPTED)
-        except (
-            BrokenPipeError
-        ):  # the reader of a pipe had enough: not an error, and nothing more to say
+        except BrokenPipeError:  # the reader of a pipe had enough: nothing more to say
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(DONE)
-        except (OSError, MemoryError, duckdb.Error) as error:
-            from catalog.store.storage_errors import explain
-            from catalog.store.store import Store
-
-            click.secho(
-                f"error: {explain(error, Store(Path(ctx.params['home'])))}", fg="red", err=True
-            )
+        except Exception as error:
+            explained = _explain(error, Path(ctx.params["home"]))
+            if explained is None:
+                raise
+            click.secho(f"error: {explained}", fg="red", err=True)
             ctx.exit(FAILED)
+
+
+def _explain(error: Exception, home: Path) -> CatalogError | None:
+    """Return an error of the disk, the memory or DuckDB as one of ours; None for any other."""
+    duckdb = sys.modules.get("duckdb")  # without it nothing raised one of its errors
+    if not isinstance(error, OSError | MemoryError) and not (
+        duckdb and isinstance(error, duckdb.Error)
+    ):
+        return None
+    from catalog.store.storage_errors import explain
+    from catalog.store.store import Store
+
+    return explain(error, Store(home))
 
 
 def _end(error: CatalogError) -> NoReturn:
     """End the process, whose query does not stop, as an error ends a command."""
+    from catalog.store.atomic import UNFINISHED
+
     click.secho(f"error: {error}", fg="red", err=True)
     for path in UNFINISHED:
         path.unlink(missing_ok=True)

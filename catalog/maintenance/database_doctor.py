@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from catalog.maintenance.vectors_doctor import faults
+from catalog.notebook import NotebookResult
 from catalog.store.database import Connection
 from catalog.store.media import media_faults
 from catalog.store.queries import query
@@ -28,7 +29,7 @@ CHECKS: tuple[tuple[str, str], ...] = (
 
 
 @dataclass(frozen=True)
-class Finding:
+class Finding(NotebookResult):
     """One thing that is wrong, and the next step."""
 
     check: str

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from catalog.maintenance.signals_sweep import dead_models, dead_signals, sweep_signals
 from catalog.maintenance.vectors_sweep import VectorSweep, sweep_vectors
+from catalog.notebook import NotebookResult
 from catalog.store.database import Connection, spill_folder
 from catalog.store.media import unreferenced_media
 from catalog.store.queries import query
@@ -17,7 +18,7 @@ from catalog.store.store import Store
 
 
 @dataclass(frozen=True)
-class Sweep:
+class Sweep(NotebookResult):
     """What was removed, or would be.
 
     Attributes:

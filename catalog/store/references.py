@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from catalog.errors import OptionError, ReferenceNotFoundError
-from catalog.store.database import Connection
 from catalog.store.queries import query
+
+if TYPE_CHECKING:
+    from catalog.store.database import Connection
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
@@ -101,6 +102,8 @@ def nearest(name: str, known: list[str]) -> str:
     >>> nearest("x", [])
     ''
     """
+    import difflib
+
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     if close:
         return f"; did you mean {close[0]}?"

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from catalog.errors import OptionError, QueryError, SignalError
+from catalog.notebook import NotebookResult
 from catalog.query.executor import Limits
 from catalog.query.stream import run
 from catalog.store.queries import query
@@ -45,7 +46,7 @@ MEMBERS = (
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Comparison(NotebookResult):
     """References side by side.
 
     Attributes:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from catalog.notebook import NotebookResult
 from catalog.store.database import Connection
 from catalog.store.members import without_empty
 from catalog.store.queries import query
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class SubsetDescription:
+class SubsetDescription(NotebookResult):
     """One version of a subset.
 
     Attributes:
@@ -29,7 +30,7 @@ class SubsetDescription:
 
     reference: str
     tags: list[str]
-    record: dict[str, Any]
+    record: dict[str, Any] = field(repr=False)
     examples: pa.Table
 
 

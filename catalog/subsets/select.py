@@ -8,11 +8,12 @@ import os
 import platform
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from catalog.errors import OptionError, SelectionError
+from catalog.notebook import NotebookResult
 from catalog.query.executor import Limits
 from catalog.selection.run import Chosen, Definition, choose, define
 from catalog.selection.selector import Selector
@@ -38,7 +39,7 @@ RECORDED = (
 
 
 @dataclass(frozen=True)
-class Selected:
+class Selected(NotebookResult):
     """What a selection did.
 
     Attributes:
@@ -52,7 +53,7 @@ class Selected:
 
     reference: str | None
     is_new: bool
-    definition: Definition
+    definition: Definition = field(repr=False)
     n_members: int
     warnings: tuple[str, ...]
     seconds: float

@@ -15,6 +15,7 @@ from catalog.errors import (
     SelectionError,
     SignalError,
 )
+from catalog.notebook import NotebookResult
 from catalog.query.executor import Limits
 from catalog.selection.run import Definition, choose, members_sha256
 from catalog.signals.coverage import title
@@ -31,7 +32,7 @@ OF_0_1 = "made by 0.1, whose definitions cannot always be made again; its member
 
 
 @dataclass(frozen=True)
-class Verification:
+class Verification(NotebookResult):
     """Whether a subset was made again as it is, and where it first differs.
 
     Attributes:
