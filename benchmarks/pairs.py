@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from catalog.subsets.select import environment
+from catalog.subsets.environment import environment
 
 Array = np.ndarray[Any, Any]
 

@@ -437,10 +437,12 @@ class Catalog:
         from catalog.subsets.select import select
 
         limits = Limits(memory=memory, seconds=seconds, progress=progress, is_memoised=use_cache)
-        found = find_selector(self.store, selector)
+        # A path is read here, in the caller's folder; a name is looked up where the query runs.
+        is_path = selector.endswith(".sql")
+        method = find_selector(self.store, selector) if is_path else selector
         options = {"name": name, "budget": budget, "settings": settings, "seed": seed}
         options |= {"is_superseding": supersede, "is_dry_run": dry_run, "is_strict": strict}
-        return self._limited(select, found, source, **options, limits=limits)
+        return self._limited(select, method, source, **options, limits=limits)
 
     def reselect(
         self,
@@ -458,7 +460,7 @@ class Catalog:
     ) -> Selected:
         """Select again, as a subset was, from the current versions of its pools; see `catalog.subsets.select.reselect`."""
         from catalog.query.executor import Limits
-        from catalog.subsets.select import reselect
+        from catalog.subsets.reselect import reselect
 
         limits = Limits(memory=memory, seconds=seconds, progress=progress, is_memoised=use_cache)
         options = {"budget": budget, "settings": settings, "is_superseding": supersede}
@@ -623,7 +625,6 @@ class Catalog:
         progress: Callable[[float], None] | None = None,
     ) -> Iterator[pa.RecordBatchReader]:
         """Answer one SELECT batch by batch, however many rows it has."""
-        from catalog.query import worker
         from catalog.query.executor import Limits
         from catalog.query.stream import stream
 
@@ -633,6 +634,8 @@ class Catalog:
             with stream(self.store, query, **options) as reader:
                 yield reader
             return
+        from catalog.query import worker
+
         with worker.stream(stream, self.store.absolute(), query, **options) as reader:
             yield reader
 
@@ -661,10 +664,10 @@ class Catalog:
         self, function: Callable[..., Answer], *args: Any, limits: Limits, **kwargs: Any
     ) -> Answer:
         """Call what runs SQL that others wrote, on this catalog: in a child process, or here."""
-        from catalog.query import worker
-
         if not self.is_isolated:
             return function(self.store, *args, limits=limits, **kwargs)
+        from catalog.query import worker
+
         return worker.call(function, self.store.absolute(), *args, limits=limits, **kwargs)
 
     def find(self, reference: str) -> Reference:

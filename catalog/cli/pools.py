@@ -13,7 +13,7 @@ from catalog.catalog import Catalog
 from catalog.cli.group import DONE, dry_run_option, json_option
 from catalog.cli.output import echo_json, echo_rows, few, progress_bar, say
 from catalog.errors import MostlyRemovedError, OptionError
-from catalog.pools.formats.tree import MODES
+from catalog.pools.modes import TREE_MODES
 
 if TYPE_CHECKING:
     from catalog.pools.reading import FileReading
@@ -42,7 +42,7 @@ pass_catalog = click.make_pass_decorator(Catalog)
 )
 @click.option(
     "--tree",
-    type=click.Choice(MODES),
+    type=click.Choice(TREE_MODES),
     help="Read every path of a tree of messages, or its best-ranked one.",
 )
 @click.option(

@@ -66,7 +66,8 @@ def record_missing(
 
 
 def _shards(connection: Connection, signal_id: int) -> list[tuple[int, int, str | None]]:
-    return connection.sql(query("maintenance/shards"), params={"signal_id": signal_id}).fetchall()
+    rows = connection.sql(query("maintenance/shards"), params={"signal_id": signal_id})
+    return [(shard, n_rows, sha256) for shard, n_rows, sha256 in rows.fetchall()]
 
 
 def _readable_sha256(connection: Connection, store: Store, *at: Any) -> str | None:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from catalog.errors import OptionError
 from catalog.pools.formats import NAMES, mapped
-from catalog.pools.formats.tree import MODES
 from catalog.pools.layout import Layout
+from catalog.pools.modes import TREE_MODES
 from catalog.pools.roles import STORED, role_of
 
 
@@ -58,8 +58,8 @@ class ReadOptions:
             raise OptionError(
                 f"--format {self.format}: no such shape; there are auto, {', '.join(NAMES)}"
             )
-        if self.tree not in (None, *MODES):
-            raise OptionError(f"--tree {self.tree}: expected one of {', '.join(MODES)}")
+        if self.tree not in (None, *TREE_MODES):
+            raise OptionError(f"--tree {self.tree}: expected one of {', '.join(TREE_MODES)}")
         for name, role in self.roles.items():
             if role not in STORED:
                 raise OptionError(

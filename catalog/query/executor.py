@@ -12,7 +12,6 @@ from catalog.errors import CatalogError, EngineError, OptionError, QueryError
 from catalog.query.arguments import converted, parameters_of
 from catalog.query.bounds import bounded
 from catalog.query.cache import DEAR, remembered
-from catalog.query.cost import needs_of
 from catalog.query.errors import bound, reported
 from catalog.query.parse import parameters, tree
 from catalog.query.passthrough import projection
@@ -138,6 +137,8 @@ class Execution:
         """Everything that is missing, each with the command that makes it, so that nobody learns of one after the other."""
         told = {str(fault): place for place, fault in reversed(faults)}
         said = [f"{place}: {text}" for text, place in reversed(told.items())]
+        from catalog.query.cost import needs_of
+
         needs = self.watch.run(lambda: needs_of(self.session.connection, self.planned))
         first = [
             f"before that, `{need.command}`"

@@ -12,7 +12,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 
@@ -24,12 +24,15 @@ from catalog.query.errors import bound, query_error
 from catalog.query.guard import check, check_repeatable, table_macros
 from catalog.query.kernels import kernel, kernel_names
 from catalog.query.parse import Node, mentioned, parameters, tree
-from catalog.query.rehearsal import Rehearsal
 from catalog.query.source_text import SqlText, tokens
 from catalog.query.sources import SOURCES, Resolved
-from catalog.query.unordered import Finding
 from catalog.signals.coverage import Pins
-from catalog.store.database import Connection
+
+if TYPE_CHECKING:
+    from catalog.query.rehearsal import Rehearsal
+    from catalog.query.stubs import Stubs
+    from catalog.query.unordered import Finding
+    from catalog.store.database import Connection
 
 
 @dataclass(frozen=True)
@@ -105,10 +108,14 @@ def plan(
     """
     planner = _Planner(connection, text, given, pins)
     root = planner.parse(text)
-    if is_selection:
-        check_repeatable(connection, text, root)
-        planner.rehearse()
-    return planner.plan(root)
+    if not is_selection:
+        return planner.plan(root)
+    check_repeatable(connection, text, root)
+    stubs = planner.rehearse()
+    try:
+        return planner.plan(root)
+    finally:
+        stubs.drop()
 
 
 class _Planner:
@@ -129,11 +136,14 @@ class _Planner:
             self.prefix += "_"
         self.rehearsal: Rehearsal | None = None
 
-    def rehearse(self) -> None:
+    def rehearse(self) -> Stubs:
         """Try every text on empty stand-ins: it must come out the same whenever it runs."""
+        from catalog.query.rehearsal import Rehearsal
+
         self.rehearsal = Rehearsal(
             self.connection, self.given, partial(tree, self.connection), self.prefix
         )
+        return self.rehearsal.stubs
 
     def parse(self, text: SqlText) -> Node:
         """A text's parse tree, once it asks for nothing forbidden."""

@@ -12,15 +12,15 @@ import secrets
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from typing import Any
 
 import duckdb
 
 from catalog.errors import HomeNotFoundError, InterruptedQueryError, MigrationError, OptionError
-from catalog.store.database import CONFIG, Connection
+from catalog.store.database import CONFIG, Connection, sharing
 from catalog.store.migrate import pending
 from catalog.store.opening import open_to_read
-from catalog.store.queries import macros
 from catalog.store.storage_errors import explaining
 from catalog.store.store import Store
 
@@ -127,6 +127,30 @@ class Session:
         return -1.0
 
 
+_SHARED: ContextVar[Session | None] = ContextVar("shared_session", default=None)
+
+
+@contextmanager
+def shared_session(
+    store: Store,
+    *,
+    memory: str | None = None,
+    spill: str = SPILL,
+    is_memoised: bool = True,
+) -> Iterator[Session]:
+    """Yield a session that every `session` and `Store.reading` inside the block uses again.
+
+    Nothing may stream inside the block; see `catalog.store.database.sharing`.
+    """
+    own = session(store, memory=memory, spill=spill, is_memoised=is_memoised)
+    with own as opened, sharing(store, lambda: opened.connection):
+        token = _SHARED.set(opened)
+        try:
+            yield opened
+        finally:
+            _SHARED.reset(token)
+
+
 @contextmanager
 def session(
     store: Store,
@@ -135,11 +159,18 @@ def session(
     spill: str = SPILL,
     is_memoised: bool = True,
 ) -> Iterator[Session]:
-    """A `Session` that is closed when the block ends.
+    """Yield a `Session` that is closed when the block ends; that of an enclosing `shared_session`.
+
+    An enclosing session serves where its catalog and its limits are the same.
 
     Raises:
         InterruptedQueryError: the memory is too little even to open the catalog, or to look something up in it.
     """
+    shared = _SHARED.get()
+    wanted = (store, memory, spill, is_memoised)
+    if shared and wanted == (shared.store, shared.memory, shared.spill, shared.is_memoised):
+        yield shared
+        return
     opened = Session(store, memory=memory, spill=spill, is_memoised=is_memoised)
     try:
         with explaining(store):
@@ -171,7 +202,7 @@ def _open(wanted: Session) -> Connection:
     if wanted.memory:
         config["memory_limit"] = wanted.memory
     try:
-        connection = duckdb.connect(":memory:", config=config)
+        connection = Connection(duckdb.connect(":memory:", config=config))
     except duckdb.ParserException as error:
         raise OptionError(
             f"memory {wanted.memory!r} is no size: write 2GB or 512MB ({error})"
@@ -183,7 +214,7 @@ def _open(wanted: Session) -> Connection:
             raise MigrationError(
                 f"{store.path} needs {len(behind)} migration(s): run `catalog migrate`"
             )
-        for statement in (*macros(), *PROGRESS):
+        for statement in PROGRESS:
             connection.execute(statement)
         connection.execute(
             "SET max_temp_directory_size = $spill", {"spill": wanted.spill}

@@ -50,6 +50,12 @@ class Stubs:
         )
         self.connection.execute(f'CREATE TEMP VIEW {name} AS SELECT {casts} FROM "{name} rows"')
 
+    def drop(self) -> None:
+        """Remove every stand-in, since the connection may serve the run too."""
+        for name in self.types:
+            self.connection.execute(f"DROP VIEW IF EXISTS {name}")
+            self.connection.unregister(f"{name} rows")
+
     def columns(self, text: SqlText) -> dict[str, str]:
         """Return the columns of a query's answer with their types.
 

@@ -132,7 +132,8 @@ def define(
         QueryError: the selector's SQL is wrong.
     """
     limits = limits or Limits()
-    with session(store, memory=limits.memory, spill=limits.spill) as opened:
+    kept: dict[str, Any] = {"spill": limits.spill, "is_memoised": limits.is_memoised}
+    with session(store, memory=limits.memory, **kept) as opened:
         reference = resolve(opened.connection, ref)
         n_members, is_prompts_only = opened.connection.sql(
             query("selection/pool_of"), params=reference.parameters

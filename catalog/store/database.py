@@ -9,21 +9,23 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from catalog.errors import HomeNotFoundError, MigrationError
+from catalog.store.connection import Connection
 from catalog.store.lock import locked
 from catalog.store.migrate import Migration, migrate, pending
 from catalog.store.opening import announced, open_to_read, open_to_write
 from catalog.store.paths import CatalogPaths
-from catalog.store.queries import macros
 from catalog.store.storage_errors import explaining
 
-Connection = duckdb.DuckDBPyConnection
+__all__ = ["Connection", "reading", "rehearsing", "upgrade", "writing"]
 
 WRITER_MEMORY = "512MB"  # a commit streams; more would only be kept, not used
 
@@ -41,9 +43,33 @@ NO_BAR = "SET enable_progress_bar = false"
 STORAGE = {"storage_compatibility_version": "v1.5.0"}
 
 
+# The connections that `reading` uses again, by the database's path, in one thread's context.
+_SHARED: ContextVar[dict[Path, Callable[[], Connection]] | None] = ContextVar(
+    "shared", default=None
+)
+
+
+@contextmanager
+def sharing(paths: CatalogPaths, connection: Callable[[], Connection]) -> Iterator[None]:
+    """Let the `reading` blocks inside this block use a connection that is open already.
+
+    DuckDB ends the stream of an answer when its connection runs another statement. So the owner of
+    a connection shares it only where it streams nothing.
+
+    Args:
+        paths: the catalog's folder.
+        connection: returns the connection.
+    """
+    token = _SHARED.set((_SHARED.get() or {}) | {paths.database.absolute(): connection})
+    try:
+        yield
+    finally:
+        _SHARED.reset(token)
+
+
 @contextmanager
 def reading(paths: CatalogPaths, *, wait: float, memory: str | None = None) -> Iterator[Connection]:
-    """A read-only connection with the catalog's macros.
+    """Yield a read-only connection; the one of an enclosing `sharing` block where there is one.
 
     Args:
         paths: the catalog's folder.
@@ -55,6 +81,10 @@ def reading(paths: CatalogPaths, *, wait: float, memory: str | None = None) -> I
         LockedError: another process held the file all that time.
         MigrationError: the schema is older or newer than the code.
     """
+    shared = (_SHARED.get() or {}).get(paths.database.absolute())
+    if shared is not None:
+        yield shared()
+        return
     if not paths.database.exists():
         raise HomeNotFoundError(
             f"no catalog in {paths.path}: `catalog register FILE --pool NAME` makes one, --home FOLDER names another"
@@ -72,8 +102,6 @@ def reading(paths: CatalogPaths, *, wait: float, memory: str | None = None) -> I
                 raise MigrationError(
                     f"{paths.path} needs {len(behind)} migration(s), {_names(behind)}: run `catalog migrate`"
                 )
-            for macro in macros():
-                connection.execute(macro)
             yield connection
     finally:
         connection.close()
@@ -97,8 +125,6 @@ def writing(paths: CatalogPaths, *, wait: float) -> Iterator[Connection]:
             raise MigrationError(
                 f"{paths.path} needs {len(behind)} migration(s), {_names(behind)}: run `catalog migrate`"
             )
-        for macro in macros():
-            connection.execute(macro)
         connection.execute("BEGIN")
         try:
             yield connection
@@ -123,11 +149,10 @@ def rehearsing(paths: CatalogPaths, *, wait: float) -> Iterator[Connection]:
         with reading(paths, wait=wait, memory=WRITER_MEMORY) as connection:
             yield connection
         return
-    with duckdb.connect(config=CONFIG | {"memory_limit": WRITER_MEMORY}) as connection:
+    with duckdb.connect(config=CONFIG | {"memory_limit": WRITER_MEMORY}) as opened:
+        connection = Connection(opened)
         connection.execute(NO_BAR)
         migrate(connection)
-        for macro in macros():
-            connection.execute(macro)
         yield connection
 
 
@@ -161,7 +186,9 @@ def _opened(paths: CatalogPaths, *, wait: float) -> Iterator[Connection]:
 def _connected(
     paths: CatalogPaths, config: dict[str, Any], *, is_read_only: bool = False
 ) -> Connection:
-    connection = duckdb.connect(str(paths.database), read_only=is_read_only, config=config)
+    connection = Connection(
+        duckdb.connect(str(paths.database), read_only=is_read_only, config=config)
+    )
     connection.execute(NO_BAR)
     return connection
 

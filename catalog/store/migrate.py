@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 
 from catalog.errors import MigrationError
+from catalog.store.connection import Connection
 from catalog.store.paths import package_data_dir
 from catalog.store.queries import query
 
@@ -55,7 +56,7 @@ def known_migrations(folder: Path | None = None) -> tuple[Migration, ...]:
     return tuple(found)
 
 
-def applied(connection: duckdb.DuckDBPyConnection) -> list[tuple[int, str, str]]:
+def applied(connection: Connection) -> list[tuple[int, str, str]]:
     """What a database has: (number, name, sha256) in order; empty for a new file."""
     try:  # asking the schema whether the table is there takes ten times as long, at every opening
         rows = connection.execute(query("migrations/applied")).fetchall()
@@ -65,7 +66,7 @@ def applied(connection: duckdb.DuckDBPyConnection) -> list[tuple[int, str, str]]
 
 
 def pending(
-    connection: duckdb.DuckDBPyConnection, known: tuple[Migration, ...] | None = None
+    connection: Connection, known: tuple[Migration, ...] | None = None
 ) -> tuple[Migration, ...]:
     """What is still to apply.
 
@@ -91,9 +92,7 @@ def pending(
     return known[len(done) :]
 
 
-def migrate(
-    connection: duckdb.DuckDBPyConnection, known: tuple[Migration, ...] | None = None
-) -> list[Migration]:
+def migrate(connection: Connection, known: tuple[Migration, ...] | None = None) -> list[Migration]:
     """Apply what is pending, each file and its record in one transaction; returns what was applied."""
     todo = pending(connection, known)
     connection.execute(query("migrations/create"))

@@ -11,8 +11,6 @@ from catalog.pools.readers.records import Record
 from catalog.pools.reasons import Rejection
 
 CHILDREN = ("replies", "children")
-MODES = ("paths", "best")
-"""What ``--tree`` reads of a tree: every path from the root to a leaf, or the one that follows the best rank."""
 
 _ADVICE = "Read every path of the trees with --tree paths, or the best-ranked one with --tree best"
 

@@ -1,0 +1,81 @@
+"""A connection to DuckDB that knows the catalog's macros."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from catalog.store.queries import macros
+
+if TYPE_CHECKING:
+    import duckdb
+
+LISTS_FUNCTIONS = "duckdb_functions"
+"""The table function that shows macros, so that all of them must be there."""
+
+
+class Connection:
+    """A connection of DuckDB that creates a macro of the catalog when a statement first names it.
+
+    To create all of them takes about as long as to open the database, and few statements name any.
+    Everything but `sql` and `execute` is DuckDB's own.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self.connection = connection
+        self._created: set[str] = set()
+
+    def sql(self, text: str, **options: Any) -> Any:
+        """Return a statement's answer as a relation."""
+        self._create_macros(text)
+        return self.connection.sql(text, **options)
+
+    def execute(self, text: str, *parameters: Any) -> Any:
+        """Run a statement."""
+        self._create_macros(text)
+        return self.connection.execute(text, *parameters)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.connection, name)
+
+    def _create_macros(self, text: str) -> None:
+        for name in macros_of(text):
+            if name not in self._created:
+                self.connection.execute(_texts()[name])
+                self._created.add(name)
+
+
+def macros_of(text: str) -> tuple[str, ...]:
+    """Return the macros that a statement names, and those that these name, in order of creation.
+
+    >>> macros_of("SELECT drawn_key(fingerprint, 0, 2.0)")
+    ('draw', 'drawn_key')
+    """
+    lowered = text.lower()
+    if LISTS_FUNCTIONS in lowered:
+        return tuple(_texts())
+    named = set(_pattern().findall(lowered))
+    return tuple(name for name in _texts() if any(name in _closure(start) for start in named))
+
+
+@cache
+def _texts() -> dict[str, str]:
+    """Return every ``CREATE MACRO`` by the macro's name, in order of creation."""
+    return {re.findall(r"MACRO (\w+)", text)[0]: text for text in macros()}
+
+
+@cache
+def _pattern() -> re.Pattern[str]:
+    return re.compile(rf"\b(?:{'|'.join(_texts())})\b")
+
+
+@cache
+def _closure(name: str) -> frozenset[str]:
+    """Return a macro and all that its body names, directly or through others."""
+    found: set[str] = set()
+    todo = [name]
+    while todo:
+        found.add(name := todo.pop())
+        todo += set(_pattern().findall(_texts()[name].lower())) - found
+    return frozenset(found)

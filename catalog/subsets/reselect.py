@@ -1,0 +1,107 @@
+"""Selecting again: a subset's selection, run on the current versions of its pools."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from catalog.query.executor import Limits
+from catalog.signals.coverage import title
+from catalog.store.references import Reference, resolve
+from catalog.store.store import Store
+from catalog.subsets.again import is_of_0_1, require_complete, stored_pins, stored_selector
+from catalog.subsets.select import Selected, select
+from catalog.subsets.store import stored
+
+
+def reselect(
+    store: Store,
+    name: str,
+    *,
+    budget: int | str | None = None,
+    settings: Mapping[str, Any] | None = None,
+    is_superseding: bool = False,
+    is_dry_run: bool = False,
+    is_strict: bool = False,
+    limits: Limits | None = None,
+) -> Selected:
+    """Run a subset's selection on the current versions of its pools, as the subset's next version.
+
+    It reads the same signals as before.
+
+    Args:
+        store: the catalog's files and database.
+        name: the subset; its newest version unless the name says which.
+        budget: another budget; by default the one that was asked for, so that ``"10%"`` and
+            ``"all"`` follow the pool.
+        settings: values of the selector's parameters to change.
+        is_superseding: let the next version follow one that another selector made.
+        is_dry_run: compute, and write nothing.
+        is_strict: refuse a selector whose members depend on the order in which rows arrive.
+        limits: memory, time, and whether results of slow kernels are cached.
+
+    Raises:
+        ReferenceNotFoundError: no subset of that name, or its pool is gone.
+        OptionError: the pool has become smaller than the budget, or a setting is out of its range.
+        SelectionError: version 0.1 made the definition, and parts of it are missing.
+    """
+    limits = limits or Limits()
+    with store.reading() as connection:
+        reference = resolve(connection, name, kind="subset")
+        record = stored(connection, reference)
+    content = record["definition"]
+    require_complete(content)
+    selected = select(
+        store,
+        stored_selector(content, settings or {}, text=record["selector_text"]),
+        content["pool"].partition("@")[0],
+        name=reference.name,
+        budget=budget or record["budget_asked"] or content["budget"],
+        settings=settings,
+        seed=content["seed"],
+        pins=stored_pins(content, is_onto=True),
+        is_superseding=is_superseding,
+        is_dry_run=is_dry_run,
+        is_strict=is_strict,
+        limits=limits,
+    )
+    changes = _changes(reference, record, selected.definition.content)
+    return replace(selected, warnings=(*selected.warnings, *changes))
+
+
+def _changes(
+    reference: Reference, record: Mapping[str, Any], now: Mapping[str, Any]
+) -> tuple[str, ...]:
+    """Return a warning for each version and signal that the subset was not made from.
+
+    Version 0.1 kept a budget as a number alone; where that number serves again, a warning says so.
+    """
+    before = record["definition"]
+    old_references = {item["reference"] for item in before["references"]} | {before["pool"]}
+    new_references = [
+        item["reference"] for item in now["references"] if item["reference"] not in old_references
+    ]
+    old_signals = {item["identity_sha256"] for item in before["signals"]}
+    new_signals = [
+        title(item["kind"], item["name"])
+        for item in now["signals"]
+        if item["identity_sha256"] not in old_signals
+    ]
+    warnings = [
+        f"{item} read now: {reference} read {_versions_of(item, old_references)}"
+        for item in new_references
+    ]
+    warnings += [f"the {item} read now: not what {reference} was made from" for item in new_signals]
+    if is_of_0_1(record) and now["budget"] == before["budget"]:
+        warnings.append(
+            f"{reference} was made by 0.1, which kept its budget as the number "
+            f"{before['budget']:,}: --budget asks for another"
+        )
+    return tuple(warnings)
+
+
+def _versions_of(reference: str, known: set[str]) -> str:
+    name = reference.partition("@")[0]
+    versions = sorted(item for item in known if item.partition("@")[0] == name)
+    return ", ".join(versions) or "no version of it"

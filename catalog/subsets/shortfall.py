@@ -1,0 +1,76 @@
+"""Warnings about a selection: fewer members than the budget, clusters without a member."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from catalog.selection.run import Chosen, Definition
+
+
+def warnings_of(chosen: Chosen) -> tuple[str, ...]:
+    """Return what a user should know about a selection's members."""
+    definition, n_members = chosen.definition, chosen.members.num_rows
+    warnings = []
+    if chosen.shortfall:
+        warnings.append(
+            f"only {n_members:,} members of {definition.reference} are eligible for a budget of "
+            f"{definition.budget:,}"
+        )
+    if n_members:
+        warnings += _uncovered(definition, chosen)
+    return tuple(warnings)
+
+
+def _uncovered(definition: Definition, chosen: Chosen) -> list[str]:
+    """Return a warning where clusters got no member although each should get one in turn.
+
+    A draw by weight owes no cluster a member, so it is not warned about.
+    """
+    k = definition.given.get("k")
+    first = json.loads(chosen.members["why"][0].as_py() or "{}")
+    takes_turns = {"cluster", "cluster_size", "turn"} <= first.keys()
+    by_source = "source" in first
+    if not isinstance(k, int) or not takes_turns or (definition.budget >= k and not by_source):
+        return []
+    whys = [json.loads(why) for why in chosen.members["why"].to_pylist()]
+    last_turns = _last_turns(whys)
+    if min(last_turns.values()) > 1:
+        return []  # every cluster gave a member before any gave a second one
+    n_sources = len(last_turns)
+    if definition.budget >= k * n_sources or _n_covered(whys) == definition.n_members:
+        return []
+    if by_source and n_sources == len(whys):
+        return [_one_a_source(definition.budget, n_sources)]
+    return [_too_few(definition.budget, k, n_sources, by_source=by_source)]
+
+
+def _last_turns(whys: list[dict[str, Any]]) -> dict[str | None, int]:
+    """Return the last turn of each source; of the whole pool under None."""
+    last: dict[str | None, int] = {}
+    for why in whys:
+        source = why.get("source")
+        last[source] = max(why["turn"], last.get(source, 0))
+    return last
+
+
+def _n_covered(whys: list[dict[str, Any]]) -> int:
+    """Return how many members the clusters have that gave at least one."""
+    sizes = {(why.get("source"), why["cluster"]): why["cluster_size"] for why in whys}
+    return sum(sizes.values())
+
+
+def _one_a_source(budget: int, n_sources: int) -> str:
+    return (
+        f"a budget of {budget:,} is one member of each of {n_sources:,} sources: "
+        "other clusters, and sources beyond, get nothing"
+    )
+
+
+def _too_few(budget: int, k: int, n_sources: int, *, by_source: bool) -> str:
+    clusters = f"{k:,} clusters" + (f" in each of {n_sources:,} sources" if by_source else "")
+    fitting = max(1, budget // (2 * n_sources))
+    return (
+        f"a budget of {budget:,} is less than {clusters}, so the smallest get nothing: "
+        f"--set k={fitting} covers them"
+    )
