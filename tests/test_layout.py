@@ -1,5 +1,6 @@
 """What holds the project together: layers, folders, packaging, start-up."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -113,3 +114,36 @@ def test_every_pin_is_inside_its_range() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     names = [re.split(r"[<>=\[]", dependency)[0].lower() for dependency in project["dependencies"]]
     assert [name for name in names if name not in pins and name.replace("-", "_") not in pins] == []
+
+
+def test_no_module_imports_what_one_system_alone_has() -> None:
+    of_one_system = {"fcntl", "grp", "msvcrt", "pty", "pwd", "resource", "termios", "winreg"}
+    imported = {
+        (str(path.relative_to(ROOT)), name)
+        for path in (ROOT / "catalog").rglob("*.py")
+        for name in top_level_imports(path)
+    }
+    assert [item for item in sorted(imported) if item[1] in of_one_system] == []
+
+
+def test_the_command_line_starts_without_the_modules_of_one_system() -> None:
+    code = (
+        "import sys; sys.modules.update(dict.fromkeys(['fcntl', 'resource', 'termios', 'pwd']));"
+        "import pkgutil, importlib, catalog.cli, catalog.store, catalog.query;"
+        "[importlib.import_module(module.name) for room in (catalog.cli, catalog.store,"
+        " catalog.query) for module in pkgutil.iter_modules(room.__path__, room.__name__ + '.')];"
+        "from pathlib import Path; from catalog.store.references import resolve; print('ok')"
+    )
+    answer = run(sys.executable, "-c", code)
+    assert answer.stdout == "ok\n", answer.stderr
+
+
+def top_level_imports(path: Path) -> set[str]:
+    """Return the packages that a module imports whenever it is imported."""
+    names: set[str] = set()
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Import):
+            names |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names.add((node.module or "").split(".")[0])
+    return names

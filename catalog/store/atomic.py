@@ -1,4 +1,4 @@
-"""Where an export goes: files that appear whole or not at all."""
+"""Files of a user: each appears whole or not at all, and is on the disk when its block ends."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import gzip
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO, cast
 
@@ -20,40 +20,42 @@ UNFINISHED: set[Path] = set()
 
 
 def require_writable(path: Path, *, overwrite: bool) -> None:
-    """Refuse a path at which no file can be made.
+    """Refuse a path at which no file can be written.
 
     Raises:
-        OptionError: the folder does not exist; a folder or a device is there; a file is there and may not be overwritten; the path is
-            inside a catalog's folder.
+        OptionError: the folder does not exist; a folder or a device is there; a file is there and
+            must not be overwritten; the path is inside a catalog's folder.
     """
     refuse_catalog(path)
-    if not path.parent.is_dir():
-        raise OptionError(
-            f"there is no folder {path.parent}: make it first, or choose another path"
-        )
+    _require_parent(path)
     if path.is_dir():
         raise OptionError(f"{path} is a folder: name a file in it")
     if path.exists() and not path.is_file():
-        raise OptionError(f"{path} is no regular file: use -o - to write to standard output")
+        raise OptionError(f"{path} is not a regular file: use -o - to write to standard output")
     if path.exists() and not overwrite:
         raise OptionError(f"{path} exists: choose another path, or add --overwrite")
 
 
 @contextmanager
 def new_file(path: Path, *, overwrite: bool) -> Iterator[Path]:
-    """A neighbour of `path` to write to, which takes its place when the block ends and vanishes when it fails, Ctrl-C included.
+    """Yield a temporary path beside `path`, which replaces `path` when the block ends.
+
+    The temporary file is removed when the block fails, Ctrl-C included.
 
     Raises:
-        OptionError: see `require_writable`; it is asked again at the end, for a file may have come up meanwhile.
+        OptionError: see `require_writable`; checked again at the end, since a file may have been
+            created meanwhile.
     """
     require_writable(path, overwrite=overwrite)
-    path = path.resolve()  # a link stays a link, and what it points to is replaced
+    path = path.resolve()  # a link stays a link, and its target is replaced
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     UNFINISHED.add(temporary)
     try:
         yield temporary
+        _sync_file(temporary)
         require_writable(path, overwrite=overwrite)
         os.replace(temporary, path)  # noqa: PTH105 - Path.replace is the same call, and this name says so
+        _sync_folder(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
         UNFINISHED.discard(temporary)
@@ -61,16 +63,14 @@ def new_file(path: Path, *, overwrite: bool) -> Iterator[Path]:
 
 @contextmanager
 def new_folder(path: Path) -> Iterator[None]:
-    """A folder that is there during the block; one that was made for it goes again when the block fails.
+    """Create a folder for the block; remove it when the block fails and it is new and empty.
 
     Raises:
-        OptionError: its parent does not exist, or something else has its name; it is inside a catalog's folder.
+        OptionError: its parent does not exist, or a file has its name; it is inside a catalog's
+            folder.
     """
     refuse_catalog(path)
-    if not path.parent.is_dir():
-        raise OptionError(
-            f"there is no folder {path.parent}: make it first, or choose another path"
-        )
+    _require_parent(path)
     if path.exists() and not path.is_dir():
         raise OptionError(f"{path} is a file; this format writes a folder: choose another path")
     is_new = not path.exists()
@@ -85,14 +85,13 @@ def new_folder(path: Path) -> Iterator[None]:
 
 @contextmanager
 def opened(path: Path, *, ending: str = "") -> Iterator[IO[bytes]]:
-    """A new file at `path` to write bytes to, compressed as `ending` says (".gz", ".zst"), safely on disk when the block ends.
+    """Create a file to write bytes to, compressed as `ending` says (``.gz``, ``.zst``).
 
-    The same bytes give the same file: no time and no name are stored in it.
+    The same bytes give the same file: neither a time nor a name is stored in it. `new_file` brings
+    it to the disk.
     """
     with ExitStack() as stack:
         raw = stack.enter_context(path.open("xb"))
-        stack.callback(os.fsync, raw.fileno())
-        stack.callback(raw.flush)
         if ending == ".gz":
             yield stack.enter_context(
                 cast("IO[bytes]", gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0))
@@ -103,3 +102,30 @@ def opened(path: Path, *, ending: str = "") -> Iterator[IO[bytes]]:
             yield stack.enter_context(zstandard.ZstdCompressor().stream_writer(raw, closefd=False))
         else:
             yield raw
+
+
+def _require_parent(path: Path) -> None:
+    if not path.parent.is_dir():
+        raise OptionError(
+            f"folder {path.parent} does not exist: create it first, or choose another path"
+        )
+
+
+def _sync_file(path: Path) -> None:
+    """Bring a file's bytes to the disk, so that a crash leaves the old file or the whole new one.
+
+    Raises:
+        OSError: the disk is full, or fails.
+    """
+    with path.open("r+b") as file:
+        os.fsync(file.fileno())
+
+
+def _sync_folder(path: Path) -> None:
+    """Bring a folder's names to the disk, where the system opens folders."""
+    with suppress(OSError):
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,9 +1,14 @@
-"""Locks on files: held for as long as a file is open, and freed by the kernel when their holder dies.
+"""Locks on files: held while a file is open, and freed by the kernel when their holder dies.
 
-DuckDB admits one writing process, and concurrent upserts in LanceDB duplicate keys. So whoever
-commits holds the catalog's lock, for milliseconds, and never while computing. A killed job leaves
-nothing to clean. A lock belongs to an open file, not to a process number, so it also holds between
-containers that cannot see each other's processes.
+DuckDB admits one writing process, and concurrent upserts in LanceDB duplicate keys. So a process
+holds the catalog's lock while it commits, for milliseconds, and never while it computes. A killed
+process leaves nothing to clean. A lock belongs to an open file, not to a process number, so it also
+holds between containers that cannot see each other's processes.
+
+The package ``filelock`` (4.2) does not serve here, for three reasons. A reader must look at a lock
+without taking it, creating it or writing, also on a medium that is read-only, and its locks have no
+shared look. The holder's process number must stand in the file for the message. And where a file
+system has no ``flock`` it changes to a lock that outlives a killed holder, while this module fails.
 """
 
 from __future__ import annotations
@@ -18,7 +23,8 @@ from typing import IO
 
 from catalog.errors import LockedError
 
-POLL = 0.02  # seconds between two looks at a lock that another process holds
+POLL = 0.02
+"""Seconds between two attempts to take a lock that another process holds."""
 
 
 @contextmanager
@@ -26,29 +32,27 @@ def locked(path: Path, *, wait: float) -> Iterator[None]:
     """Hold a lock file.
 
     Args:
-        path: the lock file; made when it does not exist.
+        path: the lock file; created when it does not exist.
         wait: seconds to wait for another holder.
 
     Raises:
-        LockedError: another process held it all that time; the message names it.
+        LockedError: another process held it all that time; the message names the process.
     """
     deadline = time.monotonic() + wait
     while (file := try_lock(path)) is None:
         if time.monotonic() >= deadline:
-            raise LockedError(
-                held_by(
-                    path.read_text(encoding="utf-8", errors="replace").strip(),
-                    path=path,
-                    waited=wait,
-                )
-            )
+            pid = path.read_text(encoding="utf-8", errors="replace").strip()
+            raise LockedError(held_by(pid, path=path, waited=wait))
         time.sleep(POLL)
     with file:
         yield
 
 
 def try_lock(path: Path) -> IO[str] | None:
-    """Lock a file for this process alone, or return None when another holds it. Closing the file frees the lock."""
+    """Lock a file for this process alone, or return None when another process holds it.
+
+    Closing the file frees the lock.
+    """
     file = path.open("a+", encoding="utf-8")
     if not _acquire(file.fileno(), is_shared=False):
         file.close()
@@ -61,7 +65,10 @@ def try_lock(path: Path) -> IO[str] | None:
 
 
 def is_locked(path: Path) -> bool:
-    """Return whether somebody holds a lock file. Looking writes nothing, and is free when the file does not exist."""
+    """Return whether a process holds a lock file; False when the file does not exist.
+
+    The check writes nothing.
+    """
     try:
         descriptor = os.open(path, os.O_RDONLY)
     except OSError:
@@ -73,16 +80,19 @@ def is_locked(path: Path) -> bool:
 
 
 def held_by(pid: str, *, path: Path, waited: float) -> str:
-    """Say which process holds a file, and what to do about it."""
+    """Return a message that names the process that holds a file, and what to do about it."""
+    holder = f"process {pid}" if pid else "another process"
     command = process_name(pid)
-    who = (
-        f"process {pid} ({command})" if command else f"process {pid}" if pid else "another process"
+    if command:
+        holder += f" ({command})"
+    return (
+        f"{path} is held by {holder}, and was for {waited:.0f} s: wait for it, stop it, "
+        "or wait longer with --wait SECONDS"
     )
-    return f"{path} is held by {who}, and was for {waited:.0f} s: wait for it, stop it, or wait longer with --wait SECONDS"
 
 
 def process_name(pid: str) -> str:
-    """The command line of a process on this machine, or nothing when it cannot be seen."""
+    """Return the command line of a process on this machine, or "" when it cannot be seen."""
     if not pid.isdigit():
         return ""
     try:
@@ -93,15 +103,13 @@ def process_name(pid: str) -> str:
 
 
 if sys.platform == "win32":
-    import msvcrt
+    FAR = 2**30
+    """The byte that is locked: beyond the content, so that others can read the holder's number."""
 
-    FAR = (
-        2**30
-    )  # the byte that is locked: beyond what the file holds, so that others can read who holds it
+    def _acquire(descriptor: int, *, is_shared: bool) -> bool:
+        """Lock a byte; a shared lock is exclusive on Windows, and held for an instant."""
+        import msvcrt
 
-    def _acquire(
-        descriptor: int, *, is_shared: bool
-    ) -> bool:  # a shared lock is exclusive there, and held for an instant
         os.lseek(descriptor, FAR, os.SEEK_SET)
         try:
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
@@ -111,11 +119,13 @@ if sys.platform == "win32":
         return True
 
 else:
-    import fcntl
 
     def _acquire(descriptor: int, *, is_shared: bool) -> bool:
+        import fcntl
+
+        mode = fcntl.LOCK_SH if is_shared else fcntl.LOCK_EX
         try:
-            fcntl.flock(descriptor, (fcntl.LOCK_SH if is_shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, mode | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
         return True
