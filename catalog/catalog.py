@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from catalog.errors import OptionError
+from catalog.errors import OptionError, argument
 from catalog.store.queries import query as query_text
 from catalog.store.references import resolve
 from catalog.store.store import WAIT, Store
@@ -554,11 +554,22 @@ class Catalog:
 
         remove_selector(self.store, name)
 
-    def selectors(self) -> list[Selector]:
-        """The selection methods: those that come with the package, then those kept in this catalog."""
+    def selectors(self) -> pl.DataFrame:
+        """List the selection methods: the built-in ones, then those kept in this catalog."""
+        import polars as pl
+
         from catalog.selection.selector import list_selectors
 
-        return list_selectors(self.store)
+        rows = [
+            {
+                "selector": method.name,
+                "summary": method.summary,
+                "needs": ", ".join(method.needs),
+                "parameters": [parameter.shown() for parameter in method.params],
+            }
+            for method in list_selectors(self.store)
+        ]
+        return pl.DataFrame(rows, schema_overrides={"parameters": pl.List(pl.String)})
 
     def export(
         self,
@@ -577,7 +588,8 @@ class Catalog:
         if name and format not in FOLDERS:
             folders = " or ".join(FOLDERS)
             raise OptionError(
-                f"--name {name} is what a trainer's folder calls the data: leave it out, or add --format {folders}"
+                f"{argument('name', name)} is the data set's name in a trainer's folder: leave it "
+                f"out, or use {argument('format', flag='--format')} {folders}"
             )
         with self.store.reading() as connection:
             found = resolve(connection, reference)

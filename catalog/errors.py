@@ -1,4 +1,4 @@
-"""Everything that can go wrong, as one tree.
+"""The errors of this package, as one tree.
 
 ::
 
@@ -28,12 +28,15 @@
         ├── StorageError          the disk is full, read-only, or refuses otherwise
         └── CorruptError          what is stored is damaged, or the two stores disagree
 
-Every message names what is wrong, where, and the next step.
+Every error carries what is wrong, where, and the next step; its text is made of the three.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Self
 
 MOST_LISTED = 10
 """Names of one kind that a message lists before it counts the rest."""
@@ -42,8 +45,42 @@ _LONGEST_NAME = 60
 _LONGEST_ERROR = 300
 
 
+_speaks_flags = False
+
+
+@contextmanager
+def speaking_flags() -> Iterator[None]:
+    """Let messages of this process name options of the command line, not arguments of Python."""
+    global _speaks_flags
+    before, _speaks_flags = _speaks_flags, True
+    try:
+        yield
+    finally:
+        _speaks_flags = before
+
+
+def argument(name: str, value: object = None, *, flag: str | None = None) -> str:
+    """Return an argument for a message: as Python writes it, or as the command line does.
+
+    Args:
+        name: the argument's name in Python.
+        value: the value to give it, if there is one.
+        flag: the option; by default ``--name``.
+
+    >>> argument("overwrite", True), argument("budget")
+    ('overwrite=True', 'budget')
+    >>> with speaking_flags():
+    ...     argument("overwrite", True), argument("max_length", 512), argument("name", flag="--as")
+    ('--overwrite', '--max-length 512', '--as')
+    """
+    if not _speaks_flags:
+        return name if value is None else f"{name}={value!r}"
+    flag = flag or f"--{name.replace('_', '-')}"
+    return flag if value is None or value is True else f"{flag} {value}"
+
+
 def listed(names: Iterable[object], *, most: int = MOST_LISTED) -> str:
-    """Return names for a message: ten at most, each cut where it is long, and how many more there are.
+    """Return names for a message: ten at most, long ones cut, and how many more there are.
 
     >>> listed(["a", "b"]), listed(range(100), most=2)
     ('a, b', '0, 1 and 98 more')
@@ -54,7 +91,7 @@ def listed(names: Iterable[object], *, most: int = MOST_LISTED) -> str:
 
 
 def one_line(error: BaseException) -> str:
-    """Return what an error of a library says, for a message: one line, cut where it is long; else its type.
+    """Return the message of a library's error in one line, cut where it is long; else its type.
 
     >>> one_line(ValueError("bad\\n  page")), one_line(EOFError())
     ('bad page', 'EOFError')
@@ -67,8 +104,69 @@ def _cut(text: str) -> str:
     return text if len(text) <= _LONGEST_NAME else f"{text[:_LONGEST_NAME]}..."
 
 
+@dataclass(frozen=True)
+class Location:
+    """A place in a text that a user wrote.
+
+    >>> str(Location("mine.sql", 2, 3)), str(Location("mine.sql"))
+    ('mine.sql:2:3', 'mine.sql')
+    """
+
+    file: str
+    line: int | None = None
+    column: int | None = None
+
+    def __str__(self) -> str:
+        parts = (self.file, self.line, self.column)
+        return ":".join(str(part) for part in parts if part is not None)
+
+
 class CatalogError(Exception):
-    """The base of every error that this package raises on purpose."""
+    """The base of every error that this package raises on purpose.
+
+    Attributes:
+        problem: what is wrong.
+        location: where in a text of the user it is wrong, such as ``mine.sql:2:3``; None elsewhere.
+        next_step: what to do about it; "" where the problem says it.
+    """
+
+    def __init__(
+        self, problem: str = "", *, location: Location | str | None = None, next_step: str = ""
+    ) -> None:
+        super().__init__(problem)
+        self.problem = problem
+        self.location = location
+        self.next_step = next_step
+
+    def __str__(self) -> str:
+        parts = (self.location, self.problem, self.next_step)
+        return ": ".join(str(part) for part in parts if part)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle any subclass by its attributes, whatever its constructor takes."""
+        return _restored, (type(self), self.args, self.__dict__)
+
+    def at(self, location: Location | str) -> Self:
+        """Return this error with its place; a place that it has already stays in the text."""
+        return self._changed(problem=str(self), location=location, next_step="")
+
+    def saying(self, problem: str) -> Self:
+        """Return an error of this type with another text."""
+        return self._changed(problem=problem, location=None, next_step="")
+
+    def _changed(self, **attributes: Any) -> Self:
+        problem = (attributes["problem"],)
+        error: Self = _restored(type(self), problem, self.__dict__ | attributes)
+        return error
+
+
+def _restored(
+    error_type: type[CatalogError], args: tuple[Any, ...], attributes: dict[str, Any]
+) -> Any:
+    error = error_type.__new__(error_type, *args)
+    error.args = args
+    error.__dict__.update(attributes)
+    return error
 
 
 class UsageError(CatalogError):
@@ -102,8 +200,8 @@ class ModelNotFoundError(NotFoundError):
 class SourceError(CatalogError):
     """A file or URL cannot be read as records."""
 
-    def __init__(self, message: str, *, reason: str = "unreadable") -> None:
-        super().__init__(message)
+    def __init__(self, problem: str, *, reason: str = "unreadable", next_step: str = "") -> None:
+        super().__init__(problem, next_step=next_step)
         self.reason = reason
 
 
@@ -130,8 +228,9 @@ class MostlyRemovedError(CatalogError):
         replace: str = 'mode="replace"',
     ) -> None:
         super().__init__(
-            f"the load removes {n_removed:,} of the {n_before:,} members of {pool}, and nothing was written: "
-            f"keep them with {append}, or remove them with {replace}"
+            f"the load removes {n_removed:,} of the {n_before:,} members of {pool}, and nothing "
+            "was written",
+            next_step=f"keep them with {append}, or remove them with {replace}",
         )
         self.pool, self.n_removed, self.n_before = pool, n_removed, n_before
 
@@ -181,12 +280,7 @@ class MigrationError(CatalogError):
 
 
 class DamageError(CatalogError):
-    """Something on the disk is not as it should be; the message ends with the next step."""
-
-    def __init__(self, problem: str, *, next_step: str = "") -> None:
-        super().__init__(f"{problem}: {next_step}" if next_step else problem)
-        self.problem = problem
-        self.next_step = next_step
+    """Something on the disk is damaged or refused; the message ends with the next step."""
 
 
 class StorageError(DamageError):

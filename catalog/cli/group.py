@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 import click
 
-from catalog.errors import CatalogError, UsageError
+from catalog.errors import CatalogError, UsageError, speaking_flags
 
 DONE, FAILED, USAGE, DIFFERENT, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -34,7 +34,8 @@ class CatalogGroup(click.Group):
 
             end_stuck_process_with(_end)
         try:
-            return super().invoke(ctx)
+            with speaking_flags():
+                return super().invoke(ctx)
         except CatalogError as error:
             click.secho(f"error: {error}", fg="red", err=True)
             ctx.exit(USAGE if isinstance(error, UsageError) else FAILED)

@@ -326,15 +326,7 @@ def compare(
 def selectors(ctx: click.Context, is_json: bool) -> None:
     """List the selection methods, or keep one of your own."""
     if ctx.invoked_subcommand is None:
-        rows = [
-            {
-                "selector": found.name,
-                "summary": found.summary,
-                "needs": ", ".join(found.needs),
-                "parameters": [p.shown() for p in found.params],
-            }
-            for found in ctx.obj.selectors()
-        ]
+        rows = ctx.obj.selectors().to_dicts()
         shown = (
             rows
             if is_json

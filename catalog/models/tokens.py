@@ -14,8 +14,6 @@ Ids = np.ndarray[Any, np.dtype[np.int32]]
 
 # Why an instruction has no loss; stored beside the NULL.
 NO_LOSS = ("no_response", "empty_response", "prompt_fills_window", "template_refuses")
-# Why an answer has no loss by itself.
-NO_ANSWER_LOSS = (*NO_LOSS, "truncated_response", "one_token_response")
 
 _NOTHING = np.zeros(0, dtype=np.int32)
 

@@ -126,7 +126,7 @@ class Execution:
             (place, resolved.fault) for place, resolved in self.planned.sources if resolved.fault
         ]
         if faults:
-            raise type(faults[0][1])(self._told(faults))
+            raise faults[0][1].saying(self._told(faults))
         for step in self.planned.steps:
             self.session.register(
                 step.table, self._load(step) if isinstance(step, Load) else self._apply(step)
@@ -233,7 +233,7 @@ class Execution:
                 )
             return step.function(**relations, **options)
         except CatalogError as error:
-            raise type(error)(f"{step.place}: {error}") from error
+            raise error.at(step.place) from error
 
     def _table(self, query: SqlText) -> pa.Table:
         as_it_is = projection(tree(self.session.connection, query), self.session.relations)

@@ -215,7 +215,7 @@ class _Planner:
                 self.connection, **values, **({"pins": self.pins} if "pins" in declared else {})
             )
         except CatalogError as error:
-            raise type(error)(f"{call.place}: {error}") from error
+            raise error.at(call.place) from error
         resolved = replace(resolved, written=written)
         self.answer.sources.append((call.place, resolved))
         if resolved.sql is not None:

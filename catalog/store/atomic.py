@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO, cast
 
-from catalog.errors import OptionError
+from catalog.errors import OptionError, argument
 from catalog.store.paths import refuse_catalog
 
 COMPRESSIONS = (".gz", ".zst")
@@ -33,7 +33,8 @@ def require_writable(path: Path, *, overwrite: bool) -> None:
     if path.exists() and not path.is_file():
         raise OptionError(f"{path} is not a regular file: use -o - to write to standard output")
     if path.exists() and not overwrite:
-        raise OptionError(f"{path} exists: choose another path, or add --overwrite")
+        overwriting = argument("overwrite", True)
+        raise OptionError(f"{path} exists: choose another path, or add {overwriting}")
 
 
 @contextmanager

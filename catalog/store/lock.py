@@ -21,7 +21,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from catalog.errors import LockedError
+from catalog.errors import LockedError, argument
 
 POLL = 0.02
 """Seconds between two attempts to take a lock that another process holds."""
@@ -87,7 +87,7 @@ def held_by(pid: str, *, path: Path, waited: float) -> str:
         holder += f" ({command})"
     return (
         f"{path} is held by {holder}, and was for {waited:.0f} s: wait for it, stop it, "
-        "or wait longer with --wait SECONDS"
+        f"or wait longer with {argument('wait', flag='--wait SECONDS')}"
     )
 
 

@@ -25,12 +25,12 @@ class Reference:
     id: int  # pool_id, or the subset_id of this version
 
     def __str__(self) -> str:
-        """The exact form, ``name@version``."""
+        """Return the exact form, ``name@version``."""
         return f"{self.name}@{self.version}"
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """What queries call it: ``$kind``, ``$id`` and ``$version``.
+        """Return the parameters of queries: ``$kind``, ``$id`` and ``$version``.
 
         >>> Reference("pool", "alpaca", version=3, id=7).parameters
         {'kind': 'pool', 'id': 7, 'version': 3}
@@ -45,11 +45,11 @@ def resolve(
 
     Raises:
         ReferenceNotFoundError: no such name, version or tag; the message suggests the nearest.
-        OptionError: the text is no reference.
+        OptionError: the text is not a reference.
     """
     name, _, at = text.partition("@")
     if not NAME.fullmatch(name) or (not at and "@" in text):
-        raise OptionError(f"{text!r} is no reference: write NAME, NAME@3 or NAME@TAG")
+        raise OptionError(f"invalid reference {text!r}: write NAME, NAME@3 or NAME@TAG")
     rows = connection.sql(query("references/versions"), params={"name": name}).fetchall()
     if kind:
         _refuse_other_kind(rows, name=name, kind=kind)
@@ -66,36 +66,37 @@ def resolve(
 
 
 def check_name(name: str) -> str:
-    """A name fit for a pool or a subset.
+    """Return a name that a pool or a subset can have.
 
     Raises:
-        OptionError: it is not.
+        OptionError: the name is not valid.
 
     >>> check_name("alpaca-52k")
     'alpaca-52k'
     """
     if not NAME.fullmatch(name):
         raise OptionError(
-            f"{name!r} is no name: letters, digits, '.', '_' and '-', beginning with a letter or digit, 100 at most"
+            f"invalid name {name!r}: use letters, digits, '.', '_' and '-', starting with a letter "
+            "or digit (at most 100 characters)"
         )
     return name
 
 
 def check_tag(tag: str) -> str:
-    """A tag: a name that is not all digits, which would read as a version.
+    """Return a tag: a name that is not all digits, which would read as a version.
 
     Raises:
-        OptionError: it is not.
+        OptionError: the tag is not valid.
     """
     if not NAME.fullmatch(tag) or tag.isdigit():
         raise OptionError(
-            f"{tag!r} is no tag: letters, digits, '.', '_' and '-', and not digits alone"
+            f"invalid tag {tag!r}: use letters, digits, '.', '_' and '-', and not digits alone"
         )
     return tag
 
 
 def nearest(name: str, known: list[str]) -> str:
-    """How a message goes on after an unknown name.
+    """Return how a message goes on after an unknown name.
 
     >>> nearest("alpcaa", ["alpaca", "gsm8k"])
     '; did you mean alpaca?'
@@ -123,9 +124,14 @@ def _version(connection: Connection, name: str, at: str, *, newest: int) -> int:
 
 def _refuse_other_kind(rows: list[tuple[str, int, int]], *, name: str, kind: str) -> None:
     if rows and rows[0][0] != kind:
-        raise ReferenceNotFoundError(
-            f"{name} is a {rows[0][0]}, and a {kind} is wanted here: `catalog {kind}s` lists them"
-        )
+        step = f"run `catalog {kind}s` to list {kind}s"
+        if kind == "pool":
+            step = (
+                f"for a subset, `catalog subsets` lists its versions and `catalog show {name}` "
+                f"describes one; {step}"
+            )
+        problem = f"expected a {kind}, but {name!r} is a {rows[0][0]}"
+        raise ReferenceNotFoundError(problem, next_step=step)
 
 
 def _unknown(connection: Connection, name: str, *, kind: str | None) -> str:
@@ -135,4 +141,6 @@ def _unknown(connection: Connection, name: str, *, kind: str | None) -> str:
         if kind in (None, row[1])
     ]
     what = kind or "pool or subset"
-    return f"no {what} named {name}{nearest(name, known) or f'; there is no {what} yet: `catalog register FILE --pool NAME` makes one'}"
+    makes = "`catalog register FILE --pool NAME` makes one"
+    suggestion = nearest(name, known) or f"; there is no {what} yet: {makes}"
+    return f"no {what} named {name}{suggestion}"

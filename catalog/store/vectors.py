@@ -164,13 +164,6 @@ def delete_shards(paths: CatalogPaths, table: str, dead: Sequence[int]) -> None:
 
 
 @_reported
-def delete_instructions(paths: CatalogPaths, table: str, instruction_ids: Sequence[int]) -> None:
-    """Remove the rows of instructions that are no more."""
-    if instruction_ids:
-        dataset(paths, table).delete(f"instruction_id in ({', '.join(map(str, instruction_ids))})")
-
-
-@_reported
 def delete_rows(
     paths: CatalogPaths,
     table: str,

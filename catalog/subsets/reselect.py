@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from catalog.errors import argument
 from catalog.query.executor import Limits
 from catalog.signals.coverage import title
 from catalog.store.references import Reference, resolve
@@ -96,7 +97,7 @@ def _changes(
     if is_of_0_1(record) and now["budget"] == before["budget"]:
         warnings.append(
             f"{reference} was made by 0.1, which kept its budget as the number "
-            f"{before['budget']:,}: --budget asks for another"
+            f"{before['budget']:,}: give another {argument('budget')}"
         )
     return tuple(warnings)
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from catalog.errors import OptionError, SelectionError
+from catalog.errors import OptionError, SelectionError, argument
 from catalog.notebook import NotebookResult
 from catalog.query.executor import Limits
 from catalog.query.session import shared_session
@@ -163,13 +163,14 @@ def _require_name(
     if connection.sql("SELECT 1 FROM pools WHERE name = $name", params={"name": name}).fetchall():
         raise OptionError(
             f"{name} is the name of a pool, and pools and subsets share their names: "
-            "choose another with --as"
+            f"choose another for {argument('name', flag='--as')}"
         )
     rows = connection.sql(query("subsets/newest"), params={"name": name}).fetchall()
     wanted = definition.selector.name
     if rows and rows[0][1] != wanted and not is_superseding:
         version, selector = rows[0]
         raise OptionError(
-            f"{name}@{version} was made by {selector}, this would be {wanted}: choose another name "
-            f"with --as, or add --supersede to make it {name}@{version + 1}"
+            f"{name}@{version} was made by {selector}, this would be {wanted}: choose another "
+            f"{argument('name', flag='--as')}, or add {argument('supersede', True)} to make it "
+            f"{name}@{version + 1}"
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from catalog.errors import argument
 from catalog.selection.run import Chosen, Definition
 
 
@@ -70,7 +71,8 @@ def _one_a_source(budget: int, n_sources: int) -> str:
 def _too_few(budget: int, k: int, n_sources: int, *, by_source: bool) -> str:
     clusters = f"{k:,} clusters" + (f" in each of {n_sources:,} sources" if by_source else "")
     fitting = max(1, budget // (2 * n_sources))
+    setting = argument("settings", {"k": fitting}, flag=f"--set k={fitting}")
     return (
         f"a budget of {budget:,} is less than {clusters}, so the smallest get nothing: "
-        f"--set k={fitting} covers them"
+        f"{setting} covers them"
     )

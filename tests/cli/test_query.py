@@ -97,7 +97,7 @@ def test_a_folder_that_is_not_there_is_one_line(
     assert refused.exit_code == 2
     assert (
         refused.stderr
-        == f"error: there is no folder {tmp_path / 'nowhere'}: make it first, or choose another path\n"
+        == f"error: folder {tmp_path / 'nowhere'} does not exist: create it first, or choose another path\n"
     )
 
 

@@ -288,7 +288,7 @@ def test_show_prints_what_made_a_subset(run: Run) -> None:
 
 def test_a_picture_that_cannot_be_is_refused_before_the_work(run: Run, tmp_path: Path) -> None:
     for name, message in (
-        ("none/x.png", f"there is no folder {tmp_path / 'none'}"),
+        ("none/x.png", f"{tmp_path / 'none'} does not exist"),
         ("x.gif", "a picture ends in .png or .svg"),
     ):
         result = run("compare", "nothing", "-o", str(tmp_path / name))

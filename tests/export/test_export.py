@@ -95,7 +95,7 @@ def test_an_existing_file_stays_unless_it_may_be_overwritten(
 ):
     path = tmp_path / "a"
     path.write_text("precious")
-    with pytest.raises(OptionError, match="exists: choose another path, or add --overwrite"):
+    with pytest.raises(OptionError, match="exists.*overwrite"):
         export(batches([row()]), format=format, path=path, name="a")
     assert path.read_text() == "precious"
     export(batches([row()]), format=format, path=path, name="a", overwrite=True)
@@ -182,7 +182,7 @@ def test_a_new_file_has_the_permissions_of_any_new_file(tmp_path, row, batches):
 
 @pytest.mark.parametrize("format", FORMATS)
 def test_a_missing_folder_is_named(tmp_path, row, batches, format):
-    with pytest.raises(OptionError, match=r"there is no folder .*missing: make it first"):
+    with pytest.raises(OptionError, match=r"missing does not exist"):
         export(batches([row()]), format=format, path=tmp_path / "missing" / "a", name="a")
     assert everything_in(tmp_path) == []
 
@@ -190,7 +190,7 @@ def test_a_missing_folder_is_named(tmp_path, row, batches, format):
 def test_a_folder_or_a_device_is_no_place_for_a_file(tmp_path, row, batches):
     with pytest.raises(OptionError, match="is a folder: name a file in it"):
         export(batches([row()]), format="jsonl", path=tmp_path, name="a", overwrite=True)
-    with pytest.raises(OptionError, match="is no regular file: use -o -"):
+    with pytest.raises(OptionError, match="not a regular file"):
         export(batches([row()]), format="jsonl", path="/dev/null", name="a", overwrite=True)
 
 

@@ -79,7 +79,7 @@ def test_a_lost_table_is_found_and_forgotten_so_that_it_is_computed_again(
 
 def test_a_shard_that_lost_a_row_is_forgotten_whole(embedded: tuple[Catalog, Signal]) -> None:
     catalog, signal = embedded
-    vectors.delete_instructions(catalog.store, TABLE, [7])
+    vectors.dataset(catalog.store, TABLE).delete("instruction_id = 7")
     (finding,) = catalog.doctor()
     assert (finding.check, "shard 1 of e: 5 instructions" in finding.problem) == (
         "shard_rows",
@@ -219,7 +219,7 @@ def test_a_commit_whose_files_are_gone_is_refused(embedded: tuple[Catalog, Signa
 
 def test_gc_forgets_no_shard_of_a_busy_signal(embedded: tuple[Catalog, Signal]) -> None:
     catalog, signal = embedded
-    vectors.delete_instructions(catalog.store, TABLE, [7])
+    vectors.dataset(catalog.store, TABLE).delete("instruction_id = 7")
     with exclusively(catalog.store, signal):
         assert catalog.gc().vectors.n_forgotten == 0
     assert catalog.gc().vectors.n_forgotten == 1

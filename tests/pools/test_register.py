@@ -241,7 +241,7 @@ def test_a_missing_file_is_named_and_nothing_is_left(catalog: Catalog, tmp_path:
 
 @pytest.mark.parametrize("name", ["", "a b", "p@2", "../p"])
 def test_a_bad_name_is_refused(catalog: Catalog, jsonl: Write, name: str) -> None:
-    with pytest.raises(OptionError, match="is no name"):
+    with pytest.raises(OptionError, match="invalid name"):
         catalog.register(jsonl(pairs(1)), pool=name)
 
 

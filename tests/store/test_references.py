@@ -59,12 +59,14 @@ def test_what_is_not_there_is_named_with_the_nearest(
 
 @pytest.mark.parametrize("text", ["", "@", "a b", "alpaca@", "-x", "a'; DROP TABLE pools; --"])
 def test_what_is_no_reference_is_said_so(connection: Connection, text: str) -> None:
-    with pytest.raises(OptionError, match="is no reference"):
+    with pytest.raises(OptionError, match="invalid reference"):
         resolve(connection, text)
 
 
 def test_a_subset_is_no_pool(connection: Connection) -> None:
-    with pytest.raises(ReferenceNotFoundError, match="best is a subset, and a pool is wanted"):
+    with pytest.raises(
+        ReferenceNotFoundError, match="expected a pool, but .best. is a subset.*catalog show best"
+    ):
         resolve(connection, "best", kind="pool")
 
 

@@ -204,7 +204,7 @@ def test_another_selector_under_a_name_is_refused_unless_it_supersedes(
     filled.select("random", "p", budget=3, name="few")
     for dry_run in (False, True):
         with pytest.raises(
-            OptionError, match=r"few@1 was made by random, this would be mine.*--supersede"
+            OptionError, match=r"few@1 was made by random, this would be mine.*supersede=True"
         ):
             filled.select(mine, "p", budget=3, name="few", dry_run=dry_run)
     assert filled.select(mine, "p", budget=3, name="few", supersede=True).reference == "few@2"

@@ -87,12 +87,14 @@ def test_a_larger_random_budget_only_adds_members(filled: Catalog) -> None:
         (0, "at least 1"),
         ("0.1%", "at least 1"),
         (41, "more than the 40 members"),
-        ("ten", "is no number"),
+        ("ten", "not a number"),
+        (0.1, "10%"),
+        (0.125, "12.5%"),
         ("2.5", "whole number"),
     ],
 )
 def test_a_budget_that_makes_no_sense_is_refused(
-    filled: Catalog, budget: int | str, message: str
+    filled: Catalog, budget: int | str | float, message: str
 ) -> None:
     with pytest.raises(OptionError, match=message):
         filled.select("random", "p", budget=budget, name="x")

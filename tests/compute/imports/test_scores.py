@@ -267,9 +267,9 @@ def test_an_array_is_known_by_its_first_bytes_and_an_ending_that_lies_is_refused
 def test_a_name_that_is_none_is_refused(pool: Catalog, tmp_path: Path) -> None:
     np.save(tmp_path / "r.npy", np.ones(5))
     np.save(tmp_path / "losses.npy", np.ones((5, 2)))
-    with pytest.raises(OptionError, match="'bad name' is no name"):
+    with pytest.raises(OptionError, match="'bad name'"):
         pool.import_scores("p", tmp_path / "r.npy", name="bad name")
-    with pytest.raises(OptionError, match="'their/model' is no name"):
+    with pytest.raises(OptionError, match="'their/model'"):
         pool.import_losses("p", tmp_path / "losses.npy", proxy="their/model")
 
 
