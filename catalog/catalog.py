@@ -102,7 +102,10 @@ class Catalog:
         dry_run: bool = False,
         progress: LoadProgress | None = None,
     ) -> Registration:
-        """Register files, folders, globs, URLs or ``-`` as the next version of a pool; see `catalog.pools.register.register`."""
+        """Register files, folders, globs, URLs or ``-`` as the next version of a pool.
+
+        See `catalog.pools.register.register`.
+        """
         from catalog.pools.entries import with_entry
         from catalog.pools.options import ReadOptions
         from catalog.pools.register import register
@@ -245,7 +248,10 @@ class Catalog:
         limit: int | None = None,
         progress: Callable[[int, int, int], None] | None = None,
     ) -> Report:
-        """Take the token states of every member that has none; see `catalog.compute.states.compute_states`."""
+        """Extract the hidden states of response tokens of every member that has none.
+
+        See `catalog.compute.states.compute_states`.
+        """
         from catalog.compute.states import compute_states
 
         return compute_states(
@@ -271,7 +277,10 @@ class Catalog:
         progress: Callable[[int, int, int], None] | None = None,
         **options: Any,
     ) -> Scoring:
-        """Compute scores of every member that has none, and what they are made of; see `catalog.compute.scores.score`."""
+        """Compute scores of every member that has none, and what they are computed from.
+
+        See `catalog.compute.scores.score`.
+        """
         from catalog.compute.scores import score
 
         found = self.find(reference)
@@ -288,7 +297,10 @@ class Catalog:
         encoder: str = "all-MiniLM-L6-v2",
         progress: Callable[[int, int, int], None] | None = None,
     ) -> Report:
-        """Give every member the labels of a taxonomy that it is near to; see `catalog.compute.labels.label`."""
+        """Assign each member the taxonomy labels whose embeddings are closest to its own.
+
+        See `catalog.compute.labels.label`.
+        """
         from catalog.compute.labels import label
 
         found = self.find(reference)
@@ -345,7 +357,7 @@ class Catalog:
         missing: Sequence[float] = (),
         dry_run: bool = False,
     ) -> Import:
-        """Import scores that others published; see `catalog.compute.imports.scores.import_scores`."""
+        """Import published scores; see `catalog.compute.imports.scores.import_scores`."""
         from catalog.compute.imports.scores import import_scores
 
         found = self.find(reference)
@@ -390,7 +402,10 @@ class Catalog:
         limit: int | None = None,
         progress: Callable[[int, int, int], None] | None = None,
     ) -> TrainedLosses:
-        """Train a proxy and record every member's loss at each checkpoint; see `catalog.compute.losses.train.train_losses`."""
+        """Train a proxy and record every member's loss at each checkpoint.
+
+        See `catalog.compute.losses.train.train_losses`.
+        """
         from catalog.compute.losses.train import train_losses
 
         asked = {
@@ -431,7 +446,10 @@ class Catalog:
         strict: bool = False,
         progress: Callable[[float], None] | None = None,
     ) -> Selected:
-        """Select members of a pool or subset and keep them as a subset; see `catalog.subsets.select.select`."""
+        """Select members of a pool or subset and keep them as a subset.
+
+        See `catalog.subsets.select.select`.
+        """
         from catalog.query.executor import Limits
         from catalog.selection.selector import find_selector
         from catalog.subsets.select import select
@@ -458,7 +476,10 @@ class Catalog:
         strict: bool = False,
         progress: Callable[[float], None] | None = None,
     ) -> Selected:
-        """Select again, as a subset was, from the current versions of its pools; see `catalog.subsets.select.reselect`."""
+        """Run a subset's selection on the current versions of its pools.
+
+        See `catalog.subsets.reselect.reselect`.
+        """
         from catalog.query.executor import Limits
         from catalog.subsets.reselect import reselect
 
@@ -478,7 +499,10 @@ class Catalog:
     def why(
         self, reference: str, which: str | int, *, memory: str | None = SELECTION_MEMORY
     ) -> Why:
-        """Why a row of the pool is in a subset, or what it lacked; see `catalog.why.selected.why`."""
+        """Explain why a row of the pool is in a subset, or why it is not.
+
+        See `catalog.why.selected.why`.
+        """
         from catalog.query.executor import Limits
         from catalog.why.selected import why
 
@@ -526,7 +550,10 @@ class Catalog:
         seed: int = 0,
         memory: str | None = SELECTION_MEMORY,
     ) -> Explanation:
-        """What a selection would do: functions, signals, and what the missing ones cost; see `catalog.selection.explain.explain`."""
+        """Describe a selection before it runs: functions, signals, and what missing ones cost.
+
+        See `catalog.selection.explain.explain_selection`.
+        """
         from catalog.query.executor import Limits
         from catalog.selection.explain import explain_selection
         from catalog.selection.selector import find_selector
@@ -537,19 +564,25 @@ class Catalog:
         return self._limited(explain_selection, found, source, **options, limits=limits)
 
     def selector(self, name: str) -> Selector:
-        """A selection method by name, or by the path of a ``.sql`` file."""
+        """Return a selection method by its name, or by the path of a ``.sql`` file."""
         from catalog.selection.selector import find_selector
 
         return find_selector(self.store, name)
 
     def add_selector(self, path: str | Path) -> AddedSelector:
-        """Keep a selector's file in the catalog, under its name; see `catalog.selection.saved.add_selector`."""
+        """Keep a selector's file in the catalog, under its name.
+
+        See `catalog.selection.saved.add_selector`.
+        """
         from catalog.selection.saved import add_selector
 
         return add_selector(self.store, str(path))
 
     def remove_selector(self, name: str) -> None:
-        """Remove a selector that this catalog keeps; see `catalog.selection.saved.remove_selector`."""
+        """Remove a selector that this catalog keeps.
+
+        See `catalog.selection.saved.remove_selector`.
+        """
         from catalog.selection.saved import remove_selector
 
         remove_selector(self.store, name)
@@ -581,7 +614,10 @@ class Catalog:
         allow_lossy: bool = False,
         overwrite: bool = False,
     ) -> Exported:
-        """Write a pool or subset for a trainer, whose folder calls it by its own name or ``name``; see `catalog.export.export`."""
+        """Write a pool or subset for a trainer; ``name`` is the data set's name in its folder.
+
+        See `catalog.export.export`.
+        """
         from catalog.export import FOLDERS, export
         from catalog.subsets.order import order_matters
 
@@ -658,7 +694,10 @@ class Catalog:
         return examine(self.store, is_full=full or record, is_recording=record)
 
     def gc(self, *, dry_run: bool = False, cache: bool = False, damaged: bool = False) -> Sweep:
-        """Remove what nothing refers to any more; with ``cache`` kept answers too, with ``damaged`` shards that are not as written."""
+        """Remove what nothing refers to any more.
+
+        With ``cache`` also cached results of kernels, with ``damaged`` also damaged shards.
+        """
         from catalog.maintenance.gc import gc
         from catalog.maintenance.repair import forget_damaged
         from catalog.query import cache as memo
@@ -683,7 +722,7 @@ class Catalog:
         return worker.call(function, self.store.absolute(), *args, limits=limits, **kwargs)
 
     def find(self, reference: str) -> Reference:
-        """The version of a pool or subset that a reference names.
+        """Return the version of a pool or subset that a reference names.
 
         Raises:
             ReferenceNotFoundError: there is none; the message suggests the nearest name.
@@ -693,7 +732,7 @@ class Catalog:
 
 
 def frame(table: pa.Table) -> pl.DataFrame:
-    """An Arrow table as polars."""
+    """Return an Arrow table as a polars frame."""
     import polars as pl
 
     answer = pl.from_arrow(table)

@@ -90,7 +90,7 @@ class _Model:
         return self._loaded
 
     def identity(self) -> dict[str, Any]:
-        from catalog.models.encoder import encoder_identity
+        from catalog.models.encoder_identity import encoder_identity
 
         return encoder_identity(self.name)
 

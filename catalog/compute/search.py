@@ -104,7 +104,7 @@ def embedded_with(
         SignalError: there is none, or it does not cover them; the message has the command that makes it.
     """
     from catalog.compute.shard_runner import missing
-    from catalog.models.encoder import encoder_identity
+    from catalog.models.encoder_identity import encoder_identity
 
     wanted = encoder_identity(encoder)
     with store.reading() as connection:

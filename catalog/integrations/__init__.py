@@ -1,1 +1,1 @@
-"""Hooks for the training libraries of others; each imports its library, so import only what you use."""
+"""Hooks for other training libraries; each module imports its library."""

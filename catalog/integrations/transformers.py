@@ -1,4 +1,4 @@
-"""Record loss trajectories from a run of Hugging Face's Trainer, or of anything built on it, such as TRL's."""
+"""Record loss trajectories from a run of Hugging Face's Trainer, or TRL's built on it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from catalog.models.causal_lm import CausalLM
 
 
 class RecordLosses(TrainerCallback):
-    """At every save, and when the training ends, score every member of a pool with the model in training.
+    """Score every member of a pool with the model in training, at every save and at the end.
 
     The trajectories are written as ``catalog losses train`` writes its own. The run itself is not
     disturbed: no random number is drawn, and every module is left in the mode that it was in. A run
@@ -57,18 +57,21 @@ class RecordLosses(TrainerCallback):
 
         Raises:
             ReferenceNotFoundError: no such pool or subset.
-            SignalError: the trainer has no tokenizer, its model is in pieces, or only virtual tokens are trained.
+            SignalError: the trainer has no tokenizer, its model is in pieces, or only virtual
+                tokens are trained.
         """
         if not state.is_world_process_zero:
             return
         if getattr(args, "deepspeed", None) or getattr(args, "fsdp", None):
             raise SignalError(
-                "RecordLosses needs the whole model in one process, and FSDP and DeepSpeed cut it: train on one device or DDP"
+                "RecordLosses needs the whole model in one process, and FSDP and DeepSpeed cut it: "
+                "train on one device or DDP"
             )
         wrapped = getattr(kwargs["model"], "module", kwargs["model"])
         if getattr(getattr(wrapped, "active_peft_config", None), "is_prompt_learning", False):
             raise SignalError(
-                "RecordLosses scores without PEFT's virtual tokens, and prompt tuning trains nothing else: train an adapter"
+                "RecordLosses scores without PEFT's virtual tokens, and prompt tuning trains "
+                "nothing else: train an adapter"
             )
         model, tokenizer = _plain(kwargs["model"]), kwargs.get("processing_class")
         tokenizer = getattr(tokenizer, "tokenizer", tokenizer)
@@ -106,7 +109,7 @@ class RecordLosses(TrainerCallback):
         self._at_save(state)
 
     def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        """Score at the end, unless steps were asked for; from now on the trajectories can be read."""
+        """Score at the end unless steps were asked for, and make the trajectories readable."""
         self._at_save(state)
         if self._run:
             self._run.finish()
@@ -123,7 +126,7 @@ class RecordLosses(TrainerCallback):
 
 
 def _plain(model: Any) -> Any:
-    """The language model itself, out of what trainers wrap around it; adapters stay in it."""
+    """Return the language model inside what trainers wrap around it; adapters stay in it."""
     model = getattr(model, "module", model)
     return model.get_base_model() if hasattr(model, "get_base_model") else model
 

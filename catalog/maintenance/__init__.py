@@ -1,1 +1,1 @@
-"""Keeping a catalog well: finding damage, and forgetting what is damaged so that it is computed again."""
+"""Maintenance: finding damage, and forgetting damaged parts so that they are computed again."""

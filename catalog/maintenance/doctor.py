@@ -1,4 +1,4 @@
-"""Is the catalog whole? The quick examination compares counts; the full one reads every block, row and vector.
+"""Checks of a catalog: the quick ones compare counts, the full ones read every row and vector.
 
 Whatever is damaged becomes a finding: what it is, what is lost with it, and the next step. Nothing
 here ends in a traceback.
@@ -59,7 +59,10 @@ def examine(
         MigrationError: the schema is older or newer than the code.
     """
     if not store.database.exists() and store.vectors.is_dir():
-        problem = f"{store.database} is gone, and with it all pools, subsets and scores; the vectors are still there"
+        problem = (
+            f"{store.database} is gone, and with it all pools, subsets and scores; "
+            "the vectors are still there"
+        )
         return [Finding("database_gone", problem, RESTORE)]
     if not is_full:
         return _run(store, [_quick])
@@ -84,7 +87,7 @@ def _run(
     store: Store,
     checks: Sequence[Check],
 ) -> list[Finding]:
-    """What checks find; where one cannot read what it needs, that is the finding.
+    """Collect the results of checks; a check that cannot read its data is a result itself.
 
     After a finding a new connection goes on, since damage may have ended the one before.
     """
@@ -102,7 +105,7 @@ def _run(
 
 
 def _found(check: Check, connection: Connection, store: Store) -> list[Finding]:
-    """What one check finds, until it meets damage."""
+    """Yield the results of one check until it meets damage."""
     found: list[Finding] = []
     try:
         for finding in check(connection, store):
@@ -120,7 +123,10 @@ def _damage(error: DamageError | duckdb.Error | OSError | MemoryError, store: St
 def _unreadable_tables(
     store: Store,
 ) -> list[Finding]:
-    """Read every block of every table; after one that cannot be read a new connection goes on with the next."""
+    """Read every block of every table.
+
+    After a table that cannot be read, a new connection continues with the next one.
+    """
     tables: list[str] = []
 
     def list_tables(connection: Connection, _home: Store) -> Iterator[Finding]:
@@ -132,14 +138,15 @@ def _unreadable_tables(
 
 
 def _read(table: str) -> Check:
-    """A check that reads a table whole."""
+    """Read a table whole."""
 
     def check(connection: Connection, store: Store) -> Iterator[Finding]:
         try:
             connection.execute(f'SELECT bit_xor(hash(rows)) FROM "{table}" AS rows').fetchall()
         except duckdb.Error as error:
             finding = _damage(error, store)
-            problem = f"table {table} cannot be read, and holds {LOST.get(table, 'records of the catalog')}: {finding.problem}"
+            lost = LOST.get(table, "records of the catalog")
+            problem = f"table {table} cannot be read, and holds {lost}: {finding.problem}"
             yield Finding("unreadable_table", problem, finding.next_step)
 
     return check

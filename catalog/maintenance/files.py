@@ -12,7 +12,10 @@ from catalog.maintenance.database_doctor import Finding
 from catalog.store.database import Connection
 from catalog.store.store import Store
 
-MODEL = "restore it from a backup; or remove the model's folder, and the command that trained it trains it again"
+MODEL = (
+    "restore it from a backup; or remove the model's folder, and the command that trained it "
+    "trains it again"
+)
 
 
 def damaged_files(_connection: Connection, store: Store) -> Iterator[Finding]:
@@ -28,7 +31,8 @@ def damaged_files(_connection: Connection, store: Store) -> Iterator[Finding]:
         try:
             check(path)
         except Exception as error:
-            problem = f"{path} is damaged, and with it the model that it belongs to ({str(error).splitlines()[0] if str(error) else error!r})"
+            reason = str(error).splitlines()[0] if str(error) else repr(error)
+            problem = f"{path} is damaged, and with it the model that it belongs to ({reason})"
             yield Finding("model_damaged", problem, MODEL)
 
 
@@ -40,7 +44,7 @@ def _safetensors(path: Path) -> None:
 
 
 def _numbers(path: Path) -> None:
-    """A projection's name holds the beginning of its hash."""
+    """Compare a projection's content with the start of its hash, which is in its name."""
     import hashlib
 
     matrix = np.load(path)

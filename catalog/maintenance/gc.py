@@ -50,9 +50,11 @@ def gc(
     is_dry_run: bool = False,
     n_damaged: int = 0,
 ) -> Sweep:
-    """Remove instructions that no version of a pool and no subset holds, with their numbers; signals and trained models of which
-    nothing is left; vectors that nothing records, and their versions that no subset was made from;
-    kept media that nothing refers to; the leftovers of dead jobs.
+    """Remove what nothing refers to any more.
+
+    That is: instructions that no version of a pool and no subset holds, with their numbers; signals
+    and trained models of which nothing is left; vectors that nothing records, and their versions
+    that no subset was made from; kept media that nothing refers to; files of dead jobs.
 
     Raises:
         LockedError: another process held the catalog all that time.
@@ -125,7 +127,10 @@ def _n_unreferenced(connection: Connection) -> int:
 
 
 def _whole_shards(connection: Connection) -> list[tuple[str, int, int]]:
-    """The shards in DuckDB that lose rows and are as they were written: kind, signal and shard. A damaged one keeps its hash."""
+    """Return the intact shards in DuckDB that lose rows: kind, signal and shard.
+
+    A damaged shard keeps its hash.
+    """
     touched = connection.sql(query("gc/trimmed_rows")).fetchall()
     return [
         (kind, signal_id, shard)

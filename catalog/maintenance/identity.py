@@ -25,7 +25,10 @@ def changed_instructions(connection: Connection, _home: Store) -> Iterator[Findi
             if _fingerprint(messages, row) != known:
                 changed.append(known)
     if changed:
-        problem = f"{len(changed):,} instructions do not have the text that their fingerprint is of, such as {changed[0]}"
+        problem = (
+            f"{len(changed):,} instructions do not have the text of their fingerprint, "
+            f"such as {changed[0]}"
+        )
         yield Finding("fingerprints", problem, RESTORE)
 
 
@@ -36,7 +39,10 @@ def changed_subsets(connection: Connection, _home: Store) -> Iterator[Finding]:
             query("maintenance/subset_members"), params={"subset_id": subset_id}
         ).fetchall()
         if members_sha256(row[0] for row in rows) != sha256:
-            problem = f"the members of {name}@{version} are not those that were written: members_sha256 differs"
+            problem = (
+                f"the members of {name}@{version} are not those that were written: "
+                "members_sha256 differs"
+            )
             yield Finding(
                 "members_sha256", problem, f"{RESTORE}; or drop the subset and select it again"
             )

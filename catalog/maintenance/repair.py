@@ -41,7 +41,7 @@ def forget_damaged(
 
 
 def _damaged(store: Store, table: str, shards: list[tuple[int, int, str | None]]) -> list[int]:
-    """The damaged shards of a table, once it can be read again."""
+    """Return the damaged shards of a table, once the table can be read again."""
     try:
         _take_out_unreadable(store, table)
         return [

@@ -21,21 +21,27 @@ RECORD = "`catalog doctor --full --record` records it as it is now, once you tru
 
 
 def damaged_shards(connection: Connection, store: Store) -> Iterator[Finding]:
-    """Find shards whose values are not those that were written, and signals with shards whose hash was never recorded."""
+    """Find shards whose values have changed since they were written, or have no recorded hash."""
     for signal_id, kind, name, table in connection.sql(query("maintenance/signals")).fetchall():
         n_unrecorded = 0
         for shard, n_members, recorded in _shards(connection, signal_id):
             try:
                 sha256 = _sha256(connection, store, kind, signal_id, table, shard)
             except CorruptError as error:
-                problem = f"shard {shard} of {kind} {name} ({n_members:,} instructions) cannot be read: {error}"
+                problem = (
+                    f"shard {shard} of {kind} {name} ({n_members:,} instructions) cannot be read: "
+                    f"{error}"
+                )
                 yield Finding(
                     "shard_damaged", problem, _next_step(connection, kind, signal_id, name, shard)
                 )
                 continue
             n_unrecorded += recorded is None
             if recorded and sha256 != recorded:
-                problem = f"shard {shard} of {kind} {name} ({n_members:,} instructions) does not hold the values that were written"
+                problem = (
+                    f"shard {shard} of {kind} {name} ({n_members:,} instructions) does not hold "
+                    "the values that were written"
+                )
                 yield Finding(
                     "shard_damaged", problem, _next_step(connection, kind, signal_id, name, shard)
                 )
@@ -99,7 +105,7 @@ def _sha256(
 
 
 def _next_step(connection: Connection, kind: str, signal_id: int, name: str, shard: int) -> str:
-    """What helps: vectors are forgotten and computed again, what is in the database comes from a backup."""
+    """Return the next step: vectors are computed again, rows of the database are restored."""
     if kind in IN_DATABASE:
         return RESTORE
     rows = connection.sql(

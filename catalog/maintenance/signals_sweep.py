@@ -18,7 +18,10 @@ WARM_UP = (
 
 
 def dead_signals(connection: Connection) -> dict[int, str]:
-    """The signals of which nothing is left, by number, each before those that it is made of; needs the table ``unreferenced``."""
+    """Return the signals of which nothing is left, by number, dependent ones first.
+
+    Needs the table ``unreferenced``.
+    """
     dead: dict[int, str] = {}
     while found := connection.sql(query("gc/dead_signals"), params={"dead": list(dead)}).fetchall():
         dead |= dict(found)
@@ -28,7 +31,9 @@ def dead_signals(connection: Connection) -> dict[int, str]:
 def sweep_signals(
     store: Store,
 ) -> list[str]:
-    """Remove the records of dead signals; one that a job computes at this moment is left alone. Returns which went.
+    """Remove the records of dead signals, and return which were removed.
+
+    A signal that a job computes at this moment is left alone.
 
     Raises:
         LockedError: another process held the catalog all that time.
@@ -63,7 +68,7 @@ def _forget(
 def dead_models(
     connection: Connection, store: Store, *, dead: dict[int, str] | None = None
 ) -> list[Path]:
-    """The folders of models whose signal is gone, or goes with ``dead``."""
+    """Return the folders of models whose signal is gone, or is among ``dead``."""
     if not store.models.is_dir():
         return []
     folders = sorted(

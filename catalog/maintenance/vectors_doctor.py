@@ -1,4 +1,4 @@
-"""The two stores against each other: what DuckDB records of the vectors, and what the vector store holds."""
+"""The two stores against each other: what DuckDB records of the vectors, and what is there."""
 
 from __future__ import annotations
 
@@ -13,8 +13,14 @@ from catalog.store.database import Connection
 from catalog.store.queries import query
 from catalog.store.store import Store
 
-FORGET = "restore vectors/ from a backup; or `catalog gc` forgets the shard, and the command that made it computes it again"
-REPAIR = "restore vectors/ from a backup; or `catalog gc --damaged` forgets what is damaged, and the command that made it computes it again"
+FORGET = (
+    "restore vectors/ from a backup; or `catalog gc` forgets the shard, and the command that made "
+    "it computes it again"
+)
+REPAIR = (
+    "restore vectors/ from a backup; or `catalog gc --damaged` forgets what is damaged, and the "
+    "command that made it computes it again"
+)
 SWEEP = "`catalog gc` removes it"
 
 
@@ -76,7 +82,10 @@ def _of_signal(
     for shard, n_expected, n_found in connection.sql(
         query("doctor/vector_shards"), params={"signal_id": signal_id}
     ).fetchall():
-        problem = f"shard {shard} of {name}: {n_expected:,} instructions are recorded and {table} holds {n_found:,} of them"
+        problem = (
+            f"shard {shard} of {name}: {n_expected:,} instructions are recorded and {table} "
+            f"holds {n_found:,} of them"
+        )
         yield Fault("shard_rows", problem, FORGET, table, signal_id, shard)
     at = {"signal_id": signal_id}
     for shard, n_rows in connection.sql(query("doctor/vector_orphans"), params=at).fetchall():

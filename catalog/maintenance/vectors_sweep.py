@@ -1,4 +1,4 @@
-"""Sweeping the vector store: it holds what DuckDB records, DuckDB records what it holds, and the disk is freed.
+"""Sweeping the vector store: both stores agree afterwards, and the disk is freed.
 
 A table whose signal is locked belongs to a job, and is left alone: files that the job has written
 and not committed look like leftovers.
@@ -99,7 +99,10 @@ def forget_shards(
     signal_id: int,
     shards: Sequence[int],
 ) -> int:
-    """Forget shards, so that the command that made them computes them again; returns how many. A busy signal is left alone."""
+    """Forget shards, so that they are computed again; return how many.
+
+    A busy signal is left alone.
+    """
     try:
         with unless_busy(store, signal_id), store.writing() as connection:
             for shard in shards:
@@ -115,7 +118,10 @@ def forget_shards(
 def _drop_orphans(
     store: Store,
 ) -> tuple[tuple[str, ...], int]:
-    """Drop tables that no signal names: their names and bytes. The catalog's lock keeps out a job that is about to make one."""
+    """Drop tables that no signal names, and return their names and bytes.
+
+    The catalog's lock keeps out a job that is about to create one.
+    """
     if not store.vectors.is_dir():
         return (), 0
     with store.writing() as connection:
@@ -132,7 +138,10 @@ def _sweep_table(
     signal_id: int,
     table: str,
 ) -> tuple[int, int]:
-    """Remove a table's orphan rows and old versions; rows removed and bytes freed. A table that a job writes or indexes is left alone."""
+    """Remove a table's orphan rows and old versions; return the rows and bytes.
+
+    A table that a job writes or indexes is left alone.
+    """
     try:
         with unless_busy(store, signal_id):
             with store.writing() as connection:
@@ -157,7 +166,9 @@ def _sweep_table(
 
 
 def _hash_trimmed(connection: Connection, store: Store, signal_id: int, table: str) -> None:
-    """Record the hash of what shards hold without the rows that go; one that is not as it was written keeps its hash, and is found.
+    """Record the hash of shards without the rows that are removed.
+
+    A damaged shard keeps its hash, so that `doctor` finds it.
 
     The rows are taken from the version that is recorded, which a sweep that was killed has not
     changed.
@@ -191,7 +202,7 @@ def _tables(
     store: Store,
     damaged: Sequence[str],
 ) -> list[tuple[int, str]]:
-    """The signals that keep vectors, and their tables, those that cannot be read left out."""
+    """Return the signals that keep vectors, and their tables, without unreadable ones."""
     with store.reading() as connection:
         signals = connection.sql(query("doctor/vector_signals")).fetchall()
     return [(signal_id, table) for signal_id, _, table, _ in signals if table not in damaged]
@@ -214,7 +225,10 @@ def _n_orphan_rows(
 
 
 def _dead_pins(connection: Connection, store: Store, table: str) -> list[str]:
-    """What subsets that were dropped still keep. Under the catalog's lock, since a subset pins before it is there to be read."""
+    """Return the tags that dropped subsets still keep.
+
+    Call it under the catalog's lock, since a subset pins before it can be read.
+    """
     if not vectors.exists(store, table):
         return []
     there = {

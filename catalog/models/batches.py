@@ -14,7 +14,7 @@ Integers = np.ndarray[Any, np.dtype[np.int64]]
 
 
 def token_batches(lengths: Sequence[int] | np.ndarray[Any, Any], *, budget: int) -> list[Integers]:
-    """Group texts of similar length, so that each padded batch holds at most ``budget`` tokens (or one text).
+    """Group texts of similar length into batches of at most ``budget`` tokens, padding included.
 
     Longest first, so that the largest allocation comes first and memory does not grow later; equal
     lengths keep their order. The answer depends on the lengths and the budget alone.

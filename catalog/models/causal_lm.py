@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from catalog.errors import ModelNotFoundError, OptionError
+from catalog.errors import ModelNotFoundError, OptionError, argument
 from catalog.models.device import best_device, silence_libraries
 from catalog.models.template import Template, template_of
 from catalog.models.weights import (
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class CausalLM:
-    """A model that reads and scores; made by :func:`load_causal_lm` or :func:`catalog.models.tiny.build_tiny`.
+    """A model that reads and scores.
 
     Attributes:
         model: the Hugging Face model, in evaluation mode.
@@ -67,7 +67,7 @@ class CausalLM:
 
     @property
     def n_positions(self) -> int | None:
-        """The longest text that it can read, in tokens; None where positions have no vectors of their own, as with rotary ones."""
+        """Return the longest text that the model reads, in tokens; None with rotary positions."""
         import torch
 
         longest = getattr(self.model.config, "max_position_embeddings", None)
@@ -97,7 +97,8 @@ class CausalLM:
         )
         if n_positions and longest > n_positions:
             raise OptionError(
-                f"{self.name} reads {n_positions:,} tokens at most, and there are {longest:,}: --max-length {n_positions}"
+                f"{self.name} reads {n_positions:,} tokens at most, and there are {longest:,}: "
+                f"use {argument('max_length', n_positions)}"
             )
 
     @property
@@ -121,20 +122,26 @@ class CausalLM:
         return states
 
     def logits(self, states: torch.Tensor) -> torch.Tensor:
-        """The LM head on states (P, d): logits (P, V). Equal to the model's where ``is_head_plain``."""
+        """Return the LM head's logits (P, V) of states (P, d).
+
+        They are the model's logits where ``is_head_plain``.
+        """
         with self.computing():
             logits: torch.Tensor = self.model.get_output_embeddings()(states)
         return logits
 
     def whole_logits(self, ids: torch.Tensor) -> torch.Tensor:
-        """The model's own logits, (B, T, V), for the few that scale or cap what their head gives; padding as in :meth:`states`."""
+        """Return the model's own logits, (B, T, V), padded as in :meth:`states`.
+
+        A few models scale or cap what their head gives.
+        """
         with self.computing():
             logits: torch.Tensor = self.model(input_ids=ids, use_cache=False).logits
         return logits
 
     @contextmanager
     def computing(self) -> Iterator[None]:
-        """Products in bfloat16 where the weights are float32 and ``dtype`` says bfloat16, as in training."""
+        """Take products in bfloat16 where the weights are float32 and ``dtype`` says bfloat16."""
         import torch
 
         narrow = self.dtype == "bfloat16" and self.model.dtype == torch.float32
@@ -142,11 +149,11 @@ class CausalLM:
             yield
 
     def identity(self) -> dict[str, Any]:
-        """:func:`lm_identity` of this model's name and precision. Only for a model that was loaded from files."""
+        """Return :func:`lm_identity` of this model, which was loaded from files."""
         return lm_identity(self.name, dtype=self.dtype) | {"template": self.template.identity()}
 
     def _examine(self) -> tuple[bool, bool]:
-        """Whether the head's product is the model's logits, and whether the base model's output is what the head reads."""
+        """Return whether the head gives the model's logits, and whether it reads the states."""
         import torch
 
         head = self.model.get_output_embeddings()
@@ -183,7 +190,8 @@ def load_causal_lm(
     Args:
         name: e.g. ``EleutherAI/pythia-70m``, or a folder that ``save_pretrained`` wrote.
         device: CUDA where there is one, else the CPU, unless said.
-        dtype: ``"float32"``, ``"bfloat16"``, or ``"auto"``: bfloat16 on CUDA, float32 on the CPU, where a loss
+        dtype: ``"float32"``, ``"bfloat16"``, or ``"auto"``: bfloat16 on CUDA, float32 on the CPU,
+            where a loss
             then does not depend on its batch.
         to_train: keep the weights in float32 whatever the products are taken in, since small
             updates vanish in bfloat16.
@@ -214,13 +222,14 @@ def load_causal_lm(
     except (OSError, ValueError, KeyError, ImportError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ModelNotFoundError(
-            f"{name}: cannot be loaded as a causal language model ({reason}); its folder must hold config.json, weights and tokenizer"
+            f"{name}: cannot be loaded as a causal language model ({reason}); its folder must hold "
+            "config.json, weights and tokenizer"
         ) from error
     return CausalLM(model.to(where).eval(), tokenizer, os.fspath(name), dtype)
 
 
 def save_causal_lm(lm: CausalLM, folder: Path) -> None:
-    """Write a model and its tokenizer as Hugging Face files; the folder appears whole or not at all.
+    """Write a model and its tokenizer as Hugging Face files; the folder appears whole.
 
     Raises:
         FileExistsError: the folder exists already.
@@ -235,7 +244,7 @@ def save_causal_lm(lm: CausalLM, folder: Path) -> None:
 
 
 def lm_identity(name: str | os.PathLike[str], *, dtype: str) -> dict[str, Any]:
-    """What decides a causal language model's numbers, read from its files without loading it.
+    """Return what decides a causal language model's numbers, from its files alone.
 
     The template is told by the tokenizer's chat template; the window (max length) is the caller's
     to add.
@@ -255,7 +264,7 @@ def lm_identity(name: str | os.PathLike[str], *, dtype: str) -> dict[str, Any]:
 
 
 def template_identity(folder: Path) -> str:
-    """What :meth:`Template.identity` will say of a model in this folder, read from its files."""
+    """Return :meth:`Template.identity` of a model in this folder, from its files alone."""
     import hashlib
 
     file = folder / "chat_template.jinja"

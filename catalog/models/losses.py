@@ -33,7 +33,8 @@ class Losses:
 
     Attributes:
         mean: float64 (n,), mean cross-entropy in nats a token; NaN where there is none.
-        n_tokens: int32 (n,), response tokens that it is the mean of, end of sequence included; 0 where there is none.
+        n_tokens: int32 (n,), response tokens that it is the mean of, end of sequence included; 0
+            where there is none.
         reasons: why there is none, else None.
     """
 
@@ -60,7 +61,8 @@ def response_losses(
 
     Args:
         lm: the model; it is put into evaluation mode and given back as it was.
-        instructions: n of them, as :func:`catalog.models.tokens.tokens_of` gives them; at most a shard.
+        instructions: n of them, as :func:`catalog.models.tokens.tokens_of` gives them; at most a
+            shard.
         budget: tokens of a padded batch.
         progress: told after each batch how many instructions and tokens it held.
     """
@@ -112,7 +114,7 @@ def answer_losses(
 
 
 def response_nats(lm: CausalLM, group: Sequence[Tokens]) -> tuple[torch.Tensor, torch.Tensor]:
-    """Cross-entropy of every response token of one batch, float32 (P,), and the row of the batch that each belongs to, (P,).
+    """Return the cross-entropy of every response token of a batch, (P,), and its row, (P,).
 
     Keeps gradients where they are on.
     """

@@ -35,7 +35,7 @@ class Projection:
     distortion: dict[str, float]
 
     def identity(self) -> dict[str, Any]:
-        """What decides its values."""
+        """Return what decides the projection's values."""
         digest = hashlib.sha256(np.ascontiguousarray(self.matrix).tobytes()).hexdigest()
         return {
             "kind": self.kind,
@@ -48,7 +48,7 @@ class Projection:
 def johnson_lindenstrauss(
     dimension: int, *, dim: int, seed: int = 0, sample: Matrix | None = None
 ) -> Projection:
-    """A seeded Gaussian matrix with entries of variance 1/k: squared lengths are kept on average.
+    """Return a seeded Gaussian matrix with variance 1/k: squared lengths are kept on average.
 
     Args:
         dimension: d.
@@ -69,7 +69,9 @@ def johnson_lindenstrauss(
 
 
 def principal_components(sample: Matrix, *, dim: int, seed: int = 0) -> Projection:
-    """The k directions that hold most of a sample's squared length, largest first, each with its largest entry positive.
+    """Return the k directions with most of a sample's squared length, largest first.
+
+    Each has its largest entry positive.
 
     Args:
         sample: float32 (n, d); n at least k.
@@ -82,7 +84,8 @@ def principal_components(sample: Matrix, *, dim: int, seed: int = 0) -> Projecti
     _check(sample.shape[1], dim)
     if len(sample) < dim:
         raise OptionError(
-            f"a sample of {len(sample):,} states cannot give {dim} components; use a larger sample or the jl projection"
+            f"a sample of {len(sample):,} states cannot give {dim} components; use a larger sample "
+            "or the jl projection"
         )
     wide = sample.astype(np.float64)
     _, directions = np.linalg.eigh(wide.T @ wide)  # (d, d), ascending
@@ -95,11 +98,12 @@ def principal_components(sample: Matrix, *, dim: int, seed: int = 0) -> Projecti
 def distortion(
     matrix: Matrix, sample: Matrix, *, seed: int = 0, n_pairs: int = 2000
 ) -> dict[str, float]:
-    """How far a map changes squared distances between random pairs of a sample.
+    """Measure how far a map changes squared distances between random pairs of a sample.
 
     Returns:
-        ``mean`` and ``p99`` of ``|distance_after**2 / distance_before**2 - 1|``, and ``energy``: the share of the sample's summed squared
-        length that is left. All NaN for fewer than two different vectors.
+        ``mean`` and ``p99`` of ``|distance_after**2 / distance_before**2 - 1|``, and ``energy``:
+        the share of the sample's summed squared length that is left. All NaN for fewer than two
+        different vectors.
     """
     wide = sample.astype(np.float64)
     rng = np.random.default_rng([seed, 1])
@@ -121,5 +125,6 @@ def distortion(
 def _check(dimension: int, dim: int) -> None:
     if not 1 <= dim < dimension:
         raise OptionError(
-            f"projection to {dim}: the states have {dimension} dimensions; give a number from 1 to {dimension - 1}"
+            f"projection to {dim}: the states have {dimension} dimensions; give a number from 1 to "
+            f"{dimension - 1}"
         )

@@ -14,7 +14,8 @@ class Recipe:
     """How a model is trained; every field but ``budget`` is part of a run's identity.
 
     Attributes:
-        learning_rate: peak; 2e-5 for a pretrained model, see :data:`catalog.models.tiny.RECIPE` for one from scratch.
+        learning_rate: peak; 2e-5 for a pretrained model, see :data:`catalog.models.tiny.RECIPE` for
+            one from scratch.
         epochs: passes over the instructions.
         batch: instructions a step.
         checkpoints: how many, evenly spaced, the last at the end.
@@ -42,11 +43,12 @@ class Recipe:
             or self.learning_rate <= 0
         ):
             raise OptionError(
-                f"{self}: epochs, batch, checkpoints and budget start at 1, warmup is in [0, 1), learning_rate above 0"
+                f"{self}: epochs, batch, checkpoints and budget start at 1, warmup is in [0, 1), "
+                "learning_rate above 0"
             )
 
     def identity(self) -> dict[str, Any]:
-        """What decides the numbers of a run, rounding left out."""
+        """Return what decides the numbers of a run, except rounding."""
         return {name: value for name, value in asdict(self).items() if name != "budget"}
 
     def n_steps(self, n_instructions: int) -> int:
@@ -54,7 +56,7 @@ class Recipe:
         return self.epochs * math.ceil(n_instructions / self.batch)
 
     def marks(self, n_instructions: int) -> list[int]:
-        """The steps after which there is a checkpoint.
+        """Return the steps after which there is a checkpoint.
 
         Raises:
             OptionError: there are fewer steps than checkpoints.
@@ -65,15 +67,17 @@ class Recipe:
         n_steps = self.n_steps(n_instructions)
         if n_steps < self.checkpoints:
             raise OptionError(
-                f"{n_instructions:,} instructions make {n_steps} steps of {self.batch}, too few for {self.checkpoints} checkpoints; "
+                f"{n_instructions:,} instructions make {n_steps} steps of {self.batch}, too few "
+                f"for {self.checkpoints} checkpoints; "
                 f"ask for at most {n_steps} checkpoints, or for a smaller batch"
             )
         return [round(n_steps * (i + 1) / self.checkpoints) for i in range(self.checkpoints)]
 
     def rate(self, step: int, n_steps: int) -> float:
-        """The learning rate of a step (from 0): linear to the peak, then half a cosine to zero.
+        """Return the rate of a step (from 0): linear to the peak, then half a cosine to zero.
 
-        >>> [round(Recipe(learning_rate=1.0, warmup=0.2).rate(step, 10), 2) for step in (0, 1, 2, 6, 9)]
+        >>> recipe = Recipe(learning_rate=1.0, warmup=0.2)
+        >>> [round(recipe.rate(step, 10), 2) for step in (0, 1, 2, 6, 9)]
         [0.5, 1.0, 1.0, 0.5, 0.04]
         """
         rising = math.ceil(self.warmup * n_steps)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def save_state(file: Path, state: dict[str, Any]) -> None:
-    """Replace a file by a new state in one step, so that a process killed at any moment leaves the old or the new."""
+    """Replace a file by a new state in one step: a killed process leaves the old or the new one."""
     import torch
 
     draft = file.with_name(f"{file.name}.draft")
@@ -30,7 +30,9 @@ def save_state(file: Path, state: dict[str, Any]) -> None:
 
 
 def load_state(file: Path, *, device: torch.device) -> dict[str, Any] | None:
-    """The state in a file, tensors on the device (random states stay where they are read); None where there is no file.
+    """Return the state in a file, tensors on the device; None where there is no file.
+
+    Random states stay on the CPU.
 
     Raises:
         CorruptError: the file is no state.
@@ -43,6 +45,7 @@ def load_state(file: Path, *, device: torch.device) -> dict[str, Any] | None:
         state: dict[str, Any] = torch.load(file, map_location=device, weights_only=True)
     except Exception as error:  # what broken bytes raise is the unpickler's choice
         raise CorruptError(
-            f"{file}: cannot be read as a training state ({type(error).__name__}); delete it to start afresh"
+            f"{file}: cannot be read as a training state ({type(error).__name__}); delete it to "
+            "start afresh"
         ) from error
     return state

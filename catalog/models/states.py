@@ -1,4 +1,4 @@
-"""The hidden states that predict an instruction's response, before the LM head: what FisherSFT selects by.
+"""The hidden states that predict a response's tokens, before the LM head: FisherSFT's input.
 
 FisherSFT linearises a model at its last layer, so that token j of instruction i contributes its
 state x_ij in R^d (Deb et al. 2025, arXiv 2505.14826). One forward pass; no labels and no
@@ -25,7 +25,9 @@ Progress = Callable[[int, int], None]  # (instructions done, tokens done) since 
 
 @dataclass(frozen=True)
 class States:
-    """Token states in the order of their instructions; instruction i has the rows ``offsets[i]:offsets[i + 1]``.
+    """Token states in the order of their instructions.
+
+    Instruction i has the rows ``offsets[i]:offsets[i + 1]``.
 
     Attributes:
         vectors: float16 (or what was asked for), shape (n_rows, k).
@@ -52,7 +54,8 @@ def token_states(
 
     Args:
         lm: the model.
-        instructions: n of them; at most a shard, since all their states are held at once (n_rows * k * 2 bytes).
+        instructions: n of them; at most a shard, since all their states are held at once (n_rows *
+            k * 2 bytes).
         max_tokens: rows of an instruction at most.
         projection: to fewer dimensions, if any.
         dtype: ``"float16"`` or ``"float32"``.
@@ -61,17 +64,20 @@ def token_states(
 
     Raises:
         OptionError: ``max_tokens`` below 1 or another dtype.
-        SignalError: the model's head reads something else than its last hidden state, or a state does not fit the dtype.
+        SignalError: the model's head does not read its last hidden state, or a state does not fit
+            the dtype.
     """
     import torch
 
     if max_tokens < 1 or dtype not in ("float16", "float32"):
         raise OptionError(
-            f"states with max_tokens {max_tokens} in {dtype}: give at least 1 token, and float16 or float32"
+            f"states with max_tokens {max_tokens} in {dtype}: give at least 1 token, and float16 "
+            "or float32"
         )
     if not lm.is_state_plain:
         raise SignalError(
-            f"{lm.name}: its LM head does not read the base model's last hidden state, so that it has no states to take; use another model"
+            f"{lm.name}: its LM head does not read the base model's last hidden state, so it "
+            "has no states; use another model"
         )
     counts = [min(one.n_response, max_tokens) for one in instructions]
     offsets = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)]).astype(np.int64)

@@ -35,7 +35,10 @@ Instruction = Mapping[
     str, Any
 ]  # messages: [{role, content}, ...], system: str | None, tools: list | str | None
 
-ALPACA = "Below is an instruction that describes a task. Write a response that appropriately completes the request."
+ALPACA = (
+    "Below is an instruction that describes a task. "
+    "Write a response that appropriately completes the request."
+)
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,8 @@ class Rendered:
     Attributes:
         text: prompt, response and end of sequence; empty where there is a reason.
         boundary: characters of the prompt; the response is ``text[boundary:]``.
-        reason: why there is no text to score (``no_response``, ``empty_response``, ``template_refuses``), else None.
+        reason: why there is no text to score (``no_response``, ``empty_response``,
+            ``template_refuses``), else None.
     """
 
     text: str
@@ -61,7 +65,7 @@ class Template:
         self._tokenizer = tokenizer
 
     def identity(self) -> str:
-        """The template in a word: ``alpaca``, or ``chat:`` and the first 16 digits of the chat template's sha256."""
+        """Return ``alpaca``, or ``chat:`` and the start of the chat template's sha256."""
         if self.name == "alpaca":
             return "alpaca"
         return (
@@ -69,7 +73,7 @@ class Template:
         )
 
     def render(self, instruction: Instruction) -> Rendered:
-        """The text of one instruction up to its last assistant message, which is the response."""
+        """Return the text of an instruction up to its last assistant message, the response."""
         messages, response, reason = _split(instruction)
         if reason:
             return Rendered("", 0, reason)
@@ -144,14 +148,15 @@ class Template:
 
 
 def template_of(tokenizer: Any) -> Template:
-    """The template that goes with a tokenizer: its own chat template, else Alpaca's prompt.
+    """Return a tokenizer's template: its own chat template, else Alpaca's prompt.
 
     Raises:
         UsageError: the tokenizer has no end-of-sequence token.
     """
     if tokenizer.eos_token is None:
         raise UsageError(
-            f"{tokenizer.name_or_path}: the tokenizer has no end-of-sequence token, so that no response ends; set eos_token"
+            f"{tokenizer.name_or_path}: the tokenizer has no end-of-sequence token, so no response "
+            "ends; set eos_token"
         )
     return Template(
         tokenizer, name="chat" if getattr(tokenizer, "chat_template", None) else "alpaca"
@@ -189,7 +194,7 @@ def alpaca_prompt(
 
 
 def _split(instruction: Instruction) -> tuple[list[dict[str, str]], str, str | None]:
-    """The messages before the last assistant message, that message, and why it cannot be scored."""
+    """Return the messages before the response, the response, and why it cannot be scored."""
     messages = [
         {"role": str(m["role"]), "content": str(m["content"] or "")}
         for m in instruction["messages"]

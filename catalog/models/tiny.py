@@ -1,4 +1,6 @@
-"""The proxy that needs no download: a small Llama with its own vocabulary, made for one pool and trained from scratch.
+"""The proxy that needs no download: a small Llama with a vocabulary of its own.
+
+It is made for one pool and trained from scratch.
 
 1.06 million parameters and 2,048 byte-level BPE tokens by default, since at this size the LM head
 is most of the work.
@@ -47,7 +49,7 @@ def build_tiny(
     shape: TinyShape | None = None,
     sample_bytes: int = 40_000_000,
 ) -> CausalLM:
-    """An untrained proxy for a pool: vocabulary from its texts, weights drawn from the seed.
+    """Return an untrained proxy: vocabulary from a pool's texts, weights from the seed.
 
     Args:
         texts: prompts and responses in a fixed order; read as far as ``sample_bytes``.
@@ -61,7 +63,8 @@ def build_tiny(
     shape = shape or TinyShape()
     if shape.vocabulary < 260 or shape.width % shape.heads:
         raise OptionError(
-            f"{shape}: the vocabulary needs 256 bytes and 3 special tokens at least, and heads must divide the width"
+            f"{shape}: the vocabulary needs 256 bytes and 3 special tokens at least, and heads "
+            "must divide the width"
         )
     tokenizer = _tokenizer(_first_bytes(texts, sample_bytes), vocabulary=shape.vocabulary)
 
@@ -89,7 +92,7 @@ def build_tiny(
 
 
 def tiny_identity(*, seed: int = 0, shape: TinyShape | None = None) -> dict[str, Any]:
-    """What decides a tiny proxy beside the texts that it was made from."""
+    """Return what decides a tiny proxy beside the texts that it was made from."""
     return {
         "model": "tiny",
         "version": 1,

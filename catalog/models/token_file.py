@@ -1,4 +1,4 @@
-"""Token ids of a whole pool on disk: written shard by shard, read by position, never held in memory."""
+"""Token ids of a pool on disk: written shard by shard, read by position, never all in memory."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from catalog.models.tokens import NO_LOSS, Tokens
 
 
 class TokenFile(Sequence[Tokens]):
-    """Instructions as token ids in a folder; a sequence of :class:`catalog.models.tokens.Tokens`."""
+    """Token ids of instructions in a folder: a sequence of `catalog.models.tokens.Tokens`."""
 
     def __init__(self, folder: Path) -> None:
         rows = np.load(
@@ -51,7 +51,7 @@ class TokenFile(Sequence[Tokens]):
 
 
 def write_tokens(folder: Path, shards: Iterable[Sequence[Tokens]]) -> TokenFile:
-    """Write instructions' token ids into a folder, replacing what is there, one shard in memory at a time."""
+    """Write instructions' token ids into a folder, one shard in memory at a time."""
     folder.mkdir(parents=True, exist_ok=True)
     rows: list[np.ndarray[Any, Any]] = []
     with (folder / "ids.bin").open("wb") as stream:

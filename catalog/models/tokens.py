@@ -23,7 +23,8 @@ class Tokens:
     """One instruction as a causal language model reads it.
 
     Attributes:
-        ids: int32 (T,), prompt and response with its end of sequence, cut at the window; empty where there is a reason.
+        ids: int32 (T,), prompt and response with its end of sequence, cut at the window; empty
+            where there is a reason.
         start: position of the first response token, at least 1; the response is ``ids[start:]``.
         is_truncated: whether the window cut the response.
         reason: one of :data:`NO_LOSS`, or None.
@@ -36,7 +37,7 @@ class Tokens:
 
     @property
     def n_response(self) -> int:
-        """Response tokens inside the window, end of sequence included; 0 where there is a reason."""
+        """Return the number of response tokens inside the window; 0 where there is a reason."""
         return len(self.ids) - self.start
 
 
@@ -103,7 +104,10 @@ def _cut(rendered: Rendered, encoding: Any, opening: list[int], max_length: int)
 
 
 def _opening(tokenizer: Any, template: Template) -> list[int]:
-    """The begin-of-sequence token, where the tokenizer puts one by itself; a chat template writes its own."""
+    """Return the begin-of-sequence token, where the tokenizer adds one by itself.
+
+    A chat template writes its own.
+    """
     if template.name != "alpaca" or tokenizer.bos_token_id is None:
         return []
     first = tokenizer("a", add_special_tokens=True)["input_ids"][:1]

@@ -1,4 +1,4 @@
-"""Train a causal language model on instructions, stopping at checkpoints where the caller looks at it.
+"""Train a causal language model on instructions, stopping at checkpoints.
 
 The set-up is SmallToLarge's (Yang et al. 2024, arXiv 2403.07384): AdamW, learning rate 2e-5 with a
 cosine schedule and 3 % warm-up, 128 instructions a step, 3 epochs, 12 checkpoints, gradients
@@ -34,7 +34,7 @@ Progress = Callable[[int, int], None]  # (instructions done, tokens done) since 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A place where training has stopped for a look; the model is in the caller's hands until it asks for the next.
+    """A place where training has stopped; the caller has the model until it asks for the next.
 
     Attributes:
         number: from 1 to the recipe's ``checkpoints``.
@@ -66,7 +66,8 @@ def train(
 
     Args:
         lm: the model at its start, in float32; trained in place.
-        instructions: a sequence, perhaps on disk (:class:`catalog.models.token_file.TokenFile`); those without a loss are left out.
+        instructions: a sequence, perhaps on disk (:class:`catalog.models.token_file.TokenFile`);
+            those without a loss are left out.
             Put them in an order that does not depend on the pool's, such as by fingerprint.
         recipe: how.
         folder: where the state is kept; made when missing, the caller's to delete when the run is
@@ -101,7 +102,7 @@ def train(
 
 
 class _Run:
-    """The state of one training run: model, optimiser, random numbers, and the position in the order."""
+    """The state of a training run: model, optimiser, random numbers, place in the order."""
 
     def __init__(
         self,
@@ -177,7 +178,8 @@ class _Run:
             return
         if state["identity"] != self.identity:
             raise SignalError(
-                f"{self.file}: holds the state of another run (other model, instructions or recipe); delete it to start afresh"
+                f"{self.file}: holds the state of another run (other model, instructions or "
+                "recipe); delete it to start afresh"
             )
         self.lm.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
@@ -185,7 +187,7 @@ class _Run:
         self.n_instructions, self.n_tokens = state["done"]
 
     def _group(self) -> list[Tokens]:
-        """The instructions of the next step."""
+        """Return the instructions of the next step."""
         epoch, place = divmod(self.step, self.n_steps // self.recipe.epochs)
         if epoch != self._epoch:
             self._epoch = epoch
@@ -201,14 +203,16 @@ def _usable(lm: CausalLM, instructions: Sequence[Tokens]) -> np.ndarray[Any, np.
 
     if lm.model.dtype != torch.float32:
         raise OptionError(
-            f"{lm.name}: its weights are {lm.model.dtype}, in which small updates vanish; load it with to_train=True"
+            f"{lm.name}: its weights are {lm.model.dtype}, in which small updates vanish; load it "
+            "with to_train=True"
         )
     usable = np.array(
         [i for i in range(len(instructions)) if instructions[i].reason is None], dtype=np.int64
     )
     if not len(usable):
         raise SignalError(
-            f"{lm.name}: none of {len(instructions):,} instructions has a response to learn from; see their reasons"
+            f"{lm.name}: none of {len(instructions):,} instructions has a response to learn from; "
+            "see their reasons"
         )
     return usable
 
@@ -216,7 +220,7 @@ def _usable(lm: CausalLM, instructions: Sequence[Tokens]) -> np.ndarray[Any, np.
 def _identity(
     lm: CausalLM, instructions: Sequence[Tokens], usable: np.ndarray[Any, Any], recipe: Recipe
 ) -> str:
-    """A hash of everything that a run starts from."""
+    """Return a hash of everything that a run starts from."""
     digest = hashlib.sha256(json.dumps([asdict(recipe), lm.dtype], sort_keys=True).encode())
     for name, tensor in sorted(lm.model.state_dict().items()):
         digest.update(f"{name} {tuple(tensor.shape)}".encode())

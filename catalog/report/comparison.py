@@ -1,4 +1,4 @@
-"""A comparison as a picture: the landscape with each reference's members, and its numbers against a random draw."""
+"""A comparison as a picture: the landscape with each reference's members, and its numbers."""
 
 from __future__ import annotations
 
@@ -124,7 +124,10 @@ def _bars(
 
 
 def _label(ratio: float | None) -> tuple[float, str, str]:
-    """Where a bar's number stands, on which side of that place, and its colour: beside the bar, or in it where there is no room."""
+    """Return a label's position, the side of it that the text is on, and its colour.
+
+    The label is beside its bar, or in it where there is no room.
+    """
     if ratio is None or 1 <= ratio <= 1.6:
         return ratio or 1, "left", "black"
     if ratio > 1.6:

@@ -17,7 +17,7 @@ from typing import Any
 
 import duckdb
 
-from catalog.errors import HomeNotFoundError, MigrationError
+from catalog.errors import HomeNotFoundError, MigrationError, argument
 from catalog.store.connection import Connection
 from catalog.store.lock import locked
 from catalog.store.migrate import Migration, migrate, pending
@@ -74,7 +74,8 @@ def reading(paths: CatalogPaths, *, wait: float, memory: str | None = None) -> I
     Args:
         paths: the catalog's folder.
         wait: seconds to wait for a process that writes.
-        memory: DuckDB's memory limit, such as ``"2GB"``; None leaves DuckDB's own (80 % of the machine).
+        memory: DuckDB's memory limit, such as ``"2GB"``; None is DuckDB's own limit, 80 % of the
+            machine.
 
     Raises:
         HomeNotFoundError: no catalog in that folder.
@@ -87,7 +88,8 @@ def reading(paths: CatalogPaths, *, wait: float, memory: str | None = None) -> I
         return
     if not paths.database.exists():
         raise HomeNotFoundError(
-            f"no catalog in {paths.path}: `catalog register FILE --pool NAME` makes one, --home FOLDER names another"
+            f"no catalog in {paths.path}: `catalog register FILE --pool NAME` makes one, "
+            f"{argument('home', flag='--home FOLDER')} names another"
         )
     config = CONFIG | {"temp_directory": spill_folder(paths)}
     if memory:
@@ -99,9 +101,7 @@ def reading(paths: CatalogPaths, *, wait: float, memory: str | None = None) -> I
         with explaining(paths):
             behind = pending(connection)
             if behind:
-                raise MigrationError(
-                    f"{paths.path} needs {len(behind)} migration(s), {_names(behind)}: run `catalog migrate`"
-                )
+                raise _behind(paths, behind)
             yield connection
     finally:
         connection.close()
@@ -122,16 +122,13 @@ def writing(paths: CatalogPaths, *, wait: float) -> Iterator[Connection]:
         if behind and home_is_new(connection):
             migrate(connection)
         elif behind:
-            raise MigrationError(
-                f"{paths.path} needs {len(behind)} migration(s), {_names(behind)}: run `catalog migrate`"
-            )
+            raise _behind(paths, behind)
         connection.execute("BEGIN")
         try:
             yield connection
         except BaseException:
-            with suppress(
-                duckdb.Error
-            ):  # where the database is damaged nothing can be rolled back, and nothing was written
+            # A damaged database refuses to roll back, and nothing was written there.
+            with suppress(duckdb.Error):
                 connection.execute("ROLLBACK")
             raise
         connection.execute("COMMIT")
@@ -139,7 +136,7 @@ def writing(paths: CatalogPaths, *, wait: float) -> Iterator[Connection]:
 
 @contextmanager
 def rehearsing(paths: CatalogPaths, *, wait: float) -> Iterator[Connection]:
-    """Yield a connection for a dry run: the catalog read-only, or an empty one in memory where there is none.
+    """Yield a connection for a dry run: the catalog read-only, or an empty one in memory.
 
     Raises:
         LockedError: another process held the file all that time.
@@ -194,9 +191,14 @@ def _connected(
 
 
 def spill_folder(paths: CatalogPaths) -> str:
-    """Where this process may write what does not fit into memory: one name, since connections of a process share a configuration."""
+    """Return the folder where this process may write what does not fit into memory.
+
+    There is one name, since the connections of a process share a configuration.
+    """
     return str(paths.scratch / f"spill-{os.getpid()}-shared")
 
 
-def _names(migrations: tuple[Migration, ...]) -> str:
-    return ", ".join(migration.path for migration in migrations)
+def _behind(paths: CatalogPaths, migrations: tuple[Migration, ...]) -> MigrationError:
+    names = ", ".join(migration.path for migration in migrations)
+    problem = f"{paths.path} needs {len(migrations)} migration(s), {names}"
+    return MigrationError(problem, next_step="run `catalog migrate`")

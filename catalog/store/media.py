@@ -1,4 +1,4 @@
-"""Media: bytes that lie in the catalog's folder under the name of their sha256, and files that lie elsewhere."""
+"""Media files: kept bytes, each under the name of its sha256, and files that lie elsewhere."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from catalog.store.paths import CatalogPaths
 from catalog.store.queries import query
 
 MAX_BYTES = 2**32
-"""Size beyond which a media file is not hashed: a record can name any path, that of an endless file too."""
+"""Size beyond which a media file is not hashed, since a record can name an endless file."""
 
 _BLOCK = 2**20
 _N_NAMED = 10
@@ -45,7 +45,7 @@ class MediaFault(NamedTuple):
 
 
 def keep(content: bytes, *, folder: Path | None) -> str:
-    """Return the sha256 of bytes, and write them into the folder under that name, if there is a folder."""
+    """Return the sha256 of bytes, and write them under that name into a folder if there is one."""
     sha256 = hashlib.sha256(content).hexdigest()
     if folder is not None and not (folder / sha256).exists():
         folder.mkdir(parents=True, exist_ok=True)
@@ -54,14 +54,14 @@ def keep(content: bytes, *, folder: Path | None) -> str:
 
 
 def adopt(paths: CatalogPaths, folder: Path) -> None:
-    """Move the bytes that a job kept into the catalog's folder; the caller holds the catalog's lock."""
+    """Move the bytes that a job kept into the catalog's folder, under the catalog's lock."""
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
         paths.media.mkdir(parents=True, exist_ok=True)
         path.replace(paths.media / path.name)
 
 
 def file_hash(path: str | Path) -> tuple[str, int] | None:
-    """Return the sha256 and size of a file; None where it is not regular, not readable or larger than MAX_BYTES."""
+    """Return a file's sha256 and size; None if it is not regular, not readable or too large."""
     try:
         status = os.stat(path)  # noqa: PTH116 - before opening: a pipe would block
         if not stat.S_ISREG(status.st_mode) or status.st_size > MAX_BYTES:
@@ -77,7 +77,7 @@ def file_hash(path: str | Path) -> tuple[str, int] | None:
 
 
 def unreferenced_media(connection: Connection, paths: CatalogPaths) -> list[Path]:
-    """Return the kept bytes that no instruction refers to; ``unreferenced`` instructions must be known."""
+    """Return the kept bytes that no instruction refers to; needs the table ``unreferenced``."""
     if not paths.media.is_dir():
         return []
     named = {name for (name,) in connection.sql(query("gc/media_names")).fetchall()}
@@ -85,7 +85,7 @@ def unreferenced_media(connection: Connection, paths: CatalogPaths) -> list[Path
 
 
 def media_faults(connection: Connection, paths: CatalogPaths) -> Iterator[MediaFault]:
-    """Find kept bytes that are gone or damaged, and media files of the newest versions that changed or are gone."""
+    """Find kept bytes that are gone or damaged, and media files that changed or are gone."""
     kept: list[str] = []
     gone: dict[str, list[str]] = {}
     changed: dict[str, list[str]] = {}

@@ -1,4 +1,4 @@
-"""The schema's history: plain SQL files, forward only, each applied in one transaction with its record."""
+"""The schema's history: SQL files, forward only, each applied in one transaction."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Migration:
 
 @cache
 def known_migrations(folder: Path | None = None) -> tuple[Migration, ...]:
-    """The migrations that this version of the code knows, in order.
+    """Return the migrations that this version of the code knows, in order.
 
     Raises:
         MigrationError: a number is missing or a name does not fit.
@@ -57,7 +57,7 @@ def known_migrations(folder: Path | None = None) -> tuple[Migration, ...]:
 
 
 def applied(connection: Connection) -> list[tuple[int, str, str]]:
-    """What a database has: (number, name, sha256) in order; empty for a new file."""
+    """Return the applied migrations: (number, name, sha256) in order; empty for a new file."""
     try:  # asking the schema whether the table is there takes ten times as long, at every opening
         rows = connection.execute(query("migrations/applied")).fetchall()
     except duckdb.CatalogException:
@@ -68,32 +68,36 @@ def applied(connection: Connection) -> list[tuple[int, str, str]]:
 def pending(
     connection: Connection, known: tuple[Migration, ...] | None = None
 ) -> tuple[Migration, ...]:
-    """What is still to apply.
+    """Return the migrations still to apply.
 
     Raises:
-        MigrationError: the database was made by newer code, has a gap, or an applied file has changed since.
+        MigrationError: newer code made the database, a number is missing, or an applied file has
+            changed since.
     """
     known = known_migrations() if known is None else known
     done = applied(connection)
     if len(done) > len(known):
         raise MigrationError(
-            f"this catalog is at migration {done[-1][0]:04d}_{done[-1][1]} and this version of the code knows "
+            f"this catalog is at migration {done[-1][0]:04d}_{done[-1][1]} and this version of the "
+            f"code knows "
             f"{len(known)}: upgrade the package (pip install -U catalog)"
         )
     for (number, name, sha256), migration in zip(done, known, strict=False):
         if number != migration.number:
             raise MigrationError(
-                f"migration {migration.number:04d} was never applied here, but {number:04d}_{name} was: restore a backup"
+                f"migration {migration.number:04d} was never applied here, but {number:04d}_{name} "
+                "was: restore a backup"
             )
         if sha256 != migration.sha256:
             raise MigrationError(
-                f"migration {number:04d}_{name}.sql has changed since it was applied: reinstall the package, or restore the file"
+                f"migration {number:04d}_{name}.sql has changed since it was applied: reinstall "
+                "the package, or restore the file"
             )
     return known[len(done) :]
 
 
 def migrate(connection: Connection, known: tuple[Migration, ...] | None = None) -> list[Migration]:
-    """Apply what is pending, each file and its record in one transaction; returns what was applied."""
+    """Apply and return the pending migrations, each in one transaction with its record."""
     todo = pending(connection, known)
     connection.execute(query("migrations/create"))
     for migration in todo:

@@ -56,13 +56,19 @@ def open_to_read(
 
 
 def open_to_write(connect: Callable[[], T], *, paths: CatalogPaths, wait: float) -> T:
-    """Open the database to write it; as `open_to_read`, but call it `announced`, under the catalog's lock."""
+    """Open the database to write it, as `open_to_read` opens it to read.
+
+    Call it inside `announced`, under the catalog's lock.
+    """
     return _patiently(connect, paths=paths, wait=wait, sleep=time.sleep, patience=0.0)
 
 
 @contextmanager
 def announced(paths: CatalogPaths) -> Iterator[None]:
-    """Keep new readers out of the database while the block waits for it and writes. Call it under the catalog's lock."""
+    """Keep new readers out of the database while the block waits for it and writes.
+
+    Call it under the catalog's lock.
+    """
     deadline = time.monotonic() + PATIENCE
     while (
         file := try_lock(paths.intent)

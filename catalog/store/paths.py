@@ -13,7 +13,10 @@ PACKAGE = Path(__file__).resolve().parent.parent
 
 @cache
 def package_data_dir(name: str) -> Path:
-    """The folder ``sql``, ``selectors`` or ``migrations``: inside the package when installed, beside it in a checkout."""
+    """Return the folder ``sql``, ``selectors`` or ``migrations``.
+
+    It is inside the package when installed, beside the package in a checkout.
+    """
     inside = PACKAGE / name
     return inside if inside.is_dir() else PACKAGE.parent / name
 
@@ -84,7 +87,8 @@ def refuse_catalog(path: Path) -> None:
     )
     if home is not None:
         raise OptionError(
-            f"{path} is inside the catalog's folder {home}, whose files the catalog alone writes: choose a path outside it"
+            f"{path} is inside the catalog's folder {home}, whose files only the catalog writes: "
+            "choose a path outside it"
         )
     if found.is_file() and _is_database(found):
         raise OptionError(

@@ -1,4 +1,4 @@
-"""Scratch folders: what a job writes before it commits, each known to be in use by a lock that its owner holds.
+"""Scratch folders: a job's files before it commits, each in use while its owner holds a lock.
 
 A process number says nothing across containers, so the lock alone decides. It lies beside the
 folder and is taken before the folder is made, so that a folder without a held lock is a dead job's.
@@ -54,7 +54,7 @@ def abandoned(paths: CatalogPaths) -> list[Path]:
 
 
 def sweep_abandoned(paths: CatalogPaths) -> None:
-    """Remove the scratch folders whose owner is gone, and locks without a folder, each under its lock."""
+    """Remove the scratch folders whose owner is gone, and locks without a folder."""
     for folder in [*abandoned(paths), *_orphans(paths)]:
         held = try_lock(_lock_of(folder))
         if held:
@@ -64,7 +64,10 @@ def sweep_abandoned(paths: CatalogPaths) -> None:
 
 
 def _orphans(paths: CatalogPaths) -> list[Path]:
-    """List the folders whose lock alone is left; a lock of less than a minute may be that of a job that begins."""
+    """List the folders whose lock alone is left and is older than a minute.
+
+    A younger lock may belong to a job that is just starting.
+    """
     old = time.time() - 60
     locks = [lock for lock in paths.scratch.glob("*.lock") if lock.stat().st_mtime < old]
     return [folder for folder in (lock.with_suffix("") for lock in locks) if not folder.exists()]

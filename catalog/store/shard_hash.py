@@ -1,4 +1,4 @@
-"""The sha256 of a shard's rows: of the values in the order of their instructions, whatever files they lie in.
+"""The sha256 of a shard's rows: of the values in the order of their instructions.
 
 Compacting a table or moving a catalog does not change it; one flipped bit does.
 """
@@ -27,9 +27,11 @@ def rows_sha256(table: pa.Table) -> str:
     """Hash a shard's rows: ``instruction_id`` and the columns of its values, in any order of rows.
 
     >>> import pyarrow as pa
-    >>> one = pa.table({"instruction_id": [1, 2], "value": [0.5, 1.0]})
-    >>> rows_sha256(one) == rows_sha256(one.take([1, 0])), rows_sha256(one) == rows_sha256(one.slice(1))
-    (True, False)
+    >>> table = pa.table({"instruction_id": [1, 2], "value": [0.5, 1.0]})
+    >>> rows_sha256(table) == rows_sha256(table.take([1, 0]))
+    True
+    >>> rows_sha256(table) == rows_sha256(table.slice(1))
+    False
     """
     import numpy as np
 
@@ -50,7 +52,7 @@ def stored_sha256(connection: Connection, *, kind: str, signal_id: int, shard: i
 
 
 def record_sha256(connection: Connection, *, kind: str, signal_id: int, shard: int) -> None:
-    """Record the hash of a shard that DuckDB holds, once all its rows are written. Call it in their transaction."""
+    """Record the hash of a shard in DuckDB, in the transaction that writes its last rows."""
     set_sha256(
         connection,
         stored_sha256(connection, kind=kind, signal_id=signal_id, shard=shard),
@@ -67,7 +69,7 @@ def set_sha256(connection: Connection, sha256: str, *, signal_id: int, shard: in
 
 
 def _type_of(type_: Any) -> str:
-    """The type of what is hashed, alike for lists of every kind."""
+    """Return the type that is hashed, the same for every kind of list."""
     import pyarrow as pa
 
     if (
@@ -80,7 +82,7 @@ def _type_of(type_: Any) -> str:
 
 
 def _update(digest: Any, chunks: list[Any]) -> None:
-    """Hash numbers as they lie in memory, lists as their lengths and then all their items, texts as lists of bytes."""
+    """Hash numbers as in memory, lists as lengths and items, texts as lists of bytes."""
     import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc

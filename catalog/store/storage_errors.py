@@ -1,4 +1,4 @@
-"""What the disk and DuckDB say when they refuse, as errors of ours: one line with the place and the next step."""
+"""Errors of the disk and of DuckDB as the catalog's own: one line with the next step."""
 
 from __future__ import annotations
 
@@ -20,12 +20,17 @@ READ_ONLY = "make the folder writable, or copy the catalog and name the copy wit
 ADVICE: dict[int, str] = {
     errno.ENOSPC: FULL,
     errno.EDQUOT: FULL,
-    errno.EFBIG: "raise the limit on the size of files, then run the command again; what was committed before is safe",
+    errno.EFBIG: (
+        "raise the limit on the size of files, then run the command again; what was committed "
+        "before is safe"
+    ),
     errno.EROFS: READ_ONLY,
     errno.EACCES: "check who may read and write it",
     errno.EPERM: "check who may read and write it",
     errno.ENAMETOOLONG: "choose a shorter name",
-    errno.EIO: "the disk fails: copy what you can read to another one, and restore the rest from a backup",
+    errno.EIO: (
+        "the disk fails: copy what you can read to another one, and restore the rest from a backup"
+    ),
     errno.EMFILE: "raise the limit on open files (`ulimit -n`), then run the command again",
     errno.ENOENT: "check the path, then run the command again",
     errno.ENOTDIR: "a file stands where a folder should: name another folder",
@@ -54,7 +59,7 @@ UNREADABLE = (
 
 
 def explain_opening(error: duckdb.Error, paths: CatalogPaths) -> DamageError | duckdb.Error:
-    """Return why the database cannot be opened as an error of ours, or the error itself when it is about neither disk nor file."""
+    """Return why the database cannot be opened; the error itself if the file is not the cause."""
     if isinstance(
         error, duckdb.OutOfMemoryException | duckdb.ParserException | duckdb.InvalidInputException
     ):
@@ -90,7 +95,7 @@ def explain(error: OSError | duckdb.Error | MemoryError, paths: CatalogPaths) ->
 
 @contextmanager
 def explaining(paths: CatalogPaths) -> Iterator[None]:
-    """Turn what DuckDB raises over a damaged file or a full disk into an error of ours; its other errors pass.
+    """Turn DuckDB's errors over a damaged file or a full disk into the catalog's own.
 
     Raises:
         CorruptError: a block of the database is damaged.
@@ -111,14 +116,14 @@ def damaged(error: BaseException, paths: CatalogPaths) -> CorruptError:
 
 
 def damaged_vectors(error: BaseException, folder: Path) -> DamageError:
-    """Return the error that a table of vectors cannot be read; the reader adds whose they are, and what computes them again."""
+    """Return the error that a table of vectors cannot be read; the caller adds whose they are."""
     return _refusal(str(error)) or CorruptError(
         f"{folder} is damaged or incomplete ({_one_line(error)})"
     )
 
 
 def _refusal(text: str) -> StorageError | None:
-    """What the system said, where a library only passes its text on."""
+    """Return the system's refusal, where a library only passes the system's text on."""
     lowered = text.lower()
     found = next((number for sign, number in TEXTS if sign in lowered), None)
     return None if found is None else StorageError(_first_line(text), next_step=ADVICE[found])
@@ -136,7 +141,7 @@ def _one_line(error: BaseException) -> str:
 
 
 def _first_line(text: str) -> str:
-    """The first line of a library's message, without its stack trace and the checksums that help nobody."""
+    """Return the first line of a library's message, without its stack trace and checksums."""
     line = next((line for line in text.splitlines() if line.strip()), "").strip().rstrip(".")
     line = re.sub(
         r": computed checksum \d+ does not match stored checksum \d+",

@@ -31,7 +31,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def append(paths: CatalogPaths, table: str, rows: pa.Table | pa.RecordBatchReader) -> int:
-    """Add rows to a signal's table, which is made when it is not there; returns the version that holds them.
+    """Add rows to a signal's table, creating it if needed, and return the version with them.
 
     Args:
         paths: the catalog's files and database.
@@ -60,18 +60,21 @@ def require_files(paths: CatalogPaths, table: str, *, version: int) -> None:
         if not (path(paths, table) / "data" / file).is_file()
     ]
     if lost:
-        problem = f"{path(paths, table)}: {lost[0]} was removed while it was written, and nothing was recorded"
+        problem = (
+            f"{path(paths, table)}: {lost[0]} was removed while it was written, and nothing was "
+            "recorded"
+        )
         raise CorruptError(problem, next_step="run the command again")
 
 
 def value_columns(paths: CatalogPaths, table: str) -> list[str]:
-    """The columns that a shard's hash covers: ``instruction_id`` and the values."""
+    """Return the columns that a shard's hash covers: ``instruction_id`` and the values."""
     with reporting_damage(paths, table):
         return [name for name in dataset(paths, table).schema.names if name != "shard"]
 
 
 def data_files(opened: Any) -> list[str]:
-    """The names of the files that hold a table's rows, in its folder ``data``."""
+    """Return the names of the files that hold a table's rows, in its folder ``data``."""
     return [file.path for fragment in opened.get_fragments() for file in fragment.data_files()]
 
 
@@ -139,7 +142,7 @@ def take(
     columns: Sequence[str],
     version: int | None = None,
 ) -> pa.Table:
-    """The rows of some instructions, in no particular order."""
+    """Return the rows of some instructions, in no particular order."""
     condition = f"instruction_id in ({', '.join(map(str, instruction_ids)) or 'null'})"
     with reporting_damage(paths, table):
         return dataset(paths, table, version=version).to_table(
@@ -180,13 +183,13 @@ def delete_rows(
 
 @_reported
 def version(paths: CatalogPaths, table: str) -> int:
-    """The newest version's number."""
+    """Return the newest version's number."""
     return int(dataset(paths, table).version)
 
 
 @_reported
 def versions(paths: CatalogPaths, table: str) -> set[int]:
-    """The versions that can still be read."""
+    """Return the versions that can still be read."""
     return {int(each["version"]) for each in dataset(paths, table).versions()}
 
 
@@ -200,7 +203,7 @@ def pin(paths: CatalogPaths, table: str, *, version: int, tag: str) -> None:
 
 @_reported
 def pins(paths: CatalogPaths, table: str) -> set[str]:
-    """The tags that keep versions of a table."""
+    """Return the tags that keep versions of a table."""
     return set(dataset(paths, table).tags.list())
 
 
@@ -214,7 +217,7 @@ def unpin(paths: CatalogPaths, table: str, *, tag: str) -> None:
 
 @_reported
 def sweep(paths: CatalogPaths, table: str) -> int:
-    """Remove old versions that no tag keeps and files that killed jobs left; returns the bytes freed.
+    """Remove old versions without a tag and files of killed jobs; return the bytes freed.
 
     Call it only under the catalog's lock: what another writer has in flight looks like an orphan.
     """
@@ -230,12 +233,12 @@ def drop(paths: CatalogPaths, table: str) -> None:
 
 
 def tables(paths: CatalogPaths) -> list[str]:
-    """The tables that there are, by name."""
+    """Return the names of all tables, sorted."""
     return sorted(folder.stem for folder in paths.vectors.glob("*.lance"))
 
 
 def n_bytes(paths: CatalogPaths, table: str) -> int:
-    """A table's size on disk, all its versions together."""
+    """Return a table's size on disk, all its versions together."""
     return sum(file.stat().st_size for file in path(paths, table).rglob("*") if file.is_file())
 
 
@@ -245,12 +248,12 @@ def exists(paths: CatalogPaths, table: str) -> bool:
 
 
 def path(paths: CatalogPaths, table: str) -> Path:
-    """The folder of a table."""
+    """Return the folder of a table."""
     return paths.vectors / f"{table}.lance"
 
 
 def dataset(paths: CatalogPaths, table: str, *, version: int | None = None) -> Any:
-    """A table as Lance opens it, for what needs more than a stream: searches and indexes."""
+    """Return a table as Lance opens it, for searches and indexes."""
     import lance
 
     with reporting_damage(paths, table):

@@ -1,4 +1,4 @@
-"""A stored definition, run again from what it read: the same text, pools and subsets at their versions, signals and budget."""
+"""A stored definition, run again from what it read: the same text, versions, signals and budget."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ TYPES: tuple[tuple[type, str], ...] = (
 
 
 def define_again(store: Store, content: Mapping[str, Any], *, limits: Limits) -> Definition:
-    """Return the definition that a stored one is now: the same text over the same versions, and the same signals.
+    """Return the definition that a stored one gives now: the same text, versions and signals.
 
     Raises:
         ReferenceNotFoundError: a pool or subset that it read is gone.
@@ -53,7 +53,7 @@ def define_again(store: Store, content: Mapping[str, Any], *, limits: Limits) ->
 
 
 def is_of_0_1(record: Mapping[str, Any]) -> bool:
-    """Return whether 0.1 made a subset: it kept neither the selector's text nor the budget as it was asked for."""
+    """Return whether 0.1 made a subset: it kept no selector's text or no budget as asked for."""
     return record["selector_text"] is None or record["budget_asked"] is None
 
 
@@ -66,7 +66,8 @@ def require_complete(content: Mapping[str, Any]) -> None:
     lacking = [key for key in KEYS if key not in content]
     if lacking:
         raise SelectionError(
-            f"made by 0.1: its definition has no {', '.join(lacking)}, and it cannot be made again; its members are kept"
+            f"made by 0.1: its definition has no {', '.join(lacking)}, and it cannot be made "
+            "again; its members are kept"
         )
 
 
@@ -86,13 +87,19 @@ def lost_references(connection: Connection, content: Mapping[str, Any]) -> tuple
 
 
 def stored_pins(content: Mapping[str, Any], *, is_onto: bool = False) -> Pins:
-    """Return the signals of a stored definition, and unless it is selected onto newer versions, those of its pools and subsets."""
+    """Return the signals of a stored definition, and the versions of its pools and subsets.
+
+    The versions are left out when it is selected onto newer ones.
+    """
     signals = frozenset(signal["identity_sha256"] for signal in content["signals"])
     return Pins(signals, is_onto, references={} if is_onto else _recorded(content["references"]))
 
 
 def _recorded(references: list[dict[str, Any]]) -> dict[str, str]:
-    """Return what each reference was resolved to, by its text; where 0.1 kept no texts, a name alone meant the newest of its versions."""
+    """Return the version that each reference was resolved to, by the reference's text.
+
+    Where 0.1 kept no texts, a name alone meant the newest of its versions.
+    """
     by_version = sorted(references, key=lambda one: int(one["reference"].rpartition("@")[2]))
     bare = {
         one["reference"].rpartition("@")[0]: one["reference"]
@@ -108,12 +115,15 @@ def stored_selector(
     *,
     text: str | None = None,
 ) -> Selector:
-    """Return the method of a stored definition, its parameters set as they were; what is set anew must be of the type that it was.
+    """Return the method of a stored definition with its parameters as the defaults.
+
+    A new value must have the type of the stored one.
 
     Args:
         content: the stored definition.
         settings: parameters that are to be others.
-        text: the selector's file as the subset keeps it; it is what runs where it says the same as the definition.
+        text: the selector's file as the subset keeps it; it runs where it says the same as the
+            definition.
     """
     types = {
         name: _type_of(value, (settings or {}).get(name))
@@ -130,7 +140,7 @@ def stored_selector(
 
 
 def _type_of(value: Any, anew: Any) -> str:
-    """The type of a parameter's value; of one that was NULL, what the new value reads as."""
+    """Return the type of a parameter's value; of a NULL, the type that the new value reads as."""
     if value is not None:
         return next((name for type_, name in TYPES if isinstance(value, type_)), "text")
     for name in ("integer", "number"):

@@ -31,7 +31,10 @@ FROM grid(
     (
         SELECT instruction_id, fingerprint, x, y
         FROM project(
-            (SELECT instruction_id, fingerprint, vector FROM embeddings($pool, encoder => $encoder)),
+                (
+                    SELECT instruction_id, fingerprint, vector
+                    FROM embeddings($pool, encoder => $encoder)
+                ),
             method => $projection, perplexity => $perplexity, seed => 42
         )
     ),
@@ -50,7 +53,8 @@ class Comparison(NotebookResult):
     """References side by side.
 
     Attributes:
-        rows: one for each reference and its yardstick: name, size, and every number that the pool's signals allow.
+        rows: one for each reference and its yardstick: name, size, and every number that the pool's
+            signals allow.
         overlap: Jaccard index of each pair of references, of all their members.
         landscape: instruction_id, x, y and cell of the whole pool; None without embeddings.
         members: who belongs to each row, by its name.
@@ -74,7 +78,7 @@ def compare(
     proxy: str | None = None,
     limits: Limits | None = None,
 ) -> Comparison:
-    """Measure references side by side, over the newest of the versions of their pool that they come from.
+    """Measure references side by side, over the newest of the versions of their pool.
 
     Members that are no longer in that version are left out of all but the overlap, and a note says
     how many they are.
@@ -89,7 +93,8 @@ def compare(
         limits: memory and time.
 
     Raises:
-        OptionError: the references come from several pools, or nothing of one is left in the newest version.
+        OptionError: the references come from several pools, or nothing of one is left in the
+            newest version.
         ReferenceNotFoundError: one is not there.
     """
     limits = limits or Limits()
@@ -154,7 +159,7 @@ class _Pool:
         self.vectors = self._read(VECTORS, encoder=encoder)
 
     def ids_of(self, reference: str) -> Ids:
-        """The members of a reference, ascending."""
+        """Return the members of a reference, ascending."""
         table = run(
             self.store,
             "SELECT instruction_id FROM pool($ref) ORDER BY 1",
@@ -169,23 +174,26 @@ class _Pool:
         kept = ids[np.isin(ids, self.ids)]
         if len(kept) < len(ids):
             self.notes.append(
-                f"{len(ids) - len(kept):,} of the {len(ids):,} members of {reference}, which {self.pool} no longer has"
+                f"{len(ids) - len(kept):,} of the {len(ids):,} members of {reference}, which "
+                f"{self.pool} no longer has"
             )
         if not len(kept):
             raise OptionError(
-                f"{self.pool} has no member of {reference} any more: compare it with what comes from its own version"
+                f"{self.pool} has no member of {reference} any more: compare it with subsets of "
+                "its own version"
             )
         return kept
 
     def drawn(self, size: int) -> Ids:
-        """A random draw, ascending: the same as the selector `random` makes with seed 0."""
+        """Return a random draw, ascending: that of the selector `random` with seed 0."""
         table = self._run(
-            f"SELECT instruction_id FROM pool($pool) ORDER BY draw(fingerprint, 0), fingerprint LIMIT {size}"
+            "SELECT instruction_id FROM pool($pool) ORDER BY draw(fingerprint, 0), fingerprint "
+            f"LIMIT {size}"
         )
         return np.sort(table["instruction_id"].to_numpy())
 
     def row(self, name: str, ids: Ids) -> dict[str, Any]:
-        """Every number about the members of a row; a note says of how many a number is not known."""
+        """Return every number about the members of a row; a note says how many lack a number."""
         at = np.searchsorted(self.ids, ids)
         sources = self.table["source"].take(pa.array(at)).value_counts().to_pylist()
         characters = self.table["n_characters"].to_numpy(zero_copy_only=False)[at]
@@ -200,7 +208,8 @@ class _Pool:
                 n_unknown = int(np.isnan(values[at]).sum())
                 if n_unknown:
                     self.notes.append(
-                        f"{column} of {n_unknown:,} of the {len(ids):,} members of {name}, which have none"
+                        f"{column} of {n_unknown:,} of the {len(ids):,} members of {name}, "
+                        "which have none"
                     )
         if self.landscape is not None:
             row["coverage"] = _coverage(self.landscape, ids)
@@ -214,7 +223,10 @@ class _Pool:
         )
 
     def _optional(self, sql: str, **values: Any) -> Any:
-        """One number a member in the order of ``ids``, NaN where there is none; None when nobody computed it."""
+        """Return one number a member in the order of ``ids``; None when nobody computed it.
+
+        Members without a number have NaN.
+        """
         table = self._read(sql, **values)
         if table is None:
             return None
@@ -238,14 +250,14 @@ class _Pool:
 
 
 def _coverage(landscape: pa.Table, ids: Ids) -> float:
-    """The share of the pool's non-empty cells that hold one of the members."""
+    """Return the share of the pool's non-empty cells that hold one of the members."""
     cells = landscape["cell"].to_numpy()
     inside = np.isin(landscape["instruction_id"].to_numpy(), ids)
     return len(np.unique(cells[inside])) / len(np.unique(cells))
 
 
 def _geometry(vectors: pa.Table, ids: Ids) -> dict[str, Any]:
-    """The information of the members' vectors, log det(I + X^T X), and how many have a near-duplicate among the others."""
+    """Return log det(I + X^T X) of the members' vectors, and how many have a near-duplicate."""
     from catalog.kernels._common.relation import matrix
     from catalog.kernels.near_duplicates import near_duplicates
 
@@ -281,7 +293,7 @@ def _jaccard(one: Ids, other: Ids) -> float:
 
 
 def _pool_of(connection: Any, reference: Reference) -> tuple[str, int]:
-    """The pool that a reference's members come from in the end, and its version."""
+    """Return the pool that a reference's members come from in the end, and its version."""
     if reference.kind == "pool":
         return reference.name, reference.version
     record = stored(connection, reference)

@@ -23,7 +23,8 @@ class SubsetDescription(NotebookResult):
     Attributes:
         reference: as ``name@version``.
         tags: of this version.
-        record: what is stored: selector, budget, seed, n_members, ``definition`` (parameters, SQL, signals, functions), both hashes,
+        record: what is stored: selector, budget, seed, n_members, ``definition`` (parameters, SQL,
+            signals, functions), both hashes,
             environment, seconds, created_at.
         examples: rank, fingerprint, prompt, response, why of the first members.
     """

@@ -10,7 +10,7 @@ from catalog.store.references import Reference
 
 
 def order_matters(connection: Connection, reference: Reference) -> bool:
-    """Whether the selector that made a subset says so in its header; a pool has no order that does."""
+    """Return whether a subset's selector says that the order of its members matters."""
     if reference.kind != "subset":
         return False
     ((name, kept),) = connection.sql(
@@ -21,6 +21,6 @@ def order_matters(connection: Connection, reference: Reference) -> bool:
 
 
 def _shipped_text(name: str) -> str | None:
-    """The text of a selector that comes with the catalog: what stands for the subsets that keep no text of their own."""
+    """Return a built-in selector's text, for the subsets that keep no text of their own."""
     path = package_data_dir("selectors") / f"{name}.sql"
     return path.read_text(encoding="utf-8") if path.is_file() else None

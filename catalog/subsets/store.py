@@ -1,4 +1,4 @@
-"""Subsets as they are stored: numbered versions that never change, each with everything that made it."""
+"""Stored subsets: numbered versions that never change, each with everything that made it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from catalog.store.store import Store
 
 
 def find_same(connection: Connection, definition: Definition, *, name: str) -> Reference | None:
-    """The version of a subset that this definition made."""
+    """Return the version of a subset that this definition made."""
     rows = connection.sql(
         query("subsets/same_definition"),
         params={"definition_sha256": definition.sha256, "name": name},
@@ -36,7 +36,9 @@ def write_subset(
     environment: Mapping[str, Any],
     seconds: float,
 ) -> Reference:
-    """Write the next version of a subset, and pin the vectors that it was made from. Call it inside a writing transaction.
+    """Write the next version of a subset, and pin the vectors that it was made from.
+
+    Call it inside a writing transaction.
 
     Args:
         connection: the transaction's.
@@ -94,7 +96,7 @@ def stored(connection: Connection, reference: Reference) -> dict[str, Any]:
 
 
 def members(connection: Connection, reference: Reference) -> list[str]:
-    """The fingerprints of a subset's members, in rank order."""
+    """Return the fingerprints of a subset's members, in rank order."""
     rows = connection.sql(query("subsets/members"), params={"subset_id": reference.id}).fetchall()
     return [fingerprint for (fingerprint,) in rows]
 
@@ -105,7 +107,7 @@ def list_subsets(connection: Connection) -> pa.Table:
 
 
 def _pool_of(connection: Connection, source: Reference) -> tuple[int, int]:
-    """The pool that a source's members come from in the end."""
+    """Return the pool that a source's members come from in the end."""
     if source.kind == "pool":
         return source.id, source.version
     record = (

@@ -1,4 +1,4 @@
-"""Is a subset what its definition gives? It is made again, from the signals that it was made from, and compared member by member."""
+"""Verification: a subset's definition runs again, and the members are compared."""
 
 from __future__ import annotations
 
@@ -41,7 +41,8 @@ class Verification(NotebookResult):
         n_members: as stored.
         n_different: ranks at which the two differ; all, where it cannot be made again.
         differences: the first of them: (rank, stored fingerprint or None, fingerprint now or None).
-        causes: what is not as it was when the subset was made: a pool, subset or signal that is gone, the code, the stored members.
+        causes: what has changed since the subset was made: a pool, subset or signal that is
+            gone, the code, the stored members.
     """
 
     reference: str
@@ -110,7 +111,7 @@ def _compared(
 
 
 def _gone(connection: Connection, content: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return what the definition read and the catalog no longer has; vectors of labels are embedded as they are asked for."""
+    """Return what the definition read and the catalog no longer has, without labels' vectors."""
     signals = [
         signal for signal in content.get("signals", ()) if signal["kind"] != "label_embedding"
     ]

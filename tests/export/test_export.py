@@ -95,7 +95,7 @@ def test_an_existing_file_stays_unless_it_may_be_overwritten(
 ):
     path = tmp_path / "a"
     path.write_text("precious")
-    with pytest.raises(OptionError, match="exists.*overwrite"):
+    with pytest.raises(OptionError, match=r"exists.*overwrite"):
         export(batches([row()]), format=format, path=path, name="a")
     assert path.read_text() == "precious"
     export(batches([row()]), format=format, path=path, name="a", overwrite=True)

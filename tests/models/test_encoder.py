@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from catalog.errors import ModelNotFoundError, OptionError
-from catalog.models.encoder import Encoder, encoder_identity, load_encoder, require_accuracy
+from catalog.models.encoder import Encoder, load_encoder, require_accuracy
+from catalog.models.encoder_identity import encoder_identity
 from catalog.models.weights import model_folder
 
 pytest.importorskip(

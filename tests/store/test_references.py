@@ -65,7 +65,7 @@ def test_what_is_no_reference_is_said_so(connection: Connection, text: str) -> N
 
 def test_a_subset_is_no_pool(connection: Connection) -> None:
     with pytest.raises(
-        ReferenceNotFoundError, match="expected a pool, but .best. is a subset.*catalog show best"
+        ReferenceNotFoundError, match=r"expected a pool, but .best. is a subset.*catalog show best"
     ):
         resolve(connection, "best", kind="pool")
 
