@@ -49,8 +49,8 @@ if TYPE_CHECKING:
     from catalog.compute.search import SearchResult
     from catalog.compute.shard_runner import Report
     from catalog.export import Exported
-    from catalog.maintenance.database_doctor import Finding
-    from catalog.maintenance.gc import Sweep
+    from catalog.maintenance.database_doctor import Issue
+    from catalog.maintenance.gc import GcReport
     from catalog.pools.register import Registration
     from catalog.pools.restore import Restoration
     from catalog.pools.versions import Description, Diff
@@ -76,12 +76,13 @@ __all__ = [
     "EngineError",
     "Explanation",
     "Exported",
-    "Finding",
     "ForbiddenQueryError",
+    "GcReport",
     "HeaderError",
     "HomeNotFoundError",
     "Import",
     "InterruptedQueryError",
+    "Issue",
     "Location",
     "LockedError",
     "LossyExportError",
@@ -108,7 +109,6 @@ __all__ = [
     "SourceError",
     "StorageError",
     "SubsetDescription",
-    "Sweep",
     "TrainedLosses",
     "UsageError",
     "Verification",
@@ -123,8 +123,9 @@ _MODULES = {
     "Diff": "catalog.pools.versions",
     "Explanation": "catalog.selection.explain",
     "Exported": "catalog.export",
-    "Finding": "catalog.maintenance.database_doctor",
+    "GcReport": "catalog.maintenance.gc",
     "Import": "catalog.compute.imports.table",
+    "Issue": "catalog.maintenance.database_doctor",
     "Reference": "catalog.store.references",
     "Registration": "catalog.pools.register",
     "Report": "catalog.compute.shard_runner",
@@ -134,7 +135,6 @@ _MODULES = {
     "Selected": "catalog.subsets.select",
     "Selector": "catalog.selection.selector",
     "SubsetDescription": "catalog.subsets.describe",
-    "Sweep": "catalog.maintenance.gc",
     "TrainedLosses": "catalog.compute.losses.train",
     "Verification": "catalog.subsets.verify",
     "Why": "catalog.why.selected",

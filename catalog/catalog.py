@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from catalog.compute.search import SearchResult
     from catalog.compute.shard_runner import Report
     from catalog.export import Exported
-    from catalog.maintenance.database_doctor import Finding
-    from catalog.maintenance.gc import Sweep
+    from catalog.maintenance.database_doctor import Issue
+    from catalog.maintenance.gc import GcReport
     from catalog.pools.register import Progress as LoadProgress
     from catalog.pools.register import Registration
     from catalog.pools.restore import Restoration
@@ -687,13 +687,13 @@ class Catalog:
         with worker.stream(stream, self.store.absolute(), query, **options) as reader:
             yield reader
 
-    def doctor(self, *, full: bool = False, record: bool = False) -> list[Finding]:
+    def doctor(self, *, full: bool = False, record: bool = False) -> list[Issue]:
         """List what is wrong with the catalog; see `catalog.maintenance.doctor.examine`."""
         from catalog.maintenance.doctor import examine
 
         return examine(self.store, is_full=full or record, is_recording=record)
 
-    def gc(self, *, dry_run: bool = False, cache: bool = False, damaged: bool = False) -> Sweep:
+    def gc(self, *, dry_run: bool = False, cache: bool = False, damaged: bool = False) -> GcReport:
         """Remove what nothing refers to any more.
 
         With ``cache`` also cached results of kernels, with ``damaged`` also damaged shards.

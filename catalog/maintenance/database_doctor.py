@@ -29,7 +29,7 @@ CHECKS: tuple[tuple[str, str], ...] = (
 
 
 @dataclass(frozen=True)
-class Finding(NotebookResult):
+class Issue(NotebookResult):
     """One thing that is wrong, and the next step."""
 
     check: str
@@ -37,19 +37,19 @@ class Finding(NotebookResult):
     next_step: str
 
 
-def doctor(connection: Connection, store: Store) -> list[Finding]:
+def doctor(connection: Connection, store: Store) -> list[Issue]:
     """Check the catalog; an empty answer is a healthy one."""
-    findings = [
-        Finding(check, str(problem), next_step)
+    issues = [
+        Issue(check, str(problem), next_step)
         for check, next_step in CHECKS
         for (problem,) in connection.sql(query(f"doctor/{check}")).fetchall()
     ]
-    findings += [
-        Finding(fault.check, fault.problem, fault.next_step) for fault in faults(connection, store)
+    issues += [
+        Issue(fault.check, fault.problem, fault.next_step) for fault in faults(connection, store)
     ]
-    findings += [Finding(*fault) for fault in media_faults(connection, store)]
-    findings += [
-        Finding("scratch", f"{path} was left by a job that died", "`catalog gc` removes it")
+    issues += [Issue(*fault) for fault in media_faults(connection, store)]
+    issues += [
+        Issue("scratch", f"{path} was left by a job that died", "`catalog gc` removes it")
         for path in abandoned(store)
     ]
-    return findings
+    return issues

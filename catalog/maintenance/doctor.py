@@ -1,6 +1,6 @@
 """Checks of a catalog: the quick ones compare counts, the full ones read every row and vector.
 
-Whatever is damaged becomes a finding: what it is, what is lost with it, and the next step. Nothing
+Whatever is damaged becomes an issue: what it is, what is lost with it, and the next step. Nothing
 here ends in a traceback.
 """
 
@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 import duckdb
 
 from catalog.errors import DamageError
-from catalog.maintenance.database_doctor import Finding, doctor
+from catalog.maintenance.database_doctor import Issue, doctor
 from catalog.maintenance.files import damaged_files
 from catalog.maintenance.identity import changed_instructions, changed_subsets
 from catalog.maintenance.shards import damaged_shards, record_missing
@@ -21,7 +21,7 @@ from catalog.store.queries import query
 from catalog.store.storage_errors import RESTORE, explain
 from catalog.store.store import Store
 
-Check = Callable[[Connection, Store], Iterator[Finding]]
+Check = Callable[[Connection, Store], Iterator[Issue]]
 
 # What a table that cannot be read takes with it.
 LOST: dict[str, str] = {
@@ -45,7 +45,7 @@ def examine(
     *,
     is_full: bool = False,
     is_recording: bool = False,
-) -> list[Finding]:
+) -> list[Issue]:
     """Examine a catalog; an empty list is a healthy one.
 
     Args:
@@ -63,35 +63,35 @@ def examine(
             f"{store.database} is gone, and with it all pools, subsets and scores; "
             "the vectors are still there"
         )
-        return [Finding("database_gone", problem, RESTORE)]
+        return [Issue("database_gone", problem, RESTORE)]
     if not is_full:
         return _run(store, [_quick])
     unreadable = _unreadable_tables(store)
-    if any(finding.check == "database_damaged" for finding in unreadable):  # it does not even open
+    if any(issue.check == "database_damaged" for issue in unreadable):  # it does not even open
         return unreadable
     if is_recording and not unreadable:
         record_missing(store)
-    findings = _run(
+    issues = _run(
         store, [_quick, changed_instructions, changed_subsets, damaged_shards, damaged_files]
     )
     return unreadable + [
-        finding for finding in findings if not (unreadable and finding.check == "database_damaged")
+        issue for issue in issues if not (unreadable and issue.check == "database_damaged")
     ]
 
 
-def _quick(connection: Connection, store: Store) -> Iterator[Finding]:
+def _quick(connection: Connection, store: Store) -> Iterator[Issue]:
     yield from doctor(connection, store)
 
 
 def _run(
     store: Store,
     checks: Sequence[Check],
-) -> list[Finding]:
+) -> list[Issue]:
     """Collect the results of checks; a check that cannot read its data is a result itself.
 
-    After a finding a new connection goes on, since damage may have ended the one before.
+    After an issue a new connection goes on, since damage may have ended the one before.
     """
-    found: list[Finding] = []
+    found: list[Issue] = []
     todo = deque(checks)
     while todo:
         try:
@@ -104,49 +104,49 @@ def _run(
     return found
 
 
-def _found(check: Check, connection: Connection, store: Store) -> list[Finding]:
+def _found(check: Check, connection: Connection, store: Store) -> list[Issue]:
     """Yield the results of one check until it meets damage."""
-    found: list[Finding] = []
+    found: list[Issue] = []
     try:
-        for finding in check(connection, store):
-            found.append(finding)
+        for issue in check(connection, store):
+            found.append(issue)
     except (DamageError, duckdb.Error, OSError, MemoryError) as error:
         found.append(_damage(error, store))
     return found
 
 
-def _damage(error: DamageError | duckdb.Error | OSError | MemoryError, store: Store) -> Finding:
+def _damage(error: DamageError | duckdb.Error | OSError | MemoryError, store: Store) -> Issue:
     explained = error if isinstance(error, DamageError) else explain(error, store)
-    return Finding("database_damaged", explained.problem, explained.next_step or RESTORE)
+    return Issue("database_damaged", explained.problem, explained.next_step or RESTORE)
 
 
 def _unreadable_tables(
     store: Store,
-) -> list[Finding]:
+) -> list[Issue]:
     """Read every block of every table.
 
     After a table that cannot be read, a new connection continues with the next one.
     """
     tables: list[str] = []
 
-    def list_tables(connection: Connection, _home: Store) -> Iterator[Finding]:
+    def list_tables(connection: Connection, _home: Store) -> Iterator[Issue]:
         tables.extend(name for (name,) in connection.sql(query("maintenance/tables")).fetchall())
         yield from ()
 
-    findings = _run(store, [list_tables])
-    return findings + _run(store, [_read(table) for table in tables])
+    issues = _run(store, [list_tables])
+    return issues + _run(store, [_read(table) for table in tables])
 
 
 def _read(table: str) -> Check:
     """Read a table whole."""
 
-    def check(connection: Connection, store: Store) -> Iterator[Finding]:
+    def check(connection: Connection, store: Store) -> Iterator[Issue]:
         try:
             connection.execute(f'SELECT bit_xor(hash(rows)) FROM "{table}" AS rows').fetchall()
         except duckdb.Error as error:
-            finding = _damage(error, store)
+            issue = _damage(error, store)
             lost = LOST.get(table, "records of the catalog")
-            problem = f"table {table} cannot be read, and holds {lost}: {finding.problem}"
-            yield Finding("unreadable_table", problem, finding.next_step)
+            problem = f"table {table} cannot be read, and holds {lost}: {issue.problem}"
+            yield Issue("unreadable_table", problem, issue.next_step)
 
     return check

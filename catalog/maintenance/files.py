@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from catalog.maintenance.database_doctor import Finding
+from catalog.maintenance.database_doctor import Issue
 from catalog.store.database import Connection
 from catalog.store.store import Store
 
@@ -18,7 +18,7 @@ MODEL = (
 )
 
 
-def damaged_files(_connection: Connection, store: Store) -> Iterator[Finding]:
+def damaged_files(_connection: Connection, store: Store) -> Iterator[Issue]:
     """Find model files that cannot be read."""
     for path in sorted(store.models.rglob("*")) if store.models.is_dir() else ():
         check = CHECKS.get(path.suffix)
@@ -33,7 +33,7 @@ def damaged_files(_connection: Connection, store: Store) -> Iterator[Finding]:
         except Exception as error:
             reason = str(error).splitlines()[0] if str(error) else repr(error)
             problem = f"{path} is damaged, and with it the model that it belongs to ({reason})"
-            yield Finding("model_damaged", problem, MODEL)
+            yield Issue("model_damaged", problem, MODEL)
 
 
 def _safetensors(path: Path) -> None:

@@ -18,7 +18,7 @@ from catalog.store.store import Store
 
 
 @dataclass(frozen=True)
-class Sweep(NotebookResult):
+class GcReport(NotebookResult):
     """What was removed, or would be.
 
     Attributes:
@@ -49,7 +49,7 @@ def gc(
     *,
     is_dry_run: bool = False,
     n_damaged: int = 0,
-) -> Sweep:
+) -> GcReport:
     """Remove what nothing refers to any more.
 
     That is: instructions that no version of a pool and no subset holds, with their numbers; signals
@@ -69,7 +69,7 @@ def gc(
             media = unreferenced_media(connection, store)
         n_bytes += sum(_size(path) for path in [*models, *media])
         swept = sweep_vectors(store, is_dry_run=True)
-        return Sweep(
+        return GcReport(
             n_instructions,
             _names(scratch),
             list(dead.values()),
@@ -107,7 +107,7 @@ def gc(
     sweep_abandoned(store)
     _remove(models)
     swept = sweep_vectors(store)
-    return Sweep(
+    return GcReport(
         n_instructions,
         _names(scratch + spilt),
         signals,

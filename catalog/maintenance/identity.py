@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from catalog.maintenance.database_doctor import Finding
+from catalog.maintenance.database_doctor import Issue
 from catalog.pools.fingerprint import fingerprint
 from catalog.selection.run import members_sha256
 from catalog.store.database import Connection
@@ -15,7 +15,7 @@ from catalog.store.store import Store
 BATCH = 10_000  # instructions at a time
 
 
-def changed_instructions(connection: Connection, _home: Store) -> Iterator[Finding]:
+def changed_instructions(connection: Connection, _home: Store) -> Iterator[Issue]:
     """Find instructions whose messages no longer give their fingerprint."""
     changed: list[str] = []
     for batch in connection.sql(query("maintenance/instructions")).to_arrow_reader(BATCH):
@@ -29,10 +29,10 @@ def changed_instructions(connection: Connection, _home: Store) -> Iterator[Findi
             f"{len(changed):,} instructions do not have the text of their fingerprint, "
             f"such as {changed[0]}"
         )
-        yield Finding("fingerprints", problem, RESTORE)
+        yield Issue("fingerprints", problem, RESTORE)
 
 
-def changed_subsets(connection: Connection, _home: Store) -> Iterator[Finding]:
+def changed_subsets(connection: Connection, _home: Store) -> Iterator[Issue]:
     """Find subsets whose members are not those that were written."""
     for subset_id, name, version, sha256 in connection.sql(query("maintenance/subsets")).fetchall():
         rows = connection.sql(
@@ -43,7 +43,7 @@ def changed_subsets(connection: Connection, _home: Store) -> Iterator[Finding]:
                 f"the members of {name}@{version} are not those that were written: "
                 "members_sha256 differs"
             )
-            yield Finding(
+            yield Issue(
                 "members_sha256", problem, f"{RESTORE}; or drop the subset and select it again"
             )
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 from catalog.errors import CatalogError, CorruptError
-from catalog.maintenance.database_doctor import Finding
+from catalog.maintenance.database_doctor import Issue
 from catalog.query.checked_vectors import remedy
 from catalog.signals.coverage import Kind, command, coverages
 from catalog.store import vectors
@@ -20,7 +20,7 @@ from catalog.store.store import Store
 RECORD = "`catalog doctor --full --record` records it as it is now, once you trust it"
 
 
-def damaged_shards(connection: Connection, store: Store) -> Iterator[Finding]:
+def damaged_shards(connection: Connection, store: Store) -> Iterator[Issue]:
     """Find shards whose values have changed since they were written, or have no recorded hash."""
     for signal_id, kind, name, table in connection.sql(query("maintenance/signals")).fetchall():
         n_unrecorded = 0
@@ -32,7 +32,7 @@ def damaged_shards(connection: Connection, store: Store) -> Iterator[Finding]:
                     f"shard {shard} of {kind} {name} ({n_members:,} instructions) cannot be read: "
                     f"{error}"
                 )
-                yield Finding(
+                yield Issue(
                     "shard_damaged", problem, _next_step(connection, kind, signal_id, name, shard)
                 )
                 continue
@@ -42,11 +42,11 @@ def damaged_shards(connection: Connection, store: Store) -> Iterator[Finding]:
                     f"shard {shard} of {kind} {name} ({n_members:,} instructions) does not hold "
                     "the values that were written"
                 )
-                yield Finding(
+                yield Issue(
                     "shard_damaged", problem, _next_step(connection, kind, signal_id, name, shard)
                 )
         if n_unrecorded:
-            yield Finding(
+            yield Issue(
                 "no_hash",
                 f"{n_unrecorded:,} shards of {kind} {name} have no hash to compare with",
                 RECORD,

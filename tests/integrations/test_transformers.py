@@ -16,27 +16,12 @@ from catalog.errors import SignalError
 pytest.importorskip("accelerate", reason="the Trainer needs accelerate")
 pytestmark = [pytest.mark.filterwarnings("ignore")]  # the Trainer's own
 
-WORDS = [
-    "the",
-    "river",
-    "night",
-    "light",
-    "field",
-    "stone",
-    "word",
-    "small",
-    "large",
-    "add",
-    "sum",
-    "is",
-    "are",
-    "was",
-]
+WORDS = "the river night light field stone word small large add sum is are was"
 
 
 @pytest.fixture(scope="module")
 def start() -> Any:
-    """A very small model with dropout, so that random numbers count."""
+    """Return a very small model with dropout, so that random numbers count."""
     import torch
     from transformers import GPT2Config, GPT2LMHeadModel
 
@@ -44,7 +29,7 @@ def start() -> Any:
 
     torch.set_num_threads(1)
     tokenizer = build_tiny(
-        WORDS, shape=TinyShape(vocabulary=300, width=16, layers=1, heads=2, inner=16)
+        WORDS.split(), shape=TinyShape(vocabulary=300, width=16, layers=1, heads=2, inner=16)
     ).tokenizer
     config = GPT2Config(
         vocab_size=300,
@@ -64,7 +49,7 @@ def start() -> Any:
 @pytest.fixture
 def pool(catalog: Catalog, jsonl: Callable[..., Path]) -> Catalog:
     rng = random.Random(0)
-    texts = [" ".join(rng.choices(WORDS, k=rng.randint(1, 12))) for _ in range(60)]
+    texts = [" ".join(rng.choices(WORDS.split(), k=rng.randint(1, 12))) for _ in range(60)]
     catalog.register(
         jsonl(
             [{"instruction": f"{texts[2 * i]} {i}", "output": texts[2 * i + 1]} for i in range(30)]

@@ -1,4 +1,4 @@
-"""Files are cut, flipped, emptied, replaced and removed: every command ends in an answer or in one line, and no answer is wrong."""
+"""Damaged files: every command ends in a right answer or in one line."""
 
 import random
 from collections.abc import Callable

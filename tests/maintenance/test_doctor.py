@@ -119,7 +119,8 @@ def test_a_lost_folder_is_no_answer_of_nobody(copy: Copy) -> None:
     ("statement", "check"),
     [
         (
-            "UPDATE instructions SET messages = [{role: 'user', content: 'x', extra: NULL}] WHERE instruction_id = 3",
+            "UPDATE instructions SET messages = [{role: 'user', content: 'x', extra: NULL}] "
+            "WHERE instruction_id = 3",
             "fingerprints",
         ),
         ("UPDATE subset_members SET rank = 6 - rank", "members_sha256"),

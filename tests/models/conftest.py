@@ -13,13 +13,16 @@ from typing import Any
 
 import pytest
 
-WORDS = "the river night light field stone word small large add sum is are was why how what give three reasons for of and to in"
+WORDS = (
+    "the river night light field stone word small large add sum is are was why how what give "
+    "three reasons for of and to in"
+)
 FAMILIES = ("llama", "neox", "gpt2", "qwen2", "qwen3")
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _one_thread() -> Iterator[None]:
-    """Models this small are slower on two threads, and far slower where another process wants the second."""
+    """Run on one thread: small models are slower on two, above all on a busy machine."""
     import torch
 
     before = torch.get_num_threads()

@@ -1,4 +1,4 @@
-"""A training run to be killed: prints each checkpoint's losses, bit by bit, and goes on where an earlier run stopped.
+"""A training run to be killed: it prints each checkpoint's losses, and resumes.
 
 Run: python run_training.py FOLDER    (a GPT-2 with dropout, so that random numbers count)
 """

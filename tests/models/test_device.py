@@ -24,8 +24,8 @@ import importlib, pkgutil, sys
 import catalog.models as models
 for module in pkgutil.iter_modules(models.__path__):
     importlib.import_module(f"catalog.models.{module.name}")
-heavy = {"torch", "transformers", "sentence_transformers", "sklearn", "tokenizers"} & set(sys.modules)
-sys.exit(", ".join(sorted(heavy)) or 0)
+heavy = {"torch", "transformers", "sentence_transformers", "sklearn", "tokenizers"}
+sys.exit(", ".join(sorted(heavy & set(sys.modules))) or 0)
 """
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (run.returncode, run.stderr) == (0, "")

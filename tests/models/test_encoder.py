@@ -20,7 +20,10 @@ pytest.importorskip(
 @pytest.fixture(scope="module")
 def texts() -> list[str]:
     rng = random.Random(4)
-    words = "river night light field stone word small large add sum why how what give three reasons Übung 日本"
+    words = (
+        "river night light field stone word small large add sum why how what give three reasons "
+        "Übung 日本"
+    )
     made = [
         " ".join(rng.choice(words.split()) for _ in range(rng.choice([1, 3, 10, 30, 90, 300])))
         for _ in range(30)

@@ -59,9 +59,7 @@ def test_a_projection_is_a_product(tiny: Any, instructions: list[dict[str, Any]]
     assert 0 < projection.distortion["mean"] < 1
 
 
-def test_components_keep_all_of_a_flat_sample_and_johnson_lindenstrauss_keeps_lengths_on_average() -> (
-    None
-):
+def test_components_keep_a_flat_sample_and_random_maps_keep_lengths_on_average() -> None:
     rng = np.random.default_rng(0)
     flat = (rng.standard_normal((300, 5)) @ rng.standard_normal((5, 64))).astype(np.float32)
     pca = principal_components(flat, dim=5)

@@ -15,7 +15,8 @@ import hashlib, random
 from catalog.models.tiny import TinyShape, build_tiny
 rng = random.Random(0)
 texts = [" ".join("".join(rng.choices("abcde ", k=9)) for _ in range(40)) for _ in range(200)]
-lm = build_tiny(texts, seed=3, shape=TinyShape(vocabulary=700, width=16, layers=1, heads=2, inner=16))
+shape = TinyShape(vocabulary=700, width=16, layers=1, heads=2, inner=16)
+lm = build_tiny(texts, seed=3, shape=shape)
 digest = hashlib.sha256(lm.tokenizer.backend_tokenizer.to_str().encode())
 for tensor in lm.model.state_dict().values():
     digest.update(tensor.numpy().tobytes())

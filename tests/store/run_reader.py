@@ -1,4 +1,4 @@
-"""Read a catalog in a loop until standard input ends; print the seconds that each opening and query took, as JSON."""
+"""Read a catalog in a loop until standard input ends; print each reading's seconds as JSON."""
 
 import json
 import sys

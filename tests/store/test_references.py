@@ -14,14 +14,17 @@ def connection(store: Store) -> Connection:
         connection.execute("INSERT INTO pools VALUES (7, 'alpaca', false, now()::TIMESTAMP)")
         for version in (1, 2, 3):
             connection.execute(
-                f"INSERT INTO pool_versions (pool_id, version, created_at, mode, n_rows, n_members, n_added, n_removed, "
-                "n_kept, n_updated, n_folded, n_quarantined, n_no_input, files, options, seconds) "
-                f"VALUES (7, {version}, now()::TIMESTAMP, 'replace', 0, 0, 0, 0, 0, 0, 0, 0, 0, '[]', '{{}}', 0)"
+                "INSERT INTO pool_versions (pool_id, version, created_at, mode, n_rows, n_members, "
+                "n_added, n_removed, n_kept, n_updated, n_folded, n_quarantined, n_no_input, "
+                "files, options, seconds) "
+                f"VALUES (7, {version}, now()::TIMESTAMP, 'replace', 0, 0, "
+                "0, 0, 0, 0, 0, 0, 0, '[]', '{}', 0)"
             )
         connection.execute("INSERT INTO tags VALUES ('alpaca', 'paper', 2, now()::TIMESTAMP)")
         connection.execute(
-            "INSERT INTO subsets (subset_id, name, version, created_at, selector, pool_id, pool_version, "
-            "budget, seed, n_members, definition, definition_sha256, members_sha256, environment, seconds) "
+            "INSERT INTO subsets (subset_id, name, version, created_at, selector, pool_id, "
+            "pool_version, budget, seed, n_members, definition, definition_sha256, "
+            "members_sha256, environment, seconds) "
             "VALUES (9, 'best', 1, now()::TIMESTAMP, 's2l', 7, 1, 5, 0, 5, '{}', 'x', 'y', '{}', 0)"
         )
         yield connection

@@ -1,4 +1,4 @@
-"""Scratch folders belong to whoever holds their lock, whatever its process number is called where one looks from."""
+"""Scratch folders belong to the process that holds their lock, in any container."""
 
 import os
 import shutil

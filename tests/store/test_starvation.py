@@ -20,7 +20,7 @@ INSERT = "INSERT INTO tags VALUES ('a', 'seen', 1, now()::TIMESTAMP)"
 
 @contextmanager
 def readers(store: Store, n: int) -> Iterator[list[float]]:
-    """So many processes that read in a loop while the block runs; afterwards the list holds the seconds of each reading."""
+    """Run processes that read in a loop during the block; yield the seconds of each reading."""
     command = [sys.executable, str(SCRIPT), str(store.path)]
     ways = ["reading", "session"]
     processes = [
@@ -62,7 +62,7 @@ def test_a_write_among_readers_that_never_pause_commits_within_two_seconds(store
 
 
 @pytest.mark.slow
-def test_eight_readers_that_never_pause_leave_every_write_two_seconds_and_take_at_most_twice_as_long(
+def test_eight_busy_readers_leave_every_write_two_seconds_and_take_at_most_twice_as_long(
     store: Store,
 ) -> None:
     with store.writing():

@@ -1,4 +1,4 @@
-"""A definition is run again from what it read, and keeps its budget and its text as they were given."""
+"""Definitions run again from what they read, with their budget and text as given."""
 
 import json
 from collections.abc import Callable
@@ -42,7 +42,7 @@ def written(tmp_path: Path, other: str, name: str = "shared") -> str:
 
 @pytest.fixture
 def filled(catalog: Catalog, jsonl: Write) -> Catalog:
-    """A pool `p` of 30, and `t`, of which version 1 holds the first 12 of them and version 2 the last 12."""
+    """Return a pool `p` of 30, and `t` with its first 12 in version 1 and its last in 2."""
     catalog.register(jsonl(pairs(30)), pool="p")
     catalog.register(jsonl(pairs(12), "t.jsonl"), pool="t")
     return catalog
@@ -63,7 +63,7 @@ def record(catalog: Catalog, reference: str) -> dict[str, Any]:
 
 
 def rewritten(catalog: Catalog, change: Callable[[dict[str, Any]], Any]) -> None:
-    """Make the stored definitions those of another release, which kept neither texts nor budgets."""
+    """Make the stored definitions those of 0.1, which kept neither texts nor budgets."""
     with catalog.store.writing() as connection:
         for subset_id, text in connection.execute(
             "SELECT subset_id, definition FROM subsets"
@@ -71,7 +71,8 @@ def rewritten(catalog: Catalog, change: Callable[[dict[str, Any]], Any]) -> None
             content = json.loads(text)
             change(content)
             connection.execute(
-                "UPDATE subsets SET definition = $content, selector_text = NULL, budget_asked = NULL WHERE subset_id = $id",
+                "UPDATE subsets SET definition = $content, selector_text = NULL, "
+                "budget_asked = NULL WHERE subset_id = $id",
                 {"content": json.dumps(content), "id": subset_id},
             )
 
@@ -257,7 +258,8 @@ def test_a_difference_without_a_recorded_cause_names_what_was_read(filled: Catal
     filled.select("k_center", "p", budget=3, name="few")
     with filled.store.writing() as connection:
         connection.execute(
-            'UPDATE subsets SET definition = json_merge_patch(definition, \'{"seed": 5, "budget": 2}\')'
+            "UPDATE subsets SET definition = "
+            'json_merge_patch(definition, \'{"seed": 5, "budget": 2}\')'
         )
     found = filled.verify("few")
     assert found.causes == (

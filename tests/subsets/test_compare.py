@@ -73,7 +73,8 @@ def test_a_number_that_some_members_have_is_measured_and_noted(
     assert found.rows[1]["last_loss_mean"] == 5.5
     assert "last_loss of 13 of the 25 members of q@2, which have none" in found.notes
     known = grown.sql(
-        "SELECT count(*) FROM subset('best@2') JOIN pool('q') USING (instruction_id) WHERE pool.row_number < 12"
+        "SELECT count(*) FROM subset('best@2') JOIN pool('q') USING (instruction_id) "
+        "WHERE pool.row_number < 12"
     ).item()
     (note,) = [note for note in found.notes if note.endswith("members of best@2, which have none")]
     assert note == f"last_loss of {10 - known} of the 10 members of best@2, which have none"

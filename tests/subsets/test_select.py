@@ -1,7 +1,6 @@
 """Selecting subsets, and verifying them."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,26 +10,7 @@ from catalog import Catalog
 from catalog.errors import OptionError, ReferenceNotFoundError, SelectionError, SignalError
 from catalog.models.causal_lm import save_causal_lm
 from catalog.models.tiny import TinyShape, build_tiny
-
-Write = Callable[..., Path]
-N = 40
-
-
-def pairs(n: int, *, first: int = 0) -> list[dict[str, str]]:
-    return [
-        {"instruction": f"question {i}", "output": "word " * (i % 7 + 1), "from": f"s{i % 3}"}
-        for i in range(first, first + n)
-    ]
-
-
-@pytest.fixture
-def filled(catalog: Catalog, jsonl: Write, tmp_path: Path) -> Catalog:
-    catalog.register(jsonl(pairs(N)), pool="p", source_column="from")
-    np.save(tmp_path / "losses.npy", np.random.default_rng(0).random((N, 4), dtype=np.float32))
-    catalog.import_losses("p", tmp_path / "losses.npy", proxy="mine")
-    np.save(tmp_path / "score.npy", np.arange(N, dtype=np.float64))
-    catalog.import_scores("p", tmp_path / "score.npy", name="depth")
-    return catalog
+from tests.subsets.conftest import N, Write, pairs
 
 
 def prompts(catalog: Catalog, reference: str) -> list[str]:
@@ -100,63 +80,6 @@ def test_a_budget_that_makes_no_sense_is_refused(
         filled.select("random", "p", budget=budget, name="x")
 
 
-def test_a_shortfall_is_said(filled: Catalog, tmp_path: Path) -> None:
-    values = np.full(N, np.nan)
-    values[:6] = 1.0
-    np.save(tmp_path / "few.npy", values)
-    filled.import_scores("p", tmp_path / "few.npy", name="few")
-    selected = filled.select("depth_only", "p", budget=10, name="x", settings={"depth": "few"})
-    assert selected.n_members == 6
-    assert selected.warnings == ("only 6 members of p@1 are eligible for a budget of 10",)
-
-
-def test_clusters_that_all_gave_twice_lack_nothing(filled: Catalog, tmp_path: Path) -> None:
-    few = np.array([[float(i % 3), 1.0 if i % 2 else np.nan] for i in range(N)])
-    np.save(tmp_path / "few.npy", few)
-    filled.import_losses("p", tmp_path / "few.npy", proxy="few")
-    assert (
-        filled.select(
-            "s2l", "p", budget=6, name="x", settings={"k": 10, "incomplete": "drop", "proxy": "few"}
-        ).warnings
-        == ()
-    )
-
-
-def test_fewer_members_than_clusters_is_said(filled: Catalog) -> None:
-    (warning,) = filled.select("s2l", "p", budget=5, name="x", settings={"k": 20}).warnings
-    assert (
-        warning
-        == "a budget of 5 is less than 20 clusters, so the smallest get nothing: --set k=2 covers them"
-    )
-    (warning,) = filled.select(
-        "s2l_by_source", "p", budget=10, name="y", settings={"k": 5}
-    ).warnings
-    assert (
-        warning
-        == "a budget of 10 is less than 5 clusters in each of 3 sources, so the smallest get nothing: --set k=1 covers them"
-    )
-    assert (
-        filled.select("s2l_by_source", "p", budget=15, name="y", settings={"k": 5}).warnings == ()
-    )
-    (warning,) = filled.select("s2l_by_source", "p", budget=2, name="y", settings={"k": 5}).warnings
-    assert (
-        warning
-        == "a budget of 2 is one member of each of 2 sources: other clusters, and sources beyond, get nothing"
-    )
-
-
-def test_clusters_that_all_have_their_turn_are_not_warned_of(filled: Catalog) -> None:
-    assert filled.select("s2l", "p", budget=N, name="whole", settings={"k": 100}).warnings == ()
-    assert (
-        filled.select("s2l_by_source", "p", budget=N, name="all", settings={"k": 30}).warnings == ()
-    )
-
-
-def test_a_selector_that_draws_by_weight_owes_no_cluster_a_member(filled: Catalog) -> None:
-    filled.embed("p")
-    assert filled.select("sensitivity", "p", budget=5, name="x", settings={"k": 20}).warnings == ()
-
-
 def test_a_missing_signal_names_the_command_that_makes_it(filled: Catalog) -> None:
     with pytest.raises(SignalError, match=r"`catalog embed p@1 .*` makes them"):
         filled.select("k_center", "p", budget=5, name="x")
@@ -178,7 +101,8 @@ def test_a_dry_run_writes_nothing(filled: Catalog) -> None:
 def test_a_file_of_ones_own_selects_as_a_built_in_one_does(filled: Catalog, tmp_path: Path) -> None:
     path = tmp_path / "mine.sql"
     path.write_text(
-        "-- summary: The shortest.\nSELECT instruction_id FROM pool($pool) ORDER BY length(response), fingerprint LIMIT $budget\n"
+        "-- summary: The shortest.\nSELECT instruction_id FROM pool($pool)\n"
+        "ORDER BY length(response), fingerprint LIMIT $budget\n"
     )
     filled.select(str(path), "p", budget=4, name="mine")
     assert filled.sql("SELECT DISTINCT response FROM subset('mine')")["response"].to_list() == [
@@ -262,7 +186,8 @@ def test_a_definition_run_again_reads_its_own_signals(filled: Catalog, tmp_path:
     filled.select("s2l", "p", budget=10, name="best", settings={"k": 4})
     every = tmp_path / "every.sql"
     every.write_text(
-        "-- summary: All.\nSELECT * FROM scores($pool) ORDER BY depth DESC, fingerprint LIMIT $budget\n"
+        "-- summary: All.\nSELECT * FROM scores($pool)\n"
+        "ORDER BY depth DESC, fingerprint LIMIT $budget\n"
     )
     filled.select(str(every), "p", budget=3, name="every")
     np.save(tmp_path / "other.npy", -np.arange(N, dtype=np.float64))

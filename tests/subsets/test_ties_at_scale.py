@@ -1,4 +1,4 @@
-"""Selectors with ties over enough rows, on two threads, that their answers differ from run to run without a deciding key."""
+"""Selectors with ties over so many rows that answers would differ without a deciding key."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from catalog.subsets.verify import verify
 N_MEMBERS = 400_000
 FILL = f"""
 INSERT INTO pools VALUES (1, 'big', false, TIMESTAMP '2026-01-01');
-INSERT INTO pool_versions (pool_id, version, created_at, mode, n_rows, n_members, n_added, n_removed,
-    n_kept, n_updated, n_folded, n_quarantined, n_no_input, files, options, seconds)
-SELECT 1, 1, TIMESTAMP '2026-01-01', 'replace', n, n, n, 0, 0, 0, 0, 0, 0, '[]', '{{}}', 0.1 FROM (VALUES ({N_MEMBERS})) AS v(n);
+INSERT INTO pool_versions (pool_id, version, created_at, mode, n_rows, n_members, n_added,
+    n_removed, n_kept, n_updated, n_folded, n_quarantined, n_no_input, files, options, seconds)
+SELECT 1, 1, TIMESTAMP '2026-01-01', 'replace', n, n, n, 0, 0, 0, 0, 0, 0, '[]', '{{}}', 0.1
+FROM (VALUES ({N_MEMBERS})) AS v(n);
 INSERT INTO instructions (instruction_id, fingerprint, messages, system, tools)
 SELECT
     i,
@@ -34,12 +35,17 @@ SELECT 1, i, 1, NULL, i, 'source ' || hash(i + 1) % 7, NULL, NULL FROM range({N_
 SELECTORS = {
     "in each source": """
         WITH ranked AS (
-            SELECT instruction_id, source, row_number() OVER (PARTITION BY source ORDER BY length(response)) AS turn FROM pool($pool)
+            SELECT
+                instruction_id,
+                source,
+                row_number() OVER (PARTITION BY source ORDER BY length(response)) AS turn
+            FROM pool($pool)
         )
         SELECT instruction_id, turn FROM ranked ORDER BY turn LIMIT $budget""",
     "named window": """
         WITH ranked AS (
-            SELECT instruction_id, row_number() OVER w AS turn, rank() OVER w AS place FROM pool($pool)
+            SELECT instruction_id, row_number() OVER w AS turn, rank() OVER w AS place
+            FROM pool($pool)
             WINDOW w AS (PARTITION BY source ORDER BY length(response) DESC)
         )
         SELECT instruction_id, turn FROM ranked ORDER BY turn, place LIMIT $budget""",
@@ -48,20 +54,28 @@ SELECTORS = {
         QUALIFY row_number() OVER (PARTITION BY source) <= 300 ORDER BY source LIMIT $budget""",
     "qualified": """
         SELECT instruction_id FROM pool($pool)
-        QUALIFY ntile(200) OVER (PARTITION BY source ORDER BY length(response)) = 1 ORDER BY length(response) LIMIT $budget""",
+        QUALIFY ntile(200) OVER (PARTITION BY source ORDER BY length(response)) = 1
+        ORDER BY length(response) LIMIT $budget""",
     "neighbours": """
         WITH pairs AS (
-            SELECT instruction_id, lag(instruction_id) OVER (PARTITION BY source ORDER BY length(response)) AS before FROM pool($pool)
+            SELECT
+                instruction_id,
+                lag(instruction_id) OVER (PARTITION BY source ORDER BY length(response)) AS before
+            FROM pool($pool)
         )
         SELECT instruction_id, before FROM pairs ORDER BY before NULLS LAST LIMIT $budget""",
     "running sum": """
         WITH sums AS (
-            SELECT instruction_id, sum(length(response)) OVER (PARTITION BY source ORDER BY length(response) % 5 ROWS 20 PRECEDING) AS s
+            SELECT instruction_id, sum(length(response)) OVER (
+                PARTITION BY source ORDER BY length(response) % 5 ROWS 20 PRECEDING
+            ) AS s
             FROM pool($pool)
         )
         SELECT instruction_id, s FROM sums ORDER BY s DESC LIMIT $budget""",
     "cut inside": """
-        WITH few AS (SELECT instruction_id, length(response) AS n FROM pool($pool) ORDER BY n LIMIT 3000)
+        WITH few AS (
+            SELECT instruction_id, length(response) AS n FROM pool($pool) ORDER BY n LIMIT 3000
+        )
         SELECT instruction_id, n FROM few ORDER BY n DESC LIMIT $budget""",
     "first of each": """
         SELECT DISTINCT ON (length(prompt), length(response), source) instruction_id
@@ -69,7 +83,8 @@ SELECTORS = {
     "first by order": """
         SELECT first(instruction_id ORDER BY length(prompt)) AS instruction_id
         FROM pool($pool) GROUP BY source, length(response) ORDER BY count(*) LIMIT $budget""",
-    "only a final order": "SELECT instruction_id FROM pool($pool) ORDER BY length(response) LIMIT $budget",
+    "only a final order": """
+        SELECT instruction_id FROM pool($pool) ORDER BY length(response) LIMIT $budget""",
 }
 
 
@@ -100,7 +115,8 @@ def test_another_order_of_the_same_rows_gives_the_same_members(big: Store, tmp_p
     other = Store(tmp_path / "catalog")
     shuffled = FILL.replace("SELECT\n    i,", "SELECT\n    n,").replace(
         f"FROM range({N_MEMBERS}) AS t(i);\nINSERT INTO pool_members\nSELECT 1, i,",
-        f"FROM (SELECT i, row_number() OVER (ORDER BY hash(i * 7)) AS n FROM range({N_MEMBERS}) AS t(i));\n"
+        "FROM (SELECT i, row_number() OVER (ORDER BY hash(i * 7)) AS n "
+        f"FROM range({N_MEMBERS}) AS t(i));\n"
         "INSERT INTO pool_members\nSELECT 1, row_number() OVER (ORDER BY hash(i * 7)),",
     )
     with other.writing() as connection:
