@@ -148,6 +148,8 @@ class CatalogError(Exception):
 
     def at(self, location: Location | str) -> Self:
         """Return this error with its place; a place that it has already stays in the text."""
+        if self.location is None:
+            return self._changed(problem=self.problem, location=location)
         return self._changed(problem=str(self), location=location, next_step="")
 
     def saying(self, problem: str) -> Self:
@@ -240,7 +242,16 @@ class LossyExportError(CatalogError):
 
 
 class SignalError(CatalogError):
-    """A signal is missing, stale, incomplete or mixed."""
+    """A signal is missing, stale, incomplete or mixed.
+
+    Attributes:
+        choice: where several signals fit, the argument that says which, and one of their names.
+    """
+
+    def __init__(self, problem: str = "", *, choice: tuple[str, str] | None = None) -> None:
+        next_step = f"say which, as {choice[0]} => '{choice[1]}'" if choice else ""
+        super().__init__(problem, next_step=next_step)
+        self.choice = choice
 
 
 class SelectionError(CatalogError):

@@ -126,7 +126,8 @@ class Execution:
             (place, resolved.fault) for place, resolved in self.planned.sources if resolved.fault
         ]
         if faults:
-            raise faults[0][1].saying(self._told(faults))
+            place, fault = faults[0]
+            raise fault.saying(self._told(faults)).at(place)
         for step in self.planned.steps:
             self.session.register(
                 step.table, self._load(step) if isinstance(step, Load) else self._apply(step)
@@ -136,7 +137,8 @@ class Execution:
     def _told(self, faults: list[tuple[str, CatalogError]]) -> str:
         """Everything that is missing, each with the command that makes it, so that nobody learns of one after the other."""
         told = {str(fault): place for place, fault in reversed(faults)}
-        said = [f"{place}: {text}" for text, place in reversed(told.items())]
+        texts = list(reversed(told.items()))
+        said = [texts[0][0], *(f"{place}: {text}" for text, place in texts[1:])]
         from catalog.query.cost import needs_of
 
         needs = self.watch.run(lambda: needs_of(self.session.connection, self.planned))

@@ -210,10 +210,8 @@ def choose(
             said += f"`{IMPORTS[kind].format(ref=reference, name=shlex.quote(str(name)))}` brings them in; where it is a model, "
         return SignalError(f"{said}`{made}` {makes}")
     if len(names) > 1:
-        example = f"{ARGUMENTS[kind]} => '{names[0]}'"
-        raise SignalError(
-            f"{reference} has {WORDS[kind]} of {' and '.join(names)}: say which, as {example}"
-        )
+        problem = f"{reference} has {WORDS[kind]} of {' and '.join(names)}"
+        raise SignalError(problem, choice=(ARGUMENTS[kind], names[0]))
     return fullest(covering)
 
 

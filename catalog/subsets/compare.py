@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from catalog.errors import OptionError, QueryError, SignalError
+from catalog.errors import OptionError, QueryError, SignalError, argument
 from catalog.notebook import NotebookResult
 from catalog.query.executor import Limits
 from catalog.query.stream import run
@@ -20,9 +19,6 @@ from catalog.store.store import Store
 from catalog.subsets.store import stored
 
 Ids = np.ndarray[Any, np.dtype[np.int64]]
-CHOICE = re.compile(
-    r"as (encoder|proxy) => '(.+)'$"
-)  # how a message says an argument of SQL, which is an option here
 NEAR = 0.95  # cosine from which two prompts count as near-duplicates
 # The very call of the selectors `ila` and `coverage_only`, so that one kept projection serves all.
 LANDSCAPE = """
@@ -240,13 +236,19 @@ class _Pool:
         try:
             return self._run(sql, **values)
         except (SignalError, QueryError) as error:
-            said = str(error).partition(": ")[2]
-            self.notes.append(CHOICE.sub(r"as --\1 \2", said))
+            self.notes.append(_note(error))
             return None
 
     def _run(self, sql: str, **values: Any) -> pa.Table:
         parameters: Mapping[str, Any] = {"pool": self.pool, **values}
         return run(self.store, sql, parameters=parameters, name="compare", limits=self.limits)
+
+
+def _note(error: SignalError | QueryError) -> str:
+    """Return why a number cannot be measured, and the argument or command that helps."""
+    if isinstance(error, SignalError) and error.choice:
+        return f"{error.problem}: say which, as {argument(*error.choice)}"
+    return ": ".join(filter(None, (error.problem, error.next_step)))
 
 
 def _coverage(landscape: pa.Table, ids: Ids) -> float:
