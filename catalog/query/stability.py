@@ -27,6 +27,8 @@ Functions = tuple[dict[tuple[str, int], bool], dict[str, list[str]]]
 KNOWN: dict[
     str, Functions
 ] = {}  # asked once in a process: DuckDB takes 50 ms to list its functions
+PARSED: dict[str, Any] = {}
+"""Parse trees of the bodies of macros, each parsed once in a process."""
 QUERY = """
 SELECT
     lower(function_name),
@@ -71,8 +73,10 @@ class Stability:
         )
 
     def _is_changing_body(self, body: str, seen: frozenset[str]) -> bool:
-        rows = self.connection.sql(SERIALIZE, params={"text": body}).fetchall()
-        answer = json.loads(rows[0][0])
+        if body not in PARSED:
+            rows = self.connection.sql(SERIALIZE, params={"text": body}).fetchall()
+            PARSED[body] = json.loads(rows[0][0])
+        answer = PARSED[body]
         if answer["error"]:
             return False
         inner = nodes(answer["statements"][0]["node"])
