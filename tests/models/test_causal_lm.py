@@ -264,7 +264,7 @@ def test_a_text_longer_than_the_positions_is_refused(tiny: CausalLM) -> None:
         template=tiny.template,
     )
     with pytest.raises(
-        OptionError, match=r"short reads 64 tokens at most, and there are .*: --max-length 64"
+        OptionError, match=r"short reads 64 tokens at most, and there are .*max_length=64"
     ):
         lm.require_positions(tokens)
     assert (lm.n_positions, tiny.n_positions) == (64, None)

@@ -161,7 +161,7 @@ def test_a_precision_that_costs_accuracy_is_refused(
     monkeypatch.setattr("catalog.models.encoder.LEAST_COSINE", 0.5)
     require_accuracy(encoder)
     monkeypatch.setattr("catalog.models.encoder.LEAST_COSINE", 1.1)
-    with pytest.raises(OptionError, match="--precision float32"):
+    with pytest.raises(OptionError, match="precision='float32'"):
         require_accuracy(encoder)
 
 
