@@ -17,7 +17,7 @@ from catalog.errors import (
     QueryError,
 )
 from catalog.query.parse import located
-from catalog.query.source_text import SqlText
+from catalog.query.source_text import SourceText
 from catalog.store.database import Connection
 
 INTERNAL = re.compile(r'"?\b__fn_*\d+\b"?')
@@ -28,7 +28,7 @@ BREAKS = re.compile(r"(?:INTERNAL|FATAL) Error", re.IGNORECASE)
 
 
 @contextmanager
-def reported(text: SqlText, *, memory: str | None = None) -> Iterator[None]:
+def reported(text: SourceText, *, memory: str | None = None) -> Iterator[None]:
     """Turn what DuckDB raises inside the block into our errors.
 
     Args:
@@ -55,7 +55,7 @@ def reported(text: SqlText, *, memory: str | None = None) -> Iterator[None]:
         raise _of_stream(text, str(error), memory=memory) from None
 
 
-def bound(connection: Connection, text: SqlText, values: Mapping[str, Any]) -> Any:
+def bound(connection: Connection, text: SourceText, values: Mapping[str, Any]) -> Any:
     """A text as DuckDB's relation: bound to the tables, not yet run.
 
     Raises:
@@ -74,19 +74,19 @@ def bound(connection: Connection, text: SqlText, values: Mapping[str, Any]) -> A
         raise query_error(text, error) from None
 
 
-def query_error(text: SqlText, error: duckdb.Error) -> CatalogError:
+def query_error(text: SourceText, error: duckdb.Error) -> CatalogError:
     """One of DuckDB's errors about a text, as ours."""
     if isinstance(error, BROKEN) or BREAKS.match(str(error)):
         return _engine_error(text, str(error))
     message, offset = located(text, str(error))
     message = INTERNAL.sub("(a table function's answer)", message).replace("Values list ", "")
-    where = text.place(offset) if offset is not None else text.name
+    where = text.location(offset) if offset is not None else text.name
     if isinstance(error, duckdb.PermissionException) or "has been locked" in message:
         return ForbiddenQueryError(f"{where}: {message}")
     return QueryError(f"{where}: {message}")
 
 
-def _engine_error(text: SqlText, message: str) -> EngineError:
+def _engine_error(text: SourceText, message: str) -> EngineError:
     first = next(line for line in message.splitlines() if line.strip())
     said = re.sub(
         r"^(?:TransactionContext Error: )?(?:INTERNAL|FATAL) Error: ",
@@ -100,13 +100,13 @@ def _engine_error(text: SqlText, message: str) -> EngineError:
     )
 
 
-def _of_stream(text: SqlText, message: str, *, memory: str | None) -> CatalogError:
+def _of_stream(text: SourceText, message: str, *, memory: str | None) -> CatalogError:
     if message.startswith("Out of Memory"):
         return _out_of_memory(text, memory, message)
     return query_error(text, duckdb.Error(message))
 
 
-def _out_of_memory(text: SqlText, memory: str | None, message: str) -> InterruptedQueryError:
+def _out_of_memory(text: SourceText, memory: str | None, message: str) -> InterruptedQueryError:
     what = "disk to spill to" if "max_temp_directory_size" in message else "memory"
     limit = f" than its limit of {memory}" if memory and what == "memory" else " than there is"
     return InterruptedQueryError(

@@ -19,7 +19,7 @@ from catalog.query.passthrough import projection
 from catalog.query.planner import Apply, Load, Plan, plan
 from catalog.query.runner import Progress, Watch
 from catalog.query.session import SPILL, Session, session
-from catalog.query.source_text import SqlText
+from catalog.query.source_text import SourceText
 from catalog.store.store import Store
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class Limits:
 @contextmanager
 def executing(
     store: Store,
-    text: SqlText,
+    text: SourceText,
     given: Mapping[str, Any],
     limits: Limits,
     *,
@@ -146,10 +146,10 @@ class Execution:
         ]
         return "; ".join([*said, *first])
 
-    def table(self, query: SqlText) -> pa.Table:
+    def table(self, query: SourceText) -> pa.Table:
         """The answer of one of the plan's queries, whole."""
         with self._reported(query):
-            return self.session.revealed(self._run(lambda: self._table(query)))
+            return self.session.unwrap(self._run(lambda: self._table(query)))
 
     def reader(self) -> pa.RecordBatchReader:
         """The query's answer, streamed; what DuckDB raises meanwhile becomes ours."""
@@ -165,9 +165,9 @@ class Execution:
                     batch = self._run(lambda: next(reader, None))
                 if batch is None:
                     return
-                yield self.session.revealed(batch)
+                yield self.session.unwrap(batch)
 
-        schema = self.session.revealed(
+        schema = self.session.unwrap(
             pa.Table.from_batches([], schema=reader.schema)
         ).schema  # empty_table() imports pandas where it is
         return pa.RecordBatchReader.from_batches(schema, batches())
@@ -189,12 +189,12 @@ class Execution:
         return None if limit is None else limit + sum(sizes)
 
     @contextmanager
-    def _reported(self, query: SqlText) -> Iterator[None]:
+    def _reported(self, query: SourceText) -> Iterator[None]:
         try:
             with reported(query, memory=self.limits.memory):
                 yield
         except EngineError:
-            self.session.rest()  # no query runs on that connection again: the next one opens another
+            self.session.release()  # no query runs on that connection again: the next one opens another
             raise
 
     def _load(self, step: Load) -> Any:
@@ -213,11 +213,11 @@ class Execution:
             try:
                 options[name] = converted(value, accepted[name].annotation)
             except ValueError as error:
-                raise QueryError(f"{step.place}: {step.name}: {name} {error}") from None
+                raise QueryError(f"{step.location}: {step.name}: {name} {error}") from None
         for name, value in (("seed", self.planned.seed), ("memory", self.limits.n_bytes)):
             if value is not None and name in accepted and name not in options:
                 options[name] = value
-        self.session.rest()  # what computes for minutes keeps no writer waiting
+        self.session.release()  # what computes for minutes keeps no writer waiting
         try:
             if step.name in DEAR and self.session.is_memoised:
                 relations = {
@@ -232,13 +232,13 @@ class Execution:
                 )
             return step.function(**relations, **options)
         except CatalogError as error:
-            raise type(error)(f"{step.place}: {error}") from error
+            raise type(error)(f"{step.location}: {error}") from error
 
-    def _table(self, query: SqlText) -> pa.Table:
+    def _table(self, query: SourceText) -> pa.Table:
         as_it_is = projection(tree(self.session.connection, query), self.session.relations)
         return self._bound(query).to_arrow_table() if as_it_is is None else as_it_is
 
-    def _bound(self, text: SqlText) -> Any:
+    def _bound(self, text: SourceText) -> Any:
         connection = self.session.connection
         return bound(
             connection,

@@ -13,7 +13,7 @@ from functools import cache
 
 from catalog.errors import ForbiddenQueryError, QueryError, SelectionError
 from catalog.query.parse import Node, kind_of, nodes, offset
-from catalog.query.source_text import SqlText
+from catalog.query.source_text import SourceText
 from catalog.query.stability import Stability
 from catalog.store.database import Connection
 from catalog.store.queries import macros
@@ -93,7 +93,7 @@ def table_macros() -> frozenset[str]:
     return frozenset(match[1] for match in found if match)
 
 
-def check(text: SqlText, root: Node, *, functions: Collection[str] = ()) -> None:
+def check(text: SourceText, root: Node, *, functions: Collection[str] = ()) -> None:
     """Refuse a parsed query that asks for more than reading the catalog.
 
     Args:
@@ -117,21 +117,21 @@ def check(text: SqlText, root: Node, *, functions: Collection[str] = ()) -> None
         if kind.endswith("_NODE") and kind not in QUERY_NODES:
             verb = kind.removesuffix("_QUERY_NODE").removesuffix("_NODE")
             raise ForbiddenQueryError(
-                f"{text.place(0)}: {verb} inside WITH is not allowed: a query reads only"
+                f"{text.location(0)}: {verb} inside WITH is not allowed: a query reads only"
             )
         rule = RULES.get(kind)
         if rule:
             rule(text, node, functions)
 
 
-def check_repeatable(connection: Connection, text: SqlText, root: Node) -> None:
+def check_repeatable(connection: Connection, text: SourceText, root: Node) -> None:
     """Refuse a selection that could come out otherwise when it runs again.
 
     Raises:
         SelectionError: it draws without a seed, asks the clock, or leaves its order open.
     """
     for node, name in Stability(connection).changing(root):
-        where = text.place(offset(text, node))
+        where = text.location(offset(text, node))
         raise SelectionError(
             f"{where}: {name} changes from run to run: give a moment as a $parameter; draw(fingerprint, $seed) draws the same again"
         )
@@ -146,11 +146,11 @@ def check_repeatable(connection: Connection, text: SqlText, root: Node) -> None:
         )
 
 
-def _table_function(text: SqlText, node: Node, functions: Collection[str]) -> None:
+def _table_function(text: SourceText, node: Node, functions: Collection[str]) -> None:
     name = str(node["function"]["function_name"]).lower()
     if name in functions or name in TABLE_FUNCTIONS:
         return
-    where = text.place(offset(text, node))
+    where = text.location(offset(text, node))
     if name in {"query", "query_table"}:
         raise ForbiddenQueryError(
             f"{where}: {name}() runs a text that nobody has checked: write its SELECT here"
@@ -170,17 +170,17 @@ def _table_function(text: SqlText, node: Node, functions: Collection[str]) -> No
     raise QueryError(f"{where}: there is no table function {name}{nearest(name, known)}")
 
 
-def _scalar(text: SqlText, node: Node, functions: Collection[str]) -> None:
+def _scalar(text: SourceText, node: Node, functions: Collection[str]) -> None:
     name = str(node.get("function_name", "")).lower()
     if name in SCALARS or name.startswith("__internal"):
         raise ForbiddenQueryError(
-            f"{text.place(offset(text, node))}: {name}() is not allowed in a query"
+            f"{text.location(offset(text, node))}: {name}() is not allowed in a query"
         )
 
 
-def _table(text: SqlText, node: Node, functions: Collection[str]) -> None:
+def _table(text: SourceText, node: Node, functions: Collection[str]) -> None:
     name = str(node["table_name"])
-    where = text.place(offset(text, node))
+    where = text.location(offset(text, node))
     if name.lower() in TABLES:
         raise ForbiddenQueryError(f"{where}: {name} is not readable in a query")
     if PATH.search(name):
@@ -189,7 +189,7 @@ def _table(text: SqlText, node: Node, functions: Collection[str]) -> None:
         )
 
 
-RULES: dict[str, Callable[[SqlText, Node, Collection[str]], None]] = {
+RULES: dict[str, Callable[[SourceText, Node, Collection[str]], None]] = {
     "TABLE_FUNCTION": _table_function,
     "FUNCTION": _scalar,
     "WINDOW": _scalar,

@@ -92,7 +92,7 @@ def load_label_embeddings(
     ).to_arrow_table()
     if columns is not None and "vector" not in columns:
         return labels
-    session.rest()  # a model computes, and keeps no writer waiting
+    session.release()  # a model computes, and keeps no writer waiting
     if not session.is_memoised:
         return _embedded(session, labels, encoder)
     options = {"identity": signal.identity_sha256}

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from catalog.errors import ForbiddenQueryError, QueryError
-from catalog.query.source_text import SqlText, offset_of_byte, tokens
+from catalog.query.source_text import SourceText, offset_of_byte
+from catalog.query.tokens import tokens
 
 if TYPE_CHECKING:
     from catalog.store.database import Connection
@@ -21,7 +22,7 @@ SERIALIZE = "SELECT json_serialize_sql($text::VARCHAR)"
 NOWHERE = 2**64 - 1  # DuckDB's offset of a node that it did not read from the text
 
 
-def tree(connection: Connection, text: SqlText) -> Node:
+def tree(connection: Connection, text: SourceText) -> Node:
     """The parse tree of one SELECT statement, as DuckDB serialises it.
 
     Raises:
@@ -35,7 +36,7 @@ def tree(connection: Connection, text: SqlText) -> Node:
             f"{_start(text)}: PIVOT needs its values listed: PIVOT ... ON column IN (value, ...)"
         )
     if kind != "SELECT":
-        word = next(tokens(sql)).text.upper()
+        word = tokens(sql)[0].text.upper()
         raise ForbiddenQueryError(
             f"{_start(text)}: {word} is not allowed: a query is one SELECT statement, and reads only"
         )
@@ -47,7 +48,7 @@ def tree(connection: Connection, text: SqlText) -> Node:
         ) from None
     if answer["error"]:
         raise QueryError(
-            f"{text.place(int(answer.get('position') or 0))}: {_plain(answer['error_message'])}"
+            f"{text.location(int(answer.get('position') or 0))}: {_plain(answer['error_message'])}"
         )
     return dict(answer["statements"][0]["node"])
 
@@ -70,13 +71,13 @@ def kind_of(node: Node) -> str:
     return kind if isinstance(kind, str) else ""
 
 
-def offset(text: SqlText, node: Node) -> int:
+def offset(text: SourceText, node: Node) -> int:
     """Where a node stands in the text, in characters; 0 when DuckDB does not know."""
     location = int(node.get("query_location", NOWHERE))
     return 0 if location == NOWHERE else offset_of_byte(str(text), location)
 
 
-def parameters(connection: Connection, text: SqlText) -> set[str]:
+def parameters(connection: Connection, text: SourceText) -> set[str]:
     """The names of the ``$parameters`` that a text uses.
 
     Raises:
@@ -91,7 +92,7 @@ def parameters(connection: Connection, text: SqlText) -> set[str]:
     return names
 
 
-def _only_statement(connection: Connection, text: SqlText) -> Any:
+def _only_statement(connection: Connection, text: SourceText) -> Any:
     sql = str(text)
     try:
         statements = connection.extract_statements(sql)
@@ -102,7 +103,7 @@ def _only_statement(connection: Connection, text: SqlText) -> Any:
     if len(statements) > 1:
         second = next((token.end for token in tokens(sql) if token.text == ";"), 0)
         raise ForbiddenQueryError(
-            f"{text.place(second)}: {len(statements)} statements; a query is one SELECT statement"
+            f"{text.location(second)}: {len(statements)} statements; a query is one SELECT statement"
         )
     return statements[0]
 
@@ -116,12 +117,12 @@ def _kind(statement: Any) -> str:
         return "UNKNOWN"
 
 
-def _syntax_error(text: SqlText, error: duckdb.Error) -> str:
+def _syntax_error(text: SourceText, error: duckdb.Error) -> str:
     message, found = located(text, str(error))
-    return f"{text.place(found) if found is not None else _start(text)}: {message}"
+    return f"{text.location(found) if found is not None else _start(text)}: {message}"
 
 
-def located(text: SqlText, message: str) -> tuple[str, int | None]:
+def located(text: SourceText, message: str) -> tuple[str, int | None]:
     """DuckDB's message in one line, and the offset that its caret points at."""
     body, _, excerpt = message.partition("\n\nLINE ")
     match = re.match(r"(\d+): (.*)\n( *)\^", excerpt, re.DOTALL)
@@ -152,9 +153,9 @@ def _plain(message: str) -> str:
     )
 
 
-def _start(text: SqlText) -> str:
-    first = next(tokens(str(text)), None)
-    return text.place(first.start if first else 0)
+def _start(text: SourceText) -> str:
+    found = tokens(str(text))
+    return text.location(found[0].start if found else 0)
 
 
 def mentioned(root: Node) -> frozenset[str] | None:

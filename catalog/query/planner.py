@@ -25,8 +25,9 @@ from catalog.query.guard import check, check_repeatable, table_macros
 from catalog.query.kernels import kernel, kernel_names
 from catalog.query.parse import Node, mentioned, parameters, tree
 from catalog.query.rehearsal import Rehearsal
-from catalog.query.source_text import SqlText, tokens
+from catalog.query.source_text import SourceText
 from catalog.query.sources import SOURCES, Resolved
+from catalog.query.tokens import tokens
 from catalog.query.unordered import Finding
 from catalog.signals.coverage import Pins
 from catalog.store.database import Connection
@@ -39,7 +40,7 @@ class Load:
     table: str  # the name that the text knows its answer by
     call: str  # as a person would write it
     resolved: Resolved
-    place: str
+    location: str
 
 
 @dataclass(frozen=True)
@@ -49,9 +50,9 @@ class Apply:
     table: str
     name: str
     function: Callable[..., Any]
-    relations: Mapping[str, SqlText]  # each a query that runs alone
-    options: Mapping[str, SqlText]  # each a SELECT of one value
-    place: str
+    relations: Mapping[str, SourceText]  # each a query that runs alone
+    options: Mapping[str, SourceText]  # each a SELECT of one value
+    location: str
 
 
 Step = Load | Apply
@@ -69,7 +70,7 @@ UNSEEN = frozenset({"connection", "pins"})  # parameters of a source that SQL do
 class Plan:
     """What a text means: steps in order, then the query."""
 
-    query: SqlText
+    query: SourceText
     steps: list[Step] = field(default_factory=list)
     sources: list[tuple[str, Resolved]] = field(default_factory=list)  # every source with its place
     parameters: dict[str, Any] = field(default_factory=dict)  # those that the text uses
@@ -82,7 +83,7 @@ class Plan:
 
 def plan(
     connection: Connection,
-    text: SqlText,
+    text: SourceText,
     given: Mapping[str, Any],
     *,
     is_selection: bool = False,
@@ -113,7 +114,7 @@ def plan(
 
 class _Planner:
     def __init__(
-        self, connection: Connection, text: SqlText, given: Mapping[str, Any], pins: Pins | None
+        self, connection: Connection, text: SourceText, given: Mapping[str, Any], pins: Pins | None
     ) -> None:
         self.connection = connection
         names = frozenset(token.name for token in tokens(text.source))
@@ -135,7 +136,7 @@ class _Planner:
             self.connection, self.given, partial(tree, self.connection), self.prefix
         )
 
-    def parse(self, text: SqlText) -> Node:
+    def parse(self, text: SourceText) -> Node:
         """A text's parse tree, once it asks for nothing forbidden."""
         root = tree(self.connection, text)
         check(text, root, functions=self.allowed)
@@ -163,7 +164,7 @@ class _Planner:
         answer.steps = [_completed(step, rehearsal) for step in answer.steps]
         answer.findings = tuple(rehearsal.findings)
 
-    def _settled(self, text: SqlText) -> SqlText:
+    def _settled(self, text: SourceText) -> SourceText:
         return self.rehearsal.settled(text) if self.rehearsal else text
 
     def _parameters(self) -> dict[str, Any]:
@@ -172,11 +173,11 @@ class _Planner:
         if missing:
             at = str(self.text).find(f"${missing[0]}")
             raise QueryError(
-                f"{self.text.place(at)}: ${missing[0]} has no value: give it one with --set {missing[0]}=VALUE"
+                f"{self.text.location(at)}: ${missing[0]} has no value: give it one with --set {missing[0]}=VALUE"
             )
         return {name: self.given[name] for name in names}
 
-    def _resolve(self, text: SqlText, root: Node) -> SqlText:
+    def _resolve(self, text: SourceText, root: Node) -> SourceText:
         """The text with every call of ours replaced, and the steps that answer them."""
         while call := first_call(text, root, self.names):
             words = self._source(call) if call.name in SOURCES else self._kernel(call)
@@ -205,9 +206,9 @@ class _Planner:
                 self.connection, **values, **({"pins": self.pins} if "pins" in declared else {})
             )
         except CatalogError as error:
-            raise type(error)(f"{call.place}: {error}") from error
+            raise type(error)(f"{call.location}: {error}") from error
         resolved = replace(resolved, written=written)
-        self.answer.sources.append((call.place, resolved))
+        self.answer.sources.append((call.location, resolved))
         if resolved.sql is not None:
             return self.rehearsal.source(resolved) if self.rehearsal else resolved.sql
         shown = _shown(call.name, str(resolved.reference), values)
@@ -216,7 +217,7 @@ class _Planner:
     def _load(self, table: str, shown: str, resolved: Resolved, call: Call) -> Load:
         if self.rehearsal:
             self.rehearsal.source(resolved, table)
-        return Load(table, shown, resolved, call.place)
+        return Load(table, shown, resolved, call.location)
 
     def _step(self, identity: str, make: Callable[[str], Step]) -> str:
         """The name of a step's answer; the same call over the same input is one step."""
@@ -231,7 +232,7 @@ class _Planner:
         root = self.parse(query)
         if mentioned(root) or root["from_table"]["type"] != "EMPTY":
             raise QueryError(
-                f"{call.place_of(argument)}: {call.name} is resolved before the query runs: give it a text or a $parameter"
+                f"{call.location_of(argument)}: {call.name} is resolved before the query runs: give it a text or a $parameter"
             )
         used = {name: self.given[name] for name in parameters(self.connection, query)}
         try:
@@ -241,7 +242,7 @@ class _Planner:
             raise query_error(query, error) from None
         except ValueError as error:
             raise QueryError(
-                f"{call.place_of(argument)}: {call.name}: {parameter.name} {error}"
+                f"{call.location_of(argument)}: {call.name}: {parameter.name} {error}"
             ) from None
 
     def _kernel(self, call: Call) -> str:
@@ -266,13 +267,13 @@ class _Planner:
         step = self._step(
             identity,
             lambda table: self._apply(
-                Apply(table, call.name, function, relations, options, call.place)
+                Apply(table, call.name, function, relations, options, call.location)
             ),
         )
         hidden = ", ".join(name for name in added if name)
         return f"(SELECT * EXCLUDE ({hidden}) FROM {step})" if hidden else step
 
-    def _with_fingerprint(self, query: SqlText) -> tuple[SqlText, bool]:
+    def _with_fingerprint(self, query: SourceText) -> tuple[SourceText, bool]:
         return self.rehearsal.with_fingerprint(query) if self.rehearsal else (query, False)
 
     def _apply(self, step: Apply) -> Apply:
@@ -282,12 +283,12 @@ class _Planner:
 
     def _relation(
         self, call: Call, argument: Argument, accepted: Mapping[str, inspect.Parameter]
-    ) -> SqlText:
+    ) -> SourceText:
         found = argument.tokens
         is_query = found[0].text == "("
         if not is_query and found[0].kind not in {"word", "quoted"}:
             raise QueryError(
-                f"{call.place_of(argument)}: {call.name} expects a relation here, a SELECT in parentheses, a table's name "
+                f"{call.location_of(argument)}: {call.name} expects a relation here, a SELECT in parentheses, a table's name "
                 f"or a table function: {signature(call.name, accepted)}"
             )
         if not is_query and len(found) > 1 and found[1].text == "(":
@@ -297,12 +298,12 @@ class _Planner:
         )
         return self._planned(query)
 
-    def _option(self, call: Call, argument: Argument) -> SqlText:
+    def _option(self, call: Call, argument: Argument) -> SourceText:
         query = call.text.empty() + "SELECT " + argument.value
         is_query = any(token.name in {"select", "from"} for token in argument.tokens)
         return self._planned(with_visible(call.text, call.start, query) if is_query else query)
 
-    def _planned(self, query: SqlText) -> SqlText:
+    def _planned(self, query: SourceText) -> SourceText:
         return self._settled(self._resolve(query, self.parse(query)))
 
 

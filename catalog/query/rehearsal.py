@@ -13,20 +13,20 @@ from typing import Any
 import duckdb
 
 from catalog.errors import QueryError
-from catalog.query.clause_places import Clauses
 from catalog.query.kernels import answer_columns, ranks
 from catalog.query.parse import Node
 from catalog.query.scopes import KEYS, Scope, is_of_members, name_of, scopes
-from catalog.query.source_text import SqlText, tokens
+from catalog.query.source_text import SourceText
 from catalog.query.sources import Resolved
 from catalog.query.stubs import Stubs
 from catalog.query.ties import Relations, keys_of
+from catalog.query.tokens import Tokens, tokens
 from catalog.query.unordered import Finding, settled
 from catalog.store.database import Connection
 
 FINGERPRINT = "fingerprint"
 
-Parse = Callable[[SqlText], Node]
+Parse = Callable[[SourceText], Node]
 
 
 class Rehearsal:
@@ -75,7 +75,7 @@ class Rehearsal:
         self.stubs.add(name, columns)
         return name
 
-    def kernel(self, name: str, function: str, relations: Mapping[str, SqlText]) -> None:
+    def kernel(self, name: str, function: str, relations: Mapping[str, SourceText]) -> None:
         """Add a stand-in for a kernel's answer."""
         if self.is_blind:
             return
@@ -89,7 +89,7 @@ class Rehearsal:
         )
         self._unique[name] = keys | {"rank"} if ranks(function) else keys
 
-    def settled(self, text: SqlText) -> SqlText:
+    def settled(self, text: SourceText) -> SourceText:
         """Return a query whose open orders have a key.
 
         Raises:
@@ -102,7 +102,7 @@ class Rehearsal:
         self.findings += [one for one in found if one not in self.findings]
         return answer
 
-    def with_fingerprint(self, text: SqlText) -> tuple[SqlText, bool]:
+    def with_fingerprint(self, text: SourceText) -> tuple[SourceText, bool]:
         """Return a kernel's relation with fingerprints, or in the order of its content where rows have none.
 
         Args:
@@ -118,16 +118,16 @@ class Rehearsal:
             return found, True
         return text.empty() + "SELECT * FROM (" + text + ") ORDER BY ALL", False
 
-    def completed(self, text: SqlText) -> SqlText:
+    def completed(self, text: SourceText) -> SourceText:
         """Return a text with the sources themselves in the place of their stand-ins."""
-        for token in reversed(list(tokens(str(text)))):
+        for token in reversed(tokens(str(text))):
             resolved = self._sources.get(token.text)
             if resolved is not None and resolved.sql is not None:
                 text = text.replace(token.start, token.end, resolved.sql)
         return text
 
     def read(
-        self, sources: list[tuple[str, Resolved]], texts: Iterable[SqlText]
+        self, sources: list[tuple[str, Resolved]], texts: Iterable[SourceText]
     ) -> list[tuple[str, Resolved]]:
         """Return the sources with those signals alone that the texts read.
 
@@ -151,11 +151,11 @@ class Rehearsal:
             resolved, signals=tuple(one for one in resolved.signals if one.name in found[name])
         )
 
-    def _is_of_members(self, text: SqlText) -> bool:
+    def _is_of_members(self, text: SourceText) -> bool:
         leaf = {"type": "SUBQUERY", "subquery": {"node": self.parse(text)}}
         return is_of_members(leaf, Scope({}, {}), self._unique)
 
-    def _can_bind(self, text: SqlText) -> bool:
+    def _can_bind(self, text: SourceText) -> bool:
         try:
             self.stubs.columns(text)
         except QueryError:
@@ -164,7 +164,7 @@ class Rehearsal:
             self.is_blind = True
         return not self.is_blind
 
-    def _with_fingerprint(self, text: SqlText) -> Iterator[SqlText]:
+    def _with_fingerprint(self, text: SourceText) -> Iterator[SourceText]:
         """Try the fingerprint among the columns of the innermost SELECT, then by the number of the instruction."""
         inner = _inside(scopes(self.parse(text))[0])
         at = _end_of_columns(text) if inner else None
@@ -193,20 +193,14 @@ def _inside(outer: Scope) -> Scope | None:
     return inner if is_plain and not inner.modifier("DISTINCT") else None
 
 
-def _end_of_columns(text: SqlText) -> int | None:
+def _end_of_columns(text: SourceText) -> int | None:
     """Return where the columns of the SELECT in the last brackets end."""
-    clauses = Clauses(str(text))
-    found = clauses.found
+    found = Tokens(str(text))
     last = len(found) - 1
-    depth, opening = 0, -1
-    for index in range(last, -1, -1):
-        depth += (found[index].text in ")]}") - (found[index].text in "([{")
-        if depth == 0:
-            opening = index
-            break
-    level = [i for i in clauses.level(opening + 1, last) if found[i].kind == "word"]
-    names = [found[i].name for i in level]
+    level = found.level(found.partner.get(last, last) + 1, last)
+    words = [i for i in level if found[i].is_word("select", "from")]
+    names = [found[i].name for i in words]
     if "select" not in names or "from" not in names[names.index("select") :]:
         return None
-    end = level[names.index("from", names.index("select"))]
-    return found[end - 1].end
+    from_ = words[names.index("from", names.index("select"))]
+    return found[from_ - 1].end

@@ -80,7 +80,7 @@ class Session:
         if self._connection is not None:
             self._connection.register(name, relation)
 
-    def opaque(self, values: Any, order: Any) -> Any:
+    def wrap_opaque(self, values: Any, order: Any) -> Any:
         """A column of handles for values that DuckDB cannot read or should not copy.
 
         Args:
@@ -93,7 +93,7 @@ class Session:
         self._opaque[name] = values
         return pa.StructArray.from_arrays([pa.array(order, pa.int64())], [name])
 
-    def revealed(self, answer: Any) -> Any:
+    def unwrap(self, answer: Any) -> Any:
         """A table, or a batch, with the values themselves where it has handles."""
         for index, field in enumerate(answer.schema):
             values = self._opaque.get(field.type[0].name) if _is_handle(field.type) else None
@@ -101,7 +101,7 @@ class Session:
                 answer = answer.set_column(index, field.name, _taken(values, answer.column(index)))
         return answer
 
-    def rest(self) -> None:
+    def release(self) -> None:
         """Give the database back; the next use opens it again."""
         connection, self._connection = (
             self._connection,
@@ -150,7 +150,7 @@ def session(
             f"{store.path}: {limit} too little to read the catalog at all: give it more with --memory"
         ) from None
     finally:
-        opened.rest()
+        opened.release()
 
 
 def _open(wanted: Session) -> Connection:

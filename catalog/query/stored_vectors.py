@@ -92,7 +92,7 @@ def load_token_states(
         [np.diff(chunk.offsets.to_numpy()) for chunk in chunks] or [np.zeros(0, dtype=np.int32)]
     )[order]
     return rows.append_column("n_tokens", pa.array(n_tokens)).append_column(
-        "states", session.opaque(states, order)
+        "states", session.wrap_opaque(states, order)
     )
 
 
@@ -102,7 +102,7 @@ def _stored(
     if signal.lance_table is None or signal.lance_version is None:
         return
     shards = recorded_shards(session.connection, signal_id=signal.signal_id)
-    session.rest()  # the vectors are in another store
+    session.release()  # the vectors are in another store
     with naming_damage(signal.kind, reference, signal.name, signal):
         yield from checked_batches(
             session.store, signal.lance_table, shards, column=column, version=signal.lance_version

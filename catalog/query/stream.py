@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from catalog.query.executor import Limits, executing
-from catalog.query.source_text import SqlText
+from catalog.query.source_text import SourceText
 from catalog.store.store import Store
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def run(
     name: str = "query",
     limits: Limits | None = None,
 ) -> pa.Table:
-    """Run one SELECT in the catalog's dialect and return its answer; of columns of one name all but the first get a number, `told_apart`.
+    """Run one SELECT in the catalog's dialect and return its answer; of columns of one name all but the first get a number, `deduplicate_column_names`.
 
     Args:
         store: the catalog's files and database.
@@ -39,10 +39,10 @@ def run(
         SignalError: a signal that it reads is missing or incomplete.
     """
     with executing(
-        store, SqlText.of(sql, name=name), parameters or {}, limits or Limits()
+        store, SourceText.of(sql, name=name), parameters or {}, limits or Limits()
     ) as execution:
         answer = execution.table(execution.planned.query)
-        return answer.rename_columns(told_apart(answer.column_names))
+        return answer.rename_columns(deduplicate_column_names(answer.column_names))
 
 
 @contextmanager
@@ -62,10 +62,10 @@ def stream(
     import pyarrow as pa
 
     with executing(
-        store, SqlText.of(sql, name=name), parameters or {}, limits or Limits()
+        store, SourceText.of(sql, name=name), parameters or {}, limits or Limits()
     ) as execution:
         reader = execution.reader()
-        names = told_apart(reader.schema.names)
+        names = deduplicate_column_names(reader.schema.names)
         if names == reader.schema.names:
             yield reader
             return
@@ -77,10 +77,10 @@ def stream(
         )
 
 
-def told_apart(names: Sequence[str]) -> list[str]:
+def deduplicate_column_names(names: Sequence[str]) -> list[str]:
     """Names of columns, equal ones numbered as DuckDB numbers those of a subquery: records, frames and files hold one of a name.
 
-    >>> told_apart(["id", "value", "value", "value_1"])
+    >>> deduplicate_column_names(["id", "value", "value", "value_1"])
     ['id', 'value', 'value_1', 'value_1_1']
     """
     found: list[str] = []

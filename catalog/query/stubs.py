@@ -16,7 +16,7 @@ import duckdb
 
 from catalog.query.errors import bound
 from catalog.query.parse import Node, parameters
-from catalog.query.source_text import SqlText, quoted
+from catalog.query.source_text import SourceText, quoted
 from catalog.store.database import Connection
 
 WRITE = "SELECT json_deserialize_sql($tree::JSON)"
@@ -50,7 +50,7 @@ class Stubs:
         )
         self.connection.execute(f'CREATE TEMP VIEW {name} AS SELECT {casts} FROM "{name} rows"')
 
-    def columns(self, text: SqlText) -> dict[str, str]:
+    def columns(self, text: SourceText) -> dict[str, str]:
         """Return the columns of a query's answer with their types.
 
         Raises:
@@ -59,7 +59,7 @@ class Stubs:
         relation = bound(self.connection, text, self._values(text))
         return dict(zip(relation.columns, map(str, relation.types), strict=True))
 
-    def binds(self, text: SqlText) -> bool:
+    def binds(self, text: SourceText) -> bool:
         """Return whether DuckDB accepts a text."""
         try:
             self.connection.sql(str(text), params=self._values(text))
@@ -67,7 +67,7 @@ class Stubs:
             return False
         return True
 
-    def type_of(self, text: SqlText, start: int, end: int) -> str | None:
+    def type_of(self, text: SourceText, start: int, end: int) -> str | None:
         """Return the type of the expression between two offsets of a text; None where it has none.
 
         DuckDB says it in the message about a call that no function answers, at any depth of the
@@ -81,7 +81,7 @@ class Stubs:
             return found[1] if found else None
         return None
 
-    def reads(self, texts: Iterable[SqlText]) -> dict[str, frozenset[str]]:
+    def reads(self, texts: Iterable[SourceText]) -> dict[str, frozenset[str]]:
         """Return which columns of each stand-in the texts read.
 
         Args:
@@ -105,10 +105,10 @@ class Stubs:
             return None
         return str(found[0][0]).removeprefix("SELECT ")
 
-    def _values(self, text: SqlText) -> dict[str, Any]:
+    def _values(self, text: SourceText) -> dict[str, Any]:
         return {name: self.given[name] for name in parameters(self.connection, text)}
 
-    def _scanned(self, text: SqlText) -> Iterator[str]:
+    def _scanned(self, text: SourceText) -> Iterator[str]:
         explained = text.empty() + "EXPLAIN (FORMAT json)\n" + text
         rows = self.connection.execute(str(explained), self._values(text)).fetchall()
         todo = json.loads(rows[0][1])

@@ -13,7 +13,8 @@ from catalog.query.executor import Limits
 from catalog.query.planner import Apply, Plan, Step, plan
 from catalog.query.runner import Watch
 from catalog.query.session import session
-from catalog.query.source_text import SqlText, one_line
+from catalog.query.source_text import SourceText
+from catalog.query.tokens import one_line
 from catalog.selection.run import define
 from catalog.selection.selector import Selector
 from catalog.store.store import Store
@@ -74,7 +75,7 @@ class Explanation:
 
 def explain(
     store: Store,
-    text: SqlText,
+    text: SourceText,
     given: Mapping[str, Any],
     *,
     is_selection: bool = False,

@@ -17,9 +17,10 @@ from catalog.query.executor import Execution, Limits, executing
 from catalog.query.planner import Apply, Plan, plan
 from catalog.query.provenance import code, macro_code
 from catalog.query.session import session
-from catalog.query.source_text import SqlText, canonical, quoted
-from catalog.query.stream import told_apart
+from catalog.query.source_text import SourceText, quoted
+from catalog.query.stream import deduplicate_column_names
 from catalog.query.ties import RULE
+from catalog.query.tokens import canonical
 from catalog.query.unordered import Finding
 from catalog.selection.budget import n_of
 from catalog.selection.selector import Selector
@@ -75,13 +76,13 @@ class Definition:
         return self.planned.findings if self.planned else ()
 
     @property
-    def text(self) -> SqlText:
+    def text(self) -> SourceText:
         """What runs."""
-        return SqlText.of(self.selector.text, name=self.selector.file)
+        return SourceText.of(self.selector.text, name=self.selector.file)
 
 
 @dataclass(frozen=True)
-class Chosen:
+class SelectionResult:
     """A selection, made.
 
     Attributes:
@@ -153,7 +154,9 @@ def define(
     return replace(draft, content=_content(draft, planned), planned=planned)
 
 
-def choose(store: Store, definition: Definition, *, limits: Limits | None = None) -> Chosen:
+def choose(
+    store: Store, definition: Definition, *, limits: Limits | None = None
+) -> SelectionResult:
     """Make a selection.
 
     Raises:
@@ -175,11 +178,11 @@ def choose(store: Store, definition: Definition, *, limits: Limits | None = None
         others = answer.drop_columns(["instruction_id"])
         why = _why(
             execution,
-            others.rename_columns(told_apart(others.column_names)),
+            others.rename_columns(deduplicate_column_names(others.column_names)),
             file=definition.selector.file,
         )
     members = found.select(["instruction_id", "fingerprint"]).append_column("why", why)
-    return Chosen(
+    return SelectionResult(
         definition, members, definition.budget - members.num_rows, time.monotonic() - started
     )
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from catalog.errors import HeaderError, OptionError, SelectorNotFoundError
-from catalog.query.source_text import place, tokens
+from catalog.query.source_text import location
+from catalog.query.tokens import tokens
 from catalog.store.paths import package_data_dir
 from catalog.store.queries import query
 from catalog.store.references import nearest
@@ -264,7 +265,7 @@ def _check_use(text: str, params: Mapping[str, Param], *, file: str) -> None:
         if token.kind == "parameter":
             used.add(name)
             if name not in params and name not in PROVIDED:
-                where = place(text, token.start, name=file)
+                where = location(text, token.start, name=file)
                 raise HeaderError(
                     f"{where}: ${name} is not declared{nearest(name, [*params, *PROVIDED])}; declare it with -- param:"
                 )

@@ -8,7 +8,7 @@ from typing import Any
 
 from catalog.errors import OptionError, ReferenceNotFoundError, SelectionError
 from catalog.query.executor import Limits
-from catalog.query.source_text import canonical
+from catalog.query.tokens import canonical
 from catalog.selection.run import Definition, define
 from catalog.selection.selector import Param, Selector
 from catalog.signals.coverage import Pins

@@ -14,7 +14,7 @@ from typing import Any
 
 from catalog.errors import OptionError, SelectionError
 from catalog.query.executor import Limits
-from catalog.selection.run import Chosen, Definition, choose, define
+from catalog.selection.run import Definition, SelectionResult, choose, define
 from catalog.selection.selector import Selector
 from catalog.signals.coverage import Pins, title
 from catalog.store.database import Connection
@@ -283,13 +283,13 @@ def _processor() -> str | None:
     )
 
 
-def _warnings(chosen: Chosen) -> tuple[str, ...]:
+def _warnings(chosen: SelectionResult) -> tuple[str, ...]:
     definition, n_members = chosen.definition, chosen.members.num_rows
     said = f"only {n_members:,} members of {definition.reference} are eligible for a budget of {definition.budget:,}"
     return (*((said,) if chosen.shortfall else ()), *_uncovered(chosen))
 
 
-def _uncovered(chosen: Chosen) -> tuple[str, ...]:
+def _uncovered(chosen: SelectionResult) -> tuple[str, ...]:
     """That clusters got nothing, where members are taken from one after the other; a draw by weight owes none a member."""
     definition = chosen.definition
     budget, k = definition.budget, definition.given.get("k")

@@ -5,13 +5,14 @@ from pathlib import Path
 import pytest
 
 from catalog.kernels.explain import has_standing
-from catalog.query.clauses import conditions, cut_of, shown
-from catalog.query.source_text import SqlText, canonical
+from catalog.query.clauses import conditions, cut_of
+from catalog.query.source_text import SourceText
+from catalog.query.tokens import canonical, shown
 from catalog.store.paths import package_data_dir
 
 
-def of(sql: str) -> SqlText:
-    return SqlText.of(sql, name="mine.sql")
+def of(sql: str) -> SourceText:
+    return SourceText.of(sql, name="mine.sql")
 
 
 @pytest.mark.parametrize(

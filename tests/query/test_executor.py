@@ -8,7 +8,7 @@ from catalog.errors import QueryError
 from catalog.query.executor import Limits, executing
 from catalog.query.planner import plan
 from catalog.query.session import session
-from catalog.query.source_text import SqlText
+from catalog.query.source_text import SourceText
 from catalog.query.stream import run
 from catalog.store.store import Store
 
@@ -51,8 +51,8 @@ def test_members_that_the_order_does_not_tell_apart_come_by_fingerprint(
 ) -> None:
     given = {"pool": "tiny", "budget": 7}
     with session(store) as opened:
-        planned = plan(opened.connection, SqlText.of(sql), given, is_selection=True)
-    with executing(store, SqlText.of(sql), given, Limits(), selection=planned) as execution:
+        planned = plan(opened.connection, SourceText.of(sql), given, is_selection=True)
+    with executing(store, SourceText.of(sql), given, Limits(), selection=planned) as execution:
         found = execution.table(execution.planned.query)["instruction_id"].to_pylist()
     expected = run(
         store, f"SELECT instruction_id FROM pool('tiny') ORDER BY {', '.join(keys)} LIMIT 7"

@@ -9,7 +9,7 @@ from catalog.errors import InterruptedQueryError, ModelNotFoundError, SignalErro
 from catalog.query.cache import folder
 from catalog.query.executor import Limits
 from catalog.query.session import session
-from catalog.query.source_text import SqlText
+from catalog.query.source_text import SourceText
 from catalog.query.sources import label_embeddings
 from catalog.query.stream import run
 from catalog.selection.explain import explain
@@ -76,7 +76,7 @@ def test_a_pool_without_labels_is_told_how_they_come_in(store: Store) -> None:
     message = "no member of tiny@2 has labels: `catalog register FILE --pool tiny --labels-column COLUMN` brings them in"
     with pytest.raises(SignalError, match=message):
         run(store, "FROM label_embeddings('tiny')")
-    (need,) = explain(store, SqlText.of("FROM label_embeddings('tiny')"), {}).needs
+    (need,) = explain(store, SourceText.of("FROM label_embeddings('tiny')"), {}).needs
     assert (need.n_missing, need.is_computed) == (35, False)
 
 
@@ -86,7 +86,7 @@ def test_an_encoder_that_is_not_there_is_named(store: Store) -> None:
 
 
 def test_a_plan_says_that_the_selection_embeds_the_labels(store: Store) -> None:
-    told = explain(store, SqlText.of("FROM label_embeddings('tiny')"), {})
+    told = explain(store, SourceText.of("FROM label_embeddings('tiny')"), {})
     assert told.functions == ("label_embeddings('tiny@2')",)
     assert told.is_ready
     line = "label embeddings of all-MiniLM-L6-v2: 12 of 35 members have labels; the selection itself embeds these, and keeps their vectors"

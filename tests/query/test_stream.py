@@ -80,11 +80,13 @@ def test_a_column_that_nobody_reads_is_not_computed(store: Store) -> None:
         assert reader.schema.names == ["instruction_id"]
     from catalog.query.planner import plan
     from catalog.query.session import session
-    from catalog.query.source_text import SqlText
+    from catalog.query.source_text import SourceText
 
     with session(store) as opened:
         query = str(
-            plan(opened.connection, SqlText.of("SELECT instruction_id FROM pool('tiny')"), {}).query
+            plan(
+                opened.connection, SourceText.of("SELECT instruction_id FROM pool('tiny')"), {}
+            ).query
         )
         assert "messages" not in opened.connection.sql(f"EXPLAIN {query}").fetchall()[0][1]
 

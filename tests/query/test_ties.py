@@ -6,7 +6,7 @@ import pytest
 
 from catalog.query.planner import Plan, plan
 from catalog.query.session import session
-from catalog.query.source_text import SqlText
+from catalog.query.source_text import SourceText
 from catalog.store.store import Store
 
 GIVEN = {"pool": "tiny@2", "budget": 7, "seed": 0}
@@ -16,7 +16,7 @@ INNER = "SELECT *, {} AS n FROM pool($pool)"
 
 def planned(store: Store, sql: str) -> Plan:
     with session(store) as opened:
-        text = SqlText.of(sql, name="mine.sql")
+        text = SourceText.of(sql, name="mine.sql")
         return plan(opened.connection, text, GIVEN, is_selection=True)
 
 
@@ -177,4 +177,4 @@ def test_lines_of_the_text_stay_lines(store: Store) -> None:
     sql = "SELECT instruction_id,\n  row_number() OVER (\n    ORDER BY source -- why\n  ) AS n\nFROM pool($pool)\nORDER BY n LIMIT $budget"
     text = planned(store, sql).query
     assert str(text).count("\n") == sql.count("\n")
-    assert text.place(str(text).index("ORDER BY n")) == "mine.sql:6:1"
+    assert text.location(str(text).index("ORDER BY n")) == "mine.sql:6:1"

@@ -47,7 +47,7 @@ def test_what_no_key_can_repair_is_found_with_its_place(
 ) -> None:
     sql = f"SELECT {expression} AS x, min(instruction_id) AS instruction_id\nFROM pool($pool)\nGROUP BY source {END}"
     (found,) = defined(store, sql).findings
-    assert found.place == f"mine.sql:2:{column}"
+    assert found.location == f"mine.sql:2:{column}"
     assert "ORDER BY fingerprint" in found.message
 
 

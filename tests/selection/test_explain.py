@@ -5,7 +5,7 @@ import json
 import pytest
 
 from catalog.errors import SelectionError
-from catalog.query.source_text import SqlText
+from catalog.query.source_text import SourceText
 from catalog.selection.explain import explain
 from catalog.selection.selector import find_selector
 from catalog.store.store import Store
@@ -14,7 +14,7 @@ from catalog.store.store import Store
 def test_a_plan_names_functions_signals_and_the_final_sql(store: Store) -> None:
     selector = find_selector(store, "s2l")
     given = selector.values({"proxy": "tiny", "k": 4}) | {"pool": "tiny", "budget": 5, "seed": 0}
-    told = explain(store, SqlText.of(selector.text, name="s2l.sql"), given, is_selection=True)
+    told = explain(store, SourceText.of(selector.text, name="s2l.sql"), given, is_selection=True)
     assert [function.partition("(")[0] for function in told.functions] == ["trajectories", "kmeans"]
     assert told.references == ("tiny@2",)
     assert told.is_ready
@@ -45,7 +45,7 @@ def test_a_plan_names_functions_signals_and_the_final_sql(store: Store) -> None:
 
 
 def test_what_is_missing_is_costed_at_the_rate_measured_here(store: Store) -> None:
-    told = explain(store, SqlText.of("FROM trajectories('tiny', proxy => 'half')"), {})
+    told = explain(store, SourceText.of("FROM trajectories('tiny', proxy => 'half')"), {})
     (need,) = told.needs
     assert need.n_missing == 20
     assert need.seconds == pytest.approx(1.0 / 20 * 20)  # one second for the twenty that are there
@@ -60,7 +60,7 @@ def test_what_is_missing_is_costed_at_the_rate_measured_here(store: Store) -> No
 def test_a_signal_that_never_was_is_costed_by_its_characters(store: Store) -> None:
     with store.writing() as connection:
         connection.execute("DELETE FROM signals WHERE kind = 'embedding'")
-    (need,) = explain(store, SqlText.of("FROM embeddings('few', encoder => 'MiniLM')"), {}).needs
+    (need,) = explain(store, SourceText.of("FROM embeddings('few', encoder => 'MiniLM')"), {}).needs
     characters = sum(len(f"question {i}") + i % 7 + 1 for i in (10, 13, 16, 19))
     assert (need.n_missing, need.n_tokens, need.seconds, need.n_bytes) == (
         4,
@@ -76,7 +76,7 @@ def test_a_score_that_others_have_is_costed_by_nothing_and_one_of_ours_by_itself
 ) -> None:
     told = explain(
         store,
-        SqlText.of("FROM score('tiny', name => 'deita'), score('tiny', name => 'perplexity')"),
+        SourceText.of("FROM score('tiny', name => 'deita'), score('tiny', name => 'perplexity')"),
         {},
     )
     assert [(need.title, need.seconds, need.is_computed) for need in told.needs] == [
@@ -100,14 +100,14 @@ def test_a_score_that_others_have_is_costed_by_nothing_and_one_of_ours_by_itself
 
 
 def test_explaining_computes_and_keeps_nothing(store: Store) -> None:
-    told = explain(store, SqlText.of("FROM kmeans((SELECT error('it ran')), k => 2)"), {})
+    told = explain(store, SourceText.of("FROM kmeans((SELECT error('it ran')), k => 2)"), {})
     assert told.functions == ("kmeans((SELECT * FROM (SELECT error('it ran'))), k => 2)",)
     assert told.needs == ()
 
 
 def test_each_signal_is_told_once(store: Store) -> None:
     sql = "FROM score('tiny', name => 'ifd') AS a JOIN score('tiny@2', name => 'ifd') AS b USING (instruction_id), embeddings('tiny')"
-    assert [need.title for need in explain(store, SqlText.of(sql), {}).needs] == [
+    assert [need.title for need in explain(store, SourceText.of(sql), {}).needs] == [
         "score ifd",
         "embeddings of MiniLM",
     ]
@@ -115,4 +115,6 @@ def test_each_signal_is_told_once(store: Store) -> None:
 
 def test_a_selection_is_held_to_its_rules_when_explained(store: Store) -> None:
     with pytest.raises(SelectionError, match="ORDER BY"):
-        explain(store, SqlText.of("SELECT instruction_id FROM pool('tiny')"), {}, is_selection=True)
+        explain(
+            store, SourceText.of("SELECT instruction_id FROM pool('tiny')"), {}, is_selection=True
+        )

@@ -10,7 +10,7 @@ from catalog.errors import OptionError, SelectionError, SignalError
 from catalog.query.cache import folder
 from catalog.query.executor import Limits
 from catalog.query.kernels import kernel_names
-from catalog.selection.run import Chosen, choose, define, n_of
+from catalog.selection.run import SelectionResult, choose, define, n_of
 from catalog.selection.selector import find_selector, read_selector
 from catalog.store.paths import package_data_dir
 from catalog.store.store import Store
@@ -20,12 +20,12 @@ HEADER = "-- summary: A test.\n"
 
 def made(
     store: Store, sql: str, *, ref: str = "tiny", budget: int | str = 5, **options: object
-) -> Chosen:
+) -> SelectionResult:
     selector = read_selector(HEADER + sql, name="mine") if " " in sql else find_selector(store, sql)
     return choose(store, define(store, selector, ref=ref, budget=budget, **options))  # type: ignore[arg-type]
 
 
-def ids(chosen: Chosen) -> list[int]:
+def ids(chosen: SelectionResult) -> list[int]:
     return chosen.members["instruction_id"].to_pylist()
 
 
