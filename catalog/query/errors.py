@@ -24,6 +24,7 @@ INTERNAL = re.compile(r'"?\b__fn_*\d+\b"?')
 
 
 BROKEN = (duckdb.InternalException, duckdb.FatalException)  # the connection is of no use afterwards
+NAMES = re.compile(r"Referenced (?:column|table) |does not have a column named|does not exist")
 BREAKS = re.compile(r"(?:INTERNAL|FATAL) Error", re.IGNORECASE)
 
 
@@ -72,6 +73,11 @@ def bound(connection: Connection, text: SourceText, values: Mapping[str, Any]) -
         except duckdb.Error as pointed:
             raise query_error(explained, pointed) from None
         raise query_error(text, error) from None
+
+
+def is_of_names(error: QueryError) -> bool:
+    """Return whether an error is about a name that nothing has, whatever the types."""
+    return NAMES.search(str(error)) is not None
 
 
 def query_error(text: SourceText, error: duckdb.Error) -> CatalogError:

@@ -79,6 +79,7 @@ class Plan:
         None  # every name that could be a column's; None when a star can mean any
     )
     findings: tuple[Finding, ...] = ()  # what may come out otherwise in another run of a selection
+    answer: tuple[tuple[str, str], ...] | None = None  # a selection's columns with their types
 
 
 def plan(
@@ -163,6 +164,7 @@ class _Planner:
         answer.query = rehearsal.completed(answer.query)
         answer.steps = [_completed(step, rehearsal) for step in answer.steps]
         answer.findings = tuple(rehearsal.findings)
+        answer.answer = tuple(rehearsal.answer) if rehearsal.answer is not None else None
 
     def _settled(self, text: SourceText) -> SourceText:
         return self.rehearsal.settled(text) if self.rehearsal else text

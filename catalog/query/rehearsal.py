@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 
 from catalog.errors import QueryError
+from catalog.query.errors import is_of_names
 from catalog.query.kernels import answer_columns, ranks
 from catalog.query.parse import Node
 from catalog.query.scopes import KEYS, Scope, is_of_members, name_of, scopes
@@ -34,7 +35,9 @@ class Rehearsal:
 
     Attributes:
         findings: what may come out otherwise in another run.
-        is_blind: whether a signal is missing, so that nothing can be tried; the run says which.
+        is_blind: whether a signal is missing, so that types are unknown and nothing can be tried;
+            the run names the signal.
+        answer: the columns of the text settled last, in order, each with its type; None if blind.
     """
 
     def __init__(
@@ -46,6 +49,7 @@ class Rehearsal:
         self.connection = connection
         self.findings: list[Finding] = []
         self.is_blind = False
+        self.answer: list[tuple[str, str]] | None = None
         self._has_fault = False
         self._sources: dict[str, Resolved] = {}  # by the name of its stand-in
         self._unique: dict[str, frozenset[str]] = {}
@@ -157,11 +161,13 @@ class Rehearsal:
 
     def _can_bind(self, text: SourceText) -> bool:
         try:
-            self.stubs.columns(text)
-        except QueryError:
-            if not self._has_fault:
+            self.answer = self.stubs.answer(text)
+        except QueryError as error:
+            # A missing signal has an unknown dimension. Its columns are known all the same.
+            if not self._has_fault or is_of_names(error):
                 raise
             self.is_blind = True
+            self.answer = None
         return not self.is_blind
 
     def _with_fingerprint(self, text: SourceText) -> Iterator[SourceText]:

@@ -50,14 +50,22 @@ class Stubs:
         )
         self.connection.execute(f'CREATE TEMP VIEW {name} AS SELECT {casts} FROM "{name} rows"')
 
-    def columns(self, text: SourceText) -> dict[str, str]:
-        """Return the columns of a query's answer with their types.
+    def answer(self, text: SourceText) -> list[tuple[str, str]]:
+        """Return the columns of a query's answer in order, each with its type.
 
         Raises:
             QueryError: the text does not bind; the message has ``file:line:column``.
         """
         relation = bound(self.connection, text, self._values(text))
-        return dict(zip(relation.columns, map(str, relation.types), strict=True))
+        return list(zip(relation.columns, map(str, relation.types), strict=True))
+
+    def columns(self, text: SourceText) -> dict[str, str]:
+        """Return the columns of a query's answer by name, each with its type.
+
+        Raises:
+            QueryError: the text does not bind; the message has ``file:line:column``.
+        """
+        return dict(self.answer(text))
 
     def binds(self, text: SourceText) -> bool:
         """Return whether DuckDB accepts a text."""

@@ -14,7 +14,8 @@ from typing import Any
 
 from catalog.errors import OptionError, SelectionError
 from catalog.query.executor import Limits
-from catalog.selection.run import Definition, SelectionResult, choose, define
+from catalog.selection.definition import Definition, define
+from catalog.selection.run import SelectionResult, choose
 from catalog.selection.selector import Selector
 from catalog.signals.coverage import Pins, title
 from catalog.store.database import Connection

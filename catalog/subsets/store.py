@@ -10,7 +10,8 @@ import numpy as np
 import pyarrow as pa
 
 from catalog.arrow import from_numpy
-from catalog.selection.run import Definition, SelectionResult
+from catalog.selection.definition import Definition
+from catalog.selection.run import SelectionResult
 from catalog.store import vectors
 from catalog.store.database import Connection
 from catalog.store.queries import query

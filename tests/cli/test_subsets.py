@@ -140,7 +140,7 @@ def test_explain_prints_the_plan_the_sql_alone_or_json(run: Run) -> None:
     assert (
         run("explain", "k_center", "p")
         .stdout.rstrip()
-        .endswith("makes them: catalog embed p@1 --encoder all-MiniLM-L6-v2")
+        .endswith("catalog embed p@1 --encoder all-MiniLM-L6-v2")
     )
 
 

@@ -12,8 +12,8 @@ from catalog.query.session import session
 from catalog.query.source_text import SourceText
 from catalog.query.sources import label_embeddings
 from catalog.query.stream import run
+from catalog.selection.definition import define
 from catalog.selection.explain import explain
-from catalog.selection.run import define
 from catalog.selection.selector import find_selector, read_selector
 from catalog.store.store import Store
 

@@ -6,7 +6,7 @@ import pytest
 
 from catalog.query.kernels import kernel_names
 from catalog.query.provenance import PACKAGE, code, macro_code, sources
-from catalog.selection.run import define
+from catalog.selection.definition import define
 from catalog.selection.selector import find_selector
 from catalog.store.queries import macros
 from catalog.store.store import Store

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from catalog.query.planner import Apply
-from catalog.selection.run import Definition, choose, define
+from catalog.selection.definition import Definition, define
+from catalog.selection.run import choose
 from catalog.selection.selector import read_selector
 from catalog.signals.coverage import Pins
 from catalog.store.store import Store

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from catalog.errors import QueryError, SelectionError
-from catalog.selection.run import Definition, define
+from catalog.selection.definition import Definition, define
 from catalog.selection.selector import find_selector, read_selector
 from catalog.store.paths import package_data_dir
 from catalog.store.store import Store

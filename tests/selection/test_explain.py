@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from catalog.errors import SelectionError
+from catalog.errors import QueryError, SelectionError
 from catalog.query.source_text import SourceText
-from catalog.selection.explain import explain
-from catalog.selection.selector import find_selector
+from catalog.selection.explain import explain, explain_selection
+from catalog.selection.selector import find_selector, read_selector
 from catalog.store.store import Store
 
 
@@ -90,11 +90,11 @@ def test_a_score_that_others_have_is_costed_by_nothing_and_one_of_ours_by_itself
     ]
     text = "\n".join(told.lines())
     assert (
-        "missing: 35 instructions\n    brings them in: catalog scores import tiny@2 FILE --name deita"
+        "missing: 35 instructions\n    import them with: catalog scores import tiny@2 FILE --name deita"
         in text
     )
     assert (
-        "time not measured here yet, 0 MiB of disk\n    makes them: catalog score tiny@2 perplexity --model tiny"
+        "time not measured here yet, 0 MiB of disk\n    compute them with: catalog score tiny@2 perplexity --model tiny"
         in text
     )
 
@@ -118,3 +118,48 @@ def test_a_selection_is_held_to_its_rules_when_explained(store: Store) -> None:
         explain(
             store, SourceText.of("SELECT instruction_id FROM pool('tiny')"), {}, is_selection=True
         )
+
+
+MISSING = "(SELECT instruction_id, fingerprint, vector FROM embeddings($pool, encoder => 'none'))"
+
+
+@pytest.mark.parametrize(
+    ("sql", "message"),
+    [
+        ("SELECT prompt FROM pool($pool) ORDER BY 1 LIMIT $budget", "no instruction_id"),
+        (
+            "SELECT source AS instruction_id FROM pool($pool) ORDER BY 1 LIMIT $budget",
+            "instruction_id has the type VARCHAR",
+        ),
+        (
+            "SELECT instruction_id, 1 AS instruction_id FROM pool($pool) ORDER BY 2 LIMIT $budget",
+            "instruction_id more than once",
+        ),
+        ("SELECT instruction_id FROM pool($pool) ORDER BY row_number", "LIMIT $budget"),
+        ("SELECT nothing FROM pool($pool) ORDER BY 1 LIMIT $budget", "mine.sql:2:8: "),
+        (f"SELECT nothing FROM {MISSING} ORDER BY 1 LIMIT $budget", "mine.sql:2:8: "),
+        (
+            f"SELECT nothing FROM kmeans({MISSING}, k => 2) ORDER BY 1 LIMIT $budget",
+            "mine.sql:2:8: ",
+        ),
+        (f"SELECT frob(vector) FROM {MISSING} ORDER BY 1 LIMIT $budget", "mine.sql:2:8: "),
+    ],
+)
+def test_explaining_refuses_what_selecting_refuses(store: Store, sql: str, message: str) -> None:
+    selector = read_selector(f"-- summary: A test.\n{sql}", name="mine")
+    with pytest.raises((QueryError, SelectionError)) as caught:
+        explain_selection(store, selector, "tiny", budget=5)
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT instruction_id FROM log_det((FROM token_states($pool)), budget => $budget) ORDER BY rank",
+        f"SELECT instruction_id FROM {MISSING} ORDER BY vector[1], 1 LIMIT $budget",
+        f"SELECT instruction_id FROM {MISSING} ORDER BY array_distance(vector, [1, 2]::FLOAT[2]) LIMIT $budget",
+    ],
+)
+def test_a_selection_whose_signal_is_missing_is_explained(store: Store, sql: str) -> None:
+    selector = read_selector(f"-- summary: A test.\n{sql}", name="mine")
+    assert explain_selection(store, selector, "tiny", budget=5).needs

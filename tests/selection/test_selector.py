@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from catalog.errors import HeaderError, OptionError, SelectorNotFoundError
+from catalog.selection.definition import define
 from catalog.selection.header import EXAMPLE, order_matters
-from catalog.selection.run import choose, define
+from catalog.selection.run import choose
 from catalog.selection.selector import find_selector, list_selectors, read_selector
 from catalog.store.paths import package_data_dir
 from catalog.store.store import Store
