@@ -49,7 +49,7 @@ class Call:
 
 
 def first_call(text: SourceText, root: Node, names: Collection[str]) -> Call | None:
-    """Return the leftmost call of some functions: no call is around it, and all it sees precedes it.
+    """Return the leftmost call of some functions: no other call is around it.
 
     Raises:
         QueryError: the call is LATERAL, WITH ORDINALITY or has a schema.

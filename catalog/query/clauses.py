@@ -1,4 +1,4 @@
-"""The parts of a selection's query: where its budget cuts, its order, the conditions that drop rows.
+"""The parts of a selection's query: the cut by its budget, its order and its conditions.
 
 It works on the text that runs, so that its answers hold for every selector, whoever wrote it.
 """

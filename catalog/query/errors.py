@@ -1,4 +1,4 @@
-"""DuckDB's errors as ours: one line, the place in the user's text, the next step."""
+"""DuckDB's errors as ours: one line with the location in the user's text and the next step."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def reported(text: SourceText, *, memory: str | None = None) -> Iterator[None]:
 
 
 def bound(connection: Connection, text: SourceText, values: Mapping[str, Any]) -> Any:
-    """A text as DuckDB's relation: bound to the tables, not yet run.
+    """Return a text as DuckDB's relation: bound to the tables, not yet run.
 
     Raises:
         CatalogError: it does not bind; the message has ``file:line:column``.
@@ -81,7 +81,7 @@ def is_of_names(error: QueryError) -> bool:
 
 
 def query_error(text: SourceText, error: duckdb.Error) -> CatalogError:
-    """One of DuckDB's errors about a text, as ours."""
+    """Return one of DuckDB's errors about a text as ours."""
     if isinstance(error, BROKEN) or BREAKS.match(str(error)):
         return _engine_error(text, str(error))
     message, offset = located(text, str(error))
@@ -94,15 +94,16 @@ def query_error(text: SourceText, error: duckdb.Error) -> CatalogError:
 
 def _engine_error(text: SourceText, message: str) -> EngineError:
     first = next(line for line in message.splitlines() if line.strip())
-    said = re.sub(
+    cause = re.sub(
         r"^(?:TransactionContext Error: )?(?:INTERNAL|FATAL) Error: ",
         "",
         first,
         flags=re.IGNORECASE,
     )
     return EngineError(
-        f"{text.name}: DuckDB {duckdb.__version__} failed at this query, which is a defect of DuckDB: {said.strip()}; "
-        "write the query another way, such as a join's sides as WITH ... AS MATERIALIZED"
+        f"{text.name}: DuckDB {duckdb.__version__} failed at this query, which is a defect of "
+        f"DuckDB: {cause.strip()}; write the query another way, "
+        "such as a join's sides as WITH ... AS MATERIALIZED"
     )
 
 
@@ -116,5 +117,6 @@ def _out_of_memory(text: SourceText, memory: str | None, message: str) -> Interr
     what = "disk to spill to" if "max_temp_directory_size" in message else "memory"
     limit = f" than its limit of {memory}" if memory and what == "memory" else " than there is"
     return InterruptedQueryError(
-        f"{text.name}: stopped, since it needs more {what}{limit}: ask for less, or give it more with --memory"
+        f"{text.name}: stopped, since it needs more {what}{limit}: "
+        "ask for less, or give it more with --memory"
     )

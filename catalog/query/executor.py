@@ -1,4 +1,4 @@
-"""A plan, running: its steps in order, its queries in a locked-down session, all within limits."""
+"""Execution of a plan: its steps in order, then its queries, in a locked-down session."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from catalog.query.cost import needs_of
 from catalog.query.errors import bound, reported
 from catalog.query.parse import parameters, tree
 from catalog.query.passthrough import projection
-from catalog.query.planner import Apply, Load, Plan, plan
+from catalog.query.plan import Apply, Load, Plan
+from catalog.query.planner import plan
 from catalog.query.runner import Progress, Watch
 from catalog.query.session import SPILL, Session, session
 from catalog.query.source_text import SourceText
@@ -43,14 +44,15 @@ UNITS = {
 
 @dataclass(frozen=True)
 class Limits:
-    """What running a query may take.
+    """The limits of one query.
 
     Attributes:
-        memory: of DuckDB and of each kernel, such as ``"2GB"``; None leaves DuckDB's own (80 % of the machine) and kernels free.
-        spill: what DuckDB may write beside that, into the catalog's scratch folder.
+        memory: the limit of DuckDB and of each kernel, such as ``"2GB"``; None leaves DuckDB's own
+            (80 % of the machine) and no limit for kernels.
+        spill: what DuckDB may write into the catalog's scratch folder.
         seconds: the time limit; None means none.
         progress: called about ten times a second with the percentage done.
-        is_memoised: whether answers of dear functions are kept and taken from those kept.
+        is_memoised: whether answers of cached kernels are stored and reused.
     """
 
     memory: str | None = None
@@ -61,10 +63,10 @@ class Limits:
 
     @property
     def n_bytes(self) -> int | None:
-        """The memory limit as a number.
+        """Return the memory limit in bytes.
 
         Raises:
-            OptionError: it is no size.
+            OptionError: the limit is not a size.
 
         >>> Limits(memory="1.5GiB").n_bytes
         1610612736
@@ -73,7 +75,7 @@ class Limits:
             return None
         match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?i?)b?\s*", self.memory.lower())
         if not match or match[2] not in UNITS:
-            raise OptionError(f"memory {self.memory!r} is no size: write 2GB or 512MB")
+            raise OptionError(f"memory {self.memory!r} is not a size: write 2GB or 512MB")
         return int(float(match[1]) * UNITS[match[2]])
 
 
@@ -86,7 +88,7 @@ def executing(
     *,
     selection: Plan | None = None,
 ) -> Iterator[Execution]:
-    """Plan a text and answer its steps, or those of a selection that is planned already; the block reads the answer.
+    """Plan a text, unless its plan is given, and answer its steps; the block reads the answer.
 
     Raises:
         CatalogError: as `catalog.query.stream.run` says.
@@ -124,35 +126,37 @@ class Execution:
     def prepare(self) -> None:
         """Answer every step, in order."""
         faults = [
-            (place, resolved.fault) for place, resolved in self.planned.sources if resolved.fault
+            (location, resolved.fault)
+            for location, resolved in self.planned.sources
+            if resolved.fault
         ]
         if faults:
-            raise type(faults[0][1])(self._told(faults))
+            raise type(faults[0][1])(self._missing(faults))
         for step in self.planned.steps:
             self.session.register(
                 step.table, self._load(step) if isinstance(step, Load) else self._apply(step)
             )
             self.watch.check()
 
-    def _told(self, faults: list[tuple[str, CatalogError]]) -> str:
-        """Everything that is missing, each with the command that makes it, so that nobody learns of one after the other."""
-        told = {str(fault): place for place, fault in reversed(faults)}
-        said = [f"{place}: {text}" for text, place in reversed(told.items())]
+    def _missing(self, faults: list[tuple[str, CatalogError]]) -> str:
+        """Return everything that is missing in one message, each with the command that makes it."""
+        locations = {str(fault): location for location, fault in reversed(faults)}
+        missing = [f"{location}: {text}" for text, location in reversed(locations.items())]
         needs = self.watch.run(lambda: needs_of(self.session.connection, self.planned))
         first = [
             f"before that, `{need.command}`"
             for need in needs
-            if need.n_missing and not any(need.command in text for text in said)
+            if need.n_missing and not any(need.command in text for text in missing)
         ]
-        return "; ".join([*said, *first])
+        return "; ".join([*missing, *first])
 
     def table(self, query: SourceText) -> pa.Table:
-        """The answer of one of the plan's queries, whole."""
+        """Return the whole answer of one of the plan's queries."""
         with self._reported(query):
             return self.session.unwrap(self._run(lambda: self._table(query)))
 
     def reader(self) -> pa.RecordBatchReader:
-        """The query's answer, streamed; what DuckDB raises meanwhile becomes ours."""
+        """Stream the query's answer; DuckDB's errors meanwhile become ours."""
         import pyarrow as pa
 
         query = self.planned.query
@@ -183,7 +187,7 @@ class Execution:
         return self.watch.run(within)
 
     def _n_bytes(self) -> int | None:
-        """The memory limit, and room for an answer as large as the relations that the query reads."""
+        """Return the memory limit, with room for an answer as large as the relations it reads."""
         limit = self.limits.n_bytes
         sizes = (getattr(relation, "nbytes", 0) for relation in self.session.relations.values())
         return None if limit is None else limit + sum(sizes)
@@ -194,7 +198,7 @@ class Execution:
             with reported(query, memory=self.limits.memory):
                 yield
         except EngineError:
-            self.session.release()  # no query runs on that connection again: the next one opens another
+            self.session.release()  # the connection is broken; the next query opens another
             raise
 
     def _load(self, step: Load) -> Any:
@@ -217,7 +221,7 @@ class Execution:
         for name, value in (("seed", self.planned.seed), ("memory", self.limits.n_bytes)):
             if value is not None and name in accepted and name not in options:
                 options[name] = value
-        self.session.release()  # what computes for minutes keeps no writer waiting
+        self.session.release()  # a kernel may compute for minutes: let writers in
         try:
             if step.name in DEAR and self.session.is_memoised:
                 relations = {

@@ -1,8 +1,8 @@
-"""What a SQL text may not ask for, said in one line before it runs.
+"""The rules of what a SQL text may read, checked before it runs.
 
-This is the first of two walls, there for its messages and for what DuckDB leaves open; the second
-is the connection, which has no files, no extensions, no settings and a database that it cannot
-write (`catalog.query.session`).
+This is the first of two walls: it gives clear messages and refuses what DuckDB leaves open. The
+second is the connection, which has no files, no extensions, no settings and a read-only database
+(`catalog.query.session`).
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ PATH = re.compile(
 
 @cache
 def table_macros() -> frozenset[str]:
-    """The catalog's own macros that return tables."""
+    """Return the catalog's own macros that return tables."""
     found = (re.search(r"MACRO (\w+)\(.*\) AS TABLE", text) for text in macros())
     return frozenset(match[1] for match in found if match)
 
@@ -103,7 +103,7 @@ def check(text: SourceText, root: Node, *, functions: Collection[str] = ()) -> N
 
     Raises:
         ForbiddenQueryError: it would write, read a file, run a text, or see the machine.
-        QueryError: it calls a table function that nobody has.
+        QueryError: it calls a table function that does not exist.
     """
     named = {
         str(entry["key"]).lower()
@@ -117,7 +117,7 @@ def check(text: SourceText, root: Node, *, functions: Collection[str] = ()) -> N
         if kind.endswith("_NODE") and kind not in QUERY_NODES:
             verb = kind.removesuffix("_QUERY_NODE").removesuffix("_NODE")
             raise ForbiddenQueryError(
-                f"{text.location(0)}: {verb} inside WITH is not allowed: a query reads only"
+                f"{text.location(0)}: {verb} inside WITH is not allowed: a query only reads"
             )
         rule = RULES.get(kind)
         if rule:
@@ -125,20 +125,22 @@ def check(text: SourceText, root: Node, *, functions: Collection[str] = ()) -> N
 
 
 def check_repeatable(connection: Connection, text: SourceText, root: Node) -> None:
-    """Refuse a selection that could come out otherwise when it runs again.
+    """Refuse a selection whose answer could change when it runs again.
 
     Raises:
-        SelectionError: it draws without a seed, asks the clock, or leaves its order open.
+        SelectionError: it samples without a seed, reads the clock, or has no order.
     """
     for node, name in Stability(connection).changing(root):
         where = text.location(offset(text, node))
         raise SelectionError(
-            f"{where}: {name} changes from run to run: give a moment as a $parameter; draw(fingerprint, $seed) draws the same again"
+            f"{where}: {name} changes from run to run: pass a moment as a $parameter; "
+            "draw(fingerprint, $seed) is a reproducible random number"
         )
     for node in nodes(root):
         if node.get("sample"):
             raise SelectionError(
-                f"{text.name}: SAMPLE draws anew in every run: ORDER BY lot(fingerprint, $seed) LIMIT n draws the same again"
+                f"{text.name}: SAMPLE changes from run to run: "
+                "ORDER BY lot(fingerprint, $seed) LIMIT n is a reproducible sample"
             )
     if not any(modifier.get("type") == "ORDER_MODIFIER" for modifier in root["modifiers"]):
         raise SelectionError(
@@ -185,7 +187,8 @@ def _table(text: SourceText, node: Node, functions: Collection[str]) -> None:
         raise ForbiddenQueryError(f"{where}: {name} is not readable in a query")
     if PATH.search(name):
         raise ForbiddenQueryError(
-            f"{where}: {name!r} looks like a file, and a query reads none: register it as a pool first"
+            f"{where}: {name!r} looks like a file, and a query reads no files: "
+            "register it as a pool first"
         )
 
 

@@ -1,4 +1,4 @@
-"""DuckDB's own reading of a SQL text: no second grammar, so nothing that one parser sees can hide from the other."""
+"""The parse tree of a SQL text by DuckDB's own parser, so that no second grammar can differ."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ NOWHERE = 2**64 - 1  # DuckDB's offset of a node that it did not read from the t
 
 
 def tree(connection: Connection, text: SourceText) -> Node:
-    """The parse tree of one SELECT statement, as DuckDB serialises it.
+    """Return the parse tree of one SELECT statement, as DuckDB serialises it.
 
     Raises:
-        QueryError: the text is no SQL, or nested too deeply.
+        QueryError: the text is not SQL, or is nested too deeply.
         ForbiddenQueryError: it is another kind of statement, or several.
     """
     sql = str(text)
@@ -38,7 +38,8 @@ def tree(connection: Connection, text: SourceText) -> Node:
     if kind != "SELECT":
         word = tokens(sql)[0].text.upper()
         raise ForbiddenQueryError(
-            f"{_start(text)}: {word} is not allowed: a query is one SELECT statement, and reads only"
+            f"{_start(text)}: {word} is not allowed: "
+            "a query is one SELECT statement, and only reads"
         )
     try:
         answer = json.loads(connection.sql(SERIALIZE, params={"text": sql}).fetchall()[0][0])
@@ -54,7 +55,7 @@ def tree(connection: Connection, text: SourceText) -> Node:
 
 
 def nodes(root: Node | list[Node]) -> Iterator[Node]:
-    """Every node of a tree, without recursion, so that depth is no limit."""
+    """Yield every node of a tree, without recursion, so that depth is no limit."""
     stack: list[Any] = [root]
     while stack:
         node = stack.pop()
@@ -66,19 +67,19 @@ def nodes(root: Node | list[Node]) -> Iterator[Node]:
 
 
 def kind_of(node: Node) -> str:
-    """A node's type; nothing for what is a type, or a value, of a column."""
+    """Return the type of a node; an empty text for the type or the value of a column."""
     kind = node.get("type")
     return kind if isinstance(kind, str) else ""
 
 
 def offset(text: SourceText, node: Node) -> int:
-    """Where a node stands in the text, in characters; 0 when DuckDB does not know."""
+    """Return the offset of a node in the text, in characters; 0 if DuckDB does not know it."""
     location = int(node.get("query_location", NOWHERE))
     return 0 if location == NOWHERE else offset_of_byte(str(text), location)
 
 
 def parameters(connection: Connection, text: SourceText) -> set[str]:
-    """The names of the ``$parameters`` that a text uses.
+    """Return the names of the ``$parameters`` that a text uses.
 
     Raises:
         QueryError: one is written as ``?`` or ``$1``.
@@ -99,11 +100,12 @@ def _only_statement(connection: Connection, text: SourceText) -> Any:
     except duckdb.Error as error:
         raise QueryError(_syntax_error(text, error)) from None
     if not statements:
-        raise QueryError(f"{text.name}:1:1: there is no statement here: write a SELECT")
+        raise QueryError(f"{text.name}:1:1: the text has no statement: write a SELECT")
     if len(statements) > 1:
         second = next((token.end for token in tokens(sql) if token.text == ";"), 0)
         raise ForbiddenQueryError(
-            f"{text.location(second)}: {len(statements)} statements; a query is one SELECT statement"
+            f"{text.location(second)}: {len(statements)} statements: "
+            "a query is one SELECT statement"
         )
     return statements[0]
 
@@ -123,7 +125,7 @@ def _syntax_error(text: SourceText, error: duckdb.Error) -> str:
 
 
 def located(text: SourceText, message: str) -> tuple[str, int | None]:
-    """DuckDB's message in one line, and the offset that its caret points at."""
+    """Return DuckDB's message in one line, and the offset that its caret points at."""
     body, _, excerpt = message.partition("\n\nLINE ")
     match = re.match(r"(\d+): (.*)\n( *)\^", excerpt, re.DOTALL)
     if not match or "\n" in match[2]:
@@ -140,7 +142,7 @@ def located(text: SourceText, message: str) -> tuple[str, int | None]:
 
 
 def _plain(message: str) -> str:
-    """One line: without the error's class, and with no more than three of many candidates."""
+    """Return one line without the error's class, with at most three of many candidates."""
     lines = [line.strip() for line in message.strip().splitlines() if line.strip()]
     lines[0] = re.sub(
         r"^(?:TransactionContext )?[A-Z][\w-]*(?: [A-Z][\w-]*)* Error: ", "", lines[0]
@@ -159,7 +161,10 @@ def _start(text: SourceText) -> str:
 
 
 def mentioned(root: Node) -> frozenset[str] | None:
-    """Every name that could be a column's, in lower case; None when a star, a pattern or a whole row can mean any."""
+    """Return every name that a column could have, in lower case.
+
+    None means any: there is a star, a pattern or a whole row.
+    """
     names: set[str] = set()
     relations: set[str] = set()
     alone: set[str] = set()

@@ -1,4 +1,4 @@
-"""From one SQL text to what runs: relations first, inside out, then DuckDB on the text with their names in it.
+"""The plan of a SQL text: its relations inside out, then the text with their names in it.
 
 A source such as ``pool('alpaca@2')`` becomes a piece of SQL over stored tables, so DuckDB reads
 only the columns that the query uses; a source that is not SQL, and a kernel such as
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -24,62 +24,21 @@ from catalog.query.errors import bound, query_error
 from catalog.query.guard import check, check_repeatable, table_macros
 from catalog.query.kernels import kernel, kernel_names
 from catalog.query.parse import Node, mentioned, parameters, tree
+from catalog.query.plan import Apply, Load, Plan, Step
 from catalog.query.rehearsal import Rehearsal
 from catalog.query.source_text import SourceText
 from catalog.query.sources import SOURCES, Resolved
 from catalog.query.tokens import tokens
-from catalog.query.unordered import Finding
 from catalog.signals.coverage import Pins
 from catalog.store.database import Connection
 
-
-@dataclass(frozen=True)
-class Load:
-    """A source that is read into memory."""
-
-    table: str  # the name that the text knows its answer by
-    call: str  # as a person would write it
-    resolved: Resolved
-    location: str
-
-
-@dataclass(frozen=True)
-class Apply:
-    """A kernel over relations."""
-
-    table: str
-    name: str
-    function: Callable[..., Any]
-    relations: Mapping[str, SourceText]  # each a query that runs alone
-    options: Mapping[str, SourceText]  # each a SELECT of one value
-    location: str
-
-
-Step = Load | Apply
-# What a fingerprint that the planner adds to a kernel's relation is called in the answer, where it
-# is hidden again.
+# The name in a kernel's answer of a fingerprint that the planner added to its relation, to hide it.
 HIDDEN = {
     ("nearest", "candidates"): "fingerprint",
     ("nearest", "queries"): "query_fingerprint",
     ("mig", "embeddings"): None,
 }
 UNSEEN = frozenset({"connection", "pins"})  # parameters of a source that SQL does not see
-
-
-@dataclass
-class Plan:
-    """What a text means: steps in order, then the query."""
-
-    query: SourceText
-    steps: list[Step] = field(default_factory=list)
-    sources: list[tuple[str, Resolved]] = field(default_factory=list)  # every source with its place
-    parameters: dict[str, Any] = field(default_factory=dict)  # those that the text uses
-    seed: int | None = None  # for kernels that draw and are not told with what
-    columns: frozenset[str] | None = (
-        None  # every name that could be a column's; None when a star can mean any
-    )
-    findings: tuple[Finding, ...] = ()  # what may come out otherwise in another run of a selection
-    answer: tuple[tuple[str, str], ...] | None = None  # a selection's columns with their types
 
 
 def plan(
@@ -96,14 +55,14 @@ def plan(
         connection: one to parse with and to look references up.
         text: what the user wrote.
         given: values of ``$parameters``; those that the text does not use are left out.
-        is_selection: whether its answer must come out the same, in the same order, whenever it runs.
-        pins: the signals to read, where a stored definition says which; else they are found by name.
+        is_selection: whether its answer must be the same, in the same order, in every run.
+        pins: the signals to read, if a stored definition says which; else they are found by name.
 
     Raises:
         QueryError: the text is wrong; the message has ``file:line:column``.
-        ForbiddenQueryError: it asks for what a query may not.
+        ForbiddenQueryError: it asks for more than reading the catalog.
         ReferenceNotFoundError: no such pool or subset.
-        SignalError: it asks for a signal that there never was.
+        SignalError: it asks for a signal that never existed.
     """
     planner = _Planner(connection, text, given, pins)
     root = planner.parse(text)
@@ -132,19 +91,19 @@ class _Planner:
         self.rehearsal: Rehearsal | None = None
 
     def rehearse(self) -> None:
-        """Try every text on empty stand-ins: it must come out the same whenever it runs."""
+        """Bind every text over empty stubs, so that its answer is the same in every run."""
         self.rehearsal = Rehearsal(
             self.connection, self.given, partial(tree, self.connection), self.prefix
         )
 
     def parse(self, text: SourceText) -> Node:
-        """A text's parse tree, once it asks for nothing forbidden."""
+        """Return a text's parse tree after the guard has checked it."""
         root = tree(self.connection, text)
         check(text, root, functions=self.allowed)
         return root
 
     def plan(self, root: Node) -> Plan:
-        """The plan of the text with that tree."""
+        """Plan the text with that tree."""
         self.answer.columns = mentioned(root)
         self.answer.parameters = self._parameters()
         self.answer.seed = self.given.get("seed")
@@ -154,7 +113,7 @@ class _Planner:
         return self.answer
 
     def _complete(self, rehearsal: Rehearsal) -> None:
-        """Put the sources in the place of their stand-ins."""
+        """Replace the stubs by the sources themselves."""
         answer = self.answer
         applied = [step for step in answer.steps if isinstance(step, Apply)]
         inner = [
@@ -175,12 +134,13 @@ class _Planner:
         if missing:
             at = str(self.text).find(f"${missing[0]}")
             raise QueryError(
-                f"{self.text.location(at)}: ${missing[0]} has no value: give it one with --set {missing[0]}=VALUE"
+                f"{self.text.location(at)}: ${missing[0]} has no value: "
+                f"set it with --set {missing[0]}=VALUE"
             )
         return {name: self.given[name] for name in names}
 
     def _resolve(self, text: SourceText, root: Node) -> SourceText:
-        """The text with every call of ours replaced, and the steps that answer them."""
+        """Replace every call of the catalog's functions, and add the steps that answer them."""
         while call := first_call(text, root, self.names):
             words = self._source(call) if call.name in SOURCES else self._kernel(call)
             text = text.replace(
@@ -222,19 +182,20 @@ class _Planner:
         return Load(table, shown, resolved, call.location)
 
     def _step(self, identity: str, make: Callable[[str], Step]) -> str:
-        """The name of a step's answer; the same call over the same input is one step."""
+        """Return the name of a step's answer; the same call over the same input is one step."""
         if identity not in self.tables:
             self.tables[identity] = f"{self.prefix}{len(self.tables)}"
             self.answer.steps.append(make(self.tables[identity]))
         return self.tables[identity]
 
     def _constant(self, call: Call, argument: Argument, parameter: inspect.Parameter) -> Any:
-        """The value of a source's argument, which must be known before anything runs."""
+        """Return the value of a source's argument, which must be known before anything runs."""
         query = call.text.empty() + "SELECT " + argument.value
         root = self.parse(query)
         if mentioned(root) or root["from_table"]["type"] != "EMPTY":
             raise QueryError(
-                f"{call.location_of(argument)}: {call.name} is resolved before the query runs: give it a text or a $parameter"
+                f"{call.location_of(argument)}: {call.name} is resolved before the query runs: "
+                "pass a text or a $parameter"
             )
         used = {name: self.given[name] for name in parameters(self.connection, query)}
         try:
@@ -250,24 +211,20 @@ class _Planner:
     def _kernel(self, call: Call) -> str:
         function = kernel(call.name)
         accepted = parameters_of(function)
-        bound = bind(call, accepted)
-        relations, options, added = {}, {}, []
-        for name, argument in bound.items():
-            if is_relation(accepted[name]):
-                relations[name], is_added = self._with_fingerprint(
-                    self._relation(call, argument, accepted)
-                )
-                added += [HIDDEN.get((call.name, name), "fingerprint")] * is_added
-            else:
+        relations: dict[str, SourceText] = {}
+        options: dict[str, SourceText] = {}
+        added: list[str | None] = []
+        for name, argument in bind(call, accepted).items():
+            if not is_relation(accepted[name]):
                 options[name] = self._option(call, argument)
-        identity = repr(
-            [
-                call.name,
-                *((name, str(query)) for name, query in (*relations.items(), *options.items())),
-            ]
-        )
+                continue
+            relation = self._relation(call, argument, accepted)
+            relations[name], is_added = self._with_fingerprint(relation)
+            if is_added:
+                added.append(HIDDEN.get((call.name, name), "fingerprint"))
+        inputs = [(name, str(query)) for name, query in (*relations.items(), *options.items())]
         step = self._step(
-            identity,
+            repr([call.name, *inputs]),
             lambda table: self._apply(
                 Apply(table, call.name, function, relations, options, call.location)
             ),
@@ -290,8 +247,9 @@ class _Planner:
         is_query = found[0].text == "("
         if not is_query and found[0].kind not in {"word", "quoted"}:
             raise QueryError(
-                f"{call.location_of(argument)}: {call.name} expects a relation here, a SELECT in parentheses, a table's name "
-                f"or a table function: {signature(call.name, accepted)}"
+                f"{call.location_of(argument)}: {call.name} expects a relation here, "
+                "a SELECT in parentheses, a table's name or a table function: "
+                f"{signature(call.name, accepted)}"
             )
         if not is_query and len(found) > 1 and found[1].text == "(":
             self.answer.columns = None  # kmeans(embeddings('x')) takes every column

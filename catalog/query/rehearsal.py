@@ -1,7 +1,7 @@
-"""A selection's texts, tried on empty stand-ins before anything is computed.
+"""A selection's texts, bound over empty stubs before anything is computed.
 
-Here every order gets a deciding key, every kernel the fingerprints of its rows, and every source
-says which of its columns are read.
+Every order gets a deciding key, every kernel the fingerprints of its rows, and every source the
+columns that are read.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ Parse = Callable[[SourceText], Node]
 
 
 class Rehearsal:
-    """What is known of a selection while it is planned.
+    """The facts about a selection that its plan needs.
 
     Attributes:
-        findings: what may come out otherwise in another run.
+        findings: what may differ in another run.
         is_blind: whether a signal is missing, so that types are unknown and nothing can be tried;
             the run names the signal.
         answer: the columns of the text settled last, in order, each with its type; None if blind.
@@ -51,12 +51,12 @@ class Rehearsal:
         self.is_blind = False
         self.answer: list[tuple[str, str]] | None = None
         self._has_fault = False
-        self._sources: dict[str, Resolved] = {}  # by the name of its stand-in
+        self._sources: dict[str, Resolved] = {}  # by the name of its stub
         self._unique: dict[str, frozenset[str]] = {}
         self._ranked: set[str] = set()
 
     def source(self, resolved: Resolved, name: str | None = None) -> str:
-        """Add a stand-in for a source, and return what it is called until the plan is complete.
+        """Add a stub for a source, and return its name until the plan is complete.
 
         Args:
             resolved: the source.
@@ -80,7 +80,7 @@ class Rehearsal:
         return name
 
     def kernel(self, name: str, function: str, relations: Mapping[str, SourceText]) -> None:
-        """Add a stand-in for a kernel's answer."""
+        """Add a stub for a kernel's answer."""
         if self.is_blind:
             return
         given = [self.stubs.columns(query) for query in relations.values()]
@@ -107,10 +107,12 @@ class Rehearsal:
         return answer
 
     def with_fingerprint(self, text: SourceText) -> tuple[SourceText, bool]:
-        """Return a kernel's relation with fingerprints, or in the order of its content where rows have none.
+        """Return a kernel's relation with fingerprints.
+
+        Rows without any come in the order of their content.
 
         Args:
-            text: ``SELECT * FROM`` what the user gives the kernel.
+            text: ``SELECT * FROM`` and the argument of the kernel.
 
         Returns:
             the relation, and whether the fingerprint was added.
@@ -123,7 +125,7 @@ class Rehearsal:
         return text.empty() + "SELECT * FROM (" + text + ") ORDER BY ALL", False
 
     def completed(self, text: SourceText) -> SourceText:
-        """Return a text with the sources themselves in the place of their stand-ins."""
+        """Return a text with the sources in place of their stubs."""
         for token in reversed(tokens(str(text))):
             resolved = self._sources.get(token.text)
             if resolved is not None and resolved.sql is not None:
@@ -133,17 +135,19 @@ class Rehearsal:
     def read(
         self, sources: list[tuple[str, Resolved]], texts: Iterable[SourceText]
     ) -> list[tuple[str, Resolved]]:
-        """Return the sources with those signals alone that the texts read.
+        """Return the sources with only those signals that the texts read.
 
         Args:
-            sources: each with its place.
+            sources: each with its location.
             texts: every query of the plan.
         """
         if self.is_blind or not any(resolved.is_by_column for _, resolved in sources):
             return sources
         try:
             found = self.stubs.reads(texts)
-        except duckdb.Error:  # of a value that is computed before the query runs: the run says it
+        except (
+            duckdb.Error
+        ):  # in a value that is computed before the query runs: the run reports it
             return sources
         return [(place, self._of_columns(resolved, found)) for place, resolved in sources]
 
@@ -171,7 +175,7 @@ class Rehearsal:
         return not self.is_blind
 
     def _with_fingerprint(self, text: SourceText) -> Iterator[SourceText]:
-        """Try the fingerprint among the columns of the innermost SELECT, then by the number of the instruction."""
+        """Yield the relation with a fingerprint among its columns, then by the instruction_id."""
         inner = _inside(scopes(self.parse(text))[0])
         at = _end_of_columns(text) if inner else None
         if inner and at is not None:
@@ -190,7 +194,7 @@ class Rehearsal:
 
 
 def _inside(outer: Scope) -> Scope | None:
-    """Return the SELECT in the brackets of ``SELECT * FROM (SELECT ...)``, where another column changes nothing else."""
+    """Return the inner SELECT of ``SELECT * FROM (SELECT ...)`` if a column can be added to it."""
     leaves = outer.leaves()
     if len(leaves) != 1 or leaves[0].get("type") != "SUBQUERY":
         return None

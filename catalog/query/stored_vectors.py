@@ -1,4 +1,4 @@
-"""``embeddings(...)`` and ``token_states(...)``: what is kept in the vector store."""
+"""The relations ``embeddings(...)`` and ``token_states(...)``, read from the vector store."""
 
 from __future__ import annotations
 
@@ -23,16 +23,19 @@ if TYPE_CHECKING:
 def load_embeddings(
     session: Session, columns: frozenset[str] | None, *, reference: Reference, signal: Coverage
 ) -> pa.Table:
-    """One row for each member with a vector: ``instruction_id``, ``fingerprint``, ``vector`` (float32, d numbers; n x d x 4 bytes).
+    """Return one row for each member with a vector.
+
+    A vector is d numbers of float32; all of them take n x d x 4 bytes.
 
     Args:
         session: where to read.
-        columns: the names that the query mentions; without ``vector`` among them no vector is read.
+        columns: the names in the query; without ``vector`` among them no vector is read.
         reference: whose members.
         signal: which embedding.
 
     Raises:
-        CorruptError: the vector store lacks what the database records, or holds other values than were written.
+        CorruptError: the vector store lacks what the database records, or differs from what was
+            written.
     """
     import pyarrow as pa
 
@@ -59,14 +62,15 @@ def load_embeddings(
 def load_token_states(
     session: Session, columns: frozenset[str] | None, *, reference: Reference, signal: Coverage
 ) -> pa.Table:
-    """One row for each member with states: ``instruction_id``, ``fingerprint``, ``n_tokens``, ``states``.
+    """Return one row for each member with states: ``n_tokens`` and ``states``.
 
     DuckDB reads no float16, and states are too large to copy often. So SQL sees a handle in
     ``states``: it passes through filters, joins and renaming, and becomes the list of vectors again
     where a kernel, or the answer, takes it.
 
     Raises:
-        CorruptError: the vector store lacks what the database records, or holds other values than were written.
+        CorruptError: the vector store lacks what the database records, or differs from what was
+            written.
     """
     import pyarrow as pa
 
@@ -115,5 +119,6 @@ def _require(
     if not is_there.all():
         with naming_damage(signal.kind, reference, signal.name, signal):
             raise CorruptError(
-                f"{signal.lance_table} lacks {int((~is_there).sum()):,} vectors that the database records"
+                f"{signal.lance_table} lacks {int((~is_there).sum()):,} vectors "
+                "that the database records"
             )

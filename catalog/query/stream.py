@@ -1,4 +1,4 @@
-"""Running SQL that others wrote: planned, locked down, bounded in memory and time, stopped at once when asked."""
+"""Running other people's SQL: planned, locked down, and limited in memory and time."""
 
 from __future__ import annotations
 
@@ -22,14 +22,16 @@ def run(
     name: str = "query",
     limits: Limits | None = None,
 ) -> pa.Table:
-    """Run one SELECT in the catalog's dialect and return its answer; of columns of one name all but the first get a number, `deduplicate_column_names`.
+    """Run one SELECT in the catalog's dialect and return its answer.
+
+    Equal column names are numbered, as `deduplicate_column_names` does.
 
     Args:
         store: the catalog's files and database.
         sql: the text.
         parameters: values of its ``$parameters``; those that it does not use are ignored.
-        name: what messages call the text: its file, or ``query``.
-        limits: what running it may take.
+        name: the name of the text in messages: its file, or ``query``.
+        limits: the memory and time that it may take.
 
     Raises:
         QueryError: the text is wrong; the message has ``file:line:column``.
@@ -78,16 +80,18 @@ def stream(
 
 
 def deduplicate_column_names(names: Sequence[str]) -> list[str]:
-    """Names of columns, equal ones numbered as DuckDB numbers those of a subquery: records, frames and files hold one of a name.
+    """Return column names with equal ones numbered, as DuckDB does in a subquery.
+
+    Records, frames and files hold one column of a name.
 
     >>> deduplicate_column_names(["id", "value", "value", "value_1"])
     ['id', 'value', 'value_1', 'value_1_1']
     """
     found: list[str] = []
     for name in names:
-        n, unlike = 0, name
-        while unlike in found:
-            n += 1
-            unlike = f"{name}_{n}"
-        found.append(unlike)
+        number, unique = 0, name
+        while unique in found:
+            number += 1
+            unique = f"{name}_{number}"
+        found.append(unique)
     return found

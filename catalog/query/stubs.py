@@ -1,8 +1,7 @@
-"""Empty stand-ins for what a selection reads, so that DuckDB can interpret its texts before anything is computed.
+"""Empty stubs of a selection's sources, so that DuckDB can bind its texts before the run.
 
-Each column of a stand-in is scanned under a name of its own, so that a plan says exactly which
-columns of which source it reads. Stand-ins carry no statistics: a plan over them does not depend on
-the data.
+Each column of a stub is scanned under its own name, so that a plan says exactly which columns of
+which source it reads. Stubs carry no statistics: a plan over them does not depend on the data.
 """
 
 from __future__ import annotations
@@ -24,18 +23,18 @@ PROBE = "acos({}, 1, 2)"  # no function takes these: DuckDB's message names the 
 
 
 class Stubs:
-    """The stand-ins of one plan, in its connection."""
+    """The stubs of one plan, in its connection."""
 
     def __init__(self, connection: Connection, given: Mapping[str, Any]) -> None:
         self.connection = connection
         self.given = given
-        self.types: dict[str, dict[str, str]] = {}  # of each stand-in's columns
+        self.types: dict[str, dict[str, str]] = {}  # of each stub's columns
 
     def add(self, name: str, columns: Mapping[str, str]) -> None:
-        """Create a stand-in.
+        """Create a stub.
 
         Args:
-            name: how texts call it.
+            name: its name in texts.
             columns: the DuckDB type of each column.
         """
         import pyarrow as pa
@@ -90,7 +89,7 @@ class Stubs:
         return None
 
     def reads(self, texts: Iterable[SourceText]) -> dict[str, frozenset[str]]:
-        """Return which columns of each stand-in the texts read.
+        """Return which columns of each stub the texts read.
 
         Args:
             texts: queries, all of whose columns are wanted.

@@ -174,7 +174,7 @@ def _of_window(clauses: Clauses, window: Node, scope: Scope, known: Relations) -
 
 
 def _of_name(clauses: Clauses, window: Node, scope: Scope, index: int) -> Open | None:
-    """Put the definition of a named window in the place of its name: other windows of that name keep it as it is."""
+    """Replace the name of a window by its definition; other windows keep the name as it is."""
     name = clauses[index]
     brackets = clauses.named(name.name, index)
     if brackets is None:
@@ -192,7 +192,7 @@ def _of_name(clauses: Clauses, window: Node, scope: Scope, index: int) -> Open |
 
 
 def _is_unordered(scope: Scope, known: Relations) -> bool:
-    """Return whether rows come in no order that was meant: stored ones, not a query's or a kernel's."""
+    """Return whether rows are stored ones, without the order of a query or a kernel."""
     leaves = scope.leaves()
     names = {str(leaf.get("table_name") or "").lower() for leaf in leaves}
     is_stored = all(leaf.get("type") == "BASE_TABLE" for leaf in leaves)
@@ -227,12 +227,13 @@ def _row_keys(place: Open, text: SourceText, known: Relations, stubs: Stubs) -> 
 
 
 def keys_of(names: list[str], *, is_alone: bool, is_of_members: bool) -> Iterator[str]:
-    """Return what could tell the rows of some relations apart that a key of members joins, the best first.
+    """Yield keys that could identify the rows of joined relations, the best first.
 
     Args:
         names: of the relations.
         is_alone: whether the query selects from no others.
-        is_of_members: whether they have one row for each member at most; else whole rows decide after the key.
+        is_of_members: whether they have at most one row a member; else whole rows decide after
+            the key.
     """
     prefixes = [""] * is_alone + [f"{_name(name)}." for name in names if name]
     rows = ", ".join(_name(name or UNNAMED) for name in names)

@@ -92,7 +92,7 @@ class Tokens:
         return self.partner.get(opening, len(self) - 1)
 
     def end_of(self, index: int) -> int:
-        """Return the index of the bracket around a token that closes; the end of the text without one."""
+        """Return the index of the bracket that closes around a token; without one, the end."""
         opening = self.around[index]
         return len(self) if opening < 0 else self.closing(opening)
 

@@ -1,4 +1,4 @@
-"""What a selection computes from rows in no particular order, and no key can repair: each finding with its place."""
+"""The findings of a selection: values that depend on the order of rows, with their locations."""
 
 from __future__ import annotations
 
@@ -85,11 +85,11 @@ FRACTIONS = re.compile(r"FLOAT|DOUBLE")
 
 @dataclass(frozen=True)
 class Finding:
-    """Something in a selection that may come out otherwise in another run.
+    """A part of a selection whose value may differ in another run.
 
     Attributes:
         location: ``file:line:column``.
-        message: what it is, and what to write instead.
+        message: the part, and what to write instead.
     """
 
     location: str
@@ -109,7 +109,7 @@ def settled(
         text: the query.
         found: the queries in it.
         known: what is known of the relations that it reads.
-        stubs: stand-ins for these.
+        stubs: empty stubs of these.
     """
     findings = [*_aggregates(text, found, known, stubs), *_clauses(text, found)]
     places: list[Open] = []
@@ -190,14 +190,13 @@ def _clauses(text: SourceText, found: list[Scope]) -> Iterator[Finding]:
 
 def _ties(node: Node) -> str:
     name = _name(node)
-    what = (
-        f"{name}() OVER (...)"
-        if node.get("class") == "WINDOW"
-        else f"{name}(...)"
-        if name
-        else "ORDER BY"
+    part = f"{name}(...)" if name else "ORDER BY"
+    if node.get("class") == "WINDOW":
+        part = f"{name}() OVER (...)"
+    return (
+        f"{part} leaves ties open, and no key is available: "
+        "end its ORDER BY with a column that no two rows share"
     )
-    return f"{what} leaves ties open, and no key is at hand: end its ORDER BY with a column that no two rows share"
 
 
 def _name(call: Node) -> str:

@@ -11,7 +11,8 @@ from typing import Any
 from catalog.errors import SelectionError
 from catalog.query.errors import reported
 from catalog.query.executor import Limits
-from catalog.query.planner import Apply, Plan, plan
+from catalog.query.plan import Apply, Plan
+from catalog.query.planner import plan
 from catalog.query.provenance import code, macro_code
 from catalog.query.session import session
 from catalog.query.source_text import SourceText
@@ -146,7 +147,7 @@ def definition_sha256(content: Mapping[str, Any]) -> str:
 
 
 def _check_columns(planned: Plan, *, file: str) -> None:
-    """Refuse an answer without one integer instruction_id; nothing is known if a signal is missing."""
+    """Refuse an answer without one integer instruction_id, if its columns are known."""
     if planned.answer is None:
         return
     types = [type_ for name, type_ in planned.answer if name == "instruction_id"]

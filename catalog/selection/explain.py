@@ -11,7 +11,8 @@ from catalog.kernels._common.memory_limit import gib
 from catalog.query.cost import Need, needs_of
 from catalog.query.errors import reported
 from catalog.query.executor import Limits
-from catalog.query.planner import Apply, Plan, Step, plan
+from catalog.query.plan import Apply, Plan, Step
+from catalog.query.planner import plan
 from catalog.query.runner import Watch
 from catalog.query.session import session
 from catalog.query.source_text import SourceText
@@ -137,7 +138,7 @@ def explain_selection(
 
 
 def script(planned: Plan) -> str:
-    """Return the final SQL: a comment for each table function, then the query over their answers."""
+    """Return the final SQL: a comment for each table function, then the query."""
     lines = [f"-- {step.table} = {called_as(step)}" for step in planned.steps]
     return "\n".join([*lines, str(planned.query).strip()])
 

@@ -18,7 +18,7 @@ from catalog.kernels.explain import has_standing, standing
 from catalog.query.arguments import parameters_of
 from catalog.query.clauses import cut_of
 from catalog.query.executor import Execution, Limits, executing
-from catalog.query.planner import Apply
+from catalog.query.plan import Apply
 from catalog.store.queries import query
 from catalog.store.references import resolve
 from catalog.store.store import Store

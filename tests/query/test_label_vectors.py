@@ -18,7 +18,10 @@ from catalog.selection.selector import find_selector, read_selector
 from catalog.store.store import Store
 
 LABELS = ["number 0", "number 1", "sum"]
-MINE = "-- summary: A test.\nSELECT instruction_id FROM pool($pool), label_embeddings($pool) ORDER BY ALL LIMIT $budget"
+MINE = (
+    "-- summary: A test.\nSELECT instruction_id FROM pool($pool), label_embeddings($pool) "
+    "ORDER BY ALL LIMIT $budget"
+)
 
 
 def test_each_distinct_label_has_the_vector_that_the_encoder_gives_it(store: Store) -> None:
@@ -62,7 +65,8 @@ def test_labels_are_embedded_once_and_only_when_their_vectors_are_asked_for(
 def test_the_labels_of_a_subset_are_those_of_its_members(store: Store) -> None:
     with store.writing() as connection:
         connection.execute(
-            "UPDATE pool_members SET labels = ['only ' || instruction_id] WHERE instruction_id IN (10, 13, 30)"
+            "UPDATE pool_members SET labels = ['only ' || instruction_id] WHERE "
+            "instruction_id IN (10, 13, 30)"
         )
     assert run(store, "SELECT label FROM label_embeddings('few')")["label"].to_pylist() == [
         "only 10",
@@ -73,7 +77,10 @@ def test_the_labels_of_a_subset_are_those_of_its_members(store: Store) -> None:
 def test_a_pool_without_labels_is_told_how_they_come_in(store: Store) -> None:
     with store.writing() as connection:
         connection.execute("UPDATE pool_members SET labels = NULL")
-    message = "no member of tiny@2 has labels: `catalog register FILE --pool tiny --labels-column COLUMN` brings them in"
+    message = (
+        "no member of tiny@2 has labels: `catalog register FILE --pool tiny --labels-column "
+        "COLUMN` brings them in"
+    )
     with pytest.raises(SignalError, match=message):
         run(store, "FROM label_embeddings('tiny')")
     (need,) = explain(store, SourceText.of("FROM label_embeddings('tiny')"), {}).needs

@@ -18,7 +18,9 @@ for name in sys.argv[1:]:
     for module in [one for one in sys.modules if one.startswith("catalog")]:
         del sys.modules[module]
     importlib.import_module(f"catalog.kernels.{name}")
-    loaded[name] = sorted(one for one in sys.modules if one.startswith("catalog.kernels.") or one == "catalog.arrow")
+    loaded[name] = sorted(
+        one for one in sys.modules if one.startswith("catalog.kernels.") or one == "catalog.arrow"
+    )
 print(json.dumps(loaded))
 """
 

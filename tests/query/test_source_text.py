@@ -162,9 +162,15 @@ def test_texts_that_differ_in_more_have_two(one: str, other: str) -> None:
 @pytest.mark.parametrize(
     "sql",
     [
-        "SELECT 1.5e-3 + .5 - x'AB'::BLOB::VARCHAR::INT FROM (SELECT 1) WHERE 1 <> 2 AND 3 >= 2 AND 'a' || 'b' != 'c' AND 7 // 2 = 3",
+        (
+            "SELECT 1.5e-3 + .5 - x'AB'::BLOB::VARCHAR::INT FROM (SELECT 1) WHERE 1 <> 2 AND "
+            "3 >= 2 AND 'a' || 'b' != 'c' AND 7 // 2 = 3"
+        ),
         "SELECT [1.0]::FLOAT[1]<->[2]::FLOAT[1], a$b, 3!, 0xFF FROM (SELECT 1 AS a$b)",
-        "WITH a AS (SELECT {'x': [1, 2, 3]} AS s) SELECT s.x[1:2], list_transform(s.x, lambda v: v + 1), e'\\n', $$a$$ FROM a",
+        (
+            "WITH a AS (SELECT {'x': [1, 2, 3]} AS s) SELECT s.x[1:2], list_transform(s.x, "
+            "lambda v: v + 1), e'\\n', $$a$$ FROM a"
+        ),
     ],
 )
 def test_a_canonical_form_parses_as_the_text_does(sql: str) -> None:

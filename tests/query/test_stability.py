@@ -17,7 +17,9 @@ from catalog.store.store import Store
 ALONE = """
 SELECT DISTINCT function_name
 FROM duckdb_functions()
-WHERE function_type IN ('scalar', 'macro') AND len(parameters) = 0 AND regexp_matches(function_name, '^[a-z]')
+WHERE function_type IN ('scalar', 'macro')
+    AND len(parameters) = 0
+    AND regexp_matches(function_name, '^[a-z]')
 ORDER BY 1
 """
 

@@ -35,7 +35,8 @@ def test_a_plan_names_functions_signals_and_the_final_sql(store: Store) -> None:
         0,
     )
     assert told.sql.startswith(
-        "-- __fn0 = trajectories('tiny@2', proxy => 'tiny', incomplete => 'refuse')\n-- __fn1 = kmeans((SELECT"
+        "-- __fn0 = trajectories('tiny@2', proxy => 'tiny', incomplete => 'refuse')\n-- "
+        "__fn1 = kmeans((SELECT"
     )
     assert "FROM __fn1 AS kmeans" in told.sql
     assert "losses of tiny: 34 of 35, 1 without a value for a recorded reason" in "\n".join(
@@ -90,13 +91,13 @@ def test_a_score_that_others_have_is_costed_by_nothing_and_one_of_ours_by_itself
     ]
     text = "\n".join(told.lines())
     assert (
-        "missing: 35 instructions\n    import them with: catalog scores import tiny@2 FILE --name deita"
-        in text
-    )
+        "missing: 35 instructions\n    import them with: catalog scores import tiny@2 "
+        "FILE --name deita"
+    ) in text
     assert (
-        "time not measured here yet, 0 MiB of disk\n    compute them with: catalog score tiny@2 perplexity --model tiny"
-        in text
-    )
+        "time not measured here yet, 0 MiB of disk\n    compute them with: catalog score "
+        "tiny@2 perplexity --model tiny"
+    ) in text
 
 
 def test_explaining_computes_and_keeps_nothing(store: Store) -> None:
@@ -106,7 +107,10 @@ def test_explaining_computes_and_keeps_nothing(store: Store) -> None:
 
 
 def test_each_signal_is_told_once(store: Store) -> None:
-    sql = "FROM score('tiny', name => 'ifd') AS a JOIN score('tiny@2', name => 'ifd') AS b USING (instruction_id), embeddings('tiny')"
+    sql = (
+        "FROM score('tiny', name => 'ifd') AS a JOIN score('tiny@2', name => 'ifd') AS b "
+        "USING (instruction_id), embeddings('tiny')"
+    )
     assert [need.title for need in explain(store, SourceText.of(sql), {}).needs] == [
         "score ifd",
         "embeddings of MiniLM",
@@ -155,9 +159,15 @@ def test_explaining_refuses_what_selecting_refuses(store: Store, sql: str, messa
 @pytest.mark.parametrize(
     "sql",
     [
-        "SELECT instruction_id FROM log_det((FROM token_states($pool)), budget => $budget) ORDER BY rank",
+        (
+            "SELECT instruction_id FROM log_det((FROM token_states($pool)), budget => "
+            "$budget) ORDER BY rank"
+        ),
         f"SELECT instruction_id FROM {MISSING} ORDER BY vector[1], 1 LIMIT $budget",
-        f"SELECT instruction_id FROM {MISSING} ORDER BY array_distance(vector, [1, 2]::FLOAT[2]) LIMIT $budget",
+        (
+            f"SELECT instruction_id FROM {MISSING} ORDER BY array_distance(vector, [1, "
+            "2]::FLOAT[2]) LIMIT $budget"
+        ),
     ],
 )
 def test_a_selection_whose_signal_is_missing_is_explained(store: Store, sql: str) -> None:
