@@ -76,34 +76,34 @@ def _name(node: Node) -> str:
 
 def _read(text: SourceText, node: Node) -> Call:
     name, start = _name(node), offset(text, node)
-    found = Tokens(str(text))
-    first = found.index_at(start)
-    fault = _fault(found, first, name, node)
+    layout = Tokens(str(text))
+    first = layout.index_at(start)
+    fault = _fault(layout, first, name, node)
     if fault:
         raise QueryError(f"{text.location(start)}: {fault}")
-    last = found.closing(first + 1)
-    arguments = tuple(_arguments(text, found, first + 2, last))
+    last = layout.closing(first + 1)
+    arguments = tuple(_arguments(text, layout, first + 2, last))
     has_alias = bool(node["alias"])
-    return Call(name, text, found[first].start, found[last].end, arguments, has_alias)
+    return Call(name, text, layout[first].start, layout[last].end, arguments, has_alias)
 
 
-def _fault(found: Tokens, first: int, name: str, node: Node) -> str | None:
-    if found[first].name == "lateral":
+def _fault(layout: Tokens, first: int, name: str, node: Node) -> str | None:
+    if layout[first].name == "lateral":
         return f"{name}(...) cannot be LATERAL: it reads a whole relation, not the rows beside it"
     if node["with_ordinality"] != "WITHOUT_ORDINALITY":
         return (
             f"{name}(...) does not support WITH ORDINALITY: "
             "use row_number() OVER (ORDER BY ...) instead"
         )
-    if found[first].name != name or found[first + 1].text != "(":
+    if layout[first].name != name or layout[first + 1].text != "(":
         return f"{name} does not take a schema: write {name}(...)"
     return None
 
 
-def _arguments(text: SourceText, found: Tokens, start: int, stop: int) -> Iterator[Argument]:
-    for first, end in found.split(start, stop):
-        has_name = end - first > 2 and found[first + 1].text in NAMES
-        is_named = has_name and found[first].kind in ("word", "quoted")
-        name = found[first].name if is_named else None
-        value = found[first + 2 if is_named else first].start
-        yield Argument(name, text.cut(value, found[end - 1].end), found[first].start)
+def _arguments(text: SourceText, layout: Tokens, start: int, stop: int) -> Iterator[Argument]:
+    for first, end in layout.split(start, stop):
+        has_name = end - first > 2 and layout[first + 1].text in NAMES
+        is_named = has_name and layout[first].kind in ("word", "quoted")
+        name = layout[first].name if is_named else None
+        value = layout[first + 2 if is_named else first].start
+        yield Argument(name, text.cut(value, layout[end - 1].end), layout[first].start)

@@ -38,8 +38,8 @@ class Clauses(Tokens):
 
     def offsets(self, expression: Node) -> list[int]:
         """Return the offsets of the parts of an expression, in ascending order."""
-        found = (int(node.get("query_location", NOWHERE)) for node in nodes(expression))
-        return sorted(offset_of_byte(self.sql, byte) for byte in found if byte != NOWHERE)
+        locations = (int(node.get("query_location", NOWHERE)) for node in nodes(expression))
+        return sorted(offset_of_byte(self.sql, byte) for byte in locations if byte != NOWHERE)
 
     def arguments(self, call: Node) -> list[tuple[int, int]]:
         """Return the start and the end of each of a call's arguments."""

@@ -72,19 +72,19 @@ def cut_of(text: SourceText) -> Cut | None:
     >>> cut.columns
     (('n', True), ('order', False))
     """
-    found = Tokens(str(text))
-    limits = budget_limits(found)
+    layout = Tokens(str(text))
+    limits = budget_limits(layout)
     if len(limits) != 1:
         return None
     limit = limits[0]
-    opening, last, after = found.around[limit], found.end_of(limit), limit + 2
-    has_more = after < last and found[after].text != ";"  # an OFFSET, or a share of the budget
-    is_with = opening >= 0 and found[opening + 1].name == "with"
+    opening, last, after = layout.around[limit], layout.end_of(limit), limit + 2
+    has_more = after < last and layout[after].text != ";"  # an OFFSET, or a share of the budget
+    is_with = opening >= 0 and layout[opening + 1].name == "with"
     if has_more or is_with:
         return None
-    start = found[opening].end if opening >= 0 else 0
-    query = text.cut(start, found[limit].start)
-    order = ordered(text, found, opening + 1, limit)
+    start = layout[opening].end if opening >= 0 else 0
+    query = text.cut(start, layout[limit].start)
+    order = ordered(text, layout, opening + 1, limit)
     with_order = order.query
     if opening >= 0:
         query = with_visible(text, start, query)
@@ -92,12 +92,12 @@ def cut_of(text: SourceText) -> Cut | None:
     return Cut(query, with_order, order.shown, order.columns)
 
 
-def budget_limits(found: Tokens) -> list[int]:
+def budget_limits(layout: Tokens) -> list[int]:
     """Return every ``LIMIT $budget`` of a text, by the index of its LIMIT."""
     return [
         index
-        for index in range(len(found) - 1)
-        if found[index].name == "limit" and found[index + 1].text == "$budget"
+        for index in range(len(layout) - 1)
+        if layout[index].name == "limit" and layout[index + 1].text == "$budget"
     ]
 
 
@@ -107,36 +107,36 @@ def groups(root: Node) -> list[tuple[str, ...]]:
     Args:
         root: the parse tree of the query.
     """
-    found = set()
+    columns = set()
     for node in nodes(root):
         partitions = node.get("partitions") or ()
         is_by_column = all(part.get("class") == "COLUMN_REF" for part in partitions)
         if node.get("class") == "WINDOW" and partitions and is_by_column:
-            found.add(tuple(str(part["column_names"][-1]) for part in partitions))
-    return sorted(found, key=lambda columns: (-len(columns), columns))
+            columns.add(tuple(str(part["column_names"][-1]) for part in partitions))
+    return sorted(columns, key=lambda names: (-len(names), names))
 
 
 def conditions(text: SourceText) -> Iterator[Condition]:
     """Yield every condition that can drop a row, in the order of the text.
 
     >>> sql = "SELECT id FROM (SELECT * FROM t WHERE a.b<=1 ORDER BY 1) WHERE f(n, 2)"
-    >>> [found.shown for found in conditions(SourceText.of(sql))]
+    >>> [condition.shown for condition in conditions(SourceText.of(sql))]
     ['WHERE a.b <= 1', 'WHERE f(n, 2)']
     """
-    found = Tokens(str(text))
-    for index, token in enumerate(found.items):
-        is_filter = found[index - 1].text == "(" and found[index - 2].name == "filter"
+    layout = Tokens(str(text))
+    for index, token in enumerate(layout.items):
+        is_filter = layout[index - 1].text == "(" and layout[index - 2].name == "filter"
         if token.is_word(*CONDITIONS) and not is_filter:
-            yield _condition(text, found, index)
+            yield _condition(text, layout, index)
 
 
-def _condition(text: SourceText, found: Tokens, index: int) -> Condition:
-    word, last = found[index], found.end_of(index)
-    level = found.level(index + 1, last)
-    end = next((i for i in level if found[i].is_word(*CLAUSES)), last)
-    start, stop = found[index + 1].start, found[end - 1].end
-    before = found.level(found.around[index] + 1, index)
-    froms = [found[i].start for i in before if found[i].name == "from"]
+def _condition(text: SourceText, layout: Tokens, index: int) -> Condition:
+    word, last = layout[index], layout.end_of(index)
+    level = layout.level(index + 1, last)
+    end = next((i for i in level if layout[i].is_word(*CLAUSES)), last)
+    start, stop = layout[index + 1].start, layout[end - 1].end
+    before = layout.level(layout.around[index] + 1, index)
+    froms = [layout[i].start for i in before if layout[i].name == "from"]
     has_source = word.name == "where" and froms
     expression = text.cut(start, stop)
     return Condition(
@@ -155,25 +155,25 @@ def operations(text: SourceText) -> Iterator[tuple[str, SourceText, SourceText]]
     >>> [(word, str(left), str(right)) for word, left, right in operations(text)]
     [('EXCEPT', 'FROM a', 'FROM b')]
     """
-    found = Tokens(str(text))
-    for index, token in enumerate(found.items):
-        is_star = found[index - 1].text == "*"  # SELECT * EXCEPT (a)
+    layout = Tokens(str(text))
+    for index, token in enumerate(layout.items):
+        is_star = layout[index - 1].text == "*"  # SELECT * EXCEPT (a)
         if token.is_word(*OPERATIONS) and not is_star:
-            yield token.name.upper(), *_sides(text, found, index)
+            yield token.name.upper(), *_sides(text, layout, index)
 
 
-def _sides(text: SourceText, found: Tokens, index: int) -> tuple[SourceText, SourceText]:
-    opening, last = found.around[index], found.end_of(index)
+def _sides(text: SourceText, layout: Tokens, index: int) -> tuple[SourceText, SourceText]:
+    opening, last = layout.around[index], layout.end_of(index)
     first = index + 1
-    first += found[first].name in {"all", "distinct"}
-    first += 2 * (found[index + 1].name == "by")  # BY NAME
-    end = next((i for i in found.level(first, last) if found[i].name in ENDS), last)
-    start = found[opening + 1].start
-    left = text.cut(start, found[index - 1].end)
-    right = text.cut(found[first].start, found[end - 1].end)
+    first += layout[first].name in {"all", "distinct"}
+    first += 2 * (layout[index + 1].name == "by")  # BY NAME
+    end = next((i for i in layout.level(first, last) if layout[i].name in ENDS), last)
+    start = layout[opening + 1].start
+    left = text.cut(start, layout[index - 1].end)
+    right = text.cut(layout[first].start, layout[end - 1].end)
     return (
         with_visible(text, start, left) if opening >= 0 else left,
-        with_visible(text, found[first].start, right),
+        with_visible(text, layout[first].start, right),
     )
 
 

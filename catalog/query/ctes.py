@@ -16,12 +16,12 @@ def with_visible(text: SourceText, position: int, query: SourceText) -> SourceTe
         position: the offset of the query in it.
         query: the query, a SELECT.
     """
-    found = Tokens(str(text))
+    layout = Tokens(str(text))
     answer = query
     is_alone = True
-    for first in _clauses_around(found, found.index_at(position)):
-        is_recursive = found[first + 1].name == "recursive"
-        ctes = _ctes(found, first + 1 + is_recursive)
+    for first in _clauses_around(layout, layout.index_at(position)):
+        is_recursive = layout[first + 1].name == "recursive"
+        ctes = _ctes(layout, first + 1 + is_recursive)
         seen = [text.cut(start, end) for start, end in ctes if end <= position]
         if not seen:
             continue
@@ -34,30 +34,30 @@ def with_visible(text: SourceText, position: int, query: SourceText) -> SourceTe
     return answer
 
 
-def _clauses_around(found: Tokens, index: int) -> Iterator[int]:
+def _clauses_around(layout: Tokens, index: int) -> Iterator[int]:
     """Yield the token WITH of each clause around a token, the innermost first."""
     while index > 0:
-        opening = found.around[index] if index < len(found) else -1
-        if opening + 1 < index and found[opening + 1].is_word("with"):
+        opening = layout.around[index] if index < len(layout) else -1
+        if opening + 1 < index and layout[opening + 1].is_word("with"):
             yield opening + 1
         index = opening
 
 
-def _ctes(found: Tokens, index: int) -> Iterator[tuple[int, int]]:
+def _ctes(layout: Tokens, index: int) -> Iterator[tuple[int, int]]:
     """Yield the extent of each ``name [(column, ...)] [USING KEY (...)] AS [...] (...)``."""
-    while found[index].kind in ("word", "quoted"):
-        body = _body(found, index)
+    while layout[index].kind in ("word", "quoted"):
+        body = _body(layout, index)
         if body is None:
             return
-        last = found.closing(body)
-        yield found[index].start, found[last].end
-        if last + 2 >= len(found) or found[last + 1].text != ",":
+        last = layout.closing(body)
+        yield layout[index].start, layout[last].end
+        if last + 2 >= len(layout) or layout[last + 1].text != ",":
             return
         index = last + 2
 
 
-def _body(found: Tokens, index: int) -> int | None:
+def _body(layout: Tokens, index: int) -> int | None:
     """Return the bracket that opens the query of a CTE: the first one after AS."""
-    level = found.level(index, len(found))
-    has_as = any(found[i].name == "as" for i in level)  # leaves the level behind AS
-    return next((i for i in level if has_as and found[i].text == "("), None)
+    level = layout.level(index, len(layout))
+    has_as = any(layout[i].name == "as" for i in level)  # leaves the level behind AS
+    return next((i for i in level if has_as and layout[i].text == "("), None)

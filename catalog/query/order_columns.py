@@ -49,37 +49,37 @@ class _Columns:
             self.added[name] = written
 
 
-def ordered(text: SourceText, found: Tokens, start: int, stop: int) -> Ordered:
+def ordered(text: SourceText, layout: Tokens, start: int, stop: int) -> Ordered:
     """Read the order of a query.
 
     Args:
         text: the whole text.
-        found: its tokens.
+        layout: its tokens.
         start: the first token of the query.
         stop: the token after its ORDER BY.
     """
-    level = list(found.level(start, stop))
-    names = [found[i].name for i in level]
+    level = list(layout.level(start, stop))
+    names = [layout[i].name for i in level]
     if "order" not in names:
         return Ordered()
     select, from_ = _select_and_from(level, names)
-    columns = _Columns(_returned(found, select + 1, from_))
+    columns = _Columns(_returned(layout, select + 1, from_))
     shown = []
-    for first, end in _expressions(text, found, level[names.index("order")] + 2, stop):
-        bare = _without_direction(found, first, end)
-        expression = found.text(first, bare)
-        written = text.cut(found[first].start, found[bare - 1].end)
+    for first, end in _expressions(text, layout, level[names.index("order")] + 2, stop):
+        bare = _without_direction(layout, first, end)
+        expression = layout.text(first, bare)
+        written = text.cut(layout[first].start, layout[bare - 1].end)
         columns.add(expression, written, is_word=bare - first == 1)
         name, is_named = columns.named[-1]
-        direction = [found[i].text for i in range(bare, end)]
+        direction = [layout[i].text for i in range(bare, end)]
         shown.append(" ".join([name if is_named else expression, *direction]))
     can_add = from_ > 0 and "*" not in columns.returned
     query = None
     if columns.added and can_add:
-        query = text.cut(found[start].start, found[from_].start)
+        query = text.cut(layout[start].start, layout[from_].start)
         for name, written in columns.added.items():
             query = query + ", " + written + f' AS "{name}" '
-        query = query + text.cut(found[from_].start, found[stop - 1].end) + " "
+        query = query + text.cut(layout[from_].start, layout[stop - 1].end) + " "
     return Ordered(query, tuple(shown), tuple(columns.named))
 
 
@@ -89,27 +89,27 @@ def _select_and_from(level: list[int], names: list[str]) -> Range:
     return (level[names.index("select")], level[names.index("from")]) if is_plain else (0, 0)
 
 
-def _expressions(text: SourceText, found: Tokens, start: int, stop: int) -> list[Range]:
+def _expressions(text: SourceText, layout: Tokens, start: int, stop: int) -> list[Range]:
     """Return the expressions of an ORDER BY that the user wrote, without the key of a member."""
     return [
         (first, end)
-        for first, end in found.split(start, stop)
-        if found[end - 1].name not in KEYS and not text.is_added(found[first].start)
+        for first, end in layout.split(start, stop)
+        if layout[end - 1].name not in KEYS and not text.is_added(layout[first].start)
     ]
 
 
-def _without_direction(found: Tokens, first: int, end: int) -> int:
+def _without_direction(layout: Tokens, first: int, end: int) -> int:
     """Return where ``expression [ASC | DESC] [NULLS FIRST | LAST]`` has its direction."""
-    while end - 1 > first and found[end - 1].name in DIRECTIONS:
+    while end - 1 > first and layout[end - 1].name in DIRECTIONS:
         end -= 1
     return end
 
 
-def _returned(found: Tokens, start: int, stop: int) -> dict[str, str]:
+def _returned(layout: Tokens, start: int, stop: int) -> dict[str, str]:
     """Return the columns of a SELECT by expression and by name."""
     columns: dict[str, str] = {}
-    for first, end in found.split(start, stop):
-        aliases = (i for i in found.level(first, end) if found[i].name == "as")
-        name = found[end - 1].name
-        columns |= {found.text(first, next(aliases, end)): name, name: name}
+    for first, end in layout.split(start, stop):
+        aliases = (i for i in layout.level(first, end) if layout[i].name == "as")
+        name = layout[end - 1].name
+        columns |= {layout.text(first, next(aliases, end)): name, name: name}
     return columns

@@ -205,12 +205,12 @@ def _inside(outer: Scope) -> Scope | None:
 
 def _end_of_columns(text: SourceText) -> int | None:
     """Return where the columns of the SELECT in the last brackets end."""
-    found = Tokens(str(text))
-    last = len(found) - 1
-    level = found.level(found.partner.get(last, last) + 1, last)
-    words = [i for i in level if found[i].is_word("select", "from")]
-    names = [found[i].name for i in words]
+    layout = Tokens(str(text))
+    last = len(layout) - 1
+    level = layout.level(layout.partner.get(last, last) + 1, last)
+    words = [i for i in level if layout[i].is_word("select", "from")]
+    names = [layout[i].name for i in words]
     if "select" not in names or "from" not in names[names.index("select") :]:
         return None
     from_ = words[names.index("from", names.index("select"))]
-    return found[from_ - 1].end
+    return layout[from_ - 1].end

@@ -133,8 +133,8 @@ def tokens(sql: str) -> tuple[Token, ...]:
     coded = sql.encode()
     answer: list[Token] = []
     end = at = 0  # the last offset in bytes, and the same in characters
-    found = [*duckdb.tokenize(sql), (len(coded), duckdb.token_type.comment)]
-    for (start, kind), (stop, _) in pairwise(found):
+    starts = [*duckdb.tokenize(sql), (len(coded), duckdb.token_type.comment)]
+    for (start, kind), (stop, _) in pairwise(starts):
         at, end = at + len(coded[end:start].decode()), start
         text = coded[start:stop].decode().rstrip()
         if kind.name == "identifier" and not text.startswith('"'):
@@ -195,10 +195,10 @@ def _token(kind: str, text: str, start: int) -> Token:
     return Token("number" if is_number else kind, text, start, start + len(text))
 
 
-def _add(found: list[Token], token: Token) -> None:
+def _add(answer: list[Token], token: Token) -> None:
     """Add a token; DuckDB has the ``$`` of a parameter as a token of its own."""
-    last = found[-1] if found else None
+    last = answer[-1] if answer else None
     if last and last.text == "$" and last.end == token.start and token.kind in ("word", "number"):
         token = Token("parameter", f"${token.text}", last.start, token.end)
-        found.pop()
-    found.append(token)
+        answer.pop()
+    answer.append(token)

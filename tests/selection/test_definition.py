@@ -8,8 +8,6 @@ from catalog.selection.definition import define
 from catalog.selection.selector import find_selector
 from catalog.store.store import Store
 
-HEADER = "-- summary: A test.\n"
-
 
 @pytest.mark.parametrize(
     "change",
