@@ -3,8 +3,8 @@
 -- paper: checkpoint, surest first, and a band gives its surest members at that checkpoint
 -- needs: losses
 -- order: matters
--- param: proxy text = NULL             whose trajectories, when there are several
--- param: incomplete text = refuse {refuse, drop, impute}  of trajectories with a missing checkpoint
+-- param: proxy text = NULL             proxy of the trajectories, if there are several
+-- param: incomplete text = refuse {refuse, drop, impute}  handling of trajectories that lack a checkpoint
 
 WITH members AS (
     SELECT instruction_id, fingerprint, losses, list_avg(losses) AS mean_loss, len(losses) AS n_checkpoints

@@ -1,10 +1,10 @@
 -- summary: ILA without depth: random members of every cell of the landscape.
 -- paper: Information Landscape Approximation, arXiv 2509.06463, ablation
 -- needs: embeddings
--- param: encoder text = NULL           whose embeddings, when there are several
--- param: projection text = tsne {tsne, umap, pca}  how the landscape is drawn
--- param: perplexity number = 30        of t-SNE
--- param: side integer = NULL [1..]     cells a side; else 100, or as many as leave two members a cell
+-- param: encoder text = NULL           encoder of the embeddings, if there are several
+-- param: projection text = tsne {tsne, umap, pca}  projection of the embeddings
+-- param: perplexity number = 30        perplexity of t-SNE
+-- param: side integer = NULL [1..]     cells a side; NULL: 100, or fewer so that a cell has two members
 
 WITH landscape AS (
     SELECT instruction_id, fingerprint, x, y

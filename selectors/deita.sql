@@ -2,8 +2,8 @@
 -- paper: DEITA, arXiv 2312.15685
 -- needs: embeddings, a score
 -- param: score text = deita            complexity times quality, or any other score
--- param: threshold number = 0.9        the highest cosine similarity to a member that was taken
--- param: encoder text = NULL           whose embeddings, when there are several
+-- param: threshold number = 0.9        highest cosine similarity to a selected member
+-- param: encoder text = NULL           encoder of the embeddings, if there are several
 
 WITH scored AS (
     SELECT instruction_id, fingerprint, vector, scored.value AS score

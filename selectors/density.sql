@@ -1,7 +1,7 @@
 -- summary: Draw the more readily, the fewer neighbours a member has.
 -- paper: How to Train Data-Efficient LLMs, arXiv 2402.09668 (inverse propensity sampling)
 -- needs: embeddings
--- param: encoder text = NULL           whose embeddings, when there are several
+-- param: encoder text = NULL           encoder of the embeddings, if there are several
 
 WITH densities AS (
     SELECT instruction_id, fingerprint, density

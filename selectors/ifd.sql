@@ -2,7 +2,7 @@
 -- paper: From Quantity to Quality (Cherry LLM), arXiv 2308.12032
 -- needs: score ifd
 -- param: score text = ifd              loss of the response given the prompt over loss of the response alone
--- param: most number = 1               above it the prompt misleads, and the member is dropped
+-- param: most number = 1               members above it are dropped: the prompt misleads
 
 SELECT instruction_id, value AS ifd
 FROM score($pool, name => $score)

@@ -1,11 +1,11 @@
 -- summary: Keep the pool's coverage, and take the deepest members of every cell of its landscape.
 -- paper: Information Landscape Approximation, arXiv 2509.06463
 -- needs: embeddings, score depth
--- param: depth text = depth            the score that says how deep a member is
--- param: encoder text = NULL           whose embeddings, when there are several
--- param: projection text = tsne {tsne, umap, pca}  how the landscape is drawn
--- param: perplexity number = 30        of t-SNE
--- param: side integer = NULL [1..]     cells a side; else 100, or as many as leave two members a cell
+-- param: depth text = depth            name of the depth score
+-- param: encoder text = NULL           encoder of the embeddings, if there are several
+-- param: projection text = tsne {tsne, umap, pca}  projection of the embeddings
+-- param: perplexity number = 30        perplexity of t-SNE
+-- param: side integer = NULL [1..]     cells a side; NULL: 100, or fewer so that a cell has two members
 
 WITH landscape AS (
     SELECT instruction_id, fingerprint, x, y

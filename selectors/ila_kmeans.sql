@@ -1,9 +1,9 @@
 -- summary: ILA with clusters of embeddings in the place of cells of a map.
 -- paper: Information Landscape Approximation, arXiv 2509.06463, ablation
 -- needs: embeddings, score depth
--- param: depth text = depth            the score that says how deep a member is
--- param: encoder text = NULL           whose embeddings, when there are several
--- param: members integer = 2 [1..]     wanted of a cluster: there are budget / members clusters
+-- param: depth text = depth            name of the depth score
+-- param: encoder text = NULL           encoder of the embeddings, if there are several
+-- param: members integer = 2 [1..]     members to take from each of budget / members clusters
 -- param: iterations integer = 20 [0..]  Lloyd steps
 
 WITH clusters AS (

@@ -1,7 +1,7 @@
 -- summary: Take the middle of the perplexity ranking.
 -- paper: When Less is More, arXiv 2309.04564; a baseline of SmallToLarge, arXiv 2403.07384
 -- needs: score perplexity
--- param: score text = perplexity       what is ranked
+-- param: score text = perplexity       score to rank by
 
 WITH ranked AS (
     SELECT

@@ -2,9 +2,9 @@
 -- paper: MIG, arXiv 2504.13835
 -- needs: labels of the records, a score
 -- param: score text = deita            quality, or any other score of 0 or more
--- param: threshold number = 0.9        cosine from which two labels share what is known
--- param: power number = 0.8            of phi(x) = (x + 1e-6)^power: the lower, the sooner a label is known well enough
--- param: encoder text = all-MiniLM-L6-v2  that embeds the labels
+-- param: threshold number = 0.9        cosine from which two labels share information
+-- param: power number = 0.8            phi(x) = (x + 1e-6)^power: a lower power saturates labels sooner
+-- param: encoder text = all-MiniLM-L6-v2  encoder of the labels
 
 WITH labelled AS (
     SELECT instruction_id, fingerprint, labels, scored.value AS score

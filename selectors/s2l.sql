@@ -1,10 +1,10 @@
 -- summary: Sample evenly from clusters of loss trajectories.
 -- paper: SmallToLarge, arXiv 2403.07384, Algorithm 1
 -- needs: losses
--- param: k integer = 100 [1..]         clusters, or as many as there are members
+-- param: k integer = 100 [1..]         clusters, at most one a member
 -- param: iterations integer = 20 [0..]  Lloyd steps
--- param: proxy text = NULL             whose trajectories, when there are several
--- param: incomplete text = refuse {refuse, drop, impute}  of trajectories with a missing checkpoint
+-- param: proxy text = NULL             proxy of the trajectories, if there are several
+-- param: incomplete text = refuse {refuse, drop, impute}  handling of trajectories that lack a checkpoint
 
 WITH clusters AS (
     SELECT instruction_id, cluster, lot(fingerprint, 's2l ' || $seed) AS lot

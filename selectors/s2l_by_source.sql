@@ -1,11 +1,11 @@
 -- summary: Share the budget between sources, then sample evenly from each source's clusters of loss trajectories.
 -- paper: SmallToLarge, arXiv 2403.07384, as its authors' code does it: clusters of one or two members come last
 -- needs: losses
--- param: k integer = 100 [1..]         clusters in each source, or as many as it has members
+-- param: k integer = 100 [1..]         clusters in each source, at most one a member
 -- param: iterations integer = 20 [0..]  Lloyd steps
--- param: proxy text = NULL             whose trajectories, when there are several
--- param: incomplete text = refuse {refuse, drop, impute}  of trajectories with a missing checkpoint
--- param: smallest integer = 3          members that a cluster needs to be drawn from at first
+-- param: proxy text = NULL             proxy of the trajectories, if there are several
+-- param: incomplete text = refuse {refuse, drop, impute}  handling of trajectories that lack a checkpoint
+-- param: smallest integer = 3          clusters with fewer members come last
 
 WITH members AS (
     SELECT instruction_id, fingerprint, source, losses

@@ -1,8 +1,8 @@
 -- summary: Draw by how much a member matters to the k-means cost of the pool.
 -- paper: Data-Efficient Learning via Clustering-Based Sensitivity Sampling, arXiv 2402.17327
 -- needs: embeddings
--- param: encoder text = NULL           whose embeddings, when there are several
--- param: k integer = 100 [1..]         clusters, or as many as there are members
+-- param: encoder text = NULL           encoder of the embeddings, if there are several
+-- param: k integer = 100 [1..]         clusters, at most one a member
 -- param: iterations integer = 20 [0..]  Lloyd steps
 
 WITH clusters AS (
@@ -12,7 +12,7 @@ WITH clusters AS (
         k => $k, iterations => $iterations, seed => $seed
     )
 ),
--- Summed in one order: numbers with fractions have another sum in another, such as that of several threads.
+-- Summed in a fixed order: the sum of fractions depends on the order of addition.
 total AS (
     SELECT list_sum(list(distance ** 2 ORDER BY fingerprint)) AS cost
     FROM clusters

@@ -19,7 +19,8 @@ from threadpoolctl import threadpool_limits
 from catalog import Catalog
 from catalog.compute.shard_runner import Values, compute
 from catalog.query.executor import Limits
-from catalog.selection.run import choose, define
+from catalog.selection.definition import define
+from catalog.selection.run import choose
 from catalog.selection.selector import find_selector
 from catalog.signals.registry import ensure_signal
 from catalog.store import vectors

@@ -13,7 +13,8 @@ import pytest
 
 from catalog import Catalog
 from catalog.query.executor import Limits
-from catalog.selection.run import choose, define
+from catalog.selection.definition import define
+from catalog.selection.run import choose
 from catalog.selection.selector import find_selector
 from catalog.store.paths import package_data_dir
 

@@ -53,19 +53,19 @@ def bind(call: Call, accepted: Mapping[str, inspect.Parameter]) -> dict[str, Arg
                 else "takes named arguments only"
             )
             raise QueryError(
-                f"{call.place_of(argument)}: {call.name} {takes}; write name => value: {signature(call.name, accepted)}"
+                f"{call.location_of(argument)}: {call.name} {takes}; write name => value: {signature(call.name, accepted)}"
             )
         if name not in accepted:
             raise QueryError(
-                f"{call.place_of(argument)}: {call.name} has no argument {name}{nearest(name, list(accepted))}"
+                f"{call.location_of(argument)}: {call.name} has no argument {name}{nearest(name, list(accepted))}"
             )
         if name in bound:
-            raise QueryError(f"{call.place_of(argument)}: {call.name} is given {name} twice")
+            raise QueryError(f"{call.location_of(argument)}: {call.name} is given {name} twice")
         bound[name] = argument
     for name, parameter in accepted.items():
         if parameter.default is inspect.Parameter.empty and name not in bound:
             raise QueryError(
-                f"{call.place}: {call.name} needs {name}: {signature(call.name, accepted)}"
+                f"{call.location}: {call.name} needs {name}: {signature(call.name, accepted)}"
             )
     return bound
 

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 SLACK = 512 * 2**20
-"""Bytes beside the limit: code, the reader of an Arrow stream, what the process allocates meanwhile."""
+"""Bytes beyond the limit: code, the reader of an Arrow stream, other allocations of the process."""
 
 SLACK_PER_THREAD = 128 * 2**20
 """Bytes of address space that the C library reserves for a thread's allocations."""
@@ -31,7 +31,7 @@ def is_enforced() -> bool:
 
 @contextmanager
 def bounded(n_bytes: int | None) -> Iterator[None]:
-    """Let this process map at most ``n_bytes`` and the slack beyond what it has, until the block ends.
+    """Limit what this process maps in the block to ``n_bytes`` and the slack beyond what it has.
 
     The limit holds for every thread of the process, so computations that need memory of their own
     run outside the block. A block inside another one, or beside it in another thread, keeps the
@@ -58,5 +58,5 @@ def bounded(n_bytes: int | None) -> Iterator[None]:
 
 
 def _mapped() -> int:
-    """Bytes of address space that this process has."""
+    """Return the bytes of address space that this process has."""
     return int(_STATM.read_text(encoding="ascii").split()[0]) * os.sysconf("SC_PAGE_SIZE")

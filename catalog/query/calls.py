@@ -1,4 +1,4 @@
-"""Where a SQL text calls the catalog's table functions, and what it gives them."""
+"""The calls of the catalog's table functions in a SQL text, with their arguments."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 from catalog.errors import QueryError
 from catalog.query.parse import Node, kind_of, nodes, offset
-from catalog.query.source_text import SqlText, Token, closing, tokens
+from catalog.query.source_text import SourceText
+from catalog.query.tokens import Token, Tokens, tokens
+
+NAMES = {"=>", ":=", "="}  # DuckDB's own table functions take `k = 3` as well
 
 
 @dataclass(frozen=True)
@@ -15,61 +18,55 @@ class Argument:
     """One argument as it is written."""
 
     name: str | None  # of ``name => value``
-    value: SqlText
+    value: SourceText
     start: int  # in the text that holds the call
 
     @property
-    def tokens(self) -> list[Token]:
-        """The value's tokens."""
-        return list(tokens(str(self.value)))
+    def tokens(self) -> tuple[Token, ...]:
+        """Return the value's tokens."""
+        return tokens(str(self.value))
 
 
 @dataclass(frozen=True)
 class Call:
-    """One call in a FROM: ``name(argument, ...)``, at an offset of its text."""
+    """One call in FROM, ``name(argument, ...)``, at an offset of its text."""
 
     name: str
-    text: SqlText
+    text: SourceText
     start: int
     end: int
     arguments: tuple[Argument, ...]
     has_alias: bool
 
     @property
-    def place(self) -> str:
-        """``file:line:column`` in what the user wrote."""
-        return self.text.place(self.start)
+    def location(self) -> str:
+        """Return ``file:line:column`` in the user's text."""
+        return self.text.location(self.start)
 
-    def place_of(self, argument: Argument) -> str:
-        """``file:line:column`` of one of its arguments."""
-        return self.text.place(argument.start)
+    def location_of(self, argument: Argument) -> str:
+        """Return ``file:line:column`` of one of its arguments."""
+        return self.text.location(argument.start)
 
 
-def first_call(text: SqlText, root: Node, names: Collection[str]) -> Call | None:
-    """The leftmost call of one of the functions; none stands around it, and all that it can see stands before it.
+def first_call(text: SourceText, root: Node, names: Collection[str]) -> Call | None:
+    """Return the leftmost call of some functions: no other call is around it.
 
     Raises:
-        QueryError: it is LATERAL, or WITH ORDINALITY.
+        QueryError: the call is LATERAL, WITH ORDINALITY or has a schema.
     """
-    found = [
-        node for node in nodes(root) if kind_of(node) == "TABLE_FUNCTION" and _name(node) in names
-    ]
-    if not found:
-        return None
-    return _read(text, min(found, key=lambda node: offset(text, node)))
+    calls = [node for node in nodes(root) if kind_of(node) == "TABLE_FUNCTION"]
+    known = [node for node in calls if _name(node) in names]
+    return _read(text, min(known, key=lambda node: offset(text, node))) if known else None
 
 
-def scalar_use(text: SqlText, root: Node, names: Collection[str]) -> str | None:
-    """The message for a table function that stands where a value is wanted, if one does."""
+def scalar_use(text: SourceText, root: Node, names: Collection[str]) -> str | None:
+    """Return the message for a table function used as a value, if there is one."""
     for node in nodes(root):
         name = str(node.get("function_name", "")).lower()
-        if (
-            node.get("class") == "FUNCTION"
-            and "query_location" in node
-            and name in names
-            and not node.get("is_operator")
-        ):
-            return f"{text.place(offset(text, node))}: {name}(...) is a relation: write it in FROM"
+        is_call = node.get("class") == "FUNCTION" and "query_location" in node
+        if is_call and name in names and not node.get("is_operator"):
+            location = text.location(offset(text, node))
+            return f"{location}: {name}(...) returns a relation: use it in FROM"
     return None
 
 
@@ -77,49 +74,36 @@ def _name(node: Node) -> str:
     return str(node["function"]["function_name"]).lower()
 
 
-def _read(text: SqlText, node: Node) -> Call:
+def _read(text: SourceText, node: Node) -> Call:
     name, start = _name(node), offset(text, node)
-    found = list(tokens(str(text)))
-    index = next((i for i, token in enumerate(found) if token.start >= start), 0)
-    if found[index].name == "lateral":
-        raise QueryError(
-            f"{text.place(start)}: {name}(...) cannot be LATERAL: it sees a whole relation, not the rows beside it"
-        )
+    layout = Tokens(str(text))
+    first = layout.index_at(start)
+    fault = _fault(layout, first, name, node)
+    if fault:
+        raise QueryError(f"{text.location(start)}: {fault}")
+    last = layout.closing(first + 1)
+    arguments = tuple(_arguments(text, layout, first + 2, last))
+    has_alias = bool(node["alias"])
+    return Call(name, text, layout[first].start, layout[last].end, arguments, has_alias)
+
+
+def _fault(layout: Tokens, first: int, name: str, node: Node) -> str | None:
+    if layout[first].name == "lateral":
+        return f"{name}(...) cannot be LATERAL: it reads a whole relation, not the rows beside it"
     if node["with_ordinality"] != "WITHOUT_ORDINALITY":
-        raise QueryError(
-            f"{text.place(start)}: {name}(...) has no WITH ORDINALITY: write row_number() OVER (ORDER BY ...)"
+        return (
+            f"{name}(...) does not support WITH ORDINALITY: "
+            "use row_number() OVER (ORDER BY ...) instead"
         )
-    if found[index].name != name or found[index + 1].text != "(":
-        raise QueryError(
-            f"{text.place(start)}: {name} stands alone: write {name}(...) without a schema"
-        )
-    last = closing(found, index + 1)
-    arguments = tuple(_arguments(text, found[index + 2 : last], end=found[last].start))
-    return Call(
-        name, text, found[index].start, found[last].end, arguments, has_alias=bool(node["alias"])
-    )
+    if layout[first].name != name or layout[first + 1].text != "(":
+        return f"{name} does not take a schema: write {name}(...)"
+    return None
 
 
-def _arguments(text: SqlText, inside: list[Token], *, end: int) -> Iterator[Argument]:
-    part: list[Token] = []
-    depth = 0
-    for token in inside:
-        depth += (token.text in "([{") - (token.text in ")]}")
-        if token.text == "," and depth == 0:
-            yield _argument(text, part, end=token.start)
-            part = []
-        else:
-            part.append(token)
-    if part:
-        yield _argument(text, part, end=end)
-
-
-def _argument(text: SqlText, part: list[Token], *, end: int) -> Argument:
-    # `k = 3` is what DuckDB's own table functions take as well.
-    named = (
-        len(part) > 2 and part[0].kind in {"word", "quoted"} and part[1].text in {"=>", ":=", "="}
-    )
-    first = part[2] if named else part[0]
-    return Argument(
-        part[0].name if named else None, text.cut(first.start, part[-1].end), part[0].start
-    )
+def _arguments(text: SourceText, layout: Tokens, start: int, stop: int) -> Iterator[Argument]:
+    for first, end in layout.split(start, stop):
+        has_name = end - first > 2 and layout[first + 1].text in NAMES
+        is_named = has_name and layout[first].kind in ("word", "quoted")
+        name = layout[first].name if is_named else None
+        value = layout[first + 2 if is_named else first].start
+        yield Argument(name, text.cut(value, layout[end - 1].end), layout[first].start)

@@ -1,4 +1,4 @@
-"""Vectors as they were written: whole shards are read, and each is compared with its sha256 before anybody sees a row of it."""
+"""Verified reading of vectors: each whole shard is compared with its sha256 before use."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ AHEAD = 2  # shards that are read while one is hashed
 
 
 def recorded_shards(connection: Connection, *, signal_id: int) -> Shards:
-    """The shards of a signal that hold values, with their hashes."""
+    """Return the shards of a signal that hold values, with their hashes."""
     return dict(
         connection.sql(query("shards/recorded"), params={"signal_id": signal_id}).fetchall()
     )
@@ -53,12 +53,15 @@ def naming_damage(
 
 
 def remedy(makes: str) -> str:
-    """What to do about a damaged shard, given the command that computes its signal.
+    """Return the remedy for a damaged shard, given the command that computes its signal.
 
-    >>> remedy("catalog embed p")
-    'restore vectors/ from a backup; or `catalog gc --damaged` forgets what is damaged, and `catalog embed p` computes it again'
+    >>> remedy("catalog embed p").partition("; ")[0]
+    'restore vectors/ from a backup'
     """
-    return f"restore vectors/ from a backup; or `catalog gc --damaged` forgets what is damaged, and `{makes}` computes it again"
+    return (
+        "restore vectors/ from a backup; or `catalog gc --damaged` forgets what is damaged, "
+        f"and `{makes}` computes it again"
+    )
 
 
 def checked_batches(
@@ -81,7 +84,8 @@ def checked_batches(
         batch_rows: rows in a batch, at most.
 
     Raises:
-        CorruptError: the table cannot be read, lacks a shard, or a shard holds other rows than were written.
+        CorruptError: the table cannot be read, lacks a shard, or a shard differs from what
+            was written.
     """
     unseen = set(shards)
     waiting: deque[tuple[int, pa.Table, Future[str] | None]] = deque()
@@ -114,7 +118,8 @@ def _checked(
         and shard_sha256(store, table, shard, like=rows, version=version) != shards[shard]
     ):
         raise CorruptError(
-            f"shard {shard} of {table} does not hold what was written: its sha256 is not the recorded one"
+            f"shard {shard} of {table} does not hold what was written: "
+            "its sha256 differs from the recorded one"
         )
     yield from rows.to_batches()
 
@@ -141,7 +146,7 @@ def _by_shard(
     version: int | None,
     batch_rows: int,
 ) -> Iterator[tuple[int, pa.Table]]:
-    """The rows of a shard at a time; a shard is written at once, so that its rows lie together."""
+    """Yield the rows of one shard at a time; they lie together, since a shard is one write."""
     from catalog.store import vectors
 
     columns = ["shard", "instruction_id", column]

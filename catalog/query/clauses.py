@@ -1,6 +1,6 @@
-"""A selection's query taken apart: where its budget cuts, what decides the order, which conditions leave rows out.
+"""The parts of a selection's query: the cut by its budget, its order and its conditions.
 
-It works on the text that runs, so that what it finds is true of every selector, whoever wrote it.
+It works on the text that runs, so that its answers hold for every selector, whoever wrote it.
 """
 
 from __future__ import annotations
@@ -11,45 +11,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from catalog.query.ctes import with_visible
+from catalog.query.order_columns import ordered
 from catalog.query.parse import Node, nodes
-from catalog.query.source_text import CLOSING, OPENING, SqlText, Token, closing, tokens
+from catalog.query.source_text import SourceText
+from catalog.query.tokens import Tokens, shown
 
-CLAUSES = {
-    "group",
-    "having",
-    "window",
-    "qualify",
-    "order",
-    "limit",
-    "offset",
-    "using",
-    "union",
-    "intersect",
-    "except",
-    "where",
-}
-CONDITIONS = {"where", "having", "qualify"}
-OPERATIONS = {"union", "except", "intersect"}
-SETS = {"union", "intersect", "except", "distinct", "group"}
-DIRECTIONS = {"asc", "desc", "nulls", "first", "last"}
-ENDS = {"limit", "offset", ";"}  # of an ORDER BY
-KEYS = {"fingerprint", "instruction_id"}
-TIGHT_BEFORE, TIGHT_AFTER = {",", ")", ".", "]"}, {"(", ".", "["}
-KEYWORDS = {
-    "and",
-    "or",
-    "not",
-    "in",
-    "between",
-    "over",
-    "by",
-    "then",
-    "else",
-    "when",
-    "is",
-    "as",
-    "like",
-}
+CONDITIONS = ("where", "having", "qualify")
+OPERATIONS = ("union", "intersect", "except")
+CLAUSES = (*CONDITIONS, *OPERATIONS, "group", "window", "order", "limit", "offset", "using")
+ENDS = {*OPERATIONS, "order", "limit", "offset", ";"}  # of the right side of a set operation
 
 
 @dataclass(frozen=True)
@@ -57,14 +27,16 @@ class Cut:
     """The query that ``LIMIT $budget`` ends, wherever in a text it stands.
 
     Attributes:
-        query: it, without the limit, as a text that runs alone.
-        with_order: the same with one column more for each expression of ``order`` that it does not return; None where there is no need.
+        query: the query without the limit, as a text that runs alone.
+        with_order: the same with one column more for each expression of ``order`` that it does not
+            return; None if it returns them all.
         order: the expressions that it is ordered by, as a person reads them.
-        columns: which column of ``with_order``, else of ``query``, each of these is, and whether the text itself names it so.
+        columns: the column of ``with_order``, else of ``query``, that holds each of these, and
+            whether the text itself gives it that name.
     """
 
-    query: SqlText
-    with_order: SqlText | None
+    query: SourceText
+    with_order: SourceText | None
     order: tuple[str, ...]
     columns: tuple[tuple[str, bool], ...]
 
@@ -74,24 +46,25 @@ class Condition:
     """One WHERE, HAVING or QUALIFY of a text.
 
     Attributes:
-        shown: it, with its keyword, as a person reads it.
+        shown: the condition with its keyword, as a person reads it.
         without: the whole text without it.
-        source: the FROM that its columns come from, as a query's end that runs alone; None where rows are grouped before.
-        expression: it, without its keyword.
-        at: where in the text its query can see its CTEs from.
+        source: the FROM that its columns come from, as the end of a query that runs alone; None if
+            rows are grouped before.
+        expression: the condition without its keyword.
+        at: the offset in the text from which its query sees its CTEs.
     """
 
     shown: str
-    without: SqlText
-    source: SqlText | None
-    expression: SqlText
+    without: SourceText
+    source: SourceText | None
+    expression: SourceText
     at: int
 
 
-def cut_of(text: SqlText) -> Cut | None:
-    """The query that the budget cuts; None where no ``LIMIT $budget`` stands alone.
+def cut_of(text: SourceText) -> Cut | None:
+    """Return the query that the budget cuts; None if no ``LIMIT $budget`` stands alone.
 
-    >>> cut = cut_of(SqlText.of("SELECT id, n FROM t ORDER BY n DESC, abs(m) LIMIT $budget"))
+    >>> cut = cut_of(SourceText.of("SELECT id, n FROM t ORDER BY n DESC, abs(m) LIMIT $budget"))
     >>> str(cut.query), cut.order
     ('SELECT id, n FROM t ORDER BY n DESC, abs(m) ', ('n DESC', 'abs(m)'))
     >>> str(cut.with_order)
@@ -99,246 +72,115 @@ def cut_of(text: SqlText) -> Cut | None:
     >>> cut.columns
     (('n', True), ('order', False))
     """
-    found = list(tokens(str(text)))
-    limits = [
-        i
-        for i, token in enumerate(found[:-1])
-        if token.name == "limit" and found[i + 1].text == "$budget"
-    ]
+    layout = Tokens(str(text))
+    limits = budget_limits(layout)
     if len(limits) != 1:
         return None
-    opening, last = _around(found, limits[0])
-    after = limits[0] + 2
-    if after < last and found[after].text != ";":
-        return None  # an OFFSET, or a share of the budget
-    start = found[opening].end if opening >= 0 else 0
-    inner = found[opening + 1 : limits[0]]
-    if opening >= 0 and inner[0].name == "with":
+    limit = limits[0]
+    opening, last, after = layout.around[limit], layout.end_of(limit), limit + 2
+    has_more = after < last and layout[after].text != ";"  # an OFFSET, or a share of the budget
+    is_with = opening >= 0 and layout[opening + 1].name == "with"
+    if has_more or is_with:
         return None
-    query, ordered = text.cut(start, found[limits[0]].start), _ordered(text, start, inner)
-    if opening < 0:
-        return Cut(query, ordered.query, ordered.shown, ordered.columns)
-    more = with_visible(text, start, ordered.query) if ordered.query else None
-    return Cut(with_visible(text, start, query), more, ordered.shown, ordered.columns)
+    start = layout[opening].end if opening >= 0 else 0
+    query = text.cut(start, layout[limit].start)
+    order = ordered(text, layout, opening + 1, limit)
+    with_order = order.query
+    if opening >= 0:
+        query = with_visible(text, start, query)
+        with_order = with_visible(text, start, with_order) if with_order else None
+    return Cut(query, with_order, order.shown, order.columns)
+
+
+def budget_limits(layout: Tokens) -> list[int]:
+    """Return every ``LIMIT $budget`` of a text, by the index of its LIMIT."""
+    return [
+        index
+        for index in range(len(layout) - 1)
+        if layout[index].name == "limit" and layout[index + 1].text == "$budget"
+    ]
 
 
 def groups(root: Node) -> list[tuple[str, ...]]:
-    """The sets of columns within which a query's windows count, the finest first.
+    """Return the sets of columns that partition a query's windows, the finest first.
 
     Args:
-        root: its parse tree.
+        root: the parse tree of the query.
     """
-    found = set()
+    columns = set()
     for node in nodes(root):
         partitions = node.get("partitions") or ()
-        if (
-            node.get("class") == "WINDOW"
-            and partitions
-            and all(part.get("class") == "COLUMN_REF" for part in partitions)
-        ):
-            found.add(tuple(str(part["column_names"][-1]) for part in partitions))
-    return sorted(found, key=lambda columns: (-len(columns), columns))
+        is_by_column = all(part.get("class") == "COLUMN_REF" for part in partitions)
+        if node.get("class") == "WINDOW" and partitions and is_by_column:
+            columns.add(tuple(str(part["column_names"][-1]) for part in partitions))
+    return sorted(columns, key=lambda names: (-len(names), names))
 
 
-def conditions(text: SqlText) -> Iterator[Condition]:
-    """Every condition that can leave a row out, in the order of the text.
+def conditions(text: SourceText) -> Iterator[Condition]:
+    """Yield every condition that can drop a row, in the order of the text.
 
-    >>> [found.shown for found in conditions(SqlText.of("SELECT id FROM (SELECT * FROM t WHERE a.b<=1 ORDER BY 1) WHERE f(n, 2)"))]
+    >>> sql = "SELECT id FROM (SELECT * FROM t WHERE a.b<=1 ORDER BY 1) WHERE f(n, 2)"
+    >>> [condition.shown for condition in conditions(SourceText.of(sql))]
     ['WHERE a.b <= 1', 'WHERE f(n, 2)']
     """
-    found = list(tokens(str(text)))
-    for index, token in enumerate(found):
-        if (
-            token.kind != "word"
-            or token.name not in CONDITIONS
-            or (found[index - 1].text == "(" and found[index - 2].name == "filter")
-        ):
-            continue
-        opening, last = _around(found, index)
-        end = next(
-            (
-                i
-                for i in _level(found, index + 1, last)
-                if found[i].kind == "word" and found[i].name in CLAUSES
-            ),
-            last,
-        )
-        expression = text.cut(found[index + 1].start, found[end - 1].end)
-        froms = [i for i in _level(found, opening + 1, index) if found[i].name == "from"]
-        source = None
-        if token.name == "where" and froms:
-            source = text.cut(found[froms[-1]].start, token.start)
-        yield Condition(
-            shown=f"{token.name.upper()} {shown(str(expression))}",
-            without=text.cut(0, token.start) + " " + text.cut(found[end - 1].end, len(str(text))),
-            source=source,
-            expression=expression,
-            at=found[froms[-1]].start if froms else token.start,
-        )
+    layout = Tokens(str(text))
+    for index, token in enumerate(layout.items):
+        is_filter = layout[index - 1].text == "(" and layout[index - 2].name == "filter"
+        if token.is_word(*CONDITIONS) and not is_filter:
+            yield _condition(text, layout, index)
 
 
-def operations(text: SqlText) -> Iterator[tuple[str, SqlText, SqlText]]:
-    """Every UNION, EXCEPT and INTERSECT of a text, with what stands left and right of it as texts that run alone.
+def _condition(text: SourceText, layout: Tokens, index: int) -> Condition:
+    word, last = layout[index], layout.end_of(index)
+    level = layout.level(index + 1, last)
+    end = next((i for i in level if layout[i].is_word(*CLAUSES)), last)
+    start, stop = layout[index + 1].start, layout[end - 1].end
+    before = layout.level(layout.around[index] + 1, index)
+    froms = [layout[i].start for i in before if layout[i].name == "from"]
+    has_source = word.name == "where" and froms
+    expression = text.cut(start, stop)
+    return Condition(
+        shown=f"{word.name.upper()} {shown(str(expression))}",
+        without=text.cut(0, word.start) + " " + text.cut(stop, len(str(text))),
+        source=text.cut(froms[-1], word.start) if has_source else None,
+        expression=expression,
+        at=froms[-1] if froms else word.start,
+    )
 
-    >>> [(word, str(left), str(right)) for word, left, right in operations(SqlText.of("FROM a EXCEPT ALL FROM b ORDER BY n"))]
+
+def operations(text: SourceText) -> Iterator[tuple[str, SourceText, SourceText]]:
+    """Yield every UNION, EXCEPT and INTERSECT with its left and right side as texts that run alone.
+
+    >>> text = SourceText.of("FROM a EXCEPT ALL FROM b ORDER BY n")
+    >>> [(word, str(left), str(right)) for word, left, right in operations(text)]
     [('EXCEPT', 'FROM a', 'FROM b')]
     """
-    found = list(tokens(str(text)))
-    for index, token in enumerate(found):
-        if (
-            token.kind != "word" or token.name not in OPERATIONS or found[index - 1].text == "*"
-        ):  # SELECT * EXCEPT (a)
-            continue
-        opening, last = _around(found, index)
-        first = (
-            index
-            + 1
-            + (found[index + 1].name in {"all", "distinct"})
-            + 2 * (found[index + 1].name == "by")
-        )
-        end = next(
-            (
-                i
-                for i in _level(found, first, last)
-                if found[i].name in OPERATIONS | ENDS | {"order"}
-            ),
-            last,
-        )
-        left = text.cut(found[opening + 1].start, found[index - 1].end)
-        right = with_visible(
-            text, found[first].start, text.cut(found[first].start, found[end - 1].end)
-        )
-        yield (
-            token.name.upper(),
-            with_visible(text, found[opening + 1].start, left) if opening >= 0 else left,
-            right,
-        )
+    layout = Tokens(str(text))
+    for index, token in enumerate(layout.items):
+        is_star = layout[index - 1].text == "*"  # SELECT * EXCEPT (a)
+        if token.is_word(*OPERATIONS) and not is_star:
+            yield token.name.upper(), *_sides(text, layout, index)
 
 
-def shown(sql: str) -> str:
-    """A piece of SQL as a person writes it, whatever the space in it.
-
-    >>> shown("abs ( 2 * place - n ) , x . y <= 1")
-    'abs(2 * place - n), x.y <= 1'
-    """
-    answer, last = "", ""
-    for token in tokens(sql):
-        is_called = (
-            token.text in OPENING
-            and last.lower() not in KEYWORDS
-            and (last[-1:].isalnum() or last in CLOSING)
-        )
-        is_tight = not answer or is_called or token.text in TIGHT_BEFORE or last in TIGHT_AFTER
-        answer += ("" if is_tight else " ") + token.text
-        last = token.text
-    return answer
+def _sides(text: SourceText, layout: Tokens, index: int) -> tuple[SourceText, SourceText]:
+    opening, last = layout.around[index], layout.end_of(index)
+    first = index + 1
+    first += layout[first].name in {"all", "distinct"}
+    first += 2 * (layout[index + 1].name == "by")  # BY NAME
+    end = next((i for i in layout.level(first, last) if layout[i].name in ENDS), last)
+    start = layout[opening + 1].start
+    left = text.cut(start, layout[index - 1].end)
+    right = text.cut(layout[first].start, layout[end - 1].end)
+    return (
+        with_visible(text, start, left) if opening >= 0 else left,
+        with_visible(text, layout[first].start, right),
+    )
 
 
 def with_values(sql: str, values: Mapping[str, Any]) -> str:
-    """A piece of SQL with parameters' values in their places.
+    """Return a part of a text with the values of its parameters.
 
     >>> with_values("value <= $most", {"most": 1.0})
     'value <= 1.0'
     """
     return re.sub(r"\$(\w+)", lambda match: str(values.get(match[1], match[0])), sql)
-
-
-def _around(found: list[Token], index: int) -> tuple[int, int]:
-    """The bracket that opens before a token and holds it, -1 for none, and the one that closes it, or the end."""
-    depth, opening = 0, -1
-    for i in range(index - 1, -1, -1):
-        depth += (found[i].text in CLOSING) - (found[i].text in OPENING)
-        if depth < 0:
-            opening = i
-            break
-    return opening, closing(found, opening) if opening >= 0 else len(found)
-
-
-def _level(found: list[Token], start: int, stop: int) -> Iterator[int]:
-    """The tokens between two that stand in no bracket there."""
-    depth = 0
-    for index in range(start, stop):
-        depth -= found[index].text in CLOSING
-        if depth == 0:
-            yield index
-        depth += found[index].text in OPENING
-
-
-@dataclass(frozen=True)
-class _Ordered:
-    query: SqlText | None = None
-    shown: tuple[str, ...] = ()
-    columns: tuple[tuple[str, bool], ...] = ()
-
-
-def _ordered(text: SqlText, start: int, inner: list[Token]) -> _Ordered:
-    """What orders a query, and the query with all of that among its columns."""
-    level = list(_level(inner, 0, len(inner)))
-    names = [inner[i].name for i in level]
-    if "order" not in names:
-        return _Ordered()
-    parts = _parts(inner, level[names.index("order")] + 2, len(inner))
-    parts = [
-        part for part in parts if part[-1].name not in KEYS and not text.is_added(part[0].start)
-    ]
-    bare = [[token for token in part if token.name not in DIRECTIONS] for part in parts]
-    is_plain = not SETS & set(names) and names.count("select") == 1 and "from" in names
-    at_select, at_from = (
-        (level[names.index(name)] for name in ("select", "from")) if is_plain else (0, 0)
-    )
-    returned = _returned(inner, at_select + 1, at_from)
-    columns: list[tuple[str, bool]] = []
-    more: dict[str, SqlText] = {}
-    for part in bare:
-        expression = shown(_sql(part))
-        is_named = expression in returned or len(part) == 1
-        name = (
-            returned.get(expression, expression)
-            if is_named
-            else "order" + f" {len(more) + 1}" * bool(more)
-        )
-        columns.append((name, is_named))
-        if name not in returned.values():
-            more[name] = text.cut(part[0].start, part[-1].end)
-    words = tuple(
-        " ".join(
-            [
-                name if is_named else shown(_sql(part)),
-                *(token.text for token in whole if token.name in DIRECTIONS),
-            ]
-        )
-        for (name, is_named), part, whole in zip(columns, bare, parts, strict=True)
-    )
-    if not more or not is_plain or "*" in returned:
-        return _Ordered(None, words, tuple(columns))
-    query = text.cut(start, inner[at_from].start)
-    for name, sql in more.items():
-        query = query + ", " + sql + f' AS "{name}" '
-    return _Ordered(
-        query + text.cut(inner[at_from].start, inner[-1].end) + " ", words, tuple(columns)
-    )
-
-
-def _returned(found: list[Token], start: int, stop: int) -> dict[str, str]:
-    """The columns of a SELECT by the expression that each is, and by name."""
-    columns: dict[str, str] = {}
-    for item in _parts(found, start, stop):
-        at = next((i for i, token in enumerate(item) if token.name == "as"), len(item))
-        columns |= {shown(_sql(item[:at])): item[-1].name, item[-1].name: item[-1].name}
-    return columns
-
-
-def _parts(found: list[Token], start: int, stop: int) -> list[list[Token]]:
-    """A list's parts, between its commas."""
-    parts: list[list[Token]] = [[]]
-    commas = {i for i in _level(found, start, stop) if found[i].text == ","}
-    for index in range(start, stop):
-        if index in commas:
-            parts.append([])
-        else:
-            parts[-1].append(found[index])
-    return [part for part in parts if part]
-
-
-def _sql(part: list[Token]) -> str:
-    return " ".join(token.text for token in part)

@@ -1,11 +1,11 @@
-"""What a signal that is missing would cost, from what others have cost here."""
+"""The cost of a missing signal, estimated from the cost of others in this catalog."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from catalog.errors import SignalError
-from catalog.query.planner import Plan
+from catalog.query.plan import Plan
 from catalog.query.sources import Resolved, trajectories
 from catalog.signals.coverage import (
     EXAMPLES,
@@ -35,7 +35,7 @@ N_VALUES = {"embedding": 384, "states": 64 * 128, "losses": 12, "score": 1, "lab
 
 @dataclass(frozen=True)
 class Need:
-    """One signal that a plan reads: what is there, and what the rest costs.
+    """One signal that a plan reads: its values so far, and the cost of the rest.
 
     Attributes:
         kind: embedding, losses, states, score or label_embedding.
@@ -47,9 +47,9 @@ class Need:
         n_tokens: of those missing: measured here, else their characters by four.
         seconds: that the missing take, at the rate measured here; None when nothing was measured.
         n_bytes: that the missing take on the disk.
-        command: what makes them.
+        command: the command that computes or imports them.
         model: the language model that it is computed with, if any.
-        is_computed: whether the command does so by itself; else it takes a file of the user's.
+        is_computed: whether the command computes them; else it imports a file.
     """
 
     kind: str
@@ -67,12 +67,12 @@ class Need:
 
     @property
     def title(self) -> str:
-        """As a person says it: ``losses of tiny``."""
+        """Return its title, such as ``losses of tiny``."""
         return title(self.kind, self.name)
 
 
 def needs_of(connection: Connection, planned: Plan) -> tuple[Need, ...]:
-    """The signals that a plan reads, each once, and before each what it is computed with where that is missing too."""
+    """Return the signals that a plan reads, each once, after those that they depend on."""
     needs: dict[tuple[str, str], Need] = {}
     for _, resolved in planned.sources:
         for found in _needs(connection, resolved):
@@ -82,14 +82,14 @@ def needs_of(connection: Connection, planned: Plan) -> tuple[Need, ...]:
 
 
 def _needs(connection: Connection, resolved: Resolved) -> list[Need]:
-    """The signals of one source: those that are there at least in part, else the one that it names."""
+    """Return the signals of one source that have values, else the one that it names."""
     if resolved.signals:
         return [need(connection, resolved, signal, signal.kind) for signal in resolved.signals]
     return [need(connection, resolved, None, resolved.kind)] if resolved.kind else []
 
 
 def _before(connection: Connection, resolved: Resolved, found: Need) -> list[Need]:
-    """What must be there before a missing signal can be computed: a trained proxy, or trajectories."""
+    """Return what a missing signal depends on: a trained proxy, or trajectories."""
     if not found.n_missing:
         return []
     if found.title == "score learnability":
@@ -111,7 +111,7 @@ def _before(connection: Connection, resolved: Resolved, found: Need) -> list[Nee
 
 
 def need(connection: Connection, resolved: Resolved, signal: Coverage | None, kind: Kind) -> Need:
-    """What one signal of a source is, has and would cost."""
+    """Return the values and the cost of one signal of a source."""
     reference = resolved.reference
     name = signal.name if signal else resolved.name or EXAMPLES[kind]
     n_missing, n_characters = _missing(connection, reference, signal)

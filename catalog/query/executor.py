@@ -1,4 +1,4 @@
-"""A plan, running: its steps in order, its queries in a locked-down session, all within limits."""
+"""Execution of a plan: its steps in order, then its queries, in a locked-down session."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from catalog.query.cache import DEAR, remembered
 from catalog.query.errors import bound, reported
 from catalog.query.parse import parameters, tree
 from catalog.query.passthrough import projection
-from catalog.query.planner import Apply, Load, Plan, plan
+from catalog.query.plan import Apply, Load, Plan
+from catalog.query.planner import plan
 from catalog.query.runner import Progress, Watch
 from catalog.query.session import SPILL, Session, session
-from catalog.query.source_text import SqlText
+from catalog.query.source_text import SourceText
 from catalog.store.store import Store
 
 if TYPE_CHECKING:
@@ -42,14 +43,15 @@ UNITS = {
 
 @dataclass(frozen=True)
 class Limits:
-    """What running a query may take.
+    """The limits of one query.
 
     Attributes:
-        memory: of DuckDB and of each kernel, such as ``"2GB"``; None leaves DuckDB's own (80 % of the machine) and kernels free.
-        spill: what DuckDB may write beside that, into the catalog's scratch folder.
+        memory: the limit of DuckDB and of each kernel, such as ``"2GB"``; None leaves DuckDB's own
+            (80 % of the machine) and no limit for kernels.
+        spill: what DuckDB may write into the catalog's scratch folder.
         seconds: the time limit; None means none.
         progress: called about ten times a second with the percentage done.
-        is_memoised: whether answers of dear functions are kept and taken from those kept.
+        is_memoised: whether answers of cached kernels are stored and reused.
     """
 
     memory: str | None = None
@@ -60,10 +62,10 @@ class Limits:
 
     @property
     def n_bytes(self) -> int | None:
-        """The memory limit as a number.
+        """Return the memory limit in bytes.
 
         Raises:
-            OptionError: it is no size.
+            OptionError: the limit is not a size.
 
         >>> Limits(memory="1.5GiB").n_bytes
         1610612736
@@ -72,20 +74,20 @@ class Limits:
             return None
         match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?i?)b?\s*", self.memory.lower())
         if not match or match[2] not in UNITS:
-            raise OptionError(f"memory {self.memory!r} is no size: write 2GB or 512MB")
+            raise OptionError(f"memory {self.memory!r} is not a size: write 2GB or 512MB")
         return int(float(match[1]) * UNITS[match[2]])
 
 
 @contextmanager
 def executing(
     store: Store,
-    text: SqlText,
+    text: SourceText,
     given: Mapping[str, Any],
     limits: Limits,
     *,
     selection: Plan | None = None,
 ) -> Iterator[Execution]:
-    """Plan a text and answer its steps, or those of a selection that is planned already; the block reads the answer.
+    """Plan a text, unless its plan is given, and answer its steps; the block reads the answer.
 
     Raises:
         CatalogError: as `catalog.query.stream.run` says.
@@ -123,39 +125,41 @@ class Execution:
     def prepare(self) -> None:
         """Answer every step, in order."""
         faults = [
-            (place, resolved.fault) for place, resolved in self.planned.sources if resolved.fault
+            (location, resolved.fault)
+            for location, resolved in self.planned.sources
+            if resolved.fault
         ]
         if faults:
-            place, fault = faults[0]
-            raise fault.saying(self._told(faults)).at(place)
+            location, fault = faults[0]
+            raise fault.saying(self._missing(faults)).at(location)
         for step in self.planned.steps:
             self.session.register(
                 step.table, self._load(step) if isinstance(step, Load) else self._apply(step)
             )
             self.watch.check()
 
-    def _told(self, faults: list[tuple[str, CatalogError]]) -> str:
-        """Everything that is missing, each with the command that makes it, so that nobody learns of one after the other."""
-        told = {str(fault): place for place, fault in reversed(faults)}
-        texts = list(reversed(told.items()))
-        said = [texts[0][0], *(f"{place}: {text}" for text, place in texts[1:])]
+    def _missing(self, faults: list[tuple[str, CatalogError]]) -> str:
+        """Return everything that is missing in one message, each with the command that makes it."""
         from catalog.query.cost import needs_of
 
+        locations = {str(fault): location for location, fault in reversed(faults)}
+        texts = list(reversed(locations.items()))
+        missing = [texts[0][0], *(f"{location}: {text}" for text, location in texts[1:])]
         needs = self.watch.run(lambda: needs_of(self.session.connection, self.planned))
         first = [
             f"before that, `{need.command}`"
             for need in needs
-            if need.n_missing and not any(need.command in text for text in said)
+            if need.n_missing and not any(need.command in text for text in missing)
         ]
-        return "; ".join([*said, *first])
+        return "; ".join([*missing, *first])
 
-    def table(self, query: SqlText) -> pa.Table:
-        """The answer of one of the plan's queries, whole."""
+    def table(self, query: SourceText) -> pa.Table:
+        """Return the whole answer of one of the plan's queries."""
         with self._reported(query):
-            return self.session.revealed(self._run(lambda: self._table(query)))
+            return self.session.unwrap(self._run(lambda: self._table(query)))
 
     def reader(self) -> pa.RecordBatchReader:
-        """The query's answer, streamed; what DuckDB raises meanwhile becomes ours."""
+        """Stream the query's answer; DuckDB's errors meanwhile become ours."""
         import pyarrow as pa
 
         query = self.planned.query
@@ -168,9 +172,9 @@ class Execution:
                     batch = self._run(lambda: next(reader, None))
                 if batch is None:
                     return
-                yield self.session.revealed(batch)
+                yield self.session.unwrap(batch)
 
-        schema = self.session.revealed(
+        schema = self.session.unwrap(
             pa.Table.from_batches([], schema=reader.schema)
         ).schema  # empty_table() imports pandas where it is
         return pa.RecordBatchReader.from_batches(schema, batches())
@@ -186,18 +190,18 @@ class Execution:
         return self.watch.run(within)
 
     def _n_bytes(self) -> int | None:
-        """The memory limit, and room for an answer as large as the relations that the query reads."""
+        """Return the memory limit, with room for an answer as large as the relations it reads."""
         limit = self.limits.n_bytes
         sizes = (getattr(relation, "nbytes", 0) for relation in self.session.relations.values())
         return None if limit is None else limit + sum(sizes)
 
     @contextmanager
-    def _reported(self, query: SqlText) -> Iterator[None]:
+    def _reported(self, query: SourceText) -> Iterator[None]:
         try:
             with reported(query, memory=self.limits.memory):
                 yield
         except EngineError:
-            self.session.rest()  # no query runs on that connection again: the next one opens another
+            self.session.release()  # the connection is broken; the next query opens another
             raise
 
     def _load(self, step: Load) -> Any:
@@ -216,11 +220,11 @@ class Execution:
             try:
                 options[name] = converted(value, accepted[name].annotation)
             except ValueError as error:
-                raise QueryError(f"{step.place}: {step.name}: {name} {error}") from None
+                raise QueryError(f"{step.location}: {step.name}: {name} {error}") from None
         for name, value in (("seed", self.planned.seed), ("memory", self.limits.n_bytes)):
             if value is not None and name in accepted and name not in options:
                 options[name] = value
-        self.session.rest()  # what computes for minutes keeps no writer waiting
+        self.session.release()  # a kernel may compute for minutes: let writers in
         try:
             if step.name in DEAR and self.session.is_memoised:
                 relations = {
@@ -235,13 +239,13 @@ class Execution:
                 )
             return step.function(**relations, **options)
         except CatalogError as error:
-            raise error.at(step.place) from error
+            raise error.at(step.location) from error
 
-    def _table(self, query: SqlText) -> pa.Table:
+    def _table(self, query: SourceText) -> pa.Table:
         as_it_is = projection(tree(self.session.connection, query), self.session.relations)
         return self._bound(query).to_arrow_table() if as_it_is is None else as_it_is
 
-    def _bound(self, text: SqlText) -> Any:
+    def _bound(self, text: SourceText) -> Any:
         connection = self.session.connection
         return bound(
             connection,

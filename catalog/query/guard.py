@@ -1,8 +1,8 @@
-"""What a SQL text may not ask for, said in one line before it runs.
+"""The rules of what a SQL text may read, checked before it runs.
 
-This is the first of two walls, there for its messages and for what DuckDB leaves open; the second
-is the connection, which has no files, no extensions, no settings and a database that it cannot
-write (`catalog.query.session`).
+This is the first of two walls: it gives clear messages and refuses what DuckDB leaves open. The
+second is the connection, which has no files, no extensions, no settings and a read-only database
+(`catalog.query.session`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from functools import cache
 
 from catalog.errors import ForbiddenQueryError, QueryError, SelectionError
 from catalog.query.parse import Node, kind_of, nodes, offset
-from catalog.query.source_text import SqlText
+from catalog.query.source_text import SourceText
 from catalog.query.stability import Stability
 from catalog.store.database import Connection
 from catalog.store.queries import macros
@@ -88,12 +88,12 @@ PATH = re.compile(
 
 @cache
 def table_macros() -> frozenset[str]:
-    """The catalog's own macros that return tables."""
+    """Return the catalog's own macros that return tables."""
     found = (re.search(r"MACRO (\w+)\(.*\) AS TABLE", text) for text in macros())
     return frozenset(match[1] for match in found if match)
 
 
-def check(text: SqlText, root: Node, *, functions: Collection[str] = ()) -> None:
+def check(text: SourceText, root: Node, *, functions: Collection[str] = ()) -> None:
     """Refuse a parsed query that asks for more than reading the catalog.
 
     Args:
@@ -103,7 +103,7 @@ def check(text: SqlText, root: Node, *, functions: Collection[str] = ()) -> None
 
     Raises:
         ForbiddenQueryError: it would write, read a file, run a text, or see the machine.
-        QueryError: it calls a table function that nobody has.
+        QueryError: it calls a table function that does not exist.
     """
     named = {
         str(entry["key"]).lower()
@@ -117,28 +117,30 @@ def check(text: SqlText, root: Node, *, functions: Collection[str] = ()) -> None
         if kind.endswith("_NODE") and kind not in QUERY_NODES:
             verb = kind.removesuffix("_QUERY_NODE").removesuffix("_NODE")
             raise ForbiddenQueryError(
-                f"{text.place(0)}: {verb} inside WITH is not allowed: a query reads only"
+                f"{text.location(0)}: {verb} inside WITH is not allowed: a query only reads"
             )
         rule = RULES.get(kind)
         if rule:
             rule(text, node, functions)
 
 
-def check_repeatable(connection: Connection, text: SqlText, root: Node) -> None:
-    """Refuse a selection that could come out otherwise when it runs again.
+def check_repeatable(connection: Connection, text: SourceText, root: Node) -> None:
+    """Refuse a selection whose answer could change when it runs again.
 
     Raises:
-        SelectionError: it draws without a seed, asks the clock, or leaves its order open.
+        SelectionError: it samples without a seed, reads the clock, or has no order.
     """
     for node, name in Stability(connection).changing(root):
-        where = text.place(offset(text, node))
+        where = text.location(offset(text, node))
         raise SelectionError(
-            f"{where}: {name} changes from run to run: give a moment as a $parameter; draw(fingerprint, $seed) draws the same again"
+            f"{where}: {name} changes from run to run: pass a moment as a $parameter; "
+            "draw(fingerprint, $seed) is a reproducible random number"
         )
     for node in nodes(root):
         if node.get("sample"):
             raise SelectionError(
-                f"{text.name}: SAMPLE draws anew in every run: ORDER BY lot(fingerprint, $seed) LIMIT n draws the same again"
+                f"{text.name}: SAMPLE changes from run to run: "
+                "ORDER BY lot(fingerprint, $seed) LIMIT n is a reproducible sample"
             )
     if not any(modifier.get("type") == "ORDER_MODIFIER" for modifier in root["modifiers"]):
         raise SelectionError(
@@ -146,11 +148,11 @@ def check_repeatable(connection: Connection, text: SqlText, root: Node) -> None:
         )
 
 
-def _table_function(text: SqlText, node: Node, functions: Collection[str]) -> None:
+def _table_function(text: SourceText, node: Node, functions: Collection[str]) -> None:
     name = str(node["function"]["function_name"]).lower()
     if name in functions or name in TABLE_FUNCTIONS:
         return
-    where = text.place(offset(text, node))
+    where = text.location(offset(text, node))
     if name in {"query", "query_table"}:
         raise ForbiddenQueryError(
             f"{where}: {name}() runs a text that nobody has checked: write its SELECT here"
@@ -170,26 +172,27 @@ def _table_function(text: SqlText, node: Node, functions: Collection[str]) -> No
     raise QueryError(f"{where}: there is no table function {name}{nearest(name, known)}")
 
 
-def _scalar(text: SqlText, node: Node, functions: Collection[str]) -> None:
+def _scalar(text: SourceText, node: Node, functions: Collection[str]) -> None:
     name = str(node.get("function_name", "")).lower()
     if name in SCALARS or name.startswith("__internal"):
         raise ForbiddenQueryError(
-            f"{text.place(offset(text, node))}: {name}() is not allowed in a query"
+            f"{text.location(offset(text, node))}: {name}() is not allowed in a query"
         )
 
 
-def _table(text: SqlText, node: Node, functions: Collection[str]) -> None:
+def _table(text: SourceText, node: Node, functions: Collection[str]) -> None:
     name = str(node["table_name"])
-    where = text.place(offset(text, node))
+    where = text.location(offset(text, node))
     if name.lower() in TABLES:
         raise ForbiddenQueryError(f"{where}: {name} is not readable in a query")
     if PATH.search(name):
         raise ForbiddenQueryError(
-            f"{where}: {name!r} looks like a file, and a query reads none: register it as a pool first"
+            f"{where}: {name!r} looks like a file, and a query reads no files: "
+            "register it as a pool first"
         )
 
 
-RULES: dict[str, Callable[[SqlText, Node, Collection[str]], None]] = {
+RULES: dict[str, Callable[[SourceText, Node, Collection[str]], None]] = {
     "TABLE_FUNCTION": _table_function,
     "FUNCTION": _scalar,
     "WINDOW": _scalar,

@@ -30,7 +30,7 @@ VERSION = 1  # of this computation; a change that changes values counts it up
 def label_vectors(
     connection: Connection, reference: Reference, *, encoder: str
 ) -> Coverage | SignalError:
-    """What identifies the vectors of a pool's labels, or why there are none. Nothing is embedded.
+    """Return the identity of the vectors of a pool's labels, or why there are none; embed nothing.
 
     Args:
         connection: one to read with.
@@ -47,7 +47,8 @@ def label_vectors(
     ).fetchall()[0]
     if not n_labelled:
         return SignalError(
-            f"no member of {reference} has labels: `{command('label_embedding', reference, encoder)}` brings them in"
+            f"no member of {reference} has labels: "
+            f"`{command('label_embedding', reference, encoder)}` brings them in"
         )
     identity = encoder_identity(encoder) | {"dtype": DTYPE, "version": VERSION}
     digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
@@ -75,11 +76,13 @@ def load_label_embeddings(
     signal: Coverage,
     encoder: str,
 ) -> pa.Table:
-    """One row for each distinct label, in their order: ``label`` and ``vector`` (float32, d numbers; n x d x 4 bytes).
+    """Return one row for each distinct label in order: ``label`` and ``vector``.
+
+    A vector is d numbers of float32; all of them take n x d x 4 bytes.
 
     Args:
         session: where to read the labels; it rests while they are embedded.
-        columns: the names that the query mentions; without ``vector`` among them nothing is embedded.
+        columns: the names in the query; without ``vector`` among them nothing is embedded.
         reference: whose members' labels.
         signal: what identifies the vectors.
         encoder: a Hugging Face id or a local path.
@@ -92,7 +95,7 @@ def load_label_embeddings(
     ).to_arrow_table()
     if columns is not None and "vector" not in columns:
         return labels
-    session.rest()  # a model computes, and keeps no writer waiting
+    session.release()  # a model computes, and keeps no writer waiting
     if not session.is_memoised:
         return _embedded(session, labels, encoder)
     options = {"identity": signal.identity_sha256}

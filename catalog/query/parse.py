@@ -1,4 +1,4 @@
-"""DuckDB's own reading of a SQL text: no second grammar, so nothing that one parser sees can hide from the other."""
+"""The parse tree of a SQL text by DuckDB's own parser, so that no second grammar can differ."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from catalog.errors import ForbiddenQueryError, QueryError
-from catalog.query.source_text import SqlText, offset_of_byte, tokens
+from catalog.query.source_text import SourceText, offset_of_byte
+from catalog.query.tokens import tokens
 
 if TYPE_CHECKING:
     from catalog.store.database import Connection
@@ -21,11 +22,11 @@ SERIALIZE = "SELECT json_serialize_sql($text::VARCHAR)"
 NOWHERE = 2**64 - 1  # DuckDB's offset of a node that it did not read from the text
 
 
-def tree(connection: Connection, text: SqlText) -> Node:
-    """The parse tree of one SELECT statement, as DuckDB serialises it.
+def tree(connection: Connection, text: SourceText) -> Node:
+    """Return the parse tree of one SELECT statement, as DuckDB serialises it.
 
     Raises:
-        QueryError: the text is no SQL, or nested too deeply.
+        QueryError: the text is not SQL, or is nested too deeply.
         ForbiddenQueryError: it is another kind of statement, or several.
     """
     sql = str(text)
@@ -35,9 +36,10 @@ def tree(connection: Connection, text: SqlText) -> Node:
             f"{_start(text)}: PIVOT needs its values listed: PIVOT ... ON column IN (value, ...)"
         )
     if kind != "SELECT":
-        word = next(tokens(sql)).text.upper()
+        word = tokens(sql)[0].text.upper()
         raise ForbiddenQueryError(
-            f"{_start(text)}: {word} is not allowed: a query is one SELECT statement, and reads only"
+            f"{_start(text)}: {word} is not allowed: "
+            "a query is one SELECT statement, and only reads"
         )
     try:
         answer = json.loads(connection.sql(SERIALIZE, params={"text": sql}).fetchall()[0][0])
@@ -47,13 +49,13 @@ def tree(connection: Connection, text: SqlText) -> Node:
         ) from None
     if answer["error"]:
         raise QueryError(
-            f"{text.place(int(answer.get('position') or 0))}: {_plain(answer['error_message'])}"
+            f"{text.location(int(answer.get('position') or 0))}: {_plain(answer['error_message'])}"
         )
     return dict(answer["statements"][0]["node"])
 
 
 def nodes(root: Node | list[Node]) -> Iterator[Node]:
-    """Every node of a tree, without recursion, so that depth is no limit."""
+    """Yield every node of a tree, without recursion, so that depth is no limit."""
     stack: list[Any] = [root]
     while stack:
         node = stack.pop()
@@ -65,19 +67,19 @@ def nodes(root: Node | list[Node]) -> Iterator[Node]:
 
 
 def kind_of(node: Node) -> str:
-    """A node's type; nothing for what is a type, or a value, of a column."""
+    """Return the type of a node; an empty text for the type or the value of a column."""
     kind = node.get("type")
     return kind if isinstance(kind, str) else ""
 
 
-def offset(text: SqlText, node: Node) -> int:
-    """Where a node stands in the text, in characters; 0 when DuckDB does not know."""
+def offset(text: SourceText, node: Node) -> int:
+    """Return the offset of a node in the text, in characters; 0 if DuckDB does not know it."""
     location = int(node.get("query_location", NOWHERE))
     return 0 if location == NOWHERE else offset_of_byte(str(text), location)
 
 
-def parameters(connection: Connection, text: SqlText) -> set[str]:
-    """The names of the ``$parameters`` that a text uses.
+def parameters(connection: Connection, text: SourceText) -> set[str]:
+    """Return the names of the ``$parameters`` that a text uses.
 
     Raises:
         QueryError: one is written as ``?`` or ``$1``.
@@ -91,18 +93,19 @@ def parameters(connection: Connection, text: SqlText) -> set[str]:
     return names
 
 
-def _only_statement(connection: Connection, text: SqlText) -> Any:
+def _only_statement(connection: Connection, text: SourceText) -> Any:
     sql = str(text)
     try:
         statements = connection.extract_statements(sql)
     except duckdb.Error as error:
         raise QueryError(_syntax_error(text, error)) from None
     if not statements:
-        raise QueryError(f"{text.name}:1:1: there is no statement here: write a SELECT")
+        raise QueryError(f"{text.name}:1:1: the text has no statement: write a SELECT")
     if len(statements) > 1:
         second = next((token.end for token in tokens(sql) if token.text == ";"), 0)
         raise ForbiddenQueryError(
-            f"{text.place(second)}: {len(statements)} statements; a query is one SELECT statement"
+            f"{text.location(second)}: {len(statements)} statements: "
+            "a query is one SELECT statement"
         )
     return statements[0]
 
@@ -116,13 +119,13 @@ def _kind(statement: Any) -> str:
         return "UNKNOWN"
 
 
-def _syntax_error(text: SqlText, error: duckdb.Error) -> str:
+def _syntax_error(text: SourceText, error: duckdb.Error) -> str:
     message, found = located(text, str(error))
-    return f"{text.place(found) if found is not None else _start(text)}: {message}"
+    return f"{text.location(found) if found is not None else _start(text)}: {message}"
 
 
-def located(text: SqlText, message: str) -> tuple[str, int | None]:
-    """DuckDB's message in one line, and the offset that its caret points at."""
+def located(text: SourceText, message: str) -> tuple[str, int | None]:
+    """Return DuckDB's message in one line, and the offset that its caret points at."""
     body, _, excerpt = message.partition("\n\nLINE ")
     match = re.match(r"(\d+): (.*)\n( *)\^", excerpt, re.DOTALL)
     if not match or "\n" in match[2]:
@@ -139,7 +142,7 @@ def located(text: SqlText, message: str) -> tuple[str, int | None]:
 
 
 def _plain(message: str) -> str:
-    """One line: without the error's class, and with no more than three of many candidates."""
+    """Return one line without the error's class, with at most three of many candidates."""
     lines = [line.strip() for line in message.strip().splitlines() if line.strip()]
     lines[0] = re.sub(
         r"^(?:TransactionContext )?[A-Z][\w-]*(?: [A-Z][\w-]*)* Error: ", "", lines[0]
@@ -152,13 +155,16 @@ def _plain(message: str) -> str:
     )
 
 
-def _start(text: SqlText) -> str:
-    first = next(tokens(str(text)), None)
-    return text.place(first.start if first else 0)
+def _start(text: SourceText) -> str:
+    found = tokens(str(text))
+    return text.location(found[0].start if found else 0)
 
 
 def mentioned(root: Node) -> frozenset[str] | None:
-    """Every name that could be a column's, in lower case; None when a star, a pattern or a whole row can mean any."""
+    """Return every name that a column could have, in lower case.
+
+    None means any: there is a star, a pattern or a whole row.
+    """
     names: set[str] = set()
     relations: set[str] = set()
     alone: set[str] = set()

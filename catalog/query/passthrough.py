@@ -1,4 +1,4 @@
-"""Queries that only rename and leave out columns of a relation in memory: answered without copying it through DuckDB."""
+"""Queries that only rename and drop columns of a relation in memory, answered without a copy."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ CLAUSES = (
 
 
 def projection(root: Node, relations: Mapping[str, pa.Table]) -> pa.Table | None:
-    """The answer of ``SELECT column [AS name], ... FROM relation``, nested or not; None for any other query.
+    """Return the answer of ``SELECT column [AS name], ... FROM relation``, nested or not.
+
+    Any other query gives None.
 
     Args:
         root: the query's parse tree.
@@ -55,7 +57,7 @@ def projection(root: Node, relations: Mapping[str, pa.Table]) -> pa.Table | None
         else:
             return None
     if len({name for name, _ in chosen}) < len(chosen):
-        return None  # DuckDB tells them apart
+        return None  # DuckDB renames them
     return table.select([column for _, column in chosen]).rename_columns(
         [name for name, _ in chosen]
     )

@@ -1,4 +1,4 @@
-"""From one SQL text to what runs: relations first, inside out, then DuckDB on the text with their names in it.
+"""The plan of a SQL text: its relations inside out, then the text with their names in it.
 
 A source such as ``pool('alpaca@2')`` becomes a piece of SQL over stored tables, so DuckDB reads
 only the columns that the query uses; a source that is not SQL, and a kernel such as
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -24,42 +24,19 @@ from catalog.query.errors import bound, query_error
 from catalog.query.guard import check, check_repeatable, table_macros
 from catalog.query.kernels import kernel, kernel_names
 from catalog.query.parse import Node, mentioned, parameters, tree
-from catalog.query.source_text import SqlText, tokens
+from catalog.query.plan import Apply, Load, Plan, Step
+from catalog.query.rehearsal import Rehearsal
+from catalog.query.source_text import SourceText
 from catalog.query.sources import SOURCES, Resolved
+from catalog.query.tokens import tokens
 from catalog.signals.coverage import Pins
 
 if TYPE_CHECKING:
     from catalog.query.rehearsal import Rehearsal
     from catalog.query.stubs import Stubs
-    from catalog.query.unordered import Finding
     from catalog.store.database import Connection
 
-
-@dataclass(frozen=True)
-class Load:
-    """A source that is read into memory."""
-
-    table: str  # the name that the text knows its answer by
-    call: str  # as a person would write it
-    resolved: Resolved
-    place: str
-
-
-@dataclass(frozen=True)
-class Apply:
-    """A kernel over relations."""
-
-    table: str
-    name: str
-    function: Callable[..., Any]
-    relations: Mapping[str, SqlText]  # each a query that runs alone
-    options: Mapping[str, SqlText]  # each a SELECT of one value
-    place: str
-
-
-Step = Load | Apply
-# What a fingerprint that the planner adds to a kernel's relation is called in the answer, where it
-# is hidden again.
+# The name in a kernel's answer of a fingerprint that the planner added to its relation, to hide it.
 HIDDEN = {
     ("nearest", "candidates"): "fingerprint",
     ("nearest", "queries"): "query_fingerprint",
@@ -68,24 +45,9 @@ HIDDEN = {
 UNSEEN = frozenset({"connection", "pins"})  # parameters of a source that SQL does not see
 
 
-@dataclass
-class Plan:
-    """What a text means: steps in order, then the query."""
-
-    query: SqlText
-    steps: list[Step] = field(default_factory=list)
-    sources: list[tuple[str, Resolved]] = field(default_factory=list)  # every source with its place
-    parameters: dict[str, Any] = field(default_factory=dict)  # those that the text uses
-    seed: int | None = None  # for kernels that draw and are not told with what
-    columns: frozenset[str] | None = (
-        None  # every name that could be a column's; None when a star can mean any
-    )
-    findings: tuple[Finding, ...] = ()  # what may come out otherwise in another run of a selection
-
-
 def plan(
     connection: Connection,
-    text: SqlText,
+    text: SourceText,
     given: Mapping[str, Any],
     *,
     is_selection: bool = False,
@@ -97,14 +59,14 @@ def plan(
         connection: one to parse with and to look references up.
         text: what the user wrote.
         given: values of ``$parameters``; those that the text does not use are left out.
-        is_selection: whether its answer must come out the same, in the same order, whenever it runs.
-        pins: the signals to read, where a stored definition says which; else they are found by name.
+        is_selection: whether its answer must be the same, in the same order, in every run.
+        pins: the signals to read, if a stored definition says which; else they are found by name.
 
     Raises:
         QueryError: the text is wrong; the message has ``file:line:column``.
-        ForbiddenQueryError: it asks for what a query may not.
+        ForbiddenQueryError: it asks for more than reading the catalog.
         ReferenceNotFoundError: no such pool or subset.
-        SignalError: it asks for a signal that there never was.
+        SignalError: it asks for a signal that never existed.
     """
     planner = _Planner(connection, text, given, pins)
     root = planner.parse(text)
@@ -120,7 +82,7 @@ def plan(
 
 class _Planner:
     def __init__(
-        self, connection: Connection, text: SqlText, given: Mapping[str, Any], pins: Pins | None
+        self, connection: Connection, text: SourceText, given: Mapping[str, Any], pins: Pins | None
     ) -> None:
         self.connection = connection
         names = frozenset(token.name for token in tokens(text.source))
@@ -137,7 +99,7 @@ class _Planner:
         self.rehearsal: Rehearsal | None = None
 
     def rehearse(self) -> Stubs:
-        """Try every text on empty stand-ins: it must come out the same whenever it runs."""
+        """Bind every text over empty stubs, so that its answer is the same in every run."""
         from catalog.query.rehearsal import Rehearsal
 
         self.rehearsal = Rehearsal(
@@ -145,14 +107,14 @@ class _Planner:
         )
         return self.rehearsal.stubs
 
-    def parse(self, text: SqlText) -> Node:
-        """A text's parse tree, once it asks for nothing forbidden."""
+    def parse(self, text: SourceText) -> Node:
+        """Return a text's parse tree after the guard has checked it."""
         root = tree(self.connection, text)
         check(text, root, functions=self.allowed)
         return root
 
     def plan(self, root: Node) -> Plan:
-        """The plan of the text with that tree."""
+        """Plan the text with that tree."""
         self.answer.columns = mentioned(root)
         self.answer.parameters = self._parameters()
         self.answer.seed = self.given.get("seed")
@@ -162,7 +124,7 @@ class _Planner:
         return self.answer
 
     def _complete(self, rehearsal: Rehearsal) -> None:
-        """Put the sources in the place of their stand-ins."""
+        """Replace the stubs by the sources themselves."""
         answer = self.answer
         applied = [step for step in answer.steps if isinstance(step, Apply)]
         inner = [
@@ -172,8 +134,9 @@ class _Planner:
         answer.query = rehearsal.completed(answer.query)
         answer.steps = [_completed(step, rehearsal) for step in answer.steps]
         answer.findings = tuple(rehearsal.findings)
+        answer.answer = tuple(rehearsal.answer) if rehearsal.answer is not None else None
 
-    def _settled(self, text: SqlText) -> SqlText:
+    def _settled(self, text: SourceText) -> SourceText:
         return self.rehearsal.settled(text) if self.rehearsal else text
 
     def _parameters(self) -> dict[str, Any]:
@@ -182,12 +145,13 @@ class _Planner:
         if missing:
             at = str(self.text).find(f"${missing[0]}")
             raise QueryError(
-                f"{self.text.place(at)}: ${missing[0]} has no value: give it one with --set {missing[0]}=VALUE"
+                f"{self.text.location(at)}: ${missing[0]} has no value: "
+                f"set it with --set {missing[0]}=VALUE"
             )
         return {name: self.given[name] for name in names}
 
-    def _resolve(self, text: SqlText, root: Node) -> SqlText:
-        """The text with every call of ours replaced, and the steps that answer them."""
+    def _resolve(self, text: SourceText, root: Node) -> SourceText:
+        """Replace every call of the catalog's functions, and add the steps that answer them."""
         while call := first_call(text, root, self.names):
             words = self._source(call) if call.name in SOURCES else self._kernel(call)
             text = text.replace(
@@ -215,9 +179,9 @@ class _Planner:
                 self.connection, **values, **({"pins": self.pins} if "pins" in declared else {})
             )
         except CatalogError as error:
-            raise error.at(call.place) from error
+            raise error.at(call.location) from error
         resolved = replace(resolved, written=written)
-        self.answer.sources.append((call.place, resolved))
+        self.answer.sources.append((call.location, resolved))
         if resolved.sql is not None:
             return self.rehearsal.source(resolved) if self.rehearsal else resolved.sql
         shown = _shown(call.name, str(resolved.reference), values)
@@ -226,22 +190,23 @@ class _Planner:
     def _load(self, table: str, shown: str, resolved: Resolved, call: Call) -> Load:
         if self.rehearsal:
             self.rehearsal.source(resolved, table)
-        return Load(table, shown, resolved, call.place)
+        return Load(table, shown, resolved, call.location)
 
     def _step(self, identity: str, make: Callable[[str], Step]) -> str:
-        """The name of a step's answer; the same call over the same input is one step."""
+        """Return the name of a step's answer; the same call over the same input is one step."""
         if identity not in self.tables:
             self.tables[identity] = f"{self.prefix}{len(self.tables)}"
             self.answer.steps.append(make(self.tables[identity]))
         return self.tables[identity]
 
     def _constant(self, call: Call, argument: Argument, parameter: inspect.Parameter) -> Any:
-        """The value of a source's argument, which must be known before anything runs."""
+        """Return the value of a source's argument, which must be known before anything runs."""
         query = call.text.empty() + "SELECT " + argument.value
         root = self.parse(query)
         if mentioned(root) or root["from_table"]["type"] != "EMPTY":
             raise QueryError(
-                f"{call.place_of(argument)}: {call.name} is resolved before the query runs: give it a text or a $parameter"
+                f"{call.location_of(argument)}: {call.name} is resolved before the query runs: "
+                "pass a text or a $parameter"
             )
         used = {name: self.given[name] for name in parameters(self.connection, query)}
         try:
@@ -251,38 +216,34 @@ class _Planner:
             raise query_error(query, error) from None
         except ValueError as error:
             raise QueryError(
-                f"{call.place_of(argument)}: {call.name}: {parameter.name} {error}"
+                f"{call.location_of(argument)}: {call.name}: {parameter.name} {error}"
             ) from None
 
     def _kernel(self, call: Call) -> str:
         function = kernel(call.name)
         accepted = parameters_of(function)
-        bound = bind(call, accepted)
-        relations, options, added = {}, {}, []
-        for name, argument in bound.items():
-            if is_relation(accepted[name]):
-                relations[name], is_added = self._with_fingerprint(
-                    self._relation(call, argument, accepted)
-                )
-                added += [HIDDEN.get((call.name, name), "fingerprint")] * is_added
-            else:
+        relations: dict[str, SourceText] = {}
+        options: dict[str, SourceText] = {}
+        added: list[str | None] = []
+        for name, argument in bind(call, accepted).items():
+            if not is_relation(accepted[name]):
                 options[name] = self._option(call, argument)
-        identity = repr(
-            [
-                call.name,
-                *((name, str(query)) for name, query in (*relations.items(), *options.items())),
-            ]
-        )
+                continue
+            relation = self._relation(call, argument, accepted)
+            relations[name], is_added = self._with_fingerprint(relation)
+            if is_added:
+                added.append(HIDDEN.get((call.name, name), "fingerprint"))
+        inputs = [(name, str(query)) for name, query in (*relations.items(), *options.items())]
         step = self._step(
-            identity,
+            repr([call.name, *inputs]),
             lambda table: self._apply(
-                Apply(table, call.name, function, relations, options, call.place)
+                Apply(table, call.name, function, relations, options, call.location)
             ),
         )
         hidden = ", ".join(name for name in added if name)
         return f"(SELECT * EXCLUDE ({hidden}) FROM {step})" if hidden else step
 
-    def _with_fingerprint(self, query: SqlText) -> tuple[SqlText, bool]:
+    def _with_fingerprint(self, query: SourceText) -> tuple[SourceText, bool]:
         return self.rehearsal.with_fingerprint(query) if self.rehearsal else (query, False)
 
     def _apply(self, step: Apply) -> Apply:
@@ -292,13 +253,14 @@ class _Planner:
 
     def _relation(
         self, call: Call, argument: Argument, accepted: Mapping[str, inspect.Parameter]
-    ) -> SqlText:
+    ) -> SourceText:
         found = argument.tokens
         is_query = found[0].text == "("
         if not is_query and found[0].kind not in {"word", "quoted"}:
             raise QueryError(
-                f"{call.place_of(argument)}: {call.name} expects a relation here, a SELECT in parentheses, a table's name "
-                f"or a table function: {signature(call.name, accepted)}"
+                f"{call.location_of(argument)}: {call.name} expects a relation here, "
+                "a SELECT in parentheses, a table's name or a table function: "
+                f"{signature(call.name, accepted)}"
             )
         if not is_query and len(found) > 1 and found[1].text == "(":
             self.answer.columns = None  # kmeans(embeddings('x')) takes every column
@@ -307,12 +269,12 @@ class _Planner:
         )
         return self._planned(query)
 
-    def _option(self, call: Call, argument: Argument) -> SqlText:
+    def _option(self, call: Call, argument: Argument) -> SourceText:
         query = call.text.empty() + "SELECT " + argument.value
         is_query = any(token.name in {"select", "from"} for token in argument.tokens)
         return self._planned(with_visible(call.text, call.start, query) if is_query else query)
 
-    def _planned(self, query: SqlText) -> SqlText:
+    def _planned(self, query: SourceText) -> SourceText:
         return self._settled(self._resolve(query, self.parse(query)))
 
 

@@ -7,7 +7,7 @@ import re
 from functools import cache
 from pathlib import Path
 
-from catalog.query.source_text import tokens
+from catalog.query.tokens import tokens
 from catalog.store.queries import macros
 
 PACKAGE = Path(__file__).resolve().parent.parent

@@ -1,7 +1,7 @@
-"""A selection's texts, tried on empty stand-ins before anything is computed.
+"""A selection's texts, bound over empty stubs before anything is computed.
 
-Here every order gets a deciding key, every kernel the fingerprints of its rows, and every source
-says which of its columns are read.
+Every order gets a deciding key, every kernel the fingerprints of its rows, and every source the
+columns that are read.
 """
 
 from __future__ import annotations
@@ -13,28 +13,31 @@ from typing import Any
 import duckdb
 
 from catalog.errors import QueryError
-from catalog.query.clause_places import Clauses
+from catalog.query.errors import is_of_names
 from catalog.query.kernels import answer_columns, ranks
 from catalog.query.parse import Node
 from catalog.query.scopes import KEYS, Scope, is_of_members, name_of, scopes
-from catalog.query.source_text import SqlText, tokens
+from catalog.query.source_text import SourceText
 from catalog.query.sources import Resolved
 from catalog.query.stubs import Stubs
 from catalog.query.ties import Relations, keys_of
+from catalog.query.tokens import Tokens, tokens
 from catalog.query.unordered import Finding, settled
 from catalog.store.database import Connection
 
 FINGERPRINT = "fingerprint"
 
-Parse = Callable[[SqlText], Node]
+Parse = Callable[[SourceText], Node]
 
 
 class Rehearsal:
-    """What is known of a selection while it is planned.
+    """The facts about a selection that its plan needs.
 
     Attributes:
-        findings: what may come out otherwise in another run.
-        is_blind: whether a signal is missing, so that nothing can be tried; the run says which.
+        findings: what may differ in another run.
+        is_blind: whether a signal is missing, so that types are unknown and nothing can be tried;
+            the run names the signal.
+        answer: the columns of the text settled last, in order, each with its type; None if blind.
     """
 
     def __init__(
@@ -46,13 +49,14 @@ class Rehearsal:
         self.connection = connection
         self.findings: list[Finding] = []
         self.is_blind = False
+        self.answer: list[tuple[str, str]] | None = None
         self._has_fault = False
-        self._sources: dict[str, Resolved] = {}  # by the name of its stand-in
+        self._sources: dict[str, Resolved] = {}  # by the name of its stub
         self._unique: dict[str, frozenset[str]] = {}
         self._ranked: set[str] = set()
 
     def source(self, resolved: Resolved, name: str | None = None) -> str:
-        """Add a stand-in for a source, and return what it is called until the plan is complete.
+        """Add a stub for a source, and return its name until the plan is complete.
 
         Args:
             resolved: the source.
@@ -75,8 +79,8 @@ class Rehearsal:
         self.stubs.add(name, columns)
         return name
 
-    def kernel(self, name: str, function: str, relations: Mapping[str, SqlText]) -> None:
-        """Add a stand-in for a kernel's answer."""
+    def kernel(self, name: str, function: str, relations: Mapping[str, SourceText]) -> None:
+        """Add a stub for a kernel's answer."""
         if self.is_blind:
             return
         given = [self.stubs.columns(query) for query in relations.values()]
@@ -89,7 +93,7 @@ class Rehearsal:
         )
         self._unique[name] = keys | {"rank"} if ranks(function) else keys
 
-    def settled(self, text: SqlText) -> SqlText:
+    def settled(self, text: SourceText) -> SourceText:
         """Return a query whose open orders have a key.
 
         Raises:
@@ -102,11 +106,13 @@ class Rehearsal:
         self.findings += [one for one in found if one not in self.findings]
         return answer
 
-    def with_fingerprint(self, text: SqlText) -> tuple[SqlText, bool]:
-        """Return a kernel's relation with fingerprints, or in the order of its content where rows have none.
+    def with_fingerprint(self, text: SourceText) -> tuple[SourceText, bool]:
+        """Return a kernel's relation with fingerprints.
+
+        Rows without any come in the order of their content.
 
         Args:
-            text: ``SELECT * FROM`` what the user gives the kernel.
+            text: ``SELECT * FROM`` and the argument of the kernel.
 
         Returns:
             the relation, and whether the fingerprint was added.
@@ -118,28 +124,30 @@ class Rehearsal:
             return found, True
         return text.empty() + "SELECT * FROM (" + text + ") ORDER BY ALL", False
 
-    def completed(self, text: SqlText) -> SqlText:
-        """Return a text with the sources themselves in the place of their stand-ins."""
-        for token in reversed(list(tokens(str(text)))):
+    def completed(self, text: SourceText) -> SourceText:
+        """Return a text with the sources in place of their stubs."""
+        for token in reversed(tokens(str(text))):
             resolved = self._sources.get(token.text)
             if resolved is not None and resolved.sql is not None:
                 text = text.replace(token.start, token.end, resolved.sql)
         return text
 
     def read(
-        self, sources: list[tuple[str, Resolved]], texts: Iterable[SqlText]
+        self, sources: list[tuple[str, Resolved]], texts: Iterable[SourceText]
     ) -> list[tuple[str, Resolved]]:
-        """Return the sources with those signals alone that the texts read.
+        """Return the sources with only those signals that the texts read.
 
         Args:
-            sources: each with its place.
+            sources: each with its location.
             texts: every query of the plan.
         """
         if self.is_blind or not any(resolved.is_by_column for _, resolved in sources):
             return sources
         try:
             found = self.stubs.reads(texts)
-        except duckdb.Error:  # of a value that is computed before the query runs: the run says it
+        except (
+            duckdb.Error
+        ):  # in a value that is computed before the query runs: the run reports it
             return sources
         return [(place, self._of_columns(resolved, found)) for place, resolved in sources]
 
@@ -151,21 +159,23 @@ class Rehearsal:
             resolved, signals=tuple(one for one in resolved.signals if one.name in found[name])
         )
 
-    def _is_of_members(self, text: SqlText) -> bool:
+    def _is_of_members(self, text: SourceText) -> bool:
         leaf = {"type": "SUBQUERY", "subquery": {"node": self.parse(text)}}
         return is_of_members(leaf, Scope({}, {}), self._unique)
 
-    def _can_bind(self, text: SqlText) -> bool:
+    def _can_bind(self, text: SourceText) -> bool:
         try:
-            self.stubs.columns(text)
-        except QueryError:
-            if not self._has_fault:
+            self.answer = self.stubs.answer(text)
+        except QueryError as error:
+            # A missing signal has an unknown dimension. Its columns are known all the same.
+            if not self._has_fault or is_of_names(error):
                 raise
             self.is_blind = True
+            self.answer = None
         return not self.is_blind
 
-    def _with_fingerprint(self, text: SqlText) -> Iterator[SqlText]:
-        """Try the fingerprint among the columns of the innermost SELECT, then by the number of the instruction."""
+    def _with_fingerprint(self, text: SourceText) -> Iterator[SourceText]:
+        """Yield the relation with a fingerprint among its columns, then by the instruction_id."""
         inner = _inside(scopes(self.parse(text))[0])
         at = _end_of_columns(text) if inner else None
         if inner and at is not None:
@@ -184,7 +194,7 @@ class Rehearsal:
 
 
 def _inside(outer: Scope) -> Scope | None:
-    """Return the SELECT in the brackets of ``SELECT * FROM (SELECT ...)``, where another column changes nothing else."""
+    """Return the inner SELECT of ``SELECT * FROM (SELECT ...)`` if a column can be added to it."""
     leaves = outer.leaves()
     if len(leaves) != 1 or leaves[0].get("type") != "SUBQUERY":
         return None
@@ -193,20 +203,14 @@ def _inside(outer: Scope) -> Scope | None:
     return inner if is_plain and not inner.modifier("DISTINCT") else None
 
 
-def _end_of_columns(text: SqlText) -> int | None:
+def _end_of_columns(text: SourceText) -> int | None:
     """Return where the columns of the SELECT in the last brackets end."""
-    clauses = Clauses(str(text))
-    found = clauses.found
-    last = len(found) - 1
-    depth, opening = 0, -1
-    for index in range(last, -1, -1):
-        depth += (found[index].text in ")]}") - (found[index].text in "([{")
-        if depth == 0:
-            opening = index
-            break
-    level = [i for i in clauses.level(opening + 1, last) if found[i].kind == "word"]
-    names = [found[i].name for i in level]
+    layout = Tokens(str(text))
+    last = len(layout) - 1
+    level = layout.level(layout.partner.get(last, last) + 1, last)
+    words = [i for i in level if layout[i].is_word("select", "from")]
+    names = [layout[i].name for i in words]
     if "select" not in names or "from" not in names[names.index("select") :]:
         return None
-    end = level[names.index("from", names.index("select"))]
-    return found[end - 1].end
+    from_ = words[names.index("from", names.index("select"))]
+    return layout[from_ - 1].end

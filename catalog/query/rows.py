@@ -1,4 +1,4 @@
-"""From rows of a store, in any order, to one array in the order of a pool's members."""
+"""The positions of stored rows among the members of a pool."""
 
 from __future__ import annotations
 
@@ -16,11 +16,13 @@ if TYPE_CHECKING:
 
 Ids = np.ndarray[Any, np.dtype[np.int64]]
 
-DENSE = 16  # instruction ids are given in order, so a table over all of them is small unless a pool is a tiny part of a big catalog
+# Instruction ids are consecutive, so a table over all of them is small unless a pool is a tiny part
+# of a big catalog.
+DENSE = 16
 
 
 class Positions:
-    """Where the row of an instruction stands among a pool's members."""
+    """The position of each instruction among a pool's members."""
 
     def __init__(self, ids: Ids) -> None:
         """Args: ids: the members, each once. Shape (n,)."""
@@ -29,14 +31,14 @@ class Positions:
         if self.is_dense:
             self.table = np.full(
                 last + 2, -1, dtype=np.int64
-            )  # its last entry stands for everybody beyond
+            )  # its last entry is for all ids beyond
             self.table[ids] = np.arange(len(ids))
         else:
             self.order = np.argsort(ids, kind="stable")
             self.sorted = ids[self.order]
 
     def of(self, ids: Ids) -> Ids:
-        """The positions of instructions, -1 for those that are no members. Shape (m,)."""
+        """Return the positions of instructions, -1 for those that are not members. Shape (m,)."""
         if self.is_dense:
             return np.asarray(self.table.take(ids, mode="clip"))  # beyond the last is the last
         at = np.minimum(np.searchsorted(self.sorted, ids), len(self.sorted) - 1)

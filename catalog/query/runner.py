@@ -1,4 +1,4 @@
-"""Waiting for DuckDB so that the clock, the user and the progress are heard meanwhile.
+"""Waiting for DuckDB while the clock, the user and the progress are watched.
 
 DuckDB's client looks for Ctrl-C only between tasks of its own, and not at all while other threads
 have them all. So a query runs in a thread of its own and the caller's thread waits, where Python
@@ -27,7 +27,9 @@ _end_process: EndProcess | None = None
 
 
 def end_stuck_process_with(end: EndProcess | None) -> None:
-    """Declare this process expendable: `end` is called, from any thread, when a query does not stop in time.
+    """Declare this process expendable: `end` is called when a query does not stop in time.
+
+    It is called from any thread.
 
     One call of a function, or one kernel, may run for hours and hear nothing. The command line and
     the child that runs queries for the Python API are ended then; any other process waits.
@@ -94,7 +96,7 @@ class Watch:
         self.pool.shutdown()
 
     def _timer(self) -> threading.Timer | None:
-        """Return what ends an expendable process that outlives the time limit, whatever runs in it."""
+        """Return a timer that ends an expendable process after the time limit, whatever it runs."""
         if self.seconds is None or _end_process is None:
             return None
         timer = threading.Timer(self.seconds + GRACE, _end_process, [self._late()])

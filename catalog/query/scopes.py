@@ -1,4 +1,4 @@
-"""The queries inside a query: what each selects from, and whether some expressions tell its rows apart."""
+"""The queries inside a query: their relations, and whether expressions identify their rows."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Scope:
         return _expressions(self.modifier("ORDER") or {})
 
     def groups(self) -> list[list[Node]]:
-        """Return the relations that it selects from; those joined by a key of members stand together."""
+        """Return the relations that it selects from, grouped by joins on a key of members."""
         return _groups(self.node.get("from_table") or {})
 
     def leaves(self) -> list[Node]:
@@ -110,7 +110,7 @@ def tells_apart(expressions: list[Node], scope: Scope, unique: Unique) -> bool:
 
 
 def is_of_members(leaf: Node, scope: Scope, unique: Unique) -> bool:
-    """Return whether a relation has one row for each member at most, so that a fingerprint tells its rows apart.
+    """Return whether a relation has at most one row a member, so that fingerprints identify rows.
 
     Args:
         leaf: the relation.
@@ -194,7 +194,7 @@ def _partition_names(window: Node) -> set[str | None]:
 def _origin(
     expression: Node, scope: Scope, unique: Unique, depth: int
 ) -> tuple[Node | bool, Scope]:
-    """Return what an expression stands for, through names of columns; True where it is there once."""
+    """Return the expression behind names of columns; True if its values are unique."""
     name = _column(expression)
     if depth > DEPTH:
         return False, scope

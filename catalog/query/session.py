@@ -1,4 +1,4 @@
-"""The connection that runs SQL which others wrote: its own DuckDB instance, locked, with the catalog attached read-only.
+"""The locked connection that runs other people's SQL, with the catalog attached read-only.
 
 An instance of its own keeps this query's memory limit, settings and lock away from every other
 connection of the process; the file's lock still holds, so a writer waits for readers and readers
@@ -51,9 +51,7 @@ class Session:
         self.store = store
         self.memory = memory
         self.spill = spill
-        self.is_memoised = (
-            is_memoised  # whether answers of dear functions are kept and taken from those kept
-        )
+        self.is_memoised = is_memoised  # whether answers of cached kernels are stored and reused
         self.stopped = threading.Event()
         self._connection: Connection | None = None
         self.relations: dict[str, Any] = {}
@@ -61,11 +59,11 @@ class Session:
 
     @property
     def connection(self) -> Connection:
-        """The connection, opened when it is not.
+        """Return the connection; open it if needed.
 
         Raises:
             HomeNotFoundError: no catalog in that folder.
-            LockedError: another process held the file all that time.
+            LockedError: another process held the file for the whole wait.
             MigrationError: the schema is older or newer than the code.
         """
         if self._connection is None:
@@ -80,8 +78,8 @@ class Session:
         if self._connection is not None:
             self._connection.register(name, relation)
 
-    def opaque(self, values: Any, order: Any) -> Any:
-        """A column of handles for values that DuckDB cannot read or should not copy.
+    def wrap_opaque(self, values: Any, order: Any) -> Any:
+        """Return a column of handles for values that DuckDB cannot read or should not copy.
 
         Args:
             values: an Arrow array, chunked or not.
@@ -93,20 +91,18 @@ class Session:
         self._opaque[name] = values
         return pa.StructArray.from_arrays([pa.array(order, pa.int64())], [name])
 
-    def revealed(self, answer: Any) -> Any:
-        """A table, or a batch, with the values themselves where it has handles."""
+    def unwrap(self, answer: Any) -> Any:
+        """Return a table, or a batch, with the values in place of their handles."""
         for index, field in enumerate(answer.schema):
             values = self._opaque.get(field.type[0].name) if _is_handle(field.type) else None
             if values is not None:
                 answer = answer.set_column(index, field.name, _taken(values, answer.column(index)))
         return answer
 
-    def rest(self) -> None:
-        """Give the database back; the next use opens it again."""
-        connection, self._connection = (
-            self._connection,
-            None,
-        )  # first: another thread may ask how far it is meanwhile
+    def release(self) -> None:
+        """Close the connection; the next use opens it again."""
+        # First the attribute: another thread may ask for the progress meanwhile.
+        connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
 
@@ -119,7 +115,7 @@ class Session:
                 connection.interrupt()
 
     def progress(self) -> float:
-        """How far the running query is, in percent; -1 when DuckDB cannot say."""
+        """Return the progress of the running query in percent; -1 if DuckDB does not know it."""
         connection = self._connection
         if connection is not None:
             with suppress(duckdb.ConnectionException):  # closed since that line
@@ -159,12 +155,12 @@ def session(
     spill: str = SPILL,
     is_memoised: bool = True,
 ) -> Iterator[Session]:
-    """Yield a `Session` that is closed when the block ends; that of an enclosing `shared_session`.
+    """Open a `Session` that is closed when the block ends, or yield that of an enclosing `shared_session`.
 
     An enclosing session serves where its catalog and its limits are the same.
 
     Raises:
-        InterruptedQueryError: the memory is too little even to open the catalog, or to look something up in it.
+        InterruptedQueryError: the memory is too little to open the catalog, or to look things up.
     """
     shared = _SHARED.get()
     wanted = (store, memory, spill, is_memoised)
@@ -178,17 +174,18 @@ def session(
     except duckdb.OutOfMemoryException:  # of a query of ours: those of others are `reported`
         limit = f"its limit of {memory} is" if memory else "the memory of this machine is"
         raise InterruptedQueryError(
-            f"{store.path}: {limit} too little to read the catalog at all: give it more with --memory"
+            f"{store.path}: {limit} too little to read the catalog: give it more with --memory"
         ) from None
     finally:
-        opened.rest()
+        opened.release()
 
 
 def _open(wanted: Session) -> Connection:
     store = wanted.store
     if not store.database.exists():
         raise HomeNotFoundError(
-            f"no catalog in {store.path}: `catalog register FILE --pool NAME` makes one, --home FOLDER names another"
+            f"no catalog in {store.path}: `catalog register FILE --pool NAME` makes one, "
+            "--home FOLDER names another"
         )
     with suppress(
         OSError
@@ -205,7 +202,7 @@ def _open(wanted: Session) -> Connection:
         connection = Connection(duckdb.connect(":memory:", config=config))
     except duckdb.ParserException as error:
         raise OptionError(
-            f"memory {wanted.memory!r} is no size: write 2GB or 512MB ({error})"
+            f"memory {wanted.memory!r} is not a size: write 2GB or 512MB ({error})"
         ) from None
     try:
         _attach(connection, wanted)

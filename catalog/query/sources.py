@@ -1,7 +1,7 @@
 """The relations that a query starts from: pools, subsets and signals, by reference.
 
-Each function's signature is the signature in SQL; SQL does not see the connection, nor the pins
-that say which signals a stored definition was made of.
+Each function's signature is the signature in SQL, without the connection and the pins that say
+which signals a stored definition was made of.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Load = Callable[["Session", frozenset[str] | None], "pa.Table"]
 
 @dataclass(frozen=True)
 class Resolved:
-    """A source, found: SQL over stored tables, or a reader of what SQL cannot read."""
+    """A resolved source: SQL over stored tables, or a reader of other stores."""
 
     reference: Reference
     sql: str | None = None  # what stands in FROM
@@ -47,12 +47,12 @@ class Resolved:
 
     @property
     def is_by_column(self) -> bool:
-        """Return whether each signal is a column of its own, so that a query may leave some of them unread."""
+        """Return whether each signal is a column, so that a query may leave some of them unread."""
         return self.sql is not None and self.kind is None and bool(self.signals)
 
 
 def pool(connection: Connection, ref: str) -> Resolved:
-    """A pool as it was at a version; or a subset, which is a relation like a pool."""
+    """Read a pool at a version, or a subset, which is a relation like a pool."""
     found = resolve(connection, ref)
     return Resolved(
         found,
@@ -63,13 +63,13 @@ def pool(connection: Connection, ref: str) -> Resolved:
 
 
 def subset(connection: Connection, ref: str) -> Resolved:
-    """A subset's members: a pool's columns, then ``rank`` (from 1) and ``why`` (JSON)."""
+    """Read a subset's members: a pool's columns, then ``rank`` (from 1) and ``why`` (JSON)."""
     found = resolve(connection, ref, kind="subset")
     return Resolved(found, sql=f"subset_at({found.id})")
 
 
 def scores(connection: Connection, ref: str, *, pins: Pins | None = None) -> Resolved:
-    """Every member with one column for each score's name; NULL where a score has no value."""
+    """Read every member with one column a score; NULL if a score has no value."""
     found = resolve(connection, ref)
     candidates = coverages(connection, found, kind="score", pins=pins)
     by_name: dict[str, list[Coverage]] = {}
@@ -81,16 +81,19 @@ def scores(connection: Connection, ref: str, *, pins: Pins | None = None) -> Res
         for score in chosen
     )
     ids = ", ".join(str(score.signal_id) for score in chosen) or "NULL"
+    names = "".join(f", {quoted(score.name)}" for score in chosen)
     sql = (
-        f"(SELECT instruction_id, fingerprint{''.join(f', {quoted(score.name)}' for score in chosen)} "
-        f"FROM members_of('{found.kind}', {found.id}, {found.version}) JOIN instructions USING (instruction_id) "
-        f"LEFT JOIN (SELECT instruction_id{columns} FROM scores WHERE signal_id IN ({ids}) GROUP BY instruction_id) USING (instruction_id))"
+        f"(SELECT instruction_id, fingerprint{names} "
+        f"FROM members_of('{found.kind}', {found.id}, {found.version}) "
+        "JOIN instructions USING (instruction_id) "
+        f"LEFT JOIN (SELECT instruction_id{columns} FROM scores WHERE signal_id IN ({ids}) "
+        "GROUP BY instruction_id) USING (instruction_id))"
     )
     return Resolved(found, sql=sql, signals=chosen)
 
 
 def score(connection: Connection, ref: str, *, name: str, pins: Pins | None = None) -> Resolved:
-    """Every member with one score: ``instruction_id``, ``fingerprint``, ``value``, and ``reason`` where the value is NULL."""
+    """Read every member with one score as ``value``, and its ``reason`` if the value is NULL."""
     found = resolve(connection, ref)
     chosen = choose(
         found,
@@ -116,7 +119,7 @@ def trajectories(
     incomplete: Literal["refuse", "drop", "impute"] = "refuse",
     pins: Pins | None = None,
 ) -> Resolved:
-    """One row for each member with losses: ``instruction_id``, ``fingerprint``, ``losses FLOAT[]`` in the order of training."""
+    """Read one row for each member with losses: ``losses FLOAT[]`` in the order of training."""
     found = resolve(connection, ref)
     columns = MEMBER | {"losses": "FLOAT[]"}
     chosen = choose(
@@ -145,9 +148,9 @@ def embeddings(
     field: Literal["prompt", "conversation"] | None = None,
     pins: Pins | None = None,
 ) -> Resolved:
-    """One row for each member with a vector: ``instruction_id``, ``fingerprint``, ``vector FLOAT[d]``.
+    """Read one row for each member with a vector: ``vector FLOAT[d]``.
 
-    Without a field it is the prompt's where an encoder has read both.
+    Without a field it is the prompt's vector, if an encoder has read both.
     """
     where: dict[str, str | None] = {"field": field}
     return _stored(
@@ -165,14 +168,14 @@ def embeddings(
 def token_states(
     connection: Connection, ref: str, *, model: str | None = None, pins: Pins | None = None
 ) -> Resolved:
-    """One row for each member with states: ``instruction_id``, ``fingerprint``, ``n_tokens``, ``states`` for a kernel."""
+    """Read one row for each member with states: ``n_tokens``, and ``states`` for a kernel."""
     return _stored(
         connection, ref, kind="states", name=model, where={}, load=load_token_states, pins=pins
     )
 
 
 def label_embeddings(connection: Connection, ref: str, *, encoder: str = ENCODER) -> Resolved:
-    """One row for each distinct label of the members: ``label``, ``vector FLOAT[d]``; embedded by the query itself, and kept."""
+    """Read one row for each distinct label: ``label`` and ``vector``, which the query embeds."""
     found = resolve(connection, ref)
     signal = label_vectors(connection, found, encoder=encoder)
     if isinstance(signal, SignalError):
@@ -266,7 +269,7 @@ def _vector(signal: Coverage | None) -> str:
 
 
 def _first(candidates: list[Coverage], wanted: dict[str, str]) -> list[Coverage]:
-    """Of signals of one name, those that are what is meant where nothing is said, when they have any value."""
+    """Return the default among signals of one name, if it has any value."""
     meant = [
         one
         for one in candidates

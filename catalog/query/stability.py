@@ -41,7 +41,7 @@ WHERE function_type IN ('scalar', 'macro', 'table_macro')
 
 
 class Stability:
-    """What DuckDB says of the functions that a connection knows."""
+    """DuckDB's own account of the functions of a connection."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
@@ -84,7 +84,7 @@ class Stability:
 
 
 def _functions(connection: Connection) -> Functions:
-    """Return whether each function changes, by name and number of arguments, and the bodies of macros."""
+    """Return whether each function changes, by name and arity, and the bodies of macros."""
     by_arity: dict[tuple[str, int], bool] = {}
     bodies: dict[str, list[str]] = {}
     for name, body, n, is_changing in connection.sql(QUERY).fetchall():

@@ -1,4 +1,4 @@
-"""``embeddings(...)`` and ``token_states(...)``: what is kept in the vector store."""
+"""The relations ``embeddings(...)`` and ``token_states(...)``, read from the vector store."""
 
 from __future__ import annotations
 
@@ -23,16 +23,19 @@ if TYPE_CHECKING:
 def load_embeddings(
     session: Session, columns: frozenset[str] | None, *, reference: Reference, signal: Coverage
 ) -> pa.Table:
-    """One row for each member with a vector: ``instruction_id``, ``fingerprint``, ``vector`` (float32, d numbers; n x d x 4 bytes).
+    """Return one row for each member with a vector.
+
+    A vector is d numbers of float32; all of them take n x d x 4 bytes.
 
     Args:
         session: where to read.
-        columns: the names that the query mentions; without ``vector`` among them no vector is read.
+        columns: the names in the query; without ``vector`` among them no vector is read.
         reference: whose members.
         signal: which embedding.
 
     Raises:
-        CorruptError: the vector store lacks what the database records, or holds other values than were written.
+        CorruptError: the vector store lacks what the database records, or differs from what was
+            written.
     """
     import pyarrow as pa
 
@@ -59,14 +62,15 @@ def load_embeddings(
 def load_token_states(
     session: Session, columns: frozenset[str] | None, *, reference: Reference, signal: Coverage
 ) -> pa.Table:
-    """One row for each member with states: ``instruction_id``, ``fingerprint``, ``n_tokens``, ``states``.
+    """Return one row for each member with states: ``n_tokens`` and ``states``.
 
     DuckDB reads no float16, and states are too large to copy often. So SQL sees a handle in
     ``states``: it passes through filters, joins and renaming, and becomes the list of vectors again
     where a kernel, or the answer, takes it.
 
     Raises:
-        CorruptError: the vector store lacks what the database records, or holds other values than were written.
+        CorruptError: the vector store lacks what the database records, or differs from what was
+            written.
     """
     import pyarrow as pa
 
@@ -92,7 +96,7 @@ def load_token_states(
         [np.diff(chunk.offsets.to_numpy()) for chunk in chunks] or [np.zeros(0, dtype=np.int32)]
     )[order]
     return rows.append_column("n_tokens", pa.array(n_tokens)).append_column(
-        "states", session.opaque(states, order)
+        "states", session.wrap_opaque(states, order)
     )
 
 
@@ -102,7 +106,7 @@ def _stored(
     if signal.lance_table is None or signal.lance_version is None:
         return
     shards = recorded_shards(session.connection, signal_id=signal.signal_id)
-    session.rest()  # the vectors are in another store
+    session.release()  # the vectors are in another store
     with naming_damage(signal.kind, reference, signal.name, signal):
         yield from checked_batches(
             session.store, signal.lance_table, shards, column=column, version=signal.lance_version
@@ -115,5 +119,6 @@ def _require(
     if not is_there.all():
         with naming_damage(signal.kind, reference, signal.name, signal):
             raise CorruptError(
-                f"{signal.lance_table} lacks {int((~is_there).sum()):,} vectors that the database records"
+                f"{signal.lance_table} lacks {int((~is_there).sum()):,} vectors "
+                "that the database records"
             )

@@ -1,4 +1,4 @@
-"""Running SQL that others wrote: planned, locked down, bounded in memory and time, stopped at once when asked."""
+"""Running other people's SQL: planned, locked down, and limited in memory and time."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from catalog.query.executor import Limits, executing
-from catalog.query.source_text import SqlText
+from catalog.query.source_text import SourceText
 from catalog.store.store import Store
 
 if TYPE_CHECKING:
@@ -22,14 +22,16 @@ def run(
     name: str = "query",
     limits: Limits | None = None,
 ) -> pa.Table:
-    """Run one SELECT in the catalog's dialect and return its answer; of columns of one name all but the first get a number, `told_apart`.
+    """Run one SELECT in the catalog's dialect and return its answer.
+
+    Equal column names are numbered, as `deduplicate_column_names` does.
 
     Args:
         store: the catalog's files and database.
         sql: the text.
         parameters: values of its ``$parameters``; those that it does not use are ignored.
-        name: what messages call the text: its file, or ``query``.
-        limits: what running it may take.
+        name: the name of the text in messages: its file, or ``query``.
+        limits: the memory and time that it may take.
 
     Raises:
         QueryError: the text is wrong; the message has ``file:line:column``.
@@ -39,10 +41,10 @@ def run(
         SignalError: a signal that it reads is missing or incomplete.
     """
     with executing(
-        store, SqlText.of(sql, name=name), parameters or {}, limits or Limits()
+        store, SourceText.of(sql, name=name), parameters or {}, limits or Limits()
     ) as execution:
         answer = execution.table(execution.planned.query)
-        return answer.rename_columns(told_apart(answer.column_names))
+        return answer.rename_columns(deduplicate_column_names(answer.column_names))
 
 
 @contextmanager
@@ -62,10 +64,10 @@ def stream(
     import pyarrow as pa
 
     with executing(
-        store, SqlText.of(sql, name=name), parameters or {}, limits or Limits()
+        store, SourceText.of(sql, name=name), parameters or {}, limits or Limits()
     ) as execution:
         reader = execution.reader()
-        names = told_apart(reader.schema.names)
+        names = deduplicate_column_names(reader.schema.names)
         if names == reader.schema.names:
             yield reader
             return
@@ -77,17 +79,19 @@ def stream(
         )
 
 
-def told_apart(names: Sequence[str]) -> list[str]:
-    """Names of columns, equal ones numbered as DuckDB numbers those of a subquery: records, frames and files hold one of a name.
+def deduplicate_column_names(names: Sequence[str]) -> list[str]:
+    """Return column names with equal ones numbered, as DuckDB does in a subquery.
 
-    >>> told_apart(["id", "value", "value", "value_1"])
+    Records, frames and files hold one column of a name.
+
+    >>> deduplicate_column_names(["id", "value", "value", "value_1"])
     ['id', 'value', 'value_1', 'value_1_1']
     """
     found: list[str] = []
     for name in names:
-        n, unlike = 0, name
-        while unlike in found:
-            n += 1
-            unlike = f"{name}_{n}"
-        found.append(unlike)
+        number, unique = 0, name
+        while unique in found:
+            number += 1
+            unique = f"{name}_{number}"
+        found.append(unique)
     return found

@@ -1,8 +1,7 @@
-"""Empty stand-ins for what a selection reads, so that DuckDB can interpret its texts before anything is computed.
+"""Empty stubs of a selection's sources, so that DuckDB can bind its texts before the run.
 
-Each column of a stand-in is scanned under a name of its own, so that a plan says exactly which
-columns of which source it reads. Stand-ins carry no statistics: a plan over them does not depend on
-the data.
+Each column of a stub is scanned under its own name, so that a plan says exactly which columns of
+which source it reads. Stubs carry no statistics: a plan over them does not depend on the data.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ import duckdb
 
 from catalog.query.errors import bound
 from catalog.query.parse import Node, parameters
-from catalog.query.source_text import SqlText, quoted
+from catalog.query.source_text import SourceText, quoted
 from catalog.store.database import Connection
 
 WRITE = "SELECT json_deserialize_sql($tree::JSON)"
@@ -24,18 +23,18 @@ PROBE = "acos({}, 1, 2)"  # no function takes these: DuckDB's message names the 
 
 
 class Stubs:
-    """The stand-ins of one plan, in its connection."""
+    """The stubs of one plan, in its connection."""
 
     def __init__(self, connection: Connection, given: Mapping[str, Any]) -> None:
         self.connection = connection
         self.given = given
-        self.types: dict[str, dict[str, str]] = {}  # of each stand-in's columns
+        self.types: dict[str, dict[str, str]] = {}  # of each stub's columns
 
     def add(self, name: str, columns: Mapping[str, str]) -> None:
-        """Create a stand-in.
+        """Create a stub.
 
         Args:
-            name: how texts call it.
+            name: its name in texts.
             columns: the DuckDB type of each column.
         """
         import pyarrow as pa
@@ -51,21 +50,29 @@ class Stubs:
         self.connection.execute(f'CREATE TEMP VIEW {name} AS SELECT {casts} FROM "{name} rows"')
 
     def drop(self) -> None:
-        """Remove every stand-in, since the connection may serve the run too."""
+        """Remove every stub, since the connection may serve the run too."""
         for name in self.types:
             self.connection.execute(f"DROP VIEW IF EXISTS {name}")
             self.connection.unregister(f"{name} rows")
 
-    def columns(self, text: SqlText) -> dict[str, str]:
-        """Return the columns of a query's answer with their types.
+    def answer(self, text: SourceText) -> list[tuple[str, str]]:
+        """Return the columns of a query's answer in order, each with its type.
 
         Raises:
             QueryError: the text does not bind; the message has ``file:line:column``.
         """
         relation = bound(self.connection, text, self._values(text))
-        return dict(zip(relation.columns, map(str, relation.types), strict=True))
+        return list(zip(relation.columns, map(str, relation.types), strict=True))
 
-    def binds(self, text: SqlText) -> bool:
+    def columns(self, text: SourceText) -> dict[str, str]:
+        """Return the columns of a query's answer by name, each with its type.
+
+        Raises:
+            QueryError: the text does not bind; the message has ``file:line:column``.
+        """
+        return dict(self.answer(text))
+
+    def binds(self, text: SourceText) -> bool:
         """Return whether DuckDB accepts a text."""
         try:
             self.connection.sql(str(text), params=self._values(text))
@@ -73,7 +80,7 @@ class Stubs:
             return False
         return True
 
-    def type_of(self, text: SqlText, start: int, end: int) -> str | None:
+    def type_of(self, text: SourceText, start: int, end: int) -> str | None:
         """Return the type of the expression between two offsets of a text; None where it has none.
 
         DuckDB says it in the message about a call that no function answers, at any depth of the
@@ -87,8 +94,8 @@ class Stubs:
             return found[1] if found else None
         return None
 
-    def reads(self, texts: Iterable[SqlText]) -> dict[str, frozenset[str]]:
-        """Return which columns of each stand-in the texts read.
+    def reads(self, texts: Iterable[SourceText]) -> dict[str, frozenset[str]]:
+        """Return which columns of each stub the texts read.
 
         Args:
             texts: queries, all of whose columns are wanted.
@@ -111,10 +118,10 @@ class Stubs:
             return None
         return str(found[0][0]).removeprefix("SELECT ")
 
-    def _values(self, text: SqlText) -> dict[str, Any]:
+    def _values(self, text: SourceText) -> dict[str, Any]:
         return {name: self.given[name] for name in parameters(self.connection, text)}
 
-    def _scanned(self, text: SqlText) -> Iterator[str]:
+    def _scanned(self, text: SourceText) -> Iterator[str]:
         explained = text.empty() + "EXPLAIN (FORMAT json)\n" + text
         rows = self.connection.execute(str(explained), self._values(text)).fetchall()
         todo = json.loads(rows[0][1])

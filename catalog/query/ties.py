@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from catalog.query.clause_places import Clauses
 from catalog.query.parse import Node
 from catalog.query.scopes import Scope, Unique, is_of_members, name_of, orders_of, tells_apart
-from catalog.query.source_text import SqlText, closing, one_line, quoted, tokens
+from catalog.query.source_text import SourceText, quoted
 from catalog.query.stubs import Stubs
+from catalog.query.tokens import one_line, tokens
 
 RULE = 1  # of the keys below: part of every definition, since another rule gives other members
 ALWAYS = {"WINDOW_ROW_NUMBER", "WINDOW_NTILE", "WINDOW_LAG", "WINDOW_LEAD"}  # whatever their frame
@@ -63,13 +64,13 @@ class Open:
     scope: Scope
     is_of_groups: bool
 
-    def closed(self, text: SqlText, key: str) -> SqlText:
+    def closed(self, text: SourceText, key: str) -> SourceText:
         """Return the text with the key in its place."""
         return text.replace(self.start, self.end, self.before + key + self.after)
 
 
 def opened(
-    text: SqlText, found: list[Scope], known: Relations, aggregates: Callable[[Node], bool]
+    text: SourceText, found: list[Scope], known: Relations, aggregates: Callable[[Node], bool]
 ) -> Iterator[Open | Node]:
     """Return every order of a text that leaves ties open; a bare node where no key can close it.
 
@@ -123,7 +124,7 @@ def is_counting(window: Node) -> bool:
     return kind == "WINDOW_AGGREGATE" and (start.endswith("_ROWS") or end.endswith("_ROWS"))
 
 
-def key_of(place: Open, text: SqlText, known: Relations, stubs: Stubs) -> str | None:
+def key_of(place: Open, text: SourceText, known: Relations, stubs: Stubs) -> str | None:
     """Return the key that closes an order; None where there is none."""
     for key in _candidates(place, text, known, stubs):
         if stubs.binds(place.closed(text, key)):
@@ -149,18 +150,18 @@ def _of_window(clauses: Clauses, window: Node, scope: Scope, known: Relations) -
     after = clauses.over(window)
     if after is None:
         return None
-    orders, opening = orders_of(window), clauses.found[after]
+    orders, opening = orders_of(window), clauses[after]
     if not (orders or window.get("partitions") or _is_unordered(scope, known)):
         return None
     if opening.text != "(":
         return _of_name(clauses, window, scope, after)
-    last = clauses.frame(after, closing(clauses.found, after))
+    last = clauses.frame(after, clauses.closing(after))
     clause = clauses.order_of(orders)
-    if clause and opening.end <= clause.start < clauses.found[last].start:
+    if clause and opening.end <= clause.start < clauses[last].start:
         return Open(clause.end, clause.end, ", ", "", window, scope, scope.is_grouped)
     if orders:  # those of a named window that this one goes on with
         return _of_name(clauses, window, scope, after + 1)
-    at = clauses.found[last - 1].end
+    at = clauses[last - 1].end
     return Open(
         at,
         at,
@@ -173,17 +174,17 @@ def _of_window(clauses: Clauses, window: Node, scope: Scope, known: Relations) -
 
 
 def _of_name(clauses: Clauses, window: Node, scope: Scope, index: int) -> Open | None:
-    """Put the definition of a named window in the place of its name: other windows of that name keep it as it is."""
-    name = clauses.found[index]
+    """Replace the name of a window by its definition; other windows keep the name as it is."""
+    name = clauses[index]
     brackets = clauses.named(name.name, index)
     if brackets is None:
         return None
     opening, last = brackets
     at = clauses.frame(opening, last)
-    body = one_line(clauses.sql[clauses.found[opening].end : clauses.found[at - 1].end])
-    frame = one_line(clauses.sql[clauses.found[at].start : clauses.found[last].start])
+    body = one_line(clauses.sql[clauses[opening].end : clauses[at - 1].end])
+    frame = one_line(clauses.sql[clauses[at].start : clauses[last].start])
     before = body + (", " if orders_of(window) else " ORDER BY ")
-    is_bare = clauses.found[index - 1].name == "over"
+    is_bare = clauses[index - 1].name == "over"
     around = ("(" * is_bare, (" " + frame if frame else "") + ")" * is_bare)
     return Open(
         name.start, name.end, around[0] + before, around[1], window, scope, scope.is_grouped
@@ -191,14 +192,14 @@ def _of_name(clauses: Clauses, window: Node, scope: Scope, index: int) -> Open |
 
 
 def _is_unordered(scope: Scope, known: Relations) -> bool:
-    """Return whether rows come in no order that was meant: stored ones, not a query's or a kernel's."""
+    """Return whether rows are stored ones, without the order of a query or a kernel."""
     leaves = scope.leaves()
     names = {str(leaf.get("table_name") or "").lower() for leaf in leaves}
     is_stored = all(leaf.get("type") == "BASE_TABLE" for leaf in leaves)
     return bool(leaves) and is_stored and not names & {*scope.ctes, *known.ranked}
 
 
-def _candidates(place: Open, text: SqlText, known: Relations, stubs: Stubs) -> Iterator[str]:
+def _candidates(place: Open, text: SourceText, known: Relations, stubs: Stubs) -> Iterator[str]:
     is_query = place.node.get("class") is None
     distinct = place.scope.modifier("DISTINCT") or {}
     if is_query and distinct and not distinct.get("distinct_on_targets"):
@@ -211,7 +212,7 @@ def _candidates(place: Open, text: SqlText, known: Relations, stubs: Stubs) -> I
         yield from _positions(place.scope)
 
 
-def _row_keys(place: Open, text: SqlText, known: Relations, stubs: Stubs) -> Iterator[str]:
+def _row_keys(place: Open, text: SourceText, known: Relations, stubs: Stubs) -> Iterator[str]:
     groups = place.scope.groups()
     if not groups:  # of a UNION, which may hold a member twice
         yield from (f"{key.format('')}, {rest}" for rest in _positions(place.scope) for key in KEYS)
@@ -226,12 +227,13 @@ def _row_keys(place: Open, text: SqlText, known: Relations, stubs: Stubs) -> Ite
 
 
 def keys_of(names: list[str], *, is_alone: bool, is_of_members: bool) -> Iterator[str]:
-    """Return what could tell the rows of some relations apart that a key of members joins, the best first.
+    """Yield keys that could identify the rows of joined relations, the best first.
 
     Args:
         names: of the relations.
         is_alone: whether the query selects from no others.
-        is_of_members: whether they have one row for each member at most; else whole rows decide after the key.
+        is_of_members: whether they have at most one row a member; else whole rows decide after
+            the key.
     """
     prefixes = [""] * is_alone + [f"{_name(name)}." for name in names if name]
     rows = ", ".join(_name(name or UNNAMED) for name in names)
@@ -277,6 +279,6 @@ def _positions(scope: Scope) -> Iterator[str]:
 
 
 def _name(name: str) -> str:
-    found = list(tokens(name))
+    found = tokens(name)
     is_word = len(found) == 1 and found[0].kind == "word" and name == name.lower()
     return name if is_word else quoted(name)

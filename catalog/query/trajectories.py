@@ -33,10 +33,10 @@ def load_trajectories(
     signal: Coverage,
     incomplete: Incomplete,
 ) -> pa.Table:
-    """One row for each member with a trajectory: ``instruction_id``, ``fingerprint``, ``losses`` (float32, in training order).
+    """Return one row for each member with a trajectory: ``losses`` in training order, float32.
 
-    A scan of the long table and a scatter into an array of n x T x 4 bytes; grouping lists in SQL
-    takes ten times as long.
+    It is a scan of the long table and a scatter into an array of n x T x 4 bytes; grouping lists in
+    SQL takes ten times as long.
 
     Args:
         session: where to read.
@@ -70,7 +70,7 @@ def load_trajectories(
 def loss_matrix(
     connection: Connection, ids: np.ndarray[Any, np.dtype[np.int64]], *, signal_id: int
 ) -> Floats:
-    """The losses of instructions under a signal, in the order of training: shape (n, T), NaN where there is none."""
+    """Return the losses of instructions in the order of training: shape (n, T), NaN if missing."""
     at = {"signal_id": signal_id}
     (n_checkpoints,) = connection.sql(query("selection/n_checkpoints"), params=at).fetchall()[0]
     losses = np.full((len(ids), n_checkpoints), np.nan, dtype=np.float32)
@@ -102,7 +102,8 @@ def _completed(
     if incomplete == "refuse":
         made = command("losses", reference, signal.name, signal)
         raise SignalError(
-            f"{int((~is_whole).sum()):,} of {len(losses):,} trajectories of {signal.name} over {reference} lack a checkpoint: "
+            f"{int((~is_whole).sum()):,} of {len(losses):,} trajectories of {signal.name} "
+            f"over {reference} lack a checkpoint: "
             f"`{made}` computes them, incomplete => 'drop' leaves them out, 'impute' fills them in"
         )
     has_any = np.asarray(~is_gap.all(axis=1))

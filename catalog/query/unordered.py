@@ -1,4 +1,4 @@
-"""What a selection computes from rows in no particular order, and no key can repair: each finding with its place."""
+"""The findings of a selection: values that depend on the order of rows, with their locations."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from catalog.query.clause_places import Clauses
 from catalog.query.parse import Node, offset
 from catalog.query.scopes import Scope, orders_of, tells_apart
-from catalog.query.source_text import SqlText
+from catalog.query.source_text import SourceText
 from catalog.query.stubs import Stubs
 from catalog.query.ties import Open, Relations, is_counting, key_of, opened
 
@@ -85,31 +85,31 @@ FRACTIONS = re.compile(r"FLOAT|DOUBLE")
 
 @dataclass(frozen=True)
 class Finding:
-    """Something in a selection that may come out otherwise in another run.
+    """A part of a selection whose value may differ in another run.
 
     Attributes:
-        place: ``file:line:column``.
-        message: what it is, and what to write instead.
+        location: ``file:line:column``.
+        message: the part, and what to write instead.
     """
 
-    place: str
+    location: str
     message: str
 
     def __str__(self) -> str:
         """Return it as one line."""
-        return f"{self.place}: {self.message}"
+        return f"{self.location}: {self.message}"
 
 
 def settled(
-    text: SqlText, found: list[Scope], known: Relations, stubs: Stubs
-) -> tuple[SqlText, list[Finding]]:
+    text: SourceText, found: list[Scope], known: Relations, stubs: Stubs
+) -> tuple[SourceText, list[Finding]]:
     """Close every open order of a query, and find what stays open.
 
     Args:
         text: the query.
         found: the queries in it.
         known: what is known of the relations that it reads.
-        stubs: stand-ins for these.
+        stubs: empty stubs of these.
     """
     findings = [*_aggregates(text, found, known, stubs), *_clauses(text, found)]
     places: list[Open] = []
@@ -124,14 +124,14 @@ def settled(
     for place in sorted(places, key=lambda place: place.start, reverse=True):
         key = key_of(place, answer, known, stubs)
         if key is None:
-            findings.append(Finding(text.place(place.start), _ties(place.node)))
+            findings.append(Finding(text.location(place.start), _ties(place.node)))
         else:
             answer = place.closed(answer, key)
     return answer, findings
 
 
 def _aggregates(
-    text: SqlText, found: list[Scope], known: Relations, stubs: Stubs
+    text: SourceText, found: list[Scope], known: Relations, stubs: Stubs
 ) -> Iterator[Finding]:
     clauses = Clauses(str(text))
     for scope in found:
@@ -152,7 +152,7 @@ def _is_decided(call: Node, scope: Scope, known: Relations) -> bool:
     return is_ordered or tells_apart(expressions, scope, known.unique)
 
 
-def _message(name: str, call: Node, text: SqlText, clauses: Clauses, stubs: Stubs) -> str | None:
+def _message(name: str, call: Node, text: SourceText, clauses: Clauses, stubs: Stubs) -> str | None:
     repair = f"write {name}(... ORDER BY fingerprint)"
     if name in PICKS:
         return f"{name}(...) takes any of several rows: {repair}"
@@ -165,13 +165,13 @@ def _message(name: str, call: Node, text: SqlText, clauses: Clauses, stubs: Stub
     return None
 
 
-def _is_of_fractions(call: Node, text: SqlText, clauses: Clauses, stubs: Stubs) -> bool:
+def _is_of_fractions(call: Node, text: SourceText, clauses: Clauses, stubs: Stubs) -> bool:
     arguments = clauses.arguments(call)
     found = [stubs.type_of(text, start, end) for start, end in arguments[:1]]
     return any(type_ is None or FRACTIONS.search(type_) for type_ in found)
 
 
-def _clauses(text: SqlText, found: list[Scope]) -> Iterator[Finding]:
+def _clauses(text: SourceText, found: list[Scope]) -> Iterator[Finding]:
     for scope in found:
         limit, distinct = scope.modifier("LIMIT"), scope.modifier("DISTINCT")
         if scope.orders or scope.is_top:
@@ -190,21 +190,19 @@ def _clauses(text: SqlText, found: list[Scope]) -> Iterator[Finding]:
 
 def _ties(node: Node) -> str:
     name = _name(node)
-    what = (
-        f"{name}() OVER (...)"
-        if node.get("class") == "WINDOW"
-        else f"{name}(...)"
-        if name
-        else "ORDER BY"
+    part = f"{name}(...)" if name else "ORDER BY"
+    if node.get("class") == "WINDOW":
+        part = f"{name}() OVER (...)"
+    return (
+        f"{part} leaves ties open, and no key is available: "
+        "end its ORDER BY with a column that no two rows share"
     )
-    return f"{what} leaves ties open, and no key is at hand: end its ORDER BY with a column that no two rows share"
 
 
 def _name(call: Node) -> str:
     return str(call.get("function_name") or "").lower()
 
 
-def _place(text: SqlText, node: Node) -> str:
-    places = Clauses(str(text)).places(node)
-    at = offset(text, node) or (places[0] if places else 0)
-    return text.place(at)
+def _place(text: SourceText, node: Node) -> str:
+    offsets = Clauses(str(text)).offsets(node)
+    return text.location(offset(text, node) or next(iter(offsets), 0))

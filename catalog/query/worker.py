@@ -1,4 +1,4 @@
-"""SQL that others wrote, run in a child process that can be ended at any moment.
+"""A child process that runs other people's SQL and can be ended at any moment.
 
 The Python API answers through a child: memory is bounded there and not in the caller's process, and
 a query that outlives its limits ends with the child. A child serves one call at a time and is kept
@@ -35,7 +35,7 @@ _lock = threading.Lock()
 
 
 def call(function: Callable[..., Answer], *args: Any, limits: Limits, **kwargs: Any) -> Answer:
-    """Call a module's function in a child, with ``limits`` among its arguments, and return its answer.
+    """Call a module's function in a child with ``limits``, and return its answer.
 
     Raises:
         InterruptedQueryError: the child did not stop within the limits, or the system ended it.
@@ -51,7 +51,7 @@ def call(function: Callable[..., Answer], *args: Any, limits: Limits, **kwargs: 
 def stream(
     function: Callable[..., Any], *args: Any, limits: Limits, **kwargs: Any
 ) -> Iterator[pa.RecordBatchReader]:
-    """Call a context manager that yields a reader in a child, and yield its batches as they are asked for."""
+    """Call a context manager that yields a reader in a child, and yield its batches on demand."""
     import pyarrow as pa
 
     with _child(limits) as child:

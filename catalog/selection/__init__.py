@@ -1,1 +1,1 @@
-"""Selections: a selector read, planned, explained, executed."""
+"""Selections: selectors, definitions, runs and explanations."""

@@ -1,4 +1,4 @@
-"""Budgets as they are asked for, and as numbers of members."""
+"""Budgets as they are written, and as numbers of members."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ def n_of(budget: int | str, n_members: int, *, of: str) -> int:
     """Return a budget as a number of members.
 
     Raises:
-        OptionError: it is neither a number, a share nor ``all``, or it is out of its range.
+        OptionError: it is not a number, a share or ``all``, or is not between 1 and the number of
+            members.
 
-    >>> n_of("10%", 205, of="alpaca@1"), n_of("1e3", 5000, of="alpaca@1"), n_of("all", 7, of="tiny@1")
+    >>> n_of("10%", 205, of="alpaca@1"), n_of("1e3", 5000, of="p@1"), n_of("all", 7, of="p@1")
     (20, 1000, 7)
     """
     asked = str(budget).strip().lower()
@@ -32,7 +33,8 @@ def n_of(budget: int | str, n_members: int, *, of: str) -> int:
         raise OptionError(f'budget {budget} is not a number of members: write "{number * 100:g}%"')
     if number != int(number) or number < 1:
         raise OptionError(
-            f"budget {budget} is {number:g} of the {n_members:,} members of {of}: it must be a whole number, at least 1"
+            f"budget {budget} is {number:g} of the {n_members:,} members of {of}: "
+            "it must be a whole number, at least 1"
         )
     if number > n_members:
         raise OptionError(

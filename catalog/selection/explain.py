@@ -1,4 +1,4 @@
-"""The plan before the run: what is computed, from which signals, and what the missing ones cost."""
+"""The plan of a query or selection: what it computes, its signals, and the cost of missing ones."""
 
 from __future__ import annotations
 
@@ -6,32 +6,35 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from catalog.errors import SelectionError
 from catalog.kernels._common.memory_limit import gib
 from catalog.query.cost import Need, needs_of
 from catalog.query.errors import reported
 from catalog.query.executor import Limits
-from catalog.query.planner import Apply, Plan, Step, plan
+from catalog.query.plan import Apply, Plan, Step
+from catalog.query.planner import plan
 from catalog.query.runner import Watch
 from catalog.query.session import session
-from catalog.query.source_text import SqlText, one_line
-from catalog.selection.run import define
+from catalog.query.source_text import SourceText
+from catalog.query.tokens import one_line
+from catalog.selection.definition import define
 from catalog.selection.selector import Selector
 from catalog.store.store import Store
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """What a query or a selection would do.
+    """The plan of a query or a selection.
 
     Attributes:
-        name: of the text.
-        text: as it was written.
-        sql: what runs: a comment for each table function in its order, then the query that DuckDB gets.
+        name: the name of the text.
+        text: the text as it was written.
+        sql: a comment for each table function in its order, then the query that DuckDB gets.
         functions: the table functions in their order, as they are called.
         parameters: the values of the text's ``$parameters``.
         references: the pools and subsets, each at its version.
         needs: the signals that it reads.
-        findings: what may come out otherwise in another run of a selection, each with its place.
+        findings: what may differ in another run of a selection, each with its location.
     """
 
     name: str
@@ -45,42 +48,40 @@ class Explanation:
 
     @property
     def is_ready(self) -> bool:
-        """Whether every signal is there."""
+        """Return whether every signal exists."""
         return not any(need.n_missing for need in self.needs)
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
+        """Return the plan for JSON."""
         return asdict(self) | {"is_ready": self.is_ready}
 
     def lines(self) -> list[str]:
-        """For a person."""
-        answer = [self.text.rstrip(), "", "parameters:"]
-        answer += [f"  ${name} = {value!r}" for name, value in sorted(self.parameters.items())] or [
-            "  none"
-        ]
-        answer += ["", "functions, in order:"]
-        answer += [
-            f"  {number}. {function}" for number, function in enumerate(self.functions, start=1)
-        ] or ["  none"]
-        answer += ["", "signals:"]
-        answer += [line for need in self.needs for line in _told(need)] or ["  none"]
-        answer += (
-            ["", "depends on the order of rows:", *(f"  {one}" for one in self.findings)]
-            if self.findings
-            else []
-        )
+        """Return the plan as lines for a person."""
+        values = [f"${name} = {value!r}" for name, value in sorted(self.parameters.items())]
+        functions = [f"{number}. {call}" for number, call in enumerate(self.functions, start=1)]
+        signals = [line for need in self.needs for line in _need_lines(need)]
+        sections = {
+            "parameters:": values or ["none"],
+            "functions, in order:": functions or ["none"],
+            "signals:": signals or ["none"],
+            "depends on the order of rows:": list(self.findings),
+        }
+        answer = [self.text.rstrip()]
+        for title, lines in sections.items():
+            if lines:
+                answer += ["", title, *(f"  {line}" for line in lines)]
         return answer
 
 
 def explain(
     store: Store,
-    text: SqlText,
+    text: SourceText,
     given: Mapping[str, Any],
     *,
     is_selection: bool = False,
     limits: Limits | None = None,
 ) -> Explanation:
-    """Plan a query and look at its signals; nothing is computed.
+    """Plan a query and look up its signals; nothing is computed.
 
     Raises:
         CatalogError: as `catalog.query.planner.plan` says.
@@ -121,24 +122,29 @@ def explain_selection(
     settings: Mapping[str, Any] | None = None,
     limits: Limits | None = None,
 ) -> Explanation:
-    """Plan a selection as `catalog.selection.run.define` does, and look at its signals.
+    """Plan a selection as `catalog.selection.definition.define` does, and look up its signals.
 
     Raises:
-        CatalogError: as `catalog.selection.run.define` says.
+        SelectionError: the selector does not use ``$budget``.
+        CatalogError: as `catalog.selection.definition.define` says.
     """
     asked: dict[str, Any] = {"ref": source, "budget": budget, "seed": seed, "settings": settings}
     definition = define(store, selector, **asked, limits=limits)
+    if definition.planned and "budget" not in definition.planned.parameters:
+        raise SelectionError(
+            f"{selector.file}: $budget is not used: end the last SELECT with LIMIT $budget"
+        )
     return explain(store, definition.text, definition.given, is_selection=True, limits=limits)
 
 
 def script(planned: Plan) -> str:
-    """The final SQL: each table function's answer by its name, then the query over them."""
-    lines = [f"-- {step.table} = {line}" for step in planned.steps for line in [called_as(step)]]
+    """Return the final SQL: a comment for each table function, then the query."""
+    lines = [f"-- {step.table} = {called_as(step)}" for step in planned.steps]
     return "\n".join([*lines, str(planned.query).strip()])
 
 
 def called_as(step: Step) -> str:
-    """A step as one line: the function with its arguments."""
+    """Return a step as one line: the function with its arguments."""
     if not isinstance(step, Apply):
         return step.call
     relations = [f"({one_line(str(query))})" for query in step.relations.values()]
@@ -149,34 +155,28 @@ def called_as(step: Step) -> str:
     return f"{step.name}({', '.join([*relations, *options])})"
 
 
-def _told(found: Need) -> list[str]:
-    there = f"  {found.title}: {found.n_with_value:,} of {found.n_members:,}"
-    if found.kind == "label_embedding":
-        there += " members have labels; the selection itself embeds these, and keeps their vectors"
-    elif found.n_without_value:
-        there += f", {found.n_without_value:,} without a value for a recorded reason"
-    if not found.n_missing:
+def _need_lines(need: Need) -> list[str]:
+    """Return what exists of a signal, and what the rest costs."""
+    there = f"{need.title}: {need.n_with_value:,} of {need.n_members:,}"
+    if need.kind == "label_embedding":
+        there += " members have labels; the selection itself embeds and stores these labels"
+    elif need.n_without_value:
+        there += f", {need.n_without_value:,} without a value for a recorded reason"
+    if not need.n_missing:
         return [there]
-    if not found.is_computed:
-        return [
-            there,
-            f"    missing: {found.n_missing:,} instructions",
-            f"    brings them in: {found.command}",
-        ]
-    rate = (
-        "time not measured here yet"
-        if found.seconds is None
-        else f"about {_minutes(found.seconds)} at the rate measured here"
-    )
-    cost = f"    missing: {found.n_missing:,} instructions, {found.n_tokens:,} tokens, {rate}, {gib(found.n_bytes)} of disk"
-    return [there, cost, f"    makes them: {found.command}"]
+    missing = f"  missing: {need.n_missing:,} instructions"
+    if not need.is_computed:
+        return [there, missing, f"  import them with: {need.command}"]
+    duration = "time not measured here yet"
+    if need.seconds is not None:
+        duration = f"about {_duration(need.seconds)} at the rate measured here"
+    cost = f"{need.n_tokens:,} tokens, {duration}, {gib(need.n_bytes)} of disk"
+    return [there, f"{missing}, {cost}", f"  compute them with: {need.command}"]
 
 
-def _minutes(seconds: float) -> str:
-    return (
-        f"{seconds:.0f} s"
-        if seconds < 90
-        else f"{seconds / 60:.0f} min"
-        if seconds < 5400
-        else f"{seconds / 3600:.1f} h"
-    )
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    if seconds < 5400:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"

@@ -1,4 +1,4 @@
-"""The selectors that a catalog keeps: added, replaced, removed."""
+"""The selectors that a catalog keeps: how they are added, replaced and removed."""
 
 from __future__ import annotations
 
@@ -61,7 +61,9 @@ def remove_selector(
     store: Store,
     name: str,
 ) -> None:
-    """Remove a selector that the catalog keeps. Subsets that it made keep its text, and verify as before.
+    """Remove a selector that the catalog keeps.
+
+    Subsets that it made keep its text, and verify as before.
 
     Raises:
         SelectorNotFoundError: the catalog keeps none of that name.

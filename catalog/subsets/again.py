@@ -8,9 +8,10 @@ from typing import Any
 
 from catalog.errors import OptionError, ReferenceNotFoundError, SelectionError
 from catalog.query.executor import Limits
-from catalog.query.source_text import canonical
-from catalog.selection.run import Definition, define
-from catalog.selection.selector import Param, Selector
+from catalog.query.tokens import canonical
+from catalog.selection.definition import Definition, define
+from catalog.selection.parameters import Param
+from catalog.selection.selector import Selector
 from catalog.signals.coverage import Pins
 from catalog.store.database import Connection
 from catalog.store.queries import query

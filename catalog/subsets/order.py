@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from catalog.selection.selector import read_selector
+from catalog.selection.header import order_matters as says_order_matters
 from catalog.store.database import Connection
 from catalog.store.paths import package_data_dir
 from catalog.store.queries import query
@@ -17,7 +17,7 @@ def order_matters(connection: Connection, reference: Reference) -> bool:
         query("export/selector"), params={"subset_id": reference.id}
     ).fetchall()
     text = kept or _shipped_text(name)
-    return text is not None and read_selector(text, name=name).order_matters
+    return text is not None and says_order_matters(text)
 
 
 def _shipped_text(name: str) -> str | None:

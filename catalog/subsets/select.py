@@ -11,7 +11,8 @@ from catalog.errors import OptionError, SelectionError, argument
 from catalog.notebook import NotebookResult
 from catalog.query.executor import Limits
 from catalog.query.session import shared_session
-from catalog.selection.run import Chosen, Definition, choose, define
+from catalog.selection.definition import Definition, define
+from catalog.selection.run import SelectionResult, choose
 from catalog.selection.selector import Selector, find_selector
 from catalog.signals.coverage import Pins
 from catalog.store.database import Connection
@@ -127,7 +128,9 @@ def _findings(definition: Definition, *, is_strict: bool) -> tuple[str, ...]:
     return findings
 
 
-def _write(store: Store, chosen: Chosen, name: str, *, seconds: float, is_superseding: bool) -> str:
+def _write(
+    store: Store, chosen: SelectionResult, name: str, *, seconds: float, is_superseding: bool
+) -> str:
     """Write the next version and return its reference."""
     with store.writing() as connection:
         # Another process may have written since the first check.

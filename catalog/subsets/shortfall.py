@@ -6,10 +6,11 @@ import json
 from typing import Any
 
 from catalog.errors import argument
-from catalog.selection.run import Chosen, Definition
+from catalog.selection.definition import Definition
+from catalog.selection.run import SelectionResult
 
 
-def warnings_of(chosen: Chosen) -> tuple[str, ...]:
+def warnings_of(chosen: SelectionResult) -> tuple[str, ...]:
     """Return what a user should know about a selection's members."""
     definition, n_members = chosen.definition, chosen.members.num_rows
     warnings = []
@@ -23,7 +24,7 @@ def warnings_of(chosen: Chosen) -> tuple[str, ...]:
     return tuple(warnings)
 
 
-def _uncovered(definition: Definition, chosen: Chosen) -> list[str]:
+def _uncovered(definition: Definition, chosen: SelectionResult) -> list[str]:
     """Return a warning where clusters got no member although each should get one in turn.
 
     A draw by weight owes no cluster a member, so it is not warned about.

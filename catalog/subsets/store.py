@@ -10,7 +10,8 @@ import numpy as np
 import pyarrow as pa
 
 from catalog.arrow import from_numpy
-from catalog.selection.run import Chosen, Definition
+from catalog.selection.definition import Definition
+from catalog.selection.run import SelectionResult
 from catalog.store import vectors
 from catalog.store.database import Connection
 from catalog.store.queries import query
@@ -30,7 +31,7 @@ def find_same(connection: Connection, definition: Definition, *, name: str) -> R
 def write_subset(
     connection: Connection,
     store: Store,
-    chosen: Chosen,
+    chosen: SelectionResult,
     *,
     name: str,
     environment: Mapping[str, Any],

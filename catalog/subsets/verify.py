@@ -17,7 +17,8 @@ from catalog.errors import (
 )
 from catalog.notebook import NotebookResult
 from catalog.query.executor import Limits
-from catalog.selection.run import Definition, choose, members_sha256
+from catalog.selection.definition import Definition
+from catalog.selection.run import choose, members_sha256
 from catalog.signals.coverage import title
 from catalog.signals.options import settings_of
 from catalog.store.database import Connection

@@ -18,7 +18,7 @@ from catalog.why.lookup import Row
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from catalog.query.source_text import SqlText
+    from catalog.query.source_text import SourceText
 
 
 def position_of(rows: pa.Table, row: Row) -> int | None:
@@ -48,7 +48,7 @@ def lacking(execution: Execution, row: Row) -> tuple[str, ...]:
     return tuple(dict.fromkeys(said))
 
 
-def dropped_by(execution: Execution, text: SqlText, row: Row) -> tuple[str, ...]:
+def dropped_by(execution: Execution, text: SourceText, row: Row) -> tuple[str, ...]:
     """The conditions of a query without which it would return the row, with the row's values; none where it is not for them.
 
     A condition is left out and the query answered: if the row is there, that condition alone is the
@@ -66,7 +66,7 @@ def dropped_by(execution: Execution, text: SqlText, row: Row) -> tuple[str, ...]
     return tuple(_said(execution, text, condition, row) for condition in found)
 
 
-def parted_by(execution: Execution, text: SqlText, row: Row) -> tuple[str, ...]:
+def parted_by(execution: Execution, text: SourceText, row: Row) -> tuple[str, ...]:
     """The set operation of a query that does not let the row through; none where it is not for one."""
     for word, left, right in operations(text):
         sides = _is_in(execution, left, row), _is_in(execution, right, row)
@@ -81,7 +81,7 @@ def parted_by(execution: Execution, text: SqlText, row: Row) -> tuple[str, ...]:
     return ()
 
 
-def _is_in(execution: Execution, text: SqlText, row: Row) -> bool:
+def _is_in(execution: Execution, text: SourceText, row: Row) -> bool:
     try:
         at = position_of(execution.table(text), row)
     except CatalogError:  # what it guarded against: a cast that fails, a NULL
@@ -89,7 +89,7 @@ def _is_in(execution: Execution, text: SqlText, row: Row) -> bool:
     return at is not None and at >= 0
 
 
-def _said(execution: Execution, text: SqlText, condition: Condition, row: Row) -> str:
+def _said(execution: Execution, text: SourceText, condition: Condition, row: Row) -> str:
     shown = with_values(condition.shown, execution.planned.parameters)
     values = _values(execution, text, condition, row)
     if not values:
@@ -98,7 +98,9 @@ def _said(execution: Execution, text: SqlText, condition: Condition, row: Row) -
     return f"it is not eligible: {shown} leaves it out ({listed})"
 
 
-def _values(execution: Execution, text: SqlText, condition: Condition, row: Row) -> dict[str, Any]:
+def _values(
+    execution: Execution, text: SourceText, condition: Condition, row: Row
+) -> dict[str, Any]:
     """What the row has in the columns that a condition mentions; nothing where that cannot be asked."""
     if condition.source is None:
         return {}

@@ -18,7 +18,7 @@ from catalog.kernels.explain import has_standing, standing
 from catalog.query.arguments import parameters_of
 from catalog.query.clauses import cut_of
 from catalog.query.executor import Execution, Limits, executing
-from catalog.query.planner import Apply
+from catalog.query.plan import Apply
 from catalog.store.queries import query
 from catalog.store.references import resolve
 from catalog.store.store import Store
@@ -30,7 +30,7 @@ from catalog.why.rank import Place, place_of
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from catalog.query.source_text import SqlText
+    from catalog.query.source_text import SourceText
 
 SHOWN = 12  # digits of a fingerprint in a sentence
 # Those beside the row, as a table calls them.
@@ -180,7 +180,7 @@ def _follow(execution: Execution, row: Row) -> _Found:
         )
     ):
         return _Found("place", place.said, place.others, place.columns, place)
-    texts: list[SqlText] = []
+    texts: list[SourceText] = []
     for step in planned.steps:
         given, lost = _through(execution, step, row) if isinstance(step, Apply) else (None, None)
         if lost:
@@ -191,7 +191,7 @@ def _follow(execution: Execution, row: Row) -> _Found:
     return _ineligible(execution, texts, row)
 
 
-def _ineligible(execution: Execution, texts: Sequence[SqlText], row: Row) -> _Found:
+def _ineligible(execution: Execution, texts: Sequence[SourceText], row: Row) -> _Found:
     """Which condition left the row out of the first of some queries, and which signals it has no value of."""
     gaps = lacking(execution, row)
     conditions = next((said for text in texts if (said := dropped_by(execution, text, row))), ())
@@ -242,7 +242,7 @@ def _through(execution: Execution, step: Apply, row: Row) -> tuple[bool | None, 
     )
 
 
-def _relations(step: Apply) -> list[tuple[str, SqlText]]:
+def _relations(step: Apply) -> list[tuple[str, SourceText]]:
     """A kernel's relations in the order of its arguments; the first is what it chooses from."""
     return [
         (name, step.relations[name])

@@ -8,7 +8,8 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from catalog.selection.selector import Param, Selector, read_selector
+from catalog.selection.parameters import Param
+from catalog.selection.selector import Selector, read_selector
 
 DOCS = Path(__file__).resolve().parent.parent
 

@@ -8,8 +8,7 @@ JOIN instructions USING (instruction_id)
 SELECT metadata->>$column AS key, instruction_id
 FROM pool_members
 WHERE pool_id = $id
-    AND added_version <= $version
-    AND (removed_version IS NULL OR removed_version > $version)
+    AND is_member_at(added_version, removed_version, $version)
     AND metadata->>$column IS NOT NULL
 
 -- name: n_pool_rows
@@ -21,8 +20,7 @@ WHERE pool_id = $id AND version = $version
 SELECT row_number, instruction_id
 FROM pool_members
 WHERE pool_id = $id
-    AND added_version <= $version
-    AND (removed_version IS NULL OR removed_version > $version)
+    AND is_member_at(added_version, removed_version, $version)
 ORDER BY row_number
 
 -- name: subset_rows

@@ -139,8 +139,7 @@ FROM pool_at($pool_id, $version)
 SELECT source, count(*) AS n_members
 FROM pool_members
 WHERE pool_id = $pool_id
-    AND added_version <= $version
-    AND (removed_version IS NULL OR removed_version > $version)
+    AND is_member_at(added_version, removed_version, $version)
 GROUP BY source
 ORDER BY n_members DESC, source
 

@@ -19,8 +19,7 @@ files AS (
     FROM versions
     JOIN pool_members
         ON pool_members.pool_id = versions.pool_id
-        AND pool_members.added_version <= versions.version
-        AND (pool_members.removed_version IS NULL OR pool_members.removed_version > versions.version)
+        AND is_member_at(pool_members.added_version, pool_members.removed_version, versions.version)
     JOIN media_files
         ON media_files.pool_id = pool_members.pool_id
         AND media_files.instruction_id = pool_members.instruction_id

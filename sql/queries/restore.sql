@@ -16,8 +16,7 @@ JOIN pool_members AS present
 LEFT JOIN files AS before ON before.instruction_id = old.instruction_id AND before.version = old.added_version
 LEFT JOIN files AS now ON now.instruction_id = old.instruction_id AND now.version = present.added_version
 WHERE old.pool_id = $pool_id
-    AND old.added_version <= $version
-    AND (old.removed_version IS NULL OR old.removed_version > $version)
+    AND is_member_at(old.added_version, old.removed_version, $version)
     AND before.contents IS DISTINCT FROM now.contents
     AND old.instruction_id NOT IN (SELECT instruction_id FROM changes)
 
@@ -27,8 +26,7 @@ CREATE TEMP TABLE loaded AS
 SELECT instruction_id, row_number, source, labels, metadata
 FROM pool_members
 WHERE pool_id = $pool_id
-    AND added_version <= $version
-    AND (removed_version IS NULL OR removed_version > $version)
+    AND is_member_at(added_version, removed_version, $version)
 
 -- name: media_files
 -- What was known of the contents of the media of members that come back.
@@ -49,8 +47,7 @@ JOIN pool_members AS old
     AND old.added_version = media_files.version
 JOIN changes ON changes.instruction_id = old.instruction_id
 WHERE media_files.pool_id = $pool_id
-    AND old.added_version <= $restored_from
-    AND (old.removed_version IS NULL OR old.removed_version > $restored_from)
+    AND is_member_at(old.added_version, old.removed_version, $restored_from)
     AND changes.change IN ('added', 'updated')
 
 -- name: version

@@ -88,6 +88,8 @@ COPY (SELECT 1) TO 'out.csv'
 COPY pools FROM 'in.csv'
 -- title: COPY a database
 COPY FROM DATABASE catalog TO memory
+-- title: read_text behind an operator of two characters
+SELECT [1.0, 2.0]::FLOAT[2]<->[1.0, 2.0]::FLOAT[2] FROM read_text('/etc/passwd')
 -- title: COPY inside WITH
 WITH a AS (COPY (SELECT 1) TO 'out.csv') SELECT * FROM a
 -- title: ATTACH

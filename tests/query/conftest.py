@@ -14,14 +14,18 @@ from catalog.store.store import Store
 # 40 instructions in two sources; version 2 of the pool loses the first five and gains ten.
 FILL = """
 INSERT INTO pools VALUES (1, 'tiny', false, TIMESTAMP '2026-01-01');
-INSERT INTO pool_versions (pool_id, version, created_at, mode, n_rows, n_members, n_added, n_removed,
-    n_kept, n_updated, n_folded, n_quarantined, n_no_input, files, options, seconds)
-SELECT 1, version, TIMESTAMP '2026-01-01', 'replace', 30, 30, 30, 0, 0, 0, 0, 0, 0, '[]', '{}', 0.1 FROM (VALUES (1), (2)) AS v(version);
+INSERT INTO pool_versions (pool_id, version, created_at, mode, n_rows, n_members, n_added,
+    n_removed, n_kept, n_updated, n_folded, n_quarantined, n_no_input, files, options, seconds)
+SELECT 1, version, TIMESTAMP '2026-01-01', 'replace', 30, 30, 30, 0, 0, 0, 0, 0, 0, '[]', '{}', 0.1
+FROM (VALUES (1), (2)) AS v(version);
 INSERT INTO instructions (instruction_id, fingerprint, messages, system, tools)
 SELECT
     i,
     sha256('instruction ' || i),
-    [{'role': 'user', 'content': 'question ' || i, 'extra': NULL}, {'role': 'assistant', 'content': repeat('a', i % 7 + 1), 'extra': NULL}],
+    [
+        {'role': 'user', 'content': 'question ' || i, 'extra': NULL},
+        {'role': 'assistant', 'content': repeat('a', i % 7 + 1), 'extra': NULL}
+    ],
     CASE WHEN i % 10 = 0 THEN 'be brief' END,
     NULL
 FROM range(40) AS t(i);
@@ -47,25 +51,32 @@ VALUES
     (2, 'losses', 'half', 'l2', '{}', 4, NULL, '{}', TIMESTAMP '2026-01-04'),
     (3, 'score', 'ifd', 's3', '{}', NULL, NULL, '{}', TIMESTAMP '2026-01-04'),
     (4, 'score', 'depth', 's4', '{}', NULL, NULL, '{}', TIMESTAMP '2026-01-04'),
-    (5, 'embedding', 'MiniLM', 'e5', '{"field": "prompt"}', 3, 'embedding_0005', '{}', TIMESTAMP '2026-01-04'),
+    (5, 'embedding', 'MiniLM', 'e5', '{"field": "prompt"}', 3, 'embedding_0005', '{}',
+        TIMESTAMP '2026-01-04'),
     (6, 'states', 'tiny', 't6', '{}', 2, 'states_0006', '{}', TIMESTAMP '2026-01-04');
-INSERT INTO shards (signal_id, shard, n_instructions, n_missing, n_tokens, n_truncated, lance_version,
-    seconds, committed_at)
-SELECT signal_id, 0, 40, 0, 0, 0, CASE WHEN signal_id IN (5, 6) THEN 1 END, 1.0, TIMESTAMP '2026-01-04'
+INSERT INTO shards (signal_id, shard, n_instructions, n_missing, n_tokens, n_truncated,
+    lance_version, seconds, committed_at)
+SELECT signal_id, 0, 40, 0, 0, 0, CASE WHEN signal_id IN (5, 6) THEN 1 END, 1.0,
+    TIMESTAMP '2026-01-04'
 FROM (VALUES (1), (2), (3), (4), (5), (6)) AS v(signal_id);
 INSERT INTO checkpoints (signal_id, checkpoint, step, epoch, mean_loss, recorded_at)
-SELECT s, c, c * 10, c, 1.0, TIMESTAMP '2026-01-04' FROM (VALUES (1), (2)) AS v(s), range(4) AS t(c);
+SELECT s, c, c * 10, c, 1.0, TIMESTAMP '2026-01-04'
+FROM (VALUES (1), (2)) AS v(s), range(4) AS t(c);
 -- Of `tiny` everyone has four losses but instruction 7, which has none for a reason.
 INSERT INTO losses
-SELECT 1, i, c, 10 * i + c, 3 FROM range(40) AS t(i), range(4) AS u(c) WHERE i <> 7 ORDER BY hash(i * 31 + c);
+SELECT 1, i, c, 10 * i + c, 3
+FROM range(40) AS t(i), range(4) AS u(c) WHERE i <> 7 ORDER BY hash(i * 31 + c);
 -- Of `half` twenty have four, ten have two, ten have none and no reason.
-INSERT INTO losses SELECT 2, i, c, 10 * i + c, 3 FROM range(30) AS t(i), range(4) AS u(c) WHERE i < 20 OR c IN (1, 3);
+INSERT INTO losses SELECT 2, i, c, 10 * i + c, 3
+FROM range(30) AS t(i), range(4) AS u(c) WHERE i < 20 OR c IN (1, 3);
 INSERT INTO signal_gaps VALUES (1, 7, 0, 'prompt_fills_the_window'), (3, 8, 0, 'empty_response');
 INSERT INTO signal_members SELECT 1, i, 0 FROM range(40) AS t(i) WHERE i <> 7;
 INSERT INTO signal_members SELECT 2, i, 0 FROM range(20) AS t(i);
 INSERT INTO signal_members SELECT s, i, 0 FROM (VALUES (4), (5), (6)) AS v(s), range(40) AS t(i);
 INSERT INTO signal_members SELECT 3, i, 0 FROM range(40) AS t(i) WHERE i <> 8;
-INSERT INTO scores SELECT 3, i, CASE WHEN i <> 8 THEN i / 100 END, CASE WHEN i = 8 THEN 'empty_response' END FROM range(40) AS t(i);
+INSERT INTO scores
+SELECT 3, i, CASE WHEN i <> 8 THEN i / 100 END, CASE WHEN i = 8 THEN 'empty_response' END
+FROM range(40) AS t(i);
 INSERT INTO scores SELECT 4, i, -i, NULL FROM range(40) AS t(i);
 INSERT INTO tags VALUES ('tiny', 'first', 1, TIMESTAMP '2026-01-03');
 """
@@ -75,7 +86,7 @@ CASES = Path(__file__).parent.parent / "cases"
 
 
 def read_cases(name: str) -> list[tuple[str, str]]:
-    """The blocks of ``tests/cases/<name>.sql``: each a line ``-- title: ...`` and the SQL below it."""
+    """Return the blocks of ``tests/cases/<name>.sql``: a line ``-- title: ...`` and its SQL."""
     blocks = re.split(
         r"^-- title: (.*)\n",
         (CASES / f"{name}.sql").read_text(encoding="utf-8"),
@@ -85,7 +96,7 @@ def read_cases(name: str) -> list[tuple[str, str]]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test that takes ``hostile`` or ``pair`` runs once for every block of that file."""
+    """Run a test that takes ``hostile`` or ``pair`` once for every block of that file."""
     for fixture in ("hostile", "pair"):
         if fixture in metafunc.fixturenames:
             cases = read_cases(fixture if fixture == "hostile" else "plans")
@@ -96,7 +107,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture(scope="session")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder to copy: making it takes longer than most tests."""
+    """Return a filled folder to copy: filling it takes longer than most tests."""
     made = Store(tmp_path_factory.mktemp("filled") / "catalog")
     with made.writing() as connection:
         connection.execute(FILL)
@@ -106,7 +117,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def embedded() -> pa.Table:
-    """Vectors of three numbers for forty instructions, in an order of their own, and one of a shard that never was committed."""
+    """Return shuffled vectors of three numbers for forty instructions, and one of a dead shard."""
     ids = np.random.default_rng(0).permutation(40)
     numbers = np.stack([ids, ids * 2, np.sin(ids)], axis=1).astype(np.float16)
     rows = pa.table(
@@ -119,7 +130,7 @@ def embedded() -> pa.Table:
 
 
 def stated() -> pa.Table:
-    """Token states of two numbers: instruction i has i % 4 + 1 tokens, token t is (i, t)."""
+    """Return token states of two numbers: instruction i has i % 4 + 1 tokens, token t is (i, t)."""
     ids = np.random.default_rng(1).permutation(40)
     n_tokens = ids % 4 + 1
     numbers = np.array(
@@ -138,5 +149,5 @@ def _fixed(numbers: np.ndarray) -> pa.FixedSizeListArray:
 
 @pytest.fixture
 def store(filled: Path, tmp_path: Path) -> Store:
-    """A catalog with the pool `tiny` (two versions) and the subset `few`."""
+    """Return a catalog with the pool `tiny` (two versions) and the subset `few`."""
     return Store(Path(shutil.copytree(filled, tmp_path / "catalog")))

@@ -17,7 +17,10 @@ from catalog.query.stream import run
 from catalog.store.store import Store
 
 ONE_VALUE = "SELECT length(repeat('x', 4000000000)) AS n"
-IN_A_KERNEL = f"SELECT * FROM kmeans((SELECT fingerprint, losses FROM trajectories('tiny', proxy => 'tiny')), k => ({ONE_VALUE}))"
+IN_A_KERNEL = (
+    "SELECT * FROM kmeans((SELECT fingerprint, losses FROM trajectories('tiny', proxy => "
+    f"'tiny')), k => ({ONE_VALUE}))"
+)
 STUCK = "SELECT length(repeat('x', 900000000)) AS n"
 MESSAGE = "the system has no limit of address space"
 

@@ -5,13 +5,14 @@ from pathlib import Path
 import pytest
 
 from catalog.kernels.explain import has_standing
-from catalog.query.clauses import conditions, cut_of, shown
-from catalog.query.source_text import SqlText, canonical
+from catalog.query.clauses import conditions, cut_of
+from catalog.query.source_text import SourceText
+from catalog.query.tokens import canonical, shown
 from catalog.store.paths import package_data_dir
 
 
-def of(sql: str) -> SqlText:
-    return SqlText.of(sql, name="mine.sql")
+def of(sql: str) -> SourceText:
+    return SourceText.of(sql, name="mine.sql")
 
 
 @pytest.mark.parametrize(
@@ -28,7 +29,8 @@ def test_every_selector_has_a_place_for_who_is_left_out_or_a_kernel_that_knows(p
 def test_the_budget_may_cut_an_inner_query() -> None:
     cut = cut_of(
         of(
-            "WITH a AS (SELECT id FROM t), b AS (SELECT id, n FROM a ORDER BY n LIMIT $budget) SELECT id FROM b ORDER BY id"
+            "WITH a AS (SELECT id FROM t), b AS (SELECT id, n FROM a ORDER BY n LIMIT "
+            "$budget) SELECT id FROM b ORDER BY id"
         )
     )
     assert cut is not None
@@ -45,7 +47,10 @@ def test_the_budget_may_cut_an_inner_query() -> None:
         "SELECT id FROM t ORDER BY 1 LIMIT $budget // 2",
         "SELECT 'limit $budget' AS id FROM t -- LIMIT $budget",
         "SELECT id FROM (SELECT id FROM t ORDER BY 1 LIMIT $budget) ORDER BY 1 LIMIT $budget",
-        "SELECT id FROM (WITH a AS (SELECT 1 AS id) SELECT id FROM a ORDER BY 1 LIMIT $budget) ORDER BY 1",
+        (
+            "SELECT id FROM (WITH a AS (SELECT 1 AS id) SELECT id FROM a ORDER BY 1 LIMIT "
+            "$budget) ORDER BY 1"
+        ),
     ],
 )
 def test_what_is_no_plain_budget_is_not_taken_for_one(sql: str) -> None:

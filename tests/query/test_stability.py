@@ -9,7 +9,7 @@ import pytest
 
 from catalog.query.parse import tree
 from catalog.query.session import session
-from catalog.query.source_text import SqlText
+from catalog.query.source_text import SourceText
 from catalog.query.stability import CLOCKS, Stability
 from catalog.store.queries import macros
 from catalog.store.store import Store
@@ -17,14 +17,16 @@ from catalog.store.store import Store
 ALONE = """
 SELECT DISTINCT function_name
 FROM duckdb_functions()
-WHERE function_type IN ('scalar', 'macro') AND len(parameters) = 0 AND regexp_matches(function_name, '^[a-z]')
+WHERE function_type IN ('scalar', 'macro')
+    AND len(parameters) = 0
+    AND regexp_matches(function_name, '^[a-z]')
 ORDER BY 1
 """
 
 
 def changing(store: Store, sql: str) -> set[str]:
     with session(store) as opened:
-        root = tree(opened.connection, SqlText.of(sql))
+        root = tree(opened.connection, SourceText.of(sql))
         return {name for _, name in Stability(opened.connection).changing(root)}
 
 

@@ -10,7 +10,7 @@ from catalog.query.executor import Limits, executing
 from catalog.query.kernels import ANSWERS, answer_columns, kernel, kernel_names
 from catalog.query.planner import plan
 from catalog.query.session import session
-from catalog.query.source_text import SqlText
+from catalog.query.source_text import SourceText
 from catalog.query.sources import SOURCES
 from catalog.query.stubs import Stubs
 from catalog.store.store import Store
@@ -30,9 +30,9 @@ SAMPLES = {
 def test_a_stand_in_has_the_columns_of_its_source(store: Store, name: str) -> None:
     sql = f"SELECT * FROM {SAMPLES[name]} AS source ORDER BY instruction_id"
     with session(store) as opened:
-        planned = plan(opened.connection, SqlText.of(sql), {}, is_selection=True)
+        planned = plan(opened.connection, SourceText.of(sql), {}, is_selection=True)
         ((_, resolved),) = planned.sources
-    with executing(store, SqlText.of(sql), {}, Limits(), selection=planned) as execution:
+    with executing(store, SourceText.of(sql), {}, Limits(), selection=planned) as execution:
         relation = execution.session.connection.sql(str(planned.query))
         found = dict(zip(relation.columns, map(str, relation.types), strict=True))
     expected = dict(resolved.columns or found)
@@ -83,6 +83,6 @@ def test_a_stand_in_has_the_columns_of_its_kernel(store: Store, name: str) -> No
         for number, rows in enumerate((*relations, answer)):
             opened.register(f"rows_{number}", rows)
             types.append(
-                Stubs(opened.connection, {}).columns(SqlText.of(f"SELECT * FROM rows_{number}"))
+                Stubs(opened.connection, {}).columns(SourceText.of(f"SELECT * FROM rows_{number}"))
             )
     assert answer_columns(name, types[:-1]) == types[-1]

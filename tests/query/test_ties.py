@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from catalog.query.planner import Plan, plan
+from catalog.query.plan import Plan
+from catalog.query.planner import plan
 from catalog.query.session import session
-from catalog.query.source_text import SqlText
+from catalog.query.source_text import SourceText
 from catalog.store.store import Store
 
 GIVEN = {"pool": "tiny@2", "budget": 7, "seed": 0}
@@ -16,12 +17,12 @@ INNER = "SELECT *, {} AS n FROM pool($pool)"
 
 def planned(store: Store, sql: str) -> Plan:
     with session(store) as opened:
-        text = SqlText.of(sql, name="mine.sql")
+        text = SourceText.of(sql, name="mine.sql")
         return plan(opened.connection, text, GIVEN, is_selection=True)
 
 
 def selected(store: Store, inner: str) -> str:
-    """What becomes of a query inside a selection that ranks by what it gives."""
+    """Plan a query inside a selection that ranks by its answer, and return it."""
     end = " ORDER BY instruction_id LIMIT $budget"
     became = str(planned(store, f"SELECT * FROM ({inner}){end}").query)
     return (
@@ -38,7 +39,10 @@ def selected(store: Store, inner: str) -> str:
         ("row_number() OVER (ORDER BY source)", "row_number() OVER (ORDER BY source, fingerprint)"),
         (
             "ntile(3) OVER (PARTITION BY source ORDER BY prompt DESC NULLS LAST ROWS 3 PRECEDING)",
-            "ntile(3) OVER (PARTITION BY source ORDER BY prompt DESC NULLS LAST, fingerprint ROWS 3 PRECEDING)",
+            (
+                "ntile(3) OVER (PARTITION BY source ORDER BY prompt DESC NULLS LAST, "
+                "fingerprint ROWS 3 PRECEDING)"
+            ),
         ),
         (
             "lag(prompt, 2) OVER (PARTITION BY source)",
@@ -72,7 +76,10 @@ def test_a_window_that_numbers_rows_ends_in_the_fingerprint(
 
 
 def test_a_named_window_gets_the_key_where_rows_are_numbered_and_nowhere_else(store: Store) -> None:
-    sql = "SELECT *, row_number() OVER w AS n, rank() OVER w AS r, lag(source) OVER (w ROWS 1 PRECEDING) AS l FROM pool($pool) {}"
+    sql = (
+        "SELECT *, row_number() OVER w AS n, rank() OVER w AS r, lag(source) OVER (w ROWS 1 "
+        "PRECEDING) AS l FROM pool($pool) {}"
+    )
     clause = "WINDOW w AS (PARTITION BY source\n ORDER BY prompt)"
     copied = "PARTITION BY source ORDER BY prompt, fingerprint"
     expected = sql.replace("n() OVER w AS", "n() OVER (PARTITION BY source ORDER BY prompt) AS")
@@ -95,43 +102,73 @@ def test_a_named_window_gets_the_key_where_rows_are_numbered_and_nowhere_else(st
             ", fingerprint",
         ),
         (
-            "WITH few AS (SELECT instruction_id, source FROM pool($pool)) FROM few ORDER BY source| LIMIT 9",
+            (
+                "WITH few AS (SELECT instruction_id, source FROM pool($pool)) FROM few ORDER "
+                "BY source| LIMIT 9"
+            ),
             ", fingerprint_of(instruction_id)",
         ),
         (
-            "SELECT p.instruction_id FROM pool($pool) AS p JOIN pool($pool) AS q USING (instruction_id) ORDER BY p.source| LIMIT 9",
+            (
+                "SELECT p.instruction_id FROM pool($pool) AS p JOIN pool($pool) AS q USING "
+                "(instruction_id) ORDER BY p.source| LIMIT 9"
+            ),
             ", p.fingerprint",
         ),
         (
-            "SELECT p.* FROM pool($pool) AS p, (SELECT DISTINCT source AS s FROM pool($pool)) AS q ORDER BY q.s| LIMIT 9",
+            (
+                "SELECT p.* FROM pool($pool) AS p, (SELECT DISTINCT source AS s FROM "
+                "pool($pool)) AS q ORDER BY q.s| LIMIT 9"
+            ),
             ", p.fingerprint, q",
         ),
         (
-            "SELECT max(instruction_id) AS instruction_id FROM pool($pool) GROUP BY source ORDER BY count(*)| LIMIT 1",
+            (
+                "SELECT max(instruction_id) AS instruction_id FROM pool($pool) GROUP BY "
+                "source ORDER BY count(*)| LIMIT 1"
+            ),
             ', "source"',
         ),
         (
-            "SELECT instruction_id, source FROM pool($pool) UNION SELECT instruction_id, source FROM pool($pool) ORDER BY source| LIMIT 9",
+            (
+                "SELECT instruction_id, source FROM pool($pool) UNION SELECT instruction_id, "
+                "source FROM pool($pool) ORDER BY source| LIMIT 9"
+            ),
             ", fingerprint_of(instruction_id), 1, 2",
         ),
         (
-            "SELECT instruction_id FROM (SELECT *, unnest(labels) AS l FROM pool($pool)) AS t ORDER BY len(l)| LIMIT 9",
+            (
+                "SELECT instruction_id FROM (SELECT *, unnest(labels) AS l FROM pool($pool)) "
+                "AS t ORDER BY len(l)| LIMIT 9"
+            ),
             ", fingerprint, t",
         ),
         (
-            "SELECT p.instruction_id FROM pool($pool) AS p, unnest(p.labels) AS t(l) ORDER BY len(l)| LIMIT 9",
+            (
+                "SELECT p.instruction_id FROM pool($pool) AS p, unnest(p.labels) AS t(l) "
+                "ORDER BY len(l)| LIMIT 9"
+            ),
             ", p.fingerprint, t",
         ),
         (
-            "SELECT instruction_id FROM (FROM pool($pool) UNION ALL FROM pool($pool)) AS t ORDER BY source| LIMIT 9",
+            (
+                "SELECT instruction_id FROM (FROM pool($pool) UNION ALL FROM pool($pool)) AS "
+                "t ORDER BY source| LIMIT 9"
+            ),
             ", fingerprint, t",
         ),
         (
-            "SELECT DISTINCT source, 1 AS instruction_id FROM pool($pool) ORDER BY instruction_id| LIMIT 1",
+            (
+                "SELECT DISTINCT source, 1 AS instruction_id FROM pool($pool) ORDER BY "
+                "instruction_id| LIMIT 1"
+            ),
             "",
         ),
         (
-            "SELECT DISTINCT source, 1 AS one, 2 AS instruction_id FROM pool($pool) ORDER BY one| LIMIT 1",
+            (
+                "SELECT DISTINCT source, 1 AS one, 2 AS instruction_id FROM pool($pool) "
+                "ORDER BY one| LIMIT 1"
+            ),
             ", 1, 2, 3",
         ),
         (
@@ -139,7 +176,10 @@ def test_a_named_window_gets_the_key_where_rows_are_numbered_and_nowhere_else(st
             ", fingerprint",
         ),
         (
-            "SELECT max(instruction_id) AS instruction_id, first(prompt ORDER BY source|) AS p FROM pool($pool)",
+            (
+                "SELECT max(instruction_id) AS instruction_id, first(prompt ORDER BY "
+                "source|) AS p FROM pool($pool)"
+            ),
             ", fingerprint",
         ),
     ],
@@ -154,8 +194,10 @@ def test_what_cuts_or_picks_rows_is_decided_by_what_no_two_of_them_share(
     "inner",
     [
         "SELECT *, row_number() OVER (ORDER BY turn, source) AS n FROM "
-        "(SELECT *, row_number() OVER (PARTITION BY source ORDER BY prompt, fingerprint) AS turn FROM pool($pool))",
-        "WITH a AS (SELECT instruction_id, lot(fingerprint, 's') AS drawn FROM pool($pool)), b AS (SELECT * FROM a) "
+        "(SELECT *, row_number() OVER (PARTITION BY source ORDER BY prompt, fingerprint) "
+        "AS turn FROM pool($pool))",
+        "WITH a AS (SELECT instruction_id, lot(fingerprint, 's') AS drawn FROM "
+        "pool($pool)), b AS (SELECT * FROM a) "
         "SELECT *, row_number() OVER (ORDER BY drawn) AS n FROM b",
     ],
 )
@@ -167,14 +209,18 @@ def test_a_table_of_groups_is_decided_by_its_whole_row(store: Store) -> None:
     sql = (
         "WITH sizes AS (SELECT source, count(*) AS n FROM pool($pool) GROUP BY source), "
         "turns AS (SELECT source, row_number() OVER (ORDER BY n{}) AS turn FROM sizes) "
-        "SELECT instruction_id FROM pool($pool) JOIN turns USING (source) ORDER BY turn{} LIMIT $budget"
+        "SELECT instruction_id FROM pool($pool) JOIN turns USING (source) ORDER BY "
+        "turn{} LIMIT $budget"
     )
     became = str(planned(store, sql.format("", "")).query)
     assert became.replace(POOL, "pool($pool)") == sql.format(", sizes", ", pool.fingerprint, turns")
 
 
 def test_lines_of_the_text_stay_lines(store: Store) -> None:
-    sql = "SELECT instruction_id,\n  row_number() OVER (\n    ORDER BY source -- why\n  ) AS n\nFROM pool($pool)\nORDER BY n LIMIT $budget"
+    sql = (
+        "SELECT instruction_id,\n  row_number() OVER (\n    ORDER BY source -- why\n  ) AS "
+        "n\nFROM pool($pool)\nORDER BY n LIMIT $budget"
+    )
     text = planned(store, sql).query
     assert str(text).count("\n") == sql.count("\n")
-    assert text.place(str(text).index("ORDER BY n")) == "mine.sql:6:1"
+    assert text.location(str(text).index("ORDER BY n")) == "mine.sql:6:1"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from catalog.errors import QueryError, SelectionError
-from catalog.selection.run import Definition, define
+from catalog.selection.definition import Definition, define
 from catalog.selection.selector import find_selector, read_selector
 from catalog.store.paths import package_data_dir
 from catalog.store.store import Store
@@ -45,9 +45,12 @@ def test_every_selector_that_is_shipped_has_one_answer(store: Store, name: str) 
 def test_what_no_key_can_repair_is_found_with_its_place(
     store: Store, expression: str, column: int
 ) -> None:
-    sql = f"SELECT {expression} AS x, min(instruction_id) AS instruction_id\nFROM pool($pool)\nGROUP BY source {END}"
+    sql = (
+        f"SELECT {expression} AS x, min(instruction_id) AS instruction_id\nFROM "
+        f"pool($pool)\nGROUP BY source {END}"
+    )
     (found,) = defined(store, sql).findings
-    assert found.place == f"mine.sql:2:{column}"
+    assert found.location == f"mine.sql:2:{column}"
     assert "ORDER BY fingerprint" in found.message
 
 
@@ -66,7 +69,10 @@ def test_what_no_key_can_repair_is_found_with_its_place(
     ],
 )
 def test_what_is_the_same_in_every_order_is_not_found(store: Store, expression: str) -> None:
-    sql = f"SELECT {expression} AS x, min(instruction_id) AS instruction_id FROM pool($pool) GROUP BY source {END}"
+    sql = (
+        f"SELECT {expression} AS x, min(instruction_id) AS instruction_id FROM pool($pool) "
+        f"GROUP BY source {END}"
+    )
     assert defined(store, sql).findings == ()
 
 
@@ -89,17 +95,26 @@ def test_a_selector_that_does_not_bind_is_refused_before_anything_runs(store: St
     with pytest.raises(QueryError, match=r"mine\.sql:2:24: .*clster"):
         defined(
             store,
-            "SELECT instruction_id, clster FROM kmeans((FROM trajectories($pool, proxy => 'tiny')), k => 2) ORDER BY 1",
+            (
+                "SELECT instruction_id, clster FROM kmeans((FROM trajectories($pool, proxy "
+                "=> 'tiny')), k => 2) ORDER BY 1"
+            ),
         )
 
 
 def test_a_missing_signal_leaves_a_selector_to_be_explained(store: Store) -> None:
-    sql = "SELECT instruction_id, list_sum(vector[1:2]) AS s FROM embeddings($pool, encoder => 'other') ORDER BY s LIMIT $budget"
+    sql = (
+        "SELECT instruction_id, list_sum(vector[1:2]) AS s FROM embeddings($pool, encoder => "
+        "'other') ORDER BY s LIMIT $budget"
+    )
     assert defined(store, sql).findings == ()
 
 
 def test_a_strict_selection_refuses_what_a_plain_one_warns_of(store: Store) -> None:
-    text = f"-- summary: A test.\nSELECT min(instruction_id) AS instruction_id, first(prompt) AS p\nFROM pool($pool) GROUP BY source {END}"
+    text = (
+        "-- summary: A test.\nSELECT min(instruction_id) AS instruction_id, first(prompt) AS "
+        f"p\nFROM pool($pool) GROUP BY source {END}"
+    )
     selector = read_selector(text, name="mine")
     selected = select(store, selector, "tiny", name="loose", budget=5, is_dry_run=True)
     assert [warning.split(" ")[0] for warning in selected.warnings[:1]] == ["mine.sql:2:47:"]

@@ -16,7 +16,7 @@ from catalog.query.executor import Limits
 
 
 def process_id(*, limits: Limits) -> int:
-    """The process that this runs in."""
+    """Return the process that this runs in."""
     return os.getpid()
 
 

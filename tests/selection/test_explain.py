@@ -4,17 +4,17 @@ import json
 
 import pytest
 
-from catalog.errors import SelectionError
-from catalog.query.source_text import SqlText
-from catalog.selection.explain import explain
-from catalog.selection.selector import find_selector
+from catalog.errors import QueryError, SelectionError
+from catalog.query.source_text import SourceText
+from catalog.selection.explain import explain, explain_selection
+from catalog.selection.selector import find_selector, read_selector
 from catalog.store.store import Store
 
 
 def test_a_plan_names_functions_signals_and_the_final_sql(store: Store) -> None:
     selector = find_selector(store, "s2l")
     given = selector.values({"proxy": "tiny", "k": 4}) | {"pool": "tiny", "budget": 5, "seed": 0}
-    told = explain(store, SqlText.of(selector.text, name="s2l.sql"), given, is_selection=True)
+    told = explain(store, SourceText.of(selector.text, name="s2l.sql"), given, is_selection=True)
     assert [function.partition("(")[0] for function in told.functions] == ["trajectories", "kmeans"]
     assert told.references == ("tiny@2",)
     assert told.is_ready
@@ -35,7 +35,8 @@ def test_a_plan_names_functions_signals_and_the_final_sql(store: Store) -> None:
         0,
     )
     assert told.sql.startswith(
-        "-- __fn0 = trajectories('tiny@2', proxy => 'tiny', incomplete => 'refuse')\n-- __fn1 = kmeans((SELECT"
+        "-- __fn0 = trajectories('tiny@2', proxy => 'tiny', incomplete => 'refuse')\n-- "
+        "__fn1 = kmeans((SELECT"
     )
     assert "FROM __fn1 AS kmeans" in told.sql
     assert "losses of tiny: 34 of 35, 1 without a value for a recorded reason" in "\n".join(
@@ -45,7 +46,7 @@ def test_a_plan_names_functions_signals_and_the_final_sql(store: Store) -> None:
 
 
 def test_what_is_missing_is_costed_at_the_rate_measured_here(store: Store) -> None:
-    told = explain(store, SqlText.of("FROM trajectories('tiny', proxy => 'half')"), {})
+    told = explain(store, SourceText.of("FROM trajectories('tiny', proxy => 'half')"), {})
     (need,) = told.needs
     assert need.n_missing == 20
     assert need.seconds == pytest.approx(1.0 / 20 * 20)  # one second for the twenty that are there
@@ -60,7 +61,7 @@ def test_what_is_missing_is_costed_at_the_rate_measured_here(store: Store) -> No
 def test_a_signal_that_never_was_is_costed_by_its_characters(store: Store) -> None:
     with store.writing() as connection:
         connection.execute("DELETE FROM signals WHERE kind = 'embedding'")
-    (need,) = explain(store, SqlText.of("FROM embeddings('few', encoder => 'MiniLM')"), {}).needs
+    (need,) = explain(store, SourceText.of("FROM embeddings('few', encoder => 'MiniLM')"), {}).needs
     characters = sum(len(f"question {i}") + i % 7 + 1 for i in (10, 13, 16, 19))
     assert (need.n_missing, need.n_tokens, need.seconds, need.n_bytes) == (
         4,
@@ -76,7 +77,7 @@ def test_a_score_that_others_have_is_costed_by_nothing_and_one_of_ours_by_itself
 ) -> None:
     told = explain(
         store,
-        SqlText.of("FROM score('tiny', name => 'deita'), score('tiny', name => 'perplexity')"),
+        SourceText.of("FROM score('tiny', name => 'deita'), score('tiny', name => 'perplexity')"),
         {},
     )
     assert [(need.title, need.seconds, need.is_computed) for need in told.needs] == [
@@ -90,24 +91,27 @@ def test_a_score_that_others_have_is_costed_by_nothing_and_one_of_ours_by_itself
     ]
     text = "\n".join(told.lines())
     assert (
-        "missing: 35 instructions\n    brings them in: catalog scores import tiny@2 FILE --name deita"
-        in text
-    )
+        "missing: 35 instructions\n    import them with: catalog scores import tiny@2 "
+        "FILE --name deita"
+    ) in text
     assert (
-        "time not measured here yet, 0 MiB of disk\n    makes them: catalog score tiny@2 perplexity --model tiny"
-        in text
-    )
+        "time not measured here yet, 0 MiB of disk\n    compute them with: catalog score "
+        "tiny@2 perplexity --model tiny"
+    ) in text
 
 
 def test_explaining_computes_and_keeps_nothing(store: Store) -> None:
-    told = explain(store, SqlText.of("FROM kmeans((SELECT error('it ran')), k => 2)"), {})
+    told = explain(store, SourceText.of("FROM kmeans((SELECT error('it ran')), k => 2)"), {})
     assert told.functions == ("kmeans((SELECT * FROM (SELECT error('it ran'))), k => 2)",)
     assert told.needs == ()
 
 
 def test_each_signal_is_told_once(store: Store) -> None:
-    sql = "FROM score('tiny', name => 'ifd') AS a JOIN score('tiny@2', name => 'ifd') AS b USING (instruction_id), embeddings('tiny')"
-    assert [need.title for need in explain(store, SqlText.of(sql), {}).needs] == [
+    sql = (
+        "FROM score('tiny', name => 'ifd') AS a JOIN score('tiny@2', name => 'ifd') AS b "
+        "USING (instruction_id), embeddings('tiny')"
+    )
+    assert [need.title for need in explain(store, SourceText.of(sql), {}).needs] == [
         "score ifd",
         "embeddings of MiniLM",
     ]
@@ -115,4 +119,57 @@ def test_each_signal_is_told_once(store: Store) -> None:
 
 def test_a_selection_is_held_to_its_rules_when_explained(store: Store) -> None:
     with pytest.raises(SelectionError, match="ORDER BY"):
-        explain(store, SqlText.of("SELECT instruction_id FROM pool('tiny')"), {}, is_selection=True)
+        explain(
+            store, SourceText.of("SELECT instruction_id FROM pool('tiny')"), {}, is_selection=True
+        )
+
+
+MISSING = "(SELECT instruction_id, fingerprint, vector FROM embeddings($pool, encoder => 'none'))"
+
+
+@pytest.mark.parametrize(
+    ("sql", "message"),
+    [
+        ("SELECT prompt FROM pool($pool) ORDER BY 1 LIMIT $budget", "no instruction_id"),
+        (
+            "SELECT source AS instruction_id FROM pool($pool) ORDER BY 1 LIMIT $budget",
+            "instruction_id has the type VARCHAR",
+        ),
+        (
+            "SELECT instruction_id, 1 AS instruction_id FROM pool($pool) ORDER BY 2 LIMIT $budget",
+            "instruction_id more than once",
+        ),
+        ("SELECT instruction_id FROM pool($pool) ORDER BY row_number", "LIMIT $budget"),
+        ("SELECT nothing FROM pool($pool) ORDER BY 1 LIMIT $budget", "mine.sql:2:8: "),
+        (f"SELECT nothing FROM {MISSING} ORDER BY 1 LIMIT $budget", "mine.sql:2:8: "),
+        (
+            f"SELECT nothing FROM kmeans({MISSING}, k => 2) ORDER BY 1 LIMIT $budget",
+            "mine.sql:2:8: ",
+        ),
+        (f"SELECT frob(vector) FROM {MISSING} ORDER BY 1 LIMIT $budget", "mine.sql:2:8: "),
+    ],
+)
+def test_explaining_refuses_what_selecting_refuses(store: Store, sql: str, message: str) -> None:
+    selector = read_selector(f"-- summary: A test.\n{sql}", name="mine")
+    with pytest.raises((QueryError, SelectionError)) as caught:
+        explain_selection(store, selector, "tiny", budget=5)
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        (
+            "SELECT instruction_id FROM log_det((FROM token_states($pool)), budget => "
+            "$budget) ORDER BY rank"
+        ),
+        f"SELECT instruction_id FROM {MISSING} ORDER BY vector[1], 1 LIMIT $budget",
+        (
+            f"SELECT instruction_id FROM {MISSING} ORDER BY array_distance(vector, [1, "
+            "2]::FLOAT[2]) LIMIT $budget"
+        ),
+    ],
+)
+def test_a_selection_whose_signal_is_missing_is_explained(store: Store, sql: str) -> None:
+    selector = read_selector(f"-- summary: A test.\n{sql}", name="mine")
+    assert explain_selection(store, selector, "tiny", budget=5).needs

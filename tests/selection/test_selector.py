@@ -5,16 +5,23 @@ from pathlib import Path
 import pytest
 
 from catalog.errors import HeaderError, OptionError, SelectorNotFoundError
-from catalog.selection.run import choose, define
-from catalog.selection.selector import EXAMPLE, find_selector, list_selectors, read_selector
+from catalog.selection.definition import define
+from catalog.selection.header import EXAMPLE, order_matters
+from catalog.selection.run import choose
+from catalog.selection.selector import find_selector, list_selectors, read_selector
 from catalog.store.paths import package_data_dir
 from catalog.store.store import Store
 
+PARAM = "-- summary: x\n-- param:"
 GOOD = """-- summary: Take some.
 -- paper: nobody, never, and
 -- paper: nowhere
 -- needs: losses, score ifd
 -- a remark without a key
+-- author: A. Nobody
+-- see-also: nothing
+-- see-also: https://example.org
+-- https://example.org
 -- param: k integer = 100 [1..]         clusters
 -- param: share number = 0.5 [0..1]
 -- param: start text = 'k-means++' {random, k-means++}  how it begins
@@ -30,6 +37,10 @@ def test_a_header_is_read() -> None:
     assert selector.summary == "Take some."
     assert selector.paper == "nobody, never, and nowhere"
     assert selector.needs == ("losses", "score ifd")
+    assert selector.notes == {
+        "author": "A. Nobody",
+        "see-also": "nothing\nhttps://example.org",
+    }
     assert [param.name for param in selector.params] == [
         "k",
         "share",
@@ -81,7 +92,7 @@ def test_settings_come_as_texts_or_as_values() -> None:
     ("settings", "message"),
     [
         ({"target": "x", "kk": 3}, "some has no parameter kk; did you mean k?"),
-        ({"target": "x", "budget": 3}, "some has no parameter budget; it has a flag of its own"),
+        ({"target": "x", "budget": 3}, "some has no parameter budget; "),
         ({}, "some needs target: --set target=VALUE"),
         ({"target": "x", "k": "many"}, "k takes an integer, not 'many'"),
         ({"target": "x", "k": 2.5}, "k takes an integer, not 2.5"),
@@ -107,43 +118,42 @@ def test_a_setting_out_of_range_is_told_with_its_declaration(
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("SELECT 1", "some.sql:1: a selector begins with a line `-- summary: ...`"),
-        ("-- summery: x\nSELECT 1", "some.sql:1: there is no summery:; did you mean summary?"),
-        (
-            "-- summary: x\n-- order: random\nSELECT 1",
-            "some.sql:2: expected `order: matters`, got 'random'",
-        ),
-        (
-            "-- summary: x\n-- param: k whole = 3\nSELECT $k",
-            "some.sql:2: not a parameter: 'k whole = 3'",
-        ),
-        (
-            "-- summary: x\n-- param: k integer = three\nSELECT $k",
-            "some.sql:2: k takes an integer, not 'three'",
-        ),
-        ("-- summary: x\n-- param: k integer = 0 [1..9]\nSELECT $k", "some.sql:2: k cannot be '0'"),
-        (
-            "-- summary: x\n-- param: k integer = 1\n-- param: k integer = 2\nSELECT $k",
-            "some.sql:3: k is declared twice",
-        ),
-        (
-            "-- summary: x\n-- param: seed integer = 1\nSELECT $seed",
-            "some.sql:2: $seed is always given",
-        ),
-        (
-            "-- summary: x\n-- param: k integer = 1\nSELECT 1,\n  $kk",
-            "some.sql:4:3: $kk is not declared; did you mean k?",
-        ),
-        (
-            "-- summary: x\n-- param: k integer = 1\nSELECT '$k' -- $k",
-            "some.sql:1: k is declared and never used",
-        ),
+        ("SELECT 1", "1:1: expected a line `-- summary: ...`"),
+        ("-- summery: x\nSELECT 1", "1:4: unknown key summery; did you mean summary?"),
+        ("-- summary: x\n-- order: random\nSELECT 1", "2:11: expected `order: matters`"),
+        ("-- summary: x\n-- needs: losses, vibes\nSELECT 1", "2:19: unknown need 'vibes'"),
+        ("-- summary: x\n-- needs: score\nSELECT 1", "2:11: unknown need 'score'"),
+        (f"{PARAM} k whole = 3\nSELECT $k", "2:13: expected one of integer"),
+        (f"{PARAM} k\nSELECT $k", "2:11: expected NAME"),
+        (f"{PARAM} k integer = three\nSELECT $k", "2:23: k takes an integer"),
+        (f"{PARAM} k integer = 0 [1..9]\nSELECT $k", "2:23: k cannot be '0'"),
+        (f"{PARAM} k integer =\nSELECT $k", "2:21: expected NAME"),
+        (f"{PARAM} k text = 'a\nSELECT $k", "2:18: expected NAME"),
+        (f"{PARAM} k integer = 1 [1-9] size\nSELECT $k", "2:25: expected NAME"),
+        (f"{PARAM} k integer = 1 [1..\nSELECT $k", "2:25: expected NAME"),
+        (f"{PARAM} k integer = 1 [few..9]\nSELECT $k", "2:26: expected a number, got 'few'"),
+        (f"{PARAM} k integer = 1 [0..nan]\nSELECT $k", "2:29: expected a number"),
+        (f"{PARAM} k integer = 5 [9..1]\nSELECT $k", "2:26: 9 is above 1"),
+        (f"{PARAM} k integer = 5 [..]\nSELECT $k", "2:25: expected LOW..HIGH"),
+        (f"{PARAM} k text = a [1..2]\nSELECT $k", "2:22: a text has no range"),
+        (f"{PARAM} k integer = 1 {{1, 2}}\nSELECT $k", "2:25: only a text has choices"),
+        (f"{PARAM} k text = a {{a, }}\nSELECT $k", "2:23: a choice is empty"),
+        (f"{PARAM} k text = a {{a, b\nSELECT $k", "2:22: expected NAME"),
+        (f"{PARAM} k integer = 1\n-- param: k integer = 2\nSELECT $k", "3:11: k is declared twice"),
+        (f"{PARAM} seed integer = 1\nSELECT $seed", "2:11: $seed is always provided"),
+        (f"{PARAM} k integer = 1\nSELECT 1,\n  $kk", "4:3: $kk is not declared; did you mean k?"),
+        (f"{PARAM} k integer = 1\nSELECT '$k' -- $k", "2:11: k is declared and never used"),
     ],
 )
-def test_a_wrong_header_is_told_with_its_line(text: str, message: str) -> None:
+def test_a_wrong_header_is_told_with_its_location(text: str, message: str) -> None:
     with pytest.raises(HeaderError) as caught:
         read_selector(text, name="some")
-    assert str(caught.value).startswith(message)
+    assert str(caught.value).startswith(f"some.sql:{message}")
+
+
+def test_the_order_of_a_stored_text_is_read_whatever_else_its_header_says() -> None:
+    assert order_matters("-- summary: x\n-- needs: vibes\n-- order: matters\nSELECT 1")
+    assert not order_matters("-- summary: x\nSELECT 1 -- order: matters")
 
 
 def test_a_header_error_shows_a_good_header_and_that_header_is_good() -> None:

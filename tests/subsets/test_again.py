@@ -10,7 +10,7 @@ import pytest
 
 from catalog import Catalog
 from catalog.errors import OptionError, ReferenceNotFoundError, SelectionError
-from catalog.selection.run import definition_sha256
+from catalog.selection.definition import definition_sha256
 
 Write = Callable[..., Path]
 OTHER = """-- summary: Of the pool, what another pool has too.

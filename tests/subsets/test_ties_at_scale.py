@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from catalog.selection.run import choose, define
+from catalog.selection.definition import define
+from catalog.selection.run import choose
 from catalog.selection.selector import read_selector
 from catalog.store import database
 from catalog.store.store import Store

@@ -1,0 +1,61 @@
+"""The plan of a SQL text: the steps that answer its table functions, then its query."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from catalog.query.source_text import SourceText
+from catalog.query.sources import Resolved
+from catalog.query.unordered import Finding
+
+
+@dataclass(frozen=True)
+class Load:
+    """A source that is read into memory."""
+
+    table: str  # the name that the text knows its answer by
+    call: str  # as a person would write it
+    resolved: Resolved
+    location: str
+
+
+@dataclass(frozen=True)
+class Apply:
+    """A kernel over relations."""
+
+    table: str
+    name: str
+    function: Callable[..., Any]
+    relations: Mapping[str, SourceText]  # each a query that runs alone
+    options: Mapping[str, SourceText]  # each a SELECT of one value
+    location: str
+
+
+Step = Load | Apply
+
+
+@dataclass
+class Plan:
+    """The steps of a text in order, then its query.
+
+    Attributes:
+        query: the query, with the names of the steps' answers in it.
+        steps: the steps in order.
+        sources: every source with its location.
+        parameters: the values of the parameters that the text uses.
+        seed: for kernels that sample and have no seed of their own.
+        columns: every name that a column could have; None if a star can mean any.
+        findings: what may differ in another run of a selection.
+        answer: the columns of a selection with their types; None if they are unknown.
+    """
+
+    query: SourceText
+    steps: list[Step] = field(default_factory=list)
+    sources: list[tuple[str, Resolved]] = field(default_factory=list)
+    parameters: dict[str, Any] = field(default_factory=dict)
+    seed: int | None = None
+    columns: frozenset[str] | None = None
+    findings: tuple[Finding, ...] = ()
+    answer: tuple[tuple[str, str], ...] | None = None

@@ -1,0 +1,227 @@
+"""The definition of a selection: everything that its members follow from, and the plan it means."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from catalog.errors import SelectionError
+from catalog.query.errors import reported
+from catalog.query.executor import Limits
+from catalog.query.plan import Apply, Plan
+from catalog.query.planner import plan
+from catalog.query.provenance import code, macro_code
+from catalog.query.session import session
+from catalog.query.source_text import SourceText
+from catalog.query.ties import RULE
+from catalog.query.tokens import canonical
+from catalog.query.unordered import Finding
+from catalog.selection.budget import n_of
+from catalog.selection.selector import Selector
+from catalog.signals.coverage import Coverage, Pins
+from catalog.store.queries import query
+from catalog.store.references import Reference, resolve
+from catalog.store.store import Store
+
+INTEGERS = {f"{sign}{size}" for sign in ("", "U") for size in ("TINYINT", "SMALLINT", "INTEGER")}
+INTEGERS |= {"BIGINT", "UBIGINT"}
+PROVIDED = ("budget", "seed", "pool")  # parameters with a place of their own in a definition
+
+
+@dataclass(frozen=True)
+class Definition:
+    """Everything that a selection's members follow from.
+
+    Attributes:
+        selector: the method.
+        reference: the pool or subset at its version.
+        n_members: the number of members of the reference.
+        budget: the number of members to select.
+        asked: the budget as it was asked for, such as ``10%`` or ``all``.
+        seed: the random seed for all sampling.
+        given: the values of the selector's ``$parameters``, with ``$budget``, ``$pool`` and
+            ``$seed``.
+        content: canonical SQL, parameters, budget, seed, references, the signals that are read with
+            their versions, the code of the kernels and macros, and the number of the rule that
+            breaks ties.
+        planned: its plan. It reads the very signals of the content, whatever is written meanwhile.
+    """
+
+    selector: Selector
+    reference: Reference
+    n_members: int
+    budget: int
+    asked: str
+    seed: int
+    given: dict[str, Any]
+    content: dict[str, Any] = field(default_factory=dict)
+    planned: Plan | None = field(default=None, compare=False, repr=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the plan out: it holds open functions, and is made again from the content."""
+        return self.__dict__ | {"planned": None}
+
+    @property
+    def sha256(self) -> str:
+        """Return the hash that tells whether a selection exists already."""
+        return definition_sha256(self.content)
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Return what may differ in another run."""
+        return self.planned.findings if self.planned else ()
+
+    @property
+    def text(self) -> SourceText:
+        """Return the text that runs."""
+        return SourceText.of(self.selector.text, name=self.selector.file)
+
+
+def define(
+    store: Store,
+    selector: Selector,
+    *,
+    ref: str,
+    budget: int | str,
+    seed: int = 0,
+    settings: Mapping[str, Any] | None = None,
+    pins: Pins | None = None,
+    limits: Limits | None = None,
+) -> Definition:
+    """Plan a selection; its definition is known before it runs.
+
+    Args:
+        store: the catalog's files and database.
+        selector: the method.
+        ref: the pool or subset to select from.
+        budget: how many members: a number, a share such as ``"10%"``, or ``"all"``.
+        seed: the random seed for all sampling.
+        settings: values of the selector's parameters; the others have their defaults.
+        pins: the signals to read, if an earlier definition says which; else they are found by name.
+        limits: the memory and time that it may take.
+
+    Raises:
+        OptionError: the budget or a parameter is out of its range.
+        SelectionError: the pool has prompts only, the order is not reproducible, or the answer has
+            no usable instruction_id.
+        ReferenceNotFoundError: no such pool or subset.
+        QueryError: the selector's SQL is wrong.
+    """
+    limits = limits or Limits()
+    kept: dict[str, Any] = {"spill": limits.spill, "is_memoised": limits.is_memoised}
+    with session(store, memory=limits.memory, **kept) as opened:
+        reference = resolve(opened.connection, ref)
+        n_members, is_prompts_only = opened.connection.sql(
+            query("selection/pool_of"), params=reference.parameters
+        ).fetchall()[0]
+        if is_prompts_only:
+            raise SelectionError(
+                f"{reference} has prompts and no responses: nothing in it can be trained on"
+            )
+        n = n_of(budget, n_members, of=str(reference))
+        provided = {"budget": n, "seed": seed, "pool": str(reference)}
+        given = selector.values(settings or {}) | provided
+        draft = Definition(selector, reference, n_members, n, str(budget).strip(), seed, given)
+        with reported(draft.text):
+            planned = plan(opened.connection, draft.text, given, is_selection=True, pins=pins)
+    _check_columns(planned, file=selector.file)
+    return replace(draft, content=_content(draft, planned), planned=planned)
+
+
+def definition_sha256(content: Mapping[str, Any]) -> str:
+    """Return the hash of a definition's content, without what is kept for the record alone.
+
+    That is the budget as it was asked for, since the members follow from its number; a signal's
+    precision, which its identity holds; and its Lance version, since the same signal grows with
+    other pools and its vectors stay as they are.
+    """
+    signals = [
+        {key: signal[key] for key in signal if key not in ("lance_version", "precision")}
+        for signal in content["signals"]
+    ]
+    hashed = {key: content[key] for key in content if key != "budget_asked"} | {"signals": signals}
+    text = json.dumps(hashed, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _check_columns(planned: Plan, *, file: str) -> None:
+    """Refuse an answer without one integer instruction_id, if its columns are known."""
+    if planned.answer is None:
+        return
+    types = [type_ for name, type_ in planned.answer if name == "instruction_id"]
+    if not types:
+        names = ", ".join(name for name, _ in planned.answer)
+        raise SelectionError(f"{file}: the last SELECT has no instruction_id; it has {names}")
+    if len(types) > 1:
+        raise SelectionError(
+            f"{file}: the last SELECT has instruction_id more than once: name it once"
+        )
+    if types[0] not in INTEGERS:
+        raise SelectionError(
+            f"{file}: instruction_id has the type {types[0]} in the last SELECT: "
+            "return it as the pool has it"
+        )
+
+
+def _content(definition: Definition, planned: Plan) -> dict[str, Any]:
+    given = definition.given
+    kernels = [step for step in planned.steps if isinstance(step, Apply)]
+    return {
+        "selector": definition.selector.name,
+        "sql": canonical(definition.selector.text),
+        "parameters": {name: given[name] for name in given if name not in PROVIDED},
+        "budget": definition.budget,
+        "budget_asked": definition.asked,
+        "seed": definition.seed,
+        "pool": str(definition.reference),
+        "references": _references(definition, planned),
+        "signals": _signals(planned),
+        "functions": {step.name: code(step.name) for step in kernels},
+        "ties": RULE,
+        "macros": macro_code(*_texts(planned.query, kernels)),
+    }
+
+
+def _texts(last: SourceText, kernels: Iterable[Apply]) -> list[str]:
+    """Return every query of a plan."""
+    texts = [last]
+    for step in kernels:
+        texts += [*step.relations.values(), *step.options.values()]
+    return [str(text) for text in texts]
+
+
+def _signals(planned: Plan) -> list[dict[str, Any]]:
+    """Return the signals that a plan reads, each once, in a lasting order."""
+    read = [signal for _, resolved in planned.sources for signal in resolved.signals]
+    by_values = {tuple(_signal(signal).values()): _signal(signal) for signal in read}
+    return [by_values[values] for values in sorted(by_values, key=str)]
+
+
+def _signal(signal: Coverage) -> dict[str, Any]:
+    return {
+        "kind": signal.kind,
+        "name": signal.name,
+        "identity_sha256": signal.identity_sha256,
+        "precision": signal.precision,
+        "lance_table": signal.lance_table,
+        "lance_version": signal.lance_version,
+    }
+
+
+def _references(definition: Definition, planned: Plan) -> list[dict[str, Any]]:
+    """Return every pool and subset that is read, exactly, with its other names in the text."""
+    written: dict[Reference, set[str]] = {definition.reference: set()}
+    for _, resolved in planned.sources:
+        written.setdefault(resolved.reference, set()).add(resolved.written)
+    return [
+        {
+            "kind": reference.kind,
+            "reference": str(reference),
+            "id": reference.id,
+            "written": sorted(written[reference] - {str(reference)}),
+        }
+        for reference in sorted(written, key=lambda item: (item.kind, item.name, item.version))
+    ]
