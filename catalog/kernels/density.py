@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from catalog.errors import OptionError, QueryError
+from catalog.kernels import kernel
 from catalog.kernels._common.memory_limit import require_memory
 from catalog.kernels._common.parallel import (
     ForBlocks,
@@ -31,6 +32,7 @@ ROUNDING = 1e-12  # of two squared lengths, that a squared distance may be off
 SPREAD = 1_000  # rows whose distances set the default bandwidth
 
 
+@kernel(version=1, adds={"density": "DOUBLE"}, cached=True)
 def density(
     points: pa.Table,
     *,

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from catalog.errors import OptionError, QueryError
+from catalog.kernels import kernel
 from catalog.kernels._common.memory_limit import require_memory
 from catalog.kernels._common.parallel import ForBlocks, n_threads, require_finite, row_blocks
 from catalog.kernels._common.relation import canonical, matrix, vector_column, with_columns
@@ -24,6 +25,15 @@ _N_SHARE = 256  # of which one thread takes so many at a time
 _N_TILE = 512  # of those accepted, so that the products stay in the second cache
 
 
+@kernel(
+    version=1,
+    adds={
+        "rank": "BIGINT",
+        "nearest_similarity": "DOUBLE",
+        "nearest_rank": "BIGINT",
+        "nearest_fingerprint": "VARCHAR",
+    },
+)
 def diverse(
     vectors: pa.Table,
     *,

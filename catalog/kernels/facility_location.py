@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from catalog.errors import OptionError
+from catalog.kernels import kernel
 from catalog.kernels._common.lazy_greedy import Gains, Rows, maximise
 from catalog.kernels._common.memory_limit import require_memory
 from catalog.kernels._common.parallel import ForBlocks, n_threads, require_finite, row_blocks
@@ -25,6 +26,11 @@ _N_PAST = 256  # how many earlier states of the best similarities are kept
 _SLACK = 1e-5  # more than a float32 product of unit vectors of some thousand numbers is ever off
 
 
+@kernel(
+    version=1,
+    adds={"rank": "BIGINT", "gain": "DOUBLE", "mean_similarity": "DOUBLE"},
+    is_ranked=True,
+)
 def facility_location(vectors: pa.Table, *, budget: int, memory: int | None = None) -> pa.Table:
     """Choose rows one by one, each the one that adds most to the sum, over all rows, of the similarity to the most similar chosen row.
 

@@ -8,12 +8,14 @@ import numpy as np
 import pyarrow as pa
 
 from catalog.errors import OptionError, QueryError
+from catalog.kernels import kernel
 from catalog.kernels._common.relation import canonical, with_columns
 
 SIDE = 100  # the paper's, for 20,000 members and more
 LARGE = 20_000
 
 
+@kernel(version=1, adds={"cell": "BIGINT", "side": "BIGINT"}, drops=None)
 def grid(points: pa.Table, *, budget: int | None = None, side: int | None = None) -> pa.Table:
     """Put every point into a cell of a square grid over the bounding box.
 

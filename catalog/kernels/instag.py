@@ -7,9 +7,16 @@ import pyarrow as pa
 
 from catalog.arrow import from_numpy
 from catalog.errors import OptionError, QueryError
+from catalog.kernels import kernel
 from catalog.kernels._common.relation import canonical, with_columns
 
 
+@kernel(
+    version=1,
+    adds={"rank": "BIGINT", "n_tags": "BIGINT", "pass_number": "BIGINT", "n_new_tags": "BIGINT"},
+    drops="labels",
+    is_ranked=True,
+)
 def instag(rows: pa.Table, *, budget: int) -> pa.Table:
     """Take the members with most tags first, as long as each brings a tag that the pass has not seen; then begin again.
 

@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from catalog.errors import OptionError
+from catalog.kernels import kernel
 from catalog.kernels._common.lazy_greedy import Gains, Rows, maximise
 from catalog.kernels._common.memory_limit import require_memory
 from catalog.kernels._common.parallel import ForBlocks, n_threads, require_finite, row_blocks
@@ -20,6 +21,7 @@ _N_BLOCK = 512  # rows whose distances are brought up to date in one product
 _N_FRONT = 1024
 
 
+@kernel(version=1, adds={"rank": "BIGINT", "distance": "DOUBLE"}, is_ranked=True)
 def k_center(
     vectors: pa.Table,
     *,

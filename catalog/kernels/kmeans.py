@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from catalog.errors import OptionError, QueryError
+from catalog.kernels import kernel
 from catalog.kernels._common.lloyd import SUMMED, Lloyd, block_rows, spread_start
 from catalog.kernels._common.memory_limit import require_memory
 from catalog.kernels._common.parallel import Matrix, n_threads, require_finite, row_blocks
@@ -24,6 +25,7 @@ START_ROWS = 256  # rows per cluster that a k-means++ start looks at, as many as
 Start = Literal["k-means++", "random"]
 
 
+@kernel(version=1, adds={"cluster": "INTEGER", "distance": "DOUBLE"}, cached=True)
 def kmeans(
     points: pa.Table,
     *,

@@ -11,6 +11,7 @@ import pyarrow as pa
 import catalog.kernels._common.log_det_tokens as log_det_tokens
 import catalog.kernels._common.log_det_vectors as log_det_vectors
 from catalog.errors import OptionError, QueryError
+from catalog.kernels import kernel
 from catalog.kernels._common.lazy_greedy import Gains, Rows
 from catalog.kernels._common.log_det_information import InformationOfTexts
 from catalog.kernels._common.log_det_tangents import tangent_bytes
@@ -22,6 +23,11 @@ from catalog.kernels._common.token_states import is_states, states
 _TANGENTS = 2 * 2**30  # bytes; more buys little
 
 
+@kernel(
+    version=1,
+    adds={"rank": "BIGINT", "gain": "DOUBLE", "information": "DOUBLE"},
+    is_ranked=True,
+)
 def log_det(
     vectors: pa.Table,
     *,

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from catalog.errors import OptionError, QueryError
+from catalog.kernels import kernel
 from catalog.kernels._common.lazy_greedy import maximise
 from catalog.kernels._common.memory_limit import require_memory
 from catalog.kernels._common.parallel import Matrix, n_threads, require_finite, row_blocks
@@ -22,6 +23,7 @@ EPSILON = 1e-6  # of the paper's phi; phi' is finite at 0
 FRONT = 1_024  # rows whose gains are kept true at every pick
 
 
+@kernel(version=1, adds={"rank": "BIGINT", "gain": "DOUBLE"}, drops=None, is_ranked=True)
 def mig(
     rows: pa.Table,
     embeddings: pa.Table,

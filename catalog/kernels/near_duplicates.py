@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from catalog.errors import OptionError, QueryError
+from catalog.kernels import kernel
 from catalog.kernels._common.memory_limit import require_memory
 from catalog.kernels._common.minhash import bands_for, candidate_pairs, permutations, signatures
 from catalog.kernels._common.parallel import (
@@ -42,6 +43,11 @@ class Hashing(NamedTuple):
     seed: int
 
 
+@kernel(
+    version=1,
+    adds={"duplicate_group": "VARCHAR", "group_size": "BIGINT", "nearest_similarity": "DOUBLE"},
+    cached=True,
+)
 def near_duplicates(
     rows: pa.Table,
     *,

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from catalog.errors import OptionError, QueryError
+from catalog.kernels import kernel
 from catalog.kernels._common.memory_limit import require_memory
 from catalog.kernels._common.parallel import Matrix, n_threads, require_finite, row_blocks
 from catalog.kernels._common.relation import canonical, matrix, vector_column, with_columns
@@ -16,6 +17,7 @@ CANDIDATES = 8_192  # candidates of a block
 WAITING = 1 << 20  # pairs of a block of queries that wait for their exact cosine
 
 
+@kernel(version=1, adds={"rank": "BIGINT", "similarity": "DOUBLE"}, pair_prefix="query_")
 def nearest(
     candidates: pa.Table,
     queries: pa.Table,

@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from catalog.errors import OptionError, UsageError
+from catalog.kernels import kernel
 from catalog.kernels._common.memory_limit import require_memory
 from catalog.kernels._common.parallel import (
     ForBlocks,
@@ -35,6 +36,7 @@ Method = Literal["tsne", "umap", "pca"]
 Place = Callable[[Matrix], Matrix]
 
 
+@kernel(version=1, adds={"x": "DOUBLE", "y": "DOUBLE"}, cached=True)
 def project(
     points: pa.Table,
     *,

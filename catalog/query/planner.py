@@ -17,12 +17,13 @@ from typing import Any
 import duckdb
 
 from catalog.errors import CatalogError, QueryError
+from catalog.kernels import Kernel
 from catalog.query.arguments import bind, converted, is_relation, parameters_of, signature
 from catalog.query.calls import Argument, Call, first_call, scalar_use
 from catalog.query.ctes import with_visible
 from catalog.query.errors import bound, query_error
 from catalog.query.guard import check, check_repeatable, table_macros
-from catalog.query.kernels import kernel, kernel_names
+from catalog.query.kernels import Kernels
 from catalog.query.parse import Node, mentioned, parameters, tree
 from catalog.query.rehearsal import Rehearsal
 from catalog.query.source_text import SqlText, tokens
@@ -47,21 +48,23 @@ class Apply:
     """A kernel over relations."""
 
     table: str
-    name: str
-    function: Callable[..., Any]
+    kernel: Kernel
     relations: Mapping[str, SqlText]  # each a query that runs alone
     options: Mapping[str, SqlText]  # each a SELECT of one value
     place: str
 
+    @property
+    def name(self) -> str:
+        """Return the kernel's name."""
+        return self.kernel.name
+
+    @property
+    def function(self) -> Callable[..., Any]:
+        """Return the function that answers."""
+        return self.kernel.function
+
 
 Step = Load | Apply
-# What a fingerprint that the planner adds to a kernel's relation is called in the answer, where it
-# is hidden again.
-HIDDEN = {
-    ("nearest", "candidates"): "fingerprint",
-    ("nearest", "queries"): "query_fingerprint",
-    ("mig", "embeddings"): None,
-}
 UNSEEN = frozenset({"connection", "pins"})  # parameters of a source that SQL does not see
 
 
@@ -87,6 +90,7 @@ def plan(
     *,
     is_selection: bool = False,
     pins: Pins | None = None,
+    kernels: Kernels | None = None,
 ) -> Plan:
     """Plan a query.
 
@@ -96,6 +100,7 @@ def plan(
         given: values of ``$parameters``; those that the text does not use are left out.
         is_selection: whether its answer must come out the same, in the same order, whenever it runs.
         pins: the signals to read, where a stored definition says which; else they are found by name.
+        kernels: those that the text can call; this package's and other packages' where not given.
 
     Raises:
         QueryError: the text is wrong; the message has ``file:line:column``.
@@ -103,7 +108,7 @@ def plan(
         ReferenceNotFoundError: no such pool or subset.
         SignalError: it asks for a signal that there never was.
     """
-    planner = _Planner(connection, text, given, pins)
+    planner = _Planner(connection, text, given, pins, kernels or Kernels())
     root = planner.parse(text)
     if is_selection:
         check_repeatable(connection, text, root)
@@ -113,14 +118,20 @@ def plan(
 
 class _Planner:
     def __init__(
-        self, connection: Connection, text: SqlText, given: Mapping[str, Any], pins: Pins | None
+        self,
+        connection: Connection,
+        text: SqlText,
+        given: Mapping[str, Any],
+        pins: Pins | None,
+        kernels: Kernels,
     ) -> None:
         self.connection = connection
         names = frozenset(token.name for token in tokens(text.source))
         self.pins = replace(pins, mentioned=names) if pins else None
         self.text = text
         self.given = given
-        self.names = frozenset({*SOURCES, *kernel_names()})
+        self.kernels = kernels
+        self.names = frozenset({*SOURCES, *kernels.names})
         self.allowed = self.names | table_macros()
         self.answer = Plan(text)
         self.tables: dict[str, str] = {}  # the name of each step's answer, by what makes it
@@ -245,8 +256,8 @@ class _Planner:
             ) from None
 
     def _kernel(self, call: Call) -> str:
-        function = kernel(call.name)
-        accepted = parameters_of(function)
+        kernel = self._found(call)
+        accepted = parameters_of(kernel.function)
         bound = bind(call, accepted)
         relations, options, added = {}, {}, []
         for name, argument in bound.items():
@@ -254,7 +265,9 @@ class _Planner:
                 relations[name], is_added = self._with_fingerprint(
                     self._relation(call, argument, accepted)
                 )
-                added += [HIDDEN.get((call.name, name), "fingerprint")] * is_added
+                if is_added:
+                    is_first = len(relations) == 1
+                    added.append(kernel.answer_name("fingerprint", is_first=is_first))
             else:
                 options[name] = self._option(call, argument)
         identity = repr(
@@ -265,19 +278,23 @@ class _Planner:
         )
         step = self._step(
             identity,
-            lambda table: self._apply(
-                Apply(table, call.name, function, relations, options, call.place)
-            ),
+            lambda table: self._apply(Apply(table, kernel, relations, options, call.place)),
         )
         hidden = ", ".join(name for name in added if name)
         return f"(SELECT * EXCLUDE ({hidden}) FROM {step})" if hidden else step
+
+    def _found(self, call: Call) -> Kernel:
+        try:
+            return self.kernels.find(call.name)
+        except QueryError as error:
+            raise QueryError(f"{call.place}: {error}") from error
 
     def _with_fingerprint(self, query: SqlText) -> tuple[SqlText, bool]:
         return self.rehearsal.with_fingerprint(query) if self.rehearsal else (query, False)
 
     def _apply(self, step: Apply) -> Apply:
         if self.rehearsal:
-            self.rehearsal.kernel(step.table, step.name, step.relations)
+            self.rehearsal.apply(step.table, step.kernel, step.relations)
         return step
 
     def _relation(

@@ -46,14 +46,12 @@ class Session:
         *,
         memory: str | None = None,
         spill: str = SPILL,
-        is_memoised: bool = True,
+        use_cache: bool = True,
     ) -> None:
         self.store = store
         self.memory = memory
         self.spill = spill
-        self.is_memoised = (
-            is_memoised  # whether answers of dear functions are kept and taken from those kept
-        )
+        self.use_cache = use_cache  # whether answers of cached kernels are kept and reused
         self.stopped = threading.Event()
         self._connection: Connection | None = None
         self.relations: dict[str, Any] = {}
@@ -133,14 +131,14 @@ def session(
     *,
     memory: str | None = None,
     spill: str = SPILL,
-    is_memoised: bool = True,
+    use_cache: bool = True,
 ) -> Iterator[Session]:
     """A `Session` that is closed when the block ends.
 
     Raises:
         InterruptedQueryError: the memory is too little even to open the catalog, or to look something up in it.
     """
-    opened = Session(store, memory=memory, spill=spill, is_memoised=is_memoised)
+    opened = Session(store, memory=memory, spill=spill, use_cache=use_cache)
     try:
         with explaining(store):
             yield opened

@@ -14,8 +14,9 @@ import duckdb
 from catalog.errors import SelectionError
 from catalog.query.errors import reported
 from catalog.query.executor import Execution, Limits, executing
+from catalog.query.kernels import kernels_of
 from catalog.query.planner import Apply, Plan, plan
-from catalog.query.provenance import code, macro_code
+from catalog.query.provenance import kernel_identity, kernel_sha256, macro_sha256
 from catalog.query.session import session
 from catalog.query.source_text import SqlText, canonical, quoted
 from catalog.query.stream import told_apart
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
+RECORDED = ("budget_asked", "kernel_sha256")
+"""Keys of a definition's content that its hash leaves out."""
+
+
 @dataclass(frozen=True)
 class Definition:
     """Everything that a selection's members follow from.
@@ -44,8 +49,9 @@ class Definition:
         asked: the budget as it was asked for, such as ``10%`` or ``all``.
         seed: of every draw.
         given: the values of the selector's ``$parameters``, with ``$budget``, ``$pool`` and ``$seed``.
-        content: canonical SQL, parameters, budget, seed, references, signals that are read with their versions, code of the kernels
-            and macros, and the number of the rule by which ties are broken.
+        content: canonical SQL, parameters, budget, seed, references, the signals that are read with
+            their versions, the versions of kernels and hashes of their code, the hashes of macros,
+            and the number of the rule by which ties are broken.
         planned: what it means: what is chosen reads the very signals that are in the content,
             whatever is written meanwhile.
     """
@@ -149,7 +155,14 @@ def define(
         }
         draft = Definition(selector, reference, n_members, n, str(budget).strip(), seed, given)
         with reported(draft.text):
-            planned = plan(opened.connection, draft.text, given, is_selection=True, pins=pins)
+            planned = plan(
+                opened.connection,
+                draft.text,
+                given,
+                is_selection=True,
+                pins=pins,
+                kernels=kernels_of(store),
+            )
     return replace(draft, content=_content(draft, planned), planned=planned)
 
 
@@ -187,15 +200,16 @@ def choose(store: Store, definition: Definition, *, limits: Limits | None = None
 def definition_sha256(content: Mapping[str, Any]) -> str:
     """Return the hash of a definition's content, without what is kept for the record alone.
 
-    That is the budget as it was asked for, since the members follow from its number; a signal's
-    precision, which its identity holds; and its Lance version, since the same signal grows with
-    other pools and its vectors stay as they are.
+    That is the budget as it was asked for, since the members follow from its number; the hashes of
+    kernels' code, since their versions decide; a signal's precision, which its identity holds; and
+    its Lance version, since the same signal grows with other pools and its vectors stay as they
+    are.
     """
     signals = [
         {key: one[key] for key in one if key not in ("lance_version", "precision")}
         for one in content["signals"]
     ]
-    hashed = {key: content[key] for key in content if key != "budget_asked"} | {"signals": signals}
+    hashed = {key: content[key] for key in content if key not in RECORDED} | {"signals": signals}
     text = json.dumps(hashed, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -261,9 +275,10 @@ def _content(definition: Definition, planned: Plan) -> dict[str, Any]:
             )
             for found in sorted(signals, key=str)
         ],
-        "functions": {step.name: code(step.name) for step in kernels},
+        "functions": {step.name: kernel_identity(step.kernel) for step in kernels},
+        "kernel_sha256": {step.name: kernel_sha256(step.kernel) for step in kernels},
         "ties": RULE,
-        "macros": macro_code(*(str(text) for text in (planned.query, *arguments))),
+        "macros": macro_sha256(*(str(text) for text in (planned.query, *arguments))),
     }
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from catalog.errors import CatalogError
-from catalog.kernels.explain import has_standing, standing
+from catalog.kernels.explain import counterfactual, has_counterfactual
 from catalog.query.arguments import parameters_of
 from catalog.query.clauses import cut_of
 from catalog.query.executor import Execution, Limits, executing
@@ -219,20 +219,22 @@ def _through(execution: Execution, step: Apply, row: Row) -> tuple[bool | None, 
         return None, None
     if at < 0 or out is None or out >= 0:
         return at >= 0, None
-    if not has_standing(step.name) or "budget" not in step.options:
+    if not has_counterfactual(step.kernel) or "budget" not in step.options:
         return True, _Found("kernel", (f"{step.name}(...) was given it, and did not return it",))
     chosen = _positions(given, answer)
     options = {
         name: execution.table(text).column(0)[0].as_py() for name, text in step.options.items()
     }
     try:
-        found = standing(step.name, relations, chosen=chosen, at=at, options=options)
+        found = counterfactual(
+            step.kernel, relations, selected=chosen, position=at, options=options
+        )
     except CatalogError as error:
         return True, _Found(
             "kernel",
             (f"{step.name}(...) took others; how it stands to them is not known: {error}",),
         )
-    said = (f"{step.name}(...) had it to choose from, and chose others", *found.said)
+    said = (f"{step.name}(...) had it to choose from, and chose others", *found.sentences)
     ids = _ids(execution, given)
     return True, _Found(
         "kernel",

@@ -1,5 +1,5 @@
 """The filled catalog of the query tests: selections run on it too."""
 
-from tests.query.conftest import filled, home
+from tests.query.conftest import filled, store
 
-__all__ = ["filled", "home"]
+__all__ = ["filled", "store"]
