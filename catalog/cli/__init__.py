@@ -7,6 +7,7 @@ import click
 from catalog.catalog import Catalog
 from catalog.cli.demo import demo
 from catalog.cli.export import export
+from catalog.cli.functions import functions, kernels
 from catalog.cli.group import CatalogGroup
 from catalog.cli.losses import losses
 from catalog.cli.pools import diff, drop, history, pools, quarantine, register, tag
@@ -24,7 +25,7 @@ COMMANDS = (
     *(register, pools, show, history, diff, quarantine, restore, tag, drop),
     *(embed, losses, states, score, scores, label, signals),
     *(select, explain, selectors, subsets, why, verify, compare),
-    *(search, sql, export),
+    *(search, sql, functions, kernels, export),
     *(demo, doctor, gc, migrate),
 )
 
