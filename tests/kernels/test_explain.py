@@ -190,7 +190,8 @@ def test_diverse_names_the_row_that_rejects(seed: int, budget: int) -> None:
     names = rows["fingerprint"].to_pylist()
     by_score = sorted(range(N), key=lambda i: (-rows["score"][i].as_py(), names[i]))
     found_rejected = 0
-    for position, found in all_left_out("diverse", rows, diverse(rows, **options), **options):  # type: ignore[arg-type]
+    answer = diverse(rows, **options)  # type: ignore[arg-type]
+    for position, found in all_left_out("diverse", rows, answer, **options):
         assert found.numbers["place_by_score"] == by_score.index(position) + 1
         assert found.numbers["is_rejected"] == (names[position] in rejecting)
         if names[position] in rejecting:

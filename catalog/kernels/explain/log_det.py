@@ -24,7 +24,7 @@ def counterfactual(
     normalize: str = "none",
     **_others: Any,
 ) -> Counterfactual:
-    """Return the row's gain alone, at the last pick and after it, and the pick that reduced it most.
+    """Return the row's gain alone, at the last pick and after it, and what reduced it most.
 
     It repeats every pick: O(budget d^2) for one vector a row, O(budget d^3) for token states.
 
