@@ -83,7 +83,7 @@ def macro_sha256(*texts: str) -> dict[str, str]:
 
 
 def text_sha256(sql: str) -> str:
-    """Return the hash of a SQL text, for which comments, white space and the case of words are free.
+    """Return the hash of a SQL text; comments, white space and the case of words do not count.
 
     >>> text_sha256("SELECT 1") == text_sha256("-- one\\nselect  1")
     True
@@ -153,8 +153,8 @@ def _imported(text: str, spec: ModuleSpec) -> Iterator[str]:
     """Yield every name that a module's text imports: modules, and what may be one.
 
     >>> spec = ModuleSpec("catalog.kernels.mine", None)
-    >>> list(_imported("from catalog.kernels import (a, b)\\nfrom . import c", spec))
-    ['catalog.kernels', 'catalog.kernels.a', 'catalog.kernels.b', 'catalog.kernels', 'catalog.kernels.c']
+    >>> sorted({*_imported("from catalog.kernels import (a)\\nfrom . import b", spec)})
+    ['catalog.kernels', 'catalog.kernels.a', 'catalog.kernels.b']
     """
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Import):

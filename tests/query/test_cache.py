@@ -146,8 +146,11 @@ def test_shrinking_removes_what_is_longest_unused(empty: Store) -> None:
 
 
 def test_a_failed_computation_keeps_nothing(empty: Store) -> None:
+    def fail() -> pa.Table:
+        raise ZeroDivisionError
+
     with pytest.raises(ZeroDivisionError):
-        cached(empty, "kmeans", {"points": ROWS}, {}, lambda: 1 / 0)  # type: ignore[arg-type, return-value]
+        cached(empty, "kmeans", {"points": ROWS}, {}, fail)
     assert not empty.cache.exists()
 
 
