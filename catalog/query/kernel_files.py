@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import sys
-from functools import cache
 from importlib.abc import SourceLoader
 from importlib.machinery import ModuleSpec
 from pathlib import Path
@@ -16,7 +15,6 @@ from catalog.kernels import Kernel
 from catalog.kernels._decorator import Origin, require_kernel
 
 
-@cache
 def import_kernel_file(path: Path, *, name: str, sha256: str | None = None) -> Kernel:
     """Run a file and return the kernel that it defines.
 
@@ -36,7 +34,7 @@ def import_kernel_file(path: Path, *, name: str, sha256: str | None = None) -> K
             f"expected sha256 {sha256}, got {found_sha256}. "
             "To use the changed code, run `catalog kernels add FILE` again"
         )
-    module = _import(f"catalog_kernel_{name}_{found_sha256[:16]}", path, content)
+    module = _import(f"catalog_kernel_{name}_{found_sha256}", path, content)
     kernel = require_kernel(module, name, place=str(path))
     return kernel.made_by(Origin(sha256=found_sha256))
 
@@ -58,6 +56,8 @@ class _Loader(SourceLoader):
 
 
 def _import(module_name: str, path: Path, content: bytes) -> ModuleType:
+    if module_name in sys.modules:
+        return sys.modules[module_name]
     spec = ModuleSpec(module_name, _Loader(path, content), origin=str(path))
     module = importlib.util.module_from_spec(spec)
     assert spec.loader is not None

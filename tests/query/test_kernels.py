@@ -85,8 +85,10 @@ def test_names_are_found_without_importing_a_kernel() -> None:
 
 def test_an_added_file_answers_in_a_query(filled: Catalog, file: Path) -> None:
     added = filled.add_kernel(file)
-    assert filled.is_isolated
     assert filled.sql(ROWS)["n"].to_list() == [3]
+    isolated = Catalog.open(filled.store.path, wait=10)  # its queries run in a child process
+    assert isolated.is_isolated
+    assert isolated.sql(ROWS)["n"].to_list() == [3]
     (listed,) = [each for each in filled.kernels() if each.origin == "file"]
     assert (listed.name, Path(listed.source)) == ("longest_first", added.path)
 
@@ -168,7 +170,8 @@ def test_a_kernel_that_was_not_added_cannot_be_removed(filled: Catalog) -> None:
 def test_a_package_offers_a_kernel_as_an_entry_point(
     filled: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    filled.sql("SELECT 1")  # its child process starts before the package is there
+    isolated = Catalog.open(filled.store.path, wait=10)
+    isolated.sql("SELECT 1")  # its child process starts before the package is there
     site = tmp_path / "site"
     information = site / "thesis_kernels-1.5.dist-info"
     information.mkdir(parents=True)
@@ -181,6 +184,7 @@ def test_a_package_offers_a_kernel_as_an_entry_point(
     )
     monkeypatch.setattr(sys, "path", [*sys.path, str(site)])
     assert filled.sql(ROWS)["n"].to_list() == [3]
+    assert isolated.sql(ROWS)["n"].to_list() == [3]
     assert ("package", "thesis-kernels 1.5") in {
         (each.origin, each.source) for each in filled.kernels()
     }
