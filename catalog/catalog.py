@@ -543,13 +543,13 @@ class Catalog:
         return list_selectors(self.store)
 
     def functions(self) -> list[FunctionDescription]:
-        """Describe every table function of SQL; see `catalog.query.functions`."""
+        """Describe all table functions; see `catalog.query.functions.describe_functions`."""
         from catalog.query.functions import describe_functions
 
         return describe_functions(self.store)
 
     def function(self, name: str) -> FunctionDescription:
-        """Describe one table function of SQL; see `catalog.query.functions`."""
+        """Describe one table function; see `catalog.query.functions.describe_function`."""
         from catalog.query.functions import describe_function
 
         return describe_function(self.store, name)
