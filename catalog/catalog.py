@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from catalog.pools.register import Registration
     from catalog.pools.restore import Restoration
     from catalog.pools.versions import Description, Diff
+    from catalog.query.added_kernels import AddedKernel, ListedKernel
     from catalog.query.executor import Limits
+    from catalog.query.functions import FunctionDescription
     from catalog.selection.explain import Explanation
     from catalog.selection.saved import AddedSelector
     from catalog.selection.selector import Selector
@@ -454,7 +456,7 @@ class Catalog:
         from catalog.selection.selector import find_selector
         from catalog.subsets.select import select
 
-        limits = Limits(memory=memory, seconds=seconds, progress=progress, is_memoised=use_cache)
+        limits = Limits(memory=memory, seconds=seconds, progress=progress, use_cache=use_cache)
         # A path is read here, in the caller's folder; a name is looked up where the query runs.
         is_path = selector.endswith(".sql")
         method = find_selector(self.store, selector) if is_path else selector
@@ -483,7 +485,7 @@ class Catalog:
         from catalog.query.executor import Limits
         from catalog.subsets.reselect import reselect
 
-        limits = Limits(memory=memory, seconds=seconds, progress=progress, is_memoised=use_cache)
+        limits = Limits(memory=memory, seconds=seconds, progress=progress, use_cache=use_cache)
         options = {"budget": budget, "settings": settings, "is_superseding": supersede}
         options |= {"is_dry_run": dry_run, "is_strict": strict}
         return self._limited(reselect, name, **options, limits=limits)
@@ -493,7 +495,7 @@ class Catalog:
         from catalog.query.executor import Limits
         from catalog.subsets.verify import verify
 
-        limits = Limits(memory=memory, is_memoised=False)
+        limits = Limits(memory=memory, use_cache=False)
         return self._limited(verify, reference, limits=limits)
 
     def why(
@@ -604,6 +606,36 @@ class Catalog:
         ]
         return pl.DataFrame(rows, schema_overrides={"parameters": pl.List(pl.String)})
 
+    def functions(self) -> list[FunctionDescription]:
+        """Describe all table functions; see `catalog.query.functions.describe_functions`."""
+        from catalog.query.functions import describe_functions
+
+        return describe_functions(self.store)
+
+    def function(self, name: str) -> FunctionDescription:
+        """Describe one table function; see `catalog.query.functions.describe_function`."""
+        from catalog.query.functions import describe_function
+
+        return describe_function(self.store, name)
+
+    def kernels(self) -> list[ListedKernel]:
+        """List the kernels that SQL can call; see `catalog.query.added_kernels.list_kernels`."""
+        from catalog.query.added_kernels import list_kernels
+
+        return list_kernels(self.store)
+
+    def add_kernel(self, path: str | Path) -> AddedKernel:
+        """Copy a kernel's file into the catalog; see `catalog.query.added_kernels.add_kernel`."""
+        from catalog.query.added_kernels import add_kernel
+
+        return add_kernel(self.store, str(path))
+
+    def remove_kernel(self, name: str) -> None:
+        """Remove an added kernel; see `catalog.query.added_kernels.remove_kernel`."""
+        from catalog.query.added_kernels import remove_kernel
+
+        remove_kernel(self.store, name)
+
     def export(
         self,
         reference: str,
@@ -700,10 +732,10 @@ class Catalog:
         """
         from catalog.maintenance.gc import gc
         from catalog.maintenance.repair import forget_damaged
-        from catalog.query import cache as memo
+        from catalog.query.cache import shrink
 
         if cache and not dry_run:
-            memo.sweep(self.store)
+            shrink(self.store)
         n_damaged = forget_damaged(self.store) if damaged and not dry_run else 0
         return gc(self.store, is_dry_run=dry_run, n_damaged=n_damaged)
 

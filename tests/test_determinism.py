@@ -171,7 +171,7 @@ def select(store: Store, name: str, *, n_threads: int) -> list[tuple[str, str]]:
             seed=3,
             settings=SETTINGS.get(name, {}),
         )
-        members = choose(store, definition, limits=Limits(is_memoised=False)).members
+        members = choose(store, definition, limits=Limits(use_cache=False)).members
     return list(zip(members["fingerprint"].to_pylist(), members["why"].to_pylist(), strict=True))
 
 

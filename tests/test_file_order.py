@@ -110,7 +110,7 @@ def members(catalog: Catalog, selector: str, pool: str = "p") -> list[tuple[str,
     """Return a selector's members in order, with their reasons."""
     query, settings = find_selector(catalog.store, selector), SETTINGS.get(selector, {})
     definition = define(catalog.store, query, ref=pool, budget=BUDGET, seed=3, settings=settings)
-    selected = choose(catalog.store, definition, limits=Limits(is_memoised=False)).members
+    selected = choose(catalog.store, definition, limits=Limits(use_cache=False)).members
     return list(zip(selected["fingerprint"].to_pylist(), selected["why"].to_pylist(), strict=True))
 
 

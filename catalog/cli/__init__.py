@@ -21,6 +21,7 @@ MODULES = {
     "why": ("why",),
     "search": ("search",),
     "query": ("sql",),
+    "functions": ("functions", "kernels"),
     "export": ("export",),
     "demo": ("demo",),
     "upkeep": ("doctor", "gc", "migrate"),

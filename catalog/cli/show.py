@@ -132,7 +132,19 @@ def _definition_lines(definition: dict[str, Any]) -> Iterator[str]:
             else ""
         )
         yield f"{signal['kind']} {signal['name']}{precision}, identity {signal['identity_sha256'][:12]}{version}"
-    for kind in ("functions", "macros"):
-        codes = definition.get(kind) or {}
-        if codes:
-            yield f"{kind} {', '.join(f'{name} {str(code)[:12]}' for name, code in sorted(codes.items()))}"
+    versions = definition.get("functions") or {}
+    if versions:
+        kernels = (_kernel_line(name, value) for name, value in sorted(versions.items()))
+        yield f"functions {', '.join(kernels)}"
+    hashes = definition.get("macros") or definition.get("macro_sha256") or {}
+    if hashes:
+        yield f"macros {', '.join(f'{name} {sha256[:12]}' for name, sha256 in sorted(hashes.items()))}"
+
+
+def _kernel_line(name: str, identity: int | dict[str, Any]) -> str:
+    if isinstance(identity, int):
+        return f"{name} version {identity}"
+    package = (
+        f" of {identity['package']} {identity['package_version']}" if "package" in identity else ""
+    )
+    return f"{name} version {identity['version']}{package}, code {identity['sha256'][:12]}"

@@ -41,8 +41,8 @@ def why(catalog: Catalog, reference: str, which: str, memory: str, is_json: bool
 def side_by_side(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """A few rows with a column each, since a selector returns more columns than a terminal is wide.
 
-    >>> side_by_side([{"who": "this row", "prompt": "Add."}, {"who": "last taken", "turn": 2, "prompt": "Sort."}])
-    [{'': 'prompt', 'this row': 'Add.', 'last taken': 'Sort.'}, {'': 'turn', 'this row': '', 'last taken': '2'}]
+    >>> side_by_side([{"who": "this row", "prompt": "Add."}, {"who": "last selected", "turn": 2, "prompt": "Sort."}])
+    [{'': 'prompt', 'this row': 'Add.', 'last selected': 'Sort.'}, {'': 'turn', 'this row': '', 'last selected': '2'}]
     """
     names = list(
         dict.fromkeys(("prompt", *(name for row in rows for name in row if name != "who")))

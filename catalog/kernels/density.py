@@ -13,14 +13,10 @@ import numpy as np
 import pyarrow as pa
 
 from catalog.errors import OptionError, QueryError
+from catalog.kernels import kernel
+from catalog.kernels._common.arrays import Array
 from catalog.kernels._common.memory_limit import require_memory
-from catalog.kernels._common.parallel import (
-    ForBlocks,
-    Matrix,
-    n_threads,
-    require_finite,
-    row_blocks,
-)
+from catalog.kernels._common.parallel import ForBlocks, n_threads, require_finite, row_blocks
 from catalog.kernels._common.relation import canonical, matrix, vector_column, with_columns
 from catalog.kernels._common.sample import drawn_rows
 
@@ -31,6 +27,7 @@ ROUNDING = 1e-12  # of two squared lengths, that a squared distance may be off
 SPREAD = 1_000  # rows whose distances set the default bandwidth
 
 
+@kernel(version=1, adds={"density": "DOUBLE"}, cached=True)
 def density(
     points: pa.Table,
     *,
@@ -39,25 +36,30 @@ def density(
     seed: int = 0,
     memory: int | None = None,
 ) -> pa.Table:
-    """The mean of a Gaussian kernel, ``exp(-|x - y|^2 / (2 bandwidth^2))``, between each row and a sample of rows.
+    """Return each row's density: the mean of a Gaussian kernel over a sample of rows.
 
-    A row's own kernel always counts, so that a density is never 0 and its inverse is a number:
-    ``(1 + sum over the sampled others) / (1 + number of sampled others)``. Time grows with n times sample times d.
+    The kernel is ``exp(-|x - y|^2 / (2 bandwidth^2))``.
+
+    A row's own kernel always counts, so that a density is never 0 and its inverse is a number: ``(1
+    + sum over the sampled others) / (1 + number of sampled others)``. Time grows with n times
+    sample times d.
 
     Args:
         points: rows with one vector column of d numbers, taken as float32.
-        bandwidth: reach of the kernel, above 0; None takes half the median distance of 1,000 drawn rows that are
-            not equal (a choice of ours), and 1 where all are.
+        bandwidth: reach of the kernel, above 0; None takes half the median distance of 1,000 drawn
+            rows that are not equal (a choice of ours), and 1 where all are.
         sample: kernels, 1 or more, drawn by a hash of fingerprint and seed; None takes all rows.
         seed: of both draws.
         memory: bytes that it may hold: ``8 n + 16 sample d``, and ``64 MiB + 16384 d`` a thread.
 
     Returns:
-        The input without its vectors, ordered by fingerprint, and ``density`` (float64, above 0, up to 1).
+        The input without its vectors, ordered by fingerprint, and ``density`` (float64, above 0, up
+        to 1).
 
     Raises:
         OptionError: an argument is out of its range.
-        QueryError: there is no vector column, or vectors that are NULL, of several lengths or not finite; or no rows.
+        QueryError: there is no vector column, or vectors that are NULL, of several lengths or not
+            finite; or no rows.
         MemoryLimitError: it would not fit ``memory``.
 
     >>> points = pa.table({"fingerprint": ["a", "b", "c"], "v": [[0.0], [0.0], [9.0]]})
@@ -66,7 +68,8 @@ def density(
     """
     if bandwidth is not None and not bandwidth > 0:
         raise OptionError(
-            f"density: bandwidth => {bandwidth} must be above 0, or NULL for half the median distance"
+            f"density: bandwidth => {bandwidth} must be above 0, "
+            "or NULL for half the median distance"
         )
     if sample is not None and sample < 1:
         raise OptionError(f"density: sample => {sample} must be 1 or more, or NULL for all rows")
@@ -95,7 +98,7 @@ def density(
     return with_columns(rows, without=column, density=densities)
 
 
-def _half_median(x: Matrix) -> float:
+def _half_median(x: Array) -> float:
     """Half the median distance of rows that are not equal; 1 where all are."""
     y = x.astype(np.float64) - x.mean(axis=0, dtype=np.float64)
     squares = np.square(y).sum(axis=1)
@@ -107,7 +110,7 @@ def _half_median(x: Matrix) -> float:
     return float(np.sqrt(np.median(between))) / 2 if len(between) else 1.0
 
 
-def _densities(x: Matrix, centres: Matrix, bandwidth: float, for_blocks: ForBlocks[Any]) -> Matrix:
+def _densities(x: Array, centres: Array, bandwidth: float, for_blocks: ForBlocks[Any]) -> Array:
     """(n,) float64."""
     n = len(x)
     middle = x[centres].mean(axis=0, dtype=np.float64)
@@ -120,7 +123,7 @@ def _densities(x: Matrix, centres: Matrix, bandwidth: float, for_blocks: ForBloc
     is_centre[centres] = True
     place = np.cumsum(is_centre) - 1  # of a row among the kernels
 
-    def block(start: int, stop: int) -> Matrix:
+    def block(start: int, stop: int) -> Array:
         rows = ((x[start:stop] - middle) * scale).astype(kernels.dtype)
         squares = np.einsum("ij,ij->i", rows, rows)
         total = np.zeros(stop - start)

@@ -1,4 +1,7 @@
-"""The best-scored rows that are not too similar to one another: DEITA's filter (Liu et al., ICLR 2024, arXiv 2312.15685)."""
+"""The best-scored rows that are not too similar to one another.
+
+DEITA's filter (Liu et al., ICLR 2024, arXiv 2312.15685).
+"""
 
 from __future__ import annotations
 
@@ -10,20 +13,27 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from catalog.errors import OptionError, QueryError
+from catalog.kernels import kernel
+from catalog.kernels._common.arrays import Numbers, Rows, Vectors
 from catalog.kernels._common.memory_limit import require_memory
 from catalog.kernels._common.parallel import ForBlocks, n_threads, require_finite, row_blocks
 from catalog.kernels._common.relation import canonical, matrix, vector_column, with_columns
 from catalog.kernels._common.similarity import SLACK, pair_cosines, unit_rows
-
-Vectors = np.ndarray[Any, np.dtype[np.float32]]
-Rows = np.ndarray[Any, np.dtype[np.int64]]
-Numbers = np.ndarray[Any, np.dtype[np.float64]]
 
 _N_BLOCK = 1024  # rows compared at once with everything accepted before them
 _N_SHARE = 256  # of which one thread takes so many at a time
 _N_TILE = 512  # of those accepted, so that the products stay in the second cache
 
 
+@kernel(
+    version=1,
+    adds={
+        "rank": "BIGINT",
+        "nearest_similarity": "DOUBLE",
+        "nearest_rank": "BIGINT",
+        "nearest_fingerprint": "VARCHAR",
+    },
+)
 def diverse(
     vectors: pa.Table,
     *,
@@ -33,7 +43,9 @@ def diverse(
     rejected: bool = False,
     memory: int | None = None,
 ) -> pa.Table:
-    """Go through the rows by score, highest first, and accept each whose cosine to every accepted one is at most ``threshold``.
+    """Accept rows by score, highest first, that are not too similar to any accepted row.
+
+    The cosine to every accepted row must be at most ``threshold``.
 
     Equal scores go by fingerprint. Products are taken in float32, many rows at once, and whatever
     is near a decision is decided by the cosine in float64, rounded to 12 digits. A row of zeros is
@@ -47,24 +59,29 @@ def diverse(
         budget: how many rows to accept; fewer when the relation ends first.
         threshold: the highest cosine that is still accepted, from -1 to 1. The paper's is 0.9.
         score: the column of scores.
-        rejected: also return the rows that were looked at and not accepted, in their place, with ``rank`` NULL.
+        rejected: also return the rows that were looked at and not accepted, in their place, with
+            ``rank`` NULL.
         memory: bytes it may hold; None means no limit.
 
     Returns:
-        The accepted rows in order, without their vectors, with ``rank`` (int64, from 1), ``nearest_similarity`` (float64): the cosine to
-        the most similar row accepted before (NULL for the first), ``nearest_rank`` (int64): that row's rank, the first among equals, and,
-        where the relation has fingerprints, ``nearest_fingerprint``. For a rejected row this is the row that keeps it out.
+        The accepted rows in order, without their vectors, with ``rank`` (int64, from 1),
+        ``nearest_similarity`` (float64): the cosine to the most similar row accepted before (NULL
+        for the first), ``nearest_rank`` (int64): that row's rank, the first among equals, and,
+        where the relation has fingerprints, ``nearest_fingerprint``. For a rejected row this is the
+        row that keeps it out.
 
     Raises:
         OptionError: an argument is out of its range.
-        QueryError: no such score column, a score is NULL or not a number, not exactly one vector column, or a vector is NULL, not
-            finite, or of another length.
+        QueryError: no such score column, a score is NULL or not a number, not exactly one vector
+            column, or a vector is NULL, not finite, or of another length.
         MemoryLimitError: ``memory`` is too small.
 
-    >>> rows = pa.table({"fingerprint": ["a", "b", "c"], "score": [3, 2, 1], "vector": [[1.0, 0.0], [2.0, 0.0], [0.0, 1.0]]})
-    >>> diverse(rows, budget=9).select(["fingerprint", "rank", "nearest_similarity"]).to_pylist()  # doctest: +NORMALIZE_WHITESPACE
-    [{'fingerprint': 'a', 'rank': 1, 'nearest_similarity': None}, {'fingerprint': 'c', 'rank': 2, 'nearest_similarity': 0.0}]
-    >>> diverse(rows, budget=9, rejected=True).select(["rank", "nearest_fingerprint"]).to_pylist()[1]
+    >>> vectors = [[1.0, 0.0], [2.0, 0.0], [0.0, 1.0]]
+    >>> rows = pa.table({"fingerprint": list("abc"), "score": [3, 2, 1], "vector": vectors})
+    >>> diverse(rows, budget=9).select(["fingerprint", "rank"]).to_pylist()
+    [{'fingerprint': 'a', 'rank': 1}, {'fingerprint': 'c', 'rank': 2}]
+    >>> looked_at = diverse(rows, budget=9, rejected=True)
+    >>> looked_at.select(["rank", "nearest_fingerprint"]).to_pylist()[1]
     {'rank': None, 'nearest_fingerprint': 'a'}
     """
     if budget < 1:
@@ -90,10 +107,11 @@ def diverse(
 
 
 def _by_score(rows: pa.Table, score: str) -> pa.Table:
-    """The rows by score, highest first; the sort is stable, so that equal ones stay in fingerprint order."""
+    """Return the rows by score, highest first; equal scores stay in fingerprint order."""
     if score not in rows.column_names:
         raise QueryError(
-            f"diverse: the relation has no column {score}; its columns are {', '.join(rows.column_names)}. Name one: score => 'COLUMN'"
+            f"diverse: the relation has no column {score}; its columns are "
+            f"{', '.join(rows.column_names)}. Name one: score => 'COLUMN'"
         )
     type_ = rows.schema.field(score).type
     if not (
@@ -208,10 +226,13 @@ def _nearest_of(
 def _highest(
     mine: Vectors, rows: Rows, other_units: Vectors, others: Rows, similarity: Numbers
 ) -> tuple[Rows, Rows]:
-    """Pairs of a row and one of the others before it that float32 cannot tell from the row's highest; none where that is known already.
+    """Return pairs of a row and an earlier one that float32 cannot tell from the row's highest.
+
+    There are none where the highest is known already.
 
     Returns:
-        Positions in ``rows`` and in ``others``, in no order; those within 2 SLACK of the highest, to be compared in float64.
+        Positions in ``rows`` and in ``others``, in no order; those within 2 SLACK of the highest,
+        to be compared in float64.
     """
     highest = similarity.astype(np.float32)  # (n_rows,)
     found = [

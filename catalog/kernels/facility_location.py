@@ -1,5 +1,7 @@
-"""Facility location: rows such that every row of the relation is similar to one of them (Lin and Bilmes 2011; Mirzasoleiman et al.
-2020)."""
+"""Facility location: rows such that every row of the relation is similar to one of them.
+
+Lin and Bilmes 2011; Mirzasoleiman et al. 2020.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +11,12 @@ import numpy as np
 import pyarrow as pa
 
 from catalog.errors import OptionError
-from catalog.kernels._common.lazy_greedy import Gains, Rows, maximise
+from catalog.kernels import kernel
+from catalog.kernels._common.arrays import Numbers, Rows, Vectors
+from catalog.kernels._common.lazy_greedy import maximise
 from catalog.kernels._common.memory_limit import require_memory
 from catalog.kernels._common.parallel import ForBlocks, n_threads, require_finite, row_blocks
 from catalog.kernels._common.relation import canonical, matrix, vector_column, with_columns
-
-Matrix = np.ndarray[Any, np.dtype[np.float64]]
-Vectors = np.ndarray[Any, np.dtype[np.float32]]
 
 _N_BLOCK = 1024  # rows of one product of similarities
 _N_CANDIDATES = 512  # columns of one product
@@ -25,8 +26,15 @@ _N_PAST = 256  # how many earlier states of the best similarities are kept
 _SLACK = 1e-5  # more than a float32 product of unit vectors of some thousand numbers is ever off
 
 
+@kernel(
+    version=1,
+    adds={"rank": "BIGINT", "gain": "DOUBLE", "mean_similarity": "DOUBLE"},
+    is_ranked=True,
+)
 def facility_location(vectors: pa.Table, *, budget: int, memory: int | None = None) -> pa.Table:
-    """Choose rows one by one, each the one that adds most to the sum, over all rows, of the similarity to the most similar chosen row.
+    """Choose rows one by one, each the one that represents the other rows best.
+
+    It adds most to the sum, over all rows, of the similarity to the most similar chosen row.
 
     The similarity is the cosine, negative ones counted as 0; a row of zeros is similar to nothing.
     The function is monotone and submodular, so the greedy order is within 1 - 1/e of the best
@@ -47,15 +55,18 @@ def facility_location(vectors: pa.Table, *, budget: int, memory: int | None = No
         memory: bytes it may hold; None means no limit.
 
     Returns:
-        The chosen rows in order, without their vectors, with ``rank`` (int64, from 1), ``gain`` (float64) and ``mean_similarity``
-        (float64): the sum of the gains so far over the number of rows.
+        The chosen rows in order, without their vectors, with ``rank`` (int64, from 1), ``gain``
+        (float64) and ``mean_similarity`` (float64): the sum of the gains so far over the number of
+        rows.
 
     Raises:
         OptionError: an argument is out of its range.
-        QueryError: not exactly one vector column, or a vector is NULL, not finite, or of another length.
+        QueryError: not exactly one vector column, or a vector is NULL, not finite, or of another
+            length.
         MemoryLimitError: ``memory`` is too small.
 
-    >>> rows = pa.table({"fingerprint": ["a", "b", "c"], "vector": [[1.0, 0.0], [0.0, 1.0], [0.6, 0.8]]})
+    >>> vectors = [[1.0, 0.0], [0.0, 1.0], [0.6, 0.8]]
+    >>> rows = pa.table({"fingerprint": ["a", "b", "c"], "vector": vectors})
     >>> facility_location(rows, budget=2).drop_columns(["gain", "mean_similarity"]).to_pylist()
     [{'fingerprint': 'c', 'rank': 1}, {'fingerprint': 'a', 'rank': 2}]
     """
@@ -75,7 +86,8 @@ def facility_location(vectors: pa.Table, *, budget: int, memory: int | None = No
         + (8 * n * n if 8 * n * n <= _HELD else 0),
         memory,
         purpose=f"facility_location of {n:,} x {d:,}",
-        instead="raise the limit, or choose from fewer rows, e.g. the representatives of near_duplicates or kmeans",
+        instead="raise the limit, or choose from fewer rows, e.g. those that represent "
+        "near_duplicates or kmeans",
     )
     require_finite(x, column, function="facility_location")
     order, gains = np.empty(0, dtype=np.int64), np.empty(0)
@@ -99,26 +111,26 @@ class _Similarities:
 
     def __init__(self, x: Vectors, *, for_blocks: ForBlocks[Any]) -> None:
         self._for_blocks = for_blocks
-        self._units: Matrix = x.astype(np.float64)  # (n, d)
+        self._units: Numbers = x.astype(np.float64)  # (n, d)
         lengths = np.sqrt(np.einsum("ij,ij->i", self._units, self._units))
         self._units /= np.where(lengths > 0, lengths, 1.0)[:, None]
         self._coarse: Vectors = self._units.astype(
             np.float32
         )  # (n, d), which halves what a pick reads
         n = len(x)
-        self._best: Gains = np.zeros(n)  # similarity of every row to its nearest chosen one
-        self._gains: Gains = np.zeros(n)  # as of _true_at
+        self._best: Numbers = np.zeros(n)  # similarity of every row to its nearest chosen one
+        self._gains: Numbers = np.zeros(n)  # as of _true_at
         self._true_at = np.zeros(n, dtype=np.int64)
         self._turn = 0  # how many are chosen
-        self._past: dict[int, Gains] = {0: self._best.copy()}  # _best by turn
+        self._past: dict[int, Numbers] = {0: self._best.copy()}  # _best by turn
         self._front: Rows = np.empty(0, dtype=np.int64)
-        self._held: Matrix | None = np.empty((n, n)) if 8 * n * n <= _HELD else None
+        self._held: Numbers | None = np.empty((n, n)) if 8 * n * n <= _HELD else None
 
-    def first(self) -> Gains:
-        """The gain of every row over the empty solution, shape (n,): the sum of its similarities, each pair taken once."""
+    def first(self) -> Numbers:
+        """Return every row's gain over the empty solution, (n,): the sum of its similarities."""
         n = len(self._units)
 
-        def share(start: int, stop: int) -> Gains:
+        def share(start: int, stop: int) -> Numbers:
             sums = np.zeros(n)
             for other in range(start, n, _N_BLOCK):
                 near = (
@@ -141,7 +153,7 @@ class _Similarities:
         """Make these rows the front."""
         self._front = rows
 
-    def accept(self, position: int) -> Gains:
+    def accept(self, position: int) -> Numbers:
         """Choose one row of the front; the front's gains after it."""
         row = self._front[position : position + 1]
         if self._held is not None:
@@ -158,8 +170,8 @@ class _Similarities:
         self._true_at[self._front] = self._turn
         return self._gains[self._front]
 
-    def refresh(self, rows: Rows) -> Gains:
-        """The gains of any rows as they are now, shape (n_rows,)."""
+    def refresh(self, rows: Rows) -> Numbers:
+        """Return the current gains of any rows, shape (n_rows,)."""
         if self._held is not None:
             self._gains[rows] = self._from_held(self._held, rows)
         else:
@@ -169,8 +181,8 @@ class _Similarities:
         self._true_at[rows] = self._turn
         return self._gains[rows]
 
-    def _from_held(self, held: Matrix, rows: Rows) -> Gains:
-        """Gains anew, one row of similarities after another: each fits the cache, where a block would not."""
+    def _from_held(self, held: Numbers, rows: Rows) -> Numbers:
+        """Compute gains anew, one row of similarities at a time, since a row fits the cache."""
         better = np.empty(len(self._best))
         sums = np.empty(len(rows))
         for place, row in enumerate(rows.tolist()):
@@ -180,13 +192,16 @@ class _Similarities:
         return sums
 
     def _remember(self) -> None:
-        """Keep the best similarities of this turn, since rows that are now true will be caught up from here."""
+        """Keep this turn's best similarities: rows that are true now catch up from here."""
         self._past[self._turn] = self._best.copy()
         while len(self._past) > _N_PAST:
             del self._past[min(self._past)]
 
     def _catch_up(self, rows: Rows, turn: int) -> None:
-        """Bring gains up to date by the rows whose best similarity changed since they were true, or anew if that is less work."""
+        """Bring gains up to date by the rows whose best similarity has changed since.
+
+        If that is more work, gains are computed anew.
+        """
         past = self._past.get(turn)
         changed = np.flatnonzero(self._best > past) if past is not None else None
         for start in range(0, len(rows), _N_CANDIDATES):
@@ -197,14 +212,16 @@ class _Similarities:
             else:
                 self._gains[part] -= self._fall(part, changed, past[changed], self._best[changed])
 
-    def _near(self, rows: Rows, candidates: Rows) -> Matrix:
+    def _near(self, rows: Rows, candidates: Rows) -> Numbers:
         """Similarities, shape (n_rows, n_candidates); negative ones may be as they are, or 0."""
         if self._held is not None:
             return self._held[rows[:, None], candidates]
         return self._units[rows] @ self._units[candidates].T
 
-    def _fall(self, candidates: Rows, rows: Rows, before: Gains, after: Gains | None) -> Gains:
-        """By how much candidates' gains fall when rows' best similarities rise, shape (n_candidates,).
+    def _fall(
+        self, candidates: Rows, rows: Rows, before: Numbers, after: Numbers | None
+    ) -> Numbers:
+        """Return the fall of candidates' gains as rows' best similarities rise, (n_candidates,).
 
         Args:
             candidates: whose gains, (n_candidates,).
@@ -213,17 +230,17 @@ class _Similarities:
             after: what these become; None for so high that nothing is left to gain.
         """
 
-        def share(start: int, stop: int) -> Gains:
+        def share(start: int, stop: int) -> Numbers:
             gained = self._near(rows[start:stop], candidates)  # (n_block, n_candidates)
             gained -= before[start:stop, None]
             np.maximum(gained, 0.0, out=gained)
             if after is not None:
                 # Of what was to gain, as much as the rise is gone.
                 np.minimum(gained, (after - before)[start:stop, None], out=gained)
-            sums: Gains = gained.sum(axis=0)
+            sums: Numbers = gained.sum(axis=0)
             return sums
 
         if len(rows) <= _N_BLOCK:  # handing work to threads costs more
             return share(0, len(rows))
-        total: Gains = np.sum(self._for_blocks(share, len(rows), _N_BLOCK), axis=0)
+        total: Numbers = np.sum(self._for_blocks(share, len(rows), _N_BLOCK), axis=0)
         return total

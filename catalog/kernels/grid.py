@@ -1,19 +1,23 @@
-"""Cells of a map: the g x g grid that ILA lays over a two-dimensional landscape (Wu et al. 2025, arXiv 2509.06463)."""
+"""Cells of a map: ILA's g x g grid over a two-dimensional landscape.
+
+Wu et al. 2025, arXiv 2509.06463.
+"""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from catalog.errors import OptionError, QueryError
+from catalog.kernels import kernel
+from catalog.kernels._common.arrays import Array, Numbers, Rows
 from catalog.kernels._common.relation import canonical, with_columns
 
 SIDE = 100  # the paper's, for 20,000 members and more
 LARGE = 20_000
 
 
+@kernel(version=1, adds={"cell": "BIGINT", "side": "BIGINT"}, drops=None)
 def grid(points: pa.Table, *, budget: int | None = None, side: int | None = None) -> pa.Table:
     """Put every point into a cell of a square grid over the bounding box.
 
@@ -30,13 +34,15 @@ def grid(points: pa.Table, *, budget: int | None = None, side: int | None = None
         side: cells a side, from 1 to 10,000.
 
     Returns:
-        the input's columns with ``cell`` int64, from 0 to side * side - 1, and ``side`` int64; in fingerprint order.
+        the input's columns with ``cell`` int64, from 0 to side * side - 1, and ``side`` int64; in
+        fingerprint order.
 
     Raises:
         OptionError: neither a budget nor a side, or one out of range.
         QueryError: x or y is missing or not finite.
 
-    >>> rows = pa.table({"fingerprint": ["a", "b", "c"], "x": [0.0, 0.4, 1.0], "y": [0.0, 0.0, 1.0]})
+    >>> x, y = [0.0, 0.4, 1.0], [0.0, 0.0, 1.0]
+    >>> rows = pa.table({"fingerprint": ["a", "b", "c"], "x": x, "y": y})
     >>> grid(rows, side=2)["cell"].to_pylist()
     [0, 0, 3]
     """
@@ -59,8 +65,8 @@ def grid(points: pa.Table, *, budget: int | None = None, side: int | None = None
     )
 
 
-def _largest_side(x: np.ndarray[Any, Any], y: np.ndarray[Any, Any], *, most: int) -> int:
-    """The largest side up to 100 with at most so many non-empty cells; 1 when even that has more."""
+def _largest_side(x: Array, y: Array, *, most: int) -> int:
+    """Return the largest side up to 100 with at most ``most`` non-empty cells, at least 1."""
     for side in range(SIDE, 1, -1):
         cells = _step(x, side) * side + _step(y, side)
         if np.count_nonzero(np.bincount(cells, minlength=side * side)) <= most:
@@ -68,23 +74,22 @@ def _largest_side(x: np.ndarray[Any, Any], y: np.ndarray[Any, Any], *, most: int
     return 1
 
 
-def _step(values: np.ndarray[Any, Any], side: int) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """Which of ``side`` equal steps each value falls into, int64 (n,)."""
+def _step(values: Array, side: int) -> Rows:
+    """Return which of ``side`` equal steps each value falls into, int64 (n,)."""
     if not len(values):
         return np.zeros(0, dtype=np.int64)
     low, high = values.min(), values.max()
     if low == high:
         return np.zeros(len(values), dtype=np.int64)
-    steps: np.ndarray[Any, np.dtype[np.int64]] = np.minimum(
-        (values - low) / (high - low) * side, side - 1
-    ).astype(np.int64)
+    steps: Rows = np.minimum((values - low) / (high - low) * side, side - 1).astype(np.int64)
     return steps
 
 
-def _coordinate(rows: pa.Table, name: str) -> np.ndarray[Any, np.dtype[np.float64]]:
+def _coordinate(rows: pa.Table, name: str) -> Numbers:
     if name not in rows.column_names:
         raise QueryError(
-            f"grid: the relation has no column {name}; it has {', '.join(rows.column_names)}: give project(...)'s answer"
+            f"grid: the relation has no column {name}; it has {', '.join(rows.column_names)}: "
+            "give project(...)'s answer"
         )
     type_ = rows[name].type
     if not (
@@ -94,6 +99,7 @@ def _coordinate(rows: pa.Table, name: str) -> np.ndarray[Any, np.dtype[np.float6
     values = np.asarray(rows[name].to_numpy(), dtype=np.float64)
     if not np.isfinite(values).all():
         raise QueryError(
-            f"grid: {np.count_nonzero(~np.isfinite(values)):,} rows have no finite {name}; filter them first"
+            f"grid: {np.count_nonzero(~np.isfinite(values)):,} rows have no finite {name}; "
+            "filter them first"
         )
     return values

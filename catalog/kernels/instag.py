@@ -1,4 +1,7 @@
-"""Complexity-first diverse sampling by tags: InsTag (Lu et al. 2023, arXiv 2308.07074, Algorithm 1)."""
+"""Complexity-first diverse sampling by tags.
+
+InsTag (Lu et al. 2023, arXiv 2308.07074, Algorithm 1).
+"""
 
 from __future__ import annotations
 
@@ -7,16 +10,22 @@ import pyarrow as pa
 
 from catalog.arrow import from_numpy
 from catalog.errors import OptionError, QueryError
+from catalog.kernels import kernel
 from catalog.kernels._common.relation import canonical, with_columns
 
 
+@kernel(
+    version=1,
+    adds={"rank": "BIGINT", "n_tags": "BIGINT", "pass_number": "BIGINT", "n_new_tags": "BIGINT"},
+    drops="labels",
+    is_ranked=True,
+)
 def instag(rows: pa.Table, *, budget: int) -> pa.Table:
-    """Take the members with most tags first, as long as each brings a tag that the pass has not seen; then begin again.
+    """Take the members with most tags first, each if it adds a tag that the pass has not seen.
 
     Members are scanned by number of distinct tags, most first, ties by fingerprint. A member is
     accepted when the tags of the pass grow by it. When a scan ends below the budget the seen tags
-    are forgotten and the members that are left are scanned again. Members without tags never bring
-    one and are never taken.
+    are forgotten and the remaining members are scanned again. Members without tags are never taken.
 
     Time: O(passes x tags of the members left). Memory: the tags of all members, as integers.
 
@@ -25,22 +34,24 @@ def instag(rows: pa.Table, *, budget: int) -> pa.Table:
         budget: members wanted, 1 or more; fewer come back when fewer have tags.
 
     Returns:
-        the accepted rows in order, with ``rank`` from 1, ``n_tags``, ``pass_number`` from 1 and ``n_new_tags``.
+        the accepted rows in order, with ``rank`` from 1, ``n_tags``, ``pass_number`` from 1 and
+        ``n_new_tags``.
 
     Raises:
         OptionError: a budget below 1.
         QueryError: no column ``labels`` of lists.
 
     >>> rows = pa.table({"fingerprint": ["a", "b", "c"], "labels": [["x"], ["x", "y"], ["y"]]})
-    >>> instag(rows, budget=3).select(["fingerprint", "pass_number"]).to_pylist()
-    [{'fingerprint': 'b', 'pass_number': 1}, {'fingerprint': 'a', 'pass_number': 2}, {'fingerprint': 'c', 'pass_number': 2}]
+    >>> instag(rows, budget=3).select(["fingerprint", "pass_number"]).to_pydict()
+    {'fingerprint': ['b', 'a', 'c'], 'pass_number': [1, 2, 2]}
     """
     if budget < 1:
         raise OptionError(f"instag: budget {budget}: give 1 or more")
     types = [field.type for field in rows.schema if field.name == "labels"]
     if not any(pa.types.is_list(type_) or pa.types.is_large_list(type_) for type_ in types):
         raise QueryError(
-            f"instag: the relation needs a column labels of lists; it has {', '.join(rows.column_names)}"
+            "instag: the relation must have a column labels of lists; "
+            f"it has {', '.join(rows.column_names)}"
         )
     rows = canonical(rows)
     tags = tags_of(rows)
@@ -71,5 +82,5 @@ def instag(rows: pa.Table, *, budget: int) -> pa.Table:
 
 
 def tags_of(rows: pa.Table) -> list[frozenset[str]]:
-    """The distinct tags of each row; a NULL among them is none."""
+    """Return the distinct tags of each row, without NULL."""
     return [frozenset(labels or ()) - {None} for labels in rows["labels"].to_pylist()]

@@ -1,4 +1,7 @@
-"""Greedy k-center: rows that leave no other row far from all of them (Sener and Savarese, ICLR 2018, arXiv 1708.00489)."""
+"""Greedy k-center: rows that leave no other row far from all of them.
+
+Sener and Savarese, ICLR 2018, arXiv 1708.00489.
+"""
 
 from __future__ import annotations
 
@@ -8,18 +11,18 @@ import numpy as np
 import pyarrow as pa
 
 from catalog.errors import OptionError
-from catalog.kernels._common.lazy_greedy import Gains, Rows, maximise
+from catalog.kernels import kernel
+from catalog.kernels._common.arrays import Numbers, Rows, Vectors
+from catalog.kernels._common.lazy_greedy import maximise
 from catalog.kernels._common.memory_limit import require_memory
 from catalog.kernels._common.parallel import ForBlocks, n_threads, require_finite, row_blocks
 from catalog.kernels._common.relation import canonical, matrix, vector_column, with_columns
-
-Matrix = np.ndarray[Any, np.dtype[np.float64]]
-Vectors = np.ndarray[Any, np.dtype[np.float32]]
 
 _N_BLOCK = 512  # rows whose distances are brought up to date in one product
 _N_FRONT = 1024
 
 
+@kernel(version=1, adds={"rank": "BIGINT", "distance": "DOUBLE"}, is_ranked=True)
 def k_center(
     vectors: pa.Table,
     *,
@@ -29,12 +32,12 @@ def k_center(
     seed: int = 0,
     memory: int | None = None,
 ) -> pa.Table:
-    """Choose rows one by one, each the one farthest from all chosen before it (farthest-first, Gonzalez 1985).
+    """Choose rows one by one, each the one farthest from all chosen before it.
 
-    The largest distance of any row to its nearest chosen row, the covering radius, is at most twice
-    the best possible one. It is what the next row's ``distance`` would be. Distances are computed
-    in float64 and compared, squared, on a grid of 2**-30 of the largest first one's power of two;
-    equal ones go to the lowest fingerprint.
+    This is farthest-first (Gonzalez 1985). The largest distance of any row to its nearest chosen
+    row, the covering radius, is at most twice the best possible one. It is what the next row's
+    ``distance`` would be. Distances are computed in float64 and compared, squared, on a grid of
+    2**-30 of the largest first one's power of two; equal ones go to the lowest fingerprint.
 
     A row's distance to the chosen only falls, so that an old one is an upper bound: few rows are
     looked at for each pick, and they catch up with many picks in one matrix product.
@@ -45,24 +48,26 @@ def k_center(
     Args:
         vectors: a relation with one column of vectors.
         budget: how many rows to choose; all of them, in order, when there are fewer.
-        metric: ``'cosine'`` is the euclidean distance of the vectors scaled to length one, the root of 2 - 2 cos.
+        metric: ``'cosine'`` is the euclidean distance of the vectors scaled to length one, the root
+            of 2 - 2 cos.
         start: the first row: the one nearest to the mean of all, or one at random.
         seed: of the random start.
         memory: bytes it may hold; None means no limit.
 
     Returns:
-        The chosen rows in order, without their vectors, with ``rank`` (int64, from 1) and ``distance`` (float64): to the nearest row chosen
-        before, NULL for the first.
+        The chosen rows in order, without their vectors, with ``rank`` (int64, from 1) and
+        ``distance`` (float64): to the nearest row chosen before, NULL for the first.
 
     Raises:
         OptionError: an argument is out of its range.
-        QueryError: not exactly one vector column, or a vector is NULL, not finite, or of another length.
+        QueryError: not exactly one vector column, or a vector is NULL, not finite, or of another
+            length.
         MemoryLimitError: ``memory`` is too small.
 
-    >>> rows = pa.table({"fingerprint": ["a", "b", "c", "d"], "vector": [[0.0], [1.0], [2.0], [9.0]]})
-    >>> k_center(rows, budget=3).to_pylist()  # doctest: +NORMALIZE_WHITESPACE
-    [{'fingerprint': 'c', 'rank': 1, 'distance': None}, {'fingerprint': 'd', 'rank': 2, 'distance': 7.0},
-     {'fingerprint': 'a', 'rank': 3, 'distance': 2.0}]
+    >>> vectors = [[0.0], [1.0], [2.0], [9.0]]
+    >>> rows = pa.table({"fingerprint": ["a", "b", "c", "d"], "vector": vectors})
+    >>> k_center(rows, budget=3).to_pydict()
+    {'fingerprint': ['c', 'd', 'a'], 'rank': [1, 2, 3], 'distance': [None, 7.0, 2.0]}
     """
     _check(budget, metric, start)
     column = vector_column(vectors, function="k_center")
@@ -108,16 +113,16 @@ def _check(budget: int, metric: str, start: str) -> None:
 
 
 class Points:
-    """Vectors as float64, made when they are asked for: as they are, or scaled to length one; zeros stay zeros."""
+    """Vectors that become float64 when they are read, as they are or scaled to length one."""
 
     def __init__(self, x: Vectors, *, is_unit: bool) -> None:
         self._x = x  # (n, d)
         self._is_unit = is_unit
         self.shape = x.shape
 
-    def __getitem__(self, rows: Any) -> Matrix:
-        """Some rows: (n_rows, d)."""
-        points: Matrix = self._x[rows].astype(np.float64)
+    def __getitem__(self, rows: Any) -> Numbers:
+        """Return some rows: (n_rows, d)."""
+        points: Numbers = self._x[rows].astype(np.float64)
         if self._is_unit:
             lengths = np.sqrt(np.einsum("ij,ij->i", points, points))
             points /= np.where(lengths > 0, lengths, 1.0)[:, None]
@@ -125,7 +130,7 @@ class Points:
 
 
 def _nearest_to_mean(x: Points) -> int:
-    """The row nearest to the mean of all; among equally near ones, to 9 digits, the lowest."""
+    """Return the row nearest to the mean of all; of rows equal to 9 digits, the lowest."""
     n = x.shape[0]
     blocks = [slice(start, start + _N_BLOCK) for start in range(0, n, _N_BLOCK)]
     mean = np.sum([x[block].sum(axis=0) for block in blocks], axis=0) / n  # (d,)
@@ -136,8 +141,8 @@ def _nearest_to_mean(x: Points) -> int:
 
 def _farthest_first(
     x: Points, *, first: int, budget: int, for_blocks: ForBlocks[None]
-) -> tuple[Rows, Gains]:
-    """Rows in the order chosen, and their distances to those before them (0 for the first), both of shape (budget,)."""
+) -> tuple[Rows, Numbers]:
+    """Return rows in the order chosen, and their distances to those before: both (budget,)."""
     others = np.delete(np.arange(x.shape[0], dtype=np.int64), first)
     order, distances = np.full(budget, first, dtype=np.int64), np.zeros(budget)
     if budget > 1:
@@ -153,7 +158,10 @@ def _farthest_first(
 
 
 class _Distances:
-    """Squared distances of rows to the nearest chosen one, as ``lazy_greedy`` asks for them; its rows are positions in ``others``."""
+    """Squared distances of rows to the nearest chosen row, as an objective of ``lazy_greedy``.
+
+    Its rows are positions in ``others``.
+    """
 
     def __init__(
         self, x: Points, others: Rows, *, first: int, budget: int, for_blocks: ForBlocks[None]
@@ -161,17 +169,17 @@ class _Distances:
         self._x = x
         self._others = others  # (n - 1,)
         self._for_blocks = for_blocks
-        self._nearest: Gains = np.full(len(others), np.inf)  # as of _true_at
+        self._nearest: Numbers = np.full(len(others), np.inf)  # as of _true_at
         self._true_at = np.zeros(len(others), dtype=np.int64)  # how many of the chosen it knows of
-        self._chosen: Matrix = np.empty((budget, x.shape[1]))
-        self._squares: Gains = np.empty(budget)  # of the chosen
+        self._chosen: Numbers = np.empty((budget, x.shape[1]))
+        self._squares: Numbers = np.empty(budget)  # of the chosen
         self._n_chosen = 0
         self._front: Rows = np.empty(0, dtype=np.int64)
-        self._front_x: Matrix = np.empty((0, x.shape[1]))
-        self._front_squares: Gains = np.empty(0)
+        self._front_x: Numbers = np.empty((0, x.shape[1]))
+        self._front_squares: Numbers = np.empty(0)
         self._choose(x[[first]][0])
 
-    def _choose(self, vector: Gains) -> None:
+    def _choose(self, vector: Numbers) -> None:
         self._chosen[self._n_chosen] = vector
         self._squares[self._n_chosen] = np.einsum("i,i->", vector, vector)
         self._n_chosen += 1
@@ -182,7 +190,7 @@ class _Distances:
         self._front_x = self._x[self._others[rows]]  # (n_front, d)
         self._front_squares = np.einsum("ij,ij->i", self._front_x, self._front_x)
 
-    def accept(self, position: int) -> Gains:
+    def accept(self, position: int) -> Numbers:
         """Choose one row of the front; the front's squared distances after it."""
         self._choose(self._front_x[position])
         squares = (
@@ -190,13 +198,13 @@ class _Distances:
             + self._front_squares[position]
             - 2.0 * (self._front_x @ self._front_x[position])
         )
-        nearest: Gains = np.minimum(self._nearest[self._front], np.maximum(squares, 0.0))
+        nearest: Numbers = np.minimum(self._nearest[self._front], np.maximum(squares, 0.0))
         self._nearest[self._front] = nearest
         self._true_at[self._front] = self._n_chosen
         return nearest
 
-    def refresh(self, rows: Rows) -> Gains:
-        """The squared distances of any rows as they are now, shape (n_rows,)."""
+    def refresh(self, rows: Rows) -> Numbers:
+        """Return the current squared distances of any rows, shape (n_rows,)."""
         by_age = rows[
             np.argsort(self._true_at[rows], kind="stable")
         ]  # rows of one age share a block

@@ -14,16 +14,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from catalog.errors import OptionError, QueryError
+from catalog.kernels import kernel
+from catalog.kernels._common.arrays import Array
 from catalog.kernels._common.lloyd import SUMMED, Lloyd, block_rows, spread_start
 from catalog.kernels._common.memory_limit import require_memory
-from catalog.kernels._common.parallel import Matrix, n_threads, require_finite, row_blocks
+from catalog.kernels._common.parallel import n_threads, require_finite, row_blocks
 from catalog.kernels._common.relation import canonical, matrix, vector_column, with_columns
 
-START_ROWS = 256  # rows per cluster that a k-means++ start looks at, as many as faiss samples for its whole fit
+START_ROWS = 256  # rows per cluster that a k-means++ start samples; faiss fits on as many
 
 Start = Literal["k-means++", "random"]
 
 
+@kernel(version=1, adds={"cluster": "INTEGER", "distance": "DOUBLE"}, cached=True)
 def kmeans(
     points: pa.Table,
     *,
@@ -39,13 +42,14 @@ def kmeans(
 
     Args:
         points: rows with one vector column of d numbers, taken as float32.
-        k: clusters, 1 or more. Where fewer than ``k`` vectors are distinct there are as many clusters as those.
+        k: clusters, 1 or more. Where fewer than ``k`` vectors are distinct there are as many
+            clusters as those.
         iterations: Lloyd steps at most, 0 or more; it ends earlier once no row changes its cluster.
         seed: of the start and of the sample.
-        start: ``k-means++``: greedy, on a sample of 256 rows a cluster, where it also spends the first three quarters of the
-            iterations, since they move centres far and need no precision: the inertia is 0.2 to 0.4
-            % above that of all iterations over all rows; ``random``: k rows drawn uniformly, and
-            every iteration over all rows.
+        start: ``k-means++``: greedy, on a sample of 256 rows a cluster, where it also spends the
+            first three quarters of the iterations, since they move centres far and need no
+            precision: the inertia is 0.2 to 0.4 % above that of all iterations over all rows;
+            ``random``: k rows drawn uniformly, and every iteration over all rows.
         sample: fit on that many rows, drawn by ``seed``, and only assign the others; None fits on
             all.
         within: a column; the rows of each of its values are clustered by themselves, in at most k
@@ -55,16 +59,19 @@ def kmeans(
             a sample ``4 sample d`` more.
 
     Returns:
-        The input without its vectors, ordered by fingerprint, and ``cluster`` (int32, 0 is the biggest, equal sizes by their first
-        fingerprint) and ``distance`` (float64, Euclidean, to the cluster's centre). No cluster is empty: a centre that loses
-        its rows moves to the row that is farthest from its own centre.
+        The input without its vectors, ordered by fingerprint, and ``cluster`` (int32, 0 is the
+        biggest, equal sizes by their first fingerprint) and ``distance`` (float64, Euclidean, to
+        the cluster's centre). No cluster is empty: a centre that loses its rows moves to the row
+        that is farthest from its own centre.
 
     Raises:
         OptionError: an argument is out of its range.
-        QueryError: there is no vector column, or vectors that are NULL, of several lengths or not finite; or no rows.
+        QueryError: there is no vector column, or vectors that are NULL, of several lengths or not
+            finite; or no rows.
         MemoryLimitError: it would not fit ``memory``.
 
-    >>> points = pa.table({"fingerprint": ["a", "b", "c"], "v": [[0.0, 1.0], [9.0, 9.0], [0.0, 3.0]]})
+    >>> vectors = [[0.0, 1.0], [9.0, 9.0], [0.0, 3.0]]
+    >>> points = pa.table({"fingerprint": ["a", "b", "c"], "v": vectors})
     >>> kmeans(points, k=2).to_pydict()
     {'fingerprint': ['a', 'b', 'c'], 'cluster': [0, 1, 0], 'distance': [1.0, 0.0, 1.0]}
     """
@@ -109,12 +116,13 @@ def kmeans(
 def _groups(rows: pa.Table, within: str) -> Iterator[pa.Table]:
     if within not in rows.column_names:
         raise QueryError(
-            f"kmeans: within => '{within}' is no column of the relation; it has {', '.join(rows.column_names)}"
+            f"kmeans: within => '{within}' is not a column of the relation; "
+            f"it has {', '.join(rows.column_names)}"
         )
     type_ = rows[within].type
     if pa.types.is_nested(type_) or pa.types.is_floating(type_):
         raise QueryError(
-            f"kmeans: within => '{within}' is of the type {type_}; it must be texts or whole numbers"
+            f"kmeans: within => '{within}' has the type {type_}; it must be texts or whole numbers"
         )
     for value in sorted(rows[within].unique(), key=str):
         yield rows.filter(
@@ -132,7 +140,7 @@ def _require_arguments(*, k: int, iterations: int, start: str) -> None:
 
 
 def _needed(n: int, d: int, k: int, fitted: int) -> int:
-    """Bytes at the peak: labels and distances, the sample's rows, the start's, every thread's block, and every block's sums."""
+    """Return the bytes at the peak: labels, distances, the sample, the start, blocks and sums."""
     block = 4 * 2**20 + 4 * (k * max(32, min(4_096, 2**17 // k)) + k * (d + 1))
     start = 8 * min(START_ROWS * k, fitted) * (d + 4)
     sums = 4 * k * (d + 1) * (fitted // min(block_rows(fitted, d), SUMMED) + 2)
@@ -140,9 +148,9 @@ def _needed(n: int, d: int, k: int, fitted: int) -> int:
 
 
 def _clusters(
-    x: Matrix, k: int, iterations: int, rng: np.random.Generator, start: str, fitted: int
-) -> tuple[Matrix, Matrix]:
-    """The label of every row, (n,) int32, and its distance, (n,) float64."""
+    x: Array, k: int, iterations: int, rng: np.random.Generator, start: str, fitted: int
+) -> tuple[Array, Array]:
+    """Return the label of every row, (n,) int32, and its distance, (n,) float64."""
     n = len(x)
     with row_blocks() as for_blocks:
         everything = Lloyd(x, k, for_blocks)
@@ -163,10 +171,8 @@ def _clusters(
         return everything.labels, everything.distances(centres)
 
 
-def _start(
-    rows: Lloyd, rng: np.random.Generator, start: str, iterations: int
-) -> tuple[Matrix, int]:
-    """The first centres, (k, d) float64 about the mean, and how many of the iterations they took."""
+def _start(rows: Lloyd, rng: np.random.Generator, start: str, iterations: int) -> tuple[Array, int]:
+    """Return the first centres, (k, d) float64 about the mean, and their iterations."""
     n, k = len(rows.x), rows.k
     if start == "random":
         return rows.x[rng.choice(n, k, replace=False)].astype(np.float64) - rows.origin, 0
@@ -183,8 +189,8 @@ def _start(
     return few.fit(centres, spent)[0], spent
 
 
-def _by_size(labels: Matrix, k: int) -> Matrix:
-    """Number the clusters from the biggest to the smallest, equal ones by their first row: (n,) int32."""
+def _by_size(labels: Array, k: int) -> Array:
+    """Return labels that count from the biggest cluster, equal ones by their first row: (n,)."""
     sizes = np.bincount(labels, minlength=k)
     first = np.full(k, len(labels))
     np.minimum.at(first, labels, np.arange(len(labels)))

@@ -1,4 +1,7 @@
-"""Greedy selection by information gain, the log determinant of the chosen rows' outer products (FisherSFT, arXiv 2505.14826)."""
+"""Greedy selection by information gain: the log determinant of the rows' outer products.
+
+FisherSFT, arXiv 2505.14826.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,8 @@ import pyarrow as pa
 import catalog.kernels._common.log_det_tokens as log_det_tokens
 import catalog.kernels._common.log_det_vectors as log_det_vectors
 from catalog.errors import OptionError, QueryError
-from catalog.kernels._common.lazy_greedy import Gains, Rows
+from catalog.kernels import kernel
+from catalog.kernels._common.arrays import Numbers, Rows
 from catalog.kernels._common.log_det_information import InformationOfTexts
 from catalog.kernels._common.log_det_tangents import tangent_bytes
 from catalog.kernels._common.memory_limit import require_memory
@@ -22,6 +26,11 @@ from catalog.kernels._common.token_states import is_states, states
 _TANGENTS = 2 * 2**30  # bytes; more buys little
 
 
+@kernel(
+    version=1,
+    adds={"rank": "BIGINT", "gain": "DOUBLE", "information": "DOUBLE"},
+    is_ranked=True,
+)
 def log_det(
     vectors: pa.Table,
     *,
@@ -33,26 +42,28 @@ def log_det(
     seed: int = 0,
     memory: int | None = None,
 ) -> pa.Table:
-    """Choose rows one by one, each the one that adds most to log det(regularization I + sum of X' X).
+    """Choose rows one by one, each the one that adds most information.
 
-    X holds a row's states (M x d), or its one vector (1 x d). The gain of a row is log det(I + X
-    V^-1 X'), V what the rows chosen before it sum to. The function is monotone and submodular, so
-    the greedy order is within 1 - 1/e of the best subset of every size. The order equals that of a
-    greedy that evaluates every row at every pick. Gains are compared on a grid of 2**-30 of the
-    largest first gain's power of two, and equal gains go to the lowest fingerprint. Computed in
-    float64; below about 1e-6 of the largest squared norm, ``regularization`` leaves differences to
-    rounding.
+    Information is log det(regularization I + sum of X' X). X holds a row's states (M x d), or its
+    one vector (1 x d). The gain of a row is log det(I + X V^-1 X'), V what the rows chosen before
+    it sum to. The function is monotone and submodular, so the greedy order is within 1 - 1/e of the
+    best subset of every size. The order equals that of a greedy that evaluates every row at every
+    pick. Gains are compared on a grid of 2**-30 of the largest first gain's power of two, and equal
+    gains go to the lowest fingerprint. Computed in float64; below about 1e-6 of the largest squared
+    norm, ``regularization`` leaves differences to rounding.
 
     Memory beside the relation: with one vector a row, ``8 d (budget + 4 d + 8192) + 2**25`` bytes;
     with token states, up to 2 GiB or what is left of ``memory`` for bounds, ``2 d (d + 1)`` bytes a
     row that has one, the rest for speed only.
 
     Args:
-        vectors: a relation with one column of vectors, or of lists of vectors (token states, float16 or float32).
+        vectors: a relation with one column of vectors, or of lists of vectors (token states,
+            float16 or float32).
         budget: how many rows to choose; all of them, in greedy order, when there are fewer.
         regularization: lambda, > 0: how much is known of every direction before the first row.
-        normalize: ``'length'`` divides a row's sum of outer products by its number of tokens, since long texts gain more by construction;
-            with one vector a row it changes nothing. Ours; the paper has ``'none'``.
+        normalize: ``'length'`` divides a row's sum of outer products by its number of tokens, since
+            long texts gain more by construction; with one vector a row it changes nothing. Ours;
+            the paper has ``'none'``.
         optimizer: ``'stochastic'`` looks at ``n / budget * log(1 / epsilon)`` random rows a pick
             (Mirzasoleiman et al. 2015: within 1 - 1/e - epsilon of the best in expectation), in a
             fraction of the time.
@@ -61,15 +72,18 @@ def log_det(
         memory: bytes it may hold; None means no limit.
 
     Returns:
-        The chosen rows in order, without their vectors, with ``rank`` (int64, from 1), ``gain`` (float64, nats) and ``information``
-        (float64, the sum of the gains so far: log det V - d log(regularization)).
+        The chosen rows in order, without their vectors, with ``rank`` (int64, from 1), ``gain``
+        (float64, nats) and ``information`` (float64, the sum of the gains so far: log det V - d
+        log(regularization)).
 
     Raises:
         OptionError: an argument is out of its range.
-        QueryError: not exactly one vector column, or a vector is NULL, not finite, or of another length.
+        QueryError: not exactly one vector column, or a vector is NULL, not finite, or of another
+            length.
         MemoryLimitError: ``memory`` is too small.
 
-    >>> rows = pa.table({"fingerprint": ["a", "b", "c"], "vector": [[2.0, 0.0], [1.9, 0.0], [0.0, 1.0]]})
+    >>> vectors = [[2.0, 0.0], [1.9, 0.0], [0.0, 1.0]]
+    >>> rows = pa.table({"fingerprint": ["a", "b", "c"], "vector": vectors})
     >>> log_det(rows, budget=2).drop_columns(["gain", "information"]).to_pylist()
     [{'fingerprint': 'a', 'rank': 1}, {'fingerprint': 'c', 'rank': 2}]
     """
@@ -124,7 +138,8 @@ def _column(rows: pa.Table) -> str:
             else f"its columns are {', '.join(rows.column_names)}"
         )
         raise QueryError(
-            f"log_det: the relation must have exactly one column of vectors or token states; {found}. Select one in the argument's SELECT"
+            "log_det: the relation must have exactly one column of vectors or token states; "
+            f"{found}. Select one in the argument's SELECT"
         )
     return names[0]
 
@@ -142,8 +157,11 @@ class _Sample:
         )
 
 
-def _stochastic(objective: Any, *, n: int, budget: int, sample: _Sample) -> tuple[Rows, Gains]:
-    """Greedy over a few random rows a pick; the objective answers ``refresh(rows)`` and ``choose(row)``."""
+def _stochastic(objective: Any, *, n: int, budget: int, sample: _Sample) -> tuple[Rows, Numbers]:
+    """Choose greedily from a few random rows a pick.
+
+    The objective answers ``refresh(rows)`` and ``choose(row)``.
+    """
     order, won = np.empty(budget, dtype=np.int64), np.empty(budget)
     is_left = np.ones(n, dtype=bool)
     for turn in range(budget):
@@ -163,7 +181,7 @@ def _of_vectors(
     regularization: float,
     sample: _Sample | None,
     memory: int | None,
-) -> tuple[pa.Table, Rows, Gains]:
+) -> tuple[pa.Table, Rows, Numbers]:
     rows = canonical(rows)
     x = matrix(rows, column, function="log_det")
     rows = rows.drop_columns([column])
@@ -194,7 +212,7 @@ def _of_texts(
     by_length: bool,
     sample: _Sample | None,
     memory: int | None,
-) -> tuple[pa.Table, Rows, Gains]:
+) -> tuple[pa.Table, Rows, Numbers]:
     views, d = states(rows[column], name=column, function="log_det")
     # Sorting would copy every state: sort their places instead.
     place = "place of the states"

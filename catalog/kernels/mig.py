@@ -12,9 +12,11 @@ import numpy as np
 import pyarrow as pa
 
 from catalog.errors import OptionError, QueryError
+from catalog.kernels import kernel
+from catalog.kernels._common.arrays import Array
 from catalog.kernels._common.lazy_greedy import maximise
 from catalog.kernels._common.memory_limit import require_memory
-from catalog.kernels._common.parallel import Matrix, n_threads, require_finite, row_blocks
+from catalog.kernels._common.parallel import n_threads, require_finite, row_blocks
 from catalog.kernels._common.relation import canonical, matrix, vector_column, with_columns
 from catalog.kernels._common.similarity import similar_pairs
 
@@ -22,6 +24,7 @@ EPSILON = 1e-6  # of the paper's phi; phi' is finite at 0
 FRONT = 1_024  # rows whose gains are kept true at every pick
 
 
+@kernel(version=1, adds={"rank": "BIGINT", "gain": "DOUBLE"}, drops=None, is_ranked=True)
 def mig(
     rows: pa.Table,
     embeddings: pa.Table,
@@ -43,27 +46,32 @@ def mig(
     picks are those of looking at all of them.
 
     Args:
-        rows: rows with a list of labels (NULL or empty adds nothing, repeats count once) and a score of 0 or more.
+        rows: rows with a list of labels (NULL or empty adds nothing, repeats count once) and a
+            score of 0 or more.
         embeddings: the labels, in a text column ``label``, once each, and their vectors.
         budget: rows to choose, 1 or more; all of them where they are fewer.
         labels: the column of the labels.
         score: the column of the score.
         threshold: cosine from which two labels share information, above 0, up to 1.
         power: of phi, above 0, up to 1; 1 is plain top score.
-        memory: bytes that it may hold: ``60`` a pair of row and label that its labels reach, ``4 d`` and 24 a pair a label,
-            10 MiB a thread, and 60 a row.
+        memory: bytes that it may hold: ``60`` a pair of row and label that its labels reach, ``4
+            d`` and 24 a pair a label, 10 MiB a thread, and 60 a row.
 
     Returns:
-        The chosen rows in order, with the input's columns and ``rank`` (int64, from 1) and ``gain`` (float64). Equal gains, on a grid
-        of about 1e-9 of the first, go to the lowest fingerprint.
+        The chosen rows in order, with the input's columns and ``rank`` (int64, from 1) and ``gain``
+        (float64). Equal gains, on a grid of about 1e-9 of the first, go to the lowest fingerprint.
 
     Raises:
         OptionError: an argument is out of its range.
-        QueryError: a column is missing or of the wrong type, a score is NULL, negative or not finite, or a label has no vector or two.
+        QueryError: a column is missing or of the wrong type, a score is NULL, negative or not
+            finite, or a label has no vector or two.
         MemoryLimitError: it would not fit ``memory``.
 
-    >>> rows = pa.table({"fingerprint": ["a", "b", "c"], "labels": [["add"], ["sum"], ["poem"]], "score": [5.0, 4.0, 3.0]})
-    >>> embeddings = pa.table({"label": ["add", "sum", "poem"], "v": [[1.0, 0.0], [1.0, 0.1], [0.0, 1.0]]})
+    >>> names = ["add", "sum", "poem"]
+    >>> labels, scores = [[name] for name in names], [5.0, 4.0, 3.0]
+    >>> rows = pa.table({"fingerprint": list("abc"), "labels": labels, "score": scores})
+    >>> vectors = [[1.0, 0.0], [1.0, 0.1], [0.0, 1.0]]
+    >>> embeddings = pa.table({"label": names, "v": vectors})
     >>> mig(rows, embeddings, budget=2)["fingerprint"].to_pylist()
     ['a', 'c']
     """
@@ -71,7 +79,8 @@ def mig(
     ordered = canonical(rows)
     if "label" not in embeddings.column_names:
         raise QueryError(
-            f"mig: the embeddings need a column label; their columns are {', '.join(embeddings.column_names)}"
+            "mig: the embeddings must have a column label; their columns are "
+            f"{', '.join(embeddings.column_names)}"
         )
     embeddings = embeddings.sort_by("label")
     graph = _graph(embeddings, threshold, memory)
@@ -113,19 +122,19 @@ class _Information:
         self.front = np.empty(0, dtype=np.int64)
         self.part = spread[:0]
 
-    def _slope(self) -> Matrix:
+    def _slope(self) -> Array:
         return np.asarray(self.power * (self.known + EPSILON) ** (self.power - 1))
 
-    def load(self, rows: Matrix) -> None:
+    def load(self, rows: Array) -> None:
         self.front, self.part = rows, self.spread[rows]
 
-    def accept(self, position: int) -> Matrix:
+    def accept(self, position: int) -> Array:
         row = self.front[position]
         places = slice(self.spread.indptr[row], self.spread.indptr[row + 1])
         self.known[self.spread.indices[places]] += self.spread.data[places]
         return np.asarray(self.part @ self._slope())
 
-    def refresh(self, rows: Matrix) -> Matrix:
+    def refresh(self, rows: Array) -> Array:
         return np.asarray(self.spread[rows] @ self._slope())
 
 
@@ -145,14 +154,15 @@ def _names(embeddings: pa.Table) -> list[str]:
 
 
 def _graph(embeddings: pa.Table, threshold: float, memory: int | None) -> Any:
-    """A, (L, L) sparse float64."""
+    """Return A, (L, L) sparse float64."""
     from scipy.sparse import coo_array
 
     names = _names(embeddings)
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise QueryError(
-            f"mig: the label {twice!r} has more than one embedding; {len(names) - len(set(names)):,} repeats in all"
+            f"mig: the label {twice!r} has more than one embedding; "
+            f"{len(names) - len(set(names)):,} repeats in all"
         )
     column = vector_column(embeddings, function="mig")
     x = matrix(embeddings, column, function="mig")
@@ -180,10 +190,11 @@ def _graph(embeddings: pa.Table, threshold: float, memory: int | None) -> Any:
     ).tocsc()  # every column sums to 1
 
 
-def _scores(rows: pa.Table, score: str) -> Matrix:
+def _scores(rows: pa.Table, score: str) -> Array:
     if score not in rows.column_names:
         raise QueryError(
-            f"mig: there is no column {score}, see score => '...'; the columns are {', '.join(rows.column_names)}"
+            f"mig: there is no column {score}, see score => '...'; "
+            f"the columns are {', '.join(rows.column_names)}"
         )
     column = rows[score]
     if not (
@@ -196,7 +207,8 @@ def _scores(rows: pa.Table, score: str) -> Matrix:
     bad = int((~(values >= 0) | np.isinf(values)).sum())
     if bad:
         raise QueryError(
-            f"mig: {bad:,} of {len(values):,} rows have a {score} that is NULL, negative or not finite; filter or shift them"
+            f"mig: {bad:,} of {len(values):,} rows have a {score} that is NULL, negative or not "
+            "finite; filter or shift them"
         )
     return values
 
@@ -207,7 +219,8 @@ def _of_rows(rows: pa.Table, labels: str, embeddings: pa.Table) -> Any:
 
     if labels not in rows.column_names:
         raise QueryError(
-            f"mig: there is no column {labels}, see labels => '...'; the columns are {', '.join(rows.column_names)}"
+            f"mig: there is no column {labels}, see labels => '...'; "
+            f"the columns are {', '.join(rows.column_names)}"
         )
     kind = rows[labels].type
     of_text = (pa.string(), pa.large_string(), pa.string_view())
@@ -221,14 +234,15 @@ def _of_rows(rows: pa.Table, labels: str, embeddings: pa.Table) -> Any:
     unknown = sorted({name for part in lists for name in part if name not in number})
     if unknown:
         raise QueryError(
-            f"mig: {len(unknown):,} labels have no embedding, among them {', '.join(map(repr, unknown[:3]))}"
+            f"mig: {len(unknown):,} labels have no embedding, among them "
+            f"{', '.join(map(repr, unknown[:3]))}"
         )
     offsets = np.concatenate([[0], np.cumsum([len(part) for part in lists], dtype=np.int64)])
     places = np.array([number[name] for part in lists for name in part], dtype=np.int64)
     return csr_array((np.ones(len(places)), places, offsets), shape=(len(lists), len(number)))
 
 
-def _with_scores(reach: Any, scores: Matrix) -> Any:
+def _with_scores(reach: Any, scores: Array) -> Any:
     """v: (n, L) sparse, the row's score at each of its labels."""
     reach.data = np.repeat(scores, np.diff(reach.indptr))
     return reach

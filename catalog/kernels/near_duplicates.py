@@ -13,15 +13,11 @@ import numpy as np
 import pyarrow as pa
 
 from catalog.errors import OptionError, QueryError
+from catalog.kernels import kernel
+from catalog.kernels._common.arrays import Array
 from catalog.kernels._common.memory_limit import require_memory
 from catalog.kernels._common.minhash import bands_for, candidate_pairs, permutations, signatures
-from catalog.kernels._common.parallel import (
-    ForBlocks,
-    Matrix,
-    n_threads,
-    require_finite,
-    row_blocks,
-)
+from catalog.kernels._common.parallel import ForBlocks, n_threads, require_finite, row_blocks
 from catalog.kernels._common.relation import canonical, is_vector, matrix, with_columns
 from catalog.kernels._common.shingles import HASH_BITS, Unit, mixed, shingle_sets
 from catalog.kernels._common.similarity import BLOCK, similar_pairs
@@ -29,7 +25,7 @@ from catalog.kernels._common.similarity import BLOCK, similar_pairs
 PORTION = 1 << 20  # candidate pairs that are verified together
 WORK = 1 << 20  # shingles that are compared in a block
 
-Pairs = Iterator[tuple[Matrix, Matrix, Matrix]]
+Pairs = Iterator[tuple[Array, Array, Array]]
 
 
 class Hashing(NamedTuple):
@@ -42,6 +38,11 @@ class Hashing(NamedTuple):
     seed: int
 
 
+@kernel(
+    version=1,
+    adds={"duplicate_group": "VARCHAR", "group_size": "BIGINT", "nearest_similarity": "DOUBLE"},
+    cached=True,
+)
 def near_duplicates(
     rows: pa.Table,
     *,
@@ -54,7 +55,9 @@ def near_duplicates(
     seed: int = 0,
     memory: int | None = None,
 ) -> pa.Table:
-    """Group rows that are nearly the same: every chain of pairs at or above ``threshold`` is one group.
+    """Group rows that are nearly the same.
+
+    Every chain of pairs at or above ``threshold`` is one group.
 
     The similarity of two texts is the Jaccard similarity of their sets of shingles (case and white
     space aside), computed exactly for the pairs that MinHash brings up; a text without a letter is
@@ -64,37 +67,44 @@ def near_duplicates(
 
     Args:
         rows: rows with ``fingerprint`` and a text or vector column.
-        by: that column; None takes the only vector column, else the only text column beside the fingerprint.
-        threshold: least similarity of a pair, above 0, up to 1. For sentence embeddings 0.95 is near 0.8 of texts.
+        by: that column; None takes the only vector column, else the only text column beside the
+            fingerprint.
+        threshold: least similarity of a pair, above 0, up to 1. For sentence embeddings 0.95 is
+            near 0.8 of texts.
         unit: what shingles are made of.
         shingle: characters or words of a shingle, 1 to 64. Words want 3.
         n_hashes: length of a signature, 1 to 4,096.
-        recall: chance that a pair of texts right at the threshold is seen, above 0, below 1; it decides the bands.
+        recall: chance that a pair of texts right at the threshold is seen, above 0, below 1; it
+            decides the bands.
         seed: of the permutations.
-        memory: bytes that it may hold. Texts: ``4 n_hashes n``, 64 a byte of text, 128 MiB of candidate pairs and 48 MiB a thread; vectors:
-            ``4 n d``, 10 MiB a thread and 24 bytes a pair found of 16,384 rows at a time.
+        memory: bytes that it may hold. Texts: ``4 n_hashes n``, 64 a byte of text, 128 MiB of
+            candidate pairs and 48 MiB a thread; vectors: ``4 n d``, 10 MiB a thread and 24 bytes a
+            pair found of 16,384 rows at a time.
 
     Returns:
-        The input without its vectors, ordered by fingerprint, and ``duplicate_group`` (the lowest fingerprint of the group, the row's own
-        when it is alone), ``group_size`` (int64) and ``nearest_similarity`` (float64: to the most similar row of its group,
-        NULL when it is alone).
+        The input without its vectors, ordered by fingerprint, and ``duplicate_group`` (the lowest
+        fingerprint of the group, the row's own when it is alone), ``group_size`` (int64) and
+        ``nearest_similarity`` (float64: to the most similar row of its group, NULL when it is
+        alone).
 
     Raises:
         OptionError: an argument is out of its range.
-        QueryError: there is no fingerprint, or no one column to go by, or a vector is NULL or not finite.
+        QueryError: there is no fingerprint, or no one column to go by, or a vector is NULL or not
+            finite.
         MemoryLimitError: it would not fit ``memory``.
 
-    >>> rows = pa.table({"fingerprint": ["a", "b", "c"], "text": ["Name three colours.", "name  three colours", "Sort a list."]})
-    >>> answer = near_duplicates(rows)
-    >>> answer["duplicate_group"].to_pylist(), [s and round(s, 2) for s in answer["nearest_similarity"].to_pylist()]
-    (['a', 'a', 'c'], [0.93, 0.93, None])
+    >>> texts = ["Name three colours.", "name  three colours", "Sort a list."]
+    >>> answer = near_duplicates(pa.table({"fingerprint": ["a", "b", "c"], "text": texts}))
+    >>> answer["duplicate_group"].to_pylist(), answer["group_size"].to_pylist()
+    (['a', 'a', 'c'], [2, 2, 1])
     """
     _require_arguments(
         threshold=threshold, unit=unit, shingle=shingle, n_hashes=n_hashes, recall=recall
     )
     if "fingerprint" not in rows.column_names:
         raise QueryError(
-            "near_duplicates: the relation has no fingerprint column, which names the groups; add it to the argument's SELECT"
+            "near_duplicates: the relation has no fingerprint column, which names the groups; "
+            "add it to the argument's SELECT"
         )
     column = _column(rows, by)
     ordered = canonical(rows)
@@ -207,8 +217,8 @@ def _pairs_of_texts(
         yield one[i[kept]], one[j[kept]], jaccard[kept]
 
 
-def _sets(offsets: Matrix, hashes: Matrix) -> Any:
-    """The sets as the rows of one sparse matrix, (n, 2^48) int8."""
+def _sets(offsets: Array, hashes: Array) -> Any:
+    """Return the sets as the rows of one sparse matrix, (n, 2^48) int8."""
     from scipy.sparse import csr_array
 
     ones = np.ones(len(hashes), dtype=np.int8)
@@ -217,8 +227,11 @@ def _sets(offsets: Matrix, hashes: Matrix) -> Any:
     )
 
 
-def _first_of_equal(sets: Any, full: Matrix) -> Matrix:
-    """For every row of ``full``, the first row that holds the same set; equal sums of 64 mixed bits and equal sizes count as the same."""
+def _first_of_equal(sets: Any, full: Array) -> Array:
+    """Return, for every row of ``full``, the first row that holds the same set.
+
+    Equal sums of 64 mixed bits and equal sizes count as the same.
+    """
     sums = (
         np.add.reduceat(mixed(sets.indices.astype(np.uint64)), sets.indptr[full])
         if len(full)
@@ -229,10 +242,8 @@ def _first_of_equal(sets: Any, full: Matrix) -> Matrix:
     return full[first[which]]
 
 
-def _jaccard(
-    sets: Any, i: Matrix, j: Matrix, threshold: float, for_blocks: ForBlocks[Any]
-) -> Matrix:
-    """The Jaccard similarity of pairs of rows, (m,) float64; 0 where the sizes alone rule the threshold out."""
+def _jaccard(sets: Any, i: Array, j: Array, threshold: float, for_blocks: ForBlocks[Any]) -> Array:
+    """Return the Jaccard similarity of pairs of rows, (m,); 0 where sizes alone exclude them."""
     sizes = np.diff(sets.indptr)
     answer = np.zeros(len(i))
     possible = np.flatnonzero(
@@ -254,8 +265,13 @@ def _jaccard(
     return answer
 
 
-def _groups(n: int, pairs: Pairs) -> tuple[Matrix, Matrix]:
-    """Join pairs: the first row of every row's group, (n,) int64, and its greatest similarity, (n,) float64, NaN when alone."""
+def _groups(n: int, pairs: Pairs) -> tuple[Array, Array]:
+    """Join pairs into groups.
+
+    Returns:
+        The first row of every row's group, (n,) int64, and its greatest similarity, (n,) float64,
+        NaN if it is alone.
+    """
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 

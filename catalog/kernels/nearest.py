@@ -6,8 +6,10 @@ import numpy as np
 import pyarrow as pa
 
 from catalog.errors import OptionError, QueryError
+from catalog.kernels import kernel
+from catalog.kernels._common.arrays import Array
 from catalog.kernels._common.memory_limit import require_memory
-from catalog.kernels._common.parallel import Matrix, n_threads, require_finite, row_blocks
+from catalog.kernels._common.parallel import n_threads, require_finite, row_blocks
 from catalog.kernels._common.relation import canonical, matrix, vector_column, with_columns
 from catalog.kernels._common.similarity import SLACK, pair_cosines, unit_rows
 
@@ -16,6 +18,7 @@ CANDIDATES = 8_192  # candidates of a block
 WAITING = 1 << 20  # pairs of a block of queries that wait for their exact cosine
 
 
+@kernel(version=1, adds={"rank": "BIGINT", "similarity": "DOUBLE"}, pair_prefix="query_")
 def nearest(
     candidates: pa.Table,
     queries: pa.Table,
@@ -24,7 +27,7 @@ def nearest(
     others: bool = False,
     memory: int | None = None,
 ) -> pa.Table:
-    """For every query row its ``k`` most similar candidate rows.
+    """Return, for every query row, its ``k`` most similar candidate rows.
 
     Every pair is looked at in float32; what may be among the ``k`` is compared in float64.
 
@@ -32,18 +35,21 @@ def nearest(
         candidates: rows with one vector column of d numbers.
         queries: rows with one vector column of d numbers.
         k: neighbours of a query, 1 or more; all candidates where they are fewer.
-        others: leave out the candidate that has the query's own fingerprint, for the neighbours of a pool within itself.
-        memory: bytes that it may hold: ``4 d`` a candidate and a query, 88 and the columns of an answer's row ``k`` times a query, and
-            88 MiB a thread.
+        others: leave out the candidate that has the query's own fingerprint, for the neighbours of
+            a pool within itself.
+        memory: bytes that it may hold: ``4 d`` a candidate and a query, 88 and the columns of an
+            answer's row ``k`` times a query, and 88 MiB a thread.
 
     Returns:
-        One row for a query and a neighbour, by the query's fingerprint and then by rank: the query's columns but its vector, named
-        ``query_...``, the candidate's but its vector, ``rank`` (int64, from 1) and ``similarity`` (float64 cosine, rounded to
-        12 digits; 0 for a vector of zeros). Equal similarities go to the lowest fingerprint.
+        One row for a query and a neighbour, by the query's fingerprint and then by rank: the
+        query's columns but its vector, named ``query_...``, the candidate's but its vector,
+        ``rank`` (int64, from 1) and ``similarity`` (float64 cosine, rounded to 12 digits; 0 for a
+        vector of zeros). Equal similarities go to the lowest fingerprint.
 
     Raises:
         OptionError: ``k`` is below 1.
-        QueryError: there is no vector column, vectors are NULL, of unlike lengths or not finite, or ``others`` lacks the fingerprints.
+        QueryError: there is no vector column, vectors are NULL, of unlike lengths or not finite, or
+            ``others`` lacks the fingerprints.
         MemoryLimitError: it would not fit ``memory``.
 
     >>> candidates = pa.table({"fingerprint": ["a", "b"], "v": [[1.0, 0.0], [3.0, 4.0]]})
@@ -61,7 +67,8 @@ def nearest(
     )
     if len(x) and len(y) and x.shape[1] != y.shape[1]:
         raise QueryError(
-            f"nearest: the candidates' vectors have {x.shape[1]} numbers and the queries' {y.shape[1]}; compare one encoder's"
+            f"nearest: the candidates' vectors have {x.shape[1]} numbers and the queries' "
+            f"{y.shape[1]}; compare vectors of one encoder"
         )
     require_memory(
         4 * (x.size + y.size) + 88 * len(y) * min(k, len(x)) + n_threads() * (88 << 20),
@@ -87,8 +94,8 @@ def nearest(
     )
 
 
-def _own(candidates: pa.Table, queries: pa.Table) -> Matrix:
-    """The candidate that is the query itself, -1 where there is none: (m,) int64."""
+def _own(candidates: pa.Table, queries: pa.Table) -> Array:
+    """Return the candidate that is the query itself, -1 where there is none: (m,) int64."""
     for side, rows in (("candidates", candidates), ("queries", queries)):
         if "fingerprint" not in rows.column_names:
             raise QueryError(
@@ -103,14 +110,14 @@ def _own(candidates: pa.Table, queries: pa.Table) -> Matrix:
     )
 
 
-def _neighbours(x: Matrix, y: Matrix, k: int, own: Matrix) -> tuple[Matrix, Matrix, Matrix]:
+def _neighbours(x: Array, y: Array, k: int, own: Array) -> tuple[Array, Array, Array]:
     """Query, candidate and similarity, by query and rank: (p,) int64, int64, float64."""
     nothing = np.empty(0, dtype=np.int64)
     if not len(x) or not len(y):
         return nothing, nothing, np.empty(0)
     units = unit_rows(x)
 
-    def block(start: int, stop: int) -> tuple[Matrix, Matrix, Matrix]:
+    def block(start: int, stop: int) -> tuple[Array, Array, Array]:
         best = _Best(x, y[start:stop], k)
         directions = unit_rows(y[start:stop])
         mine = own[start:stop]
@@ -131,20 +138,20 @@ def _neighbours(x: Matrix, y: Matrix, k: int, own: Matrix) -> tuple[Matrix, Matr
 
 
 class _Best:
-    """The k best candidates so far of every query of a block, and what waits to be compared with them."""
+    """The k best candidates so far of every query of a block, and the pairs still to compare."""
 
-    def __init__(self, x: Matrix, y: Matrix, k: int) -> None:
+    def __init__(self, x: Array, y: Array, k: int) -> None:
         self.x, self.y, self.k = x, y, k
         self.query = np.empty(0, dtype=np.int64)
         self.candidate = np.empty(0, dtype=np.int64)
         self.similarity = np.empty(0)
-        self.waiting: list[tuple[Matrix, Matrix]] = []
+        self.waiting: list[tuple[Array, Array]] = []
         self.n_waiting = 0
         self.floor = np.full(
             len(y), -2.0
         )  # nothing below it, within float32's error, is among the k
 
-    def look(self, near: Matrix, base: int) -> None:
+    def look(self, near: Array, base: int) -> None:
         """Take in the float32 cosines, (m, b), of candidates from ``base`` on; -inf is left out."""
         if near.shape[1] >= self.k:
             kth = np.partition(near, near.shape[1] - self.k, axis=1)[:, near.shape[1] - self.k]

@@ -15,14 +15,10 @@ import numpy as np
 import pyarrow as pa
 
 from catalog.errors import OptionError, UsageError
+from catalog.kernels import kernel
+from catalog.kernels._common.arrays import Array
 from catalog.kernels._common.memory_limit import require_memory
-from catalog.kernels._common.parallel import (
-    ForBlocks,
-    Matrix,
-    n_threads,
-    require_finite,
-    row_blocks,
-)
+from catalog.kernels._common.parallel import ForBlocks, n_threads, require_finite, row_blocks
 from catalog.kernels._common.pca import BLOCK, onto, principal_components
 from catalog.kernels._common.relation import canonical, matrix, vector_column, with_columns
 from catalog.kernels._common.sample import drawn_rows
@@ -32,9 +28,10 @@ FEW = 10  # rows below which there are no neighbourhoods to keep
 PLACED = 10_000  # rows that are placed on a fitted map at once
 
 Method = Literal["tsne", "umap", "pca"]
-Place = Callable[[Matrix], Matrix]
+Place = Callable[[Array], Array]
 
 
+@kernel(version=1, adds={"x": "DOUBLE", "y": "DOUBLE"}, cached=True)
 def project(
     points: pa.Table,
     *,
@@ -55,13 +52,16 @@ def project(
 
     Args:
         points: rows with one vector column of d numbers, taken as float32.
-        method: ``tsne``, ``umap`` (needs the extra ``catalog[umap]``) or ``pca`` (exact, on all rows).
-        perplexity: of t-SNE, about how many neighbours count, 1 or more; lowered to a third of the rows where they are few.
+        method: ``tsne``, ``umap`` (needs the extra ``catalog[umap]``) or ``pca`` (exact, on all
+            rows).
+        perplexity: of t-SNE, about how many neighbours count, 1 or more; lowered to a third of the
+            rows where they are few.
         neighbors: of UMAP, 2 or more.
         sample: rows that t-SNE or UMAP is fitted on, 100 or more.
         seed: of the sample and of the approximate search for neighbours.
-        memory: bytes that it may hold: ``200 n + 16 d^2`` and, for t-SNE and UMAP, ``280 perplexity`` or ``400 neighbors`` and 2,000 a
-            row of the sample; PCA ``8 n + 16 d^2``; and ``8 x 4096 d`` a thread.
+        memory: bytes that it may hold: ``200 n + 16 d^2`` and, for t-SNE and UMAP, ``280
+            perplexity`` or ``400 neighbors`` and 2,000 a row of the sample; PCA ``8 n + 16 d^2``;
+            and ``8 x 4096 d`` a thread.
 
     Returns:
         The input without its vectors, ordered by fingerprint, and ``x`` and ``y`` (float64).
@@ -69,7 +69,8 @@ def project(
 
     Raises:
         OptionError: an argument is out of its range.
-        QueryError: there is no vector column, or vectors that are NULL, of several lengths or not finite.
+        QueryError: there is no vector column, or vectors that are NULL, of several lengths or not
+            finite.
         UsageError: UMAP is not installed.
         MemoryLimitError: it would not fit ``memory``.
 
@@ -123,14 +124,14 @@ def _needed(n: int, d: int, method: str, fitted: int, perplexity: float, neighbo
 
 def _places(
     rows: pa.Table,
-    x: Matrix,
+    x: Array,
     method: str,
     perplexity: float,
     neighbors: int,
     sample: int,
     seed: int,
     for_blocks: ForBlocks[Any],
-) -> Matrix:
+) -> Array:
     """(n, 2) float64."""
     n, d = x.shape
     places = np.zeros((n, 2))
@@ -157,7 +158,7 @@ def _places(
     return places
 
 
-def _tsne(x: Matrix, perplexity: float, seed: int) -> tuple[Matrix, Place]:
+def _tsne(x: Array, perplexity: float, seed: int) -> tuple[Array, Place]:
     from openTSNE import TSNE
     from openTSNE.affinity import PerplexityBasedNN
 
@@ -170,12 +171,13 @@ def _tsne(x: Matrix, perplexity: float, seed: int) -> tuple[Matrix, Place]:
     return np.asarray(embedding), lambda rest: np.asarray(embedding.transform(rest))
 
 
-def _umap(x: Matrix, neighbors: int, seed: int) -> tuple[Matrix, Place]:
+def _umap(x: Array, neighbors: int, seed: int) -> tuple[Array, Place]:
     try:
         from umap import UMAP
     except ImportError as error:
         raise UsageError(
-            "project: method => 'umap' needs umap-learn; install catalog[umap], or use method => 'tsne'"
+            "project: method => 'umap' requires umap-learn; install catalog[umap], "
+            "or use method => 'tsne'"
         ) from error
     fit = UMAP(n_neighbors=min(neighbors, len(x) - 1), random_state=seed, n_jobs=1).fit(x)
     return np.asarray(fit.embedding_), lambda rest: np.asarray(fit.transform(rest))

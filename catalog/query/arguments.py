@@ -15,24 +15,22 @@ from catalog.errors import QueryError
 from catalog.query.calls import Argument, Call
 from catalog.store.references import nearest
 
-FILLED = {
-    "seed",
-    "memory",
-}  # the planner gives these where the function takes them and the query does not
+FILLED = {"seed", "memory"}
+"""Options that the executor sets if the function takes them and the query does not set them."""
 
 
 def parameters_of(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
-    """A function's parameters by name, annotations evaluated."""
+    """Return a function's parameters by name, annotations evaluated."""
     return dict(inspect.signature(function, eval_str=True).parameters)
 
 
 def is_relation(parameter: inspect.Parameter) -> bool:
-    """Whether a parameter takes a relation."""
+    """Return whether a parameter takes a relation."""
     return parameter.annotation is pa.Table
 
 
 def bind(call: Call, accepted: Mapping[str, inspect.Parameter]) -> dict[str, Argument]:
-    """Which argument goes to which parameter.
+    """Assign a call's arguments to parameters.
 
     Raises:
         QueryError: an unknown, repeated, missing or surplus argument.
@@ -47,17 +45,17 @@ def bind(call: Call, accepted: Mapping[str, inspect.Parameter]) -> dict[str, Arg
     for argument in call.arguments:
         name = argument.name or next(free, None)
         if name is None:
-            takes = (
-                f"takes {len(positional)} argument(s) without a name"
-                if positional
-                else "takes named arguments only"
-            )
+            takes = "takes named arguments only"
+            if positional:
+                takes = f"takes {len(positional)} argument(s) without a name"
             raise QueryError(
-                f"{call.location_of(argument)}: {call.name} {takes}; write name => value: {signature(call.name, accepted)}"
+                f"{call.location_of(argument)}: {call.name} {takes}; "
+                f"write name => value: {signature(call.name, accepted)}"
             )
         if name not in accepted:
             raise QueryError(
-                f"{call.location_of(argument)}: {call.name} has no argument {name}{nearest(name, list(accepted))}"
+                f"{call.location_of(argument)}: {call.name} has no argument {name}"
+                f"{nearest(name, list(accepted))}"
             )
         if name in bound:
             raise QueryError(f"{call.location_of(argument)}: {call.name} is given {name} twice")
@@ -71,27 +69,30 @@ def bind(call: Call, accepted: Mapping[str, inspect.Parameter]) -> dict[str, Arg
 
 
 def signature(name: str, accepted: Mapping[str, inspect.Parameter]) -> str:
-    """A function as a message shows it."""
-    parts = []
-    for key, parameter in accepted.items():
-        if is_relation(parameter):
-            parts.append("(SELECT ...)")
-        elif parameter.default is inspect.Parameter.empty:
-            parts.append(
-                key
-                if parameter.kind is not inspect.Parameter.KEYWORD_ONLY
-                else f"{key} => {expected(parameter.annotation)}"
-            )
-        elif key not in FILLED:
-            parts.append(f"[{key} => {expected(parameter.annotation)}]")
-    return f"{name}({', '.join(parts)})"
+    """Return a function's call as a message shows it."""
+    shown = (key for key, parameter in accepted.items() if not _is_filled(parameter))
+    return f"{name}({', '.join(_shown(accepted[key]) for key in shown)})"
+
+
+def _is_filled(parameter: inspect.Parameter) -> bool:
+    return parameter.name in FILLED and parameter.default is not inspect.Parameter.empty
+
+
+def _shown(parameter: inspect.Parameter) -> str:
+    if is_relation(parameter):
+        return "(SELECT ...)"
+    is_required = parameter.default is inspect.Parameter.empty
+    if is_required and parameter.kind is not inspect.Parameter.KEYWORD_ONLY:
+        return parameter.name
+    named = f"{parameter.name} => {expected(parameter.annotation)}"
+    return named if is_required else f"[{named}]"
 
 
 def converted(value: Any, annotation: Any) -> Any:
-    """A SQL value as the type that a parameter is annotated with.
+    """Convert a SQL value to the type that a parameter is annotated with.
 
     Raises:
-        ValueError: it is not of that type; the message says what is expected.
+        ValueError: it does not have that type; the message names the expected type.
 
     >>> converted(3, float), converted(3.0, int), converted(None, int | None)
     (3.0, 3, None)
@@ -108,7 +109,7 @@ def converted(value: Any, annotation: Any) -> Any:
 
 
 def expected(annotation: Any) -> str:
-    """What a parameter takes, in words.
+    """Return what a parameter takes, in words.
 
     >>> expected(int), expected(Literal["tsne", "pca"]), expected(float | None)
     ('an integer', "'tsne' or 'pca'", 'a number')
@@ -138,7 +139,7 @@ def _choices(annotation: Any) -> tuple[Any, ...]:
 
 
 def _fit(value: Any, choice: Any) -> Any:
-    """The value as one type; None when it does not fit."""
+    """Return the value as one type; None if it does not fit."""
     if typing.get_origin(choice) is Literal:
         return value if value in typing.get_args(choice) else None
     kind = typing.get_origin(choice) or choice

@@ -1,8 +1,7 @@
-"""Answers of dear functions, kept: by function, arguments and content of the input, so that ten budgets cost one projection.
+"""Kept answers of cached kernels, by code, arguments and input: ten budgets cost one projection.
 
-A kept answer is a file of its own that appears whole or not at all, and may be removed at any time.
-Columns that are the input's own, such as its fingerprints, are not in it: the key holds what the
-input is, so that they are taken from there.
+Each answer is one file, which appears whole or not at all and may be removed at any time. It leaves
+out columns that equal the input's, such as fingerprints, and reading takes them from the input.
 """
 
 from __future__ import annotations
@@ -11,74 +10,77 @@ import hashlib
 import json
 import os
 import secrets
-from collections.abc import Callable, Mapping
+import shutil
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from catalog.query.provenance import code
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from catalog.store.store import Store
 
-DEAR = frozenset(
-    {"density", "kmeans", "near_duplicates", "project"}
-)  # whose answers do not depend on a budget
-IRRELEVANT = {"memory"}  # options that change how, and not what
-COLUMNS = b"columns"  # all of an answer's, in order
-FORMAT = 3  # of the files
+IRRELEVANT = {"memory"}  # options that change how an answer is computed, and not the answer
+COLUMNS = b"columns"  # the metadata key of the names of all of an answer's columns, in order
+FORMAT = 4  # of the files
 SHA256_BYTES = 32
+OLD_FOLDER = "memo"  # where 0.1 kept answers
 
 
-def folder(store: Store) -> Path:
-    """Where kept answers are."""
-    return store.path / "memo"
-
-
-def remembered(
+def cached(
     store: Store,
     name: str,
     relations: Mapping[str, pa.Table],
     options: Mapping[str, Any],
     compute: Callable[[], pa.Table],
+    *,
+    code: Sequence[Any] = (),
 ) -> pa.Table:
-    """A dear function's answer: the kept one, else computed and kept.
+    """Return a kept answer; if there is none, compute it and keep it.
 
     Args:
         store: the catalog's files and database.
-        name: the function's.
-        relations: its inputs; the order of their rows is no matter where they have fingerprints.
+        name: of the kernel.
+        relations: its inputs; the order of rows that have fingerprints does not matter.
         options: its other arguments.
-        compute: calls it.
+        compute: returns the answer.
+        code: what stands for the code that computes, such as its version and its hash.
     """
     import pyarrow as pa
 
     from catalog.kernels._common.relation import canonical
 
-    path = folder(store) / f"{name}-{key(name, relations, options)[:40]}.arrow"
+    digest = key(name, relations, options, code=code)
+    path = store.cache / f"{name}-{digest[:40]}.arrow"
     inputs = canonical(next(iter(relations.values())))
-    with suppress(OSError, pa.ArrowInvalid):  # removed meanwhile, or never there
+    with suppress(OSError, pa.ArrowInvalid):  # removed meanwhile, damaged, or never there
         os.utime(path)
-        return _completed(read_kept(path), inputs)
+        return _completed(read_answer(path), inputs)
     answer = compute()
-    with suppress(OSError):  # a catalog that cannot be written is computed from all the same
+    with suppress(OSError):  # a catalog that cannot be written still answers
         _keep(path, answer, inputs)
     return answer
 
 
-def key(name: str, relations: Mapping[str, pa.Table], options: Mapping[str, Any]) -> str:
-    """Return the hash of everything that the answer depends on: values and their types, however Arrow holds them."""
+def key(
+    name: str,
+    relations: Mapping[str, pa.Table],
+    options: Mapping[str, Any],
+    *,
+    code: Sequence[Any] = (),
+) -> str:
+    """Return the hash of everything that an answer depends on.
+
+    Values and their types count; the way in which Arrow holds them does not.
+    """
     import pyarrow as pa
 
     from catalog.kernels._common.relation import canonical
 
     digest = hashlib.sha256()
     kept = {option: value for option, value in options.items() if option not in IRRELEVANT}
-    digest.update(
-        json.dumps([FORMAT, name, code(name), kept], sort_keys=True, default=str).encode()
-    )
+    digest.update(json.dumps([FORMAT, name, *code, kept], sort_keys=True, default=str).encode())
     for relation, rows in sorted(relations.items()):
         digest.update(relation.encode() + b"\0")
         whole = _plain(canonical(rows)).combine_chunks()
@@ -89,7 +91,7 @@ def key(name: str, relations: Mapping[str, pa.Table], options: Mapping[str, Any]
 
 
 def _plain(rows: pa.Table) -> pa.Table:
-    """Return rows without what a type says beside its values: names of list items, metadata, whether NULL may come."""
+    """Return rows in plain types: no names of list items, no metadata, no nullability."""
     import pyarrow as pa
 
     return rows.cast(
@@ -113,9 +115,14 @@ def _plain_type(type_: pa.DataType) -> pa.DataType:
     return _plain_type(type_.value_type) if pa.types.is_dictionary(type_) else type_
 
 
-def sweep(store: Store, *, keep_bytes: int = 0) -> int:
-    """Remove kept answers, those longest unused first, until the rest is that small; returns the bytes freed."""
-    files = [(path.stat(), path) for path in folder(store).glob("*") if path.is_file()]
+def shrink(store: Store, *, keep_bytes: int = 0) -> int:
+    """Remove the answers that were used longest ago until the rest is small enough.
+
+    Returns:
+        The number of bytes that were freed.
+    """
+    shutil.rmtree(store.path / OLD_FOLDER, ignore_errors=True)
+    files = [(path.stat(), path) for path in store.cache.glob("*") if path.is_file()]
     total, freed = sum(stat.st_size for stat, _ in files), 0
     for stat, path in sorted(files, key=lambda file: file[0].st_mtime_ns):
         if total - freed <= keep_bytes:
@@ -128,32 +135,32 @@ def sweep(store: Store, *, keep_bytes: int = 0) -> int:
 def _keep(path: Path, answer: pa.Table, inputs: pa.Table) -> None:
     import pyarrow as pa
 
-    own = [
+    from_input = [
         name
         for name in answer.column_names
         if name in inputs.column_names and answer[name].equals(inputs[name])
     ]
     columns = json.dumps(answer.column_names).encode()
-    kept = answer.drop_columns(own).replace_schema_metadata({COLUMNS: columns})
+    kept = answer.drop_columns(from_input).replace_schema_metadata({COLUMNS: columns})
     path.parent.mkdir(exist_ok=True)
     unfinished = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
     try:
         with pa.OSFile(str(unfinished), "wb") as file, pa.ipc.new_file(file, kept.schema) as writer:
             writer.write_table(kept)
         with unfinished.open("r+b") as file:
-            sha256 = hashlib.file_digest(file, "sha256").digest()  # and the file stands at its end
+            sha256 = hashlib.file_digest(file, "sha256").digest()  # and leaves the file at its end
             file.write(sha256)
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
 
 
-def read_kept(path: Path) -> pa.Table:
+def read_answer(path: Path) -> pa.Table:
     """Read a kept answer.
 
     Raises:
         OSError: there is none.
-        ArrowInvalid: the file is not as it was written: its last bytes are the sha256 of those before.
+        ArrowInvalid: the file has changed; its last bytes are the sha256 of those before.
     """
     import pyarrow as pa
 
@@ -166,7 +173,7 @@ def read_kept(path: Path) -> pa.Table:
 
 
 def _completed(kept: pa.Table, inputs: pa.Table) -> pa.Table:
-    """An answer as it was computed: the columns that were kept, and the input's own at their places."""
+    """Return an answer as it was computed, with the input's columns in their places."""
     import pyarrow as pa
 
     names = json.loads(kept.schema.metadata[COLUMNS])
@@ -176,7 +183,7 @@ def _completed(kept: pa.Table, inputs: pa.Table) -> pa.Table:
 
 
 class _Hashing:
-    """A file that hashes what is written into it."""
+    """A file that only hashes what is written into it."""
 
     closed = False
 
@@ -188,4 +195,4 @@ class _Hashing:
         return len(part)
 
     def flush(self) -> None:
-        """Nothing waits."""
+        """Do nothing: there is no buffer."""

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from catalog.errors import CatalogError, EngineError, OptionError, QueryError
 from catalog.query.arguments import converted, parameters_of
 from catalog.query.bounds import bounded
-from catalog.query.cache import DEAR, remembered
+from catalog.query.cache import cached
 from catalog.query.errors import bound, reported
+from catalog.query.kernels import kernels_of
 from catalog.query.parse import parameters, tree
 from catalog.query.passthrough import projection
 from catalog.query.plan import Apply, Load, Plan
 from catalog.query.planner import plan
+from catalog.query.provenance import kernel_identity, kernel_sha256
 from catalog.query.runner import Progress, Watch
 from catalog.query.session import SPILL, Session, session
 from catalog.query.source_text import SourceText
@@ -51,14 +53,14 @@ class Limits:
         spill: what DuckDB may write into the catalog's scratch folder.
         seconds: the time limit; None means none.
         progress: called about ten times a second with the percentage done.
-        is_memoised: whether answers of cached kernels are stored and reused.
+        use_cache: whether answers of cached kernels are stored and reused.
     """
 
     memory: str | None = None
     spill: str = SPILL
     seconds: float | None = None
     progress: Progress | None = None
-    is_memoised: bool = True
+    use_cache: bool = True
 
     @property
     def n_bytes(self) -> int | None:
@@ -94,14 +96,14 @@ def executing(
     """
     n_bytes = limits.n_bytes
     with session(
-        store, memory=limits.memory, spill=limits.spill, is_memoised=limits.is_memoised
+        store, memory=limits.memory, spill=limits.spill, use_cache=limits.use_cache
     ) as opened:
         watch = Watch(opened, name=text.name, seconds=limits.seconds, progress=limits.progress)
 
         def planning() -> Plan:
             connection = opened.connection  # its threads start outside of the bounds
             with bounded(n_bytes):
-                return plan(connection, text, given)
+                return plan(connection, text, given, kernels=kernels_of(store))
 
         try:
             with reported(text, memory=limits.memory):
@@ -226,16 +228,17 @@ class Execution:
                 options[name] = value
         self.session.release()  # a kernel may compute for minutes: let writers in
         try:
-            if step.name in DEAR and self.session.is_memoised:
+            if step.kernel.cached and self.session.use_cache:
                 relations = {
                     name: canonical(rows) for name, rows in relations.items()
                 }  # once, for the key and for the function
-                return remembered(
+                return cached(
                     self.session.store,
                     step.name,
                     relations,
                     options,
                     lambda: step.function(**relations, **options),
+                    code=(kernel_identity(step.kernel), kernel_sha256(step.kernel)),
                 )
             return step.function(**relations, **options)
         except CatalogError as error:

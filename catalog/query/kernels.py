@@ -1,119 +1,112 @@
-"""The kernels: every file of `catalog.kernels` whose function of the same name takes a relation first."""
+"""The kernels that a SQL text can call: this package's, the catalog's own files, other packages'.
+
+A name that several of them define means the first of these. A kernel's module is imported when a
+text calls the kernel.
+"""
 
 from __future__ import annotations
 
 import importlib
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
+import sys
+from collections.abc import Mapping
+from functools import cache, cached_property
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Any
 
 import catalog.kernels
+from catalog.errors import QueryError, one_line
+from catalog.kernels import Kernel
+from catalog.kernels._decorator import Origin, kernel_of, require_kernel
+from catalog.query.kernel_files import import_kernel_file
+from catalog.store.store import Store
+
+GROUP = "catalog.kernels"
+"""The entry points under which other packages offer kernels."""
+
+_FILE = re.compile(r"(?P<name>[a-z_][a-z0-9_]*)-(?P<sha256>[0-9a-f]{64})\.py")
+
+
+class Kernels:
+    """The kernels of one catalog, by name.
+
+    Attributes:
+        folder: where the catalog keeps the files that its user added; None for no catalog.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = folder
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Return every name that SQL can call.
+
+        >>> "kmeans" in Kernels().names, "relation" in Kernels().names
+        (True, False)
+        """
+        return kernel_names() | self.files.keys() | package_kernels().keys()
+
+    @cached_property
+    def files(self) -> Mapping[str, tuple[Path, str]]:
+        """Return the path and the recorded sha256 of each kernel that the user added, by name."""
+        paths = sorted(self.folder.glob("*.py")) if self.folder else []
+        matches = [(path, _FILE.fullmatch(path.name)) for path in paths]
+        return {match["name"]: (path, match["sha256"]) for path, match in matches if match}
+
+    def find(self, name: str) -> Kernel:
+        """Return a kernel, its module imported.
+
+        Raises:
+            QueryError: its file has changed since it was added, or does not define it.
+        """
+        if name in kernel_names():
+            return kernel(name)
+        if name in self.files:
+            path, sha256 = self.files[name]
+            return import_kernel_file(path, name=name, sha256=sha256)
+        return _load(package_kernels()[name])
+
+
+def kernels_of(store: Store) -> Kernels:
+    """Return the kernels that the texts of a catalog can call."""
+    return Kernels(store.kernels)
 
 
 @cache
 def kernel_names() -> frozenset[str]:
-    """The names of the table functions that compute, found without importing them.
-
-    >>> "kmeans" in kernel_names(), "relation" in kernel_names()
-    (True, False)
-    """
-    files = [file for folder in catalog.kernels.__path__ for file in Path(folder).glob("*.py")]
-    return frozenset(file.stem for file in files if _is_kernel(file))
+    """Return the names of this package's kernels, found without importing them."""
+    folders = map(Path, catalog.kernels.__path__)
+    files = [file for folder in folders for file in folder.glob("[!_]*.py")]
+    return frozenset(file.stem for file in files)
 
 
 @cache
-def kernel(name: str) -> Callable[..., Any]:
-    """One of them."""
-    return getattr(importlib.import_module(f"catalog.kernels.{name}"), name)  # type: ignore[no-any-return]
+def kernel(name: str) -> Kernel:
+    """Return one of this package's kernels."""
+    module = importlib.import_module(f"catalog.kernels.{name}")
+    return require_kernel(module, name, place=module.__name__)
 
 
-def _is_kernel(file: Path) -> bool:
-    pattern = rf"^def {file.stem}\(\s*\w+: pa\.Table"
-    return re.search(pattern, file.read_text(encoding="utf-8"), flags=re.MULTILINE) is not None
+def package_kernels() -> dict[str, EntryPoint]:
+    """Return the entry points of other packages' kernels, by name."""
+    return _package_kernels(tuple(sys.path))
 
 
-@dataclass(frozen=True)
-class Answer:
-    """How the columns of a kernel's answer follow from those that it is given.
-
-    Attributes:
-        adds: new columns with their DuckDB types, which replace given ones of their names.
-        drops: the given columns that are left out: ``vectors``, one column by name, or none.
-        is_ranked: whether ``rank`` is there once for each row.
-    """
-
-    adds: Mapping[str, str]
-    drops: str | None = "vectors"
-    is_ranked: bool = False
+@cache
+def _package_kernels(_paths: tuple[str, ...]) -> dict[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group=GROUP)}
 
 
-ANSWERS = {
-    "density": Answer({"density": "DOUBLE"}),
-    "diverse": Answer(
-        {
-            "rank": "BIGINT",
-            "nearest_similarity": "DOUBLE",
-            "nearest_rank": "BIGINT",
-            "nearest_fingerprint": "VARCHAR",
-        }
-    ),
-    "facility_location": Answer(
-        {"rank": "BIGINT", "gain": "DOUBLE", "mean_similarity": "DOUBLE"}, is_ranked=True
-    ),
-    "grid": Answer({"cell": "BIGINT", "side": "BIGINT"}, drops=None),
-    "instag": Answer(
-        {"rank": "BIGINT", "n_tags": "BIGINT", "pass_number": "BIGINT", "n_new_tags": "BIGINT"},
-        drops="labels",
-        is_ranked=True,
-    ),
-    "k_center": Answer({"rank": "BIGINT", "distance": "DOUBLE"}, is_ranked=True),
-    "kmeans": Answer({"cluster": "INTEGER", "distance": "DOUBLE"}),
-    "log_det": Answer(
-        {"rank": "BIGINT", "gain": "DOUBLE", "information": "DOUBLE"}, is_ranked=True
-    ),
-    "mig": Answer({"rank": "BIGINT", "gain": "DOUBLE"}, drops=None, is_ranked=True),
-    "near_duplicates": Answer(
-        {"duplicate_group": "VARCHAR", "group_size": "BIGINT", "nearest_similarity": "DOUBLE"}
-    ),
-    "nearest": Answer({"rank": "BIGINT", "similarity": "DOUBLE"}),
-    "project": Answer({"x": "DOUBLE", "y": "DOUBLE"}),
-}
-VECTOR = re.compile(
-    r"(FLOAT|DOUBLE|U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?)\[\d*\]|STRUCT\(\"\(opaque.*"
-)
-
-
-def answer_columns(name: str, given: Sequence[Mapping[str, str]]) -> dict[str, str]:
-    """Return the columns of a kernel's answer with their DuckDB types.
-
-    Args:
-        name: of the kernel.
-        given: the columns of each of its relations with their types.
-
-    >>> answer_columns("kmeans", [{"fingerprint": "VARCHAR", "losses": "FLOAT[]"}])
-    {'fingerprint': 'VARCHAR', 'cluster': 'INTEGER', 'distance': 'DOUBLE'}
-    """
-    shape = ANSWERS[name]
-    kept = [_kept(columns, shape) for columns in given]
-    if name == "nearest":  # candidates, queries
-        return (
-            {f"query_{column}": type_ for column, type_ in kept[1].items()}
-            | kept[0]
-            | dict(shape.adds)
-        )
-    own = {column: type_ for column, type_ in kept[0].items() if column not in shape.adds}
-    return own | dict(shape.adds)
-
-
-def ranks(name: str) -> bool:
-    """Return whether a kernel gives every row a rank of its own."""
-    return ANSWERS[name].is_ranked
-
-
-def _kept(columns: Mapping[str, str], shape: Answer) -> dict[str, str]:
-    if shape.drops == "vectors":
-        return {column: type_ for column, type_ in columns.items() if not VECTOR.fullmatch(type_)}
-    return {column: type_ for column, type_ in columns.items() if column != shape.drops}
+def _load(point: EntryPoint) -> Kernel:
+    distribution = point.dist
+    assert distribution is not None  # entry_points() gives it
+    origin = Origin(distribution.name, distribution.version)
+    place = f"{origin.package} {origin.version}, entry point {point.value}"
+    try:
+        function = point.load()
+    except Exception as error:  # whatever the import of another package raises
+        raise QueryError(f"{place}: cannot be imported: {one_line(error)}") from error
+    found = kernel_of(function)
+    if found is None or found.name != point.name:
+        raise QueryError(f"{place}: expected a function {point.name} decorated with @kernel(...)")
+    return found.made_by(origin)

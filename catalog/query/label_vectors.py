@@ -11,7 +11,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from catalog.errors import InterruptedQueryError, SignalError
-from catalog.query.cache import remembered
+from catalog.query.cache import cached
 from catalog.signals.coverage import Coverage, command
 from catalog.store.queries import query
 from catalog.store.references import Reference
@@ -96,10 +96,10 @@ def load_label_embeddings(
     if columns is not None and "vector" not in columns:
         return labels
     session.release()  # a model computes, and keeps no writer waiting
-    if not session.is_memoised:
+    if not session.use_cache:
         return _embedded(session, labels, encoder)
     options = {"identity": signal.identity_sha256}
-    return remembered(
+    return cached(
         session.store,
         "label_embeddings",
         {"labels": labels},

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from catalog.kernels import Kernel
 from catalog.query.source_text import SourceText
 from catalog.query.sources import Resolved
 from catalog.query.unordered import Finding
@@ -26,11 +27,20 @@ class Apply:
     """A kernel over relations."""
 
     table: str
-    name: str
-    function: Callable[..., Any]
+    kernel: Kernel
     relations: Mapping[str, SourceText]  # each a query that runs alone
     options: Mapping[str, SourceText]  # each a SELECT of one value
     location: str
+
+    @property
+    def name(self) -> str:
+        """Return the kernel's name."""
+        return self.kernel.name
+
+    @property
+    def function(self) -> Callable[..., Any]:
+        """Return the function that answers."""
+        return self.kernel.function
 
 
 Step = Load | Apply

@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from catalog.errors import CatalogError, QueryError
+from catalog.kernels import Kernel
 from catalog.query.arguments import bind, converted, is_relation, parameters_of, signature
 from catalog.query.calls import Argument, Call, first_call, scalar_use
 from catalog.query.ctes import with_visible
 from catalog.query.errors import bound, query_error
 from catalog.query.guard import check, check_repeatable, table_macros
-from catalog.query.kernels import kernel, kernel_names
+from catalog.query.kernels import Kernels
 from catalog.query.parse import Node, mentioned, parameters, tree
 from catalog.query.plan import Apply, Load, Plan, Step
 from catalog.query.rehearsal import Rehearsal
@@ -36,12 +37,6 @@ if TYPE_CHECKING:
     from catalog.query.stubs import Stubs
     from catalog.store.database import Connection
 
-# The name in a kernel's answer of a fingerprint that the planner added to its relation, to hide it.
-HIDDEN = {
-    ("nearest", "candidates"): "fingerprint",
-    ("nearest", "queries"): "query_fingerprint",
-    ("mig", "embeddings"): None,
-}
 UNSEEN = frozenset({"connection", "pins"})  # parameters of a source that SQL does not see
 
 
@@ -52,6 +47,7 @@ def plan(
     *,
     is_selection: bool = False,
     pins: Pins | None = None,
+    kernels: Kernels | None = None,
 ) -> Plan:
     """Plan a query.
 
@@ -61,6 +57,7 @@ def plan(
         given: values of ``$parameters``; those that the text does not use are left out.
         is_selection: whether its answer must be the same, in the same order, in every run.
         pins: the signals to read, if a stored definition says which; else they are found by name.
+        kernels: those that the text can call; by default this package's and other packages'.
 
     Raises:
         QueryError: the text is wrong; the message has ``file:line:column``.
@@ -68,7 +65,7 @@ def plan(
         ReferenceNotFoundError: no such pool or subset.
         SignalError: it asks for a signal that never existed.
     """
-    planner = _Planner(connection, text, given, pins)
+    planner = _Planner(connection, text, given, pins, kernels or Kernels())
     root = planner.parse(text)
     if not is_selection:
         return planner.plan(root)
@@ -82,14 +79,20 @@ def plan(
 
 class _Planner:
     def __init__(
-        self, connection: Connection, text: SourceText, given: Mapping[str, Any], pins: Pins | None
+        self,
+        connection: Connection,
+        text: SourceText,
+        given: Mapping[str, Any],
+        pins: Pins | None,
+        kernels: Kernels,
     ) -> None:
         self.connection = connection
         names = frozenset(token.name for token in tokens(text.source))
         self.pins = replace(pins, mentioned=names) if pins else None
         self.text = text
         self.given = given
-        self.names = frozenset({*SOURCES, *kernel_names()})
+        self.kernels = kernels
+        self.names = frozenset({*SOURCES, *kernels.names})
         self.allowed = self.names | table_macros()
         self.answer = Plan(text)
         self.tables: dict[str, str] = {}  # the name of each step's answer, by what makes it
@@ -220,8 +223,8 @@ class _Planner:
             ) from None
 
     def _kernel(self, call: Call) -> str:
-        function = kernel(call.name)
-        accepted = parameters_of(function)
+        kernel = self._found(call)
+        accepted = parameters_of(kernel.function)
         relations: dict[str, SourceText] = {}
         options: dict[str, SourceText] = {}
         added: list[str | None] = []
@@ -232,23 +235,28 @@ class _Planner:
             relation = self._relation(call, argument, accepted)
             relations[name], is_added = self._with_fingerprint(relation)
             if is_added:
-                added.append(HIDDEN.get((call.name, name), "fingerprint"))
+                is_first = len(relations) == 1
+                added.append(kernel.answer_name("fingerprint", is_first=is_first))
         inputs = [(name, str(query)) for name, query in (*relations.items(), *options.items())]
         step = self._step(
             repr([call.name, *inputs]),
-            lambda table: self._apply(
-                Apply(table, call.name, function, relations, options, call.location)
-            ),
+            lambda table: self._apply(Apply(table, kernel, relations, options, call.location)),
         )
         hidden = ", ".join(name for name in added if name)
         return f"(SELECT * EXCLUDE ({hidden}) FROM {step})" if hidden else step
+
+    def _found(self, call: Call) -> Kernel:
+        try:
+            return self.kernels.find(call.name)
+        except QueryError as error:
+            raise QueryError(f"{call.location}: {error}") from error
 
     def _with_fingerprint(self, query: SourceText) -> tuple[SourceText, bool]:
         return self.rehearsal.with_fingerprint(query) if self.rehearsal else (query, False)
 
     def _apply(self, step: Apply) -> Apply:
         if self.rehearsal:
-            self.rehearsal.kernel(step.table, step.name, step.relations)
+            self.rehearsal.apply(step.table, step.kernel, step.relations)
         return step
 
     def _relation(

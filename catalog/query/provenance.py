@@ -1,53 +1,166 @@
-"""What decides an answer besides the data: the code of the kernels and macros that it was computed with."""
+"""What decides an answer besides the data: versions of kernels and texts of macros.
+
+A kernel of this package counts by its hand-counted version. Somebody else's counts by that, by its
+package's version and by its code. The hash of a kernel's source is recorded beside, as a possible
+cause of another answer.
+"""
 
 from __future__ import annotations
 
+import ast
 import hashlib
+import importlib.util
 import re
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import cache
-from pathlib import Path
+from importlib.abc import InspectLoader
+from importlib.machinery import ModuleSpec
+from typing import Any
 
-from catalog.query.tokens import tokens
+from catalog.errors import QueryError
+from catalog.kernels import Kernel
+from catalog.query.tokens import canonical, tokens
 from catalog.store.queries import macros
 
-PACKAGE = Path(__file__).resolve().parent.parent
+PACKAGE = "catalog"
 
 
-@cache
-def code(name: str) -> str:
-    """The hash of a table function's source and of all that it computes with."""
-    found = sources(name)
-    return hashlib.sha256(b"\0".join(found[module] for module in sorted(found))).hexdigest()
+def kernel_identity(kernel: Kernel) -> int | dict[str, Any]:
+    """Return what a definition's hash holds of a kernel.
+
+    Raises:
+        QueryError: the source of another package's kernel cannot be found.
+    """
+    origin = kernel.origin
+    if origin is None:
+        return kernel.version
+    if origin.sha256:
+        return {"version": kernel.version, "sha256": origin.sha256}
+    return {
+        "version": kernel.version,
+        "package": origin.package,
+        "package_version": origin.version,
+        "sha256": _sha256(kernel.function, (_top(kernel.function.__module__),)),
+    }
 
 
-def sources(name: str) -> dict[str, bytes]:
-    """The modules that a table function computes with, its own and those that it imports of the package, and their texts."""
-    seen: dict[str, bytes] = {}
-    todo = [f"catalog.kernels.{name}"]
-    while todo:
-        module = todo.pop()
-        path = PACKAGE.joinpath(*module.split(".")[1:]).with_suffix(".py")
-        if module not in seen and path.exists():
-            seen[module] = path.read_bytes()
-            todo += re.findall(
-                r"\bcatalog\.(?:kernels(?:\._common)?\.\w+|arrow)\b", seen[module].decode()
-            )
-    return seen
+def kernel_sha256(kernel: Kernel) -> str:
+    """Return the hash of a kernel's source and of every module of its package that it imports.
+
+    Raises:
+        QueryError: its source cannot be found.
+    """
+    return _sha256(kernel.function, _packages(kernel.function))
 
 
-def macro_code(*texts: str) -> dict[str, str]:
-    """The macros that SQL texts name, and those that these name in turn, each with the hash of its text.
+def kernel_sources(kernel: Kernel) -> dict[str, str]:
+    """Return the modules that a kernel computes with, and their texts.
 
-    >>> sorted(macro_code("SELECT draw(f, 1)", "SELECT 2"))
+    Those are its own, and what they import of this package and of the kernel's own, at any depth.
+
+    Raises:
+        QueryError: its source cannot be found.
+    """
+    return _sources(kernel.function, _packages(kernel.function))
+
+
+def macro_sha256(*texts: str) -> dict[str, str]:
+    """Return the macros that SQL texts name, at any depth, each with `text_sha256` of its text.
+
+    >>> sorted(macro_sha256("SELECT draw(f, 1)", "SELECT 2"))
     ['draw']
     """
     known = {re.findall(r"MACRO (\w+)", text)[0]: text for text in macros()}
-    found: dict[str, str] = {}
+    hashes: dict[str, str] = {}
     todo = list(texts)
     while todo:
-        for name in {
-            token.name for token in tokens(todo.pop()) if token.kind in ("word", "quoted")
-        } & known.keys() - found.keys():
-            found[name] = hashlib.sha256(known[name].encode()).hexdigest()
+        for name in _words(todo.pop()) & known.keys() - hashes.keys():
+            hashes[name] = text_sha256(known[name])
             todo.append(known[name])
-    return found
+    return hashes
+
+
+def text_sha256(sql: str) -> str:
+    """Return the hash of a SQL text; comments, white space and the case of words do not count.
+
+    >>> text_sha256("SELECT 1") == text_sha256("-- one\\nselect  1")
+    True
+    """
+    return hashlib.sha256(canonical(sql).encode()).hexdigest()
+
+
+def _words(text: str) -> set[str]:
+    return {token.name for token in tokens(text) if token.kind in ("word", "quoted")}
+
+
+def _packages(function: Callable[..., Any]) -> tuple[str, ...]:
+    return (PACKAGE, _top(function.__module__))
+
+
+def _top(module: str) -> str:
+    return module.partition(".")[0]
+
+
+@cache
+def _sha256(function: Callable[..., Any], packages: tuple[str, ...]) -> str:
+    texts = _sources(function, packages)
+    content = b"\0".join(texts[module].encode() for module in sorted(texts))
+    return hashlib.sha256(content).hexdigest()
+
+
+def _sources(function: Callable[..., Any], packages: tuple[str, ...]) -> dict[str, str]:
+    texts: dict[str, str] = {}
+    todo = [function.__module__]
+    while todo:
+        module = todo.pop()
+        if module in texts or module == PACKAGE or _top(module) not in packages:
+            continue  # `catalog` itself imports everything, and no kernel computes with it
+        todo.append(module.rpartition(".")[0])  # whose `__init__` runs before
+        spec = _spec(module)
+        text = _text(module, spec)
+        if spec is not None and text is not None:
+            texts[module] = text
+            todo += _imported(text, spec)
+    if function.__module__ not in texts:
+        raise QueryError(
+            f"the source of the kernel {function.__name__} cannot be found: "
+            f"expected the module {function.__module__} as Python text"
+        )
+    return texts
+
+
+def _spec(module: str) -> ModuleSpec | None:
+    """Return how a module is found; None for a name that is an attribute of one."""
+    if module in sys.modules:
+        return sys.modules[module].__spec__
+    with suppress(ImportError):
+        return importlib.util.find_spec(module)
+    return None
+
+
+def _text(module: str, spec: ModuleSpec | None) -> str | None:
+    loader = spec.loader if spec else None
+    if not isinstance(loader, InspectLoader):
+        return None
+    with suppress(ImportError, OSError):
+        return loader.get_source(module)
+    return None
+
+
+def _imported(text: str, spec: ModuleSpec) -> Iterator[str]:
+    """Yield every name that a module's text imports: modules, and what may be one.
+
+    >>> spec = ModuleSpec("catalog.kernels.mine", None)
+    >>> sorted({*_imported("from catalog.kernels import (a)\\nfrom . import b", spec)})
+    ['catalog.kernels', 'catalog.kernels.a', 'catalog.kernels.b']
+    """
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            relative = "." * node.level + (node.module or "")
+            base = importlib.util.resolve_name(relative, spec.parent)
+            yield base
+            yield from (f"{base}.{alias.name}" for alias in node.names)

@@ -13,8 +13,8 @@ from typing import Any
 import duckdb
 
 from catalog.errors import QueryError
+from catalog.kernels import Kernel
 from catalog.query.errors import is_of_names
-from catalog.query.kernels import answer_columns, ranks
 from catalog.query.parse import Node
 from catalog.query.scopes import KEYS, Scope, is_of_members, name_of, scopes
 from catalog.query.source_text import SourceText
@@ -79,19 +79,17 @@ class Rehearsal:
         self.stubs.add(name, columns)
         return name
 
-    def kernel(self, name: str, function: str, relations: Mapping[str, SourceText]) -> None:
+    def apply(self, name: str, kernel: Kernel, relations: Mapping[str, SourceText]) -> None:
         """Add a stub for a kernel's answer."""
         if self.is_blind:
             return
         given = [self.stubs.columns(query) for query in relations.values()]
-        self.stubs.add(name, answer_columns(function, given))
+        self.stubs.add(name, kernel.answer_columns(given))
         self._ranked.add(name)
-        keys = (
-            KEYS
-            if function != "nearest" and self._is_of_members(next(iter(relations.values())))
-            else frozenset()
-        )
-        self._unique[name] = keys | {"rank"} if ranks(function) else keys
+        is_paired = kernel.pair_prefix is not None
+        has_keys = not is_paired and self._is_of_members(next(iter(relations.values())))
+        ranks = {"rank"} if kernel.is_ranked else set()
+        self._unique[name] = (KEYS if has_keys else frozenset()) | ranks
 
     def settled(self, text: SourceText) -> SourceText:
         """Return a query whose open orders have a key.

@@ -46,12 +46,12 @@ class Session:
         *,
         memory: str | None = None,
         spill: str = SPILL,
-        is_memoised: bool = True,
+        use_cache: bool = True,
     ) -> None:
         self.store = store
         self.memory = memory
         self.spill = spill
-        self.is_memoised = is_memoised  # whether answers of cached kernels are stored and reused
+        self.use_cache = use_cache  # whether answers of cached kernels are stored and reused
         self.stopped = threading.Event()
         self._connection: Connection | None = None
         self.relations: dict[str, Any] = {}
@@ -132,13 +132,13 @@ def shared_session(
     *,
     memory: str | None = None,
     spill: str = SPILL,
-    is_memoised: bool = True,
+    use_cache: bool = True,
 ) -> Iterator[Session]:
     """Yield a session that every `session` and `Store.reading` inside the block uses again.
 
     Nothing may stream inside the block; see `catalog.store.database.sharing`.
     """
-    own = session(store, memory=memory, spill=spill, is_memoised=is_memoised)
+    own = session(store, memory=memory, spill=spill, use_cache=use_cache)
     with own as opened, sharing(store, lambda: opened.connection):
         token = _SHARED.set(opened)
         try:
@@ -153,7 +153,7 @@ def session(
     *,
     memory: str | None = None,
     spill: str = SPILL,
-    is_memoised: bool = True,
+    use_cache: bool = True,
 ) -> Iterator[Session]:
     """Open a `Session` that is closed when the block ends, or yield that of an enclosing `shared_session`.
 
@@ -163,11 +163,11 @@ def session(
         InterruptedQueryError: the memory is too little to open the catalog, or to look things up.
     """
     shared = _SHARED.get()
-    wanted = (store, memory, spill, is_memoised)
-    if shared and wanted == (shared.store, shared.memory, shared.spill, shared.is_memoised):
+    wanted = (store, memory, spill, use_cache)
+    if shared and wanted == (shared.store, shared.memory, shared.spill, shared.use_cache):
         yield shared
         return
-    opened = Session(store, memory=memory, spill=spill, is_memoised=is_memoised)
+    opened = Session(store, memory=memory, spill=spill, use_cache=use_cache)
     try:
         with explaining(store):
             yield opened

@@ -42,7 +42,7 @@ def call(function: Callable[..., Answer], *args: Any, limits: Limits, **kwargs: 
         CatalogError: what the function raises.
     """
     with _child(limits) as child:
-        child.send((function, args, kwargs, _sent(limits), limits.progress is not None))
+        child.send(_request(function, args, kwargs, limits))
         answer: Answer = child.answer(limits)
         return answer
 
@@ -55,7 +55,7 @@ def stream(
     import pyarrow as pa
 
     with _child(limits) as child:
-        child.send((function, args, kwargs, _sent(limits), limits.progress is not None))
+        child.send(_request(function, args, kwargs, limits))
         schema = pa.ipc.read_schema(pa.py_buffer(child.answer(limits)))
 
         def batches() -> Iterator[pa.RecordBatch]:
@@ -180,8 +180,12 @@ def _end_all() -> None:
             child.end()
 
 
-def _sent(limits: Limits) -> Limits:
-    return replace(limits, progress=None)
+def _request(
+    function: Callable[..., Any], args: Any, kwargs: Any, limits: Limits
+) -> tuple[Any, ...]:
+    """Return what a child serves, with the folders from which its parent imports now."""
+    plain = replace(limits, progress=None)
+    return tuple(sys.path), function, args, kwargs, plain, limits.progress is not None
 
 
 def main() -> None:
@@ -231,8 +235,9 @@ class _Channel:
 def _serve(channel: _Channel, receive: Callable[[], Any]) -> None:
     import contextlib
 
-    function, args, kwargs, limits, is_told = receive()
-    if is_told:
+    paths, function, args, kwargs, limits, has_progress = receive()
+    sys.path += [path for path in paths if path and path not in sys.path]  # other kernels' packages
+    if has_progress:
         limits = replace(limits, progress=lambda percent: channel.send("progress", percent))
     try:
         answer = function(*args, limits=limits, **kwargs)

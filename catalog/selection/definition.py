@@ -11,9 +11,10 @@ from typing import Any
 from catalog.errors import SelectionError
 from catalog.query.errors import reported
 from catalog.query.executor import Limits
+from catalog.query.kernels import kernels_of
 from catalog.query.plan import Apply, Plan
 from catalog.query.planner import plan
-from catalog.query.provenance import code, macro_code
+from catalog.query.provenance import kernel_identity, kernel_sha256, macro_sha256
 from catalog.query.session import session
 from catalog.query.source_text import SourceText
 from catalog.query.ties import RULE
@@ -29,6 +30,9 @@ from catalog.store.store import Store
 INTEGERS = {f"{sign}{size}" for sign in ("", "U") for size in ("TINYINT", "SMALLINT", "INTEGER")}
 INTEGERS |= {"BIGINT", "UBIGINT"}
 PROVIDED = ("budget", "seed", "pool")  # parameters with a place of their own in a definition
+
+RECORDED = ("budget_asked", "kernel_sha256")
+"""Keys of a definition's content that its hash leaves out."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +115,7 @@ def define(
         QueryError: the selector's SQL is wrong.
     """
     limits = limits or Limits()
-    kept: dict[str, Any] = {"spill": limits.spill, "is_memoised": limits.is_memoised}
+    kept: dict[str, Any] = {"spill": limits.spill, "use_cache": limits.use_cache}
     with session(store, memory=limits.memory, **kept) as opened:
         reference = resolve(opened.connection, ref)
         n_members, is_prompts_only = opened.connection.sql(
@@ -126,7 +130,14 @@ def define(
         given = selector.values(settings or {}) | provided
         draft = Definition(selector, reference, n_members, n, str(budget).strip(), seed, given)
         with reported(draft.text):
-            planned = plan(opened.connection, draft.text, given, is_selection=True, pins=pins)
+            planned = plan(
+                opened.connection,
+                draft.text,
+                given,
+                is_selection=True,
+                pins=pins,
+                kernels=kernels_of(store),
+            )
     _check_columns(planned, file=selector.file)
     return replace(draft, content=_content(draft, planned), planned=planned)
 
@@ -134,15 +145,16 @@ def define(
 def definition_sha256(content: Mapping[str, Any]) -> str:
     """Return the hash of a definition's content, without what is kept for the record alone.
 
-    That is the budget as it was asked for, since the members follow from its number; a signal's
-    precision, which its identity holds; and its Lance version, since the same signal grows with
-    other pools and its vectors stay as they are.
+    That is the budget as it was asked for, since the members follow from its number; the hashes of
+    kernels' code, since their versions decide; a signal's precision, which its identity holds; and
+    its Lance version, since the same signal grows with other pools and its vectors stay as they
+    are.
     """
     signals = [
         {key: signal[key] for key in signal if key not in ("lance_version", "precision")}
         for signal in content["signals"]
     ]
-    hashed = {key: content[key] for key in content if key != "budget_asked"} | {"signals": signals}
+    hashed = {key: content[key] for key in content if key not in RECORDED} | {"signals": signals}
     text = json.dumps(hashed, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -179,9 +191,10 @@ def _content(definition: Definition, planned: Plan) -> dict[str, Any]:
         "pool": str(definition.reference),
         "references": _references(definition, planned),
         "signals": _signals(planned),
-        "functions": {step.name: code(step.name) for step in kernels},
+        "functions": {step.name: kernel_identity(step.kernel) for step in kernels},
+        "kernel_sha256": {step.name: kernel_sha256(step.kernel) for step in kernels},
         "ties": RULE,
-        "macros": macro_code(*_texts(planned.query, kernels)),
+        "macros": macro_sha256(*_texts(planned.query, kernels)),
     }
 
 

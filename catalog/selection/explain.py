@@ -11,6 +11,7 @@ from catalog.kernels._common.memory_limit import gib
 from catalog.query.cost import Need, needs_of
 from catalog.query.errors import reported
 from catalog.query.executor import Limits
+from catalog.query.kernels import kernels_of
 from catalog.query.plan import Apply, Plan, Step
 from catalog.query.planner import plan
 from catalog.query.runner import Watch
@@ -92,7 +93,13 @@ def explain(
         try:
             with reported(text):
                 planned = watch.run(
-                    lambda: plan(opened.connection, text, given, is_selection=is_selection)
+                    lambda: plan(
+                        opened.connection,
+                        text,
+                        given,
+                        is_selection=is_selection,
+                        kernels=kernels_of(store),
+                    )
                 )
                 needs = watch.run(lambda: needs_of(opened.connection, planned))
         finally:

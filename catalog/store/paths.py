@@ -58,6 +58,16 @@ class CatalogPaths:
         return self.path / "models"
 
     @property
+    def kernels(self) -> Path:
+        """Return the folder of kernels that users added, one Python file each."""
+        return self.path / "kernels"
+
+    @property
+    def cache(self) -> Path:
+        """Return the folder of kept answers, each of which may be removed at any time."""
+        return self.path / "cache"
+
+    @property
     def scratch(self) -> Path:
         """What a job writes before it commits; whatever a dead process left here, `gc` sweeps."""
         return self.path / "tmp"

@@ -96,7 +96,7 @@ def select(
         "pins": pins,
     }
     with shared_session(
-        store, memory=limits.memory, spill=limits.spill, is_memoised=limits.is_memoised
+        store, memory=limits.memory, spill=limits.spill, use_cache=limits.use_cache
     ) as session:
         if isinstance(selector, str):
             selector = find_selector(store, selector)

@@ -17,6 +17,7 @@ from catalog.errors import (
 )
 from catalog.notebook import NotebookResult
 from catalog.query.executor import Limits
+from catalog.query.kernels import kernels_of
 from catalog.selection.definition import Definition
 from catalog.selection.run import choose, members_sha256
 from catalog.signals.coverage import title
@@ -60,12 +61,13 @@ def verify(store: Store, text: str, *, limits: Limits | None = None) -> Verifica
     Raises:
         ReferenceNotFoundError: no such subset.
     """
-    limits = limits or Limits(is_memoised=False)
+    limits = limits or Limits(use_cache=False)
     with store.reading() as connection:
         reference = resolve(connection, text, kind="subset")
         record = stored(connection, reference)
         before = members(connection, reference)
         gone = _gone(connection, record["definition"])
+    gone += _gone_kernels(store, record["definition"])
     if gone:
         return _impossible(reference, before, gone)
     try:
@@ -93,6 +95,8 @@ def _compared(
     pairs = enumerate(zip_longest(before, now), start=1)
     differences = [(rank, old, new) for rank, (old, new) in pairs if old != new]
     causes = list(_causes(record["definition"], definition.content))
+    if differences:
+        causes += _changed_sources(record["definition"], definition.content)
     is_as_written = members_sha256(before) == record["members_sha256"]
     if not is_as_written:
         causes.append("the stored members are not those that were written")
@@ -125,6 +129,13 @@ def _gone(connection: Connection, content: Mapping[str, Any]) -> tuple[str, ...]
     return references + tuple(
         f"the {_titled(one)} it was made from: gone{_instead(connection, one)}" for one in lost
     )
+
+
+def _gone_kernels(store: Store, content: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the kernels that the definition calls and the catalog no longer has."""
+    known = kernels_of(store).names
+    lost = sorted(name for name in content.get("functions", ()) if name not in known)
+    return tuple(f"the kernel {name} it was made with: gone" for name in lost)
 
 
 def _instead(connection: Connection, signal: Mapping[str, Any]) -> str:
@@ -168,16 +179,28 @@ def _causes(before: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[str, ...
             _titled(one) for one in now["signals"] if one["identity_sha256"] not in _signals(before)
         ]
         causes.append("another signal is read now" + (f": {', '.join(other)}" if other else ""))
-    kept = {kind: before.get(kind, now[kind]) for kind in ("functions", "macros")}
-    changed = sorted(
-        name
-        for kind, codes in kept.items()
-        for name, code in now[kind].items()
-        if codes.get(name) != code
-    )
+    changed = _changed("functions", before, now)
+    if changed:
+        causes.append(f"{', '.join(changed)}: another version")
+    changed = _changed("macros", before, now)
     if changed:
         causes.append(f"the code of {', '.join(changed)} has changed")
     return tuple(causes)
+
+
+def _changed_sources(before: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return a possible cause of other members: kernels of the same version, and another source."""
+    others = _changed("functions", before, now)
+    changed = [name for name in _changed("kernel_sha256", before, now) if name not in others]
+    if not changed:
+        return ()
+    return (f"possible cause: the source of {', '.join(changed)} has changed, its version has not",)
+
+
+def _changed(kind: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Return the names of one kind whose values differ; none where they were not recorded."""
+    recorded = before.get(kind, now[kind])
+    return sorted(name for name, value in now[kind].items() if recorded.get(name) != value)
 
 
 def _signals(content: Mapping[str, Any]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Why a row never came to be considered: a condition that it fails, a signal that it has no value of."""
+"""The conditions that a row fails, and the signals that it has no value of."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 
 def position_of(rows: pa.Table, row: Row) -> int | None:
-    """Where a relation has the row; -1 where it has not, None where it has no column that would say."""
+    """Return the row's position in a relation.
+
+    It is -1 if the row is not there, and None if no column identifies rows.
+    """
     for name, value in (("instruction_id", row.instruction_id), ("fingerprint", row.fingerprint)):
         if name in rows.column_names:
             return int(pc.index(rows[name], value).as_py())
@@ -30,78 +33,77 @@ def position_of(rows: pa.Table, row: Row) -> int | None:
 
 
 def lacking(execution: Execution, row: Row) -> tuple[str, ...]:
-    """The signals that the query reads and the row has no value of, each with its reason."""
-    said = []
+    """Return a sentence for each signal that the query reads and the row has no value of."""
+    sentences = []
     for _, source in execution.planned.sources:
         for signal in source.signals:
             if signal.kind not in ("embedding", "losses", "states", "score"):
-                continue  # of labels, and no row's
-            at = {"signal_id": signal.signal_id, "instruction_id": row.instruction_id}
+                continue  # a signal of labels, which no row has
+            params = {"signal_id": signal.signal_id, "instruction_id": row.instruction_id}
             has_value, reason = execution.session.connection.sql(
-                query("why/signal"), params=at
+                query("why/signal"), params=params
             ).fetchall()[0]
             if not has_value:
                 of = " " if signal.kind == "score" else " of "
-                said.append(
-                    f"it has no {WORDS[signal.kind]}{of}{signal.name}: {reason or 'none was computed'}"
-                )
-    return tuple(dict.fromkeys(said))
+                signal_name = f"{WORDS[signal.kind]}{of}{signal.name}"
+                sentences.append(f"it has no {signal_name}: {reason or 'not computed'}")
+    return tuple(dict.fromkeys(sentences))
 
 
 def dropped_by(execution: Execution, text: SourceText, row: Row) -> tuple[str, ...]:
-    """The conditions of a query without which it would return the row, with the row's values; none where it is not for them.
+    """Return a sentence for each condition without which a query would return the row.
 
-    A condition is left out and the query answered: if the row is there, that condition alone is the
-    cause. Where none is, all are left out.
+    The query is answered without one condition: if the row is there, that condition alone is the
+    cause. If no condition alone is, the query is answered without all of them. The answer is empty
+    if conditions are not the cause.
     """
     found = list(conditions(text))
     alone = [condition for condition in found if _is_in(execution, condition.without, row)]
     if alone or not found:
-        return tuple(_said(execution, text, condition, row) for condition in alone[:1])
+        return tuple(_sentence(execution, text, condition, row) for condition in alone[:1])
     everything = text
     while left := next(conditions(everything), None):
         everything = left.without
     if not _is_in(execution, everything, row):
         return ()
-    return tuple(_said(execution, text, condition, row) for condition in found)
+    return tuple(_sentence(execution, text, condition, row) for condition in found)
 
 
 def parted_by(execution: Execution, text: SourceText, row: Row) -> tuple[str, ...]:
-    """The set operation of a query that does not let the row through; none where it is not for one."""
+    """Return a sentence for the set operation that removes the row; none if no operation does."""
     for word, left, right in operations(text):
         sides = _is_in(execution, left, row), _is_in(execution, right, row)
         if word == "EXCEPT" and all(sides):
-            return ("EXCEPT takes it away: the query after that word returns it too",)
+            return ("EXCEPT removes it: the query after EXCEPT also returns it",)
         if word == "INTERSECT" and sides.count(True) == 1:
-            return (
-                f"INTERSECT leaves it out: only the query {'before' if sides[0] else 'after'} that word returns it",
-            )
+            side = "before" if sides[0] else "after"
+            return (f"INTERSECT removes it: only the query {side} INTERSECT returns it",)
         if word == "UNION" and not any(sides):
-            return ("neither of the two queries that UNION puts together returns it",)
+            return ("neither of the two queries of UNION returns it",)
     return ()
 
 
 def _is_in(execution: Execution, text: SourceText, row: Row) -> bool:
     try:
-        at = position_of(execution.table(text), row)
-    except CatalogError:  # what it guarded against: a cast that fails, a NULL
+        position = position_of(execution.table(text), row)
+    except CatalogError:  # the condition guarded against this: a failed cast, a NULL
         return False
-    return at is not None and at >= 0
+    return position is not None and position >= 0
 
 
-def _said(execution: Execution, text: SourceText, condition: Condition, row: Row) -> str:
+def _sentence(execution: Execution, text: SourceText, condition: Condition, row: Row) -> str:
     shown = with_values(condition.shown, execution.planned.parameters)
     values = _values(execution, text, condition, row)
     if not values:
-        return f"it is not eligible: {shown} leaves it out"
+        return f"it is not eligible: {shown} excludes it"
     listed = ", ".join(f"{name} = {_value(value)}" for name, value in values.items())
-    return f"it is not eligible: {shown} leaves it out ({listed})"
+    return f"it is not eligible: {shown} excludes it ({listed})"
 
 
 def _values(
     execution: Execution, text: SourceText, condition: Condition, row: Row
 ) -> dict[str, Any]:
-    """What the row has in the columns that a condition mentions; nothing where that cannot be asked."""
+    """Return the row's values of the columns in a condition; none if they cannot be read."""
     if condition.source is None:
         return {}
     try:
@@ -120,10 +122,12 @@ def _values(
                 text, condition.at, text.empty() + f"SELECT {listed} " + condition.source + only
             )
         )
-    except CatalogError:  # a column of an outer query, or an instruction_id of two
+    except CatalogError:  # a column of an outer query, or an ambiguous instruction_id
         return {}
     return dict(rows.to_pylist()[0]) if rows.num_rows else {}
 
 
 def _value(value: Any) -> str:
-    return "NULL" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
+    if value is None:
+        return "NULL"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -12,39 +12,40 @@ from catalog.store.queries import query
 from catalog.store.references import resolve
 from catalog.store.store import Store
 from catalog.subsets.store import members, stored
+from catalog.why.account import LeftOut
 from catalog.why.lookup import Row, find_row
-from catalog.why.not_selected import LeftOut, left_out
+from catalog.why.not_selected import left_out
 
 # What the columns that selectors return mean to a person; a column that is not here goes by its
 # name alone.
 MEANINGS = {
-    "cell": "the cell of the map that it lies in",
-    "cluster": "the cluster that it belongs to",
+    "cell": "its cell of the map",
+    "cluster": "its cluster",
     "cluster_size": "members of that cluster",
     "confidence": "how sure the model is of its response",
-    "density": "how many like it there are",
-    "depth": "how much it has to teach",
-    "distance": "to the nearest member taken before it, or to its cluster's centre",
-    "drawn": "the number drawn for it, in [0, 1)",
-    "gain": "what it added when it was taken",
-    "information": "of all taken up to it",
+    "density": "how many rows are similar to it",
+    "depth": "how much it can teach",
+    "distance": "to the nearest member selected before it, or to its cluster's centre",
+    "drawn": "its random number, in [0, 1)",
+    "gain": "what it added when it was selected",
+    "information": "of all members up to it",
     "learnability": "how far the proxy's loss on it fell",
     "loss": "the proxy's loss on it",
-    "lot": "the number drawn for it, by which the order is shuffled",
-    "n_new_tags": "tags that it brought to the pass",
-    "n_places": "members that were ranked",
+    "lot": "its random number, by which the order is shuffled",
+    "n_new_tags": "tags that it added to the pass",
+    "n_places": "rows that were ranked",
     "n_tags": "tags that it has",
     "n_tokens": "its length in tokens",
-    "nearest_similarity": "to the member taken before it that is most like it",
-    "pass_number": "the pass over the pool that took it",
+    "nearest_similarity": "to the most similar member selected before it",
+    "pass_number": "the pass over the pool that selected it",
     "perplexity": "of its response",
     "place": "its place in the ranking",
-    "place_in_source": "its place among those of its source",
+    "place_in_source": "its place in its source",
     "score": "its score",
-    "sensitivity": "how readily it is drawn",
+    "sensitivity": "its weight in sampling",
     "source": "where in the pool it came from",
-    "stage": "the stage that it belongs to",
-    "turn": "its turn, in its cluster or cell where there is one",
+    "stage": "its stage",
+    "turn": "its round, within its cluster or cell if it has one",
 }
 
 
@@ -74,11 +75,11 @@ class Why:
 
     @property
     def is_member(self) -> bool:
-        """Whether it is in the subset."""
+        """Return whether it is in the subset."""
         return self.rank is not None
 
     def as_dict(self) -> dict[str, Any]:
-        """As JSON shows it."""
+        """Return the answer as JSON shows it."""
         row = {key: value for key, value in vars(self.row).items() if key != "instruction_id"}
         plain = {
             "reference": self.reference,
@@ -95,46 +96,45 @@ class Why:
         )
 
     def lines(self) -> list[str]:
-        """As a person reads it; the members beside one left out are in ``left_out.beside``."""
+        """Return the answer as lines of text; ``left_out.beside`` has the rows to compare with."""
         row = self.row
         first = f"row {row.row_number:,} of {row.source}: {row.fingerprint}"
         prompt = f"  {_one_line(row.prompt, 110)}"
+        how = f"selected by {self.selector} from {self.source}"
         if self.rank is not None:
-            said = f"in {self.reference}: rank {self.rank:,} of {self.n_members:,}, taken by {self.selector} from {self.source}"
-            width = max((len(name) for name in self.columns), default=0)
-            values = [f"  {name:{width}}  {_value(value)}" for name, value in self.columns.items()]
-            wide = max((len(value) for value in values), default=0)
-            meant = [MEANINGS.get(name, "") for name in self.columns]
-            return [
-                first,
-                prompt,
-                said,
-                *(
-                    f"{value:{wide}}  {meaning}".rstrip()
-                    for value, meaning in zip(values, meant, strict=True)
-                ),
-            ]
+            rank = f"rank {self.rank:,} of {self.n_members:,}"
+            return [first, prompt, f"in {self.reference}: {rank}, {how}", *self._column_lines()]
         assert self.left_out is not None  # a row is a member or left out
-        said = f"not in {self.reference}: {self.n_members:,} members, taken by {self.selector} from {self.source}"
-        return [first, prompt, said, *(f"  {line}" for line in self.left_out.said)]
+        outside = f"not in {self.reference}: {self.n_members:,} members, {how}"
+        return [first, prompt, outside, *(f"  {line}" for line in self.left_out.sentences)]
+
+    def _column_lines(self) -> list[str]:
+        """Return one line for each of the selector's columns: name, value, meaning."""
+        name_width = max((len(name) for name in self.columns), default=0)
+        values = [f"  {name:{name_width}}  {_value(value)}" for name, value in self.columns.items()]
+        width = max((len(value) for value in values), default=0)
+        meanings = [MEANINGS.get(name, "") for name in self.columns]
+        pairs = zip(values, meanings, strict=True)
+        return [f"{value:{width}}  {meaning}".rstrip() for value, meaning in pairs]
 
 
 def why(store: Store, text: str, which: str | int, *, limits: Limits | None = None) -> Why:
-    """Why a row is in a subset, or what it lacked.
+    """Explain why a row is in a subset, or why it is not.
 
-    Of a member this is what was written when it was selected. Of one left out the definition is run
-    again, over the pool version that it was run over; what differs now, such as a signal, is said.
+    For a member this is what was written when it was selected. For another row the definition is
+    run again on the same pool version, and a difference, such as in a signal, is reported.
 
     Args:
         store: the catalog's files and database.
         text: the subset.
-        which: a row number in the subset's pool version, or eight or more digits that a fingerprint begins with.
+        which: a row number in the subset's pool version, or eight or more digits that a fingerprint
+            begins with.
         limits: what running it again may take.
 
     Raises:
         ReferenceNotFoundError: no such subset, or what it was made from is gone.
-        NotFoundError: the pool version has no such row; the message says what became of it.
-        OptionError: it is no row number and no fingerprint, or several rows answer to it.
+        NotFoundError: the pool version has no such row; the message names where it went.
+        OptionError: it is not a row number or a fingerprint, or several rows match.
     """
     limits = limits or Limits()
     with store.reading() as connection:
@@ -171,10 +171,6 @@ def _one_line(text: str, length: int) -> str:
 def _value(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
-    return (
-        f"{value:,}"
-        if isinstance(value, int) and not isinstance(value, bool)
-        else "none"
-        if value is None
-        else str(value)
-    )
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    return "none" if value is None else str(value)

@@ -121,9 +121,10 @@ def _literal(value: Any) -> str:
 
 
 def _kernel(name: str) -> str:
-    function = kernels.kernel(name)
+    kernel = kernels.kernel(name)
+    function = kernel.function
     parsed = docstrings.parse(function.__doc__)
-    added: Mapping[str, str] = kernels.ANSWERS[name].adds
+    added: Mapping[str, str] = kernel.adds
     rows = [f"| `{column}` | `{type_}` |" for column, type_ in added.items()]
     parts = [
         f"### {name}\n",

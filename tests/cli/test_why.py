@@ -43,8 +43,8 @@ def test_a_members_rank_and_reasons_are_said(run: Run) -> None:
     assert lines[0].startswith("row 28 of ")
     assert lines[1:] == [
         "  question 28",
-        "in deep@1: rank 2 of 3, taken by depth_only from p@1",
-        "  depth  28  how much it has to teach",
+        "in deep@1: rank 2 of 3, selected by depth_only from p@1",
+        "  depth  28  how much it can teach",
     ]
 
 
@@ -54,11 +54,12 @@ def test_one_left_out_stands_beside_those_that_were_taken(run: Run) -> None:
     assert answer.exit_code == 0
     lines = answer.stdout.splitlines()
     assert lines[2:5] == [
-        "not in deep@1: 3 members, taken by depth_only from p@1",
-        "  place 10 of 30 eligible; 3 were taken, so it came 7 after the last of them",
-        f"  the order is depth desc: its depth is 20; the last one taken, {last} (rank 3), has 27",
+        "not in deep@1: 3 members, selected by depth_only from p@1",
+        "  place 10 of 30 eligible; 3 were selected, 7 places before it",
+        "  ordered by depth desc: this row has depth 20; "
+        f"the last selected row, {last} (rank 3), has 27",
     ]
-    assert lines[6].split() == ["this", "row", "last", "taken"]
+    assert lines[6].split() == ["this", "row", "last", "selected"]
     assert [line.split() for line in lines[8:]] == [
         ["prompt", "question", "20", "question", "27"],
         [
@@ -89,7 +90,7 @@ def test_json_holds_what_is_printed(run: Run) -> None:
     ) == (False, "place", 30, 30, 3)
     assert [(one["who"], one["rank"], one["depth"]) for one in found["beside"]] == [
         ("this row", None, 0.0),
-        ("last taken", 3, 27.0),
+        ("last selected", 3, 27.0),
     ]
 
 

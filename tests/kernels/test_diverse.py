@@ -21,7 +21,7 @@ Array = np.ndarray[Any, Any]
 def naive(
     x: Array, scores: Array, *, budget: int, threshold: float
 ) -> list[tuple[int, int | None, float | None, int | None]]:
-    """Row, rank or None, highest cosine to those accepted before it, and the rank of the first of these that has it."""
+    """Return row, rank, highest cosine to an earlier accepted row, and that row's rank."""
     x = x.astype(np.float64)
     lengths = np.sqrt((x * x).sum(axis=1))
     accepted: list[int] = []

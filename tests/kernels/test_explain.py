@@ -1,4 +1,4 @@
-"""How a row that was left out stands, against what the kernels' definitions say of it."""
+"""Explanations of rows that were not selected, against the kernels' definitions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,12 @@ import pyarrow as pa
 import pytest
 
 from catalog.kernels.diverse import diverse
-from catalog.kernels.explain import Standing, fingerprint_order, has_standing, standing
+from catalog.kernels.explain import (
+    Counterfactual,
+    counterfactual,
+    fingerprint_order,
+    has_counterfactual,
+)
 from catalog.kernels.facility_location import facility_location
 from catalog.kernels.instag import instag
 from catalog.kernels.k_center import k_center
@@ -41,18 +46,30 @@ def matrix(rows: pa.Table) -> Array:
     return np.array(rows["vector"].to_pylist(), dtype=np.float64)
 
 
-def chosen_of(rows: pa.Table, answer: pa.Table) -> Array:
+def selected_of(rows: pa.Table, answer: pa.Table) -> Array:
     places = {name: place for place, name in enumerate(rows["fingerprint"].to_pylist())}
     return np.array([places[name] for name in answer["fingerprint"].to_pylist()], dtype=np.int64)
 
 
 def all_left_out(
     name: str, rows: pa.Table, answer: pa.Table, *others: pa.Table, **options: Any
-) -> list[tuple[int, Standing]]:
-    chosen = chosen_of(rows, answer)
+) -> list[tuple[int, Counterfactual]]:
+    selected = selected_of(rows, answer)
     relations = dict(enumerate((rows, *others)))
-    left = sorted(set(range(rows.num_rows)) - set(chosen.tolist()))
-    return [(at, standing(name, relations, chosen=chosen, at=at, options=options)) for at in left]  # type: ignore[arg-type]
+    left = sorted(set(range(rows.num_rows)) - set(selected.tolist()))
+    return [
+        (
+            position,
+            counterfactual(
+                kernel(name),
+                relations,  # type: ignore[arg-type]
+                selected=selected,
+                position=position,
+                options=options,
+            ),
+        )
+        for position in left
+    ]
 
 
 def information(texts: list[Array], regularization: float) -> float:
@@ -77,13 +94,13 @@ def test_log_det_adds_what_the_information_grows_by(seed: int, kind: str) -> Non
         rows = rows.drop_columns(["vector"]).append_column("states", states)
     options = {"budget": 9, "regularization": 0.5, "normalize": "length" if by_length else "none"}
     answer = log_det(rows, **options)  # type: ignore[arg-type]
-    chosen = chosen_of(rows, answer).tolist()
+    selected = selected_of(rows, answer).tolist()
     if by_length:
         texts = [text / np.sqrt(len(text)) for text in texts]
-    for at, found in all_left_out("log_det", rows, answer, **options):
+    for position, found in all_left_out("log_det", rows, answer, **options):
         gains = [
-            information([*(texts[i] for i in chosen[:k]), texts[at]], 0.5)
-            - (information([texts[i] for i in chosen[:k]], 0.5) if k else 4 * np.log(0.5))
+            information([*(texts[i] for i in selected[:k]), texts[position]], 0.5)
+            - (information([texts[i] for i in selected[:k]], 0.5) if k else 4 * np.log(0.5))
             for k in range(10)
         ]
         numbers = found.numbers
@@ -96,18 +113,18 @@ def test_log_det_adds_what_the_information_grows_by(seed: int, kind: str) -> Non
         assert numbers["gain_at_last_pick"] <= numbers["last_gain"] + 1e-9
         falls = -np.diff(gains)
         assert numbers["largest_fall"] == pytest.approx(falls.max(), abs=1e-9)
-        assert falls[chosen.index(found.others["most"])] == pytest.approx(falls.max(), abs=1e-9)
+        assert falls[selected.index(found.others["most"])] == pytest.approx(falls.max(), abs=1e-9)
 
 
 def test_log_det_keeps_its_accuracy_over_many_picks() -> None:
     rows = vectors(0, n=700, d=16)
     answer = log_det(rows, budget=600)
-    chosen = chosen_of(rows, answer)
+    selected = selected_of(rows, answer)
     texts = list(matrix(rows)[:, None, :])
-    (at, found), *_ = all_left_out("log_det", rows, answer, budget=600)
-    before = [texts[i] for i in chosen]
+    (position, found), *_ = all_left_out("log_det", rows, answer, budget=600)
+    before = [texts[i] for i in selected]
     assert found.numbers["gain_at_end"] == pytest.approx(
-        information([*before, texts[at]], 1.0) - information(before, 1.0), abs=1e-8
+        information([*before, texts[position]], 1.0) - information(before, 1.0), abs=1e-8
     )
 
 
@@ -116,12 +133,12 @@ def test_log_det_keeps_its_accuracy_over_many_picks() -> None:
 def test_k_center_knows_the_nearest_member(seed: int, metric: str) -> None:
     rows = vectors(seed)
     answer = k_center(rows, budget=7, metric=metric)  # type: ignore[arg-type]
-    chosen, x = chosen_of(rows, answer), matrix(rows)
+    selected, x = selected_of(rows, answer), matrix(rows)
     x = x / np.linalg.norm(x, axis=1, keepdims=True) if metric == "cosine" else x
-    for at, found in all_left_out("k_center", rows, answer, budget=7, metric=metric):
-        distances = np.linalg.norm(x[chosen] - x[at], axis=1)
+    for position, found in all_left_out("k_center", rows, answer, budget=7, metric=metric):
+        distances = np.linalg.norm(x[selected] - x[position], axis=1)
         assert found.numbers["distance"] == pytest.approx(distances.min(), abs=1e-6)
-        assert found.others == {"nearest": chosen[distances.argmin()], "last": chosen[-1]}
+        assert found.others == {"nearest": selected[distances.argmin()], "last": selected[-1]}
         assert found.numbers["last_distance"] == pytest.approx(
             answer["distance"][-1].as_py(), abs=1e-6
         )
@@ -139,22 +156,24 @@ def test_k_center_of_one_has_no_distance_yet() -> None:
 def test_facility_location_adds_what_the_similarities_grow_by(seed: int, budget: int) -> None:
     rows = vectors(seed)
     answer = facility_location(rows, budget=budget)
-    chosen, x = chosen_of(rows, answer).tolist(), matrix(rows)
+    selected, x = selected_of(rows, answer).tolist(), matrix(rows)
     units = x / np.linalg.norm(x, axis=1, keepdims=True)
     near = np.maximum(units @ units.T, 0)
 
     def value(taken: list[int]) -> float:
         return float(near[:, taken].max(axis=1).sum()) if taken else 0.0
 
-    for at, found in all_left_out("facility_location", rows, answer, budget=budget):
+    for position, found in all_left_out("facility_location", rows, answer, budget=budget):
         assert found.numbers["gain_at_end"] == pytest.approx(
-            value([*chosen, at]) - value(chosen), abs=1e-5
+            value([*selected, position]) - value(selected), abs=1e-5
         )
         assert found.numbers["gain_at_last_pick"] == pytest.approx(
-            value([*chosen[:-1], at]) - value(chosen[:-1]), abs=1e-5
+            value([*selected[:-1], position]) - value(selected[:-1]), abs=1e-5
         )
         assert found.numbers["last_gain"] == pytest.approx(answer["gain"][-1].as_py(), abs=1e-5)
-        assert found.others["nearest"] == chosen[int((units[chosen] @ units[at]).argmax())]
+        assert (
+            found.others["nearest"] == selected[int((units[selected] @ units[position]).argmax())]
+        )
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -171,13 +190,14 @@ def test_diverse_names_the_row_that_rejects(seed: int, budget: int) -> None:
     names = rows["fingerprint"].to_pylist()
     by_score = sorted(range(N), key=lambda i: (-rows["score"][i].as_py(), names[i]))
     found_rejected = 0
-    for at, found in all_left_out("diverse", rows, diverse(rows, **options), **options):  # type: ignore[arg-type]
-        assert found.numbers["place_by_score"] == by_score.index(at) + 1
-        assert found.numbers["is_rejected"] == (names[at] in rejecting)
-        if names[at] in rejecting:
+    answer = diverse(rows, **options)  # type: ignore[arg-type]
+    for position, found in all_left_out("diverse", rows, answer, **options):
+        assert found.numbers["place_by_score"] == by_score.index(position) + 1
+        assert found.numbers["is_rejected"] == (names[position] in rejecting)
+        if names[position] in rejecting:
             found_rejected += 1
             assert (names[found.others["nearest"]], found.numbers["similarity"]) == rejecting[
-                names[at]
+                names[position]
             ]
         else:
             assert found.others["last"] == names.index(scanned["fingerprint"][-1].as_py())
@@ -206,26 +226,30 @@ def test_instag_replays_its_passes(seed: int, budget: int) -> None:
         rows["fingerprint"].to_pylist(),
         [set(labels) for labels in rows["labels"].to_pylist()],
     )
-    chosen = chosen_of(rows, answer).tolist()
+    selected = selected_of(rows, answer).tolist()
     passes: dict[int, list[int]] = {}
-    for row, number in zip(chosen, answer["pass_number"].to_pylist(), strict=True):
+    for row, number in zip(selected, answer["pass_number"].to_pylist(), strict=True):
         passes.setdefault(number, []).append(row)
-    for at, found in all_left_out("instag", rows, answer, budget=budget):
-        assert found.numbers["n_tags"] == len(tags[at])
-        if not tags[at]:
+    for position, found in all_left_out("instag", rows, answer, budget=budget):
+        assert found.numbers["n_tags"] == len(tags[position])
+        if not tags[position]:
             continue
         n_failed = 0
         for members in passes.values():
-            before = [i for i in members if (-len(tags[i]), names[i]) < (-len(tags[at]), names[at])]
+            before = [
+                i
+                for i in members
+                if (-len(tags[i]), names[i]) < (-len(tags[position]), names[position])
+            ]
             is_last = members is passes[len(passes)]
             if not is_last or len(before) < len(members):
                 n_failed += 1
-                assert tags[at] <= set().union(*(tags[i] for i in before))
+                assert tags[position] <= set().union(*(tags[i] for i in before))
         assert (found.numbers["n_passes"], found.numbers["n_failed_passes"]) == (
             len(passes),
             n_failed,
         )
-        assert set(found.numbers["new_tags"]) == tags[at] - set().union(
+        assert set(found.numbers["new_tags"]) == tags[position] - set().union(
             *(tags[i] for i in passes[len(passes)])
         )
         assert ("last" in found.others) == (n_failed < len(passes))
@@ -246,23 +270,25 @@ def test_mig_adds_what_the_paper_says(seed: int) -> None:
     spread = (has * rows["score"].to_numpy()[:, None]) @ (near / near.sum(axis=0))  # (N, 6)
     options = {"budget": 8, "threshold": 0.7, "power": power}
     answer = mig(rows, embeddings, **options)  # type: ignore[arg-type]
-    chosen = chosen_of(rows, answer)
+    selected = selected_of(rows, answer)
 
-    def gain(at: int, taken: Array) -> float:
-        return float(spread[at] @ (power * (spread[taken].sum(axis=0) + 1e-6) ** (power - 1)))
+    def gain(position: int, taken: Array) -> float:
+        return float(spread[position] @ (power * (spread[taken].sum(axis=0) + 1e-6) ** (power - 1)))
 
-    for at, found in all_left_out("mig", rows, answer, embeddings, **options):
-        assert found.numbers["gain_at_end"] == pytest.approx(gain(at, chosen), rel=1e-5)
-        assert found.numbers["gain_at_last_pick"] == pytest.approx(gain(at, chosen[:-1]), rel=1e-5)
+    for position, found in all_left_out("mig", rows, answer, embeddings, **options):
+        assert found.numbers["gain_at_end"] == pytest.approx(gain(position, selected), rel=1e-5)
+        assert found.numbers["gain_at_last_pick"] == pytest.approx(
+            gain(position, selected[:-1]), rel=1e-5
+        )
         assert found.numbers["last_gain"] == pytest.approx(answer["gain"][-1].as_py(), rel=1e-9)
-        assert found.others == {"last": chosen[-1]}
+        assert found.others == {"last": selected[-1]}
 
 
-def test_every_kernel_with_a_budget_that_chooses_has_a_standing() -> None:
-    with_budget = {name for name in kernel_names() if "budget" in parameters_of(kernel(name))}
-    assert {name for name in kernel_names() if has_standing(name)} == with_budget - {
-        "grid"
-    }  # which only counts its cells by it
+def test_every_kernel_with_a_budget_that_chooses_has_a_counterfactual() -> None:
+    kernels = [kernel(name) for name in kernel_names()]
+    with_budget = {each.name for each in kernels if "budget" in parameters_of(each.function)}
+    explained = {each.name for each in kernels if has_counterfactual(each)}
+    assert explained == with_budget - {"grid"}  # its budget only sets the size of the cells
 
 
 def test_ties_go_as_kernels_sort() -> None:

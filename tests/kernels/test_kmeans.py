@@ -247,10 +247,10 @@ def test_within_a_small_group_there_are_as_many_clusters_as_rows() -> None:
         {"fingerprint": ["a", "b", "c"], "source": ["x", "x", "y"], "v": [[0.0], [1.0], [5.0]]}
     )
     assert kmeans(rows, k=2, within="source")["cluster"].to_pylist() == [0, 1, 0]
-    with pytest.raises(QueryError, match="is no column"):
+    with pytest.raises(QueryError, match="sauce"):
         kmeans(rows, k=2, within="sauce")
     with pytest.raises(
         QueryError,
-        match="within => 'size' is of the type double; it must be texts or whole numbers",
+        match=r"within => 'size' .* double",
     ):
         kmeans(rows.append_column("size", pa.array([1.0, float("nan"), 2.0])), k=2, within="size")

@@ -22,7 +22,7 @@ Array = np.ndarray[Any, Any]
 def naive(
     texts: list[Array], *, budget: int, regularization: float = 1.0, by_length: bool = False
 ) -> tuple[list[int], list[float]]:
-    """Every gain at every pick, from the definition; ties on log_det's grid go to the lowest row."""
+    """Take every gain at every pick from the definition; ties on the grid go to the lowest row."""
     x = [
         text.astype(np.float64) / (np.sqrt(max(len(text), 1)) if by_length else 1) for text in texts
     ]

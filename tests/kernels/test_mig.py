@@ -33,7 +33,7 @@ def vectors(names: list[str], x: np.ndarray) -> pa.Table:
 def by_hand(
     rows: pa.Table, embeddings: pa.Table, budget: int, threshold: float, power: float
 ) -> tuple[list[int], list[float]]:
-    """Every gain at every pick, from the dense definition; ties, on the same grid, to the first row."""
+    """Take every gain at every pick from the dense definition; ties go to the first row."""
     rows, embeddings = rows.sort_by("fingerprint"), embeddings.sort_by("label")
     x = np.array(embeddings["v"].to_pylist())
     names = embeddings["label"].to_pylist()
@@ -150,7 +150,7 @@ def test_what_makes_no_graph_is_refused():
         mig(rows, embeddings.slice(0, 1), budget=1)
     with pytest.raises(QueryError, match="the label 'a' has more than one embedding"):
         mig(rows, vectors(["a", "a", "b"], np.eye(3)), budget=1)
-    with pytest.raises(QueryError, match="need a column label"):
+    with pytest.raises(QueryError, match="column label"):
         mig(rows, embeddings.rename_columns(["name", "v"]), budget=1)
     with pytest.raises(QueryError, match="no column depth"):
         mig(rows, embeddings, budget=1, score="depth")

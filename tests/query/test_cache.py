@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from catalog.query.cache import folder, key, read_kept, remembered, sweep
+from catalog.query.cache import cached, key, read_answer, shrink
 from catalog.store.store import Store
 
 ROWS = pa.table(
@@ -30,7 +30,7 @@ def test_the_second_answer_is_the_first_and_costs_nothing(empty: Store) -> None:
         calls.append(1)
         return ROWS
 
-    answers = [remembered(empty, "kmeans", {"points": ROWS}, {"k": 3}, compute) for _ in range(3)]
+    answers = [cached(empty, "kmeans", {"points": ROWS}, {"k": 3}, compute) for _ in range(3)]
     assert len(calls) == 1
     assert all(answer.equals(ROWS) for answer in answers)
 
@@ -81,7 +81,7 @@ def test_a_second_answer_is_taken_from_the_first_whatever_its_lists_are_called(
         type_ = pa.list_(pa.field(item, pa.float32()), 2)
         rows = ROWS.set_column(1, "v", ROWS["v"].cast(type_))
         assert rows["v"].type.value_field.name == item
-        remembered(empty, "project", {"points": rows}, {}, compute)
+        cached(empty, "project", {"points": rows}, {}, compute)
     assert len(calls) == 1
 
 
@@ -108,44 +108,55 @@ def test_columns_of_the_input_are_not_kept_again(empty: Store) -> None:
     )
     for _ in range(2):
         shuffled = ROWS.take([2, 0, 1])
-        found = remembered(empty, "kmeans", {"points": shuffled}, {}, lambda: answer)
+        found = cached(empty, "kmeans", {"points": shuffled}, {}, lambda: answer)
         assert found.equals(answer)
-    (path,) = folder(empty).iterdir()
-    assert read_kept(path).column_names == ["cluster", "v"]
+    (path,) = empty.cache.iterdir()
+    assert read_answer(path).column_names == ["cluster", "v"]
 
 
 def test_a_broken_file_is_computed_again(empty: Store) -> None:
-    remembered(empty, "kmeans", {"points": ROWS}, {}, lambda: ROWS)
-    (path,) = folder(empty).iterdir()
+    cached(empty, "kmeans", {"points": ROWS}, {}, lambda: ROWS)
+    (path,) = empty.cache.iterdir()
     path.write_bytes(b"not arrow")
-    assert remembered(empty, "kmeans", {"points": ROWS}, {}, lambda: ROWS).equals(ROWS)
+    assert cached(empty, "kmeans", {"points": ROWS}, {}, lambda: ROWS).equals(ROWS)
     assert path.stat().st_size > 100
 
 
 def test_an_answer_with_one_flipped_bit_is_computed_again(empty: Store) -> None:
-    remembered(empty, "kmeans", {"points": ROWS}, {}, lambda: ROWS)
-    (path,) = folder(empty).iterdir()
+    cached(empty, "kmeans", {"points": ROWS}, {}, lambda: ROWS)
+    (path,) = empty.cache.iterdir()
     whole = path.read_bytes()
     for at in range(0, len(whole), 61):
         path.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
-        assert remembered(empty, "kmeans", {"points": ROWS}, {}, lambda: ROWS).equals(ROWS)
+        assert cached(empty, "kmeans", {"points": ROWS}, {}, lambda: ROWS).equals(ROWS)
         assert path.read_bytes() == whole
 
 
-def test_a_sweep_removes_what_is_longest_unused(empty: Store) -> None:
+def test_shrinking_removes_what_is_longest_unused(empty: Store) -> None:
     for k in range(4):
-        remembered(empty, "kmeans", {"points": ROWS}, {"k": k}, lambda: ROWS)
-    files = sorted(folder(empty).iterdir())
+        cached(empty, "kmeans", {"points": ROWS}, {"k": k}, lambda: ROWS)
+    files = sorted(empty.cache.iterdir())
     for age, path in enumerate(files):
         os.utime(path, (1000 - age, 1000 - age))
     size = files[0].stat().st_size
-    assert sweep(empty, keep_bytes=2 * size) == 2 * size
-    assert sorted(folder(empty).iterdir()) == sorted(files[:2])
-    assert sweep(empty) == 2 * size
-    assert sweep(empty) == 0
+    assert shrink(empty, keep_bytes=2 * size) == 2 * size
+    assert sorted(empty.cache.iterdir()) == sorted(files[:2])
+    assert shrink(empty) == 2 * size
+    assert shrink(empty) == 0
 
 
 def test_a_failed_computation_keeps_nothing(empty: Store) -> None:
+    def fail() -> pa.Table:
+        raise ZeroDivisionError
+
     with pytest.raises(ZeroDivisionError):
-        remembered(empty, "kmeans", {"points": ROWS}, {}, lambda: 1 / 0)  # type: ignore[arg-type, return-value]
-    assert not folder(empty).exists()
+        cached(empty, "kmeans", {"points": ROWS}, {}, fail)
+    assert not empty.cache.exists()
+
+
+def test_other_code_has_another_key() -> None:
+    keys = {
+        key("kmeans", {"points": ROWS}, {}, code=code)
+        for code in ((), (1, "a"), (2, "a"), (2, "b"))
+    }
+    assert len(keys) == 4

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from catalog.errors import InterruptedQueryError, ModelNotFoundError, SignalError
-from catalog.query.cache import folder
 from catalog.query.executor import Limits
 from catalog.query.session import session
 from catalog.query.source_text import SourceText
@@ -41,9 +40,9 @@ def test_labels_are_embedded_once_and_only_when_their_vectors_are_asked_for(
     from catalog.models import encoder
 
     assert run(store, "SELECT label FROM label_embeddings('tiny')")["label"].to_pylist() == LABELS
-    assert not folder(store).exists()
+    assert not store.cache.exists()
     first = run(store, "FROM label_embeddings('tiny')")
-    assert len(list(folder(store).glob("label_embeddings-*"))) == 1
+    assert len(list(store.cache.glob("label_embeddings-*"))) == 1
     monkeypatch.setattr(
         encoder, "load_encoder", lambda *_, **__: pytest.fail("it was embedded again")
     )
@@ -55,7 +54,7 @@ def test_labels_are_embedded_once_and_only_when_their_vectors_are_asked_for(
         == first
     )
     with pytest.raises(pytest.fail.Exception, match="embedded again"):
-        run(store, "FROM label_embeddings('tiny')", limits=Limits(is_memoised=False))
+        run(store, "FROM label_embeddings('tiny')", limits=Limits(use_cache=False))
     with store.writing() as connection:
         connection.execute("UPDATE pool_members SET labels = ['new'] WHERE instruction_id = 39")
     with pytest.raises(pytest.fail.Exception, match="embedded again"):
@@ -139,4 +138,4 @@ def test_embedding_labels_stops_when_it_is_told_to_and_keeps_nothing(store: Stor
         opened.stopped.set()
         with pytest.raises(InterruptedQueryError, match="stopped while labels were embedded"):
             source.load(opened, None)
-    assert not folder(store).exists()
+    assert not store.cache.exists()

@@ -8,9 +8,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-import catalog.kernels
 from catalog.errors import CatalogError, MemoryLimitError, OptionError, QueryError
 from catalog.kernels.kmeans import kmeans
+from catalog.query.added_kernels import add_kernel
 from catalog.query.arguments import parameters_of
 from catalog.query.executor import Limits
 from catalog.query.kernels import kernel, kernel_names
@@ -58,7 +58,7 @@ def test_a_kernel_draws_with_the_seed_that_is_given_when_the_text_names_none(sto
         "SELECT fingerprint, cluster FROM kmeans((FROM embeddings('tiny')), k => 5{seed}) "
         "ORDER BY 1"
     )
-    anew = Limits(is_memoised=False)
+    anew = Limits(use_cache=False)
     told = [run(store, sql.format(seed=f", seed => {seed}"), limits=anew) for seed in (0, 1)]
     assert run(store, sql.format(seed=""), parameters={"seed": 1}, limits=anew) == told[1]
     assert run(store, sql.format(seed=""), limits=anew) == told[0]
@@ -170,7 +170,7 @@ def test_memory_reaches_the_kernel(store: Store) -> None:
 def test_every_function_has_a_signature_that_sql_can_be_checked_against() -> None:
     assert {"kmeans", "log_det", "near_duplicates"} <= kernel_names()
     for name in kernel_names():
-        parameters = parameters_of(kernel(name))
+        parameters = parameters_of(kernel(name).function)
         first = next(iter(parameters.values()))
         assert first.annotation is pa.Table
         assert all(
@@ -195,8 +195,10 @@ def test_a_kernel_keeps_no_writer_waiting(store: Store, tmp_path: Path) -> None:
     slow = """
     from pathlib import Path
     import pyarrow as pa
+    from catalog.kernels import kernel
     from catalog.store.store import Store
 
+    @kernel(version=1, adds={})
     def writes_meanwhile(rows: pa.Table, *, folder: str) -> pa.Table:
         with Store(Path(folder), wait=1).writing() as connection:
             connection.execute(
@@ -205,14 +207,9 @@ def test_a_kernel_keeps_no_writer_waiting(store: Store, tmp_path: Path) -> None:
         return rows
     """
     (tmp_path / "writes_meanwhile.py").write_text(textwrap.dedent(slow))
-    catalog.kernels.__path__.append(str(tmp_path))
-    kernel_names.cache_clear()
-    try:
-        sql = "SELECT count(*) AS n FROM writes_meanwhile((SELECT 1 AS x), folder => $folder), tags"
-        assert run(store, sql, parameters={"folder": str(store.path)}).to_pylist() == [{"n": 2}]
-    finally:
-        catalog.kernels.__path__.remove(str(tmp_path))
-        kernel_names.cache_clear()
+    add_kernel(store, str(tmp_path / "writes_meanwhile.py"))
+    sql = "SELECT count(*) AS n FROM writes_meanwhile((SELECT 1 AS x), folder => $folder), tags"
+    assert run(store, sql, parameters={"folder": str(store.path)}).to_pylist() == [{"n": 2}]
 
 
 def test_an_unknown_table_that_is_not_ours_is_duckdbs_to_tell(store: Store) -> None:

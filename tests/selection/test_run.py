@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from catalog.errors import OptionError, SelectionError, SignalError
-from catalog.query.cache import folder
 from catalog.query.executor import Limits
 from catalog.query.kernels import kernel_names
 from catalog.selection.budget import n_of
@@ -103,7 +102,7 @@ def test_s2l_shares_the_budget_evenly_between_clusters(store: Store) -> None:
 def test_ten_budgets_cost_one_clustering(store: Store) -> None:
     for budget in range(5, 15):
         made(store, "s2l", budget=budget, settings={"proxy": "tiny", "k": 4})
-    assert len(list(folder(store).iterdir())) == 1
+    assert len(list(store.cache.iterdir())) == 1
 
 
 @pytest.mark.parametrize(
@@ -241,8 +240,8 @@ def test_a_selection_leaves_nothing_behind_without_memory_of_answers(
     definition = define(
         store, find_selector(store, "s2l"), ref="tiny", budget=5, settings={"proxy": "tiny", "k": 3}
     )
-    choose(store, definition, limits=Limits(is_memoised=False))
-    assert not folder(store).exists()
+    choose(store, definition, limits=Limits(use_cache=False))
+    assert not store.cache.exists()
 
 
 @pytest.mark.parametrize(

@@ -1,34 +1,57 @@
-"""What verifying says of a subset whose code is another now."""
+"""Verifying a subset whose code has changed."""
 
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from catalog import Catalog
 
 
+def select_few(catalog: Catalog, jsonl: Callable[..., Path], folder: Path) -> None:
+    records = [{"instruction": f"question {i}", "output": f"answer {i}"} for i in range(20)]
+    catalog.register(jsonl(records), pool="p")
+    names = catalog.sql("FROM pool('p')")["fingerprint"]
+    lines = [f"{name},{i},{i % 3}" for i, name in enumerate(names)]
+    (folder / "losses.csv").write_text("\n".join(["fingerprint,step_1,step_2", *lines]))
+    catalog.import_losses("p", folder / "losses.csv", proxy="mine", key="fingerprint")
+    catalog.select("s2l", "p", budget=6, name="few", settings={"k": 3})
+
+
+def change(catalog: Catalog, edit: Callable[[dict[str, Any]], None]) -> None:
+    """Edit the stored definition."""
+    with catalog.store.writing() as connection:
+        ((text,),) = connection.execute("SELECT definition FROM subsets").fetchall()
+        content = json.loads(text)
+        edit(content)
+        connection.execute(
+            "UPDATE subsets SET definition = $content", {"content": json.dumps(content)}
+        )
+
+
 @pytest.mark.parametrize(("kind", "name"), [("macros", "lot"), ("functions", "kmeans")])
 def test_code_that_has_changed_is_named_and_makes_another_definition(
     catalog: Catalog, jsonl: Callable[..., Path], tmp_path: Path, kind: str, name: str
 ) -> None:
-    catalog.register(
-        jsonl([{"instruction": f"question {i}", "output": f"answer {i}"} for i in range(20)]),
-        pool="p",
-    )
-    names = catalog.sql("FROM pool('p')")["fingerprint"]
-    lines = [f"{one},{i},{i % 3}" for i, one in enumerate(names)]
-    (tmp_path / "losses.csv").write_text("\n".join(["fingerprint,step_1,step_2", *lines]))
-    catalog.import_losses("p", tmp_path / "losses.csv", proxy="mine", key="fingerprint")
-    catalog.select("s2l", "p", budget=6, name="few", settings={"k": 3})
+    select_few(catalog, jsonl, tmp_path)
     assert catalog.verify("few").causes == ()
-    with catalog.store.writing() as connection:
-        ((content,),) = connection.execute("SELECT definition FROM subsets").fetchall()
-        content = json.loads(content)
-        content[kind][name] = "that of another release"
-        connection.execute(
-            "UPDATE subsets SET definition = $content", {"content": json.dumps(content)}
-        )
+    change(catalog, lambda content: content[kind].update({name: "that of another release"}))
     found = catalog.verify("few")
-    assert (found.is_same, found.causes) == (True, (f"the code of {name} has changed",))
+    assert found.is_same
+    (cause,) = found.causes
+    assert name in cause
+
+
+@pytest.mark.parametrize("is_other_seed", [False, True])
+def test_a_changed_source_is_a_possible_cause_where_members_differ(
+    catalog: Catalog, jsonl: Callable[..., Path], tmp_path: Path, is_other_seed: bool
+) -> None:
+    select_few(catalog, jsonl, tmp_path)
+    change(catalog, lambda content: content["kernel_sha256"].update(kmeans="that of before"))
+    if is_other_seed:
+        change(catalog, lambda content: content.update(seed=1))
+    found = catalog.verify("few")
+    assert found.is_same == (not is_other_seed)
+    assert any("kmeans" in cause for cause in found.causes) == is_other_seed

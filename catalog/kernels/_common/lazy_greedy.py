@@ -14,12 +14,11 @@ were batched.
 from __future__ import annotations
 
 import math
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
-Rows = np.ndarray[Any, np.dtype[np.int64]]
-Gains = np.ndarray[Any, np.dtype[np.float64]]
+from catalog.kernels._common.arrays import Numbers, Rows
 
 _GRID_BITS = 30
 _ROW_BITS = 31  # a gain rounds to at most 2**31 steps, so that both fit a signed integer
@@ -29,20 +28,22 @@ TAKEN = -1  # below every priority of a row that can still be chosen
 
 
 class Objective(Protocol):
-    """What the greedy loop asks of a function: its marginal gains, for one front of rows at a time."""
+    """A function whose marginal gains the greedy loop asks for, one front of rows at a time."""
 
     def load(self, rows: Rows) -> None:
         """Make these rows the front. Their gains are known to be true now."""
 
-    def accept(self, position: int) -> Gains:
-        """Add the row at this position of the front to the solution; the gains of the whole front after that, shape (n_front,)."""
+    def accept(self, position: int) -> Numbers:
+        """Add a row of the front, by its position, and return the front's new gains: (n_front,)."""
 
-    def refresh(self, rows: Rows) -> Gains:
-        """The gains, as they are now, of rows outside the front, shape (n_rows,)."""
+    def refresh(self, rows: Rows) -> Numbers:
+        """Return the current gains of rows outside the front, shape (n_rows,)."""
 
 
 def grid(largest: float) -> float:
-    """The step to which gains are rounded before they are compared: 2**-30 of the largest first gain's power of two.
+    """Return the step to which gains are rounded before they are compared.
+
+    It is 2**-30 of the largest first gain's power of two.
 
     What noise alone keeps below a power of two counts as that, since a row's similarity to itself
     is 1 on one processor and just below it on another.
@@ -57,7 +58,7 @@ def grid(largest: float) -> float:
     )
 
 
-def priorities(gains: Gains, rows: Rows, step: float) -> Rows:
+def priorities(gains: Numbers, rows: Rows, step: float) -> Rows:
     """One integer a row that orders rows by rounded gain, highest first, then by row, lowest first.
 
     >>> priorities(np.array([0.5, 1.0, 1.0]), np.array([0, 1, 2]), grid(1.0)).argsort()[::-1]
@@ -78,13 +79,13 @@ def top(keys: Rows, n: int) -> Rows:
 class _Bounds:
     """An upper bound on every row's gain, and which of them are true at this pick."""
 
-    def __init__(self, first: Gains) -> None:
+    def __init__(self, first: Numbers) -> None:
         self.step = grid(float(first.max()))
         self.gains = first.copy()  # (n,)
         self.keys = priorities(first, np.arange(len(first), dtype=np.int64), self.step)  # (n,)
         self.is_true = np.ones(len(first), dtype=bool)
 
-    def write(self, rows: Rows, gains: Gains) -> None:
+    def write(self, rows: Rows, gains: Numbers) -> None:
         self.gains[rows] = gains
         self.keys[rows] = np.where(
             self.keys[rows] == TAKEN, TAKEN, priorities(gains, rows, self.step)
@@ -93,9 +94,11 @@ class _Bounds:
 
 
 def maximise(
-    objective: Objective, first: Gains, *, budget: int, n_front: int
-) -> tuple[Rows, Gains]:
-    """Choose ``budget`` rows greedily; the same rows in the same order as evaluating every row at every pick.
+    objective: Objective, first: Numbers, *, budget: int, n_front: int
+) -> tuple[Rows, Numbers]:
+    """Choose ``budget`` rows greedily.
+
+    The rows and their order equal those of evaluating every row at every pick.
 
     Args:
         objective: the function; its solution is empty.
@@ -129,7 +132,10 @@ def maximise(
 
 
 def _next_front(objective: Objective, bounds: _Bounds, n_front: int) -> tuple[Rows, int]:
-    """The rows of the highest true gains, and the highest key among the rest; refreshes, from the top, until the top is true."""
+    """Return the rows of the highest true gains, and the highest key among the rest.
+
+    Bounds are refreshed from the top until the top is true.
+    """
     n_refresh = n_front
     while True:
         front = top(bounds.keys, n_front)

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from catalog.kernels._common.parallel import ForBlocks, Matrix
+from catalog.kernels._common.arrays import Array
+from catalog.kernels._common.parallel import ForBlocks
 
 SUMMED = 16_384  # rows that are summed in float32
 GREEDY_CANDIDATES = 3  # k-means++ draws that many rows a centre and keeps the best
@@ -26,7 +27,7 @@ class Lloyd:
     """
 
     def __init__(
-        self, x: Matrix, k: int, for_blocks: ForBlocks[Any], *, origin: Matrix | None = None
+        self, x: Array, k: int, for_blocks: ForBlocks[Any], *, origin: Array | None = None
     ) -> None:
         n, d = x.shape
         self.x = x  # (n, d) float32
@@ -39,28 +40,29 @@ class Lloyd:
         self.labels = np.full(n, -1, dtype=np.int32)
         self.origin = self._mean() if origin is None else origin
 
-    def _mean(self) -> Matrix:
+    def _mean(self) -> Array:
         sums = self.for_blocks(
             lambda a, b: self.x[a:b].sum(axis=0, dtype=np.float64), len(self.x), self.rows
         )
-        mean: Matrix = np.sum(sums, axis=0) / len(self.x)  # (d,)
+        mean: Array = np.sum(sums, axis=0) / len(self.x)  # (d,)
         return mean.astype(np.float32)
 
-    def centred(self, a: int, b: int) -> Matrix:
+    def centred(self, a: int, b: int) -> Array:
         """Rows a to b about the mean, and a column of ones: (b - a, d + 1) float32."""
         block = np.empty((b - a, self.x.shape[1] + 1), dtype=np.float32)
         np.subtract(self.x[a:b], self.origin, out=block[:, :-1])
         block[:, -1] = 1
         return block
 
-    def assign(self, centres: Matrix) -> tuple[int, Matrix]:
+    def assign(self, centres: Array) -> tuple[int, Array]:
         """Label every row with its nearest centre, the lowest number on a tie.
 
         Args:
             centres: (k, d) float64, about the mean.
 
         Returns:
-            How many labels changed, and (k, d + 1) float64: the sum of every cluster's rows and, last, their number.
+            How many labels changed, and (k, d + 1) float64: the sum of every cluster's rows and,
+            last, their number.
         """
         from scipy.sparse import csc_array
 
@@ -71,7 +73,7 @@ class Lloyd:
         weights[:d] = centres.T
         weights[d] = -0.5 * np.square(centres).sum(axis=1)
 
-        def block(a: int, b: int) -> tuple[int, Matrix]:
+        def block(a: int, b: int) -> tuple[int, Array]:
             rows = self.centred(a, b)
             labels = np.empty(b - a, dtype=np.int64)
             scores = np.empty((self.strip, self.k), dtype=np.float32)
@@ -96,21 +98,23 @@ class Lloyd:
             totals += sums.sum(axis=0, dtype=np.float64)
         return sum(changed for changed, _ in answers), totals
 
-    def distances(self, centres: Matrix) -> Matrix:
-        """The Euclidean distance of every row to the centre of its label: (n,) float64."""
+    def distances(self, centres: Array) -> Array:
+        """Return the Euclidean distance of every row to the centre of its label: (n,) float64."""
 
-        def block(a: int, b: int) -> Matrix:
+        def block(a: int, b: int) -> Array:
             apart = self.x[a:b].astype(np.float64) - self.origin
             apart -= centres[self.labels[a:b]]
-            squares: Matrix = np.einsum("ij,ij->i", apart, apart)
+            squares: Array = np.einsum("ij,ij->i", apart, apart)
             return np.sqrt(squares)
 
         return np.concatenate(self.for_blocks(block, len(self.x), self.rows))
 
-    def farthest(self, centres: Matrix, count: int) -> Matrix:
-        """Up to ``count`` different rows, about the mean, that are farthest from their own centres: (count, d) float64.
+    def farthest(self, centres: Array, count: int) -> Array:
+        """Return up to ``count`` different rows that are farthest from their own centres.
 
-        Rows that sit on their centre, up to float32's error, are none of them.
+        They are about the mean: (count, d) float64.
+
+            Rows that sit on their centre, up to float32's error, are none of them.
         """
         distances = self.distances(centres)
         scale = float(np.abs(centres).max(initial=0)) + float(distances.max(initial=0))
@@ -119,7 +123,7 @@ class Lloyd:
         _, first = np.unique(self.x[order], axis=0, return_index=True)
         return self.x[order[np.sort(first)[:count]]].astype(np.float64) - self.origin
 
-    def fit(self, centres: Matrix, iterations: int) -> tuple[Matrix, Matrix]:
+    def fit(self, centres: Array, iterations: int) -> tuple[Array, Array]:
         """Iterate from ``centres``; leave in ``labels`` the nearest of the centres that come out.
 
         Returns:
@@ -141,14 +145,14 @@ class Lloyd:
             _, totals = self.assign(centres)
         return centres, totals[:, -1]
 
-    def _means(self, centres: Matrix, totals: Matrix) -> Matrix:
+    def _means(self, centres: Array, totals: Array) -> Array:
         counts = totals[:, -1]
         means = np.where(
             counts[:, None] > 0, totals[:, :-1] / np.maximum(counts, 1)[:, None], centres
         )
         return means if counts.all() else self._reseeded(means, counts)
 
-    def _reseeded(self, centres: Matrix, counts: Matrix) -> Matrix:
+    def _reseeded(self, centres: Array, counts: Array) -> Array:
         empty = np.flatnonzero(counts == 0)
         seeds = self.farthest(centres, len(empty))
         if not len(seeds):
@@ -159,9 +163,11 @@ class Lloyd:
 
 
 def spread_start(
-    x: Matrix, k: int, rng: np.random.Generator, candidates: int = GREEDY_CANDIDATES
-) -> Matrix:
-    """Greedy k-means++: each centre is a row drawn in proportion to its squared distance from those before.
+    x: Array, k: int, rng: np.random.Generator, candidates: int = GREEDY_CANDIDATES
+) -> Array:
+    """Draw centres by greedy k-means++.
+
+    Each is a row drawn in proportion to its squared distance from those before.
 
     Args:
         x: (m, d) float32, m >= k, moved to its mean.

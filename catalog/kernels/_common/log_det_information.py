@@ -1,18 +1,13 @@
-"""The information in a set of texts, log det(lambda I + sum of X' X), and what one more text adds to it."""
+"""The information in a set of texts, log det(lambda I + sum of X' X), and what a text adds."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 
-from catalog.kernels._common.lazy_greedy import Gains, Rows
+from catalog.kernels._common.arrays import Array, Numbers, Rows, Vectors
 from catalog.kernels._common.parallel import ForBlocks
-from catalog.kernels._common.token_states import States
-
-Matrix = np.ndarray[Any, np.dtype[np.float64]]
-Packed = np.ndarray[Any, np.dtype[np.float32]]  # symmetric matrices, (n, d (d + 1) / 2)
 
 _N_TOKENS = 2048  # of one padded block of texts
 
@@ -24,7 +19,8 @@ class InformationOfTexts:
     no sum depends on how many threads there are.
 
     Args:
-        texts: the states of every text, each of shape (M_i, d), float16 or float32; converted block by block.
+        texts: the states of every text, each of shape (M_i, d), float16 or float32; converted block
+            by block.
         regularization: lambda.
         by_length: divide X' X by M_i.
         for_blocks: see ``row_blocks``.
@@ -32,7 +28,7 @@ class InformationOfTexts:
 
     def __init__(
         self,
-        texts: Sequence[States],
+        texts: Sequence[Array],
         *,
         d: int,
         regularization: float,
@@ -44,23 +40,26 @@ class InformationOfTexts:
         self.d = d
         self.lengths = np.array([len(text) for text in texts], dtype=np.int64)
         self._scales = 1.0 / np.sqrt(np.maximum(self.lengths, 1)) if by_length else None
-        self._v: Matrix = np.eye(d) * regularization
+        self._v: Numbers = np.eye(d) * regularization
         first, second = np.triu_indices(d)
         self._packed = first * d + second  # the upper triangle's places in a flat (d * d,)
         self._weights = np.where(first == second, 1.0, 2.0)
         self._factorise()
 
     def _factorise(self) -> None:
-        self._root: Matrix = np.asarray(
+        self._root: Numbers = np.asarray(
             np.linalg.cholesky(self._v), dtype=np.float64
         )  # L, V = L L'
-        self._w: Matrix = np.asarray(np.linalg.inv(self._root), dtype=np.float64)  # L^-1
-        self.s: Matrix = self._w.T @ self._w  # V^-1
+        self._w: Numbers = np.asarray(np.linalg.inv(self._root), dtype=np.float64)  # L^-1
+        self.s: Numbers = self._w.T @ self._w  # V^-1
         self.s_packed = (self.s.ravel()[self._packed] * self._weights).astype(np.float32)
         self.s_norm = float(np.linalg.norm(self.s))
 
     def run(self, function: Callable[[int, int], None], n: int, size: int) -> None:
-        """Run a function over blocks of n things: here when they are few, for handing work to threads costs more than a small block."""
+        """Run a function over blocks of n things.
+
+        Few blocks run here: handing work to threads costs more than a small block.
+        """
         if n <= 3 * size:
             for start in range(0, n, size):
                 function(start, min(start + size, n))
@@ -73,7 +72,7 @@ class InformationOfTexts:
         self._v += x.T @ x
         self._factorise()
 
-    def _block(self, rows: Rows) -> Matrix:
+    def _block(self, rows: Rows) -> Numbers:
         """Texts padded with zeros, which add nothing, shape (n_rows, longest, d)."""
         lengths = self.lengths[rows]
         flat = np.concatenate([self.texts[row] for row in rows])
@@ -88,7 +87,10 @@ class InformationOfTexts:
         return block
 
     def _blocks(self, rows: Rows) -> list[Rows]:
-        """Positions in ``rows``, grouped by length so that padding is small and a group has about _N_TOKENS states."""
+        """Return positions in ``rows``, grouped by length.
+
+        So padding is small, and a group has about _N_TOKENS states.
+        """
         if len(rows) * int(self.lengths[rows].max()) <= _N_TOKENS:
             return [np.arange(len(rows), dtype=np.int64)]
         by_length = np.argsort(self.lengths[rows], kind="stable")
@@ -100,8 +102,8 @@ class InformationOfTexts:
                 start = stop
         return groups
 
-    def refresh(self, rows: Rows) -> Gains:
-        """True gains, shape (n_rows,)."""
+    def refresh(self, rows: Rows) -> Numbers:
+        """Return true gains, shape (n_rows,)."""
         answer = np.empty(len(rows))
 
         groups = self._blocks(rows)
@@ -112,8 +114,8 @@ class InformationOfTexts:
         self.run(evaluate, len(groups), 1)
         return answer
 
-    def gains_and_tangents(self, rows: Rows) -> tuple[Gains, Packed]:
-        """True gains, shape (n_rows,), and packed gradients with respect to S, shape (n_rows, d (d + 1) / 2)."""
+    def gains_and_tangents(self, rows: Rows) -> tuple[Numbers, Vectors]:
+        """Return true gains, (n_rows,), and packed gradients by S, (n_rows, d (d + 1) / 2)."""
         gains = np.empty(len(rows))
         tangents = np.empty((len(rows), len(self._packed)), dtype=np.float32)
         groups = self._blocks(rows)
@@ -129,7 +131,7 @@ class InformationOfTexts:
         self.run(evaluate, len(groups), 1)
         return gains, tangents
 
-    def _inner(self, x: Matrix) -> tuple[Gains, Matrix]:
+    def _inner(self, x: Numbers) -> tuple[Numbers, Numbers]:
         """Gains, shape (b,), and the matrices whose log determinants they are.
 
         With Y = X W', that is I + Y Y', shape (b, M, M), or I + Y' Y, shape (b, d, d), whichever is
@@ -140,11 +142,14 @@ class InformationOfTexts:
         inner = y @ y.transpose(0, 2, 1) if m <= d else y.transpose(0, 2, 1) @ y
         diagonal = np.arange(inner.shape[1])
         inner[:, diagonal, diagonal] += 1.0
-        gains: Gains = 2.0 * np.log(np.linalg.cholesky(inner)[:, diagonal, diagonal]).sum(axis=1)
+        gains: Numbers = 2.0 * np.log(np.linalg.cholesky(inner)[:, diagonal, diagonal]).sum(axis=1)
         return gains, inner
 
-    def _gradient(self, x: Matrix, inner: Matrix) -> Matrix:
-        """H = X' (I + X S X')^-1 X, shape (b, d, d); from the d x d form it is L (I - (I + Y' Y)^-1) L'."""
+    def _gradient(self, x: Numbers, inner: Numbers) -> Numbers:
+        """Return H = X' (I + X S X')^-1 X, shape (b, d, d).
+
+        From the d x d form it is L (I - (I + Y' Y)^-1) L'.
+        """
         inverse = np.linalg.inv(inner)
         if x.shape[1] <= self.d:
             return x.transpose(0, 2, 1) @ (inverse @ x)

@@ -1,11 +1,14 @@
-"""Upper bounds on what texts add, from what they would have added earlier: the store behind ``log_det`` of token states."""
+"""Upper bounds on what texts add, from what they would have added earlier.
+
+This is the store behind ``log_det`` of token states.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
-from catalog.kernels._common.lazy_greedy import Gains, Rows
-from catalog.kernels._common.log_det_information import InformationOfTexts, Packed
+from catalog.kernels._common.arrays import Numbers, Rows, Vectors
+from catalog.kernels._common.log_det_information import InformationOfTexts
 
 _N_DOTS = 32  # tangents copied together for one product: they should stay in the cache
 _N_SHARE = 1024  # tangents that one thread takes at a time
@@ -33,9 +36,14 @@ class Tangents:
         self._epsilon = 2.0**-24 * (length / 32 + 4)
 
     def put(
-        self, rows: Rows, gains: Gains, tangents: Packed, objective: InformationOfTexts, keys: Rows
+        self,
+        rows: Rows,
+        gains: Numbers,
+        tangents: Vectors,
+        objective: InformationOfTexts,
+        keys: Rows,
     ) -> None:
-        """Keep these rows' tangents, in place of the least promising rows' when there is no room."""
+        """Keep these rows' tangents; if there is no room, drop the least promising rows'."""
         new = rows[self.slots[rows] < 0]
         if len(new) > len(self._free):
             self._evict(keys)
@@ -60,7 +68,7 @@ class Tangents:
         self._free.extend(self.slots[out].tolist())
         self.slots[out] = -1
 
-    def bounds(self, rows: Rows, objective: InformationOfTexts) -> Gains:
+    def bounds(self, rows: Rows, objective: InformationOfTexts) -> Numbers:
         """Upper bounds on the gains of rows that have a tangent, shape (n_rows,)."""
         slots = self.slots[rows]
         is_scattered = (
@@ -71,10 +79,12 @@ class Tangents:
             self._inner[slots] - dots - self._epsilon * self._norm[slots] * objective.s_norm
         )  # t, at least
         rank = self._rank[slots]
-        answer: Gains = self._gain[slots] + rank * np.log1p(-np.clip(fall / rank, 0.0, 1.0 - 1e-12))
+        answer: Numbers = self._gain[slots] + rank * np.log1p(
+            -np.clip(fall / rank, 0.0, 1.0 - 1e-12)
+        )
         return answer
 
-    def _dots(self, slots: Rows, objective: InformationOfTexts) -> Gains:
+    def _dots(self, slots: Rows, objective: InformationOfTexts) -> Numbers:
         """<H, S> of these slots."""
         dots = np.empty(len(slots))
 
@@ -86,7 +96,7 @@ class Tangents:
         objective.run(multiply, len(slots), _N_SHARE)
         return dots
 
-    def _all_dots(self, objective: InformationOfTexts) -> Gains:
+    def _all_dots(self, objective: InformationOfTexts) -> Numbers:
         """<H, S> of every slot in use."""
         dots = np.empty(self._n_used)
 

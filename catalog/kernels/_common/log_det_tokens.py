@@ -1,4 +1,4 @@
-"""Greedy log-determinant selection where every row is a text of many token states: the kernel behind ``log_det``.
+"""Greedy log-determinant selection for ``log_det`` where a row is a text of many token states.
 
 With V the information so far, S = V^-1 and X the states of one text (M x d), its gain is log det(I
 + X S X'). Two bounds keep the work small, and both are exact, so that the order is naive greedy's:
@@ -18,7 +18,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from catalog.kernels._common.lazy_greedy import TAKEN, Gains, Rows, grid, priorities, top
+from catalog.kernels._common.arrays import Numbers, Rows
+from catalog.kernels._common.lazy_greedy import TAKEN, grid, priorities, top
 from catalog.kernels._common.log_det_information import InformationOfTexts
 from catalog.kernels._common.log_det_tangents import Tangents
 
@@ -64,7 +65,10 @@ class _Bounds:
 
 
 def _best(bounds: _Bounds) -> int:
-    """The row of the highest true gain: first finds a good one, then looks at whatever could still be better."""
+    """Return the row of the highest true gain.
+
+    It finds a good row first, then looks at every row that could still be better.
+    """
     contenders = top(bounds.keys, min(_FIRST_LOOK, len(bounds.keys)))
     contenders = contenders[bounds.keys[contenders] != TAKEN]
     best, highest, n_evaluate = -1, TAKEN, _FIRST_EVALUATED
@@ -86,7 +90,7 @@ def _best(bounds: _Bounds) -> int:
     return best
 
 
-def greedy(objective: InformationOfTexts, *, budget: int, capacity: int) -> tuple[Rows, Gains]:
+def greedy(objective: InformationOfTexts, *, budget: int, capacity: int) -> tuple[Rows, Numbers]:
     """Rows in the order that greedy chooses them, and their gains, both of shape (budget,).
 
     Args:

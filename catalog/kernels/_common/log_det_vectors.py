@@ -9,14 +9,10 @@ greedy's.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from catalog.kernels._common.lazy_greedy import Gains, Rows, maximise
-
-Matrix = np.ndarray[Any, np.dtype[np.float64]]
-Vectors = np.ndarray[Any, np.dtype[np.float32]]
+from catalog.kernels._common.arrays import Numbers, Rows, Vectors
+from catalog.kernels._common.lazy_greedy import maximise
 
 _N_BLOCK = 2048  # rows brought up to date in one product
 _N_STEPS = 1024  # picks that a block catches up with in one product
@@ -25,18 +21,18 @@ _REFACTOR = 256  # picks after which S is computed anew, so that its rounding er
 
 
 class InformationOfVectors:
-    """log det(lambda I + sum of x x') over the chosen rows, as ``lazy_greedy`` and stochastic greedy ask for it."""
+    """The objective log det(lambda I + sum of x x') over the chosen rows, for both optimizers."""
 
     def __init__(self, vectors: Vectors, *, regularization: float, budget: int) -> None:
         n, d = vectors.shape
         self._x = vectors  # (n, d)
         self._regularization = regularization
-        self._s: Matrix = np.eye(d) / regularization  # (d, d), the inverse of V
-        self._v: Matrix = np.eye(d) * regularization  # (d, d), as of the last refactoring
-        self._steps: Matrix = np.empty((budget, d))  # v of every pick
+        self._s: Numbers = np.eye(d) / regularization  # (d, d), the inverse of V
+        self._v: Numbers = np.eye(d) * regularization  # (d, d), as of the last refactoring
+        self._steps: Numbers = np.empty((budget, d))  # v of every pick
         self._turn = 0
         self._chosen: list[int] = []
-        self._c: Gains = (
+        self._c: Numbers = (
             np.concatenate(
                 [_squares(vectors[start : start + _N_BLOCK]) for start in range(0, n, _N_BLOCK)]
             )
@@ -44,11 +40,11 @@ class InformationOfVectors:
         )  # (n,)
         self._true_at = np.zeros(n, dtype=np.int64)  # how many picks c knows of
         self._front: Rows = np.empty(0, dtype=np.int64)
-        self._front_x: Matrix = np.empty((0, d))
+        self._front_x: Numbers = np.empty((0, d))
 
-    def first(self) -> Gains:
-        """The gain of every row over the empty solution, shape (n,)."""
-        gains: Gains = np.log1p(self._c)
+    def first(self) -> Numbers:
+        """Return the gain of every row over the empty solution, shape (n,)."""
+        gains: Numbers = np.log1p(self._c)
         return gains
 
     def load(self, rows: Rows) -> None:
@@ -56,19 +52,19 @@ class InformationOfVectors:
         self._front = rows
         self._front_x = self._x[rows].astype(np.float64)  # (n_front, d)
 
-    def accept(self, position: int) -> Gains:
+    def accept(self, position: int) -> Numbers:
         """Choose one row of the front; the front's gains after it."""
         v = self.choose(int(self._front[position]))
         self._c[self._front] = np.maximum(self._c[self._front] - np.square(self._front_x @ v), 0.0)
         self._true_at[self._front] = self._turn
-        gains: Gains = np.log1p(self._c[self._front])
+        gains: Numbers = np.log1p(self._c[self._front])
         return gains
 
-    def choose(self, row: int) -> Gains:
+    def choose(self, row: int) -> Numbers:
         """Choose one row; the step v by which it shrinks every c, shape (d,)."""
         x = self._x[row].astype(np.float64)
         u = self._s @ x
-        v: Gains = u / np.sqrt(1.0 + x @ u)
+        v: Numbers = u / np.sqrt(1.0 + x @ u)
         self._steps[self._turn] = v
         self._turn += 1
         self._chosen.append(row)
@@ -80,8 +76,8 @@ class InformationOfVectors:
             self._s = np.asarray(np.linalg.inv(self._v), dtype=np.float64)
         return v
 
-    def refresh(self, rows: Rows) -> Gains:
-        """The gains of any rows as they are now, shape (n_rows,)."""
+    def refresh(self, rows: Rows) -> Numbers:
+        """Return the current gains of any rows, shape (n_rows,)."""
         by_age = rows[
             np.argsort(self._true_at[rows], kind="stable")
         ]  # rows of one age share their block
@@ -100,16 +96,16 @@ class InformationOfVectors:
                 self._c[block] -= falls.sum(axis=1)
             self._c[block] = np.maximum(self._c[block], 0.0)
         self._true_at[rows] = self._turn
-        gains: Gains = np.log1p(self._c[rows])
+        gains: Numbers = np.log1p(self._c[rows])
         return gains
 
 
-def _squares(x: Vectors) -> Gains:
-    squares: Gains = np.square(x.astype(np.float64)).sum(axis=1)
+def _squares(x: Vectors) -> Numbers:
+    squares: Numbers = np.square(x.astype(np.float64)).sum(axis=1)
     return squares
 
 
-def greedy(vectors: Vectors, *, regularization: float, budget: int) -> tuple[Rows, Gains]:
+def greedy(vectors: Vectors, *, regularization: float, budget: int) -> tuple[Rows, Numbers]:
     """Rows in the order that greedy chooses them, and their gains, both of shape (budget,)."""
     objective = InformationOfVectors(vectors, regularization=regularization, budget=budget)
     return maximise(

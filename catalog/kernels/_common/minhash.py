@@ -11,14 +11,19 @@ from typing import Any
 
 import numpy as np
 
-from catalog.kernels._common.parallel import ForBlocks, Matrix
+from catalog.kernels._common.arrays import Array
+from catalog.kernels._common.parallel import ForBlocks
 from catalog.kernels._common.shingles import HASH_BITS, mixed, sorted_distinct
 
 BLOCK = 512  # rows whose signatures are made at once
 
 
-def permutations(n_hashes: int, seed: int) -> tuple[Matrix, Matrix]:
-    """Draw ``h -> a h + b modulo 2^32`` with odd a: two (n_hashes,) uint32, bijections of 32-bit hashes."""
+def permutations(n_hashes: int, seed: int) -> tuple[Array, Array]:
+    """Draw ``h -> a h + b modulo 2^32`` with odd a, bijections of 32-bit hashes.
+
+    Returns:
+        a and b, each (n_hashes,) uint32.
+    """
     rng = np.random.default_rng(seed)
     return (
         rng.integers(2**31, size=n_hashes, dtype=np.uint32) * np.uint32(2) + np.uint32(1),
@@ -27,9 +32,9 @@ def permutations(n_hashes: int, seed: int) -> tuple[Matrix, Matrix]:
 
 
 def signatures(
-    offsets: Matrix, hashes: Matrix, a: Matrix, b: Matrix, for_blocks: ForBlocks[Any]
-) -> Matrix:
-    """The least permuted hash of every set under every permutation.
+    offsets: Array, hashes: Array, a: Array, b: Array, for_blocks: ForBlocks[Any]
+) -> Array:
+    """Return the least permuted hash of every set under every permutation.
 
     Args:
         offsets: (n + 1,) where each set begins; no set may be empty.
@@ -59,15 +64,18 @@ def signatures(
     return answer
 
 
-def _spread(values: Matrix) -> Matrix:
-    """MurmurHash3's 32-bit finaliser, so that signatures equal those of datasketch's ``affine32`` for the same 32-bit hashes."""
+def _spread(values: Array) -> Array:
+    """Apply MurmurHash3's 32-bit finaliser.
+
+    So signatures equal those of datasketch's ``affine32`` for the same 32-bit hashes.
+    """
     values = (values ^ values >> np.uint32(16)) * np.uint32(0x85EBCA6B)
     values = (values ^ values >> np.uint32(13)) * np.uint32(0xC2B2AE35)
     return np.asarray(values ^ values >> np.uint32(16))
 
 
 def bands_for(threshold: float, n_hashes: int, recall: float) -> tuple[int, int]:
-    """The longest bands that still show a pair at the threshold with probability ``recall``: (n_bands, n_rows).
+    """Return the longest bands that show a pair at the threshold with probability ``recall``.
 
     A pair of Jaccard similarity s shares one of b bands of r rows with probability ``1 - (1 -
     s^r)^b``. Longer bands bring fewer pairs to verify; bands of one row are the fallback.
@@ -83,9 +91,9 @@ def bands_for(threshold: float, n_hashes: int, recall: float) -> tuple[int, int]
 
 
 def candidate_pairs(
-    signature: Matrix, bands: int, rows: int, size: int
-) -> Iterator[tuple[Matrix, Matrix]]:
-    """Every pair of rows that agrees on all of a band, in portions of about ``size`` distinct pairs.
+    signature: Array, bands: int, rows: int, size: int
+) -> Iterator[tuple[Array, Array]]:
+    """Yield every pair of rows that agrees on all of a band, about ``size`` distinct pairs at once.
 
     Args:
         signature: (n_hashes, n) uint32.
@@ -97,7 +105,7 @@ def candidate_pairs(
         Two int64 arrays, i < j.
     """
     n = signature.shape[1]
-    waiting: list[Matrix] = []
+    waiting: list[Array] = []
     count = 0
     for band in range(bands):
         for keys in _same(signature[band * rows : (band + 1) * rows]):
@@ -110,12 +118,12 @@ def candidate_pairs(
         yield _split(waiting, n)
 
 
-def _split(keys: list[Matrix], n: int) -> tuple[Matrix, Matrix]:
+def _split(keys: list[Array], n: int) -> tuple[Array, Array]:
     distinct = sorted_distinct(np.concatenate(keys))
     return distinct // n, distinct % n
 
 
-def _same(band: Matrix) -> Iterator[Matrix]:
+def _same(band: Array) -> Iterator[Array]:
     """Pairs of equal columns as i * n + j."""
     n = band.shape[1]
     key = np.zeros(n, dtype=np.uint64)  # equal keys of unlike bands only cost a verification

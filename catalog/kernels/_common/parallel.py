@@ -11,14 +11,17 @@ from typing import Any, TypeVar
 import numpy as np
 
 from catalog.errors import QueryError
+from catalog.kernels._common.arrays import Array
 
 Answer = TypeVar("Answer")
-Matrix = np.ndarray[Any, np.dtype[Any]]
 ForBlocks = Callable[[Callable[[int, int], Answer], int, int], list[Answer]]
 
 
 def n_threads() -> int:
-    """How many threads to use: ``OMP_NUM_THREADS`` where it is set, else the processors that this process may run on."""
+    """Return the number of threads to use.
+
+    ``OMP_NUM_THREADS`` if it is set, else the processors that this process may run on.
+    """
     asked = os.environ.get("OMP_NUM_THREADS", "")
     if asked.isdigit() and int(asked) > 0:
         return int(asked)
@@ -50,7 +53,7 @@ def row_blocks() -> Iterator[ForBlocks[Any]]:
         yield for_blocks
 
 
-def require_finite(vectors: Matrix, column: str, *, function: str) -> None:
+def require_finite(vectors: Array, column: str, *, function: str) -> None:
     """Refuse vectors with NaN or infinite values, which no distance is defined for.
 
     Args:
@@ -68,5 +71,6 @@ def require_finite(vectors: Matrix, column: str, *, function: str) -> None:
         bad += int((~np.isfinite(vectors[start : start + 65_536]).all(axis=1)).sum())
     if bad:
         raise QueryError(
-            f"{function}: {bad:,} of {len(vectors):,} vectors in {column} hold NaN or infinity; filter them with WHERE first"
+            f"{function}: {bad:,} of {len(vectors):,} vectors in {column} hold NaN or infinity; "
+            "filter them with WHERE first"
         )

@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from catalog.kernels._common.parallel import ForBlocks, Matrix
+from catalog.kernels._common.arrays import Array
+from catalog.kernels._common.parallel import ForBlocks
 
 BLOCK = 4_096
 
 
-def principal_components(x: Matrix, dims: int, for_blocks: ForBlocks[Any]) -> tuple[Matrix, Matrix]:
-    """The directions of greatest variance.
+def principal_components(x: Array, dims: int, for_blocks: ForBlocks[Any]) -> tuple[Array, Array]:
+    """Return the directions of greatest variance.
 
     Args:
         x: (n, d) float32, n >= 1.
@@ -21,15 +22,15 @@ def principal_components(x: Matrix, dims: int, for_blocks: ForBlocks[Any]) -> tu
         for_blocks: see ``row_blocks``.
 
     Returns:
-        The mean, (d,) float64, and the directions as columns, (d, dims) float64, the first the widest; in each the number that is
-        greatest in size is positive, which fixes the sign.
+        The mean, (d,) float64, and the directions as columns, (d, dims) float64, the first the
+        widest; in each the number that is greatest in size is positive, which fixes the sign.
     """
     n = len(x)
     mean = (
         np.sum(for_blocks(lambda a, b: x[a:b].sum(axis=0, dtype=np.float64), n, BLOCK), axis=0) / n
     )
 
-    def moments(base: int, a: int, b: int) -> Matrix:
+    def moments(base: int, a: int, b: int) -> Array:
         about = x[base + a : base + b] - mean  # (BLOCK, d) float64
         return np.asarray(about.T @ about)
 
@@ -42,8 +43,8 @@ def principal_components(x: Matrix, dims: int, for_blocks: ForBlocks[Any]) -> tu
     return mean, directions * np.where(largest < 0, -1.0, 1.0)
 
 
-def onto(x: Matrix, mean: Matrix, directions: Matrix, for_blocks: ForBlocks[Any]) -> Matrix:
-    """The rows of ``x`` along ``directions``: (n, dims) float32."""
+def onto(x: Array, mean: Array, directions: Array, for_blocks: ForBlocks[Any]) -> Array:
+    """Return the rows of ``x`` along ``directions``: (n, dims) float32."""
     answer = np.empty((len(x), directions.shape[1]), dtype=np.float32)
 
     def block(a: int, b: int) -> None:

@@ -1,4 +1,4 @@
-"""How a kernel sees a relation: rows in a canonical order, vectors as one matrix, answers as new columns."""
+"""Relations for kernels: canonical row order, vectors as one matrix, answers as new columns."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from catalog.arrow import from_numpy, to_numpy
 from catalog.errors import QueryError
+from catalog.kernels._common.arrays import Vectors
 from catalog.kernels._common.sort import ascending, rearranged
 
 
@@ -27,7 +28,7 @@ def canonical(rows: pa.Table) -> pa.Table:
 
 
 def is_vector(type_: pa.DataType) -> bool:
-    """Whether a column type holds one numeric vector a row."""
+    """Return whether a column type holds one numeric vector a row."""
     if not (
         pa.types.is_list(type_)
         or pa.types.is_fixed_size_list(type_)
@@ -54,13 +55,16 @@ def vector_column(rows: pa.Table, *, function: str) -> str:
             else f"its columns are {', '.join(rows.column_names)}"
         )
         raise QueryError(
-            f"{function}: the relation must have exactly one vector column; {found}. Select one in the argument's SELECT"
+            f"{function}: the relation must have exactly one vector column; {found}. "
+            "Select one in the argument's SELECT"
         )
     return names[0]
 
 
-def matrix(rows: pa.Table, column: str, *, function: str) -> np.ndarray[Any, np.dtype[np.float32]]:
-    """The vectors of one column as a float32 matrix of shape (n_rows, d), without a copy where the column allows it.
+def matrix(rows: pa.Table, column: str, *, function: str) -> Vectors:
+    """Return the vectors of one column as a float32 matrix of shape (n_rows, d).
+
+    It is not a copy where the column allows that.
 
     Raises:
         QueryError: a vector is NULL, or lengths differ.
@@ -75,12 +79,14 @@ def matrix(rows: pa.Table, column: str, *, function: str) -> np.ndarray[Any, np.
     n = len(array)
     if array.null_count:
         raise QueryError(
-            f"{function}: {array.null_count:,} of {n:,} rows have no vector in {column}; filter them with WHERE {column} IS NOT NULL"
+            f"{function}: {array.null_count:,} of {n:,} rows have no vector in {column}; "
+            f"filter them with WHERE {column} IS NOT NULL"
         )
     flat = array.flatten()
     if flat.null_count:
         raise QueryError(
-            f"{function}: {flat.null_count:,} numbers in {column} are NULL; filter or impute them first"
+            f"{function}: {flat.null_count:,} numbers in {column} are NULL; "
+            "filter or impute them first"
         )
     d = len(flat) // n if n else 0
     if (
@@ -89,15 +95,17 @@ def matrix(rows: pa.Table, column: str, *, function: str) -> np.ndarray[Any, np.
         and not np.all(np.diff(to_numpy(array.offsets)) == d)
     ):
         raise QueryError(
-            f"{function}: the vectors in {column} differ in length; every row needs the same number of values"
+            f"{function}: the vectors in {column} differ in length; "
+            "every row must have the same number of values"
         )
     return np.asarray(to_numpy(flat), dtype=np.float32).reshape(n, d)
 
 
 def with_columns(rows: pa.Table, *, without: str | None = None, **columns: Any) -> pa.Table:
-    """The relation with new columns at its end, and without the vectors, which the caller has already.
+    """Return the relation with new columns at its end, and without its vectors.
 
-    >>> with_columns(pa.table({"id": [1, 2], "v": [[1.0], [2.0]]}), without="v", cluster=[0, 1]).column_names
+    >>> rows = pa.table({"id": [1, 2], "v": [[1.0], [2.0]]})
+    >>> with_columns(rows, without="v", cluster=[0, 1]).column_names
     ['id', 'cluster']
     """
     answer = rows.drop_columns([without]) if without else rows

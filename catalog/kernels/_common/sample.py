@@ -7,11 +7,13 @@ import hashlib
 import numpy as np
 import pyarrow as pa
 
-from catalog.kernels._common.parallel import Matrix
+from catalog.kernels._common.arrays import Array
 
 
-def drawn_rows(rows: pa.Table, sample: int, *, seed: int) -> Matrix:
-    """Which rows are in the sample, ascending: the ``sample`` least hashes of seed and fingerprint, or all rows where there are fewer.
+def drawn_rows(rows: pa.Table, sample: int, *, seed: int) -> Array:
+    """Return the rows of a sample, ascending: those with the least hashes of seed and fingerprint.
+
+    If there are no more rows than ``sample``, all are returned.
 
     Rows without a ``fingerprint`` column are drawn by their place.
 

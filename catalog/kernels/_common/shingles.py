@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 import pyarrow as pa
 
-from catalog.kernels._common.parallel import Matrix
+from catalog.kernels._common.arrays import Array
 
 Unit = Literal["characters", "words"]
 
@@ -18,8 +18,10 @@ HASH_BITS = 48  # a set keeps that many, so that row and hash sort as one number
 ROWS = 1 << 64 - HASH_BITS
 
 
-def shingle_sets(texts: pa.Array, *, size: int, unit: Unit) -> tuple[Matrix, Matrix]:
-    """Hash every run of ``size`` characters or words of every text; a text shorter than that is one shingle.
+def shingle_sets(texts: pa.Array, *, size: int, unit: Unit) -> tuple[Array, Array]:
+    """Hash every run of ``size`` characters or words of every text.
+
+    A shorter text is one shingle.
 
     Upper and lower case are one, and so is all white space. A set is exact but for two different
     shingles of equal hash: with 48 bits and a hundred shingles a text, once in some 10^10 pairs of
@@ -31,9 +33,11 @@ def shingle_sets(texts: pa.Array, *, size: int, unit: Unit) -> tuple[Matrix, Mat
         unit: what a shingle is made of.
 
     Returns:
-        The offsets of each text's hashes, (n + 1,) int64, and the hashes, uint64 below 2^48, ascending and distinct within a text.
+        The offsets of each text's hashes, (n + 1,) int64, and the hashes, uint64 below 2^48,
+        ascending and distinct within a text.
 
-    >>> offsets, hashes = shingle_sets(pa.array(["Ab  cab c", "ab c", None]), size=4, unit="characters")
+    >>> texts = pa.array(["Ab  cab c", "ab c", None])
+    >>> offsets, hashes = shingle_sets(texts, size=4, unit="characters")
     >>> offsets.tolist(), bool(np.isin(hashes[4:], hashes[:4]).all())
     ([0, 4, 5, 5], True)
     """
@@ -44,7 +48,7 @@ def shingle_sets(texts: pa.Array, *, size: int, unit: Unit) -> tuple[Matrix, Mat
     )
 
 
-def _block_sets(texts: pa.Array, size: int, unit: Unit) -> tuple[Matrix, Matrix]:
+def _block_sets(texts: pa.Array, size: int, unit: Unit) -> tuple[Array, Array]:
     tokens, lengths = _tokens(texts, unit)
     starts = np.cumsum(lengths) - lengths
     keys = []
@@ -60,8 +64,8 @@ def _block_sets(texts: pa.Array, size: int, unit: Unit) -> tuple[Matrix, Matrix]
     return np.bincount(rows, minlength=len(lengths)), distinct & np.uint64((1 << HASH_BITS) - 1)
 
 
-def _tokens(texts: pa.Array, unit: Unit) -> tuple[Matrix, Matrix]:
-    """The characters or hashed words of all texts in one line, uint64, and how many each text has, (n,) int64."""
+def _tokens(texts: pa.Array, unit: Unit) -> tuple[Array, Array]:
+    """Return all texts' characters or hashed words, uint64, and each text's number of them."""
     import polars as pl
 
     plain = (
@@ -88,14 +92,14 @@ def _tokens(texts: pa.Array, unit: Unit) -> tuple[Matrix, Matrix]:
     return words, np.bincount(row[starts], minlength=len(lengths))
 
 
-def _polynomial(tokens: Matrix, at: Matrix, run: int) -> Matrix:
+def _polynomial(tokens: Array, at: Array, run: int) -> Array:
     value = np.full(len(at), run, dtype=np.uint64)
     for step in range(run):
         value = value * IN_SHINGLE + tokens[at + step]
     return value
 
 
-def mixed(value: Matrix) -> Matrix:
+def mixed(value: Array) -> Array:
     """Spread every bit of uint64 values over all (the finaliser of MurmurHash3)."""
     value = value.astype(np.uint64)
     value = (value ^ value >> np.uint64(33)) * np.uint64(0xFF51AFD7ED558CCD)
@@ -103,8 +107,10 @@ def mixed(value: Matrix) -> Matrix:
     return np.asarray(value ^ value >> np.uint64(33))
 
 
-def sorted_distinct(values: Matrix) -> Matrix:
-    """The distinct values, ascending; numpy's own ``unique`` hashes first, which is ten times slower on millions of integers.
+def sorted_distinct(values: Array) -> Array:
+    """Return the distinct values, ascending.
+
+    NumPy's ``unique`` hashes first, which is ten times slower on millions of integers.
 
     >>> sorted_distinct(np.array([3, 1, 3])).tolist()
     [1, 3]

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from catalog.kernels._common.parallel import ForBlocks, Matrix
+from catalog.kernels._common.arrays import Array
+from catalog.kernels._common.parallel import ForBlocks
 
 SLACK = 1e-5  # more than float32 products of unit vectors of some thousand numbers are ever off
 BLOCK = 1_024
@@ -16,16 +17,17 @@ TURN = 16 * BLOCK  # rows whose pairs are held before they are handed on
 PAIRS = 2_048  # gathered at a time
 
 
-def unit_rows(x: Matrix) -> Matrix:
-    """Rows of length one, float32; a row of zeros stays zero and so is similar to nothing: (n, d)."""
+def unit_rows(x: Array) -> Array:
+    """Scale rows to length one, (n, d) float32; a row of zeros stays zero, similar to nothing."""
     lengths = np.sqrt(np.einsum("ij,ij->i", x, x, dtype=np.float64))
     return x / np.where(lengths > 0, lengths, 1).astype(np.float32)[:, None]
 
 
-def exact_cosines(x: Matrix, y: Matrix) -> Matrix:
-    """The cosine of every row of ``x`` with the same row of ``y``, in float64, rounded to 12 digits: (n,).
+def exact_cosines(x: Array, y: Array) -> Array:
+    """Return the cosine of every row of ``x`` with the same row of ``y``: (n,) float64.
 
-    Rounded, so that equal vectors of different lengths tie, and ties go by fingerprint.
+    Rounded to 12 digits, so that equal vectors of different lengths tie, and ties go by
+    fingerprint.
     """
     dots = np.einsum("ij,ij->i", x, y, dtype=np.float64)
     lengths = np.sqrt(
@@ -35,8 +37,11 @@ def exact_cosines(x: Matrix, y: Matrix) -> Matrix:
     return np.round(np.where(lengths > 0, dots / np.where(lengths > 0, lengths, 1), 0), 12)
 
 
-def pair_cosines(x: Matrix, i: Matrix, y: Matrix, j: Matrix) -> Matrix:
-    """`exact_cosines` of rows ``i`` of ``x`` with rows ``j`` of ``y``, (n,), gathered a few at a time, however many they are: (n,)."""
+def pair_cosines(x: Array, i: Array, y: Array, j: Array) -> Array:
+    """Return `exact_cosines` of rows ``i`` of ``x`` with rows ``j`` of ``y``: (n,).
+
+    Only a few rows are gathered at a time.
+    """
     parts = [
         exact_cosines(x[i[start : start + PAIRS]], y[j[start : start + PAIRS]])
         for start in range(0, len(i), PAIRS)
@@ -45,9 +50,9 @@ def pair_cosines(x: Matrix, i: Matrix, y: Matrix, j: Matrix) -> Matrix:
 
 
 def similar_pairs(
-    x: Matrix, threshold: float, for_blocks: ForBlocks[Any]
-) -> Iterator[tuple[Matrix, Matrix, Matrix]]:
-    """Every pair of rows whose cosine is at least ``threshold``, without the n x n matrix.
+    x: Array, threshold: float, for_blocks: ForBlocks[Any]
+) -> Iterator[tuple[Array, Array, Array]]:
+    """Yield every pair of rows whose cosine is at least ``threshold``, without the n x n matrix.
 
     Args:
         x: (n, d) float32; rows of zeros have no pairs.
@@ -60,7 +65,7 @@ def similar_pairs(
     units = unit_rows(x)
     n = len(x)
 
-    def block(base: int, start: int, stop: int) -> tuple[Matrix, Matrix, Matrix]:
+    def block(base: int, start: int, stop: int) -> tuple[Array, Array, Array]:
         start, stop = base + start, base + stop
         found = []
         for other in range(start, n, BLOCK):

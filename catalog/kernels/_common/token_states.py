@@ -1,18 +1,15 @@
-"""Token states, many vectors a row, as kernels read them: views on the relation's own memory, never copied as a whole."""
+"""Token states, many vectors a row, as views on the relation's memory."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from catalog.errors import QueryError
+from catalog.kernels._common.arrays import Array
 from catalog.kernels._common.parallel import require_finite
 from catalog.kernels._common.relation import is_vector
-
-States = np.ndarray[Any, Any]  # (M, d), float16 or float32
 
 
 def is_states(type_: pa.DataType) -> bool:
@@ -29,21 +26,23 @@ def is_states(type_: pa.DataType) -> bool:
     return is_list and is_vector(type_.value_type)
 
 
-def states(column: pa.ChunkedArray, *, name: str, function: str) -> tuple[list[States], int]:
+def states(column: pa.ChunkedArray, *, name: str, function: str) -> tuple[list[Array], int]:
     """One view of shape (M, d) a row, in the column's order, and d.
 
     Raises:
         QueryError: a row or a number is NULL or not finite, or vectors differ in length.
 
-    >>> views, d = states(pa.chunked_array([[[[1.0, 2.0]], [[3.0, 4.0], [5.0, 6.0]]]]), name="states", function="log_det")
+    >>> column = pa.chunked_array([[[[1.0, 2.0]], [[3.0, 4.0], [5.0, 6.0]]]])
+    >>> views, d = states(column, name="states", function="log_det")
     >>> [view.tolist() for view in views], d
     ([[[1.0, 2.0]], [[3.0, 4.0], [5.0, 6.0]]], 2)
     """
     if column.null_count:
         raise QueryError(
-            f"{function}: {column.null_count:,} of {len(column):,} rows have no states in {name}; filter them with WHERE {name} IS NOT NULL"
+            f"{function}: {column.null_count:,} of {len(column):,} rows have no states in {name}; "
+            f"filter them with WHERE {name} IS NOT NULL"
         )
-    views: list[States | None] = []  # None where a chunk has no token at all
+    views: list[Array | None] = []  # None where a chunk has no token at all
     widths: set[int] = set()
     for chunk in column.chunks:
         tokens = chunk.flatten()
@@ -58,7 +57,8 @@ def states(column: pa.ChunkedArray, *, name: str, function: str) -> tuple[list[S
         widths.update(pc.unique(pc.list_value_length(tokens)).to_pylist())
         if len(widths) > 1:
             raise QueryError(
-                f"{function}: the vectors in {name} differ in length; every token needs the same number of values"
+                f"{function}: the vectors in {name} differ in length; "
+                "every token must have the same number of values"
             )
         flat = numbers.to_numpy(zero_copy_only=False).reshape(len(tokens), -1)
         require_finite(flat, name, function=function)

@@ -1,92 +1,96 @@
-"""How a row that a budgeted kernel left out stands to those that it took: what it would have brought, and who stood in its way.
+"""What a row that a kernel did not select would have brought, and which selected rows it lost to.
 
-One file for each kernel that chooses up to a budget, of the kernel's name. Each looks at one row,
-so it costs far less than choosing.
+One file for each of the package's kernels that selects up to a budget, with a function
+`counterfactual`. Each looks at one row, so it costs far less than selecting. A kernel from
+elsewhere names its function: ``@kernel(..., explain=counterfactual)``.
 """
 
 from __future__ import annotations
 
 import importlib
 import importlib.util
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from catalog.kernels import Kernel
+from catalog.kernels._common.arrays import Rows
 from catalog.kernels._common.relation import is_vector
 from catalog.kernels._common.token_states import is_states
 
-Rows = np.ndarray[Any, np.dtype[np.int64]]
-
 
 @dataclass(frozen=True)
-class Standing:
-    """What a kernel's own measure says of a row that it left out.
+class Counterfactual:
+    """A kernel's own measure of a row that it did not select.
 
     Attributes:
-        numbers: by name.
-        others: rows that play a part, by what they did: positions in the relation.
-        said: sentences; ``{nearest}`` stands for the row that ``others`` names so.
+        numbers: the measured values, by name.
+        others: other rows that matter, by their role: positions in the relation.
+        sentences: the explanation; ``{nearest}`` stands for the row that ``others`` names so.
     """
 
     numbers: dict[str, Any]
     others: dict[str, int] = field(default_factory=dict)
-    said: tuple[str, ...] = ()
+    sentences: tuple[str, ...] = ()
 
 
-def has_standing(kernel: str) -> bool:
-    """Whether a kernel chooses up to a budget, so that a row can stand outside.
-
-    >>> has_standing("log_det"), has_standing("kmeans")
-    (True, False)
-    """
-    return kernel.isidentifier() and importlib.util.find_spec(f"{__name__}.{kernel}") is not None
+def has_counterfactual(kernel: Kernel) -> bool:
+    """Return whether a kernel can explain why it did not select a row."""
+    return _explain(kernel) is not None
 
 
-def standing(
-    kernel: str,
+def counterfactual(
+    kernel: Kernel,
     relations: Mapping[str, pa.Table],
     *,
-    chosen: Rows,
-    at: int,
+    selected: Rows,
+    position: int,
     options: Mapping[str, Any],
-) -> Standing:
-    """How one row stands.
+) -> Counterfactual:
+    """Explain why a kernel did not select a row.
 
     Args:
-        kernel: that has a standing.
-        relations: its inputs by argument; the first holds the rows to choose from.
-        chosen: positions of the rows that it took, in its order. Shape (budget,).
-        at: the position of a row that it did not take.
+        kernel: one for which `has_counterfactual` is true.
+        relations: its inputs by argument; the first holds the rows to select from.
+        selected: positions of the selected rows, in order. Shape (budget,).
+        position: the position of a row that was not selected.
         options: its other arguments.
     """
-    function = importlib.import_module(f"{__name__}.{kernel}").standing
-    answer: Standing = function(*relations.values(), chosen=chosen, at=at, **options)
+    explain = _explain(kernel)
+    assert explain is not None
+    answer: Counterfactual = explain(
+        *relations.values(), selected=selected, position=position, **options
+    )
     return answer
 
 
 def column_of_vectors(rows: pa.Table) -> str:
-    """The column that the kernel read: the only one of vectors or of lists of vectors."""
-    return str(
-        next(
-            column.name
-            for column in rows.schema
-            if is_vector(column.type) or is_states(column.type)
-        )
-    )
+    """Return the column that the kernel read: the only one of vectors or of lists of vectors."""
+    columns = (column for column in rows.schema if is_vector(column.type) or is_states(column.type))
+    return str(next(columns).name)
 
 
 def fingerprint_order(rows: pa.Table) -> Rows:
-    """Every row's place when rows are sorted by fingerprint, which is how kernels break ties; shape (n,).
+    """Return every row's place in the order of fingerprints, by which kernels break ties: (n,).
 
     >>> fingerprint_order(pa.table({"fingerprint": ["b", "a"]})).tolist()
     [1, 0]
     """
     places = np.arange(rows.num_rows, dtype=np.int64)
     if "fingerprint" in rows.column_names:
-        places[np.argsort(np.array(rows["fingerprint"].to_pylist()), kind="stable")] = np.arange(
-            rows.num_rows
-        )
+        order = np.argsort(np.array(rows["fingerprint"].to_pylist()), kind="stable")
+        places[order] = np.arange(rows.num_rows)
     return places
+
+
+def _explain(kernel: Kernel) -> Callable[..., Counterfactual] | None:
+    if kernel.explain is not None or kernel.origin is not None:
+        return kernel.explain
+    module = f"{__name__}.{kernel.name}"
+    if importlib.util.find_spec(module) is None:
+        return None
+    function: Callable[..., Counterfactual] = importlib.import_module(module).counterfactual
+    return function

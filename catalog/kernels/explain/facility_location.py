@@ -1,4 +1,4 @@
-"""What a row left out by ``facility_location`` would add, and which row taken represents it."""
+"""The gain of a row that ``facility_location`` did not select, and the row that represents it."""
 
 from __future__ import annotations
 
@@ -7,29 +7,32 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from catalog.kernels._common.arrays import Rows
 from catalog.kernels._common.parallel import row_blocks
 from catalog.kernels._common.relation import matrix
-from catalog.kernels.explain import Rows, Standing, column_of_vectors
+from catalog.kernels.explain import Counterfactual, column_of_vectors
 
 BLOCK = 1_024  # rows of one product of similarities
 
 
-def standing(rows: pa.Table, *, chosen: Rows, at: int, **_others: Any) -> Standing:
-    """The row's gain at the last pick and after it, and the row taken that is most similar to it.
+def counterfactual(
+    rows: pa.Table, *, selected: Rows, position: int, **_others: Any
+) -> Counterfactual:
+    """Return the row's gain at the last pick and after it, and the most similar selected row.
 
-    One product of all rows with those taken: O(n budget d).
+    One product of all rows with the selected ones: O(n budget d).
 
     Args:
-        rows: what the kernel chose from.
-        chosen: positions of the rows taken, in order. Shape (budget,).
-        at: the position of a row that was not.
+        rows: what the kernel selected from.
+        selected: positions of the selected rows, in order. Shape (budget,).
+        position: the position of a row that was not selected.
     """
     units = matrix(rows, column_of_vectors(rows), function="facility_location").astype(
         np.float64
     )  # (n, d)
     lengths = np.sqrt(np.einsum("ij,ij->i", units, units))
     units /= np.where(lengths > 0, lengths, 1.0)[:, None]
-    wanted = units[[*chosen, at]]  # (budget + 1, d)
+    wanted = units[[*selected, position]]  # (budget + 1, d)
 
     def share(start: int, stop: int) -> Any:
         near = np.maximum(units[start:stop] @ wanted.T, 0.0)  # (n_block, budget + 1)
@@ -54,8 +57,9 @@ def standing(rows: pa.Table, *, chosen: Rows, at: int, **_others: Any) -> Standi
         "last_gain": last_gain,
         "similarity": float(similarities[nearest]),
     }
-    said = (
+    others = {"nearest": int(selected[nearest]), "last": int(selected[-1])}
+    sentences = (
         f"{{nearest}} represents it, with a similarity of {similarities[nearest]:.4g}",
-        f"when the last was taken it would have brought {at_last_pick:.4g}; {{last}} brought {last_gain:.4g}",
+        f"at the last pick it would have added {at_last_pick:.4g}; {{last}} added {last_gain:.4g}",
     )
-    return Standing(numbers, {"nearest": int(chosen[nearest]), "last": int(chosen[-1])}, said)
+    return Counterfactual(numbers, others, sentences)

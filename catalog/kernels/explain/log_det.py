@@ -1,4 +1,4 @@
-"""What a row left out by ``log_det`` would add to the information of those taken."""
+"""The information that a row would add which ``log_det`` did not select."""
 
 from __future__ import annotations
 
@@ -7,51 +7,49 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from catalog.kernels._common.arrays import Numbers, Rows
 from catalog.kernels._common.relation import matrix
 from catalog.kernels._common.token_states import is_states, states
-from catalog.kernels.explain import Rows, Standing, column_of_vectors
+from catalog.kernels.explain import Counterfactual, column_of_vectors
 
-Matrix = np.ndarray[Any, np.dtype[np.float64]]
-
-REFACTOR = (
-    256  # picks after which the inverse is computed anew, so that rounding errors do not add up
-)
+REFACTOR = 256  # picks after which the inverse is computed anew, so that rounding does not add up
 
 
-def standing(
+def counterfactual(
     rows: pa.Table,
     *,
-    chosen: Rows,
-    at: int,
+    selected: Rows,
+    position: int,
     regularization: float = 1.0,
     normalize: str = "none",
     **_others: Any,
-) -> Standing:
-    """The row's gain alone, at the last pick and after it, and whose pick took most of it away.
+) -> Counterfactual:
+    """Return the row's gain alone, at the last pick and after it, and what reduced it most.
 
-    Every pick is looked at: O(budget d^2) for one vector a row, O(budget d^3) for token states.
+    It repeats every pick: O(budget d^2) for one vector a row, O(budget d^3) for token states.
 
     Args:
-        rows: what the kernel chose from.
-        chosen: positions of the rows taken, in order. Shape (budget,).
-        at: the position of a row that was not.
+        rows: what the kernel selected from.
+        selected: positions of the selected rows, in order. Shape (budget,).
+        position: the position of a row that was not selected.
         regularization: lambda.
         normalize: ``length`` divides a text's information by its tokens.
     """
-    texts = _texts(rows.take(pa.array([*chosen.tolist(), at])), by_length=normalize == "length")
-    own, d = texts[-1], texts[-1].shape[1]
-    v: Matrix = np.eye(d) * regularization
-    s: Matrix = np.eye(d) / regularization  # V^-1
-    gains, last_gain = [_gain(s, own)], 0.0
+    texts = _texts(
+        rows.take(pa.array([*selected.tolist(), position])), by_length=normalize == "length"
+    )
+    row, d = texts[-1], texts[-1].shape[1]
+    v: Numbers = np.eye(d) * regularization
+    s: Numbers = np.eye(d) / regularization  # V^-1
+    gains, last_gain = [_gain(s, row)], 0.0
     for turn, text in enumerate(texts[:-1], start=1):
         last_gain = _gain(s, text)
         v += text.T @ text
-        s = (
-            _smaller(s, text)
-            if turn % REFACTOR and 4 * len(text) <= d
-            else np.asarray(np.linalg.inv(v), dtype=np.float64)
-        )
-        gains.append(_gain(s, own))
+        if turn % REFACTOR and 4 * len(text) <= d:
+            s = _updated_inverse(s, text)
+        else:
+            s = np.asarray(np.linalg.inv(v), dtype=np.float64)
+        gains.append(_gain(s, row))
     falls = -np.diff(gains)  # (budget,)
     most = int(falls.argmax())
     numbers = {
@@ -61,15 +59,17 @@ def standing(
         "last_gain": last_gain,
         "largest_fall": float(falls[most]),
     }
-    said = (
-        f"when the last was taken it would have brought {gains[-2]:.4g} nats; {{last}} brought {last_gain:.4g}",
-        f"alone it would bring {gains[0]:.4g}; no member took away more of that than {{most}}: {falls[most]:.4g}",
+    others = {"last": int(selected[-1]), "most": int(selected[most])}
+    sentences = (
+        f"at the last pick it would have added {gains[-2]:.4g} nats; "
+        f"{{last}} added {last_gain:.4g}",
+        f"alone it would add {gains[0]:.4g}; {{most}} reduced that most, by {falls[most]:.4g}",
     )
-    return Standing(numbers, {"last": int(chosen[-1]), "most": int(chosen[most])}, said)
+    return Counterfactual(numbers, others, sentences)
 
 
-def _texts(rows: pa.Table, *, by_length: bool) -> list[Matrix]:
-    """One matrix (M, d) a row."""
+def _texts(rows: pa.Table, *, by_length: bool) -> list[Numbers]:
+    """Return one matrix (M, d) for each row."""
     column = column_of_vectors(rows)
     if not is_states(rows.schema.field(column).type):
         return list(matrix(rows, column, function="log_det").astype(np.float64)[:, None, :])
@@ -78,14 +78,14 @@ def _texts(rows: pa.Table, *, by_length: bool) -> list[Matrix]:
     return [text / np.sqrt(max(len(text), 1)) for text in texts] if by_length else texts
 
 
-def _gain(s: Matrix, x: Matrix) -> float:
-    """log det(I + X S X'), by whichever of its two forms is smaller."""
+def _gain(s: Numbers, x: Numbers) -> float:
+    """Return log det(I + X S X'), by the smaller of its two forms."""
     if len(x) <= x.shape[1]:
         return float(np.linalg.slogdet(np.eye(len(x)) + x @ s @ x.T)[1])
     return float(np.linalg.slogdet(np.eye(x.shape[1]) + s @ (x.T @ x))[1])
 
 
-def _smaller(s: Matrix, x: Matrix) -> Matrix:
-    """S when X is added to V (Woodbury)."""
+def _updated_inverse(s: Numbers, x: Numbers) -> Numbers:
+    """Return S after X is added to V (Woodbury)."""
     sx = s @ x.T  # (d, M)
     return np.asarray(s - sx @ np.linalg.solve(np.eye(len(x)) + x @ sx, sx.T))

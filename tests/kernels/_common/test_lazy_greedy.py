@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.kernels._common.lazy_greedy import TAKEN, Gains, Rows, grid, maximise, priorities, top
-
-Array = np.ndarray[Any, Any]
+from catalog.kernels._common.arrays import Array, Numbers, Rows
+from catalog.kernels._common.lazy_greedy import TAKEN, grid, maximise, priorities, top
 
 
 class Coverage:
@@ -24,11 +21,11 @@ class Coverage:
     def load(self, rows: Rows) -> None:
         self.front = rows
 
-    def accept(self, position: int) -> Gains:
+    def accept(self, position: int) -> Numbers:
         self.is_covered |= self.covers[self.front[position]]
         return self.refresh(self.front)
 
-    def refresh(self, rows: Rows) -> Gains:
+    def refresh(self, rows: Rows) -> Numbers:
         return (self.covers[rows] & ~self.is_covered).sum(axis=1).astype(np.float64)
 
 

@@ -1,0 +1,81 @@
+"""A kernel's version decides whether a subset is another one; its source does not."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from catalog.store.paths import PACKAGE, package_data_dir
+
+SELECT = """
+import json, sys
+from catalog import Catalog
+catalog = Catalog.open(sys.argv[1], isolated=False)
+if not (catalog.store.database.exists()):
+    catalog.register(sys.argv[2], pool="p")
+    catalog.import_losses("p", sys.argv[3], proxy="mine", key="row")
+selected = catalog.select("s2l", "p", budget=6, name="few", settings={"k": 3})
+verified = catalog.verify("few")
+content = selected.definition.content
+print(json.dumps({
+    "reference": selected.reference,
+    "is_new": selected.is_new,
+    "version": content["functions"]["kmeans"],
+    "sha256": content["kernel_sha256"]["kmeans"],
+    "is_same": verified.is_same,
+    "causes": verified.causes,
+}))
+"""
+
+
+@pytest.fixture
+def package(tmp_path: Path) -> Path:
+    """A copy of the package, to change."""
+    folder = tmp_path / "site" / "catalog"
+    shutil.copytree(PACKAGE, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("sql", "selectors", "migrations"):
+        shutil.copytree(package_data_dir(name), folder / name, dirs_exist_ok=True)
+    return folder
+
+
+def run(package: Path, *arguments: Path) -> dict[str, Any]:
+    environment = os.environ | {"PYTHONPATH": str(package.parent)}
+    command = [sys.executable, "-P", "-c", SELECT, *map(str, arguments)]
+    answer = subprocess.run(
+        command, env=environment, capture_output=True, text=True, check=False, cwd=package
+    )
+    assert answer.returncode == 0, answer.stderr
+    found: dict[str, Any] = json.loads(answer.stdout)
+    return found
+
+
+def test_a_kernel_s_version_makes_a_new_version_of_a_subset_and_its_wrapping_does_not(
+    package: Path, tmp_path: Path
+) -> None:
+    records = [{"instruction": f"question {i}", "output": f"answer {i}"} for i in range(20)]
+    pool = tmp_path / "pool.jsonl"
+    pool.write_text("".join(json.dumps(record) + "\n" for record in records))
+    losses = tmp_path / "losses.csv"
+    losses.write_text("row,step_1,step_2\n" + "".join(f"{i},{i},{i % 3}\n" for i in range(20)))
+    arguments = (tmp_path / "home", pool, losses)
+    first = run(package, *arguments)
+    assert (first["reference"], first["is_new"], first["version"]) == ("few@1", True, 1)
+
+    file = package / "kernels" / "kmeans.py"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace("\n\n\n", "\n\n\n# Wrapped anew.\n") + "\n")
+    again = run(package, *arguments)
+    assert (again["reference"], again["is_new"]) == ("few@1", False)
+    assert again["sha256"] != first["sha256"]
+    assert (again["is_same"], again["causes"]) == (True, [])
+
+    file.write_text(text.replace("@kernel(version=1,", "@kernel(version=2,"))
+    other = run(package, *arguments)
+    assert (other["reference"], other["is_new"], other["version"]) == ("few@2", True, 2)

@@ -1,0 +1,111 @@
+"""A pool with every signal, and what the tests of ``why`` do with it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from catalog import Catalog
+from catalog.models.causal_lm import save_causal_lm
+from catalog.models.tiny import TinyShape, build_tiny
+from catalog.why.selected import Why
+
+N, BUDGET = 60, 12
+WORDS = [
+    "the",
+    "river",
+    "night",
+    "light",
+    "field",
+    "stone",
+    "word",
+    "small",
+    "large",
+    "add",
+    "sum",
+    "how",
+    "what",
+    "give",
+    "three",
+]
+SCORES = (
+    "deita",
+    "depth",
+    "learnability",
+    "ifd",
+    "ifd_ppl",
+    "least_confidence",
+    "n_tokens",
+    "perplexity",
+)
+SETTINGS: dict[str, dict[str, Any]] = {
+    "s2l": {"k": 4},
+    "s2l_by_source": {"k": 2},
+    "sensitivity": {"k": 4},
+    "ila": {"projection": "pca", "side": 3},
+    "coverage_only": {"projection": "pca", "side": 3},
+    "deita": {"threshold": 0.6},
+}
+WITHOUT_SCORE = 7  # a row without any score
+
+
+def write(path: Path, records: list[dict[str, Any]]) -> Path:
+    path.write_text("".join(json.dumps(record) + "\n" for record in records))
+    return path
+
+
+@pytest.fixture(scope="session")
+def pool(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
+    """Sixty records of three sources with all signals, a duplicate, and a broken record."""
+    torch.set_num_threads(1)
+    folder = tmp_path_factory.mktemp("why")
+    catalog, draw = Catalog.open(folder / "home", isolated=False), np.random.default_rng(0)
+    records = [
+        {
+            "instruction": f"{' '.join(draw.choice(WORDS, draw.integers(3, 9)))} {i}",
+            "output": " ".join(draw.choice(WORDS, draw.integers(1, 9))),
+            "from": f"s{i % 3}",
+            "tags": draw.choice(["add", "sum", "poem", "code"], i % 4, replace=False).tolist(),
+        }
+        for i in range(N)
+    ]
+    lines = write(folder / "pool.jsonl", [*records, records[0], {"neither": 1}])
+    catalog.register(lines, pool="p", source_column="from", labels_column="tags")
+    np.save(folder / "losses.npy", np.random.default_rng(1).random((N + 2, 4), dtype=np.float32))
+    catalog.import_losses("p", folder / "losses.npy", proxy="mine")
+    for name in SCORES:
+        values = draw.random(N + 2) * 1.2
+        values[WITHOUT_SCORE] = np.nan
+        np.save(folder / "score.npy", values)
+        catalog.import_scores("p", folder / "score.npy", name=name)
+    catalog.embed("p")
+    save_causal_lm(
+        build_tiny(WORDS, shape=TinyShape(vocabulary=300, width=16, layers=1, heads=2, inner=16)),
+        folder / "small",
+    )
+    catalog.states("p", model=str(folder / "small"))
+    return catalog
+
+
+def selected(catalog: Catalog, selector: str, *, budget: int = BUDGET) -> dict[int, int]:
+    """Return ranks by row number."""
+    catalog.select(
+        selector,
+        "p",
+        budget=budget,
+        name=selector.replace("_", "-"),
+        settings=SETTINGS.get(selector, {}),
+    )
+    rows = catalog.sql(
+        f"SELECT row_number AS row, rank FROM subset('{selector.replace('_', '-')}')"
+    )
+    return dict(zip(rows["row"].to_list(), rows["rank"].to_list(), strict=True))
+
+
+def text_of(found: Why) -> str:
+    return "\n".join(found.lines())
