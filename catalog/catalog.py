@@ -89,7 +89,7 @@ class Catalog:
         *,
         pool: str,
         format: str = "auto",
-        map: Mapping[str, str] | None = None,
+        fields: Mapping[str, str] | None = None,
         roles: Mapping[str, str] | None = None,
         tree: str | None = None,
         source_column: str | None = None,
@@ -109,7 +109,7 @@ class Catalog:
 
         options = ReadOptions(
             format=format,
-            map=dict(map or {}),
+            fields=dict(fields or {}),
             roles=dict(roles or {}),
             tree=tree,
             source_column=source_column,
@@ -569,13 +569,14 @@ class Catalog:
         overwrite: bool = False,
     ) -> Exported:
         """Write a pool or subset for a trainer, whose folder calls it by its own name or ``name``; see `catalog.export.export`."""
-        from catalog.export import FOLDERS, export
+        from catalog.export import export, folder_formats
         from catalog.subsets.order import order_matters
 
-        if name and format not in FOLDERS:
-            folders = " or ".join(FOLDERS)
+        if name and format not in folder_formats():
+            folders = " or ".join(folder_formats())
             raise OptionError(
-                f"--name {name} is what a trainer's folder calls the data: leave it out, or add --format {folders}"
+                f"only a trainer's folder names its data: use the format {folders}, "
+                f"or leave out the name {name}"
             )
         with self.store.reading() as connection:
             found = resolve(connection, reference)

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from catalog.catalog import Catalog
+from catalog.cli.choices import LazyChoice, record_formats, tree_modes
 from catalog.cli.group import DONE, dry_run_option, json_option
 from catalog.cli.output import echo_json, echo_rows, few, progress_bar, say
 from catalog.errors import MostlyRemovedError, OptionError
-from catalog.pools.formats.tree import MODES
 
 if TYPE_CHECKING:
     from catalog.pools.reading import FileReading
@@ -25,13 +25,20 @@ pass_catalog = click.make_pass_decorator(Catalog)
 @click.command()
 @click.argument("sources", nargs=-1, required=True)
 @click.option("--pool", required=True, help="The pool's name; a new one makes version 1.")
-@click.option("--format", "shape", default="auto", help="The records' shape; auto detects it.")
 @click.option(
-    "--map",
-    "mapping",
+    "--format",
+    "shape",
+    type=LazyChoice(record_formats),
+    default="auto",
+    show_default=True,
+    help="Record format; auto detects it from the records.",
+)
+@click.option(
+    "--field",
+    "fields",
     multiple=True,
-    metavar="ROLE=KEY",
-    help="Where a part of a record is, e.g. prompt=Question; repeat it.",
+    metavar="FIELD=KEY",
+    help="Key, or dotted path of keys, that holds a field, such as prompt=Question. Repeatable.",
 )
 @click.option(
     "--role",
@@ -42,7 +49,7 @@ pass_catalog = click.make_pass_decorator(Catalog)
 )
 @click.option(
     "--tree",
-    type=click.Choice(MODES),
+    type=LazyChoice(tree_modes),
     help="Read every path of a tree of messages, or its best-ranked one.",
 )
 @click.option(
@@ -82,7 +89,7 @@ def register(
     sources: tuple[str, ...],
     pool: str,
     shape: str,
-    mapping: tuple[str, ...],
+    fields: tuple[str, ...],
     roles: tuple[str, ...],
     tree: str | None,
     source_column: str | None,
@@ -106,7 +113,7 @@ def register(
             list(sources),
             pool=pool,
             format=shape,
-            map=parse_pairs(mapping, option="--map"),
+            fields=parse_pairs(fields, option="--field"),
             roles=parse_pairs(roles, option="--role"),
             tree=tree,
             source_column=source_column,
@@ -248,7 +255,7 @@ def parse_pairs(pairs: tuple[str, ...], *, option: str) -> dict[str, str]:
     Raises:
         OptionError: a pair has no ``=``.
 
-    >>> parse_pairs(("prompt=Question",), option="--map")
+    >>> parse_pairs(("prompt=Question",), option="--field")
     {'prompt': 'Question'}
     """
     parsed = {}

@@ -53,10 +53,10 @@ def axolotl(
         given = _OWN_NAMES | {
             key: str(value) for key, value in type_.items() if key in _OWN and value
         }
-        return files, {"map": {_OWN[key]: value for key, value in given.items()}}
+        return files, {"fields": {_OWN[key]: value for key, value in given.items()}}
     kind = str(type_).split(":")[0]
     if kind in _PROMPTS:
-        return files, {"map": _PROMPTS[kind]}
+        return files, {"fields": _PROMPTS[kind]}
     if kind in _PREFERENCES:
         return files, _preference(entry)
     if kind in _TURNS:
@@ -76,7 +76,7 @@ def _conversation(
     layout = Layout(
         turns=(messages,), turn_keys=_turn_keys(entry, role, content), roles=_roles(entry)
     )
-    return {"map": {"messages": messages, "system": system, "tools": tools}, "layout": layout}
+    return {"fields": {"messages": messages, "system": system, "tools": tools}, "layout": layout}
 
 
 def _preference(entry: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The keys that ``--source-column`` and ``--labels-column`` name: what records have there, and what is said of those that lack it."""
+"""The keys that the source column and the labels column name: what records have there, and what is said of those that lack it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from catalog.pools.formats.mapped import at
 from catalog.store.references import nearest
 
 _OTHERWISE = {
-    "--source-column": "the file's name is their source",
-    "--labels-column": "they have no labels",
+    "source column": "the file's name is their source",
+    "labels column": "they have no labels",
 }
 
 
@@ -20,7 +20,7 @@ class Column:
     """A key that an option names, looked up in the records of one file.
 
     Attributes:
-        option: ``--source-column`` or ``--labels-column``.
+        option: ``"source column"`` or ``"labels column"``.
         path: the key, or a dotted path of keys.
         file: the file's name.
         n_found: records that have it.
@@ -83,7 +83,7 @@ def refuse_unknown(columns: Sequence[Column]) -> None:
         if path not in known:
             files = asked[0].file + (f" and {n_more:,} more" if n_more else "")
             raise SourceError(
-                f"{files}: none of {n_records:,} records has the key {path} that {option} names{nearest(path, known)}",
+                f"{files}: none of {n_records:,} records has the key {path} that the {option} names{nearest(path, known)}",
                 reason="unknown_column",
             )
 

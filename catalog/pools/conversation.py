@@ -99,7 +99,7 @@ def message(turn: Any) -> Message | Rejection:
         return Rejection(
             "unknown_role",
             f"a turn has no role; its keys are {listed(turn)}",
-            "Name the turns with --map messages=KEY",
+            "Name the turns (messages=KEY)",
         )
     content = turn.get(content_key)
     role = ROLES.get(spelling)

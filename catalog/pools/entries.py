@@ -24,15 +24,13 @@ def described(value: Any) -> str | None:
     """Return what to say of a document that describes datasets where records were expected; None for any other.
 
     >>> described({"mine": {"file_name": "mine.json"}, "other": {"hf_hub_url": "x/y"}})
-    'it describes 2 datasets and holds no records: choose one with --entry NAME: mine, other'
+    'it describes 2 datasets and holds no records: choose an entry: mine, other'
     """
     index = _index(value)
     if index is None:
         return None
     count = f"{len(index):,} dataset{'s' if len(index) != 1 else ''}"
-    return (
-        f"it describes {count} and holds no records: choose one with --entry NAME: {listed(index)}"
-    )
+    return f"it describes {count} and holds no records: choose an entry: {listed(index)}"
 
 
 def with_entry(
@@ -51,16 +49,18 @@ def with_entry(
     """
     if len(sources) != 1:
         raise OptionError(
-            f"--entry takes one file that describes datasets, not {len(sources)} sources"
+            f"an entry needs one file that describes datasets, got {len(sources)} sources"
         )
-    if options.map or options.format != "auto":
-        raise OptionError("--entry states how records are read: leave out --map and --format")
+    if options.fields or options.format != "auto":
+        raise OptionError(
+            "an entry states how records are read: leave out the fields and the format"
+        )
     path = Path(sources[0]).expanduser()
     path = path / INFO if path.is_dir() else path
     index = _index(_document(path))
     if index is None:
         message = (
-            f"{path} describes no datasets: --entry takes LLaMA-Factory's {INFO} or an axolotl YAML"
+            f"{path} describes no datasets: expected LLaMA-Factory's {INFO} or an axolotl YAML"
         )
         raise SourceError(message, reason="unknown_shape")
     numbered = dict(enumerate(index.values(), 1))

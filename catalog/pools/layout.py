@@ -13,7 +13,7 @@ from catalog.pools.reasons import Rejection
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """What must be renamed in a record before `ReadOptions.map` or `ReadOptions.format` reads it.
+    """What must be renamed in a record before `ReadOptions.fields` or `ReadOptions.format` reads it.
 
     Attributes:
         keys: a record's key, and the name that it gets: ``{"pictures": "images"}``.

@@ -83,10 +83,10 @@ def llamafactory(
     }
     paths = {field: columns[column] for column, field in names.items() if column in columns}
     if is_alpaca:
-        return files, {"map": paths, "layout": Layout(keys=kept)}
+        return files, {"fields": paths, "layout": Layout(keys=kept)}
     messages = columns["messages"]
     layout = Layout(keys=kept, turns=(messages,), turn_keys=turns, roles=roles)
-    return files, {"map": {"messages": messages} | paths, "layout": layout}
+    return files, {"fields": {"messages": messages} | paths, "layout": layout}
 
 
 def _ranking(

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from catalog.errors import OptionError
-from catalog.pools.formats import NAMES, mapped
+from catalog.pools.formats.mapped import mapped
+from catalog.pools.formats.registry import format_names
 from catalog.pools.formats.tree import MODES
 from catalog.pools.layout import Layout
 from catalog.pools.roles import STORED, role_of
@@ -17,7 +18,7 @@ class ReadOptions:
     """How to read sources.
 
     Attributes:
-        format: ``"auto"``, or the name of a shape (`catalog.pools.formats.NAMES`), which then holds for every record.
+        format: ``"auto"``, or the name of a shape (`catalog.pools.formats`), which then holds for every record.
         map: which key, or dotted path of keys, holds what: ``{"prompt": "Question", "response": "Answer"}``; also input, system,
             history, messages, tools, reasoning. Overrules ``format``. For a CSV without header,
             column numbers from 1.
@@ -42,7 +43,7 @@ class ReadOptions:
     """
 
     format: str = "auto"
-    map: Mapping[str, str] = field(default_factory=dict)
+    fields: Mapping[str, str] = field(default_factory=dict)
     roles: Mapping[str, str] = field(default_factory=dict)
     tree: str | None = None
     source_column: str | None = None
@@ -54,22 +55,21 @@ class ReadOptions:
     batch_size: int = 10_000
 
     def __post_init__(self) -> None:
-        if self.format not in ("auto", *NAMES):
+        known = ("auto", *format_names())
+        if self.format not in known:
             raise OptionError(
-                f"--format {self.format}: no such shape; there are auto, {', '.join(NAMES)}"
+                f"no record format is named {self.format}: expected one of {', '.join(known)}"
             )
         if self.tree not in (None, *MODES):
-            raise OptionError(f"--tree {self.tree}: expected one of {', '.join(MODES)}")
+            raise OptionError(f"unknown tree mode {self.tree}: expected one of {', '.join(MODES)}")
         for name, role in self.roles.items():
             if role not in STORED:
                 raise OptionError(
-                    f"--role {name}={role}: expected one of {', '.join(STORED)} on the right"
+                    f"the role {name} stands for {role}: expected one of {', '.join(STORED)}"
                 )
             if role_of(name)[0]:
-                raise OptionError(
-                    f"--role {name}={role}: {name} is known, it is read as {role_of(name)[0]}"
-                )
+                raise OptionError(f"the role {name} is built in and stands for {role_of(name)[0]}")
         if self.batch_size < 1:
             raise OptionError(f"a batch holds at least 1 record, not {self.batch_size}")
-        if self.map:
-            mapped(self.map)
+        if self.fields:
+            mapped(self.fields)

@@ -19,9 +19,11 @@ from catalog.pools.conversation import Instruction, answered
 from catalog.pools.file_reading import FileReading
 from catalog.pools.files import Counter, Opened
 from catalog.pools.fingerprint import TooManyMarksError
-from catalog.pools.formats import FORMATS, Format, detect, exact, fits, mapped, named, with_roles
 from catalog.pools.formats.alpaca import columns
+from catalog.pools.formats.detect import detect, exact, fits, with_roles
 from catalog.pools.formats.exported import exported, restored
+from catalog.pools.formats.mapped import mapped
+from catalog.pools.formats.registry import Format, formats, named
 from catalog.pools.formats.tree import expanded
 from catalog.pools.labels import labels_of
 from catalog.pools.media import KEYS, MediaReader
@@ -131,11 +133,11 @@ class _FileReader:
     ) -> None:
         self._options = options
         self._builder = builder
-        given = mapped(options.map) if options.map else named(options.format)
+        given = mapped(options.fields) if options.fields else named(options.format)
         self._formats = (
-            [with_roles(format_, options.roles) for format_ in FORMATS]
+            tuple(with_roles(format_, options.roles) for format_ in formats())
             if options.roles
-            else FORMATS
+            else formats()
         )
         self._given = with_roles(given, options.roles) if given and options.roles else given
         self._file = content.source
@@ -150,10 +152,8 @@ class _FileReader:
             compression=content.compression,
             notes=self._container.notes,
         )
-        self._source = (
-            None if self._label else self._column("--source-column", options.source_column)
-        )
-        self._labels = self._column("--labels-column", options.labels_column)
+        self._source = None if self._label else self._column("source column", options.source_column)
+        self._labels = self._column("labels column", options.labels_column)
         self.asked = [column for column in (self._source, self._labels) if column is not None]
         self._unread = UnreadKeys(ignored=(column.path for column in self.asked))
         self.first = 0
@@ -235,7 +235,7 @@ class _FileReader:
             (position, value) for position, value, _ in sample if not isinstance(value, Rejection)
         ]
         if format_ is not None and any(fits(format_, value) for _, value in readable):
-            self.reading.shape = "mapped" if self._options.map else format_.__name__
+            self.reading.shape = "mapped" if self._options.fields else format_.__name__
         elif readable:
             position, value = readable[0]
             why = unknown_shape(value, self._options, position=f"{self._container.unit} {position}")

@@ -16,7 +16,7 @@ RECORD_REASONS: dict[str, str] = {
     "unknown_role": "a message's role is none of system, user, assistant, tool and their known spellings",
     "no_prompt": "no user message comes before the answer",
     "empty_prompt": "the prompt holds only white space",
-    "no_response": "there is no answer (`--prompts-only` accepts such records)",
+    "no_response": "there is no answer (a pool of prompts only accepts such records)",
     "empty_response": "the answer holds only white space",
     "bad_encoding": "bytes that are not text in the file's encoding, or half of a surrogate pair",
     "too_large": "one record exceeds a limit of the reader: its length, depth, number of values or run of combining marks",
@@ -24,7 +24,7 @@ RECORD_REASONS: dict[str, str] = {
 }
 """Reasons of single records: each goes to the quarantine under one of these."""
 
-_KEYS = "Name the keys with --map prompt=KEY --map response=KEY or the shape with --format"
+_KEYS = "Name the fields (prompt=KEY, response=KEY) or the format"
 _REPAIR = "Repair the file"
 
 ADVICE: dict[str, str] = {
@@ -32,16 +32,24 @@ ADVICE: dict[str, str] = {
     "not_csv": _REPAIR,
     "not_yaml": _REPAIR,
     "wrong_columns": _REPAIR,
-    "wrong_type": "Name the texts by their paths, --map prompt=question.text --map response=answers.0, or turns by --map messages=KEY",
+    "wrong_type": (
+        "Name the fields by their paths (prompt=question.text, response=answers.0), "
+        "or the turns (messages=KEY)"
+    ),
     "unknown_shape": _KEYS,
-    "unknown_role": "Say what the role means, --role NAME=assistant (or system, user, tool)",
+    "unknown_role": "Name the role (NAME=assistant, or system, user, tool)",
     "no_prompt": _KEYS,
     "empty_prompt": _KEYS,
-    "no_response": f"{_KEYS}, take prompts without answers with --prompts-only",
-    "empty_response": f"{_KEYS}, take prompts without answers with --prompts-only",
-    "bad_encoding": "The file is not UTF-8: convert it, `iconv -f WINDOWS-1252 -t UTF-8 FILE > NEW` for most Western texts",
+    "no_response": f"{_KEYS}, accept prompts without answers (prompts only)",
+    "empty_response": f"{_KEYS}, accept prompts without answers (prompts only)",
+    "bad_encoding": (
+        "Convert the file to UTF-8 (`iconv -f WINDOWS-1252 -t UTF-8 FILE > NEW` fits most "
+        "Western texts)"
+    ),
     "too_large": "Split the file into records",
-    "unreadable": "Look at the records with `catalog quarantine` after a load with --force and report what they hold",
+    "unreadable": (
+        "Load with force, look at the records with `catalog quarantine` and report what they hold"
+    ),
 }
 """What helps where most records fail for a reason: the beginning of a sentence that ends in ", or ..."."""
 

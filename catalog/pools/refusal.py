@@ -25,10 +25,10 @@ def first_rejection(why: Rejection, *, position: str) -> dict[str, str | None]:
 
 
 def unknown_shape(value: Any, options: ReadOptions, *, position: str) -> str:
-    """Return why records have no shape, shown by the first of them, and what to do.
+    """Return why records have no known format, shown by the first of them, and what to do.
 
     >>> unknown_shape({"a": 1}, ReadOptions(), position="line 1")[:60]
-    'its records have no known shape; line 1 has the keys a: name'
+    'its records have no known format; line 1 has the keys a: nam'
     """
     about = described(value)
     if about is not None:
@@ -36,11 +36,12 @@ def unknown_shape(value: Any, options: ReadOptions, *, position: str) -> str:
     if not isinstance(value, dict):
         return f"its records are neither objects nor lists of turns; {position} is {_shown(value)}"
     found = f"{position} has the keys {listed(value)}"
-    if options.map or options.format != "auto":
-        return f"its records do not have what {'--map' if options.map else '--format'} asks for; {found}"
+    if options.fields or options.format != "auto":
+        wanted = "the named fields" if options.fields else f"the format {options.format}"
+        return f"its records do not have {wanted}; {found}"
     if value.keys() >= _TABLE_OF_MESSAGES:
-        return f"its records are single messages of trees; {found}: register the file of whole trees with --tree paths"
-    return f"its records have no known shape; {found}: name them with --map prompt=KEY --map response=KEY"
+        return f"its records are single messages of trees; {found}: register the file of whole trees with tree=paths"
+    return f"its records have no known format; {found}: name the fields (prompt=KEY, response=KEY)"
 
 
 def mostly_unreadable(

@@ -202,7 +202,7 @@ def _pool(connection: Connection, load: _Load) -> tuple[int, int, int]:
         "SELECT 1 FROM subsets WHERE name = $name LIMIT 1", params={"name": load.name}
     ).fetchall():
         raise OptionError(
-            f"{load.name} is the name of a subset, and pools and subsets share their names: choose another --pool"
+            f"{load.name} is the name of a subset, and pools and subsets share their names: choose another name"
         )
     rows = connection.sql(query("register/last"), params={"name": load.name}).fetchall()
     if rows:
@@ -210,7 +210,7 @@ def _pool(connection: Connection, load: _Load) -> tuple[int, int, int]:
         if is_prompts_only != load.options.prompts_only:
             kind = "prompts only" if is_prompts_only else "prompts with responses"
             raise OptionError(
-                f"{load.name} holds {kind}: register with the same --prompts-only as before, or under another name"
+                f"{load.name} holds {kind}: choose another name, or change prompts_only"
             )
         return pool_id, version + 1, n_rows
     if load.is_dry_run:
@@ -262,7 +262,7 @@ def _refuse_mostly_unreadable(
     shapes = ", ".join(sorted({file.shape or file.container for file in files}))
     raise MostlyUnreadableError(
         f"{n_failed:,} of {n_read + n_failed:,} records could not be read as {shapes} ({named}); {found}; nothing was written. "
-        f"{advice}, or write what is readable with --force",
+        f"{advice}, or write what is readable with force",
         reason=commonest,
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 REASONING = ("reasoning", "reasoning_content", "thinking_trajectories")
-"""Keys of a record that hold how its answer came about. They are metadata unless ``--map reasoning=KEY`` takes them."""
+"""Keys of a record that hold how its answer came about. They are metadata unless the field ``reasoning=KEY`` takes them."""
 
 
 class Said:
@@ -21,9 +21,7 @@ class Said:
         self._counts.update(notes)
         for key in REASONING:
             if rest.get(key) is not None:
-                self._counts[
-                    f"{key} is not read: --map reasoning={key} beside the other keys takes it"
-                ] += 1
+                self._counts[f"{key} is not read: add the field reasoning={key} to read it"] += 1
 
     def notes(self) -> list[str]:
         """Return a line for each note, in the order in which they came up.

@@ -191,7 +191,7 @@ def test_a_description_without_an_entry_lists_ten_and_says_how_to_name_one(tmp_p
         list(read_batches([str(path)]))
     assert caught.value.reason == "unknown_shape"
     message = str(caught.value)
-    assert "--entry" in message
+    assert "entry" in message
     assert "set009" in message
     assert "set010" not in message
     assert "90 more" in message
@@ -202,7 +202,7 @@ def test_an_axolotl_file_without_an_entry_lists_its_datasets(tmp_path: Path) -> 
     path = config(tmp_path, "    type: alpaca\n", {})
     with pytest.raises(SourceError) as caught:
         list(read_batches([str(path)]))
-    assert "--entry" in str(caught.value)
+    assert "entry" in str(caught.value)
     assert "mine.jsonl" in str(caught.value)
 
 
@@ -272,7 +272,7 @@ def test_what_axolotl_reads_elsewhere_or_otherwise_is_refused(tmp_path: Path) ->
 
 def test_an_entry_leaves_no_room_for_other_options(tmp_path: Path) -> None:
     path = info(tmp_path, {})
-    for options in (ReadOptions(format="alpaca"), ReadOptions(map={"prompt": "q"})):
+    for options in (ReadOptions(format="alpaca"), ReadOptions(fields={"prompt": "q"})):
         with pytest.raises(OptionError):
             with_entry([str(path)], options, entry="mine")
     with pytest.raises(OptionError):
@@ -304,4 +304,4 @@ def test_a_pool_remembers_the_entry_and_what_it_stated(tmp_path: Path, catalog: 
     with catalog.store.reading() as connection:
         ((options,),) = connection.sql("SELECT options FROM pool_versions").fetchall()
     assert json.loads(options)["entry"] == "mine"
-    assert json.loads(options)["map"] == {"prompt": "ask", "response": "reply"}
+    assert json.loads(options)["fields"] == {"prompt": "ask", "response": "reply"}

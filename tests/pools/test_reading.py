@@ -213,8 +213,8 @@ def test_source_and_labels_come_from_their_columns(tmp_path: Path) -> None:
     path.write_text(lines(rows))
     good, _, (file,) = read(path, source_column="origin", labels_column="label.ability_en")
     assert file.notes == [
-        "1 of 4 records have no origin (--source-column): the file's name is their source",
-        "1 of 4 records have no label.ability_en (--labels-column): they have no labels",
+        "1 of 4 records have no origin (source column): the file's name is their source",
+        "1 of 4 records have no label.ability_en (labels column): they have no labels",
     ]
     assert [row["source"] for row in good] == ["x", "y", "pool", "3"]
     assert [row["labels"] for row in good] == [["math", "code"], None, None, ["logic"]]
@@ -297,10 +297,10 @@ def test_prompts_alone_are_read_only_when_asked_for(tmp_path: Path) -> None:
 def test_a_csv_without_a_header_says_how_to_number_its_columns(tmp_path: Path) -> None:
     path = tmp_path / "data.csv"
     path.write_text("What is the capital of France, if you please?;Paris\nAnd of Spain?;Madrid\n")
-    with pytest.raises(SourceError, match="--map prompt=1") as caught:
+    with pytest.raises(SourceError, match="prompt=1") as caught:
         read(path)
     assert caught.value.reason == "no_header"
-    good, bad, (file,) = read(path, map={"prompt": "1", "response": "2"})
+    good, bad, (file,) = read(path, fields={"prompt": "1", "response": "2"})
     assert ([row["messages"][1]["content"] for row in good], bad, file.shape) == (
         ["Paris", "Madrid"],
         [],
@@ -347,13 +347,13 @@ def test_a_map_that_names_no_key_of_the_file_is_refused_with_the_keys(tmp_path: 
     path = tmp_path / "data.jsonl"
     path.write_text(lines([{"act": "q", "prompt": "a"}]))
     with pytest.raises(SourceError, match="element 0 has the keys act, prompt"):
-        read(path, map={"prompt": "Question"})
-    with pytest.raises(SourceError, match="--format asks for"):
+        read(path, fields={"prompt": "Question"})
+    with pytest.raises(SourceError, match="the format sharegpt"):
         read(path, format="sharegpt")
 
 
 @pytest.mark.parametrize(
-    "options", [{"format": "nothing"}, {"batch_size": 0}, {"map": {"prompts": "x"}}]
+    "options", [{"format": "nothing"}, {"batch_size": 0}, {"fields": {"prompts": "x"}}]
 )
 def test_impossible_options_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(OptionError):

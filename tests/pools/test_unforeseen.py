@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from catalog import Catalog
 from catalog.json_text import MAX_DEPTH
 from catalog.pools.formats.messages import messages
+from catalog.pools.formats.registry import REGISTRY, RecordFormat
 
 Write = Callable[..., Path]
 
@@ -68,8 +69,8 @@ def test_an_error_of_a_format_costs_its_record(
             raise ZeroDivisionError("of a format")
         return messages(record)
 
-    monkeypatch.setattr("catalog.pools.formats.FORMATS", (broken,))
-    monkeypatch.setattr("catalog.pools.reading.FORMATS", (broken,))
+    item = RecordFormat(name="broken", read=broken, order=0, summary="")
+    monkeypatch.setitem(REGISTRY, "broken", item)
     answer = catalog.register(jsonl([{"messages": TURNS, "id": n} for n in (1, 2, 3)]), pool="p")
     assert (answer.n_folded + answer.n_members, answer.reasons) == (2, {"unreadable": 1})
     assert catalog.quarantine("p")["detail"].to_list() == ["ZeroDivisionError: of a format"]

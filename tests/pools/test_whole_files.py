@@ -76,7 +76,7 @@ def test_a_tree_is_refused_with_the_option_that_reads_it(read: Read) -> None:
     _, file, _ = read(json.dumps(TREE) + "\n" + json.dumps(TREE))
     assert file.n_quarantined == {"wrong_type": 2}
     assert file.first_rejection is not None
-    assert "--tree paths" in str(file.first_rejection["advice"])
+    assert "tree=paths" in str(file.first_rejection["advice"])
 
 
 def test_a_deep_tree_is_read_without_recursion(read: Read) -> None:
@@ -216,11 +216,11 @@ def test_a_repeated_key_is_noted_wherever_it_stands(read: Read, form: str) -> No
 def test_reasoning_that_is_not_read_is_named_with_what_takes_it(read: Read) -> None:
     record = {"question": "q", "answer": "a", "thinking_trajectories": ["t"], "reasoning": None}
     _, file, _ = read(json.dumps([record, record]))
-    assert [
-        "thinking_trajectories" in note and "--map reasoning=" in note for note in file.notes
-    ] == [True]
+    assert ["thinking_trajectories" in note and "reasoning=" in note for note in file.notes] == [
+        True
+    ]
     options = {
-        "map": {"prompt": "question", "response": "answer", "reasoning": "thinking_trajectories"}
+        "fields": {"prompt": "question", "response": "answer", "reasoning": "thinking_trajectories"}
     }
     _, file, rows = read(json.dumps([record, record]), **options)
     assert file.notes == []
@@ -261,7 +261,7 @@ def test_an_impossible_role_or_tree_is_refused(options: dict[str, Any]) -> None:
         ("[[1, 2], [3]]", "element 0 is a list that begins with a number"),
         (
             json.dumps({"message_id": "m", "parent_id": None, "text": "q", "role": "prompter"}),
-            "--tree paths",
+            "tree=paths",
         ),
         (json.dumps({f"k{n}": n for n in range(100)}), "k9 and 90 more"),
     ],

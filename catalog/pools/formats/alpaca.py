@@ -14,6 +14,7 @@ from catalog.pools.content import text_of
 from catalog.pools.conversation import SYSTEMS, Instruction, conversation, system_text, tools_text
 from catalog.pools.fingerprint import Message
 from catalog.pools.formats.messages import are_turns, joined
+from catalog.pools.formats.registry import record_format
 from catalog.pools.reasons import Rejection, kind_of
 
 PROMPTS = ("instruction", "question", "prompt", "problem", "query", "inputs", "input")
@@ -105,6 +106,7 @@ def columns(keys: tuple[str, ...]) -> Columns | None:
     )
 
 
+@record_format(order=90)
 def alpaca(record: Any) -> Instruction | Rejection | None:
     """Read a record with a prompt key; None when it has none.
 

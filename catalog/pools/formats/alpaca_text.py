@@ -7,6 +7,7 @@ from typing import Any
 
 from catalog.pools.conversation import Instruction, conversation
 from catalog.pools.formats.alpaca import is_placeholder
+from catalog.pools.formats.registry import record_format
 from catalog.pools.formats.transcript import KEYS, text_under
 from catalog.pools.reasons import Rejection
 
@@ -17,6 +18,7 @@ _PREAMBLE = "Below is an instruction that describes a task"
 _STOP = re.compile(r"\s*(?:</s>|<\|endoftext\|>|### End)?\s*\Z")
 
 
+@record_format(order=140)
 def alpaca_text(record: Any) -> Instruction | Rejection | None:
     """Read a text with the section marks of Alpaca's template, alone or under a key; None for any other text.
 

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from catalog.pools.conversation import Instruction, conversation
+from catalog.pools.formats.registry import record_format
 from catalog.pools.formats.transcript import KEYS, text_under
 from catalog.pools.reasons import Rejection
 
@@ -14,6 +15,7 @@ _END = "<|im_end|>"
 _BETWEEN = re.compile(r"\s*(?:(?:<\|endoftext\|>|</s>)\s*)?")
 
 
+@record_format(order=120)
 def chatml(record: Any) -> Instruction | Rejection | None:
     """Read a text that begins with a mark of ChatML, alone or under a key; None for any other text.
 

@@ -10,6 +10,7 @@ from catalog.pools.conversation import Instruction
 from catalog.pools.fingerprint import fingerprint
 from catalog.pools.formats.alpaca import alpaca
 from catalog.pools.formats.messages import messages
+from catalog.pools.formats.registry import record_format
 from catalog.pools.formats.sharegpt import sharegpt
 from catalog.pools.reasons import Rejection
 
@@ -27,6 +28,7 @@ _LABELS = ("abilities", "labels")
 """What an export calls the labels; 0.1 called them labels."""
 
 
+@record_format(order=10)
 def exported(record: Any) -> Instruction | Rejection | None:
     """Read a record that this catalog exported; None when its keys or its fingerprint are not those of an export.
 

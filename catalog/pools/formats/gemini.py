@@ -6,12 +6,14 @@ from typing import Any
 
 from catalog.pools.content import typed_parts
 from catalog.pools.conversation import Instruction, conversation, first_key
+from catalog.pools.formats.registry import record_format
 from catalog.pools.reasons import Rejection
 
 KEYS = ("contents", "history")
 SYSTEMS = ("systemInstruction", "system_instruction", "system")
 
 
+@record_format(order=70)
 def gemini(record: Any) -> Instruction | Rejection | None:
     """Read a record whose contents have parts; None when it has no such contents.
 

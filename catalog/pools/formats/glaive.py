@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from catalog.pools.conversation import Instruction, conversation
+from catalog.pools.formats.registry import record_format
 from catalog.pools.reasons import Rejection
 
 _MARK = re.compile(r"(?:\A\s*|\n\s*\n\s*)(USER|ASSISTANT|FUNCTION RESPONSE):")
@@ -13,6 +14,7 @@ _ROLES = {"USER": "user", "ASSISTANT": "assistant", "FUNCTION RESPONSE": "tool"}
 _END = "<|endoftext|>"
 
 
+@record_format(order=110)
 def glaive(record: Any) -> Instruction | Rejection | None:
     """Read a record whose chat begins with a user's mark; None for any other record.
 

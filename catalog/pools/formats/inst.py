@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from catalog.pools.conversation import Instruction, conversation
+from catalog.pools.formats.registry import record_format
 from catalog.pools.formats.transcript import KEYS, text_under
 from catalog.pools.reasons import Rejection
 
@@ -14,6 +15,7 @@ _SYSTEM = re.compile(r"\s*<<SYS>>(.*?)<</SYS>>", re.DOTALL)
 _STOP = "[/INST]"
 
 
+@record_format(order=130)
 def inst(record: Any) -> Instruction | Rejection | None:
     """Read a text that begins with ``[INST]``, alone or under a key; None for any other text.
 

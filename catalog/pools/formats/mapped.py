@@ -1,4 +1,4 @@
-"""``--map``: the user names which key, or path of keys, holds what."""
+"""Records whose fields the user names: which key, or path of keys, holds what."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from catalog.pools.formats.turns import turns
 from catalog.pools.reasons import Rejection, kind_of
 
 FIELDS = ("prompt", "input", "response", "system", "history", "messages", "tools", "reasoning")
-"""What a path can be mapped to."""
+"""The fields that can be named."""
 
 
 def mapped(paths: Mapping[str, str]) -> Callable[[Any], Instruction | Rejection | None]:
@@ -32,10 +32,11 @@ def mapped(paths: Mapping[str, str]) -> Callable[[Any], Instruction | Rejection 
     """
     unknown = [name for name in paths if name not in FIELDS]
     if unknown:
-        raise OptionError(f"--map {unknown[0]}=...: the left side is one of {', '.join(FIELDS)}")
+        raise OptionError(f"no field is named {unknown[0]}: expected one of {', '.join(FIELDS)}")
     if "prompt" not in paths and "messages" not in paths:
         raise OptionError(
-            "--map must name the prompt or the messages: --map prompt=KEY --map response=KEY, or --map messages=KEY"
+            "the fields must include the prompt or the messages: "
+            "prompt=KEY and response=KEY, or messages=KEY"
         )
     read = tuple(paths.values())
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, TypeGuard
 
 from catalog.pools.conversation import SYSTEMS, Instruction, conversation, first_key, is_turn
+from catalog.pools.formats.registry import record_format
 from catalog.pools.literal import PYTHON_CELL, written_value
 from catalog.pools.reasons import Rejection
 
@@ -15,6 +16,7 @@ KEYS = ("messages", "conversations", "conversation", "turns", "dialogue", "dialo
 _ROLES = ("role", "speaker", "author")
 
 
+@record_format(order=40)
 def messages(record: Any) -> Instruction | Rejection | None:
     """Read a record whose turns have a ``role``, ``speaker`` or ``author``; None when it has no such turns.
 

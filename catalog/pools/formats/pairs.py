@@ -7,12 +7,14 @@ from typing import Any
 
 from catalog.pools.conversation import Instruction, first_key
 from catalog.pools.formats.messages import KEYS, beside, listed
+from catalog.pools.formats.registry import record_format
 from catalog.pools.reasons import Rejection
 
 ASKERS = ("human", "user")
 SPEAKERS = ("assistant", "gpt", "bot", "model", "chatbot")
 
 
+@record_format(order=100)
 def pairs(record: Any) -> Instruction | Rejection | None:
     """Read a record that is such a pair, or a list of them, alone or under a key; None for anything else.
 

@@ -7,6 +7,7 @@ from typing import Any
 from catalog.pools.conversation import Instruction
 from catalog.pools.formats.alpaca import PROMPTS, alpaca
 from catalog.pools.formats.messages import KEYS, are_turns, beside, joined, turn_list
+from catalog.pools.formats.registry import record_format
 from catalog.pools.formats.transcript import transcript
 from catalog.pools.reasons import Rejection
 
@@ -17,6 +18,7 @@ _PAIRS = (
 )
 
 
+@record_format(order=20)
 def preference(record: Any) -> Instruction | Rejection | None:
     """Read a record with a chosen and a rejected answer; None when it has not both.
 

@@ -6,9 +6,11 @@ from typing import Any
 
 from catalog.pools.conversation import Instruction
 from catalog.pools.formats.messages import turns_under
+from catalog.pools.formats.registry import record_format
 from catalog.pools.reasons import Rejection
 
 
+@record_format(order=30)
 def sharegpt(record: Any) -> Instruction | Rejection | None:
     """Read a record whose turns have a ``from``; None when it has no such turns.
 

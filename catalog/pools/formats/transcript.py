@@ -7,6 +7,7 @@ from typing import Any
 
 from catalog.pools.conversation import Instruction
 from catalog.pools.fingerprint import Message
+from catalog.pools.formats.registry import record_format
 from catalog.pools.reasons import Rejection
 from catalog.pools.roles import ROLES
 
@@ -19,6 +20,7 @@ _STYLES = (
 )
 
 
+@record_format(order=60)
 def transcript(record: Any) -> Instruction | Rejection | None:
     """Read a text that begins with a human's mark, alone or under a key; None for any other text.
 

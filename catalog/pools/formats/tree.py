@@ -7,16 +7,18 @@ from typing import Any
 
 from catalog.pools.conversation import CONTENT_KEYS, ROLE_KEYS, Instruction, first_key, is_turn
 from catalog.pools.formats.messages import messages
+from catalog.pools.formats.registry import record_format
 from catalog.pools.readers.records import Record
 from catalog.pools.reasons import Rejection
 
 CHILDREN = ("replies", "children")
 MODES = ("paths", "best")
-"""What ``--tree`` reads of a tree: every path from the root to a leaf, or the one that follows the best rank."""
+"""What the option ``tree`` takes: every path from the root to a leaf, or only the best-ranked path."""
 
-_ADVICE = "Read every path of the trees with --tree paths, or the best-ranked one with --tree best"
+_ADVICE = "Read every path of the trees (tree=paths) or the best-ranked path (tree=best)"
 
 
+@record_format(order=80)
 def tree(record: Any) -> Instruction | Rejection | None:
     """Read a tree that has one path only; None when the record is no tree.
 

@@ -7,12 +7,14 @@ from typing import Any
 from catalog.pools.conversation import Instruction, conversation, first_key
 from catalog.pools.fingerprint import Message
 from catalog.pools.formats.messages import are_turns, listed
+from catalog.pools.formats.registry import record_format
 from catalog.pools.reasons import Rejection
 
 KEYS = ("conversations", "conversation", "messages", "dialogue", "dialog", "data")
 """Keys under which a record may hold texts that alternate. Not ``turns``: MT-Bench holds the user's turns alone there."""
 
 
+@record_format(order=50)
 def turns(record: Any) -> Instruction | Rejection | None:
     """Read a list of texts (user, assistant, user, ...) or of turns with roles; None for anything else.
 

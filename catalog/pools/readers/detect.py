@@ -122,7 +122,7 @@ def _dialect(file: Opened, options: ReadOptions) -> Dialect:
     """
     name = file.source.name
     keys = (
-        *options.map.values(),
+        *options.fields.values(),
         options.source_column,
         options.labels_column,
         *(options.layout.keys if options.layout else ()),
@@ -132,11 +132,11 @@ def _dialect(file: Opened, options: ReadOptions) -> Dialect:
     if dialect is None or not (dialect.is_regular or _ending(file) in (".csv", ".tsv")):
         advice = "records are JSON, JSON Lines, CSV, TSV, YAML, Parquet, Arrow or Excel"
         raise SourceError(f"{name} is running text, not records: {advice}", reason="plain_text")
-    if options.map and all(path.isdigit() for path in options.map.values()):
+    if options.fields and all(path.isdigit() for path in options.fields.values()):
         return replace(dialect, has_header=False)
     if not dialect.has_header:
         cells = listed(map(repr, dialect.first_row))
-        advice = "add a line with column names, or number the columns from 1: --map prompt=1 --map response=2"
+        advice = "add a line with column names, or number the columns from 1 (prompt=1, response=2)"
         raise SourceError(
             f"{name} is a {dialect.name.upper()} file without a header; its first row is {cells}: {advice}",
             reason="no_header",

@@ -4,8 +4,7 @@ import pytest
 
 from catalog.errors import OptionError
 from catalog.pools.conversation import Instruction
-from catalog.pools.formats import mapped
-from catalog.pools.formats.mapped import at
+from catalog.pools.formats.mapped import at, mapped
 from catalog.pools.reasons import Rejection
 
 PAIR = [("user", "q", None), ("assistant", "a", None)]
@@ -81,7 +80,7 @@ def test_a_placeholder_under_a_mapped_input_counts() -> None:
     "paths", [{"answer": "a"}, {"response": "a"}, {"prompt": "a", "output": "b"}]
 )
 def test_an_impossible_map_is_refused(paths: dict[str, str]) -> None:
-    with pytest.raises(OptionError, match="--map"):
+    with pytest.raises(OptionError, match="field"):
         mapped(paths)
 
 

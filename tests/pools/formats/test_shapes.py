@@ -8,7 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.pools.conversation import Instruction, answered
-from catalog.pools.formats import FORMATS, detect, exact, mapped, messages, with_roles
+from catalog.pools.formats.detect import detect, exact, with_roles
+from catalog.pools.formats.mapped import mapped
+from catalog.pools.formats.messages import messages
+from catalog.pools.formats.registry import formats
 from catalog.pools.reasons import Rejection
 
 USER = {"role": "user", "content": "q"}
@@ -364,7 +367,7 @@ values = st.recursive(
 @settings(max_examples=150)
 @given(values)
 def test_any_record_is_read_rejected_or_another_shape(record: Any) -> None:
-    for format_ in FORMATS:
+    for format_ in formats():
         found = exact(format_, record)
         assert found is None or isinstance(found, Instruction | Rejection)
         if isinstance(found, Instruction):

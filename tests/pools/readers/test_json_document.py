@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from catalog.pools.formats import detect
+from catalog.pools.formats.detect import detect
 from catalog.pools.readers.json_document import json_document
 from catalog.pools.readers.records import Container
 from catalog.pools.reasons import Rejection
