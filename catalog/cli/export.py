@@ -9,8 +9,8 @@ import click
 from catalog.catalog import Catalog
 from catalog.cli.choices import LazyChoice, exporters
 from catalog.cli.group import json_option
+from catalog.cli.options import pass_catalog
 from catalog.cli.output import echo_json, say
-from catalog.cli.pools import pass_catalog
 
 
 @click.command()

@@ -1,9 +1,9 @@
 """Preferences, as TRL's DPOTrainer reads them.
 
 A row is ``{"prompt": [...], "chosen": [...], "rejected": [...], "tools", "fingerprint",
-"source"}``. Prompt, chosen and rejected are lists of turns, as `catalog.export.messages` writes them. Chosen is
-the last answer. If a rejected conversation differs from the chosen one earlier, both are everything
-from that turn on. Every rejected answer has its own row.
+"source"}``. Prompt, chosen and rejected are lists of turns, as `catalog.export.messages` writes
+them. Chosen is the last answer. If a rejected conversation differs from the chosen one earlier,
+both are everything from that turn on. Every rejected answer has its own row.
 """
 
 from __future__ import annotations

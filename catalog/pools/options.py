@@ -1,4 +1,4 @@
-"""What a caller may say about how sources are read."""
+"""Options for reading sources."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ from catalog.pools.roles import STORED, role_of
 
 @dataclass(frozen=True, kw_only=True)
 class ReadOptions:
-    """How to read sources.
+    """Options for reading sources.
 
     Attributes:
-        format: ``"auto"``, or the name of a shape (`catalog.pools.formats`), which then holds for every record.
-        map: which key, or dotted path of keys, holds what: ``{"prompt": "Question", "response": "Answer"}``; also input, system,
-            history, messages, tools, reasoning. Overrules ``format``. For a CSV without header,
-            column numbers from 1.
-        roles: further spellings of roles and the stored role that each stands for: ``{"narrator":
-            "assistant"}``.
-        tree: what is read of a tree of messages: ``"paths"``, every path from the root to a leaf,
-            or ``"best"``, the best-ranked one. None refuses a tree with several paths.
-        source_column: key or path of a record's source; the file's name without its endings where
-            it is None or absent.
+        format: ``"auto"``, or the name of a record format for every record
+            (`catalog.pools.formats`).
+        fields: the key, or dotted path of keys, of each field: ``{"prompt": "Question",
+            "response": "Answer"}``; also input, system, history, messages, tools, reasoning. They
+            take precedence over ``format``. For a CSV without header, column numbers from 1.
+        roles: stored roles by further spellings: ``{"narrator": "assistant"}``.
+        tree: the paths to read of a tree of messages: ``"paths"``, every path from the root to a
+            leaf, or ``"best"``, the best-ranked path. None refuses a tree with several paths.
+        source_column: key or path of a record's source; without it the file's name without
+            suffixes.
         labels_column: key or path of a record's labels: a text, a list of texts, or a list of
             objects.
         prompts_only: accept records without an answer.
-        hash_media: make the sha256 of each media file at hand part of its reference, and so of the
+        hash_media: include the sha256 of each existing media file in its reference, and so in the
             fingerprint.
-        entry: the entry of a description of datasets that stated ``map``, ``format`` and
+        entry: the entry of a description of datasets that sets ``fields``, ``format`` and
             ``layout``, or None.
-        layout: what is renamed in each record before it is read, or None.
-        batch_size: records a batch, quarantined ones counted.
+        layout: the renaming of each record before it is read, or None.
+        batch_size: records per batch, including quarantined ones.
 
     Raises:
-        OptionError: an unknown format, an impossible map, a role that is known or stands for none, an unknown tree, a batch size below 1.
+        OptionError: an option is out of its range.
     """
 
     format: str = "auto"
@@ -70,6 +70,6 @@ class ReadOptions:
             if role_of(name)[0]:
                 raise OptionError(f"the role {name} is built in and stands for {role_of(name)[0]}")
         if self.batch_size < 1:
-            raise OptionError(f"a batch holds at least 1 record, not {self.batch_size}")
+            raise OptionError(f"expected a batch size of at least 1, got {self.batch_size}")
         if self.fields:
             mapped(self.fields)

@@ -1,4 +1,4 @@
-"""Restoring: an older version of a pool becomes the newest one, as a version of its own."""
+"""Restoring: an older version of a pool becomes its newest version."""
 
 from __future__ import annotations
 
@@ -13,19 +13,21 @@ from catalog.store.store import Store
 
 @dataclass(frozen=True, kw_only=True)
 class Restoration:
-    """What a restoration did, or would do if ``is_dry_run``.
+    """The result of a restoration, or with ``is_dry_run`` the result that it would have.
 
     Attributes:
         name: the pool's name.
-        version: the pool's newest version afterwards.
-        restored_from: the version that it has the members of.
-        is_new_version: False when the newest version had these members already; nothing was written then.
+        version: the pool's newest version after it.
+        restored_from: the restored version.
+        is_new_version: False when the newest version already has these members, so that nothing is
+            written.
         n_members: members of the version.
-        n_added: members that the version before did not have.
-        n_removed: members of the version before that are gone.
+        n_added: members that the version before does not have.
+        n_removed: members that only the version before has.
         n_kept: members of both.
-        n_updated: how many of these have another row number, source, labels, metadata or content of a media file.
-        is_dry_run: whether nothing was written in any case.
+        n_updated: kept members with another row number, source, labels, metadata or content of a
+            media file.
+        is_dry_run: whether this was a dry run.
     """
 
     name: str
@@ -46,21 +48,21 @@ def restore(
     *,
     is_dry_run: bool = False,
 ) -> Restoration:
-    """Make an older version of a pool the newest: a new version with its members, sources, labels and metadata.
+    """Add a version with the members, sources, labels and metadata of an older version.
 
     Args:
         store: the catalog's files and database.
         reference: the version to restore, as ``name@3`` or ``name@tag``.
-        is_dry_run: compare, and write nothing.
+        is_dry_run: compare without writing.
 
     Raises:
         HomeNotFoundError: there is no catalog in that folder.
-        ReferenceNotFoundError: no such pool, version or tag.
-        LockedError: another process held the catalog all that time.
+        ReferenceNotFoundError: there is no such pool, version or tag.
+        LockedError: another process holds the catalog for too long.
     """
     started = time.monotonic()
     with store.reading() as connection:
-        resolve(connection, reference, kind="pool")  # refuses before a writer makes a catalog
+        resolve(connection, reference, kind="pool")  # before writing creates a catalog
     with (store.rehearsing if is_dry_run else store.writing)() as connection:
         old = resolve(connection, reference, kind="pool")
         newest = resolve(connection, old.name, kind="pool").version

@@ -65,7 +65,7 @@ def written(rows, batches, folder, format, **options):
 
 
 def texts(row, *, has_calls=True, answer=None):
-    """Return a template's rendering of an instruction, with its answer or the turns in its place."""
+    """Return a template's text of an instruction, with its answer or the turns in its place."""
     messages = [{"content": row["system"], "extra": None}] if row["system"] is not None else []
     messages += (
         row["messages"]

@@ -29,7 +29,7 @@ def notes(*paths: Path, **options: Any) -> list[list[str]]:
     [
         (
             {"source_column": "orgin"},
-            "none of 3 records has the key orgin that the source column names; did you mean origin?",
+            "3 records has the key orgin that the source column names; did you mean origin?",
         ),
         (
             {"labels_column": "label.abilites"},

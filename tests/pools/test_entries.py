@@ -38,7 +38,8 @@ def config(folder: Path, entry: str, record: dict[str, Any]) -> Path:
     (folder / "mine.jsonl").write_text(json.dumps(record) + "\n", encoding="utf-8")
     path = folder / "config.yaml"
     path.write_text(
-        f"base_model: x\nload_in_8bit: true\ndatasets:\n  - path: mine.jsonl\n{entry}chat_template: chatml\n"
+        "base_model: x\nload_in_8bit: true\ndatasets:\n"
+        f"  - path: mine.jsonl\n{entry}chat_template: chatml\n"
     )
     return path
 
@@ -222,8 +223,10 @@ CHAT = """    type: chat_template
       user: [client]
       assistant: [clerk]
 """
-LEGACY = "    type: sharegpt\n    field_messages: chat\n    message_field_role: who\n    message_field_content: says\n"
-OWN = "    type:\n      field_instruction: ask\n      field_output: reply\n      format: '[INST] {instruction} [/INST]'\n"
+LEGACY = "    type: sharegpt\n    field_messages: chat\n"
+LEGACY += "    message_field_role: who\n    message_field_content: says\n"
+OWN = "    type:\n      field_instruction: ask\n      field_output: reply\n"
+OWN += "      format: '[INST] {instruction} [/INST]'\n"
 PREFERENCE = """    type: chat_template.default
     field_messages: chat
     field_chosen: good

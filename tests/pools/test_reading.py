@@ -338,7 +338,7 @@ def test_a_file_without_instructions_is_refused_with_its_reason(
 def test_a_csv_of_a_header_alone_holds_no_record(tmp_path: Path) -> None:
     path = tmp_path / "data.csv"
     path.write_text("prompt,response\n")
-    with pytest.raises(SourceError, match="holds no record") as caught:
+    with pytest.raises(SourceError, match="has no records") as caught:
         read(path)
     assert caught.value.reason == "empty_file"
 

@@ -250,4 +250,4 @@ def test_alpaca_has_no_duplicates_and_its_placeholders_are_counted() -> None:
 
 
 PLACEHOLDERS = 636
-"""Inputs that say, one way or another, that there is none; one more belongs to a record without an output."""
+"""Placeholder inputs; one more belongs to a record without an output."""

@@ -37,13 +37,14 @@ def test_tools_are_any_text(catalog: Catalog, jsonl: Write) -> None:
     assert catalog.sql("SELECT count(*) FROM scores('p')").item() == 7
 
 
+ASKED, ANSWERED = map(json.dumps, TURNS)
 SHAPES = [
-    '{"messages": [{"role": "user", "content": "q", "key": %s}, {"role": "assistant", "content": "a"}]}',
-    '{"messages": [{"role": "user", "content": [%s, 2]}, {"role": "assistant", "content": "a"}]}',
+    f'{{"messages": [{{"role": "user", "content": "q", "key": %s}}, {ANSWERED}]}}',
+    f'{{"messages": [{{"role": "user", "content": [%s, 2]}}, {ANSWERED}]}}',
     '{"instruction": "q", "output": "a", "tree": %s}',
-    '{"prompt": "q", "chosen": "a", "rejected": [{"role": "assistant", "content": "b", "key": %s}]}',
+    '{"prompt": "q", "chosen": "a", "rejected": [{"role": "assistant", "key": %s}]}',
     '{"prompt": "q", "response": "a", "images": [{"path": "x.png", "exif": %s}]}',
-    '{"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}], "tools": [%s]}',
+    f'{{"messages": [{ASKED}, {ANSWERED}], "tools": [%s]}}',
 ]
 
 
@@ -96,7 +97,8 @@ def test_a_file_whose_name_is_not_text_is_registered(catalog: Catalog, tmp_path:
 
 def test_a_source_that_is_not_text_costs_its_record(catalog: Catalog, tmp_path: Path) -> None:
     (tmp_path / "pool.jsonl").write_text(
-        '{"instruction": "q", "output": "a", "from": ["\\ud83d"]}\n{"instruction": "r", "output": "a", "from": ["x"]}\n'
+        '{"instruction": "q", "output": "a", "from": ["\\ud83d"]}\n'
+        '{"instruction": "r", "output": "a", "from": ["x"]}\n'
     )
     answer = catalog.register(tmp_path / "pool.jsonl", pool="p", source_column="from")
     assert (answer.n_members, answer.reasons) == (1, {"bad_encoding": 1})

@@ -1,4 +1,4 @@
-"""Files whose records need more than a format: trees, tables by column, Python, NaN, repeated keys, and what is said of them."""
+"""Files whose records need more than a format: trees, tables, Python, NaN, repeated keys."""
 
 import json
 from collections.abc import Callable
@@ -17,7 +17,7 @@ Read = Callable[..., tuple[list[tuple[str, ...]], FileReading, list[dict[str, An
 
 @pytest.fixture
 def read(tmp_path: Path) -> Read:
-    """Read a text; return the contents of each instruction, the file's reading, and all rows, quarantined ones last."""
+    """Read a text; return each instruction's contents, the report, and all rows."""
 
     def reads(
         text: str, **options: Any
@@ -183,8 +183,10 @@ def test_python_that_is_no_literal_is_never_evaluated_and_said(read: Read, tmp_p
 
 
 def test_nan_in_metadata_is_null_and_counted_and_in_a_message_costs_the_record(read: Read) -> None:
-    text = '{"prompt": "q", "response": "a", "score": NaN, "more": {"x": [-Infinity, 1]}}\n{"prompt": "q", "response": NaN}\n'
-    text += '{"messages": [{"role": "user", "content": "q", "weight": NaN}, {"role": "assistant", "content": "a"}]}\n'
+    text = '{"prompt": "q", "response": "a", "score": NaN, "more": {"x": [-Infinity, 1]}}\n'
+    text += '{"prompt": "q", "response": NaN}\n'
+    text += '{"messages": [{"role": "user", "content": "q", "weight": NaN}, '
+    text += '{"role": "assistant", "content": "a"}]}\n'
     text += '{"prompt": "q", "response": "b", "score": 1e999}'
     contents, file, rows = read(text)
     assert contents == [("q", "a"), ("q", "b")]
@@ -199,7 +201,8 @@ def test_nan_in_metadata_is_null_and_counted_and_in_a_message_costs_the_record(r
 @pytest.mark.parametrize("form", ["{0}\n{1}", "[{0}, {1}]"])
 def test_a_repeated_key_is_noted_wherever_it_stands(read: Read, form: str) -> None:
     flat = '{"prompt": "p", "prompt": "a \\": b", "response": "a"}'
-    nested = '{"messages": [{"role": "user", "content": "x", "content": "q"}, {"role": "assistant", "content": "a"}]}'
+    nested = '{"messages": [{"role": "user", "content": "x", "content": "q"}, '
+    nested += '{"role": "assistant", "content": "a"}]}'
     contents, file, _ = read(form.format(flat, nested))
     assert contents == [('a ": b', "a"), ("q", "a")]
     assert [

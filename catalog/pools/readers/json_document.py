@@ -1,4 +1,7 @@
-"""JSON documents, through a window: a list, an object that holds a list, an object keyed by id, objects one after another."""
+"""JSON documents, through a window.
+
+A document is a list, an object that holds a list, an object keyed by id, or a series of objects.
+"""
 
 from __future__ import annotations
 
@@ -33,20 +36,21 @@ LIST_KEYS = (
     "samples",
     "questions",
 )
-"""Keys of a document under which a list of records is looked for."""
+"""Keys of a document's list of records."""
 
 _MAX_KEY = 2**16
-"""Characters within which a key must end."""
+"""Maximum characters of a key."""
 
 _KEY = re.compile(r'"((?:[^"\\]|\\.)*+)"\s*:\s*', re.DOTALL)
 
 
 def json_document(blocks: Iterable[str], *, is_record: Callable[[Any], bool]) -> Container:
-    """The records of a JSON document.
+    """Return the records of a JSON document.
 
     Args:
         blocks: the text.
-        is_record: whether a value has the shape of a record, which tells an object keyed by id from one that is a record.
+        is_record: returns whether a value has the shape of a record, which distinguishes a record
+            from an object keyed by id.
     """
     window = Window(blocks)
     container = Container("json objects", "element", iter(()))
@@ -59,7 +63,7 @@ def json_document(blocks: Iterable[str], *, is_record: Callable[[Any], bool]) ->
 def _documents(
     window: Window, container: Container, is_record: Callable[[Any], bool]
 ) -> Iterator[Record]:
-    """Every top-level value of the text, one after another."""
+    """Yield the records of every top-level value of the text."""
     n = 0
     known, python = Elements(), PythonLiterals()
     while char := window.skip():
@@ -71,7 +75,7 @@ def _documents(
             names = _column_names(window)
             window.at += 1
             records = _pairs(window, container, is_keyed=is_keyed, first=n, names=names)
-        elif char in "]}":  # closes nothing
+        elif char in "]}":  # without an opening bracket
             window.at += 1
             continue
         else:
@@ -84,13 +88,16 @@ def _documents(
 
 
 def _as_python(record: Record, python: PythonLiterals) -> Record:
-    """A record that is no JSON, read as Python where it is a literal."""
+    """Return a record that is not JSON as Python, if it is a literal."""
     position, rejection, raw = record
     return position, python.value(raw or "", otherwise=rejection), raw
 
 
 def _column_names(window: Window) -> list[str] | None:
-    """The column names of a table that pandas split (``orient="split"``) at the window's place; None for any other object."""
+    """Return the column names of a pandas table (``orient="split"``) at the window's place.
+
+    Returns None for any other object.
+    """
     if '"columns"' not in window.text:
         return None
     try:
@@ -109,7 +116,7 @@ def _names(value: Any) -> list[str] | None:
 
 
 def _is_turns(window: Window) -> bool:
-    """Whether the list at the window's place is itself one record: turns, or texts that alternate."""
+    """Return whether the list at the window's place is one record of turns or texts."""
     match = re.compile(r"\[\s*").match(window.text, window.at)
     try:
         first, _ = scan(window.text, match.end() if match else window.at)
@@ -121,7 +128,10 @@ def _is_turns(window: Window) -> bool:
 
 
 def _holds_records(window: Window, is_record: Callable[[Any], bool]) -> bool | None:
-    """What the object at the window's place is: False, it holds a list of records; True, it is keyed by id; None, it is a record."""
+    """Return the kind of the object at the window's place.
+
+    False is an object with a list of records, True an object keyed by id, None a record.
+    """
     try:
         value, _ = scan(window.text, window.at)
     except (ValueError, StopIteration, RecursionError):
@@ -146,7 +156,7 @@ def _holds_records(window: Window, is_record: Callable[[Any], bool]) -> bool | N
 
 
 def _guess(window: Window, is_record: Callable[[Any], bool]) -> bool | None:
-    """The same for an object that is broken, or longer than the window: from its first keys."""
+    """Return the same from the first keys of an object that is broken, or exceeds the window."""
     at = window.at + 1
     for _ in range(64):
         match = _KEY.match(window.text, _spaces(window.text, at))
@@ -171,28 +181,28 @@ def _spaces(text: str, at: int) -> int:
 
 
 def _elements(window: Window, container: Container, *, first: int) -> Iterator[Record]:
-    """The elements of a list, up to its closing bracket."""
+    """Yield the elements of a list, up to its closing bracket."""
     known = Elements()
     n = first
     while char := window.skip():
         if char == "]":
             window.at += 1
             return
-        if char == "}":  # left over from a broken element
+        if char == "}":  # from a broken element
             window.at += 1
             continue
         value, raw = element(window, known)
         yield n, value, raw
         n += 1
-    container.notes.append("the list is not closed: the file may be cut")
+    container.notes.append("the list is not closed: the file may be truncated")
 
 
 def _pairs(
     window: Window, container: Container, *, is_keyed: bool, first: int, names: list[str] | None
 ) -> Iterator[Record]:
-    """The records under the keys of an object: one a key, or those of a list under one of LIST_KEYS.
+    """Yield the records of an object: one for each key, or those of a list under LIST_KEYS.
 
-    Lists of cells are the rows of a table where the object has the names of its columns, here or
+    Lists of cells are the rows of a table if the object has the names of its columns, here or
     before.
     """
     known = Elements(is_keyed=True)
@@ -205,7 +215,7 @@ def _pairs(
         if match is None:
             yield (
                 n,
-                Rejection("not_json", "a key and a colon were expected"),
+                Rejection("not_json", "expected a key and a colon"),
                 window.take(_line_end(window)),
             )
             n += 1
@@ -226,11 +236,11 @@ def _pairs(
         elif isinstance(value, Rejection):
             yield n, value, raw
             n += 1
-    container.notes.append("the object is not closed: the file may be cut")
+    container.notes.append("the object is not closed: the file may be truncated")
 
 
 def _in_columns(record: Record, names: list[str] | None, container: Container) -> Record:
-    """A list of cells as the row of a table, where the names of its columns are known."""
+    """Return a list of cells as the row of a table, if the names of its columns are known."""
     position, value, raw = record
     if names is None or not isinstance(value, list):
         return record
@@ -239,7 +249,7 @@ def _in_columns(record: Record, names: list[str] | None, container: Container) -
 
 
 def _key(window: Window) -> re.Match[str] | None:
-    """The key at the window's place, with its colon and enough of what follows."""
+    """Return the key at the window's place, with its colon and enough text after it."""
     match = _KEY.match(window.text, window.at)
     while (
         (match is None or match.end() == len(window.text))
@@ -256,14 +266,14 @@ def _line_end(window: Window) -> int:
 
 
 def _with_key(value: Any, key: str) -> Any:
-    """The record with its key, which no other column holds."""
+    """Return a record with its key, unless another column has the name."""
     if not isinstance(value, dict) or value.get("id") == key:
         return value
     return {("key" if "id" in value else "id"): key, **value}
 
 
 def element(window: Window, known: Elements) -> tuple[Any, str]:
-    """The value at the window's place, or why there is none, and its text; the window moves behind it."""
+    """Return the value at the window's place, or a rejection, and its text. The window moves on."""
     while True:
         text, at = window.text, window.at
         try:
@@ -272,14 +282,14 @@ def element(window: Window, known: Elements) -> tuple[Any, str]:
             if _may_be_cut(error, text) and len(text) - at < MAX_RECORD and window.more():
                 continue
             return _lost(window, known, error)
-        if end == len(text) and window.more():  # a number may go on
+        if end == len(text) and window.more():  # a number can continue
             continue
         known.last = value
         return value, window.take(end)
 
 
 def _may_be_cut(error: BaseException, text: str) -> bool:
-    """Whether an error can come from the end of the window alone."""
+    """Return whether an error can come from the end of the window alone."""
     if isinstance(error, RecursionError):
         return False
     at = error.value if isinstance(error, StopIteration) else getattr(error, "pos", 0)

@@ -1,4 +1,4 @@
-"""A stretch of a long text, moved forward as it is read."""
+"""A window on a long text that moves forward."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ _BETWEEN = re.compile(r"[\s,\ufeff]*")
 
 
 class Window:
-    """A text that arrives in blocks; only what is not yet read is held.
+    """A text in blocks, of which only the unread part is held.
 
     Attributes:
-        text: what is held.
-        at: where reading goes on in ``text``.
-        is_last: whether nothing follows ``text``.
+        text: the held text.
+        at: the place of reading in ``text``.
+        is_last: whether ``text`` is the end.
     """
 
     def __init__(self, blocks: Iterable[str]) -> None:
@@ -25,7 +25,7 @@ class Window:
         self.more()
 
     def more(self) -> bool:
-        """Drop what is read and at least double what is not; False, and nothing moves, at the end of the text."""
+        """Drop the text before the place, and at least double the rest; False at the end."""
         if self.is_last:
             return False
         n_kept = len(self.text) - self.at
@@ -42,7 +42,7 @@ class Window:
         return n_chars > 0
 
     def skip(self) -> str:
-        """Pass white space and commas, and show the next character; "" at the end."""
+        """Skip white space and commas, and return the next character; "" at the end."""
         while True:
             match = _BETWEEN.match(self.text, self.at)
             self.at = match.end() if match else self.at
@@ -52,7 +52,7 @@ class Window:
                 return ""
 
     def take(self, end: int) -> str:
-        """The text up to ``end``, which is passed."""
+        """Return the text up to ``end``, and move there."""
         taken = self.text[self.at : end]
         self.at = end
         return taken

@@ -1,4 +1,4 @@
-"""The shapes beside each other: which one is seen, and that what is stored can be written and read again."""
+"""The formats together: detection, and writing and reading again what is stored."""
 
 import json
 from typing import Any

@@ -4,7 +4,7 @@ import pytest
 
 from catalog.errors import OptionError
 from catalog.pools.conversation import Instruction
-from catalog.pools.formats.mapped import at, mapped
+from catalog.pools.formats.mapped import mapped, value_at
 from catalog.pools.reasons import Rejection
 
 PAIR = [("user", "q", None), ("assistant", "a", None)]
@@ -85,4 +85,4 @@ def test_an_impossible_map_is_refused(paths: dict[str, str]) -> None:
 
 
 def test_a_path_that_leads_nowhere_is_none() -> None:
-    assert [at({"a": [1]}, path) for path in ("a.1", "a.x", "b", "a.0.c")] == [None] * 4
+    assert [value_at({"a": [1]}, path) for path in ("a.1", "a.x", "b", "a.0.c")] == [None] * 4

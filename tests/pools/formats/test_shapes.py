@@ -290,7 +290,13 @@ def test_calls_and_media_of_gemini_stay_as_parts() -> None:
 
 
 def test_turns_of_glaive_are_told_apart() -> None:
-    chat = 'USER: q\n\n\nASSISTANT: <functioncall> {"name": "f"} <|endoftext|>\n\n\nFUNCTION RESPONSE: {"a": 1}\n\n\nASSISTANT: x: y'
+    turns = (
+        "USER: q",
+        'ASSISTANT: <functioncall> {"name": "f"} <|endoftext|>',
+        'FUNCTION RESPONSE: {"a": 1}',
+        "ASSISTANT: x: y",
+    )
+    chat = "\n\n\n".join(turns)
     found = read({"chat": chat, "system": ""})
     assert [(role, content) for role, content, _ in found.messages] == [
         ("user", "q"),
@@ -339,7 +345,8 @@ def test_a_conversation_is_the_same_in_every_text(
     assert read({"text": f"<s>[INST] {inst}"}).messages == stripped
 
 
-NAMES = "messages role content from value text chat contents parts prompt replies question choices answer system tools human user"
+NAMES = "messages role content from value text chat contents parts prompt replies question "
+NAMES += "choices answer system tools human user"
 keys = st.sampled_from([*NAMES.split(), "assistant", "instruction", "context", "history", "chosen"])
 scalars = st.sampled_from(
     [

@@ -183,9 +183,7 @@ def test_a_broken_record_of_a_nested_list_or_under_an_id_is_the_only_one_lost(
         assert (len(good), len(bad)) == (2, 1), whole
 
 
-def test_a_conversation_with_a_broken_turn_is_lost_whole_and_its_turns_are_not_taken_for_records() -> (
-    None
-):
+def test_a_conversation_with_a_broken_turn_is_lost_whole_without_its_turns() -> None:
     record = {
         "conversations": [
             {"from": "human", "value": "a"},
