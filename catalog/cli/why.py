@@ -41,9 +41,10 @@ def why(catalog: Catalog, reference: str, which: str, memory: str, is_json: bool
 def side_by_side(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return rows as columns: a selector returns more columns than fit on a terminal.
 
-    >>> this, last = {"who": "this row", "prompt": "Add."}, {"who": "last taken", "turn": 2}
+    >>> this = {"who": "this row", "prompt": "Add."}
+    >>> last = {"who": "last taken", "turn": 2, "prompt": "Sort."}
     >>> side_by_side([this, last])[0]
-    {'': 'prompt', 'this row': 'Add.', 'last taken': ''}
+    {'': 'prompt', 'this row': 'Add.', 'last taken': 'Sort.'}
     >>> side_by_side([this, last])[1]
     {'': 'turn', 'this row': '', 'last taken': '2'}
     """

@@ -45,9 +45,9 @@ Turns = list[Message]
 def dpo(record: Record, survey: Survey) -> Encoded:
     """Return one preference for each rejected answer, for TRL's DPOTrainer.
 
-    >>> said = [Message("user", "2+2?", {}), Message("assistant", "4", {})]
+    >>> messages = [Message("user", "2+2?", {}), Message("assistant", "4", {})]
     >>> rejected = [[{"role": "assistant", "content": "5"}]]
-    >>> row, = dpo(Record("f", said, None, None, rejected, None, "s", None, None), Survey()).rows
+    >>> row, = dpo(Record("f", messages, None, None, rejected, None, "s", None, None), Survey()).rows
     >>> row["prompt"], row["chosen"]
     ([{'role': 'user', 'content': '2+2?'}], [{'role': 'assistant', 'content': '4'}])
     >>> row["rejected"]

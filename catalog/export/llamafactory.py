@@ -91,8 +91,8 @@ def llamafactory(record: Record, survey: Survey) -> Encoded:
     A call in OpenAI's ``tool_calls`` becomes a turn of the role function_call, a JSON list of names
     and arguments. The trainer learns the call; its id and the text beside it are lost.
 
-    >>> said = [Message("user", "hi", {}), Message("assistant", "hello", {})]
-    >>> record = Record("f", said, None, None, None, None, "s", None, None)
+    >>> messages = [Message("user", "hi", {}), Message("assistant", "hello", {})]
+    >>> record = Record("f", messages, None, None, None, None, "s", None, None)
     >>> llamafactory(record, Survey()).rows[0]["messages"]
     [{'role': 'user', 'content': 'hi'}, {'role': 'assistant', 'content': 'hello'}]
     """

@@ -32,8 +32,8 @@ RESERVED = "message keys called from or value"
 def sharegpt(record: Record, survey: Survey) -> Encoded:
     """Return one conversation as ShareGPT's turns with ``from`` and ``value``.
 
-    >>> said = [Message("user", "hi", {}), Message("assistant", "hello", {})]
-    >>> record = Record("f", said, None, None, None, None, "s", None, None)
+    >>> messages = [Message("user", "hi", {}), Message("assistant", "hello", {})]
+    >>> record = Record("f", messages, None, None, None, None, "s", None, None)
     >>> sharegpt(record, Survey()).rows[0]["conversations"]
     [{'from': 'human', 'value': 'hi'}, {'from': 'gpt', 'value': 'hello'}]
     """

@@ -115,12 +115,12 @@ def _zipped(
 
 
 def _workbook(archive: zipfile.ZipFile, file: BinaryIO, *, source: Source) -> Iterator[Opened]:
-    found = sheets(archive, file, name=source.name)
-    if source.member is not None and source.member not in found:
-        raise no_member(source.name, source.member, found)
-    hidden = [title for title, sheet in found.items() if sheet.sheet_state != "visible"]
+    all_sheets = sheets(archive, file, name=source.name)
+    if source.member is not None and source.member not in all_sheets:
+        raise no_member(source.name, source.member, all_sheets)
+    hidden = [title for title, sheet in all_sheets.items() if sheet.sheet_state != "visible"]
     wanted = (
-        [title for title in found if title not in hidden]
+        [title for title in all_sheets if title not in hidden]
         if source.member is None
         else [source.member]
     )
@@ -132,10 +132,10 @@ def _workbook(archive: zipfile.ZipFile, file: BinaryIO, *, source: Source) -> It
     n_empty = 0
     for title in wanted:
         inside = inside_of(source, title, size=None)
-        if not has_rows(found[title], name=inside.name):
+        if not has_rows(all_sheets[title], name=inside.name):
             n_empty += 1
             continue
-        yield Opened(inside, kind="excel", sheet=found[title], notes=notes)
+        yield Opened(inside, kind="excel", sheet=all_sheets[title], notes=notes)
         notes = []
     if n_empty == len(wanted):
         raise SourceError(f"{source.name} has no sheet with rows", reason="empty_file")

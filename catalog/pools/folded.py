@@ -45,10 +45,12 @@ def fold(
     """
     if not n_records:
         return Folded()
-    at = {"pool_id": pool_id}
-    connection.execute(query("register/folded"), at | {"is_append": is_append, "offset": offset})
+    params = {"pool_id": pool_id}
+    connection.execute(
+        query("register/folded"), params | {"is_append": is_append, "offset": offset}
+    )
     connection.execute(query("register/differences"))
     n_differing, keys, n_unrecorded = connection.sql(
-        query("register/folded_counts"), params=at
+        query("register/folded_counts"), params=params
     ).fetchall()[0]
     return Folded(n_records, n_differing, tuple(keys or ()), n_unrecorded)

@@ -155,6 +155,6 @@ def _place(choice: Choice, parts: list[str], *, below: str) -> None:
     """Insert a saved dataset's files at the place of its folder; other Arrow files are caches."""
     is_stray = re.compile(rf"{re.escape(below)}[^/]*\.arrow")
     here = [name for name in choice.names if is_stray.fullmatch(name)]
-    at = choice.names.index(here[0]) if here else len(choice.names)
-    choice.names[at:] = parts + [name for name in choice.names[at:] if name not in here]
+    place = choice.names.index(here[0]) if here else len(choice.names)
+    choice.names[place:] = parts + [name for name in choice.names[place:] if name not in here]
     choice.others += [name for name in here if name not in parts]

@@ -53,8 +53,9 @@ class MediaReader:
             read: an instruction whose ``rest`` has one of KEYS.
             file: the data file's name; relative paths start at its folder.
         """
-        if read.rejected is None and (found := unwanted_answers(read)):
-            key, text = found
+        answers = unwanted_answers(read) if read.rejected is None else None
+        if answers is not None:
+            key, text = answers
             read = read._replace(rejected=text, rest=_without(read.rest, {key}))
         if read.media is not None:
             return read, []
@@ -101,15 +102,15 @@ def _location(path: str | None, *, beside: Path | None) -> str | None:
 
 def _references(rest: Mapping[str, Any]) -> tuple[list[dict[str, Any]], set[str]]:
     """Return the references of a record in its order, and the keys that hold them."""
-    own = _under(rest[OWN_KEY], kind=None) if OWN_KEY in rest else None
-    references = own or []
-    keys = {OWN_KEY} if own is not None else set()
+    exported = _under(rest[OWN_KEY], kind=None) if OWN_KEY in rest else None
+    references = list(exported or [])
+    keys = {OWN_KEY} if exported is not None else set()
     for key, value in rest.items():
-        found = _under(value, kind=KINDS[key]) if key in KINDS else None
-        if found is not None:
+        media = _under(value, kind=KINDS[key]) if key in KINDS else None
+        if media is not None:
             keys.add(key)
             # An export with both keys repeats under a kind's key the media of its own key.
-            references += [] if own else found
+            references += [] if exported else media
     return references, keys
 
 
@@ -117,25 +118,23 @@ def _under(value: Any, *, kind: str | None) -> list[dict[str, Any]] | None:
     """Return the references under one key; None if it holds something else."""
     if isinstance(value, str) and value.lstrip()[:1] in ("[", "{"):
         value = _parsed(value)
-    found = []
+    references = []
     for item in value if isinstance(value, list) else [value]:
         if item in (None, "", b"", {}, []):
             continue
         reference = _reference(item, kind=kind)
         if reference is None:
             return None
-        found.append(reference)
-    return found
+        references.append(reference)
+    return references
 
 
 def _reference(item: Any, *, kind: str | None) -> dict[str, Any] | None:
     if isinstance(item, list) and kind is not None:
         frames = _under(item, kind=kind)
-        return (
-            None
-            if frames is None
-            else {"kind": kind, "frames": [_without(frame, {"kind"}) for frame in frames]}
-        )
+        if frames is None:
+            return None
+        return {"kind": kind, "frames": [_without(frame, {"kind"}) for frame in frames]}
     if isinstance(item, dict):
         return _object(item, kind=kind)
     if kind is None or not isinstance(item, str | bytes):

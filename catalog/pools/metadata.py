@@ -42,29 +42,29 @@ class MetadataWriter:
 
     def notes(self) -> list[str]:
         """Return the notes about values that JSON cannot hold."""
-        found = []
+        findings = []
         if self.n_not_finite:
-            found.append(
+            findings.append(
                 f"{self.n_not_finite:,} records have NaN or Infinity in their metadata: "
                 "stored as null"
             )
         if self.bytes_keys:
             n_records = max(self.bytes_keys.values())
-            found.append(
+            findings.append(
                 f"{n_records:,} records have bytes under {listed(self.bytes_keys)}: "
                 "left out of the metadata"
             )
-        return found
+        return findings
 
     def _unlike_json(self, rest: Mapping[str, Any]) -> str | None:
         kept, is_finite = {}, True
         for key, value in rest.items():
-            found = _Findings()
+            findings = _Findings()
             if not _is_bytes(value):
-                kept[key] = found.plain(value)
-            if found.has_bytes or _is_bytes(value):
+                kept[key] = findings.plain(value)
+            if findings.has_bytes or _is_bytes(value):
                 self.bytes_keys[str(key)] += 1
-            is_finite = is_finite and found.is_finite
+            is_finite = is_finite and findings.is_finite
         self.n_not_finite += not is_finite
         return json_text(kept) if kept else None
 

@@ -35,16 +35,18 @@ def unknown_shape(value: Any, options: ReadOptions, *, position: str) -> str:
         return about
     if not isinstance(value, dict):
         return f"its records are neither objects nor lists of turns; {position} is {_shown(value)}"
-    found = f"{position} has the keys {listed(value)}"
+    example = f"{position} has the keys {listed(value)}"
     if options.fields or options.format != "auto":
         wanted = "the named fields" if options.fields else f"the format {options.format}"
-        return f"its records do not have {wanted}; {found}"
+        return f"its records do not have {wanted}; {example}"
     if value.keys() >= _TABLE_OF_MESSAGES:
         return (
-            f"its records are single messages of trees; {found}: register the file of whole trees "
+            f"its records are single messages of trees; {example}: register the file of whole trees "
             "with tree=paths"
         )
-    return f"its records have no known format; {found}: name the fields (prompt=KEY, response=KEY)"
+    return (
+        f"its records have no known format; {example}: name the fields (prompt=KEY, response=KEY)"
+    )
 
 
 def mostly_unreadable(
@@ -65,9 +67,9 @@ def mostly_unreadable(
     if not shown:
         return commonest, "", ADVICE.get(commonest, "Repair the file")
     name, first = shown[0]
-    found = f"the first: {name}, {first['position']}: {first['reason']}, {first['detail']}"
+    example = f"the first: {name}, {first['position']}: {first['reason']}, {first['detail']}"
     advice = first["advice"] if first["reason"] == commonest else None
-    return commonest, found, advice or ADVICE.get(commonest, "Repair the file")
+    return commonest, example, advice or ADVICE.get(commonest, "Repair the file")
 
 
 def _shown(value: Any) -> str:

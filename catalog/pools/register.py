@@ -259,13 +259,13 @@ def _refuse_mostly_unreadable(
         return
     reasons = sum((Counter(file.n_quarantined) for file in files), Counter[str]())
     named = ", ".join(f"{count:,} {reason}" for reason, count in reasons.most_common(4))
-    commonest, found, advice = mostly_unreadable(
+    commonest, example, advice = mostly_unreadable(
         [(file.file, file.n_quarantined, file.first_rejection) for file in files]
     )
     shapes = ", ".join(sorted({file.shape or file.container for file in files}))
     raise MostlyUnreadableError(
         f"{n_failed:,} of {n_read + n_failed:,} records could not be read as {shapes} ({named}); "
-        f"{found}; nothing was written. "
+        f"{example}; nothing was written. "
         f"{advice}, or write what is readable with force",
         reason=commonest,
     )

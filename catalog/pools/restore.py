@@ -75,11 +75,11 @@ def restore(
 def _compared(
     connection: Connection, old: Reference, *, newest: int, is_dry_run: bool
 ) -> Restoration:
-    at = {"pool_id": old.id}
-    connection.execute(query("restore/loaded"), at | {"version": old.version})
-    connection.execute(query("register/changes"), at | {"is_append": False})
-    connection.execute(query("restore/changed_media"), at | {"version": old.version})
-    counts = connection.sql(query("register/counts"), params=at).fetchall()[0]
+    params = {"pool_id": old.id}
+    connection.execute(query("restore/loaded"), params | {"version": old.version})
+    connection.execute(query("register/changes"), params | {"is_append": False})
+    connection.execute(query("restore/changed_media"), params | {"version": old.version})
+    counts = connection.sql(query("register/counts"), params=params).fetchall()[0]
     n_added, n_removed, n_updated, n_before, n_members = counts
     is_new = bool(n_added or n_removed or n_updated)
     return Restoration(
@@ -97,11 +97,12 @@ def _compared(
 
 
 def _write(connection: Connection, old: Reference, done: Restoration, *, seconds: float) -> None:
-    at = {"pool_id": old.id, "version": done.version}
-    connection.execute(query("restore/media_files"), at | {"restored_from": old.version})
-    connection.execute(query("register/close"), at)
-    connection.execute(query("register/members"), at)
+    params = {"pool_id": old.id, "version": done.version}
+    connection.execute(query("restore/media_files"), params | {"restored_from": old.version})
+    connection.execute(query("register/close"), params)
+    connection.execute(query("register/members"), params)
     counts = {key: getattr(done, key) for key in ("n_added", "n_removed", "n_kept", "n_updated")}
     connection.execute(
-        query("restore/version"), at | counts | {"restored_from": old.version, "seconds": seconds}
+        query("restore/version"),
+        params | counts | {"restored_from": old.version, "seconds": seconds},
     )

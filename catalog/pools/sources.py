@@ -108,7 +108,7 @@ def resolve(sources: Sequence[str]) -> list[Source]:
             "no source given: name files, patterns, URLs, or - for standard input",
             reason="not_found",
         )
-    found: list[Source] = []
+    listing: list[Source] = []
     for given in sources:
         label, name = labelled(given)
         named = (
@@ -118,8 +118,8 @@ def resolve(sources: Sequence[str]) -> list[Source]:
             if is_url(name)
             else _local(name)
         )
-        found += [replace(source, label=label) for source in named] if label else named
-    return found
+        listing += [replace(source, label=label) for source in named] if label else named
+    return listing
 
 
 def labelled(argument: str) -> tuple[str | None, str]:
@@ -194,8 +194,8 @@ def _names(folder: Path) -> list[str]:
         raise unreadable(str(error.filename), error) from error
 
     names: list[str] = []
-    for at, folders, files in os.walk(folder, onerror=refuse):
-        here = Path(at)
+    for walked, folders, files in os.walk(folder, onerror=refuse):
+        here = Path(walked)
         closed = [name for name in folders if name.startswith(".") or (here / name).is_symlink()]
         folders[:] = [name for name in folders if name not in closed]
         names += [f"{(here / name).relative_to(folder).as_posix()}/" for name in closed]
@@ -210,15 +210,17 @@ def _sources(
     files: Iterable[tuple[str, int | None, str]], choice: Choice, *, folder: str
 ) -> list[Source]:
     """Return a folder's files from (address, size, relative name). The first has the note."""
-    found = [Source(address, size, split=choice.splits.get(name)) for address, size, name in files]
+    listing = [
+        Source(address, size, split=choice.splits.get(name)) for address, size, name in files
+    ]
     note = choice.note()
-    if not found:
+    if not listing:
         message = f"the folder {folder} has no data files" + (f" ({note})" if note else "")
         raise SourceError(
             f"{message}: name its files, such as '{folder.rstrip('/')}/*.txt'",
             reason="is_directory",
         )
-    return [replace(found[0], notes=(f"{folder}: {note}",)), *found[1:]] if note else found
+    return [replace(listing[0], notes=(f"{folder}: {note}",)), *listing[1:]] if note else listing
 
 
 def _remote(url: str) -> list[Source]:
@@ -241,10 +243,10 @@ def _remote(url: str) -> list[Source]:
 
 
 def _remote_folder(fs: Any, path: str, *, url: str) -> list[Source]:
-    found: dict[str, Any] = fs.find(path, detail=True)
+    listing: dict[str, Any] = fs.find(path, detail=True)
     prefix = fs._strip_protocol(path).rstrip("/") + "/"
     by_name = {
-        full.removeprefix(prefix): (full, about.get("size")) for full, about in found.items()
+        full.removeprefix(prefix): (full, about.get("size")) for full, about in listing.items()
     }
     choice = of_folder(
         list(by_name), folder=url, read=lambda name: bytes(fs.cat_file(by_name[name][0]))

@@ -66,8 +66,8 @@ def history(connection: Connection, name: str) -> pa.Table:
 
 def describe(connection: Connection, reference: Reference, *, n_examples: int = 3) -> Description:
     """Describe one version of a pool."""
-    at = {"pool_id": reference.id, "version": reference.version}
-    version = connection.sql(query("pools/version"), params=at).to_arrow_table().to_pylist()[0]
+    params = {"pool_id": reference.id, "version": reference.version}
+    version = connection.sql(query("pools/version"), params=params).to_arrow_table().to_pylist()[0]
     for key in ("files", "options"):
         version[key] = json.loads(version[key])
     tags = connection.sql(query("references/tags"), params={"name": reference.name}).fetchall()
@@ -75,11 +75,15 @@ def describe(connection: Connection, reference: Reference, *, n_examples: int = 
         reference=str(reference),
         tags=sorted(tag for tag, tagged in tags if tagged == reference.version),
         version=version,
-        shape=connection.sql(query("pools/shape"), params=at).to_arrow_table().to_pylist()[0],
-        sources=connection.sql(query("pools/sources"), params=at).to_arrow_table(),
-        quarantine=connection.sql(query("pools/quarantine_reasons"), params=at).to_arrow_table(),
+        shape=connection.sql(query("pools/shape"), params=params).to_arrow_table().to_pylist()[0],
+        sources=connection.sql(query("pools/sources"), params=params).to_arrow_table(),
+        quarantine=connection.sql(
+            query("pools/quarantine_reasons"), params=params
+        ).to_arrow_table(),
         examples=without_empty(
-            connection.sql(query("pools/examples"), params=at | {"n": n_examples}).to_arrow_table()
+            connection.sql(
+                query("pools/examples"), params=params | {"n": n_examples}
+            ).to_arrow_table()
         ),
     )
 
@@ -112,9 +116,9 @@ def quarantined(
     connection: Connection, reference: Reference, *, reason: str | None = None, n_records: int = 100
 ) -> pa.Table:
     """Return the quarantined records of the loads that make up a version."""
-    at = {"pool_id": reference.id, "version": reference.version}
+    params = {"pool_id": reference.id, "version": reference.version}
     return connection.sql(
-        query("pools/quarantine"), params=at | {"reason": reason, "n": n_records}
+        query("pools/quarantine"), params=params | {"reason": reason, "n": n_records}
     ).to_arrow_table()
 
 

@@ -159,7 +159,7 @@ def test_a_failed_query_leaves_no_file(run: Callable[..., Result], tmp_path: Pat
 @pytest.mark.usefixtures("filled")
 def test_a_table_says_when_there_are_more_rows(run: Callable[..., Result]) -> None:
     result = run("sql", "SELECT row_number FROM pool('p') ORDER BY 1", "--rows", "2")
-    assert "the first 2 rows" in result.stderr
+    assert "first 2 rows" in result.stderr
     assert "1" in result.stdout
     assert "4" not in result.stdout
 

@@ -95,7 +95,7 @@ def test_what_is_missing_is_made_in_order_and_once(run: Run, pool: Catalog) -> N
     again = run(*wanted, "--compute")
     assert (commands(again), again.stdout) == (
         [],
-        "deep@1: selected before with the same definition, 12 members\n",
+        "deep@1: 12 members, the same definition as before\n",
     )
     by_losses = run(
         "select", "s2l", "p", "--budget", "9", "--set", "k=4", "--as", "even", "--compute"

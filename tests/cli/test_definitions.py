@@ -57,7 +57,7 @@ def test_show_prints_the_text_that_made_a_subset_and_its_definition(
     with catalog.store.writing() as connection:
         connection.execute("UPDATE subsets SET selector_text = NULL, budget_asked = NULL")
     shown = run("show", "few").stdout
-    assert "made by 0.1" in shown
+    assert "version 0.1" in shown
     assert "budget 6, " in shown
 
 

@@ -191,10 +191,10 @@ def test_select_tells_what_it_wrote_and_a_dry_run_writes_nothing(
     run: Run, catalog: Catalog
 ) -> None:
     wanted = ("select", "s2l", "p", "--budget", "10%", "--set", "k=2", "--as", "best")
-    assert run(*wanted, "--dry-run").stdout.startswith("would hold 4 members")
+    assert run(*wanted, "--dry-run").stdout.startswith("dry run: 4 members")
     assert catalog.subsets().height == 2
     assert run(*wanted).stdout.startswith("best@1: 4 members of p@1")
-    assert run(*wanted).stdout == "best@1: selected before with the same definition, 4 members\n"
+    assert run(*wanted).stdout == "best@1: 4 members, the same definition as before\n"
     short = run("select", "depth_only", "p", "--budget", "10%", "--as", "p")
     assert (short.exit_code, "pools and subsets share their names" in short.stderr) == (2, True)
     assert run("select", "s2l", "p").exit_code == 2

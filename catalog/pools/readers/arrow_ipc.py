@@ -169,18 +169,18 @@ def _place(about: bytes, table: int, field: int) -> int | None:
 
 def _field(about: bytes, table: int, field: int) -> int | None:
     """Return the place to which a table's field refers, or None."""
-    at = _place(about, table, field)
-    return None if at is None else at + _int(about, at, "<I")
+    place = _place(about, table, field)
+    return None if place is None else place + _int(about, place, "<I")
 
 
-def _pairs(about: bytes, at: int) -> Iterator[tuple[int, int]]:
+def _pairs(about: bytes, place: int) -> Iterator[tuple[int, int]]:
     """Yield a vector's structs of two 64-bit numbers."""
-    for n in range(_int(about, at, "<I")):
-        yield struct.unpack_from("<qq", about, at + 4 + 16 * n)
+    for n in range(_int(about, place, "<I")):
+        yield struct.unpack_from("<qq", about, place + 4 + 16 * n)
 
 
-def _int(about: bytes, at: int, form: str) -> int:
-    if at < 0:
+def _int(about: bytes, place: int, form: str) -> int:
+    if place < 0:
         raise ValueError("the head of a message is not a flatbuffer")
-    value: Any = struct.unpack_from(form, about, at)[0]
+    value: Any = struct.unpack_from(form, about, place)[0]
     return int(value)

@@ -55,8 +55,8 @@ def dialect_of(head: str, *, names: Iterable[str]) -> Dialect | None:
         if not rows or not rows[0]:
             continue
         same = sum(len(row) == len(rows[0]) for row in rows) / len(rows)
-        found = (same if len(rows[0]) > 1 else 0.0, len(rows[0]), delimiter, rows)
-        best = found if best is None or found[:2] > best[:2] else best
+        candidate = (same if len(rows[0]) > 1 else 0.0, len(rows[0]), delimiter, rows)
+        best = candidate if best is None or candidate[:2] > best[:2] else best
     if best is None:
         return None
     share, n_cells, delimiter, rows = best

@@ -70,7 +70,7 @@ def _text(file: Opened, *, options: ReadOptions, is_record: Callable[[Any], bool
     if _are_json_lines(start, is_whole=len(file.head) < BLOCK // 4):
         container = Container("json lines", "line", iter(()))
         container.records = json_lines(
-            file.blocks, note=lambda found: container.notes.extend(found)
+            file.blocks, note=lambda notes: container.notes.extend(notes)
         )
         return container
     if _JSON.match(start):

@@ -9,13 +9,12 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from catalog.pools.readers.json_element import element
 from catalog.pools.readers.json_recovery import Elements
 from catalog.pools.readers.records import (
-    MAX_RECORD,
     Container,
     PythonLiterals,
     Record,
-    not_json,
     scan,
 )
 from catalog.pools.readers.tables import row_of
@@ -68,15 +67,15 @@ def _documents(
     known, python = Elements(), PythonLiterals()
     while char := window.skip():
         if char == "[" and not _is_turns(window):
-            window.at += 1
+            window.place += 1
             records = _elements(window, container, first=n)
         elif char == "{" and (is_keyed := _holds_records(window, is_record)) is not None:
             container.name = "json object keyed by id" if is_keyed else "json object with a list"
             names = _column_names(window)
-            window.at += 1
+            window.place += 1
             records = _pairs(window, container, is_keyed=is_keyed, first=n, names=names)
         elif char in "]}":  # without an opening bracket
-            window.at += 1
+            window.place += 1
             continue
         else:
             value, raw = element(window, known)
@@ -101,7 +100,7 @@ def _column_names(window: Window) -> list[str] | None:
     if '"columns"' not in window.text:
         return None
     try:
-        value, _ = scan(window.text, window.at)
+        value, _ = scan(window.text, window.place)
     except (ValueError, StopIteration, RecursionError):
         return None
     return _names(value.get("columns"))
@@ -117,9 +116,9 @@ def _names(value: Any) -> list[str] | None:
 
 def _is_turns(window: Window) -> bool:
     """Return whether the list at the window's place is one record of turns or texts."""
-    match = re.compile(r"\[\s*").match(window.text, window.at)
+    match = re.compile(r"\[\s*").match(window.text, window.place)
     try:
-        first, _ = scan(window.text, match.end() if match else window.at)
+        first, _ = scan(window.text, match.end() if match else window.place)
     except (ValueError, StopIteration, RecursionError):
         return False
     if isinstance(first, dict):
@@ -133,7 +132,7 @@ def _holds_records(window: Window, is_record: Callable[[Any], bool]) -> bool | N
     False is an object with a list of records, True an object keyed by id, None a record.
     """
     try:
-        value, _ = scan(window.text, window.at)
+        value, _ = scan(window.text, window.place)
     except (ValueError, StopIteration, RecursionError):
         value = None
     if isinstance(value, dict):
@@ -157,16 +156,16 @@ def _holds_records(window: Window, is_record: Callable[[Any], bool]) -> bool | N
 
 def _guess(window: Window, is_record: Callable[[Any], bool]) -> bool | None:
     """Return the same from the first keys of an object that is broken, or exceeds the window."""
-    at = window.at + 1
+    place = window.place + 1
     for _ in range(64):
-        match = _KEY.match(window.text, _spaces(window.text, at))
+        match = _KEY.match(window.text, _spaces(window.text, place))
         if not match:
             return None
         opening = window.text[match.end() : match.end() + 1]
         if match[1] in LIST_KEYS and re.compile(r"\[\s*[\[{]").match(window.text, match.end()):
             return False
         try:
-            value, at = scan(window.text, match.end())
+            value, place = scan(window.text, match.end())
         except (ValueError, StopIteration, RecursionError):
             return None
         if opening == "{" and is_record(value):
@@ -174,10 +173,10 @@ def _guess(window: Window, is_record: Callable[[Any], bool]) -> bool | None:
     return None
 
 
-def _spaces(text: str, at: int) -> int:
-    while at < len(text) and text[at] in " \t\r\n,":
-        at += 1
-    return at
+def _spaces(text: str, place: int) -> int:
+    while place < len(text) and text[place] in " \t\r\n,":
+        place += 1
+    return place
 
 
 def _elements(window: Window, container: Container, *, first: int) -> Iterator[Record]:
@@ -186,10 +185,10 @@ def _elements(window: Window, container: Container, *, first: int) -> Iterator[R
     n = first
     while char := window.skip():
         if char == "]":
-            window.at += 1
+            window.place += 1
             return
         if char == "}":  # from a broken element
-            window.at += 1
+            window.place += 1
             continue
         value, raw = element(window, known)
         yield n, value, raw
@@ -209,7 +208,7 @@ def _pairs(
     n = first
     while char := window.skip():
         if char == "}":
-            window.at += 1
+            window.place += 1
             return
         match = _key(window)
         if match is None:
@@ -221,9 +220,9 @@ def _pairs(
             n += 1
             continue
         key = match[1]
-        window.at = match.end()
+        window.place = match.end()
         if not is_keyed and key in LIST_KEYS and window.skip() == "[":
-            window.at += 1
+            window.place += 1
             for record in _elements(window, container, first=n):
                 n += 1
                 yield _in_columns(record, names, container)
@@ -250,18 +249,16 @@ def _in_columns(record: Record, names: list[str] | None, container: Container) -
 
 def _key(window: Window) -> re.Match[str] | None:
     """Return the key at the window's place, with its colon and enough text after it."""
-    match = _KEY.match(window.text, window.at)
-    while (
-        (match is None or match.end() == len(window.text))
-        and len(window.text) - window.at < _MAX_KEY
-        and window.more()
-    ):
-        match = _KEY.match(window.text, window.at)
+    match = _KEY.match(window.text, window.place)
+    while match is None or match.end() == len(window.text):
+        if len(window.text) - window.place >= _MAX_KEY or not window.more():
+            break
+        match = _KEY.match(window.text, window.place)
     return match
 
 
 def _line_end(window: Window) -> int:
-    end = window.text.find("\n", window.at + 1)
+    end = window.text.find("\n", window.place + 1)
     return len(window.text) if end < 0 else end
 
 
@@ -270,38 +267,3 @@ def _with_key(value: Any, key: str) -> Any:
     if not isinstance(value, dict) or value.get("id") == key:
         return value
     return {("key" if "id" in value else "id"): key, **value}
-
-
-def element(window: Window, known: Elements) -> tuple[Any, str]:
-    """Return the value at the window's place, or a rejection, and its text. The window moves on."""
-    while True:
-        text, at = window.text, window.at
-        try:
-            value, end = scan(text, at)
-        except (ValueError, StopIteration, RecursionError) as error:
-            if _may_be_cut(error, text) and len(text) - at < MAX_RECORD and window.more():
-                continue
-            return _lost(window, known, error)
-        if end == len(text) and window.more():  # a number can continue
-            continue
-        known.last = value
-        return value, window.take(end)
-
-
-def _may_be_cut(error: BaseException, text: str) -> bool:
-    """Return whether an error can come from the end of the window alone."""
-    if isinstance(error, RecursionError):
-        return False
-    at = error.value if isinstance(error, StopIteration) else getattr(error, "pos", 0)
-    return at + 16 >= len(text) or str(error).startswith("Unterminated string")
-
-
-def _lost(window: Window, known: Elements, error: BaseException) -> tuple[Rejection, str]:
-    """Pass a broken element."""
-    end = known.end(window)
-    if end is None:
-        return Rejection("too_large", f"no end within {MAX_RECORD:,} characters"), window.take(
-            len(window.text)
-        )
-    raw = window.take(max(end, window.at + 1))
-    return not_json(error), raw.rstrip(", \t\r\n")

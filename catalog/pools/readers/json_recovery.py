@@ -47,7 +47,7 @@ class Elements:
 
     def _remember(self, window: Window) -> None:
         """Keep the start of the broken element at the window's place, and of the last good one."""
-        match = _FIRST_KEY.match(window.text, window.at)
+        match = _FIRST_KEY.match(window.text, window.place)
         if match and len(self._keys) < _MOST_KEYS:
             self._keys[match[1]] = None
         if isinstance(self.last, dict) and self.last:
@@ -60,15 +60,15 @@ class Elements:
         """
         self._remember(window)
         while True:
-            found = self._found(window.text, window.at)
-            if found is not None and (found + _MARGIN < len(window.text) or window.is_last):
-                return found
-            if len(window.text) - window.at > MAX_RECORD:
+            end = self._end_in(window.text, window.place)
+            if end is not None and (end + _MARGIN < len(window.text) or window.is_last):
+                return end
+            if len(window.text) - window.place > MAX_RECORD:
                 return None
             if not window.more():
-                return len(window.text) if found is None else found
+                return len(window.text) if end is None else end
 
-    def _found(self, text: str, start: int) -> int | None:
+    def _end_in(self, text: str, start: int) -> int | None:
         bare = _BARE.match(text, start)
         if bare:  # a literal without brackets that is not JSON
             return bare.end()

@@ -81,14 +81,14 @@ class PythonLiterals:
 
     def notes(self, unit: str) -> list[str]:
         """Return the notes about these records."""
-        found = []
+        notes = []
         if self.n_read:
-            found.append(f"{self.n_read:,} {unit}s are Python literals, not JSON: read as such")
+            notes.append(f"{self.n_read:,} {unit}s are Python literals, not JSON: read as such")
         if self.n_refused:
-            found.append(
+            notes.append(
                 f"{self.n_refused:,} {unit}s look like Python and are neither JSON nor literals"
             )
-        return found
+        return notes
 
 
 def not_json(error: BaseException) -> Rejection:

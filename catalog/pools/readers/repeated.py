@@ -34,9 +34,9 @@ class RepeatedKeys:
         n_marks = raw.count('":')
         if type(value) not in (dict, list) or n_marks == len(value) or n_marks == _n_keys(value):
             return
-        found = repeated_keys(raw)
-        self.n_records += bool(found)
-        self.keys |= dict.fromkeys(found[: _MOST_KEYS - len(self.keys)])
+        repeated = repeated_keys(raw)
+        self.n_records += bool(repeated)
+        self.keys |= dict.fromkeys(repeated[: _MOST_KEYS - len(self.keys)])
 
     def notes(self) -> list[str]:
         """Return the notes about these records.
@@ -61,20 +61,20 @@ def repeated_keys(text: str) -> list[str]:
     >>> repeated_keys('[{"a": 1, "b": {"c": 1, "c": 1}}]')
     ['c']
     """
-    found: list[str] = []
+    repeated: list[str] = []
 
     def noted(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         value = dict(pairs)
         if len(value) < len(pairs):
             names = [name for name, _ in pairs]
-            found.extend(name for name in value if names.count(name) > 1)
+            repeated.extend(name for name in value if names.count(name) > 1)
         return value
 
     try:
         JSONDecoder(object_pairs_hook=noted).decode(text)
     except (ValueError, RecursionError):
         return []
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(repeated))
 
 
 def _n_keys(value: Any) -> int:
