@@ -119,16 +119,11 @@ def _workbook(archive: zipfile.ZipFile, file: BinaryIO, *, source: Source) -> It
     if source.member is not None and source.member not in all_sheets:
         raise no_member(source.name, source.member, all_sheets)
     hidden = [title for title, sheet in all_sheets.items() if sheet.sheet_state != "visible"]
-    wanted = (
-        [title for title in all_sheets if title not in hidden]
-        if source.member is None
-        else [source.member]
-    )
-    notes = (
-        [f"skipped: {len(hidden):,} hidden sheets ({listed(hidden)})"]
-        if hidden and source.member is None
-        else []
-    )
+    wanted, notes = [title for title in all_sheets if title not in hidden], []
+    if source.member is not None:
+        wanted = [source.member]
+    elif hidden:
+        notes = [f"skipped: {len(hidden):,} hidden sheets ({listed(hidden)})"]
     n_empty = 0
     for title in wanted:
         inside = inside_of(source, title, size=None)

@@ -190,11 +190,9 @@ def tools_text(value: Any) -> str | None:
     ('[{"name": "f"}]', None, None)
     """
     if isinstance(value, str):
-        return (
-            None
-            if value.strip() in ("", "null") or "".join(value.split()) in ("[]", "{}")
-            else value
-        )
+        compact = "".join(value.split())
+        is_empty = value.strip() in ("", "null") or compact in ("[]", "{}")
+        return None if is_empty else value
     return exact_json_text(value) if value else None
 
 

@@ -117,9 +117,8 @@ def register(
         with (store.rehearsing if is_dry_run else store.writing)() as connection:
             answer = _commit(connection, load)
             if not is_dry_run:
-                adopt(
-                    store, staged.media
-                )  # before the transaction ends: `gc` sweeps what nothing refers to
+                # Before the transaction ends, because `gc` removes unreferenced media.
+                adopt(store, staged.media)
             return answer
 
 

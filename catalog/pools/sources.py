@@ -77,9 +77,8 @@ class Source:
                 fs, path = _file_system(self.name)
                 opened: BinaryIO = fs.open(path, "rb")
                 return opened
-            return Path(self.name).open(
-                "rb", buffering=0
-            )  # the reader asks for large blocks itself
+            # The reader itself requests large blocks.
+            return Path(self.name).open("rb", buffering=0)
         except CatalogError:
             raise
         except Exception as error:
@@ -111,15 +110,16 @@ def resolve(sources: Sequence[str]) -> list[Source]:
     listing: list[Source] = []
     for given in sources:
         label, name = labelled(given)
-        named = (
-            [Source(STDIN, None)]
-            if name == STDIN
-            else _remote(name)
-            if is_url(name)
-            else _local(name)
-        )
+        named = _named(name)
         listing += [replace(source, label=label) for source in named] if label else named
     return listing
+
+
+def _named(name: str) -> list[Source]:
+    """Return the files of one name: standard input, a URL, or a local path or pattern."""
+    if name == STDIN:
+        return [Source(STDIN, None)]
+    return _remote(name) if is_url(name) else _local(name)
 
 
 def labelled(argument: str) -> tuple[str | None, str]:

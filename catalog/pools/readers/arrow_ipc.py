@@ -105,9 +105,8 @@ class _Messages:
     def _refuse_expansion(self, about: bytes, batch: int, body: bytes) -> None:
         """Refuse a batch whose rows or compressed buffers state too large a size."""
         n_rows = _place(about, batch, 0)
-        n_plain = (
-            0 if n_rows is None else _int(about, n_rows, "<q")
-        )  # a row of nulls takes no bytes
+        # A row counts as one byte, because a row of nulls takes none.
+        n_plain = 0 if n_rows is None else _int(about, n_rows, "<q")
         buffers = _field(about, batch, 2)
         if _field(about, batch, 3) is not None and buffers is not None:
             for offset, length in _pairs(about, buffers):

@@ -42,9 +42,8 @@ def encoding_of(head: bytes) -> str | None:
     if len(head) and len(head) - len(head.translate(None, _CONTROLS)) > 0.02 * len(head):
         return None
     text = head.decode("utf-8", "surrogateescape")
-    n_bad = len(
-        _BAD.findall(text[:-3] if len(head) > 3 else text)
-    )  # the last character can be incomplete
+    complete = text[:-3] if len(head) > 3 else text  # the last character can be incomplete
+    n_bad = len(_BAD.findall(complete))
     n_good = len(_NOT_ASCII.findall(text)) - n_bad
     return "gb18030" if n_bad > n_good and _is_chinese(head) else "utf-8"
 

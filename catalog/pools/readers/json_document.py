@@ -107,11 +107,9 @@ def _column_names(window: Window) -> list[str] | None:
 
 
 def _names(value: Any) -> list[str] | None:
-    return (
-        value
-        if isinstance(value, list) and value and all(isinstance(name, str) for name in value)
-        else None
-    )
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+        return None
+    return value or None
 
 
 def _is_turns(window: Window) -> bool:
@@ -146,11 +144,8 @@ def _holds_records(window: Window, is_record: Callable[[Any], bool]) -> bool | N
         ):
             return False
         values = list(value.values())
-        return (
-            True
-            if values and all(isinstance(item, dict) for item in values) and is_record(values[0])
-            else None
-        )
+        are_objects = bool(values) and all(isinstance(item, dict) for item in values)
+        return True if are_objects and is_record(values[0]) else None
     return _guess(window, is_record)
 
 

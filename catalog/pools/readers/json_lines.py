@@ -58,11 +58,9 @@ def _value(text: str) -> object:
         value, end = scan(text, 0)
     except (ValueError, StopIteration, RecursionError) as error:
         return not_json(error)
-    return (
-        value
-        if end == len(text)
-        else Rejection("not_json", f"text after the value, from character {end}")
-    )
+    if end < len(text):
+        return Rejection("not_json", f"text after the value, from character {end}")
+    return value
 
 
 def _lines(blocks: Iterable[str]) -> Iterator[list[str]]:

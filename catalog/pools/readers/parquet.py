@@ -34,9 +34,8 @@ def parquet(binary: BinaryIO, *, name: str) -> Iterator[Record]:
         file = ParquetFile(binary)
         refuse_types(file.schema_arrow, name=name)
         n_bytes = binary.seek(0, io.SEEK_END)
-        refuse_expansion(
-            name, n_packed=n_bytes, n_plain=file.metadata.num_rows
-        )  # a null takes no byte
+        # A row counts as one byte, because a null takes none.
+        refuse_expansion(name, n_packed=n_bytes, n_plain=file.metadata.num_rows)
         for group in range(file.metadata.num_row_groups):
             step = _step(binary, file.metadata.row_group(group), name=name)
             for batch in file.iter_batches(batch_size=step, row_groups=[group]):

@@ -222,7 +222,7 @@ def test_a_cut_array_keeps_its_whole_records_and_says_so(rows: Records, n_cut: i
     assert len(bad) <= 1
     assert len(text[:-n_cut]) < 2 or len(good) + len(bad) >= len(rows) - n_cut // 20 - 1
     if text[:-n_cut]:
-        assert container.notes == ["the list is not closed: the file may be cut"]
+        assert container.notes == ["the list is not closed: the file may be truncated"]
 
 
 def test_a_list_of_turns_alone_is_one_record() -> None:
