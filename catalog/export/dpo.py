@@ -47,7 +47,8 @@ def dpo(record: Record, survey: Survey) -> Encoded:
 
     >>> messages = [Message("user", "2+2?", {}), Message("assistant", "4", {})]
     >>> rejected = [[{"role": "assistant", "content": "5"}]]
-    >>> row, = dpo(Record("f", messages, None, None, rejected, None, "s", None, None), Survey()).rows
+    >>> record = Record("f", messages, None, None, rejected, None, "s", None, None)
+    >>> row, = dpo(record, Survey()).rows
     >>> row["prompt"], row["chosen"]
     ([{'role': 'user', 'content': '2+2?'}], [{'role': 'assistant', 'content': '4'}])
     >>> row["rejected"]

@@ -41,8 +41,8 @@ def unknown_shape(value: Any, options: ReadOptions, *, position: str) -> str:
         return f"its records do not have {wanted}; {example}"
     if value.keys() >= _TABLE_OF_MESSAGES:
         return (
-            f"its records are single messages of trees; {example}: register the file of whole trees "
-            "with tree=paths"
+            f"its records are single messages of trees; {example}: register the file of whole "
+            "trees with tree=paths"
         )
     return (
         f"its records have no known format; {example}: name the fields (prompt=KEY, response=KEY)"
