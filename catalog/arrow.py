@@ -1,7 +1,7 @@
-"""Numbers of Arrow as numpy's and back, without a copy.
+"""Conversion of numbers between Arrow and numpy without a copy.
 
-pyarrow's own conversions import pandas wherever it is installed, which takes as long as clustering
-half a million trajectories.
+pyarrow's own conversions import pandas if it is installed, which takes as long as clustering half a
+million trajectories.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def to_numpy(values: pa.Array | pa.ChunkedArray) -> Array:
-    """Integers or floats as an array of shape (n,), of one chunk as it lies in memory; what else there is, and NULLs, as pyarrow has it.
+    """Return integers or floats as an array of shape (n,).
+
+    One chunk is not copied. Other types and NULLs are converted by pyarrow.
 
     >>> to_numpy(pa.chunked_array([[1, 2], [3]])).tolist()
     [1, 2, 3]
@@ -34,14 +36,15 @@ def to_numpy(values: pa.Array | pa.ChunkedArray) -> Array:
 
 
 def from_numpy(values: Array) -> pa.Array:
-    """Integers or floats, (n,), as an array of Arrow that shares their memory; what else there is as pyarrow has it, or refuses it.
+    """Return integers or floats of shape (n,) as an array of Arrow that shares their memory.
+
+    Other types are converted, or refused, by pyarrow.
 
     >>> from_numpy(np.arange(3)).to_pylist()
     [0, 1, 2]
     """
-    is_plain = (
-        type(values) is np.ndarray and values.ndim == 1 and values.dtype.isnative
-    )  # neither masked nor a matrix
+    # Neither masked nor a matrix.
+    is_plain = type(values) is np.ndarray and values.ndim == 1 and values.dtype.isnative
     if not is_plain or values.dtype.kind not in "iuf":
         return pa.array(values)
     whole = np.ascontiguousarray(values)

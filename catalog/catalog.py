@@ -91,7 +91,7 @@ class Catalog:
         *,
         pool: str,
         format: str = "auto",
-        map: Mapping[str, str] | None = None,
+        fields: Mapping[str, str] | None = None,
         roles: Mapping[str, str] | None = None,
         tree: str | None = None,
         source_column: str | None = None,
@@ -114,7 +114,7 @@ class Catalog:
 
         options = ReadOptions(
             format=format,
-            map=dict(map or {}),
+            fields=dict(fields or {}),
             roles=dict(roles or {}),
             tree=tree,
             source_column=source_column,
@@ -650,11 +650,11 @@ class Catalog:
 
         See `catalog.export.export`.
         """
-        from catalog.export import FOLDERS, export
+        from catalog.export import export, folder_formats
         from catalog.subsets.order import order_matters
 
-        if name and format not in FOLDERS:
-            folders = " or ".join(FOLDERS)
+        if name and format not in folder_formats():
+            folders = " or ".join(folder_formats())
             raise OptionError(
                 f"{argument('name', name)} is the data set's name in a trainer's folder: leave it "
                 f"out, or use {argument('format', flag='--format')} {folders}"

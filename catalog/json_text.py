@@ -1,4 +1,4 @@
-"""JSON that every reader takes."""
+"""JSON text that every reader accepts."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from collections.abc import Callable
 from typing import Any
 
 MAX_DEPTH = 200
-"""Levels of a stored JSON text: Python's reader and writer recurse, and must do so wherever they are called."""
+"""Maximum depth of a stored JSON text, because Python's reader and writer recurse."""
 
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*+"', re.DOTALL)
 _NOT_BRACKETS = re.compile(r"[^\[\]{}]+")
 
 
 def _named(value: Any) -> str:
-    """Return what stands for a value that JSON cannot hold: the hash of bytes, the text of anything else."""
+    """Return a text for a value that JSON cannot hold: the hash of bytes, else its string."""
     if isinstance(value, bytes):
         return f"sha256:{hashlib.sha256(value).hexdigest()}"
     return str(value)
@@ -28,11 +28,13 @@ _encode: Callable[[Any], str] = json.JSONEncoder(
 
 
 class NotFiniteError(ValueError):
-    """NaN or an infinity stands where a text must be exact."""
+    """NaN or an infinity in a text that must be exact."""
 
 
 def json_text(value: Any) -> str:
-    """A value as JSON text; what JSON cannot hold becomes a string, and NaN and infinities become null.
+    """Return a value as JSON text.
+
+    Values that JSON cannot hold become strings. NaN and the infinities become null.
 
     >>> json_text({"a": float("nan"), "b": "é"})
     '{"a": null, "b": "é"}'
@@ -59,7 +61,9 @@ def exact_json_text(value: Any) -> str:
 
 
 def finite(value: Any) -> Any:
-    """The same value with null for what is no finite number, nested ones too: JSON can write 1e400, and Python cannot hold it.
+    """Return a value with null for every number that is not finite, with nested ones.
+
+    JSON can hold 1e400, which Python reads as infinity.
 
     >>> finite([1.5, float("inf")])
     [1.5, None]
@@ -75,10 +79,10 @@ def check_depth(text: str) -> None:
     """Refuse a JSON text that is nested more than MAX_DEPTH levels deep.
 
     Raises:
-        RecursionError: it is.
+        RecursionError: the text is nested too deeply.
 
-    >>> check_depth("[" * 200 + "]" * 200), check_depth('{"a": "' + "[" * 300 + '"}')
-    (None, None)
+    >>> check_depth("[" * 200 + "]" * 200)
+    >>> check_depth('{"a": "' + "[" * 300 + '"}')
     """
     if text.count("[") + text.count("{") <= MAX_DEPTH:
         return

@@ -42,7 +42,7 @@ def test_four_revisions_make_four_versions_whose_diffs_add_up(catalog: Catalog, 
         catalog.register(
             data / "awesome_prompts" / f"{revision}.csv",
             pool="prompts",
-            map={"prompt": "act", "response": "prompt"},
+            fields={"prompt": "act", "response": "prompt"},
         )
     history = catalog.history("prompts").to_dicts()
     assert [row["version"] for row in history] == [1, 2, 3, 4]
@@ -70,11 +70,11 @@ def test_standard_input_registers_what_a_pipe_brings(catalog: Catalog, data: Pat
         "-",
         "--pool",
         "h",
-        "--map",
+        "--field",
         "response=canonical_solution",
     ]
     answer = subprocess.run(
-        [*command, "--map", "prompt=prompt"], input=text, capture_output=True, check=False
+        [*command, "--field", "prompt=prompt"], input=text, capture_output=True, check=False
     )
     assert answer.returncode == 0, answer.stderr
     assert catalog.pools()["n_members"].to_list() == [164]

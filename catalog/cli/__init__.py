@@ -1,4 +1,4 @@
-"""The command line: each command parses, calls one method of the catalog, prints."""
+"""The command line: each command parses, calls one method of the catalog, and prints."""
 
 from __future__ import annotations
 
@@ -11,13 +11,16 @@ from catalog.catalog import Catalog
 from catalog.cli.group import CatalogGroup
 
 MODULES = {
-    "pools": ("register", "pools", "history", "diff", "quarantine", "tag", "drop"),
+    "register": ("register",),
+    "pools": ("pools", "history", "diff", "quarantine", "tag", "drop"),
     "show": ("show",),
     "restore": ("restore",),
     "signals": ("embed", "scores", "signals"),
     "losses": ("losses",),
     "scores": ("states", "score", "label"),
-    "subsets": ("select", "explain", "selectors", "subsets", "verify", "compare"),
+    "select": ("select", "refresh", "explain"),
+    "selectors": ("selectors",),
+    "subsets": ("subsets", "verify", "compare"),
     "why": ("why",),
     "search": ("search",),
     "query": ("sql",),

@@ -1,4 +1,4 @@
-"""How wide the columns of a table are: names and numbers are never cut, other columns give way."""
+"""The widths of a table's columns. Names and numbers are never cut, other columns can shrink."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 NAMES = frozenset(("name", "kind", "reference", "pool", "subset", "selector", "signal", "function"))
-"""Columns that name what a row is about: never narrowed, never wrapped."""
+"""Columns that name the subject of a row. They never shrink or wrap."""
 
 GAP = 3
 """Characters between two columns."""
 
-_LEAST_NUMBER = 5  # so that the header can still be read, folded
+_LEAST_NUMBER = 5  # the folded header stays readable
 _LEAST_TEXT = 10  # a date
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a table, its cells as texts.
+    """One column of a table, with its cells as texts.
 
     Attributes:
         name: its header.
-        cells: one text a row.
-        is_number: whether its cells are numbers, which stand to the right.
+        cells: one text for each row.
+        is_number: whether its cells are numbers, which are aligned to the right.
     """
 
     name: str
@@ -31,7 +31,7 @@ class Column:
 
     @property
     def is_whole(self) -> bool:
-        """Whether its cells must stay on one line, uncut."""
+        """Whether its cells stay whole on one line."""
         return self.is_number or self.name in NAMES
 
     @property
@@ -41,12 +41,12 @@ class Column:
 
     @property
     def least(self) -> int:
-        """Characters that it needs to be worth showing."""
+        """The smallest width at which it is shown."""
         if self.name in NAMES:
             return self.widest
-        return (
-            max(self._longest, _LEAST_NUMBER) if self.is_number else min(self.widest, _LEAST_TEXT)
-        )
+        if self.is_number:
+            return max(self._longest, _LEAST_NUMBER)
+        return min(self.widest, _LEAST_TEXT)
 
     @property
     def _longest(self) -> int:
@@ -54,18 +54,19 @@ class Column:
 
 
 def fitted(columns: Sequence[Column], width: int | None) -> tuple[list[Column], list[int]]:
-    """Choose the columns that a line holds, and their widths.
+    """Return the columns that fit on a line, and their widths.
 
-    The widest columns give way first. Columns that do not fit at their least width are left out,
-    the last first, names never.
+    The widest columns shrink first. If columns do not fit at their smallest width, the last ones
+    are left out, except names.
 
     Args:
-        columns: of the table, in order.
+        columns: the columns of the table, in order.
         width: characters of a line; None for no limit.
 
-    >>> name, n, text = Column("name", ("alpaca",), False), Column("n_members", ("51,974",), True), Column("note", ("a" * 50,), False)
-    >>> fitted([name, n, text], None)[1], fitted([name, n, text], 40)[1], fitted([name, n, text], 28)[1]
-    ([6, 9, 50], [6, 9, 19], [6, 6, 10])
+    >>> name, text = Column("name", ("alpaca",), False), Column("note", ("a" * 50,), False)
+    >>> n = Column("n_members", ("51,974",), True)
+    >>> [fitted([name, n, text], width)[1] for width in (None, 40, 28)]
+    [[6, 9, 50], [6, 9, 19], [6, 6, 10]]
     >>> [column.name for column in fitted([text, n, name], 20)[0]]
     ['note', 'name']
     """
@@ -79,14 +80,14 @@ def fitted(columns: Sequence[Column], width: int | None) -> tuple[list[Column], 
         kept.remove(last)
     widths = [column.widest for column in kept]
     while sum(widths) + GAP * (len(widths) - 1) > width:
-        able = [place for place, column in enumerate(kept) if widths[place] > column.least]
-        if not able:
+        narrowable = [n for n, column in enumerate(kept) if widths[n] > column.least]
+        if not narrowable:
             break
-        widths[max(able, key=lambda place: widths[place])] -= 1
+        widths[max(narrowable, key=widths.__getitem__)] -= 1
     return kept, widths
 
 
 def _width(text: str) -> int:
-    from rich.cells import cell_len  # an ideograph takes two columns
+    from rich.cells import cell_len
 
-    return cell_len(text)
+    return cell_len(text)  # 2 for an ideograph

@@ -1,4 +1,4 @@
-"""Making what a selection needs and is not there: the commands that a user would type, one after the other."""
+"""Computation of the missing signals of a selection, by the commands that a user would type."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from catalog.errors import SignalError
 
 
 def compute_missing(catalog: Catalog, selector: str, source: str, **selection: Any) -> None:
-    """Run the commands that make what a selection needs and is not there; what they print is narration.
+    """Run the commands that compute the missing signals of a selection, with output on stderr.
 
     Args:
-        catalog: where.
-        selector: the method.
-        source: the pool or subset that it selects from.
-        selection: its budget, settings and seed.
+        catalog: the catalog.
+        selector: the name of the selector, or its file.
+        source: the pool or subset to select from.
+        selection: budget, settings and seed.
 
     Raises:
-        SignalError: something is missing that no command here can compute; nothing was then computed.
+        SignalError: no command can compute one of the missing signals. Nothing is computed then.
     """
     done: set[str] = set()
     while needs := [

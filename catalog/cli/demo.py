@@ -1,4 +1,4 @@
-"""The whole job on generated data, without a network."""
+"""The main job on generated data, without a network."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from catalog.catalog import Catalog
 from catalog.cli.group import run_command
 from catalog.cli.output import say
 
-# What a newcomer would type, in order; {made} (a folder for files, beside the catalog) and {source}
-# are filled in.
+# The commands of a first session, in order. {folder} is for files, beside the catalog.
 STEPS = (
     "register {source} --pool demo --source-column source --labels-column label.abilities",
     "pools",
-    'sql "SELECT source, count(*) AS n_members, round(avg(length(response))) AS mean_characters, mode(labels[1]) AS commonest_ability '
-    "FROM pool('demo') GROUP BY source ORDER BY n_members DESC\"",
+    'sql "SELECT source, count(*) AS n_members, round(avg(length(response))) AS mean_characters, '
+    "mode(labels[1]) AS commonest_ability FROM pool('demo') GROUP BY source "
+    'ORDER BY n_members DESC"',
     "embed demo",
     'search demo "put these words into order" -k 3',
     "losses train demo --proxy tiny",
@@ -28,9 +28,9 @@ STEPS = (
     "select s2l demo --budget 10% --as s2l",
     "select fisher_sft demo --budget 10% --as fisher_sft",
     "select ila demo --budget 10% --as ila",
-    "compare s2l fisher_sft ila -o {made}/demo.png",
+    "compare s2l fisher_sft ila -o {folder}/demo.png",
     "verify s2l",
-    "export s2l --format llamafactory -o {made}/for-llamafactory --overwrite",
+    "export s2l --format llamafactory -o {folder}/for-llamafactory --overwrite",
 )
 
 
@@ -39,7 +39,7 @@ STEPS = (
     "--write",
     "path",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Only write the generated records there.",
+    help="Only write the generated records to a file.",
 )
 @click.pass_context
 def demo(ctx: click.Context, path: Path | None) -> None:
@@ -52,25 +52,27 @@ def demo(ctx: click.Context, path: Path | None) -> None:
         with new_file(path, overwrite=True) as unfinished:
             write_demo(unfinished)
         say(
-            f"{path}: go on with `catalog register {path} --pool demo --source-column source --labels-column label.abilities`"
+            f"{path}: continue with `catalog register {path} --pool demo --source-column source "
+            "--labels-column label.abilities`"
         )
         return
     home = ctx.find_object(Catalog).store.path  # type: ignore[union-attr]  # the group made it
-    made = beside(home)
-    made.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder:
-        source = write_demo(Path(folder) / "demo.jsonl")
+    folder = beside(home)
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as temporary:
+        source = write_demo(Path(temporary) / "demo.jsonl")
+        paths = {"folder": shlex.quote(str(folder)), "source": shlex.quote(str(source))}
         for step in STEPS:
-            command = step.format(made=shlex.quote(str(made)), source=shlex.quote(str(source)))
-            click.secho(f"\n$ catalog {step.format(made=made, source='demo.jsonl')}", bold=True)
-            run_command(ctx, shlex.split(command))
+            click.secho(f"\n$ catalog {step.format(folder=folder, source=source.name)}", bold=True)
+            run_command(ctx, shlex.split(step.format(**paths)))
     say(
-        f'\nthe catalog is in {home}, and its picture and export in {made}; go on with `catalog --home {home} sql "SELECT ..."`'
+        f"\nThe catalog is in {home}, its picture and export in {folder}. "
+        f'Continue with `catalog --home {home} sql "SELECT ..."`'
     )
 
 
 def beside(home: Path) -> Path:
-    """Return the folder for the demo's files: nothing but the catalog writes inside the catalog's folder.
+    """Return the folder for the demo's files, beside the catalog's folder.
 
     >>> beside(Path("/data/.catalog"))
     PosixPath('/data/catalog-files')

@@ -1,4 +1,4 @@
-"""Members on their way to a trainer: export."""
+"""The command `export`."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from dataclasses import asdict
 import click
 
 from catalog.catalog import Catalog
+from catalog.cli.choices import LazyChoice, exporters
 from catalog.cli.group import json_option
+from catalog.cli.options import pass_catalog
 from catalog.cli.output import echo_json, say
-from catalog.cli.pools import pass_catalog
-
-FORMATS = ("jsonl", "alpaca", "sharegpt", "messages", "dpo", "parquet", "llamafactory", "axolotl")
 
 
 @click.command()
@@ -19,8 +18,8 @@ FORMATS = ("jsonl", "alpaca", "sharegpt", "messages", "dpo", "parquet", "llamafa
 @click.option(
     "--format",
     "shape",
-    type=click.Choice(FORMATS),
-    help="Default: what the ending of -o says, else jsonl.",
+    type=LazyChoice(exporters),
+    help="Export format. Default: the format of the suffix of -o, else jsonl.",
 )
 @click.option(
     "-o",
@@ -28,14 +27,18 @@ FORMATS = ("jsonl", "alpaca", "sharegpt", "messages", "dpo", "parquet", "llamafa
     "path",
     required=True,
     metavar="PATH",
-    help="A file, a folder for a trainer's format, or - for stdout.",
+    help="Target file, folder (for the formats of trainers that read one), or - for stdout.",
 )
 @click.option(
     "--name",
-    help="What a trainer's folder calls the data. Default: the name of the pool or subset.",
+    help="Name of the data in a trainer's folder. Default: the name of the pool or subset.",
 )
-@click.option("--allow-lossy", is_flag=True, help="Write even what the format cannot hold in full.")
-@click.option("--overwrite", is_flag=True, help="Replace what is there.")
+@click.option(
+    "--allow-lossy",
+    is_flag=True,
+    help="Allow losses: write what the format can hold of every instruction.",
+)
+@click.option("--overwrite", is_flag=True, help="Replace existing files.")
 @json_option
 @pass_catalog
 def export(
@@ -48,7 +51,7 @@ def export(
     overwrite: bool,
     is_json: bool,
 ) -> None:
-    """Write a pool or subset, in its order, for a trainer."""
+    """Write a pool or subset, in its order, in the format of a trainer."""
     exported = catalog.export(
         reference, path, format=shape, name=name, allow_lossy=allow_lossy, overwrite=overwrite
     )
@@ -57,4 +60,4 @@ def export(
     else:
         say(f"{exported.reference}: {exported.n_rows:,} records as {exported.format} in {path}")
     for cause, count in exported.lost.items():
-        say(f"  {count:,} lost something: {cause}")
+        say(f"  {count:,} instructions lost something: {cause}")

@@ -10,8 +10,8 @@ import click
 
 from catalog.catalog import Catalog
 from catalog.cli.group import json_option
+from catalog.cli.options import pass_catalog
 from catalog.cli.output import echo_json, echo_rows, say
-from catalog.cli.pools import pass_catalog
 
 if TYPE_CHECKING:
     from catalog.query.functions import FunctionDescription

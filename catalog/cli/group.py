@@ -1,4 +1,4 @@
-"""The command group: what every command shares, and how an error ends one."""
+"""The command group: shared options, and the handling of errors."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ DONE, FAILED, USAGE, DIFFERENT, INTERRUPTED = 0, 1, 2, 3, 130
 
 
 class CatalogGroup(click.Group):
-    """Turn errors, ours and those of the disk and DuckDB, into one red line on stderr and an exit code.
+    """The group of all commands, which turns errors into one red line on stderr and an exit code.
 
-    An exception that nobody expected keeps its traceback.
+    These are our errors and those of the disk and of DuckDB. Any other exception keeps its
+    traceback.
     """
 
     is_program = False
@@ -40,7 +41,7 @@ class CatalogGroup(click.Group):
             click.secho(f"error: {error}", fg="red", err=True)
             ctx.exit(USAGE if isinstance(error, UsageError) else FAILED)
         except KeyboardInterrupt:
-            click.secho("interrupted; what was committed stays", fg="red", err=True)
+            click.secho("interrupted; committed work stays", fg="red", err=True)
             ctx.exit(INTERRUPTED)
         except BrokenPipeError:  # the reader of a pipe had enough: nothing more to say
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -67,7 +68,7 @@ def _explain(error: Exception, home: Path) -> CatalogError | None:
 
 
 def _end(error: CatalogError) -> NoReturn:
-    """End the process, whose query does not stop, as an error ends a command."""
+    """End the process like a failed command when its query does not stop."""
     from catalog.store.atomic import UNFINISHED
 
     click.secho(f"error: {error}", fg="red", err=True)
@@ -78,7 +79,7 @@ def _end(error: CatalogError) -> NoReturn:
 
 json_option = click.option("--json", "is_json", is_flag=True, help="Print JSON instead of a table.")
 dry_run_option = click.option(
-    "--dry-run", "is_dry_run", is_flag=True, help="Say what would be done, and write nothing."
+    "--dry-run", "is_dry_run", is_flag=True, help="Print the result without writing anything."
 )
 
 

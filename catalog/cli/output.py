@@ -1,4 +1,4 @@
-"""What commands print: data on stdout, narration on stderr."""
+"""The output of commands: data on stdout, narration on stderr."""
 
 from __future__ import annotations
 
@@ -20,9 +20,14 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from rich.console import Console
 
-CELL = 80  # characters of a cell that a table shows
-QUIET = 0.5  # seconds of work without a bar
-NAME_CELL = 200  # of a name; those of pools and subsets have 100 at most
+CELL = 80
+"""Characters of a cell in a table."""
+
+NAME_CELL = 200
+"""Characters of a name in a table. Names of pools and subsets have at most 100."""
+
+QUIET = 0.5
+"""Seconds of work before a bar is shown."""
 
 
 def echo_json(value: Any) -> None:
@@ -34,14 +39,14 @@ def echo_rows(
     rows: pa.Table | Sequence[Mapping[str, Any]],
     *,
     is_json: bool,
-    nothing: str = "nothing here yet",
+    nothing: str = "no rows",
 ) -> None:
     """Print rows: a JSON array of objects, or a table for a person.
 
     Args:
-        rows: what to print; an Arrow table or a list of dicts with the same keys.
+        rows: an Arrow table, or a list of dicts with the same keys.
         is_json: the ``--json`` flag.
-        nothing: said on stderr instead of an empty table.
+        nothing: the text on stderr in place of an empty table.
     """
     records = list(rows) if isinstance(rows, Sequence) else rows.to_pylist()
     if is_json:
@@ -53,7 +58,10 @@ def echo_rows(
 
 
 def echo_table(records: Sequence[Mapping[str, Any]]) -> None:
-    """Print a table as wide as the terminal; names and numbers are whole, other cells wrap or are cut."""
+    """Print a table in the width of the terminal.
+
+    Names and numbers stay whole; other cells wrap or are cut.
+    """
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -63,23 +71,21 @@ def echo_table(records: Sequence[Mapping[str, Any]]) -> None:
     kept, widths = fitted(columns, screen.width if sys.stdout.isatty() else None)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for column, width in zip(kept, widths, strict=True):
-        header = Text(
-            column.name, no_wrap=False, overflow="fold"
-        )  # a long header goes on in the next line
+        header = Text(column.name, no_wrap=False, overflow="fold")
         justify: Any = "right" if column.is_number else "left"
         table.add_column(
             header, justify=justify, no_wrap=column.is_whole, overflow="ellipsis", width=width
         )
     for row in zip(*(column.cells for column in kept), strict=True):
         table.add_row(*map(Text, row))
-    screen.width = max(
-        screen.width, sum(widths) + GAP * len(widths)
-    )  # a terminal wraps a line that is still too long
+    # The terminal wraps a line that is still too long.
+    screen.width = max(screen.width, sum(widths) + GAP * len(widths))
     screen.print(table)
     left_out = [column.name for column in columns if column not in kept]
     if left_out:
         say(
-            f"{len(left_out)} columns do not fit and are left out ({', '.join(left_out)}): widen the terminal, or use --json"
+            f"{len(left_out)} columns do not fit and are left out ({', '.join(left_out)}): "
+            "widen the terminal, or use --json"
         )
 
 
@@ -92,8 +98,8 @@ def _column(name: str, values: list[Any]) -> Column:
 def cell(value: Any, *, most: int = CELL) -> str:
     """Return one value as a table shows it, cut after ``most`` characters.
 
-    >>> cell(1234567), cell(None), cell(["a", "b"]), cell("two\\nlines"), cell(0.123456789)
-    ('1,234,567', '', 'a, b', 'two⏎lines', '0.1235')
+    >>> [cell(value) for value in (1234567, None, ["a", "b"], "two\\nlines", 0.123456789)]
+    ['1,234,567', '', 'a, b', 'two⏎lines', '0.1235']
     """
     match value:
         case None:
@@ -117,7 +123,7 @@ def cell(value: Any, *, most: int = CELL) -> str:
 
 
 def few(names: Sequence[str], *, n: int = 10) -> str:
-    """Return at most ``n`` names for a message, and how many more there are.
+    """Return at most ``n`` names for a message, and the number of the others.
 
     >>> few(["a", "b", "c"], n=2)
     'a, b and 1 more'
@@ -127,24 +133,26 @@ def few(names: Sequence[str], *, n: int = 10) -> str:
 
 
 def say(text: str) -> None:
-    """Narrate: one line on stderr."""
+    """Print one line on stderr."""
     click.echo(text, err=True)
 
 
 def console() -> Console:
-    """Stdout as rich sees it: as wide as the terminal, or as wide as the data when it is no terminal."""
+    """Return a console on stdout, as wide as the terminal, or 400 characters without one."""
     from rich.console import Console
 
-    return Console(soft_wrap=False) if sys.stdout.isatty() else Console(width=400, no_color=True)
+    if sys.stdout.isatty():
+        return Console(soft_wrap=False)
+    return Console(width=400, no_color=True)
 
 
 @contextmanager
 def progress_bar(text: str, *, unit: str) -> Iterator[Any]:
-    """Show a bar with rate and time left on stderr when that is a terminal; the value is called with (done, total, units).
+    """Show a bar with rate and time left on stderr when that is a terminal.
 
-    ``done`` and ``total`` move the bar, in whatever measure is known ahead (bytes, percent);
-    ``units`` are counted. Work that is done within `QUIET` seconds shows no bar. Print nothing
-    inside the block: the bar and the text would mix.
+    Yields a function of (done, total, units). ``done`` and ``total`` move the bar, in any measure
+    that is known in advance (bytes, percent). ``units`` are counted. Work of less than `QUIET`
+    seconds shows no bar. Do not print inside the block: the bar and the text would mix.
     """
     if not sys.stderr.isatty():
         yield lambda done, total, units: None
@@ -184,5 +192,5 @@ def progress_bar(text: str, *, unit: str) -> Iterator[Any]:
         yield update
     finally:
         showing.cancel()
-        showing.join()  # it may be starting the bar just now
+        showing.join()  # the timer may be starting the bar
         progress.stop()

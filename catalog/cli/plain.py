@@ -1,4 +1,4 @@
-"""Values as JSON and CSV can hold them."""
+"""Values in the types of JSON."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from typing import Any
 
 
 def plain(value: Any) -> Any:
-    """A value in the types of JSON: null for what is no finite number, hex digits for bytes, text for what JSON has not, nested ones too.
+    """Return a value, with nested ones, in the types of JSON.
+
+    A number that is not finite becomes null, bytes become hex digits, and a value of any other
+    type becomes text.
 
     >>> plain([float("inf"), b"ab", datetime(2026, 1, 2, 3)])
     [None, '6162', '2026-01-02T03:00:00']
@@ -27,7 +30,7 @@ def plain(value: Any) -> Any:
 
 
 def _text(value: Any) -> str:
-    if hasattr(value, "nanoseconds"):  # pyarrow's interval, a tuple; pyarrow is not imported for it
+    if hasattr(value, "nanoseconds"):  # the interval of pyarrow, which is not imported here
         return _interval(value.months, value.days, value.nanoseconds)
     if isinstance(value, bytes):
         return value.hex()
@@ -35,7 +38,7 @@ def _text(value: Any) -> str:
 
 
 def _interval(months: int, days: int, nanoseconds: int) -> str:
-    """An interval as DuckDB reads it.
+    """Return an interval as DuckDB reads it.
 
     >>> _interval(14, -3, 2_500_000_000), _interval(0, 1, 0), _interval(0, 0, 0)
     ('14 months -3 days 2.5 seconds', '1 days', '0 seconds')

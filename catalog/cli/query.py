@@ -1,4 +1,4 @@
-"""SQL on the command line."""
+"""The command `sql`."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from catalog.catalog import Catalog
+from catalog.cli.options import parse_pairs, pass_catalog
 from catalog.cli.output import echo_table, progress_bar, say
 from catalog.cli.plain import plain
-from catalog.cli.pools import parse_pairs, pass_catalog
 from catalog.errors import OptionError, QueryError
 from catalog.json_text import json_text
 
@@ -30,33 +30,31 @@ FORMATS = ("table", "json", "jsonl", "csv", "parquet", "arrow")
     "--format",
     "shape",
     type=click.Choice(FORMATS),
-    help="Default: table; else what the ending of -o says.",
+    help="Output format. Default: the format of the suffix of -o, else table.",
 )
 @click.option(
     "-o",
     "--output",
     "path",
     metavar="FILE",
-    help="Write there instead of to stdout, which - is too.",
+    help="Output file, or - for stdout.",
 )
-@click.option("--overwrite", is_flag=True, help="Replace the file that is there.")
-@click.option("--json", "is_json", is_flag=True, help="The same as --format json.")
+@click.option("--overwrite", is_flag=True, help="Replace an existing file.")
+@click.option("--json", "is_json", is_flag=True, help="Same as --format json.")
 @click.option(
     "--set",
     "pairs",
     multiple=True,
     metavar="NAME=VALUE",
-    help="A value for $NAME in the query; repeat it.",
+    help="Value of $NAME in the query. Repeatable.",
 )
-@click.option("--rows", default=100, show_default=True, help="How many rows a table shows.")
-@click.option(
-    "--memory", default="2GB", show_default=True, help="How much memory the query may use."
-)
+@click.option("--rows", default=100, show_default=True, help="Maximum number of rows of a table.")
+@click.option("--memory", default="2GB", show_default=True, help="Memory limit of the query.")
 @click.option(
     "--timeout",
     type=click.FloatRange(min=0, min_open=True),
     metavar="SECONDS",
-    help="Stop the query after that long.",
+    help="Time limit of the query.",
 )
 @pass_catalog
 def sql(
@@ -71,14 +69,16 @@ def sql(
     memory: str,
     timeout: float | None,
 ) -> None:
-    """Answer one SELECT; QUERY is SQL, a .sql file, or - for stdin. Read-only."""
+    """Run one SELECT. QUERY is SQL, a .sql file, or - for stdin. Read-only."""
     name, text = _read_query(query)
+    given = parse_pairs(pairs, option="--set")
+    parameters = {key: _value(value) for key, value in given.items()}
     target = None if path in (None, "-") else Path(path)
     shape = "json" if is_json else shape or _shape_of(target)
     if target:
         from catalog.store.atomic import require_writable
 
-        require_writable(target, overwrite=overwrite)  # before the work, not after it
+        require_writable(target, overwrite=overwrite)  # before the work
     with ExitStack() as open_:
         working = open_.enter_context(ExitStack())
         bar = working.enter_context(progress_bar("querying", unit="rows"))
@@ -86,9 +86,7 @@ def sql(
             catalog.stream(
                 text,
                 name=name,
-                parameters={
-                    key: _value(value) for key, value in parse_pairs(pairs, option="--set").items()
-                },
+                parameters=parameters,
                 memory=memory,
                 seconds=timeout,
                 progress=lambda percent: bar(percent, 100, 0),
@@ -96,7 +94,7 @@ def sql(
         )
         if shape == "table" and target is None:
             records = _collect(reader, rows=rows)
-            working.close()  # the bar is gone before the first line is printed
+            working.close()  # removes the bar before the first line
             _show(records, reader.schema.names, rows=rows)
             return
         if target is None and sys.stdout.isatty():
@@ -115,16 +113,15 @@ def _read_query(query: str) -> tuple[str, str]:
             return query, Path(query).read_text(encoding="utf-8")
         except OSError as error:
             raise OptionError(
-                f"{query}: {error.strerror}; name a .sql file, or write the SQL itself"
+                f"{query}: {error.strerror}: name a .sql file, or pass the SQL itself"
             ) from None
     return "query", query
 
 
 def _shape_of(path: Path | None) -> str:
-    ending = path.suffix.lstrip(".").lower() if path else ""
-    return {"ipc": "arrow", "feather": "arrow", "ndjson": "jsonl"}.get(
-        ending, ending if ending in FORMATS else "table"
-    )
+    suffix = path.suffix.lstrip(".").lower() if path else ""
+    shape = {"ipc": "arrow", "feather": "arrow", "ndjson": "jsonl"}.get(suffix, suffix)
+    return shape if shape in FORMATS else "table"
 
 
 def _value(text: str) -> Any:
@@ -137,7 +134,7 @@ def _value(text: str) -> Any:
 
 
 def _collect(reader: pa.RecordBatchReader, *, rows: int) -> list[dict[str, Any]]:
-    """Read the rows that a table shows, and one more if there are more."""
+    """Read the rows of a table, and one more if there are more."""
     records: list[dict[str, Any]] = []
     for batch in reader:
         records += batch.slice(0, rows + 1 - len(records)).to_pylist()
@@ -152,7 +149,7 @@ def _show(records: list[dict[str, Any]], columns: list[str], *, rows: int) -> No
         return
     echo_table(records[:rows])
     if len(records) > rows:
-        say(f"the first {rows:,} rows; --rows shows more, -o FILE writes all")
+        say(f"first {rows:,} rows; --rows shows more, -o FILE writes all")
 
 
 def _begun(reader: pa.RecordBatchReader) -> pa.RecordBatchReader:
@@ -171,7 +168,7 @@ def _write(reader: pa.RecordBatchReader, *, shape: str, path: Path | None, overw
 
 @contextmanager
 def _target(path: Path | None, *, is_binary: bool, overwrite: bool) -> Iterator[IO[bytes]]:
-    """Stdout, or a file that appears only when it is whole."""
+    """Open stdout, or a file that appears when it is complete."""
     if path:
         from catalog.store.atomic import new_file, opened
 
@@ -179,7 +176,7 @@ def _target(path: Path | None, *, is_binary: bool, overwrite: bool) -> Iterator[
             yield file
         return
     if is_binary and sys.stdout.isatty():
-        raise OptionError("this format is not for a terminal: name a file with -o, or pipe it")
+        raise OptionError("this format is binary: name a file with -o, or use a pipe")
     yield sys.stdout.buffer
     sys.stdout.buffer.flush()
 
@@ -246,7 +243,8 @@ def _refuse_what_parquet_lacks(schema: pa.Schema) -> None:
             pq.ParquetWriter(io.BytesIO(), pa.schema([field])).close()
         except pa.ArrowNotImplementedError:
             raise QueryError(
-                f"Parquet has no {field.type}, which {field.name} is: CAST({field.name} AS VARCHAR), or write arrow, csv, json or jsonl"
+                f"Parquet has no type {field.type} for {field.name}: use CAST({field.name} AS "
+                "VARCHAR), or write arrow, csv, json or jsonl"
             ) from None
 
 
@@ -263,7 +261,8 @@ def _write_arrow(reader: pa.RecordBatchReader, file: IO[bytes]) -> int:
 
 def _write_table(reader: pa.RecordBatchReader, file: IO[bytes]) -> int:
     raise OptionError(
-        "a table is for reading: name a file that ends in .json, .jsonl, .csv, .parquet or .arrow, or give --format"
+        "a table is written to the terminal only: name a file with the suffix .json, .jsonl, .csv, "
+        ".parquet or .arrow, or add --format"
     )
 
 

@@ -1,4 +1,4 @@
-"""Older versions on the command line: restore."""
+"""The command `restore`."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import click
 
 from catalog.catalog import Catalog
 from catalog.cli.group import dry_run_option, json_option
+from catalog.cli.options import pass_catalog
 from catalog.cli.output import echo_json, say
-from catalog.cli.pools import pass_catalog
 
 
 @click.command()
@@ -18,34 +18,27 @@ from catalog.cli.pools import pass_catalog
 @json_option
 @pass_catalog
 def restore(catalog: Catalog, reference: str, is_dry_run: bool, is_json: bool) -> None:
-    """Make an older version of a pool the newest: NAME@3 or NAME@TAG.
+    """Make an older version of a pool, NAME@3 or NAME@TAG, its newest version.
 
-    The restored version is a new one; the versions between stay.
+    Restoring adds a version; the versions between stay.
     """
-    done = catalog.restore(reference, dry_run=is_dry_run)
+    restoration = catalog.restore(reference, dry_run=is_dry_run)
     if is_json:
-        echo_json(asdict(done))
+        echo_json(asdict(restoration))
         return
-    now, old = f"{done.name}@{done.version}", f"{done.name}@{done.restored_from}"
-    if not done.is_new_version:
-        click.echo(
-            f"{now}: nothing changed, it has the {done.n_members:,} members of {old} already"
-        )
+    newest = f"{restoration.name}@{restoration.version}"
+    older = f"{restoration.name}@{restoration.restored_from}"
+    if not restoration.is_new_version:
+        click.echo(f"{newest}: no changes, it has the {restoration.n_members:,} members of {older}")
         return
-    click.echo(
-        f"{'would be ' if is_dry_run else ''}{now}: {done.n_members:,} members, restored from {old}"
-    )
-    parts = {
-        "added": done.n_added,
-        "removed": done.n_removed,
-        "kept": done.n_kept,
-        "updated": done.n_updated,
+    would = "would be " if is_dry_run else ""
+    click.echo(f"{would}{newest}: {restoration.n_members:,} members, restored from {older}")
+    counts = {
+        "removed": restoration.n_removed,
+        "kept": restoration.n_kept,
+        "updated": restoration.n_updated,
     }
-    click.echo(
-        "  "
-        + ", ".join(
-            f"{count:,} {what}" for what, count in parts.items() if count or what == "added"
-        )
-    )
+    parts = [f"{count:,} {name}" for name, count in counts.items() if count]
+    click.echo(f"  {', '.join([f'{restoration.n_added:,} added', *parts])}")
     if is_dry_run:
-        say("  a dry run: nothing was written")
+        say("  dry run: nothing was written")

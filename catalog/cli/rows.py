@@ -136,7 +136,7 @@ def _flat(column: str, type_: Any) -> str:
 
 
 def _value(column: str, type_: Any, depth: int = 0) -> str:
-    """Return the SQL of a value that JSON can hold: NULL for NaN and infinity, bytes in hexadecimal."""
+    """Return the SQL of a value in JSON: NULL for NaN and infinity, hexadecimal bytes."""
     kind = type_.id
     if kind in FRACTIONS:
         return f"CASE WHEN isfinite({column}) THEN {column} END"

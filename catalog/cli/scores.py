@@ -1,4 +1,4 @@
-"""Numbers that models give, on the command line: states, score, label."""
+"""The commands of model signals: states, score, label."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import click
 
 from catalog.catalog import Catalog
 from catalog.cli.group import json_option
+from catalog.cli.options import pass_catalog
 from catalog.cli.output import echo_json, progress_bar, say
-from catalog.cli.pools import pass_catalog
 from catalog.cli.signals import echo_report, length_option, limit_option, report_record
 
-MODEL = "A proxy that was trained here, such as tiny; else a Hugging Face id or a path."
+MODEL = "Model: a proxy trained here, such as tiny, a Hugging Face id, or a path."
 
 
 @click.command()
@@ -24,32 +24,40 @@ MODEL = "A proxy that was trained here, such as tiny; else a Hugging Face id or 
     type=click.IntRange(min=1),
     default=128,
     show_default=True,
-    help="Response tokens of an instruction, at most.",
+    help="Maximum number of response tokens per instruction.",
 )
 @length_option
-@click.option("--project-to", type=click.IntRange(min=1), help="Fewer dimensions, such as 128.")
+@click.option(
+    "--project-to",
+    type=click.IntRange(min=1),
+    help="Number of dimensions to project to, such as 128.",
+)
 @click.option(
     "--projection",
     type=click.Choice(("jl", "pca")),
     default="jl",
     show_default=True,
-    help="How to get there.",
+    help="Projection method.",
 )
 @click.option(
-    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the projection."
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Random seed of the projection.",
 )
 @click.option(
     "--dtype",
     type=click.Choice(("float16", "float32")),
     default="float16",
     show_default=True,
-    help="The stored number type.",
+    help="Number type of the stored states.",
 )
 @limit_option
 @json_option
 @pass_catalog
 def states(catalog: Catalog, /, pool: str, is_json: bool, **options: Any) -> None:
-    """Take the hidden states that predict every response: what fisher_sft selects by."""
+    """Extract the last-layer hidden states of response tokens. Required by `fisher_sft`."""
     from catalog.compute.states import distortion
 
     with progress_bar(f"states of {pool}", unit="tokens") as bar:
@@ -70,16 +78,22 @@ def states(catalog: Catalog, /, pool: str, is_json: bool, **options: Any) -> Non
     type=float,
     default=0.05,
     show_default=True,
-    help="depth: the share of the pool that the model is tuned on.",
+    help="Share of the pool on which the model is tuned, for depth.",
 )
 @click.option(
     "--seed",
     type=click.IntRange(min=0),
     default=0,
     show_default=True,
-    help="depth: of the draw of that share.",
+    help="Random seed of that share, for depth.",
 )
-@click.option("--of", default="depth", show_default=True, help="rid: the score that is ranked.")
+@click.option(
+    "--rank-by",
+    "of",
+    default="depth",
+    show_default=True,
+    help="Score to rank, for rid.",
+)
 @limit_option
 @json_option
 @pass_catalog
@@ -93,15 +107,15 @@ def score(
     is_json: bool,
     **options: Any,
 ) -> None:
-    """Give every member of a pool one number, or several.
+    """Compute one or more scores for every member of a pool.
 
     \b
-    n_tokens          response tokens, end of sequence included
+    n_tokens          response tokens, with the end of sequence
     response_loss     CE(y | x), mean cross-entropy of the response in nats
-    answer_loss       CE(y), the same without the prompt
+    answer_loss       CE(y), without the prompt
     perplexity        exp(CE(y | x))
-    least_confidence  exp(mean log p); the lowest are the least confident
-    learnability      first loss minus last of a trajectory
+    least_confidence  exp(mean log p); low is least confident
+    learnability      first loss minus last loss of a trajectory
     ifd               CE(y | x) / CE(y)
     ifd_ppl           exp(CE(y | x) - CE(y))
     n_labels          distinct labels, ILA's K
@@ -110,13 +124,13 @@ def score(
     rid               a depth's quantile within its domain
     """
     with progress_bar(f"{' '.join(names)} of {pool}", unit="tokens") as bar:
-        made = catalog.score(pool, *names, model=model, limit=limit, progress=bar, **options)
+        scoring = catalog.score(pool, *names, model=model, limit=limit, progress=bar, **options)
     if is_json:
-        echo_json([report_record(report) for report in made.reports])
+        echo_json([report_record(report) for report in scoring.reports])
         return
-    for report in made.reports:
+    for report in scoring.reports:
         echo_report(report, is_json=False)
-    for note in made.notes:
+    for note in scoring.notes:
         say(f"  {note}")
 
 
@@ -126,30 +140,30 @@ def score(
     "--taxonomy",
     required=True,
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Ability names: one a line, or JSON.",
+    help="File of ability names: one per line, or JSON.",
 )
 @click.option(
     "--threshold",
     type=float,
     default=0.3,
     show_default=True,
-    help="The cosine from which a label counts.",
+    help="Minimum cosine similarity of a label.",
 )
 @click.option(
     "--encoder",
     default="all-MiniLM-L6-v2",
     show_default=True,
-    help="The encoder that embedded the pool.",
+    help="Encoder of the pool's embeddings.",
 )
 @json_option
 @pass_catalog
 def label(
     catalog: Catalog, pool: str, taxonomy: Path, threshold: float, encoder: str, is_json: bool
 ) -> None:
-    """Give every member the abilities of a list that its embedding is near to.
+    """Assign each member the taxonomy labels whose embeddings are closest to its own.
 
-    n_labels and the depths count them where a record brings no labels of its own. The selectors
-    instag and mig read the records' labels alone, which `register --labels-column` takes.
+    n_labels and the depths count them for records without labels. The selectors instag and mig
+    read only the labels of the records, from `register --labels-column`.
     """
     with progress_bar(f"labelling {pool}", unit="instructions") as bar:
         report = catalog.label(

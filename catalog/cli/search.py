@@ -1,4 +1,4 @@
-"""Search on the command line."""
+"""The command `search`."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ import click
 
 from catalog.catalog import Catalog
 from catalog.cli.group import json_option
+from catalog.cli.options import pass_catalog
 from catalog.cli.output import echo_rows, say
-from catalog.cli.pools import pass_catalog
 
 
 @click.command()
 @click.argument("pool")
 @click.argument("text")
 @click.option(
-    "-k", "k", type=click.IntRange(min=1), default=10, show_default=True, help="How many."
+    "-k", "k", type=click.IntRange(min=1), default=10, show_default=True, help="Number of members."
 )
 @click.option(
     "--where",
     metavar="SQL",
-    help="Only members for which this holds, e.g. \"source = 'wiki' AND length(response) > 100\".",
+    help="Condition on members, such as \"source = 'wiki' AND length(response) > 100\".",
 )
 @click.option(
     "--encoder",
     default="all-MiniLM-L6-v2",
     show_default=True,
-    help="The encoder that embedded the pool.",
+    help="Encoder of the pool's embeddings.",
 )
 @click.option("--memory", default="2GB", show_default=True, help="Memory limit of the condition.")
 @click.option(
@@ -47,12 +47,12 @@ def search(
     is_json: bool,
     **options: Any,
 ) -> None:
-    """Find the members whose meaning is nearest to a text."""
+    """Find the members whose embeddings are closest to the embedding of a text."""
     answer = catalog.search(pool, text, seconds=timeout, **options)
-    echo_rows(answer.rows, is_json=is_json, nothing="no member satisfies the condition")
+    echo_rows(answer.rows, is_json=is_json, nothing="no member meets the condition")
     if answer.index:
-        found = answer.index
-        cells = f"{found.probes} of {found.partitions} cells"
+        index = answer.index
         say(
-            f"  through an index: recall@10 is {found.recall:.3f} on {found.n_queries} members, looking into {cells}"
+            f"  approximate, through an index: recall@10 is {index.recall:.3f} on "
+            f"{index.n_queries} members, with {index.probes} of {index.partitions} cells"
         )

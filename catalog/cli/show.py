@@ -1,4 +1,4 @@
-"""One version of a pool or subset on the command line."""
+"""The command `show`."""
 
 from __future__ import annotations
 
@@ -9,12 +9,17 @@ import click
 
 from catalog.catalog import Catalog
 from catalog.cli.group import json_option
+from catalog.cli.options import pass_catalog
 from catalog.cli.output import echo_json, echo_rows
-from catalog.cli.pools import pass_catalog
 
 if TYPE_CHECKING:
     from catalog.pools.versions import Description
     from catalog.subsets.describe import SubsetDescription
+
+
+COUNTS = ("n_records", "n_quarantined", "n_no_input")
+FILE = ("file", "container", "shape", "encoding", *COUNTS, "notes")
+"""The columns of a file in the description of a pool."""
 
 
 @click.command()
@@ -22,7 +27,7 @@ if TYPE_CHECKING:
 @json_option
 @pass_catalog
 def show(catalog: Catalog, reference: str, is_json: bool) -> None:
-    """Describe one version of a pool or subset: what was read or what made it, what it holds."""
+    """Describe one version of a pool or subset: its origin and its contents."""
     from catalog.subsets.describe import SubsetDescription
 
     description = catalog.show(reference)
@@ -33,118 +38,109 @@ def show(catalog: Catalog, reference: str, is_json: bool) -> None:
 
 
 def _echo_pool(description: Description, *, is_json: bool) -> None:
-    tables = {
-        name: getattr(description, name).to_pylist()
-        for name in ("sources", "quarantine", "examples")
-    }
+    names = ("sources", "quarantine", "examples")
+    tables = {name: getattr(description, name).to_pylist() for name in names}
+    version = description.version
     if is_json:
-        plain = {
-            "reference": description.reference,
-            "tags": description.tags,
-            "version": description.version,
-            "shape": description.shape,
-        }
-        echo_json(plain | tables)
+        keys = ("reference", "tags", "version", "shape")
+        echo_json({key: getattr(description, key) for key in keys} | tables)
         return
-    version, shape = description.version, description.shape
-    tags = f" ({', '.join(description.tags)})" if description.tags else ""
-    how = (
-        "registered"
-        if version["restored_from"] is None
-        else f"restored from version {version['restored_from']}"
-    )
+    origin = "registered"
+    if version["restored_from"] is not None:
+        origin = f"restored from version {version['restored_from']}"
     click.echo(
-        f"{description.reference}{tags}: {version['n_members']:,} members, {how} {version['registered_at']:%Y-%m-%d %H:%M:%S} UTC"
+        f"{description.reference}{_tags(description.tags)}: {version['n_members']:,} members, "
+        f"{origin} {version['registered_at']:%Y-%m-%d %H:%M:%S} UTC"
     )
-    click.echo(
-        f"{shape['n_multi_turn']:,} multi-turn, {shape['n_with_system']:,} with a system prompt, {shape['n_with_tools']:,} with tools, "
-        f"{shape['n_with_labels']:,} with labels, {shape['n_with_rejected']:,} with rejected answers, "
-        f"{shape['n_with_media']:,} with media; median {shape['median_prompt_characters'] or 0:,.0f} characters a prompt, "
-        f"{shape['median_response_characters'] or 0:,.0f} a response"
-    )
-    keys = (
-        "file",
-        "container",
-        "shape",
-        "encoding",
-        "n_records",
-        "n_quarantined",
-        "n_no_input",
-        "notes",
-    )
-    echo_rows([{key: file.get(key) for key in keys} for file in version["files"]], is_json=False)
-    echo_rows(tables["sources"], is_json=False)
-    if tables["quarantine"]:
-        echo_rows(tables["quarantine"], is_json=False)
-    echo_rows(tables["examples"], is_json=False)
+    click.echo(_shape(description.shape))
+    files = [{key: file.get(key) for key in FILE} for file in version["files"]]
+    echo_rows(files, is_json=False)
+    for name in names:
+        if tables[name] or name != "quarantine":
+            echo_rows(tables[name], is_json=False)
+
+
+def _shape(shape: dict[str, Any]) -> str:
+    """Return the counts of a pool's members by their parts, and their median lengths."""
+    counts = {
+        "multi-turn": shape["n_multi_turn"],
+        "with a system prompt": shape["n_with_system"],
+        "with tools": shape["n_with_tools"],
+        "with labels": shape["n_with_labels"],
+        "with rejected answers": shape["n_with_rejected"],
+        "with media": shape["n_with_media"],
+    }
+    listed = ", ".join(f"{count:,} {name}" for name, count in counts.items())
+    prompt = shape["median_prompt_characters"] or 0
+    response = shape["median_response_characters"] or 0
+    return f"{listed}; median {prompt:,.0f} characters of a prompt, {response:,.0f} of a response"
 
 
 def _echo_subset(description: SubsetDescription, *, is_json: bool) -> None:
     record, examples = description.record, description.examples.to_pylist()
     definition = record["definition"]
     if is_json:
-        echo_json(
-            {"reference": description.reference, "tags": description.tags}
-            | record
-            | {"examples": examples}
-        )
+        head = {"reference": description.reference, "tags": description.tags}
+        echo_json(head | record | {"examples": examples})
         return
-    tags = f" ({', '.join(description.tags)})" if description.tags else ""
     click.echo(
-        f"{description.reference}{tags}: {record['n_members']:,} members, selected {record['created_at']:%Y-%m-%d %H:%M:%S} UTC "
-        f"in {record['seconds']:.1f} s"
+        f"{description.reference}{_tags(description.tags)}: {record['n_members']:,} members, "
+        f"selected {record['created_at']:%Y-%m-%d %H:%M:%S} UTC in {record['seconds']:.1f} s"
     )
-    given = "".join(
-        f", {name} {value}" for name, value in definition["parameters"].items() if value is not None
-    )
+    parameters = definition["parameters"].items()
+    given = "".join(f", {name} {value}" for name, value in parameters if value is not None)
     click.echo(
-        f"{record['selector']} of {definition['pool']}, budget {_budget(record)}, seed {record['seed']}{given}"
+        f"{record['selector']} of {definition['pool']}, budget {_budget(record)}, "
+        f"seed {record['seed']}{given}"
     )
     click.echo(f"members {record['members_sha256']}\ndefinition {record['definition_sha256']}")
     for line in _definition_lines(definition):
         click.echo(line)
-    text = (
-        record["selector_text"]
-        or f"-- made by 0.1, which kept no file; this is what ran\n{definition['sql']}"
-    )
+    text = record["selector_text"]
+    if not text:
+        text = f"-- version 0.1 stored no selector file; this is its SQL\n{definition['sql']}"
     click.echo(f"\n{text.rstrip()}\n")
     echo_rows(examples, is_json=False)
 
 
+def _tags(tags: list[str]) -> str:
+    return f" ({', '.join(tags)})" if tags else ""
+
+
 def _budget(record: dict[str, Any]) -> str:
-    """Return a budget as it was asked for, and the number that it came to."""
+    """Return a budget as it was requested, and its number of members."""
     number, asked = f"{record['budget']:,}", record["budget_asked"]
     return number if asked in (None, str(record["budget"]), number) else f"{asked} ({number})"
 
 
 def _definition_lines(definition: dict[str, Any]) -> Iterator[str]:
-    """Say what a subset was made from besides its text: other pools and subsets, signals, and the code of functions and macros."""
-    for one in definition.get("references", ()):
-        if one["reference"] != definition["pool"]:
-            yield f"reads {one['kind']} {one['reference']}" + "".join(
-                f", written {text}" for text in one.get("written", ())
-            )
+    """Yield what a subset was made from: pools, subsets, signals, code of functions and macros."""
+    for reference in definition.get("references", ()):
+        if reference["reference"] != definition["pool"]:
+            spellings = "".join(f", written {text}" for text in reference.get("written", ()))
+            yield f"reads {reference['kind']} {reference['reference']}{spellings}"
     for signal in definition["signals"]:
-        precision = f", precision {signal['precision']}" if signal.get("precision") else ""
-        version = (
-            f", {signal['lance_table']} at version {signal['lance_version']}"
-            if signal["lance_table"]
-            else ""
-        )
-        yield f"{signal['kind']} {signal['name']}{precision}, identity {signal['identity_sha256'][:12]}{version}"
+        parts = [f"{signal['kind']} {signal['name']}"]
+        if signal.get("precision"):
+            parts.append(f"precision {signal['precision']}")
+        parts.append(f"identity {signal['identity_sha256'][:12]}")
+        if signal["lance_table"]:
+            parts.append(f"{signal['lance_table']} at version {signal['lance_version']}")
+        yield ", ".join(parts)
     versions = definition.get("functions") or {}
     if versions:
         kernels = (_kernel_line(name, value) for name, value in sorted(versions.items()))
         yield f"functions {', '.join(kernels)}"
     hashes = definition.get("macros") or definition.get("macro_sha256") or {}
     if hashes:
-        yield f"macros {', '.join(f'{name} {sha256[:12]}' for name, sha256 in sorted(hashes.items()))}"
+        codes = (f"{name} {sha256[:12]}" for name, sha256 in sorted(hashes.items()))
+        yield f"macros {', '.join(codes)}"
 
 
 def _kernel_line(name: str, identity: int | dict[str, Any]) -> str:
     if isinstance(identity, int):
         return f"{name} version {identity}"
-    package = (
-        f" of {identity['package']} {identity['package_version']}" if "package" in identity else ""
-    )
+    package = ""
+    if "package" in identity:
+        package = f" of {identity['package']} {identity['package_version']}"
     return f"{name} version {identity['version']}{package}, code {identity['sha256'][:12]}"

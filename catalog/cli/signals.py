@@ -1,7 +1,8 @@
-"""Signals on the command line: embed, scores, signals."""
+"""The commands of signals: embed, signals, scores import."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
@@ -9,30 +10,32 @@ import click
 
 from catalog.catalog import Catalog
 from catalog.cli.group import dry_run_option, json_option
+from catalog.cli.options import pass_catalog
 from catalog.cli.output import echo_json, echo_rows, progress_bar, say
-from catalog.cli.pools import pass_catalog
 
 if TYPE_CHECKING:
     from catalog.compute.imports.table import Import
     from catalog.compute.shard_runner import Report
 
 limit_option = click.option(
-    "--limit",
+    "--sample",
+    "limit",
     type=click.IntRange(min=1),
-    help="Compute only a sample of that many, and say what the rest would cost.",
+    help="Number of members to compute as a sample. The cost of the others is printed.",
 )
 length_option = click.option(
     "--max-length",
     type=click.IntRange(min=2),
     default=512,
     show_default=True,
-    help="The window in tokens.",
+    help="Maximum number of tokens of an instruction.",
 )
 key_option = click.option(
     "--key",
     default="row",
     show_default=True,
-    help="row (what a column row says, or the position), fingerprint, or a column that the records had too.",
+    help="Key of a row: row (the column row, or else the position), fingerprint, or a column that "
+    "the registered records also have.",
 )
 
 
@@ -42,34 +45,34 @@ key_option = click.option(
     "--encoder",
     default="all-MiniLM-L6-v2",
     show_default=True,
-    help="A Hugging Face id or a local path.",
+    help="Encoder: a Hugging Face id or a local path.",
 )
 @click.option(
     "--field",
     type=click.Choice(("prompt", "conversation")),
     default="prompt",
     show_default=True,
-    help="What is embedded.",
+    help="Text to embed.",
 )
 @click.option(
     "--dtype",
     type=click.Choice(("float32", "float16")),
     default="float32",
     show_default=True,
-    help="The stored number type.",
+    help="Number type of the stored vectors.",
 )
 @click.option(
     "--precision",
     type=click.Choice(("auto", "float32", "bfloat16")),
     default="auto",
     show_default=True,
-    help="The precision of the encoder's products; auto is that of the pool's existing vectors, else float32.",
+    help="Precision of the computation. auto: the one of the pool's vectors, else float32.",
 )
 @limit_option
 @json_option
 @pass_catalog
 def embed(catalog: Catalog, /, pool: str, is_json: bool, **options: Any) -> None:
-    """Give every member of a pool a vector."""
+    """Compute an embedding for every member of a pool."""
     with progress_bar(f"embedding {pool}", unit="instructions") as bar:
         report = catalog.embed(
             pool, progress=lambda done, total, tokens: bar(done, total, done), **options
@@ -82,35 +85,37 @@ def embed(catalog: Catalog, /, pool: str, is_json: bool, **options: Any) -> None
 @json_option
 @pass_catalog
 def signals(catalog: Catalog, pool: str | None, is_json: bool) -> None:
-    """List the signals, what tells them apart, and their coverage of POOL or of the whole catalog."""
+    """List the signals, their options and their coverage of POOL or of the whole catalog."""
     rows = catalog.signals(pool).to_dicts()
     if not is_json and not any(row["stale"] for row in rows):
         rows = [{key: value for key, value in row.items() if key != "stale"} for row in rows]
     echo_rows(
-        rows, is_json=is_json, nothing=f"no signal yet: `catalog embed {pool or 'POOL'}` makes one"
+        rows,
+        is_json=is_json,
+        nothing=f"no signals yet: compute one with `catalog embed {pool or 'POOL'}`",
     )
 
 
 @click.group()
 def scores() -> None:
-    """Scores that others published."""
+    """Import published scores."""
 
 
 @scores.command("import")
 @click.argument("pool")
 @click.argument("file")
-@click.option("--name", required=True, help="The score's name.")
+@click.option("--name", required=True, help="Name of the score.")
 @key_option
 @click.option(
     "--value",
-    help="The column of the number, or a path such as ratings.overall; else the score's name.",
+    help="Column of the score, or a path such as ratings.overall. Default: the score's name.",
 )
 @click.option(
     "--missing",
     multiple=True,
     type=float,
     metavar="NUMBER",
-    help="A number that means no rating; repeat it.",
+    help="Number that means no rating. Repeatable.",
 )
 @dry_run_option
 @json_option
@@ -126,7 +131,7 @@ def import_scores(
     is_dry_run: bool,
     is_json: bool,
 ) -> None:
-    """Import one number an instruction: Parquet, CSV, JSON Lines or .npy."""
+    """Import one number for each instruction from Parquet, CSV, JSON Lines or .npy."""
     answer = catalog.import_scores(
         pool, file, name=name, key=key, value=value, missing=missing, dry_run=is_dry_run
     )
@@ -134,97 +139,95 @@ def import_scores(
 
 
 def echo_report(report: Report, *, is_json: bool) -> None:
-    """Say what a run computed, what it skipped, and what the rest would cost."""
-    signal = report.signal
+    """Print what a run computed and skipped, and the cost of the rest."""
     if is_json:
         echo_json(report_record(report))
         return
+    title = f"{report.signal.kind} {report.signal.name}"
     rate = report.n_computed / report.seconds if report.seconds else 0.0
     if report.n_computed:
         tokens = f", {report.n_tokens / report.seconds:,.0f} tokens/s" if report.n_tokens else ""
         click.echo(
-            f"{signal.kind} {signal.name}: {report.n_computed:,} computed in {report.seconds:.1f} s "
-            f"({rate:,.0f} instructions/s{tokens}), {report.n_before:,} there before"
+            f"{title}: {report.n_computed:,} computed in {report.seconds:.1f} s "
+            f"({rate:,.0f} instructions/s{tokens}), {report.n_before:,} computed before"
         )
     else:
-        click.echo(
-            f"{signal.kind} {signal.name}: nothing to compute, all {report.n_before:,} members are there"
-        )
+        click.echo(f"{title}: nothing to compute, all {report.n_before:,} members have it")
     for note in report.notes:
         say(f"  {note}")
     if report.n_truncated:
-        say(f"  {report.n_truncated:,} texts were longer than the model reads, and cut")
+        say(f"  {report.n_truncated:,} texts exceed the limit of the model and were truncated")
     if report.reasons:
-        say(
-            f"  without a value: {', '.join(f'{count:,} {reason}' for reason, count in report.reasons.items())}"
-        )
+        say(f"  without a value: {counted(report.reasons)}")
     if report.n_left:
         minutes = report.n_left / rate / 60 if rate else 0.0
         say(f"  {report.n_left:,} left: about {minutes:,.1f} minutes at this rate")
 
 
+def counted(reasons: Mapping[str, int]) -> str:
+    """Return counts by reason as one text.
+
+    >>> counted({"too_long": 1200, "no_response": 3})
+    '1,200 too_long, 3 no_response'
+    """
+    return ", ".join(f"{count:,} {reason}" for reason, count in reasons.items())
+
+
 def report_record(report: Report) -> dict[str, Any]:
-    """A run as ``--json`` prints it."""
+    """Return a run as ``--json`` prints it."""
     signal = report.signal
-    keys = (
-        "n_members",
-        "n_before",
-        "n_computed",
-        "n_tokens",
-        "n_truncated",
-        "n_left",
-        "reasons",
-        "seconds",
-    )
-    known = {
+    counts = ("n_members", "n_before", "n_computed", "n_tokens", "n_truncated", "n_left")
+    return {
         "signal": signal.name,
         "kind": signal.kind,
         "identity": signal.identity_sha256,
         "details": signal.details,
+        "notes": report.notes,
+        **{key: getattr(report, key) for key in counts},
+        "reasons": report.reasons,
+        "seconds": report.seconds,
     }
-    known["notes"] = report.notes
-    return known | {key: getattr(report, key) for key in keys}
 
 
-def echo_import(answer: Import, *, is_json: bool) -> None:
-    """Say what an import wrote and what has no value."""
+def echo_import(report: Import, *, is_json: bool) -> None:
+    """Print what an import wrote, and which members have no value."""
+    signal = report.signal
+    if is_json:
+        keys = [field.name for field in fields(report) if field.name != "signal"]
+        values = {key: getattr(report, key) for key in keys}
+        echo_json({"signal": signal.name, "kind": signal.kind} | values)
+        return
+    outcome = "identical values were already imported; this import is now the active one"
+    if report.is_new:
+        outcome = "would be imported" if report.is_dry_run else "imported"
+    checkpoints = f" at {report.n_checkpoints} checkpoints" if report.n_checkpoints else ""
+    click.echo(
+        f"{signal.kind} {signal.name}: {outcome}, {report.n_with_value:,} of "
+        f"{report.n_members:,} members{checkpoints}"
+    )
+    for note in _import_notes(report):
+        say(f"  {note}")
+
+
+def _import_notes(report: Import) -> Iterator[str]:
     from catalog.signals.coverage import COMPUTED
 
-    if is_json:
-        keys = [field.name for field in fields(answer) if field.name != "signal"]
-        echo_json(
-            {"signal": answer.signal.name, "kind": answer.signal.kind}
-            | {key: getattr(answer, key) for key in keys}
+    name = report.signal.name
+    if report.signal.kind == "score" and name in COMPUTED:
+        yield f"selections read it as the {name} that `catalog score` computes; --name avoids that"
+    if report.n_kept:
+        yield f"{report.n_kept:,} members are not in the file and keep their previous value"
+    if report.n_lost:
+        yield (
+            f"{report.n_lost:,} members are not in the file and lose their previous losses, "
+            "which are at other checkpoints"
         )
-        return
-    was = (
-        "imported"
-        if answer.is_new
-        else "identical values were imported before, and are the active ones again"
-    )
-    was = f"would be {was}" if answer.is_dry_run and answer.is_new else was
-    checkpoints = f" at {answer.n_checkpoints} checkpoints" if answer.n_checkpoints else ""
-    click.echo(
-        f"{answer.signal.kind} {answer.signal.name}: {was}, {answer.n_with_value:,} of {answer.n_members:,} members{checkpoints}"
-    )
-    if answer.signal.kind == "score" and answer.signal.name in COMPUTED:
-        say(
-            f"  selections read it for the {answer.signal.name} that `catalog score` computes; --name NAME keeps the two apart"
+    if report.reasons:
+        yield f"without a value: {counted(report.reasons)}"
+    if report.n_without_member:
+        yield (
+            f"{report.n_without_member:,} of the {report.n_rows:,} rows were skipped: their "
+            "records are quarantined or folded"
         )
-    if answer.n_kept:
-        say(f"  {answer.n_kept:,} kept from the import before: the file does not name them")
-    if answer.n_lost:
-        say(
-            f"  {answer.n_lost:,} have losses at other checkpoints in the import before, and none now: the file does not name them"
-        )
-    if answer.reasons:
-        say(
-            f"  without a value: {', '.join(f'{count:,} {reason}' for reason, count in answer.reasons.items())}"
-        )
-    if answer.n_without_member:
-        left_out = f"{answer.n_without_member:,} of the {answer.n_rows:,} rows"
-        say(
-            f"  {left_out} are about records that are no members (quarantined or folded), and were left out"
-        )
-    if answer.is_dry_run:
-        say("  a dry run: nothing was written")
+    if report.is_dry_run:
+        yield "dry run: nothing was written"

@@ -1,4 +1,4 @@
-"""Why a row is in a subset or not, on the command line."""
+"""The command `why`."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import click
 
 from catalog.catalog import Catalog
 from catalog.cli.group import json_option
+from catalog.cli.options import memory_option, pass_catalog
 from catalog.cli.output import cell, echo_json, echo_rows
-from catalog.cli.pools import pass_catalog
-from catalog.cli.subsets import memory_option
 
-PROMPT, FINGERPRINT = 40, 12  # characters that a table shows
+PROMPT, FINGERPRINT = 40, 12
+"""Characters of these columns in a table."""
 
 
 @click.command()
@@ -23,9 +23,9 @@ PROMPT, FINGERPRINT = 40, 12  # characters that a table shows
 @json_option
 @pass_catalog
 def why(catalog: Catalog, reference: str, which: str, memory: str, is_json: bool) -> None:
-    """Say why a row of the pool is in SUBSET, or what it lacked.
+    """Explain why a row of the pool is in SUBSET or not.
 
-    The row is a row number in the subset's pool version, or the first 8 or more digits of a
+    The row is a row number in the subset's pool version, or at least the first 8 digits of a
     fingerprint.
     """
     found = catalog.why(reference, which, memory=memory)
@@ -39,14 +39,17 @@ def why(catalog: Catalog, reference: str, which: str, memory: str, is_json: bool
 
 
 def side_by_side(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """A few rows with a column each, since a selector returns more columns than a terminal is wide.
+    """Return rows as columns: a selector returns more columns than fit on a terminal.
 
-    >>> side_by_side([{"who": "this row", "prompt": "Add."}, {"who": "last selected", "turn": 2, "prompt": "Sort."}])
-    [{'': 'prompt', 'this row': 'Add.', 'last selected': 'Sort.'}, {'': 'turn', 'this row': '', 'last selected': '2'}]
+    >>> this = {"who": "this row", "prompt": "Add."}
+    >>> last = {"who": "last selected", "turn": 2, "prompt": "Sort."}
+    >>> side_by_side([this, last])[0]
+    {'': 'prompt', 'this row': 'Add.', 'last selected': 'Sort.'}
+    >>> side_by_side([this, last])[1]
+    {'': 'turn', 'this row': '', 'last selected': '2'}
     """
-    names = list(
-        dict.fromkeys(("prompt", *(name for row in rows for name in row if name != "who")))
-    )
+    names = dict.fromkeys(["prompt", *(name for row in rows for name in row)])
+    names.pop("who", None)
     return [
         {"": name} | {row["who"]: _shown(name, row.get(name)) for row in rows} for name in names
     ]

@@ -1,31 +1,18 @@
-"""Subsets and pools as files that trainers read: one target format a file, `export` the one door to them.
+"""Subsets and pools as files that trainers read; `export` writes every format.
 
-An export is **lossy** when the instruction could not be read back as it was (another fingerprint),
-or when the trainer that the format is made for would not use a part of it as meant: an answer,
-tools, media, rejected answers, weights of turns, an order that matters. Labels and metadata stay
-behind in the trainers' formats and are kept by jsonl and parquet; that is no loss in this sense.
+To add a format, write a file with a function under `exporter`, and its test. The choices of
+``--format``, the suffixes and the folder formats follow.
+
+An export is **lossy** when an instruction cannot be read back unchanged (with the same
+fingerprint), or when the format's trainer does not use a part of it as meant: an answer, tools,
+media, rejected answers, weights of turns, an order that matters. The trainers' formats leave out
+labels and metadata, and jsonl and parquet keep them; that does not count as a loss.
 
 Loaders read a file as columns, so each key has one type over the whole file
-(`catalog.export.keys`). That takes two passes over the records, the first to see what they have.
+(`catalog.export.keys`). That takes two passes over the records; the first collects the keys.
 
-================  ===============================================
-================================================================== format            what is written
-what it cannot hold ================  ===============================================
-================================================================== ``jsonl``         JSON Lines,
-every column                         message keys of several types ``messages``      JSON Lines,
-OpenAI's chat shape (TRL)            rejected answers, videos, audios, weights, tools that are no
-list ``dpo``           JSON Lines, prompt, chosen, rejected (TRL)       members without a rejected
-answer, several of them, and the same ``parquet``       Parquet, every column
-nothing is lost ``sharegpt``      a JSON array (JSON Lines for ``.jsonl``)         rejected answers,
-weights, message keys called from or value ``alpaca``        a JSON array (JSON Lines for
-``.jsonl``)         several turns, tools, media, other message keys ``llamafactory``  a folder:
-NAME.jsonl and dataset_info.json       other message keys, turns that do not alternate ``axolotl``
-a folder: NAME.jsonl and NAME.yaml               rejected answers, videos, audios, several images,
-fractional weights ================  ===============================================
-==================================================================
-
-Where the order of a selection matters, ``axolotl`` says so in its YAML file and ``llamafactory``
-writes one; elsewhere it is a loss.
+Where the order of a selection matters, ``axolotl`` states it in its YAML file and ``llamafactory``
+writes one. In the other trainers' formats the order is a loss.
 """
 
 from __future__ import annotations
@@ -36,38 +23,48 @@ from pathlib import Path, PurePath
 
 from catalog.errors import OptionError
 from catalog.export.folder import write_folder
+from catalog.export.registry import (
+    Exporter,
+    FolderTarget,
+    SideFile,
+    exporter,
+    exporter_names,
+    exporters,
+    folder_formats,
+)
 from catalog.export.report import Tally
-from catalog.export.suffix import format_of
-from catalog.export.write import ARRAYS, FOLDERS, LINES, Batches, Work, is_lines
+from catalog.export.suffix import exporter_for, is_lines
+from catalog.export.write import Batches, Work
 from catalog.store.atomic import COMPRESSIONS, new_file, opened
 
-__all__ = ["FOLDERS", "FORMATS", "Batches", "Exported", "export"]
-
-FORMATS: tuple[str, ...] = (
-    "jsonl",
-    "alpaca",
-    "sharegpt",
-    "messages",
-    "dpo",
-    "parquet",
-    "llamafactory",
-    "axolotl",
-)
-"""The names that `export` takes."""
+__all__ = [
+    "Batches",
+    "Exported",
+    "Exporter",
+    "FolderTarget",
+    "SideFile",
+    "export",
+    "exporter",
+    "exporter_names",
+    "exporters",
+    "folder_formats",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Exported:
-    """What an export wrote.
+    """The result of an export.
 
     Attributes:
-        reference: what they are of, as ``name@version``; None when the export was not told.
-        format: one of FORMATS.
+        reference: the exported pool or subset as ``name@version``, or None.
+        format: the name of the format.
         files: the files, the data first; none for standard output.
-        n_rows: how many rows were written, one for an instruction as a rule.
-        n_bytes: the size of these files; 0 for standard output.
-        members_sha256: of the fingerprints in the order written; that of the subset, when it is one.
-        lost: how many instructions lost something, by cause, the commonest first; an instruction may count under several.
+        n_rows: the number of rows; most formats write one for each instruction.
+        n_bytes: the size of the files; 0 for standard output.
+        members_sha256: the hash of the fingerprints in the order written. For a subset it equals
+            the subset's own.
+        lost: the number of instructions that lost something, by cause, the commonest first. An
+            instruction may count under several causes.
     """
 
     reference: str | None
@@ -91,56 +88,65 @@ def export(
     overwrite: bool = False,
     allow_lossy: bool = False,
 ) -> Exported:
-    """Write instructions to a file, a trainer's folder or standard output, in the order in which they come.
+    """Write instructions, in the order in which they come, to a file, a folder or standard output.
 
     Memory holds one batch (for Parquet one row group). A file appears under its name when it is
-    whole and safe on disk; after a failure or Ctrl-C nothing of it is left, and what was there
-    before is as it was.
+    complete and synced to disk. After a failure or Ctrl-C no part of it remains, and an existing
+    file is unchanged.
 
     Args:
-        batches: gives the batches, each time from the start: columns fingerprint string, messages list<struct<role string, content
-            string, extra string>>, system string, tools string, rejected string, media string,
-            source string, labels list<string>, metadata string, and perhaps locations
-            list<struct<path string, location string>>, the files that were found at the paths of
-            media. Roles are system, user, assistant and tool; extra, rejected, media and metadata
-            are JSON texts; all but fingerprint, messages and source may be NULL.
-        format: one of FORMATS; None takes the one that the path's ending says, else jsonl.
-        path: a file; a folder for llamafactory and axolotl, made where it is not; "-" for standard
-            output (jsonl, messages and dpo). ``.gz`` and ``.zst`` at the end of a file's name
-            compress it.
-        name: what a trainer's folder calls the data: letters, digits and ``_ . - + @``. Other
-            formats do not use it.
-        reference: what the instructions are of, as ``name@version``; the trainers' folders say it.
-        order_matters: whether they train in their order and in no other.
-        media_folder: where the catalog keeps embedded media, each under its sha256; trainers are
-            given paths into it.
-        overwrite: replace the files (and the entry in dataset_info.json) that are there.
+        batches: returns the batches, each time from the start. Columns: fingerprint string,
+            messages list<struct<role string, content string, extra string>>, system string, tools
+            string, rejected string, media string, source string, labels list<string>, metadata
+            string, and optionally locations list<struct<path string, location string>>, the files
+            that were found at the paths of media. Roles are system, user, assistant and tool.
+            extra, rejected, media and metadata are JSON texts. All columns but fingerprint,
+            messages and source may be NULL.
+        format: a name from `exporter_names`. None chooses the format of the path's suffix, else
+            jsonl.
+        path: a file; for a folder format a folder, which is created if it does not exist; or "-"
+            for standard output (formats of lines only). A ``.gz`` or ``.zst`` at the end of a
+            file's name compresses it.
+        name: the name of the data set in a trainer's folder: letters, digits and ``_ . - + @``.
+            Other formats do not use it.
+        reference: the exported pool or subset as ``name@version``; the folders state it.
+        order_matters: whether training must keep the order of the instructions.
+        media_folder: the folder in which the catalog keeps embedded media, each under its sha256.
+            Trainers get paths into it.
+        overwrite: replace existing files (and the entry in dataset_info.json).
         allow_lossy: write what the format can hold of every instruction.
 
     Raises:
-        OptionError: no such format, or the path's ending says another; nothing can be written at that path; or no instruction has what
-            the format is for, such as an answer.
-        LossyExportError: the format cannot hold some instructions; how many, by cause, is in the
-            message, and nothing was written.
+        OptionError: no format has that name, the path's suffix belongs to another format, nothing
+            can be written at that path, or no instruction has what the format is for, such as an
+            answer.
+        LossyExportError: the format cannot hold some instructions. The message counts them by
+            cause, and nothing is written.
     """
-    if format not in (None, *FORMATS):
-        raise OptionError(f"--format {format}: no such format; there are {', '.join(FORMATS)}")
-    format = format_of(PurePath(path), given=format)
+    chosen = exporter_for(PurePath(path), format=format)
     work = Work(
         batches=batches,
+        exporter=chosen,
         order_matters=order_matters,
         media_folder=media_folder,
-        tally=Tally(format, allow_lossy),
+        tally=Tally(chosen.name, allow_lossy),
     )
     if str(path) == "-":
         files = _to_standard_output(work)
-    elif format in FOLDERS:
-        files = write_folder(work, Path(path), name=name, reference=reference, overwrite=overwrite)
+    elif chosen.layout == "folder":
+        target = FolderTarget(
+            folder=Path(path),
+            name=name,
+            reference=reference,
+            order_matters=order_matters,
+            overwrite=overwrite,
+        )
+        files = (target.data, *(side_file.path for side_file in write_folder(work, target)))
     else:
         files = _to_file(work, Path(path), overwrite=overwrite)
     return Exported(
         reference=reference,
-        format=format,
+        format=chosen.name,
         files=files,
         n_rows=work.tally.n_rows,
         n_bytes=sum(file.stat().st_size for file in files),
@@ -150,9 +156,11 @@ def export(
 
 
 def _to_standard_output(work: Work) -> tuple[Path, ...]:
-    if work.tally.format not in LINES:
+    if work.exporter.layout != "lines":
+        streamed = [item.name for item in exporters() if item.layout == "lines"]
         raise OptionError(
-            f"{work.tally.format} cannot go to standard output, only {' and '.join(LINES)} can: name a path with -o"
+            f"{work.exporter.name} cannot go to standard output, only {', '.join(streamed)} can: "
+            "name a path"
         )
     work.write_lines(sys.stdout.buffer, work.survey())
     sys.stdout.buffer.flush()
@@ -160,15 +168,20 @@ def _to_standard_output(work: Work) -> tuple[Path, ...]:
 
 
 def _to_file(work: Work, path: Path, *, overwrite: bool) -> tuple[Path, ...]:
-    ending = path.suffix if path.suffix in COMPRESSIONS else ""
-    format = work.tally.format
-    if format == "parquet" and ending:
-        raise OptionError(f"{path}: Parquet is compressed inside, so leave {ending} off")
-    with new_file(path, overwrite=overwrite) as temporary, opened(temporary, ending=ending) as file:
+    compression = path.suffix if path.suffix in COMPRESSIONS else ""
+    layout = work.exporter.layout
+    if layout == "table" and compression:
+        raise OptionError(
+            f"{path}: {work.exporter.name} compresses its own contents: remove {compression}"
+        )
+    with (
+        new_file(path, overwrite=overwrite) as temporary,
+        opened(temporary, ending=compression) as file,
+    ):
         survey = work.survey()
-        if format == "parquet":
-            work.write_parquet(file, survey)
-        elif format in ARRAYS and not is_lines(path):
+        if layout == "table":
+            work.write_table(file, survey)
+        elif layout == "array" and not is_lines(path):
             work.write_array(file, survey)
         else:
             work.write_lines(file, survey)

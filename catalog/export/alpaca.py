@@ -1,25 +1,35 @@
-"""Stanford Alpaca: ``{"instruction", "input", "output", "fingerprint", "source"}``, and ``system`` in a file that has one.
+"""Stanford Alpaca: ``{"instruction", "input", "output", "fingerprint", "source"}``.
 
-The shape holds one question and one answer. The whole prompt is ``instruction`` and ``input`` is
-empty, since what was an input once stands in the prompt already.
+The format holds one question and one answer. ``instruction`` is the whole prompt, and ``input`` is
+empty because a pool keeps an earlier input in the prompt. Rows have a ``system`` if any record of
+the file has one.
 """
 
 from __future__ import annotations
 
 from catalog.export.record import Encoded, Message, Record, last_answer
+from catalog.export.registry import exporter
 from catalog.export.survey import Survey
+from catalog.export.trainer import Trainer
 
 TURNS = "several turns"
 TOOLS = "tools"
 EXTRAS = "message keys beside role and content"
 
 
+@exporter(
+    "alpaca",
+    layout="array",
+    suffixes=(".json", ".jsonl", ".ndjson"),
+    trainer=Trainer(),
+    loses="several turns, tools, media, other message keys",
+)
 def alpaca(record: Record, survey: Survey) -> Encoded:
-    """One question and its answer.
+    """Return one question and its answer in Stanford Alpaca's keys.
 
-    In a longer conversation, all texts before the answer become the instruction, separated by blank
-    lines: the words stay, who said them is lost. Tools, other message keys and what follows the
-    answer are left out.
+    In a longer conversation, all texts before the answer become the instruction, separated by
+    blank lines, without their roles. The row leaves out tools, other message keys and everything
+    after the answer.
 
     >>> turns = [Message("user", "2+2?", {}), Message("assistant", "4", {})]
     >>> alpaca(Record("f", turns, None, None, None, None, "s", None, None), Survey()).rows
@@ -50,6 +60,6 @@ def _lost(record: Record, answer: int) -> tuple[str, ...]:
 
 
 def _is_long(messages: list[Message], answer: int) -> bool:
-    """Whether there is more than one user message, or more than one answer after it."""
+    """Return whether a record is more than one user message and one answer."""
     roles = [message.role for message in messages]
     return roles != (["user", "assistant"] if answer >= 0 else ["user"])

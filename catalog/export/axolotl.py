@@ -1,9 +1,9 @@
-"""A folder for axolotl: ``NAME.jsonl`` in the chat shape, and ``NAME.yaml``, the lines to put into its configuration.
+"""A folder for axolotl: ``NAME.jsonl`` in the chat format, and ``NAME.yaml`` for its configuration.
 
-The data is read by axolotl's ``chat_template`` strategy (its
-docs/dataset-formats/conversation.qmd): the tokenizer's own template writes the prompt, and all
-assistant messages are trained on, their end-of-turn token included, unless a message says otherwise
-under the key that ``message_field_training`` names.
+Axolotl reads the data with its ``chat_template`` strategy (its
+docs/dataset-formats/conversation.qmd). The tokenizer's own template writes the prompt. Training
+includes all assistant messages with their end-of-turn token, except those with another value under
+the key that ``message_field_training`` names.
 """
 
 from __future__ import annotations
@@ -14,15 +14,35 @@ from typing import Any
 from catalog.export.chat import MIXED, TOOLS, beside, is_altered, turns, with_system
 from catalog.export.media import n_marks, n_media
 from catalog.export.record import Encoded, Message, Record, is_tool_list
+from catalog.export.registry import FolderTarget, SideFile, exporter
 from catalog.export.survey import Survey
+from catalog.export.trainer import Trainer
 from catalog.export.weights import WEIGHTS, weight_of
 
 TRAIN = "weights of turns, written as train: true or false"
 IMAGES = "images beside the text, of which axolotl reads the first alone and no marks"
 
 
+def side_files(target: FolderTarget) -> list[SideFile]:
+    """Return the YAML file for axolotl's configuration."""
+    return [
+        SideFile(
+            target.folder / f"{target.name}.yaml",
+            lambda survey: config(target.data, reference=target.reference, survey=survey),
+        )
+    ]
+
+
+@exporter(
+    "axolotl",
+    layout="folder",
+    turns="messages",
+    trainer=Trainer(media=("image",), reads_weights=True, keeps_order=True),
+    side_files=side_files,
+    loses="rejected answers, videos, audios, several images, fractional weights",
+)
 def axolotl(record: Record, survey: Survey) -> Encoded:
-    """One line of chat, as `catalog.export.messages` writes it.
+    """Return one row of chat, for axolotl's ``chat_template`` strategy.
 
     >>> record = Record("f", [Message("user", "hi", {})], None, None, None, None, "s", None, None)
     >>> axolotl(record, Survey()).rows
@@ -30,13 +50,12 @@ def axolotl(record: Record, survey: Survey) -> Encoded:
     """
     rows = turns(with_system(record), survey)
     is_rewritten = bool(survey.weights) and not _is_ready(survey)
+    n_images = n_media(record, "image")
     causes = {
         MIXED: is_altered(record.messages, survey),
         TOOLS: record.tools is not None and not is_tool_list(record.tools),
-        TRAIN: is_rewritten
-        and any(key in message.extra for message in record.messages for key in WEIGHTS),
-        IMAGES: n_media(record, "image") > 1
-        or bool(n_media(record, "image") and n_marks(record, "image")),
+        TRAIN: is_rewritten and any(map(_has_weight, record.messages)),
+        IMAGES: n_images > 1 or bool(n_images and n_marks(record, "image")),
     }
     if is_rewritten:
         rows = [
@@ -47,16 +66,23 @@ def axolotl(record: Record, survey: Survey) -> Encoded:
 
 
 def training_field(survey: Survey) -> str | None:
-    """The key by which messages say whether they are trained on: their own if axolotl can read it, else ``train``."""
+    """Return the key that switches training for a message; None when no message has one.
+
+    The key is the one of the messages if axolotl can read it, else ``train``.
+    """
     if not survey.weights:
         return None
     return next(iter(survey.weights)) if _is_ready(survey) else "train"
 
 
 def _is_ready(survey: Survey) -> bool:
-    """Whether all messages say it by one key, and as yes or no."""
+    """Return whether all messages use the same key, with truth values."""
     (key, is_switch), *others = survey.weights.items()
     return is_switch and not others and key != "masked" and not survey.keys[key].is_mixed
+
+
+def _has_weight(message: Message) -> bool:
+    return any(key in message.extra for key in WEIGHTS)
 
 
 def _trained(row: dict[str, Any], message: Message) -> dict[str, Any]:
@@ -66,11 +92,11 @@ def _trained(row: dict[str, Any], message: Message) -> dict[str, Any]:
 
 
 def config(data: Path, *, reference: str | None, survey: Survey) -> str:
-    """The YAML text that makes axolotl read `data`, which holds what `reference` names.
+    """Return the YAML text with which axolotl reads the file ``data``.
 
     >>> print(config(Path("out/easy.jsonl"), reference="easy@3", survey=Survey()))
     # easy@3
-    # A relative path counts from the folder in which axolotl runs.
+    # Relative paths start at the folder in which axolotl runs.
     datasets:
     - path: out/easy.jsonl
       ds_type: json
@@ -110,4 +136,4 @@ def config(data: Path, *, reference: str | None, survey: Survey) -> str:
         }
     text = yaml.safe_dump(lines, sort_keys=False, allow_unicode=True, width=1_000)
     version = f"# {reference}\n" if reference else ""
-    return f"{version}# A relative path counts from the folder in which axolotl runs.\n{text}"
+    return f"{version}# Relative paths start at the folder in which axolotl runs.\n{text}"

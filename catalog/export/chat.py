@@ -1,4 +1,4 @@
-"""Messages as objects with a role and a content, and what stands beside them in a line, the same in every line of a file."""
+"""Messages as objects with a role and a content, and the columns beside them in a row."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ TOOLS = "tools that are no JSON list of objects, on which the trainer stops"
 
 
 def with_system(record: Record) -> list[Message]:
-    """The messages of a record, its system prompt first."""
-    return (
-        record.messages
-        if record.system is None
-        else [Message("system", record.system, {}), *record.messages]
-    )
+    """Return the messages of a record, its system prompt first."""
+    if record.system is None:
+        return record.messages
+    return [Message("system", record.system, {}), *record.messages]
 
 
 def turns(messages: Iterable[Message], survey: Survey) -> list[dict[str, Any]]:
-    """The messages as objects; what extra says wins over role and content, and each key has one type in the whole file.
+    """Return the messages as objects, in which each key has one type over the whole file.
 
-    >>> said = [Message("user", "hi", {}), Message("assistant", "hello", {"name": "Ann"})]
+    Keys of extra win over role and content.
+
+    >>> messages = [Message("user", "hi", {}), Message("assistant", "hello", {"name": "Ann"})]
     >>> survey = Survey()
-    >>> survey.add(Record("f", said, None, None, None, None, "s", None, None))
-    >>> turns(said, survey)
+    >>> survey.add(Record("f", messages, None, None, None, None, "s", None, None))
+    >>> turns(messages, survey)
     [{'role': 'user', 'content': 'hi'}, {'role': 'assistant', 'content': 'hello', 'name': 'Ann'}]
     """
     return [_turn(message, survey) for message in messages]
 
 
 def is_altered(messages: Iterable[Message], survey: Survey) -> bool:
-    """Whether `turns` must write a value of theirs otherwise than it is."""
+    """Return whether `turns` must change a value of these messages."""
     return any(
         survey.settle(key, value) != value
         for message in messages
@@ -55,10 +55,11 @@ def _turn(message: Message, survey: Survey) -> dict[str, Any]:
 
 
 def beside(record: Record, survey: Survey, *, media: Sequence[str]) -> dict[str, Any]:
-    """What stands beside the messages of a line: tools that trainers read, media of these kinds, fingerprint and source.
+    """Return the columns beside the messages of a row.
 
-    The exact references to media are a column too, in which this catalog finds what a path does not
-    say.
+    They are the tools if trainers can read them, media of the given kinds, fingerprint and source.
+    The exact references to media are also a column, from which this catalog restores what a path
+    does not hold.
     """
     value: dict[str, Any] = {}
     if survey.n_tools:
@@ -71,12 +72,12 @@ def beside(record: Record, survey: Survey, *, media: Sequence[str]) -> dict[str,
 
 
 def announce(row: dict[str, Any], survey: Survey, *, turns: str) -> None:
-    """Give the first row of a file every key that first occurs too late for a loader to learn of it.
+    """Add to the first row of a file the keys that first occur too late for a loader.
 
     Args:
-        row: the row, which is changed.
-        survey: of the file.
-        turns: the key of its turns.
+        row: the row, which this function changes.
+        survey: the survey of the file.
+        turns: the key of the row's turns.
     """
     if survey.late and row[turns]:
         row[turns][0] = dict.fromkeys(survey.late) | row[turns][0]

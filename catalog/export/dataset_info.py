@@ -1,4 +1,7 @@
-"""What stands beside the data in LLaMA-Factory's folder: the entry of ``dataset_info.json``, and lines for its training configuration."""
+"""The side files of LLaMA-Factory's folder.
+
+They are ``dataset_info.json`` with an entry for the data, and lines for the training configuration.
+"""
 
 from __future__ import annotations
 
@@ -23,10 +26,10 @@ INFO = "dataset_info.json"
 
 
 def dataset_info(folder: Path, *, name: str, survey: Survey) -> str:
-    """The text of ``dataset_info.json`` with this data set's entry; the entries that are there stay as they are.
+    """Return the text of ``dataset_info.json`` with an entry for the data and all earlier entries.
 
     Raises:
-        OptionError: the file that is there is no JSON object.
+        OptionError: the existing file is not a JSON object.
     """
     entries = _entries(folder / INFO)
     columns = {"messages": "messages"}
@@ -45,19 +48,21 @@ def dataset_info(folder: Path, *, name: str, survey: Survey) -> str:
 
 
 def check_entry(folder: Path, *, name: str, overwrite: bool) -> None:
-    """Refuse an entry that cannot be made.
+    """Refuse an entry that cannot be written.
 
     Raises:
-        OptionError: the file that is there is no JSON object, or has such an entry and may not be overwritten.
+        OptionError: the existing file is not a JSON object, or has an entry of that name that may
+            not be overwritten.
     """
     if name in _entries(folder / INFO) and not overwrite:
         raise OptionError(
-            f"{folder / INFO} has an entry {name!r} already: give this one another with --name, or add --overwrite"
+            f"{folder / INFO} already has an entry {name!r}: choose another name for the data, "
+            "or allow overwriting"
         )
 
 
 def training(folder: Path, *, name: str, reference: str | None) -> str:
-    """The lines that keep LLaMA-Factory from shuffling: they belong into its training configuration, not into ``dataset_info.json``.
+    """Return the lines of LLaMA-Factory's training configuration that prevent shuffling.
 
     >>> print(training(Path("out"), name="easy", reference="easy@3"), end="")
     # The order of easy@3 matters. Put these lines into the training configuration.
@@ -69,7 +74,8 @@ def training(folder: Path, *, name: str, reference: str | None) -> str:
 
     lines = {"dataset_dir": folder.as_posix(), "dataset": name, "disable_shuffling": True}
     text = yaml.safe_dump(lines, sort_keys=False, allow_unicode=True, width=1_000)
-    return f"# The order of {reference or 'these records'} matters. Put these lines into the training configuration.\n{text}"
+    advice = "Put these lines into the training configuration."
+    return f"# The order of {reference or 'these records'} matters. {advice}\n{text}"
 
 
 def _entries(path: Path) -> dict[str, Any]:
@@ -79,10 +85,8 @@ def _entries(path: Path) -> dict[str, Any]:
         entries = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise OptionError(
-            f"{path} is not JSON ({error}): mend it or choose another folder"
+            f"{path} is not JSON ({error}): repair it or choose another folder"
         ) from error
     if not isinstance(entries, dict):
-        raise OptionError(
-            f"{path} holds no JSON object, so it is no dataset_info.json: choose another folder"
-        )
+        raise OptionError(f"expected a JSON object in {path}: choose another folder")
     return entries

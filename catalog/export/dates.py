@@ -1,4 +1,7 @@
-"""Texts that a loader of JSON takes for timestamps: it does so where every text of a key looks like one, and the answers become dates."""
+"""Texts that a JSON loader turns into timestamps.
+
+It does so where every text under a key looks like a timestamp, and the answers become dates.
+"""
 
 from __future__ import annotations
 
@@ -12,30 +15,29 @@ TIMESTAMP = re.compile(
 
 
 class Dates:
-    """Whether every text under some key of the rows looked like a date so far."""
+    """A search for keys of the rows under which every text looks like a date."""
 
     def __init__(self) -> None:
-        self._seen: dict[
-            str, Any
-        ] = {}  # of a key of texts, whether all were dates; of a key of objects, the same below it
+        # By key: for texts whether all are dates, for objects another such dictionary.
+        self._seen: dict[str, Any] = {}
 
     def add(self, row: dict[str, Any]) -> None:
-        """See one row. Its source is no trainer's concern."""
+        """Add one row, without its source, which no trainer reads."""
         self._walk({key: value for key, value in row.items() if key != "source"}, self._seen)
 
     def _walk(self, value: dict[str, Any], seen: dict[str, Any]) -> None:
         for key, item in value.items():
-            for one in item if isinstance(item, list) else (item,):
-                if isinstance(one, str):
+            for element in item if isinstance(item, list) else (item,):
+                if isinstance(element, str):
                     if seen.get(key) is not False:
-                        seen[key] = TIMESTAMP.fullmatch(one) is not None
-                elif isinstance(one, dict):
+                        seen[key] = TIMESTAMP.fullmatch(element) is not None
+                elif isinstance(element, dict):
                     below = seen.setdefault(key, {})
                     if isinstance(below, dict):
-                        self._walk(one, below)
+                        self._walk(element, below)
 
     def are_found(self) -> bool:
-        """Whether there is such a key.
+        """Return whether there is such a key.
 
         >>> dates = Dates()
         >>> dates.add({"output": "2001-01-01", "source": "2024-05-05"})

@@ -1,12 +1,14 @@
-"""Preferences as TRL's DPOTrainer reads them: ``{"prompt": [...], "chosen": [...], "rejected": [...], "tools", "fingerprint", "source"}``.
+"""Preferences, as TRL's DPOTrainer reads them.
 
-Each of the three is a list of turns, as `catalog.export.messages` writes them. The chosen turn is
-the last answer; where a rejected conversation parts from the chosen one before that, it is
-everything from there on. Every rejected answer makes a line of its own.
+A row is ``{"prompt": [...], "chosen": [...], "rejected": [...], "tools", "fingerprint",
+"source"}``. Prompt, chosen and rejected are lists of turns, as `catalog.export.messages` writes
+them. Chosen is the last answer. If a rejected conversation differs from the chosen one earlier,
+both are everything from that turn on. Every rejected answer has its own row.
 """
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any
 
 from catalog.export.chat import MIXED, TOOLS, beside, is_altered, turns, with_system
@@ -20,33 +22,48 @@ from catalog.export.record import (
     last_answer,
     message_of,
 )
+from catalog.export.registry import exporter
 from catalog.export.survey import Survey
-from catalog.export.trainer import NO_REJECTED
+from catalog.export.trainer import NO_REJECTED, Trainer
 
-SEVERAL = "several rejected answers, a line each"
+SEVERAL = "several rejected answers, one row each"
 OTHERS = "rejected answers to another prompt"
 AFTER = "turns after the answer"
 
 
-def dpo(record: Record, survey: Survey) -> Encoded:
-    """One line for each rejected answer; none where there is nothing to compare.
+Turns = list[Message]
 
-    >>> turns = [Message("user", "2+2?", {}), Message("assistant", "4", {})]
-    >>> row, = dpo(Record("f", turns, None, None, [[{"role": "assistant", "content": "5"}]], None, "s", None, None), Survey()).rows
-    >>> row["prompt"], row["chosen"], row["rejected"]
-    ([{'role': 'user', 'content': '2+2?'}], [{'role': 'assistant', 'content': '4'}], [{'role': 'assistant', 'content': '5'}])
+
+@exporter(
+    "dpo",
+    layout="lines",
+    suffixes=(".jsonl", ".ndjson", ".json"),
+    turns="prompt",
+    trainer=Trainer(media=("image",), reads_rejected=True, needs_rejected=True),
+    loses="members without a rejected answer, several rejected answers, what messages loses",
+)
+def dpo(record: Record, survey: Survey) -> Encoded:
+    """Return one preference for each rejected answer, for TRL's DPOTrainer.
+
+    >>> messages = [Message("user", "2+2?", {}), Message("assistant", "4", {})]
+    >>> rejected = [[{"role": "assistant", "content": "5"}]]
+    >>> record = Record("f", messages, None, None, rejected, None, "s", None, None)
+    >>> row, = dpo(record, Survey()).rows
+    >>> row["prompt"], row["chosen"]
+    ([{'role': 'user', 'content': '2+2?'}], [{'role': 'assistant', 'content': '4'}])
+    >>> row["rejected"]
+    [{'role': 'assistant', 'content': '5'}]
     """
     if not record.rejected or not has_answer(record.messages):
         return Encoded([], (NO_REJECTED,) if has_answer(record.messages) else ())
     answers = [[message_of(turn) for turn in answer] for answer in record.rejected]
-    pairs = [pair for answer in answers if (pair := pair_of(record.messages, answer))]
+    matched = [pair_of(record.messages, answer) for answer in answers]
+    pairs = [pair for pair in matched if pair is not None]
     causes = {
         SEVERAL: len(answers) > 1,
         OTHERS: len(pairs) < len(answers),
         AFTER: any(len(prompt) + len(chosen) < len(record.messages) for prompt, chosen, _ in pairs),
-        MIXED: is_altered(
-            [*record.messages, *(message for answer in answers for message in answer)], survey
-        ),
+        MIXED: is_altered(chain(record.messages, *answers), survey),
         TOOLS: record.tools is not None and not is_tool_list(record.tools),
     }
     rows, rest = [], beside(record, survey, media=("image",))
@@ -66,30 +83,31 @@ def dpo(record: Record, survey: Survey) -> Encoded:
     return Encoded(rows, tuple(cause for cause, holds in causes.items() if holds))
 
 
-Turns = list[Message]
-
-
 def pair_of(messages: Turns, answer: Turns) -> tuple[Turns, Turns, Turns] | None:
-    """The prompt that both answers share, the chosen and the rejected turns; None where they share none.
+    """Return the shared prompt, the chosen turns and the rejected turns; None if none is shared.
 
-    An answer that begins with the assistant or a tool stands in the place of the last answer. Any
-    other is a conversation of its own.
+    An answer that begins with the assistant or a tool replaces the last answer. Any other answer
+    is a whole conversation.
 
-    >>> asked, said, other = Message("user", "a", {}), Message("assistant", "b", {}), Message("assistant", "c", {})
-    >>> pair_of([asked, said], [other]) == pair_of([asked, said], [asked, other]) == ([asked], [said], [other])
+    >>> question, answer = Message("user", "a", {}), Message("assistant", "b", {})
+    >>> other, elsewhere = Message("assistant", "c", {}), Message("user", "x", {})
+    >>> pair_of([question, answer], [other]) == ([question], [answer], [other])
     True
-    >>> pair_of([asked, said], [Message("user", "x", {}), other]) is None
+    >>> pair_of([question, answer], [question, other]) == ([question], [answer], [other])
+    True
+    >>> pair_of([question, answer], [elsewhere, other]) is None
     True
     """
     if answer and answer[0].role in ("assistant", "tool"):
         last = last_answer(messages)
         return messages[:last], [messages[last]], answer
     n_shared = 0
-    while n_shared < min(len(messages), len(answer)) - 1 and _written(
-        messages[n_shared]
-    ) == _written(answer[n_shared]):
+    most = min(len(messages), len(answer)) - 1
+    while n_shared < most and _written(messages[n_shared]) == _written(answer[n_shared]):
         n_shared += 1
-    return (messages[:n_shared], messages[n_shared:], answer[n_shared:]) if n_shared else None
+    if not n_shared:
+        return None
+    return messages[:n_shared], messages[n_shared:], answer[n_shared:]
 
 
 def _written(message: Message) -> dict[str, Any]:

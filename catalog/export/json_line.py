@@ -1,4 +1,4 @@
-"""JSON as it goes into files: one line, real characters, nothing that is not JSON."""
+"""JSON for files: one line, unescaped characters, and only valid JSON."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from typing import Any
 
 from catalog.json_text import finite, json_text
 
-# JSON may hold these as they are, but programs that split a text into lines (Python's splitlines,
-# JavaScript before 2019) cut there.
+# JSON may hold these characters unescaped, but programs that split a text into lines (Python's
+# splitlines, JavaScript before 2019) split there.
 _LINE_BREAKS = re.compile("[\u0085\u2028\u2029]")
 
 
 def json_line(value: Any) -> str:
-    """A value on one line, whatever counts as a line break.
+    """Return a value as JSON without any kind of line break.
 
     >>> json_line({"a": "é\\u2028\\n"})
     '{"a": "é\\\\u2028\\\\n"}'
     """
     text = json_text(value)
-    return (
-        text if text.isascii() else _LINE_BREAKS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
-    )
+    if text.isascii():
+        return text
+    return _LINE_BREAKS.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def json_bytes(value: Any) -> bytes:
-    """The same as UTF-8; half of a surrogate pair, which UTF-8 cannot hold, stays an escape.
+    """Return the same as UTF-8; half of a surrogate pair, invalid in UTF-8, stays an escape.
 
     >>> json_bytes({"a": "\\ud800"})
     b'{"a": "\\\\ud800"}'

@@ -1,9 +1,9 @@
 """One type for each key, over all records of a file.
 
-Loaders read a JSON file as columns. Where a key holds a text in one record and a list in another,
-datasets 3.6 refuses the file and datasets 5.2 decodes the texts: "5" becomes a number and "true" a
-truth value. Objects under one key share their keys there too, so that the arguments of one tool
-call would gain the keys of another.
+Loaders read a JSON file as columns. If a key holds a text in one record and a list in another,
+datasets 3.6 refuses the file, and datasets 5.2 decodes the texts: "5" becomes a number and "true" a
+truth value. Objects under one key also share their keys there, so the arguments of one tool call
+would gain the keys of another.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ KINDS: dict[type, str] = {
 
 
 class Node:
-    """What was seen under one key, and below it.
+    """The types of the values under one key, and below it.
 
     Attributes:
-        kinds: the JSON types of its values; null is none.
+        kinds: the JSON types of its values; null does not count.
         keys: the keys of its objects.
         items: the items of its lists; None before the first.
-        is_exact: whether its objects must agree in their keys, since a template writes them out whole.
-        is_ragged: whether two of its objects differ in their keys.
+        is_exact: whether its objects must have the same keys, since a template prints them whole.
+        is_ragged: whether two of its objects have different keys.
     """
 
     __slots__ = ("first_keys", "is_exact", "is_ragged", "items", "keys", "kinds")
@@ -44,7 +44,7 @@ class Node:
         self.first_keys: frozenset[str] | None = None
 
     def add(self, value: Any) -> None:
-        """See one value."""
+        """Add one value."""
         if value is None:
             return
         self.kinds.add(KINDS.get(type(value), "text"))
@@ -63,15 +63,17 @@ class Node:
 
     @property
     def is_mixed(self) -> bool:
-        """Whether its values cannot stand in one column as they are."""
+        """Whether its values do not fit into one column unchanged."""
         return len(self.kinds) > 1 or (self.is_exact and self._differs())
 
     def _differs(self) -> bool:
-        below = [*self.keys.values(), *([self.items] if self.items else [])]
+        below = list(self.keys.values())
+        if self.items is not None:
+            below.append(self.items)
         return self.is_ragged or any(len(node.kinds) > 1 or node._differs() for node in below)
 
     def settle(self, value: Any) -> Any:
-        """The value as it may stand: where the key is mixed, what is not a text becomes its JSON text.
+        """Return a value for one column; under a mixed key, any other value than text becomes JSON.
 
         >>> node = Node()
         >>> for seen in ({"a": "x"}, {"a": [1]}):

@@ -1,4 +1,4 @@
-"""Images, videos and audios beside a conversation: the columns in which trainers look for them."""
+"""Images, videos and audios beside a conversation, in the columns that trainers read."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ MISSING = "media without a file or URL that a trainer can open"
 
 
 def media_columns(record: Record, survey: Survey, kinds: Sequence[str]) -> dict[str, list[str]]:
-    """The paths of a record's media by column: images, videos and audios, each only where the file has such media.
+    """Return the paths of a record's media by column, one column for each kind in the file.
 
-    >>> record = Record("f", [], None, None, None, [{"kind": "image", "path": "a.png"}], "s", None, None)
+    >>> media = [{"kind": "image", "path": "a.png"}]
+    >>> record = Record("f", [], None, None, None, media, "s", None, None)
     >>> media_columns(record, Survey(media={"image", "audio"}), KINDS)
     {'images': ['a.png'], 'audios': []}
     """
@@ -28,10 +29,15 @@ def media_columns(record: Record, survey: Survey, kinds: Sequence[str]) -> dict[
 
 
 def path_of(reference: dict[str, Any], record: Record, survey: Survey) -> str | None:
-    """Where a trainer finds a medium: the file in which the catalog keeps its bytes, the file that was found, or its path as it was given.
+    """Return the path at which a trainer finds a medium, or None.
 
-    >>> record = Record("f", [], None, None, None, None, "s", None, None, {"a.png": "/data/a.png"})
-    >>> [path_of({"kind": "image", "path": path}, record, Survey()) for path in ("a.png", "https://example.org/b.png")]
+    It is the file in which the catalog keeps the bytes, else the file that was found at the path,
+    else the path itself.
+
+    >>> found = {"a.png": "/data/a.png"}
+    >>> record = Record("f", [], None, None, None, None, "s", None, None, found)
+    >>> paths = ("a.png", "https://example.org/b.png")
+    >>> [path_of({"kind": "image", "path": path}, record, Survey()) for path in paths]
     ['/data/a.png', 'https://example.org/b.png']
     """
     if survey.media_folder is not None and reference.get("sha256"):
@@ -43,10 +49,10 @@ def path_of(reference: dict[str, Any], record: Record, survey: Survey) -> str | 
 
 
 def n_marks(record: Record, kind: str) -> int:
-    """How many marks such as ``<image>`` stand in the texts of a record."""
+    """Count the marks such as ``<image>`` in the texts of a record."""
     return sum(message.content.count(f"<{kind}>") for message in record.messages)
 
 
 def n_media(record: Record, kind: str) -> int:
-    """How many media of a kind a record has."""
+    """Count the media of a kind in a record."""
     return sum(reference["kind"] == kind for reference in record.media or ())

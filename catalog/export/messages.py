@@ -1,9 +1,11 @@
-"""OpenAI's chat shape, as TRL's SFTTrainer reads it: ``{"messages": [{"role", "content", ...}], "tools", "fingerprint", "source"}``.
+"""OpenAI's chat format, as TRL's SFTTrainer reads it.
 
-The system prompt is the first message, and other keys of a message (name, tool_calls, tool_call_id,
-weight, ...) stand beside role and content. If any content in the file came in parts, all are lists
-of parts. ``tools`` is JSON text, and a key of every line when any record has tools; so is
-``images``, a list of paths. Labels and metadata stay behind; `jsonl` and `parquet` keep them.
+A row is ``{"messages": [{"role", "content", ...}], "tools", "fingerprint", "source"}``. The system
+prompt is the first message. Other keys of a message (name, tool_calls, tool_call_id, weight, ...)
+stand beside role and content. If any content in the file has parts, every content is a list of
+parts. If any record has tools, every row has ``tools``, a JSON text. If any record has images,
+every row has ``images``, a list of paths. Labels and metadata are left out; `jsonl` and `parquet`
+keep them.
 """
 
 from __future__ import annotations
@@ -13,16 +15,30 @@ from typing import Any
 from catalog.export.chat import MIXED, TOOLS, beside, is_altered, turns, with_system
 from catalog.export.places import IMAGES, misplaces, place
 from catalog.export.record import Encoded, Record, is_tool_list
+from catalog.export.registry import exporter
 from catalog.export.survey import Survey
+from catalog.export.trainer import Trainer
 
 
+@exporter(
+    "messages",
+    layout="lines",
+    suffixes=(".jsonl", ".ndjson", ".json"),
+    turns="messages",
+    trainer=Trainer(media=("image",)),
+    loses="rejected answers, videos, audios, weights, tools that are not a list",
+)
 def messages(record: Record, survey: Survey) -> Encoded:
-    """One line of chat.
+    """Return one row in OpenAI's chat format, for TRL's SFTTrainer.
 
     >>> from catalog.export.record import Message
-    >>> record = Record("f", [Message("user", "hi", {})], "Be kind.", None, None, None, "s", None, None)
-    >>> messages(record, Survey()).rows
-    [{'messages': [{'role': 'system', 'content': 'Be kind.'}, {'role': 'user', 'content': 'hi'}], 'fingerprint': 'f', 'source': 's'}]
+    >>> turns = [Message("user", "hi", {})]
+    >>> record = Record("f", turns, "Be kind.", None, None, None, "s", None, None)
+    >>> row, = messages(record, Survey()).rows
+    >>> row["messages"]
+    [{'role': 'system', 'content': 'Be kind.'}, {'role': 'user', 'content': 'hi'}]
+    >>> row["fingerprint"], row["source"]
+    ('f', 's')
     """
     rows = turns(with_system(record), survey)
     causes = {

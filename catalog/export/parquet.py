@@ -1,19 +1,21 @@
 """Parquet: the columns of `jsonl` with their types, compressed with zstd, in row groups.
 
-=================
-=====================================================================================================
-fingerprint        string messages           list<struct<role string, content string, extra
-string>>; the system prompt is the first; extra is the JSON
-                   object text of a message's other keys, or NULL
-tools              string, JSON text of a list of objects, or NULL media              string, JSON
-text of a list of objects, or NULL source             string abilities          list<string>, the
-record's labels, or NULL metadata           string, the JSON object text, or NULL rejected_messages
-string, JSON text of a list of answers, or NULL; only in a file that has one functions
-string, any other text of tools, or NULL; only in a file that has one =================
-=====================================================================================================
+=================  ===========================================================================
+fingerprint        string
+messages           list<struct<role string, content string, extra string>>; the system prompt
+                   comes first; extra is the JSON object of a message's other keys, or NULL
+tools              string, the JSON text of a list of objects, or NULL
+media              string, the JSON text of a list of objects, or NULL
+source             string
+abilities          list<string>, the record's labels, or NULL
+metadata           string, the JSON text of an object, or NULL
+rejected_messages  string, the JSON text of a list of answers, or NULL; only in a file with a
+                   rejected answer
+functions          string, any other text of tools, or NULL; only in a file with such tools
+=================  ===========================================================================
 
-The types are declared, so a loader need not guess them, and nothing is ever lost. TRL's SFTTrainer
-reads messages and tools from it; what stands in extra (tool_calls among it) it does not see.
+The schema declares the types, so a loader need not guess them, and nothing is lost. TRL's
+SFTTrainer reads messages and tools from it and ignores extra (with tool_calls).
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from typing import IO, Any
 import pyarrow as pa
 
 from catalog.export.record import is_tool_list
+from catalog.export.registry import exporter
 from catalog.export.survey import Survey
 
 MESSAGES = pa.list_(
@@ -43,23 +46,23 @@ SCHEMA = pa.schema(
 REJECTED = pa.field("rejected_messages", pa.string())
 FUNCTIONS = pa.field("functions", pa.string())
 RENAMED = {"rejected_messages": "rejected", "abilities": "labels"}
-"""Columns that have another name in the catalog; there a trainer would give it another meaning."""
+"""Columns with another name in the catalog, to which a trainer gives another meaning."""
 
 ROW_GROUP_ROWS = 50_000
 ROW_GROUP_BYTES = 64 * 2**20
-"""A row group ends at whichever comes first: readers hold one at a time, and so does the writer."""
+"""The limits of a row group. Readers and the writer hold one row group in memory."""
 
 
+@exporter("parquet", layout="table", suffixes=(".parquet",), loses="nothing")
 def parquet(batches: Iterable[pa.RecordBatch], file: IO[bytes], *, survey: Survey) -> int:
-    """Write batches, as `catalog.export.export` describes them, to an open file; the number of rows."""
+    """Write batches to an open Parquet file, and return the number of rows."""
     import pyarrow.parquet as pq
 
-    more = [
-        field
-        for field, n in ((REJECTED, survey.n_rejected), (FUNCTIONS, survey.n_other_tools))
-        if n
-    ]
-    schema = pa.schema([*SCHEMA, *more])
+    schema = SCHEMA
+    if survey.n_rejected:
+        schema = schema.append(REJECTED)
+    if survey.n_other_tools:
+        schema = schema.append(FUNCTIONS)
     n_rows = 0
     with pq.ParquetWriter(file, schema, compression="zstd") as writer:
         waiting: list[pa.RecordBatch] = []
@@ -82,27 +85,24 @@ def _write_group(writer: Any, waiting: list[pa.RecordBatch], schema: pa.Schema) 
 
 
 def _converted(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
-    """The batch under a schema, its texts as they are."""
-    made = {"messages": _messages(batch)}
+    """Return the batch under a schema, its texts unchanged."""
+    arrays = {"messages": _messages(batch)}
     if FUNCTIONS.name in schema.names:
         tools = batch.column("tools").to_pylist()
-        made["tools"] = pa.array(
-            [text if is_tool_list(text) else None for text in tools], pa.string()
-        )
-        made[FUNCTIONS.name] = pa.array(
-            [None if is_tool_list(text) else text for text in tools], pa.string()
-        )
-    columns = [
-        made[field.name]
-        if field.name in made
-        else batch.column(RENAMED.get(field.name, field.name)).cast(field.type)
-        for field in schema
-    ]
+        lists = [text if is_tool_list(text) else None for text in tools]
+        others = [None if is_tool_list(text) else text for text in tools]
+        arrays["tools"] = pa.array(lists, pa.string())
+        arrays[FUNCTIONS.name] = pa.array(others, pa.string())
+    for field in schema:
+        if field.name not in arrays:
+            column = batch.column(RENAMED.get(field.name, field.name))
+            arrays[field.name] = column.cast(field.type)
+    columns = [arrays[name] for name in schema.names]
     return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
 def _messages(batch: pa.RecordBatch) -> pa.ListArray:
-    """The messages, each system prompt before those of its record."""
+    """Return the messages, with each system prompt before those of its record."""
     column, systems = batch.column("messages"), batch.column("system")
     if systems.null_count == len(systems):
         return column.cast(MESSAGES)

@@ -1,4 +1,7 @@
-"""Where images stand in a conversation for TRL: at parts of type image, or before the first user text when no content has parts."""
+"""The places of images in a conversation for TRL.
+
+Images stand at parts of type image, or before the first user text when no content has parts.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ MARK = "<image>"
 
 
 def misplaces(record: Record, rows: list[dict[str, Any]], survey: Survey) -> bool:
-    """Whether TRL would stop on the images of a record, or read their marks as text."""
+    """Return whether TRL stops on the images of a record, or reads their marks as text."""
     if "image" not in survey.media:
         return False
     n_images = n_media(record, "image")
@@ -23,7 +26,10 @@ def misplaces(record: Record, rows: list[dict[str, Any]], survey: Survey) -> boo
 
 
 def place(record: Record, rows: list[dict[str, Any]], survey: Survey) -> None:
-    """Change misplaced rows so that TRL finds every image: missing places come first in the first user turn, and marks go."""
+    """Change misplaced rows so that TRL finds every image.
+
+    Missing places come first in the first user turn, and marks are removed.
+    """
     n_missing = n_media(record, "image") - sum(map(_n_places, rows))
     for row in rows:
         if not survey.has_parts:
@@ -34,10 +40,8 @@ def place(record: Record, rows: list[dict[str, Any]], survey: Survey) -> None:
 
 
 def _n_places(row: dict[str, Any]) -> int:
-    """How many parts of a turn wait for an image."""
+    """Count the parts of a turn that are places of images."""
     if not isinstance(row["content"], list) or row["role"] == "tool":
         return 0
-    return sum(
-        isinstance(part, dict) and part.get("type") == "image" and part.get("image") is None
-        for part in row["content"]
-    )
+    objects = [part for part in row["content"] if isinstance(part, dict)]
+    return sum(part.get("type") == "image" and part.get("image") is None for part in objects)

@@ -1,9 +1,9 @@
-"""What every format is given: one instruction, its JSON texts read."""
+"""One instruction with its JSON texts parsed, as every format receives it."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import repeat
 from typing import Any, NamedTuple
 
@@ -11,11 +11,11 @@ import pyarrow as pa
 
 
 class Message(NamedTuple):
-    """One message: role (system, user, assistant or tool), content, and its other keys, an empty dict where there are none.
+    """One message: role (system, user, assistant or tool), content, and its other keys.
 
-    Two of these keys say how the message was spelt and win over role and content: ``content`` (a
-    list of parts, of which `content` is the text) and ``role`` ("developer", "function"); ``from``
-    is "function_call" for a call that ShareGPT wrote as a turn.
+    Two of the other keys hold the original spelling and win over role and content: ``content`` (a
+    list of parts, whose text is `content`) and ``role`` ("developer", "function"). ``from`` is
+    "function_call" for a call that ShareGPT wrote as a turn.
     """
 
     role: str
@@ -24,10 +24,10 @@ class Message(NamedTuple):
 
 
 class Record(NamedTuple):
-    """One instruction as it is exported.
+    """One instruction for an export.
 
-    ``tools`` is a text, the JSON text of a list as a rule; ``metadata`` is a JSON object's text;
-    ``locations`` are the files that were found at the paths of its media.
+    ``tools`` is a text, usually the JSON text of a list. ``metadata`` is the JSON text of an
+    object. ``locations`` are the files that were found at the paths of its media.
     """
 
     fingerprint: str
@@ -39,11 +39,11 @@ class Record(NamedTuple):
     source: str
     labels: list[str] | None
     metadata: str | None
-    locations: dict[str, str] = {}  # noqa: RUF012 - a named tuple's default, which nothing changes
+    locations: dict[str, str] = {}  # noqa: RUF012 - nothing changes a named tuple's default
 
 
 class Encoded(NamedTuple):
-    """The rows that one instruction becomes, and why they are less than it was: one cause for each thing lost."""
+    """The rows of one instruction, and a cause for each part of it that they lose."""
 
     rows: list[dict[str, Any]]
     lost: tuple[str, ...] = ()
@@ -54,50 +54,40 @@ _NOWHERE: dict[str, str] = {}
 
 
 def records(batch: pa.RecordBatch) -> Iterator[Record]:
-    """The instructions of a batch, in its order.
+    """Yield the instructions of a batch, in its order.
 
     Args:
-        batch: columns fingerprint string, messages list<struct<role string, content string, extra string>>, system string, tools
-            string, source string, labels list<string>, metadata string; extra and metadata are JSON
-            object texts; extra, system, tools, labels and metadata may be NULL.
+        batch: the columns that `catalog.export.export` describes.
 
-    >>> batch = pa.RecordBatch.from_pylist([{"fingerprint": "f", "messages": [{"role": "user", "content": "hi", "extra": '{"a": 1}'}],
-    ...     "system": None, "tools": None, "rejected": None, "media": None, "source": "s", "labels": None, "metadata": None}])
+    >>> row = dict.fromkeys(("system", "tools", "rejected", "media", "labels", "metadata"))
+    >>> row["messages"] = [{"role": "user", "content": "hi", "extra": '{"a": 1}'}]
+    >>> batch = pa.RecordBatch.from_pylist([{**row, "fingerprint": "f", "source": "s"}])
     >>> next(records(batch)).messages
     [Message(role='user', content='hi', extra={'a': 1})]
     """
     column = batch.column("messages")
     lengths = column.value_lengths().to_pylist()
-    # Flat lists are several times faster than a list of dicts for each record.
+    # Flat lists are several times faster than one list of dicts for each record.
     turns = column.flatten()
     roles, contents, extras = (
         turns.field(name).to_pylist() for name in ("role", "content", "extra")
     )
     names = ("fingerprint", "system", "tools", "rejected", "media", "source", "labels", "metadata")
     rows = zip(lengths, *(batch.column(name).to_pylist() for name in names), strict=True)
-    located = (
-        batch.column("locations").to_pylist() if "locations" in batch.schema.names else repeat(None)
-    )
-    start = 0
-    for (
-        length,
-        fingerprint,
-        system,
-        tools,
-        rejected,
-        media,
-        source,
-        labels,
-        metadata,
-    ), places in zip(rows, located, strict=False):
-        stop = start + length
+    located: Iterable[Any] = repeat(None)
+    if "locations" in batch.schema.names:
+        located = batch.column("locations").to_pylist()
+    stop = 0
+    for row, places in zip(rows, located, strict=False):
+        length, fingerprint, system, tools, rejected, media, source, labels, metadata = row
+        start, stop = stop, stop + length
+        parts = zip(roles[start:stop], contents[start:stop], extras[start:stop], strict=True)
         messages = [
             Message(role, content, json.loads(extra) if extra else _PLAIN)
-            for role, content, extra in zip(
-                roles[start:stop], contents[start:stop], extras[start:stop], strict=True
-            )
+            for role, content, extra in parts
         ]
-        unwanted, references = (json.loads(text) if text else None for text in (rejected, media))
+        unwanted = json.loads(rejected) if rejected else None
+        references = json.loads(media) if media else None
         yield Record(
             fingerprint,
             messages,
@@ -110,7 +100,6 @@ def records(batch: pa.RecordBatch) -> Iterator[Record]:
             metadata,
             _locations(places),
         )
-        start = stop
 
 
 def _locations(places: list[dict[str, str]] | None) -> dict[str, str]:
@@ -118,27 +107,29 @@ def _locations(places: list[dict[str, str]] | None) -> dict[str, str]:
 
 
 def last_answer(messages: list[Message]) -> int:
-    """The position of the last assistant message, or -1.
+    """Return the position of the last assistant message, or -1.
 
-    >>> last_answer([Message("user", "a", {}), Message("assistant", "b", {}), Message("user", "c", {})])
+    >>> roles = ("user", "assistant", "user")
+    >>> last_answer([Message(role, "a", {}) for role in roles])
     1
     """
-    return max(
-        (position for position, message in enumerate(messages) if message.role == "assistant"),
-        default=-1,
-    )
+    for position in range(len(messages) - 1, -1, -1):
+        if messages[position].role == "assistant":
+            return position
+    return -1
 
 
 def has_answer(messages: list[Message]) -> bool:
-    """Whether the assistant says anything."""
+    """Return whether any message is the assistant's."""
     return any(message.role == "assistant" for message in messages)
 
 
 def is_tool_list(tools: str | None) -> bool:
-    """Whether tools are the JSON text of a list of objects: trainers stop on anything else.
+    """Return whether tools are the JSON text of a list of objects: trainers stop on anything else.
 
-    >>> is_tool_list('[{"name": "f"}]'), is_tool_list('{"name": "f"}'), is_tool_list("f(x): squares x"), is_tool_list(None)
-    (True, False, False, False)
+    >>> texts = ('[{"name": "f"}]', '{"name": "f"}', "f(x): squares x", None)
+    >>> [is_tool_list(text) for text in texts]
+    [True, False, False, False]
     """
     try:
         value = json.loads(tools) if tools else None
@@ -148,22 +139,18 @@ def is_tool_list(tools: str | None) -> bool:
 
 
 def message_of(turn: dict[str, Any]) -> Message:
-    """A turn of a rejected answer as a message.
+    """Return a turn of a rejected answer as a message.
 
-    >>> message_of({"role": "assistant", "content": [{"type": "text", "text": "a"}, {"type": "image"}], "name": "Ann"}).content
+    >>> parts = [{"type": "text", "text": "a"}, {"type": "image"}]
+    >>> message_of({"role": "assistant", "content": parts, "name": "Ann"}).content
     'a'
     """
-    extra = {
-        key: value
-        for key, value in turn.items()
-        if key not in ("role", "content") and value is not None
-    }
-    role, content = turn.get("role", "assistant"), turn.get("content")
+    known = ("role", "content")
+    extra = {key: value for key, value in turn.items() if key not in known and value is not None}
+    role = turn.get("role", "assistant")
+    content = turn.get("content")
     if isinstance(content, list):
-        texts = [
-            part["text"]
-            for part in content
-            if isinstance(part, dict) and isinstance(part.get("text"), str)
-        ]
+        values = [part.get("text") for part in content if isinstance(part, dict)]
+        texts = [text for text in values if isinstance(text, str)]
         return Message(role, "\n".join(texts), {**extra, "content": content})
     return Message(role, "" if content is None else str(content), extra)

@@ -1,4 +1,4 @@
-"""What is seen while an export is written, and whether it may stand."""
+"""The counts of an export, and the decision whether its losses are allowed."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 
 from catalog.errors import LossyExportError
 
+LOSSLESS = "parquet"
+NEARLY_LOSSLESS = ("jsonl", "messages")
+
 
 @dataclass
 class Tally:
@@ -15,11 +18,11 @@ class Tally:
 
     Attributes:
         format: its format.
-        allow_lossy: whether losses are accepted.
-        n_instructions: seen so far.
-        n_rows: written so far.
+        allow_lossy: whether losses are allowed.
+        n_instructions: instructions so far.
+        n_rows: rows written so far.
         n_lossy: instructions that lost something.
-        lost: those that lost something, by cause; an instruction may count under several.
+        lost: instructions that lost something, by cause. One may count under several causes.
     """
 
     format: str
@@ -39,25 +42,23 @@ class Tally:
             self.lost.update(sorted(causes))
 
     def lose_all(self, cause: str) -> None:
-        """Count every instruction as having lost something."""
+        """Count every instruction under a cause."""
         self.n_lossy = self.n_instructions
         self.lost[cause] = self.n_instructions
 
     def check(self) -> None:
-        """Let the export stand, or not.
+        """Refuse losses that are not allowed.
 
         Raises:
-            LossyExportError: instructions lost something, and losses are not accepted.
+            LossyExportError: instructions lost something, and losses are not allowed.
         """
         if not self.n_lossy or self.allow_lossy:
             return
         causes = "; ".join(f"{n:,} with {cause}" for cause, n in self.lost.most_common())
-        others = (
-            "parquet, which loses nothing"
-            if self.format in ("jsonl", "messages")
-            else "jsonl or parquet, which keep everything, or messages"
-        )
+        others = f"{LOSSLESS}, which keeps everything"
+        if self.format not in NEARLY_LOSSLESS:
+            others = f"jsonl or {LOSSLESS}, which keep everything, or messages"
         raise LossyExportError(
-            f"{self.format} cannot hold {self.n_lossy:,} of {self.n_instructions:,} instructions as they are ({causes}). "
-            f"Nothing was written: choose --format {others}, or add --allow-lossy"
+            f"{self.format} cannot hold {self.n_lossy:,} of {self.n_instructions:,} instructions "
+            f"unchanged ({causes}). Nothing was written: use {others}, or allow a lossy export"
         )

@@ -1,9 +1,9 @@
 """ShareGPT: ``{"conversations": [{"from", "value"}], "system", "tools", "fingerprint", "source"}``.
 
 Roles are spelt human, gpt, system, observation, function_call, developer and function. Other keys
-of a message stand beside from and value; only a key that is itself called from or value has no
-place. ``tools`` is JSON text, as LLaMA-Factory has it; ``images``, ``videos`` and ``audios`` are
-lists of paths. All of these are keys of every line when any record has them.
+of a message stand beside from and value, except keys that are themselves called from or value.
+``tools`` is JSON text, as in LLaMA-Factory. ``images``, ``videos`` and ``audios`` are lists of
+paths. If any record has one of these keys, every row has it.
 """
 
 from __future__ import annotations
@@ -13,17 +13,28 @@ from typing import Any
 from catalog.export.chat import MIXED, TOOLS, beside, is_altered, turns
 from catalog.export.media import KINDS
 from catalog.export.record import Encoded, Message, Record, is_tool_list
+from catalog.export.registry import exporter
 from catalog.export.survey import Survey
+from catalog.export.trainer import Trainer
 
 SPELLINGS = {"user": "human", "assistant": "gpt", "tool": "observation", "system": "system"}
 RESERVED = "message keys called from or value"
 
 
+@exporter(
+    "sharegpt",
+    layout="array",
+    suffixes=(".json", ".jsonl", ".ndjson"),
+    turns="conversations",
+    trainer=Trainer(media=KINDS),
+    loses="rejected answers, weights, message keys called from or value",
+)
 def sharegpt(record: Record, survey: Survey) -> Encoded:
-    """One conversation.
+    """Return one conversation as ShareGPT's turns with ``from`` and ``value``.
 
-    >>> turns = [Message("user", "hi", {}), Message("assistant", "hello", {})]
-    >>> sharegpt(Record("f", turns, None, None, None, None, "s", None, None), Survey()).rows[0]["conversations"]
+    >>> messages = [Message("user", "hi", {}), Message("assistant", "hello", {})]
+    >>> record = Record("f", messages, None, None, None, None, "s", None, None)
+    >>> sharegpt(record, Survey()).rows[0]["conversations"]
     [{'from': 'human', 'value': 'hi'}, {'from': 'gpt', 'value': 'hello'}]
     """
     rows = zip(record.messages, turns(record.messages, survey), strict=True)
@@ -42,7 +53,7 @@ def sharegpt(record: Record, survey: Survey) -> Encoded:
 
 
 def is_call(message: Message) -> bool:
-    """Whether a message is a call that ShareGPT writes as a turn of its own."""
+    """Return whether a message is a call that ShareGPT writes as a separate turn."""
     return (
         message.role == "assistant"
         and message.extra.get("from") == "function_call"
@@ -51,16 +62,15 @@ def is_call(message: Message) -> bool:
 
 
 def _turn(message: Message, row: dict[str, Any]) -> dict[str, Any]:
-    spelling = (
-        "function_call" if is_call(message) else message.extra.get("role", SPELLINGS[message.role])
-    )
-    rest = {
-        key: item for key, item in row.items() if key not in ("from", "value", "role", "content")
-    }
+    spelling = message.extra.get("role", SPELLINGS[message.role])
+    if is_call(message):
+        spelling = "function_call"
+    known = ("from", "value", "role", "content")
+    rest = {key: item for key, item in row.items() if key not in known}
     return {"from": spelling, "value": row["content"], **rest}
 
 
 def _fits(message: Message) -> bool:
-    """Whether the turn, read again, is this message."""
+    """Return whether reading the turn again gives this message."""
     extra = message.extra
     return not extra or ("value" not in extra and ("from" not in extra or is_call(message)))

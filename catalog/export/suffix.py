@@ -1,59 +1,54 @@
-"""What the ending of a path says about the format of an export."""
+"""The export format that the suffix of a path names."""
 
 from __future__ import annotations
 
 from pathlib import PurePath
 
 from catalog.errors import OptionError
+from catalog.export.registry import DEFAULT, Exporter, exporter_named, exporters
 from catalog.store.atomic import COMPRESSIONS
 
-_TEXT = ("jsonl", "messages", "dpo", "alpaca", "sharegpt")
-FITTING = {".jsonl": _TEXT, ".ndjson": _TEXT, ".json": _TEXT, ".parquet": ("parquet",)}
-"""The formats that may be meant by an ending, the one that is meant by the ending alone first."""
-
-OTHERS = (
-    ".csv",
-    ".tsv",
-    ".txt",
-    ".xlsx",
-    ".xls",
-    ".ods",
-    ".arrow",
-    ".feather",
-    ".ipc",
-    ".avro",
-    ".orc",
-    ".yaml",
-    ".yml",
-    ".xml",
-    ".pkl",
-)
-"""Endings of files that no export writes: conversations do not fit into the cells of a table."""
+TABLES = (".csv", ".tsv", ".txt", ".xlsx", ".xls", ".ods", ".arrow", ".feather", ".ipc", ".avro")
+OTHERS = (*TABLES, ".orc", ".yaml", ".yml", ".xml", ".pkl")
+"""Suffixes that no built-in format writes: conversations do not fit into the cells of a table."""
 
 
-def format_of(path: PurePath, *, given: str | None) -> str:
-    """The format that was asked for; else the one that the path's ending says; else jsonl.
+def exporter_for(path: PurePath, *, format: str | None) -> Exporter:
+    """Return the format that was requested, else the one of the path's suffix, else jsonl.
 
     Args:
-        path: where the export goes; ``.gz`` and ``.zst`` at its end are looked past.
-        given: one of the export's formats, or None.
+        path: the target; a ``.gz`` or ``.zst`` at its end does not count.
+        format: the name of a format, or None.
 
     Raises:
-        OptionError: the ending contradicts what was asked for, or no format has it.
+        OptionError: no format has that name, the suffix belongs to another format, or to none.
 
-    >>> format_of(PurePath("a.parquet"), given=None), format_of(PurePath("a.json.gz"), given=None), format_of(PurePath("-"), given=None)
-    ('parquet', 'jsonl', 'jsonl')
+    >>> [exporter_for(PurePath(path), format=None).name for path in ("a.parquet", "a.json.gz", "-")]
+    ['parquet', 'jsonl', 'jsonl']
     """
-    ending = (path.with_suffix("") if path.suffix in COMPRESSIONS else path).suffix.lower()
-    if ending in OTHERS:
+    requested = None if format is None else exporter_named(format)
+    suffix = (path.with_suffix("") if path.suffix in COMPRESSIONS else path).suffix.lower()
+    fitting = {item.name: item for item in exporters() if suffix in item.suffixes}
+    if not fitting and suffix in OTHERS:
+        known = sorted({suffix for item in exporters() for suffix in item.suffixes})
         raise OptionError(
-            f"{path} ends in {ending}, which no export writes: use .jsonl, .json or .parquet, or `catalog sql -o` for a table"
+            f"{path}: no export format writes {suffix}: use one of {', '.join(known)}, "
+            "or `catalog sql -o` for a table"
         )
-    fitting = FITTING.get(ending)
-    if given is None:
-        return fitting[0] if fitting else "jsonl"
-    if fitting and given not in fitting:
+    if requested is None:
+        return fitting.get(DEFAULT) or next(iter(fitting.values()), exporter_named(DEFAULT))
+    if fitting and requested.name not in fitting:
         raise OptionError(
-            f"{path} ends in {ending}, which {given} is not ({' or '.join(fitting)} is): change the path or --format"
+            f"{path}: {suffix} is a suffix of {' and '.join(fitting)}, not of {requested.name}: "
+            "change the path or the format"
         )
-    return given
+    return requested
+
+
+def is_lines(path: PurePath) -> bool:
+    """Return whether a name asks for JSON Lines.
+
+    >>> is_lines(PurePath("a.jsonl.gz")), is_lines(PurePath("a.json")), is_lines(PurePath("a"))
+    (True, False, False)
+    """
+    return bool({".jsonl", ".ndjson"} & set(path.suffixes[-2:]))

@@ -1,4 +1,4 @@
-"""What a first pass over the records finds, so that the second can write every one of them the same way."""
+"""The survey of a file's records, so that a second pass writes all of them the same way."""
 
 from __future__ import annotations
 
@@ -14,31 +14,37 @@ from catalog.export.record import Message, Record, has_answer, is_tool_list, mes
 from catalog.export.weights import WEIGHTS
 
 LATE = 2 * 2**20
-"""Characters after which a key is late: datasets fixes a file's columns by its first 10 MiB, and a character may take five bytes there."""
+"""Characters after which a key is late.
+
+The datasets library fixes the columns of a file from its first 10 MiB, in which a character takes
+up to five bytes.
+"""
 
 
 @dataclass
 class Survey:
-    """All that a format must know of a file before its first line.
+    """Everything that a format must know of a file before its first row.
 
     Attributes:
-        order_matters: whether the records train in their order and in no other.
-        media_folder: where the catalog keeps embedded media.
-        with_rejected: whether rejected answers are written as turns, so that their keys count too.
-        n_instructions: how many there are.
-        n_answered: those with an answer.
-        n_rejected: those with a rejected answer.
-        n_tools: those whose tools are a JSON list of objects, which trainers read.
-        n_other_tools: those with other tools.
-        n_systems: those with a system prompt.
-        has_parts: whether a content is a list of parts; all are written so then.
-        has_parallel_results: whether a tool's result follows another's.
-        media: the kinds of media that occur.
-        weights: the keys by which messages say how much they count in training, and whether all values are 0 or 1.
+        order_matters: whether training must keep the order of the records.
+        media_folder: the folder in which the catalog keeps embedded media.
+        with_rejected: whether the format writes rejected answers as turns, so that their keys
+            count too.
+        n_instructions: the number of instructions.
+        n_answered: instructions with an answer.
+        n_rejected: instructions with a rejected answer.
+        n_tools: instructions whose tools are a JSON list of objects, which trainers read.
+        n_other_tools: instructions with other tools.
+        n_systems: instructions with a system prompt.
+        has_parts: whether a content is a list of parts. Every content is then written so.
+        has_parallel_results: whether the result of a tool follows another result.
+        media: the kinds of media in the file.
+        weights: the keys of messages that hold a weight in training, and whether all values of
+            the key are 0 or 1.
         keys: the keys of messages beside role and content.
         parts: the contents that are lists.
         late: keys of messages that first occur beyond LATE.
-        tools_are_late: whether the first tools do.
+        tools_are_late: whether the first tools occur beyond LATE.
     """
 
     order_matters: bool = False
@@ -61,14 +67,14 @@ class Survey:
     _n_chars: int = 0
 
     def read(self, batches: Iterable[pa.RecordBatch]) -> Survey:
-        """See every record of these batches."""
+        """Add every record of these batches, and return the survey."""
         for batch in batches:
             for record in records(batch):
                 self.add(record)
         return self
 
     def add(self, record: Record) -> None:
-        """See one record."""
+        """Add one record."""
         self.n_instructions += 1
         self.n_answered += has_answer(record.messages)
         self.n_rejected += bool(record.rejected)
@@ -112,5 +118,5 @@ class Survey:
         return self.keys[key]
 
     def settle(self, key: str, value: Any) -> Any:
-        """A value of a message's key as it may stand in this file."""
+        """Return a value of a message's key with the type of the key in this file."""
         return self.parts.settle(value) if key == "content" else self.keys[key].settle(value)

@@ -1,4 +1,4 @@
-"""What the trainer of each format reads of a record, whatever the shape: what it does not read is a loss."""
+"""What a format's trainer reads of a record. Everything else in the record is lost."""
 
 from __future__ import annotations
 
@@ -19,71 +19,58 @@ ORDER = "an order that matters, which the trainer does not keep by itself"
 
 @dataclass(frozen=True, kw_only=True)
 class Trainer:
-    """What a trainer reads.
+    """The parts of a record that a trainer reads.
 
     Attributes:
         media: the kinds of media for which it has a column.
         reads_rejected: whether it learns from rejected answers.
-        reads_weights: whether a turn may say how much it counts.
-        keeps_order: whether the export can tell it to keep the order.
+        needs_rejected: whether it learns from rejected answers only. The format then writes them
+            as turns with the keys of messages.
+        reads_weights: whether a turn may carry a weight in training.
+        keeps_order: whether the export can make it keep the order.
     """
 
     media: tuple[str, ...] = ()
     reads_rejected: bool = False
+    needs_rejected: bool = False
     reads_weights: bool = False
     keeps_order: bool = False
 
 
-TRAINERS: dict[str, Trainer] = {
-    "messages": Trainer(media=("image",)),
-    "dpo": Trainer(media=("image",), reads_rejected=True),
-    "alpaca": Trainer(),
-    "sharegpt": Trainer(media=KINDS),
-    "llamafactory": Trainer(media=KINDS, reads_rejected=True, keeps_order=True),
-    "axolotl": Trainer(media=("image",), reads_weights=True, keeps_order=True),
-}
-"""By format. The formats that are not here keep everything and have no trainer."""
-
-
-def check_fits(format: str, survey: Survey) -> None:
-    """Refuse an export from which its trainer could learn nothing at all.
+def check_fits(trainer: Trainer | None, survey: Survey, *, format: str) -> None:
+    """Refuse an export from which its trainer learns nothing.
 
     Raises:
         OptionError: no record has what the format is for.
     """
-    if format not in TRAINERS or not survey.n_instructions:
+    n = survey.n_instructions
+    if trainer is None or not n:
         return
     if not survey.n_answered:
         raise OptionError(
-            f"none of the {survey.n_instructions:,} instructions has an answer, and {format} trains on answers: "
-            "add --format jsonl or parquet, which hold prompts alone"
+            f"none of the {n:,} instructions has an answer, and {format} trains on answers: "
+            "use jsonl or parquet, which also hold prompts alone"
         )
-    if format == "dpo" and not survey.n_rejected:
+    if trainer.needs_rejected and not survey.n_rejected:
         raise OptionError(
-            f"none of the {survey.n_instructions:,} instructions has a rejected answer, and dpo trains on pairs: "
-            "add --format messages, which trains on the answers"
+            f"none of the {n:,} instructions has a rejected answer, and {format} trains on pairs: "
+            "use messages, which trains on the answers"
         )
 
 
-def unread(record: Record, survey: Survey, *, format: str) -> list[str]:
-    """What the trainer of a format does not read of a record, whatever the shape."""
-    trainer = TRAINERS.get(format)
+def unread(record: Record, survey: Survey, *, trainer: Trainer | None) -> list[str]:
+    """Return what a trainer does not read of a record, one cause for each part."""
     if trainer is None:
         return []
+    media = record.media or ()
+    readable = [reference for reference in media if reference["kind"] in trainer.media]
+    kinds = {reference["kind"] for reference in media}
     causes = {
         NO_ANSWER: not has_answer(record.messages),
         REJECTED: bool(record.rejected) and not trainer.reads_rejected,
-        WEIGHTS: not trainer.reads_weights
-        and any(changes_training(message) for message in record.messages),
+        WEIGHTS: not trainer.reads_weights and any(map(changes_training, record.messages)),
         ORDER: survey.order_matters and not trainer.keeps_order,
-        MISSING: any(
-            reference["kind"] in trainer.media and path_of(reference, record, survey) is None
-            for reference in record.media or ()
-        ),
+        MISSING: any(path_of(reference, record, survey) is None for reference in readable),
     }
-    causes |= {
-        f"{kind}s": any(reference["kind"] == kind for reference in record.media or ())
-        for kind in KINDS
-        if kind not in trainer.media
-    }
+    causes |= {f"{kind}s": kind in kinds for kind in KINDS if kind not in trainer.media}
     return [cause for cause, holds in causes.items() if holds]

@@ -1,4 +1,4 @@
-"""How much a message counts in training, as its own keys say it."""
+"""The weight of a message in training, from its own keys."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from typing import Any
 from catalog.export.record import Message
 
 WEIGHTS = ("weight", "train", "loss_weight", "masked")
-"""The keys of a message that say it: OpenAI's, axolotl's and two that others use."""
+"""The keys of a message that hold its weight: OpenAI's, axolotl's and two others."""
 
 
 def weight_of(extra: dict[str, Any]) -> float | None:
-    """What the keys of a message say: 0 for not at all, 1 for fully, None for nothing.
+    """Return the weight that the keys of a message hold: 0 for none, 1 for full, None without one.
 
-    >>> weight_of({"weight": 0}), weight_of({"train": True}), weight_of({"masked": True}), weight_of({"name": "Ann"})
-    (0.0, 1.0, 0.0, None)
+    >>> keys = ({"weight": 0}, {"train": True}, {"masked": True}, {"name": "Ann"})
+    >>> [weight_of(extra) for extra in keys]
+    [0.0, 1.0, 0.0, None]
     """
     for key in WEIGHTS:
         value = extra.get(key)
@@ -24,10 +25,13 @@ def weight_of(extra: dict[str, Any]) -> float | None:
 
 
 def changes_training(message: Message) -> bool:
-    """Whether a message says other than what trainers do anyway: train on what the assistant says, and on nothing else.
+    """Return whether a weight differs from what trainers do: train on the assistant's turns only.
 
-    >>> changes_training(Message("assistant", "a", {"weight": 0})), changes_training(Message("user", "q", {"train": False}))
-    (True, False)
+    >>> changes_training(Message("assistant", "a", {"weight": 0}))
+    True
+    >>> changes_training(Message("user", "q", {"train": False}))
+    False
     """
     weight = weight_of(message.extra) if message.extra else None
-    return weight is not None and weight != (1.0 if message.role == "assistant" else 0.0)
+    default = 1.0 if message.role == "assistant" else 0.0
+    return weight is not None and weight != default

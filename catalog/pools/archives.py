@@ -1,4 +1,4 @@
-"""The members of zip and tar archives, one by one, as streams; nothing is unpacked to a folder."""
+"""The members of zip and tar archives as streams, without unpacking to a folder."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from catalog.pools.folders import Choice, chosen
 from catalog.pools.readers.compression import refuse_expansion
 
 MAX_MEMBERS = 10_000
-"""Members of an archive: each data file among them is a file of its own in the report."""
+"""Maximum number of members of an archive. The report lists every data file among them."""
 
 MAX_BYTES = 64 * 2**30
-"""Plain bytes of an archive's members, all together."""
+"""Maximum plain bytes of all members of an archive."""
 
 _ENCRYPTED = 1
 _TAR_MARKS = (b"ustar\0", b"ustar ")  # of POSIX and of GNU
@@ -30,9 +30,9 @@ class Member:
     """One member of an archive.
 
     Attributes:
-        name: as the archive has it.
-        size: its bytes as they lie in the archive.
-        stream: its plain bytes, until the next member is asked for.
+        name: its name in the archive.
+        size: its bytes in the archive.
+        stream: its plain bytes, open until the next member is requested.
     """
 
     name: str
@@ -41,7 +41,7 @@ class Member:
 
 
 def is_tar(head: bytes) -> bool:
-    """Return whether a file that begins so is a tar archive."""
+    """Return whether a file with these first bytes is a tar archive."""
     return head.startswith(_TAR_MARKS, _TAR_START)
 
 
@@ -51,7 +51,7 @@ def zip_members(
     """Return the data files of a zip archive, by name.
 
     Raises:
-        SourceError: too many members, too large, encrypted, or no such member.
+        SourceError: the archive is too large or encrypted, or has no such member.
     """
     infos = {info.filename: info for info in archive.infolist() if not info.filename.endswith("/")}
     if member is not None and member not in infos:
@@ -71,10 +71,10 @@ def zip_members(
 
 
 def opened_zip(binary: BinaryIO, *, name: str) -> zipfile.ZipFile:
-    """Open a zip archive whose members stay within the bounds.
+    """Open a zip archive whose members stay within the limits.
 
     Raises:
-        SourceError: damaged, or out of bounds.
+        SourceError: the archive is damaged, or too large.
     """
     try:
         archive = zipfile.ZipFile(binary)
@@ -92,7 +92,7 @@ def opened_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, *, name: str)
     """Open a member of a zip archive.
 
     Raises:
-        SourceError: damaged, or packed in a way that is not known.
+        SourceError: the member is damaged, or its compression is unknown.
     """
     try:
         stream: BinaryIO = archive.open(info)  # type: ignore[assignment]
@@ -111,16 +111,16 @@ def opened_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, *, name: str)
 def tar_members(
     plain: Iterator[bytes], choice: Choice, *, name: str, member: str | None
 ) -> Iterator[Member]:
-    """Yield the data files of a tar archive in its order, which one pass over a stream needs.
+    """Yield the data files of a tar archive in one pass, in their order.
 
     Args:
         plain: the archive's bytes.
-        choice: notes every member on the way.
-        name: the archive's.
-        member: the only one wanted, or None.
+        choice: collects every member.
+        name: the archive's name.
+        member: the only member to read, or None.
 
     Raises:
-        SourceError: damaged, too many members, too large, or no such member.
+        SourceError: the archive is damaged, too large, or has no such member.
     """
     n_members = n_bytes = 0
     others: list[str] = []
@@ -145,7 +145,7 @@ def tar_members(
 
 
 def _noted(info: tarfile.TarInfo) -> str:
-    """Return a member's name, marked where it is a link or a device, which is no data."""
+    """Return a member's name, with a slash after that of a link or a device."""
     return info.name if info.isreg() else f"{info.name}/"
 
 
@@ -173,12 +173,12 @@ def _tar_infos(
                 raise damaged(name, error) from error
             if info is None:
                 return
-            archive.members = []  # type: ignore[attr-defined] # it would hold every one
+            archive.members = []  # type: ignore[attr-defined]  # tarfile keeps all members
             yield archive, info
 
 
 class Joined(io.RawIOBase):
-    """Blocks of bytes as a file that is read forward."""
+    """Blocks of bytes as a forward-only file."""
 
     def __init__(self, blocks: Iterator[bytes]) -> None:
         self._blocks = blocks
@@ -189,7 +189,7 @@ class Joined(io.RawIOBase):
         return True
 
     def read(self, size: int = -1, /) -> bytes:
-        """Return the next bytes, ``size`` of them unless the end comes first."""
+        """Return the next ``size`` bytes, or fewer at the end."""
         parts: list[bytes] = []
         n_bytes = 0
         while size < 0 or n_bytes < size:
@@ -207,19 +207,19 @@ def refuse_members(name: str, *, n_members: int, n_bytes: int) -> None:
     """Refuse an archive of too many members or bytes.
 
     Raises:
-        SourceError: it has more than `MAX_MEMBERS` or `MAX_BYTES`.
+        SourceError: the archive has more than `MAX_MEMBERS` or `MAX_BYTES`.
     """
     how = "unpack it and name its files"
     if n_members > MAX_MEMBERS:
-        message = f"{name} has {n_members:,} members or more, {MAX_MEMBERS:,} are read: {how}"
+        message = f"{name} has at least {n_members:,} members, the limit is {MAX_MEMBERS:,}: {how}"
         raise SourceError(message, reason="too_large")
     if n_bytes > MAX_BYTES:
-        message = f"{name} unpacks to {n_bytes:,} bytes or more, {MAX_BYTES:,} are read: {how}"
+        message = f"{name} unpacks to at least {n_bytes:,} bytes, the limit is {MAX_BYTES:,}: {how}"
         raise SourceError(message, reason="too_large")
 
 
 def no_member(name: str, member: str, there: object) -> SourceError:
-    """Return the error for an archive or workbook without the member that was named."""
+    """Return the error for an archive or workbook without the named member."""
     known = listed(there)  # type: ignore[arg-type]
     return SourceError(f"{name} has no {member}; it has {known}", reason="not_found")
 

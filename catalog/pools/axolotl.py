@@ -1,7 +1,7 @@
-"""One item of the ``datasets:`` of an axolotl YAML as options of the reader.
+"""Reader options from one item of the ``datasets:`` of an axolotl YAML.
 
-Its meaning is that of axolotl's own strategies (src/axolotl/prompt_strategies): field names, and
-which roles are renamed.
+Field names and renamed roles mean the same as in axolotl's own strategies
+(src/axolotl/prompt_strategies).
 """
 
 from __future__ import annotations
@@ -30,40 +30,44 @@ _TURNS = {
 }
 _PREFERENCES = ("chat_template.default", "chat_template.argilla_chat")
 _BUILDERS = ("json", "csv", "parquet", "arrow", "text")
-_OWN = {
+_FIELDS = {
     "field_instruction": "prompt",
     "field_input": "input",
     "field_output": "response",
     "field_system": "system",
 }
-_OWN_NAMES = {"field_instruction": "instruction", "field_input": "input", "field_output": "output"}
+_DEFAULT_KEYS = {
+    "field_instruction": "instruction",
+    "field_input": "input",
+    "field_output": "output",
+}
 
 
 def axolotl(
     entry: Mapping[str, Any], *, folder: Path, name: str
 ) -> tuple[list[str], dict[str, Any]]:
-    """Return an item's files, and what it changes in `ReadOptions`.
+    """Return an item's files, and its changes to `ReadOptions`.
 
     Raises:
-        SourceError: it lies on a hub, or its type is not read.
+        SourceError: the item is on a hub, or its type is not supported.
     """
     files = _files(entry, folder=folder, name=name)
     type_ = entry.get("type")
     if isinstance(type_, Mapping):
-        given = _OWN_NAMES | {
-            key: str(value) for key, value in type_.items() if key in _OWN and value
+        given = _DEFAULT_KEYS | {
+            key: str(value) for key, value in type_.items() if key in _FIELDS and value
         }
-        return files, {"map": {_OWN[key]: value for key, value in given.items()}}
+        return files, {"fields": {_FIELDS[key]: value for key, value in given.items()}}
     kind = str(type_).split(":")[0]
     if kind in _PROMPTS:
-        return files, {"map": _PROMPTS[kind]}
+        return files, {"fields": _PROMPTS[kind]}
     if kind in _PREFERENCES:
         return files, _preference(entry)
     if kind in _TURNS:
         return files, _conversation(entry, *_TURNS[kind])
     known = (*_PROMPTS, *_TURNS, *_PREFERENCES)
     raise SourceError(
-        f"{name}: the type {str(type_)[:60]!r} is not read; {listed(known)} are",
+        f"{name}: the type {str(type_)[:60]!r} is not supported; expected one of {listed(known)}",
         reason="unknown_shape",
     )
 
@@ -76,7 +80,7 @@ def _conversation(
     layout = Layout(
         turns=(messages,), turn_keys=_turn_keys(entry, role, content), roles=_roles(entry)
     )
-    return {"map": {"messages": messages, "system": system, "tools": tools}, "layout": layout}
+    return {"fields": {"messages": messages, "system": system, "tools": tools}, "layout": layout}
 
 
 def _preference(entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -99,13 +103,11 @@ def _preference(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _turn_keys(entry: Mapping[str, Any], role: str, content: str) -> dict[str, str]:
-    """Return a turn's keys and the names that they get; the older options are those of before the mappings."""
+    """Return the new names of a turn's keys, from the mappings or from the older options."""
     stated = entry.get("message_property_mappings")
-    mappings = (
-        {str(key): str(value) for key, value in stated.items()}
-        if isinstance(stated, Mapping)
-        else {}
-    )
+    mappings: dict[str, str] = {}
+    if isinstance(stated, Mapping):
+        mappings = {str(key): str(value) for key, value in stated.items()}
     role = mappings.pop("role", "") or str(entry.get("message_field_role") or role)
     content = mappings.pop("content", "") or str(entry.get("message_field_content") or content)
     return {source: target for target, source in mappings.items()} | {
@@ -127,17 +129,20 @@ def _roles(entry: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _files(entry: Mapping[str, Any], *, folder: Path, name: str) -> list[str]:
-    """Return an item's files, looked for from the working directory as axolotl does, then beside the YAML."""
+    """Return an item's files, relative to the working directory as in axolotl, or to the YAML."""
     path = str(entry.get("path"))
     stated = entry.get("data_files") or []
     files = [str(file) for file in (stated if isinstance(stated, list) else [stated])]
     if files and path not in _BUILDERS:
         files = [str(Path(path) / file) for file in files]
-    found = []
+    paths = []
     for file in files or [path]:
-        there = [place for place in (Path(file).expanduser(), folder / file) if place.exists()]
-        if not there and "://" not in file:
-            message = f"{name}: no {file} is here; from the Hugging Face hub, `catalog register hf://datasets/{path}` reads all its files"
+        existing = [place for place in (Path(file).expanduser(), folder / file) if place.exists()]
+        if not existing and "://" not in file:
+            message = (
+                f"{name}: there is no file {file}; to read all files of a Hugging Face dataset, "
+                f"use `catalog register hf://datasets/{path}`"
+            )
             raise SourceError(message, reason="not_found")
-        found.append(str(there[0]) if there else file)
-    return found
+        paths.append(str(existing[0]) if existing else file)
+    return paths

@@ -1,4 +1,4 @@
-"""Records as Arrow batches, built from flat lists: a dict a record would cost more than reading it."""
+"""Records as Arrow batches, built from flat lists, which is faster than one dict per record."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from catalog.pools.reasons import Rejection
 from catalog.store.media import MediaFile
 
 MESSAGE = pa.struct([("role", pa.string()), ("content", pa.string()), ("extra", pa.string())])
-"""One message; ``extra`` is the JSON object text of its other keys, or NULL."""
+"""One message. ``extra`` is the JSON text of an object of its other keys, or NULL."""
 
 MEDIA_FILE = pa.struct(
     [
@@ -44,11 +44,12 @@ INSTRUCTIONS = pa.schema(
         ("media_files", pa.list_(MEDIA_FILE)),
     ]
 )
-"""One instruction a row.
+"""One instruction per row.
 
-``row_number`` counts the records of the whole load from 0, quarantined ones too. ``metadata`` is the JSON object text of the keys that
-were not read, or NULL. ``plain_fingerprint`` is the fingerprint without rejected answers and media where the instruction has any.
-``media_files`` is what is known of the contents of its media, or NULL.
+``row_number`` counts all records of the load from 0, including quarantined ones. ``metadata`` is
+the JSON text of an object of the unread keys, or NULL. ``plain_fingerprint`` is the fingerprint
+without rejected answers and media, if the instruction has any. ``media_files`` describes the
+contents of its media, or is NULL.
 """
 
 QUARANTINE = pa.schema(
@@ -61,21 +62,24 @@ QUARANTINE = pa.schema(
         ("raw", pa.string()),
     ]
 )
-"""One record that was not read a row. ``position`` says where in the file: ``line 17`` (from 1), ``element 3`` or ``row 3`` (from 0),
-``key q1``."""
+"""One quarantined record per row.
+
+``position`` is its place in the file: ``line 17`` (from 1), ``element 3`` or ``row 3`` (from 0),
+``key q1``.
+"""
 
 MAX_RAW = 64 * 1024
-"""Characters of a raw text that are kept."""
+"""Maximum characters of a raw text."""
 
 MAX_CHARS = 64 * 2**20
-"""Characters of raw text after which a batch is full whatever its number of rows: Arrow's strings count in 32 bits."""
+"""Characters of text after which a batch is full: Arrow's strings count in 32 bits."""
 
 
 class BatchBuilder:
-    """Collects records until they are taken as a pair of Arrow batches.
+    """A collector of records, which are taken as a pair of Arrow batches.
 
     Attributes:
-        n_records: records held, quarantined ones counted.
+        n_records: number of records, including quarantined ones.
         n_chars: characters of their contents and raw texts.
     """
 
@@ -98,10 +102,10 @@ class BatchBuilder:
         self._sources: list[str] = []
         self._labels: list[list[str] | None] = []
         self._metadata: list[str | None] = []
-        self._files: list[
-            tuple[str, int]
-        ] = []  # a file's name, and the place of its first instruction
-        self._plain: dict[int, str] = {}  # few instructions have these two: by place
+        # The name of a file, and the place of its first instruction.
+        self._files: list[tuple[str, int]] = []
+        # By place, since few instructions have these.
+        self._plain: dict[int, str] = {}
         self._media_files: dict[int, list[dict[str, Any]]] = {}
         self._quarantine: list[tuple[str, int, str, str, str, str]] = []
 
@@ -116,23 +120,16 @@ class BatchBuilder:
         metadata: str | None,
         media_files: Sequence[MediaFile] = (),
     ) -> None:
-        """Hold one instruction.
+        """Add one instruction.
 
         Raises:
-            UnicodeEncodeError: one of its strings is not text; nothing is held then.
-            RecursionError: one of its JSON texts is nested too deeply; nothing is held then.
+            UnicodeEncodeError: one of its strings is not text. Nothing is added then.
+            RecursionError: one of its JSON texts is nested too deeply. Nothing is added then.
         """
-        messages, system, tools, rejected, media = (
-            read.messages,
-            read.system,
-            read.tools,
-            read.rejected,
-            read.media,
-        )
-        name, plain = (
-            fingerprint(messages, system=system, tools=tools, rejected=rejected, media=media),
-            None,
-        )
+        messages, system, tools = read.messages, read.system, read.tools
+        rejected, media = read.rejected, read.media
+        name = fingerprint(messages, system=system, tools=tools, rejected=rejected, media=media)
+        plain = None
         if rejected is not None or media is not None:
             plain = fingerprint(messages, system=system, tools=tools)
             self.n_chars += len(rejected or "") + len(media or "")
@@ -169,7 +166,7 @@ class BatchBuilder:
     def reject(
         self, row_number: int, why: Rejection, *, file: str, position: str, raw: str
     ) -> None:
-        """Hold one record for the quarantine, its raw text cut after MAX_RAW characters."""
+        """Add one record for the quarantine, its raw text cut after MAX_RAW characters."""
         if len(raw) > MAX_RAW:
             raw = f"{raw[:MAX_RAW]} [... cut: {len(raw):,} characters]"
         detail = storable(why.detail[:1000])
@@ -180,7 +177,7 @@ class BatchBuilder:
         self.n_records += 1
 
     def take(self) -> tuple[pa.RecordBatch, pa.RecordBatch]:
-        """What is held, as (INSTRUCTIONS, QUARANTINE); the builder is empty afterwards."""
+        """Return the records as batches (INSTRUCTIONS, QUARANTINE), and empty the builder."""
         extras = pa.array(self._extras, pa.string())
         fields = [pa.array(self._roles, pa.string()), pa.array(self._contents, pa.string()), extras]
         messages = pa.ListArray.from_arrays(
@@ -203,37 +200,25 @@ class BatchBuilder:
             _sparse(self._plain, len(self._rows), pa.string()),
             _sparse(self._media_files, len(self._rows), pa.list_(MEDIA_FILE)),
         ]
-        rejected = (
-            list(zip(*self._quarantine, strict=True))
-            if self._quarantine
-            else [()] * len(QUARANTINE)
-        )
         instructions = pa.RecordBatch.from_arrays(columns, schema=INSTRUCTIONS)
-        quarantine = pa.RecordBatch.from_arrays(
-            [
-                pa.array(values, field.type)
-                for values, field in zip(rejected, QUARANTINE, strict=True)
-            ],
-            schema=QUARANTINE,
-        )
+        quarantine = self._quarantined()
         self._clear()
         return instructions, quarantine
 
+    def _quarantined(self) -> pa.RecordBatch:
+        rows = [dict(zip(QUARANTINE.names, row, strict=True)) for row in self._quarantine]
+        return pa.RecordBatch.from_pylist(rows, schema=QUARANTINE)
+
     def _file_names(self) -> pa.Array:
-        stops = [place for _, place in self._files[1:]] + [len(self._rows)]
-        names = (
-            [
-                pa.repeat(name, stop - start)
-                for (name, start), stop in zip(self._files, stops, strict=True)
-            ]
-            if self._files
-            else []
-        )
-        return pa.concat_arrays([pa.array([], pa.string()), *names])
+        stops = [*(place for _, place in self._files), len(self._rows)][1:]
+        names = [pa.array([], pa.string())]
+        for (name, start), stop in zip(self._files, stops, strict=False):
+            names.append(pa.repeat(name, stop - start))
+        return pa.concat_arrays(names)
 
 
 def _sparse(values: Mapping[int, Any], n: int, kind: pa.DataType) -> pa.Array:
-    """An array of n values, NULL wherever none is given."""
-    return (
-        pa.array([values.get(place) for place in range(n)], kind) if values else pa.nulls(n, kind)
-    )
+    """Return an array of n values by place, with NULL at the other places."""
+    if not values:
+        return pa.nulls(n, kind)
+    return pa.array([values.get(place) for place in range(n)], kind)

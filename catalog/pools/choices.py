@@ -1,4 +1,4 @@
-"""The choices of a multiple-choice question: lines that follow the question."""
+"""The choices of a multiple-choice question, as lines after the question."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ CHOICES = "choices follow their question, a line each"
 
 
 def chosen(choices: Any, answer: Any) -> tuple[str, Any] | None:
-    """Return the lines of the choices, and the answer; None when they are not a list of texts.
+    """Return the lines of the choices, and the answer; None if they are not a list of texts.
 
     Choices are texts, objects with a label and a text, or ARC's object with a list of each. An
     answer that is an index becomes its line: in MMLU 2 means the third choice.
@@ -36,7 +36,7 @@ def _is_index(answer: Any, n: int) -> bool:
 
 
 def _labelled(choices: Any) -> list[tuple[str | None, str | None]]:
-    """The label and the text of each choice."""
+    """Return the label and the text of each choice."""
     if isinstance(choices, dict) and isinstance(choices.get("text"), list):
         labels = choices.get("label")
         if not isinstance(labels, list) or len(labels) != len(choices["text"]):
@@ -48,10 +48,6 @@ def _labelled(choices: Any) -> list[tuple[str | None, str | None]]:
     if not isinstance(choices, list) or not 0 < len(choices) <= len(ascii_uppercase):
         return []
     if isinstance(choices[0], dict):
-        return [
-            (text_of(one.get("label")), text_of(one.get("text")))
-            if isinstance(one, dict)
-            else (None, None)
-            for one in choices
-        ]
+        objects = [choice if isinstance(choice, dict) else {} for choice in choices]
+        return [(text_of(item.get("label")), text_of(item.get("text"))) for item in objects]
     return [(label, text_of(text)) for label, text in zip(ascii_uppercase, choices, strict=False)]

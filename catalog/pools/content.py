@@ -1,4 +1,4 @@
-"""Content in parts: the text that stands for it, and what the message keeps of it.
+"""Content in parts: its text, and the parts that the message keeps.
 
 Migration 0004 computes the same texts in SQL; a test compares the two.
 """
@@ -17,20 +17,20 @@ TEXT_TYPES = frozenset(
         *("reasoning", "reasoning_text", "thinking"),
     )
 )
-"""Types of parts that hold a text. A part without a type may hold one too."""
+"""Types of parts that hold a text. A part without a type can also hold one."""
 
 TEXT_KEYS = ("text", "value", "content", "reasoning", "thinking", "refusal")
-"""Keys of a part's text, in the order in which they are asked."""
+"""Keys of a part's text, in order of precedence."""
 
 _MEDIA = ("image", "video", "audio")
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,40}")
 
 
 def text_of(value: Any) -> str | None:
-    """Return a text as it is, a finite number as JSON writes it, None for anything else.
+    """Return a text unchanged, a finite number as JSON, and None for anything else.
 
-    >>> text_of("a"), text_of(42), text_of(True), text_of(["a"]), text_of(float("nan"))
-    ('a', '42', None, None, None)
+    >>> [text_of(value) for value in ("a", 42, True, ["a"], float("nan"))]
+    ['a', '42', None, None, None]
     """
     if isinstance(value, str):
         return value
@@ -40,12 +40,13 @@ def text_of(value: Any) -> str | None:
 
 
 def read_content(content: Any, *, role: str) -> tuple[str, dict[str, Any]] | Rejection:
-    """Read a content that is not a text: return the text that stands for it and what extra keeps.
+    """Read a content that is not a text, and return its text and the keys for extra.
 
     Raises:
         NotFiniteError: NaN or an infinity in it.
 
-    >>> read_content([{"type": "image", "url": "x.png"}, {"type": "text", "text": "b"}], role="user")[0]
+    >>> parts = [{"type": "image", "url": "x.png"}, {"type": "text", "text": "b"}]
+    >>> read_content(parts, role="user")[0]
     '<image>\\nb'
     >>> read_content({"celsius": 20}, role="tool")
     ('{"celsius": 20}', {})
@@ -61,25 +62,22 @@ def read_content(content: Any, *, role: str) -> tuple[str, dict[str, Any]] | Rej
         if text is not None or role == "tool":
             return exact_json_text(content) if text is None else text, {}
     number = text_of(content)
-    return (
-        Rejection("wrong_type", f"a turn's content is {kind_of(content)}")
-        if number is None
-        else (number, {})
-    )
+    if number is None:
+        return Rejection("wrong_type", f"a turn's content is {kind_of(content)}")
+    return number, {}
 
 
 def _list_text(content: list[Any], *, role: str) -> tuple[str, dict[str, Any]]:
-    if len(content) == 1 and _is_plain(content[0]):  # one part of text is a text in other words
+    if len(content) == 1 and _is_plain(content[0]):  # one part of text is a text
         return _text(content[0]) or "", {}
-    if (
-        role == "tool" and content and not any(map(_is_part, content))
-    ):  # a list that a tool returned
+    is_result = role == "tool" and content and not any(map(_is_part, content))
+    if is_result:  # the list that a tool returned
         return exact_json_text(content), {"content": content}
     return parts_text(content), {"content": content} if content else {}
 
 
 def parts_text(parts: list[Any]) -> str:
-    """Return the texts of parts, a line each, and a mark such as ``<image>`` for what is no text.
+    """Return the texts of parts, a line each, with a mark such as ``<image>`` for other parts.
 
     >>> parts_text(["a", {"type": "thinking", "thinking": "b"}, {"type": "tool_use", "name": "f"}])
     'a\\nb\\n<tool_use>'
@@ -88,7 +86,7 @@ def parts_text(parts: list[Any]) -> str:
 
 
 def typed_parts(parts: Any) -> Any:
-    """Return Gemini's parts, whose texts have no type, with the type of a text; anything else as it is.
+    """Return Gemini's parts with a type for their texts; any other value unchanged.
 
     >>> typed_parts(["a", {"text": "b"}, {"functionCall": {}}])
     [{'type': 'text', 'text': 'a'}, {'type': 'text', 'text': 'b'}, {'functionCall': {}}]
@@ -105,17 +103,18 @@ def typed_parts(parts: Any) -> Any:
 
 
 def block_text(blocks: list[Any]) -> str | None:
-    """Return the text of blocks that are all texts, None when one of them is not.
+    """Return the text of blocks that are all texts, else None.
 
-    >>> block_text([{"type": "text", "text": "a", "cache_control": {}}, "b"]), block_text([{"type": "image"}])
-    ('a\\nb', None)
+    >>> block_text([{"type": "text", "text": "a", "cache_control": {}}, "b"])
+    'a\\nb'
+    >>> block_text([{"type": "image"}])
     """
     texts = [block if isinstance(block, str) else _text(block) for block in blocks]
     return None if None in texts else "\n".join(text for text in texts if text is not None)
 
 
 def _is_plain(part: Any) -> bool:
-    """Whether a part holds a text and nothing else, under the keys that chat formats use."""
+    """Return whether a part holds only a text, under the keys of chat formats."""
     if not isinstance(part, dict) or part.get("type") != "text" or len(part) != 2:
         return False
     return isinstance(part.get("text", part.get("value")), str)
@@ -131,7 +130,7 @@ def _part_text(part: Any) -> str:
 
 
 def _text(part: Any) -> str | None:
-    """The text of a part that holds one."""
+    """Return the text of a part, or None."""
     if not isinstance(part, dict):
         return None
     kind = part.get("type")
@@ -141,7 +140,7 @@ def _text(part: Any) -> str | None:
 
 
 def _mark(part: Any) -> str:
-    """What stands in a text for a part that holds none: its kind in angle brackets."""
+    """Return the mark of a part without text: its kind in angle brackets."""
     kind = part.get("type") if isinstance(part, dict) else "part"
     name = next(iter(part), "part") if kind is None else kind
     if not isinstance(name, str) or not _NAME.fullmatch(name):

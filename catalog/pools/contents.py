@@ -1,4 +1,4 @@
-"""What a source holds: one file, the members of an archive, or the sheets of a workbook."""
+"""The contents of a source: one file, the members of an archive, or the sheets of a workbook."""
 
 from __future__ import annotations
 
@@ -26,15 +26,16 @@ from catalog.pools.readers.compression import compression_of, unpacked
 from catalog.pools.readers.excel import has_rows, is_workbook, sheets
 from catalog.pools.sources import STDIN, Source, unreadable
 
-_ZIP = (b"PK\x03\x04", b"PK\x05\x06")  # the second one is empty
+_ZIP = (b"PK\x03\x04", b"PK\x05\x06")  # an archive with members, an empty archive
 _PARQUET = b"PAR1"
 
 
 def contents(source: Source, *, counter: Counter) -> Generator[Opened, None, None]:
-    """Yield the files of a source, each until the next one is asked for.
+    """Yield the files of a source. Each is open until the next one is requested.
 
     Raises:
-        SourceError: unreadable, empty, damaged, out of bounds, without data, or no file of a known kind.
+        SourceError: the source is unreadable, empty, damaged, too large, without data, or of an
+            unknown kind.
     """
     before = counter.n_bytes
     binary = source.open()
@@ -46,7 +47,7 @@ def contents(source: Source, *, counter: Counter) -> Generator[Opened, None, Non
     finally:
         if source.name != STDIN:
             binary.close()
-    if source.size is not None:  # tables and zip archives are not read from front to back
+    if source.size is not None:  # tables and zip archives are read in another order
         counter.n_bytes = before + source.size
 
 
@@ -77,7 +78,7 @@ def _files(
 
 
 def _seekable(whole: Iterable[bytes], plain: BinaryIO | None, *, name: str) -> BinaryIO:
-    """Return a file that can be read from any place: the given one, or a copy that is gone when closed."""
+    """Return a seekable file: the given one, or a temporary copy that closing deletes."""
     if plain is not None:
         return plain
     copy = tempfile.TemporaryFile(prefix="catalog-")  # noqa: SIM115 - the caller closes it
@@ -86,7 +87,10 @@ def _seekable(whole: Iterable[bytes], plain: BinaryIO | None, *, name: str) -> B
         for block in whole:
             n_bytes += copy.write(block)
             if n_bytes > MAX_BYTES:
-                message = f"{name} unpacks to {n_bytes:,} bytes or more, {MAX_BYTES:,} are read: unpack it"
+                message = (
+                    f"{name} unpacks to at least {n_bytes:,} bytes, the limit is {MAX_BYTES:,}: "
+                    "unpack it"
+                )
                 raise SourceError(message, reason="too_large")
     except OSError as error:  # the folder for temporary files is full
         copy.close()
@@ -111,27 +115,22 @@ def _zipped(
 
 
 def _workbook(archive: zipfile.ZipFile, file: BinaryIO, *, source: Source) -> Iterator[Opened]:
-    found = sheets(archive, file, name=source.name)
-    if source.member is not None and source.member not in found:
-        raise no_member(source.name, source.member, found)
-    hidden = [title for title, sheet in found.items() if sheet.sheet_state != "visible"]
-    wanted = (
-        [title for title in found if title not in hidden]
-        if source.member is None
-        else [source.member]
-    )
-    notes = (
-        [f"left out: {len(hidden):,} hidden sheets ({listed(hidden)})"]
-        if hidden and source.member is None
-        else []
-    )
+    all_sheets = sheets(archive, file, name=source.name)
+    if source.member is not None and source.member not in all_sheets:
+        raise no_member(source.name, source.member, all_sheets)
+    hidden = [title for title, sheet in all_sheets.items() if sheet.sheet_state != "visible"]
+    wanted, notes = [title for title in all_sheets if title not in hidden], []
+    if source.member is not None:
+        wanted = [source.member]
+    elif hidden:
+        notes = [f"skipped: {len(hidden):,} hidden sheets ({listed(hidden)})"]
     n_empty = 0
     for title in wanted:
         inside = inside_of(source, title, size=None)
-        if not has_rows(found[title], name=inside.name):
+        if not has_rows(all_sheets[title], name=inside.name):
             n_empty += 1
             continue
-        yield Opened(inside, kind="excel", sheet=found[title], notes=notes)
+        yield Opened(inside, kind="excel", sheet=all_sheets[title], notes=notes)
         notes = []
     if n_empty == len(wanted):
         raise SourceError(f"{source.name} has no sheet with rows", reason="empty_file")
@@ -147,9 +146,10 @@ def _tar(whole: Iterator[bytes], *, source: Source, is_member: bool) -> Iterator
 def _members(
     members: Iterator[Member], choice: Choice, *, source: Source, counter: Counter | None
 ) -> Iterator[Opened]:
-    """Yield what the members hold; the first one bears the note, complete when the last one is read.
+    """Yield the contents of the members.
 
-    A tar archive was counted as it was read, so it gives no counter.
+    The first one carries the note, which is complete after the last one. A tar archive is counted
+    while it is read, so it has no counter.
     """
     first: Opened | None = None
     for member in members:
@@ -161,14 +161,14 @@ def _members(
             counter.n_bytes += member.size
     note = choice.note()
     if first is None:
-        message = f"{source.name} holds no data file" + (f" ({note})" if note else "")
+        message = f"{source.name} has no data files" + (f" ({note})" if note else "")
         raise SourceError(f"{message}: unpack it and name its files", reason="empty_file")
     if note:
         first.notes.append(f"{source.name}: {note}")
 
 
 def inside_of(source: Source, member: str, *, size: int | None) -> Source:
-    """Return a member of an archive, or a sheet of a workbook, with the label of the whole.
+    """Return a member of an archive, or a sheet of a workbook, with the label of its source.
 
     >>> inside_of(Source("a.zip", 9, label="mine"), "b/train.csv", size=5).name
     'a.zip!/b/train.csv'

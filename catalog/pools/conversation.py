@@ -1,4 +1,4 @@
-"""From the turns of any chat shape to stored messages, and what makes a conversation an instruction.
+"""From the turns of any chat format to stored messages, and the parts that an instruction needs.
 
 `catalog.pools.formats` documents the mapping and its inverse.
 """
@@ -17,32 +17,31 @@ from catalog.pools.reasons import Rejection, kind_of
 from catalog.pools.roles import ROLES, role_of
 
 ROLE_KEYS = ("role", "from", "speaker", "author")
-"""Keys of a turn's role, the first that is not null wins."""
+"""Keys of a turn's role. The first that is not null wins."""
 
 CONTENT_KEYS = ("content", "value", "text", "message", "parts")
-"""Keys of a turn's content, the first that is not null wins."""
+"""Keys of a turn's content. The first that is not null wins."""
 
 SYSTEMS = ("system", "system_prompt", "systemInstruction", "system_instruction")
-"""Keys of a record's system prompt, the first that is not null wins."""
+"""Keys of a record's system prompt. The first that is not null wins."""
 
 
 class Instruction(NamedTuple):
-    """One record as it will be stored.
+    """One record in the form that is stored.
 
     Attributes:
         messages: (role, content, extra) in order.
         system: the system prompt, or None.
-        tools: JSON text of the tools, as it was given, or None.
-        rest: the record's keys that were not read.
-        n_no_input: 1 where a placeholder was read as no input.
-        rejected: JSON text of the unwanted answers, a list of lists of messages as `catalog.pools.formats`
-            writes them (role, content and the keys of extra), or None.
+        tools: the tools as JSON text, unchanged if they are a text, or None.
+        rest: the unread keys of the record.
+        n_no_input: 1 if a placeholder was read as no input.
+        rejected: JSON text of the rejected answers, a list of lists of messages (role, content and
+            the keys of extra), or None.
         media: JSON text of the media references in the record's order, a list of objects with kind
             (image, video or audio) and path or sha256, or None.
-        source: what the record itself says its source is, which only the catalog's own exports do;
-            else None.
-        labels: such a record's labels, or None.
-        notes: what a report must say of the record; it counts the records of each note.
+        source: the source in a record of the catalog's own exports, else None.
+        labels: the labels of such a record, or None.
+        notes: notes for the report, which counts the records of each note.
     """
 
     messages: list[Message]
@@ -58,7 +57,7 @@ class Instruction(NamedTuple):
 
 
 def first_key(record: Mapping[str, Any], keys: tuple[str, ...]) -> str | None:
-    """Return the first of the keys that a record has with a value other than null.
+    """Return the first key that has a value other than null in a record.
 
     >>> first_key({"messages": None, "turns": []}, ("messages", "turns"))
     'turns'
@@ -67,7 +66,7 @@ def first_key(record: Mapping[str, Any], keys: tuple[str, ...]) -> str | None:
 
 
 def is_turn(value: Any) -> bool:
-    """Tell whether a value has a role, as a turn has.
+    """Return whether a value has a role, like a turn.
 
     >>> is_turn({"speaker": "user", "text": "hi"}), is_turn({"text": "hi"}), is_turn("hi")
     (True, False, False)
@@ -76,7 +75,9 @@ def is_turn(value: Any) -> bool:
 
 
 def message(turn: Any) -> Message | Rejection:
-    """Read one turn: ``{"role", "content"}``, ``{"from", "value"}`` or another pair of ROLE_KEYS and CONTENT_KEYS.
+    """Read one turn: ``{"role", "content"}``, ``{"from", "value"}`` or another such pair.
+
+    The pair is one of ROLE_KEYS and CONTENT_KEYS.
 
     Raises:
         NotFiniteError: NaN or an infinity in the turn.
@@ -99,7 +100,7 @@ def message(turn: Any) -> Message | Rejection:
         return Rejection(
             "unknown_role",
             f"a turn has no role; its keys are {listed(turn)}",
-            "Name the turns with --map messages=KEY",
+            "Name the turns (messages=KEY)",
         )
     content = turn.get(content_key)
     role = ROLES.get(spelling)
@@ -125,14 +126,14 @@ def message(turn: Any) -> Message | Rejection:
 
 
 def _spelling(value: Any) -> Any:
-    """What names a role: ChatGPT has ``{"author": {"role": "user"}}``."""
+    """Return the value that names a role: ChatGPT has ``{"author": {"role": "user"}}``."""
     return value.get("role") if isinstance(value, dict) else value
 
 
 def conversation(
     turns: Iterable[Any], *, rest: Mapping[str, Any], system: Any = None, tools: Any = None
 ) -> Instruction | Rejection:
-    """Read a whole conversation: a leading system message moves to ``system`` when nothing is lost by it."""
+    """Read a conversation. A leading system message without extra moves to ``system``."""
     messages: list[Message] = []
     for n, turn in enumerate(turns, start=1):
         read = message(turn)
@@ -157,10 +158,10 @@ def conversation(
 def system_text(
     value: Any, rest: Mapping[str, Any]
 ) -> tuple[str | Rejection | None, Mapping[str, Any]]:
-    """Return a system prompt, and the rest of its record; an empty prompt is none.
+    """Return a system prompt, and the rest of its record. An empty prompt becomes None.
 
-    Anthropic's blocks of text are joined by a newline. Blocks that a text cannot hold stay in the
-    rest as they are.
+    Anthropic's blocks of text are joined by newlines. Blocks that hold more than text stay in the
+    rest.
 
     >>> system_text([{"type": "text", "text": "Be kind.", "cache_control": 1}], {})
     ('Be kind.', {'system': [{'type': 'text', 'text': 'Be kind.', 'cache_control': 1}]})
@@ -169,7 +170,7 @@ def system_text(
         text = block_text(value)
         if text is None:
             return Rejection(
-                "wrong_type", "the system prompt is a list that holds something else than texts"
+                "wrong_type", "the system prompt is a list with items that are not texts"
             ), rest
         is_whole = len(value) < 2 and all(
             isinstance(block, str) or len(block) == 2 for block in value
@@ -183,25 +184,23 @@ def system_text(
 
 
 def tools_text(value: Any) -> str | None:
-    """Tools as JSON text: a text stays as it is, anything else is written; nothing and an empty list are none.
+    """Return tools as JSON text; a text stays unchanged. An empty list becomes None.
 
     >>> tools_text([{"name": "f"}]), tools_text('[ ]'), tools_text([])
     ('[{"name": "f"}]', None, None)
     """
     if isinstance(value, str):
-        return (
-            None
-            if value.strip() in ("", "null") or "".join(value.split()) in ("[]", "{}")
-            else value
-        )
+        compact = "".join(value.split())
+        is_empty = value.strip() in ("", "null") or compact in ("[]", "{}")
+        return None if is_empty else value
     return exact_json_text(value) if value else None
 
 
 def answered(read: Instruction, *, prompts_only: bool) -> Instruction | Rejection:
-    """The instruction, when it has a prompt and an answer (or a prompt alone, with ``prompts_only``).
+    """Return an instruction with a prompt and an answer, else a rejection.
 
-    The answer is the last assistant message. What follows it (a user's last word, a tool's) stays
-    where it is.
+    With ``prompts_only`` the prompt is enough. The answer is the last assistant message. Later
+    messages of a user or a tool stay.
     """
     messages = read.messages
     if _is_plain(messages):
@@ -229,7 +228,10 @@ def answered(read: Instruction, *, prompts_only: bool) -> Instruction | Rejectio
 
 
 def _is_plain(messages: list[Message]) -> bool:
-    """Whether there is one prompt and one answer, neither blank: nearly every record of most files, so it is asked first."""
+    """Return whether there is one prompt and one answer, neither of them blank.
+
+    Nearly every record of most files is so, which makes this a fast path.
+    """
     if len(messages) != 2:
         return False
     (asker, prompt, _), (speaker, answer, _) = messages
@@ -239,7 +241,7 @@ def _is_plain(messages: list[Message]) -> bool:
 
 
 def _calls(extra: str | None) -> bool:
-    """Whether an answer without text calls a tool."""
+    """Return whether an answer without text calls a tool."""
     return extra is not None and any(
         key in json.loads(extra) for key in ("tool_calls", "function_call", "audio", "refusal")
     )

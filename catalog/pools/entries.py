@@ -1,4 +1,7 @@
-"""An entry of a file that describes datasets: LLaMA-Factory's dataset_info.json, or the ``datasets:`` of an axolotl YAML."""
+"""Entries of a file that describes datasets.
+
+The file is LLaMA-Factory's dataset_info.json, or an axolotl YAML with ``datasets:``.
+"""
 
 from __future__ import annotations
 
@@ -21,61 +24,63 @@ _MAX_BYTES = 16 * 2**20
 
 
 def described(value: Any) -> str | None:
-    """Return what to say of a document that describes datasets where records were expected; None for any other.
+    """Return the message for a document that describes datasets, or None for any other.
 
     >>> described({"mine": {"file_name": "mine.json"}, "other": {"hf_hub_url": "x/y"}})
-    'it describes 2 datasets and holds no records: choose one with --entry NAME: mine, other'
+    'it describes 2 datasets and holds no records: choose an entry: mine, other'
     """
     index = _index(value)
     if index is None:
         return None
     count = f"{len(index):,} dataset{'s' if len(index) != 1 else ''}"
-    return (
-        f"it describes {count} and holds no records: choose one with --entry NAME: {listed(index)}"
-    )
+    return f"it describes {count} and holds no records: choose an entry: {listed(index)}"
 
 
 def with_entry(
     sources: Sequence[str], options: ReadOptions, *, entry: str
 ) -> tuple[list[str], ReadOptions]:
-    """Return the files of one entry, and the options with the column names that it states.
+    """Return the files of one entry, and the options with its column names.
 
     Args:
         sources: one file that describes datasets, or the folder of a dataset_info.json.
-        options: the caller's.
+        options: the options to change.
         entry: the entry's name; for axolotl its path, or its number from 1.
 
     Raises:
-        OptionError: another option says as well how to read the records.
-        SourceError: no such file or entry, or an entry that names no file on this machine.
+        OptionError: another option also states how to read the records.
+        SourceError: there is no such file or entry, or no local file of the entry.
     """
     if len(sources) != 1:
         raise OptionError(
-            f"--entry takes one file that describes datasets, not {len(sources)} sources"
+            f"an entry needs one file that describes datasets, got {len(sources)} sources"
         )
-    if options.map or options.format != "auto":
-        raise OptionError("--entry states how records are read: leave out --map and --format")
+    if options.fields or options.format != "auto":
+        raise OptionError(
+            "an entry states how records are read: leave out the fields and the format"
+        )
     path = Path(sources[0]).expanduser()
     path = path / INFO if path.is_dir() else path
     index = _index(_document(path))
     if index is None:
         message = (
-            f"{path} describes no datasets: --entry takes LLaMA-Factory's {INFO} or an axolotl YAML"
+            f"{path} describes no datasets: expected LLaMA-Factory's {INFO} or an axolotl YAML"
         )
         raise SourceError(message, reason="unknown_shape")
     numbered = dict(enumerate(index.values(), 1))
-    found = index.get(entry) or (numbered.get(int(entry)) if entry.isdecimal() else None)
-    if found is None:
+    item = index.get(entry)
+    if item is None and entry.isdecimal():
+        item = numbered.get(int(entry))
+    if item is None:
         raise SourceError(
-            f"{path} has no entry {entry}; it has {listed(index)}", reason="not_found"
+            f"{path} has no entry {entry}; expected one of {listed(index)}", reason="not_found"
         )
-    translate = llamafactory if any(key in found for key in LOCATIONS) else axolotl
-    files, changes = translate(found, folder=path.parent, name=f"{path}, entry {entry}")
+    translate = llamafactory if any(key in item for key in LOCATIONS) else axolotl
+    files, changes = translate(item, folder=path.parent, name=f"{path}, entry {entry}")
     return files, replace(options, entry=entry, **changes)
 
 
 def _index(value: Any) -> dict[str, dict[str, Any]] | None:
-    """Return a document's entries by name, or None when it describes no datasets."""
+    """Return a document's entries by name, or None if it describes no datasets."""
     if not isinstance(value, Mapping) or not value:
         return None
     entries = list(value.values())
@@ -99,7 +104,7 @@ def _document(path: Path) -> Any:
     try:
         if path.stat().st_size > _MAX_BYTES:
             message = (
-                f"{path} has more than {_MAX_BYTES:,} bytes: it holds no description of datasets"
+                f"{path} has more than {_MAX_BYTES:,} bytes, the limit of a description of datasets"
             )
             raise SourceError(message, reason="too_large")
         text = path.read_text(encoding="utf-8-sig")

@@ -1,4 +1,4 @@
-"""What a report tells of one file."""
+"""The report about one file."""
 
 from __future__ import annotations
 
@@ -7,27 +7,28 @@ from dataclasses import dataclass, field
 
 @dataclass
 class FileReading:
-    """What one file turned out to be, complete when the file is read.
+    """The report about one file, complete after its last record.
 
     Attributes:
-        file: its name as it was given; ``archive.zip!/train.jsonl`` for a member of an archive, ``book.xlsx!/Sheet1`` for a sheet.
-        container: json lines, json array, json object with a list, json object keyed by id, json objects, csv, tsv, yaml, parquet,
-            arrow, excel, json table; "with a header" or "of columns" follows where the rows of a
-            table are the records.
-        shape: the shape of most of its records, ``"mapped"`` where the map named the keys, None
-            where no record could be read.
-        columns: for alpaca, which key was read as what.
-        encoding: such as GB18030 or UTF-16; None for UTF-8.
+        file: its name; ``archive.zip!/train.jsonl`` for a member of an archive,
+            ``book.xlsx!/Sheet1`` for a sheet.
+        container: json lines, json array, json object with a list, json object keyed by id, json
+            objects, csv, tsv, yaml, parquet, arrow, excel, json table; followed by "with a header"
+            or "of columns" if the rows of a table are the records.
+        shape: the format of most of its records, ``"mapped"`` if the user named the fields, None
+            if no record was read.
+        columns: for alpaca, the key of each field.
+        encoding: the encoding, such as GB18030 or UTF-16; None for UTF-8.
         compression: gzip, zstd, bzip2, xz, or None.
-        n_records: records, quarantined ones counted.
-        n_quarantined: how many records for each reason.
-        n_no_input: placeholders that were read as no input.
-        n_other_shapes: how many records of another shape than the file's, for each shape.
-        first_rejection: position, reason, detail and advice of the first record that was not read;
-            None where all were.
-        unread: how many records have each key that was not read, for the commonest keys.
-        n_unread_keys: how many different keys were not read.
-        notes: what is odd about the file as a whole.
+        n_records: number of records, including quarantined ones.
+        n_quarantined: number of quarantined records by reason.
+        n_no_input: number of placeholders that were read as no input.
+        n_other_shapes: number of records of other formats, by format.
+        first_rejection: position, reason, detail and advice of the first quarantined record, or
+            None.
+        unread: number of records with each unread key, for the commonest keys.
+        n_unread_keys: number of different unread keys.
+        notes: notes about the file as a whole.
     """
 
     file: str

@@ -1,4 +1,4 @@
-"""What an opened file is by its content, and its text as a stream of blocks."""
+"""The kind of an opened file by its content, and its text as a stream of blocks."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from catalog.pools.readers.encoding import decoded, encoding_of, shown
 from catalog.pools.sources import Source, unreadable
 
 BLOCK = 2**20
-"""Bytes that are read at once."""
+"""Bytes of one read."""
 
 _KNOWN = {
     b"%PDF": "a PDF file",
     b"FEA1": "a Feather file of version 1: save it as Parquet or JSON Lines",
-    b"\xd0\xcf\x11\xe0": "an Excel file of before 2007, or another of Office's: save it as .xlsx or CSV",
+    b"\xd0\xcf\x11\xe0": "an Office file of before 2007: save it as .xlsx or CSV",
     b"\x89HDF": "an HDF5 file",
     b"SQLite format 3": "a SQLite database: export its table as CSV or JSON Lines",
     b"\x93NUMPY": "a NumPy array",
@@ -37,7 +37,7 @@ _HTML = (b"<!doctype html", b"<html", b"<head", b"<body", b"<?xml", b"<!--")
 
 @dataclass
 class Counter:
-    """How many bytes of all sources were read, as they lie there."""
+    """The number of bytes read from all sources, before decompression."""
 
     n_bytes: int = 0
 
@@ -47,19 +47,19 @@ Kind = Literal["text", "parquet", "arrow", "excel"]
 
 @dataclass
 class Opened:
-    """One file whose content is known to be text or a table.
+    """One open file that is text or a table.
 
     Attributes:
-        source: the file; its name says where in an archive or workbook it lies.
+        source: the file; its name includes its place in an archive or workbook.
         compression: gzip, zstd, bzip2, xz, or None.
-        encoding: as a report shows it; None for UTF-8.
-        head: the first block's text, for detection; empty for a table.
-        blocks: the whole text, head included; empty for a table.
-        kind: what it is.
+        encoding: the name of the encoding in a report; None for UTF-8.
+        head: the text of the first block, for detection; empty for a table.
+        blocks: the whole text, including the head; empty for a table.
+        kind: the kind of the file.
         binary: the open file, for Parquet.
         packed: the whole content, for Arrow.
         sheet: an openpyxl worksheet, for Excel.
-        notes: what is odd about the file; its archive may add to them when its last member was read.
+        notes: notes about the file. Its archive adds to them after its last member.
     """
 
     source: Source
@@ -75,16 +75,16 @@ class Opened:
 
 
 def text(plain: Iterator[bytes], head: bytes, *, source: Source, compression: str | None) -> Opened:
-    """Return a file that is text.
+    """Return a file of text.
 
     Args:
-        plain: what follows the head.
+        plain: the bytes after the head.
         head: the first block of its plain bytes.
         source: the file.
-        compression: how it was packed.
+        compression: the file's compression, or None.
 
     Raises:
-        SourceError: empty, a Git LFS pointer, a web page, another kind of file than text.
+        SourceError: the file is empty, a Git LFS pointer, a web page, or not text.
     """
     codec = _codec(head, source=source)
     blocks = decoded(chain([head], plain), codec=codec)
@@ -93,10 +93,10 @@ def text(plain: Iterator[bytes], head: bytes, *, source: Source, compression: st
 
 
 def raw_blocks(binary: BinaryIO, *, source: Source, counter: Counter) -> Iterator[bytes]:
-    """Yield a file's bytes as they lie there, and count them.
+    """Yield and count a file's bytes, before decompression.
 
     Raises:
-        SourceError: its file system, or its archive, does not hand them out.
+        SourceError: the file system, or the archive, cannot read them.
     """
     while True:
         try:
@@ -107,7 +107,7 @@ def raw_blocks(binary: BinaryIO, *, source: Source, counter: Counter) -> Iterato
             raise SourceError(
                 f"{source.name} is damaged: {one_line(error)}", reason="corrupt_archive"
             ) from error
-        except Exception as error:  # a network's errors are of many kinds
+        except Exception as error:  # network errors have many types
             raise unreadable(source.name, error) from error
         if not block:
             return
@@ -116,7 +116,7 @@ def raw_blocks(binary: BinaryIO, *, source: Source, counter: Counter) -> Iterato
 
 
 def head_of(plain: Iterator[bytes]) -> bytes:
-    """Return the first block's worth of plain bytes: a pipe or an unpacker may hand out less at a time."""
+    """Return the first block of plain bytes, from as many reads as that takes."""
     parts: list[bytes] = []
     n_bytes = 0
     for block in plain:
@@ -128,20 +128,20 @@ def head_of(plain: Iterator[bytes]) -> bytes:
 
 
 def _codec(head: bytes, *, source: Source) -> str:
-    """The encoding of a file that is text.
+    """Return the encoding of a file of text.
 
     Raises:
-        SourceError: it is not.
+        SourceError: the file is not text.
     """
     if not head.strip(b" \t\r\n\0\xef\xbb\xbf"):
         raise SourceError(f"{source.name} is empty", reason="empty_file")
     if head.startswith(_LFS):
-        advice = "run `git lfs pull` in its repository, or fetch the file itself"
+        advice = "run `git lfs pull` in its repository, or fetch the data"
         raise SourceError(
             f"{source.name} is a Git LFS pointer, not the data: {advice}", reason="lfs_pointer"
         )
     if head[:4096].lstrip(b" \t\r\n\xef\xbb\xbf").lower().startswith(_HTML):
-        advice = "the address shows the data on a page; fetch its raw or download address"
+        advice = "use the raw or download address of the data"
         raise SourceError(
             f"{source.name} is a web page, not the data: {advice}", reason="html_page"
         )

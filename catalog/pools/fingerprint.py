@@ -1,18 +1,16 @@
-"""The identity of an instruction: sha256 over one canonical JSON text of its messages, system, tools, rejected answers and media.
+"""The identity of an instruction: the sha256 of one canonical JSON text.
 
-The text is what ``json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))`` gives for::
+The text is ``json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))`` for::
 
     {"messages": [{"content": ..., "role": ..., <the keys of extra>}, ...], "system": ... or null,
     "tools": ... or null}
 
-where every string is NFC-normalised (in the hashed text only), keys of ``extra`` win over
-``content`` and ``role`` (see `catalog.pools.formats`), and ``tools`` that is the JSON text of a
-list or an object stands there as that value, so that neither white space nor the order of keys in
-it makes another instruction. Where there are rejected answers or media, the keys ``rejected`` and
-``media`` stand in the object too, each with its value; where there are none the text is as it
-always was. A medium's content enters only where its sha256 stands in the reference: for bytes that
-the record held, and for files with ``register --hash-media``. Metadata, labels and source do not
-enter.
+Every string is NFC-normalised (in the hashed text only). Keys of ``extra`` win over ``content`` and
+``role`` (see `catalog.pools.formats`). ``tools`` that is the JSON text of a list or an object
+enters as that value, so its white space and its order of keys do not matter. Rejected answers and
+media enter under the keys ``rejected`` and ``media``; without them the object has no such keys. The
+content of a medium enters only if its reference has the sha256: for bytes inside the record, and
+for files with the option ``hash_media``. Metadata, labels and source do not enter.
 """
 
 from __future__ import annotations
@@ -33,7 +31,10 @@ except ImportError:  # pragma: no cover - an interpreter without the C accelerat
     _quote = _python_quote
 
 MAX_MARKS = 256
-"""Combining marks in a row that a text may have. Putting n of them in order takes n * n steps; Unicode's own bound is 30."""
+"""Maximum run of combining marks in a text.
+
+Sorting n marks takes n * n steps. Unicode's own bound is 30.
+"""
 
 Message = tuple[str, str, str | None]
 """role, content, and the JSON object text of a message's other keys, or None."""
@@ -51,10 +52,10 @@ def fingerprint(
     rejected: str | None = None,
     media: str | None = None,
 ) -> str:
-    """The sha256, as 64 hex digits, of an instruction's canonical text.
+    """Return the sha256 of an instruction's canonical text, as 64 hex digits.
 
     Raises:
-        UnicodeEncodeError: a string holds half of a surrogate pair, which is not text.
+        UnicodeEncodeError: a string holds half of a surrogate pair.
         RecursionError: a JSON text is nested more than `catalog.json_text.MAX_DEPTH` levels deep.
 
     >>> fingerprint([("user", "hi", None), ("assistant", "hello", None)])[:16]
@@ -75,7 +76,7 @@ def canonical(
     rejected: str | None = None,
     media: str | None = None,
 ) -> str:
-    """The canonical JSON text that `fingerprint` hashes.
+    """Return the canonical JSON text that `fingerprint` hashes.
 
     >>> canonical([("user", "hi", '{"name": "Ann"}')], system="Be kind.")
     '{"messages":[{"content":"hi","name":"Ann","role":"user"}],"system":"Be kind.","tools":null}'
@@ -83,8 +84,7 @@ def canonical(
     texts = []
     for role, content, extra in messages:
         if extra is None:
-            # The common case, spelt out: it is four fifths of the time of registering short
-            # records.
+            # The common case has its own branch, for four fifths of the time of short records.
             text = content if content.isascii() else composed(content)
             texts.append(f'{{"content":{_quote(text)},"role":{_quote(role)}}}')
         else:
@@ -104,12 +104,12 @@ def composed(text: str) -> str:
     """Return a text in NFC.
 
     Raises:
-        TooManyMarksError: it has a run of combining marks that would take too long to put in order.
+        TooManyMarksError: a run of combining marks takes too long to sort.
 
     >>> composed("cafe\\u0301") == "caf\\u00e9"
     True
     """
-    # A run that is too long covers one of these places, whatever lies between them.
+    # Every run that is too long covers one of these positions.
     if len(text) > MAX_MARKS:
         for at in range(0, len(text), MAX_MARKS):
             if not text[at].isascii() and _is_mark(text[at]):
@@ -117,8 +117,8 @@ def composed(text: str) -> str:
     return text if is_normalized("NFC", text) else normalize("NFC", text)
 
 
-def _refuse_run(text: str, at: int) -> None:
-    first = last = at
+def _refuse_run(text: str, position: int) -> None:
+    first = last = position
     while first and _is_mark(text[first - 1]):
         first -= 1
     while last + 1 < len(text) and _is_mark(text[last + 1]):
@@ -140,7 +140,7 @@ def _loaded(text: str) -> Any:
 
 
 def _parsed(text: str) -> Any:
-    """The list or object that a text writes down, or the text itself."""
+    """Return the list or object of a JSON text, or the text itself."""
     try:
         value = json.loads(text)
     except ValueError:
@@ -152,7 +152,7 @@ def _parsed(text: str) -> Any:
 
 
 def _composed(value: Any) -> Any:
-    """The same value with every string, keys too, in NFC."""
+    """Return a value with every string and key in NFC."""
     if isinstance(value, str):
         return composed(value)
     if isinstance(value, dict):

@@ -1,4 +1,7 @@
-"""Records that are the same instruction fold into one member, and each of them is kept with what it says beside the instruction."""
+"""Folding: records of the same instruction become one member.
+
+Each record is kept with its source, labels and metadata.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +12,14 @@ from catalog.store.queries import query
 
 
 class Folded(NamedTuple):
-    """What folded in a load.
+    """The folded records of a load.
 
     Attributes:
-        n_records: records that are the same instruction as a member.
-        n_differing: those that differ from it in source, labels, metadata or spelling; the others are exact duplicates.
-        keys: what they differ in, the commonest first: ``source``, ``labels``, ``messages`` (another Unicode form, another order
-            of keys), or a key of the metadata.
+        n_records: records with the same instruction as a member.
+        n_differing: folded records that differ from the member in source, labels, metadata or
+            spelling. The others are exact duplicates.
+        keys: the differences, the commonest first: ``source``, ``labels``, ``messages`` (another
+            Unicode form, another order of keys), or a key of the metadata.
         n_unrecorded: differing records that no version of the pool has.
     """
 
@@ -28,21 +32,25 @@ class Folded(NamedTuple):
 def fold(
     connection: Connection, *, pool_id: int, is_append: bool, offset: int, n_records: int
 ) -> Folded:
-    """Find the folded records of the load, and count those that differ; `register/changes` must have run.
+    """Find the folded records of the load and count those that differ.
+
+    The statement `register/changes` must run before.
 
     Args:
-        connection: inside the load's transaction.
-        pool_id: of the pool.
+        connection: the connection with the load's transaction.
+        pool_id: the id of the pool.
         is_append: whether the load is added to the pool.
         offset: row number of the load's first record.
-        n_records: how many records fold, as counts say; none costs nothing.
+        n_records: number of folded records; 0 skips the queries.
     """
     if not n_records:
         return Folded()
-    at = {"pool_id": pool_id}
-    connection.execute(query("register/folded"), at | {"is_append": is_append, "offset": offset})
+    params = {"pool_id": pool_id}
+    connection.execute(
+        query("register/folded"), params | {"is_append": is_append, "offset": offset}
+    )
     connection.execute(query("register/differences"))
     n_differing, keys, n_unrecorded = connection.sql(
-        query("register/folded_counts"), params=at
+        query("register/folded_counts"), params=params
     ).fetchall()[0]
     return Folded(n_records, n_differing, tuple(keys or ()), n_unrecorded)

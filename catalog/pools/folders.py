@@ -1,4 +1,4 @@
-"""Which files of a folder or of an archive are data, in which order, and what is said of the others."""
+"""The data files of a folder or of an archive, their order, and a note about the other files."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _DATA = re.compile(
     rf".*\.({_TABLES}|zip|tar|tgz|tbz2|txz|tzst){_PACKED}", re.IGNORECASE | re.DOTALL
 )
 _ABOUT = ("dataset_info.json", "dataset_infos.json", "dataset_dict.json", "state.json")
-"""Files that describe data and hold none: of Hugging Face datasets and of LLaMA-Factory."""
+"""Files of Hugging Face datasets and of LLaMA-Factory that describe data."""
 
 _STATE = 16 * 2**20
-"""Bytes of a state.json that are read."""
+"""Maximum bytes of a state.json."""
 
 
 @dataclass
@@ -26,10 +26,10 @@ class Choice:
     """The data files among some names.
 
     Attributes:
-        names: in order.
-        splits: the saved dataset, or its split, that a file is part of.
-        hidden: names that begin with a dot, or lie in such a folder.
-        others: names that are no data by their endings.
+        names: the data files, in order.
+        splits: the saved dataset, or its split, of a file.
+        hidden: names that begin with a dot, or are in such a folder.
+        others: names whose suffix is not one of data.
     """
 
     names: list[str] = field(default_factory=list)
@@ -38,25 +38,21 @@ class Choice:
     others: list[str] = field(default_factory=list)
 
     def note(self) -> str | None:
-        """Return what was left out, or None.
+        """Return a note about the skipped names, or None.
 
         >>> chosen(["a.csv", ".git/", "README.md"]).note()
-        'left out: 1 hidden (.git/); 1 that is no data by its ending (README.md)'
+        'skipped: 1 hidden (.git/); 1 without a suffix of data (README.md)'
         """
         parts = []
         if self.hidden:
             parts.append(f"{len(self.hidden):,} hidden ({listed(self.hidden)})")
         if self.others:
-            are = (
-                "is no data by its ending"
-                if len(self.others) == 1
-                else "are no data by their endings"
-            )
-            parts.append(f"{len(self.others):,} that {are} ({listed(self.others)})")
-        return f"left out: {'; '.join(parts)}" if parts else None
+            n_others = f"{len(self.others):,} without a suffix of data"
+            parts.append(f"{n_others} ({listed(self.others)})")
+        return f"skipped: {'; '.join(parts)}" if parts else None
 
     def add(self, name: str) -> bool:
-        """Sort one name in; return whether it is data."""
+        """Add one name, and return whether it is data."""
         if is_hidden(name):
             self.hidden.append(name)
         elif is_data(name):
@@ -68,7 +64,7 @@ class Choice:
 
 
 def is_hidden(name: str) -> bool:
-    """Return whether a relative name, or a folder on its way, begins with a dot (or is macOS's of archives).
+    """Return whether a part of a relative path begins with a dot, or is the __MACOSX of archives.
 
     >>> is_hidden("a/.b/c.json"), is_hidden("__MACOSX/a.json"), is_hidden("./a.json")
     (True, True, False)
@@ -78,7 +74,7 @@ def is_hidden(name: str) -> bool:
 
 
 def is_data(name: str) -> bool:
-    """Return whether a file is data by its ending, and not a description of data.
+    """Return whether a file's suffix is one of data, and its name not one of descriptions.
 
     >>> [is_data(name) for name in ("a.jsonl.gz", "A.JSON", "README.md", "x/state.json", "a/")]
     [True, True, False, False, False]
@@ -104,21 +100,21 @@ def chosen(names: Sequence[str]) -> Choice:
 
 
 def _describes(name: str, there: Collection[str]) -> bool:
-    """Return whether a YAML lies beside data of its name, as the configuration of a trainer does."""
+    """Return whether a YAML file stands beside data of its name, like a trainer's configuration."""
     stem, _, ending = name.rpartition(".")
     return ending in ("yaml", "yml") and f"{stem}.jsonl" in there
 
 
 def of_folder(names: Sequence[str], *, folder: str, read: Callable[[str], bytes]) -> Choice:
-    """Return the data files of a folder; those that `datasets.save_to_disk` wrote, in its order.
+    """Return the data files of a folder; those of `datasets.save_to_disk` in its order.
 
     Args:
-        names: relative to the folder.
-        folder: its name, for messages, and for that of a dataset saved in it.
-        read: returns the bytes of one of the names.
+        names: the names of files, relative to the folder.
+        folder: the folder's name, for messages and for a dataset saved in it.
+        read: returns the bytes of a file.
 
     Raises:
-        SourceError: a saved dataset lacks a file, or cannot be read without its indices.
+        SourceError: a file of a saved dataset is missing, or the dataset needs its indices.
     """
     choice = chosen(names)
     there = set(names)
@@ -129,7 +125,7 @@ def of_folder(names: Sequence[str], *, folder: str, read: Callable[[str], bytes]
         parts = [f"{below}{part}" for part in _parts(read(name), name=f"{folder}/{name}")]
         lacking = [part for part in parts if part not in there]
         if lacking:
-            message = f"{folder}: the saved dataset has no {listed(lacking)}: copy it whole"
+            message = f"{folder}: the saved dataset lacks {listed(lacking)}: copy all of its files"
             raise SourceError(message, reason="not_found")
         _place(choice, parts, below=below)
         split = (below or f"{folder.rstrip('/')}/").rstrip("/").rsplit("/", 1)[-1]
@@ -148,16 +144,17 @@ def _parts(state: bytes, *, name: str) -> list[str]:
         raise SourceError(message, reason="corrupt_archive") from error
     if indices:
         message = (
-            f"{name}: the dataset was saved with indices: flatten_indices() before save_to_disk()"
+            f"{name}: the dataset was saved with indices: call flatten_indices() before "
+            "save_to_disk()"
         )
         raise SourceError(message, reason="wrong_container")
     return parts
 
 
 def _place(choice: Choice, parts: list[str], *, below: str) -> None:
-    """Put a saved dataset's files where its folder is in order; other Arrow files there are caches."""
+    """Insert a saved dataset's files at the place of its folder; other Arrow files are caches."""
     is_stray = re.compile(rf"{re.escape(below)}[^/]*\.arrow")
     here = [name for name in choice.names if is_stray.fullmatch(name)]
-    at = choice.names.index(here[0]) if here else len(choice.names)
-    choice.names[at:] = parts + [name for name in choice.names[at:] if name not in here]
+    place = choice.names.index(here[0]) if here else len(choice.names)
+    choice.names[place:] = parts + [name for name in choice.names[place:] if name not in here]
     choice.others += [name for name in here if name not in parts]

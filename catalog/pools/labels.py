@@ -1,4 +1,4 @@
-"""A record's labels, in whichever way they are written."""
+"""A record's labels, in all of their spellings."""
 
 from __future__ import annotations
 
@@ -12,16 +12,19 @@ _NAMES = ("tag", "label", "name", "value", "text")
 
 
 def labels_of(value: Any) -> list[str] | None:
-    """Labels from a text, a number, a list of them, or a list of objects with a tag, label, name, value or text; None for none.
+    """Return the labels of a text, a number, or a list of these or of objects; None without labels.
+
+    An object has its label under tag, label, name, value or text.
 
     Raises:
         UnicodeEncodeError: a label is not text.
 
-    >>> labels_of("math"), labels_of(["a", "", "b"]), labels_of([{"tag": "x", "explanation": "y"}]), labels_of('["a"]'), labels_of([])
-    (['math'], ['a', 'b'], ['x'], ['a'], None)
+    >>> values = ("math", ["a", "", "b"], [{"tag": "x", "explanation": "y"}], '["a"]', [])
+    >>> [labels_of(value) for value in values]
+    [['math'], ['a', 'b'], ['x'], ['a'], None]
     """
     if isinstance(value, str) and value.startswith("["):
-        with contextlib.suppress(ValueError):  # a text that only begins like a list is one label
+        with contextlib.suppress(ValueError):  # any other text is one label
             value = json.loads(value)
     labels = [
         label for item in (value if isinstance(value, list) else [value]) if (label := _label(item))

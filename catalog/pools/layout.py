@@ -1,4 +1,7 @@
-"""How a trainer's description of a dataset names what a record holds, and records under the reader's own names."""
+"""The names of a record's parts in a trainer's description of a dataset.
+
+Records are renamed to the reader's own names.
+"""
 
 from __future__ import annotations
 
@@ -13,14 +16,14 @@ from catalog.pools.reasons import Rejection
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """What must be renamed in a record before `ReadOptions.map` or `ReadOptions.format` reads it.
+    """The renaming of a record before `ReadOptions.fields` or `ReadOptions.format` reads it.
 
     Attributes:
-        keys: a record's key, and the name that it gets: ``{"pictures": "images"}``.
-        turns: keys, as they are named then, that hold a turn or a list of turns.
-        turn_keys: a turn's key, and the name that it gets: ``{"speaker": "role"}``.
-        roles: a turn's role, and the one that it gets: ``{"client": "user"}``.
-        aside: keys that are not meant and would be read: they get ``other_`` before their name.
+        keys: new names of a record's keys: ``{"pictures": "images"}``.
+        turns: new names of keys that hold a turn or a list of turns.
+        turn_keys: new names of a turn's keys: ``{"speaker": "role"}``.
+        roles: new names of a turn's roles: ``{"client": "user"}``.
+        aside: keys to hide from the reader: their new name begins with ``other_``.
     """
 
     keys: Mapping[str, str] = field(default_factory=dict)
@@ -31,9 +34,10 @@ class Layout:
 
 
 def standard(record: Any, layout: Layout) -> Any:
-    """Return a record under the reader's own names; anything else than an object as it is.
+    """Return a record under the reader's own names; any other value than an object unchanged.
 
-    >>> turns = Layout(turns=("chat",), turn_keys={"who": "role", "says": "content"}, roles={"client": "user"})
+    >>> keys = {"who": "role", "says": "content"}
+    >>> turns = Layout(turns=("chat",), turn_keys=keys, roles={"client": "user"})
     >>> standard({"chat": [{"who": "client", "says": "hi"}], "id": 1}, turns)
     {'chat': [{'role': 'user', 'content': 'hi'}], 'id': 1}
     >>> standard({"q": "2+2?", "prompt": "unused"}, Layout(keys={"q": "prompt"}, aside=("prompt",)))
@@ -74,6 +78,6 @@ def _turn(turn: Any, layout: Layout) -> Any:
 
 
 def laid_out(records: Iterator[Record], layout: Layout) -> Iterator[Record]:
-    """Yield records under the reader's own names; raw texts stay as they are."""
+    """Yield records under the reader's own names, with unchanged raw texts."""
     for position, value, raw in records:
         yield position, value if isinstance(value, Rejection) else standard(value, layout), raw

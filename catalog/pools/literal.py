@@ -1,4 +1,4 @@
-"""Text that writes down a value: JSON, or the repr that Python and pandas write. Nothing is ever evaluated."""
+"""Values written as text: JSON, or the repr of Python and pandas. Nothing is evaluated."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import warnings
 from typing import Any
 
 MAX_LITERAL = 4 * 2**20
-"""Characters beyond which a text is not read as Python: its parser needs a hundred times as much memory."""
+"""Maximum length of a Python text. Its parser needs a hundred times as much memory."""
 
 PYTHON_CELL = "turns are Python's repr, not JSON: read as literals"
 """The note of a record whose turns are a Python repr."""
@@ -22,10 +22,10 @@ _LOOKS_PYTHON = re.compile(
 
 
 def looks_python(text: str) -> bool:
-    """Tell whether a text looks like the repr of a dict or a list.
+    """Return whether a text looks like the repr of a dict or a list.
 
-    >>> looks_python("{'a': 1}"), looks_python('{"a": None}'), looks_python('{"a": 1}')
-    (True, True, False)
+    >>> [looks_python(text) for text in ("{'a': 1}", '{"a": None}', '{"a": 1}')]
+    [True, True, False]
     """
     return text.lstrip()[:1] in ("{", "[") and _LOOKS_PYTHON.match(text[:4096].lstrip()) is not None
 
@@ -43,17 +43,17 @@ def python_value(text: str) -> Any:
         raise ValueError(f"a Python literal of more than {MAX_LITERAL:,} characters")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # an unknown escape such as \d is a text all the same
+            warnings.simplefilter("ignore")  # an unknown escape such as \d stays text
             return _plain(ast.literal_eval(text.strip()))
     except (SyntaxError, TypeError, MemoryError, RecursionError) as error:
         raise ValueError(f"not a Python literal: {error}") from error
 
 
 def written_value(text: str) -> tuple[Any, bool]:
-    """Read the value that a text writes down, and tell whether it is Python.
+    """Read a value that is written as text, and return whether it is Python.
 
     Raises:
-        ValueError: neither JSON nor a Python literal.
+        ValueError: the text is neither JSON nor a Python literal.
 
     >>> written_value('["a"]'), written_value("['a']")
     ((['a'], False), (['a'], True))
@@ -65,10 +65,10 @@ def written_value(text: str) -> tuple[Any, bool]:
 
 
 def _plain(value: Any) -> Any:
-    """The value with lists for tuples.
+    """Return a value with lists in place of tuples.
 
     Raises:
-        ValueError: it holds what JSON has no value for, or a key that is not a text.
+        ValueError: JSON has no such value, or a key is not a text.
     """
     if isinstance(value, dict):
         if not all(isinstance(key, str) for key in value):

@@ -1,7 +1,7 @@
 """An entry of LLaMA-Factory's dataset_info.json as options of the reader.
 
 Its meaning is that of LLaMA-Factory's own parser (src/llamafactory/data/parser.py): with
-``columns``, a column that they do not name is none, whatever its default.
+``columns``, a column without a name is absent, even if it has a default.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from catalog.errors import SourceError, listed
 from catalog.pools.layout import Layout
 
 LOCATIONS = ("hf_hub_url", "ms_hub_url", "om_hub_url", "script_url", "cloud_file_name", "file_name")
-"""Where an entry's data lie; the first that is stated counts."""
+"""Keys of the location of an entry's data. The first one wins."""
 
 _ALPACA = {"prompt": "instruction", "query": "input", "response": "output"}
 _SHAREGPT = {"messages": "conversations"}
@@ -51,24 +51,28 @@ _PREFERENCE = {"prompt": "instruction", "query": "input", "messages": "conversat
 def llamafactory(
     entry: Mapping[str, Any], *, folder: Path, name: str
 ) -> tuple[list[str], dict[str, Any]]:
-    """Return an entry's files, and what it changes in `ReadOptions`.
+    """Return an entry's files, and its changes to `ReadOptions`.
 
     Raises:
-        SourceError: it lies on a hub or is made by a script, or it has another formatting than alpaca, sharegpt and openai.
+        SourceError: the entry is on a hub or made by a script, or its formatting is not alpaca,
+            sharegpt or openai.
     """
     files = [_location(entry, folder=folder, name=name)]
     formatting = entry.get("formatting") or "alpaca"
     if formatting not in ("alpaca", "sharegpt", "openai"):
         message = (
-            f"{name}: the formatting {formatting!r} is not read: alpaca, sharegpt and openai are"
+            f"{name}: the formatting {formatting!r} is not supported: expected alpaca, sharegpt "
+            "or openai"
         )
         raise SourceError(message, reason="unknown_shape")
     is_alpaca = formatting == "alpaca"
     stated = entry.get("columns")
-    columns = _texts(stated) if isinstance(stated, Mapping) else _ALPACA if is_alpaca else _SHAREGPT
+    columns = _ALPACA if is_alpaca else _SHAREGPT
+    if isinstance(stated, Mapping):
+        columns = _texts(stated)
     needed = "prompt" if is_alpaca else "messages"
     if needed not in columns:
-        message = f"{name}: its columns name no {needed}; they name {listed(columns)}"
+        message = f"{name}: its columns lack {needed}; they are {listed(columns)}"
         raise SourceError(message, reason="unknown_column")
     tags = _TAGS | _texts(entry.get("tags") or {})
     turns = {tags["role_tag"]: "role", tags["content_tag"]: "content"}
@@ -83,10 +87,10 @@ def llamafactory(
     }
     paths = {field: columns[column] for column, field in names.items() if column in columns}
     if is_alpaca:
-        return files, {"map": paths, "layout": Layout(keys=kept)}
+        return files, {"fields": paths, "layout": Layout(keys=kept)}
     messages = columns["messages"]
     layout = Layout(keys=kept, turns=(messages,), turn_keys=turns, roles=roles)
-    return files, {"map": {"messages": messages} | paths, "layout": layout}
+    return files, {"fields": {"messages": messages} | paths, "layout": layout}
 
 
 def _ranking(
@@ -124,16 +128,17 @@ def _location(entry: Mapping[str, Any], *, folder: Path, name: str) -> str:
         return str(folder / location)
     if where == "cloud_file_name":
         return location
-    message = f"{name} lies elsewhere ({where} {location}): download its files and name them"
+    message = f"{name} is not a local file ({where} {location}): download its files and name them"
     if where == "hf_hub_url":
-        message = f"{name} lies on a hub: `catalog register hf://datasets/{location}` reads all its files, or download them"
+        message = (
+            f"{name} is on a hub: read all its files with `catalog register "
+            f"hf://datasets/{location}`, or download them"
+        )
     raise SourceError(message, reason="not_found")
 
 
 def _texts(stated: Any) -> dict[str, str]:
-    """Return the names that are stated; null states none."""
-    return (
-        {str(key): str(value) for key, value in stated.items() if value is not None}
-        if isinstance(stated, Mapping)
-        else {}
-    )
+    """Return the stated names, without those that are null."""
+    if not isinstance(stated, Mapping):
+        return {}
+    return {str(key): str(value) for key, value in stated.items() if value is not None}

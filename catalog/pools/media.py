@@ -1,10 +1,10 @@
-"""Media of a record: references to its images, videos and audios, read at one place behind all formats and never decoded.
+"""Media of a record: references to its images, videos and audios, for all formats.
 
-A value under one of KEYS is a path or a URL, an object with a path, a URL or bytes, bytes, or a
-list of these; in a list, a list is the frames of one. It becomes a list of references ``{"kind":
-"image" | "video" | "audio", "path": ..., <the object's other keys>}`` in the record's order. Bytes
-are kept under the name of their sha256, which stands in the reference. A value that is none of
-these stays where it was, in the metadata.
+Media are never decoded. A value under one of KEYS is a path, a URL, an object with a path, a URL or
+bytes, bytes, or a list of these; a list inside a list is the frames of one medium. It becomes a
+list of references in the record's order, ``{"kind": "image" | "video" | "audio", "path": ...}``
+with the object's other keys. Bytes are kept under the name of their sha256, which is part of the
+reference. Any other value stays in the metadata.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ from catalog.pools.sources import STDIN, is_url
 from catalog.store.media import MediaFile, file_hash, keep
 
 OWN_KEY = "media"
-"""The key under which the catalog's own exports have references of every kind."""
+"""The key of the catalog's own exports for references of every kind."""
 
 KINDS = {name + plural: name for name in ("image", "video", "audio") for plural in ("s", "")}
 KEYS = frozenset((*KINDS, OWN_KEY, *REJECTED_KEYS))
-"""Keys beside the turns that belong to the instruction, whatever the record's shape."""
+"""Keys beside the turns that belong to the instruction, in every format."""
 
 _CACHED_FILES = 2**16
 
 
 class MediaReader:
-    """Reads what stands beside the turns of a load's records.
+    """A reader of the media and rejected answers beside the turns of a load's records.
 
     Args:
-        folder: where bytes are kept; None only hashes them.
-        is_hashed: whether the sha256 of a file at hand is part of its reference.
+        folder: the folder for bytes; None only hashes them.
+        is_hashed: whether the sha256 of an existing file is part of its reference.
     """
 
     def __init__(self, *, folder: Path | None = None, is_hashed: bool = False) -> None:
@@ -47,14 +47,15 @@ class MediaReader:
         self._hash = lru_cache(maxsize=_CACHED_FILES)(file_hash)
 
     def attach(self, read: Instruction, *, file: str) -> tuple[Instruction, list[MediaFile]]:
-        """Return the instruction with its media and its unwanted answers, and what is known of the media's contents.
+        """Return the instruction with its media and rejected answers, and its media files.
 
         Args:
             read: an instruction whose ``rest`` has one of KEYS.
-            file: the data file's name, beside which relative paths are looked up.
+            file: the data file's name; relative paths start at its folder.
         """
-        if read.rejected is None and (found := unwanted_answers(read)):
-            key, text = found
+        answers = unwanted_answers(read) if read.rejected is None else None
+        if answers is not None:
+            key, text = answers
             read = read._replace(rejected=text, rest=_without(read.rest, {key}))
         if read.media is not None:
             return read, []
@@ -74,7 +75,7 @@ class MediaReader:
     def _complete(
         self, reference: dict[str, Any], files: list[MediaFile], *, beside: Path | None
     ) -> None:
-        """Keep a reference's bytes, or hash its file where it is at hand."""
+        """Keep a reference's bytes, or hash its file if it exists."""
         path, content = reference.get("path"), reference.get("bytes")
         path = path if isinstance(path, str) else None
         if isinstance(content, bytes):
@@ -91,7 +92,7 @@ class MediaReader:
 
 
 def _location(path: str | None, *, beside: Path | None) -> str | None:
-    """Where a local file may lie."""
+    """Return the path of a local file, or None."""
     if path is None or is_url(path) or path.startswith("data:"):
         return None
     if Path(path).is_absolute():
@@ -100,43 +101,40 @@ def _location(path: str | None, *, beside: Path | None) -> str | None:
 
 
 def _references(rest: Mapping[str, Any]) -> tuple[list[dict[str, Any]], set[str]]:
-    """Return the references of a record in its order, and the keys that they were read from."""
-    own = _under(rest[OWN_KEY], kind=None) if OWN_KEY in rest else None
-    references = own or []
-    keys = {OWN_KEY} if own is not None else set()
+    """Return the references of a record in its order, and the keys that hold them."""
+    exported = _under(rest[OWN_KEY], kind=None) if OWN_KEY in rest else None
+    references = list(exported or [])
+    keys = {OWN_KEY} if exported is not None else set()
     for key, value in rest.items():
-        found = _under(value, kind=KINDS[key]) if key in KINDS else None
-        if found is not None:
+        media = _under(value, kind=KINDS[key]) if key in KINDS else None
+        if media is not None:
             keys.add(key)
-            # An export that has both writes under a kind's key where it found what stands under its
-            # own key.
-            references += [] if own else found
+            # An export with both keys repeats under a kind's key the media of its own key.
+            references += [] if exported else media
     return references, keys
 
 
 def _under(value: Any, *, kind: str | None) -> list[dict[str, Any]] | None:
-    """Return the references that one key holds, none where it is empty; None where it holds something else."""
+    """Return the references under one key; None if it holds something else."""
     if isinstance(value, str) and value.lstrip()[:1] in ("[", "{"):
         value = _parsed(value)
-    found = []
+    references = []
     for item in value if isinstance(value, list) else [value]:
         if item in (None, "", b"", {}, []):
             continue
         reference = _reference(item, kind=kind)
         if reference is None:
             return None
-        found.append(reference)
-    return found
+        references.append(reference)
+    return references
 
 
 def _reference(item: Any, *, kind: str | None) -> dict[str, Any] | None:
     if isinstance(item, list) and kind is not None:
         frames = _under(item, kind=kind)
-        return (
-            None
-            if frames is None
-            else {"kind": kind, "frames": [_without(frame, {"kind"}) for frame in frames]}
-        )
+        if frames is None:
+            return None
+        return {"kind": kind, "frames": [_without(frame, {"kind"}) for frame in frames]}
     if isinstance(item, dict):
         return _object(item, kind=kind)
     if kind is None or not isinstance(item, str | bytes):
@@ -145,7 +143,7 @@ def _reference(item: Any, *, kind: str | None) -> dict[str, Any] | None:
 
 
 def _object(item: dict[str, Any], *, kind: str | None) -> dict[str, Any] | None:
-    """A reference written as an object: its kind first, then its path."""
+    """Return the reference of an object, with its kind and its path first."""
     others = {key: value for key, value in item.items() if value is not None}
     if others.get("kind") in KINDS.values():
         kind = others.pop("kind")
@@ -160,7 +158,7 @@ def _object(item: dict[str, Any], *, kind: str | None) -> dict[str, Any] | None:
 
 
 def _parsed(text: str) -> Any:
-    """The list or object that a text writes down, or the text itself, which is a path."""
+    """Return the list or object of a JSON text, or the text itself, which is a path."""
     try:
         return json.loads(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""A record's metadata as JSON text, and what of it JSON cannot hold."""
+"""A record's metadata as JSON text, with a note about values that JSON cannot hold."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
 
 class MetadataWriter:
-    """Writes the metadata of a file's records.
+    """A writer for the metadata of a file's records.
 
     NaN and the infinities become null, bytes are left out, dates and decimals become texts.
 
     Attributes:
         n_not_finite: records with NaN or an infinity in their metadata.
-        bytes_keys: how many records have bytes under each key.
+        bytes_keys: the number of records with bytes under each key.
     """
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class MetadataWriter:
         self.bytes_keys: Counter[str] = Counter()
 
     def text(self, rest: Mapping[str, Any]) -> str | None:
-        """Return the metadata of one record, None for none.
+        """Return the metadata of one record, or None.
 
         >>> MetadataWriter().text({"a": float("nan"), "b": b"x", "c": [1]})
         '{"a": null, "c": [1]}'
@@ -41,34 +41,36 @@ class MetadataWriter:
             return self._unlike_json(rest)
 
     def notes(self) -> list[str]:
-        """Return what a report says of values that JSON cannot hold."""
-        found = []
+        """Return the notes about values that JSON cannot hold."""
+        findings = []
         if self.n_not_finite:
-            found.append(
-                f"{self.n_not_finite:,} records have NaN or Infinity in their metadata: it is null there"
+            findings.append(
+                f"{self.n_not_finite:,} records have NaN or Infinity in their metadata: "
+                "stored as null"
             )
         if self.bytes_keys:
             n_records = max(self.bytes_keys.values())
-            found.append(
-                f"{n_records:,} records have bytes under {listed(self.bytes_keys)}: left out of the metadata"
+            findings.append(
+                f"{n_records:,} records have bytes under {listed(self.bytes_keys)}: "
+                "left out of the metadata"
             )
-        return found
+        return findings
 
     def _unlike_json(self, rest: Mapping[str, Any]) -> str | None:
         kept, is_finite = {}, True
         for key, value in rest.items():
-            found = _Findings()
+            findings = _Findings()
             if not _is_bytes(value):
-                kept[key] = found.plain(value)
-            if found.has_bytes or _is_bytes(value):
+                kept[key] = findings.plain(value)
+            if findings.has_bytes or _is_bytes(value):
                 self.bytes_keys[str(key)] += 1
-            is_finite = is_finite and found.is_finite
+            is_finite = is_finite and findings.is_finite
         self.n_not_finite += not is_finite
         return json_text(kept) if kept else None
 
 
 class _Findings:
-    """Copies a value without what JSON cannot hold, and notes what that was."""
+    """A copy of a value without what JSON cannot hold, and what that was."""
 
     def __init__(self) -> None:
         self.is_finite = True

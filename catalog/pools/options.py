@@ -1,4 +1,4 @@
-"""What a caller may say about how sources are read."""
+"""Options for reading sources."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from catalog.errors import OptionError
-from catalog.pools.formats import NAMES, mapped
+from catalog.pools.formats.mapped import mapped
+from catalog.pools.formats.registry import format_names
 from catalog.pools.layout import Layout
 from catalog.pools.modes import TREE_MODES
 from catalog.pools.roles import STORED, role_of
@@ -14,35 +15,35 @@ from catalog.pools.roles import STORED, role_of
 
 @dataclass(frozen=True, kw_only=True)
 class ReadOptions:
-    """How to read sources.
+    """Options for reading sources.
 
     Attributes:
-        format: ``"auto"``, or the name of a shape (`catalog.pools.formats.NAMES`), which then holds for every record.
-        map: which key, or dotted path of keys, holds what: ``{"prompt": "Question", "response": "Answer"}``; also input, system,
-            history, messages, tools, reasoning. Overrules ``format``. For a CSV without header,
-            column numbers from 1.
-        roles: further spellings of roles and the stored role that each stands for: ``{"narrator":
-            "assistant"}``.
-        tree: what is read of a tree of messages: ``"paths"``, every path from the root to a leaf,
-            or ``"best"``, the best-ranked one. None refuses a tree with several paths.
-        source_column: key or path of a record's source; the file's name without its endings where
-            it is None or absent.
+        format: ``"auto"``, or the name of a record format for every record
+            (`catalog.pools.formats`).
+        fields: the key, or dotted path of keys, of each field: ``{"prompt": "Question",
+            "response": "Answer"}``; also input, system, history, messages, tools, reasoning. They
+            take precedence over ``format``. For a CSV without header, column numbers from 1.
+        roles: stored roles by further spellings: ``{"narrator": "assistant"}``.
+        tree: the paths to read of a tree of messages: ``"paths"``, every path from the root to a
+            leaf, or ``"best"``, the best-ranked path. None refuses a tree with several paths.
+        source_column: key or path of a record's source; without it the file's name without
+            suffixes.
         labels_column: key or path of a record's labels: a text, a list of texts, or a list of
             objects.
         prompts_only: accept records without an answer.
-        hash_media: make the sha256 of each media file at hand part of its reference, and so of the
+        hash_media: include the sha256 of each existing media file in its reference, and so in the
             fingerprint.
-        entry: the entry of a description of datasets that stated ``map``, ``format`` and
+        entry: the entry of a description of datasets that sets ``fields``, ``format`` and
             ``layout``, or None.
-        layout: what is renamed in each record before it is read, or None.
-        batch_size: records a batch, quarantined ones counted.
+        layout: the renaming of each record before it is read, or None.
+        batch_size: records per batch, including quarantined ones.
 
     Raises:
-        OptionError: an unknown format, an impossible map, a role that is known or stands for none, an unknown tree, a batch size below 1.
+        OptionError: an option is out of its range.
     """
 
     format: str = "auto"
-    map: Mapping[str, str] = field(default_factory=dict)
+    fields: Mapping[str, str] = field(default_factory=dict)
     roles: Mapping[str, str] = field(default_factory=dict)
     tree: str | None = None
     source_column: str | None = None
@@ -54,22 +55,22 @@ class ReadOptions:
     batch_size: int = 10_000
 
     def __post_init__(self) -> None:
-        if self.format not in ("auto", *NAMES):
+        known = ("auto", *format_names())
+        if self.format not in known:
             raise OptionError(
-                f"--format {self.format}: no such shape; there are auto, {', '.join(NAMES)}"
+                f"no record format is named {self.format}: expected one of {', '.join(known)}"
             )
         if self.tree not in (None, *TREE_MODES):
-            raise OptionError(f"--tree {self.tree}: expected one of {', '.join(TREE_MODES)}")
+            modes = ", ".join(TREE_MODES)
+            raise OptionError(f"unknown tree mode {self.tree}: expected one of {modes}")
         for name, role in self.roles.items():
             if role not in STORED:
                 raise OptionError(
-                    f"--role {name}={role}: expected one of {', '.join(STORED)} on the right"
+                    f"the role {name} stands for {role}: expected one of {', '.join(STORED)}"
                 )
             if role_of(name)[0]:
-                raise OptionError(
-                    f"--role {name}={role}: {name} is known, it is read as {role_of(name)[0]}"
-                )
+                raise OptionError(f"the role {name} is built in and stands for {role_of(name)[0]}")
         if self.batch_size < 1:
-            raise OptionError(f"a batch holds at least 1 record, not {self.batch_size}")
-        if self.map:
-            mapped(self.map)
+            raise OptionError(f"expected a batch size of at least 1, got {self.batch_size}")
+        if self.fields:
+            mapped(self.fields)

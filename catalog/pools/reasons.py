@@ -1,4 +1,4 @@
-"""Why a record or a whole file was not read: one closed list, in one place."""
+"""The reasons why a record or a whole file is not read."""
 
 from __future__ import annotations
 
@@ -8,23 +8,29 @@ from catalog.errors import listed
 
 RECORD_REASONS: dict[str, str] = {
     "not_json": "the text is not JSON (NaN and Infinity in a message are not JSON either)",
-    "not_csv": "a quote is opened and never closed, or text follows a closing quote",
+    "not_csv": "a quote has no end, or text follows a closing quote",
     "not_yaml": "the text is not YAML",
     "wrong_columns": "a CSV row has more or fewer cells than the header",
-    "wrong_type": "a value has another type than its key needs, such as a list where a text belongs",
-    "unknown_shape": "the record has none of the keys of a known shape",
-    "unknown_role": "a message's role is none of system, user, assistant, tool and their known spellings",
-    "no_prompt": "no user message comes before the answer",
+    "wrong_type": "a value has the wrong type for its key, such as a list in place of a text",
+    "unknown_shape": "the record has none of the keys of a known format",
+    "unknown_role": "a message's role is not a known spelling of system, user, assistant or tool",
+    "no_prompt": "no user message stands before the answer",
     "empty_prompt": "the prompt holds only white space",
-    "no_response": "there is no answer (`--prompts-only` accepts such records)",
+    "no_response": "there is no answer (a pool of prompts only accepts such records)",
     "empty_response": "the answer holds only white space",
-    "bad_encoding": "bytes that are not text in the file's encoding, or half of a surrogate pair",
-    "too_large": "one record exceeds a limit of the reader: its length, depth, number of values or run of combining marks",
-    "unreadable": "reading it raised an error, which the detail names, such as a value that is nested too deeply",
+    "bad_encoding": "bytes are not text in the file's encoding, or half of a surrogate pair",
+    "too_large": (
+        "the record exceeds a limit of the reader: length, depth, number of values or run of "
+        "combining marks"
+    ),
+    "unreadable": (
+        "reading the record raised the error in the detail, such as a value that is nested too "
+        "deeply"
+    ),
 }
-"""Reasons of single records: each goes to the quarantine under one of these."""
+"""Reasons of single records in the quarantine."""
 
-_KEYS = "Name the keys with --map prompt=KEY --map response=KEY or the shape with --format"
+_KEYS = "Name the fields (prompt=KEY, response=KEY) or the format"
 _REPAIR = "Repair the file"
 
 ADVICE: dict[str, str] = {
@@ -32,47 +38,57 @@ ADVICE: dict[str, str] = {
     "not_csv": _REPAIR,
     "not_yaml": _REPAIR,
     "wrong_columns": _REPAIR,
-    "wrong_type": "Name the texts by their paths, --map prompt=question.text --map response=answers.0, or turns by --map messages=KEY",
+    "wrong_type": (
+        "Name the fields by their paths (prompt=question.text, response=answers.0), "
+        "or the turns (messages=KEY)"
+    ),
     "unknown_shape": _KEYS,
-    "unknown_role": "Say what the role means, --role NAME=assistant (or system, user, tool)",
+    "unknown_role": "Name the role (NAME=assistant, or system, user, tool)",
     "no_prompt": _KEYS,
     "empty_prompt": _KEYS,
-    "no_response": f"{_KEYS}, take prompts without answers with --prompts-only",
-    "empty_response": f"{_KEYS}, take prompts without answers with --prompts-only",
-    "bad_encoding": "The file is not UTF-8: convert it, `iconv -f WINDOWS-1252 -t UTF-8 FILE > NEW` for most Western texts",
+    "no_response": f"{_KEYS}, accept prompts without answers (prompts only)",
+    "empty_response": f"{_KEYS}, accept prompts without answers (prompts only)",
+    "bad_encoding": (
+        "Convert the file to UTF-8 (`iconv -f WINDOWS-1252 -t UTF-8 FILE > NEW` fits most "
+        "Western texts)"
+    ),
     "too_large": "Split the file into records",
-    "unreadable": "Look at the records with `catalog quarantine` after a load with --force and report what they hold",
+    "unreadable": (
+        "Load with force, look at the records with `catalog quarantine` and report what they hold"
+    ),
 }
-"""What helps where most records fail for a reason: the beginning of a sentence that ends in ", or ..."."""
+"""Advice for a load that mostly fails for a reason, to be followed by an alternative."""
 
 FILE_REASONS: dict[str, str] = {
     "not_found": "no such file, or no file matches the pattern",
     "is_directory": "a folder, not a file",
-    "unreadable": "the system refuses to open or read it",
+    "unreadable": "the system cannot open or read it",
     "missing_extra": "its protocol needs a package that is not installed",
-    "unknown_protocol": "no file system is known for its protocol",
-    "empty_file": "it holds no record",
+    "unknown_protocol": "its protocol is unknown",
+    "empty_file": "it has no records",
     "lfs_pointer": "a Git LFS pointer instead of the data",
     "html_page": "a web page instead of the data",
     "plain_text": "running text, not records",
-    "binary_file": "bytes that are no text, or an archive of another kind",
-    "corrupt_archive": "a compressed file, an archive or a table that is damaged or cut",
-    "too_large": "it exceeds a limit of the reader, such as how far a compressed file expands",
+    "binary_file": "bytes that are not text, or an unsupported archive",
+    "corrupt_archive": "a damaged or truncated compressed file, archive or table",
+    "too_large": "it exceeds a limit of the reader, such as the expansion of a compressed file",
     "no_header": "a CSV without a header line",
-    "unknown_shape": "its records have none of the keys of a known shape",
+    "unknown_shape": "its records have none of the keys of a known format",
     "unknown_column": "no record has the key that an option names",
-    "wrong_container": "a container that cannot be read that way, such as Parquet from standard input",
+    "wrong_container": (
+        "a container that this source does not support, such as Parquet from standard input"
+    ),
 }
-"""Reasons of whole files: `SourceError.reason` is one of these, and nothing of the load is kept."""
+"""Reasons of whole files, in `SourceError.reason`. The load is then discarded."""
 
 
 class Rejection(NamedTuple):
-    """Why one record was not read.
+    """The reason for which one record is not read.
 
     Attributes:
         reason: a key of RECORD_REASONS.
-        detail: what exactly was found.
-        advice: what helps, where ADVICE for the reason does not fit; the beginning of a sentence that ends in ", or ...".
+        detail: what exactly is wrong.
+        advice: advice in place of ADVICE for the reason, with the same form, or None.
     """
 
     reason: str
@@ -81,7 +97,7 @@ class Rejection(NamedTuple):
 
 
 def kind_of(value: Any) -> str:
-    """Return what a value is, in JSON's words, with the keys of an object.
+    """Return the type of a value in JSON's words, with the keys of an object.
 
     >>> kind_of({"a": 1}), kind_of([]), kind_of(None)
     ('an object with the keys a', 'a list', 'null')

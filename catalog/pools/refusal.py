@@ -1,4 +1,4 @@
-"""Messages for loads that cannot be read: what was found, where, and what helps."""
+"""Messages for loads that cannot be read: the cause, its place, and advice."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _TABLE_OF_MESSAGES = {"message_id", "parent_id", "text", "role"}
 
 
 def first_rejection(why: Rejection, *, position: str) -> dict[str, str | None]:
-    """Return a rejection as a reading keeps it."""
+    """Return a rejection as a report keeps it."""
     return {
         "position": position,
         "reason": why.reason,
@@ -25,33 +25,40 @@ def first_rejection(why: Rejection, *, position: str) -> dict[str, str | None]:
 
 
 def unknown_shape(value: Any, options: ReadOptions, *, position: str) -> str:
-    """Return why records have no shape, shown by the first of them, and what to do.
+    """Return the message for records without a known format, with the first of them as example.
 
     >>> unknown_shape({"a": 1}, ReadOptions(), position="line 1")[:60]
-    'its records have no known shape; line 1 has the keys a: name'
+    'its records have no known format; line 1 has the keys a: nam'
     """
     about = described(value)
     if about is not None:
         return about
     if not isinstance(value, dict):
         return f"its records are neither objects nor lists of turns; {position} is {_shown(value)}"
-    found = f"{position} has the keys {listed(value)}"
-    if options.map or options.format != "auto":
-        return f"its records do not have what {'--map' if options.map else '--format'} asks for; {found}"
+    example = f"{position} has the keys {listed(value)}"
+    if options.fields or options.format != "auto":
+        wanted = "the named fields" if options.fields else f"the format {options.format}"
+        return f"its records do not have {wanted}; {example}"
     if value.keys() >= _TABLE_OF_MESSAGES:
-        return f"its records are single messages of trees; {found}: register the file of whole trees with --tree paths"
-    return f"its records have no known shape; {found}: name them with --map prompt=KEY --map response=KEY"
+        return (
+            f"its records are single messages of trees; {example}: register the file of whole "
+            "trees with tree=paths"
+        )
+    return (
+        f"its records have no known format; {example}: name the fields (prompt=KEY, response=KEY)"
+    )
 
 
 def mostly_unreadable(
     files: Sequence[tuple[str, Mapping[str, int], Mapping[str, str | None] | None]],
 ) -> tuple[str, str, str]:
-    """Return the commonest reason, what was found first of it, and the advice that fits.
+    """Return the commonest reason, its first record, and the advice for it.
 
     Args:
-        files: of each file its name, how many records failed for each reason, and the first of them.
+        files: for each file its name, its failed records by reason, and the first of them.
 
-    >>> mostly_unreadable([("a", {"no_response": 2}, {"position": "line 1", "reason": "no_response", "detail": "d", "advice": None})])[1]
+    >>> first = {"position": "line 1", "reason": "no_response", "detail": "d", "advice": None}
+    >>> mostly_unreadable([("a", {"no_response": 2}, first)])[1]
     'the first: a, line 1: no_response, d'
     """
     reasons = sum((Counter(counts) for _, counts, _ in files), Counter[str]())
@@ -60,13 +67,13 @@ def mostly_unreadable(
     if not shown:
         return commonest, "", ADVICE.get(commonest, "Repair the file")
     name, first = shown[0]
-    found = f"the first: {name}, {first['position']}: {first['reason']}, {first['detail']}"
+    example = f"the first: {name}, {first['position']}: {first['reason']}, {first['detail']}"
     advice = first["advice"] if first["reason"] == commonest else None
-    return commonest, found, advice or ADVICE.get(commonest, "Repair the file")
+    return commonest, example, advice or ADVICE.get(commonest, "Repair the file")
 
 
 def _shown(value: Any) -> str:
-    """A value as a message names it."""
+    """Return a value as a message describes it."""
     if isinstance(value, list) and value:
         return f"a list that begins with {kind_of(value[0])}"
     text = f" ({value[:80]!r})" if isinstance(value, str) else ""

@@ -1,8 +1,8 @@
-"""Registering: a load becomes the next version of a pool, whole, or nothing happens.
+"""Registering: a load becomes the next version of a pool completely, or not at all.
 
-Reading and hashing happen outside of any lock, into the scratch folder. Then one transaction
-compares the load with the pool's newest version and writes what changed: membership is an interval
-of versions, so a version costs its changes.
+Reading and hashing write to the scratch folder without a lock. Then one transaction compares the
+load with the pool's newest version and writes the changes. Membership is an interval of versions,
+so a version costs only its changes.
 """
 
 from __future__ import annotations
@@ -30,21 +30,20 @@ from catalog.store.store import Store
 _NOT_STORED = ("n_folded_differing", "n_identity_changed")
 
 Mode = Literal["replace", "append"]
-# Called after each batch with records so far, bytes so far and bytes in all (None when a source
-# does not say).
+# Called after each batch with records so far, bytes so far and total bytes (None if unknown).
 Progress = Callable[[int, int, int | None], None]
 
 
 @dataclass(frozen=True)
 class Registration:
-    """What a registration did, or would do if ``is_dry_run``.
+    """The result of a registration, or with ``is_dry_run`` the result that it would have.
 
-    ``is_new_version`` is False when nothing had changed, and then nothing was written.
+    ``is_new_version`` is False if nothing changes; nothing is written then.
 
-    ``n_folded`` records are the same instruction as a member. Of these, ``n_folded_differing``
-    differ from it beside the instruction, in ``folded_differing_in`` (source, labels, keys of the
-    metadata), and the others are exact duplicates. ``n_identity_changed`` members were removed and
-    are here again with their rejected answers or media, which belong to the instruction.
+    ``n_folded`` records have the same instruction as a member. Of these, ``n_folded_differing``
+    differ from the member in ``folded_differing_in`` (source, labels, keys of the metadata), and
+    the others are exact duplicates. ``n_identity_changed`` members are removed and added again
+    with rejected answers or media, which now belong to the instruction.
     """
 
     name: str
@@ -83,22 +82,22 @@ def register(
     """Register files as the next version of a pool.
 
     Args:
-        home: the catalog's folder; made when it is not there.
+        store: the catalog's files and database, which are created if they do not exist.
         sources: files, globs, URLs, or ``-`` for standard input.
-        name: of the pool; a new one makes version 1.
+        name: the pool's name. A new name creates version 1.
         options: how to read the records.
-        mode: ``replace``: the load is the pool from now on; ``append``: the load is added to it; None replaces, unless that removes
-            more than half of the members.
-        is_forced: write even when most records could not be read.
-        is_dry_run: read and compare, and write nothing, not even an empty catalog.
+        mode: ``replace`` makes the load the members of the pool; ``append`` adds it to them; None
+            replaces, unless that removes more than half of the members.
+        is_forced: write even if most records cannot be read.
+        is_dry_run: read and compare without writing, even an empty catalog.
         progress: called after each batch.
 
     Raises:
         SourceError: a source cannot be read as records.
-        MostlyUnreadableError: more than half of the records failed, and ``is_forced`` is False.
-        MostlyRemovedError: more than half of the members would be removed, and ``mode`` is None.
-        OptionError: the name is not free for such a pool.
-        LockedError: another process held the catalog all that time.
+        MostlyUnreadableError: more than half of the records fail, and ``is_forced`` is False.
+        MostlyRemovedError: the load removes more than half of the members, and ``mode`` is None.
+        OptionError: a subset or another kind of pool has that name.
+        LockedError: another process holds the catalog for too long.
     """
     started = time.monotonic()
     check_name(name)
@@ -118,9 +117,8 @@ def register(
         with (store.rehearsing if is_dry_run else store.writing)() as connection:
             answer = _commit(connection, load)
             if not is_dry_run:
-                adopt(
-                    store, staged.media
-                )  # before the transaction ends: `gc` sweeps what nothing refers to
+                # Before the transaction ends, because `gc` removes unreferenced media.
+                adopt(store, staged.media)
             return answer
 
 
@@ -197,12 +195,16 @@ def _commit(connection: Connection, load: _Load) -> Registration:
 
 
 def _pool(connection: Connection, load: _Load) -> tuple[int, int, int]:
-    """Return the pool's id, its next version and its number of rows; write a new pool, except in a dry run."""
+    """Return the pool's id, its next version and its number of rows.
+
+    Writes a new pool, except in a dry run.
+    """
     if connection.sql(
         "SELECT 1 FROM subsets WHERE name = $name LIMIT 1", params={"name": load.name}
     ).fetchall():
         raise OptionError(
-            f"{load.name} is the name of a subset, and pools and subsets share their names: choose another --pool"
+            f"{load.name} is the name of a subset, and pools and subsets share their names: "
+            "choose another name"
         )
     rows = connection.sql(query("register/last"), params={"name": load.name}).fetchall()
     if rows:
@@ -210,7 +212,7 @@ def _pool(connection: Connection, load: _Load) -> tuple[int, int, int]:
         if is_prompts_only != load.options.prompts_only:
             kind = "prompts only" if is_prompts_only else "prompts with responses"
             raise OptionError(
-                f"{load.name} holds {kind}: register with the same --prompts-only as before, or under another name"
+                f"{load.name} holds {kind}: choose another name, or change prompts_only"
             )
         return pool_id, version + 1, n_rows
     if load.is_dry_run:
@@ -226,15 +228,15 @@ def _pool(connection: Connection, load: _Load) -> tuple[int, int, int]:
 def _write_version(
     connection: Connection, load: _Load, answer: Registration, *, pool_id: int, offset: int
 ) -> None:
-    at = {"pool_id": pool_id, "version": answer.version}
+    params = {"pool_id": pool_id, "version": answer.version}
     connection.execute(query("register/instructions"))
-    connection.execute(query("register/close"), at)
-    connection.execute(query("register/members"), at)
+    connection.execute(query("register/close"), params)
+    connection.execute(query("register/members"), params)
     if load.staged.has_media_files:
-        connection.execute(query("register/media_files"), at | {"offset": offset})
+        connection.execute(query("register/media_files"), params | {"offset": offset})
     if answer.n_folded:
-        connection.execute(query("register/folded_records"), at)
-    connection.execute(query("register/quarantine"), at | {"offset": offset})
+        connection.execute(query("register/folded_records"), params)
+    connection.execute(query("register/quarantine"), params | {"offset": offset})
     counts: dict[str, Any] = {
         key: value
         for key, value in asdict(answer).items()
@@ -246,7 +248,7 @@ def _write_version(
         "options": _json(asdict(load.options)),
         "seconds": answer.seconds,
     }
-    connection.execute(query("register/version"), at | counts | described)
+    connection.execute(query("register/version"), params | counts | described)
 
 
 def _refuse_mostly_unreadable(
@@ -256,19 +258,20 @@ def _refuse_mostly_unreadable(
         return
     reasons = sum((Counter(file.n_quarantined) for file in files), Counter[str]())
     named = ", ".join(f"{count:,} {reason}" for reason, count in reasons.most_common(4))
-    commonest, found, advice = mostly_unreadable(
+    commonest, example, advice = mostly_unreadable(
         [(file.file, file.n_quarantined, file.first_rejection) for file in files]
     )
     shapes = ", ".join(sorted({file.shape or file.container for file in files}))
     raise MostlyUnreadableError(
-        f"{n_failed:,} of {n_read + n_failed:,} records could not be read as {shapes} ({named}); {found}; nothing was written. "
-        f"{advice}, or write what is readable with --force",
+        f"{n_failed:,} of {n_read + n_failed:,} records could not be read as {shapes} ({named}); "
+        f"{example}; nothing was written. "
+        f"{advice}, or write what is readable with force",
         reason=commonest,
     )
 
 
 def _json(value: Any) -> str:
-    """JSON that can be stored: a path on the command line may be no text."""
+    """Return JSON that can be stored, even of a path that is not text."""
     return json.dumps(value, ensure_ascii=False).encode(errors="replace").decode()
 
 

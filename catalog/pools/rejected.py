@@ -1,9 +1,9 @@
-"""Unwanted answers, in whatever way a record holds them; a single place behind all formats reads them.
+"""Rejected answers of a record, for all formats and in all of their spellings.
 
 They are stored as the JSON text of a list of answers, each a list of messages ``{"role", "content",
-<the keys of extra>}``. An answer that begins with an assistant's or a tool's message follows the
-instruction's prompt (what comes before its response). Any other answer is a conversation of its
-own, from its first message on: it parts from the wanted one before the response.
+<the keys of extra>}``. An answer that begins with a message of the assistant or a tool follows the
+instruction's prompt (everything before its response). Any other answer is a whole conversation,
+which differs from the chosen one before the response.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from catalog.pools.formats.messages import are_turns, turn_list
 from catalog.pools.formats.transcript import transcript
 
 KEYS = ("rejected", "rejected_messages", "rejected_conversations")
-"""Keys of unwanted answers, the first that can be read."""
+"""Keys of rejected answers. The first readable one wins."""
 
 
 def unwanted_answers(read: Instruction) -> tuple[str, str] | None:
-    """Return the key under which unwanted answers stand, and their JSON text; None where there are none.
+    """Return the key of the rejected answers, and their JSON text; None without any.
 
-    A text is one answer (or a transcript), a list of texts or of lists several ones, a list of
-    turns one answer. Several turns of an assistant with nothing between them are several answers.
+    A text is one answer or a transcript. A list of turns is one answer. A list of texts or of lists
+    is several answers, and so are adjacent turns of an assistant.
 
-    >>> read = Instruction([("user", "2+2?", None), ("assistant", "4", None)], None, None, {"rejected": ["5", "6"]})
-    >>> unwanted_answers(read)
-    ('rejected', '[[{"role": "assistant", "content": "5"}], [{"role": "assistant", "content": "6"}]]')
+    >>> messages = [("user", "2+2?", None), ("assistant", "4", None)]
+    >>> unwanted_answers(Instruction(messages, None, None, {"rejected": ["5"]}))
+    ('rejected', '[[{"role": "assistant", "content": "5"}]]')
     """
     for key in KEYS:
         answers = _answers(read.rest.get(key))
@@ -43,7 +43,7 @@ def unwanted_answers(read: Instruction) -> tuple[str, str] | None:
 
 
 def _answers(value: Any) -> list[Any]:
-    """The unwanted answers of one key, each a text, a turn or a list of turns."""
+    """Return the rejected answers of one key, each a text, a turn or a list of turns."""
     if isinstance(value, str):
         listed = turn_list(value)
         return [value] if not _are_answers(listed) else _answers(listed)
@@ -60,14 +60,14 @@ def _answers(value: Any) -> list[Any]:
 
 
 def _are_answers(value: Any) -> bool:
-    """Whether a list that a text writes down holds answers, and not the words of one."""
+    """Return whether a list inside a text holds answers, and not the words of one answer."""
     return are_turns(value) or (
         isinstance(value, list) and bool(value) and all(are_turns(answer) for answer in value)
     )
 
 
 def _messages(answer: Any, read: Instruction) -> list[dict[str, Any]] | None:
-    """One unwanted answer as messages, without the prompt where it repeats it; None where it cannot be read."""
+    """Return a rejected answer as messages, without a repeated prompt; None if unreadable."""
     if isinstance(answer, str):
         whole = transcript(answer) or Instruction([("assistant", answer, None)], None, None, {})
     else:
@@ -87,7 +87,7 @@ def _messages(answer: Any, read: Instruction) -> list[dict[str, Any]] | None:
 
 
 def _n_prompt(messages: list[Message]) -> int:
-    """How many messages come before the response."""
+    """Count the messages before the response."""
     return max(
         (n for n, (role, _, _) in enumerate(messages) if role == "assistant"), default=len(messages)
     )

@@ -1,4 +1,4 @@
-"""Restoring: an older version of a pool becomes the newest one, as a version of its own."""
+"""Restoring: an older version of a pool becomes its newest version."""
 
 from __future__ import annotations
 
@@ -13,19 +13,21 @@ from catalog.store.store import Store
 
 @dataclass(frozen=True, kw_only=True)
 class Restoration:
-    """What a restoration did, or would do if ``is_dry_run``.
+    """The result of a restoration, or with ``is_dry_run`` the result that it would have.
 
     Attributes:
         name: the pool's name.
-        version: the pool's newest version afterwards.
-        restored_from: the version that it has the members of.
-        is_new_version: False when the newest version had these members already; nothing was written then.
+        version: the pool's newest version after it.
+        restored_from: the restored version.
+        is_new_version: False when the newest version already has these members, so that nothing is
+            written.
         n_members: members of the version.
-        n_added: members that the version before did not have.
-        n_removed: members of the version before that are gone.
+        n_added: members that the version before does not have.
+        n_removed: members that only the version before has.
         n_kept: members of both.
-        n_updated: how many of these have another row number, source, labels, metadata or content of a media file.
-        is_dry_run: whether nothing was written in any case.
+        n_updated: kept members with another row number, source, labels, metadata or content of a
+            media file.
+        is_dry_run: whether this was a dry run.
     """
 
     name: str
@@ -46,21 +48,21 @@ def restore(
     *,
     is_dry_run: bool = False,
 ) -> Restoration:
-    """Make an older version of a pool the newest: a new version with its members, sources, labels and metadata.
+    """Add a version with the members, sources, labels and metadata of an older version.
 
     Args:
         store: the catalog's files and database.
         reference: the version to restore, as ``name@3`` or ``name@tag``.
-        is_dry_run: compare, and write nothing.
+        is_dry_run: compare without writing.
 
     Raises:
         HomeNotFoundError: there is no catalog in that folder.
-        ReferenceNotFoundError: no such pool, version or tag.
-        LockedError: another process held the catalog all that time.
+        ReferenceNotFoundError: there is no such pool, version or tag.
+        LockedError: another process holds the catalog for too long.
     """
     started = time.monotonic()
     with store.reading() as connection:
-        resolve(connection, reference, kind="pool")  # refuses before a writer makes a catalog
+        resolve(connection, reference, kind="pool")  # before writing creates a catalog
     with (store.rehearsing if is_dry_run else store.writing)() as connection:
         old = resolve(connection, reference, kind="pool")
         newest = resolve(connection, old.name, kind="pool").version
@@ -73,11 +75,11 @@ def restore(
 def _compared(
     connection: Connection, old: Reference, *, newest: int, is_dry_run: bool
 ) -> Restoration:
-    at = {"pool_id": old.id}
-    connection.execute(query("restore/loaded"), at | {"version": old.version})
-    connection.execute(query("register/changes"), at | {"is_append": False})
-    connection.execute(query("restore/changed_media"), at | {"version": old.version})
-    counts = connection.sql(query("register/counts"), params=at).fetchall()[0]
+    params = {"pool_id": old.id}
+    connection.execute(query("restore/loaded"), params | {"version": old.version})
+    connection.execute(query("register/changes"), params | {"is_append": False})
+    connection.execute(query("restore/changed_media"), params | {"version": old.version})
+    counts = connection.sql(query("register/counts"), params=params).fetchall()[0]
     n_added, n_removed, n_updated, n_before, n_members = counts
     is_new = bool(n_added or n_removed or n_updated)
     return Restoration(
@@ -95,11 +97,12 @@ def _compared(
 
 
 def _write(connection: Connection, old: Reference, done: Restoration, *, seconds: float) -> None:
-    at = {"pool_id": old.id, "version": done.version}
-    connection.execute(query("restore/media_files"), at | {"restored_from": old.version})
-    connection.execute(query("register/close"), at)
-    connection.execute(query("register/members"), at)
+    params = {"pool_id": old.id, "version": done.version}
+    connection.execute(query("restore/media_files"), params | {"restored_from": old.version})
+    connection.execute(query("register/close"), params)
+    connection.execute(query("register/members"), params)
     counts = {key: getattr(done, key) for key in ("n_added", "n_removed", "n_kept", "n_updated")}
     connection.execute(
-        query("restore/version"), at | counts | {"restored_from": old.version, "seconds": seconds}
+        query("restore/version"),
+        params | counts | {"restored_from": old.version, "seconds": seconds},
     )

@@ -1,4 +1,4 @@
-"""Role names: which spellings stand for which stored role."""
+"""The spellings of roles."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 STORED = ("system", "user", "assistant", "tool")
-"""The roles that a stored message can have."""
+"""The roles of stored messages."""
 
 ROLES: dict[str, str] = {
     "user": "user",
@@ -28,7 +28,7 @@ ROLES: dict[str, str] = {
     "environment": "tool",
     "ipython": "tool",
 }
-"""Spellings of a role that mean exactly one stored role."""
+"""Spellings that mean exactly one stored role."""
 
 SPECIAL_ROLES: dict[str, tuple[str, dict[str, str]]] = {
     "function_call": ("assistant", {"from": "function_call"}),
@@ -36,7 +36,7 @@ SPECIAL_ROLES: dict[str, tuple[str, dict[str, str]]] = {
     "function": ("tool", {"role": "function"}),
     "developer": ("system", {"role": "developer"}),
 }
-"""Spellings that mean more than a stored role: what they add is kept in the message's extra."""
+"""Spellings that mean more than a stored role. The message's extra keeps the additional keys."""
 
 _GIVEN: ContextVar[Mapping[str, str]] = ContextVar("_GIVEN", default={})  # noqa: B039 - never written to
 
@@ -52,7 +52,7 @@ def given_roles(roles: Mapping[str, str]) -> Iterator[None]:
 
 
 def role_of(spelling: str) -> tuple[str, dict[str, str]]:
-    """Return the stored role of a spelling and what extra keeps of it; ("", {}) for an unknown one.
+    """Return the stored role of a spelling and its keys for extra; ("", {}) for an unknown one.
 
     >>> role_of("Chatbot"), role_of("developer"), role_of("alien")
     (('assistant', {}), ('system', {'role': 'developer'}), ('', {}))

@@ -1,4 +1,4 @@
-"""From source arguments (paths, folders, globs, URLs, ``-``) to files that can be opened."""
+"""From source arguments (paths, folders, globs, URLs, ``-``) to files to open."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _TABLES = "jsonl?|ndjson|jsonlines|csv|tsv|parquet|pq|ya?ml|txt|arrow|feather|ip
 _ENDINGS = re.compile(rf"(\.({_TABLES}|gz|gzip|zst|zstd|bz2|xz))+\Z", re.IGNORECASE)
 _LABELLED = re.compile(r"(?P<label>[^\s=/\\:?*\[\]~-][^=/\\:?*\[\]]*)=(?P<name>.*)", re.DOTALL)
 _INSIDE = "!/"
-"""Stands between an archive, or a workbook, and what lies in it."""
+"""The separator between an archive, or a workbook, and its content."""
 _EXTRAS = {
     "s3": "pip install 'catalog[s3]'",
     "s3a": "pip install 'catalog[s3]'",
@@ -35,12 +35,12 @@ class Source:
     """One file to read.
 
     Attributes:
-        name: as a person names it: a path, a URL, or ``-``.
-        size: bytes as they lie there (compressed), or None when nobody knows.
-        label: the source of all its records, as ``LABEL=FILE`` gives it, or None.
-        member: which member of an archive or sheet of a workbook is meant; all where it is None.
-        split: the saved dataset, or its split, that the file is part of; None for any other file.
-        notes: what a report says of it.
+        name: a path, a URL, or ``-``.
+        size: its bytes before decompression, or None if unknown.
+        label: the source of all its records, from ``LABEL=FILE``, or None.
+        member: the member of an archive or sheet of a workbook to read; None reads all.
+        split: the saved dataset, or its split, of the file; None for any other file.
+        notes: notes for the report.
     """
 
     name: str
@@ -52,7 +52,7 @@ class Source:
 
     @property
     def stem(self) -> str:
-        """Return the split, or the file's name without folder and endings: the `source` of its records.
+        """Return the split, or the file's name without folder and suffixes, for `source`.
 
         >>> Source("a/train.v2.jsonl.gz", None).stem, Source("-", None).stem
         ('train.v2', 'stdin')
@@ -65,10 +65,10 @@ class Source:
         return _ENDINGS.sub("", name) or name
 
     def open(self) -> BinaryIO:
-        """The bytes as they lie there.
+        """Open the file, without decompression.
 
         Raises:
-            SourceError: unreadable.
+            SourceError: the file is unreadable.
         """
         if self.name == STDIN:
             return sys.stdin.buffer
@@ -77,9 +77,8 @@ class Source:
                 fs, path = _file_system(self.name)
                 opened: BinaryIO = fs.open(path, "rb")
                 return opened
-            return Path(self.name).open(
-                "rb", buffering=0
-            )  # the reader asks for large blocks itself
+            # The reader itself requests large blocks.
+            return Path(self.name).open("rb", buffering=0)
         except CatalogError:
             raise
         except Exception as error:
@@ -87,17 +86,18 @@ class Source:
 
 
 def is_url(name: str) -> bool:
-    """Whether a name has a protocol, such as ``hf://`` or ``s3://`` (or fsspec's ``zip::`` chains)."""
+    """Return whether a name has a protocol, such as ``hf://`` or fsspec's ``zip::`` chains."""
     return "://" in name or "::" in name
 
 
 def resolve(sources: Sequence[str]) -> list[Source]:
-    """Return every file that the arguments name, in their order; those of a pattern or folder by name.
+    """Return every file of the arguments, in their order; files of a pattern or folder by name.
 
-    ``LABEL=FILE`` names the source of an argument's records.
+    ``LABEL=FILE`` sets the source of an argument's records.
 
     Raises:
-        SourceError: nothing there, a folder without data, an unknown protocol, a protocol whose package is missing.
+        SourceError: there is no such file, a folder has no data, or a protocol is unknown or needs
+            a package that is not installed.
 
     >>> [source.name for source in resolve(["-"])]
     ['-']
@@ -107,28 +107,33 @@ def resolve(sources: Sequence[str]) -> list[Source]:
             "no source given: name files, patterns, URLs, or - for standard input",
             reason="not_found",
         )
-    found: list[Source] = []
+    listing: list[Source] = []
     for given in sources:
         label, name = labelled(given)
-        named = (
-            [Source(STDIN, None)]
-            if name == STDIN
-            else _remote(name)
-            if is_url(name)
-            else _local(name)
-        )
-        found += [replace(source, label=label) for source in named] if label else named
-    return found
+        named = _named(name)
+        listing += [replace(source, label=label) for source in named] if label else named
+    return listing
+
+
+def _named(name: str) -> list[Source]:
+    """Return the files of one name: standard input, a URL, or a local path or pattern."""
+    if name == STDIN:
+        return [Source(STDIN, None)]
+    return _remote(name) if is_url(name) else _local(name)
 
 
 def labelled(argument: str) -> tuple[str | None, str]:
-    """Split ``LABEL=FILE``; a path that exists, a pattern that matches and an address with ``=`` are whole.
+    """Split ``LABEL=FILE``.
+
+    An existing path, a pattern that matches, and an address with ``=`` are not split.
 
     Raises:
         SourceError: there is nothing after the label.
 
-    >>> labelled("gsm8k=train.jsonl"), labelled("gsm8k=https://host/train?part=1"), labelled("https://host/train?part=1")
-    (('gsm8k', 'train.jsonl'), ('gsm8k', 'https://host/train?part=1'), (None, 'https://host/train?part=1'))
+    >>> labelled("gsm8k=train.jsonl"), labelled("gsm8k=https://host/train?part=1")
+    (('gsm8k', 'train.jsonl'), ('gsm8k', 'https://host/train?part=1'))
+    >>> labelled("https://host/train?part=1")
+    (None, 'https://host/train?part=1')
     """
     match = _LABELLED.fullmatch(argument)
     is_pattern = glob.has_magic(argument)
@@ -137,7 +142,7 @@ def labelled(argument: str) -> tuple[str | None, str]:
         return None, argument
     if not match["name"]:
         raise SourceError(
-            f"{argument}: there is no file after the label; write LABEL=FILE", reason="not_found"
+            f"{argument}: expected LABEL=FILE, got no file after the label", reason="not_found"
         )
     return storable(match["label"]), match["name"]
 
@@ -151,7 +156,8 @@ def _local(name: str) -> list[Source]:
     archive, inside, member = name.partition(_INSIDE)
     if inside and Path(archive).expanduser().is_file():
         return [replace(_local_file(Path(archive).expanduser()), member=member)]
-    matches = [Path(match) for match in sorted(glob.glob(str(path), recursive=True))]  # noqa: PTH207 - a Path does not glob absolute patterns
+    # Path.glob takes no absolute patterns.
+    matches = [Path(match) for match in sorted(glob.glob(str(path), recursive=True))]  # noqa: PTH207
     files = [match for match in matches if not match.is_dir()]
     if not files:
         raise SourceError(f"{name}: no file matches this pattern", reason="not_found")
@@ -169,7 +175,7 @@ def _local_file(path: Path) -> Source:
 
 
 def _local_folder(folder: Path) -> list[Source]:
-    """Return the data files of a folder and of the folders in it."""
+    """Return the data files of a folder and its subfolders."""
     choice = of_folder(
         _names(folder), folder=str(folder), read=lambda name: (folder / name).read_bytes()
     )
@@ -178,7 +184,7 @@ def _local_folder(folder: Path) -> list[Source]:
 
 
 def _names(folder: Path) -> list[str]:
-    """Return the files below a folder; a hidden folder, and a link to a folder, by its own name alone.
+    """Return the files below a folder, and hidden folders and links to folders without content.
 
     Raises:
         SourceError: a folder cannot be listed.
@@ -188,31 +194,33 @@ def _names(folder: Path) -> list[str]:
         raise unreadable(str(error.filename), error) from error
 
     names: list[str] = []
-    for at, folders, files in os.walk(folder, onerror=refuse):
-        here = Path(at)
+    for walked, folders, files in os.walk(folder, onerror=refuse):
+        here = Path(walked)
         closed = [name for name in folders if name.startswith(".") or (here / name).is_symlink()]
         folders[:] = [name for name in folders if name not in closed]
         names += [f"{(here / name).relative_to(folder).as_posix()}/" for name in closed]
         for name in files:
             is_regular = (here / name).is_file()
             relative = (here / name).relative_to(folder).as_posix()
-            names.append(relative if is_regular else f"{relative}/")  # a pipe would never end
+            names.append(relative if is_regular else f"{relative}/")  # a pipe never ends
     return names
 
 
 def _sources(
     files: Iterable[tuple[str, int | None, str]], choice: Choice, *, folder: str
 ) -> list[Source]:
-    """Return a folder's files, given as (address, size, relative name); the first one bears the note."""
-    found = [Source(address, size, split=choice.splits.get(name)) for address, size, name in files]
+    """Return a folder's files from (address, size, relative name). The first has the note."""
+    listing = [
+        Source(address, size, split=choice.splits.get(name)) for address, size, name in files
+    ]
     note = choice.note()
-    if not found:
-        message = f"{folder} is a folder without data files" + (f" ({note})" if note else "")
+    if not listing:
+        message = f"the folder {folder} has no data files" + (f" ({note})" if note else "")
         raise SourceError(
-            f"{message}: name its files, for example '{folder.rstrip('/')}/*.txt'",
+            f"{message}: name its files, such as '{folder.rstrip('/')}/*.txt'",
             reason="is_directory",
         )
-    return [replace(found[0], notes=(f"{folder}: {note}",)), *found[1:]] if note else found
+    return [replace(listing[0], notes=(f"{folder}: {note}",)), *listing[1:]] if note else listing
 
 
 def _remote(url: str) -> list[Source]:
@@ -230,15 +238,15 @@ def _remote(url: str) -> list[Source]:
         return [Source(url, fs.size(path))]
     except CatalogError:
         raise
-    except Exception as error:  # each file system raises errors of its own kind: no network, no rights, no such bucket
+    except Exception as error:  # every file system has its own types of errors
         raise unreadable(url, error) from error
 
 
 def _remote_folder(fs: Any, path: str, *, url: str) -> list[Source]:
-    found: dict[str, Any] = fs.find(path, detail=True)
+    listing: dict[str, Any] = fs.find(path, detail=True)
     prefix = fs._strip_protocol(path).rstrip("/") + "/"
     by_name = {
-        full.removeprefix(prefix): (full, about.get("size")) for full, about in found.items()
+        full.removeprefix(prefix): (full, about.get("size")) for full, about in listing.items()
     }
     choice = of_folder(
         list(by_name), folder=url, read=lambda name: bytes(fs.cat_file(by_name[name][0]))
@@ -256,20 +264,20 @@ def _file_system(url: str) -> tuple[Any, str]:
     try:
         fs, path = fsspec.core.url_to_fs(url)
     except ImportError as error:
-        how = _EXTRAS.get(protocol, f"install the package that serves {protocol}://")
+        how = _EXTRAS.get(protocol, f"install the package for {protocol}://")
         raise SourceError(
             f"{url}: {protocol}:// needs a package that is not installed: {how}",
             reason="missing_extra",
         ) from error
     except ValueError as error:
         raise SourceError(
-            f"{url}: no file system is known for {protocol}://", reason="unknown_protocol"
+            f"{url}: unknown protocol {protocol}://", reason="unknown_protocol"
         ) from error
     return fs, path
 
 
 def unreadable(name: str, error: Exception) -> SourceError:
-    """The error for a file that its file system does not hand out."""
+    """Return the error for a file that its file system cannot read."""
     reasons: dict[type[Exception], str] = {
         FileNotFoundError: "not_found",
         IsADirectoryError: "is_directory",

@@ -1,4 +1,4 @@
-"""A load on its way into the catalog: batches as Parquet in the scratch folder, so that the commit is one short stream."""
+"""The staging of a load as Parquet in the scratch folder, so that its commit is short."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from catalog.store.scratch import scratch_folder
 
 @dataclass
 class Staging:
-    """Two Parquet files that grow batch by batch: what was read, and what was not."""
+    """Two Parquet files that grow batch by batch: instructions and quarantined records."""
 
     folder: Path
     n_instructions: int = 0
@@ -25,17 +25,17 @@ class Staging:
 
     @property
     def instructions(self) -> Path:
-        """The Parquet file of what was read; its schema is ``INSTRUCTIONS``."""
+        """The Parquet file of the instructions; its schema is ``INSTRUCTIONS``."""
         return self.folder / "instructions.parquet"
 
     @property
     def quarantine(self) -> Path:
-        """The Parquet file of what could not be read; its schema is ``QUARANTINE``."""
+        """The Parquet file of the quarantined records; its schema is ``QUARANTINE``."""
         return self.folder / "quarantine.parquet"
 
     @property
     def media(self) -> Path:
-        """The folder of the bytes of media that records held."""
+        """The folder of the embedded media."""
         return self.folder / "media"
 
     def add(self, batch: Batch) -> None:
@@ -67,7 +67,7 @@ class Staging:
 
 @contextmanager
 def staging(scratch: Path) -> Iterator[Staging]:
-    """A staging folder that is gone when the block ends, and that `gc` leaves alone until then."""
+    """Yield a staging folder that the end of the block deletes and `gc` keeps until then."""
     with scratch_folder(scratch, "register") as folder:
         staged = Staging(folder)
         try:

@@ -1,4 +1,4 @@
-"""Which keys of a file's records were not read, and so are metadata."""
+"""The keys of a file's records that were not read and became metadata."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 MAX_KEYS = 1_000
-"""Different keys that are counted; records may be keyed by anything, and memory must not grow with them."""
+"""Maximum number of different keys to count, which bounds the memory."""
 
 MAX_NAMED = 100
-"""Keys that a reading names; the others are counted."""
+"""Maximum number of keys that a report names."""
 
 
 class UnreadKeys:
-    """Counts the keys that were not read, record by record.
+    """A count of the unread keys, record by record.
 
     Attributes:
-        ignored: keys that an option names, which were read although they stay in the metadata.
+        ignored: keys that an option names. They are read, but stay in the metadata.
     """
 
     def __init__(self, ignored: Iterable[str] = ()) -> None:
@@ -25,7 +25,7 @@ class UnreadKeys:
         self._counts: Counter[str] = Counter()
 
     def add(self, rest: Mapping[str, Any]) -> None:
-        """Count one record's keys; a key that is null counts as absent."""
+        """Count the keys of one record, except those that are null."""
         counts = self._counts
         for key, value in rest.items():
             if (
@@ -36,7 +36,7 @@ class UnreadKeys:
                 counts[key] += 1
 
     def named(self) -> dict[str, int]:
-        """Return the commonest keys with the number of records that have them, the commonest first."""
+        """Return the commonest keys with their number of records, the commonest first."""
         return {
             str(key): n
             for key, n in sorted(self._counts.items(), key=lambda item: (-item[1], str(item[0])))[
@@ -49,7 +49,7 @@ class UnreadKeys:
 
 
 def shares(keys: Mapping[str, int], *, n_keys: int, n_records: int, n_named: int = 10) -> str:
-    """Return keys with the share of records that have them, as a person reads it.
+    """Return keys with their share of the records, as text.
 
     >>> shares({"id": 200, "score": 24, "x": 1}, n_keys=5, n_records=200, n_named=3)
     'id (100 %), score (12 %), x (<1 %) and 2 more'

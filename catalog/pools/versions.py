@@ -1,4 +1,4 @@
-"""What pools there are, what their versions hold, and how two versions differ."""
+"""The pools, the contents of their versions, and the differences between versions."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Diff:
-    """How the members of two references differ: left is before, right is after.
+    """The difference between the members of two references: left is before, right is after.
 
-    ``n_media_changed`` of the kept members refer to a media file whose content was another when the
-    right side was registered.
+    ``members`` has the columns change, fingerprint, prompt and response, and rejected and media
+    if a member has them. ``n_media_changed`` counts the kept members with a media file that had
+    other content when the right side was registered.
     """
 
     left: str
@@ -30,14 +31,12 @@ class Diff:
     n_removed: int
     n_kept: int
     n_media_changed: int
-    members: (
-        pa.Table
-    )  # change, fingerprint, prompt, response, and rejected and media where a member has them
+    members: pa.Table
 
 
 @dataclass(frozen=True)
 class Description:
-    """One version of a pool: what was read, what it holds, its first members."""
+    """One version of a pool: its load, its contents, its first members."""
 
     reference: str
     tags: list[str]
@@ -49,12 +48,12 @@ class Description:
 
 
 def list_pools(connection: Connection) -> pa.Table:
-    """Every pool at its newest version, by name."""
+    """Return every pool at its newest version, by name."""
     return connection.sql(query("pools/list")).to_arrow_table()
 
 
 def history(connection: Connection, name: str) -> pa.Table:
-    """Every version of a pool, oldest first.
+    """Return every version of a pool, oldest first.
 
     Raises:
         ReferenceNotFoundError: no pool of that name.
@@ -66,9 +65,9 @@ def history(connection: Connection, name: str) -> pa.Table:
 
 
 def describe(connection: Connection, reference: Reference, *, n_examples: int = 3) -> Description:
-    """One version of a pool in full."""
-    at = {"pool_id": reference.id, "version": reference.version}
-    version = connection.sql(query("pools/version"), params=at).to_arrow_table().to_pylist()[0]
+    """Describe one version of a pool."""
+    params = {"pool_id": reference.id, "version": reference.version}
+    version = connection.sql(query("pools/version"), params=params).to_arrow_table().to_pylist()[0]
     for key in ("files", "options"):
         version[key] = json.loads(version[key])
     tags = connection.sql(query("references/tags"), params={"name": reference.name}).fetchall()
@@ -76,17 +75,21 @@ def describe(connection: Connection, reference: Reference, *, n_examples: int = 
         reference=str(reference),
         tags=sorted(tag for tag, tagged in tags if tagged == reference.version),
         version=version,
-        shape=connection.sql(query("pools/shape"), params=at).to_arrow_table().to_pylist()[0],
-        sources=connection.sql(query("pools/sources"), params=at).to_arrow_table(),
-        quarantine=connection.sql(query("pools/quarantine_reasons"), params=at).to_arrow_table(),
+        shape=connection.sql(query("pools/shape"), params=params).to_arrow_table().to_pylist()[0],
+        sources=connection.sql(query("pools/sources"), params=params).to_arrow_table(),
+        quarantine=connection.sql(
+            query("pools/quarantine_reasons"), params=params
+        ).to_arrow_table(),
         examples=without_empty(
-            connection.sql(query("pools/examples"), params=at | {"n": n_examples}).to_arrow_table()
+            connection.sql(
+                query("pools/examples"), params=params | {"n": n_examples}
+            ).to_arrow_table()
         ),
     )
 
 
 def diff(connection: Connection, left: Reference, right: Reference, *, n_members: int = 20) -> Diff:
-    """What the right reference has that the left has not, and the other way round."""
+    """Return the members that only one of two references has."""
     sides = {
         f"{side}_{key}": value
         for side, reference in (("left", left), ("right", right))
@@ -112,18 +115,18 @@ def diff(connection: Connection, left: Reference, right: Reference, *, n_members
 def quarantined(
     connection: Connection, reference: Reference, *, reason: str | None = None, n_records: int = 100
 ) -> pa.Table:
-    """Return what could not be read of the loads that make up a version, with file, position, reason and raw text."""
-    at = {"pool_id": reference.id, "version": reference.version}
+    """Return the quarantined records of the loads that make up a version."""
+    params = {"pool_id": reference.id, "version": reference.version}
     return connection.sql(
-        query("pools/quarantine"), params=at | {"reason": reason, "n": n_records}
+        query("pools/quarantine"), params=params | {"reason": reason, "n": n_records}
     ).to_arrow_table()
 
 
 def tag(connection: Connection, reference: Reference, tag: str) -> None:
-    """Name one version of a pool or subset; a tag that is there moves.
+    """Name one version of a pool or subset. An existing tag moves.
 
     Raises:
-        OptionError: the tag is no tag.
+        OptionError: the tag is invalid.
     """
     check_tag(tag)
     connection.execute(query("tags/remove"), {"name": reference.name, "tag": tag})
@@ -133,10 +136,12 @@ def tag(connection: Connection, reference: Reference, tag: str) -> None:
 
 
 def drop(connection: Connection, text: str) -> Reference:
-    """Remove a pool with its history, a subset, or one version of a subset. The instructions stay until `gc`.
+    """Remove a pool with its history, a subset, or one version of a subset.
+
+    The instructions stay until `gc`.
 
     Raises:
-        OptionError: a version of a pool was named, or subsets were made from what would go.
+        OptionError: the text names a version of a pool, or subsets depend on it.
     """
     reference = resolve(connection, text)
     if reference.kind == "subset":
@@ -147,7 +152,8 @@ def drop(connection: Connection, text: str) -> Reference:
         return reference
     if "@" in text:
         raise OptionError(
-            f"{text} is one version of a pool, and a pool's history is never rewritten: drop {reference.name} as a whole"
+            f"{text} is one version of a pool, and a pool keeps its history: "
+            f"drop the whole pool {reference.name}"
         )
     _refuse(connection, "pools/subsets_made_from", reference.name, pool_id=reference.id)
     for table in ("folded", "media_files", "members", "quarantine", "versions", "pool"):
@@ -156,9 +162,9 @@ def drop(connection: Connection, text: str) -> Reference:
     return reference
 
 
-def _refuse(connection: Connection, made_from: str, dropped: str, **at: Any) -> None:
-    made = [row[0] for row in connection.sql(query(made_from), params=at).fetchall()]
-    if made:
+def _refuse(connection: Connection, made_from: str, dropped: str, **params: Any) -> None:
+    names = [row[0] for row in connection.sql(query(made_from), params=params).fetchall()]
+    if names:
         raise OptionError(
-            f"{len(made)} subset(s) were made from {dropped} ({', '.join(made[:5])}): drop them first"
+            f"{len(names)} subset(s) depend on {dropped} ({', '.join(names[:5])}): drop them first"
         )

@@ -95,7 +95,7 @@ def test_what_is_missing_is_made_in_order_and_once(run: Run, pool: Catalog) -> N
     again = run(*wanted, "--compute")
     assert (commands(again), again.stdout) == (
         [],
-        "deep@1: selected before with the same definition, 12 members\n",
+        "deep@1: 12 members, the same definition as before\n",
     )
     by_losses = run(
         "select", "s2l", "p", "--budget", "9", "--set", "k=4", "--as", "even", "--compute"
@@ -167,8 +167,8 @@ def test_a_pool_without_labels_says_how_they_come_in(
         )
     )
     assert (
-        "label embeddings of all-MiniLM-L6-v2, which `catalog register FILE --pool bare --labels-column COLUMN` brings in"
-        in told
+        "label embeddings of all-MiniLM-L6-v2, which "
+        "`catalog register FILE --pool bare --labels-column COLUMN` brings in" in told
     )
     assert "no member of bare@1 has labels" in failure(
         run("select", "mig", "bare", "--budget", "1", "--as", "x")
@@ -221,17 +221,30 @@ def test_the_rest_of_a_score_is_made_with_the_model_that_made_it(
 
 @pytest.mark.usefixtures("pool")
 @pytest.mark.parametrize(
-    "extra",
+    "command",
     [
-        ("--onto", "best"),
-        ("s2l", "p", "--budget", "5", "--as", "x", "--dry-run"),
-        ("s2l", "p", "--budget", "5"),
+        ("refresh", "best", "--dry-run"),
+        ("select", "s2l", "p", "--budget", "5", "--as", "x", "--dry-run"),
     ],
 )
-def test_computing_goes_with_a_selection_that_is_kept(run: Run, extra: tuple[str, ...]) -> None:
-    assert "--compute goes with SELECTOR, POOL, --budget and --as, and writes" in failure(
-        run("select", *extra, "--compute"), 2
+def test_a_dry_run_computes_nothing(run: Run, command: tuple[str, ...]) -> None:
+    assert "--dry-run" in failure(run(*command, "--compute"), 2)
+
+
+def test_a_refresh_computes_the_signals_of_new_members(
+    run: Run, pool: Catalog, jsonl: Callable[..., Path]
+) -> None:
+    made = run("select", "fisher_sft", "p", "--budget", "5", "--as", "best", "--compute")
+    assert made.exit_code == 0, made.output
+    pool.register(
+        jsonl([{"instruction": "one more", "output": "two words"}], "more.jsonl"),
+        pool="p",
+        mode="append",
     )
+    assert "catalog states p@2" in failure(run("refresh", "best"))
+    refreshed = run("refresh", "best", "--compute")
+    assert refreshed.exit_code == 0, refreshed.output
+    assert refreshed.stdout.startswith("best@2: 5 members of p@2")
 
 
 def test_every_score_of_ours_is_known_to_be_computed() -> None:

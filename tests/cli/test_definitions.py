@@ -1,4 +1,4 @@
-"""Definitions on the command line: texts, budgets and precisions as they were given, and selectors that come and go."""
+"""Definitions on the command line: texts, budgets, precisions, and changing selectors."""
 
 import json
 from collections.abc import Callable
@@ -14,7 +14,8 @@ Run = Callable[..., Result]
 MINE = """-- summary: The first.
 -- param: skip integer = 0 [0..5]  left out
 -- A sentence.
-SELECT instruction_id, fingerprint FROM pool($pool) WHERE row_number >= $skip ORDER BY fingerprint LIMIT $budget
+SELECT instruction_id, fingerprint FROM pool($pool)
+WHERE row_number >= $skip ORDER BY fingerprint LIMIT $budget
 """
 
 
@@ -56,7 +57,7 @@ def test_show_prints_the_text_that_made_a_subset_and_its_definition(
     with catalog.store.writing() as connection:
         connection.execute("UPDATE subsets SET selector_text = NULL, budget_asked = NULL")
     shown = run("show", "few").stdout
-    assert "made by 0.1" in shown
+    assert "version 0.1" in shown
     assert "budget 6, " in shown
 
 
@@ -70,7 +71,7 @@ def test_another_selector_under_a_name_and_a_budget_for_the_next_version(
     assert run(
         "select", str(mine), "p", "--budget", "5", "--as", "few", "--supersede"
     ).stdout.startswith("few@2: 5 members")
-    assert run("select", "--onto", "few", "--budget", "25%").stdout.startswith("few@3: 3 members")
+    assert run("refresh", "few", "--budget", "25%").stdout.startswith("few@3: 3 members")
 
 
 def test_adding_a_selector_says_what_it_replaces_and_one_is_removed(run: Run, mine: Path) -> None:

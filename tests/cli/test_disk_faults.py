@@ -1,4 +1,4 @@
-"""A disk that is full, cannot be written, or holds damaged files: one line, a next step, and nothing half-written."""
+"""A disk that is full, read-only or damaged: one line, a next step, no partial writes."""
 
 import gzip
 import random
@@ -67,7 +67,7 @@ def filled(catalog: Catalog, jsonl: Callable[..., Path], tmp_path: Path) -> Path
 
 
 def steps(tmp_path: Path) -> Sequence[Sequence[object]]:
-    """Commands that write; the file for `register` has new records, and so does each `-o` a name of its own."""
+    """Return commands that write; `register` has new records, and every `-o` another name."""
     more = tmp_path / "more.jsonl"
     more.write_text(
         "".join(f'{{"instruction": "new {i}", "output": "{"y" * 300}"}}\n' for i in range(5_000))
@@ -104,7 +104,7 @@ def fill_up(folder: Path, *, but: int) -> Path:
 def fill_and_write(
     filled: Path, tmp_path: Path, commands: Sequence[Sequence[object]], *, margins: Sequence[int]
 ) -> None:
-    """Every command on a disk with so little left either does its work or leaves the catalog as it was."""
+    """Every command on a nearly full disk either completes or leaves the catalog unchanged."""
     for number, margin in enumerate(margins):
         for command in commands:
             with mounted(tmp_path / f"disk-{number}-{command[0]}", size="24m") as disk:

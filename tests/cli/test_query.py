@@ -15,7 +15,8 @@ from catalog.cli import main
 
 Run = Callable[..., Result]
 STRANGE = """
-SELECT 'nan'::DOUBLE AS a, {'b': ['infinity'::DOUBLE, 1.5]} AS b, 'xy'::BLOB AS c, INTERVAL '14 months 3 days 2.5 seconds' AS d,
+SELECT 'nan'::DOUBLE AS a, {'b': ['infinity'::DOUBLE, 1.5]} AS b, 'xy'::BLOB AS c,
+    INTERVAL '14 months 3 days 2.5 seconds' AS d,
     [INTERVAL 1 DAY] AS e, TIMESTAMP '2026-01-02 03:00:00' AS f
 """
 
@@ -97,7 +98,8 @@ def test_a_folder_that_is_not_there_is_one_line(
     assert refused.exit_code == 2
     assert (
         refused.stderr
-        == f"error: folder {tmp_path / 'nowhere'} does not exist: create it first, or choose another path\n"
+        == f"error: folder {tmp_path / 'nowhere'} does not exist: create it first, or choose "
+        "another path\n"
     )
 
 
@@ -106,7 +108,7 @@ def test_what_parquet_cannot_hold_is_one_line_with_the_column(run: Run, tmp_path
     refused = run("sql", "SELECT 1 AS n, INTERVAL 1 DAY AS day", "-o", str(path))
     assert refused.exit_code == 1
     assert refused.stderr.startswith(
-        "error: Parquet has no month_day_nano_interval, which day is: CAST(day AS VARCHAR), or write arrow"
+        "error: Parquet has no type month_day_nano_interval for day: use CAST(day AS VARCHAR)"
     )
     assert not list(tmp_path.glob("*answer*"))
     assert (

@@ -58,15 +58,15 @@ def test_roles_and_trees_are_options_that_the_version_records(
 @pytest.mark.parametrize(
     ("record", "found"),
     [
-        (CHAT, ["pool.jsonl, line 1: unknown_role", "'Ann'", "--role NAME=assistant"]),
-        (TREE, ["line 1: wrong_type", "tree", "--tree paths"]),
+        (CHAT, ["pool.jsonl, line 1: unknown_role", "'Ann'", "NAME=assistant"]),
+        (TREE, ["line 1: wrong_type", "tree", "tree=paths"]),
         (
             {"prompt": {"text": "q", "id": 1}, "response": "a"},
-            ["line 1: wrong_type", "an object with the keys text, id", "--map prompt="],
+            ["line 1: wrong_type", "an object with the keys text, id", "prompt="],
         ),
         (
             {"messages": [{"speaker": None, "talk": "q"}]},
-            ["line 1: unknown_role", "speaker, talk", "--map messages=KEY"],
+            ["line 1: unknown_role", "speaker, talk", "messages=KEY"],
         ),
     ],
 )

@@ -16,7 +16,8 @@ from catalog.store.paths import package_data_dir
 Run = Callable[..., Result]
 N = 40
 MINE = "-- summary: The first.\n-- param: skip integer = 0 [0..5]  left out\n"
-MINE += "SELECT instruction_id, row_number FROM pool($pool) WHERE row_number >= $skip ORDER BY row_number LIMIT $budget\n"
+MINE += "SELECT instruction_id, row_number FROM pool($pool) WHERE row_number >= $skip "
+MINE += "ORDER BY row_number LIMIT $budget\n"
 
 
 @pytest.fixture
@@ -68,10 +69,12 @@ def test_compare_prints_a_row_a_measure_and_says_what_it_could_not_measure(run: 
     assert rows["n_members"] == ["10", "10", "10"]
     assert rows["depth_mean"][0] == "34.5"
     assert "jaccard" in result.stdout
-    said = "  not measured: p@1 has no score n_tokens; there are: depth: `catalog score p@1 n_tokens --model tiny` makes it"
+    message = "  not measured: p@1 has no score n_tokens; there are: depth: "
+    message += "`catalog score p@1 n_tokens --model tiny` makes it"
     assert result.stderr.splitlines() == [
-        f"{said}; before that, `catalog losses train p@1 --proxy tiny`",
-        "  not measured: p@1 has no embeddings: `catalog embed p@1 --encoder all-MiniLM-L6-v2` makes them",
+        f"{message}; before that, `catalog losses train p@1 --proxy tiny`",
+        "  not measured: p@1 has no embeddings: "
+        "`catalog embed p@1 --encoder all-MiniLM-L6-v2` makes them",
     ]
 
 
@@ -80,8 +83,8 @@ def test_compare_takes_the_encoder_and_the_proxy_that_are_named(run: Run) -> Non
     result = run("compare", "deep", "--encoder", "MiniLM", "--proxy", "other")
     assert result.exit_code == 0, result.output
     assert (
-        "p@1 has no losses of other; there are: mine: `catalog losses import p@1 FILE --proxy other` brings them in"
-        in result.stderr
+        "p@1 has no losses of other; there are: mine: "
+        "`catalog losses import p@1 FILE --proxy other` brings them in" in result.stderr
     )
     assert (
         "p@1 has no embeddings of MiniLM: `catalog embed p@1 --encoder MiniLM` makes them"
@@ -188,10 +191,10 @@ def test_select_tells_what_it_wrote_and_a_dry_run_writes_nothing(
     run: Run, catalog: Catalog
 ) -> None:
     wanted = ("select", "s2l", "p", "--budget", "10%", "--set", "k=2", "--as", "best")
-    assert run(*wanted, "--dry-run").stdout.startswith("would hold 4 members")
+    assert run(*wanted, "--dry-run").stdout.startswith("dry run: 4 members")
     assert catalog.subsets().height == 2
     assert run(*wanted).stdout.startswith("best@1: 4 members of p@1")
-    assert run(*wanted).stdout == "best@1: selected before with the same definition, 4 members\n"
+    assert run(*wanted).stdout == "best@1: 4 members, the same definition as before\n"
     short = run("select", "depth_only", "p", "--budget", "10%", "--as", "p")
     assert (short.exit_code, "pools and subsets share their names" in short.stderr) == (2, True)
     assert run("select", "s2l", "p").exit_code == 2
@@ -199,26 +202,24 @@ def test_select_tells_what_it_wrote_and_a_dry_run_writes_nothing(
 
 
 @pytest.mark.usefixtures("filled")
-def test_selecting_again_tells_who_came_and_went(
+def test_refreshing_counts_the_members_it_adds_and_removes(
     run: Run, catalog: Catalog, jsonl: Callable[..., Path], records: list[dict[str, str]]
 ) -> None:
     catalog.register(jsonl(records[3:], "fewer.jsonl"), pool="p", source_column="from")
-    result = run("select", "--onto", "drawn")
+    result = run("refresh", "drawn")
     assert result.exit_code == 0, result.output
     assert result.stdout.startswith("drawn@2: 10 members of p@2")
-    came, went, stayed = (
-        int(word)
-        for word in result.stdout.splitlines()[1].replace(",", "").split()
-        if word.isdigit()
-    )
-    assert came == went
-    assert came + stayed == 10
+    words = result.stdout.splitlines()[1].replace(",", "").split()
+    assert words[1::2] == ["added", "removed", "unchanged"]
+    n_added, n_removed, n_unchanged = map(int, words[::2])
+    assert n_added == n_removed
+    assert n_added + n_unchanged == 10
 
 
 @pytest.mark.usefixtures("filled")
-def test_selecting_again_takes_other_parameters_and_nothing_else(run: Run) -> None:
+def test_refreshing_takes_other_parameters_and_nothing_else(run: Run) -> None:
     run("select", "s2l", "p", "--budget", "8", "--set", "k=4", "--seed", "3", "--as", "best")
-    result = run("select", "--onto", "best", "--set", "k=2", "--json")
+    result = run("refresh", "best", "--set", "k=2", "--json")
     assert result.exit_code == 0, result.output
     made = json.loads(result.stdout)
     assert (made["reference"], made["definition"]["seed"], made["definition"]["budget"]) == (
@@ -232,18 +233,18 @@ def test_selecting_again_takes_other_parameters_and_nothing_else(run: Run) -> No
         "k": 2,
         "proxy": None,
     }
-    named = json.loads(run("select", "--onto", "best", "--set", "proxy=mine", "--json").stdout)
+    named = json.loads(run("refresh", "best", "--set", "proxy=mine", "--json").stdout)
     assert named["definition"]["parameters"]["proxy"] == "mine"
     for wrong, message in (
         ("k=two", "k takes an integer"),
         ("clusters=2", "s2l has no parameter clusters"),
     ):
-        refused = run("select", "--onto", "best", "--set", wrong)
+        refused = run("refresh", "best", "--set", wrong)
         assert (refused.exit_code, message in refused.stderr) == (2, True)
     for options in (["--seed", "0"], ["--as", "other"], ["random", "p"]):
-        refused = run("select", "--onto", "best", *options)
+        refused = run("refresh", "best", *options)
         assert (refused.exit_code, refused.stdout) == (2, "")
-        assert "--onto best selects as that subset was: leave out" in refused.stderr
+        assert options[0] in refused.stderr
 
 
 @pytest.mark.usefixtures("filled")
@@ -251,7 +252,8 @@ def test_a_selection_has_a_time_limit(run: Run, catalog: Catalog, tmp_path: Path
     slow = tmp_path / "slow.sql"
     heavy = "(SELECT sum(sqrt(a.range * b.range)) FROM range(1000000) a, range(1000000) b)"
     slow.write_text(
-        f"-- summary: Slow.\nSELECT instruction_id FROM pool($pool) WHERE {heavy} > 0 ORDER BY fingerprint LIMIT $budget\n"
+        f"-- summary: Slow.\nSELECT instruction_id FROM pool($pool) WHERE {heavy} > 0 "
+        "ORDER BY fingerprint LIMIT $budget\n"
     )
     result = run("select", str(slow), "p", "--budget", "3", "--as", "slow", "--timeout", "0.3")
     assert (result.exit_code, result.stdout) == (1, "")

@@ -1,4 +1,4 @@
-"""`catalog why`: one screen for a person, one document for a program, and what the exit codes say."""
+"""`catalog why`: a screen for a person, a document for a program, and exit codes."""
 
 import json
 from collections.abc import Callable

@@ -58,7 +58,7 @@ def row(
 
 
 def batches(rows: Sequence[Row], *, size: int = 3) -> Callable[[], Iterator[pa.RecordBatch]]:
-    """What gives the rows in small batches, and an empty batch among them, as often as it is called."""
+    """Return a function that yields the rows in small batches, with an empty one among them."""
     return lambda: _batches(rows, size=size)
 
 
@@ -70,7 +70,7 @@ def _batches(rows: Sequence[Row], *, size: int) -> Iterator[pa.RecordBatch]:
 
 
 def read_back(path: Path, *, prompts_only: bool = False) -> list[str]:
-    """The fingerprints that registering a file finds, in order; nothing of it may be quarantined."""
+    """Return the fingerprints of a registered file, in order; none of it may be quarantined."""
     found: list[str] = []
     for batch in read_batches([str(path)], ReadOptions(prompts_only=prompts_only)):
         assert batch.quarantine.to_pylist() == []

@@ -1,7 +1,7 @@
-"""Load exported files with whatever version of datasets is installed, and render each row with a chat template.
+"""Load exported files with the installed version of datasets, and render each row.
 
 Called with paths; prints a JSON object with the list of rendered rows of each. It imports nothing
-of the catalog, for it runs in other environments too.
+of the catalog, because it also runs in other environments.
 """
 
 import json
@@ -18,10 +18,12 @@ TEMPLATE = """{%- if tools %}{{ tools }}<|tools|>{% endif -%}
 {%- for part in turn.content %}{{ '' if loop.first else '\\n' }}
 {{- part.text if part.type == 'text' else '<' ~ part.type ~ '>' }}{% endfor -%}
 {%- endif -%}
-{%- for call in turn.tool_calls or [] %}<|call|>{{ call.function.name }}{{ call.function.arguments }}{% endfor -%}
+{%- for call in turn.tool_calls or [] -%}
+<|call|>{{ call.function.name }}{{ call.function.arguments }}
+{%- endfor -%}
 <|end|>
 {%- endfor -%}"""
-"""A chat template; the texts of parts stand on lines of their own."""
+"""A chat template; each text of a part has its own line."""
 
 
 def turns(row: dict[str, Any]) -> list[list[dict[str, Any]]]:

@@ -17,8 +17,12 @@ os.environ["TOKENIZERS_PARALLELISM"] = "false"
 TEMPLATE = """{%- if tools %}{{ tools | tojson }}{% endif -%}
 {%- for message in messages -%}
 <s>{{ message.role }}
-{% if message.content is string %}{{ message.content }}{% else %}{% for part in message.content %}{{ part.text }}{% endfor %}{% endif -%}
-{%- for call in message.tool_calls or [] %}{{ call.function.name }}{{ call.function.arguments }}{% endfor -%}
+{% if message.content is string %}{{ message.content }}
+{%- else %}{% for part in message.content %}{{ part.text }}{% endfor %}
+{%- endif -%}
+{%- for call in message.tool_calls or [] -%}
+{{ call.function.name }}{{ call.function.arguments }}
+{%- endfor -%}
 </s>
 {%- endfor -%}
 {%- if add_generation_prompt %}<s>assistant

@@ -59,7 +59,7 @@ def test_a_name_for_lines_gives_lines(tmp_path, row, batches, read_back, format,
 )
 def test_what_it_cannot_hold_is_refused(tmp_path, row, batches, messages, tools, cause):
     with pytest.raises(
-        LossyExportError, match=f"1 of 2 instructions as they are \\(1 with {cause}\\)"
+        LossyExportError, match=f"1 of 2 instructions unchanged \\(1 with {cause}\\)"
     ):
         export(
             batches([row(), row(*messages, tools=tools)]),

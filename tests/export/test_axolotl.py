@@ -54,7 +54,7 @@ def test_a_configuration_that_was_edited_stays_unless_it_may_be_overwritten(tmp_
     (tmp_path / "a.yaml").write_text("edited: true")
     with pytest.raises(
         OptionError,
-        match=r"a\.yaml exists: give these data another name with --name, or add --overwrite",
+        match=r"a\.yaml exists",
     ):
         export(batches([row()]), format="axolotl", path=tmp_path, name="a")
     assert [path.name for path in tmp_path.iterdir()] == ["a.yaml"]

@@ -59,7 +59,7 @@ def test_members_without_a_rejected_answer_are_left_out_and_counted(tmp_path, ro
 
 def test_a_pool_without_rejected_answers_is_refused(tmp_path, row, batches):
     with pytest.raises(
-        OptionError, match=r"none of the 1 instructions has a rejected answer.*--format messages"
+        OptionError, match=r"none of the 1 instructions has a rejected answer.*messages"
     ):
         export(batches([row()]), format="dpo", path=tmp_path / "a", name="a", allow_lossy=True)
 

@@ -24,7 +24,10 @@ def lines(path):
 
 
 def understood(folder, name):
-    """What LLaMA-Factory trains on, by the rules of its data/README.md: [system, tools, *(role, text)] of each record, None if skipped."""
+    """Return what LLaMA-Factory trains on, by the rules of its data/README.md.
+
+    For each record: [system, tools, *(role, text)], or None if it is skipped.
+    """
     entry = json.loads((folder / "dataset_info.json").read_text())[name]
     columns, tags = entry["columns"], entry["tags"]
     asks, answers = (
@@ -110,9 +113,7 @@ def test_an_entry_of_that_name_stays_unless_it_may_be_overwritten(tmp_path, row,
         pytest.fail("the refusal must come before the work")
         yield
 
-    with pytest.raises(
-        OptionError, match="has an entry 'a' already: give this one another with --name"
-    ):
+    with pytest.raises(OptionError, match=r"dataset_info\.json already has an entry 'a'"):
         export(unread(), format="llamafactory", path=tmp_path, name="a")
     assert info.read_text() == '{"a": {"hf_hub_url": "somebody/else"}}'
     export(batches([row()]), format="llamafactory", path=tmp_path, name="a", overwrite=True)
@@ -121,7 +122,7 @@ def test_an_entry_of_that_name_stays_unless_it_may_be_overwritten(tmp_path, row,
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("{,}", "is not JSON"), ("[]", "holds no JSON object"), ("\xff", "is not JSON")],
+    [("{,}", "is not JSON"), ("[]", "expected a JSON object"), ("\xff", "is not JSON")],
 )
 def test_a_broken_dataset_info_is_not_replaced(tmp_path, row, batches, text, message):
     info = tmp_path / "dataset_info.json"
@@ -268,7 +269,7 @@ def test_an_order_that_matters_is_kept_by_a_file_for_the_training_configuration(
         "dataset": "a",
         "disable_shuffling": True,
     }
-    with pytest.raises(OptionError, match=r"a\.yaml exists"):
+    with pytest.raises(OptionError, match=r"already has an entry .a."):
         export(batches([row()]), format="llamafactory", path=tmp_path, name="a", order_matters=True)
 
 

@@ -1,4 +1,4 @@
-"""A pool that mixes every shape: what each format takes of it, and what loaders and the catalog read in the file."""
+"""A pool of mixed formats: what each export takes of it, and what loaders read in the file."""
 
 import json
 import os
@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from catalog.errors import LossyExportError, OptionError
-from catalog.export import FOLDERS, FORMATS, export
+from catalog.export import export, exporter_names, folder_formats
 
 SCRIPT = Path(__file__).with_name("run_datasets.py")
+FORMATS = exporter_names()
 TRAINERS = Path(__file__).with_name("run_trainers.py")
 OTHER_PYTHON = "CATALOG_TEST_DATASETS_3"
 """Names the Python of an environment with datasets 3.6.0 and jinja2."""
@@ -64,7 +65,7 @@ def written(rows, batches, folder, format, **options):
 
 
 def texts(row, *, has_calls=True, answer=None):
-    """What a template makes of an instruction, with its answer or the turns that stand in its place."""
+    """Return a template's text of an instruction, with its answer or the turns in its place."""
     messages = [{"content": row["system"], "extra": None}] if row["system"] is not None else []
     messages += (
         row["messages"]
@@ -204,7 +205,7 @@ def test_every_key_has_one_type_in_the_whole_file(mixed, batches, tmp_path, form
     found = [found for row in rows for found in kinds(row)]
     assert len(dict(set(found))) == len(set(found))
     assert {tuple(row) for row in rows} == {tuple(rows[0])}
-    assert format in FOLDERS or ("/tools", "text") in found or format == "dpo"
+    assert format in folder_formats() or ("/tools", "text") in found or format == "dpo"
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""What is exported and registered again is what it was: the same fingerprints, in the same order."""
+"""An export that is registered again has the same fingerprints, in the same order."""
 
 import json
 import os
@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from catalog.errors import LossyExportError
-from catalog.export import FORMATS, export
+from catalog.export import export, exporter_names
 from catalog.pools.reading import ReadOptions, read_batches
 
 DATA = Path(os.environ.get("CATALOG_TEST_DATA", "../shared/data"))
@@ -22,7 +22,7 @@ ENDINGS = {
     "parquet": "a.parquet",
 }
 LOSSLESS = ("jsonl", "messages", "sharegpt")
-ANSWERED = [format for format in FORMATS if format != "dpo"]
+ANSWERED = [format for format in exporter_names() if format != "dpo"]
 
 texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=20)
 words = texts.filter(lambda text: text.strip())

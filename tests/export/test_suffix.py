@@ -24,9 +24,7 @@ def test_without_a_format_the_ending_says_it(tmp_path, row, batches, read_back, 
     ],
 )
 def test_an_ending_that_contradicts_the_format_is_refused(tmp_path, row, batches, name, format):
-    with pytest.raises(
-        OptionError, match=rf"which {format} is not \(.* is\): change the path or --format"
-    ):
+    with pytest.raises(OptionError, match=rf"not of {format}"):
         export(batches([row()]), format=format, path=tmp_path / name, name="a")
     assert list(tmp_path.iterdir()) == []
 
@@ -34,8 +32,6 @@ def test_an_ending_that_contradicts_the_format_is_refused(tmp_path, row, batches
 @pytest.mark.parametrize("name", ["a.csv", "a.CSV", "a.tsv.gz", "a.xlsx", "a.arrow", "a.yaml"])
 @pytest.mark.parametrize("format", [None, "alpaca", "parquet"])
 def test_an_ending_that_no_export_writes_is_refused(tmp_path, row, batches, name, format):
-    with pytest.raises(
-        OptionError, match=r"which no export writes: use \.jsonl, \.json or \.parquet"
-    ):
+    with pytest.raises(OptionError, match=r"\.json, \.jsonl, \.ndjson, \.parquet"):
         export(batches([row()]), format=format, path=tmp_path / name, name="a")
     assert list(tmp_path.iterdir()) == []

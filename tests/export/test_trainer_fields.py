@@ -1,4 +1,4 @@
-"""The names that LLaMA-Factory and axolotl read, as recorded from their sources in trainer_fields.json."""
+"""The names that LLaMA-Factory and axolotl read, as recorded in trainer_fields.json."""
 
 import json
 from pathlib import Path

@@ -230,7 +230,7 @@ def overwrite(data: bytes, draw: random.Random) -> bytes:
 
 
 def numbers(data: bytes, draw: random.Random) -> bytes:
-    """A length or a place inside a binary file becomes the largest, the smallest or a negative one."""
+    """Set a length or a place in a binary file to the largest, the smallest or a negative one."""
     at = draw.randrange(len(data))
     value = draw.choice((b"\xff\xff\xff\x7f", b"\xff" * 8, b"\0" * 8, b"\0\0\0\x80"))
     return data[:at] + value + data[at + len(value) :]

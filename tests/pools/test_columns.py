@@ -29,15 +29,15 @@ def notes(*paths: Path, **options: Any) -> list[list[str]]:
     [
         (
             {"source_column": "orgin"},
-            "none of 3 records has the key orgin that --source-column names; did you mean origin?",
+            "3 records has the key orgin that the source column names; did you mean origin?",
         ),
         (
             {"labels_column": "label.abilites"},
-            "the key label.abilites that --labels-column names; did you mean label.abilities?",
+            "the key label.abilites that the labels column names; did you mean label.abilities?",
         ),
         (
             {"source_column": "origin", "labels_column": "xyz"},
-            "the key xyz that --labels-column names; there are: label, label.abil",
+            "the key xyz that the labels column names; there are: label, label.abil",
         ),
     ],
 )
@@ -57,7 +57,7 @@ def test_a_key_that_one_file_has_is_known_and_the_others_lack_is_noted(jsonl: Wr
         jsonl([RECORD] * 2, "a.jsonl"),
         jsonl([{"prompt": "q", "response": "a"}] * 3, "b.jsonl"),
     ]
-    note = "3 of 3 records have no origin (--source-column): the file's name is their source"
+    note = "3 of 3 records have no origin (source column): the file's name is their source"
     assert notes(*paths, source_column="origin") == [[], [note]]
     with pytest.raises(
         SourceError, match=r"a\.jsonl and 1 more: none of 5 records has the key orgin"
@@ -67,7 +67,7 @@ def test_a_key_that_one_file_has_is_known_and_the_others_lack_is_noted(jsonl: Wr
 
 def test_a_key_that_is_null_everywhere_is_known(jsonl: Write) -> None:
     assert notes(jsonl([RECORD]), labels_column="topic") == [
-        ["1 of 1 records have no topic (--labels-column): they have no labels"]
+        ["1 of 1 records have no topic (labels column): they have no labels"]
     ]
 
 

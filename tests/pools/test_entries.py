@@ -1,3 +1,5 @@
+"""Entries of LLaMA-Factory's dataset_info.json."""
+
 import json
 from pathlib import Path
 from typing import Any
@@ -9,20 +11,7 @@ from catalog.errors import OptionError, SourceError
 from catalog.pools.entries import with_entry
 from catalog.pools.options import ReadOptions
 from catalog.pools.reading import read_batches
-
-
-def read(description: Path, entry: str) -> list[dict[str, Any]]:
-    sources, options = with_entry([str(description)], ReadOptions(), entry=entry)
-    return [
-        row for batch in read_batches(sources, options) for row in batch.instructions.to_pylist()
-    ]
-
-
-def refusal(description: Path, entry: str) -> SourceError:
-    with pytest.raises(SourceError) as caught:
-        read(description, entry)
-    assert str(description) in str(caught.value)
-    return caught.value
+from tests.pools.entries import read, refusal, texts
 
 
 def info(folder: Path, entry: dict[str, Any], record: dict[str, Any] | None = None) -> Path:
@@ -31,20 +20,6 @@ def info(folder: Path, entry: dict[str, Any], record: dict[str, Any] | None = No
     path = folder / "dataset_info.json"
     path.write_text(json.dumps({"mine": {"file_name": "mine.json"} | entry}))
     return path
-
-
-def config(folder: Path, entry: str, record: dict[str, Any]) -> Path:
-    """An axolotl YAML with one dataset, and its file of one record."""
-    (folder / "mine.jsonl").write_text(json.dumps(record) + "\n", encoding="utf-8")
-    path = folder / "config.yaml"
-    path.write_text(
-        f"base_model: x\nload_in_8bit: true\ndatasets:\n  - path: mine.jsonl\n{entry}chat_template: chatml\n"
-    )
-    return path
-
-
-def texts(row: dict[str, Any]) -> list[tuple[str, str]]:
-    return [(message["role"], message["content"]) for message in row["messages"]]
 
 
 def test_without_columns_the_defaults_of_alpaca_hold(tmp_path: Path) -> None:
@@ -191,88 +166,16 @@ def test_a_description_without_an_entry_lists_ten_and_says_how_to_name_one(tmp_p
         list(read_batches([str(path)]))
     assert caught.value.reason == "unknown_shape"
     message = str(caught.value)
-    assert "--entry" in message
+    assert "entry" in message
     assert "set009" in message
     assert "set010" not in message
     assert "90 more" in message
     assert "90 more" in str(refusal(path, "nothing"))
 
 
-def test_an_axolotl_file_without_an_entry_lists_its_datasets(tmp_path: Path) -> None:
-    path = config(tmp_path, "    type: alpaca\n", {})
-    with pytest.raises(SourceError) as caught:
-        list(read_batches([str(path)]))
-    assert "--entry" in str(caught.value)
-    assert "mine.jsonl" in str(caught.value)
-
-
-@pytest.mark.parametrize("entry", ["mine.jsonl", "1"])
-def test_an_axolotl_dataset_is_named_by_its_path_or_its_number(tmp_path: Path, entry: str) -> None:
-    path = config(tmp_path, "    type: alpaca\n", {"instruction": "q", "output": "a"})
-    assert texts(read(path, entry)[0]) == [("user", "q"), ("assistant", "a")]
-    assert refusal(path, "2").reason == "not_found"
-
-
-CHAT = """    type: chat_template
-    field_messages: chat
-    message_property_mappings:
-      role: who
-      content: says
-    roles:
-      user: [client]
-      assistant: [clerk]
-"""
-LEGACY = "    type: sharegpt\n    field_messages: chat\n    message_field_role: who\n    message_field_content: says\n"
-OWN = "    type:\n      field_instruction: ask\n      field_output: reply\n      format: '[INST] {instruction} [/INST]'\n"
-PREFERENCE = """    type: chat_template.default
-    field_messages: chat
-    field_chosen: good
-    field_rejected: bad
-    message_property_mappings: {role: who, content: says}
-    roles:
-      user: [client]
-      assistant: [clerk]
-"""
-
-
-@pytest.mark.parametrize(
-    ("entry", "record"),
-    [
-        (CHAT, {"chat": [{"who": "client", "says": "q"}, {"who": "clerk", "says": "a"}]}),
-        (LEGACY, {"chat": [{"who": "human", "says": "q"}, {"who": "gpt", "says": "a"}]}),
-        (OWN, {"ask": "q", "reply": "a", "instruction": "unused"}),
-        ("    type: gpteacher\n", {"instruction": "q", "response": "a"}),
-        ("    type: oasst\n", {"INSTRUCTION": "q", "RESPONSE": "a"}),
-        (
-            PREFERENCE,
-            {
-                "chat": [{"who": "client", "says": "q"}],
-                "good": {"who": "clerk", "says": "a"},
-                "bad": {"who": "clerk", "says": "b"},
-            },
-        ),
-    ],
-)
-def test_the_types_of_axolotl_are_read_by_their_fields(
-    tmp_path: Path, entry: str, record: dict[str, Any]
-) -> None:
-    (row,) = read(config(tmp_path, entry, record), "1")
-    assert texts(row) == [("user", "q"), ("assistant", "a")]
-
-
-def test_what_axolotl_reads_elsewhere_or_otherwise_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "config.yaml"
-    path.write_text("datasets:\n  - path: owner/name\n    type: alpaca\n")
-    assert refusal(path, "1").reason == "not_found"
-    assert "hf://datasets/owner/name" in str(refusal(path, "1"))
-    assert refusal(config(tmp_path, "    type: completion\n", {}), "1").reason == "unknown_shape"
-    path.write_text("datasets:\n  - path: " + "[" * 30_000 + "\n")
-    assert refusal(path, "1").reason == "unknown_shape"
-
-
 def test_an_entry_leaves_no_room_for_other_options(tmp_path: Path) -> None:
     path = info(tmp_path, {})
-    for options in (ReadOptions(format="alpaca"), ReadOptions(map={"prompt": "q"})):
+    for options in (ReadOptions(format="alpaca"), ReadOptions(fields={"prompt": "q"})):
         with pytest.raises(OptionError):
             with_entry([str(path)], options, entry="mine")
     with pytest.raises(OptionError):
@@ -304,4 +207,4 @@ def test_a_pool_remembers_the_entry_and_what_it_stated(tmp_path: Path, catalog: 
     with catalog.store.reading() as connection:
         ((options,),) = connection.sql("SELECT options FROM pool_versions").fetchall()
     assert json.loads(options)["entry"] == "mine"
-    assert json.loads(options)["map"] == {"prompt": "ask", "response": "reply"}
+    assert json.loads(options)["fields"] == {"prompt": "ask", "response": "reply"}

@@ -96,7 +96,15 @@ def test_what_a_folder_leaves_out_is_counted_and_named_once(folder: Path) -> Non
     _, files = read(folder)
     notes = [note for file in files for note in file.notes]
     assert len(notes) == 1
-    for part in ("2 hidden", ".hidden.jsonl", ".git/", "3 that", "README.md", "LICENSE", "p.png"):
+    for part in (
+        "2 hidden",
+        ".hidden.jsonl",
+        ".git/",
+        "3 without",
+        "README.md",
+        "LICENSE",
+        "p.png",
+    ):
         assert part in notes[0]
 
 

@@ -1,4 +1,4 @@
-"""Whatever a file holds, each of its records is read or quarantined, or the file is refused by name."""
+"""Every record of any file is read or quarantined, or the file is refused by name."""
 
 import signal
 import subprocess
@@ -106,7 +106,7 @@ def test_sixty_fuzzed_files_lose_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_two_thousand_fuzzed_files_lose_nothing(tmp_path: Path) -> None:
-    """In processes of their own, within 4 GiB each: a crash or a hunger for memory names its file."""
+    """Read in separate processes of 4 GiB each, so that a crash names its file."""
     code = (
         "import faulthandler, resource, sys; from pathlib import Path\n"
         "resource.setrlimit(resource.RLIMIT_AS, (4 * 2**30,) * 2)\n"

@@ -170,7 +170,8 @@ def test_an_older_version_is_made_the_newest(catalog: Catalog, jsonl: Write) -> 
         3,
     )
     assert [getattr(dry, key) for key in ("version", "n_added", "n_updated")] == [4, 5, 3]
-    everything = "SELECT fingerprint, row_number, source, labels, metadata FROM pool($ref) ORDER BY row_number"
+    everything = "SELECT fingerprint, row_number, source, labels, metadata FROM pool($ref) "
+    everything += "ORDER BY row_number"
     now, old = (catalog.sql(everything, parameters={"ref": ref}).to_dicts() for ref in ("p", "p@2"))
     assert now == old
     assert prompts(catalog, "p@3") == ["question 1", "question 2", "question 3"]

@@ -30,7 +30,7 @@ def test_a_long_raw_text_is_cut_and_says_so(tmp_path: Path) -> None:
 def test_a_batch_ends_when_its_text_is_large(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("catalog.pools.reading.MAX_CHARS", 100)
+    monkeypatch.setattr("catalog.pools.file_reader.MAX_CHARS", 100)
     path = tmp_path / "data.jsonl"
     path.write_text(lines([{"prompt": "x" * 60, "response": "y"}] * 4))
     assert [batch.instructions.num_rows for batch in read_batches([str(path)])] == [2, 2, 0]

@@ -140,7 +140,7 @@ def test_a_load_that_mostly_fails_writes_nothing_unless_forced(
 ) -> None:
     path = jsonl([*pairs(1), *({"instruction": f"why {i}?", "output": ""} for i in range(3))])
     with pytest.raises(
-        MostlyUnreadableError, match=r"3 of 4 records could not be read .*3 empty_response.*--force"
+        MostlyUnreadableError, match=r"3 of 4 records could not be read .*3 empty_response.*force"
     ):
         catalog.register(path, pool="p")
     assert not catalog.store.database.exists()
@@ -152,19 +152,19 @@ def test_a_load_that_mostly_fails_writes_nothing_unless_forced(
     [
         (
             b'{"prompt": "caf\xe9 %d", "response": "a"}',
-            "3 bad_encoding.* not UTF-8: .*`iconv -f WINDOWS-1252 -t UTF-8 FILE > NEW`",
+            "3 bad_encoding.*UTF-8.*`iconv -f WINDOWS-1252 -t UTF-8 FILE > NEW`",
         ),
         (
             b'{"prompt": {"text": "%d"}, "response": "a"}',
-            "3 wrong_type.* --map prompt=question.text .*by --map messages=KEY, or",
+            "3 wrong_type.*prompt=question.text.*messages=KEY",
         ),
         (
             b'{"prompt": "%d", "answers": "a"}',
-            "3 no_response.* --map prompt=KEY --map response=KEY .*--prompts-only, or",
+            "3 no_response.*prompt=KEY, response=KEY.*prompts only",
         ),
         (
             b'{"messages": [{"role": "alien", "content": "%d"}]}',
-            "3 unknown_role.* line 1: unknown_role, turn 1: the role 'alien';.*--role NAME=assistant",
+            "3 unknown_role.* line 1: unknown_role, turn 1: the role 'alien';.*NAME=assistant",
         ),
     ],
 )
@@ -175,7 +175,7 @@ def test_a_refusal_says_what_helps_for_its_commonest_reason(
     path.write_bytes(b"".join(record % i + b"\n" for i in range(3)))
     with pytest.raises(MostlyUnreadableError, match=advice) as caught:
         catalog.register(path, pool="p")
-    assert ("--map" in str(caught.value)) == ("--map" in advice)
+    assert ("KEY" in str(caught.value)) == ("KEY" in advice)
 
 
 def test_there_is_advice_for_every_reason() -> None:

@@ -120,7 +120,7 @@ def test_a_rejected_answer_beside_any_answer_is_read(catalog: Catalog, jsonl: Wr
     mapped = catalog.register(
         jsonl([{"x": "q", "y": "a", "rejected": "b"}]),
         pool="m",
-        map={"prompt": "x", "response": "y"},
+        fields={"prompt": "x", "response": "y"},
     )
     assert mapped.n_members == 1
     assert catalog.diff("p", "m").n_kept == 1

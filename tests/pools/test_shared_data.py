@@ -116,48 +116,53 @@ REFUSED: dict[str, str] = {
 WITH_OPTIONS: list[tuple[str, dict[str, Any], int, dict[str, int]]] = [
     (
         "awesome_prompts/rev0000_2022-12-14_def06dca.csv",
-        {"map": {"prompt": "act", "response": "prompt"}},
+        {"fields": {"prompt": "act", "response": "prompt"}},
         107,
         {},
     ),
     (
         "awesome_prompts/rev2005_2025-12-17_73ba3d99.csv",
-        {"map": {"prompt": "act", "response": "prompt"}},
+        {"fields": {"prompt": "act", "response": "prompt"}},
         437,
         {},
     ),
     (
         "awesome_prompts/rev1337_2025-12-22_3fe95e70.csv",
-        {"map": {"prompt": "act", "response": "prompt"}},
+        {"fields": {"prompt": "act", "response": "prompt"}},
         487,
         {},
     ),
     (
         "awesome_prompts/rev2674_2026-01-06_2521203f.csv",
-        {"map": {"prompt": "act", "response": "prompt"}},
+        {"fields": {"prompt": "act", "response": "prompt"}},
         941,
         {},
     ),
     (
         "cot_transparency_messages/train.jsonl",
-        {"map": {"prompt": "question.stem", "response": "answerKey"}},
+        {"fields": {"prompt": "question.stem", "response": "answerKey"}},
         4_957,
         {},
     ),
     (
         "gorilla/BFCL_v4_simple_python.json",
-        {"map": {"messages": "question.0", "tools": "function"}, "prompts_only": True},
+        {"fields": {"messages": "question.0", "tools": "function"}, "prompts_only": True},
         400,
         {},
     ),
     ("ifeval/input_data.jsonl", {"prompts_only": True}, 541, {}),
     (
         "llm_decontaminator/humaneval_python.jsonl",
-        {"map": {"prompt": "text"}, "prompts_only": True},
+        {"fields": {"prompt": "text"}, "prompts_only": True},
         147,
         {"empty_prompt": 17},
     ),
-    ("llm_decontaminator/sociology_test.csv", {"map": {"prompt": "1", "response": "6"}}, 201, {}),
+    (
+        "llm_decontaminator/sociology_test.csv",
+        {"fields": {"prompt": "1", "response": "6"}},
+        201,
+        {},
+    ),
     ("open_instruct_samples/rlvr_sample.jsonl", {"prompts_only": True}, 100, {}),
 ]
 
@@ -245,4 +250,4 @@ def test_alpaca_has_no_duplicates_and_its_placeholders_are_counted() -> None:
 
 
 PLACEHOLDERS = 636
-"""Inputs that say, one way or another, that there is none; one more belongs to a record without an output."""
+"""Placeholder inputs; one more belongs to a record without an output."""

@@ -1,4 +1,4 @@
-"""Contents in parts that an earlier version stored as JSON become the texts that they are read as now."""
+"""Contents in parts that an earlier version stored as JSON become texts."""
 
 import json
 from typing import Any
@@ -115,7 +115,8 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> duckdb.DuckDBPyConnect
     connection.begin()
     for n, row in enumerate(rows):
         connection.execute(
-            "INSERT INTO instructions SELECT $n, 'f' || $n, [{'role': 'user', 'content': 'before', 'extra': NULL}, "
+            "INSERT INTO instructions SELECT $n, 'f' || $n, "
+            "[{'role': 'user', 'content': 'before', 'extra': NULL}, "
             "{'role': $role, 'content': $content, 'extra': $extra}], NULL, NULL",
             {"n": n, **row},
         )
@@ -129,7 +130,8 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> duckdb.DuckDBPyConnect
     for n, (kind, identity) in enumerate(signals):
         values = {"n": n, "kind": kind, "identity": identity}
         connection.execute(
-            "INSERT INTO signals VALUES ($n, $kind, 's' || $n, 'i' || $n, $identity, NULL, NULL, NULL, now())",
+            "INSERT INTO signals VALUES "
+            "($n, $kind, 's' || $n, 'i' || $n, $identity, NULL, NULL, NULL, now())",
             values,
         )
         connection.execute(

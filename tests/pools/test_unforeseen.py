@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from catalog import Catalog
 from catalog.json_text import MAX_DEPTH
 from catalog.pools.formats.messages import messages
+from catalog.pools.formats.registry import REGISTRY, RecordFormat
 
 Write = Callable[..., Path]
 
@@ -36,13 +37,14 @@ def test_tools_are_any_text(catalog: Catalog, jsonl: Write) -> None:
     assert catalog.sql("SELECT count(*) FROM scores('p')").item() == 7
 
 
+ASKED, ANSWERED = map(json.dumps, TURNS)
 SHAPES = [
-    '{"messages": [{"role": "user", "content": "q", "key": %s}, {"role": "assistant", "content": "a"}]}',
-    '{"messages": [{"role": "user", "content": [%s, 2]}, {"role": "assistant", "content": "a"}]}',
+    f'{{"messages": [{{"role": "user", "content": "q", "key": %s}}, {ANSWERED}]}}',
+    f'{{"messages": [{{"role": "user", "content": [%s, 2]}}, {ANSWERED}]}}',
     '{"instruction": "q", "output": "a", "tree": %s}',
-    '{"prompt": "q", "chosen": "a", "rejected": [{"role": "assistant", "content": "b", "key": %s}]}',
+    '{"prompt": "q", "chosen": "a", "rejected": [{"role": "assistant", "key": %s}]}',
     '{"prompt": "q", "response": "a", "images": [{"path": "x.png", "exif": %s}]}',
-    '{"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}], "tools": [%s]}',
+    f'{{"messages": [{ASKED}, {ANSWERED}], "tools": [%s]}}',
 ]
 
 
@@ -68,8 +70,8 @@ def test_an_error_of_a_format_costs_its_record(
             raise ZeroDivisionError("of a format")
         return messages(record)
 
-    monkeypatch.setattr("catalog.pools.formats.FORMATS", (broken,))
-    monkeypatch.setattr("catalog.pools.reading.FORMATS", (broken,))
+    item = RecordFormat(name="broken", read=broken, order=0, summary="")
+    monkeypatch.setitem(REGISTRY, "broken", item)
     answer = catalog.register(jsonl([{"messages": TURNS, "id": n} for n in (1, 2, 3)]), pool="p")
     assert (answer.n_folded + answer.n_members, answer.reasons) == (2, {"unreadable": 1})
     assert catalog.quarantine("p")["detail"].to_list() == ["ZeroDivisionError: of a format"]
@@ -95,7 +97,8 @@ def test_a_file_whose_name_is_not_text_is_registered(catalog: Catalog, tmp_path:
 
 def test_a_source_that_is_not_text_costs_its_record(catalog: Catalog, tmp_path: Path) -> None:
     (tmp_path / "pool.jsonl").write_text(
-        '{"instruction": "q", "output": "a", "from": ["\\ud83d"]}\n{"instruction": "r", "output": "a", "from": ["x"]}\n'
+        '{"instruction": "q", "output": "a", "from": ["\\ud83d"]}\n'
+        '{"instruction": "r", "output": "a", "from": ["x"]}\n'
     )
     answer = catalog.register(tmp_path / "pool.jsonl", pool="p", source_column="from")
     assert (answer.n_members, answer.reasons) == (1, {"bad_encoding": 1})

@@ -1,4 +1,4 @@
-"""Files whose records need more than a format: trees, tables by column, Python, NaN, repeated keys, and what is said of them."""
+"""Files whose records need more than a format: trees, tables, Python, NaN, repeated keys."""
 
 import json
 from collections.abc import Callable
@@ -17,7 +17,7 @@ Read = Callable[..., tuple[list[tuple[str, ...]], FileReading, list[dict[str, An
 
 @pytest.fixture
 def read(tmp_path: Path) -> Read:
-    """Read a text; return the contents of each instruction, the file's reading, and all rows, quarantined ones last."""
+    """Read a text; return each instruction's contents, the report, and all rows."""
 
     def reads(
         text: str, **options: Any
@@ -76,7 +76,7 @@ def test_a_tree_is_refused_with_the_option_that_reads_it(read: Read) -> None:
     _, file, _ = read(json.dumps(TREE) + "\n" + json.dumps(TREE))
     assert file.n_quarantined == {"wrong_type": 2}
     assert file.first_rejection is not None
-    assert "--tree paths" in str(file.first_rejection["advice"])
+    assert "tree=paths" in str(file.first_rejection["advice"])
 
 
 def test_a_deep_tree_is_read_without_recursion(read: Read) -> None:
@@ -183,8 +183,10 @@ def test_python_that_is_no_literal_is_never_evaluated_and_said(read: Read, tmp_p
 
 
 def test_nan_in_metadata_is_null_and_counted_and_in_a_message_costs_the_record(read: Read) -> None:
-    text = '{"prompt": "q", "response": "a", "score": NaN, "more": {"x": [-Infinity, 1]}}\n{"prompt": "q", "response": NaN}\n'
-    text += '{"messages": [{"role": "user", "content": "q", "weight": NaN}, {"role": "assistant", "content": "a"}]}\n'
+    text = '{"prompt": "q", "response": "a", "score": NaN, "more": {"x": [-Infinity, 1]}}\n'
+    text += '{"prompt": "q", "response": NaN}\n'
+    text += '{"messages": [{"role": "user", "content": "q", "weight": NaN}, '
+    text += '{"role": "assistant", "content": "a"}]}\n'
     text += '{"prompt": "q", "response": "b", "score": 1e999}'
     contents, file, rows = read(text)
     assert contents == [("q", "a"), ("q", "b")]
@@ -199,7 +201,8 @@ def test_nan_in_metadata_is_null_and_counted_and_in_a_message_costs_the_record(r
 @pytest.mark.parametrize("form", ["{0}\n{1}", "[{0}, {1}]"])
 def test_a_repeated_key_is_noted_wherever_it_stands(read: Read, form: str) -> None:
     flat = '{"prompt": "p", "prompt": "a \\": b", "response": "a"}'
-    nested = '{"messages": [{"role": "user", "content": "x", "content": "q"}, {"role": "assistant", "content": "a"}]}'
+    nested = '{"messages": [{"role": "user", "content": "x", "content": "q"}, '
+    nested += '{"role": "assistant", "content": "a"}]}'
     contents, file, _ = read(form.format(flat, nested))
     assert contents == [('a ": b', "a"), ("q", "a")]
     assert [
@@ -216,11 +219,11 @@ def test_a_repeated_key_is_noted_wherever_it_stands(read: Read, form: str) -> No
 def test_reasoning_that_is_not_read_is_named_with_what_takes_it(read: Read) -> None:
     record = {"question": "q", "answer": "a", "thinking_trajectories": ["t"], "reasoning": None}
     _, file, _ = read(json.dumps([record, record]))
-    assert [
-        "thinking_trajectories" in note and "--map reasoning=" in note for note in file.notes
-    ] == [True]
+    assert ["thinking_trajectories" in note and "reasoning=" in note for note in file.notes] == [
+        True
+    ]
     options = {
-        "map": {"prompt": "question", "response": "answer", "reasoning": "thinking_trajectories"}
+        "fields": {"prompt": "question", "response": "answer", "reasoning": "thinking_trajectories"}
     }
     _, file, rows = read(json.dumps([record, record]), **options)
     assert file.notes == []
@@ -261,7 +264,7 @@ def test_an_impossible_role_or_tree_is_refused(options: dict[str, Any]) -> None:
         ("[[1, 2], [3]]", "element 0 is a list that begins with a number"),
         (
             json.dumps({"message_id": "m", "parent_id": None, "text": "q", "role": "prompter"}),
-            "--tree paths",
+            "tree=paths",
         ),
         (json.dumps({f"k{n}": n for n in range(100)}), "k9 and 90 more"),
     ],

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from catalog.pools.conversation import Instruction, conversation
+from catalog.pools.formats.registry import record_format
 from catalog.pools.formats.transcript import KEYS, text_under
 from catalog.pools.reasons import Rejection
 
@@ -14,18 +15,22 @@ _END = "<|im_end|>"
 _BETWEEN = re.compile(r"\s*(?:(?:<\|endoftext\|>|</s>)\s*)?")
 
 
+@record_format(order=120)
 def chatml(record: Any) -> Instruction | Rejection | None:
-    """Read a text that begins with a mark of ChatML, alone or under a key; None for any other text.
+    """Read a text that begins with a mark of ChatML; None for any other text.
 
-    What stands between a start mark's line and its end mark is the content, as it is.
+    The text is the record, or under one of its keys. The content is everything between the line
+    of a start mark and its end mark, unchanged.
 
-    >>> chatml("<|im_start|>user\\nhi<|im_end|>\\n<|im_start|>assistant\\nhello<|im_end|>\\n").messages
-    [('user', 'hi', None), ('assistant', 'hello', None)]
+    >>> user, assistant = "<|im_start|>user\\nhi<|im_end|>", "<|im_start|>assistant\\nyes<|im_end|>"
+    >>> chatml(f"{user}\\n{assistant}\\n").messages
+    [('user', 'hi', None), ('assistant', 'yes', None)]
     """
-    found = text_under(record, KEYS)
-    if found is None or not _START.match(found[0].lstrip()):
+    text, rest = text_under(record, KEYS) or ("", {})
+    text = text.lstrip()
+    if not _START.match(text):
         return None
-    pieces = _START.split(found[0].lstrip())  # "", speaker, words, speaker, words, ...
+    pieces = _START.split(text)  # "", speaker, words, speaker, words, ...
     turns = []
     for speaker, words in zip(pieces[1::2], pieces[2::2], strict=True):
         content, _, after = words.partition(_END)
@@ -34,4 +39,4 @@ def chatml(record: Any) -> Instruction | Rejection | None:
                 "wrong_type", f"a text stands between two turns: {after.strip()[:80]!r}"
             )
         turns.append({"role": speaker.strip(), "content": content})
-    return conversation(turns, rest=found[1])
+    return conversation(turns, rest=rest)

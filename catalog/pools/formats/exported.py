@@ -1,4 +1,7 @@
-"""The catalog's own exports: a record comes back with its source, and with the labels and metadata that its format holds."""
+"""The catalog's own exports.
+
+A record is restored with its source, and with the labels and metadata of its format.
+"""
 
 from __future__ import annotations
 
@@ -6,42 +9,47 @@ import json
 from typing import Any
 
 from catalog.json_text import json_text
-from catalog.pools.conversation import Instruction
+from catalog.pools.conversation import Instruction, first_key
 from catalog.pools.fingerprint import fingerprint
 from catalog.pools.formats.alpaca import alpaca
 from catalog.pools.formats.messages import messages
+from catalog.pools.formats.registry import record_format
 from catalog.pools.formats.sharegpt import sharegpt
 from catalog.pools.reasons import Rejection
 
 _ALWAYS = frozenset(("fingerprint", "source"))
 _READERS = {"messages": messages, "conversations": sharegpt, "instruction": alpaca}
-"""What reads the conversation of an export, by the key that tells its format."""
+"""The reader of an export's conversation, by the key that identifies its format."""
+
 _CONVERSATION = frozenset((*_READERS, "input", "output", "system", "history", "tools", "functions"))
 _REJECTED = ("rejected_messages", "rejected")
-"""What an export calls rejected answers: TRL gives the shorter name another meaning."""
+"""Keys of rejected answers: TRL gives the shorter name another meaning."""
+
 _MEDIA = ("media", "images", "videos", "audios")
-_PERHAPS = frozenset(
-    (*_CONVERSATION, *_REJECTED, *_MEDIA, "labels", "abilities", "metadata")
-)  # Parquet leaves out what is null
 _LABELS = ("abilities", "labels")
-"""What an export calls the labels; 0.1 called them labels."""
+"""Keys of labels; the second is the one of version 0.1."""
+
+_OPTIONAL = frozenset((*_CONVERSATION, *_REJECTED, *_MEDIA, *_LABELS, "metadata"))
+"""Keys that a row of Parquet leaves out if they are null."""
 
 
+@record_format(order=10)
 def exported(record: Any) -> Instruction | Rejection | None:
-    """Read a record that this catalog exported; None when its keys or its fingerprint are not those of an export.
+    """Read a record of an export; None if its keys or its fingerprint differ from an export's.
 
     >>> from catalog.pools.fingerprint import fingerprint
     >>> turns = [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "hello"}]
     >>> name = fingerprint([("user", "hi", None), ("assistant", "hello", None)])
-    >>> exported({"fingerprint": name, "messages": turns, "source": "gsm8k", "labels": ["easy"], "metadata": {"id": 7}})[3:9]
+    >>> record = {"fingerprint": name, "messages": turns, "source": "gsm8k", "labels": ["easy"]}
+    >>> exported({**record, "metadata": {"id": 7}})[3:9]
     ({'id': 7}, 0, None, None, 'gsm8k', ['easy'])
-    >>> exported({"fingerprint": "another", "messages": turns, "source": "gsm8k"})
+    >>> exported({**record, "fingerprint": "another"})
     """
     read = restored(record)
     if not isinstance(read, Instruction):
         return None
     try:
-        found = fingerprint(
+        name = fingerprint(
             read.messages,
             system=read.system,
             tools=read.tools,
@@ -50,12 +58,12 @@ def exported(record: Any) -> Instruction | Rejection | None:
         )
     except UnicodeEncodeError:
         return None
-    return read if found == record["fingerprint"] else None
+    return read if name == record["fingerprint"] else None
 
 
 def restored(record: Any) -> Instruction | Rejection | None:
-    """Read a record of a file that is known to be an export, even if the record was edited since; None for other keys."""
-    if not isinstance(record, dict) or not (_ALWAYS <= record.keys() <= _ALWAYS | _PERHAPS):
+    """Read a record of an export file, even if the record was edited; None for other keys."""
+    if not isinstance(record, dict) or not (_ALWAYS <= record.keys() <= _ALWAYS | _OPTIONAL):
         return None
     reader = next((reader for key, reader in _READERS.items() if key in record), None)
     if reader is None:
@@ -63,19 +71,20 @@ def restored(record: Any) -> Instruction | Rejection | None:
     read = reader({key: record[key] for key in record if key in _CONVERSATION})
     if not isinstance(read, Instruction):
         return read
-    source, labels = (
-        record["source"],
-        next((record[key] for key in _LABELS if record.get(key) is not None), None),
-    )
+    source, labels = record["source"], _first(record, _LABELS)
     try:
         rest = _value(record.get("metadata")) or {}
-        unwanted = next((record[key] for key in _REJECTED if record.get(key) is not None), None)
-        rejected, media = _text(unwanted), _text(record.get("media"))
+        rejected, media = _text(_first(record, _REJECTED)), _text(record.get("media"))
     except ValueError:
         return None
     if not (isinstance(source, str) and isinstance(rest, dict) and _are_labels(labels)):
         return None
     return read._replace(rest=rest, source=source, labels=labels, rejected=rejected, media=media)
+
+
+def _first(record: dict[str, Any], keys: tuple[str, ...]) -> Any:
+    key = first_key(record, keys)
+    return None if key is None else record[key]
 
 
 def _are_labels(value: Any) -> bool:
@@ -85,7 +94,7 @@ def _are_labels(value: Any) -> bool:
 
 
 def _value(given: Any) -> Any:
-    """The value that a text of JSON writes down, as in Parquet; any other value as it is."""
+    """Return the value of a JSON text, as in Parquet, and any other value unchanged."""
     return json.loads(given) if isinstance(given, str) else given
 
 

@@ -6,33 +6,36 @@ from typing import Any
 
 from catalog.pools.content import typed_parts
 from catalog.pools.conversation import Instruction, conversation, first_key
+from catalog.pools.formats.registry import record_format
 from catalog.pools.reasons import Rejection
 
 KEYS = ("contents", "history")
 SYSTEMS = ("systemInstruction", "system_instruction", "system")
 
 
+@record_format(order=70)
 def gemini(record: Any) -> Instruction | Rejection | None:
-    """Read a record whose contents have parts; None when it has no such contents.
+    """Read Gemini's contents with parts; None for a record without such contents.
 
     A content without a role is the user's. Several parts stay in the message's extra, as parts with
     a type.
 
-    >>> gemini({"contents": [{"parts": [{"text": "hi"}]}, {"role": "model", "parts": [{"text": "hello"}]}]}).messages
+    >>> answer = {"role": "model", "parts": [{"text": "hello"}]}
+    >>> gemini({"contents": [{"parts": [{"text": "hi"}]}, answer]}).messages
     [('user', 'hi', None), ('assistant', 'hello', None)]
     """
     key = first_key(record, KEYS) if isinstance(record, dict) else None
     contents = record[key] if key else None
-    if (
-        not isinstance(contents, list)
-        or not contents
-        or not all(isinstance(one, dict) and "parts" in one for one in contents)
-    ):
+    if not isinstance(contents, list) or not contents or not all(map(_has_parts, contents)):
         return None
-    turns = [one if one.get("role") is not None else {**one, "role": "user"} for one in contents]
+    turns = [{**item, "role": item.get("role") or "user"} for item in contents]
     system_key = first_key(record, SYSTEMS)
     system = record[system_key] if system_key else None
     if isinstance(system, dict) and "parts" in system:
         system = typed_parts(system["parts"])
     rest = {name: value for name, value in record.items() if name not in (key, system_key, "tools")}
     return conversation(turns, rest=rest, system=system, tools=record.get("tools"))
+
+
+def _has_parts(content: Any) -> bool:
+    return isinstance(content, dict) and "parts" in content

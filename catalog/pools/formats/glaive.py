@@ -1,4 +1,7 @@
-"""Glaive's function calling: a ``chat`` of ``USER:``, ``ASSISTANT:`` and ``FUNCTION RESPONSE:``, beside a ``system``."""
+"""Glaive's function calling: a ``chat`` with marks of its speakers, and a ``system``.
+
+The marks are ``USER:``, ``ASSISTANT:`` and ``FUNCTION RESPONSE:``.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import re
 from typing import Any
 
 from catalog.pools.conversation import Instruction, conversation
+from catalog.pools.formats.registry import record_format
 from catalog.pools.reasons import Rejection
 
 _MARK = re.compile(r"(?:\A\s*|\n\s*\n\s*)(USER|ASSISTANT|FUNCTION RESPONSE):")
@@ -13,13 +17,15 @@ _ROLES = {"USER": "user", "ASSISTANT": "assistant", "FUNCTION RESPONSE": "tool"}
 _END = "<|endoftext|>"
 
 
+@record_format(order=110)
 def glaive(record: Any) -> Instruction | Rejection | None:
-    """Read a record whose chat begins with a user's mark; None for any other record.
+    """Read Glaive's chat, which begins with a user's mark; None for any other record.
 
     White space around a turn, the end mark of an answer and the mark of the system prompt are left
     out. A call stays a text.
 
-    >>> glaive({"system": "SYSTEM: Be kind.", "chat": "USER: hi\\n\\n\\nASSISTANT: hello <|endoftext|>"}).messages
+    >>> chat = "USER: hi\\n\\n\\nASSISTANT: hello <|endoftext|>"
+    >>> glaive({"system": "SYSTEM: Be kind.", "chat": chat}).messages
     [('user', 'hi', None), ('assistant', 'hello', None)]
     """
     text = record.get("chat") if isinstance(record, dict) else None

@@ -1,4 +1,4 @@
-"""OpenAI's chat shape: a list of ``{"role", "content"}`` with tools."""
+"""OpenAI's chat format: a list of ``{"role", "content"}`` with tools."""
 
 from __future__ import annotations
 
@@ -6,19 +6,22 @@ from collections.abc import Callable
 from typing import Any, TypeGuard
 
 from catalog.pools.conversation import SYSTEMS, Instruction, conversation, first_key, is_turn
+from catalog.pools.formats.registry import record_format
 from catalog.pools.literal import PYTHON_CELL, written_value
 from catalog.pools.reasons import Rejection
 
 KEYS = ("messages", "conversations", "conversation", "turns", "dialogue", "dialog")
-"""Keys under which a record may hold its turns."""
+"""Keys of a record's turns."""
 
 _ROLES = ("role", "speaker", "author")
 
 
+@record_format(order=40)
 def messages(record: Any) -> Instruction | Rejection | None:
-    """Read a record whose turns have a ``role``, ``speaker`` or ``author``; None when it has no such turns.
+    """Read turns with a ``role``, ``speaker`` or ``author``; None for a record without such turns.
 
-    >>> messages({"messages": [{"role": "user", "content": "hi"}], "tools": [{"name": "f"}], "id": 1}).tools
+    >>> turns = [{"role": "user", "content": "hi"}]
+    >>> messages({"messages": turns, "tools": [{"name": "f"}], "id": 1}).tools
     '[{"name": "f"}]'
     """
     return turns_under(record, lambda turn: any(key in turn for key in _ROLES))
@@ -27,7 +30,7 @@ def messages(record: Any) -> Instruction | Rejection | None:
 def turns_under(
     record: Any, is_ours: Callable[[dict[str, Any]], bool]
 ) -> Instruction | Rejection | None:
-    """Read the turns under one of KEYS (a list, or its text), when the first one is of the caller's kind."""
+    """Read the turns under one of KEYS, a list or its text, if the caller accepts the first one."""
     if not isinstance(record, dict):
         return None
     key = first_key(record, KEYS)
@@ -43,7 +46,10 @@ def turns_under(
 def beside(
     record: dict[str, Any], turns: list[Any], *, read: tuple[str, ...]
 ) -> Instruction | Rejection:
-    """Read turns with the system prompt and the tools that stand beside them; the keys that hold the turns are ``read``."""
+    """Read turns with the system prompt and the tools beside them.
+
+    ``read`` are the keys of the turns.
+    """
     tools_key = "tools" if record.get("tools") else "functions"
     system_key = first_key(record, SYSTEMS) or "system"
     known = (*read, "system", system_key, "tools", tools_key)
@@ -54,7 +60,7 @@ def beside(
 
 
 def are_turns(value: Any) -> TypeGuard[list[Any]]:
-    """Tell whether a value is a list that begins with a turn.
+    """Return whether a value is a list that begins with a turn.
 
     >>> are_turns([{"role": "user", "content": "hi"}]), are_turns([]), are_turns(["hi"])
     (True, False, False)
@@ -63,7 +69,7 @@ def are_turns(value: Any) -> TypeGuard[list[Any]]:
 
 
 def joined(prompt: list[Any], answer: list[Any]) -> list[Any]:
-    """Return the turns of a prompt and of its answer as one conversation, where the answer may repeat the prompt.
+    """Return the turns of a prompt and its answer, which can repeat the prompt.
 
     >>> joined(["q"], ["a"]), joined(["q"], ["q", "a"])
     (['q', 'a'], ['q', 'a'])
@@ -72,17 +78,19 @@ def joined(prompt: list[Any], answer: list[Any]) -> list[Any]:
 
 
 def turn_list(value: Any) -> list[Any] | None:
-    """Return a list as it is, the list that a text writes down, or None."""
+    """Return a list, the list of a text, or None."""
     return listed(value)[0]
 
 
 def listed(value: Any) -> tuple[list[Any] | None, tuple[str, ...]]:
-    """Return a list, or the list that a text writes down in JSON or in Python, and what a report must say of it.
+    """Return a list, or the list of a text in JSON or Python, and notes for the report.
 
     Items that are the JSON texts of turns become turns.
 
-    >>> listed("[{'role': 'user'}]")[0], listed(['{"role": "user"}'])[0], listed(['{"a": 1}', "b"])[0]
-    ([{'role': 'user'}], [{'role': 'user'}], ['{"a": 1}', 'b'])
+    >>> listed("[{'role': 'user'}]")[0], listed(['{"role": "user"}'])[0]
+    ([{'role': 'user'}], [{'role': 'user'}])
+    >>> listed(['{"a": 1}', "b"])[0]
+    ['{"a": 1}', 'b']
     """
     is_python = False
     if isinstance(value, str) and value.lstrip().startswith("["):
@@ -98,7 +106,7 @@ def listed(value: Any) -> tuple[list[Any] | None, tuple[str, ...]]:
 
 
 def _written_turns(items: list[Any], is_python: bool) -> tuple[list[Any], bool]:
-    """The turns that all items write down; the items as they are where one of them does not."""
+    """Return the turns of items that are all texts of turns, else the items unchanged."""
     try:
         values = [written_value(item) for item in items]
     except (ValueError, TypeError):

@@ -1,4 +1,7 @@
-"""Pairs of a prompt and its answer: ``[{"human", "assistant"}, ...]`` (Firefly), or one ``{"user", "assistant"}``."""
+"""Pairs of a prompt and its answer.
+
+A record is ``[{"human", "assistant"}, ...]`` (Firefly), or one ``{"user", "assistant"}``.
+"""
 
 from __future__ import annotations
 
@@ -7,16 +10,19 @@ from typing import Any
 
 from catalog.pools.conversation import Instruction, first_key
 from catalog.pools.formats.messages import KEYS, beside, listed
+from catalog.pools.formats.registry import record_format
 from catalog.pools.reasons import Rejection
 
 ASKERS = ("human", "user")
 SPEAKERS = ("assistant", "gpt", "bot", "model", "chatbot")
 
 
+@record_format(order=100)
 def pairs(record: Any) -> Instruction | Rejection | None:
-    """Read a record that is such a pair, or a list of them, alone or under a key; None for anything else.
+    """Read a pair of a prompt and its answer, or a list of pairs; None for anything else.
 
-    The other keys of a pair in a list stay with its answer.
+    The list is the record, or under one of its keys. The other keys of a pair in a list stay with
+    its answer.
 
     >>> pairs([{"human": "a", "assistant": "b"}, {"human": "c", "assistant": "d"}]).messages[2:]
     [('user', 'c', None), ('assistant', 'd', None)]
@@ -39,9 +45,9 @@ def _is_pair(value: Any) -> bool:
 
 
 def _keys(pair: dict[str, Any]) -> tuple[str | None, str | None]:
-    return tuple(
-        next((name for name in names if name in pair), None) for names in (ASKERS, SPEAKERS)
-    )  # type: ignore[return-value]
+    asker = next((name for name in ASKERS if name in pair), None)
+    speaker = next((name for name in SPEAKERS if name in pair), None)
+    return asker, speaker
 
 
 def _turns(pair: dict[str, Any]) -> Iterator[dict[str, Any]]:

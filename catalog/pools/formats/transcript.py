@@ -1,4 +1,8 @@
-"""One text with speaker marks: Anthropic's ``\\n\\nHuman: ... \\n\\nAssistant: ...`` and Guanaco's ``### Human: ...### Assistant: ...``."""
+"""One text with marks of its speakers.
+
+Anthropic writes ``\\n\\nHuman: ... \\n\\nAssistant: ...``, and Guanaco writes
+``### Human: ...### Assistant: ...``.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +11,12 @@ from typing import Any
 
 from catalog.pools.conversation import Instruction
 from catalog.pools.fingerprint import Message
+from catalog.pools.formats.registry import record_format
 from catalog.pools.reasons import Rejection
 from catalog.pools.roles import ROLES
 
 KEYS = ("text", "transcript", "conversation", "dialogue", "chosen")
-"""Keys under which a record may hold a transcript."""
+"""Keys of a record's transcript."""
 
 _STYLES = (
     re.compile(r"(?:\A\s*|\n\n)(Human|Assistant): ?"),
@@ -19,20 +24,24 @@ _STYLES = (
 )
 
 
+@record_format(order=60)
 def transcript(record: Any) -> Instruction | Rejection | None:
-    """Read a text that begins with a human's mark, alone or under a key; None for any other text.
+    """Read a transcript, which begins with a human's mark; None for any other text.
 
-    One space after a mark belongs to it; everything else of a turn stays as it is.
+    The text is the record, or under one of its keys. One space after a mark belongs to the mark;
+    the rest of a turn is unchanged.
 
     >>> transcript("\\n\\nHuman: hi\\n\\nAssistant: hello").messages
     [('user', 'hi', None), ('assistant', 'hello', None)]
     """
-    found = text_under(record, KEYS)
-    return _parsed(found[0], rest=found[1]) if found else None
+    pair = text_under(record, KEYS)
+    return _parsed(pair[0], rest=pair[1]) if pair else None
 
 
 def text_under(record: Any, keys: tuple[str, ...]) -> tuple[str, dict[str, Any]] | None:
-    """Return a text, alone or under the first of the keys that holds one, and the record's other keys; None where there is none.
+    """Return a text and the record's other keys; None without a text.
+
+    The text is the record, or under the first of the keys that holds one.
 
     >>> text_under({"text": "a", "id": 1}, KEYS), text_under("a", KEYS)
     (('a', {'id': 1}), ('a', {}))
@@ -42,11 +51,9 @@ def text_under(record: Any, keys: tuple[str, ...]) -> tuple[str, dict[str, Any]]
     if not isinstance(record, dict):
         return None
     key = next((key for key in keys if isinstance(record.get(key), str)), None)
-    return (
-        (record[key], {name: value for name, value in record.items() if name != key})
-        if key
-        else None
-    )
+    if key is None:
+        return None
+    return record[key], {name: value for name, value in record.items() if name != key}
 
 
 def _parsed(text: str, *, rest: dict[str, Any]) -> Instruction | None:

@@ -1,4 +1,4 @@
-"""Trees of messages (Open Assistant): a message has ``replies``, and each of them has replies of its own."""
+"""Trees of messages (Open Assistant): a message has ``replies``, which are messages again."""
 
 from __future__ import annotations
 
@@ -7,18 +7,21 @@ from typing import Any
 
 from catalog.pools.conversation import CONTENT_KEYS, ROLE_KEYS, Instruction, first_key, is_turn
 from catalog.pools.formats.messages import messages
+from catalog.pools.formats.registry import record_format
 from catalog.pools.readers.records import Record
 from catalog.pools.reasons import Rejection
 
 CHILDREN = ("replies", "children")
 
-_ADVICE = "Read every path of the trees with --tree paths, or the best-ranked one with --tree best"
+_ADVICE = "Read every path of the trees (tree=paths) or the best-ranked path (tree=best)"
 
 
+@record_format(order=80)
 def tree(record: Any) -> Instruction | Rejection | None:
-    """Read a tree that has one path only; None when the record is no tree.
+    """Read a tree of messages with one path; None for a record that is not a tree.
 
-    >>> tree({"prompt": {"role": "prompter", "text": "hi", "replies": [{"role": "assistant", "text": "hello"}]}}).messages
+    >>> reply = {"role": "assistant", "text": "hello"}
+    >>> tree({"prompt": {"role": "prompter", "text": "hi", "replies": [reply]}}).messages
     [('user', 'hi', None), ('assistant', 'hello', None)]
     """
     if _root(record) is None:
@@ -27,33 +30,39 @@ def tree(record: Any) -> Instruction | Rejection | None:
     first, second = next(paths), next(paths, None)
     if second is not None:
         return Rejection(
-            "wrong_type", "the record is a tree of messages with more than one path", _ADVICE
+            "wrong_type", "the record is a tree of messages with several paths", _ADVICE
         )
     return messages(first)
 
 
 def expanded(records: Iterable[Record], *, mode: str) -> Iterator[Record]:
-    """Put the conversations of each tree in its place, all at its position; other records stay.
+    """Replace each tree by its conversations, all at its position; other records stay.
 
-    >>> tree = {"role": "user", "text": "a", "replies": [{"role": "assistant", "text": "b"}, {"role": "assistant", "text": "c"}]}
-    >>> [(position, value["messages"][1]["content"]) for position, value, _ in expanded([(7, tree, None)], mode="paths")]
-    [(7, 'b'), (7, 'c')]
+    >>> replies = [{"role": "assistant", "text": text} for text in ("b", "c")]
+    >>> tree = {"role": "user", "text": "a", "replies": replies}
+    >>> for position, value, _ in expanded([(7, tree, None)], mode="paths"):
+    ...     print(position, value["messages"][1]["content"])
+    7 b
+    7 c
     """
     for position, value, raw in records:
         if _root(value) is None:
             yield position, value, raw
             continue
-        for one in conversations(value, mode=mode):
-            yield position, one, raw
-            raw = None  # the text of the tree stands for its first conversation alone
+        for item in conversations(value, mode=mode):
+            yield position, item, raw
+            raw = None  # only the first conversation keeps the text of the tree
 
 
 def conversations(record: dict[str, Any], *, mode: str) -> Iterator[dict[str, Any]]:
-    """Return the conversations of a tree as records of messages; what else its nodes hold stands in the list ``tree_path``."""
-    found = _root(record)
-    if found is None:
+    """Yield the conversations of a tree as records of messages.
+
+    The list ``tree_path`` keeps the other keys of the nodes.
+    """
+    pair = _root(record)
+    if pair is None:
         return
-    root, rest = found
+    root, rest = pair
     waiting: list[tuple[dict[str, Any], tuple[Any, ...] | None]] = [(root, None)]
     while waiting:
         node, above = waiting.pop()
@@ -72,24 +81,25 @@ def conversations(record: dict[str, Any], *, mode: str) -> Iterator[dict[str, An
 
 
 def _root(record: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
-    """The root of a tree and the record's other keys; None when the record is no tree."""
+    """Return the root of a tree and the record's other keys; None if it is not a tree."""
     if not isinstance(record, dict):
         return None
-    if is_turn(record) and any(isinstance(record.get(key), list) for key in CHILDREN):
+    if _is_node(record):
         return record, {}
     for name in ("prompt", "tree", "root"):
         node = record.get(name)
-        if (
-            isinstance(node, dict)
-            and is_turn(node)
-            and any(isinstance(node.get(key), list) for key in CHILDREN)
-        ):
+        if isinstance(node, dict) and _is_node(node):
             return node, {key: value for key, value in record.items() if key != name}
     return None
 
 
+def _is_node(value: dict[str, Any]) -> bool:
+    """Return whether a value is a turn with a list of replies."""
+    return is_turn(value) and any(isinstance(value.get(key), list) for key in CHILDREN)
+
+
 def _nodes(path: Any) -> list[dict[str, Any]]:
-    """The nodes of a path, the root first."""
+    """Return the nodes of a path, the root first."""
     nodes = []
     while path is not None:
         node, path = path
@@ -100,13 +110,13 @@ def _nodes(path: Any) -> list[dict[str, Any]]:
 def _replies(node: dict[str, Any]) -> list[dict[str, Any]]:
     key = first_key(node, CHILDREN)
     replies = node[key] if key else None
-    return (
-        [reply for reply in replies if isinstance(reply, dict)] if isinstance(replies, list) else []
-    )
+    if not isinstance(replies, list):
+        return []
+    return [reply for reply in replies if isinstance(reply, dict)]
 
 
 def _rank(node: dict[str, Any]) -> float:
-    """A node's rank, of which 0 is the best; infinity where it has none."""
+    """Return a node's rank, with 0 as the best; infinity without one."""
     rank = node.get("rank")
     return rank if isinstance(rank, int | float) and rank == rank else float("inf")
 

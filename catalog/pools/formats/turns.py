@@ -1,4 +1,7 @@
-"""Bare lists of turns (LIMA): texts that alternate between user and assistant, or turns with roles, alone or under a key."""
+"""Bare lists of turns (LIMA): alternating texts of user and assistant, or turns with roles.
+
+The list is the record, or under one of its keys.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,16 @@ from typing import Any
 from catalog.pools.conversation import Instruction, conversation, first_key
 from catalog.pools.fingerprint import Message
 from catalog.pools.formats.messages import are_turns, listed
+from catalog.pools.formats.registry import record_format
 from catalog.pools.reasons import Rejection
 
 KEYS = ("conversations", "conversation", "messages", "dialogue", "dialog", "data")
-"""Keys under which a record may hold texts that alternate. Not ``turns``: MT-Bench holds the user's turns alone there."""
+"""Keys of alternating texts, without ``turns``, where MT-Bench has only the user's turns."""
 
 
+@record_format(order=50)
 def turns(record: Any) -> Instruction | Rejection | None:
-    """Read a list of texts (user, assistant, user, ...) or of turns with roles; None for anything else.
+    """Read a bare list of texts (user, assistant, ...) or of turns; None for anything else.
 
     >>> turns(["What is it?", "A list."]).messages
     [('user', 'What is it?', None), ('assistant', 'A list.', None)]
@@ -37,7 +42,7 @@ def _turns(values: list[Any], *, rest: dict[str, Any]) -> Instruction | Rejectio
     if not values or not isinstance(values[0], str):
         return None
     if not all(isinstance(value, str) for value in values):
-        return Rejection("wrong_type", "a list of texts holds something else")
+        return Rejection("wrong_type", "a list of texts has an item of another type")
     messages: list[Message] = [
         ("assistant" if n % 2 else "user", value, None) for n, value in enumerate(values)
     ]

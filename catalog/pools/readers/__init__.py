@@ -1,1 +1,1 @@
-"""How records lie in a file: JSON Lines, JSON documents, CSV, YAML, Parquet. One file each."""
+"""The readers of file types (JSON Lines, JSON documents, CSV, YAML, Parquet, ...), one a file."""

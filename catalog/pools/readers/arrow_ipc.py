@@ -15,7 +15,7 @@ from catalog.pools.readers.compression import refuse_expansion
 from catalog.pools.readers.records import Record
 
 MAX_BATCH = 2 * 2**30
-"""Bytes of one message, a record batch or a dictionary, whose memory is taken at once."""
+"""Maximum bytes of one message, a record batch or a dictionary, which is read at once."""
 
 FILE = b"ARROW1\0\0"
 STREAM = b"\xff\xff\xff\xff"
@@ -25,7 +25,7 @@ _LONGEST_SCHEMA = 16 * 2**20
 
 
 def is_stream(head: bytes) -> bool:
-    """Return whether a file that begins so is an Arrow stream: a mark, the length of a schema, and it.
+    """Return whether a file begins as an Arrow stream, with a mark, a length and a schema.
 
     >>> is_stream(STREAM + (8).to_bytes(4, "little") + bytes(8)), is_stream(STREAM)
     (True, False)
@@ -40,13 +40,13 @@ def is_stream(head: bytes) -> bool:
 
 
 def arrow_ipc(blocks: Iterator[bytes], *, name: str) -> Iterator[Record]:
-    """Yield the rows as objects; a position is a row from 0. Columns that are null count as absent.
+    """Yield the rows as objects without null columns. A position is a row from 0.
 
-    A file is a stream between a mark and a footer, so it is read as one; what the footer adds is a
-    list of places.
+    A file is a stream between a mark and a footer, so it is read as a stream; the footer only lists
+    places.
 
     Raises:
-        SourceError: the file is damaged or cut, or a batch is larger than the bounds.
+        SourceError: the file is damaged or truncated, or a batch is too large.
     """
     n = 0
     try:
@@ -69,7 +69,7 @@ def arrow_ipc(blocks: Iterator[bytes], *, name: str) -> Iterator[Record]:
 
 
 class _Messages:
-    """A stream's messages as a stream again, each looked at before Arrow takes memory for it."""
+    """A stream's messages, each checked before Arrow allocates memory for it."""
 
     def __init__(self, blocks: Iterator[bytes], *, name: str) -> None:
         self._source = Joined(blocks)
@@ -89,7 +89,7 @@ class _Messages:
     def _message(self, head: bytes) -> Iterator[bytes]:
         size = int.from_bytes(head[4:8], "little", signed=True)
         if not head.startswith(STREAM) or not 0 < size <= _LONGEST_SCHEMA:
-            raise ValueError("a message does not begin as one")
+            raise ValueError("a message has no valid start")
         about = self._read(size)
         kind, header, n_body = _header(about)
         if not 0 <= n_body <= MAX_BATCH:
@@ -103,9 +103,10 @@ class _Messages:
         yield body
 
     def _refuse_expansion(self, about: bytes, batch: int, body: bytes) -> None:
-        """Refuse a batch whose rows, or whose packed buffers, say that they become too large."""
+        """Refuse a batch whose rows or compressed buffers state too large a size."""
         n_rows = _place(about, batch, 0)
-        n_plain = 0 if n_rows is None else _int(about, n_rows, "<q")  # a row of nulls takes no byte
+        # A row counts as one byte, because a row of nulls takes none.
+        n_plain = 0 if n_rows is None else _int(about, n_rows, "<q")
         buffers = _field(about, batch, 2)
         if _field(about, batch, 3) is not None and buffers is not None:
             for offset, length in _pairs(about, buffers):
@@ -118,7 +119,7 @@ class _Messages:
     def _read(self, size: int) -> bytes:
         data = self._source.read(size)
         if len(data) < size:
-            raise EOFError("it is cut before its end")
+            raise EOFError("the file is truncated")
         return data
 
 
@@ -128,7 +129,10 @@ def refuse_batch(name: str, n_bytes: int) -> None:
     Raises:
         SourceError: always.
     """
-    message = f"{name} has a record batch of {n_bytes:,} bytes, {MAX_BATCH:,} are read: write smaller batches"
+    message = (
+        f"{name} has a record batch of {n_bytes:,} bytes, the limit is {MAX_BATCH:,}: "
+        "write smaller batches"
+    )
     raise SourceError(message, reason="too_large")
 
 
@@ -138,7 +142,7 @@ def _batches(messages: _Messages, *, name: str) -> Iterator[pa.RecordBatch]:
     yield from reader
 
 
-# A message's head is a flatbuffer: tables whose first word leads back to the places of their
+# The head of a message is a flatbuffer: tables whose first word refers to the places of their
 # fields.
 
 
@@ -153,7 +157,7 @@ def _header(about: bytes) -> tuple[int, int, int]:
 
 
 def _place(about: bytes, table: int, field: int) -> int | None:
-    """Return where a table's field stands, None where it has none."""
+    """Return the place of a table's field, or None."""
     vtable = table - _int(about, table, "<i")
     slot = 4 + 2 * field
     if slot >= _int(about, vtable, "<H"):
@@ -163,19 +167,19 @@ def _place(about: bytes, table: int, field: int) -> int | None:
 
 
 def _field(about: bytes, table: int, field: int) -> int | None:
-    """Return where what a table's field refers to stands."""
-    at = _place(about, table, field)
-    return None if at is None else at + _int(about, at, "<I")
+    """Return the place to which a table's field refers, or None."""
+    place = _place(about, table, field)
+    return None if place is None else place + _int(about, place, "<I")
 
 
-def _pairs(about: bytes, at: int) -> Iterator[tuple[int, int]]:
+def _pairs(about: bytes, place: int) -> Iterator[tuple[int, int]]:
     """Yield a vector's structs of two 64-bit numbers."""
-    for n in range(_int(about, at, "<I")):
-        yield struct.unpack_from("<qq", about, at + 4 + 16 * n)
+    for n in range(_int(about, place, "<I")):
+        yield struct.unpack_from("<qq", about, place + 4 + 16 * n)
 
 
-def _int(about: bytes, at: int, form: str) -> int:
-    if at < 0:
-        raise ValueError("a message's head is no flatbuffer")
-    value: Any = struct.unpack_from(form, about, at)[0]
+def _int(about: bytes, place: int, form: str) -> int:
+    if place < 0:
+        raise ValueError("the head of a message is not a flatbuffer")
+    value: Any = struct.unpack_from(form, about, place)[0]
     return int(value)

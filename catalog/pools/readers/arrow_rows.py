@@ -15,10 +15,10 @@ from catalog.pools.readers.records import MAX_RECORD, Record
 from catalog.pools.reasons import Rejection
 
 MOST_ROWS = 1024
-"""Rows that are turned into objects at once."""
+"""Maximum rows to convert to objects at once."""
 
 AT_ONCE = 64 * 2**20
-"""Bytes of values that are turned into objects at once, where one row is not larger."""
+"""Maximum bytes of values to convert to objects at once, unless one row is larger."""
 
 
 _ODD_TYPES = (
@@ -30,15 +30,16 @@ _ODD_TYPES = (
 
 
 def refuse_types(schema: pa.Schema, *, name: str) -> None:
-    """Refuse a table with a column of views, runs or unions, whose size cannot be told before it is read.
+    """Refuse a table with a column of views, runs or unions, whose size is unknown before reading.
 
     Raises:
-        SourceError: there is one.
+        SourceError: the table has such a column.
     """
     for field in schema:
         if _has_odd_type(field.type):
             raise SourceError(
-                f"{name}: the column {field.name} has the type {field.type}, which is not read: save it as plain lists and values",
+                f"{name}: the column {field.name} has the unsupported type {field.type}: "
+                "save it as plain lists and values",
                 reason="wrong_container",
             )
 
@@ -50,10 +51,10 @@ def _has_odd_type(type_: pa.DataType) -> bool:
 
 
 def rows(batch: pa.RecordBatch, *, first: int, name: str) -> Iterator[Record]:
-    """Yield the rows of a batch as objects without their nulls; a position is a row from ``first``.
+    """Yield the rows of a batch as objects without nulls. A position is a row from ``first``.
 
-    A row that is too large, or holds what Python cannot, such as a text that is not UTF-8, is
-    rejected alone.
+    A row that is too large, or has a value that Python cannot hold, such as a text that is not
+    UTF-8, is rejected alone.
     """
     is_ours = _has_extras(batch.schema)
     for start in range(0, batch.num_rows, MOST_ROWS):
@@ -67,7 +68,7 @@ def rows(batch: pa.RecordBatch, *, first: int, name: str) -> Iterator[Record]:
 
 
 def _objects(batch: pa.RecordBatch, first: int) -> Iterator[tuple[int, Any]]:
-    """Yield the rows, in halves where they are large."""
+    """Yield the rows, in halves if they are large."""
     weight = sum(map(_weight, batch.columns))
     if batch.num_rows > 1 and weight > AT_ONCE:
         half = batch.num_rows // 2
@@ -75,7 +76,10 @@ def _objects(batch: pa.RecordBatch, first: int) -> Iterator[tuple[int, Any]]:
         yield from _objects(batch.slice(half), first + half)
         return
     if weight > MAX_RECORD:
-        yield first, Rejection("too_large", f"a row of {weight:,} bytes, {MAX_RECORD:,} are read")
+        yield (
+            first,
+            Rejection("too_large", f"a row of {weight:,} bytes, the limit is {MAX_RECORD:,}"),
+        )
         return
     try:
         yield from enumerate(plain_rows(batch), first)
@@ -93,7 +97,7 @@ def _rejection(error: Exception) -> Rejection:
 
 
 def _weight(array: pa.Array) -> int:
-    """Return the bytes that an array's values take when each is written out, or more."""
+    """Return an upper bound of the bytes of an array's values, each written out."""
     type_ = array.type
     if isinstance(array, pa.ExtensionArray):
         return _weight(array.storage)
@@ -119,7 +123,7 @@ def _weight_of_map(array: pa.MapArray) -> int:
 
 
 def _largest(values: pa.Array) -> int:
-    """Return the bytes of the largest value of a dictionary, or more."""
+    """Return an upper bound of the bytes of a dictionary's largest value."""
     if pa.types.is_string(values.type) or pa.types.is_binary(values.type):
         return int(pc.max(pc.binary_length(values)).as_py() or 0)
     return int(values.nbytes)
@@ -140,6 +144,6 @@ def _with_extras(message: Any) -> Any:
         extra = json.loads(message.get("extra") or "{}")
     except (ValueError, TypeError, RecursionError):
         extra = None
-    if not isinstance(extra, dict):  # somebody else's column of that name
+    if not isinstance(extra, dict):  # another column of that name
         return message
     return {"role": message.get("role"), "content": message.get("content")} | extra

@@ -1,4 +1,4 @@
-"""Rows of an Arrow batch as Python values that a JSON record could have."""
+"""Rows of an Arrow batch as the Python values of a JSON record."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ import pyarrow as pa
 
 
 def plain_rows(batch: pa.RecordBatch) -> list[dict[str, Any]]:
-    """Return the rows of a batch as objects. A field that is null is absent, inside structs too: so JSON Lines would have it.
+    """Return the rows of a batch as objects without null fields, also inside structs.
 
-    Nanoseconds, and times that Python has no value for, are texts.
+    Nanoseconds, and times that Python cannot hold, become texts.
 
-    >>> plain_rows(pa.RecordBatch.from_pylist([{"a": {"b": 1, "c": None}, "d": None}, {"a": {"b": None, "c": 2}, "d": 3}]))
+    >>> rows = [{"a": {"b": 1, "c": None}, "d": None}, {"a": {"b": None, "c": 2}, "d": 3}]
+    >>> plain_rows(pa.RecordBatch.from_pylist(rows))
     [{'a': {'b': 1}}, {'a': {'c': 2}, 'd': 3}]
     """
     names = batch.schema.names
@@ -47,9 +48,9 @@ def _cast(column: pa.Array, to: pa.DataType) -> list[Any]:
 
 
 def _as_text(type_: pa.DataType, *, is_exact: bool) -> pa.DataType:
-    """The type with texts for its times: for those in nanoseconds, which Python cuts, or, with ``is_exact``, for all."""
+    """Return a type with texts in place of nanoseconds, or with ``is_exact`` of all times."""
     types = pa.types
-    if types.is_duration(type_):  # Arrow writes no duration as text
+    if types.is_duration(type_):  # Arrow cannot write a duration as text
         return pa.int64() if is_exact or type_.unit == "ns" else type_
     if types.is_temporal(type_):
         return pa.string() if is_exact or getattr(type_, "unit", None) == "ns" else type_
@@ -65,14 +66,14 @@ def _as_text(type_: pa.DataType, *, is_exact: bool) -> pa.DataType:
 
 
 def _has_structs(type_: pa.DataType) -> bool:
-    """Whether values of a type can be objects."""
+    """Return whether values of a type can be objects."""
     return pa.types.is_struct(type_) or any(
         _has_structs(type_.field(n).type) for n in range(type_.num_fields)
     )
 
 
 def _without_nulls(value: Any) -> Any:
-    """The value without the keys of its objects that are null; nulls in lists stay."""
+    """Return a value without the null keys of its objects; nulls in lists stay."""
     if isinstance(value, dict):
         return {key: _without_nulls(item) for key, item in value.items() if item is not None}
     if isinstance(value, list | tuple):

@@ -1,4 +1,4 @@
-"""Compressed bytes as plain ones, block by block: gzip, zstd, bzip2, xz, known by their first bytes."""
+"""Decompression of gzip, zstd, bzip2 and xz, block by block."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ MAGIC: dict[str, bytes] = {
 }
 
 MAX_RATIO = 500
-"""Plain bytes for each compressed byte beyond which a file is refused. Records rarely exceed 20, templates repeated 200."""
+"""Maximum plain bytes per compressed byte. Records rarely exceed 20, repeated templates 200."""
 
 FREE = 256 * 2**20
-"""Plain bytes that no ratio refuses: a small file may well be all alike."""
+"""Plain bytes to which no ratio applies: a small file can repeat one value."""
 
 _STEP = 2**20
-"""Plain bytes that are unpacked at once, so that a block that was made to explode does not fill the memory."""
+"""Maximum plain bytes to unpack at once, which bounds the memory of a malicious block."""
 
 _PIECE = 64 * 1024
-"""Compressed bytes that are handed over at once."""
+"""Compressed bytes to unpack at once."""
 
 _ZSTD_PIECE = 256
 
 _MAX_WINDOW = 2**27
-"""Bytes of history that zstd and xz may keep; both use less at every level that their tools offer by default."""
+"""Maximum bytes of history of zstd and xz, above that of all default levels of their tools."""
 
 
 class _Unpacker(Protocol):
-    """One compressed member: whether its end was reached, and the bytes that follow it."""
+    """One compressed member, the state of its end, and the bytes after it."""
 
     is_done: bool
     rest: bytes
@@ -45,7 +45,7 @@ class _Unpacker(Protocol):
 
 
 def compression_of(head: bytes) -> str | None:
-    """Return the compression that a file's first bytes show, or None.
+    """Return the compression of a file with these first bytes, or None.
 
     >>> compression_of(b"\\x1f\\x8b\\x08"), compression_of(b"[")
     ('gzip', None)
@@ -54,10 +54,10 @@ def compression_of(head: bytes) -> str | None:
 
 
 def unpacked(blocks: Iterable[bytes], *, compression: str, name: str) -> Iterator[bytes]:
-    """Yield the plain bytes of a file that may hold several compressed members one after another.
+    """Yield the plain bytes of a file of one or more compressed members.
 
     Raises:
-        SourceError: damaged, cut before its end, or larger than `MAX_RATIO` allows.
+        SourceError: the file is damaged, truncated, or larger than `MAX_RATIO` allows.
     """
     budget = Expansion(name)
     damage = (OSError, zlib.error, lzma.LZMAError, ValueError, _zstd_error())
@@ -66,7 +66,7 @@ def unpacked(blocks: Iterable[bytes], *, compression: str, name: str) -> Iterato
             budget.add(len(plain))
             yield plain
     except EOFError as error:
-        message = f"{name}: the {compression} file is cut before its end; fetch it again"
+        message = f"{name}: the {compression} file is truncated: download it again"
         raise SourceError(message, reason="corrupt_archive") from error
     except damage as error:
         message = f"{name}: the {compression} file is damaged: {one_line(error)}"
@@ -74,7 +74,7 @@ def unpacked(blocks: Iterable[bytes], *, compression: str, name: str) -> Iterato
 
 
 class Expansion:
-    """Holds a file to `MAX_RATIO`.
+    """The limit of a file to `MAX_RATIO`.
 
     Attributes:
         n_packed: compressed bytes so far.
@@ -90,22 +90,22 @@ class Expansion:
         """Count plain bytes.
 
         Raises:
-            SourceError: there are too many for the compressed ones.
+            SourceError: the ratio to the compressed bytes is too large.
         """
         self.n_plain += n_plain
         refuse_expansion(self._name, n_packed=self.n_packed, n_plain=self.n_plain)
 
 
 def refuse_expansion(name: str, *, n_packed: int, n_plain: int) -> None:
-    """Refuse content that is far larger than the bytes that hold it.
+    """Refuse content that is far larger than its compressed bytes.
 
     Raises:
-        SourceError: more than `FREE` bytes, and more than `MAX_RATIO` for each of ``n_packed``.
+        SourceError: it has more than `FREE` bytes, and more than `MAX_RATIO` per compressed byte.
     """
     if n_plain > FREE and n_plain > MAX_RATIO * n_packed:
         raise SourceError(
-            f"{name}: {n_packed:,} bytes unpack to {n_plain:,} or more, over {MAX_RATIO} times as "
-            "many: unpack the file yourself if you trust it",
+            f"{name}: {n_packed:,} bytes unpack to at least {n_plain:,}, more than {MAX_RATIO} "
+            "times as many: if you trust the file, unpack it yourself",
             reason="too_large",
         )
 
@@ -118,7 +118,7 @@ def _plain(
         budget.n_packed += len(piece)
         while piece:
             if current is None:
-                if not piece.strip(b"\0"):  # tape padding after the last member
+                if not piece.strip(b"\0"):  # padding after the last member
                     break
                 current = start()
             yield from current.feed(piece)
@@ -172,7 +172,7 @@ class _Bounded:
 
 
 class _Zstd:
-    """One zstd frame. Four bytes can stand for 128 KiB, so it gets a few at a time."""
+    """One zstd frame, unpacked a few bytes at a time: four bytes can hold 128 KiB."""
 
     def __init__(self) -> None:
         import zstandard

@@ -1,4 +1,4 @@
-"""CSV and TSV: a header line, cells that may span lines, and a broken row that costs only itself."""
+"""CSV and TSV: a header line, cells of several lines, and broken rows that are rejected alone."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _SAMPLE_ROWS = 50
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a delimited file is written.
+    """The dialect of a delimited file.
 
     Attributes:
         delimiter: one character.
-        first_row: the cells of its first row.
-        has_header: whether they are names.
-        is_regular: whether nearly all rows have as many cells, at least two.
+        first_row: the cells of the first row.
+        has_header: whether the first row has the names of columns.
+        is_regular: whether nearly all rows have the same number of cells, at least two.
     """
 
     delimiter: str
@@ -35,16 +35,16 @@ class Dialect:
 
     @property
     def name(self) -> str:
-        """What a report calls it."""
+        """Its name in a report."""
         return "tsv" if self.delimiter == "\t" else "csv"
 
 
 def dialect_of(head: str, *, names: Iterable[str]) -> Dialect | None:
-    """The dialect of a text that begins so, or None when it is no table.
+    """Return the dialect of a text, or None if it is not a table.
 
     Args:
-        head: the text's first block.
-        names: column names that make a first row a header whatever else it holds, in lower case.
+        head: the first block of the text.
+        names: column names, in lower case, that identify a header.
 
     >>> dialect_of("act,prompt\\na,b\\n", names=()).has_header
     True
@@ -55,8 +55,8 @@ def dialect_of(head: str, *, names: Iterable[str]) -> Dialect | None:
         if not rows or not rows[0]:
             continue
         same = sum(len(row) == len(rows[0]) for row in rows) / len(rows)
-        found = (same if len(rows[0]) > 1 else 0.0, len(rows[0]), delimiter, rows)
-        best = found if best is None or found[:2] > best[:2] else best
+        candidate = (same if len(rows[0]) > 1 else 0.0, len(rows[0]), delimiter, rows)
+        best = candidate if best is None or candidate[:2] > best[:2] else best
     if best is None:
         return None
     share, n_cells, delimiter, rows = best
@@ -79,7 +79,7 @@ def _is_header(cells: Sequence[str], names: frozenset[str]) -> bool:
 
 
 def _sample(head: str, delimiter: str) -> list[list[str]]:
-    """The first rows, the last one left out where the head may cut it."""
+    """Return the first rows, without the last one if it can be incomplete."""
     rows: list[list[str]] = []
     try:
         for row in csv.reader(
@@ -95,10 +95,11 @@ def _sample(head: str, delimiter: str) -> list[list[str]]:
 
 
 def delimited(blocks: Iterable[str], *, dialect: Dialect) -> Iterator[Record]:
-    """The rows as objects of texts; a position is the number of the row's first line, from 1.
+    """Yield the rows as objects of texts. A position is the number of a row's first line, from 1.
 
-    Without a header the columns are named "1", "2", ... A row whose quotes do not match is rejected by its first line alone:
-    reading goes on with the line after it, since a quote left open would swallow the rest.
+    Without a header the columns are named "1", "2", ... If the quotes of a row do not match, only
+    its first line is rejected, and reading continues with the next line, because an open quote
+    would include the rest of the file.
 
     >>> dialect = dialect_of("act,prompt\\n", names=("prompt",))
     >>> [value for _, value, _ in delimited(['act,prompt\\na,"x\\n', 'y"\\n'], dialect=dialect)]
@@ -129,7 +130,7 @@ def delimited(blocks: Iterable[str], *, dialect: Dialect) -> Iterator[Record]:
 
 
 def _record(names: Sequence[str], cells: Sequence[str]) -> dict[str, str | None]:
-    """Return a row as an object; an empty cell of unwanted answers is none, since a table cannot leave a cell out."""
+    """Return a row as an object. An empty cell of rejected answers becomes None."""
     record: dict[str, str | None] = dict(zip(names, cells, strict=True))
     for name in REJECTED:
         if record.get(name) == "":
@@ -138,7 +139,7 @@ def _record(names: Sequence[str], cells: Sequence[str]) -> dict[str, str | None]
 
 
 def _row(lines: _Lines, delimiter: str) -> list[str] | Rejection | None:
-    """The next row that is not blank, or None at the end."""
+    """Return the next row that is not blank, or None at the end."""
     while True:
         try:
             cells = next(csv.reader(lines, delimiter=delimiter, strict=True), None)
@@ -150,11 +151,11 @@ def _row(lines: _Lines, delimiter: str) -> list[str] | Rejection | None:
 
 
 class _Lines:
-    """Lines with their ends, numbered; those of a row that failed can be given back, except its first.
+    """Numbered lines with their ends. The lines of a failed row after its first can be read again.
 
     Attributes:
-        first: the number of the first line taken since `begin`.
-        taken: the lines taken since `begin`.
+        first: the number of the first line since `begin`.
+        taken: the lines since `begin`.
     """
 
     def __init__(self, blocks: Iterable[str]) -> None:

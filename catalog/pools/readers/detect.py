@@ -1,4 +1,4 @@
-"""Which container a file is, by its first block; its name only breaks ties."""
+"""Detection of a file's container from its first block. The file's name only breaks ties."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from catalog.errors import SourceError, listed
 from catalog.pools.files import BLOCK, Opened
-from catalog.pools.formats.alpaca import INPUTS, PROMPTS, RESPONSES
+from catalog.pools.formats.alpaca_keys import INPUTS, PROMPTS, RESPONSES
 from catalog.pools.layout import laid_out, standard
 from catalog.pools.literal import looks_python
 from catalog.pools.options import ReadOptions
@@ -34,15 +34,15 @@ _COMPRESSED = (".gz", ".gzip", ".zst", ".zstd", ".bz2", ".xz")
 def container_of(
     file: Opened, *, options: ReadOptions, is_record: Callable[[Any], bool]
 ) -> Container:
-    """The records of an opened file.
+    """Return the records of an opened file.
 
     Args:
         file: the file.
-        options: whose column names tell a CSV's header.
-        is_record: whether a value has the shape of a record.
+        options: the options, whose column names identify the header of a CSV.
+        is_record: returns whether a value has the shape of a record.
 
     Raises:
-        SourceError: running text, or a CSV without a header.
+        SourceError: the file is running text, or a CSV without a header.
     """
     layout = options.layout
     is_ours = is_record if layout is None else lambda value: is_record(standard(value, layout))
@@ -50,7 +50,7 @@ def container_of(
     if layout is not None:
         container.records = laid_out(container.records, layout)
     file.notes += container.notes
-    container.notes = file.notes  # an archive adds to them when its last member was read
+    container.notes = file.notes  # an archive adds to them after its last member
     return container
 
 
@@ -70,13 +70,13 @@ def _text(file: Opened, *, options: ReadOptions, is_record: Callable[[Any], bool
     if _are_json_lines(start, is_whole=len(file.head) < BLOCK // 4):
         container = Container("json lines", "line", iter(()))
         container.records = json_lines(
-            file.blocks, note=lambda found: container.notes.extend(found)
+            file.blocks, note=lambda notes: container.notes.extend(notes)
         )
         return container
     if _JSON.match(start):
         return json_document(file.blocks, is_record=is_record)
-    if _ending(file) in (".yaml", ".yml") or (
-        is_yaml(file.head) and _ending(file) not in (".csv", ".tsv")
+    if _suffix(file) in (".yaml", ".yml") or (
+        is_yaml(file.head) and _suffix(file) not in (".csv", ".tsv")
     ):
         return Container("yaml", "element", yaml_items(file.blocks, is_record=is_record))
     dialect = _dialect(file, options)
@@ -84,10 +84,10 @@ def _text(file: Opened, *, options: ReadOptions, is_record: Callable[[Any], bool
 
 
 def _are_json_lines(start: str, *, is_whole: bool) -> bool:
-    """Whether at least half of the first lines, of two or more, are JSON objects, lists, or transcripts on their own."""
+    """Return whether half of the first lines, of at least two, are JSON objects, lists or texts."""
     lines = start.split("\n", _SAMPLE_LINES + 1)
     if len(lines) > _SAMPLE_LINES or not is_whole:
-        lines.pop()  # what is left, or a line that the block cuts
+        lines.pop()  # the rest, or an incomplete line
     lines = [line for line in lines if line.strip()]
     return len(lines) > 1 and 2 * sum(map(_is_json_record, lines)) >= len(lines)
 
@@ -98,47 +98,48 @@ def _is_json_record(line: str) -> bool:
         value, end = scan(text, 0)
     except (ValueError, StopIteration, RecursionError):
         return _is_python_record(text)
-    if isinstance(value, str):  # a quoted CSV cell is a JSON text too
+    if isinstance(value, str):  # a quoted CSV cell is also a JSON text
         value = value if "Human:" in value else None
     return end == len(text) and isinstance(value, dict | list | str) and bool(value)
 
 
 def _is_python_record(text: str) -> bool:
-    """Whether a line is the repr of a dict or a list, read or not: nothing else looks like it."""
+    """Return whether a line looks like the repr of a dict or a list."""
     return text[:1] + text[-1:] in ("{}", "[]") and looks_python(text)
 
 
-def _ending(file: Opened) -> str:
-    """The ending of the file's name that tells its container, in lower case."""
-    endings = [ending.lower() for ending in PurePosixPath(file.source.name).suffixes]
-    return next((ending for ending in reversed(endings) if ending not in _COMPRESSED), "")
+def _suffix(file: Opened) -> str:
+    """Return the suffix of the file's name without that of a compression, in lower case."""
+    suffixes = [suffix.lower() for suffix in PurePosixPath(file.source.name).suffixes]
+    return next((suffix for suffix in reversed(suffixes) if suffix not in _COMPRESSED), "")
 
 
 def _dialect(file: Opened, options: ReadOptions) -> Dialect:
-    """How the table is written.
+    """Return the dialect of a table.
 
     Raises:
-        SourceError: it is no table, or has no header and the map does not number its columns.
+        SourceError: the file is not a table, or has no header and the fields are not numbers.
     """
     name = file.source.name
     keys = (
-        *options.map.values(),
+        *options.fields.values(),
         options.source_column,
         options.labels_column,
         *(options.layout.keys if options.layout else ()),
     )
     named = {key.split(".")[0].lower() for key in keys if key}
     dialect = dialect_of(file.head, names=_COLUMNS | named)
-    if dialect is None or not (dialect.is_regular or _ending(file) in (".csv", ".tsv")):
+    if dialect is None or not (dialect.is_regular or _suffix(file) in (".csv", ".tsv")):
         advice = "records are JSON, JSON Lines, CSV, TSV, YAML, Parquet, Arrow or Excel"
         raise SourceError(f"{name} is running text, not records: {advice}", reason="plain_text")
-    if options.map and all(path.isdigit() for path in options.map.values()):
+    if options.fields and all(path.isdigit() for path in options.fields.values()):
         return replace(dialect, has_header=False)
     if not dialect.has_header:
         cells = listed(map(repr, dialect.first_row))
-        advice = "add a line with column names, or number the columns from 1: --map prompt=1 --map response=2"
+        advice = "add a line with column names, or number the columns from 1 (prompt=1, response=2)"
         raise SourceError(
-            f"{name} is a {dialect.name.upper()} file without a header; its first row is {cells}: {advice}",
+            f"{name} is a {dialect.name.upper()} file without a header; its first row is {cells}: "
+            f"{advice}",
             reason="no_header",
         )
     return dialect

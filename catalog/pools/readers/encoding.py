@@ -1,4 +1,4 @@
-"""Which encoding a file's bytes are in, and its text, with bad bytes marked so that only their record is lost."""
+"""The encoding of a file, and its text with marked bad bytes, which reject only their record."""
 
 from __future__ import annotations
 
@@ -20,14 +20,16 @@ _CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f\x1b"))
 
 
 def encoding_of(head: bytes) -> str | None:
-    """The codec of a file that begins so, or None when the bytes are no text.
+    """Return the codec of a file with these first bytes, or None if they are not text.
 
-    Without a byte order mark: UTF-16 where the zero bytes stand on one side of the pairs; GB18030
-    where most bytes outside ASCII are not UTF-8 and are common Chinese; else UTF-8, of which single
-    records may be bad.
+    Without a byte order mark it is UTF-16 if all zero bytes are on one side of the pairs, GB18030
+    if most bytes outside ASCII are common Chinese and not UTF-8, and else UTF-8 with possible bad
+    records.
 
-    >>> encoding_of(b"[]"), encoding_of("[1]".encode("utf-16-le")), encoding_of("你好，世界".encode("gb18030"))
-    ('utf-8', 'utf-16-le', 'gb18030')
+    >>> encoding_of(b"[]"), encoding_of("[1]".encode("utf-16-le"))
+    ('utf-8', 'utf-16-le')
+    >>> encoding_of("你好，世界".encode("gb18030"))
+    'gb18030'
     >>> encoding_of(bytes(range(256))) is None
     True
     """
@@ -40,13 +42,14 @@ def encoding_of(head: bytes) -> str | None:
     if len(head) and len(head) - len(head.translate(None, _CONTROLS)) > 0.02 * len(head):
         return None
     text = head.decode("utf-8", "surrogateescape")
-    n_bad = len(_BAD.findall(text[:-3] if len(head) > 3 else text))  # the last character may be cut
+    complete = text[:-3] if len(head) > 3 else text  # the last character can be incomplete
+    n_bad = len(_BAD.findall(complete))
     n_good = len(_NOT_ASCII.findall(text)) - n_bad
     return "gb18030" if n_bad > n_good and _is_chinese(head) else "utf-8"
 
 
 def shown(codec: str) -> str | None:
-    """The encoding's name as a report shows it; None for UTF-8, which goes without saying.
+    """Return the encoding's name in a report; None for UTF-8.
 
     >>> shown("utf-8-sig"), shown("utf-16-le")
     (None, 'UTF-16-LE')
@@ -55,10 +58,10 @@ def shown(codec: str) -> str | None:
 
 
 def decoded(blocks: Iterable[bytes], *, codec: str) -> Iterator[str]:
-    """The text of the blocks; each bad byte b becomes the code point U+DC00 + b, which no text can hold.
+    """Yield the text of the blocks, with each bad byte b as the code point U+DC00 + b.
 
-    A record with such a mark cannot be encoded again, which is how it is found (`bad_encoding`)
-    without a look at every character.
+    No text can hold this code point, so a record with it cannot be encoded. That detects it
+    (`bad_encoding`) without a check of every character.
     """
     decoder = codecs.getincrementaldecoder(codec)(errors="catalog.marked")
     for block in blocks:
@@ -71,7 +74,7 @@ def decoded(blocks: Iterable[bytes], *, codec: str) -> Iterator[str]:
 
 
 def storable(text: str) -> str:
-    """A text whose bad bytes and half surrogate pairs are written out, so that it can be stored.
+    """Return a text that can be stored, with bad bytes and half surrogate pairs written out.
 
     >>> storable("a\\udcff")
     'a\\\\xff'
@@ -79,31 +82,26 @@ def storable(text: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError:
-        return (
-            text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
-            if not _BAD.search(text)
-            else _written_out(text)
-        )
+        if _BAD.search(text):
+            return _written_out(text)
+        return text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
     return text
 
 
 def _written_out(text: str) -> str:
-    return (
-        _BAD.sub(lambda match: f"\\x{ord(match[0]) - 0xDC00:02x}", text)
-        .encode("utf-8", "backslashreplace")
-        .decode()
-    )
+    escaped = _BAD.sub(lambda match: f"\\x{ord(match[0]) - 0xDC00:02x}", text)
+    return escaped.encode("utf-8", "backslashreplace").decode()
 
 
 def _utf16(head: bytes) -> str | None:
-    """UTF-16 without a mark: at least 2 in 100 pairs have a zero byte, all on the same side."""
+    """Return the codec of UTF-16 without a mark, or None.
+
+    At least 2 in 100 pairs have a zero byte, nearly all on the same side.
+    """
     head = head[: 2 * (min(len(head), 65_536) // 2)]
     first, second = head[0::2].count(0), head[1::2].count(0)
-    if (
-        max(first, second) * 100 < len(head)
-        or min(first, second) * 20 > max(first, second)
-        or not head
-    ):
+    least, most = sorted((first, second))
+    if not head or most * 100 < len(head) or least * 20 > most:
         return None
     codec = "utf-16-be" if first > second else "utf-16-le"
     text = head[:-2].decode(codec, "replace")
@@ -112,10 +110,9 @@ def _utf16(head: bytes) -> str | None:
 
 
 def _is_chinese(head: bytes) -> bool:
-    """Whether the bytes read as GB18030 are, at least 9 characters in 10, in GB 2312, which holds the common ones."""
-    counts = Counter(
-        _NOT_ASCII.findall(codecs.getincrementaldecoder("gb18030")(errors="replace").decode(head))
-    )
+    """Return whether 9 in 10 characters of GB18030 are in GB 2312, which has the common ones."""
+    text = codecs.getincrementaldecoder("gb18030")(errors="replace").decode(head)
+    counts = Counter(_NOT_ASCII.findall(text))
     common = sum(count for character, count in counts.items() if _in_gb2312(character))
     return bool(counts) and common >= 0.9 * counts.total()
 

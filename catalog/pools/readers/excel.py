@@ -1,4 +1,4 @@
-"""Excel workbooks: each visible sheet a table whose first row that is not empty names the columns."""
+"""Excel workbooks: every visible sheet is a table, whose first row with cells is the header."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from catalog.pools.readers.records import Record
 from catalog.pools.reasons import Rejection
 
 MAX_COLUMNS = 1_000
-"""Columns of a sheet; the format allows 16,384, and a file of a few bytes can claim them in each row."""
+"""Maximum columns of a sheet. The format allows 16,384, which a tiny file can claim per row."""
 
 MAX_ROWS = 2**20
-"""Rows of a sheet, which is what the format allows; a few bytes can claim more."""
+"""Maximum rows of a sheet, as in the format. A tiny file can claim more."""
 
 MAX_PART = 2**28
-"""Bytes of a part that is read whole, such as the texts that the sheets share."""
+"""Maximum bytes of a part that is read at once, such as the shared texts of sheets."""
 
 _AT_ONCE = 256
 
@@ -31,7 +31,7 @@ def is_workbook(archive: zipfile.ZipFile) -> bool:
 
 
 def sheets(archive: zipfile.ZipFile, binary: BinaryIO, *, name: str) -> dict[str, Any]:
-    """Return the sheets of a workbook by title, hidden ones and charts too.
+    """Return the sheets of a workbook by title, including hidden ones and charts.
 
     Raises:
         SourceError: openpyxl is not installed, or the workbook is damaged or too large.
@@ -46,7 +46,10 @@ def sheets(archive: zipfile.ZipFile, binary: BinaryIO, *, name: str) -> dict[str
     for info in archive.infolist():
         is_sheet = info.filename.startswith("xl/worksheets/")
         if info.file_size > MAX_PART and not is_sheet:
-            message = f"{name}: {info.filename} has {info.file_size:,} bytes, {MAX_PART:,} are read: save its sheets as CSV"
+            message = (
+                f"{name}: {info.filename} has {info.file_size:,} bytes, the limit is {MAX_PART:,}: "
+                "save the sheets as CSV"
+            )
             raise SourceError(message, reason="too_large")
     try:
         with warnings.catch_warnings():
@@ -54,7 +57,7 @@ def sheets(archive: zipfile.ZipFile, binary: BinaryIO, *, name: str) -> dict[str
             binary.seek(0)
             book = load_workbook(binary, read_only=True, data_only=True, keep_links=False)
         return {sheet.title: sheet for sheet in book.worksheets}
-    except Exception as error:  # openpyxl's parsers raise errors of every kind
+    except Exception as error:  # openpyxl raises errors of many types
         raise _damaged(name, error) from error
 
 
@@ -64,10 +67,10 @@ def has_rows(sheet: Any, *, name: str) -> bool:
 
 
 def excel(sheet: Any, *, name: str) -> Iterator[Record]:
-    """Yield the rows of a sheet as objects without empty cells; a position is a row as Excel numbers it.
+    """Yield the rows of a sheet as objects without empty cells. A position is Excel's row number.
 
     Raises:
-        SourceError: the sheet is damaged, has no unique column names, or exceeds the bounds.
+        SourceError: the sheet is damaged or too large, or a column name repeats.
     """
     rows = _rows(sheet, name=name)
     names = next((names for _, cells in rows if (names := _names(cells, name=name))), None)
@@ -92,21 +95,21 @@ def _names(cells: list[Any], *, name: str) -> list[str] | None:
     names = [str(n) if cell is None else str(cell).strip() for n, cell in enumerate(cells, 1)]
     twice = [title for title in dict.fromkeys(names) if names.count(title) > 1]
     if twice:
-        message = f"{name} has several columns named {listed(twice)}: give each a name of its own in its first row"
+        message = f"{name} has several columns named {listed(twice)}: rename them in the first row"
         raise SourceError(message, reason="no_header")
     return names
 
 
 def _rows(sheet: Any, *, name: str) -> Iterator[tuple[int, list[Any]]]:
-    """Yield each row's number and its cells, empty ones at its end left out."""
-    sheet.reset_dimensions()  # what a sheet claims of its size need not be so
+    """Yield the number of each row and its cells, without empty ones at the end."""
+    sheet.reset_dimensions()  # the size that a sheet states can be wrong
     rows = enumerate(sheet.iter_rows(values_only=True), 1)
     while True:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 taken = list(islice(rows, _AT_ONCE))
-        except Exception as error:  # as above
+        except Exception as error:  # openpyxl raises errors of many types
             raise _damaged(name, error) from error
         if not taken:
             return
@@ -123,7 +126,7 @@ def _rows(sheet: Any, *, name: str) -> Iterator[tuple[int, list[Any]]]:
 
 
 def _value(cell: Any) -> Any:
-    """Return a cell as a record holds it: dates and times as ISO texts, an empty text as nothing."""
+    """Return a cell as a value of a record: ISO texts for times, None for an empty text."""
     if isinstance(cell, date | time):
         return cell.isoformat()
     if isinstance(cell, timedelta):

@@ -1,4 +1,7 @@
-"""JSON documents, through a window: a list, an object that holds a list, an object keyed by id, objects one after another."""
+"""JSON documents, through a window.
+
+A document is a list, an object that holds a list, an object keyed by id, or a series of objects.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,12 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from catalog.pools.readers.json_element import element
 from catalog.pools.readers.json_recovery import Elements
 from catalog.pools.readers.records import (
-    MAX_RECORD,
     Container,
     PythonLiterals,
     Record,
-    not_json,
     scan,
 )
 from catalog.pools.readers.tables import row_of
@@ -33,20 +35,21 @@ LIST_KEYS = (
     "samples",
     "questions",
 )
-"""Keys of a document under which a list of records is looked for."""
+"""Keys of a document's list of records."""
 
 _MAX_KEY = 2**16
-"""Characters within which a key must end."""
+"""Maximum characters of a key."""
 
 _KEY = re.compile(r'"((?:[^"\\]|\\.)*+)"\s*:\s*', re.DOTALL)
 
 
 def json_document(blocks: Iterable[str], *, is_record: Callable[[Any], bool]) -> Container:
-    """The records of a JSON document.
+    """Return the records of a JSON document.
 
     Args:
         blocks: the text.
-        is_record: whether a value has the shape of a record, which tells an object keyed by id from one that is a record.
+        is_record: returns whether a value has the shape of a record, which distinguishes a record
+            from an object keyed by id.
     """
     window = Window(blocks)
     container = Container("json objects", "element", iter(()))
@@ -59,20 +62,20 @@ def json_document(blocks: Iterable[str], *, is_record: Callable[[Any], bool]) ->
 def _documents(
     window: Window, container: Container, is_record: Callable[[Any], bool]
 ) -> Iterator[Record]:
-    """Every top-level value of the text, one after another."""
+    """Yield the records of every top-level value of the text."""
     n = 0
     known, python = Elements(), PythonLiterals()
     while char := window.skip():
         if char == "[" and not _is_turns(window):
-            window.at += 1
+            window.place += 1
             records = _elements(window, container, first=n)
         elif char == "{" and (is_keyed := _holds_records(window, is_record)) is not None:
             container.name = "json object keyed by id" if is_keyed else "json object with a list"
             names = _column_names(window)
-            window.at += 1
+            window.place += 1
             records = _pairs(window, container, is_keyed=is_keyed, first=n, names=names)
-        elif char in "]}":  # closes nothing
-            window.at += 1
+        elif char in "]}":  # without an opening bracket
+            window.place += 1
             continue
         else:
             value, raw = element(window, known)
@@ -84,35 +87,36 @@ def _documents(
 
 
 def _as_python(record: Record, python: PythonLiterals) -> Record:
-    """A record that is no JSON, read as Python where it is a literal."""
+    """Return a record that is not JSON as Python, if it is a literal."""
     position, rejection, raw = record
     return position, python.value(raw or "", otherwise=rejection), raw
 
 
 def _column_names(window: Window) -> list[str] | None:
-    """The column names of a table that pandas split (``orient="split"``) at the window's place; None for any other object."""
+    """Return the column names of a pandas table (``orient="split"``) at the window's place.
+
+    Returns None for any other object.
+    """
     if '"columns"' not in window.text:
         return None
     try:
-        value, _ = scan(window.text, window.at)
+        value, _ = scan(window.text, window.place)
     except (ValueError, StopIteration, RecursionError):
         return None
     return _names(value.get("columns"))
 
 
 def _names(value: Any) -> list[str] | None:
-    return (
-        value
-        if isinstance(value, list) and value and all(isinstance(name, str) for name in value)
-        else None
-    )
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+        return None
+    return value or None
 
 
 def _is_turns(window: Window) -> bool:
-    """Whether the list at the window's place is itself one record: turns, or texts that alternate."""
-    match = re.compile(r"\[\s*").match(window.text, window.at)
+    """Return whether the list at the window's place is one record of turns or texts."""
+    match = re.compile(r"\[\s*").match(window.text, window.place)
     try:
-        first, _ = scan(window.text, match.end() if match else window.at)
+        first, _ = scan(window.text, match.end() if match else window.place)
     except (ValueError, StopIteration, RecursionError):
         return False
     if isinstance(first, dict):
@@ -121,9 +125,12 @@ def _is_turns(window: Window) -> bool:
 
 
 def _holds_records(window: Window, is_record: Callable[[Any], bool]) -> bool | None:
-    """What the object at the window's place is: False, it holds a list of records; True, it is keyed by id; None, it is a record."""
+    """Return the kind of the object at the window's place.
+
+    False is an object with a list of records, True an object keyed by id, None a record.
+    """
     try:
-        value, _ = scan(window.text, window.at)
+        value, _ = scan(window.text, window.place)
     except (ValueError, StopIteration, RecursionError):
         value = None
     if isinstance(value, dict):
@@ -137,26 +144,23 @@ def _holds_records(window: Window, is_record: Callable[[Any], bool]) -> bool | N
         ):
             return False
         values = list(value.values())
-        return (
-            True
-            if values and all(isinstance(item, dict) for item in values) and is_record(values[0])
-            else None
-        )
+        are_objects = bool(values) and all(isinstance(item, dict) for item in values)
+        return True if are_objects and is_record(values[0]) else None
     return _guess(window, is_record)
 
 
 def _guess(window: Window, is_record: Callable[[Any], bool]) -> bool | None:
-    """The same for an object that is broken, or longer than the window: from its first keys."""
-    at = window.at + 1
+    """Return the same from the first keys of an object that is broken, or exceeds the window."""
+    place = window.place + 1
     for _ in range(64):
-        match = _KEY.match(window.text, _spaces(window.text, at))
+        match = _KEY.match(window.text, _spaces(window.text, place))
         if not match:
             return None
         opening = window.text[match.end() : match.end() + 1]
         if match[1] in LIST_KEYS and re.compile(r"\[\s*[\[{]").match(window.text, match.end()):
             return False
         try:
-            value, at = scan(window.text, match.end())
+            value, place = scan(window.text, match.end())
         except (ValueError, StopIteration, RecursionError):
             return None
         if opening == "{" and is_record(value):
@@ -164,56 +168,56 @@ def _guess(window: Window, is_record: Callable[[Any], bool]) -> bool | None:
     return None
 
 
-def _spaces(text: str, at: int) -> int:
-    while at < len(text) and text[at] in " \t\r\n,":
-        at += 1
-    return at
+def _spaces(text: str, place: int) -> int:
+    while place < len(text) and text[place] in " \t\r\n,":
+        place += 1
+    return place
 
 
 def _elements(window: Window, container: Container, *, first: int) -> Iterator[Record]:
-    """The elements of a list, up to its closing bracket."""
+    """Yield the elements of a list, up to its closing bracket."""
     known = Elements()
     n = first
     while char := window.skip():
         if char == "]":
-            window.at += 1
+            window.place += 1
             return
-        if char == "}":  # left over from a broken element
-            window.at += 1
+        if char == "}":  # from a broken element
+            window.place += 1
             continue
         value, raw = element(window, known)
         yield n, value, raw
         n += 1
-    container.notes.append("the list is not closed: the file may be cut")
+    container.notes.append("the list is not closed: the file may be truncated")
 
 
 def _pairs(
     window: Window, container: Container, *, is_keyed: bool, first: int, names: list[str] | None
 ) -> Iterator[Record]:
-    """The records under the keys of an object: one a key, or those of a list under one of LIST_KEYS.
+    """Yield the records of an object: one for each key, or those of a list under LIST_KEYS.
 
-    Lists of cells are the rows of a table where the object has the names of its columns, here or
+    Lists of cells are the rows of a table if the object has the names of its columns, here or
     before.
     """
     known = Elements(is_keyed=True)
     n = first
     while char := window.skip():
         if char == "}":
-            window.at += 1
+            window.place += 1
             return
         match = _key(window)
         if match is None:
             yield (
                 n,
-                Rejection("not_json", "a key and a colon were expected"),
+                Rejection("not_json", "expected a key and a colon"),
                 window.take(_line_end(window)),
             )
             n += 1
             continue
         key = match[1]
-        window.at = match.end()
+        window.place = match.end()
         if not is_keyed and key in LIST_KEYS and window.skip() == "[":
-            window.at += 1
+            window.place += 1
             for record in _elements(window, container, first=n):
                 n += 1
                 yield _in_columns(record, names, container)
@@ -226,11 +230,11 @@ def _pairs(
         elif isinstance(value, Rejection):
             yield n, value, raw
             n += 1
-    container.notes.append("the object is not closed: the file may be cut")
+    container.notes.append("the object is not closed: the file may be truncated")
 
 
 def _in_columns(record: Record, names: list[str] | None, container: Container) -> Record:
-    """A list of cells as the row of a table, where the names of its columns are known."""
+    """Return a list of cells as the row of a table, if the names of its columns are known."""
     position, value, raw = record
     if names is None or not isinstance(value, list):
         return record
@@ -239,59 +243,22 @@ def _in_columns(record: Record, names: list[str] | None, container: Container) -
 
 
 def _key(window: Window) -> re.Match[str] | None:
-    """The key at the window's place, with its colon and enough of what follows."""
-    match = _KEY.match(window.text, window.at)
-    while (
-        (match is None or match.end() == len(window.text))
-        and len(window.text) - window.at < _MAX_KEY
-        and window.more()
-    ):
-        match = _KEY.match(window.text, window.at)
+    """Return the key at the window's place, with its colon and enough text after it."""
+    match = _KEY.match(window.text, window.place)
+    while match is None or match.end() == len(window.text):
+        if len(window.text) - window.place >= _MAX_KEY or not window.more():
+            break
+        match = _KEY.match(window.text, window.place)
     return match
 
 
 def _line_end(window: Window) -> int:
-    end = window.text.find("\n", window.at + 1)
+    end = window.text.find("\n", window.place + 1)
     return len(window.text) if end < 0 else end
 
 
 def _with_key(value: Any, key: str) -> Any:
-    """The record with its key, which no other column holds."""
+    """Return a record with its key, unless another column has the name."""
     if not isinstance(value, dict) or value.get("id") == key:
         return value
     return {("key" if "id" in value else "id"): key, **value}
-
-
-def element(window: Window, known: Elements) -> tuple[Any, str]:
-    """The value at the window's place, or why there is none, and its text; the window moves behind it."""
-    while True:
-        text, at = window.text, window.at
-        try:
-            value, end = scan(text, at)
-        except (ValueError, StopIteration, RecursionError) as error:
-            if _may_be_cut(error, text) and len(text) - at < MAX_RECORD and window.more():
-                continue
-            return _lost(window, known, error)
-        if end == len(text) and window.more():  # a number may go on
-            continue
-        known.last = value
-        return value, window.take(end)
-
-
-def _may_be_cut(error: BaseException, text: str) -> bool:
-    """Whether an error can come from the end of the window alone."""
-    if isinstance(error, RecursionError):
-        return False
-    at = error.value if isinstance(error, StopIteration) else getattr(error, "pos", 0)
-    return at + 16 >= len(text) or str(error).startswith("Unterminated string")
-
-
-def _lost(window: Window, known: Elements, error: BaseException) -> tuple[Rejection, str]:
-    """Pass a broken element."""
-    end = known.end(window)
-    if end is None:
-        return Rejection("too_large", f"no end within {MAX_RECORD:,} characters"), window.take(
-            len(window.text)
-        )
-    raw = window.take(max(end, window.at + 1))
-    return not_json(error), raw.rstrip(", \t\r\n")

@@ -1,4 +1,4 @@
-"""JSON Lines: one value a line, each line on its own."""
+"""JSON Lines: one value per line."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from catalog.pools.reasons import Rejection
 def json_lines(
     blocks: Iterable[str], *, note: Callable[[list[str]], None] | None = None
 ) -> Iterator[Record]:
-    """Yield the values of the lines that are not blank; a position is a line number from 1.
+    """Yield the values of the lines that are not blank. A position is a line number from 1.
 
-    A line that is a Python literal is read as such; ``note`` is told at the end how many are.
+    A line that is a Python literal is read as such; ``note`` gets their number at the end.
 
     >>> [value for _, value, _ in json_lines(['{"a": 1}\\r\\n\\n{"a"', ': 2}'])]
     [{'a': 1}, {'a': 2}]
@@ -40,7 +40,7 @@ def json_lines(
                     number,
                     Rejection(
                         "not_json",
-                        f"more text after the value, from character {end}: {line[end : end + 40]!r}",
+                        f"text after the value, from character {end}: {line[end : end + 40]!r}",
                     ),
                     line,
                 )
@@ -51,22 +51,20 @@ def json_lines(
 
 
 def _value(text: str) -> object:
-    """The value of a line that could not be read as it stands."""
+    """Return the value of a line that failed to parse."""
     if len(text) >= MAX_RECORD:
         return Rejection("too_large", f"a line of more than {MAX_RECORD:,} characters")
     try:
         value, end = scan(text, 0)
     except (ValueError, StopIteration, RecursionError) as error:
         return not_json(error)
-    return (
-        value
-        if end == len(text)
-        else Rejection("not_json", f"more text after the value, from character {end}")
-    )
+    if end < len(text):
+        return Rejection("not_json", f"text after the value, from character {end}")
+    return value
 
 
 def _lines(blocks: Iterable[str]) -> Iterator[list[str]]:
-    """Whole lines, without their ends, a block at a time; what exceeds MAX_RECORD of one line is dropped."""
+    """Yield lists of complete lines without their ends; a line is cut after MAX_RECORD."""
     pending: list[str] = []
     n_pending = 0
     for block in blocks:
@@ -77,7 +75,7 @@ def _lines(blocks: Iterable[str]) -> Iterator[list[str]]:
             continue
         lines = block.split("\n")
         if n_pending:
-            # Without its middle a line must not be taken for whole, so its end goes too.
+            # A line without its middle must not look complete, so its end is dropped too.
             lines[0] = "".join([*pending, lines[0]] if n_pending < MAX_RECORD else pending)
         last = lines.pop()
         pending, n_pending = [last], len(last)

@@ -12,7 +12,7 @@ from catalog.pools.readers.window import Window
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"|[{}\[\]"]', re.DOTALL)
 _FIRST_KEY = re.compile(r'\{\s*("(?:[^"\\]|\\.)*+")\s*:', re.DOTALL)
 _PAIR = r',\s*"(?:[^"\\]|\\.)*+"\s*:'
-_CLOSED = rf"\s*(?:\Z|[\[{{}}\n]|{_PAIR})"  # what may follow the bracket that closes all
+_CLOSED = rf"\s*(?:\Z|[\[{{}}\n]|{_PAIR})"  # the text after the last closing bracket
 _NEXT = {
     "{": re.compile(rf"\s*(?:,\s*\{{|\]{_CLOSED}|\Z)", re.DOTALL),
     "[": re.compile(rf"\s*(?:,\s*\[|\]{_CLOSED}|\Z)", re.DOTALL),
@@ -24,17 +24,17 @@ _MOST_KEYS = 8
 
 
 class Elements:
-    """Remembers how the good elements of one list or object began, and finds where a broken one ends.
+    """A search for the end of a broken element in a list or object, from its good elements.
 
-    Two signs are looked for, and the earlier one wins:
+    The earlier of two signs wins:
 
-    - the brackets are balanced (strings are passed over, with any raw newlines in them) and a separator follows: a trailing comma,
-      NaN, a newline in a string, a bad escape;
-    - another element begins as the earlier ones did, ``{"instruction":``, after a comma or a bracket. Inside a string its quotes
-      would be escaped, so this holds where a quote is missing and the balance is lost.
+    - The brackets are balanced (strings are skipped, with raw newlines in them) and a separator
+      follows. This covers a trailing comma, NaN, a newline in a string, a bad escape.
+    - Another element begins like the earlier ones, with ``{"instruction":``, after a comma or a
+      bracket. Inside a string its quotes are escaped, so this also covers a missing quote, which
+      breaks the balance.
 
-    What this cannot know: in a record that lost a quote, a text such as ``}][`` reads as the end of
-    the list.
+    In a record with a missing quote, a text such as ``}][`` still ends the list.
 
     Attributes:
         last: the last good element.
@@ -46,38 +46,38 @@ class Elements:
         self.last: Any = None
 
     def _remember(self, window: Window) -> None:
-        """Note how the broken element at the window's place begins, and how the last good one did."""
-        match = _FIRST_KEY.match(window.text, window.at)
+        """Keep the start of the broken element at the window's place, and of the last good one."""
+        match = _FIRST_KEY.match(window.text, window.place)
         if match and len(self._keys) < _MOST_KEYS:
             self._keys[match[1]] = None
         if isinstance(self.last, dict) and self.last:
             self._keys[json.dumps(next(iter(self.last)), ensure_ascii=False)] = None
 
     def end(self, window: Window) -> int | None:
-        """The end of the broken element at the window's place, or None when it is longer than a record may be.
+        """Return the end of the broken element at the window's place; None if it is too long.
 
-        The window may move forward; the answer counts from its start then.
+        The window can move; the end counts from its start.
         """
         self._remember(window)
         while True:
-            found = self._found(window.text, window.at)
-            if found is not None and (found + _MARGIN < len(window.text) or window.is_last):
-                return found
-            if len(window.text) - window.at > MAX_RECORD:
+            end = self._end_in(window.text, window.place)
+            if end is not None and (end + _MARGIN < len(window.text) or window.is_last):
+                return end
+            if len(window.text) - window.place > MAX_RECORD:
                 return None
             if not window.more():
-                return len(window.text) if found is None else found
+                return len(window.text) if end is None else end
 
-    def _found(self, text: str, start: int) -> int | None:
+    def _end_in(self, text: str, start: int) -> int | None:
         bare = _BARE.match(text, start)
-        if bare:  # no bracket: a literal that JSON does not know
+        if bare:  # a literal without brackets that is not JSON
             return bare.end()
         restart = self._restart(text, start)
         balance = self._balance(text, start, len(text) if restart is None else restart)
         return restart if balance is None else balance
 
     def _restart(self, text: str, start: int) -> int | None:
-        """Where the next element begins as the earlier ones did."""
+        """Return the place where the next element begins like the earlier ones."""
         if text[start] == "[":
             pattern = re.compile(r'\[\s*["{]')
         elif self._keys:
@@ -94,7 +94,7 @@ class Elements:
         return None
 
     def _balance(self, text: str, start: int, stop: int) -> int | None:
-        """The end of balanced brackets that a separator follows."""
+        """Return the end of balanced brackets before a separator."""
         follows = _NEXT_PAIR if self._is_keyed else _NEXT.get(text[start], _NEXT_PAIR)
         opened: list[str] = []
         for match in _TOKEN.finditer(text, start, stop):

@@ -14,18 +14,17 @@ from catalog.pools.readers.compression import refuse_expansion
 from catalog.pools.readers.records import Record
 
 _HEADER = 64
-"""Bytes within which the head of a dictionary page says how large the page is."""
+"""Bytes of a dictionary page's head that include its size."""
 
 
 def parquet(binary: BinaryIO, *, name: str) -> Iterator[Record]:
-    """Yield the rows as objects; a position is a row from 0. Fields that are null count as absent.
+    """Yield the rows as objects without null fields. A position is a row from 0.
 
-    A message of exactly role, content and extra is the catalog's own, whose extra is the JSON
-    object of its other keys (a Parquet struct has the same keys in every row): they become keys of
-    the message again.
+    A message of exactly role, content and extra is one of the catalog's exports. Its extra is the
+    JSON object of its other keys, which become keys of the message again.
 
     Raises:
-        SourceError: the file is damaged, or far larger than the bytes that hold it.
+        SourceError: the file is damaged, or expands too far.
     """
     from pyarrow.parquet import ParquetFile
 
@@ -35,9 +34,8 @@ def parquet(binary: BinaryIO, *, name: str) -> Iterator[Record]:
         file = ParquetFile(binary)
         refuse_types(file.schema_arrow, name=name)
         n_bytes = binary.seek(0, io.SEEK_END)
-        refuse_expansion(
-            name, n_packed=n_bytes, n_plain=file.metadata.num_rows
-        )  # a null takes no byte
+        # A row counts as one byte, because a null takes none.
+        refuse_expansion(name, n_packed=n_bytes, n_plain=file.metadata.num_rows)
         for group in range(file.metadata.num_row_groups):
             step = _step(binary, file.metadata.row_group(group), name=name)
             for batch in file.iter_batches(batch_size=step, row_groups=[group]):
@@ -50,7 +48,7 @@ def parquet(binary: BinaryIO, *, name: str) -> Iterator[Record]:
 
 
 def _step(binary: BinaryIO, group: Any, *, name: str) -> int:
-    """Return how many rows to read at once, so that they stay small when all hold the largest values.
+    """Return the number of rows to read at once, small enough for rows of the largest values.
 
     A column stores a repeated value once: 1,024 rows of a value of 4 MB are a file of 5 KB.
 
@@ -71,10 +69,10 @@ def _step(binary: BinaryIO, group: Any, *, name: str) -> int:
 
 
 def _dictionary_size(binary: BinaryIO, column: Any) -> int:
-    """Return the bytes of a column's dictionary, an upper bound of any value in it.
+    """Return the bytes of a column's dictionary, an upper bound of its values.
 
     A page begins with its kind, its plain size and its packed size, as varints of Thrift's compact
-    protocol that one byte each announces.
+    protocol, each after one byte of type.
     """
     binary.seek(column.dictionary_page_offset)
     head = iter(binary.read(_HEADER))

@@ -1,4 +1,4 @@
-"""What every container hands out."""
+"""Containers: the records of a file as a stream."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from catalog.pools.literal import looks_python, python_value
 from catalog.pools.reasons import Rejection
 
 Record = tuple[int | str, Any, str | None]
-"""Position (an ordinal, or a key), value or Rejection, and the raw text, where the container has one."""
+"""Position (an ordinal or a key), value or Rejection, and the raw text if there is one."""
 
 MAX_RECORD = 64 * 2**20
-"""Characters of one record beyond which the reader gives it up, so that a broken file cannot fill the memory."""
+"""Maximum characters of a record, which bounds the memory for a broken file."""
 
 SAMPLE_CHARS = 2**24
-"""Characters of records after which fewer of them make a sample: a file's first records may be of megabytes."""
+"""Maximum characters of a sample: the first records of a file can have megabytes."""
 
 
 @dataclass
@@ -27,10 +27,10 @@ class Container:
     """A file's records as a stream.
 
     Attributes:
-        name: what a report calls it, e.g. ``"json lines"``.
-        unit: what a position counts: line (from 1), element, row (from 0) or key.
+        name: its name in a report, such as ``"json lines"``.
+        unit: the unit of a position: line (from 1), element, row (from 0) or key.
         records: the stream, which can be read once.
-        notes: what is odd about the file as a whole, filled while it is read.
+        notes: notes about the file as a whole, complete after the last record.
     """
 
     name: str
@@ -40,18 +40,20 @@ class Container:
 
 
 scan: Callable[[str, int], tuple[Any, int]] = JSONDecoder().scan_once  # type: ignore[attr-defined]
-"""``scan(text, start) -> (value, end)``; raises ValueError, StopIteration (no value starts there) or RecursionError.
+"""``scan(text, start) -> (value, end)``.
 
-NaN and the infinities are read: in metadata they become null, in a message they cost the record.
+It raises ValueError, StopIteration (no value starts there) or RecursionError. NaN and the
+infinities are values: in metadata they become null, in a message they reject the record.
 """
 
 
 class PythonLiterals:
-    """Reads the records of a file that are Python literals instead of JSON, and counts them.
+    """A reader of the records of a file that are Python literals in place of JSON.
 
     Attributes:
-        n_read: records that were read so.
-        n_refused: records that look like Python and are no literals of texts, numbers, lists and dicts.
+        n_read: number of records that were read so.
+        n_refused: number of records that look like Python, but are not literals of texts, numbers,
+            lists and dicts.
     """
 
     def __init__(self) -> None:
@@ -59,10 +61,12 @@ class PythonLiterals:
         self.n_refused = 0
 
     def value(self, text: str, *, otherwise: Rejection) -> Any:
-        """Return what a text that is no JSON writes down in Python, or a rejection.
+        """Return the Python value of a text that is not JSON, or a rejection.
 
-        >>> PythonLiterals().value("{'a': None}", otherwise=Rejection("not_json", "")), PythonLiterals().value("{a}", otherwise=None)
-        ({'a': None}, None)
+        >>> rejection = Rejection("not_json", "")
+        >>> PythonLiterals().value("{'a': None}", otherwise=rejection)
+        {'a': None}
+        >>> PythonLiterals().value("{a}", otherwise=None)
         """
         if not looks_python(text):
             return otherwise
@@ -71,20 +75,20 @@ class PythonLiterals:
         except ValueError as error:
             self.n_refused += 1
             advice = "Write the records as JSON, with json.dumps instead of str or repr"
-            return Rejection("not_json", f"it looks like Python: {error}", advice)
+            return Rejection("not_json", f"the text looks like Python: {error}", advice)
         self.n_read += 1
         return value
 
     def notes(self, unit: str) -> list[str]:
-        """Return what a report says of them."""
-        found = []
+        """Return the notes about these records."""
+        notes = []
         if self.n_read:
-            found.append(f"{self.n_read:,} {unit}s are Python literals, not JSON: read as such")
+            notes.append(f"{self.n_read:,} {unit}s are Python literals, not JSON: read as such")
         if self.n_refused:
-            found.append(
+            notes.append(
                 f"{self.n_refused:,} {unit}s look like Python and are neither JSON nor literals"
             )
-        return found
+        return notes
 
 
 def not_json(error: BaseException) -> Rejection:
@@ -97,7 +101,7 @@ def not_json(error: BaseException) -> Rejection:
 
 
 def unforeseen(error: Exception) -> Rejection:
-    """Return the rejection for an error that no reader expects: it costs its record, never the load.
+    """Return the rejection for an unexpected error, which rejects only its record.
 
     >>> unforeseen(KeyError("a"))[:2]
     ('unreadable', "KeyError: 'a'")
@@ -108,7 +112,7 @@ def unforeseen(error: Exception) -> Rejection:
 
 
 def sampled(container: Container, *, n: int) -> tuple[list[Record], Iterator[Record]]:
-    """Return the records until ``n`` readable ones, and all records."""
+    """Return the records up to ``n`` readable ones, and a stream of all records."""
     sample: list[Record] = []
     n_readable = n_chars = 0
     for record in container.records:
@@ -123,7 +127,10 @@ def sampled(container: Container, *, n: int) -> tuple[list[Record], Iterator[Rec
 
 
 def split_lines(blocks: Iterable[str]) -> Iterator[str]:
-    """Lines that end in a newline (a lone carriage return ends none); one longer than MAX_RECORD comes in pieces."""
+    """Yield lines that end in a newline, not in a lone carriage return.
+
+    A line longer than MAX_RECORD is split.
+    """
     rest = ""
     for block in blocks:
         lines = (rest + block).split("\n")

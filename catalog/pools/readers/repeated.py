@@ -1,4 +1,4 @@
-"""Keys that stand more than once in one JSON object: JSON allows them, and only the last value is read."""
+"""Repeated keys of a JSON object: JSON allows them, and only the last value is read."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ _MOST_KEYS = 100
 
 
 class RepeatedKeys:
-    """Counts the records of a file that repeat a key in one object.
+    """A count of the records of a file that repeat a key in one object.
 
     Attributes:
-        n_records: how many do.
-        keys: which keys, in the order in which they came up; at most a hundred.
+        n_records: number of these records.
+        keys: the keys, in order of first occurrence; at most a hundred.
     """
 
     def __init__(self, *, is_json: bool = True) -> None:
@@ -24,22 +24,22 @@ class RepeatedKeys:
         self.keys: dict[str, None] = {}
 
     def check(self, value: Any, raw: str | None) -> None:
-        """Count a record by its value and its text, if it has one.
+        """Count a record from its value and its text, if it has one.
 
-        Each key of the value has a quote and a colon in the text, and so have some texts in it;
-        where they are more than the keys, the text is read again.
+        Each key of the value has a quote and a colon in the text, like some texts in it. If there
+        are more of them than keys, the text is parsed again.
         """
         if raw is None or not self._is_json:
             return
         n_marks = raw.count('":')
         if type(value) not in (dict, list) or n_marks == len(value) or n_marks == _n_keys(value):
             return
-        found = repeated_keys(raw)
-        self.n_records += bool(found)
-        self.keys |= dict.fromkeys(found[: _MOST_KEYS - len(self.keys)])
+        repeated = repeated_keys(raw)
+        self.n_records += bool(repeated)
+        self.keys |= dict.fromkeys(repeated[: _MOST_KEYS - len(self.keys)])
 
     def notes(self) -> list[str]:
-        """Return what a report says of them.
+        """Return the notes about these records.
 
         >>> repeated = RepeatedKeys()
         >>> repeated.check({"a": 2}, '{"a": 1, "a": 2}')
@@ -50,34 +50,35 @@ class RepeatedKeys:
             return []
         many = "records repeat" if self.n_records > 1 else "record repeats"
         return [
-            f"{self.n_records:,} {many} a key in one object ({listed(self.keys)}): the last value is read"
+            f"{self.n_records:,} {many} a key in one object ({listed(self.keys)}): "
+            "the last value is read"
         ]
 
 
 def repeated_keys(text: str) -> list[str]:
-    """Return the keys that stand more than once in an object of a JSON text; none for a text that is no JSON.
+    """Return the keys that repeat in an object of a JSON text; none for any other text.
 
     >>> repeated_keys('[{"a": 1, "b": {"c": 1, "c": 1}}]')
     ['c']
     """
-    found: list[str] = []
+    repeated: list[str] = []
 
     def noted(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         value = dict(pairs)
         if len(value) < len(pairs):
             names = [name for name, _ in pairs]
-            found.extend(name for name in value if names.count(name) > 1)
+            repeated.extend(name for name in value if names.count(name) > 1)
         return value
 
     try:
         JSONDecoder(object_pairs_hook=noted).decode(text)
     except (ValueError, RecursionError):
         return []
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(repeated))
 
 
 def _n_keys(value: Any) -> int:
-    """How many keys a value has, those of its objects' objects too."""
+    """Count the keys of a value, including those of nested objects."""
     n = 0
     waiting = [value]
     while waiting:

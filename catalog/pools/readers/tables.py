@@ -1,4 +1,4 @@
-"""Tables that JSON writes as rows under a header or column by column: their rows are the records."""
+"""Tables in JSON, as rows under a header or by columns. Their rows are the records."""
 
 from __future__ import annotations
 
@@ -14,15 +14,16 @@ _NAME = re.compile(r"[^\W\d][\w .-]{0,39}")
 
 
 def tabled(container: Container, *, reads: Callable[[Any], bool]) -> Iterator[Record]:
-    """Return a container's records, its rows where its first record shows that it is a table.
+    """Return a container's records, or its rows if its first record shows a table.
 
     - ``["instruction", "output"]`` before lists is a header: each list is a row.
-    - ``{"instruction": ["q", ...], "output": ["a", ...]}`` (`Dataset.to_dict`) and ``{"instruction": {"0": "q", ...}, ...}`` (pandas)
-      are columns: the position of a row is that of the object, and ``row`` with its number from 0.
+    - ``{"instruction": ["q", ...], "output": ["a", ...]}`` (`Dataset.to_dict`) and
+      ``{"instruction": {"0": "q", ...}, ...}`` (pandas) are columns. The position of a row is that
+      of the object, and ``row`` with its number from 0.
 
     Args:
-        container: whose stream is read; its name says then what it is.
-        reads: whether a value is a record with a prompt and an answer.
+        container: the container to read, which gets the name of the table.
+        reads: returns whether a value is a record with a prompt and an answer.
     """
     first = next(container.records, None)
     if first is None:
@@ -38,7 +39,7 @@ def tabled(container: Container, *, reads: Callable[[Any], bool]) -> Iterator[Re
 
 
 def row_of(names: list[str], cells: Any) -> Any:
-    """Return a list of cells as an object; a value that is no list as it is.
+    """Return a list of cells as an object, and any other value unchanged.
 
     >>> row_of(["a", "b"], [1, 2]), row_of(["a"], [1, 2]).reason
     ({'a': 1, 'b': 2}, 'wrong_columns')
@@ -51,7 +52,7 @@ def row_of(names: list[str], cells: Any) -> Any:
 
 
 def columns_of(value: Any, reads: Callable[[Any], bool]) -> list[dict[str, Any]] | None:
-    """Return the rows of an object that is a table written column by column; None for anything else."""
+    """Return the rows of an object that is a table by columns; None for anything else."""
     if not isinstance(value, dict) or not value:
         return None
     columns = list(value.values())

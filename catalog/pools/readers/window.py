@@ -1,4 +1,4 @@
-"""A stretch of a long text, moved forward as it is read."""
+"""A window on a long text that moves forward."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ _BETWEEN = re.compile(r"[\s,\ufeff]*")
 
 
 class Window:
-    """A text that arrives in blocks; only what is not yet read is held.
+    """A text in blocks, of which only the unread part is held.
 
     Attributes:
-        text: what is held.
-        at: where reading goes on in ``text``.
-        is_last: whether nothing follows ``text``.
+        text: the held text.
+        place: the place of reading in ``text``.
+        is_last: whether ``text`` is the end.
     """
 
     def __init__(self, blocks: Iterable[str]) -> None:
         self._blocks = iter(blocks)
         self.text = ""
-        self.at = 0
+        self.place = 0
         self.is_last = False
         self.more()
 
     def more(self) -> bool:
-        """Drop what is read and at least double what is not; False, and nothing moves, at the end of the text."""
+        """Drop the text before the place, and at least double the rest; False at the end."""
         if self.is_last:
             return False
-        n_kept = len(self.text) - self.at
+        n_kept = len(self.text) - self.place
         parts, n_chars = [], 0
         for block in self._blocks:
             parts.append(block)
@@ -38,21 +38,21 @@ class Window:
         else:
             self.is_last = True
         if n_chars:
-            self.text, self.at = "".join([self.text[self.at :], *parts]), 0
+            self.text, self.place = "".join([self.text[self.place :], *parts]), 0
         return n_chars > 0
 
     def skip(self) -> str:
-        """Pass white space and commas, and show the next character; "" at the end."""
+        """Skip white space and commas, and return the next character; "" at the end."""
         while True:
-            match = _BETWEEN.match(self.text, self.at)
-            self.at = match.end() if match else self.at
-            if self.at < len(self.text):
-                return self.text[self.at]
+            match = _BETWEEN.match(self.text, self.place)
+            self.place = match.end() if match else self.place
+            if self.place < len(self.text):
+                return self.text[self.place]
             if not self.more():
                 return ""
 
     def take(self, end: int) -> str:
-        """The text up to ``end``, which is passed."""
-        taken = self.text[self.at : end]
-        self.at = end
+        """Return the text up to ``end``, and move there."""
+        taken = self.text[self.place : end]
+        self.place = end
         return taken

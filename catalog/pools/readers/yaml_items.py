@@ -1,4 +1,4 @@
-"""YAML: the items of a list one by one, the documents of a stream one by one; every scalar is a text, except null."""
+"""YAML: the items of a list, or the documents of a stream. Scalars are texts, except null."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from catalog.pools.readers.records import MAX_RECORD, Record, split_lines
 from catalog.pools.reasons import Rejection
 
 MAX_DEPTH = 100
-"""Levels of one item. The composer of libyaml descends on the stack of C: 30,000 levels end the process."""
+"""Maximum levels of an item. The composer of libyaml recurses in C, and 30,000 levels crash it."""
 
 MAX_NODES = 500_000
-"""Values of one item, or of a document that is no list: each takes about 400 bytes until it is read."""
+"""Maximum values of an item, or of a document that is not a list; each takes about 400 bytes."""
 
-# A comment counts only before a document mark: "# Title" and a list below it is Markdown.
+# Comments count only before a document mark: "# Title" and a list below it is Markdown.
 _LIST_OF_MAPPINGS = re.compile(
     r"(?:%YAML[^\n]*\n|(?:#[^\n]*\n)*---[^\n]*\n|[ \t\r]*\n)*- +[\w\"'.-]+ *:(?:\s|$)"
 )
 
 
 def is_yaml(head: str) -> bool:
-    """Whether a text begins as a YAML list of mappings.
+    """Return whether a text begins as a YAML list of mappings.
 
     >>> is_yaml("- instruction: x\\n"), is_yaml("- a point\\n")
     (True, False)
@@ -36,11 +36,11 @@ def is_yaml(head: str) -> bool:
 
 
 def yaml_items(blocks: Iterable[str], *, is_record: Callable[[Any], bool]) -> Iterator[Record]:
-    """The records of a YAML text; a position is an ordinal from 0.
+    """Yield the records of a YAML text. A position is an ordinal from 0.
 
-    An item begins where a line begins with a dash: whatever belongs to the item before it is
-    indented. So a broken item costs only itself. Aliases are refused: they can be nested so that a
-    short text becomes an endless value.
+    An item begins at a line with a dash, since the content of the item before is indented. So a
+    broken item is rejected alone. Aliases are refused: nested ones turn a short text into an
+    endless value.
     """
     n = 0
     for text in _chunks(blocks):
@@ -50,7 +50,7 @@ def yaml_items(blocks: Iterable[str], *, is_record: Callable[[Any], bool]) -> It
 
 
 def _values(text: str, is_record: Callable[[Any], bool]) -> list[Any]:
-    """The records in one item or one document."""
+    """Return the records of one item or one document."""
     value = loaded(text)
     listed: list[Any] | None = value if isinstance(value, list) else None
     if listed is not None:
@@ -66,24 +66,27 @@ def _values(text: str, is_record: Callable[[Any], bool]) -> list[Any]:
 
 
 def loaded(text: str) -> Any:
-    """Return the value of a YAML text whose scalars are texts, or a Rejection that says why there is none."""
+    """Return the value of a YAML text with texts as scalars, or a Rejection."""
     if len(text) > MAX_RECORD:
         return Rejection("too_large", f"more than {MAX_RECORD:,} characters")
     try:
         return _refused(text) or yaml.load(text, Loader=_loader())
-    except Exception as error:  # a tag such as !!bool or !!timestamp before another text raises KeyError, AttributeError, ...
+    except Exception as error:  # a tag such as !!bool before another text raises any type
         return Rejection("not_yaml", one_line(error))
 
 
 def _refused(text: str) -> Rejection | None:
-    """Return why a text must not be composed, or None; the parser's events need neither stack nor memory."""
+    """Return the rejection of a text that must not be composed, or None.
+
+    The parser's events need neither stack nor memory.
+    """
     has_aliases = "*" in text and "&" in text
     if not (has_aliases or _may_nest(text) or len(text) > 2 * MAX_NODES):
         return None
     depth = n_nodes = 0
     for event in yaml.parse(text, Loader=_loader()):
         if isinstance(event, yaml.AliasEvent):
-            return Rejection("not_yaml", "aliases (*name) are not read")
+            return Rejection("not_yaml", "aliases (*name) are not supported")
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(
             event, yaml.CollectionEndEvent
         )
@@ -96,7 +99,7 @@ def _refused(text: str) -> Rejection | None:
 
 
 def _may_nest(text: str) -> bool:
-    """Return whether a text can be nested too deeply: by brackets, by marks on one line, or by indentation.
+    """Return whether a text can be nested too deeply, by brackets, marks or indentation.
 
     >>> _may_nest("- a: [1, 2]"), _may_nest("[" * 60), _may_nest(" " * 60)
     (False, True, True)
@@ -107,7 +110,7 @@ def _may_nest(text: str) -> bool:
 
 @lru_cache(maxsize=1)
 def _loader() -> Any:
-    """A safe loader that leaves numbers, dates and yes and no as the texts that they are in an instruction."""
+    """Return a safe loader that keeps numbers, dates, yes and no as texts."""
     base: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     resolvers = {
         first: [(tag, pattern) for tag, pattern in pairs if tag == "tag:yaml.org,2002:null"]
@@ -117,7 +120,7 @@ def _loader() -> Any:
 
 
 def _chunks(blocks: Iterable[str]) -> Iterator[str]:
-    """Items of a top-level list, or whole documents."""
+    """Yield the items of a top-level list, or whole documents."""
     held: list[str] = []
     n_chars = 0
     for line in split_lines(blocks):
@@ -133,7 +136,10 @@ def _chunks(blocks: Iterable[str]) -> Iterator[str]:
 
 
 def _begins(line: str, held: list[str]) -> bool:
-    """Whether a line begins another item: a document mark, or a dash in a document that is a list."""
+    """Return whether a line begins another item.
+
+    It is a document mark, or a dash in a document that is a list.
+    """
     if line.startswith("---"):
         return True
     if not line.startswith(("- ", "-\n", "-\r", "-\t")):

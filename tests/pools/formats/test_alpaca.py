@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from catalog.pools.conversation import Instruction
-from catalog.pools.formats import alpaca
+from catalog.pools.formats.alpaca import alpaca
 from catalog.pools.reasons import Rejection
 
 USER = {"role": "user", "content": "q"}

@@ -1,4 +1,4 @@
-"""The shapes beside each other: which one is seen, and that what is stored can be written and read again."""
+"""The formats together: detection, and writing and reading again what is stored."""
 
 import json
 from typing import Any
@@ -9,19 +9,14 @@ from hypothesis import strategies as st
 
 from catalog.pools.conversation import Instruction
 from catalog.pools.fingerprint import Message, fingerprint
-from catalog.pools.formats import (
-    FORMATS,
-    NAMES,
-    Format,
-    alpaca,
-    detect,
-    messages,
-    named,
-    preference,
-    sharegpt,
-    transcript,
-    turns,
-)
+from catalog.pools.formats.alpaca import alpaca
+from catalog.pools.formats.detect import detect
+from catalog.pools.formats.messages import messages
+from catalog.pools.formats.preference import preference
+from catalog.pools.formats.registry import Format
+from catalog.pools.formats.sharegpt import sharegpt
+from catalog.pools.formats.transcript import transcript
+from catalog.pools.formats.turns import turns
 from catalog.pools.reasons import Rejection
 
 USER = {"role": "user", "content": "q"}
@@ -104,11 +99,6 @@ def test_the_shape_of_most_records_is_the_files() -> None:
         is messages
     )
     assert detect([]) is None
-
-
-def test_formats_are_named_as_their_functions() -> None:
-    assert [named(name) for name in NAMES] == list(FORMATS)
-    assert named("auto") is None
 
 
 def test_tools_system_and_the_rest_of_a_chat_are_kept() -> None:

@@ -4,8 +4,7 @@ import pytest
 
 from catalog.errors import OptionError
 from catalog.pools.conversation import Instruction
-from catalog.pools.formats import mapped
-from catalog.pools.formats.mapped import at
+from catalog.pools.formats.mapped import mapped, value_at
 from catalog.pools.reasons import Rejection
 
 PAIR = [("user", "q", None), ("assistant", "a", None)]
@@ -81,9 +80,9 @@ def test_a_placeholder_under_a_mapped_input_counts() -> None:
     "paths", [{"answer": "a"}, {"response": "a"}, {"prompt": "a", "output": "b"}]
 )
 def test_an_impossible_map_is_refused(paths: dict[str, str]) -> None:
-    with pytest.raises(OptionError, match="--map"):
+    with pytest.raises(OptionError, match="field"):
         mapped(paths)
 
 
 def test_a_path_that_leads_nowhere_is_none() -> None:
-    assert [at({"a": [1]}, path) for path in ("a.1", "a.x", "b", "a.0.c")] == [None] * 4
+    assert [value_at({"a": [1]}, path) for path in ("a.1", "a.x", "b", "a.0.c")] == [None] * 4

@@ -33,7 +33,7 @@ def test_members_one_after_another_give_their_bytes_however_the_blocks_fall(
 @pytest.mark.parametrize("compression", PACK)
 def test_a_cut_file_is_refused_and_not_taken_for_a_shorter_one(compression: str) -> None:
     packed = PACK[compression](bytes(range(256)) * 50)
-    with pytest.raises(SourceError, match=r"f\.gz: the .* file is cut") as caught:
+    with pytest.raises(SourceError, match=r"f\.gz: the .* file is truncated") as caught:
         list(unpacked([packed[: len(packed) // 2]], compression=compression, name="f.gz"))
     assert caught.value.reason == "corrupt_archive"
 

@@ -4,7 +4,10 @@ from hypothesis import strategies as st
 
 from catalog.pools.readers.encoding import decoded, encoding_of, shown, storable
 
-CHINESE = '[{"instruction": "请把下面的句子翻译成英文。", "output": "今天的天气很好，我们去公园散步吧。"}]'
+CHINESE = (
+    '[{"instruction": "请把下面的句子翻译成英文。", '
+    '"output": "今天的天气很好，我们去公园散步吧。"}]'
+)
 ENGLISH = '[{"instruction": "Say it.", "output": "It."}]'
 
 

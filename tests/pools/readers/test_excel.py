@@ -152,4 +152,4 @@ def test_a_part_that_is_read_whole_is_bounded(
     monkeypatch.setattr(excel, "MAX_PART", 10)
     error = refusal(workbook(tmp_path / "book.xlsx", {"s": TABLE}))
     assert error.reason == "too_large"
-    assert " 10 are read" in str(error)
+    assert " 10: save" in str(error)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from catalog.pools.formats import detect
+from catalog.pools.formats.detect import detect
 from catalog.pools.readers.json_document import json_document
 from catalog.pools.readers.records import Container
 from catalog.pools.reasons import Rejection
@@ -183,9 +183,7 @@ def test_a_broken_record_of_a_nested_list_or_under_an_id_is_the_only_one_lost(
         assert (len(good), len(bad)) == (2, 1), whole
 
 
-def test_a_conversation_with_a_broken_turn_is_lost_whole_and_its_turns_are_not_taken_for_records() -> (
-    None
-):
+def test_a_conversation_with_a_broken_turn_is_lost_whole_without_its_turns() -> None:
     record = {
         "conversations": [
             {"from": "human", "value": "a"},
@@ -224,7 +222,7 @@ def test_a_cut_array_keeps_its_whole_records_and_says_so(rows: Records, n_cut: i
     assert len(bad) <= 1
     assert len(text[:-n_cut]) < 2 or len(good) + len(bad) >= len(rows) - n_cut // 20 - 1
     if text[:-n_cut]:
-        assert container.notes == ["the list is not closed: the file may be cut"]
+        assert container.notes == ["the list is not closed: the file may be truncated"]
 
 
 def test_a_list_of_turns_alone_is_one_record() -> None:

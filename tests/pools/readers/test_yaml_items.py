@@ -3,7 +3,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from catalog.pools.formats import detect
+from catalog.pools.formats.detect import detect
 from catalog.pools.readers.yaml_items import is_yaml, yaml_items
 from catalog.pools.reasons import Rejection
 

@@ -1,0 +1,48 @@
+"""Options, arguments and their values that several commands share."""
+
+from __future__ import annotations
+
+import click
+
+from catalog.catalog import Catalog
+from catalog.errors import OptionError
+
+pass_catalog = click.make_pass_decorator(Catalog)
+
+memory_option = click.option(
+    "--memory",
+    default="4GB",
+    show_default=True,
+    help="Memory limit of queries and kernels.",
+)
+timeout_option = click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="Time limit. A running kernel finishes first.",
+)
+set_option = click.option(
+    "--set",
+    "pairs",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Value of a parameter of the selector. Repeatable.",
+)
+
+
+def parse_pairs(pairs: tuple[str, ...], *, option: str) -> dict[str, str]:
+    """Return texts such as ``prompt=Question`` as a dictionary.
+
+    Raises:
+        OptionError: a text has no ``=``, or nothing on one side of it.
+
+    >>> parse_pairs(("prompt=Question",), option="--field")
+    {'prompt': 'Question'}
+    """
+    parsed = {}
+    for pair in pairs:
+        key, separator, value = pair.partition("=")
+        if not separator or not key or not value:
+            raise OptionError(f"expected {option} KEY=VALUE, got {pair!r}")
+        parsed[key] = value
+    return parsed

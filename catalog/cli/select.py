@@ -1,0 +1,250 @@
+"""The commands that make selections: select, refresh, explain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from catalog.catalog import Catalog
+from catalog.cli.compute import compute_missing
+from catalog.cli.group import dry_run_option, json_option
+from catalog.cli.options import (
+    memory_option,
+    parse_pairs,
+    pass_catalog,
+    set_option,
+    timeout_option,
+)
+from catalog.cli.output import echo_json, progress_bar, say
+from catalog.errors import OptionError
+
+if TYPE_CHECKING:
+    from catalog.subsets.select import Selected
+
+supersede_option = click.option(
+    "--supersede",
+    is_flag=True,
+    help="Allow another selector than the one of the newest version.",
+)
+compute_option = click.option(
+    "--compute", "is_computing", is_flag=True, help="Compute missing signals first."
+)
+no_cache_option = click.option(
+    "--no-cache",
+    "use_cache",
+    flag_value=False,
+    type=bool,
+    default=True,
+    help="Compute clusters and projections again.",
+)
+strict_option = click.option(
+    "--strict",
+    "is_strict",
+    is_flag=True,
+    help="Refuse a selector whose members depend on the order of rows.",
+)
+
+
+@click.command()
+@click.argument("selector")
+@click.argument("pool")
+@click.option(
+    "--budget",
+    required=True,
+    help="Number of members, such as 5000, a share of the pool, such as 10%, or all.",
+)
+@click.option(
+    "--as",
+    "name",
+    metavar="NAME",
+    required=True,
+    help="Name of the subset. A new name creates version 1.",
+)
+@set_option
+@click.option("--seed", default=0, show_default=True, help="Random seed for all sampling.")
+@supersede_option
+@memory_option
+@timeout_option
+@compute_option
+@no_cache_option
+@strict_option
+@dry_run_option
+@json_option
+@pass_catalog
+def select(
+    catalog: Catalog,
+    /,
+    selector: str,
+    pool: str,
+    budget: str,
+    name: str,
+    pairs: tuple[str, ...],
+    seed: int,
+    is_computing: bool,
+    is_json: bool,
+    **options: Any,
+) -> None:
+    """Select members of POOL with SELECTOR and keep them as a subset.
+
+    SELECTOR is a name or a .sql file. POOL is a pool or a subset.
+    """
+    selection: dict[str, Any] = {
+        "budget": budget,
+        "settings": parse_pairs(pairs, option="--set"),
+        "seed": seed,
+    }
+    if is_computing:
+        _refuse_dry_run(options)
+        compute_missing(catalog, selector, pool, **selection)
+    with _running(name, options) as running:
+        selected = catalog.select(selector, pool, name=name, **selection, **running)
+    echo_selected(selected, is_json=is_json)
+
+
+@click.command()
+@click.argument("name")
+@click.option("--budget", help="Another budget. Default: the one of the subset.")
+@set_option
+@supersede_option
+@memory_option
+@timeout_option
+@compute_option
+@no_cache_option
+@strict_option
+@dry_run_option
+@json_option
+@pass_catalog
+def refresh(
+    catalog: Catalog,
+    /,
+    name: str,
+    budget: str | None,
+    pairs: tuple[str, ...],
+    is_computing: bool,
+    is_json: bool,
+    **options: Any,
+) -> None:
+    """Re-run the selection of the subset NAME on the current versions of its pools."""
+    settings = parse_pairs(pairs, option="--set")
+    if is_computing:
+        _refuse_dry_run(options)
+        _compute_for_refresh(catalog, name, budget=budget, settings=settings)
+    with _running(name, options) as running:
+        selected = catalog.reselect(name, budget=budget, settings=settings, **running)
+    echo_selected(selected, is_json=is_json)
+    if selected.is_new and selected.reference and not is_json:
+        _echo_changes(catalog, selected.reference)
+
+
+@contextmanager
+def _running(name: str, options: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Show a bar, and yield the options of a run as the Python API names them."""
+    with progress_bar(f"selecting {name}", unit="rows") as bar:
+        yield {
+            "memory": options["memory"],
+            "seconds": options["timeout"],
+            "use_cache": options["use_cache"],
+            "supersede": options["supersede"],
+            "dry_run": options["is_dry_run"],
+            "strict": options["is_strict"],
+            "progress": lambda percent: bar(percent, 100, 0),
+        }
+
+
+def _refuse_dry_run(options: dict[str, Any]) -> None:
+    if options["is_dry_run"]:
+        raise OptionError(
+            "--compute writes signals and cannot be combined with --dry-run; "
+            "`catalog explain` lists the missing signals"
+        )
+
+
+def _compute_for_refresh(
+    catalog: Catalog, name: str, *, budget: str | None, settings: dict[str, str]
+) -> None:
+    """Compute the signals that a subset's selection needs on the current version of its pool.
+
+    Raises:
+        OptionError: the name is one of a pool.
+    """
+    from catalog.subsets.describe import SubsetDescription
+
+    description = catalog.show(name, n_examples=0)
+    if not isinstance(description, SubsetDescription):
+        raise OptionError(f"expected a subset, but {name} is a pool: list subsets with `subsets`")
+    record = description.record
+    definition = record["definition"]
+    stored = {key: value for key, value in definition["parameters"].items() if value is not None}
+    compute_missing(
+        catalog,
+        record["selector"],
+        definition["pool"].partition("@")[0],
+        budget=budget or record["budget_asked"] or definition["budget"],
+        settings=stored | settings,
+        seed=definition["seed"],
+    )
+
+
+def _echo_changes(catalog: Catalog, reference: str) -> None:
+    """Print how a version of a subset differs from the version before."""
+    name, _, version = reference.rpartition("@")
+    changes = catalog.diff(f"{name}@{int(version) - 1}", reference, n_members=0)
+    click.echo(
+        f"  {changes.n_added:,} added, {changes.n_removed:,} removed, {changes.n_kept:,} unchanged"
+    )
+
+
+def echo_selected(selected: Selected, *, is_json: bool) -> None:
+    """Print the result of a selection, and its warnings on stderr."""
+    if is_json:
+        names = ("reference", "is_new", "n_members", "seconds", "warnings")
+        content = {name: getattr(selected, name) for name in names}
+        definition = selected.definition
+        echo_json(content | {"definition": definition.content, "sha256": definition.sha256})
+        return
+    count = f"{selected.n_members:,} members"
+    seconds = f"{selected.seconds:.1f} s"
+    if selected.reference is None:
+        click.echo(f"dry run: {count} ({seconds}); nothing was written")
+    elif not selected.is_new:
+        click.echo(f"{selected.reference}: {count}, the same definition as before")
+    else:
+        click.echo(f"{selected.reference}: {count} of {selected.definition.reference} in {seconds}")
+    for warning in selected.warnings:
+        say(f"  {warning}")
+
+
+@click.command()
+@click.argument("selector")
+@click.argument("pool")
+@click.option(
+    "--budget", default="10%", show_default=True, help="Number of members, a share, or all."
+)
+@set_option
+@click.option("--seed", default=0, show_default=True, help="Random seed for all sampling.")
+@click.option("--sql", "is_sql", is_flag=True, help="Print only the final SQL.")
+@json_option
+@pass_catalog
+def explain(
+    catalog: Catalog,
+    selector: str,
+    pool: str,
+    budget: str,
+    pairs: tuple[str, ...],
+    seed: int,
+    is_sql: bool,
+    is_json: bool,
+) -> None:
+    """Print the plan of a selection without running it.
+
+    The plan lists the functions, the signals, and the cost of the missing ones.
+    """
+    settings = parse_pairs(pairs, option="--set")
+    explanation = catalog.explain(selector, pool, budget=budget, settings=settings, seed=seed)
+    if is_json:
+        echo_json(explanation.as_dict())
+    else:
+        click.echo(explanation.sql if is_sql else "\n".join(explanation.lines()))
