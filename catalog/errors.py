@@ -33,7 +33,12 @@ Every message names what is wrong, where, and the next step.
 
 from __future__ import annotations
 
+import copy
+import shlex
 from collections.abc import Iterable
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any, Self
 
 MOST_LISTED = 10
 """Names of one kind that a message lists before it counts the rest."""
@@ -67,8 +72,85 @@ def _cut(text: str) -> str:
     return text if len(text) <= _LONGEST_NAME else f"{text[:_LONGEST_NAME]}..."
 
 
+@dataclass(frozen=True)
+class Command:
+    """One call of the program: printed as a shell command, and run through the Python API.
+
+    Attributes:
+        words: the command's words, such as ``("losses", "train")``.
+        method: the method of `Catalog` that does the same.
+        arguments: the positional arguments of both.
+        options: the options of both, by the name of the Python argument.
+        needs_file: whether the user must replace ``FILE`` before the command can run.
+
+    >>> str(Command(("embed",), "embed", ("my pool",), (("max_length", 8),)))
+    "catalog embed 'my pool' --max-length 8"
+    """
+
+    words: tuple[str, ...]
+    method: str
+    arguments: tuple[str, ...] = ()
+    options: tuple[tuple[str, Any], ...] = ()
+    needs_file: bool = False
+
+    def __str__(self) -> str:
+        parts = ["catalog", *self.words, *self.arguments]
+        for name, value in self.options:
+            parts += [f"--{name.replace('_', '-')}", str(value)]
+        return shlex.join(parts)
+
+    def fill(self, **values: str) -> Command:
+        """Return the command with its ``{placeholders}`` replaced.
+
+        >>> str(Command(("score",), "score", ("{ref}", "{name}")).fill(ref="p", name="ifd"))
+        'catalog score p ifd'
+        """
+        return Command(
+            self.words,
+            self.method,
+            tuple(argument.format(**values) for argument in self.arguments),
+            tuple((name, str(value).format(**values)) for name, value in self.options),
+            self.needs_file,
+        )
+
+    def with_options(self, options: Iterable[tuple[str, Any]]) -> Command:
+        """Return the command with more options after its own."""
+        every = (*self.options, *options)
+        return Command(self.words, self.method, self.arguments, every, self.needs_file)
+
+    def run(self, catalog: Any, **options: Any) -> Any:
+        """Call the method on a catalog, with more keyword arguments if given."""
+        return attrgetter(self.method)(catalog)(*self.arguments, **dict(self.options), **options)
+
+
 class CatalogError(Exception):
-    """The base of every error that this package raises on purpose."""
+    """The base of every error that this package raises on purpose.
+
+    Attributes:
+        location: ``file:line:column`` of what the error is about; None where it has no place.
+    """
+
+    location: str | None = None
+    _message: str | None = None
+
+    @property
+    def message(self) -> str:
+        """The text without its location."""
+        return str(self) if self._message is None else self._message
+
+    def at(self, location: str, message: str | None = None) -> Self:
+        """Return the same error, with the same data, at a location.
+
+        >>> error = SignalError("no losses").at("s2l.sql:3:6")
+        >>> str(error), error.location, error.message
+        ('s2l.sql:3:6: no losses', 's2l.sql:3:6', 'no losses')
+        """
+        text = str(self) if message is None else message
+        located = copy.copy(self)
+        located.args = (f"{location}: {text}",)
+        located.location = location
+        located._message = text
+        return located
 
 
 class UsageError(CatalogError):
@@ -141,7 +223,30 @@ class LossyExportError(CatalogError):
 
 
 class SignalError(CatalogError):
-    """A signal is missing, stale, incomplete or mixed."""
+    """A signal is missing, stale, incomplete or mixed.
+
+    Attributes:
+        command: computes or imports what is missing; None where no command does.
+    """
+
+    def __init__(self, message: str, *, command: Command | None = None) -> None:
+        super().__init__(message)
+        self.command = command
+
+
+class AmbiguousSignalError(SignalError):
+    """Several signals fit, and the caller must name one.
+
+    Attributes:
+        problem: which signals fit, as text.
+        argument: the argument that names one.
+        names: its possible values.
+    """
+
+    def __init__(self, problem: str, *, argument: str = "", names: tuple[str, ...] = ()) -> None:
+        example = f": name one, as {argument} => '{names[0]}'" if names else ""
+        super().__init__(f"{problem}{example}")
+        self.problem, self.argument, self.names = problem, argument, names
 
 
 class SelectionError(CatalogError):

@@ -1,7 +1,8 @@
-"""Signals on the command line: embed, scores, signals."""
+"""Commands about signals: embed, scores, signals."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
@@ -9,67 +10,41 @@ import click
 
 from catalog.catalog import Catalog
 from catalog.cli.group import dry_run_option, json_option
+from catalog.cli.options import add_options
 from catalog.cli.output import echo_json, echo_rows, progress_bar, say
 from catalog.cli.pools import pass_catalog
+from catalog.signals.kinds import ENCODER, EmbeddingOptions
+from catalog.signals.scores import MEASURED, built_in_scores
 
 if TYPE_CHECKING:
-    from catalog.compute.imports.table import Import
-    from catalog.compute.shard_runner import Report
+    from catalog.compute.imports.table import ImportReport
+    from catalog.compute.shard_runner import ComputeReport
 
 limit_option = click.option(
     "--limit",
     type=click.IntRange(min=1),
-    help="Compute only a sample of that many, and say what the rest would cost.",
-)
-length_option = click.option(
-    "--max-length",
-    type=click.IntRange(min=2),
-    default=512,
-    show_default=True,
-    help="The window in tokens.",
+    help="Compute only a sample of this many members, and print what the rest would cost.",
 )
 key_option = click.option(
     "--key",
     default="row",
     show_default=True,
-    help="row (what a column row says, or the position), fingerprint, or a column that the records had too.",
+    help="How to match rows: row (a column row, or the position), fingerprint, or the name of a "
+    "column that the records have too.",
 )
 
 
 @click.command()
 @click.argument("pool")
 @click.option(
-    "--encoder",
-    default="all-MiniLM-L6-v2",
-    show_default=True,
-    help="A Hugging Face id or a local path.",
+    "--encoder", default=ENCODER, show_default=True, help="A Hugging Face id or a local path."
 )
-@click.option(
-    "--field",
-    type=click.Choice(("prompt", "conversation")),
-    default="prompt",
-    show_default=True,
-    help="What is embedded.",
-)
-@click.option(
-    "--dtype",
-    type=click.Choice(("float32", "float16")),
-    default="float32",
-    show_default=True,
-    help="The stored number type.",
-)
-@click.option(
-    "--precision",
-    type=click.Choice(("auto", "float32", "bfloat16")),
-    default="auto",
-    show_default=True,
-    help="The precision of the encoder's products; auto is that of the pool's existing vectors, else float32.",
-)
+@add_options(EmbeddingOptions)
 @limit_option
 @json_option
 @pass_catalog
 def embed(catalog: Catalog, /, pool: str, is_json: bool, **options: Any) -> None:
-    """Give every member of a pool a vector."""
+    """Compute an embedding of every member that does not have one yet."""
     with progress_bar(f"embedding {pool}", unit="instructions") as bar:
         report = catalog.embed(
             pool, progress=lambda done, total, tokens: bar(done, total, done), **options
@@ -82,35 +57,78 @@ def embed(catalog: Catalog, /, pool: str, is_json: bool, **options: Any) -> None
 @json_option
 @pass_catalog
 def signals(catalog: Catalog, pool: str | None, is_json: bool) -> None:
-    """List the signals, what tells them apart, and their coverage of POOL or of the whole catalog."""
+    """List the signals with their settings and their coverage of POOL or of the whole catalog."""
     rows = catalog.signals(pool).to_dicts()
     if not is_json and not any(row["stale"] for row in rows):
         rows = [{key: value for key, value in row.items() if key != "stale"} for row in rows]
     echo_rows(
-        rows, is_json=is_json, nothing=f"no signal yet: `catalog embed {pool or 'POOL'}` makes one"
+        rows,
+        is_json=is_json,
+        nothing=f"no signal yet: `catalog embed {pool or 'POOL'}` computes one",
     )
 
 
 @click.group()
 def scores() -> None:
-    """Scores that others published."""
+    """Import published scores; add, list and remove formulas of scores."""
+
+
+@scores.command("list")
+@json_option
+@pass_catalog
+def list_scores(catalog: Catalog, is_json: bool) -> None:
+    """List the scores that `catalog score` computes."""
+    echo_rows(catalog.scores().to_dicts(), is_json=is_json)
+
+
+@scores.command("add")
+@click.argument("file")
+@pass_catalog
+def add_score(catalog: Catalog, file: str) -> None:
+    """Add the formula in FILE, a SQL query over stored signals, as a score.
+
+    The score has the name of the file. Its header names its inputs; the query reads each as a
+    table: a score has the columns instruction_id, value and reason.
+
+    \b
+    -- summary: How much the prompt lowers the loss.
+    -- inputs: response_loss, answer_loss
+    SELECT instruction_id, answer_loss.value - response_loss.value AS value
+    FROM response_loss JOIN answer_loss USING (instruction_id)
+    """
+    added = catalog.add_score(file)
+    name = added.definition.name
+    if added.replaced_at is None:
+        click.echo(f"score {name}: added; `catalog score POOL {name}` computes it")
+        return
+    change = "the same SQL" if added.is_same else "other SQL"
+    click.echo(f"score {name}: replaced {change} of {added.replaced_at:%Y-%m-%d %H:%M} UTC")
+
+
+@scores.command("remove")
+@click.argument("name")
+@pass_catalog
+def remove_score(catalog: Catalog, name: str) -> None:
+    """Remove a formula that was added."""
+    catalog.remove_score(name)
+    click.echo(f"score {name}: removed")
 
 
 @scores.command("import")
 @click.argument("pool")
 @click.argument("file")
-@click.option("--name", required=True, help="The score's name.")
+@click.option("--name", required=True, help="Name of the score.")
 @key_option
 @click.option(
     "--value",
-    help="The column of the number, or a path such as ratings.overall; else the score's name.",
+    help="Column of the number, or a path such as ratings.overall. Default: the score's name.",
 )
 @click.option(
     "--missing",
     multiple=True,
     type=float,
     metavar="NUMBER",
-    help="A number that means no rating; repeat it.",
+    help="Number that means no rating. Repeatable.",
 )
 @dry_run_option
 @json_option
@@ -126,105 +144,109 @@ def import_scores(
     is_dry_run: bool,
     is_json: bool,
 ) -> None:
-    """Import one number an instruction: Parquet, CSV, JSON Lines or .npy."""
+    """Import one number per instruction from Parquet, CSV, JSON Lines or .npy."""
     answer = catalog.import_scores(
         pool, file, name=name, key=key, value=value, missing=missing, dry_run=is_dry_run
     )
     echo_import(answer, is_json=is_json)
 
 
-def echo_report(report: Report, *, is_json: bool) -> None:
-    """Say what a run computed, what it skipped, and what the rest would cost."""
-    signal = report.signal
+def echo_report(report: ComputeReport, *, is_json: bool) -> None:
+    """Print what a run computed, what has no value, and what the rest would cost."""
     if is_json:
         echo_json(report_record(report))
         return
-    rate = report.n_computed / report.seconds if report.seconds else 0.0
-    if report.n_computed:
-        tokens = f", {report.n_tokens / report.seconds:,.0f} tokens/s" if report.n_tokens else ""
-        click.echo(
-            f"{signal.kind} {signal.name}: {report.n_computed:,} computed in {report.seconds:.1f} s "
-            f"({rate:,.0f} instructions/s{tokens}), {report.n_before:,} there before"
-        )
-    else:
-        click.echo(
-            f"{signal.kind} {signal.name}: nothing to compute, all {report.n_before:,} members are there"
-        )
+    click.echo(f"{report.signal.kind} {report.signal.name}: {_computed(report)}")
     for note in report.notes:
         say(f"  {note}")
     if report.n_truncated:
-        say(f"  {report.n_truncated:,} texts were longer than the model reads, and cut")
-    if report.reasons:
-        say(
-            f"  without a value: {', '.join(f'{count:,} {reason}' for reason, count in report.reasons.items())}"
-        )
+        say(f"  {report.n_truncated:,} texts were truncated: they are longer than the model reads")
+    say_reasons(report.reasons)
     if report.n_left:
-        minutes = report.n_left / rate / 60 if rate else 0.0
+        minutes = report.n_left / _rate(report) / 60 if report.n_computed else 0.0
         say(f"  {report.n_left:,} left: about {minutes:,.1f} minutes at this rate")
 
 
-def report_record(report: Report) -> dict[str, Any]:
-    """A run as ``--json`` prints it."""
-    signal = report.signal
-    keys = (
-        "n_members",
-        "n_before",
-        "n_computed",
-        "n_tokens",
-        "n_truncated",
-        "n_left",
-        "reasons",
-        "seconds",
+def _rate(report: ComputeReport) -> float:
+    return report.n_computed / report.seconds if report.seconds else 0.0
+
+
+def _computed(report: ComputeReport) -> str:
+    if not report.n_computed:
+        return f"nothing to compute, all {report.n_before:,} members are there"
+    speed = f"{_rate(report):,.0f} instructions/s"
+    if report.n_tokens and report.seconds:
+        speed += f", {report.n_tokens / report.seconds:,.0f} tokens/s"
+    return (
+        f"{report.n_computed:,} computed in {report.seconds:.1f} s ({speed}), "
+        f"{report.n_before:,} there before"
     )
-    known = {
+
+
+def say_reasons(reasons: Mapping[str, int], *, what: str = "value") -> None:
+    """Print how many members have no value, by reason."""
+    if reasons:
+        counts = ", ".join(f"{count:,} {reason}" for reason, count in reasons.items())
+        say(f"  without a {what}: {counts}")
+
+
+def report_record(report: ComputeReport) -> dict[str, Any]:
+    """Return a run as ``--json`` prints it."""
+    signal = report.signal
+    counts = (
+        *("n_members", "n_before", "n_computed", "n_tokens", "n_truncated", "n_left"),
+        *("reasons", "seconds"),
+    )
+    record = {
         "signal": signal.name,
         "kind": signal.kind,
         "identity": signal.identity_sha256,
         "details": signal.details,
+        "notes": report.notes,
     }
-    known["notes"] = report.notes
-    return known | {key: getattr(report, key) for key in keys}
+    return record | {key: getattr(report, key) for key in counts}
 
 
-def echo_import(answer: Import, *, is_json: bool) -> None:
-    """Say what an import wrote and what has no value."""
-    from catalog.signals.coverage import COMPUTED
-
+def echo_import(report: ImportReport, *, is_json: bool) -> None:
+    """Print what an import wrote and what has no value."""
+    signal = report.signal
     if is_json:
-        keys = [field.name for field in fields(answer) if field.name != "signal"]
-        echo_json(
-            {"signal": answer.signal.name, "kind": answer.signal.kind}
-            | {key: getattr(answer, key) for key in keys}
-        )
+        keys = [field.name for field in fields(report) if field.name != "signal"]
+        record = {"signal": signal.name, "kind": signal.kind}
+        echo_json(record | {key: getattr(report, key) for key in keys})
         return
-    was = (
-        "imported"
-        if answer.is_new
-        else "identical values were imported before, and are the active ones again"
-    )
-    was = f"would be {was}" if answer.is_dry_run and answer.is_new else was
-    checkpoints = f" at {answer.n_checkpoints} checkpoints" if answer.n_checkpoints else ""
-    click.echo(
-        f"{answer.signal.kind} {answer.signal.name}: {was}, {answer.n_with_value:,} of {answer.n_members:,} members{checkpoints}"
-    )
-    if answer.signal.kind == "score" and answer.signal.name in COMPUTED:
-        say(
-            f"  selections read it for the {answer.signal.name} that `catalog score` computes; --name NAME keeps the two apart"
+    checkpoints = f" at {report.n_checkpoints} checkpoints" if report.n_checkpoints else ""
+    members = f"{report.n_with_value:,} of {report.n_members:,} members{checkpoints}"
+    click.echo(f"{signal.kind} {signal.name}: {_imported(report)}, {members}")
+    for note in _import_notes(report):
+        say(f"  {note}")
+    say_reasons(report.reasons)
+    if report.is_dry_run:
+        say("  dry run: nothing was written")
+
+
+def _imported(report: ImportReport) -> str:
+    if not report.is_new:
+        return "identical values were already imported; this import is now the active one"
+    return "would be imported" if report.is_dry_run else "imported"
+
+
+def _import_notes(report: ImportReport) -> Iterator[str]:
+    name = report.signal.name
+    if report.signal.kind == "score" and (name in MEASURED or name in built_in_scores()):
+        yield (
+            f"selections read it in place of the {name} that `catalog score` computes; "
+            "--name NAME keeps the two apart"
         )
-    if answer.n_kept:
-        say(f"  {answer.n_kept:,} kept from the import before: the file does not name them")
-    if answer.n_lost:
-        say(
-            f"  {answer.n_lost:,} have losses at other checkpoints in the import before, and none now: the file does not name them"
+    if report.n_kept:
+        yield f"{report.n_kept:,} kept from the previous import: the file does not name them"
+    if report.n_lost:
+        yield (
+            f"{report.n_lost:,} have no losses now: the file does not name them, and their "
+            "previous losses are at other checkpoints"
         )
-    if answer.reasons:
-        say(
-            f"  without a value: {', '.join(f'{count:,} {reason}' for reason, count in answer.reasons.items())}"
+    if report.n_without_member:
+        yield (
+            f"{report.n_without_member:,} of the {report.n_rows:,} rows were skipped: their "
+            "records are not members (quarantined or folded)"
         )
-    if answer.n_without_member:
-        left_out = f"{answer.n_without_member:,} of the {answer.n_rows:,} rows"
-        say(
-            f"  {left_out} are about records that are no members (quarantined or folded), and were left out"
-        )
-    if answer.is_dry_run:
-        say("  a dry run: nothing was written")

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from catalog.compute.language_model import resumable
-from catalog.compute.shard_runner import BATCH_ORDER, Progress, Report, Values, compute
-from catalog.errors import OptionError
-from catalog.signals.coverage import coverages, fullest
+from catalog.compute.shard_runner import BATCH_ORDER, ComputeReport, Progress, Values, compute
+from catalog.signals.coverage import coverages, most_complete
+from catalog.signals.kinds import ENCODER, Dtype, EmbeddingOptions, Field, Precision
 from catalog.signals.registry import Signal, ensure_signal, list_named
 from catalog.store.database import Connection
 from catalog.store.references import Reference
@@ -19,11 +19,7 @@ from catalog.store.store import Store
 if TYPE_CHECKING:
     from catalog.models.encoder import Encoder
 
-ENCODER = "all-MiniLM-L6-v2"
 VERSION = 1  # of this computation; a change that changes values counts it up
-Field = Literal["prompt", "conversation"]
-Dtype = Literal["float32", "float16"]
-Precision = Literal["auto", "float32", "bfloat16"]
 USUAL = "float32"  # the precision of a new signal, on every machine
 
 
@@ -32,12 +28,12 @@ def embed(
     reference: Reference,
     *,
     encoder: str = ENCODER,
-    field: Field = "prompt",
-    dtype: Dtype = "float32",
-    precision: Precision = "auto",
+    field: Field = EmbeddingOptions.field,
+    dtype: Dtype = EmbeddingOptions.dtype,
+    precision: Precision = EmbeddingOptions.precision,
     limit: int | None = None,
     progress: Progress | None = None,
-) -> Report:
+) -> ComputeReport:
     """Embed the members of a pool or subset that have no vector yet.
 
     Args:
@@ -56,12 +52,7 @@ def embed(
         ModelNotFoundError: there is no such encoder here.
         OptionError: another field, dtype or precision, or an encoder that bfloat16 costs accuracy.
     """
-    if field not in ("prompt", "conversation") or dtype not in ("float32", "float16"):
-        raise OptionError(
-            f"embed takes --field prompt or conversation and --dtype float32 or float16, not {field!r} and {dtype!r}"
-        )
-    if precision not in ("auto", "float32", "bfloat16"):
-        raise OptionError(f"expected --precision auto, float32 or bfloat16, got {precision!r}")
+    EmbeddingOptions(field=field, dtype=dtype, precision=precision)
     models = _Model(encoder)
     signal, notes = embedding_signal(
         store, reference, models, field=field, dtype=dtype, precision=precision
@@ -135,7 +126,7 @@ def _precision(
         if found.signal_id in numbers and found.n_with_value
     ]
     if covering:
-        found = fullest(covering)
+        found = most_complete(covering)
         return str(found.precision), (
             f"precision {found.precision}: {found.n_with_value:,} members of {reference} have vectors in it",
         )

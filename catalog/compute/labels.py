@@ -14,9 +14,17 @@ import pyarrow as pa
 
 from catalog.compute.losses.recorder import Stopwatch
 from catalog.compute.search import Ids, Vectors, each_batch, embedded_with, query_vectors
-from catalog.compute.shard_runner import Progress, Report, Values, exclusively, missing, write_shard
-from catalog.errors import OptionError, SourceError
+from catalog.compute.shard_runner import (
+    ComputeReport,
+    Progress,
+    Values,
+    exclusively,
+    missing,
+    write_shard,
+)
+from catalog.errors import SourceError
 from catalog.query.checked_vectors import naming_damage
+from catalog.signals.kinds import ENCODER, LabelOptions
 from catalog.signals.registry import Signal, ensure_signal
 from catalog.store.queries import query
 from catalog.store.references import Reference
@@ -31,10 +39,10 @@ def label(
     reference: Reference,
     taxonomy: Path,
     *,
-    threshold: float = 0.3,
-    encoder: str = "all-MiniLM-L6-v2",
+    threshold: float = LabelOptions.threshold,
+    encoder: str = ENCODER,
     progress: Progress | None = None,
-) -> Report:
+) -> ComputeReport:
     """Give every member the names of a list whose embedding has at least a cosine to its own; perhaps none.
 
     Args:
@@ -50,8 +58,7 @@ def label(
         OptionError: the threshold is no cosine.
         SignalError: the members are not embedded with that encoder.
     """
-    if not -1 <= threshold <= 1:
-        raise OptionError(f"--threshold is a cosine, from -1 to 1, not {threshold}")
+    LabelOptions(threshold=threshold)
     names = read_taxonomy(taxonomy)
     embedding = embedded_with(store, reference, encoder)
     digest = hashlib.sha256("\n".join(names).encode()).hexdigest()
@@ -116,14 +123,14 @@ def _label(
     encoder: str,
     threshold: float,
     progress: Progress | None,
-) -> Report:
+) -> ComputeReport:
     started = time.monotonic()
     with store.reading() as connection:
         todo = np.sort(missing(connection, reference, signal)["instruction_id"].to_numpy())
         ((n_members,),) = connection.sql(
             "SELECT count(*) FROM members_of($kind, $id, $version)", params=reference.parameters
         ).fetchall()
-    report = Report(signal, n_members, n_members - len(todo))
+    report = ComputeReport(signal, n_members, n_members - len(todo))
     if not len(todo):
         return report
     wanted = query_vectors(encoder, embedding, list(names))  # (q, d)

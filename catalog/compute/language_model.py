@@ -9,7 +9,8 @@ import pyarrow as pa
 
 from catalog.compute.proxies import proxy_name, trained_proxy
 from catalog.compute.shard_runner import BATCH_ORDER
-from catalog.signals.registry import Kind, Signal, ensure_signal, list_named
+from catalog.signals.kinds import Kind
+from catalog.signals.registry import Signal, ensure_signal, list_named
 from catalog.store.store import Store
 
 if TYPE_CHECKING:

@@ -13,16 +13,16 @@ import pyarrow as pa
 
 from catalog.compute.losses.recorder import texts_of
 from catalog.errors import OptionError, SignalError
-from catalog.models.recipe import Recipe
-from catalog.models.tiny import RECIPE, build_tiny, tiny_identity
+from catalog.models.recipe import TINY_RECIPE, Recipe
+from catalog.models.tiny import build_tiny, tiny_identity
 from catalog.models.weights import model_id
+from catalog.signals.options import TINY
 from catalog.signals.registry import Signal, list_named
+from catalog.signals.resolve import command_for
 from catalog.store.store import Store
 
 if TYPE_CHECKING:
     from catalog.models.causal_lm import CausalLM
-
-TINY = "tiny"
 
 
 def proxy_folder(store: Store, signal: Signal) -> Path:
@@ -66,9 +66,9 @@ def trained_proxy(
     """
     folder = find_proxy(store, name)
     if folder is None and name == TINY:
-        raise SignalError(
-            "no proxy `tiny` was trained in this catalog yet: `catalog losses train POOL --proxy tiny` trains one"
-        )
+        command = command_for("losses", "POOL", TINY)
+        problem = "no proxy `tiny` was trained in this catalog yet"
+        raise SignalError(f"{problem}: `{command}` trains one", command=command)
     return name if folder is None else str(folder)
 
 
@@ -139,7 +139,7 @@ def recipe_of(proxy: str, changes: Mapping[str, Any], *, n_instructions: int) ->
     """
     asked = {name: value for name, value in changes.items() if value is not None}
     try:
-        recipe = replace(RECIPE if proxy == TINY else Recipe(), **asked)
+        recipe = replace(TINY_RECIPE if proxy == TINY else Recipe(), **asked)
     except TypeError:
         fields = ", ".join(Recipe.__dataclass_fields__)
         raise OptionError(f"a recipe has {fields}, and was given {', '.join(asked)}") from None

@@ -13,7 +13,9 @@ from catalog.compute.imports.row_matching import member_ids
 from catalog.compute.index import Index, current_index, ensure_index
 from catalog.errors import CorruptError, OptionError, SignalError
 from catalog.query.checked_vectors import checked_batches, naming_damage, recorded_shards
+from catalog.signals.kinds import ENCODER
 from catalog.signals.registry import Signal, list_named
+from catalog.signals.resolve import command_for
 from catalog.store import vectors
 from catalog.store.queries import query
 from catalog.store.references import Reference
@@ -51,7 +53,7 @@ def search(
     *,
     k: int = 10,
     where: str | None = None,
-    encoder: str = "all-MiniLM-L6-v2",
+    encoder: str = ENCODER,
     exact_members: int = EXACT_MEMBERS,
     limits: Limits | None = None,
     is_isolated: bool = False,
@@ -114,16 +116,16 @@ def embedded_with(
             if all(signal.identity.get(key) == value for key, value in wanted.items())
         ]
         n_missing = [missing(connection, reference, signal).num_rows for signal in known]
-    command = f"`catalog embed {reference}{'' if encoder == 'all-MiniLM-L6-v2' else f' --encoder {encoder}'}`"
+    command = command_for("embedding", reference, encoder)
     if not known:
-        raise SignalError(f"{reference} is not embedded with {encoder}: {command} does it")
+        problem = f"{reference} has no embeddings of {encoder}"
+        raise SignalError(f"{problem}: `{command}` computes them", command=command)
     best = min(
         range(len(known)), key=lambda i: (n_missing[i], known[i].identity.get("field") != "prompt")
     )
     if n_missing[best]:
-        raise SignalError(
-            f"{n_missing[best]:,} members of {reference} are not embedded with {encoder}: {command} does it"
-        )
+        problem = f"{n_missing[best]:,} members of {reference} have no embedding of {encoder}"
+        raise SignalError(f"{problem}: `{command}` computes them", command=command)
     return known[best]
 
 

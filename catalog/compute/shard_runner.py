@@ -48,7 +48,7 @@ class Values:
 
 
 @dataclass
-class Report:
+class ComputeReport:
     """What a run did: computed now, there before, without a value by reason, how long it took, and what a person should know."""
 
     signal: Signal
@@ -76,7 +76,7 @@ def compute(
     shard_rows: int = SHARD_ROWS,
     limit: int | None = None,
     progress: Progress | None = None,
-) -> Report:
+) -> ComputeReport:
     """Compute a signal for the members of a reference that have it not.
 
     Args:
@@ -264,7 +264,7 @@ def _todo(
     signal: Signal,
     *,
     limit: int | None,
-) -> tuple[pa.Table, Report]:
+) -> tuple[pa.Table, ComputeReport]:
     at = reference.parameters
     with store.reading() as connection:
         (n_members,) = connection.sql(
@@ -275,7 +275,9 @@ def _todo(
         if limit is not None and limit < n_missing:
             sample = at | {"signal_id": signal.signal_id, "n": limit}
             todo = connection.sql(query("signals/missing_sample"), params=sample).to_arrow_table()
-    return todo, Report(signal, n_members, n_members - n_missing, n_left=n_missing - todo.num_rows)
+    return todo, ComputeReport(
+        signal, n_members, n_members - n_missing, n_left=n_missing - todo.num_rows
+    )
 
 
 def _delete_dead_shards(

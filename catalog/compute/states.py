@@ -5,15 +5,23 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
 from catalog.compute.language_model import LanguageModel, model_signal, resumable, tokens_of_texts
-from catalog.compute.shard_runner import SHARD_ROWS, Progress, Report, Values, compute, read_texts
-from catalog.errors import OptionError, SignalError
+from catalog.compute.shard_runner import (
+    SHARD_ROWS,
+    ComputeReport,
+    Progress,
+    Values,
+    compute,
+    read_texts,
+)
+from catalog.errors import SignalError
+from catalog.signals.kinds import Dtype, StatesOptions
+from catalog.signals.kinds import Projection as ProjectionKind
 from catalog.signals.registry import Signal, list_named
 from catalog.store.queries import query
 from catalog.store.references import Reference
@@ -28,33 +36,6 @@ VERSION = 1  # of this computation; a change that changes values counts it up
 SHARD_BYTES = 64 * 2**20  # what one shard's states may hold in memory
 SAMPLE = 1000  # instructions that a projection is fitted and measured on
 SAMPLE_ROWS = 20_000  # and of their states, at most
-Kind = Literal["jl", "pca"]
-Dtype = Literal["float16", "float32"]
-
-
-@dataclass(frozen=True)
-class _Options:
-    max_tokens: int
-    max_length: int
-    project_to: int | None
-    projection: Kind
-    seed: int
-    dtype: Dtype
-
-    def identity(self) -> dict[str, Any]:
-        """What changes the values, the matrix of a projection left out: it is drawn or fitted once, and found again."""
-        projection = (
-            {"kind": self.projection, "dim": self.project_to, "seed": self.seed}
-            if self.project_to
-            else None
-        )
-        return {
-            "max_tokens": self.max_tokens,
-            "max_length": self.max_length,
-            "projection": projection,
-            "store": self.dtype,
-            "version": VERSION,
-        }
 
 
 def compute_states(
@@ -62,15 +43,15 @@ def compute_states(
     reference: Reference,
     *,
     model: str,
-    max_tokens: int = 128,
-    max_length: int = 512,
-    project_to: int | None = None,
-    projection: Kind = "jl",
-    seed: int = 0,
-    dtype: Dtype = "float16",
+    max_tokens: int = StatesOptions.max_tokens,
+    max_length: int = StatesOptions.max_length,
+    project_to: int | None = StatesOptions.project_to,
+    projection: ProjectionKind = StatesOptions.projection,
+    seed: int = StatesOptions.seed,
+    dtype: Dtype = StatesOptions.dtype,
     limit: int | None = None,
     progress: Progress | None = None,
-) -> Report:
+) -> ComputeReport:
     """Take the token states of the members that have none yet.
 
     Args:
@@ -91,17 +72,14 @@ def compute_states(
         SignalError: ``tiny`` was not trained yet, or the model has no plain states.
         OptionError: an option is out of its range.
     """
-    if (
-        max_tokens < 1
-        or max_tokens > max_length
-        or dtype not in ("float16", "float32")
-        or projection not in ("jl", "pca")
-    ):
-        raise OptionError(
-            f"states take 1 to {max_length} tokens, dtype float16 or float32 and projection jl or pca, "
-            f"not {max_tokens}, {dtype} and {projection}"
-        )
-    options = _Options(max_tokens, max_length, project_to, projection, seed, dtype)
+    options = StatesOptions(
+        max_tokens=max_tokens,
+        max_length=max_length,
+        project_to=project_to,
+        projection=projection,
+        seed=seed,
+        dtype=dtype,
+    )
     models = LanguageModel(store, model)
     signal = _signal(store, reference, models, options)
 
@@ -119,7 +97,7 @@ def compute_states(
     )
 
 
-def shard_rows(dimension: int, options: _Options) -> int:
+def shard_rows(dimension: int, options: StatesOptions) -> int:
     """How many instructions fit into one shard: a number that depends on the signal alone, so that a resumed run makes equal shards."""
     each = options.max_tokens * dimension * (2 if options.dtype == "float16" else 4)
     return int(np.clip(SHARD_BYTES // each, 32, SHARD_ROWS))
@@ -129,9 +107,9 @@ def _signal(
     store: Store,
     reference: Reference,
     model: LanguageModel,
-    options: _Options,
+    options: StatesOptions,
 ) -> Signal:
-    wanted = model.identity() | options.identity()
+    wanted = model.identity() | options.identity() | {"version": VERSION}
     with store.reading() as connection:
         for signal in list_named(connection, kind="states", name=model.name):
             if _without_matrix(signal.identity) == wanted:
@@ -176,7 +154,7 @@ def _make_projection(
     store: Store,
     reference: Reference,
     lm: CausalLM,
-    options: _Options,
+    options: StatesOptions,
 ) -> Projection:
     """Draw or fit the projection, and keep its matrix under the hash that the signal's identity holds."""
     from catalog.models.projection import johnson_lindenstrauss, principal_components
@@ -223,7 +201,7 @@ def _sample(
     store: Store,
     reference: Reference,
     lm: CausalLM,
-    options: _Options,
+    options: StatesOptions,
 ) -> np.ndarray[Any, np.dtype[np.float32]]:
     """States, float32 (n, d), of a fair draw of the members."""
     from catalog.models.states import token_states
@@ -239,7 +217,7 @@ def _sample(
 
 
 def _values(
-    lm: CausalLM, texts: pa.Table, options: _Options, *, projection: Projection | None
+    lm: CausalLM, texts: pa.Table, options: StatesOptions, *, projection: Projection | None
 ) -> Values:
     from catalog.models.states import token_states
 

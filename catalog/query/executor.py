@@ -127,24 +127,26 @@ class Execution:
             (place, resolved.fault) for place, resolved in self.planned.sources if resolved.fault
         ]
         if faults:
-            raise type(faults[0][1])(self._told(faults))
+            raise self._missing_signals(faults)
         for step in self.planned.steps:
             self.session.register(
                 step.table, self._load(step) if isinstance(step, Load) else self._apply(step)
             )
             self.watch.check()
 
-    def _told(self, faults: list[tuple[str, CatalogError]]) -> str:
-        """Everything that is missing, each with the command that makes it, so that nobody learns of one after the other."""
-        told = {str(fault): place for place, fault in reversed(faults)}
-        said = [f"{place}: {text}" for text, place in reversed(told.items())]
+    def _missing_signals(self, faults: list[tuple[str, CatalogError]]) -> CatalogError:
+        """Return one error about all missing signals, with every command that the query needs."""
+        distinct = {str(fault): (place, fault) for place, fault in reversed(faults)}
+        (first_place, first), *others = reversed(distinct.values())
+        commands = {getattr(fault, "command", None) for _, fault in distinct.values()}
         needs = self.watch.run(lambda: needs_of(self.session.connection, self.planned))
-        first = [
+        before = [
             f"before that, `{need.command}`"
             for need in needs
-            if need.n_missing and not any(need.command in text for text in said)
+            if need.n_missing and need.command not in commands
         ]
-        return "; ".join([*said, *first])
+        messages = [str(first), *(f"{place}: {fault}" for place, fault in others), *before]
+        return first.at(first_place, "; ".join(messages))
 
     def table(self, query: SqlText) -> pa.Table:
         """The answer of one of the plan's queries, whole."""
@@ -232,7 +234,7 @@ class Execution:
                 )
             return step.function(**relations, **options)
         except CatalogError as error:
-            raise type(error)(f"{step.place}: {error}") from error
+            raise error.at(step.place) from error
 
     def _table(self, query: SqlText) -> pa.Table:
         as_it_is = projection(tree(self.session.connection, query), self.session.relations)

@@ -28,7 +28,7 @@ from catalog.query.rehearsal import Rehearsal
 from catalog.query.source_text import SqlText, tokens
 from catalog.query.sources import SOURCES, Resolved
 from catalog.query.unordered import Finding
-from catalog.signals.coverage import Pins
+from catalog.signals.coverage import PinnedSignals
 from catalog.store.database import Connection
 
 
@@ -86,7 +86,7 @@ def plan(
     given: Mapping[str, Any],
     *,
     is_selection: bool = False,
-    pins: Pins | None = None,
+    pins: PinnedSignals | None = None,
 ) -> Plan:
     """Plan a query.
 
@@ -113,7 +113,11 @@ def plan(
 
 class _Planner:
     def __init__(
-        self, connection: Connection, text: SqlText, given: Mapping[str, Any], pins: Pins | None
+        self,
+        connection: Connection,
+        text: SqlText,
+        given: Mapping[str, Any],
+        pins: PinnedSignals | None,
     ) -> None:
         self.connection = connection
         names = frozenset(token.name for token in tokens(text.source))
@@ -205,7 +209,7 @@ class _Planner:
                 self.connection, **values, **({"pins": self.pins} if "pins" in declared else {})
             )
         except CatalogError as error:
-            raise type(error)(f"{call.place}: {error}") from error
+            raise error.at(call.place) from error
         resolved = replace(resolved, written=written)
         self.answer.sources.append((call.place, resolved))
         if resolved.sql is not None:

@@ -50,7 +50,8 @@ class Explanation:
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
-        return asdict(self) | {"is_ready": self.is_ready}
+        needs = [asdict(need) | {"command": str(need.command)} for need in self.needs]
+        return asdict(self) | {"needs": needs, "is_ready": self.is_ready}
 
     def lines(self) -> list[str]:
         """For a person."""

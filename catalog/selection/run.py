@@ -23,7 +23,7 @@ from catalog.query.ties import RULE
 from catalog.query.unordered import Finding
 from catalog.selection.budget import n_of
 from catalog.selection.selector import Selector
-from catalog.signals.coverage import Pins
+from catalog.signals.coverage import PinnedSignals
 from catalog.store.queries import query
 from catalog.store.references import Reference, resolve
 from catalog.store.store import Store
@@ -110,7 +110,7 @@ def define(
     budget: int | str,
     seed: int = 0,
     settings: Mapping[str, Any] | None = None,
-    pins: Pins | None = None,
+    pins: PinnedSignals | None = None,
     limits: Limits | None = None,
 ) -> Definition:
     """Plan a selection, which says what it is before it runs.

@@ -6,11 +6,12 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import pyarrow as pa
 
-from catalog.signals.options import settings_of
+from catalog.signals.kinds import Kind
+from catalog.signals.options import effective_settings
 from catalog.store import vectors
 from catalog.store.database import Connection
 from catalog.store.queries import query
@@ -46,8 +47,6 @@ SETTINGS = (
     ),
 )
 HASHES = frozenset(("imported", "run", "trained_on", "weights", "taxonomy", "embedding", "members"))
-
-Kind = Literal["embedding", "losses", "states", "score", "labels"]
 
 
 @dataclass(frozen=True)
@@ -218,7 +217,7 @@ def settings(identity: Mapping[str, Any]) -> str:
     >>> settings({"inputs": {"losses": "7ff12039c77b"}, "version": 1})
     'losses 7ff12039'
     """
-    flat = settings_of(identity, {})
+    flat = effective_settings(identity, {})
     flat["precision"] = flat.get("dtype")
     if "dim" in flat:
         flat |= {"project_to": flat["dim"], "projection": flat["kind"]}

@@ -11,7 +11,7 @@ from catalog.query.executor import Limits
 from catalog.query.source_text import canonical
 from catalog.selection.run import Definition, define
 from catalog.selection.selector import Param, Selector
-from catalog.signals.coverage import Pins
+from catalog.signals.coverage import PinnedSignals
 from catalog.store.database import Connection
 from catalog.store.queries import query
 from catalog.store.store import Store
@@ -85,10 +85,12 @@ def lost_references(connection: Connection, content: Mapping[str, Any]) -> tuple
     )
 
 
-def stored_pins(content: Mapping[str, Any], *, is_onto: bool = False) -> Pins:
+def stored_pins(content: Mapping[str, Any], *, is_onto: bool = False) -> PinnedSignals:
     """Return the signals of a stored definition, and unless it is selected onto newer versions, those of its pools and subsets."""
     signals = frozenset(signal["identity_sha256"] for signal in content["signals"])
-    return Pins(signals, is_onto, references={} if is_onto else _recorded(content["references"]))
+    return PinnedSignals(
+        signals, is_onto, references={} if is_onto else _recorded(content["references"])
+    )
 
 
 def _recorded(references: list[dict[str, Any]]) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from catalog.errors import OptionError, QueryError, SignalError
+from catalog.errors import AmbiguousSignalError, OptionError, QueryError, SignalError
 from catalog.query.executor import Limits
 from catalog.query.stream import run
 from catalog.store.queries import query
@@ -19,9 +18,6 @@ from catalog.store.store import Store
 from catalog.subsets.store import stored
 
 Ids = np.ndarray[Any, np.dtype[np.int64]]
-CHOICE = re.compile(
-    r"as (encoder|proxy) => '(.+)'$"
-)  # how a message says an argument of SQL, which is an option here
 NEAR = 0.95  # cosine from which two prompts count as near-duplicates
 # The very call of the selectors `ila` and `coverage_only`, so that one kept projection serves all.
 LANDSCAPE = """
@@ -226,10 +222,12 @@ class _Pool:
     def _read(self, sql: str, **values: Any) -> pa.Table | None:
         try:
             return self._run(sql, **values)
+        except AmbiguousSignalError as error:
+            option = f"--{error.argument} {error.names[0]}"
+            self.notes.append(f"{error.problem}: name one, as {option}")
         except (SignalError, QueryError) as error:
-            said = str(error).partition(": ")[2]
-            self.notes.append(CHOICE.sub(r"as --\1 \2", said))
-            return None
+            self.notes.append(error.message)
+        return None
 
     def _run(self, sql: str, **values: Any) -> pa.Table:
         parameters: Mapping[str, Any] = {"pool": self.pool, **values}

@@ -16,7 +16,8 @@ from catalog.errors import OptionError, SelectionError
 from catalog.query.executor import Limits
 from catalog.selection.run import Chosen, Definition, choose, define
 from catalog.selection.selector import Selector
-from catalog.signals.coverage import Pins, title
+from catalog.signals.coverage import PinnedSignals
+from catalog.signals.kinds import KINDS
 from catalog.store.database import Connection
 from catalog.store.queries import query
 from catalog.store.references import Reference, check_name, resolve
@@ -67,7 +68,7 @@ def select(
     budget: int | str,
     settings: Mapping[str, Any] | None = None,
     seed: int = 0,
-    pins: Pins | None = None,
+    pins: PinnedSignals | None = None,
     is_superseding: bool = False,
     is_dry_run: bool = False,
     is_strict: bool = False,
@@ -234,7 +235,7 @@ def _said_of_onto(
     versions = [one["reference"] for one in now["references"] if one["reference"] not in before]
     known = {one["identity_sha256"] for one in content["signals"]}
     signals = [
-        title(one["kind"], one["name"])
+        KINDS[one["kind"]].title(one["name"])
         for one in now["signals"]
         if one["identity_sha256"] not in known
     ]

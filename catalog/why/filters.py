@@ -11,7 +11,7 @@ from catalog.query.clauses import Condition, conditions, operations, with_values
 from catalog.query.ctes import with_visible
 from catalog.query.executor import Execution
 from catalog.query.parse import nodes, tree
-from catalog.signals.coverage import WORDS
+from catalog.signals.kinds import KINDS
 from catalog.store.queries import query
 from catalog.why.lookup import Row
 
@@ -41,10 +41,8 @@ def lacking(execution: Execution, row: Row) -> tuple[str, ...]:
                 query("why/signal"), params=at
             ).fetchall()[0]
             if not has_value:
-                of = " " if signal.kind == "score" else " of "
-                said.append(
-                    f"it has no {WORDS[signal.kind]}{of}{signal.name}: {reason or 'none was computed'}"
-                )
+                title = KINDS[signal.kind].title(signal.name)
+                said.append(f"it has no {title}: {reason or 'none was computed'}")
     return tuple(dict.fromkeys(said))
 
 

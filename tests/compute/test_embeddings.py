@@ -115,7 +115,8 @@ def test_the_precision_is_named_in_the_listing_and_by_the_command_that_makes_the
     pool.embed("p", precision="bfloat16", limit=2)
     assert pool.signals("p")["settings"].to_list()[0].endswith("store float32, precision bfloat16")
     with pytest.raises(
-        SignalError, match=r"`catalog embed p@1 --encoder \S+ --precision bfloat16` makes the rest"
+        SignalError,
+        match=r"`catalog embed p@1 --encoder \S+ --precision bfloat16` computes the rest",
     ):
         pool.select("k_center", "p", budget=2, name="x")
 

@@ -73,7 +73,7 @@ def test_the_labels_of_a_subset_are_those_of_its_members(store: Store) -> None:
 def test_a_pool_without_labels_is_told_how_they_come_in(store: Store) -> None:
     with store.writing() as connection:
         connection.execute("UPDATE pool_members SET labels = NULL")
-    message = "no member of tiny@2 has labels: `catalog register FILE --pool tiny --labels-column COLUMN` brings them in"
+    message = "no member of tiny@2 has labels: `catalog register FILE --pool tiny --labels-column COLUMN` imports them"
     with pytest.raises(SignalError, match=message):
         run(store, "FROM label_embeddings('tiny')")
     (need,) = explain(store, SqlText.of("FROM label_embeddings('tiny')"), {}).needs

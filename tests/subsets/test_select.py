@@ -156,7 +156,7 @@ def test_a_selector_that_draws_by_weight_owes_no_cluster_a_member(filled: Catalo
 
 
 def test_a_missing_signal_names_the_command_that_makes_it(filled: Catalog) -> None:
-    with pytest.raises(SignalError, match=r"`catalog embed p@1 .*` makes them"):
+    with pytest.raises(SignalError, match=r"`catalog embed p@1 .*` computes them"):
         filled.select("k_center", "p", budget=5, name="x")
 
 

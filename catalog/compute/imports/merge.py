@@ -13,7 +13,7 @@ import numpy as np
 from catalog.compute.imports.row_matching import Ids
 from catalog.compute.imports.table import Numbers
 from catalog.query.trajectories import loss_matrix
-from catalog.signals.coverage import Coverage, coverages, fullest
+from catalog.signals.coverage import Coverage, coverages, most_complete
 from catalog.store.database import Connection
 from catalog.store.queries import query
 from catalog.store.references import Reference
@@ -83,5 +83,5 @@ def _import_before(
         for one in coverages(connection, reference, kind=kind)
         if one.name == name and one.n_with_value
     ]
-    read = fullest(found) if found else None
+    read = most_complete(found) if found else None
     return read if read and "imported" in read.identity else None

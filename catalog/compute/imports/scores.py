@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from catalog.compute.imports.merge import kept_scores
 from catalog.compute.imports.row_matching import ABSENT, NOBODY, Ids, instruction_ids, member_ids
-from catalog.compute.imports.table import Import, Numbers, Published, digest, read_table
+from catalog.compute.imports.table import ImportReport, Numbers, Published, digest, read_table
 from catalog.compute.shard_runner import Values, write_shard
 from catalog.errors import SignalError
 from catalog.signals.registry import Signal, keep_import, list_named, planned_import
@@ -32,7 +32,7 @@ def import_scores(
     value: str | None = None,
     missing: Sequence[float] = (),
     is_dry_run: bool = False,
-) -> Import:
+) -> ImportReport:
     """Import one number an instruction; of several imports of one name the last is read, also when its numbers were there before.
 
     Args:
@@ -82,7 +82,7 @@ def import_scores(
             write_shard(connection, store, signal, values, seconds=0.0)
 
         signal, is_new = keep_import(connection, planned, write=write, is_dry_run=is_dry_run)
-        return Import(
+        return ImportReport(
             signal=signal,
             is_new=is_new,
             n_rows=table.n_rows,

@@ -45,7 +45,7 @@ class Published:
 
 
 @dataclass(frozen=True)
-class Import:
+class ImportReport:
     """What an import wrote, or would write if ``is_dry_run``.
 
     Attributes:

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from catalog.compute.imports.checkpoint_names import in_order
 from catalog.compute.imports.merge import kept_losses
 from catalog.compute.imports.row_matching import ABSENT, NOBODY, instruction_ids, member_ids
-from catalog.compute.imports.table import Import, Numbers, Published, digest, read_table
+from catalog.compute.imports.table import ImportReport, Numbers, Published, digest, read_table
 from catalog.compute.shard_runner import Values, write_shard
 from catalog.errors import SignalError, listed
 from catalog.signals.registry import Signal, keep_import, planned_import
@@ -34,7 +34,7 @@ def import_losses(
     proxy: str,
     key: str = "row",
     is_dry_run: bool = False,
-) -> Import:
+) -> ImportReport:
     """Import loss trajectories from anybody's training run; of several of one name the last is read, also when it was there before.
 
     Args:
@@ -94,7 +94,7 @@ def import_losses(
             record_sha256(connection, kind=signal.kind, signal_id=signal.signal_id, shard=shard)
 
         signal, is_new = keep_import(connection, planned, write=write, is_dry_run=is_dry_run)
-        return Import(
+        return ImportReport(
             signal=signal,
             is_new=is_new,
             n_rows=table.n_rows,

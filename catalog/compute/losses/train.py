@@ -30,6 +30,8 @@ from catalog.compute.proxies import (
 )
 from catalog.compute.shard_runner import SHARD_ROWS, Progress, exclusively, missing, take_back_empty
 from catalog.errors import CatalogError, OptionError, SignalError
+from catalog.signals.kinds import LossesOptions
+from catalog.signals.options import TINY
 from catalog.signals.registry import Signal
 from catalog.store.queries import query
 from catalog.store.references import Reference
@@ -74,9 +76,9 @@ def train_losses(
     store: Store,
     reference: Reference,
     *,
-    proxy: str = "tiny",
+    proxy: str = TINY,
     recipe: Mapping[str, Any] | None = None,
-    max_length: int = 512,
+    max_length: int = LossesOptions.max_length,
     keep_checkpoints: bool | None = None,
     is_retrain: bool = False,
     limit: int | None = None,
@@ -107,6 +109,7 @@ def train_losses(
         LockedError: another process trains this proxy.
     """
     started = time.monotonic()
+    LossesOptions(max_length=max_length)
     with store.reading() as connection:
         everybody = list_members(connection, reference)
     limit = None if limit is None or limit >= everybody.num_rows else limit

@@ -281,7 +281,8 @@ def test_the_command_that_makes_the_rest_makes_it_of_the_same_signal(
     pool.register(jsonl(records(50)), pool="p")
     recipe = "--epochs 2 --checkpoints 3 --learning-rate 0.01 --batch 8 --max-length 300 --seed 3"
     with pytest.raises(
-        SignalError, match=f"`catalog losses train p@2 --proxy very-small {recipe}` makes the rest"
+        SignalError,
+        match=f"`catalog losses train p@2 --proxy very-small {recipe}` computes the rest",
     ):
         pool.sql("SELECT losses FROM trajectories('p')")
 

@@ -99,9 +99,9 @@ def test_the_warm_up_part_is_not_what_random_takes_with_the_same_seed(
 
 
 def test_a_warm_up_of_nobody_or_everybody_is_refused(pool: Catalog, model: Path) -> None:
-    with pytest.raises(OptionError, match="--warm-up"):
+    with pytest.raises(OptionError, match="warm_up"):
         pool.score("p", "depth", model=str(model), warm_up=1.0)
-    with pytest.raises(SignalError, match="draws no warm-up part"):
+    with pytest.raises(SignalError, match="warm-up"):
         pool.score("p", "depth", model=str(model), warm_up=1e-9)
 
 
