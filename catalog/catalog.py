@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
-    from catalog.compute.imports.table import ImportReport
+    from catalog.compute.imports.report import ImportReport
     from catalog.compute.losses.train import TrainedLosses
     from catalog.compute.scores import Scoring
     from catalog.compute.scores.saved import AddedScore

@@ -17,7 +17,7 @@ from catalog.signals.kinds import ENCODER, EmbeddingOptions
 from catalog.signals.scores import MEASURED, built_in_scores
 
 if TYPE_CHECKING:
-    from catalog.compute.imports.table import ImportReport
+    from catalog.compute.imports.report import ImportReport
     from catalog.compute.shard_runner import ComputeReport
 
 limit_option = click.option(

@@ -1,4 +1,4 @@
-"""Labels by vector search: which abilities of a list an instruction is near to. ILA's K where a pool has no labels of its own."""
+"""Labels of a taxonomy by vector search: ILA's K where a pool has no labels of its own."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ import numpy as np
 import pyarrow as pa
 
 from catalog.compute.losses.recorder import Stopwatch
-from catalog.compute.search import Ids, Vectors, each_batch, embedded_with, query_vectors
 from catalog.compute.shard_runner import (
     ComputeReport,
     Progress,
@@ -21,6 +20,13 @@ from catalog.compute.shard_runner import (
     exclusively,
     missing,
     write_shard,
+)
+from catalog.compute.similarity import (
+    Ids,
+    Vectors,
+    complete_embedding,
+    each_batch,
+    text_vectors,
 )
 from catalog.errors import SourceError
 from catalog.query.checked_vectors import naming_damage
@@ -43,15 +49,15 @@ def label(
     encoder: str = ENCODER,
     progress: Progress | None = None,
 ) -> ComputeReport:
-    """Give every member the names of a list whose embedding has at least a cosine to its own; perhaps none.
+    """Assign each member the taxonomy labels whose embeddings are closest to its own.
 
     Args:
         store: the catalog's files and database.
-        reference: whose members, embedded before.
-        taxonomy: names of abilities, one a line, or a JSON list or object (its keys and all that its lists hold).
-        threshold: the cosine from which a name counts.
+        reference: whose members; they are embedded.
+        taxonomy: labels, one per line, or a JSON list or object (its keys and all items).
+        threshold: the minimum cosine of a label.
         encoder: the encoder that embedded the members.
-        progress: told after each shard.
+        progress: called after each shard.
 
     Raises:
         SourceError: the file holds no names.
@@ -60,7 +66,7 @@ def label(
     """
     LabelOptions(threshold=threshold)
     names = read_taxonomy(taxonomy)
-    embedding = embedded_with(store, reference, encoder)
+    embedding = complete_embedding(store, reference, encoder)
     digest = hashlib.sha256("\n".join(names).encode()).hexdigest()
     identity = {
         "embedding": embedding.identity_sha256,
@@ -87,7 +93,7 @@ def label(
 
 
 def read_taxonomy(path: Path) -> list[str]:
-    """The names in a file, each once, in its order.
+    """Return the labels in a file, each once, in its order.
 
     Raises:
         SourceError: there are none, or the file cannot be read.
@@ -133,15 +139,17 @@ def _label(
     report = ComputeReport(signal, n_members, n_members - len(todo))
     if not len(todo):
         return report
-    wanted = query_vectors(encoder, embedding, list(names))  # (q, d)
+    wanted = text_vectors(encoder, embedding, list(names))  # (q, d)
     watch = Stopwatch()
 
-    def tell(ids: Ids, rows: Vectors) -> None:
+    def process(ids: Ids, rows: Vectors) -> None:
         labels = _labels(rows @ wanted.T, names, threshold=threshold)
-        made = pa.table({"instruction_id": ids, "labels": pa.array(labels, pa.list_(pa.string()))})
+        labelled = pa.table(
+            {"instruction_id": ids, "labels": pa.array(labels, pa.list_(pa.string()))}
+        )
         with store.writing() as connection:
-            shard = write_shard(connection, store, signal, Values(made), seconds=watch.lap())
-            connection.register("shard_labels", made)
+            shard = write_shard(connection, store, signal, Values(labelled), seconds=watch.lap())
+            connection.register("shard_labels", labelled)
             connection.execute(query("labels/insert"), {"signal_id": signal.signal_id})
             record_sha256(connection, kind=signal.kind, signal_id=signal.signal_id, shard=shard)
         report.n_computed += len(ids)
@@ -149,13 +157,13 @@ def _label(
             progress(report.n_computed, len(todo), 0)
 
     with naming_damage("embedding", reference, encoder):
-        each_batch(store, embedding, todo, tell)
+        each_batch(store, embedding, todo, process)
     report.seconds = time.monotonic() - started
     return report
 
 
 def _labels(cosines: Vectors, names: Sequence[str], *, threshold: float) -> list[list[str]]:
-    """The names that each row of cosines (n, q) is near to, the nearest first."""
+    """Return the labels of each row of cosines (n, q), the nearest first."""
     near = [np.flatnonzero(row >= threshold) for row in cosines]
     return [
         [names[j] for j in found[np.argsort(-row[found], kind="stable")]]

@@ -55,7 +55,7 @@ class Coverage:
 
 @dataclass(frozen=True)
 class PinnedSignals:
-    """The signals that a stored definition reads, so that later signals of the same names change nothing.
+    """The signals that a stored definition reads, whatever signals of their names were added since.
 
     A signal is pinned by its identity. Its vectors are only ever appended, so the newest version of
     its Lance table contains what the recorded version did.
@@ -84,7 +84,7 @@ class PinnedSignals:
         return self.references.get(text, text)
 
     def offered(self, candidates: list[Coverage]) -> list[Coverage]:
-        """Return the signals that can be columns: those to read, and others that the query names."""
+        """Return the signals that can be columns: those to read and others that the query names."""
         kept = self.kept(candidates)
         names = {coverage.name for coverage in kept}
         others = [
@@ -118,13 +118,13 @@ def coverages(
     parameters = reference.parameters | {"signal_kind": kind, "pinned": pinned}
     rows = connection.sql(query("selection/coverage"), params=parameters).fetchall()
     identities = {sha256: json.loads(identity) for _, _, _, sha256, identity, *_ in rows}
-    found = [
+    every = [
         Coverage(signal_id, kind, name, sha256, identities[sha256], *numbers)
         for signal_id, _, name, sha256, _, *numbers in rows
     ]
-    return [replace(each, settings=effective_settings(each.identity, identities)) for each in found]
+    return [replace(each, settings=effective_settings(each.identity, identities)) for each in every]
 
 
 def most_complete(candidates: Iterable[Coverage]) -> Coverage:
-    """Return the signal that lacks the fewest members; of several, the first, which is the newest."""
+    """Return the signal that lacks the fewest members; of several the first, the newest."""
     return min(candidates, key=lambda coverage: coverage.n_missing)

@@ -132,8 +132,8 @@ def command_for(
 
 def _template(kind: Kind, reference: Reference | str, name: str, *, is_import: bool) -> Command:
     """Return the kind's command; the import where nothing computes it, and the other way round."""
-    found = KINDS[kind]
-    computes, imports = found.command, found.import_command
+    signal_kind = KINDS[kind]
+    computes, imports = signal_kind.command, signal_kind.import_command
     template = (imports or computes) if is_import else (computes or imports)
     assert template is not None  # every kind has one of both
     pool = str(reference).partition("@")[0]

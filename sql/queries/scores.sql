@@ -1,3 +1,8 @@
+-- name: aggregates
+SELECT DISTINCT function_name
+FROM duckdb_functions()
+WHERE function_type = 'aggregate'
+
 -- name: count_gaps
 SELECT count(*)
 FROM members_of($kind, $id, $version)
@@ -69,6 +74,9 @@ FROM members
 -- name: remove
 DELETE FROM score_definitions
 WHERE name = $name
+
+-- name: tree
+SELECT json_serialize_sql($sql)::VARCHAR
 
 -- name: values
 SELECT instruction_id, value

@@ -1,4 +1,4 @@
-"""One declaration gives the command line its options, a signal its identity, and its continuation."""
+"""One declaration gives options of the command line, identities and continuations."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -11,7 +11,8 @@ from catalog.compute.scores.answer_loss import answer_loss
 from catalog.compute.scores.measure import MEASURES, Measure, measured_score
 from catalog.compute.scores.n_tokens import n_tokens
 from catalog.compute.scores.response_loss import response_loss
-from catalog.compute.scores.scoring import Scoring, score
+from catalog.compute.scores.run import score
+from catalog.compute.scores.scoring import Scoring
 from catalog.compute.scores.tuned_loss import tuned_loss
 
 __all__ = [

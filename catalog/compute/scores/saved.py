@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from catalog.compute.scores.measure import MEASURES
-from catalog.errors import HeaderError, NotFoundError, OptionError, listed
+from catalog.errors import HeaderError, NotFoundError, OptionError, QueryError, listed
 from catalog.query.source_text import canonical
 from catalog.signals.scores import (
     LABELS,
@@ -23,6 +24,7 @@ from catalog.signals.scores import (
     derived_scores,
     parse_score,
 )
+from catalog.store.database import Connection
 from catalog.store.queries import query
 from catalog.store.references import check_name, nearest
 from catalog.store.store import Store
@@ -54,7 +56,9 @@ def add_score(store: Store, file: str | Path) -> AddedScore:
 
     Raises:
         NotFoundError: there is no such file.
-        HeaderError: its header is wrong, or an input is unknown.
+        HeaderError: its header is wrong, an input is unknown, or ``members`` is missing from the
+            inputs of a query with aggregates or windows.
+        QueryError: its SQL is not one SELECT.
         OptionError: a score that comes with the catalog has that name.
     """
     path = Path(file)
@@ -71,6 +75,7 @@ def add_score(store: Store, file: str | Path) -> AddedScore:
     definition = parse_score(text, name=name)
     with store.writing() as connection:
         _require_inputs(definition, derived_scores(connection))
+        _require_members_where_compared(connection, definition)
         rows = connection.sql(query("scores/kept_at"), params={"name": name}).fetchall()
         connection.execute(query("scores/remove"), {"name": name})
         connection.execute(query("scores/keep"), {"name": name, "text": text})
@@ -141,6 +146,38 @@ def _require_inputs(definition: ScoreDefinition, known: Definitions) -> None:
             )
         if definition.name in _closure(source, known):
             raise HeaderError(f"{definition.name}.sql: its input {source} is made of it")
+
+
+def _require_members_where_compared(connection: Connection, definition: ScoreDefinition) -> None:
+    """Refuse a query that compares members, unless its values depend on all of them.
+
+    Without the input ``members``, a later version computes only its new members.
+    """
+    parameters = {"sql": definition.text}
+    ((tree,),) = connection.sql(query("scores/tree"), params=parameters).fetchall()
+    parsed = json.loads(tree)
+    if parsed["error"]:
+        raise QueryError(f"{definition.name}.sql: {parsed['error_message']}")
+    if MEMBERS in definition.sources:
+        return
+    aggregates = {name for (name,) in connection.sql(query("scores/aggregates")).fetchall()}
+    for node in _nodes(parsed):
+        is_aggregate = node.get("class") == "FUNCTION" and node["function_name"] in aggregates
+        if is_aggregate or node.get("class") == "WINDOW":
+            raise HeaderError(
+                f"{definition.name}.sql: {node.get('function_name')} compares members with each "
+                f"other: add {MEMBERS} to its inputs"
+            )
+
+
+def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
+    """Yield every object of a JSON tree."""
+    if isinstance(tree, dict):
+        yield tree
+    children = tree.values() if isinstance(tree, dict) else tree
+    for child in children if isinstance(tree, dict | list) else ():
+        if isinstance(child, dict | list):
+            yield from _nodes(child)
 
 
 def _closure(name: str, known: Definitions) -> set[str]:

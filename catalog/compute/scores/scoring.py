@@ -1,11 +1,11 @@
-"""Computing scores: each from signals that exist or are computed first, none twice."""
+"""The scores of one command: each from signals that exist or are computed first, none twice."""
 
 from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -27,21 +27,18 @@ from catalog.compute.shard_runner import (
 from catalog.errors import OptionError
 from catalog.query.source_text import canonical
 from catalog.signals.kinds import ScoreOptions
-from catalog.signals.options import TINY
 from catalog.signals.registry import Signal, ensure_signal, find_signal
 from catalog.signals.scores import (
     LABELS,
     LOSSES,
     MEMBERS,
     OF,
-    TUNED_LOSS,
     Definitions,
     ScoreDefinition,
-    computed_scores,
     derived_scores,
 )
 from catalog.store.queries import query
-from catalog.store.references import Reference, nearest
+from catalog.store.references import Reference
 from catalog.store.store import Store
 
 if TYPE_CHECKING:
@@ -247,64 +244,6 @@ class Scoring:
     def _note(self, note: str) -> None:
         if note not in self.notes:
             self.notes.append(note)
-
-
-def score(
-    store: Store,
-    reference: Reference,
-    names: Sequence[str],
-    *,
-    model: str | None = None,
-    options: Mapping[str, Any] | None = None,
-    limit: int | None = None,
-    progress: Progress | None = None,
-    is_isolated: bool = False,
-) -> Scoring:
-    """Compute scores, and their inputs, for all members that do not have them yet.
-
-    Args:
-        store: the catalog's files and database.
-        reference: whose members.
-        names: of the scores.
-        model: a proxy that was trained here, such as ``tiny``; else a Hugging Face id or a path.
-        options: those of `ScoreOptions`.
-        limit: the size of the sample to measure; None measures every member.
-        progress: called after each shard.
-        is_isolated: whether users' SQL runs in a child process.
-
-    Raises:
-        OptionError: there is no such score, an option is out of its range, or a score needs a model
-            and none is named.
-        SignalError: an input is missing, such as ``tiny`` or a trajectory.
-        ModelNotFoundError: there is no such model here.
-    """
-    chosen = _options(options or {})
-    scoring = Scoring(
-        store, reference, model, chosen, limit=limit, progress=progress, is_isolated=is_isolated
-    )
-    known = computed_scores(scoring.definitions)
-    for name in names:
-        if name not in (*known, TUNED_LOSS):
-            raise OptionError(
-                f"no score named {name}{nearest(name, known)}; "
-                "`catalog scores import` imports published scores, `catalog scores add` adds a formula"
-            )
-    for name in names:
-        scoring.signal(name)
-    if model not in (None, TINY) and scoring.model.is_trained_here:
-        scoring.notes.append(
-            f"{model} is the proxy of that name that was trained here; "
-            f"to use the model that it started from, write a path such as ./{model}"
-        )
-    return scoring
-
-
-def _options(given: Mapping[str, Any]) -> ScoreOptions:
-    known = [each.name for each in fields(ScoreOptions)]
-    unknown = [name for name in given if name not in known]
-    if unknown:
-        raise OptionError(f"scores have the options {', '.join(known)}, got {', '.join(unknown)}")
-    return ScoreOptions(**given)
 
 
 def _ensure(

@@ -45,8 +45,9 @@ def added(catalog: Catalog, folder: Path, text: str, name: str = "spread") -> An
 
 
 def column(catalog: Catalog, name: str) -> list[float]:
-    sql = f"SELECT value FROM score('p', name => '{name}') JOIN pool('p') USING (instruction_id) ORDER BY row_number"
-    values: list[float] = catalog.sql(sql)["value"].to_list()
+    relation = f"score('p', name => '{name}') JOIN pool('p') USING (instruction_id)"
+    rows = catalog.sql(f"SELECT value FROM {relation} ORDER BY row_number")
+    values: list[float] = rows["value"].to_list()
     return values
 
 
@@ -111,7 +112,6 @@ def test_a_missing_score_of_a_user_names_the_command_that_computes_it(
         ("SELECT instruction_id, 'x' AS value FROM losses", QueryError),
         ("SELECT instruction_id, 1 AS value FROM losses, range(2)", QueryError),
         ("SELECT instruction_id, 1 AS value FROM pool('p')", QueryError),
-        ("DELETE FROM scores", QueryError),
         ("SELECT instruction_id,\n  bogus AS value FROM losses", QueryError),
     ],
 )
@@ -127,6 +127,18 @@ def test_a_wrong_query_of_a_user_is_refused_and_nothing_is_kept(
         assert "spread.sql:4:3" in str(raised.value)
     with pool.store.reading() as connection:
         assert list_named(connection, kind="score", name="spread") == []
+
+
+def test_a_score_that_compares_members_depends_on_all_of_them(
+    pool: Catalog, tmp_path: Path
+) -> None:
+    ranks = "SELECT instruction_id, rank() OVER (ORDER BY losses[1]) AS value FROM losses"
+    with pytest.raises(HeaderError, match="members"):
+        added(pool, tmp_path, f"-- summary: s\n-- inputs: losses\n{ranks}")
+    added(pool, tmp_path, f"-- summary: s\n-- inputs: losses, members\n{ranks}")
+    (report,) = pool.score("p", "spread").reports
+    assert "members" in report.signal.identity
+    assert sorted(column(pool, "spread")) == list(range(1, 13))
 
 
 @pytest.mark.parametrize(
@@ -149,6 +161,9 @@ def test_what_cannot_be_added_or_removed_is_refused(pool: Catalog, tmp_path: Pat
         added(pool, tmp_path, SPREAD, "ifd")
     with pytest.raises(HeaderError, match="lossess"):
         added(pool, tmp_path, SPREAD.replace("inputs: losses", "inputs: lossess"))
+    for wrong in ("DELETE FROM scores", "SELECT FROM WHERE"):
+        with pytest.raises(QueryError, match="spread"):
+            added(pool, tmp_path, f"-- summary: s\n-- inputs: losses\n{wrong}")
     with pytest.raises(NotFoundError):
         pool.add_score(tmp_path / "nowhere.sql")
     with pytest.raises(NotFoundError, match="spread"):

@@ -38,7 +38,11 @@ def pool(catalog: Catalog, jsonl: Write, records: Records) -> Catalog:
 
 def stored(catalog: Catalog, name: str) -> dict[str, tuple[float | None, str | None]]:
     """Value and reason by prompt, of the newest score of a name."""
-    sql = "SELECT prompt_of(messages), value, reason FROM scores JOIN instructions USING (instruction_id) WHERE signal_id = $signal_id"
+    sql = """
+        SELECT prompt_of(messages), value, reason
+        FROM scores JOIN instructions USING (instruction_id)
+        WHERE signal_id = $signal_id
+    """
     with catalog.store.reading() as connection:
         signal = list_named(connection, kind="score", name=name)[0]
         return {
@@ -50,7 +54,7 @@ def stored(catalog: Catalog, name: str) -> dict[str, tuple[float | None, str | N
 
 
 def plain_losses(model: Path, catalog: Catalog) -> dict[str, tuple[float, float, int]]:
-    """CE(y | x), CE(y) and response tokens by prompt: the model's own logits, one instruction at a time."""
+    """CE(y | x), CE(y) and response tokens by prompt, from logits, one instruction at a time."""
     import torch
     import torch.nn.functional as F
 
@@ -170,9 +174,11 @@ def test_learnability_is_the_first_loss_minus_the_last(pool: Catalog, model: Pat
     np.save(file, losses)
     pool.import_losses("p", file, proxy="mine")
     pool.score("p", "learnability")
-    sql = "SELECT row_number, value FROM pool('p') JOIN scores USING (instruction_id) ORDER BY row_number"
+    relation = "pool_members JOIN scores USING (instruction_id)"
     with pool.store.reading() as connection:
-        rows = connection.sql(sql.replace("pool('p')", "pool_members")).fetchall()
+        rows = connection.sql(
+            f"SELECT row_number, value FROM {relation} ORDER BY row_number"
+        ).fetchall()
     assert [value for _, value in rows] == pytest.approx(
         (losses[:, 0].astype(float) - losses[:, -1]).tolist()
     )
