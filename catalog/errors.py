@@ -15,6 +15,7 @@
     ├── MostlyRemovedError        a load would remove most of a pool
     ├── LossyExportError          an export would drop something
     ├── SignalError               a signal is missing, stale, incomplete or mixed
+    │   └── AmbiguousSignalError  several signals fit, and the caller must name one
     ├── SelectionError            a selection cannot be made
     │   └── HeaderError           a selector file's header is wrong
     ├── QueryError                a SQL text is wrong
@@ -36,7 +37,7 @@ from __future__ import annotations
 import copy
 import shlex
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import Any, Self
 
@@ -105,18 +106,13 @@ class Command:
         >>> str(Command(("score",), "score", ("{ref}", "{name}")).fill(ref="p", name="ifd"))
         'catalog score p ifd'
         """
-        return Command(
-            self.words,
-            self.method,
-            tuple(argument.format(**values) for argument in self.arguments),
-            tuple((name, str(value).format(**values)) for name, value in self.options),
-            self.needs_file,
-        )
+        arguments = tuple(argument.format(**values) for argument in self.arguments)
+        options = tuple((name, str(value).format(**values)) for name, value in self.options)
+        return replace(self, arguments=arguments, options=options)
 
     def with_options(self, options: Iterable[tuple[str, Any]]) -> Command:
         """Return the command with more options after its own."""
-        every = (*self.options, *options)
-        return Command(self.words, self.method, self.arguments, every, self.needs_file)
+        return replace(self, options=(*self.options, *options))
 
     def run(self, catalog: Any, **options: Any) -> Any:
         """Call the method on a catalog, with more keyword arguments if given."""
