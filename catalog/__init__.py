@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from catalog.errors import (
+    AmbiguousSignalError,
     CatalogError,
     CorruptError,
     DamageError,
@@ -43,11 +44,11 @@ from catalog.errors import (
 
 if TYPE_CHECKING:
     from catalog.catalog import Catalog
-    from catalog.compute.imports.table import Import
+    from catalog.compute.imports.report import ImportReport
     from catalog.compute.losses.train import TrainedLosses
     from catalog.compute.scores import Scoring
     from catalog.compute.search import SearchResult
-    from catalog.compute.shard_runner import Report
+    from catalog.compute.shard_runner import ComputeReport
     from catalog.export import Exported
     from catalog.maintenance.database_doctor import Issue
     from catalog.maintenance.gc import GcReport
@@ -66,9 +67,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AddedSelector",
+    "AmbiguousSignalError",
     "Catalog",
     "CatalogError",
     "Comparison",
+    "ComputeReport",
     "CorruptError",
     "DamageError",
     "Description",
@@ -80,7 +83,7 @@ __all__ = [
     "GcReport",
     "HeaderError",
     "HomeNotFoundError",
-    "Import",
+    "ImportReport",
     "InterruptedQueryError",
     "Issue",
     "Location",
@@ -97,7 +100,6 @@ __all__ = [
     "Reference",
     "ReferenceNotFoundError",
     "Registration",
-    "Report",
     "Restoration",
     "Scoring",
     "SearchResult",
@@ -124,11 +126,11 @@ _MODULES = {
     "Explanation": "catalog.selection.explain",
     "Exported": "catalog.export",
     "GcReport": "catalog.maintenance.gc",
-    "Import": "catalog.compute.imports.table",
+    "ImportReport": "catalog.compute.imports.report",
     "Issue": "catalog.maintenance.database_doctor",
     "Reference": "catalog.store.references",
     "Registration": "catalog.pools.register",
-    "Report": "catalog.compute.shard_runner",
+    "ComputeReport": "catalog.compute.shard_runner",
     "Restoration": "catalog.pools.restore",
     "Scoring": "catalog.compute.scores",
     "SearchResult": "catalog.compute.search",

@@ -9,6 +9,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from catalog.errors import OptionError, argument
+from catalog.signals.kinds import (
+    ENCODER,
+    Dtype,
+    EmbeddingOptions,
+    Field,
+    LabelOptions,
+    LossesOptions,
+    Precision,
+    Projection,
+    StatesOptions,
+)
+from catalog.signals.options import TINY
 from catalog.store.queries import query as query_text
 from catalog.store.references import resolve
 from catalog.store.store import WAIT, Store
@@ -17,11 +29,12 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
-    from catalog.compute.imports.table import Import
+    from catalog.compute.imports.report import ImportReport
     from catalog.compute.losses.train import TrainedLosses
     from catalog.compute.scores import Scoring
+    from catalog.compute.scores.saved import AddedScore
     from catalog.compute.search import SearchResult
-    from catalog.compute.shard_runner import Report
+    from catalog.compute.shard_runner import ComputeReport
     from catalog.export import Exported
     from catalog.maintenance.database_doctor import Issue
     from catalog.maintenance.gc import GcReport
@@ -215,13 +228,13 @@ class Catalog:
         self,
         reference: str,
         *,
-        encoder: str = "all-MiniLM-L6-v2",
-        field: Literal["prompt", "conversation"] = "prompt",
-        dtype: Literal["float32", "float16"] = "float32",
-        precision: Literal["auto", "float32", "bfloat16"] = "auto",
+        encoder: str = ENCODER,
+        field: Field = EmbeddingOptions.field,
+        dtype: Dtype = EmbeddingOptions.dtype,
+        precision: Precision = EmbeddingOptions.precision,
         limit: int | None = None,
         progress: Callable[[int, int, int], None] | None = None,
-    ) -> Report:
+    ) -> ComputeReport:
         """Give every member that has none a vector; see `catalog.compute.embeddings.embed`."""
         from catalog.compute.embeddings import embed
 
@@ -241,15 +254,15 @@ class Catalog:
         reference: str,
         *,
         model: str,
-        max_tokens: int = 128,
-        max_length: int = 512,
-        project_to: int | None = None,
-        projection: Literal["jl", "pca"] = "jl",
-        seed: int = 0,
-        dtype: Literal["float16", "float32"] = "float16",
+        max_tokens: int = StatesOptions.max_tokens,
+        max_length: int = StatesOptions.max_length,
+        project_to: int | None = StatesOptions.project_to,
+        projection: Projection = StatesOptions.projection,
+        seed: int = StatesOptions.seed,
+        dtype: Dtype = StatesOptions.dtype,
         limit: int | None = None,
         progress: Callable[[int, int, int], None] | None = None,
-    ) -> Report:
+    ) -> ComputeReport:
         """Extract the hidden states of response tokens of every member that has none.
 
         See `catalog.compute.states.compute_states`.
@@ -287,7 +300,14 @@ class Catalog:
 
         found = self.find(reference)
         return score(
-            self.store, found, names, model=model, options=options, limit=limit, progress=progress
+            self.store,
+            found,
+            names,
+            model=model,
+            options=options,
+            limit=limit,
+            progress=progress,
+            is_isolated=self.is_isolated,
         )
 
     def label(
@@ -295,10 +315,10 @@ class Catalog:
         reference: str,
         taxonomy: str | Path,
         *,
-        threshold: float = 0.3,
-        encoder: str = "all-MiniLM-L6-v2",
+        threshold: float = LabelOptions.threshold,
+        encoder: str = ENCODER,
         progress: Callable[[int, int, int], None] | None = None,
-    ) -> Report:
+    ) -> ComputeReport:
         """Assign each member the taxonomy labels whose embeddings are closest to its own.
 
         See `catalog.compute.labels.label`.
@@ -322,7 +342,7 @@ class Catalog:
         *,
         k: int = 10,
         where: str | None = None,
-        encoder: str = "all-MiniLM-L6-v2",
+        encoder: str = ENCODER,
         memory: str | None = QUERY_MEMORY,
         seconds: float | None = None,
     ) -> SearchResult:
@@ -335,10 +355,29 @@ class Catalog:
             "k": k,
             "where": where,
             "encoder": encoder,
-            "wait": self.store.wait,
         }
         found = self.find(reference)
         return search(self.store, found, text, **asked, limits=limits, is_isolated=self.is_isolated)
+
+    def scores(self) -> pl.DataFrame:
+        """Every score that can be computed, with its inputs."""
+        import polars as pl
+
+        from catalog.compute.scores.saved import list_scores
+
+        return pl.DataFrame(list_scores(self.store), infer_schema_length=None)
+
+    def add_score(self, file: str | Path) -> AddedScore:
+        """Keep a derived score's file in the catalog; see `catalog.compute.scores.saved.add_score`."""
+        from catalog.compute.scores.saved import add_score
+
+        return add_score(self.store, file)
+
+    def remove_score(self, name: str) -> None:
+        """Remove a derived score that was added; its values stay until `gc`."""
+        from catalog.compute.scores.saved import remove_score
+
+        remove_score(self.store, name)
 
     def signals(self, reference: str | None = None) -> pl.DataFrame:
         """Every signal with its coverage of a pool or subset, or of the whole catalog."""
@@ -358,7 +397,7 @@ class Catalog:
         value: str | None = None,
         missing: Sequence[float] = (),
         dry_run: bool = False,
-    ) -> Import:
+    ) -> ImportReport:
         """Import published scores; see `catalog.compute.imports.scores.import_scores`."""
         from catalog.compute.imports.scores import import_scores
 
@@ -380,7 +419,7 @@ class Catalog:
         proxy: str,
         key: str = "row",
         dry_run: bool = False,
-    ) -> Import:
+    ) -> ImportReport:
         """Import loss trajectories; see `catalog.compute.losses.import_.import_losses`."""
         from catalog.compute.losses.import_ import import_losses
 
@@ -391,14 +430,14 @@ class Catalog:
         self,
         reference: str,
         *,
-        proxy: str = "tiny",
-        epochs: int | None = None,
-        checkpoints: int | None = None,
-        learning_rate: float | None = None,
-        batch: int | None = None,
-        warmup: float | None = None,
-        seed: int | None = None,
-        max_length: int = 512,
+        proxy: str = TINY,
+        epochs: int | None = LossesOptions.epochs,
+        checkpoints: int | None = LossesOptions.checkpoints,
+        learning_rate: float | None = LossesOptions.learning_rate,
+        batch: int | None = LossesOptions.batch,
+        warmup: float | None = LossesOptions.warmup,
+        seed: int | None = LossesOptions.seed,
+        max_length: int = LossesOptions.max_length,
         keep_checkpoints: bool | None = None,
         retrain: bool = False,
         limit: int | None = None,

@@ -38,6 +38,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Self
 
+from catalog.command import Command
+
 MOST_LISTED = 10
 """Names of one kind that a message lists before it counts the rest."""
 
@@ -139,8 +141,13 @@ class CatalogError(Exception):
         self.next_step = next_step
 
     def __str__(self) -> str:
-        parts = (self.location, self.problem, self.next_step)
+        parts = (self.location, self.message)
         return ": ".join(str(part) for part in parts if part)
+
+    @property
+    def message(self) -> str:
+        """The text without its location."""
+        return ": ".join(part for part in (self.problem, self.next_step) if part)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle any subclass by its attributes, whatever its constructor takes."""
@@ -245,13 +252,28 @@ class SignalError(CatalogError):
     """A signal is missing, stale, incomplete or mixed.
 
     Attributes:
-        choice: where several signals fit, the argument that says which, and one of their names.
+        command: computes or imports the missing signal; None if no command does.
     """
 
-    def __init__(self, problem: str = "", *, choice: tuple[str, str] | None = None) -> None:
-        next_step = f"say which, as {choice[0]} => '{choice[1]}'" if choice else ""
+    def __init__(
+        self, problem: str = "", *, next_step: str = "", command: Command | None = None
+    ) -> None:
         super().__init__(problem, next_step=next_step)
-        self.choice = choice
+        self.command = command
+
+
+class AmbiguousSignalError(SignalError):
+    """Several signals fit, and the caller must name one.
+
+    Attributes:
+        argument: the argument that names one.
+        names: its possible values.
+    """
+
+    def __init__(self, problem: str, *, argument: str = "", names: tuple[str, ...] = ()) -> None:
+        next_step = f"name one, as {argument} => '{names[0]}'" if names else ""
+        super().__init__(problem, next_step=next_step)
+        self.argument, self.names = argument, names
 
 
 class SelectionError(CatalogError):

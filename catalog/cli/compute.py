@@ -1,22 +1,21 @@
-"""Computation of the missing signals of a selection, by the commands that a user would type."""
+"""Computing the signals that a selection needs, in order, before it runs."""
 
 from __future__ import annotations
 
-import shlex
 import sys
 from contextlib import redirect_stdout
 from typing import Any
 
-import click
-
 from catalog.catalog import Catalog
-from catalog.cli.group import run_command
-from catalog.cli.output import say
+from catalog.cli.losses import echo_trained
+from catalog.cli.output import progress_bar, say
+from catalog.cli.signals import echo_report
+from catalog.command import Command
 from catalog.errors import SignalError
 
 
 def compute_missing(catalog: Catalog, selector: str, source: str, **selection: Any) -> None:
-    """Run the commands that compute the missing signals of a selection, with output on stderr.
+    """Compute the missing signals of a selection; reports go to stderr.
 
     Args:
         catalog: the catalog.
@@ -25,24 +24,38 @@ def compute_missing(catalog: Catalog, selector: str, source: str, **selection: A
         selection: budget, settings and seed.
 
     Raises:
-        SignalError: no command can compute one of the missing signals. Nothing is computed then.
+        SignalError: a signal can only be imported. Nothing is computed then.
     """
-    done: set[str] = set()
+    done: set[Command] = set()
     while needs := [
         need
         for need in catalog.explain(selector, source, **selection).needs
         if need.n_missing and need.command not in done
     ]:
-        brought = [
-            f"{need.title}, which `{need.command}` brings in"
-            for need in needs
-            if not need.is_computed
-        ]
-        if brought:
+        imported = [need for need in needs if not need.is_computed]
+        if imported:
+            steps = [f"{need.title}, which `{need.command}` imports" for need in imported]
             raise SignalError(
-                f"{selector} needs what cannot be computed here: {'; '.join(brought)}"
+                f"{selector} needs what cannot be computed here: {'; '.join(steps)}",
+                command=imported[0].command,
             )
         done.add(needs[0].command)
-        say(f"$ {needs[0].command}")
-        with redirect_stdout(sys.stderr):
-            run_command(click.get_current_context(), shlex.split(needs[0].command)[1:])
+        _run(catalog, needs[0].command)
+
+
+def _run(catalog: Catalog, command: Command) -> None:
+    """Run one command through the Python API, and report on it as the command would."""
+    from catalog.compute.losses.train import TrainedLosses
+    from catalog.compute.scores import Scoring
+
+    say(f"$ {command}")
+    with progress_bar(str(command), unit="tokens") as bar:
+        answer = command.run(catalog, progress=bar)
+    with redirect_stdout(sys.stderr):
+        if isinstance(answer, TrainedLosses):
+            echo_trained(answer, is_json=False)
+            return
+        for report in answer.reports if isinstance(answer, Scoring) else [answer]:
+            echo_report(report, is_json=False)
+    for note in answer.notes if isinstance(answer, Scoring) else ():
+        say(f"  {note}")

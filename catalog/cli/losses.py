@@ -1,4 +1,4 @@
-"""The command group `losses`."""
+"""Commands about loss trajectories."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from catalog.catalog import Catalog
+from catalog.cli.declared_options import add_options
 from catalog.cli.group import dry_run_option, json_option
 from catalog.cli.options import pass_catalog
 from catalog.cli.output import echo_json, echo_rows, progress_bar, say
-from catalog.cli.signals import counted, echo_import, key_option, length_option
+from catalog.cli.signals import echo_import, key_option, say_reasons
+from catalog.signals.kinds import LossesOptions
+from catalog.signals.options import TINY
 
 if TYPE_CHECKING:
     from catalog.compute.losses.train import TrainedLosses
@@ -18,13 +21,13 @@ if TYPE_CHECKING:
 
 @click.group()
 def losses() -> None:
-    """Train a proxy and record loss trajectories, or import those of any run."""
+    """Compute loss trajectories with a proxy, or import those of your own run."""
 
 
 @losses.command("import")
 @click.argument("pool")
 @click.argument("file")
-@click.option("--proxy", required=True, help="Name of the model with these losses.")
+@click.option("--proxy", required=True, help="Name of the model that the losses belong to.")
 @key_option
 @dry_run_option
 @json_option
@@ -32,48 +35,25 @@ def losses() -> None:
 def import_losses(
     catalog: Catalog, pool: str, file: str, proxy: str, key: str, is_dry_run: bool, is_json: bool
 ) -> None:
-    """Import trajectories from Parquet, CSV, JSON Lines, .npy or safetensors.
+    """Import loss trajectories from Parquet, CSV, JSON Lines, .npy or safetensors.
 
-    A row of a table has a list `losses`, or one column for each checkpoint, whose name contains its
-    number, such as step_2 and step_10. A safetensors file has one tensor for each checkpoint.
+    A table has a column `losses` of lists, or one column per checkpoint whose name has a number,
+    such as step_2 and step_10. A safetensors file has one tensor per checkpoint.
     """
-    report = catalog.import_losses(pool, file, proxy=proxy, key=key, dry_run=is_dry_run)
-    echo_import(report, is_json=is_json)
+    echo_import(
+        catalog.import_losses(pool, file, proxy=proxy, key=key, dry_run=is_dry_run), is_json=is_json
+    )
 
 
 @losses.command("train")
 @click.argument("pool")
 @click.option(
     "--proxy",
-    default="tiny",
+    default=TINY,
     show_default=True,
-    help="Model to train: tiny (built for the pool), a Hugging Face id or a local path.",
+    help="tiny (built for the pool), a Hugging Face id or a local path.",
 )
-@click.option("--epochs", type=click.IntRange(min=1), help="Passes over the pool. Default: 3.")
-@click.option(
-    "--checkpoints",
-    type=click.IntRange(min=1),
-    help="Number of times to record the losses. Default: 12, or every step.",
-)
-@click.option(
-    "--learning-rate",
-    type=click.FloatRange(min=0, min_open=True),
-    help="Peak learning rate. Default: 2e-5; 3e-3 for tiny.",
-)
-@click.option(
-    "--batch", type=click.IntRange(min=1), help="Instructions per step. Default: 128; 32 for tiny."
-)
-@click.option(
-    "--warmup",
-    type=click.FloatRange(min=0, max=1, max_open=True),
-    help="Share of the steps that warm up. Default: 0.03.",
-)
-@length_option
-@click.option(
-    "--seed",
-    type=click.IntRange(min=0),
-    help="Random seed of the order of instructions and of the weights of tiny. Default: 0.",
-)
+@add_options(LossesOptions)
 @click.option(
     "--keep-checkpoints/--no-keep-checkpoints",
     default=None,
@@ -82,13 +62,13 @@ def import_losses(
 @click.option(
     "--retrain",
     is_flag=True,
-    help="Train on this version, even if the proxy of an earlier one can score new members.",
+    help="Train on this version even if the proxy of an earlier version can score the new members.",
 )
 @click.option(
     "--sample",
     "limit",
     type=click.IntRange(min=1),
-    help="Number of members to train on as a sample. The cost of all members is printed.",
+    help="Train on a sample of this many members, and print what all would cost.",
 )
 @json_option
 @pass_catalog
@@ -100,39 +80,30 @@ def train_losses(catalog: Catalog, /, pool: str, is_json: bool, **options: Any) 
 
 
 def echo_trained(report: TrainedLosses, *, is_json: bool) -> None:
-    """Print the result of a training run and a table of its checkpoints."""
+    """Print what a training run did, and its checkpoints as a table."""
     signal = report.signal
     if is_json:
         counts = (
-            "trained_on",
-            "n_trained",
-            "n_members",
-            "n_before",
-            "n_computed",
-            "n_left",
-            "checkpoints",
-            "reasons",
-            "seconds",
+            *("trained_on", "n_trained", "n_members", "n_before", "n_computed", "n_left"),
+            *("checkpoints", "reasons", "seconds"),
         )
-        echo_json(
-            {"signal": signal.name, "identity": signal.identity_sha256}
-            | {key: getattr(report, key) for key in counts}
-        )
+        record = {"signal": signal.name, "identity": signal.identity_sha256}
+        echo_json(record | {key: getattr(report, key) for key in counts})
         return
     echo_rows(report.checkpoints, is_json=False)
-    name, n_before = f"losses {signal.name}", f"{report.n_before:,}"
     trained = f"trained on {report.n_trained:,} of {report.trained_on}"
+    computed = f"nothing to compute, all {report.n_before:,} members are there"
     if report.n_computed:
-        click.echo(
-            f"{name}: {report.n_computed:,} computed in {report.seconds:.1f} s, "
-            f"{n_before} computed before; {trained}"
+        computed = (
+            f"{report.n_computed:,} computed in {report.seconds:.1f} s, "
+            f"{report.n_before:,} there before"
         )
-    else:
-        click.echo(f"{name}: nothing to compute, all {n_before} members have losses; {trained}")
-    if report.reasons:
-        say(f"  without a trajectory: {counted(report.reasons)}")
+    click.echo(f"losses {signal.name}: {computed}; {trained}")
+    say_reasons(report.reasons, what="trajectory")
     if report.n_left:
-        n_members = report.n_members
         seconds = sum(row["seconds"] for row in report.checkpoints)
-        minutes = seconds * n_members / report.n_trained / 60
-        say(f"  a sample: all {n_members:,} members take about {minutes:,.1f} minutes at this rate")
+        minutes = seconds * report.n_members / report.n_trained / 60
+        say(
+            f"  a sample: all {report.n_members:,} members would take "
+            f"about {minutes:,.1f} minutes at this rate"
+        )

@@ -1,4 +1,4 @@
-"""The commands of signals: embed, signals, scores import."""
+"""Commands about signals: embed, scores, signals."""
 
 from __future__ import annotations
 
@@ -9,70 +9,43 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from catalog.catalog import Catalog
+from catalog.cli.declared_options import add_options
 from catalog.cli.group import dry_run_option, json_option
 from catalog.cli.options import pass_catalog
 from catalog.cli.output import echo_json, echo_rows, progress_bar, say
+from catalog.signals.kinds import ENCODER, EmbeddingOptions
+from catalog.signals.scores import MEASURED, built_in_scores
 
 if TYPE_CHECKING:
-    from catalog.compute.imports.table import Import
-    from catalog.compute.shard_runner import Report
+    from catalog.compute.imports.report import ImportReport
+    from catalog.compute.shard_runner import ComputeReport
 
 limit_option = click.option(
     "--sample",
     "limit",
     type=click.IntRange(min=1),
-    help="Number of members to compute as a sample. The cost of the others is printed.",
-)
-length_option = click.option(
-    "--max-length",
-    type=click.IntRange(min=2),
-    default=512,
-    show_default=True,
-    help="Maximum number of tokens of an instruction.",
+    help="Compute only a sample of this many members, and print what the rest would cost.",
 )
 key_option = click.option(
     "--key",
     default="row",
     show_default=True,
-    help="Key of a row: row (the column row, or else the position), fingerprint, or a column that "
-    "the registered records also have.",
+    help="How to match rows: row (a column row, or the position), fingerprint, or the name of a "
+    "column that the records have too.",
 )
 
 
 @click.command()
 @click.argument("pool")
 @click.option(
-    "--encoder",
-    default="all-MiniLM-L6-v2",
-    show_default=True,
-    help="Encoder: a Hugging Face id or a local path.",
+    "--encoder", default=ENCODER, show_default=True, help="A Hugging Face id or a local path."
 )
-@click.option(
-    "--field",
-    type=click.Choice(("prompt", "conversation")),
-    default="prompt",
-    show_default=True,
-    help="Text to embed.",
-)
-@click.option(
-    "--dtype",
-    type=click.Choice(("float32", "float16")),
-    default="float32",
-    show_default=True,
-    help="Number type of the stored vectors.",
-)
-@click.option(
-    "--precision",
-    type=click.Choice(("auto", "float32", "bfloat16")),
-    default="auto",
-    show_default=True,
-    help="Precision of the computation. auto: the one of the pool's vectors, else float32.",
-)
+@add_options(EmbeddingOptions)
 @limit_option
 @json_option
 @pass_catalog
 def embed(catalog: Catalog, /, pool: str, is_json: bool, **options: Any) -> None:
-    """Compute an embedding for every member of a pool."""
+    """Compute an embedding of every member that does not have one yet."""
     with progress_bar(f"embedding {pool}", unit="instructions") as bar:
         report = catalog.embed(
             pool, progress=lambda done, total, tokens: bar(done, total, done), **options
@@ -85,20 +58,61 @@ def embed(catalog: Catalog, /, pool: str, is_json: bool, **options: Any) -> None
 @json_option
 @pass_catalog
 def signals(catalog: Catalog, pool: str | None, is_json: bool) -> None:
-    """List the signals, their options and their coverage of POOL or of the whole catalog."""
+    """List the signals with their settings and their coverage of POOL or of the whole catalog."""
     rows = catalog.signals(pool).to_dicts()
     if not is_json and not any(row["stale"] for row in rows):
         rows = [{key: value for key, value in row.items() if key != "stale"} for row in rows]
     echo_rows(
         rows,
         is_json=is_json,
-        nothing=f"no signals yet: compute one with `catalog embed {pool or 'POOL'}`",
+        nothing=f"no signal yet: `catalog embed {pool or 'POOL'}` computes one",
     )
 
 
 @click.group()
 def scores() -> None:
-    """Import published scores."""
+    """Import published scores; add, list and remove formulas of scores."""
+
+
+@scores.command("list")
+@json_option
+@pass_catalog
+def list_scores(catalog: Catalog, is_json: bool) -> None:
+    """List the scores that `catalog score` computes."""
+    echo_rows(catalog.scores().to_dicts(), is_json=is_json)
+
+
+@scores.command("add")
+@click.argument("file")
+@pass_catalog
+def add_score(catalog: Catalog, file: str) -> None:
+    """Add the formula in FILE, a SQL query over stored signals, as a score.
+
+    The score has the name of the file. Its header names its inputs; the query reads each as a
+    table: a score has the columns instruction_id, value and reason.
+
+    \b
+    -- summary: How much the prompt lowers the loss.
+    -- inputs: response_loss, answer_loss
+    SELECT instruction_id, answer_loss.value - response_loss.value AS value
+    FROM response_loss JOIN answer_loss USING (instruction_id)
+    """
+    added = catalog.add_score(file)
+    name = added.definition.name
+    if added.replaced_at is None:
+        click.echo(f"score {name}: added; `catalog score POOL {name}` computes it")
+        return
+    change = "the same SQL" if added.is_same else "other SQL"
+    click.echo(f"score {name}: replaced {change} of {added.replaced_at:%Y-%m-%d %H:%M} UTC")
+
+
+@scores.command("remove")
+@click.argument("name")
+@pass_catalog
+def remove_score(catalog: Catalog, name: str) -> None:
+    """Remove a formula that was added."""
+    catalog.remove_score(name)
+    click.echo(f"score {name}: removed")
 
 
 @scores.command("import")
@@ -108,7 +122,7 @@ def scores() -> None:
 @key_option
 @click.option(
     "--value",
-    help="Column of the score, or a path such as ratings.overall. Default: the score's name.",
+    help="Column of the number, or a path such as ratings.overall. Default: the score's name.",
 )
 @click.option(
     "--missing",
@@ -131,103 +145,109 @@ def import_scores(
     is_dry_run: bool,
     is_json: bool,
 ) -> None:
-    """Import one number for each instruction from Parquet, CSV, JSON Lines or .npy."""
+    """Import one number per instruction from Parquet, CSV, JSON Lines or .npy."""
     answer = catalog.import_scores(
         pool, file, name=name, key=key, value=value, missing=missing, dry_run=is_dry_run
     )
     echo_import(answer, is_json=is_json)
 
 
-def echo_report(report: Report, *, is_json: bool) -> None:
-    """Print what a run computed and skipped, and the cost of the rest."""
+def echo_report(report: ComputeReport, *, is_json: bool) -> None:
+    """Print what a run computed, what has no value, and what the rest would cost."""
     if is_json:
         echo_json(report_record(report))
         return
-    title = f"{report.signal.kind} {report.signal.name}"
-    rate = report.n_computed / report.seconds if report.seconds else 0.0
-    if report.n_computed:
-        tokens = f", {report.n_tokens / report.seconds:,.0f} tokens/s" if report.n_tokens else ""
-        click.echo(
-            f"{title}: {report.n_computed:,} computed in {report.seconds:.1f} s "
-            f"({rate:,.0f} instructions/s{tokens}), {report.n_before:,} computed before"
-        )
-    else:
-        click.echo(f"{title}: nothing to compute, all {report.n_before:,} members have it")
+    click.echo(f"{report.signal.kind} {report.signal.name}: {_computed(report)}")
     for note in report.notes:
         say(f"  {note}")
     if report.n_truncated:
-        say(f"  {report.n_truncated:,} texts exceed the limit of the model and were truncated")
-    if report.reasons:
-        say(f"  without a value: {counted(report.reasons)}")
+        say(f"  {report.n_truncated:,} texts were truncated: they are longer than the model reads")
+    say_reasons(report.reasons)
     if report.n_left:
-        minutes = report.n_left / rate / 60 if rate else 0.0
+        minutes = report.n_left / _rate(report) / 60 if report.n_computed else 0.0
         say(f"  {report.n_left:,} left: about {minutes:,.1f} minutes at this rate")
 
 
-def counted(reasons: Mapping[str, int]) -> str:
-    """Return counts by reason as one text.
-
-    >>> counted({"too_long": 1200, "no_response": 3})
-    '1,200 too_long, 3 no_response'
-    """
-    return ", ".join(f"{count:,} {reason}" for reason, count in reasons.items())
+def _rate(report: ComputeReport) -> float:
+    return report.n_computed / report.seconds if report.seconds else 0.0
 
 
-def report_record(report: Report) -> dict[str, Any]:
+def _computed(report: ComputeReport) -> str:
+    if not report.n_computed:
+        return f"nothing to compute, all {report.n_before:,} members are there"
+    speed = f"{_rate(report):,.0f} instructions/s"
+    if report.n_tokens and report.seconds:
+        speed += f", {report.n_tokens / report.seconds:,.0f} tokens/s"
+    return (
+        f"{report.n_computed:,} computed in {report.seconds:.1f} s ({speed}), "
+        f"{report.n_before:,} there before"
+    )
+
+
+def say_reasons(reasons: Mapping[str, int], *, what: str = "value") -> None:
+    """Print how many members have no value, by reason."""
+    if reasons:
+        counts = ", ".join(f"{count:,} {reason}" for reason, count in reasons.items())
+        say(f"  without a {what}: {counts}")
+
+
+def report_record(report: ComputeReport) -> dict[str, Any]:
     """Return a run as ``--json`` prints it."""
     signal = report.signal
-    counts = ("n_members", "n_before", "n_computed", "n_tokens", "n_truncated", "n_left")
-    return {
+    counts = (
+        *("n_members", "n_before", "n_computed", "n_tokens", "n_truncated", "n_left"),
+        *("reasons", "seconds"),
+    )
+    record = {
         "signal": signal.name,
         "kind": signal.kind,
         "identity": signal.identity_sha256,
         "details": signal.details,
         "notes": report.notes,
-        **{key: getattr(report, key) for key in counts},
-        "reasons": report.reasons,
-        "seconds": report.seconds,
     }
+    return record | {key: getattr(report, key) for key in counts}
 
 
-def echo_import(report: Import, *, is_json: bool) -> None:
-    """Print what an import wrote, and which members have no value."""
+def echo_import(report: ImportReport, *, is_json: bool) -> None:
+    """Print what an import wrote and what has no value."""
     signal = report.signal
     if is_json:
         keys = [field.name for field in fields(report) if field.name != "signal"]
-        values = {key: getattr(report, key) for key in keys}
-        echo_json({"signal": signal.name, "kind": signal.kind} | values)
+        record = {"signal": signal.name, "kind": signal.kind}
+        echo_json(record | {key: getattr(report, key) for key in keys})
         return
-    outcome = "identical values were already imported; this import is now the active one"
-    if report.is_new:
-        outcome = "would be imported" if report.is_dry_run else "imported"
     checkpoints = f" at {report.n_checkpoints} checkpoints" if report.n_checkpoints else ""
-    click.echo(
-        f"{signal.kind} {signal.name}: {outcome}, {report.n_with_value:,} of "
-        f"{report.n_members:,} members{checkpoints}"
-    )
+    members = f"{report.n_with_value:,} of {report.n_members:,} members{checkpoints}"
+    click.echo(f"{signal.kind} {signal.name}: {_imported(report)}, {members}")
     for note in _import_notes(report):
         say(f"  {note}")
+    say_reasons(report.reasons)
+    if report.is_dry_run:
+        say("  dry run: nothing was written")
 
 
-def _import_notes(report: Import) -> Iterator[str]:
-    from catalog.signals.coverage import COMPUTED
+def _imported(report: ImportReport) -> str:
+    if not report.is_new:
+        return "identical values were already imported; this import is now the active one"
+    return "would be imported" if report.is_dry_run else "imported"
 
+
+def _import_notes(report: ImportReport) -> Iterator[str]:
     name = report.signal.name
-    if report.signal.kind == "score" and name in COMPUTED:
-        yield f"selections read it as the {name} that `catalog score` computes; --name avoids that"
+    if report.signal.kind == "score" and (name in MEASURED or name in built_in_scores()):
+        yield (
+            f"selections read it in place of the {name} that `catalog score` computes; "
+            "--name NAME keeps the two apart"
+        )
     if report.n_kept:
-        yield f"{report.n_kept:,} members are not in the file and keep their previous value"
+        yield f"{report.n_kept:,} kept from the previous import: the file does not name them"
     if report.n_lost:
         yield (
-            f"{report.n_lost:,} members are not in the file and lose their previous losses, "
-            "which are at other checkpoints"
+            f"{report.n_lost:,} have no losses now: the file does not name them, and their "
+            "previous losses are at other checkpoints"
         )
-    if report.reasons:
-        yield f"without a value: {counted(report.reasons)}"
     if report.n_without_member:
         yield (
             f"{report.n_without_member:,} of the {report.n_rows:,} rows were skipped: their "
-            "records are quarantined or folded"
+            "records are not members (quarantined or folded)"
         )
-    if report.is_dry_run:
-        yield "dry run: nothing was written"

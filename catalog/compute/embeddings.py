@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from catalog.compute.language_model import resumable
-from catalog.compute.shard_runner import BATCH_ORDER, Progress, Report, Values, compute
-from catalog.errors import OptionError
-from catalog.signals.coverage import coverages, fullest
+from catalog.compute.shard_runner import BATCH_ORDER, ComputeReport, Progress, Values, compute
+from catalog.signals.coverage import coverages, most_complete
+from catalog.signals.kinds import ENCODER, Dtype, EmbeddingOptions, Field, Precision
 from catalog.signals.registry import Signal, ensure_signal, list_named
 from catalog.store.database import Connection
 from catalog.store.references import Reference
@@ -19,11 +19,7 @@ from catalog.store.store import Store
 if TYPE_CHECKING:
     from catalog.models.encoder import Encoder
 
-ENCODER = "all-MiniLM-L6-v2"
 VERSION = 1  # of this computation; a change that changes values counts it up
-Field = Literal["prompt", "conversation"]
-Dtype = Literal["float32", "float16"]
-Precision = Literal["auto", "float32", "bfloat16"]
 USUAL = "float32"  # the precision of a new signal, on every machine
 
 
@@ -32,36 +28,31 @@ def embed(
     reference: Reference,
     *,
     encoder: str = ENCODER,
-    field: Field = "prompt",
-    dtype: Dtype = "float32",
-    precision: Precision = "auto",
+    field: Field = EmbeddingOptions.field,
+    dtype: Dtype = EmbeddingOptions.dtype,
+    precision: Precision = EmbeddingOptions.precision,
     limit: int | None = None,
     progress: Progress | None = None,
-) -> Report:
+) -> ComputeReport:
     """Embed the members of a pool or subset that have no vector yet.
 
     Args:
         store: the catalog's files and database.
         reference: whose members.
         encoder: a Hugging Face id or a local path of a sentence-transformers model.
-        field: what is embedded: the prompt (as ILA does), or prompt and response.
-        dtype: the number type in the vector store; float16 halves the disk.
-        precision: what products are taken in, ``float32`` or ``bfloat16``. ``auto`` is the precision in which members of the reference
-            are already embedded, else float32, whatever the machine; the report's notes say which
-            and why.
-        limit: only a sample of that many, to see what the rest would cost.
-        progress: told after each shard.
+        field: the text to embed: the prompt (as ILA does), or prompt and response.
+        dtype: the number type in the vector store; float16 needs half the disk space.
+        precision: of products, ``float32`` or ``bfloat16``. ``auto`` is the precision of the
+            existing embeddings of members, else float32 on every machine; the report's notes name
+            the precision and the reason.
+        limit: the size of the sample to embed; None embeds every member.
+        progress: called after each shard.
 
     Raises:
         ModelNotFoundError: there is no such encoder here.
         OptionError: another field, dtype or precision, or an encoder that bfloat16 costs accuracy.
     """
-    if field not in ("prompt", "conversation") or dtype not in ("float32", "float16"):
-        raise OptionError(
-            f"embed takes --field prompt or conversation and --dtype float32 or float16, not {field!r} and {dtype!r}"
-        )
-    if precision not in ("auto", "float32", "bfloat16"):
-        raise OptionError(f"expected --precision auto, float32 or bfloat16, got {precision!r}")
+    EmbeddingOptions(field=field, dtype=dtype, precision=precision)
     models = _Model(encoder)
     signal, notes = embedding_signal(
         store, reference, models, field=field, dtype=dtype, precision=precision
@@ -76,7 +67,7 @@ def embed(
 
 
 class _Model:
-    """An encoder by name, loaded when first needed: a run that finds nothing missing never loads it."""
+    """An encoder by name, loaded when first needed: not at all if nothing is missing."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -104,7 +95,7 @@ def embedding_signal(
     dtype: Dtype,
     precision: Precision,
 ) -> tuple[Signal, tuple[str, ...]]:
-    """Return the signal of an encoder, made when it is new, and what a person should know about its precision."""
+    """Return the signal of an encoder, created if it is new, and notes about its precision."""
     identity = model.identity() | {"field": field, "store": dtype, "version": VERSION}
     name = str(identity["model"]).rsplit("/", 1)[-1]
     with store.reading() as connection:
@@ -127,21 +118,22 @@ def embedding_signal(
 def _precision(
     connection: Connection, reference: Reference, known: list[Signal]
 ) -> tuple[str, tuple[str, ...]]:
-    """Return the precision in which members of a reference are embedded, or the usual one, and why."""
+    """Return the precision of the existing embeddings, else the default, and a note about it."""
     numbers = {signal.signal_id for signal in known}
     covering = [
-        found
-        for found in coverages(connection, reference, kind="embedding")
-        if found.signal_id in numbers and found.n_with_value
+        coverage
+        for coverage in coverages(connection, reference, kind="embedding")
+        if coverage.signal_id in numbers and coverage.n_with_value
     ]
     if covering:
-        found = fullest(covering)
-        return str(found.precision), (
-            f"precision {found.precision}: {found.n_with_value:,} members of {reference} have vectors in it",
-        )
-    return USUAL, (
-        f"precision {USUAL}: the default on every machine; --precision bfloat16 is faster where the processor has it",
+        best = most_complete(covering)
+        n = f"{best.n_with_value:,} members of {reference}"
+        return str(best.precision), (f"precision {best.precision}: {n} have vectors in it",)
+    note = (
+        f"precision {USUAL}: the default on every machine; "
+        "--precision bfloat16 is faster where the processor supports it"
     )
+    return USUAL, (note,)
 
 
 def _new_signal(
@@ -167,7 +159,7 @@ def _new_signal(
 
 
 def embedded_text(prompt: str, response: str | None, *, field: str) -> str:
-    """What is embedded of an instruction.
+    """Return the text of an instruction that is embedded.
 
     >>> embedded_text("What?", "That.", field="conversation")
     'What?\\n\\nThat.'
@@ -177,10 +169,10 @@ def embedded_text(prompt: str, response: str | None, *, field: str) -> str:
 
 def _values(encoder: Encoder, texts: pa.Table, *, field: Field, dtype: Dtype) -> Values:
     pairs = zip(texts["prompt"].to_pylist(), texts["response"].to_pylist(), strict=True)
-    made = encoder.encode(
+    encoded = encoder.encode(
         [embedded_text(prompt, response, field=field) for prompt, response in pairs]
     )
-    numbers = pa.array(made.vectors.astype(dtype).reshape(-1))
+    numbers = pa.array(encoded.vectors.astype(dtype).reshape(-1))
     vectors = pa.FixedSizeListArray.from_arrays(numbers, encoder.dimension)
     rows = pa.table({"instruction_id": texts["instruction_id"], "vector": vectors})
-    return Values(rows, n_tokens=made.n_tokens, n_truncated=made.n_truncated)
+    return Values(rows, n_tokens=encoded.n_tokens, n_truncated=encoded.n_truncated)

@@ -1,4 +1,4 @@
-"""An IVF index over a large embedding: built when first needed, measured against exact answers, trusted from recall 0.95 on."""
+"""An IVF index over a large embedding: built when first needed, used if its recall is 0.95."""
 
 from __future__ import annotations
 
@@ -25,13 +25,14 @@ Vectors = np.ndarray[Any, np.dtype[np.float32]]
 
 @dataclass(frozen=True)
 class Index:
-    """An index that was measured.
+    """A measured index.
 
     Attributes:
         n_rows: rows of the table when it was built.
         partitions: cells of the index.
         probes: cells that a search looks into: as many as the recall took.
-        recall: share of the exact 10 nearest that it found, over ``n_queries`` members drawn at random, themselves left out.
+        recall: share of the exact 10 nearest that it found, over ``n_queries`` random members,
+            each without itself.
         n_queries: of the measurement.
     """
 
@@ -47,7 +48,7 @@ class Index:
 
 
 def current_index(store: Store, signal: Signal) -> tuple[Index | None, int]:
-    """The index of an embedding, None where there is none or most is behind it; and how many rows the table has."""
+    """Return the index of an embedding, None if missing or stale, and the table's rows."""
     if not signal.lance_table or not vectors.exists(store, signal.lance_table):
         return None, 0
     dataset = vectors.dataset(store, signal.lance_table)
@@ -67,7 +68,9 @@ def ensure_index(
     store: Store,
     signal: Signal,
 ) -> Index | None:
-    """The index, built and measured when it is not there or stale; None where it reaches no useful recall, or another process computes.
+    """Return the index, built and measured if there is none or it is stale.
+
+    None if its recall is too low, or if another process computes the embedding.
 
     Its building holds no lock but the signal's own.
     """
@@ -87,7 +90,7 @@ def ensure_index(
 
 
 def vars_json(index: Index) -> str:
-    """An index as the JSON that a signal's details keep.
+    """Return an index as the JSON that a signal's details keep.
 
     >>> vars_json(Index(1, 2, 3, 1.0, 4))
     '{"index": {"n_rows": 1, "partitions": 2, "probes": 3, "recall": 1.0, "n_queries": 4}}'
@@ -130,19 +133,21 @@ def _share(truth: list[int], found: list[int]) -> float:
 
 def _sample(store: Store, signal: Signal, n_rows: int) -> Vectors:
     assert signal.lance_table is not None
-    at = np.sort(
+    positions = np.sort(
         np.random.default_rng(SEED).choice(n_rows, size=min(QUERIES, n_rows), replace=False)
     )
     with vectors.reporting_damage(store, signal.lance_table):
-        rows = vectors.dataset(store, signal.lance_table).take(at.tolist(), columns=["vector"])
+        rows = vectors.dataset(store, signal.lance_table).take(
+            positions.tolist(), columns=["vector"]
+        )
     flat = rows["vector"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
-    return np.asarray(flat, dtype=np.float32).reshape(len(at), -1)  # (q, d)
+    return np.asarray(flat, dtype=np.float32).reshape(len(positions), -1)  # (q, d)
 
 
 def _nearest(
     store: Store, signal: Signal, wanted: Vectors, *, k: int, probes: int | None
 ) -> pa.Table:
-    """The nearest rows through the index, or exactly where no probes are given; the nearest first."""
+    """Return the nearest rows, nearest first: by the index, or exactly if ``probes`` is None."""
     assert signal.lance_table is not None
     how: dict[str, Any] = {"column": "vector", "q": wanted, "k": k, "metric": "cosine"}
     how |= (

@@ -1,4 +1,4 @@
-"""Labels by vector search: which abilities of a list an instruction is near to. ILA's K where a pool has no labels of its own."""
+"""Labels of a taxonomy by vector search: ILA's K where a pool has no labels of its own."""
 
 from __future__ import annotations
 
@@ -13,10 +13,24 @@ import numpy as np
 import pyarrow as pa
 
 from catalog.compute.losses.recorder import Stopwatch
-from catalog.compute.search import Ids, Vectors, each_batch, embedded_with, query_vectors
-from catalog.compute.shard_runner import Progress, Report, Values, exclusively, missing, write_shard
-from catalog.errors import OptionError, SourceError
+from catalog.compute.shard_runner import (
+    ComputeReport,
+    Progress,
+    Values,
+    exclusively,
+    missing,
+    write_shard,
+)
+from catalog.compute.similarity import (
+    Ids,
+    Vectors,
+    complete_embedding,
+    each_batch,
+    text_vectors,
+)
+from catalog.errors import SourceError
 from catalog.query.checked_vectors import naming_damage
+from catalog.signals.kinds import ENCODER, LabelOptions
 from catalog.signals.registry import Signal, ensure_signal
 from catalog.store.queries import query
 from catalog.store.references import Reference
@@ -31,29 +45,28 @@ def label(
     reference: Reference,
     taxonomy: Path,
     *,
-    threshold: float = 0.3,
-    encoder: str = "all-MiniLM-L6-v2",
+    threshold: float = LabelOptions.threshold,
+    encoder: str = ENCODER,
     progress: Progress | None = None,
-) -> Report:
-    """Give every member the names of a list whose embedding has at least a cosine to its own; perhaps none.
+) -> ComputeReport:
+    """Assign each member the taxonomy labels whose embeddings are closest to its own.
 
     Args:
         store: the catalog's files and database.
-        reference: whose members, embedded before.
-        taxonomy: names of abilities, one a line, or a JSON list or object (its keys and all that its lists hold).
-        threshold: the cosine from which a name counts.
+        reference: whose members; they are embedded.
+        taxonomy: labels, one per line, or a JSON list or object (its keys and all items).
+        threshold: the minimum cosine of a label.
         encoder: the encoder that embedded the members.
-        progress: told after each shard.
+        progress: called after each shard.
 
     Raises:
         SourceError: the file holds no names.
         OptionError: the threshold is no cosine.
         SignalError: the members are not embedded with that encoder.
     """
-    if not -1 <= threshold <= 1:
-        raise OptionError(f"--threshold is a cosine, from -1 to 1, not {threshold}")
+    LabelOptions(threshold=threshold)
     names = read_taxonomy(taxonomy)
-    embedding = embedded_with(store, reference, encoder)
+    embedding = complete_embedding(store, reference, encoder)
     digest = hashlib.sha256("\n".join(names).encode()).hexdigest()
     identity = {
         "embedding": embedding.identity_sha256,
@@ -80,7 +93,7 @@ def label(
 
 
 def read_taxonomy(path: Path) -> list[str]:
-    """The names in a file, each once, in its order.
+    """Return the labels in a file, each once, in its order.
 
     Raises:
         SourceError: there are none, or the file cannot be read.
@@ -116,25 +129,27 @@ def _label(
     encoder: str,
     threshold: float,
     progress: Progress | None,
-) -> Report:
+) -> ComputeReport:
     started = time.monotonic()
     with store.reading() as connection:
         todo = np.sort(missing(connection, reference, signal)["instruction_id"].to_numpy())
         ((n_members,),) = connection.sql(
             "SELECT count(*) FROM members_of($kind, $id, $version)", params=reference.parameters
         ).fetchall()
-    report = Report(signal, n_members, n_members - len(todo))
+    report = ComputeReport(signal, n_members, n_members - len(todo))
     if not len(todo):
         return report
-    wanted = query_vectors(encoder, embedding, list(names))  # (q, d)
+    wanted = text_vectors(encoder, embedding, list(names))  # (q, d)
     watch = Stopwatch()
 
-    def tell(ids: Ids, rows: Vectors) -> None:
+    def process(ids: Ids, rows: Vectors) -> None:
         labels = _labels(rows @ wanted.T, names, threshold=threshold)
-        made = pa.table({"instruction_id": ids, "labels": pa.array(labels, pa.list_(pa.string()))})
+        labelled = pa.table(
+            {"instruction_id": ids, "labels": pa.array(labels, pa.list_(pa.string()))}
+        )
         with store.writing() as connection:
-            shard = write_shard(connection, store, signal, Values(made), seconds=watch.lap())
-            connection.register("shard_labels", made)
+            shard = write_shard(connection, store, signal, Values(labelled), seconds=watch.lap())
+            connection.register("shard_labels", labelled)
             connection.execute(query("labels/insert"), {"signal_id": signal.signal_id})
             record_sha256(connection, kind=signal.kind, signal_id=signal.signal_id, shard=shard)
         report.n_computed += len(ids)
@@ -142,13 +157,13 @@ def _label(
             progress(report.n_computed, len(todo), 0)
 
     with naming_damage("embedding", reference, encoder):
-        each_batch(store, embedding, todo, tell)
+        each_batch(store, embedding, todo, process)
     report.seconds = time.monotonic() - started
     return report
 
 
 def _labels(cosines: Vectors, names: Sequence[str], *, threshold: float) -> list[list[str]]:
-    """The names that each row of cosines (n, q) is near to, the nearest first."""
+    """Return the labels of each row of cosines (n, q), the nearest first."""
     near = [np.flatnonzero(row >= threshold) for row in cosines]
     return [
         [names[j] for j in found[np.argsort(-row[found], kind="stable")]]

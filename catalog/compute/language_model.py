@@ -9,7 +9,8 @@ import pyarrow as pa
 
 from catalog.compute.proxies import proxy_name, trained_proxy
 from catalog.compute.shard_runner import BATCH_ORDER
-from catalog.signals.registry import Kind, Signal, ensure_signal, list_named
+from catalog.signals.kinds import Kind
+from catalog.signals.registry import Signal, ensure_signal, list_named
 from catalog.store.store import Store
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class LanguageModel:
-    """A model that is loaded when first needed: a run that finds nothing missing never loads it.
+    """A model that is loaded when first needed: a run with nothing to compute never loads it.
 
     Attributes:
         name: what its signals are called: ``tiny``, or the last part of a hub id or path.
@@ -39,7 +40,7 @@ class LanguageModel:
         self._identity: dict[str, Any] | None = None
 
     def identity(self) -> dict[str, Any]:
-        """What decides its numbers, precision left out; read from its files, without loading it.
+        """Return what decides its numbers, without the precision; read from its files.
 
         Raises:
             ModelNotFoundError: there is no such model here.
@@ -47,14 +48,14 @@ class LanguageModel:
         from catalog.models.causal_lm import lm_identity
 
         if self._identity is None:
-            found = lm_identity(self.source, dtype="")
+            described = lm_identity(self.source, dtype="")
             if self.is_trained_here:
-                found["model"] = self.name
-            self._identity = resumable(found)
+                described["model"] = self.name
+            self._identity = resumable(described)
         return self._identity
 
     def load(self, dtype: str = "auto") -> CausalLM:
-        """The model, loaded again only when another precision is asked for."""
+        """Return the model, loaded again only for another precision."""
         from catalog.models.causal_lm import load_causal_lm
 
         if self._loaded is None or dtype not in ("auto", self._loaded.dtype):
@@ -62,7 +63,7 @@ class LanguageModel:
         return self._loaded
 
     def load_tokenizer(self) -> tuple[Any, Template]:
-        """The tokenizer and its template, without the weights."""
+        """Return the tokenizer and its template, without the weights."""
         from transformers import AutoTokenizer
 
         from catalog.models.template import template_of
@@ -75,7 +76,7 @@ class LanguageModel:
         return self._tokenizer, template_of(self._tokenizer)
 
     def release(self) -> None:
-        """Let the memory go."""
+        """Release the memory."""
         self._loaded = None
 
 
@@ -90,7 +91,7 @@ def model_signal(
     has_vectors: bool = False,
     details: Mapping[str, Any] | None = None,
 ) -> Signal:
-    """The signal that a model computes, made when it is new.
+    """Return the signal that a model computes, created if it is new.
 
     The precision and the order of batches are chosen once, when the signal is made: an existing
     signal keeps its own, on any device.
@@ -113,7 +114,9 @@ def model_signal(
 
 
 def resumable(identity: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an identity without what an existing signal keeps when it is continued: its precision and its order of batches.
+    """Return an identity without the precision and the order of batches.
+
+    A signal that is continued keeps both.
 
     >>> resumable({"model": "m", "dtype": "float32", "batch_order": 2})
     {'model': 'm'}
@@ -122,13 +125,13 @@ def resumable(identity: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def instructions_of(texts: pa.Table) -> list[dict[str, Any]]:
-    """One shard's texts as a template reads them: messages, system, tools."""
+    """Return one shard's texts as a template reads them: messages, system, tools."""
     rows: list[dict[str, Any]] = texts.select(["messages", "system", "tools"]).to_pylist()
     return rows
 
 
 def tokens_of_texts(texts: pa.Table, lm: CausalLM, *, max_length: int) -> list[Tokens]:
-    """One shard's texts as token ids under the model's template."""
+    """Return one shard's texts as token ids under the model's template."""
     from catalog.models.tokens import tokens_of
 
     tokens = tokens_of(

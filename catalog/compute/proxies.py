@@ -1,4 +1,4 @@
-"""Proxies: models that are trained here, where they are kept, and how they are found again."""
+"""Proxies: the models that are trained here, and their files."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ import pyarrow as pa
 
 from catalog.compute.losses.recorder import texts_of
 from catalog.errors import OptionError, SignalError
-from catalog.models.recipe import Recipe
-from catalog.models.tiny import RECIPE, build_tiny, tiny_identity
+from catalog.models.recipe import TINY_RECIPE, Recipe
+from catalog.models.tiny import build_tiny, tiny_identity
 from catalog.models.weights import model_id
+from catalog.signals.options import TINY
 from catalog.signals.registry import Signal, list_named
+from catalog.signals.resolve import command_for
 from catalog.store.store import Store
 
 if TYPE_CHECKING:
     from catalog.models.causal_lm import CausalLM
 
-TINY = "tiny"
-
 
 def proxy_folder(store: Store, signal: Signal) -> Path:
-    """Where a proxy's training state, checkpoints and final weights are; the signal's number keeps them apart."""
+    """Return the folder of a proxy's training state, checkpoints and final weights."""
     return store.models / f"{re.sub(r'[^A-Za-z0-9._-]', '-', signal.name)}-{signal.signal_id:04d}"
 
 
 def final_folder(store: Store, signal: Signal) -> Path:
-    """The trained model as Hugging Face files."""
+    """Return the folder of the trained model as Hugging Face files."""
     return proxy_folder(store, signal) / "final"
 
 
 def checkpoint_file(store: Store, signal: Signal, checkpoint: int) -> Path:
-    """The weights at one checkpoint (from 0), kept of small proxies."""
+    """Return the file of the weights at one checkpoint (from 0), kept of small proxies."""
     return proxy_folder(store, signal) / "checkpoints" / f"{checkpoint:02d}.safetensors"
 
 
@@ -44,7 +44,7 @@ def find_proxy(
     store: Store,
     name: str,
 ) -> Path | None:
-    """The folder of the newest proxy of a name that was trained here to its end; one that saw only a sample does not count."""
+    """Return the folder of the newest fully trained proxy of a name; a sample does not count."""
     if not store.database.exists():
         return None
     with store.reading() as connection:
@@ -59,21 +59,21 @@ def trained_proxy(
     store: Store,
     name: str,
 ) -> str:
-    """What to load for a model's name: the folder of a proxy trained here, else the name itself (a hub id or a path).
+    """Return what to load for a model's name: a proxy trained here, else the hub id or path itself.
 
     Raises:
         SignalError: the name is ``tiny`` and none was trained yet.
     """
     folder = find_proxy(store, name)
     if folder is None and name == TINY:
-        raise SignalError(
-            "no proxy `tiny` was trained in this catalog yet: `catalog losses train POOL --proxy tiny` trains one"
-        )
+        command = command_for("losses", "POOL", TINY)
+        problem = "no proxy `tiny` was trained in this catalog yet"
+        raise SignalError(f"{problem}: `{command}` trains one", command=command)
     return name if folder is None else str(folder)
 
 
 def proxy_name(proxy: str) -> str:
-    """The name of the signal of a proxy's losses: ``tiny``, or the last part of a hub id or path.
+    """Return the name of a proxy's losses: ``tiny``, or the last part of a hub id or path.
 
     >>> proxy_name("EleutherAI/pythia-70m")
     'pythia-70m'
@@ -82,7 +82,7 @@ def proxy_name(proxy: str) -> str:
 
 
 def start_identity(proxy: str, *, seed: int) -> dict[str, Any]:
-    """What decides the model that training starts from, precision left out; read from files, without loading it.
+    """Return what decides the model that training starts from, without the precision.
 
     Raises:
         ModelNotFoundError: there is no such model here.
@@ -97,7 +97,7 @@ def start_identity(proxy: str, *, seed: int) -> dict[str, Any]:
 
 
 def start_dtype(proxy: str) -> str:
-    """What a new proxy's products are taken in: bfloat16 on a GPU, float32 on the CPU and for the tiny one."""
+    """Return the precision of a new proxy: bfloat16 on a GPU, float32 on the CPU and for tiny."""
     from catalog.models.device import best_device
 
     return "bfloat16" if proxy != TINY and best_device().type == "cuda" else "float32"
@@ -111,7 +111,7 @@ def start_model(
     *,
     seed: int,
 ) -> CausalLM:
-    """The model that training starts from, the same in an interrupted run and in the one that goes on with it."""
+    """Return the model that training starts from; a resumed run starts from the same one."""
     from catalog.models.causal_lm import load_causal_lm, save_causal_lm
 
     dtype = signal.identity["start"]["dtype"]
@@ -132,30 +132,32 @@ def start_model(
 
 
 def recipe_of(proxy: str, changes: Mapping[str, Any], *, n_instructions: int) -> Recipe:
-    """The proxy's recipe with what the caller asked for; None leaves a default: of checkpoints one a step where steps are fewer.
+    """Return the proxy's recipe with changes; None leaves a default.
+
+    The default number of checkpoints is at most one per step.
 
     Raises:
         OptionError: a recipe has no such field, or its value makes no sense.
     """
     asked = {name: value for name, value in changes.items() if value is not None}
     try:
-        recipe = replace(RECIPE if proxy == TINY else Recipe(), **asked)
+        recipe = replace(TINY_RECIPE if proxy == TINY else Recipe(), **asked)
     except TypeError:
         fields = ", ".join(Recipe.__dataclass_fields__)
-        raise OptionError(f"a recipe has {fields}, and was given {', '.join(asked)}") from None
+        raise OptionError(f"a recipe has the fields {fields}, got {', '.join(asked)}") from None
     if "checkpoints" in asked or not n_instructions:
         return recipe
     return replace(recipe, checkpoints=min(recipe.checkpoints, recipe.n_steps(n_instructions)))
 
 
 def sweep_drafts(store: Store, signal: Signal) -> None:
-    """Remove what a killed run was about to save."""
+    """Remove the unfinished files of a killed run."""
     folder = proxy_folder(store, signal)
     for draft in [*folder.glob(".*"), *folder.glob("checkpoints/.*")]:
         shutil.rmtree(draft) if draft.is_dir() else draft.unlink()
 
 
 def sweep_training(store: Store, signal: Signal) -> None:
-    """Remove what only training needs: optimiser state, token ids, the start."""
+    """Remove the files that only training needs: optimiser state, token ids, start model."""
     for part in ("run", "tokens", "start"):
         shutil.rmtree(proxy_folder(store, signal) / part, ignore_errors=True)

@@ -1,8 +1,8 @@
-"""The frame of every signal: what is missing is computed shard by shard, and a shard is there whole or not at all.
+"""Computing a signal: missing values are computed shard by shard, and a shard is atomic.
 
-A shard goes to the vector store first and then, with one short transaction, into DuckDB; what
-DuckDB does not know does not exist. So a job that is killed loses the shard that it was at, and the
-next run computes what is missing, no more.
+A shard is written to the vector store first and then, in one short transaction, to DuckDB; a shard
+that DuckDB does not record does not exist. A job that is killed loses its current shard, and the
+next run computes only what is missing.
 """
 
 from __future__ import annotations
@@ -27,18 +27,21 @@ from catalog.store.shard_hash import record_sha256, rows_sha256
 from catalog.store.store import Store
 
 SHARD_ROWS = 4096  # about half a minute of the smallest models on two cores
-BATCH_ORDER = 2  # of rows in shards and batches: 1, or not in an identity, by the pool's file; 2, by fingerprint
+BATCH_ORDER = (
+    2  # of rows in shards and batches: 2 is by fingerprint; absent or 1, by the pool's file
+)
 
 
 @dataclass(frozen=True)
 class Values:
-    """What one shard's computation gave.
+    """The values of one shard.
 
     Attributes:
-        rows: ``instruction_id`` and ``vector`` or ``states`` (to the vector store), or ``value`` (to ``scores``).
+        rows: ``instruction_id``, and ``vector`` or ``states`` (for the vector store) or ``value``
+            (for ``scores``).
         gaps: (instruction_id, reason) of those without a value.
         n_tokens: tokens read.
-        n_truncated: instructions that the model did not read to their end.
+        n_truncated: instructions that were truncated.
     """
 
     rows: pa.Table
@@ -48,8 +51,16 @@ class Values:
 
 
 @dataclass
-class Report:
-    """What a run did: computed now, there before, without a value by reason, how long it took, and what a person should know."""
+class ComputeReport:
+    """The counts of a run.
+
+    Attributes:
+        n_before: members that had a value or a reason before.
+        n_computed: members that this run computed.
+        n_left: members that a sample left out.
+        reasons: the number of computed members without a value, by reason.
+        notes: what a user should know.
+    """
 
     signal: Signal
     n_members: int
@@ -63,8 +74,8 @@ class Report:
     notes: tuple[str, ...] = ()
 
 
-# Told how many instructions are done, of how many, and how many tokens were read so far.
 Progress = Callable[[int, int, int], None]
+"""A function that is called with the instructions done, of how many, and the tokens read."""
 
 
 def compute(
@@ -76,22 +87,22 @@ def compute(
     shard_rows: int = SHARD_ROWS,
     limit: int | None = None,
     progress: Progress | None = None,
-) -> Report:
-    """Compute a signal for the members of a reference that have it not.
+) -> ComputeReport:
+    """Compute a signal for the members of a reference that do not have it yet.
 
     Args:
         store: the catalog's files and database.
-        reference: a pool or subset, whose members are computed.
-        signal: what is computed.
-        shard_values: from the texts of one shard (instruction_id, fingerprint, prompt, response, messages, system, tools)
-            to its values; it is called only when something is missing.
-        shard_rows: instructions in a shard. Fixed, so that a resumed run makes the shards, and the
-            values, of an unbroken one.
-        limit: compute only a sample of that many.
-        progress: told after each shard.
+        reference: a pool or subset.
+        signal: the signal.
+        shard_values: computes the values of one shard from its texts (instruction_id, fingerprint,
+            prompt, response, messages, system, tools); called only if something is missing.
+        shard_rows: instructions in a shard; fixed, so that a resumed run has the same shards, and
+            the same values, as an uninterrupted one.
+        limit: the size of the sample to compute; None computes every member.
+        progress: called after each shard.
 
     Raises:
-        LockedError: another process computes this signal, or held the catalog all that time.
+        LockedError: another process computes this signal, or holds the catalog.
     """
     with exclusively(store, signal):
         started = time.monotonic()
@@ -115,76 +126,61 @@ def compute(
 
 @contextmanager
 def exclusively(store: Store, signal: Signal) -> Iterator[None]:
-    """One process computes a signal at a time, and a second one is told which. Of several of one name the one asked for last is read.
+    """Lock a signal for this process, and make it the active one of its name.
 
     Raises:
         LockedError: another process computes it.
-        SignalError: `gc` removed it since it was found.
+        SignalError: `gc` removed it meanwhile.
     """
     store.scratch.mkdir(parents=True, exist_ok=True)
     with locked(store.scratch / f"signal-{signal.signal_id}.lock", wait=0.0):
         with store.reading() as connection:
             known = list_named(connection, kind=signal.kind, name=signal.name)
-        if signal.signal_id not in (one.signal_id for one in known):
+        if signal.signal_id not in (each.signal_id for each in known):
             raise SignalError(
-                f"{signal.kind} {signal.name}: `catalog gc` has removed it as one that nothing holds; run this once more"
+                f"{signal.kind} {signal.name} was removed by `catalog gc`: run this command again"
             )
-        if (
-            signal.signal_id != known[0].signal_id
-        ):  # no writing where it is the newest, which it mostly is
+        is_newest = signal.signal_id == known[0].signal_id
+        if not is_newest:
             with store.writing() as connection:
                 renew_signal(connection, signal)
         try:
             yield
         except Exception:
-            if (
-                signal.kind != "losses"
-            ):  # a training goes on from its own files: see `trained_losses`
+            if signal.kind != "losses":  # a training resumes from its own files
                 take_back_empty(store, signal)
             raise
 
 
 def take_back_empty(store: Store, signal: Signal) -> None:
-    """Forget a signal of which nothing was computed, so that a failure leaves no empty one behind. Call it under the signal's lock."""
-    with suppress(
-        CatalogError, OSError, duckdb.Error
-    ):  # what failed before says more than this would
+    """Remove a signal without values after a failure. Call it under the signal's lock."""
+    with suppress(CatalogError, OSError, duckdb.Error):  # the first failure says more
         with store.reading() as connection:
-            at = {"signal_id": signal.signal_id}
-            ((is_empty,),) = connection.sql(query("signals/is_empty"), params=at).fetchall()
+            parameters = {"signal_id": signal.signal_id}
+            ((is_empty,),) = connection.sql(query("signals/is_empty"), params=parameters).fetchall()
         if is_empty:
             if signal.lance_table:
-                vectors.drop(
-                    store, signal.lance_table
-                )  # before the record: on a full disk it makes the room to write
+                # Before the record: on a full disk this makes room to write.
+                vectors.drop(store, signal.lance_table)
             with store.writing() as connection:
-                connection.execute(query("signals/forget"), at)
+                connection.execute(query("signals/forget"), parameters)
 
 
 def missing(connection: Connection, reference: Reference, signal: Signal) -> pa.Table:
-    """Return the members that have neither a value nor a reason for having none: ``instruction_id`` by fingerprint."""
-    at = reference.parameters | {"signal_id": signal.signal_id}
-    return connection.sql(query("signals/missing"), params=at).to_arrow_table()
+    """Return the members with neither a value nor a reason: ``instruction_id`` by fingerprint."""
+    parameters = reference.parameters | {"signal_id": signal.signal_id}
+    return connection.sql(query("signals/missing"), params=parameters).to_arrow_table()
 
 
-def read_texts(
-    store: Store,
-    wanted: pa.Table,
-) -> pa.Table:
-    """Return the instructions of one shard, given by ``instruction_id``, in the order of their fingerprints."""
+def read_texts(store: Store, wanted: pa.Table) -> pa.Table:
+    """Return the instructions of one shard, given by ``instruction_id``, by fingerprint."""
     with store.reading() as connection:
         connection.register("wanted", wanted)
         return connection.sql(query("signals/texts")).to_arrow_table()
 
 
-def commit_shard(
-    store: Store,
-    signal: Signal,
-    values: Values,
-    *,
-    seconds: float,
-) -> None:
-    """Write one shard: the vector store first, then one transaction that makes it exist."""
+def commit_shard(store: Store, signal: Signal, values: Values, *, seconds: float) -> None:
+    """Write one shard: to the vector store, then in one transaction to the database."""
     with store.writing() as connection:
         write_shard(connection, store, signal, values, seconds=seconds)
 
@@ -192,7 +188,7 @@ def commit_shard(
 def write_shard(
     connection: Connection, store: Store, signal: Signal, values: Values, *, seconds: float
 ) -> int:
-    """Write one shard as part of a transaction that is the caller's; returns its number.
+    """Write one shard within the caller's transaction, and return its number.
 
     Losses and labels, which the caller writes, are hashed once they are there: see `record_sha256`.
     """
@@ -206,8 +202,8 @@ def write_shard(
         )
         version = vectors.append(store, signal.lance_table, numbered)
         sha256 = rows_sha256(values.rows)
-    at = {"signal_id": signal.signal_id, "shard": shard}
-    _insert_members(connection, at, values)
+    parameters = {"signal_id": signal.signal_id, "shard": shard}
+    _insert_members(connection, parameters, values)
     counts = {
         "n_instructions": values.rows.num_rows,
         "n_missing": len(values.gaps),
@@ -217,16 +213,16 @@ def write_shard(
         "seconds": seconds,
         "sha256": sha256,
     }
-    connection.execute(query("signals/insert_shard"), at | counts)
+    connection.execute(query("signals/insert_shard"), parameters | counts)
     if signal.kind == "score":
         _insert_scores(connection, signal, values)
         record_sha256(connection, kind=signal.kind, signal_id=signal.signal_id, shard=shard)
     return int(shard)
 
 
-def _insert_members(connection: Connection, at: Mapping[str, Any], values: Values) -> None:
+def _insert_members(connection: Connection, parameters: Mapping[str, Any], values: Values) -> None:
     connection.register("shard_members", values.rows.select(["instruction_id"]))
-    connection.execute(query("signals/insert_members"), dict(at))
+    connection.execute(query("signals/insert_members"), dict(parameters))
     if values.gaps:
         ids, reasons = zip(*values.gaps, strict=True)
         connection.register(
@@ -238,7 +234,7 @@ def _insert_members(connection: Connection, at: Mapping[str, Any], values: Value
                 }
             ),
         )
-        connection.execute(query("signals/insert_gaps"), dict(at))
+        connection.execute(query("signals/insert_gaps"), dict(parameters))
 
 
 def _insert_scores(connection: Connection, signal: Signal, values: Values) -> None:
@@ -259,30 +255,25 @@ def _insert_scores(connection: Connection, signal: Signal, values: Values) -> No
 
 
 def _todo(
-    store: Store,
-    reference: Reference,
-    signal: Signal,
-    *,
-    limit: int | None,
-) -> tuple[pa.Table, Report]:
-    at = reference.parameters
+    store: Store, reference: Reference, signal: Signal, *, limit: int | None
+) -> tuple[pa.Table, ComputeReport]:
+    parameters = reference.parameters
     with store.reading() as connection:
         (n_members,) = connection.sql(
-            "SELECT count(*) FROM members_of($kind, $id, $version)", params=at
+            "SELECT count(*) FROM members_of($kind, $id, $version)", params=parameters
         ).fetchall()[0]
         todo = missing(connection, reference, signal)
         n_missing = todo.num_rows
         if limit is not None and limit < n_missing:
-            sample = at | {"signal_id": signal.signal_id, "n": limit}
+            sample = parameters | {"signal_id": signal.signal_id, "n": limit}
             todo = connection.sql(query("signals/missing_sample"), params=sample).to_arrow_table()
-    return todo, Report(signal, n_members, n_members - n_missing, n_left=n_missing - todo.num_rows)
+    return todo, ComputeReport(
+        signal, n_members, n_members - n_missing, n_left=n_missing - todo.num_rows
+    )
 
 
-def _delete_dead_shards(
-    store: Store,
-    signal: Signal,
-) -> None:
-    """What a killed run wrote to the vector store and never committed."""
+def _delete_dead_shards(store: Store, signal: Signal) -> None:
+    """Remove what a killed run wrote to the vector store and did not commit."""
     if not signal.lance_table or not vectors.exists(store, signal.lance_table):
         return
     with store.reading() as connection:

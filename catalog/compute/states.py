@@ -1,19 +1,30 @@
-"""Token states: the pre-logit hidden states that predict a response, which FisherSFT selects by (Deb et al. 2025, arXiv 2505.14826)."""
+"""Token states: the last-layer hidden states that predict a response.
+
+FisherSFT selects by them (Deb et al. 2025, arXiv 2505.14826).
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
 from catalog.compute.language_model import LanguageModel, model_signal, resumable, tokens_of_texts
-from catalog.compute.shard_runner import SHARD_ROWS, Progress, Report, Values, compute, read_texts
-from catalog.errors import OptionError, SignalError
+from catalog.compute.shard_runner import (
+    SHARD_ROWS,
+    ComputeReport,
+    Progress,
+    Values,
+    compute,
+    read_texts,
+)
+from catalog.errors import SignalError
+from catalog.signals.kinds import Dtype, StatesOptions
+from catalog.signals.kinds import Projection as ProjectionKind
 from catalog.signals.registry import Signal, list_named
 from catalog.store.queries import query
 from catalog.store.references import Reference
@@ -28,33 +39,6 @@ VERSION = 1  # of this computation; a change that changes values counts it up
 SHARD_BYTES = 64 * 2**20  # what one shard's states may hold in memory
 SAMPLE = 1000  # instructions that a projection is fitted and measured on
 SAMPLE_ROWS = 20_000  # and of their states, at most
-Kind = Literal["jl", "pca"]
-Dtype = Literal["float16", "float32"]
-
-
-@dataclass(frozen=True)
-class _Options:
-    max_tokens: int
-    max_length: int
-    project_to: int | None
-    projection: Kind
-    seed: int
-    dtype: Dtype
-
-    def identity(self) -> dict[str, Any]:
-        """What changes the values, the matrix of a projection left out: it is drawn or fitted once, and found again."""
-        projection = (
-            {"kind": self.projection, "dim": self.project_to, "seed": self.seed}
-            if self.project_to
-            else None
-        )
-        return {
-            "max_tokens": self.max_tokens,
-            "max_length": self.max_length,
-            "projection": projection,
-            "store": self.dtype,
-            "version": VERSION,
-        }
 
 
 def compute_states(
@@ -62,46 +46,45 @@ def compute_states(
     reference: Reference,
     *,
     model: str,
-    max_tokens: int = 128,
-    max_length: int = 512,
-    project_to: int | None = None,
-    projection: Kind = "jl",
-    seed: int = 0,
-    dtype: Dtype = "float16",
+    max_tokens: int = StatesOptions.max_tokens,
+    max_length: int = StatesOptions.max_length,
+    project_to: int | None = StatesOptions.project_to,
+    projection: ProjectionKind = StatesOptions.projection,
+    seed: int = StatesOptions.seed,
+    dtype: Dtype = StatesOptions.dtype,
     limit: int | None = None,
     progress: Progress | None = None,
-) -> Report:
-    """Take the token states of the members that have none yet.
+) -> ComputeReport:
+    """Extract the token states of the members that have none yet.
 
     Args:
         store: the catalog's files and database.
         reference: whose members.
         model: a proxy that was trained here, such as ``tiny``; else a Hugging Face id or a path.
-        max_tokens: response tokens of an instruction at most.
-        max_length: the window in tokens.
-        project_to: fewer dimensions, if any; the distortion is measured on a sample and kept in the signal's details.
-        projection: ``jl`` (a seeded Gaussian matrix) or ``pca`` (fitted on a sample); made once, then found again.
+        max_tokens: the maximum number of response tokens per instruction.
+        max_length: the maximum number of tokens per instruction.
+        project_to: the number of dimensions to project to, if any; the distortion is measured on a
+            sample and kept in the signal's details.
+        projection: ``jl`` (a seeded Gaussian matrix) or ``pca`` (fitted on a sample); created once,
+            then reused.
         seed: of the projection.
         dtype: the number type in the vector store.
-        limit: only a sample of that many, to see what the rest would cost.
-        progress: told after each shard.
+        limit: the size of the sample to extract; None extracts every member.
+        progress: called after each shard.
 
     Raises:
         ModelNotFoundError: there is no such model here.
         SignalError: ``tiny`` was not trained yet, or the model has no plain states.
         OptionError: an option is out of its range.
     """
-    if (
-        max_tokens < 1
-        or max_tokens > max_length
-        or dtype not in ("float16", "float32")
-        or projection not in ("jl", "pca")
-    ):
-        raise OptionError(
-            f"states take 1 to {max_length} tokens, dtype float16 or float32 and projection jl or pca, "
-            f"not {max_tokens}, {dtype} and {projection}"
-        )
-    options = _Options(max_tokens, max_length, project_to, projection, seed, dtype)
+    options = StatesOptions(
+        max_tokens=max_tokens,
+        max_length=max_length,
+        project_to=project_to,
+        projection=projection,
+        seed=seed,
+        dtype=dtype,
+    )
     models = LanguageModel(store, model)
     signal = _signal(store, reference, models, options)
 
@@ -119,8 +102,8 @@ def compute_states(
     )
 
 
-def shard_rows(dimension: int, options: _Options) -> int:
-    """How many instructions fit into one shard: a number that depends on the signal alone, so that a resumed run makes equal shards."""
+def shard_rows(dimension: int, options: StatesOptions) -> int:
+    """Return how many instructions fit into one shard; it depends on the signal alone."""
     each = options.max_tokens * dimension * (2 if options.dtype == "float16" else 4)
     return int(np.clip(SHARD_BYTES // each, 32, SHARD_ROWS))
 
@@ -129,9 +112,9 @@ def _signal(
     store: Store,
     reference: Reference,
     model: LanguageModel,
-    options: _Options,
+    options: StatesOptions,
 ) -> Signal:
-    wanted = model.identity() | options.identity()
+    wanted = model.identity() | options.identity() | {"version": VERSION}
     with store.reading() as connection:
         for signal in list_named(connection, kind="states", name=model.name):
             if _without_matrix(signal.identity) == wanted:
@@ -139,16 +122,16 @@ def _signal(
     lm = model.load()
     if not lm.is_state_plain:  # before anything is written
         raise SignalError(
-            f"{model.name}: its LM head does not read the base model's last hidden state, so that it has no states to take"
+            f"{model.name} has no token states: its LM head does not read the last hidden state"
         )
     details: dict[str, Any] = {}
     if options.project_to:
-        made = _make_projection(store, reference, lm, options)
-        wanted["projection"] = made.identity()
+        computed = _make_projection(store, reference, lm, options)
+        wanted["projection"] = computed.identity()
         details = {
             "distortion": {
                 key: None if np.isnan(value) else round(value, 6)
-                for key, value in made.distortion.items()
+                for key, value in computed.distortion.items()
             }
         }
     return model_signal(
@@ -176,28 +159,28 @@ def _make_projection(
     store: Store,
     reference: Reference,
     lm: CausalLM,
-    options: _Options,
+    options: StatesOptions,
 ) -> Projection:
-    """Draw or fit the projection, and keep its matrix under the hash that the signal's identity holds."""
+    """Sample or fit the projection, and keep its matrix under the hash in the signal's identity."""
     from catalog.models.projection import johnson_lindenstrauss, principal_components
 
     assert options.project_to is not None  # asked for
     sample = _sample(store, reference, lm, options)
     if options.projection == "jl":
-        made = johnson_lindenstrauss(
+        computed = johnson_lindenstrauss(
             lm.dimension, dim=options.project_to, seed=options.seed, sample=sample
         )
     else:
-        made = principal_components(sample, dim=options.project_to, seed=options.seed)
-    file = store.models / f"projection-{made.identity()['matrix'][:16]}.npy"
+        computed = principal_components(sample, dim=options.project_to, seed=options.seed)
+    file = store.models / f"projection-{computed.identity()['matrix'][:16]}.npy"
     store.models.mkdir(parents=True, exist_ok=True)
     draft = file.with_suffix(".draft.npy")
     try:
-        np.save(draft, made.matrix)
+        np.save(draft, computed.matrix)
         draft.replace(file)
     finally:
         draft.unlink(missing_ok=True)
-    return made
+    return computed
 
 
 def _kept_projection(store: Store, signal: Signal) -> Projection | None:
@@ -209,12 +192,13 @@ def _kept_projection(store: Store, signal: Signal) -> Projection | None:
     file = store.models / f"projection-{wanted['matrix'][:16]}.npy"
     if not file.is_file():
         raise SignalError(
-            f"{file}: the projection of the states of {signal.name} is gone; restore it, or choose another --seed to begin anew"
+            f"{file}: the projection of the states of {signal.name} is missing: restore it, or "
+            "choose another --seed to start anew"
         )
     matrix = np.load(file)
     if hashlib.sha256(np.ascontiguousarray(matrix).tobytes()).hexdigest() != wanted["matrix"]:
         raise SignalError(
-            f"{file}: is not the projection that the states of {signal.name} were made with; restore it"
+            f"{file} is not the projection of the states of {signal.name}: restore it"
         )
     return Projection(wanted["kind"], matrix, wanted["seed"], {})
 
@@ -223,15 +207,15 @@ def _sample(
     store: Store,
     reference: Reference,
     lm: CausalLM,
-    options: _Options,
+    options: StatesOptions,
 ) -> np.ndarray[Any, np.dtype[np.float32]]:
-    """States, float32 (n, d), of a fair draw of the members."""
+    """Return states, float32 (n, d), of a random sample of the members."""
     from catalog.models.states import token_states
 
-    at = reference.parameters
+    parameters = reference.parameters
     with store.reading() as connection:
         drawn = connection.sql(
-            query("signals/missing_sample"), params=at | {"signal_id": -1, "n": SAMPLE}
+            query("signals/missing_sample"), params=parameters | {"signal_id": -1, "n": SAMPLE}
         ).to_arrow_table()
     tokens = tokens_of_texts(read_texts(store, drawn), lm, max_length=options.max_length)
     per_instruction = min(options.max_tokens, max(1, SAMPLE_ROWS // max(1, len(tokens))))
@@ -239,41 +223,44 @@ def _sample(
 
 
 def _values(
-    lm: CausalLM, texts: pa.Table, options: _Options, *, projection: Projection | None
+    lm: CausalLM, texts: pa.Table, options: StatesOptions, *, projection: Projection | None
 ) -> Values:
     from catalog.models.states import token_states
 
     tokens = tokens_of_texts(texts, lm, max_length=options.max_length)
-    made = token_states(
+    computed = token_states(
         lm, tokens, max_tokens=options.max_tokens, projection=projection, dtype=options.dtype
     )
     ids = texts["instruction_id"].to_numpy()
-    has_rows = np.array([reason is None for reason in made.reasons], dtype=bool)
-    gaps = [(int(i), reason) for i, reason in zip(ids, made.reasons, strict=True) if reason]
+    has_rows = np.array([reason is None for reason in computed.reasons], dtype=bool)
+    gaps = [(int(i), reason) for i, reason in zip(ids, computed.reasons, strict=True) if reason]
     return Values(
-        pa.table({"instruction_id": pa.array(ids[has_rows]), "states": _lists(made, has_rows)}),
+        pa.table({"instruction_id": pa.array(ids[has_rows]), "states": _lists(computed, has_rows)}),
         gaps=gaps,
-        n_tokens=sum(len(one.ids) for one in tokens),
-        n_truncated=sum(one.is_truncated or one.n_response > options.max_tokens for one in tokens),
+        n_tokens=sum(len(each.ids) for each in tokens),
+        n_truncated=sum(
+            each.is_truncated or each.n_response > options.max_tokens for each in tokens
+        ),
     )
 
 
-def _lists(made: States, has_rows: np.ndarray[Any, np.dtype[np.bool_]]) -> pa.Array:
-    """States as list<fixed_size_list<float16, d>>; those without a row take no space among the vectors."""
+def _lists(computed: States, has_rows: np.ndarray[Any, np.dtype[np.bool_]]) -> pa.Array:
+    """Return states as list<fixed_size_list<float16, d>>, of the instructions that have some."""
     vectors = pa.FixedSizeListArray.from_arrays(
-        pa.array(made.vectors.reshape(-1)), made.vectors.shape[1]
+        pa.array(computed.vectors.reshape(-1)), computed.vectors.shape[1]
     )
-    offsets = np.append(made.offsets[:-1][has_rows], made.offsets[-1]).astype(np.int32)
+    offsets = np.append(computed.offsets[:-1][has_rows], computed.offsets[-1]).astype(np.int32)
     return pa.ListArray.from_arrays(pa.array(offsets), vectors)
 
 
 def distortion(signal: Signal) -> str | None:
-    """What a projection changed, in words; None without one."""
-    found = signal.details.get("distortion")
-    if not found:
+    """Return the distortion of a projection as text; None without one."""
+    measured = signal.details.get("distortion")
+    if not measured:
         return None
-    words = json.dumps(found) if any(value is None for value in found.values()) else None
+    words = json.dumps(measured) if any(value is None for value in measured.values()) else None
     return words or (
-        f"projected to {signal.dimension} dimensions: squared distances change by {found['mean']:.1%} on average, "
-        f"{found['p99']:.1%} at the 99th percentile; {found['energy']:.1%} of the squared length is kept"
+        f"projected to {signal.dimension} dimensions: squared distances change by "
+        f"{measured['mean']:.1%} on average, {measured['p99']:.1%} at the 99th percentile; "
+        f"{measured['energy']:.1%} of the squared length is kept"
     )

@@ -8,7 +8,9 @@ from typing import Any, cast
 from catalog.errors import CatalogError, CorruptError
 from catalog.maintenance.database_doctor import Issue
 from catalog.query.checked_vectors import remedy
-from catalog.signals.coverage import Kind, command, coverages
+from catalog.signals.coverage import coverages
+from catalog.signals.kinds import Kind
+from catalog.signals.resolve import command_for
 from catalog.store import vectors
 from catalog.store.database import Connection
 from catalog.store.queries import query
@@ -122,4 +124,4 @@ def _next_step(connection: Connection, kind: str, signal_id: int, name: str, sha
         )
     except (CatalogError, StopIteration):
         return remedy("the command that made it")
-    return remedy(command(kind, reference.name, name, found))
+    return remedy(command_for(cast("Kind", kind), reference.name, name, found))

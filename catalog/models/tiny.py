@@ -14,11 +14,6 @@ from typing import Any
 
 from catalog.errors import OptionError
 from catalog.models.causal_lm import CausalLM
-from catalog.models.recipe import Recipe
-
-# From scratch there is far to go in few steps: a hundred times the rate for fine-tuning, and a
-# quarter of its batch.
-RECIPE = Recipe(learning_rate=3e-3, batch=32)
 
 BEGIN, END, PAD = "<|begin|>", "<|end|>", "<|pad|>"
 

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from catalog.errors import CorruptError
-from catalog.signals.coverage import Coverage, command, title
+from catalog.signals.coverage import Coverage
+from catalog.signals.kinds import KINDS, Kind
+from catalog.signals.resolve import command_for
 from catalog.store.queries import query
 from catalog.store.references import Reference
 from catalog.store.shard_hash import rows_sha256
@@ -36,7 +38,7 @@ def recorded_shards(connection: Connection, *, signal_id: int) -> Shards:
 
 @contextmanager
 def naming_damage(
-    kind: str, reference: Reference, name: str, found: Coverage | None = None
+    kind: Kind, reference: Reference, name: str, found: Coverage | None = None
 ) -> Iterator[None]:
     """Add to an error about damage whose vectors they are, and what computes them again.
 
@@ -47,12 +49,12 @@ def naming_damage(
         yield
     except CorruptError as error:
         raise CorruptError(
-            f"{title(kind, name)}: {error.problem}",
-            next_step=remedy(command(kind, reference, name, found)),
+            f"{KINDS[kind].title(name)}: {error.problem}",
+            next_step=remedy(command_for(kind, reference, name, found)),
         ) from error
 
 
-def remedy(makes: str) -> str:
+def remedy(makes: object) -> str:
     """Return the remedy for a damaged shard, given the command that computes its signal.
 
     >>> remedy("catalog embed p").partition("; ")[0]

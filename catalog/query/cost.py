@@ -4,33 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from catalog.command import Command
 from catalog.errors import SignalError
 from catalog.query.plan import Plan
 from catalog.query.sources import Resolved, trajectories
-from catalog.signals.coverage import (
-    EXAMPLES,
-    PROXY,
-    Coverage,
-    Kind,
-    command,
-    is_computed,
-    model_of,
-    title,
-)
+from catalog.signals.coverage import Coverage
+from catalog.signals.kinds import KINDS, Kind
+from catalog.signals.options import TINY
+from catalog.signals.resolve import command_for, is_computed, model_of
+from catalog.signals.scores import LOSSES, derived_scores
 from catalog.store.database import Connection
 from catalog.store.queries import query
 from catalog.store.references import Reference
 
 CHARACTERS_PER_TOKEN = 4  # of English, where nothing was measured
-VALUE_BYTES = {
-    "embedding": 4,
-    "states": 2,
-    "losses": 4,
-    "score": 8,
-    "label_embedding": 4,
-}  # on disk, each number
-# Of an instruction, where nothing was measured.
-N_VALUES = {"embedding": 384, "states": 64 * 128, "losses": 12, "score": 1, "label_embedding": 0}
 
 
 @dataclass(frozen=True)
@@ -52,7 +39,7 @@ class Need:
         is_computed: whether the command computes them; else it imports a file.
     """
 
-    kind: str
+    kind: Kind
     name: str
     n_members: int
     n_with_value: int
@@ -61,19 +48,19 @@ class Need:
     n_tokens: int
     seconds: float | None
     n_bytes: int
-    command: str
+    command: Command
     model: str | None = None
     is_computed: bool = True
 
     @property
     def title(self) -> str:
         """Return its title, such as ``losses of tiny``."""
-        return title(self.kind, self.name)
+        return KINDS[self.kind].title(self.name)
 
 
 def needs_of(connection: Connection, planned: Plan) -> tuple[Need, ...]:
     """Return the signals that a plan reads, each once, after those that they depend on."""
-    needs: dict[tuple[str, str], Need] = {}
+    needs: dict[tuple[Command, str], Need] = {}
     for _, resolved in planned.sources:
         for found in _needs(connection, resolved):
             for one in (*_before(connection, resolved, found), found):
@@ -92,7 +79,8 @@ def _before(connection: Connection, resolved: Resolved, found: Need) -> list[Nee
     """Return what a missing signal depends on: a trained proxy, or trajectories."""
     if not found.n_missing:
         return []
-    if found.title == "score learnability":
+    definition = derived_scores(connection).get(found.name) if found.kind == "score" else None
+    if definition and LOSSES in definition.sources:
         try:
             return [
                 one
@@ -101,22 +89,27 @@ def _before(connection: Connection, resolved: Resolved, found: Need) -> list[Nee
             ]
         except SignalError:  # of several proxies; the command itself says so
             return []
-    if found.model != PROXY or connection.sql(
-        query("selection/trained_proxies"), params={"name": PROXY}
+    if found.model != TINY or connection.sql(
+        query("selection/trained_proxies"), params={"name": TINY}
     ).fetchall() != [(0,)]:
         return []
     return [
-        need(connection, Resolved(resolved.reference, kind="losses", name=PROXY), None, "losses")
+        need(connection, Resolved(resolved.reference, kind="losses", name=TINY), None, "losses")
     ]
 
 
 def need(connection: Connection, resolved: Resolved, signal: Coverage | None, kind: Kind) -> Need:
     """Return the values and the cost of one signal of a source."""
     reference = resolved.reference
-    name = signal.name if signal else resolved.name or EXAMPLES[kind]
+    name = signal.name if signal else resolved.name or KINDS[kind].example
+    scores = derived_scores(connection) if kind == "score" else None
     n_missing, n_characters = _missing(connection, reference, signal)
     n_members = signal.n_members if signal else n_missing
-    n_tokens, seconds, n_values = float(n_characters / CHARACTERS_PER_TOKEN), None, N_VALUES[kind]
+    n_tokens, seconds, n_values = (
+        float(n_characters / CHARACTERS_PER_TOKEN),
+        None,
+        KINDS[kind].values_per_instruction,
+    )
     measured = connection.sql(query("selection/cost"), params={"kind": kind}).fetchall()
     alike = [row for row in measured if row[0] == name]
     measured = (
@@ -136,10 +129,10 @@ def need(connection: Connection, resolved: Resolved, signal: Coverage | None, ki
         n_missing=n_missing,
         n_tokens=round(n_tokens),
         seconds=seconds,
-        n_bytes=n_missing * n_values * VALUE_BYTES[kind],
-        command=command(kind, reference, name, signal),
-        model=model_of(kind, name, signal),
-        is_computed=is_computed(kind, name, signal),
+        n_bytes=n_missing * n_values * KINDS[kind].bytes_per_value,
+        command=command_for(kind, reference, name, signal, scores=scores),
+        model=model_of(kind, name, signal, scores=scores),
+        is_computed=is_computed(kind, name, signal, scores=scores),
     )
 
 

@@ -132,28 +132,28 @@ class Execution:
             if resolved.fault
         ]
         if faults:
-            location, fault = faults[0]
-            raise fault.saying(self._missing(faults)).at(location)
+            raise self._missing_signals(faults)
         for step in self.planned.steps:
             self.session.register(
                 step.table, self._load(step) if isinstance(step, Load) else self._apply(step)
             )
             self.watch.check()
 
-    def _missing(self, faults: list[tuple[str, CatalogError]]) -> str:
-        """Return everything that is missing in one message, each with the command that makes it."""
+    def _missing_signals(self, faults: list[tuple[str, CatalogError]]) -> CatalogError:
+        """Return one error about all missing signals, with every command that the query needs."""
         from catalog.query.cost import needs_of
 
-        locations = {str(fault): location for location, fault in reversed(faults)}
-        texts = list(reversed(locations.items()))
-        missing = [texts[0][0], *(f"{location}: {text}" for text, location in texts[1:])]
+        distinct = {str(fault): (location, fault) for location, fault in reversed(faults)}
+        (first_location, first), *others = reversed(distinct.values())
+        commands = {getattr(fault, "command", None) for _, fault in distinct.values()}
         needs = self.watch.run(lambda: needs_of(self.session.connection, self.planned))
-        first = [
+        before = [
             f"before that, `{need.command}`"
             for need in needs
-            if need.n_missing and not any(need.command in text for text in missing)
+            if need.n_missing and need.command not in commands
         ]
-        return "; ".join([*missing, *first])
+        texts = [str(first), *(f"{location}: {fault}" for location, fault in others), *before]
+        return first.saying("; ".join(texts)).at(first_location)
 
     def table(self, query: SourceText) -> pa.Table:
         """Return the whole answer of one of the plan's queries."""

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from catalog.errors import InterruptedQueryError, SignalError
 from catalog.query.cache import cached
-from catalog.signals.coverage import Coverage, command
+from catalog.signals.coverage import Coverage
+from catalog.signals.resolve import command_for
 from catalog.store.queries import query
 from catalog.store.references import Reference
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from catalog.query.session import Session
     from catalog.store.database import Connection
 
-ENCODER = "all-MiniLM-L6-v2"
 DTYPE = "float32"  # few texts, so that nothing is saved by less
 VERSION = 1  # of this computation; a change that changes values counts it up
 
@@ -46,10 +46,9 @@ def label_vectors(
         query("selection/n_labelled"), params=reference.parameters
     ).fetchall()[0]
     if not n_labelled:
-        return SignalError(
-            f"no member of {reference} has labels: "
-            f"`{command('label_embedding', reference, encoder)}` brings them in"
-        )
+        command = command_for("label_embedding", reference, encoder)
+        problem = f"no member of {reference} has labels"
+        return SignalError(f"{problem}: `{command}` imports them", command=command)
     identity = encoder_identity(encoder) | {"dtype": DTYPE, "version": VERSION}
     digest = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
     name = str(identity["model"]).rsplit("/", 1)[-1]

@@ -30,7 +30,7 @@ from catalog.query.rehearsal import Rehearsal
 from catalog.query.source_text import SourceText
 from catalog.query.sources import SOURCES, Resolved
 from catalog.query.tokens import tokens
-from catalog.signals.coverage import Pins
+from catalog.signals.coverage import PinnedSignals
 
 if TYPE_CHECKING:
     from catalog.query.rehearsal import Rehearsal
@@ -46,7 +46,7 @@ def plan(
     given: Mapping[str, Any],
     *,
     is_selection: bool = False,
-    pins: Pins | None = None,
+    pins: PinnedSignals | None = None,
     kernels: Kernels | None = None,
 ) -> Plan:
     """Plan a query.
@@ -83,7 +83,7 @@ class _Planner:
         connection: Connection,
         text: SourceText,
         given: Mapping[str, Any],
-        pins: Pins | None,
+        pins: PinnedSignals | None,
         kernels: Kernels,
     ) -> None:
         self.connection = connection

@@ -12,11 +12,14 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from catalog.errors import CatalogError, SignalError
-from catalog.query.label_vectors import ENCODER, label_vectors, load_label_embeddings
+from catalog.query.label_vectors import label_vectors, load_label_embeddings
 from catalog.query.source_text import quoted
 from catalog.query.stored_vectors import load_embeddings, load_token_states
 from catalog.query.trajectories import load_trajectories
-from catalog.signals.coverage import Coverage, Kind, Pins, choose, coverages, fullest, shortfall
+from catalog.signals.coverage import Coverage, PinnedSignals, coverages, most_complete
+from catalog.signals.kinds import ENCODER, Kind
+from catalog.signals.resolve import missing_error, resolve_signal
+from catalog.signals.scores import derived_scores
 from catalog.store.database import Connection
 from catalog.store.references import Reference, resolve
 
@@ -68,14 +71,14 @@ def subset(connection: Connection, ref: str) -> Resolved:
     return Resolved(found, sql=f"subset_at({found.id})")
 
 
-def scores(connection: Connection, ref: str, *, pins: Pins | None = None) -> Resolved:
+def scores(connection: Connection, ref: str, *, pins: PinnedSignals | None = None) -> Resolved:
     """Read every member with one column a score; NULL if a score has no value."""
     found = resolve(connection, ref)
     candidates = coverages(connection, found, kind="score", pins=pins)
     by_name: dict[str, list[Coverage]] = {}
     for coverage in pins.offered(candidates) if pins else candidates:
         by_name.setdefault(coverage.name, []).append(coverage)
-    chosen = tuple(fullest(by_name[name]) for name in sorted(by_name))
+    chosen = tuple(most_complete(by_name[name]) for name in sorted(by_name))
     columns = "".join(
         f", max(value) FILTER (WHERE signal_id = {score.signal_id}) AS {quoted(score.name)}"
         for score in chosen
@@ -92,15 +95,18 @@ def scores(connection: Connection, ref: str, *, pins: Pins | None = None) -> Res
     return Resolved(found, sql=sql, signals=chosen)
 
 
-def score(connection: Connection, ref: str, *, name: str, pins: Pins | None = None) -> Resolved:
+def score(
+    connection: Connection, ref: str, *, name: str, pins: PinnedSignals | None = None
+) -> Resolved:
     """Read every member with one score as ``value``, and its ``reason`` if the value is NULL."""
     found = resolve(connection, ref)
-    chosen = choose(
+    chosen = resolve_signal(
         found,
         coverages(connection, found, kind="score", pins=pins),
         kind="score",
         name=name,
         pins=pins,
+        scores=partial(derived_scores, connection),
     )
     if isinstance(chosen, SignalError):
         columns = MEMBER | {"value": "DOUBLE", "reason": "VARCHAR"}
@@ -108,7 +114,9 @@ def score(connection: Connection, ref: str, *, name: str, pins: Pins | None = No
             found, kind="score", name=name, load=_nothing, fault=chosen, columns=columns
         )
     sql = f"score_at('{found.kind}', {found.id}, {found.version}, {chosen.signal_id})"
-    return Resolved(found, sql, "score", name, signals=(chosen,), fault=shortfall(found, chosen))
+    return Resolved(
+        found, sql, "score", name, signals=(chosen,), fault=missing_error(found, chosen)
+    )
 
 
 def trajectories(
@@ -117,12 +125,12 @@ def trajectories(
     *,
     proxy: str | None = None,
     incomplete: Literal["refuse", "drop", "impute"] = "refuse",
-    pins: Pins | None = None,
+    pins: PinnedSignals | None = None,
 ) -> Resolved:
     """Read one row for each member with losses: ``losses FLOAT[]`` in the order of training."""
     found = resolve(connection, ref)
     columns = MEMBER | {"losses": "FLOAT[]"}
-    chosen = choose(
+    chosen = resolve_signal(
         found,
         coverages(connection, found, kind="losses", pins=pins),
         kind="losses",
@@ -134,7 +142,7 @@ def trajectories(
             found, kind="losses", name=proxy, load=_nothing, fault=chosen, columns=columns
         )
     load = partial(load_trajectories, reference=found, signal=chosen, incomplete=incomplete)
-    fault = shortfall(found, chosen) if incomplete == "refuse" else None
+    fault = missing_error(found, chosen) if incomplete == "refuse" else None
     return Resolved(
         found, kind="losses", name=proxy, load=load, signals=(chosen,), fault=fault, columns=columns
     )
@@ -146,7 +154,7 @@ def embeddings(
     *,
     encoder: str | None = None,
     field: Literal["prompt", "conversation"] | None = None,
-    pins: Pins | None = None,
+    pins: PinnedSignals | None = None,
 ) -> Resolved:
     """Read one row for each member with a vector: ``vector FLOAT[d]``.
 
@@ -166,7 +174,7 @@ def embeddings(
 
 
 def token_states(
-    connection: Connection, ref: str, *, model: str | None = None, pins: Pins | None = None
+    connection: Connection, ref: str, *, model: str | None = None, pins: PinnedSignals | None = None
 ) -> Resolved:
     """Read one row for each member with states: ``n_tokens``, and ``states`` for a kernel."""
     return _stored(
@@ -221,7 +229,7 @@ def _stored(
     name: str | None,
     where: dict[str, str | None],
     load: Callable[..., Any],
-    pins: Pins | None,
+    pins: PinnedSignals | None,
     first: dict[str, str] | None = None,
 ) -> Resolved:
     found = resolve(connection, ref)
@@ -231,7 +239,7 @@ def _stored(
         if all(value is None or coverage.identity.get(key) == value for key, value in where.items())
     ]
     candidates = _first(pins.kept(candidates) if pins else candidates, first or {}) or candidates
-    chosen = choose(found, candidates, kind=kind, name=name, pins=pins)
+    chosen = resolve_signal(found, candidates, kind=kind, name=name, pins=pins)
     if isinstance(chosen, SignalError):
         return Resolved(
             found,
@@ -249,7 +257,7 @@ def _stored(
         name=name,
         load=loading,
         signals=(chosen,),
-        fault=shortfall(found, chosen),
+        fault=missing_error(found, chosen),
         columns=columns,
     )
 

@@ -9,7 +9,8 @@ import numpy as np
 from catalog.arrow import from_numpy, to_numpy
 from catalog.errors import SignalError
 from catalog.query.rows import Positions, members
-from catalog.signals.coverage import Coverage, command
+from catalog.signals.coverage import Coverage
+from catalog.signals.resolve import command_for
 from catalog.store.queries import query
 from catalog.store.references import Reference
 
@@ -100,11 +101,12 @@ def _completed(
     if is_whole.all() or incomplete == "drop":
         return losses, is_whole
     if incomplete == "refuse":
-        made = command("losses", reference, signal.name, signal)
+        made = command_for("losses", reference, signal.name, signal)
         raise SignalError(
             f"{int((~is_whole).sum()):,} of {len(losses):,} trajectories of {signal.name} "
             f"over {reference} lack a checkpoint: "
-            f"`{made}` computes them, incomplete => 'drop' leaves them out, 'impute' fills them in"
+            f"`{made}` computes them, incomplete => 'drop' leaves them out, 'impute' fills them in",
+            command=made,
         )
     has_any = np.asarray(~is_gap.all(axis=1))
     steps = np.arange(losses.shape[1])

@@ -22,7 +22,7 @@ from catalog.query.tokens import canonical
 from catalog.query.unordered import Finding
 from catalog.selection.budget import n_of
 from catalog.selection.selector import Selector
-from catalog.signals.coverage import Coverage, Pins
+from catalog.signals.coverage import Coverage, PinnedSignals
 from catalog.store.queries import query
 from catalog.store.references import Reference, resolve
 from catalog.store.store import Store
@@ -92,7 +92,7 @@ def define(
     budget: int | str,
     seed: int = 0,
     settings: Mapping[str, Any] | None = None,
-    pins: Pins | None = None,
+    pins: PinnedSignals | None = None,
     limits: Limits | None = None,
 ) -> Definition:
     """Plan a selection; its definition is known before it runs.

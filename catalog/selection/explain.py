@@ -54,7 +54,8 @@ class Explanation:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the plan for JSON."""
-        return asdict(self) | {"is_ready": self.is_ready}
+        needs = [asdict(need) | {"command": str(need.command)} for need in self.needs]
+        return asdict(self) | {"needs": needs, "is_ready": self.is_ready}
 
     def lines(self) -> list[str]:
         """Return the plan as lines for a person."""

@@ -1,80 +1,186 @@
-"""The options that a signal was made with: the command that makes the rest of it must say them, or it makes another signal of everybody."""
+"""Options of computations, each declared once.
+
+A default, its range and its help text come from here, and so do the command line's options, a
+signal's identity, and the command that continues a signal with the options that it was made with.
+"""
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, get_type_hints
 
-# What an identity calls a setting, the option that sets it, and what it is where nobody asks for
-# another.
-OPTIONS: dict[str, tuple[tuple[str, str, Any], ...]] = {
-    "embedding": (
-        ("field", "--field", "prompt"),
-        ("store", "--dtype", "float32"),
-        ("dtype", "--precision", "float32"),
-    ),
-    "losses": (
-        ("epochs", "--epochs", 3),
-        ("checkpoints", "--checkpoints", 12),
-        ("learning_rate", "--learning-rate", 2e-5),
-        ("batch", "--batch", 128),
-        ("warmup", "--warmup", 0.03),
-        ("max_length", "--max-length", 512),
-        ("seed", "--seed", 0),
-    ),
-    "states": (
-        ("max_tokens", "--max-tokens", 128),
-        ("max_length", "--max-length", 512),
-        ("dim", "--project-to", None),
-        ("kind", "--projection", "jl"),
-        ("seed", "--seed", 0),
-        ("store", "--dtype", "float16"),
-    ),
-    "score": (
-        ("max_length", "--max-length", 512),
-        ("share", "--warm-up", 0.05),
-        ("seed", "--seed", 0),
-    ),
-}
-TINY: dict[str, Any] = {"learning_rate": 3e-3, "batch": 32}  # where its recipe is another
+from catalog.errors import OptionError
+
+TINY = "tiny"
+"""The proxy that is made from the pool itself, and whose training has defaults of its own."""
+
 NESTED = ("start", "recipe", "projection")
+"""The parts of an identity that hold settings of their own."""
+
+_SAME: Any = object()
 
 
-def settings_of(
+@dataclass(frozen=True)
+class OptionRule:
+    """The rule for one option: its range, its help text, and its place in an identity.
+
+    Attributes:
+        help: a noun phrase or an imperative.
+        min: the smallest value.
+        max: the largest value.
+        is_min_open: whether ``min`` itself is refused.
+        is_max_open: whether ``max`` itself is refused.
+        choices: the possible values.
+        identity: the key in a signal's identity; None where the option is not part of it.
+        effective: the value that holds when nobody sets the option.
+        tiny: the same for the proxy `TINY`.
+    """
+
+    help: str
+    min: float | None
+    max: float | None
+    is_min_open: bool
+    is_max_open: bool
+    choices: tuple[str, ...]
+    identity: str | None
+    effective: Any
+    tiny: Any
+
+    def accepts(self, value: Any) -> bool:
+        """Return whether a value is in the range."""
+        if self.choices:
+            return value in self.choices
+        above = self.min is None or value > self.min or (value == self.min and not self.is_min_open)
+        below = self.max is None or value < self.max or (value == self.max and not self.is_max_open)
+        return bool(above and below)
+
+    def expected(self) -> str:
+        """Return the range as text."""
+        if self.choices:
+            return " or ".join(self.choices)
+        parts = []
+        if self.min is not None:
+            parts.append(f"{'more than' if self.is_min_open else 'at least'} {self.min:g}")
+        if self.max is not None:
+            parts.append(f"{'less than' if self.is_max_open else 'at most'} {self.max:g}")
+        return " and ".join(parts)
+
+
+def option(
+    default: Any,
+    *,
+    help: str,
+    min: float | None = None,
+    max: float | None = None,
+    is_min_open: bool = False,
+    is_max_open: bool = False,
+    choices: tuple[str, ...] = (),
+    identity: str | None = _SAME,
+    effective: Any = _SAME,
+    tiny: Any = _SAME,
+) -> Any:
+    """Declare one field of an `Options` class; see `OptionRule`.
+
+    Args:
+        default: of the Python argument and of the command line; None where the computation decides.
+        help: as `OptionRule` has it, and so on.
+        min: the smallest value.
+        max: the largest value.
+        is_min_open: whether ``min`` itself is refused.
+        is_max_open: whether ``max`` itself is refused.
+        choices: the possible values.
+        identity: the field's own name if not given.
+        effective: ``default`` if not given.
+        tiny: ``effective`` if not given.
+    """
+    usual = default if effective is _SAME else effective
+    of_tiny = usual if tiny is _SAME else tiny
+    rule = OptionRule(help, min, max, is_min_open, is_max_open, choices, identity, usual, of_tiny)
+    return field(default=default, metadata={"rule": rule})
+
+
+@dataclass(frozen=True)
+class DeclaredOption:
+    """One field of an `Options` class with its rule."""
+
+    name: str
+    type: Any
+    default: Any
+    rule: OptionRule
+
+    @property
+    def identity(self) -> str | None:
+        """The key in a signal's identity."""
+        return self.name if self.rule.identity is _SAME else self.rule.identity
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """The base of the options of one computation: its fields are checked when it is made."""
+
+    def __post_init__(self) -> None:
+        for declared in self.declared():
+            value = getattr(self, declared.name)
+            if value is not None and not declared.rule.accepts(value):
+                raise OptionError(
+                    f"{declared.name}: expected {declared.rule.expected()}, got {value!r}"
+                )
+
+    @classmethod
+    def declared(cls) -> Iterator[DeclaredOption]:
+        """Yield the options in their order."""
+        types = get_type_hints(cls)
+        for each in fields(cls):
+            yield DeclaredOption(each.name, types[each.name], each.default, each.metadata["rule"])
+
+    def identity(self) -> dict[str, Any]:
+        """Return what changes a signal's values, by the keys of its identity."""
+        return {
+            declared.identity: getattr(self, declared.name)
+            for declared in self.declared()
+            if declared.identity is not None
+        }
+
+    @classmethod
+    def changed(cls, settings: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
+        """Return the options, by name, whose settings in a signal differ from the defaults.
+
+        Args:
+            settings: of the signal; see `effective_settings`.
+        """
+        is_tiny = settings.get("model") == TINY
+        changed = []
+        for declared in cls.declared():
+            usual = declared.rule.tiny if is_tiny else declared.rule.effective
+            if declared.identity is not None:
+                value = settings.get(declared.identity, usual)
+                if value != usual:
+                    changed.append((declared.name, value))
+        return tuple(changed)
+
+
+def effective_settings(
     identity: Mapping[str, Any], others: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, Any]:
-    """Every setting of a signal by name, those of what it is made of where it has none of its own.
+    """Return every setting of a signal by name, including those of its inputs.
+
+    A setting of the signal itself takes precedence over one of an input.
 
     Args:
         identity: of the signal.
         others: identities of signals by their hash.
 
-    >>> settings_of({"inputs": {"base": "b3"}, "version": 1}, {"b3": {"model": "tiny", "max_length": 256}})
+    >>> base = {"model": "tiny", "max_length": 256}
+    >>> effective_settings({"inputs": {"base": "b3"}, "version": 1}, {"b3": base})
     {'model': 'tiny', 'max_length': 256, 'version': 1}
     """
-    flat: dict[str, Any] = {}
+    settings: dict[str, Any] = {}
     for sha256 in reversed(list((identity.get("inputs") or {}).values())):
-        flat |= settings_of(others.get(sha256, {}), others)
+        settings |= effective_settings(others.get(sha256, {}), others)
     for name in NESTED:
-        flat |= identity.get(name) or {}
-    return flat | {
-        name: value for name, value in identity.items() if name not in (*NESTED, "inputs")
-    }
-
-
-def options(kind: str, settings: Mapping[str, Any]) -> str:
-    """The options of the command that makes a signal, those that differ from the defaults, each with a space before it.
-
-    >>> options("states", {"max_tokens": 128, "dim": 8, "kind": "jl", "seed": 3})
-    ' --project-to 8 --seed 3'
-    """
-    usual = {name: default for name, _, default in OPTIONS.get(kind, ())}
-    if settings.get("model") == "tiny" and kind == "losses":
-        usual |= TINY
-    asked = [
-        (option, settings[name])
-        for name, option, _ in OPTIONS.get(kind, ())
-        if settings.get(name, usual[name]) != usual[name]
-    ]
-    return "".join(f" {option} {shlex.quote(str(value))}" for option, value in asked)
+        settings |= identity.get(name) or {}
+    for name, value in identity.items():
+        if name not in (*NESTED, "inputs"):
+            settings[name] = value
+    return settings

@@ -1,4 +1,4 @@
-"""Which signals there are, told apart by what changes their values."""
+"""The signals of a catalog, identified by what changes their values."""
 
 from __future__ import annotations
 
@@ -6,53 +6,30 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import pyarrow as pa
 
-from catalog.signals.options import settings_of
+from catalog.signals.kinds import Kind
+from catalog.signals.options import effective_settings
 from catalog.store import vectors
 from catalog.store.database import Connection
 from catalog.store.queries import query
 from catalog.store.references import Reference
 from catalog.store.store import Store
 
-# What a person is told of an identity, in this order; the rest is in the table `signals`.
+# The settings that a listing shows, in this order; the rest is in the table `signals`.
 SETTINGS = (
-    *(
-        "imported",
-        "run",
-        "field",
-        "project_to",
-        "projection",
-        "epochs",
-        "checkpoints",
-        "share",
-        "threshold",
-        "seed",
-        "max_tokens",
-    ),
-    *(
-        "trained_on",
-        "weights",
-        "taxonomy",
-        "embedding",
-        "members",
-        "learning_rate",
-        "batch",
-        "max_length",
-        "store",
-        "precision",
-    ),
+    *("imported", "run", "field", "project_to", "projection", "epochs", "checkpoints", "share"),
+    *("threshold", "seed", "max_tokens", "trained_on", "weights", "taxonomy", "embedding"),
+    *("members", "learning_rate", "batch", "max_length", "store", "precision"),
 )
 HASHES = frozenset(("imported", "run", "trained_on", "weights", "taxonomy", "embedding", "members"))
-
-Kind = Literal["embedding", "losses", "states", "score", "labels"]
 
 
 @dataclass(frozen=True)
 class Signal:
-    """One signal: the same identity is the same signal, in every pool that shares an instruction."""
+    """One signal: pools that share an instruction share its values."""
 
     signal_id: int
     kind: Kind
@@ -65,9 +42,10 @@ class Signal:
 
 
 def identity_sha256(kind: Kind, name: str, identity: Mapping[str, Any]) -> str:
-    """The hash that tells signals apart; keys in any order.
+    """Return the hash that identifies a signal, whatever the order of keys.
 
-    >>> identity_sha256("score", "n", {"a": 1, "b": 2}) == identity_sha256("score", "n", {"b": 2, "a": 1})
+    >>> one, other = {"a": 1, "b": 2}, {"b": 2, "a": 1}
+    >>> identity_sha256("score", "n", one) == identity_sha256("score", "n", other)
     True
     """
     text = json.dumps(
@@ -79,14 +57,14 @@ def identity_sha256(kind: Kind, name: str, identity: Mapping[str, Any]) -> str:
 def find_signal(
     connection: Connection, *, kind: Kind, name: str, identity: Mapping[str, Any]
 ) -> Signal | None:
-    """Return the signal of an identity, when there is one that is not stale."""
-    at = {"identity_sha256": identity_sha256(kind, name, identity), "or_stale": False}
-    rows = connection.sql(query("signals/find"), params=at).fetchall()
+    """Return the signal of an identity, if there is one that is not stale."""
+    parameters = {"identity_sha256": identity_sha256(kind, name, identity), "or_stale": False}
+    rows = connection.sql(query("signals/find"), params=parameters).fetchall()
     return _signal(rows[0]) if rows else None
 
 
 def list_named(connection: Connection, *, kind: Kind, name: str | None = None) -> list[Signal]:
-    """The signals of a kind, the newest first; of one name, when given."""
+    """Return the signals of a kind, or of one name, the newest first."""
     return [
         _signal(row)
         for row in connection.sql(
@@ -105,10 +83,10 @@ def ensure_signal(
     has_vectors: bool = False,
     details: Mapping[str, Any] | None = None,
 ) -> Signal:
-    """The signal of an identity, made when it is not there. Call it inside a writing transaction."""
-    found = find_signal(connection, kind=kind, name=name, identity=identity)
-    if found:
-        return found
+    """Return the signal of an identity, created if it is new, in a writing transaction."""
+    existing = find_signal(connection, kind=kind, name=name, identity=identity)
+    if existing:
+        return existing
     (signal_id,) = connection.sql("SELECT nextval('signal_ids')").fetchall()[0]
     row = {
         "signal_id": signal_id,
@@ -125,7 +103,7 @@ def ensure_signal(
 
 
 def renew_signal(connection: Connection, signal: Signal) -> None:
-    """Make a signal the newest of its name, which is the one that is read. Call it inside a writing transaction."""
+    """Make a signal the active one of its name, in a writing transaction."""
     connection.execute(query("signals/renew"), {"signal_id": signal.signal_id})
 
 
@@ -136,12 +114,12 @@ def keep_import(
     write: Callable[[Signal], None],
     is_dry_run: bool = False,
 ) -> tuple[Signal, bool]:
-    """Make an imported signal the newest of its name, and write its values when it is new.
+    """Make an imported signal the active one of its name, and write its values if it is new.
 
     Args:
         connection: of a writing transaction; a reader's in a dry run.
         planned: the signal that the import describes; see `planned_import`.
-        write: called with the signal, once it has its id, when its values are new.
+        write: called with the signal, once it has its id, if its values are new.
         is_dry_run: write nothing, and return a new signal as it was planned.
 
     Returns:
@@ -161,9 +139,7 @@ def keep_import(
     )
     if known is None:
         write(signal)
-    renew_signal(
-        connection, signal
-    )  # the last import counts, also when its numbers were there before
+    renew_signal(connection, signal)  # the latest import wins, even with known values
     return signal, known is None
 
 
@@ -183,52 +159,49 @@ def planned_import(
 def list_signals(
     connection: Connection, store: Store, reference: Reference | None = None
 ) -> pa.Table:
-    """Every signal: what tells it from others of its name, n with a value, why the others have none, its bytes of vectors, and why its
-    values would differ now, if they would (``stale``).
+    """Return every signal: its settings, coverage, bytes of vectors, and why it is stale, if it is.
 
     Args:
         connection: a reader's.
         store: the catalog's files and database.
-        reference: whose members are counted, ``n_members`` in all, and who reads which of several of one name (``is_read``); every
-            instruction of the catalog when None.
+        reference: whose members are counted (``n_members``); ``is_read`` then marks the active
+            signal of each name. Every instruction of the catalog if None.
     """
-    at = reference.parameters if reference else dict.fromkeys(("kind", "id", "version"))
-    rows = connection.sql(query("signals/list"), params=at).to_arrow_table()
+    parameters = reference.parameters if reference else dict.fromkeys(("kind", "id", "version"))
+    rows = connection.sql(query("signals/list"), params=parameters).to_arrow_table()
     sizes = [
         vectors.n_bytes(store, table) if table else None
         for table in rows["lance_table"].to_pylist()
     ]
-    told = pa.array(
-        [settings(json.loads(identity)) for identity in rows["settings"].to_pylist()], pa.string()
-    )
+    identities = [json.loads(identity) for identity in rows["settings"].to_pylist()]
+    texts = pa.array([settings(identity) for identity in identities], pa.string())
     rows = rows.add_column(
         rows.column_names.index("lance_table"), "n_bytes", pa.array(sizes, pa.int64())
     )
     replaced = ["settings"] if reference else ["settings", "is_read", "n_members"]
     return rows.drop_columns(replaced).add_column(
-        rows.column_names.index("name") + 1, "settings", told
+        rows.column_names.index("name") + 1, "settings", texts
     )
 
 
 def settings(identity: Mapping[str, Any]) -> str:
-    """What tells a signal from others of its name, the most telling first; of a hash its beginning.
+    """Return the settings that distinguish a signal, the most telling first; hashes are cut.
 
     >>> settings({"field": "prompt", "max_tokens": 256, "weights": "478fceba6ea0", "version": 1})
     'field prompt, max_tokens 256, weights 478fceba'
     >>> settings({"inputs": {"losses": "7ff12039c77b"}, "version": 1})
     'losses 7ff12039'
     """
-    flat = settings_of(identity, {})
+    flat = effective_settings(identity, {})
     flat["precision"] = flat.get("dtype")
     if "dim" in flat:
         flat |= {"project_to": flat["dim"], "projection": flat["kind"]}
-    told = {name: sha256[:8] for name, sha256 in (identity.get("inputs") or {}).items() if sha256}
-    told |= {
-        name: str(flat[name])[:8] if name in HASHES else flat[name]
-        for name in SETTINGS
-        if flat.get(name) is not None
-    }
-    return ", ".join(f"{name} {value}" for name, value in told.items())
+    inputs = identity.get("inputs") or {}
+    shown = {name: sha256[:8] for name, sha256 in inputs.items() if sha256}
+    for name in SETTINGS:
+        if flat.get(name) is not None:
+            shown[name] = str(flat[name])[:8] if name in HASHES else flat[name]
+    return ", ".join(f"{name} {value}" for name, value in shown.items())
 
 
 def _signal(row: tuple[Any, ...]) -> Signal:

@@ -12,7 +12,7 @@ from catalog.query.tokens import canonical
 from catalog.selection.definition import Definition, define
 from catalog.selection.parameters import Param
 from catalog.selection.selector import Selector
-from catalog.signals.coverage import Pins
+from catalog.signals.coverage import PinnedSignals
 from catalog.store.database import Connection
 from catalog.store.queries import query
 from catalog.store.store import Store
@@ -87,13 +87,15 @@ def lost_references(connection: Connection, content: Mapping[str, Any]) -> tuple
     )
 
 
-def stored_pins(content: Mapping[str, Any], *, is_onto: bool = False) -> Pins:
+def stored_pins(content: Mapping[str, Any], *, is_onto: bool = False) -> PinnedSignals:
     """Return the signals of a stored definition, and the versions of its pools and subsets.
 
     The versions are left out when it is selected onto newer ones.
     """
     signals = frozenset(signal["identity_sha256"] for signal in content["signals"])
-    return Pins(signals, is_onto, references={} if is_onto else _recorded(content["references"]))
+    return PinnedSignals(
+        signals, is_onto, references={} if is_onto else _recorded(content["references"])
+    )
 
 
 def _recorded(references: list[dict[str, Any]]) -> dict[str, str]:

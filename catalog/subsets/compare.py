@@ -9,7 +9,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from catalog.errors import OptionError, QueryError, SignalError, argument
+from catalog.errors import (
+    AmbiguousSignalError,
+    OptionError,
+    QueryError,
+    SignalError,
+    argument,
+)
 from catalog.notebook import NotebookResult
 from catalog.query.executor import Limits
 from catalog.query.stream import run
@@ -235,20 +241,16 @@ class _Pool:
     def _read(self, sql: str, **values: Any) -> pa.Table | None:
         try:
             return self._run(sql, **values)
+        except AmbiguousSignalError as error:
+            example = argument(error.argument, error.names[0])
+            self.notes.append(f"{error.problem}: name one, as {example}")
         except (SignalError, QueryError) as error:
-            self.notes.append(_note(error))
-            return None
+            self.notes.append(error.message)
+        return None
 
     def _run(self, sql: str, **values: Any) -> pa.Table:
         parameters: Mapping[str, Any] = {"pool": self.pool, **values}
         return run(self.store, sql, parameters=parameters, name="compare", limits=self.limits)
-
-
-def _note(error: SignalError | QueryError) -> str:
-    """Return why a number cannot be measured, and the argument or command that helps."""
-    if isinstance(error, SignalError) and error.choice:
-        return f"{error.problem}: say which, as {argument(*error.choice)}"
-    return ": ".join(filter(None, (error.problem, error.next_step)))
 
 
 def _coverage(landscape: pa.Table, ids: Ids) -> float:

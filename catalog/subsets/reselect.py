@@ -8,7 +8,7 @@ from typing import Any
 
 from catalog.errors import argument
 from catalog.query.executor import Limits
-from catalog.signals.coverage import title
+from catalog.signals.kinds import KINDS
 from catalog.store.references import Reference, resolve
 from catalog.store.store import Store
 from catalog.subsets.again import is_of_0_1, require_complete, stored_pins, stored_selector
@@ -85,7 +85,7 @@ def _changes(
     ]
     old_signals = {item["identity_sha256"] for item in before["signals"]}
     new_signals = [
-        title(item["kind"], item["name"])
+        KINDS[item["kind"]].title(item["name"])
         for item in now["signals"]
         if item["identity_sha256"] not in old_signals
     ]

@@ -14,7 +14,7 @@ from catalog.query.session import shared_session
 from catalog.selection.definition import Definition, define
 from catalog.selection.run import SelectionResult, choose
 from catalog.selection.selector import Selector, find_selector
-from catalog.signals.coverage import Pins
+from catalog.signals.coverage import PinnedSignals
 from catalog.store.database import Connection
 from catalog.store.queries import query
 from catalog.store.references import Reference, check_name
@@ -54,7 +54,7 @@ def select(
     budget: int | str,
     settings: Mapping[str, Any] | None = None,
     seed: int = 0,
-    pins: Pins | None = None,
+    pins: PinnedSignals | None = None,
     is_superseding: bool = False,
     is_dry_run: bool = False,
     is_strict: bool = False,

@@ -20,8 +20,8 @@ from catalog.query.executor import Limits
 from catalog.query.kernels import kernels_of
 from catalog.selection.definition import Definition
 from catalog.selection.run import choose, members_sha256
-from catalog.signals.coverage import title
-from catalog.signals.options import settings_of
+from catalog.signals.kinds import KINDS
+from catalog.signals.options import effective_settings
 from catalog.store.database import Connection
 from catalog.store.queries import query
 from catalog.store.references import Reference, resolve
@@ -147,7 +147,7 @@ def _instead(connection: Connection, signal: Mapping[str, Any]) -> str:
         {
             str(flat["dtype"])
             for row in rows
-            if (flat := settings_of(json.loads(row[4]), {})).get("dtype")
+            if (flat := effective_settings(json.loads(row[4]), {})).get("dtype")
         }
     )
     return f"; there are others of that name in {' and '.join(found)}" if found else ""
@@ -156,7 +156,7 @@ def _instead(connection: Connection, signal: Mapping[str, Any]) -> str:
 def _titled(signal: Mapping[str, Any]) -> str:
     """Return a signal as a person says it, with its precision."""
     precision = signal.get("precision")
-    return title(signal["kind"], signal["name"]) + (
+    return KINDS[signal["kind"]].title(signal["name"]) + (
         f" (precision {precision})" if precision else ""
     )
 

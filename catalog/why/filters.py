@@ -11,7 +11,7 @@ from catalog.query.clauses import Condition, conditions, operations, with_values
 from catalog.query.ctes import with_visible
 from catalog.query.executor import Execution
 from catalog.query.parse import nodes, tree
-from catalog.signals.coverage import WORDS
+from catalog.signals.kinds import KINDS
 from catalog.store.queries import query
 from catalog.why.lookup import Row
 
@@ -44,9 +44,8 @@ def lacking(execution: Execution, row: Row) -> tuple[str, ...]:
                 query("why/signal"), params=params
             ).fetchall()[0]
             if not has_value:
-                of = " " if signal.kind == "score" else " of "
-                signal_name = f"{WORDS[signal.kind]}{of}{signal.name}"
-                sentences.append(f"it has no {signal_name}: {reason or 'not computed'}")
+                title = KINDS[signal.kind].title(signal.name)
+                sentences.append(f"it has no {title}: {reason or 'not computed'}")
     return tuple(dict.fromkeys(sentences))
 
 

@@ -1,4 +1,4 @@
-"""`select --compute`: what is missing is made by the very commands that a user would type."""
+"""`select --compute` computes what is missing, by the commands that it prints."""
 
 import json
 from collections.abc import Callable
@@ -76,8 +76,8 @@ def failure(result: Result, exit_code: int = 1) -> str:
 def test_what_is_missing_is_made_in_order_and_once(run: Run, pool: Catalog) -> None:
     wanted = ("select", "ila", "p", "--budget", "12", "--set", "projection=pca", "--as", "deep")
     assert failure(run(*wanted)).endswith(
-        "p@1 has no embeddings: `catalog embed p@1 --encoder all-MiniLM-L6-v2` makes them; "
-        "ila.sql:29:10: p@1 has no score depth: `catalog score p@1 depth --model tiny` makes it; "
+        "p@1 has no embeddings: `catalog embed p@1 --encoder all-MiniLM-L6-v2` computes them; "
+        "ila.sql:29:10: p@1 has no score depth: `catalog score p@1 depth --model tiny` computes it; "
         "before that, `catalog losses train p@1 --proxy tiny`\n"
     )
     made = [
@@ -131,13 +131,13 @@ def test_a_score_that_only_others_have_is_asked_for_before_anything_is_computed(
 ) -> None:
     wanted = ("select", selector, "p", "--budget", "7", "--as", "good")
     ran = run(*wanted, "--compute")
-    bring = "`catalog scores import p@1 FILE --name deita` brings"
+    command = "`catalog scores import p@1 FILE --name deita`"
     assert (
         failure(ran)
-        == f"error: {selector} needs what cannot be computed here: score deita, which {bring} in\n"
+        == f"error: {selector} needs what cannot be computed here: score deita, which {command} imports\n"
     )
     assert commands(ran) == []
-    assert f"p@1 has no score deita: {bring} it in" in failure(run(*wanted))
+    assert f"p@1 has no score deita: {command} imports it" in failure(run(*wanted))
     np.save(tmp_path / "deita.npy", np.arange(N, dtype=np.float64))
     pool.import_scores("p", tmp_path / "deita.npy", name="deita")
     first, again = run(*wanted, "--compute"), run(*wanted[:-1], "second", "--compute")
@@ -168,7 +168,7 @@ def test_a_pool_without_labels_says_how_they_come_in(
     )
     assert (
         "label embeddings of all-MiniLM-L6-v2, which "
-        "`catalog register FILE --pool bare --labels-column COLUMN` brings in" in told
+        "`catalog register FILE --pool bare --labels-column COLUMN` imports" in told
     )
     assert "no member of bare@1 has labels" in failure(
         run("select", "mig", "bare", "--budget", "1", "--as", "x")
@@ -187,7 +187,7 @@ def test_the_rest_of_an_imported_score_is_the_users_to_bring(
         mode="append",
     )
     told = failure(run("select", "depth_only", "p", "--budget", "7", "--as", "deep", "--compute"))
-    assert "score depth, which `catalog scores import p@2 FILE --name depth` brings in" in told
+    assert "score depth, which `catalog scores import p@2 FILE --name depth` imports" in told
 
 
 @pytest.mark.usefixtures("pool")
@@ -245,11 +245,3 @@ def test_a_refresh_computes_the_signals_of_new_members(
     refreshed = run("refresh", "best", "--compute")
     assert refreshed.exit_code == 0, refreshed.output
     assert refreshed.stdout.startswith("best@2: 5 members of p@2")
-
-
-def test_every_score_of_ours_is_known_to_be_computed() -> None:
-    from catalog.compute.scores import SCORES
-    from catalog.signals.coverage import BY_MODEL, COMPUTED
-
-    assert {score.__name__ for score in SCORES} == COMPUTED
-    assert {"learnability", "n_labels"} == COMPUTED - BY_MODEL

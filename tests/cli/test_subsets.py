@@ -70,11 +70,11 @@ def test_compare_prints_a_row_a_measure_and_says_what_it_could_not_measure(run: 
     assert rows["depth_mean"][0] == "34.5"
     assert "jaccard" in result.stdout
     message = "  not measured: p@1 has no score n_tokens; there are: depth: "
-    message += "`catalog score p@1 n_tokens --model tiny` makes it"
+    message += "`catalog score p@1 n_tokens --model tiny` computes it"
     assert result.stderr.splitlines() == [
         f"{message}; before that, `catalog losses train p@1 --proxy tiny`",
         "  not measured: p@1 has no embeddings: "
-        "`catalog embed p@1 --encoder all-MiniLM-L6-v2` makes them",
+        "`catalog embed p@1 --encoder all-MiniLM-L6-v2` computes them",
     ]
 
 
@@ -84,10 +84,10 @@ def test_compare_takes_the_encoder_and_the_proxy_that_are_named(run: Run) -> Non
     assert result.exit_code == 0, result.output
     assert (
         "p@1 has no losses of other; there are: mine: "
-        "`catalog losses import p@1 FILE --proxy other` brings them in" in result.stderr
+        "`catalog losses import p@1 FILE --proxy other` imports them" in result.stderr
     )
     assert (
-        "p@1 has no embeddings of MiniLM: `catalog embed p@1 --encoder MiniLM` makes them"
+        "p@1 has no embeddings of MiniLM: `catalog embed p@1 --encoder MiniLM` computes them"
         in result.stderr
     )
 

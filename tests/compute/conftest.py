@@ -14,12 +14,15 @@ from typing import Any
 
 import pytest
 
-WORDS = "the river night light field stone word small large add sum is are was why how what give three reasons for of and to in"
+WORDS = (
+    "the river night light field stone word small large add sum is are was "
+    "why how what give three reasons for of and to in"
+)
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _one_thread() -> Iterator[None]:
-    """Models this small are slower on two threads, and far slower where another process wants the second."""
+    """Run models on one thread: models this small are slower on two."""
     import torch
 
     before = torch.get_num_threads()
@@ -30,7 +33,7 @@ def _one_thread() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def records() -> Callable[..., list[dict[str, Any]]]:
-    """Makes n single-turn records of all lengths, each its own text; the first of more are the same."""
+    """Make n different single-turn records of all lengths; a larger n only appends."""
 
     def make(n: int) -> list[dict[str, Any]]:
         made = []

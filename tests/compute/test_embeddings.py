@@ -115,7 +115,8 @@ def test_the_precision_is_named_in_the_listing_and_by_the_command_that_makes_the
     pool.embed("p", precision="bfloat16", limit=2)
     assert pool.signals("p")["settings"].to_list()[0].endswith("store float32, precision bfloat16")
     with pytest.raises(
-        SignalError, match=r"`catalog embed p@1 --encoder \S+ --precision bfloat16` makes the rest"
+        SignalError,
+        match=r"`catalog embed p@1 --encoder \S+ --precision bfloat16` computes the rest",
     ):
         pool.select("k_center", "p", budget=2, name="x")
 
@@ -158,9 +159,9 @@ def test_the_listing_has_coverage_seconds_and_size(pool: Catalog) -> None:
 
 
 def test_what_cannot_be_is_refused_before_anything_is_written(pool: Catalog) -> None:
-    with pytest.raises(OptionError, match="--field prompt or conversation"):
+    with pytest.raises(OptionError, match="field: expected prompt or conversation"):
         pool.embed("p", field="answer")  # type: ignore[arg-type]
-    with pytest.raises(OptionError, match="--precision auto, float32 or bfloat16"):
+    with pytest.raises(OptionError, match="precision: expected"):
         pool.embed("p", precision="int8")  # type: ignore[arg-type]
     with pytest.raises(ModelNotFoundError):
         pool.embed("p", encoder="./no-such-folder")

@@ -1,4 +1,4 @@
-"""kill -9 at any moment: what was computed stays, what was not is computed, and the numbers are those of an unbroken run."""
+"""After kill -9 at any moment, the numbers are those of an uninterrupted run."""
 
 import random
 import time
@@ -16,7 +16,11 @@ from catalog.store import vectors
 Fork = Callable[..., Any]  # see conftest.py
 
 SCRIPT = Path(__file__).with_name("run_losses.py")
-LOSSES = "SELECT fingerprint, checkpoint, loss, n_tokens FROM losses JOIN instructions USING (instruction_id) ORDER BY ALL"
+LOSSES = """
+    SELECT fingerprint, checkpoint, loss, n_tokens
+    FROM losses JOIN instructions USING (instruction_id)
+    ORDER BY ALL
+"""
 
 
 def run(
@@ -26,7 +30,7 @@ def run(
     lines: int | None = None,
     draw: random.Random | None = None,
 ) -> int:
-    """Run until it ends, or until it has told of so many steps and is then killed; the number of steps that it told of."""
+    """Run to the end, or kill it after so many printed steps; return the number of steps."""
     script = fork(SCRIPT, str(catalog.store.path), *what)
     told = 0
     for line in script.lines:
@@ -69,7 +73,7 @@ def embedding(catalog: Catalog) -> Any:
 def kill_and_compare(
     fork: Fork, tmp_path: Path, source: Path, read: Callable[[Catalog], Any], *what: str, kills: int
 ) -> Catalog:
-    """The run unbroken in one catalog, and killed again and again in another; both read the same in the end."""
+    """Run once without interruption and once killed repeatedly; both must read the same."""
     whole, broken = (Catalog.open(tmp_path / name, isolated=False) for name in ("whole", "broken"))
     for catalog in (whole, broken):
         catalog.register(source, pool="p")

@@ -8,7 +8,7 @@ import pytest
 
 from catalog import Catalog
 from catalog.compute.labels import read_taxonomy
-from catalog.compute.search import unit
+from catalog.compute.similarity import unit
 from catalog.errors import OptionError, SignalError, SourceError
 
 Write = Callable[..., Path]
@@ -30,7 +30,11 @@ def pool(catalog: Catalog, jsonl: Write) -> Catalog:
 
 
 def labelled(catalog: Catalog, signal_id: int) -> dict[str, list[str]]:
-    sql = "SELECT prompt_of(messages), labels FROM signal_labels JOIN instructions USING (instruction_id) WHERE signal_id = $signal_id"
+    sql = """
+        SELECT prompt_of(messages), labels
+        FROM signal_labels JOIN instructions USING (instruction_id)
+        WHERE signal_id = $signal_id
+    """
     with catalog.store.reading() as connection:
         return dict(connection.sql(sql, params={"signal_id": signal_id}).fetchall())
 
@@ -69,7 +73,8 @@ def test_k_is_the_pools_own_labels_first_and_else_the_taxonomys(
     with pool.store.reading() as connection:
         found = dict(
             connection.sql(
-                "SELECT prompt_of(messages), value FROM scores JOIN instructions USING (instruction_id)"
+                "SELECT prompt_of(messages), value "
+                "FROM scores JOIN instructions USING (instruction_id)"
             ).fetchall()
         )
     wanted = {
@@ -100,5 +105,5 @@ def test_a_file_without_names_and_a_threshold_that_is_no_cosine_are_refused(
     file.write_text("\n \n")
     with pytest.raises(SourceError, match="holds no names"):
         read_taxonomy(file)
-    with pytest.raises(OptionError, match="cosine"):
+    with pytest.raises(OptionError, match="threshold"):
         pool.label("p", file, threshold=2)

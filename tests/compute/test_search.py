@@ -13,8 +13,9 @@ from click.testing import CliRunner
 from catalog import Catalog
 from catalog.cli import main
 from catalog.compute.index import RECALL, ensure_index
-from catalog.compute.search import exact, search, unit
+from catalog.compute.search import search
 from catalog.compute.shard_runner import Values, commit_shard
+from catalog.compute.similarity import exact_nearest, unit
 from catalog.errors import OptionError, QueryError, SignalError
 from catalog.signals.registry import Signal, ensure_signal
 from catalog.store.store import Store
@@ -54,7 +55,7 @@ def test_exact_search_is_brute_force(catalog: Catalog, dtype: str) -> None:
     signal = planted(catalog.store, rows, shards=3, dtype=dtype)
     members = np.sort(rng.choice(5000, 3000, replace=False)) + 1
     wanted = unit(rng.standard_normal((5, 8)).astype(np.float32))
-    ids, similarities = exact(catalog.store, signal, wanted, members, k=10)
+    ids, similarities = exact_nearest(catalog.store, signal, wanted, members, k=10)
     cosines = unit(rows.astype(dtype).astype(np.float32))[members - 1] @ wanted.T  # (n, q)
     for q in range(5):
         order = np.argsort(-cosines[:, q], kind="stable")[:10]
@@ -64,7 +65,7 @@ def test_exact_search_is_brute_force(catalog: Catalog, dtype: str) -> None:
 
 def test_ties_with_the_last_are_all_kept_for_the_fingerprint_to_decide(catalog: Catalog) -> None:
     signal = planted(catalog.store, np.ones((20, 4), dtype=np.float32))
-    ids, _ = exact(
+    ids, _ = exact_nearest(
         catalog.store, signal, unit(np.ones((1, 4), dtype=np.float32)), np.arange(1, 21), k=3
     )
     assert len(ids[0]) == 20
@@ -146,7 +147,7 @@ def test_an_index_over_120_000_vectors_keeps_the_recall_that_it_reports(catalog:
     wanted = unit(
         rows[rng.choice(len(rows), 100)] + 0.1 * rng.standard_normal((100, 64)).astype(np.float32)
     )
-    ids, _ = exact(catalog.store, signal, wanted, np.arange(1, len(rows) + 1), k=10)
+    ids, _ = exact_nearest(catalog.store, signal, wanted, np.arange(1, len(rows) + 1), k=10)
     shares = [
         len(
             set(ids[q][:10].tolist())

@@ -87,7 +87,8 @@ def test_a_value_that_is_none_is_null_with_the_reason(pool: Catalog) -> None:
     compute(pool.store, pool.find("p"), signal_of(pool), lengths)
     with pool.store.reading() as connection:
         rows = connection.sql(
-            "SELECT instruction_id % 2, count(value), any_value(reason) FROM scores GROUP BY 1 ORDER BY 1"
+            "SELECT instruction_id % 2, count(value), any_value(reason) "
+            "FROM scores GROUP BY 1 ORDER BY 1"
         ).fetchall()
     assert rows == [(0, 12, None), (1, 0, "odd")]
 

@@ -1,4 +1,4 @@
-"""A signal whose values would differ now is marked, not read, and computed anew by the same command."""
+"""A signal whose values would differ now is marked, not read, and computed anew."""
 
 from collections.abc import Callable
 from pathlib import Path

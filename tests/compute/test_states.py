@@ -120,7 +120,7 @@ def test_a_lost_projection_is_refused_and_never_drawn_again(
     with pytest.raises(SignalError, match="is not the projection"):
         pool.states("p", model=str(model), project_to=8)
     file.unlink()
-    with pytest.raises(SignalError, match="is gone"):
+    with pytest.raises(SignalError, match="is missing"):
         pool.states("p", model=str(model), project_to=8)
 
 

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from catalog import Catalog
-from catalog.compute.search import exact, unit
+from catalog.compute.similarity import exact_nearest, unit
 from catalog.errors import CorruptError
 from catalog.signals.registry import list_named
 from catalog.store import vectors
@@ -109,7 +109,9 @@ def test_a_lost_folder_is_no_answer_of_nobody(copy: Copy) -> None:
             "SELECT instruction_id FROM instructions ORDER BY ALL"
         ).fetchnumpy()["instruction_id"]
     with pytest.raises(CorruptError, match=TABLE):
-        exact(catalog.store, signal, unit(members[:1, None].astype("float32")), members, k=3)
+        exact_nearest(
+            catalog.store, signal, unit(members[:1, None].astype("float32")), members, k=3
+        )
     with pytest.raises(CorruptError, match="embeddings of e"):
         catalog.sql(READ)
     assert "shard_rows" in checks(catalog)

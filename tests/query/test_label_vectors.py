@@ -78,7 +78,7 @@ def test_a_pool_without_labels_is_told_how_they_come_in(store: Store) -> None:
         connection.execute("UPDATE pool_members SET labels = NULL")
     message = (
         "no member of tiny@2 has labels: `catalog register FILE --pool tiny --labels-column "
-        "COLUMN` brings them in"
+        "COLUMN` imports them"
     )
     with pytest.raises(SignalError, match=message):
         run(store, "FROM label_embeddings('tiny')")

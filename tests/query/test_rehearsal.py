@@ -8,7 +8,7 @@ from catalog.query.plan import Apply
 from catalog.selection.definition import Definition, define
 from catalog.selection.run import choose
 from catalog.selection.selector import read_selector
-from catalog.signals.coverage import Pins
+from catalog.signals.coverage import PinnedSignals
 from catalog.store.store import Store
 
 END = "ORDER BY instruction_id LIMIT $budget"
@@ -22,7 +22,7 @@ INSERT INTO shards SELECT * REPLACE (9 AS signal_id) FROM shards WHERE signal_id
 """
 
 
-def defined(store: Store, sql: str, *, pins: Pins | None = None) -> Definition:
+def defined(store: Store, sql: str, *, pins: PinnedSignals | None = None) -> Definition:
     selector = read_selector(f"-- summary: A test.\n{sql}", name="mine")
     return define(store, selector, ref="tiny", budget=5, pins=pins)
 
@@ -101,7 +101,9 @@ def test_a_definition_is_planned_again_with_columns_that_it_names_and_does_not_r
         f"instruction_id, depth FROM a {END}"
     )
     before = defined(store, sql)
-    pins = Pins(frozenset(signal["identity_sha256"] for signal in before.content["signals"]))
+    pins = PinnedSignals(
+        frozenset(signal["identity_sha256"] for signal in before.content["signals"])
+    )
     again = defined(store, sql, pins=pins)
     assert again.content == before.content
     assert choose(store, again).sha256 == choose(store, before).sha256

@@ -52,7 +52,7 @@ def test_an_incomplete_signal_is_refused_with_its_coverage_and_the_command(store
         run(store, "SELECT *\nFROM trajectories('tiny@2', proxy => 'half')")
     assert str(caught.value) == (
         "query:2:6: losses of half cover 15 of 35 members of tiny@2: `catalog losses "
-        "train tiny@2 --proxy half` makes the rest"
+        "train tiny@2 --proxy half` computes the rest"
     )
 
 
@@ -83,7 +83,7 @@ def test_a_trajectory_with_a_null_loss_is_refused_with_the_count(store: Store) -
 
 
 def test_which_of_several_proxies_must_be_said(store: Store) -> None:
-    with pytest.raises(SignalError, match="losses of half and tiny: say which, as proxy => 'half'"):
+    with pytest.raises(SignalError, match="losses of half and tiny: name one, as proxy => 'half'"):
         run(store, "FROM trajectories('tiny')")
 
 
@@ -104,7 +104,7 @@ def test_losses_of_other_pools_are_none_here(store: Store) -> None:
         """)
     with pytest.raises(
         SignalError,
-        match="other@1 has no losses: `catalog losses train other@1 --proxy tiny` makes them",
+        match="other@1 has no losses: `catalog losses train other@1 --proxy tiny` computes them",
     ):
         run(store, "FROM trajectories('other')")
 
@@ -126,27 +126,27 @@ def test_no_losses_are_read_when_none_are_used(store: Store) -> None:
         (
             "FROM trajectories('tiny', proxy => 'pythia-70m')",
             "has no losses of pythia-70m; there are: half, tiny: `catalog losses import "
-            "tiny@2 FILE --proxy pythia-70m` brings them in; "
-            "where it is a model, `catalog losses train tiny@2 --proxy pythia-70m` makes them",
+            "tiny@2 FILE --proxy pythia-70m` imports them; "
+            "if it is a model, `catalog losses train tiny@2 --proxy pythia-70m` computes them",
         ),
         (
             "FROM trajectories('tiny', proxy => 'EleutherAI/pythia-70m')",
             (
                 "there are: half, tiny: `catalog losses train tiny@2 --proxy "
-                "EleutherAI/pythia-70m` makes them"
+                "EleutherAI/pythia-70m` computes them"
             ),
         ),
         (
             "FROM embeddings('tiny', encoder => 'MinLM')",
-            "there are: MiniLM: `catalog embed tiny@2 --encoder MinLM` makes them",
+            "there are: MiniLM: `catalog embed tiny@2 --encoder MinLM` computes them",
         ),
         (
             "FROM embeddings('tiny', field => 'conversation')",
-            "has no embeddings: `catalog embed tiny@2 --encoder all-MiniLM-L6-v2` makes",
+            "has no embeddings: `catalog embed tiny@2 --encoder all-MiniLM-L6-v2` computes",
         ),
         (
             "FROM token_states('tiny', model => 'other')",
-            "`catalog states tiny@2 --model other` makes them",
+            "`catalog states tiny@2 --model other` computes them",
         ),
         (
             "FROM trajectories('tiny', incomplete => 'ignore')",

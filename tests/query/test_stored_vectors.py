@@ -12,7 +12,7 @@ import pytest
 from catalog.errors import QueryError
 from catalog.query.sources import embeddings
 from catalog.query.stream import run, stream
-from catalog.signals.coverage import Pins
+from catalog.signals.coverage import PinnedSignals
 from catalog.store.store import Store
 
 MEMBERS = range(5, 40)  # of tiny@2
@@ -54,7 +54,7 @@ def test_embeddings_are_of_the_prompt_where_an_encoder_has_read_both_and_nothing
 
         assert (read(), read(encoder="MiniLM"), read(field="prompt")) == ([5], [5], [5])
         assert read(field="conversation") == [9]
-        assert read(pins=Pins(frozenset({"e9"}))) == [9]
+        assert read(pins=PinnedSignals(frozenset({"e9"}))) == [9]
 
 
 def test_embeddings_answer_array_functions(store: Store) -> None:

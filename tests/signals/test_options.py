@@ -1,4 +1,4 @@
-"""The options that a signal was made with are those of the command that makes more of it."""
+"""One declaration gives options of the command line, identities and continuations."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,60 +6,125 @@ from typing import Any
 import click
 import pytest
 
+from catalog.catalog import Catalog
 from catalog.cli import main
-from catalog.models.recipe import Recipe
-from catalog.models.tiny import RECIPE
-from catalog.signals.options import OPTIONS, TINY, options
+from catalog.errors import OptionError
+from catalog.models.recipe import TINY_RECIPE, Recipe
+from catalog.signals.kinds import (
+    KINDS,
+    EmbeddingOptions,
+    LossesOptions,
+    ScoreOptions,
+    SignalKind,
+    StatesOptions,
+)
+from catalog.signals.options import Options
+from catalog.signals.resolve import command_for
 
-COMMANDS = {
-    "embedding": ("embed",),
-    "losses": ("losses", "train"),
-    "states": ("states",),
-    "score": ("score",),
-}
+COMPUTED = [kind for kind in KINDS.values() if kind.command]
 
 
-def command_options(kind: str) -> Iterator[click.Option]:
+def command_options(kind: SignalKind) -> Iterator[click.Option]:
+    assert kind.command
     command: Any = main
     with click.Context(main) as ctx:
-        for name in COMMANDS[kind]:
-            command = command.get_command(ctx, name)
-    yield from (one for one in command.params if isinstance(one, click.Option))
+        for word in kind.command.words:
+            command = command.get_command(ctx, word)
+    yield from (each for each in command.params if isinstance(each, click.Option))
+
+
+@pytest.mark.parametrize("kind", COMPUTED, ids=lambda kind: kind.name)
+def test_the_command_line_has_every_option_with_its_default(kind: SignalKind) -> None:
+    options = {each.name: each for each in command_options(kind)}
+    for declared in kind.options.declared():
+        found = options[declared.name]
+        given = found.default if isinstance(found.default, str | int | float) else None
+        assert (given, bool(found.help)) == (declared.default, True)
+
+
+@pytest.mark.parametrize("kind", COMPUTED, ids=lambda kind: kind.name)
+def test_a_command_is_a_method_of_a_catalog_with_the_same_arguments(kind: SignalKind) -> None:
+    for command in filter(None, (kind.command, kind.import_command)):
+        method = getattr(Catalog, command.method)
+        names = method.__annotations__.keys() | method.__code__.co_varnames
+        assert {name for name, _ in command.options} <= names
+
+
+def test_the_recipes_are_the_defaults_of_training() -> None:
+    rules = {each.name: each.rule for each in LossesOptions.declared() if each.name != "max_length"}
+    for name, rule in rules.items():
+        assert rule.effective == getattr(Recipe(), name)
+        assert rule.tiny == getattr(TINY_RECIPE, name)
 
 
 @pytest.mark.parametrize(
-    ("kind", "option", "default"), [(kind, *each[1:]) for kind in OPTIONS for each in OPTIONS[kind]]
+    ("options", "settings", "changed"),
+    [
+        (LossesOptions, {"model": "tiny", "learning_rate": 3e-3, "batch": 16}, {"batch": 16}),
+        (
+            LossesOptions,
+            {"model": "m", "learning_rate": 3e-3, "batch": 128},
+            {"learning_rate": 3e-3},
+        ),
+        (ScoreOptions, {"max_length": 512, "share": 0.05, "seed": 0}, {}),
+        (
+            ScoreOptions,
+            {"max_length": 256, "share": 0.1, "seed": 7},
+            {"max_length": 256, "warm_up": 0.1, "seed": 7},
+        ),
+        (
+            StatesOptions,
+            {"max_tokens": 128, "dim": 8, "kind": "jl", "seed": 3, "store": "float32"},
+            {"project_to": 8, "seed": 3, "dtype": "float32"},
+        ),
+        (
+            EmbeddingOptions,
+            {"field": "conversation", "store": "float32", "dtype": "bfloat16"},
+            {"field": "conversation", "precision": "bfloat16"},
+        ),
+        (Options, {"seed": 7}, {}),
+    ],
 )
-def test_every_default_is_the_commands(kind: str, option: str, default: Any) -> None:
-    (found,) = [one for one in command_options(kind) if option in one.opts]
-    given = (
-        found.default if isinstance(found.default, str | int | float) else None
-    )  # click's mark of none is no value
-    given = {"auto": "float32"}.get(given, given)  # of a pool without vectors
-    field = option.removeprefix("--").replace("-", "_")
-    assert default == (
-        getattr(Recipe(), field) if kind == "losses" and field != "max_length" else given
-    )
+def test_a_signal_continues_with_the_options_that_differ_from_the_defaults(
+    options: type[Options], settings: dict[str, Any], changed: dict[str, Any]
+) -> None:
+    assert dict(options.changed(settings)) == changed
 
 
-def test_the_tiny_proxys_recipe_has_other_defaults() -> None:
-    usual = {name: default for name, _, default in OPTIONS["losses"]}
-    assert {
-        name: getattr(RECIPE, name)
-        for name in usual
-        if name != "max_length" and getattr(RECIPE, name) != usual[name]
-    } == TINY
-    assert options("losses", {"model": "tiny", "learning_rate": 3e-3, "batch": 16}) == " --batch 16"
-    assert (
-        options("losses", {"model": "m", "learning_rate": 3e-3, "batch": 128})
-        == " --learning-rate 0.003"
-    )
+def test_identities_have_the_keys_of_before() -> None:
+    assert StatesOptions().identity() == {
+        "max_tokens": 128,
+        "max_length": 512,
+        "projection": None,
+        "store": "float16",
+    }
+    projected = StatesOptions(project_to=8, projection="pca", seed=3).identity()
+    assert projected["projection"] == {"kind": "pca", "dim": 8, "seed": 3}
+    assert set(EmbeddingOptions().identity()) == {"field", "store", "dtype"}
 
 
-def test_what_nobody_asked_for_is_not_said() -> None:
-    assert options("score", {"max_length": 512, "share": 0.05, "seed": 0}) == ""
-    assert (
-        options("score", {"max_length": 256, "share": 0.1, "seed": 7})
-        == " --max-length 256 --warm-up 0.1 --seed 7"
-    )
-    assert options("label_embedding", {"seed": 7}) == ""
+@pytest.mark.parametrize(
+    ("options", "wrong"),
+    [
+        (EmbeddingOptions, {"field": "answer"}),
+        (EmbeddingOptions, {"dtype": "float64"}),
+        (StatesOptions, {"max_tokens": 0}),
+        (StatesOptions, {"max_tokens": 600}),
+        (ScoreOptions, {"warm_up": 0}),
+        (ScoreOptions, {"warm_up": 1.0}),
+        (ScoreOptions, {"seed": -1}),
+        (LossesOptions, {"learning_rate": 0}),
+        (LossesOptions, {"warmup": 1}),
+    ],
+)
+def test_a_value_out_of_range_is_refused_by_name(options: Any, wrong: dict[str, Any]) -> None:
+    (name,) = wrong
+    with pytest.raises(OptionError, match=f"^{name}: expected .*, got "):
+        options(**wrong)
+
+
+def test_a_command_prints_quoted() -> None:
+    command = command_for("losses", "p@2", "my run").with_options([("batch", 4)])
+    assert str(command) == "catalog losses train p@2 --proxy 'my run' --batch 4"
+    assert command_for("embedding", "p", "a").needs_file is False
+    assert command_for("score", "p", "unheard").needs_file is True

@@ -88,7 +88,7 @@ def test_a_comparison_takes_the_losses_of_the_proxy_that_is_named(
         path.write_text("step_1\n" + "".join(f"{row + first}\n" for row in range(25)))
         grown.import_losses("q", path, proxy=proxy)
     notes = grown.compare("best@2").notes
-    assert "q@2 has losses of A and C: say which, as proxy='A'" in notes
+    assert "q@2 has losses of A and C: name one, as proxy='A'" in notes
     assert [grown.compare("q", proxy=proxy).rows[0]["last_loss_mean"] for proxy in ("A", "C")] == [
         12,
         17,

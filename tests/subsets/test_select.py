@@ -81,7 +81,7 @@ def test_a_budget_that_makes_no_sense_is_refused(
 
 
 def test_a_missing_signal_names_the_command_that_makes_it(filled: Catalog) -> None:
-    with pytest.raises(SignalError, match=r"`catalog embed p@1 .*` makes them"):
+    with pytest.raises(SignalError, match=r"`catalog embed p@1 .*` computes them"):
         filled.select("k_center", "p", budget=5, name="x")
 
 

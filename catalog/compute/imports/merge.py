@@ -1,7 +1,7 @@
-"""What an import keeps of the import of its name before it: the numbers of members whom its file does not name.
+"""What an import keeps of the previous import of its name: values of members that its file omits.
 
-A pool grows, and a file of its new members' numbers is all that somebody has to make; what is read
-by the name has the others' too.
+A pool grows, and a file with the values of its new members is enough to import: the other members
+keep theirs.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from typing import Literal
 
 import numpy as np
 
+from catalog.compute.imports.report import Numbers
 from catalog.compute.imports.row_matching import Ids
-from catalog.compute.imports.table import Numbers
 from catalog.query.trajectories import loss_matrix
-from catalog.signals.coverage import Coverage, coverages, fullest
+from catalog.signals.coverage import Coverage, coverages, most_complete
 from catalog.store.database import Connection
 from catalog.store.queries import query
 from catalog.store.references import Reference
@@ -22,23 +22,25 @@ from catalog.store.references import Reference
 def kept_scores(
     connection: Connection, reference: Reference, absent: Ids, *, name: str
 ) -> tuple[Ids, Numbers]:
-    """The scores of members of whom a file says nothing, by the import that is read now.
+    """Return the scores that members keep from the active import.
 
     Args:
         connection: of the import's transaction.
         reference: what the file is about.
-        absent: the members whom it does not name.
+        absent: the members that the file does not name.
         name: the score's.
 
     Returns:
         Those of them that have a score, ascending, and their scores: both of shape (n_kept,).
     """
-    before = _import_before(connection, reference, kind="score", name=name) if len(absent) else None
-    if before is None:
+    is_complete = not len(absent)
+    previous = (
+        None if is_complete else _active_import(connection, reference, kind="score", name=name)
+    )
+    if previous is None:
         return absent[:0], np.zeros(0)
-    rows = connection.sql(
-        query("scores/values"), params={"signal_id": before.signal_id}
-    ).fetchnumpy()
+    parameters = {"signal_id": previous.signal_id}
+    rows = connection.sql(query("scores/values"), params=parameters).fetchnumpy()
     is_kept = np.isin(rows["instruction_id"], absent)
     return rows["instruction_id"][is_kept], rows["value"][is_kept]
 
@@ -46,42 +48,43 @@ def kept_scores(
 def kept_losses(
     connection: Connection, reference: Reference, absent: Ids, *, proxy: str, n_checkpoints: int
 ) -> tuple[Ids, Numbers, int]:
-    """The trajectories of members of whom a file says nothing, by the import that is read now.
+    """Return the trajectories that members keep from the active import.
 
     Args:
         connection: of the import's transaction.
         reference: what the file is about.
-        absent: the members whom it does not name.
-        proxy: the name of the model that the losses are of.
-        n_checkpoints: of the file: losses at more or fewer are of another run, and are not put beside its own.
+        absent: the members that the file does not name.
+        proxy: the name of the model that the losses belong to.
+        n_checkpoints: of the file. Losses at another number of checkpoints are of another run and
+            are not combined with the file's.
 
     Returns:
-        Those of them that have a trajectory, ascending, shape (n_kept,); the trajectories, shape (n_kept, n_checkpoints); and how many
-        have one of another length.
+        Those of them that have a trajectory, ascending, shape (n_kept,); the trajectories, shape
+        (n_kept, n_checkpoints); and the number of those with a trajectory of another length.
     """
     nobody, nothing = absent[:0], np.zeros((0, n_checkpoints), dtype=np.float32)
-    before = (
-        _import_before(connection, reference, kind="losses", name=proxy) if len(absent) else None
+    is_complete = not len(absent)
+    previous = (
+        None if is_complete else _active_import(connection, reference, kind="losses", name=proxy)
     )
-    if before is None:
+    if previous is None:
         return nobody, nothing, 0
-    known = connection.sql(
-        query("signals/members"), params={"signal_id": before.signal_id}
-    ).fetchnumpy()["instruction_id"]
-    kept = np.intersect1d(known, absent)
-    if before.dimension != n_checkpoints:
+    parameters = {"signal_id": previous.signal_id}
+    known = connection.sql(query("signals/members"), params=parameters).fetchnumpy()
+    kept = np.intersect1d(known["instruction_id"], absent)
+    if previous.dimension != n_checkpoints:
         return nobody, nothing, len(kept)
-    return kept, loss_matrix(connection, kept, signal_id=before.signal_id), 0
+    return kept, loss_matrix(connection, kept, signal_id=previous.signal_id), 0
 
 
-def _import_before(
+def _active_import(
     connection: Connection, reference: Reference, *, kind: Literal["score", "losses"], name: str
 ) -> Coverage | None:
-    """The import that is read by a name now; None where there is none, or what is read was computed here."""
-    found = [
-        one
-        for one in coverages(connection, reference, kind=kind)
-        if one.name == name and one.n_with_value
+    """Return the import that is read by a name; None if there is none, or if it was computed."""
+    candidates = [
+        coverage
+        for coverage in coverages(connection, reference, kind=kind)
+        if coverage.name == name and coverage.n_with_value
     ]
-    read = fullest(found) if found else None
-    return read if read and "imported" in read.identity else None
+    active = most_complete(candidates) if candidates else None
+    return active if active and "imported" in active.identity else None

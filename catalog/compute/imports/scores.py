@@ -1,4 +1,4 @@
-"""Scores that others published, for the instructions that they are about."""
+"""Import of published scores."""
 
 from __future__ import annotations
 
@@ -10,8 +10,15 @@ import numpy as np
 import pyarrow as pa
 
 from catalog.compute.imports.merge import kept_scores
-from catalog.compute.imports.row_matching import ABSENT, NOBODY, Ids, instruction_ids, member_ids
-from catalog.compute.imports.table import Import, Numbers, Published, digest, read_table
+from catalog.compute.imports.report import ImportReport, Numbers, digest
+from catalog.compute.imports.row_matching import (
+    NOT_A_MEMBER,
+    NOT_IN_FILE,
+    Ids,
+    instruction_ids,
+    member_ids,
+)
+from catalog.compute.imports.table import Published, read_table
 from catalog.compute.shard_runner import Values, write_shard
 from catalog.errors import SignalError
 from catalog.signals.registry import Signal, keep_import, list_named, planned_import
@@ -19,7 +26,7 @@ from catalog.store.database import Connection
 from catalog.store.references import Reference, check_name
 from catalog.store.store import Store
 
-NAN, MISSING, MARKED = "not_a_number", "missing", "marked_missing"
+NOT_A_NUMBER, MISSING, MARKED_MISSING = "not_a_number", "missing", "marked_missing"
 
 
 def import_scores(
@@ -32,47 +39,42 @@ def import_scores(
     value: str | None = None,
     missing: Sequence[float] = (),
     is_dry_run: bool = False,
-) -> Import:
-    """Import one number an instruction; of several imports of one name the last is read, also when its numbers were there before.
+) -> ImportReport:
+    """Import one number per instruction.
+
+    If a score is imported more than once, the latest import wins. When rows are matched by key,
+    members missing from the file keep their previous value; without one they have none, with the
+    reason ``not_in_file``.
 
     Args:
         store: the catalog's files and database.
         reference: the pool or subset that the file is about.
         file: Parquet, CSV, JSON Lines or ``.npy``.
         name: of the score; not one that was computed here.
-        key: ``row``, ``fingerprint`` or a column that the records had too.
-        value: the column that holds the number, or a dotted path; the score's name when None.
-        missing: numbers that mean "no rating", stored as NULL with the reason ``marked_missing``. A member that a file does not name
-            keeps the number of the import before; without one it has none, with the reason
-            ``not_in_file``.
+        key: ``row``, ``fingerprint`` or a column that the records have too.
+        value: the column that holds the number, or a dotted path; the score's name if None.
+        missing: numbers that mean "no rating", stored as NULL with the reason ``marked_missing``.
         is_dry_run: match and count, and write nothing.
 
     Raises:
         SourceError: the file cannot be read.
-        SignalError: its length or keys do not fit, the column holds no numbers, or a score of that name was computed here.
-        OptionError: the name is none.
+        SignalError: its length or keys do not fit, the column holds no numbers, or a score of that
+            name was computed here.
+        OptionError: the name is invalid.
     """
     check_name(name)
     column = value or name
-    wanted = [column] if key == "row" else [column, key]
-    table = read_table(
-        file, columns=wanted, optional=["row"] if key == "row" and column != "row" else []
-    )
+    table = _read(file, column=column, key=key)
     numbers = _numbers(table, table.columns.get(column, table.columns.get("values")))
     reasons = _reasons(table, numbers, column, missing=missing)
     with (store.reading if is_dry_run else store.writing)() as connection:
         _refuse_computed(connection, name)
         ids = instruction_ids(connection, reference, table, key=key)
         members = member_ids(connection, reference)
-        kept, theirs = kept_scores(connection, reference, np.setdiff1d(members, ids), name=name)
-        ids, numbers, reasons = (
-            np.append(ids, kept),
-            np.append(numbers, theirs),
-            np.append(reasons, np.full(len(kept), "", dtype=object)),
-        )
-        absent = np.setdiff1d(
-            members, ids
-        )  # of whom nothing is known; none where rows are matched by position
+        kept, previous = kept_scores(connection, reference, np.setdiff1d(members, ids), name=name)
+        ids, numbers = np.append(ids, kept), np.append(numbers, previous)
+        reasons = np.append(reasons, np.full(len(kept), "", dtype=object))
+        absent = np.setdiff1d(members, ids)  # none where rows are matched by position
         values = _values(ids, numbers, reasons, absent)
         identity = {"imported": digest(ids, numbers, reasons, *([absent] if len(absent) else []))}
         details = {"file": table.file, "key": key, "value": column}
@@ -82,12 +84,12 @@ def import_scores(
             write_shard(connection, store, signal, values, seconds=0.0)
 
         signal, is_new = keep_import(connection, planned, write=write, is_dry_run=is_dry_run)
-        return Import(
+        return ImportReport(
             signal=signal,
             is_new=is_new,
             n_rows=table.n_rows,
             n_with_value=values.rows.num_rows,
-            n_without_member=int((ids == NOBODY).sum()),
+            n_without_member=int((ids == NOT_A_MEMBER).sum()),
             n_members=len(members),
             n_kept=len(kept),
             reasons=dict(Counter(reason for _, reason in values.gaps)),
@@ -95,23 +97,28 @@ def import_scores(
         )
 
 
+def _read(file: str, *, column: str, key: str) -> Published:
+    if key != "row":
+        return read_table(file, columns=[column, key])
+    return read_table(file, columns=[column], optional=["row"] if column != "row" else [])
+
+
 def _refuse_computed(connection: Connection, name: str) -> None:
-    if any(
-        "imported" not in known.identity
-        for known in list_named(connection, kind="score", name=name)
-    ):
+    known = list_named(connection, kind="score", name=name)
+    if any("imported" not in signal.identity for signal in known):
         raise SignalError(
-            f"the score {name} was computed here, and what is imported would stand in for it: choose another --name"
+            f"the score {name} was computed here, and the import would replace it: "
+            "choose another --name"
         )
 
 
 def _values(ids: Ids, numbers: Numbers, reasons: Numbers, absent: Ids) -> Values:
-    """What is written of the members among the rows, and of those that no row is about."""
-    is_member, has_value = ids != NOBODY, reasons == ""
+    """Return what is written of members that rows are about, and of the absent ones."""
+    is_member, has_value = ids != NOT_A_MEMBER, reasons == ""
     kept = is_member & has_value
-    gaps = [(int(ids[i]), str(reasons[i])) for i in np.flatnonzero(is_member & ~has_value)] + [
-        (int(one), ABSENT) for one in absent
-    ]
+    explained = np.flatnonzero(is_member & ~has_value)
+    gaps = [(int(ids[i]), str(reasons[i])) for i in explained]
+    gaps += [(int(i), NOT_IN_FILE) for i in absent]
     return Values(pa.table({"instruction_id": ids[kept], "value": numbers[kept]}), gaps=gaps)
 
 
@@ -119,28 +126,29 @@ def _numbers(table: Published, column: Any) -> Numbers:
     if isinstance(column, np.ndarray):
         if column.dtype.kind not in "fiu":
             raise SignalError(
-                f"{table.file} holds {column.dtype}, and a score is a number: save floats or integers"
+                f"{table.file}: expected floats or integers as scores, got {column.dtype}"
             )
         numbers = column
     elif pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
         numbers = column.to_numpy(zero_copy_only=False)
     else:
         raise SignalError(
-            f"{table.file}: the column holds {column.type}, and a score is a number; name another with --value"
+            f"{table.file}: expected a column of numbers, got {column.type}; "
+            "name another with --value"
         )
     if numbers.ndim != 1:
-        raise SignalError(f"{table.file} has {numbers.shape[1]} numbers a row, and a score is one")
+        raise SignalError(f"{table.file}: expected one number per row, got {numbers.shape[1]}")
     return np.asarray(numbers, dtype=np.float64)
 
 
 def _reasons(
     table: Published, numbers: Numbers, value: str, *, missing: Sequence[float]
 ) -> Numbers:
-    """Why a row has no value: shape (n_rows,), an empty text where it has one."""
+    """Return why a row has no value: shape (n_rows,), an empty text where it has one."""
     reasons = np.full(len(numbers), "", dtype=object)
-    reasons[~np.isfinite(numbers)] = NAN
+    reasons[~np.isfinite(numbers)] = NOT_A_NUMBER
     column = table.columns.get(value)
     if isinstance(column, pa.Array):
         reasons[column.is_null().to_numpy(zero_copy_only=False)] = MISSING
-    reasons[np.isin(numbers, np.asarray(missing, dtype=np.float64))] = MARKED
+    reasons[np.isin(numbers, np.asarray(missing, dtype=np.float64))] = MARKED_MISSING
     return reasons

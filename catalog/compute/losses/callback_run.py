@@ -1,7 +1,7 @@
-"""A training run that somebody else does, and whose losses are recorded here.
+"""Recording the losses of a user's own training run.
 
-Nothing is known of it but its steps, so that every run is a signal of its own; one that is resumed
-from its own checkpoint goes on with the signal that it had.
+Only its steps are known, so every run is a signal of its own; a run that is resumed from its own
+checkpoint continues its signal.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class ObservedRun:
     watch: Stopwatch
 
     def record(self, lm: CausalLM, *, step: int, epoch: float) -> None:
-        """Write every member's loss under the model as it is now; a step that is recorded already is left as it is."""
+        """Write every member's loss under the current model; a recorded step is skipped."""
         if step in self.steps:
             return
         number = len(self.steps)
@@ -64,7 +64,7 @@ class ObservedRun:
         self.steps.append(step)
 
     def finish(self) -> dict[str, int]:
-        """Say that the trajectories are complete; returns how many members have none, by reason."""
+        """Complete the trajectories, and return the number of members without one, by reason."""
         with self.store.writing() as connection:
             connection.execute(query("losses/set_dimension"), {"signal_id": self.signal.signal_id})
         reasons = finish_trajectories(self.store, self.signal, self.members, watch=self.watch)
@@ -81,15 +81,17 @@ def observe(
     step: int,
     max_length: int,
 ) -> ObservedRun:
-    """Begin to record a run, or go on with one.
+    """Start or continue to record a run.
 
     Args:
         store: the catalog's files and database.
-        reference: the pool or subset whose members are scored; a run that goes on scores those of the version that it began with.
+        reference: the pool or subset whose members are scored; a continued run scores those of the
+            version that it started with.
         lm: the model in training.
         name: what the signal is called.
-        step: optimiser steps that the run did before: 0, or where it is resumed; what was recorded later than that is forgotten.
-        max_length: the window in tokens.
+        step: the optimiser steps done before: 0, or the step that the run is resumed from; later
+            records are removed.
+        max_length: the maximum number of tokens per instruction.
     """
     identity = {
         "template": lm.template.identity(),
@@ -107,11 +109,12 @@ def observe(
             signal = ensure_signal(
                 connection, kind="losses", name=name, identity=identity | run, details=details
             )
-        at: dict[str, Any] = {"signal_id": signal.signal_id}
-        connection.execute(query("losses/forget_checkpoints"), at | {"step": step})
-        connection.execute(query("losses/forget_losses"), at)
+        parameters: dict[str, Any] = {"signal_id": signal.signal_id}
+        connection.execute(query("losses/forget_checkpoints"), parameters | {"step": step})
+        connection.execute(query("losses/forget_losses"), parameters)
         steps = [
-            row[1] for row in connection.sql(query("losses/checkpoints"), params=at).fetchall()
+            row[1]
+            for row in connection.sql(query("losses/checkpoints"), params=parameters).fetchall()
         ]
     with store.reading() as connection:
         rows = list_members(connection, replace(reference, version=signal.details["version"]))
@@ -124,7 +127,7 @@ def observe(
 def _unfinished(
     connection: Connection, name: str, identity: dict[str, Any], reference: Reference
 ) -> Signal | None:
-    """The newest run of a name, over a version of the same pool or subset, that has not come to its end."""
+    """Return the newest unfinished run of a name over a version of the same pool or subset."""
     for signal in list_named(connection, kind="losses", name=name):
         ((_, n_finished),) = connection.sql(
             query("losses/state"), params={"signal_id": signal.signal_id}

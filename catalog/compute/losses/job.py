@@ -1,4 +1,4 @@
-"""One run of training and scoring: what it was asked for, and how far it is."""
+"""One run of training and scoring: its options and its progress."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ VERSION = 1  # of this computation; a change that changes values counts it up
 
 @dataclass
 class LossRun:
-    """One run: what it was asked for, and where it is; ``is_usual`` where nobody said how many checkpoints."""
+    """One run: its options and progress; ``is_usual`` if the number of checkpoints is default."""
 
     store: Store
     reference: Reference
@@ -53,7 +53,7 @@ class LossRun:
         return proxy_name(self.proxy)
 
     def identity(self, members: pa.Table) -> dict[str, Any]:
-        """What decides the values, the precision of a new proxy left out."""
+        """Return what decides the values, without the precision of a new proxy."""
         return {
             "start": start_identity(self.proxy, seed=self.recipe.seed),
             "recipe": self.recipe.identity(),
@@ -101,7 +101,7 @@ class LossRun:
         )
 
     def keep(self, signal: Signal, lm: CausalLM, *, checkpoint: int) -> None:
-        """Save the weights of a checkpoint, whole or not at all."""
+        """Save the weights of a checkpoint atomically."""
         from safetensors.torch import save_model
 
         file = checkpoint_file(self.store, signal, checkpoint)

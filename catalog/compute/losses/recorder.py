@@ -1,8 +1,8 @@
-"""Losses of members under a model, written chunk by chunk: what a training run records at each of its checkpoints.
+"""Recording the losses of members at the checkpoints of a training run, chunk by chunk.
 
-A chunk is one short transaction, so that a killed evaluation goes on at the chunk that it was at. A
-trajectory exists (in ``signal_members``) only when all its checkpoints are there; until then nobody
-reads it.
+A chunk is one short transaction, so a killed evaluation continues at its current chunk. A
+trajectory exists (in ``signal_members``) only when all its checkpoints are recorded; until then it
+is not read.
 """
 
 from __future__ import annotations
@@ -35,25 +35,25 @@ Step = Callable[[int, int], None]  # (instructions done, tokens done) since the 
 
 
 class Stopwatch:
-    """Seconds since the last look."""
+    """Seconds between laps."""
 
     def __init__(self) -> None:
         self._at = time.monotonic()
 
     def lap(self) -> float:
-        """Seconds since the last lap, or since the watch was made."""
+        """Return the seconds since the last lap, or since the start."""
         before, self._at = self._at, time.monotonic()
         return self._at - before
 
 
 @dataclass(frozen=True)
 class Members:
-    """Who is scored, in the order of their fingerprints.
+    """The members that are scored, by fingerprint.
 
     Attributes:
         ids: int64 (n,).
         tokens: n instructions as the model reads them, perhaps on disk.
-        usable: bool (n,), whether there is a loss to take.
+        usable: bool (n,), whether an instruction has a loss.
     """
 
     ids: np.ndarray[Any, np.dtype[np.int64]]
@@ -62,12 +62,12 @@ class Members:
 
 
 def list_members(connection: Connection, reference: Reference) -> pa.Table:
-    """The members of a reference (``instruction_id``, ``fingerprint``) by fingerprint."""
+    """Return the members of a reference (``instruction_id``, ``fingerprint``) by fingerprint."""
     return connection.sql(query("losses/members"), params=reference.parameters).to_arrow_table()
 
 
 def fingerprints_sha256(members: pa.Table) -> str:
-    """sha256 (hex) of who they are, from :func:`list_members`."""
+    """Return the sha256 (hex) of members, from :func:`list_members`."""
     digest = hashlib.sha256()
     for chunk in members["fingerprint"].chunks:
         digest.update("\n".join([*chunk.to_pylist(), ""]).encode())
@@ -78,7 +78,7 @@ def texts_of(
     store: Store,
     members: pa.Table,
 ) -> Iterator[pa.Table]:
-    """The instructions of members, shard by shard, in the members' order."""
+    """Yield the instructions of members, shard by shard, in the members' order."""
     for first in range(0, members.num_rows, SHARD_ROWS):
         yield read_texts(store, members.slice(first, SHARD_ROWS).select(["instruction_id"]))
 
@@ -91,7 +91,7 @@ def tokenised(
     folder: Path,
     max_length: int,
 ) -> Members:
-    """Members as the model reads them, on disk in a folder."""
+    """Return members as the model reads them, with their tokens on disk in a folder."""
     from catalog.models.token_file import write_tokens
     from catalog.models.tokens import tokens_of
 
@@ -103,7 +103,9 @@ def tokenised(
     )
     tokens = write_tokens(folder, shards)
     lm.require_positions(tokens)
-    usable = np.fromiter((one.reason is None for one in tokens), dtype=np.bool_, count=len(tokens))
+    usable = np.fromiter(
+        (each.reason is None for each in tokens), dtype=np.bool_, count=len(tokens)
+    )
     return Members(members["instruction_id"].to_numpy(), tokens, usable)
 
 
@@ -120,24 +122,27 @@ def record_checkpoint(
     chunk_rows: int = SHARD_ROWS,
     progress: Step | None = None,
 ) -> None:
-    """Write every member's loss at one checkpoint, what an earlier run wrote left out, and then the checkpoint itself.
+    """Write every member's loss at one checkpoint, and then the checkpoint itself.
+
+    Losses that an interrupted run wrote are skipped.
 
     Args:
         store: the catalog's files and database.
         signal: the trajectory.
         lm: the model as it is at this checkpoint.
-        members: who is scored.
+        members: the members to score.
         checkpoint: its number, from 0.
         step: optimiser steps done.
         epoch: epochs done.
-        watch: its laps are the seconds that shards are told to have taken.
-        chunk_rows: instructions in a chunk; fixed, so that a resumed run makes the batches, and the values, of an unbroken one.
-        progress: told how many instructions and tokens were done, those of the earlier run included.
+        watch: its laps are the recorded seconds of shards.
+        chunk_rows: instructions in a chunk; fixed, so that a resumed run has the same batches, and
+            the same values, as an uninterrupted one.
+        progress: called with the instructions and tokens done, including an interrupted run's.
     """
-    at = {"signal_id": signal.signal_id, "checkpoint": checkpoint}
+    parameters = {"signal_id": signal.signal_id, "checkpoint": checkpoint}
     with store.reading() as connection:
         recorded = (
-            connection.sql(query("losses/recorded"), params=at)
+            connection.sql(query("losses/recorded"), params=parameters)
             .to_arrow_table()["instruction_id"]
             .to_numpy()
         )
@@ -149,15 +154,21 @@ def record_checkpoint(
         group = [members.tokens[int(i)] for i in where]
         losses = response_losses(lm, group, progress=progress)
         counts = {
-            "n_tokens": sum(len(one.ids) for one in group),
-            "n_truncated": sum(one.is_truncated for one in group),
+            "n_tokens": sum(len(each.ids) for each in group),
+            "n_truncated": sum(each.is_truncated for each in group),
         }
         with store.writing() as connection:
             _write_chunk(
-                connection, at, members.ids[where], losses, counts=counts | {"seconds": watch.lap()}
+                connection,
+                parameters,
+                members.ids[where],
+                losses,
+                counts=counts | {"seconds": watch.lap()},
             )
     with store.writing() as connection:
-        connection.execute(query("losses/complete_checkpoint"), at | {"step": step, "epoch": epoch})
+        connection.execute(
+            query("losses/complete_checkpoint"), parameters | {"step": step, "epoch": epoch}
+        )
 
 
 def finish_trajectories(
@@ -167,7 +178,7 @@ def finish_trajectories(
     *,
     watch: Stopwatch,
 ) -> dict[str, int]:
-    """Say that the members' trajectories are complete, and why some have none; returns how many have none, by reason."""
+    """Complete the trajectories, and return the number of members without one, by reason."""
     with store.writing() as connection:
         rows = connection.sql(
             query("losses/not_numbers"), params={"signal_id": signal.signal_id}
@@ -195,7 +206,7 @@ def finish_trajectories(
 
 def _write_chunk(
     connection: Connection,
-    at: dict[str, int],
+    parameters: dict[str, int],
     ids: np.ndarray[Any, np.dtype[np.int64]],
     losses: Losses,
     *,
@@ -208,18 +219,16 @@ def _write_chunk(
         "n_tokens": losses.n_tokens,
     }
     connection.register("checkpoint_losses", pa.table(rows))
-    connection.execute(query("losses/insert"), at)
+    connection.execute(query("losses/insert"), parameters)
     ((shard,),) = connection.sql(
-        query("signals/next_shard"), params={"signal_id": at["signal_id"]}
+        query("signals/next_shard"), params={"signal_id": parameters["signal_id"]}
     ).fetchall()
     shard_row = {
-        "signal_id": at["signal_id"],
+        "signal_id": parameters["signal_id"],
         "shard": shard,
         "n_instructions": len(ids),
         "n_missing": 0,
     }
-    shard_row |= {
-        "lance_version": None,
-        "sha256": None,
-    }  # the shard that completes the trajectories has their hash
+    # The shard that completes the trajectories has their hash.
+    shard_row |= {"lance_version": None, "sha256": None}
     connection.execute(query("signals/insert_shard"), shard_row | counts)

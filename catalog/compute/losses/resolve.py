@@ -1,4 +1,4 @@
-"""Which signal a training run writes: one that is there, of the same training, or a new one."""
+"""Which signal a training run writes: an existing one of the same training, or a new one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from catalog.store.references import Reference
 
 
 def loss_signal(job: LossRun, members: pa.Table, *, is_retrain: bool) -> Signal:
-    """The signal of this very training set, else one that an earlier version trained, else a new one."""
+    """Return the signal of this training set, else of an earlier version's, else a new one."""
     identity = job.identity(members)
     with job.store.reading() as connection:
         known = list_named(connection, kind="losses", name=job.name)
@@ -53,7 +53,7 @@ def loss_signal(job: LossRun, members: pa.Table, *, is_retrain: bool) -> Signal:
 
 
 def is_trained(job: LossRun, signal: Signal) -> bool:
-    """Whether its training came to its end."""
+    """Return whether its training is complete."""
     with job.store.reading() as connection:
         rows = connection.sql(
             query("losses/state"), params={"signal_id": signal.signal_id}
@@ -63,34 +63,41 @@ def is_trained(job: LossRun, signal: Signal) -> bool:
 
 
 def n_checkpoints(signal: Signal) -> int:
-    """At how many checkpoints a trained signal's losses are."""
+    """Return the number of checkpoints of a trained signal."""
     return int(signal.identity["recipe"]["checkpoints"])
 
 
 def take_back(job: LossRun, signal: Signal) -> None:
-    """Forget a signal of which nothing was computed."""
+    """Remove a signal without values."""
     with job.store.writing() as connection:
         connection.execute(query("signals/forget"), {"signal_id": signal.signal_id})
     shutil.rmtree(proxy_folder(job.store, signal), ignore_errors=True)
 
 
 def _is_alike(signal: Signal, identity: Mapping[str, Any], *, is_usual: bool) -> bool:
-    """Whether a signal is of the same training, whoever was trained on; how many checkpoints are usual follows from their number."""
+    """Return whether a signal is of the same training, on whatever training set.
+
+    The default number of checkpoints depends on the size of the training set and is not compared.
+    """
     if "start" not in signal.identity:
         return False
-    found, wanted = _comparable(signal.identity), _comparable(identity)
+    recorded, wanted = _comparable(signal.identity), _comparable(identity)
     if is_usual and signal.details.get("is_usual"):
         wanted["recipe"] = wanted["recipe"] | {"checkpoints": n_checkpoints(signal)}
-    return found == wanted
+    return recorded == wanted
 
 
 def _comparable(identity: Mapping[str, Any]) -> dict[str, Any]:
-    """An identity without its training set, and without the precision, which a proxy that is there keeps."""
+    """Return an identity without its training set and its precision."""
     start = {key: value for key, value in identity["start"].items() if key != "dtype"}
     return {key: value for key, value in identity.items() if key != "trained_on"} | {"start": start}
 
 
 def _is_earlier(signal: Signal, reference: Reference) -> bool:
-    made = signal.details
-    is_same_pool = reference.kind == made["kind"] == "pool" and made["id"] == reference.id
-    return is_same_pool and not made["is_sample"] and bool(made["version"] <= reference.version)
+    original = signal.details
+    is_same_pool = reference.kind == original["kind"] == "pool" and original["id"] == reference.id
+    return (
+        is_same_pool
+        and not original["is_sample"]
+        and bool(original["version"] <= reference.version)
+    )

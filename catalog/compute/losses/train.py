@@ -1,8 +1,9 @@
-"""Loss trajectories of a proxy that is trained here: what SmallToLarge selects by (Yang et al. 2024, arXiv 2403.07384).
+"""Loss trajectories of a proxy that is trained here.
 
-The proxy is trained on the members; at each checkpoint every member's mean response loss is
-recorded. New instructions of a pool's next version are scored at the checkpoints that were kept,
-and nothing is trained again.
+SmallToLarge selects by them (Yang et al. 2024, arXiv 2403.07384).
+
+The proxy is trained on the members; at each checkpoint the mean response loss of every member is
+recorded. New instructions of a later version are scored at the kept checkpoints, without training.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ from catalog.compute.proxies import (
 )
 from catalog.compute.shard_runner import SHARD_ROWS, Progress, exclusively, missing, take_back_empty
 from catalog.errors import CatalogError, OptionError, SignalError
+from catalog.signals.kinds import LossesOptions
+from catalog.signals.options import TINY
 from catalog.signals.registry import Signal
 from catalog.store.queries import query
 from catalog.store.references import Reference
@@ -43,12 +46,13 @@ KEPT_PARAMETERS = 10_000_000  # a proxy below this keeps the weights of its chec
 
 @dataclass
 class TrainedLosses:
-    """What a run did.
+    """The report of a training run.
 
     Attributes:
         signal: the trajectories.
-        trained_on: the pool or subset that the proxy learnt from; an earlier version's, when this run only scored what is new.
-        n_trained: members that it learnt from.
+        trained_on: the pool or subset that the proxy was trained on; an earlier version if this run
+            only scored new members.
+        n_trained: members that it was trained on.
         n_members: members of the reference.
         n_before: of them, how many were done before this run.
         n_computed: of them, how many this run did.
@@ -74,39 +78,42 @@ def train_losses(
     store: Store,
     reference: Reference,
     *,
-    proxy: str = "tiny",
+    proxy: str = TINY,
     recipe: Mapping[str, Any] | None = None,
-    max_length: int = 512,
+    max_length: int = LossesOptions.max_length,
     keep_checkpoints: bool | None = None,
     is_retrain: bool = False,
     limit: int | None = None,
     chunk_rows: int = SHARD_ROWS,
     progress: Progress | None = None,
 ) -> TrainedLosses:
-    """Train a proxy on the members of a pool or subset, and record every member's loss at each checkpoint.
+    """Train a proxy on members, and record the loss of every member at each checkpoint.
 
-    Killed at any moment, the same call goes on to the numbers of an unbroken run. A later version
-    of a pool is scored at the checkpoints of the proxy that an earlier version trained.
+    A killed run is continued by the same call, with the numbers of an uninterrupted run. A later
+    version of a pool is scored at the checkpoints of the proxy of an earlier version.
 
     Args:
         store: the catalog's files and database.
         reference: whose members.
         proxy: ``tiny``, a Hugging Face id or a path.
-        recipe: fields of :class:`catalog.models.recipe.Recipe` that differ from the proxy's; None leaves one as it is.
-        max_length: the window in tokens.
-        keep_checkpoints: keep the weights of every checkpoint; None keeps those of a proxy below 10 million parameters.
-        is_retrain: train on this version, even where an earlier version's proxy could score what is new.
-        limit: train on and score a sample of that many only, as a signal of its own.
+        recipe: fields of :class:`catalog.models.recipe.Recipe` to change; None leaves one as it is.
+        max_length: the maximum number of tokens per instruction.
+        keep_checkpoints: keep the weights of every checkpoint; None keeps them for a proxy below 10
+            million parameters.
+        is_retrain: train on this version even if the proxy of an earlier one can score the new
+            members.
+        limit: the size of the sample to train on and score, as a signal of its own.
         chunk_rows: instructions that are scored and written at once.
-        progress: told (done, of how many, tokens) as it goes; training an instruction counts three times its scoring.
+        progress: called with (done, of how many, tokens); training an instruction counts as three.
 
     Raises:
         ModelNotFoundError: there is no such proxy here.
         OptionError: the recipe makes no sense for so many members.
-        SignalError: no member has a response, or what is new cannot be scored since no checkpoints were kept.
+        SignalError: no member has a response, or no checkpoints were kept to score new members.
         LockedError: another process trains this proxy.
     """
     started = time.monotonic()
+    LossesOptions(max_length=max_length)
     with store.reading() as connection:
         everybody = list_members(connection, reference)
     limit = None if limit is None or limit >= everybody.num_rows else limit
@@ -140,7 +147,10 @@ def train_losses(
 
 
 def _run(job: LossRun, members: pa.Table, *, is_retrain: bool) -> TrainedLosses:
-    """Train, or score what is new; where members without a loss leave fewer steps than the usual checkpoints, there is one a step."""
+    """Train, or score new members.
+
+    The default number of checkpoints is reduced to one per step where there are fewer steps.
+    """
     signal = loss_signal(job, members, is_retrain=is_retrain)
     job.recipe = replace(job.recipe, checkpoints=n_checkpoints(signal))
     with exclusively(job.store, signal):
@@ -174,14 +184,14 @@ def _report(job: LossRun, signal: Signal, members: pa.Table) -> TrainedLosses:
 
 
 def _todo(job: LossRun, signal: Signal, members: pa.Table) -> pa.Table:
-    """The members without a complete trajectory, in the members' order."""
+    """Return the members without a complete trajectory, in the members' order."""
     with job.store.reading() as connection:
         wanted = missing(connection, job.reference, signal)["instruction_id"]
     return members.filter(pc.is_in(members["instruction_id"], value_set=wanted.combine_chunks()))
 
 
 def _start(job: LossRun, signal: Signal, rows: pa.Table) -> tuple[CausalLM, Members]:
-    """The model that training starts from, and the members as it reads them."""
+    """Return the model that training starts from, and the members as it reads them."""
     sweep_drafts(job.store, signal)
     try:
         return _loaded(job, signal, rows)
@@ -198,19 +208,19 @@ def _loaded(job: LossRun, signal: Signal, rows: pa.Table) -> tuple[CausalLM, Mem
 
 
 def _no_training(job: LossRun, members: Members) -> CatalogError:
-    """Why there is nothing to train on, or too little for the checkpoints that were asked for."""
+    """Return the error that too few members can be trained on."""
     n_usable = int(members.usable.sum())
-    counts = Counter(str(one.reason) for one in members.tokens if one.reason is not None)
+    counts = Counter(str(each.reason) for each in members.tokens if each.reason is not None)
     without = ", ".join(f"{count:,} {reason}" for reason, count in counts.most_common())
     if not n_usable:
         return SignalError(
-            f"{job.name}: none of {len(members.ids):,} members of {job.reference} has a loss to learn from: {without}"
+            f"{job.name}: none of {len(members.ids):,} members of {job.reference} can be trained "
+            f"on: {without}"
         )
-    said = f"{job.name}: {n_usable:,} members of {job.reference} have a loss to learn from" + (
-        f" ({without} have none)" if without else ""
-    )
+    others = f" ({without} cannot)" if without else ""
     return OptionError(
-        f"{said} and make {job.recipe.n_steps(n_usable):,} steps: ask for at most that many checkpoints"
+        f"{job.name}: {n_usable:,} members of {job.reference} can be trained on{others}, which is "
+        f"{job.recipe.n_steps(n_usable):,} steps: choose at most that many checkpoints"
     )
 
 
@@ -260,9 +270,9 @@ def _extend(job: LossRun, signal: Signal, rows: pa.Table, report: TrainedLosses)
         file.is_file() for file in [*files, final_folder(job.store, signal) / "config.json"]
     ):
         raise SignalError(
-            f"{signal.name} was trained on {report.trained_on} and its checkpoints were not kept, so that the {todo.num_rows:,} "
-            f"members that are new in {job.reference} cannot be scored: --retrain trains on all {rows.num_rows:,} "
-            "(and --keep-checkpoints spares it next time)"
+            f"{signal.name} was trained on {report.trained_on} without keeping its checkpoints, so "
+            f"{todo.num_rows:,} new members of {job.reference} cannot be scored: --retrain trains "
+            f"on all {rows.num_rows:,}; add --keep-checkpoints to avoid it next time"
         )
     from safetensors.torch import load_model
 

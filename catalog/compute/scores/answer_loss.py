@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pyarrow as pa
 
-from catalog.compute.scores.formula import Measure, loss_values
+from catalog.compute.scores.measure import Measure, ScoreContext, loss_values, measured_score
 from catalog.compute.shard_runner import Values
 
-if TYPE_CHECKING:
-    from catalog.compute.scores.scoring import Scoring
 
+@measured_score
+def answer_loss(context: ScoreContext) -> Measure:
+    """Measure CE(y), the mean cross-entropy of the response tokens without the prompt, in nats.
 
-def answer_loss(scoring: Scoring) -> Measure:
-    """Mean cross-entropy of the response tokens without the prompt, CE(y), in nats a token: what IFD divides by.
-
-    NULL for an answer that the window cut (``truncated_response``) or that is one token and its end
-    (``one_token_response``).
+    IFD divides by it. An answer that is truncated (``truncated_response``) or that is one token
+    and the end of sequence (``one_token_response``) has no value.
     """
 
     def values(texts: pa.Table) -> Values:
         from catalog.models.losses import answer_losses
 
-        return loss_values(texts, scoring.load(), answer_losses, max_length=scoring.max_length)
+        return loss_values(texts, context.load(), answer_losses, max_length=context.max_length)
 
-    return Measure(scoring.model.identity() | {"max_length": scoring.max_length}, values)
+    return Measure(context.model.identity() | {"max_length": context.max_length}, values)

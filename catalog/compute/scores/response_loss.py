@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pyarrow as pa
 
-from catalog.compute.scores.formula import Measure, loss_values
+from catalog.compute.scores.measure import Measure, ScoreContext, loss_values, measured_score
 from catalog.compute.shard_runner import Values
 
-if TYPE_CHECKING:
-    from catalog.compute.scores.scoring import Scoring
 
+@measured_score
+def response_loss(context: ScoreContext) -> Measure:
+    """Measure CE(y | x), the mean cross-entropy of the response tokens given the prompt, in nats.
 
-def response_loss(scoring: Scoring) -> Measure:
-    """Mean cross-entropy of the response tokens given the prompt, CE(y | x), in nats a token; end of sequence included.
-
-    What perplexity, least confidence, IFD and depth are made of.
+    The end of sequence is included. Perplexity, least confidence, IFD and depth are made of it.
     """
 
     def values(texts: pa.Table) -> Values:
         from catalog.models.losses import response_losses
 
-        return loss_values(texts, scoring.load(), response_losses, max_length=scoring.max_length)
+        return loss_values(texts, context.load(), response_losses, max_length=context.max_length)
 
-    return Measure(scoring.model.identity() | {"max_length": scoring.max_length}, values)
+    return Measure(context.model.identity() | {"max_length": context.max_length}, values)

@@ -14,7 +14,7 @@ Write = Callable[..., Path]
 
 
 class Grown:
-    """A pool of five records that grew to eight; files of scores and losses by the records' `code`."""
+    """A pool that grew from five records to eight; files of numbers by the records' `code`."""
 
     def __init__(self, catalog: Catalog, jsonl: Write, folder: Path) -> None:
         self.catalog, self.folder, self.jsonl = catalog, folder, jsonl
@@ -36,11 +36,19 @@ class Grown:
         return path
 
     def scores(self, reference: str = "p") -> list[float | None]:
-        sql = f"SELECT value FROM score('{reference}', name => 'r') JOIN pool('{reference}') USING (instruction_id) ORDER BY row_number"
+        sql = f"""
+            SELECT value
+            FROM score('{reference}', name => 'r') JOIN pool('{reference}') USING (instruction_id)
+            ORDER BY row_number
+        """
         return self.catalog.sql(sql)["value"].to_list()
 
     def losses(self) -> dict[int, list[float]]:
-        sql = "SELECT row_number, losses FROM trajectories('p') JOIN pool('p') USING (instruction_id) ORDER BY row_number"
+        sql = """
+            SELECT row_number, losses
+            FROM trajectories('p') JOIN pool('p') USING (instruction_id)
+            ORDER BY row_number
+        """
         return dict(self.catalog.sql(sql).iter_rows())
 
 
@@ -146,11 +154,10 @@ def test_an_import_says_how_many_are_kept_and_how_many_cannot_be(grown: Grown) -
             .stderr
         )
 
-    notes = stderr("scores", "import", "p", grown.file({5: 50.0, 6: 60.0, 7: 70.0}), "--name", "r")
-    assert notes.startswith("  5 members ")
-    assert notes.count("\n") == 1
+    text = stderr("scores", "import", "p", grown.file({5: 50.0, 6: 60.0, 7: 70.0}), "--name", "r")
+    assert text.startswith("  5 kept")
     losses = ("losses", "import", "p", grown.folder / "numbers.csv", "--proxy", "theirs")
     grown.file({i: float(i) for i in range(7)}, n_checkpoints=3)
     stderr(*losses)
     grown.file({7: 70.0}, n_checkpoints=2)
-    assert "  7 members are not in the file and lose" in stderr(*losses)
+    assert "  7 have no losses now" in stderr(*losses)

@@ -9,7 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from catalog.compute.imports.table import digest, read_table
+from catalog.compute.imports.report import digest
+from catalog.compute.imports.table import read_table
 from catalog.errors import SourceError
 
 ROWS = [{"id": "a", "r": {"overall": 1.5}}, {"id": "b", "r": {"overall": 2.5}}]
@@ -54,10 +55,10 @@ def test_every_container_gives_the_same_numbers(tmp_path: Path) -> None:
         ("t.parquet", b"PAR1 and nothing", "cannot be read as a table"),
         ("t.json", b"[garbage", "cannot be read as a table"),
         ("t.jsonl", b'{"a": "\xff"}', "cannot be read as a table"),
-        ("t.npy", b"garbage", r"t\.npy is no \.npy file of numbers, or was cut"),
-        ("t.npy", b"", "no .npy file of numbers"),
-        ("t.npy", b"PK\x03\x04 an archive", "no .npy file of numbers"),
-        ("t.npy", b"\x93NUMPY\x01\x00 and garbage", "no .npy file of numbers"),
+        ("t.npy", b"garbage", r"t\.npy: .*\.npy file"),
+        ("t.npy", b"", r"\.npy file"),
+        ("t.npy", b"PK\x03\x04 an archive", r"\.npy file"),
+        ("t.npy", b"\x93NUMPY\x01\x00 and garbage", r"\.npy file"),
     ],
 )
 def test_what_is_no_whole_table_is_refused_with_the_place(

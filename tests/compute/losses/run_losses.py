@@ -1,4 +1,4 @@
-"""A run to be killed: trains on a pool, or embeds it, in small steps; a line for each thing that was done.
+"""A run to be killed: trains on a pool, or embeds it, in small steps, and prints each.
 
 Run: python run_losses.py HOME losses MODEL | python run_losses.py HOME embed
 """

@@ -11,89 +11,10 @@ import polars as pl
 import pytest
 
 from catalog import Catalog
-from catalog.errors import CatalogError, SignalError, SourceError
+from catalog.errors import SignalError
+from tests.compute.losses.import_files import SHAPES, T, stored, write
 
 Write = Callable[..., Path]
-T = 3
-
-
-@pytest.fixture
-def numbers() -> np.ndarray[Any, Any]:
-    return np.random.default_rng(0).gamma(2.0, size=(6, T)).astype(np.float32)
-
-
-@pytest.fixture
-def pool(catalog: Catalog, jsonl: Write) -> Catalog:
-    catalog.register(
-        jsonl(
-            [
-                {"instruction": f"question {i}", "output": f"answer {i}", "id": f"id-{i}"}
-                for i in range(6)
-            ]
-        ),
-        pool="p",
-    )
-    return catalog
-
-
-def stored(catalog: Catalog) -> np.ndarray[Any, Any]:
-    """The trajectories in the order of the records, NaN where there is no loss."""
-    sql = "SELECT row_number, checkpoint, loss FROM losses JOIN pool_members USING (instruction_id)"
-    found = np.full((6, T), np.nan, dtype=np.float32)
-    with catalog.store.reading() as connection:
-        for row, checkpoint, loss in connection.sql(sql).fetchall():
-            assert np.isnan(found[row, checkpoint])
-            found[row, checkpoint] = loss
-    return found
-
-
-def write(folder: Path, shape: str, numbers: np.ndarray[Any, Any], **columns: list[Any]) -> Path:
-    """The same numbers in any of the shapes in which people publish them."""
-    path = folder / f"losses.{shape.split('-')[0]}"
-    lists = pl.DataFrame(
-        {**columns, "losses": pl.Series(numbers.tolist(), dtype=pl.List(pl.Float32))}
-    )
-    wide = pl.DataFrame(
-        {**columns, **{f"step_{t}": numbers[:, t] for t in range(numbers.shape[1])}}
-    )
-    match shape:
-        case "parquet-lists":
-            lists.write_parquet(path)
-        case "parquet-columns":
-            wide.write_parquet(path)
-        case "csv":
-            wide.write_csv(path)
-        case "jsonl":
-            path.write_text("".join(json.dumps(row) + "\n" for row in lists.to_dicts()))
-        case "npy":
-            np.save(path, numbers)
-        case "safetensors":
-            from safetensors.numpy import save_file
-
-            # Names that sort wrongly as text: step_2 comes after step_10.
-            save_file(
-                {
-                    f"step_{step}": np.ascontiguousarray(numbers[:, t])
-                    for t, step in enumerate((2, 10, 100))
-                },
-                path,
-            )
-        case "safetensors-matrix":
-            from safetensors.numpy import save_file
-
-            save_file({"losses": numbers}, path)
-    return path
-
-
-SHAPES = (
-    "parquet-lists",
-    "parquet-columns",
-    "csv",
-    "jsonl",
-    "npy",
-    "safetensors",
-    "safetensors-matrix",
-)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -144,7 +65,8 @@ def test_the_last_import_is_read_also_when_its_numbers_were_there_before(
     for plus in (0, 1, 0):
         pool.import_losses("p", write(tmp_path, "npy", numbers + plus), proxy="theirs")
         found = pool.sql(
-            "SELECT losses FROM pool('p') JOIN trajectories('p') USING (instruction_id) ORDER BY row_number"
+            "SELECT losses FROM pool('p') JOIN trajectories('p') USING (instruction_id) "
+            "ORDER BY row_number"
         )
         assert found["losses"].to_list() == (numbers + plus).tolist()
     assert pool.signals("p")["is_read"].to_list() == [True, False]
@@ -183,70 +105,6 @@ def test_a_null_is_no_number(
     assert pool.import_losses("p", path, proxy="theirs").reasons == {"not_a_number": 1}
 
 
-def test_trajectories_of_different_lengths_are_refused(pool: Catalog, tmp_path: Path) -> None:
-    path = tmp_path / "losses.jsonl"
-    path.write_text(
-        "".join(json.dumps({"losses": [1.0] * (2 if i == 3 else 3)}) + "\n" for i in range(6))
-    )
-    with pytest.raises(SignalError, match="row 3 has 2 losses and most have 3"):
-        pool.import_losses("p", path, proxy="theirs")
-    assert pool.signals("p").is_empty()
-
-
-def test_a_row_without_a_trajectory_is_refused(pool: Catalog, tmp_path: Path) -> None:
-    path = tmp_path / "losses.parquet"
-    pl.DataFrame({"losses": [[1.0, 2.0], None, *[[1.0, 2.0]] * 4]}).write_parquet(path)
-    with pytest.raises(SignalError, match="row 1 has no losses"):
-        pool.import_losses("p", path, proxy="theirs")
-
-
-@pytest.mark.parametrize("n", [5, 7])
-def test_another_number_of_rows_is_refused(pool: Catalog, tmp_path: Path, n: int) -> None:
-    path = tmp_path / "losses.npy"
-    np.save(path, np.ones((n, T), dtype=np.float32))
-    with pytest.raises(SignalError, match=f"has {n} rows and p@1 was read from 6 records"):
-        pool.import_losses("p", path, proxy="theirs")
-
-
-def test_tensors_of_different_lengths_are_refused(pool: Catalog, tmp_path: Path) -> None:
-    from safetensors.numpy import save_file
-
-    save_file(
-        {"a_1": np.ones(6, dtype=np.float32), "a_2": np.ones(5, dtype=np.float32)},
-        tmp_path / "losses.safetensors",
-    )
-    with pytest.raises(SourceError, match="differ in length"):
-        pool.import_losses("p", tmp_path / "losses.safetensors", proxy="theirs")
-
-
-@pytest.mark.parametrize(
-    "tensors",
-    [
-        {"a": np.ones((6, 2, 2))},
-        {"a_1": np.ones((6, 2)), "a_2": np.ones((6, 2))},
-        {"a": np.array(1.0)},
-        {},
-    ],
-)
-def test_tensors_of_other_shapes_are_refused(
-    pool: Catalog, tmp_path: Path, tensors: dict[str, Any]
-) -> None:
-    from safetensors.numpy import save_file
-
-    save_file(tensors, tmp_path / "losses.safetensors")
-    with pytest.raises(CatalogError, match=r"losses\.safetensors"):
-        pool.import_losses("p", tmp_path / "losses.safetensors", proxy="theirs")
-
-
-def test_a_cut_file_is_refused(
-    pool: Catalog, tmp_path: Path, numbers: np.ndarray[Any, Any]
-) -> None:
-    path = write(tmp_path, "safetensors", numbers)
-    path.write_bytes(path.read_bytes()[:-10])
-    with pytest.raises(SourceError, match="was cut"):
-        pool.import_losses("p", path, proxy="theirs")
-
-
 def test_half_precision_is_read(
     pool: Catalog, tmp_path: Path, numbers: np.ndarray[Any, Any]
 ) -> None:
@@ -258,37 +116,10 @@ def test_half_precision_is_read(
         save_file({"losses": half}, tmp_path / "losses.safetensors")
         pool.import_losses("p", tmp_path / "losses.safetensors", proxy=str(dtype))
         found = pool.sql(
-            f"SELECT losses FROM pool('p') JOIN trajectories('p', proxy => '{dtype}') USING (instruction_id) ORDER BY row_number"
+            f"SELECT losses FROM pool('p') JOIN trajectories('p', proxy => '{dtype}') "
+            "USING (instruction_id) ORDER BY row_number"
         )
         assert found["losses"].to_list() == half.float().tolist()
-
-
-@pytest.mark.parametrize(
-    "values", [np.zeros((0, 3)), np.zeros((6, 0)), np.array(["a"] * 6), np.array([1j] * 6)]
-)
-def test_arrays_without_numbers_are_refused(
-    pool: Catalog, tmp_path: Path, values: np.ndarray[Any, Any]
-) -> None:
-    np.save(tmp_path / "losses.npy", values)
-    with pytest.raises(SignalError, match=r"losses\.npy holds"):
-        pool.import_losses("p", tmp_path / "losses.npy", proxy="theirs")
-
-
-@pytest.mark.parametrize("losses", [["1.0", "x"], []])
-def test_lists_without_numbers_are_refused(
-    pool: Catalog, tmp_path: Path, losses: list[Any]
-) -> None:
-    (tmp_path / "losses.jsonl").write_text(
-        "".join(json.dumps({"losses": losses}) + "\n" for _ in range(6))
-    )
-    with pytest.raises(CatalogError, match=r"losses\.jsonl"):
-        pool.import_losses("p", tmp_path / "losses.jsonl", proxy="theirs")
-
-
-def test_a_table_without_numbers_is_refused(pool: Catalog, tmp_path: Path) -> None:
-    (tmp_path / "losses.csv").write_text("name\n" + "x\n" * 6)
-    with pytest.raises(CatalogError, match="one numeric column a checkpoint; it has name"):
-        pool.import_losses("p", tmp_path / "losses.csv", proxy="theirs")
 
 
 def test_columns_stand_in_the_order_of_their_numbers(
@@ -298,25 +129,6 @@ def test_columns_stand_in_the_order_of_their_numbers(
     shuffled.write_csv(tmp_path / "losses.csv")
     pool.import_losses("p", tmp_path / "losses.csv", proxy="theirs")
     assert np.array_equal(stored(pool), numbers)
-
-
-@pytest.mark.parametrize(
-    ("columns", "message"),
-    [
-        (("epoch", "ck1", "ck2"), r"numeric column epoch beside ck1, ck2"),
-        (("difficulty",), r"no numeric column is named as a checkpoint \(difficulty\)"),
-        (("a1", "b1", "b2"), r"numeric column a1 beside b1, b2"),
-        (("ck1", "ck01"), "ck1 and ck01 have the same number"),
-    ],
-)
-def test_numeric_columns_that_are_no_checkpoints_are_refused_by_name(
-    pool: Catalog, tmp_path: Path, columns: tuple[str, ...], message: str
-) -> None:
-    pl.DataFrame({"instruction": ["x"] * 6, **{name: [1.0] * 6 for name in columns}}).write_csv(
-        tmp_path / "losses.csv"
-    )
-    with pytest.raises(SignalError, match=message):
-        pool.import_losses("p", tmp_path / "losses.csv", proxy="theirs")
 
 
 @pytest.mark.parametrize("shape", ["parquet-lists", "csv", "jsonl"])
@@ -349,16 +161,6 @@ def test_a_column_losses_of_numbers_is_one_checkpoint(pool: Catalog, tmp_path: P
     assert pool.import_losses("p", tmp_path / "losses.csv", proxy="theirs").n_checkpoints == 1
 
 
-@pytest.mark.parametrize("shape", SHAPES)
-def test_negative_losses_are_refused(
-    pool: Catalog, tmp_path: Path, numbers: np.ndarray[Any, Any], shape: str
-) -> None:
-    numbers[3:5, 1] = -0.25
-    with pytest.raises(SignalError, match=r"2 of 6 rows hold a negative loss \(row 3: -0\.25\)"):
-        pool.import_losses("p", write(tmp_path, shape, numbers), proxy="theirs")
-    assert pool.signals("p").is_empty()
-
-
 def test_quarantined_records_keep_their_rows(
     catalog: Catalog, jsonl: Write, tmp_path: Path
 ) -> None:
@@ -370,7 +172,8 @@ def test_quarantined_records_keep_their_rows(
     answer = catalog.import_losses("p", tmp_path / "losses.npy", proxy="theirs")
     assert (answer.n_rows, answer.n_with_value, answer.n_without_member) == (60, 59, 1)
     found = catalog.sql(
-        "SELECT row_number, losses[1] AS loss FROM pool('p') JOIN trajectories('p') USING (instruction_id)"
+        "SELECT row_number, losses[1] AS loss "
+        "FROM pool('p') JOIN trajectories('p') USING (instruction_id)"
     )
     assert (found["row_number"] == found["loss"]).all()
 

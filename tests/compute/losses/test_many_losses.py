@@ -32,7 +32,7 @@ def test_a_million_trajectories_are_small_and_load_in_a_second(tmp_path: Path) -
         ids = np.arange(1, n + 1)
         found = loss_matrix(connection, ids, signal_id=signal.signal_id)
     seconds = time.monotonic() - started
-    print(f"{added / 1e6:.1f} MB, {seconds:.2f} s")  # noqa: T201 -- the figures that the test is for
+    print(f"{added / 1e6:.1f} MB, {seconds:.2f} s")  # noqa: T201
     assert found.shape == (n, 12)
     assert added < 70e6
     assert seconds < 3  # a second on an idle machine

@@ -99,9 +99,9 @@ def test_the_warm_up_part_is_not_what_random_takes_with_the_same_seed(
 
 
 def test_a_warm_up_of_nobody_or_everybody_is_refused(pool: Catalog, model: Path) -> None:
-    with pytest.raises(OptionError, match="--warm-up"):
+    with pytest.raises(OptionError, match="warm_up"):
         pool.score("p", "depth", model=str(model), warm_up=1.0)
-    with pytest.raises(SignalError, match="draws no warm-up part"):
+    with pytest.raises(SignalError, match="warm-up"):
         pool.score("p", "depth", model=str(model), warm_up=1e-9)
 
 
@@ -109,7 +109,7 @@ def test_rid_is_the_mid_rank_within_the_first_level_label_else_the_source(
     pool: Catalog, model: Path
 ) -> None:
     pool.score("p", "depth_cheap", model=str(model))
-    pool.score("p", "rid", of="depth_cheap")
+    pool.score("p", "rid", rank_by="depth_cheap")
     depth = {i: value for i, (value, _) in values(pool, "depth_cheap").items()}
     with pool.store.reading() as connection:
         rows = connection.sql("SELECT instruction_id, source, labels FROM pool_members").fetchall()
@@ -128,13 +128,13 @@ def test_rid_is_ranked_anew_when_the_members_change(
     pool: Catalog, jsonl: Write, records: Records, model: Path
 ) -> None:
     pool.score("p", "depth_cheap", model=str(model))
-    pool.score("p", "rid", of="depth_cheap")
+    pool.score("p", "rid", rank_by="depth_cheap")
     first = values(pool, "rid")
     pool.register(jsonl(records(60)[40:], "more.jsonl"), pool="p", mode="append")
     with pytest.raises(SignalError, match="cover"):
-        pool.score("p", "rid", of="depth_cheap")
+        pool.score("p", "rid", rank_by="depth_cheap")
     pool.score("p", "depth_cheap", model=str(model))
-    pool.score("p", "rid", of="depth_cheap")
+    pool.score("p", "rid", rank_by="depth_cheap")
     assert len(values(pool, "rid")) == 60
     assert len(first) == 40
 

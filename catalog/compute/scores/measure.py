@@ -1,0 +1,140 @@
+"""Measured scores: what one is, and the registry of those that there are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import pyarrow as pa
+
+from catalog.compute.shard_runner import Values
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from catalog.compute.language_model import LanguageModel
+    from catalog.models.causal_lm import CausalLM
+    from catalog.models.losses import Losses
+    from catalog.models.tokens import Tokens
+    from catalog.signals.registry import Signal
+    from catalog.store.references import Reference
+    from catalog.store.store import Store
+
+NOT_A_NUMBER = "not_a_number"
+
+
+class ScoreContext(Protocol):
+    """The part of one run that a measured score reads."""
+
+    @property
+    def store(self) -> Store:
+        """The catalog's files and database."""
+
+    @property
+    def reference(self) -> Reference:
+        """The pool or subset whose members are scored."""
+
+    @property
+    def max_length(self) -> int:
+        """The maximum number of tokens per instruction."""
+
+    @property
+    def warm_up(self) -> float:
+        """The share of the members that depth's model is fine-tuned on."""
+
+    @property
+    def seed(self) -> int:
+        """The random seed of that share."""
+
+    @property
+    def model(self) -> LanguageModel:
+        """The model that the scores are measured with."""
+
+    def load(self) -> CausalLM:
+        """Return the model in the precision of the signal that is being measured."""
+
+    def signal(self, name: str) -> Signal:
+        """Return the signal of another score, computed where it is missing."""
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A score that one pass of a model gives.
+
+    Attributes:
+        identity: what decides its values, without the model's precision.
+        values: computes one shard's values from its texts.
+        needs_precision: whether the weights are used; their precision is then part of the identity.
+        details: facts about the computation that do not change values.
+    """
+
+    identity: Mapping[str, Any]
+    values: Callable[[pa.Table], Values]
+    needs_precision: bool = True
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+Definition = Callable[[ScoreContext], Measure]
+
+MEASURES: dict[str, Definition] = {}
+"""Every measured score by name."""
+
+
+def measured_score(function: Definition) -> Definition:
+    """Register a function as the measured score of its name."""
+    MEASURES[function.__name__] = function
+    return function
+
+
+def score_values(
+    texts: pa.Table,
+    numbers: np.ndarray[Any, Any],
+    reasons: Sequence[str | None],
+    *,
+    n_tokens: int,
+    n_truncated: int,
+) -> Values:
+    """Return one shard's values; a member whose number is not finite has none.
+
+    Args:
+        texts: with ``instruction_id``, n of them.
+        numbers: shape (n,), in the order of the texts.
+        reasons: why there is no number, else None.
+        n_tokens: tokens read.
+        n_truncated: instructions that were truncated.
+    """
+    ids = texts["instruction_id"].to_numpy()
+    why = np.array([reason or "" for reason in reasons], dtype=object)
+    why[(why == "") & ~np.isfinite(numbers)] = NOT_A_NUMBER
+    kept = why == ""
+    rows = pa.table(
+        {
+            "instruction_id": pa.array(ids[kept]),
+            "value": pa.array(np.asarray(numbers, dtype=np.float64)[kept]),
+        }
+    )
+    gaps = [(int(i), str(reason)) for i, reason in zip(ids[~kept], why[~kept], strict=True)]
+    return Values(rows, gaps=gaps, n_tokens=n_tokens, n_truncated=n_truncated)
+
+
+def loss_values(
+    texts: pa.Table,
+    lm: CausalLM,
+    losses: Callable[[CausalLM, Sequence[Tokens]], Losses],
+    *,
+    max_length: int,
+) -> Values:
+    """Return one shard's mean losses as values of a score, in nats per token."""
+    from catalog.compute.language_model import tokens_of_texts
+
+    tokens = tokens_of_texts(texts, lm, max_length=max_length)
+    computed = losses(lm, tokens)
+    return score_values(
+        texts,
+        computed.mean,
+        computed.reasons,
+        n_tokens=sum(len(each.ids) for each in tokens),
+        n_truncated=sum(each.is_truncated for each in tokens),
+    )

@@ -1,0 +1,188 @@
+"""The derived scores that a catalog's users add: added, replaced, removed, listed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from catalog.compute.scores.measure import MEASURES
+from catalog.errors import HeaderError, NotFoundError, OptionError, QueryError, listed
+from catalog.query.tokens import canonical
+from catalog.signals.scores import (
+    LABELS,
+    LOSSES,
+    MEASURED,
+    MEMBERS,
+    OF,
+    Definitions,
+    ScoreDefinition,
+    built_in_scores,
+    derived_scores,
+    parse_score,
+)
+from catalog.store.database import Connection
+from catalog.store.queries import query
+from catalog.store.references import check_name, nearest
+from catalog.store.store import Store
+
+
+@dataclass(frozen=True)
+class AddedScore:
+    """A score that was added, and what it replaced.
+
+    Attributes:
+        definition: the score.
+        replaced_at: when the replaced score of the same name was added, in UTC; None if none was.
+        is_same: whether the replaced score had the same SQL.
+    """
+
+    definition: ScoreDefinition
+    replaced_at: datetime | None = None
+    is_same: bool = False
+
+
+def add_score(store: Store, file: str | Path) -> AddedScore:
+    """Keep a derived score's file in the catalog, under the file's name.
+
+    A score of that name that was added before is replaced; its values stay until `gc`.
+
+    Args:
+        store: the catalog's files and database.
+        file: the path of a ``.sql`` file.
+
+    Raises:
+        NotFoundError: there is no such file.
+        HeaderError: its header is wrong, an input is unknown, or ``members`` is missing from the
+            inputs of a query with aggregates or windows.
+        QueryError: its SQL is not one SELECT.
+        OptionError: a score that comes with the catalog has that name.
+    """
+    path = Path(file)
+    if path.suffix != ".sql":
+        raise OptionError(f"{file}: expected a .sql file, named after the score")
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise NotFoundError(f"{file}: cannot be read: {error}") from None
+    name = path.stem
+    check_name(name)
+    if _is_built_in(name):
+        raise OptionError(f"{name} is a score that comes with the catalog: rename the file")
+    definition = parse_score(text, name=name)
+    with store.writing() as connection:
+        _require_inputs(definition, derived_scores(connection))
+        _require_members_where_compared(connection, definition)
+        rows = connection.sql(query("scores/kept_at"), params={"name": name}).fetchall()
+        connection.execute(query("scores/remove"), {"name": name})
+        connection.execute(query("scores/keep"), {"name": name, "text": text})
+    if not rows:
+        return AddedScore(definition)
+    ((before, added_at),) = rows
+    return AddedScore(definition, added_at, canonical(before) == canonical(text))
+
+
+def remove_score(store: Store, name: str) -> None:
+    """Remove a derived score that a user added; its values stay until `gc`.
+
+    Raises:
+        NotFoundError: the catalog keeps no score of that name.
+        OptionError: the score comes with the catalog, or another score is made of it.
+    """
+    if _is_built_in(name):
+        raise OptionError(f"{name} is a score that comes with the catalog and cannot be removed")
+    with store.writing() as connection:
+        kept = {
+            each.name: each for each in derived_scores(connection).values() if not each.is_built_in
+        }
+        if name not in kept:
+            raise NotFoundError(
+                f"this catalog keeps no score named {name}{nearest(name, list(kept))}"
+            )
+        users = [each.name for each in kept.values() if name in each.sources]
+        if users:
+            raise OptionError(f"{name} is an input of {listed(users)}: remove that first")
+        connection.execute(query("scores/remove"), {"name": name})
+
+
+def list_scores(store: Store) -> list[dict[str, Any]]:
+    """Return every score that can be computed: name, origin, inputs, summary and paper."""
+    definitions: Definitions = built_in_scores()
+    if store.database.exists():
+        with store.reading() as connection:
+            definitions = derived_scores(connection)
+    return list(_rows(definitions))
+
+
+def _rows(definitions: Definitions) -> Iterator[dict[str, Any]]:
+    for name, summary in MEASURED.items():
+        yield _row(name, "measured", "", summary, None)
+    for name in sorted(definitions):
+        each = definitions[name]
+        origin = "built-in" if each.is_built_in else "added"
+        inputs = ", ".join(source.lstrip("$") for source, _ in each.inputs)
+        yield _row(name, origin, inputs, each.summary, each.paper)
+
+
+def _row(name: str, origin: str, inputs: str, summary: str, paper: str | None) -> dict[str, Any]:
+    return {"name": name, "origin": origin, "inputs": inputs, "summary": summary, "paper": paper}
+
+
+def _is_built_in(name: str) -> bool:
+    return name in MEASURES or name in built_in_scores()
+
+
+def _require_inputs(definition: ScoreDefinition, known: Definitions) -> None:
+    """Refuse an input that is no score, or that is made of the score itself."""
+    possible = [*MEASURES, *known, LOSSES, LABELS, MEMBERS, OF]
+    for source in definition.sources:
+        if source not in possible:
+            raise HeaderError(
+                f"{definition.name}.sql: no input {source}{nearest(source, possible)}: expected "
+                f"a score, {LOSSES}, {LABELS} or {MEMBERS}"
+            )
+        if definition.name in _closure(source, known):
+            raise HeaderError(f"{definition.name}.sql: its input {source} is made of it")
+
+
+def _require_members_where_compared(connection: Connection, definition: ScoreDefinition) -> None:
+    """Refuse a query that compares members, unless its values depend on all of them.
+
+    Without the input ``members``, a later version computes only its new members.
+    """
+    parameters = {"sql": definition.text}
+    ((tree,),) = connection.sql(query("scores/tree"), params=parameters).fetchall()
+    parsed = json.loads(tree)
+    if parsed["error"]:
+        raise QueryError(f"{definition.name}.sql: {parsed['error_message']}")
+    if MEMBERS in definition.sources:
+        return
+    aggregates = {name for (name,) in connection.sql(query("scores/aggregates")).fetchall()}
+    for node in _nodes(parsed):
+        is_aggregate = node.get("class") == "FUNCTION" and node["function_name"] in aggregates
+        if is_aggregate or node.get("class") == "WINDOW":
+            raise HeaderError(
+                f"{definition.name}.sql: {node.get('function_name')} compares members with each "
+                f"other: add {MEMBERS} to its inputs"
+            )
+
+
+def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
+    """Yield every object of a JSON tree."""
+    if isinstance(tree, dict):
+        yield tree
+    children = tree.values() if isinstance(tree, dict) else tree
+    for child in children if isinstance(tree, dict | list) else ():
+        if isinstance(child, dict | list):
+            yield from _nodes(child)
+
+
+def _closure(name: str, known: Definitions) -> set[str]:
+    """Return a score and everything that it is made of."""
+    names = {name}
+    for source in known[name].sources if name in known else ():
+        names |= _closure(source, known)
+    return names

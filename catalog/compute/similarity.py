@@ -1,0 +1,140 @@
+"""Exact cosine similarity between texts and the embeddings of members, a batch at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from catalog.compute.shard_runner import missing
+from catalog.errors import CorruptError, SignalError
+from catalog.query.checked_vectors import checked_batches, recorded_shards
+from catalog.signals.registry import Signal, list_named
+from catalog.signals.resolve import command_for
+from catalog.store.references import Reference
+from catalog.store.store import Store
+
+BATCH_ROWS = 8192
+Vectors = np.ndarray[Any, np.dtype[np.float32]]
+Ids = np.ndarray[Any, np.dtype[np.int64]]
+
+
+def complete_embedding(store: Store, reference: Reference, encoder: str) -> Signal:
+    """Return the embedding of an encoder that covers all members, of prompts if there is one.
+
+    Raises:
+        SignalError: none covers them; the error has the command that computes it.
+    """
+    from catalog.models.encoder_identity import encoder_identity
+
+    wanted = encoder_identity(encoder)
+    with store.reading() as connection:
+        known = [
+            signal
+            for signal in list_named(connection, kind="embedding")
+            if all(signal.identity.get(key) == value for key, value in wanted.items())
+        ]
+        counts = [missing(connection, reference, signal).num_rows for signal in known]
+    command = command_for("embedding", reference, encoder)
+    if not known:
+        problem = f"{reference} has no embeddings of {encoder}"
+        raise SignalError(f"{problem}: `{command}` computes them", command=command)
+
+    def rank(index: int) -> tuple[int, bool]:
+        return counts[index], known[index].identity.get("field") != "prompt"
+
+    best = min(range(len(known)), key=rank)
+    if counts[best]:
+        problem = f"{counts[best]:,} members of {reference} have no embedding of {encoder}"
+        raise SignalError(f"{problem}: `{command}` computes them", command=command)
+    return known[best]
+
+
+def text_vectors(encoder: str, signal: Signal, texts: list[str]) -> Vectors:
+    """Return texts as unit vectors, float32 (n, d), in the precision of the members' embeddings."""
+    from catalog.models.encoder import load_encoder
+
+    loaded = load_encoder(encoder, dtype=signal.identity.get("dtype", "float32"))
+    return unit(loaded.encode(texts).vectors)
+
+
+def unit(rows: Vectors) -> Vectors:
+    """Scale rows to length 1; a zero row stays zero.
+
+    >>> unit(np.array([[3.0, 4.0], [0.0, 0.0]], dtype=np.float32)).tolist()
+    [[0.6000000238418579, 0.800000011920929], [0.0, 0.0]]
+    """
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    return np.asarray(rows / np.where(lengths > 0, lengths, 1), dtype=np.float32)
+
+
+def each_batch(
+    store: Store, signal: Signal, members: Ids, process: Callable[[Ids, Vectors], None]
+) -> None:
+    """Call a function with the ids (n,) and unit vectors (n, d) of members, a batch at a time.
+
+    Args:
+        store: the catalog's files and database.
+        signal: the embedding.
+        members: sorted ids.
+        process: called with each batch.
+
+    Raises:
+        CorruptError: a vector is missing, or a shard does not hold what was written.
+    """
+    with store.reading() as connection:
+        shards = recorded_shards(connection, signal_id=signal.signal_id)
+    assert signal.lance_table is not None  # an embedding's
+    table, n_read = signal.lance_table, 0
+    if shards and len(members):
+        batches = checked_batches(store, table, shards, column="vector", batch_rows=BATCH_ROWS)
+        for batch in batches:
+            ids = batch["instruction_id"].to_numpy()
+            index = np.minimum(np.searchsorted(members, ids), len(members) - 1)
+            kept = members[index] == ids
+            if kept.any():
+                flat = batch["vector"].flatten().to_numpy(zero_copy_only=False)
+                rows = flat.reshape(len(ids), -1)[kept]
+                process(ids[kept], unit(rows.astype(np.float32, copy=False)))
+                n_read += int(kept.sum())
+    if n_read < len(members):
+        raise CorruptError(
+            f"{table} lacks {len(members) - n_read:,} vectors that the database records"
+        )
+
+
+def exact_nearest(
+    store: Store, signal: Signal, wanted: Vectors, members: Ids, *, k: int
+) -> tuple[list[Ids], list[Vectors]]:
+    """Return the members nearest to each of q unit vectors, by comparing all of them.
+
+    Args:
+        store: the catalog's files and database.
+        signal: the embedding.
+        wanted: unit vectors, float32 (q, d).
+        members: sorted ids.
+        k: how many of each, and those that tie with the last of them.
+
+    Returns:
+        Ids and cosines for each vector, nearest first; memory is O(q (k + a batch)).
+    """
+    best = [(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32)) for _ in wanted]
+
+    def process(ids: Ids, rows: Vectors) -> None:
+        for i, row in enumerate(wanted @ rows.T):  # (q, n)
+            every = np.concatenate([best[i][0], ids]), np.concatenate([best[i][1], row])
+            best[i] = largest(*every, k=k)
+
+    each_batch(store, signal, members, process)
+    return [ids for ids, _ in best], [similarities for _, similarities in best]
+
+
+def largest(ids: Ids, similarities: Vectors, *, k: int) -> tuple[Ids, Vectors]:
+    """Return the k largest and what ties with the last of them, largest first."""
+    if len(ids) > k:
+        least = np.partition(similarities, len(ids) - k)[len(ids) - k]
+        kept = similarities >= least
+        ids, similarities = ids[kept], similarities[kept]
+    order = np.lexsort((ids, -similarities))
+    return ids[order], similarities[order]

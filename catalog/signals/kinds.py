@@ -1,0 +1,284 @@
+"""The kinds of signals: one value for each, from which commands, messages and options derive."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from catalog.command import Command
+from catalog.errors import OptionError
+from catalog.models.recipe import TINY_RECIPE, Recipe
+from catalog.signals.options import TINY, Options, option
+
+Kind = Literal["embedding", "losses", "states", "score", "labels", "label_embedding"]
+Field = Literal["prompt", "conversation"]
+Dtype = Literal["float32", "float16"]
+Precision = Literal["auto", "float32", "bfloat16"]
+Projection = Literal["jl", "pca"]
+
+ENCODER = "all-MiniLM-L6-v2"
+"""The encoder that is used when nobody names one."""
+
+MAX_LENGTH = 512
+_USUAL = Recipe()
+_LENGTH_HELP = "Maximum number of tokens per instruction; longer instructions are truncated."
+_SEED_HELP = "Random seed of the projection."
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmbeddingOptions(Options):
+    """Options of `catalog embed`."""
+
+    field: Field = option("prompt", choices=("prompt", "conversation"), help="Text to embed.")
+    dtype: Dtype = option(
+        "float32",
+        choices=("float32", "float16"),
+        identity="store",
+        help="Number type of the stored vectors; float16 needs half the disk space.",
+    )
+    precision: Precision = option(
+        "auto",
+        choices=("auto", "float32", "bfloat16"),
+        identity="dtype",
+        effective="float32",
+        help="Precision of the encoder's products; auto continues in the precision of the pool's "
+        "existing vectors, else float32.",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class LossesOptions(Options):
+    """Options of `catalog losses train`; None leaves one to the proxy's recipe."""
+
+    epochs: int | None = option(
+        None, min=1, effective=_USUAL.epochs, tiny=TINY_RECIPE.epochs, help="Passes over the pool."
+    )
+    checkpoints: int | None = option(
+        None,
+        min=1,
+        effective=_USUAL.checkpoints,
+        tiny=TINY_RECIPE.checkpoints,
+        help="Number of times that the losses are recorded, at most one per step.",
+    )
+    learning_rate: float | None = option(
+        None,
+        min=0,
+        is_min_open=True,
+        effective=_USUAL.learning_rate,
+        tiny=TINY_RECIPE.learning_rate,
+        help="Peak learning rate.",
+    )
+    batch: int | None = option(
+        None, min=1, effective=_USUAL.batch, tiny=TINY_RECIPE.batch, help="Instructions per step."
+    )
+    warmup: float | None = option(
+        None,
+        min=0,
+        max=1,
+        is_max_open=True,
+        effective=_USUAL.warmup,
+        tiny=TINY_RECIPE.warmup,
+        help="Share of the steps in which the learning rate rises.",
+    )
+    max_length: int = option(MAX_LENGTH, min=2, help=_LENGTH_HELP)
+    seed: int | None = option(
+        None,
+        min=0,
+        effective=_USUAL.seed,
+        tiny=TINY_RECIPE.seed,
+        help="Random seed of the order of instructions and of the first weights of tiny.",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatesOptions(Options):
+    """Options of `catalog states`."""
+
+    max_tokens: int = option(128, min=1, help="Maximum number of response tokens per instruction.")
+    max_length: int = option(MAX_LENGTH, min=2, help=_LENGTH_HELP)
+    project_to: int | None = option(
+        None, min=1, identity="dim", help="Number of dimensions to project to, such as 128."
+    )
+    projection: Projection = option(
+        "jl",
+        choices=("jl", "pca"),
+        identity="kind",
+        help="Projection: jl is a random matrix, pca is fitted on a sample.",
+    )
+    seed: int = option(0, min=0, help=_SEED_HELP)
+    dtype: Dtype = option(
+        "float16",
+        choices=("float16", "float32"),
+        identity="store",
+        help="Number type of the stored states.",
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.max_tokens > self.max_length:
+            raise OptionError(
+                f"max_tokens: expected at most max_length, which is {self.max_length}, "
+                f"got {self.max_tokens}"
+            )
+
+    def identity(self) -> dict[str, Any]:
+        """Return what changes the values, without the projection's matrix."""
+        flat = super().identity()
+        projection = {name: flat.pop(name) for name in ("kind", "dim", "seed")}
+        return flat | {"projection": projection if self.project_to else None}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreOptions(Options):
+    """Options of `catalog score`."""
+
+    max_length: int = option(MAX_LENGTH, min=2, help=_LENGTH_HELP)
+    warm_up: float = option(
+        0.05,
+        min=0,
+        max=1,
+        is_min_open=True,
+        is_max_open=True,
+        identity="share",
+        help="depth: share of the pool that the model is fine-tuned on.",
+    )
+    seed: int = option(0, min=0, help="depth: random seed of that share.")
+    rank_by: str = option("depth", identity=None, help="rid: score to rank.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LabelOptions(Options):
+    """Options of `catalog label`."""
+
+    threshold: float = option(
+        0.3, min=-1, max=1, help="Minimum cosine similarity of a label to an instruction."
+    )
+
+
+@dataclass(frozen=True)
+class SignalKind:
+    """A kind of signal.
+
+    Attributes:
+        name: as the database has it.
+        noun: of its values.
+        sql_argument: the argument that names one in SQL; None where SQL names none.
+        example: a name that a message suggests.
+        options: of its computation.
+        command: computes a signal: a template of ``{ref}``, ``{pool}`` and ``{name}``.
+        import_command: imports a signal, as a template; None where none can be imported.
+        bytes_per_value: on the disk.
+        values_per_instruction: where nothing was measured yet.
+    """
+
+    name: Kind
+    noun: str
+    sql_argument: str | None
+    example: str
+    options: type[Options]
+    command: Command | None
+    import_command: Command | None
+    bytes_per_value: int
+    values_per_instruction: int
+
+    def title(self, name: str | None = None) -> str:
+        """Return a signal's title for a message."""
+        if name is None:
+            return self.noun
+        return f"{self.noun} {name}" if self.name == "score" else f"{self.noun} of {name}"
+
+
+KINDS: Mapping[str, SignalKind] = {
+    kind.name: kind
+    for kind in (
+        SignalKind(
+            name="embedding",
+            noun="embeddings",
+            sql_argument="encoder",
+            example=ENCODER,
+            options=EmbeddingOptions,
+            command=Command(("embed",), "embed", ("{ref}",), (("encoder", "{name}"),)),
+            import_command=None,
+            bytes_per_value=4,
+            values_per_instruction=384,
+        ),
+        SignalKind(
+            name="losses",
+            noun="losses",
+            sql_argument="proxy",
+            example=TINY,
+            options=LossesOptions,
+            command=Command(
+                ("losses", "train"), "train_losses", ("{ref}",), (("proxy", "{name}"),)
+            ),
+            import_command=Command(
+                ("losses", "import"),
+                "import_losses",
+                ("{ref}", "FILE"),
+                (("proxy", "{name}"),),
+                needs_file=True,
+            ),
+            bytes_per_value=4,
+            values_per_instruction=12,
+        ),
+        SignalKind(
+            name="states",
+            noun="token states",
+            sql_argument="model",
+            example=TINY,
+            options=StatesOptions,
+            command=Command(("states",), "states", ("{ref}",), (("model", "{name}"),)),
+            import_command=None,
+            bytes_per_value=2,
+            values_per_instruction=64 * 128,
+        ),
+        SignalKind(
+            name="score",
+            noun="score",
+            sql_argument="name",
+            example="ifd",
+            options=ScoreOptions,
+            command=Command(("score",), "score", ("{ref}", "{name}")),
+            import_command=Command(
+                ("scores", "import"),
+                "import_scores",
+                ("{ref}", "FILE"),
+                (("name", "{name}"),),
+                needs_file=True,
+            ),
+            bytes_per_value=8,
+            values_per_instruction=1,
+        ),
+        SignalKind(
+            name="labels",
+            noun="labels",
+            sql_argument=None,
+            example="taxonomy",
+            options=LabelOptions,
+            command=Command(
+                ("label",), "label", ("{ref}",), (("taxonomy", "FILE"),), needs_file=True
+            ),
+            import_command=None,
+            bytes_per_value=16,
+            values_per_instruction=1,
+        ),
+        SignalKind(
+            name="label_embedding",
+            noun="label embeddings",
+            sql_argument="encoder",
+            example=ENCODER,
+            options=Options,
+            command=None,
+            import_command=Command(
+                ("register",),
+                "register",
+                ("FILE",),
+                (("pool", "{pool}"), ("labels_column", "COLUMN")),
+                needs_file=True,
+            ),
+            bytes_per_value=4,
+            values_per_instruction=0,
+        ),
+    )
+}

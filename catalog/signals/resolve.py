@@ -1,0 +1,195 @@
+"""Which signal a source means, and the command that computes or imports one that is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from catalog.command import Command
+from catalog.errors import AmbiguousSignalError, SignalError
+from catalog.signals.coverage import Coverage, PinnedSignals, most_complete
+from catalog.signals.kinds import KINDS, Kind
+from catalog.signals.options import TINY
+from catalog.signals.scores import (
+    MEASURED,
+    Definitions,
+    built_in_scores,
+    needs_model,
+)
+from catalog.store.references import Reference, nearest
+
+
+def resolve_signal(
+    reference: Reference,
+    candidates: list[Coverage],
+    *,
+    kind: Kind,
+    name: str | None,
+    pins: PinnedSignals | None = None,
+    scores: Callable[[], Definitions] = built_in_scores,
+) -> Coverage | SignalError:
+    """Return the signal that a source means, or the error that says why there is none to read.
+
+    Args:
+        reference: whose members.
+        candidates: signals of the kind.
+        kind: the kind.
+        name: the name in the query; None where it names none.
+        pins: the signals that a stored definition reads.
+        scores: gives the derived scores that can be computed.
+
+    Raises:
+        AmbiguousSignalError: several signals fit.
+    """
+    wanted = None if name is None else name.rstrip("/").rsplit("/", 1)[-1].lower()
+    named = [each for each in candidates if wanted in (None, each.name.lower())]
+    named = pins.kept(named) if pins else named
+    covering = [each for each in named if each.n_with_value] or named
+    names = sorted({each.name for each in covering})
+    if len(names) > 1 and all(each.n_missing == each.n_members for each in covering):
+        names = []  # signals of other pools
+    if not names:
+        known = sorted({each.name for each in candidates})
+        return _not_found(reference, known, kind=kind, name=name, wanted=wanted, scores=scores())
+    if len(names) > 1:
+        described = f"{reference} has {KINDS[kind].noun} of {' and '.join(names)}"
+        raise AmbiguousSignalError(
+            described, argument=KINDS[kind].sql_argument or "name", names=tuple(names)
+        )
+    return most_complete(covering)
+
+
+def _not_found(
+    reference: Reference,
+    known: list[str],
+    *,
+    kind: Kind,
+    name: str | None,
+    wanted: str | None,
+    scores: Definitions,
+) -> SignalError:
+    command = command_for(kind, reference, name or KINDS[kind].example, scores=scores)
+    suggestion = nearest(wanted, known) if wanted and known else ""
+    problem = f"{reference} has no {KINDS[kind].title(name)}{suggestion}"
+    pronoun = "it" if kind == "score" else "them"
+    verb = "imports" if command.needs_file else "computes"
+    steps = f"`{command}` {verb} {pronoun}"
+    if kind == "losses" and known and name and not is_model(name):
+        # The name is more likely misspelt, or that of a user's run, than a model's.
+        imports = _template(kind, reference, name, is_import=True)
+        steps = f"`{imports}` imports them; if it is a model, {steps}"
+    return SignalError(f"{problem}: {steps}", command=command)
+
+
+def missing_error(reference: Reference, coverage: Coverage) -> SignalError | None:
+    """Return the error that a signal lacks members; None where it lacks none."""
+    if not coverage.n_missing:
+        return None
+    command = command_for(coverage.kind, reference, coverage.name, coverage)
+    title = KINDS[coverage.kind].title(coverage.name)
+    n_covered = coverage.n_members - coverage.n_missing
+    verb = "covers" if coverage.kind == "score" else "cover"
+    step = f"`{command}` {'imports' if command.needs_file else 'computes'} the rest"
+    return SignalError(
+        f"{title} {verb} {n_covered:,} of {coverage.n_members:,} members of {reference}: {step}",
+        command=command,
+    )
+
+
+def command_for(
+    kind: Kind,
+    reference: Reference | str,
+    name: str,
+    coverage: Coverage | None = None,
+    *,
+    scores: Definitions | None = None,
+) -> Command:
+    """Return the command that computes or imports a signal, or continues it with the same options.
+
+    Args:
+        kind: of the signal.
+        reference: whose members need it.
+        name: of the encoder, proxy, model or score.
+        coverage: the part of the signal that exists.
+        scores: the derived scores that can be computed; those of the catalog if None.
+
+    >>> print(command_for("score", "alpaca@2", "ifd"))
+    catalog score alpaca@2 ifd --model tiny
+    >>> print(command_for("score", "alpaca@2", "my score"))
+    catalog scores import alpaca@2 FILE --name 'my score'
+    """
+    if not is_computed(kind, name, coverage, scores=scores):
+        return _template(kind, reference, name, is_import=True)
+    model = model_of(kind, name, coverage, scores=scores)
+    if kind in ("embedding", "losses") and coverage:
+        name = coverage.settings.get("model", name)
+    options: list[tuple[str, Any]] = []
+    if kind == "score" and model:
+        options.append(("model", model))
+    if coverage:
+        options += KINDS[kind].options.changed(coverage.settings)
+    return _template(kind, reference, name, is_import=False).with_options(options)
+
+
+def _template(kind: Kind, reference: Reference | str, name: str, *, is_import: bool) -> Command:
+    """Return the kind's command; the import where nothing computes it, and the other way round."""
+    signal_kind = KINDS[kind]
+    computes, imports = signal_kind.command, signal_kind.import_command
+    template = (imports or computes) if is_import else (computes or imports)
+    assert template is not None  # every kind has one of both
+    pool = str(reference).partition("@")[0]
+    return template.fill(ref=str(reference), name=name, pool=pool)
+
+
+def is_computed(
+    kind: Kind,
+    name: str,
+    coverage: Coverage | None = None,
+    *,
+    scores: Definitions | None = None,
+) -> bool:
+    """Return whether a command computes a signal; if not, it is imported.
+
+    >>> is_computed("score", "depth"), is_computed("score", "deita"), is_computed("losses", "tiny")
+    (True, False, True)
+    """
+    if coverage is not None and coverage.is_external:
+        return False
+    if kind != "score":
+        return KINDS[kind].command is not None
+    is_derived = coverage is not None and "sql" in coverage.identity
+    return is_derived or name in MEASURED or name in _derived(scores)
+
+
+def is_model(name: str) -> bool:
+    """Return whether a name is a model's: ``tiny``, a Hugging Face id with its owner, or a path.
+
+    >>> is_model("tiny"), is_model("EleutherAI/pythia-70m"), is_model("my_run")
+    (True, True, False)
+    """
+    return name == TINY or "/" in name
+
+
+def model_of(
+    kind: Kind,
+    name: str,
+    coverage: Coverage | None = None,
+    *,
+    scores: Definitions | None = None,
+) -> str | None:
+    """Return the model that computes a signal; None where none does, or where its name is one."""
+    if kind == "states":
+        return name
+    if kind == "losses":
+        return None
+    recorded = coverage.settings.get("model") if coverage else None
+    if kind != "score":
+        return recorded
+    definitions = _derived(scores)
+    is_known = name in MEASURED or name in definitions
+    is_needed = needs_model(name, definitions) if is_known else recorded is not None
+    return (recorded or TINY) if is_needed else None
+
+
+def _derived(scores: Definitions | None) -> Definitions:
+    return built_in_scores() if scores is None else scores

@@ -1,0 +1,160 @@
+"""The scores that the catalog computes: some measured by a model, some derived by a SQL file each.
+
+A derived score is a file of ``sql/scores/``, or a user's own that the catalog keeps. Its header
+names its inputs, and its query reads each input as a table of that name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from catalog.errors import HeaderError
+from catalog.store.paths import package_data_dir
+from catalog.store.queries import query
+
+if TYPE_CHECKING:
+    from catalog.store.database import Connection
+
+MEASURED: Mapping[str, str] = {
+    "n_tokens": "Response tokens, end of sequence included.",
+    "response_loss": "CE(y | x), the mean cross-entropy of the response in nats.",
+    "answer_loss": "CE(y), the same without the prompt.",
+}
+"""The scores that a model measures, each with its summary."""
+
+TUNED_LOSS = "tuned_loss"
+"""A measured input of depth, which is no score of its own."""
+
+LOSSES, LABELS, MEMBERS = "losses", "labels", "members"
+"""The inputs that are no scores."""
+
+OF = "$of"
+"""The input that stands for the score that the option ``of`` names."""
+
+_KEY = re.compile(r"--\s*([a-z][a-z-]*)\s*:\s*(.*)")
+_INPUT = re.compile(r"(\$of|\w+)(?:\s+AS\s+(\w+))?", re.IGNORECASE)
+_EXAMPLE = "write `-- inputs: response_loss, answer_loss`"
+
+
+class ScoreInput(NamedTuple):
+    """One input of a derived score: what it is, and the table that the query reads."""
+
+    source: str
+    table: str
+
+
+@dataclass(frozen=True)
+class ScoreDefinition:
+    """A derived score.
+
+    Attributes:
+        name: of the score, and of its file.
+        summary: its first header line.
+        inputs: in the order of the header.
+        text: the whole file.
+        paper: where the score comes from, if the header says so.
+        is_built_in: whether it comes with the catalog.
+    """
+
+    name: str
+    summary: str
+    inputs: tuple[ScoreInput, ...]
+    text: str
+    paper: str | None = None
+    is_built_in: bool = True
+
+    @property
+    def sources(self) -> frozenset[str]:
+        """What the score is made of."""
+        return frozenset(each.source for each in self.inputs)
+
+
+Definitions = Mapping[str, ScoreDefinition]
+
+
+def parse_score(text: str, *, name: str, is_built_in: bool = False) -> ScoreDefinition:
+    """Read a derived score's file.
+
+    Args:
+        text: of the file.
+        name: of the score.
+        is_built_in: whether it comes with the catalog.
+
+    Raises:
+        HeaderError: a header line is missing or cannot be read; the message has its place.
+    """
+    header = _header(text, name=name)
+    summary, inputs = header.get("summary"), header.get("inputs")
+    if not summary or not summary[1]:
+        raise HeaderError(f"{name}.sql:1:1: expected a line `-- summary: TEXT`")
+    if inputs is None:
+        raise HeaderError(f"{name}.sql:1:1: expected a line `-- inputs: NAMES`: {_EXAMPLE}")
+    parsed = _inputs(inputs[1], place=f"{name}.sql:{inputs[0]}:1")
+    paper = header.get("paper", (0, ""))[1] or None
+    return ScoreDefinition(name, summary[1], parsed, text, paper, is_built_in)
+
+
+def _header(text: str, *, name: str) -> dict[str, tuple[int, str]]:
+    """Return the number of the line and the value of each key."""
+    header: dict[str, tuple[int, str]] = {}
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.startswith("--"):
+            break
+        match = _KEY.fullmatch(line.strip())
+        if match:
+            if match[1] in header:
+                raise HeaderError(f"{name}.sql:{number}:1: a second line `-- {match[1]}:`")
+            header[match[1]] = (number, match[2].strip())
+    return header
+
+
+def _inputs(text: str, *, place: str) -> tuple[ScoreInput, ...]:
+    inputs = []
+    for item in text.split(","):
+        match = _INPUT.fullmatch(item.strip())
+        if match is None:
+            raise HeaderError(f"{place}: cannot read the input {item.strip()!r}: {_EXAMPLE}")
+        inputs.append(ScoreInput(match[1], match[2] or match[1].lstrip("$")))
+    tables = [each.table.lower() for each in inputs]
+    if len(set(tables)) < len(tables):
+        raise HeaderError(f"{place}: two inputs have one name")
+    return tuple(inputs)
+
+
+@cache
+def built_in_scores() -> Definitions:
+    """Return the derived scores that come with the catalog, by name."""
+    files = sorted((package_data_dir("sql") / "scores").glob("*.sql"))
+    return {
+        file.stem: parse_score(file.read_text(encoding="utf-8"), name=file.stem, is_built_in=True)
+        for file in files
+    }
+
+
+def derived_scores(connection: Connection) -> Definitions:
+    """Return every derived score by name: those of the catalog, and those that its users added."""
+    rows = connection.sql(query("scores/kept")).fetchall()
+    kept = {name: parse_score(text, name=name) for name, text in rows}
+    return {**built_in_scores(), **kept}
+
+
+def computed_scores(definitions: Definitions) -> list[str]:
+    """Return the names of all scores that can be computed, the measured ones first."""
+    return [*MEASURED, *sorted(definitions)]
+
+
+def needs_model(name: str, definitions: Definitions) -> bool:
+    """Return whether a language model is needed to compute a score or what it is made of.
+
+    >>> needs_model("ifd", built_in_scores()), needs_model("n_labels", built_in_scores())
+    (True, False)
+    """
+    if name in MEASURED or name in (TUNED_LOSS, OF):
+        return True
+    if name not in definitions:
+        return False
+    return any(needs_model(source, definitions) for source in definitions[name].sources)
