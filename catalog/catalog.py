@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from catalog.errors import OptionError, argument
+from catalog.errors import OptionError
+from catalog.messages import argument
 from catalog.signals.kinds import (
     ENCODER,
     Dtype,
@@ -368,7 +369,7 @@ class Catalog:
         return pl.DataFrame(list_scores(self.store), infer_schema_length=None)
 
     def add_score(self, file: str | Path) -> AddedScore:
-        """Keep a derived score's file in the catalog; see `catalog.compute.scores.saved.add_score`."""
+        """Keep a derived score's file; see `catalog.compute.scores.saved.add_score`."""
         from catalog.compute.scores.saved import add_score
 
         return add_score(self.store, file)

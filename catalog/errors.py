@@ -33,77 +33,10 @@ Every error carries what is wrong, where, and the next step; its text is made of
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Self
 
 from catalog.command import Command
-
-MOST_LISTED = 10
-"""Names of one kind that a message lists before it counts the rest."""
-
-_LONGEST_NAME = 60
-_LONGEST_ERROR = 300
-
-
-_speaks_flags = False
-
-
-@contextmanager
-def speaking_flags() -> Iterator[None]:
-    """Let messages of this process name options of the command line, not arguments of Python."""
-    global _speaks_flags
-    before, _speaks_flags = _speaks_flags, True
-    try:
-        yield
-    finally:
-        _speaks_flags = before
-
-
-def argument(name: str, value: object = None, *, flag: str | None = None) -> str:
-    """Return an argument for a message: as Python writes it, or as the command line does.
-
-    Args:
-        name: the argument's name in Python.
-        value: the value to give it, if there is one.
-        flag: the option; by default ``--name``.
-
-    >>> argument("overwrite", True), argument("budget")
-    ('overwrite=True', 'budget')
-    >>> with speaking_flags():
-    ...     argument("overwrite", True), argument("max_length", 512), argument("name", flag="--as")
-    ('--overwrite', '--max-length 512', '--as')
-    """
-    if not _speaks_flags:
-        return name if value is None else f"{name}={value!r}"
-    flag = flag or f"--{name.replace('_', '-')}"
-    return flag if value is None or value is True else f"{flag} {value}"
-
-
-def listed(names: Iterable[object], *, most: int = MOST_LISTED) -> str:
-    """Return names for a message: ten at most, long ones cut, and how many more there are.
-
-    >>> listed(["a", "b"]), listed(range(100), most=2)
-    ('a, b', '0, 1 and 98 more')
-    """
-    texts = [str(name) for name in names]
-    shown = ", ".join(_cut(text) for text in texts[:most])
-    return shown if len(texts) <= most else f"{shown} and {len(texts) - most:,} more"
-
-
-def one_line(error: BaseException) -> str:
-    """Return the message of a library's error in one line, cut where it is long; else its type.
-
-    >>> one_line(ValueError("bad\\n  page")), one_line(EOFError())
-    ('bad page', 'EOFError')
-    """
-    text = " ".join(str(error).split()) or type(error).__name__
-    return text if len(text) <= _LONGEST_ERROR else f"{text[:_LONGEST_ERROR]}..."
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST_NAME else f"{text[:_LONGEST_NAME]}..."
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ import importlib
 import pkgutil
 from functools import cache
 
-from catalog.errors import OptionError, one_line
+from catalog.errors import OptionError
+from catalog.messages import one_line
 
 
 @cache

@@ -30,7 +30,7 @@ LONGEST = (
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The longest files first, so that of two processes none is left with one of them at the end."""
+    """Run the longest files first, so that no process ends with one of them alone."""
     items.sort(key=lambda item: item.path.name not in LONGEST)
 
 
@@ -65,7 +65,7 @@ def data() -> Path:
 
 
 class Forked:
-    """A script in a process of its own, whose standard output is read line by line; see fork_scripts.py."""
+    """A script in its own process, whose output is read line by line; see fork_scripts.py."""
 
     def __init__(
         self, server: "subprocess.Popen[str]", output: Path, script: Path, *arguments: str

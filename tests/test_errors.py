@@ -12,9 +12,8 @@ from catalog.errors import (
     QueryError,
     SourceError,
     StorageError,
-    argument,
-    speaking_flags,
 )
+from catalog.messages import argument, speaking_flags
 
 
 def test_an_error_carries_its_problem_place_and_next_step() -> None:

@@ -9,7 +9,8 @@ from typing import Any, NoReturn
 
 import click
 
-from catalog.errors import CatalogError, UsageError, speaking_flags
+from catalog.errors import CatalogError, UsageError
+from catalog.messages import speaking_flags
 
 DONE, FAILED, USAGE, DIFFERENT, INTERRUPTED = 0, 1, 2, 3, 130
 

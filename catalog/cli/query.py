@@ -14,9 +14,8 @@ import click
 from catalog.catalog import Catalog
 from catalog.cli.options import parse_pairs, pass_catalog
 from catalog.cli.output import echo_table, progress_bar, say
-from catalog.cli.plain import plain
+from catalog.cli.rows import write_csv, write_json, write_json_lines
 from catalog.errors import OptionError, QueryError
-from catalog.json_text import json_text
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -48,6 +47,11 @@ FORMATS = ("table", "json", "jsonl", "csv", "parquet", "arrow")
     metavar="NAME=VALUE",
     help="Value of $NAME in the query. Repeatable.",
 )
+@click.option(
+    "--dialect",
+    metavar="NAME",
+    help="SQL dialect of QUERY, such as postgres, spark or bigquery. Default: duckdb.",
+)
 @click.option("--rows", default=100, show_default=True, help="Maximum number of rows of a table.")
 @click.option("--memory", default="2GB", show_default=True, help="Memory limit of the query.")
 @click.option(
@@ -65,12 +69,17 @@ def sql(
     overwrite: bool,
     is_json: bool,
     pairs: tuple[str, ...],
+    dialect: str | None,
     rows: int,
     memory: str,
     timeout: float | None,
 ) -> None:
     """Run one SELECT. QUERY is SQL, a .sql file, or - for stdin. Read-only."""
     name, text = _read_query(query)
+    if dialect and dialect != "duckdb":
+        from catalog.query.meaning.translation import as_duckdb
+
+        text = as_duckdb(text, dialect, name=name)
     given = parse_pairs(pairs, option="--set")
     parameters = {key: _value(value) for key, value in given.items()}
     target = None if path in (None, "-") else Path(path)
@@ -181,45 +190,6 @@ def _target(path: Path | None, *, is_binary: bool, overwrite: bool) -> Iterator[
     sys.stdout.buffer.flush()
 
 
-def _write_json(reader: pa.RecordBatchReader, file: IO[bytes]) -> int:
-    n_rows = 0
-    for batch in reader:
-        for record in batch.to_pylist():
-            file.write(b",\n  " if n_rows else b"[\n  ")
-            file.write(json_text(plain(record)).encode())
-            n_rows += 1
-    file.write(b"\n]\n" if n_rows else b"[]\n")
-    return n_rows
-
-
-def _write_jsonl(reader: pa.RecordBatchReader, file: IO[bytes]) -> int:
-    n_rows = 0
-    for batch in reader:
-        for record in batch.to_pylist():
-            file.write(json_text(plain(record)).encode() + b"\n")
-        n_rows += batch.num_rows
-    return n_rows
-
-
-def _write_csv(reader: pa.RecordBatchReader, file: IO[bytes]) -> int:
-    import csv
-    import io
-
-    text = io.TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(reader.schema.names)
-    n_rows = 0
-    for batch in reader:
-        for record in batch.to_pylist():
-            values = plain(record).values()
-            writer.writerow(
-                json_text(value) if isinstance(value, list | dict) else value for value in values
-            )
-        n_rows += batch.num_rows
-    text.detach()
-    return n_rows
-
-
 def _write_parquet(reader: pa.RecordBatchReader, file: IO[bytes]) -> int:
     import pyarrow.parquet as pq
 
@@ -267,9 +237,9 @@ def _write_table(reader: pa.RecordBatchReader, file: IO[bytes]) -> int:
 
 
 _WRITERS = {
-    "json": _write_json,
-    "jsonl": _write_jsonl,
-    "csv": _write_csv,
+    "json": write_json,
+    "jsonl": write_json_lines,
+    "csv": write_csv,
     "parquet": _write_parquet,
     "arrow": _write_arrow,
     "table": _write_table,

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from catalog.errors import ModelNotFoundError, OptionError, argument
+from catalog.errors import ModelNotFoundError, OptionError
+from catalog.messages import argument
 from catalog.models.device import best_device, silence_libraries
 from catalog.models.template import Template, template_of
 from catalog.models.weights import (

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from catalog.errors import ModelNotFoundError, OptionError, argument
+from catalog.errors import ModelNotFoundError, OptionError
+from catalog.messages import argument
 from catalog.models.batches import padded, token_batches
 from catalog.models.device import best_device, silence_libraries
 from catalog.models.encoder_identity import encoder_identity

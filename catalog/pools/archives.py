@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from catalog.errors import SourceError, listed, one_line
+from catalog.errors import SourceError
+from catalog.messages import listed, one_line
 from catalog.pools.folders import Choice, chosen
 from catalog.pools.readers.compression import refuse_expansion
 

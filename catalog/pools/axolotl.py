@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from catalog.errors import SourceError, listed
+from catalog.errors import SourceError
+from catalog.messages import listed
 from catalog.pools.layout import Layout
 
 _PROMPTS: dict[str, dict[str, str]] = {

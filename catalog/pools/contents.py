@@ -9,7 +9,8 @@ from dataclasses import replace
 from itertools import chain
 from typing import BinaryIO
 
-from catalog.errors import SourceError, listed
+from catalog.errors import SourceError
+from catalog.messages import listed
 from catalog.pools.archives import (
     MAX_BYTES,
     Member,

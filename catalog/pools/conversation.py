@@ -9,8 +9,8 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from catalog.errors import listed
 from catalog.json_text import exact_json_text
+from catalog.messages import listed
 from catalog.pools.content import block_text, read_content, typed_parts
 from catalog.pools.fingerprint import Message
 from catalog.pools.reasons import Rejection, kind_of

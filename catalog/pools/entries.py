@@ -11,7 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from catalog.errors import OptionError, SourceError, listed
+from catalog.errors import OptionError, SourceError
+from catalog.messages import listed
 from catalog.pools.axolotl import axolotl
 from catalog.pools.llamafactory import LOCATIONS, llamafactory
 from catalog.pools.options import ReadOptions

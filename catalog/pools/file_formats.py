@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from catalog.errors import listed
+from catalog.messages import listed
 from catalog.pools.conversation import Instruction, answered
 from catalog.pools.formats.detect import detect, exact, fits, with_roles
 from catalog.pools.formats.exported import exported, restored

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
-from catalog.errors import SourceError, listed
+from catalog.errors import SourceError
 from catalog.json_text import json_text
+from catalog.messages import listed
 from catalog.pools.batch import MAX_CHARS, BatchBuilder
 from catalog.pools.columns import Column, source_of
 from catalog.pools.conversation import Instruction, answered

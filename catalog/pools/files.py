@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, BinaryIO, Literal
 
-from catalog.errors import CatalogError, SourceError, one_line
+from catalog.errors import CatalogError, SourceError
+from catalog.messages import one_line
 from catalog.pools.readers.encoding import decoded, encoding_of, shown
 from catalog.pools.sources import Source, unreadable
 

@@ -7,7 +7,8 @@ import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
-from catalog.errors import SourceError, listed
+from catalog.errors import SourceError
+from catalog.messages import listed
 
 _PACKED = r"(\.(gz|gzip|zst|zstd|bz2|xz))?"
 _TABLES = r"jsonl?|ndjson|jsonlines|csv|tsv|parquet|pq|ya?ml|arrow|feather|ipc|xlsx|xlsm"

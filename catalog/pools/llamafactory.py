@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from catalog.errors import SourceError, listed
+from catalog.errors import SourceError
+from catalog.messages import listed
 from catalog.pools.layout import Layout
 
 LOCATIONS = ("hf_hub_url", "ms_hub_url", "om_hub_url", "script_url", "cloud_file_name", "file_name")

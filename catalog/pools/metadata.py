@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from catalog.errors import listed
 from catalog.json_text import json_text
+from catalog.messages import listed
 
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 

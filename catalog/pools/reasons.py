@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from catalog.errors import listed
+from catalog.messages import listed
 
 RECORD_REASONS: dict[str, str] = {
     "not_json": "the text is not JSON (NaN and Infinity in a message are not JSON either)",

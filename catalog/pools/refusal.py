@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from catalog.errors import listed
+from catalog.messages import listed
 from catalog.pools.entries import described
 from catalog.pools.options import ReadOptions
 from catalog.pools.reasons import ADVICE, Rejection, kind_of

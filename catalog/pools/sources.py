@@ -12,7 +12,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, NoReturn
 from urllib.parse import urlsplit
 
-from catalog.errors import CatalogError, SourceError, one_line
+from catalog.errors import CatalogError, SourceError
+from catalog.messages import one_line
 from catalog.pools.folders import Choice, of_folder
 from catalog.pools.readers.encoding import storable
 

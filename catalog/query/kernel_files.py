@@ -10,9 +10,10 @@ from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 
-from catalog.errors import QueryError, one_line
+from catalog.errors import QueryError
 from catalog.kernels import Kernel
 from catalog.kernels._decorator import Origin, require_kernel
+from catalog.messages import one_line
 
 
 def import_kernel_file(path: Path, *, name: str, sha256: str | None = None) -> Kernel:

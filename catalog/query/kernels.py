@@ -15,9 +15,10 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
 import catalog.kernels
-from catalog.errors import QueryError, one_line
+from catalog.errors import QueryError
 from catalog.kernels import Kernel
 from catalog.kernels._decorator import Origin, kernel_of, require_kernel
+from catalog.messages import one_line
 from catalog.query.kernel_files import import_kernel_file
 from catalog.store.store import Store
 

@@ -69,3 +69,17 @@ class Plan:
     columns: frozenset[str] | None = None
     findings: tuple[Finding, ...] = ()
     answer: tuple[tuple[str, str], ...] | None = None
+
+
+def call_text(name: str, reference: str, values: Mapping[str, Any]) -> str:
+    """Return a source's call as a person would write it."""
+    options = [
+        f"{key} => {_literal(value)}"
+        for key, value in values.items()
+        if key != "ref" and value is not None
+    ]
+    return f"{name}({', '.join([_literal(reference), *options])})"
+
+
+def _literal(value: Any) -> str:
+    return "'" + value.replace("'", "''") + "'" if isinstance(value, str) else str(value)

@@ -25,8 +25,7 @@ from catalog.query.errors import bound, query_error
 from catalog.query.guard import check, check_repeatable, table_macros
 from catalog.query.kernels import Kernels
 from catalog.query.parse import Node, mentioned, parameters, tree
-from catalog.query.plan import Apply, Load, Plan, Step
-from catalog.query.rehearsal import Rehearsal
+from catalog.query.plan import Apply, Load, Plan, Step, call_text
 from catalog.query.source_text import SourceText
 from catalog.query.sources import SOURCES, Resolved
 from catalog.query.tokens import tokens
@@ -187,7 +186,7 @@ class _Planner:
         self.answer.sources.append((call.location, resolved))
         if resolved.sql is not None:
             return self.rehearsal.source(resolved) if self.rehearsal else resolved.sql
-        shown = _shown(call.name, str(resolved.reference), values)
+        shown = call_text(call.name, str(resolved.reference), values)
         return self._step(shown, lambda table: self._load(table, shown, resolved, call))
 
     def _load(self, table: str, shown: str, resolved: Resolved, call: Call) -> Load:
@@ -292,16 +291,3 @@ def _completed(step: Step, rehearsal: Rehearsal) -> Step:
     relations = {name: rehearsal.completed(query) for name, query in step.relations.items()}
     options = {name: rehearsal.completed(query) for name, query in step.options.items()}
     return replace(step, relations=relations, options=options)
-
-
-def _shown(name: str, reference: str, values: Mapping[str, Any]) -> str:
-    options = [
-        f"{key} => {_literal(value)}"
-        for key, value in values.items()
-        if key != "ref" and value is not None
-    ]
-    return f"{name}({', '.join([_literal(reference), *options])})"
-
-
-def _literal(value: Any) -> str:
-    return "'" + value.replace("'", "''") + "'" if isinstance(value, str) else str(value)

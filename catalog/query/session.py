@@ -155,7 +155,7 @@ def session(
     spill: str = SPILL,
     use_cache: bool = True,
 ) -> Iterator[Session]:
-    """Open a `Session` that is closed when the block ends, or yield that of an enclosing `shared_session`.
+    """Open a `Session` that is closed when the block ends, or yield an enclosing `shared_session`.
 
     An enclosing session serves where its catalog and its limits are the same.
 

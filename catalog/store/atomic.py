@@ -10,7 +10,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO, cast
 
-from catalog.errors import OptionError, argument
+from catalog.errors import OptionError
+from catalog.messages import argument
 from catalog.store.paths import refuse_catalog
 
 COMPRESSIONS = (".gz", ".zst")

@@ -17,7 +17,8 @@ from typing import Any
 
 import duckdb
 
-from catalog.errors import HomeNotFoundError, MigrationError, argument
+from catalog.errors import HomeNotFoundError, MigrationError
+from catalog.messages import argument
 from catalog.store.connection import Connection
 from catalog.store.lock import locked
 from catalog.store.migrate import Migration, migrate, pending

@@ -21,7 +21,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from catalog.errors import LockedError, argument
+from catalog.errors import LockedError
+from catalog.messages import argument
 
 POLL = 0.02
 """Seconds between two attempts to take a lock that another process holds."""

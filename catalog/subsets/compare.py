@@ -9,13 +9,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from catalog.errors import (
-    AmbiguousSignalError,
-    OptionError,
-    QueryError,
-    SignalError,
-    argument,
-)
+from catalog.errors import AmbiguousSignalError, OptionError, QueryError, SignalError
+from catalog.messages import argument
 from catalog.notebook import NotebookResult
 from catalog.query.executor import Limits
 from catalog.query.stream import run
@@ -301,7 +296,6 @@ def _pool_of(connection: Any, reference: Reference) -> tuple[str, int]:
     if reference.kind == "pool":
         return reference.name, reference.version
     record = stored(connection, reference)
-    ((name,),) = connection.sql(
-        query("pools/name"), params={"pool_id": record["pool_id"]}
-    ).fetchall()
+    params = {"pool_id": record["pool_id"]}
+    ((name,),) = connection.sql(query("pools/name"), params=params).fetchall()
     return name, record["pool_version"]

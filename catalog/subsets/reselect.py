@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from catalog.errors import argument
+from catalog.messages import argument
 from catalog.query.executor import Limits
 from catalog.signals.kinds import KINDS
 from catalog.store.references import Reference, resolve

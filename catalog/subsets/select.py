@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from catalog.errors import OptionError, SelectionError, argument
+from catalog.errors import OptionError, SelectionError
+from catalog.messages import argument
 from catalog.notebook import NotebookResult
 from catalog.query.executor import Limits
 from catalog.query.session import shared_session

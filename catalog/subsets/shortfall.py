@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from catalog.errors import argument
+from catalog.messages import argument
 from catalog.selection.definition import Definition
 from catalog.selection.run import SelectionResult
 

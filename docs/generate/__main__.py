@@ -1,4 +1,4 @@
-"""Stage the documentation: copy the written pages, add the generated ones, and name all in the navigation.
+"""Stage the documentation: copy the written pages, add the generated ones, list both.
 
 Run: python docs/generate [FOLDER]
 
@@ -45,7 +45,7 @@ def generated() -> dict[str, str]:
 
 
 def with_globs(configuration: str, pages: Path) -> str:
-    """Replace a pattern in the navigation, such as ``"methods/*.md"``, by the pages that it matches."""
+    """Replace a pattern in the navigation, such as ``"methods/*.md"``, by its pages."""
 
     def expand(match: re.Match[str]) -> str:
         names = sorted(str(path.relative_to(pages)) for path in pages.glob(match[1]))

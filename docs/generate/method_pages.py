@@ -1,4 +1,4 @@
-"""A card for each selector: facts from its file, findings from the studies, advice from methods.toml."""
+"""A card for each selector: its file's facts, the studies' findings, advice from methods.toml."""
 
 from __future__ import annotations
 
@@ -56,7 +56,8 @@ def card(selector: Selector, notes: dict[str, Any]) -> str:
         _facts(selector, notes),
         *_advice("When to use it", notes.get("when")),
         "## The exact rule\n",
-        "The SQL is the rule. `$pool`, `$budget` and `$seed` are given; other names are parameters.\n",
+        "The SQL is the rule. `$pool`, `$budget` and `$seed` are given; "
+        "other names are parameters.\n",
         f"```sql\n{body(selector.text)}\n```\n",
         *_advice("What is inferred", notes.get("inferred") or _NOTHING_STATED),
         "## Parameters\n",

@@ -21,7 +21,8 @@ HIDDEN = frozenset({"connection", "pins", "memory"})  # what a query does not pa
 HEAD = """# SQL
 
 `catalog sql`, `search --where` and selectors take one SELECT in
-[DuckDB's dialect](https://duckdb.org/docs/stable/sql/introduction). [Security](../architecture/security.md)
+[DuckDB's dialect](https://duckdb.org/docs/stable/sql/introduction).
+[Security](../architecture/security.md)
 says what a query may do. The relations and functions on this page are the catalog's own.
 
 - [Sources](#sources): pools, subsets and signals.
@@ -47,7 +48,8 @@ def pages() -> dict[str, str]:
     return {"reference/sql.md": "\n".join(parts)}
 
 
-KERNELS = """A kernel takes a relation in parentheses first. It returns the relation's columns and its own.
+KERNELS = """A kernel takes a relation in parentheses first.
+It returns the relation's columns and its own.
 Vector columns are not returned.
 
 ```sql
@@ -56,7 +58,8 @@ FROM near_duplicates((SELECT fingerprint, prompt FROM pool('demo')), threshold =
 WHERE group_size > 1
 ```
 """
-TABLES = """`instruction_id` is for joins inside the catalog. It never leaves the catalog; fingerprints do.
+TABLES = """`instruction_id` is for joins inside the catalog.
+It never leaves the catalog; fingerprints do.
 A pool at version `v` is `added_version <= v AND (removed_version IS NULL OR removed_version > v)`,
 so a version costs what it changed.
 """
@@ -83,7 +86,7 @@ def _source(name: str, function: Callable[..., Any], catalog: Catalog) -> str:
 
 
 def _columns(name: str, catalog: Catalog) -> list[tuple[str, str]]:
-    """Return a source's columns with their types; none where it reads a signal that must be there."""
+    """Return a source's columns with their types; none if it reads a signal."""
     reference = "s" if name == "subset" else "p"
     try:
         frame = catalog.sql(f"SELECT typeof(COLUMNS(*)) FROM {name}('{reference}') LIMIT 1")
@@ -166,7 +169,7 @@ def _tables(catalog: Catalog) -> list[str]:
 
 
 def _comments() -> dict[tuple[str, str], str]:
-    """Return the comment that a migration writes beside each column, the newest where it is altered."""
+    """Return the newest comment that a migration writes beside each column."""
     comments: dict[tuple[str, str], str] = {}
     table = ""
     for path in sorted((ROOT / "migrations").glob("*.sql")):

@@ -77,7 +77,8 @@ def test_what_is_missing_is_made_in_order_and_once(run: Run, pool: Catalog) -> N
     wanted = ("select", "ila", "p", "--budget", "12", "--set", "projection=pca", "--as", "deep")
     assert failure(run(*wanted)).endswith(
         "p@1 has no embeddings: `catalog embed p@1 --encoder all-MiniLM-L6-v2` computes them; "
-        "ila.sql:29:10: p@1 has no score depth: `catalog score p@1 depth --model tiny` computes it; "
+        "ila.sql:29:10: p@1 has no score depth: "
+        "`catalog score p@1 depth --model tiny` computes it; "
         "before that, `catalog losses train p@1 --proxy tiny`\n"
     )
     made = [
@@ -133,8 +134,8 @@ def test_a_score_that_only_others_have_is_asked_for_before_anything_is_computed(
     ran = run(*wanted, "--compute")
     command = "`catalog scores import p@1 FILE --name deita`"
     assert (
-        failure(ran)
-        == f"error: {selector} needs what cannot be computed here: score deita, which {command} imports\n"
+        failure(ran) == f"error: {selector} needs what cannot be computed here: "
+        f"score deita, which {command} imports\n"
     )
     assert commands(ran) == []
     assert f"p@1 has no score deita: {command} imports it" in failure(run(*wanted))

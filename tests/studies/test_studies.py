@@ -1,4 +1,4 @@
-"""Every study runs at its smallest size; the slow ones in one process, so that imports are paid for once."""
+"""Every study runs at its smallest size; the slow ones share a process and its imports."""
 
 import json
 import os
@@ -40,7 +40,7 @@ for name in names:
 
 
 def run(names: tuple[str, ...], folder: Path) -> Path:
-    """Run studies one after another in one folder, since some share a catalog; name their results."""
+    """Run studies one after another in one folder; some share a catalog. Return the results."""
     options = [
         f"work={folder / 'work'}",
         f"results={folder / 'results'}",

@@ -12,7 +12,8 @@ import pyarrow as pa
 
 from catalog.arrow import from_numpy
 from catalog.compute.imports.tensors import read_npy, read_safetensors
-from catalog.errors import CatalogError, SourceError, listed, one_line
+from catalog.errors import CatalogError, SourceError
+from catalog.messages import listed, one_line
 
 Columns = Sequence[str] | None
 """The columns to read; None reads all at the top level."""

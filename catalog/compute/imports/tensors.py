@@ -6,7 +6,8 @@ from typing import IO, Any
 
 import numpy as np
 
-from catalog.errors import SourceError, listed
+from catalog.errors import SourceError
+from catalog.messages import listed
 
 Numbers = np.ndarray[Any, Any]
 _DTYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2"}

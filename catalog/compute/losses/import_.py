@@ -23,7 +23,8 @@ from catalog.compute.imports.row_matching import (
 )
 from catalog.compute.imports.table import Published, read_table
 from catalog.compute.shard_runner import Values, write_shard
-from catalog.errors import SignalError, listed
+from catalog.errors import SignalError
+from catalog.messages import listed
 from catalog.signals.registry import Signal, keep_import, planned_import
 from catalog.store.database import Connection
 from catalog.store.queries import query

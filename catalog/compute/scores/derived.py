@@ -15,7 +15,8 @@ import pyarrow.compute as pc
 
 from catalog.compute.scores.measure import NOT_A_NUMBER
 from catalog.compute.shard_runner import Values
-from catalog.errors import QueryError, listed
+from catalog.errors import QueryError
+from catalog.messages import listed
 from catalog.query.executor import Limits, executing
 from catalog.query.source_text import SourceText
 from catalog.signals.scores import LABELS, LOSSES, MEMBERS, ScoreDefinition

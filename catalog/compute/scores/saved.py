@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from catalog.compute.scores.measure import MEASURES
-from catalog.errors import HeaderError, NotFoundError, OptionError, QueryError, listed
+from catalog.errors import HeaderError, NotFoundError, OptionError, QueryError
+from catalog.messages import listed
 from catalog.query.tokens import canonical
 from catalog.signals.scores import (
     LABELS,

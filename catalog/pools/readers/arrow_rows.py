@@ -9,7 +9,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from catalog.errors import SourceError, one_line
+from catalog.errors import SourceError
+from catalog.messages import one_line
 from catalog.pools.readers.arrow_values import plain_rows
 from catalog.pools.readers.records import MAX_RECORD, Record
 from catalog.pools.reasons import Rejection

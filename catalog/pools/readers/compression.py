@@ -8,7 +8,8 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol
 
-from catalog.errors import SourceError, one_line
+from catalog.errors import SourceError
+from catalog.messages import one_line
 
 MAGIC: dict[str, bytes] = {
     "gzip": b"\x1f\x8b",

@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any
 
-from catalog.errors import SourceError, listed
+from catalog.errors import SourceError
+from catalog.messages import listed
 from catalog.pools.files import BLOCK, Opened
 from catalog.pools.formats.alpaca_keys import INPUTS, PROMPTS, RESPONSES
 from catalog.pools.layout import laid_out, standard

@@ -9,7 +9,8 @@ from datetime import date, time, timedelta
 from itertools import islice
 from typing import Any, BinaryIO
 
-from catalog.errors import CatalogError, SourceError, listed, one_line
+from catalog.errors import CatalogError, SourceError
+from catalog.messages import listed, one_line
 from catalog.pools.readers.records import Record
 from catalog.pools.reasons import Rejection
 

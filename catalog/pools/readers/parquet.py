@@ -8,7 +8,8 @@ from typing import Any, BinaryIO
 
 import pyarrow as pa
 
-from catalog.errors import SourceError, one_line
+from catalog.errors import SourceError
+from catalog.messages import one_line
 from catalog.pools.readers.arrow_rows import AT_ONCE, MOST_ROWS, refuse_types, rows
 from catalog.pools.readers.compression import refuse_expansion
 from catalog.pools.readers.records import Record

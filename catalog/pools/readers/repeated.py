@@ -5,7 +5,7 @@ from __future__ import annotations
 from json import JSONDecoder
 from typing import Any
 
-from catalog.errors import listed
+from catalog.messages import listed
 
 _MOST_KEYS = 100
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from catalog.errors import one_line
+from catalog.messages import one_line
 from catalog.pools.readers.json_document import LIST_KEYS
 from catalog.pools.readers.records import MAX_RECORD, Record, split_lines
 from catalog.pools.reasons import Rejection

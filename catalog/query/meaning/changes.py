@@ -164,7 +164,7 @@ def _clause(select: exp.Select, key: str) -> exp.Expression | None:
 
 
 def _differs_inside(before: exp.Expression | None, after: exp.Expression | None) -> bool:
-    """Return whether two clauses differ in the SELECTs inside them alone, which are told of by themselves."""
+    """Return whether two clauses differ only in the SELECTs inside, which are listed elsewhere."""
     if before is None or after is None:
         return False
     return bool(_hollow(before) == _hollow(after))

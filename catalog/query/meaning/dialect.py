@@ -1,4 +1,4 @@
-"""The catalog's dialect for sqlglot: DuckDB's, read so that what is printed means what was written."""
+"""The catalog's dialect for sqlglot: DuckDB's, without changes of meaning."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Faithful(DuckDB):  # type: ignore[misc]
     """
 
     def to_json_path(self, path: Any) -> Any:
-        """Return a path as it is: in DuckDB only ``$...`` and ``/...`` are paths, the rest are keys."""
+        """Return a path unchanged: in DuckDB a text without ``$`` or ``/`` in front is a key."""
         return path
 
     class Parser(DuckDB.parser_class):  # type: ignore[misc]
