@@ -21,28 +21,6 @@ from catalog.subsets.store import stored
 
 Ids = np.ndarray[Any, np.dtype[np.int64]]
 NEAR = 0.95  # cosine from which two prompts count as near-duplicates
-# The very call of the selectors `ila` and `coverage_only`, so that one kept projection serves all.
-LANDSCAPE = """
-SELECT instruction_id, fingerprint, x, y, cell
-FROM grid(
-    (
-        SELECT instruction_id, fingerprint, x, y
-        FROM project(
-                (
-                    SELECT instruction_id, fingerprint, vector
-                    FROM embeddings($pool, encoder => $encoder)
-                ),
-            method => $projection, perplexity => $perplexity, seed => 42
-        )
-    ),
-    side => 100
-)
-"""
-LAST_LOSS = "SELECT instruction_id, losses[-1] AS value FROM trajectories($pool, proxy => $proxy)"
-VECTORS = "SELECT instruction_id, fingerprint, vector FROM embeddings($pool, encoder => $encoder)"
-MEMBERS = (
-    "SELECT instruction_id, fingerprint, source, length(response) AS n_characters FROM pool($pool)"
-)
 
 
 @dataclass(frozen=True)
@@ -143,17 +121,17 @@ class _Pool:
     ) -> None:
         self.store, self.pool, self.limits = store, pool, limits
         self.notes: list[str] = []
-        self.table = self._run(MEMBERS).sort_by("instruction_id")
+        self.table = self._run(query("compare/members")).sort_by("instruction_id")
         self.ids: Ids = self.table["instruction_id"].to_numpy()
         self.columns = {
             "n_tokens": self._score("n_tokens"),
             "depth": self._score(depth),
-            "last_loss": self._optional(LAST_LOSS, proxy=proxy),
+            "last_loss": self._optional(query("compare/last_loss"), proxy=proxy),
         }
         self.landscape = self._read(
-            LANDSCAPE, projection=projection, perplexity=30.0, encoder=encoder
+            query("compare/landscape"), projection=projection, perplexity=30.0, encoder=encoder
         )
-        self.vectors = self._read(VECTORS, encoder=encoder)
+        self.vectors = self._read(query("compare/vectors"), encoder=encoder)
 
     def ids_of(self, reference: str) -> Ids:
         """Return the members of a reference, ascending."""
