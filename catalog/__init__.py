@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from catalog.compute.imports.report import ImportReport
     from catalog.compute.losses.train import TrainedLosses
     from catalog.compute.scores import Scoring
+    from catalog.compute.scores.saved import AddedScore
     from catalog.compute.search import SearchResult
     from catalog.compute.shard_runner import ComputeReport
     from catalog.export import Exported
@@ -55,6 +56,8 @@ if TYPE_CHECKING:
     from catalog.pools.register import Registration
     from catalog.pools.restore import Restoration
     from catalog.pools.versions import Description, Diff
+    from catalog.query.added_kernels import AddedKernel, ListedKernel
+    from catalog.query.functions import FunctionDescription
     from catalog.selection.explain import Explanation
     from catalog.selection.saved import AddedSelector
     from catalog.selection.selector import Selector
@@ -66,6 +69,8 @@ if TYPE_CHECKING:
     from catalog.why.selected import Why
 
 __all__ = [
+    "AddedKernel",
+    "AddedScore",
     "AddedSelector",
     "AmbiguousSignalError",
     "Catalog",
@@ -80,12 +85,14 @@ __all__ = [
     "Explanation",
     "Exported",
     "ForbiddenQueryError",
+    "FunctionDescription",
     "GcReport",
     "HeaderError",
     "HomeNotFoundError",
     "ImportReport",
     "InterruptedQueryError",
     "Issue",
+    "ListedKernel",
     "Location",
     "LockedError",
     "LossyExportError",
@@ -118,19 +125,23 @@ __all__ = [
 ]
 
 _MODULES = {
+    "AddedKernel": "catalog.query.added_kernels",
+    "AddedScore": "catalog.compute.scores.saved",
     "AddedSelector": "catalog.selection.saved",
     "Catalog": "catalog.catalog",
     "Comparison": "catalog.subsets.compare",
+    "ComputeReport": "catalog.compute.shard_runner",
     "Description": "catalog.pools.versions",
     "Diff": "catalog.pools.versions",
     "Explanation": "catalog.selection.explain",
     "Exported": "catalog.export",
+    "FunctionDescription": "catalog.query.functions",
     "GcReport": "catalog.maintenance.gc",
     "ImportReport": "catalog.compute.imports.report",
     "Issue": "catalog.maintenance.database_doctor",
+    "ListedKernel": "catalog.query.added_kernels",
     "Reference": "catalog.store.references",
     "Registration": "catalog.pools.register",
-    "ComputeReport": "catalog.compute.shard_runner",
     "Restoration": "catalog.pools.restore",
     "Scoring": "catalog.compute.scores",
     "SearchResult": "catalog.compute.search",
