@@ -670,6 +670,12 @@ class Catalog:
 
         return add_kernel(self.store, str(path))
 
+    def trust_kernel(self, name: str) -> ListedKernel:
+        """Let another user's kernel run; see `catalog.query.added_kernels.trust_kernel`."""
+        from catalog.query.added_kernels import trust_kernel
+
+        return trust_kernel(self.store, name)
+
     def remove_kernel(self, name: str) -> None:
         """Remove an added kernel; see `catalog.query.added_kernels.remove_kernel`."""
         from catalog.query.added_kernels import remove_kernel

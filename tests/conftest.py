@@ -34,6 +34,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.name not in LONGEST)
 
 
+@pytest.fixture(autouse=True)
+def _no_configuration(tmp_path_factory: pytest.TempPathFactory, monkeypatch: Any) -> None:
+    """Keep the user's own configuration out of the tests, and the tests out of it."""
+    monkeypatch.setenv("CATALOG_CONFIG", str(tmp_path_factory.getbasetemp() / "configuration"))
+
+
 @pytest.fixture
 def catalog(tmp_path: Path) -> Catalog:
     """A catalog in an empty folder."""

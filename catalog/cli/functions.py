@@ -64,6 +64,15 @@ def add_kernel(catalog: Catalog, file: str) -> None:
         say(f"  replaces the file with sha256 {added.replaced_sha256}")
 
 
+@kernels.command("trust")
+@click.argument("name")
+@pass_catalog
+def trust_kernel(catalog: Catalog, name: str) -> None:
+    """Let a kernel that somebody else added to the catalog run with your rights."""
+    trusted = catalog.trust_kernel(name)
+    say(f"{name}: trusted; its code is {trusted.source}")
+
+
 @kernels.command("remove")
 @click.argument("name")
 @pass_catalog

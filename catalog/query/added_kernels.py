@@ -19,6 +19,7 @@ from catalog.query.arguments import is_relation, parameters_of
 from catalog.query.kernel_files import import_kernel_file
 from catalog.query.kernels import Kernels, kernel_names, kernels_of, package_kernels
 from catalog.query.sources import SOURCES
+from catalog.query.trusted_kernels import trust
 from catalog.store.references import nearest
 from catalog.store.store import Store
 
@@ -91,6 +92,7 @@ def add_kernel(store: Store, file: str) -> AddedKernel:
     unfinished.replace(copy)
     if replaced and replaced[0] != copy:
         replaced[0].unlink(missing_ok=True)
+    trust(name, sha256)
     kernel = kernels_of(store).find(name)
     return AddedKernel(kernel, copy, sha256, replaced[1] if replaced else None)
 
@@ -105,6 +107,19 @@ def remove_kernel(store: Store, name: str) -> None:
     if name not in files:
         raise NotFoundError(f"no added kernel is named {name}{nearest(name, list(files))}")
     files[name][0].unlink(missing_ok=True)
+
+
+def trust_kernel(store: Store, name: str) -> ListedKernel:
+    """Let the code of a kernel that somebody else added run for this user.
+
+    Raises:
+        NotFoundError: the catalog holds no added kernel of that name.
+    """
+    kernels = kernels_of(store)
+    if name not in kernels.files:
+        raise NotFoundError(f"no added kernel is named {name}{nearest(name, list(kernels.files))}")
+    trust(name, kernels.files[name][1])
+    return _listed(name, kernels)
 
 
 def list_kernels(store: Store) -> list[ListedKernel]:

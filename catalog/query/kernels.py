@@ -20,6 +20,7 @@ from catalog.kernels import Kernel
 from catalog.kernels._decorator import Origin, kernel_of, require_kernel
 from catalog.messages import one_line
 from catalog.query.kernel_files import import_kernel_file
+from catalog.query.trusted_kernels import require_trusted
 from catalog.store.store import Store
 
 GROUP = "catalog.kernels"
@@ -58,12 +59,14 @@ class Kernels:
         """Return a kernel, its module imported.
 
         Raises:
+            ForbiddenQueryError: its file is somebody else's, and this user has not trusted it.
             QueryError: its file has changed since it was added, or does not define it.
         """
         if name in kernel_names():
             return kernel(name)
         if name in self.files:
             path, sha256 = self.files[name]
+            require_trusted(name, path, sha256)
             return import_kernel_file(path, name=name, sha256=sha256)
         return _load(package_kernels()[name])
 

@@ -248,7 +248,7 @@ class _Planner:
         try:
             return self.kernels.find(call.name)
         except QueryError as error:
-            raise QueryError(f"{call.location}: {error}") from error
+            raise error.at(call.location) from error
 
     def _with_fingerprint(self, query: SourceText) -> tuple[SourceText, bool]:
         return self.rehearsal.with_fingerprint(query) if self.rehearsal else (query, False)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from catalog import Catalog, CatalogError
-from catalog.errors import NotFoundError, OptionError, QueryError
+from catalog.errors import ForbiddenQueryError, NotFoundError, OptionError, QueryError
 from catalog.query.kernels import Kernels, kernel_names
 
 LONGEST_FIRST = '''
@@ -129,6 +129,18 @@ def test_an_added_file_explains_who_was_not_selected(
     shortest = filled.sql("SELECT fingerprint FROM pool('p') ORDER BY length(prompt) LIMIT 1")
     why = filled.why("few", shortest["fingerprint"][0])
     assert "too short" in json.dumps(why.as_dict(), default=str)
+
+
+def test_somebody_elses_kernel_runs_once_it_is_trusted(
+    filled: Catalog, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filled.add_kernel(file)
+    sql = ROWS
+    monkeypatch.setenv("CATALOG_CONFIG", str(tmp_path / "another user"))
+    with pytest.raises(ForbiddenQueryError, match="longest_first"):
+        filled.sql(sql)
+    filled.trust_kernel("longest_first")
+    assert filled.sql(sql)["n"].to_list() == [3]
 
 
 def test_a_changed_copy_is_refused(filled: Catalog, file: Path) -> None:
