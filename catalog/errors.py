@@ -15,6 +15,7 @@
     ├── MostlyRemovedError        a load would remove most of a pool
     ├── LossyExportError          an export would drop something
     ├── SignalError               a signal is missing, stale, incomplete or mixed
+    │   └── AmbiguousSignalError  several signals fit, and one must be named
     ├── SelectionError            a selection cannot be made
     │   └── HeaderError           a selector file's header is wrong
     ├── QueryError                a SQL text is wrong

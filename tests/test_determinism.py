@@ -27,10 +27,12 @@ from catalog.store import vectors
 from catalog.store.database import CONFIG
 from catalog.store.paths import package_data_dir
 from catalog.store.store import Store
+from tests.quick import few_of
 
 N, D, BUDGET = 320, 24, 60
 LARGE_POOL = Template(Path(__file__).with_name("fixtures").joinpath("large_pool.sql").read_text())
 SELECTORS = sorted(path.stem for path in package_data_dir("selectors").glob("*.sql"))
+QUICK = ("random", "s2l", "fisher_sft", "ila", "deita", "mig", "k_center", "instag", "density")
 SETTINGS: dict[str, dict[str, Any]] = {
     "ila_kmeans": {"members": 3},
     "s2l": {"k": 25},
@@ -175,7 +177,7 @@ def select(store: Store, name: str, *, n_threads: int) -> list[tuple[str, str]]:
     return list(zip(members["fingerprint"].to_pylist(), members["why"].to_pylist(), strict=True))
 
 
-@pytest.mark.parametrize("name", SELECTORS)
+@pytest.mark.parametrize("name", few_of(SELECTORS, *QUICK))
 def test_a_selector_chooses_the_same_again_on_any_threads_and_from_a_shuffled_pool(
     homes: tuple[Store, Store], name: str
 ) -> None:
@@ -205,6 +207,7 @@ def random_members(homes: tuple[Store, Store]) -> list[set[str]]:
     return [members_of(homes[0], "random", seed=seed) for seed in range(6)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     [

@@ -73,6 +73,7 @@ def failure(result: Result, exit_code: int = 1) -> str:
     return result.stderr
 
 
+@pytest.mark.slow
 def test_what_is_missing_is_made_in_order_and_once(run: Run, pool: Catalog) -> None:
     wanted = ("select", "ila", "p", "--budget", "12", "--set", "projection=pca", "--as", "deep")
     assert failure(run(*wanted)).endswith(
@@ -126,6 +127,7 @@ def test_learnability_asks_for_the_trajectories_that_it_is_made_of(run: Run, poo
     assert not told["is_ready"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("selector", ["deita", "mig"])
 def test_a_score_that_only_others_have_is_asked_for_before_anything_is_computed(
     run: Run, pool: Catalog, tmp_path: Path, selector: str
@@ -191,6 +193,7 @@ def test_the_rest_of_an_imported_score_is_the_users_to_bring(
     assert "score depth, which `catalog scores import p@2 FILE --name depth` imports" in told
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("pool")
 def test_the_rest_of_a_score_is_made_with_the_model_that_made_it(
     run: Run,

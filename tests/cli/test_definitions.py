@@ -91,6 +91,7 @@ def test_adding_a_selector_says_what_it_replaces_and_one_is_removed(run: Run, mi
         assert (refused.exit_code, message in refused.stderr) == (code, True)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("mine")
 def test_embedding_says_which_precision_it_chose_and_why(run: Run, catalog: Catalog) -> None:
     made = run("embed", "p")

@@ -92,6 +92,7 @@ def test_compare_takes_the_encoder_and_the_proxy_that_are_named(run: Run) -> Non
     )
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("embedded")
 def test_compare_answers_in_json_and_draws(run: Run, tmp_path: Path) -> None:
     for name, begin in (("picture.png", b"\x89PNG"), ("picture.svg", b"<?xml")):

@@ -107,7 +107,7 @@ def test_a_fingerprints_beginning_serves_as_well(run: Run) -> None:
     ("which", "exit_code", "message"),
     [
         ("30", 1, "error: p@1 has no row 30: its rows are 0 to 29\n"),
-        ("f00", 2, "error: 'f00' is no row: give a row number, or the first 8"),
+        ("f00", 2, "error: expected a row number, or the first 8"),
     ],
 )
 def test_a_row_that_is_not_there_is_one_line_on_stderr(

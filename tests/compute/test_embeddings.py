@@ -59,6 +59,7 @@ def test_the_next_version_costs_what_is_new_and_another_pool_shares(
     assert pool.embed("other").n_computed == 0
 
 
+@pytest.mark.slow
 def test_field_and_store_make_signals_of_their_own(pool: Catalog) -> None:
     made = [
         pool.embed("p").signal,
@@ -85,6 +86,7 @@ def test_the_vectors_that_were_asked_for_last_are_read_also_when_they_were_there
         ]
 
 
+@pytest.mark.slow
 def test_a_new_signal_is_float32_on_any_machine_and_an_existing_one_keeps_its_precision(
     pool: Catalog, jsonl: Write, records: Records
 ) -> None:
@@ -109,6 +111,7 @@ def test_a_new_signal_is_float32_on_any_machine_and_an_existing_one_keeps_its_pr
     assert again.notes == ("precision bfloat16: 3 members of few@2 have vectors in it",)
 
 
+@pytest.mark.slow
 def test_the_precision_is_named_in_the_listing_and_by_the_command_that_makes_the_rest(
     pool: Catalog,
 ) -> None:

@@ -15,7 +15,7 @@ from catalog.store import vectors
 
 Fork = Callable[..., Any]  # see conftest.py
 
-SCRIPT = Path(__file__).with_name("run_losses.py")
+SCRIPT = Path(__file__).parent / "losses" / "run_losses.py"
 LOSSES = """
     SELECT fingerprint, checkpoint, loss, n_tokens
     FROM losses JOIN instructions USING (instruction_id)

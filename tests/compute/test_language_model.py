@@ -50,6 +50,7 @@ def saved_family(family: str, folder: Path, tokenizer_of: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", ["neox", "llama", "qwen2", "gpt2"])
 def test_states_and_ifd_of_any_family_run_from_the_command_line(
     catalog: Catalog, jsonl: Write, records: Records, model: Path, tmp_path: Path, family: str
@@ -68,6 +69,7 @@ def test_states_and_ifd_of_any_family_run_from_the_command_line(
         assert [report["n_computed"] for report in reports] == [12] * n_reports
 
 
+@pytest.mark.slow
 def test_a_run_that_finds_nothing_missing_imports_no_torch(
     catalog: Catalog, jsonl: Write, records: Records, model: Path
 ) -> None:

@@ -87,6 +87,7 @@ def test_the_same_states_are_not_taken_twice_and_a_new_version_costs_what_is_new
     assert pool.states("p", model=str(model)).n_computed == 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["jl", "pca"])
 def test_a_projection_is_made_once_and_its_distortion_said(
     pool: Catalog, jsonl: Write, records: Records, model: Path, kind: Any

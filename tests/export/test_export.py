@@ -162,6 +162,7 @@ def test_an_accepted_loss_is_counted(tmp_path, row, batches):
     assert len(json.loads((tmp_path / "a").read_text())) == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("format", ["jsonl", "alpaca", "llamafactory"])
 def test_memory_does_not_grow_with_the_subset(tmp_path, row, batches, format):
     rows = [row({"role": "user", "content": "x" * 2000}, ANSWER)] * 50

@@ -77,7 +77,7 @@ exchanges = st.builds(
 systems = st.one_of(st.none(), words)
 
 many = settings(
-    max_examples=40,
+    max_examples=20,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -203,6 +203,7 @@ def pool(file):
     return lambda: (batch.instructions for batch in read_batches([str(DATA / file)], ReadOptions()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("file", "formats"),
     [

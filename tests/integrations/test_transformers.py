@@ -178,6 +178,7 @@ def test_a_look_leaves_modes_and_random_numbers_as_they_were(start: Any) -> None
     assert torch.equal(torch.get_rng_state(), state)
 
 
+@pytest.mark.slow
 def test_steps_of_ones_own_and_a_second_run_of_the_same_name(
     pool: Catalog, start: Any, tmp_path: Path
 ) -> None:
@@ -230,6 +231,7 @@ def test_a_trainer_without_a_tokenizer_is_told(pool: Catalog, start: Any, tmp_pa
     assert pool.signals("p").is_empty()
 
 
+@pytest.mark.slow
 def test_a_run_that_goes_on_scores_the_version_that_it_began_with(
     pool: Catalog, start: Any, tmp_path: Path, jsonl: Callable[..., Path]
 ) -> None:
@@ -256,6 +258,7 @@ def test_a_run_that_goes_on_scores_the_version_that_it_began_with(
         trajectories(pool)
 
 
+@pytest.mark.slow
 def test_a_run_over_another_pool_is_not_gone_on_with(
     pool: Catalog, start: Any, tmp_path: Path, jsonl: Callable[..., Path]
 ) -> None:

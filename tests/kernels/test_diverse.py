@@ -112,6 +112,7 @@ def test_rows_over_many_blocks_are_accepted_as_the_definition_says(
     check(x, generator.normal(size=3000), budget=budget, threshold=0.95)
 
 
+@pytest.mark.slow
 def test_rows_that_are_all_alike_are_compared_a_few_pairs_at_a_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -116,6 +116,7 @@ def test_log_det_adds_what_the_information_grows_by(seed: int, kind: str) -> Non
         assert falls[selected.index(found.others["most"])] == pytest.approx(falls.max(), abs=1e-9)
 
 
+@pytest.mark.slow
 def test_log_det_keeps_its_accuracy_over_many_picks() -> None:
     rows = vectors(0, n=700, d=16)
     answer = log_det(rows, budget=600)

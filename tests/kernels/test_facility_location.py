@@ -98,6 +98,7 @@ def test_rows_are_chosen_in_naive_order_ties_included(
     )
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("similarities")
 @pytest.mark.parametrize("spread", [0.1, 0.8])
 def test_many_more_rows_than_the_front_holds_are_chosen_in_naive_order(spread: float) -> None:

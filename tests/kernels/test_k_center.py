@@ -72,6 +72,7 @@ def test_rows_are_chosen_in_naive_order_ties_included(
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2])
 def test_many_more_rows_than_the_front_holds_are_chosen_in_naive_order(seed: int) -> None:
     generator = np.random.default_rng(seed)

@@ -104,6 +104,7 @@ def test_neither_row_order_nor_threads_change_the_answer(monkeypatch, start, sam
         ).equals(expected)
 
 
+@pytest.mark.slow
 @given(
     cells=st.lists(st.tuples(st.integers(-2, 2), st.integers(-2, 2)), min_size=1, max_size=60),
     k=st.integers(1, 30),

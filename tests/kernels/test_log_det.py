@@ -119,6 +119,7 @@ def test_one_token_each_is_chosen_as_submodlib_chooses_from_the_kernel(seed: int
     np.testing.assert_allclose(answer["gain"].to_numpy(), [gain for _, gain in theirs], atol=1e-6)
 
 
+@pytest.mark.slow
 def test_many_more_vectors_than_the_front_holds_are_chosen_in_naive_order() -> None:
     x = np.random.default_rng(3).normal(size=(3000, 8)).astype(np.float32)
     order, _ = naive(list(x[:, None, :]), budget=60)

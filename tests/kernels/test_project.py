@@ -69,6 +69,7 @@ def test_rows_outside_the_sample_are_placed_among_their_like():
     assert share_near_their_own(answer, truth) > 0.97
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("method", "n", "sample"), [("pca", 20_000, 50_000), ("tsne", 1_300, 1_100)]
 )

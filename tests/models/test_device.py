@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 
+import pytest
 import torch
 
 from catalog.models.device import best_device, set_threads
@@ -31,6 +32,7 @@ sys.exit(", ".join(sorted(heavy & set(sys.modules))) or 0)
     assert (run.returncode, run.stderr) == (0, "")
 
 
+@pytest.mark.slow
 def test_loading_a_model_writes_nothing_to_stderr() -> None:
     code = "from catalog.models.encoder import load_encoder; load_encoder().encode(['a'])"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

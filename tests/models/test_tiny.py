@@ -29,6 +29,7 @@ def test_the_default_proxy_has_a_million_parameters() -> None:
     assert 1e6 <= sum(p.numel() for p in lm.model.parameters()) <= 2e6
 
 
+@pytest.mark.slow
 def test_two_processes_build_the_same_proxy() -> None:
     made = {
         subprocess.run(

@@ -102,7 +102,7 @@ def test_a_plan_says_that_the_selection_embeds_the_labels(store: Store) -> None:
 def test_another_encoder_is_another_definition(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from catalog.models import encoder
+    from catalog.models import encoder_identity
 
     before = define(store, read_selector(MINE, name="mine"), ref="tiny", budget=3)
     assert [signal["kind"] for signal in before.content["signals"]] == ["label_embedding"]
@@ -110,9 +110,9 @@ def test_another_encoder_is_another_definition(
         define(store, read_selector(MINE, name="mine"), ref="tiny", budget=3).sha256
         == before.sha256
     )
-    real = encoder.encoder_identity
+    real = encoder_identity.encoder_identity
     monkeypatch.setattr(
-        encoder, "encoder_identity", lambda name: real(name) | {"weights": "others"}
+        encoder_identity, "encoder_identity", lambda name: real(name) | {"weights": "others"}
     )
     assert (
         define(store, read_selector(MINE, name="mine"), ref="tiny", budget=3).sha256

@@ -51,19 +51,21 @@ def test_the_sources_of_a_kernel_are_every_module_that_it_imports() -> None:
 
 
 def test_an_import_in_parentheses_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    package = tmp_path / "thesis_kernels"
+    package = tmp_path / "dissertation_kernels"
     package.mkdir()
     (package / "__init__.py").write_text("")
-    (package / "first.py").write_text("from thesis_kernels import (\n    second,\n)\n")
+    (package / "first.py").write_text("from dissertation_kernels import (\n    second,\n)\n")
     (package / "second.py").write_text("from .third import value\n")
     (package / "third.py").write_text("value = 1\n")
-    (package / "mine.py").write_text("from thesis_kernels import (first as a)\ndef mine(): ...\n")
+    (package / "mine.py").write_text(
+        "from dissertation_kernels import (first as a)\ndef mine(): ...\n"
+    )
     monkeypatch.syspath_prepend(tmp_path)
-    import thesis_kernels.mine  # type: ignore[import-not-found]
+    import dissertation_kernels.mine  # type: ignore[import-not-found]
 
-    mine = Kernel(thesis_kernels.mine.mine, version=1, adds={})
+    mine = Kernel(dissertation_kernels.mine.mine, version=1, adds={})
     names = {"", ".mine", ".first", ".second", ".third"}
-    assert kernel_sources(mine).keys() == {f"thesis_kernels{name}" for name in names}
+    assert kernel_sources(mine).keys() == {f"dissertation_kernels{name}" for name in names}
 
 
 def test_a_kernel_without_a_source_is_an_error() -> None:

@@ -133,7 +133,7 @@ def test_an_unknown_pool_is_said_so_with_its_place(store: Store) -> None:
 
 
 def test_a_subset_is_wanted_and_a_pool_is_named(store: Store) -> None:
-    with pytest.raises(ReferenceNotFoundError, match="tiny is a pool, and a subset is wanted"):
+    with pytest.raises(ReferenceNotFoundError, match="'tiny' is a pool"):
         run(store, "SELECT * FROM subset('tiny')")
 
 

@@ -50,7 +50,7 @@ def test_what_is_missing_is_costed_at_the_rate_measured_here(store: Store) -> No
     (need,) = told.needs
     assert need.n_missing == 20
     assert need.seconds == pytest.approx(1.0 / 20 * 20)  # one second for the twenty that are there
-    assert need.command == "catalog losses train tiny@2 --proxy half"
+    assert str(need.command) == "catalog losses train tiny@2 --proxy half"
     assert need.n_bytes == 20 * 4 * 4
     assert not told.is_ready
     text = "\n".join(told.lines())
@@ -69,7 +69,7 @@ def test_a_signal_that_never_was_is_costed_by_its_characters(store: Store) -> No
         None,
         4 * 384 * 4,
     )
-    assert need.command == "catalog embed few@1 --encoder MiniLM"
+    assert str(need.command) == "catalog embed few@1 --encoder MiniLM"
 
 
 def test_a_score_that_others_have_is_costed_by_nothing_and_one_of_ours_by_itself_alone(

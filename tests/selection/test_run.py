@@ -99,6 +99,7 @@ def test_s2l_shares_the_budget_evenly_between_clusters(store: Store) -> None:
     assert all(abs(n - even) <= 1 or n == sizes[cluster] for cluster, n in taken.items())
 
 
+@pytest.mark.slow
 def test_ten_budgets_cost_one_clustering(store: Store) -> None:
     for budget in range(5, 15):
         made(store, "s2l", budget=budget, settings={"proxy": "tiny", "k": 4})

@@ -53,6 +53,7 @@ def write_among(
     return writes, among
 
 
+@pytest.mark.slow
 def test_a_write_among_readers_that_never_pause_commits_within_two_seconds(store: Store) -> None:
     with store.writing():
         pass

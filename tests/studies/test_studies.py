@@ -85,6 +85,7 @@ def check(name: str, results: Path) -> None:
         assert figure["caption"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", QUICK)
 def test_a_study_finds_something_at_its_smallest_size(name: str, quick: Path) -> None:
     check(name, quick)

@@ -80,6 +80,7 @@ def test_a_number_that_some_members_have_is_measured_and_noted(
     assert note == f"last_loss of {10 - known} of the 10 members of best@2, which have none"
 
 
+@pytest.mark.slow
 def test_a_comparison_takes_the_losses_of_the_proxy_that_is_named(
     grown: Catalog, tmp_path: Path
 ) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from catalog import Catalog
 from catalog.store.paths import package_data_dir
+from tests.quick import few_of
 from tests.why.conftest import BUDGET, SETTINGS, WITHOUT_SCORE, N, selected, text_of
 
 SELECTORS = sorted(path.stem for path in package_data_dir("selectors").glob("*.sql"))
@@ -35,7 +36,9 @@ BY_PLACE = [
 ]
 
 
-@pytest.mark.parametrize("selector", SELECTORS)
+@pytest.mark.parametrize(
+    "selector", few_of(SELECTORS, "random", "s2l", "mig", "ila", "deita", "ifd")
+)
 def test_every_selector_answers_for_its_members_and_for_all_others(
     pool: Catalog, selector: str
 ) -> None:
@@ -58,7 +61,7 @@ def test_every_selector_answers_for_its_members_and_for_all_others(
         json.dumps(found.as_dict())
 
 
-@pytest.mark.parametrize("selector", BY_PLACE)
+@pytest.mark.parametrize("selector", few_of(BY_PLACE, "s2l", "ila", "random"))
 def test_a_place_is_the_rank_that_a_budget_of_it_would_give(pool: Catalog, selector: str) -> None:
     ranks = selected(pool, selector)
     answers = (

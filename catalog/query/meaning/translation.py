@@ -30,7 +30,7 @@ def as_duckdb(text: str, dialect: str, *, name: str = "query") -> str:
         QueryError: the text is not one query of that dialect.
 
     >>> as_duckdb("SELECT TOP 2 [prompt] FROM t", "tsql")
-    'SELECT prompt FROM t LIMIT 2'
+    'SELECT "prompt" FROM t LIMIT 2'
     """
     if dialect not in dialects():
         raise OptionError(f"unknown dialect {dialect!r}: choose from {', '.join(dialects())}")

@@ -61,6 +61,7 @@ def test_new_members_are_scored_at_the_kept_checkpoints(
     assert len(pool.sql("SELECT losses FROM trajectories('p')")) == 50
 
 
+@pytest.mark.slow
 def test_what_is_new_gets_the_losses_that_it_would_have_had(
     catalog: Catalog, jsonl: Write, model: Path, records: Records
 ) -> None:
@@ -82,6 +83,7 @@ def test_what_is_new_gets_the_losses_that_it_would_have_had(
     np.testing.assert_allclose(response_losses(lm, members.tokens).mean, stored, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_without_kept_checkpoints_new_members_need_a_new_training(
     pool: Catalog, jsonl: Write, model: Path, records: Records
 ) -> None:
@@ -107,6 +109,7 @@ def test_the_command_that_makes_the_rest_makes_it_of_the_same_signal(
         pool.sql("SELECT losses FROM trajectories('p')")
 
 
+@pytest.mark.slow
 def test_a_small_pool_that_grows_keeps_its_proxy(
     pool: Catalog, jsonl: Write, model: Path, records: Records
 ) -> None:

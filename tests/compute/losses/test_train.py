@@ -61,6 +61,7 @@ def test_every_member_has_a_loss_at_every_checkpoint(pool: Catalog, model: Path)
     assert pool.signals("p")["n_with_value"].to_list() == [40]
 
 
+@pytest.mark.slow
 def test_a_small_pool_has_as_many_checkpoints_as_steps_unless_more_are_asked_for(
     pool: Catalog, model: Path
 ) -> None:
@@ -133,6 +134,7 @@ def test_the_same_run_again_computes_nothing(pool: Catalog, model: Path) -> None
     ]
 
 
+@pytest.mark.slow
 def test_nothing_to_do_imports_no_torch(pool: Catalog, model: Path) -> None:
     trained(pool, model)
     options = [f"--{name.replace('_', '-')}={value}" for name, value in SHORT.items()]
@@ -157,6 +159,7 @@ def test_nothing_to_do_imports_no_torch(pool: Catalog, model: Path) -> None:
     assert "nothing to compute, all 40 members" in answer.stdout
 
 
+@pytest.mark.slow
 def test_another_recipe_or_window_is_another_signal(pool: Catalog, model: Path) -> None:
     made = [
         trained(pool, model),
@@ -166,6 +169,7 @@ def test_another_recipe_or_window_is_another_signal(pool: Catalog, model: Path) 
     assert len({report.signal.signal_id for report in made}) == 3
 
 
+@pytest.mark.slow
 def test_a_sample_is_a_signal_of_its_own(pool: Catalog, model: Path) -> None:
     sample = trained(pool, model, limit=16, checkpoints=2)
     assert (sample.n_trained, sample.n_computed, sample.n_left) == (16, 16, 24)
@@ -186,6 +190,7 @@ def test_a_proxy_that_was_not_trained_names_the_command(pool: Catalog) -> None:
     assert trained_proxy(pool.store, "somebody/else") == "somebody/else"
 
 
+@pytest.mark.slow
 def test_tiny_is_made_from_the_pool_and_its_loss_falls(
     catalog: Catalog, jsonl: Write, records: Records
 ) -> None:
@@ -223,6 +228,7 @@ def test_a_second_process_is_told_who_trains(pool: Catalog, model: Path) -> None
         train_losses(pool.store, pool.find("p"), proxy=str(model), recipe=SHORT)
 
 
+@pytest.mark.slow
 def test_members_without_a_loss_leave_fewer_steps_and_as_many_checkpoints(
     catalog: Catalog, jsonl: Write, model: Path
 ) -> None:

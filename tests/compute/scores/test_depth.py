@@ -62,6 +62,7 @@ def test_depth_is_the_loss_that_tuning_takes_times_k(pool: Catalog, model: Path)
     assert "K is 1 for 13 members, which have no labels" in made.notes
 
 
+@pytest.mark.slow
 def test_the_next_version_keeps_the_warm_up_part_and_the_tuned_model(
     pool: Catalog, jsonl: Write, records: Records, model: Path
 ) -> None:
@@ -77,6 +78,7 @@ def test_the_next_version_keeps_the_warm_up_part_and_the_tuned_model(
     assert sorted(pool.store.models.glob("warm-up-*")) == folders
 
 
+@pytest.mark.slow
 def test_another_seed_draws_another_warm_up_part(pool: Catalog, model: Path) -> None:
     drawn = []
     for seed in (0, 1):
@@ -87,6 +89,7 @@ def test_another_seed_draws_another_warm_up_part(pool: Catalog, model: Path) -> 
     assert drawn[0] != drawn[1]
 
 
+@pytest.mark.slow
 def test_the_warm_up_part_is_not_what_random_takes_with_the_same_seed(
     pool: Catalog, model: Path
 ) -> None:

@@ -150,6 +150,7 @@ def test_scores_of_one_command_share_their_measures(pool: Catalog, model: Path) 
     assert [report.n_computed for report in again.reports] == [0, 0, 0, 0]
 
 
+@pytest.mark.slow
 def test_the_next_version_costs_only_what_is_new(
     pool: Catalog, jsonl: Write, records: Records, model: Path
 ) -> None:
@@ -184,6 +185,7 @@ def test_learnability_is_the_first_loss_minus_the_last(pool: Catalog, model: Pat
     )
 
 
+@pytest.mark.slow
 def test_the_score_that_was_asked_for_last_is_read_also_when_it_was_there_before(
     pool: Catalog, tmp_path: Path
 ) -> None:
@@ -243,6 +245,7 @@ def test_options_that_scores_have_not_are_refused(
         pool.score("p", "n_labels", **options)
 
 
+@pytest.mark.slow
 def test_a_name_that_means_the_proxy_trained_here_is_said(
     pool: Catalog, model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
