@@ -189,6 +189,20 @@ class Catalog:
                 n_members=n_members,
             )
 
+    def diff_definitions(self, left: str, right: str) -> list[str]:
+        """Say what two subsets were made from differently, in one sentence a difference.
+
+        See `catalog.subsets.definition_changes.definition_changes`.
+        """
+        from catalog.subsets.definition_changes import definition_changes
+
+        with self.store.reading() as connection:
+            return definition_changes(
+                connection,
+                resolve(connection, left, kind="subset"),
+                resolve(connection, right, kind="subset"),
+            )
+
     def quarantine(
         self, pool: str, *, reason: str | None = None, n_records: int = 100
     ) -> pl.DataFrame:

@@ -42,14 +42,25 @@ def history(catalog: Catalog, pool: str, is_json: bool) -> None:
     show_default=True,
     help="Maximum number of changed members to list.",
 )
+@click.option(
+    "--definition",
+    "is_definition",
+    is_flag=True,
+    help="Compare what two subsets were made from: SQL, parameters, signals and code.",
+)
 @json_option
 @pass_catalog
-def diff(catalog: Catalog, left: str, right: str, n_members: int, is_json: bool) -> None:
+def diff(
+    catalog: Catalog, left: str, right: str, n_members: int, is_definition: bool, is_json: bool
+) -> None:
     """Compare the members of two pools, subsets or versions.
 
     Members of RIGHT that are not in LEFT are added, members of LEFT that are not in RIGHT are
-    removed.
+    removed. With --definition the definitions of two subsets are compared, clause by clause.
     """
+    if is_definition:
+        _diff_definitions(catalog, left, right, is_json=is_json)
+        return
     changes = catalog.diff(left, right, n_members=n_members)
     members = changes.members.to_pylist()
     if is_json:
@@ -68,6 +79,17 @@ def diff(catalog: Catalog, left: str, right: str, n_members: int, is_json: bool)
     n_changed = changes.n_added + changes.n_removed + changes.n_media_changed
     if n_changed > len(members):
         say(f"{len(members):,} of {n_changed:,} listed; -n lists more")
+
+
+def _diff_definitions(catalog: Catalog, left: str, right: str, *, is_json: bool) -> None:
+    changes = catalog.diff_definitions(left, right)
+    if is_json:
+        echo_json(changes)
+        return
+    for change in changes:
+        click.echo(change)
+    if not changes:
+        say("the definitions are equal")
 
 
 @click.command()
