@@ -598,7 +598,7 @@ class Catalog:
 
     def explain(
         self,
-        selector: str,
+        selector: str | Selector,
         source: str,
         *,
         budget: int | str = "10%",
@@ -615,9 +615,9 @@ class Catalog:
         from catalog.selection.selector import find_selector
 
         limits = Limits(memory=memory)
-        found = find_selector(self.store, selector)
+        method = find_selector(self.store, selector) if isinstance(selector, str) else selector
         options = {"budget": budget, "seed": seed, "settings": settings}
-        return self._limited(explain_selection, found, source, **options, limits=limits)
+        return self._limited(explain_selection, method, source, **options, limits=limits)
 
     def selector(self, name: str) -> Selector:
         """Return a selection method by its name, or by the path of a ``.sql`` file."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import redirect_stdout
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from catalog.catalog import Catalog
 from catalog.cli.losses import echo_trained
@@ -13,13 +13,18 @@ from catalog.cli.signals import echo_report
 from catalog.command import Command
 from catalog.errors import SignalError
 
+if TYPE_CHECKING:
+    from catalog.selection.selector import Selector
 
-def compute_missing(catalog: Catalog, selector: str, source: str, **selection: Any) -> None:
+
+def compute_missing(
+    catalog: Catalog, selector: str | Selector, source: str, **selection: Any
+) -> None:
     """Compute the missing signals of a selection; reports go to stderr.
 
     Args:
         catalog: the catalog.
-        selector: the name of the selector, or its file.
+        selector: the name of the selector, its file, or the selector itself.
         source: the pool or subset to select from.
         selection: budget, settings and seed.
 
@@ -36,11 +41,15 @@ def compute_missing(catalog: Catalog, selector: str, source: str, **selection: A
         if imported:
             steps = [f"{need.title}, which `{need.command}` imports" for need in imported]
             raise SignalError(
-                f"{selector} needs what cannot be computed here: {'; '.join(steps)}",
+                f"{_name(selector)} needs what cannot be computed here: {'; '.join(steps)}",
                 command=imported[0].command,
             )
         done.add(needs[0].command)
         _run(catalog, needs[0].command)
+
+
+def _name(selector: str | Selector) -> str:
+    return selector if isinstance(selector, str) else selector.name
 
 
 def _run(catalog: Catalog, command: Command) -> None:

@@ -170,6 +170,7 @@ def _compute_for_refresh(
     Raises:
         OptionError: the name is one of a pool.
     """
+    from catalog.subsets.again import stored_selector
     from catalog.subsets.describe import SubsetDescription
 
     description = catalog.show(name, n_examples=0)
@@ -177,13 +178,13 @@ def _compute_for_refresh(
         raise OptionError(f"expected a subset, but {name} is a pool: list subsets with `subsets`")
     record = description.record
     definition = record["definition"]
-    stored = {key: value for key, value in definition["parameters"].items() if value is not None}
+    selector = stored_selector(definition, settings, text=record["selector_text"])
     compute_missing(
         catalog,
-        record["selector"],
+        selector,
         definition["pool"].partition("@")[0],
         budget=budget or record["budget_asked"] or definition["budget"],
-        settings=stored | settings,
+        settings=settings,
         seed=definition["seed"],
     )
 

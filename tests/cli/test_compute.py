@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 
 from catalog import Catalog
 from catalog.cli import main
+from catalog.store.paths import package_data_dir
 
 Run = Callable[..., Result]
 N = 48
@@ -236,10 +237,13 @@ def test_a_dry_run_computes_nothing(run: Run, command: tuple[str, ...]) -> None:
 
 
 def test_a_refresh_computes_the_signals_of_new_members(
-    run: Run, pool: Catalog, jsonl: Callable[..., Path]
+    run: Run, pool: Catalog, jsonl: Callable[..., Path], tmp_path: Path
 ) -> None:
-    made = run("select", "fisher_sft", "p", "--budget", "5", "--as", "best", "--compute")
+    mine = tmp_path / "mine.sql"  # the subset keeps its text; the file goes
+    mine.write_text((package_data_dir("selectors") / "fisher_sft.sql").read_text())
+    made = run("select", str(mine), "p", "--budget", "5", "--as", "best", "--compute")
     assert made.exit_code == 0, made.output
+    mine.unlink()
     pool.register(
         jsonl([{"instruction": "one more", "output": "two words"}], "more.jsonl"),
         pool="p",
