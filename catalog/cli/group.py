@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -27,16 +29,15 @@ class CatalogGroup(click.Group):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run as a program, whose process ends with a query that does not stop."""
         self.is_program = True
-        return super().__call__(*args, **kwargs)
+        try:
+            return super().__call__(*args, **kwargs)
+        finally:
+            self.is_program = False
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command."""
-        if self.is_program:
-            from catalog.query.runner import end_stuck_process_with
-
-            end_stuck_process_with(_end)
         try:
-            with speaking_flags():
+            with speaking_flags(), _expendable(self.is_program):
                 return super().invoke(ctx)
         except CatalogError as error:
             click.secho(f"error: {error}", fg="red", err=True)
@@ -66,6 +67,21 @@ def _explain(error: Exception, home: Path) -> CatalogError | None:
     from catalog.store.store import Store
 
     return explain(error, Store(home))
+
+
+@contextmanager
+def _expendable(is_program: bool) -> Iterator[None]:
+    """Let a query that does not stop end this process, while the command of a program runs."""
+    if not is_program:
+        yield
+        return
+    from catalog.query.runner import end_stuck_process_with
+
+    end_stuck_process_with(_end)
+    try:
+        yield
+    finally:
+        end_stuck_process_with(None)  # whoever called the group goes on with this process
 
 
 def _end(error: CatalogError) -> NoReturn:

@@ -15,6 +15,7 @@ import pytest
 from catalog import Catalog
 from catalog.cli import main, output
 from catalog.cli.output import progress_bar
+from catalog.query import runner
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 LONG = "a-pool-with-a-long-name-that-is-nobodys-favourite"
@@ -127,6 +128,7 @@ def test_no_format_prints_into_the_bar(
     with terminal(monkeypatch) as screen:
         main(["--home", str(home), *query], standalone_mode=False)
         bar, querying, answer = screen().rpartition("querying")
+    assert runner._end_process is None  # the call is over, and this process is its caller's
     assert querying
     assert "why?" in answer
     assert "how?" not in bar

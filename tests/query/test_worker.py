@@ -15,6 +15,12 @@ from catalog.query.bounds import is_enforced
 from catalog.query.executor import Limits
 
 
+@pytest.fixture
+def catalog(tmp_path: Path) -> Catalog:
+    """Open a catalog whose queries run in a child process."""
+    return Catalog.open(tmp_path / "home", wait=10)
+
+
 def process_id(*, limits: Limits) -> int:
     """Return the process that this runs in."""
     return os.getpid()
