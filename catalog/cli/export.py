@@ -36,7 +36,7 @@ from catalog.cli.output import echo_json, say
 @click.option(
     "--allow-lossy",
     is_flag=True,
-    help="Allow losses: write what the format can hold of every instruction.",
+    help="Write the export even if the format cannot hold everything of every instruction.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace existing files.")
 @json_option

@@ -44,7 +44,7 @@ strict_option = click.option(
     "--strict",
     "is_strict",
     is_flag=True,
-    help="Refuse a selector whose members depend on the order of rows.",
+    help="Refuse a selector whose members can differ from run to run.",
 )
 
 
