@@ -95,15 +95,7 @@ def _sha256(
     ((version,),) = connection.sql(
         query("gc/lance_version"), params={"signal_id": signal_id}
     ).fetchall()
-    with vectors.reporting_damage(store, table):
-        rows = vectors.read(
-            store,
-            table,
-            columns=vectors.value_columns(store, table),
-            shards=[shard],
-            version=version,
-        ).read_all()
-        return rows_sha256(rows)
+    return rows_sha256(vectors.read_shard(store, table, shard, version=version))
 
 
 def _next_step(connection: Connection, kind: str, signal_id: int, name: str, shard: int) -> str:

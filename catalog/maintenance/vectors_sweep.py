@@ -182,13 +182,7 @@ def _hash_trimmed(connection: Connection, store: Store, signal_id: int, table: s
     for shard, sha256 in connection.sql(
         query("gc/trimmed_shards"), params={"signal_id": signal_id}
     ).fetchall():
-        rows = vectors.read(
-            store,
-            table,
-            columns=vectors.value_columns(store, table),
-            shards=[shard],
-            version=version,
-        ).read_all()
+        rows = vectors.read_shard(store, table, shard, version=version)
         if rows_sha256(rows) == sha256:
             at = {"signal_id": signal_id, "shard": shard}
             left = connection.sql(query("gc/shard_members"), params=at).to_arrow_table()[

@@ -134,6 +134,13 @@ def read(
         return scanner.to_reader()
 
 
+def read_shard(paths: CatalogPaths, table: str, shard: int, *, version: int | None) -> pa.Table:
+    """Return a whole shard, in the columns that its hash covers."""
+    columns = value_columns(paths, table)
+    with reporting_damage(paths, table):
+        return read(paths, table, columns=columns, shards=[shard], version=version).read_all()
+
+
 def take(
     paths: CatalogPaths,
     table: str,
