@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from catalog.query.source_text import literal, quoted
+
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
@@ -123,10 +125,10 @@ def _format(
     types = connection.sql("FROM batch").types
     as_value = _flat if is_flat else _value
     selected = ", ".join(
-        f"{as_value(column, type_)} AS {_quoted(name)}"
+        f"{as_value(column, type_)} AS {quoted(name)}"
         for column, type_, name in zip(columns, types, names, strict=True)
     )
-    connection.execute(f"COPY (SELECT {selected} FROM batch) TO {_literal(str(path))} ({options})")
+    connection.execute(f"COPY (SELECT {selected} FROM batch) TO {literal(path)} ({options})")
 
 
 def _flat(column: str, type_: Any) -> str:
@@ -157,19 +159,11 @@ def _value(column: str, type_: Any, depth: int = 0) -> str:
 
 def _object(column: str, type_: Any, depth: int) -> str:
     fields = ", ".join(
-        f"{_quoted(name)} := {_value(f'{column}.{_quoted(name)}', child, depth)}"
+        f"{quoted(name)} := {_value(f'{column}.{quoted(name)}', child, depth)}"
         for name, child in type_.children
     )
     return f"CASE WHEN {column} IS NOT NULL THEN struct_pack({fields}) END"
 
 
 def _csv_name(name: str) -> str:
-    return _quoted(name) if re.search(r'[",\r\n]', name) else name
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+    return quoted(name) if re.search(r'[",\r\n]', name) else name

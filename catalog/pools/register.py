@@ -21,6 +21,7 @@ from catalog.pools.folded import fold
 from catalog.pools.reading import FileReading, ReadOptions, read_batches
 from catalog.pools.refusal import mostly_unreadable
 from catalog.pools.staging import Staging, staging
+from catalog.query.source_text import literal
 from catalog.store.database import Connection
 from catalog.store.media import adopt
 from catalog.store.queries import query
@@ -144,8 +145,8 @@ def _commit(connection: Connection, load: _Load) -> Registration:
     pool_id, version, n_rows_before = _pool(connection, load)
     is_append = load.mode == "append"
     offset = n_rows_before if is_append else 0
-    connection.execute(f"SET VARIABLE staged = '{_quoted(load.staged.instructions)}'")
-    connection.execute(f"SET VARIABLE quarantined = '{_quoted(load.staged.quarantine)}'")
+    connection.execute(f"SET VARIABLE staged = {literal(load.staged.instructions)}")
+    connection.execute(f"SET VARIABLE quarantined = {literal(load.staged.quarantine)}")
     for step in ("keys", "fresh_dry" if load.is_dry_run else "fresh"):
         connection.execute(query(f"register/{step}"))
     connection.execute(query("register/loaded"), {"offset": offset})
@@ -273,7 +274,3 @@ def _refuse_mostly_unreadable(
 def _json(value: Any) -> str:
     """Return JSON that can be stored, even of a path that is not text."""
     return json.dumps(value, ensure_ascii=False).encode(errors="replace").decode()
-
-
-def _quoted(path: Any) -> str:
-    return str(path).replace("'", "''")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from catalog.kernels import Kernel
-from catalog.query.source_text import SourceText
+from catalog.query.source_text import SourceText, literal
 from catalog.query.sources import Resolved
 from catalog.query.unordered import Finding
 
@@ -82,4 +82,4 @@ def call_text(name: str, reference: str, values: Mapping[str, Any]) -> str:
 
 
 def _literal(value: Any) -> str:
-    return "'" + value.replace("'", "''") + "'" if isinstance(value, str) else str(value)
+    return literal(value) if isinstance(value, str) else str(value)

@@ -18,6 +18,7 @@ from typing import Any
 import duckdb
 
 from catalog.errors import HomeNotFoundError, InterruptedQueryError, MigrationError, OptionError
+from catalog.query.source_text import literal
 from catalog.store.database import CONFIG, Connection, sharing
 from catalog.store.migrate import pending
 from catalog.store.opening import open_to_read
@@ -225,13 +226,12 @@ def _open(wanted: Session) -> Connection:
 
 
 def _attach(connection: Connection, wanted: Session) -> None:
-    path = str(wanted.store.database).replace("'", "''")
 
     def sleep(seconds: float) -> None:
         if wanted.stopped.wait(seconds):
             raise InterruptedQueryError("stopped while another process held the catalog")
 
-    attach = f"ATTACH '{path}' AS catalog (READ_ONLY)"
+    attach = f"ATTACH {literal(wanted.store.database)} AS catalog (READ_ONLY)"
     open_to_read(
         lambda: connection.execute(attach), paths=wanted.store, wait=wanted.store.wait, sleep=sleep
     )

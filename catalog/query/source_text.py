@@ -112,6 +112,15 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def literal(text: object) -> str:
+    """Return a text as a SQL string.
+
+    >>> literal("it's")
+    "'it''s'"
+    """
+    return "'" + str(text).replace("'", "''") + "'"
+
+
 def offset_of_byte(sql: str, byte: int) -> int:
     """Return the offset in characters of an offset in UTF-8 bytes, which DuckDB counts."""
     return byte if sql.isascii() else len(sql.encode()[:byte].decode(errors="ignore"))
