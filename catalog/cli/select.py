@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +48,17 @@ strict_option = click.option(
 )
 
 
+def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of a run, which `select` and `refresh` share."""
+    options = (
+        *(supersede_option, memory_option, timeout_option, compute_option),
+        *(no_cache_option, strict_option, dry_run_option, json_option),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
 @click.command()
 @click.argument("selector")
 @click.argument("pool")
@@ -65,14 +76,7 @@ strict_option = click.option(
 )
 @set_option
 @click.option("--seed", default=0, show_default=True, help="Random seed for all sampling.")
-@supersede_option
-@memory_option
-@timeout_option
-@compute_option
-@no_cache_option
-@strict_option
-@dry_run_option
-@json_option
+@run_options
 @pass_catalog
 def select(
     catalog: Catalog,
@@ -108,14 +112,7 @@ def select(
 @click.argument("name")
 @click.option("--budget", help="Another budget. Default: the one of the subset.")
 @set_option
-@supersede_option
-@memory_option
-@timeout_option
-@compute_option
-@no_cache_option
-@strict_option
-@dry_run_option
-@json_option
+@run_options
 @pass_catalog
 def refresh(
     catalog: Catalog,
