@@ -13,15 +13,15 @@ import pyarrow as pa
 
 import catalog.kernels._common.log_det_tokens as log_det_tokens
 import catalog.kernels._common.log_det_vectors as log_det_vectors
-from catalog.errors import OptionError, QueryError
+from catalog.errors import OptionError
 from catalog.kernels import kernel
 from catalog.kernels._common.arrays import Numbers, Rows
 from catalog.kernels._common.log_det_information import InformationOfTexts
 from catalog.kernels._common.log_det_tangents import tangent_bytes
 from catalog.kernels._common.memory_limit import require_memory
 from catalog.kernels._common.parallel import require_finite, row_blocks
-from catalog.kernels._common.relation import canonical, is_vector, matrix, with_columns
-from catalog.kernels._common.token_states import is_states, states
+from catalog.kernels._common.relation import canonical, matrix, only_column, with_columns
+from catalog.kernels._common.token_states import holds_vectors, is_states, states
 
 _TANGENTS = 2 * 2**30  # bytes; more buys little
 
@@ -128,20 +128,8 @@ def _check(
 
 
 def _column(rows: pa.Table) -> str:
-    names = [
-        str(field.name) for field in rows.schema if is_vector(field.type) or is_states(field.type)
-    ]
-    if len(names) != 1:
-        found = (
-            f"it has {len(names)} ({', '.join(names)})"
-            if names
-            else f"its columns are {', '.join(rows.column_names)}"
-        )
-        raise QueryError(
-            "log_det: the relation must have exactly one column of vectors or token states; "
-            f"{found}. Select one in the argument's SELECT"
-        )
-    return names[0]
+    kind = "column of vectors or token states"
+    return only_column(rows, holds_vectors, function="log_det", kind=kind)
 
 
 class _Sample:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,7 @@ def is_vector(type_: pa.DataType) -> bool:
 
 
 def vector_column(rows: pa.Table, *, function: str) -> str:
-    """Name the one vector column of a relation.
+    """Return the name of the one vector column of a relation.
 
     Raises:
         QueryError: there is none, or more than one.
@@ -47,18 +48,33 @@ def vector_column(rows: pa.Table, *, function: str) -> str:
     >>> vector_column(pa.table({"id": [1], "v": [[1.0, 2.0]]}), function="kmeans")
     'v'
     """
-    names: list[str] = [field.name for field in rows.schema if is_vector(field.type)]
-    if len(names) != 1:
-        found = (
-            f"it has {len(names)} ({', '.join(names)})"
-            if names
-            else f"its columns are {', '.join(rows.column_names)}"
-        )
-        raise QueryError(
-            f"{function}: the relation must have exactly one vector column; {found}. "
-            "Select one in the argument's SELECT"
-        )
-    return names[0]
+    return only_column(rows, is_vector, function=function, kind="vector column")
+
+
+def only_column(
+    rows: pa.Table, fits: Callable[[pa.DataType], bool], *, function: str, kind: str
+) -> str:
+    """Return the name of the one column of a relation whose type fits.
+
+    Args:
+        rows: the relation.
+        fits: tells the types that fit.
+        function: the kernel, for the message.
+        kind: what such a column is called, for the message.
+
+    Raises:
+        QueryError: there is none, or more than one.
+    """
+    names: list[str] = [field.name for field in rows.schema if fits(field.type)]
+    if len(names) == 1:
+        return names[0]
+    found = f"its columns are {', '.join(rows.column_names)}"
+    if names:
+        found = f"it has {len(names)} ({', '.join(names)})"
+    raise QueryError(
+        f"{function}: the relation must have exactly one {kind}; {found}. "
+        "Select one in the argument's SELECT"
+    )
 
 
 def matrix(rows: pa.Table, column: str, *, function: str) -> Vectors:

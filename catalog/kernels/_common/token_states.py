@@ -26,6 +26,11 @@ def is_states(type_: pa.DataType) -> bool:
     return is_list and is_vector(type_.value_type)
 
 
+def holds_vectors(type_: pa.DataType) -> bool:
+    """Return whether a column type holds one vector a row, or a list of vectors a row."""
+    return is_vector(type_) or is_states(type_)
+
+
 def states(column: pa.ChunkedArray, *, name: str, function: str) -> tuple[list[Array], int]:
     """One view of shape (M, d) a row, in the column's order, and d.
 
@@ -42,7 +47,7 @@ def states(column: pa.ChunkedArray, *, name: str, function: str) -> tuple[list[A
             f"{function}: {column.null_count:,} of {len(column):,} rows have no states in {name}; "
             f"filter them with WHERE {name} IS NOT NULL"
         )
-    views: list[Array | None] = []  # None where a chunk has no token at all
+    views: list[Array | None] = []  # None for a chunk without tokens
     widths: set[int] = set()
     for chunk in column.chunks:
         tokens = chunk.flatten()

@@ -18,8 +18,7 @@ import pyarrow as pa
 
 from catalog.kernels import Kernel
 from catalog.kernels._common.arrays import Rows
-from catalog.kernels._common.relation import is_vector
-from catalog.kernels._common.token_states import is_states
+from catalog.kernels._common.token_states import holds_vectors
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,7 @@ def counterfactual(
 
 def column_of_vectors(rows: pa.Table) -> str:
     """Return the column that the kernel read: the only one of vectors or of lists of vectors."""
-    columns = (column for column in rows.schema if is_vector(column.type) or is_states(column.type))
+    columns = (column for column in rows.schema if holds_vectors(column.type))
     return str(next(columns).name)
 
 
