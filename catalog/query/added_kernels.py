@@ -20,6 +20,7 @@ from catalog.query.kernel_files import import_kernel_file
 from catalog.query.kernels import Kernels, kernel_names, kernels_of, package_kernels
 from catalog.query.sources import SOURCES
 from catalog.query.trusted_kernels import trust
+from catalog.store.atomic import replacing
 from catalog.store.references import nearest
 from catalog.store.store import Store
 
@@ -87,9 +88,8 @@ def add_kernel(store: Store, file: str) -> AddedKernel:
     replaced = Kernels(store.kernels).files.get(name)
     copy = store.kernels / f"{name}-{sha256}.py"
     store.kernels.mkdir(exist_ok=True)
-    unfinished = copy.with_suffix(".unfinished")
-    unfinished.write_bytes(content)
-    unfinished.replace(copy)
+    with replacing(copy) as temporary:
+        temporary.write_bytes(content)
     if replaced and replaced[0] != copy:
         replaced[0].unlink(missing_ok=True)
     trust(name, sha256)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import gzip
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import IO, cast
 
@@ -50,13 +51,29 @@ def new_file(path: Path, *, overwrite: bool) -> Iterator[Path]:
     """
     require_writable(path, overwrite=overwrite)
     path = path.resolve()  # a link stays a link, and its target is replaced
+    check = partial(require_writable, path, overwrite=overwrite)
+    with replacing(path, check=check) as temporary:
+        yield temporary
+
+
+@contextmanager
+def replacing(path: Path, *, check: Callable[[], object] = bool) -> Iterator[Path]:
+    """Yield a temporary path beside `path`, which is on the disk and replaces `path` at the end.
+
+    The temporary file is removed when the block fails, Ctrl-C included. Any path will do, also one
+    in a catalog's folder; `new_file` is for the files of a user.
+
+    Args:
+        path: the file to create or to replace.
+        check: called when the bytes are on the disk; raises to keep the old file.
+    """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     UNFINISHED.add(temporary)
     try:
         yield temporary
         _sync_file(temporary)
-        require_writable(path, overwrite=overwrite)
-        os.replace(temporary, path)  # noqa: PTH105 - Path.replace is the same call, and this name says so
+        check()
+        temporary.replace(path)
         _sync_folder(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
