@@ -20,7 +20,7 @@ from catalog.export.trainer import Trainer
 from catalog.export.weights import WEIGHTS, weight_of
 
 TRAIN = "weights of turns, written as train: true or false"
-IMAGES = "images beside the text, of which axolotl reads the first alone and no marks"
+IMAGES = "images beside the text: axolotl reads only the first one and no marks of places"
 
 
 def side_files(target: FolderTarget) -> list[SideFile]:

@@ -88,7 +88,7 @@ class Kernel:
         return kept | dict(self.adds)
 
     def answer_name(self, column: str, *, is_first: bool) -> str | None:
-        """Return what a relation's column is called in the answer; None where it is not there.
+        """Return what a relation's column is called in the answer; None if it is not there.
 
         Args:
             column: a column that the kernel keeps.
@@ -134,7 +134,7 @@ def kernel(
 
 
 def kernel_of(function: Any) -> Kernel | None:
-    """Return what `kernel` recorded about a function; None where it has not been applied."""
+    """Return what `kernel` recorded about a function; None if it has not been applied."""
     record = getattr(function, _ATTRIBUTE, None)
     return record if isinstance(record, Kernel) else None
 

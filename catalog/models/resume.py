@@ -30,7 +30,7 @@ def save_state(file: Path, state: dict[str, Any]) -> None:
 
 
 def load_state(file: Path, *, device: torch.device) -> dict[str, Any] | None:
-    """Return the state in a file, tensors on the device; None where there is no file.
+    """Return the state in a file, tensors on the device; None if there is no file.
 
     Random states stay on the CPU.
 

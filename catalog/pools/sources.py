@@ -158,7 +158,8 @@ def _local(name: str) -> list[Source]:
     if inside and Path(archive).expanduser().is_file():
         return [replace(_local_file(Path(archive).expanduser()), member=member)]
     # Path.glob takes no absolute patterns.
-    matches = [Path(match) for match in sorted(glob.glob(str(path), recursive=True))]  # noqa: PTH207
+    found = sorted(glob.glob(str(path), recursive=True))  # noqa: PTH207
+    matches = [Path(match) for match in found]
     files = [match for match in matches if not match.is_dir()]
     if not files:
         raise SourceError(f"{name}: no file matches this pattern", reason="not_found")

@@ -33,7 +33,7 @@ class AddedKernel:
         kernel: as the catalog keeps it now.
         path: of the copy.
         sha256: of the file.
-        replaced_sha256: of the file that had the same name before; None where there was none.
+        replaced_sha256: of the file that had the same name before; None if there was none.
     """
 
     kernel: Kernel

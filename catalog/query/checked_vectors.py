@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from catalog.store.database import Connection
     from catalog.store.store import Store
 
-Shards = Mapping[int, str | None]  # the hash of each; None where none was recorded
+Shards = Mapping[int, str | None]  # the hash of each; None if none was recorded
 AHEAD = 2  # shards that are read while one is hashed
 
 

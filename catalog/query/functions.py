@@ -46,7 +46,7 @@ class FunctionArgument:
     Attributes:
         name: that SQL gives it by.
         type: what it takes, in words.
-        default: its value as SQL writes it; None where the argument is required.
+        default: its value as SQL writes it; None if the argument is required.
         meaning: a sentence; empty where the docstring has none.
     """
 

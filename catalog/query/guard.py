@@ -162,7 +162,8 @@ def _table_function(text: SourceText, node: Node, functions: Collection[str]) ->
             f"{where}: {name}() reads outside the catalog: register the file as a pool first"
         )
     if re.match(
-        r"duckdb_|pragma_|pg_|icu_|enable_|disable_|register_|create_|destroy_|deregister_|json_execute|test_|truncate_",
+        r"duckdb_|pragma_|pg_|icu_|enable_|disable_|register_|create_|destroy_|deregister_"
+        r"|json_execute|test_|truncate_",
         name,
     ):
         raise ForbiddenQueryError(f"{where}: {name}() is not allowed in a query")

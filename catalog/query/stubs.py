@@ -81,7 +81,7 @@ class Stubs:
         return True
 
     def type_of(self, text: SourceText, start: int, end: int) -> str | None:
-        """Return the type of the expression between two offsets of a text; None where it has none.
+        """Return the type of the expression between two offsets of a text; None if it has none.
 
         DuckDB says it in the message about a call that no function answers, at any depth of the
         text.
@@ -107,7 +107,7 @@ class Stubs:
         }
 
     def written(self, expression: Node) -> str | None:
-        """Return an expression of a parse tree as SQL; None where DuckDB cannot write it."""
+        """Return an expression of a parse tree as SQL; None if DuckDB cannot write it."""
         root = json.loads(
             self.connection.sql("SELECT json_serialize_sql('SELECT 1')").fetchall()[0][0]
         )

@@ -125,7 +125,7 @@ def is_counting(window: Node) -> bool:
 
 
 def key_of(place: Open, text: SourceText, known: Relations, stubs: Stubs) -> str | None:
-    """Return the key that closes an order; None where there is none."""
+    """Return the key that closes an order; None if there is none."""
     for key in _candidates(place, text, known, stubs):
         if stubs.binds(place.closed(text, key)):
             return key

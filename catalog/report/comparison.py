@@ -141,7 +141,7 @@ def _yardstick(comparison: Comparison, row: dict[str, Any]) -> dict[str, Any] | 
 
 
 def _ratio(value: float | None, base: float | None) -> float | None:
-    """None where a ratio says nothing: a number is missing, or not above 0."""
+    """Return the ratio, or None if it says nothing: a number is missing, or not above 0."""
     return (
         value / base if value is not None and base is not None and value >= 0 and base > 0 else None
     )

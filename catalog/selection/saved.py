@@ -19,7 +19,7 @@ class AddedSelector:
 
     Attributes:
         selector: as it is kept now.
-        replaced_at: when the one that had its name was added, in UTC; None where none had it.
+        replaced_at: when the one that had its name was added, in UTC; None if none had it.
         is_same: whether that one had the same text.
     """
 

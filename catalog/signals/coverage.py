@@ -39,7 +39,7 @@ class Coverage:
 
     @property
     def precision(self) -> str | None:
-        """The precision of the model's products; None where no model or no record of it exists."""
+        """The precision of the model's products; None if no model or no record of it exists."""
         return self.settings.get("dtype", self.identity.get("dtype"))
 
     @property

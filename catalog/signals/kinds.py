@@ -163,11 +163,11 @@ class SignalKind:
     Attributes:
         name: as the database has it.
         noun: of its values.
-        sql_argument: the argument that names one in SQL; None where SQL names none.
+        sql_argument: the argument that names one in SQL; None if SQL names none.
         example: a name that a message suggests.
         options: of its computation.
         command: computes a signal: a template of ``{ref}``, ``{pool}`` and ``{name}``.
-        import_command: imports a signal, as a template; None where none can be imported.
+        import_command: imports a signal, as a template; None if none can be imported.
         bytes_per_value: on the disk.
         values_per_instruction: where nothing was measured yet.
     """

@@ -32,7 +32,7 @@ class OptionRule:
         is_min_open: whether ``min`` itself is refused.
         is_max_open: whether ``max`` itself is refused.
         choices: the possible values.
-        identity: the key in a signal's identity; None where the option is not part of it.
+        identity: the key in a signal's identity; None if the option is not part of it.
         effective: the value that holds when nobody sets the option.
         tiny: the same for the proxy `TINY`.
     """
@@ -83,7 +83,7 @@ def option(
     """Declare one field of an `Options` class; see `OptionRule`.
 
     Args:
-        default: of the Python argument and of the command line; None where the computation decides.
+        default: of the Python argument and of the command line; None if the computation decides.
         help: as `OptionRule` has it, and so on.
         min: the smallest value.
         max: the largest value.

@@ -34,7 +34,7 @@ def resolve_signal(
         reference: whose members.
         candidates: signals of the kind.
         kind: the kind.
-        name: the name in the query; None where it names none.
+        name: the name in the query; None if it names none.
         pins: the signals that a stored definition reads.
         scores: gives the derived scores that can be computed.
 
@@ -82,7 +82,7 @@ def _not_found(
 
 
 def missing_error(reference: Reference, coverage: Coverage) -> SignalError | None:
-    """Return the error that a signal lacks members; None where it lacks none."""
+    """Return the error that a signal lacks members; None if it lacks none."""
     if not coverage.n_missing:
         return None
     command = command_for(coverage.kind, reference, coverage.name, coverage)
@@ -177,7 +177,7 @@ def model_of(
     *,
     scores: Definitions | None = None,
 ) -> str | None:
-    """Return the model that computes a signal; None where none does, or where its name is one."""
+    """Return the model that computes a signal; None if none does, or where its name is one."""
     if kind == "states":
         return name
     if kind == "losses":

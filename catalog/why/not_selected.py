@@ -119,7 +119,7 @@ def _ineligible(execution: Execution, texts: Sequence[SourceText], row: Row) -> 
 def _through(execution: Execution, step: Apply, row: Row) -> tuple[bool | None, Account | None]:
     """Return whether a kernel was given the row, and its explanation if it did not return it.
 
-    The first is None where the kernel's relation does not identify rows.
+    The first is None if the kernel's relation does not identify rows.
     """
     relations = {name: execution.table(text) for name, text in _relations(step)}
     given, answer = next(iter(relations.values())), execution.session.relations[step.table]

@@ -41,7 +41,7 @@ class Stored(Protocol):
 
 
 Inputs = Mapping[str, Stored | None]
-"""The signals by the table that the query reads; None where there are no labels."""
+"""Signals by the table that the query reads; None if there are no labels."""
 
 
 def derived_rows(

@@ -29,7 +29,7 @@ def trajectories(store: Store, reference: Reference, proxy: str | None) -> Cover
 
 
 def taxonomy_labels(store: Store, reference: Reference) -> Signal | None:
-    """Return the newest labels of a taxonomy that the members have; None where they have none.
+    """Return the newest labels of a taxonomy that the members have; None if they have none.
 
     Raises:
         SignalError: only some members have them.

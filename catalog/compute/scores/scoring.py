@@ -58,7 +58,7 @@ class Scoring:
     Attributes:
         store: the catalog's files and database.
         reference: whose members.
-        model_name: a proxy that was trained here, a Hugging Face id or a path; None where no score
+        model_name: a proxy that was trained here, a Hugging Face id or a path; None if no score
             needs one.
         options: of the computation.
         limit: the size of the sample to measure; None measures every member.

@@ -104,7 +104,7 @@ def _records(matrix: Array) -> Array:
 def _parts(column: pa.ChunkedArray) -> list[Array] | None:
     """Return numbers, texts as bytes, or vectors, chunk by chunk, each (n_rows, width).
 
-    None where a value is NULL or lengths differ.
+    None if a value is NULL or lengths differ.
     """
     parts = [_chunk(chunk) for chunk in column.chunks if len(chunk)]
     even = [part for part in parts if part is not None]

@@ -13,7 +13,7 @@ from catalog.kernels._common.relation import is_vector
 
 
 def is_states(type_: pa.DataType) -> bool:
-    """Whether a column type holds a list of vectors a row.
+    """Return whether a column type holds a list of vectors a row.
 
     >>> is_states(pa.list_(pa.list_(pa.float16(), 8))), is_states(pa.list_(pa.float32()))
     (True, False)
@@ -32,7 +32,7 @@ def holds_vectors(type_: pa.DataType) -> bool:
 
 
 def states(column: pa.ChunkedArray, *, name: str, function: str) -> tuple[list[Array], int]:
-    """One view of shape (M, d) a row, in the column's order, and d.
+    """Return one view of shape (M, d) a row, in the column's order, and d.
 
     Raises:
         QueryError: a row or a number is NULL or not finite, or vectors differ in length.

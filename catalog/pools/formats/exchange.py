@@ -71,7 +71,7 @@ def is_placeholder(text: str) -> bool:
 
 
 def _are_texts(prompt: Any, response: Any, given: Any) -> bool:
-    """Return whether all values are texts, or None where that is allowed."""
+    """Return whether all values are texts, or None if that is allowed."""
     if type(prompt) is not str:
         return False
     return all(value is None or type(value) is str for value in (response, given))

@@ -43,7 +43,7 @@ def understood(connection: Connection, text: str) -> exp.Query | None:
         text: one SELECT.
 
     Returns:
-        The tree, or None where sqlglot cannot read the text or reads it otherwise.
+        The tree, or None if sqlglot cannot read the text or reads it otherwise.
     """
     theirs = _serialised(connection, text)
     if theirs is None:

@@ -36,7 +36,7 @@ def changes(connection: Connection, before: str, after: str) -> list[str] | None
         after: another one.
 
     Returns:
-        One sentence a change; none where the texts are equal; None where one of them is not
+        One sentence a change; none where the texts are equal; None if one of them is not
         understood.
     """
     trees = [understood(connection, text) for text in (before, after)]
