@@ -1,4 +1,4 @@
-"""A database-backed catalog for supervised-fine-tuning data.
+"""Database-backed catalog for supervised-fine-tuning data.
 
 It holds pools of instructions, signals about them, selections as SQL, and versioned subsets.
 

@@ -1,4 +1,4 @@
-"""A catalog: one folder, and everything that can be done with it. Each method is one delegation."""
+"""Catalog of one folder, with a method for each verb; each method is one delegation."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ SELECTION_MEMORY = "4GB"
 
 
 class Catalog:
-    """A catalog in a folder; `Catalog.open` opens one. It holds no connection between calls."""
+    """Catalog in a folder; `Catalog.open` opens one. It holds no connection between calls."""
 
     def __init__(self, store: Store, *, is_isolated: bool = True) -> None:
         self.store = store
@@ -153,14 +153,14 @@ class Catalog:
         )
 
     def pools(self) -> pl.DataFrame:
-        """Every pool at its newest version."""
+        """Return every pool at its newest version."""
         from catalog.pools import versions
 
         with self.store.reading() as connection:
             return frame(versions.list_pools(connection))
 
     def show(self, reference: str, *, n_examples: int = 3) -> Description | SubsetDescription:
-        """One version of a pool or a subset in full."""
+        """Return one version of a pool or a subset in full."""
         from catalog.pools import versions
         from catalog.subsets.describe import describe_subset
 
@@ -171,14 +171,14 @@ class Catalog:
             return versions.describe(connection, found, n_examples=n_examples)
 
     def history(self, pool: str) -> pl.DataFrame:
-        """Every version of a pool, oldest first."""
+        """Return every version of a pool, oldest first."""
         from catalog.pools import versions
 
         with self.store.reading() as connection:
             return frame(versions.history(connection, pool))
 
     def diff(self, left: str, right: str, *, n_members: int = 20) -> Diff:
-        """How the members of two references differ."""
+        """Return how the members of two references differ."""
         from catalog.pools import versions
 
         with self.store.reading() as connection:
@@ -375,7 +375,7 @@ class Catalog:
         return search(self.store, found, text, **asked, limits=limits, is_isolated=self.is_isolated)
 
     def scores(self) -> pl.DataFrame:
-        """Every score that can be computed, with its inputs."""
+        """Return every score that can be computed, with its inputs."""
         import polars as pl
 
         from catalog.compute.scores.saved import list_scores
@@ -395,7 +395,7 @@ class Catalog:
         remove_score(self.store, name)
 
     def signals(self, reference: str | None = None) -> pl.DataFrame:
-        """Every signal with its coverage of a pool or subset, or of the whole catalog."""
+        """Return every signal with its coverage of a pool or subset, or of the whole catalog."""
         from catalog.signals.registry import list_signals
 
         with self.store.reading() as connection:
@@ -574,7 +574,7 @@ class Catalog:
         proxy: str | None = None,
         memory: str | None = SELECTION_MEMORY,
     ) -> Comparison:
-        """Pools and subsets side by side; see `catalog.subsets.compare.compare`."""
+        """Compare pools and subsets side by side; see `catalog.subsets.compare.compare`."""
         from catalog.query.executor import Limits
         from catalog.subsets.compare import compare
 
@@ -590,7 +590,7 @@ class Catalog:
         )
 
     def subsets(self) -> pl.DataFrame:
-        """Every version of every subset."""
+        """Return every version of every subset."""
         from catalog.subsets.store import list_subsets
 
         with self.store.reading() as connection:

@@ -1,4 +1,4 @@
-"""A call of the program as data: printed for a person, run for `--compute`."""
+"""Call of the program as data: printed for a person, run for `--compute`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Command:
-    """One call of the program: printed as a shell command, and run through the Python API.
+    """Call of the program: printed as a shell command, and run through the Python API.
 
     Attributes:
         words: the command's words, such as ``("losses", "train")``.

@@ -1,4 +1,4 @@
-"""The errors of this package, as one tree.
+"""Errors of this package, as one tree.
 
 ::
 
@@ -42,7 +42,7 @@ from catalog.command import Command
 
 @dataclass(frozen=True)
 class Location:
-    """A place in a text that a user wrote.
+    """Place in a text that a user wrote.
 
     >>> str(Location("mine.sql", 2, 3)), str(Location("mine.sql"))
     ('mine.sql:2:3', 'mine.sql')
@@ -58,7 +58,7 @@ class Location:
 
 
 class CatalogError(Exception):
-    """The base of every error that this package raises on purpose.
+    """Base of every error that this package raises on purpose.
 
     Attributes:
         problem: what is wrong.
@@ -80,7 +80,7 @@ class CatalogError(Exception):
 
     @property
     def message(self) -> str:
-        """The text without its location."""
+        """Return the text without its location."""
         return ": ".join(part for part in (self.problem, self.next_step) if part)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -113,11 +113,11 @@ def _restored(
 
 
 class UsageError(CatalogError):
-    """What was asked for makes no sense."""
+    """Raised if a request makes no sense."""
 
 
 class OptionError(UsageError):
-    """One option or argument is out of its range."""
+    """Raised if an option or argument is out of its range."""
 
 
 class NotFoundError(CatalogError):
@@ -141,7 +141,7 @@ class ModelNotFoundError(NotFoundError):
 
 
 class SourceError(CatalogError):
-    """A file or URL cannot be read as records."""
+    """Raised if a file or URL cannot be read as records."""
 
     def __init__(self, problem: str, *, reason: str = "unreadable", next_step: str = "") -> None:
         super().__init__(problem, next_step=next_step)
@@ -153,7 +153,7 @@ class MostlyUnreadableError(SourceError):
 
 
 class MostlyRemovedError(CatalogError):
-    """A load would remove more than half of a pool, and nothing was written.
+    """Raised if a load would remove more than half of a pool; nothing was written.
 
     Attributes:
         pool: the pool's name.
@@ -179,11 +179,11 @@ class MostlyRemovedError(CatalogError):
 
 
 class LossyExportError(CatalogError):
-    """An export would drop something that the pool holds."""
+    """Raised if an export would drop something that the pool holds."""
 
 
 class SignalError(CatalogError):
-    """A signal is missing, stale, incomplete or mixed.
+    """Raised if a signal is missing, stale, incomplete or mixed.
 
     Attributes:
         command: computes or imports the missing signal; None if no command does.
@@ -211,19 +211,19 @@ class AmbiguousSignalError(SignalError):
 
 
 class SelectionError(CatalogError):
-    """A selection cannot be made."""
+    """Raised if a selection cannot be made."""
 
 
 class HeaderError(SelectionError):
-    """A selector file's header is wrong."""
+    """Raised if the header of a selector file is wrong."""
 
 
 class QueryError(CatalogError):
-    """A SQL text is wrong."""
+    """Raised if a SQL text is wrong."""
 
 
 class ForbiddenQueryError(QueryError):
-    """A SQL text asks for what is locked."""
+    """Raised if a SQL text asks for what is locked."""
 
 
 class EngineError(QueryError):
@@ -231,11 +231,11 @@ class EngineError(QueryError):
 
 
 class InterruptedQueryError(QueryError):
-    """A query ran out of time, memory or patience."""
+    """Raised if a query ran out of time or memory, or was stopped."""
 
 
 class MemoryLimitError(CatalogError):
-    """A computation needs more memory than it was given."""
+    """Raised if a computation needs more memory than it was given."""
 
 
 class LockedError(CatalogError):
@@ -243,7 +243,7 @@ class LockedError(CatalogError):
 
 
 class MigrationError(CatalogError):
-    """The schema's history does not fit."""
+    """Raised if the history of the schema does not fit."""
 
 
 class DamageError(CatalogError):
@@ -251,8 +251,8 @@ class DamageError(CatalogError):
 
 
 class StorageError(DamageError):
-    """The disk is full, read-only, or refuses otherwise."""
+    """Raised if the disk is full, read-only, or refuses otherwise."""
 
 
 class CorruptError(DamageError):
-    """What is stored is damaged, or the two stores disagree."""
+    """Raised if stored data is damaged, or the two stores disagree."""

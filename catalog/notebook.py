@@ -14,7 +14,7 @@ LONGEST_TEXT = 200
 
 
 class NotebookResult:
-    """A base of dataclasses that a notebook shows as a table, a field a row."""
+    """Base of dataclasses that a notebook shows as a table, a field a row."""
 
     def _repr_html_(self) -> str:
         items = [

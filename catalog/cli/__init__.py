@@ -1,4 +1,4 @@
-"""The command line: each command parses, calls one method of the catalog, and prints."""
+"""Command line: each command parses, calls one method of the catalog, and prints."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ MODULES = {
 
 
 class Commands(Mapping[str, click.Command]):
-    """The commands by name; a command's module is imported when the command is looked up."""
+    """Commands by name; a command's module is imported when the command is looked up."""
 
     def __init__(self) -> None:
         self._modules = {name: module for module, names in MODULES.items() for name in names}

@@ -9,7 +9,7 @@ import click
 
 
 class LazyChoice(click.ParamType):  # type: ignore[type-arg]  # generic from click 8.4 on
-    """One of several names, which a function returns.
+    """Choice among names that a function returns when they are first needed.
 
     Attributes:
         names: returns the names.

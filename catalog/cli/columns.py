@@ -1,4 +1,4 @@
-"""The widths of a table's columns. Names and numbers are never cut, other columns can shrink."""
+"""Widths of a table's columns. Names and numbers are never cut, other columns can shrink."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LEAST_TEXT = 10  # a date
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a table, with its cells as texts.
+    """Column of a table, with its cells as texts.
 
     Attributes:
         name: its header.
@@ -31,17 +31,17 @@ class Column:
 
     @property
     def is_whole(self) -> bool:
-        """Whether its cells stay whole on one line."""
+        """Tell whether the cells stay whole on one line."""
         return self.is_number or self.name in NAMES
 
     @property
     def widest(self) -> int:
-        """Characters of its header or its longest cell, whichever is longer."""
+        """Return the characters of the header or the longest cell, whichever is longer."""
         return max(_width(self.name), self._longest)
 
     @property
     def least(self) -> int:
-        """The smallest width at which it is shown."""
+        """Return the smallest width at which the column is shown."""
         if self.name in NAMES:
             return self.widest
         if self.is_number:

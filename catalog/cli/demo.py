@@ -1,4 +1,4 @@
-"""The main job on generated data, without a network."""
+"""Command `demo`: the main job on generated data, without a network."""
 
 from __future__ import annotations
 

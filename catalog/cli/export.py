@@ -1,4 +1,4 @@
-"""The command `export`."""
+"""Command `export`."""
 
 from __future__ import annotations
 

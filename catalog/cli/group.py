@@ -1,4 +1,4 @@
-"""The command group: shared options, and the handling of errors."""
+"""Group of all commands: shared options, and the handling of errors."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DONE, FAILED, USAGE, DIFFERENT, INTERRUPTED = 0, 1, 2, 3, 130
 
 
 class CatalogGroup(click.Group):
-    """The group of all commands, which turns errors into one red line on stderr and an exit code.
+    """Group of all commands, which turns errors into one red line on stderr and an exit code.
 
     These are our errors and those of the disk and of DuckDB. Any other exception keeps its
     traceback.

@@ -1,4 +1,4 @@
-"""The output of commands: data on stdout, narration on stderr."""
+"""Output of commands: data on stdout, narration on stderr."""
 
 from __future__ import annotations
 

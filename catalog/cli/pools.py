@@ -1,4 +1,4 @@
-"""The commands of pools and their versions: pools, history, diff, quarantine, tag, drop."""
+"""Commands of pools and their versions: pools, history, diff, quarantine, tag, drop."""
 
 from __future__ import annotations
 

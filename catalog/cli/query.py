@@ -1,4 +1,4 @@
-"""The command `sql`."""
+"""Command `sql`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command `register`."""
+"""Command `register`."""
 
 from __future__ import annotations
 

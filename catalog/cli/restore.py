@@ -1,4 +1,4 @@
-"""The command `restore`."""
+"""Command `restore`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command `search`."""
+"""Command `search`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The commands that make selections: select, refresh, explain."""
+"""Commands that make selections: select, refresh, explain."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command group `selectors`."""
+"""Command group `selectors`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command `show`."""
+"""Command `show`."""
 
 from __future__ import annotations
 

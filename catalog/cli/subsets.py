@@ -1,4 +1,4 @@
-"""The commands that read subsets: subsets, verify, compare."""
+"""Commands that read subsets: subsets, verify, compare."""
 
 from __future__ import annotations
 

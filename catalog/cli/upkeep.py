@@ -1,4 +1,4 @@
-"""The maintenance commands: doctor, gc, migrate."""
+"""Maintenance commands: doctor, gc, migrate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command `why`."""
+"""Command `why`."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What makes signals."""
+"""Computation and import of signals."""

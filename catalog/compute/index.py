@@ -1,4 +1,4 @@
-"""An IVF index over a large embedding: built when first needed, used if its recall is 0.95."""
+"""IVF index over a large embedding: built when first needed, used if its recall is 0.95."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Vectors = np.ndarray[Any, np.dtype[np.float32]]
 
 @dataclass(frozen=True)
 class Index:
-    """A measured index.
+    """Index whose recall was measured.
 
     Attributes:
         n_rows: rows of the table when it was built.
@@ -43,7 +43,7 @@ class Index:
     n_queries: int
 
     def nearest(self, store: Store, signal: Signal, wanted: Vectors, *, k: int) -> pa.Table:
-        """``instruction_id`` and ``shard`` of the rows nearest to a vector (d,)."""
+        """Return ``instruction_id`` and ``shard`` of the rows nearest to a vector (d,)."""
         return _nearest(store, signal, wanted, k=k, probes=self.probes)
 
 

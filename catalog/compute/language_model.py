@@ -1,4 +1,4 @@
-"""A causal language model by name: a proxy that was trained here, a Hugging Face id, or a path."""
+"""Find a causal language model by name: a proxy trained here, a Hugging Face id, or a path."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class LanguageModel:
-    """A model that is loaded when first needed: a run with nothing to compute never loads it.
+    """Causal language model that is loaded when first needed, so never by a run without work.
 
     Attributes:
         name: what its signals are called: ``tiny``, or the last part of a hub id or path.

@@ -36,7 +36,7 @@ EXACT_MEMBERS = 100_000  # up to here every vector is compared
 
 @dataclass(frozen=True)
 class SearchResult:
-    """The result of a search.
+    """Result of a search.
 
     Attributes:
         rows: rank (from 1), similarity (cosine), fingerprint, source, prompt, response.

@@ -34,7 +34,7 @@ BATCH_ORDER = (
 
 @dataclass(frozen=True)
 class Values:
-    """The values of one shard.
+    """Values of one shard.
 
     Attributes:
         rows: ``instruction_id``, and ``vector`` or ``states`` (for the vector store) or ``value``
@@ -52,7 +52,7 @@ class Values:
 
 @dataclass
 class ComputeReport:
-    """The counts of a run.
+    """Counts of a run.
 
     Attributes:
         n_before: members that had a value or a reason before.

@@ -53,7 +53,7 @@ __all__ = [
 
 @dataclass(frozen=True, kw_only=True)
 class Exported:
-    """The result of an export.
+    """Result of an export.
 
     Attributes:
         reference: the exported pool or subset as ``name@version``, or None.

@@ -1,4 +1,4 @@
-"""A folder for axolotl: ``NAME.jsonl`` in the chat format, and ``NAME.yaml`` for its configuration.
+"""Folder for axolotl: ``NAME.jsonl`` in the chat format, and ``NAME.yaml`` for its configuration.
 
 Axolotl reads the data with its ``chat_template`` strategy (its
 docs/dataset-formats/conversation.qmd). The tokenizer's own template writes the prompt. Training

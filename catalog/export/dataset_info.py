@@ -1,4 +1,4 @@
-"""The side files of LLaMA-Factory's folder.
+"""Side files of LLaMA-Factory's folder.
 
 They are ``dataset_info.json`` with an entry for the data, and lines for the training configuration.
 """

@@ -15,7 +15,7 @@ TIMESTAMP = re.compile(
 
 
 class Dates:
-    """A search for keys of the rows under which every text looks like a date."""
+    """Search for keys of the rows under which every text looks like a date."""
 
     def __init__(self) -> None:
         # By key: for texts whether all are dates, for objects another such dictionary.

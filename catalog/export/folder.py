@@ -1,4 +1,4 @@
-"""A trainer's folder: the data, and beside it the files from which the trainer reads its layout."""
+"""Write a trainer's folder: the data, and the files from which the trainer reads its layout."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The catalog's own JSON Lines, with every column of an instruction.
+"""Format `jsonl`: the catalog's own JSON Lines, with every column of an instruction.
 
 A row is one of `messages` with more keys, so every reader of chat reads it too. Every row of a file
 has the same keys:

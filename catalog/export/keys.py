@@ -1,4 +1,4 @@
-"""One type for each key, over all records of a file.
+"""Settle one type for each key, over all records of a file.
 
 Loaders read a JSON file as columns. If a key holds a text in one record and a list in another,
 datasets 3.6 refuses the file, and datasets 5.2 decodes the texts: "5" becomes a number and "true" a
@@ -23,7 +23,7 @@ KINDS: dict[type, str] = {
 
 
 class Node:
-    """The types of the values under one key, and below it.
+    """Types of the values under one key, and below it.
 
     Attributes:
         kinds: the JSON types of its values; null does not count.
@@ -63,7 +63,7 @@ class Node:
 
     @property
     def is_mixed(self) -> bool:
-        """Whether its values do not fit into one column unchanged."""
+        """Tell whether the values do not fit into one column unchanged."""
         return len(self.kinds) > 1 or (self.is_exact and self._differs())
 
     def _differs(self) -> bool:

@@ -1,4 +1,4 @@
-"""A folder for LLaMA-Factory: ``NAME.jsonl`` and its entry in ``dataset_info.json``.
+"""Folder for LLaMA-Factory: ``NAME.jsonl`` and its entry in ``dataset_info.json``.
 
 LLaMA-Factory reads it with ``dataset_dir: FOLDER`` and ``dataset: NAME``.
 

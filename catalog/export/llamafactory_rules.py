@@ -1,4 +1,4 @@
-"""The rules of LLaMA-Factory's readers.
+"""Rules of LLaMA-Factory's readers.
 
 Roles alternate, every medium has a mark, and the openai reader changes some system prompts. The
 rules are those of LLaMA-Factory's src/llamafactory/data/converter.py and mm_plugin.py.

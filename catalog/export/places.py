@@ -1,4 +1,4 @@
-"""The places of images in a conversation for TRL.
+"""Place images in a conversation for TRL.
 
 Images stand at parts of type image, or before the first user text when no content has parts.
 """

@@ -1,4 +1,4 @@
-"""One instruction with its JSON texts parsed, as every format receives it."""
+"""Instruction with its JSON texts parsed, as every format receives it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pyarrow as pa
 
 
 class Message(NamedTuple):
-    """One message: role (system, user, assistant or tool), content, and its other keys.
+    """Message: role (system, user, assistant or tool), content, and its other keys.
 
     Two of the other keys hold the original spelling and win over role and content: ``content`` (a
     list of parts, whose text is `content`) and ``role`` ("developer", "function"). ``from`` is
@@ -24,7 +24,7 @@ class Message(NamedTuple):
 
 
 class Record(NamedTuple):
-    """One instruction for an export.
+    """Instruction for an export.
 
     ``tools`` is a text, usually the JSON text of a list. ``metadata`` is the JSON text of an
     object. ``locations`` are the files that were found at the paths of its media.
@@ -43,7 +43,7 @@ class Record(NamedTuple):
 
 
 class Encoded(NamedTuple):
-    """The rows of one instruction, and a cause for each part of it that they lose."""
+    """Rows of an instruction, and a cause for each part of it that they lose."""
 
     rows: list[dict[str, Any]]
     lost: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""The registry of export formats: one file a format, whose function `exporter` registers.
+"""Registry of export formats: one file a format, whose function `exporter` registers.
 
 Other packages add formats through the entry-point group ``catalog.exporters``, whose entry points
 name modules that use `exporter`.
@@ -28,7 +28,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 @dataclass(frozen=True, kw_only=True)
 class FolderTarget:
-    """A trainer's folder that an export writes.
+    """Folder of a trainer that an export writes.
 
     Attributes:
         folder: the folder.
@@ -46,12 +46,12 @@ class FolderTarget:
 
     @property
     def data(self) -> Path:
-        """The file of the instructions."""
+        """Return the path of the file of the instructions."""
         return self.folder / f"{self.name}.jsonl"
 
 
 class SideFile(NamedTuple):
-    """A file beside the data of a trainer's folder.
+    """File beside the data of a trainer's folder.
 
     ``text`` returns its content. ``is_shared`` marks a file that describes several data sets, so
     that it may exist before.
@@ -64,7 +64,7 @@ class SideFile(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Exporter:
-    """One registered export format.
+    """Registered export format.
 
     Attributes:
         name: its name, which ``format=`` takes.

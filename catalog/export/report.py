@@ -1,4 +1,4 @@
-"""The counts of an export, and the decision whether its losses are allowed."""
+"""Counts of an export, and the decision whether its losses are allowed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The export format that the suffix of a path names."""
+"""Find the export format that the suffix of a path names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The survey of a file's records, so that a second pass writes all of them the same way."""
+"""Survey a file's records, so that a second pass writes all of them the same way."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a format's trainer reads of a record. Everything else in the record is lost."""
+"""Parts of a record that a format's trainer reads. Everything else in the record is lost."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ORDER = "an order that matters, which the trainer does not keep by itself"
 
 @dataclass(frozen=True, kw_only=True)
 class Trainer:
-    """The parts of a record that a trainer reads.
+    """Parts of a record that a trainer reads.
 
     Attributes:
         media: the kinds of media for which it has a column.

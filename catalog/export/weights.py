@@ -1,4 +1,4 @@
-"""The weight of a message in training, from its own keys."""
+"""Read the weight of a message in training from its own keys."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One export in progress: a first pass surveys the records, a second pass writes them."""
+"""Write an export: a first pass surveys the records, a second pass writes them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Batches = Callable[[], Iterable[pa.RecordBatch]]
 
 @dataclass(kw_only=True)
 class Work:
-    """One export in progress.
+    """Export in progress.
 
     Attributes:
         batches: its records.

@@ -1,4 +1,4 @@
-"""The decorator that makes a function a kernel, and what it records."""
+"""Decorator that makes a function a kernel, and what it records."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ATTRIBUTE = "__catalog_kernel__"
 
 @dataclass(frozen=True)
 class Origin:
-    """The place that another author's kernel comes from.
+    """Package that another author's kernel comes from.
 
     Attributes:
         package: the distribution that offers it as an entry point; empty for a file.
@@ -36,7 +36,7 @@ class Origin:
 
 @dataclass(frozen=True)
 class Kernel:
-    """A table function, and how its answer follows from its relations.
+    """Table function, and how its answer follows from its relations.
 
     Attributes:
         function: takes Arrow tables first, then options by name, and returns an Arrow table.

@@ -1,4 +1,4 @@
-"""How crowded each row's neighbourhood is: a kernel density estimate over vectors.
+"""Measure how crowded each row's neighbourhood is: a kernel density estimate over vectors.
 
 Sachdeva et al., "How to train data-efficient LLMs" (arXiv 2402.09668) draw rows with probability
 inverse to it; FisherSFT (arXiv 2505.14826) compares with that. They sketch the sums by hashing;

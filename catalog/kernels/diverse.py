@@ -1,4 +1,4 @@
-"""The best-scored rows that are not too similar to one another.
+"""Choose the best-scored rows that are not too similar to one another.
 
 DEITA's filter (Liu et al., ICLR 2024, arXiv 2312.15685).
 """

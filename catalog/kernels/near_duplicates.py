@@ -29,7 +29,7 @@ Pairs = Iterator[tuple[Array, Array, Array]]
 
 
 class Hashing(NamedTuple):
-    """How texts are hashed, see ``near_duplicates``."""
+    """Parameters of the hashing of texts, see ``near_duplicates``."""
 
     unit: Unit
     shingle: int

@@ -1,4 +1,4 @@
-"""The k nearest rows of one relation to each row of another, exactly, by cosine."""
+"""Find the k nearest rows of one relation to each row of another, exactly, by cosine."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ CHECKS: tuple[tuple[str, str], ...] = (
 
 @dataclass(frozen=True)
 class Issue(NotebookResult):
-    """One thing that is wrong, and the next step."""
+    """Fault of a catalog, and the next step."""
 
     check: str
     problem: str

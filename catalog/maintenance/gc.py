@@ -19,7 +19,7 @@ from catalog.store.store import Store
 
 @dataclass(frozen=True)
 class GcReport(NotebookResult):
-    """What was removed, or would be.
+    """Counts of what was removed, or would be.
 
     Attributes:
         n_instructions: of dropped pools.

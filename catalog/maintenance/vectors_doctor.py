@@ -1,4 +1,4 @@
-"""The two stores against each other: what DuckDB records of the vectors, and what is there."""
+"""Compare the two stores: what DuckDB records of the vectors, and what is there."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SWEEP = "`catalog gc` removes it"
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing in which the stores differ.
+    """Difference between the two stores.
 
     Attributes:
         check: which check found it.
@@ -46,7 +46,7 @@ class Fault:
 
 
 def faults(connection: Connection, store: Store) -> list[Fault]:
-    """Where the stores differ; nothing in a healthy catalog.
+    """Return where the stores differ; nothing in a healthy catalog.
 
     Found: shards whose rows, or whose whole table, are not there; rows of shards that were never
     committed; rows of instructions that are no more; tables that no signal names; tables that

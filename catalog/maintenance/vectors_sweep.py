@@ -24,7 +24,7 @@ from catalog.store.store import Store
 
 @dataclass(frozen=True)
 class VectorSweep:
-    """What was removed from the vector store, or would be."""
+    """Counts of what was removed from the vector store, or would be."""
 
     n_rows: int = 0
     tables: tuple[str, ...] = ()

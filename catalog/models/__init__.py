@@ -1,4 +1,4 @@
-"""What runs models: the only layer that imports torch.
+"""Models: the only layer that imports torch.
 
 On the CPU, torch's threads (GNU OpenMP) meet after every operation. By default they spin for
 milliseconds while they wait, which takes the cores from whatever else the machine does: training

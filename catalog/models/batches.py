@@ -44,7 +44,7 @@ def token_batches(lengths: Sequence[int] | np.ndarray[Any, Any], *, budget: int)
 def padded(
     rows: Sequence[Sequence[int] | np.ndarray[Any, Any]], *, fill: int, side: str = "right"
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """Rows of token ids as one rectangle, with its attention mask.
+    """Return rows of token ids as one rectangle, with its attention mask.
 
     Args:
         rows: B sequences of token ids.

@@ -1,4 +1,4 @@
-"""A causal language model with its tokenizer and its template."""
+"""Causal language model with its tokenizer and its template."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class CausalLM:
-    """A model that reads and scores.
+    """Causal language model that reads and scores instructions.
 
     Attributes:
         model: the Hugging Face model, in evaluation mode.
@@ -52,7 +52,7 @@ class CausalLM:
 
     @property
     def device(self) -> torch.device:
-        """Where the weights are."""
+        """Return the device of the weights."""
         device: torch.device = self.model.device
         return device
 
@@ -104,7 +104,7 @@ class CausalLM:
 
     @property
     def opening_id(self) -> int:
-        """The token that a text may start from: begin of sequence, else end of sequence."""
+        """Return the token that a text may start from: begin of sequence, else end of sequence."""
         tokenizer = self.tokenizer
         return int(
             tokenizer.eos_token_id if tokenizer.bos_token_id is None else tokenizer.bos_token_id

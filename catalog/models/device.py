@@ -1,4 +1,4 @@
-"""Where a computation runs, in what precision, and how quietly."""
+"""Choose where a computation runs, in what precision, and how quietly."""
 
 from __future__ import annotations
 

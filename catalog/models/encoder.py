@@ -63,7 +63,7 @@ class Embeddings:
 
 
 class Encoder:
-    """A sentence-transformers model, loaded; made by :func:`load_encoder`."""
+    """Loaded sentence-transformers model; made by :func:`load_encoder`."""
 
     def __init__(self, model: Any, *, name: str, dtype: str) -> None:
         self.name = name

@@ -1,4 +1,4 @@
-"""The identity of an encoder: what decides its vectors, read from its files."""
+"""Identity of an encoder: what decides its vectors, read from its files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The cross-entropy of every instruction's response under a causal language model.
+"""Measure the cross-entropy of every instruction's response under a causal language model.
 
 This is what SmallToLarge records at each checkpoint (Yang et al. 2024, arXiv 2403.07384), and what
 IFD divides (Li et al. 2023, arXiv 2308.12032). One pass, in batches of similar length, and the LM
@@ -140,7 +140,7 @@ def response_nats(lm: CausalLM, group: Sequence[Tokens]) -> tuple[torch.Tensor, 
 
 
 def placed(group: Sequence[Tokens], *, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
-    """One batch as a rectangle, and the positions that predict its response tokens.
+    """Return one batch as a rectangle, and the positions that predict its response tokens.
 
     Padding lies on the right, where no real position of a causal model sees it, and positions count
     from 0 in every row.

@@ -20,7 +20,7 @@ Matrix = np.ndarray[Any, np.dtype[np.float32]]
 
 @dataclass(frozen=True)
 class Projection:
-    """A linear map from d to k dimensions.
+    """Linear map from d to k dimensions.
 
     Attributes:
         kind: ``"jl"`` or ``"pca"``.

@@ -1,4 +1,4 @@
-"""How a proxy is trained: SmallToLarge's set-up (Yang et al. 2024, arXiv 2403.07384) as numbers."""
+"""Recipe of a proxy's training: SmallToLarge's set-up (Yang et al. 2024, arXiv 2403.07384)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from catalog.errors import OptionError
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a model is trained; every field but ``budget`` is part of a run's identity.
+    """Recipe of a training; every field but ``budget`` is part of a run's identity.
 
     Attributes:
         learning_rate: peak; 2e-5 for a pretrained model, see `TINY_RECIPE` has another.

@@ -1,4 +1,4 @@
-"""A file that is always whole: the old state until the new one is on disk."""
+"""State file that is always whole: the old state until the new one is on disk."""
 
 from __future__ import annotations
 

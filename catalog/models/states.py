@@ -1,4 +1,4 @@
-"""The hidden states that predict a response's tokens, before the LM head: FisherSFT's input.
+"""Compute the hidden states that predict a response's tokens, before the LM head (for FisherSFT).
 
 FisherSFT linearises a model at its last layer, so that token j of instruction i contributes its
 state x_ij in R^d (Deb et al. 2025, arXiv 2505.14826). One forward pass; no labels and no
@@ -50,7 +50,7 @@ def token_states(
     budget: int = 2048,
     progress: Progress | None = None,
 ) -> States:
-    """States of the positions that predict each response's first ``max_tokens`` tokens.
+    """Return the states of the positions that predict each response's first ``max_tokens`` tokens.
 
     Args:
         lm: the model.

@@ -1,4 +1,4 @@
-"""One instruction as one text, and where its response begins.
+"""Render an instruction as one text, and find where its response begins.
 
 A tokenizer with a chat template is used with that template. Any other is used with Stanford
 Alpaca's prompt (the form without input, since an input is already part of the prompt here), carried
@@ -43,7 +43,7 @@ ALPACA = (
 
 @dataclass(frozen=True)
 class Rendered:
-    """One instruction as text.
+    """Instruction as text.
 
     Attributes:
         text: prompt, response and end of sequence; empty where there is a reason.
@@ -58,7 +58,7 @@ class Rendered:
 
 
 class Template:
-    """How instructions become text for one tokenizer; made by :func:`template_of`."""
+    """Rule that makes text of instructions for one tokenizer; made by :func:`template_of`."""
 
     def __init__(self, tokenizer: Any, *, name: str) -> None:
         self.name = name

@@ -1,4 +1,4 @@
-"""The proxy that needs no download: a small Llama with a vocabulary of its own.
+"""Proxy that needs no download: a small Llama with a vocabulary of its own.
 
 It is made for one pool and trained from scratch.
 
@@ -20,7 +20,7 @@ BEGIN, END, PAD = "<|begin|>", "<|end|>", "<|pad|>"
 
 @dataclass(frozen=True)
 class TinyShape:
-    """How large the proxy is.
+    """Size of the proxy.
 
     Attributes:
         vocabulary: tokens, special ones included; 2,048 to 4,096 serve.

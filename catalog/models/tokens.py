@@ -20,7 +20,7 @@ _NOTHING = np.zeros(0, dtype=np.int32)
 
 @dataclass(frozen=True)
 class Tokens:
-    """One instruction as a causal language model reads it.
+    """Instruction as a causal language model reads it.
 
     Attributes:
         ids: int32 (T,), prompt and response with its end of sequence, cut at the window; empty

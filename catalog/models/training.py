@@ -34,7 +34,7 @@ Progress = Callable[[int, int], None]  # (instructions done, tokens done) since 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A place where training has stopped; the caller has the model until it asks for the next.
+    """Step at which training pauses; the caller has the model until it asks for the next.
 
     Attributes:
         number: from 1 to the recipe's ``checkpoints``.

@@ -1,4 +1,4 @@
-"""The members of zip and tar archives as streams, without unpacking to a folder."""
+"""Read the members of zip and tar archives as streams, without unpacking to a folder."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _TAR_START = 257
 
 @dataclass
 class Member:
-    """One member of an archive.
+    """Member of an archive.
 
     Attributes:
         name: its name in the archive.

@@ -76,7 +76,7 @@ MAX_CHARS = 64 * 2**20
 
 
 class BatchBuilder:
-    """A collector of records, which are taken as a pair of Arrow batches.
+    """Collector of records, which are taken as a pair of Arrow batches.
 
     Attributes:
         n_records: number of records, including quarantined ones.

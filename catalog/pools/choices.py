@@ -1,4 +1,4 @@
-"""The choices of a multiple-choice question, as lines after the question."""
+"""Append the choices of a multiple-choice question as lines."""
 
 from __future__ import annotations
 

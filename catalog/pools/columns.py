@@ -1,4 +1,4 @@
-"""The keys of the source column and the labels column, and notes about records without them."""
+"""Read the source and the labels of a record by key, and note records without them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _OTHERWISE = {
 
 
 class Column:
-    """A key that an option names, in the records of one file.
+    """Key that an option names, in the records of one file.
 
     Attributes:
         option: ``"source column"`` or ``"labels column"``.

@@ -1,4 +1,4 @@
-"""The contents of a source: one file, the members of an archive, or the sheets of a workbook."""
+"""Open the contents of a source: one file, an archive's members, or a workbook's sheets."""
 
 from __future__ import annotations
 

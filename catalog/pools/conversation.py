@@ -27,7 +27,7 @@ SYSTEMS = ("system", "system_prompt", "systemInstruction", "system_instruction")
 
 
 class Instruction(NamedTuple):
-    """One record in the form that is stored.
+    """Record in the form that is stored.
 
     Attributes:
         messages: (role, content, extra) in order.

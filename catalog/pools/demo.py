@@ -1,4 +1,4 @@
-"""A generated pool that needs no network: six sources, three difficulties, planted duplicates.
+"""Generate a pool that needs no network: six sources, three difficulties, planted duplicates.
 
 A seed determines every record, so the pool is the same on every machine, and a selection can be
 judged by its known contents. One record in forty is an exact copy (a few more arise by chance), one

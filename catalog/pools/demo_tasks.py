@@ -1,4 +1,4 @@
-"""The tasks of the demo pool: six sources in three difficulties, drawn from a random generator."""
+"""Generate the tasks of the demo pool: six sources in three difficulties."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 
 class Task(NamedTuple):
-    """One generated task."""
+    """Generated task."""
 
     prompt: str
     response: str

@@ -1,4 +1,4 @@
-"""The record formats of one file: the one that the options name, or those that are detected."""
+"""Choose the record formats of one file: the one that the options name, or those detected."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from catalog.pools.reasons import Rejection, kind_of
 
 
 class FileFormats:
-    """The formats that can read the records of a file, with the roles of the options."""
+    """Formats that can read the records of a file, with the roles of the options."""
 
     def __init__(self, options: ReadOptions) -> None:
         self._options = options

@@ -1,4 +1,4 @@
-"""The reader of one file: from its records to instructions, or to the quarantine."""
+"""Read one file: each record becomes an instruction or goes to the quarantine."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ _PREFERENCE = (
 
 
 class FileReader:
-    """A reader of one file into a builder of batches.
+    """Reader of one file into a builder of batches.
 
     Attributes:
         reading: the report about the file.

@@ -1,4 +1,4 @@
-"""The report about one file."""
+"""Report about one file."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass
 class FileReading:
-    """The report about one file, complete after its last record.
+    """Report about one file, complete after its last record.
 
     Attributes:
         file: its name; ``archive.zip!/train.jsonl`` for a member of an archive,

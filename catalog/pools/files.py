@@ -1,4 +1,4 @@
-"""The kind of an opened file by its content, and its text as a stream of blocks."""
+"""Open a file: detect its kind from its content, and read its text as a stream of blocks."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _HTML = (b"<!doctype html", b"<html", b"<head", b"<body", b"<?xml", b"<!--")
 
 @dataclass
 class Counter:
-    """The number of bytes read from all sources, before decompression."""
+    """Count of the bytes read from all sources, before decompression."""
 
     n_bytes: int = 0
 
@@ -48,7 +48,7 @@ Kind = Literal["text", "parquet", "arrow", "excel"]
 
 @dataclass
 class Opened:
-    """One open file that is text or a table.
+    """Open file that is text or a table.
 
     Attributes:
         source: the file; its name includes its place in an archive or workbook.

@@ -1,4 +1,4 @@
-"""The identity of an instruction: the sha256 of one canonical JSON text.
+"""Identify an instruction by the sha256 of one canonical JSON text.
 
 The text is ``json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))`` for::
 
@@ -97,7 +97,7 @@ def canonical(
 
 
 class TooManyMarksError(ValueError):
-    """A text has more than `MAX_MARKS` combining marks in a row."""
+    """Raised if a text has more than `MAX_MARKS` combining marks in a row."""
 
 
 def composed(text: str) -> str:

@@ -12,7 +12,7 @@ from catalog.store.queries import query
 
 
 class Folded(NamedTuple):
-    """The folded records of a load.
+    """Folded records of a load.
 
     Attributes:
         n_records: records with the same instruction as a member.

@@ -1,4 +1,4 @@
-"""The data files of a folder or of an archive, their order, and a note about the other files."""
+"""List the data files of a folder or archive in order, and note the other files."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _STATE = 16 * 2**20
 
 @dataclass
 class Choice:
-    """The data files among some names.
+    """Data files among some names.
 
     Attributes:
         names: the data files, in order.

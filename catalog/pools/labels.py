@@ -1,4 +1,4 @@
-"""A record's labels, in all of their spellings."""
+"""Read a record's labels, in all of their spellings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The names of a record's parts in a trainer's description of a dataset.
+"""Rename a record's parts as a trainer's description of a dataset does.
 
 Records are renamed to the reader's own names.
 """
@@ -16,7 +16,7 @@ from catalog.pools.reasons import Rejection
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """The renaming of a record before `ReadOptions.fields` or `ReadOptions.format` reads it.
+    """Renaming of a record before `ReadOptions.fields` or `ReadOptions.format` reads it.
 
     Attributes:
         keys: new names of a record's keys: ``{"pictures": "images"}``.

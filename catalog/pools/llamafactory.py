@@ -1,4 +1,4 @@
-"""An entry of LLaMA-Factory's dataset_info.json as options of the reader.
+"""Translate an entry of LLaMA-Factory's dataset_info.json into options of the reader.
 
 Its meaning is that of LLaMA-Factory's own parser (src/llamafactory/data/parser.py): with
 ``columns``, a column without a name is absent, even if it has a default.

@@ -34,7 +34,7 @@ _CACHED_FILES = 2**16
 
 
 class MediaReader:
-    """A reader of the media and rejected answers beside the turns of a load's records.
+    """Reader of the media and rejected answers beside the turns of a load's records.
 
     Args:
         folder: the folder for bytes; None only hashes them.

@@ -1,4 +1,4 @@
-"""A record's metadata as JSON text, with a note about values that JSON cannot hold."""
+"""Write a record's metadata as JSON text, and note values that JSON cannot hold."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
 
 class MetadataWriter:
-    """A writer for the metadata of a file's records.
+    """Writer for the metadata of a file's records.
 
     NaN and the infinities become null, bytes are left out, dates and decimals become texts.
 

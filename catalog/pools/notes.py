@@ -1,4 +1,4 @@
-"""The notes of a report about a file's records, beyond their counts."""
+"""Notes of a report about a file's records, beyond their counts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ They are metadata unless the field ``reasoning`` names one.
 
 
 class NoteCounter:
-    """A count of the notes of a file's records."""
+    """Count of the notes of a file's records."""
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()

@@ -1,4 +1,4 @@
-"""The reasons why a record or a whole file is not read."""
+"""Reasons why a record or a whole file is not read."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ FILE_REASONS: dict[str, str] = {
 
 
 class Rejection(NamedTuple):
-    """The reason for which one record is not read.
+    """Reason why a record is not read.
 
     Attributes:
         reason: a key of RECORD_REASONS.

@@ -37,7 +37,7 @@ Progress = Callable[[int, int, int | None], None]
 
 @dataclass(frozen=True)
 class Registration:
-    """The result of a registration, or with ``is_dry_run`` the result that it would have.
+    """Result of a registration, or with ``is_dry_run`` the result that it would have.
 
     ``is_new_version`` is False if nothing changes; nothing is written then.
 

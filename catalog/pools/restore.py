@@ -13,7 +13,7 @@ from catalog.store.store import Store
 
 @dataclass(frozen=True, kw_only=True)
 class Restoration:
-    """The result of a restoration, or with ``is_dry_run`` the result that it would have.
+    """Result of a restoration, or with ``is_dry_run`` the result that it would have.
 
     Attributes:
         name: the pool's name.

@@ -1,4 +1,4 @@
-"""The spellings of roles."""
+"""Spellings of roles."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ _EXTRAS = {
 
 @dataclass(frozen=True)
 class Source:
-    """One file to read.
+    """File to read.
 
     Attributes:
         name: a path, a URL, or ``-``.

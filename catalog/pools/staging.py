@@ -1,4 +1,4 @@
-"""The staging of a load as Parquet in the scratch folder, so that its commit is short."""
+"""Stage a load as Parquet in the scratch folder, so that its commit is short."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ class Staging:
 
     @property
     def instructions(self) -> Path:
-        """The Parquet file of the instructions; its schema is ``INSTRUCTIONS``."""
+        """Return the Parquet file of the instructions; its schema is ``INSTRUCTIONS``."""
         return self.folder / "instructions.parquet"
 
     @property
     def quarantine(self) -> Path:
-        """The Parquet file of the quarantined records; its schema is ``QUARANTINE``."""
+        """Return the Parquet file of the quarantined records; its schema is ``QUARANTINE``."""
         return self.folder / "quarantine.parquet"
 
     @property
     def media(self) -> Path:
-        """The folder of the embedded media."""
+        """Return the folder of the embedded media."""
         return self.folder / "media"
 
     def add(self, batch: Batch) -> None:

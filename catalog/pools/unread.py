@@ -1,4 +1,4 @@
-"""The keys of a file's records that were not read and became metadata."""
+"""Count the keys of a file's records that were not read and became metadata."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MAX_NAMED = 100
 
 
 class UnreadKeys:
-    """A count of the unread keys, record by record.
+    """Count of the unread keys, record by record.
 
     Attributes:
         ignored: keys that an option names. They are read, but stay in the metadata.

@@ -1,4 +1,4 @@
-"""The pools, the contents of their versions, and the differences between versions."""
+"""List pools, describe their versions, and compare versions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Diff:
-    """The difference between the members of two references: left is before, right is after.
+    """Difference between the members of two references: left is before, right is after.
 
     ``members`` has the columns change, fingerprint, prompt and response, and rejected and media
     if a member has them. ``n_media_changed`` counts the kept members with a media file that had
@@ -36,7 +36,7 @@ class Diff:
 
 @dataclass(frozen=True)
 class Description:
-    """One version of a pool: its load, its contents, its first members."""
+    """Version of a pool: its load, its contents, its first members."""
 
     reference: str
     tags: list[str]

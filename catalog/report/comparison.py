@@ -1,4 +1,4 @@
-"""A comparison as a picture: the landscape with each reference's members, and its numbers."""
+"""Draw a comparison: the landscape with each reference's members, and its numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The definition of a selection: everything that its members follow from, and the plan it means."""
+"""Definition of a selection: everything that its members follow from, and its plan."""
 
 from __future__ import annotations
 

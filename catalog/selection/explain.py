@@ -1,4 +1,4 @@
-"""The plan of a query or selection: what it computes, its signals, and the cost of missing ones."""
+"""Explain a query or selection: what it computes, its signals, and the cost of missing ones."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from catalog.store.store import Store
 
 @dataclass(frozen=True)
 class Explanation:
-    """The plan of a query or a selection.
+    """Plan of a query or a selection.
 
     Attributes:
         name: the name of the text.

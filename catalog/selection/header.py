@@ -1,4 +1,4 @@
-"""The header of a selector: comment lines ``-- key: value`` above its SQL."""
+"""Read the header of a selector: comment lines ``-- key: value`` above its SQL."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ SYNTAX = "NAME integer|number|text|boolean [= DEFAULT] [[LOW..HIGH]] [{CHOICE, .
 
 @dataclass
 class Header:
-    """A selector's header.
+    """Header of a selector.
 
     Attributes:
         params: the declared parameters by name.

@@ -1,4 +1,4 @@
-"""The parameters of a selector: types, ranges and values."""
+"""Parameters of a selector: types, ranges and values."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ TRUE, FALSE = {"true", "yes", "on", "1"}, {"false", "no", "off", "0"}
 
 @dataclass(frozen=True)
 class Param:
-    """One parameter of a selector, as its header declares it."""
+    """Parameter of a selector, as its header declares it."""
 
     name: str
     type: str  # integer, number, text or boolean

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SelectionResult:
-    """The members that a selection takes.
+    """Members that a selection takes.
 
     Attributes:
         definition: what they follow from.

@@ -1,4 +1,4 @@
-"""The selectors that a catalog keeps: how they are added, replaced and removed."""
+"""Add, replace and remove the selectors that a catalog keeps."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from catalog.store.store import Store
 
 @dataclass(frozen=True)
 class AddedSelector:
-    """A selector that was added, and what it replaced.
+    """Added selector, and what it replaced.
 
     Attributes:
         selector: as it is kept now.

@@ -19,7 +19,7 @@ from catalog.store.store import Store
 
 @dataclass(frozen=True)
 class Selector:
-    """A selection method, read from its file.
+    """Selection method, read from its file.
 
     Attributes:
         name: the name of the method.

@@ -1,4 +1,4 @@
-"""How much of a pool or subset each signal covers."""
+"""Measure how much of a pool or subset each signal covers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from catalog.store.references import Reference
 
 @dataclass(frozen=True)
 class Coverage:
-    """One signal, and how much of a pool or subset it covers.
+    """Signal, and how much of a pool or subset it covers.
 
     Attributes:
         n_with_value: members that have a value.
@@ -39,23 +39,23 @@ class Coverage:
 
     @property
     def precision(self) -> str | None:
-        """The precision of the model's products; None if no model or no record of it exists."""
+        """Return the precision of the model's products; None without a model or a record of it."""
         return self.settings.get("dtype", self.identity.get("dtype"))
 
     @property
     def n_missing(self) -> int:
-        """The number of members that were not computed yet."""
+        """Return the number of members that were not computed yet."""
         return self.n_members - self.n_with_value - self.n_without_value
 
     @property
     def is_external(self) -> bool:
-        """Whether the values were imported or recorded in a user's run, and not computed here."""
+        """Tell whether the values were imported, or recorded in a user's run."""
         return bool({"imported", "run"} & self.identity.keys())
 
 
 @dataclass(frozen=True)
 class PinnedSignals:
-    """The signals that a stored definition reads, whatever signals of their names were added since.
+    """Signals that a stored definition reads, whatever signals of their names were added since.
 
     A signal is pinned by its identity. Its vectors are only ever appended, so the newest version of
     its Lance table contains what the recorded version did.

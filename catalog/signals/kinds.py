@@ -1,4 +1,4 @@
-"""The kinds of signals: one value for each, from which commands, messages and options derive."""
+"""Kinds of signals: one value for each, from which commands, messages and options derive."""
 
 from __future__ import annotations
 
@@ -158,7 +158,7 @@ class LabelOptions(Options):
 
 @dataclass(frozen=True)
 class SignalKind:
-    """A kind of signal.
+    """Kind of signal.
 
     Attributes:
         name: as the database has it.

@@ -23,7 +23,7 @@ _SAME: Any = object()
 
 @dataclass(frozen=True)
 class OptionRule:
-    """The rule for one option: its range, its help text, and its place in an identity.
+    """Rule for one option: its range, its help text, and its place in an identity.
 
     Attributes:
         help: a noun phrase or an imperative.
@@ -102,7 +102,7 @@ def option(
 
 @dataclass(frozen=True)
 class DeclaredOption:
-    """One field of an `Options` class with its rule."""
+    """Field of an `Options` class with its rule."""
 
     name: str
     type: Any
@@ -111,13 +111,13 @@ class DeclaredOption:
 
     @property
     def identity(self) -> str | None:
-        """The key in a signal's identity."""
+        """Return the key in a signal's identity."""
         return self.name if self.rule.identity is _SAME else self.rule.identity
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """The base of the options of one computation: its fields are checked when it is made."""
+    """Base of the options of one computation: its fields are checked when it is made."""
 
     def __post_init__(self) -> None:
         for declared in self.declared():

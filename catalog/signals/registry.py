@@ -1,4 +1,4 @@
-"""The signals of a catalog, identified by what changes their values."""
+"""Signals of a catalog, identified by what changes their values."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ HASHES = frozenset(("imported", "run", "trained_on", "weights", "taxonomy", "emb
 
 @dataclass(frozen=True)
 class Signal:
-    """One signal: pools that share an instruction share its values."""
+    """Signal: pools that share an instruction share its values."""
 
     signal_id: int
     kind: Kind

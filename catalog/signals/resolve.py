@@ -1,4 +1,4 @@
-"""Which signal a source means, and the command that computes or imports one that is missing."""
+"""Find the signal that a source means, or the command that computes or imports it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The scores that the catalog computes: some measured by a model, some derived by a SQL file each.
+"""Scores that the catalog computes: measured by a model, or derived by a SQL file each.
 
 A derived score is a file of ``sql/scores/``, or a user's own that the catalog keeps. Its header
 names its inputs, and its query reads each input as a table of that name.
@@ -41,7 +41,7 @@ _EXAMPLE = "write `-- inputs: response_loss, answer_loss`"
 
 
 class ScoreInput(NamedTuple):
-    """One input of a derived score: what it is, and the table that the query reads."""
+    """Input of a derived score: what it is, and the table that the query reads."""
 
     source: str
     table: str
@@ -49,7 +49,7 @@ class ScoreInput(NamedTuple):
 
 @dataclass(frozen=True)
 class ScoreDefinition:
-    """A derived score.
+    """Derived score.
 
     Attributes:
         name: of the score, and of its file.
@@ -69,7 +69,7 @@ class ScoreDefinition:
 
     @property
     def sources(self) -> frozenset[str]:
-        """What the score is made of."""
+        """Return the inputs of the score."""
         return frozenset(each.source for each in self.inputs)
 
 

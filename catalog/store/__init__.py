@@ -1,1 +1,1 @@
-"""The two stores: DuckDB for rows, LanceDB for vectors."""
+"""Two stores: DuckDB for rows, LanceDB for vectors."""

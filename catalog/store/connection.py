@@ -1,4 +1,4 @@
-"""A connection to DuckDB that knows the catalog's macros."""
+"""Connection to DuckDB that knows the catalog's macros."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LISTS_FUNCTIONS = "duckdb_functions"
 
 
 class Connection:
-    """A connection of DuckDB that creates a macro of the catalog when a statement first names it.
+    """Connection of DuckDB that creates a macro of the catalog when a statement first names it.
 
     To create all of them takes about as long as to open the database, and few statements name any.
     Everything but `sql` and `execute` is DuckDB's own.

@@ -110,7 +110,7 @@ def reading(paths: CatalogPaths, *, wait: float, memory: str | None = None) -> I
 
 @contextmanager
 def writing(paths: CatalogPaths, *, wait: float) -> Iterator[Connection]:
-    """One short transaction: committed when the block ends, rolled back when it raises.
+    """Open one short transaction: committed when the block ends, rolled back when it raises.
 
     The first one in an empty folder makes the catalog.
 
@@ -161,7 +161,7 @@ def upgrade(paths: CatalogPaths, *, wait: float, is_dry_run: bool = False) -> li
 
 
 def home_is_new(connection: Connection) -> bool:
-    """Whether nothing was ever written into this database."""
+    """Tell whether nothing was ever written into this database."""
     return not connection.sql("SELECT 1 FROM duckdb_tables() LIMIT 1").fetchall()
 
 

@@ -21,7 +21,7 @@ _N_NAMED = 10
 
 
 class MediaFile(NamedTuple):
-    """What is recorded of one reference of a member.
+    """Record of one media reference of a member.
 
     Attributes:
         path: as the record has it; None for bytes without a path.
@@ -37,7 +37,7 @@ class MediaFile(NamedTuple):
 
 
 class MediaFault(NamedTuple):
-    """What is wrong with media, and the next step."""
+    """Fault of media, and the next step."""
 
     check: str
     problem: str

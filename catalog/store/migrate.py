@@ -1,4 +1,4 @@
-"""The schema's history: SQL files, forward only, each applied in one transaction."""
+"""Apply the history of the schema: SQL files, forward only, each in one transaction."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from catalog.store.queries import query
 
 @dataclass(frozen=True)
 class Migration:
-    """One file of ``migrations/``: ``0001_pools.sql`` is number 1, name ``pools``."""
+    """File of ``migrations/``: ``0001_pools.sql`` has number 1 and name ``pools``."""
 
     number: int
     name: str
@@ -26,12 +26,12 @@ class Migration:
 
     @property
     def path(self) -> str:
-        """Its file's name."""
+        """Return the name of the file."""
         return f"{self.number:04d}_{self.name}.sql"
 
     @property
     def sha256(self) -> str:
-        """Of the text; a file that changed after it was applied is refused."""
+        """Return the sha256 of the text; a file that changed after it was applied is refused."""
         return hashlib.sha256(self.text.encode()).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""Where things are: the SQL that ships with the package, and the parts of a catalog's folder."""
+"""Paths of the SQL that ships with the package, and of the parts of a catalog's folder."""
 
 from __future__ import annotations
 
@@ -23,33 +23,33 @@ def package_data_dir(name: str) -> Path:
 
 @dataclass(frozen=True)
 class CatalogPaths:
-    """A catalog is one folder; copying the folder copies the catalog."""
+    """Paths of a catalog, which is one folder; copying the folder copies the catalog."""
 
     path: Path
 
     @property
     def database(self) -> Path:
-        """The DuckDB file: pools, signals' shards, losses, scores, subsets."""
+        """Return the DuckDB file: pools, signals' shards, losses, scores, subsets."""
         return self.path / "catalog.duckdb"
 
     @property
     def lock(self) -> Path:
-        """The file that is locked around each commit."""
+        """Return the file that is locked around each commit."""
         return self.path / "catalog.lock"
 
     @property
     def intent(self) -> Path:
-        """The file that a writer locks while it waits, so that new readers let it go first."""
+        """Return the file that a waiting writer locks, so that new readers let it go first."""
         return self.path / "catalog.intent"
 
     @property
     def vectors(self) -> Path:
-        """The LanceDB folder: one table per signal that has vectors."""
+        """Return the LanceDB folder: one table per signal that has vectors."""
         return self.path / "vectors"
 
     @property
     def media(self) -> Path:
-        """Bytes of media that records held, each file under the name of its sha256."""
+        """Return the folder of media bytes that records held, each file named by its sha256."""
         return self.path / "media"
 
     @property
@@ -69,7 +69,7 @@ class CatalogPaths:
 
     @property
     def scratch(self) -> Path:
-        """What a job writes before it commits; whatever a dead process left here, `gc` sweeps."""
+        """Return the folder for uncommitted files of jobs; `gc` removes what is left over."""
         return self.path / "tmp"
 
 

@@ -1,4 +1,4 @@
-"""The catalog's own SQL: named statements, one file for each thing that they are about."""
+"""Load the catalog's own SQL: named statements, one file for each table or task."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _blocks(file: str) -> dict[str, str]:
 
 @cache
 def macros() -> tuple[str, ...]:
-    """Every ``CREATE MACRO`` of ``sql/macros/``: scalars by name, then the tables that use them."""
+    """Return every ``CREATE MACRO`` of ``sql/macros/``: scalars first, then tables."""
     texts = [
         path.read_text(encoding="utf-8")
         for path in sorted((package_data_dir("sql") / "macros").glob("*.sql"))

@@ -17,7 +17,7 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 @dataclass(frozen=True)
 class Reference:
-    """One version of a pool or a subset, found."""
+    """Version of a pool or a subset that exists."""
 
     kind: Literal["pool", "subset"]
     name: str

@@ -1,4 +1,4 @@
-"""The sha256 of a shard's rows: of the values in the order of their instructions.
+"""Hash a shard's rows: the sha256 of the values in the order of their instructions.
 
 Compacting a table or moving a catalog does not change it; one flipped bit does.
 """

@@ -1,4 +1,4 @@
-"""One catalog's folder: its files, its database, and how long to wait for other processes."""
+"""Folder of a catalog: its files, its database, and how long to wait for other processes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WAIT = 30.0
 
 @dataclass(frozen=True)
 class Store(CatalogPaths):
-    """A catalog's folder, opened for one piece of work at a time; it holds no connection.
+    """Folder of a catalog, opened for one piece of work at a time; it holds no connection.
 
     Attributes:
         wait: seconds to wait for another process that has the database or a lock.

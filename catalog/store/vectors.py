@@ -1,4 +1,4 @@
-"""The vector store: one narrow, append-only Lance table per signal, written shard by shard.
+"""Vector store: one narrow, append-only Lance table per signal, written shard by shard.
 
 A shard that has no row in DuckDB's ``shards`` does not exist: readers name the shards that they
 want, a job that resumes deletes the rest. Everything is written through pylance; LanceDB reads the
@@ -158,7 +158,7 @@ def take(
 
 
 def shards(paths: CatalogPaths, table: str) -> set[int]:
-    """Which shards the newest version holds, committed or not."""
+    """Return the shards that the newest version holds, committed or not."""
     if not exists(paths, table):
         return set()
     with reporting_damage(paths, table):
@@ -250,7 +250,7 @@ def n_bytes(paths: CatalogPaths, table: str) -> int:
 
 
 def exists(paths: CatalogPaths, table: str) -> bool:
-    """Whether anything was ever written into a table."""
+    """Tell whether anything was ever written into a table."""
     return (path(paths, table) / "_versions").is_dir()
 
 

@@ -1,4 +1,4 @@
-"""A stored definition, run again from what it read: the same text, versions, signals and budget."""
+"""Run a stored definition again on what it read: the same text, versions, signals and budget."""
 
 from __future__ import annotations
 

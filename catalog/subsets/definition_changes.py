@@ -1,4 +1,4 @@
-"""What differs between the definitions of two subsets, in sentences."""
+"""Describe how the definitions of two subsets differ, in sentences."""
 
 from __future__ import annotations
 

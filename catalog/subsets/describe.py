@@ -1,4 +1,4 @@
-"""One version of a subset in full: what it was made of, and its first members."""
+"""Describe one version of a subset in full: its definition, and its first members."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SubsetDescription(NotebookResult):
-    """One version of a subset.
+    """Version of a subset.
 
     Attributes:
         reference: as ``name@version``.
@@ -38,7 +38,7 @@ class SubsetDescription(NotebookResult):
 def describe_subset(
     connection: Connection, reference: Reference, *, n_examples: int = 3
 ) -> SubsetDescription:
-    """One version of a subset in full."""
+    """Return one version of a subset in full."""
     tags = connection.sql(query("references/tags"), params={"name": reference.name}).fetchall()
     at = {"subset_id": reference.id, "n": n_examples}
     return SubsetDescription(

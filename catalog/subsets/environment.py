@@ -1,4 +1,4 @@
-"""The machine and the packages that computed a subset, for the record; no part of a definition."""
+"""Record the machine and the packages that computed a subset; not part of its definition."""
 
 from __future__ import annotations
 

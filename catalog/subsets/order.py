@@ -1,4 +1,4 @@
-"""Whether a subset's order is a part of what was selected."""
+"""Tell whether a subset's order is part of its definition."""
 
 from __future__ import annotations
 

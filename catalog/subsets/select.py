@@ -27,7 +27,7 @@ from catalog.subsets.store import find_same, stored, write_subset
 
 @dataclass(frozen=True)
 class Selected(NotebookResult):
-    """The outcome of a selection.
+    """Outcome of a selection.
 
     Attributes:
         reference: the version that holds it, ``name@version``; None for a dry run.

@@ -103,7 +103,7 @@ def members(connection: Connection, reference: Reference) -> list[str]:
 
 
 def list_subsets(connection: Connection) -> pa.Table:
-    """Every version of every subset."""
+    """Return every version of every subset."""
     return connection.sql(query("subsets/list")).to_arrow_table()
 
 

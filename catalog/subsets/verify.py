@@ -35,7 +35,7 @@ OF_0_1 = "made by 0.1, whose definitions cannot always be made again; its member
 
 @dataclass(frozen=True)
 class Verification(NotebookResult):
-    """Whether a subset was made again as it is, and where it first differs.
+    """Result of a verification: is the subset the same, and where does it first differ?
 
     Attributes:
         reference: ``name@version``.

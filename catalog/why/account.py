@@ -1,4 +1,4 @@
-"""The account of a row that is not in a subset, as it is found and as a person reads it."""
+"""Account of a row that is not in a subset, as data and as text."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TITLES = {
 
 @dataclass(frozen=True)
 class LeftOut:
-    """The reason why a row is not in a subset.
+    """Reason why a row is not in a subset.
 
     Attributes:
         cause: ``place`` (it came after the last selected row), ``kernel`` (a kernel selected
@@ -56,7 +56,7 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class Account:
-    """An account of the row; rows are named by instruction id."""
+    """Account of a row; rows are named by instruction id."""
 
     cause: str
     sentences: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""The conditions that a row fails, and the signals that it has no value of."""
+"""Find the conditions that a row fails, and the signals that it has no value of."""
 
 from __future__ import annotations
 

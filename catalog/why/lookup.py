@@ -1,4 +1,4 @@
-"""One row of the pool behind a subset, by row number or fingerprint; or why there is none."""
+"""Look up one row of the pool behind a subset, by row number or fingerprint."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LEAST_DIGITS = 8
 
 @dataclass(frozen=True)
 class Row:
-    """A member of the pool version that a subset was made from.
+    """Member of the pool version that a subset was made from.
 
     Attributes:
         instruction_id: for joins.

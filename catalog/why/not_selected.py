@@ -1,4 +1,4 @@
-"""The reason why a row is not in a subset: the definition is run again and the row followed.
+"""Find why a row is not in a subset: run the definition again and follow the row.
 
 Nothing here depends on a method. A query that ends in ``LIMIT $budget`` is answered without the
 limit, which gives the row its place. A kernel that selects up to the budget explains itself. A row

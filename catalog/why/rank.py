@@ -1,4 +1,4 @@
-"""A row's place in the order that a budget cuts: among all eligible rows, and in its group."""
+"""Rank a row in the order that a budget cuts: among all eligible rows, and in its group."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ N_GROUPS = 2  # sets of columns that a row's place is given within
 
 @dataclass(frozen=True)
 class Place:
-    """A row's place in the order.
+    """Place of a row in the order.
 
     Attributes:
         place: from 1.

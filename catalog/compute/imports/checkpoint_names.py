@@ -1,4 +1,4 @@
-"""The order of training, read from names of columns that differ only in a number."""
+"""Read the order of training from names of columns that differ only in a number."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an import keeps of the previous import of its name: values of members that its file omits.
+"""Merge an import with the previous one of its name: members that its file omits keep their values.
 
 A pool grows, and a file with the values of its new members is enough to import: the other members
 keep theirs.

@@ -1,4 +1,4 @@
-"""The report of an import, and the hash that identifies what was imported."""
+"""Report of an import, and the hash that identifies what was imported."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Numbers = np.ndarray[Any, Any]
 
 @dataclass(frozen=True)
 class ImportReport:
-    """The counts of an import, or of a dry run.
+    """Counts of an import, or of a dry run.
 
     Attributes:
         signal: that is read by its name from now on; of a dry run a new one has the id 0.

@@ -1,4 +1,4 @@
-"""Which instruction a row of a published table is about: by position, fingerprint, or key."""
+"""Match rows of a published table to instructions: by position, fingerprint, or key."""
 
 from __future__ import annotations
 

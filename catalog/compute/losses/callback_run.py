@@ -33,7 +33,7 @@ VERSION = 1  # of this computation; a change that changes values counts it up
 
 @dataclass
 class ObservedRun:
-    """One run under observation; made by :func:`observe`.
+    """Training run under observation; made by :func:`observe`.
 
     Attributes:
         signal: its trajectories.

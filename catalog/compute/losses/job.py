@@ -1,4 +1,4 @@
-"""One run of training and scoring: its options and its progress."""
+"""Run of training and scoring: its options and its progress."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ VERSION = 1  # of this computation; a change that changes values counts it up
 
 @dataclass
 class LossRun:
-    """One run: its options and progress; ``is_usual`` if the number of checkpoints is default."""
+    """Options and progress of a run; ``is_usual`` if the number of checkpoints is the default."""
 
     store: Store
     reference: Reference
@@ -49,7 +49,7 @@ class LossRun:
 
     @property
     def name(self) -> str:
-        """The signal's."""
+        """Return the name of the signal."""
         return proxy_name(self.proxy)
 
     def identity(self, members: pa.Table) -> dict[str, Any]:

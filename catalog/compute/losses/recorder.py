@@ -48,7 +48,7 @@ class Stopwatch:
 
 @dataclass(frozen=True)
 class Members:
-    """The members that are scored, by fingerprint.
+    """Members that are scored, by fingerprint.
 
     Attributes:
         ids: int64 (n,).

@@ -1,4 +1,4 @@
-"""Which signal a training run writes: an existing one of the same training, or a new one."""
+"""Choose the signal that a training run writes: an existing one of equal training, or a new one."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ KEPT_PARAMETERS = 10_000_000  # a proxy below this keeps the weights of its chec
 
 @dataclass
 class TrainedLosses:
-    """The report of a training run.
+    """Report of a training run.
 
     Attributes:
         signal: the trajectories.

@@ -1,4 +1,4 @@
-"""The loss of a response by itself."""
+"""Score `answer_loss`: the loss of a response without its prompt."""
 
 from __future__ import annotations
 

@@ -29,15 +29,15 @@ _PARAMETER = re.compile(r"\$(\w+)")
 
 
 class Stored(Protocol):
-    """The part of a signal that a derived score reads."""
+    """Part of a signal that a derived score reads."""
 
     @property
     def signal_id(self) -> int:
-        """Its number in the catalog."""
+        """Return the number of the signal in the catalog."""
 
     @property
     def identity_sha256(self) -> str:
-        """What its values depend on."""
+        """Return the hash of what the values depend on."""
 
 
 Inputs = Mapping[str, Stored | None]

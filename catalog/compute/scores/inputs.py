@@ -1,4 +1,4 @@
-"""The inputs of derived scores that are no scores themselves, and the score that `rid` ranks."""
+"""Inputs of derived scores other than scores, and the score that `rid` ranks."""
 
 from __future__ import annotations
 

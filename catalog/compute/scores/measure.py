@@ -26,31 +26,31 @@ NOT_A_NUMBER = "not_a_number"
 
 
 class ScoreContext(Protocol):
-    """The part of one run that a measured score reads."""
+    """Part of a run that a measured score reads."""
 
     @property
     def store(self) -> Store:
-        """The catalog's files and database."""
+        """Return the catalog's files and database."""
 
     @property
     def reference(self) -> Reference:
-        """The pool or subset whose members are scored."""
+        """Return the pool or subset whose members are scored."""
 
     @property
     def max_length(self) -> int:
-        """The maximum number of tokens per instruction."""
+        """Return the maximum number of tokens per instruction."""
 
     @property
     def warm_up(self) -> float:
-        """The share of the members that depth's model is fine-tuned on."""
+        """Return the share of the members that depth's model is fine-tuned on."""
 
     @property
     def seed(self) -> int:
-        """The random seed of that share."""
+        """Return the random seed of that share."""
 
     @property
     def model(self) -> LanguageModel:
-        """The model that the scores are measured with."""
+        """Return the model that the scores are measured with."""
 
     def load(self) -> CausalLM:
         """Return the model in the precision of the signal that is being measured."""
@@ -61,7 +61,7 @@ class ScoreContext(Protocol):
 
 @dataclass(frozen=True)
 class Measure:
-    """A score that one pass of a model gives.
+    """Score that one pass of a model gives.
 
     Attributes:
         identity: what decides its values, without the model's precision.

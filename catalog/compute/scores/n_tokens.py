@@ -1,4 +1,4 @@
-"""The length of a response."""
+"""Score `n_tokens`: the number of a response's tokens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The loss of a response after its prompt."""
+"""Score `response_loss`: the loss of a response after its prompt."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The derived scores that a catalog's users add: added, replaced, removed, listed."""
+"""Derived scores that a catalog's users add: add, replace, remove and list them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from catalog.store.store import Store
 
 @dataclass(frozen=True)
 class AddedScore:
-    """A score that was added, and what it replaced.
+    """Added score, and what it replaced.
 
     Attributes:
         definition: the score.

@@ -1,4 +1,4 @@
-"""The scores of one command: each from signals that exist or are computed first, none twice."""
+"""Compute the scores of one command: each from signals that exist or are computed first."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ NO_LABELS = (
 
 @dataclass
 class Scoring:
-    """The scores of one command: what they share is computed, and the model loaded, once.
+    """Scores of one command: what they share is computed, and the model loaded, once.
 
     Attributes:
         store: the catalog's files and database.
@@ -83,22 +83,22 @@ class Scoring:
 
     @property
     def max_length(self) -> int:
-        """The maximum number of tokens per instruction."""
+        """Return the maximum number of tokens per instruction."""
         return self.options.max_length
 
     @property
     def warm_up(self) -> float:
-        """The share of the members that depth's model is fine-tuned on."""
+        """Return the share of the members that depth's model is fine-tuned on."""
         return self.options.warm_up
 
     @property
     def seed(self) -> int:
-        """The random seed of that share."""
+        """Return the random seed of that share."""
         return self.options.seed
 
     @property
     def model(self) -> LanguageModel:
-        """The model that the scores are measured with.
+        """Return the model that the scores are measured with.
 
         Raises:
             OptionError: none was named.
@@ -113,7 +113,7 @@ class Scoring:
 
     @cached_property
     def definitions(self) -> Definitions:
-        """The derived scores of this catalog."""
+        """Return the derived scores of this catalog."""
         with self.store.reading() as connection:
             return derived_scores(connection)
 

@@ -1,4 +1,4 @@
-"""The loss of a response under the model after fine-tuning: the second half of depth."""
+"""Loss of a response under the fine-tuned model, the second half of `depth`."""
 
 from __future__ import annotations
 

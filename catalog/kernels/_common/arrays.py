@@ -1,4 +1,4 @@
-"""The array types of the kernels; shapes are in comments where arrays are made."""
+"""Array types of the kernels; shapes are in comments where arrays are made."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ TAKEN = -1  # below every priority of a row that can still be chosen
 
 
 class Objective(Protocol):
-    """A function whose marginal gains the greedy loop asks for, one front of rows at a time."""
+    """Function whose marginal gains the greedy loop asks for, one front of rows at a time."""
 
     def load(self, rows: Rows) -> None:
         """Make these rows the front. Their gains are known to be true now."""
@@ -59,7 +59,7 @@ def grid(largest: float) -> float:
 
 
 def priorities(gains: Numbers, rows: Rows, step: float) -> Rows:
-    """One integer a row that orders rows by rounded gain, highest first, then by row, lowest first.
+    """Return one integer a row, which orders rows by rounded gain (highest first), then by row.
 
     >>> priorities(np.array([0.5, 1.0, 1.0]), np.array([0, 1, 2]), grid(1.0)).argsort()[::-1]
     array([1, 2, 0])
@@ -70,7 +70,7 @@ def priorities(gains: Numbers, rows: Rows, step: float) -> Rows:
 
 
 def top(keys: Rows, n: int) -> Rows:
-    """Positions of the n highest keys, in no order."""
+    """Return the positions of the n highest keys, in no order."""
     if n >= len(keys):
         return np.arange(len(keys), dtype=np.int64)
     return np.argpartition(keys, len(keys) - n)[len(keys) - n :].astype(np.int64)

@@ -14,12 +14,12 @@ GREEDY_CANDIDATES = 3  # k-means++ draws that many rows a centre and keeps the b
 
 
 def block_rows(n: int, d: int) -> int:
-    """Rows of a block: about 4 MiB, and some for every thread."""
+    """Return the number of rows of a block: about 4 MiB, and some for every thread."""
     return int(np.clip(min(2**20 // (d + 1), n // 4), 256, 2 * SUMMED))
 
 
 class Lloyd:
-    """One matrix of n rows of d numbers, and the assignment of its rows to centres.
+    """Matrix of n rows of d numbers, and the assignment of its rows to centres.
 
     Rows are moved to their mean first, so that a common offset costs no digits. Assignment is in
     float32, sums are float32 over 16,384 rows at most and float64 over those, distances are
@@ -48,7 +48,7 @@ class Lloyd:
         return mean.astype(np.float32)
 
     def centred(self, a: int, b: int) -> Array:
-        """Rows a to b about the mean, and a column of ones: (b - a, d + 1) float32."""
+        """Return rows a to b about the mean, and a column of ones: (b - a, d + 1) float32."""
         block = np.empty((b - a, self.x.shape[1] + 1), dtype=np.float32)
         np.subtract(self.x[a:b], self.origin, out=block[:, :-1])
         block[:, -1] = 1

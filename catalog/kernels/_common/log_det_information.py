@@ -1,4 +1,4 @@
-"""The information in a set of texts, log det(lambda I + sum of X' X), and what a text adds."""
+"""Information in a set of texts, log det(lambda I + sum of X' X), and what a text adds."""
 
 from __future__ import annotations
 

@@ -15,12 +15,12 @@ _N_SHARE = 1024  # tangents that one thread takes at a time
 
 
 def tangent_bytes(d: int) -> int:
-    """Bytes of one text's tangent."""
+    """Return the bytes of one text's tangent."""
     return 4 * (d * (d + 1) // 2)
 
 
 class Tangents:
-    """A store of tangents for some of the rows."""
+    """Store of tangents for some of the rows."""
 
     def __init__(self, n: int, *, capacity: int, d: int) -> None:
         length = d * (d + 1) // 2

@@ -91,7 +91,7 @@ def _best(bounds: _Bounds) -> int:
 
 
 def greedy(objective: InformationOfTexts, *, budget: int, capacity: int) -> tuple[Rows, Numbers]:
-    """Rows in the order that greedy chooses them, and their gains, both of shape (budget,).
+    """Return rows in the order that greedy chooses them, and their gains, both of shape (budget,).
 
     Args:
         objective: its solution is empty.

@@ -21,7 +21,7 @@ _REFACTOR = 256  # picks after which S is computed anew, so that its rounding er
 
 
 class InformationOfVectors:
-    """The objective log det(lambda I + sum of x x') over the chosen rows, for both optimizers."""
+    """Objective log det(lambda I + sum of x x') over the chosen rows, for both optimizers."""
 
     def __init__(self, vectors: Vectors, *, regularization: float, budget: int) -> None:
         n, d = vectors.shape
@@ -106,7 +106,7 @@ def _squares(x: Vectors) -> Numbers:
 
 
 def greedy(vectors: Vectors, *, regularization: float, budget: int) -> tuple[Rows, Numbers]:
-    """Rows in the order that greedy chooses them, and their gains, both of shape (budget,)."""
+    """Return rows in the order that greedy chooses them, and their gains, both (budget,)."""
     objective = InformationOfVectors(vectors, regularization=regularization, budget=budget)
     return maximise(
         objective, objective.first(), budget=budget, n_front=min(_N_FRONT, len(vectors))

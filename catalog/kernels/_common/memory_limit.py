@@ -1,4 +1,4 @@
-"""What a kernel needs, said before it starts."""
+"""Check the memory that a kernel needs before it starts."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def require_memory(needed: int, memory: int | None, *, purpose: str, instead: st
 
 
 def gib(n_bytes: int) -> str:
-    """Bytes as a person reads them.
+    """Return bytes as a person reads them.
 
     >>> gib(1536 * 2**20), gib(5 * 2**20)
     ('1.5 GiB', '5 MiB')

@@ -1,4 +1,4 @@
-"""What a row that a kernel did not select would have brought, and which selected rows it lost to.
+"""Explain what a row that was not selected would have brought, and which selected rows it lost to.
 
 One file for each of the package's kernels that selects up to a budget, with a function
 `counterfactual`. Each looks at one row, so it costs far less than selecting. A kernel from
@@ -23,7 +23,7 @@ from catalog.kernels._common.token_states import holds_vectors
 
 @dataclass(frozen=True)
 class Counterfactual:
-    """A kernel's own measure of a row that it did not select.
+    """Kernel's own measure of a row that it did not select.
 
     Attributes:
         numbers: the measured values, by name.

@@ -1,4 +1,4 @@
-"""The row that kept another one out of ``diverse``'s answer."""
+"""Find the row that kept another one out of ``diverse``'s answer."""
 
 from __future__ import annotations
 

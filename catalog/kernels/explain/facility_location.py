@@ -1,4 +1,4 @@
-"""The gain of a row that ``facility_location`` did not select, and the row that represents it."""
+"""Measure the gain of a row that ``facility_location`` did not select."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The passes in which a row that ``instag`` did not select brought no new tag."""
+"""Find the passes in which a row that ``instag`` did not select brought no new tag."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The distance of a row that ``k_center`` did not select to the selected ones."""
+"""Measure the distance of a row that ``k_center`` did not select to the selected ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The information that a row would add which ``log_det`` did not select."""
+"""Measure the information that a row which ``log_det`` did not select would add."""
 
 from __future__ import annotations
 

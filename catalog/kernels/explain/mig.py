@@ -1,4 +1,4 @@
-"""The gain of a row that ``mig`` did not select."""
+"""Measure the gain of a row that ``mig`` did not select."""
 
 from __future__ import annotations
 

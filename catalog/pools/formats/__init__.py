@@ -1,4 +1,4 @@
-"""The record formats in which instructions are published, one a file.
+"""Record formats in which instructions are published, one a file.
 
 To add one, write a file with a function under `record_format`, and its test. Detection, the
 choices of ``--format`` and its help text follow.

@@ -1,4 +1,4 @@
-"""The keys of Alpaca's format and of its renamed variants."""
+"""Keys of Alpaca's format and of its renamed variants."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _N_READ = 8
 
 
 class Keys(NamedTuple):
-    """The key of each field of a record; None for a field without a key.
+    """Key of each field of a record; None for a field without a key.
 
     ``parts`` are the keys that make up the prompt together, in order, if there are several.
     """

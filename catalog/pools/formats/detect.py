@@ -1,4 +1,4 @@
-"""Which format a record has, and how a record is read by a format."""
+"""Detect the format of a record, and read a record by a format."""
 
 from __future__ import annotations
 

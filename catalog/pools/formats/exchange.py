@@ -1,4 +1,4 @@
-"""One prompt with its input and one answer, after an optional history."""
+"""Read a prompt with its input and one answer, after an optional history."""
 
 from __future__ import annotations
 

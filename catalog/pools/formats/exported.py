@@ -1,4 +1,4 @@
-"""The catalog's own exports.
+"""Read the catalog's own exports.
 
 A record is restored with its source, and with the labels and metadata of its format.
 """

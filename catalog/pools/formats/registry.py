@@ -1,4 +1,4 @@
-"""The registry of record formats: one function a file, each under the name of its function.
+"""Registry of record formats: one function a file, each under the name of its function.
 
 A format takes one record and returns an `Instruction`, a `Rejection`, or None when the record has
 another shape. Other packages add formats through the entry-point group ``catalog.formats``, whose
@@ -23,7 +23,7 @@ Format = Callable[[Any], Instruction | Rejection | None]
 
 @dataclass(frozen=True, kw_only=True)
 class RecordFormat:
-    """One registered record format.
+    """Registered record format.
 
     Attributes:
         name: the name of its function, which ``format=`` takes.

@@ -1,4 +1,4 @@
-"""One text with marks of its speakers.
+"""Read a text with marks of its speakers.
 
 Anthropic writes ``\\n\\nHuman: ... \\n\\nAssistant: ...``, and Guanaco writes
 ``### Human: ...### Assistant: ...``.

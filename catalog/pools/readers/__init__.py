@@ -1,1 +1,1 @@
-"""The readers of file types (JSON Lines, JSON documents, CSV, YAML, Parquet, ...), one a file."""
+"""Readers of file types (JSON Lines, JSON documents, CSV, YAML, Parquet, ...), one a file."""

@@ -75,7 +75,7 @@ def unpacked(blocks: Iterable[bytes], *, compression: str, name: str) -> Iterato
 
 
 class Expansion:
-    """The limit of a file to `MAX_RATIO`.
+    """Limit of a file's expansion to `MAX_RATIO`.
 
     Attributes:
         n_packed: compressed bytes so far.

@@ -19,7 +19,7 @@ _SAMPLE_ROWS = 50
 
 @dataclass(frozen=True)
 class Dialect:
-    """The dialect of a delimited file.
+    """Dialect of a delimited file.
 
     Attributes:
         delimiter: one character.
@@ -35,7 +35,7 @@ class Dialect:
 
     @property
     def name(self) -> str:
-        """Its name in a report."""
+        """Return the name of the dialect in a report."""
         return "tsv" if self.delimiter == "\t" else "csv"
 
 

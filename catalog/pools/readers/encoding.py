@@ -1,4 +1,4 @@
-"""The encoding of a file, and its text with marked bad bytes, which reject only their record."""
+"""Detect the encoding of a file, and mark bad bytes, which reject only their record."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One element of a JSON document, which can be broken."""
+"""Read one element of a JSON document, which can be broken."""
 
 from __future__ import annotations
 

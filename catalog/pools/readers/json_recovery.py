@@ -1,4 +1,4 @@
-"""Where a broken JSON element ends, so that only that element is lost."""
+"""Find where a broken JSON element ends, so that only that element is lost."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _MOST_KEYS = 8
 
 
 class Elements:
-    """A search for the end of a broken element in a list or object, from its good elements.
+    """Search for the end of a broken element in a list or object, from its good elements.
 
     The earlier of two signs wins:
 

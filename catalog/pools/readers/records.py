@@ -24,7 +24,7 @@ SAMPLE_CHARS = 2**24
 
 @dataclass
 class Container:
-    """A file's records as a stream.
+    """Records of a file as a stream.
 
     Attributes:
         name: its name in a report, such as ``"json lines"``.
@@ -48,7 +48,7 @@ infinities are values: in metadata they become null, in a message they reject th
 
 
 class PythonLiterals:
-    """A reader of the records of a file that are Python literals in place of JSON.
+    """Reader of the records of a file that are Python literals in place of JSON.
 
     Attributes:
         n_read: number of records that were read so.

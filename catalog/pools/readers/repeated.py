@@ -11,7 +11,7 @@ _MOST_KEYS = 100
 
 
 class RepeatedKeys:
-    """A count of the records of a file that repeat a key in one object.
+    """Count of the records of a file that repeat a key in one object.
 
     Attributes:
         n_records: number of these records.

@@ -1,4 +1,4 @@
-"""A window on a long text that moves forward."""
+"""Window on a long text that moves forward."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _BETWEEN = re.compile(r"[\s,\ufeff]*")
 
 
 class Window:
-    """A text in blocks, of which only the unread part is held.
+    """Text in blocks, of which only the unread part is held.
 
     Attributes:
         text: the held text.
