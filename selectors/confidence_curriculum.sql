@@ -21,15 +21,15 @@ ranked AS (
         instruction_id,
         stage,
         losses[stage] AS loss,
-        row_number() OVER (PARTITION BY stage ORDER BY losses[stage], fingerprint) AS turn
+        row_number() OVER (PARTITION BY stage ORDER BY losses[stage], fingerprint) AS round
     FROM staged
 ),
-taken AS (
+selected AS (
     SELECT *
     FROM ranked
-    ORDER BY turn, stage
+    ORDER BY round, stage
     LIMIT $budget
 )
-SELECT instruction_id, stage, turn, loss
-FROM taken
-ORDER BY stage, turn
+SELECT instruction_id, stage, round, loss
+FROM selected
+ORDER BY stage, round

@@ -14,14 +14,14 @@ WITH landscape AS (
     )
 ),
 cells AS (
-    SELECT instruction_id, cell, lot(fingerprint, 'coverage_only ' || $seed) AS lot
+    SELECT instruction_id, cell, shuffle_key(fingerprint, 'coverage_only ' || $seed) AS shuffle_key
     FROM grid((SELECT instruction_id, fingerprint, x, y FROM landscape), budget => $budget, side => $side)
 ),
-drawn AS (
-    SELECT instruction_id, cell, lot, row_number() OVER (PARTITION BY cell ORDER BY lot) AS turn
+sampled AS (
+    SELECT instruction_id, cell, shuffle_key, row_number() OVER (PARTITION BY cell ORDER BY shuffle_key) AS round
     FROM cells
 )
-SELECT instruction_id, cell, turn
-FROM drawn
-ORDER BY turn, lot
+SELECT instruction_id, cell, round
+FROM sampled
+ORDER BY round, shuffle_key
 LIMIT $budget

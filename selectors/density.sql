@@ -9,5 +9,5 @@ WITH densities AS (
 )
 SELECT instruction_id, density
 FROM densities
-ORDER BY drawn_key(fingerprint, 'density ' || $seed, 1 / density), fingerprint
+ORDER BY weighted_sample_key(fingerprint, 'density ' || $seed, 1 / density), fingerprint
 LIMIT $budget

@@ -7,7 +7,7 @@
 -- param: optimizer text = exact {exact, stochastic}  all candidates in every round, or a sample of them
 -- param: epsilon number = 0.1          accuracy of the stochastic optimizer
 
-SELECT instruction_id, rank AS turn, gain, information
+SELECT instruction_id, rank AS round, gain, information
 FROM log_det(
     (SELECT instruction_id, fingerprint, states FROM token_states($pool, model => $model)),
     budget => $budget, regularization => $regularization, normalize => $normalize,

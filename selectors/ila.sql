@@ -24,12 +24,12 @@ ranked AS (
         cells.fingerprint,
         cells.cell,
         depths.value AS depth,
-        row_number() OVER (PARTITION BY cells.cell ORDER BY depths.value DESC, cells.fingerprint) AS turn
+        row_number() OVER (PARTITION BY cells.cell ORDER BY depths.value DESC, cells.fingerprint) AS round
     FROM cells
     JOIN score($pool, name => $depth) AS depths USING (instruction_id)
     WHERE depths.value IS NOT NULL
 )
-SELECT instruction_id, cell, turn, depth
+SELECT instruction_id, cell, round, depth
 FROM ranked
-ORDER BY turn, depth DESC, fingerprint
+ORDER BY round, depth DESC, fingerprint
 LIMIT $budget

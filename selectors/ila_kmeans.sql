@@ -19,12 +19,12 @@ ranked AS (
         clusters.fingerprint,
         clusters.cluster,
         depths.value AS depth,
-        row_number() OVER (PARTITION BY clusters.cluster ORDER BY depths.value DESC, clusters.fingerprint) AS turn
+        row_number() OVER (PARTITION BY clusters.cluster ORDER BY depths.value DESC, clusters.fingerprint) AS round
     FROM clusters
     JOIN score($pool, name => $depth) AS depths USING (instruction_id)
     WHERE depths.value IS NOT NULL
 )
-SELECT instruction_id, cluster, turn, depth
+SELECT instruction_id, cluster, round, depth
 FROM ranked
-ORDER BY turn, depth DESC, fingerprint
+ORDER BY round, depth DESC, fingerprint
 LIMIT $budget

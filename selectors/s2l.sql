@@ -7,21 +7,21 @@
 -- param: incomplete text = refuse {refuse, drop, impute}  handling of trajectories that lack a checkpoint
 
 WITH clusters AS (
-    SELECT instruction_id, cluster, lot(fingerprint, 's2l ' || $seed) AS lot
+    SELECT instruction_id, cluster, shuffle_key(fingerprint, 's2l ' || $seed) AS shuffle_key
     FROM kmeans(
         (SELECT instruction_id, fingerprint, losses FROM trajectories($pool, proxy => $proxy, incomplete => $incomplete)),
         k => $k, iterations => $iterations, seed => $seed
     )
 ),
-drawn AS (
+sampled AS (
     SELECT
         instruction_id,
         cluster,
         count(*) OVER (PARTITION BY cluster) AS cluster_size,
-        row_number() OVER (PARTITION BY cluster ORDER BY lot) AS turn
+        row_number() OVER (PARTITION BY cluster ORDER BY shuffle_key) AS round
     FROM clusters
 )
-SELECT instruction_id, cluster, cluster_size, turn
-FROM drawn
-ORDER BY turn, cluster_size DESC, cluster
+SELECT instruction_id, cluster, cluster_size, round
+FROM sampled
+ORDER BY round, cluster_size DESC, cluster
 LIMIT $budget

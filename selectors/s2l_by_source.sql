@@ -13,26 +13,26 @@ WITH members AS (
     JOIN pool($pool) USING (instruction_id, fingerprint)
 ),
 clusters AS (
-    SELECT instruction_id, source, cluster, lot(fingerprint, 's2l_by_source ' || $seed) AS lot
+    SELECT instruction_id, source, cluster, shuffle_key(fingerprint, 's2l_by_source ' || $seed) AS shuffle_key
     FROM kmeans((SELECT * FROM members), k => $k, iterations => $iterations, seed => $seed, within => 'source')
 ),
-drawn AS (
+sampled AS (
     SELECT
         instruction_id,
         source,
         cluster,
         count(*) OVER (PARTITION BY source) AS source_size,
         count(*) OVER (PARTITION BY source, cluster) AS cluster_size,
-        row_number() OVER (PARTITION BY source, cluster ORDER BY lot) AS turn
+        row_number() OVER (PARTITION BY source, cluster ORDER BY shuffle_key) AS round
     FROM clusters
 ),
 placed AS (
     SELECT
         *,
-        row_number() OVER (PARTITION BY source ORDER BY cluster_size < $smallest, turn, cluster_size DESC, cluster) AS place_in_source
-    FROM drawn
+        row_number() OVER (PARTITION BY source ORDER BY cluster_size < $smallest, round, cluster_size DESC, cluster) AS place_in_source
+    FROM sampled
 )
-SELECT instruction_id, source, cluster, cluster_size, turn, place_in_source
+SELECT instruction_id, source, cluster, cluster_size, round, place_in_source
 FROM placed
 ORDER BY place_in_source, source_size DESC, source
 LIMIT $budget

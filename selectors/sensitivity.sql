@@ -29,5 +29,5 @@ weighed AS (
 )
 SELECT instruction_id, cluster, distance, sensitivity
 FROM weighed
-ORDER BY drawn_key(fingerprint, 'sensitivity ' || $seed, sensitivity), fingerprint
+ORDER BY weighted_sample_key(fingerprint, 'sensitivity ' || $seed, sensitivity), fingerprint
 LIMIT $budget

@@ -213,7 +213,7 @@ def random_members(homes: tuple[Store, Store]) -> list[set[str]]:
     [
         name
         for name in SELECTORS
-        if "draw" in (package_data_dir("selectors") / f"{name}.sql").read_text()
+        if "uniform_hash" in (package_data_dir("selectors") / f"{name}.sql").read_text()
         and name != "random"
     ],
 )

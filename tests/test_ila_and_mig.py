@@ -77,7 +77,7 @@ def test_ila_equals_its_definition_on_random_landscapes(pool: Catalog) -> None:
     ordered = f"""
     FROM ({query})
     JOIN instructions USING (instruction_id)
-    ORDER BY turn, depth DESC, fingerprint
+    ORDER BY round, depth DESC, fingerprint
     """
     members = pool.sql("SELECT fingerprint FROM pool('p') ORDER BY row_number")
     names = members["fingerprint"].to_list()

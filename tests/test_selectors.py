@@ -41,7 +41,7 @@ def algorithm_1(sizes: list[int], budget: int) -> list[int]:
 def connection() -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect()
     for macro in macros():
-        if "draw(" in macro or "lot(" in macro:
+        if "uniform_hash(" in macro or "shuffle_key(" in macro:
             connection.execute(macro.replace("TEMP MACRO", "MACRO"))
     return connection
 
@@ -62,8 +62,8 @@ def allocation(
         f"WITH members AS (SELECT * FROM (VALUES {rows}) AS t(instruction_id, fingerprint, "
         "source, cluster)),\n"
     )
-    query += "clusters AS (SELECT *, lot(fingerprint, 0) AS lot FROM members),\n"
-    query += text[re.search(r"^drawn AS", text, re.MULTILINE).start() :]
+    query += "clusters AS (SELECT *, shuffle_key(fingerprint, 0) AS shuffle_key FROM members),\n"
+    query += text[re.search(r"^sampled AS", text, re.MULTILINE).start() :]
     values = {"budget": budget, "smallest": 3}
     params = {name: value for name, value in values.items() if f"${name}" in query}
     counts = Counter(clusters[row[0]] for row in connection.sql(query, params=params).fetchall())
@@ -96,10 +96,10 @@ def test_s2l_equals_algorithm_1_on_random_cluster_sizes(
         assert sorted(allocation(connection, "s2l", sizes, budget)) == expected, (sizes, budget)
 
 
-def test_a_draw_is_uniform_and_fixed_by_fingerprint_and_seed(
+def test_a_uniform_hash_is_uniform_and_fixed_by_fingerprint_and_seed(
     connection: duckdb.DuckDBPyConnection,
 ) -> None:
-    query = "SELECT draw(md5(i::VARCHAR), $seed) FROM range(20000) AS t(i)"
+    query = "SELECT uniform_hash(md5(i::VARCHAR), $seed) FROM range(20000) AS t(i)"
     first, again, other = (
         np.array(connection.sql(query, params={"seed": seed}).fetchall()).reshape(-1)
         for seed in (0, 0, 1)
@@ -113,19 +113,19 @@ def test_a_draw_is_uniform_and_fixed_by_fingerprint_and_seed(
     assert np.array_equal(first, again)
 
 
-def test_a_lot_shuffles_as_a_draw_does_and_has_no_ties(
+def test_a_shuffle_key_orders_as_a_uniform_hash_does_and_has_no_ties(
     connection: duckdb.DuckDBPyConnection,
 ) -> None:
     query = (
-        "SELECT md5(i::VARCHAR) AS f, lot(f, 3) AS lot, draw(f, 3) AS draw FROM range(20000) AS "
-        "t(i) ORDER BY lot"
+        "SELECT md5(i::VARCHAR) AS f, shuffle_key(f, 3) AS key, uniform_hash(f, 3) AS hash "
+        "FROM range(20000) AS t(i) ORDER BY key"
     )
     rows = connection.sql(query).fetchall()
-    assert [(lot >> 73) / 2**53 for _, lot, _ in rows] == [draw for *_, draw in rows]
-    assert len({lot for _, lot, _ in rows}) == len(rows)
+    assert [(key >> 73) / 2**53 for _, key, _ in rows] == [number for *_, number in rows]
+    assert len({key for _, key, _ in rows}) == len(rows)
     # Kernels and reasons get the value through Arrow.
-    through_arrow = connection.sql(query).to_arrow_table()["lot"].to_pylist()
-    assert through_arrow == [lot for _, lot, _ in rows]
+    through_arrow = connection.sql(query).to_arrow_table()["key"].to_pylist()
+    assert through_arrow == [key for _, key, _ in rows]
 
 
 def by_source(sizes: dict[str, list[int]], budget: int) -> Counter[tuple[str, int, int]]:
@@ -152,8 +152,8 @@ def test_s2l_by_source_equals_the_authors_procedure_on_random_sources(
 ) -> None:
     draw = random.Random(1)
     text = (SELECTORS / "s2l_by_source.sql").read_text()
-    query = "WITH clusters AS (SELECT *, lot(fingerprint, 0) AS lot FROM given),\n"
-    query += text[re.search(r"^drawn AS", text, re.MULTILINE).start() :]
+    query = "WITH clusters AS (SELECT *, shuffle_key(fingerprint, 0) AS shuffle_key FROM given),\n"
+    query += text[re.search(r"^sampled AS", text, re.MULTILINE).start() :]
     for _ in range(300):
         sizes = {f"source {i}": cluster_sizes(draw) for i in range(draw.randint(1, 6))}
         # The procedure leaves open which of several sources of equal size comes first.

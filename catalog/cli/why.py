@@ -42,11 +42,11 @@ def side_by_side(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return rows as columns: a selector returns more columns than fit on a terminal.
 
     >>> this = {"who": "this row", "prompt": "Add."}
-    >>> last = {"who": "last selected", "turn": 2, "prompt": "Sort."}
+    >>> last = {"who": "last selected", "round": 2, "prompt": "Sort."}
     >>> side_by_side([this, last])[0]
     {'': 'prompt', 'this row': 'Add.', 'last selected': 'Sort.'}
     >>> side_by_side([this, last])[1]
-    {'': 'turn', 'this row': '', 'last selected': '2'}
+    {'': 'round', 'this row': '', 'last selected': '2'}
     """
     names = dict.fromkeys(["prompt", *(name for row in rows for name in row)])
     names.pop("who", None)

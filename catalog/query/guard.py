@@ -134,13 +134,13 @@ def check_repeatable(connection: Connection, text: SourceText, root: Node) -> No
         where = text.location(offset(text, node))
         raise SelectionError(
             f"{where}: {name} changes from run to run: pass a moment as a $parameter; "
-            "draw(fingerprint, $seed) is a reproducible random number"
+            "uniform_hash(fingerprint, $seed) is a reproducible random number"
         )
     for node in nodes(root):
         if node.get("sample"):
             raise SelectionError(
                 f"{text.name}: SAMPLE changes from run to run: "
-                "ORDER BY lot(fingerprint, $seed) LIMIT n is a reproducible sample"
+                "ORDER BY shuffle_key(fingerprint, $seed) LIMIT n is a reproducible sample"
             )
     if not any(modifier.get("type") == "ORDER_MODIFIER" for modifier in root["modifiers"]):
         raise SelectionError(

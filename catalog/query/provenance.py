@@ -69,8 +69,8 @@ def kernel_sources(kernel: Kernel) -> dict[str, str]:
 def macro_sha256(*texts: str) -> dict[str, str]:
     """Return the macros that SQL texts name, at any depth, each with `text_sha256` of its text.
 
-    >>> sorted(macro_sha256("SELECT draw(f, 1)", "SELECT 2"))
-    ['draw']
+    >>> sorted(macro_sha256("SELECT uniform_hash(f, 1)", "SELECT 2"))
+    ['uniform_hash']
     """
     known = {re.findall(r"MACRO (\w+)", text)[0]: text for text in macros()}
     hashes: dict[str, str] = {}

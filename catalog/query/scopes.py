@@ -9,7 +9,9 @@ from typing import Any
 from catalog.query.parse import Node, kind_of, nodes
 
 KEYS = frozenset({"fingerprint", "instruction_id"})
-HASHES = frozenset({"lot", "md5", "sha256", "md5_number", "fingerprint_of"})  # a key of a key
+HASHES = frozenset(
+    {"shuffle_key", "md5", "sha256", "md5_number", "fingerprint_of"}
+)  # a key of a key
 DEPTH = 50  # of names that stand for names
 Unique = Mapping[str, Collection[str]]
 HIDDEN = {"SEMI", "ANTI"}  # joins whose right side has no columns

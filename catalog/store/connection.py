@@ -49,8 +49,8 @@ class Connection:
 def macros_of(text: str) -> tuple[str, ...]:
     """Return the macros that a statement names, and those that these name, in order of creation.
 
-    >>> macros_of("SELECT drawn_key(fingerprint, 0, 2.0)")
-    ('draw', 'drawn_key')
+    >>> macros_of("SELECT weighted_sample_key(fingerprint, 0, 2.0)")
+    ('uniform_hash', 'weighted_sample_key')
     """
     lowered = text.lower()
     if LISTS_FUNCTIONS in lowered:

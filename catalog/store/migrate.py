@@ -12,6 +12,7 @@ import duckdb
 
 from catalog.errors import MigrationError
 from catalog.store.connection import Connection
+from catalog.store.macro_names import FUNCTIONS
 from catalog.store.paths import package_data_dir
 from catalog.store.queries import query
 
@@ -103,6 +104,7 @@ def migrate(connection: Connection, known: tuple[Migration, ...] | None = None) 
     for migration in todo:
         connection.execute("BEGIN")
         try:
+            _create_functions(connection, migration.text)
             connection.execute(migration.text)
             connection.execute(
                 query("migrations/record"),
@@ -113,3 +115,11 @@ def migrate(connection: Connection, known: tuple[Migration, ...] | None = None) 
             raise
         connection.execute("COMMIT")
     return list(todo)
+
+
+def _create_functions(connection: Connection, text: str) -> None:
+    """Create the Python functions that a migration's text calls."""
+    if "with_new_names" not in text:
+        return
+    for name, (function, types) in FUNCTIONS.items():
+        connection.create_function(name, function, types, "VARCHAR")

@@ -162,8 +162,8 @@ class _Pool:
     def drawn(self, size: int) -> Ids:
         """Return a random draw, ascending: that of the selector `random` with seed 0."""
         table = self._run(
-            "SELECT instruction_id FROM pool($pool) ORDER BY draw(fingerprint, 0), fingerprint "
-            f"LIMIT {size}"
+            "SELECT instruction_id FROM pool($pool) "
+            f"ORDER BY uniform_hash(fingerprint, 0), fingerprint LIMIT {size}"
         )
         return np.sort(table["instruction_id"].to_numpy())
 

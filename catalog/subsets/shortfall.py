@@ -25,21 +25,21 @@ def warnings_of(chosen: SelectionResult) -> tuple[str, ...]:
 
 
 def _uncovered(definition: Definition, chosen: SelectionResult) -> list[str]:
-    """Return a warning where clusters got no member although each should get one in turn.
+    """Return a warning where clusters got no member although each should get one a round.
 
     A draw by weight owes no cluster a member, so it is not warned about.
     """
     k = definition.given.get("k")
     first = json.loads(chosen.members["why"][0].as_py() or "{}")
-    takes_turns = {"cluster", "cluster_size", "turn"} <= first.keys()
+    has_rounds = {"cluster", "cluster_size", "round"} <= first.keys()
     by_source = "source" in first
-    if not isinstance(k, int) or not takes_turns or (definition.budget >= k and not by_source):
+    if not isinstance(k, int) or not has_rounds or (definition.budget >= k and not by_source):
         return []
     whys = [json.loads(why) for why in chosen.members["why"].to_pylist()]
-    last_turns = _last_turns(whys)
-    if min(last_turns.values()) > 1:
+    last_rounds = _last_rounds(whys)
+    if min(last_rounds.values()) > 1:
         return []  # every cluster gave a member before any gave a second one
-    n_sources = len(last_turns)
+    n_sources = len(last_rounds)
     if definition.budget >= k * n_sources or _n_covered(whys) == definition.n_members:
         return []
     if by_source and n_sources == len(whys):
@@ -47,12 +47,12 @@ def _uncovered(definition: Definition, chosen: SelectionResult) -> list[str]:
     return [_too_few(definition.budget, k, n_sources, by_source=by_source)]
 
 
-def _last_turns(whys: list[dict[str, Any]]) -> dict[str | None, int]:
-    """Return the last turn of each source; of the whole pool under None."""
+def _last_rounds(whys: list[dict[str, Any]]) -> dict[str | None, int]:
+    """Return the last round of each source; of the whole pool under None."""
     last: dict[str | None, int] = {}
     for why in whys:
         source = why.get("source")
-        last[source] = max(why["turn"], last.get(source, 0))
+        last[source] = max(why["round"], last.get(source, 0))
     return last
 
 

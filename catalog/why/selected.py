@@ -26,12 +26,12 @@ MEANINGS = {
     "density": "how many rows are similar to it",
     "depth": "how much it can teach",
     "distance": "to the nearest member selected before it, or to its cluster's centre",
-    "drawn": "its random number, in [0, 1)",
+    "sampled": "its random number, in [0, 1)",
     "gain": "what it added when it was selected",
     "information": "of all members up to it",
     "learnability": "how far the proxy's loss on it fell",
     "loss": "the proxy's loss on it",
-    "lot": "its random number, by which the order is shuffled",
+    "shuffle_key": "its random number, by which the order is shuffled",
     "n_new_tags": "tags that it added to the pass",
     "n_places": "rows that were ranked",
     "n_tags": "tags that it has",
@@ -45,7 +45,7 @@ MEANINGS = {
     "sensitivity": "its weight in sampling",
     "source": "where in the pool it came from",
     "stage": "its stage",
-    "turn": "its round, within its cluster or cell if it has one",
+    "round": "its round, within its cluster or cell if it has one",
 }
 
 

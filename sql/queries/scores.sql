@@ -89,5 +89,5 @@ ORDER BY instruction_id
 SELECT instruction_id, instructions.fingerprint
 FROM members_of($kind, $id, $version)
 JOIN instructions USING (instruction_id)
-WHERE draw(instructions.fingerprint, 'warm_up ' || $seed) < $share
+WHERE uniform_hash(instructions.fingerprint, 'warm_up ' || $seed) < $share
 ORDER BY instructions.fingerprint

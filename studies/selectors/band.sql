@@ -34,14 +34,14 @@ banded AS (
         instruction_id,
         cell,
         depth,
-        lot(fingerprint, 'band ' || $seed) AS lot,
-        row_number() OVER (PARTITION BY cell ORDER BY lot(fingerprint, 'band ' || $seed)) AS turn
+        shuffle_key(fingerprint, 'band ' || $seed) AS shuffle_key,
+        row_number() OVER (PARTITION BY cell ORDER BY shuffle_key(fingerprint, 'band ' || $seed)) AS round
     FROM ranked
-    WHERE draw('cell ' || cell, 'band ' || $seed) < $share
+    WHERE uniform_hash('cell ' || cell, 'band ' || $seed) < $share
         AND depth_quantile >= $low
         AND depth_quantile < $low + $width
 )
-SELECT instruction_id, cell, turn, depth
+SELECT instruction_id, cell, round, depth
 FROM banded
-ORDER BY turn, lot
+ORDER BY round, shuffle_key
 LIMIT $budget

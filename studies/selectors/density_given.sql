@@ -7,5 +7,5 @@ WITH given AS (
 )
 SELECT instruction_id, density
 FROM density((SELECT instruction_id, fingerprint, vector FROM given))
-ORDER BY drawn_key(fingerprint, 'density ' || $seed, 1 / density), fingerprint
+ORDER BY weighted_sample_key(fingerprint, 'density ' || $seed, 1 / density), fingerprint
 LIMIT $budget

@@ -6,7 +6,7 @@ WITH given AS (
     SELECT instruction_id, fingerprint, CAST(metadata -> 'states' AS FLOAT[10][]) AS states
     FROM pool($pool)
 )
-SELECT instruction_id, rank AS turn, gain
+SELECT instruction_id, rank AS round, gain
 FROM log_det(
     (SELECT instruction_id, fingerprint, states FROM given),
     budget => $budget, regularization => $regularization

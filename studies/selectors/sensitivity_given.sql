@@ -20,5 +20,5 @@ weighed AS (
 )
 SELECT instruction_id, sensitivity
 FROM weighed
-ORDER BY drawn_key(fingerprint, 'sensitivity ' || $seed, sensitivity), fingerprint
+ORDER BY weighted_sample_key(fingerprint, 'sensitivity ' || $seed, sensitivity), fingerprint
 LIMIT $budget

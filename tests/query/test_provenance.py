@@ -81,7 +81,10 @@ def test_the_package_s_own_kernels_count_by_their_versions() -> None:
 
 
 def test_a_macro_is_named_with_those_that_it_uses() -> None:
-    assert set(macro_sha256("SELECT drawn_key(f, $seed, 1)")) == {"drawn_key", "draw"}
+    assert set(macro_sha256("SELECT weighted_sample_key(f, $seed, 1)")) == {
+        "weighted_sample_key",
+        "uniform_hash",
+    }
     assert set(macro_sha256("FROM VERSION_AT('pool', 1, 2)")) >= {
         "version_at",
         "pool_at",
@@ -89,7 +92,7 @@ def test_a_macro_is_named_with_those_that_it_uses() -> None:
         "prompt_of",
         "last_answer",
     }
-    assert macro_sha256("SELECT 1 AS one -- draw(f, 1)") == {}
+    assert macro_sha256("SELECT 1 AS one -- uniform_hash(f, 1)") == {}
     assert len(set(macro_sha256(*macros()).values())) == len(macros())
 
 
@@ -101,7 +104,12 @@ def test_wrapping_a_macro_s_text_anew_changes_no_hash(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "used"),
-    [("random", "draw"), ("density", "drawn_key"), ("s2l", "lot"), ("random", "prompt_of")],
+    [
+        ("random", "uniform_hash"),
+        ("density", "weighted_sample_key"),
+        ("s2l", "shuffle_key"),
+        ("random", "prompt_of"),
+    ],
 )
 def test_a_definition_holds_the_macros_that_decide_its_members(
     store: Store, name: str, used: str

@@ -59,7 +59,7 @@ def test_what_the_clock_or_the_session_answers_is_told(
     [
         "year(DATE '2020-01-01') + 1",
         "age(TIMESTAMP '2020-01-01', TIMESTAMP '2019-01-01')",
-        "draw('a', 1) + lot('a', 1)",
+        "uniform_hash('a', 1) + shuffle_key('a', 1)",
         "CASE WHEN false THEN error('no') END",
         "list_sum([1, 2])",
         "strftime(TIMESTAMP '2020-01-01', '%Y')",

@@ -63,7 +63,7 @@ def selected(store: Store, inner: str) -> str:
         ),
         ("row_number() OVER (ORDER BY source, fingerprint)", None),
         ("row_number() OVER (ORDER BY instruction_id DESC)", None),
-        ("row_number() OVER (ORDER BY lot(fingerprint, 's'))", None),
+        ("row_number() OVER (ORDER BY shuffle_key(fingerprint, 's'))", None),
         ("rank() OVER (ORDER BY source)", None),
         ("dense_rank() OVER (PARTITION BY source ORDER BY prompt)", None),
         ("count(*) OVER (PARTITION BY source)", None),
@@ -196,7 +196,7 @@ def test_what_cuts_or_picks_rows_is_decided_by_what_no_two_of_them_share(
         "SELECT *, row_number() OVER (ORDER BY turn, source) AS n FROM "
         "(SELECT *, row_number() OVER (PARTITION BY source ORDER BY prompt, fingerprint) "
         "AS turn FROM pool($pool))",
-        "WITH a AS (SELECT instruction_id, lot(fingerprint, 's') AS drawn FROM "
+        "WITH a AS (SELECT instruction_id, shuffle_key(fingerprint, 's') AS drawn FROM "
         "pool($pool)), b AS (SELECT * FROM a) "
         "SELECT *, row_number() OVER (ORDER BY drawn) AS n FROM b",
     ],

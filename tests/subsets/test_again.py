@@ -18,7 +18,7 @@ OTHER = """-- summary: Of the pool, what another pool has too.
 SELECT instruction_id
 FROM pool($pool)  -- all of it
 WHERE fingerprint IN (SELECT fingerprint FROM pool({other}))
-ORDER BY lot(fingerprint, $seed), fingerprint
+ORDER BY shuffle_key(fingerprint, $seed), fingerprint
 LIMIT $budget
 """
 

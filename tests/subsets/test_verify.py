@@ -31,7 +31,7 @@ def change(catalog: Catalog, edit: Callable[[dict[str, Any]], None]) -> None:
         )
 
 
-@pytest.mark.parametrize(("kind", "name"), [("macros", "lot"), ("functions", "kmeans")])
+@pytest.mark.parametrize(("kind", "name"), [("macros", "shuffle_key"), ("functions", "kmeans")])
 def test_code_that_has_changed_is_named_and_makes_another_definition(
     catalog: Catalog, jsonl: Callable[..., Path], tmp_path: Path, kind: str, name: str
 ) -> None:

@@ -98,7 +98,7 @@ def test_a_place_is_the_rank_that_a_budget_of_it_would_give(pool: Catalog, selec
 def test_a_place_in_a_cluster_names_the_last_one_taken_there(pool: Catalog) -> None:
     ranks = selected(pool, "s2l")
     whole = pool.select("s2l", "p", budget=N, name="whole", settings={"k": 4})
-    of_why = "why->>'cluster' AS cluster, (why->>'turn')::INT AS turn"
+    of_why = "why->>'cluster' AS cluster, (why->>'round')::INT AS round"
     rows = pool.sql(
         f"SELECT row_number AS row, fingerprint, rank, {of_why} FROM subset('{whole.reference}')"
     )
@@ -109,18 +109,18 @@ def test_a_place_in_a_cluster_names_the_last_one_taken_there(pool: Catalog) -> N
     taken = sorted((one for one in mates if one["row"] in ranks), key=lambda one: one["rank"])
     found = pool.why("s2l", row["fingerprint"][:10])
     assert (
-        f"in cluster {row['cluster']}: place {row['turn']} of {len(mates)}; {len(taken)} "
+        f"in cluster {row['cluster']}: place {row['round']} of {len(mates)}; {len(taken)} "
         in text_of(found)
     )
     assert f"{taken[-1]['fingerprint'][:12]} (rank {ranks[taken[-1]['row']]})" in text_of(found)
-    assert "turn, cluster_size desc, cluster" in text_of(found)
-    assert f"turn {row['turn']};" in text_of(found)
+    assert "round, cluster_size desc, cluster" in text_of(found)
+    assert f"round {row['round']};" in text_of(found)
 
 
-def test_a_draw_says_what_was_drawn(pool: Catalog) -> None:
+def test_a_weighted_sample_names_its_key(pool: Catalog) -> None:
     ranks = selected(pool, "density")
     found = pool.why("density", next(row for row in range(N) if row not in ranks))
-    assert "drawn_key(fingerprint, 'density ' || 0, 1 / density): " in text_of(found)
+    assert "weighted_sample_key(fingerprint, 'density ' || 0, 1 / density): " in text_of(found)
 
 
 def test_a_condition_says_which_value_it_left_out(pool: Catalog) -> None:
