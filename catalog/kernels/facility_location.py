@@ -13,21 +13,20 @@ import pyarrow as pa
 from catalog.errors import OptionError
 from catalog.kernels import kernel
 from catalog.kernels._common.arrays import Numbers, Rows, Vectors
+from catalog.kernels._common.facility_early import EarlyPicks
+from catalog.kernels._common.facility_held import HeldSimilarities
+from catalog.kernels._common.facility_pairs import BYTES_PER_PAIR, PairPicks, TooManyPairsError
 from catalog.kernels._common.lazy_greedy import maximise
 from catalog.kernels._common.memory_limit import require_memory
 from catalog.kernels._common.parallel import ForBlocks, n_threads, require_finite, row_blocks
 from catalog.kernels._common.relation import canonical, matrix, vector_column, with_columns
 
-_N_BLOCK = 1024  # rows of one product of similarities
-_N_CANDIDATES = 512  # columns of one product
 _N_FRONT = 128
-_HELD = 2**28  # bytes: similarities of all pairs are held where they need no more
-_N_PAST = 256  # how many earlier states of the best similarities are kept
-_SLACK = 1e-5  # more than a float32 product of unit vectors of some thousand numbers is ever off
+_HELD_BYTES = 2**28  # the similarities of all pairs are held where they need no more
 
 
 @kernel(
-    version=1,
+    version=2,
     adds={"rank": "BIGINT", "gain": "DOUBLE", "mean_similarity": "DOUBLE"},
     is_ranked=True,
 )
@@ -42,12 +41,14 @@ def facility_location(vectors: pa.Table, *, budget: int, memory: int | None = No
     Computed in float64; gains are compared on a grid of 2**-30 of the largest first gain's power of
     two, and equal ones go to the lowest fingerprint.
 
-    All n x n similarities are held only where they fit 256 MiB, and else computed in blocks
-    whenever they are needed. The first gains take half of them. After that a gain changes only by
-    the rows whose best similarity has changed, and those become few: it catches up by them alone.
+    All similarities are held where they fit 256 MiB. For more rows, the first picks keep an upper
+    bound per row, by float32 products, and confirm the highest in float64. Best similarities only
+    rise, so a pair that is not above its row's best counts no more: after t picks about 1 in t + 1
+    is left. Once at most 1 pair in 64 counts, those are listed, and every gain is kept up to date.
 
-    Memory beside the relation: ``12 n d + 8 n (256 + n / 1024) + 2**26`` bytes, 2**23 more for each
-    thread, and at most 2**28 for similarities.
+    Memory beside the relation: ``12 n d + 640 n + 64 p`` bytes and 2**24 for each thread, where p,
+    the pairs listed at most, is n**2 / 64, at least 2**23 and at most 2**26; up to 5,792 rows
+    ``8 n (n + d + 128)`` and 2**23 for each thread.
 
     Args:
         vectors: a relation with one column of vectors.
@@ -79,11 +80,7 @@ def facility_location(vectors: pa.Table, *, budget: int, memory: int | None = No
     n, d = x.shape
     budget = min(budget, n)
     require_memory(
-        12 * n * d
-        + 8 * n * (_N_PAST + n // _N_BLOCK)
-        + 2**26
-        + 2**23 * n_threads()
-        + (8 * n * n if 8 * n * n <= _HELD else 0),
+        _needed(n, d),
         memory,
         purpose=f"facility_location of {n:,} x {d:,}",
         instead="raise the limit, or choose from fewer rows, e.g. those that represent "
@@ -93,10 +90,8 @@ def facility_location(vectors: pa.Table, *, budget: int, memory: int | None = No
     order, gains = np.empty(0, dtype=np.int64), np.empty(0)
     if budget:
         with row_blocks() as for_blocks:
-            objective = _Similarities(x, for_blocks=for_blocks)
-            order, gains = maximise(
-                objective, objective.first(), budget=budget, n_front=min(_N_FRONT, n)
-            )
+            choose = _by_held_similarities if 8 * n * n <= _HELD_BYTES else _by_pairs
+            order, gains = choose(_units(x), budget=budget, for_blocks=for_blocks)
     rank = np.arange(1, budget + 1, dtype=np.int64)
     return with_columns(
         rows.take(pa.array(order)),
@@ -106,141 +101,59 @@ def facility_location(vectors: pa.Table, *, budget: int, memory: int | None = No
     )
 
 
-class _Similarities:
-    """The sum of every row's best similarity to the chosen, as ``lazy_greedy`` asks for it."""
+def _units(x: Vectors) -> Numbers:
+    """Return rows of length 1, float64, (n, d); rows of zeros stay zeros."""
+    units: Numbers = x.astype(np.float64)
+    lengths = np.sqrt(np.einsum("ij,ij->i", units, units))
+    units /= np.where(lengths > 0, lengths, 1.0)[:, None]
+    return units
 
-    def __init__(self, x: Vectors, *, for_blocks: ForBlocks[Any]) -> None:
-        self._for_blocks = for_blocks
-        self._units: Numbers = x.astype(np.float64)  # (n, d)
-        lengths = np.sqrt(np.einsum("ij,ij->i", self._units, self._units))
-        self._units /= np.where(lengths > 0, lengths, 1.0)[:, None]
-        self._coarse: Vectors = self._units.astype(
-            np.float32
-        )  # (n, d), which halves what a pick reads
-        n = len(x)
-        self._best: Numbers = np.zeros(n)  # similarity of every row to its nearest chosen one
-        self._gains: Numbers = np.zeros(n)  # as of _true_at
-        self._true_at = np.zeros(n, dtype=np.int64)
-        self._turn = 0  # how many are chosen
-        self._past: dict[int, Numbers] = {0: self._best.copy()}  # _best by turn
-        self._front: Rows = np.empty(0, dtype=np.int64)
-        self._held: Numbers | None = np.empty((n, n)) if 8 * n * n <= _HELD else None
 
-    def first(self) -> Numbers:
-        """Return every row's gain over the empty solution, (n,): the sum of its similarities."""
-        n = len(self._units)
+def _needed(n: int, d: int) -> int:
+    """Return the bytes that choosing from ``n`` rows of ``d`` numbers holds."""
+    if 8 * n * n <= _HELD_BYTES:
+        return 8 * n * (n + d + _N_FRONT) + 2**23 * n_threads()
+    return 12 * n * d + 640 * n + BYTES_PER_PAIR * _most_pairs(n) + 2**24 * n_threads()
 
-        def share(start: int, stop: int) -> Numbers:
-            sums = np.zeros(n)
-            for other in range(start, n, _N_BLOCK):
-                near = (
-                    self._units[start:stop] @ self._units[other : other + _N_BLOCK].T
-                )  # (n_block, n_block)
-                np.maximum(near, 0.0, out=near)
-                if self._held is not None:
-                    self._held[start:stop, other : other + _N_BLOCK] = near
-                    self._held[other : other + _N_BLOCK, start:stop] = near.T
-                sums[start:stop] += near.sum(axis=1)
-                if other > start:
-                    sums[other : other + _N_BLOCK] += near.sum(axis=0)
-            return sums
 
-        for sums in self._for_blocks(share, n, _N_BLOCK):
-            self._gains += sums
-        return self._gains.copy()
+def _by_held_similarities(
+    units: Numbers, *, budget: int, for_blocks: ForBlocks[Any]
+) -> tuple[Rows, Numbers]:
+    """Choose ``budget`` rows while all similarities are held; return the rows and their gains."""
+    objective = HeldSimilarities(units, for_blocks=for_blocks)
+    return maximise(objective, objective.first(), budget=budget, n_front=min(_N_FRONT, len(units)))
 
-    def load(self, rows: Rows) -> None:
-        """Make these rows the front."""
-        self._front = rows
 
-    def accept(self, position: int) -> Numbers:
-        """Choose one row of the front; the front's gains after it."""
-        row = self._front[position : position + 1]
-        if self._held is not None:
-            maybe, similarity = np.arange(len(self._best)), self._held[row[0]]
-        else:
-            maybe = np.flatnonzero(self._coarse @ self._coarse[row[0]] > self._best - _SLACK)
-            similarity = self._near(maybe, row)[:, 0]
-        is_closer = similarity > self._best[maybe]
-        closer, similarity = maybe[is_closer], similarity[is_closer]
-        before = self._best[closer]
-        self._best[closer] = similarity
-        self._turn += 1
-        self._gains[self._front] -= self._fall(self._front, closer, before, similarity)
-        self._true_at[self._front] = self._turn
-        return self._gains[self._front]
+def _by_pairs(units: Numbers, *, budget: int, for_blocks: ForBlocks[Any]) -> tuple[Rows, Numbers]:
+    """Choose ``budget`` rows: the first by bounds, the others by the pairs that still count.
 
-    def refresh(self, rows: Rows) -> Numbers:
-        """Return the current gains of any rows, shape (n_rows,)."""
-        if self._held is not None:
-            self._gains[rows] = self._from_held(self._held, rows)
-        else:
-            for turn in np.unique(self._true_at[rows]):
-                self._catch_up(rows[self._true_at[rows] == turn], int(turn))
-            self._remember()
-        self._true_at[rows] = self._turn
-        return self._gains[rows]
+    Returns:
+        The rows in the order chosen, int64, and their gains, float64, both of shape (budget,).
+    """
+    order = np.empty(budget, dtype=np.int64)
+    gains = np.empty(budget)
+    picks: EarlyPicks | PairPicks = EarlyPicks(units, for_blocks=for_blocks)
+    next_look = 1
+    for rank in range(budget):
+        if isinstance(picks, EarlyPicks) and rank == next_look:
+            picks = _with_pairs(picks, for_blocks)
+            next_look += 1 + next_look // 4
+        order[rank], gains[rank] = picks.pick()
+    return order, gains
 
-    def _from_held(self, held: Numbers, rows: Rows) -> Numbers:
-        """Compute gains anew, one row of similarities at a time, since a row fits the cache."""
-        better = np.empty(len(self._best))
-        sums = np.empty(len(rows))
-        for place, row in enumerate(rows.tolist()):
-            np.maximum(held[row], self._best, out=better)
-            sums[place] = np.add.reduce(better)
-        sums -= self._best.sum()
-        return sums
 
-    def _remember(self) -> None:
-        """Keep this turn's best similarities: rows that are true now catch up from here."""
-        self._past[self._turn] = self._best.copy()
-        while len(self._past) > _N_PAST:
-            del self._past[min(self._past)]
+def _with_pairs(early: EarlyPicks, for_blocks: ForBlocks[Any]) -> EarlyPicks | PairPicks:
+    """List the pairs that count where they are few, else go on as before."""
+    n = len(early.best)
+    most_pairs = _most_pairs(n)
+    if early.share_that_counts() * n * n > most_pairs:
+        return early
+    try:
+        return PairPicks(early, most=most_pairs, for_blocks=for_blocks)
+    except TooManyPairsError:
+        return early
 
-    def _catch_up(self, rows: Rows, turn: int) -> None:
-        """Bring gains up to date by the rows whose best similarity has changed since.
 
-        If that is more work, gains are computed anew.
-        """
-        past = self._past.get(turn)
-        changed = np.flatnonzero(self._best > past) if past is not None else None
-        for start in range(0, len(rows), _N_CANDIDATES):
-            part = rows[start : start + _N_CANDIDATES]
-            if past is None or changed is None or 2 * len(changed) > len(self._best):
-                everything = np.flatnonzero(self._best < 1.0)
-                self._gains[part] = self._fall(part, everything, self._best[everything], None)
-            else:
-                self._gains[part] -= self._fall(part, changed, past[changed], self._best[changed])
-
-    def _near(self, rows: Rows, candidates: Rows) -> Numbers:
-        """Similarities, shape (n_rows, n_candidates); negative ones may be as they are, or 0."""
-        if self._held is not None:
-            return self._held[rows[:, None], candidates]
-        return self._units[rows] @ self._units[candidates].T
-
-    def _fall(
-        self, candidates: Rows, rows: Rows, before: Numbers, after: Numbers | None
-    ) -> Numbers:
-        """Return the fall of candidates' gains as rows' best similarities rise, (n_candidates,).
-
-        Args:
-            candidates: whose gains, (n_candidates,).
-            rows: whose best similarity rises.
-            before: their best similarities, (n_rows,).
-            after: what these become; None for so high that nothing is left to gain.
-        """
-
-        def share(start: int, stop: int) -> Numbers:
-            gained = self._near(rows[start:stop], candidates)  # (n_block, n_candidates)
-            gained -= before[start:stop, None]
-            np.maximum(gained, 0.0, out=gained)
-            if after is not None:
-                # Of what was to gain, as much as the rise is gone.
-                np.minimum(gained, (after - before)[start:stop, None], out=gained)
-            sums: Numbers = gained.sum(axis=0)
-            return sums
-
-        if len(rows) <= _N_BLOCK:  # handing work to threads costs more
-            return share(0, len(rows))
-        total: Numbers = np.sum(self._for_blocks(share, len(rows), _N_BLOCK), axis=0)
-        return total
+def _most_pairs(n: int) -> int:
+    """Return how many pairs are listed at most: a 64th of all, within 8 and 64 million."""
+    return min(max(n * n // 64, 2**23), 2**26, n * n)

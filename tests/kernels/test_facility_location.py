@@ -11,18 +11,43 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.errors import MemoryLimitError, OptionError, QueryError
-from catalog.kernels import facility_location as module_of_facility_location
+from catalog.kernels._common.facility_early import EarlyPicks
+from catalog.kernels._common.facility_pairs import PairPicks, TooManyPairsError
 from catalog.kernels._common.lazy_greedy import grid
+from catalog.kernels._common.parallel import row_blocks
 from catalog.kernels.facility_location import facility_location
 
 Array = np.ndarray[Any, Any]
 
 
-@pytest.fixture(params=["held", "computed"])
-def similarities(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With all similarities held, and with none."""
-    if request.param == "computed":
-        monkeypatch.setattr("catalog.kernels.facility_location._HELD", 0)
+WAYS = ("held", "bounds", "pairs", "both")
+
+
+def choose_by(way: str, patch: pytest.MonkeyPatch) -> None:
+    """Hold all similarities; or never, with bounds alone, with pairs from the second pick, or both.
+
+    Small tiles and fronts, so that few rows fill several.
+    """
+    module = "catalog.kernels.facility_location"
+    patch.setattr(f"{module}._N_FRONT", 5)
+    for name in ("held", "early", "pairs"):
+        patch.setattr(f"catalog.kernels._common.facility_{name}._N_BLOCK", 24)
+    for name in ("early", "pairs"):
+        patch.setattr(f"catalog.kernels._common.facility_{name}._N_COLUMNS", 32)
+    if way != "held":
+        patch.setattr(f"{module}._HELD_BYTES", 0)
+    if way in ("bounds", "pairs"):
+        patch.setattr(
+            f"{module}._most_pairs", {"bounds": lambda n: -1, "pairs": lambda n: n * n}[way]
+        )
+    if way == "both":
+        patch.setattr(f"{module}._most_pairs", lambda n: n * n // 8)
+
+
+@pytest.fixture(params=WAYS)
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    choose_by(request.param, monkeypatch)
+    return str(request.param)
 
 
 def naive(x: Array, *, budget: int) -> tuple[list[int], list[float]]:
@@ -67,8 +92,8 @@ def topics(seed: int, *, n: int, d: int, n_topics: int, spread: float) -> Array:
     ).astype(np.float32)
 
 
-@pytest.mark.parametrize("held", [0, 2**28])
-@settings(deadline=None, max_examples=40)
+@pytest.mark.parametrize("way", WAYS)
+@settings(deadline=None, max_examples=30)
 @given(
     seed=st.integers(0, 10**6),
     n=st.integers(1, 60),
@@ -77,7 +102,7 @@ def topics(seed: int, *, n: int, d: int, n_topics: int, spread: float) -> Array:
     kind=st.sampled_from(["normal", "few values", "duplicates"]),
 )
 def test_rows_are_chosen_in_naive_order_ties_included(
-    held: int, seed: int, n: int, d: int, budget: int, kind: str
+    way: str, seed: int, n: int, d: int, budget: int, kind: str
 ) -> None:
     x = np.random.default_rng(seed).normal(size=(n, d))
     if kind == "few values":
@@ -86,9 +111,7 @@ def test_rows_are_chosen_in_naive_order_ties_included(
         x = x[np.random.default_rng(seed).integers(0, n, n)]
     x = x.astype(np.float32)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module_of_facility_location, "_HELD", held)
-        patch.setattr(module_of_facility_location, "_N_FRONT", 5)
-        patch.setattr(module_of_facility_location, "_N_BLOCK", 24)
+        choose_by(way, patch)
         answer = facility_location(table(x), budget=budget)
     order, gains = naive(x, budget=budget)
     assert order_of(answer) == order
@@ -99,7 +122,7 @@ def test_rows_are_chosen_in_naive_order_ties_included(
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("similarities")
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("spread", [0.1, 0.8])
 def test_many_more_rows_than_the_front_holds_are_chosen_in_naive_order(spread: float) -> None:
     x = topics(1, n=1500, d=16, n_topics=40, spread=spread)
@@ -109,22 +132,29 @@ def test_many_more_rows_than_the_front_holds_are_chosen_in_naive_order(spread: f
     np.testing.assert_allclose(answer["gain"].to_numpy(), gains, rtol=1e-9)
 
 
-def test_forgetting_earlier_states_costs_time_only(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pairs_that_count_no_more_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    choose_by("pairs", monkeypatch)
     x = topics(2, n=600, d=8, n_topics=30, spread=0.5)
-    monkeypatch.setattr(module_of_facility_location, "_HELD", 0)
-    monkeypatch.setattr(module_of_facility_location, "_N_PAST", 2)
-    monkeypatch.setattr(module_of_facility_location, "_N_FRONT", 16)
-    assert order_of(facility_location(table(x), budget=100)) == naive(x, budget=100)[0]
+    assert order_of(facility_location(table(x), budget=300)) == naive(x, budget=300)[0]
 
 
-@pytest.mark.usefixtures("similarities")
+def test_more_pairs_than_may_be_listed_are_left_to_the_bounds() -> None:
+    x = topics(2, n=200, d=8, n_topics=30, spread=0.5)
+    with row_blocks() as for_blocks:
+        early = EarlyPicks(x / np.linalg.norm(x, axis=1, keepdims=True), for_blocks=for_blocks)
+        early.pick()
+        with pytest.raises(TooManyPairsError):
+            PairPicks(early, most=1000, for_blocks=for_blocks)
+
+
+@pytest.mark.usefixtures("way")
 def test_the_order_of_the_rows_and_the_number_of_threads_do_not_matter(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    rows = table(topics(3, n=2200, d=8, n_topics=30, spread=0.5))
+    rows = table(topics(3, n=700, d=8, n_topics=30, spread=0.5))
     expected = facility_location(rows, budget=60)
     assert facility_location(
-        rows.take(np.random.default_rng(0).permutation(2200)), budget=60
+        rows.take(np.random.default_rng(0).permutation(700)), budget=60
     ).equals(expected)
     for n_threads in ("1", "2"):
         monkeypatch.setenv("OMP_NUM_THREADS", n_threads)
