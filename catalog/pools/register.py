@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 from catalog.errors import MostlyRemovedError, MostlyUnreadableError, OptionError
 from catalog.pools.folded import fold
-from catalog.pools.reading import FileReading, ReadOptions, read_batches
+from catalog.pools.read_batches import FileReading, ReadOptions, read_batches
 from catalog.pools.refusal import mostly_unreadable
 from catalog.pools.staging import Staging, staging
 from catalog.query.source_text import literal

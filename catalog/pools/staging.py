@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from catalog.pools.reading import INSTRUCTIONS, QUARANTINE, Batch
+from catalog.pools.read_batches import INSTRUCTIONS, QUARANTINE, Batch
 from catalog.store.scratch import scratch_folder
 
 

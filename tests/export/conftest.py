@@ -10,7 +10,7 @@ import pytest
 
 from catalog.pools.batch import INSTRUCTIONS
 from catalog.pools.fingerprint import fingerprint
-from catalog.pools.reading import ReadOptions, read_batches
+from catalog.pools.read_batches import ReadOptions, read_batches
 
 Row = dict[str, Any]
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from catalog.errors import LossyExportError
 from catalog.export import export, exporter_names
-from catalog.pools.reading import ReadOptions, read_batches
+from catalog.pools.read_batches import ReadOptions, read_batches
 
 DATA = Path(os.environ.get("CATALOG_TEST_DATA", "../shared/data"))
 ENDINGS = {

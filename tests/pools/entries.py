@@ -8,7 +8,7 @@ import pytest
 from catalog.errors import SourceError
 from catalog.pools.entries import with_entry
 from catalog.pools.options import ReadOptions
-from catalog.pools.reading import read_batches
+from catalog.pools.read_batches import read_batches
 
 
 def read(description: Path, entry: str) -> list[dict[str, Any]]:

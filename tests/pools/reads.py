@@ -4,7 +4,13 @@ import json
 from collections import Counter
 from typing import Any
 
-from catalog.pools.reading import INSTRUCTIONS, QUARANTINE, FileReading, ReadOptions, read_batches
+from catalog.pools.read_batches import (
+    INSTRUCTIONS,
+    QUARANTINE,
+    FileReading,
+    ReadOptions,
+    read_batches,
+)
 from catalog.pools.reasons import RECORD_REASONS
 
 

@@ -15,7 +15,7 @@ import zstandard
 
 from catalog.errors import SourceError
 from catalog.pools import archives
-from catalog.pools.reading import FileReading, read_batches
+from catalog.pools.read_batches import FileReading, read_batches
 
 PACK: dict[str, Callable[[bytes], bytes]] = {
     "": bytes,

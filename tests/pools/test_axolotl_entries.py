@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from catalog.errors import SourceError
-from catalog.pools.reading import read_batches
+from catalog.pools.read_batches import read_batches
 from tests.pools.entries import read, refusal, texts
 
 CHAT = """    type: chat_template

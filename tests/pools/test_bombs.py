@@ -17,10 +17,10 @@ import zstandard
 
 from catalog.errors import SourceError
 from catalog.pools.fingerprint import MAX_MARKS
+from catalog.pools.read_batches import read_batches
 from catalog.pools.readers import compression, yaml_items
 from catalog.pools.readers.compression import MAX_RATIO
 from catalog.pools.readers.yaml_items import MAX_DEPTH
-from catalog.pools.reading import read_batches
 
 GOOD = '{"instruction": "q", "output": "a"}\n'
 
@@ -140,7 +140,7 @@ def test_a_large_value_that_parquet_stores_once_is_read_row_by_row(
 
 PEAK = """
 import resource, sys
-from catalog.pools.reading import read_batches
+from catalog.pools.read_batches import read_batches
 from catalog.errors import SourceError
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 for path in sys.argv[1:]:

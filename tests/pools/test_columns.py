@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from catalog.errors import SourceError
-from catalog.pools.reading import FileReading, ReadOptions, read_batches
+from catalog.pools.read_batches import FileReading, ReadOptions, read_batches
 
 Write = Callable[..., Path]
 RECORD = {

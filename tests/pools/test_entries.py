@@ -10,7 +10,7 @@ from catalog.catalog import Catalog
 from catalog.errors import OptionError, SourceError
 from catalog.pools.entries import with_entry
 from catalog.pools.options import ReadOptions
-from catalog.pools.reading import read_batches
+from catalog.pools.read_batches import read_batches
 from tests.pools.entries import read, refusal, texts
 
 

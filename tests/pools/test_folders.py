@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from catalog.errors import SourceError
-from catalog.pools.reading import FileReading, read_batches
+from catalog.pools.read_batches import FileReading, read_batches
 from catalog.pools.sources import resolve
 
 

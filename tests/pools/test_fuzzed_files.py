@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from catalog.errors import SourceError
-from catalog.pools.reading import FileReading, read_batches
+from catalog.pools.read_batches import FileReading, read_batches
 from catalog.pools.reasons import FILE_REASONS, RECORD_REASONS
 from tests.pools import fuzzing
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from catalog.errors import OptionError, SourceError
-from catalog.pools.reading import ReadOptions
+from catalog.pools.read_batches import ReadOptions
 from tests.pools.reads import lines, read
 
 ROWS = [{"instruction": f"q{n}", "input": "", "output": f"a{n}", "n": n} for n in range(25)]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from catalog.errors import SourceError
-from catalog.pools.reading import Batch, ReadOptions, read_batches
+from catalog.pools.read_batches import Batch, ReadOptions, read_batches
 
 ROWS = [{"instruction": f"q{n}", "input": "", "output": f"a{n}", "n": n} for n in range(25)]
 
@@ -67,7 +67,7 @@ def test_memory_does_not_grow_with_an_array_a_csv_or_lines(tmp_path: Path) -> No
                     target.write((between + row) * 1000)
                 target.write(tail)
             code = (
-                "import resource, sys; from catalog.pools.reading import read_batches\n"
+                "import resource, sys; from catalog.pools.read_batches import read_batches\n"
                 "for _ in read_batches([sys.argv[1]]): pass\n"
                 "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
             )

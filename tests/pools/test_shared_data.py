@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from catalog.errors import SourceError
-from catalog.pools.reading import FileReading, ReadOptions, read_batches
+from catalog.pools.read_batches import FileReading, ReadOptions, read_batches
 
 DATA = Path(os.environ.get("CATALOG_TEST_DATA") or Path(__file__).parents[3] / "shared" / "data")
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from catalog.errors import OptionError, SourceError
-from catalog.pools.reading import FileReading, ReadOptions, read_batches
+from catalog.pools.read_batches import FileReading, ReadOptions, read_batches
 
 USER = {"role": "user", "content": "q"}
 ANSWER = {"role": "assistant", "content": "a"}

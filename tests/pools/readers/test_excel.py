@@ -10,8 +10,8 @@ import pytest
 from openpyxl import Workbook
 
 from catalog.errors import SourceError
+from catalog.pools.read_batches import FileReading, read_batches
 from catalog.pools.readers import excel
-from catalog.pools.reading import FileReading, read_batches
 
 TABLE = [
     ["instruction", "output", "n"],

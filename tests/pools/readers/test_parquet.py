@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from catalog.errors import SourceError
+from catalog.pools.read_batches import FileReading, ReadOptions, read_batches
 from catalog.pools.readers.parquet import parquet
-from catalog.pools.reading import FileReading, ReadOptions, read_batches
 
 
 def test_rows_are_read_across_row_groups_and_nulls_are_absent() -> None:

@@ -16,7 +16,7 @@ import zstandard
 
 from catalog.errors import SourceError
 from catalog.pools.fingerprint import fingerprint
-from catalog.pools.reading import ReadOptions, read_batches
+from catalog.pools.read_batches import ReadOptions, read_batches
 from catalog.pools.reasons import FILE_REASONS
 from tests.pools.reads import lines, read
 
