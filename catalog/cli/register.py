@@ -17,7 +17,7 @@ from catalog.cli.output import echo_json, few, progress_bar, say
 from catalog.errors import MostlyRemovedError
 
 if TYPE_CHECKING:
-    from catalog.pools.file_reading import FileReading
+    from catalog.pools.file_report import FileReport
     from catalog.pools.register import Registration
 
 
@@ -191,7 +191,7 @@ def _counts(registration: Registration) -> str:
     return ", ".join([f"{registration.n_added:,} added", *parts])
 
 
-def _say_file(file: FileReading) -> None:
+def _say_file(file: FileReport) -> None:
     if file.encoding:
         say(f"  {file.file}: decoded from {file.encoding}")
     for note in file.notes:
@@ -200,7 +200,7 @@ def _say_file(file: FileReading) -> None:
         say(f"  {file.file}: not read: {_unread(file)}")
 
 
-def _unread(file: FileReading) -> str:
+def _unread(file: FileReport) -> str:
     from catalog.pools.unread import shares
 
     n_read = file.n_records - sum(file.n_quarantined.values())

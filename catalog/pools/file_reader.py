@@ -13,7 +13,7 @@ from catalog.pools.batch import MAX_CHARS, BatchBuilder
 from catalog.pools.columns import Column, source_of
 from catalog.pools.conversation import Instruction, answered
 from catalog.pools.file_formats import FileFormats
-from catalog.pools.file_reading import FileReading
+from catalog.pools.file_report import FileReport
 from catalog.pools.files import Opened
 from catalog.pools.fingerprint import TooManyMarksError
 from catalog.pools.formats.alpaca_keys import keys_of
@@ -71,7 +71,7 @@ class FileReader:
             self._container.records = tabled(self._container, reads=self._formats.is_whole)
         if options.tree:
             self._container.records = expanded(self._container.records, mode=options.tree)
-        self.reading = FileReading(
+        self.reading = FileReport(
             self._name,
             self._container.name,
             encoding=content.encoding,

@@ -13,13 +13,13 @@ from catalog.pools.batch import INSTRUCTIONS, QUARANTINE, BatchBuilder
 from catalog.pools.columns import Column, refuse_unknown
 from catalog.pools.contents import contents
 from catalog.pools.file_reader import FileReader
-from catalog.pools.file_reading import FileReading
+from catalog.pools.file_report import FileReport
 from catalog.pools.files import Counter
 from catalog.pools.media import MediaReader
 from catalog.pools.options import ReadOptions
 from catalog.pools.sources import resolve
 
-__all__ = ["INSTRUCTIONS", "QUARANTINE", "Batch", "FileReading", "ReadOptions", "read_batches"]
+__all__ = ["INSTRUCTIONS", "QUARANTINE", "Batch", "FileReport", "ReadOptions", "read_batches"]
 
 
 @dataclass(frozen=True)
@@ -40,14 +40,14 @@ class Batch:
     bytes_read: int
     bytes_total: int | None
     n_records: int
-    files: tuple[FileReading, ...] = ()
+    files: tuple[FileReport, ...] = ()
 
 
 def read_batches(
     sources: Sequence[str],
     options: ReadOptions | None = None,
     *,
-    report: Callable[[FileReading], None] | None = None,
+    report: Callable[[FileReport], None] | None = None,
     media_folder: Path | None = None,
 ) -> Iterator[Batch]:
     """Read sources, in order, in batches; memory does not grow with the files.
@@ -73,7 +73,7 @@ def read_batches(
     total = None if None in sizes else sum(size for size in sizes if size is not None)
     counter, builder = Counter(), BatchBuilder()
     media = MediaReader(folder=media_folder, is_hashed=options.hash_media)
-    ended: list[FileReading] = []
+    ended: list[FileReport] = []
     columns: list[Column] = []
     n_records = 0
 

@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 from catalog.errors import MostlyRemovedError, MostlyUnreadableError, OptionError
 from catalog.pools.folded import fold
-from catalog.pools.read_batches import FileReading, ReadOptions, read_batches
+from catalog.pools.read_batches import FileReport, ReadOptions, read_batches
 from catalog.pools.refusal import mostly_unreadable
 from catalog.pools.staging import Staging, staging
 from catalog.query.source_text import literal
@@ -64,7 +64,7 @@ class Registration:
     n_quarantined: int
     n_no_input: int
     reasons: dict[str, int]
-    files: list[FileReading]
+    files: list[FileReport]
     seconds: float
     is_dry_run: bool = False
 
@@ -102,7 +102,7 @@ def register(
     """
     started = time.monotonic()
     check_name(name)
-    files: list[FileReading] = []
+    files: list[FileReport] = []
     with staging(Path(gettempdir()) if is_dry_run else store.scratch) as staged:
         n_rows = 0
         for batch in read_batches(sources, options, report=files.append, media_folder=staged.media):
@@ -129,7 +129,7 @@ class _Load:
     mode: Mode | None
     options: ReadOptions
     staged: Staging
-    files: list[FileReading]
+    files: list[FileReport]
     n_rows: int
     started: float
     is_dry_run: bool
@@ -253,7 +253,7 @@ def _write_version(
 
 
 def _refuse_mostly_unreadable(
-    files: list[FileReading], *, n_read: int, n_failed: int, is_forced: bool
+    files: list[FileReport], *, n_read: int, n_failed: int, is_forced: bool
 ) -> None:
     if is_forced or n_failed <= n_read:
         return

@@ -7,7 +7,7 @@ from typing import Any
 from catalog.pools.read_batches import (
     INSTRUCTIONS,
     QUARANTINE,
-    FileReading,
+    FileReport,
     ReadOptions,
     read_batches,
 )
@@ -16,8 +16,8 @@ from catalog.pools.reasons import RECORD_REASONS
 
 def read(
     *sources: object, **options: Any
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[FileReading]]:
-    files: list[FileReading] = []
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[FileReport]]:
+    files: list[FileReport] = []
     batches = list(
         read_batches(
             [str(source) for source in sources], ReadOptions(**options), report=files.append

@@ -15,7 +15,7 @@ import zstandard
 
 from catalog.errors import SourceError
 from catalog.pools import archives
-from catalog.pools.read_batches import FileReading, read_batches
+from catalog.pools.read_batches import FileReport, read_batches
 
 PACK: dict[str, Callable[[bytes], bytes]] = {
     "": bytes,
@@ -71,8 +71,8 @@ def tarred(members: dict[str, bytes], format_: int = tarfile.PAX_FORMAT) -> byte
     return target.getvalue()
 
 
-def read(source: Path | str) -> list[FileReading]:
-    files: list[FileReading] = []
+def read(source: Path | str) -> list[FileReport]:
+    files: list[FileReport] = []
     batches = list(read_batches([str(source)], report=files.append))
     assert sum(batch.instructions.num_rows for batch in batches) == sum(
         file.n_records for file in files

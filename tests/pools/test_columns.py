@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from catalog.errors import SourceError
-from catalog.pools.read_batches import FileReading, ReadOptions, read_batches
+from catalog.pools.read_batches import FileReport, ReadOptions, read_batches
 
 Write = Callable[..., Path]
 RECORD = {
@@ -19,7 +19,7 @@ RECORD = {
 
 
 def notes(*paths: Path, **options: Any) -> list[list[str]]:
-    files: list[FileReading] = []
+    files: list[FileReport] = []
     list(read_batches([str(path) for path in paths], ReadOptions(**options), report=files.append))
     return [file.notes for file in files]
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from catalog.errors import SourceError
-from catalog.pools.read_batches import FileReading, read_batches
+from catalog.pools.read_batches import FileReport, read_batches
 from catalog.pools.sources import resolve
 
 
@@ -37,8 +37,8 @@ def save_to_disk(folder: Path, parts: Sequence[list[dict[str, str]]]) -> None:
     (folder / "state.json").write_text(json.dumps(state))
 
 
-def read(source: Path) -> tuple[list[dict[str, Any]], list[FileReading]]:
-    files: list[FileReading] = []
+def read(source: Path) -> tuple[list[dict[str, Any]], list[FileReport]]:
+    files: list[FileReport] = []
     found = [
         row
         for batch in read_batches([str(source)], report=files.append)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from catalog.errors import SourceError
-from catalog.pools.read_batches import FileReading, read_batches
+from catalog.pools.read_batches import FileReport, read_batches
 from catalog.pools.reasons import FILE_REASONS, RECORD_REASONS
 from tests.pools import fuzzing
 
@@ -33,7 +33,7 @@ def alarm(number: int) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def read(path: Path, files: list[FileReading], rows: list[int]) -> SourceError | None:
+def read(path: Path, files: list[FileReport], rows: list[int]) -> SourceError | None:
     """Read a file into the lists; return why it was refused, or None."""
     try:
         for batch in read_batches([str(path)], report=files.append):
@@ -53,7 +53,7 @@ def check(number: int, folder: Path) -> str:
     name, data = fuzzing.fuzzed(number)
     path = folder / name
     path.write_bytes(data)
-    files: list[FileReading] = []
+    files: list[FileReport] = []
     rows: list[int] = []
     with alarm(number):
         refusal = read(path, files, rows)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from catalog.errors import SourceError
-from catalog.pools.read_batches import FileReading, ReadOptions, read_batches
+from catalog.pools.read_batches import FileReport, ReadOptions, read_batches
 
 DATA = Path(os.environ.get("CATALOG_TEST_DATA") or Path(__file__).parents[3] / "shared" / "data")
 
@@ -167,8 +167,8 @@ WITH_OPTIONS: list[tuple[str, dict[str, Any], int, dict[str, int]]] = [
 ]
 
 
-def read(name: str, **options: Any) -> tuple[int, Counter[str], FileReading]:
-    n_read, reasons, files = 0, Counter[str](), list[FileReading]()
+def read(name: str, **options: Any) -> tuple[int, Counter[str], FileReport]:
+    n_read, reasons, files = 0, Counter[str](), list[FileReport]()
     for batch in read_batches([str(DATA / name)], ReadOptions(**options), report=files.append):
         n_read += batch.instructions.num_rows
         reasons.update(batch.quarantine["reason"].to_pylist())
@@ -217,7 +217,7 @@ def test_the_folder_holds_no_other_data_files() -> None:
 
 
 def test_every_task_of_big_bench_hard_is_read_whole() -> None:
-    files: list[FileReading] = []
+    files: list[FileReport] = []
     n_read = sum(
         batch.instructions.num_rows
         for batch in read_batches([str(DATA / "bbh/*.json")], report=files.append)
@@ -242,7 +242,7 @@ def test_answers_of_a_tool_and_reasoning_set_are_texts() -> None:
 
 def test_alpaca_has_no_duplicates_and_its_placeholders_are_counted() -> None:
     fingerprints: set[str] = set()
-    files: list[FileReading] = []
+    files: list[FileReport] = []
     for batch in read_batches([str(DATA / "alpaca52k/alpaca_data.json")], report=files.append):
         fingerprints.update(batch.instructions["fingerprint"].to_pylist())
     assert len(fingerprints) == 51_974

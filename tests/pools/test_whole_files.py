@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from catalog.errors import OptionError, SourceError
-from catalog.pools.read_batches import FileReading, ReadOptions, read_batches
+from catalog.pools.read_batches import FileReport, ReadOptions, read_batches
 
 USER = {"role": "user", "content": "q"}
 ANSWER = {"role": "assistant", "content": "a"}
-Read = Callable[..., tuple[list[tuple[str, ...]], FileReading, list[dict[str, Any]]]]
+Read = Callable[..., tuple[list[tuple[str, ...]], FileReport, list[dict[str, Any]]]]
 
 
 @pytest.fixture
@@ -21,10 +21,10 @@ def read(tmp_path: Path) -> Read:
 
     def reads(
         text: str, **options: Any
-    ) -> tuple[list[tuple[str, ...]], FileReading, list[dict[str, Any]]]:
+    ) -> tuple[list[tuple[str, ...]], FileReport, list[dict[str, Any]]]:
         path = tmp_path / "data.json"
         path.write_text(text, encoding="utf-8")
-        files: list[FileReading] = []
+        files: list[FileReport] = []
         contents, rows = [], []
         for batch in read_batches([str(path)], ReadOptions(**options), report=files.append):
             found = batch.instructions.to_pylist()

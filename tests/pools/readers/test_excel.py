@@ -10,7 +10,7 @@ import pytest
 from openpyxl import Workbook
 
 from catalog.errors import SourceError
-from catalog.pools.read_batches import FileReading, read_batches
+from catalog.pools.read_batches import FileReport, read_batches
 from catalog.pools.readers import excel
 
 TABLE = [
@@ -38,8 +38,8 @@ def workbook(
 
 def read(
     source: Path | str,
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[FileReading]]:
-    files: list[FileReading] = []
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[FileReport]]:
+    files: list[FileReport] = []
     batches = list(read_batches([str(source)], report=files.append))
     instructions = [row for batch in batches for row in batch.instructions.to_pylist()]
     return instructions, [row for batch in batches for row in batch.quarantine.to_pylist()], files

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from catalog.errors import SourceError
-from catalog.pools.read_batches import FileReading, ReadOptions, read_batches
+from catalog.pools.read_batches import FileReport, ReadOptions, read_batches
 from catalog.pools.readers.parquet import parquet
 
 
@@ -152,7 +152,7 @@ def test_bytes_are_said_and_left_out_of_the_metadata(tmp_path: Path) -> None:
         for n in range(3)
     ]
     pq.write_table(pa.Table.from_pylist(rows), tmp_path / "a.parquet")
-    files: list[FileReading] = []
+    files: list[FileReport] = []
     (batch,) = read_batches([str(tmp_path / "a.parquet")], report=files.append)
     assert [json.loads(text) for text in batch.instructions["metadata"].to_pylist()] == [
         {"deep": {"b": [], "c": n}} for n in range(3)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass
-class FileReading:
+class FileReport:
     """Report about one file, complete after its last record.
 
     Attributes:
