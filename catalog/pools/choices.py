@@ -5,7 +5,7 @@ from __future__ import annotations
 from string import ascii_uppercase
 from typing import Any
 
-from catalog.pools.content import text_of
+from catalog.pools.message_content import text_of
 
 CHOICES = "choices follow their question, a line each"
 """The note of a record whose choices are read."""

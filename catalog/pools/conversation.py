@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 from catalog.json_text import exact_json_text
 from catalog.messages import listed
-from catalog.pools.content import block_text, read_content, typed_parts
 from catalog.pools.fingerprint import Message
+from catalog.pools.message_content import block_text, read_content, typed_parts
 from catalog.pools.reasons import Rejection, kind_of
 from catalog.pools.roles import ROLES, role_of
 

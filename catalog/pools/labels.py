@@ -6,7 +6,7 @@ import contextlib
 import json
 from typing import Any
 
-from catalog.pools.content import text_of
+from catalog.pools.message_content import text_of
 
 _NAMES = ("tag", "label", "name", "value", "text")
 

@@ -35,8 +35,8 @@ Case does not matter. The option ``roles`` adds a spelling, which leaves nothing
   that holds more than text, stays whole as ``extra["content"]``. The message's content is then a
   text in its place: the texts of the parts (under text, value, content, reasoning or thinking), a
   line each, and a mark such as ``<image>`` or ``<tool_use>`` for every other part
-  (`catalog.pools.content`). A content that is null or absent is "". A tool's content that is an
-  object becomes its JSON text, and so does a tool's list that holds no parts.
+  (`catalog.pools.message_content`). A content that is null or absent is "". A tool's content that
+  is an object becomes its JSON text, and so does a tool's list that holds no parts.
 - A leading system message without extra moves to ``system``; any other stays a message. An empty
   system prompt is stored as none. A system prompt of several blocks becomes their texts, a line
   each; blocks that hold more than text also stay in the metadata.

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from catalog.pools.content import text_of
 from catalog.pools.conversation import Instruction, conversation, system_text
 from catalog.pools.fingerprint import Message
 from catalog.pools.formats.messages import are_turns, joined
+from catalog.pools.message_content import text_of
 from catalog.pools.reasons import Rejection, kind_of
 
 _LONGEST_PLACEHOLDER = 40

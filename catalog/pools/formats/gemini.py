@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from catalog.pools.content import typed_parts
 from catalog.pools.conversation import Instruction, conversation, first_key
 from catalog.pools.formats.registry import record_format
+from catalog.pools.message_content import typed_parts
 from catalog.pools.reasons import Rejection
 
 KEYS = ("contents", "history")
