@@ -11,12 +11,12 @@ import pyarrow as pa
 
 from catalog.pools.batch import INSTRUCTIONS, QUARANTINE, BatchBuilder
 from catalog.pools.columns import Column, refuse_unknown
-from catalog.pools.contents import contents
 from catalog.pools.file_reader import FileReader
 from catalog.pools.file_report import FileReport
 from catalog.pools.files import Counter
 from catalog.pools.media import MediaReader
 from catalog.pools.options import ReadOptions
+from catalog.pools.source_contents import contents
 from catalog.pools.sources import resolve
 
 __all__ = ["INSTRUCTIONS", "QUARANTINE", "Batch", "FileReport", "ReadOptions", "read_batches"]

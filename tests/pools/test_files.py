@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from catalog.errors import SourceError
-from catalog.pools.contents import contents
 from catalog.pools.files import BLOCK, Counter
+from catalog.pools.source_contents import contents
 from catalog.pools.sources import resolve
 
 ROWS = '{"prompt": "q", "completion": "a"}\n'
