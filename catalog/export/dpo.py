@@ -12,7 +12,7 @@ from itertools import chain
 from typing import Any
 
 from catalog.export.chat import MIXED, TOOLS, beside, is_altered, turns, with_system
-from catalog.export.places import IMAGES, misplaces, place
+from catalog.export.image_parts import IMAGES, misplaces, place
 from catalog.export.record import (
     Encoded,
     Message,

@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import Any
 
 from catalog.export.chat import MIXED, TOOLS, beside, is_altered, turns, with_system
-from catalog.export.places import IMAGES, misplaces, place
+from catalog.export.image_parts import IMAGES, misplaces, place
 from catalog.export.record import Encoded, Record, is_tool_list
 from catalog.export.registry import exporter
 from catalog.export.survey import Survey
