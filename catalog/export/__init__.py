@@ -9,7 +9,7 @@ media, rejected answers, weights of turns, an order that matters. The trainers' 
 labels and metadata, and jsonl and parquet keep them; that does not count as a loss.
 
 Loaders read a file as columns, so each key has one type over the whole file
-(`catalog.export.keys`). That takes two passes over the records; the first collects the keys.
+(`catalog.export.key_types`). That takes two passes over the records; the first collects the keys.
 
 Where the order of a selection matters, ``axolotl`` states it in its YAML file and ``llamafactory``
 writes one. In the other trainers' formats the order is a loss.

@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from catalog.export.keys import Node
+from catalog.export.key_types import Node
 from catalog.export.record import Message, Record, has_answer, is_tool_list, message_of, records
 from catalog.export.weights import WEIGHTS
 
