@@ -14,7 +14,7 @@ from catalog.cli.group import dry_run_option, json_option
 from catalog.cli.options import pass_catalog
 from catalog.cli.output import echo_json, echo_rows, progress_bar, say
 from catalog.signals.kinds import ENCODER, EmbeddingOptions
-from catalog.signals.scores import MEASURED, built_in_scores
+from catalog.signals.score_definitions import MEASURED, built_in_scores
 
 if TYPE_CHECKING:
     from catalog.compute.imports.report import ImportReport

@@ -12,7 +12,7 @@ from catalog.signals.coverage import Coverage
 from catalog.signals.kinds import KINDS, Kind
 from catalog.signals.options import TINY
 from catalog.signals.resolve import command_for, is_computed, model_of
-from catalog.signals.scores import LOSSES, derived_scores
+from catalog.signals.score_definitions import LOSSES, derived_scores
 from catalog.store.database import Connection
 from catalog.store.queries import query
 from catalog.store.references import Reference

@@ -19,7 +19,7 @@ from catalog.query.trajectories import load_trajectories
 from catalog.signals.coverage import Coverage, PinnedSignals, coverages, most_complete
 from catalog.signals.kinds import ENCODER, Kind
 from catalog.signals.resolve import missing_error, resolve_signal
-from catalog.signals.scores import derived_scores
+from catalog.signals.score_definitions import derived_scores
 from catalog.store.database import Connection
 from catalog.store.references import Reference, resolve
 

@@ -10,7 +10,7 @@ from catalog.errors import AmbiguousSignalError, SignalError
 from catalog.signals.coverage import Coverage, PinnedSignals, most_complete
 from catalog.signals.kinds import KINDS, Kind
 from catalog.signals.options import TINY
-from catalog.signals.scores import (
+from catalog.signals.score_definitions import (
     MEASURED,
     Definitions,
     built_in_scores,

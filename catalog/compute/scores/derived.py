@@ -19,7 +19,7 @@ from catalog.errors import QueryError
 from catalog.messages import listed
 from catalog.query.executor import Limits, executing
 from catalog.query.source_text import SourceText
-from catalog.signals.scores import LABELS, LOSSES, MEMBERS, ScoreDefinition
+from catalog.signals.score_definitions import LABELS, LOSSES, MEMBERS, ScoreDefinition
 from catalog.store.queries import query
 from catalog.store.references import Reference
 from catalog.store.store import Store

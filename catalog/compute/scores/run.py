@@ -11,7 +11,7 @@ from catalog.compute.shard_runner import Progress
 from catalog.errors import OptionError
 from catalog.signals.kinds import ScoreOptions
 from catalog.signals.options import TINY
-from catalog.signals.scores import TUNED_LOSS, computed_scores
+from catalog.signals.score_definitions import TUNED_LOSS, computed_scores
 from catalog.store.references import Reference, nearest
 from catalog.store.store import Store
 

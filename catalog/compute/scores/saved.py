@@ -13,7 +13,7 @@ from catalog.compute.scores.measure import MEASURES
 from catalog.errors import HeaderError, NotFoundError, OptionError, QueryError
 from catalog.messages import listed
 from catalog.query.tokens import canonical
-from catalog.signals.scores import (
+from catalog.signals.score_definitions import (
     LABELS,
     LOSSES,
     MEASURED,

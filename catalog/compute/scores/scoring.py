@@ -28,7 +28,7 @@ from catalog.errors import OptionError
 from catalog.query.tokens import canonical
 from catalog.signals.kinds import ScoreOptions
 from catalog.signals.registry import Signal, ensure_signal, find_signal
-from catalog.signals.scores import (
+from catalog.signals.score_definitions import (
     LABELS,
     LOSSES,
     MEMBERS,

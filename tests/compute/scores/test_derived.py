@@ -12,7 +12,7 @@ from catalog import Catalog
 from catalog.cli import main
 from catalog.errors import HeaderError, NotFoundError, OptionError, QueryError, SignalError
 from catalog.signals.registry import list_named
-from catalog.signals.scores import parse_score
+from catalog.signals.score_definitions import parse_score
 
 Write = Callable[..., Path]
 Records = Callable[[int], list[dict[str, Any]]]

@@ -13,7 +13,7 @@ from catalog import Catalog
 from catalog.compute.scores import MEASURES
 from catalog.errors import OptionError, SignalError
 from catalog.signals.registry import list_named
-from catalog.signals.scores import MEASURED, TUNED_LOSS, built_in_scores, needs_model
+from catalog.signals.score_definitions import MEASURED, TUNED_LOSS, built_in_scores, needs_model
 
 Write = Callable[..., Path]
 Records = Callable[[int], list[dict[str, Any]]]
