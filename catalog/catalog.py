@@ -413,8 +413,8 @@ class Catalog:
         missing: Sequence[float] = (),
         dry_run: bool = False,
     ) -> ImportReport:
-        """Import published scores; see `catalog.compute.imports.scores.import_scores`."""
-        from catalog.compute.imports.scores import import_scores
+        """Import published scores; see `catalog.compute.imports.import_scores.import_scores`."""
+        from catalog.compute.imports.import_scores import import_scores
 
         found = self.find(reference)
         options: dict[str, Any] = {
