@@ -167,8 +167,8 @@ def _compute_for_refresh(
     Raises:
         OptionError: the name is one of a pool.
     """
-    from catalog.subsets.again import stored_selector
     from catalog.subsets.describe import SubsetDescription
+    from catalog.subsets.stored_definition import stored_selector
 
     description = catalog.show(name, n_examples=0)
     if not isinstance(description, SubsetDescription):

@@ -11,9 +11,14 @@ from catalog.query.executor import Limits
 from catalog.signals.kinds import KINDS
 from catalog.store.references import Reference, resolve
 from catalog.store.store import Store
-from catalog.subsets.again import is_of_0_1, require_complete, stored_pins, stored_selector
 from catalog.subsets.select import Selected, select
 from catalog.subsets.store import stored
+from catalog.subsets.stored_definition import (
+    is_of_0_1,
+    require_complete,
+    stored_pins,
+    stored_selector,
+)
 
 
 def reselect(

@@ -26,8 +26,8 @@ from catalog.store.database import Connection
 from catalog.store.queries import query
 from catalog.store.references import Reference, resolve
 from catalog.store.store import Store
-from catalog.subsets.again import define_again, is_of_0_1, lost_references
 from catalog.subsets.store import members, stored
+from catalog.subsets.stored_definition import define_again, is_of_0_1, lost_references
 
 FIRST = 10  # differences that are shown
 OF_0_1 = "made by 0.1, whose definitions cannot always be made again; its members are kept"

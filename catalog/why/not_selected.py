@@ -21,7 +21,7 @@ from catalog.query.plan import Apply
 from catalog.store.queries import query
 from catalog.store.references import resolve
 from catalog.store.store import Store
-from catalog.subsets.again import define_again
+from catalog.subsets.stored_definition import define_again
 from catalog.why.account import SHOWN, Account, LeftOut, readable
 from catalog.why.filters import dropped_by, lacking, parted_by, position_of
 from catalog.why.lookup import Row
