@@ -27,7 +27,7 @@ MODULES = {
     "functions": ("functions", "kernels"),
     "export": ("export",),
     "demo": ("demo",),
-    "upkeep": ("doctor", "gc", "migrate"),
+    "maintenance": ("doctor", "gc", "migrate"),
 }
 """The commands that each module of this package holds."""
 
