@@ -23,7 +23,7 @@ MODULES = {
     "subsets": ("subsets", "verify", "compare"),
     "why": ("why",),
     "search": ("search",),
-    "query": ("sql",),
+    "sql": ("sql",),
     "functions": ("functions", "kernels"),
     "export": ("export",),
     "demo": ("demo",),
