@@ -518,7 +518,7 @@ class Catalog:
         options |= {"is_superseding": supersede, "is_dry_run": dry_run, "is_strict": strict}
         return self._limited(select, method, source, **options, limits=limits)
 
-    def reselect(
+    def refresh(
         self,
         name: str,
         *,
@@ -534,15 +534,15 @@ class Catalog:
     ) -> Selected:
         """Run a subset's selection on the current versions of its pools.
 
-        See `catalog.subsets.reselect.reselect`.
+        See `catalog.subsets.refresh.refresh`.
         """
         from catalog.query.executor import Limits
-        from catalog.subsets.reselect import reselect
+        from catalog.subsets.refresh import refresh
 
         limits = Limits(memory=memory, seconds=seconds, progress=progress, use_cache=use_cache)
         options = {"budget": budget, "settings": settings, "is_superseding": supersede}
         options |= {"is_dry_run": dry_run, "is_strict": strict}
-        return self._limited(reselect, name, **options, limits=limits)
+        return self._limited(refresh, name, **options, limits=limits)
 
     def verify(self, reference: str, *, memory: str | None = SELECTION_MEMORY) -> Verification:
         """Make a subset again and compare; see `catalog.subsets.verify.verify`."""

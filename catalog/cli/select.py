@@ -130,7 +130,7 @@ def refresh(
         _refuse_dry_run(options)
         _compute_for_refresh(catalog, name, budget=budget, settings=settings)
     with _running(name, options) as running:
-        selected = catalog.reselect(name, budget=budget, settings=settings, **running)
+        selected = catalog.refresh(name, budget=budget, settings=settings, **running)
     echo_selected(selected, is_json=is_json)
     if selected.is_new and selected.reference and not is_json:
         _echo_changes(catalog, selected.reference)

@@ -24,7 +24,7 @@ def grown(catalog: Catalog, jsonl: Write) -> Catalog:
     catalog.register(jsonl(pairs(20)), pool="q")
     catalog.select("random", "q", budget=10, name="best")
     catalog.register(jsonl(pairs(25, first=5)), pool="q")
-    catalog.reselect("best")
+    catalog.refresh("best")
     return catalog
 
 

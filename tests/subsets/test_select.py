@@ -47,7 +47,7 @@ def test_vectors_of_members_that_came_later_do_not_change_what_was_made(
     assert (again.reference, again.is_new) == (first.reference, False)
     assert again.definition.content != first.definition.content
     assert filled.verify("spread").is_same
-    assert filled.reselect("spread").reference == "spread@2"
+    assert filled.refresh("spread").reference == "spread@2"
     assert filled.doctor() == []
 
 
@@ -162,9 +162,9 @@ def test_selecting_again_onto_a_grown_pool_makes_the_next_version(
     filled: Catalog, jsonl: Write
 ) -> None:
     filled.select("random", "p", budget=10, name="drawn")
-    assert filled.reselect("drawn").is_new is False
+    assert filled.refresh("drawn").is_new is False
     filled.register(jsonl(pairs(N + 30)), pool="p", source_column="from")
-    selected = filled.reselect("drawn")
+    selected = filled.refresh("drawn")
     assert selected.reference == "drawn@2"
     diff = filled.diff("drawn@1", "drawn@2")
     assert (diff.n_kept + diff.n_added, diff.n_added) == (10, diff.n_removed)
@@ -197,7 +197,7 @@ def test_a_definition_run_again_reads_its_own_signals(filled: Catalog, tmp_path:
     for name in ("deep", "best", "every"):
         found = filled.verify(name)
         assert (found.is_same, found.causes) == (True, ()), name
-        assert filled.reselect(name).is_new is False
+        assert filled.refresh(name).is_new is False
     left_out = filled.why("deep", 36).left_out
     assert left_out is not None
     assert (left_out.cause, left_out.place, left_out.is_as_stored) == ("place", 4, True)
@@ -234,10 +234,10 @@ def test_selecting_again_reads_an_import_of_the_same_name_where_the_old_one_lack
     filled.select("depth_only", "p", budget=3, name="deep")
     filled.register(jsonl(pairs(N + 2)), pool="p", source_column="from")
     with pytest.raises(SignalError, match="score depth covers 40 of 42 members of p@2"):
-        filled.reselect("deep")
+        filled.refresh("deep")
     np.save(tmp_path / "grown.npy", np.arange(N + 2, dtype=np.float64))
     filled.import_scores("p", tmp_path / "grown.npy", name="depth")
-    selected = filled.reselect("deep")
+    selected = filled.refresh("deep")
     assert selected.warnings == (
         "p@2 read now: deep@1 read p@1",
         "the score depth read now: not what deep@1 was made from",

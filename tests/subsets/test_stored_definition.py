@@ -102,7 +102,7 @@ def test_selecting_onto_reads_the_current_versions_and_says_so(
 ) -> None:
     filled.select(written(tmp_path, "'t'"), "p", budget=5, name="few")
     moved(filled, jsonl)
-    selected = filled.reselect("few")
+    selected = filled.refresh("few")
     assert (selected.reference, selected.warnings) == ("few@2", ("t@2 read now: few@1 read t@1",))
     assert not prompts(filled, "few@1") & prompts(filled, "few@2")
     assert [one["written"] for one in record(filled, "few@2")["definition"]["references"]] == [
@@ -174,9 +174,9 @@ def test_a_budget_is_kept_as_it_was_asked_for_and_follows_the_pool(
         first.n_members,
     )
     filled.register(jsonl(pairs(36)), pool="p")
-    assert filled.reselect("drawn").n_members == grown
+    assert filled.refresh("drawn").n_members == grown
     assert record(filled, "drawn@2")["budget_asked"] == str(asked)
-    assert filled.reselect("drawn", budget="25%").n_members == 9
+    assert filled.refresh("drawn", budget="25%").n_members == 9
     assert record(filled, "drawn@3")["budget_asked"] == "25%"
 
 
@@ -184,9 +184,9 @@ def test_the_whole_of_a_pool_that_shrank_is_less(filled: Catalog, jsonl: Write) 
     filled.select("random", "p", budget="all", name="drawn")
     filled.select("random", "p", budget=20, name="twenty")
     filled.register(jsonl(pairs(8)), pool="p", mode="replace")
-    assert filled.reselect("drawn").n_members == 8
+    assert filled.refresh("drawn").n_members == 8
     with pytest.raises(OptionError, match="more than the 8 members"):
-        filled.reselect("twenty")
+        filled.refresh("twenty")
 
 
 def test_the_same_number_asked_for_in_other_words_is_the_same_definition(filled: Catalog) -> None:
@@ -212,8 +212,8 @@ def test_another_selector_under_a_name_is_refused_unless_it_supersedes(
     assert filled.select(mine, "p", budget=3, name="few", supersede=True).reference == "few@2"
     assert filled.select("random", "p", budget=3, name="few").reference == "few@1"  # made before
     with pytest.raises(OptionError, match="few@2 was made by mine, this would be random"):
-        filled.reselect("few@1", budget=4)
-    assert filled.reselect("few@1", budget=4, supersede=True).reference == "few@3"
+        filled.refresh("few@1", budget=4)
+    assert filled.refresh("few@1", budget=4, supersede=True).reference == "few@3"
 
 
 def test_a_version_keeps_its_selectors_whole_text_outside_the_hash(
@@ -226,7 +226,7 @@ def test_a_version_keeps_its_selectors_whole_text_outside_the_hash(
     again = filled.select(str(mine), "p", budget=3, name="few")
     assert (again.is_new, again.definition.sha256) == (False, first.definition.sha256)
     assert record(filled, "few")["selector_text"] == text
-    filled.reselect("few", settings={"other": "p"})
+    filled.refresh("few", settings={"other": "p"})
     kept = record(filled, "few@2")
     assert (kept["selector_text"], kept["definition"]["parameters"]) == (text, {"other": "p"})
     assert filled.verify("few@2").is_same
@@ -242,7 +242,7 @@ def test_a_definition_that_lacks_what_it_takes_says_who_made_it_and_keeps_its_me
     assert (found.is_same, found.n_different) == (False, 3)
     assert found.causes[0].startswith("made by 0.1")
     with pytest.raises(SelectionError, match=r"made by 0\.1: its definition has no parameters"):
-        filled.reselect("few")
+        filled.refresh("few")
     assert prompts(filled, "few") == members
 
 

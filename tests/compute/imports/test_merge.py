@@ -75,7 +75,7 @@ def test_members_whom_the_file_does_not_name_keep_their_scores(grown: Grown) -> 
     assert grown.scores() == [0, 1, 2, 3, 4, 50, 60, 70]
     again = grown.catalog.import_scores("p", new, name="r", key="code")
     assert (again.is_new, again.n_kept, again.signal) == (False, 5, answer.signal)
-    grown.catalog.reselect("best")
+    grown.catalog.refresh("best")
     assert grown.catalog.verify("best@1").is_same
     assert grown.catalog.verify("best@2").is_same
 

@@ -21,7 +21,7 @@ from catalog.subsets.stored_definition import (
 )
 
 
-def reselect(
+def refresh(
     store: Store,
     name: str,
     *,
