@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import importlib
 import re
-import sys
 from collections.abc import Mapping
 from functools import cache, cached_property
-from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
 import catalog.kernels
 from catalog.errors import QueryError
 from catalog.kernels import Kernel
 from catalog.kernels._decorator import Origin, kernel_of, require_kernel
-from catalog.messages import one_line
+from catalog.plugins import Plugin, plugins
 from catalog.query.kernel_files import import_kernel_file
 from catalog.query.trusted_kernels import require_trusted
 from catalog.store.store import Store
@@ -91,26 +89,15 @@ def kernel(name: str) -> Kernel:
     return require_kernel(module, name, place=module.__name__)
 
 
-def package_kernels() -> dict[str, EntryPoint]:
+def package_kernels() -> dict[str, Plugin]:
     """Return the entry points of other packages' kernels, by name."""
-    return _package_kernels(tuple(sys.path))
+    return {plugin.name: plugin for plugin in plugins(GROUP)}
 
 
-@cache
-def _package_kernels(_paths: tuple[str, ...]) -> dict[str, EntryPoint]:
-    return {point.name: point for point in entry_points(group=GROUP)}
-
-
-def _load(point: EntryPoint) -> Kernel:
-    distribution = point.dist
-    assert distribution is not None  # entry_points() gives it
-    origin = Origin(distribution.name, distribution.version)
-    place = f"{origin.package} {origin.version}, entry point {point.value}"
-    try:
-        function = point.load()
-    except Exception as error:  # whatever the import of another package raises
-        raise QueryError(f"{place}: cannot be imported: {one_line(error)}") from error
-    found = kernel_of(function)
-    if found is None or found.name != point.name:
-        raise QueryError(f"{place}: expected a function {point.name} decorated with @kernel(...)")
-    return found.made_by(origin)
+def _load(plugin: Plugin) -> Kernel:
+    kernel = kernel_of(plugin.load(error=QueryError))
+    if kernel is None or kernel.name != plugin.name:
+        raise QueryError(
+            f"{plugin.place}: expected a function {plugin.name} decorated with @kernel(...)"
+        )
+    return kernel.made_by(Origin(plugin.package, plugin.version))

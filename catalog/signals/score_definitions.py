@@ -1,23 +1,27 @@
 """Scores that the catalog computes: measured by a model, or derived by a SQL file each.
 
-A derived score is a file of ``sql/scores/``, or a user's own that the catalog keeps. Its header
-names its inputs, and its query reads each input as a table of that name.
+A derived score is a file of ``sql/scores/``, a file that a user added to the catalog, or a file of
+another package. Its header names its inputs, and its query reads each as a table of that name.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from catalog.errors import HeaderError
+from catalog.plugins import Plugin, plugins
 from catalog.store.paths import package_data_dir
 from catalog.store.queries import query
 
 if TYPE_CHECKING:
     from catalog.store.database import Connection
+
+GROUP = "catalog.scores"
+"""The entry points under which other packages offer derived scores."""
 
 MEASURED: Mapping[str, str] = {
     "n_tokens": "Response tokens, end of sequence included.",
@@ -58,6 +62,8 @@ class ScoreDefinition:
         text: the whole file.
         paper: where the score comes from, if the header says so.
         is_built_in: whether it comes with the catalog.
+        package: the distribution that offers it; empty for the catalog's and a user's own.
+        package_version: of that distribution.
     """
 
     name: str
@@ -66,6 +72,15 @@ class ScoreDefinition:
     text: str
     paper: str | None = None
     is_built_in: bool = True
+    package: str = ""
+    package_version: str = ""
+
+    @property
+    def origin(self) -> str:
+        """Return where the score comes from: ``built-in``, ``added``, or a package."""
+        if self.package:
+            return f"{self.package} {self.package_version}"
+        return "built-in" if self.is_built_in else "added"
 
     @property
     def sources(self) -> frozenset[str]:
@@ -135,11 +150,38 @@ def built_in_scores() -> Definitions:
     }
 
 
+def package_scores() -> Definitions:
+    """Return the derived scores of other packages, by name.
+
+    An entry point ``NAME = PACKAGE`` stands for the file ``NAME.sql`` in the package's folder. The
+    file is read without running the package's code.
+
+    Raises:
+        OptionError: there is no such file.
+        HeaderError: its header is wrong.
+    """
+    return _package_scores(plugins(GROUP))
+
+
+@cache
+def _package_scores(offered: tuple[Plugin, ...]) -> Definitions:
+    return {plugin.name: _package_score(plugin) for plugin in offered}
+
+
+def _package_score(plugin: Plugin) -> ScoreDefinition:
+    text = plugin.file(f"{plugin.name}.sql").read_text(encoding="utf-8")
+    definition = parse_score(text, name=plugin.name)
+    return replace(definition, package=plugin.package, package_version=plugin.version)
+
+
 def derived_scores(connection: Connection) -> Definitions:
-    """Return every derived score by name: those of the catalog, and those that its users added."""
+    """Return every derived score by name: the catalog's, those of users, those of packages.
+
+    A name that several of them define means the first of these.
+    """
     rows = connection.sql(query("scores/kept")).fetchall()
     kept = {name: parse_score(text, name=name) for name, text in rows}
-    return {**built_in_scores(), **kept}
+    return {**package_scores(), **kept, **built_in_scores()}
 
 
 def computed_scores(definitions: Definitions) -> list[str]:
@@ -153,8 +195,19 @@ def needs_model(name: str, definitions: Definitions) -> bool:
     >>> needs_model("ifd", built_in_scores()), needs_model("n_labels", built_in_scores())
     (True, False)
     """
-    if name in MEASURED or name in (TUNED_LOSS, OF):
-        return True
-    if name not in definitions:
-        return False
-    return any(needs_model(source, definitions) for source in definitions[name].sources)
+    return not made_of(name, definitions).isdisjoint({*MEASURED, TUNED_LOSS, OF})
+
+
+def made_of(name: str, definitions: Definitions) -> frozenset[str]:
+    """Return a score and everything that it is made of, directly or not.
+
+    >>> sorted(made_of("ifd", built_in_scores()))
+    ['answer_loss', 'ifd', 'response_loss']
+    """
+    names: set[str] = set()
+    rest = {name}
+    while rest:
+        names |= rest
+        known = [definitions[each] for each in rest if each in definitions]
+        rest = {source for each in known for source in each.sources} - names
+    return frozenset(names)

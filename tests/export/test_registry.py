@@ -18,6 +18,7 @@ from catalog.export.registry import (
     exporters,
     folder_formats,
 )
+from tests.distributions import install
 
 FOLDER = Path(catalog.export.__path__[0])
 
@@ -77,15 +78,9 @@ def run(folder: Path, *arguments: str) -> str:
 
 
 def test_the_formats_of_another_distribution_are_found(tmp_path: Path) -> None:
-    (tmp_path / "telegram_export.py").write_text(PLUGIN)
-    metadata = tmp_path / "telegram_export-1.2.dist-info"
-    metadata.mkdir()
-    (metadata / "METADATA").write_text(
-        "Metadata-Version: 2.1\nName: telegram_export\nVersion: 1.2\n"
-    )
-    (metadata / "entry_points.txt").write_text(
-        "[catalog.exporters]\ntelegram = telegram_export:telegram\n"
-    )
+    entry_points = "[catalog.exporters]\ntelegram = telegram_export:telegram\n"
+    files = {"telegram_export.py": PLUGIN}
+    install(tmp_path, "telegram_export", "1.2", files, entry_points=entry_points)
     pool = tmp_path / "pool.jsonl"
     pool.write_text('{"instruction": "q", "output": "a"}\n')
     run(tmp_path, "register", str(pool), "--pool", "p")

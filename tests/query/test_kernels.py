@@ -12,6 +12,7 @@ import pytest
 from catalog import Catalog, CatalogError
 from catalog.errors import ForbiddenQueryError, NotFoundError, OptionError, QueryError
 from catalog.query.kernels import Kernels, kernel_names
+from tests.distributions import install
 
 LONGEST_FIRST = '''
 """Rows by the length of a text."""
@@ -184,16 +185,9 @@ def test_a_package_offers_a_kernel_as_an_entry_point(
 ) -> None:
     isolated = Catalog.open(filled.store.path, wait=10)
     isolated.sql("SELECT 1")  # its child process starts before the package is there
-    site = tmp_path / "site"
-    information = site / "thesis_kernels-1.5.dist-info"
-    information.mkdir(parents=True)
-    (site / "thesis_kernels.py").write_text(LONGEST_FIRST)
-    (information / "METADATA").write_text(
-        "Metadata-Version: 2.1\nName: thesis-kernels\nVersion: 1.5\n"
-    )
-    (information / "entry_points.txt").write_text(
-        "[catalog.kernels]\nlongest_first = thesis_kernels:longest_first\n"
-    )
+    entry_points = "[catalog.kernels]\nlongest_first = thesis_kernels:longest_first\n"
+    files = {"thesis_kernels.py": LONGEST_FIRST}
+    site = install(tmp_path / "site", "thesis-kernels", "1.5", files, entry_points=entry_points)
     monkeypatch.setattr(sys, "path", [*sys.path, str(site)])
     assert filled.sql(ROWS)["n"].to_list() == [3]
     assert isolated.sql(ROWS)["n"].to_list() == [3]

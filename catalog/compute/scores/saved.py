@@ -23,6 +23,8 @@ from catalog.signals.score_definitions import (
     ScoreDefinition,
     built_in_scores,
     derived_scores,
+    made_of,
+    package_scores,
     parse_score,
 )
 from catalog.store.database import Connection
@@ -75,8 +77,7 @@ def add_score(store: Store, file: str | Path) -> AddedScore:
         raise OptionError(f"{name} is a score that comes with the catalog: rename the file")
     definition = parse_score(text, name=name)
     with store.writing() as connection:
-        _require_inputs(definition, derived_scores(connection))
-        _require_members_where_compared(connection, definition)
+        check_definition(connection, definition, derived_scores(connection))
         rows = connection.sql(query("scores/kept_at"), params={"name": name}).fetchall()
         connection.execute(query("scores/remove"), {"name": name})
         connection.execute(query("scores/keep"), {"name": name, "text": text})
@@ -96,14 +97,13 @@ def remove_score(store: Store, name: str) -> None:
     if _is_built_in(name):
         raise OptionError(f"{name} is a score that comes with the catalog and cannot be removed")
     with store.writing() as connection:
-        kept = {
-            each.name: each for each in derived_scores(connection).values() if not each.is_built_in
-        }
+        definitions = derived_scores(connection)
+        kept = {key: each for key, each in definitions.items() if each.origin == "added"}
         if name not in kept:
             raise NotFoundError(
                 f"this catalog keeps no score named {name}{nearest(name, list(kept))}"
             )
-        users = [each.name for each in kept.values() if name in each.sources]
+        users = [each.name for each in definitions.values() if name in each.sources]
         if users:
             raise OptionError(f"{name} is an input of {listed(users)}: remove that first")
         connection.execute(query("scores/remove"), {"name": name})
@@ -111,7 +111,7 @@ def remove_score(store: Store, name: str) -> None:
 
 def list_scores(store: Store) -> list[dict[str, Any]]:
     """Return every score that can be computed: name, origin, inputs, summary and paper."""
-    definitions: Definitions = built_in_scores()
+    definitions: Definitions = {**package_scores(), **built_in_scores()}
     if store.database.exists():
         with store.reading() as connection:
             definitions = derived_scores(connection)
@@ -123,9 +123,8 @@ def _rows(definitions: Definitions) -> Iterator[dict[str, Any]]:
         yield _row(name, "measured", "", summary, None)
     for name in sorted(definitions):
         each = definitions[name]
-        origin = "built-in" if each.is_built_in else "added"
         inputs = ", ".join(source.lstrip("$") for source, _ in each.inputs)
-        yield _row(name, origin, inputs, each.summary, each.paper)
+        yield _row(name, each.origin, inputs, each.summary, each.paper)
 
 
 def _row(name: str, origin: str, inputs: str, summary: str, paper: str | None) -> dict[str, Any]:
@@ -134,6 +133,20 @@ def _row(name: str, origin: str, inputs: str, summary: str, paper: str | None) -
 
 def _is_built_in(name: str) -> bool:
     return name in MEASURES or name in built_in_scores()
+
+
+def check_definition(
+    connection: Connection, definition: ScoreDefinition, known: Definitions
+) -> None:
+    """Refuse a score that cannot be computed, or whose values would depend on other members.
+
+    Raises:
+        HeaderError: an input is unknown, or ``members`` is missing from the inputs of a query with
+            aggregates or windows.
+        QueryError: the SQL is not one SELECT.
+    """
+    _require_inputs(definition, known)
+    _require_members_where_compared(connection, definition)
 
 
 def _require_inputs(definition: ScoreDefinition, known: Definitions) -> None:
@@ -145,7 +158,7 @@ def _require_inputs(definition: ScoreDefinition, known: Definitions) -> None:
                 f"{definition.name}.sql: no input {source}{nearest(source, possible)}: expected "
                 f"a score, {LOSSES}, {LABELS} or {MEMBERS}"
             )
-        if definition.name in _closure(source, known):
+        if definition.name in made_of(source, known):
             raise HeaderError(f"{definition.name}.sql: its input {source} is made of it")
 
 
@@ -173,17 +186,10 @@ def _require_members_where_compared(connection: Connection, definition: ScoreDef
 
 def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
     """Yield every object of a JSON tree."""
+    children = tree
     if isinstance(tree, dict):
         yield tree
-    children = tree.values() if isinstance(tree, dict) else tree
-    for child in children if isinstance(tree, dict | list) else ():
+        children = tree.values()
+    for child in children:
         if isinstance(child, dict | list):
             yield from _nodes(child)
-
-
-def _closure(name: str, known: Definitions) -> set[str]:
-    """Return a score and everything that it is made of."""
-    names = {name}
-    for source in known[name].sources if name in known else ():
-        names |= _closure(source, known)
-    return names

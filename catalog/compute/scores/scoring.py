@@ -16,6 +16,7 @@ from catalog.compute.language_model import LanguageModel, model_signal
 from catalog.compute.scores.derived import Inputs, Stored, derived_rows, split_rows
 from catalog.compute.scores.inputs import ranked_score, taxonomy_labels, trajectories
 from catalog.compute.scores.measure import MEASURES, Measure
+from catalog.compute.scores.saved import check_definition
 from catalog.compute.shard_runner import (
     ComputeReport,
     Progress,
@@ -117,6 +118,14 @@ class Scoring:
         with self.store.reading() as connection:
             return derived_scores(connection)
 
+    def _checked(self, name: str) -> ScoreDefinition:
+        """Return a derived score; one of a package is checked now, others were when added."""
+        definition = self.definitions[name]
+        if definition.package:
+            with self.store.reading() as connection:
+                check_definition(connection, definition, self.definitions)
+        return definition
+
     def load(self) -> CausalLM:
         """Return the model in the precision of the signal that is being measured."""
         return self.model.load(self._dtype)
@@ -124,12 +133,10 @@ class Scoring:
     def signal(self, name: str) -> Signal:
         """Return the signal of a score, computed where it is missing."""
         if name not in self._signals:
-            is_measured = name in MEASURES
-            report = (
-                self._measure(name, MEASURES[name](self))
-                if is_measured
-                else self._derive(self.definitions[name])
-            )
+            if name in MEASURES:
+                report = self._measure(name, MEASURES[name](self))
+            else:
+                report = self._derive(self._checked(name))
             self.reports.append(report)
             self._signals[name] = report.signal
         return self._signals[name]
@@ -193,12 +200,15 @@ class Scoring:
         return report
 
     def _identity(self, definition: ScoreDefinition, inputs: Inputs) -> dict[str, Any]:
-        """Return what decides a derived score's values; of a user's score its SQL too."""
+        """Return what decides a derived score's values; unless it is built in, its SQL too."""
         hashes = {table: each and each.identity_sha256 for table, each in inputs.items()}
         identity: dict[str, Any] = {"inputs": hashes, "version": VERSION}
         if not definition.is_built_in:
             sql = canonical(definition.text)
             identity["sql"] = hashlib.sha256(sql.encode()).hexdigest()
+        if definition.package:
+            identity["package"] = definition.package
+            identity["package_version"] = definition.package_version
         if MEMBERS in definition.sources:
             with self.store.reading() as connection:
                 connection.execute(query("scores/members"), self.reference.parameters)

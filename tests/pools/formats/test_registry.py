@@ -19,6 +19,7 @@ from catalog.pools.formats.registry import (
     record_format,
     record_formats,
 )
+from tests.distributions import install
 
 FOLDER = Path(catalog.pools.formats.__path__[0])
 
@@ -71,16 +72,6 @@ def test_two_formats_of_one_name_are_refused() -> None:
     assert REGISTRY["alpaca"].order != 1
 
 
-def installed(folder: Path, module: str, text: str, *, entry_points: str) -> Path:
-    """Lay out a distribution as pip does: its module, and the folder of its metadata."""
-    (folder / f"{module}.py").write_text(text)
-    metadata = folder / f"{module}-1.2.dist-info"
-    metadata.mkdir()
-    (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {module}\nVersion: 1.2\n")
-    (metadata / "entry_points.txt").write_text(entry_points)
-    return folder
-
-
 def run(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     code = f"import sys; sys.path.insert(0, {str(folder)!r}); from catalog.cli import main; main()"
     command = [sys.executable, "-c", code, "--home", str(folder / "home"), *arguments]
@@ -89,7 +80,8 @@ def run(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
 
 def test_the_format_of_another_distribution_is_found(tmp_path: Path) -> None:
     entry_points = "[catalog.formats]\ntelegram = telegram_format\n"
-    folder = installed(tmp_path, "telegram_format", PLUGIN, entry_points=entry_points)
+    files = {"telegram_format.py": PLUGIN}
+    folder = install(tmp_path, "telegram_format", "1.2", files, entry_points=entry_points)
     (folder / "pool.jsonl").write_text(json.dumps({"ask": "q", "stop": "a", "prompt": "p"}))
     answer = run(folder, "register", str(folder / "pool.jsonl"), "--pool", "p", "--json")
     assert answer.returncode == 0, answer.stderr
@@ -100,7 +92,8 @@ def test_the_format_of_another_distribution_is_found(tmp_path: Path) -> None:
 
 def test_a_distribution_that_cannot_be_imported_is_named(tmp_path: Path) -> None:
     entry_points = "[catalog.formats]\ntelegram = telegram_format\n"
-    folder = installed(tmp_path, "telegram_format", "1 / 0", entry_points=entry_points)
+    files = {"telegram_format.py": "1 / 0"}
+    folder = install(tmp_path, "telegram_format", "1.2", files, entry_points=entry_points)
     answer = run(folder, "register", "pool.jsonl", "--pool", "p")
     assert answer.returncode == 2
     assert "telegram_format 1.2" in answer.stderr
