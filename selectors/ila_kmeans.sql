@@ -10,7 +10,7 @@ WITH clusters AS (
     SELECT instruction_id, fingerprint, cluster
     FROM kmeans(
         (SELECT instruction_id, fingerprint, vector FROM embeddings($pool, encoder => $encoder)),
-        k => greatest(1, $budget // $members), iterations => $iterations, seed => $seed
+        k => greatest(1, $budget // $members), iterations => $iterations, seed => $seed, start => 'k-means++'
     )
 ),
 ranked AS (

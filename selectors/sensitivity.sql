@@ -9,7 +9,7 @@ WITH clusters AS (
     SELECT instruction_id, fingerprint, cluster, distance
     FROM kmeans(
         (SELECT instruction_id, fingerprint, vector FROM embeddings($pool, encoder => $encoder)),
-        k => $k, iterations => $iterations, seed => $seed
+        k => $k, iterations => $iterations, seed => $seed, start => 'k-means++'
     )
 ),
 -- Summed in a fixed order: the sum of fractions depends on the order of addition.

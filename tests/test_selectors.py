@@ -47,7 +47,11 @@ def connection() -> duckdb.DuckDBPyConnection:
 
 
 def allocation(
-    connection: duckdb.DuckDBPyConnection, selector: str, sizes: list[int], budget: int
+    connection: duckdb.DuckDBPyConnection,
+    selector: str,
+    sizes: list[int],
+    budget: int,
+    seed: int = 0,
 ) -> list[int]:
     """Return how many members of each given cluster a selector's query selects."""
     text = (SELECTORS / f"{selector}.sql").read_text()
@@ -62,7 +66,9 @@ def allocation(
         f"WITH members AS (SELECT * FROM (VALUES {rows}) AS t(instruction_id, fingerprint, "
         "source, cluster)),\n"
     )
-    query += "clusters AS (SELECT *, shuffle_key(fingerprint, 0) AS shuffle_key FROM members),\n"
+    query += (
+        f"clusters AS (SELECT *, shuffle_key(fingerprint, {seed}) AS shuffle_key FROM members),\n"
+    )
     query += text[re.search(r"^sampled AS", text, re.MULTILINE).start() :]
     values = {"budget": budget, "smallest": 3}
     params = {name: value for name, value in values.items() if f"${name}" in query}
@@ -82,6 +88,16 @@ def test_s2l_by_source_leaves_small_clusters_for_last(
     connection: duckdb.DuckDBPyConnection, budget: int
 ) -> None:
     assert allocation(connection, "s2l_by_source", SIZES, budget) == GOLDEN_BY_SOURCE[budget]
+
+
+def test_members_of_small_clusters_fill_what_is_left_with_equal_chances(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    n_seeds = 60
+    drawn = sum(
+        allocation(connection, "s2l_by_source", [1, 2, 30], 31, seed)[0] for seed in range(n_seeds)
+    )
+    assert abs(drawn / n_seeds - 1 / 3) < 3 * (1 / 3 * 2 / 3 / n_seeds) ** 0.5
 
 
 @pytest.mark.parametrize("n_lists", [500, pytest.param(2000, marks=pytest.mark.slow)])

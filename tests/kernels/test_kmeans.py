@@ -79,7 +79,9 @@ def test_the_total_distance_is_as_small_as_scikit_learns():
     x = (
         rng.normal(size=(40, 12))[rng.integers(40, size=20_000)] * 3 + rng.normal(size=(20_000, 12))
     ).astype(np.float32)
-    ours = np.median([inertia(kmeans(relation(x), k=50, seed=seed)) for seed in range(3)])
+    ours = np.median(
+        [inertia(kmeans(relation(x), k=50, seed=seed, start="k-means++")) for seed in range(3)]
+    )
     theirs = np.median(
         [
             KMeans(50, n_init=1, max_iter=20, tol=0, random_state=seed).fit(x).inertia_
@@ -130,7 +132,7 @@ def test_there_are_k_clusters_or_as_many_as_distinct_vectors(cells, k, start, it
 def test_clusters_are_numbered_by_size_then_by_first_fingerprint():
     x = np.repeat([[0.0], [50.0], [100.0], [150.0]], [3, 9, 3, 5], axis=0).astype(np.float32)
     points = relation(x)
-    answer = kmeans(points, k=4)
+    answer = kmeans(points, k=4, start="k-means++")
     values, labels = vectors(answer, x)[:, 0], answer["cluster"].to_numpy()
     assert np.bincount(labels).tolist() == [9, 5, 3, 3]
     assert values[np.flatnonzero(labels == 2)[0]] == values[np.isin(values, [0, 100])][0]
@@ -141,7 +143,7 @@ def test_a_sample_fits_and_every_row_is_assigned_to_its_nearest_centre():
     centres = np.array([[0, 0], [40, 0], [0, 40], [40, 40]])
     truth = rng.integers(4, size=5_000)
     x = (centres[truth] + rng.normal(size=(5_000, 2))).astype(np.float32)
-    answer = kmeans(relation(x), k=4, sample=200)
+    answer = kmeans(relation(x), k=4, sample=200, start="k-means++")
     found = answer["cluster"].to_numpy()
     pairs = set(
         zip(truth[answer["instruction_id"].to_numpy()].tolist(), found.tolist(), strict=True)
@@ -156,7 +158,7 @@ def test_a_common_offset_costs_no_precision():
     x = (
         np.array([0.0, 1.0, 2.0])[truth, None] + rng.normal(size=(3_000, 4)) * 0.05 + 3_000
     ).astype(np.float32)
-    answer = kmeans(relation(x), k=3)
+    answer = kmeans(relation(x), k=3, start="k-means++")
     assert (
         len(
             set(
