@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 from catalog.errors import OptionError
 from catalog.messages import argument
@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from catalog.why.selected import Why
 
 Answer = TypeVar("Answer")
+StrPath: TypeAlias = str | os.PathLike[str]
 
 DEFAULT_HOME = ".catalog"
 QUERY_MEMORY = "2GB"
@@ -74,7 +75,7 @@ class Catalog:
 
     @classmethod
     def open(
-        cls, home: str | Path | None = None, *, wait: float = WAIT, isolated: bool = True
+        cls, home: StrPath | None = None, *, wait: float = WAIT, isolated: bool = True
     ) -> Catalog:
         """Open a catalog; the folder is made when something is first written.
 
@@ -101,7 +102,7 @@ class Catalog:
 
     def register(
         self,
-        sources: str | Path | Sequence[str | Path],
+        sources: StrPath | Sequence[StrPath],
         *,
         pool: str,
         format: str = "auto",
@@ -137,7 +138,8 @@ class Catalog:
             hash_media=hash_media,
         )
         listed = [
-            str(source) for source in ([sources] if isinstance(sources, str | Path) else sources)
+            os.fspath(source)
+            for source in ([sources] if isinstance(sources, str | os.PathLike) else sources)
         ]
         if entry is not None:
             listed, options = with_entry(listed, options, entry=entry)
@@ -328,7 +330,7 @@ class Catalog:
     def label(
         self,
         reference: str,
-        taxonomy: str | Path,
+        taxonomy: StrPath,
         *,
         threshold: float = LabelOptions.threshold,
         encoder: str = ENCODER,
@@ -382,11 +384,11 @@ class Catalog:
 
         return pl.DataFrame(list_scores(self.store), infer_schema_length=None)
 
-    def add_score(self, file: str | Path) -> AddedScore:
+    def add_score(self, file: StrPath) -> AddedScore:
         """Keep a derived score's file; see `catalog.compute.scores.saved.add_score`."""
         from catalog.compute.scores.saved import add_score
 
-        return add_score(self.store, file)
+        return add_score(self.store, os.fspath(file))
 
     def remove_score(self, name: str) -> None:
         """Remove a derived score that was added; its values stay until `gc`."""
@@ -405,7 +407,7 @@ class Catalog:
     def import_scores(
         self,
         reference: str,
-        file: str | Path,
+        file: StrPath,
         *,
         name: str,
         key: str = "row",
@@ -429,7 +431,7 @@ class Catalog:
     def import_losses(
         self,
         reference: str,
-        file: str | Path,
+        file: StrPath,
         *,
         proxy: str,
         key: str = "row",
@@ -625,7 +627,7 @@ class Catalog:
 
         return find_selector(self.store, name)
 
-    def add_selector(self, path: str | Path) -> AddedSelector:
+    def add_selector(self, path: StrPath) -> AddedSelector:
         """Keep a selector's file in the catalog, under its name.
 
         See `catalog.selection.saved.add_selector`.
@@ -678,7 +680,7 @@ class Catalog:
 
         return list_kernels(self.store)
 
-    def add_kernel(self, path: str | Path) -> AddedKernel:
+    def add_kernel(self, path: StrPath) -> AddedKernel:
         """Copy a kernel's file into the catalog; see `catalog.query.added_kernels.add_kernel`."""
         from catalog.query.added_kernels import add_kernel
 
@@ -699,7 +701,7 @@ class Catalog:
     def export(
         self,
         reference: str,
-        path: str | Path,
+        path: StrPath,
         *,
         format: str | None = None,
         name: str | None = None,

@@ -2,7 +2,7 @@
 
 A block with a title is written as a file. A line of a `console` block that starts with `$ ` is run:
 a plain `catalog` command in this process, which imports nothing anew, and every other line by bash.
-A `python` block without a title is executed.
+The `python` blocks without a title are executed, and share their names.
 """
 
 import re
@@ -68,11 +68,12 @@ def run_page(page: Path, folder: Path, *, n_records: int | None = None) -> int:
         n_records: cut the generated demo file to that many, so that training takes seconds.
     """
     shown = list(steps(page))
+    names = {"__name__": "__main__"}
     for kind, text in shown:
         if kind == "command":
             _run(text, folder)
         elif kind == "python":
-            exec(compile(text, str(page), "exec"), {"__name__": "__main__"})
+            exec(compile(text, str(page), "exec"), names)
         else:
             (folder / kind.removeprefix("file:")).write_text(text, encoding="utf-8")
         if n_records and "demo --write" in text:

@@ -62,7 +62,17 @@ class Template:
 
     def __init__(self, tokenizer: Any, *, name: str) -> None:
         self.name = name
+        self.end = str(tokenizer.eos_token)
         self._tokenizer = tokenizer
+
+    def text_of(
+        self, turns: Sequence[Mapping[str, Any]], *, tools: list[Any] | None, is_open: bool = False
+    ) -> str:
+        """Return messages as the chat template writes them; with ``is_open`` up to an answer."""
+        rendered = self._tokenizer.apply_chat_template(
+            list(turns), tools=tools, tokenize=False, add_generation_prompt=is_open
+        )
+        return str(rendered)
 
     def identity(self) -> str:
         """Return ``alpaca``, or ``chat:`` and the start of the chat template's sha256."""
@@ -79,9 +89,9 @@ class Template:
             return Rendered("", 0, reason)
         if self.name == "alpaca":
             prompt = alpaca_prompt(
-                messages, system=instruction.get("system"), tools=_tools(instruction)
+                messages, system=instruction.get("system"), tools=tools_of(instruction)
             )
-            return Rendered(prompt + response + self._tokenizer.eos_token, len(prompt))
+            return Rendered(prompt + response + self.end, len(prompt))
         return self._render_chat(messages, response, instruction)
 
     def _render_chat(
@@ -89,7 +99,7 @@ class Template:
     ) -> Rendered:
         import jinja2
 
-        system, tools = instruction.get("system"), _tools(instruction)
+        system, tools = instruction.get("system"), tools_of(instruction)
         forms = [([{"role": "system", "content": system}] if system else []) + messages]
         if (
             system and messages and messages[0]["role"] == "user"
@@ -115,16 +125,15 @@ class Template:
     def _span(
         self, messages: list[dict[str, str]], response: str, tools: list[Any] | None
     ) -> Rendered:
-        def text_of(turns: list[dict[str, str]], *, opened: bool) -> str:
-            rendered = self._tokenizer.apply_chat_template(
-                turns, tools=tools, tokenize=False, add_generation_prompt=opened
-            )
-            return str(rendered)
-
-        full = text_of([*messages, {"role": "assistant", "content": response}], opened=False)
+        full = self.text_of([*messages, {"role": "assistant", "content": response}], tools=tools)
         core = response.strip()
         prompts = (
-            (text_of(messages, opened=True), text_of(messages, opened=False)) if messages else ()
+            (
+                self.text_of(messages, tools=tools, is_open=True),
+                self.text_of(messages, tools=tools),
+            )
+            if messages
+            else ()
         )
         # Not from the end where a prompt is known: an answer such as ">" stands in the mark after
         # it, too.
@@ -144,7 +153,7 @@ class Template:
         # Text after the end-of-turn mark is the next turn's business; where there is no mark, the
         # end of sequence is one.
         tail = full[end:].rstrip()
-        return Rendered(full[:end] + (tail or str(self._tokenizer.eos_token)), boundary)
+        return Rendered(full[:end] + (tail or self.end), boundary)
 
 
 def template_of(tokenizer: Any) -> Template:
@@ -208,7 +217,8 @@ def _split(instruction: Instruction) -> tuple[list[dict[str, str]], str, str | N
     return messages[:last], response, None if response.strip() else "empty_response"
 
 
-def _tools(instruction: Instruction) -> list[Any] | None:
+def tools_of(instruction: Instruction) -> list[Any] | None:
+    """Return the tools of an instruction as a list; None without any."""
     tools = instruction.get("tools")
     if isinstance(tools, str):
         try:

@@ -72,7 +72,7 @@ def tokens_of(
         return_attention_mask=False,
         verbose=False,
     )
-    opening = _opening(tokenizer, template)
+    opening = opening_tokens(tokenizer, template)
     answer = []
     encodings = iter(encoded.encodings)
     for one in rendered:
@@ -103,7 +103,7 @@ def _cut(rendered: Rendered, encoding: Any, opening: list[int], max_length: int)
     return Tokens(ids[:max_length], start, is_truncated=len(ids) > max_length)
 
 
-def _opening(tokenizer: Any, template: Template) -> list[int]:
+def opening_tokens(tokenizer: Any, template: Template) -> list[int]:
     """Return the begin-of-sequence token, where the tokenizer adds one by itself.
 
     A chat template writes its own.

@@ -1,0 +1,142 @@
+"""The members of a pool or subset, copied once into a file that every process maps.
+
+A training run may last for days: it holds no connection, so that no writer waits for it, and what
+others write meanwhile changes no row of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import weakref
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from catalog.errors import UsageError
+from catalog.export.weights import weight_of
+from catalog.models.supervised import Supervised, supervise
+from catalog.models.template import Template
+from catalog.models.turns import Turns, render_turns
+from catalog.store.queries import query
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from catalog.store.references import Reference
+    from catalog.store.store import Store
+
+AT_ONCE = 4096
+"""Rows of a batch of the file."""
+
+Places = np.ndarray[Any, np.dtype[np.int64]]
+
+
+class Rows:
+    """The rows of one version, by their place in its order.
+
+    Args:
+        store: the catalog's files and database.
+        reference: the version.
+
+    Raises:
+        UsageError: some rows have media, which tokens of text leave out.
+    """
+
+    def __init__(self, store: Store, reference: Reference) -> None:
+        self.reference = str(reference)
+        folder = tempfile.mkdtemp(prefix="catalog-rows-")
+        weakref.finalize(self, _remove, folder, os.getpid())
+        self._file = Path(folder) / "rows.arrow"
+        self._copy(store, reference)
+        self._opened: tuple[int, pa.Table] | None = None
+        self._n_rows = int(self.table.num_rows)
+
+    def _copy(self, store: Store, reference: Reference) -> None:
+        import pyarrow as pa
+
+        n_media = 0
+        with store.reading() as connection:
+            found = connection.sql(query("training/rows"), params=reference.parameters)
+            reader = found.to_arrow_reader(AT_ONCE)
+            with pa.OSFile(str(self._file), "wb") as sink, _writer(sink, reader.schema) as file:
+                for batch in reader:
+                    n_media += batch.column("has_media").true_count
+                    file.write_batch(batch)
+        if n_media:
+            raise UsageError(
+                f"{n_media:,} rows of {self.reference} have media, and SubsetDataset reads text "
+                "only: select rows without media, or export to a trainer that reads them"
+            )
+
+    def __len__(self) -> int:
+        return self._n_rows
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_opened": None}
+
+    @property
+    def table(self) -> pa.Table:
+        """Return the rows: fingerprint, messages, system and tools, mapped from the file."""
+        import pyarrow as pa
+
+        if self._opened is None or self._opened[0] != os.getpid():
+            mapped = pa.memory_map(str(self._file))
+            self._opened = (os.getpid(), pa.ipc.open_file(mapped).read_all())
+        return self._opened[1]
+
+    def sha256(self) -> str:
+        """Return the hash of the fingerprints in their order."""
+        hashed = hashlib.sha256()
+        for chunk in self.table["fingerprint"].chunks:
+            hashed.update("\n".join([*chunk.to_pylist(), ""]).encode())
+        return hashed.hexdigest()
+
+    def shuffled(self, seed: str) -> Places:
+        """Return the places in an order that the fingerprints and a seed fix for good."""
+        keys = [
+            hashlib.md5(f"{fingerprint}:{seed}".encode(), usedforsecurity=False).digest()
+            for fingerprint in self.table["fingerprint"].to_pylist()
+        ]
+        return np.array(sorted(range(len(keys)), key=keys.__getitem__), dtype=np.int64)
+
+    def tokens(
+        self, places: Places, *, tokenizer: Any, template: Template, max_length: int
+    ) -> list[Supervised]:
+        """Return rows as tokens; see `catalog.models.supervised.supervise`."""
+        import pyarrow as pa
+
+        columns = ["messages", "system", "tools"]
+        rows = self.table.select(columns).take(pa.array(places)).to_pylist()
+        turns = [_turns(row, template) for row in rows]
+        return supervise(turns, tokenizer=tokenizer, template=template, max_length=max_length)
+
+
+def _writer(sink: Any, schema: pa.Schema) -> Any:
+    import pyarrow as pa
+
+    return pa.ipc.new_file(sink, schema)
+
+
+def _remove(folder: str, owner: int) -> None:
+    if os.getpid() == owner:  # a worker that was forked ends earlier
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _turns(row: dict[str, Any], template: Template) -> Turns:
+    messages, is_trained = [], []
+    for message in row["messages"]:
+        extra = json.loads(message["extra"]) if message["extra"] else {}
+        messages.append(extra | {"role": message["role"], "content": message["content"]})
+        is_trained.append(weight_of(extra) != 0)
+    return render_turns(
+        messages,
+        template=template,
+        system=row["system"],
+        tools=row["tools"],
+        is_trained=is_trained,
+    )
