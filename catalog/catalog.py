@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from catalog.compute.imports.report import ImportReport
+    from catalog.compute.index import IndexReport
     from catalog.compute.losses.train import TrainedLosses
     from catalog.compute.scores import Scoring
     from catalog.compute.scores.saved import AddedScore
@@ -352,29 +353,55 @@ class Catalog:
             progress=progress,
         )
 
+    def index(
+        self,
+        reference: str,
+        *,
+        text: bool = False,
+        encoder: str = ENCODER,
+        progress: Callable[[int, int, int], None] | None = None,
+    ) -> IndexReport | ComputeReport:
+        """Index a pool's embedding, or with ``text`` its words, for searches.
+
+        See `catalog.compute.index` and `catalog.compute.full_text`.
+        """
+        from catalog.compute.full_text import index_text
+        from catalog.compute.index import index_embedding
+
+        if text:
+            return index_text(self.store, self.find(reference), progress=progress)
+        return index_embedding(self.store, self.find(reference), encoder=encoder)
+
     def search(
         self,
         reference: str,
-        text: str,
+        text: str | None = None,
         *,
+        mode: Literal["meaning", "text", "hybrid"] = "meaning",
+        like: str | None = None,
         k: int = 10,
         where: str | None = None,
         encoder: str = ENCODER,
         memory: str | None = QUERY_MEMORY,
         seconds: float | None = None,
     ) -> SearchResult:
-        """Find the members nearest to a text; see `catalog.compute.search.search`."""
+        """Find the members closest to a text, or to one of them.
+
+        See `catalog.compute.search.search`.
+        """
         from catalog.compute.search import search
         from catalog.query.executor import Limits
 
         limits = Limits(memory=memory, seconds=seconds)
         asked: dict[str, Any] = {
+            "mode": mode,
+            "like": like,
             "k": k,
             "where": where,
             "encoder": encoder,
+            "is_isolated": self.is_isolated,
         }
-        found = self.find(reference)
-        return search(self.store, found, text, **asked, limits=limits, is_isolated=self.is_isolated)
+        return search(self.store, reference, text, **asked, limits=limits)
 
     def scores(self) -> pl.DataFrame:
         """Return every score that can be computed, with its inputs."""

@@ -22,6 +22,8 @@ class Command:
 
     >>> str(Command(("embed",), "embed", ("my pool",), (("max_length", 8),)))
     "catalog embed 'my pool' --max-length 8"
+    >>> str(Command(("index",), "index", ("p",), (("text", True),)))
+    'catalog index p --text'
     """
 
     words: tuple[str, ...]
@@ -33,7 +35,8 @@ class Command:
     def __str__(self) -> str:
         parts = ["catalog", *self.words, *self.arguments]
         for name, value in self.options:
-            parts += [f"--{name.replace('_', '-')}", str(value)]
+            flag = f"--{name.replace('_', '-')}"
+            parts += [flag] if value is True else [flag, str(value)]
         return shlex.join(parts)
 
     def fill(self, **values: str) -> Command:
@@ -43,7 +46,10 @@ class Command:
         'catalog score p ifd'
         """
         arguments = tuple(argument.format(**values) for argument in self.arguments)
-        options = tuple((name, str(value).format(**values)) for name, value in self.options)
+        options = tuple(
+            (name, value.format(**values) if isinstance(value, str) else value)
+            for name, value in self.options
+        )
         return replace(self, arguments=arguments, options=options)
 
     def with_options(self, options: Iterable[tuple[str, Any]]) -> Command:

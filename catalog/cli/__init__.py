@@ -22,7 +22,7 @@ MODULES = {
     "selectors": ("selectors",),
     "subsets": ("subsets", "verify", "compare"),
     "why": ("why",),
-    "search": ("search",),
+    "search": ("search", "index"),
     "sql": ("sql",),
     "functions": ("functions", "kernels"),
     "export": ("export",),

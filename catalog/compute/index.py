@@ -1,18 +1,31 @@
-"""IVF index over a large embedding: built when first needed, used if its recall is 0.95."""
+"""Vector index over an embedding: built on request, used if its recall is 0.95."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from catalog.compute.few_vectors import vector_matrix
 from catalog.compute.shard_runner import exclusively
-from catalog.errors import LockedError
+from catalog.compute.similarity import (
+    Ids,
+    Vectors,
+    complete_embedding,
+    exact_nearest,
+    recorded_members,
+    unit,
+)
+from catalog.notebook import NotebookResult
+from catalog.query.checked_vectors import naming_damage
+from catalog.signals.kinds import ENCODER
 from catalog.signals.registry import Signal
 from catalog.store import vectors
 from catalog.store.queries import query
+from catalog.store.references import Reference
 from catalog.store.store import Store
 
 RECALL = 0.95  # at 10; what an index must reach to be used
@@ -20,7 +33,6 @@ K = 10
 QUERIES = 100
 SEED = 0
 STALE = 0.2  # the share of rows behind the index from which it is built again
-Vectors = np.ndarray[Any, np.dtype[np.float32]]
 
 
 @dataclass(frozen=True)
@@ -42,9 +54,48 @@ class Index:
     recall: float
     n_queries: int
 
+    @property
+    def is_used(self) -> bool:
+        """Whether a search reads it: its recall is high enough."""
+        return self.recall >= RECALL
+
     def nearest(self, store: Store, signal: Signal, wanted: Vectors, *, k: int) -> pa.Table:
-        """Return ``instruction_id`` and ``shard`` of the rows nearest to a vector (d,)."""
+        """Return ``instruction_id``, ``shard`` and ``vector`` of the rows nearest to one (d,)."""
         return _nearest(store, signal, wanted, k=k, probes=self.probes)
+
+
+@dataclass(frozen=True)
+class IndexReport(NotebookResult):
+    """Index that was built, or was there already.
+
+    Attributes:
+        name: of the signal: the encoder.
+        index: its measurement.
+        is_new: whether this call built it.
+    """
+
+    name: str
+    index: Index
+    is_new: bool
+
+
+def index_embedding(store: Store, reference: Reference, *, encoder: str = ENCODER) -> IndexReport:
+    """Index the embedding of a pool's members, unless there is an index that covers them.
+
+    Args:
+        store: the catalog's files and database.
+        reference: whose members.
+        encoder: the encoder that embedded them.
+
+    Raises:
+        SignalError: some members have no embedding.
+        LockedError: another process computes the embedding.
+    """
+    signal = complete_embedding(store, reference, encoder)
+    with naming_damage("embedding", reference, encoder):
+        known, _ = current_index(store, signal)
+        index = known or build_index(store, signal)
+    return IndexReport(signal.name, index, known is None)
 
 
 def current_index(store: Store, signal: Signal) -> tuple[Index | None, int]:
@@ -55,113 +106,82 @@ def current_index(store: Store, signal: Signal) -> tuple[Index | None, int]:
     with vectors.reporting_damage(store, signal.lance_table):
         n_rows, is_indexed = int(dataset.count_rows()), bool(dataset.describe_indices())
     known = signal.details.get("index")
-    if (
-        not known
-        or not is_indexed
-        or not known["n_rows"] * (1 - STALE) <= n_rows <= known["n_rows"] * (1 + STALE)
-    ):
+    if not known or not is_indexed or is_stale(known["n_rows"], n_rows):
         return None, n_rows
     return Index(**known), n_rows
 
 
-def ensure_index(
-    store: Store,
-    signal: Signal,
-) -> Index | None:
-    """Return the index, built and measured if there is none or it is stale.
+def is_stale(n_indexed: int, n_rows: int) -> bool:
+    """Return whether a table has changed too much since its index was built."""
+    return not n_indexed * (1 - STALE) <= n_rows <= n_indexed * (1 + STALE)
 
-    None if its recall is too low, or if another process computes the embedding.
 
-    Its building holds no lock but the signal's own.
+def build_index(store: Store, signal: Signal) -> Index:
+    """Build an index over all vectors of an embedding, and measure it.
+
+    Raises:
+        LockedError: another process computes the embedding.
+        CorruptError: the vectors are damaged.
     """
-    found, n_rows = current_index(store, signal)
-    if found is None and n_rows:
-        try:
-            with exclusively(store, signal):
-                found = _build(store, signal, n_rows)
-        except LockedError:
-            return None
-        with store.writing() as connection:
-            connection.execute(
-                query("search/set_index"),
-                {"signal_id": signal.signal_id, "index": vars_json(found)},
-            )
-    return found if found and found.recall >= RECALL else None
+    from catalog.store.vector_search import create_vector_index
 
-
-def vars_json(index: Index) -> str:
-    """Return an index as the JSON that a signal's details keep.
-
-    >>> vars_json(Index(1, 2, 3, 1.0, 4))
-    '{"index": {"n_rows": 1, "partitions": 2, "probes": 3, "recall": 1.0, "n_queries": 4}}'
-    """
-    import json
-    from dataclasses import asdict
-
-    return json.dumps({"index": asdict(index)})
-
-
-def _build(store: Store, signal: Signal, n_rows: int) -> Index:
     assert signal.lance_table is not None  # it has rows
-    partitions = max(1, round(np.sqrt(n_rows) / 2))
-    dataset = vectors.dataset(store, signal.lance_table)
-    with vectors.reporting_damage(store, signal.lance_table):
-        dataset.create_index(
-            "vector",
-            index_type="IVF_FLAT",
-            metric="cosine",
-            num_partitions=partitions,
-            replace=True,
-        )
-    sample = _sample(store, signal, n_rows)
-    truth = [_ids(_nearest(store, signal, row, k=K + 1, probes=None)) for row in sample]
+    with exclusively(store, signal):
+        n_rows = current_index(store, signal)[1]
+        partitions = max(1, round(np.sqrt(n_rows) / 2))
+        create_vector_index(store, signal.lance_table, partitions=partitions)
+        index = _measured(store, signal, n_rows, partitions)
+        record_index(store, signal, asdict(index))
+    return index
+
+
+def record_index(store: Store, signal: Signal, index: dict[str, Any]) -> None:
+    """Record what is known of an index in its signal's details."""
+    parameters = {"signal_id": signal.signal_id, "index": json.dumps({"index": index})}
+    with store.writing() as connection:
+        connection.execute(query("search/set_index"), parameters)
+
+
+def _measured(store: Store, signal: Signal, n_rows: int, partitions: int) -> Index:
+    """Double the probes until the recall is enough; the truth is one exact pass over all."""
+    members = recorded_members(store, signal)
+    sample = np.sort(
+        np.random.default_rng(SEED).choice(members, size=min(QUERIES, len(members)), replace=False)
+    )
+    queries = _vectors(store, signal, sample)
+    truth, _ = exact_nearest(store, signal, queries, members, k=K + 1)
     probes = 4
     while True:
         probes = min(probes, partitions)
-        found = [_ids(_nearest(store, signal, row, k=K + 1, probes=probes)) for row in sample]
-        recall = float(np.mean([_share(a, b) for a, b in zip(truth, found, strict=True)]))
+        found = [_nearest(store, signal, row, k=K + 1, probes=probes) for row in queries]
+        shares = [
+            _share(exact, rows["instruction_id"].to_numpy(), itself=itself)
+            for exact, rows, itself in zip(truth, found, sample, strict=True)
+        ]
+        recall = float(np.mean(shares))
         if recall >= RECALL + 0.02 or probes == partitions:  # a margin, since a sample says so
             return Index(n_rows, partitions, probes, round(recall, 4), len(sample))
         probes *= 2
 
 
-def _share(truth: list[int], found: list[int]) -> float:
-    """Recall at 10; the first of the exact ones is the query itself, and is left out."""
-    wanted = set(truth[1:])
-    return len(wanted & set(found)) / len(wanted) if wanted else 1.0
+def _share(truth: Ids, found: Ids, *, itself: int) -> float:
+    """Return the recall at 10 without the query itself; a tie with the tenth is as good."""
+    wanted = [row for row in truth.tolist() if row != itself]
+    n_wanted = min(K, len(wanted))
+    hits = set(wanted) & set(found.tolist())
+    return min(1.0, len(hits) / n_wanted) if n_wanted else 1.0
 
 
-def _sample(store: Store, signal: Signal, n_rows: int) -> Vectors:
+def _vectors(store: Store, signal: Signal, ids: Ids) -> Vectors:
+    """Return the unit vectors (q, d) of a few members, by id."""
     assert signal.lance_table is not None
-    positions = np.sort(
-        np.random.default_rng(SEED).choice(n_rows, size=min(QUERIES, n_rows), replace=False)
-    )
-    with vectors.reporting_damage(store, signal.lance_table):
-        rows = vectors.dataset(store, signal.lance_table).take(
-            positions.tolist(), columns=["vector"]
-        )
-    flat = rows["vector"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
-    return np.asarray(flat, dtype=np.float32).reshape(len(positions), -1)  # (q, d)
+    columns = ["instruction_id", "vector"]
+    rows = vectors.take(store, signal.lance_table, ids.tolist(), columns=columns)
+    return unit(vector_matrix(rows.sort_by("instruction_id")["vector"]))
 
 
-def _nearest(
-    store: Store, signal: Signal, wanted: Vectors, *, k: int, probes: int | None
-) -> pa.Table:
-    """Return the nearest rows, nearest first: by the index, or exactly if ``probes`` is None."""
+def _nearest(store: Store, signal: Signal, wanted: Vectors, *, k: int, probes: int) -> pa.Table:
+    from catalog.store.vector_search import nearest_rows
+
     assert signal.lance_table is not None
-    how: dict[str, Any] = {"column": "vector", "q": wanted, "k": k, "metric": "cosine"}
-    how |= (
-        {"use_index": False}
-        if probes is None
-        else {"minimum_nprobes": probes, "maximum_nprobes": probes}
-    )
-    dataset = vectors.dataset(store, signal.lance_table)
-    with vectors.reporting_damage(store, signal.lance_table):
-        found: pa.Table = dataset.to_table(
-            columns=["instruction_id", "shard", "_distance"], nearest=how
-        )
-    return found
-
-
-def _ids(rows: pa.Table) -> list[int]:
-    return [int(i) for i in rows["instruction_id"].to_pylist()]
+    return nearest_rows(store, signal.lance_table, wanted, k=k, probes=probes)

@@ -11,7 +11,7 @@ from catalog.errors import OptionError
 from catalog.models.recipe import TINY_RECIPE, Recipe
 from catalog.signals.options import TINY, Options, option
 
-Kind = Literal["embedding", "losses", "states", "score", "labels", "label_embedding"]
+Kind = Literal["embedding", "losses", "states", "score", "labels", "label_embedding", "full_text"]
 Field = Literal["prompt", "conversation"]
 Dtype = Literal["float32", "float16"]
 Precision = Literal["auto", "float32", "bfloat16"]
@@ -19,6 +19,9 @@ Projection = Literal["jl", "pca"]
 
 ENCODER = "all-MiniLM-L6-v2"
 """The encoder that is used when nobody names one."""
+
+WORDS = "words"
+"""The name of the full-text index: its tokens are the words of `tokens_of`."""
 
 MAX_LENGTH = 512
 _USUAL = Recipe()
@@ -279,6 +282,17 @@ KINDS: Mapping[str, SignalKind] = {
             ),
             bytes_per_value=4,
             values_per_instruction=0,
+        ),
+        SignalKind(
+            name="full_text",
+            noun="full-text index",
+            sql_argument=None,
+            example=WORDS,
+            options=Options,
+            command=Command(("index",), "index", ("{ref}",), (("text", True),)),
+            import_command=None,
+            bytes_per_value=1,
+            values_per_instruction=600,
         ),
     )
 }

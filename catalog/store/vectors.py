@@ -1,8 +1,11 @@
 """Vector store: one narrow, append-only Lance table per signal, written shard by shard.
 
 A shard that has no row in DuckDB's ``shards`` does not exist: readers name the shards that they
-want, a job that resumes deletes the rest. Everything is written through pylance; LanceDB reads the
-same tables when it searches.
+want, a job that resumes deletes the rest.
+
+The folder is a LanceDB database. Scans, appends, fragments, tags and cleanup go through pylance,
+whose import takes 0.3 s: they are here. Search and the building of indexes go through LanceDB,
+whose import takes 1.4 s: they are in `catalog.store.vector_search`.
 """
 
 from __future__ import annotations

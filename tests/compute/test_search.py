@@ -12,8 +12,7 @@ from click.testing import CliRunner
 
 from catalog import Catalog
 from catalog.cli import main
-from catalog.compute.index import RECALL, ensure_index
-from catalog.compute.search import search
+from catalog.compute.index import RECALL, build_index
 from catalog.compute.shard_runner import Values, commit_shard
 from catalog.compute.similarity import exact_nearest, unit
 from catalog.errors import OptionError, QueryError, SignalError
@@ -91,13 +90,13 @@ def test_search_finds_by_meaning_under_a_condition(pool: Catalog) -> None:
     with pytest.raises(SignalError, match="catalog embed p@1"):
         pool.search("p", "rice")
     pool.embed("p")
-    found = pool.search("p", "preparing food in the kitchen", k=2).rows.to_pylist()
+    found = pool.search("p", "preparing food in the kitchen", k=2).rows.to_dicts()
     assert {row["prompt"] for row in found} == {"How do I cook rice?", "Boil an egg for me."}
     assert [row["rank"] for row in found] == [1, 2]
     assert list(found[0]) == ["rank", "similarity", "fingerprint", "source", "prompt", "response"]
     only = pool.search(
         "p", "preparing food in the kitchen", where="source = 'source 1' -- the odd ones"
-    ).rows.to_pylist()
+    ).rows.to_dicts()
     assert only[0]["prompt"] == "Boil an egg for me."
     assert len(only) == 2
     with pytest.raises(QueryError, match="--where"):
@@ -131,8 +130,7 @@ def clustered(n: int, d: int) -> Any:
 
 def test_an_index_is_built_once_and_measured(catalog: Catalog) -> None:
     signal = planted(catalog.store, clustered(4000, 16), shards=2)
-    index = ensure_index(catalog.store, signal)
-    assert index is not None
+    index = build_index(catalog.store, signal)
     assert index.recall >= RECALL
     assert index.n_rows == 4000
 
@@ -141,8 +139,7 @@ def test_an_index_is_built_once_and_measured(catalog: Catalog) -> None:
 def test_an_index_over_120_000_vectors_keeps_the_recall_that_it_reports(catalog: Catalog) -> None:
     rows = clustered(120_000, 64)
     signal = planted(catalog.store, rows, shards=12)
-    index = ensure_index(catalog.store, signal)
-    assert index is not None
+    index = build_index(catalog.store, signal)
     rng = np.random.default_rng(9)
     wanted = unit(
         rows[rng.choice(len(rows), 100)] + 0.1 * rng.standard_normal((100, 64)).astype(np.float32)
@@ -160,12 +157,3 @@ def test_an_index_over_120_000_vectors_keeps_the_recall_that_it_reports(catalog:
     ]
     assert np.mean(shares) >= RECALL
     assert index.recall >= RECALL
-
-
-def test_a_large_pool_is_searched_through_the_index_and_found_alike(pool: Catalog) -> None:
-    pool.embed("p")
-    plain = search(pool.store, pool.find("p"), "cooking", k=2)
-    indexed = search(pool.store, pool.find("p"), "cooking", k=2, exact_members=2)
-    assert plain.index is None
-    assert indexed.index is not None
-    assert indexed.rows.to_pylist() == plain.rows.to_pylist()
