@@ -45,6 +45,7 @@ from catalog.errors import (
 if TYPE_CHECKING:
     from catalog.catalog import Catalog
     from catalog.compute.imports.report import ImportReport
+    from catalog.compute.index import IndexReport
     from catalog.compute.losses.train import TrainedLosses
     from catalog.compute.scores import Scoring
     from catalog.compute.scores.saved import AddedScore
@@ -90,6 +91,7 @@ __all__ = [
     "HeaderError",
     "HomeNotFoundError",
     "ImportReport",
+    "IndexReport",
     "InterruptedQueryError",
     "Issue",
     "ListedKernel",
@@ -138,6 +140,7 @@ _MODULES = {
     "FunctionDescription": "catalog.query.functions",
     "GcReport": "catalog.maintenance.gc",
     "ImportReport": "catalog.compute.imports.report",
+    "IndexReport": "catalog.compute.index",
     "Issue": "catalog.maintenance.database_doctor",
     "ListedKernel": "catalog.query.added_kernels",
     "Reference": "catalog.store.references",

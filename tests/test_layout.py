@@ -1,6 +1,7 @@
 """What holds the project together: layers, folders, packaging, start-up."""
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -71,6 +72,43 @@ def test_starting_up_imports_nothing_heavy() -> None:
     heavy = ("torch", "lancedb", "lance", "transformers", "sklearn", "polars")
     code = f"import sys, catalog.cli; print([name for name in {heavy} if name in sys.modules])"
     assert run(sys.executable, "-c", code).stdout == "[]\n"
+
+
+def test_lancedb_is_imported_by_one_module() -> None:
+    importing = {
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "catalog").rglob("*.py")
+        if re.search(r"^ *(import|from) lancedb", path.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    assert importing == {"catalog/store/vector_search.py"}
+
+
+def test_sqlglot_is_imported_only_where_sql_is_understood() -> None:
+    importing = {
+        path.parent.name
+        for path in (ROOT / "catalog").rglob("*.py")
+        if re.search(r"^ *(import|from) sqlglot", path.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    assert importing == {"meaning"}
+
+
+def test_a_query_without_search_imports_neither_lancedb_nor_sqlglot(tmp_path: Path) -> None:
+    (tmp_path / "pool.jsonl").write_text('{"instruction": "q", "output": "a"}\n' * 3)
+    code = (
+        "import sys; from catalog import Catalog; c = Catalog.open('home', isolated=False);"
+        "c.register('pool.jsonl', pool='p'); c.sql('SELECT 1');"
+        "c.select('random', 'p', budget=1, name='s');"
+        "print([name for name in ('lancedb', 'sqlglot') if name in sys.modules])"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert answer.stdout == "[]\n", answer.stderr
 
 
 @pytest.fixture(scope="module")

@@ -60,8 +60,9 @@ def embed(catalog: Catalog, /, pool: str, is_json: bool, **options: Any) -> None
 def signals(catalog: Catalog, pool: str | None, is_json: bool) -> None:
     """List the signals with their settings and their coverage of POOL or of the whole catalog."""
     rows = catalog.signals(pool).to_dicts()
-    if not is_json and not any(row["stale"] for row in rows):
-        rows = [{key: value for key, value in row.items() if key != "stale"} for row in rows]
+    if not is_json:
+        empty = {key for key in ("stale", "index_recall") if not any(row[key] for row in rows)}
+        rows = [{key: row[key] for key in row if key not in empty} for row in rows]
     echo_rows(
         rows,
         is_json=is_json,

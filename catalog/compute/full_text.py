@@ -1,4 +1,4 @@
-"""The full-text index: the words of every prompt and response, in a table that LanceDB searches.
+"""Full-text index: the words of every prompt and response, in a table that LanceDB searches.
 
 The table (instruction_id, shard, prompt, response) is a signal like any other: new members are
 added, and a job that is killed is resumed. Its texts are words with spaces between, as the macro
@@ -46,7 +46,7 @@ SHARD_ROWS = 65_536  # some seconds of words
 
 @dataclass(frozen=True)
 class FullText:
-    """The full-text signal and its committed shards."""
+    """Full-text signal and its committed shards."""
 
     signal: Signal
     shards: Ids

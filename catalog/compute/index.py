@@ -56,7 +56,7 @@ class Index:
 
     @property
     def is_used(self) -> bool:
-        """Whether a search reads it: its recall is high enough."""
+        """Return whether a search reads it: its recall is high enough."""
         return self.recall >= RECALL
 
     def nearest(self, store: Store, signal: Signal, wanted: Vectors, *, k: int) -> pa.Table:

@@ -18,8 +18,9 @@ from catalog.compute.similarity import (
     largest,
     unit,
 )
-from catalog.errors import NotFoundError, OptionError
+from catalog.errors import NotFoundError, OptionError, QueryError
 from catalog.query.checked_vectors import naming_damage
+from catalog.query.tokens import Tokens
 from catalog.signals.kinds import ENCODER
 from catalog.store.queries import query
 from catalog.store.store import Store
@@ -148,12 +149,21 @@ def satisfying_members(
 
     # The condition ends with a line, and so does a comment in it.
     sql = f"SELECT instruction_id FROM pool('{reference}') WHERE (\n{where}\n)"
+    _require_one_condition(sql, where)
     limits = limits or Limits()
     if is_isolated:
         rows = worker.call(run, store.absolute(), sql, name="--where", limits=limits)
     else:
         rows = run(store, sql, name="--where", limits=limits)
     return np.sort(rows["instruction_id"].to_numpy())
+
+
+def _require_one_condition(sql: str, where: str) -> None:
+    """Refuse a text that ends the brackets around it, such as ``true) UNION (SELECT 1``."""
+    layout = Tokens(sql)
+    opening = layout.index_at(sql.index("(\n"))
+    if layout.partner.get(opening) != len(layout) - 1:
+        raise QueryError(f"--where: expected one condition with matching brackets, got {where!r}")
 
 
 def _check(text: str | None, *, mode: str, like: str | None, k: int) -> None:
@@ -169,7 +179,7 @@ def _check(text: str | None, *, mode: str, like: str | None, k: int) -> None:
 
 @dataclass(frozen=True)
 class _Asked:
-    """One search: the pool, and the members that satisfy its condition."""
+    """Pool of one search, and the members that satisfy its condition."""
 
     pool: SearchedPool
     members: Ids

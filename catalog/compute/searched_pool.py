@@ -1,4 +1,4 @@
-"""What a process keeps between searches of one pool, so that the second one answers at once.
+"""Memory of a process between searches of a pool, so that the second one answers at once.
 
 The database is opened for every piece of work, and opening it takes as long as a search may. So the
 members, their texts and their vectors stay in memory while the database's files do not change, up
@@ -42,7 +42,7 @@ Stamp = tuple[tuple[int, int, int], ...]
 
 @dataclass
 class SearchedEmbedding:
-    """An embedding of a pool as it is searched.
+    """Embedding of a pool as it is searched.
 
     Attributes:
         signal: the embedding.
@@ -61,7 +61,7 @@ class SearchedEmbedding:
 
 @dataclass
 class SearchedPool:
-    """A version of a pool or a subset as it is searched.
+    """Version of a pool, or a subset, as it is searched.
 
     Attributes:
         store: the catalog's files and database.
@@ -91,7 +91,7 @@ class SearchedPool:
 
     @cached_property
     def full_text(self) -> FullText:
-        """The full-text index that covers all members."""
+        """Return the full-text index that covers all members."""
         return complete_full_text(self.store, self.reference)
 
     def matrix(self, embedding: SearchedEmbedding) -> Vectors | None:

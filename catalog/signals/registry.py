@@ -161,6 +161,8 @@ def list_signals(
 ) -> pa.Table:
     """Return every signal: its settings, coverage, bytes of vectors, and why it is stale, if it is.
 
+    ``index_recall`` is the recall at 10 of its vector index, as it was built.
+
     Args:
         connection: a reader's.
         store: the catalog's files and database.

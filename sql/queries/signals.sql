@@ -103,6 +103,7 @@ SELECT
     (SELECT sum(seconds) FROM shards WHERE shards.signal_id = signals.signal_id) AS seconds,
     (SELECT max(committed_at) FROM shards WHERE shards.signal_id = signals.signal_id) AS computed_at,
     signals.lance_table,
+    CAST(json_extract(signals.details, '$.index.recall') AS DOUBLE) AS index_recall,
     left(signals.identity_sha256, 12) AS identity,
     signals.stale,
     signals.identity AS settings
