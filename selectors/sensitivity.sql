@@ -1,7 +1,10 @@
--- summary: Draw by how much a member matters to the k-means cost of the pool.
--- paper: Data-Efficient Learning via Clustering-Based Sensitivity Sampling, arXiv 2402.17327
--- needs: embeddings
+-- summary: Draw by the loss at the nearest cluster centre plus the distance to it.
+-- paper: Axiotis et al., Data-Efficient Learning via Clustering-Based Sensitivity Sampling, arXiv 2402.17327, Algorithm 1
+-- ours: the loss at a centre is that of the member nearest to it; members are drawn without replacement
+-- needs: embeddings, score response_loss
 -- param: encoder text = NULL           encoder of the embeddings, if there are several
+-- param: loss text = response_loss     score that holds the losses of a proxy
+-- param: smoothness number = 1 [0..]   lambda: the most that the loss changes per unit of squared distance
 -- param: k integer = 100 [1..]         clusters, at most one a member
 -- param: iterations integer = 20 [0..]  Lloyd steps
 
@@ -12,10 +15,12 @@ WITH clusters AS (
         k => $k, iterations => $iterations, seed => $seed, start => 'k-means++'
     )
 ),
--- Summed in a fixed order: the sum of fractions depends on the order of addition.
-total AS (
-    SELECT list_sum(list(distance ** 2 ORDER BY fingerprint)) AS cost
+centres AS (
+    SELECT cluster, first(losses.value ORDER BY distance, fingerprint) AS loss
     FROM clusters
+    JOIN score($pool, name => $loss) AS losses USING (instruction_id, fingerprint)
+    WHERE losses.value IS NOT NULL
+    GROUP BY cluster
 ),
 weighed AS (
     SELECT
@@ -23,9 +28,9 @@ weighed AS (
         fingerprint,
         cluster,
         distance,
-        coalesce(distance ** 2 / nullif(total.cost, 0), 0)
-            + 1 / (max(cluster + 1) OVER () * count(*) OVER (PARTITION BY cluster)) AS sensitivity
-    FROM clusters, total
+        centres.loss + $smoothness * distance ** 2 AS sensitivity
+    FROM clusters
+    JOIN centres USING (cluster)
 )
 SELECT instruction_id, cluster, distance, sensitivity
 FROM weighed

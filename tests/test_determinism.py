@@ -37,6 +37,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "ila_kmeans": {"members": 3},
     "s2l": {"k": 25},
     "s2l_by_source": {"k": 8},
+    "kmeans_sensitivity": {"k": 25},
     "sensitivity": {"k": 25},
 }
 SCORES = (
@@ -48,6 +49,7 @@ SCORES = (
     "least_confidence",
     "n_tokens",
     "perplexity",
+    "response_loss",
 )
 
 
@@ -262,6 +264,7 @@ def large(folder: Path, order: str) -> Store:
         "random",
         "s2l",
         "s2l_by_source",
+        "kmeans_sensitivity",
         "sensitivity",
         "ila_kmeans",
     ],

@@ -33,6 +33,7 @@ SCORES = (
     "least_confidence",
     "n_tokens",
     "perplexity",
+    "response_loss",
 )
 QUICK = (("coverage_only", "p"), ("k_center", "p"), ("s2l", "small"))
 SETTINGS: dict[str, dict[str, Any]] = {
@@ -41,6 +42,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "ila_kmeans": {"members": 3},
     "s2l": {"k": 8},
     "s2l_by_source": {"k": 3},
+    "kmeans_sensitivity": {"k": 8},
     "sensitivity": {"k": 8},
 }
 Pair = tuple[Catalog, Catalog]

@@ -179,7 +179,7 @@ def test_every_selector_that_is_shipped_has_a_good_header(store: Store) -> None:
         assert selector.paper
 
 
-@pytest.mark.parametrize("name", ["s2l", "s2l_by_source", "sensitivity"])
+@pytest.mark.parametrize("name", ["s2l", "s2l_by_source", "kmeans_sensitivity"])
 def test_clusters_are_at_most_as_many_as_members_at_the_defaults(store: Store, name: str) -> None:
     selector = find_selector(store, name)
     settings = {"proxy": "tiny"} if "losses" in selector.needs else {}
@@ -191,7 +191,7 @@ def test_clusters_are_at_most_as_many_as_members_at_the_defaults(store: Store, n
     ("name", "settings", "message"),
     [
         ("s2l", {"k": 0}, r"k cannot be 0: k integer = 100 \[1..\] clusters"),
-        ("sensitivity", {"iterations": -1}, r"iterations cannot be -1: .* \[0..\]"),
+        ("kmeans_sensitivity", {"iterations": -1}, r"iterations cannot be -1: .* \[0..\]"),
         ("s2l", {"incomplete": "foo"}, "incomplete cannot be 'foo': .*{refuse, drop, impute}"),
         ("ila", {"projection": "mds"}, "projection cannot be 'mds': .*{tsne, umap, pca}"),
         ("fisher_sft", {"optimizer": "lazy"}, "optimizer cannot be 'lazy'"),

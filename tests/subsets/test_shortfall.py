@@ -54,4 +54,7 @@ def test_clusters_that_all_have_their_turn_are_not_warned_of(filled: Catalog) ->
 
 def test_a_selector_that_draws_by_weight_owes_no_cluster_a_member(filled: Catalog) -> None:
     filled.embed("p")
-    assert filled.select("sensitivity", "p", budget=5, name="x", settings={"k": 20}).warnings == ()
+    assert (
+        filled.select("kmeans_sensitivity", "p", budget=5, name="x", settings={"k": 20}).warnings
+        == ()
+    )

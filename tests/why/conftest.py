@@ -42,10 +42,12 @@ SCORES = (
     "least_confidence",
     "n_tokens",
     "perplexity",
+    "response_loss",
 )
 SETTINGS: dict[str, dict[str, Any]] = {
     "s2l": {"k": 4},
     "s2l_by_source": {"k": 2},
+    "kmeans_sensitivity": {"k": 4},
     "sensitivity": {"k": 4},
     "ila": {"projection": "pca", "side": 3},
     "coverage_only": {"projection": "pca", "side": 3},
