@@ -7,7 +7,6 @@ this takes about ten times the processor time.
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -98,6 +97,8 @@ def _write(
 
 @contextmanager
 def _formatter() -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
+    import tempfile
+
     import duckdb
 
     with (

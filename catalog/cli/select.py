@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from catalog.catalog import Catalog
-from catalog.cli.compute import compute_missing
 from catalog.cli.group import dry_run_option, json_option
 from catalog.cli.options import (
     memory_option,
@@ -102,6 +101,8 @@ def select(
     }
     if is_computing:
         _refuse_dry_run(options)
+        from catalog.cli.compute import compute_missing
+
         compute_missing(catalog, selector, pool, **selection)
     with _running(name, options) as running:
         selected = catalog.select(selector, pool, name=name, **selection, **running)
@@ -167,6 +168,7 @@ def _compute_for_refresh(
     Raises:
         OptionError: the name is one of a pool.
     """
+    from catalog.cli.compute import compute_missing
     from catalog.subsets.describe import SubsetDescription
     from catalog.subsets.stored_definition import stored_selector
 

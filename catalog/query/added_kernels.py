@@ -132,9 +132,8 @@ def _listed(name: str, kernels: Kernels) -> ListedKernel:
         return ListedKernel(name, "catalog", f"catalog.kernels.{name}")
     if name in kernels.files:
         return ListedKernel(name, "file", str(kernels.files[name][0]))
-    distribution = package_kernels()[name].dist
-    assert distribution is not None  # entry_points() gives it
-    return ListedKernel(name, "package", f"{distribution.name} {distribution.version}")
+    plugin = package_kernels()[name]
+    return ListedKernel(name, "package", f"{plugin.package} {plugin.version}")
 
 
 def _require_name(name: str, path: Path) -> None:

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from catalog.errors import QueryError
 from catalog.query.parse import Node, kind_of, nodes, offset
 from catalog.query.source_text import SourceText
+from catalog.query.stability import CONSISTENT
 from catalog.query.tokens import Token, Tokens, tokens
+from catalog.store.queries import macros_by_name
 
 NAMES = {"=>", ":=", "="}  # DuckDB's own table functions take `k = 3` as well
 
@@ -55,7 +57,7 @@ def first_call(text: SourceText, root: Node, names: Collection[str]) -> Call | N
         QueryError: the call is LATERAL, WITH ORDINALITY or has a schema.
     """
     calls = [node for node in nodes(root) if kind_of(node) == "TABLE_FUNCTION"]
-    known = [node for node in calls if _name(node) in names]
+    known = [node for node in calls if _name(node) not in macros_by_name() and _name(node) in names]
     return _read(text, min(known, key=lambda node: offset(text, node))) if known else None
 
 
@@ -64,7 +66,9 @@ def scalar_use(text: SourceText, root: Node, names: Collection[str]) -> str | No
     for node in nodes(root):
         name = str(node.get("function_name", "")).lower()
         is_call = node.get("class") == "FUNCTION" and "query_location" in node
-        if is_call and name in names and not node.get("is_operator"):
+        if not is_call or node.get("is_operator") or name in CONSISTENT or name in macros_by_name():
+            continue
+        if name in names:
             location = text.location(offset(text, node))
             return f"{location}: {name}(...) returns a relation: use it in FROM"
     return None

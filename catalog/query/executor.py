@@ -18,7 +18,6 @@ from catalog.query.parse import parameters, tree
 from catalog.query.passthrough import projection
 from catalog.query.plan import Apply, Load, Plan
 from catalog.query.planner import plan
-from catalog.query.provenance import kernel_identity, kernel_sha256
 from catalog.query.runner import Progress, Watch
 from catalog.query.session import SPILL, Session, session
 from catalog.query.source_text import SourceText
@@ -229,6 +228,8 @@ class Execution:
         self.session.release()  # a kernel may compute for minutes: let writers in
         try:
             if step.kernel.cached and self.session.use_cache:
+                from catalog.query.provenance import kernel_identity, kernel_sha256
+
                 relations = {
                     name: canonical(rows) for name, rows in relations.items()
                 }  # once, for the key and for the function

@@ -124,13 +124,15 @@ def check(text: SourceText, root: Node, *, functions: Collection[str] = ()) -> N
             rule(text, node, functions)
 
 
-def check_repeatable(connection: Connection, text: SourceText, root: Node) -> None:
+def check_repeatable(
+    connection: Connection, text: SourceText, root: Node, *, functions: Collection[str]
+) -> None:
     """Refuse a selection whose answer could change when it runs again.
 
     Raises:
         SelectionError: it samples without a seed, reads the clock, or has no order.
     """
-    for node, name in Stability(connection).changing(root):
+    for node, name in Stability(connection, functions).changing(root):
         where = text.location(offset(text, node))
         raise SelectionError(
             f"{where}: {name} changes from run to run: pass a moment as a $parameter; "
@@ -150,7 +152,7 @@ def check_repeatable(connection: Connection, text: SourceText, root: Node) -> No
 
 def _table_function(text: SourceText, node: Node, functions: Collection[str]) -> None:
     name = str(node["function"]["function_name"]).lower()
-    if name in functions or name in TABLE_FUNCTIONS:
+    if name in TABLE_FUNCTIONS or name in functions:
         return
     where = text.location(offset(text, node))
     if name in {"query", "query_table"}:

@@ -9,7 +9,6 @@ from typing import Any
 from catalog.kernels import Kernel
 from catalog.query.source_text import SourceText, literal
 from catalog.query.sources import Resolved
-from catalog.query.unordered import Finding
 
 
 @dataclass(frozen=True)
@@ -44,6 +43,23 @@ class Apply:
 
 
 Step = Load | Apply
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A part of a selection whose value may differ in another run.
+
+    Attributes:
+        location: ``file:line:column``.
+        message: the part, and what to write instead.
+    """
+
+    location: str
+    message: str
+
+    def __str__(self) -> str:
+        """Return it as one line."""
+        return f"{self.location}: {self.message}"
 
 
 @dataclass

@@ -23,7 +23,7 @@ from catalog.query.calls import Argument, Call, first_call, scalar_use
 from catalog.query.ctes import with_visible
 from catalog.query.errors import bound, query_error
 from catalog.query.guard import check, check_repeatable, table_macros
-from catalog.query.kernels import Kernels
+from catalog.query.kernels import Kernels, Names
 from catalog.query.parse import Node, mentioned, parameters, tree
 from catalog.query.plan import Apply, Load, Plan, Step, call_text
 from catalog.query.source_text import SourceText
@@ -68,7 +68,7 @@ def plan(
     root = planner.parse(text)
     if not is_selection:
         return planner.plan(root)
-    check_repeatable(connection, text, root)
+    check_repeatable(connection, text, root, functions=planner.allowed)
     stubs = planner.rehearse()
     try:
         return planner.plan(root)
@@ -91,8 +91,8 @@ class _Planner:
         self.text = text
         self.given = given
         self.kernels = kernels
-        self.names = frozenset({*SOURCES, *kernels.names})
-        self.allowed = self.names | table_macros()
+        self.names = Names(SOURCES, kernels)
+        self.allowed = Names({*SOURCES, *table_macros()}, kernels)
         self.answer = Plan(text)
         self.tables: dict[str, str] = {}  # the name of each step's answer, by what makes it
         self.prefix = "__fn"

@@ -10,7 +10,6 @@ from __future__ import annotations
 import ast
 import hashlib
 import importlib.util
-import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -22,7 +21,7 @@ from typing import Any
 from catalog.errors import QueryError
 from catalog.kernels import Kernel
 from catalog.query.tokens import canonical, tokens
-from catalog.store.queries import macros
+from catalog.store.queries import macros_by_name
 
 PACKAGE = "catalog"
 
@@ -72,7 +71,7 @@ def macro_sha256(*texts: str) -> dict[str, str]:
     >>> sorted(macro_sha256("SELECT uniform_hash(f, 1)", "SELECT 2"))
     ['uniform_hash']
     """
-    known = {re.findall(r"MACRO (\w+)", text)[0]: text for text in macros()}
+    known = macros_by_name()
     hashes: dict[str, str] = {}
     todo = list(texts)
     while todo:

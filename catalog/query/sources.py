@@ -12,10 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from catalog.errors import CatalogError, SignalError
-from catalog.query.label_vectors import label_vectors, load_label_embeddings
 from catalog.query.source_text import quoted
-from catalog.query.stored_vectors import load_embeddings, load_token_states
-from catalog.query.trajectories import load_trajectories
 from catalog.signals.coverage import Coverage, PinnedSignals, coverages, most_complete
 from catalog.signals.kinds import ENCODER, Kind
 from catalog.signals.resolve import missing_error, resolve_signal
@@ -128,6 +125,8 @@ def trajectories(
     pins: PinnedSignals | None = None,
 ) -> Resolved:
     """Read one row for each member with losses: ``losses FLOAT[]`` in the order of training."""
+    from catalog.query.trajectories import load_trajectories
+
     found = resolve(connection, ref)
     columns = MEMBER | {"losses": "FLOAT[]"}
     chosen = resolve_signal(
@@ -160,6 +159,8 @@ def embeddings(
 
     Without a field it is the prompt's vector, if an encoder has read both.
     """
+    from catalog.query.stored_vectors import load_embeddings
+
     where: dict[str, str | None] = {"field": field}
     return _stored(
         connection,
@@ -177,6 +178,8 @@ def token_states(
     connection: Connection, ref: str, *, model: str | None = None, pins: PinnedSignals | None = None
 ) -> Resolved:
     """Read one row for each member with states: ``n_tokens``, and ``states`` for a kernel."""
+    from catalog.query.stored_vectors import load_token_states
+
     return _stored(
         connection, ref, kind="states", name=model, where={}, load=load_token_states, pins=pins
     )
@@ -184,6 +187,8 @@ def token_states(
 
 def label_embeddings(connection: Connection, ref: str, *, encoder: str = ENCODER) -> Resolved:
     """Read one row for each distinct label: ``label`` and ``vector``, which the query embeds."""
+    from catalog.query.label_vectors import label_vectors, load_label_embeddings
+
     found = resolve(connection, ref)
     signal = label_vectors(connection, found, encoder=encoder)
     if isinstance(signal, SignalError):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from catalog.query.clause_places import Clauses
 from catalog.query.parse import Node, offset
+from catalog.query.plan import Finding
 from catalog.query.scopes import Scope, orders_of, tells_apart
 from catalog.query.source_text import SourceText
 from catalog.query.stubs import Stubs
@@ -81,23 +81,6 @@ MOMENTS = frozenset(
     )
 )
 FRACTIONS = re.compile(r"FLOAT|DOUBLE")
-
-
-@dataclass(frozen=True)
-class Finding:
-    """A part of a selection whose value may differ in another run.
-
-    Attributes:
-        location: ``file:line:column``.
-        message: the part, and what to write instead.
-    """
-
-    location: str
-    message: str
-
-    def __str__(self) -> str:
-        """Return it as one line."""
-        return f"{self.location}: {self.message}"
 
 
 def settled(

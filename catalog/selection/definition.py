@@ -12,14 +12,13 @@ from catalog.errors import SelectionError
 from catalog.query.errors import reported
 from catalog.query.executor import Limits
 from catalog.query.kernels import kernels_of
-from catalog.query.plan import Apply, Plan
+from catalog.query.plan import Apply, Finding, Plan
 from catalog.query.planner import plan
 from catalog.query.provenance import kernel_identity, kernel_sha256, macro_sha256
 from catalog.query.session import session
 from catalog.query.source_text import SourceText
 from catalog.query.ties import RULE
 from catalog.query.tokens import canonical
-from catalog.query.unordered import Finding
 from catalog.selection.budget import n_of
 from catalog.selection.selector import Selector
 from catalog.signals.coverage import Coverage, PinnedSignals

@@ -63,7 +63,9 @@ def choose(
     with running as execution:
         answer = execution.table(execution.planned.query)
         _check_answer(answer, definition)
-        ids = answer["instruction_id"].cast(pa.int64())
+        ids = answer["instruction_id"]
+        if ids.type != pa.int64():  # pyarrow imports its functions to cast, which takes 100 ms
+            ids = ids.cast(pa.int64())
         found = _looked_up(execution, definition, ids)
         others = answer.drop_columns(["instruction_id"])
         columns = others.rename_columns(deduplicate_column_names(others.column_names))
@@ -96,7 +98,7 @@ def _check_answer(answer: pa.Table, definition: Definition) -> None:
             f"{file}: {ids.null_count:,} of {len(ids):,} rows have no instruction_id: "
             "exclude them with WHERE"
         )
-    n_repeated = len(ids) - len(ids.unique())
+    n_repeated = len(ids) - len(set(ids.to_pylist()))
     if n_repeated:
         raise SelectionError(
             f"{file}: {n_repeated:,} of {len(ids):,} rows repeat an instruction_id: "

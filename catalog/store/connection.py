@@ -6,7 +6,7 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from catalog.store.queries import macros
+from catalog.store.queries import macros_by_name
 
 if TYPE_CHECKING:
     import duckdb
@@ -42,7 +42,7 @@ class Connection:
     def _create_macros(self, text: str) -> None:
         for name in macros_of(text):
             if name not in self._created:
-                self.connection.execute(_texts()[name])
+                self.connection.execute(macros_by_name()[name])
                 self._created.add(name)
 
 
@@ -54,20 +54,16 @@ def macros_of(text: str) -> tuple[str, ...]:
     """
     lowered = text.lower()
     if LISTS_FUNCTIONS in lowered:
-        return tuple(_texts())
+        return tuple(macros_by_name())
     named = set(_pattern().findall(lowered))
-    return tuple(name for name in _texts() if any(name in _closure(start) for start in named))
-
-
-@cache
-def _texts() -> dict[str, str]:
-    """Return every ``CREATE MACRO`` by the macro's name, in order of creation."""
-    return {re.findall(r"MACRO (\w+)", text)[0]: text for text in macros()}
+    return tuple(
+        name for name in macros_by_name() if any(name in _closure(start) for start in named)
+    )
 
 
 @cache
 def _pattern() -> re.Pattern[str]:
-    return re.compile(rf"\b(?:{'|'.join(_texts())})\b")
+    return re.compile(rf"\b(?:{'|'.join(macros_by_name())})\b")
 
 
 @cache
@@ -77,5 +73,5 @@ def _closure(name: str) -> frozenset[str]:
     todo = [name]
     while todo:
         found.add(name := todo.pop())
-        todo += set(_pattern().findall(_texts()[name].lower())) - found
+        todo += set(_pattern().findall(macros_by_name()[name].lower())) - found
     return frozenset(found)

@@ -41,3 +41,9 @@ def macros() -> tuple[str, ...]:
         for path in sorted((package_data_dir("sql") / "macros").glob("*.sql"))
     ]
     return tuple(sorted(texts, key=lambda text: "AS TABLE" in text))
+
+
+@cache
+def macros_by_name() -> dict[str, str]:
+    """Return every ``CREATE MACRO`` by the macro's name, in the order of `macros`."""
+    return {re.findall(r"MACRO (\w+)", text)[0]: text for text in macros()}

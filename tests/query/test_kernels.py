@@ -216,3 +216,32 @@ def test_every_table_function_is_described(filled: Catalog, file: Path) -> None:
     assert filled.function("kmeans") == described["kmeans"]
     with pytest.raises(NotFoundError, match="kmeans"):
         filled.function("kmean")
+
+
+def test_packages_are_read_only_for_a_name_that_is_nobody_else_s(
+    filled: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(sys, "meta_path", [*sys.meta_path, Listening(asked)])
+    monkeypatch.setattr(sys, "path", [*sys.path, "nowhere"])
+    filled.explain("random", "p", budget=2)
+    filled.sql("SELECT count(*), upper(prompt) FROM pool('p') GROUP BY ALL")
+    assert asked == []
+    with pytest.raises(QueryError, match="no table function"):
+        filled.sql("SELECT * FROM nobodys()")
+    assert asked
+
+
+class Listening:
+    """A finder that finds nothing and notes when distributions are looked for."""
+
+    def __init__(self, asked: list[str]) -> None:
+        self.asked = asked
+
+    def find_spec(self, *_: object) -> None:
+        """Find no module."""
+
+    def find_distributions(self, _context: object) -> list[object]:
+        """Find no distribution."""
+        self.asked.append("distributions")
+        return []
