@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from catalog.errors import QueryError
 from catalog.query.parse import Node, kind_of, nodes, offset
@@ -45,32 +45,66 @@ class Call:
         """Return ``file:line:column`` in the user's text."""
         return self.text.location(self.start)
 
+    def moved(self, text: SourceText) -> Call:
+        """Return the call in a text whose part before it has changed.
+
+        Args:
+            text: it ends as the call's own text does.
+        """
+        shift = len(str(text)) - len(str(self.text))
+        arguments = tuple(
+            replace(argument, start=argument.start + shift) for argument in self.arguments
+        )
+        return replace(
+            self,
+            text=text,
+            start=self.start + shift,
+            end=self.end + shift,
+            arguments=arguments,
+        )
+
     def location_of(self, argument: Argument) -> str:
         """Return ``file:line:column`` of one of its arguments."""
         return self.text.location(argument.start)
 
 
-def first_call(text: SourceText, root: Node, names: Collection[str]) -> Call | None:
-    """Return the leftmost call of some functions: no other call is around it.
+def outer_calls(text: SourceText, root: Node, names: Collection[str]) -> Iterator[Call]:
+    """Yield the calls of some functions that stand in no other call, in the order of the text.
 
     Raises:
-        QueryError: the call is LATERAL, WITH ORDINALITY or has a schema.
+        QueryError: a call is LATERAL, WITH ORDINALITY or has a schema.
     """
     calls = [node for node in nodes(root) if kind_of(node) == "TABLE_FUNCTION"]
-    known = [node for node in calls if _name(node) not in macros_by_name() and _name(node) in names]
-    return _read(text, min(known, key=lambda node: offset(text, node))) if known else None
+    known = [node for node in calls if _name(node) in names]
+    end = 0
+    for node in sorted(known, key=lambda node: offset(text, node)):
+        if offset(text, node) >= end:
+            call = _read(text, node)
+            end = call.end
+            yield call
 
 
-def scalar_use(text: SourceText, root: Node, names: Collection[str]) -> str | None:
-    """Return the message for a table function used as a value, if there is one."""
-    for node in nodes(root):
+def scalar_use(
+    text: SourceText, root: Node, names: Collection[str], calls: Collection[Call]
+) -> str | None:
+    """Return the message for a table function used as a value, if there is one.
+
+    Args:
+        text: a query.
+        root: its parse tree.
+        names: of the table functions.
+        calls: its outer calls, whose arguments are queries of their own.
+    """
+    every = list(nodes(root))
+    in_from = {id(node["function"]) for node in every if kind_of(node) == "TABLE_FUNCTION"}
+    for node in every:
         name = str(node.get("function_name", "")).lower()
-        is_call = node.get("class") == "FUNCTION" and "query_location" in node
-        if not is_call or node.get("is_operator") or name in CONSISTENT or name in macros_by_name():
+        is_call = node.get("class") == "FUNCTION" and not node.get("is_operator")
+        if not is_call or id(node) in in_from or name in CONSISTENT or name in macros_by_name():
             continue
-        if name in names:
-            location = text.location(offset(text, node))
-            return f"{location}: {name}(...) returns a relation: use it in FROM"
+        start = offset(text, node)
+        if name in names and not any(call.start <= start < call.end for call in calls):
+            return f"{text.location(start)}: {name}(...) returns a relation: use it in FROM"
     return None
 
 

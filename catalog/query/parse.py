@@ -22,15 +22,36 @@ SERIALIZE = "SELECT json_serialize_sql($text::VARCHAR)"
 NOWHERE = 2**64 - 1  # DuckDB's offset of a node that it did not read from the text
 
 
+_READ: dict[str, tuple[Node, frozenset[str]]] = {}
+"""What DuckDB's parser answers of a text: its tree, which nothing changes, and its parameters."""
+_MOST = 64
+
+
 def tree(connection: Connection, text: SourceText) -> Node:
     """Return the parse tree of one SELECT statement, as DuckDB serialises it.
+
+    A text is read once: later calls return the same tree.
 
     Raises:
         QueryError: the text is not SQL, or is nested too deeply.
         ForbiddenQueryError: it is another kind of statement, or several.
     """
+    return _read(connection, text)[0]
+
+
+def _read(connection: Connection, text: SourceText) -> tuple[Node, frozenset[str]]:
     sql = str(text)
-    kind = _kind(_only_statement(connection, text))
+    if sql not in _READ:
+        statement = _only_statement(connection, text)
+        names = _parameters(statement)
+        if len(_READ) >= _MOST:
+            _READ.clear()
+        _READ[sql] = _tree(connection, text, kind=_kind(statement)), names
+    return _READ[sql]
+
+
+def _tree(connection: Connection, text: SourceText, *, kind: str) -> Node:
+    sql = str(text)
     if kind == "MULTI":
         raise QueryError(
             f"{_start(text)}: PIVOT needs its values listed: PIVOT ... ON column IN (value, ...)"
@@ -78,19 +99,25 @@ def offset(text: SourceText, node: Node) -> int:
     return 0 if location == NOWHERE else offset_of_byte(str(text), location)
 
 
-def parameters(connection: Connection, text: SourceText) -> set[str]:
+def parameters(connection: Connection, text: SourceText) -> frozenset[str]:
     """Return the names of the ``$parameters`` that a text uses.
 
     Raises:
         QueryError: one is written as ``?`` or ``$1``.
     """
-    names: set[str] = set(connection.extract_statements(str(text))[0].named_parameters)
+    sql = str(text)
+    known = _READ.get(sql)
+    names = known[1] if known else _parameters(connection.extract_statements(sql)[0])
     for name in names:
         if name.isdigit():
             raise QueryError(
                 f"{_start(text)}: parameters have names: write $name, not ? or ${name}"
             )
     return names
+
+
+def _parameters(statement: Any) -> frozenset[str]:
+    return frozenset(statement.named_parameters)
 
 
 def _only_statement(connection: Connection, text: SourceText) -> Any:

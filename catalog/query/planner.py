@@ -19,7 +19,7 @@ import duckdb
 from catalog.errors import CatalogError, QueryError
 from catalog.kernels import Kernel
 from catalog.query.arguments import bind, converted, is_relation, parameters_of, signature
-from catalog.query.calls import Argument, Call, first_call, scalar_use
+from catalog.query.calls import Argument, Call, outer_calls, scalar_use
 from catalog.query.ctes import with_visible
 from catalog.query.errors import bound, query_error
 from catalog.query.guard import check, check_repeatable, table_macros
@@ -154,16 +154,18 @@ class _Planner:
 
     def _resolve(self, text: SourceText, root: Node) -> SourceText:
         """Replace every call of the catalog's functions, and add the steps that answer them."""
-        while call := first_call(text, root, self.names):
+        answer, calls = text, []
+        for written in outer_calls(text, root, self.names):
+            calls.append(written)
+            call = written.moved(answer)
             words = self._source(call) if call.name in SOURCES else self._kernel(call)
-            text = text.replace(
+            answer = answer.replace(
                 call.start, call.end, words if call.has_alias else f"{words} AS {call.name}"
             )
-            root = tree(self.connection, text)
-        misplaced = scalar_use(text, root, self.names)
+        misplaced = scalar_use(text, root, self.names, calls)
         if misplaced:
             raise QueryError(misplaced)
-        return text
+        return answer
 
     def _source(self, call: Call) -> str:
         function = SOURCES[call.name]

@@ -15,10 +15,10 @@ from catalog.query.kernels import kernels_of
 from catalog.query.plan import Apply, Plan, Step
 from catalog.query.planner import plan
 from catalog.query.runner import Watch
-from catalog.query.session import session
+from catalog.query.session import session, shared_session
 from catalog.query.source_text import SourceText
 from catalog.query.tokens import one_line
-from catalog.selection.definition import define
+from catalog.selection.definition import Definition, define
 from catalog.selection.selector import Selector
 from catalog.store.store import Store
 
@@ -81,9 +81,10 @@ def explain(
     given: Mapping[str, Any],
     *,
     is_selection: bool = False,
+    planned: Plan | None = None,
     limits: Limits | None = None,
 ) -> Explanation:
-    """Plan a query and look up its signals; nothing is computed.
+    """Plan a query, unless its plan is given, and look up its signals; nothing is computed.
 
     Raises:
         CatalogError: as `catalog.query.planner.plan` says.
@@ -93,7 +94,7 @@ def explain(
         watch = Watch(opened, name=text.name, seconds=limits.seconds, progress=None)
         try:
             with reported(text):
-                planned = watch.run(
+                planned = planned or watch.run(
                     lambda: plan(
                         opened.connection,
                         text,
@@ -137,12 +138,20 @@ def explain_selection(
         CatalogError: as `catalog.selection.definition.define` says.
     """
     asked: dict[str, Any] = {"ref": source, "budget": budget, "seed": seed, "settings": settings}
-    definition = define(store, selector, **asked, limits=limits)
+    with shared_session(store, memory=limits.memory if limits else None):
+        definition = define(store, selector, **asked, limits=limits)
+        _require_budget(definition)
+        return explain(
+            store, definition.text, definition.given, planned=definition.planned, limits=limits
+        )
+
+
+def _require_budget(definition: Definition) -> None:
     if definition.planned and "budget" not in definition.planned.parameters:
         raise SelectionError(
-            f"{selector.file}: $budget is not used: end the last SELECT with LIMIT $budget"
+            f"{definition.selector.file}: $budget is not used: "
+            "end the last SELECT with LIMIT $budget"
         )
-    return explain(store, definition.text, definition.given, is_selection=True, limits=limits)
 
 
 def script(planned: Plan) -> str:

@@ -14,6 +14,7 @@ from catalog.query.added_kernels import add_kernel
 from catalog.query.arguments import parameters_of
 from catalog.query.executor import Limits
 from catalog.query.kernels import kernel, kernel_names
+from catalog.query.parse import parameters, tree
 from catalog.query.planner import plan
 from catalog.query.session import session
 from catalog.query.source_text import SourceText
@@ -30,6 +31,23 @@ def test_a_text_becomes_what_its_pair_says(store: Store, pair: str) -> None:
     with session(store) as opened:
         planned = plan(opened.connection, SourceText.of(written), GIVEN)
     assert script(planned) == becomes
+
+
+def test_a_text_is_read_once(store: Store) -> None:
+    text = SourceText.of("SELECT n FROM kmeans((FROM pool($pool)), k => 2), range($n) AS t(n)")
+    with session(store) as opened:
+        assert tree(opened.connection, text) is tree(opened.connection, text)
+        assert parameters(opened.connection, text) == {"pool", "n"}
+
+
+def test_an_error_after_a_call_that_was_replaced_points_at_what_was_written(store: Store) -> None:
+    sql = (
+        "SELECT *\nFROM pool('tiny') AS a, score('tiny', name => 'ifd') AS b,\n  kmeans(a, j => 2)"
+    )
+    with pytest.raises(QueryError, match=r"query:3:13: .* no argument j"):
+        run(store, sql)
+    with pytest.raises(QueryError, match=r"query:1:38: score\(\.\.\.\) returns a relation"):
+        run(store, "SELECT * FROM pool('tiny') WHERE 1 < score('tiny')")
 
 
 def test_what_a_text_becomes_runs(store: Store, pair: str) -> None:
