@@ -27,7 +27,7 @@ CREATE TABLE media_files (
 );
 
 -- Content in parts is a text, not JSON: the texts of its parts, a line each, and a mark such as <image> for the others. The parts
--- stay in extra, which the fingerprint is made of. `catalog.pools.message_content` makes the same text of a record that is read now.
+-- stay in extra, which the fingerprint is made of. `catalog.pools.content` makes the same text of a record that is read now.
 
 CREATE TEMP MACRO text_under_0004(part, key) AS
     CASE WHEN json_type(part, key) = 'VARCHAR' THEN part ->> key END;

@@ -76,3 +76,25 @@ def test_listing_what_is_pending_writes_nothing(store: Store) -> None:
     assert store.upgrade(is_dry_run=True) == [migration.path for migration in known_migrations()]
     assert store.upgrade() == [migration.path for migration in known_migrations()]
     assert store.upgrade() == []
+
+
+WRITTEN = (
+    "1bdc24356c1c570d",  # 0001_pools.sql
+    "402f8df0b8f76e3e",  # 0002_signals.sql
+    "a6cfcbfae8980454",  # 0003_subsets.sql
+    "909336d2df0b331c",  # 0004_records.sql
+    "7c7037630554a761",  # 0005_loads.sql
+    "cc27bd7de6b480de",  # 0006_selections.sql
+    "71dff3130903f6c7",  # 0007_damage.sql
+    "79dfde4fb304deb5",  # 0008_kernel_versions.sql
+    "027797f49d2cd8c8",  # 0009_fields.sql
+    "ef5977edf3e71003",  # 0010_scores.sql
+    "f1044bb35466dac3",  # 0011_macro_names.sql
+)
+"""Beginnings of the hashes of the migrations that catalogs have applied."""
+
+
+def test_a_migration_that_was_written_never_changes() -> None:
+    """A catalog refuses to open if the file of an applied migration changes, comments included."""
+    hashes = [migration.sha256[:16] for migration in known_migrations()]
+    assert tuple(hashes[: len(WRITTEN)]) == WRITTEN
