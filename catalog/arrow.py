@@ -28,11 +28,9 @@ def to_numpy(values: pa.Array | pa.ChunkedArray) -> Array:
         return np.asarray(values.to_numpy(zero_copy_only=False))
     chunks = values.chunks if isinstance(values, pa.ChunkedArray) else [values]
     parts = [_view(chunk) for chunk in chunks if len(chunk)]
-    return (
-        parts[0]
-        if len(parts) == 1
-        else np.concatenate([np.empty(0, values.type.to_pandas_dtype()), *parts])
-    )
+    if len(parts) == 1:
+        return parts[0]
+    return np.concatenate([np.empty(0, values.type.to_pandas_dtype()), *parts])
 
 
 def from_numpy(values: Array) -> pa.Array:

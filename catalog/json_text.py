@@ -72,7 +72,9 @@ def finite(value: Any) -> Any:
         return value if value - value == 0 else None
     if isinstance(value, dict):
         return {key: finite(item) for key, item in value.items()}
-    return [finite(item) for item in value] if isinstance(value, list | tuple) else value
+    if isinstance(value, list | tuple):
+        return [finite(item) for item in value]
+    return value
 
 
 def check_depth(text: str) -> None:

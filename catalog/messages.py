@@ -41,9 +41,13 @@ def argument(name: str, value: object = None, *, flag: str | None = None) -> str
     ('--overwrite', '--max-length 512', '--as')
     """
     if not _speaks_flags:
-        return name if value is None else f"{name}={value!r}"
+        if value is None:
+            return name
+        return f"{name}={value!r}"
     flag = flag or f"--{name.replace('_', '-')}"
-    return flag if value is None or value is True else f"{flag} {value}"
+    if value is None or value is True:
+        return flag
+    return f"{flag} {value}"
 
 
 def listed(names: Iterable[object], *, most: int = MOST_LISTED) -> str:

@@ -47,7 +47,9 @@ def _type(declared: DeclaredOption) -> Any:
     types = {declared.type, *get_args(declared.type)}
     if float in types:
         return _range(click.FloatRange, rule)
-    return _range(click.IntRange, rule) if int in types else click.STRING
+    if int in types:
+        return _range(click.IntRange, rule)
+    return click.STRING
 
 
 def _range(kind: Callable[..., Any], rule: OptionRule) -> Any:

@@ -135,7 +135,9 @@ def _format(
 def _flat(column: str, type_: Any) -> str:
     """Return the SQL of a CSV cell."""
     value = _value(column, type_)
-    return f"CAST(to_json({value}) AS VARCHAR)" if type_.id in NESTED else value
+    if type_.id in NESTED:
+        return f"CAST(to_json({value}) AS VARCHAR)"
+    return value
 
 
 def _value(column: str, type_: Any, depth: int = 0) -> str:
@@ -167,4 +169,6 @@ def _object(column: str, type_: Any, depth: int) -> str:
 
 
 def _csv_name(name: str) -> str:
-    return quoted(name) if re.search(r'[",\r\n]', name) else name
+    if re.search(r'[",\r\n]', name):
+        return quoted(name)
+    return name

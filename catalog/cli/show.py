@@ -110,7 +110,9 @@ def _tags(tags: list[str]) -> str:
 def _budget(record: dict[str, Any]) -> str:
     """Return a budget as it was requested, and its number of members."""
     number, asked = f"{record['budget']:,}", record["budget_asked"]
-    return number if asked in (None, str(record["budget"]), number) else f"{asked} ({number})"
+    if asked in (None, str(record["budget"]), number):
+        return number
+    return f"{asked} ({number})"
 
 
 def _definition_lines(definition: dict[str, Any]) -> Iterator[str]:

@@ -164,7 +164,9 @@ def embedded_text(prompt: str, response: str | None, *, field: str) -> str:
     >>> embedded_text("What?", "That.", field="conversation")
     'What?\\n\\nThat.'
     """
-    return prompt if field == "prompt" or response is None else f"{prompt}\n\n{response}"
+    if field == "prompt" or response is None:
+        return prompt
+    return f"{prompt}\n\n{response}"
 
 
 def _values(encoder: Encoder, texts: pa.Table, *, field: Field, dtype: Dtype) -> Values:

@@ -78,7 +78,9 @@ def proxy_name(proxy: str) -> str:
     >>> proxy_name("EleutherAI/pythia-70m")
     'pythia-70m'
     """
-    return proxy if proxy == TINY else model_id(proxy).rsplit("/", 1)[-1]
+    if proxy == TINY:
+        return proxy
+    return model_id(proxy).rsplit("/", 1)[-1]
 
 
 def start_identity(proxy: str, *, seed: int) -> dict[str, Any]:
@@ -100,7 +102,9 @@ def start_dtype(proxy: str) -> str:
     """Return the precision of a new proxy: bfloat16 on a GPU, float32 on the CPU and for tiny."""
     from catalog.models.device import best_device
 
-    return "bfloat16" if proxy != TINY and best_device().type == "cuda" else "float32"
+    if proxy != TINY and best_device().type == "cuda":
+        return "bfloat16"
+    return "float32"
 
 
 def start_model(

@@ -72,7 +72,9 @@ def training_field(survey: Survey) -> str | None:
     """
     if not survey.weights:
         return None
-    return next(iter(survey.weights)) if _is_ready(survey) else "train"
+    if _is_ready(survey):
+        return next(iter(survey.weights))
+    return "train"
 
 
 def _is_ready(survey: Survey) -> bool:
@@ -88,7 +90,9 @@ def _has_weight(message: Message) -> bool:
 def _trained(row: dict[str, Any], message: Message) -> dict[str, Any]:
     weight = weight_of(message.extra)
     rest = {key: value for key, value in row.items() if key not in WEIGHTS}
-    return rest if weight is None else {**rest, "train": weight > 0}
+    if weight is None:
+        return rest
+    return {**rest, "train": weight > 0}
 
 
 def config(data: Path, *, reference: str | None, survey: Survey) -> str:

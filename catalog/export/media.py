@@ -45,7 +45,9 @@ def path_of(reference: dict[str, Any], record: Record, survey: Survey) -> str | 
         if kept.is_file():
             return str(kept.resolve())
     path = reference.get("path")
-    return record.locations.get(path, path) if isinstance(path, str) and path else None
+    if isinstance(path, str) and path:
+        return record.locations.get(path, path)
+    return None
 
 
 def n_marks(record: Record, kind: str) -> int:

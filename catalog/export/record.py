@@ -103,7 +103,9 @@ def records(batch: pa.RecordBatch) -> Iterator[Record]:
 
 
 def _locations(places: list[dict[str, str]] | None) -> dict[str, str]:
-    return {place["path"]: place["location"] for place in places} if places else _NOWHERE
+    if places:
+        return {place["path"]: place["location"] for place in places}
+    return _NOWHERE
 
 
 def last_answer(messages: list[Message]) -> int:

@@ -119,4 +119,6 @@ class Survey:
 
     def settle(self, key: str, value: Any) -> Any:
         """Return a value of a message's key with the type of the key in this file."""
-        return self.parts.settle(value) if key == "content" else self.keys[key].settle(value)
+        if key == "content":
+            return self.parts.settle(value)
+        return self.keys[key].settle(value)

@@ -20,7 +20,9 @@ def weight_of(extra: dict[str, Any]) -> float | None:
     for key in WEIGHTS:
         value = extra.get(key)
         if isinstance(value, bool | int | float):
-            return float(not value) if key == "masked" else float(value)
+            if key == "masked":
+                return float(not value)
+            return float(value)
     return None
 
 

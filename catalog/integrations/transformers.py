@@ -128,7 +128,9 @@ class RecordLosses(TrainerCallback):
 def _plain(model: Any) -> Any:
     """Return the language model inside what trainers wrap around it; adapters stay in it."""
     model = getattr(model, "module", model)
-    return model.get_base_model() if hasattr(model, "get_base_model") else model
+    if hasattr(model, "get_base_model"):
+        return model.get_base_model()
+    return model
 
 
 @contextmanager

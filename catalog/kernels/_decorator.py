@@ -96,7 +96,9 @@ class Kernel:
         """
         if is_first:
             return column
-        return None if self.pair_prefix is None else f"{self.pair_prefix}{column}"
+        if self.pair_prefix is None:
+            return None
+        return f"{self.pair_prefix}{column}"
 
     def _kept(self, columns: Columns) -> dict[str, str]:
         if self.drops == VECTORS:

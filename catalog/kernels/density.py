@@ -107,7 +107,9 @@ def _half_median(x: Array) -> float:
     apart[apart < ROUNDING * sums] = 0  # what the subtraction leaves of equal rows
     between = apart[np.triu_indices(len(x), k=1)]
     between = between[between > 0]
-    return float(np.sqrt(np.median(between))) / 2 if len(between) else 1.0
+    if len(between):
+        return float(np.sqrt(np.median(between))) / 2
+    return 1.0
 
 
 def _densities(x: Array, centres: Array, bandwidth: float, for_blocks: ForBlocks[Any]) -> Array:

@@ -56,7 +56,9 @@ def _damaged(store: Store, table: str, shards: list[tuple[int, int, str | None]]
 
 def _is_whole(store: Store, table: str, shard: int, n_members: int, sha256: str | None) -> bool:
     rows = vectors.read_shard(store, table, shard, version=None)
-    return rows_sha256(rows) == sha256 if sha256 else rows.num_rows == n_members
+    if sha256:
+        return rows_sha256(rows) == sha256
+    return rows.num_rows == n_members
 
 
 def _take_out_unreadable(store: Store, table: str) -> None:

@@ -78,11 +78,9 @@ class CausalLM:
             for one in self.model.modules()
             if isinstance(one, torch.nn.Embedding) and one is not read
         ]
-        return (
-            longest
-            if longest and any(longest <= one.num_embeddings <= longest + 2 for one in others)
-            else None
-        )
+        if longest and any(longest <= one.num_embeddings <= longest + 2 for one in others):
+            return longest
+        return None
 
     def require_positions(self, tokens: Iterable[Tokens]) -> None:
         """Refuse texts that are longer than the model can read.
@@ -276,4 +274,6 @@ def template_identity(folder: Path) -> str:
     )
     if isinstance(text, list):  # several named templates: the tokenizer takes the default one
         text = next((one["template"] for one in text if one.get("name") == "default"), None)
-    return f"chat:{hashlib.sha256(text.encode()).hexdigest()[:16]}" if text else "alpaca"
+    if text:
+        return f"chat:{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+    return "alpaca"

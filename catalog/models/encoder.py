@@ -81,7 +81,9 @@ class Encoder:
     def max_tokens(self) -> int | None:
         """Return how many tokens of a text the model reads; None when it does not say."""
         length = self._model.max_seq_length
-        return None if length is None else int(length)
+        if length is None:
+            return None
+        return int(length)
 
     def identity(self) -> dict[str, Any]:
         """Return :func:`encoder_identity` and the precision in use."""
@@ -237,7 +239,9 @@ def _is_plain(model: Any) -> bool:
 def _prompt(model: Any) -> str:
     """Return the text that the model's makers put before every text, mostly ""."""
     name = model.default_prompt_name
-    return str(model.prompts.get(name) or "") if name else ""
+    if name:
+        return str(model.prompts.get(name) or "")
+    return ""
 
 
 @contextmanager

@@ -160,7 +160,9 @@ def unfit_alone(one: Tokens) -> str | None:
     """Why an answer that has a loss has none by itself, as a reason, else None."""
     if one.is_truncated:
         return "truncated_response"
-    return "one_token_response" if one.n_response <= 2 else None
+    if one.n_response <= 2:
+        return "one_token_response"
+    return None
 
 
 @contextmanager

@@ -111,4 +111,6 @@ def opening_tokens(tokenizer: Any, template: Template) -> list[int]:
     if template.name != "alpaca" or tokenizer.bos_token_id is None:
         return []
     first = tokenizer("a", add_special_tokens=True)["input_ids"][:1]
-    return [tokenizer.bos_token_id] if first == [tokenizer.bos_token_id] else []
+    if first == [tokenizer.bos_token_id]:
+        return [tokenizer.bos_token_id]
+    return []

@@ -65,7 +65,9 @@ def model_id(name: str | os.PathLike[str]) -> str:
     text = os.fspath(name)
     if Path(text).expanduser().is_dir():
         return Path(text).expanduser().resolve().name
-    return MINILM if text == "all-MiniLM-L6-v2" else text
+    if text == "all-MiniLM-L6-v2":
+        return MINILM
+    return text
 
 
 def weights_sha256(folder: Path) -> str:
@@ -130,7 +132,9 @@ def config_sha256(folder: Path) -> str:
 
 def read_json(file: Path) -> Any:
     """Return the content of a JSON file, an empty object where there is none."""
-    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    if file.is_file():
+        return json.loads(file.read_text(encoding="utf-8"))
+    return {}
 
 
 @lru_cache(maxsize=256)
@@ -165,7 +169,9 @@ def _cached(name: str) -> Path | None:
         folder = Path(snapshot_download(model_id(name), local_files_only=True))
     except (LocalEntryNotFoundError, HFValidationError):
         return None
-    return folder if _has_weights(folder) and (folder / "config.json").is_file() else None
+    if _has_weights(folder) and (folder / "config.json").is_file():
+        return folder
+    return None
 
 
 def _downloaded(name: str) -> Path:

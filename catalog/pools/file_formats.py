@@ -25,7 +25,9 @@ class FileFormats:
         self._all = tuple(map(self._with_roles, formats()))
 
     def _with_roles(self, format_: Format) -> Format:
-        return with_roles(format_, self._options.roles) if self._options.roles else format_
+        if self._options.roles:
+            return with_roles(format_, self._options.roles)
+        return format_
 
     def is_record(self, value: Any) -> bool:
         """Return whether a value has the shape of a record."""

@@ -90,7 +90,9 @@ class FileReader:
         self._repeated = RepeatedKeys(is_json=self._container.name.startswith("json"))
 
     def _column(self, option: str, path: str | None) -> Column | None:
-        return None if path is None else Column(option, path, file=self._file.name)
+        if path is None:
+            return None
+        return Column(option, path, file=self._file.name)
 
     def records(self, *, first: int) -> Iterator[None]:
         """Read the file, and yield each time that the builder is full."""

@@ -114,7 +114,9 @@ def composed(text: str) -> str:
         for at in range(0, len(text), MAX_MARKS):
             if not text[at].isascii() and _is_mark(text[at]):
                 _refuse_run(text, at)
-    return text if is_normalized("NFC", text) else normalize("NFC", text)
+    if is_normalized("NFC", text):
+        return text
+    return normalize("NFC", text)
 
 
 def _refuse_run(text: str, position: int) -> None:

@@ -50,7 +50,9 @@ class Choice:
         if self.others:
             n_others = f"{len(self.others):,} without a suffix of data"
             parts.append(f"{n_others} ({listed(self.others)})")
-        return f"skipped: {'; '.join(parts)}" if parts else None
+        if parts:
+            return f"skipped: {'; '.join(parts)}"
+        return None
 
     def add(self, name: str) -> bool:
         """Add one name, and return whether it is data."""

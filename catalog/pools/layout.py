@@ -63,7 +63,9 @@ def _turns(value: Any, layout: Layout) -> Any:
     if isinstance(value, dict):
         return _turn(value, layout)
     turns = turn_list(value)
-    return value if turns is None else [_turn(turn, layout) for turn in turns]
+    if turns is None:
+        return value
+    return [_turn(turn, layout) for turn in turns]
 
 
 def _turn(turn: Any, layout: Layout) -> Any:

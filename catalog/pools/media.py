@@ -97,7 +97,9 @@ def _location(path: str | None, *, beside: Path | None) -> str | None:
         return None
     if Path(path).is_absolute():
         return path
-    return str(beside.absolute() / path) if beside is not None else None
+    if beside is not None:
+        return str(beside.absolute() / path)
+    return None
 
 
 def _references(rest: Mapping[str, Any]) -> tuple[list[dict[str, Any]], set[str]]:

@@ -110,7 +110,9 @@ def block_text(blocks: list[Any]) -> str | None:
     >>> block_text([{"type": "image"}])
     """
     texts = [block if isinstance(block, str) else _text(block) for block in blocks]
-    return None if None in texts else "\n".join(text for text in texts if text is not None)
+    if None in texts:
+        return None
+    return "\n".join(text for text in texts if text is not None)
 
 
 def _is_plain(part: Any) -> bool:
@@ -126,7 +128,9 @@ def _is_part(item: Any) -> bool:
 
 def _part_text(part: Any) -> str:
     text = part if isinstance(part, str) else _text(part)
-    return _mark(part) if text is None else text
+    if text is None:
+        return _mark(part)
+    return text
 
 
 def _text(part: Any) -> str | None:

@@ -46,7 +46,9 @@ def _answers(value: Any) -> list[Any]:
     """Return the rejected answers of one key, each a text, a turn or a list of turns."""
     if isinstance(value, str):
         listed = turn_list(value)
-        return [value] if not _are_answers(listed) else _answers(listed)
+        if not _are_answers(listed):
+            return [value]
+        return _answers(listed)
     if isinstance(value, Mapping):
         return [value]
     if not isinstance(value, list):
@@ -55,7 +57,9 @@ def _answers(value: Any) -> list[Any]:
         speakers = {
             turn.get("role") or turn.get("from") for turn in value if isinstance(turn, dict)
         }
-        return value if len(value) > 1 and speakers <= {"assistant", "gpt"} else [value]
+        if len(value) > 1 and speakers <= {"assistant", "gpt"}:
+            return value
+        return [value]
     return value
 
 

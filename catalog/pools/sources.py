@@ -222,7 +222,9 @@ def _sources(
             f"{message}: name its files, such as '{folder.rstrip('/')}/*.txt'",
             reason="is_directory",
         )
-    return [replace(listing[0], notes=(f"{folder}: {note}",)), *listing[1:]] if note else listing
+    if note:
+        return [replace(listing[0], notes=(f"{folder}: {note}",)), *listing[1:]]
+    return listing
 
 
 def _remote(url: str) -> list[Source]:

@@ -61,4 +61,6 @@ def shares(keys: Mapping[str, int], *, n_keys: int, n_records: int, n_named: int
 
 
 def _percent(share: float) -> str:
-    return "<1 %" if share < 0.01 else f"{share:.0%}".replace("%", " %")
+    if share < 0.01:
+        return "<1 %"
+    return f"{share:.0%}".replace("%", " %")

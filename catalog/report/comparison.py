@@ -132,7 +132,9 @@ def _label(ratio: float | None) -> tuple[float, str, str]:
         return ratio or 1, "left", "black"
     if ratio > 1.6:
         return min(ratio, 2) - 0.04, "right", "white"
-    return (ratio, "right", "black") if ratio > 0.3 else (ratio + 0.04, "left", "white")
+    if ratio > 0.3:
+        return (ratio, "right", "black")
+    return (ratio + 0.04, "left", "white")
 
 
 def _yardstick(comparison: Comparison, row: dict[str, Any]) -> dict[str, Any] | None:
@@ -142,6 +144,6 @@ def _yardstick(comparison: Comparison, row: dict[str, Any]) -> dict[str, Any] | 
 
 def _ratio(value: float | None, base: float | None) -> float | None:
     """Return the ratio, or None if it says nothing: a number is missing, or not above 0."""
-    return (
-        value / base if value is not None and base is not None and value >= 0 and base > 0 else None
-    )
+    if value is not None and base is not None and value >= 0 and base > 0:
+        return value / base
+    return None

@@ -181,7 +181,9 @@ def _param(line: _Line) -> Param:
         choices=_choices(line, match),
         meaning=match["meaning"] or "",
     )
-    return param if param.is_required else replace(param, default=_default(line, match, param))
+    if param.is_required:
+        return param
+    return replace(param, default=_default(line, match, param))
 
 
 def _range(line: _Line, match: re.Match[str]) -> tuple[float | None, float | None]:

@@ -97,7 +97,9 @@ NOUNS = {
 def _written(value: Any) -> str:
     if value is None:
         return "NULL"
-    return _bound(value) if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return _bound(value)
+    return str(value)
 
 
 def _bound(value: float | None) -> str:

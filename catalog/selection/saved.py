@@ -52,9 +52,9 @@ def add_selector(
         rows = connection.sql(query("selectors/get"), params={"name": found.name}).fetchall()
         connection.execute(query("selectors/remove"), {"name": found.name})
         connection.execute(query("selectors/add"), {"name": found.name, "text": found.text})
-    return (
-        AddedSelector(found, rows[0][1], rows[0][0] == found.text) if rows else AddedSelector(found)
-    )
+    if rows:
+        return AddedSelector(found, rows[0][1], rows[0][0] == found.text)
+    return AddedSelector(found)
 
 
 def remove_selector(

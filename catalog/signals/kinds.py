@@ -189,7 +189,9 @@ class SignalKind:
         """Return a signal's title for a message."""
         if name is None:
             return self.noun
-        return f"{self.noun} {name}" if self.name == "score" else f"{self.noun} of {name}"
+        if self.name == "score":
+            return f"{self.noun} {name}"
+        return f"{self.noun} of {name}"
 
 
 KINDS: Mapping[str, SignalKind] = {

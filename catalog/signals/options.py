@@ -112,7 +112,9 @@ class DeclaredOption:
     @property
     def identity(self) -> str | None:
         """Return the key in a signal's identity."""
-        return self.name if self.rule.identity is _SAME else self.rule.identity
+        if self.rule.identity is _SAME:
+            return self.name
+        return self.rule.identity
 
 
 @dataclass(frozen=True, kw_only=True)

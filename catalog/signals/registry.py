@@ -60,7 +60,9 @@ def find_signal(
     """Return the signal of an identity, if there is one that is not stale."""
     parameters = {"identity_sha256": identity_sha256(kind, name, identity), "or_stale": False}
     rows = connection.sql(query("signals/find"), params=parameters).fetchall()
-    return _signal(rows[0]) if rows else None
+    if rows:
+        return _signal(rows[0])
+    return None
 
 
 def list_named(connection: Connection, *, kind: Kind, name: str | None = None) -> list[Signal]:

@@ -188,8 +188,12 @@ def model_of(
     definitions = _derived(scores)
     is_known = name in MEASURED or name in definitions
     is_needed = needs_model(name, definitions) if is_known else recorded is not None
-    return (recorded or TINY) if is_needed else None
+    if is_needed:
+        return recorded or TINY
+    return None
 
 
 def _derived(scores: Definitions | None) -> Definitions:
-    return built_in_scores() if scores is None else scores
+    if scores is None:
+        return built_in_scores()
+    return scores

@@ -80,7 +80,9 @@ class ScoreDefinition:
         """Return where the score comes from: ``built-in``, ``added``, or a package."""
         if self.package:
             return f"{self.package} {self.package_version}"
-        return "built-in" if self.is_built_in else "added"
+        if self.is_built_in:
+            return "built-in"
+        return "added"
 
     @property
     def sources(self) -> frozenset[str]:

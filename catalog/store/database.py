@@ -157,7 +157,9 @@ def rehearsing(paths: CatalogPaths, *, wait: float) -> Iterator[Connection]:
 def upgrade(paths: CatalogPaths, *, wait: float, is_dry_run: bool = False) -> list[Migration]:
     """Apply pending migrations, or only list them; makes the catalog when the folder is empty."""
     with _opened(paths, wait=wait) as connection:
-        return list(pending(connection)) if is_dry_run else migrate(connection)
+        if is_dry_run:
+            return list(pending(connection))
+        return migrate(connection)
 
 
 def home_is_new(connection: Connection) -> bool:

@@ -108,7 +108,9 @@ def nearest(name: str, known: list[str]) -> str:
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
     if close:
         return f"; did you mean {close[0]}?"
-    return f"; there are: {', '.join(sorted(known)[:10])}" if known else ""
+    if known:
+        return f"; there are: {', '.join(sorted(known)[:10])}"
+    return ""
 
 
 def _version(connection: Connection, name: str, at: str, *, newest: int) -> int:

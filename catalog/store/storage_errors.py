@@ -126,7 +126,9 @@ def _refusal(text: str) -> StorageError | None:
     """Return the system's refusal, where a library only passes the system's text on."""
     lowered = text.lower()
     found = next((number for sign, number in TEXTS if sign in lowered), None)
-    return None if found is None else StorageError(_first_line(text), next_step=ADVICE[found])
+    if found is None:
+        return None
+    return StorageError(_first_line(text), next_step=ADVICE[found])
 
 
 def _is_damage(error: BaseException) -> bool:

@@ -261,7 +261,9 @@ def _numbers(name: str, values: np.ndarray[Any, Any]) -> dict[str, Any]:
 
 def _quantile(values: np.ndarray[Any, Any], q: float) -> float | None:
     known = values[~np.isnan(values.astype(np.float64))]
-    return float(np.quantile(known, q)) if len(known) else None
+    if len(known):
+        return float(np.quantile(known, q))
+    return None
 
 
 def _jaccard(one: Ids, other: Ids) -> float:

@@ -43,7 +43,9 @@ def _of_sql(connection: Connection, before: str, after: str) -> list[str]:
     if before == after:
         return []
     found = changes(connection, before, after)
-    return ["the SQL differs"] if found is None else found
+    if found is None:
+        return ["the SQL differs"]
+    return found
 
 
 def _of_mapping(title: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:

@@ -23,4 +23,6 @@ def order_matters(connection: Connection, reference: Reference) -> bool:
 def _shipped_text(name: str) -> str | None:
     """Return a built-in selector's text, for the subsets that keep no text of their own."""
     path = package_data_dir("selectors") / f"{name}.sql"
-    return path.read_text(encoding="utf-8") if path.is_file() else None
+    if path.is_file():
+        return path.read_text(encoding="utf-8")
+    return None

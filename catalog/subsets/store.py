@@ -25,7 +25,9 @@ def find_same(connection: Connection, definition: Definition, *, name: str) -> R
         query("subsets/same_definition"),
         params={"definition_sha256": definition.sha256, "name": name},
     ).fetchall()
-    return Reference("subset", name, rows[0][1], rows[0][0]) if rows else None
+    if rows:
+        return Reference("subset", name, rows[0][1], rows[0][0])
+    return None
 
 
 def write_subset(

@@ -150,7 +150,9 @@ def _instead(connection: Connection, signal: Mapping[str, Any]) -> str:
             if (flat := effective_settings(json.loads(row[4]), {})).get("dtype")
         }
     )
-    return f"; there are others of that name in {' and '.join(found)}" if found else ""
+    if found:
+        return f"; there are others of that name in {' and '.join(found)}"
+    return ""
 
 
 def _titled(signal: Mapping[str, Any]) -> str:

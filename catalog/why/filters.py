@@ -123,10 +123,14 @@ def _values(
         )
     except CatalogError:  # a column of an outer query, or an ambiguous instruction_id
         return {}
-    return dict(rows.to_pylist()[0]) if rows.num_rows else {}
+    if rows.num_rows:
+        return dict(rows.to_pylist()[0])
+    return {}
 
 
 def _value(value: Any) -> str:
     if value is None:
         return "NULL"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return str(value)

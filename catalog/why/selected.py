@@ -160,7 +160,9 @@ def why(store: Store, text: str, which: str | int, *, limits: Limits | None = No
 def _member(connection: Connection, subset_id: int, row: Row) -> tuple[int | None, dict[str, Any]]:
     at = {"subset_id": subset_id, "instruction_id": row.instruction_id}
     found = connection.sql(query("why/member"), params=at).fetchall()
-    return (found[0][0], json.loads(found[0][1] or "{}")) if found else (None, {})
+    if found:
+        return (found[0][0], json.loads(found[0][1] or "{}"))
+    return (None, {})
 
 
 def _one_line(text: str, length: int) -> str:

@@ -87,4 +87,6 @@ def _active_import(
         if coverage.name == name and coverage.n_with_value
     ]
     active = most_complete(candidates) if candidates else None
-    return active if active and "imported" in active.identity else None
+    if active and "imported" in active.identity:
+        return active
+    return None

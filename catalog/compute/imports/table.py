@@ -78,7 +78,9 @@ def _reader(head: bytes, name: str) -> Reader:
         return _npy
     if name.endswith(".safetensors"):
         return _safetensors
-    return _json if head.lstrip()[:1] in (b"{", b"[") else _csv
+    if head.lstrip()[:1] in (b"{", b"["):
+        return _json
+    return _csv
 
 
 Reader = Callable[[IO[bytes], str, Columns, Sequence[str]], Published]

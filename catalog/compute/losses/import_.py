@@ -195,7 +195,9 @@ def _numbers(table: Published, *, key: str) -> Numbers:
         return _matrix(table, matrix)
     column = table.columns.get("losses")
     if column is not None:
-        return _lists(table, column) if _is_list(column.type) else _stacked(table, ["losses"])
+        if _is_list(column.type):
+            return _lists(table, column)
+        return _stacked(table, ["losses"])
     numeric = [
         name
         for name in table.columns

@@ -106,7 +106,9 @@ def _input(reference: Reference, source: str, signal: Stored | None) -> str:
         value = values[match[1]]
         if value is None:
             return "NULL"
-        return f"'{value}'" if isinstance(value, str) else str(int(value))
+        if isinstance(value, str):
+            return f"'{value}'"
+        return str(int(value))
 
     return _PARAMETER.sub(literal, query(f"scores/{block}"))
 

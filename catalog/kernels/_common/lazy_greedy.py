@@ -51,11 +51,9 @@ def grid(largest: float) -> float:
     >>> grid(1.5) == grid(1 - 1e-15) == 2.0**-30, grid(0.0)
     (True, 1.0)
     """
-    return (
-        math.ldexp(1.0, math.frexp(largest * (1 + _NOISE))[1] - 1 - _GRID_BITS)
-        if largest > 0
-        else 1.0
-    )
+    if largest > 0:
+        return math.ldexp(1.0, math.frexp(largest * (1 + _NOISE))[1] - 1 - _GRID_BITS)
+    return 1.0
 
 
 def priorities(gains: Numbers, rows: Rows, step: float) -> Rows:

@@ -150,7 +150,9 @@ class Lloyd:
         means = np.where(
             counts[:, None] > 0, totals[:, :-1] / np.maximum(counts, 1)[:, None], centres
         )
-        return means if counts.all() else self._reseeded(means, counts)
+        if counts.all():
+            return means
+        return self._reseeded(means, counts)
 
     def _reseeded(self, centres: Array, counts: Array) -> Array:
         empty = np.flatnonzero(counts == 0)

@@ -35,4 +35,6 @@ def gib(n_bytes: int) -> str:
     >>> gib(1536 * 2**20), gib(5 * 2**20)
     ('1.5 GiB', '5 MiB')
     """
-    return f"{n_bytes / 2**30:.1f} GiB" if n_bytes >= 2**30 else f"{n_bytes / 2**20:.0f} MiB"
+    if n_bytes >= 2**30:
+        return f"{n_bytes / 2**30:.1f} GiB"
+    return f"{n_bytes / 2**20:.0f} MiB"

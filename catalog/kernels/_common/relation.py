@@ -25,7 +25,9 @@ def canonical(rows: pa.Table) -> pa.Table:
     if "fingerprint" not in rows.column_names:
         return rows
     order = ascending(rows["fingerprint"])
-    return rows if np.array_equal(order, np.arange(len(order))) else rearranged(rows, order)
+    if np.array_equal(order, np.arange(len(order))):
+        return rows
+    return rearranged(rows, order)
 
 
 def is_vector(type_: pa.DataType) -> bool:

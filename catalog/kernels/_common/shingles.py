@@ -116,4 +116,6 @@ def sorted_distinct(values: Array) -> Array:
     [1, 3]
     """
     ordered = np.sort(values)
-    return ordered[np.append(True, ordered[1:] != ordered[:-1])] if len(ordered) else ordered
+    if len(ordered):
+        return ordered[np.append(True, ordered[1:] != ordered[:-1])]
+    return ordered

@@ -108,7 +108,9 @@ def _parts(column: pa.ChunkedArray) -> list[Array] | None:
     """
     parts = [_chunk(chunk) for chunk in column.chunks if len(chunk)]
     even = [part for part in parts if part is not None]
-    return even if len(even) == len(parts) and len({part.shape[1] for part in even}) <= 1 else None
+    if len(even) == len(parts) and len({part.shape[1] for part in even}) <= 1:
+        return even
+    return None
 
 
 def _chunk(values: pa.Array) -> Array | None:
@@ -126,11 +128,9 @@ def _chunk(values: pa.Array) -> Array | None:
         at = np.frombuffer(ends, dtype=np.int64 if pa.types.is_large_string(type_) else np.int32)[
             values.offset : values.offset + n + 1
         ]
-        return (
-            np.frombuffer(text, dtype=np.uint8)[at[0] : at[-1]].reshape(n, -1)
-            if _is_even(at)
-            else None
-        )
+        if _is_even(at):
+            return np.frombuffer(text, dtype=np.uint8)[at[0] : at[-1]].reshape(n, -1)
+        return None
     flat = values.flatten()
     if (
         flat.null_count
@@ -138,7 +138,9 @@ def _chunk(values: pa.Array) -> Array | None:
         or not (pa.types.is_floating(flat.type) or pa.types.is_integer(flat.type))
     ):
         return None
-    return to_numpy(flat).reshape(n, -1) if is_fixed or _is_even(to_numpy(values.offsets)) else None
+    if is_fixed or _is_even(to_numpy(values.offsets)):
+        return to_numpy(flat).reshape(n, -1)
+    return None
 
 
 def _is_wide(type_: pa.DataType) -> bool:

@@ -75,7 +75,9 @@ def _texts(rows: pa.Table, *, by_length: bool) -> list[Numbers]:
         return list(matrix(rows, column, function="log_det").astype(np.float64)[:, None, :])
     views, d = states(rows[column], name=column, function="log_det")
     texts = [view.reshape(-1, d).astype(np.float64) for view in views]
-    return [text / np.sqrt(max(len(text), 1)) for text in texts] if by_length else texts
+    if by_length:
+        return [text / np.sqrt(max(len(text), 1)) for text in texts]
+    return texts
 
 
 def _gain(s: Numbers, x: Numbers) -> float:

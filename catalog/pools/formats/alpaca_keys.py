@@ -113,4 +113,6 @@ def without_nulls(record: dict[str, Any], full: Keys) -> Keys:
         return full
     read = full[:_N_READ]
     nulls = tuple(key for key, value in record.items() if value is None and key not in read)
-    return keys._replace(rest=keys.rest + nulls) if nulls else keys
+    if nulls:
+        return keys._replace(rest=keys.rest + nulls)
+    return keys

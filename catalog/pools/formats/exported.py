@@ -58,7 +58,9 @@ def exported(record: Any) -> Instruction | Rejection | None:
         )
     except UnicodeEncodeError:
         return None
-    return read if name == record["fingerprint"] else None
+    if name == record["fingerprint"]:
+        return read
+    return None
 
 
 def restored(record: Any) -> Instruction | Rejection | None:

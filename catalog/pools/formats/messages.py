@@ -40,7 +40,9 @@ def turns_under(
     if turns is None or (turns and not (isinstance(turns[0], dict) and is_ours(turns[0]))):
         return None
     read = beside(record, turns, read=(key,))
-    return read._replace(notes=notes) if notes and isinstance(read, Instruction) else read
+    if notes and isinstance(read, Instruction):
+        return read._replace(notes=notes)
+    return read
 
 
 def beside(
@@ -74,7 +76,9 @@ def joined(prompt: list[Any], answer: list[Any]) -> list[Any]:
     >>> joined(["q"], ["a"]), joined(["q"], ["q", "a"])
     (['q', 'a'], ['q', 'a'])
     """
-    return answer if answer[: len(prompt)] == prompt else [*prompt, *answer]
+    if answer[: len(prompt)] == prompt:
+        return answer
+    return [*prompt, *answer]
 
 
 def turn_list(value: Any) -> list[Any] | None:

@@ -37,7 +37,9 @@ def pairs(record: Any) -> Instruction | Rejection | None:
         return None
     turns = [turn for pair in listed_pairs for turn in _turns(pair)]
     read = beside(record if key else {}, turns, read=(key,) if key else ())
-    return read._replace(notes=notes) if notes and isinstance(read, Instruction) else read
+    if notes and isinstance(read, Instruction):
+        return read._replace(notes=notes)
+    return read
 
 
 def _is_pair(value: Any) -> bool:

@@ -96,4 +96,6 @@ def named(name: str) -> Format | None:
     ('alpaca', None)
     """
     record_formats()
-    return REGISTRY[name].read if name in REGISTRY else None
+    if name in REGISTRY:
+        return REGISTRY[name].read
+    return None

@@ -35,7 +35,9 @@ def transcript(record: Any) -> Instruction | Rejection | None:
     [('user', 'hi', None), ('assistant', 'hello', None)]
     """
     pair = text_under(record, KEYS)
-    return _parsed(pair[0], rest=pair[1]) if pair else None
+    if pair:
+        return _parsed(pair[0], rest=pair[1])
+    return None
 
 
 def text_under(record: Any, keys: tuple[str, ...]) -> tuple[str, dict[str, Any]] | None:

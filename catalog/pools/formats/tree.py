@@ -118,7 +118,9 @@ def _replies(node: dict[str, Any]) -> list[dict[str, Any]]:
 def _rank(node: dict[str, Any]) -> float:
     """Return a node's rank, with 0 as the best; infinity without one."""
     rank = node.get("rank")
-    return rank if isinstance(rank, int | float) and rank == rank else float("inf")
+    if isinstance(rank, int | float) and rank == rank:
+        return rank
+    return float("inf")
 
 
 def _turn(node: dict[str, Any]) -> dict[str, Any]:

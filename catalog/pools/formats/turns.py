@@ -33,7 +33,9 @@ def turns(record: Any) -> Instruction | Rejection | None:
     if not values or not isinstance(values[0], str):
         return None
     read = _turns(values, rest={name: value for name, value in record.items() if name != key})
-    return read._replace(notes=notes) if notes and isinstance(read, Instruction) else read
+    if notes and isinstance(read, Instruction):
+        return read._replace(notes=notes)
+    return read
 
 
 def _turns(values: list[Any], *, rest: dict[str, Any]) -> Instruction | Rejection | None:

@@ -170,7 +170,9 @@ def _place(about: bytes, table: int, field: int) -> int | None:
 def _field(about: bytes, table: int, field: int) -> int | None:
     """Return the place to which a table's field refers, or None."""
     place = _place(about, table, field)
-    return None if place is None else place + _int(about, place, "<I")
+    if place is None:
+        return None
+    return place + _int(about, place, "<I")
 
 
 def _pairs(about: bytes, place: int) -> Iterator[tuple[int, int]]:

@@ -27,7 +27,9 @@ def plain_rows(batch: pa.RecordBatch) -> list[dict[str, Any]]:
 
 def _cells(column: pa.Array) -> list[Any]:
     values = _values(column)
-    return [_without_nulls(value) for value in values] if _has_structs(column.type) else values
+    if _has_structs(column.type):
+        return [_without_nulls(value) for value in values]
+    return values
 
 
 def _values(column: pa.Array) -> list[Any]:
@@ -51,9 +53,13 @@ def _as_text(type_: pa.DataType, *, is_exact: bool) -> pa.DataType:
     """Return a type with texts in place of nanoseconds, or with ``is_exact`` of all times."""
     types = pa.types
     if types.is_duration(type_):  # Arrow cannot write a duration as text
-        return pa.int64() if is_exact or type_.unit == "ns" else type_
+        if is_exact or type_.unit == "ns":
+            return pa.int64()
+        return type_
     if types.is_temporal(type_):
-        return pa.string() if is_exact or getattr(type_, "unit", None) == "ns" else type_
+        if is_exact or getattr(type_, "unit", None) == "ns":
+            return pa.string()
+        return type_
     if types.is_struct(type_):
         return pa.struct(
             [field.with_type(_as_text(field.type, is_exact=is_exact)) for field in type_]

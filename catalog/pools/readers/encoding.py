@@ -45,7 +45,9 @@ def encoding_of(head: bytes) -> str | None:
     complete = text[:-3] if len(head) > 3 else text  # the last character can be incomplete
     n_bad = len(_BAD.findall(complete))
     n_good = len(_NOT_ASCII.findall(text)) - n_bad
-    return "gb18030" if n_bad > n_good and _is_chinese(head) else "utf-8"
+    if n_bad > n_good and _is_chinese(head):
+        return "gb18030"
+    return "utf-8"
 
 
 def shown(codec: str) -> str | None:
@@ -54,7 +56,9 @@ def shown(codec: str) -> str | None:
     >>> shown("utf-8-sig"), shown("utf-16-le")
     (None, 'UTF-16-LE')
     """
-    return None if codec.startswith("utf-8") else codec.upper()
+    if codec.startswith("utf-8"):
+        return None
+    return codec.upper()
 
 
 def decoded(blocks: Iterable[bytes], *, codec: str) -> Iterator[str]:
@@ -106,7 +110,9 @@ def _utf16(head: bytes) -> str | None:
     codec = "utf-16-be" if first > second else "utf-16-le"
     text = head[:-2].decode(codec, "replace")
     n_odd = text.count("�") + sum(map(text.count, map(chr, _CONTROLS)))
-    return codec if n_odd * 100 <= len(text) and "\0" not in text else None
+    if n_odd * 100 <= len(text) and "\0" not in text:
+        return codec
+    return None
 
 
 def _is_chinese(head: bytes) -> bool:

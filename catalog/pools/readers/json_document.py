@@ -145,7 +145,9 @@ def _holds_records(window: Window, is_record: Callable[[Any], bool]) -> bool | N
             return False
         values = list(value.values())
         are_objects = bool(values) and all(isinstance(item, dict) for item in values)
-        return True if are_objects and is_record(values[0]) else None
+        if are_objects and is_record(values[0]):
+            return True
+        return None
     return _guess(window, is_record)
 
 
@@ -254,7 +256,9 @@ def _key(window: Window) -> re.Match[str] | None:
 
 def _line_end(window: Window) -> int:
     end = window.text.find("\n", window.place + 1)
-    return len(window.text) if end < 0 else end
+    if end < 0:
+        return len(window.text)
+    return end
 
 
 def _with_key(value: Any, key: str) -> Any:

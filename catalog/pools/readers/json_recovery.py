@@ -66,7 +66,9 @@ class Elements:
             if len(window.text) - window.place > MAX_RECORD:
                 return None
             if not window.more():
-                return len(window.text) if end is None else end
+                if end is None:
+                    return len(window.text)
+                return end
 
     def _end_in(self, text: str, start: int) -> int | None:
         bare = _BARE.match(text, start)
@@ -74,7 +76,9 @@ class Elements:
             return bare.end()
         restart = self._restart(text, start)
         balance = self._balance(text, start, len(text) if restart is None else restart)
-        return restart if balance is None else balance
+        if balance is None:
+            return restart
+        return balance
 
     def _restart(self, text: str, start: int) -> int | None:
         """Return the place where the next element begins like the earlier ones."""
@@ -107,5 +111,7 @@ class Elements:
                 if not opened or opened.pop() + token not in ("{}", "[]"):
                     return None
                 if not opened:
-                    return match.end() if follows.match(text, match.end()) else None
+                    if follows.match(text, match.end()):
+                        return match.end()
+                    return None
         return None

@@ -66,7 +66,9 @@ def _step(binary: BinaryIO, group: Any, *, name: str) -> int:
         if column.has_dictionary_page:
             n_values = column.num_values / max(group.num_rows, 1)
             most += n_values * _dictionary_size(binary, column)
-    return int(min(MOST_ROWS, max(1, AT_ONCE / most))) if most else MOST_ROWS
+    if most:
+        return int(min(MOST_ROWS, max(1, AT_ONCE / most)))
+    return MOST_ROWS
 
 
 def _dictionary_size(binary: BinaryIO, column: Any) -> int:
