@@ -32,6 +32,11 @@ class Command:
     options: tuple[tuple[str, Any], ...] = ()
     needs_file: bool = False
 
+    @property
+    def verb(self) -> str:
+        """Return what the command does, for a sentence: ``imports`` or ``computes``."""
+        return "imports" if self.needs_file else "computes"
+
     def __str__(self) -> str:
         parts = ["catalog", *self.words, *self.arguments]
         for name, value in self.options:

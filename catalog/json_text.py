@@ -45,6 +45,35 @@ def json_text(value: Any) -> str:
         return _encode(finite(value))
 
 
+def stored_json(value: Any) -> str | None:
+    """Return a value as JSON text; None if it is empty, as a column without a value is stored.
+
+    >>> stored_json(["a"]), stored_json([])
+    ('["a"]', None)
+    """
+    if value:
+        return json_text(value)
+    return None
+
+
+def parsed_json(text: str | None) -> Any:
+    """Return the value of a stored JSON text; None if there is none."""
+    if text:
+        return json.loads(text)
+    return None
+
+
+def as_list(value: Any) -> list[Any]:
+    """Return a list as it is, and any other value as a list of it.
+
+    >>> as_list(["a"]), as_list("a")
+    (['a'], ['a'])
+    """
+    if isinstance(value, list):
+        return value
+    return [value]
+
+
 def exact_json_text(value: Any) -> str:
     """Return a value as JSON text.
 

@@ -57,8 +57,30 @@ def listed(names: Iterable[object], *, most: int = MOST_LISTED) -> str:
     ('a, b', '0, 1 and 98 more')
     """
     texts = [str(name) for name in names]
-    shown = ", ".join(_cut(text) for text in texts[:most])
-    return shown if len(texts) <= most else f"{shown} and {len(texts) - most:,} more"
+    shown = ", ".join(shortened(text, _LONGEST_NAME) for text in texts[:most])
+    return shown + and_more(len(texts) - most)
+
+
+def and_more(n: int) -> str:
+    """Return the end of a list of which n more are left out; nothing if none is.
+
+    >>> and_more(1234), and_more(0)
+    (' and 1,234 more', '')
+    """
+    if n > 0:
+        return f" and {n:,} more"
+    return ""
+
+
+def shortened(text: str, most: int) -> str:
+    """Return a text of at most that many characters, with an ellipsis where it is cut.
+
+    >>> shortened("instruction", 6), shortened("short", 6)
+    ('instr…', 'short')
+    """
+    if len(text) <= most:
+        return text
+    return f"{text[: most - 1]}…"
 
 
 def one_line(error: BaseException) -> str:
@@ -68,8 +90,4 @@ def one_line(error: BaseException) -> str:
     ('bad page', 'EOFError')
     """
     text = " ".join(str(error).split()) or type(error).__name__
-    return text if len(text) <= _LONGEST_ERROR else f"{text[:_LONGEST_ERROR]}..."
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST_NAME else f"{text[:_LONGEST_NAME]}..."
+    return shortened(text, _LONGEST_ERROR)

@@ -7,6 +7,8 @@ from dataclasses import fields
 from html import escape
 from typing import Any
 
+from catalog.messages import shortened
+
 ROWS = 10
 """Rows and items that a notebook shows of a table or a list."""
 
@@ -62,5 +64,4 @@ def _text(value: Any) -> str:
         return f"{value:,}"
     if isinstance(value, float):
         return f"{value:,.4g}"
-    text = str(value)
-    return text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]}..."
+    return shortened(str(value), LONGEST_TEXT)

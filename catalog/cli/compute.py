@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from catalog.catalog import Catalog
 from catalog.cli.losses import echo_trained
 from catalog.cli.output import progress_bar, say
+from catalog.cli.scores import echo_scores
 from catalog.cli.signals import echo_report
 from catalog.command import Command
 from catalog.errors import SignalError
@@ -63,8 +64,7 @@ def _run(catalog: Catalog, command: Command) -> None:
     with redirect_stdout(sys.stderr):
         if isinstance(answer, TrainedLosses):
             echo_trained(answer, is_json=False)
-            return
-        for report in answer.reports if isinstance(answer, Scoring) else [answer]:
-            echo_report(report, is_json=False)
-    for note in answer.notes if isinstance(answer, Scoring) else ():
-        say(f"  {note}")
+        elif isinstance(answer, Scoring):
+            echo_scores(answer)
+        else:
+            echo_report(answer, is_json=False)

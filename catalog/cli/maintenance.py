@@ -53,8 +53,9 @@ def gc(catalog: Catalog, cache: bool, damaged: bool, is_dry_run: bool, is_json: 
     if is_json:
         echo_json(asdict(report))
         return
-    remove = "would remove" if report.is_dry_run else "removed"
-    forget = "would forget" if report.is_dry_run else "forgot"
+    remove, forget = "removed", "forgot"
+    if report.is_dry_run:
+        remove, forget = "would remove", "would forget"
     vectors = report.vectors
     say(
         f"{remove} {report.n_instructions:,} instructions, {len(report.signals)} empty signals, "

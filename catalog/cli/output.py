@@ -15,6 +15,7 @@ import click
 from catalog.cli.columns import GAP, NAMES, Column, fitted
 from catalog.cli.plain import plain
 from catalog.json_text import json_text
+from catalog.messages import shortened
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -119,17 +120,7 @@ def cell(value: Any, *, most: int = CELL) -> str:
         case _:
             text = str(plain(value))
     text = text.replace("\r\n", "⏎").replace("\n", "⏎").replace("\t", " ")
-    return text if len(text) <= most else text[: most - 1] + "…"
-
-
-def few(names: Sequence[str], *, n: int = 10) -> str:
-    """Return at most ``n`` names for a message, and the number of the others.
-
-    >>> few(["a", "b", "c"], n=2)
-    'a, b and 1 more'
-    """
-    n_more = len(names) - n
-    return ", ".join(names[:n]) + (f" and {n_more:,} more" if n_more > 0 else "")
+    return shortened(text, most)
 
 
 def say(text: str) -> None:

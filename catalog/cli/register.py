@@ -13,8 +13,9 @@ from catalog.catalog import Catalog
 from catalog.cli.choices import LazyChoice, record_formats, tree_modes
 from catalog.cli.group import dry_run_option, json_option
 from catalog.cli.options import parse_pairs, pass_catalog
-from catalog.cli.output import echo_json, few, progress_bar, say
+from catalog.cli.output import echo_json, progress_bar, say
 from catalog.errors import MostlyRemovedError
+from catalog.messages import listed
 
 if TYPE_CHECKING:
     from catalog.pools.file_report import FileReport
@@ -184,7 +185,7 @@ def _counts(registration: Registration) -> str:
         "kept": registration.n_kept,
         "updated": registration.n_updated,
         "exact duplicates folded": registration.n_folded - n_differing,
-        f"folded, differing in {few(registration.folded_differing_in)}": n_differing,
+        f"folded, differing in {listed(registration.folded_differing_in)}": n_differing,
         "placeholder inputs dropped": registration.n_no_input,
     }
     parts = [f"{count:,} {name}" for name, count in counts.items() if count]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,6 +15,9 @@ from catalog.cli.output import echo_json, progress_bar, say
 from catalog.cli.signals import echo_report, limit_option, report_record
 from catalog.signals.kinds import ENCODER, LabelOptions, ScoreOptions, StatesOptions
 from catalog.signals.score_definitions import MEASURED, built_in_scores
+
+if TYPE_CHECKING:
+    from catalog.compute.scores import Scoring
 
 MODEL = "A proxy trained in this catalog, such as tiny; else a Hugging Face id or a path."
 
@@ -73,6 +76,11 @@ def score(
     if is_json:
         echo_json([report_record(report) for report in scoring.reports])
         return
+    echo_scores(scoring)
+
+
+def echo_scores(scoring: Scoring) -> None:
+    """Print the reports of a computation of scores, and its notes to stderr."""
     for report in scoring.reports:
         echo_report(report, is_json=False)
     for note in scoring.notes:

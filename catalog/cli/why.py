@@ -11,6 +11,7 @@ from catalog.catalog import Catalog
 from catalog.cli.group import json_option
 from catalog.cli.options import memory_option, pass_catalog
 from catalog.cli.output import cell, echo_json, echo_rows
+from catalog.messages import shortened
 
 PROMPT, FINGERPRINT = 40, 12
 """Characters of these columns in a table."""
@@ -58,5 +59,7 @@ def side_by_side(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 def _shown(name: str, value: Any) -> str:
     if name == "fingerprint":
         return str(value)[:FINGERPRINT]
-    text = " ".join(str(value).split()) if name == "prompt" else cell(value)
-    return text if len(text) <= PROMPT else f"{text[: PROMPT - 1]}…"
+    text = cell(value)
+    if name == "prompt":
+        text = " ".join(str(value).split())
+    return shortened(text, PROMPT)

@@ -104,9 +104,10 @@ def embedding_signal(
             for signal in list_named(connection, kind="embedding", name=name)
             if resumable(signal.identity) == identity
         ]
-        chosen, notes = (
-            _precision(connection, reference, known) if precision == "auto" else (precision, ())
-        )
+        chosen: str = precision
+        notes: tuple[str, ...] = ()
+        if precision == "auto":
+            chosen, notes = _precision(connection, reference, known)
     for signal in known:
         if signal.identity["dtype"] == chosen:
             return signal, notes

@@ -100,7 +100,9 @@ def read_taxonomy(path: Path) -> list[str]:
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
-        names = _names(json.loads(text)) if text.lstrip()[:1] in ("[", "{") else text.splitlines()
+        names = text.splitlines()
+        if text.lstrip()[:1] in ("[", "{"):
+            names = _names(json.loads(text))
     except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
         raise SourceError(
             f"{path}: cannot be read as a list of names ({error}); write one a line, or a JSON list"

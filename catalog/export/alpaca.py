@@ -36,11 +36,13 @@ def alpaca(record: Record, survey: Survey) -> Encoded:
     [{'instruction': '2+2?', 'input': '', 'output': '4', 'fingerprint': 'f', 'source': 's'}]
     """
     answer = last_answer(record.messages)
-    prompt = record.messages[:answer] if answer >= 0 else record.messages
+    prompt, output = record.messages, ""
+    if answer >= 0:
+        prompt, output = record.messages[:answer], record.messages[answer].content
     value = {
         "instruction": "\n\n".join(message.content for message in prompt),
         "input": "",
-        "output": record.messages[answer].content if answer >= 0 else "",
+        "output": output,
     }
     if survey.n_systems:
         value["system"] = record.system or ""

@@ -8,7 +8,7 @@ from typing import Any
 from catalog.export.media import media_columns
 from catalog.export.record import Message, Record, is_tool_list
 from catalog.export.survey import Survey
-from catalog.json_text import json_text
+from catalog.json_text import stored_json
 
 MIXED = "values of several types under one key, written as JSON text"
 TOOLS = "tools that are no JSON list of objects, on which the trainer stops"
@@ -67,7 +67,7 @@ def beside(record: Record, survey: Survey, *, media: Sequence[str]) -> dict[str,
     value |= media_columns(record, survey, media)
     value |= {"fingerprint": record.fingerprint, "source": record.source}
     if survey.media:
-        value["media"] = json_text(record.media) if record.media else None
+        value["media"] = stored_json(record.media)
     return value
 
 

@@ -55,7 +55,9 @@ def dpo(record: Record, survey: Survey) -> Encoded:
     [{'role': 'assistant', 'content': '5'}]
     """
     if not record.rejected or not has_answer(record.messages):
-        return Encoded([], (NO_REJECTED,) if has_answer(record.messages) else ())
+        if has_answer(record.messages):
+            return Encoded([], (NO_REJECTED,))
+        return Encoded([], ())
     answers = [[message_of(turn) for turn in answer] for answer in record.rejected]
     matched = [pair_of(record.messages, answer) for answer in answers]
     pairs = [pair for pair in matched if pair is not None]

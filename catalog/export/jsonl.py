@@ -29,7 +29,7 @@ from catalog.export.chat import MIXED, is_altered, turns, with_system
 from catalog.export.record import Encoded, Record, is_tool_list
 from catalog.export.registry import exporter
 from catalog.export.survey import Survey
-from catalog.json_text import json_text
+from catalog.json_text import stored_json
 
 
 @exporter(
@@ -54,13 +54,15 @@ def jsonl(record: Record, survey: Survey) -> Encoded:
         "fingerprint": record.fingerprint,
         "messages": turns(with_system(record), survey),
         "tools": record.tools if is_list else None,
-        "media": json_text(record.media) if record.media else None,
+        "media": stored_json(record.media),
         "source": record.source,
         "abilities": record.labels,
         "metadata": record.metadata,
     }
     if survey.n_rejected:
-        value["rejected_messages"] = json_text(record.rejected) if record.rejected else None
+        value["rejected_messages"] = stored_json(record.rejected)
     if survey.n_other_tools:
         value["functions"] = None if is_list else record.tools
-    return Encoded([value], (MIXED,) if is_altered(record.messages, survey) else ())
+    if is_altered(record.messages, survey):
+        return Encoded([value], (MIXED,))
+    return Encoded([value], ())

@@ -49,6 +49,7 @@ from catalog.export.registry import FolderTarget, SideFile, exporter
 from catalog.export.sharegpt import is_call
 from catalog.export.survey import Survey
 from catalog.export.trainer import NO_REJECTED, Trainer
+from catalog.json_text import as_list
 
 CALLS = "tool_calls, written as function_call turns without their ids"
 NO_CALL = "function_call turns without a name and arguments in JSON, on which LLaMA-Factory stops"
@@ -107,7 +108,9 @@ def llamafactory(record: Record, survey: Survey) -> Encoded:
     }
     if causes[MARKS]:
         turns = with_marks(record, turns)
-    before = [] if record.system is None else [{"role": "system", "content": record.system}]
+    before = []
+    if record.system is not None:
+        before.append({"role": "system", "content": record.system})
     tools = record.tools if is_tool_list(record.tools) else ""
     rest = beside(record, survey, media=KINDS) | {"tools": tools}
     if survey.n_rejected:
@@ -123,8 +126,10 @@ def _pairs(
     record: Record, turns: list[dict[str, str]]
 ) -> tuple[list[dict[str, Any]], tuple[str, ...]]:
     """Return a pair of the answer and each rejected one, and the causes of losses."""
-    if not record.rejected or not has_answer(record.messages):
-        return [], (NO_REJECTED,) if has_answer(record.messages) else ()
+    if not has_answer(record.messages):
+        return [], ()
+    if not record.rejected:
+        return [], (NO_REJECTED,)
     last = last_answer(record.messages)
     answers = [[message_of(turn) for turn in answer] for answer in record.rejected]
     causes = {
@@ -150,8 +155,9 @@ def _turn(message: Message) -> dict[str, str]:
     calls = _calls(message)
     if calls:
         return {"role": "function_call", "content": json_line([_call(call) for call in calls])}
-    is_good = is_call(message) and _is_good_call(message.content)
-    return {"role": "function_call" if is_good else message.role, "content": message.content}
+    if is_call(message) and _is_good_call(message.content):
+        return {"role": "function_call", "content": message.content}
+    return {"role": message.role, "content": message.content}
 
 
 def _calls(message: Message) -> list[Any]:
@@ -161,7 +167,9 @@ def _calls(message: Message) -> list[Any]:
 
 def _call(call: Any) -> Any:
     """Return name and arguments, the arguments as a value: OpenAI writes them as JSON text."""
-    function = call.get("function", call) if isinstance(call, dict) else call
+    function = call
+    if isinstance(call, dict):
+        function = call.get("function", call)
     if not isinstance(function, dict):
         return function
     arguments = function.get("arguments", {})
@@ -182,8 +190,9 @@ def _is_good_call(content: str) -> bool:
         value = json.loads(content.rpartition("</think>")[2])
     except ValueError:
         return False
-    calls = value if isinstance(value, list) else [value]
-    return all(isinstance(call, dict) and {"name", "arguments"} <= call.keys() for call in calls)
+    return all(
+        isinstance(call, dict) and {"name", "arguments"} <= call.keys() for call in as_list(value)
+    )
 
 
 def _is_bad_call(message: Message) -> bool:
@@ -191,5 +200,7 @@ def _is_bad_call(message: Message) -> bool:
 
 
 def _has_more(message: Message) -> bool:
-    known = {"from"} if is_call(message) else set()
-    return bool(message.extra.keys() - known - {"tool_calls"})
+    known = {"tool_calls"}
+    if is_call(message):
+        known.add("from")
+    return bool(message.extra.keys() - known)

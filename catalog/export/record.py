@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
+from catalog.json_text import parsed_json
+
 
 class Message(NamedTuple):
     """Message: role (system, user, assistant or tool), content, and its other keys.
@@ -86,8 +88,7 @@ def records(batch: pa.RecordBatch) -> Iterator[Record]:
             Message(role, content, json.loads(extra) if extra else _PLAIN)
             for role, content, extra in parts
         ]
-        unwanted = json.loads(rejected) if rejected else None
-        references = json.loads(media) if media else None
+        unwanted, references = parsed_json(rejected), parsed_json(media)
         yield Record(
             fingerprint,
             messages,
@@ -134,7 +135,7 @@ def is_tool_list(tools: str | None) -> bool:
     [True, False, False, False]
     """
     try:
-        value = json.loads(tools) if tools else None
+        value = parsed_json(tools)
     except ValueError:
         return False
     return isinstance(value, list) and bool(value) and all(isinstance(tool, dict) for tool in value)

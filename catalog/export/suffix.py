@@ -27,7 +27,9 @@ def exporter_for(path: PurePath, *, format: str | None) -> Exporter:
     ['parquet', 'jsonl', 'jsonl']
     """
     requested = None if format is None else exporter_named(format)
-    suffix = (path.with_suffix("") if path.suffix in COMPRESSIONS else path).suffix.lower()
+    if path.suffix in COMPRESSIONS:
+        path = path.with_suffix("")
+    suffix = path.suffix.lower()
     fitting = {item.name: item for item in exporters() if suffix in item.suffixes}
     if not fitting and suffix in OTHERS:
         known = sorted({suffix for item in exporters() for suffix in item.suffixes})

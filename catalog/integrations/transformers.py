@@ -80,14 +80,10 @@ class RecordLosses(TrainerCallback):
                 "RecordLosses needs the tokenizer: give the trainer processing_class=tokenizer"
             )
         with _undisturbed(model):
-            self._lm = CausalLM(
-                model,
-                tokenizer,
-                self.proxy,
-                "bfloat16"
-                if getattr(args, "bf16", False)
-                else str(model.dtype).removeprefix("torch."),
-            )
+            dtype = str(model.dtype).removeprefix("torch.")
+            if getattr(args, "bf16", False):
+                dtype = "bfloat16"
+            self._lm = CausalLM(model, tokenizer, self.proxy, dtype)
             self._run = observe(
                 self.catalog.store,
                 self.catalog.find(self.reference),

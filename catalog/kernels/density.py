@@ -89,11 +89,9 @@ def density(
     require_finite(x, column, function="density")
     centres = drawn_rows(rows, kernels, seed=seed)
     with row_blocks() as for_blocks:
-        reach = (
-            bandwidth
-            if bandwidth is not None
-            else _half_median(x[drawn_rows(rows, SPREAD, seed=seed)])
-        )
+        reach = bandwidth
+        if reach is None:
+            reach = _half_median(x[drawn_rows(rows, SPREAD, seed=seed)])
         densities = _densities(x, centres, reach, for_blocks)
     return with_columns(rows, without=column, density=densities)
 

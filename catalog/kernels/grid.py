@@ -53,11 +53,9 @@ def grid(points: pa.Table, *, budget: int | None = None, side: int | None = None
     rows = canonical(points)
     x, y = _coordinate(rows, "x"), _coordinate(rows, "y")
     if side is None:
-        side = (
-            SIDE
-            if budget is not None and budget >= LARGE
-            else _largest_side(x, y, most=max(1, (budget or 1) // 2))
-        )
+        side = SIDE
+        if budget is None or budget < LARGE:
+            side = _largest_side(x, y, most=max(1, (budget or 1) // 2))
     return with_columns(
         rows,
         cell=_step(x, side) * side + _step(y, side),

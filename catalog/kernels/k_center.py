@@ -88,11 +88,10 @@ def k_center(
             rows, rank=pa.array([], pa.int64()), distance=pa.array([], pa.float64())
         )
     points = Points(x, is_unit=metric == "cosine")
-    first = (
-        int(np.random.default_rng(seed).integers(n))
-        if start == "random"
-        else _nearest_to_mean(points)
-    )
+    if start == "random":
+        first = int(np.random.default_rng(seed).integers(n))
+    else:
+        first = _nearest_to_mean(points)
     with row_blocks() as for_blocks:
         order, distances = _farthest_first(
             points, first=first, budget=budget, for_blocks=for_blocks

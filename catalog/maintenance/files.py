@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from catalog.maintenance.database_doctor import Issue
+from catalog.messages import one_line
 from catalog.store.database import Connection
 from catalog.store.store import Store
 
@@ -20,7 +21,7 @@ MODEL = (
 
 def damaged_files(_connection: Connection, store: Store) -> Iterator[Issue]:
     """Find model files that cannot be read."""
-    for path in sorted(store.models.rglob("*")) if store.models.is_dir() else ():
+    for path in sorted(store.models.rglob("*")):
         check = CHECKS.get(path.suffix)
         if (
             check is None
@@ -31,7 +32,7 @@ def damaged_files(_connection: Connection, store: Store) -> Iterator[Issue]:
         try:
             check(path)
         except Exception as error:
-            reason = str(error).splitlines()[0] if str(error) else repr(error)
+            reason = one_line(error)
             problem = f"{path} is damaged, and with it the model that it belongs to ({reason})"
             yield Issue("model_damaged", problem, MODEL)
 

@@ -58,7 +58,7 @@ def _is_whole(store: Store, table: str, shard: int, n_members: int, sha256: str 
     rows = vectors.read_shard(store, table, shard, version=None)
     if sha256:
         return rows_sha256(rows) == sha256
-    return rows.num_rows == n_members
+    return len(rows) == n_members
 
 
 def _take_out_unreadable(store: Store, table: str) -> None:

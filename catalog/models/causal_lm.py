@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from catalog.errors import ModelNotFoundError, OptionError
-from catalog.messages import argument
+from catalog.messages import argument, one_line
 from catalog.models.device import best_device, silence_libraries
 from catalog.models.template import Template, template_of
 from catalog.models.weights import (
@@ -79,7 +79,7 @@ class CausalLM:
             if isinstance(one, torch.nn.Embedding) and one is not read
         ]
         if longest and any(longest <= one.num_embeddings <= longest + 2 for one in others):
-            return longest
+            return int(longest)
         return None
 
     def require_positions(self, tokens: Iterable[Tokens]) -> None:
@@ -89,12 +89,10 @@ class CausalLM:
             OptionError: one is.
         """
         n_positions = self.n_positions
-        longest = (
-            max((len(one.ids) for one in tokens if one.reason is None), default=0)
-            if n_positions
-            else 0
-        )
-        if n_positions and longest > n_positions:
+        if not n_positions:
+            return
+        longest = max((len(each.ids) for each in tokens if each.reason is None), default=0)
+        if longest > n_positions:
             raise OptionError(
                 f"{self.name} reads {n_positions:,} tokens at most, and there are {longest:,}: "
                 f"use {argument('max_length', n_positions)}"
@@ -104,9 +102,9 @@ class CausalLM:
     def opening_id(self) -> int:
         """Return the token that a text may start from: begin of sequence, else end of sequence."""
         tokenizer = self.tokenizer
-        return int(
-            tokenizer.eos_token_id if tokenizer.bos_token_id is None else tokenizer.bos_token_id
-        )
+        if tokenizer.bos_token_id is None:
+            return int(tokenizer.eos_token_id)
+        return int(tokenizer.bos_token_id)
 
     def states(self, ids: torch.Tensor) -> torch.Tensor:
         """Hidden states before the LM head, (B, T, d), of token ids (B, T) padded on the right.
@@ -219,10 +217,9 @@ def load_causal_lm(
         )
         tokenizer = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
     except (OSError, ValueError, KeyError, ImportError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ModelNotFoundError(
-            f"{name}: cannot be loaded as a causal language model ({reason}); its folder must hold "
-            "config.json, weights and tokenizer"
+            f"{name}: cannot be loaded as a causal language model ({one_line(error)}); "
+            "its folder must hold config.json, weights and tokenizer"
         ) from error
     return CausalLM(model.to(where).eval(), tokenizer, os.fspath(name), dtype)
 
@@ -267,11 +264,11 @@ def template_identity(folder: Path) -> str:
     import hashlib
 
     file = folder / "chat_template.jinja"
-    text = (
-        file.read_text(encoding="utf-8")
-        if file.is_file()
-        else read_json(folder / "tokenizer_config.json").get("chat_template")
-    )
+    text: Any
+    if file.is_file():
+        text = file.read_text(encoding="utf-8")
+    else:
+        text = read_json(folder / "tokenizer_config.json").get("chat_template")
     if isinstance(text, list):  # several named templates: the tokenizer takes the default one
         text = next((one["template"] for one in text if one.get("name") == "default"), None)
     if text:

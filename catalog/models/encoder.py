@@ -149,9 +149,9 @@ class Encoder:
             vectors = self._model.encode(
                 list(texts), show_progress_bar=False, convert_to_numpy=True
             )
-        n_truncated = (
-            self._tokenize(texts)[2] if hasattr(self._tokenizer, "backend_tokenizer") else 0
-        )
+        n_truncated = 0
+        if hasattr(self._tokenizer, "backend_tokenizer"):
+            n_truncated = self._tokenize(texts)[2]
         if progress:
             progress(len(texts), 0)
         return Embeddings(np.asarray(vectors, dtype=np.float32), n_truncated, 0)

@@ -63,9 +63,10 @@ def johnson_lindenstrauss(
     matrix = (np.random.default_rng(seed).standard_normal((dimension, dim)) / np.sqrt(dim)).astype(
         np.float32
     )
-    return Projection(
-        "jl", matrix, seed, {} if sample is None else distortion(matrix, sample, seed=seed)
-    )
+    measured = {}
+    if sample is not None:
+        measured = distortion(matrix, sample, seed=seed)
+    return Projection("jl", matrix, seed, measured)
 
 
 def principal_components(sample: Matrix, *, dim: int, seed: int = 0) -> Projection:

@@ -30,6 +30,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from catalog.errors import UsageError
+from catalog.json_text import as_list
 
 Instruction = Mapping[
     str, Any
@@ -100,16 +101,13 @@ class Template:
         import jinja2
 
         system, tools = instruction.get("system"), tools_of(instruction)
-        forms = [([{"role": "system", "content": system}] if system else []) + messages]
-        if (
-            system and messages and messages[0]["role"] == "user"
-        ):  # for templates that know no system role
-            forms.append(
-                [
-                    {"role": "user", "content": f"{system}\n\n{messages[0]['content']}"},
-                    *messages[1:],
-                ]
-            )
+        forms = [messages]
+        if system:
+            forms = [[{"role": "system", "content": system}, *messages]]
+        if system and messages and messages[0]["role"] == "user":
+            # For templates that know no system role.
+            first = {"role": "user", "content": f"{system}\n\n{messages[0]['content']}"}
+            forms.append([first, *messages[1:]])
         for form in forms:
             try:
                 return self._span(form, response, tools)
@@ -127,14 +125,12 @@ class Template:
     ) -> Rendered:
         full = self.text_of([*messages, {"role": "assistant", "content": response}], tools=tools)
         core = response.strip()
-        prompts = (
-            (
+        prompts = []
+        if messages:
+            prompts = [
                 self.text_of(messages, tools=tools, is_open=True),
                 self.text_of(messages, tools=tools),
-            )
-            if messages
-            else ()
-        )
+            ]
         # Not from the end where a prompt is known: an answer such as ">" stands in the mark after
         # it, too.
         after_prompts = [
@@ -214,7 +210,9 @@ def _split(instruction: Instruction) -> tuple[list[dict[str, str]], str, str | N
     if last < 0:
         return messages, "", "no_response"
     response = messages[last]["content"]
-    return messages[:last], response, None if response.strip() else "empty_response"
+    if not response.strip():
+        return messages[:last], response, "empty_response"
+    return messages[:last], response, None
 
 
 def tools_of(instruction: Instruction) -> list[Any] | None:
@@ -227,4 +225,4 @@ def tools_of(instruction: Instruction) -> list[Any] | None:
             tools = [tools]
     if not tools:
         return None
-    return tools if isinstance(tools, list) else [tools]
+    return as_list(tools)

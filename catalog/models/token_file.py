@@ -21,11 +21,9 @@ class TokenFile(Sequence[Tokens]):
         self._ends = rows[:, 0]
         self._rest = rows[:, 1:].astype(np.int32)
         size = int(self._ends[-1]) if len(rows) else 0
-        self._ids: Any = (
-            np.memmap(folder / "ids.bin", dtype=np.int32, mode="r", shape=(size,))
-            if size
-            else np.zeros(0, dtype=np.int32)
-        )
+        self._ids: Any = np.zeros(0, dtype=np.int32)
+        if size:
+            self._ids = np.memmap(folder / "ids.bin", dtype=np.int32, mode="r", shape=(size,))
 
     def __len__(self) -> int:
         return len(self._ends)
@@ -60,7 +58,8 @@ def write_tokens(folder: Path, shards: Iterable[Sequence[Tokens]]) -> TokenFile:
             for one in shard:
                 stream.write(one.ids.astype(np.int32, copy=False).tobytes())
             rows.append(np.array([*_rows(shard, end)], dtype=np.int64).reshape(-1, 4))
-            end = int(rows[-1][-1, 0]) if len(shard) else end
+            if len(shard):
+                end = int(rows[-1][-1, 0])
     np.save(folder / "rows.npy", np.concatenate(rows) if rows else np.zeros((0, 4), dtype=np.int64))
     return TokenFile(folder)
 

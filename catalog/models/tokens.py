@@ -76,11 +76,10 @@ def tokens_of(
     answer = []
     encodings = iter(encoded.encodings)
     for one in rendered:
-        answer.append(
-            Tokens(_NOTHING, 0, reason=one.reason)
-            if one.reason
-            else _cut(one, next(encodings), opening, max_length)
-        )
+        if one.reason:
+            answer.append(Tokens(_NOTHING, 0, reason=one.reason))
+        else:
+            answer.append(_cut(one, next(encodings), opening, max_length))
     return answer
 
 
@@ -93,7 +92,9 @@ def _cut(rendered: Rendered, encoding: Any, opening: list[int], max_length: int)
         if start is not None:
             break
     ids = np.array(opening + encoding.ids, dtype=np.int32)
-    start = len(opening) + (start if start is not None else len(encoding.ids))
+    if start is None:
+        start = len(encoding.ids)
+    start += len(opening)
     if start >= max_length:
         return Tokens(_NOTHING, 0, reason="prompt_fills_window")
     if start >= len(ids):

@@ -252,6 +252,7 @@ def _set_random(states: list[torch.Tensor], device: torch.device) -> None:
 def _get_random(device: torch.device) -> list[torch.Tensor]:
     import torch
 
-    return [torch.get_rng_state()] + (
-        [torch.cuda.get_rng_state(device)] if device.type == "cuda" else []
-    )
+    states = [torch.get_rng_state()]
+    if device.type == "cuda":
+        states.append(torch.cuda.get_rng_state(device))
+    return states

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from catalog.errors import ModelNotFoundError
+from catalog.messages import one_line
 
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
 
@@ -196,10 +197,9 @@ def _downloaded(name: str) -> Path:
         OfflineModeIsEnabled,
         OSError,
     ) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ModelNotFoundError(
             f"{name}: neither a local folder nor a model in the Hugging Face cache, and it could "
-            f"not be downloaded ({reason}); "
+            f"not be downloaded ({one_line(error)}); "
             f"check the name, or run `hf download {name}` where there is a network and try again"
         ) from error
     return folder

@@ -131,7 +131,10 @@ def tar_members(
         if info.isdir():
             continue
         others.append(info.name)
-        is_wanted = info.name == member if member is not None else choice.add(_noted(info))
+        if member is None:
+            is_wanted = choice.add(_noted(info))
+        else:
+            is_wanted = info.name == member
         if is_wanted:
             stream = archive.extractfile(info)
             if stream is None or info.issparse():

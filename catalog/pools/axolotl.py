@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from catalog.errors import SourceError
+from catalog.json_text import as_list
 from catalog.messages import listed
 from catalog.pools.layout import Layout
 
@@ -133,7 +134,7 @@ def _files(entry: Mapping[str, Any], *, folder: Path, name: str) -> list[str]:
     """Return an item's files, relative to the working directory as in axolotl, or to the YAML."""
     path = str(entry.get("path"))
     stated = entry.get("data_files") or []
-    files = [str(file) for file in (stated if isinstance(stated, list) else [stated])]
+    files = [str(file) for file in as_list(stated)]
     if files and path not in _BUILDERS:
         files = [str(Path(path) / file) for file in files]
     paths = []

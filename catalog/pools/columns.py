@@ -7,6 +7,7 @@ from typing import Any
 
 from catalog.errors import SourceError
 from catalog.json_text import json_text
+from catalog.messages import and_more
 from catalog.pools.formats.mapped import value_at
 from catalog.store.references import nearest
 
@@ -76,7 +77,7 @@ def refuse_unknown(columns: Sequence[Column]) -> None:
         n_records = sum(column.n_lacking for column in lacking)
         known = list(dict.fromkeys(key for column in lacking for key in _paths(column.example)))
         if path not in known:
-            files = lacking[0].file + (f" and {n_more:,} more" if n_more else "")
+            files = lacking[0].file + and_more(n_more)
             raise SourceError(
                 f"{files}: none of {n_records:,} records has the key {path} that the {option} "
                 f"names{nearest(path, known)}",

@@ -65,6 +65,16 @@ def first_key(record: Mapping[str, Any], keys: tuple[str, ...]) -> str | None:
     return next((key for key in keys if record.get(key) is not None), None)
 
 
+def first_value(record: Mapping[str, Any], keys: tuple[str, ...]) -> Any:
+    """Return the value of the first key that has one other than null; None if none has.
+
+    >>> first_value({"messages": None, "turns": []}, ("messages", "turns"))
+    []
+    """
+    key = first_key(record, keys)
+    return None if key is None else record[key]
+
+
 def is_turn(value: Any) -> bool:
     """Return whether a value has a role, like a turn.
 
@@ -91,10 +101,8 @@ def message(turn: Any) -> Message | Rejection:
         return Rejection(
             "wrong_type", f"a turn is {kind_of(turn)}, not an object with a role and a content"
         )
-    role_key = "role" if turn.get("role") is not None else first_key(turn, ROLE_KEYS) or "role"
-    content_key = (
-        "content" if turn.get("content") is not None else first_key(turn, CONTENT_KEYS) or "content"
-    )
+    role_key = first_key(turn, ("role", *ROLE_KEYS)) or "role"
+    content_key = first_key(turn, ("content", *CONTENT_KEYS)) or "content"
     spelling = _spelling(turn.get(role_key))
     if not isinstance(spelling, str):
         return Rejection(
@@ -213,9 +221,8 @@ def answered(read: Instruction, *, prompts_only: bool) -> Instruction | Rejectio
     if prompts_only and is_empty:
         messages = messages[:last] + messages[last + 1 :]
         read, answer, is_empty = read._replace(messages=messages), None, False
-    prompts = [
-        content for role, content, _ in (messages[:last] if answer else messages) if role == "user"
-    ]
+    before = messages[:last] if answer else messages
+    prompts = [content for role, content, _ in before if role == "user"]
     if not prompts:
         return Rejection("no_prompt", "no user message" + (" before the answer" if answer else ""))
     if not any(prompt and not prompt.isspace() for prompt in prompts):

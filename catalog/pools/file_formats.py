@@ -20,8 +20,10 @@ class FileFormats:
 
     def __init__(self, options: ReadOptions) -> None:
         self._options = options
-        given = mapped(options.fields) if options.fields else named(options.format)
-        self._given = None if given is None else self._with_roles(given)
+        given = named(options.format)
+        if options.fields:
+            given = mapped(options.fields)
+        self._given = given and self._with_roles(given)
         self._all = tuple(map(self._with_roles, formats()))
 
     def _with_roles(self, format_: Format) -> Format:

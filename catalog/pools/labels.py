@@ -6,6 +6,7 @@ import contextlib
 import json
 from typing import Any
 
+from catalog.json_text import as_list
 from catalog.pools.message_content import text_of
 
 _NAMES = ("tag", "label", "name", "value", "text")
@@ -26,9 +27,7 @@ def labels_of(value: Any) -> list[str] | None:
     if isinstance(value, str) and value.startswith("["):
         with contextlib.suppress(ValueError):  # any other text is one label
             value = json.loads(value)
-    labels = [
-        label for item in (value if isinstance(value, list) else [value]) if (label := _label(item))
-    ]
+    labels = [label for item in as_list(value) if (label := _label(item))]
     for label in labels:
         label.encode()
     return labels or None

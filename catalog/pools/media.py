@@ -15,7 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeGuard
 
-from catalog.json_text import json_text
+from catalog.json_text import as_list, stored_json
 from catalog.pools.conversation import Instruction
 from catalog.pools.readers.encoding import storable
 from catalog.pools.rejected import KEYS as REJECTED_KEYS
@@ -53,23 +53,22 @@ class MediaReader:
             read: an instruction whose ``rest`` has one of KEYS.
             file: the data file's name; relative paths start at its folder.
         """
-        answers = unwanted_answers(read) if read.rejected is None else None
-        if answers is not None:
+        if read.rejected is None and (answers := unwanted_answers(read)):
             key, text = answers
             read = read._replace(rejected=text, rest=_without(read.rest, {key}))
         if read.media is not None:
             return read, []
         references, keys = _references(read.rest)
         files: list[MediaFile] = []
-        beside = None if file == STDIN or is_url(file) else Path(file).parent
+        is_local = file != STDIN and not is_url(file)
+        beside = Path(file).parent if is_local else None
         for reference in references:
             frames = reference.get("frames")
             for part in frames if _are_objects(frames) else [reference]:
                 self._complete(part, files, beside=beside)
         if keys:
-            read = read._replace(
-                media=json_text(references) if references else None, rest=_without(read.rest, keys)
-            )
+            media, rest = stored_json(references), _without(read.rest, keys)
+            read = read._replace(media=media, rest=rest)
         return read, files
 
     def _complete(
@@ -104,16 +103,14 @@ def _location(path: str | None, *, beside: Path | None) -> str | None:
 
 def _references(rest: Mapping[str, Any]) -> tuple[list[dict[str, Any]], set[str]]:
     """Return the references of a record in its order, and the keys that hold them."""
-    exported = _under(rest[OWN_KEY], kind=None) if OWN_KEY in rest else None
-    references = list(exported or [])
-    keys = {OWN_KEY} if exported is not None else set()
-    for key, value in rest.items():
-        media = _under(value, kind=KINDS[key]) if key in KINDS else None
-        if media is not None:
-            keys.add(key)
-            # An export with both keys repeats under a kind's key the media of its own key.
-            references += [] if exported else media
-    return references, keys
+    by_key = {key: _under(rest[key], kind=kind) for key, kind in KINDS.items() if key in rest}
+    if OWN_KEY in rest:
+        by_key[OWN_KEY] = _under(rest[OWN_KEY], kind=None)
+    keys = {key for key, references in by_key.items() if references is not None}
+    exported = by_key.get(OWN_KEY)
+    if exported:  # an export with both keys repeats under a kind's key the media of its own key
+        return exported, keys
+    return [reference for key in rest for reference in by_key.get(key) or ()], keys
 
 
 def _under(value: Any, *, kind: str | None) -> list[dict[str, Any]] | None:
@@ -121,7 +118,7 @@ def _under(value: Any, *, kind: str | None) -> list[dict[str, Any]] | None:
     if isinstance(value, str) and value.lstrip()[:1] in ("[", "{"):
         value = _parsed(value)
     references = []
-    for item in value if isinstance(value, list) else [value]:
+    for item in as_list(value):
         if item in (None, "", b"", {}, []):
             continue
         reference = _reference(item, kind=kind)
@@ -141,7 +138,9 @@ def _reference(item: Any, *, kind: str | None) -> dict[str, Any] | None:
         return _object(item, kind=kind)
     if kind is None or not isinstance(item, str | bytes):
         return None
-    return {"kind": kind, ("path" if isinstance(item, str) else "bytes"): item}
+    if isinstance(item, str):
+        return {"kind": kind, "path": item}
+    return {"kind": kind, "bytes": item}
 
 
 def _object(item: dict[str, Any], *, kind: str | None) -> dict[str, Any] | None:
@@ -155,8 +154,8 @@ def _object(item: dict[str, Any], *, kind: str | None) -> dict[str, Any] | None:
         others = {"path": others.pop("url")} | others
     if "kind" in others:
         others["object_kind"] = others.pop("kind")
-    path = {"path": others.pop("path")} if "path" in others else {}
-    return {"kind": kind} | path | others
+    first = {"kind": kind, "path": None}
+    return {key: value for key, value in (first | others).items() if value is not None}
 
 
 def _parsed(text: str) -> Any:

@@ -56,11 +56,13 @@ def read_content(content: Any, *, role: str) -> tuple[str, dict[str, Any]] | Rej
     if isinstance(content, list):
         return _list_text(content, role=role)
     if isinstance(content, dict):
-        text = (
-            _text(content) if isinstance(content.get("type"), str) and len(content) == 2 else None
-        )
-        if text is not None or role == "tool":
-            return exact_json_text(content) if text is None else text, {}
+        text = None
+        if isinstance(content.get("type"), str) and len(content) == 2:
+            text = _text(content)
+        if text is not None:
+            return text, {}
+        if role == "tool":
+            return exact_json_text(content), {}
     number = text_of(content)
     if number is None:
         return Rejection("wrong_type", f"a turn's content is {kind_of(content)}")
@@ -73,7 +75,9 @@ def _list_text(content: list[Any], *, role: str) -> tuple[str, dict[str, Any]]:
     is_result = role == "tool" and content and not any(map(_is_part, content))
     if is_result:  # the list that a tool returned
         return exact_json_text(content), {"content": content}
-    return parts_text(content), {"content": content} if content else {}
+    if not content:
+        return "", {}
+    return parts_text(content), {"content": content}
 
 
 def parts_text(parts: list[Any]) -> str:
@@ -93,13 +97,16 @@ def typed_parts(parts: Any) -> Any:
     """
     if not isinstance(parts, list):
         return parts
-    texts = [
-        part.get("text") if isinstance(part, dict) and len(part) == 1 else part for part in parts
-    ]
-    return [
-        {"type": "text", "text": text} if isinstance(text, str) else part
-        for text, part in zip(texts, parts, strict=True)
-    ]
+    return [_typed(part) for part in parts]
+
+
+def _typed(part: Any) -> Any:
+    text = part
+    if isinstance(part, dict) and len(part) == 1:
+        text = part.get("text")
+    if isinstance(text, str):
+        return {"type": "text", "text": text}
+    return part
 
 
 def block_text(blocks: list[Any]) -> str | None:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from catalog.json_text import json_text
+from catalog.json_text import stored_json
 from catalog.messages import listed
 
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
@@ -66,7 +66,7 @@ class MetadataWriter:
                 self.bytes_keys[str(key)] += 1
             is_finite = is_finite and findings.is_finite
         self.n_not_finite += not is_finite
-        return json_text(kept) if kept else None
+        return stored_json(kept)
 
 
 class _Findings:

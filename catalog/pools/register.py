@@ -160,9 +160,9 @@ def _commit(connection: Connection, load: _Load) -> Registration:
     folded = fold(
         connection, pool_id=pool_id, is_append=is_append, offset=offset, n_records=n_folded
     )
-    n_identity_changed = (
-        connection.sql(query("register/renamed")).fetchall()[0][0] if n_removed else 0
-    )
+    n_identity_changed = 0
+    if n_removed:
+        ((n_identity_changed,),) = connection.sql(query("register/renamed")).fetchall()
     if load.mode is None and 2 * (n_removed - n_identity_changed) > n_before:
         raise MostlyRemovedError(
             load.name, n_removed=n_removed - n_identity_changed, n_before=n_before

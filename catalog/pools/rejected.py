@@ -8,11 +8,10 @@ which differs from the chosen one before the response.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
-from catalog.json_text import json_text
+from catalog.json_text import as_list, json_text, parsed_json
 from catalog.pools.conversation import Instruction, conversation
 from catalog.pools.fingerprint import Message
 from catalog.pools.formats.messages import are_turns, turn_list
@@ -75,7 +74,7 @@ def _messages(answer: Any, read: Instruction) -> list[dict[str, Any]] | None:
     if isinstance(answer, str):
         whole = transcript(answer) or Instruction([("assistant", answer, None)], None, None, {})
     else:
-        whole = conversation(answer if isinstance(answer, list) else [answer], rest={})
+        whole = conversation(as_list(answer), rest={})
     if not isinstance(whole, Instruction) or not whole.messages:
         return None
     messages, n_prompt = whole.messages, _n_prompt(read.messages)
@@ -99,4 +98,4 @@ def _n_prompt(messages: list[Message]) -> int:
 
 def _written(message: Message) -> dict[str, Any]:
     role, content, extra = message
-    return {"role": role, "content": content} | (json.loads(extra) if extra else {})
+    return {"role": role, "content": content} | (parsed_json(extra) or {})

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from catalog.messages import and_more
+
 MAX_KEYS = 1_000
 """Maximum number of different keys to count, which bounds the memory."""
 
@@ -56,8 +58,7 @@ def shares(keys: Mapping[str, int], *, n_keys: int, n_records: int, n_named: int
     """
     named = list(keys.items())[:n_named]
     text = ", ".join(f"{key} ({_percent(n / n_records)})" for key, n in named)
-    n_more = n_keys - len(named)
-    return f"{text} and {n_more:,} more" if n_more else text
+    return text + and_more(n_keys - len(named))
 
 
 def _percent(share: float) -> str:

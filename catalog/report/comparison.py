@@ -105,22 +105,25 @@ def _bars(
     )
     axis.set_xlim(0, 2)
     for place, ratio, (value, base) in zip(places, ratios, pairs, strict=True):
-        text = (
-            f"{ratio:.2f}"
-            if ratio is not None
-            else f"{value:.2g} for {base:.2g}"
-            if value is not None
-            else "not measured"
-        )
+        text = _bar_text(ratio, value, base)
         at, side, colour = _label(ratio)
         axis.annotate(text, (at, place), fontsize=7, va="center", ha=side, color=colour)
     axis.axvline(1, color="black", linewidth=0.8)
     axis.set_yticks(places, [name.replace("_", " ") for name in measures], fontsize=7)
     axis.invert_yaxis()
     axis.tick_params(axis="x", labelsize=7)
-    axis.set_xlabel(
-        "ratio to random" if yardstick is not None else "no smaller than the pool", fontsize=8
-    )
+    label = "no smaller than the pool"
+    if yardstick is not None:
+        label = "ratio to random"
+    axis.set_xlabel(label, fontsize=8)
+
+
+def _bar_text(ratio: float | None, value: float | None, base: float | None) -> str:
+    if ratio is not None:
+        return f"{ratio:.2f}"
+    if value is not None:
+        return f"{value:.2g} for {base:.2g}"
+    return "not measured"
 
 
 def _label(ratio: float | None) -> tuple[float, str, str]:

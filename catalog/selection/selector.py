@@ -60,7 +60,9 @@ class Selector:
         for name, param in known.items():
             if name not in settings and param.is_required:
                 raise OptionError(f"{self.name} needs {name}: --set {name}=VALUE ({param.shown()})")
-            values[name] = param.value(settings[name]) if name in settings else param.default
+            values[name] = param.default
+            if name in settings:
+                values[name] = param.value(settings[name])
         return values
 
 

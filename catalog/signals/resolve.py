@@ -69,11 +69,12 @@ def _not_found(
     scores: Definitions,
 ) -> SignalError:
     command = command_for(kind, reference, name or KINDS[kind].example, scores=scores)
-    suggestion = nearest(wanted, known) if wanted and known else ""
+    suggestion = ""
+    if wanted and known:
+        suggestion = nearest(wanted, known)
     problem = f"{reference} has no {KINDS[kind].title(name)}{suggestion}"
     pronoun = "it" if kind == "score" else "them"
-    verb = "imports" if command.needs_file else "computes"
-    steps = f"`{command}` {verb} {pronoun}"
+    steps = f"`{command}` {command.verb} {pronoun}"
     if kind == "losses" and known and name and not is_model(name):
         # The name is more likely misspelt, or that of a user's run, than a model's.
         imports = _template(kind, reference, name, is_import=True)
@@ -89,7 +90,7 @@ def missing_error(reference: Reference, coverage: Coverage) -> SignalError | Non
     title = KINDS[coverage.kind].title(coverage.name)
     n_covered = coverage.n_members - coverage.n_missing
     verb = "covers" if coverage.kind == "score" else "cover"
-    step = f"`{command}` {'imports' if command.needs_file else 'computes'} the rest"
+    step = f"`{command}` {command.verb} the rest"
     return SignalError(
         f"{title} {verb} {n_covered:,} of {coverage.n_members:,} members of {reference}: {step}",
         command=command,

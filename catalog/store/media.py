@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from catalog.messages import MOST_LISTED, and_more
 from catalog.store.database import Connection
 from catalog.store.paths import CatalogPaths
 from catalog.store.queries import query
@@ -17,7 +18,6 @@ MAX_BYTES = 2**32
 """Size beyond which a media file is not hashed, since a record can name an endless file."""
 
 _BLOCK = 2**20
-_N_NAMED = 10
 
 
 class MediaFile(NamedTuple):
@@ -95,8 +95,10 @@ def media_faults(connection: Connection, paths: CatalogPaths) -> Iterator[MediaF
             continue
         if location is None:
             kept.append(sha256)
+        elif where.exists():
+            changed.setdefault(pool, []).append(location)
         else:
-            (changed if where.exists() else gone).setdefault(pool, []).append(location)
+            gone.setdefault(pool, []).append(location)
     if kept:
         advice = (
             "restore a backup of the catalog's folder, or register the files that hold them again"
@@ -124,6 +126,5 @@ def _is_same(path: Path, *, sha256: str, n_bytes: int) -> bool:
         return False
 
 
-def _named(names: list[str]) -> str:
-    n_more = len(names) - _N_NAMED
-    return ", ".join(names[:_N_NAMED]) + (f" and {n_more:,} more" if n_more > 0 else "")
+def _named(paths: list[str]) -> str:
+    return ", ".join(paths[:MOST_LISTED]) + and_more(len(paths) - MOST_LISTED)

@@ -96,9 +96,8 @@ def _patiently(
                 raise explain_opening(error, paths) from error
             if time.monotonic() >= started + wait:
                 pid = re.search(r"\(PID (\d+)\)", str(error))
-                raise LockedError(
-                    held_by(pid[1] if pid else "", path=paths.database, waited=wait)
-                ) from None
+                holder = pid[1] if pid else ""
+                raise LockedError(held_by(holder, path=paths.database, waited=wait)) from None
         sleep(pause)
         pause = min(pause * 1.5, LONGEST_PAUSE)
 

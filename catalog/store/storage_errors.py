@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 
 from catalog.errors import CorruptError, DamageError, StorageError
+from catalog.messages import shortened
 from catalog.store.paths import CatalogPaths
 
 RESTORE = "restore the catalog's folder from a backup, then run `catalog doctor --full`"
@@ -150,4 +151,4 @@ def _first_line(text: str) -> str:
         ": a checksum does not match",
         line,
     )
-    return line if len(line) <= 300 else f"{line[:297]}..."
+    return shortened(line, 300)

@@ -93,9 +93,10 @@ def stored_pins(content: Mapping[str, Any], *, is_onto: bool = False) -> PinnedS
     The versions are left out when it is selected onto newer ones.
     """
     signals = frozenset(signal["identity_sha256"] for signal in content["signals"])
-    return PinnedSignals(
-        signals, is_onto, references={} if is_onto else _recorded(content["references"])
-    )
+    references = {}
+    if not is_onto:
+        references = _recorded(content["references"])
+    return PinnedSignals(signals, is_onto, references=references)
 
 
 def _recorded(references: list[dict[str, Any]]) -> dict[str, str]:
@@ -138,7 +139,9 @@ def stored_selector(
     )
     is_same = text is not None and canonical(text) == content["sql"]
     name = content["selector"]
-    sql = text if text is not None and is_same else content["sql"]
+    sql = content["sql"]
+    if text is not None and is_same:
+        sql = text
     return Selector(name, f"{name} (as stored)", sql, summary="", paper="", needs=(), params=params)
 
 

@@ -158,9 +158,10 @@ def _instead(connection: Connection, signal: Mapping[str, Any]) -> str:
 def _titled(signal: Mapping[str, Any]) -> str:
     """Return a signal as a person says it, with its precision."""
     precision = signal.get("precision")
-    return KINDS[signal["kind"]].title(signal["name"]) + (
-        f" (precision {precision})" if precision else ""
-    )
+    title = KINDS[signal["kind"]].title(signal["name"])
+    if precision:
+        return f"{title} (precision {precision})"
+    return title
 
 
 def _read(content: Mapping[str, Any]) -> str:

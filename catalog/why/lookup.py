@@ -55,10 +55,8 @@ def find_row(connection: Connection, which: str | int, *, pool_id: int, version:
             f"got {which!r}"
         )
     params = {"pool_id": pool_id, "version": version}
-    number, prefix = (
-        int(text) if is_number and len(text) < 19 else None,
-        text if is_prefix else None,
-    )
+    number = int(text) if is_number and len(text) < 19 else None
+    prefix = text if is_prefix else None
     rows = connection.sql(
         query("why/row"), params=params | {"row_number": number, "prefix": prefix}
     ).fetchall()

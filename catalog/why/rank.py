@@ -81,7 +81,8 @@ def place_of(execution: Execution, cut: Cut, instruction_id: int, *, budget: int
         role = f"last of its {' and '.join(columns)}"
         sentence, last = _in_group(rows, columns, place, n_taken)
         sentences.append(sentence.replace("{last}", f"{{{role}}}"))
-        others |= {role: int(ids[last])} if last is not None else {}
+        if last is not None:
+            others[role] = int(ids[last])
     wanted = [instruction_id, *others.values()]
     columns_of = {each: _columns(rows, int(np.flatnonzero(ids == each)[0])) for each in wanted}
     return Place(place + 1, len(ids), n_taken, tuple(sentences), others, columns_of)
@@ -125,7 +126,10 @@ def _in_group(
     is_in = np.ones(rows.num_rows, dtype=bool)
     for name in columns:
         value = rows[name][place]
-        same = pc.equal(rows[name], value) if value.is_valid else pc.is_null(rows[name])
+        if value.is_valid:
+            same = pc.equal(rows[name], value)
+        else:
+            same = pc.is_null(rows[name])
         is_in &= pc.fill_null(same, False).to_numpy()
     members = np.flatnonzero(is_in)  # in order
     taken = members[members < n_taken]

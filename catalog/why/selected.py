@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from catalog.messages import shortened
 from catalog.query.executor import Limits
 from catalog.store.database import Connection
 from catalog.store.queries import query
@@ -144,7 +145,9 @@ def why(store: Store, text: str, which: str | int, *, limits: Limits | None = No
         rank, columns = _member(connection, reference.id, row)
         before = members(connection, reference)
     content = record["definition"]
-    account = left_out(store, content, row, members=before, limits=limits) if rank is None else None
+    account = None
+    if rank is None:
+        account = left_out(store, content, row, members=before, limits=limits)
     return Why(
         str(reference),
         record["selector"],
@@ -161,13 +164,12 @@ def _member(connection: Connection, subset_id: int, row: Row) -> tuple[int | Non
     at = {"subset_id": subset_id, "instruction_id": row.instruction_id}
     found = connection.sql(query("why/member"), params=at).fetchall()
     if found:
-        return (found[0][0], json.loads(found[0][1] or "{}"))
-    return (None, {})
+        return found[0][0], json.loads(found[0][1] or "{}")
+    return None, {}
 
 
 def _one_line(text: str, length: int) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= length else f"{line[: length - 1]}…"
+    return shortened(" ".join(text.split()), length)
 
 
 def _value(value: Any) -> str:
@@ -175,4 +177,6 @@ def _value(value: Any) -> str:
         return f"{value:.4g}"
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"
-    return "none" if value is None else str(value)
+    if value is None:
+        return "none"
+    return str(value)

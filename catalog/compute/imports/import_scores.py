@@ -76,7 +76,7 @@ def import_scores(
         reasons = np.append(reasons, np.full(len(kept), "", dtype=object))
         absent = np.setdiff1d(members, ids)  # none where rows are matched by position
         values = _values(ids, numbers, reasons, absent)
-        identity = {"imported": digest(ids, numbers, reasons, *([absent] if len(absent) else []))}
+        identity = {"imported": digest(ids, numbers, reasons, absent)}
         details = {"file": table.file, "key": key, "value": column}
         planned = planned_import(kind="score", name=name, identity=identity, details=details)
 
@@ -100,7 +100,7 @@ def import_scores(
 def _read(file: str, *, column: str, key: str) -> Published:
     if key != "row":
         return read_table(file, columns=[column, key])
-    return read_table(file, columns=[column], optional=["row"] if column != "row" else [])
+    return read_table(file, columns=[column], optional=("row",))
 
 
 def _refuse_computed(connection: Connection, name: str) -> None:

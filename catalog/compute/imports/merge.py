@@ -33,12 +33,12 @@ def kept_scores(
     Returns:
         Those of them that have a score, ascending, and their scores: both of shape (n_kept,).
     """
-    is_complete = not len(absent)
-    previous = (
-        None if is_complete else _active_import(connection, reference, kind="score", name=name)
-    )
+    nobody, nothing = absent[:0], np.zeros(0)
+    if not len(absent):
+        return nobody, nothing
+    previous = _active_import(connection, reference, kind="score", name=name)
     if previous is None:
-        return absent[:0], np.zeros(0)
+        return nobody, nothing
     parameters = {"signal_id": previous.signal_id}
     rows = connection.sql(query("scores/values"), params=parameters).fetchnumpy()
     is_kept = np.isin(rows["instruction_id"], absent)
@@ -63,10 +63,9 @@ def kept_losses(
         (n_kept, n_checkpoints); and the number of those with a trajectory of another length.
     """
     nobody, nothing = absent[:0], np.zeros((0, n_checkpoints), dtype=np.float32)
-    is_complete = not len(absent)
-    previous = (
-        None if is_complete else _active_import(connection, reference, kind="losses", name=proxy)
-    )
+    if not len(absent):
+        return nobody, nothing, 0
+    previous = _active_import(connection, reference, kind="losses", name=proxy)
     if previous is None:
         return nobody, nothing, 0
     parameters = {"signal_id": previous.signal_id}
@@ -86,7 +85,9 @@ def _active_import(
         for coverage in coverages(connection, reference, kind=kind)
         if coverage.name == name and coverage.n_with_value
     ]
-    active = most_complete(candidates) if candidates else None
-    if active and "imported" in active.identity:
+    if not candidates:
+        return None
+    active = most_complete(candidates)
+    if "imported" in active.identity:
         return active
     return None

@@ -48,8 +48,8 @@ def digest(*parts: Numbers) -> str:
     """Return the sha256 (hex) of arrays, which distinguishes one publication from another."""
     sha256 = hashlib.sha256()
     for part in parts:
-        is_text = part.dtype == object
-        sha256.update(
-            str(part.tolist()).encode() if is_text else np.ascontiguousarray(part).tobytes()
-        )
+        if part.dtype == object:  # texts
+            sha256.update(str(part.tolist()).encode())
+        else:
+            sha256.update(np.ascontiguousarray(part).tobytes())
     return sha256.hexdigest()

@@ -115,7 +115,7 @@ def _with_optional(
 ) -> list[str] | None:
     if columns is None:
         return None
-    return [*columns, *(column for column in optional if column in known)]
+    return [*columns, *(each for each in optional if each in known and each not in columns)]
 
 
 def _arrow(table: pa.Table, name: str, columns: Columns) -> Published:

@@ -156,7 +156,7 @@ class _Rows:
 
     def digest(self) -> str:
         """Return the hash that identifies the import."""
-        return digest(self.ids, self.losses, *([self.absent] if len(self.absent) else []))
+        return digest(self.ids, self.losses, self.absent)
 
 
 def _write_checkpoints(
@@ -180,7 +180,9 @@ def _write_checkpoints(
 
 def _trajectories(table: Published, *, key: str) -> Numbers:
     """Return float32 (n_rows, T) with at least one row and one checkpoint."""
-    matrix = _numbers(table, key=key) if table.n_rows else np.zeros((0, 0), dtype=np.float32)
+    matrix = np.zeros((0, 0), dtype=np.float32)
+    if table.n_rows:
+        matrix = _numbers(table, key=key)
     if not matrix.size:
         raise SignalError(
             f"{table.file} holds {matrix.shape[0]:,} trajectories of {matrix.shape[1]:,} losses: "

@@ -116,7 +116,8 @@ def train_losses(
     LossesOptions(max_length=max_length)
     with store.reading() as connection:
         everybody = list_members(connection, reference)
-    limit = None if limit is None or limit >= everybody.num_rows else limit
+    if limit is not None and limit >= everybody.num_rows:
+        limit = None
     members = everybody.slice(
         0, limit
     )  # fingerprints are uniform, so the first of them are a fair draw
@@ -232,11 +233,9 @@ def _train(
 
     folder = proxy_folder(job.store, signal)
     job.n_total = int(members.usable.sum()) * (3 * job.recipe.epochs + job.recipe.checkpoints)
-    is_kept = (
-        lm.model.num_parameters() < KEPT_PARAMETERS
-        if job.keep_checkpoints is None
-        else job.keep_checkpoints
-    )
+    is_kept = job.keep_checkpoints
+    if is_kept is None:
+        is_kept = lm.model.num_parameters() < KEPT_PARAMETERS
     is_first = True
     for checkpoint in train(
         lm, members.tokens, recipe=job.recipe, folder=folder / "run", progress=job.trained

@@ -74,7 +74,7 @@ def ranked_score(
     found = [each for each in every if each.name == name]
     if not found:
         command = command_for("score", reference, name)
-        step = f"`{command}` {'imports' if command.needs_file else 'computes'} it"
+        step = f"`{command}` {command.verb} it"
         raise SignalError(f"{reference} has no score {name} to rank: {step}", command=command)
     of_this_run = [each for each in found if computed and each.signal_id == computed.signal_id]
     ranked = of_this_run[0] if of_this_run else most_complete(found)

@@ -130,10 +130,7 @@ def with_columns(rows: pa.Table, *, without: str | None = None, **columns: Any) 
     for name, values in columns.items():
         if name in answer.column_names:
             answer = answer.drop_columns([name])
-        answer = answer.append_column(
-            name,
-            values
-            if isinstance(values, pa.Array | pa.ChunkedArray)
-            else from_numpy(np.asarray(values)),
-        )
+        if not isinstance(values, pa.Array | pa.ChunkedArray):
+            values = from_numpy(np.asarray(values))
+        answer = answer.append_column(name, values)
     return answer

@@ -115,7 +115,7 @@ def sorted_distinct(values: Array) -> Array:
     >>> sorted_distinct(np.array([3, 1, 3])).tolist()
     [1, 3]
     """
-    ordered = np.sort(values)
+    ordered: Array = np.sort(values)
     if len(ordered):
-        return ordered[np.append(True, ordered[1:] != ordered[:-1])]
+        ordered = ordered[np.append(True, ordered[1:] != ordered[:-1])]
     return ordered

@@ -55,8 +55,7 @@ def alpaca(record: Any) -> Instruction | Rejection | None:
     n_no_input = 0
     if given and keys.input and isinstance(given, str) and is_placeholder(given):
         rest, given, n_no_input = {**rest, keys.input: given}, None, 1
-    system = record[keys.system] if keys.system else None
-    history = record[keys.history] if keys.history else None
+    system, history = _at(record, keys.system), _at(record, keys.history)
     read = exchange(
         parts.prompt, parts.response, given=given, system=system, history=history, rest=rest
     )
@@ -66,12 +65,16 @@ def alpaca(record: Any) -> Instruction | Rejection | None:
     return read
 
 
+def _at(record: dict[str, Any], key: str | None) -> Any:
+    return record[key] if key else None
+
+
 def _parts(record: dict[str, Any], keys: Keys) -> _Parts:
     """Return the prompt, the input and the answer of a record."""
     parts = _Parts(
         prompt=record[keys.prompt],
-        given=record[keys.input] if keys.input else None,
-        response=record[keys.response] if keys.response else None,
+        given=_at(record, keys.input),
+        response=_at(record, keys.response),
         rest={key: record[key] for key in keys.rest} if keys.rest else _NOTHING,
     )
     if keys.parts:

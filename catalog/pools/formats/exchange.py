@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from catalog.json_text import as_list
 from catalog.pools.conversation import Instruction, conversation, system_text
 from catalog.pools.fingerprint import Message
 from catalog.pools.formats.messages import are_turns, joined
@@ -49,7 +50,8 @@ def exchange(
 def _messages(prompt: str, given: str | None, response: str | None) -> list[Message]:
     """Return the messages of a prompt with its input, and of an answer if there is one."""
     if given and not given.isspace():
-        prompt = f"{prompt}\n{given}" if prompt and not prompt.isspace() else given
+        has_prompt = prompt and not prompt.isspace()
+        prompt = f"{prompt}\n{given}" if has_prompt else given
     messages: list[Message] = [("user", prompt, None)]
     if response is not None:
         messages.append(("assistant", response, None))
@@ -95,7 +97,7 @@ def _texts(**values: Any) -> tuple[Any, ...] | Rejection:
 def _history(history: Any) -> list[Message] | Rejection:
     """Return LLaMA-Factory's earlier turns, a list of pairs of prompt and answer."""
     messages: list[Message] = []
-    for pair in history if isinstance(history, list) else [history]:
+    for pair in as_list(history):
         is_pair = isinstance(pair, list | tuple) and len(pair) == 2
         if not is_pair or not all(isinstance(text, str) for text in pair):
             return Rejection("wrong_type", "the history is not a list of pairs of texts")

@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from catalog.json_text import json_text
-from catalog.pools.conversation import Instruction, first_key
+from catalog.json_text import stored_json
+from catalog.pools.conversation import Instruction, first_value
 from catalog.pools.fingerprint import fingerprint
 from catalog.pools.formats.alpaca import alpaca
 from catalog.pools.formats.messages import messages
@@ -73,20 +73,15 @@ def restored(record: Any) -> Instruction | Rejection | None:
     read = reader({key: record[key] for key in record if key in _CONVERSATION})
     if not isinstance(read, Instruction):
         return read
-    source, labels = record["source"], _first(record, _LABELS)
+    source, labels = record["source"], first_value(record, _LABELS)
     try:
         rest = _value(record.get("metadata")) or {}
-        rejected, media = _text(_first(record, _REJECTED)), _text(record.get("media"))
+        rejected, media = _text(first_value(record, _REJECTED)), _text(record.get("media"))
     except ValueError:
         return None
     if not (isinstance(source, str) and isinstance(rest, dict) and _are_labels(labels)):
         return None
     return read._replace(rest=rest, source=source, labels=labels, rejected=rejected, media=media)
-
-
-def _first(record: dict[str, Any], keys: tuple[str, ...]) -> Any:
-    key = first_key(record, keys)
-    return None if key is None else record[key]
 
 
 def _are_labels(value: Any) -> bool:
@@ -102,4 +97,4 @@ def _value(given: Any) -> Any:
 
 def _text(given: Any) -> str | None:
     value = _value(given)
-    return json_text(value) if value else None
+    return stored_json(value)

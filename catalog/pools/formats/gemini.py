@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from catalog.pools.conversation import Instruction, conversation, first_key
+from catalog.pools.conversation import Instruction, conversation, first_key, first_value
 from catalog.pools.formats.registry import record_format
 from catalog.pools.message_content import typed_parts
 from catalog.pools.reasons import Rejection
@@ -24,13 +24,13 @@ def gemini(record: Any) -> Instruction | Rejection | None:
     >>> gemini({"contents": [{"parts": [{"text": "hi"}]}, answer]}).messages
     [('user', 'hi', None), ('assistant', 'hello', None)]
     """
-    key = first_key(record, KEYS) if isinstance(record, dict) else None
-    contents = record[key] if key else None
+    if not isinstance(record, dict):
+        return None
+    key, system_key = first_key(record, KEYS), first_key(record, SYSTEMS)
+    contents, system = first_value(record, KEYS), first_value(record, SYSTEMS)
     if not isinstance(contents, list) or not contents or not all(map(_has_parts, contents)):
         return None
     turns = [{**item, "role": item.get("role") or "user"} for item in contents]
-    system_key = first_key(record, SYSTEMS)
-    system = record[system_key] if system_key else None
     if isinstance(system, dict) and "parts" in system:
         system = typed_parts(system["parts"])
     rest = {name: value for name, value in record.items() if name not in (key, system_key, "tools")}

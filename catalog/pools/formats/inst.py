@@ -43,4 +43,5 @@ def inst(record: Any) -> Instruction | Rejection | None:
         answer = answer.strip().removesuffix("</s>").rstrip()
         if answer:
             turns.append({"role": "assistant", "content": answer})
-    return conversation(turns, rest=rest, system=system[1].strip() if system else None)
+    instruction = system and system[1].strip()
+    return conversation(turns, rest=rest, system=instruction)

@@ -31,12 +31,15 @@ def pairs(record: Any) -> Instruction | Rejection | None:
         asker, speaker = _keys(record)
         turns = list(_turns({name: record[name] for name in (asker, speaker) if name}))
         return beside(record, turns, read=tuple(name for name in (asker, speaker) if name))
-    key = first_key(record, (*KEYS, "data")) if isinstance(record, dict) else None
-    listed_pairs, notes = listed(record[key] if key else record)
+    values, around = record, {}
+    keys: tuple[str, ...] = ()
+    if isinstance(record, dict) and (key := first_key(record, (*KEYS, "data"))):
+        values, around, keys = record[key], record, (key,)
+    listed_pairs, notes = listed(values)
     if not listed_pairs or not all(map(_is_pair, listed_pairs)):
         return None
     turns = [turn for pair in listed_pairs for turn in _turns(pair)]
-    read = beside(record if key else {}, turns, read=(key,) if key else ())
+    read = beside(around, turns, read=keys)
     if notes and isinstance(read, Instruction):
         return read._replace(notes=notes)
     return read

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from catalog.pools.conversation import CONTENT_KEYS, ROLE_KEYS, Instruction, first_key, is_turn
+from catalog.pools.conversation import (
+    CONTENT_KEYS,
+    ROLE_KEYS,
+    Instruction,
+    first_key,
+    first_value,
+    is_turn,
+)
 from catalog.pools.formats.messages import messages
 from catalog.pools.formats.registry import record_format
 from catalog.pools.readers.records import Record
@@ -108,8 +115,7 @@ def _nodes(path: Any) -> list[dict[str, Any]]:
 
 
 def _replies(node: dict[str, Any]) -> list[dict[str, Any]]:
-    key = first_key(node, CHILDREN)
-    replies = node[key] if key else None
+    replies = first_value(node, CHILDREN)
     if not isinstance(replies, list):
         return []
     return [reply for reply in replies if isinstance(reply, dict)]
@@ -124,8 +130,7 @@ def _rank(node: dict[str, Any]) -> float:
 
 
 def _turn(node: dict[str, Any]) -> dict[str, Any]:
-    role, content = (first_key(node, keys) for keys in (ROLE_KEYS, CONTENT_KEYS))
-    return {"role": node[role] if role else None, "content": node[content] if content else None}
+    return {"role": first_value(node, ROLE_KEYS), "content": first_value(node, CONTENT_KEYS)}
 
 
 def _others(node: dict[str, Any]) -> dict[str, Any]:

@@ -107,7 +107,7 @@ class _Messages:
         """Refuse a batch whose rows or compressed buffers state too large a size."""
         n_rows = _place(about, batch, 0)
         # A row counts as one byte, because a row of nulls takes none.
-        n_plain = 0 if n_rows is None else _int(about, n_rows, "<q")
+        n_plain = _size(about, n_rows)
         buffers = _field(about, batch, 2)
         if _field(about, batch, 3) is not None and buffers is not None:
             for offset, length in _pairs(about, buffers):
@@ -153,8 +153,14 @@ def _header(about: bytes) -> tuple[int, int, int]:
     kind, header, n_body = (_place(about, message, field) for field in (1, 2, 3))
     if kind is None or header is None:
         raise ValueError("a message has no header")
-    size = 0 if n_body is None else _int(about, n_body, "<q")
-    return _int(about, kind, "<B"), header + _int(about, header, "<I"), size
+    return _int(about, kind, "<B"), header + _int(about, header, "<I"), _size(about, n_body)
+
+
+def _size(about: bytes, place: int | None) -> int:
+    """Return the 64-bit number at a place; 0 for an absent field."""
+    if place is None:
+        return 0
+    return _int(about, place, "<q")
 
 
 def _place(about: bytes, table: int, field: int) -> int | None:

@@ -123,8 +123,9 @@ def _plain(
                     break
                 current = start()
             yield from current.feed(piece)
-            piece = current.rest if current.is_done else b""
-            current = None if current.is_done else current
+            if not current.is_done:
+                break  # it has taken the whole piece
+            piece, current = current.rest, None
     if current is not None:
         raise EOFError
 
@@ -167,9 +168,11 @@ class _Bounded:
         while plain or not (inner.eof or inner.needs_input):
             if plain:
                 yield plain
-            plain = b"" if inner.eof else inner.decompress(b"", _STEP)
+            plain = b""
+            if not inner.eof:
+                plain = inner.decompress(b"", _STEP)
         self.is_done = inner.eof
-        self.rest = inner.unused_data if inner.eof else b""
+        self.rest = inner.unused_data
 
 
 class _Zstd:

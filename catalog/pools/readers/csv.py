@@ -56,7 +56,8 @@ def dialect_of(head: str, *, names: Iterable[str]) -> Dialect | None:
             continue
         same = sum(len(row) == len(rows[0]) for row in rows) / len(rows)
         candidate = (same if len(rows[0]) > 1 else 0.0, len(rows[0]), delimiter, rows)
-        best = candidate if best is None or candidate[:2] > best[:2] else best
+        if best is None or candidate[:2] > best[:2]:
+            best = candidate
     if best is None:
         return None
     share, n_cells, delimiter, rows = best
@@ -144,7 +145,8 @@ def _row(lines: _Lines, delimiter: str) -> list[str] | Rejection | None:
         try:
             cells = next(csv.reader(lines, delimiter=delimiter, strict=True), None)
         except csv.Error as error:
-            return Rejection("too_large" if "field larger" in str(error) else "not_csv", str(error))
+            reason = "too_large" if "field larger" in str(error) else "not_csv"
+            return Rejection(reason, str(error))
         if cells != []:
             return cells
         lines.begin()

@@ -122,11 +122,12 @@ def _dialect(file: Opened, options: ReadOptions) -> Dialect:
         SourceError: the file is not a table, or has no header and the fields are not numbers.
     """
     name = file.source.name
+    layout_keys = options.layout.keys if options.layout else ()
     keys = (
         *options.fields.values(),
         options.source_column,
         options.labels_column,
-        *(options.layout.keys if options.layout else ()),
+        *layout_keys,
     )
     named = {key.split(".")[0].lower() for key in keys if key}
     dialect = dialect_of(file.head, names=_COLUMNS | named)

@@ -82,7 +82,9 @@ def _documents(
             records = iter([(n, value, raw)])
         for record in records:
             n += 1
-            yield record if type(record[1]) is not Rejection else _as_python(record, python)
+            if type(record[1]) is Rejection:
+                record = _as_python(record, python)
+            yield record
     container.notes += python.notes("record")
 
 
@@ -265,4 +267,6 @@ def _with_key(value: Any, key: str) -> Any:
     """Return a record with its key, unless another column has the name."""
     if not isinstance(value, dict) or value.get("id") == key:
         return value
-    return {("key" if "id" in value else "id"): key, **value}
+    if "id" in value:
+        return {"key": key, **value}
+    return {"id": key, **value}

@@ -29,11 +29,9 @@ def json_lines(
                 text = line.strip(" \t\r\n\ufeff\x00")
                 if text:
                     value = _value(text)
-                    yield (
-                        number,
-                        python.value(text, otherwise=value) if type(value) is Rejection else value,
-                        line,
-                    )
+                    if type(value) is Rejection:
+                        value = python.value(text, otherwise=value)
+                    yield number, value, line
                 continue
             if end != len(line) and not line[end:].isspace():
                 yield (

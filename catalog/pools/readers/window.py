@@ -45,7 +45,8 @@ class Window:
         """Skip white space and commas, and return the next character; "" at the end."""
         while True:
             match = _BETWEEN.match(self.text, self.place)
-            self.place = match.end() if match else self.place
+            if match:
+                self.place = match.end()
             if self.place < len(self.text):
                 return self.text[self.place]
             if not self.more():
