@@ -129,7 +129,8 @@ class EarlyPicks:
             near = self.coarse[start:stop] @ columns
             np.maximum(near, best[start:stop, None], out=near)
             reached: Numbers = (ones[: stop - start] @ near).astype(np.float64)
-            return reached - best[start:stop].sum(dtype=np.float64)
+            reached -= best[start:stop].sum(dtype=np.float64)
+            return reached
 
         sums = np.sum(self._for_blocks(share, len(self.best), _N_COLUMNS), axis=0)
         return self._above(sums)
