@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from catalog.query.arguments import parameters_of
 from catalog.query.executor import Limits, executing
 from catalog.query.kernels import kernel, kernel_names
 from catalog.query.planner import plan
@@ -53,6 +54,7 @@ VECTORS = pa.array(
 ROWS = pa.table(
     {"instruction_id": range(12), "fingerprint": NAMES, "vector": VECTORS, "score": [1.0] * 12}
 )
+OPTIONS = {"budget": 3, "k": 2, "method": "pca", "threshold": 0.9}
 LABELS = [["a", "b"][: number % 2 + 1] for number in range(12)]
 GIVEN = {
     "grid": (pa.table({"fingerprint": NAMES, "x": [1.0] * 6 + [2.0] * 6, "y": range(12)}),),
@@ -68,14 +70,7 @@ GIVEN = {
 @pytest.mark.parametrize("name", sorted(kernel_names()))
 def test_a_stand_in_has_the_columns_of_its_kernel(store: Store, name: str) -> None:
     relations = GIVEN.get(name, (ROWS,))
-    options = {"k": 2} if name in ("kmeans", "nearest") else {}
-    options |= {"method": "pca"} if name == "project" else {}
-    options |= {"threshold": 0.9} if name == "near_duplicates" else {}
-    options |= (
-        {"budget": 3}
-        if name in ("diverse", "facility_location", "grid", "instag", "k_center", "log_det", "mig")
-        else {}
-    )
+    options = {key: OPTIONS[key] for key in OPTIONS.keys() & parameters_of(kernel(name).function)}
     answer = kernel(name).function(*relations, **options)
     with session(store) as opened:
         types = []
