@@ -33,7 +33,7 @@ def test_numbers_are_those_that_pyarrow_gives(
 
 
 @pytest.mark.parametrize("values", [[1.5, None], [True, False], ["a"]])
-def test_what_is_no_plain_number_is_left_to_pyarrow(values: list[object]) -> None:
+def test_values_other_than_plain_numbers_are_left_to_pyarrow(values: list[object]) -> None:
     assert np.array_equal(
         to_numpy(pa.array(values)),
         pa.array(values).to_numpy(zero_copy_only=False),
@@ -42,7 +42,7 @@ def test_what_is_no_plain_number_is_left_to_pyarrow(values: list[object]) -> Non
     assert from_numpy(np.array(values)).equals(pa.array(np.array(values)))
 
 
-def test_what_is_no_row_of_native_numbers_is_pyarrows_to_take_or_refuse() -> None:
+def test_rows_other_than_native_numbers_are_left_to_pyarrow() -> None:
     assert from_numpy(np.ma.masked_array([1, 2], mask=[True, False])).to_pylist() == [None, 2]
     for values in (
         np.array([1, 2], dtype=">i4" if sys.byteorder == "little" else "<i4"),

@@ -61,7 +61,7 @@ def label(
 
     Raises:
         SourceError: the file holds no names.
-        OptionError: the threshold is no cosine.
+        OptionError: the threshold is out of its range.
         SignalError: the members are not embedded with that encoder.
     """
     LabelOptions(threshold=threshold)

@@ -159,7 +159,7 @@ def _column(rows: pa.Table, by: str | None) -> str:
     there = ", ".join([*vectors, *texts]) or "none"
     if by is not None and by not in [*vectors, *texts]:
         raise QueryError(
-            f"near_duplicates: by => '{by}' is no text or vector column; there are {there}"
+            f"near_duplicates: by => '{by}' is not a text or vector column; there are {there}"
         )
     found = [by] if by is not None else vectors or texts
     if len(found) != 1:

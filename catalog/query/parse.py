@@ -76,7 +76,7 @@ def _tree(connection: Connection, text: SourceText, *, kind: str) -> Node:
 
 
 def nodes(root: Node | list[Node]) -> Iterator[Node]:
-    """Yield every node of a tree, without recursion, so that depth is no limit."""
+    """Yield every node of a tree, without recursion, so that any depth can be read."""
     stack: list[Any] = [root]
     while stack:
         node = stack.pop()

@@ -196,7 +196,7 @@ def main() -> None:
 
     requests = sys.stdin.buffer
     with os.fdopen(os.dup(1), "wb") as answers:
-        os.dup2(2, 1)  # what a library prints is no answer
+        os.dup2(2, 1)  # a library that prints must not write into the answers
         channel = _Channel(answers)
         end_stuck_process_with(channel.fail_and_exit)
         queue: SimpleQueue[Any] = SimpleQueue()

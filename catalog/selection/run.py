@@ -50,7 +50,7 @@ def choose(
     """Run a selection.
 
     Raises:
-        SelectionError: the selector's answer is no selection.
+        SelectionError: the answer lacks the columns of a selection.
         SignalError: a signal that it reads is missing or incomplete.
         InterruptedQueryError: it needs more memory or time than its limits.
     """
@@ -132,7 +132,7 @@ def _looked_up(execution: Execution, definition: Definition, ids: Any) -> pa.Tab
     n_outside = len(ids) - found["is_member"].to_pylist().count(True)
     if n_outside:
         raise SelectionError(
-            f"{definition.selector.file}: {n_outside:,} of {len(ids):,} rows are no members "
+            f"{definition.selector.file}: {n_outside:,} of {len(ids):,} rows are not members "
             f"of {reference}"
         )
     return found

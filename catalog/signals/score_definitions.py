@@ -31,13 +31,13 @@ MEASURED: Mapping[str, str] = {
 """The scores that a model measures, each with its summary."""
 
 TUNED_LOSS = "tuned_loss"
-"""A measured input of depth, which is no score of its own."""
+"""A measured input of depth, which is not a score."""
 
 LOSSES, LABELS, MEMBERS = "losses", "labels", "members"
-"""The inputs that are no scores."""
+"""The inputs other than scores."""
 
 OF = "$of"
-"""The input that stands for the score that the option ``of`` names."""
+"""The input that stands for the score that the option ``rank_by`` names."""
 
 _KEY = re.compile(r"--\s*([a-z][a-z-]*)\s*:\s*(.*)")
 _INPUT = re.compile(r"(\$of|\w+)(?:\s+AS\s+(\w+))?", re.IGNORECASE)

@@ -136,9 +136,7 @@ def test_forty_moments_at_which_a_disk_is_full(filled: Path, tmp_path: Path) -> 
     )
 
 
-def test_a_catalog_that_cannot_be_written_says_so_and_is_readable(
-    filled: Path, tmp_path: Path
-) -> None:
+def test_a_read_only_catalog_is_readable_and_refuses_writes(filled: Path, tmp_path: Path) -> None:
     commands = steps(tmp_path)
     with mounted(tmp_path / "disk", size="24m") as disk:
         shutil.copytree(filled, disk / "home")

@@ -75,7 +75,7 @@ def test_two_versions_lie_in_one_folder_under_names_of_their_own(run: Run, tmp_p
 
 
 @pytest.mark.parametrize("shape", [["--format", "jsonl"], ["--format", "parquet"], []])
-def test_a_name_for_what_is_no_folder_of_a_trainer_is_refused(
+def test_a_name_without_a_trainers_folder_is_refused(
     run: Run, tmp_path: Path, shape: list[str]
 ) -> None:
     answer = run("export", "p", "-o", str(tmp_path / "out"), "--name", "mine", *shape)

@@ -78,9 +78,7 @@ def test_a_refused_load_shows_the_first_record_that_failed_and_what_helps(
     assert [text for text in found if text not in result.stderr] == []
 
 
-def test_python_that_is_no_literal_is_refused_with_what_it_is(
-    catalog: Catalog, tmp_path: Path
-) -> None:
+def test_python_other_than_a_literal_is_refused_by_type(catalog: Catalog, tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text("{'prompt': nan, 'response': x}\n" * 3)
     arguments = [
         "--home",

@@ -38,7 +38,7 @@ def run(catalog: Catalog, jsonl: Callable[..., Path], tmp_path: Path) -> Run:
     return run
 
 
-def test_a_members_rank_and_reasons_are_said(run: Run) -> None:
+def test_a_members_rank_and_reasons_are_reported(run: Run) -> None:
     lines = run("why", "deep", "28").stdout.splitlines()
     assert lines[0].startswith("row 28 of ")
     assert lines[1:] == [

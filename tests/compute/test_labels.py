@@ -98,7 +98,7 @@ def test_a_taxonomy_is_lines_or_json(tmp_path: Path, text: str, names: list[str]
     assert read_taxonomy(file) == (names or ["math", "algebra", "deep", "b", "code"])
 
 
-def test_a_file_without_names_and_a_threshold_that_is_no_cosine_are_refused(
+def test_a_file_without_names_and_a_threshold_out_of_range_are_refused(
     pool: Catalog, tmp_path: Path
 ) -> None:
     file = tmp_path / "t"

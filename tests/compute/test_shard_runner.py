@@ -83,7 +83,7 @@ def test_a_run_that_dies_keeps_its_shards_and_the_next_makes_the_rest(pool: Cata
         ).fetchall() == [(25, 25)]
 
 
-def test_a_value_that_is_none_is_null_with_the_reason(pool: Catalog) -> None:
+def test_a_missing_value_is_null_with_its_reason(pool: Catalog) -> None:
     compute(pool.store, pool.find("p"), signal_of(pool), lengths)
     with pool.store.reading() as connection:
         rows = connection.sql(
@@ -121,13 +121,13 @@ def test_a_sample_is_the_same_whatever_the_order_and_says_what_is_left(pool: Cat
     assert (report.n_computed, report.n_left) == (7, 18)
 
 
-def test_a_second_process_is_told_who_computes(pool: Catalog) -> None:
+def test_a_second_process_learns_which_process_computes(pool: Catalog) -> None:
     signal = signal_of(pool)
     with exclusively(pool.store, signal), pytest.raises(LockedError, match="is held by process"):
         compute(pool.store, pool.find("p"), signal, lengths)
 
 
-def test_progress_is_told_after_each_shard(pool: Catalog) -> None:
+def test_progress_is_reported_after_each_shard(pool: Catalog) -> None:
     told: list[tuple[int, int, int]] = []
     compute(
         pool.store,

@@ -37,7 +37,7 @@ def test_the_folder_holds_chat_lines_and_the_section_that_reads_them(tmp_path, r
     assert [record.get(section["field_tools"]) for record in records] == [None, TOOLS]
 
 
-def test_the_configuration_says_of_which_version_it_is(tmp_path, row, batches):
+def test_the_configuration_names_its_version(tmp_path, row, batches):
     exported = export(
         batches([row()]), format="axolotl", path=tmp_path, name="easy", reference="easy@3"
     )
@@ -63,7 +63,7 @@ def test_a_configuration_that_was_edited_stays_unless_it_may_be_overwritten(tmp_
 
 
 @pytest.mark.parametrize("tools", ["f(x): squares x", '{"name": "f"}'])
-def test_tools_that_are_no_list_are_refused(tmp_path, row, batches, tools):
+def test_tools_other_than_a_list_are_refused(tmp_path, row, batches, tools):
     with pytest.raises(LossyExportError, match="1 with tools that are no JSON list"):
         export(batches([row(tools=tools)]), format="axolotl", path=tmp_path / "a", name="a")
     export(

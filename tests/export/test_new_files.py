@@ -119,7 +119,7 @@ def test_a_missing_folder_is_named(tmp_path, row, batches, format):
     assert everything_in(tmp_path) == []
 
 
-def test_a_folder_or_a_device_is_no_place_for_a_file(tmp_path, row, batches):
+def test_a_folder_or_a_device_is_refused_as_a_file(tmp_path, row, batches):
     with pytest.raises(OptionError, match="is a folder: name a file in it"):
         export(batches([row()]), format="jsonl", path=tmp_path, name="a", overwrite=True)
     with pytest.raises(OptionError, match="not a regular file"):
@@ -127,7 +127,7 @@ def test_a_folder_or_a_device_is_no_place_for_a_file(tmp_path, row, batches):
 
 
 @pytest.mark.parametrize("format", FOLDERS)
-def test_a_file_is_no_place_for_a_folder(tmp_path, row, batches, format):
+def test_a_file_is_refused_as_a_folder(tmp_path, row, batches, format):
     (tmp_path / "a").write_text("precious")
     with pytest.raises(OptionError, match="is a file; this format writes a folder"):
         export(batches([row()]), format=format, path=tmp_path / "a", name="a", overwrite=True)

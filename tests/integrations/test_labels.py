@@ -108,7 +108,7 @@ def test_rows_that_are_cut_or_left_out_are_counted(
 
 
 @pytest.mark.parametrize("options", [{}, {"pack": "bfd"}, {"world_size": 2}])
-def test_a_subset_of_which_nothing_is_trained_is_an_error(
+def test_a_subset_without_trained_tokens_is_an_error(
     chat: Callable[..., Any], options: dict[str, Any]
 ) -> None:
     with pytest.raises(UsageError, match="1 nothing_in_window"):

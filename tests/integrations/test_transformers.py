@@ -221,7 +221,9 @@ def test_a_run_that_dies_goes_on_with_its_trajectories(
     )  # of the run that went on from step 4, not of the one that died
 
 
-def test_a_trainer_without_a_tokenizer_is_told(pool: Catalog, start: Any, tmp_path: Path) -> None:
+def test_a_trainer_without_a_tokenizer_is_an_error(
+    pool: Catalog, start: Any, tmp_path: Path
+) -> None:
     from catalog.integrations.transformers import RecordLosses
 
     run = trainer(start, tmp_path, callbacks=[RecordLosses(pool, "p", proxy="mine")])

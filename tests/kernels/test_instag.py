@@ -51,7 +51,7 @@ def test_members_without_tags_are_never_taken() -> None:
     ]
 
 
-def test_a_label_that_is_null_is_no_tag() -> None:
+def test_a_null_label_is_not_a_tag() -> None:
     labels = pa.array([[None], ["x", None], ["x"]], pa.large_list(pa.string()))
     answer = instag(pa.table({"fingerprint": ["a", "b", "c"], "labels": labels}), budget=3)
     assert answer.select(["fingerprint", "n_tags"]).to_pylist() == [

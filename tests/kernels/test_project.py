@@ -104,7 +104,7 @@ def test_umap_keeps_blobs_together_and_comes_out_the_same():
     ).equals(answer)
 
 
-def test_umap_that_is_not_installed_is_said(monkeypatch):
+def test_a_missing_umap_package_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "umap", None)
     with pytest.raises(UsageError, match=r"umap-learn.*catalog\[umap\]"):
         project(relation(blobs(20)[1]), method="umap")

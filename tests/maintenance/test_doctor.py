@@ -100,7 +100,7 @@ def test_compaction_changes_no_hash(copy: Copy) -> None:
     assert catalog.sql(READ).equals(before)
 
 
-def test_a_lost_folder_is_no_answer_of_nobody(copy: Copy) -> None:
+def test_a_lost_folder_is_an_error(copy: Copy) -> None:
     catalog = copy()
     shutil.rmtree(catalog.store.vectors)
     with catalog.store.reading() as connection:
@@ -165,7 +165,7 @@ def test_hashes_stay_true_when_instructions_go(copy: Copy, tmp_path: Path) -> No
     assert catalog.sql(READ.replace("'p'", "'less'")).height == 15
 
 
-def test_a_database_that_is_gone_is_said(copy: Copy) -> None:
+def test_a_missing_database_is_an_error(copy: Copy) -> None:
     catalog = copy()
     catalog.store.database.unlink()
     assert checks(catalog) == {"database_gone"}

@@ -48,7 +48,7 @@ def names(catalog: Catalog) -> list[str]:
     return catalog.signals()["name"].to_list()
 
 
-def test_signals_of_which_nothing_is_left_go_with_what_they_were_made_of(pools: Catalog) -> None:
+def test_signals_without_members_are_removed_with_their_inputs(pools: Catalog) -> None:
     base = score(pools, "base", [5, 6])
     score(pools, "derived", [5, 6], inputs={"base": base.identity_sha256})
     score(pools, "other", [1, 5])
@@ -134,7 +134,7 @@ def test_what_a_subset_was_made_of_stays(pools: Catalog) -> None:
     assert (pools.gc().signals, names(pools)) == ([], ["depth"])
 
 
-def test_a_signal_that_a_job_computes_stays_and_a_job_that_comes_late_is_told(
+def test_a_signal_that_a_job_computes_stays_and_a_late_job_fails(
     pools: Catalog,
 ) -> None:
     signal = score(pools, "busy", [5, 6])

@@ -174,7 +174,7 @@ def test_old_versions_go_and_pinned_ones_stay(embedded: tuple[Catalog, Signal]) 
     assert catalog.doctor() == []
 
 
-def test_a_moved_vector_folder_is_said_and_nothing_is_forgotten(
+def test_a_moved_vector_folder_is_reported_and_nothing_is_forgotten(
     embedded: tuple[Catalog, Signal],
 ) -> None:
     catalog, signal = embedded

@@ -36,7 +36,7 @@ def test_the_rate_rises_to_its_peak_and_falls_to_nothing() -> None:
     assert min(rates[:1000]) > 0
 
 
-def test_the_micro_batch_is_no_part_of_the_identity() -> None:
+def test_the_micro_batch_is_not_part_of_the_identity() -> None:
     assert Recipe(budget=1).identity() == Recipe(budget=999).identity()
     assert Recipe(seed=1).identity() != Recipe(seed=2).identity()
 

@@ -87,7 +87,7 @@ def test_a_template_without_a_system_role_gets_it_in_the_first_turn(chat: Any) -
     assert rendered.text[rendered.boundary :] == "B</>"
 
 
-def test_where_the_opened_prompt_is_no_prefix_the_response_still_starts_right(chat: Any) -> None:
+def test_the_response_is_found_even_if_the_opened_prompt_is_not_a_prefix(chat: Any) -> None:
     rendered = template_of(chat(THINKING)).render(talk("A", "B"))
     assert rendered.text == "[user]A[/][assistant]<think></think>B[/]"
     assert rendered.text[rendered.boundary :] in ("B[/]", "</think>B[/]")
@@ -148,7 +148,7 @@ def test_an_answer_that_stands_in_the_mark_after_it_ends_once(chat: Any, answer:
 
 
 @pytest.mark.parametrize("tools", ['["search", "calculator"]', "no JSON", "[1]"])
-def test_tools_that_are_no_schema_refuse_that_record_alone(chat: Any, tools: str) -> None:
+def test_tools_other_than_a_schema_refuse_only_their_record(chat: Any, tools: str) -> None:
     template = template_of(chat("{{ tools | tojson }}" + CHATML))
     assert template.render(talk("A", "B", tools=tools)).reason == "template_refuses"
     assert (

@@ -219,7 +219,7 @@ def test_parquet_that_is_compressed_is_read_from_a_copy(tmp_path: Path) -> None:
     assert (file.container, file.compression, file.n_records) == ("parquet", "gzip", 5)
 
 
-def test_a_member_without_a_name_is_no_data(tmp_path: Path) -> None:
+def test_an_archive_member_without_a_name_is_not_data(tmp_path: Path) -> None:
     path = tmp_path / "data.zip"
     path.write_bytes(zipped({"ZZZ": b"x", "a.jsonl": lines(1)}).replace(b"ZZZ", b"\0ZZ"))
     (file,) = read(path)

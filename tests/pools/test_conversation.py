@@ -171,7 +171,7 @@ def test_tools_stay_as_they_were_written(value: Any, text: str | None) -> None:
         ),
     ],
 )
-def test_what_is_no_instruction_says_why(turns: list[Any], reason: str) -> None:
+def test_a_rejected_record_has_a_reason(turns: list[Any], reason: str) -> None:
     found = answered(read(*turns), prompts_only=False)
     assert isinstance(found, Rejection)
     assert found.reason == reason

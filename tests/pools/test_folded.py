@@ -45,7 +45,7 @@ def test_a_folded_record_is_kept_with_what_it_says_beside_the_instruction(
     assert catalog.doctor() == []
 
 
-def test_source_labels_and_spelling_are_differences_and_the_order_of_keys_is_none(
+def test_source_labels_and_spelling_differ_but_the_order_of_keys_does_not(
     catalog: Catalog, jsonl: Write
 ) -> None:
     one = [record("caf\u00e9", topic="x", a=1, b=2), record("caf\u00e9", topic="y", a=1, b=2)]

@@ -24,6 +24,6 @@ def test_labels_are_read_however_they_are_written(value: Any, labels: list[str] 
     assert labels_of(value) == labels
 
 
-def test_half_of_a_surrogate_pair_is_no_label() -> None:
+def test_half_of_a_surrogate_pair_is_not_a_label() -> None:
     with pytest.raises(UnicodeEncodeError):
         labels_of(["\ud83d"])

@@ -77,7 +77,7 @@ def test_every_shape_of_media_is_a_list_of_references(record: dict[str, Any], me
         {"audio": [{}, 1]},
     ],
 )
-def test_what_is_no_medium_stays_in_the_metadata(record: dict[str, Any]) -> None:
+def test_values_other_than_media_stay_in_the_metadata(record: dict[str, Any]) -> None:
     assert read(record) == (None, record)
 
 

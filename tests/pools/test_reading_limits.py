@@ -18,7 +18,7 @@ def lines(rows: list[Any]) -> str:
     return "".join(json.dumps(row) + "\n" for row in rows)
 
 
-def test_a_long_raw_text_is_cut_and_says_so(tmp_path: Path) -> None:
+def test_a_long_raw_text_is_cut_with_a_mark(tmp_path: Path) -> None:
     path = tmp_path / "data.jsonl"
     path.write_text(lines(ROWS) + '{"instruction": "' + "x" * 100_000 + "\n")
     (bad,) = [row for batch in read_batches([str(path)]) for row in batch.quarantine.to_pylist()]

@@ -245,7 +245,7 @@ def test_a_bad_name_is_refused(catalog: Catalog, jsonl: Write, name: str) -> Non
         catalog.register(jsonl(pairs(1)), pool=name)
 
 
-def test_progress_is_told_records_and_bytes(catalog: Catalog, jsonl: Write) -> None:
+def test_progress_reports_records_and_bytes(catalog: Catalog, jsonl: Write) -> None:
     told: list[tuple[int, int, int | None]] = []
     path = jsonl(pairs(25))
     catalog.register(path, pool="p", progress=lambda *numbers: told.append(numbers))

@@ -89,7 +89,7 @@ def test_every_shape_of_a_preference_is_read_with_its_unwanted_answers(
 @pytest.mark.parametrize(
     "value", [None, [], True, 3, {}, [1], [turn("alien", "b")], [turn("assistant", "b"), 4]]
 )
-def test_what_is_no_answer_stays_in_the_metadata(value: Any) -> None:
+def test_values_other_than_answers_stay_in_the_metadata(value: Any) -> None:
     read = preference({"prompt": "q", "chosen": "a", "rejected": value})
     assert isinstance(read, Instruction)
     assert unwanted_answers(read) is None
@@ -142,7 +142,7 @@ def test_members_that_get_their_rejected_messages_are_counted(
     assert catalog.register(jsonl([*with_rejected, plain[3]]), pool="p").n_identity_changed == 0
 
 
-def test_an_empty_cell_is_no_unwanted_answer(catalog: Catalog, tmp_path: Path) -> None:
+def test_an_empty_cell_is_not_a_rejected_answer(catalog: Catalog, tmp_path: Path) -> None:
     path = tmp_path / "pairs.csv"
     path.write_text("prompt,chosen,rejected,images\nc,N,,\nd,M,worse,\n", encoding="utf-8")
     catalog.register(path, pool="p")

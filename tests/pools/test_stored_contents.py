@@ -180,7 +180,7 @@ def test_what_was_computed_here_from_such_contents_is_stale(
 
 
 @pytest.mark.parametrize("content", CONTENTS)
-def test_a_text_for_parts_is_no_part_of_the_fingerprint(content: list[Any]) -> None:
+def test_a_text_for_parts_is_not_part_of_the_fingerprint(content: list[Any]) -> None:
     read = message({"role": "user", "content": content})
     assert not isinstance(read, Rejection)
     role, text, extra = read

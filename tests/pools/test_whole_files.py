@@ -170,7 +170,9 @@ def test_python_literals_are_read_and_said(read: Read, text: str) -> None:
     assert [note.startswith("2 ") and "Python" in note for note in file.notes] == [True]
 
 
-def test_python_that_is_no_literal_is_never_evaluated_and_said(read: Read, tmp_path: Path) -> None:
+def test_python_other_than_a_literal_is_reported_and_never_evaluated(
+    read: Read, tmp_path: Path
+) -> None:
     call = f"{{'instruction': 'q', 'output': open('{tmp_path}/made', 'w').write('x')}}"
     text = f"{{'instruction': 'q', 'output': 'a'}}\n{call}\n{{'instruction': 'q', 'output': nan}}"
     contents, file, rows = read(text)

@@ -50,7 +50,7 @@ def test_the_key_follows_the_content_and_not_the_way_it_is_held() -> None:
 
 
 @pytest.mark.parametrize("item", ["item", "", "l", "element"])
-def test_the_name_of_a_list_item_is_no_part_of_the_key(item: str) -> None:
+def test_the_name_of_a_list_item_is_not_part_of_the_key(item: str) -> None:
     def rows(vectors: pa.Array, names: pa.Array) -> pa.Table:
         return pa.table({"fingerprint": names, "v": vectors})
 

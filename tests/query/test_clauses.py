@@ -55,7 +55,7 @@ def test_the_budget_may_cut_an_inner_query() -> None:
         ),
     ],
 )
-def test_what_is_no_plain_budget_is_not_taken_for_one(sql: str) -> None:
+def test_only_a_plain_budget_is_a_cut(sql: str) -> None:
     assert cut_of(of(sql)) is None
 
 

@@ -165,7 +165,7 @@ def test_a_changed_copy_is_refused(filled: Catalog, file: Path) -> None:
         ("longest_first.py", LONGEST_FIRST.replace("@kernel", "# @kernel"), QueryError),
     ],
 )
-def test_a_file_that_is_no_kernel_is_refused(
+def test_a_file_without_a_kernel_is_refused(
     filled: Catalog, tmp_path: Path, name: str, text: str, error: type[CatalogError]
 ) -> None:
     path = tmp_path / name

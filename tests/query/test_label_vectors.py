@@ -73,7 +73,7 @@ def test_the_labels_of_a_subset_are_those_of_its_members(store: Store) -> None:
     ]
 
 
-def test_a_pool_without_labels_is_told_how_they_come_in(store: Store) -> None:
+def test_the_error_for_a_pool_without_labels_says_how_to_register_them(store: Store) -> None:
     with store.writing() as connection:
         connection.execute("UPDATE pool_members SET labels = NULL")
     message = (
@@ -131,7 +131,7 @@ def test_mig_reads_labels_and_any_score(store: Store) -> None:
     assert set(definition.content["functions"]) == {"mig"}
 
 
-def test_embedding_labels_stops_when_it_is_told_to_and_keeps_nothing(store: Store) -> None:
+def test_embedding_labels_stops_on_request_and_keeps_nothing(store: Store) -> None:
     with session(store) as opened:
         source = label_embeddings(opened.connection, "tiny")
         assert source.load is not None

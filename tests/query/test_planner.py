@@ -157,7 +157,7 @@ def test_token_states_reach_a_kernel_as_they_were_stored(store: Store) -> None:
         ),
     ],
 )
-def test_a_wrong_call_is_told_with_its_place_and_the_way_out(
+def test_the_error_for_a_wrong_call_has_its_location_and_a_next_step(
     store: Store, sql: str, message: str
 ) -> None:
     with pytest.raises(CatalogError) as caught:

@@ -156,7 +156,7 @@ def test_a_kernel_over_numbers_of_instructions_is_given_their_fingerprints(store
     assert choose(store, definition).sha256 == choose(store, expected).sha256
 
 
-def test_rows_that_are_no_members_reach_a_kernel_in_the_order_of_their_content(
+def test_rows_without_members_reach_a_kernel_in_the_order_of_their_content(
     store: Store,
 ) -> None:
     sql = (

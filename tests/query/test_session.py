@@ -45,7 +45,7 @@ def test_a_connection_that_was_closed_meanwhile_has_no_progress_and_nothing_to_s
 
 
 @pytest.mark.parametrize("memory", ["100KB", "1MB"])
-def test_too_little_memory_to_open_the_catalog_is_said_so(store: Store, memory: str) -> None:
+def test_too_little_memory_to_open_the_catalog_is_an_error(store: Store, memory: str) -> None:
     with (
         pytest.raises(
             InterruptedQueryError,

@@ -162,7 +162,7 @@ def test_a_missing_signal_is_named_with_the_command_that_makes_it(
     assert message in str(caught.value)
 
 
-def test_scores_have_one_column_a_name_and_null_where_there_is_none(store: Store) -> None:
+def test_scores_have_one_column_a_name_and_null_for_missing_values(store: Store) -> None:
     answer = run(store, "FROM scores('tiny')")
     assert answer.column_names == ["instruction_id", "fingerprint", "depth", "ifd"]
     assert by_id(answer, "ifd") == {i: None if i == 8 else i / 100 for i in MEMBERS}

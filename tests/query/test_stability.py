@@ -45,7 +45,7 @@ def changing(store: Store, sql: str) -> set[str]:
         ("txid_current()", "txid_current"),
     ],
 )
-def test_what_the_clock_or_the_session_answers_is_told(
+def test_values_of_the_clock_or_the_session_are_reported(
     store: Store, expression: str, name: str
 ) -> None:
     assert changing(store, f"SELECT {expression} AS x") == {name}

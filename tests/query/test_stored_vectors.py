@@ -34,7 +34,7 @@ def test_embeddings_are_those_of_committed_shards_in_float32(store: Store) -> No
     assert by_id(answer, "vector") == expected
 
 
-def test_embeddings_are_of_the_prompt_where_an_encoder_has_read_both_and_nothing_is_said(
+def test_embeddings_of_the_prompt_are_the_default(
     store: Store,
 ) -> None:
     with store.writing() as connection:

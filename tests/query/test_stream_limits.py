@@ -51,7 +51,7 @@ def test_spilling_is_limited(store: Store) -> None:
     assert not list(store.scratch.iterdir())
 
 
-def test_a_stream_that_fails_late_says_so_in_our_words(store: Store) -> None:
+def test_a_stream_that_fails_late_raises_our_error(store: Store) -> None:
     late = (
         "SELECT CASE WHEN range = 3000000 THEN error('too far') ELSE range END AS i FROM "
         "range(5000000)"
@@ -61,7 +61,7 @@ def test_a_stream_that_fails_late_says_so_in_our_words(store: Store) -> None:
             pass
 
 
-def test_progress_is_told_from_0_to_100(store: Store) -> None:
+def test_progress_is_reported_from_0_to_100(store: Store) -> None:
     told: list[float] = []
     with pytest.raises(InterruptedQueryError):
         run(
@@ -119,12 +119,12 @@ def test_time_is_limited_while_a_writer_holds_the_catalog(store: Store) -> None:
         assert time.monotonic() - started < 3
 
 
-def test_no_catalog_is_said_so(tmp_path: Path) -> None:
+def test_a_missing_catalog_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(HomeNotFoundError, match="no catalog in"):
         run(Store(tmp_path / "none"), "SELECT 1")
 
 
-def test_an_unknown_pool_is_said_so_with_its_place(store: Store) -> None:
+def test_an_unknown_pool_is_an_error_with_its_location(store: Store) -> None:
     with pytest.raises(
         ReferenceNotFoundError,
         match=r"^query:1:15: no pool or subset named tinny; did you mean tiny\?",

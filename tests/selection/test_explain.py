@@ -106,7 +106,7 @@ def test_explaining_computes_and_keeps_nothing(store: Store) -> None:
     assert told.needs == ()
 
 
-def test_each_signal_is_told_once(store: Store) -> None:
+def test_each_signal_is_reported_once(store: Store) -> None:
     sql = (
         "FROM score('tiny', name => 'ifd') AS a JOIN score('tiny@2', name => 'ifd') AS b "
         "USING (instruction_id), embeddings('tiny')"

@@ -138,7 +138,7 @@ def test_ten_budgets_cost_one_clustering(store: Store) -> None:
         ),
         (
             "SELECT instruction_id FROM pool('tiny@1') ORDER BY row_number LIMIT $budget",
-            "5 of 5 rows are no members of tiny@2",
+            "5 of 5 rows are not members of tiny@2",
         ),
         (
             "SELECT instruction_id FROM pool($pool) WHERE false ORDER BY row_number",
@@ -159,7 +159,9 @@ def test_ten_budgets_cost_one_clustering(store: Store) -> None:
         ),
     ],
 )
-def test_an_answer_that_is_no_selection_is_refused(store: Store, sql: str, message: str) -> None:
+def test_an_answer_without_the_columns_of_a_selection_is_refused(
+    store: Store, sql: str, message: str
+) -> None:
     with pytest.raises(SelectionError) as caught:
         made(store, sql)
     assert message in str(caught.value)
@@ -174,7 +176,7 @@ def test_columns_of_one_name_are_kept_apart_in_the_why(store: Store) -> None:
     assert chosen.members["why"].to_pylist() == ['{"n":1,"n_1":2}']
 
 
-def test_fewer_eligible_than_the_budget_are_a_shortfall_that_is_said(store: Store) -> None:
+def test_fewer_eligible_rows_than_the_budget_are_reported(store: Store) -> None:
     chosen = made(
         store,
         (

@@ -107,7 +107,7 @@ def test_settings_come_as_texts_or_as_values() -> None:
         ({"target": "x", "is_fair": "perhaps"}, "is_fair takes true or false, not 'perhaps'"),
     ],
 )
-def test_a_setting_out_of_range_is_told_with_its_declaration(
+def test_the_error_for_a_setting_out_of_range_has_its_declaration(
     settings: dict[str, object], message: str
 ) -> None:
     with pytest.raises(OptionError) as caught:
@@ -145,7 +145,7 @@ def test_a_setting_out_of_range_is_told_with_its_declaration(
         (f"{PARAM} k integer = 1\nSELECT '$k' -- $k", "2:11: k is declared and never used"),
     ],
 )
-def test_a_wrong_header_is_told_with_its_location(text: str, message: str) -> None:
+def test_the_error_for_a_wrong_header_has_its_location(text: str, message: str) -> None:
     with pytest.raises(HeaderError) as caught:
         read_selector(text, name="some")
     assert str(caught.value).startswith(f"some.sql:{message}")

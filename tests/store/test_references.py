@@ -61,12 +61,12 @@ def test_what_is_not_there_is_named_with_the_nearest(
 
 
 @pytest.mark.parametrize("text", ["", "@", "a b", "alpaca@", "-x", "a'; DROP TABLE pools; --"])
-def test_what_is_no_reference_is_said_so(connection: Connection, text: str) -> None:
+def test_an_invalid_reference_is_an_error(connection: Connection, text: str) -> None:
     with pytest.raises(OptionError, match="invalid reference"):
         resolve(connection, text)
 
 
-def test_a_subset_is_no_pool(connection: Connection) -> None:
+def test_a_subset_is_refused_as_a_pool(connection: Connection) -> None:
     with pytest.raises(
         ReferenceNotFoundError, match=r"expected a pool, but .best. is a subset.*catalog show best"
     ):

@@ -60,7 +60,7 @@ def test_a_loss_that_rises_again_with_the_depth_does_not_fall(
     assert first.verdict == verdict
 
 
-def test_what_chance_reaches_too_is_no_merit_of_a_choice(load: Callable[[str], ModuleType]) -> None:
+def test_a_choice_gets_no_credit_for_what_chance_reaches(load: Callable[[str], ModuleType]) -> None:
     credited = load("s2l_efficiency_claims").credited
     assert credited([True, True], [False, False]) == "holds"
     assert credited([True, True], [True, True]) == "holds in part"

@@ -121,7 +121,7 @@ def test_a_file_of_ones_own_selects_as_a_built_in_one_does(filled: Catalog, tmp_
         ("SELECT instruction_id FROM pool($pool) ORDER BY 1", "end with LIMIT"),
         (
             "SELECT 123456789 AS instruction_id FROM range($budget) ORDER BY 1 LIMIT 1",
-            "no members of p@1",
+            "not members of p@1",
         ),
         (
             "SELECT instruction_id FROM pool($pool) WHERE false ORDER BY 1 LIMIT $budget",
@@ -130,7 +130,7 @@ def test_a_file_of_ones_own_selects_as_a_built_in_one_does(filled: Catalog, tmp_
         ("SELECT instruction_id FROM pool($pool) LIMIT $budget", "ORDER BY"),
     ],
 )
-def test_an_answer_that_is_no_selection_is_refused(
+def test_an_answer_without_the_columns_of_a_selection_is_refused(
     filled: Catalog, tmp_path: Path, query: str, message: str
 ) -> None:
     path = tmp_path / "bad.sql"

@@ -9,7 +9,7 @@ from catalog import Catalog
 from tests.subsets.conftest import N
 
 
-def test_a_shortfall_is_said(filled: Catalog, tmp_path: Path) -> None:
+def test_a_shortfall_is_reported(filled: Catalog, tmp_path: Path) -> None:
     values = np.full(N, np.nan)
     values[:6] = 1.0
     np.save(tmp_path / "few.npy", values)
@@ -31,7 +31,7 @@ def test_clusters_that_all_gave_twice_lack_nothing(filled: Catalog, tmp_path: Pa
     )
 
 
-def test_fewer_members_than_clusters_is_said(filled: Catalog) -> None:
+def test_fewer_members_than_clusters_are_reported(filled: Catalog) -> None:
     (warning,) = filled.select("s2l", "p", budget=5, name="x", settings={"k": 20}).warnings
     assert re.search(r"budget of 5 is less than 20 clusters.*'k': 2", warning)
     (warning,) = filled.select(

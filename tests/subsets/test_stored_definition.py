@@ -97,7 +97,7 @@ def test_another_pool_that_is_named_without_a_version_is_read_as_it_was(
     assert (left_out.cause, left_out.is_as_stored) == ("condition", True)
 
 
-def test_selecting_onto_reads_the_current_versions_and_says_so(
+def test_a_refresh_reads_the_current_versions_and_names_them(
     filled: Catalog, jsonl: Write, tmp_path: Path
 ) -> None:
     filled.select(written(tmp_path, "'t'"), "p", budget=5, name="few")

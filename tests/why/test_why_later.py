@@ -32,7 +32,7 @@ def test_an_answer_is_true_of_the_stored_version_whatever_the_pool_has_become(
         catalog.why("drawn", new)
 
 
-def test_a_changed_signal_is_said(catalog: Catalog, jsonl: Write, tmp_path: Path) -> None:
+def test_a_changed_signal_is_named(catalog: Catalog, jsonl: Write, tmp_path: Path) -> None:
     catalog.register(jsonl([{"instruction": f"q {i}", "output": "a"} for i in range(9)]), pool="p")
     np.save(tmp_path / "depth.npy", np.arange(9.0))
     catalog.import_scores("p", tmp_path / "depth.npy", name="depth")

@@ -25,7 +25,7 @@ NOT_IN_FILE = "not_in_file"
 def instruction_ids(
     connection: Connection, reference: Reference, table: Published, *, key: str
 ) -> Ids:
-    """Return the instruction of each row, `NOT_A_MEMBER` where its record is no member.
+    """Return the instruction of each row, `NOT_A_MEMBER` if its record is not a member.
 
     Args:
         connection: a reader's.

@@ -62,8 +62,8 @@ def import_losses(
 
     Raises:
         SourceError: the file cannot be read.
-        SignalError: lengths differ, the keys do not fit, there are no numbers, one is negative, or
-            a numeric column is no checkpoint.
+        SignalError: lengths differ, keys do not match, numbers are missing or negative, or a
+            numeric column is not a checkpoint.
         OptionError: the proxy's name is invalid.
     """
     check_name(proxy)
@@ -263,7 +263,7 @@ def _lists(table: Published, column: Any) -> Numbers:
 
 
 def _refuse_negative(table: Published, rows: _Rows) -> None:
-    """Refuse losses below zero: the numbers are no cross-entropies then."""
+    """Refuse losses below zero: they cannot be cross-entropies."""
     negative = np.flatnonzero(rows.is_whole & (rows.losses < 0).any(axis=1))
     if not len(negative):
         return

@@ -150,7 +150,7 @@ def check_definition(
 
 
 def _require_inputs(definition: ScoreDefinition, known: Definitions) -> None:
-    """Refuse an input that is no score, or that is made of the score itself."""
+    """Refuse an unknown input, and one that is made of the score itself."""
     possible = [*MEASURES, *known, LOSSES, LABELS, MEMBERS, OF]
     for source in definition.sources:
         if source not in possible:

@@ -268,7 +268,7 @@ def test_an_array_is_known_by_its_first_bytes_and_an_ending_that_lies_is_refused
     assert pool.import_scores("p", tmp_path / "s", name="r").n_with_value == 3
 
 
-def test_a_name_that_is_none_is_refused(pool: Catalog, tmp_path: Path) -> None:
+def test_an_invalid_name_is_refused(pool: Catalog, tmp_path: Path) -> None:
     np.save(tmp_path / "r.npy", np.ones(5))
     np.save(tmp_path / "losses.npy", np.ones((5, 2)))
     with pytest.raises(OptionError, match="'bad name'"):

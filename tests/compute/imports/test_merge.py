@@ -62,7 +62,7 @@ def grown(catalog: Catalog, jsonl: Write, tmp_path: Path) -> Grown:
     return pool
 
 
-def test_members_whom_the_file_does_not_name_keep_their_scores(grown: Grown) -> None:
+def test_members_missing_from_the_file_keep_their_scores(grown: Grown) -> None:
     new = grown.file({5: 50.0, 6: 60.0, 7: 70.0})
     answer = grown.catalog.import_scores("p", new, name="r", key="code")
     assert (
@@ -113,7 +113,7 @@ def test_a_first_import_and_one_of_another_name_keep_nothing(grown: Grown) -> No
     assert (answer.n_with_value, answer.n_kept, answer.reasons) == (1, 0, {"not_in_file": 7})
 
 
-def test_members_whom_the_file_does_not_name_keep_their_losses_at_as_many_checkpoints(
+def test_members_missing_from_the_file_keep_losses_at_as_many_checkpoints(
     grown: Grown,
 ) -> None:
     grown.catalog.import_losses(

@@ -61,7 +61,7 @@ def test_every_container_gives_the_same_numbers(tmp_path: Path) -> None:
         ("t.npy", b"\x93NUMPY\x01\x00 and garbage", r"\.npy file"),
     ],
 )
-def test_what_is_no_whole_table_is_refused_with_the_place(
+def test_an_incomplete_table_is_refused_with_its_location(
     tmp_path: Path, name: str, content: bytes, message: str
 ) -> None:
     (tmp_path / name).write_bytes(content)

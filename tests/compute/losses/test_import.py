@@ -74,7 +74,7 @@ def test_the_last_import_is_read_also_when_its_numbers_were_there_before(
 
 @pytest.mark.parametrize("broken", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("shape", SHAPES)
-def test_what_is_no_number_is_no_trajectory(
+def test_a_trajectory_with_a_missing_number_is_not_imported(
     pool: Catalog, tmp_path: Path, numbers: np.ndarray[Any, Any], shape: str, broken: float
 ) -> None:
     numbers[4, 1] = broken
@@ -87,7 +87,7 @@ def test_what_is_no_number_is_no_trajectory(
 
 
 @pytest.mark.parametrize("shape", ["parquet-lists", "parquet-columns", "jsonl", "csv"])
-def test_a_null_is_no_number(
+def test_a_null_is_not_a_number(
     pool: Catalog, tmp_path: Path, numbers: np.ndarray[Any, Any], shape: str
 ) -> None:
     rows: list[list[float | None]] = numbers.tolist()
@@ -140,7 +140,7 @@ def test_a_column_row_puts_a_shuffled_file_in_order(
     assert np.array_equal(stored(pool), numbers)
 
 
-def test_a_numeric_key_is_no_checkpoint(
+def test_a_numeric_key_is_not_a_checkpoint(
     pool: Catalog, jsonl: Write, tmp_path: Path, numbers: np.ndarray[Any, Any]
 ) -> None:
     pool.register(
@@ -178,7 +178,7 @@ def test_quarantined_records_keep_their_rows(
     assert (found["row_number"] == found["loss"]).all()
 
 
-def test_tensors_are_in_the_order_of_their_numbers_and_what_is_none_is_refused(
+def test_tensors_are_ordered_by_number_and_others_are_refused(
     pool: Catalog, tmp_path: Path
 ) -> None:
     from safetensors.numpy import save_file

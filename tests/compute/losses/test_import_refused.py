@@ -117,7 +117,7 @@ def test_a_table_without_numbers_is_refused(pool: Catalog, tmp_path: Path) -> No
         (("ck1", "ck01"), "ck1 and ck01 have the same number"),
     ],
 )
-def test_numeric_columns_that_are_no_checkpoints_are_refused_by_name(
+def test_numeric_columns_other_than_checkpoints_are_refused_by_name(
     pool: Catalog, tmp_path: Path, columns: tuple[str, ...], message: str
 ) -> None:
     pl.DataFrame({"instruction": ["x"] * 6, **{name: [1.0] * 6 for name in columns}}).write_csv(

@@ -219,7 +219,7 @@ def test_what_cannot_be_trained_is_refused_before_anything_is_written(
     assert pool.signals("p").is_empty()
 
 
-def test_a_second_process_is_told_who_trains(pool: Catalog, model: Path) -> None:
+def test_a_second_process_learns_which_process_trains(pool: Catalog, model: Path) -> None:
     report = trained(pool, model)
     with (
         exclusively(pool.store, report.signal),
@@ -250,7 +250,7 @@ def test_members_without_a_loss_leave_fewer_steps_and_as_many_checkpoints(
     assert len(catalog.signals("p")) == 1
 
 
-def test_members_of_whom_none_has_a_loss_leave_no_signal(
+def test_a_run_without_any_loss_leaves_no_signal(
     catalog: Catalog, jsonl: Write, model: Path
 ) -> None:
     catalog.register(

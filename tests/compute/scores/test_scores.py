@@ -246,7 +246,7 @@ def test_options_that_scores_have_not_are_refused(
 
 
 @pytest.mark.slow
-def test_a_name_that_means_the_proxy_trained_here_is_said(
+def test_a_note_says_that_a_name_means_the_proxy_trained_here(
     pool: Catalog, model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(model.parent)

@@ -62,7 +62,7 @@ def test_the_input_follows_on_a_line_of_its_own() -> None:
         "No input required.",
     ],
 )
-def test_a_placeholder_is_no_input_and_is_counted_and_kept(text: str) -> None:
+def test_a_placeholder_input_is_counted_and_kept(text: str) -> None:
     found = alpaca({"instruction": "q", "input": text, "output": "a"})
     assert isinstance(found, Instruction)
     assert (found.messages, found.rest, found.n_no_input) == (PAIR, {"input": text}, 1)
@@ -114,7 +114,7 @@ def test_an_answer_follows_the_turns_of_its_prompt(answer: Any) -> None:
 @pytest.mark.parametrize(
     "others", [{}, {"completion": 3}, {"completion": "a", "input": "i"}, {"completion": [3]}]
 )
-def test_turns_that_no_answer_can_follow_are_no_texts(others: dict[str, Any]) -> None:
+def test_turns_that_no_answer_can_follow_are_not_texts(others: dict[str, Any]) -> None:
     rejected = alpaca({"prompt": [USER], **others})
     assert isinstance(rejected, Rejection)
     assert rejected.reason == "wrong_type"

@@ -84,5 +84,5 @@ def test_an_impossible_map_is_refused(paths: dict[str, str]) -> None:
         mapped(paths)
 
 
-def test_a_path_that_leads_nowhere_is_none() -> None:
+def test_a_path_without_a_value_is_none() -> None:
     assert [value_at({"a": [1]}, path) for path in ("a.1", "a.x", "b", "a.0.c")] == [None] * 4

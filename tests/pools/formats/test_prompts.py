@@ -89,7 +89,7 @@ def test_several_keys_of_a_prompt_are_one_prompt(record: dict[str, Any], prompt:
     ]
 
 
-def test_joined_keys_are_said_and_leave_no_metadata() -> None:
+def test_joined_keys_are_reported_and_leave_no_metadata() -> None:
     found = read({"instruction": "i", "question": "q", "context": "c", "answer": "a", "id": 1})
     assert found.rest == {"id": 1}
     assert ["instruction, context and question" in note for note in found.notes] == [True]
@@ -116,7 +116,7 @@ def test_choices_follow_their_question(
 
 
 @pytest.mark.parametrize("choices", [[], [{"message": USER}], {"text": ["x"], "label": []}, "x", 3])
-def test_choices_that_are_no_texts_stay_in_the_metadata(choices: Any) -> None:
+def test_choices_other_than_texts_stay_in_the_metadata(choices: Any) -> None:
     found = read({"question": "q", "choices": choices, "answer": "a"})
     assert (found.messages, found.rest, found.notes) == (PAIR, {"choices": choices}, ())
 

@@ -78,7 +78,7 @@ def test_a_quote_left_open_does_not_swallow_the_rows_after_it() -> None:
     assert read(text) == ["not_csv", *[("c", "d")] * 1000]
 
 
-def test_a_first_row_of_sentences_is_no_header() -> None:
+def test_a_first_row_of_sentences_is_not_a_header() -> None:
     dialect = dialect_of(
         "What is the capital of France, and why is it not Lyon?,Paris\nAnd of Spain?,Madrid\n",
         names=("prompt",),
@@ -87,13 +87,13 @@ def test_a_first_row_of_sentences_is_no_header() -> None:
     assert not dialect.has_header
 
 
-def test_prose_is_no_table() -> None:
+def test_prose_is_not_a_table() -> None:
     text = "It was late, and cold.\nNobody came, nobody called, nobody wrote.\nSo they left.\n" * 3
     dialect = dialect_of(text, names=("prompt",))
     assert dialect is None or not dialect.is_regular
 
 
-def test_a_byte_order_mark_is_no_part_of_the_first_name() -> None:
+def test_a_byte_order_mark_is_not_part_of_the_first_name() -> None:
     dialect = dialect_of("\ufeffprompt,response\na,b\n", names=("prompt",))
     assert dialect is not None
     assert [

@@ -49,7 +49,7 @@ def test_what_is_not_plainly_chinese_stays_utf_8_with_bad_bytes(data: bytes) -> 
 
 
 @pytest.mark.parametrize("data", [bytes(range(256)) * 4, bytes(100), b"\x00\x01\x02\x03" * 50])
-def test_bytes_that_are_no_text_have_no_encoding(data: bytes) -> None:
+def test_binary_bytes_have_no_encoding(data: bytes) -> None:
     assert encoding_of(data) is None
 
 

@@ -214,7 +214,7 @@ def test_a_trailing_comma_after_the_last_record_loses_nothing() -> None:
 
 
 @given(plain_records, st.integers(1, 60))
-def test_a_cut_array_keeps_its_whole_records_and_says_so(rows: Records, n_cut: int) -> None:
+def test_a_cut_array_keeps_its_whole_records_with_a_note(rows: Records, n_cut: int) -> None:
     text = json.dumps(rows)
     container, found = read(text[:-n_cut])
     good, bad = split(found)

@@ -74,7 +74,7 @@ def test_a_cut_file_is_refused() -> None:
     assert caught.value.reason == "corrupt_archive"
 
 
-def test_an_extra_that_is_no_json_object_stays_a_key_of_its_message(tmp_path: Path) -> None:
+def test_an_extra_other_than_a_json_object_stays_a_key_of_its_message(tmp_path: Path) -> None:
     messages = [
         [
             {"role": "user", "content": "q", "extra": "see below"},
@@ -146,7 +146,7 @@ def test_nulls_of_a_list_stay_and_so_do_the_catalogs_own_messages(tmp_path: Path
     assert json.loads(row["metadata"]) == {"l": [1, None]}
 
 
-def test_bytes_are_said_and_left_out_of_the_metadata(tmp_path: Path) -> None:
+def test_bytes_are_reported_and_left_out_of_the_metadata(tmp_path: Path) -> None:
     rows = [
         {"prompt": f"q{n}", "response": "a", "raw": b"x" * 9, "deep": {"b": [b"y"], "c": n}}
         for n in range(3)

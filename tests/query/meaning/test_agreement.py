@@ -82,7 +82,7 @@ def test_what_the_stock_dialect_changes_is_read_as_duckdb_reads_it(
 
 
 @pytest.mark.parametrize("text", ["SELECT", "DELETE FROM t", "SELECT 1; SELECT 2", "no query"])
-def test_what_is_no_query_is_not_understood(
+def test_a_text_other_than_a_query_is_not_understood(
     connection: duckdb.DuckDBPyConnection, text: str
 ) -> None:
     assert understood(connection, text) is None

@@ -29,7 +29,7 @@ def test_the_same_text_has_no_change(connection: duckdb.DuckDBPyConnection) -> N
         "SELECT p.a FROM t AS p WHERE (p.b > 1)",
     ],
 )
-def test_names_comments_and_layout_are_no_change_of_meaning(
+def test_names_comments_and_layout_do_not_change_the_meaning(
     connection: duckdb.DuckDBPyConnection, other: str
 ) -> None:
     assert changes(connection, "SELECT p.a FROM t AS p WHERE p.b > 1", other) == [ONLY_LAYOUT]
@@ -46,7 +46,7 @@ def test_a_kernels_argument_is_named_with_its_place(
     assert "'drop'" in found[0]
 
 
-def test_each_condition_is_told_by_itself(connection: duckdb.DuckDBPyConnection) -> None:
+def test_each_condition_is_reported_by_itself(connection: duckdb.DuckDBPyConnection) -> None:
     found = changes(
         connection,
         "SELECT a FROM t WHERE a > 1 AND b = 2 LIMIT 3",

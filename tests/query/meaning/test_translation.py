@@ -43,7 +43,7 @@ def test_a_dialect_that_is_not_known_is_refused() -> None:
 
 
 @pytest.mark.parametrize("text", ["SELECT FROM WHERE", "DELETE FROM t", "SELECT 1; SELECT 2", ""])
-def test_what_is_no_single_query_is_refused_by_name(text: str) -> None:
+def test_statements_other_than_one_query_are_refused_by_name(text: str) -> None:
     with pytest.raises(QueryError, match=r"^mine"):
         as_duckdb(text, "postgres", name="mine")
 
