@@ -9,7 +9,6 @@ from pathlib import Path
 import click
 
 from catalog.catalog import Catalog
-from catalog.cli.group import run_command
 from catalog.cli.output import say
 
 # The commands of a first session, in order. {folder} is for files, beside the catalog.
@@ -57,6 +56,7 @@ def demo(ctx: click.Context, path: Path | None) -> None:
         )
         return
     home = ctx.find_object(Catalog).store.path  # type: ignore[union-attr]  # the group made it
+    program, options = ctx.find_root().command, ["--home", str(home)]
     folder = beside(home)
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as temporary:
@@ -64,7 +64,11 @@ def demo(ctx: click.Context, path: Path | None) -> None:
         paths = {"folder": shlex.quote(str(folder)), "source": shlex.quote(str(source))}
         for step in STEPS:
             click.secho(f"\n$ catalog {step.format(folder=folder, source=source.name)}", bold=True)
-            run_command(ctx, shlex.split(step.format(**paths)))
+            status = program.main(
+                [*options, *shlex.split(step.format(**paths))], standalone_mode=False
+            )
+            if status:
+                ctx.exit(status)
     say(
         f"\nThe catalog is in {home}, its picture and export in {folder}. "
         f'Continue with `catalog --home {home} sql "SELECT ..."`'

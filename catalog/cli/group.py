@@ -98,16 +98,3 @@ json_option = click.option("--json", "is_json", is_flag=True, help="Print JSON i
 dry_run_option = click.option(
     "--dry-run", "is_dry_run", is_flag=True, help="Print the result without writing anything."
 )
-
-
-def run_command(ctx: click.Context, arguments: list[str]) -> None:
-    """Run one command of the program inside another, on the same catalog."""
-    group = ctx.find_root().command
-    assert isinstance(group, click.Group)
-    command = group.commands[arguments[0]]
-    with command.make_context(arguments[0], arguments[1:], parent=ctx) as inner:
-        try:
-            command.invoke(inner)
-        except click.exceptions.Exit as end:
-            if end.exit_code:
-                raise
