@@ -110,9 +110,9 @@ def _next_step(connection: Connection, kind: str, signal_id: int, name: str, sha
     try:
         reference = resolve(connection, rows[0][0])
         found = next(
-            one
-            for one in coverages(connection, reference, kind=cast("Kind", kind))
-            if one.signal_id == signal_id
+            each
+            for each in coverages(connection, reference, kind=cast("Kind", kind))
+            if each.signal_id == signal_id
         )
     except (CatalogError, StopIteration):
         return remedy("the command that made it")

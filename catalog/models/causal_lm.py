@@ -194,7 +194,7 @@ def load_causal_lm(
             updates vanish in bfloat16.
 
     Raises:
-        ModelNotFoundError: there is no such model here, or it is no causal language model.
+        ModelNotFoundError: there is no such model here, or it is not a causal language model.
         OptionError: another dtype.
         UsageError: its tokenizer has no end-of-sequence token.
     """

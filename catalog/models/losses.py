@@ -70,7 +70,9 @@ def response_losses(
 
     totals = np.full(len(instructions), np.nan)
     counts = np.zeros(len(instructions), dtype=np.int32)
-    kept = np.array([i for i, one in enumerate(instructions) if one.reason is None], dtype=np.int64)
+    kept = np.array(
+        [i for i, each in enumerate(instructions) if each.reason is None], dtype=np.int64
+    )
     with evaluating(lm.model), torch.inference_mode():
         for batch in token_batches([len(instructions[i].ids) for i in kept], budget=budget):
             where = kept[batch]
@@ -80,10 +82,10 @@ def response_losses(
                 0, rows, nats.double()
             )  # (B,)
             totals[where] = sums.cpu().numpy()
-            counts[where] = [one.n_response for one in group]
+            counts[where] = [each.n_response for each in group]
             if progress:
-                progress(len(group), sum(len(one.ids) for one in group))
-    return Losses(totals / np.maximum(counts, 1), counts, [one.reason for one in instructions])
+                progress(len(group), sum(len(each.ids) for each in group))
+    return Losses(totals / np.maximum(counts, 1), counts, [each.reason for each in instructions])
 
 
 def answer_losses(
@@ -102,13 +104,13 @@ def answer_losses(
     """
     opening = lm.opening_id
     alone = []
-    for one in instructions:
-        reason = one.reason or unfit_alone(one)
+    for each in instructions:
+        reason = each.reason or unfit_alone(each)
         if reason:
-            alone.append(Tokens(one.ids[:0], 0, reason=reason))
+            alone.append(Tokens(each.ids[:0], 0, reason=reason))
         else:
             alone.append(
-                Tokens(np.concatenate([[opening], one.ids[one.start :]]).astype(np.int32), 1)
+                Tokens(np.concatenate([[opening], each.ids[each.start :]]).astype(np.int32), 1)
             )
     return response_losses(lm, alone, budget=budget, progress=progress)
 
@@ -150,17 +152,17 @@ def placed(group: Sequence[Tokens], *, device: torch.device) -> tuple[torch.Tens
     """
     import torch
 
-    ids, mask = padded([one.ids for one in group], fill=0)  # (B, T), (B, T)
-    starts = torch.tensor([one.start for one in group])  # (B,)
+    ids, mask = padded([each.ids for each in group], fill=0)  # (B, T), (B, T)
+    starts = torch.tensor([each.start for each in group])  # (B,)
     is_response = (torch.arange(ids.shape[1]) >= starts[:, None]) & mask.bool()  # (B, T)
     return ids.to(device), is_response[:, 1:].to(device)
 
 
-def unfit_alone(one: Tokens) -> str | None:
+def unfit_alone(each: Tokens) -> str | None:
     """Why an answer that has a loss has none by itself, as a reason, else None."""
-    if one.is_truncated:
+    if each.is_truncated:
         return "truncated_response"
-    if one.n_response <= 2:
+    if each.n_response <= 2:
         return "one_token_response"
     return None
 

@@ -35,7 +35,7 @@ def load_state(file: Path, *, device: torch.device) -> dict[str, Any] | None:
     Random states stay on the CPU.
 
     Raises:
-        CorruptError: the file is no state.
+        CorruptError: the file does not hold a state.
     """
     import torch
 

@@ -79,7 +79,7 @@ def token_states(
             f"{lm.name}: its LM head does not read the base model's last hidden state, so it "
             "has no states; use another model"
         )
-    counts = [min(one.n_response, max_tokens) for one in instructions]
+    counts = [min(each.n_response, max_tokens) for each in instructions]
     offsets = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)]).astype(np.int64)
     matrix = (
         None if projection is None else torch.from_numpy(projection.matrix).to(lm.device)
@@ -87,11 +87,11 @@ def token_states(
     vectors = np.empty(
         (int(offsets[-1]), lm.dimension if matrix is None else matrix.shape[1]), dtype=dtype
     )
-    kept = [i for i, one in enumerate(instructions) if one.reason is None]
+    kept = [i for i, each in enumerate(instructions) if each.reason is None]
     # Nothing after the last wanted token is seen by it.
     cut = [_cut(instructions[i], max_tokens) for i in kept]
     with evaluating(lm.model), torch.inference_mode():
-        for batch in token_batches([len(one.ids) for one in cut], budget=budget):
+        for batch in token_batches([len(each.ids) for each in cut], budget=budget):
             group = [cut[i] for i in batch]
             ids, before = placed(group, device=lm.device)  # (B, T), (B, T-1)
             rows = lm.states(ids)[:, :-1][before].float()  # (P, d), batch row by batch row
@@ -102,14 +102,14 @@ def token_states(
                 [(int(offsets[kept[i]]), counts[kept[i]]) for i in batch],
             )
             if progress:
-                progress(len(group), sum(len(one.ids) for one in group))
+                progress(len(group), sum(len(each.ids) for each in group))
     if not np.isfinite(vectors).all():
         raise SignalError(f"{lm.name}: a state is not a finite {dtype}; take the states in float32")
-    return States(vectors, offsets, [one.reason for one in instructions])
+    return States(vectors, offsets, [each.reason for each in instructions])
 
 
-def _cut(one: Tokens, max_tokens: int) -> Tokens:
-    return Tokens(one.ids[: one.start + max_tokens], one.start)
+def _cut(each: Tokens, max_tokens: int) -> Tokens:
+    return Tokens(each.ids[: each.start + max_tokens], each.start)
 
 
 def _place(

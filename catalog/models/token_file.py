@@ -55,8 +55,8 @@ def write_tokens(folder: Path, shards: Iterable[Sequence[Tokens]]) -> TokenFile:
     with (folder / "ids.bin").open("wb") as stream:
         end = 0
         for shard in shards:
-            for one in shard:
-                stream.write(one.ids.astype(np.int32, copy=False).tobytes())
+            for each in shard:
+                stream.write(each.ids.astype(np.int32, copy=False).tobytes())
             rows.append(np.array([*_rows(shard, end)], dtype=np.int64).reshape(-1, 4))
             if len(shard):
                 end = int(rows[-1][-1, 0])
@@ -65,6 +65,11 @@ def write_tokens(folder: Path, shards: Iterable[Sequence[Tokens]]) -> TokenFile:
 
 
 def _rows(shard: Sequence[Tokens], end: int) -> Iterator[tuple[int, int, int, int]]:
-    for one in shard:
-        end += len(one.ids)
-        yield end, one.start, one.is_truncated, NO_LOSS.index(one.reason) + 1 if one.reason else 0
+    for each in shard:
+        end += len(each.ids)
+        yield (
+            end,
+            each.start,
+            each.is_truncated,
+            NO_LOSS.index(each.reason) + 1 if each.reason else 0,
+        )

@@ -61,9 +61,9 @@ def tokens_of(
         max_length: the window in tokens; what lies beyond it is cut.
     """
     rendered = [template.render(instruction) for instruction in instructions]
-    texts = [one.text for one in rendered if one.reason is None]
+    texts = [each.text for each in rendered if each.reason is None]
     if not texts:
-        return [Tokens(_NOTHING, 0, reason=one.reason) for one in rendered]
+        return [Tokens(_NOTHING, 0, reason=each.reason) for each in rendered]
     encoded = tokenizer(
         texts,
         add_special_tokens=False,
@@ -75,11 +75,11 @@ def tokens_of(
     opening = opening_tokens(tokenizer, template)
     answer = []
     encodings = iter(encoded.encodings)
-    for one in rendered:
-        if one.reason:
-            answer.append(Tokens(_NOTHING, 0, reason=one.reason))
+    for each in rendered:
+        if each.reason:
+            answer.append(Tokens(_NOTHING, 0, reason=each.reason))
         else:
-            answer.append(_cut(one, next(encodings), opening, max_length))
+            answer.append(_cut(each, next(encodings), opening, max_length))
     return answer
 
 

@@ -93,9 +93,9 @@ def train(
             yield Checkpoint(marks[run.step], run.step, run.n_steps)
         if run.step == run.n_steps:
             return
-        told = run.advance()
+        read_counts = run.advance()
         if progress:
-            progress(*told)
+            progress(*read_counts)
         if time.monotonic() - saved_at > save_seconds:
             run.save()
             saved_at = time.monotonic()
@@ -135,7 +135,7 @@ class _Run:
         import torch
 
         group = self._group()
-        n_response = sum(one.n_response for one in group)
+        n_response = sum(each.n_response for each in group)
         for setting in self.optimizer.param_groups:
             setting["lr"] = self.recipe.rate(self.step, self.n_steps)
         model = self.lm.model
@@ -144,7 +144,9 @@ class _Run:
         devices = [self.lm.device] if self.lm.device.type == "cuda" else []
         with torch.random.fork_rng(devices=devices), torch.enable_grad():
             _set_random(self.random, self.lm.device)
-            for batch in token_batches([len(one.ids) for one in group], budget=self.recipe.budget):
+            for batch in token_batches(
+                [len(each.ids) for each in group], budget=self.recipe.budget
+            ):
                 nats, _ = response_nats(self.lm, [group[i] for i in batch])  # (P,)
                 (nats.sum() / n_response).backward()  # type: ignore[no-untyped-call]
             self.random = _get_random(self.lm.device)
@@ -152,11 +154,11 @@ class _Run:
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
         model.train(was_training)
-        told = len(group), sum(len(one.ids) for one in group)
+        read_counts = len(group), sum(len(each.ids) for each in group)
         self.step += 1
-        self.n_instructions += told[0]
-        self.n_tokens += told[1]
-        return told
+        self.n_instructions += read_counts[0]
+        self.n_tokens += read_counts[1]
+        return read_counts
 
     def save(self) -> None:
         """Replace the saved state by this one."""
@@ -226,9 +228,9 @@ def _identity(
         digest.update(f"{name} {tuple(tensor.shape)}".encode())
         digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
     for i in usable:
-        one = instructions[int(i)]
-        digest.update(f"{one.start} {len(one.ids)}".encode())
-        digest.update(one.ids.tobytes())
+        each = instructions[int(i)]
+        digest.update(f"{each.start} {len(each.ids)}".encode())
+        digest.update(each.ids.tobytes())
     return digest.hexdigest()
 
 

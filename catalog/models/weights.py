@@ -123,12 +123,12 @@ def config_sha256(folder: Path) -> str:
 
     Who saved it and how is left out.
     """
-    told = {
+    identity = {
         key: value
         for key, value in read_json(folder / "config.json").items()
         if key not in _BOOKKEEPING
     }
-    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
 
 
 def read_json(file: Path) -> Any:

@@ -70,26 +70,26 @@ def explain_opening(error: duckdb.Error, paths: CatalogPaths) -> DamageError | d
 
 def explain(error: OSError | duckdb.Error | MemoryError, paths: CatalogPaths) -> DamageError:
     """Return what was raised while a command ran as an error of ours, with the next step."""
-    said = _one_line(error)
+    message = _one_line(error)
     if isinstance(error, MemoryError):
         return StorageError(
-            f"this machine has too little memory for that ({said})",
+            f"this machine has too little memory for that ({message})",
             next_step="use fewer rows, or a larger machine",
         )
     if isinstance(error, OSError) and error.errno in ADVICE:
         place = f"{error.filename}: " if error.filename else ""
-        return StorageError(f"{place}{error.strerror or said}", next_step=ADVICE[error.errno])
+        return StorageError(f"{place}{error.strerror or message}", next_step=ADVICE[error.errno])
     refusal = _refusal(str(error))
     if refusal:
         return refusal
     if isinstance(error, OSError):
         return StorageError(
-            said, next_step="check the path and the disk, then run the command again"
+            message, next_step="check the path and the disk, then run the command again"
         )
     if _is_damage(error):
         return damaged(error, paths)
     return StorageError(
-        f"DuckDB refused a statement of the catalog's own ({said})",
+        f"DuckDB refused a statement of the catalog's own ({message})",
         next_step="run `catalog doctor`, and report this",
     )
 

@@ -173,7 +173,7 @@ class _Pool:
         sources = self.table["source"].take(pa.array(at)).value_counts().to_pylist()
         characters = self.table["n_characters"].to_numpy(zero_copy_only=False)[at]
         row: dict[str, Any] = {"n_members": len(ids), "n_sources": len(sources)}
-        row["largest_source"] = max((one["counts"] for one in sources), default=0) / max(
+        row["largest_source"] = max((each["counts"] for each in sources), default=0) / max(
             1, len(ids)
         )
         row["characters_median"] = _quantile(characters, 0.5)
@@ -266,9 +266,9 @@ def _quantile(values: np.ndarray[Any, Any], q: float) -> float | None:
     return None
 
 
-def _jaccard(one: Ids, other: Ids) -> float:
-    both = len(np.intersect1d(one, other, assume_unique=True))
-    return both / max(1, len(one) + len(other) - both)
+def _jaccard(left: Ids, right: Ids) -> float:
+    both = len(np.intersect1d(left, right, assume_unique=True))
+    return both / max(1, len(left) + len(right) - both)
 
 
 def _pool_of(connection: Any, reference: Reference) -> tuple[str, int]:

@@ -81,9 +81,9 @@ def lost_references(connection: Connection, content: Mapping[str, Any]) -> tuple
     known = connection.sql(query("references/exact")).fetchall()
     there = {(kind, number, f"{name}@{version}") for kind, number, name, version in known}
     return tuple(
-        one["reference"]
-        for one in recorded
-        if (one["kind"], one["id"], one["reference"]) not in there
+        each["reference"]
+        for each in recorded
+        if (each["kind"], each["id"], each["reference"]) not in there
     )
 
 
@@ -104,13 +104,15 @@ def _recorded(references: list[dict[str, Any]]) -> dict[str, str]:
 
     Where 0.1 kept no texts, a name alone meant the newest of its versions.
     """
-    by_version = sorted(references, key=lambda one: int(one["reference"].rpartition("@")[2]))
+    by_version = sorted(references, key=lambda each: int(each["reference"].rpartition("@")[2]))
     bare = {
-        one["reference"].rpartition("@")[0]: one["reference"]
-        for one in by_version
-        if "written" not in one
+        each["reference"].rpartition("@")[0]: each["reference"]
+        for each in by_version
+        if "written" not in each
     }
-    return bare | {text: one["reference"] for one in references for text in one.get("written", ())}
+    return bare | {
+        text: each["reference"] for each in references for text in each.get("written", ())
+    }
 
 
 def stored_selector(

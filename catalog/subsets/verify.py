@@ -122,12 +122,12 @@ def _gone(connection: Connection, content: Mapping[str, Any]) -> tuple[str, ...]
     ]
     keys = ({"identity_sha256": signal["identity_sha256"], "or_stale": True} for signal in signals)
     found = [connection.sql(query("signals/find"), params=key).fetchall() for key in keys]
-    lost = [one for one, rows in zip(signals, found, strict=True) if not rows]
+    lost = [each for each, rows in zip(signals, found, strict=True) if not rows]
     references = tuple(
-        f"{one} it was made from: gone" for one in lost_references(connection, content)
+        f"{each} it was made from: gone" for each in lost_references(connection, content)
     )
     return references + tuple(
-        f"the {_titled(one)} it was made from: gone{_instead(connection, one)}" for one in lost
+        f"the {_titled(each)} it was made from: gone{_instead(connection, each)}" for each in lost
     )
 
 
@@ -166,20 +166,22 @@ def _titled(signal: Mapping[str, Any]) -> str:
 
 def _read(content: Mapping[str, Any]) -> str:
     return ", ".join(
-        [one["reference"] for one in content["references"]]
-        + [_titled(one) for one in content["signals"]]
+        [each["reference"] for each in content["references"]]
+        + [_titled(each) for each in content["signals"]]
     )
 
 
 def _causes(before: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[str, ...]:
     causes = []
-    known = {one["reference"] for one in before["references"]} | {before["pool"]}
-    others = [one["reference"] for one in now["references"] if one["reference"] not in known]
+    known = {each["reference"] for each in before["references"]} | {before["pool"]}
+    others = [each["reference"] for each in now["references"] if each["reference"] not in known]
     if others:
         causes.append(f"{', '.join(others)} read now: it was made from {', '.join(sorted(known))}")
     if _signals(before) != _signals(now):
         other = [
-            _titled(one) for one in now["signals"] if one["identity_sha256"] not in _signals(before)
+            _titled(each)
+            for each in now["signals"]
+            if each["identity_sha256"] not in _signals(before)
         ]
         causes.append("another signal is read now" + (f": {', '.join(other)}" if other else ""))
     changed = _changed("functions", before, now)
