@@ -582,7 +582,12 @@ class Catalog:
         return self._limited(verify, reference, limits=limits)
 
     def why(
-        self, reference: str, which: str | int, *, memory: str | None = SELECTION_MEMORY
+        self,
+        reference: str,
+        which: str | int,
+        *,
+        is_all: bool = False,
+        memory: str | None = SELECTION_MEMORY,
     ) -> Why:
         """Explain why a row of the pool is in a subset, or why it is not.
 
@@ -592,7 +597,7 @@ class Catalog:
         from catalog.why.selected import why
 
         limits = Limits(memory=memory)
-        return self._limited(why, reference, which, limits=limits)
+        return self._limited(why, reference, which, limits=limits, is_all=is_all)
 
     def compare(
         self,

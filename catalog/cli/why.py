@@ -20,16 +20,24 @@ PROMPT, FINGERPRINT = 40, 12
 @click.command()
 @click.argument("reference", metavar="SUBSET")
 @click.argument("which", metavar="FINGERPRINT|ROW")
+@click.option(
+    "--all",
+    "is_all",
+    is_flag=True,
+    help="List every condition and join that the row fails, not only the first, as --json does.",
+)
 @memory_option
 @json_option
 @pass_catalog
-def why(catalog: Catalog, reference: str, which: str, memory: str, is_json: bool) -> None:
+def why(
+    catalog: Catalog, reference: str, which: str, is_all: bool, memory: str, is_json: bool
+) -> None:
     """Explain why a row of the pool is in SUBSET or not.
 
     The row is a row number in the subset's pool version, or at least the first 8 digits of a
     fingerprint.
     """
-    found = catalog.why(reference, which, memory=memory)
+    found = catalog.why(reference, which, is_all=is_all or is_json, memory=memory)
     if is_json:
         echo_json(found.as_dict())
         return

@@ -34,8 +34,17 @@ TYPES: tuple[tuple[type, str], ...] = (
 )  # a bool is an int
 
 
-def define_again(store: Store, content: Mapping[str, Any], *, limits: Limits) -> Definition:
+def define_again(
+    store: Store, content: Mapping[str, Any], *, limits: Limits, text: str | None = None
+) -> Definition:
     """Return the definition that a stored one gives now: the same text, versions and signals.
+
+    Args:
+        store: the catalog's files and database.
+        content: the stored definition.
+        limits: of memory and time.
+        text: the selector's file as the subset keeps it; places in messages are then those of the
+            file.
 
     Raises:
         ReferenceNotFoundError: a pool or subset that it read is gone.
@@ -50,7 +59,8 @@ def define_again(store: Store, content: Mapping[str, Any], *, limits: Limits) ->
             f"{', '.join(lost)} it was made from: gone; restore a backup of the catalog's folder"
         )
     at = {"ref": content["pool"], "budget": content["budget"], "seed": content["seed"]}
-    return define(store, stored_selector(content), **at, pins=stored_pins(content), limits=limits)
+    selector = stored_selector(content, text=text)
+    return define(store, selector, **at, pins=stored_pins(content), limits=limits)
 
 
 def is_of_0_1(record: Mapping[str, Any]) -> bool:

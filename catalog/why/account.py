@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from catalog.why.failures import Failure
 from catalog.why.lookup import Row
 from catalog.why.rank import Place
 
@@ -27,10 +28,11 @@ class LeftOut:
     """Reason why a row is not in a subset.
 
     Attributes:
-        cause: ``place`` (it came after the last selected row), ``kernel`` (a kernel selected
-            others), ``condition``, ``signal``, ``source`` (it is not in what was selected from),
-            ``changed`` (it would be selected now) or ``unknown``.
+        cause: ``place`` (it came after the last selected row), ``signal`` (it has no value of one),
+            ``source`` (it is not in what was selected from), ``changed`` (it would be selected
+            now), ``unknown``, or the kind of the first of `failures`.
         sentences: the explanation.
+        failures: the places of the query that it does not pass, in the order of evaluation.
         place: its place among all eligible rows, from 1; None without such an order.
         n_eligible: the number of these rows.
         n_taken: how many of them were selected.
@@ -42,6 +44,7 @@ class LeftOut:
 
     cause: str
     sentences: tuple[str, ...]
+    failures: tuple[Failure, ...] = ()
     place: int | None = None
     n_eligible: int | None = None
     n_taken: int | None = None
@@ -51,7 +54,7 @@ class LeftOut:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the reason as JSON shows it."""
-        return dict(vars(self))
+        return vars(self) | {"failures": [failure.as_dict() for failure in self.failures]}
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,7 @@ class Account:
     )  # of the row and the others
     place: Place | None = None
     numbers: dict[str, Any] = field(default_factory=dict)
+    failures: tuple[Failure, ...] = ()
 
 
 def readable(
@@ -89,6 +93,7 @@ def readable(
     left_out = LeftOut(
         account.cause,
         tuple(sentences),
+        account.failures,
         numbers=account.numbers,
         beside=tuple(_beside(row, account, answer, described, ranks)),
         is_as_stored=is_as_stored,

@@ -1,13 +1,16 @@
 """Find why a row is not in a subset: run the definition again and follow the row.
 
 Nothing here depends on a method. A query that ends in ``LIMIT $budget`` is answered without the
-limit, which gives the row its place. A kernel that selects up to the budget explains itself. A row
-that reached neither failed a condition, or has no value of a signal.
+limit, which gives the row its place. A row that does not get there is followed from the innermost
+relations on (`catalog.why.trace`). A kernel that selects up to the budget explains itself. Where
+the query is not understood, it is answered without its conditions instead (`catalog.why.filters`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +26,7 @@ from catalog.store.references import resolve
 from catalog.store.store import Store
 from catalog.subsets.stored_definition import define_again
 from catalog.why.account import SHOWN, Account, LeftOut, readable
+from catalog.why.failures import Failure, Loss
 from catalog.why.filters import dropped_by, lacking, parted_by, position_of
 from catalog.why.lookup import Row
 from catalog.why.rank import place_of
@@ -34,21 +38,29 @@ if TYPE_CHECKING:
 
 
 def left_out(
-    store: Store, content: Mapping[str, Any], row: Row, *, members: Sequence[str], limits: Limits
+    store: Store,
+    record: Mapping[str, Any],
+    row: Row,
+    *,
+    members: Sequence[str],
+    limits: Limits,
+    is_all: bool = False,
 ) -> LeftOut:
     """Follow a row that is not a member through the definition of a subset.
 
     Args:
         store: the catalog's files and database.
-        content: the stored definition.
+        record: of the subset, with its definition and the selector's file.
         row: of the pool that the subset was selected from.
         members: fingerprints as stored, in rank order.
         limits: of memory and time for running it.
+        is_all: whether every place where the row fails counts, not only the first.
 
     Raises:
         ReferenceNotFoundError: what the subset was made from is gone.
         SignalError: a signal that the definition reads is gone.
     """
+    content = record["definition"]
     with store.reading() as connection:
         source = resolve(connection, content["pool"])
         params = source.parameters | {"instruction_id": row.instruction_id}
@@ -56,7 +68,7 @@ def left_out(
             command = f"`catalog why {source} {row.fingerprint[:SHOWN]}`"
             sentence = f"it is not in {source}, the source of the members: {command} says why"
             return LeftOut("source", (sentence,))
-    definition = define_again(store, content, limits=limits)
+    definition = define_again(store, content, limits=limits, text=record["selector_text"])
     running = executing(
         store, definition.text, definition.given, limits, selection=definition.planned
     )
@@ -67,13 +79,13 @@ def left_out(
         if is_taken_now:
             account = Account("changed", ("run again now, the definition selects it",))
         else:
-            account = _follow(execution, row)
+            account = _follow(execution, row, is_all=is_all)
         described = _described(execution, [row.instruction_id, *account.others.values(), *taken])
     is_as_stored = [described[member][0] for member in taken] == list(members)
     return readable(row, account, answer, described, is_as_stored=is_as_stored)
 
 
-def _follow(execution: Execution, row: Row) -> Account:
+def _follow(execution: Execution, row: Row, *, is_all: bool) -> Account:
     """Return where in its query the row was lost."""
     planned = execution.planned
     cut = cut_of(planned.query)
@@ -81,17 +93,63 @@ def _follow(execution: Execution, row: Row) -> Account:
     if cut:
         budget = int(planned.parameters["budget"])
         place = place_of(execution, cut, row.instruction_id, budget=budget)
+    if place and place.place > place.n_taken:
+        return Account("place", place.sentences, place.others, place.columns, place)
+    text = cut.query if cut and not place else planned.query
+    found = traced(execution, text, row, is_all=is_all)
+    if found:
+        return _of_losses(found, lacking(execution, row))
     if place:
         return Account("place", place.sentences, place.others, place.columns, place)
+    return _without_conditions(execution, text, row)
+
+
+def traced(execution: Execution, text: SourceText, row: Row, *, is_all: bool) -> list[Loss]:
+    """Return where a text loses the row, if it is understood."""
+    from catalog.why.trace import losses
+
+    keys = {"instruction_id": row.instruction_id, "fingerprint": row.fingerprint}
+
+    def into(step: Apply, value: Any) -> Loss | None:
+        given, account = _through(execution, step, row) if value in keys.values() else (None, None)
+        if account:
+            failure = Failure(
+                "kernel", "FROM", step.name, step.location, detail=account.sentences[0]
+            )
+            return Loss(failure, account=account)
+        if given is not False:
+            return None
+        inner = losses(execution, _relations(step)[0][1], keys, kernels, is_all=False)
+        return replace(inner[0], relax=None) if inner else None
+
+    steps = [step for step in execution.planned.steps if isinstance(step, Apply)]
+    kernels = {step.table: partial(into, step) for step in steps}
+    return losses(execution, text, keys, kernels, is_all=is_all)
+
+
+def _of_losses(found: Sequence[Loss], gaps: tuple[str, ...]) -> Account:
+    """Return the account of the places where a row fails, and of the signals that it lacks."""
+    first = found[0]
+    failures = tuple(loss.failure for loss in found)
+    if first.account is not None:
+        account: Account = first.account
+        return replace(account, failures=failures)
+    if first.failure.kind == "source" and gaps:
+        return Account("signal", gaps, failures=failures)
+    sentences = tuple(str(failure) for failure in failures)
+    return Account(first.failure.kind, (*sentences, *gaps), failures=failures)
+
+
+def _without_conditions(execution: Execution, text: SourceText, row: Row) -> Account:
+    """Return the kernel that selected others, or the condition without which the row is there."""
     texts: list[SourceText] = []
-    for step in planned.steps:
+    for step in execution.planned.steps:
         given, lost = _through(execution, step, row) if isinstance(step, Apply) else (None, None)
         if lost:
             return lost
         if given is False and isinstance(step, Apply):
             texts.append(_relations(step)[0][1])
-    texts.append(cut.query if cut else planned.query)
-    return _ineligible(execution, texts, row)
+    return _ineligible(execution, [*texts, text], row)
 
 
 def _ineligible(execution: Execution, texts: Sequence[SourceText], row: Row) -> Account:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,7 +27,7 @@ MEANINGS = {
     "confidence": "how sure the model is of its response",
     "density": "how many rows are similar to it",
     "depth": "how much it can teach",
-    "distance": "to the nearest member selected before it, or to its cluster's centre",
+    "distance": "to the nearest member selected before it",
     "sampled": "its random number, in [0, 1)",
     "gain": "what it added when it was selected",
     "information": "of all members up to it",
@@ -46,7 +47,14 @@ MEANINGS = {
     "sensitivity": "its weight in sampling",
     "source": "where in the pool it came from",
     "stage": "its stage",
-    "round": "its round, within its cluster or cell if it has one",
+    "round": "its place in the order of picks",
+}
+# What some of them mean beside another column of the selector.
+MEANINGS_IN = {
+    ("distance", "cluster"): "to its cluster's centre",
+    ("round", "cell"): "its round within its cell",
+    ("round", "cluster"): "its round within its cluster",
+    ("round", "stage"): "its round within its stage",
 }
 
 
@@ -114,12 +122,29 @@ class Why:
         name_width = max((len(name) for name in self.columns), default=0)
         values = [f"  {name:{name_width}}  {_value(value)}" for name, value in self.columns.items()]
         width = max((len(value) for value in values), default=0)
-        meanings = [MEANINGS.get(name, "") for name in self.columns]
+        meanings = [meaning(name, self.columns) for name in self.columns]
         pairs = zip(values, meanings, strict=True)
         return [f"{value:{width}}  {meaning}".rstrip() for value, meaning in pairs]
 
 
-def why(store: Store, text: str, which: str | int, *, limits: Limits | None = None) -> Why:
+def meaning(column: str, columns: Iterable[str]) -> str:
+    """Return what a selector's column means beside the others; "" if it goes by its name alone.
+
+    >>> meaning("distance", ["cluster", "distance"]), meaning("distance", ["distance"])
+    ("to its cluster's centre", 'to the nearest member selected before it')
+    """
+    beside = (MEANINGS_IN[column, other] for other in columns if (column, other) in MEANINGS_IN)
+    return next(beside, MEANINGS.get(column, ""))
+
+
+def why(
+    store: Store,
+    text: str,
+    which: str | int,
+    *,
+    limits: Limits | None = None,
+    is_all: bool = False,
+) -> Why:
     """Explain why a row is in a subset, or why it is not.
 
     For a member this is what was written when it was selected. For another row the definition is
@@ -131,6 +156,8 @@ def why(store: Store, text: str, which: str | int, *, limits: Limits | None = No
         which: a row number in the subset's pool version, or eight or more digits that a fingerprint
             begins with.
         limits: what running it again may take.
+        is_all: whether every place where the row fails is listed, as if it had passed those before,
+            not only the first.
 
     Raises:
         ReferenceNotFoundError: no such subset, or what it was made from is gone.
@@ -147,7 +174,7 @@ def why(store: Store, text: str, which: str | int, *, limits: Limits | None = No
     content = record["definition"]
     account = None
     if rank is None:
-        account = left_out(store, content, row, members=before, limits=limits)
+        account = left_out(store, record, row, members=before, limits=limits, is_all=is_all)
     return Why(
         str(reference),
         record["selector"],

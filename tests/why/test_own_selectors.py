@@ -19,42 +19,42 @@ from tests.why.conftest import WITHOUT_SCORE, N, selected, text_of
             "fingerprint) AS n FROM pool($pool)) "
             "WHERE n <= $budget ORDER BY n",
             "condition",
-            "WHERE n <= 5 ",
+            "n <= 5",
         ),
         (
             "SELECT instruction_id FROM pool($pool) QUALIFY row_number() OVER (ORDER BY "
             "length(prompt), fingerprint) <= $budget ORDER BY 1",
             "condition",
-            "QUALIFY row_number() over (order by length(prompt), fingerprint) <= 5 ",
+            "QUALIFY row_number() OVER (ORDER BY length(prompt), fingerprint) <= 5",
         ),
         (
             "SELECT instruction_id FROM (SELECT * FROM pool($pool) WHERE length(prompt) > 0) "
             "WHERE row_number < $budget ORDER BY 1",
             "condition",
-            "(row_number = 5)",
+            "row_number is 5",
         ),
         (
             "SELECT instruction_id FROM (SELECT * FROM pool($pool) WHERE row_number < 5) WHERE "
             "row_number < 4 ORDER BY 1 LIMIT $budget",
             "condition",
-            "(row_number = 4)",
+            "row_number is 4",
         ),
         (
             "SELECT instruction_id FROM (SELECT * FROM pool($pool) WHERE row_number < 4) WHERE "
             "row_number < $budget - 1 ORDER BY 1",
             "condition",
-            "WHERE row_number < 5 - 1 ",
+            "row_number < 4 is false",
         ),
         (
             "SELECT instruction_id FROM pool($pool) JOIN (SELECT 0 AS row_number) USING "
             "(row_number) ORDER BY 1 LIMIT $budget",
-            "unknown",
             "join",
+            "JOIN (SELECT 0 AS row_number)",
         ),
         (
             "WITH all_of AS (SELECT * FROM pool($pool)) SELECT instruction_id FROM all_of EXCEPT "
             "SELECT instruction_id FROM all_of WHERE row_number = 0 ORDER BY 1 LIMIT $budget",
-            "condition",
+            "except",
             "EXCEPT",
         ),
         (
@@ -62,15 +62,15 @@ from tests.why.conftest import WITHOUT_SCORE, N, selected, text_of
             "9) INTERSECT "
             "(SELECT instruction_id FROM pool($pool) ORDER BY 1 DESC LIMIT 55)) ORDER BY 1 LIMIT "
             "$budget",
-            "condition",
-            "only the query before INTERSECT",
+            "intersect",
+            "LIMIT 55",
         ),
         (
             "SELECT instruction_id FROM pool($pool) JOIN (SELECT 1 AS row_number) USING "
             "(row_number) UNION "
             "SELECT instruction_id FROM pool($pool) JOIN (SELECT 2 AS row_number) USING "
             "(row_number) ORDER BY 1 LIMIT $budget",
-            "condition",
+            "union",
             "UNION",
         ),
         (

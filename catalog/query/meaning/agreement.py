@@ -20,6 +20,28 @@ if TYPE_CHECKING:
 logging.getLogger("sqlglot").setLevel(logging.CRITICAL)  # it warns of what it cannot read
 
 PLACES = frozenset(("query_location", "query_location_length"))
+TYPES = {
+    "BOOL": "BOOLEAN",
+    "BPCHAR": "TEXT",
+    "BYTEA": "BLOB",
+    "CHAR": "TEXT",
+    "DATETIME": "TIMESTAMP",
+    "FLOAT4": "FLOAT",
+    "FLOAT8": "DOUBLE",
+    "HUGEINT": "INT128",
+    "INT2": "SMALLINT",
+    "INT4": "INT",
+    "INT8": "BIGINT",
+    "INTEGER": "INT",
+    "LOGICAL": "BOOLEAN",
+    "LONG": "BIGINT",
+    "REAL": "FLOAT",
+    "SHORT": "SMALLINT",
+    "STRING": "TEXT",
+    "TIMESTAMP WITH TIME ZONE": "TIMESTAMPTZ",
+    "UHUGEINT": "UINT128",
+    "VARCHAR": "TEXT",
+}
 SYNONYMS = {
     "**": "pow",
     "^": "pow",
@@ -88,6 +110,9 @@ def _normal(node: Any) -> Any:
         normal["null_order"] = "ORDER_DEFAULT"
     if normal.get("type") in ("ORDER_DEFAULT", "ASCENDING"):
         normal["type"] = "ASC"
+    if normal.get("class") == "TYPE":  # DuckDB ignores the case of a type's name
+        name = TYPES.get(normal["type_name"].upper(), normal["type_name"].upper())
+        normal |= {"type_name": name, "qualified_name": None}
     if "function_name" in normal and "is_operator" in normal:
         name = normal["function_name"]
         normal["function_name"] = SYNONYMS.get(name, name)

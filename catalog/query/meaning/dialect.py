@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from sqlglot import exp
@@ -9,6 +10,18 @@ from sqlglot.dialects.duckdb import DuckDB
 
 WITH_OWN_GRAMMAR = frozenset(
     ("CAST", "TRY_CAST", "EXTRACT", "TRIM", "POSITION", "SUBSTRING", "OVERLAY")
+)
+
+EXTENT = "extent"
+"""The key of a node's offsets in its text, ``(start, end)``, among its ``meta``."""
+WITH_EXTENT = (
+    "bitwise",
+    "conjunction",
+    "disjunction",
+    "equality",
+    "join",
+    "table",
+    "unary",
 )
 
 
@@ -42,6 +55,24 @@ class Faithful(DuckDB):  # type: ignore[misc]
             exp.JSONExtract: lambda self, node: self.binary(node, "->"),
             exp.JSONExtractScalar: lambda self, node: self.binary(node, "->>"),
         }
+
+
+def _with_extent(parse: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a method of the parser that notes where the node that it reads stands."""
+
+    def parse_with_extent(self: Any, *args: Any, **options: Any) -> Any:
+        first = self._curr
+        node = parse(self, *args, **options)
+        if first and self._prev and isinstance(node, exp.Expression):
+            node.meta.setdefault(EXTENT, (first.start, self._prev.end + 1))
+        return node
+
+    return parse_with_extent
+
+
+for _name in WITH_EXTENT:
+    _method = f"_parse_{_name}"
+    setattr(Faithful.Parser, _method, _with_extent(getattr(Faithful.Parser, _method)))
 
 
 def printed(tree: exp.Expression, *, pretty: bool = False) -> str:
