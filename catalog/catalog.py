@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from catalog.export import Exported
     from catalog.maintenance.database_doctor import Issue
     from catalog.maintenance.gc import GcReport
+    from catalog.pools.readers.frames import Frame
     from catalog.pools.register import Progress as LoadProgress
     from catalog.pools.register import Registration
     from catalog.pools.restore import Restoration
@@ -103,7 +104,7 @@ class Catalog:
 
     def register(
         self,
-        sources: StrPath | Sequence[StrPath],
+        sources: StrPath | Frame | Sequence[StrPath | Frame],
         *,
         pool: str,
         format: str = "auto",
@@ -120,12 +121,14 @@ class Catalog:
         dry_run: bool = False,
         progress: LoadProgress | None = None,
     ) -> Registration:
-        """Register files, folders, globs, URLs or ``-`` as the next version of a pool.
+        """Register files, folders, globs, URLs, ``-`` or frames as the next version of a pool.
 
-        See `catalog.pools.register.register`.
+        A frame is of polars, Arrow or pandas; lazy frames and readers are read batch by batch. See
+        `catalog.pools.register.register`.
         """
         from catalog.pools.entries import with_entry
         from catalog.pools.options import ReadOptions
+        from catalog.pools.read_batches import listed_sources
         from catalog.pools.register import register
 
         options = ReadOptions(
@@ -138,10 +141,7 @@ class Catalog:
             prompts_only=prompts_only,
             hash_media=hash_media,
         )
-        listed = [
-            os.fspath(source)
-            for source in ([sources] if isinstance(sources, str | os.PathLike) else sources)
-        ]
+        listed = listed_sources(sources)
         if entry is not None:
             listed, options = with_entry(listed, options, entry=entry)
         return register(

@@ -16,6 +16,7 @@ from catalog.messages import listed
 from catalog.pools.axolotl import axolotl
 from catalog.pools.llamafactory import LOCATIONS, llamafactory
 from catalog.pools.options import ReadOptions
+from catalog.pools.readers.frames import Frame
 from catalog.pools.readers.yaml_items import loaded
 from catalog.pools.reasons import Rejection
 from catalog.pools.sources import unreadable
@@ -38,8 +39,8 @@ def described(value: Any) -> str | None:
 
 
 def with_entry(
-    sources: Sequence[str], options: ReadOptions, *, entry: str
-) -> tuple[list[str], ReadOptions]:
+    sources: Sequence[str | Frame], options: ReadOptions, *, entry: str
+) -> tuple[list[str | Frame], ReadOptions]:
     """Return the files of one entry, and the options with its column names.
 
     Args:
@@ -59,6 +60,8 @@ def with_entry(
         raise OptionError(
             "an entry states how records are read: leave out the fields and the format"
         )
+    if not isinstance(sources[0], str):
+        raise OptionError("an entry needs a file that describes datasets, got a frame")
     path = Path(sources[0]).expanduser()
     path = path / INFO if path.is_dir() else path
     index = _index(_document(path))
@@ -77,7 +80,7 @@ def with_entry(
         )
     translate = llamafactory if any(key in item for key in LOCATIONS) else axolotl
     files, changes = translate(item, folder=path.parent, name=f"{path}, entry {entry}")
-    return files, replace(options, entry=entry, **changes)
+    return [*files], replace(options, entry=entry, **changes)
 
 
 def _index(value: Any) -> dict[str, dict[str, Any]] | None:

@@ -13,7 +13,8 @@ class FileReport:
         file: its name; ``archive.zip!/train.jsonl`` for a member of an archive,
             ``book.xlsx!/Sheet1`` for a sheet.
         container: json lines, json array, json object with a list, json object keyed by id, json
-            objects, csv, tsv, yaml, parquet, arrow, excel, json table; followed by "with a header"
+            objects, csv, tsv, yaml, parquet, arrow, excel, frame, json table; followed by "with a
+            header"
             or "of columns" if the rows of a table are the records.
         shape: the format of most of its records, ``"mapped"`` if the user named the fields, None
             if no record was read.

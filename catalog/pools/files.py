@@ -43,7 +43,7 @@ class Counter:
     n_bytes: int = 0
 
 
-Kind = Literal["text", "parquet", "arrow", "excel"]
+Kind = Literal["text", "parquet", "arrow", "excel", "frame"]
 
 
 @dataclass

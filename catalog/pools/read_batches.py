@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -16,6 +18,7 @@ from catalog.pools.file_report import FileReport
 from catalog.pools.files import Counter
 from catalog.pools.media import MediaReader
 from catalog.pools.options import ReadOptions
+from catalog.pools.readers.frames import Frame, is_frame
 from catalog.pools.source_contents import contents
 from catalog.pools.sources import resolve
 
@@ -44,7 +47,7 @@ class Batch:
 
 
 def read_batches(
-    sources: Sequence[str],
+    sources: Sequence[str | Frame],
     options: ReadOptions | None = None,
     *,
     report: Callable[[FileReport], None] | None = None,
@@ -53,7 +56,8 @@ def read_batches(
     """Read sources, in order, in batches; memory does not grow with the files.
 
     Args:
-        sources: paths, folders, patterns, URLs that fsspec opens, ``-`` for standard input.
+        sources: paths, folders, patterns, URLs that fsspec opens, ``-`` for standard input, or
+            frames.
         options: how to read them.
         report: called with the report of each file when the file ends.
         media_folder: the folder for bytes of media, each under its sha256; None only hashes them.
@@ -96,3 +100,14 @@ def read_batches(
                     report(reader.reading)
     refuse_unknown(columns)
     yield batch()
+
+
+def listed_sources(sources: Any) -> list[str | Frame]:
+    """Return the sources of an argument, one or several, with paths as texts.
+
+    >>> listed_sources(Path("a.jsonl")), listed_sources(["a.jsonl", Path("b.jsonl")])
+    (['a.jsonl'], ['a.jsonl', 'b.jsonl'])
+    """
+    is_single = isinstance(sources, str | os.PathLike) or is_frame(sources)
+    given = [sources] if is_single else list(sources)
+    return [source if is_frame(source) else os.fspath(source) for source in given]

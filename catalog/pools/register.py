@@ -19,6 +19,7 @@ from typing import Any, Literal
 from catalog.errors import MostlyRemovedError, MostlyUnreadableError, OptionError
 from catalog.pools.folded import fold
 from catalog.pools.read_batches import FileReport, ReadOptions, read_batches
+from catalog.pools.readers.frames import Frame
 from catalog.pools.refusal import mostly_unreadable
 from catalog.pools.staging import Staging, staging
 from catalog.query.source_text import literal
@@ -71,7 +72,7 @@ class Registration:
 
 def register(
     store: Store,
-    sources: Sequence[str],
+    sources: Sequence[str | Frame],
     *,
     name: str,
     options: ReadOptions,
@@ -84,7 +85,7 @@ def register(
 
     Args:
         store: the catalog's files and database, which are created if they do not exist.
-        sources: files, globs, URLs, or ``-`` for standard input.
+        sources: files, globs, URLs, ``-`` for standard input, or frames.
         name: the pool's name. A new name creates version 1.
         options: how to read the records.
         mode: ``replace`` makes the load the members of the pool; ``append`` adds it to them; None

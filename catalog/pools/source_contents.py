@@ -38,6 +38,9 @@ def contents(source: Source, *, counter: Counter) -> Generator[Opened, None, Non
         SourceError: the source is unreadable, empty, damaged, too large, without data, or of an
             unknown kind.
     """
+    if source.frame is not None:
+        yield Opened(source, kind="frame")
+        return
     before = counter.n_bytes
     binary = source.open()
     try:

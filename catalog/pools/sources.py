@@ -16,6 +16,7 @@ from catalog.errors import CatalogError, SourceError
 from catalog.messages import one_line
 from catalog.pools.folders import Choice, of_folder
 from catalog.pools.readers.encoding import storable
+from catalog.pools.readers.frames import FRAME, Frame
 
 STDIN = "-"
 _TABLES = "jsonl?|ndjson|jsonlines|csv|tsv|parquet|pq|ya?ml|txt|arrow|feather|ipc|xlsx|xlsm"
@@ -42,6 +43,7 @@ class Source:
         member: the member of an archive or sheet of a workbook to read; None reads all.
         split: the saved dataset, or its split, of the file; None for any other file.
         notes: notes for the report.
+        frame: the frame to read in place of a file.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Source:
     member: str | None = None
     split: str | None = None
     notes: tuple[str, ...] = ()
+    frame: Frame | None = field(default=None, repr=False, compare=False)
 
     @property
     def stem(self) -> str:
@@ -91,10 +94,10 @@ def is_url(name: str) -> bool:
     return "://" in name or "::" in name
 
 
-def resolve(sources: Sequence[str]) -> list[Source]:
+def resolve(sources: Sequence[str | Frame]) -> list[Source]:
     """Return every file of the arguments, in their order; files of a pattern or folder by name.
 
-    ``LABEL=FILE`` sets the source of an argument's records.
+    A frame is a source of its own. ``LABEL=FILE`` sets the source of an argument's records.
 
     Raises:
         SourceError: there is no such file, a folder has no data, or a protocol is unknown or needs
@@ -110,6 +113,9 @@ def resolve(sources: Sequence[str]) -> list[Source]:
         )
     listing: list[Source] = []
     for given in sources:
+        if not isinstance(given, str):
+            listing.append(Source(FRAME, None, frame=given))
+            continue
         label, name = labelled(given)
         named = _named(name)
         listing += [replace(source, label=label) for source in named] if label else named

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -27,6 +28,14 @@ _ODD_TYPES = (
     pa.types.is_list_view,
     pa.types.is_large_list_view,
     pa.types.is_union,
+)
+
+
+_TEXTS = (
+    pa.types.is_string,
+    pa.types.is_large_string,
+    pa.types.is_binary,
+    pa.types.is_large_binary,
 )
 
 
@@ -105,7 +114,7 @@ def _weight(array: pa.Array) -> int:
     if pa.types.is_dictionary(type_):
         return len(array) * _largest(array.dictionary)
     if pa.types.is_string_view(type_) or pa.types.is_binary_view(type_):
-        return int(pc.sum(pc.binary_length(array)).as_py() or 0)
+        return int(_view_lengths(array).sum())
     if pa.types.is_struct(type_):
         return sum(map(_weight, array.flatten()))
     if pa.types.is_map(type_):
@@ -123,17 +132,31 @@ def _weight_of_map(array: pa.MapArray) -> int:
     return _weight(keys) + _weight(items)
 
 
+def _view_lengths(array: pa.Array) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """Return the bytes of each text of an array of views, of 16 bytes that begin with the length.
+
+    Arrow has no function for them.
+    """
+    views = np.frombuffer(array.buffers()[1], dtype=np.int32)
+    return views[4 * array.offset :][: 4 * len(array) : 4].astype(np.int64)
+
+
 def _largest(values: pa.Array) -> int:
     """Return an upper bound of the bytes of a dictionary's largest value."""
-    if pa.types.is_string(values.type) or pa.types.is_binary(values.type):
+    if pa.types.is_string_view(values.type) or pa.types.is_binary_view(values.type):
+        return int(_view_lengths(values).max(initial=0))
+    if any(is_text(values.type) for is_text in _TEXTS):
         return int(pc.max(pc.binary_length(values)).as_py() or 0)
     return int(values.nbytes)
 
 
 def _has_extras(schema: pa.Schema) -> bool:
-    if "messages" not in schema.names or not pa.types.is_list(schema.field("messages").type):
+    if "messages" not in schema.names:
         return False
-    message = schema.field("messages").type.value_type
+    messages = schema.field("messages").type
+    if not (pa.types.is_list(messages) or pa.types.is_large_list(messages)):
+        return False
+    message = messages.value_type
     names = ["role", "content", "extra"]
     return pa.types.is_struct(message) and [field.name for field in message] == names
 

@@ -18,6 +18,7 @@ from catalog.pools.options import ReadOptions
 from catalog.pools.readers.arrow_ipc import arrow_ipc
 from catalog.pools.readers.csv import Dialect, delimited, dialect_of
 from catalog.pools.readers.excel import excel
+from catalog.pools.readers.frames import frame_rows
 from catalog.pools.readers.json_document import json_document
 from catalog.pools.readers.json_lines import json_lines
 from catalog.pools.readers.parquet import parquet
@@ -57,6 +58,8 @@ def container_of(
 
 def _table(file: Opened) -> Container | None:
     name = file.source.name
+    if file.source.frame is not None:
+        return Container("frame", "row", frame_rows(file.source.frame))
     if file.kind == "parquet" and file.binary is not None:
         return Container("parquet", "row", parquet(file.binary, name=name))
     if file.kind == "arrow":
