@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 from catalog.errors import OptionError
+from catalog.frames import to_polars
 from catalog.messages import argument
 from catalog.signals.kinds import (
     ENCODER,
@@ -155,12 +156,19 @@ class Catalog:
             progress=progress,
         )
 
+    def pool(self, reference: str) -> pl.DataFrame:
+        """Return the members of a pool or subset with their columns.
+
+        `scan` reads batch by batch what does not fit into memory.
+        """
+        return self.sql("SELECT * FROM pool($reference)", parameters={"reference": reference})
+
     def pools(self) -> pl.DataFrame:
         """Return every pool at its newest version."""
         from catalog.pools import versions
 
         with self.store.reading() as connection:
-            return frame(versions.list_pools(connection))
+            return to_polars(versions.list_pools(connection))
 
     def show(self, reference: str, *, n_examples: int = 3) -> Description | SubsetDescription:
         """Return one version of a pool or a subset in full."""
@@ -178,7 +186,7 @@ class Catalog:
         from catalog.pools import versions
 
         with self.store.reading() as connection:
-            return frame(versions.history(connection, pool))
+            return to_polars(versions.history(connection, pool))
 
     def diff(self, left: str, right: str, *, n_members: int = 20) -> Diff:
         """Return how the members of two references differ."""
@@ -214,7 +222,7 @@ class Catalog:
 
         with self.store.reading() as connection:
             reference = resolve(connection, pool, kind="pool")
-            return frame(
+            return to_polars(
                 versions.quarantined(connection, reference, reason=reason, n_records=n_records)
             )
 
@@ -246,7 +254,7 @@ class Catalog:
         self,
         reference: str,
         *,
-        encoder: str = ENCODER,
+        encoder: StrPath = ENCODER,
         field: Field = EmbeddingOptions.field,
         dtype: Dtype = EmbeddingOptions.dtype,
         precision: Precision = EmbeddingOptions.precision,
@@ -259,7 +267,7 @@ class Catalog:
         return embed(
             self.store,
             self.find(reference),
-            encoder=encoder,
+            encoder=os.fspath(encoder),
             field=field,
             dtype=dtype,
             precision=precision,
@@ -271,7 +279,7 @@ class Catalog:
         self,
         reference: str,
         *,
-        model: str,
+        model: StrPath,
         max_tokens: int = StatesOptions.max_tokens,
         max_length: int = StatesOptions.max_length,
         project_to: int | None = StatesOptions.project_to,
@@ -290,7 +298,7 @@ class Catalog:
         return compute_states(
             self.store,
             self.find(reference),
-            model=model,
+            model=os.fspath(model),
             max_tokens=max_tokens,
             max_length=max_length,
             project_to=project_to,
@@ -305,7 +313,7 @@ class Catalog:
         self,
         reference: str,
         *names: str,
-        model: str | None = None,
+        model: StrPath | None = None,
         limit: int | None = None,
         progress: Callable[[int, int, int], None] | None = None,
         **options: Any,
@@ -321,7 +329,7 @@ class Catalog:
             self.store,
             found,
             names,
-            model=model,
+            model=None if model is None else os.fspath(model),
             options=options,
             limit=limit,
             progress=progress,
@@ -334,7 +342,7 @@ class Catalog:
         taxonomy: StrPath,
         *,
         threshold: float = LabelOptions.threshold,
-        encoder: str = ENCODER,
+        encoder: StrPath = ENCODER,
         progress: Callable[[int, int, int], None] | None = None,
     ) -> ComputeReport:
         """Assign each member the taxonomy labels whose embeddings are closest to its own.
@@ -349,7 +357,7 @@ class Catalog:
             found,
             Path(taxonomy),
             threshold=threshold,
-            encoder=encoder,
+            encoder=os.fspath(encoder),
             progress=progress,
         )
 
@@ -358,7 +366,7 @@ class Catalog:
         reference: str,
         *,
         text: bool = False,
-        encoder: str = ENCODER,
+        encoder: StrPath = ENCODER,
         progress: Callable[[int, int, int], None] | None = None,
     ) -> IndexReport | ComputeReport:
         """Index a pool's embedding, or with ``text`` its words, for searches.
@@ -370,7 +378,7 @@ class Catalog:
 
         if text:
             return index_text(self.store, self.find(reference), progress=progress)
-        return index_embedding(self.store, self.find(reference), encoder=encoder)
+        return index_embedding(self.store, self.find(reference), encoder=os.fspath(encoder))
 
     def search(
         self,
@@ -381,7 +389,7 @@ class Catalog:
         like: str | None = None,
         k: int = 10,
         where: str | None = None,
-        encoder: str = ENCODER,
+        encoder: StrPath = ENCODER,
         memory: str | None = QUERY_MEMORY,
         seconds: float | None = None,
     ) -> SearchResult:
@@ -398,13 +406,16 @@ class Catalog:
             "like": like,
             "k": k,
             "where": where,
-            "encoder": encoder,
+            "encoder": os.fspath(encoder),
             "is_isolated": self.is_isolated,
         }
         return search(self.store, reference, text, **asked, limits=limits)
 
-    def scores(self) -> pl.DataFrame:
-        """Return every score that can be computed, with its inputs."""
+    def scores(self, reference: str | None = None) -> pl.DataFrame:
+        """Return the scores of a reference's members; of none, the scores that can be computed."""
+        if reference is not None:
+            query = "SELECT * FROM scores($reference)"
+            return self.sql(query, parameters={"reference": reference})
         import polars as pl
 
         from catalog.compute.scores.saved import list_scores
@@ -429,7 +440,7 @@ class Catalog:
 
         with self.store.reading() as connection:
             found = resolve(connection, reference) if reference else None
-            return frame(list_signals(connection, self.store, found))
+            return to_polars(list_signals(connection, self.store, found))
 
     def import_scores(
         self,
@@ -453,7 +464,7 @@ class Catalog:
             "missing": missing,
             "is_dry_run": dry_run,
         }
-        return import_scores(self.store, found, str(file), **options)
+        return import_scores(self.store, found, os.fspath(file), **options)
 
     def import_losses(
         self,
@@ -468,13 +479,15 @@ class Catalog:
         from catalog.compute.losses.import_ import import_losses
 
         found = self.find(reference)
-        return import_losses(self.store, found, str(file), proxy=proxy, key=key, is_dry_run=dry_run)
+        return import_losses(
+            self.store, found, os.fspath(file), proxy=proxy, key=key, is_dry_run=dry_run
+        )
 
     def train_losses(
         self,
         reference: str,
         *,
-        proxy: str = TINY,
+        proxy: StrPath = TINY,
         epochs: int | None = LossesOptions.epochs,
         checkpoints: int | None = LossesOptions.checkpoints,
         learning_rate: float | None = LossesOptions.learning_rate,
@@ -503,7 +516,7 @@ class Catalog:
         return train_losses(
             self.store,
             self.find(reference),
-            proxy=proxy,
+            proxy=os.fspath(proxy),
             recipe=asked | {"seed": seed},
             max_length=max_length,
             keep_checkpoints=keep_checkpoints,
@@ -516,7 +529,7 @@ class Catalog:
 
     def select(
         self,
-        selector: str,
+        selector: StrPath,
         source: str,
         *,
         budget: int | str,
@@ -541,6 +554,7 @@ class Catalog:
 
         limits = Limits(memory=memory, seconds=seconds, progress=progress, use_cache=use_cache)
         # A path is read here, in the caller's folder; a name is looked up where the query runs.
+        selector = os.fspath(selector)
         is_path = selector.endswith(".sql")
         method = find_selector(self.store, selector) if is_path else selector
         options = {"name": name, "budget": budget, "settings": settings, "seed": seed}
@@ -604,8 +618,8 @@ class Catalog:
         *references: str,
         projection: str = "tsne",
         depth: str = "depth",
-        encoder: str | None = None,
-        proxy: str | None = None,
+        encoder: StrPath | None = None,
+        proxy: StrPath | None = None,
         memory: str | None = SELECTION_MEMORY,
     ) -> Comparison:
         """Compare pools and subsets side by side; see `catalog.subsets.compare.compare`."""
@@ -618,8 +632,8 @@ class Catalog:
             references,
             projection=projection,
             depth=depth,
-            encoder=encoder,
-            proxy=proxy,
+            encoder=None if encoder is None else os.fspath(encoder),
+            proxy=None if proxy is None else os.fspath(proxy),
             limits=limits,
         )
 
@@ -628,11 +642,11 @@ class Catalog:
         from catalog.subsets.store import list_subsets
 
         with self.store.reading() as connection:
-            return frame(list_subsets(connection))
+            return to_polars(list_subsets(connection))
 
     def explain(
         self,
-        selector: str | Selector,
+        selector: StrPath | Selector,
         source: str,
         *,
         budget: int | str = "10%",
@@ -649,15 +663,17 @@ class Catalog:
         from catalog.selection.selector import find_selector
 
         limits = Limits(memory=memory)
-        method = find_selector(self.store, selector) if isinstance(selector, str) else selector
+        method = selector
+        if isinstance(selector, str | os.PathLike):
+            method = find_selector(self.store, os.fspath(selector))
         options = {"budget": budget, "seed": seed, "settings": settings}
         return self._limited(explain_selection, method, source, **options, limits=limits)
 
-    def selector(self, name: str) -> Selector:
+    def selector(self, name: StrPath) -> Selector:
         """Return a selection method by its name, or by the path of a ``.sql`` file."""
         from catalog.selection.selector import find_selector
 
-        return find_selector(self.store, name)
+        return find_selector(self.store, os.fspath(name))
 
     def add_selector(self, path: StrPath) -> AddedSelector:
         """Keep a selector's file in the catalog, under its name.
@@ -666,7 +682,7 @@ class Catalog:
         """
         from catalog.selection.saved import add_selector
 
-        return add_selector(self.store, str(path))
+        return add_selector(self.store, os.fspath(path))
 
     def remove_selector(self, name: str) -> None:
         """Remove a selector that this catalog keeps.
@@ -716,7 +732,7 @@ class Catalog:
         """Copy a kernel's file into the catalog; see `catalog.query.added_kernels.add_kernel`."""
         from catalog.query.added_kernels import add_kernel
 
-        return add_kernel(self.store, str(path))
+        return add_kernel(self.store, os.fspath(path))
 
     def trust_kernel(self, name: str) -> ListedKernel:
         """Let another user's kernel run; see `catalog.query.added_kernels.trust_kernel`."""
@@ -760,7 +776,7 @@ class Catalog:
                     query_text("export/records"), params=found.parameters
                 ).to_arrow_reader(10_000),
                 format=format,
-                path="-" if str(path) == "-" else Path(path),
+                path="-" if os.fspath(path) == "-" else Path(path),
                 name=name or found.name,
                 reference=str(found),
                 order_matters=order_matters(connection, found),
@@ -785,7 +801,16 @@ class Catalog:
         from catalog.query.stream import run
 
         limits = Limits(memory=memory, seconds=seconds, progress=progress)
-        return frame(self._limited(run, query, parameters=parameters, limits=limits))
+        return to_polars(self._limited(run, query, parameters=parameters, limits=limits))
+
+    def scan(self, query: str, *, parameters: Mapping[str, Any] | None = None) -> pl.LazyFrame:
+        """Return one SELECT as a lazy frame, which reads it batch by batch each time it is used.
+
+        See `catalog.query.lazy.lazy_frame`.
+        """
+        from catalog.query.lazy import lazy_frame
+
+        return lazy_frame(lambda: self.stream(query, parameters=parameters))
 
     @contextmanager
     def stream(
@@ -855,12 +880,3 @@ class Catalog:
         """
         with self.store.reading() as connection:
             return resolve(connection, reference)
-
-
-def frame(table: pa.Table) -> pl.DataFrame:
-    """Return an Arrow table as a polars frame."""
-    import polars as pl
-
-    answer = pl.from_arrow(table)
-    assert isinstance(answer, pl.DataFrame)
-    return answer

@@ -18,7 +18,7 @@ from catalog.json_text import json_text
 from catalog.messages import shortened
 
 if TYPE_CHECKING:
-    import pyarrow as pa
+    import polars as pl
     from rich.console import Console
 
 CELL = 80
@@ -37,7 +37,7 @@ def echo_json(value: Any) -> None:
 
 
 def echo_rows(
-    rows: pa.Table | Sequence[Mapping[str, Any]],
+    rows: pl.DataFrame | Sequence[Mapping[str, Any]],
     *,
     is_json: bool,
     nothing: str = "no rows",
@@ -45,11 +45,11 @@ def echo_rows(
     """Print rows: a JSON array of objects, or a table for a person.
 
     Args:
-        rows: an Arrow table, or a list of dicts with the same keys.
+        rows: a frame, or a list of dicts with the same keys.
         is_json: the ``--json`` flag.
         nothing: the text on stderr in place of an empty table.
     """
-    records = list(rows) if isinstance(rows, Sequence) else rows.to_pylist()
+    records = list(rows) if isinstance(rows, Sequence) else rows.to_dicts()
     if is_json:
         echo_json(records)
     elif not records:

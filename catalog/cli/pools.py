@@ -62,7 +62,7 @@ def diff(
         _diff_definitions(catalog, left, right, is_json=is_json)
         return
     changes = catalog.diff(left, right, n_members=n_members)
-    members = changes.members.to_pylist()
+    members = changes.members.to_dicts()
     if is_json:
         names = ("left", "right", "n_added", "n_removed", "n_kept", "n_media_changed")
         echo_json({name: getattr(changes, name) for name in names} | {"members": members})

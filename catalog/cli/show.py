@@ -39,7 +39,7 @@ def show(catalog: Catalog, reference: str, is_json: bool) -> None:
 
 def _echo_pool(description: Description, *, is_json: bool) -> None:
     names = ("sources", "quarantine", "examples")
-    tables = {name: getattr(description, name).to_pylist() for name in names}
+    tables = {name: getattr(description, name).to_dicts() for name in names}
     version = description.version
     if is_json:
         keys = ("reference", "tags", "version", "shape")
@@ -77,7 +77,7 @@ def _shape(shape: dict[str, Any]) -> str:
 
 
 def _echo_subset(description: SubsetDescription, *, is_json: bool) -> None:
-    record, examples = description.record, description.examples.to_pylist()
+    record, examples = description.record, description.examples.to_dicts()
     definition = record["definition"]
     if is_json:
         head = {"reference": description.reference, "tags": description.tags}

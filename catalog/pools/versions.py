@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from catalog.errors import OptionError
+from catalog.frames import to_polars
 from catalog.store.database import Connection
 from catalog.store.members import without_empty
 from catalog.store.queries import query
 from catalog.store.references import Reference, check_tag, resolve
 
 if TYPE_CHECKING:
+    import polars as pl
     import pyarrow as pa
 
 
@@ -31,7 +33,7 @@ class Diff:
     n_removed: int
     n_kept: int
     n_media_changed: int
-    members: pa.Table
+    members: pl.DataFrame
 
 
 @dataclass(frozen=True)
@@ -42,9 +44,9 @@ class Description:
     tags: list[str]
     version: dict[str, Any]
     shape: dict[str, Any]
-    sources: pa.Table
-    quarantine: pa.Table
-    examples: pa.Table
+    sources: pl.DataFrame
+    quarantine: pl.DataFrame
+    examples: pl.DataFrame
 
 
 def list_pools(connection: Connection) -> pa.Table:
@@ -76,10 +78,10 @@ def describe(connection: Connection, reference: Reference, *, n_examples: int = 
         tags=sorted(tag for tag, tagged in tags if tagged == reference.version),
         version=version,
         shape=connection.sql(query("pools/shape"), params=params).to_arrow_table().to_pylist()[0],
-        sources=connection.sql(query("pools/sources"), params=params).to_arrow_table(),
-        quarantine=connection.sql(
-            query("pools/quarantine_reasons"), params=params
-        ).to_arrow_table(),
+        sources=to_polars(connection.sql(query("pools/sources"), params=params).to_arrow_table()),
+        quarantine=to_polars(
+            connection.sql(query("pools/quarantine_reasons"), params=params).to_arrow_table()
+        ),
         examples=without_empty(
             connection.sql(
                 query("pools/examples"), params=params | {"n": n_examples}

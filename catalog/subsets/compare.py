@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
 from catalog.errors import AmbiguousSignalError, OptionError, QueryError, SignalError
+from catalog.frames import to_polars
 from catalog.messages import argument
 from catalog.notebook import NotebookResult
 from catalog.query.executor import Limits
@@ -18,6 +19,9 @@ from catalog.store.queries import query
 from catalog.store.references import Reference, resolve
 from catalog.store.store import Store
 from catalog.subsets.store import stored
+
+if TYPE_CHECKING:
+    import polars as pl
 
 Ids = np.ndarray[Any, np.dtype[np.int64]]
 NEAR = 0.95  # cosine from which two prompts count as near-duplicates
@@ -38,7 +42,7 @@ class Comparison(NotebookResult):
 
     rows: list[dict[str, Any]]
     overlap: dict[tuple[str, str], float]
-    landscape: pa.Table | None
+    landscape: pl.DataFrame | None
     members: dict[str, Ids] = field(repr=False)
     notes: tuple[str, ...] = ()
 
@@ -100,9 +104,8 @@ def compare(
         (a, b): _jaccard(whole[a], whole[b]) for i, a in enumerate(names) for b in names[i + 1 :]
     }
     rows = [{"name": name} | measured.row(name, ids) for name, ids in members.items()]
-    return Comparison(
-        rows, overlap, measured.landscape, members, tuple(dict.fromkeys(measured.notes))
-    )
+    landscape = None if measured.landscape is None else to_polars(measured.landscape)
+    return Comparison(rows, overlap, landscape, members, tuple(dict.fromkeys(measured.notes)))
 
 
 class _Pool:

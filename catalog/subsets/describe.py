@@ -13,7 +13,7 @@ from catalog.store.references import Reference
 from catalog.subsets.store import stored
 
 if TYPE_CHECKING:
-    import pyarrow as pa
+    import polars as pl
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class SubsetDescription(NotebookResult):
     reference: str
     tags: list[str]
     record: dict[str, Any] = field(repr=False)
-    examples: pa.Table
+    examples: pl.DataFrame
 
 
 def describe_subset(

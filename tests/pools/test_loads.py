@@ -141,7 +141,7 @@ def test_an_appended_version_is_described_with_all_of_its_loads(
         1,
         [1, 2],
     )  # type: ignore[union-attr]
-    assert shown.quarantine["n_records"].to_pylist() == [1]  # type: ignore[union-attr]
+    assert shown.quarantine["n_records"].to_list() == [1]  # type: ignore[union-attr]
 
 
 def test_a_replaced_load_is_described_no_more(catalog: Catalog, jsonl: Write) -> None:

@@ -165,7 +165,7 @@ def test_a_file_at_hand_is_hashed_beside_the_reference_and_compared(
     assert (answer.n_added, answer.n_removed, answer.n_updated, answer.version) == (0, 0, 1, 2)
     diff = catalog.diff("p@1", "p@2")
     assert (diff.n_added, diff.n_removed, diff.n_kept, diff.n_media_changed) == (0, 0, 4, 1)
-    (member,) = diff.members.to_pylist()
+    (member,) = diff.members.to_dicts()
     assert (member["change"], json.loads(member["media"])) == ("media changed", [image("a.png")])
     assert catalog.diff("p@2", "p@2").n_media_changed == 0
 

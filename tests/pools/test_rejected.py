@@ -108,7 +108,7 @@ def test_records_that_differ_in_the_rejected_answer_are_two_members(
         ("B1", None),
         ("B2", None),
     ]
-    assert catalog.show("p").examples.column("rejected").null_count == 0
+    assert catalog.show("p").examples["rejected"].null_count() == 0
 
 
 def test_a_rejected_answer_beside_any_answer_is_read(catalog: Catalog, jsonl: Write) -> None:

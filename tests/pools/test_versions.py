@@ -47,19 +47,17 @@ def test_show_describes_one_version(filled: Catalog) -> None:
     description = filled.show("p@1", n_examples=2)
     assert description.reference == "p@1"
     assert description.shape["n_members"] == 5
-    assert description.sources.to_pylist() == [
+    assert description.sources.to_dicts() == [
         {"source": "even", "n_members": 3},
         {"source": "odd", "n_members": 2},
     ]
-    assert description.examples["prompt"].to_pylist() == ["question 0", "question 1"]
+    assert description.examples["prompt"].to_list() == ["question 0", "question 1"]
 
 
 def test_diff_counts_and_lists_what_changed(filled: Catalog) -> None:
     answer = filled.diff("p@1", "p@2")
     assert (answer.n_added, answer.n_removed, answer.n_kept) == (3, 2, 3)
-    assert sorted(answer.members["prompt"].to_pylist()) == [
-        f"question {i}" for i in (0, 1, 5, 6, 7)
-    ]
+    assert sorted(answer.members["prompt"].to_list()) == [f"question {i}" for i in (0, 1, 5, 6, 7)]
     back = filled.diff("p@2", "p@1")
     assert (back.n_added, back.n_removed) == (2, 3)
 

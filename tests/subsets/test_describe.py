@@ -32,4 +32,4 @@ def test_a_subset_is_shown_with_what_made_it(
     ) == ("depth_only", 2, 3, 2)
     assert shown.record["definition"]["pool"] == "p@1"
     assert [signal["name"] for signal in shown.record["definition"]["signals"]] == ["depth"]
-    assert [row["prompt"] for row in shown.examples.to_pylist()] == ["question 4"]
+    assert [row["prompt"] for row in shown.examples.to_dicts()] == ["question 4"]
