@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +14,8 @@ from typing import Any
 import pytest
 
 from catalog import Catalog
+from catalog.store.database import upgrade
+from catalog.store.store import Store
 
 ROOT = Path(__file__).resolve().parent.parent
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -22,11 +25,14 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 LONGEST = (
     "test_studies.py",
-    "test_readme.py",
     "test_kills.py",
+    "test_readme.py",
+    "test_guard.py",
+    "test_select.py",
+    "test_round_trip.py",
     "test_selected.py",
-    "test_determinism.py",
-)  # a minute each, or more
+    "test_interruption.py",
+)  # ten seconds each, or more
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -40,10 +46,24 @@ def _no_configuration(tmp_path_factory: pytest.TempPathFactory, monkeypatch: Any
     monkeypatch.setenv("CATALOG_CONFIG", str(tmp_path_factory.getbasetemp() / "configuration"))
 
 
+@pytest.fixture(scope="session")
+def new_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a catalog that holds nothing yet: to migrate one takes longer than a copy."""
+    store = Store(tmp_path_factory.mktemp("new") / "home")
+    upgrade(store, wait=10)
+    return store.path
+
+
 @pytest.fixture
-def catalog(tmp_path: Path) -> Catalog:
-    """A catalog in an empty folder."""
-    return Catalog.open(tmp_path / "home", wait=10, isolated=False)
+def catalog(new_home: Path, tmp_path: Path) -> Catalog:
+    """A catalog that holds nothing yet."""
+    return Catalog.open(shutil.copytree(new_home, tmp_path / "home"), wait=10, isolated=False)
+
+
+@pytest.fixture
+def empty_folder(catalog: Catalog) -> None:
+    """Leave no catalog in the folder of `catalog`."""
+    shutil.rmtree(catalog.store.path)
 
 
 @pytest.fixture

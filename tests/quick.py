@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 
-def few_of(names: Sequence[str], *few: str) -> list[Any]:
-    """Return the names as parameters of a test; all but the few are slow."""
-    assert set(few) <= set(names)
-    return [name if name in few else pytest.param(name, marks=pytest.mark.slow) for name in names]
+def few_of(values: Sequence[Any], *few: Any) -> list[Any]:
+    """Return the values as parameters of a test; all but the few are slow."""
+    assert all(value in values for value in few)
+    return [
+        value if value in few else pytest.param(value, marks=pytest.mark.slow) for value in values
+    ]

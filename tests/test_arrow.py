@@ -57,8 +57,12 @@ def test_nothing_is_copied() -> None:
     assert np.shares_memory(to_numpy(column), to_numpy(column.slice(2)))
 
 
+@pytest.mark.parametrize(
+    "selectors",
+    [("s2l", "instag"), pytest.param(("random", "s2l_by_source"), marks=pytest.mark.slow)],
+)
 def test_a_selection_by_losses_or_by_labels_never_asks_for_pandas(
-    catalog: Catalog, tmp_path: Path, jsonl: Callable[..., Path]
+    catalog: Catalog, tmp_path: Path, jsonl: Callable[..., Path], selectors: tuple[str, ...]
 ) -> None:
     """If pandas is installed, pyarrow imports it for its own conversions: a third of a second."""
     records = [
@@ -81,7 +85,7 @@ def test_a_selection_by_losses_or_by_labels_never_asks_for_pandas(
         f"open({str(imported)!r}, 'w')\nraise ImportError('there is none')\n"
     )
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
-    for selector in ("random", "s2l", "s2l_by_source", "instag"):
+    for selector in selectors:
         command = [sys.executable, "-m", "catalog", "--home", str(catalog.store.path), "select"]
         name = f"few-{selector.replace('_', '-')}"
         options = ["--budget", "9", "--as", name]

@@ -32,7 +32,7 @@ from tests.quick import few_of
 N, D, BUDGET = 320, 24, 60
 LARGE_POOL = Template(Path(__file__).with_name("fixtures").joinpath("large_pool.sql").read_text())
 SELECTORS = sorted(path.stem for path in package_data_dir("selectors").glob("*.sql"))
-QUICK = ("random", "s2l", "fisher_sft", "ila", "deita", "mig", "k_center", "instag", "density")
+QUICK = ("random", "s2l", "fisher_sft", "ila", "mig", "density")
 SETTINGS: dict[str, dict[str, Any]] = {
     "ila_kmeans": {"members": 3},
     "s2l": {"k": 25},

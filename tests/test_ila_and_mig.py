@@ -11,12 +11,15 @@ import pytest
 
 from catalog import Catalog
 from catalog.query.stream import run
+from tests.copies import made_once
+from tests.quick import few_of
 
 SELECTORS = Path(__file__).resolve().parent.parent / "selectors"
 Array = np.ndarray[Any, Any]
 
 
 @pytest.fixture
+@made_once
 def pool(catalog: Catalog, jsonl: Callable[..., Path]) -> Catalog:
     """Register a hundred and fifty records whose labels resemble each other."""
     names = "adding,addition,add numbers,poems,poetry,writing poems,code,python code,cooking"
@@ -70,7 +73,8 @@ def largest_side(x: Array, y: Array, *, budget: int) -> int:
     return 1
 
 
-def test_ila_equals_its_definition_on_random_landscapes(pool: Catalog) -> None:
+@pytest.mark.parametrize("n_landscapes", few_of([2, 12], 2))
+def test_ila_equals_its_definition_on_random_landscapes(pool: Catalog, n_landscapes: int) -> None:
     text = (SELECTORS / "ila.sql").read_text()
     query = "WITH landscape AS (SELECT instruction_id, fingerprint, x, y FROM scores($pool)),\n"
     query += text[re.search(r"^cells AS", text, re.MULTILINE).start() :]
@@ -82,7 +86,7 @@ def test_ila_equals_its_definition_on_random_landscapes(pool: Catalog) -> None:
     members = pool.sql("SELECT fingerprint FROM pool('p') ORDER BY row_number")
     names = members["fingerprint"].to_list()
     draw = np.random.default_rng(5)
-    for landscape in range(6):
+    for landscape in range(n_landscapes):
         x, y = draw.normal(size=150), draw.normal(size=150) ** 3
         depth = draw.normal(size=150)
         if landscape % 2:  # with ties

@@ -55,7 +55,7 @@ def kill_while_registering(catalog: Catalog, tmp_path: Path, *, kills: int) -> N
 def test_a_killed_registration_leaves_the_old_version_or_the_new_one(
     catalog: Catalog, tmp_path: Path
 ) -> None:
-    kill_while_registering(catalog, tmp_path, kills=5)
+    kill_while_registering(catalog, tmp_path, kills=3)
 
 
 @pytest.mark.slow
@@ -65,6 +65,7 @@ def test_thirty_killed_registrations_leave_the_old_version_or_the_new_one(
     kill_while_registering(catalog, tmp_path, kills=30)
 
 
+@pytest.mark.usefixtures("empty_folder")
 def test_ctrl_c_leaves_nothing_half_registered(catalog: Catalog, tmp_path: Path) -> None:
     import signal
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from catalog.store.queries import macros
+from tests.quick import few_of
 
 SELECTORS = Path(__file__).resolve().parent.parent / "selectors"
 SIZES = [1, 2, 3, 10, 50, 200]
@@ -100,7 +101,7 @@ def test_members_of_small_clusters_fill_what_is_left_with_equal_chances(
     assert abs(drawn / n_seeds - 1 / 3) < 3 * (1 / 3 * 2 / 3 / n_seeds) ** 0.5
 
 
-@pytest.mark.parametrize("n_lists", [500, pytest.param(2000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("n_lists", few_of([150, 2000], 150))
 def test_s2l_equals_algorithm_1_on_random_cluster_sizes(
     connection: duckdb.DuckDBPyConnection, n_lists: int
 ) -> None:
@@ -163,14 +164,15 @@ def by_source(sizes: dict[str, list[int]], budget: int) -> Counter[tuple[str, in
     return answer
 
 
+@pytest.mark.parametrize("n_lists", few_of([100, 1000], 100))
 def test_s2l_by_source_equals_the_authors_procedure_on_random_sources(
-    connection: duckdb.DuckDBPyConnection,
+    connection: duckdb.DuckDBPyConnection, n_lists: int
 ) -> None:
     draw = random.Random(1)
     text = (SELECTORS / "s2l_by_source.sql").read_text()
     query = "WITH clusters AS (SELECT *, shuffle_key(fingerprint, 0) AS shuffle_key FROM given),\n"
     query += text[re.search(r"^sampled AS", text, re.MULTILINE).start() :]
-    for _ in range(300):
+    for _ in range(n_lists):
         sizes = {f"source {i}": cluster_sizes(draw) for i in range(draw.randint(1, 6))}
         # The procedure leaves open which of several sources of equal size comes first.
         if len({sum(clusters) for clusters in sizes.values()}) < len(sizes):

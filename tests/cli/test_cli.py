@@ -14,6 +14,7 @@ from click.testing import CliRunner, Result
 
 from catalog import Catalog
 from catalog.cli import main
+from tests.copies import made_once
 
 Write = Callable[..., Path]
 
@@ -29,6 +30,7 @@ def run(catalog: Catalog) -> Callable[..., Result]:
 
 
 @pytest.fixture
+@made_once
 def filled(catalog: Catalog, jsonl: Write) -> Catalog:
     records = [{"instruction": f"question {i}", "output": f"answer {i}", "n": i} for i in range(5)]
     catalog.register(jsonl([*records, {"instruction": "why?", "output": ""}]), pool="p")
@@ -108,6 +110,7 @@ def test_a_wrong_use_is_exit_code_2(run: Callable[..., Result]) -> None:
     assert run("tag", "p", "12").exit_code == 2
 
 
+@pytest.mark.usefixtures("empty_folder")
 def test_a_folder_without_a_catalog_names_the_first_step(run: Callable[..., Result]) -> None:
     result = run("pools")
     assert result.exit_code == 1

@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 from catalog import Catalog
 from catalog.cli import main
 from catalog.store.paths import package_data_dir
+from tests.copies import made_once
 
 Run = Callable[..., Result]
 N = 48
@@ -36,6 +37,7 @@ WORDS = [
 
 
 @pytest.fixture
+@made_once
 def pool(catalog: Catalog, jsonl: Callable[..., Path]) -> Catalog:
     """Records with labels; too few for twelve checkpoints of a proxy."""
     draw = np.random.default_rng(0)
@@ -236,11 +238,23 @@ def test_a_dry_run_computes_nothing(run: Run, command: tuple[str, ...]) -> None:
     assert "--dry-run" in failure(run(*command, "--compute"), 2)
 
 
+@pytest.mark.parametrize(
+    ("selector", "command"),
+    [
+        ("k_center", "catalog embed p@2"),
+        pytest.param("fisher_sft", "catalog states p@2", marks=pytest.mark.slow),
+    ],
+)
 def test_a_refresh_computes_the_signals_of_new_members(
-    run: Run, pool: Catalog, jsonl: Callable[..., Path], tmp_path: Path
+    run: Run,
+    pool: Catalog,
+    jsonl: Callable[..., Path],
+    tmp_path: Path,
+    selector: str,
+    command: str,
 ) -> None:
     mine = tmp_path / "mine.sql"  # the subset keeps its text; the file goes
-    mine.write_text((package_data_dir("selectors") / "fisher_sft.sql").read_text())
+    mine.write_text((package_data_dir("selectors") / f"{selector}.sql").read_text())
     made = run("select", str(mine), "p", "--budget", "5", "--as", "best", "--compute")
     assert made.exit_code == 0, made.output
     mine.unlink()
@@ -249,7 +263,7 @@ def test_a_refresh_computes_the_signals_of_new_members(
         pool="p",
         mode="append",
     )
-    assert "catalog states p@2" in failure(run("refresh", "best"))
+    assert command in failure(run("refresh", "best"))
     refreshed = run("refresh", "best", "--compute")
     assert refreshed.exit_code == 0, refreshed.output
     assert refreshed.stdout.startswith("best@2: 5 members of p@2")

@@ -9,6 +9,7 @@ from click.testing import CliRunner, Result
 
 from catalog import Catalog
 from catalog.cli import main
+from tests.copies import made_once
 
 Run = Callable[..., Result]
 MINE = """-- summary: The first.
@@ -30,12 +31,18 @@ def run(catalog: Catalog) -> Run:
 
 
 @pytest.fixture
-def mine(catalog: Catalog, jsonl: Callable[..., Path], tmp_path: Path) -> Path:
-    """A selector's file, beside a pool of 12."""
+@made_once
+def filled(catalog: Catalog, jsonl: Callable[..., Path]) -> Catalog:
     catalog.register(
         jsonl([{"instruction": f"question {i}", "output": f"answer {i}"} for i in range(12)]),
         pool="p",
     )
+    return catalog
+
+
+@pytest.fixture
+def mine(filled: Catalog, tmp_path: Path) -> Path:
+    """A selector's file, beside a pool of 12."""
     path = tmp_path / "mine.sql"
     path.write_text(MINE)
     return path

@@ -18,6 +18,7 @@ from click.testing import CliRunner, Result
 from catalog import Catalog
 from catalog.cli import main
 from catalog.store.store import Store
+from tests.copies import made_once
 
 RECORDS = [
     {"instruction": f"question {i}", "output": f"answer {i} " + "x" * 200} for i in range(200)
@@ -57,13 +58,19 @@ def remount(folder: Path, how: str) -> None:
 
 
 @pytest.fixture
-def filled(catalog: Catalog, jsonl: Callable[..., Path], tmp_path: Path) -> Path:
+@made_once
+def made(catalog: Catalog, jsonl: Callable[..., Path], tmp_path: Path) -> Catalog:
     """A catalog with a pool, scores and losses, to be copied."""
     catalog.register(jsonl(RECORDS), pool="p")
     np.save(tmp_path / "s.npy", np.arange(200.0))
     np.save(tmp_path / "l.npy", np.ones((200, 4), dtype=np.float32))
     catalog.import_scores("p", tmp_path / "s.npy", name="s")
-    return catalog.store.path
+    return catalog
+
+
+@pytest.fixture
+def filled(made: Catalog) -> Path:
+    return made.store.path
 
 
 def steps(tmp_path: Path) -> Sequence[Sequence[object]]:

@@ -10,23 +10,29 @@ from click.testing import CliRunner, Result
 
 from catalog import Catalog
 from catalog.cli import main
+from tests.copies import made_once
 
 Run = Callable[..., Result]
 
 
 @pytest.fixture
-def run(catalog: Catalog, jsonl: Callable[..., Path]) -> Run:
-    """On a pool of two versions and a subset of it."""
+@made_once
+def filled(catalog: Catalog, jsonl: Callable[..., Path]) -> Catalog:
+    """A pool of two versions and a subset of it."""
     for n in (4, 5):
         catalog.register(
             jsonl([{"instruction": f"question {i}", "output": f"answer {i}"} for i in range(n)]),
             pool="p",
         )
     catalog.select("random", "p", budget=3, name="drawn")
+    return catalog
 
+
+@pytest.fixture
+def run(filled: Catalog) -> Run:
     def run(*arguments: str, **options: Any) -> Result:
         return CliRunner().invoke(
-            main, ["--home", str(catalog.store.path), "--wait", "1", *arguments], **options
+            main, ["--home", str(filled.store.path), "--wait", "1", *arguments], **options
         )
 
     return run

@@ -37,6 +37,7 @@ def test_a_refused_load_names_the_numbers_and_both_ways_out(run: Run, jsonl: Wri
     assert json.loads(run("pools", "--json").stdout)[0]["n_members"] == 1
 
 
+@pytest.mark.usefixtures("empty_folder")
 def test_every_load_takes_a_dry_run(
     run: Run, jsonl: Write, tmp_path: Path, catalog: Catalog
 ) -> None:
@@ -76,6 +77,7 @@ def test_restore_says_what_it_did(run: Run, jsonl: Write) -> None:
     assert run("restore", "q@1").exit_code == 1
 
 
+@pytest.mark.usefixtures("empty_folder")
 def test_restoring_in_an_empty_folder_makes_no_catalog(run: Run, catalog: Catalog) -> None:
     assert run("restore", "p@1").exit_code == 1
     assert not catalog.store.path.exists()

@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from catalog import Catalog
 from catalog.cli import main
+from tests.copies import made_once
 
 Run = Callable[..., Result]
 STRANGE = """
@@ -22,12 +23,17 @@ SELECT 'nan'::DOUBLE AS a, {'b': ['infinity'::DOUBLE, 1.5]} AS b, 'xy'::BLOB AS 
 
 
 @pytest.fixture
-def run(catalog: Catalog, jsonl: Callable[..., Path]) -> Run:
+@made_once
+def filled(catalog: Catalog, jsonl: Callable[..., Path]) -> Catalog:
     catalog.register(jsonl([{"instruction": "why?", "output": "because"}]), pool="p")
+    return catalog
 
+
+@pytest.fixture
+def run(filled: Catalog) -> Run:
     def run(*arguments: str, **options: Any) -> Result:
         return CliRunner().invoke(
-            main, ["--home", str(catalog.store.path), "--wait", "1", *arguments], **options
+            main, ["--home", str(filled.store.path), "--wait", "1", *arguments], **options
         )
 
     return run

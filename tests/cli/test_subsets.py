@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +11,7 @@ from click.testing import CliRunner, Result
 from catalog import Catalog
 from catalog.cli import main
 from catalog.store.paths import package_data_dir
+from tests.copies import made_once
 
 Run = Callable[..., Result]
 N = 40
@@ -22,12 +22,8 @@ MINE += "ORDER BY row_number LIMIT $budget\n"
 
 @pytest.fixture
 def run(catalog: Catalog) -> Run:
-    def run(*arguments: str, **options: Any) -> Result:
-        return CliRunner().invoke(
-            main, ["--home", str(catalog.store.path), "--wait", "1", *arguments], **options
-        )
-
-    return run
+    home = ["--home", str(catalog.store.path), "--wait", "1"]
+    return lambda *arguments, **options: CliRunner().invoke(main, [*home, *arguments], **options)
 
 
 @pytest.fixture
@@ -39,6 +35,7 @@ def records() -> list[dict[str, str]]:
 
 
 @pytest.fixture
+@made_once
 def filled(
     catalog: Catalog, jsonl: Callable[..., Path], tmp_path: Path, records: list[dict[str, str]]
 ) -> Catalog:

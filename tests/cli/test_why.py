@@ -10,13 +10,16 @@ from click.testing import CliRunner, Result
 
 from catalog import Catalog
 from catalog.cli import main
+from tests.copies import made_once
 
 Run = Callable[..., Result]
 N = 30
 
 
 @pytest.fixture
-def run(catalog: Catalog, jsonl: Callable[..., Path], tmp_path: Path) -> Run:
+@made_once
+def filled(catalog: Catalog, jsonl: Callable[..., Path], tmp_path: Path) -> Catalog:
+    """A pool with losses and a score, and two subsets of it."""
     catalog.register(
         jsonl(
             [{"instruction": f"question {i}", "output": "word " * (i % 7 + 1)} for i in range(N)]
@@ -29,10 +32,14 @@ def run(catalog: Catalog, jsonl: Callable[..., Path], tmp_path: Path) -> Run:
     catalog.import_scores("p", tmp_path / "depth.npy", name="depth")
     catalog.select("depth_only", "p", budget=3, name="deep")
     catalog.select("s2l", "p", budget=6, name="even", settings={"k": 3})
+    return catalog
 
+
+@pytest.fixture
+def run(filled: Catalog) -> Run:
     def run(*arguments: str) -> Result:
         return CliRunner().invoke(
-            main, ["--home", str(catalog.store.path), "--wait", "1", *arguments]
+            main, ["--home", str(filled.store.path), "--wait", "1", *arguments]
         )
 
     return run

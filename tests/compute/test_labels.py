@@ -10,6 +10,7 @@ from catalog import Catalog
 from catalog.compute.labels import read_taxonomy
 from catalog.compute.similarity import unit
 from catalog.errors import OptionError, SignalError, SourceError
+from tests.copies import made_once
 
 Write = Callable[..., Path]
 NAMES = ["cooking", "programming", "geography", "mathematics"]
@@ -22,6 +23,7 @@ TEXTS = [
 
 
 @pytest.fixture
+@made_once
 def pool(catalog: Catalog, jsonl: Write) -> Catalog:
     made = [{"instruction": text, "input": "", "output": "yes", "mine": []} for text in TEXTS]
     made[0]["mine"] = ["own"]

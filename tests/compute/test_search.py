@@ -18,6 +18,7 @@ from catalog.compute.similarity import exact_nearest, unit
 from catalog.errors import OptionError, QueryError, SignalError
 from catalog.signals.registry import Signal, ensure_signal
 from catalog.store.store import Store
+from tests.copies import made_once
 
 Write = Callable[..., Path]
 
@@ -71,6 +72,7 @@ def test_ties_with_the_last_are_all_kept_for_the_fingerprint_to_decide(catalog: 
 
 
 @pytest.fixture
+@made_once
 def pool(catalog: Catalog, jsonl: Write) -> Catalog:
     texts = [
         "How do I cook rice?",

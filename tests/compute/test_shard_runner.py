@@ -12,11 +12,13 @@ from catalog.compute.shard_runner import Values, compute, exclusively
 from catalog.errors import LockedError
 from catalog.signals.registry import Signal, ensure_signal
 from catalog.store import vectors
+from tests.copies import made_once
 
 Write = Callable[..., Path]
 
 
 @pytest.fixture
+@made_once
 def pool(catalog: Catalog, jsonl: Write) -> Catalog:
     catalog.register(
         jsonl([{"instruction": f"question {i}", "input": "", "output": "yes"} for i in range(25)]),

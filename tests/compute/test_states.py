@@ -12,12 +12,14 @@ from catalog import Catalog
 from catalog.compute.states import distortion
 from catalog.errors import OptionError, SignalError
 from catalog.store import vectors
+from tests.copies import made_once
 
 Write = Callable[..., Path]
 Records = Callable[[int], list[dict[str, Any]]]
 
 
 @pytest.fixture
+@made_once
 def pool(catalog: Catalog, jsonl: Write, records: Records) -> Catalog:
     odd = [{"instruction": "ask long " * 900, "input": "", "output": "yes it is"}]
     catalog.register(jsonl([*records(30), *odd]), pool="p")

@@ -120,11 +120,25 @@ def test_any_single_exchange_comes_back_from_every_format(
 
 
 @pytest.mark.parametrize("format", ANSWERED)
-@many
-@given(data=st.lists(st.tuples(conversations, systems, tool_sets), min_size=1, max_size=5))
+@settings(many, max_examples=8)
+@given(data=st.lists(st.tuples(conversations, systems, tool_sets), min_size=1, max_size=3))
 def test_what_an_export_does_not_call_lossy_comes_back(
     tmp_path, row, batches, read_back, format, data
 ):
+    check_what_is_not_lossy(tmp_path, row, batches, read_back, format, data)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("format", ANSWERED)
+@settings(many, max_examples=100)
+@given(data=st.lists(st.tuples(conversations, systems, tool_sets), min_size=1, max_size=5))
+def test_what_an_export_does_not_call_lossy_comes_back_from_many_conversations(
+    tmp_path, row, batches, read_back, format, data
+):
+    check_what_is_not_lossy(tmp_path, row, batches, read_back, format, data)
+
+
+def check_what_is_not_lossy(tmp_path, row, batches, read_back, format, data):
     rows = [row(*messages, system=system, tools=tools) for messages, system, tools in data]
     kept = []
     for one in rows:

@@ -12,6 +12,7 @@ import pytest
 
 from catalog import Catalog
 from catalog.errors import SignalError
+from tests.copies import made_once
 
 pytest.importorskip("accelerate", reason="the Trainer needs accelerate")
 pytestmark = [pytest.mark.filterwarnings("ignore")]  # the Trainer's own
@@ -47,6 +48,7 @@ def start() -> Any:
 
 
 @pytest.fixture
+@made_once
 def pool(catalog: Catalog, jsonl: Callable[..., Path]) -> Catalog:
     rng = random.Random(0)
     texts = [" ".join(rng.choices(WORDS.split(), k=rng.randint(1, 12))) for _ in range(60)]

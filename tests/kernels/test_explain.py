@@ -22,10 +22,11 @@ from catalog.kernels.log_det import log_det
 from catalog.kernels.mig import mig
 from catalog.query.arguments import parameters_of
 from catalog.query.kernels import kernel, kernel_names
+from tests.quick import few_of
 
 Array = np.ndarray[Any, Any]
 N = 40
-SEEDS = range(8)
+SEEDS = few_of(range(8), 0, 1, 2)
 
 
 def vectors(seed: int, *, n: int = N, d: int = 4) -> pa.Table:

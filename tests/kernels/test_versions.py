@@ -39,7 +39,7 @@ print(json.dumps({
 def package(tmp_path: Path) -> Path:
     """A copy of the package, to change."""
     folder = tmp_path / "site" / "catalog"
-    shutil.copytree(PACKAGE, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(PACKAGE, folder)
     for name in ("sql", "selectors", "migrations"):
         shutil.copytree(package_data_dir(name), folder / name, dirs_exist_ok=True)
     return folder

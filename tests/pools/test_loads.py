@@ -5,10 +5,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from catalog import Catalog
-from catalog.errors import MostlyRemovedError, MostlyUnreadableError, ReferenceNotFoundError
+from catalog.errors import (
+    MostlyRemovedError,
+    MostlyUnreadableError,
+    NotFoundError,
+    ReferenceNotFoundError,
+)
 
 Write = Callable[..., Path]
 BROKEN = [{"instruction": "no answer"}]
@@ -54,6 +61,7 @@ def test_both_ways_out_of_the_refusal_work(catalog: Catalog, jsonl: Write) -> No
     assert catalog.register(jsonl(pairs(2, first=20)), pool="p", mode="replace").n_members == 2
 
 
+@pytest.mark.usefixtures("empty_folder")
 def test_a_dry_run_of_a_first_load_makes_no_catalog(catalog: Catalog, jsonl: Write) -> None:
     answer = catalog.register(jsonl([*pairs(3), *pairs(1), *BROKEN]), pool="p", dry_run=True)
     assert (answer.is_dry_run, answer.is_new_version, answer.version) == (True, True, 1)
@@ -240,8 +248,6 @@ def test_only_a_pools_version_is_restored(catalog: Catalog, jsonl: Write) -> Non
 def test_a_row_in_quarantine_is_found_after_an_append_and_a_restoration(
     catalog: Catalog, jsonl: Write
 ) -> None:
-    from catalog.errors import NotFoundError
-
     catalog.register(jsonl([*pairs(4), *BROKEN]), pool="p")
     catalog.register(jsonl(pairs(3, first=1)), pool="p")
     catalog.restore("p@1")
@@ -255,12 +261,8 @@ def test_the_options_of_a_restored_version_are_kept(catalog: Catalog, jsonl: Wri
     catalog.register(jsonl(pairs(4, first=1)), pool="p")
     catalog.restore("p@1")
     assert catalog.show("p").version["options"]["labels_column"] == "input"  # type: ignore[union-attr]
-    assert (
-        json.loads(catalog.sql("SELECT options FROM pool_versions WHERE version = 3").item())[
-            "labels_column"
-        ]
-        == "input"
-    )
+    options = catalog.sql("SELECT options FROM pool_versions WHERE version = 3").item()
+    assert json.loads(options)["labels_column"] == "input"
 
 
 def test_a_restored_version_knows_the_media_that_it_had(
@@ -279,10 +281,8 @@ def test_a_restored_version_knows_the_media_that_it_had(
     assert not catalog.restore("p@1").is_new_version
 
 
+@pytest.mark.usefixtures("empty_folder")
 def test_a_dry_run_keeps_no_bytes_of_media(catalog: Catalog, tmp_path: Path) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     table = pa.table(
         {"instruction": ["q"], "output": ["a"], "image": [{"bytes": b"\x89PNG", "path": "a.png"}]}
     )

@@ -135,6 +135,7 @@ def test_a_bad_record_goes_to_quarantine_and_the_rest_is_registered(
     assert catalog.quarantine("p", reason="empty_response").height == 1
 
 
+@pytest.mark.usefixtures("empty_folder")
 def test_a_load_that_mostly_fails_writes_nothing_unless_forced(
     catalog: Catalog, jsonl: Write
 ) -> None:

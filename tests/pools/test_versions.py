@@ -7,6 +7,7 @@ import pytest
 
 from catalog import Catalog
 from catalog.errors import OptionError, ReferenceNotFoundError
+from tests.copies import made_once
 
 Write = Callable[..., Path]
 
@@ -23,6 +24,7 @@ def pairs(n: int, *, first: int = 0) -> list[dict[str, str]]:
 
 
 @pytest.fixture
+@made_once
 def filled(catalog: Catalog, jsonl: Write) -> Catalog:
     catalog.register(jsonl(pairs(5)), pool="p", source_column="from")
     catalog.register(jsonl(pairs(6, first=2)), pool="p", source_column="from")

@@ -12,6 +12,7 @@ import pytest
 from catalog import Catalog, CatalogError
 from catalog.errors import ForbiddenQueryError, NotFoundError, OptionError, QueryError
 from catalog.query.kernels import Kernels, kernel_names
+from tests.copies import made_once
 from tests.distributions import install
 
 LONGEST_FIRST = '''
@@ -24,6 +25,7 @@ import pyarrow as pa
 from catalog.kernels import kernel
 from catalog.kernels._common.relation import canonical
 from catalog.kernels.explain import Counterfactual
+from tests.copies import made_once
 
 
 def counterfactual(rows, *, selected, position, **_options):
@@ -66,6 +68,7 @@ ROWS = "SELECT count(*) AS n FROM longest_first((SELECT fingerprint, prompt FROM
 
 
 @pytest.fixture
+@made_once
 def filled(catalog: Catalog, jsonl: Callable[..., Path]) -> Catalog:
     records = [{"instruction": "question " + "x" * i, "output": "answer"} for i in range(9)]
     catalog.register(jsonl(records), pool="p")

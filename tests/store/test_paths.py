@@ -11,12 +11,14 @@ from catalog import Catalog
 from catalog.cli import main
 from catalog.errors import OptionError
 from catalog.store.paths import refuse_catalog
+from tests.copies import made_once
 
 Write = Callable[..., Path]
 RECORDS = [{"instruction": f"q{i}", "output": f"a{i}"} for i in range(4)]
 
 
 @pytest.fixture
+@made_once
 def filled(catalog: Catalog, jsonl: Write) -> Catalog:
     catalog.register(jsonl(RECORDS), pool="p")
     return catalog

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from catalog import Catalog
+from tests.copies import made_once
 
 Write = Callable[..., Path]
 N = 40
@@ -22,6 +23,7 @@ def pairs(n: int, *, first: int = 0) -> list[dict[str, str]]:
 
 
 @pytest.fixture
+@made_once
 def filled(catalog: Catalog, jsonl: Write, tmp_path: Path) -> Catalog:
     catalog.register(jsonl(pairs(N)), pool="p", source_column="from")
     np.save(tmp_path / "losses.npy", np.random.default_rng(0).random((N, 4), dtype=np.float32))

@@ -7,6 +7,7 @@ import pytest
 
 from catalog import Catalog
 from catalog.errors import OptionError
+from tests.copies import made_once
 
 Write = Callable[..., Path]
 
@@ -19,6 +20,7 @@ def pairs(n: int, *, first: int = 0) -> list[dict[str, str]]:
 
 
 @pytest.fixture
+@made_once
 def grown(catalog: Catalog, jsonl: Write) -> Catalog:
     """A pool that lost its rows 0 to 4 and gained 20 to 29, and a subset of each version."""
     catalog.register(jsonl(pairs(20)), pool="q")

@@ -8,6 +8,7 @@ from click.testing import CliRunner
 
 from catalog import Catalog
 from catalog.cli import main
+from tests.copies import made_once
 
 FIRST = """-- summary: The longest answers.
 SELECT instruction_id FROM pool($pool)
@@ -16,6 +17,7 @@ WHERE length(response) > 1 ORDER BY length(response) DESC LIMIT $budget
 
 
 @pytest.fixture
+@made_once
 def filled(catalog: Catalog, jsonl: Callable[..., Path]) -> Catalog:
     records = [{"instruction": f"q {i}", "output": "word " * (i + 1)} for i in range(20)]
     catalog.register(jsonl(records), pool="p")

@@ -11,6 +11,7 @@ import pytest
 from catalog import Catalog
 from catalog.errors import OptionError, ReferenceNotFoundError, SelectionError
 from catalog.selection.definition import definition_sha256
+from tests.copies import made_once
 
 Write = Callable[..., Path]
 OTHER = """-- summary: Of the pool, what another pool has too.
@@ -42,6 +43,7 @@ def written(tmp_path: Path, other: str, name: str = "shared") -> str:
 
 
 @pytest.fixture
+@made_once
 def filled(catalog: Catalog, jsonl: Write) -> Catalog:
     """Return a pool `p` of 30, and `t` with its first 12 in version 1 and its last in 2."""
     catalog.register(jsonl(pairs(30)), pool="p")

@@ -9,11 +9,13 @@ import pytest
 
 from catalog import Catalog
 from catalog.errors import OptionError, SignalError, SourceError
+from tests.copies import made_once
 
 Write = Callable[..., Path]
 
 
 @pytest.fixture
+@made_once
 def pool(catalog: Catalog, jsonl: Write) -> Catalog:
     """Five records, of which the second has no response and the fourth repeats the first."""
     made = [

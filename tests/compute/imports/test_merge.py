@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from catalog import Catalog
 from catalog.cli import main
+from tests.copies import made_once
 
 Write = Callable[..., Path]
 
@@ -18,7 +19,6 @@ class Grown:
 
     def __init__(self, catalog: Catalog, jsonl: Write, folder: Path) -> None:
         self.catalog, self.folder, self.jsonl = catalog, folder, jsonl
-        self.register(5)
 
     def register(self, n: int) -> None:
         records = [
@@ -53,13 +53,20 @@ class Grown:
 
 
 @pytest.fixture
-def grown(catalog: Catalog, jsonl: Write, tmp_path: Path) -> Grown:
+@made_once
+def filled(catalog: Catalog, jsonl: Write, tmp_path: Path) -> Catalog:
     """With scores 0 to 4 of the first five as `r`."""
     pool = Grown(catalog, jsonl, tmp_path)
+    pool.register(5)
     catalog.import_scores("p", pool.file({i: float(i) for i in range(5)}), name="r", key="code")
     catalog.select("depth_only", "p", budget=2, name="best", settings={"depth": "r"})
     pool.register(8)
-    return pool
+    return catalog
+
+
+@pytest.fixture
+def grown(filled: Catalog, jsonl: Write, tmp_path: Path) -> Grown:
+    return Grown(filled, jsonl, tmp_path)
 
 
 def test_members_missing_from_the_file_keep_their_scores(grown: Grown) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from catalog import Catalog
 from tests.compute.losses.import_files import T
+from tests.copies import made_once
 
 Write = Callable[..., Path]
 
@@ -19,6 +20,7 @@ def numbers() -> np.ndarray[Any, Any]:
 
 
 @pytest.fixture
+@made_once
 def pool(catalog: Catalog, jsonl: Write) -> Catalog:
     catalog.register(
         jsonl(

@@ -11,6 +11,7 @@ from catalog import Catalog
 from catalog.compute.losses.train import TrainedLosses
 from catalog.compute.proxies import proxy_folder
 from catalog.errors import SignalError
+from tests.copies import made_once
 
 Write = Callable[..., Path]
 Records = Callable[[int], list[dict[str, Any]]]
@@ -32,6 +33,7 @@ def long_table(catalog: Catalog) -> list[tuple[Any, ...]]:
 
 
 @pytest.fixture
+@made_once
 def pool(catalog: Catalog, jsonl: Write, records: Records) -> Catalog:
     catalog.register(jsonl(records(40)), pool="p")
     return catalog

@@ -13,6 +13,7 @@ from catalog.compute.losses.train import TrainedLosses, train_losses
 from catalog.compute.proxies import find_proxy, proxy_folder, trained_proxy
 from catalog.compute.shard_runner import exclusively
 from catalog.errors import LockedError, ModelNotFoundError, OptionError, SignalError
+from tests.copies import made_once
 
 Write = Callable[..., Path]
 Records = Callable[[int], list[dict[str, Any]]]
@@ -34,6 +35,7 @@ def long_table(catalog: Catalog) -> list[tuple[Any, ...]]:
 
 
 @pytest.fixture
+@made_once
 def pool(catalog: Catalog, jsonl: Write, records: Records) -> Catalog:
     catalog.register(jsonl(records(40)), pool="p")
     return catalog

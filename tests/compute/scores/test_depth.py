@@ -10,12 +10,14 @@ import pytest
 from catalog import Catalog
 from catalog.errors import OptionError, SignalError
 from catalog.signals.registry import list_named
+from tests.copies import made_once
 
 Write = Callable[..., Path]
 Records = Callable[[int], list[dict[str, Any]]]
 
 
 @pytest.fixture
+@made_once
 def pool(catalog: Catalog, jsonl: Write, records: Records) -> Catalog:
     """Forty members in three sources, two thirds of them labelled."""
     made = records(40)

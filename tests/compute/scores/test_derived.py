@@ -13,6 +13,8 @@ from catalog.cli import main
 from catalog.errors import HeaderError, NotFoundError, OptionError, QueryError, SignalError
 from catalog.signals.registry import list_named
 from catalog.signals.score_definitions import parse_score
+from tests.copies import made_once
+from tests.quick import few_of
 
 Write = Callable[..., Path]
 Records = Callable[[int], list[dict[str, Any]]]
@@ -26,6 +28,7 @@ FROM losses;
 
 
 @pytest.fixture
+@made_once
 def pool(catalog: Catalog, jsonl: Write, records: Records, tmp_path: Path) -> Catalog:
     """Twelve members with losses at four checkpoints."""
     catalog.register(jsonl(records(12)), pool="p")
@@ -115,7 +118,7 @@ def test_a_missing_score_of_a_user_names_the_command_that_computes_it(
         ("SELECT instruction_id,\n  bogus AS value FROM losses", QueryError),
     ],
 )
-@pytest.mark.parametrize("is_isolated", [True, False])
+@pytest.mark.parametrize("is_isolated", few_of([True, False], False))
 def test_a_wrong_query_of_a_user_is_refused_and_nothing_is_kept(
     pool: Catalog, tmp_path: Path, sql: str, error: type[Exception], is_isolated: bool
 ) -> None:

@@ -14,6 +14,7 @@ from catalog.compute.scores import MEASURES
 from catalog.errors import OptionError, SignalError
 from catalog.signals.registry import list_named
 from catalog.signals.score_definitions import MEASURED, TUNED_LOSS, built_in_scores, needs_model
+from tests.copies import made_once
 
 Write = Callable[..., Path]
 Records = Callable[[int], list[dict[str, Any]]]
@@ -21,6 +22,7 @@ WINDOW = 400
 
 
 @pytest.fixture
+@made_once
 def pool(catalog: Catalog, jsonl: Write, records: Records) -> Catalog:
     """Thirty members, and one of each kind that has no value."""
     odd = [
@@ -86,30 +88,37 @@ def plain_losses(model: Path, catalog: Catalog) -> dict[str, tuple[float, float,
     return answer
 
 
+FORMULAS: dict[str, Callable[[float, float], float]] = {
+    "response_loss": lambda given, alone: given,
+    "perplexity": lambda given, alone: math.exp(given),
+    "least_confidence": lambda given, alone: math.exp(-given),
+    "answer_loss": lambda given, alone: alone,
+    "ifd": lambda given, alone: given / alone,
+    "ifd_ppl": lambda given, alone: math.exp(given - alone),
+    "depth_cheap": lambda given, alone: given * math.log(2),
+}
+
+
 @pytest.mark.parametrize(
-    ("name", "formula"),
+    "names",
     [
-        ("response_loss", lambda given, alone: given),
-        ("perplexity", lambda given, alone: math.exp(given)),
-        ("least_confidence", lambda given, alone: math.exp(-given)),
-        ("answer_loss", lambda given, alone: alone),
-        ("ifd", lambda given, alone: given / alone),
-        ("ifd_ppl", lambda given, alone: math.exp(given - alone)),
-        ("depth_cheap", lambda given, alone: given * math.log(2)),
+        pytest.param(list(FORMULAS), id="all"),
+        *(pytest.param([name], id=name, marks=pytest.mark.slow) for name in FORMULAS),
     ],
 )
 def test_a_score_equals_its_formula_on_a_plain_loop(
-    pool: Catalog, model: Path, name: str, formula: Callable[[float, float], float]
+    pool: Catalog, model: Path, names: list[str]
 ) -> None:
-    pool.score("p", name, model=str(model), max_length=WINDOW)
-    found = stored(pool, name)
-    plain = {
-        prompt: formula(given, alone)
-        for prompt, (given, alone, _) in plain_losses(model, pool).items()
-    }
-    wanted = {prompt: value for prompt, value in plain.items() if found[prompt][1] is None}
-    assert len(wanted) >= 30
-    assert {prompt: found[prompt][0] for prompt in wanted} == pytest.approx(wanted, rel=1e-5)
+    pool.score("p", *names, model=str(model), max_length=WINDOW)
+    losses = plain_losses(model, pool)
+    for name in names:
+        found = stored(pool, name)
+        plain = {
+            prompt: FORMULAS[name](given, alone) for prompt, (given, alone, _) in losses.items()
+        }
+        wanted = {prompt: value for prompt, value in plain.items() if found[prompt][1] is None}
+        assert len(wanted) >= 30
+        assert {prompt: found[prompt][0] for prompt in wanted} == pytest.approx(wanted, rel=1e-5)
 
 
 def test_ifd_of_one_token_truncated_and_windowless_answers_is_null_with_the_reason(

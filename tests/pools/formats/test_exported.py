@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from catalog import Catalog
 from catalog.pools.fingerprint import fingerprint
 from catalog.pools.formats.exported import exported
+from tests.copies import made_once
 
 Write = Callable[..., Path]
 MEMBERS = "SELECT fingerprint, source, labels, metadata FROM pool($ref) ORDER BY fingerprint"
@@ -49,6 +50,7 @@ def rows(catalog: Catalog, ref: str) -> list[dict[str, Any]]:
 
 
 @pytest.fixture
+@made_once
 def filled(catalog: Catalog, jsonl: Write) -> Catalog:
     catalog.register(jsonl(RECORDS), pool="p", source_column="from", labels_column="ability")
     return catalog
