@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from catalog.kernels import Kernel
+from catalog.query.resolved import Resolved
 from catalog.query.source_text import SourceText, literal
-from catalog.query.sources import Resolved
 
 
 @dataclass(frozen=True)
