@@ -46,6 +46,7 @@ from catalog.query.added_kernels import AddedKernel as AddedKernel
 from catalog.query.added_kernels import ListedKernel as ListedKernel
 from catalog.query.functions import FunctionDescription as FunctionDescription
 from catalog.selection.explain import Explanation as Explanation
+from catalog.selection.lint import LintedSelector as LintedSelector
 from catalog.selection.saved import AddedSelector as AddedSelector
 from catalog.selection.selector import Selector as Selector
 from catalog.store.references import Reference as Reference

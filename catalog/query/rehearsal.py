@@ -7,6 +7,7 @@ columns that are read.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -15,15 +16,18 @@ import duckdb
 from catalog.errors import QueryError
 from catalog.kernels import Kernel
 from catalog.query.errors import is_of_names
+from catalog.query.finding import Finding
 from catalog.query.parse import Node
-from catalog.query.plan import Finding
+from catalog.query.plan import Load, Plan, Step
 from catalog.query.resolved import Resolved
-from catalog.query.scopes import KEYS, Scope, is_of_members, name_of, scopes
+from catalog.query.scopes import KEYS, Scope, name_of, scopes
 from catalog.query.source_text import SourceText
 from catalog.query.stubs import Stubs
 from catalog.query.ties import Relations, keys_of
 from catalog.query.tokens import Tokens, tokens
+from catalog.query.uniqueness import is_of_members
 from catalog.query.unordered import settled
+from catalog.query.unread_columns import unread_columns
 from catalog.store.database import Connection
 
 FINGERPRINT = "fingerprint"
@@ -36,6 +40,7 @@ class Rehearsal:
 
     Attributes:
         findings: what may differ in another run.
+        closed: the ties that the fingerprint decides, with the edit that writes it down.
         is_blind: whether a signal is missing, so that types are unknown and nothing can be tried;
             the run names the signal.
         answer: the columns of the text settled last, in order, each with its type; None if blind.
@@ -49,6 +54,7 @@ class Rehearsal:
         self.stubs = Stubs(connection, given)
         self.connection = connection
         self.findings: list[Finding] = []
+        self.closed: list[Finding] = []
         self.is_blind = False
         self.answer: list[tuple[str, str]] | None = None
         self._has_fault = False
@@ -101,8 +107,9 @@ class Rehearsal:
         if self.is_blind or not self._can_bind(text):
             return text
         known = Relations(self._unique, self._ranked)
-        answer, found = settled(text, scopes(self.parse(text)), known, self.stubs)
+        answer, found, closed = settled(text, scopes(self.parse(text)), known, self.stubs)
         self.findings += [one for one in found if one not in self.findings]
+        self.closed += [one for one in closed if one not in self.closed]
         return answer
 
     def with_fingerprint(self, text: SourceText) -> tuple[SourceText, bool]:
@@ -123,6 +130,12 @@ class Rehearsal:
             return found, True
         return text.empty() + "SELECT * FROM (" + text + ") ORDER BY ALL", False
 
+    def check_kernels(self, plan: Plan) -> None:
+        """Find the columns that kernels are given and nothing reads."""
+        if not self.is_blind:
+            with suppress(duckdb.Error):  # as in `read`: the run reports it
+                self.findings += unread_columns(plan, self.stubs)
+
     def completed(self, text: SourceText) -> SourceText:
         """Return a text with the sources in place of their stubs."""
         for token in reversed(tokens(str(text))):
@@ -130,6 +143,14 @@ class Rehearsal:
             if resolved is not None and resolved.sql is not None:
                 text = text.replace(token.start, token.end, resolved.sql)
         return text
+
+    def completed_step(self, step: Step) -> Step:
+        """Return a step with the sources in place of their stubs."""
+        if isinstance(step, Load):
+            return step
+        relations = {name: self.completed(query) for name, query in step.relations.items()}
+        options = {name: self.completed(query) for name, query in step.options.items()}
+        return replace(step, relations=relations, options=options)
 
     def read(
         self, sources: list[tuple[str, Resolved]], texts: Iterable[SourceText]
