@@ -99,7 +99,9 @@ def _echo_subset(description: SubsetDescription, *, is_json: bool) -> None:
     text = record["selector_text"]
     if not text:
         text = f"-- version 0.1 stored no selector file; this is its SQL\n{definition['sql']}"
-    click.echo(f"\n{text.rstrip()}\n")
+    from catalog.query.meaning.layout import formatted_alone
+
+    click.echo(f"\n{formatted_alone(text).rstrip()}\n")
     echo_rows(examples, is_json=False)
 
 
