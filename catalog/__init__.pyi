@@ -45,13 +45,15 @@ from catalog.pools.versions import Diff as Diff
 from catalog.query.added_kernels import AddedKernel as AddedKernel
 from catalog.query.added_kernels import ListedKernel as ListedKernel
 from catalog.query.functions import FunctionDescription as FunctionDescription
+from catalog.query.meaning.columns import ColumnOrigin as ColumnOrigin
+from catalog.query.meaning.engines.rewrite import EngineQuery as EngineQuery
 from catalog.selection.explain import Explanation as Explanation
-from catalog.selection.lint import LintedSelector as LintedSelector
 from catalog.selection.saved import AddedSelector as AddedSelector
 from catalog.selection.selector import Selector as Selector
 from catalog.store.references import Reference as Reference
 from catalog.subsets.compare import Comparison as Comparison
 from catalog.subsets.describe import SubsetDescription as SubsetDescription
+from catalog.subsets.lineage.graph import Lineage as Lineage
 from catalog.subsets.select import Selected as Selected
 from catalog.subsets.verify import Verification as Verification
 from catalog.why.selected import Why as Why

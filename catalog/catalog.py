@@ -49,13 +49,15 @@ if TYPE_CHECKING:
     from catalog.query.added_kernels import AddedKernel, ListedKernel
     from catalog.query.executor import Limits
     from catalog.query.functions import FunctionDescription
+    from catalog.query.meaning.columns import ColumnOrigin
+    from catalog.query.meaning.engines.rewrite import EngineQuery
     from catalog.selection.explain import Explanation
-    from catalog.selection.lint import LintedSelector
     from catalog.selection.saved import AddedSelector
     from catalog.selection.selector import Selector
     from catalog.store.references import Reference
     from catalog.subsets.compare import Comparison
     from catalog.subsets.describe import SubsetDescription
+    from catalog.subsets.lineage.graph import Lineage
     from catalog.subsets.select import Selected
     from catalog.subsets.verify import Verification
     from catalog.why.selected import Why
@@ -543,7 +545,6 @@ class Catalog:
         use_cache: bool = True,
         dry_run: bool = False,
         strict: bool = False,
-        new_version: bool = False,
         progress: Callable[[float], None] | None = None,
     ) -> Selected:
         """Select members of a pool or subset and keep them as a subset.
@@ -561,7 +562,6 @@ class Catalog:
         method = find_selector(self.store, selector) if is_path else selector
         options = {"name": name, "budget": budget, "settings": settings, "seed": seed}
         options |= {"is_superseding": supersede, "is_dry_run": dry_run, "is_strict": strict}
-        options |= {"is_new_version": new_version}
         return self._limited(select, method, source, **options, limits=limits)
 
     def refresh(
@@ -576,7 +576,6 @@ class Catalog:
         use_cache: bool = True,
         dry_run: bool = False,
         strict: bool = False,
-        new_version: bool = False,
         progress: Callable[[float], None] | None = None,
     ) -> Selected:
         """Run a subset's selection on the current versions of its pools.
@@ -588,7 +587,7 @@ class Catalog:
 
         limits = Limits(memory=memory, seconds=seconds, progress=progress, use_cache=use_cache)
         options = {"budget": budget, "settings": settings, "is_superseding": supersede}
-        options |= {"is_dry_run": dry_run, "is_strict": strict, "is_new_version": new_version}
+        options |= {"is_dry_run": dry_run, "is_strict": strict}
         return self._limited(refresh, name, **options, limits=limits)
 
     def verify(self, reference: str, *, memory: str | None = SELECTION_MEMORY) -> Verification:
@@ -649,29 +648,36 @@ class Catalog:
             return to_polars(list_subsets(connection))
 
     def explain(
-        self,
-        selector: StrPath | Selector,
-        source: str,
-        *,
-        budget: int | str = "10%",
-        settings: Mapping[str, Any] | None = None,
-        seed: int = 0,
-        memory: str | None = SELECTION_MEMORY,
+        self, selector: StrPath | Selector, source: str | None = None, **options: Any
     ) -> Explanation:
         """Describe a selection before it runs: functions, signals, and what missing ones cost.
 
-        See `catalog.selection.explain.explain_selection`.
+        The options are budget, settings, seed and memory, as of `select`. Without a source, the
+        selector names a subset, and its stored selection is described.
         """
-        from catalog.query.executor import Limits
-        from catalog.selection.explain import explain_selection
-        from catalog.selection.selector import find_selector
+        answer: Explanation = self._explained("explain", selector, source, **options)
+        return answer
 
-        limits = Limits(memory=memory)
-        method = selector
-        if isinstance(selector, str | os.PathLike):
-            method = find_selector(self.store, os.fspath(selector))
-        options = {"budget": budget, "seed": seed, "settings": settings}
-        return self._limited(explain_selection, method, source, **options, limits=limits)
+    def column_origins(
+        self, selector: StrPath | Selector, source: str | None = None, **options: Any
+    ) -> list[ColumnOrigin]:
+        """Trace each column of a selection to signals; the arguments are `explain`'s."""
+        answer: list[ColumnOrigin] = self._explained("columns", selector, source, **options)
+        return answer
+
+    def translate(
+        self, selector: StrPath | Selector, source: str | None = None, **options: Any
+    ) -> EngineQuery:
+        """Write a selection in another ``dialect``; the other arguments are `explain`'s."""
+        answer: EngineQuery = self._explained("translate", selector, source, **options)
+        return answer
+
+    def lineage(self, reference: str) -> Lineage:
+        """Trace a pool or subset back to files and models, and forward to what was made from it."""
+        from catalog.subsets.lineage.trace import lineage
+
+        with self.store.reading() as connection:
+            return lineage(connection, reference)
 
     def selector(self, name: StrPath) -> Selector:
         """Return a selection method by its name, or by the path of a ``.sql`` file."""
@@ -679,25 +685,14 @@ class Catalog:
 
         return find_selector(self.store, os.fspath(name))
 
-    def add_selector(self, path: StrPath, *, strict: bool = False) -> AddedSelector:
+    def add_selector(self, path: StrPath) -> AddedSelector:
         """Keep a selector's file in the catalog, under its name.
 
         See `catalog.selection.saved.add_selector`.
         """
         from catalog.selection.saved import add_selector
 
-        return add_selector(self.store, os.fspath(path), is_strict=strict)
-
-    def lint_selector(
-        self, selector: StrPath, *, pool: str | None = None, fix: bool = False
-    ) -> LintedSelector:
-        """Find what is wrong with a selector, or may differ in another run.
-
-        See `catalog.selection.lint.lint_selector`.
-        """
-        from catalog.selection.lint import lint_selector
-
-        return lint_selector(self.store, os.fspath(selector), pool=pool, is_fixing=fix)
+        return add_selector(self.store, os.fspath(path))
 
     def remove_selector(self, name: str) -> None:
         """Remove a selector that this catalog keeps.
@@ -886,6 +881,14 @@ class Catalog:
         from catalog.query import worker
 
         return worker.call(function, self.store.absolute(), *args, limits=limits, **kwargs)
+
+    def _explained(self, name: str, *args: Any, **options: Any) -> Any:
+        """Call a function of `catalog.subsets.explain` within limits."""
+        from catalog.query.executor import Limits
+        from catalog.subsets import explain
+
+        limits = Limits(memory=options.pop("memory", SELECTION_MEMORY))
+        return self._limited(getattr(explain, name), *args, limits=limits, **options)
 
     def find(self, reference: str) -> Reference:
         """Return the version of a pool or subset that a reference names.

@@ -1,4 +1,4 @@
-"""Commands that make selections: select, refresh, explain."""
+"""Commands that make selections: select, refresh."""
 
 from __future__ import annotations
 
@@ -43,13 +43,7 @@ strict_option = click.option(
     "--strict",
     "is_strict",
     is_flag=True,
-    help="Refuse a selector with findings, such as members that can differ from run to run.",
-)
-new_version_option = click.option(
-    "--new-version",
-    "is_new_version",
-    is_flag=True,
-    help="Keep a text that differs only in names, comments or layout as another version.",
+    help="Refuse a selector whose members can differ from run to run.",
 )
 
 
@@ -57,7 +51,7 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options of a run, which `select` and `refresh` share."""
     options = (
         *(supersede_option, memory_option, timeout_option, compute_option),
-        *(no_cache_option, strict_option, new_version_option, dry_run_option, json_option),
+        *(no_cache_option, strict_option, dry_run_option, json_option),
     )
     for option in reversed(options):
         command = option(command)
@@ -154,7 +148,6 @@ def _running(name: str, options: dict[str, Any]) -> Iterator[dict[str, Any]]:
             "supersede": options["supersede"],
             "dry_run": options["is_dry_run"],
             "strict": options["is_strict"],
-            "new_version": options["is_new_version"],
             "progress": lambda percent: bar(percent, 100, 0),
         }
 
@@ -222,36 +215,3 @@ def echo_selected(selected: Selected, *, is_json: bool) -> None:
         click.echo(f"{selected.reference}: {count} of {selected.definition.reference} in {seconds}")
     for warning in selected.warnings:
         say(f"  {warning}")
-
-
-@click.command()
-@click.argument("selector")
-@click.argument("pool")
-@click.option(
-    "--budget", default="10%", show_default=True, help="Number of members, a share, or all."
-)
-@set_option
-@click.option("--seed", default=0, show_default=True, help="Random seed for all sampling.")
-@click.option("--sql", "is_sql", is_flag=True, help="Print only the final SQL.")
-@json_option
-@pass_catalog
-def explain(
-    catalog: Catalog,
-    selector: str,
-    pool: str,
-    budget: str,
-    pairs: tuple[str, ...],
-    seed: int,
-    is_sql: bool,
-    is_json: bool,
-) -> None:
-    """Print the plan of a selection without running it.
-
-    The plan lists the functions, the signals, and the cost of the missing ones.
-    """
-    settings = parse_pairs(pairs, option="--set")
-    explanation = catalog.explain(selector, pool, budget=budget, settings=settings, seed=seed)
-    if is_json:
-        echo_json(explanation.as_dict())
-    else:
-        click.echo(explanation.sql if is_sql else "\n".join(explanation.lines()))

@@ -18,12 +18,7 @@ CANDIDATES = 8_192  # candidates of a block
 WAITING = 1 << 20  # pairs of a block of queries that wait for their exact cosine
 
 
-@kernel(
-    version=1,
-    adds={"rank": "BIGINT", "similarity": "DOUBLE"},
-    pair_prefix="query_",
-    reads="vectors",
-)
+@kernel(version=1, adds={"rank": "BIGINT", "similarity": "DOUBLE"}, pair_prefix="query_")
 def nearest(
     candidates: pa.Table,
     queries: pa.Table,
@@ -38,8 +33,7 @@ def nearest(
 
     Args:
         candidates: rows with one vector column of d numbers.
-        queries: rows with one vector column of d numbers; or, in SQL, a text, which the encoder of
-            the candidates' ``embeddings(...)`` turns into one.
+        queries: rows with one vector column of d numbers.
         k: neighbours of a query, 1 or more; all candidates where they are fewer.
         others: leave out the candidate that has the query's own fingerprint, for the neighbours of
             a pool within itself.

@@ -208,7 +208,8 @@ class Execution:
     def _load(self, step: Load) -> Any:
         load = step.resolved.load
         assert load is not None  # a source without SQL has a reader
-        return self.watch.run(lambda: load(self.session, self.planned.columns))
+        columns = self.planned.columns if step.columns is None else step.columns
+        return self.watch.run(lambda: load(self.session, columns))
 
     def _apply(self, step: Apply) -> Any:
         from catalog.kernels._common.relation import canonical

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 from catalog.kernels import Kernel
-from catalog.query.finding import Finding
-from catalog.query.resolved import Resolved
 from catalog.query.source_text import SourceText, literal
+from catalog.query.sources import Resolved
+
+if TYPE_CHECKING:
+    from catalog.query.outline import Outline
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,11 @@ class Load:
     call: str  # as a person would write it
     resolved: Resolved
     location: str
+    columns: frozenset[str] | None = None  # that the texts read; None if only the names are known
+
+    def reading(self, found: Mapping[str, frozenset[str]]) -> Load:
+        """Return the step with the columns that are read of each relation, by its name."""
+        return replace(self, columns=found[self.table])
 
 
 @dataclass(frozen=True)
@@ -31,6 +38,10 @@ class Apply:
     relations: Mapping[str, SourceText]  # each a query that runs alone
     options: Mapping[str, SourceText]  # each a SELECT of one value
     location: str
+
+    def reading(self, found: Mapping[str, frozenset[str]]) -> Apply:
+        """Return the step itself: it reads what its relations return."""
+        return self
 
     @property
     def name(self) -> str:
@@ -46,6 +57,23 @@ class Apply:
 Step = Load | Apply
 
 
+@dataclass(frozen=True)
+class Finding:
+    """A part of a selection whose value may differ in another run.
+
+    Attributes:
+        location: ``file:line:column``.
+        message: the part, and what to write instead.
+    """
+
+    location: str
+    message: str
+
+    def __str__(self) -> str:
+        """Return it as one line."""
+        return f"{self.location}: {self.message}"
+
+
 @dataclass
 class Plan:
     """The steps of a text in order, then its query.
@@ -57,9 +85,9 @@ class Plan:
         parameters: the values of the parameters that the text uses.
         seed: for kernels that sample and have no seed of their own.
         columns: every name that a column could have; None if a star can mean any.
-        findings: what is wrong with a selection, or may differ in another run.
-        closed: the ties of a selection that the fingerprint decides.
+        findings: what may differ in another run of a selection.
         answer: the columns of a selection with their types; None if they are unknown.
+        outline: the texts of a selection before the sources are put in; None of another query.
     """
 
     query: SourceText
@@ -69,19 +97,14 @@ class Plan:
     seed: int | None = None
     columns: frozenset[str] | None = None
     findings: tuple[Finding, ...] = ()
-    closed: tuple[Finding, ...] = ()
     answer: tuple[tuple[str, str], ...] | None = None
+    outline: Outline | None = None
 
     @property
-    def kernels(self) -> list[Apply]:
-        """Return the kernels that it calls, in order."""
-        return [step for step in self.steps if isinstance(step, Apply)]
-
-    @property
-    def texts(self) -> list[SourceText]:
-        """Return its query, then those of its kernels."""
-        inner = [(*step.relations.values(), *step.options.values()) for step in self.kernels]
-        return [self.query, *(text for texts in inner for text in texts)]
+    def has_unread_columns(self) -> bool:
+        """Return whether a source may have columns that no text reads."""
+        is_star = self.columns is None and any(isinstance(step, Load) for step in self.steps)
+        return is_star or any(resolved.is_by_column for _, resolved in self.sources)
 
 
 def call_text(name: str, reference: str, values: Mapping[str, Any]) -> str:

@@ -19,7 +19,6 @@ import duckdb
 from catalog.errors import CatalogError, QueryError
 from catalog.kernels import Kernel
 from catalog.query.arguments import bind, converted, is_relation, parameters_of, signature
-from catalog.query.budget_use import budget_findings
 from catalog.query.calls import Argument, Call, outer_calls, scalar_use
 from catalog.query.ctes import with_visible
 from catalog.query.errors import bound, query_error
@@ -27,10 +26,8 @@ from catalog.query.guard import check, check_repeatable, table_macros
 from catalog.query.kernels import Kernels, Names
 from catalog.query.parse import Node, mentioned, parameters, tree
 from catalog.query.plan import Apply, Load, Plan, Step, call_text
-from catalog.query.resolved import Resolved
 from catalog.query.source_text import SourceText
-from catalog.query.sources import SOURCES, Source
-from catalog.query.text_arguments import embedded_text, is_text
+from catalog.query.sources import SOURCES, Resolved
 from catalog.query.tokens import tokens
 from catalog.signals.coverage import PinnedSignals
 
@@ -50,7 +47,6 @@ def plan(
     is_selection: bool = False,
     pins: PinnedSignals | None = None,
     kernels: Kernels | None = None,
-    sources: Mapping[str, Source] = SOURCES,
 ) -> Plan:
     """Plan a query.
 
@@ -61,7 +57,6 @@ def plan(
         is_selection: whether its answer must be the same, in the same order, in every run.
         pins: the signals to read, if a stored definition says which; else they are found by name.
         kernels: those that the text can call; by default this package's and other packages'.
-        sources: what answers the names of `SOURCES`.
 
     Raises:
         QueryError: the text is wrong; the message has ``file:line:column``.
@@ -69,7 +64,7 @@ def plan(
         ReferenceNotFoundError: no such pool or subset.
         SignalError: it asks for a signal that never existed.
     """
-    planner = _Planner(connection, text, given, pins, kernels or Kernels(), sources)
+    planner = _Planner(connection, text, given, pins, kernels or Kernels())
     root = planner.parse(text)
     if not is_selection:
         return planner.plan(root)
@@ -89,10 +84,8 @@ class _Planner:
         given: Mapping[str, Any],
         pins: PinnedSignals | None,
         kernels: Kernels,
-        sources: Mapping[str, Source],
     ) -> None:
         self.connection = connection
-        self.sources = sources
         names = frozenset(token.name for token in tokens(text.source))
         self.pins = replace(pins, mentioned=names) if pins else None
         self.text = text
@@ -129,18 +122,24 @@ class _Planner:
         self.answer.seed = self.given.get("seed")
         self.answer.query = self._settled(self._resolve(self.text, root))
         if self.rehearsal:
-            self.rehearsal.findings += budget_findings(self.text, root, self.kernels.get)
             self._complete(self.rehearsal)
         return self.answer
 
     def _complete(self, rehearsal: Rehearsal) -> None:
         """Replace the stubs by the sources themselves."""
         answer = self.answer
-        rehearsal.check_kernels(answer)
-        answer.sources = rehearsal.read(answer.sources, answer.texts)
+        applied = [step for step in answer.steps if isinstance(step, Apply)]
+        inner = [
+            text for step in applied for text in (*step.relations.values(), *step.options.values())
+        ]
+        answer.outline = rehearsal.outline(answer.query, applied)
+        found = rehearsal.reads([answer.query, *inner]) if answer.has_unread_columns else None
+        if found is not None:
+            answer.sources = rehearsal.read(answer.sources, found)
+            answer.steps = [step.reading(found) for step in answer.steps]
         answer.query = rehearsal.completed(answer.query)
-        answer.steps = [rehearsal.completed_step(step) for step in answer.steps]
-        answer.findings, answer.closed = tuple(rehearsal.findings), tuple(rehearsal.closed)
+        answer.steps = [_completed(step, rehearsal) for step in answer.steps]
+        answer.findings = tuple(rehearsal.findings)
         answer.answer = tuple(rehearsal.answer) if rehearsal.answer is not None else None
 
     def _settled(self, text: SourceText) -> SourceText:
@@ -173,7 +172,7 @@ class _Planner:
         return answer
 
     def _source(self, call: Call) -> str:
-        function = self.sources[call.name]
+        function = SOURCES[call.name]
         declared = parameters_of(function)
         accepted = {name: parameter for name, parameter in declared.items() if name not in UNSEEN}
         bound = bind(call, accepted)
@@ -238,14 +237,11 @@ class _Planner:
             if not is_relation(accepted[name]):
                 options[name] = self._option(call, argument)
                 continue
-            if is_text(argument) and relations:
-                query = embedded_text(call, argument, relations, self.answer.steps)
-                relation = self._planned(query)
-            else:
-                relation = self._relation(call, argument, accepted)
+            relation = self._relation(call, argument, accepted)
             relations[name], is_added = self._with_fingerprint(relation)
             if is_added:
-                added.append(kernel.answer_name("fingerprint", is_first=len(relations) == 1))
+                is_first = len(relations) == 1
+                added.append(kernel.answer_name("fingerprint", is_first=is_first))
         inputs = [(name, str(query)) for name, query in (*relations.items(), *options.items())]
         step = self._step(
             repr([call.name, *inputs]),
@@ -293,3 +289,11 @@ class _Planner:
 
     def _planned(self, query: SourceText) -> SourceText:
         return self._settled(self._resolve(query, self.parse(query)))
+
+
+def _completed(step: Step, rehearsal: Rehearsal) -> Step:
+    if isinstance(step, Load):
+        return step
+    relations = {name: rehearsal.completed(query) for name, query in step.relations.items()}
+    options = {name: rehearsal.completed(query) for name, query in step.options.items()}
+    return replace(step, relations=relations, options=options)

@@ -7,7 +7,6 @@ columns that are read.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -16,18 +15,16 @@ import duckdb
 from catalog.errors import QueryError
 from catalog.kernels import Kernel
 from catalog.query.errors import is_of_names
-from catalog.query.finding import Finding
+from catalog.query.outline import Outline
 from catalog.query.parse import Node
-from catalog.query.plan import Load, Plan, Step
-from catalog.query.resolved import Resolved
-from catalog.query.scopes import KEYS, Scope, name_of, scopes
+from catalog.query.plan import Apply, Finding
+from catalog.query.scopes import KEYS, Scope, is_of_members, name_of, scopes
 from catalog.query.source_text import SourceText
+from catalog.query.sources import Resolved
 from catalog.query.stubs import Stubs
 from catalog.query.ties import Relations, keys_of
 from catalog.query.tokens import Tokens, tokens
-from catalog.query.uniqueness import is_of_members
 from catalog.query.unordered import settled
-from catalog.query.unread_columns import unread_columns
 from catalog.store.database import Connection
 
 FINGERPRINT = "fingerprint"
@@ -40,7 +37,6 @@ class Rehearsal:
 
     Attributes:
         findings: what may differ in another run.
-        closed: the ties that the fingerprint decides, with the edit that writes it down.
         is_blind: whether a signal is missing, so that types are unknown and nothing can be tried;
             the run names the signal.
         answer: the columns of the text settled last, in order, each with its type; None if blind.
@@ -54,7 +50,6 @@ class Rehearsal:
         self.stubs = Stubs(connection, given)
         self.connection = connection
         self.findings: list[Finding] = []
-        self.closed: list[Finding] = []
         self.is_blind = False
         self.answer: list[tuple[str, str]] | None = None
         self._has_fault = False
@@ -107,9 +102,8 @@ class Rehearsal:
         if self.is_blind or not self._can_bind(text):
             return text
         known = Relations(self._unique, self._ranked)
-        answer, found, closed = settled(text, scopes(self.parse(text)), known, self.stubs)
+        answer, found = settled(text, scopes(self.parse(text)), known, self.stubs)
         self.findings += [one for one in found if one not in self.findings]
-        self.closed += [one for one in closed if one not in self.closed]
         return answer
 
     def with_fingerprint(self, text: SourceText) -> tuple[SourceText, bool]:
@@ -130,11 +124,10 @@ class Rehearsal:
             return found, True
         return text.empty() + "SELECT * FROM (" + text + ") ORDER BY ALL", False
 
-    def check_kernels(self, plan: Plan) -> None:
-        """Find the columns that kernels are given and nothing reads."""
-        if not self.is_blind:
-            with suppress(duckdb.Error):  # as in `read`: the run reports it
-                self.findings += unread_columns(plan, self.stubs)
+    def outline(self, query: SourceText, applied: list[Apply]) -> Outline:
+        """Return the texts as they are before `completed`."""
+        kernels = {step.table: step for step in applied}
+        return Outline(query, kernels, dict(self._sources), dict(self.stubs.types))
 
     def completed(self, text: SourceText) -> SourceText:
         """Return a text with the sources in place of their stubs."""
@@ -144,31 +137,28 @@ class Rehearsal:
                 text = text.replace(token.start, token.end, resolved.sql)
         return text
 
-    def completed_step(self, step: Step) -> Step:
-        """Return a step with the sources in place of their stubs."""
-        if isinstance(step, Load):
-            return step
-        relations = {name: self.completed(query) for name, query in step.relations.items()}
-        options = {name: self.completed(query) for name, query in step.options.items()}
-        return replace(step, relations=relations, options=options)
+    def reads(self, texts: Iterable[SourceText]) -> Mapping[str, frozenset[str]] | None:
+        """Return which columns of each source the texts read, by its name; None if that is unknown.
+
+        Args:
+            texts: every query of the plan.
+        """
+        if self.is_blind:
+            return None
+        try:
+            return self.stubs.reads(texts)
+        except duckdb.Error:  # in a value that is computed before the query runs: the run says it
+            return None
 
     def read(
-        self, sources: list[tuple[str, Resolved]], texts: Iterable[SourceText]
+        self, sources: list[tuple[str, Resolved]], found: Mapping[str, frozenset[str]]
     ) -> list[tuple[str, Resolved]]:
-        """Return the sources with only those signals that the texts read.
+        """Return the sources with only those signals that are read.
 
         Args:
             sources: each with its location.
-            texts: every query of the plan.
+            found: the columns that are read; see `reads`.
         """
-        if self.is_blind or not any(resolved.is_by_column for _, resolved in sources):
-            return sources
-        try:
-            found = self.stubs.reads(texts)
-        except (
-            duckdb.Error
-        ):  # in a value that is computed before the query runs: the run reports it
-            return sources
         return [(place, self._of_columns(resolved, found)) for place, resolved in sources]
 
     def _of_columns(self, resolved: Resolved, found: Mapping[str, frozenset[str]]) -> Resolved:

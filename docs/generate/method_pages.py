@@ -8,6 +8,8 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from catalog.query.meaning.engines.portable import calls_here
+from catalog.query.meaning.engines.rewrite import ENGINES
 from catalog.selection.parameters import Param
 from catalog.selection.selector import Selector, read_selector
 
@@ -138,16 +140,26 @@ def _index(known: list[Selector], notes: dict[str, dict[str, Any]]) -> str:
         "Each method is one SQL file. A card gives the method's use, its paper, its exact rule, "
         "its cost, and what our studies found. Write your own: "
         "[Write a selector](../how-to/write-a-selector.md).\n",
+        f"`explain --dialect` writes a method for {', '.join(ENGINES)}, unless a call in the "
+        "column *elsewhere* computes here. See "
+        "[Trace and port a selection](../how-to/trace-a-selection.md).\n",
     ]
     for family, title in FAMILIES.items():
         rows = [
-            f"| [`{item.name}`]({item.name}.md) | {item.summary} | {', '.join(item.needs)} |"
+            f"| [`{item.name}`]({item.name}.md) | {item.summary} | {', '.join(item.needs)} "
+            f"| {_elsewhere(item)} |"
             for item in known
             if family_of(item, notes) == family
         ]
-        head = ["| method | what it does | needs |", "|---|---|---|"]
+        head = ["| method | what it does | needs | elsewhere |", "|---|---|---|---|"]
         parts += [f"## {title}\n", "\n".join([*head, *rows]) + "\n"]
     return "\n".join(parts)
+
+
+def _elsewhere(selector: Selector) -> str:
+    """Return on which engines a method runs, or the calls that keep it here."""
+    calls = ", ".join(f"`{name}`" for name in calls_here(selector.text))
+    return f"no: {calls}" if calls else "yes"
 
 
 def family_of(selector: Selector, notes: dict[str, dict[str, Any]]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from catalog.query.plan import Apply
+from catalog.query.plan import Apply, Load
 from catalog.selection.definition import Definition, define
 from catalog.selection.run import choose
 from catalog.selection.selector import read_selector
@@ -169,3 +169,26 @@ def test_rows_without_members_reach_a_kernel_in_the_order_of_their_content(
     (step,) = [step for step in definition.planned.steps if isinstance(step, Apply)]
     assert str(step.relations["points"]).endswith("ORDER BY ALL")
     assert choose(store, definition).members.num_rows == 5
+
+
+@pytest.mark.parametrize(
+    ("text", "is_read"),
+    [
+        ("WITH e AS (SELECT * FROM embeddings($pool)) SELECT instruction_id FROM e", False),
+        ("SELECT instruction_id FROM (SELECT * FROM embeddings($pool)) AS e", False),
+        ("SELECT instruction_id, e.vector[1] AS x FROM (SELECT * FROM embeddings($pool)) e", True),
+        (
+            "WITH e AS (SELECT * FROM embeddings($pool)) "
+            "SELECT instruction_id FROM kmeans((SELECT * FROM e), k => 2)",
+            True,
+        ),
+    ],
+)
+def test_a_star_reads_only_the_columns_that_the_answer_needs(
+    store: Store, text: str, is_read: bool
+) -> None:
+    planned = defined(store, f"{text} {END}").planned
+    assert planned is not None
+    (load,) = [step for step in planned.steps if isinstance(step, Load)]
+    assert load.columns is not None
+    assert ("vector" in load.columns) is is_read
