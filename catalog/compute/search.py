@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from catalog.compute.condition import satisfying_members
 from catalog.compute.few_vectors import vector_matrix
 from catalog.compute.full_text import matching_members, words_of
 from catalog.compute.index import Index
@@ -18,9 +19,8 @@ from catalog.compute.similarity import (
     largest,
     unit,
 )
-from catalog.errors import NotFoundError, OptionError, QueryError
+from catalog.errors import NotFoundError, OptionError
 from catalog.query.checked_vectors import naming_damage
-from catalog.query.tokens import Tokens
 from catalog.signals.kinds import ENCODER
 from catalog.store.queries import query
 from catalog.store.store import Store
@@ -128,42 +128,6 @@ def _ranking(asked: _Asked, text: str | None, *, mode: Mode, like: str | None, k
     assert text is not None
     by = {"meaning": asked.by_meaning, "text": asked.by_text, "hybrid": asked.by_hybrid}
     return by[mode](text, k=k)
-
-
-def satisfying_members(
-    store: Store,
-    reference: str,
-    where: str,
-    *,
-    limits: Limits | None = None,
-    is_isolated: bool = False,
-) -> Ids:
-    """Return the sorted ids of the members that satisfy a condition.
-
-    Raises:
-        QueryError: the condition is wrong, or does more than read.
-    """
-    from catalog.query import worker
-    from catalog.query.executor import Limits
-    from catalog.query.stream import run
-
-    # The condition ends with a line, and so does a comment in it.
-    sql = f"SELECT instruction_id FROM pool('{reference}') WHERE (\n{where}\n)"
-    _require_one_condition(sql, where)
-    limits = limits or Limits()
-    if is_isolated:
-        rows = worker.call(run, store.absolute(), sql, name="--where", limits=limits)
-    else:
-        rows = run(store, sql, name="--where", limits=limits)
-    return np.sort(rows["instruction_id"].to_numpy())
-
-
-def _require_one_condition(sql: str, where: str) -> None:
-    """Refuse a text that ends the brackets around it, such as ``true) UNION (SELECT 1``."""
-    layout = Tokens(sql)
-    opening = layout.index_at(sql.index("(\n"))
-    if layout.partner.get(opening) != len(layout) - 1:
-        raise QueryError(f"--where: expected one condition with matching brackets, got {where!r}")
 
 
 def _check(text: str | None, *, mode: str, like: str | None, k: int) -> None:
