@@ -29,7 +29,7 @@ docs: $(VENV)/.installed-docs  ## the site, into build/site; a warning, a dead l
 	$(BIN)/python docs/generate/check.py build/site
 
 # Speed beside the peers'; what misses its bar is said on the page and stops nothing.
-BENCHMARKS := register embed losses kmeans log_det facility_location diverse k_center near_duplicates whole_s2l loader
+BENCHMARKS := register embed losses kmeans log_det facility_location diverse k_center near_duplicates whole_s2l loader search
 benchmarks: $(VENV)/.installed-benchmark  ## every ratio of docs/results, on a machine that does nothing else
 	mkdir -p docs/results/benchmarks
 	for name in $(BENCHMARKS); do $(BIN)/python benchmarks/$$name.py --json docs/results/benchmarks/$$name.json || true; done

@@ -33,7 +33,8 @@ def nearest(
 
     Args:
         candidates: rows with one vector column of d numbers.
-        queries: rows with one vector column of d numbers.
+        queries: rows with one vector column of d numbers; or, in SQL, a text, which the encoder of
+            the candidates' ``embeddings(...)`` turns into one.
         k: neighbours of a query, 1 or more; all candidates where they are fewer.
         others: leave out the candidate that has the query's own fingerprint, for the neighbours of
             a pool within itself.

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from catalog.command import Command
 from catalog.errors import SignalError
 from catalog.query.plan import Plan
-from catalog.query.sources import Resolved, trajectories
+from catalog.query.resolved import Resolved
+from catalog.query.sources import trajectories
 from catalog.signals.coverage import Coverage
 from catalog.signals.kinds import KINDS, Kind
 from catalog.signals.options import TINY

@@ -24,6 +24,7 @@ _SOURCE_ARGUMENTS = {
     "encoder": "Name of the embedding model; required if there are several.",
     "field": "The text that was embedded; the prompt if both were.",
     "model": "Name of the language model; required if there are several.",
+    "text": "Text to look for.",
 }
 _SOURCE_EXAMPLES = {
     "pool": "SELECT source, count(*) FROM pool('alpaca@2') GROUP BY source",
@@ -34,6 +35,8 @@ _SOURCE_EXAMPLES = {
     "embeddings": "SELECT * FROM kmeans((FROM embeddings('alpaca')), k => 10)",
     "token_states": "SELECT * FROM log_det((FROM token_states('alpaca')), budget => 100)",
     "label_embeddings": "SELECT * FROM label_embeddings('alpaca')",
+    "text_embeddings": "SELECT text, vector FROM text_embeddings('alpaca', text => 'cooking')",
+    "matches": "SELECT * FROM matches('alpaca', text => 'boil an egg') WHERE rank <= 10",
 }
 _SECTION = re.compile(r"^(Args|Returns|Raises):\n", flags=re.MULTILINE)
 _ARGUMENT = re.compile(r"^    (\w+): (.*(?:\n {5,}.*)*)", flags=re.MULTILINE)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from catalog.kernels import Kernel
+from catalog.query.resolved import Resolved
 from catalog.query.source_text import SourceText, literal
-from catalog.query.sources import Resolved
 
 if TYPE_CHECKING:
     from catalog.query.outline import Outline

@@ -26,8 +26,10 @@ from catalog.query.guard import check, check_repeatable, table_macros
 from catalog.query.kernels import Kernels, Names
 from catalog.query.parse import Node, mentioned, parameters, tree
 from catalog.query.plan import Apply, Load, Plan, Step, call_text
+from catalog.query.resolved import Resolved
 from catalog.query.source_text import SourceText
-from catalog.query.sources import SOURCES, Resolved
+from catalog.query.sources import SOURCES
+from catalog.query.text_arguments import embedded_text, is_text
 from catalog.query.tokens import tokens
 from catalog.signals.coverage import PinnedSignals
 
@@ -237,11 +239,14 @@ class _Planner:
             if not is_relation(accepted[name]):
                 options[name] = self._option(call, argument)
                 continue
-            relation = self._relation(call, argument, accepted)
+            if is_text(argument) and relations:
+                query = embedded_text(call, argument, relations, self.answer.steps)
+                relation = self._planned(query)
+            else:
+                relation = self._relation(call, argument, accepted)
             relations[name], is_added = self._with_fingerprint(relation)
             if is_added:
-                is_first = len(relations) == 1
-                added.append(kernel.answer_name("fingerprint", is_first=is_first))
+                added.append(kernel.answer_name("fingerprint", is_first=len(relations) == 1))
         inputs = [(name, str(query)) for name, query in (*relations.items(), *options.items())]
         step = self._step(
             repr([call.name, *inputs]),

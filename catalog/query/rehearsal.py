@@ -18,9 +18,9 @@ from catalog.query.errors import is_of_names
 from catalog.query.outline import Outline
 from catalog.query.parse import Node
 from catalog.query.plan import Apply, Finding
+from catalog.query.resolved import Resolved
 from catalog.query.scopes import KEYS, Scope, is_of_members, name_of, scopes
 from catalog.query.source_text import SourceText
-from catalog.query.sources import Resolved
 from catalog.query.stubs import Stubs
 from catalog.query.ties import Relations, keys_of
 from catalog.query.tokens import Tokens, tokens

@@ -6,19 +6,20 @@ which signals a stored definition was made of.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
-from catalog.errors import CatalogError, SignalError
-from catalog.query.source_text import quoted
+from catalog.errors import SignalError
+from catalog.query.resolved import Resolved
+from catalog.query.source_text import literal, quoted
 from catalog.signals.coverage import Coverage, PinnedSignals, coverages, most_complete
 from catalog.signals.kinds import ENCODER, Kind
 from catalog.signals.resolve import missing_error, resolve_signal
 from catalog.signals.score_definitions import derived_scores
 from catalog.store.database import Connection
-from catalog.store.references import Reference, resolve
+from catalog.store.references import resolve
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -28,38 +29,13 @@ if TYPE_CHECKING:
 MEMBER = {"instruction_id": "BIGINT", "fingerprint": "VARCHAR"}
 OPAQUE = 'STRUCT("(opaque)" BIGINT)'  # what a query passes on and cannot look into
 
-Load = Callable[["Session", frozenset[str] | None], "pa.Table"]
-
-
-@dataclass(frozen=True)
-class Resolved:
-    """A resolved source: SQL over stored tables, or a reader of other stores."""
-
-    reference: Reference
-    sql: str | None = None  # what stands in FROM
-    kind: Kind | None = None  # of the signal that it reads
-    name: str | None = None  # of that signal, as the query says it
-    load: Load | None = None
-    signals: tuple[Coverage, ...] = ()
-    fault: CatalogError | None = None  # why it cannot be read; raised when it is
-    written: str = ""  # the reference as the query writes it
-    columns: Mapping[str, str] | None = None  # with their DuckDB types, of what SQL cannot read
-
-    @property
-    def is_by_column(self) -> bool:
-        """Return whether each signal is a column, so that a query may leave some of them unread."""
-        return self.sql is not None and self.kind is None and bool(self.signals)
-
 
 def pool(connection: Connection, ref: str) -> Resolved:
     """Read a pool at a version, or a subset, which is a relation like a pool."""
     found = resolve(connection, ref)
-    return Resolved(
-        found,
-        sql=f"subset_at({found.id})"
-        if found.kind == "subset"
-        else f"pool_at({found.id}, {found.version})",
-    )
+    is_subset = found.kind == "subset"
+    sql = f"subset_at({found.id})" if is_subset else f"pool_at({found.id}, {found.version})"
+    return Resolved(found, sql=sql)
 
 
 def subset(connection: Connection, ref: str) -> Resolved:
@@ -185,6 +161,37 @@ def token_states(
     )
 
 
+def matches(connection: Connection, ref: str, *, text: str) -> Resolved:
+    """Read the members that hold a word of a text, ranked by BM25: ``score`` and ``rank`` (from 1).
+
+    The macros `tokens_of` and `word_matches_at` hold the formula (Robertson & Zaragoza 2009), and a
+    change of theirs changes the definitions that use it. Every member is read: no index is needed.
+    """
+    found = resolve(connection, ref)
+    sql = f"word_matches_at('{found.kind}', {found.id}, {found.version}, {literal(text)})"
+    return Resolved(found, sql=sql)
+
+
+def text_embeddings(
+    connection: Connection,
+    ref: str,
+    *,
+    text: str,
+    encoder: str | None = None,
+    field: Literal["prompt", "conversation"] | None = None,
+    pins: PinnedSignals | None = None,
+) -> Resolved:
+    """Read one row: a ``text`` and its ``vector``, by the encoder of the pool's embeddings."""
+    from catalog.query.text_vectors import load_text_embeddings
+
+    found = embeddings(connection, ref, encoder=encoder, field=field, pins=pins)
+    columns = {"text": "VARCHAR", "vector": _vector(next(iter(found.signals), None))}
+    if not found.signals:
+        return replace(found, columns=columns)
+    load = partial(load_text_embeddings, signal=found.signals[0], text=text)
+    return replace(found, load=load, columns=columns)
+
+
 def label_embeddings(connection: Connection, ref: str, *, encoder: str = ENCODER) -> Resolved:
     """Read one row for each distinct label: ``label`` and ``vector``, which the query embeds."""
     from catalog.query.label_vectors import label_vectors, load_label_embeddings
@@ -198,7 +205,7 @@ def label_embeddings(connection: Connection, ref: str, *, encoder: str = ENCODER
             name=encoder,
             load=_nothing,
             fault=signal,
-            columns=_labelled(None),
+            columns={"label": "VARCHAR", "vector": _vector(None)},
         )
     load = partial(load_label_embeddings, reference=found, signal=signal, encoder=encoder)
     return Resolved(
@@ -207,7 +214,7 @@ def label_embeddings(connection: Connection, ref: str, *, encoder: str = ENCODER
         name=signal.name,
         load=load,
         signals=(signal,),
-        columns=_labelled(signal),
+        columns={"label": "VARCHAR", "vector": _vector(signal)},
     )
 
 
@@ -222,6 +229,8 @@ SOURCES: dict[str, Callable[..., Resolved]] = {
         embeddings,
         token_states,
         label_embeddings,
+        text_embeddings,
+        matches,
     )
 }
 
@@ -254,13 +263,12 @@ def _stored(
             fault=chosen,
             columns=_stored_columns(kind, None),
         )
-    loading = partial(load, reference=found, signal=chosen)
     columns = _stored_columns(kind, chosen)
     return Resolved(
         found,
         kind=kind,
         name=name,
-        load=loading,
+        load=partial(load, reference=found, signal=chosen),
         signals=(chosen,),
         fault=missing_error(found, chosen),
         columns=columns,
@@ -271,10 +279,6 @@ def _stored_columns(kind: Kind, signal: Coverage | None) -> dict[str, str]:
     if kind == "states":
         return MEMBER | {"n_tokens": "INTEGER", "states": OPAQUE}
     return MEMBER | {"vector": _vector(signal)}
-
-
-def _labelled(signal: Coverage | None) -> dict[str, str]:
-    return {"label": "VARCHAR", "vector": _vector(signal)}
 
 
 def _vector(signal: Coverage | None) -> str:
