@@ -1,6 +1,8 @@
 """The documentation: its commands run, and the generated reference covers everything there is."""
 
 import ast
+import json
+import os
 import re
 import shutil
 import subprocess
@@ -38,8 +40,19 @@ def test_a_guide_runs_from_what_the_tutorial_leaves(
     page: Path, tutorial: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = shutil.copytree(tutorial, tmp_path / "copy")
+    if "alpaca_data.json" in page.read_text(encoding="utf-8"):
+        write_first_of_alpaca(folder / "alpaca_data.json")
     monkeypatch.chdir(folder)
     assert run_page(page, folder)
+
+
+def write_first_of_alpaca(file: Path, *, n_records: int = 300) -> None:
+    data = Path(os.environ.get("CATALOG_TEST_DATA", ROOT.parent / "shared" / "data"))
+    source = data / "alpaca52k" / "alpaca_data.json"
+    if not source.exists():
+        pytest.skip(f"{source} is not here: CATALOG_TEST_DATA names the folder of the data")
+    records = json.loads(source.read_text(encoding="utf-8"))
+    file.write_text(json.dumps(records[:n_records]), encoding="utf-8")
 
 
 @pytest.mark.parametrize("page", [ROOT / "README.md", *PAGES], ids=lambda page: page.stem)

@@ -202,7 +202,14 @@ class _Asked:
                 if self.has_condition:
                     rows = matrix[np.searchsorted(pool.ids, self.members)]  # (m, d)
                 return Ranking("similarity", *largest(self.members, rows @ wanted, k=k))
-            found = exact_nearest(pool.store, embedding.signal, wanted[None], self.members, k=k)
+            found = exact_nearest(
+                pool.store,
+                embedding.signal,
+                wanted[None],
+                self.members,
+                k=k,
+                shards=embedding.shards,
+            )
         return Ranking("similarity", found[0][0], found[1][0])
 
 

@@ -121,7 +121,12 @@ def recorded_members(store: Store, signal: Signal) -> Ids:
 
 
 def each_vector(
-    store: Store, signal: Signal, members: Ids, process: Callable[[Ids, Vectors], None]
+    store: Store,
+    signal: Signal,
+    members: Ids,
+    process: Callable[[Ids, Vectors], None],
+    *,
+    shards: Ids | None = None,
 ) -> None:
     """Call a function with the ids and unit vectors of members, read in the faster way.
 
@@ -130,6 +135,7 @@ def each_vector(
         signal: the embedding.
         members: sorted ids.
         process: called with each batch.
+        shards: the committed ones, if they are known.
 
     Raises:
         CorruptError: a vector is missing, or a shard that was read whole is damaged.
@@ -143,7 +149,8 @@ def each_vector(
     if 2 * len(members) >= n_rows:
         each_batch(store, signal, members, process)
         return
-    shards = committed_shards(store, signal)
+    if shards is None:
+        shards = committed_shards(store, signal)
 
     def process_units(ids: Ids, rows: Vectors) -> None:
         process(ids, unit(rows))
@@ -165,7 +172,13 @@ def committed_shards(store: Store, signal: Signal) -> Ids:
 
 
 def exact_nearest(
-    store: Store, signal: Signal, wanted: Vectors, members: Ids, *, k: int
+    store: Store,
+    signal: Signal,
+    wanted: Vectors,
+    members: Ids,
+    *,
+    k: int,
+    shards: Ids | None = None,
 ) -> tuple[list[Ids], list[Vectors]]:
     """Return the members nearest to each of q unit vectors, by comparing all of them.
 
@@ -175,6 +188,7 @@ def exact_nearest(
         wanted: unit vectors, float32 (q, d).
         members: sorted ids.
         k: how many of each, and those that tie with the last of them.
+        shards: the committed ones, if they are known.
 
     Returns:
         Ids and cosines for each vector, nearest first; memory is O(q (k + a batch)).
@@ -186,7 +200,7 @@ def exact_nearest(
             every = np.concatenate([best[i][0], ids]), np.concatenate([best[i][1], row])
             best[i] = largest(*every, k=k)
 
-    each_vector(store, signal, members, process)
+    each_vector(store, signal, members, process, shards=shards)
     return [ids for ids, _ in best], [similarities for _, similarities in best]
 
 
