@@ -49,8 +49,12 @@ class Faithful(DuckDB):  # type: ignore[misc]
     class Generator(DuckDB.generator_class):  # type: ignore[misc]
         """The operators as DuckDB reads them."""
 
+        MULTI_ARG_DISTINCT = True
+
         TRANSFORMS: ClassVar[dict[Any, Any]] = {
             **DuckDB.generator_class.TRANSFORMS,
+            exp.CurrentDate: lambda self, node: "current_date",
+            exp.Interval: lambda self, node: self.sql(_interval(node)),
             exp.Pow: lambda self, node: self.binary(node, "**"),
             exp.JSONExtract: lambda self, node: self.binary(node, "->"),
             exp.JSONExtractScalar: lambda self, node: self.binary(node, "->>"),
@@ -73,6 +77,14 @@ def _with_extent(parse: Callable[..., Any]) -> Callable[..., Any]:
 for _name in WITH_EXTENT:
     _method = f"_parse_{_name}"
     setattr(Faithful.Parser, _method, _with_extent(getattr(Faithful.Parser, _method)))
+
+
+def _interval(node: exp.Interval) -> exp.Expression:
+    """Return an interval with its number as a number, which sqlglot reads as a text."""
+    number, unit = node.this, node.args.get("unit")
+    is_number = unit is not None and isinstance(number, exp.Literal) and number.name.isdigit()
+    value = number.name if is_number else Faithful().generator().sql(number)
+    return exp.Var(this=f"INTERVAL {value}" + (f" {unit.name}" if unit is not None else ""))
 
 
 def printed(tree: exp.Expression, *, pretty: bool = False) -> str:
