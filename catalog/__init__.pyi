@@ -48,6 +48,7 @@ from catalog.query.functions import FunctionDescription as FunctionDescription
 from catalog.query.meaning.columns import ColumnOrigin as ColumnOrigin
 from catalog.query.meaning.engines.rewrite import EngineQuery as EngineQuery
 from catalog.selection.explain import Explanation as Explanation
+from catalog.selection.lint import LintedSelector as LintedSelector
 from catalog.selection.saved import AddedSelector as AddedSelector
 from catalog.selection.selector import Selector as Selector
 from catalog.store.references import Reference as Reference

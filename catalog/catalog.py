@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from catalog.query.meaning.columns import ColumnOrigin
     from catalog.query.meaning.engines.rewrite import EngineQuery
     from catalog.selection.explain import Explanation
+    from catalog.selection.lint import LintedSelector
     from catalog.selection.saved import AddedSelector
     from catalog.selection.selector import Selector
     from catalog.store.references import Reference
@@ -545,6 +546,7 @@ class Catalog:
         use_cache: bool = True,
         dry_run: bool = False,
         strict: bool = False,
+        new_version: bool = False,
         progress: Callable[[float], None] | None = None,
     ) -> Selected:
         """Select members of a pool or subset and keep them as a subset.
@@ -562,6 +564,7 @@ class Catalog:
         method = find_selector(self.store, selector) if is_path else selector
         options = {"name": name, "budget": budget, "settings": settings, "seed": seed}
         options |= {"is_superseding": supersede, "is_dry_run": dry_run, "is_strict": strict}
+        options |= {"is_new_version": new_version}
         return self._limited(select, method, source, **options, limits=limits)
 
     def refresh(
@@ -576,6 +579,7 @@ class Catalog:
         use_cache: bool = True,
         dry_run: bool = False,
         strict: bool = False,
+        new_version: bool = False,
         progress: Callable[[float], None] | None = None,
     ) -> Selected:
         """Run a subset's selection on the current versions of its pools.
@@ -587,7 +591,7 @@ class Catalog:
 
         limits = Limits(memory=memory, seconds=seconds, progress=progress, use_cache=use_cache)
         options = {"budget": budget, "settings": settings, "is_superseding": supersede}
-        options |= {"is_dry_run": dry_run, "is_strict": strict}
+        options |= {"is_dry_run": dry_run, "is_strict": strict, "is_new_version": new_version}
         return self._limited(refresh, name, **options, limits=limits)
 
     def verify(self, reference: str, *, memory: str | None = SELECTION_MEMORY) -> Verification:
@@ -685,14 +689,25 @@ class Catalog:
 
         return find_selector(self.store, os.fspath(name))
 
-    def add_selector(self, path: StrPath) -> AddedSelector:
+    def add_selector(self, path: StrPath, *, strict: bool = False) -> AddedSelector:
         """Keep a selector's file in the catalog, under its name.
 
         See `catalog.selection.saved.add_selector`.
         """
         from catalog.selection.saved import add_selector
 
-        return add_selector(self.store, os.fspath(path))
+        return add_selector(self.store, os.fspath(path), is_strict=strict)
+
+    def lint_selector(
+        self, selector: StrPath, *, pool: str | None = None, fix: bool = False
+    ) -> LintedSelector:
+        """Find what is wrong with a selector, or may differ in another run.
+
+        See `catalog.selection.lint.lint_selector`.
+        """
+        from catalog.selection.lint import lint_selector
+
+        return lint_selector(self.store, os.fspath(selector), pool=pool, is_fixing=fix)
 
     def remove_selector(self, name: str) -> None:
         """Remove a selector that this catalog keeps.

@@ -13,4 +13,4 @@ WITH scored AS (
 )
 SELECT instruction_id, score, nearest_similarity
 FROM diverse((SELECT * FROM scored), threshold => $threshold, budget => $budget)
-ORDER BY rank
+ORDER BY rank, fingerprint

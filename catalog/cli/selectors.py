@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from catalog.catalog import Catalog
-from catalog.cli.group import json_option
+from catalog.cli.group import DONE, FAILED, json_option
 from catalog.cli.options import pass_catalog
-from catalog.cli.output import echo_rows, say
+from catalog.cli.output import echo_json, echo_rows, say
+
+if TYPE_CHECKING:
+    from catalog.selection.lint import LintedSelector
+
+UNEXPLAINED = "`diff --definition` cannot say what changes in it; all findings are DuckDB's own"
 
 
 @click.group(invoke_without_command=True)
@@ -25,10 +32,13 @@ def selectors(ctx: click.Context, is_json: bool) -> None:
 
 @selectors.command("add")
 @click.argument("file")
+@click.option("--strict", "is_strict", is_flag=True, help="Refuse a selector with findings.")
 @pass_catalog
-def add_selector(catalog: Catalog, file: str) -> None:
+def add_selector(catalog: Catalog, file: str, is_strict: bool) -> None:
     """Store a .sql file in the catalog as a selector, replacing an earlier one of its name."""
-    added = catalog.add_selector(file)
+    added = catalog.add_selector(file, strict=is_strict)
+    for warning in added.warnings:
+        say(f"  {warning}")
     say(f"{added.selector.name}: {added.selector.summary}")
     if not added.replaced_at:
         return
@@ -36,6 +46,43 @@ def add_selector(catalog: Catalog, file: str) -> None:
     if not added.is_same:
         difference = "another text; its subsets keep that text"
     say(f"  replaces the one of {added.replaced_at:%Y-%m-%d %H:%M:%S} UTC, which had {difference}")
+
+
+@selectors.command("lint")
+@click.argument("names", metavar="SELECTOR...", nargs=-1, required=True)
+@click.option(
+    "--pool",
+    metavar="POOL",
+    help="Pool or subset whose signals and scores are the columns. Default: any score name.",
+)
+@click.option("--fix", "is_fixing", is_flag=True, help="Write deciding keys into the files.")
+@json_option
+@click.pass_context
+def lint(
+    ctx: click.Context, names: tuple[str, ...], pool: str | None, is_fixing: bool, is_json: bool
+) -> None:
+    """Find what is wrong with selectors, or may differ in another run. Exit code 1 means findings.
+
+    SELECTOR is a .sql file or a name.
+    """
+    linted = [ctx.obj.lint_selector(name, pool=pool, fix=is_fixing) for name in names]
+    if is_json:
+        echo_json([one.as_dict() for one in linted])
+    else:
+        for one in linted:
+            _echo_findings(one)
+    ctx.exit(FAILED if any(one.findings for one in linted) else DONE)
+
+
+def _echo_findings(linted: LintedSelector) -> None:
+    for finding in linted.findings:
+        click.echo(f"{finding.location}: {finding.rule}: {finding.message}")
+    n = len(linted.findings)
+    fixable = sum(finding.edit is not None for finding in linted.findings)
+    summary = "1 finding" if n == 1 else f"{n:,} findings"
+    say(f"{linted.file}: {summary}" + (f", {fixable:,} can be repaired by --fix" * bool(fixable)))
+    if not linted.is_understood:
+        say(f"{linted.file}: sqlglot reads it otherwise: {UNEXPLAINED}")
 
 
 @selectors.command("remove")

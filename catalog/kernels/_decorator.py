@@ -13,7 +13,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 Columns = Mapping[str, str]
 
 VECTORS = "vectors"
-VECTOR = re.compile(
+_VECTOR = re.compile(
     r"(FLOAT|DOUBLE|U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?)\[\d*\]|STRUCT\(\"\(opaque.*"
 )
 _ATTRIBUTE = "__catalog_kernel__"
@@ -46,6 +46,8 @@ class Kernel:
         is_ranked: each row has its own ``rank``.
         cached: the answer does not depend on a budget, so the catalog keeps it.
         pair_prefix: the answer also has the second relation's columns, under this prefix.
+        reads: the columns of the first relation that decide the answer, ``"vectors"`` or names,
+            besides the keys of members and the columns that an option names; None if unknown.
         explain: says why a row was not selected, as `catalog.kernels.explain` describes; the
             package's own kernels leave it to the module of their name there.
         origin: where another author's kernel comes from; None for this package's.
@@ -58,6 +60,7 @@ class Kernel:
     is_ranked: bool = False
     cached: bool = False
     pair_prefix: str | None = None
+    reads: str | tuple[str, ...] | None = None
     explain: Callable[..., Any] | None = None
     origin: Origin | None = None
 
@@ -102,8 +105,17 @@ class Kernel:
 
     def _kept(self, columns: Columns) -> dict[str, str]:
         if self.drops == VECTORS:
-            return {name: type_ for name, type_ in columns.items() if not VECTOR.fullmatch(type_)}
+            return {name: type_ for name, type_ in columns.items() if not is_vector_type(type_)}
         return {name: type_ for name, type_ in columns.items() if name != self.drops}
+
+
+def is_vector_type(type_: str) -> bool:
+    """Return whether a DuckDB type holds one numeric vector a row.
+
+    >>> is_vector_type("FLOAT[384]"), is_vector_type("VARCHAR[]")
+    (True, False)
+    """
+    return _VECTOR.fullmatch(type_) is not None
 
 
 def kernel(
@@ -114,6 +126,7 @@ def kernel(
     is_ranked: bool = False,
     cached: bool = False,
     pair_prefix: str | None = None,
+    reads: str | tuple[str, ...] | None = None,
     explain: Callable[..., Any] | None = None,
 ) -> Callable[[Function], Function]:
     """Make a function of Arrow tables a table function of SQL; the arguments are `Kernel`'s.
@@ -128,7 +141,9 @@ def kernel(
     """
 
     def mark(function: Function) -> Function:
-        record = Kernel(function, version, adds, drops, is_ranked, cached, pair_prefix, explain)
+        record = Kernel(
+            function, version, adds, drops, is_ranked, cached, pair_prefix, reads, explain
+        )
         setattr(function, _ATTRIBUTE, record)
         return function
 

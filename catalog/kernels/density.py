@@ -27,7 +27,7 @@ ROUNDING = 1e-12  # of two squared lengths, that a squared distance may be off
 SPREAD = 1_000  # rows whose distances set the default bandwidth
 
 
-@kernel(version=1, adds={"density": "DOUBLE"}, cached=True)
+@kernel(version=1, adds={"density": "DOUBLE"}, cached=True, reads="vectors")
 def density(
     points: pa.Table,
     *,

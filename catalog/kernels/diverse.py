@@ -33,6 +33,7 @@ _N_TILE = 512  # of those accepted, so that the products stay in the second cach
         "nearest_rank": "BIGINT",
         "nearest_fingerprint": "VARCHAR",
     },
+    reads="vectors",
 )
 def diverse(
     vectors: pa.Table,

@@ -29,6 +29,7 @@ _HELD_BYTES = 2**28  # the similarities of all pairs are held where they need no
     version=2,
     adds={"rank": "BIGINT", "gain": "DOUBLE", "mean_similarity": "DOUBLE"},
     is_ranked=True,
+    reads="vectors",
 )
 def facility_location(vectors: pa.Table, *, budget: int, memory: int | None = None) -> pa.Table:
     """Choose rows one by one, each the one that represents the other rows best.

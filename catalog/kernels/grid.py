@@ -17,7 +17,7 @@ SIDE = 100  # the paper's, for 20,000 members and more
 LARGE = 20_000
 
 
-@kernel(version=1, adds={"cell": "BIGINT", "side": "BIGINT"}, drops=None)
+@kernel(version=1, adds={"cell": "BIGINT", "side": "BIGINT"}, drops=None, reads=("x", "y"))
 def grid(points: pa.Table, *, budget: int | None = None, side: int | None = None) -> pa.Table:
     """Put every point into a cell of a square grid over the bounding box.
 

@@ -19,6 +19,7 @@ from catalog.kernels._common.relation import canonical, with_columns
     adds={"rank": "BIGINT", "n_tags": "BIGINT", "pass_number": "BIGINT", "n_new_tags": "BIGINT"},
     drops="labels",
     is_ranked=True,
+    reads=("labels",),
 )
 def instag(rows: pa.Table, *, budget: int) -> pa.Table:
     """Take the members with most tags first, each if it adds a tag that the pass has not seen.

@@ -22,7 +22,7 @@ _N_BLOCK = 512  # rows whose distances are brought up to date in one product
 _N_FRONT = 1024
 
 
-@kernel(version=1, adds={"rank": "BIGINT", "distance": "DOUBLE"}, is_ranked=True)
+@kernel(version=1, adds={"rank": "BIGINT", "distance": "DOUBLE"}, is_ranked=True, reads="vectors")
 def k_center(
     vectors: pa.Table,
     *,

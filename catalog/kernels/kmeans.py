@@ -26,7 +26,7 @@ START_ROWS = 256  # rows per cluster that a k-means++ start samples; faiss fits 
 Start = Literal["k-means++", "random"]
 
 
-@kernel(version=2, adds={"cluster": "INTEGER", "distance": "DOUBLE"}, cached=True)
+@kernel(version=2, adds={"cluster": "INTEGER", "distance": "DOUBLE"}, cached=True, reads="vectors")
 def kmeans(
     points: pa.Table,
     *,

@@ -30,6 +30,7 @@ _TANGENTS = 2 * 2**30  # bytes; more buys little
     version=1,
     adds={"rank": "BIGINT", "gain": "DOUBLE", "information": "DOUBLE"},
     is_ranked=True,
+    reads="vectors",
 )
 def log_det(
     vectors: pa.Table,

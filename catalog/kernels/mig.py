@@ -24,7 +24,7 @@ EPSILON = 1e-6  # of the paper's phi; phi' is finite at 0
 FRONT = 1_024  # rows whose gains are kept true at every pick
 
 
-@kernel(version=1, adds={"rank": "BIGINT", "gain": "DOUBLE"}, drops=None, is_ranked=True)
+@kernel(version=1, adds={"rank": "BIGINT", "gain": "DOUBLE"}, drops=None, is_ranked=True, reads=())
 def mig(
     rows: pa.Table,
     embeddings: pa.Table,

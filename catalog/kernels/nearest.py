@@ -18,7 +18,12 @@ CANDIDATES = 8_192  # candidates of a block
 WAITING = 1 << 20  # pairs of a block of queries that wait for their exact cosine
 
 
-@kernel(version=1, adds={"rank": "BIGINT", "similarity": "DOUBLE"}, pair_prefix="query_")
+@kernel(
+    version=1,
+    adds={"rank": "BIGINT", "similarity": "DOUBLE"},
+    pair_prefix="query_",
+    reads="vectors",
+)
 def nearest(
     candidates: pa.Table,
     queries: pa.Table,

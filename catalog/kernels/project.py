@@ -31,7 +31,7 @@ Method = Literal["tsne", "umap", "pca"]
 Place = Callable[[Array], Array]
 
 
-@kernel(version=1, adds={"x": "DOUBLE", "y": "DOUBLE"}, cached=True)
+@kernel(version=1, adds={"x": "DOUBLE", "y": "DOUBLE"}, cached=True, reads="vectors")
 def project(
     points: pa.Table,
     *,

@@ -51,6 +51,17 @@ class Clauses(Tokens):
         parts = self.split(opening + 1, next(orders, last))
         return [(self[first].start, self[stop - 1].end) for first, stop in parts]
 
+    def end_of_arguments(self, call: Node) -> int | None:
+        """Return the offset of the bracket that closes a call's arguments."""
+        opening = self._opening(call)
+        return None if opening is None else self[self.closing(opening)].start
+
+    def limit_of(self, clause: Node) -> int | None:
+        """Return the offset of the word LIMIT of a clause."""
+        offsets = self.offsets(clause)[:1]
+        before = [self.index_at(offset) - 1 for offset in offsets]
+        return next((self[i].start for i in before if i >= 0 and self[i].name == "limit"), None)
+
     def over(self, window: Node) -> int | None:
         """Return the index of the token after a window's OVER: a bracket or a name."""
         opening = self._opening(window)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from catalog.query.source_text import SourceText
-from catalog.query.tokens import Tokens
+from catalog.query.tokens import Token, Tokens
 
 
 def with_visible(text: SourceText, position: int, query: SourceText) -> SourceText:
@@ -34,6 +34,20 @@ def with_visible(text: SourceText, position: int, query: SourceText) -> SourceTe
     return answer
 
 
+def cte_names(sql: str) -> Iterator[Token]:
+    """Yield the name of every CTE of a text where it is defined.
+
+    >>> [token.text for token in cte_names("WITH a AS (SELECT 1), b AS (FROM a) FROM b")]
+    ['a', 'b']
+    """
+    layout = Tokens(sql)
+    for i in range(len(layout) - 1):
+        if layout[i].is_word("with"):
+            is_recursive = layout[i + 1].name == "recursive"
+            for start, _ in _ctes(layout, i + 1 + is_recursive):
+                yield layout[layout.index_at(start)]
+
+
 def _clauses_around(layout: Tokens, index: int) -> Iterator[int]:
     """Yield the token WITH of each clause around a token, the innermost first."""
     while index > 0:
@@ -45,7 +59,7 @@ def _clauses_around(layout: Tokens, index: int) -> Iterator[int]:
 
 def _ctes(layout: Tokens, index: int) -> Iterator[tuple[int, int]]:
     """Yield the extent of each ``name [(column, ...)] [USING KEY (...)] AS [...] (...)``."""
-    while layout[index].kind in ("word", "quoted"):
+    while index < len(layout) and layout[index].kind in ("word", "quoted"):
         body = _body(layout, index)
         if body is None:
             return

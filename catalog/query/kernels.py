@@ -79,6 +79,10 @@ class Kernels:
             return import_kernel_file(path, name=name, sha256=sha256)
         return _load(package_kernels()[name])
 
+    def get(self, name: str) -> Kernel | None:
+        """Return a kernel as `find` does; None if there is none of that name."""
+        return self.find(name) if name in self.names else None
+
 
 class Names(Collection[str]):
     """Some names, and those of the kernels."""

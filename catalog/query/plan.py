@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from catalog.kernels import Kernel
+from catalog.query.finding import Finding
 from catalog.query.resolved import Resolved
 from catalog.query.source_text import SourceText, literal
 
@@ -57,23 +58,6 @@ class Apply:
 Step = Load | Apply
 
 
-@dataclass(frozen=True)
-class Finding:
-    """A part of a selection whose value may differ in another run.
-
-    Attributes:
-        location: ``file:line:column``.
-        message: the part, and what to write instead.
-    """
-
-    location: str
-    message: str
-
-    def __str__(self) -> str:
-        """Return it as one line."""
-        return f"{self.location}: {self.message}"
-
-
 @dataclass
 class Plan:
     """The steps of a text in order, then its query.
@@ -85,7 +69,8 @@ class Plan:
         parameters: the values of the parameters that the text uses.
         seed: for kernels that sample and have no seed of their own.
         columns: every name that a column could have; None if a star can mean any.
-        findings: what may differ in another run of a selection.
+        findings: what is wrong with a selection, or may differ in another run.
+        closed: the ties of a selection that the fingerprint decides.
         answer: the columns of a selection with their types; None if they are unknown.
         outline: the texts of a selection before the sources are put in; None of another query.
     """
@@ -97,6 +82,7 @@ class Plan:
     seed: int | None = None
     columns: frozenset[str] | None = None
     findings: tuple[Finding, ...] = ()
+    closed: tuple[Finding, ...] = ()
     answer: tuple[tuple[str, str], ...] | None = None
     outline: Outline | None = None
 
@@ -105,6 +91,17 @@ class Plan:
         """Return whether a source may have columns that no text reads."""
         is_star = self.columns is None and any(isinstance(step, Load) for step in self.steps)
         return is_star or any(resolved.is_by_column for _, resolved in self.sources)
+
+    @property
+    def kernels(self) -> list[Apply]:
+        """Return the kernels that it calls, in order."""
+        return [step for step in self.steps if isinstance(step, Apply)]
+
+    @property
+    def texts(self) -> list[SourceText]:
+        """Return its query, then those of its kernels."""
+        inner = [(*step.relations.values(), *step.options.values()) for step in self.kernels]
+        return [self.query, *(text for texts in inner for text in texts)]
 
 
 def call_text(name: str, reference: str, values: Mapping[str, Any]) -> str:

@@ -19,6 +19,7 @@ import duckdb
 from catalog.errors import CatalogError, QueryError
 from catalog.kernels import Kernel
 from catalog.query.arguments import bind, converted, is_relation, parameters_of, signature
+from catalog.query.budget_use import budget_findings
 from catalog.query.calls import Argument, Call, outer_calls, scalar_use
 from catalog.query.ctes import with_visible
 from catalog.query.errors import bound, query_error
@@ -28,7 +29,7 @@ from catalog.query.parse import Node, mentioned, parameters, tree
 from catalog.query.plan import Apply, Load, Plan, Step, call_text
 from catalog.query.resolved import Resolved
 from catalog.query.source_text import SourceText
-from catalog.query.sources import SOURCES
+from catalog.query.sources import SOURCES, Source
 from catalog.query.text_arguments import embedded_text, is_text
 from catalog.query.tokens import tokens
 from catalog.signals.coverage import PinnedSignals
@@ -49,6 +50,7 @@ def plan(
     is_selection: bool = False,
     pins: PinnedSignals | None = None,
     kernels: Kernels | None = None,
+    sources: Mapping[str, Source] = SOURCES,
 ) -> Plan:
     """Plan a query.
 
@@ -59,6 +61,7 @@ def plan(
         is_selection: whether its answer must be the same, in the same order, in every run.
         pins: the signals to read, if a stored definition says which; else they are found by name.
         kernels: those that the text can call; by default this package's and other packages'.
+        sources: what answers the names of `SOURCES`.
 
     Raises:
         QueryError: the text is wrong; the message has ``file:line:column``.
@@ -66,7 +69,7 @@ def plan(
         ReferenceNotFoundError: no such pool or subset.
         SignalError: it asks for a signal that never existed.
     """
-    planner = _Planner(connection, text, given, pins, kernels or Kernels())
+    planner = _Planner(connection, text, given, pins, kernels or Kernels(), sources)
     root = planner.parse(text)
     if not is_selection:
         return planner.plan(root)
@@ -86,8 +89,10 @@ class _Planner:
         given: Mapping[str, Any],
         pins: PinnedSignals | None,
         kernels: Kernels,
+        sources: Mapping[str, Source],
     ) -> None:
         self.connection = connection
+        self.sources = sources
         names = frozenset(token.name for token in tokens(text.source))
         self.pins = replace(pins, mentioned=names) if pins else None
         self.text = text
@@ -124,24 +129,22 @@ class _Planner:
         self.answer.seed = self.given.get("seed")
         self.answer.query = self._settled(self._resolve(self.text, root))
         if self.rehearsal:
+            self.rehearsal.findings += budget_findings(self.text, root, self.kernels.get)
             self._complete(self.rehearsal)
         return self.answer
 
     def _complete(self, rehearsal: Rehearsal) -> None:
         """Replace the stubs by the sources themselves."""
         answer = self.answer
-        applied = [step for step in answer.steps if isinstance(step, Apply)]
-        inner = [
-            text for step in applied for text in (*step.relations.values(), *step.options.values())
-        ]
-        answer.outline = rehearsal.outline(answer.query, applied)
-        found = rehearsal.reads([answer.query, *inner]) if answer.has_unread_columns else None
+        answer.outline = rehearsal.outline(answer.query, answer.kernels)
+        rehearsal.check_kernels(answer)
+        found = rehearsal.reads(answer.texts) if answer.has_unread_columns else None
         if found is not None:
             answer.sources = rehearsal.read(answer.sources, found)
             answer.steps = [step.reading(found) for step in answer.steps]
         answer.query = rehearsal.completed(answer.query)
-        answer.steps = [_completed(step, rehearsal) for step in answer.steps]
-        answer.findings = tuple(rehearsal.findings)
+        answer.steps = [rehearsal.completed_step(step) for step in answer.steps]
+        answer.findings, answer.closed = tuple(rehearsal.findings), tuple(rehearsal.closed)
         answer.answer = tuple(rehearsal.answer) if rehearsal.answer is not None else None
 
     def _settled(self, text: SourceText) -> SourceText:
@@ -174,7 +177,7 @@ class _Planner:
         return answer
 
     def _source(self, call: Call) -> str:
-        function = SOURCES[call.name]
+        function = self.sources[call.name]
         declared = parameters_of(function)
         accepted = {name: parameter for name, parameter in declared.items() if name not in UNSEEN}
         bound = bind(call, accepted)
@@ -294,11 +297,3 @@ class _Planner:
 
     def _planned(self, query: SourceText) -> SourceText:
         return self._settled(self._resolve(query, self.parse(query)))
-
-
-def _completed(step: Step, rehearsal: Rehearsal) -> Step:
-    if isinstance(step, Load):
-        return step
-    relations = {name: rehearsal.completed(query) for name, query in step.relations.items()}
-    options = {name: rehearsal.completed(query) for name, query in step.options.items()}
-    return replace(step, relations=relations, options=options)

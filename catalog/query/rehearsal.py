@@ -7,6 +7,7 @@ columns that are read.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -15,16 +16,19 @@ import duckdb
 from catalog.errors import QueryError
 from catalog.kernels import Kernel
 from catalog.query.errors import is_of_names
+from catalog.query.finding import Finding
 from catalog.query.outline import Outline
 from catalog.query.parse import Node
-from catalog.query.plan import Apply, Finding
+from catalog.query.plan import Apply, Load, Plan, Step
 from catalog.query.resolved import Resolved
-from catalog.query.scopes import KEYS, Scope, is_of_members, name_of, scopes
+from catalog.query.scopes import KEYS, Scope, name_of, scopes
 from catalog.query.source_text import SourceText
 from catalog.query.stubs import Stubs
 from catalog.query.ties import Relations, keys_of
 from catalog.query.tokens import Tokens, tokens
+from catalog.query.uniqueness import is_of_members
 from catalog.query.unordered import settled
+from catalog.query.unread_columns import unread_columns
 from catalog.store.database import Connection
 
 FINGERPRINT = "fingerprint"
@@ -37,6 +41,7 @@ class Rehearsal:
 
     Attributes:
         findings: what may differ in another run.
+        closed: the ties that the fingerprint decides, with the edit that writes it down.
         is_blind: whether a signal is missing, so that types are unknown and nothing can be tried;
             the run names the signal.
         answer: the columns of the text settled last, in order, each with its type; None if blind.
@@ -50,6 +55,7 @@ class Rehearsal:
         self.stubs = Stubs(connection, given)
         self.connection = connection
         self.findings: list[Finding] = []
+        self.closed: list[Finding] = []
         self.is_blind = False
         self.answer: list[tuple[str, str]] | None = None
         self._has_fault = False
@@ -102,8 +108,9 @@ class Rehearsal:
         if self.is_blind or not self._can_bind(text):
             return text
         known = Relations(self._unique, self._ranked)
-        answer, found = settled(text, scopes(self.parse(text)), known, self.stubs)
+        answer, found, closed = settled(text, scopes(self.parse(text)), known, self.stubs)
         self.findings += [one for one in found if one not in self.findings]
+        self.closed += [one for one in closed if one not in self.closed]
         return answer
 
     def with_fingerprint(self, text: SourceText) -> tuple[SourceText, bool]:
@@ -129,6 +136,12 @@ class Rehearsal:
         kernels = {step.table: step for step in applied}
         return Outline(query, kernels, dict(self._sources), dict(self.stubs.types))
 
+    def check_kernels(self, plan: Plan) -> None:
+        """Find the columns that kernels are given and nothing reads."""
+        if not self.is_blind:
+            with suppress(duckdb.Error):  # as in `read`: the run reports it
+                self.findings += unread_columns(plan, self.stubs)
+
     def completed(self, text: SourceText) -> SourceText:
         """Return a text with the sources in place of their stubs."""
         for token in reversed(tokens(str(text))):
@@ -149,6 +162,14 @@ class Rehearsal:
             return self.stubs.reads(texts)
         except duckdb.Error:  # in a value that is computed before the query runs: the run says it
             return None
+
+    def completed_step(self, step: Step) -> Step:
+        """Return a step with the sources in place of their stubs."""
+        if isinstance(step, Load):
+            return step
+        relations = {name: self.completed(query) for name, query in step.relations.items()}
+        options = {name: self.completed(query) for name, query in step.options.items()}
+        return replace(step, relations=relations, options=options)
 
     def read(
         self, sources: list[tuple[str, Resolved]], found: Mapping[str, frozenset[str]]

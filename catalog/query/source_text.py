@@ -70,6 +70,20 @@ class SourceText:
             last = last if start is None else start + len(text)
         return last
 
+    def span(self, start: int, end: int) -> tuple[int, int] | None:
+        """Return the offsets of a part in the user's text; None if the planner wrote it.
+
+        An empty part stands after the character before it.
+
+        >>> SourceText.of("ORDER BY a").span(10, 10)
+        (10, 10)
+        """
+        edges = (start, end - 1) if start < end else (start - 1, start - 1)
+        if min(edges) < 0 or any(self.is_added(edge) for edge in edges):
+            return None
+        first, last = (self.origin(edge) for edge in edges)
+        return (first, last + 1) if start < end else (last + 1, last + 1)
+
     def is_added(self, offset: int) -> bool:
         """Return whether the planner wrote the text at an offset."""
         origins = (

@@ -218,7 +218,9 @@ def label_embeddings(connection: Connection, ref: str, *, encoder: str = ENCODER
     )
 
 
-SOURCES: dict[str, Callable[..., Resolved]] = {
+Source = Callable[..., Resolved]
+
+SOURCES: dict[str, Source] = {
     function.__name__: function
     for function in (
         pool,

@@ -12,11 +12,13 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 from catalog.query.clause_places import Clauses
+from catalog.query.finding import Edit
 from catalog.query.parse import Node
-from catalog.query.scopes import Scope, Unique, is_of_members, name_of, orders_of, tells_apart
+from catalog.query.scopes import Scope, name_of, orders_of
 from catalog.query.source_text import SourceText, quoted
 from catalog.query.stubs import Stubs
 from catalog.query.tokens import one_line, tokens
+from catalog.query.uniqueness import Unique, is_of_members, tells_apart
 
 RULE = 1  # of the keys below: part of every definition, since another rule gives other members
 ALWAYS = {"WINDOW_ROW_NUMBER", "WINDOW_NTILE", "WINDOW_LAG", "WINDOW_LEAD"}  # whatever their frame
@@ -68,6 +70,11 @@ class Open:
         """Return the text with the key in its place."""
         return text.replace(self.start, self.end, self.before + key + self.after)
 
+    def edit(self, text: SourceText, key: str) -> Edit | None:
+        """Return the same change of the user's text; None if the planner wrote that part."""
+        span = text.span(self.start, self.end)
+        return None if span is None else Edit(*span, self.before + key + self.after)
+
 
 def opened(
     text: SourceText, found: list[Scope], known: Relations, aggregates: Callable[[Node], bool]
@@ -87,9 +94,10 @@ def opened(
                 yield _of_window(clauses, window, scope, known) or window
         for call in scope.calls:
             orders = orders_of(call)
-            if orders and aggregates(call) and not tells_apart(orders, scope, known.unique):
+            if orders and aggregates(call) and not _is_total(call, orders, scope, known):
                 yield _of_order(clauses, orders, call, scope, is_of_groups=False) or call
-        if _is_ranking(scope) and not tells_apart(scope.orders, scope, known.unique):
+        is_open = not tells_apart(scope.orders, scope, known.unique, stage="answer")
+        if _is_ranking(scope) and is_open:
             clause = scope.modifier("ORDER") or {}
             is_of_groups = scope.is_grouped
             yield (
@@ -135,6 +143,11 @@ def key_of(place: Open, text: SourceText, known: Relations, stubs: Stubs) -> str
 def _is_decided(window: Node, scope: Scope, known: Relations) -> bool:
     expressions = [*(window.get("partitions") or ()), *orders_of(window)]
     return tells_apart(expressions, scope, known.unique)
+
+
+def _is_total(call: Node, orders: list[Node], scope: Scope, known: Relations) -> bool:
+    """Return whether an aggregate's order decides; a DISTINCT one is ordered by its argument."""
+    return bool(call.get("distinct")) or tells_apart(orders, scope, known.unique, stage="rows")
 
 
 def _of_order(
@@ -249,7 +262,10 @@ def _group_keys(scope: Scope, stubs: Stubs) -> Iterator[str]:
         expressions = [one for one in node["select_list"] if one.get("class") == "COLUMN_REF"]
     written = [_of_group(one, stubs) for one in expressions]
     if written and None not in written:
-        yield ", ".join(one for one in written if one)
+        key = ", ".join(one for one in written if one)
+        is_of_sets = len(node.get("group_sets") or ()) > 1  # in which a key may be there twice
+        yield from (f"{key}, {rest}" for rest in _positions(scope) if is_of_sets)
+        yield key
 
 
 def _of_group(expression: Node, stubs: Stubs) -> str | None:

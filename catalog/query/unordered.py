@@ -6,12 +6,13 @@ import re
 from collections.abc import Iterator
 
 from catalog.query.clause_places import Clauses
+from catalog.query.finding import Edit, Finding
 from catalog.query.parse import Node, offset
-from catalog.query.plan import Finding
-from catalog.query.scopes import Scope, orders_of, tells_apart
+from catalog.query.scopes import Scope, orders_of
 from catalog.query.source_text import SourceText
 from catalog.query.stubs import Stubs
 from catalog.query.ties import Open, Relations, is_counting, key_of, opened
+from catalog.query.uniqueness import tells_apart
 
 PICKS = frozenset(
     (
@@ -85,7 +86,7 @@ FRACTIONS = re.compile(r"FLOAT|DOUBLE")
 
 def settled(
     text: SourceText, found: list[Scope], known: Relations, stubs: Stubs
-) -> tuple[SourceText, list[Finding]]:
+) -> tuple[SourceText, list[Finding], list[Finding]]:
     """Close every open order of a query, and find what stays open.
 
     Args:
@@ -93,24 +94,34 @@ def settled(
         found: the queries in it.
         known: what is known of the relations that it reads.
         stubs: empty stubs of these.
+
+    Returns:
+        the closed query, the findings that stay, and the ties that it closed.
     """
-    findings = [*_aggregates(text, found, known, stubs), *_clauses(text, found)]
+    findings = [*_aggregates(text, found, known, stubs), *_clauses(text, found, known, stubs)]
     places: list[Open] = []
-    for one in opened(
-        text, found, known, lambda call: _name(call) in PICKS | LISTS | SUMS | MOMENTS
-    ):
+    for one in opened(text, found, known, _is_ordered):
         if isinstance(one, Open):
             places.append(one)
         else:
-            findings.append(Finding(_place(text, one), _ties(one)))
+            findings.append(_undecided(one, _place(text, one)))
     answer = text
+    closed: list[Finding] = []
     for place in sorted(places, key=lambda place: place.start, reverse=True):
         key = key_of(place, answer, known, stubs)
+        where = _place(text, place.node)
         if key is None:
-            findings.append(Finding(text.location(place.start), _ties(place.node)))
-        else:
-            answer = place.closed(answer, key)
-    return answer, findings
+            findings.append(_undecided(place.node, where))
+            continue
+        edit = place.edit(text, key)
+        closed += [_decidable(place.node, where, edit)] if edit else []
+        answer = place.closed(answer, key)
+    return answer, findings, closed
+
+
+def _is_ordered(call: Node) -> bool:
+    """Return whether the answer of an aggregate depends on the order of its rows."""
+    return _name(call) in PICKS | LISTS | SUMS | MOMENTS
 
 
 def _aggregates(
@@ -121,9 +132,27 @@ def _aggregates(
         for call in (*scope.calls, *scope.windows):
             if _is_decided(call, scope, known):
                 continue
-            message = _message(_name(call), call, text, clauses, stubs)
-            if message:
-                yield Finding(_place(text, call), message)
+            rule, reason = _reason(_name(call), call, text, clauses, stubs)
+            if not rule:
+                continue
+            end = None if call.get("class") == "WINDOW" else clauses.end_of_arguments(call)
+            edit = _order(text, end, call, scope, known, stubs)
+            repair = f"write {_name(call)}(... ORDER BY fingerprint)"
+            yield Finding(rule, _place(text, call), reason, repair, edit)
+
+
+def _order(
+    text: SourceText, offset: int | None, node: Node, scope: Scope, known: Relations, stubs: Stubs
+) -> Edit | None:
+    """Return the edit that puts an ORDER BY with a deciding key at an offset."""
+    if offset is None:
+        return None
+    is_clause = node.get("class") is None
+    words = ("ORDER BY ", " ") if is_clause else (" ORDER BY ", "")
+    is_of_groups = is_clause and scope.is_grouped
+    place = Open(offset, offset, *words, node, scope, is_of_groups=is_of_groups)
+    key = key_of(place, text, known, stubs)
+    return None if key is None else place.edit(text, key)
 
 
 def _is_decided(call: Node, scope: Scope, known: Relations) -> bool:
@@ -135,17 +164,19 @@ def _is_decided(call: Node, scope: Scope, known: Relations) -> bool:
     return is_ordered or tells_apart(expressions, scope, known.unique)
 
 
-def _message(name: str, call: Node, text: SourceText, clauses: Clauses, stubs: Stubs) -> str | None:
-    repair = f"write {name}(... ORDER BY fingerprint)"
+def _reason(
+    name: str, call: Node, text: SourceText, clauses: Clauses, stubs: Stubs
+) -> tuple[str, str]:
+    """Return the rule that a call breaks, and how; two empty texts for none."""
     if name in PICKS:
-        return f"{name}(...) takes any of several rows: {repair}"
+        return "pick", f"{name}(...) takes any of several rows"
     if name in LISTS:
-        return f"{name}(...) has no order: {repair}"
+        return "list", f"{name}(...) has no order"
     if name in SAMPLES:
-        return f"{name}(...) depends on the order of rows: {repair}"
+        return "list", f"{name}(...) depends on the order of rows"
     if name in MOMENTS or (name in SUMS and _is_of_fractions(call, text, clauses, stubs)):
-        return f"{name}(...) of fractions depends on the order of addition: {repair}"
-    return None
+        return "fractions", f"{name}(...) of fractions depends on the order of addition"
+    return "", ""
 
 
 def _is_of_fractions(call: Node, text: SourceText, clauses: Clauses, stubs: Stubs) -> bool:
@@ -154,32 +185,39 @@ def _is_of_fractions(call: Node, text: SourceText, clauses: Clauses, stubs: Stub
     return any(type_ is None or FRACTIONS.search(type_) for type_ in found)
 
 
-def _clauses(text: SourceText, found: list[Scope]) -> Iterator[Finding]:
+def _clauses(
+    text: SourceText, found: list[Scope], known: Relations, stubs: Stubs
+) -> Iterator[Finding]:
     for scope in found:
         limit, distinct = scope.modifier("LIMIT"), scope.modifier("DISTINCT")
         if scope.orders or scope.is_top:
             continue
         if limit:
-            yield Finding(
-                _place(text, limit),
-                "LIMIT without ORDER BY takes any rows: add ORDER BY fingerprint",
-            )
+            reason, repair = "LIMIT without ORDER BY takes any rows", "add ORDER BY fingerprint"
+            start = Clauses(str(text)).limit_of(limit)
+            edit = _order(text, start, limit, scope, known, stubs)
+            yield Finding("limit", _place(text, limit), reason, repair, edit)
         if distinct and distinct.get("distinct_on_targets"):
-            yield Finding(
-                _place(text, distinct),
-                "DISTINCT ON without ORDER BY keeps any rows: add ORDER BY ..., fingerprint",
-            )
+            reason = "DISTINCT ON without ORDER BY keeps any rows"
+            repair = "add ORDER BY ..., fingerprint"
+            yield Finding("distinct", _place(text, distinct), reason, repair)
+
+
+def _decidable(node: Node, location: str, edit: Edit) -> Finding:
+    return Finding("tie", location, _ties(node), f"add `{edit.text.strip(', ')}`", edit)
+
+
+def _undecided(node: Node, location: str) -> Finding:
+    reason = f"{_ties(node)}, and no key is available"
+    repair = "end its ORDER BY with a column that no two rows share"
+    return Finding("tie", location, reason, repair)
 
 
 def _ties(node: Node) -> str:
     name = _name(node)
-    part = f"{name}(...)" if name else "ORDER BY"
     if node.get("class") == "WINDOW":
-        part = f"{name}() OVER (...)"
-    return (
-        f"{part} leaves ties open, and no key is available: "
-        "end its ORDER BY with a column that no two rows share"
-    )
+        return f"{name}() OVER (...) leaves ties open"
+    return f"{name}(...) leaves ties open" if name else "ORDER BY leaves ties open"
 
 
 def _name(call: Node) -> str:

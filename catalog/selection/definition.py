@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from catalog.errors import SelectionError
 from catalog.query.errors import reported
 from catalog.query.executor import Limits
+from catalog.query.finding import Finding
 from catalog.query.kernels import kernels_of
-from catalog.query.plan import Apply, Finding, Plan
+from catalog.query.plan import Plan
 from catalog.query.planner import plan
 from catalog.query.provenance import kernel_identity, kernel_sha256, macro_sha256
 from catalog.query.session import session
@@ -179,7 +180,7 @@ def _check_columns(planned: Plan, *, file: str) -> None:
 
 def _content(definition: Definition, planned: Plan) -> dict[str, Any]:
     given = definition.given
-    kernels = [step for step in planned.steps if isinstance(step, Apply)]
+    kernels = planned.kernels
     return {
         "selector": definition.selector.name,
         "sql": canonical(definition.selector.text),
@@ -193,16 +194,8 @@ def _content(definition: Definition, planned: Plan) -> dict[str, Any]:
         "functions": {step.name: kernel_identity(step.kernel) for step in kernels},
         "kernel_sha256": {step.name: kernel_sha256(step.kernel) for step in kernels},
         "ties": RULE,
-        "macros": macro_sha256(*_texts(planned.query, kernels)),
+        "macros": macro_sha256(*map(str, planned.texts)),
     }
-
-
-def _texts(last: SourceText, kernels: Iterable[Apply]) -> list[str]:
-    """Return every query of a plan."""
-    texts = [last]
-    for step in kernels:
-        texts += [*step.relations.values(), *step.options.values()]
-    return [str(text) for text in texts]
 
 
 def _signals(planned: Plan) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from catalog.errors import HeaderError, OptionError
+from catalog.query.finding import Finding
 from catalog.query.source_text import location
 from catalog.query.tokens import tokens
 from catalog.selection.parameters import READERS, Param
@@ -95,6 +96,15 @@ def read_header(text: str, *, file: str) -> Header:
     Raises:
         HeaderError: the header is wrong; the message has ``file:line:column`` and shows a good one.
     """
+    header = parse_header(text, file=file)
+    finding = next(parameter_findings(text, header, file=file), None)
+    if finding:
+        raise HeaderError(str(finding))
+    return header
+
+
+def parse_header(text: str, *, file: str) -> Header:
+    """Read a header, whatever parameters the text uses; otherwise as `read_header`."""
     header = Header()
     for line in _lines(text, file):
         _check_key(line)
@@ -106,7 +116,6 @@ def read_header(text: str, *, file: str) -> Header:
             header.needs += _needs(line)
     if not header.values.get("summary"):
         raise HeaderError(f"{file}:1:1: expected a line `-- summary: ...` first; {EXAMPLE}")
-    _check_use(text, header, file=file)
     return header
 
 
@@ -234,19 +243,16 @@ def _default(line: _Line, match: re.Match[str], param: Param) -> object:
         raise line.error(f"{error}; {EXAMPLE}", match.start("default")) from None
 
 
-def _check_use(text: str, header: Header, *, file: str) -> None:
-    used = set()
-    for token in tokens(text):
-        name = token.text[1:]
-        if token.kind != "parameter":
-            continue
-        used.add(name)
-        if name not in header.params and name not in PROVIDED:
-            where = location(text, token.start, name=file)
-            hint = nearest(name, [*header.params, *PROVIDED])
-            raise HeaderError(f"{where}: ${name} is not declared{hint}; declare it with -- param:")
+def parameter_findings(text: str, header: Header, *, file: str) -> Iterator[Finding]:
+    """Yield a finding for each parameter that is used and not declared, or the other way round."""
+    found = [token for token in tokens(text) if token.kind == "parameter"]
+    first = {token.text[1:]: token.start for token in reversed(found)}
+    for name in sorted(first.keys() - header.params.keys() - {*PROVIDED}, key=first.__getitem__):
+        where = location(text, first[name], name=file)
+        hint = nearest(name, [*header.params, *PROVIDED])
+        reason = f"${name} is not declared{hint}"
+        yield Finding("parameter", where, reason, "declare it with -- param:")
     for name, where in header.locations.items():
-        if name not in used:
-            raise HeaderError(
-                f"{where}: {name} is declared and never used: use ${name} or remove this line"
-            )
+        if name not in first:
+            reason = f"{name} is declared and never used"
+            yield Finding("parameter", where, reason, f"use ${name} or remove this line")

@@ -122,12 +122,23 @@ def find_selector(store: Store, name: str) -> Selector:
     raise SelectorNotFoundError(f"no selector named {name}{nearest(name, known)}")
 
 
-def _of_file(path: Path, name: str) -> Selector:
+def read_text(path: str) -> str:
+    """Return a selector's file with its line ends as they are.
+
+    Raises:
+        SelectorNotFoundError: there is no such file, or it is no text.
+    """
     try:
-        text = path.read_text(encoding="utf-8")
+        return Path(path).read_bytes().decode("utf-8")
     except OSError as error:
         hint = "name a .sql file or one of `catalog selectors`"
-        raise SelectorNotFoundError(f"{name}: {error.strerror}; {hint}") from None
+        raise SelectorNotFoundError(f"{path}: {error.strerror}; {hint}") from None
+    except UnicodeDecodeError as error:
+        raise SelectorNotFoundError(f"{path}: not UTF-8 at byte {error.start}") from None
+
+
+def _of_file(path: Path, name: str) -> Selector:
+    text = read_text(name).replace("\r\n", "\n").replace("\r", "\n")
     return read_selector(text, name=path.stem, file=name)
 
 

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from catalog.kernels import Kernel
-from catalog.kernels._decorator import VECTOR
+from catalog.kernels._decorator import is_vector_type
 
 KEYS = frozenset(("instruction_id", "fingerprint"))
 """Columns that identify a row. A kernel only breaks ties with them."""
@@ -37,7 +37,7 @@ def columns_read(
         kernel.function
     )
     others = [name for name in given if name.lower() not in KEYS]
-    read = [name for name in others if name.lower() in named or VECTOR.fullmatch(given[name] or "")]
+    read = [name for name in others if name.lower() in named or is_vector_type(given[name] or "")]
     return read or others
 
 

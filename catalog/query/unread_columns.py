@@ -1,0 +1,67 @@
+"""The columns that a kernel is given and nothing reads: they are carried through for nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from catalog.kernels._decorator import VECTORS, is_vector_type
+from catalog.query.arguments import parameters_of
+from catalog.query.finding import Finding
+from catalog.query.plan import Apply, Plan
+from catalog.query.scopes import KEYS
+from catalog.query.stubs import Stubs
+from catalog.query.tokens import tokens
+
+N_SHOWN = 5
+
+
+def unread_columns(plan: Plan, stubs: Stubs) -> Iterator[Finding]:
+    """Yield a finding for each kernel whose relation has columns that nothing reads.
+
+    Kernels that do not declare what they read are left out.
+
+    Args:
+        plan: over stubs.
+        stubs: of the plan's sources and kernels.
+    """
+    surplus = {step.table: (step, _surplus(step, stubs)) for step in plan.kernels}
+    surplus = {table: pair for table, pair in surplus.items() if pair[1]}
+    if not surplus:
+        return
+    read = stubs.reads(plan.texts)
+    for table, (step, columns) in surplus.items():
+        unread = [name for name in columns if name not in read.get(table, ())]
+        if unread:
+            names = ", ".join(unread[:N_SHOWN]) + (", ..." if len(unread) > N_SHOWN else "")
+            yield Finding(
+                "columns",
+                step.location,
+                f"{step.name} is given columns that nothing reads: {names}",
+                "name the columns that it needs in its SELECT",
+            )
+
+
+def _surplus(step: Apply, stubs: Stubs) -> list[str]:
+    """Return the columns of a kernel's first relation that the kernel does not read."""
+    reads = step.kernel.reads
+    if reads is None or not step.relations:
+        return []
+    given = stubs.columns(next(iter(step.relations.values())))
+    named = {*KEYS, *_option_values(step, stubs.given), *(() if reads == VECTORS else reads)}
+    return [
+        name
+        for name, type_ in given.items()
+        if name.lower() not in named and not (reads == VECTORS and is_vector_type(type_))
+    ]
+
+
+def _option_values(step: Apply, given: Mapping[str, Any]) -> set[str]:
+    """Return the texts of a kernel's options, each of which may name a column."""
+    declared = parameters_of(step.function).values()
+    values = {str(parameter.default) for parameter in declared}
+    for option in step.options.values():
+        found = tokens(str(option))
+        values |= {token.text[1:-1] for token in found if token.kind == "string"}
+        values |= {str(given.get(token.text[1:])) for token in found if token.kind == "parameter"}
+    return values
