@@ -43,7 +43,13 @@ strict_option = click.option(
     "--strict",
     "is_strict",
     is_flag=True,
-    help="Refuse a selector whose members can differ from run to run.",
+    help="Refuse a selector with findings, such as members that can differ from run to run.",
+)
+new_version_option = click.option(
+    "--new-version",
+    "is_new_version",
+    is_flag=True,
+    help="Keep a text that differs only in names, comments or layout as another version.",
 )
 
 
@@ -51,7 +57,7 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options of a run, which `select` and `refresh` share."""
     options = (
         *(supersede_option, memory_option, timeout_option, compute_option),
-        *(no_cache_option, strict_option, dry_run_option, json_option),
+        *(no_cache_option, strict_option, new_version_option, dry_run_option, json_option),
     )
     for option in reversed(options):
         command = option(command)
@@ -148,6 +154,7 @@ def _running(name: str, options: dict[str, Any]) -> Iterator[dict[str, Any]]:
             "supersede": options["supersede"],
             "dry_run": options["is_dry_run"],
             "strict": options["is_strict"],
+            "new_version": options["is_new_version"],
             "progress": lambda percent: bar(percent, 100, 0),
         }
 

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from catalog.errors import HeaderError, SelectorNotFoundError
+from catalog.query.tokens import canonical
+from catalog.selection.selector import find_selector
 from catalog.signals.kinds import KINDS
 from catalog.store.database import Connection
 from catalog.store.references import Reference
+from catalog.store.store import Store
 from catalog.subsets.store import stored
 
 VALUES = {"selector": "selector", "pool": "pool", "budget": "budget", "seed": "seed"}
@@ -35,6 +39,26 @@ def definition_changes(connection: Connection, left: Reference, right: Reference
     for key, title in VERSIONS.items():
         found += _of_mapping(title, before.get(key) or {}, after.get(key) or {})
     return found
+
+
+def selector_changes(store: Store, content: Mapping[str, Any]) -> list[str]:
+    """Say clause by clause how the selector of a definition's name differs from its text.
+
+    Args:
+        store: the catalog's files and database.
+        content: the stored definition, whose own text runs when it runs again.
+
+    Returns:
+        one sentence a change; none if the text is the same, or no selector has that name now.
+    """
+    name = content["selector"]
+    try:
+        now = canonical(find_selector(store, name).text)
+    except (SelectorNotFoundError, HeaderError):
+        return []
+    with store.reading() as connection:
+        found = _of_sql(connection, content["sql"], now)
+    return [f"the selector {name} is another now, the stored text ran: {each}" for each in found]
 
 
 def _of_sql(connection: Connection, before: str, after: str) -> list[str]:

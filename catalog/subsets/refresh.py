@@ -30,6 +30,7 @@ def refresh(
     is_superseding: bool = False,
     is_dry_run: bool = False,
     is_strict: bool = False,
+    is_new_version: bool = False,
     limits: Limits | None = None,
 ) -> Selected:
     """Run a subset's selection on the current versions of its pools, as the subset's next version.
@@ -44,7 +45,8 @@ def refresh(
         settings: values of the selector's parameters to change.
         is_superseding: let the next version follow one that another selector made.
         is_dry_run: compute, and write nothing.
-        is_strict: refuse a selector whose members depend on the order in which rows arrive.
+        is_strict: refuse a selector with findings, as `catalog.subsets.select.select` does.
+        is_new_version: as `catalog.subsets.select.select` takes it.
         limits: memory, time, and whether results of slow kernels are cached.
 
     Raises:
@@ -70,6 +72,7 @@ def refresh(
         is_superseding=is_superseding,
         is_dry_run=is_dry_run,
         is_strict=is_strict,
+        is_new_version=is_new_version,
         limits=limits,
     )
     changes = _changes(reference, record, selected.definition.content)

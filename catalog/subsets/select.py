@@ -21,6 +21,7 @@ from catalog.store.queries import query
 from catalog.store.references import Reference, check_name
 from catalog.store.store import Store
 from catalog.subsets.environment import environment
+from catalog.subsets.equivalent import find_equivalent
 from catalog.subsets.shortfall import warnings_of
 from catalog.subsets.store import find_same, stored, write_subset
 
@@ -59,6 +60,7 @@ def select(
     is_superseding: bool = False,
     is_dry_run: bool = False,
     is_strict: bool = False,
+    is_new_version: bool = False,
     limits: Limits | None = None,
 ) -> Selected:
     """Select members of a pool or subset, and keep them as the next version of a subset.
@@ -76,7 +78,10 @@ def select(
             found by name.
         is_superseding: let the next version follow one that another selector made.
         is_dry_run: compute, and write nothing.
-        is_strict: refuse a selector whose members depend on the order in which rows arrive.
+        is_strict: refuse a selector with findings, such as members that depend on the order in
+            which rows arrive.
+        is_new_version: make a version although one exists that differs only in names inside the
+            selector's text, comments or layout.
         limits: memory, time, and whether results of slow kernels are cached.
 
     Raises:
@@ -104,6 +109,9 @@ def select(
         definition = define(store, selector, **asked, limits=limits)
         findings = _findings(definition, is_strict=is_strict)
         same = None if is_dry_run else find_same(session.connection, definition, name=name)
+        if not (same or is_dry_run or is_new_version):
+            same = find_equivalent(session.connection, definition, name=name)
+            findings += _offered(same)
         if same:
             seconds = time.monotonic() - started
             return _selected_before(session.connection, same, definition, findings, seconds=seconds)
@@ -127,6 +135,15 @@ def _findings(definition: Definition, *, is_strict: bool) -> tuple[str, ...]:
     if findings and is_strict:
         raise SelectionError("; ".join(findings))
     return findings
+
+
+def _offered(same: Reference | None) -> tuple[str, ...]:
+    """Return the warning that an equivalent version stands for a selection."""
+    if same is None:
+        return ()
+    asked = argument("new_version", True)
+    differs = "this selection differs in names, comments or layout only"
+    return (f"{same} serves: {differs}; add {asked} to keep its text as another version",)
 
 
 def _write(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import Any
 
@@ -26,6 +26,7 @@ from catalog.store.database import Connection
 from catalog.store.queries import query
 from catalog.store.references import Reference, resolve
 from catalog.store.store import Store
+from catalog.subsets.definition_changes import selector_changes
 from catalog.subsets.store import members, stored
 from catalog.subsets.stored_definition import define_again, is_of_0_1, lost_references
 
@@ -77,7 +78,11 @@ def verify(store: Store, text: str, *, limits: Limits | None = None) -> Verifica
         if not is_of_0_1(record) or isinstance(error, InterruptedQueryError):
             raise
         return _impossible(reference, before, (f"{OF_0_1}: {error}",))
-    return _compared(reference, record, definition, before, now)
+    found = _compared(reference, record, definition, before, now)
+    if not found.n_different:
+        return found
+    changes = selector_changes(store, record["definition"])
+    return replace(found, causes=(*found.causes, *changes))
 
 
 def _impossible(reference: Reference, before: list[str], causes: tuple[str, ...]) -> Verification:

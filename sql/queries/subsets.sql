@@ -1,3 +1,10 @@
+-- name: definitions
+-- What each version of a subset was made from, the newest first.
+SELECT subset_id, version, definition
+FROM subsets
+WHERE name = $name
+ORDER BY version DESC
+
 -- name: drop
 DELETE FROM subsets
 WHERE name = $name AND ($version IS NULL OR version = $version)

@@ -55,3 +55,24 @@ def test_a_changed_source_is_a_possible_cause_where_members_differ(
     found = catalog.verify("few")
     assert found.is_same == (not is_other_seed)
     assert any("kmeans" in cause for cause in found.causes) == is_other_seed
+
+
+def test_a_failed_verify_says_clause_by_clause_what_its_selector_has_become(
+    catalog: Catalog, jsonl: Callable[..., Path], tmp_path: Path
+) -> None:
+    records = [{"instruction": f"question {i}", "output": "answer " * i} for i in range(1, 20)]
+    catalog.register(jsonl(records), pool="p")
+    path = tmp_path / "mine.sql"
+    text = "-- summary: A test.\nFROM pool($pool) WHERE length(prompt) > 3 ORDER BY fingerprint"
+    path.write_text(f"{text} LIMIT $budget")
+    catalog.add_selector(path)
+    catalog.select("mine", "p", budget=5, name="few")
+    path.write_text(f"{text.replace('> 3', '> 9')} LIMIT $budget")
+    catalog.add_selector(path)
+    assert catalog.verify("few").causes == ()
+    change(catalog, lambda content: content.update(seed=1, budget=4))
+    causes = [cause for cause in catalog.verify("few").causes if "mine" in cause]
+    assert [cause.rsplit(": ", 1)[1] for cause in causes] == [
+        "length(prompt) > 3",
+        "length(prompt) > 9",
+    ]

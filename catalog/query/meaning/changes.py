@@ -67,6 +67,8 @@ def _neutral(tree: exp.Query) -> str:
             lower = identifier.name.lower()
             identifier.set("this", names.get(lower, lower))
             identifier.set("quoted", False)
+    for argument in list(copy.find_all(exp.PropertyEQ)):  # := and => name an argument alike
+        argument.replace(exp.Kwarg(this=argument.this, expression=argument.expression))
     for bracket in list(copy.find_all(exp.Paren)):
         if not isinstance(bracket.parent, exp.Binary | exp.Unary | exp.Dot | exp.Bracket):
             bracket.replace(bracket.this)
@@ -120,11 +122,20 @@ def _of_select(old: exp.Select, new: exp.Select) -> list[str]:
         before, after = _clause(old, key), _clause(new, key)
         if before == after or _differs_inside(before, after):
             continue
-        if key == "where" and before is not None and after is not None:
+        if before is None or after is None:
+            found.append(_of_clause(word, before, after))
+        elif key == "where":
             found += _of_conditions(before, after)
+        elif _without_calls(before) == _without_calls(after):
+            found += _of_calls(before, after)
         else:
-            found.append(f"{word} was {_shown(before)}, is {_shown(after)}")
+            found.append(_of_clause(word, before, after))
     return found
+
+
+def _of_clause(word: str, before: exp.Expression | None, after: exp.Expression | None) -> str:
+    was, is_ = (_shown(one).strip().removeprefix(f"{word} ") for one in (before, after))
+    return f"{word} was {was}, is {is_}"
 
 
 def _of_columns(old: exp.Select, new: exp.Select) -> list[str]:
@@ -154,6 +165,46 @@ def _of_conditions(before: exp.Expression, after: exp.Expression) -> list[str]:
 def _conjuncts(where: exp.Expression) -> list[Any]:
     condition = where.this
     return list(condition.flatten()) if isinstance(condition, exp.And) else [condition]
+
+
+def _of_calls(before: exp.Expression, after: exp.Expression) -> list[str]:
+    """Return the arguments that differ of the table functions of two clauses, by name."""
+    found: list[str] = []
+    for old, new in zip(_calls(before), _calls(after), strict=True):
+        was, is_ = _arguments(old), _arguments(new)
+        for name in dict.fromkeys((*was, *is_)):
+            left, right = was.get(name), is_.get(name)
+            if left != right and not _differs_inside(left, right):
+                found.append(f"{old.name}({name}) was {_shown(left)}, is {_shown(right)}")
+    return found
+
+
+def _calls(clause: exp.Expression) -> list[exp.Anonymous]:
+    """Return the table functions of a clause, those inside of its SELECTs left out."""
+    return [
+        table.this
+        for table in _hollow(clause).find_all(exp.Table)
+        if isinstance(table.this, exp.Anonymous)
+    ]
+
+
+def _without_calls(clause: exp.Expression) -> exp.Expression:
+    """Return a clause whose table functions have no arguments."""
+    copy = _hollow(clause)
+    for table in copy.find_all(exp.Table):
+        if isinstance(table.this, exp.Anonymous):
+            table.this.set("expressions", [])
+    return copy
+
+
+def _arguments(call: exp.Anonymous) -> dict[str, exp.Expression]:
+    """Return a call's arguments by name; those without one by their number from 1."""
+    found: dict[str, exp.Expression] = {}
+    for number, argument in enumerate(call.expressions, start=1):
+        is_named = isinstance(argument, exp.Kwarg | exp.PropertyEQ)
+        name = argument.name if is_named else f"argument {number}"
+        found[name] = argument.expression if is_named else argument
+    return found
 
 
 def _clause(select: exp.Select, key: str) -> exp.Expression | None:

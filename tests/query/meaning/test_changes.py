@@ -46,6 +46,29 @@ def test_a_kernels_argument_is_named_with_its_place(
     assert "'drop'" in found[0]
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "names"),
+    [
+        ("k => $k", "k => 50", ["clusters", "kmeans(k)", "$k", "50"]),
+        (", seed => $seed", "", ["clusters", "kmeans(seed)", "$seed", "nothing"]),
+        ("k => $k", "k => $k, sample => 9", ["kmeans(sample)", "9"]),
+    ],
+)
+def test_an_argument_of_a_kernel_is_named_with_both_values(
+    connection: duckdb.DuckDBPyConnection, before: str, after: str, names: list[str]
+) -> None:
+    text = S2L.read_text(encoding="utf-8")
+    found = changes(connection, text, text.replace(before, after, 1))
+    assert found is not None
+    (change,) = found
+    assert [name for name in names if name not in change] == []
+
+
+def test_two_ways_to_name_an_argument_are_layout(connection: duckdb.DuckDBPyConnection) -> None:
+    text = S2L.read_text(encoding="utf-8")
+    assert changes(connection, text, text.replace("k => $k", "k := $k")) == [ONLY_LAYOUT]
+
+
 def test_each_condition_is_reported_by_itself(connection: duckdb.DuckDBPyConnection) -> None:
     found = changes(
         connection,
