@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 SHIPPED = ("sql", "selectors", "migrations")
-LONGEST = {"catalog/catalog.py": 900}  # every verb of the package, each a delegation
+LONGEST = {"catalog/catalog.py": 1100}  # every verb of the package, each a delegation
 
 
 def run(*command: str, cwd: Path = ROOT) -> "subprocess.CompletedProcess[str]":

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from catalog.query.plan import Apply
+from catalog.query.resolved import Resolved
 from catalog.query.source_text import SourceText
-from catalog.query.sources import Resolved
 
 Columns = Mapping[str, str]
 

@@ -1,7 +1,6 @@
 """The relations that a query starts from: pools, subsets and signals, by reference.
 
-Each function's signature is the signature in SQL, without the connection and the pins that say
-which signals a stored definition was made of.
+Each function's signature is that in SQL, without the connection and the pinned signals.
 """
 
 from __future__ import annotations
@@ -33,9 +32,9 @@ OPAQUE = 'STRUCT("(opaque)" BIGINT)'  # what a query passes on and cannot look i
 def pool(connection: Connection, ref: str) -> Resolved:
     """Read a pool at a version, or a subset, which is a relation like a pool."""
     found = resolve(connection, ref)
-    is_subset = found.kind == "subset"
-    sql = f"subset_at({found.id})" if is_subset else f"pool_at({found.id}, {found.version})"
-    return Resolved(found, sql=sql)
+    if found.kind == "subset":
+        return Resolved(found, sql=f"subset_at({found.id})")
+    return Resolved(found, sql=f"pool_at({found.id}, {found.version})")
 
 
 def subset(connection: Connection, ref: str) -> Resolved:
@@ -257,14 +256,8 @@ def _stored(
     candidates = _first(pins.kept(candidates) if pins else candidates, first or {}) or candidates
     chosen = resolve_signal(found, candidates, kind=kind, name=name, pins=pins)
     if isinstance(chosen, SignalError):
-        return Resolved(
-            found,
-            kind=kind,
-            name=name,
-            load=_nothing,
-            fault=chosen,
-            columns=_stored_columns(kind, None),
-        )
+        columns = _stored_columns(kind, None)
+        return Resolved(found, kind=kind, name=name, load=_nothing, fault=chosen, columns=columns)
     columns = _stored_columns(kind, chosen)
     return Resolved(
         found,

@@ -18,8 +18,8 @@ from catalog.query.meaning.dialect import Faithful
 from catalog.query.meaning.kernel_columns import columns_read
 from catalog.query.outline import Outline
 from catalog.query.plan import Apply, Plan
+from catalog.query.resolved import Resolved
 from catalog.query.source_text import SourceText
-from catalog.query.sources import Resolved
 from catalog.store.queries import macros
 
 if TYPE_CHECKING:

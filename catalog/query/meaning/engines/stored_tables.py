@@ -12,8 +12,8 @@ from sqlglot import exp
 from sqlglot.optimizer.scope import traverse_scope
 
 from catalog.query.outline import Outline
+from catalog.query.resolved import Resolved
 from catalog.query.source_text import quoted
-from catalog.query.sources import Resolved
 
 EXPORTED = frozenset(("fingerprint", "source"))
 """The scalar columns that an export as Parquet has under the catalog's names."""
