@@ -34,6 +34,13 @@ LARGE_POOL = Template(Path(__file__).with_name("fixtures").joinpath("large_pool.
 SELECTORS = sorted(path.stem for path in package_data_dir("selectors").glob("*.sql"))
 QUICK = ("random", "s2l", "fisher_sft", "ila", "mig", "density")
 SETTINGS: dict[str, dict[str, Any]] = {
+    "alpagasus": {"score": "deita", "threshold": 0.25},
+    "car": {"score": "deita", "best": 50},
+    "cherry_warm_up": {"k": 20, "each": 5},
+    "davir": {"score": "learnability"},
+    "dedup": {"threshold": 1},
+    "limr": {"threshold": -9},
+    "semdedup": {"k": 9},
     "ila_kmeans": {"members": 3},
     "s2l": {"k": 25},
     "s2l_by_source": {"k": 8},

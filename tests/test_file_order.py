@@ -37,6 +37,12 @@ SCORES = (
 )
 QUICK = (("coverage_only", "p"), ("k_center", "p"), ("s2l", "small"))
 SETTINGS: dict[str, dict[str, Any]] = {
+    "alpagasus": {"score": "deita"},
+    "car": {"score": "deita", "best": 10},
+    "cherry_warm_up": {"k": 5, "each": 5},
+    "davir": {"score": "learnability"},
+    "limr": {"threshold": -9},
+    "semdedup": {"k": 5},
     "coverage_only": {"projection": "pca", "side": 5},
     "ila": {"projection": "pca", "side": 5},
     "ila_kmeans": {"members": 3},

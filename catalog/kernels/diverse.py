@@ -10,19 +10,17 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from catalog.errors import OptionError, QueryError
+from catalog.errors import OptionError
 from catalog.kernels import kernel
 from catalog.kernels._common.arrays import Numbers, Rows, Vectors
+from catalog.kernels._common.earlier import N_SHARE, by_score, nearest_of
 from catalog.kernels._common.memory_limit import require_memory
 from catalog.kernels._common.parallel import ForBlocks, n_threads, require_finite, row_blocks
 from catalog.kernels._common.relation import canonical, matrix, vector_column, with_columns
 from catalog.kernels._common.similarity import SLACK, pair_cosines, unit_rows
 
 _N_BLOCK = 1024  # rows compared at once with everything accepted before them
-_N_SHARE = 256  # of which one thread takes so many at a time
-_N_TILE = 512  # of those accepted, so that the products stay in the second cache
 
 
 @kernel(
@@ -90,7 +88,7 @@ def diverse(
     if not -1 <= threshold <= 1:
         raise OptionError(f"diverse: threshold is {threshold}; it must lie between -1 and 1")
     column = vector_column(vectors, function="diverse")
-    rows = _by_score(canonical(vectors), score)
+    rows = by_score(canonical(vectors), score, function="diverse")
     x = matrix(rows, column, function="diverse")
     rows = rows.drop_columns([column])
     n, d = x.shape
@@ -105,28 +103,6 @@ def diverse(
     with row_blocks() as for_blocks:
         scan = _scan(x, budget=budget, threshold=threshold, for_blocks=for_blocks)
     return _answer(rows, scan, with_rejected=rejected)
-
-
-def _by_score(rows: pa.Table, score: str) -> pa.Table:
-    """Return the rows by score, highest first; equal scores stay in fingerprint order."""
-    if score not in rows.column_names:
-        raise QueryError(
-            f"diverse: the relation has no column {score}; its columns are "
-            f"{', '.join(rows.column_names)}. Name one: score => 'COLUMN'"
-        )
-    type_ = rows.schema.field(score).type
-    if not (
-        pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_decimal(type_)
-    ):
-        raise QueryError(f"diverse: {score} is of type {type_}; scores are numbers")
-    scores = rows[score].cast(pa.float64(), safe=False)
-    n_without = scores.null_count + (pc.sum(pc.is_nan(scores)).as_py() or 0)
-    if n_without:
-        found = f"{n_without:,} of {len(rows):,} rows have no {score}"
-        raise QueryError(
-            f"diverse: {found}; filter them with WHERE {score} IS NOT NULL AND NOT isnan({score})"
-        )
-    return rows.take(pa.array(np.argsort(-scores.to_numpy(), kind="stable")))
 
 
 @dataclass(frozen=True)
@@ -151,7 +127,7 @@ def _scan(x: Vectors, *, budget: int, threshold: float, for_blocks: ForBlocks[An
         block = np.arange(start, stop, dtype=np.int64)
         units[start:stop] = unit_rows(x[start:stop])
         before = accepted[:n_accepted]
-        _nearest_of(
+        nearest_of(
             x, units, block, before, accepted_units[:n_accepted], similarity, nearest, for_blocks
         )
         new = _accept(x, units, block[similarity[block] <= threshold], threshold, for_blocks)[
@@ -161,7 +137,7 @@ def _scan(x: Vectors, *, budget: int, threshold: float, for_blocks: ForBlocks[An
             block = block[: new[-1] - start + 1]  # what comes after the last one is not looked at
             stop = int(block[-1]) + 1
         is_accepted[new] = True
-        _nearest_of(x, units, block, new, units[new], similarity, nearest, for_blocks)
+        nearest_of(x, units, block, new, units[new], similarity, nearest, for_blocks)
         (
             accepted[n_accepted : n_accepted + len(new)],
             accepted_units[n_accepted : n_accepted + len(new)],
@@ -182,7 +158,7 @@ def _accept(
         is_similar = pair_cosines(x, candidates[first], x, candidates[second]) > threshold
         return first[is_similar], second[is_similar]
 
-    pairs = for_blocks(similar, len(candidates), _N_SHARE)
+    pairs = for_blocks(similar, len(candidates), N_SHARE)
     first, second = (
         np.concatenate([np.empty(0, dtype=np.int64), *(pair[side] for pair in pairs)])
         for side in (0, 1)
@@ -193,65 +169,6 @@ def _accept(
         if is_left[row]:
             is_left[second[starts[row] : starts[row + 1]]] = False
     return candidates[is_left]
-
-
-def _nearest_of(
-    x: Vectors,
-    units: Vectors,
-    block: Rows,
-    others: Rows,
-    other_units: Vectors,
-    similarity: Numbers,
-    nearest: Rows,
-    for_blocks: ForBlocks[Any],
-) -> None:
-    """Update the most similar of ``others`` that comes before each row of the block, in place."""
-
-    def update(start: int, stop: int) -> None:
-        rows = block[start:stop]
-        row, other = _highest(units[rows], rows, other_units, others, similarity[rows])
-        cosines = pair_cosines(x, rows[row], x, others[other])
-        best_first = np.lexsort((others[other], -cosines, row))
-        row, other, cosines = row[best_first], other[best_first], cosines[best_first]
-        is_best = np.diff(row, prepend=-1) > 0
-        row, other, cosines = row[is_best], other[is_best], cosines[is_best]
-        is_better = cosines > similarity[rows[row]]
-        similarity[rows[row[is_better]]], nearest[rows[row[is_better]]] = (
-            cosines[is_better],
-            others[other[is_better]],
-        )
-
-    for_blocks(update, len(block), _N_SHARE)
-
-
-def _highest(
-    mine: Vectors, rows: Rows, other_units: Vectors, others: Rows, similarity: Numbers
-) -> tuple[Rows, Rows]:
-    """Return pairs of a row and an earlier one that float32 cannot tell from the row's highest.
-
-    There are none where the highest is known already.
-
-    Returns:
-        Positions in ``rows`` and in ``others``, in no order; those within 2 SLACK of the highest,
-        to be compared in float64.
-    """
-    highest = similarity.astype(np.float32)  # (n_rows,)
-    found = [
-        (np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32))
-    ]
-    for start in range(0, int(np.searchsorted(others, rows[-1])), _N_TILE):
-        tile = others[start : start + _N_TILE]
-        near = mine @ other_units[start : start + _N_TILE].T  # (n_rows, n_tile)
-        if tile[-1] >= rows[0]:
-            near[tile[None, :] >= rows[:, None]] = -np.inf
-        best = near.max(axis=1)
-        np.maximum(highest, best, out=highest)
-        hit = np.flatnonzero(best >= highest - 2 * SLACK)  # few, once some tiles have been seen
-        row, other = np.nonzero(near[hit] >= (highest[hit] - 2 * SLACK)[:, None])
-        found.append((hit[row], other + start, near[hit[row], other]))
-    row, other, product = (np.concatenate([piece[part] for piece in found]) for part in (0, 1, 2))
-    is_high = (product >= highest[row] - 2 * SLACK) & (product > -np.inf)
-    return row[is_high], other[is_high]
 
 
 def _answer(rows: pa.Table, scan: _Scan, *, with_rejected: bool) -> pa.Table:

@@ -232,6 +232,7 @@ def test_refreshing_takes_other_parameters_and_nothing_else(run: Run) -> None:
         "iterations": 20,
         "k": 2,
         "proxy": None,
+        "start": "random",
     }
     named = json.loads(run("refresh", "best", "--set", "proxy=mine", "--json").stdout)
     assert named["definition"]["parameters"]["proxy"] == "mine"

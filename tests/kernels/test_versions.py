@@ -66,7 +66,7 @@ def test_a_kernel_s_version_makes_a_new_version_of_a_subset_and_its_wrapping_doe
     losses.write_text("row,step_1,step_2\n" + "".join(f"{i},{i},{i % 3}\n" for i in range(20)))
     arguments = (tmp_path / "home", pool, losses)
     first = run(package, *arguments)
-    assert (first["reference"], first["is_new"], first["version"]) == ("few@1", True, 1)
+    assert (first["reference"], first["is_new"]) == ("few@1", True)
 
     file = package / "kernels" / "kmeans.py"
     text = file.read_text(encoding="utf-8")
@@ -76,6 +76,11 @@ def test_a_kernel_s_version_makes_a_new_version_of_a_subset_and_its_wrapping_doe
     assert again["sha256"] != first["sha256"]
     assert (again["is_same"], again["causes"]) == (True, [])
 
-    file.write_text(text.replace("@kernel(version=1,", "@kernel(version=2,"))
+    version = first["version"]
+    file.write_text(text.replace(f"@kernel(version={version},", f"@kernel(version={version + 1},"))
     other = run(package, *arguments)
-    assert (other["reference"], other["is_new"], other["version"]) == ("few@2", True, 2)
+    assert (other["reference"], other["is_new"], other["version"]) == (
+        "few@2",
+        True,
+        version + 1,
+    )

@@ -24,6 +24,7 @@ SAMPLES = {
     "trajectories": "trajectories('tiny', proxy => 'tiny')",
     "embeddings": "embeddings('tiny')",
     "token_states": "token_states('tiny')",
+    "matches": "matches('tiny', text => 'question')",
 }
 
 
@@ -44,7 +45,7 @@ def test_a_stand_in_has_the_columns_of_its_source(store: Store, name: str) -> No
 
 
 def test_every_source_has_a_stand_in() -> None:
-    assert {*SAMPLES, "label_embeddings"} == SOURCES.keys()
+    assert {*SAMPLES, "label_embeddings", "text_embeddings"} == SOURCES.keys()
 
 
 NAMES = [f"{number:02}" for number in range(12)]
@@ -65,12 +66,14 @@ GIVEN = {
     ),
     "nearest": (ROWS, ROWS.select(["fingerprint", "vector"])),
 }
+NAMED = {"nearest_earlier": {"by": "score"}}
 
 
 @pytest.mark.parametrize("name", sorted(kernel_names()))
 def test_a_stand_in_has_the_columns_of_its_kernel(store: Store, name: str) -> None:
     relations = GIVEN.get(name, (ROWS,))
     options = {key: OPTIONS[key] for key in OPTIONS.keys() & parameters_of(kernel(name).function)}
+    options |= NAMED.get(name, {})
     answer = kernel(name).function(*relations, **options)
     with session(store) as opened:
         types = []

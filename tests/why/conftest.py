@@ -45,6 +45,12 @@ SCORES = (
     "response_loss",
 )
 SETTINGS: dict[str, dict[str, Any]] = {
+    "alpagasus": {"score": "deita", "threshold": -9},
+    "car": {"score": "deita", "best": 5},
+    "cherry_warm_up": {"k": 3, "each": 5},
+    "davir": {"score": "learnability"},
+    "limr": {"threshold": -9},
+    "semdedup": {"k": 3},
     "s2l": {"k": 4},
     "s2l_by_source": {"k": 2},
     "kmeans_sensitivity": {"k": 4},
