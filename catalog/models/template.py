@@ -85,7 +85,7 @@ class Template:
 
     def render(self, instruction: Instruction) -> Rendered:
         """Return the text of an instruction up to its last assistant message, the response."""
-        messages, response, reason = _split(instruction)
+        messages, response, reason = split_response(instruction)
         if reason:
             return Rendered("", 0, reason)
         if self.name == "alpaca":
@@ -198,7 +198,9 @@ def alpaca_prompt(
     return "\n\n".join(parts) + "\n\n### Response:"
 
 
-def _split(instruction: Instruction) -> tuple[list[dict[str, str]], str, str | None]:
+def split_response(
+    instruction: Instruction,
+) -> tuple[list[dict[str, str]], str, str | None]:
     """Return the messages before the response, the response, and why it cannot be scored."""
     messages = [
         {"role": str(m["role"]), "content": str(m["content"] or "")}

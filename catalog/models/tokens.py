@@ -109,7 +109,14 @@ def opening_tokens(tokenizer: Any, template: Template) -> list[int]:
 
     A chat template writes its own.
     """
-    if template.name != "alpaca" or tokenizer.bos_token_id is None:
+    if template.name != "alpaca":
+        return []
+    return beginning_tokens(tokenizer)
+
+
+def beginning_tokens(tokenizer: Any) -> list[int]:
+    """Return the begin-of-sequence token if the tokenizer puts it before a text."""
+    if tokenizer.bos_token_id is None:
         return []
     first = tokenizer("a", add_special_tokens=True)["input_ids"][:1]
     if first == [tokenizer.bos_token_id]:

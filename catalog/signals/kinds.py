@@ -10,6 +10,7 @@ from catalog.command import Command
 from catalog.errors import OptionError
 from catalog.models.recipe import TINY_RECIPE, Recipe
 from catalog.signals.options import TINY, Options, option
+from catalog.signals.score_definitions import FORMS
 
 Kind = Literal["embedding", "losses", "states", "score", "labels", "label_embedding", "full_text"]
 Field = Literal["prompt", "conversation"]
@@ -148,6 +149,13 @@ class ScoreOptions(Options):
     )
     seed: int = option(0, min=0, help="depth: random seed of that share.")
     rank_by: str = option("depth", identity=None, help="rid: score to rank.")
+    form: str | None = option(
+        None,
+        choices=FORMS,
+        help="ifd, ifd_ppl: cherry and superfiltering compute what the code of these papers does; "
+        "symmetric scores the same tokens with the prompt and without. Default: cherry for ifd, "
+        "superfiltering for ifd_ppl.",
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

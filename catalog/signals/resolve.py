@@ -12,8 +12,10 @@ from catalog.signals.kinds import KINDS, Kind
 from catalog.signals.options import TINY
 from catalog.signals.score_definitions import (
     MEASURED,
+    SYMMETRIC,
     Definitions,
     built_in_scores,
+    has_forms,
     needs_model,
 )
 from catalog.store.references import Reference, nearest
@@ -129,6 +131,9 @@ def command_for(
         options.append(("model", model))
     if coverage:
         options += KINDS[kind].options.changed(coverage.settings)
+        is_symmetric = kind == "score" and "form" not in coverage.settings
+        if is_symmetric and has_forms(name, _derived(scores)):
+            options.append(("form", SYMMETRIC))
     return _template(kind, reference, name, is_import=False).with_options(options)
 
 

@@ -13,6 +13,7 @@ from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from catalog.errors import HeaderError
+from catalog.messages import listed
 from catalog.plugins import Plugin, plugins
 from catalog.store.paths import package_data_dir
 from catalog.store.queries import query
@@ -32,6 +33,21 @@ MEASURED: Mapping[str, str] = {
 
 TUNED_LOSS = "tuned_loss"
 """A measured input of depth, which is not a score."""
+
+SYMMETRIC = "symmetric"
+"""The form of a score over `response_loss` and `answer_loss` themselves."""
+
+FORM_LOSSES: Mapping[str, Mapping[str, str]] = {
+    form: {loss: f"{form}_{loss}" for loss in ("response_loss", "answer_loss")}
+    for form in ("cherry", "superfiltering")
+}
+"""The losses that a form of a score reads in place of others; they are inputs, not scores."""
+
+FORMS = (*FORM_LOSSES, SYMMETRIC)
+"""The forms of a score whose header names one."""
+
+INPUTS = (TUNED_LOSS, *(name for losses in FORM_LOSSES.values() for name in losses.values()))
+"""Everything that a model measures and that is not listed as a score."""
 
 LOSSES, LABELS, MEMBERS = "losses", "labels", "members"
 """The inputs other than scores."""
@@ -61,6 +77,7 @@ class ScoreDefinition:
         inputs: in the order of the header.
         text: the whole file.
         paper: where the score comes from, if the header says so.
+        form: the form that is computed when nobody names one; None if the score has one only.
         is_built_in: whether it comes with the catalog.
         package: the distribution that offers it; empty for the catalog's and a user's own.
         package_version: of that distribution.
@@ -71,6 +88,7 @@ class ScoreDefinition:
     inputs: tuple[ScoreInput, ...]
     text: str
     paper: str | None = None
+    form: str | None = None
     is_built_in: bool = True
     package: str = ""
     package_version: str = ""
@@ -112,7 +130,12 @@ def parse_score(text: str, *, name: str, is_built_in: bool = False) -> ScoreDefi
         raise HeaderError(f"{name}.sql:1:1: expected a line `-- inputs: NAMES`: {_EXAMPLE}")
     parsed = _inputs(inputs[1], place=f"{name}.sql:{inputs[0]}:1")
     paper = header.get("paper", (0, ""))[1] or None
-    return ScoreDefinition(name, summary[1], parsed, text, paper, is_built_in)
+    form = header.get("form", (0, ""))
+    if form[1] and form[1] not in (SYMMETRIC, *FORM_LOSSES):
+        raise HeaderError(f"{name}.sql:{form[0]}:1: no form {form[1]}: expected {listed(FORMS)}")
+    return ScoreDefinition(
+        name, summary[1], parsed, text, paper, form[1] or None, is_built_in=is_built_in
+    )
 
 
 def _header(text: str, *, name: str) -> dict[str, tuple[int, str]]:
@@ -198,6 +221,16 @@ def needs_model(name: str, definitions: Definitions) -> bool:
     (True, False)
     """
     return not made_of(name, definitions).isdisjoint({*MEASURED, TUNED_LOSS, OF})
+
+
+def has_forms(name: str, definitions: Definitions) -> bool:
+    """Return whether a score, or one that it is made of, has several forms.
+
+    >>> has_forms("ifd", built_in_scores()), has_forms("perplexity", built_in_scores())
+    (True, False)
+    """
+    parts = [definitions[each] for each in made_of(name, definitions) if each in definitions]
+    return any(each.form for each in parts)
 
 
 def made_of(name: str, definitions: Definitions) -> frozenset[str]:

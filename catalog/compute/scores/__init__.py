@@ -8,6 +8,12 @@ whichever scores are made of it.
 from __future__ import annotations
 
 from catalog.compute.scores.answer_loss import answer_loss
+from catalog.compute.scores.form_losses import (
+    cherry_answer_loss,
+    cherry_response_loss,
+    superfiltering_answer_loss,
+    superfiltering_response_loss,
+)
 from catalog.compute.scores.measure import MEASURES, Measure, measured_score
 from catalog.compute.scores.n_tokens import n_tokens
 from catalog.compute.scores.response_loss import response_loss
@@ -20,9 +26,13 @@ __all__ = [
     "Measure",
     "Scoring",
     "answer_loss",
+    "cherry_answer_loss",
+    "cherry_response_loss",
     "measured_score",
     "n_tokens",
     "response_loss",
     "score",
+    "superfiltering_answer_loss",
+    "superfiltering_response_loss",
     "tuned_loss",
 ]

@@ -130,7 +130,11 @@ def loss_values(
     from catalog.compute.language_model import tokens_of_texts
 
     tokens = tokens_of_texts(texts, lm, max_length=max_length)
-    computed = losses(lm, tokens)
+    return values_of_losses(texts, tokens, losses(lm, tokens))
+
+
+def values_of_losses(texts: pa.Table, tokens: Sequence[Tokens], computed: Losses) -> Values:
+    """Return the mean losses of one shard's texts, read as these tokens, as values of a score."""
     return score_values(
         texts,
         computed.mean,

@@ -11,7 +11,7 @@ from catalog.compute.shard_runner import Progress
 from catalog.errors import OptionError
 from catalog.signals.kinds import ScoreOptions
 from catalog.signals.options import TINY
-from catalog.signals.score_definitions import TUNED_LOSS, computed_scores
+from catalog.signals.score_definitions import INPUTS, computed_scores
 from catalog.store.references import Reference, nearest
 from catalog.store.store import Store
 
@@ -51,7 +51,7 @@ def score(
     )
     known = computed_scores(scoring.definitions)
     for name in names:
-        if name not in (*known, TUNED_LOSS):
+        if name not in (*known, *INPUTS):
             raise OptionError(
                 f"no score named {name}{nearest(name, known)}; "
                 "`catalog scores import` imports a published score, `catalog scores add` adds one"

@@ -30,10 +30,12 @@ from catalog.query.tokens import canonical
 from catalog.signals.kinds import ScoreOptions
 from catalog.signals.registry import Signal, ensure_signal, find_signal
 from catalog.signals.score_definitions import (
+    FORM_LOSSES,
     LABELS,
     LOSSES,
     MEMBERS,
     OF,
+    SYMMETRIC,
     Definitions,
     ScoreDefinition,
     derived_scores,
@@ -157,6 +159,11 @@ class Scoring:
             return ranked_score(self.store, self.reference, of, self._signals.get(of))
         return self.signal(source)
 
+    def _in_form(self, definition: ScoreDefinition, source: str) -> str:
+        """Return the input that stands for another in the form that is computed."""
+        form = definition.form and (self.options.form or definition.form)
+        return FORM_LOSSES.get(form or SYMMETRIC, {}).get(source, source)
+
     def _measure(self, name: str, measure: Measure) -> ComputeReport:
         identity = dict(measure.identity) | {"version": VERSION}
         if measure.needs_precision:
@@ -183,7 +190,7 @@ class Scoring:
     def _derive(self, definition: ScoreDefinition) -> ComputeReport:
         started = time.monotonic()
         inputs = {
-            each.table: self._input(each.source)
+            each.table: self._input(self._in_form(definition, each.source))
             for each in definition.inputs
             if each.source != MEMBERS
         }

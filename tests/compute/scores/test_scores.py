@@ -13,7 +13,7 @@ from catalog import Catalog
 from catalog.compute.scores import MEASURES
 from catalog.errors import OptionError, SignalError
 from catalog.signals.registry import list_named
-from catalog.signals.score_definitions import MEASURED, TUNED_LOSS, built_in_scores, needs_model
+from catalog.signals.score_definitions import INPUTS, MEASURED, built_in_scores, needs_model
 from tests.copies import made_once
 
 Write = Callable[..., Path]
@@ -109,7 +109,7 @@ FORMULAS: dict[str, Callable[[float, float], float]] = {
 def test_a_score_equals_its_formula_on_a_plain_loop(
     pool: Catalog, model: Path, names: list[str]
 ) -> None:
-    pool.score("p", *names, model=str(model), max_length=WINDOW)
+    pool.score("p", *names, model=str(model), max_length=WINDOW, form="symmetric")
     losses = plain_losses(model, pool)
     for name in names:
         found = stored(pool, name)
@@ -124,7 +124,7 @@ def test_a_score_equals_its_formula_on_a_plain_loop(
 def test_ifd_of_one_token_truncated_and_windowless_answers_is_null_with_the_reason(
     pool: Catalog, model: Path
 ) -> None:
-    pool.score("p", "ifd", "ifd_ppl", model=str(model), max_length=WINDOW)
+    pool.score("p", "ifd", "ifd_ppl", model=str(model), max_length=WINDOW, form="symmetric")
     for name in ("ifd", "ifd_ppl"):
         without = {
             prompt.split()[0]: (value, reason)
@@ -147,7 +147,7 @@ def test_n_tokens_counts_the_whole_response_whatever_the_window(pool: Catalog, m
 
 
 def test_scores_of_one_command_share_their_measures(pool: Catalog, model: Path) -> None:
-    made = pool.score("p", "ifd", "ifd_ppl", "perplexity", model=str(model))
+    made = pool.score("p", "ifd", "ifd_ppl", "perplexity", model=str(model), form="symmetric")
     assert [report.signal.name for report in made.reports] == [
         "response_loss",
         "answer_loss",
@@ -155,7 +155,7 @@ def test_scores_of_one_command_share_their_measures(pool: Catalog, model: Path) 
         "ifd_ppl",
         "perplexity",
     ]
-    again = pool.score("p", "perplexity", "ifd", model=str(model))
+    again = pool.score("p", "perplexity", "ifd", model=str(model), form="symmetric")
     assert [report.n_computed for report in again.reports] == [0, 0, 0, 0]
 
 
@@ -232,7 +232,7 @@ def test_tiny_before_it_was_trained_names_the_command(pool: Catalog) -> None:
 
 
 def test_every_measured_score_has_a_computation_and_a_summary() -> None:
-    assert set(MEASURES) == {*MEASURED, TUNED_LOSS}
+    assert set(MEASURES) == {*MEASURED, *INPUTS}
     assert all(function.__doc__ for function in MEASURES.values())
 
 
