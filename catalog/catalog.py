@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from catalog.pools.register import Registration
     from catalog.pools.restore import Restoration
     from catalog.pools.versions import Description, Diff
+    from catalog.project.verbs import Project
     from catalog.query.added_kernels import AddedKernel, ListedKernel
     from catalog.query.executor import Limits
     from catalog.query.functions import FunctionDescription
@@ -328,10 +329,9 @@ class Catalog:
         """
         from catalog.compute.scores import score
 
-        found = self.find(reference)
         return score(
             self.store,
-            found,
+            self.find(reference),
             names,
             model=None if model is None else os.fspath(model),
             options=options,
@@ -355,10 +355,9 @@ class Catalog:
         """
         from catalog.compute.labels import label
 
-        found = self.find(reference)
         return label(
             self.store,
-            found,
+            self.find(reference),
             Path(taxonomy),
             threshold=threshold,
             encoder=os.fspath(encoder),
@@ -460,7 +459,6 @@ class Catalog:
         """Import published scores; see `catalog.compute.imports.import_scores.import_scores`."""
         from catalog.compute.imports.import_scores import import_scores
 
-        found = self.find(reference)
         options: dict[str, Any] = {
             "name": name,
             "key": key,
@@ -468,7 +466,7 @@ class Catalog:
             "missing": missing,
             "is_dry_run": dry_run,
         }
-        return import_scores(self.store, found, os.fspath(file), **options)
+        return import_scores(self.store, self.find(reference), os.fspath(file), **options)
 
     def import_losses(
         self,
@@ -482,10 +480,8 @@ class Catalog:
         """Import loss trajectories; see `catalog.compute.losses.import_.import_losses`."""
         from catalog.compute.losses.import_ import import_losses
 
-        found = self.find(reference)
-        return import_losses(
-            self.store, found, os.fspath(file), proxy=proxy, key=key, is_dry_run=dry_run
-        )
+        options: dict[str, Any] = {"proxy": proxy, "key": key, "is_dry_run": dry_run}
+        return import_losses(self.store, self.find(reference), os.fspath(file), **options)
 
     def train_losses(
         self,
@@ -530,6 +526,13 @@ class Catalog:
         )
 
     # Selections and subsets.
+
+    @property
+    def project(self) -> Project:
+        """Return the verbs that prepare data, such as `catalog.project.overlap`."""
+        from catalog.project.verbs import Project
+
+        return Project(self._limited)
 
     def select(
         self,

@@ -24,6 +24,7 @@ MODULES = {
     "selectors": ("selectors",),
     "subsets": ("subsets", "verify", "compare"),
     "why": ("why",),
+    "overlap": ("overlap",),
     "search": ("search", "index"),
     "sql": ("sql",),
     "functions": ("functions", "kernels"),

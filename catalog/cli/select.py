@@ -81,6 +81,13 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
 )
 @set_option
 @click.option("--seed", default=0, show_default=True, help="Random seed for all sampling.")
+@click.option(
+    "--clean-of",
+    "tests",
+    multiple=True,
+    metavar="TEST",
+    help="Leave out members that share 13 words in a row with an item of this pool. Repeatable.",
+)
 @run_options
 @pass_catalog
 def select(
@@ -92,6 +99,7 @@ def select(
     name: str,
     pairs: tuple[str, ...],
     seed: int,
+    tests: tuple[str, ...],
     is_computing: bool,
     is_json: bool,
     **options: Any,
@@ -105,6 +113,8 @@ def select(
         "settings": parse_pairs(pairs, option="--set"),
         "seed": seed,
     }
+    for test in tests:
+        pool = _clean(catalog, pool, test, options)
     if is_computing:
         _refuse_dry_run(options)
         from catalog.cli.compute import compute_missing
@@ -165,6 +175,23 @@ def _refuse_dry_run(options: dict[str, Any]) -> None:
             "--compute writes signals and cannot be combined with --dry-run; "
             "`catalog explain` lists the missing signals"
         )
+
+
+def _clean(catalog: Catalog, pool: str, test: str, options: dict[str, Any]) -> str:
+    """Return the subset of a pool without members that share a run of words with a test item."""
+    if options["is_dry_run"]:
+        raise OptionError(
+            "--clean-of writes a subset and cannot be combined with --dry-run; "
+            f"`catalog overlap {pool} --against {test}` lists what it leaves out"
+        )
+    limits = {"memory": options["memory"], "seconds": options["timeout"]}
+    selected = catalog.project.select_clean(pool, test=test, **limits)
+    n_left_out = selected.definition.n_members - selected.n_members
+    say(
+        f"  {selected.reference}: {selected.n_members:,} members; "
+        f"{n_left_out:,} share 13 words in a row with {test}"
+    )
+    return str(selected.reference)
 
 
 def _compute_for_refresh(

@@ -22,8 +22,10 @@ from catalog.query.clauses import cut_of
 from catalog.query.executor import Execution, Limits, executing
 from catalog.query.plan import Apply
 from catalog.store.queries import query
-from catalog.store.references import resolve
+from catalog.store.references import Reference, resolve
 from catalog.store.store import Store
+from catalog.subsets.store import members as members_of
+from catalog.subsets.store import stored
 from catalog.subsets.stored_definition import define_again
 from catalog.why.account import SHOWN, Account, LeftOut, readable
 from catalog.why.failures import Failure, Loss
@@ -64,10 +66,9 @@ def left_out(
     with store.reading() as connection:
         source = resolve(connection, content["pool"])
         params = source.parameters | {"instruction_id": row.instruction_id}
-        if not connection.sql(query("why/is_in"), params=params).fetchall()[0][0]:
-            command = f"`catalog why {source} {row.fingerprint[:SHOWN]}`"
-            sentence = f"it is not in {source}, the source of the members: {command} says why"
-            return LeftOut("source", (sentence,))
+        is_in = connection.sql(query("why/is_in"), params=params).fetchall()[0][0]
+    if not is_in:
+        return _outside(store, source, row, limits=limits)
     definition = define_again(store, content, limits=limits, text=record["selector_text"])
     running = executing(
         store, definition.text, definition.given, limits, selection=definition.planned
@@ -83,6 +84,21 @@ def left_out(
         described = _described(execution, [row.instruction_id, *account.others.values(), *taken])
     is_as_stored = [described[member][0] for member in taken] == list(members)
     return readable(row, account, answer, described, is_as_stored=is_as_stored)
+
+
+def _outside(store: Store, source: Reference, row: Row, *, limits: Limits) -> LeftOut:
+    """Return why a row is not in what the members were selected from."""
+    command = f"`catalog why {source} {row.fingerprint[:SHOWN]}`"
+    sentence = f"it is not in {source}, the source of the members: {command} says why"
+    if source.kind == "pool":
+        return LeftOut("source", (sentence,))
+    with store.reading() as connection:
+        record, before = stored(connection, source), members_of(connection, source)
+    try:
+        above = left_out(store, record, row, members=before, limits=limits)
+    except CatalogError:  # what the source was made from is gone; the command says what
+        return LeftOut("source", (sentence,))
+    return LeftOut("source", (sentence, *above.sentences), above.failures)
 
 
 def _follow(execution: Execution, row: Row, *, is_all: bool) -> Account:

@@ -1,0 +1,111 @@
+"""Command that finds overlap with test sets, and the option of `select` that leaves it out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from catalog.catalog import Catalog
+from catalog.cli.group import json_option
+from catalog.cli.options import memory_option, pass_catalog, timeout_option
+from catalog.cli.output import echo_json, echo_rows, say
+from catalog.messages import shortened
+
+if TYPE_CHECKING:
+    from catalog.project.overlap import Overlap, TestOverlap
+
+SHOWN = 12
+"""Digits of a fingerprint in a table."""
+
+SPAN = 60
+"""Characters of a text in a table."""
+
+ngram_option = click.option(
+    "--ngram",
+    type=click.IntRange(1, 64),
+    default=13,
+    show_default=True,
+    help="Words of a shared run.",
+)
+
+
+@click.command()
+@click.argument("reference")
+@click.option(
+    "--against",
+    required=True,
+    metavar="TESTS",
+    help="Pools that hold test items, separated by commas.",
+)
+@ngram_option
+@click.option(
+    "-n",
+    "--rows",
+    "n_rows",
+    type=click.IntRange(min=1),
+    default=20,
+    show_default=True,
+    help="Pairs to print for each test set. --json prints all.",
+)
+@memory_option
+@timeout_option
+@json_option
+@pass_catalog
+def overlap(
+    catalog: Catalog,
+    /,
+    reference: str,
+    against: str,
+    ngram: int,
+    n_rows: int,
+    memory: str,
+    timeout: float | None,
+    is_json: bool,
+) -> None:
+    """Find the members of REFERENCE that share a run of words with an item of a test set.
+
+    Words are lower case, without punctuation, between white space. The text of a member and of a
+    test item is its prompt and its response.
+    """
+    options: dict[str, Any] = {"ngram": ngram, "memory": memory, "seconds": timeout}
+    found = catalog.project.overlap(reference, against=against.split(","), **options)
+    if is_json:
+        echo_json(_as_json(found))
+        return
+    rows = [row for test in found.tests for row in _rows(test, n_rows)]
+    echo_rows(rows, is_json=False, nothing=f"no member shares {ngram} words in a row")
+    for test in found.tests:
+        say(_sentence(test, found))
+
+
+def _rows(test: TestOverlap, n_rows: int) -> list[dict[str, Any]]:
+    return [
+        {
+            "fingerprint": row["fingerprint"][:SHOWN],
+            "test": test.test,
+            "test_item": row["test_fingerprint"][:SHOWN],
+            "hits": row["hits"],
+            "share": row["share"],
+            "span": shortened(row["span"], SPAN),
+            "prompt": shortened(row["prompt"], SPAN),
+        }
+        for row in test.pairs.slice(0, n_rows).to_pylist()
+    ]
+
+
+def _as_json(found: Overlap) -> dict[str, Any]:
+    tests = [vars(test) | {"pairs": test.pairs.to_pylist()} for test in found.tests]
+    return {"reference": found.reference, "ngram": found.ngram, "tests": tests}
+
+
+def _sentence(test: TestOverlap, found: Overlap) -> str:
+    sentence = (
+        f"{test.test}: {test.n_members:,} members of {found.reference} share {found.ngram} words "
+        f"in a row with {test.n_items_shared:,} of {test.n_items:,} test items"
+    )
+    if test.n_short:
+        sentence += f"; {test.n_short:,} shorter items were compared whole"
+    if test.n_skipped:
+        sentence += f"; {test.n_skipped:,} items of fewer than 5 words were not compared"
+    return sentence

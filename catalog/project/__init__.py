@@ -1,0 +1,1 @@
+"""Preparing data for training and evaluation: overlap with tests, splits, token counts."""

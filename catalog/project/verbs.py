@@ -1,0 +1,62 @@
+"""Verbs of a catalog that prepare data; each method is one delegation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from catalog.query.executor import Limits
+
+if TYPE_CHECKING:
+    from catalog.project.overlap import Overlap
+    from catalog.subsets.select import Selected
+
+MEMORY = "4GB"
+"""Memory of one verb, its kernels included."""
+
+
+class Project:
+    """Verbs that prepare data for training and evaluation."""
+
+    def __init__(self, call: Callable[..., Any]) -> None:
+        self._call = call
+
+    def overlap(
+        self,
+        reference: str,
+        *,
+        against: Sequence[str],
+        ngram: int = 13,
+        memory: str | None = MEMORY,
+        seconds: float | None = None,
+    ) -> Overlap:
+        """Find the members that share a run of words with an item of a test set.
+
+        See `catalog.project.overlap.find_overlap`.
+        """
+        from catalog.project.overlap import find_overlap
+
+        limits = Limits(memory=memory, seconds=seconds)
+        overlap: Overlap = self._call(
+            find_overlap, reference, against=tuple(against), ngram=ngram, limits=limits
+        )
+        return overlap
+
+    def select_clean(
+        self,
+        source: str,
+        *,
+        test: str,
+        ngram: int = 13,
+        memory: str | None = MEMORY,
+        seconds: float | None = None,
+    ) -> Selected:
+        """Keep the members that share no run of words with an item of a test set, as a subset.
+
+        See `catalog.project.overlap.select_clean`.
+        """
+        from catalog.project.overlap import select_clean
+
+        limits = Limits(memory=memory, seconds=seconds)
+        selected: Selected = self._call(select_clean, source, test=test, ngram=ngram, limits=limits)
+        return selected
