@@ -6,6 +6,7 @@ FisherSFT, arXiv 2505.14826.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any, Literal
 
 import numpy as np
@@ -15,7 +16,7 @@ import catalog.kernels._common.log_det_tokens as log_det_tokens
 import catalog.kernels._common.log_det_vectors as log_det_vectors
 from catalog.errors import OptionError
 from catalog.kernels import kernel
-from catalog.kernels._common.arrays import Numbers, Rows
+from catalog.kernels._common.arrays import Array, Numbers, Rows
 from catalog.kernels._common.log_det_information import InformationOfTexts
 from catalog.kernels._common.log_det_tangents import tangent_bytes
 from catalog.kernels._common.memory_limit import require_memory
@@ -24,6 +25,8 @@ from catalog.kernels._common.relation import canonical, matrix, only_column, wit
 from catalog.kernels._common.token_states import holds_vectors, is_states, states
 
 _TANGENTS = 2 * 2**30  # bytes; more buys little
+_MOST = 1e12  # a squared norm over the regularization beyond which float64 orders gains wrongly
+_N_BLOCK = 65_536
 
 
 @kernel(
@@ -51,7 +54,7 @@ def log_det(
     best subset of every size. The order equals that of a greedy that evaluates every row at every
     pick. Gains are compared on a grid of 2**-30 of the largest first gain's power of two, and equal
     gains go to the lowest fingerprint. Computed in float64; below about 1e-6 of the largest squared
-    norm, ``regularization`` leaves differences to rounding.
+    norm, ``regularization`` leaves differences to rounding, and below 1e-12 it is refused.
 
     Memory beside the relation: with one vector a row, ``8 d (budget + 4 d + 8192) + 2**25`` bytes;
     with token states, up to 2 GiB or what is left of ``memory`` for bounds, ``2 d (d + 1)`` bytes a
@@ -128,6 +131,26 @@ def _check(
         raise OptionError(f"log_det: epsilon is {epsilon}; it must lie between 0 and 1")
 
 
+def _require_precision(blocks: Iterable[Array], regularization: float) -> None:
+    """Refuse vectors whose squared norms dwarf the regularization.
+
+    Args:
+        blocks: vectors, each (n, d).
+        regularization: lambda.
+
+    Raises:
+        OptionError: a squared norm is more than 1e12 times the regularization.
+    """
+    squares = (np.einsum("ij,ij->i", block, block, dtype=np.float64).max() for block in blocks)
+    largest = max(map(float, squares), default=0.0)
+    if largest > _MOST * regularization:
+        raise OptionError(
+            f"log_det: the largest squared norm is {largest:.2g}, {largest / regularization:.2g} "
+            f"times the regularization; beyond {_MOST:.0g} float64 cannot order the gains: scale "
+            f"the vectors, or set regularization => {largest / _MOST:.2g} or more"
+        )
+
+
 def _column(rows: pa.Table) -> str:
     kind = "column of vectors or token states"
     return only_column(rows, holds_vectors, function="log_det", kind=kind)
@@ -184,6 +207,8 @@ def _of_vectors(
         instead="raise the limit or lower the budget",
     )
     require_finite(x, column, function="log_det")
+    blocks = (x[start : start + _N_BLOCK] for start in range(0, n, _N_BLOCK))
+    _require_precision(blocks, regularization)
     with row_blocks():  # which also keeps BLAS on one thread
         if sample is None:
             return rows, *log_det_vectors.greedy(x, regularization=regularization, budget=budget)
@@ -219,6 +244,7 @@ def _of_texts(
         purpose=f"log_det of {len(texts):,} texts of width {d:,}",
         instead="raise the limit, or project the states to fewer dimensions",
     )
+    _require_precision((text for text in texts if len(text)), regularization)
     room = min(_TANGENTS, memory - working) if memory is not None else _TANGENTS
     with row_blocks() as for_blocks:
         objective = InformationOfTexts(

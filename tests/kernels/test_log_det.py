@@ -278,3 +278,13 @@ def test_too_little_memory_is_refused_with_a_figure() -> None:
         log_det(table_of_vectors(np.eye(2)), budget=1, memory=1000)
     with pytest.raises(MemoryLimitError, match="log_det of 1 texts of width 2 needs"):
         log_det(table_of_texts([np.eye(2)], d=2), budget=1, memory=1000)
+
+
+@pytest.mark.parametrize("table", [table_of_vectors, lambda x: table_of_texts([x, x[:1]], d=2)])
+def test_numbers_beyond_its_precision_are_refused_with_the_regularization_that_helps(
+    table: Any,
+) -> None:
+    rows = table(np.array([[3e6, 0.0], [0.0, 1.0]], dtype=np.float32))
+    with pytest.raises(OptionError, match=r"9e\+12.*regularization => 9"):
+        log_det(rows, budget=1)
+    assert log_det(rows, budget=1, regularization=10.0).num_rows == 1
