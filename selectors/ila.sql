@@ -1,7 +1,9 @@
 -- summary: Keep the pool's coverage, and take the deepest members of every cell of its landscape.
 -- paper: Information Landscape Approximation, arXiv 2509.06463
+-- ours: cells a side below a budget of 20,000, and the last round by depth; the paper ranks by information depth, which its
+-- ours: reviewers read as the relative one: set depth = rid for it
 -- needs: embeddings, score depth
--- param: depth text = depth            name of the depth score
+-- param: depth text = depth            name of the depth score; rid ranks within the domain
 -- param: encoder text = NULL           encoder of the embeddings, if there are several
 -- param: projection text = tsne {tsne, umap, pca}  projection of the embeddings
 -- param: perplexity number = 30        perplexity of t-SNE

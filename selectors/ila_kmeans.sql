@@ -1,7 +1,7 @@
 -- summary: ILA with clusters of embeddings in the place of cells of a map.
 -- paper: Information Landscape Approximation, arXiv 2509.06463, ablation
 -- needs: embeddings, score depth
--- param: depth text = depth            name of the depth score
+-- param: depth text = depth            name of the depth score; rid ranks within the domain
 -- param: encoder text = NULL           encoder of the embeddings, if there are several
 -- param: members integer = 2 [1..]     members to take from each of budget / members clusters
 -- param: iterations integer = 20 [0..]  Lloyd steps

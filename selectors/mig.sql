@@ -1,5 +1,6 @@
 -- summary: Take what adds most to what is known of the labels: high scores, spread over labels that are unlike.
 -- paper: MIG, arXiv 2504.13835
+-- ours: the authors embed labels by e5-mistral, and score by the mean of quality times complexity over the turns
 -- needs: labels of the records, a score
 -- param: score text = deita            quality, or any other score of 0 or more
 -- param: threshold number = 0.9        cosine from which two labels share information

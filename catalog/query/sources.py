@@ -128,11 +128,12 @@ def embeddings(
     *,
     encoder: str | None = None,
     field: Literal["prompt", "conversation"] | None = None,
+    prefer: Literal["prompt", "conversation"] = "prompt",
     pins: PinnedSignals | None = None,
 ) -> Resolved:
     """Read one row for each member with a vector: ``vector FLOAT[d]``.
 
-    Without a field it is the prompt's vector, if an encoder has read both.
+    Without a field it is the preferred one, if an encoder has read both.
     """
     from catalog.query.stored_vectors import load_embeddings
 
@@ -145,7 +146,7 @@ def embeddings(
         where=where,
         load=load_embeddings,
         pins=pins,
-        first={"field": "prompt"},
+        first={"field": prefer},
     )
 
 

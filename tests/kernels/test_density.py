@@ -66,7 +66,7 @@ def test_the_default_bandwidth_is_half_the_median_distance():
     )
     default, explicit = (
         density(relation(x)),
-        density(relation(x), bandwidth=float(np.median(apart)) / 2),
+        density(relation(x), bandwidth=float(np.median(apart)) / 4),
     )
     np.testing.assert_allclose(
         default["density"].to_numpy(), explicit["density"].to_numpy(), rtol=1e-5

@@ -54,6 +54,7 @@ def test_embeddings_of_the_prompt_are_the_default(
 
         assert (read(), read(encoder="MiniLM"), read(field="prompt")) == ([5], [5], [5])
         assert read(field="conversation") == [9]
+        assert read(prefer="conversation") == [9]
         assert read(pins=PinnedSignals(frozenset({"e9"}))) == [9]
 
 
