@@ -1,18 +1,35 @@
-"""Widths of a table's columns. Names and numbers are never cut, other columns can shrink."""
+"""Widths of a table's columns, and the columns that leave when a terminal is too narrow."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-NAMES = frozenset(("name", "kind", "reference", "pool", "subset", "selector", "signal", "function"))
-"""Columns that name the subject of a row. They never shrink or wrap."""
+NAMES = frozenset(
+    ("", "name", "kind", "reference", "pool", "subset", "selector", "signal", "function", "file")
+)
+"""Columns that name the subject of a row. They never shrink, wrap or leave."""
+
+EXPENDABLE = (
+    *("identity", "lance_table", "members", "definition", "n_bytes", "dimension", "signal_id"),
+    *(
+        "index_recall",
+        "is_prompts_only",
+        "shapes",
+        "seconds",
+        "seed",
+        "settings",
+        "paper",
+        "encoding",
+    ),
+)
+"""Columns that leave before others, the first one first."""
 
 GAP = 3
 """Characters between two columns."""
 
-_LEAST_NUMBER = 5  # the folded header stays readable
-_LEAST_TEXT = 10  # a date
+_LEAST_TEXT, _LONGEST_WORD = 16, 24
 
 
 @dataclass(frozen=True)
@@ -23,16 +40,23 @@ class Column:
         name: its header.
         cells: one text for each row.
         is_number: whether its cells are numbers, which are aligned to the right.
+        is_fixed: whether its cells are dates or hashes, which stay on one line.
     """
 
     name: str
     cells: tuple[str, ...]
     is_number: bool
+    is_fixed: bool = False
 
     @property
     def is_whole(self) -> bool:
         """Tell whether the cells stay whole on one line."""
-        return self.is_number or self.name in NAMES
+        return self.is_number or self.is_fixed or self.name in NAMES
+
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether no cell has a text."""
+        return not any(self.cells)
 
     @property
     def widest(self) -> int:
@@ -42,11 +66,13 @@ class Column:
     @property
     def least(self) -> int:
         """Return the smallest width at which the column is shown."""
-        if self.name in NAMES:
-            return self.widest
-        if self.is_number:
-            return max(self._longest, _LEAST_NUMBER)
-        return min(self.widest, _LEAST_TEXT)
+        header = max(map(_width, _parts(self.name)), default=0)
+        if self.is_whole:
+            return max(self._longest, header)
+        longest_word = max(
+            (_width(word) for cell in self.cells for word in cell.split()), default=0
+        )
+        return min(self.widest, max(_LEAST_TEXT, min(longest_word, _LONGEST_WORD), header))
 
     @property
     def _longest(self) -> int:
@@ -56,28 +82,28 @@ class Column:
 def fitted(columns: Sequence[Column], width: int | None) -> tuple[list[Column], list[int]]:
     """Return the columns that fit on a line, and their widths.
 
-    The widest columns shrink first. If columns do not fit at their smallest width, the last ones
-    are left out, except names.
+    The widest columns shrink first. If columns do not fit at their smallest width, some leave:
+    empty ones first, then those of `EXPENDABLE`, then the last ones. Names stay.
 
     Args:
         columns: the columns of the table, in order.
         width: characters of a line; None for no limit.
 
-    >>> name, text = Column("name", ("alpaca",), False), Column("note", ("a" * 50,), False)
+    >>> name, text = Column("name", ("alpaca",), False), Column("note", ("a " * 25,), False)
     >>> n = Column("n_members", ("51,974",), True)
-    >>> [fitted([name, n, text], width)[1] for width in (None, 40, 28)]
-    [[6, 9, 50], [6, 9, 19], [6, 6, 10]]
-    >>> [column.name for column in fitted([text, n, name], 20)[0]]
+    >>> [fitted([name, n, text], width)[1] for width in (None, 40, 35)]
+    [[6, 9, 50], [6, 9, 19], [6, 7, 16]]
+    >>> [column.name for column in fitted([text, n, name], 25)[0]]
     ['note', 'name']
     """
     kept = list(columns)
     if width is None:
         return kept, [column.widest for column in kept]
-    while sum(column.least + GAP for column in kept) - GAP > width:
-        last = next((column for column in reversed(kept) if column.name not in NAMES), None)
-        if last is None or len(kept) == 1:
+    while len(kept) > 1 and sum(column.least + GAP for column in kept) - GAP > width:
+        first = min(enumerate(kept), key=lambda item: _leaves(item[1], item[0]))[1]
+        if first.name in NAMES:
             break
-        kept.remove(last)
+        kept.remove(first)
     widths = [column.widest for column in kept]
     while sum(widths) + GAP * (len(widths) - 1) > width:
         narrowable = [n for n, column in enumerate(kept) if widths[n] > column.least]
@@ -85,6 +111,32 @@ def fitted(columns: Sequence[Column], width: int | None) -> tuple[list[Column], 
             break
         widths[max(narrowable, key=widths.__getitem__)] -= 1
     return kept, widths
+
+
+def header(name: str, width: int) -> str:
+    """Return a header in lines of that width, broken at spaces and after underscores.
+
+    >>> header("n_quarantined", 11), header("n_rows", 6), header("last selected", 9)
+    ('n_\\nquarantined', 'n_rows', 'last\\nselected')
+    """
+    lines = [""]
+    for part in _parts(name):
+        if _width(lines[-1] + part.rstrip()) > width and lines[-1]:
+            lines.append("")
+        lines[-1] += part
+    return "\n".join(line.strip() for line in lines)
+
+
+def _parts(name: str) -> list[str]:
+    return re.findall(r"[^_\s]*[_\s]+|[^_\s]+", name)
+
+
+def _leaves(column: Column, place: int) -> tuple[bool, bool, int, int]:
+    """Return the key by which columns leave, the lowest first."""
+    expendable = len(EXPENDABLE)
+    if column.name in EXPENDABLE:
+        expendable = EXPENDABLE.index(column.name)
+    return column.name in NAMES, not column.is_empty, expendable, -place
 
 
 def _width(text: str) -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from catalog.catalog import Catalog
-from catalog.cli.group import json_option
+from catalog.cli.group import table_options
 from catalog.cli.options import parse_pairs, pass_catalog, set_option
 from catalog.cli.output import echo_json, echo_rows
 from catalog.errors import OptionError
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     metavar="ENGINE",
     help="Print the selection as SQL of another engine, such as spark, bigquery or postgres.",
 )
-@json_option
+@table_options
 @pass_catalog
 def explain(
     catalog: Catalog,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from catalog.catalog import Catalog
-from catalog.cli.group import json_option
+from catalog.cli.group import table_options
 from catalog.cli.options import pass_catalog
 from catalog.cli.output import echo_json, echo_rows, say
 
@@ -21,7 +21,7 @@ WIDTH = 96
 
 @click.command()
 @click.argument("name", required=False)
-@json_option
+@table_options
 @pass_catalog
 def functions(catalog: Catalog, name: str | None, is_json: bool) -> None:
     """Describe the table functions of SQL: arguments, defaults, columns and an example."""
@@ -37,7 +37,7 @@ def functions(catalog: Catalog, name: str | None, is_json: bool) -> None:
 
 
 @click.group(invoke_without_command=True)
-@json_option
+@table_options
 @click.pass_context
 def kernels(ctx: click.Context, is_json: bool) -> None:
     """List the kernels that SQL can call, or add one of your own."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 
+from catalog.cli.output import WIDE, say
 from catalog.errors import CatalogError, UsageError
 from catalog.messages import speaking_flags
 
@@ -40,7 +41,7 @@ class CatalogGroup(click.Group):
             with speaking_flags(), _expendable(self.is_program):
                 return super().invoke(ctx)
         except CatalogError as error:
-            click.secho(f"error: {error}", fg="red", err=True)
+            say(f"error: {error}", fg="red")
             ctx.exit(USAGE if isinstance(error, UsageError) else FAILED)
         except KeyboardInterrupt:
             click.secho("interrupted; committed work stays", fg="red", err=True)
@@ -52,7 +53,7 @@ class CatalogGroup(click.Group):
             explained = _explain(error, Path(ctx.params["home"]))
             if explained is None:
                 raise
-            click.secho(f"error: {explained}", fg="red", err=True)
+            say(f"error: {explained}", fg="red")
             ctx.exit(FAILED)
 
 
@@ -88,13 +89,25 @@ def _end(error: CatalogError) -> NoReturn:
     """End the process like a failed command when its query does not stop."""
     from catalog.store.atomic import UNFINISHED
 
-    click.secho(f"error: {error}", fg="red", err=True)
+    say(f"error: {error}", fg="red")
     for path in UNFINISHED:
         path.unlink(missing_ok=True)
     os._exit(FAILED)
 
 
 json_option = click.option("--json", "is_json", is_flag=True, help="Print JSON instead of a table.")
+wide_option = click.option(
+    "--wide",
+    is_flag=True,
+    expose_value=False,
+    callback=lambda context, _, is_wide: context.meta.__setitem__(WIDE, is_wide),
+    help="Print every column of a table, wider than the terminal.",
+)
 dry_run_option = click.option(
     "--dry-run", "is_dry_run", is_flag=True, help="Print the result without writing anything."
 )
+
+
+def table_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of a command that prints a table."""
+    return wide_option(json_option(command))

@@ -8,9 +8,9 @@ import click
 
 from catalog.catalog import Catalog
 from catalog.cli.declared_options import add_options
-from catalog.cli.group import dry_run_option, json_option
+from catalog.cli.group import dry_run_option, json_option, table_options
 from catalog.cli.options import pass_catalog
-from catalog.cli.output import echo_json, echo_rows, progress_bar, say
+from catalog.cli.output import echo_json, echo_rows, echo_text, progress_bar, say
 from catalog.cli.signals import echo_import, key_option, say_reasons
 from catalog.signals.kinds import LossesOptions
 from catalog.signals.options import TINY
@@ -30,7 +30,7 @@ def losses() -> None:
 @click.option("--proxy", required=True, help="Name of the model that the losses belong to.")
 @key_option
 @dry_run_option
-@json_option
+@table_options
 @pass_catalog
 def import_losses(
     catalog: Catalog, pool: str, file: str, proxy: str, key: str, is_dry_run: bool, is_json: bool
@@ -98,7 +98,7 @@ def echo_trained(report: TrainedLosses, *, is_json: bool) -> None:
             f"{report.n_computed:,} computed in {report.seconds:.1f} s, "
             f"{report.n_before:,} there before"
         )
-    click.echo(f"losses {signal.name}: {computed}; {trained}")
+    echo_text(f"losses {signal.name}: {computed}; {trained}")
     say_reasons(report.reasons, what="trajectory")
     if report.n_left:
         seconds = sum(row["seconds"] for row in report.checkpoints)

@@ -7,7 +7,7 @@ from dataclasses import asdict
 import click
 
 from catalog.catalog import Catalog
-from catalog.cli.group import DONE, FAILED, dry_run_option, json_option
+from catalog.cli.group import DONE, FAILED, dry_run_option, json_option, table_options
 from catalog.cli.options import pass_catalog
 from catalog.cli.output import echo_json, echo_rows, say
 from catalog.errors import OptionError
@@ -24,7 +24,7 @@ from catalog.errors import OptionError
     is_flag=True,
     help="With --full: record the current hash of shards without one.",
 )
-@json_option
+@table_options
 @click.pass_context
 def doctor(ctx: click.Context, full: bool, record: bool, is_json: bool) -> None:
     """Check the catalog for damage, and print the repair of each issue."""

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 import sys
+import textwrap
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from catalog.cli.columns import GAP, NAMES, Column, fitted
+from catalog.cli.columns import GAP, NAMES, Column, fitted, header
 from catalog.cli.plain import plain
+from catalog.cli.wrapping import wrapped
 from catalog.json_text import json_text
 from catalog.messages import shortened
 
@@ -27,8 +31,20 @@ CELL = 80
 NAME_CELL = 200
 """Characters of a name in a table. Names of pools and subsets have at most 100."""
 
+RECORD_CELL = 240
+"""Characters of a value of a row that is printed as lines."""
+
+HASH = 12
+"""Digits of a sha256 in a table on a terminal."""
+
+WIDE = "catalog.wide"
+"""Key of the flag ``--wide`` in the context of a command."""
+
 QUIET = 0.5
 """Seconds of work before a bar is shown."""
+
+_SHA256 = re.compile("[0-9a-f]{64}")
+_LEAST_VALUE = 20  # characters of a line of a value
 
 
 def echo_json(value: Any) -> None:
@@ -59,41 +75,84 @@ def echo_rows(
 
 
 def echo_table(records: Sequence[Mapping[str, Any]]) -> None:
-    """Print a table in the width of the terminal.
+    """Print a table in the width of the terminal, or in its own width with ``--wide``.
 
-    Names and numbers stay whole; other cells wrap or are cut.
+    Names, numbers, dates and hashes stay whole; other cells wrap or are cut.
     """
+    columns = table_columns(records)
+    width = table_width()
+    kept, widths = fitted(columns, width)
+    _print_table(kept, widths)
+    left_out = [column.name for column in columns if column not in kept]
+    if left_out:
+        noun = "column" if len(left_out) == 1 else "columns"
+        say(f"{len(left_out)} more {noun}: --wide or --json ({', '.join(left_out)})")
+
+
+def echo_records(records: Sequence[Mapping[str, Any]]) -> None:
+    """Print a table; on a terminal that it does not fit, each row as lines of name and value."""
+    columns = table_columns(records, most=RECORD_CELL)
+    if len(fitted(columns, table_width())[0]) == len(columns):
+        echo_table(records)
+        return
+    names = max(len(column.name) for column in columns)
+    width = max(console().width - names - 2, _LEAST_VALUE)
+    for n, cells in enumerate(zip(*(column.cells for column in columns), strict=True), 1):
+        click.secho(f"── row {n:,} ".ljust(names + 2 + min(width, CELL), "─"), dim=True)
+        for column, text in zip(columns, cells, strict=True):
+            lines = textwrap.wrap(text, width) or [""]
+            margin = "\n" + " " * (names + 2)
+            click.echo(f"{column.name:{names}}  {margin.join(lines)}".rstrip())
+
+
+def table_columns(records: Sequence[Mapping[str, Any]], *, most: int = CELL) -> list[Column]:
+    """Return the columns of a table with the texts of their cells, of at most that length."""
+    return [_column(name, [record[name] for record in records], most) for name in records[0]]
+
+
+def table_width() -> int | None:
+    """Return the characters of a line of a table; None for any number of them."""
+    context = click.get_current_context(silent=True)
+    is_wide = context is not None and context.meta.get(WIDE, False)
+    return console().width if sys.stdout.isatty() and not is_wide else None
+
+
+def _print_table(columns: Sequence[Column], widths: Sequence[int]) -> None:
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    screen = console()
-    columns = [_column(name, [record[name] for record in records]) for name in records[0]]
-    kept, widths = fitted(columns, screen.width if sys.stdout.isatty() else None)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for column, width in zip(kept, widths, strict=True):
-        header = Text(column.name, no_wrap=False, overflow="fold")
+    for column, width in zip(columns, widths, strict=True):
         justify: Any = "right" if column.is_number else "left"
         table.add_column(
-            header, justify=justify, no_wrap=column.is_whole, overflow="ellipsis", width=width
+            Text(header(column.name, width), overflow="fold"),
+            justify=justify,
+            no_wrap=column.is_whole,
+            overflow="ellipsis",
+            width=width,
         )
-    for row in zip(*(column.cells for column in kept), strict=True):
+    for row in zip(*(column.cells for column in columns), strict=True):
         table.add_row(*map(Text, row))
+    screen = console()
     # The terminal wraps a line that is still too long.
     screen.width = max(screen.width, sum(widths) + GAP * len(widths))
     screen.print(table)
-    left_out = [column.name for column in columns if column not in kept]
-    if left_out:
-        say(
-            f"{len(left_out)} columns do not fit and are left out ({', '.join(left_out)}): "
-            "widen the terminal, or use --json"
-        )
 
 
-def _column(name: str, values: list[Any]) -> Column:
-    most = NAME_CELL if name in NAMES else CELL
-    is_number = all(isinstance(value, int | float) for value in values if value is not None)
-    return Column(name, tuple(cell(value, most=most) for value in values), is_number)
+def _column(name: str, values: list[Any], most: int) -> Column:
+    known = [value for value in values if value is not None]
+    if known and all(isinstance(value, str) and _SHA256.fullmatch(value) for value in known):
+        digits = None if table_width() is None else HASH
+        cells = tuple("" if value is None else value[:digits] for value in values)
+        return Column(name, cells, is_number=False, is_fixed=True)
+    most = max(most, NAME_CELL) if name in NAMES else most
+    return Column(
+        name,
+        tuple(cell(value, most=most) for value in values),
+        is_number=all(isinstance(value, int | float) for value in known),
+        is_fixed=bool(known) and all(isinstance(value, datetime) for value in known),
+    )
 
 
 def cell(value: Any, *, most: int = CELL) -> str:
@@ -112,7 +171,7 @@ def cell(value: Any, *, most: int = CELL) -> str:
         case float():
             return f"{value:.4g}"
         case datetime():
-            return value.strftime("%Y-%m-%d %H:%M:%S")
+            return value.strftime("%Y-%m-%d %H:%M")
         case list() if all(isinstance(item, str) for item in value):
             text = ", ".join(value)
         case list() | dict():
@@ -123,9 +182,18 @@ def cell(value: Any, *, most: int = CELL) -> str:
     return shortened(text, most)
 
 
-def say(text: str) -> None:
-    """Print one line on stderr."""
-    click.echo(text, err=True)
+def say(text: str, *, fg: str | None = None) -> None:
+    """Print a sentence on stderr, wrapped between words on a terminal."""
+    click.secho(_in_width(text, sys.stderr), fg=fg, err=True)
+
+
+def echo_text(text: str) -> None:
+    """Print sentences on stdout, wrapped between words on a terminal."""
+    click.echo(_in_width(text, sys.stdout))
+
+
+def _in_width(text: str, file: IO[str]) -> str:
+    return wrapped(text, shutil.get_terminal_size().columns) if file.isatty() else text
 
 
 def console() -> Console:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import click
 
 from catalog.catalog import Catalog
-from catalog.cli.group import DONE, json_option
+from catalog.cli.group import DONE, json_option, table_options
 from catalog.cli.options import pass_catalog
-from catalog.cli.output import echo_json, echo_rows, say
+from catalog.cli.output import echo_json, echo_rows, echo_text, say
 
 
 @click.command()
-@json_option
+@table_options
 @pass_catalog
 def pools(catalog: Catalog, is_json: bool) -> None:
     """List the pools."""
@@ -24,7 +24,7 @@ def pools(catalog: Catalog, is_json: bool) -> None:
 
 @click.command()
 @click.argument("pool")
-@json_option
+@table_options
 @pass_catalog
 def history(catalog: Catalog, pool: str, is_json: bool) -> None:
     """List every version of a pool and its changes."""
@@ -48,7 +48,7 @@ def history(catalog: Catalog, pool: str, is_json: bool) -> None:
     is_flag=True,
     help="Compare what two subsets were made from: SQL, parameters, signals and code.",
 )
-@json_option
+@table_options
 @pass_catalog
 def diff(
     catalog: Catalog, left: str, right: str, n_members: int, is_definition: bool, is_json: bool
@@ -70,7 +70,7 @@ def diff(
     media = ""
     if changes.n_media_changed:
         media = f", {changes.n_media_changed:,} of them with changed media files"
-    click.echo(
+    echo_text(
         f"{changes.left} → {changes.right}: {changes.n_added:,} added, "
         f"{changes.n_removed:,} removed, {changes.n_kept:,} kept{media}"
     )
@@ -87,7 +87,7 @@ def _diff_definitions(catalog: Catalog, left: str, right: str, *, is_json: bool)
         echo_json(changes)
         return
     for change in changes:
-        click.echo(change)
+        echo_text(change)
     if not changes:
         say("the definitions are equal")
 
@@ -103,7 +103,7 @@ def _diff_definitions(catalog: Catalog, left: str, right: str, *, is_json: bool)
     show_default=True,
     help="Maximum number of records to list.",
 )
-@json_option
+@table_options
 @pass_catalog
 def quarantine(
     catalog: Catalog, pool: str, reason: str | None, n_records: int, is_json: bool

@@ -13,7 +13,7 @@ from catalog.catalog import Catalog
 from catalog.cli.choices import LazyChoice, record_formats, tree_modes
 from catalog.cli.group import dry_run_option, json_option
 from catalog.cli.options import parse_pairs, pass_catalog
-from catalog.cli.output import echo_json, progress_bar, say
+from catalog.cli.output import echo_json, echo_text, progress_bar, say
 from catalog.errors import MostlyRemovedError
 from catalog.messages import listed
 
@@ -151,15 +151,15 @@ def flags_named() -> Iterator[None]:
 def _echo_registration(registration: Registration) -> None:
     reference = f"{registration.name}@{registration.version}"
     if not registration.is_new_version:
-        click.echo(f"{reference}: no changes, {registration.n_members:,} members")
+        echo_text(f"{reference}: no changes, {registration.n_members:,} members")
         return
     formats = {f"{file.shape or 'nothing'} ({file.container})" for file in registration.files}
     would = "would be " if registration.is_dry_run else ""
-    click.echo(
+    echo_text(
         f"{would}{reference}: {registration.n_members:,} members, read as "
         f"{', '.join(sorted(formats))} in {registration.seconds:.1f} s"
     )
-    click.echo(f"  {_counts(registration)}")
+    echo_text(f"  {_counts(registration)}")
     if registration.n_identity_changed:
         say(
             f"  {registration.n_identity_changed:,} members have a new identity: it now includes "

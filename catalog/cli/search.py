@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from catalog.catalog import Catalog
-from catalog.cli.group import json_option
+from catalog.cli.group import json_option, table_options
 from catalog.cli.options import pass_catalog
 from catalog.cli.output import echo_json, echo_rows, progress_bar, say
 from catalog.cli.signals import echo_report
@@ -53,7 +53,7 @@ encoder_option = click.option(
     metavar="SECONDS",
     help="Time limit of the condition.",
 )
-@json_option
+@table_options
 @pass_catalog
 def search(
     catalog: Catalog,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from catalog.catalog import Catalog
-from catalog.cli.group import DONE, FAILED, json_option
+from catalog.cli.group import DONE, FAILED, json_option, table_options
 from catalog.cli.options import pass_catalog
 from catalog.cli.output import echo_json, echo_rows, say
 
@@ -18,7 +18,7 @@ UNEXPLAINED = "`diff --definition` cannot say what changes in it; all findings a
 
 
 @click.group(invoke_without_command=True)
-@json_option
+@table_options
 @click.pass_context
 def selectors(ctx: click.Context, is_json: bool) -> None:
     """List the selectors, or manage your own."""

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from catalog.catalog import Catalog
-from catalog.cli.group import json_option
+from catalog.cli.group import table_options
 from catalog.cli.options import pass_catalog
-from catalog.cli.output import echo_json, echo_rows
+from catalog.cli.output import echo_json, echo_rows, echo_text
 
 if TYPE_CHECKING:
     from catalog.pools.versions import Description
@@ -24,7 +24,7 @@ FILE = ("file", "container", "shape", "encoding", *COUNTS, "notes")
 
 @click.command()
 @click.argument("reference")
-@json_option
+@table_options
 @pass_catalog
 def show(catalog: Catalog, reference: str, is_json: bool) -> None:
     """Describe one version of a pool or subset: its origin and its contents."""
@@ -48,16 +48,23 @@ def _echo_pool(description: Description, *, is_json: bool) -> None:
     origin = "registered"
     if version["restored_from"] is not None:
         origin = f"restored from version {version['restored_from']}"
-    click.echo(
+    echo_text(
         f"{description.reference}{_tags(description.tags)}: {version['n_members']:,} members, "
         f"{origin} {version['registered_at']:%Y-%m-%d %H:%M:%S} UTC"
     )
-    click.echo(_shape(description.shape))
-    files = [{key: file.get(key) for key in FILE} for file in version["files"]]
+    echo_text(_shape(description.shape))
+    files = [{key: _count(file.get(key)) for key in FILE} for file in version["files"]]
     echo_rows(files, is_json=False)
     for name in names:
         if tables[name] or name != "quarantine":
             echo_rows(tables[name], is_json=False)
+
+
+def _count(value: Any) -> Any:
+    """Return a value of a file for its table; counts by reason become one text."""
+    if isinstance(value, dict):
+        return ", ".join(f"{count:,} {reason}" for reason, count in value.items()) or 0
+    return value
 
 
 def _shape(shape: dict[str, Any]) -> str:
@@ -83,19 +90,19 @@ def _echo_subset(description: SubsetDescription, *, is_json: bool) -> None:
         head = {"reference": description.reference, "tags": description.tags}
         echo_json(head | record | {"examples": examples})
         return
-    click.echo(
+    echo_text(
         f"{description.reference}{_tags(description.tags)}: {record['n_members']:,} members, "
         f"selected {record['created_at']:%Y-%m-%d %H:%M:%S} UTC in {record['seconds']:.1f} s"
     )
     parameters = definition["parameters"].items()
     given = "".join(f", {name} {value}" for name, value in parameters if value is not None)
-    click.echo(
+    echo_text(
         f"{record['selector']} of {definition['pool']}, budget {_budget(record)}, "
         f"seed {record['seed']}{given}"
     )
-    click.echo(f"members {record['members_sha256']}\ndefinition {record['definition_sha256']}")
+    echo_text(f"members {record['members_sha256']}\ndefinition {record['definition_sha256']}")
     for line in _definition_lines(definition):
-        click.echo(line)
+        echo_text(line)
     text = record["selector_text"]
     if not text:
         text = f"-- version 0.1 stored no selector file; this is its SQL\n{definition['sql']}"

@@ -10,9 +10,9 @@ import click
 
 from catalog.catalog import Catalog
 from catalog.cli.declared_options import add_options
-from catalog.cli.group import dry_run_option, json_option
+from catalog.cli.group import dry_run_option, json_option, table_options
 from catalog.cli.options import pass_catalog
-from catalog.cli.output import echo_json, echo_rows, progress_bar, say
+from catalog.cli.output import echo_json, echo_rows, echo_text, progress_bar, say
 from catalog.signals.kinds import ENCODER, EmbeddingOptions
 from catalog.signals.score_definitions import MEASURED, built_in_scores
 
@@ -55,7 +55,7 @@ def embed(catalog: Catalog, /, pool: str, is_json: bool, **options: Any) -> None
 
 @click.command()
 @click.argument("pool", required=False)
-@json_option
+@table_options
 @pass_catalog
 def signals(catalog: Catalog, pool: str | None, is_json: bool) -> None:
     """List the signals with their settings and their coverage of POOL or of the whole catalog."""
@@ -76,7 +76,7 @@ def scores() -> None:
 
 
 @scores.command("list")
-@json_option
+@table_options
 @pass_catalog
 def list_scores(catalog: Catalog, is_json: bool) -> None:
     """List the scores that `catalog score` computes."""
@@ -101,10 +101,10 @@ def add_score(catalog: Catalog, file: str) -> None:
     added = catalog.add_score(file)
     name = added.definition.name
     if added.replaced_at is None:
-        click.echo(f"score {name}: added; `catalog score POOL {name}` computes it")
+        echo_text(f"score {name}: added; `catalog score POOL {name}` computes it")
         return
     change = "the same SQL" if added.is_same else "other SQL"
-    click.echo(f"score {name}: replaced {change} of {added.replaced_at:%Y-%m-%d %H:%M} UTC")
+    echo_text(f"score {name}: replaced {change} of {added.replaced_at:%Y-%m-%d %H:%M} UTC")
 
 
 @scores.command("remove")
@@ -113,7 +113,7 @@ def add_score(catalog: Catalog, file: str) -> None:
 def remove_score(catalog: Catalog, name: str) -> None:
     """Remove a formula that was added."""
     catalog.remove_score(name)
-    click.echo(f"score {name}: removed")
+    echo_text(f"score {name}: removed")
 
 
 @scores.command("import")
@@ -158,7 +158,7 @@ def echo_report(report: ComputeReport, *, is_json: bool) -> None:
     if is_json:
         echo_json(report_record(report))
         return
-    click.echo(f"{report.signal.kind} {report.signal.name}: {_computed(report)}")
+    echo_text(f"{report.signal.kind} {report.signal.name}: {_computed(report)}")
     for note in report.notes:
         say(f"  {note}")
     if report.n_truncated:
@@ -219,7 +219,7 @@ def echo_import(report: ImportReport, *, is_json: bool) -> None:
         return
     checkpoints = f" at {report.n_checkpoints} checkpoints" if report.n_checkpoints else ""
     members = f"{report.n_with_value:,} of {report.n_members:,} members{checkpoints}"
-    click.echo(f"{signal.kind} {signal.name}: {_imported(report)}, {members}")
+    echo_text(f"{signal.kind} {signal.name}: {_imported(report)}, {members}")
     for note in _import_notes(report):
         say(f"  {note}")
     say_reasons(report.reasons)

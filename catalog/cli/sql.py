@@ -12,8 +12,9 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from catalog.catalog import Catalog
+from catalog.cli.group import wide_option
 from catalog.cli.options import parse_pairs, pass_catalog
-from catalog.cli.output import echo_table, progress_bar, say
+from catalog.cli.output import echo_records, progress_bar, say
 from catalog.cli.rows import write_csv, write_json, write_json_lines
 from catalog.errors import OptionError, QueryError
 
@@ -52,6 +53,7 @@ FORMATS = ("table", "json", "jsonl", "csv", "parquet", "arrow")
     metavar="NAME",
     help="SQL dialect of QUERY, such as postgres, spark or bigquery. Default: duckdb.",
 )
+@wide_option
 @click.option("--rows", default=100, show_default=True, help="Maximum number of rows of a table.")
 @click.option("--memory", default="2GB", show_default=True, help="Memory limit of the query.")
 @click.option(
@@ -156,7 +158,7 @@ def _show(records: list[dict[str, Any]], columns: list[str], *, rows: int) -> No
     if not records:
         say(f"no rows; columns: {', '.join(columns)}")
         return
-    echo_table(records[:rows])
+    echo_records(records[:rows])
     if len(records) > rows:
         say(f"first {rows:,} rows; --rows shows more, -o FILE writes all")
 

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from catalog.catalog import Catalog
-from catalog.cli.group import DIFFERENT, DONE, json_option
+from catalog.cli.group import DIFFERENT, DONE, table_options
 from catalog.cli.options import memory_option, pass_catalog
-from catalog.cli.output import echo_json, echo_rows, say
+from catalog.cli.output import echo_json, echo_rows, echo_text, say
 
 if TYPE_CHECKING:
     from catalog.subsets.compare import Comparison
 
 
 @click.command()
-@json_option
+@table_options
 @pass_catalog
 def subsets(catalog: Catalog, is_json: bool) -> None:
     """List every version of every subset."""
@@ -29,7 +29,7 @@ def subsets(catalog: Catalog, is_json: bool) -> None:
 @click.command()
 @click.argument("reference", metavar="SUBSET")
 @memory_option
-@json_option
+@table_options
 @click.pass_context
 def verify(ctx: click.Context, reference: str, memory: str, is_json: bool) -> None:
     """Run the definition of a subset again and compare. Exit code 3 means a difference."""
@@ -38,9 +38,9 @@ def verify(ctx: click.Context, reference: str, memory: str, is_json: bool) -> No
     if is_json:
         echo_json(asdict(verification))
     elif verification.is_same:
-        click.echo(f"{verification.reference}: the same {n_members:,} members in the same order")
+        echo_text(f"{verification.reference}: the same {n_members:,} members in the same order")
     else:
-        click.echo(f"{verification.reference}: {n_different:,} of {n_members:,} ranks differ")
+        echo_text(f"{verification.reference}: {n_different:,} of {n_members:,} ranks differ")
         nothing = "the definition cannot run again"
         if not n_different:
             nothing = "the stored members were changed"
@@ -74,7 +74,7 @@ def verify(ctx: click.Context, reference: str, memory: str, is_json: bool) -> No
     help="Picture to draw: .png or .svg.",
 )
 @memory_option
-@json_option
+@table_options
 @pass_catalog
 def compare(
     catalog: Catalog,

@@ -8,9 +8,9 @@ from typing import Any
 import click
 
 from catalog.catalog import Catalog
-from catalog.cli.group import json_option
+from catalog.cli.group import table_options
 from catalog.cli.options import memory_option, pass_catalog
-from catalog.cli.output import cell, echo_json, echo_rows
+from catalog.cli.output import cell, echo_json, echo_rows, echo_text
 from catalog.messages import shortened
 
 PROMPT, FINGERPRINT = 40, 12
@@ -27,7 +27,7 @@ PROMPT, FINGERPRINT = 40, 12
     help="List every condition and join that the row fails, not only the first, as --json does.",
 )
 @memory_option
-@json_option
+@table_options
 @pass_catalog
 def why(
     catalog: Catalog, reference: str, which: str, is_all: bool, memory: str, is_json: bool
@@ -41,7 +41,7 @@ def why(
     if is_json:
         echo_json(found.as_dict())
         return
-    click.echo("\n".join(found.lines()))
+    echo_text("\n".join(found.lines()))
     if found.left_out and len(found.left_out.beside) > 1:
         click.echo()
         echo_rows(side_by_side(found.left_out.beside), is_json=False)

@@ -1,4 +1,4 @@
-"""What a person sees: commands on a terminal of 80 columns."""
+"""What a person sees: commands on terminals of 80, 100 and 160 columns."""
 
 import os
 import pty
@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -23,11 +23,11 @@ ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 SLOW = "SELECT sum(hash(i)) AS total FROM range(200000000) AS numbers(i)"  # some seconds
 
 
-def on_terminal(home: Path, *arguments: str) -> str:
-    """Everything that a command writes to a terminal of 80 columns, escape sequences included."""
+def on_terminal(home: Path, *arguments: str, columns: int = 80) -> str:
+    """Everything that a command writes to a terminal, escape sequences included."""
     mine, theirs = pty.openpty()
     environment = os.environ | {
-        "COLUMNS": "80",
+        "COLUMNS": str(columns),
         "LINES": "40",
         "TERM": "xterm",
         "PYTHONPATH": str(ROOT),
@@ -53,8 +53,53 @@ def on_terminal(home: Path, *arguments: str) -> str:
 
 def lines_of(screen: str) -> list[str]:
     """The lines of a table."""
-    table = re.sub(r"(?m)^.* left out .*$", "", ESCAPES.sub("", screen))
+    table = ESCAPES.sub("", screen).rpartition(" left ")[2].partition(" more column")[0]
     return [line.rstrip() for line in table.splitlines() if line.strip()]
+
+
+def left_out(screen: str) -> set[str]:
+    """The columns that a screen says it leaves out."""
+    names = re.search(r"more columns?: --wide or --json\s+\(([^)]*)\)", ESCAPES.sub("", screen))
+    return set(re.split(r",\s+", names[1])) if names else set()
+
+
+def read_all(terminal: int) -> str:
+    """What was written to a terminal so far.
+
+    Raises:
+        BlockingIOError: nothing was.
+    """
+    parts = [os.read(terminal, 65536)]
+    with suppress(BlockingIOError):
+        while True:
+            time.sleep(0.02)  # the kernel hands long texts on in parts
+            parts.append(os.read(terminal, 65536))
+    return b"".join(parts).decode().replace("\r\n", "\n")
+
+
+@contextmanager
+def terminal(monkeypatch: pytest.MonkeyPatch, columns: int = 80) -> Iterator[Callable[[], str]]:
+    """Make this process's output a terminal; the value reads what was written to it so far."""
+    mine, theirs = pty.openpty()
+    os.set_blocking(mine, False)
+    with (
+        os.fdopen(theirs, "w", encoding="utf-8", buffering=1) as file,
+        monkeypatch.context() as patch,
+    ):
+        patch.setenv("COLUMNS", str(columns))
+        patch.setattr(sys, "stdout", file)
+        patch.setattr(sys, "stderr", file)
+        yield lambda: read_all(mine)
+    os.close(mine)
+
+
+def in_process(
+    monkeypatch: pytest.MonkeyPatch, home: Path, *arguments: str, columns: int = 80
+) -> str:
+    """Everything that a command of this process writes to a terminal."""
+    with terminal(monkeypatch, columns) as screen:
+        main(["--home", str(home), *arguments], standalone_mode=False)
+        return screen()
 
 
 @pytest.fixture(scope="module")
@@ -76,24 +121,69 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return catalog.store.path
 
 
-def test_pools_shows_every_name_at_80_columns(home: Path) -> None:
-    lines = lines_of(on_terminal(home, "pools"))
+@pytest.mark.parametrize("columns", [80, 100, 160])
+def test_pools_shows_every_name_whole(home: Path, columns: int) -> None:
+    screen = on_terminal(home, "pools", columns=columns)
+    lines = lines_of(screen)
     assert [line.split()[0] for line in lines if line.startswith("a")] == [LONG, "alpaca"]
-    assert max(map(len, lines)) <= 80
+    assert max(map(len, lines)) <= columns
+    assert ("shapes" in left_out(screen)) == (columns < 160)
 
 
-def test_signals_shows_kind_and_name_at_80_columns(home: Path) -> None:
-    lines = lines_of(on_terminal(home, "signals", "alpaca"))
-    assert any(line.split()[1:3] == ["score", "quality-as-somebody-rated-it"] for line in lines)
-    assert max(map(len, lines)) <= 80
+@pytest.mark.parametrize("columns", [80, 100])
+def test_signals_shows_kind_and_name(
+    home: Path, monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
+    screen = in_process(monkeypatch, home, "signals", "alpaca", columns=columns)
+    lines = lines_of(screen)
+    assert any(line.split()[:2] == ["score", "quality-as-somebody-rated-it"] for line in lines)
+    assert max(map(len, lines)) <= columns
+    assert left_out(screen) >= {"identity", "lance_table"}
+    if columns == 100:
+        assert re.search(r" \d{4}-\d\d-\d\d \d\d:\d\d\b", "\n".join(lines))
 
 
-def test_numbers_are_never_cut(home: Path) -> None:
+def test_wide_prints_every_column(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = in_process(monkeypatch, home, "signals", "alpaca", "--wide")
+    assert "identity" in lines_of(screen)[0]
+    assert not left_out(screen)
+
+
+def test_headers_break_only_after_underscores(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    many = ", ".join(f"{n} AS n_of_quarantined_{n}" for n in range(4))
+    screen = in_process(monkeypatch, home, "sql", f"SELECT {many}", columns=64)
+    header = "\n".join(lines_of(screen)).partition("─")[0]
+    assert set(re.sub("[1-3]", "0", header).split()) == {"n_of_", "quarantined_0"}
+    assert not left_out(screen)
+
+
+def test_rows_that_do_not_fit_are_printed_one_by_one(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     columns = ", ".join(f"{10**6 + i} AS a_number_of_{i}" for i in range(9))
-    screen = on_terminal(home, "sql", f"SELECT {columns}, 'an_ability' AS name")
-    (row,) = (line for line in lines_of(screen) if "an_ability" in line)
-    assert row.split() == [f"{10**6 + i:,}" for i in range(len(row.split()) - 1)] + ["an_ability"]
-    assert "a_number_of_8" in screen.rpartition("left out")[2]
+    screen = in_process(monkeypatch, home, "sql", f"SELECT {columns}, '{'word ' * 40}' AS text")
+    lines = lines_of(screen)
+    assert lines[0].split()[1:3] == ["row", "1"]
+    assert [line.split() for line in lines[1:10]] == [
+        [f"a_number_of_{i}", f"{10**6 + i:,}"] for i in range(9)
+    ]
+    assert sum(line.count("word") for line in lines) == 40
+    assert max(map(len, lines)) <= 80
+    assert (
+        "a_number_of_8"
+        in lines_of(in_process(monkeypatch, home, "sql", f"SELECT {columns}", "--wide"))[0]
+    )
+
+
+def test_narration_wraps_between_words_and_never_in_a_command(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    screen = ESCAPES.sub(
+        "", in_process(monkeypatch, home, "select", "s2l", LONG, "--budget", "1", "--as", "x")
+    )
+    command = f"`catalog losses train {LONG}@1"
+    assert any(command in line for line in screen.splitlines())
+    assert all(len(line) <= 80 or command in line for line in screen.splitlines())
 
 
 def test_a_slow_query_prints_its_table_after_its_bar(home: Path) -> None:
@@ -101,22 +191,6 @@ def test_a_slow_query_prints_its_table_after_its_bar(home: Path) -> None:
     assert querying
     assert "total" in ESCAPES.sub("", answer)
     assert "total" not in bar
-
-
-@contextmanager
-def terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], str]]:
-    """Make this process's output a terminal; the value reads what was written to it so far."""
-    mine, theirs = pty.openpty()
-    os.set_blocking(mine, False)
-    with (
-        os.fdopen(theirs, "w", encoding="utf-8", buffering=1) as file,
-        monkeypatch.context() as patch,
-    ):
-        patch.setenv("COLUMNS", "80")
-        patch.setattr(sys, "stdout", file)
-        patch.setattr(sys, "stderr", file)
-        yield lambda: os.read(mine, 65536).decode()
-    os.close(mine)
 
 
 @pytest.mark.parametrize("options", [[], ["--json"], ["--format", "csv"]])
