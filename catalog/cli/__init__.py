@@ -4,47 +4,66 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from importlib import import_module
+from itertools import chain
 
 import click
 
 from catalog.catalog import Catalog
+from catalog.cli.completion import completing
 from catalog.cli.group import CatalogGroup
 
-MODULES = {
-    "register": ("register",),
-    "pools": ("pools", "history", "diff", "quarantine", "tag", "drop"),
-    "show": ("show",),
-    "restore": ("restore",),
-    "signals": ("embed", "scores", "signals"),
-    "losses": ("losses",),
-    "scores": ("states", "score", "label"),
-    "select": ("select", "refresh"),
-    "explain": ("explain",),
-    "lineage": ("lineage",),
-    "selectors": ("selectors",),
-    "subsets": ("subsets", "verify", "compare"),
-    "why": ("why",),
-    "overlap": ("overlap",),
-    "search": ("search", "index"),
-    "sql": ("sql",),
-    "functions": ("functions", "kernels"),
-    "export": ("export",),
-    "demo": ("demo",),
-    "maintenance": ("doctor", "gc", "migrate"),
+SECTIONS = {
+    "Pools": {
+        "register": ("register",),
+        "pools": ("pools", "history", "diff", "quarantine", "tag", "drop"),
+        "show": ("show",),
+        "restore": ("restore",),
+    },
+    "Signals": {
+        "signals": ("embed", "signals", "scores"),
+        "losses": ("losses",),
+        "scores": ("states", "score", "label"),
+    },
+    "Selections": {
+        "select": ("select", "refresh"),
+        "explain": ("explain",),
+        "selectors": ("selectors",),
+        "lineage": ("lineage",),
+    },
+    "Subsets": {
+        "subsets": ("subsets", "verify", "compare"),
+        "why": ("why",),
+        "overlap": ("overlap",),
+        "export": ("export",),
+    },
+    "Search and SQL": {
+        "search": ("search", "index"),
+        "sql": ("sql",),
+        "functions": ("functions", "kernels"),
+    },
+    "Maintenance": {
+        "maintenance": ("doctor", "gc", "migrate"),
+        "completion": ("completion",),
+        "demo": ("demo",),
+    },
 }
-"""The commands that each module of this package holds."""
+"""The commands by section of the help, each under the module of this package that holds it."""
 
 
 class Commands(Mapping[str, click.Command]):
     """Commands by name; a command's module is imported when the command is looked up."""
 
     def __init__(self) -> None:
-        self._modules = {name: module for module, names in MODULES.items() for name in names}
+        self._modules = {
+            name: module
+            for modules in SECTIONS.values()
+            for module, names in modules.items()
+            for name in names
+        }
 
     def __getitem__(self, name: str) -> click.Command:
         module = import_module(f"catalog.cli.{self._modules[name]}")
-        command: click.Command = getattr(module, name)
-        return command
+        return completing(getattr(module, name))
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._modules)
@@ -56,6 +75,7 @@ class Commands(Mapping[str, click.Command]):
 @click.group(
     cls=CatalogGroup,
     commands=Commands(),
+    sections={title: list(chain(*modules.values())) for title, modules in SECTIONS.items()},
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
 )
 @click.option(

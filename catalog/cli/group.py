@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NoReturn
@@ -26,6 +26,26 @@ class CatalogGroup(click.Group):
     """
 
     is_program = False
+
+    def __init__(
+        self, *args: Any, sections: Mapping[str, Sequence[str]] | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.sections = sections or {}
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of the commands in the order of the sections."""
+        return [name for names in self.sections.values() for name in names]
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands by section, each with its whole first sentence."""
+        width = max(map(len, self.list_commands(ctx)))
+        for title, names in self.sections.items():
+            rows = [
+                (name.ljust(width), self.commands[name].get_short_help_str(200)) for name in names
+            ]
+            with formatter.section(title):
+                formatter.write_dl(rows)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run as a program, whose process ends with a query that does not stop."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import click
 
@@ -29,14 +29,21 @@ stderr.
 def pages() -> dict[str, str]:
     """Return the page of the command line by its path."""
     commands = list(walk(main, ()))
-    rows = [
-        f"| [`{name}`](#{anchor(name)}) | {command.get_short_help_str(200)} |"
-        for name, command in commands
-    ]
     parts = [HEAD, "## Global options\n", _options(main), "## Commands\n"]
-    parts.append("\n".join(["| command | what it does |", "|---|---|", *rows]) + "\n")
+    parts += [_table(title, names, commands) for title, names in main.sections.items()]
     parts += [_section(name, command) for name, command in commands]
     return {"reference/cli.md": "\n".join(parts)}
+
+
+def _table(title: str, names: Sequence[str], commands: list[tuple[str, click.Command]]) -> str:
+    """Return the commands of one section of the help, in its order."""
+    rows = [
+        f"| [`{name}`](#{anchor(name)}) | {command.get_short_help_str(200)} |"
+        for first in names
+        for name, command in commands
+        if name.split()[0] == first
+    ]
+    return "\n".join([f"### {title}\n", "| command | what it does |", "|---|---|", *rows]) + "\n"
 
 
 def walk(group: click.Group, path: tuple[str, ...]) -> Iterator[tuple[str, click.Command]]:
