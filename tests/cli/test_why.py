@@ -63,7 +63,7 @@ def test_one_left_out_stands_beside_those_that_were_taken(run: Run) -> None:
     assert lines[2:5] == [
         "not in deep@1: 3 members, selected by depth_only from p@1",
         "  place 10 of 30 eligible; 3 were selected, 7 places before it",
-        "  ordered by depth desc: this row has depth 20; "
+        "  ordered by depth DESC: this row has depth 20; "
         f"the last selected row, {last} (rank 3), has 27",
     ]
     assert lines[6].split() == ["this", "row", "last", "selected"]
