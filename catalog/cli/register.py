@@ -79,6 +79,12 @@ if TYPE_CHECKING:
 )
 @click.option("--append", "mode", flag_value="append", help="Add to the members of the pool.")
 @click.option(
+    "--purpose",
+    type=click.Choice(["train", "eval"]),
+    help="Use of a new pool. Nothing is selected from a pool for eval; it can be a target."
+    "  [default: train]",
+)
+@click.option(
     "--force", "is_forced", is_flag=True, help="Register even if most records cannot be read."
 )
 @dry_run_option
@@ -98,6 +104,7 @@ def register(
     hash_media: bool,
     entry: str | None,
     mode: Literal["replace", "append"] | None,
+    purpose: Literal["train", "eval"] | None,
     is_forced: bool,
     is_dry_run: bool,
     is_json: bool,
@@ -123,6 +130,7 @@ def register(
             hash_media=hash_media,
             entry=entry,
             mode=mode,
+            purpose=purpose,
             force=is_forced,
             dry_run=is_dry_run,
             progress=lambda records, done, total: bar(done, total, records),

@@ -17,6 +17,7 @@ from tempfile import gettempdir
 from typing import Any, Literal
 
 from catalog.errors import MostlyRemovedError, MostlyUnreadableError, OptionError
+from catalog.messages import argument
 from catalog.pools.folded import fold
 from catalog.pools.read_batches import FileReport, ReadOptions, read_batches
 from catalog.pools.readers.frames import Frame
@@ -32,6 +33,8 @@ from catalog.store.store import Store
 _NOT_STORED = ("n_folded_differing", "n_identity_changed")
 
 Mode = Literal["replace", "append"]
+Purpose = Literal["train", "eval"]
+PURPOSES = {"train": "training", "eval": "evaluation"}
 # Called after each batch with records so far, bytes so far and total bytes (None if unknown).
 Progress = Callable[[int, int, int | None], None]
 
@@ -77,6 +80,7 @@ def register(
     name: str,
     options: ReadOptions,
     mode: Mode | None = None,
+    purpose: Purpose | None = None,
     is_forced: bool = False,
     is_dry_run: bool = False,
     progress: Progress | None = None,
@@ -90,6 +94,8 @@ def register(
         options: how to read the records.
         mode: ``replace`` makes the load the members of the pool; ``append`` adds it to them; None
             replaces, unless that removes more than half of the members.
+        purpose: ``eval`` for a pool that may be a target and that nothing is selected from; None
+            keeps the pool's own, and a new pool is for training.
         is_forced: write even if most records cannot be read.
         is_dry_run: read and compare without writing, even an empty catalog.
         progress: called after each batch.
@@ -115,7 +121,7 @@ def register(
         _refuse_mostly_unreadable(
             files, n_read=staged.n_instructions, n_failed=staged.n_quarantined, is_forced=is_forced
         )
-        load = _Load(name, mode, options, staged, files, n_rows, started, is_dry_run)
+        load = _Load(name, mode, purpose, options, staged, files, n_rows, started, is_dry_run)
         with (store.rehearsing if is_dry_run else store.writing)() as connection:
             answer = _commit(connection, load)
             if not is_dry_run:
@@ -128,6 +134,7 @@ def register(
 class _Load:
     name: str
     mode: Mode | None
+    purpose: Purpose | None
     options: ReadOptions
     staged: Staging
     files: list[FileReport]
@@ -210,7 +217,8 @@ def _pool(connection: Connection, load: _Load) -> tuple[int, int, int]:
         )
     rows = connection.sql(query("register/last"), params={"name": load.name}).fetchall()
     if rows:
-        pool_id, is_prompts_only, version, n_rows = rows[0]
+        pool_id, is_prompts_only, purpose, version, n_rows = rows[0]
+        _require_purpose(load, purpose)
         if is_prompts_only != load.options.prompts_only:
             kind = "prompts only" if is_prompts_only else "prompts with responses"
             raise OptionError(
@@ -222,9 +230,23 @@ def _pool(connection: Connection, load: _Load) -> tuple[int, int, int]:
     (pool_id,) = connection.sql("SELECT nextval('pool_ids')").fetchall()[0]
     connection.execute(
         query("register/pool"),
-        {"pool_id": pool_id, "name": load.name, "is_prompts_only": load.options.prompts_only},
+        {
+            "pool_id": pool_id,
+            "name": load.name,
+            "is_prompts_only": load.options.prompts_only,
+            "purpose": load.purpose or "train",
+        },
     )
     return pool_id, 1, 0
+
+
+def _require_purpose(load: _Load, purpose: Purpose) -> None:
+    """Refuse to change what a pool is for: subsets may have been selected from it."""
+    if load.purpose not in (None, purpose):
+        raise OptionError(
+            f"{load.name} is registered for {PURPOSES[purpose]}, not for {PURPOSES[load.purpose]}",
+            next_step=f"choose another name, or leave out {argument('purpose')}",
+        )
 
 
 def _write_version(

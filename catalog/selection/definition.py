@@ -22,13 +22,16 @@ from catalog.query.ties import RULE
 from catalog.query.tokens import canonical
 from catalog.selection.budget import n_of
 from catalog.selection.selector import Selector
+from catalog.selection.targets import require_one_encoder, resolve_targets, target_records
 from catalog.signals.coverage import Coverage, PinnedSignals
+from catalog.store.database import Connection
 from catalog.store.queries import query
 from catalog.store.references import Reference, resolve
 from catalog.store.store import Store
 
 INTEGERS = {f"{sign}{size}" for sign in ("", "U") for size in ("TINYINT", "SMALLINT", "INTEGER")}
 INTEGERS |= {"BIGINT", "UBIGINT"}
+EVAL = "eval"  # purpose of a pool that nothing is selected from
 PROVIDED = ("budget", "seed", "pool")  # parameters with a place of their own in a definition
 
 RECORDED = ("budget_asked", "kernel_sha256")
@@ -118,16 +121,12 @@ def define(
     kept: dict[str, Any] = {"spill": limits.spill, "use_cache": limits.use_cache}
     with session(store, memory=limits.memory, **kept) as opened:
         reference = resolve(opened.connection, ref)
-        n_members, is_prompts_only = opened.connection.sql(
-            query("selection/pool_of"), params=reference.parameters
-        ).fetchall()[0]
-        if is_prompts_only:
-            raise SelectionError(
-                f"{reference} has prompts and no responses: nothing in it can be trained on"
-            )
+        n_members = _n_selectable(opened.connection, reference)
         n = n_of(budget, n_members, of=str(reference))
         provided = {"budget": n, "seed": seed, "pool": str(reference)}
-        given = selector.values(settings or {}) | provided
+        values = selector.values(settings or {})
+        targets = resolve_targets(opened.connection, selector, values)
+        given = values | {name: str(target) for name, target in targets.items()} | provided
         draft = Definition(selector, reference, n_members, n, str(budget).strip(), seed, given)
         with reported(draft.text):
             planned = plan(
@@ -138,8 +137,32 @@ def define(
                 pins=pins,
                 kernels=kernels_of(store),
             )
+        records = target_records(opened.connection, targets)
+    require_one_encoder(planned, targets)
     _check_columns(planned, file=selector.file)
-    return replace(draft, content=_content(draft, planned), planned=planned)
+    return replace(draft, content=_content(draft, planned, records), planned=planned)
+
+
+def _n_selectable(connection: Connection, reference: Reference) -> int:
+    """Return how many members a pool or subset has.
+
+    Raises:
+        SelectionError: nothing may be selected from it.
+    """
+    n_members, is_prompts_only, purpose = connection.sql(
+        query("selection/pool_of"), params=reference.parameters
+    ).fetchall()[0]
+    if is_prompts_only:
+        raise SelectionError(
+            f"{reference} has prompts and no responses: nothing in it can be trained on"
+        )
+    if purpose == EVAL:
+        raise SelectionError(
+            f"{reference} is registered for evaluation, and no training data is selected from it",
+            next_step="select from another pool; a selector with a parameter of type reference "
+            f"takes it as its target, such as --set target={reference.name}",
+        )
+    return int(n_members)
 
 
 def definition_sha256(content: Mapping[str, Any]) -> str:
@@ -178,7 +201,9 @@ def _check_columns(planned: Plan, *, file: str) -> None:
         )
 
 
-def _content(definition: Definition, planned: Plan) -> dict[str, Any]:
+def _content(
+    definition: Definition, planned: Plan, targets: Mapping[Reference, dict[str, Any]]
+) -> dict[str, Any]:
     given = definition.given
     kernels = planned.kernels
     return {
@@ -189,7 +214,7 @@ def _content(definition: Definition, planned: Plan) -> dict[str, Any]:
         "budget_asked": definition.asked,
         "seed": definition.seed,
         "pool": str(definition.reference),
-        "references": _references(definition, planned),
+        "references": _references(definition, planned, targets),
         "signals": _signals(planned),
         "functions": {step.name: kernel_identity(step.kernel) for step in kernels},
         "kernel_sha256": {step.name: kernel_sha256(step.kernel) for step in kernels},
@@ -216,9 +241,12 @@ def _signal(signal: Coverage) -> dict[str, Any]:
     }
 
 
-def _references(definition: Definition, planned: Plan) -> list[dict[str, Any]]:
+def _references(
+    definition: Definition, planned: Plan, targets: Mapping[Reference, dict[str, Any]]
+) -> list[dict[str, Any]]:
     """Return every pool and subset that is read, exactly, with its other names in the text."""
     written: dict[Reference, set[str]] = {definition.reference: set()}
+    written |= {target: set() for target in targets if target != definition.reference}
     for _, resolved in planned.sources:
         written.setdefault(resolved.reference, set()).add(resolved.written)
     return [
@@ -228,5 +256,6 @@ def _references(definition: Definition, planned: Plan) -> list[dict[str, Any]]:
             "id": reference.id,
             "written": sorted(written[reference] - {str(reference)}),
         }
+        | targets.get(reference, {})
         for reference in sorted(written, key=lambda item: (item.kind, item.name, item.version))
     ]

@@ -42,7 +42,7 @@ PARAM = re.compile(
     """,
     re.VERBOSE,
 )
-SYNTAX = "NAME integer|number|text|boolean [= DEFAULT] [[LOW..HIGH]] [{CHOICE, ...}] [MEANING]"
+SYNTAX = f"NAME {'|'.join(READERS)} [= DEFAULT] [[LOW..HIGH]] [{{CHOICE, ...}}] [MEANING]"
 
 
 @dataclass

@@ -134,7 +134,7 @@ def lint(store: Store, text: str, *, file: str, pool: str | None = None) -> Lint
         findings, header = _of_header(text, file)
         names = {token.text[1:] for token in tokens(text) if token.kind == "parameter"}
         given = {name: _value(header.params.get(name)) for name in names} | {"budget": 10}
-        given |= {"pool": pool or "pool", "seed": 0}
+        given |= dict.fromkeys(names & {"pool", *_references(header)}, pool or "pool") | {"seed": 0}
         check.given = given
         source = SourceText.of(text, name=file)
         findings += check.findings(source)
@@ -252,6 +252,11 @@ def _without(text: SourceText, location: str) -> SourceText | None:
     return text.replace(layout[index].start, layout[last].end, "NULL")
 
 
+def _references(header: Header) -> set[str]:
+    """Return the parameters that name pools or subsets."""
+    return {name for name, param in header.params.items() if param.type == "reference"}
+
+
 def _value(param: Param | None) -> Any:
     """Return a value of a parameter: its default, else one of its type and range."""
     if param is None or not param.is_required:
@@ -263,6 +268,7 @@ def _value(param: Param | None) -> Any:
         "number": lambda: float(least),
         "text": lambda: texts,
         "boolean": lambda: True,
+        "reference": lambda: "pool",
     }
     return values[param.type]()
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from catalog.errors import OptionError
+from catalog.store.references import check_reference
 
 TRUE, FALSE = {"true", "yes", "on", "1"}, {"false", "no", "off", "0"}
 
@@ -16,7 +17,7 @@ class Param:
     """Parameter of a selector, as its header declares it."""
 
     name: str
-    type: str  # integer, number, text or boolean
+    type: str  # integer, number, text, boolean or reference
     default: Any
     is_required: bool
     low: float | None = None
@@ -80,17 +81,23 @@ def _boolean(given: Any) -> bool:
     return word in TRUE
 
 
+def _reference(given: Any) -> str:
+    return check_reference(str(given))
+
+
 READERS: dict[str, Any] = {
     "integer": _integer,
     "number": _number,
     "text": str,
     "boolean": _boolean,
+    "reference": _reference,
 }
 NOUNS = {
     "integer": "an integer",
     "number": "a number",
     "text": "a text",
     "boolean": "true or false",
+    "reference": "a pool or subset",
 }
 
 

@@ -47,9 +47,7 @@ def resolve(
         ReferenceNotFoundError: no such name, version or tag; the message suggests the nearest.
         OptionError: the text is not a reference.
     """
-    name, _, at = text.partition("@")
-    if not NAME.fullmatch(name) or (not at and "@" in text):
-        raise OptionError(f"invalid reference {text!r}: write NAME, NAME@3 or NAME@TAG")
+    name, _, at = check_reference(text).partition("@")
     rows = connection.sql(query("references/versions"), params={"name": name}).fetchall()
     if kind:
         _refuse_other_kind(rows, name=name, kind=kind)
@@ -63,6 +61,21 @@ def resolve(
     raise ReferenceNotFoundError(
         f"{name} has no version {version}; it has {known}: `catalog history {name}` shows them"
     )
+
+
+def check_reference(text: str) -> str:
+    """Return a text that can refer to a pool or a subset.
+
+    Raises:
+        OptionError: the text is not a reference.
+
+    >>> check_reference("gsm8k_dev@2")
+    'gsm8k_dev@2'
+    """
+    name, _, at = text.partition("@")
+    if not NAME.fullmatch(name) or (not at and "@" in text):
+        raise OptionError(f"invalid reference {text!r}: write NAME, NAME@3 or NAME@TAG")
+    return text
 
 
 def check_name(name: str) -> str:

@@ -12,6 +12,7 @@ from catalog.query.tokens import canonical
 from catalog.selection.definition import Definition, define
 from catalog.selection.parameters import Param
 from catalog.selection.selector import Selector
+from catalog.selection.targets import target_parameters
 from catalog.signals.coverage import PinnedSignals
 from catalog.store.database import Connection
 from catalog.store.queries import query
@@ -144,7 +145,7 @@ def stored_selector(
     types = {
         name: _type_of(value, (settings or {}).get(name))
         for name, value in content["parameters"].items()
-    }
+    } | dict.fromkeys(target_parameters(content), "reference")
     params = tuple(
         Param(name, types[name], value, is_required=False)
         for name, value in content["parameters"].items()

@@ -182,6 +182,7 @@ def _causes(before: Mapping[str, Any], now: Mapping[str, Any]) -> tuple[str, ...
     others = [each["reference"] for each in now["references"] if each["reference"] not in known]
     if others:
         causes.append(f"{', '.join(others)} read now: it was made from {', '.join(sorted(known))}")
+    causes += [f"the members of {name} have changed" for name in _changed_targets(before, now)]
     if _signals(before) != _signals(now):
         other = [
             _titled(each)
@@ -211,6 +212,16 @@ def _changed(kind: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> li
     """Return the names of one kind whose values differ; none where they were not recorded."""
     recorded = before.get(kind, now[kind])
     return sorted(name for name, value in now[kind].items() if recorded.get(name) != value)
+
+
+def _changed_targets(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Return the targets whose members are not those that were recorded."""
+    hashes = {each["reference"]: each.get("members_sha256") for each in before["references"]}
+    return [
+        each["reference"]
+        for each in now["references"]
+        if hashes.get(each["reference"]) not in (None, each.get("members_sha256"))
+    ]
 
 
 def _signals(content: Mapping[str, Any]) -> list[str]:

@@ -91,6 +91,7 @@ SELECT
         WHERE tags.name = pools.name
     ) AS tags,
     pools.is_prompts_only,
+    pools.purpose,
     newest.created_at AS registered_at
 FROM pools
 JOIN pool_versions AS newest USING (pool_id)
@@ -164,6 +165,7 @@ WITH loads AS (
 )
 SELECT
     pools.is_prompts_only,
+    pools.purpose,
     pool_versions.created_at AS registered_at,
     pool_versions.mode,
     pool_versions.restored_from,

@@ -196,12 +196,13 @@ GROUP BY fingerprint
 SELECT
     pools.pool_id,
     pools.is_prompts_only,
+    pools.purpose,
     coalesce(max(pool_versions.version), 0) AS version,
     coalesce(arg_max(pool_versions.n_rows, pool_versions.version), 0) AS n_rows
 FROM pools
 LEFT JOIN pool_versions USING (pool_id)
 WHERE pools.name = $name
-GROUP BY pools.pool_id, pools.is_prompts_only
+GROUP BY pools.pool_id, pools.is_prompts_only, pools.purpose
 
 -- name: loaded
 -- The load as members: one row an instruction.
@@ -245,8 +246,8 @@ JOIN changes USING (instruction_id)
 WHERE changes.change IN ('added', 'updated')
 
 -- name: pool
-INSERT INTO pools (pool_id, name, is_prompts_only, created_at)
-VALUES ($pool_id, $name, $is_prompts_only, now() AT TIME ZONE 'UTC')
+INSERT INTO pools (pool_id, name, is_prompts_only, purpose, created_at)
+VALUES ($pool_id, $name, $is_prompts_only, $purpose, now() AT TIME ZONE 'UTC')
 
 -- name: quarantine
 INSERT INTO quarantine (pool_id, version, file, row_number, position, reason, detail, raw)

@@ -109,6 +109,12 @@ ANTI JOIN (
     WHERE signal_id = $signal_id
 ) AS gaps USING (instruction_id)
 
+-- name: members_sha256
+-- The hash of the members of a pool or subset, whatever their order.
+SELECT sha256(coalesce(string_agg(fingerprint || chr(10), '' ORDER BY fingerprint), ''))
+FROM members_of($kind, $id, $version)
+JOIN instructions USING (instruction_id)
+
 -- name: n_characters
 -- How long the members are that lack a signal: characters of prompt and response.
 SELECT count(*) AS n_instructions, coalesce(sum(list_sum(list_transform(instructions.messages, lambda m: len(m.content)))), 0) AS n_characters
@@ -138,7 +144,8 @@ FROM version_at($kind, $id, $version)
 -- What a selection needs to know of a pool or subset.
 SELECT
     (SELECT count(*) FROM members_of($kind, $id, $version)) AS n_members,
-    coalesce((SELECT is_prompts_only FROM pools WHERE $kind = 'pool' AND pool_id = $id), false) AS is_prompts_only
+    coalesce((SELECT is_prompts_only FROM pools WHERE $kind = 'pool' AND pool_id = $id), false) AS is_prompts_only,
+    (SELECT purpose FROM pools WHERE $kind = 'pool' AND pool_id = $id) AS purpose
 
 -- name: selectors
 SELECT name, text

@@ -13,7 +13,8 @@ from catalog.store.store import Store
 
 # 40 instructions in two sources; version 2 of the pool loses the first five and gains ten.
 FILL = """
-INSERT INTO pools VALUES (1, 'tiny', false, TIMESTAMP '2026-01-01');
+INSERT INTO pools (pool_id, name, is_prompts_only, created_at)
+VALUES (1, 'tiny', false, TIMESTAMP '2026-01-01');
 INSERT INTO pool_versions (pool_id, version, created_at, mode, n_rows, n_members, n_added,
     n_removed, n_kept, n_updated, n_folded, n_quarantined, n_no_input, files, options, seconds)
 SELECT 1, version, TIMESTAMP '2026-01-01', 'replace', 30, 30, 30, 0, 0, 0, 0, 0, 0, '[]', '{}', 0.1

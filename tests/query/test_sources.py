@@ -90,7 +90,8 @@ def test_which_of_several_proxies_must_be_said(store: Store) -> None:
 def test_losses_of_other_pools_are_none_here(store: Store) -> None:
     with store.writing() as connection:
         connection.execute("""
-            INSERT INTO pools VALUES (2, 'other', false, TIMESTAMP '2026-01-01');
+            INSERT INTO pools (pool_id, name, is_prompts_only, created_at)
+            VALUES (2, 'other', false, TIMESTAMP '2026-01-01');
             INSERT INTO pool_versions (pool_id, version, created_at, mode, n_rows, n_members,
                 n_added,
                 n_removed,

@@ -113,7 +113,8 @@ def test_a_million_trajectories_load_in_well_under_a_second(tmp_path: Path) -> N
     with home.writing() as connection:
         connection.execute(
             f"""
-            INSERT INTO pools VALUES (1, 'large', false, TIMESTAMP '2026-01-01');
+            INSERT INTO pools (pool_id, name, is_prompts_only, created_at)
+            VALUES (1, 'large', false, TIMESTAMP '2026-01-01');
             INSERT INTO pool_versions (pool_id, version, created_at, mode, n_rows, n_members,
                 n_added,
                 n_removed,

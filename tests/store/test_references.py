@@ -11,7 +11,10 @@ from catalog.store.store import Store
 @pytest.fixture
 def connection(store: Store) -> Connection:
     with store.writing() as connection:
-        connection.execute("INSERT INTO pools VALUES (7, 'alpaca', false, now()::TIMESTAMP)")
+        connection.execute(
+            "INSERT INTO pools (pool_id, name, is_prompts_only, created_at) "
+            "VALUES (7, 'alpaca', false, now()::TIMESTAMP)"
+        )
         for version in (1, 2, 3):
             connection.execute(
                 "INSERT INTO pool_versions (pool_id, version, created_at, mode, n_rows, n_members, "

@@ -16,7 +16,8 @@ from catalog.subsets.verify import verify
 
 N_MEMBERS = 400_000
 FILL = f"""
-INSERT INTO pools VALUES (1, 'big', false, TIMESTAMP '2026-01-01');
+INSERT INTO pools (pool_id, name, is_prompts_only, created_at)
+VALUES (1, 'big', false, TIMESTAMP '2026-01-01');
 INSERT INTO pool_versions (pool_id, version, created_at, mode, n_rows, n_members, n_added,
     n_removed, n_kept, n_updated, n_folded, n_quarantined, n_no_input, files, options, seconds)
 SELECT 1, 1, TIMESTAMP '2026-01-01', 'replace', n, n, n, 0, 0, 0, 0, 0, 0, '[]', '{{}}', 0.1
