@@ -32,7 +32,7 @@ from tests.quick import few_of
 N, D, BUDGET = 320, 24, 60
 LARGE_POOL = Template(Path(__file__).with_name("fixtures").joinpath("large_pool.sql").read_text())
 SELECTORS = sorted(path.stem for path in package_data_dir("selectors").glob("*.sql"))
-QUICK = ("random", "s2l", "fisher_sft", "ila", "mig", "density")
+QUICK = ("random", "s2l", "fisher_sft", "ila", "mig", "density", "rds", "dsir", "tsds")
 SETTINGS: dict[str, dict[str, Any]] = {
     "alpagasus": {"score": "deita", "threshold": 0.25},
     "car": {"score": "deita", "best": 50},
@@ -46,6 +46,9 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "s2l_by_source": {"k": 8},
     "kmeans_sensitivity": {"k": 25},
     "sensitivity": {"k": 25},
+    "rds": {"target": "t"},
+    "dsir": {"target": "t"},
+    "tsds": {"target": "t", "alpha": 0.2},
 }
 SCORES = (
     "deita",
@@ -88,6 +91,9 @@ def register(folder: Path, order: np.ndarray[Any, Any]) -> Store:
     file = folder.with_suffix(".jsonl")
     file.write_text("".join(json.dumps(records[i]) + "\n" for i in order))
     catalog.register(file, pool="p", source_column="from", labels_column="tags")
+    target = folder.with_suffix(".target.jsonl")
+    target.write_text("".join(json.dumps(records[i]) + "\n" for i in order if i % 20 == 0))
+    catalog.register(target, pool="t", purpose="eval")
     names = catalog.sql("SELECT fingerprint, prompt FROM pool('p') ORDER BY row_number")
     index = [int(prompt.split()[1]) for prompt in names["prompt"]]
     assert index == order.tolist()

@@ -50,6 +50,9 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "s2l_by_source": {"k": 3},
     "kmeans_sensitivity": {"k": 8},
     "sensitivity": {"k": 8},
+    "rds": {"target": "small"},
+    "dsir": {"target": "small"},
+    "tsds": {"target": "small", "alpha": 0.2},
 }
 Pair = tuple[Catalog, Catalog]
 

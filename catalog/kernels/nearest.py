@@ -9,9 +9,10 @@ from catalog.errors import OptionError, QueryError
 from catalog.kernels import kernel
 from catalog.kernels._common.arrays import Array
 from catalog.kernels._common.memory_limit import require_memory
-from catalog.kernels._common.parallel import n_threads, require_finite, row_blocks
-from catalog.kernels._common.relation import canonical, matrix, vector_column, with_columns
+from catalog.kernels._common.parallel import n_threads, row_blocks
+from catalog.kernels._common.relation import with_columns
 from catalog.kernels._common.similarity import SLACK, pair_cosines, unit_rows
+from catalog.kernels._common.vector_pairs import vector_pair
 
 QUERIES = 256  # queries of a block
 CANDIDATES = 8_192  # candidates of a block
@@ -65,33 +66,19 @@ def nearest(
     """
     if k < 1:
         raise OptionError(f"nearest: k => {k} must be 1 or more")
-    left, right = canonical(candidates), canonical(queries)
-    columns = [vector_column(side, function="nearest") for side in (left, right)]
-    x, y = (
-        matrix(side, column, function="nearest")
-        for side, column in zip((left, right), columns, strict=True)
-    )
-    if len(x) and len(y) and x.shape[1] != y.shape[1]:
-        raise QueryError(
-            f"nearest: the candidates' vectors have {x.shape[1]} numbers and the queries' "
-            f"{y.shape[1]}; compare vectors of one encoder"
-        )
+    (left, right), (x, y) = vector_pair(candidates, queries, function="nearest", others="queries")
     require_memory(
         4 * (x.size + y.size) + 88 * len(y) * min(k, len(x)) + n_threads() * (88 << 20),
         memory,
         purpose=f"nearest of {len(y):,} queries among {len(x):,} x {x.shape[1]}",
         instead="ask for fewer queries at once, or a smaller k",
     )
-    require_finite(x, columns[0], function="nearest")
-    require_finite(y, columns[1], function="nearest")
     own = _own(left, right) if others else np.full(len(y), -1)
-    query, candidate, similarity = _neighbours(x, y, k, own)
+    query, candidate, similarity = neighbours(x, y, k, own)
     rank = np.arange(len(query)) - np.searchsorted(query, query) + 1
-    answer = right.drop_columns([columns[1]]).rename_columns(
-        [f"query_{name}" for name in right.column_names if name != columns[1]]
-    )
+    answer = right.rename_columns([f"query_{name}" for name in right.column_names])
     answer = answer.take(pa.array(query))
-    taken = left.drop_columns([columns[0]]).take(pa.array(candidate))
+    taken = left.take(pa.array(candidate))
     return with_columns(
         answer,
         **{name: taken[name] for name in taken.column_names},
@@ -116,8 +103,18 @@ def _own(candidates: pa.Table, queries: pa.Table) -> Array:
     )
 
 
-def _neighbours(x: Array, y: Array, k: int, own: Array) -> tuple[Array, Array, Array]:
-    """Query, candidate and similarity, by query and rank: (p,) int64, int64, float64."""
+def neighbours(x: Array, y: Array, k: int, own: Array) -> tuple[Array, Array, Array]:
+    """Return the ``k`` most similar rows of ``x`` to every row of ``y``, as `nearest` does.
+
+    Args:
+        x: candidates, (n, d) float32, by fingerprint.
+        y: queries, (m, d) float32.
+        k: neighbours of a query.
+        own: the candidate that a query leaves out, -1 for none: (m,) int64.
+
+    Returns:
+        Query, candidate and similarity, by query and rank: (p,) int64, int64, float64.
+    """
     nothing = np.empty(0, dtype=np.int64)
     if not len(x) or not len(y):
         return nothing, nothing, np.empty(0)

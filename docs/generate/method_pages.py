@@ -24,6 +24,7 @@ FAMILIES = {
     "embeddings": "From embeddings",
     "score": "From one score",
     "labels": "From labels",
+    "targeted": "For a target",
 }
 
 

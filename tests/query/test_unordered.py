@@ -24,7 +24,8 @@ def defined(store: Store, sql: str) -> Definition:
 )
 def test_every_selector_that_is_shipped_has_one_answer(store: Store, name: str) -> None:
     selector = find_selector(store, name)
-    settings = {"proxy": "tiny"} if "proxy" in {param.name for param in selector.params} else {}
+    values = {"proxy": "tiny", "target": "few"}
+    settings = {param.name: values[param.name] for param in selector.params if param.name in values}
     assert define(store, selector, ref="tiny", budget=5, settings=settings).findings == ()
 
 

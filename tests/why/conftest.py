@@ -58,6 +58,9 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "ila": {"projection": "pca", "side": 3},
     "coverage_only": {"projection": "pca", "side": 3},
     "deita": {"threshold": 0.6},
+    "rds": {"target": "dev"},
+    "dsir": {"target": "dev"},
+    "tsds": {"target": "dev", "alpha": 0.2},
 }
 WITHOUT_SCORE = 7  # a row without any score
 
@@ -84,6 +87,7 @@ def pool(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
     ]
     lines = write(folder / "pool.jsonl", [*records, records[0], {"neither": 1}])
     catalog.register(lines, pool="p", source_column="from", labels_column="tags")
+    catalog.register(write(folder / "dev.jsonl", records[::9]), pool="dev", purpose="eval")
     np.save(folder / "losses.npy", np.random.default_rng(1).random((N + 2, 4), dtype=np.float32))
     catalog.import_losses("p", folder / "losses.npy", proxy="mine")
     for name in SCORES:
