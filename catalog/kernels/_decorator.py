@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -102,6 +102,24 @@ class Kernel:
         if self.pair_prefix is None:
             return None
         return f"{self.pair_prefix}{column}"
+
+    def is_read(self, column: str, type_: str | None, named: Collection[str]) -> bool:
+        """Return whether a column of the first relation decides the answer, as far as is declared.
+
+        Args:
+            column: its name.
+            type_: its DuckDB type; None if it is unknown.
+            named: the columns that the call's options name, in lower case.
+
+        >>> clustered = Kernel(print, version=1, adds={"cluster": "INTEGER"}, reads="vectors")
+        >>> [clustered.is_read(name, "FLOAT[]", ["x"]) for name in ("v", "X")]
+        [True, True]
+        """
+        if column.lower() in named:
+            return True
+        if self.reads is None or isinstance(self.reads, str):
+            return is_vector_type(type_ or "")
+        return column.lower() in self.reads
 
     def _kept(self, columns: Columns) -> dict[str, str]:
         if self.drops == VECTORS:

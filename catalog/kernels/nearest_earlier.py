@@ -23,7 +23,10 @@ _N_BLOCK = 1024  # rows that are compared at once with all before them
 
 
 @kernel(
-    version=1, adds={"nearest_similarity": "DOUBLE", "nearest_fingerprint": "VARCHAR"}, cached=True
+    version=1,
+    adds={"nearest_similarity": "DOUBLE", "nearest_fingerprint": "VARCHAR"},
+    cached=True,
+    reads="vectors",
 )
 def nearest_earlier(
     vectors: pa.Table, *, by: str, within: str | None = None, memory: int | None = None

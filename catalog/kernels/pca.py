@@ -13,7 +13,7 @@ from catalog.kernels._common.pca import BLOCK, onto, principal_components
 from catalog.kernels._common.relation import canonical, matrix, vector_column, with_columns
 
 
-@kernel(version=1, adds={"components": "FLOAT[]"}, cached=True)
+@kernel(version=1, adds={"components": "FLOAT[]"}, cached=True, reads="vectors")
 def pca(points: pa.Table, *, variance: float = 0.95, memory: int | None = None) -> pa.Table:
     """Return every row's coordinates along the widest principal components.
 

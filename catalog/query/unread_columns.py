@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from catalog.kernels._decorator import VECTORS, is_vector_type
 from catalog.query.arguments import parameters_of
 from catalog.query.finding import Finding
 from catalog.query.plan import Apply, Plan
@@ -44,16 +43,11 @@ def unread_columns(plan: Plan, stubs: Stubs) -> Iterator[Finding]:
 
 def _surplus(step: Apply, stubs: Stubs) -> list[str]:
     """Return the columns of a kernel's first relation that the kernel does not read."""
-    reads = step.kernel.reads
-    if reads is None or not step.relations:
+    if step.kernel.reads is None or not step.relations:
         return []
     given = stubs.columns(next(iter(step.relations.values())))
-    named = {*KEYS, *_option_values(step, stubs.given), *(() if reads == VECTORS else reads)}
-    return [
-        name
-        for name, type_ in given.items()
-        if name.lower() not in named and not (reads == VECTORS and is_vector_type(type_))
-    ]
+    named = {*KEYS, *_option_values(step, stubs.given)}
+    return [name for name, type_ in given.items() if not step.kernel.is_read(name, type_, named)]
 
 
 def _option_values(step: Apply, given: Mapping[str, Any]) -> set[str]:

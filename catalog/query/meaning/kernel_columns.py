@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import ast
-import inspect
-from collections.abc import Callable, Iterable, Mapping
-from functools import cache
-from pathlib import Path
+from collections.abc import Iterable, Mapping
 
 from catalog.kernels import Kernel
-from catalog.kernels._decorator import is_vector_type
-
-KEYS = frozenset(("instruction_id", "fingerprint"))
-"""Columns that identify a row. A kernel only breaks ties with them."""
+from catalog.query.arguments import parameters_of
+from catalog.query.scopes import KEYS
 
 
 def columns_read(
@@ -20,7 +14,7 @@ def columns_read(
 ) -> list[str]:
     """Return the given columns that a kernel's new columns follow from, in their order.
 
-    Those are its vectors, the columns that an option names, and the columns that its module names.
+    Those are the columns that the kernel declares, and those that an option or its default names.
     Where none of them is given, every column counts but the keys.
 
     Args:
@@ -33,19 +27,8 @@ def columns_read(
     >>> columns_read(kernel("kmeans"), given, ["source"])
     ['v', 'source']
     """
-    named = {value.lower() for value in options if isinstance(value, str)} | _constants(
-        kernel.function
-    )
+    defaults = [parameter.default for parameter in parameters_of(kernel.function).values()]
+    values = [value for value in (*options, *defaults) if isinstance(value, str)]
+    named = {value.lower() for value in values}
     others = [name for name in given if name.lower() not in KEYS]
-    read = [name for name in others if name.lower() in named or is_vector_type(given[name] or "")]
-    return read or others
-
-
-@cache
-def _constants(function: Callable[..., object]) -> frozenset[str]:
-    """Return the texts in the code of a kernel's file, its documentation left out."""
-    file = inspect.getsourcefile(function)
-    text = Path(file).read_text(encoding="utf-8") if file else ""
-    nodes = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Constant)]
-    values = [node.value for node in nodes if isinstance(node.value, str)]
-    return frozenset(value.lower() for value in values if value.isidentifier())
+    return [name for name in others if kernel.is_read(name, given[name], named)] or others
