@@ -34,6 +34,7 @@ SECTIONS = {
         "subsets": ("subsets", "verify", "compare"),
         "why": ("why",),
         "overlap": ("overlap",),
+        "split": ("split",),
         "export": ("export",),
     },
     "Search and SQL": {

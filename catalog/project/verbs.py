@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from catalog.query.executor import Limits
 
 if TYPE_CHECKING:
     from catalog.project.overlap import Overlap
+    from catalog.project.split import Split
     from catalog.subsets.select import Selected
 
 MEMORY = "4GB"
@@ -60,3 +61,27 @@ class Project:
         limits = Limits(memory=memory, seconds=seconds)
         selected: Selected = self._call(select_clean, source, test=test, ngram=ngram, limits=limits)
         return selected
+
+    def split(
+        self,
+        reference: str,
+        *,
+        name: str,
+        by: str,
+        into: Mapping[str, str | int],
+        stratify: str | None = None,
+        seed: int = 0,
+        memory: str | None = MEMORY,
+        seconds: float | None = None,
+    ) -> Split:
+        """Split a pool or subset into subsets ``NAME.PART`` that share no group of members.
+
+        See `catalog.project.split.split`.
+        """
+        from catalog.project.split import split
+
+        options: dict[str, Any] = {"name": name, "by": by, "stratify": stratify, "seed": seed}
+        options |= {"into": {part: str(size) for part, size in into.items()}}
+        limits = Limits(memory=memory, seconds=seconds)
+        done: Split = self._call(split, reference, **options, limits=limits)
+        return done

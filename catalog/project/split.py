@@ -1,0 +1,203 @@
+"""Splits of a pool or subset without leaks: no group of members straddles two parts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from catalog.errors import OptionError
+from catalog.messages import argument
+from catalog.notebook import NotebookResult
+from catalog.query.executor import Limits
+from catalog.query.stream import run
+from catalog.selection.selector import Selector, read_selector
+from catalog.store.paths import package_data_dir
+from catalog.store.queries import query
+from catalog.store.references import check_name, resolve
+from catalog.store.store import Store
+from catalog.subsets.select import select
+from catalog.subsets.store import members
+
+NEAR_DUPLICATES = "near_duplicates"
+THRESHOLD = 0.8
+"""Least similarity of two prompts of a group, where none is given."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Part of a split.
+
+    Attributes:
+        name: of the part.
+        size: as asked for: a number, a share, or ``rest``.
+        reference: the subset that holds it, ``name@version``.
+        is_new: False when the same definition was selected before.
+        n_members: of the subset.
+    """
+
+    name: str
+    size: str
+    reference: str
+    is_new: bool
+    n_members: int
+
+
+@dataclass(frozen=True)
+class Split(NotebookResult):
+    """Split of a pool or subset.
+
+    Attributes:
+        reference: what was split, ``name@version``.
+        by: what makes groups, such as ``near_duplicates=0.6``.
+        parts: in the order in which they were asked for.
+        n_groups: groups of more than one member.
+        n_grouped: members in them.
+        n_shared: groups with members in more than one part, counted in the subsets: 0.
+        n_leaks_of_draw: members of a random draw of the same sizes, the largest part left out,
+            whose group has a member in another part.
+    """
+
+    reference: str
+    by: str
+    parts: tuple[Part, ...]
+    n_groups: int
+    n_grouped: int
+    n_shared: int
+    n_leaks_of_draw: int
+
+
+def split(
+    store: Store,
+    reference: str,
+    *,
+    name: str,
+    by: str,
+    into: Mapping[str, str],
+    stratify: str | None = None,
+    seed: int = 0,
+    limits: Limits | None = None,
+) -> Split:
+    """Split a pool or subset into subsets ``NAME.PART`` that share no group of members.
+
+    Each part is a subset with a definition, which `verify` runs again.
+
+    Args:
+        store: the catalog's files and database.
+        reference: the pool or subset.
+        name: what the subsets' names begin with.
+        by: what makes groups: ``near_duplicates`` with a threshold, such as
+            ``near_duplicates=0.6``, ``source``, ``labels``, or a key of the records' metadata.
+        into: the size of each part by its name: a number, a share such as ``"10%"``, or ``rest``.
+        stratify: ``source`` or ``labels``, whose shares every part keeps.
+        seed: random seed of the split.
+        limits: memory, time, and whether results of slow kernels are cached.
+
+    Raises:
+        ReferenceNotFoundError: no such pool or subset.
+        OptionError: a name, a size, ``by`` or ``stratify`` is not valid.
+        SelectionError: a part has no member.
+    """
+    limits = limits or Limits()
+    for part in into:
+        check_name(f"{name}.{part}")
+    selector, settings = _selector(by)
+    settings |= {"parts": ",".join(f"{part}={size}" for part, size in into.items())}
+    if stratify is not None:
+        settings |= {"stratify": stratify}
+    with store.reading() as connection:
+        found = str(resolve(connection, reference))
+    chosen = {
+        part: select(
+            store,
+            selector,
+            found,
+            name=f"{name}.{part}",
+            budget="all",
+            settings=settings | {"part": part},
+            seed=seed,
+            limits=limits,
+        )
+        for part in into
+    }
+    parts = tuple(
+        Part(part, into[part], str(each.reference), each.is_new, each.n_members)
+        for part, each in chosen.items()
+    )
+    groups = _groups(store, found, selector, settings, seed=seed, limits=limits)
+    return Split(found, by, parts, **_counts(store, parts, groups))
+
+
+def _selector(by: str) -> tuple[Selector, dict[str, Any]]:
+    """Return the selector that makes the groups, and its settings."""
+    method, _, threshold = by.partition("=")
+    settings: dict[str, Any] = {"by": by}
+    file = "split_column"
+    if method == NEAR_DUPLICATES:
+        settings, file = {"threshold": threshold or THRESHOLD}, "split_near_duplicates"
+    elif threshold:
+        raise OptionError(
+            f"{argument('by', by)}: expected near_duplicates=THRESHOLD, source, labels, or a key "
+            "of the metadata"
+        )
+    path = package_data_dir("sql") / "selections" / f"{file}.sql"
+    return read_selector(path.read_text(encoding="utf-8"), name=file, file=path.name), settings
+
+
+def _groups(
+    store: Store,
+    reference: str,
+    selector: Selector,
+    settings: Mapping[str, Any],
+    *,
+    seed: int,
+    limits: Limits,
+) -> dict[str, str]:
+    """Return the group of each member by its fingerprint, in the order of a random draw."""
+    values = selector.values(settings | {"part": ""})
+    block = selector.name.removeprefix("split_")
+    parameters = values | {"reference": reference, "seed": seed}
+    rows = run(store, query(f"split/{block}"), parameters=parameters, limits=limits)
+    return dict(zip(*(column.to_pylist() for column in rows.columns), strict=True))
+
+
+def _counts(store: Store, parts: Sequence[Part], groups: Mapping[str, str]) -> dict[str, int]:
+    """Return what the groups of the written subsets, and of a random draw, have in common."""
+    sizes: dict[str, int] = {}
+    for group in groups.values():
+        sizes[group] = sizes.get(group, 0) + 1
+    with store.reading() as connection:
+        found = [resolve(connection, part.reference) for part in parts]
+        written = [[groups[each] for each in members(connection, one)] for one in found]
+    drawn = list(groups.values())
+    starts = [sum(part.n_members for part in parts[:index]) for index in range(len(parts))]
+    draw = [
+        drawn[start : start + part.n_members] for start, part in zip(starts, parts, strict=True)
+    ]
+    return {
+        "n_groups": sum(size > 1 for size in sizes.values()),
+        "n_grouped": sum(size for size in sizes.values() if size > 1),
+        "n_shared": len(_shared(written)),
+        "n_leaks_of_draw": _n_leaks(draw),
+    }
+
+
+def _shared(parts: Sequence[Sequence[str]]) -> set[str]:
+    """Return the groups that several parts have.
+
+    >>> sorted(_shared([["a", "b", "b"], ["b", "c"], ["c"]]))
+    ['b', 'c']
+    """
+    seen: set[str] = set()
+    shared: set[str] = set()
+    for part in parts:
+        shared |= seen & {*part}
+        seen |= {*part}
+    return shared
+
+
+def _n_leaks(parts: Sequence[Sequence[str]]) -> int:
+    """Return how many members of all parts but the largest share a group with another part."""
+    shared = _shared(parts)
+    largest = max(parts, key=len)
+    return sum(group in shared for part in parts if part is not largest for group in part)
