@@ -13,7 +13,9 @@ from catalog.cli.group import json_option
 from catalog.cli.options import pass_catalog
 from catalog.cli.output import echo_json, progress_bar, say
 from catalog.cli.signals import echo_report, limit_option, report_record
+from catalog.signals.ask_options import AskOptions
 from catalog.signals.kinds import ENCODER, LabelOptions, ScoreOptions, StatesOptions
+from catalog.signals.model_score_files import built_in_model_scores
 from catalog.signals.score_definitions import MEASURED, built_in_scores
 
 if TYPE_CHECKING:
@@ -43,7 +45,8 @@ def states(catalog: Catalog, /, pool: str, is_json: bool, **options: Any) -> Non
 
 def _score_help() -> str:
     """Return the help of `score`, with every score that comes with the catalog."""
-    summaries = dict(MEASURED) | {name: each.summary for name, each in built_in_scores().items()}
+    files = {**built_in_scores(), **built_in_model_scores()}
+    summaries = dict(MEASURED) | {name: each.summary for name, each in files.items()}
     width = max(map(len, summaries)) + 2
     lines = [f"{name:{width}}{summary}" for name, summary in summaries.items()]
     return (
@@ -57,6 +60,7 @@ def _score_help() -> str:
 @click.argument("names", nargs=-1, required=True)
 @click.option("--model", help=MODEL)
 @add_options(ScoreOptions)
+@add_options(AskOptions)
 @limit_option
 @json_option
 @pass_catalog

@@ -42,12 +42,16 @@ class Values:
         gaps: (instruction_id, reason) of those without a value.
         n_tokens: tokens read.
         n_truncated: instructions that were truncated.
+        n_left: instructions with neither a value nor a gap, left for another run.
+        is_last: whether the run ends with this shard.
     """
 
     rows: pa.Table
     gaps: Sequence[tuple[int, str]] = ()
     n_tokens: int = 0
     n_truncated: int = 0
+    n_left: int = 0
+    is_last: bool = False
 
 
 @dataclass
@@ -57,7 +61,7 @@ class ComputeReport:
     Attributes:
         n_before: members that had a value or a reason before.
         n_computed: members that this run computed.
-        n_left: members that a sample left out.
+        n_left: members that a sample left out, or that got no answer.
         reasons: the number of computed members without a value, by reason.
         notes: what a user should know.
     """
@@ -112,14 +116,18 @@ def compute(
             shard_started = time.monotonic()
             texts = read_texts(store, todo.slice(first, shard_rows))
             values = shard_values(texts)
-            commit_shard(store, signal, values, seconds=time.monotonic() - shard_started)
-            report.n_computed += texts.num_rows
+            if values.n_left < texts.num_rows:
+                commit_shard(store, signal, values, seconds=time.monotonic() - shard_started)
+            report.n_computed += texts.num_rows - values.n_left
             report.n_tokens += values.n_tokens
             report.n_truncated += values.n_truncated
             for _, reason in values.gaps:
                 report.reasons[reason] = report.reasons.get(reason, 0) + 1
             if progress:
                 progress(report.n_computed, todo.num_rows, report.n_tokens)
+            if values.is_last:
+                break
+        report.n_left += todo.num_rows - report.n_computed
         report.seconds = time.monotonic() - started
         return report
 

@@ -87,6 +87,7 @@ def gc(
         for table in (
             "losses",
             "scores",
+            "score_calls",
             "signal_members",
             "signal_gaps",
             "signal_labels",

@@ -9,6 +9,7 @@ from catalog.command import Command
 from catalog.errors import AmbiguousSignalError, SignalError
 from catalog.signals.coverage import Coverage, PinnedSignals, most_complete
 from catalog.signals.kinds import KINDS, Kind
+from catalog.signals.model_score_files import built_in_model_scores
 from catalog.signals.options import TINY
 from catalog.signals.score_definitions import (
     MEASURED,
@@ -19,6 +20,9 @@ from catalog.signals.score_definitions import (
     needs_model,
 )
 from catalog.store.references import Reference, nearest
+
+_COMPUTED = frozenset(("sql", "judge", "label"))
+"""Keys of the identities of scores that users add."""
 
 
 def resolve_signal(
@@ -163,8 +167,9 @@ def is_computed(
         return False
     if kind != "score":
         return KINDS[kind].command is not None
-    is_derived = coverage is not None and "sql" in coverage.identity
-    return is_derived or name in MEASURED or name in _derived(scores)
+    if coverage is not None and not _COMPUTED.isdisjoint(coverage.identity):
+        return True
+    return name in MEASURED or name in _derived(scores) or name in built_in_model_scores()
 
 
 def is_model(name: str) -> bool:

@@ -204,7 +204,7 @@ def derived_scores(connection: Connection) -> Definitions:
 
     A name that several of them define means the first of these.
     """
-    rows = connection.sql(query("scores/kept")).fetchall()
+    rows = connection.sql(query("scores/kept"), params={"language": "sql"}).fetchall()
     kept = {name: parse_score(text, name=name) for name, text in rows}
     return {**package_scores(), **kept, **built_in_scores()}
 

@@ -58,6 +58,11 @@ DELETE FROM losses
 USING unreferenced
 WHERE unreferenced.instruction_id = losses.instruction_id
 
+-- name: delete_score_calls
+DELETE FROM score_calls
+USING unreferenced
+WHERE unreferenced.instruction_id = score_calls.instruction_id
+
 -- name: delete_scores
 DELETE FROM scores
 USING unreferenced

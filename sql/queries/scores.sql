@@ -3,6 +3,22 @@ SELECT DISTINCT function_name
 FROM duckdb_functions()
 WHERE function_type = 'aggregate'
 
+-- name: calls
+SELECT DISTINCT ON (request_sha256)
+    request_sha256,
+    answer,
+    logprobs,
+    finish,
+    problem,
+    n_prompt_tokens,
+    n_answer_tokens,
+    seconds,
+    cost,
+    n_attempts
+FROM score_calls
+SEMI JOIN wanted_calls USING (request_sha256)
+ORDER BY request_sha256, answered_at
+
 -- name: count_gaps
 SELECT count(*)
 FROM members_of($kind, $id, $version)
@@ -47,17 +63,38 @@ SEMI JOIN members_of($kind, $id, $version) USING (instruction_id)
 WHERE signal_id = $signal_id
 
 -- name: keep
-INSERT INTO score_definitions (name, text, added_at)
-VALUES ($name, $text, now() AT TIME ZONE 'UTC')
+INSERT INTO score_definitions (name, text, language, added_at)
+VALUES ($name, $text, $language, now() AT TIME ZONE 'UTC')
+
+-- name: keep_calls
+INSERT INTO score_calls
+SELECT
+    $score,
+    $model,
+    instruction_id,
+    turn,
+    request_sha256,
+    answer,
+    logprobs,
+    finish,
+    problem,
+    n_prompt_tokens,
+    n_answer_tokens,
+    seconds,
+    cost,
+    n_attempts,
+    now() AT TIME ZONE 'UTC'
+FROM new_calls
 
 -- name: kept
--- The derived scores that users added.
+-- The scores that users added, as SQL or as TOML.
 SELECT name, text
 FROM score_definitions
+WHERE language = $language
 ORDER BY name
 
 -- name: kept_at
-SELECT text, added_at
+SELECT text, added_at, language
 FROM score_definitions
 WHERE name = $name
 

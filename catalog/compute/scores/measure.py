@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from catalog.store.store import Store
 
 NOT_A_NUMBER = "not_a_number"
+VERSION = 1  # of every score's computation; a change that changes values counts it up
 
 
 class ScoreContext(Protocol):
@@ -68,12 +69,14 @@ class Measure:
         values: computes one shard's values from its texts.
         needs_precision: whether the weights are used; their precision is then part of the identity.
         details: facts about the computation that do not change values.
+        notes: what a user should know after the computation.
     """
 
     identity: Mapping[str, Any]
     values: Callable[[pa.Table], Values]
     needs_precision: bool = True
     details: Mapping[str, Any] = field(default_factory=dict)
+    notes: Callable[[], Sequence[str]] = tuple
 
 
 Definition = Callable[[ScoreContext], Measure]

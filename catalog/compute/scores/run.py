@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
+from catalog.compute.scores.model_measure import batch_note
 from catalog.compute.scores.scoring import Scoring
 from catalog.compute.shard_runner import Progress
 from catalog.errors import OptionError
+from catalog.signals.ask_options import AskOptions
 from catalog.signals.kinds import ScoreOptions
 from catalog.signals.options import TINY
 from catalog.signals.score_definitions import INPUTS, computed_scores
@@ -34,7 +36,7 @@ def score(
         reference: whose members.
         names: of the scores.
         model: a proxy that was trained here, such as ``tiny``; else a Hugging Face id or a path.
-        options: those of `ScoreOptions`.
+        options: those of `ScoreOptions` and `AskOptions`.
         limit: the size of the sample to measure; None measures every member.
         progress: called after each shard.
         is_isolated: whether users' SQL runs in a child process.
@@ -45,20 +47,27 @@ def score(
         SignalError: an input is missing, such as ``tiny`` or a trajectory.
         ModelNotFoundError: there is no such model here.
     """
-    chosen = _options(options or {})
+    chosen, ask = _options(options or {})
     scoring = Scoring(
-        store, reference, model, chosen, limit=limit, progress=progress, is_isolated=is_isolated
+        *(store, reference, model, chosen, ask),
+        limit=limit,
+        progress=progress,
+        is_isolated=is_isolated,
     )
-    known = computed_scores(scoring.definitions)
+    known = [*computed_scores(scoring.definitions), *scoring.model_scores]
     for name in names:
         if name not in (*known, *INPUTS):
             raise OptionError(
                 f"no score named {name}{nearest(name, known)}; "
                 "`catalog scores import` imports a published score, `catalog scores add` adds one"
             )
+    if ask.batch_out:
+        scoring.notes += [batch_note(scoring, name) for name in names]
+        return scoring
     for name in names:
         scoring.signal(name)
-    if model not in (None, TINY) and scoring.model.is_trained_here:
+    is_asked = all(name in scoring.model_scores for name in names)
+    if model not in (None, TINY) and not is_asked and scoring.model.is_trained_here:
         scoring.notes.append(
             f"{model} is the proxy of that name that was trained here; "
             f"to use the model that it started from, write a path such as ./{model}"
@@ -66,9 +75,11 @@ def score(
     return scoring
 
 
-def _options(given: Mapping[str, Any]) -> ScoreOptions:
-    known = [each.name for each in fields(ScoreOptions)]
+def _options(given: Mapping[str, Any]) -> tuple[ScoreOptions, AskOptions]:
+    asking = [each.name for each in fields(AskOptions)]
+    known = [*(each.name for each in fields(ScoreOptions)), *asking]
     unknown = [name for name in given if name not in known]
     if unknown:
         raise OptionError(f"scores have the options {', '.join(known)}, got {', '.join(unknown)}")
-    return ScoreOptions(**given)
+    ask = AskOptions(**{name: given[name] for name in given if name in asking})
+    return ScoreOptions(**{name: given[name] for name in given if name not in asking}), ask

@@ -1,4 +1,4 @@
-"""Derived scores that a catalog's users add: add, replace, remove and list them."""
+"""Scores that a catalog's users add: add, replace, remove and list them."""
 
 from __future__ import annotations
 
@@ -13,6 +13,12 @@ from catalog.compute.scores.measure import MEASURES
 from catalog.errors import HeaderError, NotFoundError, OptionError, QueryError
 from catalog.messages import listed
 from catalog.query.tokens import canonical
+from catalog.signals.model_score_files import (
+    built_in_model_scores,
+    model_scores,
+    parse_model_score,
+)
+from catalog.signals.model_scores import ModelScore, ModelScores
 from catalog.signals.score_definitions import (
     LABELS,
     LOSSES,
@@ -43,19 +49,19 @@ class AddedScore:
         is_same: whether the replaced score had the same SQL.
     """
 
-    definition: ScoreDefinition
+    definition: ScoreDefinition | ModelScore
     replaced_at: datetime | None = None
     is_same: bool = False
 
 
 def add_score(store: Store, file: str | Path) -> AddedScore:
-    """Keep a derived score's file in the catalog, under the file's name.
+    """Keep a score's file in the catalog, under the file's name.
 
     A score of that name that was added before is replaced; its values stay until `gc`.
 
     Args:
         store: the catalog's files and database.
-        file: the path of a ``.sql`` file.
+        file: the path of a ``.sql`` file, or of a ``.toml`` file of a score that asks a model.
 
     Raises:
         NotFoundError: there is no such file.
@@ -65,8 +71,9 @@ def add_score(store: Store, file: str | Path) -> AddedScore:
         OptionError: a score that comes with the catalog has that name.
     """
     path = Path(file)
-    if path.suffix != ".sql":
-        raise OptionError(f"{file}: expected a .sql file, named after the score")
+    language = path.suffix.removeprefix(".")
+    if language not in ("sql", "toml"):
+        raise OptionError(f"{file}: expected a .sql or .toml file, named after the score")
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -75,16 +82,31 @@ def add_score(store: Store, file: str | Path) -> AddedScore:
     check_name(name)
     if _is_built_in(name):
         raise OptionError(f"{name} is a score that comes with the catalog: rename the file")
-    definition = parse_score(text, name=name)
+    definition = _parsed(text, name=name, language=language)
     with store.writing() as connection:
-        check_definition(connection, definition, derived_scores(connection))
+        if isinstance(definition, ScoreDefinition):
+            check_definition(connection, definition, derived_scores(connection))
         rows = connection.sql(query("scores/kept_at"), params={"name": name}).fetchall()
         connection.execute(query("scores/remove"), {"name": name})
-        connection.execute(query("scores/keep"), {"name": name, "text": text})
+        kept = {"name": name, "text": text, "language": language}
+        connection.execute(query("scores/keep"), kept)
     if not rows:
         return AddedScore(definition)
-    ((before, added_at),) = rows
-    return AddedScore(definition, added_at, canonical(before) == canonical(text))
+    ((before, added_at, before_language),) = rows
+    is_same = language == before_language and _same(language, before, text)
+    return AddedScore(definition, added_at, is_same)
+
+
+def _parsed(text: str, *, name: str, language: str) -> ScoreDefinition | ModelScore:
+    if language == "toml":
+        return parse_model_score(text, name=name)
+    return parse_score(text, name=name)
+
+
+def _same(language: str, before: str, text: str) -> bool:
+    if language == "toml":
+        return before == text
+    return canonical(before) == canonical(text)
 
 
 def remove_score(store: Store, name: str) -> None:
@@ -98,11 +120,10 @@ def remove_score(store: Store, name: str) -> None:
         raise OptionError(f"{name} is a score that comes with the catalog and cannot be removed")
     with store.writing() as connection:
         definitions = derived_scores(connection)
-        kept = {key: each for key, each in definitions.items() if each.origin == "added"}
+        every: dict[str, ScoreDefinition | ModelScore] = {**definitions, **model_scores(connection)}
+        kept = [key for key, each in every.items() if each.origin == "added"]
         if name not in kept:
-            raise NotFoundError(
-                f"this catalog keeps no score named {name}{nearest(name, list(kept))}"
-            )
+            raise NotFoundError(f"this catalog keeps no score named {name}{nearest(name, kept)}")
         users = [each.name for each in definitions.values() if name in each.sources]
         if users:
             raise OptionError(f"{name} is an input of {listed(users)}: remove that first")
@@ -112,19 +133,23 @@ def remove_score(store: Store, name: str) -> None:
 def list_scores(store: Store) -> list[dict[str, Any]]:
     """Return every score that can be computed: name, origin, inputs, summary and paper."""
     definitions: Definitions = {**package_scores(), **built_in_scores()}
+    models = built_in_model_scores()
     if store.database.exists():
         with store.reading() as connection:
-            definitions = derived_scores(connection)
-    return list(_rows(definitions))
+            definitions, models = derived_scores(connection), model_scores(connection)
+    return list(_rows(definitions, models))
 
 
-def _rows(definitions: Definitions) -> Iterator[dict[str, Any]]:
+def _rows(definitions: Definitions, models: ModelScores) -> Iterator[dict[str, Any]]:
     for name, summary in MEASURED.items():
         yield _row(name, "measured", "", summary, None)
     for name in sorted(definitions):
         each = definitions[name]
         inputs = ", ".join(source.lstrip("$") for source, _ in each.inputs)
         yield _row(name, each.origin, inputs, each.summary, each.paper)
+    for name in sorted(models):
+        asks = models[name]
+        yield _row(name, asks.origin, ", ".join(asks.inputs), asks.summary, asks.paper)
 
 
 def _row(name: str, origin: str, inputs: str, summary: str, paper: str | None) -> dict[str, Any]:
@@ -132,7 +157,7 @@ def _row(name: str, origin: str, inputs: str, summary: str, paper: str | None) -
 
 
 def _is_built_in(name: str) -> bool:
-    return name in MEASURES or name in built_in_scores()
+    return name in MEASURES or name in built_in_scores() or name in built_in_model_scores()
 
 
 def check_definition(

@@ -15,7 +15,8 @@ from catalog.compute.imports.row_matching import count_members
 from catalog.compute.language_model import LanguageModel, model_signal
 from catalog.compute.scores.derived import Inputs, Stored, derived_rows, split_rows
 from catalog.compute.scores.inputs import ranked_score, taxonomy_labels, trajectories
-from catalog.compute.scores.measure import MEASURES, Measure
+from catalog.compute.scores.measure import MEASURES, VERSION, Measure
+from catalog.compute.scores.model_measure import model_measure
 from catalog.compute.scores.saved import check_definition
 from catalog.compute.shard_runner import (
     ComputeReport,
@@ -27,7 +28,10 @@ from catalog.compute.shard_runner import (
 )
 from catalog.errors import OptionError
 from catalog.query.tokens import canonical
+from catalog.signals.ask_options import AskOptions
 from catalog.signals.kinds import ScoreOptions
+from catalog.signals.model_score_files import model_scores
+from catalog.signals.model_scores import ModelScores
 from catalog.signals.registry import Signal, ensure_signal, find_signal
 from catalog.signals.score_definitions import (
     FORM_LOSSES,
@@ -47,7 +51,6 @@ from catalog.store.store import Store
 if TYPE_CHECKING:
     from catalog.models.causal_lm import CausalLM
 
-VERSION = 1  # of every score's computation; a change that changes values counts it up
 NO_LABELS = (
     "members without labels of their own have none: "
     "`catalog label POOL --taxonomy FILE` assigns some"
@@ -64,6 +67,7 @@ class Scoring:
         model_name: a proxy that was trained here, a Hugging Face id or a path; None if no score
             needs one.
         options: of the computation.
+        ask: options of asking a model.
         limit: the size of the sample to measure; None measures every member.
         progress: called after each shard.
         is_isolated: whether users' SQL runs in a child process.
@@ -75,6 +79,7 @@ class Scoring:
     reference: Reference
     model_name: str | None = None
     options: ScoreOptions = field(default_factory=ScoreOptions)
+    ask: AskOptions = field(default_factory=AskOptions)
     limit: int | None = None
     progress: Progress | None = None
     is_isolated: bool = False
@@ -120,6 +125,12 @@ class Scoring:
         with self.store.reading() as connection:
             return derived_scores(connection)
 
+    @cached_property
+    def model_scores(self) -> ModelScores:
+        """Return the scores of this catalog that ask a model."""
+        with self.store.reading() as connection:
+            return model_scores(connection)
+
     def _checked(self, name: str) -> ScoreDefinition:
         """Return a derived score; one of a package is checked now, others were when added."""
         definition = self.definitions[name]
@@ -137,6 +148,8 @@ class Scoring:
         if name not in self._signals:
             if name in MEASURES:
                 report = self._measure(name, MEASURES[name](self))
+            elif name in self.model_scores:
+                report = self._measure(name, model_measure(self, self.model_scores[name]))
             else:
                 report = self._derive(self._checked(name))
             self.reports.append(report)
@@ -178,7 +191,7 @@ class Scoring:
         else:
             signal = _ensure(self.store, name, identity, details=measure.details)
         self._dtype = signal.identity.get("dtype", "auto")
-        return compute(
+        report = compute(
             self.store,
             self.reference,
             signal,
@@ -186,6 +199,8 @@ class Scoring:
             limit=self.limit,
             progress=self.progress,
         )
+        report.notes = (*report.notes, *measure.notes())
+        return report
 
     def _derive(self, definition: ScoreDefinition) -> ComputeReport:
         started = time.monotonic()
