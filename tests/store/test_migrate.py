@@ -90,6 +90,8 @@ WRITTEN = (
     "027797f49d2cd8c8",  # 0009_fields.sql
     "ef5977edf3e71003",  # 0010_scores.sql
     "f1044bb35466dac3",  # 0011_macro_names.sql
+    "1dc0666729a6a165",  # 0012_purposes.sql
+    "ef66dedca485257e",  # 0013_score_calls.sql
 )
 """Beginnings of the hashes of the migrations that catalogs have applied."""
 

@@ -61,53 +61,52 @@ def completion(text: str, **more: Any) -> dict[str, Any]:
     return {"choices": [choice], "usage": usage} | more
 
 
-def _handler(server: JudgeServer) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: "_Server"
 
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            fault = server.enter(body, dict(self.headers.items()))
-            try:
-                time.sleep(server.seconds + (0.2 if fault == "slow" else 0))
-                self.answer(body, fault)
-            finally:
-                server.leave()
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        fault = self.server.judge.enter(body, dict(self.headers.items()))
+        try:
+            time.sleep(self.server.judge.seconds + (0.2 if fault == "slow" else 0))
+            self.answer(body, fault)
+        finally:
+            self.server.judge.leave()
 
-        def answer(self, body: dict[str, Any], fault: str | None) -> None:
-            if fault == "limited":
-                return self.send(429, {"error": {"message": "slow down"}}, retry="0.1")
-            if fault == "broken":
-                return self.send(500, "<html>")
-            if fault == "malformed":
-                return self.send(200, '{"choices": [')
-            reply = server.reply(body)
-            if isinstance(reply, tuple):
-                return self.send(*reply)
-            whole = completion(reply) if isinstance(reply, str) else reply
-            return self.send(200, whole, is_cut=fault == "cut")
+    def answer(self, body: dict[str, Any], fault: str | None) -> None:
+        if fault == "limited":
+            return self.send(429, {"error": {"message": "slow down"}}, retry="0.1")
+        if fault == "broken":
+            return self.send(500, "<html>")
+        if fault == "malformed":
+            return self.send(200, '{"choices": [')
+        reply = self.server.judge.reply(body)
+        if isinstance(reply, tuple):
+            return self.send(*reply)
+        whole = completion(reply) if isinstance(reply, str) else reply
+        return self.send(200, whole, is_cut=fault == "cut")
 
-        def send(
-            self, status: int, body: Any, *, retry: str | None = None, is_cut: bool = False
-        ) -> None:
-            content = (body if isinstance(body, str) else json.dumps(body)).encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(content)))
-            if retry:
-                self.send_header("Retry-After", retry)
-            self.end_headers()
-            self.wfile.write(content[: len(content) // 2] if is_cut else content)
-            self.close_connection = is_cut
+    def send(
+        self, status: int, body: Any, *, retry: str | None = None, is_cut: bool = False
+    ) -> None:
+        content = (body if isinstance(body, str) else json.dumps(body)).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(content)))
+        if retry:
+            self.send_header("Retry-After", retry)
+        self.end_headers()
+        self.wfile.write(content[: len(content) // 2] if is_cut else content)
+        self.close_connection = is_cut
 
-        def log_message(self, *arguments: Any) -> None:
-            """Print nothing."""
-
-    return Handler
+    def log_message(self, *arguments: Any) -> None:
+        """Print nothing."""
 
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 256
+    judge: JudgeServer
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Print nothing: a killed client breaks its pipes."""
@@ -116,7 +115,8 @@ class _Server(ThreadingHTTPServer):
 @contextmanager
 def running(server: JudgeServer) -> Iterator[JudgeServer]:
     """Serve on a free port."""
-    http = _Server(("127.0.0.1", 0), _handler(server))
+    http = _Server(("127.0.0.1", 0), _Handler)
+    http.judge = server
     server.url = f"http://127.0.0.1:{http.server_address[1]}/v1"
     thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()

@@ -83,7 +83,7 @@ def test_a_second_process_is_refused_and_ctrl_c_keeps_answers(
     wait_for(server, 9)
     second = command(catalog, server)
     assert second.wait(timeout=60) == 1
-    assert "another process" in (second.communicate()[1])
+    assert f"process {first.pid}" in second.communicate()[1]
     wait_for(server, 30)
     first.send_signal(2)
     first.communicate(timeout=60)
