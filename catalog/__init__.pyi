@@ -47,6 +47,7 @@ from catalog.query.added_kernels import ListedKernel as ListedKernel
 from catalog.query.functions import FunctionDescription as FunctionDescription
 from catalog.query.meaning.columns import ColumnOrigin as ColumnOrigin
 from catalog.query.meaning.engines.rewrite import EngineQuery as EngineQuery
+from catalog.report.document import Report as Report
 from catalog.selection.explain import Explanation as Explanation
 from catalog.selection.lint import LintedSelector as LintedSelector
 from catalog.selection.saved import AddedSelector as AddedSelector

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from catalog.query.functions import FunctionDescription
     from catalog.query.meaning.columns import ColumnOrigin
     from catalog.query.meaning.engines.rewrite import EngineQuery
+    from catalog.report.document import Report
     from catalog.selection.explain import Explanation
     from catalog.selection.lint import LintedSelector
     from catalog.selection.saved import AddedSelector
@@ -296,10 +297,7 @@ class Catalog:
         limit: int | None = None,
         progress: Callable[[int, int, int], None] | None = None,
     ) -> ComputeReport:
-        """Extract the hidden states of response tokens of every member that has none.
-
-        See `catalog.compute.states.compute_states`.
-        """
+        """Extract states of response tokens; see `catalog.compute.states.compute_states`."""
         from catalog.compute.states import compute_states
 
         return compute_states(
@@ -325,10 +323,7 @@ class Catalog:
         progress: Callable[[int, int, int], None] | None = None,
         **options: Any,
     ) -> Scoring:
-        """Compute scores of every member that has none, and what they are computed from.
-
-        See `catalog.compute.scores.score`.
-        """
+        """Compute scores of the members that lack them; see `catalog.compute.scores.score`."""
         from catalog.compute.scores import score
 
         return score(
@@ -351,10 +346,7 @@ class Catalog:
         encoder: StrPath = ENCODER,
         progress: Callable[[int, int, int], None] | None = None,
     ) -> ComputeReport:
-        """Assign each member the taxonomy labels whose embeddings are closest to its own.
-
-        See `catalog.compute.labels.label`.
-        """
+        """Assign the closest taxonomy labels to members; see `catalog.compute.labels.label`."""
         from catalog.compute.labels import label
 
         return label(
@@ -398,10 +390,7 @@ class Catalog:
         memory: str | None = QUERY_MEMORY,
         seconds: float | None = None,
     ) -> SearchResult:
-        """Find the members closest to a text, or to one of them.
-
-        See `catalog.compute.search.search`.
-        """
+        """Find the members closest to a text or a member; see `catalog.compute.search.search`."""
         from catalog.compute.search import search
         from catalog.query.executor import Limits
 
@@ -554,10 +543,7 @@ class Catalog:
         new_version: bool = False,
         progress: Callable[[float], None] | None = None,
     ) -> Selected:
-        """Select members of a pool or subset and keep them as a subset.
-
-        See `catalog.subsets.select.select`.
-        """
+        """Select members and keep them as a subset; see `catalog.subsets.select.select`."""
         from catalog.query.executor import Limits
         from catalog.selection.selector import find_selector
         from catalog.subsets.select import select
@@ -587,10 +573,7 @@ class Catalog:
         new_version: bool = False,
         progress: Callable[[float], None] | None = None,
     ) -> Selected:
-        """Run a subset's selection on the current versions of its pools.
-
-        See `catalog.subsets.refresh.refresh`.
-        """
+        """Run a subset's selection on its current pools; see `catalog.subsets.refresh.refresh`."""
         from catalog.query.executor import Limits
         from catalog.subsets.refresh import refresh
 
@@ -615,10 +598,7 @@ class Catalog:
         is_all: bool = False,
         memory: str | None = SELECTION_MEMORY,
     ) -> Why:
-        """Explain why a row of the pool is in a subset, or why it is not.
-
-        See `catalog.why.selected.why`.
-        """
+        """Explain why a row is in a subset or not; see `catalog.why.selected.why`."""
         from catalog.query.executor import Limits
         from catalog.why.selected import why
 
@@ -695,10 +675,7 @@ class Catalog:
         return find_selector(self.store, os.fspath(name))
 
     def add_selector(self, path: StrPath, *, strict: bool = False) -> AddedSelector:
-        """Keep a selector's file in the catalog, under its name.
-
-        See `catalog.selection.saved.add_selector`.
-        """
+        """Keep a selector's file; see `catalog.selection.saved.add_selector`."""
         from catalog.selection.saved import add_selector
 
         return add_selector(self.store, os.fspath(path), is_strict=strict)
@@ -706,19 +683,13 @@ class Catalog:
     def lint_selector(
         self, selector: StrPath, *, pool: str | None = None, fix: bool = False
     ) -> LintedSelector:
-        """Find what is wrong with a selector, or may differ in another run.
-
-        See `catalog.selection.lint.lint_selector`.
-        """
+        """Find what is wrong with a selector; see `catalog.selection.lint.lint_selector`."""
         from catalog.selection.lint import lint_selector
 
         return lint_selector(self.store, os.fspath(selector), pool=pool, is_fixing=fix)
 
     def remove_selector(self, name: str) -> None:
-        """Remove a selector that this catalog keeps.
-
-        See `catalog.selection.saved.remove_selector`.
-        """
+        """Remove a kept selector; see `catalog.selection.saved.remove_selector`."""
         from catalog.selection.saved import remove_selector
 
         remove_selector(self.store, name)
@@ -815,6 +786,12 @@ class Catalog:
                 overwrite=overwrite,
             )
 
+    def report(self, *references: str, path: StrPath, **options: Any) -> Report:
+        """Write a page about pools and subsets; see `catalog.report.document.report`."""
+        from catalog.report.document import report
+
+        return report(self.store, references, Path(path), **options)
+
     # SQL.
 
     def sql(
@@ -834,10 +811,7 @@ class Catalog:
         return to_polars(self._limited(run, query, parameters=parameters, limits=limits))
 
     def scan(self, query: str, *, parameters: Mapping[str, Any] | None = None) -> pl.LazyFrame:
-        """Return one SELECT as a lazy frame, which reads it batch by batch each time it is used.
-
-        See `catalog.query.lazy.lazy_frame`.
-        """
+        """Return one SELECT as a lazy frame; see `catalog.query.lazy.lazy_frame`."""
         from catalog.query.lazy import lazy_frame
 
         return lazy_frame(lambda: self.stream(query, parameters=parameters))

@@ -41,6 +41,7 @@ SECTIONS = {
         "search": ("search", "index"),
         "sql": ("sql",),
         "functions": ("functions", "kernels"),
+        "look": ("report", "browse"),
     },
     "Maintenance": {
         "maintenance": ("doctor", "gc", "migrate"),

@@ -1,0 +1,195 @@
+"""What the page asks the server: one function for each question, by the name of its address."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from catalog.errors import OptionError, UsageError
+from catalog.query import worker
+from catalog.query.executor import Limits
+from catalog.query.stream import run
+from catalog.report.comparisons import compared
+from catalog.report.definitions import definitions
+from catalog.report.page_data import PageData
+from catalog.report.plain import plain_rows
+from catalog.store.queries import query
+from catalog.store.store import Store
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+SQL_LIMITS = Limits(memory="2GB", seconds=60)
+SELECTION_LIMITS = Limits(memory="4GB")
+N_ROWS = 500
+"""Rows that the page shows of an answer to a query, and the most that it asks for at once."""
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Answers to the page's questions about one pool or subset.
+
+    Each opens the database for itself and closes it again, so that an open page keeps no writer
+    waiting. SQL of the user runs in a child process, under the limits of `catalog sql`.
+
+    Attributes:
+        store: the catalog's files and database.
+        page: what the page shows.
+        folder: where selectors are saved; None if nothing may be written.
+    """
+
+    store: Store
+    page: PageData
+    folder: Path | None = None
+
+    def rows(self, *, ids: Sequence[int]) -> list[dict[str, Any]]:
+        """Return the texts of some members, in the order of their ids."""
+        wanted = [self._fingerprint(index) for index in ids[:N_ROWS]]
+        table = self._run("report/rows", fingerprints=wanted)
+        by_fingerprint = {row["fingerprint"]: row for row in plain_rows(table)}
+        return [
+            by_fingerprint[fingerprint] | {"id": index}
+            for index, fingerprint in zip(ids, wanted, strict=False)
+            if fingerprint in by_fingerprint
+        ]
+
+    def losses(self, *, id: int) -> list[float]:
+        """Return the loss trajectory of a member, in the order of training."""
+        table = self._run("report/trajectory", fingerprint=self._fingerprint(id))
+        return [loss for row in table["losses"].to_pylist() for loss in row]
+
+    def neighbours(self, *, id: int) -> list[dict[str, Any]]:
+        """Return the members nearest to one, with their cosines and prompts."""
+        near = self._run("report/neighbours", fingerprint=self._fingerprint(id))
+        similarities = {
+            self.page.positions[row["fingerprint"]]: row["similarity"] for row in near.to_pylist()
+        }
+        rows = self.rows(ids=list(similarities))
+        return [
+            {"id": row["id"], "prompt": row["prompt"], "similarity": similarities[row["id"]]}
+            for row in rows
+        ]
+
+    def why(self, *, id: int, subset: str) -> list[str]:
+        """Return why a member is in a subset or not, in sentences."""
+        from catalog.why.selected import why
+
+        fingerprint = self._fingerprint(id)
+        found = self._limited(why, subset, fingerprint, limits=SELECTION_LIMITS)
+        return list(found.lines()[2:])
+
+    def text(self, *, text: str) -> list[int]:
+        """Return the ids of the members whose prompt or response holds a text."""
+        return self._ids(self._run("report/text_matches", text=text))
+
+    def sql(self, *, query: str) -> dict[str, Any]:
+        """Return the first rows of a query's answer, and the ids of the members in it."""
+        started = time.monotonic()
+        table = self._limited(run, query, limits=SQL_LIMITS)
+        is_members = "fingerprint" in table.column_names
+        return {
+            "columns": table.column_names,
+            "rows": [list(row.values()) for row in plain_rows(table.slice(0, N_ROWS))],
+            "n": table.num_rows,
+            "seconds": round(time.monotonic() - started, 3),
+            "ids": self._ids(table) if is_members else None,
+        }
+
+    def compare(self, *, references: Sequence[str]) -> dict[str, Any]:
+        """Return subsets side by side; see `catalog.report.comparisons.compared`."""
+        return compared(self.store, references, limits=SELECTION_LIMITS)
+
+    def definitions(self, *, references: Sequence[str]) -> list[dict[str, Any]]:
+        """Return what subsets were made from; see `catalog.report.definitions.definitions`."""
+        return definitions(self.store, references)
+
+    def quarantine(self) -> dict[str, Any]:
+        """Return the records that could not be read; see `catalog.report.quarantine`."""
+        from catalog.report.quarantine import quarantine
+
+        return quarantine(self.store, self.page.reference)
+
+    def save(self, *, name: str, sql: str, budget: int) -> dict[str, Any]:
+        """Write a selector beside the user's files, and select it as a subset.
+
+        Raises:
+            UsageError: the page was started without ``--save``.
+            OptionError: a file of that name with another text is there.
+        """
+        from catalog.selection.selector import find_selector
+        from catalog.store.references import check_name
+        from catalog.subsets.select import select
+
+        if self.folder is None:
+            raise UsageError("this page is read-only: start it with `catalog browse --save`")
+        path = self.folder / f"{check_name(name)}.sql"
+        write_selector(path, sql)
+        selected = self._limited(
+            select,
+            find_selector(self.store, str(path)),
+            str(self.page.reference),
+            name=name,
+            budget=budget,
+            limits=SELECTION_LIMITS,
+        )
+        return {
+            "reference": str(selected.reference),
+            "n_members": selected.n_members,
+            "path": str(path),
+            "warnings": list(selected.warnings),
+        }
+
+    def _fingerprint(self, index: int) -> str:
+        if not 0 <= index < len(self.page.fingerprints):
+            raise OptionError(f"expected an id below {len(self.page.fingerprints)}, got {index}")
+        return self.page.fingerprints[index]
+
+    def _ids(self, table: pa.Table) -> list[int]:
+        positions = self.page.positions
+        found = table["fingerprint"].to_pylist()
+        return sorted({positions[each] for each in found if each in positions})
+
+    def _run(self, name: str, **values: Any) -> pa.Table:
+        parameters = {"reference": str(self.page.reference)} | values
+        return run(self.store, query(name), parameters=parameters, name=name, limits=SQL_LIMITS)
+
+    def _limited(
+        self, function: Callable[..., Any], *values: Any, limits: Limits, **options: Any
+    ) -> Any:
+        store = self.store.absolute()
+        return worker.call(function, store, *values, limits=replace(limits), **options)
+
+
+QUESTIONS: Mapping[str, Callable[..., Any]] = {
+    function.__name__: function
+    for function in (
+        Answers.rows,
+        Answers.losses,
+        Answers.neighbours,
+        Answers.why,
+        Answers.text,
+        Answers.sql,
+        Answers.compare,
+        Answers.definitions,
+        Answers.quarantine,
+        Answers.save,
+    )
+}
+"""What the page can ask, by name."""
+
+
+def write_selector(path: Path, sql: str) -> None:
+    """Write a selector's file; the same text again is no change.
+
+    Raises:
+        OptionError: a file with another text is there.
+    """
+    from catalog.store.atomic import new_file
+
+    if path.exists() and path.read_text(encoding="utf-8") == sql:
+        return
+    with new_file(path, overwrite=False) as unfinished:
+        unfinished.write_text(sql, encoding="utf-8")

@@ -1,0 +1,27 @@
+"""Subsets beside each other and beside a random draw of their size, as the page shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from catalog.query.executor import Limits
+from catalog.store.store import Store
+from catalog.subsets.compare import compare
+
+
+def compared(
+    store: Store, references: Sequence[str], *, limits: Limits | None = None
+) -> dict[str, Any]:
+    """Return measures, overlap and notes of references; see `catalog.subsets.compare.compare`.
+
+    Coverage is measured on the first two principal components, which take no minutes.
+    """
+    if not references:
+        return {"rows": [], "overlap": [], "notes": []}
+    comparison = compare(store, references, projection="pca", limits=limits)
+    overlap = [
+        {"left": left, "right": right, "jaccard": value}
+        for (left, right), value in comparison.overlap.items()
+    ]
+    return {"rows": comparison.rows, "overlap": overlap, "notes": list(comparison.notes)}

@@ -1,0 +1,142 @@
+"""Write a report: the page with its data inside, one file that opens without a network."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from catalog.errors import OptionError
+from catalog.json_text import json_text
+from catalog.query.executor import Limits
+from catalog.query.stream import run
+from catalog.report.comparisons import compared
+from catalog.report.definitions import definitions
+from catalog.report.page import one_document
+from catalog.report.page_data import PageData, read_page_data
+from catalog.report.plain import plain_rows
+from catalog.report.quarantine import quarantine
+from catalog.store.atomic import new_file, require_writable
+from catalog.store.queries import query
+from catalog.store.references import resolve
+from catalog.store.store import Store
+from catalog.subsets.store import stored
+
+N_TEXTS = 4_000
+SEED = 0
+
+
+@dataclass(frozen=True)
+class Report:
+    """Report that was written.
+
+    Attributes:
+        path: of the file.
+        reference: the pool or subset whose members it shows.
+        n_members: how many they are.
+        n_texts: how many of them it holds with their texts.
+        n_bytes: of the file.
+        notes: what it lacks.
+    """
+
+    path: Path
+    reference: str
+    n_members: int
+    n_texts: int
+    n_bytes: int
+    notes: tuple[str, ...]
+
+
+def report(
+    store: Store,
+    references: Sequence[str],
+    path: Path,
+    *,
+    n_texts: int = N_TEXTS,
+    is_overwriting: bool = False,
+    limits: Limits | None = None,
+) -> Report:
+    """Write a report of pools and subsets of one pool as one HTML file.
+
+    Args:
+        store: the catalog's files and database.
+        references: the first that is a pool is the one whose members are shown; without one, the
+            pool that the first subset comes from.
+        path: the file to write.
+        n_texts: how many members are written with their texts: those of the subsets first, then a
+            random draw.
+        is_overwriting: replace an existing file.
+        limits: memory and time of each query.
+
+    Raises:
+        OptionError: the file exists, or no reference is given.
+        ReferenceNotFoundError: one of the references is not there.
+    """
+    require_writable(path, overwrite=is_overwriting)
+    if not references:
+        raise OptionError("expected at least one pool or subset")
+    pool, exact = _pool_and_references(store, references)
+    subsets = [reference for reference in exact if reference != pool]
+    page = read_page_data(store, pool, subsets=subsets, limits=limits)
+    ids = text_ids(page, n_texts)
+    answers: dict[str, Any] = {
+        "rows": _rows(store, page, ids, limits),
+        "compare": compared(store, subsets, limits=limits),
+        "definitions": definitions(store, subsets),
+        "quarantine": quarantine(store, page.reference, has_texts=n_texts > 0),
+    }
+    blocks = {
+        "page-data": gzip.compress(page.packed(), 9, mtime=0),
+        "page-answers": gzip.compress(json_text(answers).encode(), 9, mtime=0),
+    }
+    with new_file(path, overwrite=is_overwriting) as unfinished:
+        unfinished.write_text(one_document(blocks), encoding="utf-8")
+    notes = tuple(page.header["notes"])
+    n_bytes = path.stat().st_size
+    return Report(path, pool, len(page.fingerprints), len(ids), n_bytes, notes)
+
+
+def text_ids(page: PageData, n_texts: int) -> list[int]:
+    """Return the members that keep their texts: an equal share of each subset, then a draw."""
+    n = len(page.fingerprints)
+    order = np.random.default_rng(SEED).permutation(n)
+    masks = [column.values[order] > 0 for column in page.columns if column.kind == "subset"]
+    share = n_texts // (len(masks) + 1)
+    chosen: dict[int, None] = {}
+    for mask in masks:
+        chosen |= dict.fromkeys(order[mask][:share].tolist())
+    for index in order.tolist():
+        if len(chosen) >= n_texts:
+            break
+        chosen[index] = None
+    return sorted(chosen)
+
+
+def _rows(
+    store: Store, page: PageData, ids: Sequence[int], limits: Limits | None
+) -> list[dict[str, Any]]:
+    fingerprints = [page.fingerprints[index] for index in ids]
+    parameters = {"reference": str(page.reference), "fingerprints": fingerprints}
+    table = run(store, query("report/rows"), parameters=parameters, limits=limits)
+    rows = [row | {"id": page.positions[row["fingerprint"]]} for row in plain_rows(table)]
+    for row in rows:
+        if len(row["messages"] or ()) <= 2:
+            row["messages"] = None  # the prompt and the response hold all of it
+    return sorted(rows, key=lambda row: row["id"])
+
+
+def _pool_and_references(store: Store, references: Sequence[str]) -> tuple[str, list[str]]:
+    with store.reading() as connection:
+        found = [resolve(connection, reference) for reference in references]
+        exact = [str(reference) for reference in found]
+        pools = [str(reference) for reference in found if reference.kind == "pool"]
+        if pools:
+            return pools[0], exact
+        record = stored(connection, found[0])
+        parameters = {"pool_id": record["pool_id"]}
+        ((name,),) = connection.sql(query("pools/name"), params=parameters).fetchall()
+    return f"{name}@{record['pool_version']}", exact

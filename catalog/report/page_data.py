@@ -1,0 +1,192 @@
+"""What the page shows of a pool or subset: a row for each member, and columns of numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from catalog.errors import AmbiguousSignalError, QueryError, SignalError
+from catalog.query.executor import Limits
+from catalog.query.source_text import quoted
+from catalog.query.stream import run
+from catalog.report.columns import (
+    Array,
+    Column,
+    category_column,
+    number_column,
+    pack,
+    place_column,
+    subset_column,
+)
+from catalog.report.places import places
+from catalog.store.queries import query
+from catalog.store.references import Reference, resolve
+from catalog.store.store import Store
+from catalog.subsets.store import list_subsets
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+JOINED = "JOIN (SELECT instruction_id, {column} FROM {relation}($pool)) USING (instruction_id)"
+"""What a selector reads beside the pool for a condition on a column."""
+
+
+@dataclass(frozen=True)
+class PageData:
+    """Data of one page.
+
+    Attributes:
+        reference: whose members.
+        fingerprints: of the members, in the order of the page.
+        header: what the page knows of the whole.
+        columns: one value for each member.
+    """
+
+    reference: Reference
+    fingerprints: list[str]
+    header: Mapping[str, Any]
+    columns: Sequence[Column]
+
+    @cached_property
+    def positions(self) -> dict[str, int]:
+        """Return the place of each fingerprint in the order of the page."""
+        return {fingerprint: index for index, fingerprint in enumerate(self.fingerprints)}
+
+    def packed(self) -> bytes:
+        """Return the data as the browser reads it; see `catalog.report.columns.pack`."""
+        return pack(self.header, self.columns)
+
+
+def read_page_data(
+    store: Store,
+    ref: str,
+    *,
+    subsets: Sequence[str] | None = None,
+    is_saving: bool = False,
+    limits: Limits | None = None,
+) -> PageData:
+    """Read what the page shows of a pool or subset.
+
+    Args:
+        store: the catalog's files and database.
+        ref: the pool or subset.
+        subsets: references of the subsets to mark; None marks the newest version of each subset
+            of the same pool.
+        is_saving: whether the page offers to save a subset.
+        limits: memory and time of each query.
+
+    Raises:
+        ReferenceNotFoundError: there is no such pool or subset.
+    """
+    with store.reading() as connection:
+        reference = resolve(connection, ref)
+        known = {
+            f"{row['name']}@{row['version']}": row for row in list_subsets(connection).to_pylist()
+        }
+    reader = _Reader(store, reference, limits or Limits())
+    chosen = _newest(known, reference) if subsets is None else list(subsets)
+    columns = [*reader.members(), *reader.places()]
+    columns += reader.subsets(chosen, known)
+    columns += [*reader.scores(), *reader.losses()]
+    header = {
+        "reference": str(reference),
+        "kind": reference.kind,
+        "n": len(reader.fingerprints),
+        "map": reader.map,
+        "notes": reader.notes,
+        "is_saving": is_saving,
+    }
+    return PageData(reference, reader.fingerprints, header, columns)
+
+
+class _Reader:
+    """Reads one part of the page after another, each in the order of the members."""
+
+    def __init__(self, store: Store, reference: Reference, limits: Limits) -> None:
+        self.store, self.reference, self.limits = store, reference, limits
+        self.notes: list[str] = []
+        self.map: Mapping[str, Any] | None = None
+        self.fingerprints: list[str] = []
+
+    def members(self) -> Iterator[Column]:
+        """Yield the source and the lengths, and remember the order of the members."""
+        table = self._run("report/members")
+        self.fingerprints = table["fingerprint"].to_pylist()
+        self.order = {fingerprint: i for i, fingerprint in enumerate(self.fingerprints)}
+        yield category_column("source", table["source"].to_pylist(), sql="source")
+        for name in ("prompt", "response"):
+            values = _numbers(table[f"{name}_characters"])
+            yield number_column(f"{name}_characters", values, sql=f"length({name})", is_log=True)
+
+    def places(self) -> Iterator[Column]:
+        """Yield x and y of the map, or of the first two principal components."""
+        placed, self.map = places(self.store, self.reference, self.limits, self.notes)
+        if placed is not None:
+            for name in ("x", "y"):
+                yield place_column(name, self._in_order(placed, name))
+
+    def subsets(
+        self, references: Sequence[str], known: Mapping[str, Mapping[str, Any]]
+    ) -> Iterator[Column]:
+        """Yield a column for each subset that holds a member of the page."""
+        for ref in references:
+            members = self._run("report/subset_members", reference=ref)["fingerprint"].to_pylist()
+            is_member = np.zeros(len(self.fingerprints), dtype=bool)
+            is_member[[self.order[each] for each in members if each in self.order]] = True
+            selector = str(known.get(ref, {}).get("selector", ""))
+            yield subset_column(ref, is_member, selector=selector)
+
+    def scores(self) -> Iterator[Column]:
+        """Yield each score that a member has."""
+        table = self._run("report/scores")
+        for name in table.column_names:
+            if name not in ("instruction_id", "fingerprint"):
+                values = self._in_order(table, name)
+                if not np.isnan(values).all():
+                    reads = JOINED.format(column=quoted(name), relation="scores")
+                    yield number_column(name, values, sql=quoted(name), reads=reads)
+
+    def losses(self) -> Iterator[Column]:
+        """Yield the last loss, where every member has a trajectory."""
+        try:
+            table = self._run("report/last_losses")
+        except (SignalError, AmbiguousSignalError, QueryError):
+            return
+        values = self._in_order(table, "value")
+        reads = JOINED.format(column="losses", relation="trajectories")
+        yield number_column("last_loss", values, sql="losses[-1]", reads=reads)
+
+    def _in_order(self, table: pa.Table, name: str) -> Array:
+        values = np.full(len(self.fingerprints), np.nan)
+        index = [self.order[each] for each in table["fingerprint"].to_pylist()]
+        values[index] = _numbers(table[name])
+        return values
+
+    def _run(self, name: str, **values: Any) -> pa.Table:
+        parameters = {"reference": str(self.reference)} | values
+        return run(self.store, query(name), parameters=parameters, name=name, limits=self.limits)
+
+
+def _numbers(column: pa.ChunkedArray) -> Array:
+    """Return a column as float64 (n,), NaN for NULL."""
+    import pyarrow as pa
+
+    return np.asarray(column.cast(pa.float64()).to_numpy())
+
+
+def _newest(known: Mapping[str, Mapping[str, Any]], reference: Reference) -> list[str]:
+    """Return the newest version of each subset made from the pool of a reference."""
+    pool = reference.name
+    own = known.get(str(reference))
+    if own:
+        pool = str(own["pool"]).partition("@")[0]
+    newest = {
+        row["name"]: ref
+        for ref, row in known.items()
+        if str(row["pool"]).partition("@")[0] == pool and ref != str(reference)
+    }
+    return list(newest.values())

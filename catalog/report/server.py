@@ -1,0 +1,151 @@
+"""Server of the page: the standard library's, on the loopback address, with a token.
+
+Files of the page hold no data and are read with GET. Data are asked for with POST, whose answers
+need the token, this server's Host and, where a browser names one, its Origin; so that no other page
+that the browser shows, and no other user of the machine, can ask.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import secrets
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cached_property
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from catalog.errors import CatalogError
+from catalog.json_text import json_text
+from catalog.report.answers import QUESTIONS, Answers
+from catalog.report.page import MEDIA_TYPES, page_file, policy
+
+ADDRESS = "127.0.0.1"
+NAMES = (ADDRESS, "localhost")
+LONGEST_QUESTION = 4_000_000
+"""Bytes of one question."""
+
+JSON = "application/json"
+HEADERS = {
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Content-Security-Policy": policy("'self'", connects="'self'"),
+}
+
+
+class PageServer(ThreadingHTTPServer):
+    """Server of one page; `url` opens it."""
+
+    daemon_threads = True
+
+    def __init__(self, answers: Answers, *, port: int = 0) -> None:
+        """Listen on a port of the loopback address; 0 takes a free one."""
+        super().__init__((ADDRESS, port), _Handler)
+        self.answers = answers
+        self.token = secrets.token_urlsafe(24)
+
+    @property
+    def port(self) -> int:
+        """Return the port that the server listens on."""
+        return int(self.server_address[1])
+
+    @property
+    def url(self) -> str:
+        """Return the page's address with the token, which browsers keep to themselves."""
+        return f"http://{ADDRESS}:{self.port}/#token={self.token}"
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """Return the values of the header Host that mean this server."""
+        return frozenset(f"{name}:{self.port}" for name in NAMES)
+
+    @cached_property
+    def packed(self) -> bytes:
+        """Return the columns of the page, compressed."""
+        return gzip.compress(self.answers.page.packed(), 1, mtime=0)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """One request on a connection of its own."""
+
+    server: PageServer
+
+    def log_message(self, *arguments: Any) -> None:
+        """Print nothing: the terminal belongs to the command."""
+
+    def do_GET(self) -> None:
+        if not self._is_our_host():
+            return self._refuse("expected this server's Host")
+        found = page_file(self.path.partition("?")[0])
+        if found is None:
+            return self._send(404, {"error": f"no file {self.path}"})
+        name, content = found
+        return self._send_bytes(200, content, MEDIA_TYPES[name.rpartition(".")[2]])
+
+    def do_POST(self) -> None:
+        refusal = self._refusal()
+        if refusal:
+            return self._refuse(refusal)
+        body = self._body()
+        if body is None:
+            return self._send(413, {"error": f"expected at most {LONGEST_QUESTION:,} bytes"})
+        name = self.path.removeprefix("/ask/")
+        if name == "page":
+            return self._send_bytes(
+                200, self.server.packed, "application/octet-stream", {"Content-Encoding": "gzip"}
+            )
+        if name not in QUESTIONS:
+            return self._send(404, {"error": f"no question {name}"})
+        return self._answer(QUESTIONS[name], body)
+
+    def _answer(self, question: Callable[..., Any], body: bytes) -> None:
+        try:
+            options = json.loads(body or b"{}")
+            answer = question(self.server.answers, **options)
+        except CatalogError as error:
+            self._send(400, {"error": str(error)})
+        except (TypeError, ValueError, KeyError) as error:
+            self._send(400, {"error": f"expected a JSON object of options: {error}"})
+        else:
+            self._send(200, answer)
+
+    def _body(self) -> bytes | None:
+        n_bytes = int(self.headers.get("Content-Length") or 0)
+        if 0 <= n_bytes <= LONGEST_QUESTION:
+            return self.rfile.read(n_bytes)
+        return None
+
+    def _is_our_host(self) -> bool:
+        return self.headers.get("Host", "") in self.server.hosts
+
+    def _refusal(self) -> str | None:
+        if not self._is_our_host():
+            return "expected this server's Host"
+        origin = self.headers.get("Origin")
+        if origin is not None and origin.removeprefix("http://") not in self.server.hosts:
+            return "expected this server's Origin"
+        token = self.headers.get("X-Token", "")
+        if not secrets.compare_digest(token.encode(), self.server.token.encode()):
+            return "expected the token of this server: open the address that the command prints"
+        return None
+
+    def _refuse(self, reason: str) -> None:
+        self._send(403, {"error": reason})
+
+    def _send(self, status: int, value: Any) -> None:
+        self._send_bytes(status, json_text(value).encode(), JSON)
+
+    def _send_bytes(
+        self, status: int, content: bytes, media_type: str, more: dict[str, str] | None = None
+    ) -> None:
+        self.send_response(status)
+        named = {"Content-Type": media_type, "Content-Length": str(len(content))}
+        for name, value in (HEADERS | named | (more or {})).items():
+            self.send_header(name, value)
+        self.end_headers()
+        with suppress(ConnectionError):  # the page was closed or has asked something else since
+            self.wfile.write(content)

@@ -1,0 +1,101 @@
+// What a filter keeps, as a test of a row, as SQL and as words. A filter is plain data: see state.js.
+import { ask, columns } from './data.js';
+import { shown } from './dom.js';
+
+export const quotedText = (text) => `'${text.replaceAll("'", "''")}'`;
+
+function categoryClause(column, { values }) {
+  const { categories, absent } = column;
+  const codes = new Set(values.map((value) => categories.indexOf(value)));
+  const named = values.filter((value) => categories.indexOf(value) !== absent);
+  const list = named.length ? `${column.sql} IN (${named.map(quotedText).join(', ')})` : '';
+  const none = absent != null && codes.has(absent) ? `${column.sql} IS NULL` : '';
+  const both = [list, none].filter(Boolean).join(' OR ');
+  return {
+    test: (row) => codes.has(column.values[row]),
+    sql: list && none ? `(${both})` : both,
+    label: `${column.label}: ${values.join(', ')}`,
+  };
+}
+
+// Numbers are compared as FLOAT on both sides, so that the page and the database agree on each row.
+function numberClause(column, { low, high, isClosed }) {
+  const [from, to] = [Math.fround(low), Math.fround(high)];
+  const value = `(${column.sql})::FLOAT`;
+  const { values } = column;
+  return {
+    test: isClosed
+      ? (row) => values[row] >= from && values[row] <= to
+      : (row) => values[row] >= from && values[row] < to,
+    sql: `${value} >= ${from}::FLOAT AND ${value} ${isClosed ? '<=' : '<'} ${to}::FLOAT`,
+    label: `${column.label} from ${shown(low)} to ${shown(high)}`,
+    reads: column.reads,
+  };
+}
+
+function subsetClause(column, { isIn }) {
+  return {
+    test: (row) => Boolean(column.values[row]) === isIn,
+    sql: isIn ? column.sql : `NOT ${column.sql}`,
+    label: `${isIn ? 'in' : 'not in'} ${column.label}`,
+  };
+}
+
+// The same steps as the macro `is_inside`, in the same order: both compute with doubles.
+export function isInside(x, y, points) {
+  let isOdd = false;
+  for (let i = 0; i < points.length; i += 1) {
+    const [ax, ay] = points[i];
+    const [bx, by] = points[(i + 1) % points.length];
+    if (ay > y !== by > y && x < ax + ((y - ay) * (bx - ax)) / (by - ay)) isOdd = !isOdd;
+  }
+  return isOdd;
+}
+
+function outlineClause(_, { points }) {
+  const x = columns.get('x').values;
+  const y = columns.get('y').values;
+  const corners = points.map((point) => `[${point.map(asDouble).join(', ')}]`).join(', ');
+  return {
+    test: (row) => isInside(x[row], y[row], points),
+    sql: `is_inside(x, y, [${corners}])`,
+    label: `inside an outline of ${points.length} corners on the map`,
+    isPlaced: true,
+  };
+}
+
+const asDouble = (number) => (Number.isInteger(number) ? `${number}.0` : String(number));
+
+async function textClause(_, { text }) {
+  const ids = new Set(await ask('text', { text }));
+  const holds = (name) => `contains(lower(${name}), lower(${quotedText(text)}))`;
+  return {
+    test: (row) => ids.has(row),
+    sql: `(${holds('prompt')} OR ${holds('response')})`,
+    label: `holds the text ${JSON.stringify(text)}`,
+  };
+}
+
+async function queryClause(_, { query }) {
+  const { ids } = await ask('sql', { query });
+  if (!ids) throw new Error('The answer has no column fingerprint.');
+  const rows = new Set(ids);
+  return {
+    test: (row) => rows.has(row),
+    sql: `fingerprint IN (SELECT fingerprint FROM (\n${query.trim().replace(/;$/, '')}\n))`,
+    label: 'in the answer of a query',
+  };
+}
+
+const CLAUSES = {
+  category: categoryClause,
+  number: numberClause,
+  subset: subsetClause,
+  outline: outlineClause,
+  text: textClause,
+  query: queryClause,
+};
+
+export async function clauseOf(name, filter) {
+  return CLAUSES[filter.kind](columns.get(name), filter);
+}

@@ -1,0 +1,52 @@
+// The data of the page: inside the document (a report), or asked of the server (browse).
+import { find } from './dom.js';
+import { offline } from './offline.js';
+
+export const isReport = Boolean(find('#page-data'));
+const TYPES = { uint8: Uint8Array, uint16: Uint16Array, float32: Float32Array };
+
+function takeToken() {
+  const given = new URLSearchParams(location.hash.slice(1)).get('token');
+  if (given) {
+    sessionStorage.setItem('token', given);
+    history.replaceState(null, '', location.pathname);
+  }
+  return sessionStorage.getItem('token') ?? '';
+}
+const token = isReport ? '' : takeToken();
+
+export async function ask(question, options = {}) {
+  if (isReport) return offline(question, options);
+  const headers = { 'X-Token': token, 'Content-Type': 'application/json' };
+  const body = JSON.stringify(options);
+  const answer = await fetch(`/ask/${question}`, { method: 'POST', headers, body });
+  if (question === 'page' && answer.ok) return answer.arrayBuffer();
+  const value = await answer.json();
+  if (!answer.ok) throw new Error(value.error);
+  return value;
+}
+
+function unpacked(buffer) {
+  const length = new DataView(buffer).getUint32(0, true);
+  const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length)));
+  for (const column of header.columns) {
+    const offset = 4 + length + column.offset;
+    column.values = new TYPES[column.dtype](buffer, offset, column.n);
+  }
+  return header;
+}
+
+async function load() {
+  try {
+    return unpacked(await ask('page'));
+  } catch (error) {
+    document.body.replaceChildren(`The page cannot be shown: ${error.message}`);
+    throw error;
+  }
+}
+
+export const page = await load();
+export const columns = new Map(page.columns.map((column) => [column.name, column]));
+export const facets = page.columns.filter((column) => column.kind !== 'place');
+export const numbers = facets.filter((column) => column.kind === 'number');
+export const subsets = facets.filter((column) => column.kind === 'subset');

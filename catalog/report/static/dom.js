@@ -1,0 +1,49 @@
+// Elements and numbers. Texts of members become text nodes, never markup.
+export const find = (selector, parent = document) => parent.querySelector(selector);
+
+export function element(tag, properties = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (name.startsWith('on')) node.addEventListener(name.slice(2), value);
+    else if (name === 'dataset') Object.assign(node.dataset, value);
+    else if (name in node) node[name] = value;
+    else node.setAttribute(name, value);
+  }
+  node.append(...children.filter((child) => child != null));
+  return node;
+}
+
+export const quiet = (text) => element('p', { className: 'quiet' }, text);
+export const failure = (error) => element('p', { className: 'error', role: 'alert' }, error.message);
+
+export function shown(value) {
+  if (value == null || Number.isNaN(value)) return '';
+  if (typeof value !== 'number') return String(value);
+  const isLarge = Math.abs(value) >= 1000 || Number.isInteger(value);
+  return isLarge ? Math.round(value).toLocaleString('en') : String(+value.toPrecision(3));
+}
+
+export function table(heads, rows, caption) {
+  const head = heads.map((text) => element('th', { scope: 'col' }, text));
+  const cell = (value) => element(
+    'td',
+    { className: typeof value === 'number' ? 'number' : '' },
+    value instanceof Node ? value : shown(value),
+  );
+  return element(
+    'table',
+    {},
+    caption ? element('caption', {}, caption) : null,
+    element('thead', {}, element('tr', {}, ...head)),
+    element('tbody', {}, ...rows.map((row) => element('tr', {}, ...row.map(cell)))),
+  );
+}
+
+export const colourOf = (name) => getComputedStyle(document.documentElement).getPropertyValue(name);
+
+export function fitCanvas(canvas, height = canvas.clientHeight) {
+  const scale = devicePixelRatio;
+  canvas.width = Math.max(1, Math.round(canvas.clientWidth * scale));
+  canvas.height = Math.max(1, Math.round(height * scale));
+  return canvas.getContext('2d');
+}

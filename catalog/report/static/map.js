@@ -1,0 +1,150 @@
+// The map: move, zoom, point at members and draw around them, by mouse and by keyboard.
+import { fillColours } from './colours.js';
+import { ask, page } from './data.js';
+import { colourOf, element, find, fitCanvas } from './dom.js';
+import { current, openRow } from './detail.js';
+import { filters, isShown, onChange, setFilter } from './filters.js';
+import { simplified } from './outline.js';
+import { drawPoints, recolour } from './points.js';
+import {
+  fitView, nearestRow, placesX, placesY, scaleOf, toMap, toScreen, view, zoomAt,
+} from './view.js';
+
+const marks = find('#marks');
+const tip = find('#tip');
+let path = null; // of the outline while it is drawn
+let drag = null;
+let wait = 0;
+
+const isOutlining = (event) => event.shiftKey || find('input[name=mode]:checked').value === 'outline';
+
+function traced(context, points) {
+  context.beginPath();
+  for (const [x, y] of points) context.lineTo(...toScreen(marks, x, y));
+  context.closePath();
+}
+
+export function drawMarks() {
+  const context = fitCanvas(marks);
+  context.scale(devicePixelRatio, devicePixelRatio);
+  const points = path ?? filters.get('outline')?.filter.points;
+  if (points?.length) {
+    traced(context, points);
+    context.fillStyle = colourOf('--veil');
+    context.fill();
+    context.setLineDash([5, 4]);
+    context.strokeStyle = colourOf('--accent');
+    context.lineWidth = 1.5;
+    context.stroke();
+  }
+  if (current() == null) return;
+  const [x, y] = toScreen(marks, placesX[current()], placesY[current()]);
+  context.setLineDash([]);
+  context.strokeStyle = colourOf('--ink');
+  context.lineWidth = 2;
+  context.beginPath();
+  context.arc(x, y, 8, 0, 2 * Math.PI);
+  context.stroke();
+}
+
+function redraw() {
+  requestAnimationFrame(() => {
+    drawPoints();
+    drawMarks();
+  });
+}
+
+async function showTip(x, y) {
+  const row = nearestRow(marks, x, y, isShown);
+  tip.hidden = true;
+  if (row < 0) return;
+  const [text] = await ask('rows', { ids: [row] });
+  if (!text) return;
+  const response = (text.response ?? '').slice(0, 120);
+  tip.replaceChildren(element('b', {}, text.prompt.slice(0, 160)), element('div', {}, response));
+  tip.style.left = `${Math.max(0, Math.min(x + 12, marks.clientWidth - 340))}px`;
+  tip.style.top = `${Math.max(0, Math.min(y + 12, marks.clientHeight - 90))}px`;
+  tip.hidden = false;
+}
+
+function pressed(event) {
+  marks.setPointerCapture(event.pointerId);
+  if (isOutlining(event)) path = [toMap(marks, event.offsetX, event.offsetY)];
+  else drag = { x: event.offsetX, y: event.offsetY, isMoved: false };
+}
+
+function moved(event) {
+  clearTimeout(wait);
+  const { offsetX: x, offsetY: y } = event;
+  if (path) {
+    path.push(toMap(marks, x, y));
+    drawMarks();
+  } else if (drag) {
+    const scale = scaleOf(marks);
+    view.x -= (x - drag.x) / scale;
+    view.y += (y - drag.y) / scale;
+    drag = { x, y, isMoved: drag.isMoved || Math.hypot(x - drag.x, y - drag.y) > 1 };
+    redraw();
+  } else {
+    wait = setTimeout(() => showTip(x, y).catch(() => {}), 90);
+  }
+}
+
+function released(event) {
+  if (path) {
+    const points = simplified(path, 3 / scaleOf(marks));
+    path = null;
+    setFilter('outline', points.length > 2 ? { kind: 'outline', points } : null);
+    drawMarks();
+  } else if (drag && !drag.isMoved) {
+    const row = nearestRow(marks, event.offsetX, event.offsetY, isShown);
+    if (row >= 0) openRow(row);
+  }
+  drag = null;
+}
+
+const KEYS = {
+  ArrowLeft: (step) => { view.x -= step; },
+  ArrowRight: (step) => { view.x += step; },
+  ArrowUp: (step) => { view.y += step; },
+  ArrowDown: (step) => { view.y -= step; },
+  '+': () => { view.zoom *= 1.3; },
+  '-': () => { view.zoom /= 1.3; },
+  0: fitView,
+};
+
+function typed(event) {
+  const act = KEYS[event.key];
+  if (!act) return;
+  event.preventDefault();
+  act(60 / scaleOf(marks));
+  redraw();
+}
+
+export function buildMap() {
+  if (!page.map) return;
+  find('#map-panel').hidden = false;
+  fillColours(() => { recolour(); redraw(); });
+  recolour();
+  Object.assign(marks, {
+    onpointerdown: pressed,
+    onpointermove: moved,
+    onpointerup: released,
+    onpointerleave: () => { clearTimeout(wait); tip.hidden = true; },
+    onkeydown: typed,
+  });
+  const wheel = (event) => {
+    event.preventDefault();
+    zoomAt(marks, event.offsetX, event.offsetY, Math.exp(-event.deltaY * 0.0015));
+    redraw();
+  };
+  marks.addEventListener('wheel', wheel, { passive: false });
+  find('#fit').onclick = () => { fitView(); redraw(); };
+  document.addEventListener('row-opened', drawMarks);
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
+    recolour();
+    redraw();
+  });
+  new ResizeObserver(redraw).observe(find('#map'));
+  onChange(redraw);
+}

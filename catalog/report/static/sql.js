@@ -1,0 +1,49 @@
+// A box for SQL, whose answer can become a filter.
+import { ask, page } from './data.js';
+import { element, failure, quiet, shown, table } from './dom.js';
+import { setFilter } from './filters.js';
+
+const LONGEST = 200;
+
+function cellText(value) {
+  if (value === null || typeof value === 'number') return value;
+  const text = typeof value === 'object' ? JSON.stringify(value) : String(value);
+  return text.slice(0, LONGEST);
+}
+
+function answerNodes(answer, query) {
+  const seconds = answer.seconds.toFixed(2);
+  const nodes = [quiet(`${shown(answer.n)} rows in ${seconds} s`)];
+  if (answer.ids) {
+    const onclick = () => setFilter('query', { kind: 'query', query });
+    const text = `Filter by these ${shown(answer.ids.length)} members`;
+    nodes.push(element('p', {}, element('button', { type: 'button', onclick }, text)));
+  }
+  nodes.push(table(answer.columns, answer.rows.map((row) => row.map(cellText))));
+  return nodes;
+}
+
+export async function sqlView(pane) {
+  const value = [
+    'SELECT source, count(*) AS n, median(length(response)) AS characters',
+    `FROM pool('${page.reference}')`,
+    'GROUP BY source',
+    'ORDER BY n DESC, source',
+  ].join('\n');
+  const text = element('textarea', { value, spellcheck: false, rows: 5, ariaLabel: 'SQL' });
+  const body = element('div');
+  async function start() {
+    body.replaceChildren(quiet('running…'));
+    const query = text.value;
+    try {
+      body.replaceChildren(...answerNodes(await ask('sql', { query }), query));
+    } catch (error) {
+      body.replaceChildren(element('pre', {}, failure(error)));
+    }
+  }
+  text.onkeydown = (event) => {
+    if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) start();
+  };
+  const button = element('button', { type: 'button', title: 'Ctrl+Enter', onclick: start }, 'Run');
+  pane.replaceChildren(text, element('p', {}, button, ' Read-only, under the limits of catalog sql.'), body);
+}

@@ -1,0 +1,96 @@
+// Views below the map: rows, comparison, definitions, SQL and quarantine.
+import { compareView } from './compare.js';
+import { ask, isReport, subsets } from './data.js';
+import { element, failure, find, quiet, shown, table } from './dom.js';
+import { drawRows } from './rows.js';
+import { sqlView } from './sql.js';
+
+const names = subsets.map((column) => column.name);
+
+async function definitionsView(pane) {
+  const made = await ask('definitions', { references: names });
+  pane.replaceChildren(...made.map((subset) => {
+    const { reference, sql, parameters, ...facts } = subset;
+    const settings = { ...facts, ...parameters };
+    const rows = Object.entries(settings).map(([name, value]) => [name.replaceAll('_', ' '), factOf(value)]);
+    return element(
+      'section', {}, element('h2', {}, reference),
+      table(['', ''], rows), element('pre', {}, element('code', {}, sql)),
+    );
+  }));
+  if (!made.length) pane.replaceChildren(quiet('No subset is shown.'));
+}
+
+const factOf = (value) => (value !== null && typeof value === 'object' ? JSON.stringify(value) : value);
+
+async function quarantineView(pane) {
+  const { reasons, records } = await ask('quarantine');
+  const counts = Object.entries(reasons);
+  if (!counts.length) return pane.replaceChildren(quiet('All records were read.'));
+  const lines = records.map((record) => [
+    record.file ?? '', record.position ?? record.row_number, record.reason, record.detail ?? '',
+    element('code', { dir: 'auto' }, record.raw ?? ''),
+  ]);
+  return pane.replaceChildren(
+    table(['reason', 'records'], counts, 'Quarantined records by reason'),
+    records.length ? table(['file', 'position', 'reason', 'detail', 'record'], lines) : '',
+  );
+}
+
+const VIEWS = [
+  ['rows', 'Rows', () => drawRows()],
+  ['compare', 'Compare', compareView],
+  ['definitions', 'Definitions', definitionsView],
+  ...(isReport ? [] : [['sql', 'SQL', sqlView]]),
+  ['quarantine', 'Quarantine', quarantineView],
+];
+const drawn = new Set();
+
+async function draw(id, view) {
+  const pane = find(`#pane-${id}`);
+  if (drawn.has(id)) return;
+  drawn.add(id);
+  if (id !== 'rows') pane.replaceChildren(quiet('…'));
+  try {
+    await view(pane);
+  } catch (error) {
+    pane.replaceChildren(failure(error));
+  }
+}
+
+export function openTab(id) {
+  for (const [name, , view] of VIEWS) {
+    const isOpen = name === id;
+    const tab = find(`#tab-${name}`);
+    tab.ariaSelected = String(isOpen);
+    tab.tabIndex = isOpen ? 0 : -1;
+    find(`#pane-${name}`).hidden = !isOpen;
+    if (isOpen) draw(name, view);
+  }
+}
+
+function arrows(event) {
+  const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+  if (!step) return;
+  const index = VIEWS.findIndex(([id]) => `tab-${id}` === event.target.id) + step;
+  const [id] = VIEWS[(index + VIEWS.length) % VIEWS.length];
+  openTab(id);
+  find(`#tab-${id}`).focus();
+}
+
+export function buildTabs() {
+  for (const [id, label] of VIEWS) {
+    const tab = {
+      type: 'button', id: `tab-${id}`, role: 'tab', onclick: () => openTab(id),
+      'aria-controls': `pane-${id}`,
+    };
+    find('#tabs').append(element('button', tab, label));
+    const pane = { id: `pane-${id}`, className: 'pane', role: 'tabpanel', hidden: true };
+    find('#panes').append(element('section', { ...pane, 'aria-labelledby': `tab-${id}` }));
+  }
+  find('#tabs').addEventListener('keydown', arrows);
+  openTab('rows');
+  if (isReport) for (const [id, , view] of VIEWS) draw(id, view); // for print
+}
+
+export const countText = (n, all) => `${shown(n)} of ${shown(all)}`;

@@ -1,0 +1,113 @@
+"""A small pool with embeddings, scores, subsets and hostile texts, and a server of its page."""
+
+import json
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from catalog import Catalog
+from catalog.compute.shard_runner import Values, compute
+from catalog.report.answers import Answers
+from catalog.report.page_data import read_page_data
+from catalog.report.server import PageServer
+from catalog.signals.registry import ensure_signal
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+N, D = 90, 6
+HOSTILE = (
+    "</script><script>window.broken = 1</script>",
+    "<img src=x onerror='window.broken = 2'>",
+    "\u202eright to left\u202c and 'quotes' -- ; \\ \u2028",
+    "x" * 1_000_000,
+)
+SOURCES = ("maths", "code", "<b>chat</b>")
+
+
+def add_vectors(catalog: Catalog, name: str = "made") -> None:
+    """Embed the members of `p` that have no vector: by their numbers, in three groups."""
+
+    def embedded(texts: pa.Table) -> Values:
+        numbers = [int(response.split()[1]) for response in texts["response"].to_pylist()]
+        draw = np.random.default_rng(0).normal(size=(1000, D)).astype(np.float32)
+        centres = 6 * np.eye(D, dtype=np.float32)
+        rows = np.array([draw[number] + centres[number % 3] for number in numbers])
+        column = pa.FixedSizeListArray.from_arrays(pa.array(rows.reshape(-1)), D)
+        return Values(pa.table({"instruction_id": texts["instruction_id"], "vector": column}))
+
+    identity = {"model": name, "field": "prompt", "store": "float32"}
+    with catalog.store.writing() as connection:
+        signal = ensure_signal(
+            connection,
+            kind="embedding",
+            name=name,
+            identity=identity,
+            dimension=D,
+            has_vectors=True,
+        )
+    compute(catalog.store, catalog.find("p"), signal, embedded)
+
+
+def records(n: int) -> list[dict[str, str]]:
+    texts = [*HOSTILE, *(f"Question {i} about Müsli?" for i in range(len(HOSTILE), n))]
+    return [
+        {"instruction": text, "output": f"answer {i}", "from": SOURCES[i % 3]}
+        for i, text in enumerate(texts)
+    ]
+
+
+@pytest.fixture(scope="session")
+def shown(new_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Catalog:
+    folder = tmp_path_factory.mktemp("shown")
+    catalog = Catalog.open(shutil.copytree(new_home, folder / "home"), wait=10, isolated=False)
+    lines = [json.dumps(record) for record in records(N)]
+    lines.append(json.dumps({"instruction": "<u>no answer</u>"}))
+    (folder / "p.jsonl").write_text("\n".join(lines))
+    catalog.register(folder / "p.jsonl", pool="p", source_column="from")
+    add_vectors(catalog)
+    members = catalog.sql("SELECT fingerprint FROM pool('p') ORDER BY row_number")
+    values = np.random.default_rng(1).normal(size=N)
+    table = pa.table({"fingerprint": members["fingerprint"].to_list(), "quality": values})
+    pq.write_table(table, folder / "scores.parquet")
+    catalog.import_scores("p", folder / "scores.parquet", name="quality", key="fingerprint")
+    catalog.select("random", "p", budget=20, name="drawn")
+    catalog.select("random", "p", budget=30, name="other", seed=1)
+    return catalog
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that the page saves selectors into."""
+    return tmp_path_factory.mktemp("selectors")
+
+
+@pytest.fixture(scope="session")
+def server(shown: Catalog, folder: Path) -> Iterator[PageServer]:
+    """A server that may save; every save has a name of its own."""
+    page = read_page_data(shown.store, "p", is_saving=True)
+    with PageServer(Answers(shown.store, page, folder)) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}).start()
+        yield server
+        server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator["Browser"]:
+    """Chromium from the system's packages; playwright's own is not downloaded."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    if not found:
+        pytest.skip("no Chromium is at hand: apt-get install chromium")
+    playwright = pytest.importorskip("playwright.sync_api")
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=found, args=flags)
+        yield browser
+        browser.close()

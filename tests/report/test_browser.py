@@ -1,0 +1,179 @@
+"""The page in a real browser."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from catalog import Catalog
+from catalog.report.server import PageServer
+from tests.report.conftest import HOSTILE, N
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+READY = "document.documentElement.dataset.ready === 'yes'"
+Open = Callable[..., "Page"]
+
+
+def until(page: "Page", condition: str) -> None:
+    """Wait for a condition; the page's policy forbids `wait_for_function`."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        if page.evaluate(condition):
+            return
+        time.sleep(0.02)
+    raise AssertionError(f"{condition} is false; the count is {count(page)}")
+
+
+def count(page: "Page") -> str:
+    return str(page.text_content("#count"))
+
+
+@pytest.fixture
+def open_page(browser: "Browser") -> Iterator[Open]:
+    """Opens an address, and at the end holds that nothing failed and nobody else was asked."""
+    problems: list[str] = []
+    contexts = []
+
+    def open_(url: str, **options: Any) -> "Page":
+        options = {"viewport": {"width": 1300, "height": 800}} | options
+        contexts.append(browser.new_context(**options))
+        page = contexts[-1].new_page()
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("console", lambda line: problems.append(line.text))
+        origin = url.partition("#")[0].rstrip("/")
+        page.on(
+            "request",
+            lambda request: (
+                None if request.url.startswith(origin) else problems.append(request.url)
+            ),
+        )
+        page.goto(url)
+        until(page, READY)
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    assert problems == []
+
+
+def draw_around(page: "Page", corners: list[tuple[float, float]]) -> None:
+    """Draw an outline, with corners as shares of the map."""
+    page.click("text=draw around")
+    box = page.locator("#marks").bounding_box()
+    assert box
+    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in corners]
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    for place in [*places[1:], places[0]]:
+        page.mouse.move(*place, steps=4)
+    page.mouse.up()
+
+
+def n_shown(page: "Page") -> int:
+    return int(count(page).split(" of ")[0])
+
+
+def brush(page: "Page", facet: str, first: float, last: float) -> None:
+    canvas = page.locator(f"[data-facet='{facet}'] canvas")
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    assert box
+    y = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + first * box["width"], y)
+    page.mouse.down()
+    page.mouse.move(box["x"] + last * box["width"], y, steps=4)
+    page.mouse.up()
+
+
+def test_what_is_shown_is_saved_and_verifies(
+    server: PageServer, shown: Catalog, open_page: Open
+) -> None:
+    page = open_page(server.url)
+    assert count(page) == f"{N} of {N}"
+    assert "token" not in page.url
+    draw_around(page, [(0.1, 0.1), (0.55, 0.1), (0.55, 0.9), (0.1, 0.9)])
+    until(page, f"!document.getElementById('count').textContent.startsWith('{N} ')")
+    n_outlined = n_shown(page)
+    assert 0 < n_outlined < N
+    brush(page, "quality", 0.3, 0.9)
+    page.click(".bar[title='<b>chat</b>']")
+    page.click(".bar[title='code']")
+    until(page, "document.querySelectorAll('.bar[aria-pressed=true]').length === 2")
+    n = n_shown(page)
+    assert 0 < n < n_outlined
+    page.click("#save")
+    page.fill("#save-name", "seen")
+    page.click("dialog button.primary")
+    until(page, "Boolean(document.querySelector('#saved, dialog .error'))")
+    assert f"seen@1: {n} members" in str(page.text_content("#dialog"))
+    selected = set(shown.sql("SELECT fingerprint FROM subset('seen')")["fingerprint"])
+    assert len(selected) == n
+    assert shown.verify("seen").is_same
+    page.reload()  # the address holds the state
+    until(page, READY)
+    until(page, f"document.getElementById('count').textContent === '{n} of {N}'")
+    page.click("#clear")
+    until(page, f"document.getElementById('count').textContent === '{N} of {N}'")
+
+
+def test_search_rows_and_keys(server: PageServer, open_page: Open) -> None:
+    page = open_page(server.url)
+    page.fill("#text", "question 1")
+    page.press("#text", "Enter")
+    until(page, "document.getElementById('count').textContent.startsWith('10 ')")
+    until(page, "document.querySelectorAll('tr[data-row]').length === 10")
+    page.click("#count")  # leaves the search
+    page.keyboard.press("j")
+    until(page, "document.querySelectorAll('#detail .message').length === 2")
+    assert "answer 10" in str(page.text_content("#detail"))
+    page.keyboard.press("j")
+    until(page, "document.getElementById('detail').textContent.includes('answer 11')")
+    page.keyboard.press("k")
+    until(page, "document.getElementById('detail').textContent.includes('answer 10')")
+    page.click("text=drawn@1 · random")
+    until(page, "document.querySelectorAll('#detail details[open] p:not(.quiet)').length > 0")
+    page.click("text=Nearest in meaning")
+    until(page, "document.querySelectorAll('.near').length > 0")
+    page.click("#tab-sql")
+    page.fill("textarea", "SELECT fingerprint FROM pool('p') WHERE source = 'code'")
+    page.click("text=Run")
+    page.click("text=Filter by these 30 members")
+    until(page, "document.getElementById('count').textContent.startsWith('4 ')")
+    page.focus("#tab-sql")
+    page.keyboard.press("ArrowRight")
+    until(page, "document.getElementById('pane-quarantine').textContent.includes('<u>no answer')")
+
+
+def test_hostile_texts_are_shown_as_text(server: PageServer, open_page: Open) -> None:
+    page = open_page(server.url)
+    for row, text in enumerate(HOSTILE):
+        page.click(f"tr[data-row='{row}']")
+        until(page, f"document.getElementById('detail').textContent.includes('answer {row}')")
+        assert text[:1000] in str(page.text_content("#detail"))
+    assert page.evaluate("window.broken") is None
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1000, "dark"), (390, "light")])
+def test_a_report_opens_from_the_disk(
+    shown: Catalog, tmp_path: Path, open_page: Open, width: int, scheme: str
+) -> None:
+    path = tmp_path / "report.html"
+    shown.report("drawn", "other", path=path)
+    viewport = {"width": width, "height": 800}
+    page = open_page(path.as_uri(), viewport=viewport, color_scheme=scheme, offline=True)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    background = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert (background == "rgb(255, 255, 255)") is (scheme == "light")
+    page.click("#tab-compare")
+    until(page, "document.querySelectorAll('#pane-compare table').length === 3")
+    page.click("#tab-definitions")
+    assert "uniform_hash" in str(page.text_content("#pane-definitions"))
+    page.click("#tab-rows")
+    page.click(f"tr[data-row='{0}']")
+    until(page, "document.getElementById('detail').textContent.includes('answer 0')")
+    assert page.evaluate("window.broken") is None

@@ -1,0 +1,72 @@
+"""Files of the page, its columns, and the report that holds all of them."""
+
+import base64
+import gzip
+import json
+import re
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from catalog import Catalog
+from catalog.errors import OptionError, ReferenceNotFoundError
+from catalog.report.page import FOLDER, linked_script, module_order
+
+TOP_LEVEL = re.compile(r"^(?:async )?(?:const|let|function|class) (\w+)", re.MULTILINE)
+BLOCK = re.compile(r'<script type="application/octet-stream" id="([\w-]+)">([^<]*)</script>')
+
+
+def test_all_modules_are_linked_once_and_share_no_name() -> None:
+    order = module_order()
+    assert sorted(order) == sorted(path.name for path in FOLDER.glob("*.js"))
+    assert order[-1] == "app.js"
+    script = linked_script()
+    assert not re.search(r"^(import|export) ", script, re.MULTILINE)
+    assert [name for name, n in Counter(TOP_LEVEL.findall(script)).items() if n > 1] == []
+
+
+def test_modules_are_short_and_write_no_markup() -> None:
+    for path in FOLDER.glob("*.js"):
+        text = path.read_text(encoding="utf-8")
+        lines = text.splitlines()
+        assert len(lines) <= 150, path.name
+        assert max(map(len, lines)) <= 110, path.name
+        for unsafe in ("innerHTML", "outerHTML", "insertAdjacent", "document.write", "eval("):
+            assert unsafe not in text, (path.name, unsafe)
+
+
+def test_a_report_is_one_file_without_addresses(shown: Catalog, tmp_path: Path) -> None:
+    written = shown.report("drawn", "other", path=tmp_path / "r.html")
+    assert (written.reference, written.n_members, written.n_texts) == ("p@1", 90, 90)
+    html = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert written.n_bytes == len(html.encode())
+    assert re.findall(r"""(?:src|href)=["']?[^"'\\s>]+|https?://[^\\s"']+|@import""", html) == []
+    assert "default-src 'none'; script-src 'sha256-" in html
+    blocks = dict(BLOCK.findall(html))
+    answers = json.loads(gzip.decompress(base64.b64decode(blocks["page-answers"])))
+    assert [subset["reference"] for subset in answers["definitions"]] == ["drawn@1", "other@1"]
+    assert answers["quarantine"]["reasons"] == {"no_response": 1}
+    assert [row["name"] for row in answers["compare"]["rows"]][:2] == ["drawn@1", "other@1"]
+    with pytest.raises(OptionError, match="exists"):
+        shown.report("p", path=tmp_path / "r.html")
+
+
+def test_a_report_without_texts_holds_none(shown: Catalog, tmp_path: Path) -> None:
+    written = shown.report("p", path=tmp_path / "r.html", n_texts=0)
+    assert written.n_texts == 0
+    html = (tmp_path / "r.html").read_text(encoding="utf-8")
+    for content in dict(BLOCK.findall(html)).values():
+        raw = gzip.decompress(base64.b64decode(content))
+        assert b"answer" not in raw
+        assert b"no answer" not in raw
+    few = shown.report("p", path=tmp_path / "few.html", n_texts=7)
+    assert few.n_texts == 7
+
+
+def test_a_report_of_nothing_is_refused(shown: Catalog, tmp_path: Path) -> None:
+    with pytest.raises(OptionError):
+        shown.report(path=tmp_path / "r.html")
+    with pytest.raises(ReferenceNotFoundError):
+        shown.report("nothing", path=tmp_path / "r.html")
+    assert list(tmp_path.glob("*.html")) == []

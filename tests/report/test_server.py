@@ -1,0 +1,148 @@
+"""The page's server: who may ask, and what an answer may change."""
+
+import gzip
+import http.client
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from catalog import Catalog
+from catalog.errors import UsageError
+from catalog.report.answers import Answers
+from catalog.report.server import PageServer
+
+
+def request(
+    server: PageServer, method: str, path: str, body: Any = None, **headers: str
+) -> tuple[int, bytes, http.client.HTTPMessage]:
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+    named = {"X-Token": server.token, "Host": f"127.0.0.1:{server.port}"}
+    named |= {name.replace("_", "-"): value for name, value in headers.items()}
+    connection.request(method, path, body=json.dumps(body or {}), headers=named)
+    answer = connection.getresponse()
+    try:
+        return answer.status, answer.read(), answer.headers
+    finally:
+        connection.close()
+
+
+def ask(server: PageServer, question: str, **options: Any) -> Any:
+    status, body, _ = request(server, "POST", f"/ask/{question}", options)
+    assert status == 200, body
+    return json.loads(body)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"X_Token": ""},
+        {"X_Token": "wrong"},
+        {"Host": "evil.example"},
+        {"Host": "127.0.0.1:1"},
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+    ],
+)
+def test_a_stranger_is_refused(server: PageServer, headers: dict[str, str]) -> None:
+    for question in ("page", "rows", "save"):
+        status, body, _ = request(server, "POST", f"/ask/{question}", {"ids": [1]}, **headers)
+        assert status == 403
+        assert b"answer 1" not in body
+
+
+def test_files_hold_no_data_and_answers_are_not_read_with_get(server: PageServer) -> None:
+    status, body, headers = request(server, "GET", "/", X_Token="")
+    assert (status, b"answer" in body) == (200, False)
+    assert headers["Content-Security-Policy"].startswith("default-src 'none'; script-src 'self'")
+    assert request(server, "GET", "/app.js", X_Token="")[0] == 200
+    for path in ("/ask/page", "/ask/rows", "/../server.py", "/%2e%2e/server.py", "/nothing.js"):
+        assert request(server, "GET", path)[0] == 404, path
+    assert request(server, "GET", "/", Host="evil.example")[0] == 403
+
+
+def test_the_page_and_its_rows_are_answered(server: PageServer) -> None:
+    _, packed, _ = request(server, "POST", "/ask/page")
+    raw = gzip.decompress(packed)
+    length = int.from_bytes(raw[:4], "little")
+    header = json.loads(raw[4 : 4 + length])
+    assert (header["reference"], header["n"]) == ("p@1", 90)
+    names = [column["name"] for column in header["columns"]]
+    assert {"x", "y", "source", "drawn@1", "other@1", "quality"} <= set(names)
+    first, second = ask(server, "rows", ids=[4, 1])
+    assert (first["response"], second["response"]) == ("answer 4", "answer 1")
+    assert len(ask(server, "text", text="müsli")) == 86
+    assert ask(server, "neighbours", id=7)[0]["id"] % 3 == 7 % 3
+    assert ask(server, "why", id=7, subset="drawn@1")
+
+
+def test_sql_is_limited_as_on_the_command_line(server: PageServer, tmp_path: Path) -> None:
+    answer = ask(
+        server, "sql", query="SELECT fingerprint, source FROM pool('p') ORDER BY ALL LIMIT 3"
+    )
+    assert (answer["n"], len(answer["ids"]), answer["columns"]) == (3, 3, ["fingerprint", "source"])
+    (tmp_path / "secret.csv").write_text("a\n1\n")
+    for query in (
+        "DELETE FROM pools",
+        "SELECT 1; SELECT 2",
+        f"SELECT * FROM read_csv('{tmp_path}/secret.csv')",
+        f"COPY (SELECT 1) TO '{tmp_path}/made.csv'",
+        "SELECT * FROM nothing",
+    ):
+        assert request(server, "POST", "/ask/sql", {"query": query})[0] == 400, query
+    assert not (tmp_path / "made.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("question", "options"),
+    [
+        ("rows", {"ids": [-1]}),
+        ("rows", {"ids": [90]}),
+        ("rows", {}),
+        ("rows", {"others": 1}),
+        ("why", {"id": 1, "subset": "nothing"}),
+        ("save", {"name": "../up", "sql": "SELECT 1", "budget": 1}),
+    ],
+)
+def test_a_wrong_question_is_an_error_of_the_asker(
+    server: PageServer, question: str, options: dict[str, Any]
+) -> None:
+    assert request(server, "POST", f"/ask/{question}", options)[0] == 400
+    assert request(server, "POST", "/ask/nothing")[0] == 404
+
+
+SELECTOR = """-- summary: source: maths.
+SELECT instruction_id
+FROM pool($pool)
+WHERE source IN ('maths')
+ORDER BY shuffle_key(fingerprint, $seed), fingerprint
+LIMIT $budget
+"""
+
+
+def test_a_saved_subset_verifies(server: PageServer, shown: Catalog, folder: Path) -> None:
+    saved = ask(server, "save", name="mine", sql=SELECTOR, budget=30)
+    assert (saved["reference"], saved["n_members"]) == ("mine@1", 30)
+    assert (folder / "mine.sql").read_text() == SELECTOR
+    assert shown.verify("mine@1").is_same
+    changed = SELECTOR.replace("maths", "code")
+    status, _, _ = request(
+        server, "POST", "/ask/save", {"name": "mine", "sql": changed, "budget": 30}
+    )
+    assert status == 400
+    assert (folder / "mine.sql").read_text() == SELECTOR
+
+
+def test_without_save_nothing_is_written(server: PageServer, shown: Catalog) -> None:
+    answers = Answers(shown.store, server.answers.page)
+    before = shown.subsets()
+    with pytest.raises(UsageError, match="read-only"):
+        answers.save(name="unsaved", sql=SELECTOR, budget=30)
+    assert shown.subsets().equals(before)
+
+
+def test_a_writer_does_not_wait_for_an_open_page(server: PageServer, shown: Catalog) -> None:
+    ask(server, "rows", ids=[1])
+    quick = Catalog.open(shown.store.path, wait=0.5, isolated=False)
+    assert str(quick.tag("p@1", "seen")) == "p@1"
