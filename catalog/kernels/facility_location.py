@@ -13,6 +13,7 @@ import pyarrow as pa
 from catalog.errors import OptionError
 from catalog.kernels import kernel
 from catalog.kernels._common.arrays import Numbers, Rows, Vectors
+from catalog.kernels._common.earlier import numbers_of
 from catalog.kernels._common.facility_early import EarlyPicks
 from catalog.kernels._common.facility_held import HeldSimilarities
 from catalog.kernels._common.facility_pairs import BYTES_PER_PAIR, PairPicks, TooManyPairsError
@@ -31,7 +32,14 @@ _HELD_BYTES = 2**28  # the similarities of all pairs are held where they need no
     is_ranked=True,
     reads="vectors",
 )
-def facility_location(vectors: pa.Table, *, budget: int, memory: int | None = None) -> pa.Table:
+def facility_location(
+    vectors: pa.Table,
+    *,
+    budget: int,
+    score: str | None = None,
+    alpha: float = 0.0,
+    memory: int | None = None,
+) -> pa.Table:
     """Choose rows one by one, each the one that represents the other rows best.
 
     It adds most to the sum, over all rows, of the similarity to the most similar chosen row.
@@ -54,6 +62,9 @@ def facility_location(vectors: pa.Table, *, budget: int, memory: int | None = No
     Args:
         vectors: a relation with one column of vectors.
         budget: how many rows to choose; all of them, in greedy order, when there are fewer.
+        score: a column of quality, scaled to 0 to 1; needed where ``alpha`` is above 0.
+        alpha: weight of the quality, from 0 to below 1: a pick maximises ``(1 - alpha) gain / n +
+            alpha quality``, as QDIT (arXiv 2311.14736) weighs them.
         memory: bytes it may hold; None means no limit.
 
     Returns:
@@ -74,6 +85,8 @@ def facility_location(vectors: pa.Table, *, budget: int, memory: int | None = No
     """
     if budget < 1:
         raise OptionError(f"facility_location: budget is {budget}; it must be at least 1")
+    if not 0 <= alpha < 1:
+        raise OptionError(f"facility_location: alpha is {alpha}; it must be from 0 to below 1")
     column = vector_column(vectors, function="facility_location")
     rows = canonical(vectors)
     x = matrix(rows, column, function="facility_location")
@@ -88,11 +101,13 @@ def facility_location(vectors: pa.Table, *, budget: int, memory: int | None = No
         "near_duplicates or kmeans",
     )
     require_finite(x, column, function="facility_location")
+    bonus = quality_bonus(rows, score, alpha)
     order, gains = np.empty(0, dtype=np.int64), np.empty(0)
     if budget:
         with row_blocks() as for_blocks:
             choose = _by_held_similarities if 8 * n * n <= _HELD_BYTES else _by_pairs
-            order, gains = choose(_units(x), budget=budget, for_blocks=for_blocks)
+            order, gains = choose(_units(x), bonus, budget=budget, for_blocks=for_blocks)
+            gains = np.maximum(gains - bonus[order], 0.0)
     rank = np.arange(1, budget + 1, dtype=np.int64)
     return with_columns(
         rows.take(pa.array(order)),
@@ -110,6 +125,25 @@ def _units(x: Vectors) -> Numbers:
     return units
 
 
+def quality_bonus(rows: pa.Table, score: str | None, alpha: float) -> Numbers:
+    """Return what the quality of each row adds to its gain, (n,): ``n alpha / (1 - alpha) q``.
+
+    Raises:
+        OptionError: ``alpha`` is above 0 and there is no score.
+        QueryError: there is no such column, or a score is NULL or not a number.
+    """
+    n = rows.num_rows
+    if not alpha:
+        return np.zeros(n)
+    if score is None:
+        raise OptionError(f"facility_location: alpha is {alpha}; name the score => 'COLUMN'")
+    scores = numbers_of(rows, score, function="facility_location")
+    spread = float(np.ptp(scores)) if n else 0.0
+    if not spread:
+        return np.zeros(n)
+    return n * alpha / (1 - alpha) * (scores - scores.min()) / spread
+
+
 def _needed(n: int, d: int) -> int:
     """Return the bytes that choosing from ``n`` rows of ``d`` numbers holds."""
     if 8 * n * n <= _HELD_BYTES:
@@ -118,14 +152,16 @@ def _needed(n: int, d: int) -> int:
 
 
 def _by_held_similarities(
-    units: Numbers, *, budget: int, for_blocks: ForBlocks[Any]
+    units: Numbers, bonus: Numbers, *, budget: int, for_blocks: ForBlocks[Any]
 ) -> tuple[Rows, Numbers]:
     """Choose ``budget`` rows while all similarities are held; return the rows and their gains."""
-    objective = HeldSimilarities(units, for_blocks=for_blocks)
+    objective = HeldSimilarities(units, bonus, for_blocks=for_blocks)
     return maximise(objective, objective.first(), budget=budget, n_front=min(_N_FRONT, len(units)))
 
 
-def _by_pairs(units: Numbers, *, budget: int, for_blocks: ForBlocks[Any]) -> tuple[Rows, Numbers]:
+def _by_pairs(
+    units: Numbers, bonus: Numbers, *, budget: int, for_blocks: ForBlocks[Any]
+) -> tuple[Rows, Numbers]:
     """Choose ``budget`` rows: the first by bounds, the others by the pairs that still count.
 
     Returns:
@@ -133,7 +169,7 @@ def _by_pairs(units: Numbers, *, budget: int, for_blocks: ForBlocks[Any]) -> tup
     """
     order = np.empty(budget, dtype=np.int64)
     gains = np.empty(budget)
-    picks: EarlyPicks | PairPicks = EarlyPicks(units, for_blocks=for_blocks)
+    picks: EarlyPicks | PairPicks = EarlyPicks(units, bonus, for_blocks=for_blocks)
     next_look = 1
     for rank in range(budget):
         if isinstance(picks, EarlyPicks) and rank == next_look:

@@ -121,6 +121,33 @@ def test_rows_are_chosen_in_naive_order_ties_included(
     )
 
 
+@pytest.mark.usefixtures("way")
+def test_a_pick_weighs_its_gain_against_its_quality() -> None:
+    generator = np.random.default_rng(4)
+    x = generator.normal(size=(60, 5)).astype(np.float32)
+    scores = generator.integers(2, 7, 60)
+    rows = table(x).append_column("quality", pa.array(scores))
+    answer = facility_location(rows, budget=40, score="quality", alpha=0.4)
+    units = x.astype(np.float64) / np.linalg.norm(x.astype(np.float64), axis=1, keepdims=True)
+    cosines, best = np.maximum(units @ units.T, 0), np.zeros(60)
+    quality = (scores - scores.min()) / np.ptp(scores)
+    order: list[int] = []
+    for _ in range(40):
+        gains = np.maximum(cosines - best, 0).sum(axis=1)
+        value = np.round(0.6 * gains / 60 + 0.4 * quality, 12)
+        value[order] = -1
+        order.append(int(value.argmax()))
+        best = np.maximum(best, cosines[order[-1]])
+    assert order_of(answer) == order
+
+
+def test_a_weight_without_a_score_and_one_above_its_range_are_refused() -> None:
+    with pytest.raises(OptionError, match="score"):
+        facility_location(table(np.eye(2)), budget=1, alpha=0.5)
+    with pytest.raises(OptionError, match="alpha"):
+        facility_location(table(np.eye(2)), budget=1, alpha=1.0)
+
+
 @pytest.mark.slow
 @pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("spread", [0.1, 0.8])
@@ -141,7 +168,8 @@ def test_pairs_that_count_no_more_are_forgotten(monkeypatch: pytest.MonkeyPatch)
 def test_more_pairs_than_may_be_listed_are_left_to_the_bounds() -> None:
     x = topics(2, n=200, d=8, n_topics=30, spread=0.5)
     with row_blocks() as for_blocks:
-        early = EarlyPicks(x / np.linalg.norm(x, axis=1, keepdims=True), for_blocks=for_blocks)
+        units = x / np.linalg.norm(x, axis=1, keepdims=True)
+        early = EarlyPicks(units, np.zeros(200), for_blocks=for_blocks)
         early.pick()
         with pytest.raises(TooManyPairsError):
             PairPicks(early, most=1000, for_blocks=for_blocks)

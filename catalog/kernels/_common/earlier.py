@@ -19,6 +19,16 @@ _N_TILE = 512  # rows before them, so that the products stay in the second cache
 
 def by_score(rows: pa.Table, score: str, *, function: str) -> pa.Table:
     """Return the rows by score, highest first; equal scores stay in fingerprint order."""
+    scores = numbers_of(rows, score, function=function)
+    return rows.take(pa.array(np.argsort(-scores, kind="stable")))
+
+
+def numbers_of(rows: pa.Table, score: str, *, function: str) -> Numbers:
+    """Return a column of scores, float64, (n,).
+
+    Raises:
+        QueryError: there is no such column, or a score is NULL or not a number.
+    """
     if score not in rows.column_names:
         raise QueryError(
             f"{function}: the relation has no column {score}; its columns are "
@@ -36,7 +46,8 @@ def by_score(rows: pa.Table, score: str, *, function: str) -> pa.Table:
             f"{function}: {n_without:,} of {len(rows):,} rows have no {score}; "
             f"filter them with WHERE {score} IS NOT NULL AND NOT isnan({score})"
         )
-    return rows.take(pa.array(np.argsort(-scores.to_numpy(), kind="stable")))
+    answer: Numbers = scores.to_numpy()
+    return answer
 
 
 def nearest_of(

@@ -35,14 +35,16 @@ class EarlyPicks:
 
     Attributes:
         units: the unit vectors, float64, (n, d); rows of zeros stay zeros.
-        coarse: the same in float32.
+        bonus: what a row's gain has beside its similarities, whatever was chosen, (n,).
+        coarse: the same vectors in float32.
         best: every row's similarity to the nearest chosen row, float64, (n,), 0 at first.
         is_taken: the rows that are chosen, (n,).
         step: the grid on which gains are compared; 0.0 before the first pick.
     """
 
-    def __init__(self, units: Numbers, *, for_blocks: ForBlocks[Any]) -> None:
+    def __init__(self, units: Numbers, bonus: Numbers, *, for_blocks: ForBlocks[Any]) -> None:
         n, d = units.shape
+        self.bonus = bonus
         self.units = units
         self.coarse: Vectors = units.astype(np.float32)
         self.best: Numbers = np.zeros(n)
@@ -117,7 +119,7 @@ class EarlyPicks:
             return sums
 
         total: Numbers = np.sum(self._for_blocks(share, len(self.best), _N_EXACT_BLOCK), axis=0)
-        return total
+        return total + self.bonus[rows]
 
     def _bound(self, rows: Rows) -> Numbers:
         """Return upper bounds of the gains of rows by float32 products, (n_rows,)."""
@@ -133,7 +135,7 @@ class EarlyPicks:
             return reached
 
         sums = np.sum(self._for_blocks(share, len(self.best), _N_COLUMNS), axis=0)
-        return self._above(sums)
+        return self._above(sums) + self.bonus[rows]
 
     def _bound_all(self) -> Numbers:
         """Return upper bounds of the gains of all rows, (n,), from every pair's product once."""
@@ -150,7 +152,7 @@ class EarlyPicks:
         # At most 64 sums are held, whatever the number of rows and threads.
         for sums in self._for_blocks(share, n, _N_BLOCK * (1 + n // (64 * _N_BLOCK))):
             total += sums
-        return self._above(total)
+        return self._above(total) + self.bonus
 
     def _add_gains(self, sums: Numbers, best: Vectors, start: int, stop: int) -> None:
         """Add to all gains what the pairs of a block of rows and the rows from there on give."""

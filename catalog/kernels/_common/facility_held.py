@@ -17,11 +17,13 @@ class HeldSimilarities:
 
     Args:
         units: vectors of length 1 or 0, float64, (n, d).
+        bonus: what a row's gain has beside its similarities, whatever was chosen, (n,).
         for_blocks: the threads.
     """
 
-    def __init__(self, units: Numbers, *, for_blocks: ForBlocks[Any]) -> None:
+    def __init__(self, units: Numbers, bonus: Numbers, *, for_blocks: ForBlocks[Any]) -> None:
         n = len(units)
+        self._bonus = bonus
         self._similar: Numbers = np.empty((n, n))
         self._best: Numbers = np.zeros(n)  # similarity of every row to its nearest chosen one
         self._front: Rows = np.empty(0, dtype=np.int64)
@@ -31,7 +33,7 @@ class HeldSimilarities:
     def first(self) -> Numbers:
         """Return every row's gain over the empty solution, (n,): the sum of its similarities."""
         sums: Numbers = self._similar.sum(axis=1)
-        return sums
+        return sums + self._bonus
 
     def load(self, rows: Rows) -> None:
         """Make these rows the front."""
@@ -57,7 +59,7 @@ class HeldSimilarities:
             np.maximum(self._similar[row], self._best, out=better)
             sums[place] = np.add.reduce(better)
         sums -= self._best.sum()
-        return sums
+        return sums + self._bonus[rows]
 
     def _compare(self, units: Numbers, start: int, stop: int) -> None:
         for left in range(start, len(units), _N_BLOCK):

@@ -51,7 +51,8 @@ class PairPicks:
         self._column_rows: Array = by_column.indices
         self._column_similar: Numbers = by_column.data
         rise = self._similar - np.repeat(self._best, self._lengths)
-        self._gains: Array = np.bincount(self._columns, weights=rise, minlength=self._n)
+        pairs = np.bincount(self._columns, weights=rise, minlength=self._n)
+        self._gains: Numbers = early.bonus + pairs
         self._n_picks = 0
 
     def pick(self) -> tuple[int, float]:

@@ -11,12 +11,19 @@ from catalog.kernels._common.arrays import Rows
 from catalog.kernels._common.parallel import row_blocks
 from catalog.kernels._common.relation import matrix
 from catalog.kernels.explain import Counterfactual, column_of_vectors
+from catalog.kernels.facility_location import quality_bonus
 
 BLOCK = 1_024  # rows of one product of similarities
 
 
 def counterfactual(
-    rows: pa.Table, *, selected: Rows, position: int, **_others: Any
+    rows: pa.Table,
+    *,
+    selected: Rows,
+    position: int,
+    score: str | None = None,
+    alpha: float = 0.0,
+    **_others: Any,
 ) -> Counterfactual:
     """Return the row's gain at the last pick and after it, and the most similar selected row.
 
@@ -26,6 +33,8 @@ def counterfactual(
         rows: what the kernel selected from.
         selected: positions of the selected rows, in order. Shape (budget,).
         position: the position of a row that was not selected.
+        score: the column of quality.
+        alpha: weight of the quality; gains then have the quality's part.
     """
     units = matrix(rows, column_of_vectors(rows), function="facility_location").astype(
         np.float64
@@ -49,6 +58,9 @@ def counterfactual(
         at_last_pick, at_end, last_gain = (
             float(total) for total in np.sum(for_blocks(share, len(units), BLOCK), axis=0)
         )
+    bonus = quality_bonus(rows, score, alpha)
+    at_last_pick, at_end = at_last_pick + bonus[position], at_end + bonus[position]
+    last_gain += bonus[selected[-1]]
     similarities = wanted[:-1] @ wanted[-1]
     nearest = int(similarities.argmax())
     numbers = {
