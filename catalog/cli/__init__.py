@@ -35,6 +35,7 @@ SECTIONS = {
         "why": ("why",),
         "overlap": ("overlap",),
         "split": ("split",),
+        "tokens": ("tokens",),
         "export": ("export",),
     },
     "Search and SQL": {

@@ -7,7 +7,6 @@ others write meanwhile changes no row of it.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import shutil
 import tempfile
@@ -18,10 +17,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from catalog.errors import UsageError
-from catalog.export.weights import weight_of
+from catalog.export.training_turns import turns_of
 from catalog.models.supervised import Supervised, supervise
 from catalog.models.template import Template
-from catalog.models.turns import Turns, render_turns
 from catalog.store.queries import query
 
 if TYPE_CHECKING:
@@ -112,7 +110,7 @@ class Rows:
 
         columns = ["messages", "system", "tools"]
         rows = self.table.select(columns).take(pa.array(places)).to_pylist()
-        turns = [_turns(row, template) for row in rows]
+        turns = [turns_of(row, template) for row in rows]
         return supervise(turns, tokenizer=tokenizer, template=template, max_length=max_length)
 
 
@@ -125,18 +123,3 @@ def _writer(sink: Any, schema: pa.Schema) -> Any:
 def _remove(folder: str, owner: int) -> None:
     if os.getpid() == owner:  # a worker that was forked ends earlier
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _turns(row: dict[str, Any], template: Template) -> Turns:
-    messages, is_trained = [], []
-    for message in row["messages"]:
-        extra = json.loads(message["extra"]) if message["extra"] else {}
-        messages.append(extra | {"role": message["role"], "content": message["content"]})
-        is_trained.append(weight_of(extra) != 0)
-    return render_turns(
-        messages,
-        template=template,
-        system=row["system"],
-        tools=row["tools"],
-        is_trained=is_trained,
-    )

@@ -13,9 +13,10 @@ from torch.utils.data import IterableDataset, get_worker_info
 from catalog.catalog import Catalog
 from catalog.errors import OptionError, UsageError
 from catalog.integrations.collate import Collate
-from catalog.integrations.packing import Item, best_fit_decreasing, item_of
+from catalog.integrations.packing import Item, item_of
 from catalog.integrations.progress import Progress, SubsetReading
 from catalog.integrations.rows import Places, Rows
+from catalog.models.packing import best_fit_decreasing
 from catalog.models.supervised import IGNORED, Supervised
 from catalog.models.template import template_of
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from catalog.query.executor import Limits
+from catalog.store.references import resolve
+from catalog.store.store import Store
 
 if TYPE_CHECKING:
     from catalog.project.overlap import Overlap
     from catalog.project.split import Split
+    from catalog.project.tokens import TokenCount
     from catalog.subsets.select import Selected
 
 MEMORY = "4GB"
@@ -19,7 +23,8 @@ MEMORY = "4GB"
 class Project:
     """Verbs that prepare data for training and evaluation."""
 
-    def __init__(self, call: Callable[..., Any]) -> None:
+    def __init__(self, store: Store, call: Callable[..., Any]) -> None:
+        self._store = store
         self._call = call
 
     def overlap(
@@ -85,3 +90,37 @@ class Project:
         limits = Limits(memory=memory, seconds=seconds)
         done: Split = self._call(split, reference, **options, limits=limits)
         return done
+
+    def tokens(
+        self,
+        reference: str,
+        *,
+        model: str | os.PathLike[str],
+        max_length: int,
+        packing: Literal["bfd"] | None = None,
+        batch: int = 128,
+        epochs: float = 1,
+        tokens_per_second: float | None = None,
+        price: float | None = None,
+        progress: Callable[[int, int, int], None] | None = None,
+    ) -> TokenCount:
+        """Count the tokens that a trainer reads, and what training on them costs.
+
+        See `catalog.project.tokens.count_tokens`.
+        """
+        from catalog.project.tokens import count_tokens
+
+        with self._store.reading() as connection:
+            found = resolve(connection, reference)
+        return count_tokens(
+            self._store,
+            found,
+            model=os.fspath(model),
+            max_length=max_length,
+            packing=packing,
+            batch=batch,
+            epochs=epochs,
+            tokens_per_second=tokens_per_second,
+            price=price,
+            progress=progress,
+        )
