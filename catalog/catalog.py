@@ -377,6 +377,12 @@ class Catalog:
             return index_text(self.store, self.find(reference), progress=progress)
         return index_embedding(self.store, self.find(reference), encoder=os.fspath(encoder))
 
+    def map(self, reference: str, **options: Any) -> ComputeReport:
+        """Place every member on a map; see `catalog.compute.maps.map_members`."""
+        from catalog.compute.maps import map_members
+
+        return map_members(self.store, self.find(reference), **options)
+
     def search(
         self,
         reference: str,

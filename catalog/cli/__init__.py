@@ -42,7 +42,7 @@ SECTIONS = {
         "search": ("search", "index"),
         "sql": ("sql",),
         "functions": ("functions", "kernels"),
-        "look": ("report", "browse"),
+        "look": ("map", "report", "browse"),
     },
     "Maintenance": {
         "maintenance": ("doctor", "gc", "migrate"),

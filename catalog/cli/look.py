@@ -9,9 +9,29 @@ from typing import Any
 import click
 
 from catalog.catalog import Catalog
+from catalog.cli.declared_options import add_options
 from catalog.cli.group import json_option
 from catalog.cli.options import memory_option, pass_catalog
-from catalog.cli.output import echo_json, say
+from catalog.cli.output import echo_json, progress_bar, say
+from catalog.cli.signals import echo_report
+from catalog.signals.kinds import MapOptions
+
+
+@click.command("map")
+@click.argument("reference", metavar="POOL")
+@click.option("--encoder", help="Encoder of the embeddings. Default: the only one there is.")
+@add_options(MapOptions)
+@json_option
+@pass_catalog
+def map(catalog: Catalog, /, reference: str, is_json: bool, **options: Any) -> None:
+    """Place every member of POOL on a map, and new members among the others.
+
+    The first call lays all members out. Later calls place new members among those, and move none.
+    `map(ref)` reads the map in SQL.
+    """
+    with progress_bar(f"mapping {reference}", unit="instructions"):
+        placed = catalog.map(reference, **options)
+    echo_report(placed, is_json=is_json)
 
 
 @click.command()

@@ -111,7 +111,7 @@ def compute(
     with exclusively(store, signal):
         started = time.monotonic()
         todo, report = _todo(store, reference, signal, limit=limit)
-        _delete_dead_shards(store, signal)
+        delete_dead_shards(store, signal)
         for first in range(0, todo.num_rows, shard_rows):
             shard_started = time.monotonic()
             texts = read_texts(store, todo.slice(first, shard_rows))
@@ -280,7 +280,7 @@ def _todo(
     )
 
 
-def _delete_dead_shards(store: Store, signal: Signal) -> None:
+def delete_dead_shards(store: Store, signal: Signal) -> None:
     """Remove what a killed run wrote to the vector store and did not commit."""
     if not signal.lance_table or not vectors.exists(store, signal.lance_table):
         return

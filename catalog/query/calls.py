@@ -13,6 +13,7 @@ from catalog.query.tokens import Token, Tokens, tokens
 from catalog.store.queries import macros_by_name
 
 NAMES = {"=>", ":=", "="}  # DuckDB's own table functions take `k = 3` as well
+SCALARS = CONSISTENT | {"map"}  # outside of FROM, a source's name is that of DuckDB's function
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ def scalar_use(
     for node in every:
         name = str(node.get("function_name", "")).lower()
         is_call = node.get("class") == "FUNCTION" and not node.get("is_operator")
-        if not is_call or id(node) in in_from or name in CONSISTENT or name in macros_by_name():
+        if not is_call or id(node) in in_from or name in SCALARS or name in macros_by_name():
             continue
         start = offset(text, node)
         if name in names and not any(call.start <= start < call.end for call in calls):

@@ -25,6 +25,7 @@ _SOURCE_ARGUMENTS = {
     "field": "The text that was embedded; the prompt if both were.",
     "model": "Name of the language model; required if there are several.",
     "text": "Text to look for.",
+    "method": "How the map was laid out; required if there are several maps.",
 }
 _SOURCE_EXAMPLES = {
     "pool": "SELECT source, count(*) FROM pool('alpaca@2') GROUP BY source",
@@ -33,6 +34,7 @@ _SOURCE_EXAMPLES = {
     "score": "SELECT * FROM score('alpaca', name => 'ifd') WHERE value IS NULL",
     "trajectories": "SELECT losses[1] - losses[-1] FROM trajectories('alpaca', proxy => 'tiny')",
     "embeddings": "SELECT * FROM kmeans((FROM embeddings('alpaca')), k => 10)",
+    "map": "SELECT x, y FROM map('alpaca') ORDER BY fingerprint",
     "token_states": "SELECT * FROM log_det((FROM token_states('alpaca')), budget => 100)",
     "label_embeddings": "SELECT * FROM label_embeddings('alpaca')",
     "text_embeddings": "SELECT text, vector FROM text_embeddings('alpaca', text => 'cooking')",

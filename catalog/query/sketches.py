@@ -49,6 +49,7 @@ def sketches(scores: Mapping[str, str]) -> dict[str, Source]:
         "scores": {"sql": f"(SELECT instruction_id, fingerprint{columns} FROM instructions)"},
         "trajectories": {"columns": MEMBER | {"losses": "FLOAT[]"}},
         "embeddings": {"columns": MEMBER | {"vector": vector}},
+        "map": {"columns": MEMBER | {"x": "FLOAT", "y": "FLOAT"}},
         "token_states": {"columns": MEMBER | {"n_tokens": "INTEGER", "states": OPAQUE}},
         "text_embeddings": {"columns": {"text": "VARCHAR", "vector": vector}},
         "matches": {"sql": "word_matches_at('pool', 0, 1, 'text')"},

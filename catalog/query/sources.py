@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from catalog.errors import SignalError
 from catalog.query.resolved import Resolved
 from catalog.query.source_text import literal, quoted
-from catalog.signals.coverage import Coverage, PinnedSignals, coverages, most_complete
+from catalog.signals.coverage import Coverage, PinnedSignals, coverages, most_complete, preferred
 from catalog.signals.kinds import ENCODER, Kind
 from catalog.signals.resolve import missing_error, resolve_signal
 from catalog.signals.score_definitions import derived_scores
@@ -41,6 +41,19 @@ def subset(connection: Connection, ref: str) -> Resolved:
     """Read a subset's members: a pool's columns, then ``rank`` (from 1) and ``why`` (JSON)."""
     found = resolve(connection, ref, kind="subset")
     return Resolved(found, sql=f"subset_at({found.id})")
+
+
+def map(
+    connection: Connection,
+    ref: str,
+    *,
+    method: str | None = None,
+    pins: PinnedSignals | None = None,
+) -> Resolved:
+    """Read one row for each member on the map: its place, ``x`` and ``y``."""
+    from catalog.query.stored_vectors import load_map
+
+    return _stored(connection, ref, kind="map", name=method, where={}, load=load_map, pins=pins)
 
 
 def scores(connection: Connection, ref: str, *, pins: PinnedSignals | None = None) -> Resolved:
@@ -229,6 +242,7 @@ SOURCES: dict[str, Source] = {
         scores,
         trajectories,
         embeddings,
+        map,
         token_states,
         label_embeddings,
         text_embeddings,
@@ -254,7 +268,7 @@ def _stored(
         for coverage in coverages(connection, found, kind=kind, pins=pins)
         if all(value is None or coverage.identity.get(key) == value for key, value in where.items())
     ]
-    candidates = _first(pins.kept(candidates) if pins else candidates, first or {}) or candidates
+    candidates = preferred(pins.kept(candidates) if pins else candidates, first or {}) or candidates
     chosen = resolve_signal(found, candidates, kind=kind, name=name, pins=pins)
     if isinstance(chosen, SignalError):
         columns = _stored_columns(kind, None)
@@ -272,6 +286,8 @@ def _stored(
 
 
 def _stored_columns(kind: Kind, signal: Coverage | None) -> dict[str, str]:
+    if kind == "map":
+        return MEMBER | {"x": "FLOAT", "y": "FLOAT"}
     if kind == "states":
         return MEMBER | {"n_tokens": "INTEGER", "states": OPAQUE}
     return MEMBER | {"vector": _vector(signal)}
@@ -279,17 +295,6 @@ def _stored_columns(kind: Kind, signal: Coverage | None) -> dict[str, str]:
 
 def _vector(signal: Coverage | None) -> str:
     return f"FLOAT[{(signal and signal.dimension) or ''}]"
-
-
-def _first(candidates: list[Coverage], wanted: dict[str, str]) -> list[Coverage]:
-    """Return the default among signals of one name, if it has any value."""
-    meant = [
-        one
-        for one in candidates
-        if one.n_with_value and all(one.identity.get(key) == value for key, value in wanted.items())
-    ]
-    names = {one.name for one in meant}
-    return [one for one in candidates if one in meant or one.name not in names]
 
 
 def _nothing(session: Session, columns: frozenset[str] | None) -> pa.Table:

@@ -59,6 +59,21 @@ def load_embeddings(
     )
 
 
+def load_map(
+    session: Session, columns: frozenset[str] | None, *, reference: Reference, signal: Coverage
+) -> pa.Table:
+    """Return one row for each member on the map: ``x`` and ``y``, float32.
+
+    Raises:
+        CorruptError: as `load_embeddings`.
+    """
+    rows = load_embeddings(session, None, reference=reference, signal=signal)
+    places = rows["vector"].combine_chunks().flatten().to_numpy().reshape(-1, 2)
+    for index, name in enumerate(("x", "y")):
+        rows = rows.append_column(name, [places[:, index].copy()])
+    return rows.drop_columns(["vector"])
+
+
 def load_token_states(
     session: Session, columns: frozenset[str] | None, *, reference: Reference, signal: Coverage
 ) -> pa.Table:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 WAYS = (
+    ("map", "report/map", "map($pool)"),
     (
         "principal components",
         "report/principal_components",

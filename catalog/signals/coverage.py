@@ -128,3 +128,14 @@ def coverages(
 def most_complete(candidates: Iterable[Coverage]) -> Coverage:
     """Return the signal that lacks the fewest members; of several the first, the newest."""
     return min(candidates, key=lambda coverage: coverage.n_missing)
+
+
+def preferred(candidates: list[Coverage], wanted: Mapping[str, str]) -> list[Coverage]:
+    """Return, of signals of one name, those with the wanted settings, if they have any value."""
+    meant = [
+        each
+        for each in candidates
+        if each.n_with_value and all(each.identity.get(key) == wanted[key] for key in wanted)
+    ]
+    names = {each.name for each in meant}
+    return [each for each in candidates if each in meant or each.name not in names]

@@ -11,12 +11,16 @@ from catalog.errors import OptionError
 from catalog.models.recipe import TINY_RECIPE, Recipe
 from catalog.signals.options import TINY, Options, option
 from catalog.signals.score_definitions import FORMS
+from catalog.signals.signal_kind import SignalKind
 
-Kind = Literal["embedding", "losses", "states", "score", "labels", "label_embedding", "full_text"]
+Kind = Literal[
+    "embedding", "losses", "states", "score", "labels", "label_embedding", "full_text", "map"
+]
 Field = Literal["prompt", "conversation"]
 Dtype = Literal["float32", "float16"]
 Precision = Literal["auto", "float32", "bfloat16"]
 Projection = Literal["jl", "pca"]
+Layout = Literal["tsne", "umap", "pca"]
 
 ENCODER = "all-MiniLM-L6-v2"
 """The encoder that is used when nobody names one."""
@@ -167,39 +171,16 @@ class LabelOptions(Options):
     )
 
 
-@dataclass(frozen=True)
-class SignalKind:
-    """Kind of signal.
+@dataclass(frozen=True, kw_only=True)
+class MapOptions(Options):
+    """Options of `catalog map`."""
 
-    Attributes:
-        name: as the database has it.
-        noun: of its values.
-        sql_argument: the argument that names one in SQL; None if SQL names none.
-        example: a name that a message suggests.
-        options: of its computation.
-        command: computes a signal: a template of ``{ref}``, ``{pool}`` and ``{name}``.
-        import_command: imports a signal, as a template; None if none can be imported.
-        bytes_per_value: on the disk.
-        values_per_instruction: where nothing was measured yet.
-    """
-
-    name: Kind
-    noun: str
-    sql_argument: str | None
-    example: str
-    options: type[Options]
-    command: Command | None
-    import_command: Command | None
-    bytes_per_value: int
-    values_per_instruction: int
-
-    def title(self, name: str | None = None) -> str:
-        """Return a signal's title for a message."""
-        if name is None:
-            return self.noun
-        if self.name == "score":
-            return f"{self.noun} {name}"
-        return f"{self.noun} of {name}"
+    method: Layout = option(
+        "tsne",
+        choices=("tsne", "umap", "pca"),
+        identity=None,  # the name of a map
+        help="How members are laid out: tsne, umap (needs catalog[umap]) or pca.",
+    )
 
 
 KINDS: Mapping[str, SignalKind] = {
@@ -303,6 +284,17 @@ KINDS: Mapping[str, SignalKind] = {
             import_command=None,
             bytes_per_value=1,
             values_per_instruction=600,
+        ),
+        SignalKind(
+            name="map",
+            noun="map",
+            sql_argument="method",
+            example=MapOptions.method,
+            options=MapOptions,
+            command=Command(("map",), "map", ("{ref}",), (("method", "{name}"),)),
+            import_command=None,
+            bytes_per_value=4,
+            values_per_instruction=2,
         ),
     )
 }

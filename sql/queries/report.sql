@@ -2,6 +2,10 @@
 SELECT fingerprint, losses[-1] AS value
 FROM trajectories($reference)
 
+-- name: map
+SELECT fingerprint, x, y
+FROM map($reference)
+
 -- name: members
 -- What the page knows of every member, in the order of the page.
 SELECT
