@@ -472,12 +472,14 @@ class Catalog:
         *,
         proxy: str,
         key: str = "row",
+        first_is_start: bool = False,
         dry_run: bool = False,
     ) -> ImportReport:
         """Import loss trajectories; see `catalog.compute.losses.import_.import_losses`."""
         from catalog.compute.losses.import_ import import_losses
 
         options: dict[str, Any] = {"proxy": proxy, "key": key, "is_dry_run": dry_run}
+        options |= {"first_is_start": first_is_start}
         return import_losses(self.store, self.find(reference), os.fspath(file), **options)
 
     def train_losses(

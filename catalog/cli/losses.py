@@ -29,20 +29,34 @@ def losses() -> None:
 @click.argument("file")
 @click.option("--proxy", required=True, help="Name of the model that the losses belong to.")
 @key_option
+@click.option(
+    "--first-is-start",
+    is_flag=True,
+    help="The file's first losses are those before training. Trajectories leave them out; "
+    "learnability starts from them.",
+)
 @dry_run_option
 @table_options
 @pass_catalog
 def import_losses(
-    catalog: Catalog, pool: str, file: str, proxy: str, key: str, is_dry_run: bool, is_json: bool
+    catalog: Catalog,
+    pool: str,
+    file: str,
+    proxy: str,
+    key: str,
+    first_is_start: bool,
+    is_dry_run: bool,
+    is_json: bool,
 ) -> None:
     """Import loss trajectories from Parquet, CSV, JSON Lines, .npy or safetensors.
 
     A table has a column `losses` of lists, or one column per checkpoint whose name has a number,
     such as step_2 and step_10. A safetensors file has one tensor per checkpoint.
     """
-    echo_import(
-        catalog.import_losses(pool, file, proxy=proxy, key=key, dry_run=is_dry_run), is_json=is_json
+    report = catalog.import_losses(
+        pool, file, proxy=proxy, key=key, first_is_start=first_is_start, dry_run=is_dry_run
     )
+    echo_import(report, is_json=is_json)
 
 
 @losses.command("train")

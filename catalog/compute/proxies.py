@@ -16,6 +16,7 @@ from catalog.errors import OptionError, SignalError
 from catalog.models.recipe import TINY_RECIPE, Recipe
 from catalog.models.tiny import build_tiny, tiny_identity
 from catalog.models.weights import model_id
+from catalog.query.trajectories import START
 from catalog.signals.options import TINY
 from catalog.signals.registry import Signal, list_named
 from catalog.signals.resolve import command_for
@@ -36,8 +37,12 @@ def final_folder(store: Store, signal: Signal) -> Path:
 
 
 def checkpoint_file(store: Store, signal: Signal, checkpoint: int) -> Path:
-    """Return the file of the weights at one checkpoint (from 0), kept of small proxies."""
-    return proxy_folder(store, signal) / "checkpoints" / f"{checkpoint:02d}.safetensors"
+    """Return the file of the weights at one checkpoint, kept of small proxies.
+
+    Checkpoints count from 0; `START` is the model before training.
+    """
+    name = "start" if checkpoint == START else f"{checkpoint:02d}"
+    return proxy_folder(store, signal) / "checkpoints" / f"{name}.safetensors"
 
 
 def find_proxy(

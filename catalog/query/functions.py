@@ -21,6 +21,7 @@ _SOURCE_ARGUMENTS = {
     "name": "Name of the score.",
     "proxy": "Name of the trained model; required if there are several.",
     "incomplete": "What to do with members that lack losses.",
+    "include_start": "Whether the loss before training comes first.",
     "encoder": "Name of the embedding model; required if there are several.",
     "field": "The text that was embedded; the prompt if both were.",
     "model": "Name of the language model; required if there are several.",

@@ -110,10 +110,11 @@ def trajectories(
     *,
     proxy: str | None = None,
     incomplete: Literal["refuse", "drop", "impute"] = "refuse",
+    include_start: bool = False,
     pins: PinnedSignals | None = None,
 ) -> Resolved:
     """Read one row for each member with losses: ``losses FLOAT[]`` in the order of training."""
-    from catalog.query.trajectories import load_trajectories
+    from catalog.query.trajectories import load_trajectories, missing_start_error
 
     found = resolve(connection, ref)
     columns = MEMBER | {"losses": "FLOAT[]"}
@@ -128,8 +129,16 @@ def trajectories(
         return Resolved(
             found, kind="losses", name=proxy, load=_nothing, fault=chosen, columns=columns
         )
-    load = partial(load_trajectories, reference=found, signal=chosen, incomplete=incomplete)
+    load = partial(
+        load_trajectories,
+        reference=found,
+        signal=chosen,
+        incomplete=incomplete,
+        include_start=include_start,
+    )
     fault = missing_error(found, chosen) if incomplete == "refuse" else None
+    if include_start and fault is None:
+        fault = missing_start_error(connection, found, chosen)
     return Resolved(
         found, kind="losses", name=proxy, load=load, signals=(chosen,), fault=fault, columns=columns
     )

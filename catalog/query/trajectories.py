@@ -25,6 +25,9 @@ Floats = np.ndarray[Any, np.dtype[np.float32]]
 
 BATCH = 1_000_000  # rows of losses at a time
 
+START = -1
+"""The number of the checkpoint before training, which trajectories leave out."""
+
 
 def load_trajectories(
     session: Session,
@@ -33,6 +36,7 @@ def load_trajectories(
     reference: Reference,
     signal: Coverage,
     incomplete: Incomplete,
+    include_start: bool = False,
 ) -> pa.Table:
     """Return one row for each member with a trajectory: ``losses`` in training order, float32.
 
@@ -45,6 +49,7 @@ def load_trajectories(
         reference: whose members.
         signal: which losses.
         incomplete: what to do with a trajectory that lacks a checkpoint.
+        include_start: whether the loss before training comes first.
 
     Raises:
         SignalError: some lack a checkpoint, and ``incomplete`` is ``refuse``.
@@ -55,8 +60,9 @@ def load_trajectories(
     rows = members(connection, reference, signal_id=signal.signal_id)
     if columns is not None and "losses" not in columns and incomplete == "refuse":
         return rows
+    ids = to_numpy(rows["instruction_id"])
     losses = loss_matrix(
-        connection, to_numpy(rows["instruction_id"]), signal_id=signal.signal_id
+        connection, ids, signal_id=signal.signal_id, include_start=include_start
     )  # (n, T)
     losses, kept = _completed(losses, incomplete=incomplete, reference=reference, signal=signal)
     if not kept.all():
@@ -69,16 +75,21 @@ def load_trajectories(
 
 
 def loss_matrix(
-    connection: Connection, ids: np.ndarray[Any, np.dtype[np.int64]], *, signal_id: int
+    connection: Connection,
+    ids: np.ndarray[Any, np.dtype[np.int64]],
+    *,
+    signal_id: int,
+    include_start: bool = False,
 ) -> Floats:
     """Return the losses of instructions in the order of training: shape (n, T), NaN if missing."""
-    at = {"signal_id": signal_id}
+    first = START if include_start else 0
+    at = {"signal_id": signal_id, "first": first}
     (n_checkpoints,) = connection.sql(query("selection/n_checkpoints"), params=at).fetchall()[0]
     losses = np.full((len(ids), n_checkpoints), np.nan, dtype=np.float32)
     positions, flat = Positions(ids), losses.reshape(-1)
     for batch in connection.sql(query("selection/losses"), params=at).to_arrow_reader(BATCH):
         at_row = positions.of(to_numpy(batch["instruction_id"]))
-        checkpoint = to_numpy(batch["checkpoint"])
+        checkpoint = to_numpy(batch["checkpoint"]) - first
         loss = to_numpy(batch["loss"])
         if (
             at_row.min(initial=0) < 0 or checkpoint.max(initial=0) >= n_checkpoints
@@ -87,6 +98,23 @@ def loss_matrix(
             at_row, checkpoint, loss = at_row[known], checkpoint[known], loss[known]
         flat[at_row * n_checkpoints + checkpoint] = loss
     return losses
+
+
+def missing_start_error(
+    connection: Connection, reference: Reference, signal: Coverage
+) -> SignalError | None:
+    """Return the error that no losses before training are recorded; None if they are."""
+    parameters = {"signal_id": signal.signal_id}
+    ((has_start,),) = connection.sql(query("losses/has_start"), params=parameters).fetchall()
+    if has_start:
+        return None
+    command = command_for("losses", reference, signal.name, signal)
+    if "imported" in signal.identity:
+        step = "`catalog losses import --first-is-start` imports them as the first checkpoint"
+    else:
+        step = f"an earlier version trained it; `{command}` with another --seed records them"
+    problem = f"the trajectories of {signal.name} over {reference} do not start before training"
+    return SignalError(f"{problem}: {step}", command=command)
 
 
 def _completed(

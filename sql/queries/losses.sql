@@ -3,10 +3,11 @@ INSERT INTO checkpoints (signal_id, checkpoint, step, epoch, mean_loss, recorded
 VALUES ($signal_id, $checkpoint, $step, $epoch, $mean_loss, now() AT TIME ZONE 'UTC')
 
 -- name: checkpoints
-SELECT checkpoint, step, epoch, mean_loss, seconds
+-- The checkpoints of a run, in order; number -1 is the model before training, which has no number among them.
+SELECT nullif(checkpoint, -1) AS checkpoint, step, epoch, mean_loss, seconds
 FROM checkpoints
 WHERE signal_id = $signal_id
-ORDER BY checkpoint
+ORDER BY checkpoints.checkpoint
 
 -- name: complete_checkpoint
 -- A checkpoint is there once every member's loss is; its seconds are those of the shards since the one before.
@@ -31,6 +32,10 @@ WHERE signal_id = $signal_id AND step > $step
 DELETE FROM losses
 WHERE signal_id = $signal_id
     AND checkpoint NOT IN (SELECT checkpoint FROM checkpoints WHERE signal_id = $signal_id)
+
+-- name: has_start
+-- Whether the losses before training are recorded.
+SELECT EXISTS (FROM checkpoints WHERE signal_id = $signal_id AND checkpoint = -1)
 
 -- name: insert
 INSERT INTO losses (signal_id, instruction_id, checkpoint, loss, n_tokens)
@@ -60,12 +65,12 @@ WHERE signal_id = $signal_id AND checkpoint = $checkpoint
 
 -- name: set_dimension
 UPDATE signals
-SET dimension = (SELECT count(*) FROM checkpoints WHERE signal_id = $signal_id)
+SET dimension = (SELECT count(*) FROM checkpoints WHERE signal_id = $signal_id AND checkpoint >= 0)
 WHERE signal_id = $signal_id
 
 -- name: state
 -- How far a trajectory is: its checkpoints, and how many instructions have all of it or a reason for having none.
 SELECT
-    (SELECT count(*) FROM checkpoints WHERE signal_id = $signal_id) AS n_checkpoints,
+    (SELECT count(*) FROM checkpoints WHERE signal_id = $signal_id AND checkpoint >= 0) AS n_checkpoints,
     (SELECT count(*) FROM signal_members WHERE signal_id = $signal_id)
     + (SELECT count(*) FROM signal_gaps WHERE signal_id = $signal_id) AS n_finished

@@ -33,8 +33,12 @@ SEMI JOIN members_of($kind, $id, $version) USING (instruction_id)
 WHERE signal_id = $signal_id
 
 -- name: input_losses
--- An input of a derived score: whole trajectories, and why the other members have none.
-SELECT instruction_id, list(loss ORDER BY checkpoint) AS losses, NULL::VARCHAR AS reason
+-- An input of a derived score: whole trajectories, the loss before training where it is recorded, and why the other members have none.
+SELECT
+    instruction_id,
+    list(loss ORDER BY checkpoint) FILTER (checkpoint >= 0) AS losses,
+    max(loss) FILTER (checkpoint = -1) AS start,
+    NULL::VARCHAR AS reason
 FROM catalog.main.losses
 SEMI JOIN (
     SELECT instruction_id
@@ -45,7 +49,7 @@ SEMI JOIN members_of($kind, $id, $version) USING (instruction_id)
 WHERE signal_id = $signal_id
 GROUP BY instruction_id
 UNION ALL
-SELECT instruction_id, NULL AS losses, reason
+SELECT instruction_id, NULL AS losses, NULL AS start, reason
 FROM catalog.main.signal_gaps
 SEMI JOIN members_of($kind, $id, $version) USING (instruction_id)
 WHERE signal_id = $signal_id

@@ -94,9 +94,10 @@ WHERE label IS NOT NULL
 ORDER BY label
 
 -- name: losses
+-- The losses from a checkpoint on: number 0 is the first of training, -1 the model before it.
 SELECT instruction_id, checkpoint, loss
 FROM losses
-WHERE signal_id = $signal_id
+WHERE signal_id = $signal_id AND checkpoint >= $first
 
 -- name: members
 -- The members of a pool or subset that are not known to have no value of a signal.
@@ -133,7 +134,7 @@ ANTI JOIN (
 -- name: n_checkpoints
 SELECT count(DISTINCT checkpoint)
 FROM checkpoints
-WHERE signal_id = $signal_id
+WHERE signal_id = $signal_id AND checkpoint >= $first
 
 -- name: n_labelled
 -- How many members of a pool or subset have labels, of how many.

@@ -46,7 +46,13 @@ def kept_scores(
 
 
 def kept_losses(
-    connection: Connection, reference: Reference, absent: Ids, *, proxy: str, n_checkpoints: int
+    connection: Connection,
+    reference: Reference,
+    absent: Ids,
+    *,
+    proxy: str,
+    n_checkpoints: int,
+    has_start: bool,
 ) -> tuple[Ids, Numbers, int]:
     """Return the trajectories that members keep from the active import.
 
@@ -57,12 +63,14 @@ def kept_losses(
         proxy: the name of the model that the losses belong to.
         n_checkpoints: of the file. Losses at another number of checkpoints are of another run and
             are not combined with the file's.
+        has_start: whether the file has losses before training, which must then be there too.
 
     Returns:
         Those of them that have a trajectory, ascending, shape (n_kept,); the trajectories, shape
-        (n_kept, n_checkpoints); and the number of those with a trajectory of another length.
+        (n_kept, n_checkpoints), after the losses before training if the file has those; and the
+        number of those with a trajectory of another length.
     """
-    nobody, nothing = absent[:0], np.zeros((0, n_checkpoints), dtype=np.float32)
+    nobody, nothing = absent[:0], np.zeros((0, has_start + n_checkpoints), np.float32)
     if not len(absent):
         return nobody, nothing, 0
     previous = _active_import(connection, reference, kind="losses", name=proxy)
@@ -71,9 +79,11 @@ def kept_losses(
     parameters = {"signal_id": previous.signal_id}
     known = connection.sql(query("signals/members"), params=parameters).fetchnumpy()
     kept = np.intersect1d(known["instruction_id"], absent)
-    if previous.dimension != n_checkpoints:
+    is_alike = previous.identity.get("has_start", False) == has_start
+    if previous.dimension != n_checkpoints or not is_alike:
         return nobody, nothing, len(kept)
-    return kept, loss_matrix(connection, kept, signal_id=previous.signal_id), 0
+    losses = loss_matrix(connection, kept, signal_id=previous.signal_id, include_start=has_start)
+    return kept, losses, 0
 
 
 def _active_import(

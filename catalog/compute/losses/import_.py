@@ -25,6 +25,7 @@ from catalog.compute.imports.table import Published, read_table
 from catalog.compute.shard_runner import Values, write_shard
 from catalog.errors import SignalError
 from catalog.messages import listed
+from catalog.query.trajectories import START
 from catalog.signals.registry import Signal, keep_import, planned_import
 from catalog.store.database import Connection
 from catalog.store.queries import query
@@ -42,6 +43,7 @@ def import_losses(
     *,
     proxy: str,
     key: str = "row",
+    first_is_start: bool = False,
     is_dry_run: bool = False,
 ) -> ImportReport:
     """Import loss trajectories of any training run.
@@ -58,6 +60,8 @@ def import_losses(
             ``step_10``), an ``.npy`` matrix, or safetensors with one tensor per checkpoint.
         proxy: the name of the model that the losses belong to.
         key: ``row``, ``fingerprint`` or a column that the records have too.
+        first_is_start: whether the file's first losses are those before training. Trajectories
+            leave them out, and learnability starts from them.
         is_dry_run: match and count, and write nothing.
 
     Raises:
@@ -69,8 +73,10 @@ def import_losses(
     check_name(proxy)
     started = time.monotonic()
     table = read_table(file)
-    published = _trajectories(table, key=key)  # (n_rows, T)
-    n_checkpoints = published.shape[1]
+    published = _trajectories(table, key=key)  # (n_rows, T), or (n_rows, 1 + T) with a start
+    n_checkpoints = published.shape[1] - first_is_start
+    if not n_checkpoints:
+        raise SignalError(f"{table.file} holds losses before training only: expected checkpoints")
     with (store.reading if is_dry_run else store.writing)() as connection:
         ids = instruction_ids(connection, reference, table, key=key)
         members = member_ids(connection, reference)
@@ -80,6 +86,7 @@ def import_losses(
             np.setdiff1d(members, ids),
             proxy=proxy,
             n_checkpoints=n_checkpoints,
+            has_start=first_is_start,
         )
         rows = _Rows.of(np.append(ids, kept), np.concatenate([published, previous]), members)
         _refuse_negative(table, rows)
@@ -87,7 +94,8 @@ def import_losses(
         planned = planned_import(
             kind="losses",
             name=proxy,
-            identity={"imported": rows.digest(), "checkpoints": n_checkpoints},
+            identity={"imported": rows.digest(), "checkpoints": n_checkpoints}
+            | ({"has_start": True} if first_is_start else {}),
             dimension=n_checkpoints,
             details=details,
         )
@@ -96,7 +104,9 @@ def import_losses(
             values = Values(pa.table({"instruction_id": rows.whole_ids}), gaps=rows.gaps)
             seconds = time.monotonic() - started
             shard = write_shard(connection, store, signal, values, seconds=seconds)
-            _write_checkpoints(connection, signal, rows.whole_ids, rows.losses[rows.is_whole])
+            whole = rows.losses[rows.is_whole]
+            first = START if first_is_start else 0
+            _write_checkpoints(connection, signal, rows.whole_ids, whole, first=first)
             record_sha256(connection, kind=signal.kind, signal_id=signal.signal_id, shard=shard)
 
         signal, is_new = keep_import(connection, planned, write=write, is_dry_run=is_dry_run)
@@ -160,10 +170,10 @@ class _Rows:
 
 
 def _write_checkpoints(
-    connection: Connection, signal: Signal, ids: Numbers, trajectories: Numbers
+    connection: Connection, signal: Signal, ids: Numbers, trajectories: Numbers, *, first: int
 ) -> None:
-    for checkpoint in range(trajectories.shape[1]):
-        losses = np.ascontiguousarray(trajectories[:, checkpoint])
+    for checkpoint, column in enumerate(trajectories.T, start=first):
+        losses = np.ascontiguousarray(column)
         unknown = pa.nulls(len(ids), pa.int32())
         connection.register(
             "checkpoint_losses",
@@ -172,9 +182,10 @@ def _write_checkpoints(
         parameters = {"signal_id": signal.signal_id, "checkpoint": checkpoint}
         connection.execute(query("losses/insert"), parameters)
         mean = float(losses.mean(dtype=np.float64)) if len(ids) else None
+        step, epoch = (0, 0.0) if checkpoint == START else (None, None)
         connection.execute(
             query("losses/checkpoint"),
-            parameters | {"step": None, "epoch": None, "mean_loss": mean},
+            parameters | {"step": step, "epoch": epoch, "mean_loss": mean},
         )
 
 

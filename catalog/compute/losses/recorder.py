@@ -131,7 +131,7 @@ def record_checkpoint(
         signal: the trajectory.
         lm: the model as it is at this checkpoint.
         members: the members to score.
-        checkpoint: its number, from 0.
+        checkpoint: its number, from 0; -1 before training.
         step: optimiser steps done.
         epoch: epochs done.
         watch: its laps are the recorded seconds of shards.

@@ -31,6 +31,7 @@ from catalog.compute.proxies import (
 )
 from catalog.compute.shard_runner import SHARD_ROWS, Progress, exclusively, missing, take_back_empty
 from catalog.errors import CatalogError, OptionError, SignalError
+from catalog.query.trajectories import START
 from catalog.signals.kinds import LossesOptions
 from catalog.signals.options import TINY
 from catalog.signals.registry import Signal
@@ -57,7 +58,8 @@ class TrainedLosses:
         n_before: of them, how many were done before this run.
         n_computed: of them, how many this run did.
         n_left: of them, how many a sample (``limit``) left out.
-        checkpoints: one row a checkpoint: checkpoint, step, epoch, mean_loss, seconds.
+        checkpoints: one row a checkpoint: checkpoint, step, epoch, mean_loss, seconds. The first is
+            before training, step 0, and has no number.
         reasons: how many of this run's have no trajectory, by reason.
         seconds: of this run.
     """
@@ -89,8 +91,9 @@ def train_losses(
 ) -> TrainedLosses:
     """Train a proxy on members, and record the loss of every member at each checkpoint.
 
-    A killed run is continued by the same call, with the numbers of an uninterrupted run. A later
-    version of a pool is scored at the checkpoints of the proxy of an earlier version.
+    The losses before training are recorded too, as step 0; trajectories leave them out. A killed
+    run is continued by the same call, with the numbers of an uninterrupted run. A later version of
+    a pool is scored at the checkpoints of the proxy of an earlier version.
 
     Args:
         store: the catalog's files and database.
@@ -232,10 +235,13 @@ def _train(
     from catalog.models.training import train
 
     folder = proxy_folder(job.store, signal)
-    job.n_total = int(members.usable.sum()) * (3 * job.recipe.epochs + job.recipe.checkpoints)
+    job.n_total = int(members.usable.sum()) * (3 * job.recipe.epochs + job.recipe.checkpoints + 1)
     is_kept = job.keep_checkpoints
     if is_kept is None:
         is_kept = lm.model.num_parameters() < KEPT_PARAMETERS
+    if is_kept:
+        job.keep(signal, lm, checkpoint=START)
+    job.record(signal, lm, members, checkpoint=START)  # of a resumed run, if it is missing
     is_first = True
     for checkpoint in train(
         lm, members.tokens, recipe=job.recipe, folder=folder / "run", progress=job.trained
@@ -264,9 +270,14 @@ def _extend(job: LossRun, signal: Signal, rows: pa.Table, report: TrainedLosses)
     todo = _todo(job, signal, rows)
     if not todo.num_rows:
         return
-    files = [checkpoint_file(job.store, signal, number) for number in range(job.recipe.checkpoints)]
+    with job.store.reading() as connection:
+        parameters = {"signal_id": signal.signal_id}
+        ((has_start,),) = connection.sql(query("losses/has_start"), params=parameters).fetchall()
+    numbers = range(START if has_start else 0, job.recipe.checkpoints)
+    files = {number: checkpoint_file(job.store, signal, number) for number in numbers}
     if not all(
-        file.is_file() for file in [*files, final_folder(job.store, signal) / "config.json"]
+        file.is_file()
+        for file in [*files.values(), final_folder(job.store, signal) / "config.json"]
     ):
         raise SignalError(
             f"{signal.name} was trained on {report.trained_on} without keeping its checkpoints, so "
@@ -288,7 +299,7 @@ def _extend(job: LossRun, signal: Signal, rows: pa.Table, report: TrainedLosses)
         max_length=job.max_length,
     )
     job.n_total = int(members.usable.sum()) * len(files)
-    for checkpoint, file in enumerate(files):
+    for checkpoint, file in files.items():
         load_model(lm.model, str(file), device=str(lm.device))
         job.record(signal, lm, members, checkpoint=checkpoint)
     report.reasons = finish_trajectories(job.store, signal, members, watch=job.watch)

@@ -59,7 +59,7 @@ def test_new_members_are_scored_at_the_kept_checkpoints(
     ]
     after = long_table(pool)
     assert [row for row in after if row in set(before)] == before
-    assert len(after) == 3 * 50
+    assert len(after) == (1 + 3) * 50
     assert len(pool.sql("SELECT losses FROM trajectories('p')")) == 50
 
 
@@ -121,5 +121,5 @@ def test_a_small_pool_that_grows_keeps_its_proxy(
     assert (report.signal.signal_id, report.n_computed, len(report.checkpoints)) == (
         first.signal.signal_id,
         20,
-        5,
+        1 + 5,
     )

@@ -51,14 +51,15 @@ def test_every_member_has_a_loss_at_every_checkpoint(pool: Catalog, model: Path)
         report.reasons,
     ) == (40, 0, 40, 0, {})
     assert [(row["checkpoint"], row["step"]) for row in report.checkpoints] == [
+        (None, 0),
         (0, 3),
         (1, 7),
         (2, 10),
     ]
-    assert [row["epoch"] for row in report.checkpoints] == pytest.approx([0.6, 1.4, 2.0])
+    assert [row["epoch"] for row in report.checkpoints] == pytest.approx([0, 0.6, 1.4, 2.0])
     means = [row["mean_loss"] for row in report.checkpoints]
     assert means == sorted(means, reverse=True)
-    assert len(long_table(pool)) == 3 * 40
+    assert len(long_table(pool)) == (1 + 3) * 40
     assert sum(row["seconds"] for row in report.checkpoints) <= report.seconds
     assert pool.signals("p")["n_with_value"].to_list() == [40]
 
@@ -70,7 +71,7 @@ def test_a_small_pool_has_as_many_checkpoints_as_steps_unless_more_are_asked_for
     report = pool.train_losses(
         "p", proxy=str(model), epochs=2, batch=16
     )  # 40 members in 2 x 3 steps; the default is 12
-    assert [row["step"] for row in report.checkpoints] == [1, 2, 3, 4, 5, 6]
+    assert [row["step"] for row in report.checkpoints] == [0, 1, 2, 3, 4, 5, 6]
     with pytest.raises(OptionError, match="too few for 12 checkpoints"):
         pool.train_losses("p", proxy=str(model), epochs=2, batch=16, checkpoints=12)
 
@@ -116,7 +117,7 @@ def test_a_member_without_a_response_has_a_reason_and_no_loss(
     report = trained(catalog, model, max_length=256)
     assert report.reasons == {"prompt_fills_window": 1}
     assert catalog.signals("p")["without_value"].to_list() == [["prompt_fills_window 1"]]
-    assert len(long_table(catalog)) == 3 * 20
+    assert len(long_table(catalog)) == (1 + 3) * 20
     assert trained(catalog, model, max_length=256).n_before == 21
 
 
@@ -198,7 +199,7 @@ def test_tiny_is_made_from_the_pool_and_its_loss_falls(
 ) -> None:
     catalog.register(jsonl(records(48)), pool="p")
     report = catalog.train_losses("p", epochs=2, checkpoints=2, batch=16)
-    first, last = (row["mean_loss"] for row in report.checkpoints)
+    _, first, last = (row["mean_loss"] for row in report.checkpoints)
     assert last < first
     assert trained_proxy(catalog.store, "tiny").endswith("tiny-0001/final")
     catalog.register(jsonl(records(50)), pool="p")
@@ -240,7 +241,7 @@ def test_members_without_a_loss_leave_fewer_steps_and_as_many_checkpoints(
         pool="p",
     )
     report = catalog.train_losses("p", proxy=str(model), epochs=1, batch=8)
-    assert [row["step"] for row in report.checkpoints] == [1, 2, 3]
+    assert [row["step"] for row in report.checkpoints] == [0, 1, 2, 3]
     assert report.reasons == {"prompt_fills_window": 20}
     again = catalog.train_losses("p", proxy=str(model), epochs=1, batch=8)
     assert (again.signal.signal_id, again.n_computed) == (report.signal.signal_id, 0)
