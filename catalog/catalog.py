@@ -443,43 +443,27 @@ class Catalog:
             return to_polars(list_signals(connection, self.store, found))
 
     def import_scores(
-        self,
-        reference: str,
-        file: StrPath,
-        *,
-        name: str,
-        key: str = "row",
-        value: str | None = None,
-        missing: Sequence[float] = (),
-        dry_run: bool = False,
+        self, reference: str, file: StrPath, *, name: str, column: str | None = None, **options: Any
     ) -> ImportReport:
-        """Import published scores; see `catalog.compute.imports.import_scores.import_scores`."""
+        """Import one published score; the options are those of `import_score_columns`."""
+        columns = {name: column or name}
+        return self.import_score_columns(reference, file, columns, **options)[0]
+
+    def import_score_columns(
+        self, reference: str, file: StrPath, columns: Mapping[str, str], **options: Any
+    ) -> list[ImportReport]:
+        """Import scores by name; see `catalog.compute.imports.import_scores.import_scores`."""
         from catalog.compute.imports.import_scores import import_scores
 
-        options: dict[str, Any] = {
-            "name": name,
-            "key": key,
-            "value": value,
-            "missing": missing,
-            "is_dry_run": dry_run,
-        }
-        return import_scores(self.store, self.find(reference), os.fspath(file), **options)
+        return import_scores(self.store, self.find(reference), os.fspath(file), columns, **options)
 
     def import_losses(
-        self,
-        reference: str,
-        file: StrPath,
-        *,
-        proxy: str,
-        key: str = "row",
-        first_is_start: bool = False,
-        dry_run: bool = False,
+        self, reference: str, file: StrPath, *, proxy: str, **options: Any
     ) -> ImportReport:
         """Import loss trajectories; see `catalog.compute.losses.import_.import_losses`."""
         from catalog.compute.losses.import_ import import_losses
 
-        options: dict[str, Any] = {"proxy": proxy, "key": key, "is_dry_run": dry_run}
-        options |= {"first_is_start": first_is_start}
+        options |= {"proxy": proxy}
         return import_losses(self.store, self.find(reference), os.fspath(file), **options)
 
     def train_losses(

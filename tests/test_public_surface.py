@@ -153,7 +153,7 @@ def test_a_path_is_taken_wherever_a_text_of_one_is(catalog: Catalog, tmp_path: P
     opened.register(pool, pool="p")
     opened.register([pool], pool="p")
     numbers = written("n.csv", "row,n\n0,1\n1,2\n")
-    assert opened.import_scores("p", numbers, name="n", value="n").n_members == 2
+    assert opened.import_scores("p", numbers, name="n", column="n").n_members == 2
     losses = written("l.jsonl", '{"losses": [2, 1]}\n{"losses": [3, 1]}\n')
     opened.import_losses("p", losses, proxy="mine")
     selector = written(

@@ -61,7 +61,9 @@ def signals(catalog: Catalog, pool: str | None, is_json: bool) -> None:
     """List the signals with their settings and their coverage of POOL or of the whole catalog."""
     rows = catalog.signals(pool).to_dicts()
     if not is_json:
-        empty = {key for key in ("stale", "index_recall") if not any(row[key] for row in rows)}
+        empty = {
+            key for key in ("stale", "index_recall", "origin") if not any(row[key] for row in rows)
+        }
         rows = [{key: row[key] for key in row if key not in empty} for row in rows]
     echo_rows(
         rows,
@@ -119,11 +121,14 @@ def remove_score(catalog: Catalog, name: str) -> None:
 @scores.command("import")
 @click.argument("pool")
 @click.argument("file")
-@click.option("--name", required=True, help="Name of the score.")
+@click.option("--name", help="Name of the score. Default: the column's, of a path the last part.")
 @key_option
 @click.option(
-    "--value",
-    help="Column of the number, or a path such as ratings.overall. Default: the score's name.",
+    "--column",
+    "columns",
+    multiple=True,
+    help="Column of the number, or a path such as ratings.overall. Repeatable: each column is a "
+    "score. Default: the score's name.",
 )
 @click.option(
     "--missing",
@@ -132,25 +137,46 @@ def remove_score(catalog: Catalog, name: str) -> None:
     metavar="NUMBER",
     help="Number that means no rating. Repeatable.",
 )
+@click.option("--made-by", help="Model, people or method that made the numbers.")
+@click.option("--note", help="Text that is kept with the score.")
+@click.option("--url", help="Where the numbers were published.")
 @dry_run_option
 @json_option
 @pass_catalog
 def import_scores(
     catalog: Catalog,
+    /,
     pool: str,
     file: str,
-    name: str,
-    key: str,
-    value: str | None,
-    missing: tuple[float, ...],
+    name: str | None,
+    columns: tuple[str, ...],
     is_dry_run: bool,
     is_json: bool,
+    **options: Any,
 ) -> None:
-    """Import one number per instruction from Parquet, CSV, JSON Lines or .npy."""
-    answer = catalog.import_scores(
-        pool, file, name=name, key=key, value=value, missing=missing, dry_run=is_dry_run
+    """Import one number per instruction and score from Parquet, CSV, JSON Lines or .npy."""
+    reports = catalog.import_score_columns(
+        pool, file, _score_columns(name, columns), dry_run=is_dry_run, **options
     )
-    echo_import(answer, is_json=is_json)
+    if is_json and len(reports) > 1:
+        echo_json([_import_record(report) for report in reports])
+        return
+    for report in reports:
+        echo_import(report, is_json=is_json)
+
+
+def _score_columns(name: str | None, columns: tuple[str, ...]) -> dict[str, str]:
+    """Return the column of each score by the score's name."""
+    if name is None:
+        named = {column.rsplit(".", 1)[-1]: column for column in columns}
+        if not columns:
+            raise click.UsageError("name the score with --name, or its column with --column")
+        if len(named) < len(columns):
+            raise click.UsageError("two columns have one name: import them one by one with --name")
+        return named
+    if len(columns) > 1:
+        raise click.UsageError("--name names one score: leave it out to import several columns")
+    return {name: columns[0] if columns else name}
 
 
 def echo_report(report: ComputeReport, *, is_json: bool) -> None:
@@ -213,9 +239,7 @@ def echo_import(report: ImportReport, *, is_json: bool) -> None:
     """Print what an import wrote and what has no value."""
     signal = report.signal
     if is_json:
-        keys = [field.name for field in fields(report) if field.name != "signal"]
-        record = {"signal": signal.name, "kind": signal.kind}
-        echo_json(record | {key: getattr(report, key) for key in keys})
+        echo_json(_import_record(report))
         return
     checkpoints = f" at {report.n_checkpoints} checkpoints" if report.n_checkpoints else ""
     members = f"{report.n_with_value:,} of {report.n_members:,} members{checkpoints}"
@@ -225,6 +249,12 @@ def echo_import(report: ImportReport, *, is_json: bool) -> None:
     say_reasons(report.reasons)
     if report.is_dry_run:
         say("  dry run: nothing was written")
+
+
+def _import_record(report: ImportReport) -> dict[str, Any]:
+    keys = [field.name for field in fields(report) if field.name != "signal"]
+    record = {"signal": report.signal.name, "kind": report.signal.kind}
+    return record | {key: getattr(report, key) for key in keys}
 
 
 def _imported(report: ImportReport) -> str:
@@ -248,7 +278,7 @@ def _import_notes(report: ImportReport) -> Iterator[str]:
             "previous losses are at other checkpoints"
         )
     if report.n_without_member:
-        yield (
-            f"{report.n_without_member:,} of the {report.n_rows:,} rows were skipped: their "
-            "records are not members (quarantined or folded)"
-        )
+        reason = "their records are not members (quarantined or folded)"
+        if report.signal.details["key"] != "row":
+            reason = f"no member has their key (the first: {report.first_without_member})"
+        yield f"{report.n_without_member:,} of the {report.n_rows:,} rows were skipped: {reason}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
@@ -109,6 +109,16 @@ def renew_signal(connection: Connection, signal: Signal) -> None:
     connection.execute(query("signals/renew"), {"signal_id": signal.signal_id})
 
 
+def describe_signal(connection: Connection, signal: Signal, details: Mapping[str, Any]) -> Signal:
+    """Add facts that do not change values to a signal, in a writing transaction."""
+    whole = signal.details | dict(details)
+    text = json.dumps(whole, ensure_ascii=False)
+    connection.execute(
+        query("signals/set_details"), {"signal_id": signal.signal_id, "details": text}
+    )
+    return replace(signal, details=whole)
+
+
 def keep_import(
     connection: Connection,
     planned: Signal,
@@ -141,6 +151,8 @@ def keep_import(
     )
     if known is None:
         write(signal)
+    elif planned.details != known.details:
+        signal = describe_signal(connection, known, planned.details)
     renew_signal(connection, signal)  # the latest import wins, even with known values
     return signal, known is None
 

@@ -104,6 +104,16 @@ SELECT
     (SELECT max(committed_at) FROM shards WHERE shards.signal_id = signals.signal_id) AS computed_at,
     signals.lance_table,
     CAST(json_extract(signals.details, '$.index.recall') AS DOUBLE) AS index_recall,
+    nullif(
+        concat_ws(
+            '; ',
+            signals.details ->> 'made_by',
+            signals.details ->> 'note',
+            signals.details ->> 'url',
+            (signals.details ->> 'file') || coalesce(' sha256 ' || left(signals.details ->> 'sha256', 8), '')
+        ),
+        ''
+    ) AS origin,
     left(signals.identity_sha256, 12) AS identity,
     signals.stale,
     signals.identity AS settings
@@ -154,6 +164,11 @@ WHERE signal_id = $signal_id
 -- Make a signal the newest of all, whatever the clock says.
 UPDATE signals
 SET created_at = greatest(now() AT TIME ZONE 'UTC', (SELECT max(created_at) + INTERVAL 1 MICROSECOND FROM signals))
+WHERE signal_id = $signal_id
+
+-- name: set_details
+UPDATE signals
+SET details = $details
 WHERE signal_id = $signal_id
 
 -- name: shards

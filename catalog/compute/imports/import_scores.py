@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,10 +16,11 @@ from catalog.compute.imports.row_matching import (
     NOT_A_MEMBER,
     NOT_IN_FILE,
     Ids,
+    first_without_member,
     instruction_ids,
     member_ids,
 )
-from catalog.compute.imports.table import Published, read_table
+from catalog.compute.imports.table import Published, file_sha256, read_table
 from catalog.compute.shard_runner import Values, write_shard
 from catalog.errors import SignalError
 from catalog.signals.registry import Signal, keep_import, list_named, planned_import
@@ -33,74 +35,124 @@ def import_scores(
     store: Store,
     reference: Reference,
     file: str,
+    columns: Mapping[str, str],
     *,
-    name: str,
     key: str = "row",
-    value: str | None = None,
     missing: Sequence[float] = (),
-    is_dry_run: bool = False,
-) -> ImportReport:
-    """Import one number per instruction.
+    made_by: str | None = None,
+    note: str | None = None,
+    url: str | None = None,
+    dry_run: bool = False,
+) -> list[ImportReport]:
+    """Import one number per instruction and score.
 
     If a score is imported more than once, the latest import wins. When rows are matched by key,
     members missing from the file keep their previous value; without one they have none, with the
-    reason ``not_in_file``.
+    reason ``not_in_file``. Rows about no member are counted and left out.
 
     Args:
         store: the catalog's files and database.
         reference: the pool or subset that the file is about.
         file: Parquet, CSV, JSON Lines or ``.npy``.
-        name: of the score; not one that was computed here.
+        columns: the column that holds the numbers of each score, or a dotted path, by the score's
+            name. No score may be one that was computed here.
         key: ``row``, ``fingerprint`` or a column that the records have too.
-        value: the column that holds the number, or a dotted path; the score's name if None.
         missing: numbers that mean "no rating", stored as NULL with the reason ``marked_missing``.
-        is_dry_run: match and count, and write nothing.
+        made_by: the model, the people or the method that made the numbers; kept with each score,
+            as the file's name and hash are.
+        note: any text, kept too.
+        url: where the numbers were published, kept too.
+        dry_run: match and count, and write nothing.
 
     Raises:
-        SourceError: the file cannot be read.
-        SignalError: its length or keys do not fit, the column holds no numbers, or a score of that
+        SourceError: the file cannot be read, or a column is missing.
+        SignalError: its length or keys do not fit, a column holds no numbers, or a score of that
             name was computed here.
-        OptionError: the name is invalid.
+        OptionError: a name is invalid.
     """
-    check_name(name)
-    column = value or name
-    table = _read(file, column=column, key=key)
+    for name in columns:
+        check_name(name)
+    table = _read(file, columns=list(dict.fromkeys(columns.values())), key=key)
+    details = {"file": table.file, "sha256": file_sha256(file), "key": key}
+    origin = {"made_by": made_by, "note": note, "url": url}
+    details |= {name: text for name, text in origin.items() if text}
+    with (store.reading if dry_run else store.writing)() as connection:
+        matched = _Matched(
+            table,
+            instruction_ids(connection, reference, table, key=key),
+            member_ids(connection, reference),
+        )
+        return [
+            _import_score(
+                connection,
+                store,
+                reference,
+                matched,
+                name=name,
+                column=column,
+                missing=missing,
+                details=details | {"value": column},
+                is_dry_run=dry_run,
+            )
+            for name, column in columns.items()
+        ]
+
+
+@dataclass(frozen=True)
+class _Matched:
+    """A table, the instruction of each of its rows, and the members of what it is about."""
+
+    table: Published
+    ids: Ids
+    members: Ids
+
+
+def _import_score(
+    connection: Connection,
+    store: Store,
+    reference: Reference,
+    matched: _Matched,
+    *,
+    name: str,
+    column: str,
+    missing: Sequence[float],
+    details: Mapping[str, Any],
+    is_dry_run: bool,
+) -> ImportReport:
+    table, ids, members = matched.table, matched.ids, matched.members
     numbers = _numbers(table, table.columns.get(column, table.columns.get("values")))
     reasons = _reasons(table, numbers, column, missing=missing)
-    with (store.reading if is_dry_run else store.writing)() as connection:
-        _refuse_computed(connection, name)
-        ids = instruction_ids(connection, reference, table, key=key)
-        members = member_ids(connection, reference)
-        kept, previous = kept_scores(connection, reference, np.setdiff1d(members, ids), name=name)
-        ids, numbers = np.append(ids, kept), np.append(numbers, previous)
-        reasons = np.append(reasons, np.full(len(kept), "", dtype=object))
-        absent = np.setdiff1d(members, ids)  # none where rows are matched by position
-        values = _values(ids, numbers, reasons, absent)
-        identity = {"imported": digest(ids, numbers, reasons, absent)}
-        details = {"file": table.file, "key": key, "value": column}
-        planned = planned_import(kind="score", name=name, identity=identity, details=details)
+    _refuse_computed(connection, name)
+    kept, previous = kept_scores(connection, reference, np.setdiff1d(members, ids), name=name)
+    ids, numbers = np.append(ids, kept), np.append(numbers, previous)
+    reasons = np.append(reasons, np.full(len(kept), "", dtype=object))
+    absent = np.setdiff1d(members, ids)  # none where rows are matched by position
+    values = _values(ids, numbers, reasons, absent)
+    identity = {"imported": digest(ids, numbers, reasons, absent)}
+    planned = planned_import(kind="score", name=name, identity=identity, details=details)
 
-        def write(signal: Signal) -> None:
-            write_shard(connection, store, signal, values, seconds=0.0)
+    def write(signal: Signal) -> None:
+        write_shard(connection, store, signal, values, seconds=0.0)
 
-        signal, is_new = keep_import(connection, planned, write=write, is_dry_run=is_dry_run)
-        return ImportReport(
-            signal=signal,
-            is_new=is_new,
-            n_rows=table.n_rows,
-            n_with_value=values.rows.num_rows,
-            n_without_member=int((ids == NOT_A_MEMBER).sum()),
-            n_members=len(members),
-            n_kept=len(kept),
-            reasons=dict(Counter(reason for _, reason in values.gaps)),
-            is_dry_run=is_dry_run,
-        )
+    signal, is_new = keep_import(connection, planned, write=write, is_dry_run=is_dry_run)
+    return ImportReport(
+        signal=signal,
+        is_new=is_new,
+        n_rows=table.n_rows,
+        n_with_value=values.rows.num_rows,
+        n_without_member=int((ids == NOT_A_MEMBER).sum()),
+        first_without_member=first_without_member(table, ids, key=str(details["key"])),
+        n_members=len(members),
+        n_kept=len(kept),
+        reasons=dict(Counter(reason for _, reason in values.gaps)),
+        is_dry_run=is_dry_run,
+    )
 
 
-def _read(file: str, *, column: str, key: str) -> Published:
+def _read(file: str, *, columns: list[str], key: str) -> Published:
     if key != "row":
-        return read_table(file, columns=[column, key])
-    return read_table(file, columns=[column], optional=("row",))
+        return read_table(file, columns=list(dict.fromkeys([*columns, key])))
+    return read_table(file, columns=columns, optional=("row",))
 
 
 def _refuse_computed(connection: Connection, name: str) -> None:
@@ -134,7 +186,7 @@ def _numbers(table: Published, column: Any) -> Numbers:
     else:
         raise SignalError(
             f"{table.file}: expected a column of numbers, got {column.type}; "
-            "name another with --value"
+            "name another with --column"
         )
     if numbers.ndim != 1:
         raise SignalError(f"{table.file}: expected one number per row, got {numbers.shape[1]}")

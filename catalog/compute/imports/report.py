@@ -22,7 +22,9 @@ class ImportReport:
         is_new: False if identical values were already imported.
         n_rows: of the file.
         n_with_value: members with a value, those kept from the previous import included.
-        n_without_member: rows about records that were quarantined or folded.
+        n_without_member: rows about no member: of records that were quarantined or folded, or with
+            a key that no member has.
+        first_without_member: the key of the first of these rows.
         n_members: of the reference.
         n_checkpoints: of losses.
         n_kept: members that the file does not name, with values of the previous import.
@@ -38,6 +40,7 @@ class ImportReport:
     n_without_member: int
     n_members: int
     n_checkpoints: int | None = None
+    first_without_member: str | None = None
     n_kept: int = 0
     n_lost: int = 0
     reasons: dict[str, int] = field(default_factory=dict)

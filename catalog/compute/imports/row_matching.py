@@ -114,14 +114,32 @@ def _by_key(connection: Connection, reference: Reference, table: Published, *, k
     pairs = zip(members["key"].to_pylist(), members["instruction_id"].to_pylist(), strict=True)
     by_key = dict(pairs)
     keys = wanted.to_pylist()
-    unknown = [value for value in keys if value not in by_key]
-    if unknown:
+    ids = np.array([by_key.get(value, NOT_A_MEMBER) for value in keys], dtype=np.int64)
+    if len(ids) and (ids == NOT_A_MEMBER).all():
         raise SignalError(
-            f"{len(unknown):,} of {table.n_rows:,} keys of {table.file} are not in {reference} "
-            f"(the first: {unknown[0]}): check that the table was published for this version of "
-            "this pool"
+            f"none of {table.n_rows:,} keys of {table.file} is in {reference} (the first: "
+            f"{keys[0]}): check that the table was published for this version of this pool"
         )
-    return np.array([by_key[value] for value in keys], dtype=np.int64)
+    return ids
+
+
+def first_without_member(table: Published, ids: Ids, *, key: str) -> str | None:
+    """Return the key of the first row that is about no member; None if every row is about one.
+
+    Args:
+        table: n_rows rows.
+        ids: what `instruction_ids` returned for them.
+        key: as given there; a row's position stands for ``row``.
+    """
+    outside = np.flatnonzero(ids[: table.n_rows] == NOT_A_MEMBER)
+    if not len(outside):
+        return None
+    column = table.columns.get(key)
+    if column is None:
+        return str(outside[0])
+    if isinstance(column, pa.Array):
+        return str(column[int(outside[0])].as_py())
+    return str(column[outside[0]])
 
 
 def _member_keys(connection: Connection, reference: Reference, *, key: str) -> pa.Table:

@@ -71,6 +71,20 @@ def read_table(path: str, *, columns: Columns = None, optional: Sequence[str] = 
         raise SourceError(f"{path}: cannot be read as a table: {one_line(error)}") from error
 
 
+def file_sha256(path: str) -> str:
+    """Return the sha256 (hex) of a file's bytes as they are, compressed ones included.
+
+    Args:
+        path: a file or URL.
+    """
+    import hashlib
+
+    import fsspec
+
+    with fsspec.open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def _reader(head: bytes, name: str) -> Reader:
     if head.startswith(b"PAR1"):
         return _parquet
@@ -133,7 +147,7 @@ def _arrow(table: pa.Table, name: str, columns: Columns) -> Published:
 
 def _no_column(file: str, column: str, known: Sequence[str]) -> SourceError:
     return SourceError(
-        f"{file} has no column {column}; it has {listed(known)} (--key and --value name columns)",
+        f"{file} has no column {column}; it has {listed(known)} (--key and --column name columns)",
         reason="no_column",
     )
 
@@ -141,7 +155,7 @@ def _no_column(file: str, column: str, known: Sequence[str]) -> SourceError:
 def _json(file: IO[bytes], name: str, columns: Columns, optional: Sequence[str]) -> Published:
     """Read JSON Lines, or an array of objects; NaN is a number, as Python writes it."""
     values: dict[str, list[Any]] = {column: [] for column in columns or ()}
-    n_rows = 0
+    n_rows, known = 0, []
     for record in _records(file, name):
         if not n_rows:
             known = list(record) if isinstance(record, dict) else []
@@ -152,7 +166,8 @@ def _json(file: IO[bytes], name: str, columns: Columns, optional: Sequence[str])
     for column, items in values.items():
         if n_rows and all(item is None for item in items):
             raise SourceError(
-                f"{name} has no column {column}, or the column is empty", reason="no_column"
+                f"{name} has no column {column}, or the column is empty; it has {listed(known)}",
+                reason="no_column",
             )
     return Published(name, {column: _array(items) for column, items in values.items()}, n_rows)
 

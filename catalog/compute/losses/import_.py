@@ -18,6 +18,7 @@ from catalog.compute.imports.row_matching import (
     NOT_A_MEMBER,
     NOT_IN_FILE,
     Ids,
+    first_without_member,
     instruction_ids,
     member_ids,
 )
@@ -44,7 +45,7 @@ def import_losses(
     proxy: str,
     key: str = "row",
     first_is_start: bool = False,
-    is_dry_run: bool = False,
+    dry_run: bool = False,
 ) -> ImportReport:
     """Import loss trajectories of any training run.
 
@@ -62,7 +63,7 @@ def import_losses(
         key: ``row``, ``fingerprint`` or a column that the records have too.
         first_is_start: whether the file's first losses are those before training. Trajectories
             leave them out, and learnability starts from them.
-        is_dry_run: match and count, and write nothing.
+        dry_run: match and count, and write nothing.
 
     Raises:
         SourceError: the file cannot be read.
@@ -77,8 +78,9 @@ def import_losses(
     n_checkpoints = published.shape[1] - first_is_start
     if not n_checkpoints:
         raise SignalError(f"{table.file} holds losses before training only: expected checkpoints")
-    with (store.reading if is_dry_run else store.writing)() as connection:
+    with (store.reading if dry_run else store.writing)() as connection:
         ids = instruction_ids(connection, reference, table, key=key)
+        outside = first_without_member(table, ids, key=key)
         members = member_ids(connection, reference)
         kept, previous, n_lost = kept_losses(
             connection,
@@ -109,19 +111,20 @@ def import_losses(
             _write_checkpoints(connection, signal, rows.whole_ids, whole, first=first)
             record_sha256(connection, kind=signal.kind, signal_id=signal.signal_id, shard=shard)
 
-        signal, is_new = keep_import(connection, planned, write=write, is_dry_run=is_dry_run)
+        signal, is_new = keep_import(connection, planned, write=write, is_dry_run=dry_run)
         return ImportReport(
             signal=signal,
             is_new=is_new,
             n_rows=table.n_rows,
             n_with_value=len(rows.whole_ids),
             n_without_member=len(ids) + len(kept) - len(rows.ids),
+            first_without_member=outside,
             n_members=len(members),
             n_checkpoints=n_checkpoints,
             n_kept=len(kept),
             n_lost=n_lost,
             reasons=dict(Counter(reason for _, reason in rows.gaps)),
-            is_dry_run=is_dry_run,
+            is_dry_run=dry_run,
         )
 
 

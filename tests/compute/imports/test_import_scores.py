@@ -1,5 +1,6 @@
 """Scores that others published."""
 
+import hashlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,7 @@ def test_the_published_ratings_of_alpaca_import_by_row(catalog: Catalog, data: P
         "alpaca",
         data / "alpaca52k" / "ds2_ratings.jsonl.gz",
         name="gpt4omini",
-        value="gpt4omini.overall",
+        column="gpt4omini.overall",
         missing=[0],
     )
     assert answer.n_rows == 52_002
@@ -53,7 +54,7 @@ def test_the_published_ratings_of_alpaca_import_by_row(catalog: Catalog, data: P
         "alpaca",
         data / "alpaca52k" / "ds2_ratings.jsonl.gz",
         name="less",
-        value="less_mmlu_influence",
+        column="less_mmlu_influence",
     )
     assert sum(less.reasons.values()) == 1
 
@@ -152,10 +153,7 @@ def test_a_column_of_the_records_is_a_key(pool: Catalog, jsonl: Write) -> None:
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        (
-            [{"code": "k2", "r": 1.0}, {"code": "zz", "r": 1.0}],
-            "1 of 2 keys of r.jsonl are not in p@1 .the first: zz.",
-        ),
+        ([{"code": "zz", "r": 1.0}], "none of 1 keys of r.jsonl is in p@1 .the first: zz."),
         ([{"code": "k2", "r": 1.0}, {"code": "k2", "r": 2.0}], "1 values of code more than once"),
         ([{"code": "k2", "r": 1.0}, {"code": None, "r": 2.0}], "1 rows without code"),
     ],
@@ -165,6 +163,44 @@ def test_keys_that_do_not_fit_are_refused(
 ) -> None:
     with pytest.raises(SignalError, match=message):
         pool.import_scores("p", jsonl(rows, "r.jsonl"), name="r", key="code")
+
+
+def test_rows_with_a_key_that_no_member_has_are_counted_and_left_out(
+    pool: Catalog, jsonl: Write
+) -> None:
+    rows = [{"code": "zz", "r": 1.0}, {"code": "k2", "r": 2.5}, {"code": "yy", "r": 3.0}]
+    report = pool.import_scores("p", jsonl(rows, "r.jsonl"), name="r", key="code")
+    assert (report.n_rows, report.n_with_value, report.n_without_member) == (3, 1, 2)
+    assert report.first_without_member == "zz"
+    assert by_prompt(pool)["question 2"] == (2.5, None)
+
+
+def test_several_columns_are_scores_of_their_names_or_none_is_imported(
+    pool: Catalog, jsonl: Write
+) -> None:
+    ratings = [{"r": {"overall": i, "rarity": -i, "text": "t"}} for i in range(5)]
+    file = jsonl(ratings, "ratings.jsonl")
+    wrong = {"overall": "r.overall", "text": "r.text"}
+    with pytest.raises(SignalError, match="expected a column of numbers"):
+        pool.import_score_columns("p", file, wrong)
+    with pytest.raises(SourceError, match="it has r"):
+        pool.import_score_columns("p", file, {"overall": "r.overall", "x": "r.x"})
+    assert pool.signals("p").is_empty()
+    both = pool.import_score_columns("p", file, {"overall": "r.overall", "rarity": "r.rarity"})
+    assert [report.signal.name for report in both] == ["overall", "rarity"]
+    sql = "SELECT rarity, overall FROM scores('p') WHERE overall > 0 ORDER BY overall"
+    assert pool.sql(sql).rows() == [(-2.0, 2.0), (-4.0, 4.0)]
+
+
+def test_the_origin_of_a_score_is_kept_and_shown(pool: Catalog, jsonl: Write) -> None:
+    file = jsonl([{"r": float(i)} for i in range(5)], "ratings.jsonl")
+    sha256 = hashlib.sha256(file.read_bytes()).hexdigest()
+    pool.import_scores("p", file, name="r", made_by="judge-7b")
+    (report,) = pool.import_score_columns("p", file, {"r": "r"}, note="second run")
+    kept = report.signal.details
+    assert (kept["made_by"], kept["note"], kept["sha256"]) == ("judge-7b", "second run", sha256)
+    shown = pool.signals("p")["origin"].item()
+    assert all(part in shown for part in ("judge-7b", "second run", "ratings.jsonl", sha256[:8]))
 
 
 def test_a_fingerprint_is_a_key(pool: Catalog, jsonl: Write) -> None:
@@ -247,7 +283,7 @@ def test_a_column_that_holds_no_numbers_or_is_not_there_is_refused(
     with pytest.raises(SignalError, match="string"):
         pool.import_scores("p", file, name="r")
     with pytest.raises(SourceError, match="no column other"):
-        pool.import_scores("p", file, name="r", value="other")
+        pool.import_scores("p", file, name="r", column="other")
 
 
 @pytest.mark.parametrize("values", [np.array(["a"] * 5), np.array([1j] * 5), np.array([True] * 5)])

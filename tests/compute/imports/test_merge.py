@@ -115,7 +115,7 @@ def test_what_is_kept_is_what_is_read_and_tells_imports_apart(grown: Grown) -> N
 
 def test_a_first_import_and_one_of_another_name_keep_nothing(grown: Grown) -> None:
     answer = grown.catalog.import_scores(
-        "p", grown.file({5: 50.0}), name="other", key="code", value="r"
+        "p", grown.file({5: 50.0}), name="other", key="code", column="r"
     )
     assert (answer.n_with_value, answer.n_kept, answer.reasons) == (1, 0, {"not_in_file": 7})
 
