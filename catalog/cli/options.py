@@ -46,3 +46,19 @@ def parse_pairs(pairs: tuple[str, ...], *, option: str) -> dict[str, str]:
             raise OptionError(f"expected {option} KEY=VALUE, got {pair!r}")
         parsed[key] = value
     return parsed
+
+
+def parse_lists(pairs: tuple[str, ...], *, option: str) -> dict[str, list[str]]:
+    """Return texts such as ``k=50`` as a dictionary of lists, each name with all its values.
+
+    Raises:
+        OptionError: a text has no ``=``, or nothing on one side of it.
+
+    >>> parse_lists(("k=50", "k=100"), option="--set")
+    {'k': ['50', '100']}
+    """
+    parsed: dict[str, list[str]] = {}
+    for pair in pairs:
+        for key, value in parse_pairs((pair,), option=option).items():
+            parsed.setdefault(key, []).append(value)
+    return parsed

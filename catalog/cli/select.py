@@ -12,6 +12,7 @@ from catalog.catalog import Catalog
 from catalog.cli.group import dry_run_option, json_option
 from catalog.cli.options import (
     memory_option,
+    parse_lists,
     parse_pairs,
     pass_catalog,
     set_option,
@@ -21,6 +22,7 @@ from catalog.cli.output import echo_json, progress_bar, say
 from catalog.errors import OptionError
 
 if TYPE_CHECKING:
+    from catalog.project.sweep import Trial
     from catalog.subsets.select import Selected
 
 supersede_option = click.option(
@@ -69,18 +71,29 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.argument("pool")
 @click.option(
     "--budget",
+    "budgets",
+    multiple=True,
     required=True,
-    help="Number of members, such as 5000, a share of the pool, such as 10%, or all.",
+    help="Number of members, such as 5000, a share of the pool, such as 10%, or all. Repeatable.",
 )
 @click.option(
     "--as",
     "name",
     metavar="NAME",
     required=True,
-    help="Name of the subset. A new name creates version 1.",
+    help="Name of the subset. A new name creates version 1. With several budgets, seeds or "
+    "settings a template, such as car-b{budget}-s{seed}.",
 )
 @set_option
-@click.option("--seed", default=0, show_default=True, help="Random seed for all sampling.")
+@click.option(
+    "--seed",
+    "seeds",
+    type=int,
+    multiple=True,
+    default=(0,),
+    show_default=True,
+    help="Random seed for all sampling. Repeatable.",
+)
 @click.option(
     "--clean-of",
     "tests",
@@ -95,34 +108,52 @@ def select(
     /,
     selector: str,
     pool: str,
-    budget: str,
+    budgets: tuple[str, ...],
     name: str,
     pairs: tuple[str, ...],
-    seed: int,
+    seeds: tuple[int, ...],
     tests: tuple[str, ...],
-    is_computing: bool,
     is_json: bool,
     **options: Any,
 ) -> None:
     """Select members of POOL with SELECTOR and keep them as a subset.
 
-    SELECTOR is a name or a .sql file. POOL is a pool or a subset.
+    SELECTOR is a name or a .sql file. POOL is a pool or a subset. With several values of --budget,
+    --seed or one --set NAME, every combination becomes a subset.
     """
-    selection: dict[str, Any] = {
-        "budget": budget,
-        "settings": parse_pairs(pairs, option="--set"),
-        "seed": seed,
-    }
+    from catalog.project.sweep import reads_seed, trials
+
+    settings = parse_lists(pairs, option="--set")
+    found = trials(name, budgets=budgets, seeds=seeds, settings=settings)
     for test in tests:
         pool = _clean(catalog, pool, test, options)
-    if is_computing:
+    answers = []
+    for trial in found:
+        selected = _select(catalog, selector, pool, trial, options)
+        answers.append(selected_json(selected))
+        if not is_json:
+            echo_selected(selected)
+    if len(seeds) > 1 and not reads_seed(catalog.store, selected.definition):
+        say(f"  {selector} reads no $seed: subsets that differ only in the seed have equal members")
+    if is_json:
+        echo_json(answers if len(answers) > 1 else answers[0])
+
+
+def _select(
+    catalog: Catalog, selector: str, pool: str, trial: Trial, options: dict[str, Any]
+) -> Selected:
+    selection: dict[str, Any] = {
+        "budget": trial.budget,
+        "settings": trial.settings,
+        "seed": trial.seed,
+    }
+    if options["is_computing"]:
         _refuse_dry_run(options)
         from catalog.cli.compute import compute_missing
 
         compute_missing(catalog, selector, pool, **selection)
-    with _running(name, options) as running:
-        selected = catalog.select(selector, pool, name=name, **selection, **running)
-    echo_selected(selected, is_json=is_json)
+    with _running(trial.name, options) as running:
+        return catalog.select(selector, pool, name=trial.name, **selection, **running)
 
 
 @click.command()
@@ -148,8 +179,11 @@ def refresh(
         _compute_for_refresh(catalog, name, budget=budget, settings=settings)
     with _running(name, options) as running:
         selected = catalog.refresh(name, budget=budget, settings=settings, **running)
-    echo_selected(selected, is_json=is_json)
-    if selected.is_new and selected.reference and not is_json:
+    if is_json:
+        echo_json(selected_json(selected))
+        return
+    echo_selected(selected)
+    if selected.is_new and selected.reference:
         _echo_changes(catalog, selected.reference)
 
 
@@ -231,14 +265,16 @@ def _echo_changes(catalog: Catalog, reference: str) -> None:
     )
 
 
-def echo_selected(selected: Selected, *, is_json: bool) -> None:
+def selected_json(selected: Selected) -> dict[str, Any]:
+    """Return the result of a selection as JSON shows it."""
+    names = ("reference", "is_new", "n_members", "seconds", "warnings")
+    content = {name: getattr(selected, name) for name in names}
+    definition = selected.definition
+    return content | {"definition": definition.content, "sha256": definition.sha256}
+
+
+def echo_selected(selected: Selected) -> None:
     """Print the result of a selection, and its warnings on stderr."""
-    if is_json:
-        names = ("reference", "is_new", "n_members", "seconds", "warnings")
-        content = {name: getattr(selected, name) for name in names}
-        definition = selected.definition
-        echo_json(content | {"definition": definition.content, "sha256": definition.sha256})
-        return
     count = f"{selected.n_members:,} members"
     seconds = f"{selected.seconds:.1f} s"
     if selected.reference is None:
