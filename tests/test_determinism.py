@@ -34,6 +34,8 @@ LARGE_POOL = Template(Path(__file__).with_name("fixtures").joinpath("large_pool.
 SELECTORS = sorted(path.stem for path in package_data_dir("selectors").glob("*.sql"))
 QUICK = ("random", "s2l", "fisher_sft", "ila", "mig", "density", "rds", "dsir", "tsds")
 SETTINGS: dict[str, dict[str, Any]] = {
+    "diverse_evol": {"initial": 20},
+    "mods": {"quality": "deita", "review": "ifd", "threshold": -9, "necessary": 1},
     "alpagasus": {"score": "deita", "threshold": 0.25},
     "car": {"score": "deita", "best": 50},
     "cherry_warm_up": {"k": 20, "each": 5},

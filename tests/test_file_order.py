@@ -37,6 +37,8 @@ SCORES = (
 )
 QUICK = (("coverage_only", "p"), ("k_center", "p"), ("s2l", "small"))
 SETTINGS: dict[str, dict[str, Any]] = {
+    "diverse_evol": {"initial": 5},
+    "mods": {"quality": "deita", "review": "ifd", "threshold": -9, "necessary": 1},
     "alpagasus": {"score": "deita"},
     "car": {"score": "deita", "best": 10},
     "cherry_warm_up": {"k": 5, "each": 5},

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import pyarrow as pa
 
-from catalog.errors import OptionError
+from catalog.errors import OptionError, QueryError
 from catalog.kernels import kernel
 from catalog.kernels._common.arrays import Numbers, Rows, Vectors
 from catalog.kernels._common.lazy_greedy import maximise
@@ -30,6 +30,7 @@ def k_center(
     metric: Literal["euclidean", "cosine"] = "euclidean",
     start: Literal["mean", "random"] = "mean",
     seed: int = 0,
+    given: str | None = None,
     memory: int | None = None,
 ) -> pa.Table:
     """Choose rows one by one, each the one farthest from all chosen before it.
@@ -42,8 +43,8 @@ def k_center(
     A row's distance to the chosen only falls, so that an old one is an upper bound: few rows are
     looked at for each pick, and they catch up with many picks in one matrix product.
 
-    Memory beside the relation: ``8 d (budget + 2048) + 32 n`` bytes, and ``4096 budget + 8192 d``
-    for each thread.
+    Memory beside the relation: ``8 d (budget + given + 2048) + 32 n`` bytes, and ``4096 budget +
+    8192 d`` for each thread.
 
     Args:
         vectors: a relation with one column of vectors.
@@ -52,11 +53,14 @@ def k_center(
             of 2 - 2 cos.
         start: the first row: the one nearest to the mean of all, or one at random.
         seed: of the random start.
+        given: a column of booleans: rows where it is true count as chosen before the first pick,
+            and are not in the answer (MoDS, arXiv 2311.15653; DiverseEvol, arXiv 2311.08182).
         memory: bytes it may hold; None means no limit.
 
     Returns:
         The chosen rows in order, without their vectors, with ``rank`` (int64, from 1) and
-        ``distance`` (float64): to the nearest row chosen before, NULL for the first.
+        ``distance`` (float64): to the nearest row chosen before or given, NULL for the first
+        where none is given.
 
     Raises:
         OptionError: an argument is out of its range.
@@ -75,9 +79,10 @@ def k_center(
     x = matrix(rows, column, function="k_center")
     rows = rows.drop_columns([column])
     n, d = x.shape
-    budget = min(budget, n)
+    before = rows_given(rows, given)
+    budget = min(budget, n - len(before))
     require_memory(
-        8 * d * (budget + 2048) + 32 * n + n_threads() * (4096 * budget + 8192 * d),
+        8 * d * (budget + len(before) + 2048) + 32 * n + n_threads() * (4096 * budget + 8192 * d),
         memory,
         purpose=f"k_center of {n:,} x {d:,}",
         instead="raise the limit or lower the budget",
@@ -88,18 +93,39 @@ def k_center(
             rows, rank=pa.array([], pa.int64()), distance=pa.array([], pa.float64())
         )
     points = Points(x, is_unit=metric == "cosine")
-    if start == "random":
-        first = int(np.random.default_rng(seed).integers(n))
-    else:
-        first = _nearest_to_mean(points)
+    first = before if len(before) else np.array([_first(points, start, seed)])
+    n_more = budget if len(before) else budget - 1
     with row_blocks() as for_blocks:
-        order, distances = _farthest_first(
-            points, first=first, budget=budget, for_blocks=for_blocks
-        )
-    rank = np.arange(1, budget + 1, dtype=np.int64)
+        order, distances = _farthest_first(points, first, n_more, for_blocks)
+    if not len(before):
+        order, distances = np.concatenate([first, order]), np.concatenate([[np.nan], distances])
     return with_columns(
-        rows.take(pa.array(order)), rank=rank, distance=pa.array(distances, mask=rank == 1)
+        rows.take(pa.array(order)),
+        rank=np.arange(1, budget + 1, dtype=np.int64),
+        distance=pa.array(distances, mask=np.isnan(distances)),
     )
+
+
+def rows_given(rows: pa.Table, given: str | None) -> Rows:
+    """Return the positions of the rows that count as chosen, (n_given,).
+
+    Raises:
+        QueryError: there is no such column, or it does not hold booleans.
+    """
+    if given is None:
+        return np.empty(0, dtype=np.int64)
+    if given not in rows.column_names or not pa.types.is_boolean(rows.schema.field(given).type):
+        raise QueryError(
+            f"k_center: given => '{given}' must name a column of booleans; the relation has "
+            f"{', '.join(rows.column_names)}"
+        )
+    return np.flatnonzero(rows[given].fill_null(False).to_numpy()).astype(np.int64)
+
+
+def _first(points: Points, start: str, seed: int) -> int:
+    if start == "random":
+        return int(np.random.default_rng(seed).integers(points.shape[0]))
+    return _nearest_to_mean(points)
 
 
 def _check(budget: int, metric: str, start: str) -> None:
@@ -139,21 +165,24 @@ def _nearest_to_mean(x: Points) -> int:
 
 
 def _farthest_first(
-    x: Points, *, first: int, budget: int, for_blocks: ForBlocks[None]
+    x: Points, first: Rows, n_more: int, for_blocks: ForBlocks[None]
 ) -> tuple[Rows, Numbers]:
-    """Return rows in the order chosen, and their distances to those before: both (budget,)."""
+    """Choose rows after the first ones.
+
+    Returns:
+        The rows in the order chosen, and their distances to those before: both (n_more,).
+    """
     others = np.delete(np.arange(x.shape[0], dtype=np.int64), first)
-    order, distances = np.full(budget, first, dtype=np.int64), np.zeros(budget)
-    if budget > 1:
-        objective = _Distances(x, others, first=first, budget=budget, for_blocks=for_blocks)
-        positions, squares = maximise(
-            objective,
-            objective.refresh(np.arange(len(others))),
-            budget=budget - 1,
-            n_front=min(_N_FRONT, len(others)),
-        )
-        order[1:], distances[1:] = others[positions], np.sqrt(squares)
-    return order, distances
+    if not n_more:
+        return np.empty(0, dtype=np.int64), np.empty(0)
+    objective = _Distances(x, others, first=first, budget=n_more, for_blocks=for_blocks)
+    positions, squares = maximise(
+        objective,
+        objective.refresh(np.arange(len(others))),
+        budget=n_more,
+        n_front=min(_N_FRONT, len(others)),
+    )
+    return others[positions], np.sqrt(squares)
 
 
 class _Distances:
@@ -163,20 +192,21 @@ class _Distances:
     """
 
     def __init__(
-        self, x: Points, others: Rows, *, first: int, budget: int, for_blocks: ForBlocks[None]
+        self, x: Points, others: Rows, *, first: Rows, budget: int, for_blocks: ForBlocks[None]
     ) -> None:
         self._x = x
-        self._others = others  # (n - 1,)
+        self._others = others  # all but the first ones
         self._for_blocks = for_blocks
         self._nearest: Numbers = np.full(len(others), np.inf)  # as of _true_at
         self._true_at = np.zeros(len(others), dtype=np.int64)  # how many of the chosen it knows of
-        self._chosen: Numbers = np.empty((budget, x.shape[1]))
-        self._squares: Numbers = np.empty(budget)  # of the chosen
+        self._chosen: Numbers = np.empty((len(first) + budget, x.shape[1]))
+        self._squares: Numbers = np.empty(len(first) + budget)  # of the chosen
         self._n_chosen = 0
         self._front: Rows = np.empty(0, dtype=np.int64)
         self._front_x: Numbers = np.empty((0, x.shape[1]))
         self._front_squares: Numbers = np.empty(0)
-        self._choose(x[[first]][0])
+        for vector in x[first]:
+            self._choose(vector)
 
     def _choose(self, vector: Numbers) -> None:
         self._chosen[self._n_chosen] = vector

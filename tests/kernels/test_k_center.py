@@ -164,3 +164,34 @@ def test_vectors_that_are_not_finite_are_refused() -> None:
 def test_too_little_memory_is_refused_with_a_figure() -> None:
     with pytest.raises(MemoryLimitError, match="k_center of 2 x 2 needs"):
         k_center(table(np.eye(2)), budget=1, memory=100)
+
+
+def test_rows_that_are_given_count_as_chosen_and_are_not_returned() -> None:
+    generator = np.random.default_rng(5)
+    for n in (4, 30, 80):
+        x = generator.normal(size=(n, 3)).astype(np.float32)
+        is_given = generator.random(n) < 0.3
+        rows = pa.table(
+            {
+                "fingerprint": [f"{row:04}" for row in range(n)],
+                "is_given": is_given,
+                "vector": pa.array(list(x), pa.list_(pa.float32())),
+            }
+        )
+        answer = k_center(rows, budget=10, given="is_given")
+        chosen, expected = list(np.flatnonzero(is_given)), []
+        exact = x.astype(np.float64)
+        while chosen and len(expected) < min(10, n - int(is_given.sum())):
+            apart = np.linalg.norm(exact[:, None] - exact[chosen][None], axis=2).min(axis=1)
+            apart[chosen] = -1
+            expected.append(int(apart.argmax()))
+            chosen.append(expected[-1])
+        if is_given.any():
+            assert [int(name) for name in answer["fingerprint"].to_pylist()] == expected
+            assert answer["distance"].null_count == 0
+
+
+def test_a_column_that_is_not_of_booleans_gives_nothing() -> None:
+    rows = pa.table({"fingerprint": ["a"], "n": [1], "vector": [[1.0]]})
+    with pytest.raises(QueryError, match="booleans"):
+        k_center(rows, budget=1, given="n")

@@ -45,6 +45,8 @@ SCORES = (
     "response_loss",
 )
 SETTINGS: dict[str, dict[str, Any]] = {
+    "diverse_evol": {"initial": 3},
+    "mods": {"quality": "deita", "review": "ifd", "threshold": -9, "necessary": 9},
     "alpagasus": {"score": "deita", "threshold": -9},
     "car": {"score": "deita", "best": 5},
     "cherry_warm_up": {"k": 3, "each": 5},

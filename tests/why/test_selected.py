@@ -53,7 +53,7 @@ def test_every_selector_answers_for_its_members_and_for_all_others(
         found = pool.why(f"{subset}@1", row)
         assert found.left_out is not None
         assert found.left_out.is_as_stored
-        assert found.left_out.cause in ("place", "kernel", "condition")
+        assert found.left_out.cause in ("place", "kernel", "condition", "union")
         assert "{" not in text_of(found)
         assert len(found.left_out.beside) >= 1 + (found.left_out.cause == "place")
         json.dumps(found.as_dict())

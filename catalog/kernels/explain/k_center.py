@@ -10,11 +10,17 @@ import pyarrow as pa
 from catalog.kernels._common.arrays import Rows
 from catalog.kernels._common.relation import matrix
 from catalog.kernels.explain import Counterfactual, column_of_vectors
-from catalog.kernels.k_center import Points
+from catalog.kernels.k_center import Points, rows_given
 
 
 def counterfactual(
-    rows: pa.Table, *, selected: Rows, position: int, metric: str = "euclidean", **_others: Any
+    rows: pa.Table,
+    *,
+    selected: Rows,
+    position: int,
+    metric: str = "euclidean",
+    given: str | None = None,
+    **_others: Any,
 ) -> Counterfactual:
     """Return the row's distance to the nearest selected row, and that of the last selected row.
 
@@ -23,7 +29,9 @@ def counterfactual(
         selected: positions of the selected rows, in order. Shape (budget,).
         position: the position of a row that was not selected.
         metric: ``euclidean`` or ``cosine``.
+        given: the column that says which rows counted as chosen.
     """
+    selected = np.concatenate([rows_given(rows, given), selected])
     few = rows.take(pa.array([*selected.tolist(), position]))
     x = Points(
         matrix(few, column_of_vectors(few), function="k_center"), is_unit=metric == "cosine"
