@@ -49,7 +49,7 @@ FORMS = (*FORM_LOSSES, SYMMETRIC)
 INPUTS = (TUNED_LOSS, *(name for losses in FORM_LOSSES.values() for name in losses.values()))
 """Everything that a model measures and that is not listed as a score."""
 
-LOSSES, LABELS, MEMBERS = "losses", "labels", "members"
+LOSSES, LABELS, MEMBERS, TEXTS = "losses", "labels", "members", "texts"
 """The inputs other than scores."""
 
 OF = "$of"

@@ -66,6 +66,17 @@ FROM catalog.main.scores
 SEMI JOIN members_of($kind, $id, $version) USING (instruction_id)
 WHERE signal_id = $signal_id
 
+-- name: input_texts
+-- An input of a derived score: the text of each member; one without a response has the reason.
+SELECT
+    instruction_id,
+    prompt_of(messages) AS prompt,
+    nullif(response_of(messages), '') AS response,
+    messages,
+    CASE WHEN coalesce(response_of(messages), '') = '' THEN 'no_response' END AS reason
+FROM catalog.main.instructions
+SEMI JOIN members_of($kind, $id, $version) USING (instruction_id)
+
 -- name: keep
 INSERT INTO score_definitions (name, text, language, added_at)
 VALUES ($name, $text, $language, now() AT TIME ZONE 'UTC')

@@ -19,7 +19,7 @@ from catalog.errors import QueryError
 from catalog.messages import listed
 from catalog.query.executor import Limits, executing
 from catalog.query.source_text import SourceText
-from catalog.signals.score_definitions import LABELS, LOSSES, MEMBERS, ScoreDefinition
+from catalog.signals.score_definitions import LABELS, LOSSES, MEMBERS, TEXTS, ScoreDefinition
 from catalog.store.queries import query
 from catalog.store.references import Reference
 from catalog.store.store import Store
@@ -97,7 +97,7 @@ def _with_inputs(reference: Reference, definition: ScoreDefinition, inputs: Inpu
 
 def _input(reference: Reference, source: str, signal: Stored | None) -> str:
     """Return the SQL of one input, with its parameters written out: they are numbers and kinds."""
-    block = f"input_{source}" if source in (LABELS, LOSSES, MEMBERS) else "input_score"
+    block = f"input_{source}" if source in (LABELS, LOSSES, MEMBERS, TEXTS) else "input_score"
     values: dict[str, Any] = reference.parameters | {
         "signal_id": signal.signal_id if signal else None
     }

@@ -25,6 +25,7 @@ from catalog.signals.score_definitions import (
     MEASURED,
     MEMBERS,
     OF,
+    TEXTS,
     Definitions,
     ScoreDefinition,
     built_in_scores,
@@ -176,12 +177,12 @@ def check_definition(
 
 def _require_inputs(definition: ScoreDefinition, known: Definitions) -> None:
     """Refuse an unknown input, and one that is made of the score itself."""
-    possible = [*MEASURES, *known, LOSSES, LABELS, MEMBERS, OF]
+    possible = [*MEASURES, *known, LOSSES, LABELS, MEMBERS, TEXTS, OF]
     for source in definition.sources:
         if source not in possible:
             raise HeaderError(
                 f"{definition.name}.sql: no input {source}{nearest(source, possible)}: expected "
-                f"a score, {LOSSES}, {LABELS} or {MEMBERS}"
+                f"a score, {LOSSES}, {LABELS}, {MEMBERS} or {TEXTS}"
             )
         if definition.name in made_of(source, known):
             raise HeaderError(f"{definition.name}.sql: its input {source} is made of it")

@@ -39,6 +39,7 @@ from catalog.signals.score_definitions import (
     LOSSES,
     MEMBERS,
     OF,
+    TEXTS,
     SYMMETRIC,
     Definitions,
     ScoreDefinition,
@@ -207,7 +208,7 @@ class Scoring:
         inputs = {
             each.table: self._input(self._in_form(definition, each.source))
             for each in definition.inputs
-            if each.source != MEMBERS
+            if each.source not in (MEMBERS, TEXTS)
         }
         self._note_members_without_labels(definition)
         signal = _ensure(self.store, definition.name, self._identity(definition, inputs))
