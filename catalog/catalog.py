@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from catalog.compute.index import IndexReport
     from catalog.compute.losses.train import TrainedLosses
     from catalog.compute.scores import Scoring
+    from catalog.compute.scores.agreement import Agreement
     from catalog.compute.scores.saved import AddedScore
     from catalog.compute.search import SearchResult
     from catalog.compute.shard_runner import ComputeReport
@@ -421,6 +422,12 @@ class Catalog:
         from catalog.compute.scores.saved import list_scores
 
         return pl.DataFrame(list_scores(self.store), infer_schema_length=None)
+
+    def agreement(self, reference: str, *names: str, seed: int = 0) -> list[Agreement]:
+        """Compare scores pair by pair; see `catalog.compute.scores.agreement.agreement`."""
+        from catalog.compute.scores.agreement import agreement
+
+        return agreement(self.store, self.find(reference), names, seed=seed)
 
     def add_score(self, file: StrPath) -> AddedScore:
         """Keep a derived score's file; see `catalog.compute.scores.saved.add_score`."""

@@ -23,6 +23,7 @@ SECTIONS = {
         "signals": ("embed", "signals", "scores"),
         "losses": ("losses",),
         "scores": ("states", "score", "label"),
+        "agreement": ("agreement",),
     },
     "Selections": {
         "select": ("select", "refresh"),

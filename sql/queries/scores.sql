@@ -3,6 +3,13 @@ SELECT DISTINCT function_name
 FROM duckdb_functions()
 WHERE function_type = 'aggregate'
 
+-- name: by_fingerprint
+SELECT instructions.fingerprint, scores.value
+FROM members_of($kind, $id, $version)
+JOIN instructions USING (instruction_id)
+JOIN scores USING (instruction_id)
+WHERE scores.signal_id = $signal_id AND scores.value IS NOT NULL
+
 -- name: calls
 SELECT DISTINCT ON (request_sha256)
     request_sha256,
