@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from catalog.compute.losses.train import TrainedLosses
     from catalog.compute.scores import Scoring
     from catalog.compute.scores.agreement import Agreement
+    from catalog.compute.scores.drop import DroppedScore
     from catalog.compute.scores.saved import AddedScore
     from catalog.compute.search import SearchResult
     from catalog.compute.shard_runner import ComputeReport
@@ -440,6 +441,12 @@ class Catalog:
         from catalog.compute.scores.saved import remove_score
 
         remove_score(self.store, name)
+
+    def drop_score(self, name: str) -> DroppedScore:
+        """Remove a score's values, imported or computed; subsets keep their members."""
+        from catalog.compute.scores.drop import drop_score
+
+        return drop_score(self.store, name)
 
     def signals(self, reference: str | None = None) -> pl.DataFrame:
         """Return every signal with its coverage of a pool or subset, or of the whole catalog."""

@@ -13,6 +13,7 @@ from catalog.cli.declared_options import add_options
 from catalog.cli.group import dry_run_option, json_option, table_options
 from catalog.cli.options import pass_catalog
 from catalog.cli.output import echo_json, echo_rows, echo_text, progress_bar, say
+from catalog.messages import listed
 from catalog.signals.kinds import ENCODER, EmbeddingOptions
 from catalog.signals.score_definitions import MEASURED, built_in_scores
 
@@ -116,6 +117,18 @@ def remove_score(catalog: Catalog, name: str) -> None:
     """Remove a formula that was added."""
     catalog.remove_score(name)
     echo_text(f"score {name}: removed")
+
+
+@scores.command("drop")
+@click.argument("name")
+@pass_catalog
+def drop_score(catalog: Catalog, name: str) -> None:
+    """Remove the values of a score, imported or computed; subsets keep their members."""
+    dropped = catalog.drop_score(name)
+    signals = "1 signal" if dropped.n_signals == 1 else f"{dropped.n_signals} signals"
+    click.echo(f"score {name}: {signals} dropped")
+    if dropped.subsets:
+        say(f"  `verify` cannot make these again: {listed(dropped.subsets)}")
 
 
 @scores.command("import")

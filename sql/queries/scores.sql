@@ -32,6 +32,18 @@ FROM members_of($kind, $id, $version)
 JOIN signal_gaps USING (instruction_id)
 WHERE signal_gaps.signal_id = $signal_id
 
+-- name: drop_scores
+DELETE FROM scores
+WHERE signal_id = $signal_id
+
+-- name: drop_signal_gaps
+DELETE FROM signal_gaps
+WHERE signal_id = $signal_id
+
+-- name: drop_signal_members
+DELETE FROM signal_members
+WHERE signal_id = $signal_id
+
 -- name: input_labels
 -- An input of a derived score: the labels of a taxonomy; nothing where $signal_id is NULL.
 SELECT instruction_id, labels
@@ -133,6 +145,12 @@ FROM members
 -- name: remove
 DELETE FROM score_definitions
 WHERE name = $name
+
+-- name: subsets_of
+-- The subsets that were made of a signal.
+SELECT name || '@' || version
+FROM subsets
+WHERE contains(CAST(definition AS VARCHAR), $identity_sha256)
 
 -- name: tree
 SELECT json_serialize_sql($sql)::VARCHAR
