@@ -18,6 +18,7 @@ from catalog.signals.kinds import (
     Field,
     LabelOptions,
     LossesOptions,
+    Pooling,
     Precision,
     Projection,
     StatesOptions,
@@ -268,6 +269,7 @@ class Catalog:
         field: Field = EmbeddingOptions.field,
         dtype: Dtype = EmbeddingOptions.dtype,
         precision: Precision = EmbeddingOptions.precision,
+        pooling: Pooling = EmbeddingOptions.pooling,
         limit: int | None = None,
         progress: Callable[[int, int, int], None] | None = None,
     ) -> ComputeReport:
@@ -281,6 +283,7 @@ class Catalog:
             field=field,
             dtype=dtype,
             precision=precision,
+            pooling=pooling,
             limit=limit,
             progress=progress,
         )

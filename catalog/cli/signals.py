@@ -39,7 +39,10 @@ key_option = click.option(
 @click.command()
 @click.argument("pool")
 @click.option(
-    "--encoder", default=ENCODER, show_default=True, help="A Hugging Face id or a local path."
+    "--encoder",
+    default=ENCODER,
+    show_default=True,
+    help="A Hugging Face id or a local path; after lm: that of a causal language model.",
 )
 @add_options(EmbeddingOptions)
 @limit_option

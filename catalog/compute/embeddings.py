@@ -9,8 +9,10 @@ import pyarrow as pa
 
 from catalog.compute.language_model import resumable
 from catalog.compute.shard_runner import BATCH_ORDER, ComputeReport, Progress, Values, compute
+from catalog.errors import OptionError
+from catalog.messages import argument
 from catalog.signals.coverage import coverages, most_complete
-from catalog.signals.kinds import ENCODER, Dtype, EmbeddingOptions, Field, Precision
+from catalog.signals.kinds import ENCODER, Dtype, EmbeddingOptions, Field, Pooling, Precision
 from catalog.signals.registry import Signal, ensure_signal, list_named
 from catalog.store.database import Connection
 from catalog.store.references import Reference
@@ -18,6 +20,7 @@ from catalog.store.store import Store
 
 if TYPE_CHECKING:
     from catalog.models.encoder import Encoder
+    from catalog.models.position_weighted import PositionWeightedEncoder
 
 VERSION = 1  # of this computation; a change that changes values counts it up
 USUAL = "float32"  # the precision of a new signal, on every machine
@@ -31,6 +34,7 @@ def embed(
     field: Field = EmbeddingOptions.field,
     dtype: Dtype = EmbeddingOptions.dtype,
     precision: Precision = EmbeddingOptions.precision,
+    pooling: Pooling = EmbeddingOptions.pooling,
     limit: int | None = None,
     progress: Progress | None = None,
 ) -> ComputeReport:
@@ -39,12 +43,15 @@ def embed(
     Args:
         store: the catalog's files and database.
         reference: whose members.
-        encoder: a Hugging Face id or a local path of a sentence-transformers model.
+        encoder: a Hugging Face id or a local path of a sentence-transformers model, or ``lm:`` and
+            that of a causal language model.
         field: the text to embed: the prompt (as ILA does), or prompt and response.
         dtype: the number type in the vector store; float16 needs half the disk space.
         precision: of products, ``float32`` or ``bfloat16``. ``auto`` is the precision of the
             existing embeddings of members, else float32 on every machine; the report's notes name
             the precision and the reason.
+        pooling: ``auto`` is the encoder's own; that of every ``lm:`` model is
+            ``position_weighted``.
         limit: the size of the sample to embed; None embeds every member.
         progress: called after each shard.
 
@@ -52,7 +59,8 @@ def embed(
         ModelNotFoundError: there is no such encoder here.
         OptionError: another field, dtype or precision, or an encoder that bfloat16 costs accuracy.
     """
-    EmbeddingOptions(field=field, dtype=dtype, precision=precision)
+    EmbeddingOptions(field=field, dtype=dtype, precision=precision, pooling=pooling)
+    _require_pooling(encoder, pooling)
     models = _Model(encoder)
     signal, notes = embedding_signal(
         store, reference, models, field=field, dtype=dtype, precision=precision
@@ -66,14 +74,23 @@ def embed(
     return report
 
 
+def _require_pooling(encoder: str, pooling: Pooling) -> None:
+    """Refuse to pool a sentence-transformers model otherwise than its makers do."""
+    if pooling != "auto" and not encoder.startswith("lm:"):
+        raise OptionError(
+            f"{encoder} has its own pooling",
+            next_step=f"for {pooling} use {argument('encoder', 'lm:MODEL')}",
+        )
+
+
 class _Model:
     """An encoder by name, loaded when first needed: not at all if nothing is missing."""
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self._loaded: Encoder | None = None
+        self._loaded: Encoder | PositionWeightedEncoder | None = None
 
-    def load(self, dtype: str) -> Encoder:
+    def load(self, dtype: str) -> Encoder | PositionWeightedEncoder:
         from catalog.models.encoder import load_encoder
 
         if self._loaded is None:
@@ -97,7 +114,7 @@ def embedding_signal(
 ) -> tuple[Signal, tuple[str, ...]]:
     """Return the signal of an encoder, created if it is new, and notes about its precision."""
     identity = model.identity() | {"field": field, "store": dtype, "version": VERSION}
-    name = str(identity["model"]).rsplit("/", 1)[-1]
+    name = _name(str(identity["model"]))
     with store.reading() as connection:
         known = [
             signal
@@ -114,6 +131,18 @@ def embedding_signal(
     return _new_signal(
         store, model, name, identity | {"dtype": chosen, "batch_order": BATCH_ORDER}
     ), notes
+
+
+def _name(model: str) -> str:
+    """Return the name of a model's embeddings: the last part of its id, after its prefix.
+
+    >>> _name("sentence-transformers/all-MiniLM-L6-v2"), _name("lm:EleutherAI/pythia-70m")
+    ('all-MiniLM-L6-v2', 'lm:pythia-70m')
+    """
+    from catalog.models.encoder_identity import PREFIX
+
+    prefix = PREFIX if model.startswith(PREFIX) else ""
+    return prefix + model.removeprefix(prefix).rsplit("/", 1)[-1]
 
 
 def _precision(
@@ -170,7 +199,9 @@ def embedded_text(prompt: str, response: str | None, *, field: str) -> str:
     return f"{prompt}\n\n{response}"
 
 
-def _values(encoder: Encoder, texts: pa.Table, *, field: Field, dtype: Dtype) -> Values:
+def _values(
+    encoder: Encoder | PositionWeightedEncoder, texts: pa.Table, *, field: Field, dtype: Dtype
+) -> Values:
     pairs = zip(texts["prompt"].to_pylist(), texts["response"].to_pylist(), strict=True)
     encoded = encoder.encode(
         [embedded_text(prompt, response, field=field) for prompt, response in pairs]

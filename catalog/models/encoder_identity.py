@@ -18,6 +18,18 @@ from catalog.models.weights import (
     weights_sha256,
 )
 
+PREFIX = "lm:"
+"""What stands before a causal language model that embeds by its states."""
+
+
+def is_language_model(name: str | os.PathLike[str]) -> bool:
+    """Return whether an encoder's name means a causal language model.
+
+    >>> is_language_model("lm:EleutherAI/pythia-70m"), is_language_model("all-MiniLM-L6-v2")
+    (True, False)
+    """
+    return os.fspath(name).startswith(PREFIX)
+
 
 def encoder_identity(name: str | os.PathLike[str] = MINILM) -> dict[str, Any]:
     """Return what decides an encoder's values, from its files alone; except its precision.
@@ -25,6 +37,10 @@ def encoder_identity(name: str | os.PathLike[str] = MINILM) -> dict[str, Any]:
     Raises:
         ModelNotFoundError: there is no such model here.
     """
+    if is_language_model(name):
+        from catalog.models.position_weighted import position_weighted_identity
+
+        return position_weighted_identity(os.fspath(name))
     folder = model_folder(name)
     settings = read_json(folder / "config_sentence_transformers.json")
     modules = {

@@ -17,7 +17,7 @@ import numpy as np
 from catalog.errors import ModelNotFoundError
 from catalog.models.device import best_device, silence_libraries
 from catalog.models.encoder import load_encoder
-from catalog.models.encoder_identity import encoder_identity
+from catalog.models.encoder_identity import encoder_identity, is_language_model
 from catalog.models.weights import model_folder, read_json
 
 if TYPE_CHECKING:
@@ -56,6 +56,8 @@ def _loaded(name: str, dtype: str, _weights: str) -> Encode:
 
 def is_plain(name: str) -> bool:
     """Return whether an encoder is a transformer, mean or CLS pooling and perhaps normalisation."""
+    if is_language_model(name):
+        return False
     folder = model_folder(name)
     identity = encoder_identity(name)
     modules = [each.get("type", "") for each in read_json(folder / "modules.json") or []]

@@ -19,6 +19,7 @@ Kind = Literal[
 Field = Literal["prompt", "conversation"]
 Dtype = Literal["float32", "float16"]
 Precision = Literal["auto", "float32", "bfloat16"]
+Pooling = Literal["auto", "position_weighted"]
 Projection = Literal["jl", "pca"]
 Layout = Literal["tsne", "umap", "pca"]
 
@@ -52,6 +53,13 @@ class EmbeddingOptions(Options):
         effective="float32",
         help="Precision of the encoder's products; auto continues in the precision of the pool's "
         "existing vectors, else float32.",
+    )
+    pooling: Pooling = option(
+        "auto",
+        choices=("auto", "position_weighted"),
+        identity=None,
+        help="How the vectors of tokens become one; auto is the encoder's own. That of every "
+        "causal language model, lm:MODEL, is position_weighted.",
     )
 
 
