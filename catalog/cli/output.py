@@ -205,6 +205,21 @@ def console() -> Console:
     return Console(width=400, no_color=True)
 
 
+def speed(n: int, seconds: float, noun: str = "") -> str:
+    """Return how fast something is done; below one a second, how long each takes.
+
+    >>> speed(30_000, 10, "tokens"), speed(5, 2), speed(2, 5), speed(0, 5)
+    ('3,000 tokens/s', '2.5/s', '2.5 s each', '')
+    """
+    if not n or not seconds:
+        return ""
+    rate = n / seconds
+    if rate < 1:
+        return f"{seconds / n:,.1f} s each"
+    digits = 1 if rate < 10 else 0
+    return f"{rate:,.{digits}f}{noun and f' {noun}'}/s"
+
+
 @contextmanager
 def progress_bar(text: str, *, unit: str) -> Iterator[Any]:
     """Show a bar with rate and time left on stderr when that is a terminal.
@@ -230,19 +245,17 @@ def progress_bar(text: str, *, unit: str) -> Iterator[Any]:
         BarColumn(),
         TextColumn("{task.percentage:>3.0f}%"),
         TextColumn("{task.fields[units]:,} " + unit),
-        TextColumn("{task.fields[rate]:,.0f}/s"),
+        TextColumn("{task.fields[speed]}"),
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),
     )
     progress = Progress(*columns, console=Console(stderr=True), transient=True)
-    task = progress.add_task(text, total=None, units=0, rate=0.0)
+    task = progress.add_task(text, total=None, units=0, speed="")
 
     def update(done: float, total: float | None, units: int) -> None:
         elapsed = progress.tasks[0].elapsed or 0.0
-        progress.update(
-            task, completed=done, total=total, units=units, rate=units / elapsed if elapsed else 0.0
-        )
+        progress.update(task, completed=done, total=total, units=units, speed=speed(units, elapsed))
 
     showing = threading.Timer(QUIET, progress.start)
     showing.daemon = True

@@ -12,7 +12,7 @@ from catalog.catalog import Catalog
 from catalog.cli.declared_options import add_options
 from catalog.cli.group import dry_run_option, json_option, table_options
 from catalog.cli.options import pass_catalog
-from catalog.cli.output import echo_json, echo_rows, echo_text, progress_bar, say
+from catalog.cli.output import echo_json, echo_rows, echo_text, progress_bar, say, speed
 from catalog.messages import listed
 from catalog.signals.kinds import ENCODER, EmbeddingOptions
 from catalog.signals.score_definitions import MEASURED, built_in_scores
@@ -206,23 +206,26 @@ def echo_report(report: ComputeReport, *, is_json: bool) -> None:
     if report.n_truncated:
         say(f"  {report.n_truncated:,} texts were truncated: they are longer than the model reads")
     say_reasons(report.reasons)
-    if report.n_left:
-        minutes = report.n_left / _rate(report) / 60 if report.n_computed else 0.0
+    if report.n_left and report.n_computed:
+        minutes = report.n_left * _seconds(report) / report.n_computed / 60
         say(f"  {report.n_left:,} left: about {minutes:,.1f} minutes at this rate")
 
 
-def _rate(report: ComputeReport) -> float:
-    return report.n_computed / report.seconds if report.seconds else 0.0
+def _seconds(report: ComputeReport) -> float:
+    """Return the seconds that a run computed, without those in which it loaded the model."""
+    return report.seconds - report.seconds_loading
 
 
 def _computed(report: ComputeReport) -> str:
     if not report.n_computed:
         return f"nothing to compute, all {report.n_before:,} members are there"
-    speed = f"{_rate(report):,.0f} instructions/s"
-    if report.n_tokens and report.seconds:
-        speed += f", {report.n_tokens / report.seconds:,.0f} tokens/s"
+    seconds = _seconds(report)
+    speeds = [speed(report.n_computed, seconds, "instructions")]
+    if report.n_tokens:
+        speeds.append(speed(report.n_tokens, seconds, "tokens"))
+    rates = ", ".join(filter(None, speeds))
     return (
-        f"{report.n_computed:,} computed in {report.seconds:.1f} s ({speed}), "
+        f"{report.n_computed:,} computed in {report.seconds:.1f} s ({rates}), "
         f"{report.n_before:,} there before"
     )
 
@@ -239,7 +242,7 @@ def report_record(report: ComputeReport) -> dict[str, Any]:
     signal = report.signal
     counts = (
         *("n_members", "n_before", "n_computed", "n_tokens", "n_truncated", "n_left"),
-        *("reasons", "seconds"),
+        *("reasons", "seconds", "seconds_loading"),
     )
     record = {
         "signal": signal.name,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from catalog.compute.language_model import resumable
+from catalog.compute.loading import loading
 from catalog.compute.shard_runner import BATCH_ORDER, ComputeReport, Progress, Values, compute
 from catalog.errors import OptionError
 from catalog.messages import argument
@@ -91,10 +92,11 @@ class _Model:
         self._loaded: Encoder | PositionWeightedEncoder | None = None
 
     def load(self, dtype: str) -> Encoder | PositionWeightedEncoder:
-        from catalog.models.encoder import load_encoder
-
         if self._loaded is None:
-            self._loaded = load_encoder(self.name, dtype=dtype)
+            with loading():
+                from catalog.models.encoder import load_encoder
+
+                self._loaded = load_encoder(self.name, dtype=dtype)
         return self._loaded
 
     def identity(self) -> dict[str, Any]:

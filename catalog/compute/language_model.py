@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from catalog.compute.loading import loading
 from catalog.compute.proxies import proxy_name, trained_proxy
 from catalog.compute.shard_runner import BATCH_ORDER
 from catalog.signals.kinds import Kind
@@ -56,24 +57,26 @@ class LanguageModel:
 
     def load(self, dtype: str = "auto") -> CausalLM:
         """Return the model, loaded again only for another precision."""
-        from catalog.models.causal_lm import load_causal_lm
-
         if self._loaded is None or dtype not in ("auto", self._loaded.dtype):
-            self._loaded = load_causal_lm(self.source, dtype=dtype)
+            with loading():
+                from catalog.models.causal_lm import load_causal_lm
+
+                self._loaded = load_causal_lm(self.source, dtype=dtype)
         return self._loaded
 
     def load_tokenizer(self) -> tuple[Any, Template]:
         """Return the tokenizer and its template, without the weights."""
-        from transformers import AutoTokenizer
+        with loading():
+            from transformers import AutoTokenizer
 
-        from catalog.models.template import template_of
-        from catalog.models.weights import model_folder
+            from catalog.models.template import template_of
+            from catalog.models.weights import model_folder
 
-        if self._tokenizer is None:
-            self._tokenizer = AutoTokenizer.from_pretrained(
-                str(model_folder(self.source)), local_files_only=True
-            )
-        return self._tokenizer, template_of(self._tokenizer)
+            if self._tokenizer is None:
+                self._tokenizer = AutoTokenizer.from_pretrained(
+                    str(model_folder(self.source)), local_files_only=True
+                )
+            return self._tokenizer, template_of(self._tokenizer)
 
     def release(self) -> None:
         """Release the memory."""

@@ -16,6 +16,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from catalog.compute.loading import counting_loads
 from catalog.errors import CatalogError, SignalError
 from catalog.signals.registry import Signal, list_named, renew_signal
 from catalog.store import vectors
@@ -62,6 +63,7 @@ class ComputeReport:
         n_before: members that had a value or a reason before.
         n_computed: members that this run computed.
         n_left: members that a sample left out, or that got no answer.
+        seconds: of the run; in ``seconds_loading`` of them the model was loaded.
         reasons: the number of computed members without a value, by reason.
         notes: what a user should know.
     """
@@ -75,6 +77,7 @@ class ComputeReport:
     n_left: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
+    seconds_loading: float = 0.0
     notes: tuple[str, ...] = ()
 
 
@@ -108,7 +111,7 @@ def compute(
     Raises:
         LockedError: another process computes this signal, or holds the catalog.
     """
-    with exclusively(store, signal):
+    with exclusively(store, signal), counting_loads() as loads:
         started = time.monotonic()
         todo, report = _todo(store, reference, signal, limit=limit)
         delete_dead_shards(store, signal)
@@ -128,7 +131,7 @@ def compute(
             if values.is_last:
                 break
         report.n_left += todo.num_rows - report.n_computed
-        report.seconds = time.monotonic() - started
+        report.seconds, report.seconds_loading = time.monotonic() - started, sum(loads)
         return report
 
 

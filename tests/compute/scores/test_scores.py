@@ -174,6 +174,8 @@ def test_the_next_version_costs_only_what_is_new(
 def test_a_sample_measures_no_more_and_says_what_is_left(pool: Catalog, model: Path) -> None:
     made = pool.score("p", "ifd", model=str(model), limit=8)
     assert [(report.n_computed, report.n_left) for report in made.reports] == [(8, 25)] * 3
+    (counted,) = pool.score("p", "n_tokens", model=str(model), limit=8).reports
+    assert 0 < counted.seconds_loading < counted.seconds  # of the tokenizer
 
 
 def test_learnability_is_the_first_loss_minus_the_last(pool: Catalog, model: Path) -> None:
