@@ -11,10 +11,13 @@ import click
 from catalog.catalog import Catalog
 from catalog.cli.group import DIFFERENT, DONE, table_options
 from catalog.cli.options import memory_option, pass_catalog
-from catalog.cli.output import echo_json, echo_rows, echo_text, say
+from catalog.cli.output import cell, echo_json, echo_rows, echo_text, say
 
 if TYPE_CHECKING:
     from catalog.subsets.compare import Comparison
+
+ACROSS = 6
+"""References and baselines that a comparison prints side by side; more are printed as rows."""
 
 
 @click.command()
@@ -64,6 +67,13 @@ def verify(ctx: click.Context, reference: str, memory: str, is_json: bool) -> No
 @click.option(
     "--depth", default="depth", show_default=True, help="Name of the score that is the depth."
 )
+@click.option("--score", "scores", multiple=True, help="Further score to measure. Repeatable.")
+@click.option(
+    "--by",
+    metavar="NAMES",
+    help="Group subsets by selector, budget and seed, such as selector,budget, and print means and "
+    "standard deviations.",
+)
 @click.option("--encoder", help="Encoder of the embeddings, if there are several.")
 @click.option("--proxy", help="Proxy of the losses, if there are several.")
 @click.option(
@@ -80,38 +90,97 @@ def compare(
     catalog: Catalog,
     /,
     references: tuple[str, ...],
+    by: str | None,
     path: Path | None,
     is_json: bool,
     **options: Any,
 ) -> None:
-    """Measure pools and subsets side by side, with a random sample of the same size as baseline."""
+    """Measure pools and subsets side by side, with random draws of the same size as baseline.
+
+    The draws are 20, from the nearest pool or subset that all references come from, with its share
+    of every source. A baseline's number is the mean of its draws ± their standard deviation.
+    """
     if path:
         from catalog.report.comparison import require_picture
 
         require_picture(path)  # before the work
     comparison = catalog.compare(*references, **options)
+    groups = comparison.grouped(by.split(",")) if by else None
     if path:
         from catalog.report.comparison import draw_comparison
 
         draw_comparison(comparison, path)
-    _echo_comparison(comparison, path, is_json=is_json)
+    if is_json:
+        echo_json(_record(comparison) | {"groups": groups, "picture": path})
+        return
+    if groups is None:
+        _echo_comparison(comparison)
+    else:
+        echo_rows(_with_deviations(groups), is_json=False, nothing="no subsets to group")
+    for note in comparison.notes:
+        say(f"  not measured: {note}")
+    if path:
+        say(f"  picture: {path}")
 
 
-def _echo_comparison(comparison: Comparison, path: Path | None, *, is_json: bool) -> None:
-    rows, notes = comparison.rows, comparison.notes
+def _record(comparison: Comparison) -> dict[str, Any]:
     overlap = [
         {"left": left, "right": right, "jaccard": value}
         for (left, right), value in comparison.overlap.items()
     ]
-    if is_json:
-        echo_json({"rows": rows, "overlap": overlap, "notes": notes, "picture": path})
-        return
-    measures = [key for key in rows[0] if key != "name"]
-    table = [{"": key} | {row["name"]: row.get(key) for row in rows} for key in measures]
-    echo_rows(table, is_json=False)
-    if overlap:
-        echo_rows(overlap, is_json=False)
-    for note in notes:
-        say(f"  not measured: {note}")
-    if path:
-        say(f"  picture: {path}")
+    names = ("rows", "spread", "parent", "facts", "notes")
+    return {name: getattr(comparison, name) for name in names} | {"overlap": overlap}
+
+
+def _echo_comparison(comparison: Comparison) -> None:
+    rows = [_with_spread(row, comparison.spread.get(row["name"], {})) for row in comparison.rows]
+    if len(comparison.rows) > ACROSS:
+        echo_rows(rows, is_json=False)
+    else:
+        measures = dict.fromkeys(key for row in rows for key in row if key != "name")
+        echo_rows(
+            [{"": key} | {row["name"]: row.get(key) for row in rows} for key in measures],
+            is_json=False,
+        )
+    if comparison.overlap:
+        click.echo("\nJaccard index of members")
+        echo_rows(_matrix(comparison.overlap), is_json=False)
+
+
+def _with_spread(row: dict[str, Any], spread: dict[str, float]) -> dict[str, Any]:
+    """Return a row in which a number with a deviation above zero is a text of both."""
+    texts = {name: f"{cell(row[name])} ± {sd:.2g}" for name, sd in spread.items() if sd}
+    return row | texts
+
+
+def _with_deviations(groups: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    suffix = "_sd"
+    return [
+        {
+            name: value
+            for name, value in _with_spread(
+                group,
+                {
+                    name.removesuffix(suffix): value
+                    for name, value in group.items()
+                    if name.endswith(suffix)
+                },
+            ).items()
+            if not name.endswith(suffix)
+        }
+        for group in groups
+    ]
+
+
+def _matrix(overlap: dict[tuple[str, str], float]) -> list[dict[str, Any]]:
+    """Return the overlap of all pairs as rows of a matrix.
+
+    >>> _matrix({("a", "b"): 0.5})
+    [{'': 'a', 'a': None, 'b': 0.5}, {'': 'b', 'a': 0.5, 'b': None}]
+    """
+    names = list(dict.fromkeys(name for pair in overlap for name in pair))
+    return [
+        {"": left}
+        | {right: overlap.get((left, right), overlap.get((right, left))) for right in names}
+        for left in names
+    ]

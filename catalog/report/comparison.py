@@ -11,6 +11,7 @@ from catalog.errors import OptionError
 from catalog.store.atomic import new_file, require_writable
 from catalog.subsets.compare import Comparison
 
+FARTHEST = 60  # standard deviations; longer bars are cut
 ACROSS = 5  # references beside each other; more go below
 SHOWN = (
     "coverage",
@@ -66,7 +67,7 @@ def draw_comparison(comparison: Comparison, path: Path) -> None:
         for place, (name, row) in enumerate(zip(names, comparison.rows, strict=True)):
             band, column = divmod(place, columns)
             _landscape(axes[2 * band, column], comparison, name)
-            _bars(axes[2 * band + 1, column], row, _yardstick(comparison, row), measures)
+            _bars(axes[2 * band + 1, column], comparison, row, measures)
         for column in range(len(names) - columns * (bands - 1), columns):
             axes[-2, column].axis("off")
             axes[-1, column].axis("off")
@@ -93,60 +94,45 @@ def _landscape(axis: Any, comparison: Comparison, name: str) -> None:
     axis.set_xlabel(f"{int(chosen.sum()):,} of {len(chosen):,}", fontsize=8)
 
 
-def _bars(
-    axis: Any, row: dict[str, Any], yardstick: dict[str, Any] | None, measures: list[str]
-) -> None:
-    """Each number over the random draw's: 1 is random."""
-    pairs = [(row.get(name), (yardstick or row).get(name)) for name in measures]
-    places = np.arange(len(measures))
-    ratios = [_ratio(*pair) for pair in pairs]
-    axis.barh(
-        places, [0 if ratio is None else ratio - 1 for ratio in ratios], left=1, color="#1f5fa8"
-    )
-    axis.set_xlim(0, 2)
-    for place, ratio, (value, base) in zip(places, ratios, pairs, strict=True):
-        text = _bar_text(ratio, value, base)
-        at, side, colour = _label(ratio)
-        axis.annotate(text, (at, place), fontsize=7, va="center", ha=side, color=colour)
-    axis.axvline(1, color="black", linewidth=0.8)
-    axis.set_yticks(places, [name.replace("_", " ") for name in measures], fontsize=7)
-    axis.invert_yaxis()
+def _bars(axis: Any, comparison: Comparison, row: dict[str, Any], measures: list[str]) -> None:
+    """Draw how far each number is from the mean of random draws, in their standard deviations."""
+    yardstick = f"random {row['n_members']:,}"
+    means = next((each for each in comparison.rows if each["name"] == yardstick), {})
+    spread = comparison.spread.get(yardstick, {})
+    for place, name in enumerate(measures):
+        distance = _distance(row.get(name), means.get(name), spread.get(name))
+        bar = min(max(distance or 0.0, -FARTHEST), FARTHEST)
+        if row["name"] != yardstick:
+            axis.barh(place, bar, color="#1f5fa8", height=0.5)
+        text = _number(row.get(name))
+        if spread.get(name) and row["name"] == yardstick:
+            text = f"{text} ± {spread[name]:.2g}"
+        elif distance is not None:
+            text = f"{text}  ({distance:+.1f} sd)"
+        axis.annotate(
+            text, (0.03, place - 0.42), xycoords=axis.get_yaxis_transform(), fontsize=7, va="center"
+        )
+    axis.axvspan(-2, 2, color="#eceef0", zorder=0, linewidth=0)
+    axis.axvline(0, color="black", linewidth=0.8)
+    axis.set_xscale("symlog", linthresh=2)
+    axis.set_xlim(-FARTHEST, FARTHEST)
+    axis.set_xticks([-10, -2, 0, 2, 10], ["−10", "−2", "0", "2", "10"])
+    axis.minorticks_off()
+    axis.set_yticks(range(len(measures)), [name.replace("_", " ") for name in measures], fontsize=7)
+    axis.set_ylim(len(measures) - 0.5, -0.7)
     axis.tick_params(axis="x", labelsize=7)
-    label = "no smaller than the pool"
-    if yardstick is not None:
-        label = "ratio to random"
+    label = "standard deviations from random draws" if means else "no smaller than the parent"
     axis.set_xlabel(label, fontsize=8)
 
 
-def _bar_text(ratio: float | None, value: float | None, base: float | None) -> str:
-    if ratio is not None:
-        return f"{ratio:.2f}"
-    if value is not None:
-        return f"{value:.2g} for {base:.2g}"
-    return "not measured"
+def _distance(value: float | None, mean: float | None, deviation: float | None) -> float | None:
+    """Return how many standard deviations a number is from a mean; None if one is missing or 0."""
+    if value is None or mean is None or not deviation:
+        return None
+    return (value - mean) / deviation
 
 
-def _label(ratio: float | None) -> tuple[float, str, str]:
-    """Return a label's position, the side of it that the text is on, and its colour.
-
-    The label is beside its bar, or in it where there is no room.
-    """
-    if ratio is None or 1 <= ratio <= 1.6:
-        return ratio or 1, "left", "black"
-    if ratio > 1.6:
-        return min(ratio, 2) - 0.04, "right", "white"
-    if ratio > 0.3:
-        return (ratio, "right", "black")
-    return (ratio + 0.04, "left", "white")
-
-
-def _yardstick(comparison: Comparison, row: dict[str, Any]) -> dict[str, Any] | None:
-    wanted = f"random {row['n_members']:,}"
-    return next((other for other in comparison.rows if other["name"] == wanted), None)
-
-
-def _ratio(value: float | None, base: float | None) -> float | None:
-    """Return the ratio, or None if it says nothing: a number is missing, or not above 0."""
-    if value is not None and base is not None and value >= 0 and base > 0:
-        return value / base
-    return None
+def _number(value: float | None) -> str:
+    if value is None:
+        return "not measured"
+    return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"

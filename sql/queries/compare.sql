@@ -26,3 +26,20 @@ FROM embeddings($pool, encoder => $encoder)
 -- name: members
 SELECT instruction_id, fingerprint, source, length(response) AS n_characters
 FROM pool($pool)
+
+-- name: draw
+-- A random draw that has the parent's share of every source.
+WITH placed AS (
+    SELECT
+        instruction_id,
+        fingerprint,
+        uniform_hash(fingerprint, $seed) AS sampled,
+        row_number() OVER by_source AS number,
+        count(*) OVER (PARTITION BY source) AS n_of_source
+    FROM pool($pool)
+    WINDOW by_source AS (PARTITION BY source ORDER BY uniform_hash(fingerprint, $seed), fingerprint)
+)
+SELECT instruction_id AS id
+FROM placed
+ORDER BY (number - 0.5) / n_of_source, sampled, fingerprint
+LIMIT $size

@@ -65,7 +65,8 @@ def test_compare_prints_a_row_a_measure_and_says_what_it_could_not_measure(run: 
     rows = {line.split()[0]: line.split()[1:] for line in lines if line.strip()}
     assert rows["n_members"] == ["10", "10", "10"]
     assert rows["depth_mean"][0] == "34.5"
-    assert "jaccard" in result.stdout
+    assert lines[-2].split() == ["deep@1", rows["deep@1"][-1]]  # the matrix of overlap
+    assert lines[-1].split() == ["drawn@1", rows["deep@1"][-1]]
     message = "  not measured: p@1 has no score n_tokens; there are: depth: "
     message += "`catalog score p@1 n_tokens --model tiny` computes it"
     assert result.stderr.splitlines() == [
@@ -104,8 +105,9 @@ def test_compare_answers_in_json_and_draws(run: Run, tmp_path: Path) -> None:
     assert all(0 < row["coverage"] <= 1 for row in answer["rows"])
     (overlap,) = answer["overlap"]
     assert (overlap["left"], overlap["right"]) == ("deep@1", "drawn@1")
-    # The yardstick is the draw that `random` makes, so that the two rows say the same.
-    assert {**answer["rows"][1], "name": ""} == {**answer["rows"][2], "name": ""}
+    assert answer["parent"] == "p@1"
+    assert answer["spread"]["random 10"]["depth_mean"] > 0
+    assert answer["facts"]["deep@1"] == {"selector": "depth_only", "budget": 10, "seed": 0}
 
 
 @pytest.mark.usefixtures("filled")

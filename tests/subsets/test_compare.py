@@ -1,5 +1,6 @@
 """Pools and subsets of several versions of one pool, side by side."""
 
+import statistics
 from collections.abc import Callable
 from pathlib import Path
 
@@ -41,6 +42,61 @@ def test_subsets_of_two_versions_of_a_pool_are_measured_over_the_newer(grown: Ca
     assert list(found.members) == ["best@1", "best@2", f"random {10 - gone}", "random 10"]
     both = grown.diff("best@1", "best@2").n_kept
     assert found.overlap == {("best@1", "best@2"): both / (20 - both)}
+
+
+def test_subsets_of_a_subset_are_measured_over_it(grown: Catalog, tmp_path: Path) -> None:
+    grown.import_losses("q@1", losses(tmp_path / "losses.csv", range(20)), proxy="theirs")
+    assert grown.compare("best@1").rows[0]["last_loss_mean"] is not None  # over q@1
+    for seed in (0, 1):
+        grown.select("random", "best@2", budget=4, name=f"part{seed}", seed=seed)
+    found = grown.compare("part0", "part1")
+    assert found.parent == "best@2"
+    parent = set(grown.sql("SELECT instruction_id FROM subset('best@2')")["instruction_id"])
+    assert set(found.members["random 4"].tolist()) < parent
+    assert grown.compare("part0", "best@2").parent == "best@2"
+    assert grown.compare("part0", "q").parent == "q@2"
+
+
+def test_what_covers_the_compared_subsets_alone_is_measured(grown: Catalog, tmp_path: Path) -> None:
+    grown.select("random", "q", budget=6, name="part")
+    rows = grown.sql("SELECT fingerprint, 2.5 AS rated FROM subset('part')")
+    rows.write_csv(tmp_path / "rated.csv")
+    grown.import_scores("part", tmp_path / "rated.csv", name="rated", key="fingerprint")
+    found = grown.compare("part", scores=["rated"])
+    assert found.rows[0]["rated_mean"] == 2.5
+    assert not [note for note in found.notes if "score rated" in note]
+
+
+def test_the_yardstick_is_twenty_draws_with_the_share_of_every_source(
+    catalog: Catalog, jsonl: Write
+) -> None:
+    records = [pair | {"s": "ab"[n % 4 == 0]} for n, pair in enumerate(pairs(40))]
+    catalog.register(jsonl(records), pool="q", source_column="s")
+    catalog.select("random", "q", budget=8, name="x")
+    found = catalog.compare("x")
+    yardstick = found.rows[1]
+    assert (yardstick["n_members"], yardstick["largest_source"]) == (8, 0.75)
+    assert found.spread["random 8"]["largest_source"] == 0.0
+    assert found.spread["random 8"]["characters_median"] > 0
+    assert found.rows == catalog.compare("x").rows
+
+
+def test_subsets_are_grouped_by_how_they_were_selected(grown: Catalog) -> None:
+    for seed in (0, 1, 2):
+        for budget in (4, 8):
+            grown.select("random", "q", budget=budget, name=f"s{seed}-{budget}", seed=seed)
+    names = [f"s{seed}-{budget}" for seed in (0, 1, 2) for budget in (4, 8)]
+    found = grown.compare(*names)
+    groups = found.grouped(["selector", "budget"])
+    assert [(group["selector"], group["budget"], group["n_subsets"]) for group in groups] == [
+        ("random", 4, 3),
+        ("random", 8, 3),
+    ]
+    medians = [row["characters_median"] for row in found.rows if row["name"].endswith("-4@1")]
+    assert groups[0]["characters_median"] == pytest.approx(statistics.mean(medians))
+    assert groups[0]["characters_median_sd"] == pytest.approx(statistics.stdev(medians))
+    with pytest.raises(OptionError, match="method"):
+        found.grouped(["method"])
 
 
 def test_two_versions_of_a_pool_are_compared(grown: Catalog) -> None:
