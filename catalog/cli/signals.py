@@ -219,13 +219,10 @@ def _seconds(report: ComputeReport) -> float:
 def _computed(report: ComputeReport) -> str:
     if not report.n_computed:
         return f"nothing to compute, all {report.n_before:,} members are there"
-    seconds = _seconds(report)
-    speeds = [speed(report.n_computed, seconds, "instructions")]
-    if report.n_tokens:
-        speeds.append(speed(report.n_tokens, seconds, "tokens"))
-    rates = ", ".join(filter(None, speeds))
+    counts = {"instructions": report.n_computed, "tokens": report.n_tokens}
+    speeds = [speed(n, _seconds(report), noun) for noun, n in counts.items() if n]
     return (
-        f"{report.n_computed:,} computed in {report.seconds:.1f} s ({rates}), "
+        f"{report.n_computed:,} computed in {report.seconds:.1f} s ({', '.join(speeds)}), "
         f"{report.n_before:,} there before"
     )
 
