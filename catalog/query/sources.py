@@ -159,13 +159,12 @@ def embeddings(
     """
     from catalog.query.stored_vectors import load_embeddings
 
-    where: dict[str, str | None] = {"field": field}
     return _stored(
         connection,
         ref,
         kind="embedding",
         name=encoder,
-        where=where,
+        where={"field": field},
         load=load_embeddings,
         pins=pins,
         first={"field": prefer},

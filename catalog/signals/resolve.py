@@ -79,7 +79,7 @@ def _not_found(
     if wanted and known:
         suggestion = nearest(wanted, known)
     problem = f"{reference} has no {KINDS[kind].title(name)}{suggestion}"
-    pronoun = "it" if kind == "score" else "them"
+    pronoun = "it" if kind in ("score", "map") else "them"
     steps = f"`{command}` {command.verb} {pronoun}"
     if kind == "losses" and known and name and not is_model(name):
         # The name is more likely misspelt, or that of a user's run, than a model's.
@@ -95,7 +95,7 @@ def missing_error(reference: Reference, coverage: Coverage) -> SignalError | Non
     command = command_for(coverage.kind, reference, coverage.name, coverage)
     title = KINDS[coverage.kind].title(coverage.name)
     n_covered = coverage.n_members - coverage.n_missing
-    verb = "covers" if coverage.kind == "score" else "cover"
+    verb = "covers" if coverage.kind in ("score", "map") else "cover"
     step = f"`{command}` {command.verb} the rest"
     return SignalError(
         f"{title} {verb} {n_covered:,} of {coverage.n_members:,} members of {reference}: {step}",

@@ -9,6 +9,7 @@ import pytest
 from catalog import Catalog
 from catalog.errors import OptionError, SignalError
 from catalog.signals.kinds import KINDS
+from tests.quick import few_of
 from tests.report.conftest import D, add_vectors, records
 
 Write = Callable[..., Path]
@@ -26,7 +27,7 @@ def pool(catalog: Catalog, jsonl: Write) -> Catalog:
     return catalog
 
 
-@pytest.mark.parametrize("method", ["tsne", "pca"])
+@pytest.mark.parametrize("method", few_of(["tsne", "pca"], "pca"))
 def test_new_members_are_placed_and_the_others_stay(
     pool: Catalog, jsonl: Write, method: str
 ) -> None:

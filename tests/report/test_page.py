@@ -8,8 +8,10 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from catalog import Catalog
+from catalog.cli import main
 from catalog.errors import OptionError, ReferenceNotFoundError
 from catalog.report.page import FOLDER, linked_script, module_order
 
@@ -70,3 +72,15 @@ def test_a_report_of_nothing_is_refused(shown: Catalog, tmp_path: Path) -> None:
     with pytest.raises(ReferenceNotFoundError):
         shown.report("nothing", path=tmp_path / "r.html")
     assert list(tmp_path.glob("*.html")) == []
+
+
+def test_the_commands_of_the_page_print_what_they_made(shown: Catalog, tmp_path: Path) -> None:
+    path = tmp_path / "r.html"
+    command = ["--home", str(shown.store.path), "report", "drawn", "-o", str(path), "--json"]
+    answer = CliRunner().invoke(main, [*command, "--texts", "5"])
+    assert answer.exit_code == 0, answer.output
+    written = json.loads(answer.stdout)
+    assert (written["n_texts"], written["n_bytes"]) == (5, path.stat().st_size)
+    assert CliRunner().invoke(main, command).exit_code == 2  # the file exists
+    text = CliRunner().invoke(main, [*command[:-1], "--overwrite", "--texts", "5"])
+    assert "texts of 5 members" in text.stderr

@@ -10,7 +10,7 @@ function ratioCell(row, measure, rows) {
   const value = row[measure];
   const random = rows.find((other) => other.name === `random ${shown(row.n_members)}`);
   const base = random?.[measure];
-  const cell = element('span', {}, shown(value));
+  const cell = element('span', { dataset: { figure: 'yes' } }, shown(value));
   if (row === random || !(value > 0) || !(base > 0) || value === base) return cell;
   const ratio = value / base;
   const share = Math.min(DEEPEST, Math.abs(Math.log2(ratio)) * 26);

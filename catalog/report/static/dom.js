@@ -24,11 +24,14 @@ export function shown(value) {
 }
 
 export function table(heads, rows, caption) {
-  const head = heads.map((text) => element('th', { scope: 'col' }, text));
+  const isFigure = (value) => typeof value === 'number' || value?.dataset?.figure === 'yes';
+  const kind = (value) => (isFigure(value) ? 'number' : '');
+  const head = heads.map((text, k) => {
+    const className = kind(rows[0]?.[k]);
+    return element('th', { scope: 'col', className }, text);
+  });
   const cell = (value) => element(
-    'td',
-    { className: typeof value === 'number' ? 'number' : '' },
-    value instanceof Node ? value : shown(value),
+    'td', { className: kind(value) }, value instanceof Node ? value : shown(value),
   );
   return element(
     'table',
