@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from catalog.signals.options import Options, option
 
@@ -35,10 +34,10 @@ class AskOptions(Options):
     price_out: float | None = option(
         None, min=0, identity=None, help="judge: price of a million tokens of answers."
     )
-    batch_out: Path | None = option(
+    batch_out: str | None = option(
         None, identity=None, help="judge: write the requests to this OpenAI batch file, ask none."
     )
-    batch_in: Path | None = option(
+    batch_in: str | None = option(
         None, identity=None, help="judge: read the answers from this file of a finished batch."
     )
     label: str | None = option(

@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -132,5 +133,7 @@ def judging(store: Store, definition: JudgeScore, model: str, options: AskOption
 
     if options.batch_in:
         prices = Endpoint("", price_in=options.price_in, price_out=options.price_out)
-        return Judging(store, definition, model, read_batch(options.batch_in, keep, prices.cost))
+        return Judging(
+            store, definition, model, read_batch(Path(options.batch_in), keep, prices.cost)
+        )
     return Judging(store, definition, model, Asking(endpoint_of(options), keep))

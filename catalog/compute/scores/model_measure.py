@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from catalog.compute.scores.batch_files import write_batch
@@ -50,7 +51,7 @@ def batch_note(scoring: Scoring, name: str) -> str:
         signal = find_signal(connection, kind="score", name=name, identity=identity)
         parameters |= {"signal_id": signal.signal_id if signal else -1, "n": scoring.limit or ALL}
         members = connection.sql(query("signals/missing_sample"), params=parameters)
-        n = write_batch(scoring.store, definition, model, members.to_arrow_table(), file)
+        n = write_batch(scoring.store, definition, model, members.to_arrow_table(), Path(file))
     return f"{file}: {n:,} requests; read the answers of the finished batch with --batch-in FILE"
 
 

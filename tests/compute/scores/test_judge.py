@@ -212,7 +212,7 @@ def test_a_batch_gives_what_the_endpoint_gives(
 ) -> None:
     judge(pool, server, limit=10)
     out, done = tmp_path / "out.jsonl", tmp_path / "in.jsonl"
-    pool.score("p", "deita_quality", model="m", batch_out=out)
+    pool.score("p", "deita_quality", model="m", batch_out=str(out))
     requests = [json.loads(line) for line in out.read_text().splitlines()]
     assert len(requests) == 50
     lines = [
@@ -225,7 +225,7 @@ def test_a_batch_gives_what_the_endpoint_gives(
     lines.append({"custom_id": requests[-1]["custom_id"], "response": None, "error": {}})
     lines.append(lines[0] | {"custom_id": "unknown"})
     done.write_text("".join(json.dumps(line) + "\n" for line in reversed(lines)))
-    (report,) = pool.score("p", "deita_quality", model="m", batch_in=done).reports
+    (report,) = pool.score("p", "deita_quality", model="m", batch_in=str(done)).reports
     assert (report.n_computed, report.n_left, len(report.notes)) == (49, 1, 2)
     judge(pool, server)
     assert list(values(pool).values()) == [1 + row % 6 for row in range(60)]
@@ -293,3 +293,13 @@ def test_the_guides_judge_is_ten_lines_and_scores_a_pool(
             assert result.exit_code == 0, result.output
     assert catalog.sql("SELECT value FROM score('demo', name => 'politeness')").rows() == [(3,)] * 3
     assert "Response: answer 1\n" in "".join(server.asked)
+
+
+def test_a_batch_from_the_command_line(pool: Catalog, tmp_path: Path) -> None:
+    out, wrong = tmp_path / "out.jsonl", tmp_path / "wrong.jsonl"
+    command = ["--home", str(pool.store.path), "score", "p", "deita_quality", "--model", "m"]
+    result = CliRunner().invoke(main, [*command, "--batch-out", str(out)])
+    assert (result.exit_code, len(out.read_text().splitlines())) == (0, 60)
+    wrong.write_text('{"custom_id": "a"}\n{"x": 1}\n')
+    result = CliRunner().invoke(main, [*command, "--batch-in", str(wrong)])
+    assert (result.exit_code, "wrong.jsonl:2" in result.stderr) == (1, True)
