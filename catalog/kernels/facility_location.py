@@ -141,7 +141,8 @@ def quality_bonus(rows: pa.Table, score: str | None, alpha: float) -> Numbers:
     spread = float(np.ptp(scores)) if n else 0.0
     if not spread:
         return np.zeros(n)
-    return n * alpha / (1 - alpha) * (scores - scores.min()) / spread
+    bonus: Numbers = n * alpha / (1 - alpha) * (scores - scores.min()) / spread
+    return bonus
 
 
 def _needed(n: int, d: int) -> int:

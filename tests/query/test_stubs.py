@@ -45,7 +45,7 @@ def test_a_stand_in_has_the_columns_of_its_source(store: Store, name: str) -> No
 
 
 def test_every_source_has_a_stand_in() -> None:
-    assert {*SAMPLES, "label_embeddings", "text_embeddings"} == SOURCES.keys()
+    assert {*SAMPLES, "label_embeddings", "map", "text_embeddings"} == SOURCES.keys()
 
 
 NAMES = [f"{number:02}" for number in range(12)]
@@ -66,7 +66,16 @@ GIVEN = {
     ),
     "nearest": (ROWS, ROWS.select(["fingerprint", "vector"])),
 }
-NAMED = {"nearest_earlier": {"by": "score"}}
+TEXTS = pa.table({"fingerprint": NAMES, "text": [f"name {name} three colours" for name in NAMES]})
+GROUPS = pa.table({"fingerprint": NAMES, "duplicate_group": NAMES, "source": ["a", "b"] * 6})
+GIVEN |= {
+    "hashed_ngrams": (TEXTS, TEXTS),
+    "overlap": (TEXTS, TEXTS),
+    "round_robin": (ROWS, ROWS),
+    "split_groups": (GROUPS,),
+    "tsds": (ROWS, ROWS),
+}
+NAMED = {"nearest_earlier": {"by": "score"}, "split_groups": {"parts": "val=3, train=rest"}}
 
 
 @pytest.mark.parametrize("name", sorted(kernel_names()))
