@@ -27,7 +27,7 @@ def filled(catalog: Catalog, tmp_path: Path) -> Catalog:
         catalog.register(file, pool=pool)
     catalog.tag("alpaca", "published")
     catalog.select("random", "alpaca", budget=1, name="drawn")
-    catalog.import_scores("alpaca", scores, name="quality", value="quality")
+    catalog.import_scores("alpaca", scores, name="quality")
     return catalog
 
 

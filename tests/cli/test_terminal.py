@@ -116,7 +116,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         catalog.register(file, pool=pool)
         catalog.tag(pool, "as-it-was-published-first")
     catalog.import_scores(
-        "alpaca", folder / "scores.csv", name="quality-as-somebody-rated-it", value="quality"
+        "alpaca", folder / "scores.csv", name="quality-as-somebody-rated-it", column="quality"
     )
     return catalog.store.path
 
