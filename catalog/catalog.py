@@ -371,10 +371,7 @@ class Catalog:
         encoder: StrPath = ENCODER,
         progress: Callable[[int, int, int], None] | None = None,
     ) -> IndexReport | ComputeReport:
-        """Index a pool's embedding, or with ``text`` its words, for searches.
-
-        See `catalog.compute.index` and `catalog.compute.full_text`.
-        """
+        """Index a pool; see `catalog.compute.index` and `catalog.compute.full_text`."""
         from catalog.compute.full_text import index_text
         from catalog.compute.index import index_embedding
 
@@ -500,10 +497,7 @@ class Catalog:
         limit: int | None = None,
         progress: Callable[[int, int, int], None] | None = None,
     ) -> TrainedLosses:
-        """Train a proxy and record every member's loss at each checkpoint.
-
-        See `catalog.compute.losses.train.train_losses`.
-        """
+        """Train a proxy and record losses; see `catalog.compute.losses.train.train_losses`."""
         from catalog.compute.losses.train import train_losses
 
         asked = {
