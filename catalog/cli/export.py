@@ -9,8 +9,13 @@ import click
 from catalog.catalog import Catalog
 from catalog.cli.choices import LazyChoice, exporters
 from catalog.cli.group import json_option
-from catalog.cli.options import pass_catalog
-from catalog.cli.output import echo_json, say
+from catalog.cli.options import pass_catalog, references_of
+from catalog.cli.output import echo_one_or_all, say
+from catalog.errors import OptionError
+from catalog.store.references import is_glob
+
+NAME = "{name}"
+"""The place of a subset's name in a path."""
 
 
 @click.command()
@@ -51,13 +56,25 @@ def export(
     overwrite: bool,
     is_json: bool,
 ) -> None:
-    """Write a pool or subset, in its order, in the format of a trainer."""
-    exported = catalog.export(
-        reference, path, format=shape, name=name, allow_lossy=allow_lossy, overwrite=overwrite
-    )
+    """Write a pool or subset, in its order, in the format of a trainer.
+
+    REFERENCE may be a glob, such as 'car-*', which matches subsets; then {name} in PATH stands for
+    the name of each.
+    """
+    names = references_of(catalog, reference)
+    if is_glob(reference) and NAME not in path:
+        raise OptionError(f"{reference} matches several subsets: put {NAME} into -o {path}")
+    found = []
+    for each in names:
+        target = path.replace(NAME, each) if is_glob(reference) else path
+        exported = catalog.export(
+            each, target, format=shape, name=name, allow_lossy=allow_lossy, overwrite=overwrite
+        )
+        found.append(asdict(exported))
+        if not is_json or target == "-":
+            rows = f"{exported.n_rows:,} records as {exported.format}"
+            say(f"{exported.reference}: {rows} in {target}")
+        for cause, count in exported.lost.items():
+            say(f"  {count:,} instructions lost something: {cause}")
     if is_json and path != "-":
-        echo_json(asdict(exported))
-    else:
-        say(f"{exported.reference}: {exported.n_rows:,} records as {exported.format} in {path}")
-    for cause, count in exported.lost.items():
-        say(f"  {count:,} instructions lost something: {cause}")
+        echo_one_or_all(found, reference)

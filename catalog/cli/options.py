@@ -62,3 +62,13 @@ def parse_lists(pairs: tuple[str, ...], *, option: str) -> dict[str, list[str]]:
         for key, value in parse_pairs((pair,), option=option).items():
             parsed.setdefault(key, []).append(value)
     return parsed
+
+
+def references_of(catalog: Catalog, text: str) -> list[str]:
+    """Return a reference alone, or the subsets that a glob such as ``car-*`` matches."""
+    from catalog.store.references import is_glob, matching_subsets
+
+    if not is_glob(text):
+        return [text]
+    with catalog.store.reading() as connection:
+        return matching_subsets(connection, text)

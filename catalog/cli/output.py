@@ -52,6 +52,13 @@ def echo_json(value: Any) -> None:
     click.echo(json.dumps(plain(value), ensure_ascii=False, allow_nan=False, indent=2))
 
 
+def echo_one_or_all(values: Sequence[Any], reference: str) -> None:
+    """Print a JSON document: a list for a glob, else the only value."""
+    from catalog.store.references import is_glob
+
+    echo_json(list(values) if is_glob(reference) else values[0])
+
+
 def echo_rows(
     rows: pl.DataFrame | Sequence[Mapping[str, Any]],
     *,

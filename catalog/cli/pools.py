@@ -6,8 +6,9 @@ import click
 
 from catalog.catalog import Catalog
 from catalog.cli.group import DONE, json_option, table_options
-from catalog.cli.options import pass_catalog
-from catalog.cli.output import echo_json, echo_rows, echo_text, say
+from catalog.cli.options import pass_catalog, references_of
+from catalog.cli.output import echo_json, echo_one_or_all, echo_rows, echo_text, say
+from catalog.messages import listed
 
 
 @click.command()
@@ -119,12 +120,17 @@ def quarantine(
 @json_option
 @pass_catalog
 def tag(catalog: Catalog, reference: str, tag: str, is_json: bool) -> None:
-    """Name a version, so that NAME@TAG refers to it. An existing tag moves."""
-    tagged = catalog.tag(reference, tag)
+    """Name a version, so that NAME@TAG refers to it. An existing tag moves.
+
+    REFERENCE may be a glob, such as 'car-*', which matches subsets.
+    """
+    names = references_of(catalog, reference)
+    tagged = [catalog.tag(name, tag) for name in names]
     if is_json:
-        echo_json({"reference": str(tagged), "tag": tag})
-    else:
-        say(f"{tagged.name}@{tag} is now {tagged}")
+        echo_one_or_all([{"reference": str(each), "tag": tag} for each in tagged], reference)
+        return
+    for each in tagged:
+        say(f"{each.name}@{tag} is now {each}")
 
 
 @click.command()
@@ -133,10 +139,16 @@ def tag(catalog: Catalog, reference: str, tag: str, is_json: bool) -> None:
 @json_option
 @click.pass_context
 def drop(ctx: click.Context, reference: str, yes: bool, is_json: bool) -> None:
-    """Remove a pool with its history, a subset, or one version of a subset."""
-    if not yes and not click.confirm(f"drop {reference}? this cannot be undone", err=True):
+    """Remove a pool with its history, a subset, or one version of a subset.
+
+    REFERENCE may be a glob, such as 'car-*', which matches subsets.
+    """
+    names = references_of(ctx.obj, reference)
+    question = f"drop {listed(names)}? this cannot be undone"
+    if not yes and not click.confirm(question, err=True):
         ctx.exit(DONE)
-    dropped = ctx.obj.drop(reference)
+    dropped = [(name, ctx.obj.drop(name).kind) for name in names]
     if is_json:
-        echo_json({"kind": dropped.kind, "dropped": reference})
-    say(f"dropped {dropped.kind} {reference}; `catalog gc` removes unreferenced data")
+        echo_one_or_all([{"kind": kind, "dropped": name} for name, kind in dropped], reference)
+    for name, kind in dropped:
+        say(f"dropped {kind} {name}; `catalog gc` removes unreferenced data")

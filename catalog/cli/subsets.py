@@ -10,11 +10,12 @@ import click
 
 from catalog.catalog import Catalog
 from catalog.cli.group import DIFFERENT, DONE, table_options
-from catalog.cli.options import memory_option, pass_catalog
-from catalog.cli.output import cell, echo_json, echo_rows, echo_text, say
+from catalog.cli.options import memory_option, pass_catalog, references_of
+from catalog.cli.output import cell, echo_json, echo_one_or_all, echo_rows, echo_text, say
 
 if TYPE_CHECKING:
     from catalog.subsets.compare import Comparison
+    from catalog.subsets.verify import Verification
 
 ACROSS = 6
 """References and baselines that a comparison prints side by side; more are printed as rows."""
@@ -35,24 +36,35 @@ def subsets(catalog: Catalog, is_json: bool) -> None:
 @table_options
 @click.pass_context
 def verify(ctx: click.Context, reference: str, memory: str, is_json: bool) -> None:
-    """Run the definition of a subset again and compare. Exit code 3 means a difference."""
-    verification = ctx.obj.verify(reference, memory=memory)
-    n_members, n_different = verification.n_members, verification.n_different
+    """Run the definition of a subset again and compare. Exit code 3 means a difference.
+
+    SUBSET may be a glob, such as 'car-*'.
+    """
+    found = []
+    for name in references_of(ctx.obj, reference):
+        verification = ctx.obj.verify(name, memory=memory)
+        found.append(verification)
+        if not is_json:
+            _echo_verification(verification)
+        for cause in verification.causes:
+            say(f"  {cause}")
     if is_json:
-        echo_json(asdict(verification))
-    elif verification.is_same:
+        echo_one_or_all([asdict(each) for each in found], reference)
+    ctx.exit(DONE if all(each.is_same for each in found) else DIFFERENT)
+
+
+def _echo_verification(verification: Verification) -> None:
+    n_members, n_different = verification.n_members, verification.n_different
+    if verification.is_same:
         echo_text(f"{verification.reference}: the same {n_members:,} members in the same order")
-    else:
-        echo_text(f"{verification.reference}: {n_different:,} of {n_members:,} ranks differ")
-        nothing = "the definition cannot run again"
-        if not n_different:
-            nothing = "the stored members were changed"
-        names = ("rank", "stored", "now")
-        rows = [dict(zip(names, row, strict=True)) for row in verification.differences]
-        echo_rows(rows, is_json=False, nothing=nothing)
-    for cause in verification.causes:
-        say(f"  {cause}")
-    ctx.exit(DONE if verification.is_same else DIFFERENT)
+        return
+    echo_text(f"{verification.reference}: {n_different:,} of {n_members:,} ranks differ")
+    nothing = "the definition cannot run again"
+    if not n_different:
+        nothing = "the stored members were changed"
+    names = ("rank", "stored", "now")
+    rows = [dict(zip(names, row, strict=True)) for row in verification.differences]
+    echo_rows(rows, is_json=False, nothing=nothing)
 
 
 @click.command()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Literal
 
 from catalog.errors import OptionError, ReferenceNotFoundError
@@ -76,6 +77,27 @@ def check_reference(text: str) -> str:
     if not NAME.fullmatch(name) or (not at and "@" in text):
         raise OptionError(f"invalid reference {text!r}: write NAME, NAME@3 or NAME@TAG")
     return text
+
+
+def is_glob(text: str) -> bool:
+    """Return whether a text stands for several names: it has ``*``, ``?`` or ``[``."""
+    return any(sign in text for sign in "*?[")
+
+
+def matching_subsets(connection: Connection, glob: str) -> list[str]:
+    """Return the subsets that a glob matches, such as ``car-*`` or ``car-*@2``.
+
+    The youngest name comes first, so that a subset comes before those that it was made from.
+
+    Raises:
+        ReferenceNotFoundError: no subset matches.
+    """
+    name, at, version = glob.partition("@")
+    known = [row[0] for row in connection.sql(query("references/subsets")).fetchall()]
+    found = [f"{each}{at}{version}" for each in known if fnmatchcase(each, name)]
+    if not found:
+        raise ReferenceNotFoundError(f"no subset matches {glob!r}{nearest(name, known)}")
+    return found
 
 
 def check_name(name: str) -> str:

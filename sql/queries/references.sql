@@ -15,6 +15,13 @@ SELECT name, 'subset' AS kind
 FROM subsets
 ORDER BY name
 
+-- name: subsets
+-- The names of subsets, the youngest first: a subset comes before the subsets that it was made from.
+SELECT name
+FROM subsets
+GROUP BY name
+ORDER BY min(subset_id) DESC
+
 -- name: tags
 SELECT tag, version
 FROM tags
