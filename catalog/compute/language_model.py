@@ -16,7 +16,6 @@ from catalog.store.store import Store
 
 if TYPE_CHECKING:
     from catalog.models.causal_lm import CausalLM
-    from catalog.models.template import Template
     from catalog.models.tokens import Tokens
 
 
@@ -37,7 +36,6 @@ class LanguageModel:
         self.source = trained_proxy(store, name)
         self.is_trained_here = self.source != name
         self._loaded: CausalLM | None = None
-        self._tokenizer: Any = None
         self._identity: dict[str, Any] | None = None
 
     def identity(self) -> dict[str, Any]:
@@ -63,20 +61,6 @@ class LanguageModel:
 
                 self._loaded = load_causal_lm(self.source, dtype=dtype)
         return self._loaded
-
-    def load_tokenizer(self) -> tuple[Any, Template]:
-        """Return the tokenizer and its template, without the weights."""
-        with loading():
-            from transformers import AutoTokenizer
-
-            from catalog.models.template import template_of
-            from catalog.models.weights import model_folder
-
-            if self._tokenizer is None:
-                self._tokenizer = AutoTokenizer.from_pretrained(
-                    str(model_folder(self.source)), local_files_only=True
-                )
-            return self._tokenizer, template_of(self._tokenizer)
 
     def release(self) -> None:
         """Release the memory."""

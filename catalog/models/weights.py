@@ -20,7 +20,7 @@ _FILES = ["*.json", "*.txt", "*.model", "*.jinja", "*.safetensors"]
 _BOOKKEEPING = frozenset(
     ("_name_or_path", "transformers_version", "torch_dtype", "dtype", "use_cache")
 )
-_TOKENIZER_FILES = (
+TOKENIZER_FILES = (
     "tokenizer.json",
     "tokenizer.model",
     "spiece.model",
@@ -96,7 +96,7 @@ def weights_sha256(folder: Path) -> str:
 def tokenizer_sha256(folder: Path) -> str:
     """Return the sha256 of what decides a text's tokens: vocabulary, merges, special tokens."""
     digest = hashlib.sha256()
-    for name in _TOKENIZER_FILES:
+    for name in TOKENIZER_FILES:
         if (folder / name).is_file():
             digest.update(f"{name}\n".encode())
             digest.update((folder / name).read_bytes())

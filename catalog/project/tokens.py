@@ -15,6 +15,7 @@ from catalog.errors import OptionError
 from catalog.export.training_turns import turns_of
 from catalog.messages import argument
 from catalog.models.packing import best_fit_decreasing
+from catalog.models.tokenizer import load_tokenizer
 from catalog.notebook import NotebookResult
 from catalog.store.queries import query
 from catalog.store.references import Reference
@@ -183,7 +184,7 @@ def count_tokens(
         ModelNotFoundError: there is no such model here.
     """
     _check(max_length=max_length, batch=batch, epochs=epochs, price=price, speed=tokens_per_second)
-    tokenizer, template = LanguageModel(store, model).load_tokenizer()
+    tokenizer, template = load_tokenizer(LanguageModel(store, model).source)
     counter = _Counter(max_length)
     for rows, n_media, n_all in _batches(store, reference, tokenizer, template):
         counter.add(rows, n_media=n_media)

@@ -161,6 +161,12 @@ class ScoreOptions(Options):
     )
     seed: int = option(0, min=0, help="depth: random seed of that share.")
     rank_by: str = option("depth", identity=None, help="rid: score to rank.")
+    tokenizer: str | None = option(
+        None,
+        identity=None,
+        help="n_tokens: tokenizer that counts, a Hugging Face id or a folder; it needs no model. "
+        "Default: the model's.",
+    )
     form: str | None = option(
         None,
         choices=FORMS,

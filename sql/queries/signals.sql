@@ -107,6 +107,7 @@ SELECT
     nullif(
         concat_ws(
             '; ',
+            'tokenizer ' || (signals.details ->> 'tokenizer'),
             signals.details ->> 'made_by',
             signals.details ->> 'note',
             signals.details ->> 'url',

@@ -50,6 +50,10 @@ class ScoreContext(Protocol):
         """Return the random seed of that share."""
 
     @property
+    def tokenizer(self) -> str | None:
+        """Return the tokenizer that counts tokens; None if it is the model's."""
+
+    @property
     def model(self) -> LanguageModel:
         """Return the model that the scores are measured with."""
 

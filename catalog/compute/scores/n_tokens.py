@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
+from functools import cache, partial
+
 import numpy as np
 import pyarrow as pa
 
+from catalog.compute.loading import loading
 from catalog.compute.scores.measure import Measure, ScoreContext, measured_score, score_values
 from catalog.compute.shard_runner import Values
+from catalog.models.tokenizer import load_tokenizer, tokenizer_identity
 
 NO_LIMIT = 2**31 - 1
 
 
 @measured_score
 def n_tokens(context: ScoreContext) -> Measure:
-    """Count the response tokens under the model's tokenizer and template, never truncated.
+    """Count the response tokens under a tokenizer and its template, never truncated.
 
-    The end of sequence is included. Only the tokenizer decides, so models with the same tokenizer
-    share the score.
+    The tokenizer is the one that is named, else the model's. The end of sequence is included. Only
+    the tokenizer decides, so models with the same tokenizer share the score.
+
+    Raises:
+        ModelNotFoundError: there is no such tokenizer here.
     """
-    identity = {key: context.model.identity()[key] for key in ("tokenizer", "template")}
+    name = context.tokenizer or context.model.source
+    identity = tokenizer_identity(name)
+
+    loaded = cache(partial(load_tokenizer, name))
 
     def values(texts: pa.Table) -> Values:
         from catalog.compute.language_model import instructions_of
         from catalog.models.tokens import tokens_of
 
-        tokenizer, template = context.model.load_tokenizer()
+        with loading():
+            tokenizer, template = loaded()
         tokens = tokens_of(
             instructions_of(texts), tokenizer=tokenizer, template=template, max_length=NO_LIMIT
         )
@@ -36,4 +47,5 @@ def n_tokens(context: ScoreContext) -> Measure:
             n_truncated=0,
         )
 
-    return Measure(identity, values, needs_precision=False)
+    shown = context.tokenizer or context.model.name
+    return Measure(identity, values, needs_precision=False, details={"tokenizer": shown})

@@ -106,6 +106,11 @@ class Scoring:
         return self.options.seed
 
     @property
+    def tokenizer(self) -> str | None:
+        """Return the tokenizer that counts tokens; None if it is the model's."""
+        return self.options.tokenizer
+
+    @property
     def model(self) -> LanguageModel:
         """Return the model that the scores are measured with.
 
