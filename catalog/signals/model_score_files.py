@@ -105,7 +105,7 @@ class _File:
             line, column = (int(place[1]), int(place[2])) if place else (1, 1)
             location = Location(f"{self.name}.toml", line, column)
             raise HeaderError(f"not TOML: {error}", location=location) from None
-        kind = values.get("kind")
+        kind = str(values.get("kind"))
         if kind not in KEYS:
             raise self.error(f"kind: expected {listed(list(KEYS))}, got {kind!r}", "kind")
         types = KEYS[kind]

@@ -175,7 +175,8 @@ class Asking:
                 n_limited += fault.is_limit
                 n_attempts += not fault.is_limit
                 if n_attempts >= ATTEMPTS or n_limited >= RATE_LIMITED:
-                    return self._give_up(fault)
+                    self._give_up(fault)
+                    return None
                 await self._wait(fault, n_attempts + n_limited)
         return None
 

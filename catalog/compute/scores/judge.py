@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -25,7 +26,12 @@ from catalog.signals.ask_options import AskOptions
 from catalog.signals.model_scores import JudgeScore
 from catalog.store.store import Store
 
-_COMBINE = {"mean": np.mean, "min": np.min, "max": np.max, "sum": np.sum}
+_COMBINE: Mapping[str, Callable[[list[float]], Any]] = {
+    "mean": np.mean,
+    "min": np.min,
+    "max": np.max,
+    "sum": np.sum,
+}
 _COST = re.compile(r"\s*(\d+(?:\.\d+)?)\s*[A-Za-z$€]*\s*")
 
 
