@@ -50,7 +50,7 @@ def map(catalog: Catalog, /, reference: str, is_json: bool, **options: Any) -> N
 @json_option
 @pass_catalog
 def report(
-    catalog: Catalog, references: tuple[str, ...], path: str, overwrite: bool, **options: Any
+    catalog: Catalog, /, references: tuple[str, ...], path: str, overwrite: bool, **options: Any
 ) -> None:
     """Write a page about pools and subsets as one HTML file.
 
