@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 from catalog.errors import OptionError
 from catalog.frames import to_polars
 from catalog.messages import argument
-from catalog.signals.kinds import (
+from catalog.signals.kind_options import (
     ENCODER,
     Dtype,
     EmbeddingOptions,
@@ -371,7 +371,7 @@ class Catalog:
         encoder: StrPath = ENCODER,
         progress: Callable[[int, int, int], None] | None = None,
     ) -> IndexReport | ComputeReport:
-        """Index a pool; see `catalog.compute.index` and `catalog.compute.full_text`."""
+        """Index vectors or words of a pool; see `catalog.compute.index.index_embedding`."""
         from catalog.compute.full_text import index_text
         from catalog.compute.index import index_embedding
 

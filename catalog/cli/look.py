@@ -14,7 +14,7 @@ from catalog.cli.group import json_option
 from catalog.cli.options import memory_option, pass_catalog
 from catalog.cli.output import echo_json, progress_bar, say
 from catalog.cli.signals import echo_report
-from catalog.signals.kinds import MapOptions
+from catalog.signals.kind_options import MapOptions
 
 
 @click.command("map")

@@ -12,7 +12,7 @@ from catalog.cli.group import dry_run_option, json_option, table_options
 from catalog.cli.options import pass_catalog
 from catalog.cli.output import echo_json, echo_rows, echo_text, progress_bar, say
 from catalog.cli.signals import echo_import, key_option, say_reasons
-from catalog.signals.kinds import LossesOptions
+from catalog.signals.kind_options import LossesOptions
 from catalog.signals.options import TINY
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from catalog.cli.options import pass_catalog
 from catalog.cli.output import echo_json, progress_bar, say
 from catalog.cli.signals import echo_report, limit_option, report_record
 from catalog.signals.ask_options import AskOptions
-from catalog.signals.kinds import ENCODER, LabelOptions, ScoreOptions, StatesOptions
+from catalog.signals.kind_options import ENCODER, LabelOptions, ScoreOptions, StatesOptions
 from catalog.signals.model_score_files import built_in_model_scores
 from catalog.signals.score_definitions import MEASURED, built_in_scores
 

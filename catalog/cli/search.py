@@ -12,7 +12,7 @@ from catalog.cli.group import json_option, table_options
 from catalog.cli.options import pass_catalog
 from catalog.cli.output import echo_json, echo_rows, progress_bar, say
 from catalog.cli.signals import echo_report
-from catalog.signals.kinds import ENCODER
+from catalog.signals.kind_options import ENCODER
 
 MANY = 100_000
 """Members from which on an index is worth its time."""

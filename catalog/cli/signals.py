@@ -14,7 +14,7 @@ from catalog.cli.group import dry_run_option, json_option, table_options
 from catalog.cli.options import pass_catalog
 from catalog.cli.output import echo_json, echo_rows, echo_text, progress_bar, say, speed
 from catalog.messages import listed
-from catalog.signals.kinds import ENCODER, EmbeddingOptions
+from catalog.signals.kind_options import ENCODER, EmbeddingOptions
 from catalog.signals.score_definitions import MEASURED, built_in_scores
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from catalog.compute.shard_runner import BATCH_ORDER, ComputeReport, Progress, V
 from catalog.errors import OptionError
 from catalog.messages import argument
 from catalog.signals.coverage import coverages, most_complete
-from catalog.signals.kinds import ENCODER, Dtype, EmbeddingOptions, Field, Pooling, Precision
+from catalog.signals.kind_options import ENCODER, Dtype, EmbeddingOptions, Field, Pooling, Precision
 from catalog.signals.registry import Signal, ensure_signal, list_named
 from catalog.store.database import Connection
 from catalog.store.references import Reference
@@ -174,10 +174,10 @@ def _new_signal(
     name: str,
     identity: Mapping[str, Any],
 ) -> Signal:
-    from catalog.models.encoder import require_accuracy
+    from catalog.models.encoder import Encoder, require_accuracy
 
     encoder = model.load(identity["dtype"])
-    if encoder.dtype == "bfloat16":
+    if isinstance(encoder, Encoder) and encoder.dtype == "bfloat16":
         require_accuracy(encoder)
     with store.writing() as connection:
         return ensure_signal(

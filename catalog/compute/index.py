@@ -21,7 +21,7 @@ from catalog.compute.similarity import (
 )
 from catalog.notebook import NotebookResult
 from catalog.query.checked_vectors import naming_damage
-from catalog.signals.kinds import ENCODER
+from catalog.signals.kind_options import ENCODER
 from catalog.signals.registry import Signal
 from catalog.store import vectors
 from catalog.store.queries import query

@@ -30,7 +30,7 @@ from catalog.compute.similarity import (
 )
 from catalog.errors import SourceError
 from catalog.query.checked_vectors import naming_damage
-from catalog.signals.kinds import ENCODER, LabelOptions
+from catalog.signals.kind_options import ENCODER, LabelOptions
 from catalog.signals.registry import Signal, ensure_signal
 from catalog.store.queries import query
 from catalog.store.references import Reference

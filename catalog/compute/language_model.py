@@ -10,7 +10,7 @@ import pyarrow as pa
 from catalog.compute.loading import loading
 from catalog.compute.proxies import proxy_name, trained_proxy
 from catalog.compute.shard_runner import BATCH_ORDER
-from catalog.signals.kinds import Kind
+from catalog.signals.kind_options import Kind
 from catalog.signals.registry import Signal, ensure_signal, list_named
 from catalog.store.store import Store
 

@@ -21,7 +21,7 @@ from catalog.compute.similarity import (
 )
 from catalog.errors import NotFoundError, OptionError
 from catalog.query.checked_vectors import naming_damage
-from catalog.signals.kinds import ENCODER
+from catalog.signals.kind_options import ENCODER
 from catalog.store.queries import query
 from catalog.store.store import Store
 

@@ -23,8 +23,8 @@ from catalog.compute.shard_runner import (
     read_texts,
 )
 from catalog.errors import SignalError
-from catalog.signals.kinds import Dtype, StatesOptions
-from catalog.signals.kinds import Projection as ProjectionKind
+from catalog.signals.kind_options import Dtype, StatesOptions
+from catalog.signals.kind_options import Projection as ProjectionKind
 from catalog.signals.registry import Signal, list_named
 from catalog.store.queries import query
 from catalog.store.references import Reference

@@ -148,10 +148,10 @@ def _dealt(group: Array, stratum: Array, sizes: list[int], order: list[int]) -> 
                 break
     for each in order:  # what whole groups leave of the shares
         fits = (index for index, free in enumerate(room) if n_rows[each] <= free)
-        index = next(fits, None)
-        if part[each] == len(sizes) and index is not None:
-            room[index] -= int(n_rows[each])
-            part[each] = index
+        first = next(fits, None)
+        if part[each] == len(sizes) and first is not None:
+            room[first] -= int(n_rows[each])
+            part[each] = first
     return np.asarray(part[group])
 
 

@@ -9,7 +9,7 @@ from catalog.errors import CatalogError, CorruptError
 from catalog.maintenance.database_doctor import Issue
 from catalog.query.checked_vectors import remedy
 from catalog.signals.coverage import coverages
-from catalog.signals.kinds import Kind
+from catalog.signals.kind_options import Kind
 from catalog.signals.resolve import command_for
 from catalog.store import vectors
 from catalog.store.database import Connection

@@ -200,7 +200,7 @@ def load_encoder(
     return Encoder(model, name=os.fspath(name), dtype=dtype)
 
 
-def require_accuracy(encoder: Encoder | PositionWeightedEncoder) -> None:
+def require_accuracy(encoder: Encoder) -> None:
     """Refuse an encoder whose bfloat16 vectors differ too much from its float32 ones.
 
     Raises:

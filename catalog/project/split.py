@@ -154,7 +154,7 @@ def _groups(
     limits: Limits,
 ) -> dict[str, str]:
     """Return the group of each member by its fingerprint, in the order of a random draw."""
-    values = selector.values(settings | {"part": ""})
+    values = selector.values({**settings, "part": ""})
     block = selector.name.removeprefix("split_")
     parameters = values | {"reference": reference, "seed": seed}
     rows = run(store, query(f"split/{block}"), parameters=parameters, limits=limits)

@@ -191,7 +191,10 @@ def count_tokens(
         if progress:
             progress(counter.n_rows, n_all, len(rows))
     n_sequences = counter.n_sequences(packing)
-    counts = {"n_sequences": n_sequences, "n_steps": math.ceil(-(-n_sequences // batch) * epochs)}
+    counts: dict[str, Any] = {
+        "n_sequences": n_sequences,
+        "n_steps": math.ceil(-(-n_sequences // batch) * epochs),
+    }
     return TokenCount(
         str(reference),
         model,
@@ -216,7 +219,7 @@ def _check(*, speed: float | None, price: float | None, **numbers: float) -> Non
         )
 
 
-def _cost(n_tokens: float, speed: float | None, price: float | None) -> dict[str, float]:
+def _cost(n_tokens: float, speed: float | None, price: float | None) -> dict[str, Any]:
     """Return the hours of a training and their price, where they are known."""
     if speed is None:
         return {}

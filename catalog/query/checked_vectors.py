@@ -13,7 +13,8 @@ import numpy as np
 
 from catalog.errors import CorruptError
 from catalog.signals.coverage import Coverage
-from catalog.signals.kinds import KINDS, Kind
+from catalog.signals.kind_options import Kind
+from catalog.signals.kinds import KINDS
 from catalog.signals.resolve import command_for
 from catalog.store.queries import query
 from catalog.store.references import Reference

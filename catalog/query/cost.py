@@ -10,7 +10,8 @@ from catalog.query.plan import Plan
 from catalog.query.resolved import Resolved
 from catalog.query.sources import trajectories
 from catalog.signals.coverage import Coverage
-from catalog.signals.kinds import KINDS, Kind
+from catalog.signals.kind_options import Kind
+from catalog.signals.kinds import KINDS
 from catalog.signals.options import TINY
 from catalog.signals.resolve import command_for, is_computed, model_of
 from catalog.signals.score_definitions import LOSSES, derived_scores

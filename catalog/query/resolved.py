@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from catalog.errors import CatalogError
 from catalog.signals.coverage import Coverage
-from catalog.signals.kinds import Kind
+from catalog.signals.kind_options import Kind
 from catalog.store.references import Reference
 
 if TYPE_CHECKING:

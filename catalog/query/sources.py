@@ -14,7 +14,7 @@ from catalog.errors import SignalError
 from catalog.query.resolved import Resolved
 from catalog.query.source_text import literal, quoted
 from catalog.signals.coverage import Coverage, PinnedSignals, coverages, most_complete, preferred
-from catalog.signals.kinds import ENCODER, Kind
+from catalog.signals.kind_options import ENCODER, Kind
 from catalog.signals.resolve import missing_error, resolve_signal
 from catalog.signals.score_definitions import derived_scores
 from catalog.store.database import Connection
@@ -219,24 +219,13 @@ def label_embeddings(connection: Connection, ref: str, *, encoder: str = ENCODER
 
     found = resolve(connection, ref)
     signal = label_vectors(connection, found, encoder=encoder)
+    answer = Resolved(found, kind="label_embedding", name=encoder, load=_nothing)
     if isinstance(signal, SignalError):
-        return Resolved(
-            found,
-            kind="label_embedding",
-            name=encoder,
-            load=_nothing,
-            fault=signal,
-            columns={"label": "VARCHAR", "vector": _vector(None)},
-        )
+        columns = {"label": "VARCHAR", "vector": _vector(None)}
+        return replace(answer, fault=signal, columns=columns)
     load = partial(load_label_embeddings, reference=found, signal=signal, encoder=encoder)
-    return Resolved(
-        found,
-        kind="label_embedding",
-        name=signal.name,
-        load=load,
-        signals=(signal,),
-        columns={"label": "VARCHAR", "vector": _vector(signal)},
-    )
+    columns = {"label": "VARCHAR", "vector": _vector(signal)}
+    return replace(answer, name=signal.name, load=load, signals=(signal,), columns=columns)
 
 
 Source = Callable[..., Resolved]

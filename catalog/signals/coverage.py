@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from catalog.signals.kinds import Kind
+from catalog.signals.kind_options import Kind
 from catalog.signals.options import effective_settings
 from catalog.store.database import Connection
 from catalog.store.queries import query

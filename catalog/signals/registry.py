@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from catalog.signals.kinds import Kind
+from catalog.signals.kind_options import Kind
 from catalog.signals.options import effective_settings
 from catalog.store import vectors
 from catalog.store.database import Connection

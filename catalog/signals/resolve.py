@@ -8,7 +8,8 @@ from typing import Any
 from catalog.command import Command
 from catalog.errors import AmbiguousSignalError, SignalError
 from catalog.signals.coverage import Coverage, PinnedSignals, most_complete
-from catalog.signals.kinds import KINDS, Kind
+from catalog.signals.kind_options import Kind
+from catalog.signals.kinds import KINDS
 from catalog.signals.model_score_files import built_in_model_scores
 from catalog.signals.options import TINY
 from catalog.signals.score_definitions import (

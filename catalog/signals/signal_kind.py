@@ -9,7 +9,7 @@ from catalog.command import Command
 from catalog.signals.options import Options
 
 if TYPE_CHECKING:
-    from catalog.signals.kinds import Kind
+    from catalog.signals.kind_options import Kind
 
 
 @dataclass(frozen=True)

@@ -212,7 +212,7 @@ def mean_and_spread(rows: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any], 
     mean: dict[str, Any] = {}
     spread: dict[str, float] = {}
     for name in rows[0]:
-        values = [row.get(name) for row in rows]
+        values: list[Any] = [row.get(name) for row in rows]
         if any(value is None for value in values):
             mean[name] = None
         elif len(set(values)) == 1:

@@ -15,9 +15,9 @@ from tests.copies import made_once
 
 Run = Callable[..., Result]
 N = 40
-MINE = "-- summary: The first.\n-- param: skip integer = 0 [0..5]  left out\n"
-MINE += "SELECT instruction_id, row_number FROM pool($pool) WHERE row_number >= $skip "
-MINE += "ORDER BY row_number LIMIT $budget\n"
+MINE = """-- summary: The first.\n-- param: skip integer = 0 [0..5]  left out
+SELECT instruction_id, row_number FROM pool($pool) WHERE row_number >= $skip
+ORDER BY row_number LIMIT $budget\n"""
 
 
 @pytest.fixture
@@ -297,5 +297,4 @@ def test_a_picture_that_cannot_be_is_refused_before_the_work(run: Run, tmp_path:
         ("x.gif", "a picture ends in .png or .svg"),
     ):
         result = run("compare", "nothing", "-o", str(tmp_path / name))
-        assert result.exit_code == 2
-        assert message in result.stderr
+        assert (result.exit_code, message in result.stderr) == (2, True)

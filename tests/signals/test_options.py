@@ -10,14 +10,13 @@ from catalog.catalog import Catalog
 from catalog.cli import main
 from catalog.errors import OptionError
 from catalog.models.recipe import TINY_RECIPE, Recipe
-from catalog.signals.kinds import (
-    KINDS,
+from catalog.signals.kind_options import (
     EmbeddingOptions,
     LossesOptions,
     ScoreOptions,
-    SignalKind,
     StatesOptions,
 )
+from catalog.signals.kinds import KINDS, SignalKind
 from catalog.signals.options import Options
 from catalog.signals.resolve import command_for
 

@@ -32,7 +32,7 @@ from catalog.compute.proxies import (
 from catalog.compute.shard_runner import SHARD_ROWS, Progress, exclusively, missing, take_back_empty
 from catalog.errors import CatalogError, OptionError, SignalError
 from catalog.query.trajectories import START
-from catalog.signals.kinds import LossesOptions
+from catalog.signals.kind_options import LossesOptions
 from catalog.signals.options import TINY
 from catalog.signals.registry import Signal
 from catalog.store.queries import query
@@ -121,30 +121,17 @@ def train_losses(
         everybody = list_members(connection, reference)
     if limit is not None and limit >= everybody.num_rows:
         limit = None
-    members = everybody.slice(
-        0, limit
-    )  # fingerprints are uniform, so the first of them are a fair draw
+    members = everybody.slice(0, limit)  # fingerprints are uniform: the first are a fair draw
     recipe_ = recipe_of(proxy, recipe or {}, n_instructions=members.num_rows)
     is_usual = (recipe or {}).get("checkpoints") is None
-    job = LossRun(
-        store,
-        reference,
-        proxy,
-        recipe_,
-        max_length,
-        keep_checkpoints,
-        limit,
-        chunk_rows,
-        progress,
-        is_usual,
-    )
+    options = (keep_checkpoints, limit, chunk_rows, progress, is_usual)
+    job = LossRun(store, reference, proxy, recipe_, max_length, *options)
     report = _run(job, members, is_retrain=is_retrain)
     report.n_members = everybody.num_rows
     report.n_left = everybody.num_rows - members.num_rows
+    params = {"signal_id": report.signal.signal_id}
     with store.reading() as connection:
-        rows = connection.sql(
-            query("losses/checkpoints"), params={"signal_id": report.signal.signal_id}
-        ).to_arrow_table()
+        rows = connection.sql(query("losses/checkpoints"), params=params).to_arrow_table()
     report.checkpoints = rows.to_pylist()
     report.seconds = time.monotonic() - started
     return report

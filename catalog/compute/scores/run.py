@@ -11,7 +11,7 @@ from catalog.compute.scores.scoring import Scoring
 from catalog.compute.shard_runner import Progress
 from catalog.errors import OptionError
 from catalog.signals.ask_options import AskOptions
-from catalog.signals.kinds import ScoreOptions
+from catalog.signals.kind_options import ScoreOptions
 from catalog.signals.options import TINY
 from catalog.signals.score_definitions import INPUTS, computed_scores
 from catalog.store.references import Reference, nearest

@@ -29,7 +29,7 @@ from catalog.compute.shard_runner import (
 from catalog.errors import OptionError
 from catalog.query.tokens import canonical
 from catalog.signals.ask_options import AskOptions
-from catalog.signals.kinds import ScoreOptions
+from catalog.signals.kind_options import ScoreOptions
 from catalog.signals.model_score_files import model_scores
 from catalog.signals.model_scores import ModelScores
 from catalog.signals.registry import Signal, ensure_signal, find_signal
@@ -295,7 +295,6 @@ def _ensure(
         found = find_signal(connection, kind="score", name=name, identity=identity)
     if found:
         return found
+    options: dict[str, Any] = {"kind": "score", "name": name, "identity": identity}
     with store.writing() as connection:
-        return ensure_signal(
-            connection, kind="score", name=name, identity=identity, details=details
-        )
+        return ensure_signal(connection, **options, details=details)

@@ -14,9 +14,7 @@ from catalog import Catalog
 from catalog.cli import main
 from catalog.errors import OptionError, SignalError
 from tests.compute.scores.judge_server import JudgeServer, running
-from tests.conftest import pairs
 from tests.copies import made_once
-from tests.pages import DOCS, commands, steps
 
 CALLS = "SELECT * FROM score_calls ORDER BY ALL"
 
@@ -273,26 +271,6 @@ def test_a_judge_from_the_command_line(pool: Catalog, server: JudgeServer) -> No
     result = CliRunner().invoke(main, [*command, *options, "--json"])
     assert result.exit_code == 0
     assert json.loads(result.stdout)[0]["n_computed"] == 20
-
-
-def test_the_guides_judge_is_ten_lines_and_scores_a_pool(
-    catalog: Catalog, jsonl: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    page = DOCS / "how-to" / "judge.md"
-    ((name, text),) = [step for step in steps(page) if step[0].startswith("file:")]
-    assert len(text.splitlines()) <= 11
-    catalog.register(jsonl(pairs(3)), pool="demo")
-    monkeypatch.chdir(tmp_path)
-    Path(name.removeprefix("file:")).write_text(text)
-    lines = [words for words in commands(page) if words[2:4] == ["demo", "politeness"]]
-    lines = [["catalog", "scores", "add", "politeness.toml"], lines[0]]
-    with running(JudgeServer()) as server:
-        for words in lines:
-            asked = [word.replace("http://localhost:8000/v1", server.url) for word in words[1:]]
-            result = CliRunner().invoke(main, ["--home", str(catalog.store.path), *asked])
-            assert result.exit_code == 0, result.output
-    assert catalog.sql("SELECT value FROM score('demo', name => 'politeness')").rows() == [(3,)] * 3
-    assert "Response: answer 1\n" in "".join(server.asked)
 
 
 def test_a_batch_from_the_command_line(pool: Catalog, tmp_path: Path) -> None:
