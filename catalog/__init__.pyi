@@ -6,6 +6,7 @@ from catalog.compute.index import IndexReport as IndexReport
 from catalog.compute.losses.train import TrainedLosses as TrainedLosses
 from catalog.compute.scores import Scoring as Scoring
 from catalog.compute.scores.agreement import Agreement as Agreement
+from catalog.compute.scores.drop import DroppedScore as DroppedScore
 from catalog.compute.scores.saved import AddedScore as AddedScore
 from catalog.compute.search import SearchResult as SearchResult
 from catalog.compute.shard_runner import ComputeReport as ComputeReport

@@ -154,7 +154,7 @@ def test_a_selector_of_ones_own_is_kept_shown_listed_and_selects(run: Run, tmp_p
     added = run("selectors", "add", str(file))
     assert (added.exit_code, added.stdout) == (0, "")
     warning, message = added.stderr.splitlines()
-    assert ("mine.sql:3:" in warning, message) == (True, "mine: The first.")
+    assert ("mine.sql:4:" in warning, message) == (True, "mine: The first.")
     file.unlink()
     assert run("selectors", "show", "mine").stdout == MINE
     assert (
