@@ -379,11 +379,11 @@ class Catalog:
             return index_text(self.store, self.find(reference), progress=progress)
         return index_embedding(self.store, self.find(reference), encoder=os.fspath(encoder))
 
-    def map(self, reference: str, **options: Any) -> ComputeReport:
+    def map(self, reference: str, *, method: str = "tsne", **options: Any) -> ComputeReport:
         """Place every member on a map; see `catalog.compute.maps.map_members`."""
         from catalog.compute.maps import map_members
 
-        return map_members(self.store, self.find(reference), **options)
+        return map_members(self.store, self.find(reference), method=method, **options)
 
     def search(
         self,

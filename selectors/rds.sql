@@ -11,4 +11,3 @@ FROM round_robin(
     budget => $budget
 )
 ORDER BY rank
-LIMIT $budget

@@ -28,6 +28,8 @@ BENCHMARKS = (
     "k_center",
     "near_duplicates",
     "whole_s2l",
+    "search",
+    "loader",
 )
 STUDIES = (
     "fisher_synthetic",

@@ -8,6 +8,6 @@
 SELECT
     instruction_id,
     (base.value - tuned.value) / nullif(base.value, 0) AS value,
-    coalesce(base.reason, tuned.reason, if(base.value = 0, 'zero_loss', NULL)) AS reason
+    coalesce(base.reason, tuned.reason, CASE WHEN base.value = 0 THEN 'zero_loss' END) AS reason
 FROM base
 JOIN tuned USING (instruction_id)

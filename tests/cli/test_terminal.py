@@ -121,13 +121,13 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return catalog.store.path
 
 
-@pytest.mark.parametrize("columns", [80, 100, 160])
+@pytest.mark.parametrize("columns", [80, 100, 160, 200])
 def test_pools_shows_every_name_whole(home: Path, columns: int) -> None:
     screen = on_terminal(home, "pools", columns=columns)
     lines = lines_of(screen)
     assert [line.split()[0] for line in lines if line.startswith("a")] == [LONG, "alpaca"]
     assert max(map(len, lines)) <= columns
-    assert ("shapes" in left_out(screen)) == (columns < 160)
+    assert ("shapes" in left_out(screen)) == (columns < 200)
 
 
 @pytest.mark.parametrize("columns", [80, 100])

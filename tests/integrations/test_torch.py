@@ -14,6 +14,9 @@ from catalog import Catalog, OptionError, UsageError
 WORDS = ["the", "river", "night", "light", "field", "stone", "word", "small", "large", "add"]
 N_ROWS = 193  # which no small number of splits divides
 
+pytestmark = pytest.mark.filterwarnings("ignore:lance is not fork-safe")
+"""The workers of a loader read an Arrow file; they never open a Lance table."""
+
 
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory: pytest.TempPathFactory) -> Catalog:

@@ -231,7 +231,7 @@ def test_the_column_is_found_by_its_type_or_named():
         QueryError, match=r"say the column to compare with by => '\.\.\.'; there are text, source"
     ):
         near_duplicates(rows.drop_columns(["v"]))
-    with pytest.raises(QueryError, match="by => 'instruction_id' is no text or vector column"):
+    with pytest.raises(QueryError, match="by => 'instruction_id' is not a text or vector column"):
         near_duplicates(rows, by="instruction_id")
 
 

@@ -252,7 +252,8 @@ def test_a_selection_leaves_nothing_behind_without_memory_of_answers(
 )
 def test_every_selector_that_is_shipped_can_be_planned(store: Store, name: str) -> None:
     selector = find_selector(store, name)
-    settings = {"proxy": "tiny"} if "proxy" in {param.name for param in selector.params} else {}
+    names = {param.name for param in selector.params}
+    settings = {name: "tiny" for name in ("proxy", "target") if name in names}
     definition = define(store, selector, ref="tiny", budget=5, settings=settings)
     assert definition.content["pool"] == "tiny@2"
     assert set(definition.content["functions"]) <= kernel_names()

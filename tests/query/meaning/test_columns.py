@@ -15,7 +15,7 @@ HEAD = "-- summary: A test.\n"
 
 def origins(store: Store, selector: Selector, **settings: object) -> dict[str, ColumnOrigin]:
     names = {param.name for param in selector.params}
-    given = ({"proxy": "tiny"} if "proxy" in names else {}) | settings
+    given = {name: "tiny" for name in ("proxy", "target") if name in names} | settings
     definition = define(store, selector, ref="tiny", budget=4, settings=given)
     return {origin.column: origin for origin in columns_of(store, definition)}
 
@@ -34,7 +34,7 @@ def test_each_column_of_each_selector_has_its_origin(store: Store) -> None:
         assert sources(found["instruction_id"]) == [("pool", "", "instruction_id")], selector.name
         for column, origin in found.items():
             assert origin.type, (selector.name, column)
-            is_count = column == "n_places"  # of all rows
+            is_count = column in ("n_places", "part")  # a count of all rows, a constant
             assert origin.sources or is_count, (selector.name, column)
 
 

@@ -23,7 +23,6 @@ def test_every_selector_is_laid_out_as_the_same_tree(
     for path in sorted((ROOT / "selectors").glob("*.sql")):
         text = path.read_text(encoding="utf-8")
         laid = formatted(connection, text)
-        assert laid != text, path.stem
         assert _tree(connection, laid) == _tree(connection, text), path.stem
         assert laid.startswith(text.partition("\n\n")[0]), path.stem
         assert formatted(connection, laid) == laid, path.stem
