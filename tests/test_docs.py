@@ -35,6 +35,7 @@ def tutorial(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # the trainers' own, in the guide to training
 @pytest.mark.parametrize("page", GUIDES, ids=lambda page: page.stem)
 def test_a_guide_runs_from_what_the_tutorial_leaves(
     page: Path, tutorial: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
