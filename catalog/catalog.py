@@ -17,6 +17,7 @@ from catalog.signals.kind_options import (
     EmbeddingOptions,
     Field,
     LabelOptions,
+    Layout,
     LossesOptions,
     Pooling,
     Precision,
@@ -379,7 +380,7 @@ class Catalog:
             return index_text(self.store, self.find(reference), progress=progress)
         return index_embedding(self.store, self.find(reference), encoder=os.fspath(encoder))
 
-    def map(self, reference: str, *, method: str = "tsne", **options: Any) -> ComputeReport:
+    def map(self, reference: str, *, method: Layout = "tsne", **options: Any) -> ComputeReport:
         """Place every member on a map; see `catalog.compute.maps.map_members`."""
         from catalog.compute.maps import map_members
 
