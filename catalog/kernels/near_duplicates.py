@@ -18,7 +18,13 @@ from catalog.kernels._common.arrays import Array
 from catalog.kernels._common.memory_limit import require_memory
 from catalog.kernels._common.minhash import bands_for, candidate_pairs, permutations, signatures
 from catalog.kernels._common.parallel import ForBlocks, n_threads, require_finite, row_blocks
-from catalog.kernels._common.relation import canonical, is_vector, matrix, with_columns
+from catalog.kernels._common.relation import (
+    canonical,
+    is_text,
+    is_vector,
+    matrix,
+    with_columns,
+)
 from catalog.kernels._common.shingles import HASH_BITS, Unit, mixed, shingle_sets
 from catalog.kernels._common.similarity import BLOCK, similar_pairs
 
@@ -143,18 +149,10 @@ def _require_arguments(
             raise OptionError(f"near_duplicates: {message}")
 
 
-def _is_text(type_: pa.DataType) -> bool:
-    return bool(
-        pa.types.is_string(type_)
-        or pa.types.is_large_string(type_)
-        or pa.types.is_string_view(type_)
-    )
-
-
 def _column(rows: pa.Table, by: str | None) -> str:
     vectors = [field.name for field in rows.schema if is_vector(field.type)]
     texts = [
-        field.name for field in rows.schema if _is_text(field.type) and field.name != "fingerprint"
+        field.name for field in rows.schema if is_text(field.type) and field.name != "fingerprint"
     ]
     there = ", ".join([*vectors, *texts]) or "none"
     if by is not None and by not in [*vectors, *texts]:

@@ -17,7 +17,7 @@ from catalog.kernels import kernel
 from catalog.kernels._common.arrays import Array
 from catalog.kernels._common.memory_limit import require_memory
 from catalog.kernels._common.parallel import n_threads, row_blocks
-from catalog.kernels._common.relation import canonical, only_column, with_columns
+from catalog.kernels._common.relation import canonical, is_text, only_column, with_columns
 from catalog.kernels._common.shingles import sorted_distinct
 from catalog.kernels._common.word_runs import Trie, Words, words_of
 
@@ -123,16 +123,8 @@ def overlap(
 
 def _texts(rows: pa.Table) -> pa.Array:
     others = rows.select([name for name in rows.column_names if name != "fingerprint"])
-    name = only_column(others, _is_text, function="overlap", kind="text column")
+    name = only_column(others, is_text, function="overlap", kind="text column")
     return rows[name].cast(pa.large_string()).combine_chunks()
-
-
-def _is_text(type_: pa.DataType) -> bool:
-    return bool(
-        pa.types.is_string(type_)
-        or pa.types.is_large_string(type_)
-        or pa.types.is_string_view(type_)
-    )
 
 
 def _shared(texts: pa.Array, trie: Trie, words: Words, memory: int | None) -> Shared:

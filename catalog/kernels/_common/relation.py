@@ -41,6 +41,15 @@ def is_vector(type_: pa.DataType) -> bool:
     return bool(pa.types.is_floating(type_.value_type) or pa.types.is_integer(type_.value_type))
 
 
+def is_text(type_: pa.DataType) -> bool:
+    """Return whether a column type holds one text a row."""
+    return bool(
+        pa.types.is_string(type_)
+        or pa.types.is_large_string(type_)
+        or pa.types.is_string_view(type_)
+    )
+
+
 def vector_column(rows: pa.Table, *, function: str) -> str:
     """Return the name of the one vector column of a relation.
 
