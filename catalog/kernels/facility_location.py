@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from catalog.errors import OptionError
 from catalog.kernels import kernel
-from catalog.kernels._common.arrays import Numbers, Rows, Vectors
+from catalog.kernels._common.arrays import Numbers, Rows
 from catalog.kernels._common.earlier import numbers_of
 from catalog.kernels._common.facility_early import EarlyPicks
 from catalog.kernels._common.facility_held import HeldSimilarities
@@ -21,6 +21,7 @@ from catalog.kernels._common.lazy_greedy import maximise
 from catalog.kernels._common.memory_limit import require_memory
 from catalog.kernels._common.parallel import ForBlocks, n_threads, require_finite, row_blocks
 from catalog.kernels._common.relation import canonical, matrix, vector_column, with_columns
+from catalog.kernels._common.similarity import exact_unit_rows
 
 _N_FRONT = 128
 _HELD_BYTES = 2**28  # the similarities of all pairs are held where they need no more
@@ -106,7 +107,7 @@ def facility_location(
     if budget:
         with row_blocks() as for_blocks:
             choose = _by_held_similarities if 8 * n * n <= _HELD_BYTES else _by_pairs
-            order, gains = choose(_units(x), bonus, budget=budget, for_blocks=for_blocks)
+            order, gains = choose(exact_unit_rows(x), bonus, budget=budget, for_blocks=for_blocks)
             gains = np.maximum(gains - bonus[order], 0.0)
     rank = np.arange(1, budget + 1, dtype=np.int64)
     return with_columns(
@@ -115,14 +116,6 @@ def facility_location(
         gain=gains,
         mean_similarity=np.cumsum(gains) / max(n, 1),
     )
-
-
-def _units(x: Vectors) -> Numbers:
-    """Return rows of length 1, float64, (n, d); rows of zeros stay zeros."""
-    units: Numbers = x.astype(np.float64)
-    lengths = np.sqrt(np.einsum("ij,ij->i", units, units))
-    units /= np.where(lengths > 0, lengths, 1.0)[:, None]
-    return units
 
 
 def quality_bonus(rows: pa.Table, score: str | None, alpha: float) -> Numbers:

@@ -17,6 +17,7 @@ from catalog.kernels._common.lazy_greedy import maximise
 from catalog.kernels._common.memory_limit import require_memory
 from catalog.kernels._common.parallel import ForBlocks, n_threads, require_finite, row_blocks
 from catalog.kernels._common.relation import canonical, matrix, vector_column, with_columns
+from catalog.kernels._common.similarity import exact_unit_rows
 
 _N_BLOCK = 512  # rows whose distances are brought up to date in one product
 _N_FRONT = 1024
@@ -147,10 +148,9 @@ class Points:
 
     def __getitem__(self, rows: Any) -> Numbers:
         """Return some rows: (n_rows, d)."""
-        points: Numbers = self._x[rows].astype(np.float64)
         if self._is_unit:
-            lengths = np.sqrt(np.einsum("ij,ij->i", points, points))
-            points /= np.where(lengths > 0, lengths, 1.0)[:, None]
+            return exact_unit_rows(self._x[rows])
+        points: Numbers = self._x[rows].astype(np.float64)
         return points
 
 

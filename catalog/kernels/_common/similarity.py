@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from catalog.kernels._common.arrays import Array
+from catalog.kernels._common.arrays import Array, Numbers
 from catalog.kernels._common.parallel import ForBlocks
 
 SLACK = 1e-5  # more than float32 products of unit vectors of some thousand numbers are ever off
@@ -21,6 +21,14 @@ def unit_rows(x: Array) -> Array:
     """Scale rows to length one, (n, d) float32; a row of zeros stays zero, similar to nothing."""
     lengths = np.sqrt(np.einsum("ij,ij->i", x, x, dtype=np.float64))
     return x / np.where(lengths > 0, lengths, 1).astype(np.float32)[:, None]
+
+
+def exact_unit_rows(x: Array) -> Numbers:
+    """Scale rows to length one, (n, d) float64; a row of zeros stays zero."""
+    units: Numbers = x.astype(np.float64)
+    lengths = np.sqrt(np.einsum("ij,ij->i", units, units))
+    units /= np.where(lengths > 0, lengths, 1.0)[:, None]
+    return units
 
 
 def exact_cosines(x: Array, y: Array) -> Array:

@@ -10,6 +10,7 @@ import pyarrow as pa
 from catalog.kernels._common.arrays import Rows
 from catalog.kernels._common.parallel import row_blocks
 from catalog.kernels._common.relation import matrix
+from catalog.kernels._common.similarity import exact_unit_rows
 from catalog.kernels.explain import Counterfactual, column_of_vectors
 from catalog.kernels.facility_location import quality_bonus
 
@@ -36,11 +37,8 @@ def counterfactual(
         score: the column of quality.
         alpha: weight of the quality; gains then have the quality's part.
     """
-    units = matrix(rows, column_of_vectors(rows), function="facility_location").astype(
-        np.float64
-    )  # (n, d)
-    lengths = np.sqrt(np.einsum("ij,ij->i", units, units))
-    units /= np.where(lengths > 0, lengths, 1.0)[:, None]
+    x = matrix(rows, column_of_vectors(rows), function="facility_location")
+    units = exact_unit_rows(x)  # (n, d)
     wanted = units[[*selected, position]]  # (budget + 1, d)
 
     def share(start: int, stop: int) -> Any:
