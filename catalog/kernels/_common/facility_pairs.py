@@ -15,6 +15,7 @@ import numpy as np
 from catalog.kernels._common.arrays import Array, Numbers, Rows
 from catalog.kernels._common.facility_early import EarlyPicks
 from catalog.kernels._common.parallel import ForBlocks
+from catalog.kernels._common.ranges import offsets_of, positions_in
 
 _N_BLOCK = 512  # rows of one tile of similarities
 _N_COLUMNS = 1024
@@ -84,7 +85,7 @@ class PairPicks:
         before = self._best[rows]
         self._best[rows] = similar
         lengths = self._lengths[rows]
-        listed = _ranges(self._starts[rows], lengths)
+        listed = positions_in(self._starts[rows], lengths)
         fall = np.minimum(self._similar[listed], np.repeat(similar, lengths))
         fall -= np.repeat(before, lengths)
         np.maximum(fall, 0.0, out=fall)
@@ -95,7 +96,7 @@ class PairPicks:
         counts = self._similar > np.repeat(self._best, self._lengths)
         row_of = np.repeat(np.arange(self._n, dtype=np.int32), self._lengths)
         self._lengths = np.bincount(row_of[counts], minlength=self._n).astype(np.int64)
-        self._starts = _starts(self._lengths)
+        self._starts = offsets_of(self._lengths)
         self._columns, self._similar = self._columns[counts], self._similar[counts]
 
 
@@ -150,20 +151,3 @@ def _tile(counts: Array, near: Numbers, first_row: int, first_column: int) -> _T
     rows, columns = np.nonzero(counts)
     similar = near[rows, columns]
     return (rows + first_row).astype(np.int32), (columns + first_column).astype(np.int32), similar
-
-
-def _starts(lengths: Rows) -> Rows:
-    """Where every row's list starts, and where the last one ends, (n + 1,)."""
-    return np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(lengths)])
-
-
-def _ranges(starts: Rows, lengths: Rows) -> Rows:
-    """Positions of several ranges, one after another.
-
-    >>> _ranges(np.array([5, 0]), np.array([2, 3]))
-    array([5, 6, 0, 1, 2])
-    """
-    ends = np.cumsum(lengths)
-    total = int(ends[-1]) if len(ends) else 0
-    answer: Rows = np.arange(total, dtype=np.int64) + np.repeat(starts - (ends - lengths), lengths)
-    return answer

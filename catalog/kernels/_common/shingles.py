@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from catalog.kernels._common.arrays import Array
+from catalog.kernels._common.ranges import positions_in
 
 Unit = Literal["characters", "words"]
 
@@ -55,8 +56,7 @@ def _block_sets(texts: pa.Array, size: int, unit: Unit) -> tuple[Array, Array]:
     for run in range(1, size + 1):  # a text of fewer tokens than a shingle has is hashed whole
         which = np.flatnonzero(lengths == run if run < size else lengths >= size)
         n_shingles = lengths[which] - run + 1
-        first = np.repeat(starts[which] - (np.cumsum(n_shingles) - n_shingles), n_shingles)
-        at = first + np.arange(len(first))  # where each shingle begins
+        at = positions_in(starts[which], n_shingles)  # where each shingle begins
         hashes = mixed(_polynomial(tokens, at, run)) >> np.uint64(64 - HASH_BITS)
         keys.append(np.repeat(which.astype(np.uint64), n_shingles) << np.uint64(HASH_BITS) | hashes)
     distinct = sorted_distinct(np.concatenate(keys))  # by row, then by hash

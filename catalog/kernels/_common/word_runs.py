@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from catalog.kernels._common.arrays import Array
+from catalog.kernels._common.ranges import offsets_of, positions_in
 
 NOTHING = -1
 
@@ -55,11 +56,10 @@ def words_of(texts: pa.Array) -> Words:
         .str.split(" ")
     )
     flat = split.explode(empty_as_null=False)
-    lengths = split.list.len().to_numpy().astype(np.int64)
-    offsets = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(lengths)])
-    is_word = (flat != "").to_numpy()
-    before = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(is_word)])
-    return Words(flat.filter(flat != "").to_arrow(), before[offsets])
+    is_word = flat != ""
+    n_words_before = offsets_of(is_word.to_numpy())
+    offsets = offsets_of(split.list.len().to_numpy())
+    return Words(flat.filter(is_word).to_arrow(), n_words_before[offsets])
 
 
 @dataclass(frozen=True)
@@ -79,10 +79,8 @@ class Level:
     def places(self, nodes: Array) -> tuple[Array, Array]:
         """Return the places of several nodes, and for each the position of its node."""
         first, counts = self.offsets[nodes], self.counts(nodes)
-        before = np.cumsum(counts) - counts
-        within = np.arange(int(counts.sum())) - np.repeat(before, counts)
         position = np.repeat(np.arange(len(nodes)), counts)
-        return self.starts[np.repeat(first, counts) + within], position
+        return self.starts[positions_in(first, counts)], position
 
     def counts(self, nodes: Array) -> Array:
         """Return how many runs end in each of several nodes."""
@@ -116,9 +114,8 @@ class Trie:
             is_end = wanted[starts] == depth + 1
             ends = nodes[is_end]
             counts = np.bincount(ends, minlength=len(keys))
-            offsets = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(counts)])
             order = np.argsort(ends, kind="stable")
-            self.levels.append(Level(keys, offsets, starts[is_end][order]))
+            self.levels.append(Level(keys, offsets_of(counts), starts[is_end][order]))
             starts, nodes = starts[~is_end], nodes[~is_end]
 
     def find(self, words: Words) -> list[tuple[Array, Array]]:
