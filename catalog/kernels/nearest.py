@@ -10,7 +10,7 @@ from catalog.kernels import kernel
 from catalog.kernels._common.arrays import Array
 from catalog.kernels._common.memory_limit import require_memory
 from catalog.kernels._common.parallel import n_threads, row_blocks
-from catalog.kernels._common.relation import with_columns
+from catalog.kernels._common.relation import pairs_of, with_columns
 from catalog.kernels._common.similarity import SLACK, pair_cosines, unit_rows
 from catalog.kernels._common.vector_pairs import vector_pair
 
@@ -76,15 +76,8 @@ def nearest(
     own = _own(left, right) if others else np.full(len(y), -1)
     query, candidate, similarity = neighbours(x, y, k, own)
     rank = np.arange(len(query)) - np.searchsorted(query, query) + 1
-    answer = right.rename_columns([f"query_{name}" for name in right.column_names])
-    answer = answer.take(pa.array(query))
-    taken = left.take(pa.array(candidate))
-    return with_columns(
-        answer,
-        **{name: taken[name] for name in taken.column_names},
-        rank=rank,
-        similarity=similarity,
-    )
+    pairs = pairs_of(left, right, candidate, query, prefix="query_")
+    return with_columns(pairs, rank=rank, similarity=similarity)
 
 
 def _own(candidates: pa.Table, queries: pa.Table) -> Array:

@@ -17,7 +17,13 @@ from catalog.kernels import kernel
 from catalog.kernels._common.arrays import Array
 from catalog.kernels._common.memory_limit import require_memory
 from catalog.kernels._common.parallel import n_threads, row_blocks
-from catalog.kernels._common.relation import canonical, is_text, only_column, with_columns
+from catalog.kernels._common.relation import (
+    canonical,
+    is_text,
+    only_column,
+    pairs_of,
+    with_columns,
+)
 from catalog.kernels._common.shingles import sorted_distinct
 from catalog.kernels._common.word_runs import Trie, Words, words_of
 
@@ -109,12 +115,9 @@ def overlap(
     words = words_of(wanted)
     trie = Trie(words, n=n, shortest=shortest)
     shared = _shared(texts, trie, words, memory)
-    pairs = items.rename_columns([f"test_{name}" for name in items.column_names])
-    taken = rows.take(pa.array(shared.row))
     stretches = zip(shared.start, shared.stop, strict=True)
     return with_columns(
-        pairs.take(pa.array(shared.item)),
-        **{name: taken[name] for name in taken.column_names},
+        pairs_of(rows, items, shared.row, shared.item, prefix="test_"),
         hits=shared.hits,
         share=shared.covered / np.diff(words.offsets)[shared.item],
         span=pa.array([words.run(start, stop) for start, stop in stretches], pa.string()),

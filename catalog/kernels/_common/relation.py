@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from catalog.arrow import from_numpy, to_numpy
 from catalog.errors import QueryError
-from catalog.kernels._common.arrays import Vectors
+from catalog.kernels._common.arrays import Array, Vectors
 from catalog.kernels._common.sort import ascending, rearranged
 
 
@@ -126,6 +126,22 @@ def matrix(rows: pa.Table, column: str, *, function: str) -> Vectors:
             "every row must have the same number of values"
         )
     return np.asarray(to_numpy(flat), dtype=np.float32).reshape(n, d)
+
+
+def pairs_of(first: pa.Table, second: pa.Table, i: Array, j: Array, *, prefix: str) -> pa.Table:
+    """Return one row for each pair: the second relation's columns under a prefix, then the first's.
+
+    Args:
+        first: the relation whose columns keep their names.
+        second: the relation whose columns get the prefix.
+        i: the row of ``first`` of each pair, (p,) int64.
+        j: the row of ``second`` of each pair, (p,) int64.
+        prefix: as in ``pair_prefix`` of the kernel.
+    """
+    answer = second.rename_columns([f"{prefix}{name}" for name in second.column_names])
+    taken = first.take(pa.array(i))
+    columns = {name: taken[name] for name in taken.column_names}
+    return with_columns(answer.take(pa.array(j)), **columns)
 
 
 def with_columns(rows: pa.Table, *, without: str | None = None, **columns: Any) -> pa.Table:
