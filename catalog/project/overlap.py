@@ -11,8 +11,7 @@ import numpy as np
 from catalog.notebook import NotebookResult
 from catalog.query.executor import Limits
 from catalog.query.stream import run
-from catalog.selection.selector import read_selector
-from catalog.store.paths import package_data_dir
+from catalog.selection.selector import packaged_selection
 from catalog.store.queries import query
 from catalog.store.references import resolve
 from catalog.store.store import Store
@@ -122,14 +121,13 @@ def select_clean(
         OptionError: ``ngram`` is out of its range, or the subset's name is too long.
         SelectionError: every member shares a run with a test item.
     """
-    path = package_data_dir("sql") / "selections" / "clean_of.sql"
-    selector = read_selector(path.read_text(encoding="utf-8"), name=path.stem, file=path.name)
     with store.reading() as connection:
         names = [resolve(connection, text).name for text in (source, test)]
     name = "-clean-of-".join(names)
     if ngram != NGRAM:
         name += f"-{ngram}gram"
     settings = {"test": test, "ngram": ngram}
+    selector = packaged_selection("clean_of")
     return select(
         store, selector, source, name=name, budget="all", settings=settings, limits=limits
     )

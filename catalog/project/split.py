@@ -11,8 +11,7 @@ from catalog.messages import argument
 from catalog.notebook import NotebookResult
 from catalog.query.executor import Limits
 from catalog.query.stream import run
-from catalog.selection.selector import Selector, read_selector
-from catalog.store.paths import package_data_dir
+from catalog.selection.selector import Selector, packaged_selection
 from catalog.store.queries import query
 from catalog.store.references import check_name, resolve
 from catalog.store.store import Store
@@ -140,8 +139,7 @@ def _selector(by: str) -> tuple[Selector, dict[str, Any]]:
             f"{argument('by', by)}: expected near_duplicates=THRESHOLD, source, labels, or a key "
             "of the metadata"
         )
-    path = package_data_dir("sql") / "selections" / f"{file}.sql"
-    return read_selector(path.read_text(encoding="utf-8"), name=file, file=path.name), settings
+    return packaged_selection(file), settings
 
 
 def _groups(

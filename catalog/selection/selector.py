@@ -94,11 +94,7 @@ def read_selector(text: str, *, name: str, file: str | None = None) -> Selector:
 
 def list_selectors(store: Store) -> list[Selector]:
     """List the selectors of the package, then those kept in the catalog, by name."""
-    files = sorted(package_data_dir("selectors").glob("*.sql"))
-    built_in = [
-        read_selector(path.read_text(encoding="utf-8"), name=path.stem, file=path.name)
-        for path in files
-    ]
+    built_in = [_packaged(path) for path in sorted(package_data_dir("selectors").glob("*.sql"))]
     kept = [read_selector(text, name=name) for name, text in sorted(_kept(store).items())]
     return built_in + kept
 
@@ -117,9 +113,14 @@ def find_selector(store: Store, name: str) -> Selector:
         return read_selector(kept[name], name=name)
     path = package_data_dir("selectors") / f"{name}.sql"
     if re.fullmatch(r"\w+", name) and path.exists():
-        return read_selector(path.read_text(encoding="utf-8"), name=name, file=path.name)
+        return _packaged(path)
     known = [*(found.stem for found in package_data_dir("selectors").glob("*.sql")), *kept]
     raise SelectorNotFoundError(f"no selector named {name}{nearest(name, known)}")
+
+
+def packaged_selection(name: str) -> Selector:
+    """Return a selection that the catalog makes for one of its own verbs, such as ``clean_of``."""
+    return _packaged(package_data_dir("sql") / "selections" / f"{name}.sql")
 
 
 def read_text(path: str) -> str:
@@ -135,6 +136,10 @@ def read_text(path: str) -> str:
         raise SelectorNotFoundError(f"{path}: {error.strerror}; {hint}") from None
     except UnicodeDecodeError as error:
         raise SelectorNotFoundError(f"{path}: not UTF-8 at byte {error.start}") from None
+
+
+def _packaged(path: Path) -> Selector:
+    return read_selector(path.read_text(encoding="utf-8"), name=path.stem, file=path.name)
 
 
 def _of_file(path: Path, name: str) -> Selector:
