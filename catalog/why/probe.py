@@ -42,7 +42,7 @@ class Probe:
     @cached_property
     def aggregates(self) -> frozenset[str]:
         """Return the names of DuckDB's aggregate functions."""
-        rows = self.execution.session.connection.sql(query("why/aggregates")).fetchall()
+        rows = self.execution.session.connection.sql(query("scores/aggregates")).fetchall()
         return frozenset(name for (name,) in rows)
 
     def rows(self, asked_: exp.Query, place: exp.Expression) -> list[dict[str, Any]] | None:

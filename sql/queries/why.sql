@@ -1,8 +1,3 @@
--- name: aggregates
-SELECT DISTINCT function_name
-FROM duckdb_functions()
-WHERE function_type = 'aggregate'
-
 -- name: described
 SELECT instruction_id, fingerprint, left(prompt_of(messages), 400) AS prompt
 FROM instructions
