@@ -33,7 +33,7 @@ from catalog.query.checked_vectors import naming_damage
 from catalog.signals.kind_options import ENCODER, LabelOptions
 from catalog.signals.registry import Signal, ensure_signal
 from catalog.store.queries import query
-from catalog.store.references import Reference
+from catalog.store.references import Reference, count_members
 from catalog.store.shard_hash import record_sha256
 from catalog.store.store import Store
 
@@ -135,9 +135,7 @@ def _label(
     started = time.monotonic()
     with store.reading() as connection:
         todo = np.sort(missing(connection, reference, signal)["instruction_id"].to_numpy())
-        ((n_members,),) = connection.sql(
-            "SELECT count(*) FROM members_of($kind, $id, $version)", params=reference.parameters
-        ).fetchall()
+        n_members = count_members(connection, reference)
     report = ComputeReport(signal, n_members, n_members - len(todo))
     if not len(todo):
         return report

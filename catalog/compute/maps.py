@@ -28,7 +28,7 @@ from catalog.signals.kind_options import Layout, MapOptions
 from catalog.signals.registry import Signal, ensure_signal, list_named
 from catalog.signals.resolve import missing_error, resolve_signal
 from catalog.store.database import Connection
-from catalog.store.references import Reference
+from catalog.store.references import Reference, count_members
 from catalog.store.store import Store
 
 VERSION = 1  # of this computation; a change that changes values counts it up
@@ -98,9 +98,7 @@ def _map(
     with store.reading() as connection:
         todo = missing(connection, reference, signal)
         shards = recorded_shards(connection, signal_id=signal.signal_id)
-        ((n_members,),) = connection.sql(
-            "SELECT count(*) FROM members_of($kind, $id, $version)", params=reference.parameters
-        ).fetchall()
+        n_members = count_members(connection, reference)
     report = ComputeReport(signal, n_members, n_members - todo.num_rows)
     if not todo.num_rows:
         return report

@@ -23,7 +23,7 @@ from catalog.store import vectors
 from catalog.store.database import Connection
 from catalog.store.lock import locked
 from catalog.store.queries import query
-from catalog.store.references import Reference
+from catalog.store.references import Reference, count_members
 from catalog.store.shard_hash import record_sha256, rows_sha256
 from catalog.store.store import Store
 
@@ -268,15 +268,12 @@ def _insert_scores(connection: Connection, signal: Signal, values: Values) -> No
 def _todo(
     store: Store, reference: Reference, signal: Signal, *, limit: int | None
 ) -> tuple[pa.Table, ComputeReport]:
-    parameters = reference.parameters
     with store.reading() as connection:
-        (n_members,) = connection.sql(
-            "SELECT count(*) FROM members_of($kind, $id, $version)", params=parameters
-        ).fetchall()[0]
+        n_members = count_members(connection, reference)
         todo = missing(connection, reference, signal)
         n_missing = todo.num_rows
         if limit is not None and limit < n_missing:
-            sample = parameters | {"signal_id": signal.signal_id, "n": limit}
+            sample = reference.parameters | {"signal_id": signal.signal_id, "n": limit}
             todo = connection.sql(query("signals/missing_sample"), params=sample).to_arrow_table()
     return todo, ComputeReport(
         signal, n_members, n_members - n_missing, n_left=n_missing - todo.num_rows

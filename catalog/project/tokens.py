@@ -18,7 +18,7 @@ from catalog.models.packing import best_fit_decreasing
 from catalog.models.tokenizer import load_tokenizer
 from catalog.notebook import NotebookResult
 from catalog.store.queries import query
-from catalog.store.references import Reference
+from catalog.store.references import Reference, count_members
 from catalog.store.store import Store
 
 if TYPE_CHECKING:
@@ -234,8 +234,7 @@ def _batches(
     from catalog.models.supervised import supervise
 
     with store.reading() as connection:
-        count = "SELECT count(*) FROM members_of($kind, $id, $version)"
-        ((n_all,),) = connection.sql(count, params=reference.parameters).fetchall()
+        n_all = count_members(connection, reference)
         found = connection.sql(query("training/rows"), params=reference.parameters)
         for batch in found.to_arrow_reader(BATCH):
             turns = [turns_of(row, template) for row in batch.to_pylist()]

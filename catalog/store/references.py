@@ -64,6 +64,13 @@ def resolve(
     )
 
 
+def count_members(connection: Connection, reference: Reference) -> int:
+    """Return the number of members of a pool or subset."""
+    found = connection.sql(query("references/n_members"), params=reference.parameters)
+    ((n_members,),) = found.fetchall()
+    return int(n_members)
+
+
 def check_reference(text: str) -> str:
     """Return a text that can refer to a pool or a subset.
 

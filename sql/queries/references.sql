@@ -7,6 +7,10 @@ UNION ALL
 SELECT 'subset' AS kind, subset_id AS id, name, version
 FROM subsets
 
+-- name: n_members
+SELECT count(*)
+FROM members_of($kind, $id, $version)
+
 -- name: names
 SELECT name, 'pool' AS kind
 FROM pools
