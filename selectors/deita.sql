@@ -1,7 +1,7 @@
 -- summary: Take the best by score, each unlike all that were taken before.
 -- paper: DEITA, arXiv 2312.15685
--- ours: any score serves; the paper sums complexity times quality over the turns. It embeds the whole conversation:
--- ours: so does this, where `embed --field conversation` was run, and else the prompt, of which 0.9 rejects fewer
+-- ours: any score serves; the paper sums complexity times quality over the turns. The paper embeds the whole conversation.
+-- ours: After `embed --field conversation` so does this. Otherwise it compares prompts, and a threshold of 0.9 rejects fewer
 -- needs: embeddings, a score
 -- param: score text = deita            complexity times quality, or any other score
 -- param: threshold number = 0.9        highest cosine similarity to a selected member

@@ -1,4 +1,4 @@
--- summary: ILA with clusters of embeddings in the place of cells of a map.
+-- summary: ILA with clusters of embeddings instead of cells of a map.
 -- paper: Information Landscape Approximation, arXiv 2509.06463, ablation
 -- needs: embeddings, score depth
 -- param: depth text = depth            name of the depth score; rid ranks within the domain
