@@ -20,6 +20,9 @@ from catalog.subsets.environment import environment
 
 Array = np.ndarray[Any, Any]
 
+ROOT = Path(__file__).resolve().parents[1]
+DATA = Path(os.environ.get("CATALOG_TEST_DATA", ROOT.parent / "shared" / "data"))
+
 
 def alternate(
     ours: Callable[[int], Any], theirs: Callable[[int], Any], *, pairs: int
@@ -152,8 +155,7 @@ def arguments(description: str, *, pairs: int = 5, **others: Any) -> argparse.Na
 
 def alpaca_file() -> Path:
     """Return the path of the Alpaca file in ``CATALOG_TEST_DATA`` or in ``../shared/data``."""
-    data = Path(os.environ.get("CATALOG_TEST_DATA", "../shared/data"))
-    path = data / "alpaca52k" / "alpaca_data.json"
+    path = DATA / "alpaca52k" / "alpaca_data.json"
     if not path.exists():
         sys.exit(
             f"Missing file {path}: set CATALOG_TEST_DATA to a folder with "

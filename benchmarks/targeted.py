@@ -12,17 +12,16 @@ from __future__ import annotations
 # ruff: noqa: T201 -- printing is its purpose
 import argparse
 import json
-import os
 import random
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
+from pairs import DATA
+
 from catalog import Catalog
 
-ROOT = Path(__file__).resolve().parents[1]
-DATA = Path(os.environ.get("CATALOG_TEST_DATA", ROOT.parent / "shared" / "data"))
 FILES = {
     "alpaca": "alpaca52k/alpaca_data.json",
     "codealpaca": "codealpaca/new_codealpaca.json",
