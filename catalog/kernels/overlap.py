@@ -27,6 +27,7 @@ from catalog.kernels._common.relation import (
 from catalog.kernels._common.shingles import sorted_distinct
 from catalog.kernels._common.word_runs import Trie, Words, words_of
 
+SHORTEST = 5  # words that a test item needs to be looked for, unless another number is given
 BLOCK = 1 << 22  # bytes of text of a block, unless one text is longer
 PER_BYTE = 40  # bytes that a block holds for each byte of its text
 PER_TEST_BYTE = 120  # bytes that the test set's trie takes for each byte of its text
@@ -65,7 +66,7 @@ def overlap(
     test: pa.Table,
     *,
     n: int = 13,
-    shortest: int = 5,
+    shortest: int = SHORTEST,
     memory: int | None = None,
 ) -> pa.Table:
     """Return the pairs of a row and a test item that share a run of ``n`` words.

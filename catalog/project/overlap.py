@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 NGRAM = 13
 """Words of a run, as in Brown et al. (arXiv 2005.14165)."""
 
-SHORTEST = 5
-"""Words that a test item needs to be looked for, as `catalog.kernels.overlap.overlap` has it."""
-
 
 @dataclass(frozen=True)
 class TestOverlap:
@@ -137,6 +134,7 @@ def _overlap_with(
     store: Store, reference: str, test: str, ngram: int, limits: Limits
 ) -> TestOverlap:
     from catalog.kernels._common.word_runs import words_of
+    from catalog.kernels.overlap import SHORTEST
 
     parameters = {"reference": reference, "test": test, "ngram": ngram}
     pairs = run(store, query("overlap/pairs"), parameters=parameters, limits=limits)
