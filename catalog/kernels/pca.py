@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from catalog.errors import OptionError
 from catalog.kernels import kernel
+from catalog.kernels._common.arrays import Array
 from catalog.kernels._common.memory_limit import require_memory
 from catalog.kernels._common.parallel import n_threads, require_finite, row_blocks
 from catalog.kernels._common.pca import BLOCK, onto, principal_components
@@ -23,7 +24,7 @@ def pca(points: pa.Table, *, variance: float = 0.95, memory: int | None = None) 
     Args:
         points: rows with one vector column of d numbers, taken as float32.
         variance: share of the variance that is kept, above 0, up to 1.
-        memory: bytes that it may hold: ``4 n d + 16 d^2`` and ``8 x 4096 d`` a thread.
+        memory: bytes that it may hold: ``4 n d + 16 d^2`` and ``16 x 4096 d`` a thread.
 
     Returns:
         The input without its vectors, ordered by fingerprint, and ``components`` (float32, a list
@@ -46,7 +47,7 @@ def pca(points: pa.Table, *, variance: float = 0.95, memory: int | None = None) 
     x = matrix(rows, column, function="pca")
     n, d = x.shape
     require_memory(
-        4 * n * d + 16 * d * d + n_threads() * 8 * BLOCK * d,
+        4 * n * d + 16 * d * d + n_threads() * 16 * BLOCK * d,
         memory,
         purpose=f"pca of {n:,} x {d:,}",
         instead="raise the limit, or take fewer rows",
@@ -55,23 +56,22 @@ def pca(points: pa.Table, *, variance: float = 0.95, memory: int | None = None) 
     if not n:
         return with_columns(rows, without=column, components=pa.array([], pa.list_(pa.float32())))
     with row_blocks() as for_blocks:
-        mean, directions = principal_components(x, d, for_blocks)
-        places = onto(x, mean, directions, for_blocks)  # (n, d)
-    spread = np.square(places, dtype=np.float64).sum(axis=0)
-    kept = _n_kept(spread, variance)
-    flat = pa.array(np.ascontiguousarray(places[:, :kept]).reshape(-1))
+        components = principal_components(x, d, for_blocks)
+        kept = _n_kept(components.variances, variance)
+        places = onto(x, components.first(kept), for_blocks)  # (n, kept)
+    flat = pa.array(places.reshape(-1))
     offsets = pa.array(np.arange(0, n * kept + 1, kept), pa.int32())
     return with_columns(rows, without=column, components=pa.ListArray.from_arrays(offsets, flat))
 
 
-def _n_kept(spread: np.ndarray, variance: float) -> int:
+def _n_kept(variances: Array, share: float) -> int:
     """Return how many components reach a share of the variance, at least 1.
 
     >>> _n_kept(np.array([8.0, 1.5, 0.5]), 0.95), _n_kept(np.zeros(2), 0.95)
     (2, 1)
     """
-    total = float(spread.sum())
-    if not total:
+    total = float(variances.sum())
+    if total <= 0:
         return 1
-    reached = np.cumsum(spread) / total >= variance - 1e-12
+    reached = np.cumsum(variances) / total >= share - 1e-12
     return int(reached.argmax()) + 1

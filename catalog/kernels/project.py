@@ -138,7 +138,7 @@ def _places(
     dims = min(d, 2 if method == "pca" else WIDTH)
     if not n:
         return places
-    narrow = onto(x, *principal_components(x, dims, for_blocks), for_blocks)
+    narrow = onto(x, principal_components(x, dims, for_blocks), for_blocks)
     if method == "pca":
         places[:, :dims] = narrow
         return places

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from catalog.errors import MemoryLimitError, OptionError
+from catalog.kernels._common.parallel import n_threads
+from catalog.kernels._common.pca import BLOCK
 from catalog.kernels.pca import pca
 
 
 def relation(x: np.ndarray) -> pa.Table:
     return pa.table(
         {
-            "fingerprint": [f"{row:04}" for row in range(len(x))],
+            "fingerprint": [f"{row:06}" for row in range(len(x))],
             "vector": pa.array(list(x.astype(np.float32)), pa.list_(pa.float32())),
         }
     )
@@ -45,3 +49,15 @@ def test_bad_arguments_are_refused() -> None:
         pca(relation(np.eye(2)), variance=1.5)
     with pytest.raises(MemoryLimitError, match="2 x 2"):
         pca(relation(np.eye(2)), memory=10)
+
+
+def test_it_holds_no_more_than_its_memory() -> None:
+    n, d = 20_000, 64
+    rows = relation(np.random.default_rng(0).normal(size=(n, d)))
+    allowed = 4 * n * d + 16 * d * d + n_threads() * 16 * BLOCK * d
+    pca(rows.slice(0, 2))  # imports its libraries outside the measurement
+    tracemalloc.start()
+    pca(rows, memory=allowed)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 1.1 * allowed
