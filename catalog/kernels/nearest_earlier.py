@@ -79,10 +79,11 @@ def nearest_earlier(
     similarity, nearest = np.full(n, -np.inf), np.full(n, -1, dtype=np.int64)
     with row_blocks() as for_blocks:
         for group in _groups(rows, within):
+            group_units = units[group]
             for start in range(0, len(group), _N_BLOCK):
-                before = group[: start + _N_BLOCK]
-                block = before[start:]
-                nearest_of(x, units, block, before, units[before], similarity, nearest, for_blocks)
+                stop = start + _N_BLOCK
+                block, before, earlier = group[start:stop], group[:stop], group_units[:stop]
+                nearest_of(x, units, block, before, earlier, similarity, nearest, for_blocks)
     has_none = nearest < 0
     fingerprints = rows["fingerprint"].take(pa.array(nearest, mask=has_none))
     answer = with_columns(
