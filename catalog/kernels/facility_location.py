@@ -13,14 +13,19 @@ import pyarrow as pa
 from catalog.errors import OptionError
 from catalog.kernels import kernel
 from catalog.kernels._common.arrays import Numbers, Rows
-from catalog.kernels._common.earlier import numbers_of
 from catalog.kernels._common.facility_early import EarlyPicks
 from catalog.kernels._common.facility_held import HeldSimilarities
 from catalog.kernels._common.facility_pairs import BYTES_PER_PAIR, PairPicks, TooManyPairsError
 from catalog.kernels._common.lazy_greedy import maximise
 from catalog.kernels._common.memory_limit import require_memory
 from catalog.kernels._common.parallel import ForBlocks, n_threads, require_finite, row_blocks
-from catalog.kernels._common.relation import canonical, matrix, vector_column, with_columns
+from catalog.kernels._common.relation import (
+    canonical,
+    matrix,
+    numbers_of,
+    vector_column,
+    with_columns,
+)
 from catalog.kernels._common.similarity import exact_unit_rows
 
 _N_FRONT = 128

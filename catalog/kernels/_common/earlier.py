@@ -6,11 +6,10 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from catalog.errors import QueryError
 from catalog.kernels._common.arrays import Numbers, Rows, Vectors
 from catalog.kernels._common.parallel import ForBlocks
+from catalog.kernels._common.relation import numbers_of
 from catalog.kernels._common.similarity import SLACK, pair_cosines
 
 N_SHARE = 256  # rows of a block that one thread takes at a time
@@ -21,33 +20,6 @@ def by_score(rows: pa.Table, score: str, *, function: str) -> pa.Table:
     """Return the rows by score, highest first; equal scores stay in fingerprint order."""
     scores = numbers_of(rows, score, function=function)
     return rows.take(pa.array(np.argsort(-scores, kind="stable")))
-
-
-def numbers_of(rows: pa.Table, score: str, *, function: str) -> Numbers:
-    """Return a column of scores, float64, (n,).
-
-    Raises:
-        QueryError: there is no such column, or a score is NULL or not a number.
-    """
-    if score not in rows.column_names:
-        raise QueryError(
-            f"{function}: the relation has no column {score}; its columns are "
-            f"{', '.join(rows.column_names)}. Name one of them"
-        )
-    type_ = rows.schema.field(score).type
-    if not (
-        pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_decimal(type_)
-    ):
-        raise QueryError(f"{function}: {score} is of type {type_}; scores are numbers")
-    scores = rows[score].cast(pa.float64(), safe=False)
-    n_without = scores.null_count + (pc.sum(pc.is_nan(scores)).as_py() or 0)
-    if n_without:
-        raise QueryError(
-            f"{function}: {n_without:,} of {len(rows):,} rows have no {score}; "
-            f"filter them with WHERE {score} IS NOT NULL AND NOT isnan({score})"
-        )
-    answer: Numbers = scores.to_numpy()
-    return answer
 
 
 def nearest_of(

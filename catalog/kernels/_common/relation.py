@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from catalog.arrow import from_numpy, to_numpy
 from catalog.errors import QueryError
-from catalog.kernels._common.arrays import Array, Vectors
+from catalog.kernels._common.arrays import Array, Numbers, Vectors
 from catalog.kernels._common.sort import ascending, rearranged
 
 
@@ -126,6 +127,33 @@ def matrix(rows: pa.Table, column: str, *, function: str) -> Vectors:
             "every row must have the same number of values"
         )
     return np.asarray(to_numpy(flat), dtype=np.float32).reshape(n, d)
+
+
+def numbers_of(rows: pa.Table, score: str, *, function: str) -> Numbers:
+    """Return a column of scores, float64, (n,).
+
+    Raises:
+        QueryError: there is no such column, or a score is NULL or not a number.
+    """
+    if score not in rows.column_names:
+        raise QueryError(
+            f"{function}: the relation has no column {score}; its columns are "
+            f"{', '.join(rows.column_names)}. Name one of them"
+        )
+    type_ = rows.schema.field(score).type
+    if not (
+        pa.types.is_integer(type_) or pa.types.is_floating(type_) or pa.types.is_decimal(type_)
+    ):
+        raise QueryError(f"{function}: {score} is of type {type_}; scores are numbers")
+    scores = rows[score].cast(pa.float64(), safe=False)
+    n_without = scores.null_count + (pc.sum(pc.is_nan(scores)).as_py() or 0)
+    if n_without:
+        raise QueryError(
+            f"{function}: {n_without:,} of {len(rows):,} rows have no {score}; "
+            f"filter them with WHERE {score} IS NOT NULL AND NOT isnan({score})"
+        )
+    answer: Numbers = scores.to_numpy()
+    return answer
 
 
 def pairs_of(first: pa.Table, second: pa.Table, i: Array, j: Array, *, prefix: str) -> pa.Table:
