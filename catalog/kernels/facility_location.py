@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from catalog.errors import OptionError
+from catalog.errors import OptionError, QueryError
 from catalog.kernels import kernel
 from catalog.kernels._common.arrays import Numbers, Rows
 from catalog.kernels._common.facility_early import EarlyPicks
@@ -128,7 +128,7 @@ def quality_bonus(rows: pa.Table, score: str | None, alpha: float) -> Numbers:
 
     Raises:
         OptionError: ``alpha`` is above 0 and there is no score.
-        QueryError: there is no such column, or a score is NULL or not a number.
+        QueryError: there is no such column, or a score is NULL, infinite or not a number.
     """
     n = rows.num_rows
     if not alpha:
@@ -136,6 +136,12 @@ def quality_bonus(rows: pa.Table, score: str | None, alpha: float) -> Numbers:
     if score is None:
         raise OptionError(f"facility_location: alpha is {alpha}; name the score => 'COLUMN'")
     scores = numbers_of(rows, score, function="facility_location")
+    n_infinite = int(np.isinf(scores).sum())
+    if n_infinite:
+        raise QueryError(
+            f"facility_location: {n_infinite:,} of {n:,} rows have an infinite {score}; "
+            f"filter them with WHERE isfinite({score})"
+        )
     spread = float(np.ptp(scores)) if n else 0.0
     if not spread:
         return np.zeros(n)

@@ -148,6 +148,13 @@ def test_a_weight_without_a_score_and_one_above_its_range_are_refused() -> None:
         facility_location(table(np.eye(2)), budget=1, alpha=1.0)
 
 
+@pytest.mark.usefixtures("way")
+def test_an_infinite_quality_is_refused() -> None:
+    rows = table(np.eye(3)).append_column("quality", pa.array([0.0, np.inf, 1.0]))
+    with pytest.raises(QueryError, match="quality"):
+        facility_location(rows, budget=2, score="quality", alpha=0.5)
+
+
 @pytest.mark.slow
 @pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("spread", [0.1, 0.8])
