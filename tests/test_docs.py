@@ -2,7 +2,6 @@
 
 import ast
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -38,20 +37,21 @@ def tutorial(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.filterwarnings("ignore")  # the trainers' own, in the guide to training
 @pytest.mark.parametrize("page", GUIDES, ids=lambda page: page.stem)
 def test_a_guide_runs_from_what_the_tutorial_leaves(
-    page: Path, tutorial: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    page: Path,
+    tutorial: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
 ) -> None:
     folder = shutil.copytree(tutorial, tmp_path / "copy")
     if "alpaca_data.json" in page.read_text(encoding="utf-8"):
-        write_first_of_alpaca(folder / "alpaca_data.json")
+        write_first_of_alpaca(request.getfixturevalue("data"), folder / "alpaca_data.json")
     monkeypatch.chdir(folder)
     assert run_page(page, folder)
 
 
-def write_first_of_alpaca(file: Path, *, n_records: int = 300) -> None:
-    data = Path(os.environ.get("CATALOG_TEST_DATA", ROOT.parent / "shared" / "data"))
+def write_first_of_alpaca(data: Path, file: Path, *, n_records: int = 300) -> None:
     source = data / "alpaca52k" / "alpaca_data.json"
-    if not source.exists():
-        pytest.skip(f"{source} is not here: CATALOG_TEST_DATA names the folder of the data")
     records = json.loads(source.read_text(encoding="utf-8"))
     file.write_text(json.dumps(records[:n_records]), encoding="utf-8")
 
