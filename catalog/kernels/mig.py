@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from catalog.errors import OptionError, QueryError
+from catalog.errors import QueryError
 from catalog.kernels import kernel
+from catalog.kernels._common.arguments import require_arguments
 from catalog.kernels._common.arrays import Array
 from catalog.kernels._common.lazy_greedy import maximise
 from catalog.kernels._common.memory_limit import require_memory
@@ -139,14 +140,12 @@ class _Information:
 
 
 def _require_arguments(*, budget: int, threshold: float, power: float) -> None:
-    checks = [
+    require_arguments(
         (budget >= 1, f"budget => {budget} must be 1 or more"),
         (0 < threshold <= 1, f"threshold => {threshold} must be above 0 and at most 1"),
         (0 < power <= 1, f"power => {power} must be above 0 and at most 1"),
-    ]
-    for holds, message in checks:
-        if not holds:
-            raise OptionError(f"mig: {message}")
+        function="mig",
+    )
 
 
 def _names(embeddings: pa.Table) -> list[str]:

@@ -12,8 +12,9 @@ from typing import Any, NamedTuple, get_args
 import numpy as np
 import pyarrow as pa
 
-from catalog.errors import OptionError, QueryError
+from catalog.errors import QueryError
 from catalog.kernels import kernel
+from catalog.kernels._common.arguments import require_arguments
 from catalog.kernels._common.arrays import Array
 from catalog.kernels._common.memory_limit import require_memory
 from catalog.kernels._common.minhash import bands_for, candidate_pairs, permutations, signatures
@@ -137,16 +138,14 @@ def near_duplicates(
 def _require_arguments(
     *, threshold: float, unit: str, shingle: int, n_hashes: int, recall: float
 ) -> None:
-    checks = [
+    require_arguments(
         (0 < threshold <= 1, f"threshold => {threshold} must be above 0 and at most 1"),
         (unit in get_args(Unit), f"unit => '{unit}' must be characters or words"),
         (1 <= shingle <= 64, f"shingle => {shingle} must be 1 to 64"),
         (1 <= n_hashes <= 4_096, f"n_hashes => {n_hashes} must be 1 to 4,096"),
         (0 < recall < 1, f"recall => {recall} must be above 0 and below 1"),
-    ]
-    for holds, message in checks:
-        if not holds:
-            raise OptionError(f"near_duplicates: {message}")
+        function="near_duplicates",
+    )
 
 
 def _column(rows: pa.Table, by: str | None) -> str:

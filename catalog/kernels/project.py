@@ -14,8 +14,9 @@ from typing import Any, Literal, get_args
 import numpy as np
 import pyarrow as pa
 
-from catalog.errors import OptionError, UsageError
+from catalog.errors import UsageError
 from catalog.kernels import kernel
+from catalog.kernels._common.arguments import require_arguments
 from catalog.kernels._common.arrays import Array
 from catalog.kernels._common.memory_limit import require_memory
 from catalog.kernels._common.parallel import ForBlocks, n_threads, require_finite, row_blocks
@@ -97,7 +98,7 @@ def project(
 
 
 def _require_arguments(*, method: str, perplexity: float, neighbors: int, sample: int) -> None:
-    checks = [
+    require_arguments(
         (
             method in get_args(Method),
             f"method => '{method}' must be one of {', '.join(get_args(Method))}",
@@ -105,10 +106,8 @@ def _require_arguments(*, method: str, perplexity: float, neighbors: int, sample
         (perplexity >= 1, f"perplexity => {perplexity} must be 1 or more"),
         (neighbors >= 2, f"neighbors => {neighbors} must be 2 or more"),
         (sample >= 100, f"sample => {sample} must be 100 or more"),
-    ]
-    for holds, message in checks:
-        if not holds:
-            raise OptionError(f"project: {message}")
+        function="project",
+    )
 
 
 def _needed(n: int, d: int, method: str, fitted: int, perplexity: float, neighbors: int) -> int:

@@ -12,8 +12,9 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from catalog.errors import OptionError, QueryError
+from catalog.errors import QueryError
 from catalog.kernels import kernel
+from catalog.kernels._common.arguments import require_arguments
 from catalog.kernels._common.arrays import Numbers, Rows, Vectors
 from catalog.kernels._common.memory_limit import require_memory
 from catalog.kernels._common.parallel import n_threads, row_blocks
@@ -92,15 +93,13 @@ def tsds(
 
 
 def _require_arguments(*, sigma: float, alpha: float, scale: float, neighbors: int) -> None:
-    checks = [
+    require_arguments(
         (0 <= sigma < math.sqrt(2), f"sigma => {sigma} must be at least 0 and below 1.4142"),
         (0 < alpha < 1, f"alpha => {alpha} must be above 0 and below 1"),
         (scale > 0, f"scale => {scale} must be above 0"),
         (neighbors >= 2, f"neighbors => {neighbors} must be at least 2"),
-    ]
-    for holds, message in checks:
-        if not holds:
-            raise OptionError(f"tsds: {message}")
+        function="tsds",
+    )
 
 
 class _Nearest(NamedTuple):
