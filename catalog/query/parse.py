@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -20,7 +20,8 @@ Node = dict[str, Any]
 
 SERIALIZE = "SELECT json_serialize_sql($text::VARCHAR)"
 NOWHERE = 2**64 - 1  # DuckDB's offset of a node that it did not read from the text
-
+PLACES = frozenset(("query_location", "query_location_length"))
+"""The keys of a node that say where it stands in its text."""
 
 _READ: dict[str, tuple[Node, frozenset[str]]] = {}
 """What DuckDB's parser answers of a text: its tree, which nothing changes, and its parameters."""
@@ -85,6 +86,33 @@ def nodes(root: Node | list[Node]) -> Iterator[Node]:
             stack.extend(node.values())
         elif isinstance(node, list):
             stack.extend(node)
+
+
+def statements(connection: Connection, text: str) -> list[Node] | None:
+    """Return the trees of a text's statements; None unless DuckDB serialises them all.
+
+    Args:
+        connection: any DuckDB connection; it parses, and runs nothing.
+        text: SELECTs, or anything else.
+    """
+    try:
+        answer = json.loads(connection.execute(SERIALIZE, {"text": text}).fetchall()[0][0])
+    except RecursionError:
+        return None
+    return None if answer["error"] else list(answer["statements"])
+
+
+def without(node: Any, keys: Collection[str]) -> Any:
+    """Return a tree without some keys of its nodes.
+
+    >>> without({"a": [{"b": 1, "c": 2}]}, {"b"})
+    {'a': [{'c': 2}]}
+    """
+    if isinstance(node, list):
+        return [without(item, keys) for item in node]
+    if isinstance(node, dict):
+        return {key: without(value, keys) for key, value in node.items() if key not in keys}
+    return node
 
 
 def kind_of(node: Node) -> str:

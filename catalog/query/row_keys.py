@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Literal
 
-from catalog.query.parse import Node, nodes
+from catalog.query.parse import PLACES, Node, nodes, without
 from catalog.query.scopes import DEPTH, Scope, column_of, inner_scope, name_of
 
 Stage = Literal["rows", "groups", "answer"]
 AGGREGATES = frozenset({"avg", "count", "count_star", "max", "min", "sum"})
-IGNORED = frozenset({"alias", "query_location", "query_location_length"})
+IGNORED = PLACES | {"alias"}
 
 
 def holds_row_key(expressions: list[Node], scope: Scope, *, stage: Stage) -> bool:
@@ -142,12 +142,4 @@ def _is_same(left: Node, right: Node) -> bool:
     if all(names):
         short, long = sorted(names, key=len)
         return long[-len(short) :] == short
-    return bool(_plain(left) == _plain(right))
-
-
-def _plain(node: Any) -> Any:
-    if isinstance(node, list):
-        return [_plain(one) for one in node]
-    if isinstance(node, dict):
-        return {key: _plain(value) for key, value in node.items() if key not in IGNORED}
-    return node
+    return bool(without(left, IGNORED) == without(right, IGNORED))

@@ -5,21 +5,19 @@ What sqlglot read is printed and given to DuckDB's parser: the tree must be that
 
 from __future__ import annotations
 
-import json
 import logging
 from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp, parse_one
-from sqlglot.errors import SqlglotError
 
-from catalog.query.meaning.dialect import Faithful, printed
+from catalog.query.meaning.dialect import UNREADABLE, Faithful, printed
+from catalog.query.parse import PLACES, statements
 
 if TYPE_CHECKING:
     from catalog.store.database import Connection
 
 logging.getLogger("sqlglot").setLevel(logging.CRITICAL)  # it warns of what it cannot read
 
-PLACES = frozenset(("query_location", "query_location_length"))
 TYPES = {
     "BOOL": "BOOLEAN",
     "BPCHAR": "TEXT",
@@ -67,28 +65,19 @@ def understood(connection: Connection, text: str) -> exp.Query | None:
     Returns:
         The tree, or None if sqlglot cannot read the text or reads it otherwise.
     """
-    theirs = _serialised(connection, text)
+    theirs = statements(connection, text)
     if theirs is None:
         return None
     try:
         tree = parse_one(text, dialect=Faithful)
         again = printed(tree)
-    except (SqlglotError, RecursionError, ValueError, TypeError, AttributeError, KeyError):
+    except UNREADABLE:
         return None
     if not isinstance(tree, exp.Query):
         return None
-    ours = _serialised(connection, again)
+    ours = statements(connection, again)
     is_same = ours is not None and _normal(ours) == _normal(theirs)
     return tree if is_same else None
-
-
-def _serialised(connection: Connection, text: str) -> list[Any] | None:
-    sql = "SELECT json_serialize_sql($text::VARCHAR)"
-    try:
-        answer = json.loads(connection.execute(sql, {"text": text}).fetchall()[0][0])
-    except RecursionError:
-        return None
-    return None if answer["error"] else list(answer["statements"])
 
 
 def _normal(node: Any) -> Any:

@@ -8,13 +8,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
-from sqlglot.errors import SqlglotError
 from sqlglot.lineage import Node, lineage
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import build_scope
 
 from catalog.query.meaning.agreement import understood
-from catalog.query.meaning.dialect import Faithful
+from catalog.query.meaning.dialect import UNREADABLE, Faithful
 from catalog.query.meaning.kernel_columns import columns_read
 from catalog.query.outline import Outline
 from catalog.query.plan import Apply, Plan
@@ -24,9 +23,6 @@ from catalog.store.queries import macros
 
 if TYPE_CHECKING:
     from catalog.store.database import Connection
-
-FAILURES = (SqlglotError, RecursionError, ValueError, TypeError, AttributeError, KeyError)
-"""The exceptions that sqlglot raises at a text that it cannot qualify."""
 
 
 @dataclass(frozen=True)
@@ -242,7 +238,7 @@ def _lineages(tree: exp.Query, schema: Mapping[str, Any]) -> dict[str, Node]:
         options |= {"scope": build_scope(qualified), "trim_selects": False, "copy": False}
         names = dict.fromkeys(qualified.named_selects)
         return {name: lineage(name, qualified, **options) for name in names}
-    except FAILURES:
+    except UNREADABLE:
         raise _NotUnderstoodError from None
 
 

@@ -7,10 +7,14 @@ from typing import Any, ClassVar
 
 from sqlglot import exp
 from sqlglot.dialects.duckdb import DuckDB
+from sqlglot.errors import SqlglotError
 
 WITH_OWN_GRAMMAR = frozenset(
     ("CAST", "TRY_CAST", "EXTRACT", "TRIM", "POSITION", "SUBSTRING", "OVERLAY")
 )
+
+UNREADABLE = (SqlglotError, RecursionError, ValueError, TypeError, AttributeError, KeyError)
+"""The exceptions that sqlglot raises at a text that it cannot read, print or qualify."""
 
 EXTENT = "extent"
 """The key of a node's offsets in its text, ``(start, end)``, among its ``meta``."""

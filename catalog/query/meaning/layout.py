@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any, ClassVar
 
 from sqlglot import exp, parse_one
-from sqlglot.errors import SqlglotError
 
-from catalog.query.meaning.agreement import PLACES
-from catalog.query.meaning.dialect import Faithful
+from catalog.query.meaning.dialect import UNREADABLE, Faithful
+from catalog.query.parse import PLACES, statements, without
 
 HEADER = re.compile(r"\A(?:\s*--[^\n]*\n|\s*\n)*")
 INDENT = 4
@@ -45,7 +43,7 @@ def formatted(connection: Any, text: str) -> str:
         tree = parse_one(body, dialect=Laid)
         options: dict[str, Any] = {"normalize_functions": False, "indent": INDENT, "pad": INDENT}
         laid = str(tree.sql(Laid, pretty=True, **options))
-    except (SqlglotError, RecursionError, ValueError, TypeError, AttributeError, KeyError):
+    except UNREADABLE:
         return text
     is_whole = _n_comments(laid) == _n_comments(body)
     meant = _tree(connection, body)
@@ -75,18 +73,8 @@ def _negated(generator: Any, node: exp.Not) -> str:
 
 
 def _tree(connection: Any, text: str) -> Any:
-    """Return DuckDB's tree of a text without positions; None if it is no SELECT."""
-    sql = "SELECT json_serialize_sql($text::VARCHAR)"
+    """Return DuckDB's tree of a text without positions; None if it is not a SELECT."""
     try:
-        answer = json.loads(connection.execute(sql, {"text": text}).fetchall()[0][0])
-        return None if answer["error"] else _without_places(answer["statements"])
+        return without(statements(connection, text), PLACES)
     except RecursionError:
         return None
-
-
-def _without_places(node: Any) -> Any:
-    if isinstance(node, list):
-        return [_without_places(item) for item in node]
-    if isinstance(node, dict):
-        return {key: _without_places(item) for key, item in node.items() if key not in PLACES}
-    return node

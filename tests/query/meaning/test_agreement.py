@@ -9,7 +9,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from catalog.query.meaning.agreement import _serialised, understood
+from catalog.query.meaning.agreement import understood
+from catalog.query.parse import statements
 
 ROOT = Path(__file__).resolve().parents[3]
 LEAST = 0.96
@@ -61,7 +62,7 @@ def test_every_selector_is_understood(connection: duckdb.DuckDBPyConnection, pat
 def test_nearly_every_text_of_the_project_is_understood(
     connection: duckdb.DuckDBPyConnection,
 ) -> None:
-    queries = [text for text in corpus() if len(_serialised(connection, text) or ()) == 1]
+    queries = [text for text in corpus() if len(statements(connection, text) or ()) == 1]
     strange = [text for text in queries if understood(connection, text) is None]
     assert len(queries) > 500
     assert len(strange) <= (1 - LEAST) * len(queries), strange
