@@ -81,7 +81,7 @@ class Kernels:
 
     def get(self, name: str) -> Kernel | None:
         """Return a kernel as `find` does; None if there is none of that name."""
-        return self.find(name) if name in self.names else None
+        return self.find(name) if self.has(name) else None
 
 
 class Names(Collection[str]):

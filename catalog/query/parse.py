@@ -42,13 +42,14 @@ def tree(connection: Connection, text: SourceText) -> Node:
 
 def _read(connection: Connection, text: SourceText) -> tuple[Node, frozenset[str]]:
     sql = str(text)
-    if sql not in _READ:
+    known = _READ.get(sql)  # another thread may clear it at any time
+    if known is None:
         statement = _only_statement(connection, text)
-        names = _parameters(statement)
+        known = _tree(connection, text, kind=_kind(statement)), _parameters(statement)
         if len(_READ) >= _MOST:
             _READ.clear()
-        _READ[sql] = _tree(connection, text, kind=_kind(statement)), names
-    return _READ[sql]
+        _READ[sql] = known
+    return known
 
 
 def _tree(connection: Connection, text: SourceText, *, kind: str) -> Node:
