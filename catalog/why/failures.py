@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from catalog.messages import shortened
+
 TRUTHS = {True: "true", False: "false", None: "NULL"}
 N_TEXT, N_VALUE, N_STORED = 200, 80, 1_000
 """Characters of a part of the query and of a value in a sentence, and of a value as data."""
@@ -26,7 +28,7 @@ class Operand:
 
     def __str__(self) -> str:
         """Return ``expression is value``."""
-        return f"{cut(self.text, N_TEXT)} is {literal(self.value)}"
+        return f"{shortened(self.text, N_TEXT)} is {literal(self.value)}"
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as JSON shows it."""
@@ -58,7 +60,9 @@ class Condition:
         reasons = ", ".join(str(operand) for operand in self.operands)
         nested = [*(each.nested() for each in self.branches), *map(str, self.inner)]
         because = "; ".join(filter(None, [reasons, *nested]))
-        return f"{cut(self.text, N_TEXT)} is {TRUTHS[self.truth]}" + (because and f": {because}")
+        return f"{shortened(self.text, N_TEXT)} is {TRUTHS[self.truth]}" + (
+            because and f": {because}"
+        )
 
     def nested(self) -> str:
         """Return the condition as a part of the sentence on another one."""
@@ -137,15 +141,6 @@ class Loss:
     account: Any = None
 
 
-def cut(text: str, n_characters: int) -> str:
-    """Return a text of at most that many characters.
-
-    >>> cut("abcdef", 4)
-    'abc…'
-    """
-    return text if len(text) <= n_characters else f"{text[: n_characters - 1]}…"
-
-
 def stored(value: Any) -> Any:
     """Return a value as JSON has it, cut where it is long.
 
@@ -157,7 +152,7 @@ def stored(value: Any) -> Any:
         return value
     if type(value).__name__ == "Decimal":
         return int(value) if value == int(value) else float(value)
-    return cut(value if isinstance(value, str) else str(value), N_STORED)
+    return shortened(value if isinstance(value, str) else str(value), N_STORED)
 
 
 def literal(value: Any) -> str:
@@ -171,7 +166,7 @@ def literal(value: Any) -> str:
     if not isinstance(value, str):
         return str(value)
     escaped = "".join(map(_printable, value[: N_VALUE + 1]))
-    return cut("'" + escaped.replace("'", "''"), N_VALUE) + "'"
+    return shortened("'" + escaped.replace("'", "''"), N_VALUE) + "'"
 
 
 def _printable(character: str) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
+from catalog.messages import shortened
 from catalog.query.meaning.agreement import understood
 from catalog.query.meaning.dialect import Faithful, printed
 
@@ -229,8 +230,7 @@ def _hollow(clause: exp.Expression) -> exp.Expression:
 
 
 def _short(select: exp.Select) -> str:
-    text = _shown(select)
-    return text if len(text) <= 100 else f"{text[:99]}…"
+    return shortened(_shown(select), 100)
 
 
 def _shown(tree: exp.Expression | None) -> str:

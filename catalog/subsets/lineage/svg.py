@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from html import escape
 
+from catalog.messages import shortened
 from catalog.subsets.lineage.graph import Lineage, LineageNode
 
 WIDTH, HEIGHT = 220, 46
@@ -73,15 +74,12 @@ def _arrow(start: Place, end: Place) -> str:
 
 def _box(node: LineageNode, place: Place, *, is_root: bool) -> str:
     x, y = place
+    title, summary = f"{node.kind} {node.title}", shortened(node.summary, LONGEST)
     name = ' class="root"' if is_root else ""
     return (
-        f"<g><title>{escape(f'{node.kind} {node.title}: {node.summary}')}</title>"
+        f"<g><title>{escape(f'{title}: {node.summary}')}</title>"
         f'<rect{name} x="{x}" y="{y}" width="{WIDTH}" height="{HEIGHT}" rx="6" '
         f'fill="{FILLS[node.kind]}"/>'
-        f'<text x="{x + 10}" y="{y + 19}">{escape(_cut(f"{node.kind} {node.title}"))}</text>'
-        f'<text class="small" x="{x + 10}" y="{y + 36}">{escape(_cut(node.summary))}</text></g>'
+        f'<text x="{x + 10}" y="{y + 19}">{escape(shortened(title, LONGEST))}</text>'
+        f'<text class="small" x="{x + 10}" y="{y + 36}">{escape(summary)}</text></g>'
     )
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
