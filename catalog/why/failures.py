@@ -57,17 +57,23 @@ class Condition:
 
     def __str__(self) -> str:
         """Return one sentence without its end."""
-        reasons = ", ".join(str(operand) for operand in self.operands)
-        nested = [*(each.nested() for each in self.branches), *map(str, self.inner)]
-        because = "; ".join(filter(None, [reasons, *nested]))
-        return f"{shortened(self.text, N_TEXT)} is {TRUTHS[self.truth]}" + (
-            because and f": {because}"
-        )
+        return ": ".join(filter(None, [self.verdict, self.reasons]))
 
     def nested(self) -> str:
         """Return the condition as a part of the sentence on another one."""
-        head, colon, because = str(self).partition(f" is {TRUTHS[self.truth]}: ")
-        return f"{head}{colon.rstrip(': ')} ({because})" if because else head
+        return f"{self.verdict} ({self.reasons})" if self.reasons else self.verdict
+
+    @property
+    def verdict(self) -> str:
+        """Return the condition and its value."""
+        return f"{shortened(self.text, N_TEXT)} is {TRUTHS[self.truth]}"
+
+    @property
+    def reasons(self) -> str:
+        """Return the values that decide it; "" if there are none."""
+        operands = ", ".join(map(str, self.operands))
+        nested = [*(each.nested() for each in self.branches), *map(str, self.inner)]
+        return "; ".join(filter(None, [operands, *nested]))
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as JSON shows it."""

@@ -12,7 +12,7 @@ import pytest
 from catalog import Catalog
 from catalog.query.executor import Limits, executing
 from catalog.query.source_text import SourceText
-from catalog.why.failures import Condition, Failure
+from catalog.why.failures import Condition, Failure, Operand
 from catalog.why.lookup import Row
 from catalog.why.not_selected import traced
 from tests.quick import few_of
@@ -159,3 +159,8 @@ def test_only_the_first_place_counts_unless_all_are_asked_for(
         assert [each["conditions"][0]["text"] for each in found] == texts
         assert found[0]["conditions"][0]["operands"] == [{"text": "length(response)", "value": 15}]
         assert found[0]["location"].endswith(":3:47")
+
+
+def test_a_condition_that_quotes_a_verdict_is_nested_whole() -> None:
+    quoting = Condition("note = 'it is false: x'", "", False, (Operand("note", "y"),))
+    assert quoting.nested() == "note = 'it is false: x' is false (note is 'y')"
