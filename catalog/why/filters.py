@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow.compute as pc
 
-from catalog.errors import CatalogError
+from catalog.errors import QueryError
 from catalog.query.clauses import Condition, conditions, operations, with_values
 from catalog.query.ctes import with_visible
 from catalog.query.executor import Execution
 from catalog.query.parse import nodes, tree
 from catalog.signals.kinds import KINDS
 from catalog.store.queries import query
+from catalog.why.answers import answer_of
 from catalog.why.lookup import Row
 
 if TYPE_CHECKING:
@@ -83,10 +84,8 @@ def parted_by(execution: Execution, text: SourceText, row: Row) -> tuple[str, ..
 
 
 def _is_in(execution: Execution, text: SourceText, row: Row) -> bool:
-    try:
-        position = position_of(execution.table(text), row)
-    except CatalogError:  # the condition guarded against this: a failed cast, a NULL
-        return False
+    answer = answer_of(execution, text)
+    position = None if answer is None else position_of(answer, row)
     return position is not None and position >= 0
 
 
@@ -107,25 +106,16 @@ def _values(
         return {}
     try:
         root = tree(execution.session.connection, text.empty() + "SELECT " + condition.expression)
-        columns = list(
-            dict.fromkeys(
-                ".".join(node["column_names"])
-                for node in nodes(root)
-                if node.get("class") == "COLUMN_REF"
-            )
-        )
-        listed = ", ".join(f'{name} AS "{name}"' for name in columns)
-        only = f" WHERE instruction_id = {row.instruction_id}"
-        rows = execution.table(
-            with_visible(
-                text, condition.at, text.empty() + f"SELECT {listed} " + condition.source + only
-            )
-        )
-    except CatalogError:  # a column of an outer query, or an ambiguous instruction_id
+    except QueryError:  # the end of the condition was not found
         return {}
-    if rows.num_rows:
-        return dict(rows.to_pylist()[0])
-    return {}
+    columns = dict.fromkeys(
+        ".".join(node["column_names"]) for node in nodes(root) if node.get("class") == "COLUMN_REF"
+    )
+    listed = ", ".join(f'{name} AS "{name}"' for name in columns)
+    only = f" WHERE instruction_id = {row.instruction_id}"
+    of_row = text.empty() + f"SELECT {listed} " + condition.source + only
+    rows = answer_of(execution, with_visible(text, condition.at, of_row))
+    return {} if rows is None or not rows.num_rows else dict(rows.to_pylist()[0])
 
 
 def _value(value: Any) -> str:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlglot import exp
 
-from catalog.errors import InterruptedQueryError, QueryError
 from catalog.query.clauses import with_values
 from catalog.query.executor import Execution
-from catalog.query.guard import check, table_macros
 from catalog.query.meaning.dialect import EXTENT, printed
 from catalog.query.meaning.selects import (
     around,
@@ -23,11 +21,14 @@ from catalog.query.meaning.selects import (
     rows_of,
     with_visible_ctes,
 )
-from catalog.query.parse import tree
 from catalog.query.source_text import SourceText
 from catalog.query.tokens import one_line
 from catalog.store.queries import query
+from catalog.why.answers import answer_of
 from catalog.why.failures import literal
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 ONE = exp.Literal.number(1)
 
@@ -51,27 +52,14 @@ class Probe:
         Raises:
             InterruptedQueryError: a limit of the run is reached.
         """
-        sql = printed(with_visible_ctes(asked_, place))
-        text = self.text.empty() + sql
-        try:
-            check(text, tree(self.execution.session.connection, text), functions=table_macros())
-            return list(self.execution.table(text).to_pylist())
-        except InterruptedQueryError:
-            raise
-        except QueryError:  # such as a column of an outer query, or a cast that fails
-            return None
+        answer = self._answer(asked_, place)
+        return None if answer is None else list(answer.to_pylist())
 
     def columns(self, query: exp.Query, place: exp.Expression) -> list[str]:
         """Return the names of a query's columns in order; none if it cannot run alone."""
-        sql = printed(
-            with_visible_ctes(around(query.copy(), [exp.Star()]).limit(0, copy=False), place)
-        )
-        try:
-            return list(self.execution.table(self.text.empty() + sql).column_names)
-        except InterruptedQueryError:
-            raise
-        except QueryError:
-            return []
+        empty = around(query.copy(), [exp.Star()]).limit(0, copy=False)
+        answer = self._answer(empty, place)
+        return [] if answer is None else list(answer.column_names)
 
     def has(self, query: exp.Select, key: exp.Expression, value: Any, place: Any) -> bool | None:
         """Return whether a new query over some rows has one of that key; None if it cannot run."""
@@ -113,6 +101,10 @@ class Probe:
     def named(self, relation: Any) -> str:
         """Return a relation of FROM in the user's words."""
         return str(relation.alias) or self.shown(relation)
+
+    def _answer(self, asked_: exp.Query, place: exp.Expression) -> pa.Table | None:
+        sql = printed(with_visible_ctes(asked_, place))
+        return answer_of(self.execution, self.text.empty() + sql)
 
     def _end(self, offset: int) -> int:
         """Return where a part of the query ends in the user's text."""

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow.compute as pc
 
-from catalog.errors import CatalogError
 from catalog.query.clauses import Cut, groups, with_values
 from catalog.query.executor import Execution
 from catalog.query.parse import tree
+from catalog.why.answers import answer_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -90,12 +90,9 @@ def place_of(execution: Execution, cut: Cut, instruction_id: int, *, budget: int
 
 def _uncut(execution: Execution, cut: Cut) -> pa.Table:
     """Return the answer without its limit, with the values it is ordered by if they can be read."""
-    if cut.with_order is not None:
-        try:
-            return execution.table(cut.with_order)
-        except CatalogError:  # an expression that is valid only in ORDER BY
-            pass
-    return execution.table(cut.query)
+    # Some expressions are valid in ORDER BY only.
+    rows = None if cut.with_order is None else answer_of(execution, cut.with_order)
+    return execution.table(cut.query) if rows is None else rows
 
 
 def _decided(rows: pa.Table, cut: Cut, place: int, n_taken: int, order: str) -> list[str]:

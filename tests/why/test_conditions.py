@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,9 +11,11 @@ import numpy as np
 import pytest
 
 from catalog import Catalog
+from catalog.errors import InterruptedQueryError
 from catalog.query.executor import Limits, executing
 from catalog.query.source_text import SourceText
 from catalog.why.failures import Condition, Failure, Operand
+from catalog.why.filters import dropped_by
 from catalog.why.lookup import Row
 from catalog.why.not_selected import traced
 from tests.quick import few_of
@@ -164,3 +167,14 @@ def test_only_the_first_place_counts_unless_all_are_asked_for(
 def test_a_condition_that_quotes_a_verdict_is_nested_whole() -> None:
     quoting = Condition("note = 'it is false: x'", "", False, (Operand("note", "y"),))
     assert quoting.nested() == "note = 'it is false: x' is false (note is 'y')"
+
+
+def test_a_limit_of_the_run_is_not_taken_for_a_condition_that_keeps_the_row_out(
+    catalog: Catalog, rows: dict[int, Row]
+) -> None:
+    joined = "FROM pool('p') a, pool('p') b, pool('p') c, pool('p') d"  # 2,560,000 rows
+    sql = f"SELECT a.instruction_id {joined} WHERE a.fingerprint < ''"
+    with executing(catalog.store, SourceText.of(sql, name="m.sql"), VALUES, Limits()) as execution:
+        execution.watch.seconds, execution.watch.deadline = 0, time.monotonic()
+        with pytest.raises(InterruptedQueryError):
+            dropped_by(execution, execution.planned.query, rows[1])
