@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
-from catalog.query.arguments import parameters_of
 from catalog.query.finding import Finding
+from catalog.query.option_texts import option_texts
 from catalog.query.plan import Apply, Plan
 from catalog.query.scopes import KEYS
 from catalog.query.stubs import Stubs
-from catalog.query.tokens import tokens
 
 N_SHOWN = 5
 
@@ -46,16 +44,5 @@ def _surplus(step: Apply, stubs: Stubs) -> list[str]:
     if step.kernel.reads is None or not step.relations:
         return []
     given = stubs.columns(next(iter(step.relations.values())))
-    named = {*KEYS, *_option_values(step, stubs.given)}
+    named = KEYS | option_texts(step, stubs.given)
     return [name for name, type_ in given.items() if not step.kernel.is_read(name, type_, named)]
-
-
-def _option_values(step: Apply, given: Mapping[str, Any]) -> set[str]:
-    """Return the texts of a kernel's options, each of which may name a column."""
-    declared = parameters_of(step.function).values()
-    values = {str(parameter.default) for parameter in declared}
-    for option in step.options.values():
-        found = tokens(str(option))
-        values |= {token.text[1:-1] for token in found if token.kind == "string"}
-        values |= {str(given.get(token.text[1:])) for token in found if token.kind == "parameter"}
-    return values

@@ -97,6 +97,9 @@ def test_each_fault_is_found_with_its_place(
         "SELECT instruction_id FROM kmeans((SELECT instruction_id, fingerprint, vector, source FROM"
         " embeddings($pool) JOIN pool($pool) USING (instruction_id, fingerprint)), k => 2,"
         " within => 'source') ORDER BY cluster, fingerprint" + END,
+        "SELECT instruction_id FROM kmeans((SELECT instruction_id, fingerprint, vector, source AS"
+        ' "Part" FROM embeddings($pool) JOIN pool($pool) USING (instruction_id, fingerprint)),'
+        " k => 2, within => 'Part') ORDER BY cluster, fingerprint" + END,
     ],
 )
 def test_what_its_text_decides_is_clean(store: Store, sql: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -15,11 +14,12 @@ from sqlglot.optimizer.scope import build_scope
 from catalog.query.meaning.agreement import understood
 from catalog.query.meaning.dialect import UNREADABLE, Faithful
 from catalog.query.meaning.kernel_columns import columns_read
+from catalog.query.option_texts import option_texts
 from catalog.query.outline import Outline
 from catalog.query.plan import Apply, Plan
 from catalog.query.resolved import Resolved
 from catalog.query.source_text import SourceText
-from catalog.store.queries import macros
+from catalog.store.queries import macros_by_name
 
 if TYPE_CHECKING:
     from catalog.store.database import Connection
@@ -122,7 +122,6 @@ class _Tracer:
         self.connection = connection
         self.outline = outline
         self.parameters = parameters
-        self.macros = macro_names()
         self.answers: dict[str, dict[str, _Origin]] = {}  # of the kernels, by their answers' names
 
     def of_query(self, text: SourceText) -> dict[str, _Origin]:
@@ -174,7 +173,7 @@ class _Tracer:
         for window in expression.find_all(exp.Window):
             yield str(window.this.name or window.this.key).lower()
         for call in expression.find_all(exp.Anonymous):
-            if call.name.lower() in self.macros:
+            if call.name.lower() in macros_by_name():
                 yield call.name.lower()
 
     def _of_leaf(self, relation: str, column: str) -> _Origin:
@@ -198,10 +197,10 @@ class _Tracer:
         """Return the origins of a kernel's answer: given columns, then new ones."""
         given = [self.of_query(text) for text in call.relations.values()]
         new = _Origin()
-        options = list(self._options(call))
+        named = option_texts(call, self.parameters)
         for columns in given:
             types = {name: origin.type for name, origin in columns.items()}
-            for name in columns_read(call.kernel, types, options):
+            for name in columns_read(call.kernel, types, named):
                 new.add(columns[name])
         new.functions[call.name] = None
         known = [{name: origin.type or "?" for name, origin in each.items()} for each in given]
@@ -221,14 +220,6 @@ class _Tracer:
             return others[0].get(name.removeprefix(prefix))
         return first.get(name)
 
-    def _options(self, call: Apply) -> Iterable[object]:
-        """Yield the constants and parameters in a kernel's options."""
-        for text in call.options.values():
-            tree = understood(self.connection, str(text))
-            if tree is not None:
-                yield from (literal.name for literal in tree.find_all(exp.Literal))
-                yield from (self.parameters.get(parameter.name) for parameter in _parameters(tree))
-
 
 def _lineages(tree: exp.Query, schema: Mapping[str, Any]) -> dict[str, Node]:
     """Return sqlglot's lineage of each column of a query, by name."""
@@ -247,10 +238,6 @@ def _column_of(leaf: Node) -> str:
     return str(exp.to_column(leaf.name, dialect=Faithful).name)
 
 
-def _parameters(tree: exp.Query) -> list[exp.Expression]:
-    return list(tree.find_all(exp.Parameter, exp.Placeholder))
-
-
 def _source_column(resolved: Resolved, column: str) -> SourceColumn:
     reference = resolved.reference
     signals = resolved.signals
@@ -263,8 +250,3 @@ def _source_column(resolved: Resolved, column: str) -> SourceColumn:
     name = signals[0].name if signals else resolved.name or ""
     identity = signals[0].identity_sha256 if signals else None
     return SourceColumn(str(reference), kind, name, column, identity)
-
-
-def macro_names() -> frozenset[str]:
-    """Return the names of the catalog's macros."""
-    return frozenset(re.findall(r"MACRO (\w+)", " ".join(macros())))

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from sqlglot import exp, parse_one
 
 from catalog.query.kernels import kernel_names
-from catalog.query.meaning.columns import macro_names
 from catalog.query.meaning.dialect import Faithful
 from catalog.query.meaning.engines.random_keys import RANDOM_KEYS
 from catalog.query.sources import SOURCES
+from catalog.store.queries import macros_by_name
 
 ID = "instruction_id"
 
@@ -43,7 +43,7 @@ def calls_here(text: str) -> list[str]:
     """
     tree = parse_one(text, dialect=Faithful)
     names = {call.name.lower() for call in tree.find_all(exp.Anonymous)}
-    own = (SOURCES.keys() - STORED) | kernel_names() | (macro_names() - CALLS)
+    own = (SOURCES.keys() - STORED) | kernel_names() | (macros_by_name().keys() - CALLS)
     return sorted(names & own)
 
 
