@@ -43,6 +43,12 @@ class _Lost:
         self.known: dict[str, tuple[bool, Any]] = {}
         self.partner = relations(select)[index if self.is_right else index + 1]
 
+    @property
+    def conditions(self) -> list[Any]:
+        """Return the conditions of ON."""
+        on = self.join.args.get("on")
+        return [] if on is None else conjuncts(on)
+
     def value_of(self, expression: Any) -> tuple[bool, Any]:
         """Return whether an expression is one of the row's side alone, and its value."""
         text = printed(expression)
@@ -115,8 +121,7 @@ def _conditions(lost: _Lost, *, is_anti: bool) -> list[Condition]:
         shown = ", ".join(each.name for each in using)
         place = probe.location(join)
         return [Condition(f"USING ({shown})", place, is_anti, tuple(lost.operands(names)))]
-    on = join.args.get("on")
-    found = conjuncts(on) if on is not None else []
+    found = lost.conditions
     alone_ = [each for each in found if lost.has_partner(each) is False]
     together = [] if alone_ or is_anti else _of_partners(lost, found)
     if together:
@@ -150,14 +155,11 @@ def _pairs(lost: _Lost) -> Iterator[tuple[str, Any]]:
     """Yield each column of the partner that must equal a value of the row, and that value."""
     for each in lost.join.args.get("using") or ():
         yield each.name, lost.value_of(exp.Column(this=each.copy()))[1]
-    on = lost.join.args.get("on")
-    for condition in conjuncts(on) if on is not None else ():
-        sides = (
-            (bare(condition.this), bare(condition.expression))
-            if isinstance(condition, exp.EQ)
-            else ()
-        )
-        for mine, other in (sides, sides[::-1]) if sides else ():
+    for condition in lost.conditions:
+        if not isinstance(condition, exp.EQ):
+            continue
+        left, right = bare(condition.this), bare(condition.expression)
+        for mine, other in ((left, right), (right, left)):
             is_mine, value = lost.value_of(mine)
             if is_mine and isinstance(other, exp.Column) and not lost.value_of(other)[0]:
                 yield other.name, value
@@ -181,13 +183,8 @@ def _detail(lost: _Lost, conditions: list[Condition], text: str, *, is_anti: boo
     verb = "has a partner for it, which it must not have" if is_anti else "has no partner for it"
     because = f" ({', '.join(operands)})" if operands else ""
     on = [one.text for one in conditions if not one.text.startswith("USING")]
-    by = f" by {' AND '.join(on)}" if on and len(on) < _n_conjuncts(lost) else ""
+    by = f" by {' AND '.join(on)}" if on and len(on) < len(lost.conditions) else ""
     return f"{text}: {named} {verb}{by}{because}"
-
-
-def _n_conjuncts(lost: _Lost) -> int:
-    on = lost.join.args.get("on")
-    return len(conjuncts(on)) if on is not None else 0
 
 
 def _relax(lost: _Lost, inner: Loss | None) -> Any:

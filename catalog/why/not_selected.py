@@ -138,8 +138,7 @@ def traced(execution: Execution, text: SourceText, row: Row, *, is_all: bool) ->
         inner = losses(execution, _relations(step)[0][1], keys, kernels, is_all=False)
         return replace(inner[0], relax=None) if inner else None
 
-    steps = [step for step in execution.planned.steps if isinstance(step, Apply)]
-    kernels = {step.table: partial(into, step) for step in steps}
+    kernels = {step.table: partial(into, step) for step in execution.planned.kernels}
     return losses(execution, text, keys, kernels, is_all=is_all)
 
 
@@ -159,11 +158,11 @@ def _of_losses(found: Sequence[Loss], gaps: tuple[str, ...]) -> Account:
 def _without_conditions(execution: Execution, text: SourceText, row: Row) -> Account:
     """Return the kernel that selected others, or the condition without which the row is there."""
     texts: list[SourceText] = []
-    for step in execution.planned.steps:
-        given, lost = _through(execution, step, row) if isinstance(step, Apply) else (None, None)
+    for step in execution.planned.kernels:
+        given, lost = _through(execution, step, row)
         if lost:
             return lost
-        if given is False and isinstance(step, Apply):
+        if given is False:
             texts.append(_relations(step)[0][1])
     return _ineligible(execution, [*texts, text], row)
 

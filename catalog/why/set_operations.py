@@ -23,8 +23,8 @@ def lost_in_operation(trace: Trace, operation: Any, column: str, value: Any) -> 
     if None in has:
         return None
     word = WORDS[type(operation)]
-    is_enough = any(has) if word == "union" else all(has) or (word == "except" and has[0])
-    if is_enough:
+    is_enough = {"union": any(has), "intersect": all(has), "except": has[0]}
+    if is_enough[word]:
         whole = unlimited(operation)
         if trace.probe.returns(whole, column, value, operation) is not False:
             return lost_by_limit(trace, operation, column, value)
@@ -58,8 +58,7 @@ def _by_branch(
         return lost[0]
     text, location = trace.probe.shown(operation), trace.probe.location(operation)
     if word == "intersect":
-        number = 0 if not has[0] else 1
-        side = ("after", "before")[number]
+        side = "before" if has[0] else "after"
         detail = f"only the query {side} INTERSECT returns it"
         if not any(has):
             detail = "neither query of INTERSECT returns it"
