@@ -17,7 +17,7 @@ from catalog.query.meaning.engines.portable import SCALARS, complaints
 from catalog.query.meaning.engines.random_keys import RANDOM_KEYS, fold_seed, written
 from catalog.query.meaning.engines.stored_tables import StoredTable, with_stored_tables
 from catalog.query.outline import Outline
-from catalog.query.plan import Apply, Load, Plan
+from catalog.query.plan import Load, Plan
 from catalog.query.source_text import SourceText
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def rewritten(connection: Connection, planned: Plan, dialect: str) -> EngineQuer
 
 
 def _require_stored(planned: Plan, dialect: str) -> None:
-    kernels = [step for step in planned.steps if isinstance(step, Apply)]
+    kernels = planned.kernels
     loads = [step for step in planned.steps if isinstance(step, Load)]
     if kernels:
         names = ", ".join(dict.fromkeys(f"{step.name}(...)" for step in kernels))

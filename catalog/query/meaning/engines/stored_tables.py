@@ -12,6 +12,7 @@ from sqlglot import exp
 from sqlglot.optimizer.scope import traverse_scope
 
 from catalog.query.outline import Outline
+from catalog.query.plan import call_text
 from catalog.query.resolved import Resolved
 from catalog.query.source_text import quoted
 
@@ -47,7 +48,7 @@ def with_stored_tables(tree: exp.Query, outline: Outline) -> tuple[StoredTable, 
     return tuple(
         StoredTable(
             names[name],
-            tuple(sorted(columns - {"instruction_id"} | {"fingerprint"})),
+            tuple(_written(columns)),
             _command(outline.sources[name], names[name], columns),
         )
         for name, columns in needed.items()
@@ -64,9 +65,13 @@ def _columns_needed(tree: exp.Query, sources: Mapping[str, Resolved]) -> dict[st
     return needed
 
 
+def _written(columns: Collection[str]) -> list[str]:
+    """Return the columns of the Parquet file from which the needed ones follow."""
+    return sorted({*columns, "fingerprint"} - {"instruction_id"})
+
+
 def _replace(table: exp.Table, name: str, columns: Collection[str]) -> None:
-    others = sorted(set(columns) - {"instruction_id"} | {"fingerprint"})
-    selected = [exp.column(column) for column in others]
+    selected = [exp.column(column) for column in _written(columns)]
     if "instruction_id" in columns:
         selected.insert(0, exp.alias_(exp.column("fingerprint"), "instruction_id"))
     alias = table.alias_or_name
@@ -103,15 +108,13 @@ def _command(resolved: Resolved, name: str, columns: Collection[str]) -> str:
     file = f"{name}.parquet"
     if is_plain and set(columns) <= EXPORTED | {"instruction_id"}:
         return shlex.join(("catalog", "export", reference, "--format", "parquet", "-o", file))
-    read = sorted(set(columns) - {"instruction_id"} | {"fingerprint"})
-    listed = ", ".join(column if column.isidentifier() else quoted(column) for column in read)
+    names = (each if each.isidentifier() else quoted(each) for each in _written(columns))
+    listed = ", ".join(names)
     # In double quotes, since the texts of SQL have single ones.
     return f'catalog sql "SELECT {listed} FROM {_call(resolved)}" -o {file}'
 
 
 def _call(resolved: Resolved) -> str:
-    from catalog.query.plan import call_text
-
     values: dict[str, Any] = {"name": resolved.name} if resolved.kind else {}
     word = resolved.kind or ("scores" if resolved.is_by_column else resolved.reference.kind)
     return call_text(word, str(resolved.reference), values)
