@@ -29,6 +29,7 @@ class Stubs:
         self.connection = connection
         self.given = given
         self.types: dict[str, dict[str, str]] = {}  # of each stub's columns
+        self._read: dict[str, frozenset[str]] = {}  # the columns that each text reads
 
     def add(self, name: str, columns: Mapping[str, str]) -> None:
         """Create a stub.
@@ -121,7 +122,12 @@ class Stubs:
     def _values(self, text: SourceText) -> dict[str, Any]:
         return {name: self.given[name] for name in parameters(self.connection, text)}
 
-    def _scanned(self, text: SourceText) -> Iterator[str]:
+    def _scanned(self, text: SourceText) -> frozenset[str]:
+        if str(text) not in self._read:
+            self._read[str(text)] = frozenset(self._projections(text))
+        return self._read[str(text)]
+
+    def _projections(self, text: SourceText) -> Iterator[str]:
         explained = text.empty() + "EXPLAIN (FORMAT json)\n" + text
         rows = self.connection.execute(str(explained), self._values(text)).fetchall()
         todo = json.loads(rows[0][1])
