@@ -105,12 +105,14 @@ class _Trace:
 
     def forward(self, start: str) -> None:
         """Add what was made from a node, at any distance."""
-        todo = [start]
+        todo, seen = [start], {start}
         while todo:
-            kind, _, title = todo.pop().partition(" ")
+            before = todo.pop()
+            kind, _, title = before.partition(" ")
             for after in self._readers(kind, title):
-                self.edges.add((_id(kind, title), after))
-                if after not in self.nodes or after.startswith("subset "):
+                self.edges.add((before, after))
+                if after not in seen:
+                    seen.add(after)
                     todo.append(after)
 
     def _readers(self, kind: str, title: str) -> list[str]:
