@@ -43,14 +43,15 @@ def holds_row_key(expressions: list[Node], scope: Scope, *, stage: Stage) -> boo
 
 def selected(scope: Scope, name: str) -> Node | None:
     """Return the item of a query without groups that has a name."""
-    if scope.is_grouped or scope.node.get("type") != "SELECT_NODE":
-        return None
-    found: Iterator[Node] = (
-        item
-        for item in scope.node["select_list"]
-        if str(item.get("alias") or column_of(item) or "").lower() == name
-    )
-    return next(found, None)
+    return None if scope.is_grouped else _named(scope, name)
+
+
+def behind(scope: Scope, name: str) -> Node | None:
+    """Return what a column of a query's answer stands for; a star passes any column on."""
+    found = _named(scope, name)
+    if found is None and _has_star(scope):
+        return {"class": "COLUMN_REF", "column_names": [name]}
+    return found
 
 
 def unnests(scope: Scope) -> bool:
@@ -58,9 +59,16 @@ def unnests(scope: Scope) -> bool:
     return any(node.get("function_name") == "unnest" for node in nodes(scope.node["select_list"]))
 
 
-def has_star(scope: Scope) -> bool:
-    """Return whether a query without groups has all columns of its relations."""
-    is_select = scope.node.get("type") == "SELECT_NODE" and not scope.is_grouped
+def _named(scope: Scope, name: str) -> Node | None:
+    if scope.node.get("type") != "SELECT_NODE":
+        return None
+    items: list[Node] = scope.node["select_list"]
+    names = (str(item.get("alias") or column_of(item) or "").lower() for item in items)
+    return next((item for item, each in zip(items, names, strict=True) if each == name), None)
+
+
+def _has_star(scope: Scope) -> bool:
+    is_select = scope.node.get("type") == "SELECT_NODE"
     return is_select and any(item.get("class") == "STAR" for item in scope.node["select_list"])
 
 
@@ -126,13 +134,7 @@ def _behind(expressions: list[Node], scope: Scope, inner: Scope) -> Iterator[Nod
     """Yield what the columns of one relation stand for in the query that it is."""
     for expression in (*expressions, *(item_of(one, scope) for one in expressions)):
         name = column_of(expression)
-        if name is None or inner.node.get("type") != "SELECT_NODE":
-            continue
-        items = inner.node["select_list"]
-        named = (one for one in items if str(one.get("alias") or column_of(one)).lower() == name)
-        star = any(item.get("class") == "STAR" for item in items)
-        column = {"class": "COLUMN_REF", "column_names": [name]} if star else None
-        found = next(named, column)
+        found = None if name is None else behind(inner, name)
         if found is not None:
             yield found
 

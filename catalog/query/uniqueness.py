@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from catalog.query.parse import Node
-from catalog.query.row_keys import Stage, has_star, holds_row_key, item_of, selected, unnests
+from catalog.query.row_keys import Stage, behind, holds_row_key, item_of, selected, unnests
 from catalog.query.scopes import DEPTH, KEYS, Scope, column_of, inner_scope, name_of
 
 HASHES = frozenset(
@@ -100,9 +100,7 @@ def _origin_in(
     inner = inner_scope(leaf, scope)
     if inner is None:
         return name in unique.get(str(leaf.get("table_name")), KEYS), scope
-    found = selected(inner, name)
-    if found is None and has_star(inner):
-        found = {"class": "COLUMN_REF", "column_names": [name]}
+    found = None if inner.is_grouped else behind(inner, name)
     return (False, scope) if found is None else _origin(found, inner, unique, depth + 1)
 
 
