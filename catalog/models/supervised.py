@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from catalog.models.template import Template
-from catalog.models.tokens import opening_tokens
+from catalog.models.tokens import encodings_of, opening_tokens, token_at
 from catalog.models.turns import Turns
 
 Ids = np.ndarray[Any, np.dtype[np.int64]]
@@ -55,9 +55,7 @@ def supervise(
         max_length: the window in tokens; what lies beyond it is cut.
     """
     texts = [turns.text for turns in conversations if turns.reason is None]
-    options = {"add_special_tokens": False, "padding": False, "truncation": False}
-    options |= {"return_attention_mask": False, "verbose": False}
-    encodings = iter(tokenizer(texts, **options).encodings if texts else ())
+    encodings = iter(encodings_of(tokenizer, texts))
     opening = opening_tokens(tokenizer, template)
     return [
         _nothing(turns.reason)
@@ -75,8 +73,8 @@ def _labelled(turns: Turns, encoding: Any, opening: list[int], max_length: int) 
     ids = np.array(opening + encoding.ids, dtype=np.int64)
     labels = np.full_like(ids, IGNORED)
     for start, end in turns.spans:
-        first = _token(encoding, range(start, end))
-        last = _token(encoding, range(end - 1, start - 1, -1))
+        first = token_at(encoding, range(start, end))
+        last = token_at(encoding, range(end - 1, start - 1, -1))
         if first is not None and last is not None:
             span = slice(len(opening) + first, len(opening) + last + 1)
             labels[span] = ids[span]
@@ -86,9 +84,3 @@ def _labelled(turns: Turns, encoding: Any, opening: list[int], max_length: int) 
     if (labels == IGNORED).all():
         return _nothing("nothing_in_window", is_cut=is_cut)
     return Supervised(ids, labels, is_cut=is_cut)
-
-
-def _token(encoding: Any, characters: range) -> int | None:
-    """Return the token of the first character that has one: a tokenizer may drop a space."""
-    found = (encoding.char_to_token(position) for position in characters)
-    return next((int(token) for token in found if token is not None), None)

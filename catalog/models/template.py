@@ -25,16 +25,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from catalog.errors import UsageError
 from catalog.json_text import as_list
 
-Instruction = Mapping[
-    str, Any
-]  # messages: [{role, content}, ...], system: str | None, tools: list | str | None
+Instruction = Mapping[str, Any]
+"""``messages``: [{role, content}, ...], ``system``: str | None, ``tools``: list | str | None."""
+
+Turn = dict[str, Any]
+T = TypeVar("T")
 
 ALPACA = (
     "Below is an instruction that describes a task. "
@@ -98,31 +101,15 @@ class Template:
     def _render_chat(
         self, messages: list[dict[str, str]], response: str, instruction: Instruction
     ) -> Rendered:
-        import jinja2
+        tools = tools_of(instruction)
 
-        system, tools = instruction.get("system"), tools_of(instruction)
-        forms = [messages]
-        if system:
-            forms = [[{"role": "system", "content": system}, *messages]]
-        if system and messages and messages[0]["role"] == "user":
-            # For templates that know no system role.
-            first = {"role": "user", "content": f"{system}\n\n{messages[0]['content']}"}
-            forms.append([first, *messages[1:]])
-        for form in forms:
-            try:
-                return self._span(form, response, tools)
-            except (
-                jinja2.TemplateError,
-                TypeError,
-                ValueError,
-                LookupError,
-            ):  # Transformers' own of tools that are no schema, too
-                continue
-        return Rendered("", 0, "template_refuses")
+        def span(form: list[Turn], _shift: int) -> Rendered:
+            return self._span(form, response, tools)
 
-    def _span(
-        self, messages: list[dict[str, str]], response: str, tools: list[Any] | None
-    ) -> Rendered:
+        rendered = first_accepted(messages, instruction.get("system"), span)
+        return rendered or Rendered("", 0, "template_refuses")
+
+    def _span(self, messages: list[Turn], response: str, tools: list[Any] | None) -> Rendered:
         full = self.text_of([*messages, {"role": "assistant", "content": response}], tools=tools)
         core = response.strip()
         prompts = []
@@ -150,6 +137,40 @@ class Template:
         # end of sequence is one.
         tail = full[end:].rstrip()
         return Rendered(full[:end] + (tail or self.end), boundary)
+
+
+def first_accepted(
+    turns: Sequence[Turn], system: str | None, render: Callable[[list[Turn], int], T | None]
+) -> T | None:
+    """Return what is rendered of the first form of a conversation that a template accepts.
+
+    The system prompt is a message; for templates without a system role it begins the user's first.
+
+    Args:
+        turns: objects with ``role`` and ``content``.
+        system: the system prompt.
+        render: called with a form, and the number of its messages before the first turn, until it
+            returns something other than None and the template raises no error.
+    """
+    import jinja2
+
+    for shift, form in _forms(turns, system):
+        # Transformers' own errors about tools without a schema, too.
+        with suppress(jinja2.TemplateError, TypeError, ValueError, LookupError):
+            rendered = render(form, shift)
+            if rendered is not None:
+                return rendered
+    return None
+
+
+def _forms(turns: Sequence[Turn], system: str | None) -> list[tuple[int, list[Turn]]]:
+    if not system:
+        return [(0, [*turns])]
+    forms = [(1, [{"role": "system", "content": system}, *turns])]
+    if turns and turns[0]["role"] == "user":
+        first = turns[0] | {"content": f"{system}\n\n{turns[0]['content']}"}
+        forms.append((0, [first, *turns[1:]]))
+    return forms
 
 
 def template_of(tokenizer: Any) -> Template:

@@ -15,6 +15,9 @@ Ids = np.ndarray[Any, np.dtype[np.int32]]
 # Why an instruction has no loss; stored beside the NULL.
 NO_LOSS = ("no_response", "empty_response", "prompt_fills_window", "template_refuses")
 
+NO_LIMIT = 2**31 - 1
+"""The window of a caller that reads whole texts."""
+
 _NOTHING = np.zeros(0, dtype=np.int32)
 
 
@@ -48,7 +51,7 @@ def tokens_of(
     template: Template,
     max_length: int = 512,
 ) -> list[Tokens]:
-    """Token ids of instructions, in their order.
+    """Return instructions as token ids, in their order.
 
     The text is tokenised in one piece, as a model meets it, and the response begins with the token
     that holds its first character. Literal special tokens in a text are read as special tokens, as
@@ -57,40 +60,23 @@ def tokens_of(
     Args:
         instructions: mappings with ``messages``, and perhaps ``system`` and ``tools``.
         tokenizer: a fast Hugging Face tokenizer.
-        template: what :func:`catalog.models.template.template_of` gave for it.
+        template: its template.
         max_length: the window in tokens; what lies beyond it is cut.
     """
     rendered = [template.render(instruction) for instruction in instructions]
     texts = [each.text for each in rendered if each.reason is None]
-    if not texts:
-        return [Tokens(_NOTHING, 0, reason=each.reason) for each in rendered]
-    encoded = tokenizer(
-        texts,
-        add_special_tokens=False,
-        padding=False,
-        truncation=False,
-        return_attention_mask=False,
-        verbose=False,
-    )
+    encodings = iter(encodings_of(tokenizer, texts))
     opening = opening_tokens(tokenizer, template)
-    answer = []
-    encodings = iter(encoded.encodings)
-    for each in rendered:
-        if each.reason:
-            answer.append(Tokens(_NOTHING, 0, reason=each.reason))
-        else:
-            answer.append(_cut(each, next(encodings), opening, max_length))
-    return answer
+    return [
+        Tokens(_NOTHING, 0, reason=each.reason)
+        if each.reason
+        else _cut(each, next(encodings), opening, max_length)
+        for each in rendered
+    ]
 
 
 def _cut(rendered: Rendered, encoding: Any, opening: list[int], max_length: int) -> Tokens:
-    start = None
-    for position in range(
-        rendered.boundary, len(rendered.text)
-    ):  # a tokenizer may drop a character, such as a space at the seam
-        start = encoding.char_to_token(position)
-        if start is not None:
-            break
+    start = token_at(encoding, range(rendered.boundary, len(rendered.text)))
     ids = np.array(opening + encoding.ids, dtype=np.int32)
     if start is None:
         start = len(encoding.ids)
@@ -102,6 +88,30 @@ def _cut(rendered: Rendered, encoding: Any, opening: list[int], max_length: int)
     if start == 0:  # the first token of a sequence is predicted from nothing
         return Tokens(_NOTHING, 0, reason="template_refuses")
     return Tokens(ids[:max_length], start, is_truncated=len(ids) > max_length)
+
+
+def encodings_of(tokenizer: Any, texts: Sequence[str]) -> Sequence[Any]:
+    """Return the encoding of each text, whole and without special tokens of the tokenizer's own.
+
+    Args:
+        tokenizer: a fast Hugging Face tokenizer.
+        texts: n texts.
+
+    Returns:
+        n objects of the tokenizers library, with ``ids`` and ``char_to_token``.
+    """
+    if not texts:
+        return ()
+    options = {"add_special_tokens": False, "padding": False, "truncation": False}
+    options |= {"return_attention_mask": False, "verbose": False}
+    encodings: Sequence[Any] = tokenizer(list(texts), **options).encodings
+    return encodings
+
+
+def token_at(encoding: Any, characters: range) -> int | None:
+    """Return the token of the first character that has one: a tokenizer may drop a space."""
+    tokens = (encoding.char_to_token(position) for position in characters)
+    return next((int(token) for token in tokens if token is not None), None)
 
 
 def opening_tokens(tokenizer: Any, template: Template) -> list[int]:

@@ -15,10 +15,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from catalog.models.template import Template, alpaca_prompt, tools_of
+from catalog.models.template import Template, Turn, alpaca_prompt, first_accepted, tools_of
 
 Message = Mapping[str, Any]
-Turn = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -129,29 +128,10 @@ def _chat(
     system: str | None,
     tools: list[Any] | None,
 ) -> Turns:
-    import jinja2
+    def spans(form: list[Turn], shift: int) -> Turns | None:
+        return _spans(form, [place + shift for place in trained], template, tools)
 
-    for shift, form in _forms(turns, system):
-        places = [place + shift for place in trained]
-        try:
-            spans = _spans(form, places, template, tools)
-        # Transformers' own errors about tools without a schema, too.
-        except (jinja2.TemplateError, TypeError, ValueError, LookupError):
-            continue
-        if spans is not None:
-            return spans
-    return Turns("", reason="template_refuses")
-
-
-def _forms(turns: list[Turn], system: str | None) -> list[tuple[int, list[Turn]]]:
-    """Return the conversations to try, each with the number of messages before the first turn."""
-    if not system:
-        return [(0, turns)]
-    forms = [(1, [{"role": "system", "content": system}, *turns])]
-    if turns[0]["role"] == "user":  # for templates that know no system role
-        first = turns[0] | {"content": f"{system}\n\n{turns[0]['content']}"}
-        forms.append((0, [first, *turns[1:]]))
-    return forms
+    return first_accepted(turns, system, spans) or Turns("", reason="template_refuses")
 
 
 def _spans(

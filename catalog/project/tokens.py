@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 BATCH = 1024
 """Rows that are tokenised together, and packed together as `SubsetDataset` packs them."""
 
-NO_LIMIT = 2**31 - 1
 QUANTILES = (0.5, 0.9, 0.99, 1.0)
 
 
@@ -232,6 +231,7 @@ def _batches(
 ) -> Iterator[tuple[list[Supervised], int, int]]:
     """Yield whole rows with their number of media, and the number of all rows."""
     from catalog.models.supervised import supervise
+    from catalog.models.tokens import NO_LIMIT
 
     with store.reading() as connection:
         n_all = count_members(connection, reference)

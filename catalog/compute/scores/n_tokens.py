@@ -12,8 +12,6 @@ from catalog.compute.scores.measure import Measure, ScoreContext, measured_score
 from catalog.compute.shard_runner import Values
 from catalog.models.tokenizer import load_tokenizer, tokenizer_identity
 
-NO_LIMIT = 2**31 - 1
-
 
 @measured_score
 def n_tokens(context: ScoreContext) -> Measure:
@@ -32,7 +30,7 @@ def n_tokens(context: ScoreContext) -> Measure:
 
     def values(texts: pa.Table) -> Values:
         from catalog.compute.language_model import instructions_of
-        from catalog.models.tokens import tokens_of
+        from catalog.models.tokens import NO_LIMIT, tokens_of
 
         with loading():
             tokenizer, template = loaded()

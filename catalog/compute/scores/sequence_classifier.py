@@ -164,11 +164,11 @@ class Classifier:
         return list(self.tokenizer(text, truncation=False, verbose=False)["input_ids"])
 
     def _conversation(self, row: Mapping[str, Any]) -> list[int]:
-        from catalog.models.tokens import tokens_of
+        from catalog.models.tokens import NO_LIMIT, tokens_of
 
         instruction = {key: row[key] for key in ("messages", "system", "tools")}
         (tokens,) = tokens_of(
-            [instruction], tokenizer=self.tokenizer, template=self.template, max_length=2**31 - 1
+            [instruction], tokenizer=self.tokenizer, template=self.template, max_length=NO_LIMIT
         )
         return [] if tokens.reason else tokens.ids.tolist()
 
