@@ -13,6 +13,7 @@ from catalog.errors import ModelNotFoundError, OptionError
 from catalog.messages import argument, one_line
 from catalog.models.device import best_device, silence_libraries
 from catalog.models.template import Template, template_of
+from catalog.models.tokenizer import require_vocabulary
 from catalog.models.weights import (
     config_sha256,
     model_folder,
@@ -188,13 +189,13 @@ def load_causal_lm(
         name: e.g. ``EleutherAI/pythia-70m``, or a folder that ``save_pretrained`` wrote.
         device: CUDA where there is one, else the CPU, unless said.
         dtype: ``"float32"``, ``"bfloat16"``, or ``"auto"``: bfloat16 on CUDA, float32 on the CPU,
-            where a loss
-            then does not depend on its batch.
+            where a loss then does not depend on its batch.
         to_train: keep the weights in float32 whatever the products are taken in, since small
             updates vanish in bfloat16.
 
     Raises:
-        ModelNotFoundError: there is no such model here, or it is not a causal language model.
+        ModelNotFoundError: there is no such model here, it is not a causal language model, or its
+            folder has no tokenizer.
         OptionError: another dtype.
         UsageError: its tokenizer has no end-of-sequence token.
     """
@@ -221,6 +222,7 @@ def load_causal_lm(
             f"{name}: cannot be loaded as a causal language model ({one_line(error)}); "
             "its folder must hold config.json, weights and tokenizer"
         ) from error
+    require_vocabulary(tokenizer, name)
     return CausalLM(model.to(where).eval(), tokenizer, os.fspath(name), dtype)
 
 

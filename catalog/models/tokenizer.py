@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,10 +39,21 @@ def load_tokenizer(name: str) -> tuple[Any, Template]:
 
     Raises:
         ModelNotFoundError: its files cannot be read.
+        UsageError: it has no end-of-sequence token.
+    """
+    from catalog.models.template import template_of
+
+    tokenizer = read_tokenizer(name)
+    return tokenizer, template_of(tokenizer)
+
+
+def read_tokenizer(name: str) -> Any:
+    """Return a tokenizer, whether or not it has a template.
+
+    Raises:
+        ModelNotFoundError: its files cannot be read, or there are none.
     """
     from transformers import AutoTokenizer
-
-    from catalog.models.template import template_of
 
     try:
         folder = str(tokenizer_folder(name))
@@ -51,4 +63,21 @@ def load_tokenizer(name: str) -> tuple[Any, Template]:
             f"{name}: cannot be loaded as a tokenizer ({one_line(error)}); its folder must hold "
             "the files that save_pretrained writes"
         ) from error
-    return tokenizer, template_of(tokenizer)
+    require_vocabulary(tokenizer, name)
+    return tokenizer
+
+
+def require_vocabulary(tokenizer: Any, name: str | os.PathLike[str]) -> None:
+    """Refuse a tokenizer without tokens of text.
+
+    From a folder without a tokenizer's files, transformers makes one of special tokens alone, which
+    reads every word as unknown or as nothing.
+
+    Raises:
+        ModelNotFoundError: it has special tokens only.
+    """
+    if not tokenizer.get_vocab().keys() - set(tokenizer.all_special_tokens):
+        raise ModelNotFoundError(
+            f"{os.fspath(name)}: its tokenizer has no vocabulary; its folder must hold the files "
+            "that the tokenizer's save_pretrained writes, such as tokenizer.json"
+        )

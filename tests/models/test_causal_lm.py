@@ -104,6 +104,15 @@ def _saved(lm: CausalLM, folder: Path) -> Path:
     return folder
 
 
+def test_a_model_without_a_tokenizer_is_refused(tmp_path: Path) -> None:
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    folder = tmp_path / "bare"
+    GPT2LMHeadModel(GPT2Config(n_layer=1, n_embd=8, n_head=1)).save_pretrained(folder)
+    with pytest.raises(ModelNotFoundError, match=r"bare.*tokenizer"):
+        load_causal_lm(folder)
+
+
 def test_real_weights_load_and_know_their_stories(tmp_path: Path) -> None:
     source = DATA / "stories260K"
     if not source.is_dir():

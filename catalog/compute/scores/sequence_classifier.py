@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
+from catalog.compute.loading import loading
 from catalog.compute.scores.measure import Measure, score_values
 from catalog.compute.shard_runner import Values
 from catalog.errors import ModelNotFoundError, OptionError
@@ -31,8 +32,8 @@ def classifier_measure(
 
     Args:
         definition: of the score.
-        model: a Hugging Face id or a path, in place of the definition's.
-        label: in place of the definition's.
+        model: a Hugging Face id or a path; None for the definition's.
+        label: the label whose probability is the score; None for the definition's.
 
     Raises:
         OptionError: no model is named.
@@ -77,10 +78,15 @@ class Classifier:
 
     @cached_property
     def tokenizer(self) -> Any:
-        """Return the tokenizer."""
-        from transformers import AutoTokenizer
+        """Return the tokenizer.
 
-        return AutoTokenizer.from_pretrained(str(self.folder), local_files_only=True)
+        Raises:
+            ModelNotFoundError: its files cannot be read.
+        """
+        with loading():
+            from catalog.models.tokenizer import read_tokenizer
+
+            return read_tokenizer(self.name)
 
     @cached_property
     def template(self) -> Template:
@@ -94,8 +100,12 @@ class Classifier:
         """Return the model in float32.
 
         Raises:
-            ModelNotFoundError: it is no sequence-classification model.
+            ModelNotFoundError: it is not a sequence-classification model.
         """
+        with loading():
+            return self._load()
+
+    def _load(self) -> Any:
         import torch
         from transformers import AutoModelForSequenceClassification
 
@@ -158,9 +168,11 @@ class Classifier:
             return []
         if self.definition.template is None:
             return self._conversation(row)
-        conversation = "\n\n".join(f"{t['role']}: {t['content'] or ''}" for t in row["messages"])
         values = {key: row[key] or "" for key in ("prompt", "response", "system")}
-        text = fill(self.definition.template, values | {"turns": conversation})
+        conversation = "\n\n".join(f"{t['role']}: {t['content'] or ''}" for t in row["messages"])
+        text = fill(
+            self.definition.template, values | {"turns": conversation}
+        )
         return list(self.tokenizer(text, truncation=False, verbose=False)["input_ids"])
 
     def _conversation(self, row: Mapping[str, Any]) -> list[int]:
@@ -177,7 +189,6 @@ class Classifier:
 
         Batches hold texts of similar length, as those of the losses do.
         """
-
         from catalog.models.batches import token_batches
 
         numbers = np.full(len(rows), math.nan)

@@ -96,6 +96,26 @@ def test_a_reward_model_reads_the_conversation(pool: Catalog, classifier: Path) 
         pool.score("p", "reward", model=classifier, label="LABEL_0")
 
 
+def test_a_classifier_without_a_tokenizer_is_named(
+    pool: Catalog, classifier: Path, tmp_path: Path
+) -> None:
+    label = "LABEL_2" if classifier.name == "labels-3" else None
+    folder = tmp_path / "bare"
+    folder.mkdir()
+    for name in ("config.json", "model.safetensors"):
+        (folder / name).write_bytes((classifier / name).read_bytes())
+    with pytest.raises(ModelNotFoundError, match=r"bare.*tokenizer"):
+        pool.score("p", "classifier", model=folder, label=label)
+
+
+def test_the_time_to_load_a_classifier_is_not_that_of_instructions(
+    pool: Catalog, classifier: Path
+) -> None:
+    label = "LABEL_2" if classifier.name == "labels-3" else None
+    (report,) = pool.score("p", "classifier", model=classifier, label=label).reports
+    assert 0 < report.seconds_loading < report.seconds
+
+
 def test_a_language_model_is_no_classifier(pool: Catalog, model: Path) -> None:
     with pytest.raises(ModelNotFoundError, match=r"very-small.*score\.weight"):
         pool.score("p", "reward", model=model)
