@@ -7,7 +7,7 @@ sequence-classification model here. A file has the name of its score.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -110,6 +110,15 @@ def fields_of(template: str) -> list[str]:
     ['prompt']
     """
     return [match[2] for match in PLACE.finditer(template) if match[2]]
+
+
+def conversation_text(messages: Sequence[Mapping[str, Any]]) -> str:
+    """Return the field ``turns``: each message with its role, and an empty line between.
+
+    >>> conversation_text([{"role": "user", "content": "Hi."}, {"role": "tool", "content": None}])
+    'user: Hi.\\n\\ntool: '
+    """
+    return "\n\n".join(f"{turn['role']}: {turn['content'] or ''}" for turn in messages)
 
 
 def fill(template: str, values: Mapping[str, str]) -> str:

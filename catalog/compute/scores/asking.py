@@ -10,12 +10,12 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from catalog.compute.scores.calls import Answer, Request
+from catalog.compute.scores.calls import Answer, Keep, Request
 from catalog.compute.scores.endpoint import Endpoint, RetryError, attempt
 from catalog.errors import LockedError, SignalError
 
@@ -27,8 +27,6 @@ RATE_LIMITED = 60  # 429s of one request; the endpoint says when to come back
 LONGEST_PAUSE = 600.0
 MOST_REJECTED = 8  # rejections before the first answer that mean a wrong endpoint
 _FIRST_PAUSE, _STORE_SECONDS = 0.5, 1.0
-
-Keep = Callable[[Sequence[tuple[Request, Answer]]], None]
 
 
 @dataclass

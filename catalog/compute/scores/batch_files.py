@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from catalog.compute.scores.calls import Answer, Request, stored_answers
+from catalog.compute.scores.calls import Answer, Keep, Request, stored_answers
 from catalog.compute.scores.endpoint import NoCompletionError, answer_of
 from catalog.compute.scores.requests import requests_of
 from catalog.compute.shard_runner import SHARD_ROWS, read_texts
@@ -20,6 +20,9 @@ from catalog.store.atomic import new_file
 from catalog.store.store import Store
 
 URL = "/v1/chat/completions"
+
+Cost = Callable[[int | None, int | None], float | None]
+"""Gives the cost of the tokens of a request and its answer; see `Endpoint.cost`."""
 
 
 def write_batch(
@@ -53,7 +56,7 @@ def write_batch(
 
 @dataclass
 class Batch:
-    """Answers of a batch file, in the place of an endpoint.
+    """Answers of a batch file, read instead of asking an endpoint.
 
     Attributes:
         answers: by the hash of their request.
@@ -62,7 +65,7 @@ class Batch:
     """
 
     answers: dict[str, Answer]
-    keep: Callable[[Sequence[tuple[Request, Answer]]], None]
+    keep: Keep
     n_failed: int = 0
     has_answered: bool = True
     is_stopped: bool = False
@@ -90,13 +93,13 @@ class Batch:
 
 def read_batch(
     file: Path,
-    keep: Callable[[Sequence[tuple[Request, Answer]]], None],
-    cost: Callable[[int | None, int | None], float | None],
+    keep: Keep,
+    cost: Cost,
 ) -> Batch:
     """Read the answers of a finished batch.
 
     Raises:
-        SourceError: the file cannot be read, or a line is no line of a batch's output.
+        SourceError: the file cannot be read, or a line is not one of a batch's output.
     """
     batch = Batch({}, keep)
     try:
@@ -109,7 +112,7 @@ def read_batch(
     return batch
 
 
-def _take(batch: Batch, line: str, place: str, cost: Callable[..., float | None]) -> None:
+def _take(batch: Batch, line: str, place: str, cost: Cost) -> None:
     try:
         row = json.loads(line)
         sha256, response = row["custom_id"], row.get("response") or {}
@@ -123,7 +126,7 @@ def _take(batch: Batch, line: str, place: str, cost: Callable[..., float | None]
         batch.n_failed += 1
         return
     price = cost(answer.n_prompt_tokens, answer.n_answer_tokens)
-    batch.answers[str(sha256)] = Answer(**(vars(answer) | {"cost": price}))
+    batch.answers[str(sha256)] = replace(answer, cost=price)
 
 
 def _body(response: Any) -> Any:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass
+from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
@@ -31,7 +32,7 @@ class Request:
     turn: int
     body: Mapping[str, Any]
 
-    @property
+    @cached_property
     def sha256(self) -> str:
         """Return the hash of the body: equal requests share an answer."""
         text = json.dumps(self.body, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
@@ -69,6 +70,9 @@ class Answer:
         """Return the tokens that the endpoint counted."""
         return (self.n_prompt_tokens or 0) + (self.n_answer_tokens or 0)
 
+
+Keep = Callable[[Sequence[tuple[Request, Answer]]], None]
+"""Stores answers."""
 
 _ANSWER = pa.schema(
     [

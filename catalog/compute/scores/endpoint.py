@@ -44,14 +44,12 @@ class Endpoint:
     max_cost: float | None = None
 
     def cost(self, n_prompt_tokens: int | None, n_answer_tokens: int | None) -> float | None:
-        """Return the cost of so many tokens; None without prices or counts."""
-        if None in (self.price_in, self.price_out, n_prompt_tokens, n_answer_tokens):
+        """Return the cost of tokens; None without prices or counts."""
+        if self.price_in is None or self.price_out is None:
             return None
-        assert self.price_in is not None
-        assert self.price_out is not None
-        return (
-            self.price_in * (n_prompt_tokens or 0) + self.price_out * (n_answer_tokens or 0)
-        ) / 1e6
+        if n_prompt_tokens is None or n_answer_tokens is None:
+            return None
+        return (self.price_in * n_prompt_tokens + self.price_out * n_answer_tokens) / 1e6
 
     def most_cost(self, request: Request) -> float:
         """Return a bound of a request's cost: a token has at least one byte."""
@@ -90,7 +88,7 @@ async def attempt(client: httpx2.AsyncClient, endpoint: Endpoint, request: Reque
     try:
         answer = answer_of(content)
     except NoCompletionError:
-        raise RetryError("its answer is no chat completion") from None
+        raise RetryError("its answer is not a chat completion") from None
     return replace(
         answer,
         seconds=time.monotonic() - started,
@@ -139,14 +137,14 @@ async def _read(response: httpx2.Response) -> bytes:
 
 
 class NoCompletionError(Exception):
-    """Raised if a body is no chat completion."""
+    """Raised if a body is not a chat completion."""
 
 
 def answer_of(content: Any) -> Answer:
     """Read the body of a chat completion, as bytes or as the object that JSON holds.
 
     Raises:
-        NoCompletionError: it is none.
+        NoCompletionError: it is not one.
     """
     try:
         body = json.loads(content) if isinstance(content, bytes) else content

@@ -139,7 +139,6 @@ def judging(store: Store, definition: JudgeScore, model: str, options: AskOption
 
     if options.batch_in:
         prices = Endpoint("", price_in=options.price_in, price_out=options.price_out)
-        return Judging(
-            store, definition, model, read_batch(Path(options.batch_in), keep, prices.cost)
-        )
+        batch = read_batch(Path(options.batch_in), keep, prices.cost)
+        return Judging(store, definition, model, batch)
     return Judging(store, definition, model, Asking(endpoint_of(options), keep))

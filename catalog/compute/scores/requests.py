@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from catalog.compute.scores.calls import Request
-from catalog.signals.model_scores import JudgeScore, fill
+from catalog.signals.model_scores import JudgeScore, conversation_text, fill
 
 N_LOGPROBS = 20
 
@@ -58,7 +58,7 @@ def _requests(definition: JudgeScore, model: str, row: Mapping[str, Any]) -> lis
         return []
     if definition.per == "record":
         values = {"prompt": row["prompt"] or "", "response": row["response"] or ""}
-        read = [values | {"turns": _conversation(messages)}]
+        read = [values | {"turns": conversation_text(messages)}]
     else:
         read = [_turn(messages, place) for place in answers]
     system = {"system": row["system"] or ""}
@@ -74,12 +74,8 @@ def _turn(messages: Sequence[Mapping[str, Any]], place: int) -> dict[str, str]:
     return {
         "prompt": prompt or "",
         "response": messages[place]["content"] or "",
-        "turns": _conversation(messages[: place + 1]),
+        "turns": conversation_text(messages[: place + 1]),
     }
-
-
-def _conversation(messages: Sequence[Mapping[str, Any]]) -> str:
-    return "\n\n".join(f"{turn['role']}: {turn['content'] or ''}" for turn in messages)
 
 
 def _body(definition: JudgeScore, model: str, values: Mapping[str, str]) -> dict[str, Any]:

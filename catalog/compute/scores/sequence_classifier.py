@@ -17,7 +17,7 @@ from catalog.compute.scores.measure import Measure, score_values
 from catalog.compute.shard_runner import Values
 from catalog.errors import ModelNotFoundError, OptionError
 from catalog.messages import listed, one_line
-from catalog.signals.model_scores import ClassifierScore, fill
+from catalog.signals.model_scores import ClassifierScore, conversation_text, fill
 
 if TYPE_CHECKING:
     from catalog.models.template import Template
@@ -169,9 +169,8 @@ class Classifier:
         if self.definition.template is None:
             return self._conversation(row)
         values = {key: row[key] or "" for key in ("prompt", "response", "system")}
-        conversation = "\n\n".join(f"{t['role']}: {t['content'] or ''}" for t in row["messages"])
         text = fill(
-            self.definition.template, values | {"turns": conversation}
+            self.definition.template, values | {"turns": conversation_text(row["messages"])}
         )
         return list(self.tokenizer(text, truncation=False, verbose=False)["input_ids"])
 
