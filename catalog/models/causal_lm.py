@@ -14,14 +14,7 @@ from catalog.messages import argument, one_line
 from catalog.models.device import best_device, silence_libraries
 from catalog.models.template import Template, template_of
 from catalog.models.tokenizer import require_vocabulary
-from catalog.models.weights import (
-    config_sha256,
-    model_folder,
-    model_id,
-    read_json,
-    tokenizer_sha256,
-    weights_sha256,
-)
+from catalog.models.weights import files_identity, model_folder, read_json
 
 if TYPE_CHECKING:
     import torch
@@ -250,15 +243,8 @@ def lm_identity(name: str | os.PathLike[str], *, dtype: str) -> dict[str, Any]:
     Raises:
         ModelNotFoundError: there is no such model here.
     """
-    folder = model_folder(name)
-    return {
-        "model": model_id(name),
-        "weights": weights_sha256(folder),
-        "config": config_sha256(folder),
-        "tokenizer": tokenizer_sha256(folder),
-        "template": template_identity(folder),
-        "dtype": dtype,
-    }
+    template = template_identity(model_folder(name))
+    return files_identity(name) | {"template": template, "dtype": dtype}
 
 
 def template_identity(folder: Path) -> str:

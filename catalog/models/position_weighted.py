@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from catalog.models.batches import padded, token_batches
-from catalog.models.causal_lm import CausalLM, lm_identity, load_causal_lm
+from catalog.models.causal_lm import CausalLM, load_causal_lm
 from catalog.models.encoder import Embeddings, Progress
 from catalog.models.encoder_identity import PREFIX
 from catalog.models.losses import evaluating
-from catalog.models.weights import model_folder, read_json
+from catalog.models.weights import files_identity, model_folder, read_json
 
 POOLING = "position_weighted"
 MAX_TOKENS = 2048  # of a text that are read, as in the paper; fewer where the model reads fewer
@@ -48,7 +48,7 @@ class PositionWeightedEncoder:
         ``x_j`` is the state of token j, from 1, before the LM head; special tokens count.
 
         Args:
-            texts: n texts; of an empty one the opening token alone is read.
+            texts: n texts; an empty one is read as the opening token.
             budget: tokens of a padded batch. It changes the values by rounding only.
             progress: told after each batch how many texts and tokens it held.
         """
@@ -95,10 +95,9 @@ def position_weighted_identity(name: str) -> dict[str, Any]:
     Raises:
         ModelNotFoundError: there is no such model here.
     """
-    described = lm_identity(name.removeprefix(PREFIX), dtype="")
-    kept = {key: described[key] for key in ("weights", "config", "tokenizer")}
-    model = f"{PREFIX}{described['model']}"
-    return {"model": model} | kept | {"pooling": POOLING, "max_tokens": _max_tokens(name)}
+    files = files_identity(name.removeprefix(PREFIX))
+    model = {"model": f"{PREFIX}{files['model']}"}
+    return files | model | {"pooling": POOLING, "max_tokens": _max_tokens(name)}
 
 
 def _max_tokens(name: str) -> int:

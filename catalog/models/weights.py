@@ -71,6 +71,21 @@ def model_id(name: str | os.PathLike[str]) -> str:
     return text
 
 
+def files_identity(name: str | os.PathLike[str]) -> dict[str, str]:
+    """Return a model's name, and the hashes of its weights, configuration and tokenizer.
+
+    Raises:
+        ModelNotFoundError: there is no such model here.
+    """
+    folder = model_folder(name)
+    return {
+        "model": model_id(name),
+        "weights": weights_sha256(folder),
+        "config": config_sha256(folder),
+        "tokenizer": tokenizer_sha256(folder),
+    }
+
+
 def weights_sha256(folder: Path) -> str:
     """Return the sha256 of a model's weight files, cached while the files do not change.
 

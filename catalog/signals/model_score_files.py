@@ -29,10 +29,16 @@ PARSERS = ("json:KEY", "regex", "choice")
 COMBINATIONS = ("mean", "min", "max", "sum")
 _KEY = re.compile(r"\s*\[?\s*([\w-]+)\s*(?:\]|=)")
 
-_COMMON = {"kind": str, "summary": str, "paper": str, "source": str, "template": str}
-KEYS: Mapping[str, Mapping[str, type | tuple[type, ...]]] = {
-    "judge": _COMMON
-    | {
+_COMMON: Mapping[str, type] = {
+    "kind": str,
+    "summary": str,
+    "paper": str,
+    "source": str,
+    "template": str,
+}
+KEYS: Mapping[str, Mapping[str, type]] = {
+    "judge": {
+        **_COMMON,
         "system": str,
         "parser": str,
         "pattern": str,
@@ -43,8 +49,8 @@ KEYS: Mapping[str, Mapping[str, type | tuple[type, ...]]] = {
         "combine": str,
         "sampling": dict,
     },
-    "reward": _COMMON | {"model": str, "max_length": int},
-    "classifier": _COMMON | {"model": str, "label": str, "max_length": int},
+    "reward": {**_COMMON, "model": str, "max_length": int},
+    "classifier": {**_COMMON, "model": str, "label": str, "max_length": int},
 }
 """The keys of each kind, with their types."""
 
@@ -72,7 +78,7 @@ def parse_model_score(
 
 @dataclass(frozen=True)
 class _File:
-    """The text of one file, for errors with places."""
+    """Text of one file, for errors with places."""
 
     text: str
     name: str
@@ -114,7 +120,7 @@ class _File:
                 known = f"a {kind} has the keys {listed(list(types))}"
                 raise self.error(f"unknown key {key}{nearest(key, list(types))}: {known}", key)
             if not isinstance(value, types[key]) or (types[key] is int and value is True):
-                raise self.error(f"{key}: expected {types[key].__name__}, got {value!r}", key)  # type: ignore[union-attr]
+                raise self.error(f"{key}: expected {types[key].__name__}, got {value!r}", key)
         if not values.get("summary"):
             raise self.error('expected a line `summary = "TEXT"`', "summary")
         return values

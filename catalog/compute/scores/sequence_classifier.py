@@ -40,13 +40,7 @@ def classifier_measure(
         ModelNotFoundError: there is no such model here.
     """
     from catalog.models.causal_lm import template_identity
-    from catalog.models.weights import (
-        config_sha256,
-        model_folder,
-        model_id,
-        tokenizer_sha256,
-        weights_sha256,
-    )
+    from catalog.models.weights import files_identity, model_folder
 
     name = model or definition.model
     if name is None:
@@ -55,11 +49,7 @@ def classifier_measure(
     text = template_identity(folder)
     if definition.template is not None:
         text = hashlib.sha256(definition.template.encode()).hexdigest()
-    identity = {
-        "model": model_id(name),
-        "weights": weights_sha256(folder),
-        "config": config_sha256(folder),
-        "tokenizer": tokenizer_sha256(folder),
+    identity = files_identity(name) | {
         "text": text,
         "label": label or definition.label,
         "max_length": definition.max_length,
