@@ -11,11 +11,12 @@ import hashlib
 import threading
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from catalog.compute.index import is_stale, record_index
+from catalog.compute.index import is_stale
 from catalog.compute.shard_runner import (
     ComputeReport,
     Progress,
@@ -24,7 +25,7 @@ from catalog.compute.shard_runner import (
     exclusively,
     missing,
 )
-from catalog.compute.similarity import Ids, committed_shards
+from catalog.compute.similarity import Ids, committed_shards, largest
 from catalog.errors import SignalError
 from catalog.query.provenance import macro_sha256
 from catalog.signals.kind_options import WORDS
@@ -35,6 +36,7 @@ from catalog.store.connection import Connection
 from catalog.store.queries import query
 from catalog.store.references import Reference
 from catalog.store.store import Store
+from catalog.store.vector_search import create_text_index, matching_rows, n_unindexed_rows
 
 _lock = threading.Lock()
 
@@ -57,7 +59,7 @@ class Hits:
     """Members that hold a word of a text: ids (n,) and scores (n,), the highest first."""
 
     ids: Ids
-    scores: np.ndarray[tuple[int], np.dtype[np.float64]]
+    scores: np.ndarray[Any, np.dtype[np.float64]]
 
 
 def index_text(
@@ -127,8 +129,6 @@ def matching_members(store: Store, index: FullText, words: str, members: Ids, *,
         members: sorted ids.
         k: the number of members.
     """
-    from catalog.store.vector_search import matching_rows
-
     table = index.signal.lance_table
     assert table is not None
     if not words or not len(members) or not vectors.exists(store, table):
@@ -142,7 +142,7 @@ def matching_members(store: Store, index: FullText, words: str, members: Ids, *,
         is_all = len(ids) < n_asked
         is_enough = kept.sum() >= k and np.sort(scores[kept])[-k] > scores.min()
         if is_all or is_enough:
-            return _best(ids[kept], scores[kept], k=k)
+            return Hits(*largest(ids[kept], scores[kept], k=k))
         n_asked *= 8
 
 
@@ -165,15 +165,6 @@ def _in_memory() -> Connection:
     return Connection(duckdb.connect(":memory:", config={"threads": 1}))
 
 
-def _best(ids: Ids, scores: np.ndarray[tuple[int], np.dtype[np.float64]], *, k: int) -> Hits:
-    order = np.lexsort((ids, -scores))
-    ids, scores = ids[order], scores[order]
-    if len(ids) > k:
-        kept = scores >= scores[k - 1]
-        ids, scores = ids[kept], scores[kept]
-    return Hits(ids, scores)
-
-
 def _tokenized(store: Store, texts: pa.Table) -> pa.Table:
     with store.reading() as connection:
         connection.register("texts", texts.select(["instruction_id", *COLUMNS]))
@@ -186,8 +177,6 @@ def _ensure_index(store: Store, signal: Signal) -> None:
     Raises:
         LockedError: another process indexes.
     """
-    from catalog.store.vector_search import create_text_index, n_unindexed_rows
-
     assert signal.lance_table is not None
     if not vectors.exists(store, signal.lance_table):
         return
@@ -196,4 +185,3 @@ def _ensure_index(store: Store, signal: Signal) -> None:
         n_behind = n_unindexed_rows(store, signal.lance_table)
         if n_behind is None or is_stale(n_rows - n_behind, n_rows):
             create_text_index(store, signal.lance_table, COLUMNS)
-            record_index(store, signal, {"n_rows": n_rows})

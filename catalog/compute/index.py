@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from catalog.compute.few_vectors import vector_matrix
 from catalog.compute.shard_runner import exclusively
 from catalog.compute.similarity import (
     Ids,
@@ -17,7 +15,7 @@ from catalog.compute.similarity import (
     complete_embedding,
     exact_nearest,
     recorded_members,
-    unit,
+    unit_vectors,
 )
 from catalog.notebook import NotebookResult
 from catalog.query.checked_vectors import naming_damage
@@ -27,6 +25,7 @@ from catalog.store import vectors
 from catalog.store.queries import query
 from catalog.store.references import Reference
 from catalog.store.store import Store
+from catalog.store.vector_search import create_vector_index, nearest_rows
 
 RECALL = 0.95  # at 10; what an index must reach to be used
 K = 10
@@ -123,21 +122,19 @@ def build_index(store: Store, signal: Signal) -> Index:
         LockedError: another process computes the embedding.
         CorruptError: the vectors are damaged.
     """
-    from catalog.store.vector_search import create_vector_index
-
     assert signal.lance_table is not None  # it has rows
     with exclusively(store, signal):
         n_rows = current_index(store, signal)[1]
         partitions = max(1, round(np.sqrt(n_rows) / 2))
         create_vector_index(store, signal.lance_table, partitions=partitions)
         index = _measured(store, signal, n_rows, partitions)
-        record_index(store, signal, asdict(index))
+        _record(store, signal, index)
     return index
 
 
-def record_index(store: Store, signal: Signal, index: dict[str, Any]) -> None:
-    """Record what is known of an index in its signal's details."""
-    parameters = {"signal_id": signal.signal_id, "index": json.dumps({"index": index})}
+def _record(store: Store, signal: Signal, index: Index) -> None:
+    """Record an index in its signal's details."""
+    parameters = {"signal_id": signal.signal_id, "index": json.dumps({"index": asdict(index)})}
     with store.writing() as connection:
         connection.execute(query("search/set_index"), parameters)
 
@@ -148,7 +145,7 @@ def _measured(store: Store, signal: Signal, n_rows: int, partitions: int) -> Ind
     sample = np.sort(
         np.random.default_rng(SEED).choice(members, size=min(QUERIES, len(members)), replace=False)
     )
-    queries = _vectors(store, signal, sample)
+    queries = unit_vectors(store, signal, sample)
     truth, _ = exact_nearest(store, signal, queries, members, k=K + 1)
     probes = 4
     while True:
@@ -172,16 +169,6 @@ def _share(truth: Ids, found: Ids, *, itself: int) -> float:
     return min(1.0, len(hits) / n_wanted) if n_wanted else 1.0
 
 
-def _vectors(store: Store, signal: Signal, ids: Ids) -> Vectors:
-    """Return the unit vectors (q, d) of a few members, by id."""
-    assert signal.lance_table is not None
-    columns = ["instruction_id", "vector"]
-    rows = vectors.take(store, signal.lance_table, ids.tolist(), columns=columns)
-    return unit(vector_matrix(rows.sort_by("instruction_id")["vector"]))
-
-
 def _nearest(store: Store, signal: Signal, wanted: Vectors, *, k: int, probes: int) -> pa.Table:
-    from catalog.store.vector_search import nearest_rows
-
-    assert signal.lance_table is not None
+    assert signal.lance_table is not None  # it has an index
     return nearest_rows(store, signal.lance_table, wanted, k=k, probes=probes)

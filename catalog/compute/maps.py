@@ -12,6 +12,7 @@ import time
 import numpy as np
 import pyarrow as pa
 
+from catalog.compute.few_vectors import vector_matrix
 from catalog.compute.shard_runner import (
     ComputeReport,
     Values,
@@ -20,7 +21,7 @@ from catalog.compute.shard_runner import (
     missing,
     write_shard,
 )
-from catalog.compute.similarity import Ids, Vectors, each_batch, exact_nearest
+from catalog.compute.similarity import Ids, Vectors, each_batch, exact_nearest, unit_vectors
 from catalog.errors import SignalError
 from catalog.query.checked_vectors import Shards, checked_batches, naming_damage, recorded_shards
 from catalog.signals.coverage import Coverage, coverages, preferred
@@ -103,7 +104,7 @@ def _map(
     if not todo.num_rows:
         return report
     ids = np.sort(todo["instruction_id"].to_numpy())
-    vectors = _vectors(store, embedding, ids)
+    vectors = unit_vectors(store, embedding, ids, read=each_batch)
     if shards:
         first = {min(shards): shards[min(shards)]}
         laid_out, places = _places(store, signal, first)
@@ -117,17 +118,6 @@ def _map(
         write_shard(connection, store, signal, Values(rows), seconds=report.seconds)
     report.n_computed = len(ids)
     return report
-
-
-def _vectors(store: Store, embedding: Signal, ids: Ids) -> Vectors:
-    """Return the unit vectors of members (n, d), in the order of their sorted ids."""
-    vectors = np.empty((len(ids), embedding.dimension or 0), dtype=np.float32)
-
-    def keep(read: Ids, rows: Vectors) -> None:
-        vectors[np.searchsorted(ids, read)] = rows
-
-    each_batch(store, embedding, ids, keep)
-    return vectors
 
 
 def _laid_out(store: Store, ids: Ids, vectors: Vectors, method: Layout) -> Vectors:
@@ -165,6 +155,6 @@ def _places(store: Store, signal: Signal, shards: Shards) -> tuple[Ids, Vectors]
     assert signal.lance_table is not None  # a map's
     batches = list(checked_batches(store, signal.lance_table, shards, column="vector"))
     ids = np.concatenate([batch["instruction_id"].to_numpy() for batch in batches])
-    flat = [batch["vector"].flatten().to_numpy(zero_copy_only=False) for batch in batches]
+    places = np.concatenate([vector_matrix(batch["vector"]) for batch in batches])
     order = np.argsort(ids)
-    return ids[order], np.concatenate(flat).reshape(-1, 2)[order]
+    return ids[order], places[order]

@@ -12,18 +12,14 @@ from catalog.compute.few_vectors import vector_matrix
 from catalog.compute.full_text import matching_members, words_of
 from catalog.compute.index import Index
 from catalog.compute.searched_pool import SearchedEmbedding, SearchedPool, searched_pool
-from catalog.compute.similarity import (
-    Ids,
-    Vectors,
-    exact_nearest,
-    largest,
-    unit,
-)
+from catalog.compute.similarity import Ids, Vectors, exact_nearest, largest, unit
 from catalog.errors import NotFoundError, OptionError
+from catalog.frames import to_polars
 from catalog.query.checked_vectors import naming_damage
 from catalog.signals.kind_options import ENCODER
 from catalog.store.queries import query
 from catalog.store.store import Store
+from catalog.store.vector_search import fused
 
 if TYPE_CHECKING:
     import polars as pl
@@ -167,8 +163,6 @@ class _Asked:
 
     def by_hybrid(self, text: str, *, k: int) -> Ranking:
         """Fuse both rankings by reciprocal ranks."""
-        from catalog.store.vector_search import fused
-
         n = max(k, LEAST_FUSED)
         rankings = self.by_meaning(text, k=n), self.by_text(text, k=n)
         ordered = [_ordered(self.pool, ranking)[:n].tolist() for ranking in rankings]
@@ -263,7 +257,7 @@ def _frame(pool: SearchedPool, ranking: Ranking, *, k: int, keep_ids: bool = Fal
     import polars as pl
 
     order = np.argsort(ranking.ids, kind="stable")
-    texts = pl.DataFrame(pl.from_arrow(pool.texts(ranking.ids)))
+    texts = to_polars(pool.texts(ranking.ids))
     values = pl.Series(ranking.name, ranking.values[order])
     ranked = texts.with_columns(values).sort(ranking.name, "fingerprint", descending=[True, False])
     ranked = ranked.head(k).with_row_index("rank", offset=1)

@@ -13,7 +13,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -26,7 +25,7 @@ from catalog.compute.similarity import (
     Vectors,
     committed_shards,
     complete_embedding,
-    each_vector,
+    unit_vectors,
 )
 from catalog.signals.registry import Signal
 from catalog.store.queries import query
@@ -98,23 +97,15 @@ class SearchedPool:
         """Return the unit vectors of all members, float32 (n, d); None if they are too large."""
         dimension = embedding.signal.dimension or 0
         if embedding.matrix is None and len(self.ids) * dimension * 4 <= KEPT_BYTES:
-            rows = np.empty((len(self.ids), dimension), dtype=np.float32)  # (n, d)
-
-            def process(ids: Ids, values: Vectors) -> None:
-                rows[np.searchsorted(self.ids, ids)] = values
-
-            each_vector(self.store, embedding.signal, self.ids, process)
-            embedding.matrix = rows
+            embedding.matrix = unit_vectors(self.store, embedding.signal, self.ids)
         return embedding.matrix
 
     def vector(self, embedding: SearchedEmbedding, instruction_id: int) -> Vectors:
         """Return the unit vector (d,) of a member."""
         if embedding.matrix is not None:
             return np.asarray(embedding.matrix[np.searchsorted(self.ids, instruction_id)])
-        rows: list[Vectors] = []
         alone = np.array([instruction_id], dtype=np.int64)
-        each_vector(self.store, embedding.signal, alone, lambda _, values: rows.append(values))
-        return np.asarray(rows[0][0])
+        return np.asarray(unit_vectors(self.store, embedding.signal, alone)[0])
 
     def texts(self, ids: Ids) -> pa.Table:
         """Return the fingerprint, source, prompt and response of members, by instruction_id."""
@@ -164,7 +155,7 @@ def searched_pool(store: Store, text: str) -> SearchedPool:
 
 def _stamp(store: Store) -> Stamp:
     """Return what changes whenever the database does, read before the database is."""
-    found: list[Any] = []
+    found = []
     for path in (store.database, store.database.with_name(f"{store.database.name}.wal")):
         with suppress(FileNotFoundError):
             status = path.stat()

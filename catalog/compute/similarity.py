@@ -7,11 +7,11 @@ table are read by id.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
-from catalog.compute.few_vectors import each_of_few
+from catalog.compute.few_vectors import BATCH_ROWS, each_of_few, vector_matrix
 from catalog.compute.shard_runner import missing
 from catalog.errors import CorruptError, SignalError
 from catalog.query.checked_vectors import checked_batches, recorded_shards
@@ -22,10 +22,12 @@ from catalog.store.queries import query
 from catalog.store.references import Reference
 from catalog.store.store import Store
 
-BATCH_ROWS = 8192
 DIGITS = 6  # of a cosine that is ranked by: float32 holds no more, and equal texts must tie
 Vectors = np.ndarray[Any, np.dtype[np.float32]]
 Ids = np.ndarray[Any, np.dtype[np.int64]]
+Float = TypeVar("Float", np.float32, np.float64)
+Process = Callable[[Ids, Vectors], None]
+"""A function that is called with the ids (n,) and unit vectors (n, d) of a batch."""
 
 
 def complete_embedding(store: Store, reference: Reference, encoder: str) -> Signal:
@@ -77,9 +79,7 @@ def unit(rows: Vectors) -> Vectors:
     return np.asarray(rows / np.where(lengths > 0, lengths, 1), dtype=np.float32)
 
 
-def each_batch(
-    store: Store, signal: Signal, members: Ids, process: Callable[[Ids, Vectors], None]
-) -> None:
+def each_batch(store: Store, signal: Signal, members: Ids, process: Process) -> None:
     """Call a function with the ids (n,) and unit vectors (n, d) of members, a batch at a time.
 
     Args:
@@ -102,13 +102,15 @@ def each_batch(
             index = np.minimum(np.searchsorted(members, ids), len(members) - 1)
             kept = members[index] == ids
             if kept.any():
-                flat = batch["vector"].flatten().to_numpy(zero_copy_only=False)
-                rows = flat.reshape(len(ids), -1)[kept]
-                process(ids[kept], unit(rows.astype(np.float32, copy=False)))
+                process(ids[kept], unit(vector_matrix(batch["vector"])[kept]))
                 n_read += int(kept.sum())
-    if n_read < len(members):
+    _require_all(table, n_read, len(members))
+
+
+def _require_all(table: str, n_read: int, n_members: int) -> None:
+    if n_read < n_members:
         raise CorruptError(
-            f"{table} lacks {len(members) - n_read:,} vectors that the database records"
+            f"{table} lacks {n_members - n_read:,} vectors that the database records"
         )
 
 
@@ -124,7 +126,7 @@ def each_vector(
     store: Store,
     signal: Signal,
     members: Ids,
-    process: Callable[[Ids, Vectors], None],
+    process: Process,
     *,
     shards: Ids | None = None,
 ) -> None:
@@ -156,11 +158,34 @@ def each_vector(
         process(ids, unit(rows))
 
     n_read = each_of_few(store, signal, members, shards, process_units)
-    if n_read < len(members):
-        raise CorruptError(
-            f"{signal.lance_table} lacks {len(members) - n_read:,} vectors that the database "
-            "records"
-        )
+    _require_all(signal.lance_table, n_read, len(members))
+
+
+def unit_vectors(
+    store: Store,
+    signal: Signal,
+    members: Ids,
+    *,
+    read: Callable[[Store, Signal, Ids, Process], None] = each_vector,
+) -> Vectors:
+    """Return the unit vectors of members, float32 (n, d), in the order of their sorted ids.
+
+    Args:
+        store: the catalog's files and database.
+        signal: the embedding.
+        members: sorted ids.
+        read: `each_vector`, or `each_batch` to compare every shard with its hash.
+
+    Raises:
+        CorruptError: a vector is missing, or a shard that was read whole is damaged.
+    """
+    matrix = np.empty((len(members), signal.dimension or 0), dtype=np.float32)
+
+    def process(ids: Ids, rows: Vectors) -> None:
+        matrix[np.searchsorted(members, ids)] = rows
+
+    read(store, signal, members, process)
+    return matrix
 
 
 def committed_shards(store: Store, signal: Signal) -> Ids:
@@ -204,17 +229,19 @@ def exact_nearest(
     return [ids for ids, _ in best], [similarities for _, similarities in best]
 
 
-def largest(ids: Ids, similarities: Vectors, *, k: int) -> tuple[Ids, Vectors]:
-    """Return the k largest and what ties with the last of them, largest first.
+def largest(
+    ids: Ids, values: np.ndarray[Any, np.dtype[Float]], *, k: int
+) -> tuple[Ids, np.ndarray[Any, np.dtype[Float]]]:
+    """Return the k largest, rounded, and those that tie with the last of them, largest first.
 
     >>> ids, cosines = largest(np.array([4, 5, 6]), np.float32([0.5, 0.5000001, 0.9]), k=2)
     >>> ids.tolist(), cosines.round(2).tolist()
     ([6, 4, 5], [0.8999999761581421, 0.5, 0.5])
     """
-    similarities = np.round(similarities, DIGITS)
+    values = np.round(values, DIGITS)
     if len(ids) > k:
-        least = np.partition(similarities, len(ids) - k)[len(ids) - k]
-        kept = similarities >= least
-        ids, similarities = ids[kept], similarities[kept]
-    order = np.lexsort((ids, -similarities))
-    return ids[order], similarities[order]
+        least = np.partition(values, len(ids) - k)[len(ids) - k]
+        kept = values >= least
+        ids, values = ids[kept], values[kept]
+    order = np.lexsort((ids, -values))
+    return ids[order], values[order]

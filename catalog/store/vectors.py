@@ -144,22 +144,6 @@ def read_shard(paths: CatalogPaths, table: str, shard: int, *, version: int | No
         return read(paths, table, columns=columns, shards=[shard], version=version).read_all()
 
 
-def take(
-    paths: CatalogPaths,
-    table: str,
-    instruction_ids: Sequence[int],
-    *,
-    columns: Sequence[str],
-    version: int | None = None,
-) -> pa.Table:
-    """Return the rows of some instructions, in no particular order."""
-    condition = f"instruction_id in ({', '.join(map(str, instruction_ids)) or 'null'})"
-    with reporting_damage(paths, table):
-        return dataset(paths, table, version=version).to_table(
-            columns=list(columns), filter=condition
-        )
-
-
 def shards(paths: CatalogPaths, table: str) -> set[int]:
     """Return the shards that the newest version holds, committed or not."""
     if not exists(paths, table):

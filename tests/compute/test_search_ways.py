@@ -208,3 +208,19 @@ def test_both_number_types_can_be_indexed(catalog: Catalog) -> None:
 def test_the_search_of_a_store_is_that_of_the_catalog(pool: Catalog) -> None:
     name = fingerprint(pool, 9)
     assert search(pool.store, "p", like=name).rows.equals(pool.search("p", like=name).rows)
+
+
+def test_an_index_is_measured_without_what_a_killed_run_left(catalog: Catalog) -> None:
+    signal = plant(catalog, vectors_of(300))
+    flat = pa.array(-vectors_of(300).reshape(-1))
+    left = pa.table(
+        {
+            "instruction_id": pa.array(np.arange(1, 301)),
+            "shard": pa.array(np.full(300, 99)),
+            "vector": pa.FixedSizeListArray.from_arrays(flat, DIMENSION),
+        }
+    )
+    vectors.append(catalog.store, signal.lance_table, left)
+    index = build_index(catalog.store, signal)
+    assert index.n_queries == 100
+    assert index.recall >= 0.95
