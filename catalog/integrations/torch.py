@@ -16,14 +16,14 @@ from catalog.integrations.collate import Collate
 from catalog.integrations.packing import Item, item_of
 from catalog.integrations.progress import Progress, SubsetReading
 from catalog.integrations.rows import Places, Rows
-from catalog.models.packing import best_fit_decreasing
+from catalog.models.packing import PACKED_TOGETHER, best_fit_decreasing
 from catalog.models.supervised import IGNORED, Supervised
 from catalog.models.template import template_of
 
 Sequences = list[list[Supervised]]
 
 _LOG = logging.getLogger(__name__)
-_ROWS_TOGETHER = {None: 64, "bfd": 1024}
+_ROWS_TOGETHER = {None: 64, "bfd": PACKED_TOGETHER}
 """Rows that are tokenised, and packed, together."""
 
 

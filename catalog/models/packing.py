@@ -5,6 +5,9 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections.abc import Sequence
 
+PACKED_TOGETHER = 1024
+"""Neighbouring rows of a data set that can share sequences."""
+
 
 def best_fit_decreasing(lengths: Sequence[int], *, capacity: int) -> list[list[int]]:
     """Return which rows share a sequence, by best fit, the longest row first.

@@ -14,7 +14,7 @@ from catalog.compute.language_model import LanguageModel
 from catalog.errors import OptionError
 from catalog.export.training_turns import turns_of
 from catalog.messages import argument
-from catalog.models.packing import best_fit_decreasing
+from catalog.models.packing import PACKED_TOGETHER, best_fit_decreasing
 from catalog.models.tokenizer import load_tokenizer
 from catalog.notebook import NotebookResult
 from catalog.store.queries import query
@@ -23,9 +23,7 @@ from catalog.store.store import Store
 
 if TYPE_CHECKING:
     from catalog.models.supervised import Supervised
-
-BATCH = 1024
-"""Rows that are tokenised together, and packed together as `SubsetDataset` packs them."""
+    from catalog.models.template import Template
 
 QUANTILES = (0.5, 0.9, 0.99, 1.0)
 
@@ -227,7 +225,7 @@ def _cost(n_tokens: float, speed: float | None, price: float | None) -> dict[str
 
 
 def _batches(
-    store: Store, reference: Reference, tokenizer: Any, template: Any
+    store: Store, reference: Reference, tokenizer: Any, template: Template
 ) -> Iterator[tuple[list[Supervised], int, int]]:
     """Yield whole rows with their number of media, and the number of all rows."""
     from catalog.models.supervised import supervise
@@ -236,7 +234,7 @@ def _batches(
     with store.reading() as connection:
         n_all = count_members(connection, reference)
         found = connection.sql(query("training/rows"), params=reference.parameters)
-        for batch in found.to_arrow_reader(BATCH):
+        for batch in found.to_arrow_reader(PACKED_TOGETHER):
             turns = [turns_of(row, template) for row in batch.to_pylist()]
             rows = supervise(turns, tokenizer=tokenizer, template=template, max_length=NO_LIMIT)
             yield rows, batch.column("has_media").true_count, n_all
