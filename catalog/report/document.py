@@ -24,7 +24,7 @@ from catalog.store.atomic import new_file, require_writable
 from catalog.store.queries import query
 from catalog.store.references import resolve
 from catalog.store.store import Store
-from catalog.subsets.store import stored
+from catalog.subsets.store import pool_reference, stored
 
 N_TEXTS = 4_000
 SEED = 0
@@ -136,7 +136,4 @@ def _pool_and_references(store: Store, references: Sequence[str]) -> tuple[str, 
         pools = [str(reference) for reference in found if reference.kind == "pool"]
         if pools:
             return pools[0], exact
-        record = stored(connection, found[0])
-        parameters = {"pool_id": record["pool_id"]}
-        ((name,),) = connection.sql(query("pools/name"), params=parameters).fetchall()
-    return f"{name}@{record['pool_version']}", exact
+        return pool_reference(connection, stored(connection, found[0])), exact

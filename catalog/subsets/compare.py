@@ -12,11 +12,10 @@ from catalog.errors import OptionError, ReferenceNotFoundError
 from catalog.frames import to_polars
 from catalog.notebook import NotebookResult
 from catalog.query.executor import Limits
-from catalog.store.queries import query
 from catalog.store.references import Reference, resolve
 from catalog.store.store import Store
 from catalog.subsets.measures import Ids, Parent, mean_and_spread
-from catalog.subsets.store import stored
+from catalog.subsets.store import pool_reference, stored
 
 if TYPE_CHECKING:
     import polars as pl
@@ -169,9 +168,7 @@ def _ancestors(connection: Any, reference: Reference) -> list[Reference]:
     try:
         source = resolve(connection, record["definition"]["pool"])
     except ReferenceNotFoundError:  # dropped; its pool is still there
-        params = {"pool_id": record["pool_id"]}
-        ((name,),) = connection.sql(query("pools/name"), params=params).fetchall()
-        source = resolve(connection, f"{name}@{record['pool_version']}")
+        source = resolve(connection, pool_reference(connection, record))
     return [reference, *_ancestors(connection, source)]
 
 

@@ -104,6 +104,18 @@ def members(connection: Connection, reference: Reference) -> list[str]:
     return [fingerprint for (fingerprint,) in rows]
 
 
+def pool_reference(connection: Connection, record: Mapping[str, Any]) -> str:
+    """Return the version of the pool that a subset's members come from, as ``name@version``.
+
+    Args:
+        connection: a reader's.
+        record: what `stored` returns of the subset.
+    """
+    params = {"pool_id": record["pool_id"]}
+    ((name,),) = connection.sql(query("pools/name"), params=params).fetchall()
+    return f"{name}@{record['pool_version']}"
+
+
 def list_subsets(connection: Connection) -> pa.Table:
     """Return every version of every subset."""
     return connection.sql(query("subsets/list")).to_arrow_table()
