@@ -16,7 +16,7 @@ from catalog.report.comparisons import compared
 from catalog.report.definitions import definitions
 from catalog.report.page_data import PageData
 from catalog.report.plain import plain_rows
-from catalog.store.queries import query
+from catalog.report.reading import read
 from catalog.store.store import Store
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Answers:
     def rows(self, *, ids: Sequence[int]) -> list[dict[str, Any]]:
         """Return the texts of some members, in the order of their ids."""
         wanted = [self._fingerprint(index) for index in ids[:N_ROWS]]
-        table = self._run("report/rows", fingerprints=wanted)
+        table = self._run("rows", fingerprints=wanted)
         by_fingerprint = {row["fingerprint"]: row for row in plain_rows(table)}
         return [
             by_fingerprint[fingerprint] | {"id": index}
@@ -58,12 +58,12 @@ class Answers:
 
     def losses(self, *, id: int) -> list[float]:
         """Return the loss trajectory of a member, in the order of training."""
-        table = self._run("report/trajectory", fingerprint=self._fingerprint(id))
+        table = self._run("trajectory", fingerprint=self._fingerprint(id))
         return [loss for row in table["losses"].to_pylist() for loss in row]
 
     def neighbours(self, *, id: int) -> list[dict[str, Any]]:
         """Return the members nearest to one, with their cosines and prompts."""
-        near = self._run("report/neighbours", fingerprint=self._fingerprint(id))
+        near = self._run("neighbours", fingerprint=self._fingerprint(id))
         similarities = {
             self.page.positions[row["fingerprint"]]: row["similarity"] for row in near.to_pylist()
         }
@@ -83,7 +83,7 @@ class Answers:
 
     def text(self, *, text: str) -> list[int]:
         """Return the ids of the members whose prompt or response holds a text."""
-        return self._ids(self._run("report/text_matches", text=text))
+        return self._ids(self._run("text_matches", text=text))
 
     def sql(self, *, query: str) -> dict[str, Any]:
         """Return the first rows of a query's answer, and the ids of the members in it."""
@@ -153,8 +153,7 @@ class Answers:
         return sorted({positions[each] for each in found if each in positions})
 
     def _run(self, name: str, **values: Any) -> pa.Table:
-        parameters = {"reference": str(self.page.reference)} | values
-        return run(self.store, query(name), parameters=parameters, name=name, limits=SQL_LIMITS)
+        return read(self.store, name, self.page.reference, limits=SQL_LIMITS, **values)
 
     def _limited(
         self, function: Callable[..., Any], *values: Any, limits: Limits, **options: Any

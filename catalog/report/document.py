@@ -13,15 +13,14 @@ import numpy as np
 from catalog.errors import OptionError
 from catalog.json_text import json_text
 from catalog.query.executor import Limits
-from catalog.query.stream import run
 from catalog.report.comparisons import compared
 from catalog.report.definitions import definitions
 from catalog.report.page import one_document
 from catalog.report.page_data import PageData, read_page_data
 from catalog.report.plain import plain_rows
 from catalog.report.quarantine import quarantine
+from catalog.report.reading import read
 from catalog.store.atomic import new_file, require_writable
-from catalog.store.queries import query
 from catalog.store.references import resolve
 from catalog.store.store import Store
 from catalog.subsets.store import pool_reference, stored
@@ -120,8 +119,7 @@ def _rows(
     store: Store, page: PageData, ids: Sequence[int], limits: Limits | None
 ) -> list[dict[str, Any]]:
     fingerprints = [page.fingerprints[index] for index in ids]
-    parameters = {"reference": str(page.reference), "fingerprints": fingerprints}
-    table = run(store, query("report/rows"), parameters=parameters, limits=limits)
+    table = read(store, "rows", page.reference, limits=limits, fingerprints=fingerprints)
     rows = [row | {"id": page.positions[row["fingerprint"]]} for row in plain_rows(table)]
     for row in rows:
         if len(row["messages"] or ()) <= 2:

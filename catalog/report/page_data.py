@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,7 +11,6 @@ import numpy as np
 from catalog.errors import AmbiguousSignalError, QueryError, SignalError
 from catalog.query.executor import Limits
 from catalog.query.source_text import quoted
-from catalog.query.stream import run
 from catalog.report.columns import (
     Array,
     Column,
@@ -23,7 +21,7 @@ from catalog.report.columns import (
     subset_column,
 )
 from catalog.report.places import places
-from catalog.store.queries import query
+from catalog.report.reading import read
 from catalog.store.references import Reference, resolve
 from catalog.store.store import Store
 from catalog.subsets.store import list_subsets
@@ -42,19 +40,16 @@ class PageData:
     Attributes:
         reference: whose members.
         fingerprints: of the members, in the order of the page.
+        positions: the place of each fingerprint in that order.
         header: what the page knows of the whole.
         columns: one value for each member.
     """
 
     reference: Reference
-    fingerprints: list[str]
+    fingerprints: Sequence[str]
+    positions: Mapping[str, int]
     header: Mapping[str, Any]
     columns: Sequence[Column]
-
-    @cached_property
-    def positions(self) -> dict[str, int]:
-        """Return the place of each fingerprint in the order of the page."""
-        return {fingerprint: index for index, fingerprint in enumerate(self.fingerprints)}
 
     def packed(self) -> bytes:
         """Return the data as the browser reads it; see `catalog.report.columns.pack`."""
@@ -100,7 +95,7 @@ def read_page_data(
         "notes": reader.notes,
         "is_saving": is_saving,
     }
-    return PageData(reference, reader.fingerprints, header, columns)
+    return PageData(reference, reader.fingerprints, reader.positions, header, columns)
 
 
 class _Reader:
@@ -111,12 +106,13 @@ class _Reader:
         self.notes: list[str] = []
         self.map: Mapping[str, Any] | None = None
         self.fingerprints: list[str] = []
+        self.positions: dict[str, int] = {}
 
     def members(self) -> Iterator[Column]:
         """Yield the source and the lengths, and remember the order of the members."""
-        table = self._run("report/members")
+        table = self._run("members")
         self.fingerprints = table["fingerprint"].to_pylist()
-        self.order = {fingerprint: i for i, fingerprint in enumerate(self.fingerprints)}
+        self.positions = {each: place for place, each in enumerate(self.fingerprints)}
         yield category_column("source", table["source"].to_pylist(), sql="source")
         for name in ("prompt", "response"):
             values = _numbers(table[f"{name}_characters"])
@@ -134,15 +130,16 @@ class _Reader:
     ) -> Iterator[Column]:
         """Yield a column for each subset that holds a member of the page."""
         for ref in references:
-            members = self._run("report/subset_members", reference=ref)["fingerprint"].to_pylist()
+            table = read(self.store, "subset_members", ref, limits=self.limits)
+            members = table["fingerprint"].to_pylist()
             is_member = np.zeros(len(self.fingerprints), dtype=bool)
-            is_member[[self.order[each] for each in members if each in self.order]] = True
+            is_member[[self.positions[each] for each in members if each in self.positions]] = True
             selector = str(known.get(ref, {}).get("selector", ""))
             yield subset_column(ref, is_member, selector=selector)
 
     def scores(self) -> Iterator[Column]:
         """Yield each score that a member has."""
-        table = self._run("report/scores")
+        table = self._run("scores")
         for name in table.column_names:
             if name not in ("instruction_id", "fingerprint"):
                 values = self._in_order(table, name)
@@ -153,7 +150,7 @@ class _Reader:
     def losses(self) -> Iterator[Column]:
         """Yield the last loss, where every member has a trajectory."""
         try:
-            table = self._run("report/last_losses")
+            table = self._run("last_losses")
         except (SignalError, AmbiguousSignalError, QueryError):
             return
         values = self._in_order(table, "value")
@@ -162,13 +159,12 @@ class _Reader:
 
     def _in_order(self, table: pa.Table, name: str) -> Array:
         values = np.full(len(self.fingerprints), np.nan)
-        index = [self.order[each] for each in table["fingerprint"].to_pylist()]
+        index = [self.positions[each] for each in table["fingerprint"].to_pylist()]
         values[index] = _numbers(table[name])
         return values
 
     def _run(self, name: str, **values: Any) -> pa.Table:
-        parameters = {"reference": str(self.reference)} | values
-        return run(self.store, query(name), parameters=parameters, name=name, limits=self.limits)
+        return read(self.store, name, self.reference, limits=self.limits, **values)
 
 
 def _numbers(column: pa.ChunkedArray) -> Array:

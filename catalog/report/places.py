@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from catalog.errors import QueryError, SignalError
 from catalog.query.executor import Limits
-from catalog.query.stream import run
-from catalog.store.queries import query
+from catalog.report.reading import read
 from catalog.store.references import Reference
 from catalog.store.store import Store
 
@@ -16,10 +15,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 WAYS = (
-    ("map", "report/map", "map($pool)"),
+    ("map", "map", "map($pool)"),
     (
         "principal components",
-        "report/principal_components",
+        "principal_components",
         "(SELECT instruction_id, x::FLOAT AS x, y::FLOAT AS y FROM project("
         "(SELECT instruction_id, fingerprint, vector FROM embeddings($pool)), method => 'pca'))",
     ),
@@ -43,13 +42,7 @@ def places(
     """
     for name, statement, relation in WAYS:
         try:
-            table = run(
-                store,
-                query(statement),
-                parameters={"reference": str(reference)},
-                name=statement,
-                limits=limits,
-            )
+            table = read(store, statement, reference, limits=limits)
         except (SignalError, QueryError) as error:
             notes.append(error.message)
             continue
