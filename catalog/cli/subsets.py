@@ -123,7 +123,7 @@ def compare(
 
         draw_comparison(comparison, path)
     if is_json:
-        echo_json(_record(comparison) | {"groups": groups, "picture": path})
+        echo_json(comparison.as_dict() | {"groups": groups, "picture": path})
         return
     if groups is None:
         _echo_comparison(comparison)
@@ -133,15 +133,6 @@ def compare(
         say(f"  not measured: {note}")
     if path:
         say(f"  picture: {path}")
-
-
-def _record(comparison: Comparison) -> dict[str, Any]:
-    overlap = [
-        {"left": left, "right": right, "jaccard": value}
-        for (left, right), value in comparison.overlap.items()
-    ]
-    names = ("rows", "spread", "parent", "facts", "notes")
-    return {name: getattr(comparison, name) for name in names} | {"overlap": overlap}
 
 
 def _echo_comparison(comparison: Comparison) -> None:
@@ -166,22 +157,14 @@ def _with_spread(row: dict[str, Any], spread: dict[str, float]) -> dict[str, Any
 
 
 def _with_deviations(groups: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return groups with each number and its deviation as one text."""
     suffix = "_sd"
-    return [
-        {
-            name: value
-            for name, value in _with_spread(
-                group,
-                {
-                    name.removesuffix(suffix): value
-                    for name, value in group.items()
-                    if name.endswith(suffix)
-                },
-            ).items()
-            if not name.endswith(suffix)
-        }
-        for group in groups
-    ]
+    rows = []
+    for group in groups:
+        numbers = {name: value for name, value in group.items() if not name.endswith(suffix)}
+        spread = {name: group[name + suffix] for name in numbers if name + suffix in group}
+        rows.append(_with_spread(numbers, spread))
+    return rows
 
 
 def _matrix(overlap: dict[tuple[str, str], float]) -> list[dict[str, Any]]:

@@ -19,9 +19,5 @@ def compared(
     """
     if not references:
         return {"rows": [], "overlap": [], "notes": []}
-    comparison = compare(store, references, projection="pca", limits=limits)
-    overlap = [
-        {"left": left, "right": right, "jaccard": value}
-        for (left, right), value in comparison.overlap.items()
-    ]
-    return {"rows": comparison.rows, "overlap": overlap, "notes": list(comparison.notes)}
+    comparison = compare(store, references, projection="pca", limits=limits).as_dict()
+    return {name: comparison[name] for name in ("rows", "overlap", "notes")}

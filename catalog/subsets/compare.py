@@ -50,6 +50,15 @@ class Comparison(NotebookResult):
     spread: dict[str, dict[str, float]] = field(default_factory=dict)
     facts: dict[str, dict[str, Any]] = field(default_factory=dict)
 
+    def as_dict(self) -> dict[str, Any]:
+        """Return the numbers for JSON, without the landscape and the members."""
+        overlap = [
+            {"left": left, "right": right, "jaccard": value}
+            for (left, right), value in self.overlap.items()
+        ]
+        names = ("rows", "spread", "parent", "facts", "notes")
+        return {name: getattr(self, name) for name in names} | {"overlap": overlap}
+
     def grouped(self, by: Sequence[str]) -> list[dict[str, Any]]:
         """Return the mean and the deviation of every number of subsets with equal facts.
 
