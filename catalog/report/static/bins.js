@@ -31,8 +31,8 @@ function addBins(column) {
   for (let row = 0; row < page.n; row += 1) {
     const value = column.values[row];
     if (!Number.isNaN(value)) {
-      const place = ((forward(value) - first) / (last - first || 1)) * n;
-      bin[row] = Math.min(n - 1, Math.max(0, Math.floor(place)));
+      const share = (forward(value) - first) / (last - first || 1);
+      bin[row] = Math.min(n - 1, Math.max(0, Math.floor(share * n)));
     }
   }
   const edge = (k) => {
@@ -40,8 +40,7 @@ function addBins(column) {
     if (k <= 0) return low;
     return +back(first + ((last - first) * k) / n).toPrecision(4);
   };
-  const placeOf = (value) => ((forward(value) - first) / (last - first || 1)) * n;
-  Object.assign(column, range, { bin, n_bins: n, edge, placeOf, isFew });
+  Object.assign(column, range, { bin, n_bins: n, edge });
 }
 
 for (const column of numbers) addBins(column);

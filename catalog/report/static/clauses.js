@@ -2,7 +2,7 @@
 import { ask, columns } from './data.js';
 import { shown } from './dom.js';
 
-export const quotedText = (text) => `'${text.replaceAll("'", "''")}'`;
+const quotedText = (text) => `'${text.replaceAll("'", "''")}'`;
 
 function categoryClause(column, { values }) {
   const { categories, absent } = column;
@@ -42,7 +42,7 @@ function subsetClause(column, { isIn }) {
 }
 
 // The same steps as the macro `is_inside`, in the same order: both compute with doubles.
-export function isInside(x, y, points) {
+function isInside(x, y, points) {
   let isOdd = false;
   for (let i = 0; i < points.length; i += 1) {
     const [ax, ay] = points[i];

@@ -24,7 +24,7 @@ function traced(context, points) {
   context.closePath();
 }
 
-export function drawMarks() {
+function drawMarks() {
   const context = fitCanvas(marks);
   context.scale(devicePixelRatio, devicePixelRatio);
   const points = path ?? filters.get('outline')?.filter.points;

@@ -38,7 +38,7 @@ function savingForm(text, answer) {
   );
 }
 
-export function openDialog(isSaving) {
+function openDialog(isSaving) {
   const dialog = find('#dialog');
   const text = selectorText();
   const answer = element('div', { role: 'status' });

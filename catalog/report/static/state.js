@@ -10,7 +10,7 @@ function stateText() {
   return `#state=${encodeURIComponent(JSON.stringify(state))}`;
 }
 
-export function keepState() {
+function keepState() {
   try {
     history.replaceState(null, '', stateText());
   } catch {

@@ -21,14 +21,15 @@ async function definitionsView(pane) {
   if (!made.length) pane.replaceChildren(quiet('No subset is shown.'));
 }
 
-const factOf = (value) => (value !== null && typeof value === 'object' ? JSON.stringify(value) : value);
+const factOf = (value) => shown(typeof value === 'object' ? value && JSON.stringify(value) : value);
 
 async function quarantineView(pane) {
   const { reasons, records } = await ask('quarantine');
   const counts = Object.entries(reasons);
   if (!counts.length) return pane.replaceChildren(quiet('All records were read.'));
   const lines = records.map((record) => [
-    record.file ?? '', record.position ?? record.row_number, record.reason, record.detail ?? '',
+    record.file ?? '', record.position ?? record.row_number,
+    element('span', { className: 'whole' }, record.reason), record.detail ?? '',
     element('code', { dir: 'auto' }, record.raw ?? ''),
   ]);
   return pane.replaceChildren(
@@ -58,7 +59,7 @@ async function draw(id, view) {
   }
 }
 
-export function openTab(id) {
+function openTab(id) {
   for (const [name, , view] of VIEWS) {
     const isOpen = name === id;
     const tab = find(`#tab-${name}`);
@@ -92,5 +93,3 @@ export function buildTabs() {
   openTab('rows');
   if (isReport) for (const [id, , view] of VIEWS) draw(id, view); // for print
 }
-
-export const countText = (n, all) => `${shown(n)} of ${shown(all)}`;
