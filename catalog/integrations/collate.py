@@ -15,12 +15,12 @@ class Collate:
     """A function from items to one batch, padded on the right.
 
     A batch has ``input_ids`` and ``labels``, int64 (B, T), and ``attention_mask`` (B, T). A packed
-    batch has ``position_ids`` (B, T) in its place, which restart at each row and at the padding.
-    From these Transformers keeps rows apart, in every implementation of attention, if it has
-    neither an attention mask nor a cache: the batch says ``use_cache=False``.
+    batch has ``position_ids`` (B, T) instead, which restart at each row and at the padding. From
+    these Transformers keeps rows apart, in every implementation of attention, if it has neither an
+    attention mask nor a cache: the batch says ``use_cache=False``.
 
     Args:
-        pad: the token id of padding, which no label and no row sees.
+        pad: the token id of padding, which has no label and to which no row attends.
         is_packed: whether items are packed.
     """
 

@@ -17,7 +17,7 @@ class SubsetReading:
     Attributes:
         n_rows: rows that became tokens.
         n_cut: rows with tokens beyond ``max_length``.
-        left_out: rows without a trained token by reason; they are no item.
+        left_out: rows without a trained token, by reason; no item holds them.
         n_items: items of this rank.
         n_padding: items without a trained token, which keep ranks in step at the end of an epoch.
         n_tokens: tokens of the items.
@@ -37,7 +37,8 @@ class Progress:
     """Numbers that a process and its DataLoader workers share."""
 
     ROWS = ("n_rows", "n_cut", *REASONS)
-    COUNTS = (*ROWS, "n_items", "n_padding", "n_tokens", "n_trained")
+    ITEMS = ("n_items", "n_padding", "n_tokens", "n_trained")
+    COUNTS = (*ROWS, *ITEMS)
     _STARTS = ("start", "start_row", "start_before")
     _NAMES = (*_STARTS, "items", "is_read_ahead", "row", "before", *COUNTS)
     _PLACES: ClassVar = {name: place for place, name in enumerate(_NAMES)}
@@ -62,7 +63,7 @@ class Progress:
         """Start the counts of a pass that begins at an item."""
         if not self.keep_rows:
             self.clear_rows()
-        for name in ("n_items", "n_padding", "n_tokens", "n_trained"):
+        for name in self.ITEMS:
             self[name] = 0
         self["items"] = items
 

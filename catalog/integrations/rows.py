@@ -20,6 +20,7 @@ from catalog.errors import UsageError
 from catalog.export.training_turns import turns_of
 from catalog.models.supervised import Supervised, supervise
 from catalog.models.template import Template
+from catalog.selection.run import member_lines
 from catalog.store.queries import query
 
 if TYPE_CHECKING:
@@ -59,9 +60,9 @@ class Rows:
 
         n_media = 0
         with store.reading() as connection:
-            found = connection.sql(query("training/rows"), params=reference.parameters)
-            reader = found.to_arrow_reader(AT_ONCE)
-            with pa.OSFile(str(self._file), "wb") as sink, _writer(sink, reader.schema) as file:
+            rows = connection.sql(query("training/rows"), params=reference.parameters)
+            reader = rows.to_arrow_reader(AT_ONCE)
+            with pa.ipc.new_file(self._file, reader.schema) as file:
                 for batch in reader:
                     n_media += batch.column("has_media").true_count
                     file.write_batch(batch)
@@ -88,14 +89,14 @@ class Rows:
         return self._opened[1]
 
     def sha256(self) -> str:
-        """Return the hash of the fingerprints in their order."""
+        """Return the hash of the members; see `catalog.selection.run.members_sha256`."""
         hashed = hashlib.sha256()
         for chunk in self.table["fingerprint"].chunks:
-            hashed.update("\n".join([*chunk.to_pylist(), ""]).encode())
+            hashed.update(member_lines(chunk.to_pylist()))
         return hashed.hexdigest()
 
     def shuffled(self, seed: str) -> Places:
-        """Return the places in an order that the fingerprints and a seed fix for good."""
+        """Return the places in the order of the SQL macro `shuffle_key` with a seed."""
         keys = [
             hashlib.md5(f"{fingerprint}:{seed}".encode(), usedforsecurity=False).digest()
             for fingerprint in self.table["fingerprint"].to_pylist()
@@ -112,12 +113,6 @@ class Rows:
         rows = self.table.select(columns).take(pa.array(places)).to_pylist()
         turns = [turns_of(row, template) for row in rows]
         return supervise(turns, tokenizer=tokenizer, template=template, max_length=max_length)
-
-
-def _writer(sink: Any, schema: pa.Schema) -> Any:
-    import pyarrow as pa
-
-    return pa.ipc.new_file(sink, schema)
 
 
 def _remove(folder: str, owner: int) -> None:

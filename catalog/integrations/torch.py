@@ -272,11 +272,10 @@ class SubsetDataset(IterableDataset[Item]):
                 f"raise max_length, which is {self.max_length:,}, or select rows with answers"
             )
         if counts or reading.n_cut:
-            _LOG.warning(
-                "%s: %s of %s rows are cut at %s tokens, and left out are %s",
-                *(self.rows.reference, f"{reading.n_cut:,}", f"{reading.n_rows:,}"),
-                *(f"{self.max_length:,}", counts or "none"),
-            )
+            text = "%s: %s are cut at %s tokens, and left out are %s"
+            cut = f"{reading.n_cut:,} of {reading.n_rows:,} rows"
+            limit = f"{self.max_length:,}"
+            _LOG.warning(text, self.rows.reference, cut, limit, counts or "none")
 
 
 def _lengths(rows: Any) -> Places:
