@@ -1,4 +1,4 @@
-"""Parameters of which the default suite runs a few, and the slow suite the rest."""
+"""Split parameters: a few for the default suite, the rest for the slow suite."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""The command `agreement`."""
+"""Command `agreement`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command `explain`."""
+"""Command `explain`."""
 
 from __future__ import annotations
 
@@ -60,7 +60,10 @@ def explain(
         return
     if dialect:
         translated = catalog.translate(selector, pool, dialect=dialect, **options)
-        echo_json(asdict(translated)) if is_json else click.echo(translated.text())
+        if is_json:
+            echo_json(asdict(translated))
+        else:
+            click.echo(translated.text())
         return
     explanation = catalog.explain(selector, pool, **options)
     if is_json:

@@ -1,4 +1,4 @@
-"""The command `lineage`."""
+"""Command `lineage`."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ def echo_rows(
     Args:
         rows: a frame, or a list of dicts with the same keys.
         is_json: the ``--json`` flag.
-        nothing: the text on stderr in place of an empty table.
+        nothing: the text on stderr if there are no rows.
     """
     records = list(rows) if isinstance(rows, Sequence) else rows.to_dicts()
     if is_json:

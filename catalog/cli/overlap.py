@@ -1,4 +1,4 @@
-"""Command that finds overlap with test sets, and the option of `select` that leaves it out."""
+"""Command `overlap`."""
 
 from __future__ import annotations
 
@@ -21,14 +21,6 @@ SHOWN = 12
 SPAN = 60
 """Characters of a text in a table."""
 
-ngram_option = click.option(
-    "--ngram",
-    type=click.IntRange(1, 64),
-    default=13,
-    show_default=True,
-    help="Words of a shared run.",
-)
-
 
 @click.command()
 @click.argument("reference")
@@ -38,7 +30,13 @@ ngram_option = click.option(
     metavar="TESTS",
     help="Pools that hold test items, separated by commas.",
 )
-@ngram_option
+@click.option(
+    "--ngram",
+    type=click.IntRange(1, 64),
+    default=13,
+    show_default=True,
+    help="Words of a shared run.",
+)
 @click.option(
     "-n",
     "--rows",

@@ -67,11 +67,11 @@ def lint(
     """
     linted = [ctx.obj.lint_selector(name, pool=pool, fix=is_fixing) for name in names]
     if is_json:
-        echo_json([one.as_dict() for one in linted])
+        echo_json([each.as_dict() for each in linted])
     else:
-        for one in linted:
-            _echo_findings(one)
-    ctx.exit(FAILED if any(one.findings for one in linted) else DONE)
+        for each in linted:
+            _echo_findings(each)
+    ctx.exit(FAILED if any(each.findings for each in linted) else DONE)
 
 
 def _echo_findings(linted: LintedSelector) -> None:

@@ -1,4 +1,4 @@
-"""Command that splits a pool without leaks."""
+"""Command `split`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Command that counts tokens and what training costs."""
+"""Command `tokens`."""
 
 from __future__ import annotations
 

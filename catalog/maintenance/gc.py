@@ -24,7 +24,7 @@ class GcReport(NotebookResult):
     Attributes:
         n_instructions: of dropped pools.
         scratch: files that dead jobs left.
-        signals: those of which nothing was left, as kind and name.
+        signals: those without any value left, as kind and name.
         models: folders of models that were trained for such.
         n_bytes: of the files and the models.
         is_dry_run: whether it only would be.
@@ -53,7 +53,7 @@ def gc(
     """Remove what nothing refers to any more.
 
     That is: instructions that no version of a pool and no subset holds, with their numbers; signals
-    and trained models of which nothing is left; vectors that nothing records, and their versions
+    and trained models that no value is left of; vectors that nothing records, and their versions
     that no subset was made from; kept media that nothing refers to; files of dead jobs.
 
     Raises:

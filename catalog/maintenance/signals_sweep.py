@@ -1,4 +1,4 @@
-"""Signals of which nothing is left: their records, and the models that were trained for them."""
+"""Empty signals: their records, and the models that were trained for them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ WARM_UP = (
 
 
 def dead_signals(connection: Connection) -> dict[int, str]:
-    """Return the signals of which nothing is left, by number, dependent ones first.
+    """Return the signals without any value left, by number, dependent ones first.
 
     Needs the table ``unreferenced``.
     """

@@ -61,7 +61,11 @@ class Parent:
         return ids
 
     def still_there(self, reference: str, ids: Ids) -> Ids:
-        """Those of some members that the pool has, ascending."""
+        """Return the members of a reference that the parent still has, ascending.
+
+        Raises:
+            OptionError: it has none of them.
+        """
         kept = ids[np.isin(ids, self.ids)]
         if len(kept) < len(ids):
             self.notes.append(

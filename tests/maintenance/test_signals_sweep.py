@@ -1,4 +1,4 @@
-"""Signals and models of which nothing is left."""
+"""Signals and models that no value is left of."""
 
 from collections.abc import Callable
 from pathlib import Path

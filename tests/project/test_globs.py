@@ -15,7 +15,7 @@ Run = Callable[..., Result]
 
 @pytest.fixture
 def run(catalog: Catalog, jsonl: Callable[..., Path]) -> Run:
-    """Two subsets `a-1` and `a-2`, of which the second was made from the first, and `b`."""
+    """Subset `a-1`, subset `a-2` that was made from it, and subset `b`."""
     records = [{"instruction": f"question {i}", "output": f"answer {i}"} for i in range(9)]
     catalog.register(jsonl(records), pool="a-pool")
     catalog.select("random", "a-pool", budget=6, name="a-1")

@@ -22,7 +22,7 @@ INTO = {"val": 20, "train": "rest"}
 
 
 def records(seed: int) -> list[dict[str, Any]]:
-    """Return prompts of which a third nearly repeat an earlier one."""
+    """Return prompts, a third of which nearly repeat an earlier one."""
     draw = random.Random(seed)
     prompts: list[str] = []
     for i in range(N):

@@ -9,10 +9,10 @@ _BETWEEN = re.compile(r"[\s,\ufeff]*")
 
 
 class Window:
-    """Text in blocks, of which only the unread part is held.
+    """Text that arrives in blocks; only its unread part is kept in memory.
 
     Attributes:
-        text: the held text.
+        text: the part that is in memory.
         place: the place of reading in ``text``.
         is_last: whether ``text`` is the end.
     """

@@ -14,7 +14,7 @@ Write = Callable[..., Path]
 @pytest.fixture
 @made_once
 def pool(catalog: Catalog, jsonl: Write) -> Catalog:
-    """Five records, of which the second has no response and the fourth repeats the first."""
+    """Five records: the second has no response, and the fourth repeats the first."""
     made = [
         {"instruction": f"question {i}", "input": "", "output": f"answer {i}", "code": f"k{i}"}
         for i in range(5)

@@ -20,7 +20,7 @@ CONCURRENCY = 8
 
 @pytest.fixture
 def server() -> Iterator[JudgeServer]:
-    """A server of which every fifth request fails."""
+    """A server that fails every fifth request."""
     with running(JudgeServer(reply=by_number, every=5)) as started:
         yield started
 
