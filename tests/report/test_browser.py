@@ -149,6 +149,31 @@ def test_search_rows_and_keys(server: PageServer, open_page: Open) -> None:
     until(page, "document.getElementById('pane-quarantine').textContent.includes('<u>no answer')")
 
 
+def test_a_text_that_comes_after_the_mouse_has_left_is_not_shown(
+    server: PageServer, open_page: Open
+) -> None:
+    page = open_page(server.url)
+    place = "view.toScreen(document.querySelector('#marks'), view.placesX[0], view.placesY[0])"
+    x, y = page.evaluate(f"import('/view.js').then((view) => {place})")
+    box = page.locator("#marks").bounding_box()
+    assert box
+    held: list[Any] = []
+    for leaves in (False, True):
+        held.clear()
+        page.route("**/ask/rows", lambda route: held.append(route))
+        page.mouse.move(box["x"] + x, box["y"] + y)
+        while not held:
+            page.wait_for_timeout(20)
+        if leaves:
+            page.mouse.move(5, 5)
+        with page.expect_response("**/ask/rows"):
+            held[0].continue_()
+        page.wait_for_timeout(200)
+        assert page.is_hidden("#tip") == leaves
+        page.unroute("**/ask/rows")
+        page.mouse.move(5, 5)
+
+
 def test_hostile_texts_are_shown_as_text(server: PageServer, open_page: Open) -> None:
     page = open_page(server.url)
     for row, text in enumerate(HOSTILE):

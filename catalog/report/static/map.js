@@ -47,19 +47,17 @@ function drawMarks() {
   context.stroke();
 }
 
-function redraw() {
-  requestAnimationFrame(() => {
-    drawPoints();
-    drawMarks();
-  });
-}
+const redraw = () => requestAnimationFrame(() => { drawPoints(); drawMarks(); });
+
+const hideTip = () => { clearTimeout(wait); wait = 0; tip.hidden = true; };
 
 async function showTip(x, y) {
   const row = nearestRow(marks, x, y, isShown);
   tip.hidden = true;
   if (row < 0) return;
+  const asked = wait;
   const [text] = await ask('rows', { ids: [row] });
-  if (!text) return;
+  if (!text || asked !== wait) return;
   const response = (text.response ?? '').slice(0, 120);
   tip.replaceChildren(element('b', {}, text.prompt.slice(0, 160)), element('div', {}, response));
   tip.style.left = `${Math.max(0, Math.min(x + 12, marks.clientWidth - 340))}px`;
@@ -68,6 +66,7 @@ async function showTip(x, y) {
 }
 
 function pressed(event) {
+  hideTip();
   marks.setPointerCapture(event.pointerId);
   if (isOutlining(event)) path = [toMap(marks, event.offsetX, event.offsetY)];
   else drag = { x: event.offsetX, y: event.offsetY, isMoved: false };
@@ -130,7 +129,7 @@ export function buildMap() {
     onpointerdown: pressed,
     onpointermove: moved,
     onpointerup: released,
-    onpointerleave: () => { clearTimeout(wait); tip.hidden = true; },
+    onpointerleave: hideTip,
     onkeydown: typed,
   });
   const wheel = (event) => {
