@@ -13,16 +13,8 @@ NAMES = frozenset(
 
 EXPENDABLE = (
     *("identity", "lance_table", "members", "definition", "n_bytes", "dimension", "signal_id"),
-    *(
-        "index_recall",
-        "is_prompts_only",
-        "shapes",
-        "seconds",
-        "seed",
-        "settings",
-        "paper",
-        "encoding",
-    ),
+    *("index_recall", "is_prompts_only", "shapes", "seconds", "seed"),
+    *("settings", "paper", "encoding"),
 )
 """Columns that leave before others, the first one first."""
 

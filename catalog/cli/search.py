@@ -99,8 +99,9 @@ def index(catalog: Catalog, /, pool: str, is_text: bool, encoder: str, is_json: 
     """
     if is_text:
         with progress_bar(f"indexing {pool}", unit="instructions") as bar:
-            progress = lambda done, total, _: bar(done, total, done)  # noqa: E731
-            report: Any = catalog.index(pool, text=True, progress=progress)
+            report: Any = catalog.index(
+                pool, text=True, progress=lambda done, total, _: bar(done, total, done)
+            )
         echo_report(report, is_json=is_json)
         return
     answer: Any = catalog.index(pool, encoder=encoder)

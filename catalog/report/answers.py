@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -159,7 +159,7 @@ class Answers:
         self, function: Callable[..., Any], *values: Any, limits: Limits, **options: Any
     ) -> Any:
         store = self.store.absolute()
-        return worker.call(function, store, *values, limits=replace(limits), **options)
+        return worker.call(function, store, *values, limits=limits, **options)
 
 
 QUESTIONS: Mapping[str, Callable[..., Any]] = {

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from catalog.errors import AmbiguousSignalError, QueryError, SignalError
+from catalog.errors import QueryError, SignalError
 from catalog.query.executor import Limits
 from catalog.query.source_text import quoted
 from catalog.report.columns import (
@@ -151,7 +151,7 @@ class _Reader:
         """Yield the last loss, where every member has a trajectory."""
         try:
             table = self._run("last_losses")
-        except (SignalError, AmbiguousSignalError, QueryError):
+        except (SignalError, QueryError):
             return
         values = self._in_order(table, "value")
         reads = JOINED.format(column="losses", relation="trajectories")

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from catalog import Catalog, OptionError, UsageError
+from tests.integrations.conftest import WORDS
 
-WORDS = ["the", "river", "night", "light", "field", "stone", "word", "small", "large", "add"]
 N_ROWS = 193  # which no small number of splits divides
 
 pytestmark = pytest.mark.filterwarnings("ignore:lance is not fork-safe")
