@@ -5,28 +5,16 @@ import io
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from click.testing import CliRunner, Result
 
 from catalog import Catalog
-from catalog.cli import main
+from tests.cli.conftest import Run
 from tests.copies import made_once
 
 Write = Callable[..., Path]
-
-
-@pytest.fixture
-def run(catalog: Catalog) -> Callable[..., Result]:
-    def run(*arguments: str, **options: Any) -> Result:
-        return CliRunner().invoke(
-            main, ["--home", str(catalog.store.path), "--wait", "1", *arguments], **options
-        )
-
-    return run
 
 
 @pytest.fixture
@@ -37,9 +25,7 @@ def filled(catalog: Catalog, jsonl: Write) -> Catalog:
     return catalog
 
 
-def test_register_answers_in_json_with_what_was_read(
-    run: Callable[..., Result], jsonl: Write
-) -> None:
+def test_register_answers_in_json_with_what_was_read(run: Run, jsonl: Write) -> None:
     result = run(
         "register", str(jsonl([{"prompt": "a", "completion": "b"}])), "--pool", "p", "--json"
     )
@@ -52,9 +38,7 @@ def test_register_answers_in_json_with_what_was_read(
     ) == ("p", 1, 1, "alpaca")
 
 
-def test_register_prints_what_folded_and_which_keys_were_not_read(
-    run: Callable[..., Result], jsonl: Write
-) -> None:
+def test_register_prints_what_folded_and_which_keys_were_not_read(run: Run, jsonl: Write) -> None:
     keys = {f"key{n:02}": n for n in range(12)}
     records = [{"prompt": "a", "completion": "b", **keys, "id": n // 2} for n in range(4)]
     result = run("register", str(jsonl(records)), "--pool", "p", "--hash-media")
@@ -88,9 +72,7 @@ def test_register_prints_what_folded_and_which_keys_were_not_read(
     ],
 )
 @pytest.mark.usefixtures("filled")
-def test_what_prints_a_table_prints_json_too(
-    run: Callable[..., Result], arguments: tuple[str, ...]
-) -> None:
+def test_what_prints_a_table_prints_json_too(run: Run, arguments: tuple[str, ...]) -> None:
     result = run(*arguments, "--json")
     assert result.exit_code == 0, result.output
     json.loads(result.stdout)
@@ -98,29 +80,27 @@ def test_what_prints_a_table_prints_json_too(
 
 
 @pytest.mark.usefixtures("filled")
-def test_an_error_is_one_line_on_stderr_and_exit_code_1(run: Callable[..., Result]) -> None:
+def test_an_error_is_one_line_on_stderr_and_exit_code_1(run: Run) -> None:
     result = run("show", "q")
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == "error: no pool or subset named q; there are: p\n"
 
 
 @pytest.mark.usefixtures("filled")
-def test_a_wrong_use_is_exit_code_2(run: Callable[..., Result]) -> None:
+def test_a_wrong_use_is_exit_code_2(run: Run) -> None:
     assert run("show").exit_code == 2
     assert run("tag", "p", "12").exit_code == 2
 
 
 @pytest.mark.usefixtures("empty_folder")
-def test_a_folder_without_a_catalog_names_the_first_step(run: Callable[..., Result]) -> None:
+def test_a_folder_without_a_catalog_names_the_first_step(run: Run) -> None:
     result = run("pools")
     assert result.exit_code == 1
     assert "catalog register FILE --pool NAME" in result.stderr
 
 
 @pytest.mark.usefixtures("filled")
-def test_sql_writes_every_format_to_a_file_and_to_stdout(
-    run: Callable[..., Result], tmp_path: Path
-) -> None:
+def test_sql_writes_every_format_to_a_file_and_to_stdout(run: Run, tmp_path: Path) -> None:
     query = "SELECT row_number, prompt, [row_number] AS nested, NULL AS nothing "
     query += "FROM pool('p') ORDER BY row_number"
     for ending in ("json", "jsonl", "csv", "parquet", "arrow"):
@@ -141,7 +121,7 @@ def test_sql_writes_every_format_to_a_file_and_to_stdout(
 
 
 @pytest.mark.usefixtures("filled")
-def test_sql_takes_parameters_files_and_stdin(run: Callable[..., Result], tmp_path: Path) -> None:
+def test_sql_takes_parameters_files_and_stdin(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "query.sql"
     path.write_text("SELECT count(*) AS n FROM pool('p') WHERE row_number < $limit")
     for arguments, options in (((str(path),), {}), (("-",), {"input": path.read_text()})):
@@ -151,7 +131,7 @@ def test_sql_takes_parameters_files_and_stdin(run: Callable[..., Result], tmp_pa
 
 
 @pytest.mark.usefixtures("filled")
-def test_a_failed_query_leaves_no_file(run: Callable[..., Result], tmp_path: Path) -> None:
+def test_a_failed_query_leaves_no_file(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "answer.csv"
     result = run("sql", "SELECT nothing FROM pool('p')", "-o", str(path))
     assert result.exit_code == 1
@@ -160,14 +140,14 @@ def test_a_failed_query_leaves_no_file(run: Callable[..., Result], tmp_path: Pat
 
 
 @pytest.mark.usefixtures("filled")
-def test_a_table_says_when_there_are_more_rows(run: Callable[..., Result]) -> None:
+def test_a_table_says_when_there_are_more_rows(run: Run) -> None:
     result = run("sql", "SELECT row_number FROM pool('p') ORDER BY 1", "--rows", "2")
     assert "first 2 rows" in result.stderr
     assert "1" in result.stdout
     assert "4" not in result.stdout
 
 
-def test_a_drop_asks_first(run: Callable[..., Result], filled: Catalog) -> None:
+def test_a_drop_asks_first(run: Run, filled: Catalog) -> None:
     assert run("drop", "p", input="n\n").exit_code == 0
     assert filled.pools().height == 1
     dropped = run("drop", "p", "--yes", "--json")
@@ -175,7 +155,7 @@ def test_a_drop_asks_first(run: Callable[..., Result], filled: Catalog) -> None:
     assert filled.pools().height == 0
 
 
-def test_doctor_fails_when_something_is_wrong(run: Callable[..., Result], filled: Catalog) -> None:
+def test_doctor_fails_when_something_is_wrong(run: Run, filled: Catalog) -> None:
 
     with filled.store.writing() as connection:
         connection.execute(
@@ -188,7 +168,7 @@ def test_doctor_fails_when_something_is_wrong(run: Callable[..., Result], filled
 
 
 @pytest.mark.usefixtures("filled")
-def test_export_writes_what_register_reads(run: Callable[..., Result], tmp_path: Path) -> None:
+def test_export_writes_what_register_reads(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "exported.jsonl"
     assert run("export", "p", "-o", str(path)).exit_code == 0
     run("register", str(path), "--pool", "again")
@@ -196,9 +176,7 @@ def test_export_writes_what_register_reads(run: Callable[..., Result], tmp_path:
     assert (answer["n_added"], answer["n_removed"], answer["n_kept"]) == (0, 0, 5)
 
 
-def test_a_file_of_a_dead_job_is_found_and_swept(
-    run: Callable[..., Result], filled: Catalog
-) -> None:
+def test_a_file_of_a_dead_job_is_found_and_swept(run: Run, filled: Catalog) -> None:
     (filled.store.scratch / "register-999999999-x").mkdir(parents=True)
     assert run("doctor").exit_code == 1
     assert run("gc").exit_code == 0

@@ -3,18 +3,16 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
 from catalog import Catalog
-from catalog.cli import main
 from catalog.store.paths import package_data_dir
+from tests.cli.conftest import Run
 from tests.copies import made_once
 
-Run = Callable[..., Result]
 N = 48
 WORDS = [
     "the",
@@ -53,16 +51,6 @@ def pool(catalog: Catalog, jsonl: Callable[..., Path]) -> Catalog:
     ]
     catalog.register(jsonl(records), pool="p", labels_column="tags")
     return catalog
-
-
-@pytest.fixture
-def run(catalog: Catalog) -> Run:
-    def run(*arguments: str, **options: Any) -> Result:
-        return CliRunner().invoke(
-            main, ["--home", str(catalog.store.path), "--wait", "1", *arguments], **options
-        )
-
-    return run
 
 
 def commands(result: Result) -> list[str]:

@@ -5,29 +5,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
 from catalog import Catalog
-from catalog.cli import main
+from tests.cli.conftest import Run
 from tests.copies import made_once
 
-Run = Callable[..., Result]
 MINE = """-- summary: The first.
 -- param: skip integer = 0 [0..5]  left out
 -- A sentence.
 SELECT instruction_id, fingerprint FROM pool($pool)
 WHERE row_number >= $skip ORDER BY fingerprint LIMIT $budget
 """
-
-
-@pytest.fixture
-def run(catalog: Catalog) -> Run:
-    def run(*arguments: str) -> Result:
-        return CliRunner().invoke(
-            main, ["--home", str(catalog.store.path), "--wait", "1", *arguments]
-        )
-
-    return run
 
 
 @pytest.fixture

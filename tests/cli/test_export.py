@@ -3,16 +3,14 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 
 from catalog import Catalog
-from catalog.cli import main
+from tests.cli.conftest import Run
 from tests.copies import made_once
 
-Run = Callable[..., Result]
+pytestmark = pytest.mark.usefixtures("filled")
 
 
 @pytest.fixture
@@ -26,16 +24,6 @@ def filled(catalog: Catalog, jsonl: Callable[..., Path]) -> Catalog:
         )
     catalog.select("random", "p", budget=3, name="drawn")
     return catalog
-
-
-@pytest.fixture
-def run(filled: Catalog) -> Run:
-    def run(*arguments: str, **options: Any) -> Result:
-        return CliRunner().invoke(
-            main, ["--home", str(filled.store.path), "--wait", "1", *arguments], **options
-        )
-
-    return run
 
 
 def test_an_export_says_which_version_it_holds(run: Run, tmp_path: Path) -> None:

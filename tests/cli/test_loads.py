@@ -5,24 +5,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
 from catalog import Catalog
-from catalog.cli import main
+from tests.cli.conftest import Run
 
-Run = Callable[..., Result]
 Write = Callable[..., Path]
 
 
 def pairs(n: int) -> list[dict[str, str]]:
     return [{"instruction": f"question {i}", "output": f"answer {i}"} for i in range(n)]
-
-
-@pytest.fixture
-def run(catalog: Catalog) -> Run:
-    return lambda *arguments: CliRunner().invoke(
-        main, ["--home", str(catalog.store.path), "--wait", "1", *arguments]
-    )
 
 
 def test_a_refused_load_names_the_numbers_and_both_ways_out(run: Run, jsonl: Write) -> None:

@@ -5,21 +5,20 @@ import io
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 
 from catalog import Catalog
-from catalog.cli import main
+from tests.cli.conftest import Run
 from tests.copies import made_once
 
-Run = Callable[..., Result]
 STRANGE = """
 SELECT 'nan'::DOUBLE AS a, {'b': ['infinity'::DOUBLE, 1.5]} AS b, 'xy'::BLOB AS c,
     INTERVAL '14 months 3 days 2.5 seconds' AS d,
     [INTERVAL 1 DAY] AS e, TIMESTAMP '2026-01-02 03:00:00' AS f
 """
+
+pytestmark = pytest.mark.usefixtures("filled")
 
 
 @pytest.fixture
@@ -27,16 +26,6 @@ SELECT 'nan'::DOUBLE AS a, {'b': ['infinity'::DOUBLE, 1.5]} AS b, 'xy'::BLOB AS 
 def filled(catalog: Catalog, jsonl: Callable[..., Path]) -> Catalog:
     catalog.register(jsonl([{"instruction": "why?", "output": "because"}]), pool="p")
     return catalog
-
-
-@pytest.fixture
-def run(filled: Catalog) -> Run:
-    def run(*arguments: str, **options: Any) -> Result:
-        return CliRunner().invoke(
-            main, ["--home", str(filled.store.path), "--wait", "1", *arguments], **options
-        )
-
-    return run
 
 
 def test_json_holds_nothing_that_is_not_json(run: Run) -> None:

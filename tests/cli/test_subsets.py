@@ -6,24 +6,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
 
 from catalog import Catalog
-from catalog.cli import main
 from catalog.store.paths import package_data_dir
+from tests.cli.conftest import Run
 from tests.copies import made_once
 
-Run = Callable[..., Result]
 N = 40
 MINE = """-- summary: The first.\n-- param: skip integer = 0 [0..5]  left out
 SELECT instruction_id, row_number FROM pool($pool) WHERE row_number >= $skip
 ORDER BY row_number LIMIT $budget\n"""
-
-
-@pytest.fixture
-def run(catalog: Catalog) -> Run:
-    home = ["--home", str(catalog.store.path), "--wait", "1"]
-    return lambda *arguments, **options: CliRunner().invoke(main, [*home, *arguments], **options)
 
 
 @pytest.fixture

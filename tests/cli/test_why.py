@@ -6,14 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
 
 from catalog import Catalog
-from catalog.cli import main
+from tests.cli.conftest import Run
 from tests.copies import made_once
 
-Run = Callable[..., Result]
 N = 30
+
+pytestmark = pytest.mark.usefixtures("filled")
 
 
 @pytest.fixture
@@ -33,16 +33,6 @@ def filled(catalog: Catalog, jsonl: Callable[..., Path], tmp_path: Path) -> Cata
     catalog.select("depth_only", "p", budget=3, name="deep")
     catalog.select("s2l", "p", budget=6, name="even", settings={"k": 3})
     return catalog
-
-
-@pytest.fixture
-def run(filled: Catalog) -> Run:
-    def run(*arguments: str) -> Result:
-        return CliRunner().invoke(
-            main, ["--home", str(filled.store.path), "--wait", "1", *arguments]
-        )
-
-    return run
 
 
 def test_a_members_rank_and_reasons_are_reported(run: Run) -> None:
