@@ -30,6 +30,9 @@ class FileReport:
         unread: number of records with each unread key, for the commonest keys.
         n_unread_keys: number of different unread keys.
         notes: notes about the file as a whole.
+        n_bytes: size of the file as it is stored; of a sheet, that of its workbook; None of a
+            frame.
+        sha256: hash of these bytes.
     """
 
     file: str
@@ -46,3 +49,5 @@ class FileReport:
     unread: dict[str, int] = field(default_factory=dict)
     n_unread_keys: int = 0
     notes: list[str] = field(default_factory=list)
+    n_bytes: int | None = None
+    sha256: str | None = None

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import tarfile
-import zipfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, BinaryIO, Literal
 
-from catalog.errors import CatalogError, SourceError
-from catalog.messages import one_line
+from catalog.errors import SourceError
+from catalog.pools.file_bytes import BLOCK, FileBytes
 from catalog.pools.readers.encoding import decoded, encoding_of, shown
-from catalog.pools.sources import Source, unreadable
-
-BLOCK = 2**20
-"""Bytes of one read."""
+from catalog.pools.sources import Source
 
 _KNOWN = {
     b"%PDF": "a PDF file",
@@ -31,16 +25,8 @@ _KNOWN = {
     b"Obj\x01": "an Avro file: save it as Parquet or JSON Lines",
     b"ORC": "an ORC file: save it as Parquet or JSON Lines",
 }
-_DAMAGE = (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, NotImplementedError)
 _LFS = (b"version https://git-lfs.github.com/spec/", b"# xet version")
 _HTML = (b"<!doctype html", b"<html", b"<head", b"<body", b"<?xml", b"<!--")
-
-
-@dataclass
-class Counter:
-    """Count of the bytes read from all sources, before decompression."""
-
-    n_bytes: int = 0
 
 
 Kind = Literal["text", "parquet", "arrow", "excel", "frame"]
@@ -61,6 +47,7 @@ class Opened:
         packed: the whole content, for Arrow.
         sheet: an openpyxl worksheet, for Excel.
         notes: notes about the file. Its archive adds to them after its last member.
+        raw: the bytes of the file as it is stored; None for a frame.
     """
 
     source: Source
@@ -73,6 +60,17 @@ class Opened:
     packed: Iterator[bytes] = field(default_factory=lambda: iter(()), repr=False)
     sheet: Any = field(default=None, repr=False)
     notes: list[str] = field(default_factory=list)
+    raw: FileBytes | None = field(default=None, repr=False)
+
+    def size_and_sha256(self) -> tuple[int | None, str | None]:
+        """Read what is left of the file, and return its bytes and their hash.
+
+        A member of an archive counts as a file, and a sheet has those of its workbook.
+        """
+        if self.raw is None:
+            return None, None
+        sha256 = self.raw.sha256(is_sought=self.kind in ("parquet", "excel"))
+        return self.raw.n_bytes, sha256
 
 
 def text(plain: Iterator[bytes], head: bytes, *, source: Source, compression: str | None) -> Opened:
@@ -91,29 +89,6 @@ def text(plain: Iterator[bytes], head: bytes, *, source: Source, compression: st
     blocks = decoded(chain([head], plain), codec=codec)
     start = next(blocks, "")
     return Opened(source, compression, shown(codec), start, chain([start], blocks))
-
-
-def raw_blocks(binary: BinaryIO, *, source: Source, counter: Counter) -> Iterator[bytes]:
-    """Yield and count a file's bytes, before decompression.
-
-    Raises:
-        SourceError: the file system, or the archive, cannot read them.
-    """
-    while True:
-        try:
-            block = binary.read(BLOCK)
-        except CatalogError:
-            raise
-        except _DAMAGE as error:
-            raise SourceError(
-                f"{source.name} is damaged: {one_line(error)}", reason="corrupt_archive"
-            ) from error
-        except Exception as error:  # network errors have many types
-            raise unreadable(source.name, error) from error
-        if not block:
-            return
-        counter.n_bytes += len(block)
-        yield block
 
 
 def head_of(plain: Iterator[bytes]) -> bytes:

@@ -13,9 +13,9 @@ import pyarrow as pa
 
 from catalog.pools.batch import INSTRUCTIONS, QUARANTINE, BatchBuilder
 from catalog.pools.columns import Column, refuse_unknown
+from catalog.pools.file_bytes import Counter
 from catalog.pools.file_reader import FileReader
 from catalog.pools.file_report import FileReport
-from catalog.pools.files import Counter
 from catalog.pools.media import MediaReader
 from catalog.pools.options import ReadOptions
 from catalog.pools.readers.frames import Frame, is_frame
@@ -94,6 +94,7 @@ def read_batches(
                     n_records = reader.first + reader.reading.n_records
                     yield batch()
                 n_records = reader.first + reader.reading.n_records
+                reader.reading.n_bytes, reader.reading.sha256 = content.size_and_sha256()
                 ended.append(reader.reading)
                 columns += reader.columns
                 if report is not None:

@@ -20,12 +20,13 @@ from catalog.pools.archives import (
     tar_members,
     zip_members,
 )
-from catalog.pools.files import Counter, Opened, head_of, raw_blocks, text
+from catalog.pools.file_bytes import Counter, FileBytes
+from catalog.pools.files import Opened, head_of, text
 from catalog.pools.folders import Choice
 from catalog.pools.readers import arrow_ipc
 from catalog.pools.readers.compression import compression_of, unpacked
 from catalog.pools.readers.excel import has_rows, is_workbook, sheets
-from catalog.pools.sources import STDIN, Source, unreadable
+from catalog.pools.sources import STDIN, Source, is_url, unreadable
 
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")  # an archive with members, an empty archive
 _PARQUET = b"PAR1"
@@ -58,7 +59,7 @@ def contents(source: Source, *, counter: Counter) -> Generator[Opened, None, Non
 def _files(
     binary: BinaryIO, *, source: Source, counter: Counter, is_member: bool
 ) -> Iterator[Opened]:
-    raw = raw_blocks(binary, source=source, counter=counter)
+    raw = FileBytes(binary, source=source, counter=counter)
     first = next(raw, b"")
     compression = compression_of(first)
     plain: Iterator[bytes] = chain([first], raw)
@@ -67,18 +68,23 @@ def _files(
     head = head_of(plain)
     whole = chain([head], plain)
     is_plain = not (compression or is_member or source.name == STDIN)
-    if head.startswith((_PARQUET, *_ZIP)):
+    if head.startswith(_PARQUET):
+        is_near = is_plain and not is_url(source.name)  # what is far is read once, into a copy
+        with _seekable(whole, binary if is_near else None, name=source.name) as file:
+            yield Opened(source, compression, kind="parquet", binary=file, raw=raw)
+    elif head.startswith(_ZIP):
         with _seekable(whole, binary if is_plain else None, name=source.name) as file:
-            if head.startswith(_PARQUET):
-                yield Opened(source, compression, kind="parquet", binary=file)
-            else:
-                yield from _zipped(file, source=source, counter=counter, is_member=is_member)
+            for opened in _zipped(file, source=source, counter=counter, is_member=is_member):
+                opened.raw = opened.raw or raw  # a sheet has the bytes of its workbook
+                yield opened
     elif is_tar(head):
         yield from _tar(whole, source=source, is_member=is_member)
     elif head.startswith(arrow_ipc.FILE) or arrow_ipc.is_stream(head):
-        yield Opened(source, compression, kind="arrow", packed=whole)
+        yield Opened(source, compression, kind="arrow", packed=whole, raw=raw)
     else:
-        yield text(plain, head, source=source, compression=compression)
+        opened = text(plain, head, source=source, compression=compression)
+        opened.raw = raw
+        yield opened
 
 
 def _seekable(whole: Iterable[bytes], plain: BinaryIO | None, *, name: str) -> BinaryIO:

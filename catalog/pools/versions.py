@@ -140,7 +140,8 @@ def tag(connection: Connection, reference: Reference, tag: str) -> None:
 def drop(connection: Connection, text: str) -> Reference:
     """Remove a pool with its history, a subset, or one version of a subset.
 
-    The instructions stay until `gc`.
+    The instructions stay until `gc`. Exports and runs stay recorded under the name and the hash of
+    the members, since the files and the models are still there.
 
     Raises:
         OptionError: the text names a version of a pool, or subsets depend on it.

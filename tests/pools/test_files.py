@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from catalog.errors import SourceError
-from catalog.pools.files import BLOCK, Counter
+from catalog.pools.file_bytes import BLOCK, Counter
 from catalog.pools.source_contents import contents
 from catalog.pools.sources import resolve
 

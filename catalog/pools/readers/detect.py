@@ -10,7 +10,8 @@ from typing import Any
 
 from catalog.errors import SourceError
 from catalog.messages import listed
-from catalog.pools.files import BLOCK, Opened
+from catalog.pools.file_bytes import BLOCK
+from catalog.pools.files import Opened
 from catalog.pools.formats.alpaca_keys import INPUTS, PROMPTS, RESPONSES
 from catalog.pools.layout import laid_out, standard
 from catalog.pools.literal import looks_python
