@@ -40,6 +40,7 @@ from catalog.errors import UsageError as UsageError
 from catalog.export import Exported as Exported
 from catalog.maintenance.database_doctor import Issue as Issue
 from catalog.maintenance.gc import GcReport as GcReport
+from catalog.outcomes.runs import Run as Run
 from catalog.pools.register import Registration as Registration
 from catalog.pools.restore import Restoration as Restoration
 from catalog.pools.versions import Description as Description

@@ -8,9 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
-from catalog.errors import OptionError
 from catalog.frames import to_polars
-from catalog.messages import argument
 from catalog.signals.kind_options import (
     ENCODER,
     Dtype,
@@ -25,7 +23,6 @@ from catalog.signals.kind_options import (
     StatesOptions,
 )
 from catalog.signals.options import TINY
-from catalog.store.queries import query as query_text
 from catalog.store.references import resolve
 from catalog.store.store import WAIT, Store
 
@@ -45,6 +42,7 @@ if TYPE_CHECKING:
     from catalog.export import Exported
     from catalog.maintenance.database_doctor import Issue
     from catalog.maintenance.gc import GcReport
+    from catalog.outcomes.runs import Run
     from catalog.pools.readers.frames import Frame
     from catalog.pools.register import Progress as LoadProgress
     from catalog.pools.register import Registration
@@ -763,34 +761,35 @@ class Catalog:
         allow_lossy: bool = False,
         overwrite: bool = False,
     ) -> Exported:
-        """Write a pool or subset for a trainer; ``name`` is the data set's name in its folder.
+        """Write a pool or subset for a trainer; see `catalog.outcomes.exports.export_reference`.
 
-        See `catalog.export.export`.
+        Formats and losses: `catalog.export.export`.
         """
-        from catalog.export import export, folder_formats
-        from catalog.subsets.order import order_matters
+        from catalog.outcomes.exports import export_reference
 
-        if name and format not in folder_formats():
-            folders = " or ".join(folder_formats())
-            raise OptionError(
-                f"{argument('name', name)} is the data set's name in a trainer's folder: leave it "
-                f"out, or use {argument('format', flag='--format')} {folders}"
-            )
+        options = {"allow_lossy": allow_lossy, "overwrite": overwrite}
+        target = os.fspath(path)
+        return export_reference(self.store, reference, target, format=format, name=name, **options)
+
+    def add_run(
+        self,
+        reference: str,
+        metrics: Mapping[str, float],
+        *,
+        note: str | None = None,
+        url: str | None = None,
+    ) -> Run:
+        """Record results of training on a version; see `catalog.outcomes.runs.add_run`."""
+        from catalog.outcomes.runs import add_run
+
+        return add_run(self.store, reference, metrics, note=note, url=url)
+
+    def runs(self, reference: str | None = None) -> pl.DataFrame:
+        """Return the recorded runs, a row a metric; see `catalog.outcomes.runs.list_runs`."""
+        from catalog.outcomes.runs import list_runs
+
         with self.store.reading() as connection:
-            found = resolve(connection, reference)
-            return export(
-                lambda: connection.sql(
-                    query_text("export/records"), params=found.parameters
-                ).to_arrow_reader(10_000),
-                format=format,
-                path="-" if os.fspath(path) == "-" else Path(path),
-                name=name or found.name,
-                reference=str(found),
-                order_matters=order_matters(connection, found),
-                media_folder=self.store.media,
-                allow_lossy=allow_lossy,
-                overwrite=overwrite,
-            )
+            return to_polars(list_runs(connection, reference))
 
     def report(self, *references: str, path: StrPath, **options: Any) -> Report:
         """Write a page about pools and subsets; see `catalog.report.document.report`."""

@@ -38,6 +38,7 @@ SECTIONS = {
         "split": ("split",),
         "tokens": ("tokens",),
         "export": ("export",),
+        "runs": ("runs",),
     },
     "Search and SQL": {
         "search": ("search", "index"),

@@ -76,5 +76,7 @@ def export(
             say(f"{exported.reference}: {rows} in {target}")
         for cause, count in exported.lost.items():
             say(f"  {count:,} instructions lost something: {cause}")
+        if exported.not_recorded:
+            say(f"  the export is not recorded in the catalog: {exported.not_recorded}")
     if is_json and path != "-":
         echo_one_or_all(found, reference)

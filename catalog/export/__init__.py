@@ -17,6 +17,7 @@ writes one. In the other trainers' formats the order is a loss.
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from dataclasses import dataclass
 from pathlib import Path, PurePath
@@ -34,7 +35,7 @@ from catalog.export.registry import (
 )
 from catalog.export.report import Tally
 from catalog.export.suffix import exporter_for, is_lines
-from catalog.export.write import Batches, Work
+from catalog.export.write import Batches, HashedOutput, Work
 from catalog.store.atomic import COMPRESSIONS, new_file, opened
 
 __all__ = [
@@ -65,6 +66,8 @@ class Exported:
             the subset's own.
         lost: the number of instructions that lost something, by cause, the commonest first. An
             instruction may count under several causes.
+        sha256: the hash of each of the files, or of what went to standard output.
+        not_recorded: why the catalog does not record the export; None if it does.
     """
 
     reference: str | None
@@ -74,6 +77,8 @@ class Exported:
     n_bytes: int
     members_sha256: str
     lost: dict[str, int]
+    sha256: tuple[str, ...]
+    not_recorded: str | None = None
 
 
 def export(
@@ -131,8 +136,9 @@ def export(
         media_folder=media_folder,
         tally=Tally(chosen.name, allow_lossy),
     )
+    files: tuple[Path, ...] = ()
     if str(path) == "-":
-        files = _to_standard_output(work)
+        sha256 = (_to_standard_output(work),)
     elif chosen.layout == "folder":
         target = FolderTarget(
             folder=Path(path),
@@ -144,6 +150,8 @@ def export(
         files = (target.data, *(side_file.path for side_file in write_folder(work, target)))
     else:
         files = _to_file(work, Path(path), overwrite=overwrite)
+    if files:
+        sha256 = tuple(_sha256(file) for file in files)
     return Exported(
         reference=reference,
         format=chosen.name,
@@ -152,19 +160,27 @@ def export(
         n_bytes=sum(file.stat().st_size for file in files),
         members_sha256=work.members.hexdigest(),
         lost=dict(work.tally.lost.most_common()),
+        sha256=sha256,
     )
 
 
-def _to_standard_output(work: Work) -> tuple[Path, ...]:
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _to_standard_output(work: Work) -> str:
+    """Write to standard output, and return the hash of the bytes."""
     if work.exporter.layout != "lines":
         streamed = [item.name for item in exporters() if item.layout == "lines"]
         raise OptionError(
             f"{work.exporter.name} cannot go to standard output, only {', '.join(streamed)} can: "
             "name a path"
         )
-    work.write_lines(sys.stdout.buffer, work.survey())
+    output = HashedOutput(sys.stdout.buffer)
+    work.write_lines(output, work.survey())
     sys.stdout.buffer.flush()
-    return ()
+    return output.sha256.hexdigest()
 
 
 def _to_file(work: Work, path: Path, *, overwrite: bool) -> tuple[Path, ...]:

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 import pyarrow as pa
 
@@ -22,6 +22,30 @@ from catalog.selection.run import member_lines
 
 Batches = Callable[[], Iterable[pa.RecordBatch]]
 """Returns the batches of an export from their start, each time that it is called."""
+
+
+class Output(Protocol):
+    """File, or another place, that bytes are written to."""
+
+    def write(self, data: bytes, /) -> int:
+        """Write bytes."""
+
+
+class HashedOutput:
+    """Output whose bytes are hashed on their way to a file.
+
+    Attributes:
+        sha256: the hash so far.
+    """
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self.sha256 = hashlib.sha256()
+
+    def write(self, data: bytes, /) -> int:
+        """Write bytes."""
+        self.sha256.update(data)
+        return self._file.write(data)
 
 
 @dataclass(kw_only=True)
@@ -65,13 +89,13 @@ class Work:
         n_rows = self.exporter.function(self._hashed(), file, survey=survey)
         self.tally.n_instructions = self.tally.n_rows = n_rows
 
-    def write_lines(self, file: IO[bytes], survey: Survey) -> None:
+    def write_lines(self, file: Output, survey: Survey) -> None:
         """Write the records as JSON Lines: one object a line, with a line end after each."""
         for lines in self._encoded(survey):
             file.write(b"\n".join(lines) + b"\n")
         self.tally.check()
 
-    def write_array(self, file: IO[bytes], survey: Survey) -> None:
+    def write_array(self, file: Output, survey: Survey) -> None:
         """Write the records as one JSON array, one element a line."""
         before = b"[\n"
         for lines in self._encoded(survey):

@@ -36,6 +36,9 @@ LOST: dict[str, str] = {
     "signal_members": "which instructions have a value of a signal",
     "losses": "loss trajectories, which `catalog losses` makes again",
     "scores": "scores, which `catalog score` and `catalog scores import` make again",
+    "exports": "what was exported, where and when",
+    "runs": "what was trained on pools and subsets",
+    "evaluations": "the results of training",
     "signal_labels": "labels of taxonomies, which `catalog label` makes again",
 }
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Kind = Literal["subset", "pool", "signal", "model", "file"]
+Kind = Literal["subset", "pool", "signal", "model", "file", "export", "run"]
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class LineageNode:
 
     Attributes:
         id: identifies the node in its graph, such as ``subset best@1``.
-        kind: subset, pool, signal, model or file.
+        kind: subset, pool, signal, model, file, export or run.
         title: its name.
         summary: its size or hash, for a drawing; may be empty.
         details: everything recorded about it.

@@ -10,6 +10,8 @@ SHAPES = {
     "signal": ('["', '"]'),
     "model": ('{{"', '"}}'),
     "file": ('[/"', '"/]'),
+    "export": ('[\\"', '"\\]'),
+    "run": ('(("', '"))'),
 }
 """The brackets of each kind of node."""
 

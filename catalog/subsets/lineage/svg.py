@@ -20,6 +20,8 @@ FILLS = {
     "signal": "#fef9c3",
     "model": "#f3e8ff",
     "file": "#f1f5f9",
+    "export": "#ffedd5",
+    "run": "#fee2e2",
 }
 STYLE = (
     "text{font:12px sans-serif;fill:#0f172a}.small{font-size:10px;fill:#475569}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from catalog.signals.kinds import KINDS
@@ -41,8 +42,10 @@ class _Trace:
         self.connection = connection
         self.nodes: dict[str, LineageNode] = {}
         self.edges: set[tuple[str, str]] = set()
+        self.keys: dict[str, tuple[str, int, int]] = {}  # kind, id and version of pools and subsets
         self.subsets = {row["subset_id"]: row for row in self._rows("subsets")}
         self.signals = {row["identity_sha256"]: row for row in self._rows("signals")}
+        self.exports, self.runs = self._rows("exports"), self._rows("runs")
         for row in self.subsets.values():
             row["definition"] = json.loads(row["definition"])
         for row in self.signals.values():
@@ -60,6 +63,7 @@ class _Trace:
             if definition.get(key) is not None:
                 details[key] = definition[key]
         summary = f"{row['n_members']:,} members by {row['selector']}"
+        self.keys[_id("subset", title)] = ("subset", subset_id, row["version"])
         if not self._add("subset", title, summary, details):
             return _id("subset", title)
         for reference in definition.get("references") or ():
@@ -74,6 +78,7 @@ class _Trace:
         at = {"pool_id": pool_id, "version": version}
         (row,) = self._rows("pool", **at)
         details = {"n_members": row["n_members"], "registered_at": str(row["created_at"])}
+        self.keys[_id("pool", title)] = ("pool", pool_id, version)
         if not self._add("pool", title, f"{row['n_members']:,} members", details):
             return _id("pool", title)
         for load in self._rows("files", **at):
@@ -104,12 +109,12 @@ class _Trace:
         return node
 
     def forward(self, start: str) -> None:
-        """Add what was made from a node, at any distance."""
+        """Add what was made from a node, at any distance, with its exports and runs."""
         todo, seen = [start], {start}
         while todo:
             before = todo.pop()
             kind, _, title = before.partition(" ")
-            for after in self._readers(kind, title):
+            for after in (*self._readers(kind, title), *self._outcomes(before)):
                 self.edges.add((before, after))
                 if after not in seen:
                     seen.add(after)
@@ -123,6 +128,36 @@ class _Trace:
             if any((each["kind"], each["reference"]) == (kind, title) for each in references):
                 found.append(self.subset(subset_id))
         return found
+
+    def _outcomes(self, before: str) -> Iterator[str]:
+        """Yield the exports of a pool or subset, and the runs on it, each added."""
+        key = self.keys.get(before)
+        for row in self.exports:
+            if _key(row) == key:
+                yield self._export(row)
+        for row in self.runs:
+            if _key(row) == key:
+                yield self._run(row)
+
+    def _export(self, row: dict[str, Any]) -> str:
+        node = f"export {row['path']} {row['exported_at']}"
+        files = json.loads(row["files"])
+        details = {key: row[key] for key in ("path", "format", "n_rows", "members_sha256")}
+        details |= {"options": json.loads(row["options"]), "files": files}
+        details["exported_at"] = str(row["exported_at"])
+        summary = (
+            f"{row['n_rows']:,} records as {row['format']}, sha256 {files[0]['sha256'][:SHORT]}"
+        )
+        self._add("export", _last_part(row["path"]), summary, details, id_=node)
+        return node
+
+    def _run(self, row: dict[str, Any]) -> str:
+        title, metrics = str(row["run_id"]), json.loads(row["metrics"])
+        details = {key: row[key] for key in ("note", "url", "members_sha256") if row[key]}
+        details |= {"metrics": metrics, "recorded_at": str(row["recorded_at"])}
+        summary = ", ".join(f"{name} {value:.4g}" for name, value in metrics.items())
+        self._add("run", title, summary, details)
+        return _id("run", title)
 
     def _referenced(self, reference: dict[str, Any]) -> str:
         kind, title = reference["kind"], reference["reference"]
@@ -164,14 +199,15 @@ class _Trace:
 
     def _file(self, file: dict[str, Any], version: int) -> str:
         path = str(file["file"])
-        keys = ("n_records", "container", "shape", "sha256")
+        keys = ("n_records", "container", "shape", "n_bytes", "sha256")
         details = {key: file[key] for key in keys if file.get(key) is not None}
         summary = f"{file.get('n_records', 0):,} records"
         if file.get("sha256"):
             summary += f", sha256 {file['sha256'][:SHORT]}"
         node = f"file {path} {version}"
-        title = path.rstrip("/").rpartition("/")[2] or path
-        self._add("file", title, summary, {"path": path, "load": version, **details}, id_=node)
+        self._add(
+            "file", _last_part(path), summary, {"path": path, "load": version, **details}, id_=node
+        )
         return node
 
     def _add(
@@ -197,6 +233,14 @@ class _Trace:
         found = self.connection.sql(query(f"lineage/{name}"), params=params)
         rows: list[dict[str, Any]] = found.to_arrow_table().to_pylist()
         return rows
+
+
+def _key(row: dict[str, Any]) -> tuple[str, int, int]:
+    return row["kind"], row["id"], row["version"]
+
+
+def _last_part(path: str) -> str:
+    return path.rstrip("/").rpartition("/")[2] or path
 
 
 def _id(kind: str, title: str) -> str:

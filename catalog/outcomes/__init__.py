@@ -1,0 +1,1 @@
+"""Exports as they are recorded, and the results of what was trained on them."""
