@@ -89,8 +89,12 @@ class Plan:
     @property
     def has_unread_columns(self) -> bool:
         """Return whether a source may have columns that no text reads."""
-        is_star = self.columns is None and any(isinstance(step, Load) for step in self.steps)
-        return is_star or any(resolved.is_by_column for _, resolved in self.sources)
+        return self.has_star_loads or any(resolved.is_by_column for _, resolved in self.sources)
+
+    @property
+    def has_star_loads(self) -> bool:
+        """Return whether a star may mean the columns of a source that is read into memory."""
+        return self.columns is None and any(isinstance(step, Load) for step in self.steps)
 
     @property
     def kernels(self) -> list[Apply]:

@@ -27,6 +27,7 @@ from catalog.query.guard import check, check_repeatable, table_macros
 from catalog.query.kernels import Kernels, Names
 from catalog.query.parse import Node, mentioned, parameters, tree
 from catalog.query.plan import Apply, Load, Plan, Step, call_text
+from catalog.query.read_columns import with_read_columns
 from catalog.query.resolved import Resolved
 from catalog.query.source_text import SourceText
 from catalog.query.sources import SOURCES, Source
@@ -72,7 +73,7 @@ def plan(
     planner = _Planner(connection, text, given, pins, kernels or Kernels(), sources)
     root = planner.parse(text)
     if not is_selection:
-        return planner.plan(root)
+        return with_read_columns(connection, planner.plan(root), given)
     check_repeatable(connection, text, root, functions=planner.allowed)
     stubs = planner.rehearse()
     try:
