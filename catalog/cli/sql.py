@@ -79,9 +79,11 @@ def sql(
     """Run one SELECT. QUERY is SQL, a .sql file, or - for stdin. Read-only."""
     name, text = _read_query(query)
     if dialect and dialect != "duckdb":
+        from catalog.query.kernels import kernels_of
         from catalog.query.meaning.translation import as_duckdb
 
-        text = as_duckdb(text, dialect, name=name)
+        text = as_duckdb(text, dialect, name=name, kernels=kernels_of(catalog.store))
+        name = f"{name}, translated"
     given = parse_pairs(pairs, option="--set")
     parameters = {key: _value(value) for key, value in given.items()}
     target = None if path in (None, "-") else Path(path)

@@ -1,0 +1,51 @@
+"""Differences in meaning between dialects that sqlglot prints without a change."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+from sqlglot.optimizer.annotate_types import annotate_types
+
+INTEGERS = (
+    *("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT"),
+    *("UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT"),
+)
+"""What DuckDB's typeof() returns for whole numbers."""
+
+
+def adapt(tree: exp.Expression, dialect: str) -> exp.Expression:
+    """Change a query of another dialect where DuckDB reads the same words differently.
+
+    Whole numbers divide to a whole number in PostgreSQL, SQLite, Trino and others: where a type is
+    not known, the division asks for it when it runs. LIKE of SQLite ignores case.
+    """
+    tree = annotate_types(tree, dialect=dialect)
+    for node in list(tree.find_all(exp.Div)):
+        if node.args.get("typed") and not all(map(_is_known, (node.left, node.right))):
+            node.replace(_typed(node))
+    if dialect == "sqlite":
+        for like in list(tree.find_all(exp.Like)):
+            like.replace(exp.ILike(**like.args))
+    return tree
+
+
+def _is_known(operand: exp.Expression) -> bool:
+    return operand.type is not None and not operand.is_type("unknown")
+
+
+def _typed(division: exp.Div) -> exp.Expression:
+    """Return a division that is one of whole numbers if both operands are."""
+    left, right = division.left.copy(), division.right.copy()
+    if division.args.get("safe"):  # SQLite divides by zero to NULL
+        right = exp.Nullif(this=right, expression=exp.Literal.number(0))
+    names = [exp.Literal.string(name) for name in INTEGERS]
+    are_whole = exp.and_(
+        *(
+            exp.In(this=exp.Typeof(this=each.copy()), expressions=[name.copy() for name in names])
+            for each in (left, right)
+        )
+    )
+    whole = exp.IntDiv(this=left.copy(), expression=right.copy())
+    branch = exp.If(this=are_whole, true=whole)
+    return exp.Paren(
+        this=exp.Case(ifs=[branch], default=exp.Div(this=left, expression=right, typed=False))
+    )
