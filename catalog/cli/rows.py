@@ -99,13 +99,9 @@ def _write(
 def _formatter() -> Iterator[tuple[duckdb.DuckDBPyConnection, Path]]:
     import tempfile
 
-    import duckdb
+    from catalog.store.instance import in_memory
 
-    with (
-        tempfile.TemporaryDirectory(prefix="catalog-rows-") as folder,
-        duckdb.connect(":memory:") as connection,
-    ):
-        connection.execute("SET enable_progress_bar = false")
+    with tempfile.TemporaryDirectory(prefix="catalog-rows-") as folder, in_memory() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         yield connection, Path(folder) / "part"
 

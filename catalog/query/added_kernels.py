@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import duckdb
-
 from catalog.errors import HomeNotFoundError, NotFoundError, OptionError
 from catalog.kernels import Kernel
 from catalog.query.arguments import is_relation, parameters_of
@@ -21,6 +19,7 @@ from catalog.query.kernels import Kernels, kernel_names, kernels_of, package_ker
 from catalog.query.sources import SOURCES
 from catalog.query.trusted_kernels import trust
 from catalog.store.atomic import replacing
+from catalog.store.instance import in_memory
 from catalog.store.references import nearest
 from catalog.store.store import Store
 
@@ -145,7 +144,7 @@ def _require_name(name: str, path: Path) -> None:
     if name in kernel_names() or name in SOURCES:
         raise OptionError(f"{path}: the catalog has its own {name}(...): rename the file")
     query = "SELECT 1 FROM duckdb_functions() WHERE lower(function_name) = $name LIMIT 1"
-    with duckdb.connect() as connection:
+    with in_memory() as connection:
         known = connection.execute(query, {"name": name}).fetchall()
     if known:
         raise OptionError(f"{path}: DuckDB has its own {name}(...): rename the file")

@@ -202,7 +202,7 @@ class Execution:
             with reported(query, memory=self.limits.memory):
                 yield
         except EngineError:
-            self.session.release()  # the connection is broken; the next query opens another
+            self.session.release(is_reusable=False)  # its instance is broken
             raise
 
     def _load(self, step: Load) -> Any:

@@ -1,16 +1,13 @@
 """The locked connection that runs other people's SQL, with the catalog attached read-only.
 
-An instance of its own keeps this query's memory limit, settings and lock away from every other
-connection of the process; the file's lock still holds, so a writer waits for readers and readers
-for a writer.
+The file's lock holds while a session is open, so a writer waits for readers and readers for a
+writer.
 """
 
 from __future__ import annotations
 
-import os
-import secrets
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any
@@ -18,20 +15,15 @@ from typing import Any
 import duckdb
 
 from catalog.errors import HomeNotFoundError, InterruptedQueryError, MigrationError, OptionError
-from catalog.query.source_text import literal
-from catalog.store.database import CONFIG, Connection, sharing
+from catalog.query.locked_connection import Access, LockedConnection, give_back, take
+from catalog.store.connection import Connection
+from catalog.store.database import sharing
 from catalog.store.migrate import pending
 from catalog.store.opening import open_to_read
 from catalog.store.storage_errors import explaining
 from catalog.store.store import Store
 
 SPILL = "50GB"  # what a query may put on the disk when it does not fit in memory
-PROGRESS = (
-    "SET enable_progress_bar = true",
-    "SET enable_progress_bar_print = false",
-    "SET progress_bar_time = 0",
-)
-LOCKS = ("SET enable_external_access = false", "SET lock_configuration = true")
 
 
 class Session:
@@ -54,7 +46,7 @@ class Session:
         self.spill = spill
         self.use_cache = use_cache  # whether answers of cached kernels are stored and reused
         self.stopped = threading.Event()
-        self._connection: Connection | None = None
+        self._locked: LockedConnection | None = None
         self.relations: dict[str, Any] = {}
         self._opaque: dict[str, Any] = {}
 
@@ -67,17 +59,18 @@ class Session:
             LockedError: another process held the file for the whole wait.
             MigrationError: the schema is older or newer than the code.
         """
-        if self._connection is None:
-            self._connection = _open(self)
+        locked = self._locked
+        if locked is None:
+            self._locked = locked = _open(self)
             for name, relation in self.relations.items():
-                self._connection.register(name, relation)
-        return self._connection
+                locked.connection.register(name, relation)
+        return locked.connection
 
     def register(self, name: str, relation: Any) -> None:
         """Make an Arrow table, or a dataset, readable as a table of that name."""
         self.relations[name] = relation
-        if self._connection is not None:
-            self._connection.register(name, relation)
+        if self._locked is not None:
+            self._locked.connection.register(name, relation)
 
     def wrap_opaque(self, values: Any, order: Any) -> Any:
         """Return a column of handles for values that DuckDB cannot read or should not copy.
@@ -100,27 +93,31 @@ class Session:
                 answer = answer.set_column(index, field.name, _taken(values, answer.column(index)))
         return answer
 
-    def release(self) -> None:
-        """Close the connection; the next use opens it again."""
+    def release(self, *, is_reusable: bool = True) -> None:
+        """Give the connection back, or close it; the next use opens one again."""
         # First the attribute: another thread may ask for the progress meanwhile.
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.close()
+        locked, self._locked = self._locked, None
+        if locked is None:
+            return
+        if is_reusable and not self.stopped.is_set():
+            give_back(locked)
+        else:
+            locked.close()
 
     def interrupt(self) -> None:
         """Stop what runs, or waits for a writer, from another thread; the session is then over."""
         self.stopped.set()
-        connection = self._connection
-        if connection is not None:
+        locked = self._locked
+        if locked is not None:
             with suppress(duckdb.ConnectionException):  # closed since that line: nothing runs
-                connection.interrupt()
+                locked.connection.interrupt()
 
     def progress(self) -> float:
         """Return the progress of the running query in percent; -1 if DuckDB does not know it."""
-        connection = self._connection
-        if connection is not None:
+        locked = self._locked
+        if locked is not None:
             with suppress(duckdb.ConnectionException):  # closed since that line
-                return float(connection.query_progress())
+                return float(locked.connection.query_progress())
         return -1.0
 
 
@@ -172,70 +169,56 @@ def session(
     try:
         with explaining(store):
             yield opened
+        opened.release()
     except duckdb.OutOfMemoryException:  # of a query of ours: those of others are `reported`
         limit = f"its limit of {memory} is" if memory else "the memory of this machine is"
         raise InterruptedQueryError(
             f"{store.path}: {limit} too little to read the catalog: give it more with --memory"
         ) from None
     finally:
-        opened.release()
+        opened.release(is_reusable=False)
 
 
-def _open(wanted: Session) -> Connection:
+def _open(wanted: Session) -> LockedConnection:
     store = wanted.store
     if not store.database.exists():
         raise HomeNotFoundError(
             f"no catalog in {store.path}: `catalog register FILE --pool NAME` makes one, "
             "--home FOLDER names another"
         )
-    with suppress(
-        OSError
-    ):  # a catalog on a medium that cannot be written is readable all the same, without spilling
+    # A catalog on a medium that cannot be written is readable all the same, without spilling.
+    with suppress(OSError):
         store.scratch.mkdir(exist_ok=True)
-    # A folder of its own, since two instances that spill into one folder write into each other's
-    # files.
-    config = CONFIG | {
-        "temp_directory": str(store.scratch / f"spill-{os.getpid()}-{secrets.token_hex(4)}")
-    }
-    if wanted.memory:
-        config["memory_limit"] = wanted.memory
+    locked = _taken_for(wanted)
     try:
-        connection = Connection(duckdb.connect(":memory:", config=config))
-    except duckdb.ParserException as error:
-        raise OptionError(
-            f"memory {wanted.memory!r} is not a size: write 2GB or 512MB ({error})"
-        ) from None
-    try:
-        _attach(connection, wanted)
-        behind = pending(connection)
+        open_to_read(locked.attach, paths=store, wait=store.wait, sleep=_sleep_of(wanted))
+        behind = pending(locked.connection)
         if behind:
             raise MigrationError(
                 f"{store.path} needs {len(behind)} migration(s): run `catalog migrate`"
             )
-        for statement in PROGRESS:
-            connection.execute(statement)
-        connection.execute(
-            "SET max_temp_directory_size = $spill", {"spill": wanted.spill}
-        )  # among the config it has no effect
-        for statement in LOCKS:
-            connection.execute(statement)
     except BaseException:
-        connection.close()
+        locked.close()
         raise
-    return connection
+    return locked
 
 
-def _attach(connection: Connection, wanted: Session) -> None:
+def _taken_for(wanted: Session) -> LockedConnection:
+    paths = wanted.store.absolute()
+    try:
+        return take(Access(paths.database, paths.scratch, wanted.memory, wanted.spill))
+    except duckdb.ParserException as error:
+        raise OptionError(
+            f"memory {wanted.memory!r} is not a size: write 2GB or 512MB ({error})"
+        ) from None
 
+
+def _sleep_of(wanted: Session) -> Callable[[float], None]:
     def sleep(seconds: float) -> None:
         if wanted.stopped.wait(seconds):
             raise InterruptedQueryError("stopped while another process held the catalog")
 
-    attach = f"ATTACH {literal(wanted.store.database)} AS catalog (READ_ONLY)"
-    open_to_read(
-        lambda: connection.execute(attach), paths=wanted.store, wait=wanted.store.wait, sleep=sleep
-    )
-    connection.execute("USE catalog")
+    return sleep
 
 
 def _is_handle(type_: Any) -> bool:

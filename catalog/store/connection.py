@@ -19,11 +19,12 @@ class Connection:
     """Connection of DuckDB that creates a macro of the catalog when a statement first names it.
 
     To create all of them takes about as long as to open the database, and few statements name any.
-    Everything but `sql` and `execute` is DuckDB's own.
+    Everything else is DuckDB's own.
     """
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self.connection = connection
+        self.registered: set[str] = set()
         self._created: set[str] = set()
 
     def sql(self, text: str, **options: Any) -> Any:
@@ -35,6 +36,17 @@ class Connection:
         """Run a statement."""
         self._create_macros(text)
         return self.connection.execute(text, *parameters)
+
+    def register(self, name: str, relation: Any) -> None:
+        """Make an Arrow table, or a dataset, readable as a table of that name."""
+        self.connection.register(name, relation)
+        self.registered.add(name)
+
+    def unregister(self, *names: str) -> None:
+        """Forget tables that were registered."""
+        for name in names:
+            self.connection.unregister(name)
+        self.registered.difference_update(names)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.connection, name)

@@ -10,38 +10,26 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
 from catalog.errors import HomeNotFoundError, MigrationError
 from catalog.messages import argument
 from catalog.store.connection import Connection
+from catalog.store.instance import CONFIG, NO_BAR, Resources, attached
 from catalog.store.lock import locked
 from catalog.store.migrate import Migration, migrate, pending
 from catalog.store.opening import announced, open_to_read, open_to_write
 from catalog.store.paths import CatalogPaths
+from catalog.store.queries import query
 from catalog.store.storage_errors import explaining
 
 __all__ = ["Connection", "reading", "rehearsing", "upgrade", "writing"]
 
 WRITER_MEMORY = "512MB"  # a commit streams; more would only be kept, not used
-
-# What both kinds of connection share; DuckDB refuses two configurations for one file in one
-# process.
-CONFIG: dict[str, Any] = {
-    "python_enable_replacements": False,
-    "autoinstall_known_extensions": False,
-    "autoload_known_extensions": False,
-}
-# DuckDB draws a bar on stdout, which is for data, when a statement takes more than two seconds; it
-# is no option of `connect`.
-NO_BAR = "SET enable_progress_bar = false"
-# 2.0 writes a storage version that nothing older reads, at no gain; 1.5's is as small.
-STORAGE = {"storage_compatibility_version": "v1.5.0"}
 
 
 # The connections that `reading` uses again, by the database's path, in one thread's context.
@@ -92,20 +80,16 @@ def reading(paths: CatalogPaths, *, wait: float, memory: str | None = None) -> I
             f"no catalog in {paths.path}: `catalog register FILE --pool NAME` makes one, "
             f"{argument('home', flag='--home FOLDER')} names another"
         )
-    config = CONFIG | {"temp_directory": spill_folder(paths)}
-    if memory:
-        config["memory_limit"] = memory
-    connection = open_to_read(
-        lambda: _connected(paths, config, is_read_only=True), paths=paths, wait=wait
-    )
-    try:
+    resources = Resources(memory, spill_folder(paths))
+    with ExitStack() as stack:
+        connection = open_to_read(
+            lambda: _entered(stack, paths, resources, is_read_only=True), paths=paths, wait=wait
+        )
         with explaining(paths):
             behind = pending(connection)
             if behind:
                 raise _behind(paths, behind)
             yield connection
-    finally:
-        connection.close()
 
 
 @contextmanager
@@ -164,33 +148,26 @@ def upgrade(paths: CatalogPaths, *, wait: float, is_dry_run: bool = False) -> li
 
 def home_is_new(connection: Connection) -> bool:
     """Tell whether nothing was ever written into this database."""
-    return not connection.sql("SELECT 1 FROM duckdb_tables() LIMIT 1").fetchall()
+    return not connection.sql(query("maintenance/tables")).fetchall()
 
 
 @contextmanager
 def _opened(paths: CatalogPaths, *, wait: float) -> Iterator[Connection]:
     paths.scratch.mkdir(parents=True, exist_ok=True)
-    config = (
-        CONFIG | STORAGE | {"temp_directory": spill_folder(paths), "memory_limit": WRITER_MEMORY}
-    )
+    resources = Resources(WRITER_MEMORY, spill_folder(paths))
     started = time.monotonic()
-    with locked(paths.lock, wait=wait), announced(paths):
+    with locked(paths.lock, wait=wait), announced(paths), ExitStack() as stack:
         left = max(0.0, wait - (time.monotonic() - started))
-        connection = open_to_write(lambda: _connected(paths, config), paths=paths, wait=left)
-        try:
-            yield connection
-        finally:
-            connection.close()
+        yield open_to_write(
+            lambda: _entered(stack, paths, resources, is_read_only=False), paths=paths, wait=left
+        )
 
 
-def _connected(
-    paths: CatalogPaths, config: dict[str, Any], *, is_read_only: bool = False
+def _entered(
+    stack: ExitStack, paths: CatalogPaths, resources: Resources, *, is_read_only: bool
 ) -> Connection:
-    connection = Connection(
-        duckdb.connect(str(paths.database), read_only=is_read_only, config=config)
-    )
-    connection.execute(NO_BAR)
-    return connection
+    opened = attached(paths.database, is_read_only=is_read_only, resources=resources)
+    return Connection(stack.enter_context(opened))
 
 
 def spill_folder(paths: CatalogPaths) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -102,24 +104,34 @@ def migrate(connection: Connection, known: tuple[Migration, ...] | None = None) 
     todo = pending(connection, known)
     connection.execute(query("migrations/create"))
     for migration in todo:
-        connection.execute("BEGIN")
-        try:
-            _create_functions(connection, migration.text)
-            connection.execute(migration.text)
-            connection.execute(
-                query("migrations/record"),
-                {"number": migration.number, "name": migration.name, "sha256": migration.sha256},
-            )
-        except BaseException:
-            connection.execute("ROLLBACK")
-            raise
-        connection.execute("COMMIT")
+        with _functions(connection, migration.text):
+            _apply(connection, migration)
     return list(todo)
 
 
-def _create_functions(connection: Connection, text: str) -> None:
-    """Create the Python functions that a migration's text calls."""
-    if "with_new_names" not in text:
-        return
-    for name, (function, types) in FUNCTIONS.items():
+def _apply(connection: Connection, migration: Migration) -> None:
+    connection.execute("BEGIN")
+    try:
+        connection.execute(migration.text)
+        connection.execute(
+            query("migrations/record"),
+            {"number": migration.number, "name": migration.name, "sha256": migration.sha256},
+        )
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+@contextmanager
+def _functions(connection: Connection, text: str) -> Iterator[None]:
+    """Provide the Python functions that a migration's text calls."""
+    names = [name for name in FUNCTIONS if "with_new_names" in text]
+    for name in names:
+        function, types = FUNCTIONS[name]
         connection.create_function(name, function, types, "VARCHAR")
+    try:
+        yield
+    finally:  # the instance serves other catalogs afterwards
+        for name in names:
+            connection.remove_function(name)

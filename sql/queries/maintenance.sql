@@ -49,5 +49,5 @@ ORDER BY subset_id
 -- name: tables
 SELECT table_name
 FROM duckdb_tables()
-WHERE NOT internal AND NOT temporary
+WHERE database_name = current_database() AND NOT internal AND NOT temporary
 ORDER BY table_name

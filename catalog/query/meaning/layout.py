@@ -54,9 +54,9 @@ def formatted(connection: Any, text: str) -> str:
 
 def formatted_alone(text: str) -> str:
     """Return `formatted` without a catalog: DuckDB parses in memory."""
-    import duckdb
+    from catalog.store.instance import in_memory
 
-    with duckdb.connect(":memory:") as connection:
+    with in_memory() as connection:
         return formatted(connection, text)
 
 
