@@ -24,7 +24,7 @@ from catalog.selection.run import choose
 from catalog.selection.selector import find_selector
 from catalog.signals.registry import ensure_signal
 from catalog.store import vectors
-from catalog.store.database import CONFIG
+from catalog.store.instance import CONFIG
 from catalog.store.paths import package_data_dir
 from catalog.store.store import Store
 from tests.quick import few_of

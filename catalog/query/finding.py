@@ -30,7 +30,7 @@ class Finding:
         location: ``file:line:column``.
         reason: what is wrong.
         repair: what to write instead.
-        edit: the change of the text that repairs it; None where only its author knows.
+        edit: the change of the text that repairs it; None where the repair depends on the intent.
     """
 
     rule: str

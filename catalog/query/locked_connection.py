@@ -59,6 +59,7 @@ class LockedConnection:
             duckdb.ParserException: the memory is not a size.
         """
         self.access = access
+        self.base_config = dict(CONFIG)
         # A folder of its own, since two instances that spill into one folder write into each
         # other's files.
         name = f"spill-{os.getpid()}-{secrets.token_hex(4)}"
@@ -101,7 +102,7 @@ def take(access: Access) -> LockedConnection:
     """Return a connection to which no database is attached: an idle one, else a new one."""
     with _lock:
         for found in _idle:
-            if found.access == access:
+            if found.access == access and found.base_config == CONFIG:
                 _idle.remove(found)
                 return found
     return LockedConnection(access)

@@ -58,6 +58,7 @@ class _Instance:
     resources: Resources = field(default_factory=Resources)
     databases: dict[Path, _Database] = field(default_factory=dict)
     n_users: int = 0
+    config: dict[str, Any] = field(default_factory=lambda: dict(CONFIG))
 
     def set_resources(self, resources: Resources) -> bool:
         """Set the resources, and return whether they hold; others that are in use stay."""
@@ -163,7 +164,8 @@ def _used(resources: Resources | None) -> Iterator[_Instance]:
 
 def _found(resources: Resources | None) -> _Instance:
     for instance in sorted(_instances, key=lambda each: -each.n_users):
-        if resources is None or instance.set_resources(resources):
+        is_alike = instance.config == CONFIG
+        if is_alike and (resources is None or instance.set_resources(resources)):
             return instance
     instance = _Instance(duckdb.connect(":memory:", config=CONFIG))
     if resources is not None:

@@ -80,7 +80,7 @@ def readable(
     *,
     is_as_stored: bool,
 ) -> LeftOut:
-    """Return an account with fingerprints and ranks in the place of instruction ids."""
+    """Return an account with fingerprints and ranks in place of instruction ids."""
     members = answer["instruction_id"].to_pylist()
     ranks = {member: rank for rank, member in enumerate(members, start=1)}
     names = {role: _name(each, described, ranks) for role, each in account.others.items()}

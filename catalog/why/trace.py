@@ -166,7 +166,7 @@ class Trace:
         return Loss(Failure("source", "FROM", shown, location, detail=detail))
 
     def _is_source(self, relation: Any) -> bool:
-        """Return whether the planner wrote a relation in the place of a source's call."""
+        """Return whether the planner wrote a relation in place of a source's call."""
         tables = {table.name for table in relation.find_all(exp.Table)}
         return self.probe.is_added(relation) and not tables & self.kernels.keys()
 

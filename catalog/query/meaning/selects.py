@@ -75,7 +75,7 @@ def _of_star(item: Any, column: str) -> Any:
 
 
 def with_aliases(node: Any, select: Any) -> Any:
-    """Return an expression with a SELECT's own columns in the place of their names."""
+    """Return an expression with a SELECT's own columns in place of their names."""
     known = {
         item.alias.lower(): item.this for item in select.expressions if isinstance(item, exp.Alias)
     }
