@@ -50,6 +50,10 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "sensitivity": {"k": 25},
     "rds": {"target": "t"},
     "dsir": {"target": "t"},
+    "ds2": {"score": "deita", "lowest": 0, "highest": 2, "rounds": 5},
+    "isa": {"k": 4},
+    "slearnllm": {"score": "deita"},
+    "sparft": {"values": "losses", "k": 9},
     "tsds": {"target": "t", "alpha": 0.2},
 }
 SCORES = (

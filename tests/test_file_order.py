@@ -54,6 +54,10 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "sensitivity": {"k": 8},
     "rds": {"target": "small"},
     "dsir": {"target": "small"},
+    "ds2": {"score": "deita", "rounds": 5},
+    "isa": {"k": 3},
+    "slearnllm": {"score": "deita", "threshold": 9},
+    "sparft": {"values": "losses", "k": 4},
     "tsds": {"target": "small", "alpha": 0.2},
 }
 Pair = tuple[Catalog, Catalog]

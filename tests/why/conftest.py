@@ -62,6 +62,10 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "deita": {"threshold": 0.6},
     "rds": {"target": "dev"},
     "dsir": {"target": "dev"},
+    "ds2": {"score": "deita", "lowest": 0, "highest": 1, "rounds": 3},
+    "isa": {"k": 2},
+    "slearnllm": {"score": "deita", "threshold": 9},
+    "sparft": {"k": 4},
     "tsds": {"target": "dev", "alpha": 0.2},
 }
 WITHOUT_SCORE = 7  # a row without any score

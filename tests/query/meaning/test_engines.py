@@ -293,4 +293,4 @@ def test_the_methods_that_run_elsewhere_are_those_that_only_read_stored_columns(
     names = (
         "alpagasus davir depth_only grape high_learnability ifd ifd_ppl least_confidence longest"
     )
-    assert found == {*names.split(), "middle_perplexity", "random"}
+    assert found == {*names.split(), "middle_perplexity", "random", "slearnllm"}
