@@ -113,7 +113,7 @@ def compare(
     of every source. A baseline's number is the mean of its draws ± their standard deviation.
     """
     if path:
-        from catalog.report.comparison import require_picture
+        from catalog.report.picture import require_picture
 
         require_picture(path)  # before the work
     comparison = catalog.compare(*references, **options)

@@ -7,8 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from catalog.errors import OptionError
-from catalog.store.atomic import new_file, require_writable
+from catalog.report.picture import (
+    BLUE,
+    GREY,
+    PALE,
+    grid_of_axes,
+    require_picture,
+    save_picture,
+)
 from catalog.subsets.compare import Comparison
 
 FARTHEST = 60  # standard deviations; longer bars are cut
@@ -24,17 +30,6 @@ SHOWN = (
 )
 
 
-def require_picture(path: Path) -> None:
-    """Refuse a path at which no picture can be made.
-
-    Raises:
-        OptionError: another ending than .png or .svg, or no such folder.
-    """
-    if path.suffix.lower() not in (".png", ".svg"):
-        raise OptionError(f"{path}: a picture ends in .png or .svg")
-    require_writable(path, overwrite=True)
-
-
 def draw_comparison(comparison: Comparison, path: Path) -> None:
     """Draw a comparison as PNG or SVG.
 
@@ -43,27 +38,14 @@ def draw_comparison(comparison: Comparison, path: Path) -> None:
         path: the file; its ending decides.
 
     Raises:
-        OptionError: see `require_picture`.
+        OptionError: see `catalog.report.picture.require_picture`.
     """
     require_picture(path)
-    import matplotlib
-
-    matplotlib.use("agg")
-    matplotlib.rcParams["svg.hashsalt"] = "catalog"  # the same picture is the same file
-    from matplotlib import pyplot
-
     names = list(comparison.members)
     measures = [name for name in SHOWN if any(row.get(name) is not None for row in comparison.rows)]
     columns = min(max(len(names), 1), ACROSS)
     bands = -(-len(names) // columns)
-    figure, axes = pyplot.subplots(
-        2 * bands,
-        columns,
-        figsize=(3.2 * columns, 6.4 * bands),
-        squeeze=False,
-        layout="constrained",
-    )
-    try:
+    with grid_of_axes(2 * bands, columns, (3.2 * columns, 6.4 * bands)) as (figure, axes):
         for place, (name, row) in enumerate(zip(names, comparison.rows, strict=True)):
             band, column = divmod(place, columns)
             _landscape(axes[2 * band, column], comparison, name)
@@ -71,13 +53,7 @@ def draw_comparison(comparison: Comparison, path: Path) -> None:
         for column in range(len(names) - columns * (bands - 1), columns):
             axes[-2, column].axis("off")
             axes[-1, column].axis("off")
-        kind = path.suffix.lower().lstrip(".")
-        with new_file(path, overwrite=True) as unfinished:
-            figure.savefig(
-                unfinished, format=kind, dpi=150, metadata={"Date": None} if kind == "svg" else None
-            )
-    finally:
-        pyplot.close(figure)
+        save_picture(figure, path)
 
 
 def _landscape(axis: Any, comparison: Comparison, name: str) -> None:
@@ -89,8 +65,8 @@ def _landscape(axis: Any, comparison: Comparison, name: str) -> None:
         return
     x, y = comparison.landscape["x"].to_numpy(), comparison.landscape["y"].to_numpy()
     chosen = np.isin(comparison.landscape["instruction_id"].to_numpy(), comparison.members[name])
-    axis.scatter(x, y, s=1.5, color="#d5d8dc", linewidths=0, rasterized=True)
-    axis.scatter(x[chosen], y[chosen], s=3.0, color="#1f5fa8", linewidths=0, rasterized=True)
+    axis.scatter(x, y, s=1.5, color=GREY, linewidths=0, rasterized=True)
+    axis.scatter(x[chosen], y[chosen], s=3.0, color=BLUE, linewidths=0, rasterized=True)
     axis.set_xlabel(f"{int(chosen.sum()):,} of {len(chosen):,}", fontsize=8)
 
 
@@ -103,7 +79,7 @@ def _bars(axis: Any, comparison: Comparison, row: dict[str, Any], measures: list
         distance = _distance(row.get(name), means.get(name), spread.get(name))
         bar = min(max(distance or 0.0, -FARTHEST), FARTHEST)
         if row["name"] != yardstick:
-            axis.barh(place, bar, color="#1f5fa8", height=0.5)
+            axis.barh(place, bar, color=BLUE, height=0.5)
         text = _number(row.get(name))
         if spread.get(name) and row["name"] == yardstick:
             text = f"{text} ± {spread[name]:.2g}"
@@ -112,7 +88,7 @@ def _bars(axis: Any, comparison: Comparison, row: dict[str, Any], measures: list
         axis.annotate(
             text, (0.03, place - 0.42), xycoords=axis.get_yaxis_transform(), fontsize=7, va="center"
         )
-    axis.axvspan(-2, 2, color="#eceef0", zorder=0, linewidth=0)
+    axis.axvspan(-2, 2, color=PALE, zorder=0, linewidth=0)
     axis.axvline(0, color="black", linewidth=0.8)
     axis.set_xscale("symlog", linthresh=2)
     axis.set_xlim(-FARTHEST, FARTHEST)

@@ -88,6 +88,35 @@ def test_agreement_from_the_command_line(pool: Catalog) -> None:
     assert [row["n"] for row in json.loads(result.stdout)] == [N]
 
 
+@pytest.mark.parametrize("ending", [".svg", ".png", ".html"])
+def test_agreement_is_drawn_with_every_score_and_its_numbers(
+    pool: Catalog, tmp_path: Path, ending: str
+) -> None:
+    file = tmp_path / f"agreement{ending}"
+    command = ["--home", str(pool.store.path), "agreement", "quality", "noisy", "loss", "p"]
+    result = CliRunner().invoke(main, [*command, "-o", str(file)])
+    assert result.exit_code == 0, result.output
+    content = file.read_bytes()
+    if ending == ".png":
+        assert content.startswith(b"\x89PNG")
+        return
+    text = content.decode()
+    (first, *_) = pool.agreement("p", "quality", "noisy")
+    assert text.count("<svg") == 1
+    assert all(f"<!-- {name} -->" in text for name in ("quality", "noisy", "loss"))
+    assert f"[{first.low:.2f}, {first.high:.2f}]" in text
+    assert "<script" not in text
+    assert CliRunner().invoke(main, [*command, "-o", str(file)]).exit_code == 0
+    assert file.read_bytes() == content
+
+
+def test_a_picture_of_another_ending_is_refused_before_the_work(pool: Catalog) -> None:
+    command = ["--home", str(pool.store.path), "agreement", "quality", "nothing", "p"]
+    result = CliRunner().invoke(main, [*command, "-o", "agreement.pdf"])
+    assert result.exit_code == 2
+    assert ".html" in result.stderr
+
+
 def test_scores_that_cannot_be_compared_are_refused(pool: Catalog) -> None:
     with pytest.raises(OptionError):
         pool.agreement("p", "quality")
