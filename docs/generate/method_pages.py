@@ -34,7 +34,7 @@ def pages() -> dict[str, str]:
     notes = advice()
     cards = {f"methods/{item.name}.md": card(item, notes.get(item.name, {})) for item in known}
     return {
-        "methods/index.md": _index(known, notes),
+        "methods/index.md": "\n".join([_index(known, notes), _papers(known)]),
         "reference/selectors.md": _reference(known),
         **cards,
     }
@@ -98,7 +98,7 @@ _NOTHING_STATED = "The header of the selector marks no choice as ours."
 
 def _facts(selector: Selector, notes: dict[str, Any]) -> str:
     rows = {
-        "paper": _cited(selector.paper),
+        "paper": cited(selector.paper),
         "needs": ", ".join(selector.needs) or "nothing beyond the pool",
         "cost": notes.get("cost", ""),
         "order": "matters: train in rank order" if selector.order_matters else "does not matter",
@@ -107,7 +107,8 @@ def _facts(selector: Selector, notes: dict[str, Any]) -> str:
     return "\n".join(["| | |", "|---|---|", *lines]) + "\n"
 
 
-def _cited(paper: str) -> str:
+def cited(paper: str) -> str:
+    """Return the source of a method with links to arXiv."""
     return re.sub(r"arXiv (\d{4}\.\d{5})", r"[arXiv \1](https://arxiv.org/abs/\1)", paper)
 
 
@@ -155,6 +156,39 @@ def _index(known: list[Selector], notes: dict[str, dict[str, Any]]) -> str:
         head = ["| method | what it does | needs | elsewhere |", "|---|---|---|---|"]
         parts += [f"## {title}\n", "\n".join([*head, *rows]) + "\n"]
     return "\n".join(parts)
+
+
+def _papers(known: list[Selector]) -> str:
+    """Return where the rule of each method comes from, and why others are no selector."""
+    rows = [
+        f"| [`{item.name}`]({item.name}.md) | {cited(item.paper)} | {_cell(_ours(item))} |"
+        for item in known
+    ]
+    others = tomllib.loads((DOCS / "methods_elsewhere.toml").read_text(encoding="utf-8"))
+    parts = [
+        f"| {name} | {_cell(item['where'])} | {_cell(item['why'])} |"
+        for name, item in others.items()
+    ]
+    return "\n".join(
+        [
+            "## Whose rule it is\n",
+            "A header names the paper, and says where the rule is read from its abstract alone or "
+            "from its authors' code. What is ours is ours.\n",
+            "| method | rule | ours |",
+            "|---|---|---|",
+            *rows,
+            "\n## Rules that are no selector\n",
+            "| method | where it is | why |",
+            "|---|---|---|",
+            *parts,
+            "",
+        ]
+    )
+
+
+def _ours(selector: Selector) -> str:
+    """Return what a header marks as ours."""
+    return "; ".join(re.findall(r"^-- ours:\s*(.*)$", selector.text, re.MULTILINE)) or "nothing"
 
 
 def _elsewhere(selector: Selector) -> str:
