@@ -93,9 +93,9 @@ def _selectors(home: Path, incomplete: str) -> Items:
 
 
 def _scores(home: Path, incomplete: str) -> Items:
-    from catalog.signals.score_definitions import MEASURED, built_in_scores
+    from catalog.signals.score_definitions import SUMMARIES, built_in_scores
 
-    names = (("score", name) for name in (*MEASURED, *built_in_scores()))
+    names = (("score", name) for name in (*SUMMARIES, *built_in_scores()))
     return chain(names, _read(home, "signals", kind="score"))
 
 

@@ -16,7 +16,7 @@ from catalog.cli.signals import echo_report, limit_option, report_record
 from catalog.signals.ask_options import AskOptions
 from catalog.signals.kind_options import ENCODER, LabelOptions, ScoreOptions, StatesOptions
 from catalog.signals.model_score_files import built_in_model_scores
-from catalog.signals.score_definitions import MEASURED, built_in_scores
+from catalog.signals.score_definitions import SUMMARIES, built_in_scores
 
 if TYPE_CHECKING:
     from catalog.compute.scores import Scoring
@@ -46,7 +46,7 @@ def states(catalog: Catalog, /, pool: str, is_json: bool, **options: Any) -> Non
 def _score_help() -> str:
     """Return the help of `score`, with every score that comes with the catalog."""
     files = {**built_in_scores(), **built_in_model_scores()}
-    summaries = dict(MEASURED) | {name: each.summary for name, each in files.items()}
+    summaries = dict(SUMMARIES) | {name: each.summary for name, each in files.items()}
     width = max(map(len, summaries)) + 2
     lines = [f"{name:{width}}{summary}" for name, summary in summaries.items()]
     return (
@@ -114,7 +114,8 @@ def label(
     """Assign each member the taxonomy labels whose embeddings are closest to its own.
 
     n_labels and the depths count these labels for members without labels of their own. The
-    selectors instag and mig read only the labels of `register --labels-column`.
+    selector instag reads them with `--set labels=NAME`, the name of the file without its ending;
+    mig reads only the labels of `register --labels-column`.
     """
     with progress_bar(f"labelling {pool}", unit="instructions") as bar:
         report = catalog.label(

@@ -17,9 +17,9 @@ from catalog.compute.shard_runner import (
     ComputeReport,
     Progress,
     Values,
+    commit_shard,
     exclusively,
     missing,
-    write_shard,
 )
 from catalog.compute.similarity import (
     Ids,
@@ -32,9 +32,7 @@ from catalog.errors import SourceError
 from catalog.query.checked_vectors import naming_damage
 from catalog.signals.kind_options import ENCODER, LabelOptions
 from catalog.signals.registry import Signal, ensure_signal
-from catalog.store.queries import query
 from catalog.store.references import Reference, count_members
-from catalog.store.shard_hash import record_sha256
 from catalog.store.store import Store
 
 VERSION = 1  # of this computation; a change that changes values counts it up
@@ -147,11 +145,7 @@ def _label(
         labelled = pa.table(
             {"instruction_id": ids, "labels": pa.array(labels, pa.list_(pa.string()))}
         )
-        with store.writing() as connection:
-            shard = write_shard(connection, store, signal, Values(labelled), seconds=watch.lap())
-            connection.register("shard_labels", labelled)
-            connection.execute(query("labels/insert"), {"signal_id": signal.signal_id})
-            record_sha256(connection, kind=signal.kind, signal_id=signal.signal_id, shard=shard)
+        commit_shard(store, signal, Values(labelled), seconds=watch.lap())
         report.n_computed += len(ids)
         if progress:
             progress(report.n_computed, len(todo), 0)

@@ -38,8 +38,8 @@ class Values:
     """Values of one shard.
 
     Attributes:
-        rows: ``instruction_id``, and ``vector`` or ``states`` (for the vector store) or ``value``
-            (for ``scores``).
+        rows: ``instruction_id``, and ``vector`` or ``states`` (for the vector store), ``value``
+            (for ``scores``) or ``labels`` (for ``signal_labels``).
         gaps: (instruction_id, reason) of those without a value.
         n_tokens: tokens read.
         n_truncated: instructions that were truncated.
@@ -201,7 +201,7 @@ def write_shard(
 ) -> int:
     """Write one shard within the caller's transaction, and return its number.
 
-    Losses and labels, which the caller writes, are hashed once they are there: see `record_sha256`.
+    Losses, which the caller writes, are hashed once they are there: see `record_sha256`.
     """
     (shard,) = connection.sql(
         query("signals/next_shard"), params={"signal_id": signal.signal_id}
@@ -225,8 +225,9 @@ def write_shard(
         "sha256": sha256,
     }
     connection.execute(query("signals/insert_shard"), parameters | counts)
-    if signal.kind == "score":
-        _insert_scores(connection, signal, values)
+    insert = {"score": _insert_scores, "labels": _insert_labels}.get(signal.kind)
+    if insert:
+        insert(connection, signal, values)
         record_sha256(connection, kind=signal.kind, signal_id=signal.signal_id, shard=shard)
     return int(shard)
 
@@ -263,6 +264,11 @@ def _insert_scores(connection: Connection, signal: Signal, values: Values) -> No
         )
     connection.register("shard_scores", rows)
     connection.execute(query("signals/insert_scores"), {"signal_id": signal.signal_id})
+
+
+def _insert_labels(connection: Connection, signal: Signal, values: Values) -> None:
+    connection.register("shard_labels", values.rows.select(["instruction_id", "labels"]))
+    connection.execute(query("labels/insert"), {"signal_id": signal.signal_id})
 
 
 def _todo(

@@ -18,7 +18,7 @@ from catalog.store.store import Store
 _HIDDEN = ("connection", "pins")  # parameters of a source that SQL does not see
 _SOURCE_ARGUMENTS = {
     "ref": "A pool or subset, such as alpaca, alpaca@2 or alpaca@tag.",
-    "name": "Name of the score.",
+    "name": "Name of the score, or of the labels; without it, the labels of the records.",
     "proxy": "Name of the trained model; required if there are several.",
     "incomplete": "What to do with members that lack losses.",
     "include_start": "Whether the loss before training comes first.",
@@ -34,6 +34,7 @@ _SOURCE_EXAMPLES = {
     "subset": "SELECT rank, prompt FROM subset('few') ORDER BY rank",
     "scores": "SELECT * FROM scores('alpaca') ORDER BY ifd DESC LIMIT 10",
     "score": "SELECT * FROM score('alpaca', name => 'ifd') WHERE value IS NULL",
+    "labels": "SELECT * FROM labels('alpaca', name => 'instag') WHERE len(labels) > 3",
     "trajectories": "SELECT losses[1] - losses[-1] FROM trajectories('alpaca', proxy => 'tiny')",
     "embeddings": "SELECT * FROM kmeans((FROM embeddings('alpaca')), k => 10)",
     "map": "SELECT x, y FROM map('alpaca') ORDER BY fingerprint",

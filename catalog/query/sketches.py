@@ -47,6 +47,7 @@ def sketches(scores: Mapping[str, str]) -> dict[str, Source]:
         "subset": {"sql": "subset_at(0)"},
         "score": {"sql": "score_at('pool', 0, 1, 0)"},
         "scores": {"sql": f"(SELECT instruction_id, fingerprint{columns} FROM instructions)"},
+        "labels": {"sql": "signal_labels_at('pool', 0, 1, 0)"},
         "trajectories": {"columns": MEMBER | {"losses": "FLOAT[]"}},
         "embeddings": {"columns": MEMBER | {"vector": vector}},
         "map": {"columns": MEMBER | {"x": "FLOAT", "y": "FLOAT"}},

@@ -104,6 +104,35 @@ def score(
     )
 
 
+def labels(
+    connection: Connection,
+    ref: str,
+    *,
+    name: str | None = None,
+    pins: PinnedSignals | None = None,
+) -> Resolved:
+    """Read every member with its own ``labels``, or those of a name: a taxonomy's or a judge's.
+
+    A member without labels has an empty list.
+    """
+    found = resolve(connection, ref)
+    if name is None:
+        own = pool(connection, ref)
+        columns = "instruction_id, fingerprint, coalesce(labels, []) AS labels"
+        return replace(own, sql=f"(SELECT {columns} FROM {own.sql})")
+    candidates = coverages(connection, found, kind="labels", pins=pins)
+    chosen = resolve_signal(found, candidates, kind="labels", name=name, pins=pins)
+    if isinstance(chosen, SignalError):
+        columns_of = MEMBER | {"labels": "VARCHAR[]"}
+        return Resolved(
+            found, kind="labels", name=name, load=_nothing, fault=chosen, columns=columns_of
+        )
+    sql = f"signal_labels_at('{found.kind}', {found.id}, {found.version}, {chosen.signal_id})"
+    return Resolved(
+        found, sql, "labels", name, signals=(chosen,), fault=missing_error(found, chosen)
+    )
+
+
 def trajectories(
     connection: Connection,
     ref: str,
@@ -237,6 +266,7 @@ SOURCES: dict[str, Source] = {
         subset,
         score,
         scores,
+        labels,
         trajectories,
         embeddings,
         map,

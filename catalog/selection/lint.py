@@ -28,7 +28,7 @@ from catalog.query.tokens import Tokens, tokens
 from catalog.selection.header import Header, parameter_findings, parse_header
 from catalog.selection.parameters import Param
 from catalog.selection.selector import find_selector, read_text
-from catalog.signals.score_definitions import MEASURED, built_in_scores
+from catalog.signals.score_definitions import SUMMARIES, built_in_scores
 from catalog.store.atomic import new_file
 from catalog.store.connection import Connection
 from catalog.store.references import resolve
@@ -207,7 +207,7 @@ def checking(store: Store, pool: str | None) -> Iterator[Check]:
         return
     connection = empty_catalog()
     try:
-        names = (*MEASURED, *built_in_scores())
+        names = (*SUMMARIES, *built_in_scores())
         yield Check(connection, kernels, True, scores=dict.fromkeys(names, "DOUBLE"))
     finally:
         connection.close()

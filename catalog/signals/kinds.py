@@ -82,7 +82,7 @@ KINDS: Mapping[str, SignalKind] = {
         SignalKind(
             name="labels",
             noun="labels",
-            sql_argument=None,
+            sql_argument="name",
             example="taxonomy",
             options=LabelOptions,
             command=Command(

@@ -25,7 +25,7 @@ from catalog.store.references import nearest
 if TYPE_CHECKING:
     from catalog.store.database import Connection
 
-PARSERS = ("json:KEY", "regex", "choice")
+PARSERS = ("json:KEY", "labels:KEY", "regex", "choice")
 COMBINATIONS = ("mean", "min", "max", "sum")
 _KEY = re.compile(r"\s*\[?\s*([\w-]+)\s*(?:\]|=)")
 
@@ -144,7 +144,7 @@ class _File:
         """Return the attributes of a judge."""
         values["is_expected"] = values.pop("expected", False)
         parser = values.setdefault("parser", "json:score")
-        if not (parser in PARSERS[1:] or re.fullmatch(r"json:[\w.]+", parser)):
+        if not (parser in PARSERS[2:] or re.fullmatch(r"(json|labels):\w[\w. ]*", parser)):
             raise self.error(f"parser: expected {listed(list(PARSERS))}, got {parser!r}", "parser")
         self.check_parser(parser, values)
         values["choices"] = {key: float(v) for key, v in values.get("choices", {}).items()}
@@ -159,16 +159,23 @@ class _File:
 
     def check_parser(self, parser: str, values: Mapping[str, Any]) -> None:
         """Refuse a parser without what it needs."""
-        needed = {"regex": "pattern", "choice": "choices"}
-        for name, key in needed.items():
-            if (parser == name) != (key in values):
-                raise self.error(f"the parser {name} and the key {key} need each other", key)
+        self.check_keys(parser, values)
         if values["is_expected"] and parser != "choice":
             raise self.error("expected: needs the parser choice", "expected")
         if any(isinstance(v, bool | str) for v in values.get("choices", {}).values()):
             raise self.error("choices: expected a number for each answer", "choices")
         if parser == "regex":
             self.check_pattern(values["pattern"])
+
+    def check_keys(self, parser: str, values: Mapping[str, Any]) -> None:
+        """Refuse a key that the parser does not read, and a parser without its key."""
+        for name, key in {"regex": "pattern", "choice": "choices"}.items():
+            is_read = parser == name or (key == "choices" and parser.startswith("json:"))
+            if (parser == name and key not in values) or (key in values and not is_read):
+                raise self.error(f"the parser {name} and the key {key} need each other", key)
+        for key in ("scale", "combine"):
+            if key in values and parser.startswith("labels:"):
+                raise self.error(f"{key}: the parser {parser} reads no numbers", key)
 
     def check_pattern(self, pattern: str) -> None:
         """Refuse a pattern that does not compile or has no group."""

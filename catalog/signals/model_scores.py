@@ -58,14 +58,14 @@ class ModelScore:
 
 @dataclass(frozen=True)
 class JudgeScore(ModelScore):
-    """Score that a chat model gives.
+    """Score, or labels, that a chat model gives.
 
     Attributes:
         template: the user's message.
         system: the system message, if there is one.
-        parser: ``json:KEY``, ``regex`` or ``choice``.
+        parser: ``json:KEY``, ``regex`` or ``choice`` for a number, ``labels:KEY`` for labels.
         pattern: of the parser ``regex``, with one group: the number.
-        choices: of the parser ``choice``: the number of each answer.
+        choices: the number of each answer, of the parser ``choice`` or of words at a JSON key.
         is_expected: whether the number is the mean of the choices, weighted by the probabilities
             of the answer's first token.
         scale: the smallest and largest number that is no mistake.
@@ -83,6 +83,11 @@ class JudgeScore(ModelScore):
     per: Literal["record", "turn"] = "record"
     combine: str = "mean"
     sampling: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def signal_kind(self) -> Literal["score", "labels"]:
+        """Return the kind of the signal that the answers make."""
+        return "labels" if self.parser.startswith("labels:") else "score"
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,9 @@ from catalog.signals.kinds import KINDS
 from catalog.signals.model_score_files import built_in_model_scores
 from catalog.signals.options import TINY
 from catalog.signals.score_definitions import (
+    DETECTED,
     MEASURED,
+    SUMMARIES,
     SYMMETRIC,
     Definitions,
     built_in_scores,
@@ -22,8 +24,8 @@ from catalog.signals.score_definitions import (
 )
 from catalog.store.references import Reference, nearest
 
-_COMPUTED = frozenset(("sql", "judge", "label"))
-"""Keys of the identities of scores that users add."""
+_COMPUTED = frozenset(("sql", "judge", "label", "detector"))
+"""Keys of the identities of scores that users add, and of labels that `catalog score` makes."""
 
 
 def resolve_signal(
@@ -126,6 +128,8 @@ def command_for(
     >>> print(command_for("score", "alpaca@2", "my score"))
     catalog scores import alpaca@2 FILE --name 'my score'
     """
+    if kind == "labels" and _are_scored(name, coverage):
+        kind = "score"  # whose command makes these labels
     if not is_computed(kind, name, coverage, scores=scores):
         return _template(kind, reference, name, is_import=True)
     model = model_of(kind, name, coverage, scores=scores)
@@ -140,6 +144,13 @@ def command_for(
         if is_symmetric and has_forms(name, _derived(scores)):
             options.append(("form", SYMMETRIC))
     return _template(kind, reference, name, is_import=False).with_options(options)
+
+
+def _are_scored(name: str, coverage: Coverage | None) -> bool:
+    """Return whether `catalog score` makes these labels, as it does those of judges."""
+    if coverage is not None:
+        return not _COMPUTED.isdisjoint(coverage.identity)
+    return name in DETECTED or name in built_in_model_scores()
 
 
 def _template(kind: Kind, reference: Reference | str, name: str, *, is_import: bool) -> Command:
@@ -170,7 +181,7 @@ def is_computed(
         return KINDS[kind].command is not None
     if coverage is not None and not _COMPUTED.isdisjoint(coverage.identity):
         return True
-    return name in MEASURED or name in _derived(scores) or name in built_in_model_scores()
+    return name in SUMMARIES or name in _derived(scores) or name in built_in_model_scores()
 
 
 def is_model(name: str) -> bool:

@@ -31,6 +31,15 @@ MEASURED: Mapping[str, str] = {
 }
 """The scores that a model measures, each with its summary."""
 
+DETECTED: Mapping[str, str] = {
+    "language": "Language of prompt and response, as a label such as en (catalog[language]).",
+    "language_confidence": "Confidence in that language, from 0 to 1.",
+}
+"""What a library finds in the texts without a model, each with its summary."""
+
+SUMMARIES: Mapping[str, str] = {**MEASURED, **DETECTED}
+"""The scores and labels that one pass over the texts gives, with or without a model."""
+
 TUNED_LOSS = "tuned_loss"
 """A measured input of depth, which is not a score."""
 
@@ -211,7 +220,7 @@ def derived_scores(connection: Connection) -> Definitions:
 
 def computed_scores(definitions: Definitions) -> list[str]:
     """Return the names of all scores that can be computed, the measured ones first."""
-    return [*MEASURED, *sorted(definitions)]
+    return [*SUMMARIES, *sorted(definitions)]
 
 
 def needs_model(name: str, definitions: Definitions) -> bool:

@@ -36,6 +36,10 @@ WHERE signal_gaps.signal_id = $signal_id
 DELETE FROM scores
 WHERE signal_id = $signal_id
 
+-- name: drop_signal_labels
+DELETE FROM signal_labels
+WHERE signal_id = $signal_id
+
 -- name: drop_signal_gaps
 DELETE FROM signal_gaps
 WHERE signal_id = $signal_id

@@ -21,6 +21,7 @@ SAMPLES = {
     "subset": "subset('few')",
     "score": "score('tiny', name => 'depth')",
     "scores": "scores('tiny')",
+    "labels": "labels('tiny')",
     "trajectories": "trajectories('tiny', proxy => 'tiny')",
     "embeddings": "embeddings('tiny')",
     "token_states": "token_states('tiny')",
@@ -75,7 +76,11 @@ GIVEN |= {
     "split_groups": (GROUPS,),
     "tsds": (ROWS, ROWS),
 }
-NAMED = {"nearest_earlier": {"by": "score"}, "split_groups": {"parts": "val=3, train=rest"}}
+NAMED = {
+    "curate_scores": {"by": "score", "k": 3},
+    "nearest_earlier": {"by": "score"},
+    "split_groups": {"parts": "val=3, train=rest"},
+}
 
 
 @pytest.mark.parametrize("name", sorted(kernel_names()))

@@ -14,6 +14,7 @@ from catalog.compute.scores.form_losses import (
     superfiltering_answer_loss,
     superfiltering_response_loss,
 )
+from catalog.compute.scores.language import language, language_confidence
 from catalog.compute.scores.measure import MEASURES, Measure, measured_score
 from catalog.compute.scores.n_tokens import n_tokens
 from catalog.compute.scores.response_loss import response_loss
@@ -28,6 +29,8 @@ __all__ = [
     "answer_loss",
     "cherry_answer_loss",
     "cherry_response_loss",
+    "language",
+    "language_confidence",
     "measured_score",
     "n_tokens",
     "response_loss",

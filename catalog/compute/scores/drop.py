@@ -6,13 +6,15 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from catalog.errors import NotFoundError
+from catalog.signals.kind_options import Kind
 from catalog.signals.registry import Signal, list_named
 from catalog.store.lock import locked
 from catalog.store.queries import query
 from catalog.store.references import nearest
 from catalog.store.store import Store
 
-VALUES = ("scores", "signal_members", "signal_gaps")
+VALUES = ("scores", "signal_labels", "signal_members", "signal_gaps")
+KINDS: tuple[Kind, ...] = ("score", "labels")  # a judge gives either
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class DroppedScore:
 
 
 def drop_score(store: Store, name: str) -> DroppedScore:
-    """Remove every stored signal of a score, with its values.
+    """Remove every stored signal of a score, or of labels of that name, with its values.
 
     Scores that were computed from it keep their values.
 
@@ -41,8 +43,9 @@ def drop_score(store: Store, name: str) -> DroppedScore:
         LockedError: another process computes it, or holds the catalog.
     """
     with store.reading() as connection:
-        signals = list_named(connection, kind="score", name=name)
-        known = sorted({each.name for each in list_named(connection, kind="score")})
+        every = [each for kind in KINDS for each in list_named(connection, kind=kind)]
+    signals = [each for each in every if each.name == name]
+    known = sorted({each.name for each in every})
     if not signals:
         raise NotFoundError(
             f"no stored score is named {name}{nearest(name, known)}: `catalog signals` lists them"

@@ -29,7 +29,9 @@ def trajectories(store: Store, reference: Reference, proxy: str | None) -> Cover
 
 
 def taxonomy_labels(store: Store, reference: Reference) -> Signal | None:
-    """Return the newest labels of a taxonomy that the members have; None if they have none.
+    """Return the newest labels of a taxonomy or a judge that the members have; None without any.
+
+    Languages are no abilities: labels that a detector found are left out.
 
     Raises:
         SignalError: only some members have them.
@@ -37,6 +39,8 @@ def taxonomy_labels(store: Store, reference: Reference) -> Signal | None:
     with store.reading() as connection:
         n_members = count_members(connection, reference)
         for signal in list_named(connection, kind="labels"):
+            if "detector" in signal.identity:
+                continue
             n_missing = missing(connection, reference, signal).num_rows
             if n_missing == n_members:
                 continue

@@ -17,8 +17,8 @@ from catalog.compute.scores.asking import Asking
 from catalog.compute.scores.batch_files import Batch, read_batch
 from catalog.compute.scores.calls import Answer, Request, store_answers, stored_answers
 from catalog.compute.scores.endpoint import Endpoint
-from catalog.compute.scores.measure import score_values
-from catalog.compute.scores.parse_answer import parse_answer
+from catalog.compute.scores.measure import label_values, score_values
+from catalog.compute.scores.parse_answer import parse_answer, parse_labels
 from catalog.compute.scores.requests import requests_of
 from catalog.compute.shard_runner import Values
 from catalog.errors import OptionError
@@ -92,23 +92,32 @@ class Judging:
         """Return the values of one shard; those without an answer are left for the next run."""
         requests = requests_of(self.definition, self.model, texts)
         answers = self._answers([each for group in requests for each in group])
-        numbers, reasons = np.full(len(requests), math.nan), []
-        is_answered = np.ones(len(requests), dtype=bool)
-        for place, group in enumerate(requests):
-            known = [answers.get(each.sha256) for each in group]
-            is_answered[place] = None not in known
-            number, reason = self._combined([each for each in known if each])
-            numbers[place] = number
-            reasons.append(reason)
-        kept = np.flatnonzero(is_answered)
-        values = score_values(
-            texts.take(pa.array(kept)),
-            numbers[kept],
-            [reasons[place] for place in kept],
-            n_tokens=sum(each.n_tokens for each in answers.values()),
-            n_truncated=0,
-        )
+        groups = [[answers.get(each.sha256) for each in group] for group in requests]
+        kept = [place for place, group in enumerate(groups) if None not in group]
+        of_kept = [[each for each in groups[place] if each] for place in kept]
+        read = self._labels if self.definition.signal_kind == "labels" else self._numbers
+        n_tokens = sum(each.n_tokens for each in answers.values())
+        values = read(texts.take(pa.array(kept, pa.int64())), of_kept, n_tokens)
         return replace(values, n_left=len(requests) - len(kept), is_last=self.asking.is_stopped)
+
+    def _numbers(self, texts: pa.Table, groups: list[list[Answer]], n_tokens: int) -> Values:
+        combined = [self._combined(group) for group in groups]
+        numbers = np.array([number for number, _ in combined], dtype=np.float64)
+        reasons = [reason for _, reason in combined]
+        return score_values(texts, numbers, reasons, n_tokens=n_tokens, n_truncated=0)
+
+    def _labels(self, texts: pa.Table, groups: list[list[Answer]], n_tokens: int) -> Values:
+        """Return the labels of all turns, each once; one turn without any gives a reason."""
+        parsed = [[parse_labels(self.definition, each) for each in group] for group in groups]
+        labels = [
+            list(dict.fromkeys(label for of_turn, _ in group for label in of_turn))
+            for group in parsed
+        ]
+        reasons = [
+            next((reason for _, reason in group if reason), None) if group else "no_response"
+            for group in parsed
+        ]
+        return label_values(texts, labels, reasons, n_tokens=n_tokens)
 
     def _answers(self, requests: list[Request]) -> Mapping[str, Answer]:
         by_hash = {each.sha256: each for each in requests}

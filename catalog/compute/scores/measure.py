@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -66,12 +66,13 @@ class ScoreContext(Protocol):
 
 @dataclass(frozen=True)
 class Measure:
-    """Score that one pass of a model gives.
+    """Score, or labels, that one pass over the texts gives.
 
     Attributes:
         identity: what decides its values, without the model's precision.
         values: computes one shard's values from its texts.
         needs_precision: whether the weights are used; their precision is then part of the identity.
+        kind: of the signal that is made, ``score`` or ``labels``.
         details: facts about the computation that do not change values.
         notes: what a user should know after the computation.
     """
@@ -79,6 +80,7 @@ class Measure:
     identity: Mapping[str, Any]
     values: Callable[[pa.Table], Values]
     needs_precision: bool = True
+    kind: Literal["score", "labels"] = "score"
     details: Mapping[str, Any] = field(default_factory=dict)
     notes: Callable[[], Sequence[str]] = tuple
 
@@ -124,6 +126,33 @@ def score_values(
     )
     gaps = [(int(i), str(reason)) for i, reason in zip(ids[~kept], why[~kept], strict=True)]
     return Values(rows, gaps=gaps, n_tokens=n_tokens, n_truncated=n_truncated)
+
+
+def label_values(
+    texts: pa.Table,
+    labels: Sequence[Sequence[str]],
+    reasons: Sequence[str | None],
+    *,
+    n_tokens: int = 0,
+) -> Values:
+    """Return one shard's labels; a member with a reason has none.
+
+    Args:
+        texts: with ``instruction_id``, n of them.
+        labels: of each text.
+        reasons: why there are none, else None.
+        n_tokens: tokens read.
+    """
+    ids = texts["instruction_id"].to_pylist()
+    kept = [place for place, reason in enumerate(reasons) if reason is None]
+    rows = pa.table(
+        {
+            "instruction_id": pa.array([ids[place] for place in kept], pa.int64()),
+            "labels": pa.array([list(labels[place]) for place in kept], pa.list_(pa.string())),
+        }
+    )
+    gaps = [(ids[place], reason) for place, reason in enumerate(reasons) if reason is not None]
+    return Values(rows, gaps=gaps, n_tokens=n_tokens)
 
 
 def loss_values(

@@ -32,7 +32,13 @@ def model_measure(scoring: Scoring, definition: JudgeScore | ClassifierScore) ->
     model = _model(scoring, definition)
     judge = judging(scoring.store, definition, model, scoring.ask)
     identity = judge_identity(definition, model)
-    return Measure(identity, judge.values, needs_precision=False, notes=judge.asking.notes)
+    return Measure(
+        identity,
+        judge.values,
+        needs_precision=False,
+        kind=definition.signal_kind,
+        notes=judge.asking.notes,
+    )
 
 
 def batch_note(scoring: Scoring, name: str) -> str:
@@ -48,7 +54,7 @@ def batch_note(scoring: Scoring, name: str) -> str:
     identity = judge_identity(definition, model) | {"version": VERSION}
     parameters = scoring.reference.parameters
     with scoring.store.reading() as connection:
-        signal = find_signal(connection, kind="score", name=name, identity=identity)
+        signal = find_signal(connection, kind=definition.signal_kind, name=name, identity=identity)
         parameters |= {"signal_id": signal.signal_id if signal else -1, "n": scoring.limit or ALL}
         members = connection.sql(query("signals/missing_sample"), params=parameters)
         n = write_batch(scoring.store, definition, model, members.to_arrow_table(), Path(file))

@@ -34,6 +34,33 @@ def parse_answer(definition: JudgeScore, answer: Answer) -> tuple[float, str | N
     return value, None
 
 
+def parse_labels(definition: JudgeScore, answer: Answer) -> tuple[list[str], str | None]:
+    """Return the labels of an answer, in lower case, or none and the reason why it has none."""
+    text = (answer.text or "")[:MOST_CHARACTERS]
+    labels = _labels(definition.parser.partition(":")[2], text)
+    if labels is None:
+        return [], _failure(answer, text)
+    return labels, None
+
+
+def _labels(path: str, text: str) -> list[str] | None:
+    """Return the texts at a path of the JSON objects in a text, each once; None without any.
+
+    A value is a text or a list of texts.
+
+    >>> _labels("tag", '[{"tag": "Python  code"}, {"tag": "sorting"}, {"tag": "sorting"}]')
+    ['python code', 'sorting']
+    >>> _labels("tags", '{"tags": ["poem", 3]}')
+    ['poem']
+    """
+    values = [value for each in _objects(text) if (value := _at(each, path)) is not None]
+    if not values:
+        return None
+    every = [item for value in values for item in (value if isinstance(value, list) else [value])]
+    labels = (" ".join(item.casefold().split()) for item in every if isinstance(item, str))
+    return list(dict.fromkeys(label for label in labels if label))
+
+
 def _failure(answer: Answer, text: str) -> str:
     """Return why a text holds no number."""
     if answer.problem:
@@ -51,7 +78,7 @@ def _number(definition: JudgeScore, text: str) -> tuple[float, str | None]:
     elif definition.parser == "regex":
         value = _matched(str(definition.pattern), text)
     else:
-        value = _json_number(definition.parser.partition(":")[2], text)
+        value = _json_number(definition.parser.partition(":")[2], text, definition.choices)
     return (math.nan, UNPARSABLE) if value is None else (value, None)
 
 
@@ -84,14 +111,18 @@ def _choice(choices: Mapping[str, float], text: str) -> float | None:
     return None
 
 
-def _json_number(path: str, text: str) -> float | None:
-    """Return the number at a path of the last JSON object that has it.
+def _json_number(path: str, text: str, choices: Mapping[str, float]) -> float | None:
+    """Return the number at a path of the last JSON object that has it; a word's, by the choices.
 
-    >>> _json_number("score", 'First {"score": 1}, then ```json\\n{"score": "4/5"}\\n``` .')
+    >>> _json_number("score", 'First {"score": 1}, then ```json\\n{"score": "4/5"}\\n``` .', {})
     4.0
+    >>> _json_number("difficulty", '{"difficulty": "very hard"}', {"hard": 4.0, "very hard": 5.0})
+    5.0
     """
     values = [value for each in _objects(text) if (value := _at(each, path)) is not None]
-    return _float(values[-1]) if values else None
+    if not values:
+        return None
+    return _choice(choices, str(values[-1])) if choices else _float(values[-1])
 
 
 def _objects(text: str) -> Iterator[dict[str, Any]]:

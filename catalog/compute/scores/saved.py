@@ -22,9 +22,9 @@ from catalog.signals.model_scores import ModelScore, ModelScores
 from catalog.signals.score_definitions import (
     LABELS,
     LOSSES,
-    MEASURED,
     MEMBERS,
     OF,
+    SUMMARIES,
     TEXTS,
     Definitions,
     ScoreDefinition,
@@ -142,7 +142,7 @@ def list_scores(store: Store) -> list[dict[str, Any]]:
 
 
 def _rows(definitions: Definitions, models: ModelScores) -> Iterator[dict[str, Any]]:
-    for name, summary in MEASURED.items():
+    for name, summary in SUMMARIES.items():
         yield _row(name, "measured", "", summary, None)
     for name in sorted(definitions):
         each = definitions[name]

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
 
@@ -195,7 +195,7 @@ class Scoring:
                 details=measure.details,
             )
         else:
-            signal = _ensure(self.store, name, identity, details=measure.details)
+            signal = _ensure(self.store, name, identity, kind=measure.kind, details=measure.details)
         self._dtype = signal.identity.get("dtype", "auto")
         report = compute(
             self.store,
@@ -289,12 +289,13 @@ def _ensure(
     name: str,
     identity: Mapping[str, Any],
     *,
+    kind: Literal["score", "labels"] = "score",
     details: Mapping[str, Any] | None = None,
 ) -> Signal:
     with store.reading() as connection:
-        found = find_signal(connection, kind="score", name=name, identity=identity)
+        found = find_signal(connection, kind=kind, name=name, identity=identity)
     if found:
         return found
-    options: dict[str, Any] = {"kind": "score", "name": name, "identity": identity}
+    options: dict[str, Any] = {"kind": kind, "name": name, "identity": identity}
     with store.writing() as connection:
         return ensure_signal(connection, **options, details=details)
