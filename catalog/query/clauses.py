@@ -1,4 +1,4 @@
-"""The parts of a selection's query: the cut by its budget, its order and its conditions.
+"""The parts of a selection's query: the cut by its budget, and its order.
 
 It works on the text that runs, so that its answers hold for every selector, whoever wrote it.
 """
@@ -6,7 +6,7 @@ It works on the text that runs, so that its answers hold for every selector, who
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,12 +14,7 @@ from catalog.query.ctes import with_visible
 from catalog.query.order_columns import ordered
 from catalog.query.parse import Node, nodes
 from catalog.query.source_text import SourceText
-from catalog.query.tokens import Tokens, shown
-
-CONDITIONS = ("where", "having", "qualify")
-OPERATIONS = ("union", "intersect", "except")
-CLAUSES = (*CONDITIONS, *OPERATIONS, "group", "window", "order", "limit", "offset", "using")
-ENDS = {*OPERATIONS, "order", "limit", "offset", ";"}  # of the right side of a set operation
+from catalog.query.tokens import Tokens
 
 
 @dataclass(frozen=True)
@@ -39,26 +34,6 @@ class Cut:
     with_order: SourceText | None
     order: tuple[str, ...]
     columns: tuple[tuple[str, bool], ...]
-
-
-@dataclass(frozen=True)
-class Condition:
-    """One WHERE, HAVING or QUALIFY of a text.
-
-    Attributes:
-        shown: the condition with its keyword, as a person reads it.
-        without: the whole text without it.
-        source: the FROM that its columns come from, as the end of a query that runs alone; None if
-            rows are grouped before.
-        expression: the condition without its keyword.
-        at: the offset in the text from which its query sees its CTEs.
-    """
-
-    shown: str
-    without: SourceText
-    source: SourceText | None
-    expression: SourceText
-    at: int
 
 
 def cut_of(text: SourceText) -> Cut | None:
@@ -114,67 +89,6 @@ def groups(root: Node) -> list[tuple[str, ...]]:
         if node.get("class") == "WINDOW" and partitions and is_by_column:
             columns.add(tuple(str(part["column_names"][-1]) for part in partitions))
     return sorted(columns, key=lambda names: (-len(names), names))
-
-
-def conditions(text: SourceText) -> Iterator[Condition]:
-    """Yield every condition that can drop a row, in the order of the text.
-
-    >>> sql = "SELECT id FROM (SELECT * FROM t WHERE a.b<=1 ORDER BY 1) WHERE f(n, 2)"
-    >>> [condition.shown for condition in conditions(SourceText.of(sql))]
-    ['WHERE a.b <= 1', 'WHERE f(n, 2)']
-    """
-    layout = Tokens(str(text))
-    for index, token in enumerate(layout.items):
-        is_filter = layout[index - 1].text == "(" and layout[index - 2].name == "filter"
-        if token.is_word(*CONDITIONS) and not is_filter:
-            yield _condition(text, layout, index)
-
-
-def _condition(text: SourceText, layout: Tokens, index: int) -> Condition:
-    word, last = layout[index], layout.end_of(index)
-    level = layout.level(index + 1, last)
-    end = next((i for i in level if layout[i].is_word(*CLAUSES)), last)
-    start, stop = layout[index + 1].start, layout[end - 1].end
-    before = layout.level(layout.around[index] + 1, index)
-    froms = [layout[i].start for i in before if layout[i].name == "from"]
-    has_source = word.name == "where" and froms
-    expression = text.cut(start, stop)
-    return Condition(
-        shown=f"{word.name.upper()} {shown(str(expression))}",
-        without=text.cut(0, word.start) + " " + text.cut(stop, len(str(text))),
-        source=text.cut(froms[-1], word.start) if has_source else None,
-        expression=expression,
-        at=froms[-1] if froms else word.start,
-    )
-
-
-def operations(text: SourceText) -> Iterator[tuple[str, SourceText, SourceText]]:
-    """Yield every UNION, EXCEPT and INTERSECT with its left and right side as texts that run alone.
-
-    >>> text = SourceText.of("FROM a EXCEPT ALL FROM b ORDER BY n")
-    >>> [(word, str(left), str(right)) for word, left, right in operations(text)]
-    [('EXCEPT', 'FROM a', 'FROM b')]
-    """
-    layout = Tokens(str(text))
-    for index, token in enumerate(layout.items):
-        is_star = layout[index - 1].text == "*"  # SELECT * EXCEPT (a)
-        if token.is_word(*OPERATIONS) and not is_star:
-            yield token.name.upper(), *_sides(text, layout, index)
-
-
-def _sides(text: SourceText, layout: Tokens, index: int) -> tuple[SourceText, SourceText]:
-    opening, last = layout.around[index], layout.end_of(index)
-    first = index + 1
-    first += layout[first].name in {"all", "distinct"}
-    first += 2 * (layout[index + 1].name == "by")  # BY NAME
-    end = next((i for i in layout.level(first, last) if layout[i].name in ENDS), last)
-    start = layout[opening + 1].start
-    left = text.cut(start, layout[index - 1].end)
-    right = text.cut(layout[first].start, layout[end - 1].end)
-    return (
-        with_visible(text, start, left) if opening >= 0 else left,
-        with_visible(text, layout[first].start, right),
-    )
 
 
 def with_values(sql: str, values: Mapping[str, Any]) -> str:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 Node = dict[str, Any]
 
 SERIALIZE = "SELECT json_serialize_sql($text::VARCHAR)"
+WRITE = "SELECT json_deserialize_sql($tree::JSON)"
 NOWHERE = 2**64 - 1  # DuckDB's offset of a node that it did not read from the text
 PLACES = frozenset(("query_location", "query_location_length"))
 """The keys of a node that say where it stands in its text."""
@@ -101,6 +102,20 @@ def statements(connection: Connection, text: str) -> list[Node] | None:
     except RecursionError:
         return None
     return None if answer["error"] else list(answer["statements"])
+
+
+def written(connection: Connection, statement: Node) -> str | None:
+    """Return a statement of `statements` as SQL; None if DuckDB cannot write it.
+
+    Args:
+        connection: any DuckDB connection.
+        statement: the tree, which may have been changed.
+    """
+    document = json.dumps({"error": False, "statements": [statement]})
+    try:
+        return str(connection.execute(WRITE, {"tree": document}).fetchall()[0][0])
+    except duckdb.Error:
+        return None
 
 
 def without(node: Any, keys: Collection[str]) -> Any:

@@ -71,7 +71,7 @@ def scopes(root: Node) -> list[Scope]:
             visible = dict(ctes)
             read = _read_ctes(value)
             for entry in value["cte_map"]["map"]:
-                inner = _query_of(entry)
+                inner = query_of(entry)
                 if str(entry["key"]).lower() in read:
                     stack.append((inner, dict(visible), None))
                 visible[str(entry["key"]).lower()] = inner
@@ -150,7 +150,7 @@ def inner_scope(leaf: Node, scope: Scope) -> Scope | None:
 def scope_of(node: Node, ctes: Mapping[str, Node]) -> Scope:
     """Return a query with the queries that it sees by name, its own included."""
     entries = (node.get("cte_map") or {}).get("map", ())
-    return Scope(node, {**ctes, **{str(one["key"]).lower(): _query_of(one) for one in entries}})
+    return Scope(node, {**ctes, **{str(one["key"]).lower(): query_of(one) for one in entries}})
 
 
 def _read_ctes(node: Node) -> set[str]:
@@ -167,7 +167,7 @@ def _relations(node: Node) -> set[str]:
     return {str(one["table_name"]).lower() for one in found}
 
 
-def _query_of(entry: Node) -> Node:
+def query_of(entry: Node) -> Node:
     """Return the query of an entry of WITH."""
     value = entry["value"]
     inner: Node = value.get("query") or value.get("query_node")

@@ -14,11 +14,10 @@ from typing import Any
 import duckdb
 
 from catalog.query.errors import bound
-from catalog.query.parse import Node, parameters
+from catalog.query.parse import Node, parameters, statements, written
 from catalog.query.source_text import SourceText, quoted
 from catalog.store.database import Connection
 
-WRITE = "SELECT json_deserialize_sql($tree::JSON)"
 PROBE = "acos({}, 1, 2)"  # no function takes these: DuckDB's message names the type of the first
 
 
@@ -109,15 +108,10 @@ class Stubs:
 
     def written(self, expression: Node) -> str | None:
         """Return an expression of a parse tree as SQL; None if DuckDB cannot write it."""
-        root = json.loads(
-            self.connection.sql("SELECT json_serialize_sql('SELECT 1')").fetchall()[0][0]
-        )
-        root["statements"][0]["node"]["select_list"] = [expression | {"alias": ""}]
-        try:
-            found = self.connection.sql(WRITE, params={"tree": json.dumps(root)}).fetchall()
-        except duckdb.Error:
-            return None
-        return str(found[0][0]).removeprefix("SELECT ")
+        (statement,) = statements(self.connection, "SELECT 1") or ()
+        statement["node"]["select_list"] = [expression | {"alias": ""}]
+        found = written(self.connection, statement)
+        return found and found.removeprefix("SELECT ")
 
     def _values(self, text: SourceText) -> dict[str, Any]:
         return {name: self.given[name] for name in parameters(self.connection, text)}

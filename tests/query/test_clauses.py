@@ -1,11 +1,11 @@
-"""Queries taken apart: where the budget cuts, what orders, what leaves rows out."""
+"""Queries taken apart: where the budget cuts, what orders."""
 
 from pathlib import Path
 
 import pytest
 
 from catalog.kernels.explain import has_counterfactual
-from catalog.query.clauses import conditions, cut_of
+from catalog.query.clauses import cut_of
 from catalog.query.kernels import kernel, kernel_names
 from catalog.query.source_text import SourceText
 from catalog.query.tokens import canonical, shown
@@ -84,23 +84,6 @@ def test_what_orders_is_returned_where_that_can_be(
     assert cut is not None
     assert cut.order == order
     assert (cut.with_order is None) if more is None else (more in str(cut.with_order))
-
-
-def test_conditions_are_found_at_every_depth_and_go_one_by_one() -> None:
-    inner = (
-        "SELECT id, sum(v) FILTER (WHERE v > 0) AS s FROM t WHERE a = 1 GROUP BY id HAVING s > 2"
-    )
-    text = of(f"SELECT id FROM ({inner}) QUALIFY rank() OVER w = 1 ORDER BY id")
-    found = list(conditions(text))
-    assert [one.shown for one in found] == [
-        "WHERE a = 1",
-        "HAVING s > 2",
-        "QUALIFY rank() OVER w = 1",
-    ]
-    assert " ".join(str(found[0].without).split()) == " ".join(
-        str(text).replace("WHERE a = 1", "").split()
-    )
-    assert [str(one.source) if one.source else None for one in found] == ["FROM t ", None, None]
 
 
 def test_a_piece_reads_as_a_person_writes_it() -> None:
