@@ -51,7 +51,7 @@ WHERE signal_id = $signal_id
 -- name: input_labels
 -- An input of a derived score: the labels of a taxonomy; nothing where $signal_id is NULL.
 SELECT instruction_id, labels
-FROM catalog.main.signal_labels
+FROM main.signal_labels
 SEMI JOIN members_of($kind, $id, $version) USING (instruction_id)
 WHERE signal_id = $signal_id
 
@@ -62,10 +62,10 @@ SELECT
     list(loss ORDER BY checkpoint) FILTER (checkpoint >= 0) AS losses,
     max(loss) FILTER (checkpoint = -1) AS start,
     NULL::VARCHAR AS reason
-FROM catalog.main.losses
+FROM main.losses
 SEMI JOIN (
     SELECT instruction_id
-    FROM catalog.main.signal_members
+    FROM main.signal_members
     WHERE signal_id = $signal_id
 ) USING (instruction_id)
 SEMI JOIN members_of($kind, $id, $version) USING (instruction_id)
@@ -73,7 +73,7 @@ WHERE signal_id = $signal_id
 GROUP BY instruction_id
 UNION ALL
 SELECT instruction_id, NULL AS losses, NULL AS start, reason
-FROM catalog.main.signal_gaps
+FROM main.signal_gaps
 SEMI JOIN members_of($kind, $id, $version) USING (instruction_id)
 WHERE signal_id = $signal_id
 
@@ -85,7 +85,7 @@ FROM version_at($kind, $id, $version)
 -- name: input_score
 -- An input of a derived score: another score of the members.
 SELECT instruction_id, value, reason
-FROM catalog.main.scores
+FROM main.scores
 SEMI JOIN members_of($kind, $id, $version) USING (instruction_id)
 WHERE signal_id = $signal_id
 
@@ -97,7 +97,7 @@ SELECT
     nullif(response_of(messages), '') AS response,
     messages,
     CASE WHEN coalesce(response_of(messages), '') = '' THEN 'no_response' END AS reason
-FROM catalog.main.instructions
+FROM main.instructions
 SEMI JOIN members_of($kind, $id, $version) USING (instruction_id)
 
 -- name: keep
