@@ -29,6 +29,7 @@ from catalog.errors import MostlyRemovedError as MostlyRemovedError
 from catalog.errors import MostlyUnreadableError as MostlyUnreadableError
 from catalog.errors import NotFoundError as NotFoundError
 from catalog.errors import OptionError as OptionError
+from catalog.errors import ProjectError as ProjectError
 from catalog.errors import QueryError as QueryError
 from catalog.errors import ReferenceNotFoundError as ReferenceNotFoundError
 from catalog.errors import SelectionError as SelectionError

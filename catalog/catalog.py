@@ -525,7 +525,7 @@ class Catalog:
         """Return the verbs that prepare data, such as `catalog.project.overlap`."""
         from catalog.project.verbs import Project
 
-        return Project(self.store, self._limited)
+        return Project(self.store, self._limited, self)
 
     def select(
         self,

@@ -13,6 +13,7 @@
     ├── SourceError               a file or URL cannot be read as records
     │   └── MostlyUnreadableError most records of a load failed
     ├── MostlyRemovedError        a load would remove most of a pool
+    ├── ProjectError              a project file is wrong
     ├── LossyExportError          an export would drop something
     ├── SignalError               a signal is missing, stale, incomplete or mixed
     │   └── AmbiguousSignalError  several signals fit, and one must be named
@@ -150,6 +151,10 @@ class SourceError(CatalogError):
 
 class MostlyUnreadableError(SourceError):
     """Most records of a load failed, and nothing was written."""
+
+
+class ProjectError(CatalogError):
+    """Raised if a project file is wrong."""
 
 
 class MostlyRemovedError(CatalogError):

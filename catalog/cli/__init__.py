@@ -40,6 +40,11 @@ SECTIONS = {
         "export": ("export",),
         "runs": ("runs",),
     },
+    "Projects": {
+        "status": ("status",),
+        "project": ("plan", "build", "schema"),
+        "test": ("test",),
+    },
     "Search and SQL": {
         "search": ("search", "index"),
         "sql": ("sql",),

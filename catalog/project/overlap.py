@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from catalog.notebook import NotebookResult
 from catalog.query.executor import Limits
 from catalog.query.stream import run
-from catalog.selection.selector import packaged_selection
+from catalog.selection.selector import Selector, packaged_selection
 from catalog.store.queries import query
 from catalog.store.references import resolve
 from catalog.store.store import Store
@@ -120,14 +120,28 @@ def select_clean(
     """
     with store.reading() as connection:
         names = [resolve(connection, text).name for text in (source, test)]
-    name = "-clean-of-".join(names)
-    if ngram != NGRAM:
-        name += f"-{ngram}gram"
-    settings = {"test": test, "ngram": ngram}
-    selector = packaged_selection("clean_of")
+    name = clean_name(*names, ngram=ngram)
+    selector, settings = clean_selection(test, ngram=ngram)
     return select(
         store, selector, source, name=name, budget="all", settings=settings, limits=limits
     )
+
+
+def clean_name(source: str, test: str, *, ngram: int = NGRAM) -> str:
+    """Return the name of a subset that shares no run of words with a test set.
+
+    >>> clean_name("alpaca", "humaneval"), clean_name("alpaca", "humaneval", ngram=8)
+    ('alpaca-clean-of-humaneval', 'alpaca-clean-of-humaneval-8gram')
+    """
+    name = f"{source}-clean-of-{test}"
+    if ngram != NGRAM:
+        name += f"-{ngram}gram"
+    return name
+
+
+def clean_selection(test: str, *, ngram: int = NGRAM) -> tuple[Selector, dict[str, Any]]:
+    """Return the selector that leaves out what overlaps with a test set, and its settings."""
+    return packaged_selection("clean_of"), {"test": test, "ngram": ngram}
 
 
 def _overlap_with(

@@ -100,10 +100,7 @@ def split(
     limits = limits or Limits()
     for part in into:
         check_name(f"{name}.{part}")
-    selector, settings = _selector(by)
-    settings |= {"parts": ",".join(f"{part}={size}" for part, size in into.items())}
-    if stratify is not None:
-        settings |= {"stratify": stratify}
+    selector, settings = split_selection(by, into=into, stratify=stratify)
     with store.reading() as connection:
         found = str(resolve(connection, reference))
     chosen = {
@@ -125,6 +122,21 @@ def split(
     )
     groups = _groups(store, found, selector, settings, seed=seed, limits=limits)
     return Split(found, by, parts, **_counts(store, parts, groups))
+
+
+def split_selection(
+    by: str, *, into: Mapping[str, str], stratify: str | None
+) -> tuple[Selector, dict[str, Any]]:
+    """Return the selector of all parts, and its settings but ``part``.
+
+    Raises:
+        OptionError: ``by`` is not valid.
+    """
+    selector, settings = _selector(by)
+    settings |= {"parts": ",".join(f"{part}={size}" for part, size in into.items())}
+    if stratify is not None:
+        settings |= {"stratify": stratify}
+    return selector, settings
 
 
 def _selector(by: str) -> tuple[Selector, dict[str, Any]]:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from catalog.query.executor import Limits
 from catalog.store.references import resolve
 from catalog.store.store import Store
 
 if TYPE_CHECKING:
+    from catalog.project.build import Watch
+    from catalog.project.built import Build, Built
+    from catalog.project.data_tests import DataTests
     from catalog.project.overlap import Overlap
+    from catalog.project.plan import Plan
     from catalog.project.split import Split
+    from catalog.project.status import Status
     from catalog.project.tokens import TokenCount
     from catalog.subsets.select import Selected
 
@@ -23,9 +28,72 @@ MEMORY = "4GB"
 class Project:
     """Verbs that prepare data for training and evaluation."""
 
-    def __init__(self, store: Store, call: Callable[..., Any]) -> None:
+    def __init__(self, store: Store, call: Callable[..., Any], catalog: Any) -> None:
         self._store = store
         self._call = call
+        self._catalog = catalog
+
+    def status(self) -> Status:
+        """Return what is behind in the catalog; see `catalog.project.status.status`."""
+        from catalog.project.status import status
+
+        return status(self._store)
+
+    def plan(
+        self,
+        file: str | os.PathLike[str] | None = None,
+        *,
+        names: Sequence[str] = (),
+        memory: str | None = MEMORY,
+    ) -> Plan:
+        """Compare a project file with the catalog; see `catalog.project.plan.plan`."""
+        from catalog.project.plan import plan
+        from catalog.query.executor import Limits
+
+        path = None if file is None else Path(file)
+        planned: Plan = self._call(plan, path, names=tuple(names), limits=Limits(memory=memory))
+        return planned
+
+    def build(
+        self,
+        file: str | os.PathLike[str] | None = None,
+        *,
+        names: Sequence[str] = (),
+        memory: str | None = MEMORY,
+        seconds: float | None = None,
+        watch: Watch | None = None,
+        report: Callable[[Built], None] | None = None,
+    ) -> Build:
+        """Make what a project file describes; see `catalog.project.build.build`."""
+        from catalog.project.stamp import stamped
+
+        path = None if file is None else Path(file)
+        current = stamped(self._store, path)
+        if current is not None:
+            return current
+        from catalog.project.build import build
+        from catalog.query.executor import Limits
+
+        limits = Limits(memory=memory, seconds=seconds)
+        options: dict[str, Any] = {"names": names, "watch": watch, "report": report}
+        return build(self._catalog, self._call, path, limits=limits, **options)
+
+    def test(
+        self,
+        file: str | os.PathLike[str] | None = None,
+        *,
+        names: Sequence[str] = (),
+        memory: str | None = MEMORY,
+        seconds: float | None = None,
+    ) -> DataTests:
+        """Run the tests of a project file; see `catalog.project.data_tests.run_data_tests`."""
+        from catalog.project.data_tests import run_data_tests
+        from catalog.query.executor import Limits
+
+        path = None if file is None else Path(file)
+        limits = Limits(memory=memory, seconds=seconds)
+        tests: DataTests = self._call(run_data_tests, path, names=tuple(names), limits=limits)
+        return tests
 
     def overlap(
         self,
@@ -41,6 +109,7 @@ class Project:
         See `catalog.project.overlap.find_overlap`.
         """
         from catalog.project.overlap import find_overlap
+        from catalog.query.executor import Limits
 
         limits = Limits(memory=memory, seconds=seconds)
         overlap: Overlap = self._call(
@@ -62,6 +131,7 @@ class Project:
         See `catalog.project.overlap.select_clean`.
         """
         from catalog.project.overlap import select_clean
+        from catalog.query.executor import Limits
 
         limits = Limits(memory=memory, seconds=seconds)
         selected: Selected = self._call(select_clean, source, test=test, ngram=ngram, limits=limits)
@@ -84,6 +154,7 @@ class Project:
         See `catalog.project.split.split`.
         """
         from catalog.project.split import split
+        from catalog.query.executor import Limits
 
         options: dict[str, Any] = {"name": name, "by": by, "stratify": stratify, "seed": seed}
         options |= {"into": {part: str(size) for part, size in into.items()}}

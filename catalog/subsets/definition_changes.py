@@ -27,6 +27,13 @@ def definition_changes(connection: Connection, left: Reference, right: Reference
         right: another one.
     """
     before, after = (stored(connection, reference)["definition"] for reference in (left, right))
+    return content_changes(connection, before, after)
+
+
+def content_changes(
+    connection: Connection, before: Mapping[str, Any], after: Mapping[str, Any]
+) -> list[str]:
+    """Return one sentence for each difference between the contents of two definitions."""
     found = [
         _change(title, before.get(key), after.get(key))
         for key, title in VALUES.items()

@@ -18,7 +18,7 @@ from catalog.selection.selector import Selector, find_selector
 from catalog.signals.coverage import PinnedSignals
 from catalog.store.database import Connection
 from catalog.store.queries import query
-from catalog.store.references import Reference, check_name
+from catalog.store.references import Reference, check_name, resolve
 from catalog.store.store import Store
 from catalog.subsets.environment import environment
 from catalog.subsets.equivalent import find_equivalent
@@ -61,6 +61,7 @@ def select(
     is_dry_run: bool = False,
     is_strict: bool = False,
     is_new_version: bool = False,
+    is_newest: bool = False,
     limits: Limits | None = None,
 ) -> Selected:
     """Select members of a pool or subset, and keep them as the next version of a subset.
@@ -82,6 +83,8 @@ def select(
             which rows arrive.
         is_new_version: make a version although one exists that differs only in names inside the
             selector's text, comments or layout.
+        is_newest: make a version again where its definition is that of an older version than the
+            newest.
         limits: memory, time, and whether results of slow kernels are cached.
 
     Raises:
@@ -112,6 +115,8 @@ def select(
         if not (same or is_dry_run or is_new_version):
             same = find_equivalent(session.connection, definition, name=name)
             findings += _offered(same)
+        if same and is_newest and resolve(session.connection, name) != same:
+            same = None
         if same:
             seconds = time.monotonic() - started
             return _selected_before(session.connection, same, definition, findings, seconds=seconds)

@@ -1,0 +1,131 @@
+"""Node of a subset: selected again if its definition is not that of the newest version."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from catalog.project.nodes.node import NOT_BUILT, Estimate, Made, Making, Node, State
+from catalog.selection.definition import Definition, define, definition_sha256
+from catalog.selection.selector import Selector, find_selector
+from catalog.store.queries import query
+from catalog.subsets.definition_changes import content_changes
+from catalog.subsets.equivalent import find_equivalent
+from catalog.subsets.select import select
+
+CALLED = re.compile(r"\w+\(\s*'([A-Za-z0-9][\w.-]*)(?:@[\w.-]+)?'")
+"""A name that a selector's text passes to a table function."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubsetNode(Node):
+    """Subset of a project.
+
+    Attributes:
+        section: of the project file that it comes from.
+        selector: the method, or the name or path of it.
+        source: the pool or subset to select from.
+        budget: as written.
+        seed: random seed.
+        settings: values of the selector's parameters.
+        is_strict: whether findings about the selector are errors.
+    """
+
+    kind: ClassVar[str] = "subset"
+    is_recorded: ClassVar[bool] = False
+    section: str
+    selector: str | Selector
+    source: str
+    budget: str
+    seed: int = 0
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    is_strict: bool = False
+
+    @property
+    def makes(self) -> str:
+        """Return the subset's name."""
+        return self.name
+
+    def method(self, state: State) -> Selector:
+        """Return the selector."""
+        if isinstance(self.selector, Selector):
+            return self.selector
+        is_file = self.selector.endswith(".sql")
+        name = str(state.folder / self.selector) if is_file else self.selector
+        return find_selector(state.store, name)
+
+    def references(self, state: State) -> set[str]:
+        """Return the names that it may read: targets of the selector, and those in its text."""
+        method = self.method(state)
+        targets = [param.name for param in method.params if param.type == "reference"]
+        named = {
+            str(self.settings[name]).partition("@")[0] for name in targets if name in self.settings
+        }
+        return named | {*CALLED.findall(method.text)}
+
+    def definition(self, state: State) -> Definition:
+        """Return what the selection is now."""
+        return define(
+            state.store,
+            self.method(state),
+            ref=self.source,
+            budget=self.budget,
+            seed=self.seed,
+            settings=self.settings,
+            limits=state.limits,
+        )
+
+    def check(self, state: State) -> tuple[str, ...]:
+        """Return how its definition differs from the one of the newest version."""
+        reference = state.newest(self.name)
+        if reference is None:
+            return (NOT_BUILT,)
+        return self.compared(state, self.definition(state))
+
+    def compared(self, state: State, definition: Definition) -> tuple[str, ...]:
+        """Return how a definition differs from the one of the newest version."""
+        with state.store.reading() as connection:
+            params = {"name": self.name}
+            subset_id, _, stored = connection.sql(
+                query("subsets/definitions"), params=params
+            ).fetchall()[0]
+            before = json.loads(stored)
+            if definition_sha256(before) == definition.sha256:
+                return ()
+            same = find_equivalent(connection, definition, name=self.name)
+            if same is not None and same.id == subset_id:
+                return ()
+            found = content_changes(connection, before, definition.content)
+        return tuple(found) or ("its definition has changed",)
+
+    def make(self, making: Making) -> Made:
+        """Select the members."""
+        done = making.call(
+            select,
+            self.method(making.state),
+            self.source,
+            name=self.name,
+            budget=self.budget,
+            settings=self.settings,
+            seed=self.seed,
+            is_superseding=True,
+            is_newest=True,
+            is_strict=self.is_strict,
+            limits=making.state.limits,
+        )
+        text = f"{done.reference}: {done.n_members:,} members of {done.definition.reference}"
+        warnings = () if isinstance(self.selector, Selector) else done.warnings
+        return Made({"reference": done.reference}, text, warnings)
+
+    def estimate(self, state: State) -> Estimate:
+        """Return the seconds of the last subset of this name, else of this selector."""
+        name = self.selector.name if isinstance(self.selector, Selector) else self.selector
+        params = {"name": self.name, "selector": name.rpartition("/")[2].removesuffix(".sql")}
+        if not state.store.database.exists():
+            return Estimate()
+        with state.store.reading() as connection:
+            rows = connection.sql(query("projects/selection_seconds"), params=params).fetchall()
+        return Estimate(seconds=rows[0][0] if rows else None)

@@ -1,0 +1,69 @@
+-- name: builds
+SELECT node, inputs, result, seconds
+FROM builds
+
+-- name: forget
+DELETE FROM builds
+WHERE node = $node
+
+-- name: record
+INSERT INTO builds (node, inputs, result, seconds, built_at)
+VALUES ($node, $inputs, $result, $seconds, now() AT TIME ZONE 'UTC')
+
+-- name: gaps
+-- How many members of a pool or subset lack each of some signals; a signal that is stale or gone lacks all.
+WITH members AS MATERIALIZED (
+    SELECT instruction_id
+    FROM members_of($kind, $id, $version)
+),
+wanted AS (
+    SELECT unnest($identities::VARCHAR[]) AS identity_sha256
+),
+done AS (
+    SELECT signal_id, instruction_id
+    FROM signal_members
+    UNION ALL
+    SELECT signal_id, instruction_id
+    FROM signal_gaps
+),
+counts AS (
+    SELECT signals.identity_sha256, count(DISTINCT instruction_id) AS n
+    FROM done
+    SEMI JOIN members USING (instruction_id)
+    JOIN signals USING (signal_id)
+    WHERE signals.stale IS NULL AND list_contains($identities::VARCHAR[], signals.identity_sha256)
+    GROUP BY signals.identity_sha256
+)
+SELECT wanted.identity_sha256, (SELECT count(*) FROM members) - coalesce(counts.n, 0) AS n_missing
+FROM wanted
+LEFT JOIN counts USING (identity_sha256)
+
+-- name: clear_failures
+DELETE FROM test_failures
+WHERE test = $test AND reference IS NOT DISTINCT FROM $reference
+
+-- name: has_failures
+SELECT EXISTS (
+    SELECT 1
+    FROM test_failures
+    WHERE test = $test AND reference IS NOT DISTINCT FROM $reference
+)
+
+-- name: write_failures
+INSERT INTO test_failures (test, reference, severity, row_number, fingerprint, content, tested_at)
+SELECT $test, $reference, $severity, row_number, fingerprint, content, now() AT TIME ZONE 'UTC'
+FROM failures
+
+-- name: call_cost
+-- What one instruction has cost a judge so far; NULL if it never had a price.
+SELECT sum(cost) / count(DISTINCT instruction_id) AS cost
+FROM score_calls
+WHERE list_contains($scores::VARCHAR[], score) AND cost IS NOT NULL
+
+-- name: selection_seconds
+-- What the last selection of this name took, else the last one by this selector.
+SELECT seconds
+FROM subsets
+WHERE name = $name OR selector = $selector
+ORDER BY name = $name DESC, subset_id DESC
+LIMIT 1
