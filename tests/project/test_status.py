@@ -17,15 +17,14 @@ Write = Callable[..., Path]
 
 @pytest.fixture
 @made_once
-def filled(catalog: Catalog, jsonl: Write, tmp_path: Path) -> Catalog:
-    """Pool `p` with a score, subset `a`, subset `b` of it, and an export of `b`."""
+def filled(catalog: Catalog, jsonl: Write) -> Catalog:
+    """Pool `p` with a score, subset `a`, subset `b` of it, and what is clean of pool `t`."""
     catalog.register(jsonl(pairs(8)), pool="p")
     catalog.register(jsonl(pairs(2, first=50)), pool="t", purpose="eval")
     catalog.score("p", "length")
     catalog.select("random", "p", budget="50%", name="a")
     catalog.select("random", "a", budget=2, name="b")
     catalog.project.select_clean("p", test="t")
-    catalog.export("b", tmp_path / "b.jsonl")
     return catalog
 
 
@@ -38,6 +37,7 @@ def test_a_catalog_in_which_nothing_changed_is_current(filled: Catalog) -> None:
 def test_a_new_version_of_a_pool_leaves_subsets_signals_and_exports_behind(
     filled: Catalog, jsonl: Write, tmp_path: Path
 ) -> None:
+    filled.export("b", tmp_path / "b.out")
     filled.register(jsonl(pairs(10)), pool="p")
     found = filled.project.status()
     assert [each.reference for each in found.subsets] == ["a@1", "b@1", "p-clean-of-t@1"]
@@ -51,7 +51,7 @@ def test_a_new_version_of_a_pool_leaves_subsets_signals_and_exports_behind(
         filled.refresh(each.reference.partition("@")[0])
     (stale,) = filled.project.status().exports
     assert stale.reference == "b@1"
-    filled.export("b", tmp_path / "b.jsonl", overwrite=True)
+    filled.export("b", tmp_path / "b.out", overwrite=True)
     answer = CliRunner().invoke(main, ["--home", str(filled.store.path), "status"])
     assert answer.exit_code == 0, answer.output
 
@@ -65,5 +65,7 @@ def test_a_new_test_set_leaves_clean_subsets_behind(filled: Catalog, jsonl: Writ
 
 
 def test_a_removed_export_is_stale(filled: Catalog, tmp_path: Path) -> None:
-    (tmp_path / "b.jsonl").unlink()
+    filled.export("b", tmp_path / "b.out")
+    assert filled.project.status().exports == ()
+    (tmp_path / "b.out").unlink()
     assert [len(each.why) for each in filled.project.status().exports] == [1]
