@@ -26,7 +26,8 @@ SECTIONS = {
         "agreement": ("agreement",),
     },
     "Selections": {
-        "select": ("select", "refresh"),
+        "select": ("select",),
+        "refresh": ("refresh",),
         "explain": ("explain",),
         "selectors": ("selectors",),
         "lineage": ("lineage",),

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from catalog.catalog import Catalog
-from catalog.cli.group import json_option, table_options
+from catalog.cli.group import DIFFERENT, DONE, json_option, table_options
 from catalog.cli.options import memory_option, pass_catalog, timeout_option
 from catalog.cli.output import echo_json, echo_rows, echo_text, progress_bar, say
 from catalog.messages import listed
+from catalog.store.atomic import new_file
 
 if TYPE_CHECKING:
-    from catalog.project.build import Built
+    from catalog.project.built import Build, Built
     from catalog.project.plan import Plan, Step
 
 file_option = click.option(
@@ -85,14 +86,28 @@ def _costs(planned: Plan) -> str:
 @click.command()
 @names_argument
 @file_option
+@click.option(
+    "--locked",
+    is_flag=True,
+    help="Compare with catalog.lock and leave it as it is. Exit code 3 means a difference.",
+)
+@click.option(
+    "--comment",
+    "comment_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write what changed, by source, as Markdown to this file.",
+)
 @memory_option
 @timeout_option
 @json_option
-@pass_catalog
+@click.pass_context
 def build(
-    catalog: Catalog,
+    ctx: click.Context,
+    /,
     names: tuple[str, ...],
     file: Path,
+    locked: bool,
+    comment_file: Path | None,
     memory: str,
     timeout: float | None,
     is_json: bool,
@@ -102,18 +117,33 @@ def build(
     What is current stays. An interrupted build goes on where it stopped. NAMES are pools, subsets,
     paths of exports or globs of them; what they are made from is built too. Default: the whole
     project.
+
+    catalog.lock, beside the project file, records what was built: another machine builds the same
+    members or says which input differs.
     """
     report: Callable[[Built], None] = (lambda _: None) if is_json else _echo_built
-    done = catalog.project.build(
-        file, names=names, memory=memory, seconds=timeout, watch=_watch, report=report
-    )
+    options: dict[str, Any] = {"names": names, "locked": locked, "memory": memory}
+    done = ctx.obj.project.build(file, seconds=timeout, watch=_watch, report=report, **options)
+    if comment_file:
+        with new_file(comment_file, overwrite=True) as temporary:
+            temporary.write_text(ctx.obj.project.comment(done, memory=memory), encoding="utf-8")
     if is_json:
         echo_json(asdict(done))
-        return
+    else:
+        _echo_build(done)
+    ctx.exit(DIFFERENT if locked and done.differences else DONE)
+
+
+def _echo_build(done: Build) -> None:
     kept = f"{done.n_kept:,} entries were current"
-    say(f"made {len(done.made):,}; {kept}" if done.made else f"nothing to make: {kept}")
+    if done.made:
+        say(f"made {len(done.made):,}; {kept}")
+    elif done.n_kept:
+        say(f"nothing to make: {kept}")
     if done.left:
         say(f"still not current: {listed(done.left)}; `catalog plan` says why")
+    for each in done.differences:
+        say(f"  not as in catalog.lock: {each}", fg="red")
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Commands that make selections: select, refresh."""
+"""Command `select`, and the run of a selection that it shares with `refresh`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from catalog.cli.group import dry_run_option, json_option
 from catalog.cli.options import (
     memory_option,
     parse_lists,
-    parse_pairs,
     pass_catalog,
     set_option,
     timeout_option,
@@ -148,47 +147,16 @@ def _select(
         "seed": trial.seed,
     }
     if options["is_computing"]:
-        _refuse_dry_run(options)
+        refuse_dry_run(options)
         from catalog.cli.compute import compute_missing
 
         compute_missing(catalog, selector, pool, **selection)
-    with _running(trial.name, options) as running:
-        return catalog.select(selector, pool, name=trial.name, **selection, **running)
-
-
-@click.command()
-@click.argument("name")
-@click.option("--budget", help="Another budget. Default: the one of the subset.")
-@set_option
-@run_options
-@pass_catalog
-def refresh(
-    catalog: Catalog,
-    /,
-    name: str,
-    budget: str | None,
-    pairs: tuple[str, ...],
-    is_computing: bool,
-    is_json: bool,
-    **options: Any,
-) -> None:
-    """Re-run the selection of the subset NAME on the current versions of its pools."""
-    settings = parse_pairs(pairs, option="--set")
-    if is_computing:
-        _refuse_dry_run(options)
-        _compute_for_refresh(catalog, name, budget=budget, settings=settings)
-    with _running(name, options) as running:
-        selected = catalog.refresh(name, budget=budget, settings=settings, **running)
-    if is_json:
-        echo_json(selected_json(selected))
-        return
-    echo_selected(selected)
-    if selected.is_new and selected.reference:
-        _echo_changes(catalog, selected.reference)
+    with running(trial.name, options) as run_as:
+        return catalog.select(selector, pool, name=trial.name, **selection, **run_as)
 
 
 @contextmanager
-def _running(name: str, options: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def running(name: str, options: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Show a bar, and yield the options of a run as the Python API names them."""
     with progress_bar(f"selecting {name}", unit="rows") as bar:
         yield {
@@ -203,7 +171,12 @@ def _running(name: str, options: dict[str, Any]) -> Iterator[dict[str, Any]]:
         }
 
 
-def _refuse_dry_run(options: dict[str, Any]) -> None:
+def refuse_dry_run(options: dict[str, Any]) -> None:
+    """Refuse to compute signals in a dry run.
+
+    Raises:
+        OptionError: it is one.
+    """
     if options["is_dry_run"]:
         raise OptionError(
             "--compute writes signals and cannot be combined with --dry-run; "
@@ -228,7 +201,7 @@ def _clean(catalog: Catalog, pool: str, test: str, options: dict[str, Any]) -> s
     return str(selected.reference)
 
 
-def _compute_for_refresh(
+def compute_for_refresh(
     catalog: Catalog, name: str, *, budget: str | None, settings: dict[str, str]
 ) -> None:
     """Compute the signals that a subset's selection needs on the current version of its pool.
@@ -253,15 +226,6 @@ def _compute_for_refresh(
         budget=budget or record["budget_asked"] or definition["budget"],
         settings=settings,
         seed=definition["seed"],
-    )
-
-
-def _echo_changes(catalog: Catalog, reference: str) -> None:
-    """Print how a version of a subset differs from the version before."""
-    name, _, version = reference.rpartition("@")
-    changes = catalog.diff(f"{name}@{int(version) - 1}", reference, n_members=0)
-    click.echo(
-        f"  {changes.n_added:,} added, {changes.n_removed:,} removed, {changes.n_kept:,} unchanged"
     )
 
 

@@ -14,6 +14,17 @@ from catalog.errors import CatalogError, ProjectError
 from catalog.project.built import Build, Built
 from catalog.project.file import read_project
 from catalog.project.graph import project_graph
+from catalog.project.lock import (
+    NOT_BUILT_HERE,
+    UNEXPLAINED,
+    Lock,
+    differences,
+    differing_inputs,
+    lock_of,
+    lock_path,
+    read_lock,
+    write_lock,
+)
 from catalog.project.nodes.node import Made, Making, Node, Record, State
 from catalog.project.plan import Plan, Step, plan, step_of
 from catalog.project.stamp import NAME, stamp
@@ -33,6 +44,7 @@ def build(
     *,
     names: Sequence[str] = (),
     limits: Limits | None = None,
+    is_locked: bool = False,
     watch: Watch | None = None,
     report: Callable[[Built], None] | None = None,
 ) -> Build:
@@ -46,6 +58,8 @@ def build(
         file: the project file; ``catalog.yaml`` if None.
         names: names, globs or entries to build, with what they are made from; all if none.
         limits: memory and time of one selection.
+        is_locked: compare with ``catalog.lock`` and do not write it; where a file or an option of a
+            pool differs from it, make nothing.
         watch: opens the display of a node's progress, by the node.
         report: called with each node that was made.
 
@@ -56,21 +70,44 @@ def build(
     """
     store: Store = catalog.store
     limits = limits or Limits()
-    project_path = file or Path(NAME)
-    planned: Plan = call(plan, project_path, names=tuple(names), limits=limits)
-    if planned.is_current:
-        if not names:
-            stamp(store, project_path, planned)
-        return Build(planned.file, (), len(planned.steps))
-    store.path.mkdir(parents=True, exist_ok=True)
-    with locked(store.path / "build.lock", wait=store.wait):
-        run = _Run(catalog, call, project_path, limits, watch or (lambda _: nullcontext()))
-        done = run.build(planned, report or (lambda _: None))
-    left = call(plan, project_path, names=tuple(names), limits=limits)
-    if left.is_current and not names:
-        stamp(store, project_path, left)
-    open_nodes = tuple(step.node for step in left.steps if step.action != "keep")
-    return replace(done, left=open_nodes)
+    path = file or Path(NAME)
+    kept = read_lock(path)
+    if is_locked and kept is None:
+        step = "build without `--locked` to write it"
+        raise ProjectError("no such file", location=str(lock_path(path)), next_step=step)
+    planned: Plan = call(plan, path, names=tuple(names), limits=limits)
+    run = _Run(catalog, call, path, limits, watch or (lambda _: nullcontext()))
+    if is_locked and kept is not None:
+        found = differing_inputs(kept, run.graph, run.state)
+        if found:
+            return Build(planned.file, (), 0, differences=found)
+    done = Build(planned.file, (), len(planned.steps))
+    if not planned.is_current:
+        store.path.mkdir(parents=True, exist_ok=True)
+        with locked(store.path / "build.lock", wait=store.wait):
+            run = _Run(catalog, call, path, limits, run.watch)
+            done = run.build(planned, report or (lambda _: None))
+        planned = call(plan, path, names=tuple(names), limits=limits)
+        done = replace(done, left=planned.changing)
+    return _with_lock(done, run, path, kept, is_locked=is_locked, is_whole=not names)
+
+
+def _with_lock(
+    done: Build, run: _Run, path: Path, kept: Lock | None, *, is_locked: bool, is_whole: bool
+) -> Build:
+    """Return a build with what differs from the lock; write the lock, and the stamp."""
+    now = lock_of(run.graph, run.state)
+    if not is_whole:
+        now = (kept or {}) | now
+    found = differences(kept, now, run.graph) if kept is not None else ()
+    if not is_locked:
+        found = tuple(each for each in found if each.endswith(UNEXPLAINED))
+        write_lock(path, now)
+    elif not is_whole:
+        found = tuple(each for each in found if not each.endswith(NOT_BUILT_HERE))
+    if is_whole and not done.left and not (is_locked and found):
+        stamp(run.store, path, n_nodes=len(run.graph.nodes))
+    return replace(done, differences=found)
 
 
 class _Run:
@@ -108,7 +145,8 @@ class _Run:
         seconds = time.monotonic() - started
         if node.is_recorded:
             self._record(node, inputs, done, seconds)
-        return Built(node.id, step.why, done.summary, done.warnings, seconds)
+        reference = done.result.get("reference")
+        return Built(node.id, step.why, done.summary, done.warnings, seconds, reference)
 
     def _record(self, node: Node, inputs: dict[str, Any], done: Made, seconds: float) -> None:
         with self.store.writing() as connection:

@@ -17,6 +17,7 @@ class Built:
         summary: what it is now, in one line.
         warnings: what a user should know.
         seconds: that it took.
+        reference: the pool or subset that it is now, ``name@version``; None of other nodes.
     """
 
     node: str
@@ -24,6 +25,7 @@ class Built:
     summary: str
     warnings: tuple[str, ...]
     seconds: float
+    reference: str | None = None
 
 
 @dataclass(frozen=True)
@@ -35,9 +37,12 @@ class Build(NotebookResult):
         made: the nodes that were made, in order.
         n_kept: the nodes that were current.
         left: the nodes that are still not current, such as a score without answers.
+        differences: from ``catalog.lock``: under ``--locked`` all, else members that differ though
+            no input does.
     """
 
     file: str
     made: tuple[Built, ...]
     n_kept: int
     left: tuple[str, ...] = ()
+    differences: tuple[str, ...] = ()

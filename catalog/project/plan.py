@@ -58,7 +58,12 @@ class Plan(NotebookResult):
     @property
     def is_current(self) -> bool:
         """Return whether there is nothing to make."""
-        return all(step.action == "keep" for step in self.steps)
+        return not self.changing
+
+    @property
+    def changing(self) -> tuple[str, ...]:
+        """Return the nodes that are not current."""
+        return tuple(step.node for step in self.steps if step.action != "keep")
 
 
 def plan(

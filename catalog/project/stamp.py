@@ -11,15 +11,12 @@ import json
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from catalog.project.built import Build
 from catalog.store.atomic import replacing
 from catalog.store.paths import PACKAGE, package_data_dir
 from catalog.store.store import Store
-
-if TYPE_CHECKING:
-    from catalog.project.plan import Plan
 
 NAME = "catalog.yaml"
 """The project file that is read when nobody names one."""
@@ -37,13 +34,13 @@ def stamped(store: Store, file: Path | None) -> Build | None:
     return Build(str(path), (), kept["n_nodes"])
 
 
-def stamp(store: Store, path: Path, planned: Plan) -> None:
+def stamp(store: Store, path: Path, *, n_nodes: int) -> None:
     """Record that a project is current, unless it reads an address, whose changes nobody sees."""
     patterns = sorted(set(_patterns(path)))
     if any("://" in pattern for pattern in patterns):
         return
     seen = _seen(store, path, patterns)
-    content = {"seen": seen, "patterns": patterns, "n_nodes": len(planned.steps)}
+    content = {"seen": seen, "patterns": patterns, "n_nodes": n_nodes}
     with replacing(_path(store)) as temporary:
         text = json.dumps({str(path.absolute()): content}, sort_keys=True)
         temporary.write_text(text, encoding="utf-8")
@@ -72,7 +69,12 @@ def _patterns(path: Path) -> Iterator[str]:
 
 def _seen(store: Store, path: Path, patterns: Iterable[str]) -> list[Any]:
     """Return the sizes and times of everything that a plan depends on."""
-    files = [path, *_files(path.parent, patterns), *store.kernels.glob("*")]
+    files = [
+        path,
+        path.with_suffix(".lock"),
+        *_files(path.parent, patterns),
+        *store.kernels.glob("*"),
+    ]
     code = sorted(PACKAGE.rglob("*.py"))
     code += [each for name in ("sql", "selectors") for each in _sql(name)]
     folders = [Path(each) for each in sys.path if each.endswith("-packages")]

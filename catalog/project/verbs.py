@@ -59,6 +59,7 @@ class Project:
         file: str | os.PathLike[str] | None = None,
         *,
         names: Sequence[str] = (),
+        locked: bool = False,
         memory: str | None = MEMORY,
         seconds: float | None = None,
         watch: Watch | None = None,
@@ -76,7 +77,16 @@ class Project:
 
         limits = Limits(memory=memory, seconds=seconds)
         options: dict[str, Any] = {"names": names, "watch": watch, "report": report}
+        options |= {"is_locked": locked}
         return build(self._catalog, self._call, path, limits=limits, **options)
+
+    def comment(self, build: Build, *, memory: str | None = MEMORY) -> str:
+        """Return what a build changed, as Markdown; see `catalog.project.comment.comment`."""
+        from catalog.project.comment import comment
+        from catalog.query.executor import Limits
+
+        text: str = self._call(comment, build, limits=Limits(memory=memory))
+        return text
 
     def test(
         self,

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import cli_pages
 import method_pages
+import project_pages
 import python_pages
 import score_pages
 import sql_pages
@@ -41,7 +42,7 @@ def stage(folder: Path) -> None:
 
 def generated() -> dict[str, str]:
     """Return every generated page by its path."""
-    modules = (cli_pages, python_pages, sql_pages, method_pages, score_pages)
+    modules = (cli_pages, python_pages, sql_pages, method_pages, score_pages, project_pages)
     return {name: text for module in modules for name, text in module.pages().items()}
 
 

@@ -19,7 +19,7 @@ stderr.
 | 0 | done |
 | 1 | failed |
 | 2 | wrong usage |
-| 3 | a verification found a difference |
+| 3 | a verification, test or status found something |
 | 130 | interrupted; what was committed stays |
 
 `CATALOG_HOME` names the catalog's folder if `--home` is not given.

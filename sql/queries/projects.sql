@@ -67,3 +67,33 @@ FROM subsets
 WHERE name = $name OR selector = $selector
 ORDER BY name = $name DESC, subset_id DESC
 LIMIT 1
+
+-- name: signal_values
+-- The identity of some signals, and a hash of their values; NULL where no hash was recorded.
+SELECT
+    signals.kind || ' ' || signals.name AS title,
+    signals.identity,
+    sha256(string_agg(shards.sha256, ' ' ORDER BY shards.sha256)) AS values_sha256
+FROM signals
+LEFT JOIN shards USING (signal_id)
+WHERE list_contains($identities::VARCHAR[], signals.identity_sha256)
+GROUP BY signals.signal_id, signals.kind, signals.name, signals.identity
+ORDER BY title, signals.signal_id
+
+-- name: diff_by_source
+-- The members that only one of two references has, and those of both, by source.
+SELECT
+    coalesce(after.source, before.source) AS source,
+    count(*) FILTER (before.instruction_id IS NULL) AS n_added,
+    count(*) FILTER (after.instruction_id IS NULL) AS n_removed,
+    count(*) FILTER (before.instruction_id IS NOT NULL AND after.instruction_id IS NOT NULL) AS n_kept
+FROM pool($before) AS before
+FULL JOIN pool($after) AS after ON after.instruction_id = before.instruction_id
+GROUP BY coalesce(after.source, before.source)
+ORDER BY n_added + n_removed DESC, source
+
+-- name: by_source
+SELECT source, count(*) AS n_added, 0 AS n_removed, 0 AS n_kept
+FROM pool($after)
+GROUP BY source
+ORDER BY n_added DESC, source

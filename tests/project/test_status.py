@@ -47,8 +47,9 @@ def test_a_new_version_of_a_pool_leaves_subsets_signals_and_exports_behind(
     assert found.signals[0].command == "catalog score p length"
     assert found.exports == ()
     filled.score("p", "length")
-    for each in found.subsets:
-        filled.refresh(each.reference.partition("@")[0])
+    answer = CliRunner().invoke(main, ["--home", str(filled.store.path), "refresh", "--all"])
+    assert answer.exit_code == 0, answer.output
+    assert answer.stdout.count(" added, ") == 3
     (stale,) = filled.project.status().exports
     assert stale.reference == "b@1"
     filled.export("b", tmp_path / "b.out", overwrite=True)
@@ -69,3 +70,9 @@ def test_a_removed_export_is_stale(filled: Catalog, tmp_path: Path) -> None:
     assert filled.project.status().exports == ()
     (tmp_path / "b.out").unlink()
     assert [len(each.why) for each in filled.project.status().exports] == [1]
+
+
+@pytest.mark.parametrize("words", [[], ["a", "--all"], ["--all", "--budget", "3"]])
+def test_refresh_takes_a_name_or_all(filled: Catalog, words: list[str]) -> None:
+    answer = CliRunner().invoke(main, ["--home", str(filled.store.path), "refresh", *words])
+    assert answer.exit_code == 2

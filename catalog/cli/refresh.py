@@ -1,0 +1,101 @@
+"""Command `refresh`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from catalog.catalog import Catalog
+from catalog.cli.options import parse_pairs, pass_catalog, references_of, set_option
+from catalog.cli.output import echo_json, say
+from catalog.cli.select import (
+    compute_for_refresh,
+    echo_selected,
+    refuse_dry_run,
+    run_options,
+    running,
+    selected_json,
+)
+from catalog.errors import OptionError
+from catalog.store.references import is_glob
+
+if TYPE_CHECKING:
+    from catalog.subsets.select import Selected
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.option("--all", "is_all", is_flag=True, help="Every subset that `catalog status` lists.")
+@click.option("--budget", help="Another budget. Default: the one of the subset.")
+@set_option
+@run_options
+@pass_catalog
+def refresh(
+    catalog: Catalog,
+    /,
+    name: str | None,
+    is_all: bool,
+    budget: str | None,
+    pairs: tuple[str, ...],
+    is_json: bool,
+    **options: Any,
+) -> None:
+    """Re-run the selection of the subset NAME on the current versions of its pools.
+
+    NAME may be a glob, such as 'car-*'. Subsets that others are made from come first.
+    """
+    names = _to_refresh(catalog, name, is_all=is_all)
+    if is_all and (budget or pairs):
+        raise OptionError("--all keeps budgets and settings: refresh one subset to change them")
+    settings = parse_pairs(pairs, option="--set")
+    answers = []
+    for each in names:
+        selected = _refresh(catalog, each, budget=budget, settings=settings, options=options)
+        answers.append(selected_json(selected))
+        if not is_json:
+            echo_selected(selected)
+            if selected.is_new and selected.reference:
+                _echo_changes(catalog, selected.reference)
+    if is_json:
+        echo_json(answers[0] if name and not is_glob(name) else answers)
+    elif not names:
+        say("no subset is behind")
+
+
+def _to_refresh(catalog: Catalog, name: str | None, *, is_all: bool) -> list[str]:
+    """Return the subsets to refresh, each after those that it is made from.
+
+    Raises:
+        OptionError: expected a name or ``--all``, got both or none.
+    """
+    if is_all == bool(name):
+        raise OptionError("expected NAME or --all")
+    if name:
+        return list(reversed(references_of(catalog, name)))
+    behind = catalog.project.status().subsets
+    return [each.reference.partition("@")[0] for each in behind]
+
+
+def _refresh(
+    catalog: Catalog,
+    name: str,
+    *,
+    budget: str | None,
+    settings: dict[str, str],
+    options: dict[str, Any],
+) -> Selected:
+    if options["is_computing"]:
+        refuse_dry_run(options)
+        compute_for_refresh(catalog, name, budget=budget, settings=settings)
+    with running(name, options) as run_as:
+        return catalog.refresh(name, budget=budget, settings=settings, **run_as)
+
+
+def _echo_changes(catalog: Catalog, reference: str) -> None:
+    """Print how a version of a subset differs from the version before."""
+    name, _, version = reference.rpartition("@")
+    changes = catalog.diff(f"{name}@{int(version) - 1}", reference, n_members=0)
+    click.echo(
+        f"  {changes.n_added:,} added, {changes.n_removed:,} removed, {changes.n_kept:,} unchanged"
+    )
