@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
@@ -91,3 +92,18 @@ def one_line(error: BaseException) -> str:
     """
     text = " ".join(str(error).split()) or type(error).__name__
     return shortened(text, _LONGEST_ERROR)
+
+
+def significant(value: float, digits: int = 4) -> str:
+    """Return a number with so many significant digits, thousands apart, without an exponent.
+
+    The digits before the point stay whole.
+
+    >>> [significant(value, 2) for value in (2981.4, 131.0, 0.0123, 1.0, -0.5)]
+    ['2,981', '131', '0.012', '1', '-0.5']
+    """
+    if not math.isfinite(value):
+        return str(value)
+    magnitude = math.floor(math.log10(abs(value))) if value else 0
+    text = f"{value:,.{max(0, digits - 1 - magnitude)}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -19,7 +19,7 @@ from catalog.cli.columns import GAP, NAMES, Column, fitted, header
 from catalog.cli.plain import plain
 from catalog.cli.wrapping import wrapped
 from catalog.json_text import json_text
-from catalog.messages import shortened
+from catalog.messages import shortened, significant
 
 if TYPE_CHECKING:
     import polars as pl
@@ -45,6 +45,8 @@ QUIET = 0.5
 
 _SHA256 = re.compile("[0-9a-f]{64}")
 _LEAST_VALUE = 20  # characters of a line of a value
+_LEAST_BAR = 5  # characters of a progress bar
+_TIME = 7  # characters of a time that is left
 
 
 def echo_json(value: Any) -> None:
@@ -176,7 +178,7 @@ def cell(value: Any, *, most: int = CELL) -> str:
         case int():
             return f"{value:,}"
         case float():
-            return f"{value:.4g}"
+            return significant(value)
         case datetime():
             return value.strftime("%Y-%m-%d %H:%M")
         case list() if all(isinstance(item, str) for item in value):
@@ -239,25 +241,19 @@ def progress_bar(text: str, *, unit: str) -> Iterator[Any]:
         yield lambda done, total, units: None
         return
     from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.table import Column as Cell
 
     columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
+        TextColumn("{task.description}", table_column=Cell(no_wrap=True, overflow="ellipsis")),
+        BarColumn(bar_width=None, table_column=Cell(ratio=1, min_width=_LEAST_BAR)),
         TextColumn("{task.percentage:>3.0f}%"),
         TextColumn("{task.fields[units]:,} " + unit),
         TextColumn("{task.fields[speed]}"),
-        TimeElapsedColumn(),
+        TimeRemainingColumn(table_column=Cell(no_wrap=True, min_width=_TIME)),
         TextColumn("left"),
-        TimeRemainingColumn(),
     )
-    progress = Progress(*columns, console=Console(stderr=True), transient=True)
+    progress = Progress(*columns, console=Console(stderr=True), transient=True, expand=True)
     task = progress.add_task(text, total=None, units=0, speed="")
 
     def update(done: float, total: float | None, units: int) -> None:

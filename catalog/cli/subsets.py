@@ -12,6 +12,7 @@ from catalog.catalog import Catalog
 from catalog.cli.group import DIFFERENT, DONE, table_options
 from catalog.cli.options import memory_option, pass_catalog, references_of
 from catalog.cli.output import cell, echo_json, echo_one_or_all, echo_rows, echo_text, say
+from catalog.messages import significant
 
 if TYPE_CHECKING:
     from catalog.subsets.compare import Comparison
@@ -152,7 +153,7 @@ def _echo_comparison(comparison: Comparison) -> None:
 
 def _with_spread(row: dict[str, Any], spread: dict[str, float]) -> dict[str, Any]:
     """Return a row in which a number with a deviation above zero is a text of both."""
-    texts = {name: f"{cell(row[name])} ± {sd:.2g}" for name, sd in spread.items() if sd}
+    texts = {name: f"{cell(row[name])} ± {significant(sd, 2)}" for name, sd in spread.items() if sd}
     return row | texts
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from catalog.messages import significant
 from catalog.report.picture import (
     BLUE,
     GREY,
@@ -82,7 +83,7 @@ def _bars(axis: Any, comparison: Comparison, row: dict[str, Any], measures: list
             axis.barh(place, bar, color=BLUE, height=0.5)
         text = _number(row.get(name))
         if spread.get(name) and row["name"] == yardstick:
-            text = f"{text} ± {spread[name]:.2g}"
+            text = f"{text} ± {significant(spread[name], 2)}"
         elif distance is not None:
             text = f"{text}  ({distance:+.1f} sd)"
         axis.annotate(
@@ -111,4 +112,4 @@ def _distance(value: float | None, mean: float | None, deviation: float | None) 
 def _number(value: float | None) -> str:
     if value is None:
         return "not measured"
-    return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
+    return significant(value, 3)
