@@ -13,11 +13,11 @@ from catalog.compute.full_text import matching_members, words_of
 from catalog.compute.index import Index
 from catalog.compute.searched_pool import SearchedEmbedding, SearchedPool, searched_pool
 from catalog.compute.similarity import Ids, Vectors, exact_nearest, largest, unit
-from catalog.errors import NotFoundError, OptionError
+from catalog.errors import OptionError
 from catalog.frames import to_polars
 from catalog.query.checked_vectors import naming_damage
 from catalog.signals.kind_options import ENCODER
-from catalog.store.queries import query
+from catalog.store.members import find_member
 from catalog.store.store import Store
 from catalog.store.vector_search import fused
 
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 Mode = Literal["meaning", "text", "hybrid"]
 
 LEAST_FUSED = 100  # members of each ranking that a hybrid search fuses
-LEAST_DIGITS = 8  # of a fingerprint
 
 
 @dataclass(frozen=True)
@@ -225,25 +224,8 @@ def _indexed(
 
 
 def _find(pool: SearchedPool, fingerprint: str) -> int:
-    prefix = fingerprint.strip().lower()
-    if len(prefix) < LEAST_DIGITS:
-        raise OptionError(
-            f"expected the first {LEAST_DIGITS} or more digits of a fingerprint, "
-            f"got {fingerprint!r}"
-        )
-    parameters = pool.reference.parameters | {"prefix": prefix}
     with pool.store.reading() as connection:
-        found = connection.sql(query("search/fingerprints"), params=parameters).fetchall()
-    if not found:
-        raise NotFoundError(
-            f"{pool.reference} has no fingerprint that begins with {fingerprint}: "
-            f"`catalog search {pool.reference} TEXT` shows fingerprints"
-        )
-    if len(found) > 1:
-        raise OptionError(
-            f"{fingerprint} matches several members of {pool.reference}: give more digits"
-        )
-    return int(found[0][0])
+        return find_member(connection, pool.reference, fingerprint)[0]
 
 
 def _ordered(pool: SearchedPool, ranking: Ranking) -> Ids:

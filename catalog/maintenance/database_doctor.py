@@ -21,6 +21,7 @@ CHECKS: tuple[tuple[str, str], ...] = (
     ("version_gaps", "restore a backup, or drop the pool and register it again"),
     ("quarantine_counts", "restore a backup, or drop the pool and register it again"),
     ("folded_records", "restore a backup, or drop the pool and register it again"),
+    ("marks", "restore a backup, or mark the instruction again with `catalog mark`"),
     ("dangling_tags", "move the tag with `catalog tag NAME@VERSION TAG`"),
     ("shared_names", "drop one of the two"),
     ("subset_counts", "drop the subset and select it again"),

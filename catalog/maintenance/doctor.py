@@ -39,6 +39,7 @@ LOST: dict[str, str] = {
     "exports": "what was exported, where and when",
     "runs": "what was trained on pools and subsets",
     "evaluations": "the results of training",
+    "marks": "what people marked as good or bad, and their notes",
     "signal_labels": "labels of taxonomies, which `catalog label` makes again",
 }
 

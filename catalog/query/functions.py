@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from catalog.errors import NotFoundError
+from catalog.notebook import NotebookResult
 from catalog.query.arguments import FILLED, expected, is_relation, parameters_of
 from catalog.query.kernels import Kernels, kernels_of
 from catalog.query.sources import SOURCES
@@ -38,6 +39,8 @@ _SOURCE_EXAMPLES = {
     "trajectories": "SELECT losses[1] - losses[-1] FROM trajectories('alpaca', proxy => 'tiny')",
     "embeddings": "SELECT * FROM kmeans((FROM embeddings('alpaca')), k => 10)",
     "map": "SELECT x, y FROM map('alpaca') ORDER BY fingerprint",
+    "marks": "SELECT * FROM pool('alpaca') ANTI JOIN (FROM marks('alpaca') WHERE mark = 'bad') "
+    "USING (instruction_id)",
     "token_states": "SELECT * FROM log_det((FROM token_states('alpaca')), budget => 100)",
     "label_embeddings": "SELECT * FROM label_embeddings('alpaca')",
     "text_embeddings": "SELECT text, vector FROM text_embeddings('alpaca', text => 'cooking')",
@@ -65,7 +68,7 @@ class FunctionArgument:
 
 
 @dataclass(frozen=True)
-class FunctionDescription:
+class FunctionDescription(NotebookResult):
     """A table function: how to call it and what it returns.
 
     Attributes:

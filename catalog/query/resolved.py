@@ -30,6 +30,7 @@ class Resolved:
     load: Load | None = None
     signals: tuple[Coverage, ...] = ()
     fault: CatalogError | None = None  # why it cannot be read; raised when it is
+    marks: int | None = None  # the newest change of marks that it reads
     written: str = ""  # the reference as the query writes it
     columns: Mapping[str, str] | None = None  # with their DuckDB types, of what SQL cannot read
 

@@ -10,8 +10,9 @@ from typing import Any, Literal
 import duckdb
 
 from catalog.query.resolved import Resolved
+from catalog.query.source_columns import MEMBER, OPAQUE
 from catalog.query.source_text import quoted
-from catalog.query.sources import MEMBER, OPAQUE, SOURCES, Source
+from catalog.query.sources import SOURCES, Source
 from catalog.store.connection import Connection
 from catalog.store.migrate import migrate
 from catalog.store.references import Reference
@@ -51,6 +52,7 @@ def sketches(scores: Mapping[str, str]) -> dict[str, Source]:
         "trajectories": {"columns": MEMBER | {"losses": "FLOAT[]"}},
         "embeddings": {"columns": MEMBER | {"vector": vector}},
         "map": {"columns": MEMBER | {"x": "FLOAT", "y": "FLOAT"}},
+        "marks": {"sql": "marks_at('pool', 0, 1, 0)"},
         "token_states": {"columns": MEMBER | {"n_tokens": "INTEGER", "states": OPAQUE}},
         "text_embeddings": {"columns": {"text": "VARCHAR", "vector": vector}},
         "matches": {"sql": "word_matches_at('pool', 0, 1, 'text')"},

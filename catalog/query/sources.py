@@ -12,21 +12,20 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from catalog.errors import SignalError
 from catalog.query.resolved import Resolved
+from catalog.query.source_columns import MEMBER, stored_columns, vector_type
 from catalog.query.source_text import literal, quoted
 from catalog.signals.coverage import Coverage, PinnedSignals, coverages, most_complete, preferred
 from catalog.signals.kind_options import ENCODER, Kind
 from catalog.signals.resolve import missing_error, resolve_signal
 from catalog.signals.score_definitions import derived_scores
 from catalog.store.database import Connection
+from catalog.store.queries import query
 from catalog.store.references import resolve
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from catalog.query.session import Session
-
-MEMBER = {"instruction_id": "BIGINT", "fingerprint": "VARCHAR"}
-OPAQUE = 'STRUCT("(opaque)" BIGINT)'  # what a query passes on and cannot look into
 
 
 def pool(connection: Connection, ref: str) -> Resolved:
@@ -54,6 +53,20 @@ def map(
     from catalog.query.stored_vectors import load_map
 
     return _stored(connection, ref, kind="map", name=method, where={}, load=load_map, pins=pins)
+
+
+def marks(connection: Connection, ref: str, *, pins: PinnedSignals | None = None) -> Resolved:
+    """Read one row for each marked member: ``mark`` (good, bad, NULL), ``note``, ``marked_at``.
+
+    A subset records the newest change that it read, and is made again from the marks up to it.
+    """
+    found = resolve(connection, ref)
+    change = pins.marks.get(str(found)) if pins else None
+    if change is None:
+        rows = connection.sql(query("marks/newest"), params=found.parameters).fetchall()
+        change = int(rows[0][0])
+    sql = f"marks_at('{found.kind}', {found.id}, {found.version}, {change})"
+    return Resolved(found, sql=sql, marks=change)
 
 
 def scores(connection: Connection, ref: str, *, pins: PinnedSignals | None = None) -> Resolved:
@@ -235,7 +248,7 @@ def text_embeddings(
     from catalog.query.text_vectors import load_text_embeddings
 
     found = embeddings(connection, ref, encoder=encoder, field=field, pins=pins)
-    columns = {"text": "VARCHAR", "vector": _vector(next(iter(found.signals), None))}
+    columns = {"text": "VARCHAR", "vector": vector_type(next(iter(found.signals), None))}
     if not found.signals:
         return replace(found, columns=columns)
     load = partial(load_text_embeddings, signal=found.signals[0], text=text)
@@ -250,10 +263,10 @@ def label_embeddings(connection: Connection, ref: str, *, encoder: str = ENCODER
     signal = label_vectors(connection, found, encoder=encoder)
     answer = Resolved(found, kind="label_embedding", name=encoder, load=_nothing)
     if isinstance(signal, SignalError):
-        columns = {"label": "VARCHAR", "vector": _vector(None)}
+        columns = {"label": "VARCHAR", "vector": vector_type(None)}
         return replace(answer, fault=signal, columns=columns)
     load = partial(load_label_embeddings, reference=found, signal=signal, encoder=encoder)
-    columns = {"label": "VARCHAR", "vector": _vector(signal)}
+    columns = {"label": "VARCHAR", "vector": vector_type(signal)}
     return replace(answer, name=signal.name, load=load, signals=(signal,), columns=columns)
 
 
@@ -270,6 +283,7 @@ SOURCES: dict[str, Source] = {
         trajectories,
         embeddings,
         map,
+        marks,
         token_states,
         label_embeddings,
         text_embeddings,
@@ -298,9 +312,9 @@ def _stored(
     candidates = preferred(pins.kept(candidates) if pins else candidates, first or {}) or candidates
     chosen = resolve_signal(found, candidates, kind=kind, name=name, pins=pins)
     if isinstance(chosen, SignalError):
-        columns = _stored_columns(kind, None)
+        columns = stored_columns(kind, None)
         return Resolved(found, kind=kind, name=name, load=_nothing, fault=chosen, columns=columns)
-    columns = _stored_columns(kind, chosen)
+    columns = stored_columns(kind, chosen)
     return Resolved(
         found,
         kind=kind,
@@ -310,18 +324,6 @@ def _stored(
         fault=missing_error(found, chosen),
         columns=columns,
     )
-
-
-def _stored_columns(kind: Kind, signal: Coverage | None) -> dict[str, str]:
-    if kind == "map":
-        return MEMBER | {"x": "FLOAT", "y": "FLOAT"}
-    if kind == "states":
-        return MEMBER | {"n_tokens": "INTEGER", "states": OPAQUE}
-    return MEMBER | {"vector": _vector(signal)}
-
-
-def _vector(signal: Coverage | None) -> str:
-    return f"FLOAT[{(signal and signal.dimension) or ''}]"
 
 
 def _nothing(session: Session, columns: frozenset[str] | None) -> pa.Table:

@@ -51,9 +51,9 @@ class Definition:
         seed: the random seed for all sampling.
         given: the values of the selector's ``$parameters``, with ``$budget``, ``$pool`` and
             ``$seed``.
-        content: canonical SQL, parameters, budget, seed, references, the signals that are read with
-            their versions, the code of the kernels and macros, and the number of the rule that
-            breaks ties.
+        content: canonical SQL, parameters, budget, seed, references, the signals and marks that are
+            read with their versions, the code of the kernels and macros, and the number of the rule
+            that breaks ties.
         planned: its plan. It reads the very signals of the content, whatever is written meanwhile.
     """
 
@@ -220,7 +220,17 @@ def _content(
         "kernel_sha256": {step.name: kernel_sha256(step.kernel) for step in kernels},
         "ties": RULE,
         "macros": macro_sha256(*map(str, planned.texts)),
+    } | _marks(planned)
+
+
+def _marks(planned: Plan) -> dict[str, Any]:
+    """Return the newest change of marks that is read of each reference, if any are read."""
+    changes = {
+        str(resolved.reference): resolved.marks
+        for _, resolved in planned.sources
+        if resolved.marks is not None
     }
+    return {"marks": changes} if changes else {}
 
 
 def _signals(planned: Plan) -> list[dict[str, Any]]:

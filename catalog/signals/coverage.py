@@ -68,12 +68,14 @@ class PinnedSignals:
         mentioned: the names in the query, in lower case.
         references: the exact reference that each reference was resolved to, such as ``t@1`` for
             ``t``.
+        marks: the newest change of marks that was read of each exact reference.
     """
 
     identities: frozenset[str]
     is_onto: bool = False
     mentioned: frozenset[str] = frozenset()
     references: Mapping[str, str] = field(default_factory=dict)
+    marks: Mapping[str, int] = field(default_factory=dict)
 
     def reference(self, text: str) -> str:
         """Return what a reference was resolved to, or the reference itself if it was never read.

@@ -65,12 +65,12 @@ def macros_of(text: str) -> tuple[str, ...]:
     ('uniform_hash', 'weighted_sample_key')
     """
     lowered = text.lower()
-    if LISTS_FUNCTIONS in lowered:
-        return tuple(macros_by_name())
     named = set(_pattern().findall(lowered))
-    return tuple(
-        name for name in macros_by_name() if any(name in _closure(start) for start in named)
-    )
+    if LISTS_FUNCTIONS in lowered:
+        named = set(macros_by_name())
+    wanted = {name for start in named for name in _closure(start)}
+    # One that names another comes after it, since its closure is larger.
+    return tuple(sorted(wanted, key=lambda name: (len(_closure(name)), name)))
 
 
 @cache

@@ -43,6 +43,7 @@ def content_changes(
     found += _of_sql(connection, before["sql"], after["sql"])
     found += _of_names("pool or subset", _references(before), _references(after))
     found += _of_names("signal", _signals(before), _signals(after))
+    found += _of_mapping("newest mark of", before.get("marks", {}), after.get("marks", {}))
     for key, title in VERSIONS.items():
         found += _of_mapping(title, before.get(key) or {}, after.get(key) or {})
     return found

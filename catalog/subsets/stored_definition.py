@@ -99,15 +99,15 @@ def lost_references(connection: Connection, content: Mapping[str, Any]) -> tuple
 
 
 def stored_pins(content: Mapping[str, Any], *, is_onto: bool = False) -> PinnedSignals:
-    """Return the signals of a stored definition, and the versions of its pools and subsets.
+    """Return what a stored definition read: signals, versions of pools and subsets, and marks.
 
-    The versions are left out when it is selected onto newer ones.
+    Versions and marks are left out when it is selected onto newer ones.
     """
     signals = frozenset(signal["identity_sha256"] for signal in content["signals"])
-    references = {}
-    if not is_onto:
-        references = _recorded(content["references"])
-    return PinnedSignals(signals, is_onto, references=references)
+    if is_onto:
+        return PinnedSignals(signals, is_onto)
+    marks = content.get("marks", {})
+    return PinnedSignals(signals, references=_recorded(content["references"]), marks=marks)
 
 
 def _recorded(references: list[dict[str, Any]]) -> dict[str, str]:

@@ -66,12 +66,13 @@ so a version costs what it changed.
 
 
 def _example(folder: Path) -> Catalog:
-    """Return a catalog with a pool `p` and a subset `s` of one member each."""
+    """Return a catalog with a pool `p` and a subset `s` of one member each, which is marked."""
     record = {"instruction": "question", "input": "", "output": "answer"}
     (folder / "p.jsonl").write_text(json.dumps(record) + "\n", encoding="utf-8")
     catalog = Catalog.open(folder / "home", isolated=False)
     catalog.register(folder / "p.jsonl", pool="p")
     catalog.select("random", "p", budget=1, name="s")
+    catalog.mark("p", catalog.pool("p")["fingerprint"][0], mark="good")
     return catalog
 
 

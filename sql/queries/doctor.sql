@@ -57,6 +57,15 @@ ANTI JOIN known
     AND known.reference = recorded.reference ->> 'reference'
 ORDER BY problem
 
+-- name: marks
+-- Changes that mark an instruction twice, have another mark than good or bad, or take back a change that is not there.
+SELECT 'change ' || change || ' of marks is damaged at ' || fingerprint AS problem
+FROM marks
+GROUP BY change, fingerprint
+HAVING count(*) > 1
+    OR bool_or(mark NOT IN ('good', 'bad'))
+    OR bool_or(undoes IS NOT NULL AND undoes NOT IN (SELECT change FROM marks))
+
 -- name: media_files
 -- What was recorded of the media of every pool's newest members, each file once.
 SELECT DISTINCT pools.name, media_files.location, media_files.sha256, media_files.n_bytes

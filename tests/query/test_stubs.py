@@ -25,6 +25,7 @@ SAMPLES = {
     "trajectories": "trajectories('tiny', proxy => 'tiny')",
     "embeddings": "embeddings('tiny')",
     "token_states": "token_states('tiny')",
+    "marks": "marks('tiny')",
     "matches": "matches('tiny', text => 'question')",
 }
 
@@ -70,6 +71,7 @@ GIVEN = {
 TEXTS = pa.table({"fingerprint": NAMES, "text": [f"name {name} three colours" for name in NAMES]})
 GROUPS = pa.table({"fingerprint": NAMES, "duplicate_group": NAMES, "source": ["a", "b"] * 6})
 GIVEN |= {
+    "cluster_words": (TEXTS.append_column("cluster", [[0, 1] * 6]),),
     "hashed_ngrams": (TEXTS, TEXTS),
     "overlap": (TEXTS, TEXTS),
     "round_robin": (ROWS, ROWS),

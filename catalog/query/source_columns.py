@@ -1,0 +1,23 @@
+"""Columns of sources that SQL cannot read, with their DuckDB types."""
+
+from __future__ import annotations
+
+from catalog.signals.coverage import Coverage
+from catalog.signals.kind_options import Kind
+
+MEMBER = {"instruction_id": "BIGINT", "fingerprint": "VARCHAR"}
+OPAQUE = 'STRUCT("(opaque)" BIGINT)'  # what a query passes on and cannot look into
+
+
+def stored_columns(kind: Kind, signal: Coverage | None) -> dict[str, str]:
+    """Return the columns of a signal that is read from another store, with their types."""
+    if kind == "map":
+        return MEMBER | {"x": "FLOAT", "y": "FLOAT"}
+    if kind == "states":
+        return MEMBER | {"n_tokens": "INTEGER", "states": OPAQUE}
+    return MEMBER | {"vector": vector_type(signal)}
+
+
+def vector_type(signal: Coverage | None) -> str:
+    """Return the type of a signal's vectors; of any length without a signal."""
+    return f"FLOAT[{(signal and signal.dimension) or ''}]"
