@@ -50,7 +50,8 @@ SECTIONS = {
         "search": ("search", "index"),
         "sql": ("sql",),
         "functions": ("functions", "kernels"),
-        "look": ("map", "report", "browse"),
+        "look": ("map", "regions", "report", "browse"),
+        "mark": ("mark",),
     },
     "Maintenance": {
         "maintenance": ("doctor", "gc", "migrate"),

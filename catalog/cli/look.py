@@ -10,9 +10,9 @@ import click
 
 from catalog.catalog import Catalog
 from catalog.cli.declared_options import add_options
-from catalog.cli.group import json_option
+from catalog.cli.group import json_option, table_options
 from catalog.cli.options import memory_option, pass_catalog
-from catalog.cli.output import echo_json, progress_bar, say
+from catalog.cli.output import echo_json, echo_rows, progress_bar, say
 from catalog.cli.signals import echo_report
 from catalog.signals.kind_options import MapOptions
 
@@ -32,6 +32,25 @@ def map(catalog: Catalog, /, reference: str, is_json: bool, **options: Any) -> N
     with progress_bar(f"mapping {reference}", unit="instructions"):
         placed = catalog.map(reference, **options)
     echo_report(placed, is_json=is_json)
+
+
+@click.command()
+@click.argument("reference", metavar="REF")
+@click.option("-k", "k", type=click.IntRange(min=1), help="Number of regions. Default: by size.")
+@click.option(
+    "--words",
+    "n_words",
+    type=click.IntRange(min=1, max=100),
+    default=3,
+    show_default=True,
+    help="Number of words of a region.",
+)
+@table_options
+@pass_catalog
+def regions(catalog: Catalog, reference: str, k: int | None, n_words: int, is_json: bool) -> None:
+    """Name the regions of the map of REF by the words that tell them from the rest."""
+    found = catalog.regions(reference, k=k, n_words=n_words)
+    echo_rows(found.to_dicts(), is_json=is_json, nothing="no member is on the map")
 
 
 @click.command()

@@ -17,6 +17,9 @@ ALIGNED = 8
 NONE = "(none)"
 """The category of members without a value."""
 
+MARK_NAMES = (NONE, "good", "bad")
+"""The categories of marks, each at its code."""
+
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
@@ -27,7 +30,8 @@ class Column:
     Attributes:
         name: unique within the page.
         label: as a person reads it.
-        kind: a place on the map, a category's code, membership in a subset, or a number.
+        kind: a place on the map, a group that only colours it, a category's code, membership in a
+            subset, or a number.
         values: one for each member: uint8 or uint16 codes, float32 places and numbers; NaN where a
             number is missing.
         sql: the expression that a condition on the column uses.
@@ -36,7 +40,7 @@ class Column:
 
     name: str
     label: str
-    kind: Literal["place", "category", "subset", "number"]
+    kind: Literal["place", "group", "category", "subset", "number"]
     values: Array
     sql: str
     details: Mapping[str, Any] = field(default_factory=dict)
@@ -79,6 +83,24 @@ def category_column(name: str, values: Sequence[str | None], *, sql: str) -> Col
     names = [NONE if value is None else value for value in order]
     absent = codes.get(None)
     return Column(name, name, "category", array, sql, {"categories": names, "absent": absent})
+
+
+def group_column(name: str, values: Array, names: Sequence[str]) -> Column:
+    """Return codes of groups that colour the map, uint8 (n,); the last name is of no group."""
+    label = name.replace("_", " ")
+    codes = np.where(values < 0, len(names) - 1, values)
+    return Column(name, label, "group", codes.astype(np.uint8), "", {"categories": list(names)})
+
+
+def mark_column(values: Sequence[str | None], *, reads: str) -> Column:
+    """Return the marks of members: uint8, 0 without a mark.
+
+    >>> mark_column(["bad", None], reads="").values.tolist()
+    [2, 0]
+    """
+    codes = np.array([MARK_NAMES.index(value or NONE) for value in values], dtype=np.uint8)
+    details = {"categories": MARK_NAMES, "absent": 0, "reads": reads}
+    return Column("mark", "mark", "category", codes, "mark", details)
 
 
 def subset_column(reference: str, is_member: Array, *, selector: str) -> Column:
