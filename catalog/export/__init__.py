@@ -36,7 +36,9 @@ from catalog.export.registry import (
 from catalog.export.report import Tally
 from catalog.export.suffix import exporter_for, is_lines
 from catalog.export.write import Batches, HashedOutput, Work
+from catalog.notebook import NotebookResult
 from catalog.store.atomic import COMPRESSIONS, new_file, opened
+from catalog.store.store import Store
 
 __all__ = [
     "Batches",
@@ -53,7 +55,7 @@ __all__ = [
 
 
 @dataclass(frozen=True, kw_only=True)
-class Exported:
+class Exported(NotebookResult):
     """Result of an export.
 
     Attributes:
@@ -92,6 +94,7 @@ def export(
     media_folder: Path | None = None,
     overwrite: bool = False,
     allow_lossy: bool = False,
+    store: Store | None = None,
 ) -> Exported:
     """Write instructions, in the order in which they come, to a file, a folder or standard output.
 
@@ -120,6 +123,7 @@ def export(
             Trainers get paths into it.
         overwrite: replace existing files (and the entry in dataset_info.json).
         allow_lossy: write what the format can hold of every instruction.
+        store: the catalog that ``reference`` is read from, for a format of its signals.
 
     Raises:
         OptionError: no format has that name, the path's suffix belongs to another format, nothing
@@ -149,7 +153,7 @@ def export(
         )
         files = (target.data, *(side_file.path for side_file in write_folder(work, target)))
     else:
-        files = _to_file(work, Path(path), overwrite=overwrite)
+        files = _to_file(work, Path(path), overwrite=overwrite, source=(store, reference))
     if files:
         sha256 = tuple(_sha256(file) for file in files)
     return Exported(
@@ -183,10 +187,12 @@ def _to_standard_output(work: Work) -> str:
     return output.sha256.hexdigest()
 
 
-def _to_file(work: Work, path: Path, *, overwrite: bool) -> tuple[Path, ...]:
+def _to_file(
+    work: Work, path: Path, *, overwrite: bool, source: tuple[Store | None, str | None]
+) -> tuple[Path, ...]:
     compression = path.suffix if path.suffix in COMPRESSIONS else ""
     layout = work.exporter.layout
-    if layout == "table" and compression:
+    if layout in ("table", "catalog") and compression:
         raise OptionError(
             f"{path}: {work.exporter.name} compresses its own contents: remove {compression}"
         )
@@ -194,6 +200,12 @@ def _to_file(work: Work, path: Path, *, overwrite: bool) -> tuple[Path, ...]:
         new_file(path, overwrite=overwrite) as temporary,
         opened(temporary, ending=compression) as file,
     ):
+        if layout == "catalog":
+            store, reference = source
+            assert store is not None  # `Catalog.export` names both
+            assert reference is not None
+            work.write_catalog(file, store, reference)
+            return (path,)
         survey = work.survey()
         if layout == "table":
             work.write_table(file, survey)

@@ -21,7 +21,7 @@ ENTRY_POINTS = "catalog.exporters"
 DEFAULT = "jsonl"
 """The format of a path whose suffix names no format, and of a suffix that several formats share."""
 
-Layout = Literal["lines", "array", "table", "folder"]
+Layout = Literal["lines", "array", "table", "folder", "catalog"]
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -108,10 +108,12 @@ def exporter(
     Args:
         name: the name of the format.
         layout: ``lines`` (JSON Lines), ``array`` (a JSON array, or JSON Lines for ``.jsonl``),
-            ``folder`` (JSON Lines in a folder with side files) or ``table`` (a binary file). A
-            function of the first three takes a `Record` and a `Survey` and returns `Encoded`. A
-            function of the last takes the batches, an open file and ``survey=``, and returns the
-            number of rows.
+            ``folder`` (JSON Lines in a folder with side files), ``table`` (a binary file) or
+            ``catalog`` (a binary file of what the catalog knows of the members). A function of the
+            first three takes a `Record` and a `Survey` and returns `Encoded`. A function of a table
+            takes the batches, an open file and ``survey=``, and returns the number of rows. A
+            function of the last takes the store, the reference and an open file, and returns the
+            fingerprints in the order written.
         loses: what the format cannot hold, for documentation.
         suffixes: the suffixes of its files, such as ``.jsonl``.
         turns: the key of a row's turns, if the format keeps the keys of messages as they are.
@@ -155,7 +157,7 @@ def exporter_names() -> tuple[str, ...]:
     """Return the name of every export format.
 
     >>> exporter_names()[:3]
-    ('alpaca', 'axolotl', 'dpo')
+    ('alpaca', 'atlas', 'axolotl')
     """
     return tuple(item.name for item in exporters())
 

@@ -38,7 +38,8 @@ def exporter_for(path: PurePath, *, format: str | None) -> Exporter:
             "or `catalog sql -o` for a table"
         )
     if requested is None:
-        return fitting.get(DEFAULT) or next(iter(fitting.values()), exporter_named(DEFAULT))
+        named = fitting.get(DEFAULT) or fitting.get(suffix.removeprefix("."))
+        return named or next(iter(fitting.values()), exporter_named(DEFAULT))
     if fitting and requested.name not in fitting:
         raise OptionError(
             f"{path}: {suffix} is a suffix of {' and '.join(fitting)}, not of {requested.name}: "

@@ -19,6 +19,7 @@ from catalog.export.report import Tally
 from catalog.export.survey import Survey
 from catalog.export.trainer import check_fits, unread
 from catalog.selection.run import member_lines
+from catalog.store.store import Store
 
 Batches = Callable[[], Iterable[pa.RecordBatch]]
 """Returns the batches of an export from their start, each time that it is called."""
@@ -88,6 +89,12 @@ class Work:
         """Write the records as one binary table."""
         n_rows = self.exporter.function(self._hashed(), file, survey=survey)
         self.tally.n_instructions = self.tally.n_rows = n_rows
+
+    def write_catalog(self, file: IO[bytes], store: Store, reference: str) -> None:
+        """Write what the catalog knows of the members."""
+        fingerprints = self.exporter.function(store, reference, file)
+        self.members.update(member_lines(fingerprints))
+        self.tally.n_instructions = self.tally.n_rows = len(fingerprints)
 
     def write_lines(self, file: Output, survey: Survey) -> None:
         """Write the records as JSON Lines: one object a line, with a line end after each."""

@@ -1,3 +1,39 @@
+-- name: atlas_last_loss
+SELECT fingerprint, losses[-1] AS last_loss
+FROM trajectories($reference)
+
+-- name: atlas_map
+SELECT fingerprint, x, y
+FROM map($reference)
+
+-- name: atlas_marks
+SELECT fingerprint, mark, note
+FROM marks($reference)
+
+-- name: atlas_members
+SELECT fingerprint, row_number, source, prompt, response
+FROM version_at($kind, $id, $version)
+ORDER BY place
+
+-- name: atlas_neighbours
+SELECT query_fingerprint, fingerprint, similarity
+FROM nearest(
+    (SELECT fingerprint, vector FROM embeddings($reference)),
+    (SELECT fingerprint, vector FROM embeddings($reference)),
+    k => 15,
+    others => true
+)
+ORDER BY query_fingerprint, rank
+
+-- name: atlas_scores
+SELECT *
+FROM scores($reference)
+
+-- name: fingerprints
+SELECT instructions.fingerprint
+FROM members_of($kind, $id, $version)
+JOIN instructions USING (instruction_id)
+
 -- name: records
 -- The records of a pool or subset, in its order, with the files that were found at the paths of their media.
 WITH found AS (
