@@ -14,18 +14,25 @@ from catalog.query.executor import Limits
 from catalog.query.stream import run
 from catalog.report.comparisons import compared
 from catalog.report.definitions import definitions
+from catalog.report.duplicates import duplicates
 from catalog.report.page_data import PageData
 from catalog.report.plain import plain_rows
 from catalog.report.reading import read
+from catalog.report.versions import pool_versions, version_diff
 from catalog.store.store import Store
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from catalog.pools.modes import Mark
+
 SQL_LIMITS = Limits(memory="2GB", seconds=60)
 SELECTION_LIMITS = Limits(memory="4GB")
 N_ROWS = 500
 """Rows that the page shows of an answer to a query, and the most that it asks for at once."""
+
+N_NEAREST = 50
+"""Members that a search by meaning finds."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +68,24 @@ class Answers:
         table = self._run("trajectory", fingerprint=self._fingerprint(id))
         return [loss for row in table["losses"].to_pylist() for loss in row]
 
+    def clusters(self) -> list[dict[str, Any]]:
+        """Return the clusters of loss trajectories; see `catalog.report.loss_clusters`."""
+        found = self.page.loss_clusters
+        return found.rows if found else []
+
+    def duplicates(self) -> dict[str, Any]:
+        """Return groups of near-duplicates; see `catalog.report.duplicates.duplicates`."""
+        page = self.page
+        return duplicates(self.store, page.reference, page.positions, limits=SELECTION_LIMITS)
+
+    def versions(self) -> list[dict[str, Any]]:
+        """Return the versions of the pool; see `catalog.report.versions.pool_versions`."""
+        return pool_versions(self.store, self.page.reference)
+
+    def diff(self, *, left: str, right: str) -> dict[str, Any]:
+        """Return how two versions differ; see `catalog.report.versions.version_diff`."""
+        return version_diff(self.store, left, right)
+
     def neighbours(self, *, id: int) -> list[dict[str, Any]]:
         """Return the members nearest to one, with their cosines and prompts."""
         near = self._run("neighbours", fingerprint=self._fingerprint(id))
@@ -84,6 +109,11 @@ class Answers:
     def text(self, *, text: str) -> list[int]:
         """Return the ids of the members whose prompt or response holds a text."""
         return self._ids(self._run("text_matches", text=text))
+
+    def meaning(self, *, text: str, k: int = N_NEAREST) -> list[int]:
+        """Return the ids of the members whose embeddings are nearest to a text, nearest first."""
+        near = self._run("nearest_to_text", text=text, k=k)
+        return [self.page.positions[each] for each in near["fingerprint"].to_pylist()]
 
     def sql(self, *, query: str) -> dict[str, Any]:
         """Return the first rows of a query's answer, and the ids of the members in it."""
@@ -112,6 +142,22 @@ class Answers:
 
         return quarantine(self.store, self.page.reference)
 
+    def mark(
+        self, *, ids: Sequence[int], mark: Mark | None = None, note: str | None = None
+    ) -> dict[str, Any]:
+        """Mark members; see `catalog.pools.marks.mark_members`.
+
+        Raises:
+            UsageError: the page was started without ``--save``.
+        """
+        from catalog.pools.marks import mark_members
+
+        self._require_saving()
+        fingerprints = [self._fingerprint(index) for index in ids]
+        reference = str(self.page.reference)
+        marked = mark_members(self.store, reference, fingerprints, mark=mark, note=note)
+        return {"change": marked.change, "n_members": len(marked.fingerprints)}
+
     def save(self, *, name: str, sql: str, budget: int) -> dict[str, Any]:
         """Write a selector beside the user's files, and select it as a subset.
 
@@ -123,9 +169,8 @@ class Answers:
         from catalog.store.references import check_name
         from catalog.subsets.select import select
 
-        if self.folder is None:
-            raise UsageError("this page is read-only: start it with `catalog browse --save`")
-        path = self.folder / f"{check_name(name)}.sql"
+        folder = self._require_saving()
+        path = folder / f"{check_name(name)}.sql"
         write_selector(path, sql)
         selected = self._limited(
             select,
@@ -141,6 +186,11 @@ class Answers:
             "path": str(path),
             "warnings": list(selected.warnings),
         }
+
+    def _require_saving(self) -> Path:
+        if self.folder is None:
+            raise UsageError("this page is read-only: start it with `catalog browse --save`")
+        return self.folder
 
     def _fingerprint(self, index: int) -> str:
         if not 0 <= index < len(self.page.fingerprints):
@@ -167,13 +217,19 @@ QUESTIONS: Mapping[str, Callable[..., Any]] = {
     for function in (
         Answers.rows,
         Answers.losses,
+        Answers.clusters,
+        Answers.duplicates,
+        Answers.versions,
+        Answers.diff,
         Answers.neighbours,
         Answers.why,
         Answers.text,
+        Answers.meaning,
         Answers.sql,
         Answers.compare,
         Answers.definitions,
         Answers.quarantine,
+        Answers.mark,
         Answers.save,
     )
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,11 @@ import numpy as np
 
 from catalog.errors import OptionError
 from catalog.json_text import json_text
+from catalog.notebook import NotebookResult
 from catalog.query.executor import Limits
 from catalog.report.comparisons import compared
 from catalog.report.definitions import definitions
+from catalog.report.duplicates import MOST_COMPARED, duplicates
 from catalog.report.page import one_document
 from catalog.report.page_data import PageData, read_page_data
 from catalog.report.plain import plain_rows
@@ -26,11 +28,33 @@ from catalog.store.store import Store
 from catalog.subsets.store import pool_reference, stored
 
 N_TEXTS = 4_000
+N_OF_GROUP = 3
+"""Members of a group of near-duplicates whose texts the page shows."""
+
 SEED = 0
 
 
 @dataclass(frozen=True)
-class Report:
+class Document:
+    """Page with its data inside.
+
+    Attributes:
+        html: the whole text, which needs no other file.
+        reference: the pool or subset whose members it shows.
+        n_members: how many they are.
+        n_texts: how many of them it holds with their texts.
+        notes: what it lacks.
+    """
+
+    html: str
+    reference: str
+    n_members: int
+    n_texts: int
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Report(NotebookResult):
     """Report that was written.
 
     Attributes:
@@ -76,15 +100,40 @@ def report(
         ReferenceNotFoundError: one of the references is not there.
     """
     require_writable(path, overwrite=is_overwriting)
+    made = document(store, references, n_texts=n_texts, limits=limits)
+    with new_file(path, overwrite=is_overwriting) as unfinished:
+        unfinished.write_text(made.html, encoding="utf-8")
+    n_bytes = path.stat().st_size
+    return Report(path, made.reference, made.n_members, made.n_texts, n_bytes, made.notes)
+
+
+def document(
+    store: Store,
+    references: Sequence[str],
+    *,
+    n_texts: int = N_TEXTS,
+    limits: Limits | None = None,
+) -> Document:
+    """Return a report as one HTML text; the arguments are those of `report`.
+
+    Raises:
+        OptionError: no reference is given.
+        ReferenceNotFoundError: one of the references is not there.
+    """
     if not references:
         raise OptionError("expected at least one pool or subset")
     pool, exact = _pool_and_references(store, references)
     subsets = [reference for reference in exact if reference != pool]
     page = read_page_data(store, pool, subsets=subsets, limits=limits)
-    ids = text_ids(page, n_texts)
+    near: dict[str, Any] | None = None
+    if len(page.fingerprints) <= MOST_COMPARED:
+        near = duplicates(store, page.reference, page.positions, limits=limits)
+    ids = text_ids(page, n_texts, near)
     answers: dict[str, Any] = {
         "rows": _rows(store, page, ids, limits),
         "compare": compared(store, subsets, limits=limits),
+        "clusters": page.loss_clusters.rows if page.loss_clusters else [],
+        "duplicates": near,
         "definitions": definitions(store, subsets),
         "quarantine": quarantine(store, page.reference, has_texts=n_texts > 0),
     }
@@ -92,20 +141,23 @@ def report(
         "page-data": gzip.compress(page.packed(), 9, mtime=0),
         "page-answers": gzip.compress(json_text(answers).encode(), 9, mtime=0),
     }
-    with new_file(path, overwrite=is_overwriting) as unfinished:
-        unfinished.write_text(one_document(blocks), encoding="utf-8")
     notes = tuple(page.header["notes"])
-    n_bytes = path.stat().st_size
-    return Report(path, pool, len(page.fingerprints), len(ids), n_bytes, notes)
+    return Document(one_document(blocks), pool, len(page.fingerprints), len(ids), notes)
 
 
-def text_ids(page: PageData, n_texts: int) -> list[int]:
-    """Return the members that keep their texts: an equal share of each subset, then a draw."""
+def text_ids(page: PageData, n_texts: int, near: Mapping[str, Any] | None = None) -> list[int]:
+    """Return the members that keep their texts.
+
+    Those are the first of the groups of near-duplicates, a tenth at most, an equal share of each
+    subset, and then a draw.
+    """
     n = len(page.fingerprints)
     order = np.random.default_rng(SEED).permutation(n)
     masks = [column.values[order] > 0 for column in page.columns if column.kind == "subset"]
     share = n_texts // (len(masks) + 1)
-    chosen: dict[int, None] = {}
+    groups = near["groups"] if near else ()
+    listed = [index for group in groups for index in group["ids"][:N_OF_GROUP]]
+    chosen: dict[int, None] = dict.fromkeys(listed[: n_texts // 10])
     for mask in masks:
         chosen |= dict.fromkeys(order[mask][:share].tolist())
     for index in order.tolist():

@@ -8,20 +8,24 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from catalog.errors import QueryError, SignalError
 from catalog.query.executor import Limits
 from catalog.query.source_text import quoted
 from catalog.report.columns import (
+    NONE,
     Array,
     Column,
     category_column,
+    group_column,
+    mark_column,
     number_column,
     pack,
     place_column,
     subset_column,
 )
+from catalog.report.loss_clusters import LossClusters, loss_clusters
 from catalog.report.places import places
 from catalog.report.reading import read
+from catalog.report.regions import named_regions
 from catalog.store.references import Reference, resolve
 from catalog.store.store import Store
 from catalog.subsets.store import list_subsets
@@ -29,6 +33,7 @@ from catalog.subsets.store import list_subsets
 if TYPE_CHECKING:
     import pyarrow as pa
 
+MARKED = "LEFT JOIN (SELECT instruction_id, mark FROM marks($pool)) USING (instruction_id)"
 JOINED = "JOIN (SELECT instruction_id, {column} FROM {relation}($pool)) USING (instruction_id)"
 """What a selector reads beside the pool for a condition on a column."""
 
@@ -43,6 +48,7 @@ class PageData:
         positions: the place of each fingerprint in that order.
         header: what the page knows of the whole.
         columns: one value for each member.
+        loss_clusters: clusters of loss trajectories; None without losses.
     """
 
     reference: Reference
@@ -50,6 +56,7 @@ class PageData:
     positions: Mapping[str, int]
     header: Mapping[str, Any]
     columns: Sequence[Column]
+    loss_clusters: LossClusters | None = None
 
     def packed(self) -> bytes:
         """Return the data as the browser reads it; see `catalog.report.columns.pack`."""
@@ -86,16 +93,19 @@ def read_page_data(
     chosen = _newest(known, reference) if subsets is None else list(subsets)
     columns = [*reader.members(), *reader.places()]
     columns += reader.subsets(chosen, known)
-    columns += [*reader.scores(), *reader.losses()]
+    columns += [*reader.scores(), *reader.losses(), *reader.marks(is_saving=is_saving)]
     header = {
         "reference": str(reference),
         "kind": reference.kind,
         "n": len(reader.fingerprints),
         "map": reader.map,
+        "regions": reader.regions,
         "notes": reader.notes,
         "is_saving": is_saving,
     }
-    return PageData(reference, reader.fingerprints, reader.positions, header, columns)
+    return PageData(
+        reference, reader.fingerprints, reader.positions, header, columns, reader.loss_clusters
+    )
 
 
 class _Reader:
@@ -105,6 +115,8 @@ class _Reader:
         self.store, self.reference, self.limits = store, reference, limits
         self.notes: list[str] = []
         self.map: Mapping[str, Any] | None = None
+        self.regions: list[dict[str, Any]] = []
+        self.loss_clusters: LossClusters | None = None
         self.fingerprints: list[str] = []
         self.positions: dict[str, int] = {}
 
@@ -119,11 +131,16 @@ class _Reader:
             yield number_column(f"{name}_characters", values, sql=f"length({name})", is_log=True)
 
     def places(self) -> Iterator[Column]:
-        """Yield x and y of the map, or of the first two principal components."""
+        """Yield x, y and the region of the map, or of the first two principal components."""
         placed, self.map = places(self.store, self.reference, self.limits, self.notes)
-        if placed is not None:
-            for name in ("x", "y"):
-                yield place_column(name, self._in_order(placed, name))
+        if placed is None:
+            return
+        for name in ("x", "y"):
+            yield place_column(name, self._in_order(placed, name))
+        found = named_regions(self.store, self.reference, placed, limits=self.limits)
+        self.regions = found.rows.to_pylist()
+        names = [", ".join(row["words"]) or f"region {row['region']}" for row in self.regions]
+        yield self._groups("region", placed["fingerprint"].to_pylist(), found.of, names)
 
     def subsets(
         self, references: Sequence[str], known: Mapping[str, Mapping[str, Any]]
@@ -148,20 +165,40 @@ class _Reader:
                     yield number_column(name, values, sql=quoted(name), reads=reads)
 
     def losses(self) -> Iterator[Column]:
-        """Yield the last loss, where every member has a trajectory."""
-        try:
-            table = self._run("last_losses")
-        except (SignalError, QueryError):
+        """Yield the last loss and the cluster, where every member has a trajectory."""
+        self.loss_clusters = loss_clusters(self.store, self.reference, limits=self.limits)
+        if self.loss_clusters is None:
             return
-        values = self._in_order(table, "value")
+        found = self.loss_clusters
+        values = self._placed(found.fingerprints, found.last, np.nan)
         reads = JOINED.format(column="losses", relation="trajectories")
         yield number_column("last_loss", values, sql="losses[-1]", reads=reads)
+        names = [f"{row['cluster']}" for row in found.rows]
+        yield self._groups("loss_cluster", found.fingerprints, found.of, names)
+
+    def marks(self, *, is_saving: bool) -> Iterator[Column]:
+        """Yield the marks, where there are any or the page can make some."""
+        table = self._run("marks")
+        if not table.num_rows and not is_saving:
+            return
+        marks: list[str | None] = [None] * len(self.fingerprints)
+        for row in table.to_pylist():
+            marks[self.positions[row["fingerprint"]]] = row["mark"]
+        yield mark_column(marks, reads=MARKED)
+
+    def _groups(
+        self, name: str, fingerprints: Sequence[str], groups: Array, names: Sequence[str]
+    ) -> Column:
+        return group_column(name, self._placed(fingerprints, groups, -1), [*names, NONE])
 
     def _in_order(self, table: pa.Table, name: str) -> Array:
-        values = np.full(len(self.fingerprints), np.nan)
-        index = [self.positions[each] for each in table["fingerprint"].to_pylist()]
-        values[index] = _numbers(table[name])
-        return values
+        return self._placed(table["fingerprint"].to_pylist(), _numbers(table[name]), np.nan)
+
+    def _placed(self, fingerprints: Sequence[str], values: Array, absent: float) -> Array:
+        """Return values in the order of the page, (n,)."""
+        placed = np.full(len(self.fingerprints), absent)
+        placed[[self.positions[each] for each in fingerprints]] = values
+        return placed
 
     def _run(self, name: str, **values: Any) -> pa.Table:
         return read(self.store, name, self.reference, limits=self.limits, **values)

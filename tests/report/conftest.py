@@ -78,6 +78,10 @@ def shown(new_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Catalog:
     table = pa.table({"fingerprint": members["fingerprint"].to_list(), "quality": values})
     pq.write_table(table, folder / "scores.parquet")
     catalog.import_scores("p", folder / "scores.parquet", name="quality", key="fingerprint")
+    losses = np.random.default_rng(2).uniform(1, 3, size=(N, 4)).cumsum(axis=1)[:, ::-1]
+    columns = {f"step_{step}": losses[:, step] for step in range(4)}
+    pq.write_table(pa.table({"fingerprint": table["fingerprint"]} | columns), folder / "l.parquet")
+    catalog.import_losses("p", folder / "l.parquet", proxy="made", key="fingerprint")
     catalog.select("random", "p", budget=20, name="drawn")
     catalog.select("random", "p", budget=30, name="other", seed=1)
     return catalog

@@ -144,9 +144,97 @@ def test_search_rows_and_keys(server: PageServer, open_page: Open) -> None:
     page.click("text=Run")
     page.click("text=Filter by these 30 members")
     until(page, "document.getElementById('count').textContent.startsWith('4 ')")
-    page.focus("#tab-sql")
+    page.focus("#tab-versions")
     page.keyboard.press("ArrowRight")
     until(page, "document.getElementById('pane-quarantine').textContent.includes('<u>no answer')")
+
+
+def test_filters_show_what_they_remove_and_are_taken_back(
+    server: PageServer, open_page: Open
+) -> None:
+    page = open_page(server.url)
+    page.click(".bar[title='code']")
+    until(page, "document.getElementById('count').textContent.startsWith('30 ')")
+    draw_around(page, [(0.0, 0.0), (0.5, 0.0), (0.5, 1.0), (0.0, 1.0)])
+    until(page, "document.querySelectorAll('.filter').length === 2")
+    n_outlined = n_shown(page)
+    page.click("[data-filter=outline] button:has-text('SQL')")
+    assert "is_inside(x, y, [[" in str(page.text_content("[data-filter=outline] pre"))
+    page.click("[data-filter=outline] button:has-text('−')")  # the members that it alone hides
+    until(page, f"document.getElementById('count').textContent.startsWith('{30 - n_outlined} ')")
+    page.click("[data-filter=outline] button:has-text('back')")
+    until(page, f"document.getElementById('count').textContent.startsWith('{n_outlined} ')")
+    page.keyboard.press("Control+z")
+    until(page, "document.getElementById('count').textContent.startsWith('30 ')")
+    page.click("#undo")
+    until(page, f"document.getElementById('count').textContent.startsWith('{N} ')")
+
+
+def test_marks_are_made_by_keys_kept_and_taken_back(
+    server: PageServer, shown: Catalog, open_page: Open
+) -> None:
+    def marks() -> list[tuple[str | None, str | None]]:
+        return shown.sql("SELECT mark, note FROM marks('p')").rows()
+
+    page = open_page(server.url)
+    page.click("tr[data-row='7']")
+    until(page, "Boolean(document.querySelector('#note'))")
+    page.keyboard.press("b")
+    until(page, "document.querySelectorAll('.mark.bad[aria-pressed=true]').length === 1")
+    page.keyboard.press("n")
+    page.keyboard.type("wrong 'answer'")
+    page.keyboard.press("Enter")
+    page.click(".bar[title='bad']")
+    until(page, "document.getElementById('count').textContent.startsWith('1 ')")
+    page.click("#tab-rows")
+    until(page, "Boolean(document.querySelector('#note'))")
+    assert marks() == [("bad", "wrong 'answer'")]
+    page.click("#undo")  # the filter
+    page.click("#undo")  # the note
+    page.click("#undo")  # the mark
+    until(page, "document.querySelectorAll('.mark.bad[aria-pressed=false]').length === 1")
+    assert marks() == []
+
+
+def test_the_views_below_the_map(server: PageServer, open_page: Open) -> None:
+    page = open_page(server.url)
+    page.click("#tab-takes")
+    until(page, "document.querySelectorAll('#pane-takes h2').length >= 2")
+    page.click("#tab-regions")
+    until(page, "document.querySelectorAll('#pane-regions tbody tr').length > 1")
+    page.click("#tab-duplicates")
+    until(page, "document.getElementById('pane-duplicates').textContent.includes('groups')")
+    page.click("#tab-losses")
+    until(page, "document.querySelectorAll('#pane-losses svg').length > 1")
+    page.click("#tab-compare")
+    page.select_option("#pane-compare select >> nth=0", "drawn@1")
+    page.select_option("#pane-compare select >> nth=1", "other@1")
+    until(page, "document.getElementById('pair').textContent.includes('members of both')")
+    row = page.locator("#pair tr", has_text="members").first
+    assert row.locator("td").all_text_contents() == ["members", "20", "30"]
+    page.click("#tab-rows")
+    page.click("tr[data-row='9']")
+    page.click("text=Losses against its cluster")
+    until(page, "document.querySelectorAll('#detail svg .own').length === 1")
+
+
+def test_the_splitters_move_by_mouse_and_keys(server: PageServer, open_page: Open) -> None:
+    page = open_page(server.url)
+
+    def height() -> float:
+        return float(page.evaluate("document.getElementById('map-panel').offsetHeight"))
+
+    before = height()
+    page.focus("#split-map")
+    page.keyboard.press("ArrowDown")
+    assert height() == before + 24
+    box = page.locator("#split-map").bounding_box()
+    assert box
+    page.mouse.move(box["x"] + 50, box["y"] + 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 50, box["y"] - 98, steps=3)
+    page.mouse.up()
+    assert abs(height() - (before - 76)) < 3
 
 
 def test_a_text_that_comes_after_the_mouse_has_left_is_not_shown(

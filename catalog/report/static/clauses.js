@@ -15,6 +15,7 @@ function categoryClause(column, { values }) {
     test: (row) => codes.has(column.values[row]),
     sql: list && none ? `(${both})` : both,
     label: `${column.label}: ${values.join(', ')}`,
+    reads: column.reads,
   };
 }
 
@@ -76,6 +77,20 @@ async function textClause(_, { text }) {
   };
 }
 
+async function meaningClause(_, { text, k }) {
+  const ranked = await ask('meaning', { text, k });
+  const ids = new Set(ranked);
+  const wanted = `text_embeddings($pool, text => ${quotedText(text)})`;
+  return {
+    test: (row) => ids.has(row),
+    sql: 'fingerprint IN (SELECT fingerprint FROM nearest(\n'
+      + '  (SELECT fingerprint, vector FROM embeddings($pool)),\n'
+      + `  (SELECT text AS fingerprint, vector FROM ${wanted}), k => ${k}\n))`,
+    label: `the ${k} nearest in meaning to ${JSON.stringify(text)}`,
+    ranked,
+  };
+}
+
 async function queryClause(_, { query }) {
   const { ids } = await ask('sql', { query });
   if (!ids) throw new Error('The answer has no column fingerprint.');
@@ -93,6 +108,7 @@ const CLAUSES = {
   subset: subsetClause,
   outline: outlineClause,
   text: textClause,
+  meaning: meaningClause,
   query: queryClause,
 };
 

@@ -1,5 +1,5 @@
 // Colours of the members on the map.
-import { facets, page } from './data.js';
+import { facets, groups, page } from './data.js';
 import { colourOf, element, find, shown } from './dom.js';
 import { MISSING } from './bins.js';
 
@@ -11,7 +11,9 @@ const RAMP = [
   '#440154', '#482878', '#3e4a89', '#31688e', '#26828e', '#1f9e89', '#35b779', '#6ece58',
   '#b5de2b', '#fde725',
 ];
-const OTHERS = 'others';
+const GOLDEN_ANGLE = 137.508; // degrees: hues beyond the named tones stay apart
+const MOST_IN_LEGEND = 16;
+const DARK = 90; // of 255: tones below it are lightened on a dark page
 
 function rgb(hex) {
   return [1, 3, 5].map((k) => parseInt(hex.trim().slice(k, k + 2), 16));
@@ -28,7 +30,7 @@ function rampAt(share) {
   const k = Math.min(RAMP.length - 2, Math.floor(place));
   const [first, second] = [rgb(RAMP[k]), rgb(RAMP[k + 1])];
   const mixed = first.map((value, j) => Math.round(value + (second[j] - value) * (place - k)));
-  return `#${mixed.map((value) => value.toString(16).padStart(2, '0')).join('')}`;
+  return hexOf(mixed);
 }
 
 const dot = (hex, text) => {
@@ -37,10 +39,33 @@ const dot = (hex, text) => {
   return element('span', {}, mark, text);
 };
 
+const hexOf = (levels) => (
+  `#${levels.map((level) => Math.round(level).toString(16).padStart(2, '0')).join('')}`
+);
+
+// Hue in degrees, saturation and lightness from 0 to 1 (CSS Color 4, section 7).
+function fromHsl(hue, saturation, lightness) {
+  const reach = saturation * Math.min(lightness, 1 - lightness);
+  return hexOf([0, 8, 4].map((n) => {
+    const k = (n + hue / 30) % 12;
+    return 255 * (lightness - reach * Math.max(-1, Math.min(k - 3, 9 - k, 1)));
+  }));
+}
+
+function toneOf(code) {
+  const tone = TONES[code] ?? fromHsl((code * GOLDEN_ANGLE) % 360, 0.55, code % 2 ? 0.38 : 0.62);
+  const isDarkPage = matchMedia('(prefers-color-scheme: dark)').matches;
+  if (!isDarkPage || Math.max(...rgb(tone)) >= 140 || Math.min(...rgb(tone)) >= DARK) return tone;
+  return hexOf(rgb(tone).map((level) => level + (255 - level) * 0.4));
+}
+
 function byCategory(column) {
-  const colours = column.categories.map((_, code) => TONES[code] ?? colourOf('--dim'));
-  const legend = column.categories.slice(0, TONES.length).map((name, code) => dot(TONES[code], name));
-  if (column.categories.length > TONES.length) legend.push(dot(colourOf('--dim'), OTHERS));
+  const { categories } = column;
+  const isNone = (name) => name === '(none)';
+  const colours = categories.map((name, code) => (isNone(name) ? colourOf('--dim') : toneOf(code)));
+  const legend = categories.slice(0, MOST_IN_LEGEND).map((name, code) => dot(colours[code], name));
+  const n = categories.length - MOST_IN_LEGEND;
+  if (n > 0) legend.push(element('span', {}, `and ${n} more`));
   return { codes: column.values, colours, legend };
 }
 
@@ -59,10 +84,10 @@ function byNumber(column) {
   return { codes: column.bin, colours, legend: [shown(column.low), ramp, shown(column.high)] };
 }
 
-const BY = { category: byCategory, subset: bySubset, number: byNumber };
+const BY = { category: byCategory, group: byCategory, subset: bySubset, number: byNumber };
 
 export function colouring(name) {
-  const column = facets.find((each) => each.name === name);
+  const column = [...facets, ...groups].find((each) => each.name === name);
   if (!column) return { codes: new Uint8Array(page.n), colours: [colourOf('--accent')], legend: [] };
   return BY[column.kind](column);
 }
@@ -70,7 +95,7 @@ export function colouring(name) {
 export function fillColours(onchange) {
   const select = find('#colour');
   const option = (column) => element('option', { value: column.name }, column.label);
-  select.append(element('option', { value: '' }, 'one colour'), ...facets.map(option));
+  select.append(element('option', { value: '' }, 'one colour'), ...[...facets, ...groups].map(option));
   select.value = 'source';
   select.onchange = onchange;
 }

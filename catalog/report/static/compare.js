@@ -1,6 +1,7 @@
 // Subsets beside each other and beside a random draw of the same size.
 import { ask, columns, isReport, page, subsets } from './data.js';
 import { element, failure, quiet, shown, table } from './dom.js';
+import { pairView } from './selections.js';
 
 const UP = '--above';
 const DOWN = '--below';
@@ -80,7 +81,10 @@ export async function compareView(pane) {
   const start = () => measure(body, subsets.filter((_, k) => boxes[k].checked));
   const button = element('button', { type: 'button', onclick: start }, 'Compare');
   const isChosen = !isReport && subsets.length;
-  pane.replaceChildren(isChosen ? element('p', {}, ...labels, ' ', button) : '', body);
+  pane.replaceChildren(
+    isChosen ? element('p', {}, ...labels, ' ', button) : '', body,
+    element('h2', {}, 'Any two selections'), pairView(),
+  );
   if (isReport || !subsets.length) await measure(body, subsets);
   else body.replaceChildren(sourcesTable(subsets));
 }

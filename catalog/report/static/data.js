@@ -47,6 +47,7 @@ async function load() {
 
 export const page = await load();
 export const columns = new Map(page.columns.map((column) => [column.name, column]));
-export const facets = page.columns.filter((column) => column.kind !== 'place');
+export const facets = page.columns.filter((column) => !['place', 'group'].includes(column.kind));
+export const groups = page.columns.filter((column) => column.kind === 'group');
 export const numbers = facets.filter((column) => column.kind === 'number');
 export const subsets = facets.filter((column) => column.kind === 'subset');

@@ -1,6 +1,8 @@
-// One member: its conversation, numbers, neighbours, and why it is in a subset or not.
+// One member: its conversation, marks, numbers, neighbours, and why it is in a subset or not.
 import { ask, isReport, numbers, page, subsets } from './data.js';
 import { element, failure, find, quiet, shown } from './dom.js';
+import { ownLosses } from './losses.js';
+import { markBar } from './marks.js';
 
 let opened = null;
 export const current = () => opened;
@@ -67,6 +69,7 @@ function whyBoxes(id) {
 function nearBox(id) {
   return later('Nearest in meaning', async () => {
     const rows = await ask('neighbours', { id });
+    document.dispatchEvent(new CustomEvent('rows-ringed', { detail: rows.map((row) => row.id) }));
     return rows.map((row) => element(
       'button', { type: 'button', className: 'near', onclick: () => openRow(row.id) },
       element('span', { className: 'number' }, row.similarity.toFixed(2)),
@@ -75,17 +78,17 @@ function nearBox(id) {
   });
 }
 
-function lossBox(id) {
-  return later('Losses', async () => {
-    const losses = await ask('losses', { id });
-    return [quiet(losses.map(shown).join(' → '))];
-  });
-}
+const lossBox = (id) => later('Losses against its cluster', () => ownLosses(id));
+
+document.addEventListener('row-marked', (event) => {
+  if (event.detail === opened) openRow(opened);
+});
 
 export async function openRow(id) {
+  const isOther = opened !== id;
   opened = id;
   const side = find('#detail');
-  document.dispatchEvent(new CustomEvent('row-opened', { detail: id }));
+  if (isOther) document.dispatchEvent(new CustomEvent('row-opened', { detail: id }));
   const [row] = await ask('rows', { ids: [id] }).catch((error) => [{ error }]);
   if (opened !== id) return;
   if (!row) return side.replaceChildren(quiet('This report does not hold the text of this row.'));
@@ -105,6 +108,7 @@ export async function openRow(id) {
       ...members.map((column) => chip(`in ${column.label}`, 'in')),
       ...(row.labels ?? []).map((label) => chip(label)),
     ),
+    markBar({ ...row, id }),
     ...conversation(row),
     element('h2', {}, 'Signals'),
     ...numbers.map((column) => signalLine(column, id)),

@@ -6,12 +6,13 @@ import { histogram } from './histogram.js';
 
 const FEW = 12; // categories that are shown before "more"
 
-function bar(text, title, onclick) {
+function bar(text, title, onclick, below = '') {
   const whole = element('i');
   const kept = element('i');
   const count = element('span', { className: 'number' });
   const track = element('span', { className: 'track' }, whole, kept);
-  const name = element('span', { className: 'name' }, text);
+  const small = below ? element('small', {}, below) : null;
+  const name = element('span', { className: 'name', dir: 'auto' }, text, small);
   const button = { type: 'button', className: 'bar', title, onclick, ariaPressed: 'false' };
   const line = element('button', button, name, track, count);
   const put = (nAll, nKept, most) => {
@@ -62,7 +63,7 @@ function subsetsFacet() {
       const next = NEXT[line.dataset.state ?? 'any'];
       const filter = next === 'any' ? null : { kind: 'subset', isIn: next === 'in' };
       setFilter(column.name, filter);
-    });
+    }, column.selector);
     box.append(line);
     onChange(() => {
       const filter = filters.get(column.name)?.filter;

@@ -1,17 +1,25 @@
-// The filters: each owns one bit of a row's mask, and a row is shown when its mask is 0.
+// The filters: each owns one bit of a row's mask. A row is shown when its mask is 0, or, while the
+// removals of one filter are inspected, when its mask is that filter's bit alone.
 import { clauseOf } from './clauses.js';
 import { page } from './data.js';
+import { record } from './history.js';
 
 export const masks = new Uint32Array(page.n);
 export const filters = new Map(); // name -> the filter, its clause and its bit
 const listeners = [];
+const totals = new WeakMap(); // members by code, of each column
+const removed = new Uint32Array(32); // members that one filter alone hides, by its bit's place
 let nShown = page.n;
+let shownMask = 0;
 let isQueued = false;
 
 export const countShown = () => nShown;
-export const isShown = (row) => masks[row] === 0;
+export const isShown = (row) => masks[row] === shownMask;
 export const onChange = (listener) => listeners.push(listener);
 export const bitOf = (name) => filters.get(name)?.bit ?? 0;
+export const isInspected = (name) => Boolean(shownMask) && shownMask === bitOf(name);
+export const nRemovedBy = (name) => removed[31 - Math.clz32(bitOf(name))];
+export const forgetTotals = (codes) => totals.delete(codes);
 
 function freeBit() {
   const used = [...filters.values()].reduce((bits, each) => bits | each.bit, 0);
@@ -19,35 +27,59 @@ function freeBit() {
   throw new Error('31 filters are the most.');
 }
 
-export async function setFilter(name, filter) {
-  if (!filter) return removeFilter(name);
+export async function putFilter(name, filter) {
+  if (!filter) return dropFilter(name);
   const clause = await clauseOf(name, filter);
   const bit = bitOf(name) || freeBit();
+  const { test } = clause;
   filters.set(name, { filter, bit, ...clause });
   for (let row = 0; row < page.n; row += 1) {
-    if (clause.test(row)) masks[row] &= ~bit;
+    if (test(row)) masks[row] &= ~bit;
     else masks[row] |= bit;
   }
   return changed();
 }
 
-export function removeFilter(name) {
+function dropFilter(name) {
   const bit = bitOf(name);
   if (!bit) return;
   filters.delete(name);
+  if (shownMask === bit) shownMask = 0;
   for (let row = 0; row < page.n; row += 1) masks[row] &= ~bit;
   changed();
 }
 
+export async function setFilter(name, filter) {
+  const before = filters.get(name)?.filter ?? null;
+  if (!before && !filter) return;
+  await putFilter(name, filter);
+  record(`filter ${name}`, () => putFilter(name, before));
+}
+
+export const removeFilter = (name) => setFilter(name, null);
+
 export function clearFilters() {
-  filters.clear();
-  masks.fill(0);
+  const before = [...filters].map(([name, { filter }]) => [name, filter]);
+  for (const [name] of before) dropFilter(name);
+  record(`clear ${Date.now()}`, async () => {
+    for (const [name, filter] of before) await putFilter(name, filter);
+  });
+}
+
+export function inspect(name) {
+  shownMask = isInspected(name) ? 0 : bitOf(name);
   changed();
 }
 
 export function changed() {
-  nShown = 0;
-  for (let row = 0; row < page.n; row += 1) if (!masks[row]) nShown += 1;
+  removed.fill(0);
+  let n = 0;
+  for (let row = 0; row < page.n; row += 1) {
+    const mask = masks[row];
+    if (mask === shownMask) n += 1;
+    if (mask && !(mask & (mask - 1))) removed[31 - Math.clz32(mask)] += 1;
+  }
+  nShown = n;
   if (isQueued) return;
   isQueued = true;
   requestAnimationFrame(() => {
@@ -56,17 +88,21 @@ export function changed() {
   });
 }
 
+function totalsOf(codes, n) {
+  if (!totals.has(codes)) {
+    const all = new Uint32Array(codes.BYTES_PER_ELEMENT === 1 ? 256 : 65536);
+    for (let row = 0; row < page.n; row += 1) all[codes[row]] += 1;
+    totals.set(codes, all.slice(0, n));
+  }
+  return totals.get(codes);
+}
+
 // Members by code: all of them, and those that every other filter keeps.
 export function countsOf(codes, n, ownBit) {
-  const all = new Uint32Array(n);
-  const kept = new Uint32Array(n);
+  const all = totalsOf(codes, n);
+  if (!filters.size) return [all, all];
+  const kept = new Uint32Array(codes.BYTES_PER_ELEMENT === 1 ? 256 : 65536);
   const others = ~ownBit;
-  for (let row = 0; row < page.n; row += 1) {
-    const code = codes[row];
-    if (code < n) {
-      all[code] += 1;
-      if (!(masks[row] & others)) kept[code] += 1;
-    }
-  }
-  return [all, kept];
+  for (let row = 0; row < page.n; row += 1) if (!(masks[row] & others)) kept[codes[row]] += 1;
+  return [all, kept.subarray(0, n)];
 }

@@ -1,13 +1,14 @@
 // The map: move, zoom, point at members and draw around them, by mouse and by keyboard.
 import { fillColours } from './colours.js';
 import { ask, page } from './data.js';
-import { colourOf, element, find, fitCanvas } from './dom.js';
-import { current, openRow } from './detail.js';
-import { filters, isShown, onChange, setFilter } from './filters.js';
+import { element, find } from './dom.js';
+import { openRow } from './detail.js';
+import { isShown, onChange, setFilter } from './filters.js';
 import { simplified } from './outline.js';
+import { drawOverlay, ringRows } from './overlay.js';
 import { drawPoints, recolour } from './points.js';
 import {
-  fitView, nearestRow, placesX, placesY, scaleOf, toMap, toScreen, view, zoomAt,
+  fitView, nearestRow, scaleOf, toMap, view, zoomAt,
 } from './view.js';
 
 const marks = find('#marks');
@@ -18,34 +19,7 @@ let wait = 0;
 
 const isOutlining = (event) => event.shiftKey || find('input[name=mode]:checked').value === 'outline';
 
-function traced(context, points) {
-  context.beginPath();
-  for (const [x, y] of points) context.lineTo(...toScreen(marks, x, y));
-  context.closePath();
-}
-
-function drawMarks() {
-  const context = fitCanvas(marks);
-  context.scale(devicePixelRatio, devicePixelRatio);
-  const points = path ?? filters.get('outline')?.filter.points;
-  if (points?.length) {
-    traced(context, points);
-    context.fillStyle = colourOf('--veil');
-    context.fill();
-    context.setLineDash([5, 4]);
-    context.strokeStyle = colourOf('--accent');
-    context.lineWidth = 1.5;
-    context.stroke();
-  }
-  if (current() == null) return;
-  const [x, y] = toScreen(marks, placesX[current()], placesY[current()]);
-  context.setLineDash([]);
-  context.strokeStyle = colourOf('--ink');
-  context.lineWidth = 2;
-  context.beginPath();
-  context.arc(x, y, 8, 0, 2 * Math.PI);
-  context.stroke();
-}
+const drawMarks = () => drawOverlay(marks, path);
 
 const redraw = () => requestAnimationFrame(() => { drawPoints(); drawMarks(); });
 
@@ -98,6 +72,8 @@ function released(event) {
   } else if (drag && !drag.isMoved) {
     const row = nearestRow(marks, event.offsetX, event.offsetY, isShown);
     if (row >= 0) openRow(row);
+  } else if (drag) {
+    viewMoved();
   }
   drag = null;
 }
@@ -117,8 +93,10 @@ function typed(event) {
   if (!act) return;
   event.preventDefault();
   act(60 / scaleOf(marks));
-  redraw();
+  viewMoved();
 }
+
+const viewMoved = () => document.dispatchEvent(new CustomEvent('view-moved'));
 
 export function buildMap() {
   if (!page.map) return;
@@ -135,11 +113,14 @@ export function buildMap() {
   const wheel = (event) => {
     event.preventDefault();
     zoomAt(marks, event.offsetX, event.offsetY, Math.exp(-event.deltaY * 0.0015));
-    redraw();
+    viewMoved();
   };
   marks.addEventListener('wheel', wheel, { passive: false });
-  find('#fit').onclick = () => { fitView(); redraw(); };
-  document.addEventListener('row-opened', drawMarks);
+  find('#fit').onclick = () => { fitView(); viewMoved(); };
+  find('#labels').onchange = drawMarks;
+  document.addEventListener('view-moved', redraw);
+  document.addEventListener('row-opened', () => { ringRows([]); drawMarks(); });
+  document.addEventListener('rows-ringed', (event) => { ringRows(event.detail); drawMarks(); });
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
     recolour();
     redraw();

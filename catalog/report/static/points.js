@@ -2,7 +2,7 @@
 import { colouring, packedColour } from './colours.js';
 import { page } from './data.js';
 import { colourOf, find, fitCanvas } from './dom.js';
-import { masks } from './filters.js';
+import { isShown } from './filters.js';
 import { placesX, placesY, scaleOf, view } from './view.js';
 
 const canvas = find('#points');
@@ -36,15 +36,19 @@ export function drawPoints() {
     const left = Math.round(width / 2 + (placesX[row] - view.x) * scale) - half;
     const top = Math.round(height / 2 - (placesY[row] - view.y) * scale) - half;
     if (left < 0 || top < 0 || left + side > width || top + side > height) return;
+    if (side === 1) {
+      pixels[top * width + left] = colour;
+      return;
+    }
     for (let dy = 0; dy < side; dy += 1) {
       const isCorner = side > 3 && (dy === 0 || dy === side - 1);
       const first = (top + dy) * width + left;
       pixels.fill(colour, first + isCorner, first + side - isCorner);
     }
   };
-  for (let row = 0; row < page.n; row += 1) if (masks[row]) put(row, hidden);
+  for (let row = 0; row < page.n; row += 1) if (!isShown(row)) put(row, hidden);
   for (let row = 0; row < page.n; row += 1) {
-    if (!masks[row]) put(row, colours.packed[colours.codes[row]]);
+    if (isShown(row)) put(row, colours.packed[colours.codes[row]]);
   }
   context.putImageData(image, 0, 0);
 }

@@ -1,20 +1,39 @@
-// The rows that the filters keep, a page of them at a time; j and k go through them.
+// The rows that the filters keep, a page of them at a time; a search by meaning orders them.
 import { ask, isReport, numbers, page } from './data.js';
 import { current, openRow } from './detail.js';
 import { element, failure, find, quiet, shown } from './dom.js';
-import { countShown, isShown, onChange } from './filters.js';
+import { countShown, filters, isShown, onChange } from './filters.js';
 
 const PAGE = 50;
 const SHOWN_NUMBERS = 3;
 let first = 0; // the place of the page's first row among those listed
-let listed = [];
+let order = null; // the rows that can be listed, in order; null: every row of the page
 let asked = 0;
 let redrawing = 0;
 
-async function listedRows() {
-  const all = isReport ? await ask('with_text') : Array.from({ length: page.n }, (_, row) => row);
-  return all.filter(isShown);
+async function listedOrder() {
+  const ranked = [...filters.values()].find((each) => each.ranked)?.ranked;
+  if (!isReport) return ranked ?? null;
+  const held = await ask('with_text');
+  return ranked ? ranked.filter((row) => held.includes(row)) : held;
 }
+
+const nListable = () => order?.length ?? page.n;
+const rowAt = (place) => (order ? order[place] : place);
+
+function listed(from, most) {
+  const rows = [];
+  let n = 0;
+  for (let place = 0; place < nListable() && rows.length < most; place += 1) {
+    if (isShown(rowAt(place))) {
+      if (n >= from) rows.push(rowAt(place));
+      n += 1;
+    }
+  }
+  return rows;
+}
+
+const countListed = () => (order ? order.filter(isShown).length : countShown());
 
 function line(row) {
   const tail = numbers.slice(-SHOWN_NUMBERS).map((column) => column.values[row.id]);
@@ -37,20 +56,21 @@ function pager() {
     first += by;
     drawRows();
   };
-  const text = countShown() === listed.length ? '' : `; ${shown(countShown())} without their texts too`;
-  const last = Math.min(first + PAGE, listed.length);
-  const range = `${shown(Math.min(first + 1, last))} to ${shown(last)} of ${shown(listed.length)}${text}`;
+  const n = countListed();
+  const text = countShown() === n ? '' : `; ${shown(countShown() - n)} without their texts too`;
+  const last = Math.min(first + PAGE, n);
+  const range = `${shown(Math.min(first + 1, last))} to ${shown(last)} of ${shown(n)}${text}`;
   const button = (label, title, disabled, by) => element(
     'button', { type: 'button', title, ariaLabel: title, disabled, onclick: step(by) }, label,
   );
   return element(
     'p', { className: 'quiet pager' },
     button('‹', 'previous rows', first === 0, -PAGE), ` ${range} `,
-    button('›', 'next rows', last >= listed.length, PAGE),
+    button('›', 'next rows', last >= n, PAGE),
   );
 }
 
-function mark() {
+function selectLine() {
   for (const node of document.querySelectorAll('tr[data-row]')) {
     node.ariaSelected = String(Number(node.dataset.row) === current());
   }
@@ -60,13 +80,13 @@ export async function drawRows() {
   const pane = find('#pane-rows');
   const turn = (asked += 1);
   try {
-    listed = await listedRows();
-    first = Math.max(0, Math.min(first, listed.length - 1));
-    const rows = await ask('rows', { ids: listed.slice(first, first + PAGE) });
+    order = await listedOrder();
+    first = Math.max(0, Math.min(first, countListed() - 1));
+    const rows = await ask('rows', { ids: listed(first, PAGE) });
     if (turn !== asked) return;
     const names = numbers.slice(-SHOWN_NUMBERS).map((column) => column.label);
     const head = ['row', 'source', 'prompt', 'response', ...names]
-      .map((name) => element('th', { scope: 'col' }, name));
+      .map((name, k) => element('th', { scope: 'col', className: k > 3 || !k ? 'number' : '' }, name));
     pane.replaceChildren(
       rows.length ? '' : quiet('No row passes the filters.'),
       element('table', { className: 'rows' },
@@ -74,32 +94,36 @@ export async function drawRows() {
         element('tbody', {}, ...rows.map(line))),
       pager(),
     );
-    mark();
+    selectLine();
   } catch (error) {
     pane.replaceChildren(failure(error));
   }
 }
 
-async function go(step) {
-  if (!listed.length) return;
-  const place = listed.indexOf(current());
-  const next = place < 0 ? first : Math.max(0, Math.min(listed.length - 1, place + step));
-  if (next < first || next >= first + PAGE) {
-    first = next - (next % PAGE);
-    await drawRows();
-  }
-  await openRow(listed[next]);
-  find(`tr[data-row="${listed[next]}"]`)?.scrollIntoView({ block: 'nearest' });
+function placeAfter(start, step) {
+  let place = start;
+  do place += step; while (place >= 0 && place < nListable() && !isShown(rowAt(place)));
+  return place >= 0 && place < nListable() ? place : null;
 }
 
-const STEPS = { j: 1, k: -1 };
+export async function goBy(step) {
+  const start = order ? order.indexOf(current()) : current() ?? -1;
+  const isInside = start >= 0 && isShown(rowAt(start));
+  const next = isInside ? placeAfter(start, step) : listed(first, 1)[0] ?? null;
+  if (next === null) return;
+  const row = isInside ? rowAt(next) : next;
+  let before = 0; // listed rows before it
+  for (let place = 0; rowAt(place) !== row; place += 1) if (isShown(rowAt(place))) before += 1;
+  if (before < first || before >= first + PAGE) {
+    first = before - (before % PAGE);
+    await drawRows();
+  }
+  await openRow(row);
+  find(`tr[data-row="${row}"]`)?.scrollIntoView({ block: 'nearest' });
+}
 
 export function buildRows() {
-  document.addEventListener('row-opened', mark);
-  document.addEventListener('keydown', (event) => {
-    const isTyping = event.target.closest('input, textarea, select, dialog');
-    if (STEPS[event.key] && !isTyping && !event.ctrlKey && !event.metaKey) go(STEPS[event.key]);
-  });
+  document.addEventListener('row-opened', selectLine);
   onChange(() => {
     clearTimeout(redrawing);
     redrawing = setTimeout(() => {

@@ -1,12 +1,17 @@
-// The state of the page in its address: the filters, the colour and the open row.
+// The state of the page in its address: filters, colour, open row, open view and place on the map.
 import { columns, page } from './data.js';
 import { current, openRow } from './detail.js';
 import { find } from './dom.js';
-import { filters, onChange, setFilter } from './filters.js';
+import { filters, onChange, putFilter } from './filters.js';
+import { currentTab, openTab } from './tabs.js';
+import { view } from './view.js';
 
 function stateText() {
   const named = [...filters].map(([name, { filter }]) => [name, filter]);
-  const state = { filters: named, colour: find('#colour').value, row: current() };
+  const place = [view.x, view.y, view.zoom].map((value) => +value.toPrecision(5));
+  const state = {
+    filters: named, colour: find('#colour').value, row: current(), tab: currentTab(), view: place,
+  };
   return `#state=${encodeURIComponent(JSON.stringify(state))}`;
 }
 
@@ -19,7 +24,7 @@ function keepState() {
 }
 
 function isKnown([name, filter]) {
-  return columns.has(name) || ['outline', 'text', 'query'].includes(filter.kind);
+  return columns.has(name) || ['outline', 'text', 'meaning', 'query'].includes(filter.kind);
 }
 
 export async function restoreState() {
@@ -32,8 +37,10 @@ export async function restoreState() {
     return;
   }
   for (const [name, filter] of (state.filters ?? []).filter(isKnown)) {
-    await setFilter(name, filter).catch(() => {});
+    await putFilter(name, filter).catch(() => {});
   }
+  if (state.view?.every(Number.isFinite)) [view.x, view.y, view.zoom] = state.view;
+  if (state.tab) openTab(state.tab);
   if (state.colour && page.map) {
     find('#colour').value = state.colour;
     find('#colour').onchange();
@@ -44,5 +51,7 @@ export async function restoreState() {
 export function buildState() {
   onChange(keepState);
   document.addEventListener('row-opened', keepState);
+  document.addEventListener('tab-opened', keepState);
+  document.addEventListener('view-moved', keepState);
   find('#colour').addEventListener('change', keepState);
 }

@@ -1,9 +1,15 @@
 // Views below the map: rows, comparison, definitions, SQL and quarantine.
 import { compareView } from './compare.js';
-import { ask, isReport, subsets } from './data.js';
+import { ask, columns, isReport, page, subsets } from './data.js';
 import { element, failure, find, quiet, shown, table } from './dom.js';
+import { duplicatesView } from './duplicates.js';
+import { onChange } from './filters.js';
+import { lossesView } from './losses.js';
+import { regionsView } from './regions.js';
 import { drawRows } from './rows.js';
 import { sqlView } from './sql.js';
+import { takesView } from './takes.js';
+import { versionsView } from './versions.js';
 
 const names = subsets.map((column) => column.name);
 
@@ -41,11 +47,18 @@ async function quarantineView(pane) {
 const VIEWS = [
   ['rows', 'Rows', () => drawRows()],
   ['compare', 'Compare', compareView],
+  ...(subsets.length ? [['takes', 'Takes and leaves', takesView]] : []),
+  ...(page.regions.length ? [['regions', 'Regions', regionsView]] : []),
+  ...(columns.has('loss_cluster') ? [['losses', 'Losses', lossesView]] : []),
+  ['duplicates', 'Near-duplicates', duplicatesView],
   ['definitions', 'Definitions', definitionsView],
   ...(isReport ? [] : [['sql', 'SQL', sqlView]]),
+  ...(isReport || page.kind !== 'pool' ? [] : [['versions', 'Versions', versionsView]]),
   ['quarantine', 'Quarantine', quarantineView],
 ];
 const drawn = new Set();
+let openedTab = 'rows';
+export const currentTab = () => openedTab;
 
 async function draw(id, view) {
   const pane = find(`#pane-${id}`);
@@ -59,7 +72,10 @@ async function draw(id, view) {
   }
 }
 
-function openTab(id) {
+export function openTab(id) {
+  if (!VIEWS.some(([name]) => name === id)) return;
+  openedTab = id;
+  document.dispatchEvent(new CustomEvent('tab-opened'));
   for (const [name, , view] of VIEWS) {
     const isOpen = name === id;
     const tab = find(`#tab-${name}`);
@@ -91,5 +107,6 @@ export function buildTabs() {
   }
   find('#tabs').addEventListener('keydown', arrows);
   openTab('rows');
+  onChange(() => { if (drawn.has('regions')) regionsView(find('#pane-regions')); });
   if (isReport) for (const [id, , view] of VIEWS) draw(id, view); // for print
 }
