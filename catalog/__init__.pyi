@@ -42,6 +42,7 @@ from catalog.export import Exported as Exported
 from catalog.maintenance.database_doctor import Issue as Issue
 from catalog.maintenance.gc import GcReport as GcReport
 from catalog.outcomes.runs import Run as Run
+from catalog.pools.marks import Marked as Marked
 from catalog.pools.register import Registration as Registration
 from catalog.pools.restore import Restoration as Restoration
 from catalog.pools.versions import Description as Description
@@ -52,6 +53,7 @@ from catalog.query.functions import FunctionDescription as FunctionDescription
 from catalog.query.meaning.columns import ColumnOrigin as ColumnOrigin
 from catalog.query.meaning.engines.rewrite import EngineQuery as EngineQuery
 from catalog.report.document import Report as Report
+from catalog.report.view import View as View
 from catalog.selection.explain import Explanation as Explanation
 from catalog.selection.lint import LintedSelector as LintedSelector
 from catalog.selection.saved import AddedSelector as AddedSelector

@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from catalog.maintenance.database_doctor import Issue
     from catalog.maintenance.gc import GcReport
     from catalog.outcomes.runs import Run
+    from catalog.pools.marks import Marked
+    from catalog.pools.modes import Mark
     from catalog.pools.readers.frames import Frame
     from catalog.pools.register import Progress as LoadProgress
     from catalog.pools.register import Registration
@@ -55,6 +57,7 @@ if TYPE_CHECKING:
     from catalog.query.meaning.columns import ColumnOrigin
     from catalog.query.meaning.engines.rewrite import EngineQuery
     from catalog.report.document import Report
+    from catalog.report.view import View
     from catalog.selection.explain import Explanation
     from catalog.selection.lint import LintedSelector
     from catalog.selection.saved import AddedSelector
@@ -258,6 +261,30 @@ class Catalog:
         with self.store.writing() as connection:
             return versions.drop(connection, reference)
 
+    # Marks.
+
+    def mark(
+        self,
+        reference: str,
+        *fingerprints: str,
+        mark: Mark | None = None,
+        note: str | None = None,
+    ) -> Marked:
+        """Mark members as good or bad, or note a text; see `catalog.pools.marks.mark_members`."""
+        from catalog.pools.marks import mark_members
+
+        return mark_members(self.store, reference, fingerprints, mark=mark, note=note)
+
+    def undo_mark(self, reference: str) -> Marked:
+        """Take back the newest change of marks; see `catalog.pools.marks.undo_mark`."""
+        from catalog.pools.marks import undo_mark
+
+        return undo_mark(self.store, reference)
+
+    def marks(self, reference: str) -> pl.DataFrame:
+        """Return the marked members with their marks and notes, the newest first."""
+        return self.sql(query_text("marks/list"), parameters={"reference": reference})
+
     # Signals.
 
     def embed(
@@ -383,6 +410,12 @@ class Catalog:
         from catalog.compute.maps import map_members
 
         return map_members(self.store, self.find(reference), method=method, **options)
+
+    def regions(self, reference: str, **options: Any) -> pl.DataFrame:
+        """Return the regions of a map with their words; see `catalog.report.regions.regions`."""
+        from catalog.report.regions import regions
+
+        return to_polars(regions(self.store, reference, **options))
 
     def search(
         self,
@@ -796,6 +829,12 @@ class Catalog:
         from catalog.report.document import report
 
         return report(self.store, references, Path(path), **options)
+
+    def view(self, *references: str, **options: Any) -> View:
+        """Return a report's page for a notebook; see `catalog.report.view.view`."""
+        from catalog.report.view import view
+
+        return view(self.store, references, **options)
 
     # SQL.
 

@@ -7,7 +7,7 @@ from dataclasses import fields
 from html import escape
 from typing import Any
 
-from catalog.messages import shortened
+from catalog.messages import shortened, significant
 
 ROWS = 10
 """Rows and items that a notebook shows of a table or a list."""
@@ -22,7 +22,7 @@ class NotebookResult:
         items = [
             (field.name, getattr(self, field.name))
             for field in fields(self)  # type: ignore[arg-type]
-            if field.repr
+            if field.repr and not field.name.startswith("_")
         ]
         return html_table(items, caption=type(self).__name__)
 
@@ -39,8 +39,12 @@ def html_table(items: list[tuple[str, Any]], *, caption: str = "") -> str:
 
 
 def _cell(value: Any) -> str:
+    if isinstance(value, NotebookResult):
+        return value._repr_html_()
     if hasattr(value, "to_pylist"):  # an Arrow table
         return f"{len(value):,} rows{_rows(value.slice(0, ROWS).to_pylist())}"
+    if hasattr(value, "to_dicts"):  # a polars frame
+        return f"{len(value):,} rows{_rows(value.head(ROWS).to_dicts())}"
     if isinstance(value, Mapping):
         return html_table([(str(key), item) for key, item in list(value.items())[:ROWS]])
     if isinstance(value, list | tuple):
@@ -63,5 +67,5 @@ def _text(value: Any) -> str:
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, float):
-        return f"{value:,.4g}"
+        return significant(value)
     return shortened(str(value), LONGEST_TEXT)

@@ -1,11 +1,20 @@
 """Results as a notebook shows them."""
 
-from dataclasses import dataclass, field
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field, is_dataclass
+from html import unescape
+from pathlib import Path
 
+import polars as pl
 import pyarrow as pa
+import pytest
 
+import catalog as package
 from catalog import Catalog
 from catalog.notebook import NotebookResult
+
+ROOT = Path(__file__).resolve().parent.parent
 
 
 @dataclass(frozen=True)
@@ -28,3 +37,54 @@ def test_a_notebook_shows_every_field_but_those_that_repr_leaves_out() -> None:
 
 def test_a_notebook_shows_a_catalog_by_its_folder() -> None:
     assert "somewhere" in Catalog.open("somewhere")._repr_html_()
+
+
+def test_a_notebook_shows_every_public_result() -> None:
+    public = [getattr(package, name) for name in package.__all__]
+    results = [each for each in public if is_dataclass(each) and each is not package.Location]
+    assert len(results) > 30
+    assert [each.__name__ for each in results if not hasattr(each, "_repr_html_")] == []
+
+
+def test_results_inside_results_and_frames_are_shown_too() -> None:
+    inner = Result("inner", 1, pa.table({"a": [1]}))
+
+    @dataclass(frozen=True)
+    class Outer(NotebookResult):
+        inner: Result
+        rows: pl.DataFrame
+        _private: int = 7
+
+    html = Outer(inner, pl.DataFrame({"b": [2]}))._repr_html_()
+    assert "<caption>Result</caption>" in html
+    assert "<th>b</th>" in html
+    assert "_private" not in html
+
+
+def test_a_view_holds_a_page_whose_scripts_cannot_reach_the_notebook(
+    catalog: Catalog, jsonl: Callable[..., Path]
+) -> None:
+    catalog.register(jsonl([{"instruction": "</script>\"a'", "output": "b"}]), pool="p")
+    html = catalog.view("p")._repr_html_()
+    frame = re.fullmatch(
+        r'<iframe sandbox="allow-scripts" title="p@1" .* srcdoc="([^"]*)">.*', html
+    )
+    assert frame
+    assert unescape(frame[1]) == catalog.view("p").html
+    assert "default-src 'none'" in unescape(frame[1])
+
+
+@pytest.mark.slow
+def test_the_example_notebook_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    nbclient = pytest.importorskip("nbclient")
+    nbformat = pytest.importorskip("nbformat")
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    notebook = nbformat.read(ROOT / "docs" / "how-to" / "notebook.ipynb", as_version=4)
+    nbclient.NotebookClient(notebook, timeout=300).execute(cwd=str(tmp_path))
+    shown = [
+        output["data"]["text/html"]
+        for cell in notebook.cells
+        for output in cell.get("outputs", ())
+        if "data" in output
+    ]
+    assert ["Registration" in shown[0], "<iframe" in shown[-1], len(shown)] == [True, True, 5]

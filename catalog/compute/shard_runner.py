@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from catalog.compute.loading import counting_loads
 from catalog.errors import CatalogError, SignalError
+from catalog.notebook import NotebookResult
 from catalog.signals.registry import Signal, list_named, renew_signal
 from catalog.store import vectors
 from catalog.store.database import Connection
@@ -56,7 +57,7 @@ class Values:
 
 
 @dataclass
-class ComputeReport:
+class ComputeReport(NotebookResult):
     """Counts of a run.
 
     Attributes:

@@ -74,6 +74,7 @@ def export_reference(
             media_folder=store.media,
             allow_lossy=allow_lossy,
             overwrite=overwrite,
+            store=store,
         )
     options = {"name": name, "allow_lossy": allow_lossy}
     try:

@@ -18,6 +18,7 @@ from typing import Any, Literal
 
 from catalog.errors import MostlyRemovedError, MostlyUnreadableError, OptionError
 from catalog.messages import argument
+from catalog.notebook import NotebookResult
 from catalog.pools.folded import fold
 from catalog.pools.read_batches import FileReport, ReadOptions, read_batches
 from catalog.pools.readers.frames import Frame
@@ -40,7 +41,7 @@ Progress = Callable[[int, int, int | None], None]
 
 
 @dataclass(frozen=True)
-class Registration:
+class Registration(NotebookResult):
     """Result of a registration, or with ``is_dry_run`` the result that it would have.
 
     ``is_new_version`` is False if nothing changes; nothing is written then.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
+from catalog.notebook import NotebookResult
 from catalog.store.database import Connection
 from catalog.store.queries import query
 from catalog.store.references import Reference, resolve
@@ -12,7 +13,7 @@ from catalog.store.store import Store
 
 
 @dataclass(frozen=True, kw_only=True)
-class Restoration:
+class Restoration(NotebookResult):
     """Result of a restoration, or with ``is_dry_run`` the result that it would have.
 
     Attributes:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from catalog.errors import OptionError
 from catalog.frames import to_polars
+from catalog.notebook import NotebookResult
 from catalog.store.database import Connection
 from catalog.store.members import without_empty
 from catalog.store.queries import query
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Diff:
+class Diff(NotebookResult):
     """Difference between the members of two references: left is before, right is after.
 
     ``members`` has the columns change, fingerprint, prompt and response, and rejected and media
@@ -37,7 +38,7 @@ class Diff:
 
 
 @dataclass(frozen=True)
-class Description:
+class Description(NotebookResult):
     """Version of a pool: its load, its contents, its first members."""
 
     reference: str

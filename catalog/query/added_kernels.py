@@ -13,6 +13,7 @@ from typing import Literal
 
 from catalog.errors import HomeNotFoundError, NotFoundError, OptionError
 from catalog.kernels import Kernel
+from catalog.notebook import NotebookResult
 from catalog.query.arguments import is_relation, parameters_of
 from catalog.query.kernel_files import import_kernel_file
 from catalog.query.kernels import Kernels, kernel_names, kernels_of, package_kernels
@@ -25,7 +26,7 @@ from catalog.store.store import Store
 
 
 @dataclass(frozen=True)
-class AddedKernel:
+class AddedKernel(NotebookResult):
     """A kernel that was added.
 
     Attributes:
@@ -42,7 +43,7 @@ class AddedKernel:
 
 
 @dataclass(frozen=True)
-class ListedKernel:
+class ListedKernel(NotebookResult):
     """A kernel that SQL can call.
 
     Attributes:

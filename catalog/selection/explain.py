@@ -8,6 +8,7 @@ from typing import Any
 
 from catalog.errors import SelectionError
 from catalog.kernels._common.memory_limit import gib
+from catalog.notebook import NotebookResult
 from catalog.query.cost import Need, needs_of
 from catalog.query.errors import reported
 from catalog.query.executor import Limits
@@ -24,7 +25,7 @@ from catalog.store.store import Store
 
 
 @dataclass(frozen=True)
-class Explanation:
+class Explanation(NotebookResult):
     """Plan of a query or a selection.
 
     Attributes:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from catalog.errors import CatalogError, HeaderError, OptionError, QueryError
+from catalog.notebook import NotebookResult
 from catalog.query.ctes import cte_names
 from catalog.query.errors import is_of_names
 from catalog.query.finding import Finding, edited
@@ -42,7 +43,7 @@ UNKNOWN = re.compile(r'(?:column|Column) "?(?P<name>[^"\s]+)"?')
 
 
 @dataclass(frozen=True)
-class LintedSelector:
+class LintedSelector(NotebookResult):
     """The findings about one selector.
 
     Attributes:

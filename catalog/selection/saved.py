@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from catalog.errors import OptionError, SelectionError, SelectorNotFoundError
+from catalog.notebook import NotebookResult
 from catalog.selection.lint import lint
 from catalog.selection.selector import Selector, find_selector
 from catalog.store.paths import package_data_dir
@@ -15,7 +16,7 @@ from catalog.store.store import Store
 
 
 @dataclass(frozen=True)
-class AddedSelector:
+class AddedSelector(NotebookResult):
     """Added selector, and what it replaced.
 
     Attributes:

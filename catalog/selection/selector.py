@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from catalog.errors import OptionError, SelectorNotFoundError
+from catalog.notebook import NotebookResult
 from catalog.selection.header import PROVIDED, order_matters, read_header
 from catalog.selection.parameters import Param
 from catalog.store.paths import package_data_dir
@@ -18,7 +19,7 @@ from catalog.store.store import Store
 
 
 @dataclass(frozen=True)
-class Selector:
+class Selector(NotebookResult):
     """Selection method, read from its file.
 
     Attributes:

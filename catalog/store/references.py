@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Literal
 
 from catalog.errors import OptionError, ReferenceNotFoundError
+from catalog.notebook import NotebookResult
 from catalog.store.queries import query
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 @dataclass(frozen=True)
-class Reference:
+class Reference(NotebookResult):
     """Version of a pool or a subset that exists."""
 
     kind: Literal["pool", "subset"]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from catalog.messages import shortened
+from catalog.notebook import NotebookResult
 from catalog.query.executor import Limits
 from catalog.store.database import Connection
 from catalog.store.queries import query
@@ -59,7 +60,7 @@ MEANINGS_IN = {
 
 
 @dataclass(frozen=True)
-class Why:
+class Why(NotebookResult):
     """Why a row is a subset's member, or why not.
 
     Attributes:

@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from catalog.notebook import NotebookResult
 from catalog.signals.registry import Signal
 
 Numbers = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True)
-class ImportReport:
+class ImportReport(NotebookResult):
     """Counts of an import, or of a dry run.
 
     Attributes:

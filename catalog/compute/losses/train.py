@@ -31,6 +31,7 @@ from catalog.compute.proxies import (
 )
 from catalog.compute.shard_runner import SHARD_ROWS, Progress, exclusively, missing, take_back_empty
 from catalog.errors import CatalogError, OptionError, SignalError
+from catalog.notebook import NotebookResult
 from catalog.query.trajectories import START
 from catalog.signals.kind_options import LossesOptions
 from catalog.signals.options import TINY
@@ -46,7 +47,7 @@ KEPT_PARAMETERS = 10_000_000  # a proxy below this keeps the weights of its chec
 
 
 @dataclass
-class TrainedLosses:
+class TrainedLosses(NotebookResult):
     """Report of a training run.
 
     Attributes:

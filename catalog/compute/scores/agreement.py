@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from catalog.errors import OptionError, SignalError
+from catalog.notebook import NotebookResult
 from catalog.signals.coverage import coverages, most_complete
 from catalog.store.queries import query
 from catalog.store.references import Reference, nearest
@@ -27,7 +28,7 @@ Codes = np.ndarray[Any, np.dtype[np.int64]]
 
 
 @dataclass(frozen=True)
-class Agreement:
+class Agreement(NotebookResult):
     """Agreement of two scores over the members that have both.
 
     Attributes:

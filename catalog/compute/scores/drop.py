@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from catalog.errors import NotFoundError
 from catalog.signals.kind_options import Kind
+from catalog.notebook import NotebookResult
 from catalog.signals.registry import Signal, list_named
 from catalog.store.lock import locked
 from catalog.store.queries import query
@@ -18,7 +19,7 @@ KINDS: tuple[Kind, ...] = ("score", "labels")  # a judge gives either
 
 
 @dataclass(frozen=True)
-class DroppedScore:
+class DroppedScore(NotebookResult):
     """Removed score.
 
     Attributes:

@@ -12,6 +12,7 @@ from typing import Any
 from catalog.compute.scores.measure import MEASURES
 from catalog.errors import HeaderError, NotFoundError, OptionError, QueryError
 from catalog.messages import listed
+from catalog.notebook import NotebookResult
 from catalog.query.tokens import canonical
 from catalog.signals.model_score_files import (
     built_in_model_scores,
@@ -41,7 +42,7 @@ from catalog.store.store import Store
 
 
 @dataclass(frozen=True)
-class AddedScore:
+class AddedScore(NotebookResult):
     """Added score, and what it replaced.
 
     Attributes:

@@ -27,6 +27,7 @@ from catalog.compute.shard_runner import (
     missing,
 )
 from catalog.errors import OptionError
+from catalog.notebook import NotebookResult
 from catalog.query.tokens import canonical
 from catalog.signals.ask_options import AskOptions
 from catalog.signals.kind_options import ScoreOptions
@@ -59,7 +60,7 @@ NO_LABELS = (
 
 
 @dataclass
-class Scoring:
+class Scoring(NotebookResult):
     """Scores of one command: what they share is computed, and the model loaded, once.
 
     Attributes:
@@ -67,8 +68,7 @@ class Scoring:
         reference: whose members.
         model_name: a proxy that was trained here, a Hugging Face id or a path; None if no score
             needs one.
-        options: of the computation.
-        ask: options of asking a model.
+        options, ask: of the computation, and of asking a model.
         limit: the size of the sample to measure; None measures every member.
         progress: called after each shard.
         is_isolated: whether users' SQL runs in a child process.
@@ -76,13 +76,13 @@ class Scoring:
         notes: what a user should know.
     """
 
-    store: Store
+    store: Store = field(repr=False)
     reference: Reference
     model_name: str | None = None
     options: ScoreOptions = field(default_factory=ScoreOptions)
     ask: AskOptions = field(default_factory=AskOptions)
     limit: int | None = None
-    progress: Progress | None = None
+    progress: Progress | None = field(default=None, repr=False)
     is_isolated: bool = False
     reports: list[ComputeReport] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)

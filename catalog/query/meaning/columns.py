@@ -11,6 +11,7 @@ from sqlglot.lineage import Node, lineage
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import build_scope
 
+from catalog.notebook import NotebookResult
 from catalog.query.meaning.agreement import understood
 from catalog.query.meaning.dialect import UNREADABLE, Faithful
 from catalog.query.meaning.kernel_columns import columns_read
@@ -50,7 +51,7 @@ class SourceColumn:
 
 
 @dataclass(frozen=True)
-class ColumnOrigin:
+class ColumnOrigin(NotebookResult):
     """One column of a selection's answer, and what its values are computed from.
 
     Attributes:

@@ -12,6 +12,7 @@ from sqlglot.optimizer.annotate_types import annotate_types
 from sqlglot.optimizer.qualify import qualify
 
 from catalog.errors import OptionError, QueryError
+from catalog.notebook import NotebookResult
 from catalog.query.meaning.agreement import understood
 from catalog.query.meaning.engines.portable import SCALARS, complaints
 from catalog.query.meaning.engines.random_keys import RANDOM_KEYS, fold_seed, written
@@ -30,7 +31,7 @@ HERE = "select here with `catalog select` and export the subset"
 
 
 @dataclass(frozen=True)
-class EngineQuery:
+class EngineQuery(NotebookResult):
     """A selection as a query of another engine.
 
     Attributes:
