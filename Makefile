@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c .ci/constraints.txt
 
-.PHONY: demo test test-slow check lint docs benchmarks studies clean
+.PHONY: demo test test-slow check lint docs pictures benchmarks studies clean
 
 demo: $(VENV)/.installed  ## the main job on generated data, in ./.catalog-demo
 	$(BIN)/catalog --home .catalog-demo demo
@@ -28,8 +28,11 @@ docs: $(VENV)/.installed-docs  ## the site, into build/site; a warning, a dead l
 	$(BIN)/zensical build --strict --clean --config-file build/zensical.toml
 	$(BIN)/python docs/generate/check.py build/site
 
+pictures: $(VENV)/.installed-test  ## the pictures of the docs and the README, of the demo's catalog, by Chromium
+	$(BIN)/python docs/generate/pictures.py
+
 # Speed beside the peers'; what misses its bar is said on the page and stops nothing.
-BENCHMARKS := register embed losses kmeans log_det facility_location diverse k_center near_duplicates whole_s2l loader search
+BENCHMARKS := register embed losses kmeans log_det facility_location diverse k_center near_duplicates whole_s2l loader search page
 benchmarks: $(VENV)/.installed-benchmark  ## every ratio of docs/results, on a machine that does nothing else
 	mkdir -p docs/results/benchmarks
 	for name in $(BENCHMARKS); do $(BIN)/python benchmarks/$$name.py --json docs/results/benchmarks/$$name.json || true; done

@@ -283,7 +283,9 @@ class Catalog:
 
     def marks(self, reference: str) -> pl.DataFrame:
         """Return the marked members with their marks and notes, the newest first."""
-        return self.sql(query_text("marks/list"), parameters={"reference": reference})
+        from catalog.store.queries import query
+
+        return self.sql(query("marks/list"), parameters={"reference": reference})
 
     # Signals.
 

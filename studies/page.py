@@ -30,6 +30,7 @@ BENCHMARKS = (
     "whole_s2l",
     "search",
     "loader",
+    "page",
 )
 STUDIES = (
     "fisher_synthetic",

@@ -6,8 +6,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from catalog.errors import NotFoundError
-from catalog.signals.kind_options import Kind
 from catalog.notebook import NotebookResult
+from catalog.signals.kind_options import Kind
 from catalog.signals.registry import Signal, list_named
 from catalog.store.lock import locked
 from catalog.store.queries import query

@@ -66,8 +66,7 @@ class Scoring(NotebookResult):
     Attributes:
         store: the catalog's files and database.
         reference: whose members.
-        model_name: a proxy that was trained here, a Hugging Face id or a path; None if no score
-            needs one.
+        model_name: a proxy that was trained here, a Hugging Face id, a path, or None.
         options, ask: of the computation, and of asking a model.
         limit: the size of the sample to measure; None measures every member.
         progress: called after each shard.
