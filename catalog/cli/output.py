@@ -47,6 +47,8 @@ _SHA256 = re.compile("[0-9a-f]{64}")
 _LEAST_VALUE = 20  # characters of a line of a value
 _LEAST_BAR = 5  # characters of a progress bar
 _TIME = 7  # characters of a time that is left
+_LEAST_TEXT = 10  # characters of the text before a bar
+_BESIDE_TEXT = 51  # characters of the rest of its line: bar, share, ten digits, speed, time, gaps
 
 
 def echo_json(value: Any) -> None:
@@ -245,7 +247,7 @@ def progress_bar(text: str, *, unit: str) -> Iterator[Any]:
     from rich.table import Column as Cell
 
     columns = (
-        TextColumn("{task.description}", table_column=Cell(no_wrap=True, overflow="ellipsis")),
+        TextColumn("{task.description}"),
         BarColumn(bar_width=None, table_column=Cell(ratio=1, min_width=_LEAST_BAR)),
         TextColumn("{task.percentage:>3.0f}%"),
         TextColumn("{task.fields[units]:,} " + unit),
@@ -253,8 +255,10 @@ def progress_bar(text: str, *, unit: str) -> Iterator[Any]:
         TimeRemainingColumn(table_column=Cell(no_wrap=True, min_width=_TIME)),
         TextColumn("left"),
     )
-    progress = Progress(*columns, console=Console(stderr=True), transient=True, expand=True)
-    task = progress.add_task(text, total=None, units=0, speed="")
+    screen = Console(stderr=True)
+    progress = Progress(*columns, console=screen, transient=True, expand=True)
+    described = shortened(text, max(_LEAST_TEXT, screen.width - _BESIDE_TEXT - len(unit)))
+    task = progress.add_task(described, total=None, units=0, speed="")
 
     def update(done: float, total: float | None, units: int) -> None:
         elapsed = progress.tasks[0].elapsed or 0.0

@@ -20,7 +20,7 @@ import score_pages
 import sql_pages
 
 DOCS = Path(__file__).resolve().parent.parent
-COPIED = (".md", ".png", ".svg", ".css")
+COPIED = (".md", ".png", ".svg", ".css", ".ipynb")
 
 
 def stage(folder: Path) -> None:

@@ -220,3 +220,21 @@ def test_work_shows_a_bar_only_after_half_a_second(monkeypatch: pytest.MonkeyPat
             bar(1, 2, 1)
             time.sleep(0.3)
         assert "counting" in screen()
+
+
+@pytest.mark.parametrize("columns", [80, 100, 160])
+def test_a_bar_shows_the_time_left_on_one_line(
+    monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
+    monkeypatch.setattr(output, "QUIET", 0.0)
+    with terminal(monkeypatch, columns) as screen:
+        with progress_bar("embedding a-pool-with-a-long-name", unit="instructions") as bar:
+            for done in range(40):
+                bar(done, 4_000_000, 1_234_567)
+                time.sleep(0.01)
+            time.sleep(0.2)
+        lines = re.split(r"[\r\n]+", ESCAPES.sub("", screen()))
+    drawn = [line.strip() for line in lines if "instructions" in line]
+    assert drawn
+    assert all("1,234,567 instructions" in line and len(line) <= columns for line in drawn)
+    assert [line for line in drawn if not re.search(r" [\d:-]+ left$", line)] == []
