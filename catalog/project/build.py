@@ -139,6 +139,9 @@ class _Run:
         try:
             with self.watch(node.id) as progress:
                 inputs = node.inputs(self.state) if node.is_recorded else {}
+                claimed = node.claim(self.state)
+                if claimed is not None:
+                    self._record(node, {}, Made(claimed, ""), 0.0)
                 done = node.make(Making(self.catalog, self.call, self.state, progress))
         except CatalogError as error:
             raise ProjectError(str(error), location=node.place) from error

@@ -151,6 +151,7 @@ def _locked(node: Node, state: State, connection: Connection) -> Lock | None:
         return {"inputs": dict(record.inputs), "result": result}
     if isinstance(node, ExportNode) and record:
         inputs = {**record.inputs, "from": node.export.from_}
+        inputs.pop("id", None)
         result = {"sha256": record.result["identity"]["sha256"]}
         return {"inputs": inputs, "result": result}
     if isinstance(node, SubsetNode) and state.newest(node.name):

@@ -150,3 +150,31 @@ def test_another_folder_gives_the_same_members(
     other = Catalog.open(shutil.copytree(new_home, tmp_path / "elsewhere" / "home"), isolated=False)
     assert len(made(runner(other, folder))) == 11
     assert hashes(other) == hashes(catalog)
+
+
+@pytest.mark.slow
+def test_an_export_that_a_killed_build_wrote_is_written_again(
+    run: Run, catalog: Catalog, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object, **__: object) -> None:
+        (project / "out" / "drawn.jsonl").write_text("as if it was written")
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Catalog, "export", killed)
+        assert run("build", "out/drawn.jsonl").exit_code == 130
+    assert made(run, "out/drawn.jsonl") == ["export out/drawn.jsonl"]
+
+
+@pytest.mark.slow
+def test_a_pool_and_its_subsets_that_were_dropped_are_built_again(
+    built: Run, catalog: Catalog, project: Path
+) -> None:
+    before = hashes(catalog)
+    for name in ("study-random-b3", "study-long-b3", "long", "drawn", "p.val", "p.train"):
+        catalog.drop(name)
+    for name in ("p-clean-of-q", "p"):
+        catalog.drop(name)
+    catalog.register(project / "q.jsonl", pool="p")
+    assert "export out/drawn.jsonl" in made(built)
+    assert hashes(catalog) == before

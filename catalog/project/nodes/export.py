@@ -31,6 +31,7 @@ class ExportNode(Node):
         else:
             source = str(reference)
         options = {"format": self.export.format, "name": self.export.name}
+        options |= {"id": None if reference is None else reference.id}
         return {"from": source} | {key: value for key, value in options.items() if value}
 
     def check(self, state: State) -> tuple[str, ...]:
@@ -48,6 +49,12 @@ class ExportNode(Node):
         lost = [name for name in record.result["files"] if not (state.folder / name).exists()]
         found += [f"{name} is gone" for name in lost if name != data]
         return tuple(found)
+
+    def claim(self, state: State) -> dict[str, Any] | None:
+        """Return the record of a file that is not there yet: it is the build's from now on."""
+        if self.id in state.records or self.path(state).is_file():
+            return None
+        return {"data": self.name, "files": [], "identity": {"sha256": ""}}
 
     def make(self, making: Making) -> Made:
         """Write the export; a file that no build wrote is kept.

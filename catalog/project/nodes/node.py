@@ -139,6 +139,10 @@ class Node:
         """Return why it must be made, one reason each; nothing if it is current."""
         raise NotImplementedError
 
+    def claim(self, state: State) -> dict[str, Any] | None:
+        """Return a result to record before it is made; None if there is none."""
+        return None
+
     def make(self, making: Making) -> Made:
         """Make it with a call of the catalog."""
         raise NotImplementedError

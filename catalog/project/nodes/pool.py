@@ -91,8 +91,11 @@ class PoolNode(Node):
         if record is None or newest is None:
             return (NOT_BUILT,)
         found = changes(record.inputs, inputs)
-        if str(newest) != record.result["reference"]:
-            found.append(f"{newest} is newer than what was built, {record.result['reference']}")
+        built = record.result["reference"]
+        if str(newest) != built:
+            found.append(f"{newest} is newer than what was built, {built}")
+        elif newest.id != record.result["id"]:
+            found.append(f"{built} is another pool than the one that was built")
         return tuple(found)
 
     def make(self, making: Making) -> Made:
@@ -108,8 +111,9 @@ class PoolNode(Node):
         warnings = ()
         if done.n_quarantined:
             warnings = (f"{done.n_quarantined:,} records were quarantined",)
-        files = self.identities(state)
-        return Made({"reference": reference, "files": files}, text, warnings)
+        found = state.newest(self.name)
+        result = {"reference": reference, "files": self.identities(state)}
+        return Made(result | {"id": found.id if found else None}, text, warnings)
 
     def estimate(self, state: State) -> Estimate:
         """Return the time at the rate in bytes of the pools that were built here."""
