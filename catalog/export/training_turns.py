@@ -22,7 +22,7 @@ def turns_of(row: Mapping[str, Any], template: Template) -> Turns:
     for message in row["messages"]:
         extra = json.loads(message["extra"]) if message["extra"] else {}
         messages.append(extra | {"role": message["role"], "content": message["content"]})
-        is_trained.append(weight_of(extra) != 0)
+        is_trained.append(not extra or weight_of(extra) != 0)
     return render_turns(
         messages,
         template=template,

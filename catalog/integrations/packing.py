@@ -18,12 +18,14 @@ def item_of(rows: Sequence[Supervised], *, is_packed: bool) -> Item:
     A packed item also has ``position_ids`` (T,), which restart at each row, and ``seq_lengths``,
     the tokens of each row.
     """
+    if not is_packed:
+        (row,) = rows
+        return {"input_ids": row.input_ids, "labels": row.labels}
     item: Item = {
         "input_ids": np.concatenate([row.input_ids for row in rows]),
         "labels": np.concatenate([row.labels for row in rows]),
     }
-    if is_packed:
-        lengths = [len(row.input_ids) for row in rows]
-        item["position_ids"] = np.concatenate([np.arange(length) for length in lengths])
-        item["seq_lengths"] = lengths
+    lengths = [len(row.input_ids) for row in rows]
+    item["position_ids"] = np.concatenate([np.arange(length) for length in lengths])
+    item["seq_lengths"] = lengths
     return item

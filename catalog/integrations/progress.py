@@ -46,13 +46,21 @@ class Progress:
     def __init__(self) -> None:
         values: Any = torch.zeros(len(self._PLACES), dtype=torch.int64)
         self._values = values.share_memory_()
+        self._array = self._values.numpy()  # the same numbers, without torch's way to each
         self.keep_rows = False  # whether the rows were counted once for all passes
 
     def __getitem__(self, name: str) -> int:
-        return int(self._values.numpy()[self._PLACES[name]])
+        return int(self._array[self._PLACES[name]])
 
     def __setitem__(self, name: str, value: int) -> None:
-        self._values.numpy()[self._PLACES[name]] = value
+        self._array[self._PLACES[name]] = value
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_array"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._array = self._values.numpy()
 
     def go_to(self, item: int, *, row: int = 0, before: int = 0) -> None:
         """Let the next pass begin at an item, which lies behind a row with ``before`` items."""

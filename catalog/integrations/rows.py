@@ -11,11 +11,13 @@ import os
 import shutil
 import tempfile
 import weakref
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from catalog.arrow import from_numpy
 from catalog.errors import UsageError
 from catalog.export.training_turns import turns_of
 from catalog.models.supervised import Supervised, supervise
@@ -107,12 +109,22 @@ class Rows:
         self, places: Places, *, tokenizer: Any, template: Template, max_length: int
     ) -> list[Supervised]:
         """Return rows as tokens; see `catalog.models.supervised.supervise`."""
-        import pyarrow as pa
-
-        columns = ["messages", "system", "tools"]
-        rows = self.table.select(columns).take(pa.array(places)).to_pylist()
+        taken = self.table.take(from_numpy(places))
+        names = ("messages", "system", "tools")
+        columns = (_messages(taken["messages"]), *(taken[name].to_pylist() for name in names[1:]))
+        rows = (dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True))
         turns = [turns_of(row, template) for row in rows]
         return supervise(turns, tokenizer=tokenizer, template=template, max_length=max_length)
+
+
+def _messages(column: pa.ChunkedArray) -> list[list[dict[str, Any]]]:
+    """Return a column of conversations as Python's values, field by field, which is faster."""
+    lists = column.combine_chunks()
+    messages = lists.flatten()
+    names = [field.name for field in messages.type]
+    fields = [field.to_pylist() for field in messages.flatten()]
+    found = iter([dict(zip(names, values, strict=True)) for values in zip(*fields, strict=True)])
+    return [list(islice(found, n)) for n in lists.value_lengths().to_pylist()]
 
 
 def _remove(folder: str, owner: int) -> None:

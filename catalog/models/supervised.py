@@ -31,12 +31,14 @@ class Supervised:
         input_ids: int64 (T,); empty where there is a reason.
         labels: int64 (T,), the ids of the assistant's turns, and `IGNORED` elsewhere. The first is
             always ignored, since nothing predicts it.
+        n_trained: tokens with a label.
         is_cut: whether tokens lie beyond the window.
         reason: one of `REASONS`, or None.
     """
 
     input_ids: Ids
     labels: Ids
+    n_trained: int = 0
     is_cut: bool = False
     reason: str | None = None
 
@@ -81,6 +83,7 @@ def _labelled(turns: Turns, encoding: Any, opening: list[int], max_length: int) 
     labels[:1] = IGNORED
     is_cut = len(ids) > max_length
     ids, labels = ids[:max_length], labels[:max_length]
-    if (labels == IGNORED).all():
+    n_trained = int(np.count_nonzero(labels != IGNORED))
+    if not n_trained:
         return _nothing("nothing_in_window", is_cut=is_cut)
-    return Supervised(ids, labels, is_cut=is_cut)
+    return Supervised(ids, labels, n_trained, is_cut=is_cut)

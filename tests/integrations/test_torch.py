@@ -2,8 +2,11 @@
 
 import copy
 import random
+import subprocess
+import sys
 from collections.abc import Callable
 from itertools import chain
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -265,3 +268,21 @@ def test_the_copy_of_the_rows_is_removed(dataset: Callable[..., Any]) -> None:
     assert folder.exists()
     del data
     assert not folder.exists()
+
+
+@pytest.mark.slow
+def test_a_first_batch_does_not_wait_for_pandas(filled: Catalog, tmp_path: Path) -> None:
+    from catalog.models.tiny import build_tiny
+
+    build_tiny(WORDS).tokenizer.save_pretrained(tmp_path)
+    code = (
+        "import sys; from transformers import AutoTokenizer;"
+        "from catalog.integrations.torch import SubsetDataset;"
+        f"tokenizer = AutoTokenizer.from_pretrained({str(tmp_path)!r});"
+        f"data = SubsetDataset('best', catalog={str(filled.store.path)!r}, tokenizer=tokenizer,"
+        " max_length=200); next(iter(data)); print('pandas' in sys.modules)"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert answer.stdout.splitlines()[-1] == "False"
