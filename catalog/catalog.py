@@ -19,8 +19,7 @@ from catalog.signals.kind_options import (
     LossesOptions,
     Pooling,
     Precision,
-    Projection,
-    StatesOptions,
+    Turns,
 )
 from catalog.signals.options import TINY
 from catalog.store.references import resolve
@@ -321,30 +320,16 @@ class Catalog:
         reference: str,
         *,
         model: StrPath,
-        max_tokens: int = StatesOptions.max_tokens,
-        max_length: int = StatesOptions.max_length,
-        project_to: int | None = StatesOptions.project_to,
-        projection: Projection = StatesOptions.projection,
-        seed: int = StatesOptions.seed,
-        dtype: Dtype = StatesOptions.dtype,
         limit: int | None = None,
         progress: Callable[[int, int, int], None] | None = None,
+        **options: Any,
     ) -> ComputeReport:
         """Extract states of response tokens; see `catalog.compute.states.compute_states`."""
         from catalog.compute.states import compute_states
 
+        window: dict[str, Any] = {"limit": limit, "progress": progress}
         return compute_states(
-            self.store,
-            self.find(reference),
-            model=os.fspath(model),
-            max_tokens=max_tokens,
-            max_length=max_length,
-            project_to=project_to,
-            projection=projection,
-            seed=seed,
-            dtype=dtype,
-            limit=limit,
-            progress=progress,
+            self.store, self.find(reference), model=os.fspath(model), **window, **options
         )
 
     def score(
@@ -526,6 +511,7 @@ class Catalog:
         warmup: float | None = LossesOptions.warmup,
         seed: int | None = LossesOptions.seed,
         max_length: int = LossesOptions.max_length,
+        turns: Turns = LossesOptions.turns,
         keep_checkpoints: bool | None = None,
         retrain: bool = False,
         limit: int | None = None,
@@ -547,6 +533,7 @@ class Catalog:
             proxy=os.fspath(proxy),
             recipe=asked | {"seed": seed},
             max_length=max_length,
+            turns=turns,
             keep_checkpoints=keep_checkpoints,
             is_retrain=retrain,
             limit=limit,

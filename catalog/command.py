@@ -18,7 +18,7 @@ class Command:
         method: the method of `Catalog` that does the same.
         arguments: the positional arguments of both.
         options: the options of both, by the name of the Python argument.
-        needs_file: whether the user must replace ``FILE`` before the command can run.
+        needs_file: whether the user must replace ``FILE`` or ``ID`` before the command can run.
 
     >>> str(Command(("embed",), "embed", ("my pool",), (("max_length", 8),)))
     "catalog embed 'my pool' --max-length 8"
@@ -35,7 +35,7 @@ class Command:
     @property
     def verb(self) -> str:
         """Return what the command does, for a sentence: ``imports`` or ``computes``."""
-        return "imports" if self.needs_file else "computes"
+        return "imports" if "FILE" in self.arguments else "computes"
 
     def __str__(self) -> str:
         parts = ["catalog", *self.words, *self.arguments]

@@ -30,7 +30,8 @@ def compute_missing(
         selection: budget, settings and seed.
 
     Raises:
-        SignalError: a signal can only be imported. Nothing is computed then.
+        SignalError: a signal can only be imported, or its command has a part to fill in. Nothing
+            is computed then.
     """
     done: set[Command] = set()
     while needs := [
@@ -38,9 +39,11 @@ def compute_missing(
         for need in catalog.explain(selector, source, **selection).needs
         if need.n_missing and need.command not in done
     ]:
-        imported = [need for need in needs if not need.is_computed]
+        imported = [need for need in needs if not need.is_computed or need.command.needs_file]
         if imported:
-            steps = [f"{need.title}, which `{need.command}` imports" for need in imported]
+            steps = [
+                f"{need.title}, which `{need.command}` {need.command.verb}" for need in imported
+            ]
             raise SignalError(
                 f"{_name(selector)} needs what cannot be computed here: {'; '.join(steps)}",
                 command=imported[0].command,

@@ -10,8 +10,10 @@ import pyarrow as pa
 from catalog.compute.loading import loading
 from catalog.compute.proxies import proxy_name, trained_proxy
 from catalog.compute.shard_runner import BATCH_ORDER
+from catalog.compute.turns import same_values
 from catalog.signals.kind_options import Kind
 from catalog.signals.registry import Signal, ensure_signal, list_named
+from catalog.store.references import Reference
 from catalog.store.store import Store
 
 if TYPE_CHECKING:
@@ -69,6 +71,7 @@ class LanguageModel:
 
 def model_signal(
     store: Store,
+    reference: Reference,
     model: LanguageModel,
     *,
     kind: Kind,
@@ -81,12 +84,15 @@ def model_signal(
     """Return the signal that a model computes, created if it is new.
 
     The precision and the order of batches are chosen once, when the signal is made: an existing
-    signal keeps its own, on any device.
+    signal keeps its own, on any device. A signal of other turns serves where the members have the
+    same values under it.
     """
     with store.reading() as connection:
-        for signal in list_named(connection, kind=kind, name=name):
-            if resumable(signal.identity) == identity:
-                return signal
+        known = list_named(connection, kind=kind, name=name)
+        for wanted in same_values(connection, reference, identity):
+            for signal in known:
+                if resumable(signal.identity) == wanted:
+                    return signal
     whole = dict(identity) | {"dtype": model.load().dtype, "batch_order": BATCH_ORDER}
     with store.writing() as connection:
         return ensure_signal(
@@ -117,12 +123,16 @@ def instructions_of(texts: pa.Table) -> list[dict[str, Any]]:
     return rows
 
 
-def tokens_of_texts(texts: pa.Table, lm: CausalLM, *, max_length: int) -> list[Tokens]:
+def tokens_of_texts(texts: pa.Table, lm: CausalLM, *, max_length: int, turns: str) -> list[Tokens]:
     """Return one shard's texts as token ids under the model's template."""
     from catalog.models.tokens import tokens_of
 
     tokens = tokens_of(
-        instructions_of(texts), tokenizer=lm.tokenizer, template=lm.template, max_length=max_length
+        instructions_of(texts),
+        tokenizer=lm.tokenizer,
+        template=lm.template,
+        max_length=max_length,
+        turns=turns,
     )
     lm.require_positions(tokens)
     return tokens

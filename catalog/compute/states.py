@@ -22,8 +22,9 @@ from catalog.compute.shard_runner import (
     compute,
     read_texts,
 )
+from catalog.compute.turns import same_values
 from catalog.errors import SignalError
-from catalog.signals.kind_options import Dtype, StatesOptions
+from catalog.signals.kind_options import Dtype, StatesOptions, Turns
 from catalog.signals.kind_options import Projection as ProjectionKind
 from catalog.signals.registry import Signal, list_named
 from catalog.store.queries import query
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from catalog.models.causal_lm import CausalLM
     from catalog.models.projection import Projection
     from catalog.models.states import States
+    from catalog.models.tokens import Tokens
 
 VERSION = 1  # of this computation; a change that changes values counts it up
 SHARD_BYTES = 64 * 2**20  # what one shard's states may hold in memory
@@ -48,6 +50,7 @@ def compute_states(
     model: str,
     max_tokens: int = StatesOptions.max_tokens,
     max_length: int = StatesOptions.max_length,
+    turns: Turns = StatesOptions.turns,
     project_to: int | None = StatesOptions.project_to,
     projection: ProjectionKind = StatesOptions.projection,
     seed: int = StatesOptions.seed,
@@ -63,6 +66,7 @@ def compute_states(
         model: a proxy that was trained here, such as ``tiny``; else a Hugging Face id or a path.
         max_tokens: the maximum number of response tokens per instruction.
         max_length: the maximum number of tokens per instruction.
+        turns: all turns of the assistant that a trainer learns from, or the last.
         project_to: the number of dimensions to project to, if any; the distortion is measured on a
             sample and kept in the signal's details.
         projection: ``jl`` (a seeded Gaussian matrix) or ``pca`` (fitted on a sample); created once,
@@ -80,6 +84,7 @@ def compute_states(
     options = StatesOptions(
         max_tokens=max_tokens,
         max_length=max_length,
+        turns=turns,
         project_to=project_to,
         projection=projection,
         seed=seed,
@@ -116,9 +121,11 @@ def _signal(
 ) -> Signal:
     wanted = model.identity() | options.identity() | {"version": VERSION}
     with store.reading() as connection:
-        for signal in list_named(connection, kind="states", name=model.name):
-            if _without_matrix(signal.identity) == wanted:
-                return signal
+        known = list_named(connection, kind="states", name=model.name)
+        for same in same_values(connection, reference, wanted):
+            for signal in known:
+                if _without_matrix(signal.identity) == same:
+                    return signal
     lm = model.load()
     if not lm.is_state_plain:  # before anything is written
         raise SignalError(
@@ -136,6 +143,7 @@ def _signal(
         }
     return model_signal(
         store,
+        reference,
         model,
         kind="states",
         name=model.name,
@@ -217,9 +225,13 @@ def _sample(
         drawn = connection.sql(
             query("signals/missing_sample"), params=parameters | {"signal_id": -1, "n": SAMPLE}
         ).to_arrow_table()
-    tokens = tokens_of_texts(read_texts(store, drawn), lm, max_length=options.max_length)
+    tokens = _tokens(lm, read_texts(store, drawn), options)
     per_instruction = min(options.max_tokens, max(1, SAMPLE_ROWS // max(1, len(tokens))))
     return token_states(lm, tokens, max_tokens=per_instruction, dtype="float32").vectors
+
+
+def _tokens(lm: CausalLM, texts: pa.Table, options: StatesOptions) -> list[Tokens]:
+    return tokens_of_texts(texts, lm, max_length=options.max_length, turns=options.turns)
 
 
 def _values(
@@ -227,7 +239,7 @@ def _values(
 ) -> Values:
     from catalog.models.states import token_states
 
-    tokens = tokens_of_texts(texts, lm, max_length=options.max_length)
+    tokens = _tokens(lm, texts, options)
     computed = token_states(
         lm, tokens, max_tokens=options.max_tokens, projection=projection, dtype=options.dtype
     )

@@ -17,7 +17,7 @@ from catalog.export.record import Encoded, Message, Record, is_tool_list
 from catalog.export.registry import FolderTarget, SideFile, exporter
 from catalog.export.survey import Survey
 from catalog.export.trainer import Trainer
-from catalog.export.weights import WEIGHTS, weight_of
+from catalog.models.turn_weight import WEIGHTS, weight_of
 
 TRAIN = "weights of turns, written as train: true or false"
 IMAGES = "images beside the text: axolotl reads only the first one and no marks of places"

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from catalog.export.key_types import Node
 from catalog.export.record import Message, Record, has_answer, is_tool_list, message_of, records
-from catalog.export.weights import WEIGHTS
+from catalog.models.turn_weight import WEIGHTS
 
 LATE = 2 * 2**20
 """Characters after which a key is late.

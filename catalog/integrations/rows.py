@@ -19,9 +19,9 @@ import numpy as np
 
 from catalog.arrow import from_numpy
 from catalog.errors import UsageError
-from catalog.export.training_turns import turns_of
 from catalog.models.supervised import Supervised, supervise
 from catalog.models.template import Template
+from catalog.models.training_turns import turns_of
 from catalog.selection.run import member_lines
 from catalog.store.queries import query
 

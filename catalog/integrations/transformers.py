@@ -13,6 +13,7 @@ from catalog.catalog import Catalog
 from catalog.compute.losses.callback_run import ObservedRun, observe
 from catalog.errors import SignalError
 from catalog.models.causal_lm import CausalLM
+from catalog.signals.kind_options import LossesOptions, Turns
 
 
 class RecordLosses(TrainerCallback):
@@ -33,6 +34,7 @@ class RecordLosses(TrainerCallback):
         proxy: what the signal is called, e.g. in ``trajectories('alpaca', proxy => 'pythia-70m')``.
         steps: score after these optimiser steps instead.
         max_length: the window in tokens.
+        turns: all turns of the assistant that a trainer learns from, or the last.
     """
 
     def __init__(
@@ -43,12 +45,14 @@ class RecordLosses(TrainerCallback):
         proxy: str,
         steps: Collection[int] | None = None,
         max_length: int = 512,
+        turns: Turns = LossesOptions.turns,
     ) -> None:
         self.catalog = catalog if isinstance(catalog, Catalog) else Catalog.open(os.fspath(catalog))
         self.reference = reference
         self.proxy = proxy
         self.steps = steps
         self.max_length = max_length
+        self.turns = turns
         self._lm: CausalLM | None = None
         self._run: ObservedRun | None = None
 
@@ -91,6 +95,7 @@ class RecordLosses(TrainerCallback):
                 name=self.proxy,
                 step=state.global_step,
                 max_length=self.max_length,
+                turns=self.turns,
             )
         if state.global_step:  # a run that died between a save and its scores
             self._at_save(state)

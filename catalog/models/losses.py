@@ -7,7 +7,7 @@ head at the positions that predict response tokens only.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from catalog.models.causal_lm import CausalLM
 
 Progress = Callable[[int, int], None]  # (instructions done, tokens done) since the last call
+
+CUT = ("prompt_fills_window", "truncated_response")
+"""The reasons of a response that lies beyond the window."""
 
 _LOGITS = 2**24  # numbers in one piece of logits: 64 MiB in float32, whatever the vocabulary
 
@@ -57,7 +60,8 @@ def response_losses(
 ) -> Losses:
     """Mean cross-entropy of each response given its prompt, prompt masked, end of sequence counted.
 
-    Batches change a loss by rounding only (about 1e-6 in float32).
+    Of several responses of a conversation it is the mean over all their tokens. Batches change a
+    loss by rounding only (about 1e-6 in float32).
 
     Args:
         lm: the model; it is put into evaluation mode and given back as it was.
@@ -99,20 +103,53 @@ def answer_losses(
 
     The same tokens as in :func:`response_losses`, after the begin-of-sequence token only (the
     end-of-sequence token where a tokenizer has no other), so that the first token of the answer
-    counts on both sides of the ratio. There is none for an answer that the window cut
-    (``truncated_response``) or that is one token and its end (``one_token_response``).
+    counts on both sides of the ratio. Each of several responses stands alone. There is none for a
+    text that the window cut (``truncated_response``) or whose answers are one token and its end
+    (``one_token_response``).
     """
-    opening = lm.opening_id
-    alone = []
-    for each in instructions:
-        reason = each.reason or unfit_alone(each)
-        if reason:
-            alone.append(Tokens(each.ids[:0], 0, reason=reason))
-        else:
-            alone.append(
-                Tokens(np.concatenate([[opening], each.ids[each.start :]]).astype(np.int32), 1)
-            )
-    return response_losses(lm, alone, budget=budget, progress=progress)
+    alone = [_alone(each, lm.opening_id) for each in instructions]
+    flat = [piece for pieces in alone for piece in pieces]
+    return grouped(response_losses(lm, flat, budget=budget, progress=progress), map(len, alone))
+
+
+def _alone(each: Tokens, opening: int) -> list[Tokens]:
+    """Return each response after the opening token, or one text without tokens and its reason."""
+    reason = each.reason or unfit_alone(each)
+    if reason:
+        return [Tokens(each.ids[:0], 0, reason=reason)]
+    return [
+        Tokens(np.concatenate([[opening], each.ids[start:end]]).astype(np.int32), 1)
+        for start, end in each.spans
+    ]
+
+
+def grouped(losses: Losses, sizes: Iterable[int]) -> Losses:
+    """Return one loss for each group of consecutive responses: the mean over all their tokens.
+
+    A group in which the window cut a response has none. Others without a loss are left out, unless
+    all of a group are.
+
+    Args:
+        losses: of the responses.
+        sizes: responses of each group, at least 1; their sum is the number of losses.
+    """
+    ends = np.cumsum([*sizes], dtype=np.int64)
+    means, counts, reasons = [], [], []
+    for start, end in zip([0, *ends[:-1].tolist()], ends.tolist(), strict=True):
+        reason = _reason(losses.reasons[start:end])
+        kept = [i for i in range(start, end) if losses.reasons[i] is reason is None]
+        n = int(losses.n_tokens[kept].sum())
+        mean = losses.mean[start] if end == start + 1 else losses.total[kept].sum() / max(n, 1)
+        means.append(np.nan if reason else mean)
+        counts.append(n)
+        reasons.append(reason)
+    return Losses(np.array(means, dtype=np.float64), np.array(counts, dtype=np.int32), reasons)
+
+
+def _reason(reasons: Sequence[str | None]) -> str | None:
+    """Return why a group of responses has no loss, else None."""
+    cut = next((reason for reason in reasons if reason in CUT), None)
+    return cut or (None if None in reasons else reasons[-1])
 
 
 def response_nats(lm: CausalLM, group: Sequence[Tokens]) -> tuple[torch.Tensor, torch.Tensor]:
@@ -155,6 +192,9 @@ def placed(group: Sequence[Tokens], *, device: torch.device) -> tuple[torch.Tens
     ids, mask = padded([each.ids for each in group], fill=0)  # (B, T), (B, T)
     starts = torch.tensor([each.start for each in group])  # (B,)
     is_response = (torch.arange(ids.shape[1]) >= starts[:, None]) & mask.bool()  # (B, T)
+    for row, each in zip(is_response, group, strict=True):
+        for first, end in each.between:
+            row[first:end] = False
     return ids.to(device), is_response[:, 1:].to(device)
 
 
@@ -162,7 +202,7 @@ def unfit_alone(each: Tokens) -> str | None:
     """Why an answer that has a loss has none by itself, as a reason, else None."""
     if each.is_truncated:
         return "truncated_response"
-    if each.n_response <= 2:
+    if max(end - start for start, end in each.spans) <= 2:
         return "one_token_response"
     return None
 

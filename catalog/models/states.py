@@ -50,7 +50,7 @@ def token_states(
     budget: int = 2048,
     progress: Progress | None = None,
 ) -> States:
-    """Return the states of the positions that predict each response's first ``max_tokens`` tokens.
+    """Return the states of the positions that predict the first ``max_tokens`` response tokens.
 
     Args:
         lm: the model.
@@ -89,7 +89,7 @@ def token_states(
     )
     kept = [i for i, each in enumerate(instructions) if each.reason is None]
     # Nothing after the last wanted token is seen by it.
-    cut = [_cut(instructions[i], max_tokens) for i in kept]
+    cut = [instructions[i].first(max_tokens) for i in kept]
     with evaluating(lm.model), torch.inference_mode():
         for batch in token_batches([len(each.ids) for each in cut], budget=budget):
             group = [cut[i] for i in batch]
@@ -106,10 +106,6 @@ def token_states(
     if not np.isfinite(vectors).all():
         raise SignalError(f"{lm.name}: a state is not a finite {dtype}; take the states in float32")
     return States(vectors, offsets, [each.reason for each in instructions])
-
-
-def _cut(each: Tokens, max_tokens: int) -> Tokens:
-    return Tokens(each.ids[: each.start + max_tokens], each.start)
 
 
 def _place(

@@ -17,7 +17,7 @@ Ids = np.ndarray[Any, np.dtype[np.int64]]
 IGNORED = -100
 """The label of a token that is not trained."""
 
-REASONS = ("no_response", "empty_response", "template_refuses", "nothing_in_window")
+REASONS = ("no_response", "not_trained", "empty_response", "template_refuses", "nothing_in_window")
 """Why nothing of a conversation is trained."""
 
 _NOTHING = np.zeros(0, dtype=np.int64)

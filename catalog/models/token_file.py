@@ -18,6 +18,7 @@ class TokenFile(Sequence[Tokens]):
         rows = np.load(
             folder / "rows.npy"
         )  # (n, 4): end of its ids, start, is_truncated, reason's number from 1
+        self._between = np.load(folder / "between.npy")  # (m, 3): row, first and one past the last
         self._ends = rows[:, 0]
         self._rest = rows[:, 1:].astype(np.int32)
         size = int(self._ends[-1]) if len(rows) else 0
@@ -40,11 +41,13 @@ class TokenFile(Sequence[Tokens]):
         i = index % len(self)
         start, is_truncated, reason = (int(value) for value in self._rest[i])
         ids = np.array(self._ids[int(self._ends[i - 1]) if i else 0 : int(self._ends[i])])
+        first, stop = np.searchsorted(self._between[:, 0], [i, i + 1])
         return Tokens(
             ids,
             start,
             is_truncated=bool(is_truncated),
             reason=NO_LOSS[reason - 1] if reason else None,
+            between=tuple((int(a), int(b)) for _, a, b in self._between[first:stop]),
         )
 
 
@@ -52,14 +55,19 @@ def write_tokens(folder: Path, shards: Iterable[Sequence[Tokens]]) -> TokenFile:
     """Write instructions' token ids into a folder, one shard in memory at a time."""
     folder.mkdir(parents=True, exist_ok=True)
     rows: list[np.ndarray[Any, Any]] = []
+    between: list[tuple[int, int, int]] = []
+    n_rows = 0
     with (folder / "ids.bin").open("wb") as stream:
         end = 0
         for shard in shards:
-            for each in shard:
+            for row, each in enumerate(shard, start=n_rows):
                 stream.write(each.ids.astype(np.int32, copy=False).tobytes())
+                between += [(row, *pair) for pair in each.between]
+            n_rows += len(shard)
             rows.append(np.array([*_rows(shard, end)], dtype=np.int64).reshape(-1, 4))
             if len(shard):
                 end = int(rows[-1][-1, 0])
+    np.save(folder / "between.npy", np.array(between, dtype=np.int64).reshape(-1, 3))
     np.save(folder / "rows.npy", np.concatenate(rows) if rows else np.zeros((0, 4), dtype=np.int64))
     return TokenFile(folder)
 

@@ -229,7 +229,8 @@ def _identity(
         digest.update(tensor.detach().cpu().contiguous().numpy().tobytes())
     for i in usable:
         each = instructions[int(i)]
-        digest.update(f"{each.start} {len(each.ids)}".encode())
+        between = f" {each.between}" if each.between else ""
+        digest.update(f"{each.start} {len(each.ids)}{between}".encode())
         digest.update(each.ids.tobytes())
     return digest.hexdigest()
 

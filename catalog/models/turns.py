@@ -1,7 +1,7 @@
 """One conversation as one text, with the spans of all assistant turns that are trained.
 
-`catalog.models.template` renders the last response of an instruction, which a loss is taken over;
-this module renders what a trainer learns from. A tokenizer with a chat template is used with it,
+`catalog.models.template` renders the last response of an instruction; this module renders what a
+trainer learns from. A tokenizer with a chat template is used with it,
 and any other with Alpaca's prompt.
 
 A span begins after the text that the template writes before an answer, and ends after the mark that
@@ -27,7 +27,7 @@ class Turns:
     Attributes:
         text: the text; empty where there is a reason.
         spans: first and one past the last character of each trained turn, in order.
-        reason: why nothing can be trained (``no_response``, ``empty_response``,
+        reason: why nothing can be trained (``no_response``, ``not_trained``, ``empty_response``,
             ``template_refuses``), else None.
     """
 
@@ -60,7 +60,10 @@ def render_turns(
     answers = [place for place, turn in enumerate(turns) if turn["role"] == "assistant"]
     if not answers:
         return Turns("", reason="no_response")
-    trained = [place for place in answers if allowed[place] and _says_something(turns[place])]
+    answers = [place for place in answers if allowed[place]]
+    if not answers:
+        return Turns("", reason="not_trained")
+    trained = [place for place in answers if _says_something(turns[place])]
     if not trained:
         return Turns("", reason="empty_response")
     turns = turns[: trained[-1] + 1]

@@ -12,10 +12,10 @@ import numpy as np
 
 from catalog.compute.language_model import LanguageModel
 from catalog.errors import OptionError
-from catalog.export.training_turns import turns_of
 from catalog.messages import argument
 from catalog.models.packing import PACKED_TOGETHER, best_fit_decreasing
 from catalog.models.tokenizer import load_tokenizer
+from catalog.models.training_turns import turns_of
 from catalog.notebook import NotebookResult
 from catalog.store.queries import query
 from catalog.store.references import Reference, count_members

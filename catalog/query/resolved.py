@@ -38,3 +38,8 @@ class Resolved:
     def is_by_column(self) -> bool:
         """Return whether each signal is a column, so that a query may leave some of them unread."""
         return self.sql is not None and self.kind is None and bool(self.signals)
+
+
+def nothing(session: Session, columns: frozenset[str] | None) -> pa.Table:
+    """Load nothing: a source with a fault is never read."""
+    raise AssertionError("a source with a fault is never read")

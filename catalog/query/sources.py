@@ -8,24 +8,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from catalog.errors import SignalError
-from catalog.query.resolved import Resolved
+from catalog.query.resolved import Resolved, nothing
+from catalog.query.score_sources import score, scores
 from catalog.query.source_columns import MEMBER, stored_columns, vector_type
-from catalog.query.source_text import literal, quoted
-from catalog.signals.coverage import Coverage, PinnedSignals, coverages, most_complete, preferred
+from catalog.query.source_text import literal
+from catalog.signals.coverage import Coverage, PinnedSignals, coverages, preferred
 from catalog.signals.kind_options import ENCODER, Kind
 from catalog.signals.resolve import missing_error, resolve_signal
-from catalog.signals.score_definitions import derived_scores
 from catalog.store.database import Connection
 from catalog.store.queries import query
 from catalog.store.references import resolve
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-    from catalog.query.session import Session
 
 
 def pool(connection: Connection, ref: str) -> Resolved:
@@ -69,54 +64,6 @@ def marks(connection: Connection, ref: str, *, pins: PinnedSignals | None = None
     return Resolved(found, sql=sql, marks=change)
 
 
-def scores(connection: Connection, ref: str, *, pins: PinnedSignals | None = None) -> Resolved:
-    """Read every member with one column a score; NULL if a score has no value."""
-    found = resolve(connection, ref)
-    candidates = coverages(connection, found, kind="score", pins=pins)
-    by_name: dict[str, list[Coverage]] = {}
-    for coverage in pins.offered(candidates) if pins else candidates:
-        by_name.setdefault(coverage.name, []).append(coverage)
-    chosen = tuple(most_complete(by_name[name]) for name in sorted(by_name))
-    columns = "".join(
-        f", max(value) FILTER (WHERE signal_id = {score.signal_id}) AS {quoted(score.name)}"
-        for score in chosen
-    )
-    ids = ", ".join(str(score.signal_id) for score in chosen) or "NULL"
-    names = "".join(f", {quoted(score.name)}" for score in chosen)
-    sql = (
-        f"(SELECT instruction_id, fingerprint{names} "
-        f"FROM members_of('{found.kind}', {found.id}, {found.version}) "
-        "JOIN instructions USING (instruction_id) "
-        f"LEFT JOIN (SELECT instruction_id{columns} FROM scores WHERE signal_id IN ({ids}) "
-        "GROUP BY instruction_id) USING (instruction_id))"
-    )
-    return Resolved(found, sql=sql, signals=chosen)
-
-
-def score(
-    connection: Connection, ref: str, *, name: str, pins: PinnedSignals | None = None
-) -> Resolved:
-    """Read every member with one score as ``value``, and its ``reason`` if the value is NULL."""
-    found = resolve(connection, ref)
-    chosen = resolve_signal(
-        found,
-        coverages(connection, found, kind="score", pins=pins),
-        kind="score",
-        name=name,
-        pins=pins,
-        scores=partial(derived_scores, connection),
-    )
-    if isinstance(chosen, SignalError):
-        columns = MEMBER | {"value": "DOUBLE", "reason": "VARCHAR"}
-        return Resolved(
-            found, kind="score", name=name, load=_nothing, fault=chosen, columns=columns
-        )
-    sql = f"score_at('{found.kind}', {found.id}, {found.version}, {chosen.signal_id})"
-    return Resolved(
-        found, sql, "score", name, signals=(chosen,), fault=missing_error(found, chosen)
-    )
-
-
 def labels(
     connection: Connection,
     ref: str,
@@ -138,7 +85,7 @@ def labels(
     if isinstance(chosen, SignalError):
         columns_of = MEMBER | {"labels": "VARCHAR[]"}
         return Resolved(
-            found, kind="labels", name=name, load=_nothing, fault=chosen, columns=columns_of
+            found, kind="labels", name=name, load=nothing, fault=chosen, columns=columns_of
         )
     sql = f"signal_labels_at('{found.kind}', {found.id}, {found.version}, {chosen.signal_id})"
     return Resolved(
@@ -169,7 +116,7 @@ def trajectories(
     )
     if isinstance(chosen, SignalError):
         return Resolved(
-            found, kind="losses", name=proxy, load=_nothing, fault=chosen, columns=columns
+            found, kind="losses", name=proxy, load=nothing, fault=chosen, columns=columns
         )
     load = partial(
         load_trajectories,
@@ -261,7 +208,7 @@ def label_embeddings(connection: Connection, ref: str, *, encoder: str = ENCODER
 
     found = resolve(connection, ref)
     signal = label_vectors(connection, found, encoder=encoder)
-    answer = Resolved(found, kind="label_embedding", name=encoder, load=_nothing)
+    answer = Resolved(found, kind="label_embedding", name=encoder, load=nothing)
     if isinstance(signal, SignalError):
         columns = {"label": "VARCHAR", "vector": vector_type(None)}
         return replace(answer, fault=signal, columns=columns)
@@ -313,7 +260,7 @@ def _stored(
     chosen = resolve_signal(found, candidates, kind=kind, name=name, pins=pins)
     if isinstance(chosen, SignalError):
         columns = stored_columns(kind, None)
-        return Resolved(found, kind=kind, name=name, load=_nothing, fault=chosen, columns=columns)
+        return Resolved(found, kind=kind, name=name, load=nothing, fault=chosen, columns=columns)
     columns = stored_columns(kind, chosen)
     return Resolved(
         found,
@@ -324,7 +271,3 @@ def _stored(
         fault=missing_error(found, chosen),
         columns=columns,
     )
-
-
-def _nothing(session: Session, columns: frozenset[str] | None) -> pa.Table:
-    raise AssertionError("a source with a fault is never read")

@@ -21,6 +21,7 @@ class Coverage:
     Attributes:
         n_with_value: members that have a value.
         n_without_value: members that were computed and have no value, for a recorded reason.
+        details: what describes the signal and changes no value.
         settings: of the signal and its inputs; see `effective_settings`.
     """
 
@@ -35,6 +36,7 @@ class Coverage:
     n_with_value: int
     n_without_value: int
     n_members: int
+    details: dict[str, Any] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -121,8 +123,10 @@ def coverages(
     rows = connection.sql(query("selection/coverage"), params=parameters).fetchall()
     identities = {sha256: json.loads(identity) for _, _, _, sha256, identity, *_ in rows}
     every = [
-        Coverage(signal_id, kind, name, sha256, identities[sha256], *numbers)
-        for signal_id, _, name, sha256, _, *numbers in rows
+        Coverage(
+            signal_id, kind, name, sha256, identities[sha256], *numbers, json.loads(details or "{}")
+        )
+        for signal_id, _, name, sha256, _, *numbers, details in rows
     ]
     return [replace(each, settings=effective_settings(each.identity, identities)) for each in every]
 

@@ -11,7 +11,14 @@ from catalog.signals.options import Options, option
 from catalog.signals.score_definitions import FORMS
 
 Kind = Literal[
-    "embedding", "losses", "states", "score", "labels", "label_embedding", "full_text", "map"
+    "embedding",
+    "losses",
+    "states",
+    "score",
+    "labels",
+    "label_embedding",
+    "full_text",
+    "map",
 ]
 Field = Literal["prompt", "conversation"]
 Dtype = Literal["float32", "float16"]
@@ -19,6 +26,10 @@ Precision = Literal["auto", "float32", "bfloat16"]
 Pooling = Literal["auto", "position_weighted"]
 Projection = Literal["jl", "pca"]
 Layout = Literal["tsne", "umap", "pca"]
+Turns = Literal["all", "last"]
+
+LAST = "last"
+"""The turns of an identity that records none."""
 
 ENCODER = "all-MiniLM-L6-v2"
 """The encoder that is used when nobody names one."""
@@ -26,10 +37,17 @@ ENCODER = "all-MiniLM-L6-v2"
 WORDS = "words"
 """The name of the full-text index: its tokens are the words of `tokens_of`."""
 
-MAX_LENGTH = 512
 _USUAL = Recipe()
-_LENGTH_HELP = "Maximum number of tokens per instruction; longer instructions are truncated."
 _SEED_HELP = "Random seed of the projection."
+
+
+def turns_identity(turns: str) -> dict[str, str]:
+    """Return what an identity records of the turns that are measured: nothing for the last.
+
+    >>> turns_identity("all"), turns_identity("last")
+    ({'turns': 'all'}, {})
+    """
+    return {} if turns == LAST else {"turns": turns}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +79,23 @@ class EmbeddingOptions(Options):
 
 
 @dataclass(frozen=True, kw_only=True)
-class LossesOptions(Options):
+class ResponseOptions(Options):
+    """Options of everything that is measured over responses."""
+
+    max_length: int = option(
+        512,
+        min=2,
+        help="Maximum number of tokens per instruction; longer instructions are truncated.",
+    )
+    turns: Turns = option(
+        "all",
+        choices=("all", LAST),
+        help="Turns of the assistant to measure: all that a trainer learns from, or the last.",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class LossesOptions(ResponseOptions):
     """Options of `catalog losses train`; None leaves one to the proxy's recipe."""
 
     epochs: int | None = option(
@@ -94,7 +128,6 @@ class LossesOptions(Options):
         tiny=TINY_RECIPE.warmup,
         help="Share of the steps in which the learning rate rises.",
     )
-    max_length: int = option(MAX_LENGTH, min=2, help=_LENGTH_HELP)
     seed: int | None = option(
         None,
         min=0,
@@ -105,11 +138,10 @@ class LossesOptions(Options):
 
 
 @dataclass(frozen=True, kw_only=True)
-class StatesOptions(Options):
+class StatesOptions(ResponseOptions):
     """Options of `catalog states`."""
 
     max_tokens: int = option(128, min=1, help="Maximum number of response tokens per instruction.")
-    max_length: int = option(MAX_LENGTH, min=2, help=_LENGTH_HELP)
     project_to: int | None = option(
         None, min=1, identity="dim", help="Number of dimensions to project to, such as 128."
     )
@@ -139,14 +171,14 @@ class StatesOptions(Options):
         """Return what changes the values, without the projection's matrix."""
         flat = super().identity()
         projection = {name: flat.pop(name) for name in ("kind", "dim", "seed")}
-        return flat | {"projection": projection if self.project_to else None}
+        turns = turns_identity(flat.pop("turns"))
+        return flat | turns | {"projection": projection if self.project_to else None}
 
 
 @dataclass(frozen=True, kw_only=True)
-class ScoreOptions(Options):
+class ScoreOptions(ResponseOptions):
     """Options of `catalog score`."""
 
-    max_length: int = option(MAX_LENGTH, min=2, help=_LENGTH_HELP)
     warm_up: float = option(
         0.05,
         min=0,
@@ -161,8 +193,8 @@ class ScoreOptions(Options):
     tokenizer: str | None = option(
         None,
         identity=None,
-        help="n_tokens: tokenizer that counts, a Hugging Face id or a folder; it needs no model. "
-        "Default: the model's.",
+        help="n_tokens: tokenizer that counts, a Hugging Face id, a folder or a proxy trained "
+        "here; it needs no model. Default: the model's.",
     )
     form: str | None = option(
         None,

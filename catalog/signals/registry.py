@@ -20,9 +20,27 @@ from catalog.store.store import Store
 
 # The settings that a listing shows, in this order; the rest is in the table `signals`.
 SETTINGS = (
-    *("form", "imported", "run", "field", "project_to", "projection", "epochs", "checkpoints"),
+    *(
+        "form",
+        "imported",
+        "run",
+        "field",
+        "project_to",
+        "projection",
+        "epochs",
+        "checkpoints",
+    ),
     *("share", "threshold", "seed", "max_tokens", "trained_on", "weights", "taxonomy"),
-    *("embedding", "members", "learning_rate", "batch", "max_length", "store", "precision"),
+    *(
+        "embedding",
+        "members",
+        "learning_rate",
+        "batch",
+        "max_length",
+        "turns",
+        "store",
+        "precision",
+    ),
 )
 HASHES = frozenset(("imported", "run", "trained_on", "weights", "taxonomy", "embedding", "members"))
 

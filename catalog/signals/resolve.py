@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from catalog.command import Command
 from catalog.errors import AmbiguousSignalError, SignalError
 from catalog.signals.coverage import Coverage, PinnedSignals, most_complete
-from catalog.signals.kind_options import Kind
+from catalog.signals.kind_options import LAST, Kind
 from catalog.signals.kinds import KINDS
 from catalog.signals.model_score_files import built_in_model_scores
 from catalog.signals.options import TINY
 from catalog.signals.score_definitions import (
     DETECTED,
     MEASURED,
+    N_TOKENS,
     SUMMARIES,
     SYMMETRIC,
     Definitions,
     built_in_scores,
     has_forms,
     needs_model,
+    reads_turns,
 )
 from catalog.store.references import Reference, nearest
 
@@ -125,6 +128,8 @@ def command_for(
 
     >>> print(command_for("score", "alpaca@2", "ifd"))
     catalog score alpaca@2 ifd --model tiny
+    >>> print(command_for("score", "alpaca@2", "n_tokens"))
+    catalog score alpaca@2 n_tokens --tokenizer ID
     >>> print(command_for("score", "alpaca@2", "my score"))
     catalog scores import alpaca@2 FILE --name 'my score'
     """
@@ -138,12 +143,33 @@ def command_for(
     options: list[tuple[str, Any]] = []
     if kind == "score" and model:
         options.append(("model", model))
+    tokenizer = _tokenizer(coverage)
+    if (kind, name) == ("score", N_TOKENS):
+        options.append(("tokenizer", tokenizer or "ID"))
     if coverage:
         options += KINDS[kind].options.changed(coverage.settings)
-        is_symmetric = kind == "score" and "form" not in coverage.settings
-        if is_symmetric and has_forms(name, _derived(scores)):
-            options.append(("form", SYMMETRIC))
-    return _template(kind, reference, name, is_import=False).with_options(options)
+        options += _unrecorded(kind, name, coverage, _derived(scores))
+    command = _template(kind, reference, name, is_import=False).with_options(options)
+    is_open = (kind, name) == ("score", N_TOKENS) and not tokenizer
+    return replace(command, needs_file=command.needs_file or is_open)
+
+
+def _tokenizer(coverage: Coverage | None) -> str | None:
+    """Return the tokenizer that a score was counted with, or the model that has it."""
+    return coverage.details.get("tokenizer") if coverage else None
+
+
+def _unrecorded(
+    kind: Kind, name: str, coverage: Coverage, definitions: Definitions
+) -> Iterator[tuple[str, Any]]:
+    """Yield the options that an identity keeps by their absence."""
+    if kind == "score" and "form" not in coverage.settings and has_forms(name, definitions):
+        yield "form", SYMMETRIC
+    is_measured = kind in ("losses", "states") or (
+        kind == "score" and reads_turns(name, definitions)
+    )
+    if is_measured and "turns" not in coverage.settings:
+        yield "turns", LAST
 
 
 def _are_scored(name: str, coverage: Coverage | None) -> bool:

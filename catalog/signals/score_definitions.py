@@ -40,6 +40,12 @@ DETECTED: Mapping[str, str] = {
 SUMMARIES: Mapping[str, str] = {**MEASURED, **DETECTED}
 """The scores and labels that one pass over the texts gives, with or without a model."""
 
+N_TOKENS = "n_tokens"
+"""The measured score that a tokenizer decides, without a model."""
+
+WHOLE = frozenset((N_TOKENS, "n_labels", "length"))
+"""The computed scores that are counts: SQL reads them as BIGINT."""
+
 TUNED_LOSS = "tuned_loss"
 """A measured input of depth, which is not a score."""
 
@@ -226,10 +232,20 @@ def computed_scores(definitions: Definitions) -> list[str]:
 def needs_model(name: str, definitions: Definitions) -> bool:
     """Return whether a language model is needed to compute a score or what it is made of.
 
-    >>> needs_model("ifd", built_in_scores()), needs_model("n_labels", built_in_scores())
-    (True, False)
+    >>> names = ("ifd", "n_labels", "n_tokens")
+    >>> [needs_model(name, built_in_scores()) for name in names]
+    [True, False, False]
     """
-    return not made_of(name, definitions).isdisjoint({*MEASURED, TUNED_LOSS, OF})
+    return not made_of(name, definitions).isdisjoint({*MEASURED, TUNED_LOSS, OF} - {N_TOKENS})
+
+
+def reads_turns(name: str, definitions: Definitions) -> bool:
+    """Return whether a score, or one that it is made of, is measured over turns.
+
+    >>> [reads_turns(name, built_in_scores()) for name in ("ifd", "n_tokens", "n_labels")]
+    [True, True, False]
+    """
+    return not made_of(name, definitions).isdisjoint({*MEASURED, TUNED_LOSS})
 
 
 def has_forms(name: str, definitions: Definitions) -> bool:

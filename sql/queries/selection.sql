@@ -74,7 +74,8 @@ SELECT
     versions.lance_version,
     coalesce(with_value.n, 0) AS n_with_value,
     coalesce(without_value.n, 0) AS n_without_value,
-    (SELECT count(*) FROM members) AS n_members
+    (SELECT count(*) FROM members) AS n_members,
+    signals.details
 FROM signals
 LEFT JOIN with_value USING (signal_id)
 LEFT JOIN without_value USING (signal_id)

@@ -8,6 +8,15 @@ WHERE identity_sha256 = $identity_sha256 AND ($or_stale OR stale IS NULL)
 DELETE FROM signals
 WHERE signal_id = $signal_id
 
+-- name: has_several_answers
+-- Whether some member has several turns of the assistant, or one with keys of its own, such as a weight.
+SELECT EXISTS (
+    FROM members_of($kind, $id, $version)
+    JOIN instructions USING (instruction_id)
+    WHERE len(list_filter(messages, lambda m: m.role = 'assistant')) > 1
+        OR len(list_filter(messages, lambda m: m.role = 'assistant' AND m.extra IS NOT NULL)) > 0
+)
+
 -- name: insert
 -- A new signal is the newest, whatever the clock says: which of several of one name is read follows from it.
 INSERT INTO signals (signal_id, kind, name, identity_sha256, identity, dimension, lance_table, details, created_at)

@@ -60,9 +60,9 @@ def test_compare_prints_a_row_a_measure_and_says_what_it_could_not_measure(run: 
     assert lines[-2].split() == ["deep@1", rows["deep@1"][-1]]  # the matrix of overlap
     assert lines[-1].split() == ["drawn@1", rows["deep@1"][-1]]
     message = "  not measured: p@1 has no score n_tokens; there are: depth: "
-    message += "`catalog score p@1 n_tokens --model tiny` computes it"
+    message += "`catalog score p@1 n_tokens --tokenizer ID` computes it"
     assert result.stderr.splitlines() == [
-        f"{message}; before that, `catalog losses train p@1 --proxy tiny`",
+        message,
         "  not measured: p@1 has no embeddings: "
         "`catalog embed p@1 --encoder all-MiniLM-L6-v2` computes them",
     ]

@@ -50,7 +50,8 @@ def test_a_command_is_a_method_of_a_catalog_with_the_same_arguments(kind: Signal
 
 
 def test_the_recipes_are_the_defaults_of_training() -> None:
-    rules = {each.name: each.rule for each in LossesOptions.declared() if each.name != "max_length"}
+    window = ("max_length", "turns")
+    rules = {each.name: each.rule for each in LossesOptions.declared() if each.name not in window}
     for name, rule in rules.items():
         assert rule.effective == getattr(Recipe(), name)
         assert rule.tiny == getattr(TINY_RECIPE, name)
@@ -91,7 +92,8 @@ def test_a_signal_continues_with_the_options_that_differ_from_the_defaults(
 
 
 def test_identities_have_the_keys_of_before() -> None:
-    assert StatesOptions().identity() == {
+    assert StatesOptions().identity()["turns"] == "all"
+    assert StatesOptions(turns="last").identity() == {
         "max_tokens": 128,
         "max_length": 512,
         "projection": None,

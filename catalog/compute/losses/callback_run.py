@@ -19,6 +19,8 @@ from catalog.compute.losses.recorder import (
     tokenised,
 )
 from catalog.compute.proxies import proxy_folder, sweep_training
+from catalog.compute.turns import same_values
+from catalog.signals.kind_options import LossesOptions, Turns, turns_identity
 from catalog.signals.registry import Signal, ensure_signal, list_named
 from catalog.store.database import Connection
 from catalog.store.queries import query
@@ -80,6 +82,7 @@ def observe(
     name: str,
     step: int,
     max_length: int,
+    turns: Turns = LossesOptions.turns,
 ) -> ObservedRun:
     """Start or continue to record a run.
 
@@ -92,8 +95,10 @@ def observe(
         step: the optimiser steps done before: 0, or the step that the run is resumed from; later
             records are removed.
         max_length: the maximum number of tokens per instruction.
+        turns: all turns of the assistant that a trainer learns from, or the last.
     """
-    identity = {
+    LossesOptions(max_length=max_length, turns=turns)
+    identity = turns_identity(turns) | {
         "template": lm.template.identity(),
         "dtype": lm.dtype,
         "max_length": max_length,
@@ -119,7 +124,10 @@ def observe(
     with store.reading() as connection:
         rows = list_members(connection, replace(reference, version=signal.details["version"]))
     members = tokenised(
-        store, rows, lm, folder=proxy_folder(store, signal) / "tokens", max_length=max_length
+        *(store, rows, lm),
+        folder=proxy_folder(store, signal) / "tokens",
+        max_length=max_length,
+        turns=turns,
     )
     return ObservedRun(store, signal, members, steps, Stopwatch())
 
@@ -128,6 +136,7 @@ def _unfinished(
     connection: Connection, name: str, identity: dict[str, Any], reference: Reference
 ) -> Signal | None:
     """Return the newest unfinished run of a name over a version of the same pool or subset."""
+    wanted = list(same_values(connection, reference, identity))
     for signal in list_named(connection, kind="losses", name=name):
         ((_, n_finished),) = connection.sql(
             query("losses/state"), params={"signal_id": signal.signal_id}
@@ -137,6 +146,6 @@ def _unfinished(
             reference.kind,
             reference.id,
         )
-        if "run" in signal.identity and known == identity and is_same_pool and not n_finished:
+        if "run" in signal.identity and known in wanted and is_same_pool and not n_finished:
             return signal
     return None

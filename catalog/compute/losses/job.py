@@ -16,6 +16,7 @@ from catalog.compute.losses.recorder import (
 from catalog.compute.proxies import checkpoint_file, proxy_name, start_identity
 from catalog.compute.shard_runner import Progress
 from catalog.models.recipe import Recipe
+from catalog.signals.kind_options import Turns, turns_identity
 from catalog.signals.registry import Signal
 from catalog.store.references import Reference
 from catalog.store.store import Store
@@ -35,6 +36,7 @@ class LossRun:
     proxy: str
     recipe: Recipe
     max_length: int
+    turns: Turns
     keep_checkpoints: bool | None
     limit: int | None
     chunk_rows: int
@@ -60,7 +62,7 @@ class LossRun:
             "max_length": self.max_length,
             "trained_on": fingerprints_sha256(members),
             "version": VERSION,
-        }
+        } | turns_identity(self.turns)
 
     def trained(self, n_instructions: int, n_tokens: int) -> None:
         """Count training."""

@@ -90,6 +90,7 @@ def tokenised(
     *,
     folder: Path,
     max_length: int,
+    turns: str,
 ) -> Members:
     """Return members as the model reads them, with their tokens on disk in a folder."""
     from catalog.models.token_file import write_tokens
@@ -97,7 +98,11 @@ def tokenised(
 
     shards = (
         tokens_of(
-            texts.to_pylist(), tokenizer=lm.tokenizer, template=lm.template, max_length=max_length
+            texts.to_pylist(),
+            tokenizer=lm.tokenizer,
+            template=lm.template,
+            max_length=max_length,
+            turns=turns,
         )
         for texts in texts_of(store, members)
     )

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from catalog.compute.losses.job import LossRun
 from catalog.compute.proxies import proxy_folder, start_dtype
+from catalog.compute.turns import same_values
 from catalog.signals.registry import Signal, ensure_signal, list_named
 from catalog.store.queries import query
 from catalog.store.references import Reference
@@ -20,7 +21,13 @@ def loss_signal(job: LossRun, members: pa.Table, *, is_retrain: bool) -> Signal:
     identity = job.identity(members)
     with job.store.reading() as connection:
         known = list_named(connection, kind="losses", name=job.name)
-    alike = [signal for signal in known if _is_alike(signal, identity, is_usual=job.is_usual)]
+        wanted = list(same_values(connection, job.reference, identity))
+    alike = [
+        signal
+        for each in wanted
+        for signal in known
+        if _is_alike(signal, each, is_usual=job.is_usual)
+    ]
     same = [signal for signal in alike if signal.identity["trained_on"] == identity["trained_on"]]
     if same:
         return same[0]

@@ -33,7 +33,7 @@ from catalog.compute.shard_runner import SHARD_ROWS, Progress, exclusively, miss
 from catalog.errors import CatalogError, OptionError, SignalError
 from catalog.notebook import NotebookResult
 from catalog.query.trajectories import START
-from catalog.signals.kind_options import LossesOptions
+from catalog.signals.kind_options import LossesOptions, Turns
 from catalog.signals.options import TINY
 from catalog.signals.registry import Signal
 from catalog.store.queries import query
@@ -84,6 +84,7 @@ def train_losses(
     proxy: str = TINY,
     recipe: Mapping[str, Any] | None = None,
     max_length: int = LossesOptions.max_length,
+    turns: Turns = LossesOptions.turns,
     keep_checkpoints: bool | None = None,
     is_retrain: bool = False,
     limit: int | None = None,
@@ -102,6 +103,7 @@ def train_losses(
         proxy: ``tiny``, a Hugging Face id or a path.
         recipe: fields of :class:`catalog.models.recipe.Recipe` to change; None leaves one as it is.
         max_length: the maximum number of tokens per instruction.
+        turns: all turns of the assistant that a trainer learns from, or the last.
         keep_checkpoints: keep the weights of every checkpoint; None keeps them for a proxy below 10
             million parameters.
         is_retrain: train on this version even if the proxy of an earlier one can score the new
@@ -117,7 +119,7 @@ def train_losses(
         LockedError: another process trains this proxy.
     """
     started = time.monotonic()
-    LossesOptions(max_length=max_length)
+    LossesOptions(max_length=max_length, turns=turns)
     with store.reading() as connection:
         everybody = list_members(connection, reference)
     if limit is not None and limit >= everybody.num_rows:
@@ -126,7 +128,7 @@ def train_losses(
     recipe_ = recipe_of(proxy, recipe or {}, n_instructions=members.num_rows)
     is_usual = (recipe or {}).get("checkpoints") is None
     options = (keep_checkpoints, limit, chunk_rows, progress, is_usual)
-    job = LossRun(store, reference, proxy, recipe_, max_length, *options)
+    job = LossRun(store, reference, proxy, recipe_, max_length, turns, *options)
     report = _run(job, members, is_retrain=is_retrain)
     report.n_members = everybody.num_rows
     report.n_left = everybody.num_rows - members.num_rows
@@ -196,7 +198,9 @@ def _start(job: LossRun, signal: Signal, rows: pa.Table) -> tuple[CausalLM, Memb
 def _loaded(job: LossRun, signal: Signal, rows: pa.Table) -> tuple[CausalLM, Members]:
     lm = start_model(job.store, signal, job.proxy, rows, seed=job.recipe.seed)
     folder = proxy_folder(job.store, signal) / "tokens"
-    return lm, tokenised(job.store, rows, lm, folder=folder, max_length=job.max_length)
+    return lm, tokenised(
+        job.store, rows, lm, folder=folder, max_length=job.max_length, turns=job.turns
+    )
 
 
 def _no_training(job: LossRun, members: Members) -> CatalogError:
@@ -285,6 +289,7 @@ def _extend(job: LossRun, signal: Signal, rows: pa.Table, report: TrainedLosses)
         lm,
         folder=proxy_folder(job.store, signal) / "tokens",
         max_length=job.max_length,
+        turns=job.turns,
     )
     job.n_total = int(members.usable.sum()) * len(files)
     for checkpoint, file in files.items():

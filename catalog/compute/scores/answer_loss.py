@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from catalog.compute.scores.measure import Measure, ScoreContext, loss_values, measured_score
+from catalog.compute.scores.measure import (
+    Measure,
+    ScoreContext,
+    loss_values,
+    measured_identity,
+    measured_score,
+)
 from catalog.compute.shard_runner import Values
 
 
@@ -19,6 +25,11 @@ def answer_loss(context: ScoreContext) -> Measure:
     def values(texts: pa.Table) -> Values:
         from catalog.models.losses import answer_losses
 
-        return loss_values(texts, context.load(), answer_losses, max_length=context.max_length)
+        options = context.options
+        return loss_values(
+            *(texts, context.load(), answer_losses),
+            max_length=options.max_length,
+            turns=options.turns,
+        )
 
-    return Measure(context.model.identity() | {"max_length": context.max_length}, values)
+    return Measure(measured_identity(context), values)

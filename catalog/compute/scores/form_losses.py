@@ -1,14 +1,21 @@
 """Losses of a response in the forms of the papers' published code, which `ifd` is made of.
 
 `catalog.models.response_forms` has the texts. Each is the mean cross-entropy of the response
-tokens in nats, without an end of sequence.
+tokens in nats, without an end of sequence. Each answer of a conversation is read after the turns
+before it, as a pair of its own.
 """
 
 from __future__ import annotations
 
 import pyarrow as pa
 
-from catalog.compute.scores.measure import Measure, ScoreContext, measured_score, values_of_losses
+from catalog.compute.scores.measure import (
+    Measure,
+    ScoreContext,
+    measured_identity,
+    measured_score,
+    values_of_losses,
+)
 from catalog.compute.shard_runner import Values
 
 
@@ -39,20 +46,25 @@ def superfiltering_answer_loss(context: ScoreContext) -> Measure:
 def _measure(context: ScoreContext, form: str, *, has_prompt: bool) -> Measure:
     def values(texts: pa.Table) -> Values:
         from catalog.compute.language_model import instructions_of
-        from catalog.models.losses import response_losses
+        from catalog.models.losses import grouped, response_losses
         from catalog.models.response_forms import RESPONSE_FORMS, form_tokens
+        from catalog.models.training_turns import by_answer
 
         lm = context.load()
+        instructions = [[each] for each in instructions_of(texts)]
+        if context.options.turns == "all":
+            instructions = [by_answer(each) for (each,) in instructions]
         tokens = form_tokens(
-            instructions_of(texts),
+            [each for answers in instructions for each in answers],
             tokenizer=lm.tokenizer,
             form=RESPONSE_FORMS[form],
             has_prompt=has_prompt,
-            max_length=context.max_length,
+            max_length=context.options.max_length,
         )
         lm.require_positions(tokens)
-        return values_of_losses(texts, tokens, response_losses(lm, tokens))
+        losses = grouped(response_losses(lm, tokens), map(len, instructions))
+        return values_of_losses(texts, tokens, losses)
 
-    identity = dict(context.model.identity()) | {"form": form, "max_length": context.max_length}
+    identity = measured_identity(context) | {"form": form}
     del identity["template"]  # the form has its own prompt
     return Measure(identity, values)

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from catalog.compute.shard_runner import Values
+from catalog.signals.kind_options import ScoreOptions, turns_identity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,20 +39,12 @@ class ScoreContext(Protocol):
         """Return the pool or subset whose members are scored."""
 
     @property
-    def max_length(self) -> int:
-        """Return the maximum number of tokens per instruction."""
+    def options(self) -> ScoreOptions:
+        """Return the options of the computation."""
 
     @property
-    def warm_up(self) -> float:
-        """Return the share of the members that depth's model is fine-tuned on."""
-
-    @property
-    def seed(self) -> int:
-        """Return the random seed of that share."""
-
-    @property
-    def tokenizer(self) -> str | None:
-        """Return the tokenizer that counts tokens; None if it is the model's."""
+    def model_name(self) -> str | None:
+        """Return the name of the model; None if none was named."""
 
     @property
     def model(self) -> LanguageModel:
@@ -95,6 +88,12 @@ def measured_score(function: Definition) -> Definition:
     """Register a function as the measured score of its name."""
     MEASURES[function.__name__] = function
     return function
+
+
+def measured_identity(context: ScoreContext) -> dict[str, Any]:
+    """Return what decides the loss of a response, without the model's precision."""
+    window = {"max_length": context.options.max_length}
+    return dict(context.model.identity()) | window | turns_identity(context.options.turns)
 
 
 def score_values(
@@ -161,11 +160,12 @@ def loss_values(
     losses: Callable[[CausalLM, Sequence[Tokens]], Losses],
     *,
     max_length: int,
+    turns: str,
 ) -> Values:
     """Return one shard's mean losses as values of a score, in nats per token."""
     from catalog.compute.language_model import tokens_of_texts
 
-    tokens = tokens_of_texts(texts, lm, max_length=max_length)
+    tokens = tokens_of_texts(texts, lm, max_length=max_length, turns=turns)
     return values_of_losses(texts, tokens, losses(lm, tokens))
 
 

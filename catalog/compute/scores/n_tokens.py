@@ -8,23 +8,32 @@ import numpy as np
 import pyarrow as pa
 
 from catalog.compute.loading import loading
+from catalog.compute.proxies import trained_proxy
 from catalog.compute.scores.measure import Measure, ScoreContext, measured_score, score_values
 from catalog.compute.shard_runner import Values
+from catalog.errors import OptionError
 from catalog.models.tokenizer import load_tokenizer, tokenizer_identity
+from catalog.signals.kind_options import turns_identity
+from catalog.signals.score_definitions import N_TOKENS
 
 
 @measured_score
 def n_tokens(context: ScoreContext) -> Measure:
     """Count the response tokens under a tokenizer and its template, never truncated.
 
-    The tokenizer is the one that is named, else the model's. The end of sequence is included. Only
-    the tokenizer decides, so models with the same tokenizer share the score.
+    The tokenizer is the one that is named, else the model's. Those of a proxy that was trained here
+    serve, too. Ends of sequence are included. Only the tokenizer decides, so models with the same
+    tokenizer share the score.
 
     Raises:
+        OptionError: neither a tokenizer nor a model is named.
         ModelNotFoundError: there is no such tokenizer here.
     """
-    name = context.tokenizer or context.model.source
-    identity = tokenizer_identity(name)
+    named = context.options.tokenizer or context.model_name
+    if named is None:
+        raise OptionError(f"{N_TOKENS} needs `tokenizer`: a Hugging Face id, a folder or a proxy")
+    name = trained_proxy(context.store, named)
+    identity = tokenizer_identity(name) | turns_identity(context.options.turns)
 
     loaded = cache(partial(load_tokenizer, name))
 
@@ -35,7 +44,11 @@ def n_tokens(context: ScoreContext) -> Measure:
         with loading():
             tokenizer, template = loaded()
         tokens = tokens_of(
-            instructions_of(texts), tokenizer=tokenizer, template=template, max_length=NO_LIMIT
+            instructions_of(texts),
+            tokenizer=tokenizer,
+            template=template,
+            max_length=NO_LIMIT,
+            turns=context.options.turns,
         )
         return score_values(
             texts,
@@ -45,5 +58,4 @@ def n_tokens(context: ScoreContext) -> Measure:
             n_truncated=0,
         )
 
-    shown = context.tokenizer or context.model.name
-    return Measure(identity, values, needs_precision=False, details={"tokenizer": shown})
+    return Measure(identity, values, needs_precision=False, details={"tokenizer": named})

@@ -26,6 +26,7 @@ from catalog.compute.shard_runner import (
     exclusively,
     missing,
 )
+from catalog.compute.turns import same_values
 from catalog.errors import OptionError
 from catalog.notebook import NotebookResult
 from catalog.query.tokens import canonical
@@ -88,26 +89,6 @@ class Scoring(NotebookResult):
     _signals: dict[str, Signal] = field(default_factory=dict)
     _model: LanguageModel | None = None
     _dtype: str = "auto"
-
-    @property
-    def max_length(self) -> int:
-        """Return the maximum number of tokens per instruction."""
-        return self.options.max_length
-
-    @property
-    def warm_up(self) -> float:
-        """Return the share of the members that depth's model is fine-tuned on."""
-        return self.options.warm_up
-
-    @property
-    def seed(self) -> int:
-        """Return the random seed of that share."""
-        return self.options.seed
-
-    @property
-    def tokenizer(self) -> str | None:
-        """Return the tokenizer that counts tokens; None if it is the model's."""
-        return self.options.tokenizer
 
     @property
     def model(self) -> LanguageModel:
@@ -187,6 +168,7 @@ class Scoring(NotebookResult):
         if measure.needs_precision:
             signal = model_signal(
                 self.store,
+                self.reference,
                 self.model,
                 kind="score",
                 name=name,
@@ -194,7 +176,7 @@ class Scoring(NotebookResult):
                 details=measure.details,
             )
         else:
-            signal = _ensure(self.store, name, identity, kind=measure.kind, details=measure.details)
+            signal = self._ensure(name, identity, kind=measure.kind, details=measure.details)
         self._dtype = signal.identity.get("dtype", "auto")
         report = compute(
             self.store,
@@ -215,7 +197,7 @@ class Scoring(NotebookResult):
             if each.source not in (MEMBERS, TEXTS)
         }
         self._note_members_without_labels(definition)
-        signal = _ensure(self.store, definition.name, self._identity(definition, inputs))
+        signal = self._ensure(definition.name, self._identity(definition, inputs))
         with exclusively(self.store, signal):
             rows, report = self._derived_rows(signal, definition, inputs)
             if rows.num_rows:
@@ -278,23 +260,23 @@ class Scoring(NotebookResult):
         if n_without:
             self._note(f"K is 1 for {n_without:,} members, which have no labels")
 
+    def _ensure(
+        self,
+        name: str,
+        identity: Mapping[str, Any],
+        *,
+        kind: Literal["score", "labels"] = "score",
+        details: Mapping[str, Any] | None = None,
+    ) -> Signal:
+        options: dict[str, Any] = {"kind": kind, "name": name}
+        with self.store.reading() as connection:
+            for wanted in same_values(connection, self.reference, identity):
+                found = find_signal(connection, **options, identity=wanted)
+                if found:
+                    return found
+        with self.store.writing() as connection:
+            return ensure_signal(connection, **options, identity=identity, details=details)
+
     def _note(self, note: str) -> None:
         if note not in self.notes:
             self.notes.append(note)
-
-
-def _ensure(
-    store: Store,
-    name: str,
-    identity: Mapping[str, Any],
-    *,
-    kind: Literal["score", "labels"] = "score",
-    details: Mapping[str, Any] | None = None,
-) -> Signal:
-    with store.reading() as connection:
-        found = find_signal(connection, kind=kind, name=name, identity=identity)
-    if found:
-        return found
-    options: dict[str, Any] = {"kind": kind, "name": name, "identity": identity}
-    with store.writing() as connection:
-        return ensure_signal(connection, **options, details=details)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -14,10 +13,10 @@ import pyarrow as pa
 from catalog.compute.language_model import resumable, tokens_of_texts
 from catalog.compute.scores.measure import Measure, ScoreContext, loss_values, measured_score
 from catalog.compute.shard_runner import Values, read_texts
-from catalog.errors import SignalError
+from catalog.compute.warm_up import warm_up_part
 from catalog.models.recipe import Recipe
+from catalog.signals.kind_options import LAST
 from catalog.signals.registry import Signal, identity_sha256, list_named
-from catalog.store.queries import query
 
 if TYPE_CHECKING:
     from catalog.models.causal_lm import CausalLM
@@ -38,41 +37,27 @@ def tuned_loss(context: ScoreContext) -> Measure:
         SignalError: the warm-up part is empty, or was removed and cannot be tuned on again.
     """
     base = context.signal("response_loss")
-    recipe = replace(SMALL if context.model.is_trained_here else RECIPE, seed=context.seed)
+    recipe = replace(SMALL if context.model.is_trained_here else RECIPE, seed=context.options.seed)
     common = context.model.identity() | {
         "base": base.identity_sha256,
         "recipe": recipe.identity(),
-        "share": context.warm_up,
-        "max_length": context.max_length,
+        "share": context.options.warm_up,
+        "max_length": context.options.max_length,
     }
-    reference = context.reference
-    details = reference.parameters
-    earlier = _earlier(context, common)
-    part = _warm_up_part(context, earlier.details if earlier else details)
-    warm_up = hashlib.sha256("\n".join(part["fingerprint"].to_pylist()).encode()).hexdigest()
-    if earlier and warm_up != earlier.identity["warm_up_sha256"]:
-        version = f"{reference.name}@{earlier.details['version']}"
-        raise SignalError(
-            f"depth's warm-up part of {version} was removed: choose another --seed to sample anew"
-        )
-    if not part.num_rows:
-        raise SignalError(
-            f"a warm-up share of {context.warm_up} samples no member of {reference}: "
-            "choose a larger --warm-up"
-        )
-    identity = common | {"warm_up_sha256": warm_up}
-    tuning = _Tuning(context, base, recipe, part, identity)
-    return Measure(identity, tuning.values, details=details | {"n_warm_up": part.num_rows})
-
-
-def _earlier(context: ScoreContext, common: Mapping[str, Any]) -> Signal | None:
-    """Return the signal of the same tuning on this version of the pool or an earlier one."""
+    if "turns" in base.identity:
+        common["turns"] = base.identity["turns"]
     with context.store.reading() as connection:
         known = list_named(connection, kind="score", name="tuned_loss")
-    for signal in known:
-        if _is_of_earlier_version(signal, context) and _comparable(signal) == common:
-            return signal
-    return None
+    part = warm_up_part(
+        *(context.store, context.reference),
+        share=context.options.warm_up,
+        seed=context.options.seed,
+        known=[signal for signal in known if _comparable(signal) == common],
+    )
+    identity = common | {"warm_up_sha256": part.sha256}
+    tuning = _Tuning(context, base, recipe, part.rows, identity)
+    details = context.reference.parameters | {"n_warm_up": part.rows.num_rows}
+    return Measure(identity, tuning.values, details=details)
 
 
 def _comparable(signal: Signal) -> dict[str, Any]:
@@ -81,23 +66,6 @@ def _comparable(signal: Signal) -> dict[str, Any]:
     return {
         key: value for key, value in identity.items() if key not in ("warm_up_sha256", "version")
     }
-
-
-def _is_of_earlier_version(signal: Signal, context: ScoreContext) -> bool:
-    recorded, reference = signal.details, context.reference
-    is_same_pool = (recorded["kind"], recorded["id"]) == (reference.kind, reference.id)
-    return is_same_pool and bool(recorded["version"] <= reference.version)
-
-
-def _warm_up_part(context: ScoreContext, recorded: Mapping[str, Any]) -> pa.Table:
-    """Return the warm-up part, ``instruction_id`` and ``fingerprint``, in order of fingerprint.
-
-    The fingerprints, the seed and the share decide it.
-    """
-    parameters = {key: recorded[key] for key in ("kind", "id", "version")}
-    parameters |= {"seed": context.seed, "share": context.warm_up}
-    with context.store.reading() as connection:
-        return connection.sql(query("scores/warm_up"), params=parameters).to_arrow_table()
 
 
 @dataclass
@@ -119,14 +87,18 @@ class _Tuning:
 
         if not self._loaded:
             self._loaded.append(self._model())
-        computed = loss_values(
-            texts, self._loaded[0], response_losses, max_length=self.context.max_length
-        )
+        computed = loss_values(texts, self._loaded[0], response_losses, **self._window)
         ids = computed.rows["instruction_id"]
         is_warm = pc.is_in(ids, self.part["instruction_id"].combine_chunks())
         warm = [(i, WARM_UP) for i in ids.filter(is_warm).to_pylist()]
         rows = computed.rows.filter(pc.invert(is_warm))
         return replace(computed, rows=rows, gaps=[*computed.gaps, *warm])
+
+    @property
+    def _window(self) -> dict[str, Any]:
+        """Return the part of a text that is read, as for the losses before."""
+        turns = self.base.identity.get("turns", LAST)
+        return {"max_length": self.context.options.max_length, "turns": turns}
 
     @property
     def folder(self) -> Path:
@@ -150,7 +122,7 @@ class _Tuning:
         context.model.release()
         lm = load_causal_lm(context.model.source, dtype=self.base.identity["dtype"], to_train=True)
         texts = read_texts(context.store, self.part.select(["instruction_id"]))
-        tokens = tokens_of_texts(texts, lm, max_length=context.max_length)
+        tokens = tokens_of_texts(texts, lm, **self._window)
         for _ in train(lm, tokens, recipe=self.recipe, folder=self.folder / "run"):
             pass
         save_causal_lm(lm, final)

@@ -152,19 +152,6 @@ def test_n_tokens_counts_the_whole_response_whatever_the_window(pool: Catalog, m
     assert found["be long"][0] > WINDOW
 
 
-def test_n_tokens_counts_with_a_tokenizer_alone(pool: Catalog, model: Path, tmp_path: Path) -> None:
-    from transformers import AutoTokenizer
-
-    AutoTokenizer.from_pretrained(model).save_pretrained(tmp_path / "tokenizer")
-    (report,) = pool.score("p", "n_tokens", tokenizer=str(tmp_path / "tokenizer")).reports
-    found = stored(pool, "n_tokens")
-    wanted = {prompt: float(n) for prompt, (_, _, n) in plain_losses(model, pool).items()}
-    assert {prompt: found[prompt][0] for prompt in wanted} == wanted
-    assert str(tmp_path / "tokenizer") in pool.signals("p")["origin"].item()
-    (again,) = pool.score("p", "n_tokens", model=str(model)).reports
-    assert (again.signal.signal_id, again.n_computed) == (report.signal.signal_id, 0)
-
-
 def test_scores_of_one_command_share_their_measures(pool: Catalog, model: Path) -> None:
     made = pool.score("p", "ifd", "ifd_ppl", "perplexity", model=str(model), form="symmetric")
     assert [report.signal.name for report in made.reports] == [
@@ -261,7 +248,7 @@ def test_a_score_needs_a_model_where_one_of_its_inputs_does() -> None:
     derived = built_in_scores()
     without = {name for name in [*MEASURED, *derived] if not needs_model(name, derived)}
     assert without == {
-        *("learnability", "n_labels"),
+        *("learnability", "n_labels", "n_tokens"),
         *("code_share", "length", "pii", "repetition"),
     }
     assert not set(MEASURED) & set(derived)
