@@ -1,6 +1,6 @@
 """Measure how much of a target's kind each targeted selector finds in a mixed pool.
 
-Run: python benchmarks/targeted.py [--rows N] [--json FILE]
+Run: python benchmarks/targeted.py [--rows N] [--methods NAME...] [--json FILE]
 
 One pool of Alpaca, CodeAlpaca, GPTeacher and GSM8K's train part; a sample of its rows; 200 test
 problems of GSM8K are the target. The number is the share of GSM8K in the selected 10 %, with a 95 %
@@ -32,14 +32,20 @@ TARGET, N_TARGET, BUDGET, Z = "gsm8k_dev", 200, "10%", 1.959964
 METHODS: dict[str, tuple[str, dict[str, str]]] = {
     "random": ("random", {}),
     "dsir": ("dsir", {"target": TARGET}),
-    "dsir, normalize = length": ("dsir", {"target": TARGET, "normalize": "length"}),
+    "dsir, min_words = 0": ("dsir", {"target": TARGET, "min_words": "0"}),
+    "dsir, min_words = 0, normalize = length": (
+        "dsir",
+        {"target": TARGET, "min_words": "0", "normalize": "length"},
+    ),
     "rds": ("rds", {"target": TARGET}),
     "tsds": ("tsds", {"target": TARGET}),
+    "less": ("less", {"target": TARGET}),
 }
+GRADIENTS: dict[str, Any] = {"model": "tiny", "dim": 1024, "checkpoints": 2}
 
 
-def filled(folder: Path, n_rows: int) -> Catalog:
-    """Register the four files and the target, sample the pool, and embed sample and target."""
+def filled(folder: Path, n_rows: int, methods: list[str]) -> Catalog:
+    """Register the four files and the target, sample the pool, and compute what methods read."""
     catalog = Catalog.open(folder / "home", isolated=False)
     catalog.register([f"{name}={DATA / file}" for name, file in FILES.items()], pool="mixed")
     problems = (DATA / "gsm8k" / "test.jsonl").read_text().splitlines()
@@ -47,8 +53,13 @@ def filled(folder: Path, n_rows: int) -> Catalog:
     target.write_text("\n".join(random.Random(0).sample(problems, N_TARGET)) + "\n")
     catalog.register(target, pool=TARGET, purpose="eval")
     catalog.select("random", "mixed", budget=n_rows, name="sample")
-    for reference in ("sample", TARGET):
-        catalog.embed(reference)
+    if not {"rds", "tsds"}.isdisjoint(methods):
+        for reference in ("sample", TARGET):
+            catalog.embed(reference)
+    if "less" in methods:
+        catalog.train_losses("sample", proxy="tiny", epochs=1, checkpoints=1)
+        catalog.gradients("sample", **GRADIENTS)
+        catalog.gradients(TARGET, target_of="sample", **GRADIENTS)
     return catalog
 
 
@@ -75,15 +86,17 @@ def measured(catalog: Catalog, method: str) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=10_000, help="Rows of the sample.")
+    names = list(METHODS)
+    parser.add_argument("--methods", nargs="+", choices=names, default=names, help="Methods.")
     parser.add_argument("--json", type=Path, help="File for the numbers.")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        catalog = filled(Path(folder), options.rows)
-        results = [measured(catalog, method) for method in METHODS]
+        catalog = filled(Path(folder), options.rows, options.methods)
+        results = [measured(catalog, method) for method in options.methods]
         report = {"target": f"{N_TARGET} of GSM8K test", "sample": share(catalog, "sample")}
         report |= {"budget": BUDGET, "results": results}
     for result in results:
-        result["times_random"] = round(result["share"] / results[0]["share"], 1)
+        result["times_sample"] = round(result["share"] / report["sample"]["share"], 1)
         print(json.dumps(result))
     if options.json:
         options.json.write_text(json.dumps(report, indent=1) + "\n")

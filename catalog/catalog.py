@@ -332,6 +332,22 @@ class Catalog:
             self.store, self.find(reference), model=os.fspath(model), **window, **options
         )
 
+    def gradients(
+        self,
+        reference: str,
+        *,
+        model: StrPath,
+        target_of: str | None = None,
+        **options: Any,
+    ) -> ComputeReport:
+        """Compute gradients of members; see `catalog.compute.gradients.compute_gradients`."""
+        from catalog.compute.gradients import compute_gradients
+
+        pool = None if target_of is None else self.find(target_of)
+        return compute_gradients(
+            self.store, self.find(reference), model=os.fspath(model), target_of=pool, **options
+        )
+
     def score(
         self,
         reference: str,

@@ -32,7 +32,7 @@ from tests.quick import few_of
 N, D, BUDGET = 320, 24, 60
 LARGE_POOL = Template(Path(__file__).with_name("fixtures").joinpath("large_pool.sql").read_text())
 SELECTORS = sorted(path.stem for path in package_data_dir("selectors").glob("*.sql"))
-QUICK = ("random", "s2l", "fisher_sft", "ila", "mig", "density", "rds", "dsir", "tsds")
+QUICK = ("random", "s2l", "fisher_sft", "ila", "mig", "density", "rds", "dsir", "tsds", "less")
 SETTINGS: dict[str, dict[str, Any]] = {
     "diverse_evol": {"initial": 20},
     "mods": {"quality": "deita", "review": "ifd", "threshold": -9, "necessary": 1},
@@ -49,12 +49,13 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "kmeans_sensitivity": {"k": 25},
     "sensitivity": {"k": 25},
     "rds": {"target": "t"},
-    "dsir": {"target": "t"},
     "ds2": {"score": "deita", "lowest": 0, "highest": 2, "rounds": 5},
     "isa": {"k": 4},
     "slearnllm": {"score": "deita"},
     "sparft": {"values": "losses", "k": 9},
+    "dsir": {"target": "t", "min_words": 0},
     "tsds": {"target": "t", "alpha": 0.2},
+    "less": {"target": "t"},
 }
 SCORES = (
     "deita",
@@ -99,7 +100,7 @@ def register(folder: Path, order: np.ndarray[Any, Any]) -> Store:
     catalog.register(file, pool="p", source_column="from", labels_column="tags")
     target = folder.with_suffix(".target.jsonl")
     target.write_text("".join(json.dumps(records[i]) + "\n" for i in order if i % 20 == 0))
-    catalog.register(target, pool="t", purpose="eval")
+    catalog.register(target, pool="t", source_column="from", purpose="eval")
     names = catalog.sql("SELECT fingerprint, prompt FROM pool('p') ORDER BY row_number")
     index = [int(prompt.split()[1]) for prompt in names["prompt"]]
     assert index == order.tolist()
@@ -144,18 +145,18 @@ def write_vectors(catalog: Catalog) -> None:
             )
         )
 
-    for kind, values in (("embedding", embedded), ("states", stated)):
+    kind: Any
+    identity = {"field": "prompt"}
+    for kind, values, pool, known in (
+        ("embedding", embedded, "p", identity),
+        ("states", stated, "p", identity),
+        ("gradients", embedded, "p", {"optimizer": "adam"}),
+        ("gradients", embedded, "t", {"optimizer": "sgd"}),
+    ):
+        options: dict[str, Any] = {"identity": known, "dimension": D, "has_vectors": True}
         with catalog.store.writing() as connection:
-            identity = {"field": "prompt"}
-            signal = ensure_signal(
-                connection,
-                kind=kind,  # type: ignore[arg-type]
-                name="mine",
-                identity=identity,
-                dimension=D,
-                has_vectors=True,
-            )
-        compute(catalog.store, catalog.find("p"), signal, values)
+            signal = ensure_signal(connection, kind=kind, name="mine", **options)
+        compute(catalog.store, catalog.find(pool), signal, values)
 
 
 @pytest.fixture(scope="module")

@@ -53,11 +53,12 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "kmeans_sensitivity": {"k": 8},
     "sensitivity": {"k": 8},
     "rds": {"target": "small"},
-    "dsir": {"target": "small"},
     "ds2": {"score": "deita", "rounds": 5},
     "isa": {"k": 3},
     "slearnllm": {"score": "deita", "threshold": 9},
     "sparft": {"values": "losses", "k": 4},
+    "dsir": {"target": "small", "min_words": 0},
+    "less": {"target": "small"},
     "tsds": {"target": "small", "alpha": 0.2},
 }
 Pair = tuple[Catalog, Catalog]
@@ -109,6 +110,9 @@ def whole(pair: Pair, tmp_path_factory: pytest.TempPathFactory) -> Pair:
     for catalog in pair:
         catalog.train_losses("p", proxy="tiny", epochs=1, checkpoints=2)
         catalog.states("p", model="tiny", max_tokens=8)
+        for reference, pool in (("p", None), ("small", "p")):
+            options = {"dim": 32, "checkpoints": 1, "target_of": pool}
+            catalog.gradients(reference, model="tiny", **options)
         catalog.score("p", *SCORES, model="tiny")
         names = catalog.sql("SELECT fingerprint FROM pool('p') ORDER BY fingerprint")
         lines = [f"{name},{i % 9 + 1}" for i, name in enumerate(names["fingerprint"])]

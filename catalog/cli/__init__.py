@@ -22,7 +22,7 @@ SECTIONS = {
     "Signals": {
         "signals": ("embed", "signals", "scores"),
         "losses": ("losses",),
-        "scores": ("states", "score", "label"),
+        "scores": ("states", "gradients", "score", "label"),
         "agreement": ("agreement",),
     },
     "Selections": {

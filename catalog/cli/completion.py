@@ -113,7 +113,7 @@ def _read(home: Path, block: str, /, **params: str) -> Items:
 
 
 _ITEMS: dict[str, Callable[[Path, str], Items]] = {
-    **dict.fromkeys(("pool", "reference", "references", "left", "right"), _references),
+    **dict.fromkeys(("pool", "reference", "references", "left", "right", "target_of"), _references),
     "refresh name": _references,
     "selector": _selectors,
     "show name": _selectors,

@@ -14,7 +14,13 @@ from catalog.cli.options import pass_catalog
 from catalog.cli.output import echo_json, progress_bar, say
 from catalog.cli.signals import echo_report, limit_option, report_record
 from catalog.signals.ask_options import AskOptions
-from catalog.signals.kind_options import ENCODER, LabelOptions, ScoreOptions, StatesOptions
+from catalog.signals.kind_options import (
+    ENCODER,
+    GradientsOptions,
+    LabelOptions,
+    ScoreOptions,
+    StatesOptions,
+)
 from catalog.signals.model_score_files import built_in_model_scores
 from catalog.signals.score_definitions import SUMMARIES, built_in_scores
 
@@ -41,6 +47,29 @@ def states(catalog: Catalog, /, pool: str, is_json: bool, **options: Any) -> Non
     changed = distortion(report.signal)
     if changed:
         say(f"  {changed}")
+
+
+@click.command()
+@click.argument("pool")
+@click.option("--model", required=True, help=MODEL)
+@click.option(
+    "--target-of",
+    metavar="POOL",
+    help="Pool that is selected from, if the members are examples of a target.",
+)
+@add_options(GradientsOptions)
+@limit_option
+@json_option
+@pass_catalog
+def gradients(catalog: Catalog, /, pool: str, is_json: bool, **options: Any) -> None:
+    """Compute projected gradients of adapters for every member. Required by `less`.
+
+    Adapters are first warmed up on a random share of the pool. The gradients of a target are
+    taken at the checkpoints of that pool: name it with --target-of.
+    """
+    with progress_bar(f"gradients of {pool}", unit="tokens") as bar:
+        report = catalog.gradients(pool, progress=bar, **options)
+    echo_report(report, is_json=is_json)
 
 
 def _score_help() -> str:

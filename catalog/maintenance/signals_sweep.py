@@ -12,9 +12,7 @@ from catalog.store.queries import query
 from catalog.store.store import Store
 
 PROXY = re.compile(r".+-(\d{4,9})")  # a proxy's folder ends in the number of its signal
-WARM_UP = (
-    "warm-up-"  # a tuned model's, in the number of nobody; kept as long as any `tuned_loss` is
-)
+WARM_UP = "warm-up-"  # in the number of nobody; kept as long as any `tuned_loss` or gradients are
 
 
 def dead_signals(connection: Connection) -> dict[int, str]:
@@ -76,7 +74,7 @@ def dead_models(
     )  # before the signals: a job records its own first
     signals = connection.sql(query("gc/signal_ids")).fetchall()
     known = {signal_id for signal_id, _ in signals} - set(dead or ())
-    is_tuned = any(name == "tuned_loss" and signal_id in known for signal_id, name in signals)
+    is_tuned = any(is_tuned and signal_id in known for signal_id, is_tuned in signals)
     return [folder for folder in folders if _is_dead(folder.name, known, is_tuned=is_tuned)]
 
 

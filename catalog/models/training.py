@@ -40,11 +40,13 @@ class Checkpoint:
         number: from 1 to the recipe's ``checkpoints``.
         step: optimiser steps done.
         n_steps: optimiser steps in all.
+        optimizer: its state is that after these steps.
     """
 
     number: int
     step: int
     n_steps: int
+    optimizer: torch.optim.Optimizer
 
 
 def train(
@@ -65,7 +67,8 @@ def train(
     killed in. What the caller does at a checkpoint does not touch the run's random numbers.
 
     Args:
-        lm: the model at its start, in float32; trained in place.
+        lm: the model at its start, in float32; trained in place, as far as its parameters require
+            gradients.
         instructions: a sequence, perhaps on disk (:class:`catalog.models.token_file.TokenFile`);
             those without a loss are left out.
             Put them in an order that does not depend on the pool's, such as by fingerprint.
@@ -90,7 +93,7 @@ def train(
         if run.step in marks:
             run.save()
             saved_at = time.monotonic()
-            yield Checkpoint(marks[run.step], run.step, run.n_steps)
+            yield Checkpoint(marks[run.step], run.step, run.n_steps, run.optimizer)
         if run.step == run.n_steps:
             return
         read_counts = run.advance()
@@ -120,7 +123,7 @@ class _Run:
         self.file = folder / "state.pt"
         self.identity = _identity(lm, instructions, usable, recipe)
         self.optimizer = torch.optim.AdamW(
-            lm.model.parameters(),
+            [each for each in lm.model.parameters() if each.requires_grad],
             lr=recipe.learning_rate,
             weight_decay=recipe.weight_decay,
             fused=lm.device.type in ("cpu", "cuda"),
@@ -168,7 +171,7 @@ class _Run:
                 "identity": self.identity,
                 "step": self.step,
                 "done": [self.n_instructions, self.n_tokens],
-                "model": self.lm.model.state_dict(),
+                "model": _trained_weights(self.lm.model),
                 "optimizer": self.optimizer.state_dict(),
                 "random": self.random,
             },
@@ -183,7 +186,7 @@ class _Run:
                 f"{self.file}: holds the state of another run (other model, instructions or "
                 "recipe); delete it to start afresh"
             )
-        self.lm.model.load_state_dict(state["model"])
+        self.lm.model.load_state_dict(_whole_weights(self.lm.model, state["model"]))
         self.optimizer.load_state_dict(state["optimizer"])
         self.step, self.random = state["step"], state["random"]
         self.n_instructions, self.n_tokens = state["done"]
@@ -198,6 +201,16 @@ class _Run:
             self.instructions[int(i)]
             for i in self._order[place * self.recipe.batch : (place + 1) * self.recipe.batch]
         ]
+
+
+def _trained_weights(model: Any) -> dict[str, torch.Tensor]:
+    """Return the weights without those that training leaves as they are."""
+    frozen = {name for name, each in model.named_parameters() if not each.requires_grad}
+    return {name: each for name, each in model.state_dict().items() if name not in frozen}
+
+
+def _whole_weights(model: Any, trained: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return dict(model.state_dict()) | trained
 
 
 def _usable(lm: CausalLM, instructions: Sequence[Tokens]) -> np.ndarray[Any, np.dtype[np.int64]]:

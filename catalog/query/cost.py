@@ -132,7 +132,7 @@ def need(connection: Connection, resolved: Resolved, signal: Coverage | None, ki
         n_tokens=round(n_tokens),
         seconds=seconds,
         n_bytes=n_missing * n_values * KINDS[kind].bytes_per_value,
-        command=command_for(kind, reference, name, signal, scores=scores),
+        command=resolved.command or command_for(kind, reference, name, signal, scores=scores),
         model=model_of(kind, name, signal, scores=scores),
         is_computed=is_computed(kind, name, signal, scores=scores),
     )

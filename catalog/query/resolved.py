@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from catalog.command import Command
 from catalog.errors import CatalogError
 from catalog.signals.coverage import Coverage
 from catalog.signals.kind_options import Kind
@@ -33,6 +34,7 @@ class Resolved:
     marks: int | None = None  # the newest change of marks that it reads
     written: str = ""  # the reference as the query writes it
     columns: Mapping[str, str] | None = None  # with their DuckDB types, of what SQL cannot read
+    command: Command | None = None  # computes the signal, where its kind and name do not say how
 
     @property
     def is_by_column(self) -> bool:

@@ -54,6 +54,7 @@ def sketches(scores: Mapping[str, str]) -> dict[str, Source]:
         "map": {"columns": MEMBER | {"x": "FLOAT", "y": "FLOAT"}},
         "marks": {"sql": "marks_at('pool', 0, 1, 0)"},
         "token_states": {"columns": MEMBER | {"n_tokens": "INTEGER", "states": OPAQUE}},
+        "gradients": {"columns": MEMBER | {"vector": vector}},
         "text_embeddings": {"columns": {"text": "VARCHAR", "vector": vector}},
         "matches": {"sql": "word_matches_at('pool', 0, 1, 'text')"},
         "label_embeddings": {"columns": {"label": "VARCHAR", "vector": vector}},

@@ -171,6 +171,24 @@ def token_states(
     )
 
 
+def gradients(
+    connection: Connection,
+    ref: str,
+    *,
+    model: str | None = None,
+    target_of: str | None = None,
+    pins: PinnedSignals | None = None,
+) -> Resolved:
+    """Read one row for each member with a gradient: ``vector FLOAT[d]``, of length one.
+
+    With ``target_of`` the members are examples of a target: their plain gradients at the
+    checkpoints of that pool's, which inner products compare with that pool's own.
+    """
+    from catalog.query.gradient_sources import gradient_source
+
+    return gradient_source(connection, ref, model=model, target_of=target_of, pins=pins)
+
+
 def matches(connection: Connection, ref: str, *, text: str) -> Resolved:
     """Read the members that hold a word of a text, ranked by BM25: ``score`` and ``rank`` (from 1).
 
@@ -232,6 +250,7 @@ SOURCES: dict[str, Source] = {
         map,
         marks,
         token_states,
+        gradients,
         label_embeddings,
         text_embeddings,
         matches,

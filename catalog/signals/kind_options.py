@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from catalog.errors import OptionError
+from catalog.models.lora_shape import LoraShape
 from catalog.models.recipe import TINY_RECIPE, Recipe
 from catalog.signals.options import Options, option
 from catalog.signals.score_definitions import FORMS
@@ -14,6 +15,7 @@ Kind = Literal[
     "embedding",
     "losses",
     "states",
+    "gradients",
     "score",
     "labels",
     "label_embedding",
@@ -36,6 +38,9 @@ ENCODER = "all-MiniLM-L6-v2"
 
 WORDS = "words"
 """The name of the full-text index: its tokens are the words of `tokens_of`."""
+
+WARM_UP_RATE = 3e-4
+"""The peak rate of a warm-up of a proxy that was trained here from scratch."""
 
 _USUAL = Recipe()
 _SEED_HELP = "Random seed of the projection."
@@ -173,6 +178,53 @@ class StatesOptions(ResponseOptions):
         projection = {name: flat.pop(name) for name in ("kind", "dim", "seed")}
         turns = turns_identity(flat.pop("turns"))
         return flat | turns | {"projection": projection if self.project_to else None}
+
+
+@dataclass(frozen=True, kw_only=True)
+class GradientsOptions(ResponseOptions):
+    """Options of `catalog gradients`."""
+
+    lora: str = option("r=8", help="Rank of the adapters; r=8,alpha=16 scales them: 4 r if not.")
+    dim: int = option(
+        8192, min=1, identity="project_to", help="Number of dimensions to project a gradient to."
+    )
+    checkpoints: int = option(
+        4, min=1, help="Number of epochs of the warm-up; gradients are taken after each."
+    )
+    warm_up: float = option(
+        0.05,
+        min=0,
+        max=1,
+        is_min_open=True,
+        is_max_open=True,
+        identity="share",
+        help="Share of the pool that the adapters are warmed up on.",
+    )
+    learning_rate: float | None = option(
+        None,
+        min=0,
+        is_min_open=True,
+        effective=_USUAL.learning_rate,
+        tiny=WARM_UP_RATE,
+        help="Peak learning rate of the warm-up.",
+    )
+    seed: int = option(0, min=0, help="Random seed of warm-up, adapters and projection.")
+    dtype: Dtype = option(
+        "float16",
+        choices=("float32", "float16"),
+        identity="store",
+        help="Number type of the stored vectors.",
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        LoraShape.parsed(self.lora)
+
+    def identity(self) -> dict[str, Any]:
+        """Return what changes the values, without the rate, which the warm-up's recipe has."""
+        flat = super().identity() | {"lora": LoraShape.parsed(self.lora).text}
+        del flat["learning_rate"]
+        return flat | turns_identity(flat.pop("turns"))
 
 
 @dataclass(frozen=True, kw_only=True)

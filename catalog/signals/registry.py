@@ -22,6 +22,8 @@ from catalog.store.store import Store
 SETTINGS = (
     *(
         "form",
+        "optimizer",
+        "lora",
         "imported",
         "run",
         "field",

@@ -138,8 +138,8 @@ def command_for(
     if not is_computed(kind, name, coverage, scores=scores):
         return _template(kind, reference, name, is_import=True)
     model = model_of(kind, name, coverage, scores=scores)
-    if kind in ("embedding", "losses") and coverage:
-        name = coverage.settings.get("model", name)
+    if kind in ("embedding", "losses", "gradients") and coverage:
+        name = coverage.details.get("model") or coverage.settings.get("model", name)
     options: list[tuple[str, Any]] = []
     if kind == "score" and model:
         options.append(("model", model))
@@ -165,7 +165,7 @@ def _unrecorded(
     """Yield the options that an identity keeps by their absence."""
     if kind == "score" and "form" not in coverage.settings and has_forms(name, definitions):
         yield "form", SYMMETRIC
-    is_measured = kind in ("losses", "states") or (
+    is_measured = kind in ("losses", "states", "gradients") or (
         kind == "score" and reads_turns(name, definitions)
     )
     if is_measured and "turns" not in coverage.settings:
@@ -227,7 +227,7 @@ def model_of(
     scores: Definitions | None = None,
 ) -> str | None:
     """Return the model that computes a signal; None if none does, or where its name is one."""
-    if kind == "states":
+    if kind in ("states", "gradients"):
         return name
     if kind == "losses":
         return None

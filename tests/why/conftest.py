@@ -61,11 +61,12 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "coverage_only": {"projection": "pca", "side": 3},
     "deita": {"threshold": 0.6},
     "rds": {"target": "dev"},
-    "dsir": {"target": "dev"},
     "ds2": {"score": "deita", "lowest": 0, "highest": 1, "rounds": 3},
     "isa": {"k": 2},
     "slearnllm": {"score": "deita", "threshold": 9},
     "sparft": {"k": 4},
+    "dsir": {"target": "dev", "min_words": 0},
+    "less": {"target": "dev"},
     "tsds": {"target": "dev", "alpha": 0.2},
 }
 WITHOUT_SCORE = 7  # a row without any score
@@ -107,6 +108,9 @@ def pool(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
         folder / "small",
     )
     catalog.states("p", model=str(folder / "small"))
+    for reference, of in (("p", None), ("dev", "p")):
+        options = {"dim": 8, "checkpoints": 1, "warm_up": 0.3, "target_of": of}
+        catalog.gradients(reference, model=str(folder / "small"), **options)
     return catalog
 
 

@@ -1,6 +1,6 @@
-"""A run to be killed: trains on a pool, or embeds it, in small steps, and prints each.
+"""A run to be killed: trains on a pool, embeds it or takes gradients, in small steps; prints each.
 
-Run: python run_losses.py HOME losses MODEL | python run_losses.py HOME embed
+Run: python run_losses.py HOME losses MODEL | HOME embed | HOME gradients MODEL
 """
 
 # ruff: noqa: T201 -- what it prints is what it is for
@@ -15,7 +15,7 @@ def main(home: Path, what: str, model: str = "") -> None:
     import torch
 
     from catalog import Catalog
-    from catalog.compute import embeddings
+    from catalog.compute import embeddings, gradients
     from catalog.compute.losses.train import train_losses
     from catalog.compute.shard_runner import compute
 
@@ -31,6 +31,13 @@ def main(home: Path, what: str, model: str = "") -> None:
             recipe=recipe,
             chunk_rows=16,
             progress=lambda *_: print(flush=True),
+        )
+    elif what == "gradients":
+        gradients.SHARD_BYTES = 0  # shards of 32 members
+        options = {"lora": "r=2", "dim": 16, "checkpoints": 3, "warm_up": 0.5}
+        print(flush=True)
+        gradients.compute_gradients(
+            catalog.store, pool, model=model, progress=lambda *_: print(flush=True), **options
         )
     else:
         embeddings.compute = partial(compute, shard_rows=16)

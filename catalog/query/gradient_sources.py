@@ -1,0 +1,84 @@
+"""The relation of gradients: those of a pool, or of a target at the checkpoints of a pool."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from catalog.errors import SignalError
+from catalog.query.resolved import MEMBER, Resolved, nothing
+from catalog.query.stored_vectors import load_embeddings
+from catalog.signals.coverage import Coverage, PinnedSignals, coverages
+from catalog.signals.resolve import command_for, missing_error, resolve_signal
+from catalog.store.database import Connection
+from catalog.store.references import Reference, resolve
+
+TARGET = "sgd"
+"""The optimizer in the identity of a target's gradients: none changes them."""
+
+
+def gradient_source(
+    connection: Connection,
+    ref: str,
+    *,
+    model: str | None,
+    target_of: str | None,
+    pins: PinnedSignals | None,
+) -> Resolved:
+    """Return the source of gradients; see `catalog.query.sources.gradients`."""
+    found = resolve(connection, ref)
+    if target_of is None:
+        return _source(found, _of_members(connection, found, model, pins), model)
+    pool = resolve(connection, pins.reference(target_of) if pins else target_of)
+    of_pool = _of_members(connection, pool, model, pins)
+    if isinstance(of_pool, SignalError):
+        return _source(pool, of_pool, model)
+    return _of_target(connection, found, pool, of_pool)
+
+
+def _of_members(
+    connection: Connection, reference: Reference, model: str | None, pins: PinnedSignals | None
+) -> Coverage | SignalError:
+    every = coverages(connection, reference, kind="gradients", pins=pins)
+    own = [each for each in every if each.identity["optimizer"] != TARGET]
+    return resolve_signal(reference, own, kind="gradients", name=model, pins=pins)
+
+
+def _of_target(
+    connection: Connection, target: Reference, pool: Reference, of_pool: Coverage
+) -> Resolved:
+    """Return the gradients of a target that were taken at the checkpoints of the pool's."""
+    command = command_for("gradients", target, of_pool.name, of_pool)
+    command = command.with_options([("target_of", str(pool))])
+    wanted = _at(of_pool.identity) | {"optimizer": TARGET}
+    for each in coverages(connection, target, kind="gradients"):
+        if _at(each.identity) == wanted and not each.n_missing:
+            return _source(target, each, each.name)
+    problem = f"{target} has no gradients at the checkpoints of {pool}, or not of all its members"
+    error = SignalError(f"{problem}: `{command}` computes them", command=command)
+    return _source(target, error, of_pool.name)
+
+
+def _at(identity: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what must agree where two gradients are compared, and the optimizer."""
+    return {key: value for key, value in identity.items() if key != "batch_order"}
+
+
+def _source(reference: Reference, chosen: Coverage | SignalError, name: str | None) -> Resolved:
+    if isinstance(chosen, SignalError):
+        columns = MEMBER | {"vector": "FLOAT[]"}
+        return Resolved(
+            *(reference, None, "gradients", name),
+            load=nothing,
+            fault=chosen,
+            columns=columns,
+            command=chosen.command,
+        )
+    return Resolved(
+        *(reference, None, "gradients", name),
+        load=partial(load_embeddings, reference=reference, signal=chosen),
+        signals=(chosen,),
+        fault=missing_error(reference, chosen),
+        columns=MEMBER | {"vector": f"FLOAT[{chosen.dimension}]"},
+    )
