@@ -1,6 +1,6 @@
 -- summary: Take what adds most to what is known of the labels: high scores, spread over labels that are unlike.
 -- paper: MIG, arXiv 2504.13835
--- ours: the authors embed labels by e5-mistral, and score by the mean of quality times complexity over the turns
+-- ours: the authors embed labels by e5-mistral, ours is MiniLM. Their score is the mean over the turns of quality times complexity, which judges give as `mig_quality`; the default reads a score that is imported as deita, which is the sum over turns, the same for one turn
 -- needs: labels of the records, a score
 -- param: score text = deita            quality, or any other score of 0 or more
 -- param: threshold number = 0.9        cosine from which two labels share information

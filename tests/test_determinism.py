@@ -145,17 +145,15 @@ def write_vectors(catalog: Catalog) -> None:
             )
         )
 
-    kind: Any
-    identity = {"field": "prompt"}
-    for kind, values, pool, known in (
-        ("embedding", embedded, "p", identity),
-        ("states", stated, "p", identity),
+    for kind, values, pool, identity in (
+        ("embedding", embedded, "p", {"field": "prompt"}),
+        ("states", stated, "p", {"field": "prompt"}),
         ("gradients", embedded, "p", {"optimizer": "adam"}),
         ("gradients", embedded, "t", {"optimizer": "sgd"}),
     ):
-        options: dict[str, Any] = {"identity": known, "dimension": D, "has_vectors": True}
+        options: dict[str, Any] = {"kind": kind, "identity": identity, "dimension": D}
         with catalog.store.writing() as connection:
-            signal = ensure_signal(connection, kind=kind, name="mine", **options)
+            signal = ensure_signal(connection, name="mine", has_vectors=True, **options)
         compute(catalog.store, catalog.find(pool), signal, values)
 
 

@@ -29,9 +29,7 @@ from catalog.store.shard_hash import record_sha256, rows_sha256
 from catalog.store.store import Store
 
 SHARD_ROWS = 4096  # about half a minute of the smallest models on two cores
-BATCH_ORDER = (
-    2  # of rows in shards and batches: 2 is by fingerprint; absent or 1, by the pool's file
-)
+BATCH_ORDER = 2  # of rows in shards and batches: by fingerprint; absent or 1, by the pool's file
 
 
 @dataclass(frozen=True)
@@ -291,13 +289,10 @@ def delete_dead_shards(store: Store, signal: Signal) -> None:
     """Remove what a killed run wrote to the vector store and did not commit."""
     if not signal.lance_table or not vectors.exists(store, signal.lance_table):
         return
+    parameters = {"signal_id": signal.signal_id}
     with store.reading() as connection:
-        committed = {
-            row[0]
-            for row in connection.sql(
-                query("signals/shards"), params={"signal_id": signal.signal_id}
-            ).fetchall()
-        }
+        rows = connection.sql(query("signals/shards"), params=parameters).fetchall()
+    committed = {row[0] for row in rows}
     dead = sorted(vectors.shards(store, signal.lance_table) - committed)
     if dead:
         with locked(store.lock, wait=store.wait):

@@ -7,7 +7,8 @@ from functools import partial
 from typing import Any
 
 from catalog.errors import SignalError
-from catalog.query.resolved import MEMBER, Resolved, nothing
+from catalog.query.resolved import Resolved, nothing
+from catalog.query.source_columns import stored_columns
 from catalog.query.stored_vectors import load_embeddings
 from catalog.signals.coverage import Coverage, PinnedSignals, coverages
 from catalog.signals.resolve import command_for, missing_error, resolve_signal
@@ -67,7 +68,7 @@ def _at(identity: Mapping[str, Any]) -> dict[str, Any]:
 
 def _source(reference: Reference, chosen: Coverage | SignalError, name: str | None) -> Resolved:
     if isinstance(chosen, SignalError):
-        columns = MEMBER | {"vector": "FLOAT[]"}
+        columns = stored_columns("gradients", None)
         return Resolved(
             *(reference, None, "gradients", name),
             load=nothing,
@@ -80,5 +81,5 @@ def _source(reference: Reference, chosen: Coverage | SignalError, name: str | No
         load=partial(load_embeddings, reference=reference, signal=chosen),
         signals=(chosen,),
         fault=missing_error(reference, chosen),
-        columns=MEMBER | {"vector": f"FLOAT[{chosen.dimension}]"},
+        columns=stored_columns("gradients", chosen),
     )

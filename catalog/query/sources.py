@@ -15,7 +15,7 @@ from catalog.query.resolved import Resolved, nothing
 from catalog.query.score_sources import score, scores
 from catalog.query.source_columns import MEMBER, stored_columns, vector_type
 from catalog.query.source_text import literal
-from catalog.signals.coverage import Coverage, PinnedSignals, coverages, preferred
+from catalog.signals.coverage import PinnedSignals, coverages, preferred
 from catalog.signals.kind_options import ENCODER, Kind
 from catalog.signals.resolve import missing_error, resolve_signal
 from catalog.store.database import Connection

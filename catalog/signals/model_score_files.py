@@ -48,6 +48,7 @@ KEYS: Mapping[str, Mapping[str, type]] = {
         "per": str,
         "combine": str,
         "sampling": dict,
+        "factors": list,
     },
     "reward": {**_COMMON, "model": str, "max_length": int},
     "classifier": {**_COMMON, "model": str, "label": str, "max_length": int},
@@ -95,6 +96,8 @@ class _File:
         kind = values["kind"]
         common = {key: values.pop(key) for key in list(values) if key in _COMMON}
         common |= {"name": self.name, "text": self.text, "is_built_in": is_built_in}
+        if "factors" in values:
+            return JudgeScore(**common, **self.factors(values, common.get("template")))
         self.check_template(kind, common.get("template"))
         if kind == "judge":
             return JudgeScore(**common, **self.judge(values))
@@ -156,6 +159,20 @@ class _File:
                 raise self.error(f"{key}: expected {expected}, got {values[key]!r}", key)
         values["sampling"] = self.sampling(values.get("sampling", {}))
         return values
+
+    def factors(self, values: dict[str, Any], template: str | None) -> dict[str, Any]:
+        """Return the attributes of a score that multiplies other judges' numbers."""
+        more = values.keys() - {"factors", "combine"}
+        if template is not None or more:
+            keys = listed(sorted({*more, *(["template"] if template is not None else [])}))
+            raise self.error(f"factors: the judges that it names have {keys}", "factors")
+        names = values["factors"]
+        if len(names) < 2 or not all(isinstance(name, str) for name in names):
+            raise self.error("factors: expected the names of two judges or more", "factors")
+        if values.get("combine", "mean") not in COMBINATIONS:
+            expected = listed(list(COMBINATIONS))
+            raise self.error(f"combine: expected {expected}, got {values['combine']!r}", "combine")
+        return values | {"factors": tuple(names), "per": "turn"}
 
     def check_parser(self, parser: str, values: Mapping[str, Any]) -> None:
         """Refuse a parser without what it needs."""

@@ -72,6 +72,7 @@ class JudgeScore(ModelScore):
         per: whether one answer is about a record or about one turn of the assistant.
         combine: how the numbers of turns become one.
         sampling: parameters of the request, such as ``temperature``.
+        factors: judges whose numbers of a turn are multiplied, in place of a template.
     """
 
     system: str | None = None
@@ -83,11 +84,17 @@ class JudgeScore(ModelScore):
     per: Literal["record", "turn"] = "record"
     combine: str = "mean"
     sampling: Mapping[str, Any] = field(default_factory=dict)
+    factors: tuple[str, ...] = ()
 
     @property
     def signal_kind(self) -> Literal["score", "labels"]:
         """Return the kind of the signal that the answers make."""
         return "labels" if self.parser.startswith("labels:") else "score"
+
+    @property
+    def is_factor(self) -> bool:
+        """Return whether the judge gives a number of each turn, which others can multiply."""
+        return self.per == "turn" and self.signal_kind == "score" and not self.factors
 
 
 @dataclass(frozen=True)

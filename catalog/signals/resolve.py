@@ -9,7 +9,7 @@ from typing import Any
 from catalog.command import Command
 from catalog.errors import AmbiguousSignalError, SignalError
 from catalog.signals.coverage import Coverage, PinnedSignals, most_complete
-from catalog.signals.kind_options import LAST, Kind
+from catalog.signals.kind_options import LAST, Kind, ResponseOptions
 from catalog.signals.kinds import KINDS
 from catalog.signals.model_score_files import built_in_model_scores
 from catalog.signals.options import TINY
@@ -165,10 +165,11 @@ def _unrecorded(
     """Yield the options that an identity keeps by their absence."""
     if kind == "score" and "form" not in coverage.settings and has_forms(name, definitions):
         yield "form", SYMMETRIC
-    is_measured = kind in ("losses", "states", "gradients") or (
-        kind == "score" and reads_turns(name, definitions)
-    )
-    if is_measured and "turns" not in coverage.settings:
+    is_measured = not {"max_length", "tokenizer"}.isdisjoint(coverage.settings)
+    has_turns = issubclass(KINDS[kind].options, ResponseOptions)
+    if kind == "score":
+        has_turns = reads_turns(name, definitions)
+    if is_measured and has_turns and "turns" not in coverage.settings:
         yield "turns", LAST
 
 

@@ -26,7 +26,7 @@ from catalog.signals.ask_options import AskOptions
 from catalog.signals.model_scores import JudgeScore
 from catalog.store.store import Store
 
-_COMBINE: Mapping[str, Callable[[list[float]], Any]] = {
+COMBINE: Mapping[str, Callable[[list[float]], Any]] = {
     "mean": np.mean,
     "min": np.min,
     "max": np.max,
@@ -119,6 +119,12 @@ class Judging:
         ]
         return label_values(texts, labels, reasons, n_tokens=n_tokens)
 
+    def answers_of(self, texts: pa.Table) -> list[list[Answer | None]]:
+        """Return the answers about each member, turn by turn; None where one is missing."""
+        requests = requests_of(self.definition, self.model, texts)
+        answers = self._answers([each for group in requests for each in group])
+        return [[answers.get(each.sha256) for each in group] for group in requests]
+
     def _answers(self, requests: list[Request]) -> Mapping[str, Answer]:
         by_hash = {each.sha256: each for each in requests}
         answers = stored_answers(self.store, by_hash)
@@ -137,7 +143,7 @@ class Judging:
         reason = next((reason for _, reason in parsed if reason), None)
         if reason:
             return math.nan, reason
-        return float(_COMBINE[self.definition.combine]([number for number, _ in parsed])), None
+        return float(COMBINE[self.definition.combine]([number for number, _ in parsed])), None
 
 
 def judging(store: Store, definition: JudgeScore, model: str, options: AskOptions) -> Judging:

@@ -103,7 +103,7 @@ def test_the_command_that_makes_the_rest_makes_it_of_the_same_signal(
 ) -> None:
     trained(pool, model, seed=3, max_length=300)
     pool.register(jsonl(records(50)), pool="p")
-    recipe = "--epochs 2 --checkpoints 3 --learning-rate 0.01 --batch 8 --max-length 300 --seed 3"
+    recipe = "--max-length 300 --epochs 2 --checkpoints 3 --learning-rate 0.01 --batch 8 --seed 3"
     with pytest.raises(
         SignalError,
         match=f"`catalog losses train p@2 --proxy very-small {recipe}` computes the rest",
