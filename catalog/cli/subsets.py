@@ -121,8 +121,9 @@ def compare(
     groups = comparison.grouped(by.split(",")) if by else None
     if path:
         from catalog.report.comparison import draw_comparison
+        from catalog.report.regions import landscape_regions
 
-        draw_comparison(comparison, path)
+        draw_comparison(comparison, path, regions=landscape_regions(catalog.store, comparison))
     if is_json:
         echo_json(comparison.as_dict() | {"groups": groups, "picture": path})
         return

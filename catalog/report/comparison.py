@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +32,16 @@ SHOWN = (
 )
 
 
-def draw_comparison(comparison: Comparison, path: Path) -> None:
+def draw_comparison(
+    comparison: Comparison, path: Path, *, regions: Sequence[Mapping[str, Any]] = ()
+) -> None:
     """Draw a comparison as PNG or SVG.
 
     Args:
         comparison: what `catalog.subsets.compare.compare` gave.
         path: the file; its ending decides.
+        regions: what `catalog.report.regions.landscape_regions` gave; the first landscape carries
+            their words.
 
     Raises:
         OptionError: see `catalog.report.picture.require_picture`.
@@ -51,10 +56,28 @@ def draw_comparison(comparison: Comparison, path: Path) -> None:
             band, column = divmod(place, columns)
             _landscape(axes[2 * band, column], comparison, name)
             _bars(axes[2 * band + 1, column], comparison, row, measures)
+        _name_regions(axes[0, 0], regions)
         for column in range(len(names) - columns * (bands - 1), columns):
             axes[-2, column].axis("off")
             axes[-1, column].axis("off")
         save_picture(figure, path)
+
+
+def _name_regions(axis: Any, regions: Sequence[Mapping[str, Any]]) -> None:
+    """Write the words of regions at their places, with a light edge around each letter."""
+    from matplotlib import patheffects
+
+    edge = [patheffects.withStroke(linewidth=2, foreground="white")]
+    for region in regions:
+        axis.text(
+            region["x"],
+            region["y"],
+            "\n".join(region["words"]),
+            ha="center",
+            va="center",
+            fontsize=5.5,
+            path_effects=edge,
+        )
 
 
 def _landscape(axis: Any, comparison: Comparison, name: str) -> None:

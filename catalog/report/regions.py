@@ -18,11 +18,16 @@ from catalog.store.store import Store
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from catalog.subsets.compare import Comparison
+
 MOST = 30
 """Regions of a large map."""
 
 N_READ = 50_000
 """Members whose prompts are read at most, drawn by their fingerprints."""
+
+N_NAMED = 8
+"""Regions of a small picture."""
 
 MEMBERS_PER_SIDE = 3.5
 
@@ -74,6 +79,18 @@ def regions(
     if placed is None:
         raise SignalError(notes[0])
     return named_regions(store, reference, placed, k=k, n_words=n_words, limits=limits).rows
+
+
+def landscape_regions(store: Store, comparison: Comparison) -> list[dict[str, Any]]:
+    """Return the regions of a comparison's landscape; none without one. See `regions`."""
+    if comparison.landscape is None:
+        return []
+    with store.reading() as connection:
+        parent = resolve(connection, comparison.parent)
+    placed = comparison.landscape.select("fingerprint", "x", "y").to_arrow()
+    found = named_regions(store, parent, placed, k=N_NAMED, n_words=2, limits=Limits())
+    rows: list[dict[str, Any]] = found.rows.to_pylist()
+    return rows
 
 
 def named_regions(
@@ -152,7 +169,8 @@ def _words(
 
     from catalog.kernels.cluster_words import cluster_words
 
-    named: dict[str, Any] = {"fingerprint": placed["fingerprint"], "cluster": clusters}
+    fingerprints = placed["fingerprint"].cast(pa.string())
+    named: dict[str, Any] = {"fingerprint": fingerprints, "cluster": clusters}
     texts = read(store, "prompts", reference, limits=limits, n=N_READ)
     joined = texts.join(pa.table(named), "fingerprint", join_type="inner")
     if not joined.num_rows:

@@ -24,6 +24,7 @@ from catalog import Catalog
 from catalog.report.answers import Answers
 from catalog.report.comparison import draw_comparison
 from catalog.report.page_data import read_page_data
+from catalog.report.regions import landscape_regions
 from catalog.report.server import PageServer
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ DOCS = Path(__file__).resolve().parent.parent
 PICTURES = DOCS / "pictures"
 WIDE = {"width": 1400, "height": 860}
 NARROW = {"width": 390, "height": 844}
-SUBSETS = ("s2l", "fisher_sft", "ila", "k_center", "drawn")
+SUBSETS = ("s2l", "fisher_sft", "ila", "k_center")
 READY = "document.documentElement.dataset.ready === 'yes'"
 COLOURS = 128
 
@@ -75,9 +76,10 @@ def row(page: Page) -> None:
     page.click("tr[data-row] >> nth=3")
     page.wait_for_selector("#detail .message")
     page.click("summary:has-text('s2l@1')")
+    page.wait_for_selector("#detail details[open] p:not(.quiet)", timeout=300_000)
     page.click("text=Losses against its cluster")
-    page.click("text=Nearest in meaning")
-    page.wait_for_selector(".near")
+    page.wait_for_selector("#detail svg", timeout=300_000)
+    page.locator("#detail svg").scroll_into_view_if_needed()
 
 
 def save(page: Page) -> None:
@@ -158,7 +160,9 @@ def shoot(browser: Browser, url: str, name: str, scheme: str) -> None:
 def main(home: Path) -> None:
     """Make every picture."""
     catalog = prepared(home)
-    draw_comparison(catalog.compare(*SUBSETS), DOCS / "landscape.png")
+    comparison = catalog.compare(*SUBSETS)
+    regions = landscape_regions(catalog.store, comparison)
+    draw_comparison(comparison, DOCS / "landscape.png", regions=regions)
     PICTURES.mkdir(exist_ok=True)
     shown = read_page_data(catalog.store, "demo", is_saving=True)
     with (

@@ -46,7 +46,7 @@ def ask(server: PageServer, question: str, **options: Any) -> Any:
     ],
 )
 def test_a_stranger_is_refused(server: PageServer, headers: dict[str, str]) -> None:
-    for question in ("page", "rows", "save"):
+    for question in ("page", "rows", "save", "mark"):
         status, body, _ = request(server, "POST", f"/ask/{question}", {"ids": [1]}, **headers)
         assert status == 403
         assert b"answer 1" not in body
@@ -103,6 +103,10 @@ def test_sql_is_limited_as_on_the_command_line(server: PageServer, tmp_path: Pat
         ("rows", {"others": 1}),
         ("why", {"id": 1, "subset": "nothing"}),
         ("save", {"name": "../up", "sql": "SELECT 1", "budget": 1}),
+        ("mark", {"ids": [0], "mark": "fine"}),
+        ("mark", {"ids": [], "mark": "good"}),
+        ("diff", {"left": "p@1", "right": "nothing"}),
+        ("meaning", {"text": "x"}),
     ],
 )
 def test_a_wrong_question_is_an_error_of_the_asker(
@@ -139,7 +143,10 @@ def test_without_save_nothing_is_written(server: PageServer, shown: Catalog) -> 
     before = shown.subsets()
     with pytest.raises(UsageError, match="read-only"):
         answers.save(name="unsaved", sql=SELECTOR, budget=30)
+    with pytest.raises(UsageError, match="read-only"):
+        answers.mark(ids=[0], mark="good")
     assert shown.subsets().equals(before)
+    assert shown.marks("p").is_empty()
 
 
 def test_a_writer_does_not_wait_for_an_open_page(server: PageServer, shown: Catalog) -> None:

@@ -29,13 +29,17 @@ export function drawLabels(context, canvas) {
   context.strokeStyle = colourOf('--map');
   context.fillStyle = colourOf('--ink');
   const drawnBoxes = [];
+  const drawnTexts = new Set(['']); // two parts of one region carry its words once
   for (const region of page.regions) {
     const [x, y] = toScreen(canvas, region.x, region.y);
     const box = boxAround(context, x, y, labelText(region));
     const isInside = box.left > 0 && box.right < canvas.clientWidth && box.top > 0
       && box.bottom < canvas.clientHeight;
-    if (labelText(region) && isInside && !drawnBoxes.some((other) => overlaps(box, other))) {
+    const isFree = !drawnTexts.has(labelText(region))
+      && !drawnBoxes.some((other) => overlaps(box, other));
+    if (isInside && isFree) {
       drawnBoxes.push(box);
+      drawnTexts.add(labelText(region));
       context.strokeText(labelText(region), x, y);
       context.fillText(labelText(region), x, y);
     }

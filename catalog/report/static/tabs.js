@@ -47,10 +47,10 @@ async function quarantineView(pane) {
 const VIEWS = [
   ['rows', 'Rows', () => drawRows()],
   ['compare', 'Compare', compareView],
-  ...(subsets.length ? [['takes', 'Takes and leaves', takesView]] : []),
+  ...(subsets.length ? [['takes', 'Takes', takesView]] : []),
   ...(page.regions.length ? [['regions', 'Regions', regionsView]] : []),
   ...(columns.has('loss_cluster') ? [['losses', 'Losses', lossesView]] : []),
-  ['duplicates', 'Near-duplicates', duplicatesView],
+  ['duplicates', 'Duplicates', duplicatesView],
   ['definitions', 'Definitions', definitionsView],
   ...(isReport ? [] : [['sql', 'SQL', sqlView]]),
   ...(isReport || page.kind !== 'pool' ? [] : [['versions', 'Versions', versionsView]]),
@@ -102,7 +102,9 @@ export function buildTabs() {
       'aria-controls': `pane-${id}`,
     };
     find('#tabs').append(element('button', tab, label));
-    const pane = { id: `pane-${id}`, className: 'pane', role: 'tabpanel', hidden: true };
+    const pane = {
+      id: `pane-${id}`, className: 'pane', role: 'tabpanel', hidden: true, dataset: { title: label },
+    };
     find('#panes').append(element('section', { ...pane, 'aria-labelledby': `tab-${id}` }));
   }
   find('#tabs').addEventListener('keydown', arrows);
