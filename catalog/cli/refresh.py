@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -20,13 +20,16 @@ from catalog.cli.select import (
 from catalog.errors import OptionError
 from catalog.store.references import is_glob
 
-if TYPE_CHECKING:
-    from catalog.subsets.select import Selected
-
 
 @click.command()
 @click.argument("name", required=False)
 @click.option("--all", "is_all", is_flag=True, help="Every subset that `catalog status` lists.")
+@click.option(
+    "--keep",
+    "is_keeping",
+    is_flag=True,
+    help="Keep the members that still qualify, and replace only the others.",
+)
 @click.option("--budget", help="Another budget. Default: the one of the subset.")
 @set_option
 @run_options
@@ -36,6 +39,7 @@ def refresh(
     /,
     name: str | None,
     is_all: bool,
+    is_keeping: bool,
     budget: str | None,
     pairs: tuple[str, ...],
     is_json: bool,
@@ -46,17 +50,16 @@ def refresh(
     NAME may be a glob, such as 'car-*'. Subsets that others are made from come first.
     """
     names = _to_refresh(catalog, name, is_all=is_all)
-    if is_all and (budget or pairs):
-        raise OptionError("--all keeps budgets and settings: refresh one subset to change them")
+    if (is_all or is_keeping) and (budget or pairs):
+        flag = "--all" if is_all else "--keep"
+        raise OptionError(f"{flag} leaves budgets and settings as they are: refresh without it")
     settings = parse_pairs(pairs, option="--set")
-    answers = []
-    for each in names:
-        selected = _refresh(catalog, each, budget=budget, settings=settings, options=options)
-        answers.append(selected_json(selected))
-        if not is_json:
-            echo_selected(selected)
-            if selected.is_new and selected.reference:
-                _echo_changes(catalog, selected.reference)
+    one = _refresh
+    if is_keeping:  # which refreshes the rankings that it made before
+        names = [each for each in names if each.removesuffix(".ranking") not in {*names} - {each}]
+        one = _refresh_keeping
+    options |= {"budget": budget, "settings": settings, "is_json": is_json}
+    answers = [one(catalog, each, options) for each in names]
     if is_json:
         echo_json(answers[0] if name and not is_glob(name) else answers)
     elif not names:
@@ -77,19 +80,38 @@ def _to_refresh(catalog: Catalog, name: str | None, *, is_all: bool) -> list[str
     return [each.reference.partition("@")[0] for each in behind]
 
 
-def _refresh(
-    catalog: Catalog,
-    name: str,
-    *,
-    budget: str | None,
-    settings: dict[str, str],
-    options: dict[str, Any],
-) -> Selected:
+def _refresh(catalog: Catalog, name: str, options: dict[str, Any]) -> dict[str, Any]:
+    """Refresh a subset, print what changed, and return it for JSON."""
+    budget, settings = options["budget"], options["settings"]
+    _compute(catalog, name, options)
+    with running(name, options) as run_as:
+        selected = catalog.refresh(name, budget=budget, settings=settings, **run_as)
+    if not options["is_json"]:
+        echo_selected(selected)
+        if selected.is_new and selected.reference:
+            _echo_changes(catalog, selected.reference)
+    return selected_json(selected)
+
+
+def _refresh_keeping(catalog: Catalog, name: str, options: dict[str, Any]) -> dict[str, Any]:
+    """Refresh a subset and keep what qualifies, print the churn, and return it for JSON."""
+    from catalog.project.keep import churn
+
+    _compute(catalog, name, options)
+    limits = {"memory": options["memory"], "seconds": options["timeout"]}
+    kept = catalog.project.refresh_keeping(name, dry_run=options["is_dry_run"], **limits)
+    if not options["is_json"]:
+        echo_selected(kept.selected)
+        click.echo(f"  {churn(kept)}")
+    counts = {key: value for key, value in vars(kept).items() if key != "selected"}
+    return selected_json(kept.selected) | counts
+
+
+def _compute(catalog: Catalog, name: str, options: dict[str, Any]) -> None:
+    """Compute missing signals, if that is asked for."""
     if options["is_computing"]:
         refuse_dry_run(options)
-        compute_for_refresh(catalog, name, budget=budget, settings=settings)
-    with running(name, options) as run_as:
-        return catalog.refresh(name, budget=budget, settings=settings, **run_as)
+        compute_for_refresh(catalog, name, budget=options["budget"], settings=options["settings"])
 
 
 def _echo_changes(catalog: Catalog, reference: str) -> None:

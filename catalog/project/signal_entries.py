@@ -38,6 +38,7 @@ class SignalVerb(Options):
         models: options that name models.
         positional: options that the method takes by position.
         required: options without a default.
+        has_progress: whether the method reports its progress.
     """
 
     verb: ClassVar[str]
@@ -47,6 +48,7 @@ class SignalVerb(Options):
     models: ClassVar[tuple[str, ...]] = ()
     positional: ClassVar[tuple[str, ...]] = ()
     required: ClassVar[tuple[str, ...]] = ()
+    has_progress: ClassVar[bool] = True
 
     @property
     def pools(self) -> tuple[str, ...]:
@@ -176,7 +178,7 @@ class LabelEntry(SignalVerb, LabelOptions):
 class MapEntry(SignalVerb, MapOptions):
     """Places of the members on a map."""
 
-    verb, call, kind = "map", "map", "map"
+    verb, call, kind, has_progress = "map", "map", "map", False
 
     map: list[str] = option((), identity=None, help=POOLS)
 
@@ -210,7 +212,7 @@ class ImportScoresEntry(SignalVerb):
 
     verb, call, kind = "import_scores", "import_score_columns", "score"
     files, positional = ("file",), ("file", "columns")
-    required = ("file", "columns")
+    required, has_progress = ("file", "columns"), False
 
     import_scores: list[str] = option((), identity=None, help=POOLS)
     file: str = option("", identity=None, help="Parquet, CSV, JSON Lines or .npy.")
@@ -237,7 +239,7 @@ class ImportLossesEntry(SignalVerb):
 
     verb, call, kind = "import_losses", "import_losses", "losses"
     files = positional = ("file",)
-    required = ("file", "proxy")
+    required, has_progress = ("file", "proxy"), False
 
     import_losses: list[str] = option((), identity=None, help=POOLS)
     file: str = option("", identity=None, help="File of one list of losses a row.")

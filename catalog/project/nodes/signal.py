@@ -93,7 +93,7 @@ class SignalNode(Node):
         keywords = {
             name: self._located(state, name, value) for name, value in self.verb.keywords().items()
         }
-        if making.progress and "import" not in self.verb.call and self.verb.call != "index":
+        if making.progress and self.verb.has_progress:
             keywords["progress"] = making.progress
         arguments = [
             self._located(state, name, value)
