@@ -59,52 +59,23 @@ def gc(
     Raises:
         LockedError: another process held the catalog all that time.
     """
-    scratch = abandoned(store)
-    n_bytes = sum(_size(path) for path in scratch)
     if is_dry_run:
-        with store.reading() as connection:
-            n_instructions = _n_unreferenced(connection)
-            dead = dead_signals(connection)
-            models = dead_models(connection, store, dead=dead)
-            media = unreferenced_media(connection, store)
-        n_bytes += sum(_size(path) for path in [*models, *media])
-        swept = sweep_vectors(store, is_dry_run=True)
-        return GcReport(
-            n_instructions,
-            _names(scratch),
-            list(dead.values()),
-            _names(models),
-            n_bytes,
-            is_dry_run,
-            swept,
-            _names(media),
-        )
+        return _planned(store)
+    scratch = abandoned(store)
+    n_bytes = _size(scratch)
     with store.writing() as connection:
         n_instructions = _n_unreferenced(connection)
         media = unreferenced_media(connection, store)
-        n_bytes += sum(_size(path) for path in media)
-        trimmed = _whole_shards(connection)
-        for table in (
-            "losses",
-            "scores",
-            "score_calls",
-            "signal_members",
-            "signal_gaps",
-            "signal_labels",
-            "instructions",
-        ):
-            connection.execute(query(f"gc/delete_{table}"))
-        for kind, signal_id, shard in trimmed:
-            record_sha256(connection, kind=kind, signal_id=signal_id, shard=shard)
-        for path in media:  # under the catalog's lock: a load brings its own while it holds it
-            path.unlink(missing_ok=True)
+        n_bytes += _size(media)
+        _delete_rows(connection)
+        _remove(media)  # under the catalog's lock: a load brings its own while it holds it
         spilt = spills(store, own=spill_folder(store))
-        n_bytes += sum(_size(path) for path in spilt)
+        n_bytes += _size(spilt)
         _remove(spilt)
     signals = sweep_signals(store)
     with store.reading() as connection:
         models = dead_models(connection, store)
-    n_bytes += sum(_size(path) for path in models)
+    n_bytes += _size(models)
     sweep_abandoned(store)
     _remove(models)
     swept = sweep_vectors(store)
@@ -119,6 +90,43 @@ def gc(
         _names(media),
         n_damaged,
     )
+
+
+def _planned(store: Store) -> GcReport:
+    """Return what would be removed."""
+    scratch = abandoned(store)
+    with store.reading() as connection:
+        n_instructions = _n_unreferenced(connection)
+        dead = dead_signals(connection)
+        models = dead_models(connection, store, dead=dead)
+        media = unreferenced_media(connection, store)
+    return GcReport(
+        n_instructions,
+        _names(scratch),
+        list(dead.values()),
+        _names(models),
+        _size([*scratch, *models, *media]),
+        True,
+        sweep_vectors(store, is_dry_run=True),
+        _names(media),
+    )
+
+
+def _delete_rows(connection: Connection) -> None:
+    """Delete the rows of members that nothing holds, and hash again the shards that lost some."""
+    trimmed = _whole_shards(connection)
+    for table in (
+        "losses",
+        "scores",
+        "score_calls",
+        "signal_members",
+        "signal_gaps",
+        "signal_labels",
+        "instructions",
+    ):
+        connection.execute(query(f"gc/delete_{table}"))
+    for kind, signal_id, shard in trimmed:
+        record_sha256(connection, kind=kind, signal_id=signal_id, shard=shard)
 
 
 def _n_unreferenced(connection: Connection) -> int:
@@ -140,16 +148,21 @@ def _whole_shards(connection: Connection) -> list[tuple[str, int, int]]:
     ]
 
 
-def _remove(folders: list[Path]) -> None:
-    for folder in folders:
-        shutil.rmtree(folder, ignore_errors=True)
+def _remove(paths: list[Path]) -> None:
+    for path in paths:
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def _names(paths: list[Path]) -> list[str]:
     return [str(path) for path in paths]
 
 
-def _size(path: Path) -> int:
-    if path.is_dir():
-        return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
-    return path.stat().st_size
+def _size(paths: list[Path]) -> int:
+    return sum(file.stat().st_size for path in paths for file in _files(path))
+
+
+def _files(path: Path) -> list[Path]:
+    return [file for file in path.rglob("*") if file.is_file()] if path.is_dir() else [path]

@@ -92,14 +92,15 @@ def import_losses(
         )
         rows = _Rows.of(np.append(ids, kept), np.concatenate([published, previous]), members)
         _refuse_negative(table, rows)
-        details = {"file": table.file, "key": key}
+        identity = {"imported": rows.digest(), "checkpoints": n_checkpoints}
+        if first_is_start:
+            identity["has_start"] = True
         planned = planned_import(
             kind="losses",
             name=proxy,
-            identity={"imported": rows.digest(), "checkpoints": n_checkpoints}
-            | ({"has_start": True} if first_is_start else {}),
+            identity=identity,
             dimension=n_checkpoints,
-            details=details,
+            details={"file": table.file, "key": key},
         )
 
         def write(signal: Signal) -> None:
