@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +11,6 @@ from catalog.errors import AmbiguousSignalError, SignalError
 from catalog.signals.coverage import Coverage, PinnedSignals, most_complete
 from catalog.signals.kind_options import LAST, Kind, ResponseOptions
 from catalog.signals.kinds import KINDS
-from catalog.signals.model_score_files import built_in_model_scores
 from catalog.signals.options import TINY
 from catalog.signals.score_definitions import (
     DETECTED,
@@ -177,7 +176,7 @@ def _are_scored(name: str, coverage: Coverage | None) -> bool:
     """Return whether `catalog score` makes these labels, as it does those of judges."""
     if coverage is not None:
         return not _COMPUTED.isdisjoint(coverage.identity)
-    return name in DETECTED or name in built_in_model_scores()
+    return name in DETECTED or name in _model_scores()
 
 
 def _template(kind: Kind, reference: Reference | str, name: str, *, is_import: bool) -> Command:
@@ -208,7 +207,7 @@ def is_computed(
         return KINDS[kind].command is not None
     if coverage is not None and not _COMPUTED.isdisjoint(coverage.identity):
         return True
-    return name in SUMMARIES or name in _derived(scores) or name in built_in_model_scores()
+    return name in SUMMARIES or name in _derived(scores) or name in _model_scores()
 
 
 def is_model(name: str) -> bool:
@@ -247,3 +246,10 @@ def _derived(scores: Definitions | None) -> Definitions:
     if scores is None:
         return built_in_scores()
     return scores
+
+
+def _model_scores() -> Collection[str]:
+    # Reading files is imported where it is needed: every query imports this module.
+    from catalog.signals.model_score_files import built_in_model_scores
+
+    return built_in_model_scores()
