@@ -104,6 +104,7 @@ def test_one_process_indexes_at_a_time(pool: Catalog) -> None:
         pool.index("p", text=True)
 
 
+@pytest.mark.slow
 def test_an_index_that_is_killed_is_that_of_an_unbroken_run(catalog: Catalog, jsonl: Write) -> None:
     texts = [(f"question {i}", f"answer {i} word{i % 7}") for i in range(60)]
     catalog.register(jsonl(records(texts)), pool="p")

@@ -109,6 +109,7 @@ def source(jsonl: Callable[..., Path], records: Callable[[int], list[dict[str, A
     return jsonl(records(100))
 
 
+@pytest.mark.slow
 def test_a_training_run_that_is_killed_gives_the_losses_of_an_unbroken_one(
     fork: Fork, tmp_path: Path, source: Path, model: Path
 ) -> None:

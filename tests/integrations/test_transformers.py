@@ -196,6 +196,7 @@ def test_steps_of_ones_own_and_a_second_run_of_the_same_name(
     assert [row[:3] for row in checkpoints(pool)] == [(1, 0, 1), (1, 1, 6), (2, 0, 1), (2, 1, 6)]
 
 
+@pytest.mark.slow
 def test_a_run_that_dies_goes_on_with_its_trajectories(
     pool: Catalog, start: Any, tmp_path: Path
 ) -> None:

@@ -44,6 +44,7 @@ def test_subsets_of_two_versions_of_a_pool_are_measured_over_the_newer(grown: Ca
     assert found.overlap == {("best@1", "best@2"): both / (20 - both)}
 
 
+@pytest.mark.slow
 def test_subsets_of_a_subset_are_measured_over_it(grown: Catalog, tmp_path: Path) -> None:
     grown.import_losses("q@1", losses(tmp_path / "losses.csv", range(20)), proxy="theirs")
     assert grown.compare("best@1").rows[0]["last_loss_mean"] is not None  # over q@1

@@ -129,6 +129,7 @@ def test_rid_is_the_mid_rank_within_the_first_level_label_else_the_source(
         assert value == pytest.approx(mid)
 
 
+@pytest.mark.slow
 def test_rid_is_ranked_anew_when_the_members_change(
     pool: Catalog, jsonl: Write, records: Records, model: Path
 ) -> None:
