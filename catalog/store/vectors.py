@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import wraps
@@ -129,12 +129,27 @@ def read(
         version: of the table; None reads the newest.
         batch_rows: rows in a batch, at most.
     """
-    condition = None if shards is None else f"shard in ({', '.join(map(str, shards)) or 'null'})"
+    condition = None if shards is None else in_shards(shards)
     with reporting_damage(paths, table):
         scanner = dataset(paths, table, version=version).scanner(
             columns=list(columns), filter=condition, batch_size=batch_rows
         )
         return scanner.to_reader()
+
+
+def in_shards(shards: Collection[int]) -> str:
+    """Return the condition that a row is in one of some shards; neighbours are one range.
+
+    >>> in_shards([7, 1, 3, 2])
+    '(shard BETWEEN 1 AND 3) OR (shard BETWEEN 7 AND 7)'
+    """
+    runs: list[list[int]] = []
+    for shard in sorted(set(shards)):
+        if runs and shard == runs[-1][1] + 1:
+            runs[-1][1] = shard
+        else:
+            runs.append([shard, shard])
+    return " OR ".join(f"(shard BETWEEN {first} AND {last})" for first, last in runs) or "false"
 
 
 def read_shard(paths: CatalogPaths, table: str, shard: int, *, version: int | None) -> pa.Table:
@@ -157,7 +172,7 @@ def shards(paths: CatalogPaths, table: str) -> set[int]:
 def delete_shards(paths: CatalogPaths, table: str, dead: Sequence[int]) -> None:
     """Remove shards that were never committed."""
     if dead:
-        dataset(paths, table).delete(f"shard in ({', '.join(map(str, dead))})")
+        dataset(paths, table).delete(in_shards(dead))
 
 
 @_reported

@@ -75,3 +75,18 @@ def test_a_damaged_older_version_is_one_error_too(
     older.write_bytes(bytes(range(256)))
     with pytest.raises(DamageError):
         call(store, "t")
+
+
+@pytest.mark.parametrize(
+    "named", [[], [4], [0, 1, 2, 3], [1, 3, 5], [5, 0, 1, 4, 4], list(range(-3, 20, 2))]
+)
+def test_shards_that_are_named_as_ranges_are_those_shards(store: Store, named: list[int]) -> None:
+    for shard in range(6):
+        vectors.append(store, "e", rows(range(2 * shard, 2 * shard + 2), shard=shard))
+    found = vectors.read(store, "e", columns=["shard"], shards=named).read_all()
+    assert set(found["shard"].to_pylist()) == set(named) & set(range(6))
+    assert found.num_rows == 2 * len(set(named) & set(range(6)))
+
+
+def test_the_condition_for_a_whole_table_does_not_grow_with_its_shards() -> None:
+    assert len(vectors.in_shards(range(250_000))) < 100
