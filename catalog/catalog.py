@@ -574,6 +574,9 @@ class Catalog:
         name: str,
         settings: Mapping[str, Any] | None = None,
         seed: int = 0,
+        tokens: Literal["response", "total"] = "total",
+        model: StrPath | None = None,
+        group: str | None = None,
         supersede: bool = False,
         memory: str | None = SELECTION_MEMORY,
         seconds: float | None = None,
@@ -583,7 +586,11 @@ class Catalog:
         new_version: bool = False,
         progress: Callable[[float], None] | None = None,
     ) -> Selected:
-        """Select members and keep them as a subset; see `catalog.subsets.select.select`."""
+        """Select members and keep them as a subset; see `catalog.subsets.select.select`.
+
+        For a budget in tokens the tokenizer of ``model`` counts. Several sources with commas are
+        joined first.
+        """
         from catalog.query.executor import Limits
         from catalog.selection.selector import find_selector
         from catalog.subsets.select import select
@@ -595,7 +602,10 @@ class Catalog:
         method = find_selector(self.store, selector) if is_path else selector
         options = {"name": name, "budget": budget, "settings": settings, "seed": seed}
         options |= {"is_superseding": supersede, "is_dry_run": dry_run, "is_strict": strict}
-        options |= {"is_new_version": new_version}
+        options |= {"is_new_version": new_version, "group": group}
+        source = self.project.source(method, source)
+        score = model and self.project.count(source, of=tokens, model=model)
+        options |= {"tokens": score or None}
         return self._limited(select, method, source, **options, limits=limits)
 
     def refresh(
@@ -620,6 +630,7 @@ class Catalog:
         limits = Limits(memory=memory, seconds=seconds, progress=progress, use_cache=use_cache)
         options = {"budget": budget, "settings": settings, "is_superseding": supersede}
         options |= {"is_dry_run": dry_run, "is_strict": strict, "is_new_version": new_version}
+        self.project.recount(name)
         return self._limited(refresh, name, **options, limits=limits)
 
     def verify(self, reference: str, *, memory: str | None = SELECTION_MEMORY) -> Verification:
@@ -671,12 +682,12 @@ class Catalog:
             limits=limits,
         )
 
-    def subsets(self) -> pl.DataFrame:
-        """Return every version of every subset."""
+    def subsets(self, *, group: str | None = None) -> pl.DataFrame:
+        """Return every version of every subset, or of those of a group."""
         from catalog.subsets.store import list_subsets
 
         with self.store.reading() as connection:
-            return to_polars(list_subsets(connection))
+            return to_polars(list_subsets(connection, group=group))
 
     def explain(
         self, selector: StrPath | Selector, source: str | None = None, **options: Any

@@ -35,6 +35,7 @@ SECTIONS = {
     "Subsets": {
         "subsets": ("subsets", "verify", "compare"),
         "why": ("why",),
+        "mix": ("mix",),
         "overlap": ("overlap",),
         "split": ("split",),
         "tokens": ("tokens",),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import click
 
 from catalog.catalog import Catalog
@@ -21,6 +24,9 @@ timeout_option = click.option(
     metavar="SECONDS",
     help="Time limit. A running kernel finishes first.",
 )
+group_option = click.option(
+    "--group", metavar="NAME", help="Group of subsets that the subset belongs to."
+)
 set_option = click.option(
     "--set",
     "pairs",
@@ -28,6 +34,21 @@ set_option = click.option(
     metavar="NAME=VALUE",
     help="Value of a parameter of the selector. Repeatable.",
 )
+
+
+def token_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of a budget in tokens."""
+    tokens = click.option(
+        "--tokens",
+        type=click.Choice(("total", "response")),
+        default="total",
+        show_default=True,
+        help="Tokens that a budget such as 2Mtok counts: all, or those that are trained.",
+    )
+    model = click.option(
+        "--model", help="Model whose tokenizer counts: tiny, a Hugging Face id or a folder."
+    )
+    return tokens(model(command))
 
 
 def parse_pairs(pairs: tuple[str, ...], *, option: str) -> dict[str, str]:

@@ -11,11 +11,13 @@ import click
 from catalog.catalog import Catalog
 from catalog.cli.group import dry_run_option, json_option
 from catalog.cli.options import (
+    group_option,
     memory_option,
     parse_lists,
     pass_catalog,
     set_option,
     timeout_option,
+    token_options,
 )
 from catalog.cli.output import echo_json, progress_bar, say
 from catalog.errors import OptionError
@@ -73,7 +75,8 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
     "budgets",
     multiple=True,
     required=True,
-    help="Number of members, such as 5000, a share of the pool, such as 10%, or all. Repeatable.",
+    help="Number of members, such as 5000, a share of the pool, such as 10%, tokens such as 2Mtok, "
+    "or all. Repeatable.",
 )
 @click.option(
     "--as",
@@ -100,6 +103,13 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
     metavar="TEST",
     help="Leave out members that share 13 words in a row with an item of this pool. Repeatable.",
 )
+@token_options
+@click.option(
+    "--where",
+    metavar="CONDITION",
+    help="Select only from members that meet a SQL condition on columns of the pool and scores.",
+)
+@group_option
 @run_options
 @pass_catalog
 def select(
@@ -112,18 +122,21 @@ def select(
     pairs: tuple[str, ...],
     seeds: tuple[int, ...],
     tests: tuple[str, ...],
+    where: str | None,
     is_json: bool,
     **options: Any,
 ) -> None:
     """Select members of POOL with SELECTOR and keep them as a subset.
 
-    SELECTOR is a name or a .sql file. POOL is a pool or a subset. With several values of --budget,
-    --seed or one --set NAME, every combination becomes a subset.
+    SELECTOR is a name or a .sql file. POOL is a pool or a subset, or several with commas. With
+    several values of --budget, --seed or one --set NAME, every combination becomes a subset.
     """
     from catalog.project.sweep import reads_seed, trials
 
     settings = parse_lists(pairs, option="--set")
     found = trials(name, budgets=budgets, seeds=seeds, settings=settings)
+    if where:
+        pool = _narrowed(catalog, pool, where, options)
     for test in tests:
         pool = _clean(catalog, pool, test, options)
     answers = []
@@ -146,13 +159,14 @@ def _select(
         "settings": trial.settings,
         "seed": trial.seed,
     }
+    kept = {name: options[name] for name in ("tokens", "model", "group")}
     if options["is_computing"]:
         refuse_dry_run(options)
         from catalog.cli.compute import compute_missing
 
         compute_missing(catalog, selector, pool, **selection)
     with running(trial.name, options) as run_as:
-        return catalog.select(selector, pool, name=trial.name, **selection, **run_as)
+        return catalog.select(selector, pool, name=trial.name, **selection, **kept, **run_as)
 
 
 @contextmanager
@@ -201,6 +215,19 @@ def _clean(catalog: Catalog, pool: str, test: str, options: dict[str, Any]) -> s
     return str(selected.reference)
 
 
+def _narrowed(catalog: Catalog, pool: str, where: str, options: dict[str, Any]) -> str:
+    """Return the subset of a pool's members that meet a condition."""
+    if options["is_dry_run"]:
+        raise OptionError("--where writes a subset and cannot be combined with --dry-run")
+    limits = {"memory": options["memory"], "seconds": options["timeout"]}
+    selected = catalog.project.select_where(pool, where=where, **limits)
+    say(
+        f"  {selected.reference}: {selected.n_members:,} of {selected.definition.n_members:,} "
+        f"members meet {where}"
+    )
+    return str(selected.reference)
+
+
 def compute_for_refresh(
     catalog: Catalog, name: str, *, budget: str | None, settings: dict[str, str]
 ) -> None:
@@ -210,6 +237,7 @@ def compute_for_refresh(
         OptionError: the name is one of a pool.
     """
     from catalog.cli.compute import compute_missing
+    from catalog.store.references import bare_names
     from catalog.subsets.describe import SubsetDescription
     from catalog.subsets.stored_definition import stored_selector
 
@@ -222,7 +250,7 @@ def compute_for_refresh(
     compute_missing(
         catalog,
         selector,
-        definition["pool"].partition("@")[0],
+        bare_names(definition["pool"]),
         budget=budget or record["budget_asked"] or definition["budget"],
         settings=settings,
         seed=definition["seed"],
@@ -246,6 +274,6 @@ def echo_selected(selected: Selected) -> None:
     elif not selected.is_new:
         click.echo(f"{selected.reference}: {count}, the same definition as before")
     else:
-        click.echo(f"{selected.reference}: {count} of {selected.definition.reference} in {seconds}")
+        click.echo(f"{selected.reference}: {count} of {selected.definition.source} in {seconds}")
     for warning in selected.warnings:
         say(f"  {warning}")

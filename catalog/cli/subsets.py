@@ -23,12 +23,13 @@ ACROSS = 6
 
 
 @click.command()
+@click.option("--group", help="Only the subsets of this group.")
 @table_options
 @pass_catalog
-def subsets(catalog: Catalog, is_json: bool) -> None:
+def subsets(catalog: Catalog, group: str | None, is_json: bool) -> None:
     """List every version of every subset."""
     nothing = "no subsets yet: create one with `catalog select random POOL --budget 10% --as NAME`"
-    echo_rows(catalog.subsets().to_dicts(), is_json=is_json, nothing=nothing)
+    echo_rows(catalog.subsets(group=group).to_dicts(), is_json=is_json, nothing=nothing)
 
 
 @click.command()
@@ -39,7 +40,7 @@ def subsets(catalog: Catalog, is_json: bool) -> None:
 def verify(ctx: click.Context, reference: str, memory: str, is_json: bool) -> None:
     """Run the definition of a subset again and compare. Exit code 3 means a difference.
 
-    SUBSET may be a glob, such as 'car-*'.
+    SUBSET may be a glob, such as 'car-*', or a group, such as group:study1.
     """
     found = []
     for name in references_of(ctx.obj, reference):
@@ -112,7 +113,9 @@ def compare(
 
     The draws are 20, from the nearest pool or subset that all references come from, with its share
     of every source. A baseline's number is the mean of its draws ± their standard deviation.
+    A reference may be a glob of subsets, or a group, such as group:study1.
     """
+    references = tuple(name for each in references for name in references_of(catalog, each))
     if path:
         from catalog.report.picture import require_picture
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -14,6 +14,9 @@ from catalog.cli.output import echo_json, echo_rows, progress_bar, say
 
 if TYPE_CHECKING:
     from catalog.project.tokens import TokenCount
+
+
+KINDS: tuple[Literal["response", "total"], ...] = ("total", "response")
 
 
 @click.command()
@@ -40,12 +43,25 @@ if TYPE_CHECKING:
 @click.option("--epochs", type=float, default=1, show_default=True, help="Passes over the rows.")
 @click.option("--tokens-per-second", type=float, help="Speed of the training, for the hours.")
 @click.option("--price", type=float, help="Price of an hour.")
+@click.option(
+    "--save",
+    "is_saving",
+    is_flag=True,
+    help="Keep the counts of each member as the scores total_tokens and response_tokens.",
+)
 @json_option
 @pass_catalog
-def tokens(catalog: Catalog, /, reference: str, is_json: bool, **options: Any) -> None:
+def tokens(
+    catalog: Catalog, /, reference: str, is_saving: bool, is_json: bool, **options: Any
+) -> None:
     """Count the tokens of REFERENCE under a model's chat template, and the cost of training."""
     with progress_bar(f"counting tokens of {reference}", unit="rows") as bar:
         counted = catalog.project.tokens(reference, progress=bar, **options)
+    if is_saving:
+        scores = [
+            catalog.project.count(reference, of=kind, model=options["model"]) for kind in KINDS
+        ]
+        say(f"  kept as the scores {' and '.join(score.name for score in scores)}")
     if is_json:
         echo_json(asdict(counted) | {"n_prompt": counted.n_prompt})
         return

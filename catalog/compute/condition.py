@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from catalog.compute.similarity import Ids
-from catalog.errors import QueryError
-from catalog.query.tokens import Tokens
+from catalog.query.expression import bracketed
 from catalog.store.store import Store
 
 if TYPE_CHECKING:
@@ -32,20 +31,11 @@ def satisfying_members(
     from catalog.query.executor import Limits
     from catalog.query.stream import run
 
-    # The condition ends with a line, and so does a comment in it.
-    sql = f"SELECT instruction_id FROM pool('{reference}') WHERE (\n{where}\n)"
-    _require_one_condition(sql, where)
+    condition = bracketed(where, option="--where")
+    sql = f"SELECT instruction_id FROM pool('{reference}') WHERE {condition}"
     limits = limits or Limits()
     if is_isolated:
         rows = worker.call(run, store.absolute(), sql, name="--where", limits=limits)
     else:
         rows = run(store, sql, name="--where", limits=limits)
     return np.sort(rows["instruction_id"].to_numpy())
-
-
-def _require_one_condition(sql: str, where: str) -> None:
-    """Refuse a text that ends the brackets around it, such as ``true) UNION (SELECT 1``."""
-    layout = Tokens(sql)
-    opening = layout.index_at(sql.index("(\n"))
-    if layout.partner.get(opening) != len(layout) - 1:
-        raise QueryError(f"--where: expected one condition with matching brackets, got {where!r}")

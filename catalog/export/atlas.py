@@ -29,7 +29,7 @@ from catalog.errors import QueryError, SignalError
 from catalog.export.registry import exporter
 from catalog.query.stream import run
 from catalog.store.queries import query
-from catalog.store.references import Reference, resolve
+from catalog.store.references import Reference, bare_names, resolve
 from catalog.store.store import Store
 from catalog.subsets.store import list_subsets
 
@@ -128,9 +128,9 @@ def _subsets(connection: Connection, reference: Reference) -> Iterator[tuple[str
     for row in list_subsets(connection).to_pylist():
         newest[row["name"]] = row
     pools = {f"{row['name']}@{row['version']}": row["pool"] for row in newest.values()}
-    own = pools.get(str(reference), str(reference)).partition("@")[0]
-    for name, pool in pools.items():
-        if pool.partition("@")[0] == own and name != str(reference):
+    own = {*bare_names(pools.get(str(reference), str(reference))).split(",")}
+    for name, listed in pools.items():
+        if not own.isdisjoint(bare_names(listed).split(",")) and name != str(reference):
             found = resolve(connection, name)
             rows = connection.sql(query("export/fingerprints"), params=found.parameters).fetchall()
             yield name, [row[0] for row in rows]

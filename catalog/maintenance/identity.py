@@ -35,9 +35,7 @@ def changed_instructions(connection: Connection, _home: Store) -> Iterator[Issue
 def changed_subsets(connection: Connection, _home: Store) -> Iterator[Issue]:
     """Find subsets whose members are not those that were written."""
     for subset_id, name, version, sha256 in connection.sql(query("maintenance/subsets")).fetchall():
-        rows = connection.sql(
-            query("maintenance/subset_members"), params={"subset_id": subset_id}
-        ).fetchall()
+        rows = connection.sql(query("subsets/members"), params={"subset_id": subset_id}).fetchall()
         if members_sha256(row[0] for row in rows) != sha256:
             problem = (
                 f"the members of {name}@{version} are not those that were written: "

@@ -151,7 +151,7 @@ def drop(connection: Connection, text: str) -> Reference:
     if reference.kind == "subset":
         version = reference.version if "@" in text else None
         _refuse(connection, "subsets/made_from", text, name=reference.name, version=version)
-        for step in ("subsets/drop_members", "subsets/drop", "tags/drop"):
+        for step in ("subsets/drop_members", "subsets/drop_sources", "subsets/drop", "tags/drop"):
             connection.execute(query(step), {"name": reference.name, "version": version})
         return reference
     if "@" in text:

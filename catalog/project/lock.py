@@ -22,7 +22,7 @@ from catalog.project.nodes.subset import SubsetNode
 from catalog.store.atomic import replacing
 from catalog.store.database import Connection
 from catalog.store.queries import query
-from catalog.store.references import resolve
+from catalog.store.references import bare_names, resolve
 from catalog.subsets.store import stored
 
 FORMAT = 1
@@ -190,7 +190,7 @@ def _subset(name: str, connection: Connection) -> Lock:
     sql = hashlib.sha256(content["sql"].encode()).hexdigest()
     inputs = {key: content[key] for key in DEFINED if key in content}
     inputs |= {"selector": content["selector"], "sql_sha256": sql}
-    inputs["from"] = content["pool"].partition("@")[0]
+    inputs["from"] = bare_names(content["pool"])
     inputs["parameters"] = {
         key: _bare(value, content["references"]) for key, value in content["parameters"].items()
     }

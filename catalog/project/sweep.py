@@ -18,7 +18,7 @@ from catalog.store.store import Store
 if TYPE_CHECKING:
     from catalog.selection.definition import Definition
 
-PLACE = re.compile(r"\{(\w*)\}")
+PLACE = re.compile(r"\{([\w.:@/-]*)\}")
 UNNAMED = re.compile(r"[^\w.-]")
 
 

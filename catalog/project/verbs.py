@@ -15,11 +15,14 @@ if TYPE_CHECKING:
     from catalog.project.built import Build, Built
     from catalog.project.data_tests import DataTests
     from catalog.project.keep import KeptRefresh
+    from catalog.project.mix import Mixture
     from catalog.project.overlap import Overlap
     from catalog.project.plan import Plan
     from catalog.project.split import Split
     from catalog.project.status import Status
     from catalog.project.tokens import TokenCount
+    from catalog.selection.selector import Selector
+    from catalog.selection.token_score import TokenScore
     from catalog.subsets.select import Selected
 
 MEMORY = "4GB"
@@ -166,6 +169,95 @@ class Project:
         limits = Limits(memory=memory, seconds=seconds)
         selected: Selected = self._call(select_clean, source, test=test, ngram=ngram, limits=limits)
         return selected
+
+    def mix(
+        self,
+        *,
+        name: str,
+        parts: Sequence[str],
+        budget: int | str,
+        caps: Sequence[str] = (),
+        seed: int = 0,
+        tokens: Literal["response", "total"] = "total",
+        model: str | os.PathLike[str] | None = None,
+        group: str | None = None,
+        memory: str | None = MEMORY,
+        seconds: float | None = None,
+    ) -> Mixture:
+        """Mix several pools and subsets by share, with repeats, caps and a budget.
+
+        With a ``model``, its tokenizer counts the total or the response tokens of every member
+        that is not counted yet. See `catalog.project.mix.mix`.
+        """
+        from catalog.project.mix import mix
+        from catalog.query.executor import Limits
+
+        score = None
+        if model is not None:
+            references = [part.partition("=")[0].partition(":")[0] for part in parts]
+            score = self.count(",".join(references), of=tokens, model=model)
+        options: dict[str, Any] = {"name": name, "parts": tuple(parts), "budget": str(budget)}
+        options |= {"caps": tuple(caps), "seed": seed, "tokens": score, "group": group}
+        limits = Limits(memory=memory, seconds=seconds)
+        mixture: Mixture = self._call(mix, **options, limits=limits)
+        return mixture
+
+    def count(
+        self,
+        references: str,
+        *,
+        of: Literal["response", "total"] = "total",
+        model: str | os.PathLike[str],
+        progress: Callable[[int, int, int], None] | None = None,
+    ) -> TokenScore:
+        """Count the tokens of members that have no count yet, as a score.
+
+        See `catalog.project.counted.count`.
+        """
+        from catalog.project.counted import count
+
+        return count(self._store, references, of=of, model=os.fspath(model), progress=progress)
+
+    def recount(self, subset: str) -> None:
+        """Count the tokens of new members for a subset's token budget.
+
+        See `catalog.project.counted.recount`.
+        """
+        from catalog.project.counted import recount
+
+        recount(self._store, subset)
+
+    def select_where(
+        self,
+        source: str,
+        *,
+        where: str,
+        memory: str | None = MEMORY,
+        seconds: float | None = None,
+    ) -> Selected:
+        """Keep the members that meet a SQL condition, as a subset.
+
+        See `catalog.project.narrow.select_where`.
+        """
+        from catalog.project.narrow import select_where
+        from catalog.query.executor import Limits
+
+        limits = Limits(memory=memory, seconds=seconds)
+        selected: Selected = self._call(select_where, source, where=where, limits=limits)
+        return selected
+
+    def source(self, selector: Selector | str, text: str) -> str:
+        """Return what a selector can select from: several sources become one subset.
+
+        See `catalog.project.narrow.joined`.
+        """
+        from catalog.project.narrow import joined
+        from catalog.query.executor import Limits
+
+        if "," not in text:
+            return text
+        source: str = self._call(joined, selector, text, limits=Limits(memory=MEMORY))
+        return source
 
     def split(
         self,

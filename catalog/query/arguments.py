@@ -7,6 +7,7 @@ import types
 import typing
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from itertools import chain, count
 from typing import Any, Literal
 
 import pyarrow as pa
@@ -29,8 +30,15 @@ def is_relation(parameter: inspect.Parameter) -> bool:
     return parameter.annotation is pa.Table
 
 
+def is_variadic(parameter: inspect.Parameter) -> bool:
+    """Return whether a parameter takes any number of arguments without a name."""
+    return parameter.kind is inspect.Parameter.VAR_POSITIONAL
+
+
 def bind(call: Call, accepted: Mapping[str, inspect.Parameter]) -> dict[str, Argument]:
     """Assign a call's arguments to parameters.
+
+    The arguments of a variadic parameter ``more`` are ``more``, ``more 2`` and so on.
 
     Raises:
         QueryError: an unknown, repeated, missing or surplus argument.
@@ -41,7 +49,8 @@ def bind(call: Call, accepted: Mapping[str, inspect.Parameter]) -> dict[str, Arg
         if parameter.kind is not inspect.Parameter.KEYWORD_ONLY
     ]
     bound: dict[str, Argument] = {}
-    free = iter(positional)
+    variadic = next((name for name in positional if is_variadic(accepted[name])), None)
+    free = chain(positional, (f"{variadic} {number}" for number in count(2)) if variadic else ())
     for argument in call.arguments:
         name = argument.name or next(free, None)
         if name is None:
@@ -52,7 +61,7 @@ def bind(call: Call, accepted: Mapping[str, inspect.Parameter]) -> dict[str, Arg
                 f"{call.location_of(argument)}: {call.name} {takes}; "
                 f"write name => value: {signature(call.name, accepted)}"
             )
-        if name not in accepted:
+        if name.partition(" ")[0] not in accepted:
             raise QueryError(
                 f"{call.location_of(argument)}: {call.name} has no argument {name}"
                 f"{nearest(name, list(accepted))}"
@@ -61,7 +70,8 @@ def bind(call: Call, accepted: Mapping[str, inspect.Parameter]) -> dict[str, Arg
             raise QueryError(f"{call.location_of(argument)}: {call.name} is given {name} twice")
         bound[name] = argument
     for name, parameter in accepted.items():
-        if parameter.default is inspect.Parameter.empty and name not in bound:
+        is_required = parameter.default is inspect.Parameter.empty and not is_variadic(parameter)
+        if is_required and name not in bound:
             raise QueryError(
                 f"{call.location}: {call.name} needs {name}: {signature(call.name, accepted)}"
             )
@@ -81,6 +91,8 @@ def _is_filled(parameter: inspect.Parameter) -> bool:
 def _shown(parameter: inspect.Parameter) -> str:
     if is_relation(parameter):
         return "(SELECT ...)"
+    if is_variadic(parameter):
+        return "..."
     is_required = parameter.default is inspect.Parameter.empty
     if is_required and parameter.kind is not inspect.Parameter.KEYWORD_ONLY:
         return parameter.name

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from catalog.errors import NotFoundError
 from catalog.notebook import NotebookResult
-from catalog.query.arguments import FILLED, expected, is_relation, parameters_of
+from catalog.query.arguments import FILLED, expected, is_relation, is_variadic, parameters_of
 from catalog.query.kernels import Kernels, kernels_of
 from catalog.query.sources import SOURCES
 from catalog.store.references import nearest
@@ -19,7 +19,9 @@ from catalog.store.store import Store
 _HIDDEN = ("connection", "pins")  # parameters of a source that SQL does not see
 _SOURCE_ARGUMENTS = {
     "ref": "A pool or subset, such as alpaca, alpaca@2 or alpaca@tag.",
+    "more": "Further pools and subsets; one text may list several, such as 'alpaca,gsm@1'.",
     "name": "Name of the score, or of the labels; without it, the labels of the records.",
+    "identity": "Beginning of the score's identity_sha256, where several have one name.",
     "proxy": "Name of the trained model; required if there are several.",
     "incomplete": "What to do with members that lack losses.",
     "include_start": "Whether the loss before training comes first.",
@@ -32,6 +34,7 @@ _SOURCE_ARGUMENTS = {
 }
 _SOURCE_EXAMPLES = {
     "pool": "SELECT source, count(*) FROM pool('alpaca@2') GROUP BY source",
+    "pools": "SELECT pool, count(*) FROM pools('alpaca', 'gsm@1') GROUP BY pool",
     "subset": "SELECT rank, prompt FROM subset('few') ORDER BY rank",
     "scores": "SELECT * FROM scores('alpaca') ORDER BY ifd DESC LIMIT 10",
     "score": "SELECT * FROM score('alpaca', name => 'ifd') WHERE value IS NULL",
@@ -164,6 +167,8 @@ def _sections(text: str) -> dict[str, str]:
 
 def _argument(parameter: inspect.Parameter, meaning: str) -> FunctionArgument:
     default = None if parameter.default is parameter.empty else _literal(parameter.default)
+    if is_variadic(parameter):
+        return FunctionArgument(parameter.name, "any number of texts", None, meaning)
     if parameter.name in FILLED:
         default = "the query's"
     type_ = "a relation" if is_relation(parameter) else expected(parameter.annotation)
@@ -174,6 +179,8 @@ def _part(argument: FunctionArgument) -> str:
     if argument.type == "a relation":
         return "(SELECT ...)"
     if argument.default is None:
+        if argument.name == "more":
+            return "..."
         return argument.name if argument.name == "ref" else f"{argument.name} => ..."
     return f"[{argument.name} => {argument.default}]"
 

@@ -40,7 +40,8 @@ if TYPE_CHECKING:
     from catalog.query.stubs import Stubs
     from catalog.store.database import Connection
 
-UNSEEN = frozenset({"connection", "pins"})  # parameters of a source that SQL does not see
+# Parameters of a source that SQL does not see, and those that name pools and subsets.
+UNSEEN, REFERENCES = frozenset({"connection", "pins"}), frozenset({"ref", "more"})
 
 
 def plan(
@@ -183,19 +184,18 @@ class _Planner:
         accepted = {name: parameter for name, parameter in declared.items() if name not in UNSEEN}
         bound = bind(call, accepted)
         values = {
-            name: self._constant(call, argument, accepted[name]) for name, argument in bound.items()
+            name: self._constant(call, argument, accepted[name.partition(" ")[0]])
+            for name, argument in bound.items()
         }
-        written = values["ref"]
-        if self.pins:
-            values["ref"] = self.pins.reference(written)
+        texts = (values.pop(name) for name in bound if name.partition(" ")[0] in REFERENCES)
+        written = [each.strip() for text in texts for each in text.split(",")]
+        exact = [self.pins.reference(text) if self.pins else text for text in written]
+        pinned = {"pins": self.pins} if "pins" in declared else {}
         try:
-            resolved = function(
-                self.connection, **values, **({"pins": self.pins} if "pins" in declared else {})
-            )
+            resolved = function(self.connection, ",".join(exact), **values, **pinned)
         except CatalogError as error:
             raise error.at(call.location) from error
-        resolved = replace(resolved, written=written)
-        self.answer.sources.append((call.location, resolved))
+        self.answer.sources.append((call.location, resolved := resolved.written_as(written)))
         if resolved.sql is not None:
             return self.rehearsal.source(resolved) if self.rehearsal else resolved.sql
         shown = call_text(call.name, str(resolved.reference), values)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import importlib.util
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -24,6 +25,7 @@ from catalog.query.tokens import canonical, tokens
 from catalog.store.queries import macros_by_name
 
 PACKAGE = "catalog"
+_SAME_ANSWERS = re.compile(r"^-- same answers as: ([0-9a-f]{64})$", re.MULTILINE)
 
 
 def kernel_identity(kernel: Kernel) -> int | dict[str, Any]:
@@ -66,7 +68,7 @@ def kernel_sources(kernel: Kernel) -> dict[str, str]:
 
 
 def macro_sha256(*texts: str) -> dict[str, str]:
-    """Return the macros that SQL texts name, at any depth, each with `text_sha256` of its text.
+    """Return the macros that SQL texts name, at any depth, each with the hash of its text.
 
     >>> sorted(macro_sha256("SELECT uniform_hash(f, 1)", "SELECT 2"))
     ['uniform_hash']
@@ -76,7 +78,7 @@ def macro_sha256(*texts: str) -> dict[str, str]:
     todo = list(texts)
     while todo:
         for name in _words(todo.pop()) & known.keys() - hashes.keys():
-            hashes[name] = text_sha256(known[name])
+            hashes[name] = _macro_identity(known[name])
             todo.append(known[name])
     return hashes
 
@@ -88,6 +90,15 @@ def text_sha256(sql: str) -> str:
     True
     """
     return hashlib.sha256(canonical(sql).encode()).hexdigest()
+
+
+def _macro_identity(text: str) -> str:
+    """Return the hash of a macro's text, or of the earlier text whose answers it gives.
+
+    Its header names that hash where tables changed behind the macro and its answers did not.
+    """
+    earlier = _SAME_ANSWERS.search(text)
+    return earlier[1] if earlier else text_sha256(text)
 
 
 def _words(text: str) -> set[str]:

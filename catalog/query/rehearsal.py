@@ -82,7 +82,7 @@ class Rehearsal:
             relation = self.connection.sql(f"SELECT * FROM {resolved.sql}")
             columns = dict(zip(relation.columns, map(str, relation.types), strict=True))
         self._sources[name] = resolved
-        is_subset = resolved.reference.kind == "subset"
+        is_subset = resolved.reference.kind == "subset" and not resolved.more
         self._unique[name] = KEYS | {"rank"} if is_subset else KEYS
         self.stubs.add(name, columns)
         return name

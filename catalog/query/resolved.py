@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from catalog.command import Command
@@ -35,6 +35,18 @@ class Resolved:
     written: str = ""  # the reference as the query writes it
     columns: Mapping[str, str] | None = None  # with their DuckDB types, of what SQL cannot read
     command: Command | None = None  # computes the signal, where its kind and name do not say how
+    more: tuple[tuple[Reference, str], ...] = ()  # other references that it reads, as written
+    is_selectable: bool = False  # whether a selection may take its members
+
+    def written_as(self, texts: Sequence[str]) -> Resolved:
+        """Return the source with the texts that name its references in the query."""
+        others = (reference for reference, _ in self.more)
+        return replace(self, written=texts[0], more=tuple(zip(others, texts[1:], strict=False)))
+
+    @property
+    def references(self) -> tuple[tuple[Reference, str], ...]:
+        """Return every reference that it reads, each with its text in the query."""
+        return ((self.reference, self.written), *self.more)
 
     @property
     def is_by_column(self) -> bool:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 from catalog.errors import SignalError
+from catalog.query.member_sources import union
 from catalog.query.resolved import Resolved, nothing
 from catalog.query.source_columns import MEMBER
 from catalog.query.source_text import quoted
@@ -41,16 +43,26 @@ def scores(connection: Connection, ref: str, *, pins: PinnedSignals | None = Non
 
 
 def score(
-    connection: Connection, ref: str, *, name: str, pins: PinnedSignals | None = None
+    connection: Connection,
+    ref: str,
+    *,
+    name: str,
+    identity: str | None = None,
+    pins: PinnedSignals | None = None,
 ) -> Resolved:
     """Read every member with one score as ``value``, and its ``reason`` if the value is NULL.
 
-    A computed score that counts is a BIGINT, every other a DOUBLE.
+    A computed score that counts is a BIGINT, every other a DOUBLE. Several references with commas
+    are read as one, each member once.
     """
+    if "," in ref:
+        asked: dict[str, Any] = {"name": name, "identity": identity, "pins": pins}
+        return union([score(connection, each, **asked) for each in ref.split(",")])
     found = resolve(connection, ref)
+    candidates = coverages(connection, found, kind="score", pins=pins)
     chosen = resolve_signal(
         found,
-        coverages(connection, found, kind="score", pins=pins),
+        [each for each in candidates if each.identity_sha256.startswith(identity or "")],
         kind="score",
         name=name,
         pins=pins,

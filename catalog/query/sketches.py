@@ -45,6 +45,7 @@ def sketches(scores: Mapping[str, str]) -> dict[str, Source]:
     )
     relations: dict[str, dict[str, Any]] = {
         "pool": {"sql": "pool_at(0, 1)"},
+        "pools": {"sql": "(SELECT *, '' AS pool, 0::BIGINT AS rank FROM pool_at(0, 1))"},
         "subset": {"sql": "subset_at(0)"},
         "score": {"sql": "score_at('pool', 0, 1, 0)"},
         "scores": {"sql": f"(SELECT instruction_id, fingerprint{columns} FROM instructions)"},
@@ -66,7 +67,7 @@ def _sketch(source: Source, relation: Mapping[str, Any]) -> Source:
     """Return a source of the same signature that answers a relation."""
 
     @wraps(source)
-    def sketch(_connection: Connection, ref: str, **_options: Any) -> Resolved:
+    def sketch(_connection: Connection, ref: str, *_more: str, **_options: Any) -> Resolved:
         kind: Literal["pool", "subset"] = "subset" if source.__name__ == "subset" else "pool"
         return replace(Resolved(Reference(kind, ref, 1, 0), **relation), written=ref)
 

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any, Literal
 
 from catalog.errors import SignalError
+from catalog.query.member_sources import pool, pools, subset
 from catalog.query.resolved import Resolved, nothing
 from catalog.query.score_sources import score, scores
 from catalog.query.source_columns import MEMBER, stored_columns, vector_type
@@ -21,20 +22,6 @@ from catalog.signals.resolve import missing_error, resolve_signal
 from catalog.store.database import Connection
 from catalog.store.queries import query
 from catalog.store.references import resolve
-
-
-def pool(connection: Connection, ref: str) -> Resolved:
-    """Read a pool at a version, or a subset, which is a relation like a pool."""
-    found = resolve(connection, ref)
-    if found.kind == "subset":
-        return Resolved(found, sql=f"subset_at({found.id})")
-    return Resolved(found, sql=f"pool_at({found.id}, {found.version})")
-
-
-def subset(connection: Connection, ref: str) -> Resolved:
-    """Read a subset's members: a pool's columns, then ``rank`` (from 1) and ``why`` (JSON)."""
-    found = resolve(connection, ref, kind="subset")
-    return Resolved(found, sql=f"subset_at({found.id})")
 
 
 def map(
@@ -241,6 +228,7 @@ SOURCES: dict[str, Source] = {
     function.__name__: function
     for function in (
         pool,
+        pools,
         subset,
         score,
         scores,

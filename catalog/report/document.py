@@ -25,7 +25,7 @@ from catalog.report.reading import read
 from catalog.store.atomic import new_file, require_writable
 from catalog.store.references import resolve
 from catalog.store.store import Store
-from catalog.subsets.store import pool_reference, stored
+from catalog.subsets.store import pools_of, stored
 
 N_TEXTS = 4_000
 N_OF_GROUP = 3
@@ -186,4 +186,5 @@ def _pool_and_references(store: Store, references: Sequence[str]) -> tuple[str, 
         pools = [str(reference) for reference in found if reference.kind == "pool"]
         if pools:
             return pools[0], exact
-        return pool_reference(connection, stored(connection, found[0])), exact
+        own = pools_of(stored(connection, found[0]))
+        return str(own[0]) if len(own) == 1 else exact[0], exact

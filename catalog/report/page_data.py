@@ -212,14 +212,19 @@ def _numbers(column: pa.ChunkedArray) -> Array:
 
 
 def _newest(known: Mapping[str, Mapping[str, Any]], reference: Reference) -> list[str]:
-    """Return the newest version of each subset made from the pool of a reference."""
-    pool = reference.name
+    """Return the newest version of each subset made from a pool of a reference."""
+    pools = {reference.name}
     own = known.get(str(reference))
     if own:
-        pool = str(own["pool"]).partition("@")[0]
+        pools = _pools(own)
     newest = {
         row["name"]: ref
         for ref, row in known.items()
-        if str(row["pool"]).partition("@")[0] == pool and ref != str(reference)
+        if not pools.isdisjoint(_pools(row)) and ref != str(reference)
     }
     return list(newest.values())
+
+
+def _pools(row: Mapping[str, Any]) -> set[str]:
+    """Return the names of the pools that a subset's members come from."""
+    return {each.partition("@")[0] for each in str(row["pool"]).split(", ")}

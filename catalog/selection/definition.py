@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from catalog.errors import SelectionError
 from catalog.query.errors import reported
 from catalog.query.executor import Limits
 from catalog.query.finding import Finding
@@ -21,17 +20,18 @@ from catalog.query.source_text import SourceText
 from catalog.query.ties import RULE
 from catalog.query.tokens import canonical
 from catalog.selection.budget import n_of
+from catalog.selection.selectable import check_columns, n_selectable, require_selectable
 from catalog.selection.selector import Selector
 from catalog.selection.targets import require_one_encoder, resolve_targets, target_records
+from catalog.selection.token_score import TokenBudget, TokenScore, token_budget
 from catalog.signals.coverage import Coverage, PinnedSignals
-from catalog.store.database import Connection
-from catalog.store.queries import query
-from catalog.store.references import Reference, resolve
+from catalog.store.references import (
+    Reference,
+    listed_references,
+    resolve_all,
+)
 from catalog.store.store import Store
 
-INTEGERS = {f"{sign}{size}" for sign in ("", "U") for size in ("TINYINT", "SMALLINT", "INTEGER")}
-INTEGERS |= {"BIGINT", "UBIGINT"}
-EVAL = "eval"  # purpose of a pool that nothing is selected from
 PROVIDED = ("budget", "seed", "pool")  # parameters with a place of their own in a definition
 
 RECORDED = ("budget_asked", "kernel_sha256")
@@ -44,8 +44,8 @@ class Definition:
 
     Attributes:
         selector: the method.
-        reference: the pool or subset at its version.
-        n_members: the number of members of the reference.
+        references: the pools and subsets at their versions.
+        n_members: the number of their members.
         budget: the number of members to select.
         asked: the budget as it was asked for, such as ``10%`` or ``all``.
         seed: the random seed for all sampling.
@@ -55,10 +55,11 @@ class Definition:
             read with their versions, the code of the kernels and macros, and the number of the rule
             that breaks ties.
         planned: its plan. It reads the very signals of the content, whatever is written meanwhile.
+        tokens: a budget in tokens, which cuts the answer of the text.
     """
 
     selector: Selector
-    reference: Reference
+    references: tuple[Reference, ...]
     n_members: int
     budget: int
     asked: str
@@ -66,10 +67,26 @@ class Definition:
     given: dict[str, Any]
     content: dict[str, Any] = field(default_factory=dict)
     planned: Plan | None = field(default=None, compare=False, repr=False)
+    tokens: TokenBudget | None = field(default=None, compare=False)
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the plan out: it holds open functions, and is made again from the content."""
         return self.__dict__ | {"planned": None}
+
+    @property
+    def source(self) -> str:
+        """Return what is selected from: ``name@version``, or several of these with commas."""
+        return listed_references(self.references)
+
+    @property
+    def selectable(self) -> tuple[Reference, ...]:
+        """Return the pools and subsets whose members can be selected, each once, in their order.
+
+        Those are the sources, and what the text reads by ``pools(...)``.
+        """
+        read = self.planned.sources if self.planned else ()
+        others = [each for _, found in read if found.is_selectable for each, _ in found.references]
+        return tuple(dict.fromkeys((*self.references, *others)))
 
     @property
     def sha256(self) -> str:
@@ -96,6 +113,7 @@ def define(
     seed: int = 0,
     settings: Mapping[str, Any] | None = None,
     pins: PinnedSignals | None = None,
+    tokens: TokenScore | None = None,
     limits: Limits | None = None,
 ) -> Definition:
     """Plan a selection; its definition is known before it runs.
@@ -103,11 +121,14 @@ def define(
     Args:
         store: the catalog's files and database.
         selector: the method.
-        ref: the pool or subset to select from.
-        budget: how many members: a number, a share such as ``"10%"``, or ``"all"``.
+        ref: the pool or subset to select from; several with commas, for a text that reads
+            ``pools($pool)``.
+        budget: how many members: a number, a share such as ``"10%"``, or ``"all"``; or how many
+            tokens, such as ``"2Mtok"``.
         seed: the random seed for all sampling.
         settings: values of the selector's parameters; the others have their defaults.
         pins: the signals to read, if an earlier definition says which; else they are found by name.
+        tokens: the score that counts tokens, for a budget in tokens.
         limits: the memory and time that it may take.
 
     Raises:
@@ -120,14 +141,19 @@ def define(
     limits = limits or Limits()
     kept: dict[str, Any] = {"spill": limits.spill, "use_cache": limits.use_cache}
     with session(store, memory=limits.memory, **kept) as opened:
-        reference = resolve(opened.connection, ref)
-        n_members = _n_selectable(opened.connection, reference)
-        n = n_of(budget, n_members, of=str(reference))
-        provided = {"budget": n, "seed": seed, "pool": str(reference)}
+        references = resolve_all(opened.connection, ref)
+        n_members = n_selectable(opened.connection, references)
+        by_tokens = token_budget(opened.connection, references, str(budget), tokens)
+        n = n_of(
+            by_tokens.n_members if by_tokens else budget,
+            n_members,
+            of=listed_references(references),
+        )
+        provided = {"budget": n, "seed": seed, "pool": listed_references(references)}
         values = selector.values(settings or {})
         targets = resolve_targets(opened.connection, selector, values)
         given = values | {name: str(target) for name, target in targets.items()} | provided
-        draft = Definition(selector, reference, n_members, n, str(budget).strip(), seed, given)
+        draft = Definition(selector, references, n_members, n, str(budget).strip(), seed, given)
         with reported(draft.text):
             planned = plan(
                 opened.connection,
@@ -138,31 +164,12 @@ def define(
                 kernels=kernels_of(store),
             )
         records = target_records(opened.connection, targets)
+        draft = replace(draft, planned=planned, tokens=by_tokens)
+        for other in draft.selectable[len(references) :]:
+            require_selectable(opened.connection, other)
     require_one_encoder(planned, targets)
-    _check_columns(planned, file=selector.file)
-    return replace(draft, content=_content(draft, planned, records), planned=planned)
-
-
-def _n_selectable(connection: Connection, reference: Reference) -> int:
-    """Return how many members a pool or subset has.
-
-    Raises:
-        SelectionError: nothing may be selected from it.
-    """
-    n_members, is_prompts_only, purpose = connection.sql(
-        query("selection/pool_of"), params=reference.parameters
-    ).fetchall()[0]
-    if is_prompts_only:
-        raise SelectionError(
-            f"{reference} has prompts and no responses: nothing in it can be trained on"
-        )
-    if purpose == EVAL:
-        raise SelectionError(
-            f"{reference} is registered for evaluation, and no training data is selected from it",
-            next_step="select from another pool; a selector with a parameter of type reference "
-            f"takes it as its target, such as --set target={reference.name}",
-        )
-    return int(n_members)
+    check_columns(planned, file=selector.file)
+    return replace(draft, content=_content(draft, planned, records))
 
 
 def definition_sha256(content: Mapping[str, Any]) -> str:
@@ -182,45 +189,32 @@ def definition_sha256(content: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _check_columns(planned: Plan, *, file: str) -> None:
-    """Refuse an answer without one integer instruction_id, if its columns are known."""
-    if planned.answer is None:
-        return
-    types = [type_ for name, type_ in planned.answer if name == "instruction_id"]
-    if not types:
-        names = ", ".join(name for name, _ in planned.answer)
-        raise SelectionError(f"{file}: the last SELECT has no instruction_id; it has {names}")
-    if len(types) > 1:
-        raise SelectionError(
-            f"{file}: the last SELECT has instruction_id more than once: name it once"
-        )
-    if types[0] not in INTEGERS:
-        raise SelectionError(
-            f"{file}: instruction_id has the type {types[0]} in the last SELECT: "
-            "return it as the pool has it"
-        )
-
-
 def _content(
     definition: Definition, planned: Plan, targets: Mapping[Reference, dict[str, Any]]
 ) -> dict[str, Any]:
     given = definition.given
     kernels = planned.kernels
-    return {
-        "selector": definition.selector.name,
-        "sql": canonical(definition.selector.text),
-        "parameters": {name: given[name] for name in given if name not in PROVIDED},
-        "budget": definition.budget,
-        "budget_asked": definition.asked,
-        "seed": definition.seed,
-        "pool": str(definition.reference),
-        "references": _references(definition, planned, targets),
-        "signals": _signals(planned),
-        "functions": {step.name: kernel_identity(step.kernel) for step in kernels},
-        "kernel_sha256": {step.name: kernel_sha256(step.kernel) for step in kernels},
-        "ties": RULE,
-        "macros": macro_sha256(*map(str, planned.texts)),
-    } | _marks(planned)
+    by_tokens = definition.tokens
+    in_tokens = {"tokens": by_tokens.as_content()} if by_tokens else {}
+    return (
+        in_tokens
+        | {
+            "selector": definition.selector.name,
+            "sql": canonical(definition.selector.text),
+            "parameters": {name: given[name] for name in given if name not in PROVIDED},
+            "budget": definition.budget,
+            "budget_asked": definition.asked,
+            "seed": definition.seed,
+            "pool": definition.source,
+            "references": _references(definition, planned, targets),
+            "signals": _signals(planned, [by_tokens.signal] if by_tokens else []),
+            "functions": {step.name: kernel_identity(step.kernel) for step in kernels},
+            "kernel_sha256": {step.name: kernel_sha256(step.kernel) for step in kernels},
+            "ties": RULE,
+            "macros": macro_sha256(*map(str, planned.texts)),
+        }
+        | _marks(planned)
+    )
 
 
 def _marks(planned: Plan) -> dict[str, Any]:
@@ -233,9 +227,10 @@ def _marks(planned: Plan) -> dict[str, Any]:
     return {"marks": changes} if changes else {}
 
 
-def _signals(planned: Plan) -> list[dict[str, Any]]:
-    """Return the signals that a plan reads, each once, in a lasting order."""
+def _signals(planned: Plan, others: Sequence[Coverage]) -> list[dict[str, Any]]:
+    """Return the signals that a plan reads, and others, each once, in a lasting order."""
     read = [signal for _, resolved in planned.sources for signal in resolved.signals]
+    read += others
     by_values = {tuple(_signal(signal).values()): _signal(signal) for signal in read}
     return [by_values[values] for values in sorted(by_values, key=str)]
 
@@ -255,10 +250,11 @@ def _references(
     definition: Definition, planned: Plan, targets: Mapping[Reference, dict[str, Any]]
 ) -> list[dict[str, Any]]:
     """Return every pool and subset that is read, exactly, with its other names in the text."""
-    written: dict[Reference, set[str]] = {definition.reference: set()}
-    written |= {target: set() for target in targets if target != definition.reference}
+    written: dict[Reference, set[str]] = {each: set() for each in definition.references}
+    written |= {target: set() for target in targets if target not in written}
     for _, resolved in planned.sources:
-        written.setdefault(resolved.reference, set()).add(resolved.written)
+        for reference, text in resolved.references:
+            written.setdefault(reference, set()).add(text)
     return [
         {
             "kind": reference.kind,

@@ -15,11 +15,20 @@ from catalog.query.executor import Execution, Limits, executing
 from catalog.query.source_text import quoted
 from catalog.query.stream import deduplicate_column_names
 from catalog.selection.definition import Definition
+from catalog.selection.token_score import n_within
 from catalog.store.queries import query
+from catalog.store.references import listed_references, source_parameters
 from catalog.store.store import Store
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+
+COPIES = "copies"
+"""Column of an answer that says how many rows a member is."""
+KEPT = ("instruction_id", COPIES)
+"""Columns of an answer that are stored by themselves, not as a member's why."""
+MOST_COPIES = 1000
 
 
 @dataclass(frozen=True)
@@ -28,7 +37,8 @@ class SelectionResult:
 
     Attributes:
         definition: what they follow from.
-        members: ``instruction_id``, ``fingerprint`` and ``why`` (JSON text), in rank order.
+        members: ``instruction_id``, ``fingerprint``, ``copies`` (how many rows the member is) and
+            ``why`` (JSON text), in rank order.
         shortfall: how many members are missing to the budget.
         seconds: how long it took.
     """
@@ -40,8 +50,22 @@ class SelectionResult:
 
     @property
     def sha256(self) -> str:
-        """Return the hash of the members in rank order."""
-        return members_sha256(self.members["fingerprint"].to_pylist())
+        """Return the hash of the rows in order."""
+        return members_sha256(self.rows)
+
+    @property
+    def rows(self) -> list[str]:
+        """Return the fingerprints of the rows in order, as the macro `row_position` orders them."""
+        import numpy as np
+        import pyarrow as pa
+
+        copies = self.members["copies"].to_numpy()  # (n,)
+        rank = np.repeat(np.arange(1, len(copies) + 1), copies)  # (rows,)
+        copy = np.arange(len(rank)) - np.repeat(np.cumsum(copies) - copies, copies)
+        position = (copy + (rank - 0.5) / len(copies)) / np.repeat(copies, copies)
+        order = np.lexsort((rank, position))
+        found: list[str] = self.members["fingerprint"].take(pa.array(rank[order] - 1)).to_pylist()
+        return found
 
 
 def choose(
@@ -63,16 +87,63 @@ def choose(
     with running as execution:
         answer = execution.table(execution.planned.query)
         _check_answer(answer, definition)
+        answer, is_met = within_tokens(execution, answer, definition)
         ids = answer["instruction_id"]
         if ids.type != pa.int64():  # pyarrow imports its functions to cast, which takes 100 ms
             ids = ids.cast(pa.int64())
         found = _looked_up(execution, definition, ids)
-        others = answer.drop_columns(["instruction_id"])
+        copies = _copies(answer, file=definition.selector.file)
+        others = answer.drop_columns([name for name in KEPT if name in answer.column_names])
         columns = others.rename_columns(deduplicate_column_names(others.column_names))
         why = _why(execution, columns, file=definition.selector.file)
-    members = found.select(["instruction_id", "fingerprint"]).append_column("why", why)
-    shortfall = definition.budget - members.num_rows
+    members = found.select(["instruction_id", "fingerprint"])
+    members = members.append_column(COPIES, copies).append_column("why", why)
+    shortfall = 0 if is_met else definition.budget - members.num_rows
     return SelectionResult(definition, members, shortfall, time.monotonic() - started)
+
+
+def within_tokens(
+    execution: Execution, answer: pa.Table, definition: Definition
+) -> tuple[pa.Table, bool]:
+    """Return the rows of an answer that fit into a budget of tokens, and whether it is met.
+
+    Rows without tokens are left out. Without such a budget the answer stays as it is.
+
+    Raises:
+        SelectionError: not even the first one fits.
+    """
+    if definition.tokens is None:
+        return answer, False
+    ids = answer["instruction_id"].combine_chunks()
+    n, has_tokens = n_within(execution.session.connection, ids, definition.tokens)
+    counted = answer.filter(has_tokens)
+    if not n:
+        raise SelectionError(
+            f"{definition.selector.file}: the first of {counted.num_rows:,} members with tokens "
+            f"has more than the budget of {definition.asked}"
+        )
+    return counted.slice(0, n), n < counted.num_rows
+
+
+def _copies(answer: pa.Table, *, file: str) -> pa.Array:
+    """Return how many rows each member is: 1 where the answer has no column ``copies``: (n,) int32.
+
+    Raises:
+        SelectionError: a value is no whole number of at least 1.
+    """
+    import numpy as np
+    import pyarrow as pa
+
+    if COPIES not in answer.column_names:
+        return pa.array(np.ones(answer.num_rows, dtype=np.int32))
+    values = answer[COPIES].to_pylist()
+    wrong = [each for each in values if not isinstance(each, int) or not 1 <= each <= MOST_COPIES]
+    if wrong:
+        raise SelectionError(
+            f"{file}: copies is {wrong[0]!r} in {len(wrong):,} of {len(values):,} rows: it is how "
+            f"many rows a member is, a whole number from 1 to {MOST_COPIES:,}"
+        )
+    return pa.array(values, pa.int32())
 
 
 def members_sha256(fingerprints: Iterable[str]) -> str:
@@ -102,7 +173,8 @@ def _check_answer(answer: pa.Table, definition: Definition) -> None:
     if n_repeated:
         raise SelectionError(
             f"{file}: {n_repeated:,} of {len(ids):,} rows repeat an instruction_id: "
-            "look for a join or a UNION ALL that duplicates rows"
+            "look for a join or a UNION ALL that duplicates rows; a column copies holds a member "
+            "several times"
         )
     if len(ids) > definition.budget:
         raise SelectionError(
@@ -112,7 +184,7 @@ def _check_answer(answer: pa.Table, definition: Definition) -> None:
     if not len(ids):
         needs = ", ".join(definition.selector.needs)
         hint = f"; the selector needs {needs}" if needs else ""
-        raise SelectionError(f"{file}: nothing in {definition.reference} is eligible{hint}")
+        raise SelectionError(f"{file}: nothing in {definition.source} is eligible{hint}")
 
 
 def _looked_up(execution: Execution, definition: Definition, ids: Any) -> pa.Table:
@@ -121,19 +193,20 @@ def _looked_up(execution: Execution, definition: Definition, ids: Any) -> pa.Tab
 
     from catalog.arrow import from_numpy
 
-    reference, session = definition.reference, execution.session
+    session = execution.session
+    parameters = source_parameters(definition.selectable)
     ranks = from_numpy(np.arange(1, len(ids) + 1))
     session.register("chosen", pa.table({"instruction_id": ids, "rank": ranks}))
     found = execution.watch.run(
         lambda: session.connection.sql(
-            query("selection/chosen"), params=reference.parameters
+            query("selection/chosen"), params=parameters
         ).to_arrow_table()
     )
     n_outside = len(ids) - found["is_member"].to_pylist().count(True)
     if n_outside:
         raise SelectionError(
             f"{definition.selector.file}: {n_outside:,} of {len(ids):,} rows are not members "
-            f"of {reference}"
+            f"of {listed_references(definition.selectable)}"
         )
     return found
 

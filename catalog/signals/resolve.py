@@ -15,9 +15,9 @@ from catalog.signals.options import TINY
 from catalog.signals.score_definitions import (
     DETECTED,
     MEASURED,
-    N_TOKENS,
     SUMMARIES,
     SYMMETRIC,
+    TOKEN_COUNTS,
     Definitions,
     built_in_scores,
     has_forms,
@@ -143,13 +143,13 @@ def command_for(
     if kind == "score" and model:
         options.append(("model", model))
     tokenizer = _tokenizer(coverage)
-    if (kind, name) == ("score", N_TOKENS):
+    if kind == "score" and name in TOKEN_COUNTS:
         options.append(("tokenizer", tokenizer or "ID"))
     if coverage:
         options += KINDS[kind].options.changed(coverage.settings)
         options += _unrecorded(kind, name, coverage, _derived(scores))
     command = _template(kind, reference, name, is_import=False).with_options(options)
-    is_open = (kind, name) == ("score", N_TOKENS) and not tokenizer
+    is_open = kind == "score" and name in TOKEN_COUNTS and not tokenizer
     return replace(command, needs_file=command.needs_file or is_open)
 
 

@@ -26,6 +26,8 @@ GROUP = "catalog.scores"
 
 MEASURED: Mapping[str, str] = {
     "n_tokens": "Response tokens, end of sequence included.",
+    "total_tokens": "All tokens of a row as a trainer reads it, nothing cut.",
+    "response_tokens": "Tokens of a row that a trainer takes a loss over, of all turns.",
     "response_loss": "CE(y | x), the mean cross-entropy of the response in nats.",
     "answer_loss": "CE(y), the same without the prompt.",
 }
@@ -41,9 +43,10 @@ SUMMARIES: Mapping[str, str] = {**MEASURED, **DETECTED}
 """The scores and labels that one pass over the texts gives, with or without a model."""
 
 N_TOKENS = "n_tokens"
-"""The measured score that a tokenizer decides, without a model."""
+TOKEN_COUNTS = (N_TOKENS, "total_tokens", "response_tokens")
+"""The measured scores that a tokenizer decides, without a model."""
 
-WHOLE = frozenset((N_TOKENS, "n_labels", "length"))
+WHOLE = frozenset((*TOKEN_COUNTS, "n_labels", "length"))
 """The computed scores that are counts: SQL reads them as BIGINT."""
 
 TUNED_LOSS = "tuned_loss"
@@ -236,7 +239,7 @@ def needs_model(name: str, definitions: Definitions) -> bool:
     >>> [needs_model(name, built_in_scores()) for name in names]
     [True, False, False]
     """
-    return not made_of(name, definitions).isdisjoint({*MEASURED, TUNED_LOSS, OF} - {N_TOKENS})
+    return not made_of(name, definitions).isdisjoint({*MEASURED, TUNED_LOSS, OF} - {*TOKEN_COUNTS})
 
 
 def reads_turns(name: str, definitions: Definitions) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from catalog.store.database import Connection
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+GROUP = "group:"
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,55 @@ def resolve(
     )
 
 
+def resolve_all(connection: Connection, text: str) -> tuple[Reference, ...]:
+    """Find what a list of references such as ``alpaca,gsm@1`` names, in its order.
+
+    Raises:
+        ReferenceNotFoundError: one names nothing.
+        OptionError: one is not a reference, or two name the same version.
+    """
+    found = tuple(resolve(connection, each.strip()) for each in text.split(","))
+    repeated = [str(each) for each in found if found.count(each) > 1]
+    if repeated:
+        raise OptionError(f"{text} names {repeated[0]} more than once: name it once")
+    return found
+
+
+def listed_references(references: Iterable[Reference]) -> str:
+    """Return references as one text, which `resolve_all` reads.
+
+    >>> listed_references([Reference("pool", "a", 1, 1), Reference("pool", "b", 2, 2)])
+    'a@1,b@2'
+    """
+    return ",".join(map(str, references))
+
+
+def bare_names(text: str) -> str:
+    """Return a list of references without their versions, so that it means the newest.
+
+    >>> bare_names("alpaca@1,gsm@3")
+    'alpaca,gsm'
+    """
+    return ",".join(each.strip().partition("@")[0] for each in text.split(","))
+
+
+def source_parameters(references: Iterable[Reference]) -> dict[str, Any]:
+    """Return the parameter ``$sources`` of queries over several references.
+
+    >>> source_parameters([Reference("pool", "alpaca", version=3, id=7)])
+    {'sources': [{'kind': 'pool', 'id': 7, 'version': 3, 'position': 0}]}
+    """
+    listed = enumerate(references)
+    return {"sources": [each.parameters | {"position": place} for place, each in listed]}
+
+
+def count_distinct(connection: Connection, references: Iterable[Reference]) -> int:
+    """Return the number of members of several references, those of two counted once."""
+    found = connection.sql(query("selection/n_distinct"), params=source_parameters(references))
+    ((n_members,),) = found.fetchall()
+    return int(n_members)
+
+
 def count_members(connection: Connection, reference: Reference) -> int:
     """Return the number of members of a pool or subset."""
     found = connection.sql(query("references/n_members"), params=reference.parameters)
@@ -88,18 +139,25 @@ def check_reference(text: str) -> str:
 
 
 def is_glob(text: str) -> bool:
-    """Return whether a text stands for several names: it has ``*``, ``?`` or ``[``."""
-    return any(sign in text for sign in "*?[")
+    """Return whether a text stands for several names: with ``*``, ``?`` or ``[``, or a group."""
+    return text.startswith(GROUP) or any(sign in text for sign in "*?[")
 
 
 def matching_subsets(connection: Connection, glob: str) -> list[str]:
     """Return the subsets that a glob matches, such as ``car-*`` or ``car-*@2``.
 
-    The youngest name comes first, so that a subset comes before those that it was made from.
+    ``group:study1`` stands for the subsets of a group. The youngest name comes first, so that a
+    subset comes before those that it was made from.
 
     Raises:
         ReferenceNotFoundError: no subset matches.
     """
+    if glob.startswith(GROUP):
+        params = {"group": glob.removeprefix(GROUP)}
+        rows = connection.sql(query("references/subsets_of_group"), params=params).fetchall()
+        if not rows:
+            raise ReferenceNotFoundError(f"no subset is in the group {params['group']!r}")
+        return [row[0] for row in rows]
     name, at, version = glob.partition("@")
     known = [row[0] for row in connection.sql(query("references/subsets")).fetchall()]
     found = [f"{each}{at}{version}" for each in known if fnmatchcase(each, name)]

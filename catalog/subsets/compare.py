@@ -12,13 +12,15 @@ from catalog.errors import OptionError, ReferenceNotFoundError
 from catalog.frames import to_polars
 from catalog.notebook import NotebookResult
 from catalog.query.executor import Limits
-from catalog.store.references import Reference, resolve
+from catalog.store.references import Reference, listed_references, resolve, resolve_all
 from catalog.store.store import Store
 from catalog.subsets.measures import Ids, Parent, mean_and_spread
-from catalog.subsets.store import pool_reference, stored
+from catalog.subsets.store import pools_of, stored
 
 if TYPE_CHECKING:
     import polars as pl
+
+Sources = tuple[Reference, ...]
 
 FACTS = ("selector", "budget", "seed")
 """Facts about how a subset was selected, by which `Comparison.grouped` groups."""
@@ -36,7 +38,8 @@ class Comparison(NotebookResult):
             embeddings.
         members: who belongs to each row, by its name; of a yardstick, those of the first draw.
         notes: what could not be measured, and the command that would make it so.
-        parent: the pool or subset that the references have in common; what the draws are from.
+        parent: the pool or subset that the references have in common, or several pools; what the
+            draws are from.
         spread: the standard deviation of every number over the draws of a yardstick, by its name.
         facts: selector, budget and seed of each subset, by its name.
     """
@@ -169,37 +172,48 @@ def _jaccard(left: Ids, right: Ids) -> float:
     return both / max(1, len(left) + len(right) - both)
 
 
-def _ancestors(connection: Any, reference: Reference) -> list[Reference]:
-    """Return a reference, the subsets that it was selected from, and their pool."""
+def _ancestors(connection: Any, reference: Reference) -> list[Sources]:
+    """Return a reference, what it was selected from, and the pools that its members come from."""
     if reference.kind == "pool":
-        return [reference]
+        return [(reference,)]
     record = stored(connection, reference)
     try:
-        source = resolve(connection, record["definition"]["pool"])
-    except ReferenceNotFoundError:  # dropped; its pool is still there
-        source = resolve(connection, pool_reference(connection, record))
-    return [reference, *_ancestors(connection, source)]
+        sources = resolve_all(connection, record["definition"]["pool"])
+    except ReferenceNotFoundError:  # dropped; its pools are still there
+        sources = pools_of(record)
+    pools = tuple(sorted(pools_of(record), key=str))
+    if len(sources) > 1:
+        return [(reference,), sources, pools]
+    above = _ancestors(connection, sources[0])
+    if {pool.name for pool in above[-1]} == {pool.name for pool in pools}:
+        return [(reference,), *above]
+    return [(reference,), pools]  # its text reads other pools too
 
 
-def _common(lines: Sequence[Sequence[Reference]], texts: Sequence[str]) -> str:
-    """Return the nearest pool or subset that all references come from.
+def _common(lines: Sequence[Sequence[Sources]], texts: Sequence[str]) -> str:
+    """Return the nearest pool or subset that all references come from, or all their pools.
 
     Raises:
-        OptionError: they come from several pools.
+        OptionError: no reference comes from all of several pools.
     """
     pools = {line[-1] for line in lines}
-    if len({pool.name for pool in pools}) > 1:
-        listed = ", ".join(sorted(map(str, pools)))
+    names = {frozenset(pool.name for pool in each) for each in pools}
+    widest = max(names, key=len)
+    if not all(each <= widest for each in names):
+        every = sorted({str(pool) for each in pools for pool in each})
         raise OptionError(
-            f"{', '.join(texts)} come from {len(pools)} pools ({listed}): compare what comes from "
-            "one"
+            f"{', '.join(texts)} come from {len(every)} pools ({', '.join(every)}): compare what "
+            "comes from one, or add a mixture of all"
         )
     if len({line[0] for line in lines}) == 1:
         lines = [line[1:] or line for line in lines]
     for ancestor in lines[0]:
         if all(ancestor in line for line in lines):
-            return str(ancestor)
-    return str(max(pools, key=lambda pool: pool.version))
+            return listed_references(ancestor)
+    newest: dict[str, Reference] = {}
+    for pool in sorted((pool for each in pools for pool in each), key=lambda pool: pool.version):
+        newest[pool.name] = pool
+    return listed_references(newest[name] for name in sorted(newest))
 
 
 def _facts(connection: Any, reference: Reference) -> dict[str, Any]:

@@ -44,9 +44,13 @@ class Parent:
         self.columns = {name: self._score(name) for name in ("n_tokens", *scores)}
         self.columns["depth"] = self._score(depth)
         self.columns["last_loss"] = self._numbers(query("compare/last_loss"), proxy=proxy)
-        self.landscape = self._read(
-            query("compare/landscape"), projection=projection, perplexity=30.0, encoder=encoder
-        )
+        self.landscape = None
+        if "," in parent:
+            self.notes.append("the landscape, since the members come from several pools")
+        else:
+            self.landscape = self._read(
+                query("compare/landscape"), projection=projection, perplexity=30.0, encoder=encoder
+            )
         self.vectors = self._read_parts(query("compare/vectors"), encoder=encoder)
 
     def ids_of(self, reference: str) -> Ids:
@@ -136,19 +140,30 @@ class Parent:
         return numbers
 
     def _read_parts(self, sql: str, **values: Any) -> pa.Table | None:
-        """Read a signal of the parent, or of each reference if it covers no more than those."""
+        """Read a signal of the parent, or of each reference if it covers no more than those.
+
+        A parent of several pools is read pool by pool.
+        """
         notes = list(self.notes)
-        table = self._read(sql, **values)
+        pools = self.name.split(",")
+        table = self._read(sql, **values) if len(pools) == 1 else None
         if table is not None or self.references == [self.name]:
             return table
         try:
-            parts = [self._run(sql, pool=each, **values) for each in self.references]
+            parts = self._read_each(sql, pools, **values) if len(pools) > 1 else None
+            parts = parts or [self._run(sql, pool=each, **values) for each in self.references]
         except (SignalError, QueryError):
             return None
         self.notes = notes
         every = pa.concat_tables(parts)
         _, first = np.unique(every["instruction_id"].to_numpy(), return_index=True)
         return every.take(pa.array(first))
+
+    def _read_each(self, sql: str, pools: Sequence[str], **values: Any) -> list[pa.Table] | None:
+        """Read a signal of each pool; None if one of them lacks it."""
+        parts = [self._read(sql, pool=each, **values) for each in pools]
+        found = [each for each in parts if each is not None]
+        return found if len(found) == len(parts) else None
 
     def _read(self, sql: str, **values: Any) -> pa.Table | None:
         try:

@@ -8,8 +8,9 @@ from typing import Any
 
 from catalog.messages import argument
 from catalog.query.executor import Limits
+from catalog.selection.token_score import stored_score
 from catalog.signals.kinds import KINDS
-from catalog.store.references import Reference, resolve
+from catalog.store.references import Reference, bare_names, resolve
 from catalog.store.store import Store
 from catalog.subsets.select import Selected, select
 from catalog.subsets.store import stored
@@ -19,6 +20,9 @@ from catalog.subsets.stored_definition import (
     stored_pins,
     stored_selector,
 )
+
+MADE_FOR_SELECTIONS = ("clean_of", "pools", "where")
+"""Selectors of subsets that the catalog makes so that another selection can read them."""
 
 
 def refresh(
@@ -35,7 +39,8 @@ def refresh(
 ) -> Selected:
     """Run a subset's selection on the current versions of its pools, as the subset's next version.
 
-    It reads the same signals as before.
+    It reads the same signals as before. Sources that the catalog made for the selection, such as
+    that of ``--where``, are refreshed first.
 
     Args:
         store: the catalog's files and database.
@@ -60,15 +65,19 @@ def refresh(
         record = stored(connection, reference)
     content = record["definition"]
     require_complete(content)
+    if not is_dry_run:
+        _refresh_sources(store, reference, content, limits=limits)
     selected = select(
         store,
         stored_selector(content, settings or {}, text=record["selector_text"]),
-        content["pool"].partition("@")[0],
+        bare_names(content["pool"]),
         name=reference.name,
         budget=budget or record["budget_asked"] or content["budget"],
         settings=settings,
         seed=content["seed"],
         pins=stored_pins(content, is_onto=True),
+        tokens=stored_score(content),
+        group=record["group_name"],
         is_superseding=is_superseding,
         is_dry_run=is_dry_run,
         is_strict=is_strict,
@@ -77,6 +86,23 @@ def refresh(
     )
     changes = _changes(reference, record, selected.definition.content)
     return replace(selected, warnings=(*selected.warnings, *changes))
+
+
+def _refresh_sources(
+    store: Store, reference: Reference, content: Mapping[str, Any], *, limits: Limits
+) -> None:
+    """Refresh the sources that the catalog made for a selection itself.
+
+    Those are the parts of a mixture with a selector, and subsets of ``--where``, ``--clean-of`` and
+    several pools.
+    """
+    for name in bare_names(content["pool"]).split(","):
+        with store.reading() as connection:
+            source = resolve(connection, name)
+            record = stored(connection, source) if source.kind == "subset" else None
+        is_own = name.startswith(f"{reference.name}.")
+        if record and (is_own or record["selector"] in MADE_FOR_SELECTIONS):
+            refresh(store, name, limits=limits)
 
 
 def _changes(

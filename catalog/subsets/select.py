@@ -15,6 +15,7 @@ from catalog.query.session import shared_session
 from catalog.selection.definition import Definition, define
 from catalog.selection.run import SelectionResult, choose
 from catalog.selection.selector import Selector, find_selector
+from catalog.selection.token_score import TokenScore
 from catalog.signals.coverage import PinnedSignals
 from catalog.store.database import Connection
 from catalog.store.queries import query
@@ -57,6 +58,8 @@ def select(
     settings: Mapping[str, Any] | None = None,
     seed: int = 0,
     pins: PinnedSignals | None = None,
+    tokens: TokenScore | None = None,
+    group: str | None = None,
     is_superseding: bool = False,
     is_dry_run: bool = False,
     is_strict: bool = False,
@@ -72,11 +75,13 @@ def select(
         source: the pool or subset to select from.
         name: the subset's name.
         budget: how many members: ``5000``, a share of the source such as ``"10%"``, or ``"all"``;
-            recorded as given.
+            or how many tokens, such as ``"2Mtok"``; recorded as given.
         settings: values of the selector's parameters.
         seed: random seed for all sampling.
         pins: the signals to read, where an earlier definition says which; by default they are
             found by name.
+        tokens: the score that counts tokens, for a budget in tokens.
+        group: of subsets that it belongs to.
         is_superseding: let the next version follow one that another selector made.
         is_dry_run: compute, and write nothing.
         is_strict: refuse a selector with findings, such as members that depend on the order in
@@ -103,6 +108,7 @@ def select(
         "seed": seed,
         "settings": settings,
         "pins": pins,
+        "tokens": tokens,
     }
     with shared_session(
         store, memory=limits.memory, spill=limits.spill, use_cache=limits.use_cache
@@ -126,7 +132,8 @@ def select(
     warnings = (*findings, *warnings_of(chosen))
     reference = None
     if not is_dry_run:
-        reference = _write(store, chosen, name, seconds=seconds, is_superseding=is_superseding)
+        kept: dict[str, Any] = {"seconds": seconds, "group": group}
+        reference = _write(store, chosen, name, is_superseding=is_superseding, **kept)
     return Selected(reference, True, definition, chosen.members.num_rows, warnings, seconds)
 
 
@@ -152,16 +159,14 @@ def _offered(same: Reference | None) -> tuple[str, ...]:
 
 
 def _write(
-    store: Store, chosen: SelectionResult, name: str, *, seconds: float, is_superseding: bool
+    store: Store, chosen: SelectionResult, name: str, *, is_superseding: bool, **kept: Any
 ) -> str:
     """Write the next version and return its reference."""
     with store.writing() as connection:
         # Another process may have written since the first check.
         _require_name(connection, chosen.definition, name=name, is_superseding=is_superseding)
         machine = environment()
-        return str(
-            write_subset(connection, store, chosen, name=name, environment=machine, seconds=seconds)
-        )
+        return str(write_subset(connection, store, chosen, name=name, environment=machine, **kept))
 
 
 def _selected_before(

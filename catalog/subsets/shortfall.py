@@ -9,15 +9,19 @@ from catalog.messages import argument
 from catalog.selection.definition import Definition
 from catalog.selection.run import SelectionResult
 
+MIXTURE = "mixture"
+"""The kernel that has a budget of its own."""
+
 
 def warnings_of(chosen: SelectionResult) -> tuple[str, ...]:
     """Return what a user should know about a selection's members."""
     definition, n_members = chosen.definition, chosen.members.num_rows
     warnings = []
-    if chosen.shortfall:
+    has_own_budget = MIXTURE in definition.content["functions"]
+    if chosen.shortfall and not has_own_budget:
         warnings.append(
-            f"only {n_members:,} members of {definition.reference} are eligible for a budget of "
-            f"{definition.budget:,}"
+            f"only {n_members:,} members of {definition.source} are eligible for a budget of "
+            f"{definition.asked if definition.tokens else format(definition.budget, ',')}"
         )
     if n_members:
         warnings += _uncovered(definition, chosen)

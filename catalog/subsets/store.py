@@ -15,7 +15,7 @@ from catalog.selection.run import SelectionResult
 from catalog.store import vectors
 from catalog.store.database import Connection
 from catalog.store.queries import query
-from catalog.store.references import Reference
+from catalog.store.references import Reference, source_parameters
 from catalog.store.store import Store
 
 
@@ -38,6 +38,7 @@ def write_subset(
     name: str,
     environment: Mapping[str, Any],
     seconds: float,
+    group: str | None = None,
 ) -> Reference:
     """Write the next version of a subset, and pin the vectors that it was made from.
 
@@ -50,18 +51,17 @@ def write_subset(
         name: of the subset.
         environment: versions of what computed, for the record.
         seconds: that it took.
+        group: of subsets that it belongs to.
     """
     ((subset_id,),) = connection.sql("SELECT nextval('subset_ids')").fetchall()
     ((version,),) = connection.sql(query("subsets/next_version"), params={"name": name}).fetchall()
     definition = chosen.definition
-    pool_id, pool_version = _pool_of(connection, definition.reference)
+    sources = source_parameters(definition.selectable) | {"subset_id": subset_id}
     row = {
         "subset_id": subset_id,
         "name": name,
         "version": version,
         "selector": definition.selector.name,
-        "pool_id": pool_id,
-        "pool_version": pool_version,
         "budget": definition.budget,
         "seed": definition.seed,
         "n_members": chosen.members.num_rows,
@@ -72,11 +72,13 @@ def write_subset(
         "seconds": seconds,
         "selector_text": definition.selector.text,
         "budget_asked": definition.asked,
+        "group_name": group,
     }
     connection.execute(query("subsets/insert"), row)
     ranks = from_numpy(np.arange(1, chosen.members.num_rows + 1))
     connection.register("chosen", chosen.members.append_column("rank", ranks))
-    connection.execute(query("subsets/insert_members"), {"subset_id": subset_id})
+    connection.execute(query("subsets/insert_sources"), sources)
+    connection.execute(query("subsets/insert_members"), sources)
     for signal in definition.content["signals"]:
         if signal["lance_table"] and signal["lance_version"] is not None:
             vectors.pin(
@@ -99,35 +101,29 @@ def stored(connection: Connection, reference: Reference) -> dict[str, Any]:
 
 
 def members(connection: Connection, reference: Reference) -> list[str]:
-    """Return the fingerprints of a subset's members, in rank order."""
+    """Return the fingerprints of a subset's rows, in order; see `SelectionResult.rows`."""
     rows = connection.sql(query("subsets/members"), params={"subset_id": reference.id}).fetchall()
     return [fingerprint for (fingerprint,) in rows]
 
 
-def pool_reference(connection: Connection, record: Mapping[str, Any]) -> str:
-    """Return the version of the pool that a subset's members come from, as ``name@version``.
+def ranked_members(connection: Connection, reference: Reference) -> list[str]:
+    """Return the fingerprints of a subset's members, each once, in rank order."""
+    rows = connection.sql(query("subsets/ranked"), params={"subset_id": reference.id}).fetchall()
+    return [fingerprint for (fingerprint,) in rows]
+
+
+def pools_of(record: Mapping[str, Any]) -> tuple[Reference, ...]:
+    """Return the versions of pools that a subset's members come from.
 
     Args:
-        connection: a reader's.
         record: what `stored` returns of the subset.
     """
-    params = {"pool_id": record["pool_id"]}
-    ((name,),) = connection.sql(query("pools/name"), params=params).fetchall()
-    return f"{name}@{record['pool_version']}"
-
-
-def list_subsets(connection: Connection) -> pa.Table:
-    """Return every version of every subset."""
-    return connection.sql(query("subsets/list")).to_arrow_table()
-
-
-def _pool_of(connection: Connection, source: Reference) -> tuple[int, int]:
-    """Return the pool that a source's members come from in the end."""
-    if source.kind == "pool":
-        return source.id, source.version
-    record = (
-        connection.sql(query("subsets/get"), params={"subset_id": source.id})
-        .to_arrow_table()
-        .to_pylist()[0]
+    return tuple(
+        Reference("pool", each["pool"].rpartition("@")[0], each["pool_version"], each["pool_id"])
+        for each in record["sources"]
     )
-    return record["pool_id"], record["pool_version"]
+
+
+def list_subsets(connection: Connection, *, group: str | None = None) -> pa.Table:
+    """Return every version of every subset, or of those of a group."""
+    return connection.sql(query("subsets/list"), params={"group": group}).to_arrow_table()

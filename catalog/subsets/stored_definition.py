@@ -13,6 +13,7 @@ from catalog.selection.definition import Definition, define
 from catalog.selection.parameters import Param
 from catalog.selection.selector import Selector
 from catalog.selection.targets import target_parameters
+from catalog.selection.token_score import stored_score
 from catalog.signals.coverage import PinnedSignals
 from catalog.store.database import Connection
 from catalog.store.queries import query
@@ -61,7 +62,10 @@ def define_again(
         )
     at = {"ref": content["pool"], "budget": content["budget"], "seed": content["seed"]}
     selector = stored_selector(content, text=text)
-    return define(store, selector, **at, pins=stored_pins(content), limits=limits)
+    score = stored_score(content)
+    if score:
+        at["budget"] = f"{content['tokens']['n_tokens']}tok"
+    return define(store, selector, **at, pins=stored_pins(content), tokens=score, limits=limits)
 
 
 def is_of_0_1(record: Mapping[str, Any]) -> bool:

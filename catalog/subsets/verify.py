@@ -73,7 +73,7 @@ def verify(store: Store, text: str, *, limits: Limits | None = None) -> Verifica
         return _impossible(reference, before, gone)
     try:
         definition = define_again(store, record["definition"], limits=limits)
-        now = choose(store, definition, limits=limits).members["fingerprint"].to_pylist()
+        now = choose(store, definition, limits=limits).rows
     except (OptionError, QueryError, SelectionError, SignalError) as error:
         if not is_of_0_1(record) or isinstance(error, InterruptedQueryError):
             raise

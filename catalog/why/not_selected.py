@@ -21,11 +21,12 @@ from catalog.query.arguments import parameters_of
 from catalog.query.clauses import cut_of
 from catalog.query.executor import Execution, Limits, executing
 from catalog.query.plan import Apply
+from catalog.selection.definition import Definition
+from catalog.selection.run import within_tokens
 from catalog.store.queries import query
-from catalog.store.references import Reference, resolve
+from catalog.store.references import Reference, source_parameters
 from catalog.store.store import Store
-from catalog.subsets.store import members as members_of
-from catalog.subsets.store import stored
+from catalog.subsets.store import ranked_members, stored
 from catalog.subsets.stored_definition import define_again
 from catalog.why.account import SHOWN, Account, LeftOut, readable
 from catalog.why.failures import Failure, Loss
@@ -63,22 +64,23 @@ def left_out(
         SignalError: a signal that the definition reads is gone.
     """
     content = record["definition"]
+    definition = define_again(store, content, limits=limits, text=record["selector_text"])
+    params = source_parameters(definition.selectable) | {"instruction_id": row.instruction_id}
     with store.reading() as connection:
-        source = resolve(connection, content["pool"])
-        params = source.parameters | {"instruction_id": row.instruction_id}
         is_in = connection.sql(query("why/is_in"), params=params).fetchall()[0][0]
     if not is_in:
-        return _outside(store, source, row, limits=limits)
-    definition = define_again(store, content, limits=limits, text=record["selector_text"])
+        return _outside(store, definition.selectable, row, limits=limits)
     running = executing(
         store, definition.text, definition.given, limits, selection=definition.planned
     )
     with running as execution:
-        answer = execution.table(execution.planned.query)
+        uncut = execution.table(execution.planned.query)
+        answer, _ = within_tokens(execution, uncut, definition)
         taken = answer["instruction_id"].to_pylist()
-        is_taken_now = row.instruction_id in taken
-        if is_taken_now:
+        if row.instruction_id in taken:
             account = Account("changed", ("run again now, the definition selects it",))
+        elif row.instruction_id in uncut["instruction_id"].to_pylist():
+            account = _beyond_tokens(uncut, len(taken), row, definition)
         else:
             account = _follow(execution, row, is_all=is_all)
         described = _described(execution, [row.instruction_id, *account.others.values(), *taken])
@@ -86,14 +88,34 @@ def left_out(
     return readable(row, account, answer, described, is_as_stored=is_as_stored)
 
 
-def _outside(store: Store, source: Reference, row: Row, *, limits: Limits) -> LeftOut:
-    """Return why a row is not in what the members were selected from."""
+def _beyond_tokens(uncut: pa.Table, n_taken: int, row: Row, definition: Definition) -> Account:
+    """Return why a row that the text answers is not among the members that fit into the tokens."""
+    place = uncut["instruction_id"].to_pylist().index(row.instruction_id) + 1
+    return Account(
+        "place",
+        (
+            f"place {place:,} in the order: the {n_taken:,} members before it that have tokens "
+            f"meet the budget of {definition.asked}, or it has none itself",
+        ),
+    )
+
+
+def _outside(store: Store, sources: Sequence[Reference], row: Row, *, limits: Limits) -> LeftOut:
+    """Return why a row is in nothing that the members were selected from."""
+    found = [_outside_of(store, source, row, limits=limits) for source in sources]
+    sentences = [sentence for each in found for sentence in each.sentences]
+    failures = [failure for each in found for failure in each.failures]
+    return LeftOut("source", tuple(sentences), tuple(failures))
+
+
+def _outside_of(store: Store, source: Reference, row: Row, *, limits: Limits) -> LeftOut:
+    """Return why a row is not in one source."""
     command = f"`catalog why {source} {row.fingerprint[:SHOWN]}`"
     sentence = f"it is not in {source}, the source of the members: {command} says why"
     if source.kind == "pool":
         return LeftOut("source", (sentence,))
     with store.reading() as connection:
-        record, before = stored(connection, source), members_of(connection, source)
+        record, before = stored(connection, source), ranked_members(connection, source)
     try:
         above = left_out(store, record, row, members=before, limits=limits)
     except CatalogError:  # what the source was made from is gone; the command says what

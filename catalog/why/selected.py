@@ -14,7 +14,7 @@ from catalog.store.database import Connection
 from catalog.store.queries import query
 from catalog.store.references import resolve
 from catalog.store.store import Store
-from catalog.subsets.store import members, stored
+from catalog.subsets.store import pools_of, ranked_members, stored
 from catalog.why.account import LeftOut
 from catalog.why.lookup import Row, find_row
 from catalog.why.not_selected import left_out
@@ -72,6 +72,7 @@ class Why(NotebookResult):
         rank: among the members, from 1; None for one left out.
         columns: of a member, what the selector returned of it.
         left_out: of one left out, what it lacked.
+        copies: how many rows the member is.
     """
 
     reference: str
@@ -82,6 +83,7 @@ class Why(NotebookResult):
     rank: int | None
     columns: dict[str, Any] = field(default_factory=dict)
     left_out: LeftOut | None = None
+    copies: int = 1
 
     @property
     def is_member(self) -> bool:
@@ -101,18 +103,23 @@ class Why(NotebookResult):
         return (
             plain
             | row
-            | {"is_member": self.is_member, "rank": self.rank, "why": self.columns}
+            | {"is_member": self.is_member, "rank": self.rank, "copies": self.copies}
+            | {"why": self.columns}
             | left
         )
 
     def lines(self) -> list[str]:
         """Return the answer as lines of text; ``left_out.beside`` has the rows to compare with."""
         row = self.row
-        first = f"row {row.row_number:,} of {row.source}: {row.fingerprint}"
+        is_named = "," in self.source and row.pool != row.source
+        pool = f" of {row.pool}" if is_named else ""
+        first = f"row {row.row_number:,} of {row.source}{pool}: {row.fingerprint}"
         prompt = f"  {_one_line(row.prompt, 110)}"
         how = f"selected by {self.selector} from {self.source}"
         if self.rank is not None:
             rank = f"rank {self.rank:,} of {self.n_members:,}"
+            if self.copies > 1:
+                rank += f", {self.copies:,} times"
             return [first, prompt, f"in {self.reference}: {rank}, {how}", *self._column_lines()]
         assert self.left_out is not None  # a row is a member or left out
         outside = f"not in {self.reference}: {self.n_members:,} members, {how}"
@@ -169,9 +176,9 @@ def why(
     with store.reading() as connection:
         reference = resolve(connection, text, kind="subset")
         record = stored(connection, reference)
-        row = find_row(connection, which, pool_id=record["pool_id"], version=record["pool_version"])
-        rank, columns = _member(connection, reference.id, row)
-        before = members(connection, reference)
+        row = find_row(connection, which, pools=pools_of(record))
+        rank, columns, copies = _member(connection, reference.id, row)
+        before = ranked_members(connection, reference)
     content = record["definition"]
     account = None
     if rank is None:
@@ -185,15 +192,20 @@ def why(
         rank,
         columns,
         account,
+        copies,
     )
 
 
-def _member(connection: Connection, subset_id: int, row: Row) -> tuple[int | None, dict[str, Any]]:
+def _member(
+    connection: Connection, subset_id: int, row: Row
+) -> tuple[int | None, dict[str, Any], int]:
+    """Return the rank of a row, the selector's columns, and how many rows the member is."""
     at = {"subset_id": subset_id, "instruction_id": row.instruction_id}
     found = connection.sql(query("why/member"), params=at).fetchall()
     if found:
-        return found[0][0], json.loads(found[0][1] or "{}")
-    return None, {}
+        rank, columns, copies = found[0]
+        return rank, json.loads(columns or "{}"), copies
+    return None, {}, 0
 
 
 def _one_line(text: str, length: int) -> str:

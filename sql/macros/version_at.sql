@@ -4,6 +4,6 @@ SELECT *, row_number AS place
 FROM pool_at(the_id, the_version)
 WHERE the_kind = 'pool'
 UNION ALL
-SELECT * EXCLUDE (rank, why), rank AS place
+SELECT * EXCLUDE (rank, why, copies, pool), rank AS place
 FROM subset_at(the_id)
 WHERE the_kind = 'subset'

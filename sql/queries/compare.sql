@@ -25,7 +25,7 @@ FROM embeddings($pool, encoder => $encoder)
 
 -- name: members
 SELECT instruction_id, fingerprint, source, length(response) AS n_characters
-FROM pool($pool)
+FROM pools($pool)
 
 -- name: draw
 -- A random draw that has the parent's share of every source.
@@ -36,7 +36,7 @@ WITH placed AS (
         uniform_hash(fingerprint, $seed) AS sampled,
         row_number() OVER by_source AS number,
         count(*) OVER (PARTITION BY source) AS n_of_source
-    FROM pool($pool)
+    FROM pools($pool)
     WINDOW by_source AS (PARTITION BY source ORDER BY uniform_hash(fingerprint, $seed), fingerprint)
 )
 SELECT instruction_id AS id

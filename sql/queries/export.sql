@@ -35,7 +35,7 @@ FROM members_of($kind, $id, $version)
 JOIN instructions USING (instruction_id)
 
 -- name: records
--- The records of a pool or subset, in its order, with the files that were found at the paths of their media.
+-- The records of a pool or subset, in its order, repeats written out, with the files that were found at the paths of their media.
 WITH found AS (
     SELECT
         instruction_id,
@@ -55,9 +55,9 @@ SELECT
     members.labels,
     members.metadata,
     found.locations
-FROM version_at($kind, $id, $version) AS members
+FROM version_rows_at($kind, $id, $version) AS members
 LEFT JOIN found USING (instruction_id)
-ORDER BY members.place
+ORDER BY members.position, members.place
 
 -- name: selector
 -- The selector of a subset: its name, and the text of its file where it was kept.

@@ -34,13 +34,6 @@ SELECT signal_id, kind, name, lance_table
 FROM signals
 ORDER BY signal_id
 
--- name: subset_members
-SELECT instructions.fingerprint
-FROM subset_members
-JOIN instructions USING (instruction_id)
-WHERE subset_members.subset_id = $subset_id
-ORDER BY subset_members.rank
-
 -- name: subsets
 SELECT subset_id, name, version, members_sha256
 FROM subsets

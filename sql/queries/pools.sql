@@ -148,7 +148,7 @@ ORDER BY n_members DESC, source
 -- The subsets that were made from a pool, whatever they selected from: any reference in their definitions counts.
 SELECT name || '@' || version AS subset
 FROM subsets
-WHERE pool_id = $pool_id
+WHERE subset_id IN (SELECT subset_id FROM subset_sources WHERE pool_id = $pool_id)
     OR EXISTS (
         SELECT 1
         FROM (SELECT unnest(json_extract(definition, '$.references[*]')) AS reference) AS read

@@ -26,6 +26,14 @@ FROM subsets
 GROUP BY name
 ORDER BY min(subset_id) DESC
 
+-- name: subsets_of_group
+-- The names of the subsets of a group, the youngest first.
+SELECT name
+FROM subsets
+WHERE group_name = $group
+GROUP BY name
+ORDER BY min(subset_id) DESC
+
 -- name: tags
 SELECT tag, version
 FROM tags

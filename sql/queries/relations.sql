@@ -9,10 +9,10 @@ WITH sides AS (
 versions AS (
     SELECT
         sides.side,
-        coalesce(subsets.pool_id, sides.id) AS pool_id,
-        coalesce(subsets.pool_version, sides.version) AS version
+        coalesce(subset_sources.pool_id, sides.id) AS pool_id,
+        coalesce(subset_sources.pool_version, sides.version) AS version
     FROM sides
-    LEFT JOIN subsets ON sides.kind = 'subset' AND subsets.subset_id = sides.id
+    LEFT JOIN subset_sources ON sides.kind = 'subset' AND subset_sources.subset_id = sides.id
 ),
 files AS (
     SELECT DISTINCT versions.side, media_files.instruction_id, media_files.path, media_files.sha256

@@ -3,10 +3,9 @@
 SELECT
     chosen.instruction_id,
     instructions.fingerprint,
-    members.instruction_id IS NOT NULL AS is_member
+    chosen.instruction_id IN (SELECT instruction_id FROM members_of_all($sources)) AS is_member
 FROM chosen
 LEFT JOIN instructions USING (instruction_id)
-LEFT JOIN members_of($kind, $id, $version) AS members USING (instruction_id)
 ORDER BY chosen.rank
 
 -- name: cost
@@ -141,6 +140,42 @@ WHERE signal_id = $signal_id AND checkpoint >= $first
 -- How many members of a pool or subset have labels, of how many.
 SELECT count(*) FILTER (WHERE len(labels) > 0) AS n_labelled, count(*) AS n_members
 FROM version_at($kind, $id, $version)
+
+-- name: n_distinct
+-- How many members several pools and subsets have, those of two counted once.
+SELECT count(DISTINCT instruction_id)
+FROM members_of_all($sources)
+
+-- name: n_fitting
+-- How many members fit into a number of tokens, those of the fewest first and those without any counted; the tokens
+-- of all, and the most of one.
+WITH members AS (
+    SELECT DISTINCT instruction_id
+    FROM members_of_all($sources)
+),
+counted AS (
+    SELECT scores.value, sum(scores.value) OVER (ORDER BY scores.value, members.instruction_id ROWS UNBOUNDED PRECEDING) AS total
+    FROM members
+    JOIN scores USING (instruction_id)
+    JOIN signals USING (signal_id)
+    WHERE signals.identity_sha256 = $identity_sha256 AND scores.value IS NOT NULL
+)
+SELECT
+    CASE
+        WHEN coalesce(min(value), 0) > $n_tokens THEN 0
+        ELSE count(*) FILTER (total <= $n_tokens) + (SELECT count(*) FROM members) - count(*)
+    END::BIGINT AS n_members,
+    coalesce(sum(value), 0)::BIGINT AS n_tokens,
+    coalesce(max(value), 0)::BIGINT AS most
+FROM counted
+
+-- name: tokens
+-- The tokens of members that a selection answers.
+SELECT scores.instruction_id, scores.value::BIGINT
+FROM chosen_ids
+JOIN scores USING (instruction_id)
+JOIN signals USING (signal_id)
+WHERE signals.identity_sha256 = $identity_sha256 AND scores.value IS NOT NULL
 
 -- name: pool_of
 -- What a selection needs to know of a pool or subset.

@@ -1,10 +1,10 @@
 -- name: rows
--- The members of a pool or subset as a trainer reads them, in its order.
+-- The rows of a pool or subset as a trainer reads them, in its order.
 SELECT
     fingerprint,
     messages,
     system,
     tools,
     media IS NOT NULL AS has_media
-FROM version_at($kind, $id, $version)
-ORDER BY place
+FROM version_rows_at($kind, $id, $version)
+ORDER BY position, place

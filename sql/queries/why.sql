@@ -10,17 +10,17 @@ FROM instructions
 JOIN pool_members USING (instruction_id)
 JOIN pools USING (pool_id)
 WHERE starts_with(instructions.fingerprint, $prefix)
-ORDER BY pool_members.pool_id = $pool_id DESC, pools.name, pool_members.added_version
+ORDER BY list_contains($pool_ids, pool_members.pool_id) DESC, pools.name, pool_members.added_version
 LIMIT 4
 
 -- name: is_in
 SELECT count(*) > 0
-FROM members_of($kind, $id, $version)
+FROM members_of_all($sources)
 WHERE instruction_id = $instruction_id
 
 -- name: member
--- A subset's member: its rank and why, if it is one.
-SELECT rank, why
+-- A subset's member: its rank, why and number of rows, if it is one.
+SELECT rank, why, copies
 FROM subset_members
 WHERE subset_id = $subset_id AND instruction_id = $instruction_id
 
@@ -34,10 +34,22 @@ WHERE pool_id = $pool_id
 LIMIT 1
 
 -- name: row
--- The members of a pool version at a row number, or whose fingerprint begins so; more than one is too many.
-SELECT instruction_id, fingerprint, row_number, source, left(prompt, 400) AS prompt
-FROM pool_at($pool_id, $version)
-WHERE row_number = $row_number OR starts_with(fingerprint, $prefix)
+-- The members of pool versions at a row number, or whose fingerprint begins so; more than one is too many.
+SELECT
+    instructions.instruction_id,
+    any_value(instructions.fingerprint) AS fingerprint,
+    arg_min(pool_members.row_number, sources.position) AS row_number,
+    arg_min(pool_members.source, sources.position) AS source,
+    left(prompt_of(any_value(instructions.messages)), 400) AS prompt,
+    arg_min(pools.name, sources.position) AS pool
+FROM (SELECT unnest($sources, recursive := true)) AS sources
+JOIN pools ON pools.pool_id = sources.id
+JOIN pool_members
+    ON pool_members.pool_id = sources.id
+    AND is_member_at(pool_members.added_version, pool_members.removed_version, sources.version)
+JOIN instructions ON instructions.instruction_id = pool_members.instruction_id
+WHERE pool_members.row_number = $row_number OR starts_with(instructions.fingerprint, $prefix)
+GROUP BY instructions.instruction_id
 ORDER BY fingerprint
 LIMIT 6
 

@@ -41,10 +41,12 @@ SELECT
     CASE WHEN i % 3 = 0 THEN ['sum', 'number ' || i % 2, 'sum'] WHEN i % 3 = 1 THEN [] END,
     NULL
 FROM range(40) AS t(i);
-INSERT INTO subsets (subset_id, name, version, created_at, selector, pool_id, pool_version, budget,
+INSERT INTO subsets (subset_id, name, version, created_at, selector, budget,
     seed, n_members, definition, definition_sha256, members_sha256, environment, seconds)
-VALUES (1, 'few', 1, TIMESTAMP '2026-01-02', 'random', 1, 2, 4, 0, 4, '{}', 'd', 'm', '{}', 0.1);
-INSERT INTO subset_members SELECT 1, 10 + 3 * i, i + 1, '{"round": 1}' FROM range(4) AS t(i);
+VALUES (1, 'few', 1, TIMESTAMP '2026-01-02', 'random', 4, 0, 4, '{}', 'd', 'm', '{}', 0.1);
+INSERT INTO subset_sources VALUES (1, 1, 1, 2);
+INSERT INTO subset_members (subset_id, instruction_id, rank, why)
+SELECT 1, 10 + 3 * i, i + 1, '{"round": 1}' FROM range(4) AS t(i);
 INSERT INTO signals (signal_id, kind, name, identity_sha256, identity, dimension, lance_table,
     details, created_at)
 VALUES

@@ -18,6 +18,7 @@ from catalog.store.store import Store
 
 SAMPLES = {
     "pool": "pool('tiny')",
+    "pools": "pools('tiny', 'few')",
     "subset": "subset('few')",
     "score": "score('tiny', name => 'depth')",
     "scores": "scores('tiny')",
@@ -73,6 +74,11 @@ GROUPS = pa.table({"fingerprint": NAMES, "duplicate_group": NAMES, "source": ["a
 GIVEN |= {
     "cluster_words": (TEXTS.append_column("cluster", [[0, 1] * 6]),),
     "hashed_ngrams": (TEXTS, TEXTS),
+    "mixture": (
+        pa.table({"fingerprint": NAMES, "pool": ["p"] * 12, "turn": range(12)})
+        .append_column("n_tokens", [[1] * 12])
+        .append_column("caps", [LABELS]),
+    ),
     "overlap": (TEXTS, TEXTS),
     "round_robin": (ROWS, ROWS),
     "influence": (ROWS, ROWS),
@@ -80,6 +86,7 @@ GIVEN |= {
     "tsds": (ROWS, ROWS),
 }
 NAMED = {
+    "mixture": {"parts": "p=rest", "budget": "5"},
     "curate_scores": {"by": "score", "k": 3},
     "nearest_earlier": {"by": "score"},
     "split_groups": {"parts": "val=3, train=rest"},

@@ -18,8 +18,10 @@ from catalog.compute.scores.language import language, language_confidence
 from catalog.compute.scores.measure import MEASURES, Measure, measured_score
 from catalog.compute.scores.n_tokens import n_tokens
 from catalog.compute.scores.response_loss import response_loss
+from catalog.compute.scores.response_tokens import response_tokens
 from catalog.compute.scores.run import score
 from catalog.compute.scores.scoring import Scoring
+from catalog.compute.scores.total_tokens import total_tokens
 from catalog.compute.scores.tuned_loss import tuned_loss
 
 __all__ = [
@@ -34,8 +36,10 @@ __all__ = [
     "measured_score",
     "n_tokens",
     "response_loss",
+    "response_tokens",
     "score",
     "superfiltering_answer_loss",
     "superfiltering_response_loss",
+    "total_tokens",
     "tuned_loss",
 ]

@@ -116,7 +116,7 @@ class SubsetNode(Node):
             is_strict=self.is_strict,
             limits=making.state.limits,
         )
-        text = f"{done.reference}: {done.n_members:,} members of {done.definition.reference}"
+        text = f"{done.reference}: {done.n_members:,} members of {done.definition.source}"
         warnings = () if isinstance(self.selector, Selector) else done.warnings
         return Made({"reference": done.reference}, text, warnings)
 

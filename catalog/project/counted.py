@@ -1,0 +1,79 @@
+"""Token counts of members as scores, for budgets in tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Literal
+
+from catalog.compute.scores import score
+from catalog.errors import ModelNotFoundError
+from catalog.selection.token_score import TokenScore
+from catalog.signals.registry import list_named
+from catalog.store.references import bare_names, resolve, resolve_all
+from catalog.store.store import Store
+from catalog.subsets.store import stored
+
+NAMES = ("total_tokens", "response_tokens")
+"""The scores that count tokens."""
+
+
+def recount(store: Store, subset: str) -> None:
+    """Count the tokens of new members of the pools that a subset's token budget counts.
+
+    Nothing is counted for a subset without such a budget, or whose tokenizer is gone.
+
+    Args:
+        store: the catalog's files and database.
+        subset: its reference.
+
+    Raises:
+        ReferenceNotFoundError: no such subset, or its pool is gone.
+    """
+    with store.reading() as connection:
+        content = stored(connection, resolve(connection, subset, kind="subset"))["definition"]
+        identities = [each["identity_sha256"] for each in content.get("signals", ())]
+        signals = [
+            signal
+            for name in NAMES
+            for signal in list_named(connection, kind="score", name=name)
+            if signal.identity_sha256 in identities
+        ]
+        references = resolve_all(connection, bare_names(content["pool"]))
+    for signal in signals:
+        for each in references:
+            with suppress(ModelNotFoundError):
+                score(store, each, (signal.name,), model=signal.details["tokenizer"])
+
+
+def count(
+    store: Store,
+    references: str,
+    *,
+    of: Literal["response", "total"],
+    model: str,
+    progress: Callable[[int, int, int], None] | None = None,
+) -> TokenScore:
+    """Count the tokens of the members that have no count yet under a model's template.
+
+    Only the tokenizer is loaded.
+
+    Args:
+        store: the catalog's files and database.
+        references: pools and subsets, with commas.
+        of: all tokens of a row, or those that a trainer takes a loss over.
+        model: a proxy trained here, a Hugging Face id, or a folder.
+        progress: called after each shard.
+
+    Raises:
+        ReferenceNotFoundError: no such pool or subset.
+        ModelNotFoundError: there is no such model here.
+    """
+    name = f"{of}_tokens"
+    with store.reading() as connection:
+        found = dict.fromkeys(resolve_all(connection, references))
+    reports = [
+        score(store, each, (name,), model=model, options={}, progress=progress).reports[-1]
+        for each in found
+    ]
+    return TokenScore(name, reports[-1].signal.identity_sha256)
