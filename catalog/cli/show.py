@@ -113,7 +113,9 @@ def _echo_subset(description: SubsetDescription, *, is_json: bool) -> None:
 
 
 def _tags(tags: list[str]) -> str:
-    return f" ({', '.join(tags)})" if tags else ""
+    if not tags:
+        return ""
+    return f" ({', '.join(tags)})"
 
 
 def _budget(record: dict[str, Any]) -> str:

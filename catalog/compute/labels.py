@@ -116,7 +116,9 @@ def _names(value: Any) -> list[str]:
         return [name for key, below in value.items() for name in (str(key), *_names(below))]
     if isinstance(value, list):
         return [name for item in value for name in _names(item)]
-    return [str(value)] if value is not None else []
+    if value is None:
+        return []
+    return [str(value)]
 
 
 def _label(

@@ -162,7 +162,9 @@ def _turn(message: Message) -> dict[str, str]:
 
 def _calls(message: Message) -> list[Any]:
     calls = message.extra.get("tool_calls")
-    return calls if isinstance(calls, list) else []
+    if not isinstance(calls, list):
+        return []
+    return calls
 
 
 def _call(call: Any) -> Any:

@@ -171,7 +171,9 @@ def kernel(
 def kernel_of(function: Any) -> Kernel | None:
     """Return what `kernel` recorded about a function; None if it has not been applied."""
     record = getattr(function, _ATTRIBUTE, None)
-    return record if isinstance(record, Kernel) else None
+    if not isinstance(record, Kernel):
+        return None
+    return record
 
 
 def require_kernel(module: Any, name: str, *, place: str) -> Kernel:

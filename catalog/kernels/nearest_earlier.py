@@ -107,4 +107,6 @@ def _groups(rows: pa.Table, within: str | None) -> list[Rows]:
     codes = pc.rank(rows[within], sort_keys="ascending", tiebreaker="dense").to_numpy()
     order = np.argsort(codes, kind="stable").astype(np.int64)
     starts = np.flatnonzero(np.diff(codes[order], prepend=-1))
-    return np.split(order, starts[1:]) if len(starts) else []
+    if not len(starts):
+        return []
+    return np.split(order, starts[1:])

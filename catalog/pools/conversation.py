@@ -72,7 +72,9 @@ def first_value(record: Mapping[str, Any], keys: tuple[str, ...]) -> Any:
     []
     """
     key = first_key(record, keys)
-    return None if key is None else record[key]
+    if key is None:
+        return None
+    return record[key]
 
 
 def is_turn(value: Any) -> bool:
@@ -201,7 +203,9 @@ def tools_text(value: Any) -> str | None:
         compact = "".join(value.split())
         is_empty = value.strip() in ("", "null") or compact in ("[]", "{}")
         return None if is_empty else value
-    return exact_json_text(value) if value else None
+    if not value:
+        return None
+    return exact_json_text(value)
 
 
 def answered(read: Instruction, *, prompts_only: bool) -> Instruction | Rejection:

@@ -111,17 +111,23 @@ def is_optional(type_: Any) -> bool:
 
 def choices(type_: Any) -> tuple[Any, ...]:
     """Return the values of a literal; none of any other type."""
-    return get_args(type_) if get_origin(type_) is Literal else ()
+    if get_origin(type_) is not Literal:
+        return ()
+    return get_args(type_)
 
 
 def item_type(type_: Any) -> Any | None:
     """Return the type of a list's items; None for any other type."""
-    return get_args(type_)[0] if get_origin(type_) in (list, tuple) else None
+    if get_origin(type_) not in (list, tuple):
+        return None
+    return get_args(type_)[0]
 
 
 def value_type(type_: Any) -> Any | None:
     """Return the type of a mapping's values; None for any other type."""
-    return get_args(type_)[1] if get_origin(type_) in (dict, abc.Mapping) else None
+    if get_origin(type_) not in (dict, abc.Mapping):
+        return None
+    return get_args(type_)[1]
 
 
 def required_keys(owner: type) -> Iterator[str]:

@@ -136,7 +136,9 @@ def _why(row: Mapping[str, Any]) -> str:
     if row["newest"] is None:
         return f"{row['reference']} is gone"
     now = f"{row['read_name']}@{row['newest']}"
-    return "" if now == row["reference"] else f"{row['reference']} was read, there is {now}"
+    if now == row["reference"]:
+        return ""
+    return f"{row['reference']} was read, there is {now}"
 
 
 def _ordered(rows: Sequence[Mapping[str, Any]], why: Mapping[str, Any]) -> list[str]:
@@ -194,7 +196,9 @@ def _stale_exports(connection: Connection) -> Iterable[StaleExport]:
 def _version_now(name: str, version: int, newest: int | None) -> str:
     if newest is None:
         return f"{name} is gone"
-    return "" if newest == version else f"{name}@{version} was written, there is {name}@{newest}"
+    if newest == version:
+        return ""
+    return f"{name}@{version} was written, there is {name}@{newest}"
 
 
 def _file_now(path: str, exported_at: datetime) -> str:
@@ -203,4 +207,6 @@ def _file_now(path: str, exported_at: datetime) -> str:
     except OSError:
         return f"{path} is gone"
     is_changed = modified > exported_at.replace(tzinfo=UTC).timestamp() + 1
-    return f"{path} has changed since" if is_changed else ""
+    if not is_changed:
+        return ""
+    return f"{path} has changed since"

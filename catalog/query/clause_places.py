@@ -54,7 +54,9 @@ class Clauses(Tokens):
     def end_of_arguments(self, call: Node) -> int | None:
         """Return the offset of the bracket that closes a call's arguments."""
         opening = self._opening(call)
-        return None if opening is None else self[self.closing(opening)].start
+        if opening is None:
+            return None
+        return self[self.closing(opening)].start
 
     def limit_of(self, clause: Node) -> int | None:
         """Return the offset of the word LIMIT of a clause."""

@@ -194,7 +194,9 @@ class Execution:
         """Return the memory limit, with room for an answer as large as the relations it reads."""
         limit = self.limits.n_bytes
         sizes = (getattr(relation, "nbytes", 0) for relation in self.session.relations.values())
-        return None if limit is None else limit + sum(sizes)
+        if limit is None:
+            return None
+        return limit + sum(sizes)
 
     @contextmanager
     def _reported(self, query: SourceText) -> Iterator[None]:

@@ -81,7 +81,9 @@ class Kernels:
 
     def get(self, name: str) -> Kernel | None:
         """Return a kernel as `find` does; None if there is none of that name."""
-        return self.find(name) if self.has(name) else None
+        if not self.has(name):
+            return None
+        return self.find(name)
 
 
 class Names(Collection[str]):

@@ -101,7 +101,9 @@ def statements(connection: Connection, text: str) -> list[Node] | None:
         answer = json.loads(connection.execute(SERIALIZE, {"text": text}).fetchall()[0][0])
     except RecursionError:
         return None
-    return None if answer["error"] else list(answer["statements"])
+    if answer["error"]:
+        return None
+    return list(answer["statements"])
 
 
 def written(connection: Connection, statement: Node) -> str | None:
@@ -134,13 +136,17 @@ def without(node: Any, keys: Collection[str]) -> Any:
 def kind_of(node: Node) -> str:
     """Return the type of a node; an empty text for the type or the value of a column."""
     kind = node.get("type")
-    return kind if isinstance(kind, str) else ""
+    if not isinstance(kind, str):
+        return ""
+    return kind
 
 
 def offset(text: SourceText, node: Node) -> int:
     """Return the offset of a node in the text, in characters; 0 if DuckDB does not know it."""
     location = int(node.get("query_location", NOWHERE))
-    return 0 if location == NOWHERE else offset_of_byte(str(text), location)
+    if location == NOWHERE:
+        return 0
+    return offset_of_byte(str(text), location)
 
 
 def parameters(connection: Connection, text: SourceText) -> frozenset[str]:

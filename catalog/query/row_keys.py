@@ -43,7 +43,9 @@ def holds_row_key(expressions: list[Node], scope: Scope, *, stage: Stage) -> boo
 
 def selected(scope: Scope, name: str) -> Node | None:
     """Return the item of a query without groups that has a name."""
-    return None if scope.is_grouped else _named(scope, name)
+    if scope.is_grouped:
+        return None
+    return _named(scope, name)
 
 
 def behind(scope: Scope, name: str) -> Node | None:
@@ -81,7 +83,9 @@ def _groups(scope: Scope) -> list[Node] | None:
         return [item_of(group, scope) for group in groups]
     others = [item for item in scope.node["select_list"] if column_of(item) is None]
     is_known = all(str(item.get("function_name")).lower() in AGGREGATES for item in others)
-    return [item for item in scope.node["select_list"] if item not in others] if is_known else None
+    if not is_known:
+        return None
+    return [item for item in scope.node["select_list"] if item not in others]
 
 
 def _items(scope: Scope) -> list[Node] | None:
@@ -90,7 +94,9 @@ def _items(scope: Scope) -> list[Node] | None:
     while node.get("type") == "SET_OPERATION_NODE":
         node = (node.get("children") or [node.get("left")])[0]
     items: list[Node] = node.get("select_list") or [{"class": "STAR"}]
-    return None if any(item.get("class") == "STAR" for item in items) else items
+    if any(item.get("class") == "STAR" for item in items):
+        return None
+    return items
 
 
 def _distinct(scope: Scope) -> list[Node] | None:

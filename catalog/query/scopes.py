@@ -144,7 +144,9 @@ def inner_scope(leaf: Node, scope: Scope) -> Scope | None:
     if leaf.get("type") == "SUBQUERY":
         return scope_of(leaf["subquery"]["node"], scope.ctes)
     node = scope.ctes.get(str(leaf.get("table_name", "")).lower())
-    return None if node is None or node is scope.node else scope_of(node, scope.ctes)
+    if node is None or node is scope.node:
+        return None
+    return scope_of(node, scope.ctes)
 
 
 def scope_of(node: Node, ctes: Mapping[str, Node]) -> Scope:

@@ -109,7 +109,9 @@ def _of_value(expression: Node, scope: Scope, unique: Unique, depth: int) -> Nod
         first = expression["arguments"][0]["expression"]
         return _origin(first, scope, unique, depth + 1)[0] is True
     is_window = expression.get("class") == "WINDOW"
-    return expression if is_window else False
+    if not is_window:
+        return False
+    return expression
 
 
 def _leaves_of(column: Node, scope: Scope) -> list[Node]:

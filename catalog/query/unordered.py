@@ -152,7 +152,9 @@ def _order(
     is_of_groups = is_clause and scope.is_grouped
     place = Open(offset, offset, *words, node, scope, is_of_groups=is_of_groups)
     key = key_of(place, text, known, stubs)
-    return None if key is None else place.edit(text, key)
+    if key is None:
+        return None
+    return place.edit(text, key)
 
 
 def _is_decided(call: Node, scope: Scope, known: Relations) -> bool:

@@ -71,7 +71,9 @@ class Answers:
     def clusters(self) -> list[dict[str, Any]]:
         """Return the clusters of loss trajectories; see `catalog.report.loss_clusters`."""
         found = self.page.loss_clusters
-        return found.rows if found else []
+        if not found:
+            return []
+        return found.rows
 
     def duplicates(self) -> dict[str, Any]:
         """Return groups of near-duplicates; see `catalog.report.duplicates.duplicates`."""

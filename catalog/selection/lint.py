@@ -236,7 +236,9 @@ def _unknown(error: CatalogError) -> str:
     if not isinstance(error, QueryError) or not is_of_names(error):
         return ""
     match = UNKNOWN.search(str(error))
-    return match["name"] if match else ""
+    if not match:
+        return ""
+    return match["name"]
 
 
 def _without(text: SourceText, location: str) -> SourceText | None:

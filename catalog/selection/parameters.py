@@ -110,4 +110,6 @@ def _written(value: Any) -> str:
 
 
 def _bound(value: float | None) -> str:
-    return "" if value is None else f"{value:g}"
+    if value is None:
+        return ""
+    return f"{value:g}"

@@ -47,7 +47,9 @@ class _Lost:
     def conditions(self) -> list[Any]:
         """Return the conditions of ON."""
         on = self.join.args.get("on")
-        return [] if on is None else conjuncts(on)
+        if on is None:
+            return []
+        return conjuncts(on)
 
     def value_of(self, expression: Any) -> tuple[bool, Any]:
         """Return whether an expression is one of the row's side alone, and its value."""
@@ -174,7 +176,9 @@ def _inside(trace: Trace, lost: _Lost, column: str, value: Any) -> Loss | None:
     if trace.probe.has(query, exp.column(column, quoted=True), value, lost.select) is not False:
         return None
     found = trace.relation(relation, column, value)
-    return None if found is None or found.failure.kind == "source" else found
+    if found is None or found.failure.kind == "source":
+        return None
+    return found
 
 
 def _detail(lost: _Lost, conditions: list[Condition], text: str, *, is_anti: bool) -> str:

@@ -53,18 +53,24 @@ class Probe:
             InterruptedQueryError: a limit of the run is reached.
         """
         answer = self._answer(asked_, place)
-        return None if answer is None else list(answer.to_pylist())
+        if answer is None:
+            return None
+        return list(answer.to_pylist())
 
     def columns(self, query: exp.Query, place: exp.Expression) -> list[str]:
         """Return the names of a query's columns in order; none if it cannot run alone."""
         empty = around(query.copy(), [exp.Star()]).limit(0, copy=False)
         answer = self._answer(empty, place)
-        return [] if answer is None else list(answer.column_names)
+        if answer is None:
+            return []
+        return list(answer.column_names)
 
     def has(self, query: exp.Select, key: exp.Expression, value: Any, place: Any) -> bool | None:
         """Return whether a new query over some rows has one of that key; None if it cannot run."""
         rows = self.rows(first(filtered(query, is_equal(key, value))), place)
-        return None if rows is None else bool(rows)
+        if rows is None:
+            return None
+        return bool(rows)
 
     def returns(self, query: exp.Query, column: str, value: Any, place: Any) -> bool | None:
         """Return whether a query's answer has a row of that key; None if it cannot run."""
@@ -91,7 +97,9 @@ class Probe:
         """Return ``file:line:column`` of a part of the query; "" if it has none."""
         extents = [each.meta[EXTENT] for each in node.walk() if EXTENT in each.meta]
         first = node.meta.get(EXTENT) or min(extents, default=None)
-        return "" if first is None else self.text.location(first[0])
+        if first is None:
+            return ""
+        return self.text.location(first[0])
 
     def is_added(self, node: Any) -> bool:
         """Return whether the planner wrote a part of the query."""

@@ -98,7 +98,9 @@ class Trace:
         """Return why the query of an IN does not return a value."""
         names = self.probe.columns(query, query)
         loss = self.query(query, names[0], value) if len(names) == 1 else None
-        return () if loss is None else (loss.failure,)
+        if loss is not None:
+            return (loss.failure,)
+        return ()
 
     def _select(self, select: Any, column: str, value: Any) -> Loss | None:
         written = projection(select, column)

@@ -73,7 +73,9 @@ def _identity() -> dict[str, Any]:
 
 
 def _reason(code: str) -> str | None:
-    return None if code else NO_LANGUAGE
+    if code:
+        return None
+    return NO_LANGUAGE
 
 
 def _likeliest(texts: pa.Table) -> Sequence[tuple[str, float]]:

@@ -89,7 +89,9 @@ def _matched(pattern: str, text: str) -> float | None:
     4.5
     """
     match = re.search(pattern, text)
-    return _float(match[1]) if match else None
+    if not match:
+        return None
+    return _float(match[1])
 
 
 def _choice(choices: Mapping[str, float], text: str) -> float | None:
@@ -151,7 +153,9 @@ def _float(value: Any) -> float | None:
         return None
     match = re.match(r"\s*([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)", str(value))
     number = float(match[1]) if match else math.nan
-    return number if math.isfinite(number) else None
+    if not math.isfinite(number):
+        return None
+    return number
 
 
 def _expected(definition: JudgeScore, answer: Answer) -> tuple[float, str | None]:

@@ -171,7 +171,9 @@ class Classifier:
         (tokens,) = tokens_of(
             [instruction], tokenizer=self.tokenizer, template=self.template, max_length=NO_LIMIT
         )
-        return [] if tokens.reason else tokens.ids.tolist()
+        if tokens.reason:
+            return []
+        return tokens.ids.tolist()
 
     def scores(self, rows: Sequence[Sequence[int]]) -> np.ndarray[Any, Any]:
         """Return the score of each text, shape (n,); NaN of an empty one.

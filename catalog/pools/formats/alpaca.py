@@ -66,7 +66,9 @@ def alpaca(record: Any) -> Instruction | Rejection | None:
 
 
 def _at(record: dict[str, Any], key: str | None) -> Any:
-    return record[key] if key else None
+    if not key:
+        return None
+    return record[key]
 
 
 def _parts(record: dict[str, Any], keys: Keys) -> _Parts:

@@ -170,7 +170,9 @@ def _place(about: bytes, table: int, field: int) -> int | None:
     if slot >= _int(about, vtable, "<H"):
         return None
     offset = _int(about, vtable + slot, "<H")
-    return table + offset if offset else None
+    if not offset:
+        return None
+    return table + offset
 
 
 def _field(about: bytes, table: int, field: int) -> int | None:

@@ -132,7 +132,9 @@ def _value(cell: Any) -> Any:
         return cell.isoformat()
     if isinstance(cell, timedelta):
         return str(cell)
-    return None if cell == "" else cell
+    if cell == "":
+        return None
+    return cell
 
 
 def _damaged(name: str, error: Exception) -> SourceError:

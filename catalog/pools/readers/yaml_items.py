@@ -62,7 +62,9 @@ def _values(text: str, is_record: Callable[[Any], bool]) -> list[Any]:
         items = list(value.values())
         if items and all(isinstance(item, dict) for item in items) and is_record(items[0]):
             return items
-    return [] if value is None else [value]
+    if value is not None:
+        return [value]
+    return []
 
 
 def loaded(text: str) -> Any:

@@ -104,7 +104,9 @@ def _of_order(node: exp.Expression) -> str:
     are_hashes = all(
         isinstance(part, exp.Anonymous) or part.name in ("fingerprint", ID) for part in parts
     )
-    return "" if are_hashes else "texts have another order where the collation differs"
+    if are_hashes:
+        return ""
+    return "texts have another order where the collation differs"
 
 
 def _of_row(node: exp.Expression) -> str:
