@@ -101,6 +101,7 @@ class LoraWarmUp:
         from catalog.models.causal_lm import load_causal_lm
         from catalog.models.lora import add_lora
 
+        self.base.release()
         lm = load_causal_lm(self.base.source, dtype=self.dtype, to_train=True)
         return lm, add_lora(lm, self.shape, seed=self.recipe.seed)
 

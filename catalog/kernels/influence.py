@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from catalog.errors import QueryError
 from catalog.kernels import kernel
-from catalog.kernels._common.arrays import Numbers, Vectors
+from catalog.kernels._common.arrays import Numbers, Rows, Vectors
 from catalog.kernels._common.memory_limit import require_memory
 from catalog.kernels._common.relation import with_columns
 from catalog.kernels._common.vector_pairs import vector_pair
@@ -69,7 +69,7 @@ def influence(rows: pa.Table, targets: pa.Table, *, memory: int | None = None) -
     )
 
 
-def _subtasks(targets: pa.Table) -> tuple[list[str], np.ndarray]:  # type: ignore[type-arg]
+def _subtasks(targets: pa.Table) -> tuple[list[str], Rows]:
     """Return the names of the subtasks in order, and the place of each target's among them."""
     column = [""] * targets.num_rows
     if "subtask" in targets.column_names:

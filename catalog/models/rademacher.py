@@ -30,7 +30,8 @@ def rademacher(vectors: torch.Tensor, *, dim: int, seed: int) -> torch.Tensor:
         part = vectors[:, start : start + n_rows]
         signs = torch.from_numpy(_signs(seed, block, part.shape[1] * dim)).to(vectors.device)
         projected += part @ (signs.reshape(part.shape[1], dim).float() * 2 - 1)
-    return projected / dim**0.5
+    projected /= dim**0.5
+    return projected
 
 
 def _signs(seed: int, block: int, n: int) -> np.ndarray[tuple[int], np.dtype[np.uint8]]:

@@ -71,6 +71,11 @@ class Tokens:
         return self
 
 
+def nothing(reason: str) -> Tokens:
+    """Return an instruction without a loss."""
+    return Tokens(_NOTHING, 0, reason=reason)
+
+
 def tokens_of(
     instructions: Sequence[Instruction],
     *,
@@ -98,9 +103,7 @@ def tokens_of(
     encodings = iter(encodings_of(tokenizer, texts))
     opening = opening_tokens(tokenizer, template)
     return [
-        Tokens(_NOTHING, 0, reason=each.reason)
-        if each.reason
-        else _cut(each, next(encodings), opening, max_length)
+        nothing(each.reason) if each.reason else _cut(each, next(encodings), opening, max_length)
         for each in rendered
     ]
 
@@ -117,11 +120,11 @@ def _cut(turns: Turns, encoding: Any, opening: list[int], max_length: int) -> To
     spans = _token_spans(turns, encoding, len(opening))
     kept = [(start, min(end, max_length)) for start, end in spans if start < max_length]
     if not kept and len(ids) >= max_length:
-        return Tokens(_NOTHING, 0, reason="prompt_fills_window")
+        return nothing("prompt_fills_window")
     if not kept:
-        return Tokens(_NOTHING, 0, reason="empty_response")
+        return nothing("empty_response")
     if kept[0][0] == 0:  # the first token of a sequence is predicted from nothing
-        return Tokens(_NOTHING, 0, reason="template_refuses")
+        return nothing("template_refuses")
     between = tuple((left[1], right[0]) for left, right in pairwise(kept))
     is_truncated = len(ids) > max_length
     return Tokens(ids[: kept[-1][1]], kept[0][0], is_truncated, between=between)

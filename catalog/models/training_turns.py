@@ -44,18 +44,16 @@ def is_one_answer(row: Row) -> bool:
     return len(answers) <= 1 and not any(message.get("extra") for message in answers)
 
 
-def by_answer(row: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return a member once for each trained answer, ending with it; itself if there is none."""
+def by_answer(row: dict[str, Any]) -> tuple[list[dict[str, Any]], str | None]:
+    """Return a member once for each trained answer, ending with it, or why there is none."""
     if is_one_answer(row):
-        return [row]
-    ends = [
-        place
-        for place, message in enumerate(row["messages"], start=1)
-        if message["role"] == "assistant"
-        and str(message["content"] or "").strip()
-        and weight_of(_extra(message)) != 0
-    ]
-    return [{**row, "messages": row["messages"][:end]} for end in ends] or [row]
+        return [row], None
+    answers = [place for place, each in enumerate(row["messages"]) if each["role"] == "assistant"]
+    trained = [place for place in answers if weight_of(_extra(row["messages"][place])) != 0]
+    ends = [place + 1 for place in trained if str(row["messages"][place]["content"] or "").strip()]
+    if not ends:
+        return [], "empty_response" if trained else "not_trained"
+    return [{**row, "messages": row["messages"][:end]} for end in ends], None
 
 
 def _extra(message: Mapping[str, Any]) -> dict[str, Any]:

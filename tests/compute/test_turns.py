@@ -232,15 +232,15 @@ def test_a_score_of_the_last_turns_is_continued_as_it_is(
         pool.sql("SELECT * FROM score('p', name => 'response_loss')")
 
 
-def test_an_answer_of_weight_0_is_not_measured(catalog: Catalog, jsonl: Write, model: Path) -> None:
-    messages = [
+def test_answers_of_weight_0_are_not_measured(catalog: Catalog, jsonl: Write, model: Path) -> None:
+    pair = [
         {"role": "user", "content": "why"},
         {"role": "assistant", "content": "the river", "weight": 0},
     ]
-    catalog.register(jsonl([{"messages": messages}]), pool="p")
-    catalog.score("p", "response_loss", "n_tokens", model=str(model))
-    rows = catalog.sql("SELECT value, reason FROM score('p', name => 'response_loss')")
-    assert rows.rows() == [(None, "not_trained")]
-    catalog.score("p", "response_loss", model=str(model), turns="last")
-    rows = catalog.sql("SELECT reason FROM score('p', name => 'response_loss')")
-    assert rows.rows() == [(None,)]
+    catalog.register(jsonl([{"messages": pair}, {"messages": 2 * pair}]), pool="p")
+    names = ("n_tokens", "response_loss", "answer_loss", "cherry_response_loss")
+    for turns, reason in (("all", "not_trained"), ("last", None)):
+        catalog.score("p", *names, model=str(model), turns=turns)
+        for name in names:
+            rows = catalog.sql(f"SELECT reason FROM score('p', name => '{name}')")
+            assert rows["reason"].to_list() == [reason, reason]

@@ -7,6 +7,8 @@ before it, as a pair of its own.
 
 from __future__ import annotations
 
+from itertools import chain, islice
+
 import pyarrow as pa
 
 from catalog.compute.scores.measure import (
@@ -48,21 +50,26 @@ def _measure(context: ScoreContext, form: str, *, has_prompt: bool) -> Measure:
         from catalog.compute.language_model import instructions_of
         from catalog.models.losses import grouped, response_losses
         from catalog.models.response_forms import RESPONSE_FORMS, form_tokens
+        from catalog.models.tokens import nothing
         from catalog.models.training_turns import by_answer
 
-        lm = context.load()
-        instructions = [[each] for each in instructions_of(texts)]
-        if context.options.turns == "all":
-            instructions = [by_answer(each) for (each,) in instructions]
-        tokens = form_tokens(
-            [each for answers in instructions for each in answers],
+        lm, is_all = context.load(), context.options.turns == "all"
+        split = [by_answer(each) if is_all else ([each], None) for each in instructions_of(texts)]
+        pairs = form_tokens(
+            [each for answers, _ in split for each in answers],
             tokenizer=lm.tokenizer,
             form=RESPONSE_FORMS[form],
             has_prompt=has_prompt,
             max_length=context.options.max_length,
         )
-        lm.require_positions(tokens)
-        losses = grouped(response_losses(lm, tokens), map(len, instructions))
+        lm.require_positions(pairs)
+        left = iter(pairs)
+        groups = [
+            list(islice(left, len(answers))) if reason is None else [nothing(reason)]
+            for answers, reason in split
+        ]
+        tokens = list(chain(*groups))
+        losses = grouped(response_losses(lm, tokens), map(len, groups))
         return values_of_losses(texts, tokens, losses)
 
     identity = measured_identity(context) | {"form": form}
