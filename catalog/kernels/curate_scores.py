@@ -254,5 +254,7 @@ class Votes:
         votes = np.bincount(cells.ravel(), weights.ravel(), minlength=n * self.n_classes)
         votes = votes.reshape(n, self.n_classes)
         votes[rows, self.codes[kept]] += 1 - (2 * nearest - second)
+        votes = np.maximum(votes, 0)  # opposite vectors vote for nothing
         lengths = np.sqrt((votes**2).sum(axis=1, keepdims=True))
-        return votes / np.maximum(lengths, 1e-12)
+        shares: Numbers = votes / np.maximum(lengths, 1e-12)
+        return shares

@@ -175,6 +175,14 @@ def test_rarity_is_the_mean_distance_to_the_nearest_the_row_itself_included() ->
     np.testing.assert_allclose(answer["rarity"], expected, atol=1e-6)
 
 
+@pytest.mark.parametrize("scale", [0.0, 1.0])
+def test_few_rows_far_apart_or_without_length_have_finite_numbers(scale: float) -> None:
+    x = scale * np.random.default_rng(0).normal(size=(4, 3))
+    answer = curate_scores(rated(x, np.array([0, 1, 1, 0]), seed=0), by="rating", rounds=5)
+    assert np.isfinite(answer["confidence"].to_numpy()).all()
+    assert np.isfinite(answer["rarity"].to_numpy()).all()
+
+
 def test_what_cannot_be_curated_is_refused() -> None:
     x, _, ratings = planted(30, 3, 0.1, seed=1)
     table = rated(x, ratings, seed=0)

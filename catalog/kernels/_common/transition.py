@@ -76,8 +76,9 @@ def transition(observed: Consensus) -> Transition:
 
 
 def _softmax(logits: Numbers) -> Numbers:
-    weights: Numbers = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    return weights / weights.sum(axis=-1, keepdims=True)
+    weights = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    shares: Numbers = weights / weights.sum(axis=-1, keepdims=True)
+    return shares
 
 
 def _loss(current: Transition, observed: Consensus) -> tuple[float, list[Numbers]]:
