@@ -67,7 +67,8 @@ def read_project(path: Path) -> ProjectFile:
     except yaml.YAMLError as error:
         raise ProjectError(f"no YAML: {error}", location=str(path)) from None
     except RecursionError:
-        raise ProjectError("an alias refers to itself", location=str(path)) from None
+        problem = "an alias refers to itself, or the nesting is too deep"
+        raise ProjectError(problem, location=str(path)) from None
     return ProjectFile(path, sections, reader.places)
 
 

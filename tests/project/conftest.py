@@ -35,7 +35,7 @@ SELECT instruction_id, length FROM scores($pool) ORDER BY length DESC LIMIT $bud
 """
 EMPTY = """\
 -- name: no_empty_response
--- on: drawn, study-*
+-- on: drawn
 SELECT fingerprint FROM pool($on) WHERE length(response) = 0
 """
 

@@ -11,6 +11,12 @@ from catalog import Catalog
 from tests.conftest import pairs
 from tests.project.conftest import PROJECT, Run, runner, write
 
+SMALL = """\
+pools: {p: p.jsonl}
+selections: {drawn: {selector: random, from: p, budget: 50%}}
+exports: {out/drawn.jsonl: drawn}
+"""
+
 
 def made(run: Run, *names: str) -> list[str]:
     """Build, and return the nodes that were made."""
@@ -37,6 +43,20 @@ def hashes(catalog: Catalog) -> dict[str, str]:
     return dict(catalog.sql(query).rows())
 
 
+def test_a_small_project_is_built_tested_and_then_current(
+    run: Run, catalog: Catalog, project: Path
+) -> None:
+    (project / "catalog.yaml").write_text(SMALL)
+    assert made(run) == ["pool p", "subset drawn", "export out/drawn.jsonl"]
+    assert made(run) == []
+    assert run("build", "--locked").exit_code == 0
+    tested = run("test", "--json")
+    assert [each["status"] for each in json.loads(tested.stdout)["results"]] == ["passed"]
+    (project / "catalog.yaml").write_text(SMALL.replace("50%", "75%"))
+    assert list(steps(run)) == ["subset drawn", "export out/drawn.jsonl"]
+
+
+@pytest.mark.slow
 def test_a_project_is_built_once_and_then_there_is_nothing_to_do(
     built: Run, catalog: Catalog, project: Path
 ) -> None:
@@ -49,6 +69,7 @@ def test_a_project_is_built_once_and_then_there_is_nothing_to_do(
     assert [len(catalog.pool(f"p.{part}")) for part in ("val", "train")] == [4, 8]
 
 
+@pytest.mark.slow
 def test_an_empty_catalog_gets_a_plan_without_being_made(run: Run, catalog: Catalog) -> None:
     shutil.rmtree(catalog.store.path)
     found = steps(run)
@@ -100,6 +121,7 @@ def test_a_changed_entry_or_selector_makes_its_subsets_again_and_their_order_is_
     assert [name for name in made(built) if "long" not in name] == []
 
 
+@pytest.mark.slow
 def test_names_build_what_they_are_made_from_and_nothing_else(run: Run, catalog: Catalog) -> None:
     assert made(run, "study-random-*") == [
         "pool p",

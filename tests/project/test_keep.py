@@ -43,6 +43,7 @@ def filled(catalog: Catalog, jsonl: Write, tmp_path: Path) -> Catalog:
     return catalog
 
 
+@pytest.mark.slow
 def test_members_that_qualify_stay_and_the_others_are_replaced_by_rank(
     filled: Catalog, jsonl: Write
 ) -> None:

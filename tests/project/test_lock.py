@@ -20,6 +20,7 @@ def locked(run: Run) -> tuple[int, list[str], int]:
     return answer.exit_code, content["differences"], len(content["made"])
 
 
+@pytest.mark.slow
 def test_a_lock_pins_files_members_and_values(built: Run, project: Path) -> None:
     lock = read_lock(project / "catalog.yaml")
     assert lock is not None
@@ -32,6 +33,7 @@ def test_a_lock_pins_files_members_and_values(built: Run, project: Path) -> None
     assert locked(built) == (0, [], 0)
 
 
+@pytest.mark.slow
 def test_a_difference_from_the_lock_is_named(built: Run, project: Path) -> None:
     file = project / "catalog.yaml"
     lock = read_lock(file)

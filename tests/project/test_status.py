@@ -34,6 +34,7 @@ def test_a_catalog_in_which_nothing_changed_is_current(filled: Catalog) -> None:
     assert (answer.exit_code, json.loads(answer.stdout)["is_current"]) == (0, True)
 
 
+@pytest.mark.slow
 def test_a_new_version_of_a_pool_leaves_subsets_signals_and_exports_behind(
     filled: Catalog, jsonl: Write, tmp_path: Path
 ) -> None:
@@ -65,6 +66,7 @@ def test_a_new_test_set_leaves_clean_subsets_behind(filled: Catalog, jsonl: Writ
     assert answer.exit_code == 3
 
 
+@pytest.mark.slow
 def test_a_removed_export_is_stale(filled: Catalog, tmp_path: Path) -> None:
     filled.export("b", tmp_path / "b.out")
     assert filled.project.status().exports == ()

@@ -1,0 +1,75 @@
+"""Signals of a project: computed and imported once, and for the members that lack them."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from catalog import Catalog
+from tests.conftest import pairs
+from tests.project.conftest import runner, write
+from tests.project.test_build import made
+
+EVERY = """\
+pools:
+  p: {files: p.jsonl}
+signals:
+  - embed: p
+  - {embed: p, field: conversation}
+  - {label: p, taxonomy: topics.txt, threshold: 0}
+  - {map: p, method: pca}
+  - index_text: p
+  - {score: p, names: [length, repetition]}
+  - {import_scores: p, file: scores.jsonl, columns: {mine: n}, key: row, made_by: me}
+  - {import_losses: p, file: losses.jsonl, proxy: run}
+selections:
+  spread: {selector: s2l, from: p, budget: 4, set: {k: 2, proxy: run}}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "signals"
+    folder.mkdir()
+    write(folder / "p.jsonl", pairs(9))
+    write_numbers(folder, 9)
+    (folder / "topics.txt").write_text("sorting\ncooking\n")
+    return folder
+
+
+def write_numbers(folder: Path, n: int) -> None:
+    for name, rows in {
+        "scores.jsonl": [{"n": i % 4} for i in range(n)],
+        "losses.jsonl": [{"losses": [3.0, 2.0 + i % 3, 1.0]} for i in range(n)],
+    }.items():
+        (folder / name).write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+@pytest.mark.slow
+def test_imported_numbers_follow_their_file(catalog: Catalog, folder: Path) -> None:
+    lines = [line for line in EVERY.splitlines() if not line.startswith("  - ")]
+    imports = [line for line in EVERY.splitlines() if "import_" in line]
+    lines[3:3] = imports
+    (folder / "catalog.yaml").write_text("\n".join(lines))
+    run = runner(catalog, folder)
+    assert len(made(run)) == 4
+    assert made(run) == []
+    write_numbers(folder, 9)
+    assert made(run) == []
+    text = (folder / "losses.jsonl").read_text()
+    (folder / "losses.jsonl").write_text(text.replace("3.0", "9.0"))
+    assert made(run) == ["signal import_losses p run", "subset spread"]
+
+
+@pytest.mark.slow
+def test_every_verb_computes_what_is_missing_once(catalog: Catalog, folder: Path) -> None:
+    (folder / "catalog.yaml").write_text(EVERY)
+    run = runner(catalog, folder)
+    assert len(made(run)) == 10
+    assert made(run) == []
+    write(folder / "p.jsonl", pairs(10))
+    write_numbers(folder, 10)
+    assert len(made(run)) == 10
+    assert made(run) == []
+    kinds = set(catalog.signals("p").filter(n_with_value=10)["kind"])
+    assert kinds == {"embedding", "labels", "map", "full_text", "score", "losses"}
