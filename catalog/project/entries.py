@@ -68,11 +68,12 @@ class SelectionEntry:
 
     Attributes:
         selector: selectors, each a name or a ``.sql`` file; or the settings of each selector.
-        from_: pool or subset to select from.
+        from_: pool or subset to select from, or several with commas.
         budget: numbers of members, shares such as ``10%``, or ``all``.
         seed: random seeds.
         set_: values of the selectors' parameters.
         clean_of: pools of test items; members that share 13 words in a row with one are left out.
+        group: name of a group that the subsets belong to.
         strict: refuse a selector whose members can differ from run to run.
     """
 
@@ -82,7 +83,32 @@ class SelectionEntry:
     seed: list[int] = field(default_factory=lambda: [0])
     set_: Settings = field(default_factory=dict)
     clean_of: list[str] = field(default_factory=list)
+    group: str | None = None
     strict: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class MixtureEntry:
+    """Mixture: one subset, or one for each combination of budgets, seeds and sizes of parts.
+
+    Attributes:
+        parts: sizes of each pool, subset or ``REF:SELECTOR``: a share such as ``40%``, rows,
+            tokens such as ``2Mtok``, ``all`` or ``rest``; ``*3`` lets a member stand three times.
+        budget: rows such as ``5000``, tokens such as ``20Mtok``, or ``all``.
+        cap: most that the rows of one value may be, such as ``source=25%``.
+        seed: random seeds.
+        model: model whose tokenizer counts, for sizes in tokens.
+        tokens: tokens that count, under the model's chat template.
+        group: name of a group that the subsets belong to.
+    """
+
+    parts: dict[str, list[str]]
+    budget: list[str]
+    cap: list[str] = field(default_factory=list)
+    seed: list[int] = field(default_factory=lambda: [0])
+    model: str | None = None
+    tokens: Literal["total", "response"] = "total"
+    group: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,13 +154,14 @@ class ExportEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class Sections:
-    """Project: pools, signals, selections, splits, exports and tests, built by one command.
+    """Project: pools, signals, selections, mixtures, splits, exports and tests.
 
     Attributes:
         pools: pools by name.
         signals: signals to compute or import, each with its pools.
         selections: selections by the name of the subset; of several subsets by a template such as
             ``s2l-b{budget}-s{seed}``.
+        mixtures: mixtures by the name of the subset, or by a template such as ``mix-{gsm8k}``.
         splits: splits by the beginning of the subsets' names.
         exports: exports by path.
         tests: files of SQL, relative to the project file, whose queries must return no row.
@@ -143,6 +170,7 @@ class Sections:
     pools: dict[str, PoolEntry] = field(default_factory=dict)
     signals: list[SignalEntry] = field(default_factory=list)
     selections: dict[str, SelectionEntry] = field(default_factory=dict)
+    mixtures: dict[str, MixtureEntry] = field(default_factory=dict)
     splits: dict[str, SplitEntry] = field(default_factory=dict)
     exports: dict[str, ExportEntry] = field(default_factory=dict)
     tests: list[str] = field(default_factory=lambda: ["tests/*.sql"])

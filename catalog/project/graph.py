@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from graphlib import CycleError, TopologicalSorter
-from pathlib import PurePosixPath
-from typing import Any, TypeVar
 
-from catalog.errors import CatalogError, Location, ProjectError
-from catalog.project.entries import SelectionEntry
+from catalog.errors import ProjectError
+from catalog.project.expand import nodes_of, placed
 from catalog.project.file import ProjectFile
-from catalog.project.nodes.export import ExportNode
+from catalog.project.nodes.mixture import MixtureNode
 from catalog.project.nodes.node import Node, State
-from catalog.project.nodes.pool import PoolNode
 from catalog.project.nodes.signal import SignalNode
 from catalog.project.nodes.subset import SubsetNode
-from catalog.project.overlap import clean_name, clean_selection
-from catalog.project.split import split_selection
-from catalog.project.sweep import trials
 from catalog.store.references import check_name, check_reference, nearest
-
-AnyNode = TypeVar("AnyNode", bound=Node)
 
 
 @dataclass(frozen=True)
@@ -75,7 +67,7 @@ def project_graph(project: ProjectFile, state: State) -> Graph:
             made from each other; the message has ``file:line:column``.
     """
     makers: dict[str, Node] = {}
-    nodes = _numbered(_nodes(project))
+    nodes = _numbered(nodes_of(project))
     for node in nodes:
         if node.makes is not None and _checked(node) in makers:
             raise ProjectError(
@@ -96,116 +88,6 @@ def project_graph(project: ProjectFile, state: State) -> Graph:
     return Graph(_sorted(nodes, before), before)
 
 
-def _nodes(project: ProjectFile) -> Iterator[Node]:
-    sections = project.sections
-    for name, pool in sections.pools.items():
-        yield PoolNode(name=name, entry=name, place=project.place("pools", name), pool=pool)
-    for index, verb in enumerate(sections.signals):
-        for pool_name in verb.pools:
-            texts = " ".join(verb.signal_names)
-            name = f"{verb.verb} {pool_name} {texts}"
-            place = project.place("signals", index)
-            source = pool_name.partition("@")[0]
-            common: dict[str, Any] = {"name": name, "entry": pool_name, "place": place}
-            yield SignalNode(verb=verb, source=pool_name, reads=(source,), **common)
-    cleaned: set[str] = set()
-    for name, selection in sections.selections.items():
-        yield from _selections(name, selection, project.place("selections", name), cleaned)
-    for name, split in sections.splits.items():
-        place = project.place("splits", name)
-        with_place = _Placed(place)
-        selector, settings = with_place(
-            split_selection, split.by, into=split.into, stratify=split.stratify
-        )
-        for part in split.into:
-            yield SubsetNode(
-                name=f"{name}.{part}",
-                entry=name,
-                place=place,
-                section="splits",
-                selector=selector,
-                source=split.from_,
-                reads=(split.from_.partition("@")[0],),
-                budget="all",
-                seed=split.seed,
-                settings=settings | {"part": part},
-            )
-    for path, export in sections.exports.items():
-        place = project.place("exports", path)
-        name = PurePosixPath(path).as_posix()
-        source = export.from_.partition("@")[0]
-        yield ExportNode(name=name, entry=path, place=place, export=export, reads=(source,))
-
-
-def _selections(
-    name: str, entry: SelectionEntry, place: Location, cleaned: set[str]
-) -> Iterator[SubsetNode]:
-    """Yield the subsets of a selection, and the clean ones that it selects from."""
-    source = entry.from_
-    for test in entry.clean_of:
-        bare = source.partition("@")[0]
-        clean = clean_name(bare, test.partition("@")[0])
-        selector, settings = clean_selection(test)
-        if clean not in cleaned:
-            cleaned.add(clean)
-            yield SubsetNode(
-                name=clean,
-                entry=clean,
-                place=place,
-                section="selections",
-                selector=selector,
-                source=source,
-                reads=(bare, test.partition("@")[0]),
-                budget="all",
-                settings=settings,
-            )
-        source = clean
-    selectors = entry.selector
-    if isinstance(selectors, list):
-        selectors = {each: {} for each in selectors}
-    for selector_name, own in selectors.items():
-        values = {key: _listed(value) for key, value in (dict(entry.set_) | dict(own)).items()}
-        stem = PurePosixPath(selector_name).name.removesuffix(".sql")
-        for trial in _Placed(place)(
-            trials,
-            name,
-            budgets=entry.budget,
-            seeds=entry.seed,
-            settings={"selector": [stem], **values},
-        ):
-            settings = {key: value for key, value in trial.settings.items() if key != "selector"}
-            yield SubsetNode(
-                name=trial.name,
-                entry=name,
-                place=place,
-                section="selections",
-                selector=selector_name,
-                source=source,
-                reads=(source.partition("@")[0],),
-                budget=trial.budget,
-                seed=trial.seed,
-                settings=settings,
-                is_strict=entry.strict,
-            )
-
-
-class _Placed:
-    """Calls functions; their errors get the place of an entry."""
-
-    def __init__(self, place: Location) -> None:
-        self.place = place
-
-    def __call__(self, function: Any, *args: Any, **kwargs: Any) -> Any:
-        try:
-            return function(*args, **kwargs)
-        except CatalogError as error:
-            raise ProjectError(str(error), location=self.place) from None
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
-
-
 def _numbered(nodes: Iterable[Node]) -> list[Node]:
     """Return nodes with different ids: entries that differ in options alone get a number."""
     found: dict[str, Node] = {}
@@ -221,7 +103,7 @@ def _numbered(nodes: Iterable[Node]) -> list[Node]:
 
 
 def _checked(node: Node) -> str:
-    return str(_Placed(node.place)(check_name, node.makes))
+    return str(placed(node.place, check_name, node.makes))
 
 
 def _read(node: Node, makers: Mapping[str, Node], state: State) -> set[str]:
@@ -231,7 +113,7 @@ def _read(node: Node, makers: Mapping[str, Node], state: State) -> set[str]:
         ProjectError: a name is not of the project.
     """
     for name in node.reads:
-        _Placed(node.place)(check_reference, name)
+        placed(node.place, check_reference, name)
         if name not in makers:
             hint = nearest(name, list(makers))
             raise ProjectError(
@@ -239,7 +121,7 @@ def _read(node: Node, makers: Mapping[str, Node], state: State) -> set[str]:
             )
     found = {*node.reads}
     if isinstance(node, SubsetNode):
-        found |= _Placed(node.place)(node.references, state) & makers.keys()
+        found |= placed(node.place, node.references, state) & makers.keys()
     return found
 
 
@@ -258,8 +140,8 @@ def _signals_of(
     signals: Mapping[str, set[str]],
     read: Mapping[str, set[str]],
 ) -> set[str]:
-    """Return the signals of all pools and subsets that a subset comes from."""
-    if not isinstance(node, SubsetNode):
+    """Return the signals of all pools and subsets that a subset or mixture comes from."""
+    if not isinstance(node, SubsetNode | MixtureNode):
         return set()
     todo, seen = list(read[node.id]), set[str]()
     while todo:

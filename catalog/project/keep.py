@@ -12,7 +12,7 @@ from catalog.selection.budget import n_of
 from catalog.selection.selector import packaged_selection
 from catalog.store.database import Connection
 from catalog.store.queries import query
-from catalog.store.references import Reference, count_members, resolve
+from catalog.store.references import Reference, bare_names, count_members, resolve
 from catalog.store.store import Store
 from catalog.subsets.select import Selected, select
 from catalog.subsets.store import stored
@@ -73,11 +73,10 @@ def refresh_keeping(
         record = _selection(connection, reference)
     content = record["definition"]
     require_complete(content)
-    source = ",".join(part.partition("@")[0] for part in content["pool"].split(","))
     ranking = select(
         store,
         stored_selector(content, text=record["selector_text"]),
-        source,
+        bare_names(content["pool"]),
         name=f"{reference.name}.ranking",
         budget="all",
         seed=content["seed"],
@@ -86,7 +85,7 @@ def refresh_keeping(
         limits=limits,
     )
     asked = record["budget_asked"] or content["budget"]
-    n = n_of(asked, ranking.definition.n_members, of=str(ranking.definition.reference))
+    n = n_of(asked, ranking.definition.n_members, of=ranking.definition.source)
     selected = select(
         store,
         packaged_selection(KEEP),

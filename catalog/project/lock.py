@@ -15,6 +15,7 @@ from typing import Any
 from catalog.errors import Location, ProjectError
 from catalog.project.graph import Graph
 from catalog.project.nodes.export import ExportNode
+from catalog.project.nodes.mixture import MixtureNode
 from catalog.project.nodes.node import Node, State, changes
 from catalog.project.nodes.pool import PoolNode
 from catalog.project.nodes.signal import SignalNode
@@ -154,7 +155,7 @@ def _locked(node: Node, state: State, connection: Connection) -> Lock | None:
         inputs.pop("id", None)
         result = {"sha256": record.result["identity"]["sha256"]}
         return {"inputs": inputs, "result": result}
-    if isinstance(node, SubsetNode) and state.newest(node.name):
+    if isinstance(node, SubsetNode | MixtureNode) and state.newest(node.name):
         return _subset(node.name, connection)
     return None
 

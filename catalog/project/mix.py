@@ -88,6 +88,7 @@ def mix(
     seed: int = 0,
     tokens: TokenScore | None = None,
     group: str | None = None,
+    is_newest: bool = False,
     limits: Limits | None = None,
 ) -> Mixture:
     """Mix several pools and subsets to one subset.
@@ -109,6 +110,8 @@ def mix(
         seed: random seed of the draws.
         tokens: the score that counts tokens, for a budget in tokens.
         group: of subsets that it belongs to.
+        is_newest: make a version again where its definition is that of an older version than the
+            newest.
         limits: memory, time, and whether results of slow kernels are cached.
 
     Raises:
@@ -152,6 +155,7 @@ def mix(
         settings=settings,
         seed=seed,
         group=group,
+        is_newest=is_newest,
         limits=limits,
     )
     return _reported(store, selected, found, sources, budget=budget, tokens=tokens, limits=limits)

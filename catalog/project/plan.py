@@ -11,6 +11,7 @@ from catalog.errors import CatalogError, ProjectError
 from catalog.notebook import NotebookResult
 from catalog.project.file import read_project
 from catalog.project.graph import Graph, project_graph
+from catalog.project.nodes.mixture import MixtureNode
 from catalog.project.nodes.node import NOT_BUILT, Estimate, Node, State
 from catalog.project.nodes.signal import SignalNode
 from catalog.project.nodes.subset import SubsetNode
@@ -131,6 +132,8 @@ def _step(node: Node, changing: list[str], by_id: Mapping[str, Node], state: Sta
     others = [each for each in changing if not isinstance(by_id[each], SignalNode)]
     if others:
         return Step(node.id, "check", tuple(f"{each} changes" for each in others))
+    if isinstance(node, MixtureNode) and node.selectors and signals:
+        return Step(node.id, "check", tuple(f"{each.id} changes" for each in signals))
     if isinstance(node, SubsetNode) and signals:
         return _after_signals(node, signals, state)
     why = node.check(state)

@@ -77,9 +77,9 @@ class Reader:
             return types[0]
         if all(hasattr(each, "verb") for each in types):
             return self._verb(node, types)
-        if node.id == "mapping":
+        if _kind(node) == "mapping":
             fitting = [each for each in types if fields.value_type(each) or is_dataclass(each)]
-        elif node.id == "sequence":
+        elif _kind(node) == "sequence":
             fitting = [each for each in types if fields.item_type(each)]
         else:
             fitting = [each for each in types if each in NOUNS] or [
@@ -105,13 +105,13 @@ class Reader:
 
     def _list(self, node: Node, item: Any, path: tuple[str | int, ...]) -> list[Any]:
         """Return a list; one item alone is a list of it."""
-        if node.id != "sequence":
+        if _kind(node) != "sequence":
             return [self.read(node, item, path)]
         return [self.read(each, item, (*path, index)) for index, each in enumerate(node.value)]
 
     def _entry(self, node: Node, owner: Any, path: tuple[str | int, ...]) -> Any:
         known = {each.key: each for each in fields.entry_fields(owner)}
-        if node.id != "mapping" and getattr(owner, "shorthand", None):
+        if _kind(node) != "mapping" and getattr(owner, "shorthand", None):
             short = known[owner.shorthand]
             value = self.read(node, short.type, (*path, short.key))
             return self._made(node, owner, {short.name: value}, path)
@@ -171,7 +171,7 @@ class Reader:
         yield from {key.value: value for key, value in copy.value}.items()
 
     def _scalar(self, node: Node, type_: Any) -> Any:
-        if node.id != "scalar":
+        if _kind(node) != "scalar":
             self._refuse(node, type_)
         known = fields.choices(type_)
         if known and node.value not in known:
@@ -195,6 +195,11 @@ class Reader:
 
 class _Any:
     """Any scalar, as YAML types it."""
+
+
+def _kind(node: Any) -> str:
+    """Return ``scalar``, ``sequence`` or ``mapping``."""
+    return str(node.id)
 
 
 def _is_null(node: Node) -> bool:
@@ -236,6 +241,6 @@ def _noun(type_: Any) -> str:
 
 
 def _shown(node: Node) -> str:
-    if node.id == "scalar":
+    if _kind(node) == "scalar":
         return repr(shortened(str(node.value), 40))
-    return "a list" if node.id == "sequence" else "keys and values"
+    return "a list" if _kind(node) == "sequence" else "keys and values"

@@ -61,6 +61,9 @@ def _patterns(path: Path) -> Iterator[str]:
         yield from (str(getattr(verb, name)) for name in (*verb.files, *verb.models))
     for selection in sections.selections.values():
         yield from (name for name in selection.selector if name.endswith(".sql"))
+    for mixture in sections.mixtures.values():
+        yield from (part.partition(":")[2] for part in mixture.parts if part.endswith(".sql"))
+        yield from [mixture.model] if mixture.model else []
     for name, export in sections.exports.items():
         yield name
         if export.name or export.format:

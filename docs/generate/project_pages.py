@@ -7,7 +7,14 @@ from typing import Any
 import docstrings
 
 from catalog.project import fields
-from catalog.project.entries import ExportEntry, PoolEntry, Sections, SelectionEntry, SplitEntry
+from catalog.project.entries import (
+    ExportEntry,
+    MixtureEntry,
+    PoolEntry,
+    Sections,
+    SelectionEntry,
+    SplitEntry,
+)
 from catalog.project.entries import SignalEntry as Signals
 
 HEAD = """# Project files
@@ -18,6 +25,7 @@ Where a list is expected, one item alone serves.
 ENTRIES = {
     "Pool": PoolEntry,
     "Selection": SelectionEntry,
+    "Mixture": MixtureEntry,
     "Split": SplitEntry,
     "Export": ExportEntry,
 }

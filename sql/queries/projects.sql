@@ -68,6 +68,13 @@ WHERE name = $name OR selector = $selector
 ORDER BY name = $name DESC, subset_id DESC
 LIMIT 1
 
+-- name: signals
+-- The signals that a selection may read, in the order in which they count.
+SELECT kind, name, identity_sha256
+FROM signals
+WHERE stale IS NULL
+ORDER BY created_at DESC, signal_id DESC
+
 -- name: signal_values
 -- The identity of some signals, and a hash of their values; NULL where no hash was recorded.
 SELECT

@@ -105,6 +105,6 @@ SELECT
     last.version AS newest
 FROM read
 LEFT JOIN last ON last.name = string_split(reference ->> 'reference', '@')[1]
-WHERE reference ->> 'reference' = source
+WHERE list_contains(string_split(source, ','), reference ->> 'reference')
     OR len(list_filter((reference -> 'written')::VARCHAR[], lambda written: NOT contains(written, '@'))) > 0
 ORDER BY read.subset_id, reference ->> 'reference'

@@ -24,6 +24,8 @@ selections:
   drawn: {selector: random, from: p, budget: 50%, seed: 1}
   long: {selector: long.sql, from: p, budget: 4, clean_of: q}
   'study-{selector}-b{budget}': {selector: [random, long.sql], from: p, budget: 3}
+mixtures:
+  'mix-{p}': {budget: 8, parts: {p: [50%, 75%], 'drawn:long.sql': rest*3}}
 splits:
   p: {from: p, by: source, into: {val: 5, train: rest}}
 exports:

@@ -62,8 +62,9 @@ def test_a_project_is_built_once_and_then_there_is_nothing_to_do(
 ) -> None:
     assert made(built) == []
     assert steps(built) == {}
+    mixed = ["mix-50pct", "mix-50pct.drawn-long", "mix-75pct", "mix-75pct.drawn-long"]
     names = ["study-long-b3", "study-random-b3"]
-    expected = ["drawn", "long", "p-clean-of-q", "p.train", "p.val", *names]
+    expected = ["drawn", "long", *mixed, "p-clean-of-q", "p.train", "p.val", *names]
     assert list(hashes(catalog)) == expected
     assert len((project / "out" / "drawn.jsonl").read_text().splitlines()) == 6
     assert [len(catalog.pool(f"p.{part}")) for part in ("val", "train")] == [4, 8]
@@ -74,7 +75,7 @@ def test_an_empty_catalog_gets_a_plan_without_being_made(run: Run, catalog: Cata
     shutil.rmtree(catalog.store.path)
     found = steps(run)
     assert {action for action, _ in found.values()} == {"make"}
-    assert len(found) == 11
+    assert len(found) == 13
     assert not catalog.store.path.exists()
 
 
@@ -109,9 +110,10 @@ def test_a_changed_entry_or_selector_makes_its_subsets_again_and_their_order_is_
     file.write_text(PROJECT.replace("seed: 1", "seed: 2"))
     assert steps(built)["subset drawn"] == ("make", ["seed was 1, is 2"])
     before = hashes(catalog)["drawn"]
-    assert made(built) == ["subset drawn", "export out/drawn.jsonl"]
+    mixtures = ["mixture mix-50pct", "mixture mix-75pct"]
+    assert made(built) == ["subset drawn", *mixtures, "export out/drawn.jsonl"]
     file.write_text(PROJECT)
-    assert made(built) == ["subset drawn", "export out/drawn.jsonl"]
+    assert made(built) == ["subset drawn", *mixtures, "export out/drawn.jsonl"]
     assert hashes(catalog)["drawn"] == before
     assert str(catalog.find("drawn")) == "drawn@3"
     selector = project / "long.sql"
@@ -137,7 +139,7 @@ def test_a_file_that_no_build_wrote_is_kept(run: Run, project: Path) -> None:
     (project / "out" / "drawn.jsonl").write_text("mine")
     answer = run("build", "out/drawn.jsonl")
     assert answer.exit_code == 1
-    assert "catalog.yaml:13:3" in answer.stderr
+    assert "catalog.yaml:15:3" in answer.stderr
     assert (project / "out" / "drawn.jsonl").read_text() == "mine"
 
 
@@ -170,7 +172,7 @@ def test_another_folder_gives_the_same_members(
     folder = shutil.copytree(project, tmp_path / "elsewhere" / "project")
     shutil.rmtree(folder / "out")
     other = Catalog.open(shutil.copytree(new_home, tmp_path / "elsewhere" / "home"), isolated=False)
-    assert len(made(runner(other, folder))) == 11
+    assert len(made(runner(other, folder))) == 13
     assert hashes(other) == hashes(catalog)
 
 
@@ -193,6 +195,8 @@ def test_a_pool_and_its_subsets_that_were_dropped_are_built_again(
     built: Run, catalog: Catalog, project: Path
 ) -> None:
     before = hashes(catalog)
+    for name in ("mix-50pct", "mix-75pct", "mix-50pct.drawn-long", "mix-75pct.drawn-long"):
+        catalog.drop(name)
     for name in ("study-random-b3", "study-long-b3", "long", "drawn", "p.val", "p.train"):
         catalog.drop(name)
     for name in ("p-clean-of-q", "p"):

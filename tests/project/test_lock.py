@@ -24,7 +24,7 @@ def locked(run: Run) -> tuple[int, list[str], int]:
 def test_a_lock_pins_files_members_and_values(built: Run, project: Path) -> None:
     lock = read_lock(project / "catalog.yaml")
     assert lock is not None
-    assert len(lock) == 11
+    assert len(lock) == 13
     assert len(lock["pool p"]["inputs"]["files"]["p.jsonl"]) == 64
     assert lock["pool p"]["inputs"]["licence"] == "MIT"
     assert len(lock["subset drawn"]["result"]["members_sha256"]) == 64
@@ -62,7 +62,7 @@ def test_another_machine_builds_the_same_or_stops_at_the_file_that_differs(
     code, found, n_made = locked(runner(other, folder))
     assert (code, len(found), n_made) == (3, 1, 0)
     write(folder / "p.jsonl", pairs(8))
-    assert locked(runner(other, folder)) == (0, [], 11)
+    assert locked(runner(other, folder)) == (0, [], 13)
     write(folder / "q.jsonl", pairs(3, first=200))
     assert runner(other, folder)("build").exit_code == 0
     assert locked(runner(other, folder)) == (0, [], 0)

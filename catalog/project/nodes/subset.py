@@ -32,6 +32,7 @@ class SubsetNode(Node):
         seed: random seed.
         settings: values of the selector's parameters.
         is_strict: whether findings about the selector are errors.
+        group: of subsets that it belongs to, when it is made.
     """
 
     kind: ClassVar[str] = "subset"
@@ -43,6 +44,7 @@ class SubsetNode(Node):
     seed: int = 0
     settings: Mapping[str, Any] = field(default_factory=dict)
     is_strict: bool = False
+    group: str | None = None
 
     @property
     def makes(self) -> str:
@@ -114,6 +116,7 @@ class SubsetNode(Node):
             is_superseding=True,
             is_newest=True,
             is_strict=self.is_strict,
+            group=self.group,
             limits=making.state.limits,
         )
         text = f"{done.reference}: {done.n_members:,} members of {done.definition.source}"

@@ -1,0 +1,121 @@
+"""Verbs of project files, and of keeping a catalog up to date; each method is one delegation."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from catalog.store.store import Store
+
+if TYPE_CHECKING:
+    from catalog.project.build import Watch
+    from catalog.project.built import Build, Built
+    from catalog.project.data_tests import DataTests
+    from catalog.project.keep import KeptRefresh
+    from catalog.project.plan import Plan
+    from catalog.project.status import Status
+
+MEMORY = "4GB"
+"""Memory of one verb, its kernels included."""
+
+
+class ProjectVerbs:
+    """Verbs of project files, and of keeping a catalog up to date."""
+
+    def __init__(self, store: Store, call: Callable[..., Any], catalog: Any) -> None:
+        self._store = store
+        self._call = call
+        self._catalog = catalog
+
+    def status(self) -> Status:
+        """Return what is behind in the catalog; see `catalog.project.status.status`."""
+        from catalog.project.status import status
+
+        return status(self._store)
+
+    def refresh_keeping(
+        self,
+        name: str,
+        *,
+        dry_run: bool = False,
+        memory: str | None = MEMORY,
+        seconds: float | None = None,
+    ) -> KeptRefresh:
+        """Refresh a subset and keep the members that still qualify.
+
+        See `catalog.project.keep.refresh_keeping`.
+        """
+        from catalog.project.keep import refresh_keeping
+        from catalog.query.executor import Limits
+
+        limits = Limits(memory=memory, seconds=seconds)
+        kept: KeptRefresh = self._call(refresh_keeping, name, is_dry_run=dry_run, limits=limits)
+        return kept
+
+    def plan(
+        self,
+        file: str | os.PathLike[str] | None = None,
+        *,
+        names: Sequence[str] = (),
+        memory: str | None = MEMORY,
+    ) -> Plan:
+        """Compare a project file with the catalog; see `catalog.project.plan.plan`."""
+        from catalog.project.plan import plan
+        from catalog.query.executor import Limits
+
+        path = None if file is None else Path(file)
+        planned: Plan = self._call(plan, path, names=tuple(names), limits=Limits(memory=memory))
+        return planned
+
+    def build(
+        self,
+        file: str | os.PathLike[str] | None = None,
+        *,
+        names: Sequence[str] = (),
+        locked: bool = False,
+        memory: str | None = MEMORY,
+        seconds: float | None = None,
+        watch: Watch | None = None,
+        report: Callable[[Built], None] | None = None,
+    ) -> Build:
+        """Make what a project file describes; see `catalog.project.build.build`."""
+        from catalog.project.stamp import stamped
+
+        path = None if file is None else Path(file)
+        current = stamped(self._store, path)
+        if current is not None:
+            return current
+        from catalog.project.build import build
+        from catalog.query.executor import Limits
+
+        limits = Limits(memory=memory, seconds=seconds)
+        options: dict[str, Any] = {"names": names, "watch": watch, "report": report}
+        options |= {"is_locked": locked}
+        return build(self._catalog, self._call, path, limits=limits, **options)
+
+    def comment(self, build: Build, *, memory: str | None = MEMORY) -> str:
+        """Return what a build changed, as Markdown; see `catalog.project.comment.comment`."""
+        from catalog.project.comment import comment
+        from catalog.query.executor import Limits
+
+        text: str = self._call(comment, build, limits=Limits(memory=memory))
+        return text
+
+    def test(
+        self,
+        file: str | os.PathLike[str] | None = None,
+        *,
+        names: Sequence[str] = (),
+        memory: str | None = MEMORY,
+        seconds: float | None = None,
+    ) -> DataTests:
+        """Run the tests of a project file; see `catalog.project.data_tests.run_data_tests`."""
+        from catalog.project.data_tests import run_data_tests
+        from catalog.query.executor import Limits
+
+        path = None if file is None else Path(file)
+        limits = Limits(memory=memory, seconds=seconds)
+        tests: DataTests = self._call(run_data_tests, path, names=tuple(names), limits=limits)
+        return tests
