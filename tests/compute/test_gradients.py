@@ -150,6 +150,7 @@ def test_less_takes_what_a_plain_loop_takes(computed: Catalog, model: Path) -> N
     assert computed.verify("best").is_same
 
 
+@pytest.mark.slow
 def test_vectors_have_length_one_and_members_differ_from_targets(computed: Catalog) -> None:
     members = np.array(computed.sql("SELECT vector FROM gradients('p')")["vector"].to_list())
     assert members.shape == (41, 128)
@@ -164,6 +165,7 @@ def test_vectors_have_length_one_and_members_differ_from_targets(computed: Catal
     ]
 
 
+@pytest.mark.slow
 def test_a_later_version_costs_only_its_new_members(
     computed: Catalog, jsonl: Write, records: Callable[[int], list[Row]], model: Path
 ) -> None:
@@ -190,6 +192,7 @@ def test_what_is_missing_is_named_with_its_command(pool: Catalog, model: Path) -
     assert pool.select("less", "p", name="x", **wanted).n_members == 5
 
 
+@pytest.mark.slow
 def test_gradients_of_other_checkpoints_are_not_compared(computed: Catalog, model: Path) -> None:
     computed.gradients("p", model=model, **OPTIONS | {"seed": 1})
     with pytest.raises(SignalError, match="at the checkpoints of p@1"):

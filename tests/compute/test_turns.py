@@ -42,7 +42,7 @@ def conversation(n_answers: int) -> Row:
 CONVERSATIONS = [conversation(n) for n in range(1, 9)]
 
 
-@pytest.fixture(params=["alpaca", "chat"])
+@pytest.fixture(params=["alpaca", pytest.param("chat", marks=pytest.mark.slow)])
 def lm(request: pytest.FixtureRequest, model: Path, tmp_path: Path) -> Any:
     """Return the model, with and without a chat template; its name is its folder."""
     from catalog.models.causal_lm import load_causal_lm, save_causal_lm

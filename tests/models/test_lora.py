@@ -8,9 +8,10 @@ import pytest
 import torch
 
 from catalog.errors import OptionError
+from catalog.models import rademacher as module
 from catalog.models.lora import add_lora, example_gradients
 from catalog.models.lora_shape import LoraShape
-from catalog.models.rademacher import BLOCK, rademacher
+from catalog.models.rademacher import rademacher
 from catalog.models.tokens import Tokens, tokens_of
 from tests.models.conftest import FAMILIES, family_model
 from tests.quick import few_of
@@ -97,14 +98,16 @@ def test_a_text_that_is_no_shape_is_refused(text: str) -> None:
         LoraShape.parsed(text)
 
 
-def test_a_projection_is_one_matrix_whatever_is_projected_with_it() -> None:
-    n = BLOCK // 64 + 5  # more than a block
-    vectors = torch.randn(3, n, generator=torch.Generator().manual_seed(0))
+def test_a_projection_is_one_matrix_whatever_is_projected_with_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "BLOCK", 64 * 10)
+    vectors = torch.randn(3, 35, generator=torch.Generator().manual_seed(0))  # of four blocks
     both = rademacher(vectors, dim=64, seed=7)
-    assert torch.allclose(rademacher(vectors[1:2], dim=64, seed=7)[0], both[1], atol=1e-3)
-    assert torch.allclose(rademacher(2 * vectors, dim=64, seed=7), 2 * both, atol=1e-2)
-    assert not torch.allclose(rademacher(vectors, dim=64, seed=8), both, atol=1)
-    cosine = torch.nn.functional.cosine_similarity(
-        rademacher(vectors, dim=2048, seed=0)[0], rademacher(vectors, dim=2048, seed=0)[1], dim=0
-    )
-    assert abs(float(cosine)) < 0.1
+    matrix = rademacher(torch.eye(35), dim=64, seed=7)
+    assert torch.allclose(vectors @ matrix, both, atol=1e-5)
+    assert set((matrix * 8).flatten().tolist()) == {-1.0, 1.0}
+    assert abs(float(matrix.mean())) < 0.02
+    assert not torch.allclose(rademacher(vectors, dim=64, seed=8), both, atol=0.1)
+    lengths = rademacher(vectors, dim=4096, seed=0).norm(dim=1) / vectors.norm(dim=1)
+    assert torch.allclose(lengths, torch.ones(3), atol=0.1)
