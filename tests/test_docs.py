@@ -16,11 +16,20 @@ from catalog import Catalog, errors
 from catalog.cli import main
 from catalog.query.kernels import kernel_names
 from catalog.query.sources import SOURCES
+from catalog.signals.model_score_files import built_in_model_scores
+from catalog.signals.score_definitions import SUMMARIES, built_in_scores
 from tests.pages import DOCS, ROOT, commands, run_page, steps
 
 PAGES = sorted(path for path in DOCS.rglob("*.md") if "results" not in path.parts)
 GUIDES = [page for page in PAGES if page.parent.name == "how-to" and any(steps(page))]
 SELECTORS = sorted(path.stem for path in (ROOT / "selectors").glob("*.sql"))
+
+
+PAPERS = """
+1708.00489 2302.03169 2303.09540 2307.08701 2308.07074 2308.12032 2310.13008 2311.08182 2311.14736
+2311.15653 2312.15685 2402.00530 2402.04333 2402.09668 2402.17327 2402.18191 2403.07384 2410.10877
+2410.11303 2502.04194 2502.11886 2503.01807 2504.13835 2505.14826 2505.17470 2508.05015 2509.06463
+"""
 
 
 @pytest.fixture(scope="module")
@@ -165,6 +174,17 @@ def test_every_selector_has_a_card_with_its_paper_and_its_parameters(
     assert selector.paper
     assert all(param.meaning and f"| `{param.name}` |" in card for param in selector.params)
     assert f"({name}.md)" in (staged / "methods" / "index.md").read_text(encoding="utf-8")
+
+
+def test_every_paper_of_a_method_is_in_the_index_of_methods(staged: Path) -> None:
+    index = (staged / "methods" / "index.md").read_text(encoding="utf-8")
+    assert [paper for paper in PAPERS.split() if paper not in index] == []
+
+
+def test_every_score_has_a_card(staged: Path) -> None:
+    text = reference(staged, "scores")
+    names = {*SUMMARIES, *built_in_scores(), *built_in_model_scores()}
+    assert [name for name in names if f"### {name}\n" not in text] == []
 
 
 def test_the_advice_on_methods_is_about_selectors_that_there_are() -> None:

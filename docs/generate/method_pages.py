@@ -173,7 +173,7 @@ def _papers(known: list[Selector]) -> str:
         [
             "## Whose rule it is\n",
             "A header names the paper, and says where the rule is read from its abstract alone or "
-            "from its authors' code. What is ours is ours.\n",
+            "from its authors' code. The last column is what a header marks as ours.\n",
             "| method | rule | ours |",
             "|---|---|---|",
             *rows,
