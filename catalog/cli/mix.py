@@ -126,9 +126,7 @@ def _echo(mixture: Mixture) -> None:
         f"{mixture.n_rows:,} rows of {mixture.n_members:,} members{again}"
     )
     for part in mixture.parts:
-        if part.ran_out:
-            say(f"  {part.part} ran out: {part.achieved:,} {unit} of {_asked(part.asked)}")
-
-
-def _asked(asked: float | None) -> str:
-    return "all" if asked is None else f"{asked:,.0f}"
+        if part.asked is None and not part.n_members:
+            say(f"  {part.part} has no rows: every member belongs to an earlier part")
+        elif part.ran_out:
+            say(f"  {part.part} ran out: {part.achieved:,} {unit} of {part.asked:,.0f}")

@@ -211,7 +211,11 @@ def _source(
     limits: Limits,
 ) -> Reference:
     """Return the pool or subset that a part draws from; a selector's is selected first."""
-    text, _, method = part.name.partition(":")
+    text, colon, method = part.name.partition(":")
+    if colon and not method:
+        raise OptionError(
+            f"part {part}: expected a selector after the colon, such as {text}:random"
+        )
     with store.reading() as connection:
         reference = resolve(connection, text)
     if not method:

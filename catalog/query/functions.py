@@ -29,6 +29,7 @@ _SOURCE_ARGUMENTS = {
     "field": "The text that was embedded; the preferred one if both were.",
     "prefer": "The text whose embedding is read if both were embedded.",
     "model": "Name of the language model; required if there are several.",
+    "target_of": "The pool whose gradients a target's are compared with; NULL for no target.",
     "text": "Text to look for.",
     "method": "How the map was laid out; required if there are several maps.",
 }
@@ -45,6 +46,7 @@ _SOURCE_EXAMPLES = {
     "marks": "SELECT * FROM pool('alpaca') ANTI JOIN (FROM marks('alpaca') WHERE mark = 'bad') "
     "USING (instruction_id)",
     "token_states": "SELECT * FROM log_det((FROM token_states('alpaca')), budget => 100)",
+    "gradients": "SELECT * FROM k_center((FROM gradients('alpaca')), budget => 100)",
     "label_embeddings": "SELECT * FROM label_embeddings('alpaca')",
     "text_embeddings": "SELECT text, vector FROM text_embeddings('alpaca', text => 'cooking')",
     "matches": "SELECT * FROM matches('alpaca', text => 'boil an egg') WHERE rank <= 10",

@@ -77,7 +77,7 @@ def read_parts(texts: Iterable[str]) -> list[Part]:
         raise OptionError("two parts are the rest: give all but one a size")
     total = sum((read_share(part.size) or Fraction(0) for part in parts), start=Fraction(0))
     if total > 1:
-        raise OptionError(f"the shares of the parts are {float(total):.4%} in all: at most 100%")
+        raise OptionError(f"the parts have {float(total * 100):g}% in all: give at most 100%")
     return parts
 
 

@@ -248,7 +248,7 @@ def test_a_score_needs_a_model_where_one_of_its_inputs_does() -> None:
     derived = built_in_scores()
     without = {name for name in [*MEASURED, *derived] if not needs_model(name, derived)}
     assert without == {
-        *("learnability", "n_labels", "n_tokens"),
+        *("learnability", "n_labels", "n_tokens", "response_tokens", "total_tokens"),
         *("code_share", "length", "pii", "repetition"),
     }
     assert not set(MEASURED) & set(derived)
