@@ -3,13 +3,16 @@
 Run: python benchmarks/page.py [--home FOLDER --pool NAME] [--sizes N,N] [--json FILE]
 
 A filter is measured from the call to the frame in which every bar and histogram at the side is
-drawn; a redraw is one drawing of all members. The Alpaca pool is that of ``--home``, or is made
-with planted vectors and the map of their principal components. Larger pages have generated columns
-and no texts. Chromium draws without a graphics card.
+drawn, the median of 9; a redraw is one drawing of all members, the median of 9. `processor` is the
+time of the page's thread: until ready, and of the 9 together, with what else the page draws. The
+Alpaca pool is that of ``--home``, or is made with planted vectors and the map of their principal
+components. Larger pages have generated columns and no texts. Chromium draws without a graphics
+card.
 """
 
 from __future__ import annotations
 
+import os
 import tempfile
 import threading
 import time
@@ -37,10 +40,10 @@ from catalog.report.server import PageServer
 from catalog.store.store import Store
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
+    from playwright.sync_api import Browser, CDPSession, Page
 
 READY = "document.documentElement.dataset.ready === 'yes' && performance.now() / 1000"
-MEASURE = """async () => {
+MEASURE = """async (part) => {
   const { setFilter, clearFilters } = await import('/filters.js');
   const { drawPoints } = await import('/points.js');
   const { numbers, subsets } = await import('/data.js');
@@ -56,7 +59,8 @@ MEASURE = """async () => {
     ['outline', { kind: 'outline', points: outline }],
   ];
   const filters = [];
-  for (let turn = 0; turn < 3; turn += 1) {
+  const redraws = [];
+  for (let turn = 0; part === 'filter' && turn < 3; turn += 1) {
     for (const [name, filter] of wanted) {
       await frame();
       const start = performance.now();
@@ -68,13 +72,12 @@ MEASURE = """async () => {
     clearFilters();
     await new Promise((resolve) => setTimeout(resolve, 400));
   }
-  const redraws = [];
-  for (let turn = 0; turn < 5; turn += 1) {
+  for (let turn = 0; part === 'redraw' && turn < 9; turn += 1) {
     const start = performance.now();
     drawPoints();
     redraws.push(performance.now() - start);
   }
-  return { filter: middle(filters) / 1000, redraw: middle(redraws) / 1000 };
+  return middle(part === 'filter' ? filters : redraws) / 1000;
 }"""
 BARS = {
     51_974: {"ready": 3.0, "filter": 0.05, "redraw": 0.15},
@@ -140,16 +143,27 @@ def browsing() -> Iterator[Browser]:
         yield started.chromium.launch(executable_path=found, args=flags)
 
 
-def measured(browser: Browser, store: Store, page: PageData) -> dict[str, float]:
-    """Return the seconds of each measure."""
+def measured(browser: Browser, store: Store, page: PageData) -> dict[str, tuple[float, float]]:
+    """Return the seconds of each measure, and those of the page's processor."""
     with PageServer(Answers(store, page)) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         shown = browser.new_page(viewport={"width": 1400, "height": 900})
+        thread = shown.context.new_cdp_session(shown)
+        thread.send("Performance.enable", {"timeDomain": "threadTicks"})
         shown.goto(server.url)
-        seconds = {"ready": _ready(shown)} | shown.evaluate(MEASURE)
+        seconds = {"ready": (_ready(shown), _processor(thread))}
+        for part in ("filter", "redraw"):
+            before = _processor(thread)
+            took = float(shown.evaluate(MEASURE, part))
+            seconds[part] = (took, _processor(thread) - before)
         shown.close()
         server.shutdown()
     return seconds
+
+
+def _processor(thread: CDPSession) -> float:
+    metrics = thread.send("Performance.getMetrics")["metrics"]
+    return next(float(each["value"]) for each in metrics if each["name"] == "TaskDuration")
 
 
 def _ready(shown: Page) -> float:
@@ -160,14 +174,16 @@ def _ready(shown: Page) -> float:
         time.sleep(0.02)
 
 
-def rows_of(n: int, seconds: dict[str, float]) -> Iterator[dict[str, Any]]:
-    """Yield a row of figures for each measure."""
+def rows_of(n: int, seconds: dict[str, tuple[float, float]]) -> Iterator[dict[str, Any]]:
+    """Yield a row of figures for each measure, with the load of the machine."""
     bars = BARS[min(BARS, key=lambda size: abs(size - n))]
-    for name, value in seconds.items():
+    for name, (value, processor) in seconds.items():
         yield {
             "what": f"{n:,} members: {WHAT[name]}",
             "seconds": value,
             "bar_seconds": bars[name],
+            "processor_seconds": processor,
+            "load": os.getloadavg()[0],
             "is_met": value <= bars[name],
         }
 

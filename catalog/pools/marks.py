@@ -20,6 +20,9 @@ from catalog.store.queries import query
 from catalog.store.references import Reference, resolve
 from catalog.store.store import Store
 
+LONGEST_NOTE = 10_000
+"""Characters."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Marked(NotebookResult):
@@ -56,9 +59,12 @@ def mark_members(
         note: any text; an empty one removes the note.
 
     Raises:
-        OptionError: neither a mark nor a note is given, or several members have the digits.
+        OptionError: neither a mark nor a note is given, the note is longer than 10,000 characters,
+            or several members have the digits.
         NotFoundError: no member has a fingerprint.
     """
+    if note is not None and len(note) > LONGEST_NOTE:
+        raise OptionError(f"a note has at most {LONGEST_NOTE:,} characters, got {len(note):,}")
     if mark is None and note is None:
         raise OptionError("expected a mark (good, bad or none) or a note")
     if mark is not None and mark not in MARKS:

@@ -133,7 +133,7 @@ class _Reader:
     def places(self) -> Iterator[Column]:
         """Yield x, y and the region of the map, or of the first two principal components."""
         placed, self.map = places(self.store, self.reference, self.limits, self.notes)
-        if placed is None:
+        if placed is None or not placed.num_rows:
             return
         for name in ("x", "y"):
             yield place_column(name, self._in_order(placed, name))

@@ -7,7 +7,6 @@ that the browser shows, and no other user of the machine, can ask.
 
 from __future__ import annotations
 
-import gzip
 import json
 import secrets
 from collections.abc import Callable
@@ -65,8 +64,8 @@ class PageServer(ThreadingHTTPServer):
 
     @cached_property
     def packed(self) -> bytes:
-        """Return the columns of the page, compressed."""
-        return gzip.compress(self.answers.page.packed(), 1, mtime=0)
+        """Return the columns of the page; to compress them takes longer than to send them."""
+        return self.answers.page.packed()
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -95,9 +94,7 @@ class _Handler(BaseHTTPRequestHandler):
             return self._send(413, {"error": f"expected at most {LONGEST_QUESTION:,} bytes"})
         name = self.path.removeprefix("/ask/")
         if name == "page":
-            return self._send_bytes(
-                200, self.server.packed, "application/octet-stream", {"Content-Encoding": "gzip"}
-            )
+            return self._send_bytes(200, self.server.packed, "application/octet-stream")
         if name not in QUESTIONS:
             return self._send(404, {"error": f"no question {name}"})
         return self._answer(QUESTIONS[name], body)
@@ -139,12 +136,10 @@ class _Handler(BaseHTTPRequestHandler):
     def _send(self, status: int, value: Any) -> None:
         self._send_bytes(status, json_text(value).encode(), JSON)
 
-    def _send_bytes(
-        self, status: int, content: bytes, media_type: str, more: dict[str, str] | None = None
-    ) -> None:
+    def _send_bytes(self, status: int, content: bytes, media_type: str) -> None:
         self.send_response(status)
         named = {"Content-Type": media_type, "Content-Length": str(len(content))}
-        for name, value in (HEADERS | named | (more or {})).items():
+        for name, value in (HEADERS | named).items():
             self.send_header(name, value)
         self.end_headers()
         with suppress(ConnectionError):  # the page was closed or has asked something else since

@@ -36,7 +36,7 @@ WIDE = {"width": 1400, "height": 860}
 NARROW = {"width": 390, "height": 844}
 SUBSETS = ("s2l", "fisher_sft", "ila", "k_center")
 READY = "document.documentElement.dataset.ready === 'yes'"
-COLOURS = 128
+COLOURS = 256
 
 
 def prepared(home: Path) -> Catalog:
@@ -153,7 +153,8 @@ def shoot(browser: Browser, url: str, name: str, scheme: str) -> None:
     act(page)
     page.wait_for_timeout(1500)
     image = Image.open(BytesIO(page.screenshot())).convert("RGB")
-    image.quantize(COLOURS).save(PICTURES / f"{name}-{scheme}.png", optimize=True)
+    small = image.quantize(COLOURS, method=Image.Quantize.MAXCOVERAGE)  # keeps rare colours
+    small.save(PICTURES / f"{name}-{scheme}.png", optimize=True)
     page.close()
 
 

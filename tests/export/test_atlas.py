@@ -64,6 +64,7 @@ def test_neighbours_are_rows_of_the_file_the_nearest_first(mapped: Catalog, tmp_
         assert np.allclose(near["distances"], np.sort(distances[place])[:15], atol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_subset_is_exported_in_its_order(mapped: Catalog, tmp_path: Path) -> None:
     mapped.export("drawn@1", tmp_path / "drawn.parquet", format="atlas")
     table = pq.read_table(tmp_path / "drawn.parquet")

@@ -66,6 +66,7 @@ def test_changes_are_taken_back_one_after_the_other(pool: Catalog) -> None:
     assert marks(pool) == {second: ("bad", None)}
 
 
+@pytest.mark.slow
 def test_a_change_that_another_pool_made_later_is_not_taken_back(
     pool: Catalog, jsonl: Callable[..., Path]
 ) -> None:
@@ -89,6 +90,7 @@ def test_a_change_that_another_pool_made_later_is_not_taken_back(
         ([], {"mark": "good"}, OptionError),
         (["0" * 64], {}, OptionError),
         (["0" * 64], {"mark": "fine"}, OptionError),
+        (["0" * 64], {"note": "x" * 10_001}, OptionError),
     ],
 )
 def test_a_wrong_mark_changes_nothing(
@@ -135,6 +137,7 @@ def test_a_selection_is_made_again_from_the_marks_that_it_read(
     assert any("mark" in line for line in pool.diff_definitions("few@1", "few@2"))
 
 
+@pytest.mark.slow
 def test_damaged_marks_are_found(pool: Catalog) -> None:
     first, *_ = fingerprints(pool)
     pool.mark("p", first, mark="bad")

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pytest
 
@@ -100,7 +101,8 @@ def test_what_is_shown_is_saved_and_verifies(
     until(page, f"!document.getElementById('count').textContent.startsWith('{N} ')")
     n_outlined = n_shown(page)
     assert 0 < n_outlined < N
-    brush(page, "quality", 0.3, 0.9)
+    brush(page, "quality", 0.7, 0.9)
+    page.click("[data-filter=quality] button:has-text('invert')")
     page.click(".bar[title='<b>chat</b>']")
     page.click(".bar[title='code']")
     until(page, "document.querySelectorAll('.bar[aria-pressed=true]').length === 2")
@@ -218,6 +220,27 @@ def test_the_views_below_the_map(server: PageServer, open_page: Open) -> None:
     until(page, "document.querySelectorAll('#detail svg .own').length === 1")
 
 
+HOSTILE_STATES = (
+    '{"filters": 5, "view": "far", "row": -3, "tab": "nothing", "colour": "none"}',
+    '{"filters": [null, ["outline", {"kind": "outline", "points": [["0); DROP", 1]]}]]}',
+    '{"filters": [["quality", {"kind": "number", "low": "1) OR (1=1", "high": 2}]]}',
+    '[1, {"a"',
+)
+
+
+def test_an_address_that_somebody_else_wrote_opens_the_page_without_its_filters(
+    server: PageServer, open_page: Open
+) -> None:
+    for state in HOSTILE_STATES:
+        page = open_page(f"{server.url}&state={quote(state)}")
+        assert count(page) == f"{N} of {N}"
+    good = '{"filters": [["drawn@1", {"kind": "subset", "isIn": true}]], "tab": "regions"}'
+    page = open_page(f"{server.url}&state={quote(good)}")
+    until(page, f"document.getElementById('count').textContent === '20 of {N}'")
+    assert page.is_visible("#pane-regions")
+
+
+@pytest.mark.slow
 def test_the_splitters_move_by_mouse_and_keys(server: PageServer, open_page: Open) -> None:
     page = open_page(server.url)
 

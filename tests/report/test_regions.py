@@ -36,6 +36,7 @@ def test_each_region_is_named_by_its_own_words(topics: Catalog) -> None:
     assert topics.regions("p", k=3, n_words=2).to_dicts() == found
 
 
+@pytest.mark.slow
 def test_the_command_prints_the_regions(topics: Catalog) -> None:
     command = ["--home", str(topics.store.path), "regions", "p", "-k", "3"]
     answer = CliRunner().invoke(main, [*command, "--json"])

@@ -1,6 +1,8 @@
 // The active filters: what each keeps, how many members it alone removes, and its SQL.
 import { element, find, shown } from './dom.js';
-import { filters, inspect, isInspected, nRemovedBy, onChange, removeFilter } from './filters.js';
+import {
+  filters, inspect, isInspected, nRemovedBy, onChange, removeFilter, setFilter,
+} from './filters.js';
 import { canUndo, undo } from './history.js';
 
 const openedSql = new Set(); // filters whose SQL is shown
@@ -16,6 +18,12 @@ function removalsButton(name) {
   }, text);
 }
 
+function invertButton(name, filter) {
+  const onclick = () => setFilter(name, { ...filter, isNot: !filter.isNot });
+  const title = 'keep the members that it leaves out, and leave out those that it keeps';
+  return element('button', { type: 'button', className: 'link', title, onclick }, 'invert');
+}
+
 function sqlButton(name) {
   const onclick = () => {
     if (!openedSql.delete(name)) openedSql.add(name);
@@ -25,7 +33,7 @@ function sqlButton(name) {
   return element('button', { type: 'button', className: 'link', ariaExpanded: isOn, onclick }, 'SQL');
 }
 
-function filterChip([name, { label, sql }]) {
+function filterChip([name, { filter, label, sql }]) {
   const close = element('button', {
     type: 'button', className: 'link', ariaLabel: `remove the filter ${label}`,
     onclick: () => removeFilter(name),
@@ -33,7 +41,7 @@ function filterChip([name, { label, sql }]) {
   return element(
     'div', { className: 'filter', dataset: { filter: name } },
     element('span', { className: 'filter-label', dir: 'auto', title: label }, label),
-    removalsButton(name), sqlButton(name), close,
+    removalsButton(name), invertButton(name, filter), sqlButton(name), close,
     openedSql.has(name) ? element('pre', {}, element('code', {}, sql)) : null,
   );
 }

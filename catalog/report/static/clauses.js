@@ -22,6 +22,7 @@ function categoryClause(column, { values }) {
 // Numbers are compared as FLOAT on both sides, so that the page and the database agree on each row.
 function numberClause(column, { low, high, isClosed }) {
   const [from, to] = [Math.fround(low), Math.fround(high)];
+  if (!Number.isFinite(from) || !Number.isFinite(to)) throw new Error('A range has two numbers.');
   const value = `(${column.sql})::FLOAT`;
   const { values } = column;
   return {
@@ -53,12 +54,30 @@ function isInside(x, y, points) {
   return isOdd;
 }
 
-function outlineClause(_, { points }) {
+// A test of the box around an outline, a little larger, which leaves most rows out at once.
+function boxTest(points) {
+  const [xs, ys] = [points.map(([x]) => x), points.map(([, y]) => y)];
+  const [left, right] = [Math.min(...xs), Math.max(...xs)];
+  const [low, high] = [Math.min(...ys), Math.max(...ys)];
+  const edge = 1e-6 * (right - left + high - low);
+  return (x, y) => x > left - edge && x < right + edge && y > low - edge && y < high + edge;
+}
+
+// Numbers come from the address too, which anybody may have written.
+function numbersOf(points) {
+  const corners = points.map(([x, y]) => [Number(x), Number(y)]);
+  if (!corners.flat().every(Number.isFinite)) throw new Error('An outline has corners of two numbers.');
+  return corners;
+}
+
+function outlineClause(_, { points: given }) {
+  const points = numbersOf(given);
   const x = columns.get('x').values;
   const y = columns.get('y').values;
+  const isNear = boxTest(points);
   const corners = points.map((point) => `[${point.map(asDouble).join(', ')}]`).join(', ');
   return {
-    test: (row) => isInside(x[row], y[row], points),
+    test: (row) => isNear(x[row], y[row]) && isInside(x[row], y[row], points),
     sql: `is_inside(x, y, [${corners}])`,
     label: `inside an outline of ${points.length} corners on the map`,
     isPlaced: true,
@@ -77,7 +96,8 @@ async function textClause(_, { text }) {
   };
 }
 
-async function meaningClause(_, { text, k }) {
+async function meaningClause(_, { text, k: most }) {
+  const k = Math.max(1, Math.floor(Number(most) || 1));
   const ranked = await ask('meaning', { text, k });
   const ids = new Set(ranked);
   const wanted = `text_embeddings($pool, text => ${quotedText(text)})`;
@@ -112,6 +132,14 @@ const CLAUSES = {
   query: queryClause,
 };
 
+// The rows that a clause leaves out, those included for which it is unknown.
+function inverted({ test, sql, label, reads, isPlaced }) {
+  return {
+    test: (row) => !test(row), sql: `(${sql}) IS NOT TRUE`, label: `not ${label}`, reads, isPlaced,
+  };
+}
+
 export async function clauseOf(name, filter) {
-  return CLAUSES[filter.kind](columns.get(name), filter);
+  const clause = await CLAUSES[filter.kind](columns.get(name), filter);
+  return filter.isNot ? inverted(clause) : clause;
 }

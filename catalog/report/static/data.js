@@ -6,10 +6,12 @@ export const isReport = Boolean(find('#page-data'));
 const TYPES = { uint8: Uint8Array, uint16: Uint16Array, float32: Float32Array };
 
 function takeToken() {
-  const given = new URLSearchParams(location.hash.slice(1)).get('token');
+  const named = new URLSearchParams(location.hash.slice(1));
+  const given = named.get('token');
   if (given) {
     sessionStorage.setItem('token', given);
-    history.replaceState(null, '', location.pathname);
+    named.delete('token');
+    history.replaceState(null, '', location.pathname + (named.size ? `#${named}` : ''));
   }
   return sessionStorage.getItem('token') ?? '';
 }

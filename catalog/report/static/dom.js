@@ -45,8 +45,10 @@ export function table(heads, rows, caption) {
 export const colourOf = (name) => getComputedStyle(document.documentElement).getPropertyValue(name);
 
 export function fitCanvas(canvas, height = canvas.clientHeight) {
-  const scale = devicePixelRatio;
-  canvas.width = Math.max(1, Math.round(canvas.clientWidth * scale));
-  canvas.height = Math.max(1, Math.round(height * scale));
-  return canvas.getContext('2d');
+  const pixels = (length) => Math.max(1, Math.round(length * devicePixelRatio));
+  const [wide, tall] = [pixels(canvas.clientWidth), pixels(height)];
+  const context = canvas.getContext('2d');
+  if (canvas.width !== wide || canvas.height !== tall) Object.assign(canvas, { width: wide, height: tall });
+  else context.reset();
+  return context;
 }

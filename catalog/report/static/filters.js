@@ -9,12 +9,14 @@ export const filters = new Map(); // name -> the filter, its clause and its bit
 const listeners = [];
 const totals = new WeakMap(); // members by code, of each column
 const removed = new Uint32Array(32); // members that one filter alone hides, by its bit's place
+const shownRows = Uint32Array.from({ length: page.n }, (_, row) => row); // the first nShown of them
 let nShown = page.n;
 let shownMask = 0;
 let isQueued = false;
 
 export const countShown = () => nShown;
 export const isShown = (row) => masks[row] === shownMask;
+export const rowsShown = () => shownRows.subarray(0, nShown);
 export const onChange = (listener) => listeners.push(listener);
 export const bitOf = (name) => filters.get(name)?.bit ?? 0;
 export const isInspected = (name) => Boolean(shownMask) && shownMask === bitOf(name);
@@ -76,7 +78,10 @@ export function changed() {
   let n = 0;
   for (let row = 0; row < page.n; row += 1) {
     const mask = masks[row];
-    if (mask === shownMask) n += 1;
+    if (mask === shownMask) {
+      shownRows[n] = row;
+      n += 1;
+    }
     if (mask && !(mask & (mask - 1))) removed[31 - Math.clz32(mask)] += 1;
   }
   nShown = n;
@@ -102,7 +107,11 @@ export function countsOf(codes, n, ownBit) {
   const all = totalsOf(codes, n);
   if (!filters.size) return [all, all];
   const kept = new Uint32Array(codes.BYTES_PER_ELEMENT === 1 ? 256 : 65536);
-  const others = ~ownBit;
-  for (let row = 0; row < page.n; row += 1) if (!(masks[row] & others)) kept[codes[row]] += 1;
+  if (!ownBit && !shownMask) {
+    for (let k = 0; k < nShown; k += 1) kept[codes[shownRows[k]]] += 1;
+  } else {
+    const others = ~ownBit;
+    for (let row = 0; row < page.n; row += 1) if (!(masks[row] & others)) kept[codes[row]] += 1;
+  }
   return [all, kept.subarray(0, n)];
 }

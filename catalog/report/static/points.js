@@ -2,7 +2,7 @@
 import { colouring, packedColour } from './colours.js';
 import { page } from './data.js';
 import { colourOf, find, fitCanvas } from './dom.js';
-import { isShown } from './filters.js';
+import { isShown, rowsShown } from './filters.js';
 import { placesX, placesY, scaleOf, view } from './view.js';
 
 const canvas = find('#points');
@@ -31,24 +31,28 @@ export function drawPoints() {
   const scale = scaleOf(canvas) * devicePixelRatio;
   const side = sideOf();
   const half = side >> 1;
-  const hidden = packedColour(colourOf('--hidden'));
+  const [x0, y0] = [width / 2 - view.x * scale + 0.5, height / 2 + view.y * scale + 0.5];
+  const [right, bottom] = [width - side, height - side];
   const put = (row, colour) => {
-    const left = Math.round(width / 2 + (placesX[row] - view.x) * scale) - half;
-    const top = Math.round(height / 2 - (placesY[row] - view.y) * scale) - half;
-    if (left < 0 || top < 0 || left + side > width || top + side > height) return;
+    const left = Math.floor(x0 + placesX[row] * scale) - half;
+    const top = Math.floor(y0 - placesY[row] * scale) - half;
+    if (left < 0 || top < 0 || left > right || top > bottom) return;
+    let first = top * width + left;
     if (side === 1) {
-      pixels[top * width + left] = colour;
+      pixels[first] = colour;
       return;
     }
-    for (let dy = 0; dy < side; dy += 1) {
-      const isCorner = side > 3 && (dy === 0 || dy === side - 1);
-      const first = (top + dy) * width + left;
-      pixels.fill(colour, first + isCorner, first + side - isCorner);
+    for (let dy = 0; dy < side; dy += 1, first += width) {
+      const isCorner = side > 3 && (dy === 0 || dy === side - 1) ? 1 : 0;
+      for (let k = first + isCorner; k < first + side - isCorner; k += 1) pixels[k] = colour;
     }
   };
-  for (let row = 0; row < page.n; row += 1) if (!isShown(row)) put(row, hidden);
-  for (let row = 0; row < page.n; row += 1) {
-    if (isShown(row)) put(row, colours.packed[colours.codes[row]]);
+  const hidden = packedColour(colourOf('--hidden'));
+  const { codes, packed } = colours;
+  const rows = rowsShown();
+  if (rows.length < page.n) {
+    for (let row = 0; row < page.n; row += 1) if (!isShown(row)) put(row, hidden);
   }
+  for (let k = 0; k < rows.length; k += 1) put(rows[k], packed[codes[rows[k]]]);
   context.putImageData(image, 0, 0);
 }

@@ -2,7 +2,7 @@
 import { ask, isReport, numbers, page } from './data.js';
 import { current, openRow } from './detail.js';
 import { element, failure, find, quiet, shown } from './dom.js';
-import { countShown, filters, isShown, onChange } from './filters.js';
+import { countShown, filters, isShown, onChange, rowsShown } from './filters.js';
 
 const PAGE = 50;
 const SHOWN_NUMBERS = 3;
@@ -22,6 +22,7 @@ const nListable = () => order?.length ?? page.n;
 const rowAt = (place) => (order ? order[place] : place);
 
 function listed(from, most) {
+  if (!order) return [...rowsShown().subarray(from, from + most)];
   const rows = [];
   let n = 0;
   for (let place = 0; place < nListable() && rows.length < most; place += 1) {

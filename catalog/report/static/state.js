@@ -15,12 +15,17 @@ function stateText() {
   return `#state=${encodeURIComponent(JSON.stringify(state))}`;
 }
 
+let keeping = 0;
+
 function keepState() {
-  try {
-    history.replaceState(null, '', stateText());
-  } catch {
-    // A browser may refuse this for a file; the page works without it.
-  }
+  clearTimeout(keeping);
+  keeping = setTimeout(() => {
+    try {
+      history.replaceState(null, '', stateText());
+    } catch {
+      // A browser may refuse this for a file; the page works without it.
+    }
+  }, 100); // milliseconds: a brush that is drawn along writes once
 }
 
 function isKnown([name, filter]) {
@@ -29,23 +34,23 @@ function isKnown([name, filter]) {
 
 export async function restoreState() {
   const text = new URLSearchParams(location.hash.slice(1)).get('state');
-  if (!text) return;
   let state;
   try {
     state = JSON.parse(text);
+    for (const named of state?.filters ?? []) if (isKnown(named)) await putFilter(...named);
   } catch {
-    return;
+    // What cannot be read of an address is left out.
   }
-  for (const [name, filter] of (state.filters ?? []).filter(isKnown)) {
-    await putFilter(name, filter).catch(() => {});
-  }
-  if (state.view?.every(Number.isFinite)) [view.x, view.y, view.zoom] = state.view;
+  if (!state) return;
+  const place = Array.isArray(state.view) ? state.view : [];
+  if (place.length === 3 && place.every(Number.isFinite)) [view.x, view.y, view.zoom] = place;
   if (state.tab) openTab(state.tab);
   if (state.colour && page.map) {
     find('#colour').value = state.colour;
     find('#colour').onchange();
   }
-  if (Number.isInteger(state.row) && state.row < page.n) await openRow(state.row);
+  const isRow = Number.isInteger(state.row) && state.row >= 0 && state.row < page.n;
+  if (isRow) await openRow(state.row);
 }
 
 export function buildState() {
