@@ -1,12 +1,14 @@
 """The documentation: its commands run, and the generated reference covers everything there is."""
 
 import ast
+import gzip
 import json
 import re
 import shutil
 import subprocess
 import sys
 import tomllib
+from itertools import islice
 from pathlib import Path
 
 import click
@@ -63,6 +65,10 @@ def write_first_of_alpaca(data: Path, file: Path, *, n_records: int = 300) -> No
     source = data / "alpaca52k" / "alpaca_data.json"
     records = json.loads(source.read_text(encoding="utf-8"))
     file.write_text(json.dumps(records[:n_records]), encoding="utf-8")
+    ratings = "ds2_ratings.jsonl.gz"
+    with gzip.open(data / "alpaca52k" / ratings) as lines:
+        first = gzip.compress(b"".join(islice(lines, n_records)))
+    file.with_name(ratings).write_bytes(first)
 
 
 @pytest.mark.parametrize("page", [ROOT / "README.md", *PAGES], ids=lambda page: page.stem)

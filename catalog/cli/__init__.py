@@ -12,7 +12,7 @@ from catalog.catalog import Catalog
 from catalog.cli.completion import completing
 from catalog.cli.group import CatalogGroup
 
-SECTIONS = {
+SECTIONS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "Pools": {
         "register": ("register",),
         "pools": ("pools", "history", "diff", "quarantine", "tag", "drop"),

@@ -141,6 +141,7 @@ def export(
         tally=Tally(chosen.name, allow_lossy),
     )
     files: tuple[Path, ...] = ()
+    sha256: tuple[str, ...] = ()
     if str(path) == "-":
         sha256 = (_to_standard_output(work),)
     elif chosen.layout == "folder":

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from catalog.errors import CatalogError, OptionError
 from catalog.export import Exported, export, folder_formats
@@ -85,7 +86,12 @@ def export_reference(
 
 
 def _record(
-    store: Store, reference: Reference, exported: Exported, *, path: str, options: dict[str, object]
+    store: Store,
+    reference: Reference,
+    exported: Exported,
+    *,
+    path: str,
+    options: Mapping[str, Any],
 ) -> None:
     paths = [str(file.absolute()) for file in exported.files] or [path]
     files = [

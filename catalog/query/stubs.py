@@ -108,7 +108,7 @@ class Stubs:
 
     def written(self, expression: Node) -> str | None:
         """Return an expression of a parse tree as SQL; None if DuckDB cannot write it."""
-        (statement,) = statements(self.connection, "SELECT 1") or ()
+        statement = (statements(self.connection, "SELECT 1") or [])[0]
         statement["node"]["select_list"] = [expression | {"alias": ""}]
         found = written(self.connection, statement)
         return found and found.removeprefix("SELECT ")

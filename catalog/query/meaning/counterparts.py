@@ -10,6 +10,7 @@ from sqlglot import ErrorLevel, exp
 from sqlglot.errors import UnsupportedError
 
 from catalog.query.parse import nodes, statements
+from catalog.store.connection import Connection
 
 
 def printed_strictly(tree: exp.Expression) -> str:
@@ -40,7 +41,8 @@ def missing_counterpart(
         text = printed_strictly(tree)
     except UnsupportedError as error:
         return _unprinted(tree) or (0, str(error))
-    with duckdb.connect(":memory:") as connection:
+    with duckdb.connect(":memory:") as opened:
+        connection = Connection(opened)
         read = statements(connection, text)
         if read is None:
             return _unread(connection, tree)
@@ -62,7 +64,7 @@ def _unprinted(tree: exp.Expression) -> tuple[int, str] | None:
     return None
 
 
-def _unread(connection: duckdb.DuckDBPyConnection, tree: exp.Expression) -> tuple[int, str]:
+def _unread(connection: Connection, tree: exp.Expression) -> tuple[int, str]:
     """Return the innermost call that DuckDB cannot read, or else the innermost clause."""
 
     def cannot_read(text: str) -> bool:
