@@ -21,6 +21,9 @@ from catalog.errors import OptionError, QueryError
 if TYPE_CHECKING:
     import pyarrow as pa
 
+TRANSLATED = ", translated"
+"""What follows the name of a text that was written in another dialect, in messages."""
+
 FORMATS = ("table", "json", "jsonl", "csv", "parquet", "arrow")
 
 
@@ -83,7 +86,7 @@ def sql(
         from catalog.query.meaning.translation import as_duckdb
 
         text = as_duckdb(text, dialect, name=name, kernels=kernels_of(catalog.store))
-        name = f"{name}, translated"
+        name += TRANSLATED
     given = parse_pairs(pairs, option="--set")
     parameters = {key: _value(value) for key, value in given.items()}
     target = None if path in (None, "-") else Path(path)
@@ -93,6 +96,7 @@ def sql(
 
         require_writable(target, overwrite=overwrite)  # before the work
     with ExitStack() as open_:
+        open_.enter_context(_showing(text, is_translated=name.endswith(TRANSLATED)))
         working = open_.enter_context(ExitStack())
         bar = working.enter_context(progress_bar("querying", unit="rows"))
         reader = open_.enter_context(
@@ -116,6 +120,17 @@ def sql(
         n_rows = _write(reader, shape=shape, path=target, overwrite=overwrite)
     if target:
         say(f"{n_rows:,} rows in {target}")
+
+
+@contextmanager
+def _showing(text: str, *, is_translated: bool) -> Iterator[None]:
+    """Print a translated query below an error, whose place is in that text."""
+    try:
+        yield
+    except QueryError:
+        if is_translated:
+            say(f"  translated: {text}")
+        raise
 
 
 def _read_query(query: str) -> tuple[str, str]:

@@ -113,6 +113,11 @@ SELECT n / 2 AS h, n // 2 AS g, n % 2 AS r FROM t ORDER BY n
 SELECT if(n > 2, 'many', 'few') AS a, nullif(s, '') AS b, concat_ws('/', s, name) AS c FROM t JOIN u ON t.k = u.k ORDER BY n
 -- duckdb
 SELECT CASE WHEN n > 2 THEN 'many' ELSE 'few' END AS a, nullif(s, '') AS b, concat_ws('/', s, name) AS c FROM t JOIN u USING (k) ORDER BY n
+-- title: a hint
+-- dialect: spark
+SELECT /*+ BROADCAST(u) */ n FROM t JOIN u ON t.k = u.k ORDER BY n
+-- duckdb
+SELECT n FROM t JOIN u USING (k) ORDER BY n
 -- title: LEFT SEMI JOIN
 -- dialect: spark
 SELECT n FROM t LEFT SEMI JOIN u ON t.k = u.k ORDER BY n
@@ -213,6 +218,11 @@ SELECT name, c FROM u JOIN (SELECT k, count(*) AS c FROM t GROUP BY k) USING (k)
 SELECT n / 2 AS h, ifnull(k, -1) AS k, iif(n > 2, 'a', 'b') AS i FROM t ORDER BY n
 -- duckdb
 SELECT trunc(n / 2)::INT AS h, coalesce(k, -1) AS k, CASE WHEN n > 2 THEN 'a' ELSE 'b' END AS i FROM t ORDER BY n
+-- title: division by zero
+-- dialect: sqlite
+SELECT 7 / 0 AS a, n / (n - n) AS b, v / 0 AS c, 7 / 2 AS d FROM t ORDER BY n
+-- duckdb
+SELECT NULL AS a, NULL AS b, NULL AS c, 3 AS d FROM t ORDER BY n
 -- title: LIKE without regard to case
 -- dialect: sqlite
 SELECT n FROM t WHERE s LIKE 'a%' ORDER BY n

@@ -16,12 +16,15 @@ def adapt(tree: exp.Expression, dialect: str) -> exp.Expression:
     """Change a query of another dialect where DuckDB reads the same words differently.
 
     Whole numbers divide to a whole number in PostgreSQL, SQLite, Trino and others: where a type is
-    not known, the division asks for it when it runs. LIKE of SQLite ignores case.
+    not known, the division asks for it when it runs. LIKE of SQLite ignores case. Hints go.
     """
     tree = annotate_types(tree, dialect=dialect)
     for node in list(tree.find_all(exp.Div)):
-        if node.args.get("typed") and not all(map(_is_known, (node.left, node.right))):
+        is_known = all(map(_is_known, (node.left, node.right)))
+        if node.args.get("typed") and (node.args.get("safe") or not is_known):
             node.replace(_typed(node))
+    for select in tree.find_all(exp.Select):
+        select.set("hint", None)  # a hint is advice to another engine
     if dialect == "sqlite":
         for like in list(tree.find_all(exp.Like)):
             like.replace(exp.ILike(**like.args))

@@ -10,7 +10,10 @@ from typing import Any
 
 import duckdb
 import pytest
+from click.testing import CliRunner
 
+from catalog import Catalog
+from catalog.cli import main
 from catalog.errors import QueryError
 from catalog.query.meaning.translation import as_duckdb
 
@@ -96,3 +99,10 @@ def test_there_are_cases_of_every_dialect_of_the_help() -> None:
     assert {"postgres", "spark", "bigquery", "snowflake", "trino", "clickhouse", "sqlite"} == {
         *found
     }
+
+
+def test_an_error_of_a_translated_query_shows_the_translation(catalog: Catalog) -> None:
+    words = ["--home", str(catalog.store.path), "sql", "--dialect", "mysql", "SELECT `no` FROM x"]
+    answer = CliRunner().invoke(main, words)
+    assert answer.exit_code == 1
+    assert 'SELECT "no" FROM x' in answer.stderr
