@@ -64,7 +64,7 @@ class Lora:
         """Take the numbers (D,) of all adapters."""
         import torch
 
-        parts = weights.split([matrix.numel() for matrix in self.parameters])
+        parts = torch.split(weights, [matrix.numel() for matrix in self.parameters])
         with torch.no_grad():
             for matrix, part in zip(self.parameters, parts, strict=True):
                 matrix.copy_(part.reshape(matrix.shape))

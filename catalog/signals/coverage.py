@@ -123,12 +123,17 @@ def coverages(
     rows = connection.sql(query("selection/coverage"), params=parameters).fetchall()
     identities = {sha256: json.loads(identity) for _, _, _, sha256, identity, *_ in rows}
     every = [
-        Coverage(
-            signal_id, kind, name, sha256, identities[sha256], *numbers, json.loads(details or "{}")
-        )
+        (Coverage(signal_id, kind, name, sha256, identities[sha256], *numbers), details)
         for signal_id, _, name, sha256, _, *numbers, details in rows
     ]
-    return [replace(each, settings=effective_settings(each.identity, identities)) for each in every]
+    return [
+        replace(
+            each,
+            details=json.loads(details or "{}"),
+            settings=effective_settings(each.identity, identities),
+        )
+        for each, details in every
+    ]
 
 
 def most_complete(candidates: Iterable[Coverage]) -> Coverage:
