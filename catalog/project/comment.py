@@ -59,7 +59,9 @@ def diff_by_source(
         before = f"{name}@{int(version) - 1}"
     parameters = {"after": reference} | ({"before": before} if before else {})
     block = "diff_by_source" if before else "by_source"
-    return run(store, query(f"projects/{block}"), parameters=parameters, limits=limits).to_pylist()
+    rows = run(store, query(f"projects/{block}"), parameters=parameters, limits=limits)
+    found: list[dict[str, Any]] = rows.to_pylist()
+    return found
 
 
 def _section(built: Built, rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:

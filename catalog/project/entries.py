@@ -69,10 +69,12 @@ class SelectionEntry:
     Attributes:
         selector: selectors, each a name or a ``.sql`` file; or the settings of each selector.
         from_: pool or subset to select from, or several with commas.
-        budget: numbers of members, shares such as ``10%``, or ``all``.
+        budget: numbers of members, shares such as ``10%``, tokens such as ``2Mtok``, or ``all``.
         seed: random seeds.
         set_: values of the selectors' parameters.
         clean_of: pools of test items; members that share 13 words in a row with one are left out.
+        model: model whose tokenizer counts, for a budget in tokens.
+        tokens: tokens that count, under the model's chat template.
         group: name of a group that the subsets belong to.
         strict: refuse a selector whose members can differ from run to run.
     """
@@ -83,6 +85,8 @@ class SelectionEntry:
     seed: list[int] = field(default_factory=lambda: [0])
     set_: Settings = field(default_factory=dict)
     clean_of: list[str] = field(default_factory=list)
+    model: str | None = None
+    tokens: Literal["total", "response"] = "total"
     group: str | None = None
     strict: bool = False
 

@@ -125,6 +125,8 @@ def _selections(
                 seed=trial.seed,
                 settings=settings,
                 is_strict=entry.strict,
+                model=entry.model,
+                tokens=entry.tokens,
             )
 
 

@@ -142,6 +142,8 @@ def _step(node: Node, changing: list[str], by_id: Mapping[str, Node], state: Sta
 
 def _after_signals(node: SubsetNode, signals: Iterable[Node], state: State) -> Step:
     """Return the step of a subset whose pool gets signals: it changes only if it reads them."""
+    if node.is_uncounted(state):
+        return Step(node.id, "make", node.check(state))
     definition = node.definition(state)
     sources = definition.planned.sources if definition.planned else ()
     read = {(each["kind"], each["name"].lower()) for each in definition.content["signals"]}

@@ -63,12 +63,14 @@ def _one(type_: Any, defined: dict[str, Any]) -> dict[str, Any]:
     name = getattr(type_, "__name__", "")
     if name not in defined:
         defined[name] = {}  # an entry may hold its own type
-        defined[name] = _entry(type_, defined)
+        owner: Any = type_
+        defined[name] = _entry(owner, defined)
     reference = {"$ref": f"#/$defs/{name}"}
     short = getattr(type_, "shorthand", None)
     if short is None:
         return reference
-    (field,) = (each for each in fields.entry_fields(type_) if each.key == short)
+    entry: Any = type_
+    (field,) = (each for each in fields.entry_fields(entry) if each.key == short)
     return {"anyOf": [reference, _type(field.type, defined)]}
 
 

@@ -73,3 +73,25 @@ def test_every_verb_computes_what_is_missing_once(catalog: Catalog, folder: Path
     assert made(run) == []
     kinds = set(catalog.signals("p").filter(n_with_value=10)["kind"])
     assert kinds == {"embedding", "labels", "map", "full_text", "score", "losses"}
+
+
+@pytest.mark.slow
+def test_a_budget_in_tokens_is_counted_once(catalog: Catalog, folder: Path) -> None:
+    from catalog.models.causal_lm import save_causal_lm
+    from catalog.models.tiny import TinyShape, build_tiny
+
+    shape = TinyShape(vocabulary=300, width=16, layers=1, heads=2, inner=16)
+    save_causal_lm(build_tiny(["question", "answer"], shape=shape), folder / "small")
+    text = """\
+pools: {p: p.jsonl}
+selections: {few: {selector: random, from: p, budget: 100, model: small}}
+"""
+    (folder / "catalog.yaml").write_text(text.replace("100", "3"))
+    run = runner(catalog, folder)
+    assert made(run) == ["pool p", "subset few"]
+    (folder / "catalog.yaml").write_text(text.replace("100", "200tok"))
+    assert made(run) == ["subset few"]
+    assert made(run) == []
+    (folder / "catalog.yaml").write_text(text.replace("100", "300tok"))
+    assert made(run) == ["subset few"]
+    assert made(run) == []

@@ -30,7 +30,7 @@ class ExportNode(Node):
             source = self.export.from_
         else:
             source = str(reference)
-        options = {"format": self.export.format, "name": self.export.name}
+        options: dict[str, Any] = {"format": self.export.format, "name": self.export.name}
         options |= {"id": None if reference is None else reference.id}
         return {"from": source} | {key: value for key, value in options.items() if value}
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from catalog.project.nodes.node import NOT_BUILT, Made, Making, Node, State, changes
+from catalog.query.tokens import canonical
 from catalog.selection.selector import find_selector
 from catalog.store.queries import query
 
@@ -79,7 +80,7 @@ class MixtureNode(Node):
             caps=self.caps,
             seed=self.seed,
             tokens=self.tokens,
-            model=self.model,
+            model=making.state.model(self.model) if self.model else None,
             group=self.group,
             is_newest=True,
         )
@@ -99,7 +100,7 @@ class MixtureNode(Node):
     def _texts(self, state: State) -> dict[str, str]:
         names = {name: self._located(state, f":{name}")[1:] for name in self.selectors}
         return {
-            name: hashlib.sha256(find_selector(state.store, path).text.encode()).hexdigest()
+            name: _sha256(canonical(find_selector(state.store, path).text))
             for name, path in names.items()
         }
 
@@ -107,4 +108,8 @@ class MixtureNode(Node):
         """Return a hash of the signals that selectors may read, in their order."""
         with state.store.reading() as connection:
             rows = connection.sql(query("projects/signals")).fetchall()
-        return hashlib.sha256(repr(rows).encode()).hexdigest()
+        return _sha256(repr(rows))
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -56,6 +56,11 @@ class State:
             }
         return state
 
+    def model(self, name: str) -> str:
+        """Return what a model's name means: a folder of the project by its path, else the name."""
+        path = self.folder / name
+        return str(path) if path.is_dir() else name
+
     def newest(self, name: str) -> Reference | None:
         """Return the newest version of a pool or subset; None if there is none."""
         if not self.store.database.exists():

@@ -108,7 +108,7 @@ class PoolNode(Node):
         text = f"{reference}: {done.n_members:,} members"
         if not done.is_new_version:
             text += ", unchanged"
-        warnings = ()
+        warnings: tuple[str, ...] = ()
         if done.n_quarantined:
             warnings = (f"{done.n_quarantined:,} records were quarantined",)
         found = state.newest(self.name)

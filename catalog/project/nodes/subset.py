@@ -8,13 +8,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from catalog.kernels._common.sizes import read_tokens
 from catalog.project.nodes.node import NOT_BUILT, Estimate, Made, Making, Node, State
 from catalog.selection.definition import Definition, define, definition_sha256
 from catalog.selection.selector import Selector, find_selector
+from catalog.selection.token_score import TokenScore, stored_score
 from catalog.store.queries import query
 from catalog.subsets.definition_changes import content_changes
 from catalog.subsets.equivalent import find_equivalent
 from catalog.subsets.select import select
+from catalog.subsets.store import stored
 
 CALLED = re.compile(r"\w+\(\s*'([A-Za-z0-9][\w.-]*)(?:@[\w.-]+)?'")
 """A name that a selector's text passes to a table function."""
@@ -33,6 +36,8 @@ class SubsetNode(Node):
         settings: values of the selector's parameters.
         is_strict: whether findings about the selector are errors.
         group: of subsets that it belongs to, when it is made.
+        model: whose tokenizer counts, for a budget in tokens.
+        tokens: what it counts.
     """
 
     kind: ClassVar[str] = "subset"
@@ -45,6 +50,8 @@ class SubsetNode(Node):
     settings: Mapping[str, Any] = field(default_factory=dict)
     is_strict: bool = False
     group: str | None = None
+    model: str | None = None
+    tokens: str = "total"
 
     @property
     def makes(self) -> str:
@@ -77,24 +84,39 @@ class SubsetNode(Node):
             budget=self.budget,
             seed=self.seed,
             settings=self.settings,
+            tokens=self._counted(state),
             limits=state.limits,
         )
+
+    def _counted(self, state: State) -> TokenScore | None:
+        """Return the score that counted the tokens of the newest version; None without one."""
+        reference = state.newest(self.name) if self.model else None
+        if reference is None:
+            return None
+        with state.store.reading() as connection:
+            return stored_score(stored(connection, reference)["definition"])
 
     def check(self, state: State) -> tuple[str, ...]:
         """Return how its definition differs from the one of the newest version."""
         reference = state.newest(self.name)
         if reference is None:
             return (NOT_BUILT,)
+        if self.is_uncounted(state):
+            return (f"its budget is in tokens of {self.model} now",)
         return self.compared(state, self.definition(state))
+
+    def is_uncounted(self, state: State) -> bool:
+        """Return whether its budget is in tokens, and that of the newest version is not."""
+        return read_tokens(self.budget) is not None and self._counted(state) is None
 
     def compared(self, state: State, definition: Definition) -> tuple[str, ...]:
         """Return how a definition differs from the one of the newest version."""
         with state.store.reading() as connection:
             params = {"name": self.name}
-            subset_id, _, stored = connection.sql(
+            subset_id, _, text = connection.sql(
                 query("subsets/definitions"), params=params
             ).fetchall()[0]
-            before = json.loads(stored)
+            before = json.loads(text)
             if definition_sha256(before) == definition.sha256:
                 return ()
             same = find_equivalent(connection, definition, name=self.name)
@@ -105,6 +127,11 @@ class SubsetNode(Node):
 
     def make(self, making: Making) -> Made:
         """Select the members."""
+        score = None
+        if self.model and read_tokens(self.budget) is not None:
+            project = making.catalog.project
+            model = making.state.model(self.model)
+            score = project.count(self.source, of=self.tokens, model=model)
         done = making.call(
             select,
             self.method(making.state),
@@ -117,6 +144,7 @@ class SubsetNode(Node):
             is_newest=True,
             is_strict=self.is_strict,
             group=self.group,
+            tokens=score,
             limits=making.state.limits,
         )
         text = f"{done.reference}: {done.n_members:,} members of {done.definition.source}"
