@@ -213,6 +213,7 @@ def spark() -> Iterator[Any]:
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # Spark starts its virtual machine by a fork
 def test_spark_selects_the_same_members_in_the_same_order(
     catalog: Catalog, cases: Any, written: Any, spark: Any
 ) -> None:
