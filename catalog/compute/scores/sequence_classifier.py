@@ -173,7 +173,8 @@ class Classifier:
         )
         if tokens.reason:
             return []
-        return tokens.ids.tolist()
+        ids: list[int] = tokens.ids.tolist()
+        return ids
 
     def scores(self, rows: Sequence[Sequence[int]]) -> np.ndarray[Any, Any]:
         """Return the score of each text, shape (n,); NaN of an empty one.
