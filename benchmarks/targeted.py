@@ -57,7 +57,7 @@ def filled(folder: Path, n_rows: int, methods: list[str]) -> Catalog:
         for reference in ("sample", TARGET):
             catalog.embed(reference)
     if "less" in methods:
-        catalog.train_losses("sample", proxy="tiny", epochs=1, checkpoints=1)
+        catalog.train_losses("sample", proxy="tiny", epochs=2, checkpoints=1)
         catalog.gradients("sample", **GRADIENTS)
         catalog.gradients(TARGET, target_of="sample", **GRADIENTS)
     return catalog
