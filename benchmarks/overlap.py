@@ -75,12 +75,17 @@ def main() -> int:
         seconds[1].append(answer["seconds"])
     ours = {int(each) for each in pairs["fingerprint"].to_pylist()}
     removed = {*answer["removed"]}
+    ratios = sorted(b / a for a, b in zip(*seconds, strict=True))
     middle = [sorted(each)[len(each) // 2] for each in seconds]
     row = {
         "what": f"{len(rows):,} records x {len(items):,} test items, {N} words, processor seconds",
+        "peer": f"datatrove {answer['version']}",
         "ours_seconds": middle[0],
         "theirs_seconds": middle[1],
-        "ratio": middle[1] / middle[0],
+        "ratio": ratios[len(ratios) // 2],
+        "ratio_least": ratios[0],
+        "ratio_greatest": ratios[-1],
+        "bar": 1.0,
         "bar_seconds": BAR,
         "n_ours": len(ours),
         "n_theirs": len(removed),

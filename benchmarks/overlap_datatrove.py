@@ -11,6 +11,7 @@ import json
 import sys
 import tempfile
 import time
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +37,8 @@ def main() -> None:
         if step.filter(Document(text=text, id=str(place))) is not True:
             removed.append(place)
     seconds = time.process_time() - started
-    json.dump({"removed": removed, "seconds": seconds, "n_hashes": len(values)}, sys.stdout)
+    answer = {"removed": removed, "seconds": seconds, "version": version("datatrove")}
+    json.dump(answer, sys.stdout)
 
 
 if __name__ == "__main__":

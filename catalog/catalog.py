@@ -600,10 +600,10 @@ class Catalog:
         selector = os.fspath(selector)
         is_path = selector.endswith(".sql")
         method = find_selector(self.store, selector) if is_path else selector
-        options = {"name": name, "budget": budget, "settings": settings, "seed": seed}
+        options: dict[str, Any] = {"name": name, "budget": budget, "settings": settings}
+        options |= {"seed": seed, "group": group, "is_new_version": new_version}
         options |= {"is_superseding": supersede, "is_dry_run": dry_run, "is_strict": strict}
-        options |= {"is_new_version": new_version, "group": group}
-        source = self.project.source(method, source)
+        source = self.project.source(method, source, dry_run=dry_run)
         score = model and self.project.count(source, of=tokens, model=model)
         options |= {"tokens": score or None}
         return self._limited(select, method, source, **options, limits=limits)

@@ -27,6 +27,7 @@ BENCHMARKS = (
     "diverse",
     "k_center",
     "near_duplicates",
+    "overlap",
     "whole_s2l",
     "search",
     "loader",

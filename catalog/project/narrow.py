@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 
+from catalog.errors import OptionError
+from catalog.messages import argument
 from catalog.query.executor import Limits
 from catalog.query.expression import bracketed
 from catalog.query.tokens import canonical, tokens
@@ -47,7 +49,14 @@ def select_where(
     return select(store, selector, source, name=own, budget="all", limits=limits)
 
 
-def joined(store: Store, selector: Selector | str, text: str, *, limits: Limits) -> str:
+def joined(
+    store: Store,
+    selector: Selector | str,
+    text: str,
+    *,
+    limits: Limits,
+    is_dry_run: bool = False,
+) -> str:
     """Return what a selector can select from, of several pools and subsets with commas.
 
     A text that reads ``pools($pool)`` takes them as they are. For any other their members become
@@ -56,10 +65,16 @@ def joined(store: Store, selector: Selector | str, text: str, *, limits: Limits)
     Raises:
         ReferenceNotFoundError: no such pool or subset.
         SelectionError: nothing can be selected from one of them.
+        OptionError: a dry run would write that subset.
     """
     method = find_selector(store, selector) if isinstance(selector, str) else selector
     if any(token.name == "pools" for token in tokens(method.text)):
         return text
+    if is_dry_run:
+        raise OptionError(
+            f"several sources become a subset first, which {argument('dry_run', True)} does not "
+            f"write: select from one of {text}"
+        )
     name = "-and-".join(bare_names(text).split(","))
     union = packaged_selection("pools")
     return str(select(store, union, text, name=name, budget="all", limits=limits).reference)

@@ -142,7 +142,7 @@ class Project(ProjectVerbs):
         selected: Selected = self._call(select_where, source, where=where, limits=limits)
         return selected
 
-    def source(self, selector: Selector | str, text: str) -> str:
+    def source(self, selector: Selector | str, text: str, *, dry_run: bool = False) -> str:
         """Return what a selector can select from: several sources become one subset.
 
         See `catalog.project.narrow.joined`.
@@ -152,7 +152,9 @@ class Project(ProjectVerbs):
 
         if "," not in text:
             return text
-        source: str = self._call(joined, selector, text, limits=Limits(memory=MEMORY))
+        source: str = self._call(
+            joined, selector, text, is_dry_run=dry_run, limits=Limits(memory=MEMORY)
+        )
         return source
 
     def split(

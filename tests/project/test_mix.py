@@ -12,6 +12,7 @@ from catalog import Catalog
 from catalog.errors import OptionError, QueryError, ReferenceNotFoundError, SelectionError
 from catalog.selection.run import members_sha256
 from tests.copies import made_once
+from tests.quick import few_of
 
 SHARED = {"instruction": "question a 3", "output": "word " * 4, "source": "x"}
 
@@ -58,6 +59,7 @@ def test_the_answer_says_what_each_part_got_and_which_ran_out(pools: Catalog) ->
     assert (mixture.achieved, mixture.n_rows, mixture.n_members) == (40, 40, 40)
 
 
+@pytest.mark.slow
 def test_a_member_of_two_pools_belongs_to_the_first_part(pools: Catalog) -> None:
     parts = [("a=all", "b=all"), ("b=all", "a=all")]
     counts = []
@@ -85,6 +87,7 @@ def test_pools_gives_each_member_once_and_a_selection_may_take_them_all(
     assert selected.n_members == 30
 
 
+@pytest.mark.slow
 def test_any_selector_takes_several_pools(pools: Catalog) -> None:
     selected = pools.select("random", "a,b", budget=52, name="u")
     assert selected.definition.source == "a-and-b@1"
@@ -106,7 +109,10 @@ def test_an_export_writes_repeats_out_in_the_order_that_the_hash_is_of(
     assert max(halves) - min(halves) <= 3  # the parts interleave
 
 
-@pytest.mark.parametrize("format", ["alpaca", "messages", "sharegpt", "llamafactory", "axolotl"])
+FORMATS = ("alpaca", "messages", "sharegpt", "llamafactory", "axolotl")
+
+
+@pytest.mark.parametrize("format", few_of(FORMATS, "axolotl"))
 def test_every_trainer_gets_the_repeats(pools: Catalog, format: str, tmp_path: Path) -> None:
     exported = pools.export("mixed", tmp_path / "out", format=format, allow_lossy=True)
     assert exported.n_rows == rows(pools, "mixed").total() == 50
@@ -125,6 +131,7 @@ def test_why_names_the_part_of_a_member_and_of_a_row_that_was_left_out(pools: Ca
     assert "part a has its size, 60%" in left_out.sentences[0]
 
 
+@pytest.mark.slow
 def test_compare_and_diff_and_lineage_read_a_mixture(pools: Catalog) -> None:
     pools.select("random", "a", budget=10, name="of-a")
     comparison = pools.compare("mixed", "of-a")
@@ -135,6 +142,7 @@ def test_compare_and_diff_and_lineage_read_a_mixture(pools: Catalog) -> None:
     assert {"mixed@1", "a@1", "b@1"} <= found
 
 
+@pytest.mark.slow
 def test_refresh_follows_a_pool_that_grew_and_drop_and_gc_keep_what_is_needed(
     pools: Catalog, jsonl: Callable[..., Path]
 ) -> None:
@@ -165,6 +173,7 @@ def test_a_part_with_a_selector_is_a_subset_of_its_own_in_its_order(pools: Catal
     assert not mixture.parts[0].ran_out
 
 
+@pytest.mark.slow
 def test_caps_hold_for_each_value_of_an_expression(pools: Catalog) -> None:
     caps = ["source=20%", "length(response) > 20=10%"]
     pools.project.mix(name="m", parts=["a=60%", "b=rest"], budget=40, caps=caps)
@@ -174,6 +183,7 @@ def test_caps_hold_for_each_value_of_an_expression(pools: Catalog) -> None:
     assert pools.verify("m").is_same
 
 
+@pytest.mark.slow
 def test_a_member_several_times_is_a_column_of_any_selector(pools: Catalog, tmp_path: Path) -> None:
     file = tmp_path / "twice.sql"
     text = "-- summary: twice.\nSELECT instruction_id, {} AS copies FROM pool($pool)\n"
@@ -210,6 +220,7 @@ def test_what_no_mixture_can_be_is_refused_before_anything_is_written(
     assert "m" not in pools.subsets()["name"].to_list()
 
 
+@pytest.mark.slow
 def test_refresh_selects_the_parts_of_a_mixture_again(
     pools: Catalog, jsonl: Callable[..., Path]
 ) -> None:
@@ -237,7 +248,17 @@ def test_a_condition_narrows_any_selector_and_why_names_it(
     assert pools.refresh("few").definition.source == narrow.replace("@1", "@2")
 
 
-@pytest.mark.parametrize("wrong", ["true) OR (true", "", "prompt", "no_column = 1", "1; SELECT 2"])
+WRONG = ("true) OR (true", "", "prompt", "no_column = 1", "1; SELECT 2")
+
+
+@pytest.mark.parametrize("wrong", few_of(WRONG, "true) OR (true", ""))
 def test_what_is_no_condition_is_refused(pools: Catalog, wrong: str) -> None:
     with pytest.raises(QueryError):
         pools.project.select_where("a", where=wrong)
+
+
+def test_a_dry_run_joins_no_pools(pools: Catalog) -> None:
+    before = pools.subsets().height
+    with pytest.raises(OptionError, match="a,b"):
+        pools.select("random", "a,b", budget=5, name="u", dry_run=True)
+    assert pools.subsets().height == before

@@ -40,7 +40,7 @@ def mixtures(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @given(mixtures())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_a_part_has_its_size_within_one_member_unless_it_ran_out(mixture: dict[str, Any]) -> None:
     dealt = deal(**mixture)
     weights = mixture["weights"]
@@ -61,7 +61,7 @@ def test_a_part_has_its_size_within_one_member_unless_it_ran_out(mixture: dict[s
 
 
 @given(mixtures())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_no_member_stands_more_often_than_its_part_repeats_and_none_twice_before_all_stand_once(
     mixture: dict[str, Any],
 ) -> None:
@@ -75,7 +75,7 @@ def test_no_member_stands_more_often_than_its_part_repeats_and_none_twice_before
 
 
 @given(mixtures(), st.integers(5, 60), st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_no_value_exceeds_its_cap(mixture: dict[str, Any], share: int, data: st.DataObject) -> None:
     weights = mixture["weights"]
     one = st.lists(st.sampled_from("xyz"), max_size=2, unique=True)

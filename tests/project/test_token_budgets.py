@@ -42,7 +42,9 @@ def tokens_of(catalog: Catalog, reference: str, name: str) -> dict[str, int]:
     return dict(catalog.sql(sql, parameters={"ref": reference, "name": name}).rows())
 
 
-@pytest.mark.parametrize(("of", "budget"), [("total", 1000), ("response", 90)])
+@pytest.mark.parametrize(
+    ("of", "budget"), [("total", 1000), pytest.param("response", 90, marks=pytest.mark.slow)]
+)
 def test_a_budget_is_met_within_one_member(
     counted: Catalog, model: Path, tmp_path: Path, of: str, budget: int
 ) -> None:
@@ -63,6 +65,7 @@ def test_a_budget_is_met_within_one_member(
         assert counted.verify(f"s-{number}").is_same
 
 
+@pytest.mark.slow
 def test_a_budget_that_no_pool_can_meet_is_refused(counted: Catalog, model: Path) -> None:
     for budget, place in (("0tok", "0tok"), ("1tok", "any member"), ("9Mtok", "more than")):
         with pytest.raises(OptionError, match=place):
@@ -71,6 +74,7 @@ def test_a_budget_that_no_pool_can_meet_is_refused(counted: Catalog, model: Path
         counted.select("random", "p", budget="5ktok", name="s")
 
 
+@pytest.mark.slow
 def test_a_first_member_beyond_the_budget_is_refused(
     counted: Catalog, model: Path, tmp_path: Path
 ) -> None:
@@ -80,6 +84,7 @@ def test_a_first_member_beyond_the_budget_is_refused(
         counted.select(file, "p", budget="5tok", name="s", tokens="response", model=model)
 
 
+@pytest.mark.slow
 def test_why_says_that_the_tokens_were_met(counted: Catalog, model: Path) -> None:
     counted.select("random", "p", budget="500tok", name="s", model=model)
     counted.select("random", "p", budget="all", name="whole")
@@ -92,6 +97,7 @@ def test_why_says_that_the_tokens_were_met(counted: Catalog, model: Path) -> Non
         assert left_out.cause == "place"
 
 
+@pytest.mark.slow
 def test_a_refresh_counts_the_tokens_of_new_members(
     counted: Catalog, model: Path, jsonl: Callable[..., Path]
 ) -> None:
@@ -106,6 +112,7 @@ def test_a_refresh_counts_the_tokens_of_new_members(
     assert counted.verify("s").is_same
 
 
+@pytest.mark.slow
 def test_a_mixture_has_shares_of_tokens(counted: Catalog, model: Path) -> None:
     counted.select("random", "p", budget=20, name="best")
     parts = ["p:random=50%", "best=rest*2"]
