@@ -32,6 +32,8 @@ BENCHMARKS = (
     "search",
     "loader",
     "page",
+    "targeted",
+    "methods",
 )
 STUDIES = (
     "fisher_synthetic",
