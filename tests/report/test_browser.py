@@ -196,6 +196,16 @@ def test_marks_are_made_by_keys_kept_and_taken_back(
     page.click("#undo")  # the mark
     until(page, "document.querySelectorAll('.mark.bad[aria-pressed=false]').length === 1")
     assert marks() == []
+    page.click("tr[data-row='8']")
+    until(page, "document.getElementById('detail').textContent.includes('answer 8')")
+    for key in "gbgb":  # faster than the answers come
+        page.keyboard.press(key)
+    until(page, "document.querySelectorAll('.mark.bad[aria-pressed=true]').length === 1")
+    for _ in range(4):
+        page.keyboard.press("Control+z")
+    until(page, "!document.querySelector('.mark[aria-pressed=true]')")
+    page.wait_for_timeout(300)
+    assert marks() == []
 
 
 def test_the_views_below_the_map(server: PageServer, open_page: Open) -> None:

@@ -34,6 +34,11 @@ function showCount() {
   find('#text').value = filters.get('text')?.filter.text ?? '';
 }
 
+// What a server or a filter refuses is said where the members are counted.
+addEventListener('unhandledrejection', (event) => {
+  event.preventDefault();
+  find('#count').replaceChildren(failure(event.reason));
+});
 document.title = `${page.reference} · catalog`;
 document.body.classList.toggle('report', isReport);
 find('#reference').textContent = page.reference;

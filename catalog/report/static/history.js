@@ -16,6 +16,10 @@ export function record(key, takeBack) {
 
 export const canUndo = () => steps.length > 0;
 
-export async function undo() {
-  await steps.pop()?.takeBack();
+// One after the other, however fast the key is pressed.
+let undoing = Promise.resolve();
+
+export function undo() {
+  undoing = undoing.catch(() => {}).then(() => steps.pop()?.takeBack());
+  return undoing;
 }

@@ -5,13 +5,13 @@ import { undo } from './history.js';
 import { setMark } from './marks.js';
 import { goBy } from './rows.js';
 
-const marking = (mark) => () => current() != null && setMark(current(), mark);
+const markWith = (mark) => () => current() != null && setMark(current(), mark);
 
 const PAGE_KEYS = {
   j: () => goBy(1),
   k: () => goBy(-1),
-  g: marking('good'),
-  b: marking('bad'),
+  g: markWith('good'),
+  b: markWith('bad'),
   n: () => find('#note')?.focus(),
 };
 

@@ -23,18 +23,30 @@ async function putMark(id, change) {
   document.dispatchEvent(new CustomEvent('row-marked', { detail: id }));
 }
 
-// The same mark again removes it.
-export async function setMark(id, mark) {
-  if (!canMark) return;
-  const before = markOf(id);
-  record(`mark ${id} ${Date.now()}`, () => putMark(id, { mark: before }));
-  await putMark(id, { mark: mark === before ? 'none' : mark });
+// Marks are put one after the other, so that each knows the one before it.
+let marking = Promise.resolve();
+let nMarked = 0; // makes every mark a step of its own
+
+function inTurn(act) {
+  marking = marking.catch(() => {}).then(act);
+  return marking;
 }
 
-async function setNote(row, note) {
-  const before = row.note ?? '';
-  record(`note ${row.id} ${Date.now()}`, () => putMark(row.id, { note: before }));
-  await putMark(row.id, { note });
+// The same mark again removes it.
+export function setMark(id, mark) {
+  if (!canMark) return undefined;
+  return inTurn(async () => {
+    const before = markOf(id);
+    await putMark(id, { mark: mark === before ? 'none' : mark });
+    record(`mark ${nMarked += 1}`, () => inTurn(() => putMark(id, { mark: before })));
+  });
+}
+
+function setNote(row, note) {
+  return inTurn(async () => {
+    await putMark(row.id, { note });
+    record(`mark ${nMarked += 1}`, () => inTurn(() => putMark(row.id, { note: row.note ?? '' })));
+  });
 }
 
 function markButton(id, mark, key) {

@@ -45,7 +45,7 @@ function line(row) {
       'button', { type: 'button', className: 'link', ariaLabel: `open row ${row.row_number}` },
       shown(row.row_number),
     )),
-    element('td', { className: 'whole' }, row.source ?? ''),
+    element('td', { className: 'source', title: row.source ?? '', dir: 'auto' }, row.source ?? ''),
     cell(row.prompt),
     cell(row.response),
     ...tail.map((value) => element('td', { className: 'number' }, shown(value))),
