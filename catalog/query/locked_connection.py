@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import secrets
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,8 +69,9 @@ class LockedConnection:
         if access.memory:
             config["memory_limit"] = access.memory
         self.connection = Connection(duckdb.connect(":memory:", config=config))
-        for statement in PROGRESS:
-            self.connection.execute(statement)
+        with suppress(duckdb.Error):  # in a notebook DuckDB has no progress without ipywidgets
+            for statement in PROGRESS:
+                self.connection.execute(statement)
         # Among the config it has no effect.
         self.connection.execute("SET max_temp_directory_size = $spill", {"spill": access.spill})
         files = [str(access.database), f"{access.database}.wal"]
