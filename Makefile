@@ -10,7 +10,7 @@ demo: $(VENV)/.installed  ## the main job on generated data, in ./.catalog-demo
 	$(BIN)/catalog --home .catalog-demo demo
 
 test: $(VENV)/.installed-test  ## the default suite, in two processes of one thread each
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder --max-worker-restart 0
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -rs -n 2 --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 
 test-slow: $(VENV)/.installed-test  ## what takes minutes
 	$(BIN)/python -m pytest -q -m slow
