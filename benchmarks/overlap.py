@@ -4,7 +4,7 @@ IFEval and GSM8K's test, in processor seconds.
 Both sides look for 13 words in a row that a record shares with a test item, over prompt and
 response. Ours also finds which items, how many places, and the span, and compares items of fewer
 words whole. Words differ: ours are Brown et al.'s (without punctuation, split at white space),
-datatrove's are its word tokenizer's, so a few records are found by one side alone.
+datatrove's are its word tokenizer's and every number is 0, so it also removes lists of numbers.
 
 Run: python benchmarks/overlap.py --peer PYTHON [--json FILE] [--pairs N]   (PYTHON has datatrove
 and spacy; needs the real data, CATALOG_TEST_DATA or ../shared/data)
