@@ -213,9 +213,7 @@ def _source(
     """Return the pool or subset that a part draws from; a selector's is selected first."""
     text, colon, method = part.name.partition(":")
     if colon and not method:
-        raise OptionError(
-            f"part {part}: expected a selector after the colon, such as {text}:random"
-        )
+        raise OptionError(f"part {part}: expected a selector after the colon, as {text}:random")
     with store.reading() as connection:
         reference = resolve(connection, text)
     if not method:
@@ -223,11 +221,9 @@ def _source(
     selector = find_selector(store, method)
     own = f"{name}.{reference.name}-{selector.name}"
     wanted = math.inf if is_capped else _wanted(part, total)
-    size = _within(store, reference, wanted, tokens)
-    selected = select(
-        store, selector, str(reference), name=own, budget=size, seed=seed, tokens=tokens,
-        limits=limits,
-    )  # fmt: skip
+    budget = _within(store, reference, wanted, tokens)
+    asked: dict[str, Any] = {"name": own, "budget": budget, "seed": seed, "tokens": tokens}
+    selected = select(store, selector, str(reference), **asked, limits=limits)
     with store.reading() as connection:
         return resolve(connection, str(selected.reference))
 
