@@ -3,9 +3,10 @@
 import json
 import shutil
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -20,7 +21,7 @@ from catalog.report.server import PageServer
 from catalog.signals.registry import ensure_signal
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Page
 
 N, D = 90, 6
 HOSTILE = (
@@ -115,3 +116,79 @@ def browser() -> Iterator["Browser"]:
         browser = started.chromium.launch(executable_path=found, args=flags)
         yield browser
         browser.close()
+
+
+READY = "document.documentElement.dataset.ready === 'yes'"
+Open = Callable[..., "Page"]
+
+
+def until(page: "Page", condition: str) -> None:
+    """Wait for a condition; the page's policy forbids `wait_for_function`."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        if page.evaluate(condition):
+            return
+        time.sleep(0.02)
+    raise AssertionError(f"{condition} is false; the count is {count(page)}")
+
+
+def count(page: "Page") -> str:
+    return str(page.text_content("#count"))
+
+
+@pytest.fixture
+def open_page(browser: "Browser") -> Iterator[Open]:
+    """Opens an address, and at the end holds that nothing failed and nobody else was asked."""
+    problems: list[str] = []
+    contexts = []
+
+    def open_(url: str, **options: Any) -> "Page":
+        options = {"viewport": {"width": 1300, "height": 800}} | options
+        contexts.append(browser.new_context(**options))
+        page = contexts[-1].new_page()
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("console", lambda line: problems.append(line.text))
+        origin = url.partition("#")[0].rstrip("/")
+        page.on(
+            "request",
+            lambda request: (
+                None if request.url.startswith(origin) else problems.append(request.url)
+            ),
+        )
+        page.goto(url)
+        until(page, READY)
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    assert problems == []
+
+
+def draw_around(page: "Page", corners: list[tuple[float, float]]) -> None:
+    """Draw an outline, with corners as shares of the map."""
+    page.click("text=draw around")
+    box = page.locator("#marks").bounding_box()
+    assert box
+    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in corners]
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    for place in [*places[1:], places[0]]:
+        page.mouse.move(*place, steps=4)
+    page.mouse.up()
+
+
+def n_shown(page: "Page") -> int:
+    return int(count(page).split(" of ")[0])
+
+
+def brush(page: "Page", facet: str, first: float, last: float) -> None:
+    canvas = page.locator(f"[data-facet='{facet}'] canvas")
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    assert box
+    y = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + first * box["width"], y)
+    page.mouse.down()
+    page.mouse.move(box["x"] + last * box["width"], y, steps=4)
+    page.mouse.up()
