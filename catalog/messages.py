@@ -33,20 +33,22 @@ def argument(name: str, value: object = None, *, flag: str | None = None) -> str
     Args:
         name: the argument's name in Python.
         value: the value to give it, if there is one.
-        flag: the option; by default ``--name``.
+        flag: the option, by default ``--name``; one with a space has its value already.
 
     >>> argument("overwrite", True), argument("budget")
     ('overwrite=True', 'budget')
     >>> with speaking_flags():
     ...     argument("overwrite", True), argument("max_length", 512), argument("name", flag="--as")
+    ...     argument("settings", {"k": 5}, flag="--set k=5")
     ('--overwrite', '--max-length 512', '--as')
+    '--set k=5'
     """
     if not _speaks_flags:
         if value is None:
             return name
         return f"{name}={value!r}"
     flag = flag or f"--{name.replace('_', '-')}"
-    if value is None or value is True:
+    if value is None or value is True or " " in flag:
         return flag
     return f"{flag} {value}"
 

@@ -200,7 +200,7 @@ def rate_shares(recipe: Recipe, n_instructions: int) -> list[float]:
 
     >>> shares = rate_shares(Recipe(epochs=2, checkpoints=2, batch=1), 4)
     >>> [round(share, 2) for share in shares]
-    [0.81, 0.19]
+    [0.75, 0.25]
     """
     marks = recipe.marks(n_instructions)
     rates = [recipe.rate(step, marks[-1]) for step in range(marks[-1])]

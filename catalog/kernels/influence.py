@@ -43,11 +43,11 @@ def influence(rows: pa.Table, targets: pa.Table, *, memory: int | None = None) -
             unlike lengths or not finite.
         MemoryLimitError: it would not fit ``memory``.
 
-    >>> rows = pa.table({"fingerprint": ["a", "b"], "v": [[1.0, 0.0], [0.6, 0.8]]})
+    >>> rows = pa.table({"fingerprint": ["a", "b"], "v": [[1.0, 0.0], [0.0, 0.5]]})
     >>> axes = [[1.0, 0.0], [0.0, 1.0]]
     >>> targets = pa.table({"fingerprint": ["s", "t"], "subtask": ["x", "y"], "v": axes})
     >>> influence(rows, targets).drop_columns(["fingerprint"]).to_pydict()
-    {'influence': [1.0, 0.8], 'subtask': ['x', 'y']}
+    {'influence': [1.0, 0.5], 'subtask': ['x', 'y']}
     """
     (left, right), (x, y) = vector_pair(rows, targets, function="influence", others="targets")
     if not len(y):

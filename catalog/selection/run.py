@@ -57,14 +57,15 @@ class SelectionResult:
     def rows(self) -> list[str]:
         """Return the fingerprints of the rows in order, as the macro `row_position` orders them."""
         import numpy as np
-        import pyarrow as pa
 
-        copies = self.members["copies"].to_numpy()  # (n,)
+        from catalog.arrow import from_numpy, to_numpy
+
+        copies = to_numpy(self.members["copies"])  # (n,)
         rank = np.repeat(np.arange(1, len(copies) + 1), copies)  # (rows,)
         copy = np.arange(len(rank)) - np.repeat(np.cumsum(copies) - copies, copies)
         position = (copy + (rank - 0.5) / len(copies)) / np.repeat(copies, copies)
         order = np.lexsort((rank, position))
-        found: list[str] = self.members["fingerprint"].take(pa.array(rank[order] - 1)).to_pylist()
+        found: list[str] = self.members["fingerprint"].take(from_numpy(rank[order] - 1)).to_pylist()
         return found
 
 
@@ -134,8 +135,10 @@ def _copies(answer: pa.Table, *, file: str) -> pa.Array:
     import numpy as np
     import pyarrow as pa
 
+    from catalog.arrow import from_numpy
+
     if COPIES not in answer.column_names:
-        return pa.array(np.ones(answer.num_rows, dtype=np.int32))
+        return from_numpy(np.ones(answer.num_rows, dtype=np.int32))
     values = answer[COPIES].to_pylist()
     wrong = [each for each in values if not isinstance(each, int) or not 1 <= each <= MOST_COPIES]
     if wrong:

@@ -132,7 +132,7 @@ WITH n AS (SELECT 3 AS k) SELECT * FROM __fn1 AS kmeans
 -- title: scores have a column a name
 SELECT ifd FROM scores('tiny')
 -- becomes
-SELECT ifd FROM (SELECT instruction_id, fingerprint, "depth", "ifd" FROM members_of('pool', 1, 2) JOIN instructions USING (instruction_id) LEFT JOIN (SELECT instruction_id, max(value) FILTER (WHERE signal_id = 4) AS "depth", max(value) FILTER (WHERE signal_id = 3) AS "ifd" FROM scores WHERE signal_id IN (4, 3) GROUP BY instruction_id) USING (instruction_id)) AS scores
+SELECT ifd FROM (SELECT instruction_id, fingerprint, "depth", "ifd" FROM members_of('pool', 1, 2) JOIN instructions USING (instruction_id) LEFT JOIN (SELECT instruction_id, CAST(max(value) FILTER (WHERE signal_id = 4) AS DOUBLE) AS "depth", CAST(max(value) FILTER (WHERE signal_id = 3) AS DOUBLE) AS "ifd" FROM scores WHERE signal_id IN (4, 3) GROUP BY instruction_id) USING (instruction_id)) AS scores
 -- title: one score
 SELECT value FROM score('tiny', name => 'ifd')
 -- becomes

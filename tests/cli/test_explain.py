@@ -88,7 +88,7 @@ def test_a_selection_that_computes_has_no_text_for_another_engine(home: Path) ->
     options = ("--budget", "3", "--dialect", "spark")
     code, out, err = run(home, "explain", "instag", "p", *options)
     assert (code, out) == (1, "")
-    assert "instag.sql:6:6" in err
+    assert "instag.sql:7:6" in err
 
 
 def test_a_subset_that_is_not_there_is_named(home: Path) -> None:

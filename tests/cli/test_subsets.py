@@ -286,7 +286,7 @@ def test_show_prints_what_made_a_subset(run: Run) -> None:
 def test_a_picture_that_cannot_be_is_refused_before_the_work(run: Run, tmp_path: Path) -> None:
     for name, message in (
         ("none/x.png", f"{tmp_path / 'none'} does not exist"),
-        ("x.gif", "a picture ends in .png or .svg"),
+        ("x.gif", "a picture ends in .png, .svg"),
     ):
         result = run("compare", "nothing", "-o", str(tmp_path / name))
         assert (result.exit_code, message in result.stderr) == (2, True)

@@ -8,11 +8,14 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from catalog.export.registry import exporters
 from catalog.pools.batch import INSTRUCTIONS
 from catalog.pools.fingerprint import fingerprint
 from catalog.pools.read_batches import ReadOptions, read_batches
 
 Row = dict[str, Any]
+ROW_FORMATS = tuple(item.name for item in exporters() if item.layout != "catalog")
+"""The formats that write rows; those of the layout ``catalog`` need a catalog."""
 
 USER: Row = {"role": "user", "content": "2+2?"}
 ANSWER: Row = {"role": "assistant", "content": "4"}

@@ -9,15 +9,15 @@ import pytest
 import zstandard
 
 from catalog.errors import LossyExportError, OptionError
-from catalog.export import export, exporter_names
+from catalog.export import export
+from tests.export.conftest import ROW_FORMATS
 
 USER = {"role": "user", "content": "2+2?"}
 ANSWER = {"role": "assistant", "content": "4"}
-FORMATS = exporter_names()
 FILES = ("jsonl", "alpaca", "sharegpt", "messages", "parquet")
 FOLDERS = ("llamafactory", "axolotl")
 ANSWERED = [
-    format for format in FORMATS if format != "dpo"
+    format for format in ROW_FORMATS if format != "dpo"
 ]  # those of answers without rejected ones
 
 
@@ -26,7 +26,7 @@ def everything_in(folder):
 
 
 def test_an_unknown_format_is_named(tmp_path, row, batches):
-    with pytest.raises(OptionError, match="csv: expected one of alpaca, axolotl"):
+    with pytest.raises(OptionError, match="csv: expected one of alpaca, atlas, axolotl"):
         export(batches([row()]), format="csv", path=tmp_path / "a", name="a")
 
 
@@ -117,7 +117,7 @@ def test_a_hyphen_streams_lines_to_standard_output(tmp_path, varied, batches, ca
 
 
 @pytest.mark.parametrize(
-    "format", [format for format in FORMATS if format not in ("jsonl", "messages", "dpo")]
+    "format", [format for format in ROW_FORMATS if format not in ("jsonl", "messages", "dpo")]
 )
 def test_other_formats_do_not_stream(row, batches, format):
     with pytest.raises(OptionError, match="only dpo, jsonl, messages can"):

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from catalog.errors import LossyExportError, OptionError
-from catalog.export import export, exporter_names, folder_formats
+from catalog.export import export, folder_formats
+from tests.export.conftest import ROW_FORMATS
 
 SCRIPT = Path(__file__).with_name("run_datasets.py")
-FORMATS = exporter_names()
 TRAINERS = Path(__file__).with_name("run_trainers.py")
 OTHER_PYTHON = "CATALOG_TEST_DATASETS_3"
 """Names the Python of an environment with datasets 3.6.0 and jinja2."""
@@ -121,7 +121,7 @@ def taken(mixed, format):
     return {name: row for name, row in mixed.items() if name not in refused[format]}
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", ROW_FORMATS)
 def test_a_format_takes_of_the_mixed_pool_what_it_can_hold(mixed, batches, tmp_path, format):
     names = []
     for name in mixed:
@@ -135,15 +135,17 @@ def test_a_format_takes_of_the_mixed_pool_what_it_can_hold(mixed, batches, tmp_p
 @pytest.fixture
 def files(mixed, batches, tmp_path):
     """What each format takes, and the file in which it is."""
-    rows = {format: taken(mixed, format) for format in FORMATS}
-    return rows, {format: written(rows[format], batches, tmp_path, format) for format in FORMATS}
+    rows = {format: taken(mixed, format) for format in ROW_FORMATS}
+    return rows, {
+        format: written(rows[format], batches, tmp_path, format) for format in ROW_FORMATS
+    }
 
 
 def check_loaded(python, files, *, version):
     rows, paths = files
     found = loaded(python, paths)
     assert found["version"] == version
-    for format in FORMATS:
+    for format in ROW_FORMATS:
         assert found["files"][str(paths[format])] == [
             expected(row, format) for row in rows[format].values()
         ], format
@@ -162,7 +164,7 @@ def test_datasets_3_reads_the_same(files):
     check_loaded(os.environ[OTHER_PYTHON], files, version="3.6.0")
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", ROW_FORMATS)
 def test_what_a_format_takes_registers_to_the_same_fingerprints(
     mixed, batches, read_back, tmp_path, format
 ):
@@ -194,7 +196,7 @@ def kinds(value, path=""):
 
 
 @pytest.mark.parametrize(
-    "format", [format for format in FORMATS if format not in ("parquet", "alpaca")]
+    "format", [format for format in ROW_FORMATS if format not in ("parquet", "alpaca")]
 )
 def test_every_key_has_one_type_in_the_whole_file(mixed, batches, tmp_path, format):
     path = written(mixed, batches, tmp_path, format, allow_lossy=True)
@@ -217,13 +219,13 @@ def test_every_format_is_trained_on_for_three_steps(mixed, batches, tmp_path):
     }  # a text model has no eyes: TRL refuses a column of images for it
     rows = {
         format: {name: row for name, row in taken(mixed, format).items() if name not in media}
-        for format in FORMATS
+        for format in ROW_FORMATS
     }
-    paths = {format: written(rows[format], batches, tmp_path, format) for format in FORMATS}
+    paths = {format: written(rows[format], batches, tmp_path, format) for format in ROW_FORMATS}
     pairs = [f"{format}={path}" for format, path in paths.items()]
     answer = subprocess.run(
         [sys.executable, str(TRAINERS), *pairs], capture_output=True, text=True, check=False
     )
     assert answer.returncode == 0, answer.stderr
     losses = json.loads(answer.stdout.rpartition("\n")[2])
-    assert {format: len(found) for format, found in losses.items()} == dict.fromkeys(FORMATS, 3)
+    assert {format: len(found) for format, found in losses.items()} == dict.fromkeys(ROW_FORMATS, 3)

@@ -7,13 +7,13 @@ import stat
 import pytest
 
 from catalog.errors import OptionError
-from catalog.export import export, exporter_names
+from catalog.export import export
+from tests.export.conftest import ROW_FORMATS
 
-FORMATS = exporter_names()
 FILES = ("jsonl", "alpaca", "sharegpt", "messages", "parquet")
 FOLDERS = ("llamafactory", "axolotl")
 ANSWERED = [
-    format for format in FORMATS if format != "dpo"
+    format for format in ROW_FORMATS if format != "dpo"
 ]  # those of answers without rejected ones
 
 
@@ -53,7 +53,7 @@ def test_overwriting_through_a_link_keeps_the_link(tmp_path, row, batches):
     assert "2+2?" in (tmp_path / "real").read_text()
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", ROW_FORMATS)
 @pytest.mark.parametrize("failure", [ValueError("boom"), KeyboardInterrupt(), SystemExit(1)])
 def test_nothing_is_left_behind_by_a_failure(tmp_path, row, batches, format, failure):
     def broken():
@@ -65,7 +65,7 @@ def test_nothing_is_left_behind_by_a_failure(tmp_path, row, batches, format, fai
     assert everything_in(tmp_path) == []
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", ROW_FORMATS)
 def test_nothing_is_left_behind_by_ctrl_c(tmp_path, row, batches, format):
     def interrupted():
         yield from batches([row()])()
@@ -112,7 +112,7 @@ def test_a_new_file_has_the_permissions_of_any_new_file(tmp_path, row, batches):
     )
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", ROW_FORMATS)
 def test_a_missing_folder_is_named(tmp_path, row, batches, format):
     with pytest.raises(OptionError, match=r"missing does not exist"):
         export(batches([row()]), format=format, path=tmp_path / "missing" / "a", name="a")

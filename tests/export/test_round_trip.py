@@ -10,8 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from catalog.errors import LossyExportError
-from catalog.export import export, exporter_names
+from catalog.export import export
 from catalog.pools.read_batches import ReadOptions, read_batches
+from tests.export.conftest import ROW_FORMATS
 
 DATA = Path(os.environ.get("CATALOG_TEST_DATA", "../shared/data"))
 ENDINGS = {
@@ -22,7 +23,7 @@ ENDINGS = {
     "parquet": "a.parquet",
 }
 LOSSLESS = ("jsonl", "messages", "sharegpt")
-ANSWERED = [format for format in exporter_names() if format != "dpo"]
+ANSWERED = [format for format in ROW_FORMATS if format != "dpo"]
 
 texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=20)
 words = texts.filter(lambda text: text.strip())

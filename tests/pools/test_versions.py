@@ -95,12 +95,12 @@ def test_a_pool_that_subsets_were_made_from_is_kept(filled: Catalog) -> None:
 
     with filled.store.writing() as connection:
         connection.execute(
-            "INSERT INTO subsets (subset_id, name, version, created_at, selector, pool_id, "
-            "pool_version, budget, seed, n_members, definition, definition_sha256, "
+            "INSERT INTO subsets (subset_id, name, version, created_at, selector, "
+            "budget, seed, n_members, definition, definition_sha256, "
             "members_sha256, environment, seconds) "
-            "SELECT 1, 'best', 1, now()::TIMESTAMP, 's2l', pool_id, 2, 5, 0, 0, "
-            "'{}', '', '', '{}', 0 FROM pools"
+            "VALUES (1, 'best', 1, now()::TIMESTAMP, 's2l', 5, 0, 0, '{}', '', '', '{}', 0)"
         )
+        connection.execute("INSERT INTO subset_sources SELECT 1, 1, pool_id, 2 FROM pools")
     with pytest.raises(OptionError, match=r"1 subset\(s\) depend on p \(best@1\)"):
         filled.drop("p")
     filled.drop("best")

@@ -37,10 +37,10 @@ def test_a_reference_names_a_version_of_a_pool_or_a_subset(
     ).to_pylist() == [{"n": expected}]
 
 
-def test_a_subset_has_the_pools_columns_and_then_rank_and_why(store: Store) -> None:
+def test_a_subset_has_the_pools_columns_and_then_its_own(store: Store) -> None:
     of_pool = run(store, "FROM pool('tiny') LIMIT 0").column_names
     answer = run(store, "FROM subset('few') ORDER BY rank")
-    assert answer.column_names == [*of_pool, "rank", "why"]
+    assert answer.column_names == [*of_pool, "rank", "why", "copies", "pool"]
     assert answer["instruction_id"].to_pylist() == [10, 13, 16, 19]
     assert answer["rank"].to_pylist() == [1, 2, 3, 4]
 

@@ -38,7 +38,7 @@ def test_members_come_in_rank_order_with_what_the_selector_says_of_them(store: S
         ),
     )
     assert ids(chosen) == [39, 38, 37, 36, 35]
-    assert chosen.members.column_names == ["instruction_id", "fingerprint", "why"]
+    assert chosen.members.column_names == ["instruction_id", "fingerprint", "copies", "why"]
     assert json.loads(chosen.members["why"][0].as_py()) == {"r": 39, "source": "math", "gain": None}
     assert chosen.shortfall == 0
 

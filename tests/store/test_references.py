@@ -25,11 +25,12 @@ def connection(store: Store) -> Connection:
             )
         connection.execute("INSERT INTO tags VALUES ('alpaca', 'paper', 2, now()::TIMESTAMP)")
         connection.execute(
-            "INSERT INTO subsets (subset_id, name, version, created_at, selector, pool_id, "
-            "pool_version, budget, seed, n_members, definition, definition_sha256, "
+            "INSERT INTO subsets (subset_id, name, version, created_at, selector, "
+            "budget, seed, n_members, definition, definition_sha256, "
             "members_sha256, environment, seconds) "
-            "VALUES (9, 'best', 1, now()::TIMESTAMP, 's2l', 7, 1, 5, 0, 5, '{}', 'x', 'y', '{}', 0)"
+            "VALUES (9, 'best', 1, now()::TIMESTAMP, 's2l', 5, 0, 5, '{}', 'x', 'y', '{}', 0)"
         )
+        connection.execute("INSERT INTO subset_sources VALUES (9, 1, 7, 1)")
         yield connection
 
 
