@@ -116,6 +116,7 @@ def test_a_training_run_that_is_killed_gives_the_losses_of_an_unbroken_one(
     kill_training(fork, tmp_path, source, model, kills=2)
 
 
+@pytest.mark.slow
 def test_an_embedding_that_is_killed_gives_the_vectors_of_an_unbroken_one(
     fork: Fork, tmp_path: Path, source: Path
 ) -> None:

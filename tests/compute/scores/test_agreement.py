@@ -19,6 +19,7 @@ from catalog.compute.scores.agreement import bootstrap, spearman, weighted_kappa
 from catalog.errors import OptionError, SignalError
 from tests.conftest import pairs
 from tests.copies import made_once
+from tests.quick import few_of
 
 RATINGS = st.lists(st.tuples(st.integers(1, 5), st.integers(1, 5)), min_size=3, max_size=30)
 N = 200
@@ -88,7 +89,7 @@ def test_agreement_from_the_command_line(pool: Catalog) -> None:
     assert [row["n"] for row in json.loads(result.stdout)] == [N]
 
 
-@pytest.mark.parametrize("ending", [".svg", ".png", ".html"])
+@pytest.mark.parametrize("ending", few_of([".svg", ".png", ".html"], ".svg"))
 def test_agreement_is_drawn_with_every_score_and_its_numbers(
     pool: Catalog, tmp_path: Path, ending: str
 ) -> None:
