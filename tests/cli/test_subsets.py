@@ -68,6 +68,7 @@ def test_compare_prints_a_row_a_measure_and_says_what_it_could_not_measure(run: 
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("filled")
 def test_compare_takes_the_encoder_and_the_proxy_that_are_named(run: Run) -> None:
     result = run("compare", "deep", "--encoder", "MiniLM", "--proxy", "other")

@@ -180,6 +180,7 @@ def test_a_later_version_costs_only_its_new_members(
     assert computed.gradients("t", model=model, target_of="p", **OPTIONS).n_computed == 0
 
 
+@pytest.mark.slow
 def test_what_is_missing_is_named_with_its_command(pool: Catalog, model: Path) -> None:
     wanted: dict[str, Any] = {"budget": 5, "settings": {"target": "t"}}
     with pytest.raises(SignalError, match="catalog gradients p@1 --model tiny"):

@@ -206,6 +206,7 @@ def test_losses_before_training_are_those_of_the_turns(pool: Catalog, lm: Any, t
     assert [losses[0] for losses in rows["losses"].to_list()] == pytest.approx(wanted, rel=1e-5)
 
 
+@pytest.mark.slow
 def test_where_every_member_has_one_answer_all_turns_are_the_last(
     catalog: Catalog, jsonl: Write, records: Callable[[int], list[Row]], model: Path
 ) -> None:
@@ -232,6 +233,7 @@ def test_a_score_of_the_last_turns_is_continued_as_it_is(
         pool.sql("SELECT * FROM score('p', name => 'response_loss')")
 
 
+@pytest.mark.slow
 def test_answers_of_weight_0_are_not_measured(catalog: Catalog, jsonl: Write, model: Path) -> None:
     pair = [
         {"role": "user", "content": "why"},

@@ -77,6 +77,7 @@ def run(folder: Path, *arguments: str) -> str:
     return answer.stdout
 
 
+@pytest.mark.slow
 def test_the_formats_of_another_distribution_are_found(tmp_path: Path) -> None:
     entry_points = "[catalog.exporters]\ntelegram = telegram_export:telegram\n"
     files = {"telegram_export.py": PLUGIN}

@@ -102,6 +102,7 @@ def test_a_trainer_learns_from_a_subset(
     assert data.epoch == 1
 
 
+@pytest.mark.slow
 def test_a_trainer_with_workers_is_shown_the_same(
     dataset: Callable[..., Any], start: Any, tmp_path: Path
 ) -> None:
@@ -113,6 +114,7 @@ def test_a_trainer_with_workers_is_shown_the_same(
     assert losses(with_workers) == plain
 
 
+@pytest.mark.slow
 def test_a_trainer_resumes_with_the_rows_that_it_has_not_seen(
     dataset: Callable[..., Any], start: Any, tmp_path: Path
 ) -> None:

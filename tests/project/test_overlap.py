@@ -86,6 +86,7 @@ def test_the_same_clean_selection_is_made_once(filled: Catalog) -> None:
     assert filled.project.select_clean("p", test="t", ngram=8).reference == ("p-clean-of-t-8gram@1")
 
 
+@pytest.mark.slow
 def test_why_names_the_test_set_and_the_words(filled: Catalog, run: Run) -> None:
     run("select", "random", "p", "--budget", "5", "--as", "s2", *("--clean-of", "t"))
     leaked = filled.project.overlap("p", against=["t"]).tests[0]

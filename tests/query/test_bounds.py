@@ -58,6 +58,7 @@ def test_bounds_go_with_their_block() -> None:
     assert resource.getrlimit(resource.RLIMIT_AS) == before
 
 
+@pytest.mark.slow
 def test_the_command_line_ends_with_a_query_that_does_not_stop(
     store: Store, tmp_path: Path
 ) -> None:

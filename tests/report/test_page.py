@@ -54,6 +54,7 @@ def test_a_report_is_one_file_without_addresses(shown: Catalog, tmp_path: Path) 
         shown.report("p", path=tmp_path / "r.html")
 
 
+@pytest.mark.slow
 def test_a_report_without_texts_holds_none(shown: Catalog, tmp_path: Path) -> None:
     written = shown.report("p", path=tmp_path / "r.html", n_texts=0)
     assert written.n_texts == 0
@@ -74,6 +75,7 @@ def test_a_report_of_nothing_is_refused(shown: Catalog, tmp_path: Path) -> None:
     assert list(tmp_path.glob("*.html")) == []
 
 
+@pytest.mark.slow
 def test_the_commands_of_the_page_print_what_they_made(shown: Catalog, tmp_path: Path) -> None:
     path = tmp_path / "r.html"
     command = ["--home", str(shown.store.path), "report", "drawn", "-o", str(path), "--json"]

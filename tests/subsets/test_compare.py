@@ -31,6 +31,7 @@ def grown(catalog: Catalog, jsonl: Write) -> Catalog:
     return catalog
 
 
+@pytest.mark.slow
 def test_subsets_of_two_versions_of_a_pool_are_measured_over_the_newer(grown: Catalog) -> None:
     found = grown.compare("best@1", "best@2")
     gone = grown.sql(
@@ -58,6 +59,7 @@ def test_subsets_of_a_subset_are_measured_over_it(grown: Catalog, tmp_path: Path
     assert grown.compare("part0", "q").parent == "q@2"
 
 
+@pytest.mark.slow
 def test_what_covers_the_compared_subsets_alone_is_measured(grown: Catalog, tmp_path: Path) -> None:
     grown.select("random", "q", budget=6, name="part")
     rows = grown.sql("SELECT fingerprint, 2.5 AS rated FROM subset('part')")
@@ -115,6 +117,7 @@ def losses(path: Path, rows: range) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_losses_that_miss_members_are_not_measured(grown: Catalog, tmp_path: Path) -> None:
     grown.import_losses("q@1", losses(tmp_path / "losses.csv", range(20)), proxy="theirs")
     found = grown.compare("best@2")
@@ -124,6 +127,7 @@ def test_losses_that_miss_members_are_not_measured(grown: Catalog, tmp_path: Pat
     ]
 
 
+@pytest.mark.slow
 def test_a_number_that_some_members_have_is_measured_and_noted(
     grown: Catalog, tmp_path: Path
 ) -> None:

@@ -37,6 +37,7 @@ def test_the_same_definition_gives_the_version_that_is_there(filled: Catalog) ->
     assert (other.reference, other.is_new) == ("best@2", True)
 
 
+@pytest.mark.slow
 def test_vectors_of_members_that_came_later_do_not_change_what_was_made(
     filled: Catalog, jsonl: Write
 ) -> None:
@@ -204,6 +205,7 @@ def test_a_definition_run_again_reads_its_own_signals(filled: Catalog, tmp_path:
     assert (left_out.cause, left_out.place, left_out.is_as_stored) == ("place", 4, True)
 
 
+@pytest.mark.slow
 def test_a_definition_reads_its_states_of_several_of_one_model(
     filled: Catalog, tmp_path: Path
 ) -> None:
