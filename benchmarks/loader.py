@@ -160,27 +160,33 @@ def run(side: str, folder: Path, *, is_cold: bool) -> dict[str, float]:
     return figures
 
 
-def compared(ours: list[Any], theirs: list[Any], what: str, *, bar: float) -> dict[str, Any]:
+def compared(
+    ours: list[Any], theirs: list[Any], what: str, *, peer: str, bar: float
+) -> dict[str, Any]:
     """Return the row of a peer: medians of processor seconds, and the ratios theirs / ours."""
 
-    def of(key: str) -> tuple[float, float, float]:
+    def of(key: str) -> tuple[float, float, list[float]]:
         sides = [[figures[key] for figures in side] for side in (ours, theirs)]
-        ratio = np.median(np.array(sides[1]) / np.array(sides[0]))
-        return float(np.median(sides[0])), float(np.median(sides[1])), float(ratio)
+        ratios = sorted((np.array(sides[1]) / np.array(sides[0])).tolist())
+        return float(np.median(sides[0])), float(np.median(sides[1])), ratios
 
     first, all_rows = of("first_cpu"), of("all_cpu")
+    ratio, tokens_ratio = float(np.median(first[2])), float(np.median(all_rows[2]))
     n_rows = ours[0]["n_rows"]
     return {
         "what": what,
-        "ours_first": first[0],
-        "theirs_first": first[1],
-        "ratio_first": first[2],
-        "ratio_first_clock": of("first")[2],
+        "peer": peer,
+        "ours_seconds": first[0],
+        "theirs_seconds": first[1],
+        "ratio": ratio,
+        "ratio_least": first[2][0],
+        "ratio_greatest": first[2][-1],
+        "clock_ratio": float(np.median(of("first")[2])),
         "ours_tokens_per_second": ours[0]["n_tokens"] / all_rows[0],
-        "ratio_tokens_per_second": all_rows[2],
+        "tokens_per_second_ratio": tokens_ratio,
         "rows_lost": n_rows - theirs[0]["n_rows"],
         "bar": bar,
-        "is_met": first[2] >= bar and all_rows[2] >= 1,
+        "is_met": ratio >= bar and tokens_ratio >= 1,
     }
 
 
@@ -200,10 +206,10 @@ def main() -> int:
                 figures.append(run(side, folder, is_cold=options.cold))
     start = "cold" if options.cold else "warm"
     bar = 0.0 if options.cold else BAR
+    what = f"first batch of {options.records:,} records, {start}"
     peers = {"datasets": DATASETS, "LanceDB streaming": LANCEDB}
     rows = [
-        compared(sides[OURS], sides[peer], f"{options.records:,} records, {start}, {name}", bar=bar)
-        for name, peer in peers.items()
+        compared(sides[OURS], sides[side], what, peer=peer, bar=bar) for peer, side in peers.items()
     ]
     return report(rows, options.json)
 
