@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from catalog.query.source_text import literal, quoted
+from catalog.store.quoting import literal, quoted
 
 if TYPE_CHECKING:
     import duckdb

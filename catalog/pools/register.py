@@ -24,10 +24,10 @@ from catalog.pools.read_batches import FileReport, ReadOptions, read_batches
 from catalog.pools.readers.frames import Frame
 from catalog.pools.refusal import mostly_unreadable
 from catalog.pools.staging import Staging, staging
-from catalog.query.source_text import literal
 from catalog.store.database import Connection
 from catalog.store.media import adopt
 from catalog.store.queries import query
+from catalog.store.quoting import literal
 from catalog.store.references import check_name
 from catalog.store.store import Store
 

@@ -65,8 +65,9 @@ class ProjectVerbs:
         from catalog.project.plan import plan
         from catalog.query.executor import Limits
 
-        path = None if file is None else Path(file)
-        planned: Plan = self._call(plan, path, names=tuple(names), limits=Limits(memory=memory))
+        planned: Plan = self._call(
+            plan, _path(file), names=tuple(names), limits=Limits(memory=memory)
+        )
         return planned
 
     def build(
@@ -83,8 +84,7 @@ class ProjectVerbs:
         """Make what a project file describes; see `catalog.project.build.build`."""
         from catalog.project.stamp import stamped
 
-        path = None if file is None else Path(file)
-        current = stamped(self._store, path)
+        current = stamped(self._store, _path(file))
         if current is not None:
             return current
         from catalog.project.build import build
@@ -93,7 +93,7 @@ class ProjectVerbs:
         limits = Limits(memory=memory, seconds=seconds)
         options: dict[str, Any] = {"names": names, "watch": watch, "report": report}
         options |= {"is_locked": locked}
-        return build(self._catalog, self._call, path, limits=limits, **options)
+        return build(self._catalog, self._call, _path(file), limits=limits, **options)
 
     def comment(self, build: Build, *, memory: str | None = MEMORY) -> str:
         """Return what a build changed, as Markdown; see `catalog.project.comment.comment`."""
@@ -115,7 +115,12 @@ class ProjectVerbs:
         from catalog.project.data_tests import run_data_tests
         from catalog.query.executor import Limits
 
-        path = None if file is None else Path(file)
         limits = Limits(memory=memory, seconds=seconds)
-        tests: DataTests = self._call(run_data_tests, path, names=tuple(names), limits=limits)
+        tests: DataTests = self._call(
+            run_data_tests, _path(file), names=tuple(names), limits=limits
+        )
         return tests
+
+
+def _path(file: str | os.PathLike[str] | None) -> Path | None:
+    return None if file is None else Path(file)

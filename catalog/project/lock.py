@@ -1,4 +1,4 @@
-"""Lock of a project: what was built, of which files, models and code.
+"""Lock of a project: what was built, and the files, models and code that it was built from.
 
 ``catalog.lock`` stands beside the project file and is kept under version control. Another machine
 builds the same members, or is told which input differs.

@@ -31,7 +31,7 @@ class Step:
         node: its kind and name, such as ``subset best``.
         action: ``make`` it; ``check`` it again when what it reads has been made; ``keep`` it.
         why: the reasons, one sentence each.
-        seconds: that it takes, at the rate measured here; None where nothing was measured.
+        seconds: that it takes, at the rate measured here; None if there is no measurement.
         n_bytes: that a signal takes on the disk, or that a pool's files have; None if unknown.
         cost: of a judge's answers, in the currency of its prices; None without prices.
     """

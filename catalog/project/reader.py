@@ -207,7 +207,7 @@ def _is_null(node: Node) -> bool:
 
 
 def _empty(node: Node) -> MappingNode:
-    """Return an empty mapping in the place of an empty value."""
+    """Return a mapping, which is empty for an empty value."""
     import yaml
 
     return yaml.MappingNode("tag:yaml.org,2002:map", [], node.start_mark, node.end_mark)

@@ -23,7 +23,7 @@ NAME = "catalog.yaml"
 
 
 def stamped(store: Store, file: Path | None) -> Build | None:
-    """Return the result of a build that has nothing to do; None where it must plan."""
+    """Return the result of a build that has nothing to do; None if it must plan."""
     path = file or Path(NAME)
     try:
         kept = json.loads(_path(store).read_text(encoding="utf-8"))[str(path.absolute())]

@@ -18,6 +18,7 @@ import duckdb
 
 from catalog.store.connection import Connection
 from catalog.store.instance import CONFIG
+from catalog.store.quoting import literal
 
 KEPT = 2
 """Idle connections of a process."""
@@ -85,8 +86,7 @@ class LockedConnection:
         Raises:
             duckdb.Error: the file is taken, damaged or unreadable.
         """
-        quoted = str(self.access.database).replace("'", "''")
-        self.connection.execute(f"ATTACH '{quoted}' AS catalog (READ_ONLY)")
+        self.connection.execute(f"ATTACH {literal(self.access.database)} AS catalog (READ_ONLY)")
         self.connection.execute("USE catalog")
 
     def clear(self) -> None:

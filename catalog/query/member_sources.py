@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from catalog.query.resolved import Resolved
-from catalog.query.source_text import literal
 from catalog.store.database import Connection
+from catalog.store.quoting import literal
 from catalog.store.references import Reference, resolve, resolve_all
 
 

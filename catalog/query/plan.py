@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from catalog.kernels import Kernel
 from catalog.query.finding import Finding
 from catalog.query.resolved import Resolved
-from catalog.query.source_text import SourceText, literal
+from catalog.query.source_text import SourceText
+from catalog.store.quoting import literal
 
 if TYPE_CHECKING:
     from catalog.query.outline import Outline

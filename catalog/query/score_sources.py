@@ -9,11 +9,11 @@ from catalog.errors import SignalError
 from catalog.query.member_sources import union
 from catalog.query.resolved import Resolved, nothing
 from catalog.query.source_columns import MEMBER
-from catalog.query.source_text import quoted
 from catalog.signals.coverage import Coverage, PinnedSignals, coverages, most_complete
 from catalog.signals.resolve import missing_error, resolve_signal
 from catalog.signals.score_definitions import WHOLE, derived_scores
 from catalog.store.database import Connection
+from catalog.store.quoting import quoted
 from catalog.store.references import resolve
 
 

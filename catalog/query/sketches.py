@@ -11,10 +11,10 @@ import duckdb
 
 from catalog.query.resolved import Resolved
 from catalog.query.source_columns import MEMBER, OPAQUE
-from catalog.query.source_text import quoted
 from catalog.query.sources import SOURCES, Source
 from catalog.store.connection import Connection
 from catalog.store.migrate import migrate
+from catalog.store.quoting import quoted
 from catalog.store.references import Reference
 
 DIMENSION = 384

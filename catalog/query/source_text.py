@@ -117,24 +117,6 @@ def location(source: str, offset: int, *, name: str) -> str:
     return f"{name}:{line}:{column}"
 
 
-def quoted(name: str) -> str:
-    """Return a name as a quoted SQL identifier.
-
-    >>> quoted("a b")
-    '"a b"'
-    """
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(text: object) -> str:
-    """Return a text as a SQL string.
-
-    >>> literal("it's")
-    "'it''s'"
-    """
-    return "'" + str(text).replace("'", "''") + "'"
-
-
 def offset_of_byte(sql: str, byte: int) -> int:
     """Return the offset in characters of an offset in UTF-8 bytes, which DuckDB counts."""
     return byte if sql.isascii() else len(sql.encode()[:byte].decode(errors="ignore"))

@@ -15,12 +15,12 @@ from catalog.query.member_sources import pool, pools, subset
 from catalog.query.resolved import Resolved, nothing
 from catalog.query.score_sources import score, scores
 from catalog.query.source_columns import MEMBER, stored_columns, vector_type
-from catalog.query.source_text import literal
 from catalog.signals.coverage import PinnedSignals, coverages, preferred
 from catalog.signals.kind_options import ENCODER, Kind
 from catalog.signals.resolve import missing_error, resolve_signal
 from catalog.store.database import Connection
 from catalog.store.queries import query
+from catalog.store.quoting import literal
 from catalog.store.references import resolve
 
 

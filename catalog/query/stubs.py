@@ -15,8 +15,9 @@ import duckdb
 
 from catalog.query.errors import bound
 from catalog.query.parse import Node, parameters, statements, written
-from catalog.query.source_text import SourceText, quoted
+from catalog.query.source_text import SourceText
 from catalog.store.database import Connection
+from catalog.store.quoting import quoted
 
 PROBE = "acos({}, 1, 2)"  # no function takes these: DuckDB's message names the type of the first
 

@@ -8,8 +8,9 @@ from catalog.errors import QueryError
 from catalog.query.calls import Argument, Call
 from catalog.query.plan import Load, Step
 from catalog.query.resolved import Resolved
-from catalog.query.source_text import SourceText, literal
+from catalog.query.source_text import SourceText
 from catalog.query.tokens import tokens
+from catalog.store.quoting import literal
 
 
 def is_text(argument: Argument) -> bool:

@@ -15,10 +15,11 @@ from catalog.query.clause_places import Clauses
 from catalog.query.finding import Edit
 from catalog.query.parse import Node
 from catalog.query.scopes import Scope, name_of, orders_of
-from catalog.query.source_text import SourceText, quoted
+from catalog.query.source_text import SourceText
 from catalog.query.stubs import Stubs
 from catalog.query.tokens import one_line, tokens
 from catalog.query.uniqueness import Unique, is_of_members, tells_apart
+from catalog.store.quoting import quoted
 
 RULE = 1  # of the keys below: part of every definition, since another rule gives other members
 ALWAYS = {"WINDOW_ROW_NUMBER", "WINDOW_NTILE", "WINDOW_LAG", "WINDOW_LEAD"}  # whatever their frame
@@ -175,15 +176,8 @@ def _of_window(clauses: Clauses, window: Node, scope: Scope, known: Relations) -
     if orders:  # those of a named window that this one goes on with
         return _of_name(clauses, window, scope, after + 1)
     at = clauses[last - 1].end
-    return Open(
-        at,
-        at,
-        " ORDER BY " if last > after + 1 else "ORDER BY ",
-        "",
-        window,
-        scope,
-        scope.is_grouped,
-    )
+    before = " ORDER BY " if last > after + 1 else "ORDER BY "
+    return Open(at, at, before, "", window, scope, scope.is_grouped)
 
 
 def _of_name(clauses: Clauses, window: Node, scope: Scope, index: int) -> Open | None:

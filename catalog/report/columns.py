@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from catalog.json_text import json_text
+from catalog.store.quoting import literal
 
 ALIGNED = 8
 """Bytes that every array starts at a multiple of, so that a typed array can view it."""
@@ -105,8 +106,7 @@ def mark_column(values: Sequence[str | None], *, reads: str) -> Column:
 
 def subset_column(reference: str, is_member: Array, *, selector: str) -> Column:
     """Return membership in a subset, uint8 (n,)."""
-    quoted = reference.replace("'", "''")
-    sql = f"fingerprint IN (SELECT fingerprint FROM subset('{quoted}'))"
+    sql = f"fingerprint IN (SELECT fingerprint FROM subset({literal(reference)}))"
     details = {"selector": selector, "n_members": int(is_member.sum())}
     return Column(reference, reference, "subset", is_member.astype(np.uint8), sql, details)
 

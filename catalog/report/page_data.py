@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from catalog.query.executor import Limits
-from catalog.query.source_text import quoted
 from catalog.report.columns import (
     NONE,
     Array,
@@ -26,6 +25,7 @@ from catalog.report.loss_clusters import LossClusters, loss_clusters
 from catalog.report.places import places
 from catalog.report.reading import read
 from catalog.report.regions import named_regions
+from catalog.store.quoting import quoted
 from catalog.store.references import Reference, resolve
 from catalog.store.store import Store
 from catalog.subsets.store import list_subsets

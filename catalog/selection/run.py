@@ -12,11 +12,11 @@ import duckdb
 
 from catalog.errors import SelectionError
 from catalog.query.executor import Execution, Limits, executing
-from catalog.query.source_text import quoted
 from catalog.query.stream import deduplicate_column_names
 from catalog.selection.definition import Definition
 from catalog.selection.token_score import n_within
 from catalog.store.queries import query
+from catalog.store.quoting import quoted
 from catalog.store.references import listed_references, source_parameters
 from catalog.store.store import Store
 

@@ -17,6 +17,8 @@ from typing import Any
 
 import duckdb
 
+from catalog.store.quoting import literal
+
 CONFIG: dict[str, Any] = {
     "python_enable_replacements": False,
     "autoinstall_known_extensions": False,
@@ -87,8 +89,7 @@ class _Instance:
         if database is None or not (is_read_only and database.is_read_only):
             database = _Database(next(_names), is_read_only)
             mode = "READ_ONLY" if is_read_only else f"STORAGE_VERSION '{STORAGE_VERSION}'"
-            quoted = str(path).replace("'", "''")
-            self.connection.execute(f"ATTACH '{quoted}' AS {database.name} ({mode})")
+            self.connection.execute(f"ATTACH {literal(path)} AS {database.name} ({mode})")
             self.databases[path] = database
         database.n_users += 1
         return database.name

@@ -12,10 +12,11 @@ from catalog.query.clauses import with_values
 from catalog.query.executor import Execution
 from catalog.query.parse import NOWHERE, Node, nodes, statements, written
 from catalog.query.scopes import Scope, query_of, scopes
-from catalog.query.source_text import offset_of_byte, quoted
+from catalog.query.source_text import offset_of_byte
 from catalog.query.tokens import shown
 from catalog.signals.kinds import KINDS
 from catalog.store.queries import query
+from catalog.store.quoting import quoted
 from catalog.why.answers import answer_of
 from catalog.why.lookup import Row
 

@@ -120,7 +120,7 @@ class Judging:
         return label_values(texts, labels, reasons, n_tokens=n_tokens)
 
     def answers_of(self, texts: pa.Table) -> list[list[Answer | None]]:
-        """Return the answers about each member, turn by turn; None where one is missing."""
+        """Return the answers about each member, turn by turn; None for a missing one."""
         requests = requests_of(self.definition, self.model, texts)
         answers = self._answers([each for group in requests for each in group])
         return [[answers.get(each.sha256) for each in group] for group in requests]

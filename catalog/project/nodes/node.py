@@ -97,7 +97,7 @@ class Made:
 
 @dataclass(frozen=True)
 class Estimate:
-    """Cost of making a node; None where nothing was measured."""
+    """Cost of making a node; a part without a measurement is None."""
 
     seconds: float | None = None
     n_bytes: int | None = None

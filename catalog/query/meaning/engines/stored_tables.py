@@ -14,7 +14,7 @@ from sqlglot.optimizer.scope import traverse_scope
 from catalog.query.outline import Outline
 from catalog.query.plan import call_text
 from catalog.query.resolved import Resolved
-from catalog.query.source_text import quoted
+from catalog.store.quoting import quoted
 
 EXPORTED = frozenset(("fingerprint", "source"))
 """The scalar columns that an export as Parquet has under the catalog's names."""
