@@ -614,6 +614,7 @@ class Catalog:
         *,
         budget: int | str | None = None,
         settings: Mapping[str, Any] | None = None,
+        keep: bool = False,
         supersede: bool = False,
         memory: str | None = SELECTION_MEMORY,
         seconds: float | None = None,
@@ -630,6 +631,7 @@ class Catalog:
         limits = Limits(memory=memory, seconds=seconds, progress=progress, use_cache=use_cache)
         options = {"budget": budget, "settings": settings, "is_superseding": supersede}
         options |= {"is_dry_run": dry_run, "is_strict": strict, "is_new_version": new_version}
+        options |= {"is_keeping": keep}
         self.project.recount(name)
         return self._limited(refresh, name, **options, limits=limits)
 

@@ -50,16 +50,13 @@ def refresh(
     NAME may be a glob, such as 'car-*'. Subsets that others are made from come first.
     """
     names = _to_refresh(catalog, name, is_all=is_all)
-    if (is_all or is_keeping) and (budget or pairs):
-        flag = "--all" if is_all else "--keep"
-        raise OptionError(f"{flag} leaves budgets and settings as they are: refresh without it")
-    settings = parse_pairs(pairs, option="--set")
-    one = _refresh
+    if is_all and (budget or pairs):
+        raise OptionError("--all leaves budgets and settings as they are: refresh without it")
     if is_keeping:  # which refreshes the rankings that it made before
         names = [each for each in names if each.removesuffix(".ranking") not in {*names} - {each}]
-        one = _refresh_keeping
-    options |= {"budget": budget, "settings": settings, "is_json": is_json}
-    answers = [one(catalog, each, options) for each in names]
+    settings = parse_pairs(pairs, option="--set")
+    options |= {"budget": budget, "settings": settings, "keep": is_keeping, "is_json": is_json}
+    answers = [_refresh(catalog, each, options) for each in names]
     if is_json:
         echo_json(answers[0] if name and not is_glob(name) else answers)
     elif not names:
@@ -82,29 +79,17 @@ def _to_refresh(catalog: Catalog, name: str | None, *, is_all: bool) -> list[str
 
 def _refresh(catalog: Catalog, name: str, options: dict[str, Any]) -> dict[str, Any]:
     """Refresh a subset, print what changed, and return it for JSON."""
-    budget, settings = options["budget"], options["settings"]
+    asked = {key: options[key] for key in ("budget", "settings", "keep")}
     _compute(catalog, name, options)
     with running(name, options) as run_as:
-        selected = catalog.refresh(name, budget=budget, settings=settings, **run_as)
+        selected = catalog.refresh(name, **asked, **run_as)
     if not options["is_json"]:
         echo_selected(selected)
-        if selected.is_new and selected.reference:
+        if selected.churn:
+            click.echo(f"  {selected.churn}")
+        elif selected.is_new and selected.reference:
             _echo_changes(catalog, selected.reference)
-    return selected_json(selected)
-
-
-def _refresh_keeping(catalog: Catalog, name: str, options: dict[str, Any]) -> dict[str, Any]:
-    """Refresh a subset and keep what qualifies, print the churn, and return it for JSON."""
-    from catalog.project.keep import churn
-
-    _compute(catalog, name, options)
-    limits = {"memory": options["memory"], "seconds": options["timeout"]}
-    kept = catalog.project.refresh_keeping(name, dry_run=options["is_dry_run"], **limits)
-    if not options["is_json"]:
-        echo_selected(kept.selected)
-        click.echo(f"  {churn(kept)}")
-    counts = {key: value for key, value in vars(kept).items() if key != "selected"}
-    return selected_json(kept.selected) | counts
+    return selected_json(selected) | (vars(selected.churn) if selected.churn else {})
 
 
 def _compute(catalog: Catalog, name: str, options: dict[str, Any]) -> None:

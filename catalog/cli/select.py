@@ -234,17 +234,15 @@ def compute_for_refresh(
     """Compute the signals that a subset's selection needs on the current version of its pool.
 
     Raises:
-        OptionError: the name is one of a pool.
+        ReferenceNotFoundError: no subset of that name.
     """
     from catalog.cli.compute import compute_missing
-    from catalog.store.references import bare_names
-    from catalog.subsets.describe import SubsetDescription
+    from catalog.store.references import bare_names, resolve
+    from catalog.subsets.keep import selection_record
     from catalog.subsets.stored_definition import stored_selector
 
-    description = catalog.show(name, n_examples=0)
-    if not isinstance(description, SubsetDescription):
-        raise OptionError(f"expected a subset, but {name} is a pool: list subsets with `subsets`")
-    record = description.record
+    with catalog.store.reading() as connection:
+        record = selection_record(connection, resolve(connection, name, kind="subset"))
     definition = record["definition"]
     selector = stored_selector(definition, settings, text=record["selector_text"])
     compute_missing(

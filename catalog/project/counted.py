@@ -12,7 +12,7 @@ from catalog.selection.token_score import TokenScore
 from catalog.signals.registry import list_named
 from catalog.store.references import bare_names, resolve, resolve_all
 from catalog.store.store import Store
-from catalog.subsets.store import stored
+from catalog.subsets.keep import selection_record
 
 NAMES = ("total_tokens", "response_tokens")
 """The scores that count tokens."""
@@ -31,7 +31,8 @@ def recount(store: Store, subset: str) -> None:
         ReferenceNotFoundError: no such subset, or its pool is gone.
     """
     with store.reading() as connection:
-        content = stored(connection, resolve(connection, subset, kind="subset"))["definition"]
+        reference = resolve(connection, subset, kind="subset")
+        content = selection_record(connection, reference)["definition"]
         identities = [each["identity_sha256"] for each in content.get("signals", ())]
         signals = [
             signal

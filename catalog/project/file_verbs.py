@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from catalog.project.build import Watch
     from catalog.project.built import Build, Built
     from catalog.project.data_tests import DataTests
-    from catalog.project.keep import KeptRefresh
     from catalog.project.plan import Plan
     from catalog.project.status import Status
 
@@ -34,25 +33,6 @@ class ProjectVerbs:
         from catalog.project.status import status
 
         return status(self._store)
-
-    def refresh_keeping(
-        self,
-        name: str,
-        *,
-        dry_run: bool = False,
-        memory: str | None = MEMORY,
-        seconds: float | None = None,
-    ) -> KeptRefresh:
-        """Refresh a subset and keep the members that still qualify.
-
-        See `catalog.project.keep.refresh_keeping`.
-        """
-        from catalog.project.keep import refresh_keeping
-        from catalog.query.executor import Limits
-
-        limits = Limits(memory=memory, seconds=seconds)
-        kept: KeptRefresh = self._call(refresh_keeping, name, is_dry_run=dry_run, limits=limits)
-        return kept
 
     def plan(
         self,

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
+from catalog.errors import OptionError
+from catalog.kernels._common.mixing import ALL
 from catalog.messages import argument
 from catalog.query.executor import Limits
 from catalog.selection.token_score import stored_score
 from catalog.signals.kinds import KINDS
 from catalog.store.references import Reference, bare_names, resolve
 from catalog.store.store import Store
+from catalog.subsets.keep import select_keeping, selection_record
 from catalog.subsets.select import Selected, select
 from catalog.subsets.store import stored
 from catalog.subsets.stored_definition import (
@@ -31,6 +35,7 @@ def refresh(
     *,
     budget: int | str | None = None,
     settings: Mapping[str, Any] | None = None,
+    is_keeping: bool = False,
     is_superseding: bool = False,
     is_dry_run: bool = False,
     is_strict: bool = False,
@@ -48,44 +53,67 @@ def refresh(
         budget: another budget; by default the one that was asked for, so that ``"10%"`` and
             ``"all"`` follow the pool.
         settings: values of the selector's parameters to change.
+        is_keeping: keep the members that still qualify and replace only the others, as
+            `catalog.subsets.keep.select_keeping` does. All that qualify are the subset
+            ``NAME.ranking``. A budget of ``"all"`` has room for every member that qualifies.
         is_superseding: let the next version follow one that another selector made.
-        is_dry_run: compute, and write nothing.
+        is_dry_run: compute, and write nothing but that ranking.
         is_strict: refuse a selector with findings, as `catalog.subsets.select.select` does.
         is_new_version: as `catalog.subsets.select.select` takes it.
         limits: memory, time, and whether results of slow kernels are cached.
 
     Raises:
         ReferenceNotFoundError: no subset of that name, or its pool is gone.
-        OptionError: the pool has become smaller than the budget, or a setting is out of its range.
+        OptionError: the pool has become smaller than the budget, a setting is out of its range, or
+            ``is_keeping`` comes with another budget or setting.
         SelectionError: version 0.1 made the definition, and parts of it are missing.
     """
+    _require_same(budget, settings, is_keeping=is_keeping)
     limits = limits or Limits()
     with store.reading() as connection:
         reference = resolve(connection, name, kind="subset")
-        record = stored(connection, reference)
+        newest = stored(connection, reference)
+        record = selection_record(connection, reference) if is_keeping else newest
     content = record["definition"]
     require_complete(content)
     if not is_dry_run:
         _refresh_sources(store, reference, content, limits=limits)
-    selected = select(
+    selected_again = partial(
+        select,
         store,
         stored_selector(content, settings or {}, text=record["selector_text"]),
         bare_names(content["pool"]),
-        name=reference.name,
-        budget=budget or record["budget_asked"] or content["budget"],
         settings=settings,
         seed=content["seed"],
         pins=stored_pins(content, is_onto=True),
-        tokens=stored_score(content),
-        group=record["group_name"],
-        is_superseding=is_superseding,
-        is_dry_run=is_dry_run,
         is_strict=is_strict,
-        is_new_version=is_new_version,
         limits=limits,
+    )
+    asked = budget or record["budget_asked"] or content["budget"]
+    options: dict[str, Any] = {"tokens": stored_score(content), "group": newest["group_name"]}
+    options |= {"is_dry_run": is_dry_run, "is_new_version": is_new_version}
+    if is_keeping and asked != ALL:
+        ranking = selected_again(name=f"{reference.name}.ranking", budget=ALL, is_superseding=True)
+        return select_keeping(store, reference, ranking, budget=asked, limits=limits, **options)
+    is_superseding = is_superseding or record is not newest
+    selected = selected_again(
+        name=reference.name, budget=asked, is_superseding=is_superseding, **options
     )
     changes = _changes(reference, record, selected.definition.content)
     return replace(selected, warnings=(*selected.warnings, *changes))
+
+
+def _require_same(
+    budget: int | str | None, settings: Mapping[str, Any] | None, *, is_keeping: bool
+) -> None:
+    """Refuse another budget or setting of a selection whose members are kept.
+
+    Raises:
+        OptionError: there is one.
+    """
+    if is_keeping and (budget or settings):
+        flag = argument("keep", True)
+        raise OptionError(f"{flag} leaves budgets and settings as they are: refresh without it")
 
 
 def _refresh_sources(

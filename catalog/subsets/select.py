@@ -21,6 +21,7 @@ from catalog.store.database import Connection
 from catalog.store.queries import query
 from catalog.store.references import Reference, check_name, resolve
 from catalog.store.store import Store
+from catalog.subsets.churn import Churn
 from catalog.subsets.environment import environment
 from catalog.subsets.equivalent import find_equivalent
 from catalog.subsets.shortfall import warnings_of
@@ -38,6 +39,7 @@ class Selected(NotebookResult):
         n_members: how many members there are.
         warnings: what a user should know, such as a shortfall.
         seconds: how long it took.
+        churn: what a refresh that keeps members changed; None of others.
     """
 
     reference: str | None
@@ -46,6 +48,7 @@ class Selected(NotebookResult):
     n_members: int
     warnings: tuple[str, ...]
     seconds: float
+    churn: Churn | None = None
 
 
 def select(

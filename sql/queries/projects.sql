@@ -104,7 +104,3 @@ SELECT source, count(*) AS n_added, 0 AS n_removed, 0 AS n_kept
 FROM pool($after)
 GROUP BY source
 ORDER BY n_added DESC, source
-
--- name: member_ids
-SELECT instruction_id
-FROM members_of($kind, $id, $version)

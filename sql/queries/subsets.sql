@@ -167,6 +167,10 @@ FROM kept
 JOIN dropped ON dropped.reference = kept.definition ->> 'pool'
 ORDER BY subset
 
+-- name: member_ids
+SELECT instruction_id
+FROM members_of($kind, $id, $version)
+
 -- name: members
 -- The fingerprints of a subset's rows in their order: a member that stands several times is several rows.
 SELECT fingerprint

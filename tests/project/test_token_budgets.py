@@ -113,6 +113,27 @@ def test_a_refresh_counts_the_tokens_of_new_members(
 
 
 @pytest.mark.slow
+def test_members_that_are_kept_fill_a_budget_in_tokens_first(
+    counted: Catalog, model: Path, jsonl: Callable[..., Path], tmp_path: Path
+) -> None:
+    file = tmp_path / "first.sql"
+    file.write_text(FIRST)
+    counted.select(file, "p", budget="300tok", name="s", model=model)
+    before = set(counted.sql("SELECT fingerprint FROM subset('s@1')")["fingerprint"])
+    for version in (2, 3):
+        more = [{"instruction": f"large {i} of {version}", "output": "night " * 20} for i in (1, 2)]
+        counted.register(jsonl(more, "more.jsonl"), pool="p", mode="append")
+        refreshed = counted.refresh("s", keep=True)
+        assert refreshed.reference == f"s@{version}"
+        assert refreshed.churn is not None
+        assert refreshed.churn.n_kept == len(before)
+        assert before <= set(counted.sql("SELECT fingerprint FROM subset('s')")["fingerprint"])
+        tokens = tokens_of(counted, "s", "total_tokens")
+        assert 300 - max(tokens.values()) < sum(tokens.values()) <= 300
+        assert counted.verify("s").is_same
+
+
+@pytest.mark.slow
 def test_a_mixture_has_shares_of_tokens(counted: Catalog, model: Path) -> None:
     counted.select("random", "p", budget=20, name="best")
     parts = ["p:random=50%", "best=rest*2"]
