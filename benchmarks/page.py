@@ -2,12 +2,12 @@
 
 Run: python benchmarks/page.py [--home FOLDER --pool NAME] [--sizes N,N] [--json FILE]
 
-A filter is measured from the call to the frame in which every bar and histogram at the side is
-drawn, the median of 9; a redraw is one drawing of all members, the median of 9. `processor` is the
-time of the page's thread: until ready, and of the 9 together, with what else the page draws. The
-Alpaca pool is that of ``--home``, or is made with planted vectors and the map of their principal
-components. Larger pages have generated columns and no texts. Chromium draws without a graphics
-card.
+A filter (a range, a subset, an outline of 40 corners) is measured from the call to the frame in
+which every bar and histogram at the side is drawn, the median of 9; a redraw is one drawing of all
+members, the median of 9. `processor` is the time of the page's thread: until ready, and of the 9
+together, with what else the page draws. The Alpaca pool is that of ``--home``, or is made with
+planted vectors and the map of their principal components. Larger pages have generated columns and
+no texts. Chromium draws without a graphics card.
 """
 
 from __future__ import annotations
@@ -50,9 +50,11 @@ MEASURE = """async (part) => {
   const { placesX, placesY } = await import('/view.js');
   const frame = () => new Promise(requestAnimationFrame);
   const middle = (values) => values.sort((a, b) => a - b)[values.length >> 1];
-  const square = [[-9, -9], [9, -9], [9, 9], [-9, 9]].map(([x, y]) => [x / 10, y / 10]);
   const reach = placesX.reduce((most, x) => Math.max(most, Math.abs(x)), 0);
-  const outline = square.map((corner) => corner.map((value) => value * reach));
+  const outline = Array.from({ length: 40 }, (_, k) => {
+    const [turn, radius] = [(k * Math.PI) / 20, reach * (0.7 + 0.2 * Math.sin(k))];
+    return [radius * Math.cos(turn), radius * Math.sin(turn)];
+  });
   const wanted = [
     [numbers[0].name, { kind: 'number', low: numbers[0].edge(5), high: numbers[0].edge(30) }],
     [subsets[0].name, { kind: 'subset', isIn: false }],

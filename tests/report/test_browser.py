@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import numpy as np
 import pytest
 
 from catalog import Catalog
@@ -51,6 +52,26 @@ def test_what_is_shown_is_saved_and_verifies(
     until(page, f"document.getElementById('count').textContent === '{n} of {N}'")
     page.click("#clear")
     until(page, f"document.getElementById('count').textContent === '{N} of {N}'")
+
+
+def test_the_page_and_sql_agree_on_what_is_inside_an_outline(
+    server: PageServer, shown: Catalog, open_page: Open
+) -> None:
+    draw = np.random.default_rng(4)
+    corners = draw.integers(-6, 7, (40, 2)).astype(float)  # some edges are level, some upright
+    lattice = np.stack(np.meshgrid(np.arange(-7, 8), np.arange(-7, 8)), axis=-1).reshape(-1, 2)
+    places = np.concatenate([lattice, draw.uniform(-7, 7, (1775, 2))]).astype(np.float32)
+    inside = open_page(server.url).evaluate(
+        "async ([xs, ys, corners]) => {"
+        " const { rowsInside } = await import('/inside.js');"
+        " return [...rowsInside(Float32Array.from(xs), Float32Array.from(ys), corners)]; }",
+        [places[:, 0].tolist(), places[:, 1].tolist(), corners.tolist()],
+    )
+    rows = ", ".join(f"({k}, {x}::FLOAT, {y}::FLOAT)" for k, (x, y) in enumerate(places.tolist()))
+    query = f"SELECT is_inside(x, y, {corners.tolist()}) AS i FROM (VALUES {rows}) t(k, x, y)"
+    expected = shown.sql(f"{query} ORDER BY k")["i"].to_list()
+    assert 100 < sum(expected) < 1900
+    assert [bool(value) for value in inside] == expected
 
 
 def test_search_rows_and_keys(server: PageServer, open_page: Open) -> None:

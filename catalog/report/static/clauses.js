@@ -1,6 +1,30 @@
-// What a filter keeps, as a test of a row, as SQL and as words. A filter is plain data: see state.js.
-import { ask, columns } from './data.js';
+// What a filter keeps: as a 1 for each row that it keeps, as SQL, and as words. A filter is plain
+// data: see state.js.
+import { ask, columns, page } from './data.js';
 import { shown } from './dom.js';
+import { rowsInside } from './inside.js';
+
+function rowsOf(ids) {
+  const kept = new Uint8Array(page.n);
+  for (const id of ids) kept[id] = 1;
+  return kept;
+}
+
+function rowsWith(codes, isKept) {
+  const table = Uint8Array.from({ length: 2 ** (8 * codes.BYTES_PER_ELEMENT) }, (_, code) => isKept(code));
+  const kept = new Uint8Array(codes.length);
+  for (let row = 0; row < kept.length; row += 1) kept[row] = table[codes[row]];
+  return kept;
+}
+
+function rowsBetween(values, from, to, isClosed) {
+  const kept = new Uint8Array(values.length);
+  for (let row = 0; row < kept.length; row += 1) {
+    const value = values[row];
+    kept[row] = (value >= from) & (value < to || (isClosed && value === to));
+  }
+  return kept;
+}
 
 const quotedText = (text) => `'${text.replaceAll("'", "''")}'`;
 
@@ -12,7 +36,7 @@ function categoryClause(column, { values }) {
   const none = absent != null && codes.has(absent) ? `${column.sql} IS NULL` : '';
   const both = [list, none].filter(Boolean).join(' OR ');
   return {
-    test: (row) => codes.has(column.values[row]),
+    kept: rowsWith(column.values, (code) => codes.has(code)),
     sql: list && none ? `(${both})` : both,
     label: `${column.label}: ${values.join(', ')}`,
     reads: column.reads,
@@ -24,11 +48,8 @@ function numberClause(column, { low, high, isClosed }) {
   const [from, to] = [Math.fround(low), Math.fround(high)];
   if (!Number.isFinite(from) || !Number.isFinite(to)) throw new Error('A range has two numbers.');
   const value = `(${column.sql})::FLOAT`;
-  const { values } = column;
   return {
-    test: isClosed
-      ? (row) => values[row] >= from && values[row] <= to
-      : (row) => values[row] >= from && values[row] < to,
+    kept: rowsBetween(column.values, from, to, isClosed),
     sql: `${value} >= ${from}::FLOAT AND ${value} ${isClosed ? '<=' : '<'} ${to}::FLOAT`,
     label: `${column.label} from ${shown(low)} to ${shown(high)}`,
     reads: column.reads,
@@ -37,30 +58,10 @@ function numberClause(column, { low, high, isClosed }) {
 
 function subsetClause(column, { isIn }) {
   return {
-    test: (row) => Boolean(column.values[row]) === isIn,
+    kept: rowsWith(column.values, (code) => Boolean(code) === isIn),
     sql: isIn ? column.sql : `NOT ${column.sql}`,
     label: `${isIn ? 'in' : 'not in'} ${column.label}`,
   };
-}
-
-// The same steps as the macro `is_inside`, in the same order: both compute with doubles.
-function isInside(x, y, points) {
-  let isOdd = false;
-  for (let i = 0; i < points.length; i += 1) {
-    const [ax, ay] = points[i];
-    const [bx, by] = points[(i + 1) % points.length];
-    if (ay > y !== by > y && x < ax + ((y - ay) * (bx - ax)) / (by - ay)) isOdd = !isOdd;
-  }
-  return isOdd;
-}
-
-// A test of the box around an outline, a little larger, which leaves most rows out at once.
-function boxTest(points) {
-  const [xs, ys] = [points.map(([x]) => x), points.map(([, y]) => y)];
-  const [left, right] = [Math.min(...xs), Math.max(...xs)];
-  const [low, high] = [Math.min(...ys), Math.max(...ys)];
-  const edge = 1e-6 * (right - left + high - low);
-  return (x, y) => x > left - edge && x < right + edge && y > low - edge && y < high + edge;
 }
 
 // Numbers come from the address too, which anybody may have written.
@@ -72,12 +73,9 @@ function numbersOf(points) {
 
 function outlineClause(_, { points: given }) {
   const points = numbersOf(given);
-  const x = columns.get('x').values;
-  const y = columns.get('y').values;
-  const isNear = boxTest(points);
   const corners = points.map((point) => `[${point.map(asDouble).join(', ')}]`).join(', ');
   return {
-    test: (row) => isNear(x[row], y[row]) && isInside(x[row], y[row], points),
+    kept: rowsInside(columns.get('x').values, columns.get('y').values, points),
     sql: `is_inside(x, y, [${corners}])`,
     label: `inside an outline of ${points.length} corners on the map`,
     isPlaced: true,
@@ -87,10 +85,10 @@ function outlineClause(_, { points: given }) {
 const asDouble = (number) => (Number.isInteger(number) ? `${number}.0` : String(number));
 
 async function textClause(_, { text }) {
-  const ids = new Set(await ask('text', { text }));
+  const ids = await ask('text', { text });
   const holds = (name) => `contains(lower(${name}), lower(${quotedText(text)}))`;
   return {
-    test: (row) => ids.has(row),
+    kept: rowsOf(ids),
     sql: `(${holds('prompt')} OR ${holds('response')})`,
     label: `holds the text ${JSON.stringify(text)}`,
   };
@@ -99,10 +97,9 @@ async function textClause(_, { text }) {
 async function meaningClause(_, { text, k: most }) {
   const k = Math.max(1, Math.floor(Number(most) || 1));
   const ranked = await ask('meaning', { text, k });
-  const ids = new Set(ranked);
   const wanted = `text_embeddings($pool, text => ${quotedText(text)})`;
   return {
-    test: (row) => ids.has(row),
+    kept: rowsOf(ranked),
     sql: 'fingerprint IN (SELECT fingerprint FROM nearest(\n'
       + '  (SELECT fingerprint, vector FROM embeddings($pool)),\n'
       + `  (SELECT text AS fingerprint, vector FROM ${wanted}), k => ${k}\n))`,
@@ -114,9 +111,8 @@ async function meaningClause(_, { text, k: most }) {
 async function queryClause(_, { query }) {
   const { ids } = await ask('sql', { query });
   if (!ids) throw new Error('The answer has no column fingerprint.');
-  const rows = new Set(ids);
   return {
-    test: (row) => rows.has(row),
+    kept: rowsOf(ids),
     sql: `fingerprint IN (SELECT fingerprint FROM (\n${query.trim().replace(/;$/, '')}\n))`,
     label: 'in the answer of a query',
   };
@@ -133,9 +129,9 @@ const CLAUSES = {
 };
 
 // The rows that a clause leaves out, those included for which it is unknown.
-function inverted({ test, sql, label, reads, isPlaced }) {
+function inverted({ kept, sql, label, reads, isPlaced }) {
   return {
-    test: (row) => !test(row), sql: `(${sql}) IS NOT TRUE`, label: `not ${label}`, reads, isPlaced,
+    kept: kept.map((value) => 1 - value), sql: `(${sql}) IS NOT TRUE`, label: `not ${label}`, reads, isPlaced,
   };
 }
 

@@ -3,8 +3,9 @@
 import { clauseOf } from './clauses.js';
 import { page } from './data.js';
 import { record } from './history.js';
+import { tally } from './tally.js';
 
-export const masks = new Uint32Array(page.n);
+export const masks = new Int32Array(page.n);
 export const filters = new Map(); // name -> the filter, its clause and its bit
 const listeners = [];
 const totals = new WeakMap(); // members by code, of each column
@@ -31,13 +32,11 @@ function freeBit() {
 
 export async function putFilter(name, filter) {
   if (!filter) return dropFilter(name);
-  const clause = await clauseOf(name, filter);
+  const { kept, ...clause } = await clauseOf(name, filter);
   const bit = bitOf(name) || freeBit();
-  const { test } = clause;
   filters.set(name, { filter, bit, ...clause });
   for (let row = 0; row < page.n; row += 1) {
-    if (test(row)) masks[row] &= ~bit;
-    else masks[row] |= bit;
+    masks[row] = (masks[row] & ~bit) | (bit & (kept[row] - 1));
   }
   return changed();
 }
@@ -78,10 +77,8 @@ export function changed() {
   let n = 0;
   for (let row = 0; row < page.n; row += 1) {
     const mask = masks[row];
-    if (mask === shownMask) {
-      shownRows[n] = row;
-      n += 1;
-    }
+    shownRows[n] = row;
+    n += mask === shownMask;
     if (mask && !(mask & (mask - 1))) removed[31 - Math.clz32(mask)] += 1;
   }
   nShown = n;
@@ -95,7 +92,7 @@ export function changed() {
 
 function totalsOf(codes, n) {
   if (!totals.has(codes)) {
-    const all = new Uint32Array(codes.BYTES_PER_ELEMENT === 1 ? 256 : 65536);
+    const all = new Uint32Array(2 ** (8 * codes.BYTES_PER_ELEMENT));
     for (let row = 0; row < page.n; row += 1) all[codes[row]] += 1;
     totals.set(codes, all.slice(0, n));
   }
@@ -106,12 +103,9 @@ function totalsOf(codes, n) {
 export function countsOf(codes, n, ownBit) {
   const all = totalsOf(codes, n);
   if (!filters.size) return [all, all];
-  const kept = new Uint32Array(codes.BYTES_PER_ELEMENT === 1 ? 256 : 65536);
-  if (!ownBit && !shownMask) {
-    for (let k = 0; k < nShown; k += 1) kept[codes[shownRows[k]]] += 1;
-  } else {
-    const others = ~ownBit;
-    for (let row = 0; row < page.n; row += 1) if (!(masks[row] & others)) kept[codes[row]] += 1;
-  }
+  if (!ownBit && !shownMask) return [all, tally(codes, rowsShown()).subarray(0, n)];
+  const kept = new Uint32Array(2 ** (8 * codes.BYTES_PER_ELEMENT));
+  const others = ~ownBit;
+  for (let row = 0; row < page.n; row += 1) kept[codes[row]] += (masks[row] & others) === 0;
   return [all, kept.subarray(0, n)];
 }

@@ -7,6 +7,7 @@ import { placesX, placesY, scaleOf, view } from './view.js';
 
 const canvas = find('#points');
 let colours = null;
+let image = null; // its pixels are written again by each drawing
 
 export function recolour() {
   const { codes, colours: names, legend } = colouring(find('#colour').value);
@@ -25,7 +26,9 @@ function sideOf() {
 export function drawPoints() {
   const context = fitCanvas(canvas);
   const { width, height } = canvas;
-  const image = context.createImageData(width, height);
+  if (image?.width !== width || image.height !== height) {
+    image = context.createImageData(width, height);
+  }
   const pixels = new Uint32Array(image.data.buffer);
   pixels.fill(packedColour(colourOf('--map')));
   const scale = scaleOf(canvas) * devicePixelRatio;
