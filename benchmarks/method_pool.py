@@ -12,7 +12,8 @@ import pyarrow.parquet as pq
 from pairs import topics
 
 from catalog import Catalog
-from catalog.compute.shard_runner import Values, compute
+from catalog.compute.shard_runner import compute
+from catalog.compute.shard_writer import Values
 from catalog.signals.registry import ensure_signal
 
 N_ROWS, SHARE, D, N_TARGET = 50_000, 0.1, 384, 200

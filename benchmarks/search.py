@@ -21,7 +21,8 @@ import pyarrow as pa
 from pairs import Array, alternate, arguments, report, topics
 
 from catalog import Catalog
-from catalog.compute.shard_runner import SHARD_ROWS, Values, commit_shard
+from catalog.compute.shard_runner import SHARD_ROWS
+from catalog.compute.shard_writer import Values, commit_shard
 from catalog.compute.similarity import committed_shards, each_batch, exact_nearest, largest
 from catalog.signals.registry import Signal, ensure_signal
 from catalog.store.store import Store

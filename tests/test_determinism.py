@@ -1,7 +1,4 @@
-"""Determinism: every selector selects the same members in the same order.
-
-It does so again, with another number of threads, and from a shuffled pool.
-"""
+"""Every selector selects the same members, again, with other threads, from a shuffled pool."""
 
 import json
 from collections.abc import Iterator
@@ -17,7 +14,8 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 from catalog import Catalog
-from catalog.compute.shard_runner import Values, compute
+from catalog.compute.shard_runner import compute
+from catalog.compute.shard_writer import Values
 from catalog.query.executor import Limits
 from catalog.selection.definition import define
 from catalog.selection.run import choose

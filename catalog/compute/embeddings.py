@@ -9,7 +9,8 @@ import pyarrow as pa
 
 from catalog.compute.language_model import resumable
 from catalog.compute.loading import loading
-from catalog.compute.shard_runner import BATCH_ORDER, ComputeReport, Progress, Values, compute
+from catalog.compute.shard_runner import BATCH_ORDER, ComputeReport, Progress, compute
+from catalog.compute.shard_writer import Values
 from catalog.errors import OptionError
 from catalog.messages import argument
 from catalog.signals.coverage import coverages, most_complete

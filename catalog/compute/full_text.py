@@ -17,14 +17,8 @@ import numpy as np
 import pyarrow as pa
 
 from catalog.compute.index import is_stale
-from catalog.compute.shard_runner import (
-    ComputeReport,
-    Progress,
-    Values,
-    compute,
-    exclusively,
-    missing,
-)
+from catalog.compute.shard_runner import ComputeReport, Progress, compute, exclusively, missing
+from catalog.compute.shard_writer import Values
 from catalog.compute.similarity import Ids, committed_shards, largest
 from catalog.errors import SignalError
 from catalog.query.provenance import macro_sha256

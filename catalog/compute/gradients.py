@@ -17,7 +17,8 @@ import pyarrow as pa
 
 from catalog.compute.language_model import LanguageModel, model_signal, resumable, tokens_of_texts
 from catalog.compute.lora_warm_up import LoraWarmUp
-from catalog.compute.shard_runner import SHARD_ROWS, ComputeReport, Progress, Values, compute
+from catalog.compute.shard_runner import SHARD_ROWS, ComputeReport, Progress, compute
+from catalog.compute.shard_writer import Values
 from catalog.compute.turns import same_values
 from catalog.compute.warm_up import WarmUpPart, warm_up_part
 from catalog.models.lora_shape import LoraShape

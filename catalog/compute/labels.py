@@ -13,14 +13,8 @@ import numpy as np
 import pyarrow as pa
 
 from catalog.compute.losses.recorder import Stopwatch
-from catalog.compute.shard_runner import (
-    ComputeReport,
-    Progress,
-    Values,
-    commit_shard,
-    exclusively,
-    missing,
-)
+from catalog.compute.shard_runner import ComputeReport, Progress, exclusively, missing
+from catalog.compute.shard_writer import Values, commit_shard
 from catalog.compute.similarity import (
     Ids,
     Vectors,

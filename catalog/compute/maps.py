@@ -13,14 +13,8 @@ import numpy as np
 import pyarrow as pa
 
 from catalog.compute.few_vectors import vector_matrix
-from catalog.compute.shard_runner import (
-    ComputeReport,
-    Values,
-    delete_dead_shards,
-    exclusively,
-    missing,
-    write_shard,
-)
+from catalog.compute.shard_runner import ComputeReport, delete_dead_shards, exclusively, missing
+from catalog.compute.shard_writer import Values, write_shard
 from catalog.compute.similarity import Ids, Vectors, each_batch, exact_nearest, unit_vectors
 from catalog.errors import SignalError
 from catalog.query.checked_vectors import Shards, checked_batches, naming_damage, recorded_shards

@@ -1,22 +1,24 @@
 """Computing a signal: missing values are computed shard by shard, and a shard is atomic.
 
-A shard is written to the vector store first and then, in one short transaction, to DuckDB; a shard
-that DuckDB does not record does not exist. A job that is killed loses its current shard, and the
-next run computes only what is missing.
+Vectors are written to the vector store first; then, in one short transaction, DuckDB records the
+shard. A shard that DuckDB does not record does not exist. A job that is killed loses the shards of
+some seconds, and the next run computes only what is missing.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any
 
 import duckdb
 import pyarrow as pa
 
-from catalog.compute.loading import counting_loads
+from catalog.compute.shard_run import ShardRun
+from catalog.compute.shard_writer import Values, compact_table
+from catalog.engine import Engine
+from catalog.engine.local import Local
 from catalog.errors import CatalogError, SignalError
 from catalog.notebook import NotebookResult
 from catalog.signals.registry import Signal, list_named, renew_signal
@@ -25,33 +27,11 @@ from catalog.store.database import Connection
 from catalog.store.lock import locked
 from catalog.store.queries import query
 from catalog.store.references import Reference, count_members
-from catalog.store.shard_hash import record_sha256, rows_sha256
 from catalog.store.store import Store
 
 SHARD_ROWS = 4096  # about half a minute of the smallest models on two cores
+READ_ROWS = 65_536  # instructions whose texts are read at once, about 60 MB
 BATCH_ORDER = 2  # of rows in shards and batches: by fingerprint; absent or 1, by the pool's file
-
-
-@dataclass(frozen=True)
-class Values:
-    """Values of one shard.
-
-    Attributes:
-        rows: ``instruction_id``, and ``vector`` or ``states`` (for the vector store), ``value``
-            (for ``scores``) or ``labels`` (for ``signal_labels``).
-        gaps: (instruction_id, reason) of those without a value.
-        n_tokens: tokens read.
-        n_truncated: instructions that were truncated.
-        n_left: instructions with neither a value nor a gap, left for another run.
-        is_last: whether the run ends with this shard.
-    """
-
-    rows: pa.Table
-    gaps: Sequence[tuple[int, str]] = ()
-    n_tokens: int = 0
-    n_truncated: int = 0
-    n_left: int = 0
-    is_last: bool = False
 
 
 @dataclass
@@ -93,6 +73,7 @@ def compute(
     shard_rows: int = SHARD_ROWS,
     limit: int | None = None,
     progress: Progress | None = None,
+    engine: Engine | None = None,
 ) -> ComputeReport:
     """Compute a signal for the members of a reference that do not have it yet.
 
@@ -102,36 +83,39 @@ def compute(
         signal: the signal.
         shard_values: computes the values of one shard from its texts (instruction_id, fingerprint,
             prompt, response, messages, system, tools); called only if something is missing.
-        shard_rows: instructions in a shard; fixed, so that a resumed run has the same shards, and
-            the same values, as an uninterrupted one.
+        shard_rows: instructions in a shard of a new signal. The first shard fixes it, so that a
+            resumed run has the same shards, and the same values, as an uninterrupted one.
         limit: the size of the sample to compute; None computes every member.
         progress: called after each shard.
+        engine: where shards are computed; None is this process.
 
     Raises:
         LockedError: another process computes this signal, or holds the catalog.
     """
-    with exclusively(store, signal), counting_loads() as loads:
+    with exclusively(store, signal):
         started = time.monotonic()
         todo, report = _todo(store, reference, signal, limit=limit)
         delete_dead_shards(store, signal)
-        for first in range(0, todo.num_rows, shard_rows):
-            shard_started = time.monotonic()
-            texts = read_texts(store, todo.slice(first, shard_rows))
-            values = shard_values(texts)
-            if values.n_left < texts.num_rows:
-                commit_shard(store, signal, values, seconds=time.monotonic() - shard_started)
-            report.n_computed += texts.num_rows - values.n_left
-            report.n_tokens += values.n_tokens
-            report.n_truncated += values.n_truncated
-            for _, reason in values.gaps:
-                report.reasons[reason] = report.reasons.get(reason, 0) + 1
-            if progress:
-                progress(report.n_computed, todo.num_rows, report.n_tokens)
-            if values.is_last:
-                break
+        if todo.num_rows:
+            shards = ShardRun(
+                *(store, signal, report, todo.num_rows, shard_rows, engine or Local(), progress)
+            )
+            shards.run(shard_values, _texts(store, todo, shards.shard_rows))
+            compact_table(store, signal)
         report.n_left += todo.num_rows - report.n_computed
-        report.seconds, report.seconds_loading = time.monotonic() - started, sum(loads)
+        report.seconds = time.monotonic() - started
         return report
+
+
+def _texts(store: Store, todo: pa.Table, shard_rows: int) -> Iterator[tuple[str, pa.Table]]:
+    """Yield the texts of one shard after the other; those of several shards are read at once."""
+    block = max(1, READ_ROWS // shard_rows) * shard_rows
+    for first in range(0, todo.num_rows, block):
+        texts = read_texts(store, todo.slice(first, block))
+        for start in range(0, texts.num_rows, shard_rows):
+            shard = texts.slice(start, shard_rows)
+            ends = [str(shard["fingerprint"][place])[:12] for place in (0, -1)]
+            yield f"{shard.num_rows:,} instructions with fingerprints {' to '.join(ends)}", shard
 
 
 @contextmanager
@@ -187,87 +171,6 @@ def read_texts(store: Store, wanted: pa.Table) -> pa.Table:
     with store.reading() as connection:
         connection.register("wanted", wanted)
         return connection.sql(query("signals/texts")).to_arrow_table()
-
-
-def commit_shard(store: Store, signal: Signal, values: Values, *, seconds: float) -> None:
-    """Write one shard: to the vector store, then in one transaction to the database."""
-    with store.writing() as connection:
-        write_shard(connection, store, signal, values, seconds=seconds)
-
-
-def write_shard(
-    connection: Connection, store: Store, signal: Signal, values: Values, *, seconds: float
-) -> int:
-    """Write one shard within the caller's transaction, and return its number.
-
-    Losses, which the caller writes, are hashed once they are there: see `record_sha256`.
-    """
-    (shard,) = connection.sql(
-        query("signals/next_shard"), params={"signal_id": signal.signal_id}
-    ).fetchall()[0]
-    version, sha256 = None, None
-    if signal.lance_table and values.rows.num_rows:
-        numbered = values.rows.add_column(
-            1, "shard", pa.array([shard] * values.rows.num_rows, pa.int64())
-        )
-        version = vectors.append(store, signal.lance_table, numbered)
-        sha256 = rows_sha256(values.rows)
-    parameters = {"signal_id": signal.signal_id, "shard": shard}
-    _insert_members(connection, parameters, values)
-    counts = {
-        "n_instructions": values.rows.num_rows,
-        "n_missing": len(values.gaps),
-        "n_tokens": values.n_tokens,
-        "n_truncated": values.n_truncated,
-        "lance_version": version,
-        "seconds": seconds,
-        "sha256": sha256,
-    }
-    connection.execute(query("signals/insert_shard"), parameters | counts)
-    insert = {"score": _insert_scores, "labels": _insert_labels}.get(signal.kind)
-    if insert:
-        insert(connection, signal, values)
-        record_sha256(connection, kind=signal.kind, signal_id=signal.signal_id, shard=shard)
-    return int(shard)
-
-
-def _insert_members(connection: Connection, parameters: Mapping[str, Any], values: Values) -> None:
-    connection.register("shard_members", values.rows.select(["instruction_id"]))
-    connection.execute(query("signals/insert_members"), dict(parameters))
-    if values.gaps:
-        ids, reasons = zip(*values.gaps, strict=True)
-        connection.register(
-            "shard_gaps",
-            pa.table(
-                {
-                    "instruction_id": pa.array(ids, pa.int64()),
-                    "reason": pa.array(reasons, pa.string()),
-                }
-            ),
-        )
-        connection.execute(query("signals/insert_gaps"), dict(parameters))
-
-
-def _insert_scores(connection: Connection, signal: Signal, values: Values) -> None:
-    rows = values.rows.select(["instruction_id", "value"]).append_column(
-        "reason", pa.nulls(values.rows.num_rows, pa.string())
-    )
-    if values.gaps:
-        ids, reasons = zip(*values.gaps, strict=True)
-        columns = {
-            "instruction_id": pa.array(ids, pa.int64()),
-            "value": pa.nulls(len(ids), rows.schema.field("value").type),
-        }
-        rows = pa.concat_tables(
-            [rows, pa.table(columns | {"reason": pa.array(reasons, pa.string())})]
-        )
-    connection.register("shard_scores", rows)
-    connection.execute(query("signals/insert_scores"), {"signal_id": signal.signal_id})
-
-
-def _insert_labels(connection: Connection, signal: Signal, values: Values) -> None:
-    connection.register("shard_labels", values.rows.select(["instruction_id", "labels"]))
-    connection.execute(query("labels/insert"), {"signal_id": signal.signal_id})
 
 
 def _todo(

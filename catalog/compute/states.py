@@ -14,14 +14,8 @@ import numpy as np
 import pyarrow as pa
 
 from catalog.compute.language_model import LanguageModel, model_signal, resumable, tokens_of_texts
-from catalog.compute.shard_runner import (
-    SHARD_ROWS,
-    ComputeReport,
-    Progress,
-    Values,
-    compute,
-    read_texts,
-)
+from catalog.compute.shard_runner import SHARD_ROWS, ComputeReport, Progress, compute, read_texts
+from catalog.compute.shard_writer import Values
 from catalog.compute.turns import same_values
 from catalog.errors import SignalError
 from catalog.signals.kind_options import Dtype, StatesOptions, Turns

@@ -1,5 +1,7 @@
 """Sweeping the vector store: both stores agree afterwards, and the disk is freed.
 
+Small files of a table are merged first, if there are many.
+
 A table whose signal is locked belongs to a job, and is left alone: files that the job has written
 and not committed look like leftovers.
 """
@@ -15,6 +17,7 @@ import pyarrow.compute as pc
 from catalog.errors import CorruptError, LockedError
 from catalog.maintenance.vectors_doctor import faults, register_rows
 from catalog.store import vectors
+from catalog.store.compaction import compact
 from catalog.store.database import Connection
 from catalog.store.lock import locked
 from catalog.store.queries import query
@@ -144,6 +147,7 @@ def _sweep_table(
     """
     try:
         with unless_busy(store, signal_id):
+            compact(store, table)
             with store.writing() as connection:
                 for pin in _dead_pins(connection, store, table):
                     vectors.unpin(store, table, tag=pin)

@@ -10,10 +10,12 @@ whose import takes 1.4 s: they are in `catalog.store.vector_search`.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import wraps
 from pathlib import Path
@@ -33,6 +35,19 @@ os.environ.setdefault("RUST_LOG", "error")
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
+@dataclass(frozen=True)
+class Written:
+    """Rows that lie beside a table and are no part of it before `commit`.
+
+    Attributes:
+        schema: their columns.
+        fragments: Lance's record of each file, as JSON.
+    """
+
+    schema: pa.Schema
+    fragments: tuple[str, ...]
+
+
 def append(paths: CatalogPaths, table: str, rows: pa.Table | pa.RecordBatchReader) -> int:
     """Add rows to a signal's table, creating it if needed, and return the version with them.
 
@@ -41,44 +56,59 @@ def append(paths: CatalogPaths, table: str, rows: pa.Table | pa.RecordBatchReade
         table: the signal's table, as in ``signals.lance_table``.
         rows: ``instruction_id`` int64, ``shard`` int64, then ``vector`` or ``states``.
     """
-    import lance
+    return commit(paths, table, [write(paths, table, rows)])
+
+
+def write(paths: CatalogPaths, table: str, rows: pa.Table | pa.RecordBatchReader) -> Written:
+    """Write rows beside a signal's table; several processes may do so at once, without a lock."""
+    from lance.fragment import write_fragments
 
     paths.vectors.mkdir(parents=True, exist_ok=True)
-    written = lance.write_dataset(
-        rows, str(path(paths, table)), mode="append" if exists(paths, table) else "create"
-    )
-    require_files(paths, table, version=int(written.version))
-    return int(written.version)
+    mode = "append" if exists(paths, table) else "create"
+    fragments = write_fragments(rows, str(path(paths, table)), schema=rows.schema, mode=mode)
+    return Written(rows.schema, tuple(json.dumps(each.to_json()) for each in fragments))
 
 
-def require_files(paths: CatalogPaths, table: str, *, version: int) -> None:
-    """Check that the files of a version are there, before anything is recorded that says so.
+def commit(paths: CatalogPaths, table: str, written: Sequence[Written]) -> int:
+    """Add written rows to a table, in this order, as one version, and return its number.
+
+    Call it under the catalog's lock, which keeps `sweep` away.
 
     Raises:
         CorruptError: a file is gone, such as one that was taken for a leftover.
     """
-    lost = [
-        file
-        for file in data_files(dataset(paths, table, version=version))
-        if not (path(paths, table) / "data" / file).is_file()
+    import lance
+
+    fragments = [
+        lance.FragmentMetadata.from_json(fragment)
+        for each in written
+        for fragment in each.fragments
     ]
+    _require_files(paths, table, fragments)
+    uri = str(path(paths, table))
+    operation: Any = lance.LanceOperation.Overwrite(written[0].schema, fragments)
+    before = None
+    if exists(paths, table):
+        operation, before = lance.LanceOperation.Append(fragments), version(paths, table)
+    with reporting_damage(paths, table):
+        return int(lance.LanceDataset.commit(uri, operation, read_version=before).version)
+
+
+def _require_files(paths: CatalogPaths, table: str, fragments: Sequence[Any]) -> None:
+    folder = path(paths, table)
+    names = [file.path for each in fragments for file in each.files]
+    lost = [name for name in names if not (folder / "data" / name).is_file()]
     if lost:
-        problem = (
-            f"{path(paths, table)}: {lost[0]} was removed while it was written, and nothing was "
-            "recorded"
+        raise CorruptError(
+            f"{folder}: {lost[0]} was removed while it was written, and nothing was recorded",
+            next_step="run the command again",
         )
-        raise CorruptError(problem, next_step="run the command again")
 
 
 def value_columns(paths: CatalogPaths, table: str) -> list[str]:
     """Return the columns that a shard's hash covers: ``instruction_id`` and the values."""
     with reporting_damage(paths, table):
         return [name for name in dataset(paths, table).schema.names if name != "shard"]
-
-
-def data_files(opened: Any) -> list[str]:
-    """Return the names of the files that hold a table's rows, in its folder ``data``."""
-    return [file.path for fragment in opened.get_fragments() for file in fragment.data_files()]
 
 
 @contextmanager

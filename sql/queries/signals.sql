@@ -3,6 +3,14 @@ SELECT signal_id, kind, name, identity_sha256, identity, dimension, lance_table,
 FROM signals
 WHERE identity_sha256 = $identity_sha256 AND ($or_stale OR stale IS NULL)
 
+-- name: fix_shard_rows
+-- The size of a signal's shards, when its first one is committed.
+UPDATE signals
+SET shard_rows = $shard_rows
+WHERE signal_id = $signal_id
+    AND shard_rows IS NULL
+    AND NOT EXISTS (FROM shards WHERE shards.signal_id = $signal_id)
+
 -- name: forget
 -- A signal of which nothing was computed.
 DELETE FROM signals
@@ -179,6 +187,11 @@ WHERE signal_id = $signal_id
 -- name: set_details
 UPDATE signals
 SET details = $details
+WHERE signal_id = $signal_id
+
+-- name: shard_rows
+SELECT shard_rows
+FROM signals
 WHERE signal_id = $signal_id
 
 -- name: shards

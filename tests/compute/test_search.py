@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from catalog import Catalog
 from catalog.cli import main
 from catalog.compute.index import RECALL, build_index
-from catalog.compute.shard_runner import Values, commit_shard
+from catalog.compute.shard_writer import Values, commit_shard
 from catalog.compute.similarity import exact_nearest, unit
 from catalog.errors import OptionError, QueryError, SignalError
 from catalog.signals.registry import Signal, ensure_signal

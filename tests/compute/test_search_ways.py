@@ -15,7 +15,7 @@ from catalog.compute.few_vectors import each_of_few
 from catalog.compute.index import build_index
 from catalog.compute.search import search
 from catalog.compute.searched_pool import searched_pool
-from catalog.compute.shard_runner import Values, commit_shard
+from catalog.compute.shard_writer import Values, commit_shard
 from catalog.compute.similarity import committed_shards, exact_nearest, recorded_members, unit
 from catalog.errors import (
     ForbiddenQueryError,

@@ -8,7 +8,8 @@ import pyarrow as pa
 import pytest
 
 from catalog import Catalog
-from catalog.compute.shard_runner import Values, compute, exclusively
+from catalog.compute.shard_runner import compute, exclusively
+from catalog.compute.shard_writer import Values
 from catalog.errors import LockedError
 from catalog.signals.registry import Signal, ensure_signal
 from catalog.store import vectors

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from catalog import Catalog
-from catalog.compute.shard_runner import Values, commit_shard
+from catalog.compute.shard_writer import Values, commit_shard
 from catalog.signals.registry import ensure_signal
 
 N, D = 30, 16

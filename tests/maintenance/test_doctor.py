@@ -95,7 +95,7 @@ def test_compaction_changes_no_hash(copy: Copy) -> None:
     vectors.dataset(catalog.store, TABLE).optimize.compact_files()
     version = vectors.version(catalog.store, TABLE)
     change(catalog, f"UPDATE shards SET lance_version = {version} WHERE lance_version IS NOT NULL")
-    assert len(vectors.data_files(vectors.dataset(catalog.store, TABLE))) == 1
+    assert len(vectors.dataset(catalog.store, TABLE).get_fragments()) == 1
     assert catalog.doctor(full=True) == []
     assert catalog.sql(READ).equals(before)
 

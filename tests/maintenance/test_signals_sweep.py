@@ -8,7 +8,8 @@ import pyarrow as pa
 import pytest
 
 from catalog import Catalog
-from catalog.compute.shard_runner import Values, commit_shard, exclusively
+from catalog.compute.shard_runner import exclusively
+from catalog.compute.shard_writer import Values, commit_shard
 from catalog.errors import SignalError
 from catalog.signals.registry import Signal, ensure_signal
 from catalog.store import vectors

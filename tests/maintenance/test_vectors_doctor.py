@@ -4,13 +4,13 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-import lance
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from catalog import Catalog
-from catalog.compute.shard_runner import Values, commit_shard, exclusively, missing
+from catalog.compute.shard_runner import exclusively, missing
+from catalog.compute.shard_writer import Values, commit_shard
 from catalog.errors import CorruptError
 from catalog.signals.registry import Signal, ensure_signal, list_named
 from catalog.store import vectors
@@ -200,30 +200,24 @@ def test_gc_leaves_what_a_worker_has_written_and_not_committed(
     embedded: tuple[Catalog, Signal],
 ) -> None:
     catalog, signal = embedded
-    path = vectors.path(catalog.store, TABLE)
     rows = some_vectors([1, 2], shard=[3, 3]).select(["instruction_id", "shard", "vector"])
     with exclusively(catalog.store, signal):
-        fragments = lance.fragment.write_fragments(rows, str(path))
+        written = vectors.write(catalog.store, TABLE, rows)
         catalog.gc()
-    opened = lance.dataset(str(path))
-    operation = lance.LanceOperation.Append(fragments)
-    committed = lance.LanceDataset.commit(str(path), operation, read_version=opened.version)
-    vectors.require_files(catalog.store, TABLE, version=committed.version)
+    vectors.commit(catalog.store, TABLE, [written])
     assert len(held(catalog)) == 17
 
 
 def test_a_commit_whose_files_are_gone_is_refused(embedded: tuple[Catalog, Signal]) -> None:
     catalog, _ = embedded
-    path = vectors.path(catalog.store, TABLE)
     rows = some_vectors([1, 2], shard=[3, 3]).select(["instruction_id", "shard", "vector"])
-    fragments = lance.fragment.write_fragments(rows, str(path))
+    written = vectors.write(catalog.store, TABLE, rows)
+    before = vectors.version(catalog.store, TABLE)
     catalog.gc()  # nobody holds the signal, so that these are leftovers
-    operation = lance.LanceOperation.Append(fragments)
-    committed = lance.LanceDataset.commit(
-        str(path), operation, read_version=lance.dataset(str(path)).version
-    )
     with pytest.raises(CorruptError, match=r"\.lance was removed"):
-        vectors.require_files(catalog.store, TABLE, version=committed.version)
+        vectors.commit(catalog.store, TABLE, [written])
+    assert vectors.version(catalog.store, TABLE) == before
+    assert len(held(catalog)) == 15
 
 
 def test_gc_forgets_no_shard_of_a_busy_signal(embedded: tuple[Catalog, Signal]) -> None:

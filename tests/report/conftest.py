@@ -14,7 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from catalog import Catalog
-from catalog.compute.shard_runner import Values, compute
+from catalog.compute.shard_runner import compute
+from catalog.compute.shard_writer import Values
 from catalog.report.answers import Answers
 from catalog.report.page_data import read_page_data
 from catalog.report.server import PageServer

@@ -21,7 +21,7 @@ from catalog.compute.imports.row_matching import (
     member_ids,
 )
 from catalog.compute.imports.table import Published, file_sha256, read_table
-from catalog.compute.shard_runner import Values, write_shard
+from catalog.compute.shard_writer import Values, write_shard
 from catalog.errors import SignalError
 from catalog.signals.registry import Signal, keep_import, list_named, planned_import
 from catalog.store.database import Connection

@@ -23,7 +23,7 @@ from catalog.compute.imports.row_matching import (
     member_ids,
 )
 from catalog.compute.imports.table import Published, read_table
-from catalog.compute.shard_runner import Values, write_shard
+from catalog.compute.shard_writer import Values, write_shard
 from catalog.errors import SignalError
 from catalog.messages import listed
 from catalog.query.trajectories import START

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from catalog.compute.shard_runner import SHARD_ROWS, Values, read_texts, write_shard
+from catalog.compute.shard_runner import SHARD_ROWS, read_texts
+from catalog.compute.shard_writer import Values, write_shard
 from catalog.models.losses import Losses, response_losses
 from catalog.models.tokens import Tokens
 from catalog.signals.registry import Signal

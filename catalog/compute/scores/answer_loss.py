@@ -11,7 +11,7 @@ from catalog.compute.scores.measure import (
     measured_identity,
     measured_score,
 )
-from catalog.compute.shard_runner import Values
+from catalog.compute.shard_writer import Values
 
 
 @measured_score

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from catalog.compute.scores.measure import NOT_A_NUMBER
-from catalog.compute.shard_runner import Values
+from catalog.compute.shard_writer import Values
 from catalog.errors import QueryError
 from catalog.messages import listed
 from catalog.query.executor import Limits, executing

@@ -18,7 +18,7 @@ from catalog.compute.scores.measure import (
     measured_score,
     values_of_losses,
 )
-from catalog.compute.shard_runner import Values
+from catalog.compute.shard_writer import Values
 
 
 @measured_score

@@ -20,7 +20,7 @@ from catalog.compute.scores.endpoint import Endpoint
 from catalog.compute.scores.measure import label_values, score_values
 from catalog.compute.scores.parse_answer import parse_answer, parse_labels
 from catalog.compute.scores.requests import requests_of
-from catalog.compute.shard_runner import Values
+from catalog.compute.shard_writer import Values
 from catalog.errors import OptionError
 from catalog.signals.ask_options import AskOptions
 from catalog.signals.model_scores import JudgeScore

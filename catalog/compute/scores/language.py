@@ -17,7 +17,7 @@ from catalog.compute.scores.measure import (
     measured_score,
     score_values,
 )
-from catalog.compute.shard_runner import Values
+from catalog.compute.shard_writer import Values
 from catalog.errors import OptionError
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 import numpy as np
 import pyarrow as pa
 
-from catalog.compute.shard_runner import Values
+from catalog.compute.shard_writer import Values
 from catalog.signals.kind_options import ScoreOptions, turns_identity
 
 if TYPE_CHECKING:

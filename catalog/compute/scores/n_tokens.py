@@ -10,7 +10,7 @@ import pyarrow as pa
 from catalog.compute.loading import loading
 from catalog.compute.proxies import trained_proxy
 from catalog.compute.scores.measure import Measure, ScoreContext, measured_score, score_values
-from catalog.compute.shard_runner import Values
+from catalog.compute.shard_writer import Values
 from catalog.errors import OptionError
 from catalog.models.tokenizer import load_tokenizer, tokenizer_identity
 from catalog.signals.kind_options import turns_identity

@@ -18,14 +18,8 @@ from catalog.compute.scores.inputs import ranked_score, taxonomy_labels, traject
 from catalog.compute.scores.measure import MEASURES, VERSION, Measure
 from catalog.compute.scores.model_measure import model_measure
 from catalog.compute.scores.saved import check_definition
-from catalog.compute.shard_runner import (
-    ComputeReport,
-    Progress,
-    commit_shard,
-    compute,
-    exclusively,
-    missing,
-)
+from catalog.compute.shard_runner import ComputeReport, Progress, compute, exclusively, missing
+from catalog.compute.shard_writer import commit_shard
 from catalog.compute.turns import same_values
 from catalog.errors import OptionError
 from catalog.notebook import NotebookResult

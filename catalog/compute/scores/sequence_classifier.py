@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from catalog.compute.loading import loading
 from catalog.compute.scores.measure import Measure, score_values
-from catalog.compute.shard_runner import Values
+from catalog.compute.shard_writer import Values
 from catalog.errors import ModelNotFoundError, OptionError
 from catalog.messages import listed, one_line
 from catalog.signals.model_scores import ClassifierScore, conversation_text, fill

@@ -12,7 +12,8 @@ import pyarrow as pa
 
 from catalog.compute.language_model import resumable, tokens_of_texts
 from catalog.compute.scores.measure import Measure, ScoreContext, loss_values, measured_score
-from catalog.compute.shard_runner import Values, read_texts
+from catalog.compute.shard_runner import read_texts
+from catalog.compute.shard_writer import Values
 from catalog.compute.warm_up import warm_up_part
 from catalog.models.recipe import Recipe
 from catalog.signals.kind_options import LAST

@@ -15,7 +15,7 @@ from catalog.compute.scores.judge import COMBINE, Judging
 from catalog.compute.scores.measure import Measure, score_values
 from catalog.compute.scores.parse_answer import parse_answer
 from catalog.compute.scores.requests import judge_identity
-from catalog.compute.shard_runner import Values
+from catalog.compute.shard_writer import Values
 from catalog.signals.model_scores import JudgeScore
 
 

@@ -1,0 +1,171 @@
+"""Shards that are committed together, of a size that the first one fixes, beside `catalog gc`."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from catalog import Catalog
+from catalog.compute import shard_runner
+from catalog.compute.shard_runner import compute
+from catalog.compute.shard_writer import Values
+from catalog.engine.local import Local
+from catalog.errors import CorruptError
+from catalog.signals.registry import Signal, ensure_signal
+from catalog.store import compaction, vectors
+from tests.conftest import pairs
+from tests.copies import made_once
+
+TOGETHER = Local(group_seconds=60.0)
+ALONE = Local(group_seconds=0.0)
+
+
+@pytest.fixture
+@made_once
+def pool(catalog: Catalog, jsonl: Callable[..., Path]) -> Catalog:
+    catalog.register(jsonl(pairs(25)), pool="p")
+    return catalog
+
+
+@pytest.fixture
+def signal(pool: Catalog) -> Signal:
+    return ensured(pool)
+
+
+def ensured(pool: Catalog) -> Signal:
+    with pool.store.writing() as connection:
+        return ensure_signal(
+            connection, kind="embedding", name="e", identity={}, dimension=2, has_vectors=True
+        )
+
+
+def embedded(texts: pa.Table) -> Values:
+    numbers = np.array([len(prompt) for prompt in texts["prompt"].to_pylist()], dtype=np.float32)
+    vector = pa.FixedSizeListArray.from_arrays(pa.array(np.repeat(numbers, 2)), 2)
+    return Values(pa.table({"instruction_id": texts["instruction_id"], "vector": vector}))
+
+
+def shards(catalog: Catalog) -> list[tuple[int, int, int]]:
+    with catalog.store.reading() as connection:
+        return connection.sql(
+            "SELECT shard, n_instructions, lance_version FROM shards ORDER BY shard"
+        ).fetchall()
+
+
+def before_call(n: int, happens: Callable[[], object]) -> Callable[[pa.Table], Values]:
+    """Return `embedded`, with something that happens before its n-th call."""
+    calls: Iterator[int] = iter(range(1, 100))
+
+    def values(texts: pa.Table) -> Values:
+        if next(calls) == n:
+            happens()
+        return embedded(texts)
+
+    return values
+
+
+def test_a_group_of_shards_is_one_version_of_the_table(pool: Catalog, signal: Signal) -> None:
+    compute(pool.store, pool.find("p"), signal, embedded, shard_rows=10, engine=TOGETHER)
+    assert shards(pool) == [(0, 10, 1), (1, 10, 1), (2, 5, 1)]
+    assert pool.doctor(full=True) == []
+
+
+def test_groups_and_single_shards_hold_the_same_bytes(pool: Catalog, signal: Signal) -> None:
+    hashes = []
+    for engine in (TOGETHER, ALONE):
+        compute(pool.store, pool.find("p"), signal, embedded, shard_rows=10, engine=engine)
+        with pool.store.writing() as connection:
+            hashes.append(connection.sql("SELECT sha256 FROM shards ORDER BY shard").fetchall())
+            for table in ("shards", "signal_members"):
+                connection.execute(f"DELETE FROM {table}")
+    assert hashes[0] == hashes[1]
+    assert len(hashes[0]) == 3
+
+
+def test_what_is_ready_is_committed_when_an_error_ends_the_run(
+    pool: Catalog, signal: Signal
+) -> None:
+    def fail() -> None:
+        raise KeyboardInterrupt
+
+    values = before_call(3, fail)
+    with pytest.raises(KeyboardInterrupt):
+        compute(pool.store, pool.find("p"), signal, values, shard_rows=10, engine=TOGETHER)
+    assert shards(pool) == [(0, 10, 1), (1, 10, 1)]
+    assert pool.doctor() == []
+
+
+def test_the_first_shard_fixes_the_size_of_all(pool: Catalog, signal: Signal) -> None:
+    compute(pool.store, pool.find("p"), signal, embedded, shard_rows=10, limit=10)
+    compute(pool.store, pool.find("p"), signal, embedded, shard_rows=4)
+    assert [n for _, n, _ in shards(pool)] == [10, 10, 5]
+
+
+def test_a_signal_of_before_keeps_the_size_that_it_was_computed_with(
+    pool: Catalog, signal: Signal
+) -> None:
+    compute(pool.store, pool.find("p"), signal, embedded, shard_rows=10, limit=10)
+    with pool.store.writing() as connection:
+        connection.execute("UPDATE signals SET shard_rows = NULL")
+    compute(pool.store, pool.find("p"), signal, embedded, shard_rows=4)
+    with pool.store.reading() as connection:
+        assert connection.sql("SELECT shard_rows FROM signals").fetchall() == [(None,)]
+    assert [n for _, n, _ in shards(pool)] == [10, 4, 4, 4, 3]
+
+
+def test_texts_of_several_shards_are_read_at_once(
+    pool: Catalog, signal: Signal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shard_runner, "READ_ROWS", 12)
+    compute(pool.store, pool.find("p"), signal, embedded, shard_rows=4)
+    assert [n for _, n, _ in shards(pool)] == [4, 4, 4, 4, 4, 4, 1]
+
+
+def test_gc_while_a_signal_is_computed_loses_nothing(pool: Catalog, signal: Signal) -> None:
+    compute(pool.store, pool.find("p"), signal, embedded, shard_rows=8, limit=5)
+    values = before_call(3, pool.gc)  # two more shards are written, and not committed
+    compute(pool.store, pool.find("p"), signal, values, shard_rows=10, engine=TOGETHER)
+    rows = vectors.read(pool.store, str(signal.lance_table), columns=["instruction_id"]).read_all()
+    assert rows.num_rows == 25
+    assert pool.doctor(full=True) == []
+
+
+def test_a_file_that_is_gone_before_its_commit_is_computed_again(
+    pool: Catalog, signal: Signal
+) -> None:
+    table = str(signal.lance_table)
+
+    def lose() -> None:
+        """Remove what is written and not committed, as `gc` without locks would."""
+        next((vectors.path(pool.store, table) / "data").iterdir()).unlink()
+
+    values = before_call(3, lose)
+    with pytest.raises(CorruptError, match="was removed"):
+        compute(pool.store, pool.find("p"), signal, values, shard_rows=10, engine=TOGETHER)
+    assert (pool.doctor(), shards(pool)) == ([], [])
+    compute(pool.store, pool.find("p"), ensured(pool), embedded, shard_rows=10)
+    assert pool.doctor(full=True) == []
+
+
+@pytest.mark.parametrize("by", ["a job", "gc"])
+def test_many_small_files_become_one_and_every_shard_stays(
+    pool: Catalog, signal: Signal, monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
+    table = str(signal.lance_table)
+    if by == "a job":
+        monkeypatch.setattr(compaction, "MANY", 3)
+    compute(pool.store, pool.find("p"), signal, embedded, shard_rows=10, engine=ALONE)
+    if by == "gc":
+        monkeypatch.setattr(compaction, "MANY", 3)
+        pool.gc()
+    assert len(vectors.dataset(pool.store, table).get_fragments()) == 1
+    assert {row[2] for row in shards(pool)} == {vectors.version(pool.store, table)}
+    assert pool.doctor(full=True) == []
+
+
+def test_few_files_are_left_alone(pool: Catalog, signal: Signal) -> None:
+    compute(pool.store, pool.find("p"), signal, embedded, shard_rows=10, engine=ALONE)
+    pool.gc()
+    assert len(vectors.dataset(pool.store, str(signal.lance_table)).get_fragments()) == 3
