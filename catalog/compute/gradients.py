@@ -31,7 +31,7 @@ from catalog.store.store import Store
 if TYPE_CHECKING:
     from catalog.models.tokens import Tokens
 
-VERSION = 1  # of this computation; a change that changes values counts it up
+VERSION = 2  # of this computation; a change that changes values counts it up
 SHARD_BYTES = 64 * 2**20  # what one shard's vectors may hold in memory
 BATCH = 32  # instructions a step of the warm-up, as in the paper
 ADAM, SGD = "adam", "sgd"
@@ -95,6 +95,7 @@ class _Job:
         """The recipe of the warm-up: as many epochs as checkpoints."""
         n, rate = self.options.checkpoints, self.options.learning_rate
         recipe = Recipe(epochs=n, checkpoints=n, batch=BATCH, seed=self.options.seed)
+        recipe = replace(recipe, schedule="linear")  # as in the code of LESS
         if self.model.is_trained_here:
             rate = rate or WARM_UP_RATE
         return replace(recipe, learning_rate=rate or recipe.learning_rate)

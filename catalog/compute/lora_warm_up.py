@@ -198,6 +198,8 @@ class LoraWarmUp:
 def rate_shares(recipe: Recipe, n_instructions: int) -> list[float]:
     """Return each checkpoint's mean learning rate since the one before, over the sum of all.
 
+    A single step of a linear schedule has the rate zero: shares are then equal.
+
     >>> shares = rate_shares(Recipe(epochs=2, checkpoints=2, batch=1), 4)
     >>> [round(share, 2) for share in shares]
     [0.75, 0.25]
@@ -205,6 +207,8 @@ def rate_shares(recipe: Recipe, n_instructions: int) -> list[float]:
     marks = recipe.marks(n_instructions)
     rates = [recipe.rate(step, marks[-1]) for step in range(marks[-1])]
     means = [float(np.mean(rates[a:b])) for a, b in pairwise([0, *marks])]
+    if not any(means):
+        return [1 / len(means)] * len(means)
     return [mean / sum(means) for mean in means]
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 from catalog.errors import OptionError
+
+Schedule = Literal["cosine", "linear"]
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,8 @@ class Recipe:
         clip: largest norm of a step's gradient.
         seed: order of the instructions, and dropout where a model has some.
         budget: tokens of a padded micro-batch; changes speed, memory and rounding.
+        schedule: of the learning rate: ``"cosine"``, or ``"linear"`` as in transformers'
+            ``get_linear_schedule_with_warmup``, whose first step has the rate zero.
     """
 
     learning_rate: float = 2e-5
@@ -34,6 +38,7 @@ class Recipe:
     clip: float = 1.0
     seed: int = 0
     budget: int = 2048
+    schedule: Schedule = "cosine"
 
     def __post_init__(self) -> None:
         if (
@@ -48,7 +53,10 @@ class Recipe:
 
     def identity(self) -> dict[str, Any]:
         """Return what decides the numbers of a run, except rounding."""
-        return {name: value for name, value in asdict(self).items() if name != "budget"}
+        kept = {name: value for name, value in asdict(self).items() if name != "budget"}
+        if self.schedule == "cosine":  # the only one for a long time, and not recorded
+            del kept["schedule"]
+        return kept
 
     def n_steps(self, n_instructions: int) -> int:
         """Optimiser steps of a run over so many instructions."""
@@ -73,20 +81,23 @@ class Recipe:
         return [round(n_steps * (i + 1) / self.checkpoints) for i in range(self.checkpoints)]
 
     def rate(self, step: int, n_steps: int) -> float:
-        """Return the rate of a step (from 0): linear to the peak, then half a cosine to zero.
+        """Return the rate of a step (from 0): linear to the peak, then by the schedule to zero.
 
         >>> recipe = Recipe(learning_rate=1.0, warmup=0.2)
         >>> [round(recipe.rate(step, 10), 2) for step in (0, 1, 2, 6, 9)]
         [0.5, 1.0, 1.0, 0.5, 0.04]
+        >>> recipe = Recipe(learning_rate=1.0, warmup=0.2, schedule="linear")
+        >>> [round(recipe.rate(step, 10), 2) for step in (0, 1, 2, 6, 9)]
+        [0.0, 0.5, 1.0, 0.5, 0.12]
         """
         rising = math.ceil(self.warmup * n_steps)
+        is_linear = self.schedule == "linear"
         if step < rising:
-            return self.learning_rate * (step + 1) / rising
-        return (
-            self.learning_rate
-            * 0.5
-            * (1 + math.cos(math.pi * (step - rising) / max(1, n_steps - rising)))
-        )
+            return self.learning_rate * (step + (not is_linear)) / rising
+        done, falling = step - rising, max(1, n_steps - rising)
+        if is_linear:
+            return self.learning_rate * (falling - done) / falling
+        return self.learning_rate * 0.5 * (1 + math.cos(math.pi * done / falling))
 
 
 TINY_RECIPE = Recipe(learning_rate=3e-3, batch=32)

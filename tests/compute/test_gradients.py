@@ -119,19 +119,23 @@ def plain_influence(catalog: Catalog, model: Path) -> dict[str, tuple[float, str
 
 
 def learning_rates(catalog: Catalog) -> list[float]:
-    """Return the mean learning rate of each epoch: linear to the peak, then half a cosine."""
+    """Return the mean learning rate of each epoch, by the schedule of transformers."""
+    import torch
+    from transformers import get_linear_schedule_with_warmup
+
     with catalog.store.reading() as connection:
         ((n,),) = connection.sql(
             "SELECT max((details ->> 'n_warm_up')::INTEGER) FROM signals WHERE kind = 'gradients'"
         ).fetchall()
     n_steps = 2 * -(-n // 32)
-    rising = int(np.ceil(0.03 * n_steps))
-    rates = [
-        1e-2 * (step + 1) / rising
-        if step < rising
-        else 1e-2 * 0.5 * (1 + np.cos(np.pi * (step - rising) / max(1, n_steps - rising)))
-        for step in range(n_steps)
-    ]
+    weight = torch.nn.Parameter(torch.zeros(1))
+    optimizer = torch.optim.SGD([weight], lr=1e-2)
+    schedule = get_linear_schedule_with_warmup(optimizer, int(np.ceil(0.03 * n_steps)), n_steps)
+    rates = []
+    for _ in range(n_steps):
+        rates.append(schedule.get_last_lr()[0])
+        optimizer.step()
+        schedule.step()
     return [float(np.mean(part)) for part in np.split(np.array(rates), 2)]
 
 

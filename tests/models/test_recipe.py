@@ -48,3 +48,22 @@ def test_the_micro_batch_is_not_part_of_the_identity() -> None:
 def test_an_impossible_recipe_is_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(OptionError):
         Recipe(**wrong)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("n_steps", [1, 2, 40, 1000])
+def test_the_linear_schedule_is_that_of_transformers(n_steps: int) -> None:
+    import torch
+    from transformers import get_linear_schedule_with_warmup
+
+    recipe = Recipe(learning_rate=2e-5, schedule="linear")
+    optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=2e-5)
+    schedule = get_linear_schedule_with_warmup(optimizer, -(-3 * n_steps // 100), n_steps)
+    for step in range(n_steps):
+        assert recipe.rate(step, n_steps) == pytest.approx(schedule.get_last_lr()[0], abs=1e-18)
+        optimizer.step()
+        schedule.step()
+
+
+def test_a_cosine_is_not_recorded_and_a_line_is() -> None:
+    assert "schedule" not in Recipe().identity()
+    assert Recipe(schedule="linear").identity()["schedule"] == "linear"
