@@ -9,7 +9,6 @@ import pyarrow as pa
 
 from catalog.compute.loading import loading
 from catalog.compute.proxies import proxy_name, trained_proxy
-from catalog.compute.shard_runner import BATCH_ORDER
 from catalog.compute.turns import same_values
 from catalog.signals.kind_options import Kind
 from catalog.signals.registry import Signal, ensure_signal, list_named
@@ -19,6 +18,8 @@ from catalog.store.store import Store
 if TYPE_CHECKING:
     from catalog.models.causal_lm import CausalLM
     from catalog.models.tokens import Tokens
+
+BATCH_ORDER = 3  # of rows in a language model's batches: 2, padded; 3, packed if it is a Llama
 
 
 class LanguageModel:

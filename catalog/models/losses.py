@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from catalog.models.batches import padded, token_batches
+from catalog.models.batches import Integers, padded, token_batches
+from catalog.models.llama import is_packable, packed_states
+from catalog.models.packed import n_shared_tokens, pack
 from catalog.models.tokens import Tokens
 
 if TYPE_CHECKING:
@@ -67,7 +69,7 @@ def response_losses(
         lm: the model; it is put into evaluation mode and given back as it was.
         instructions: n of them, as :func:`catalog.models.tokens.tokens_of` gives them; at most a
             shard.
-        budget: tokens of a padded batch.
+        budget: tokens of a padded batch; a preamble that all texts share is not counted.
         progress: told after each batch how many instructions and tokens it held.
     """
     import torch
@@ -78,7 +80,7 @@ def response_losses(
         [i for i, each in enumerate(instructions) if each.reason is None], dtype=np.int64
     )
     with evaluating(lm.model), torch.inference_mode():
-        for batch in token_batches([len(instructions[i].ids) for i in kept], budget=budget):
+        for batch in loss_batches(lm, [instructions[i] for i in kept], budget=budget):
             where = kept[batch]
             group = [instructions[i] for i in where]
             nats, rows = response_nats(lm, group)  # (P,), (P,)
@@ -152,6 +154,15 @@ def _reason(reasons: Sequence[str | None]) -> str | None:
     return cut or (None if None in reasons else reasons[-1])
 
 
+def loss_batches(lm: CausalLM, group: Sequence[Tokens], *, budget: int) -> list[Integers]:
+    """Return :func:`token_batches` of texts with response tokens, as a model reads them.
+
+    Where texts are packed, a preamble that all of them share is computed once and takes no budget.
+    """
+    n_shared = n_shared_tokens(group) if group and is_packable(lm) else 0
+    return token_batches([len(each.ids) - n_shared for each in group], budget=budget)
+
+
 def response_nats(lm: CausalLM, group: Sequence[Tokens]) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the cross-entropy of every response token of a batch, (P,), and its row, (P,).
 
@@ -160,22 +171,33 @@ def response_nats(lm: CausalLM, group: Sequence[Tokens]) -> tuple[torch.Tensor, 
     import torch
     import torch.nn.functional as F
 
+    if is_packable(lm):
+        packed = pack(group)
+        targets, rows = torch.from_numpy(packed.targets), torch.from_numpy(packed.rows)
+        return _nats(lm, packed_states(lm.model, packed), targets), rows
     ids, before = placed(group, device=lm.device)  # (B, T), (B, T-1)
     targets, rows = ids[:, 1:][before], before.nonzero()[:, 0]  # (P,), (P,)
     if not lm.is_head_plain:
         logits = lm.whole_logits(ids)[:, :-1][before]  # (P, V)
         return F.cross_entropy(logits.float(), targets, reduction="none"), rows
-    hidden = lm.states(ids)[:, :-1][before]  # (P, d)
+    return _nats(lm, lm.states(ids)[:, :-1][before], targets), rows
+
+
+def _nats(lm: CausalLM, states: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """Return the cross-entropy (P,) of targets (P,) given states (P, d), in pieces of logits."""
+    import torch
+    import torch.nn.functional as F
+
     step = max(16, _LOGITS // lm.n_vocabulary)
     pieces = [
         F.cross_entropy(
-            lm.logits(hidden[start : start + step]).float(),
+            lm.logits(states[start : start + step]).float(),
             targets[start : start + step],
             reduction="none",
         )  # (p,)
-        for start in range(0, len(hidden), step)
+        for start in range(0, len(states), step)
     ]
-    return torch.cat(pieces), rows
+    return torch.cat(pieces)
 
 
 def placed(group: Sequence[Tokens], *, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:

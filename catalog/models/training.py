@@ -19,9 +19,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from catalog.errors import OptionError, SignalError
-from catalog.models.batches import token_batches
 from catalog.models.causal_lm import CausalLM
-from catalog.models.losses import response_nats
+from catalog.models.losses import loss_batches, response_nats
 from catalog.models.recipe import Recipe
 from catalog.models.resume import load_state, save_state
 from catalog.models.tokens import Tokens
@@ -147,9 +146,7 @@ class _Run:
         devices = [self.lm.device] if self.lm.device.type == "cuda" else []
         with torch.random.fork_rng(devices=devices), torch.enable_grad():
             _set_random(self.random, self.lm.device)
-            for batch in token_batches(
-                [len(each.ids) for each in group], budget=self.recipe.budget
-            ):
+            for batch in loss_batches(self.lm, group, budget=self.recipe.budget):
                 nats, _ = response_nats(self.lm, [group[i] for i in batch])  # (P,)
                 (nats.sum() / n_response).backward()  # type: ignore[no-untyped-call]
             self.random = _get_random(self.lm.device)

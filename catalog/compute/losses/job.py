@@ -24,7 +24,7 @@ from catalog.store.store import Store
 if TYPE_CHECKING:
     from catalog.models.causal_lm import CausalLM
 
-VERSION = 1  # of this computation; a change that changes values counts it up
+VERSION = 2  # of this computation; a change that changes values counts it up
 
 
 @dataclass

@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from catalog.compute.losses.job import LossRun
+from catalog.compute.losses.job import VERSION, LossRun
 from catalog.compute.proxies import proxy_folder, start_dtype
 from catalog.compute.turns import same_values
 from catalog.signals.registry import Signal, ensure_signal, list_named
@@ -17,7 +17,11 @@ from catalog.store.references import Reference
 
 
 def loss_signal(job: LossRun, members: pa.Table, *, is_retrain: bool) -> Signal:
-    """Return the signal of this training set, else of an earlier version's, else a new one."""
+    """Return the signal of this training set, else of an earlier version's, else a new one.
+
+    One of an earlier version of the computation serves where its training is complete: its losses
+    differ by rounding. A training that was interrupted goes on only in the version that began it.
+    """
     identity = job.identity(members)
     with job.store.reading() as connection:
         known = list_named(connection, kind="losses", name=job.name)
@@ -27,6 +31,7 @@ def loss_signal(job: LossRun, members: pa.Table, *, is_retrain: bool) -> Signal:
         for each in wanted
         for signal in known
         if _is_alike(signal, each, is_usual=job.is_usual)
+        and (signal.identity["version"] == VERSION or is_trained(job, signal))
     ]
     same = [signal for signal in alike if signal.identity["trained_on"] == identity["trained_on"]]
     if same:
@@ -95,9 +100,10 @@ def _is_alike(signal: Signal, identity: Mapping[str, Any], *, is_usual: bool) ->
 
 
 def _comparable(identity: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an identity without its training set and its precision."""
+    """Return an identity without its training set, its precision and its version."""
     start = {key: value for key, value in identity["start"].items() if key != "dtype"}
-    return {key: value for key, value in identity.items() if key != "trained_on"} | {"start": start}
+    kept = {key: value for key, value in identity.items() if key not in ("trained_on", "version")}
+    return kept | {"start": start}
 
 
 def _is_earlier(signal: Signal, reference: Reference) -> bool:

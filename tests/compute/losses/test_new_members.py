@@ -1,5 +1,6 @@
 """New members of a later version are scored by the proxy of an earlier one."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from catalog import Catalog
 from catalog.compute.losses.train import TrainedLosses
 from catalog.compute.proxies import proxy_folder
 from catalog.errors import SignalError
+from catalog.signals.registry import identity_sha256
 from tests.copies import made_once
 
 Write = Callable[..., Path]
@@ -123,3 +125,26 @@ def test_a_small_pool_that_grows_keeps_its_proxy(
         20,
         1 + 5,
     )
+
+
+@pytest.mark.slow
+def test_complete_losses_of_an_earlier_version_serve_and_unfinished_ones_do_not(
+    pool: Catalog, model: Path
+) -> None:
+    first = trained(pool, model)
+    older = dict(first.signal.identity) | {"version": 1}
+    values = {
+        "identity": json.dumps(older),
+        "sha256": identity_sha256("losses", first.signal.name, older),
+    }
+    with pool.store.writing() as connection:
+        connection.execute(
+            "UPDATE signals SET identity = $identity, identity_sha256 = $sha256", values
+        )
+    again = trained(pool, model)
+    assert (again.signal.signal_id, again.n_computed) == (first.signal.signal_id, 0)
+    with pool.store.writing() as connection:
+        connection.execute("DELETE FROM checkpoints WHERE checkpoint = 2")
+    afresh = trained(pool, model)
+    assert afresh.signal.signal_id != first.signal.signal_id
+    assert (afresh.signal.identity["version"], afresh.n_computed) == (2, 40)
