@@ -1,0 +1,128 @@
+"""Train the proxy `tiny` and record its losses, against this catalog's code of before.
+
+Run: python benchmarks/losses_train.py [--records N] [--before PATH] [--pairs N] [--json FILE]
+
+Both sides take the same pool of the first N Alpaca records through `train_losses` as it comes: 3
+epochs, 12 checkpoints, and the losses before training. Each runs as a fresh process that has
+imported torch and transformers before its clock starts. PATH is a checkout of the code of before,
+commit b0e4ee2; without it the script takes that commit out of this repository. The losses must
+agree to 1e-5 and the clusters of SmallToLarge must be the same.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+import tarfile
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from pairs import ROOT, Array, alpaca, alternate, arguments, report
+
+from catalog.kernels.kmeans import kmeans
+
+BEFORE = "b0e4ee2"
+BAR = 1.4
+RUN = """
+import json, sys, time
+import numpy as np, torch, transformers
+from catalog import Catalog
+folder, threads = sys.argv[1:]
+torch.set_num_threads(int(threads))
+catalog = Catalog.open(folder + "/home", isolated=False)
+catalog.register(folder + "/pool.json", pool="p")
+start, start_cpu = time.perf_counter(), time.process_time()
+catalog.train_losses("p", proxy="tiny")
+took, cpu = time.perf_counter() - start, time.process_time() - start_cpu
+rows = catalog.sql("SELECT fingerprint, losses FROM trajectories('p') ORDER BY fingerprint")
+np.save(folder + "/losses.npy", np.array([row[1] for row in rows.rows()]))
+print(json.dumps([took, cpu]))
+"""
+
+
+def main() -> int:
+    """Run both sides in turn and compare their losses."""
+    options = arguments(
+        __doc__ or "",
+        records={"type": int, "default": 1000},
+        threads={"type": int, "default": 2},
+        before={"type": Path, "help": f"checkout of commit {BEFORE}"},
+    )
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        before = options.before or _taken_out(folder / "before")
+        records = alpaca()[: options.records]
+        ours, theirs, figures = alternate(
+            lambda turn: _train(ROOT, folder / f"ours{turn}", records, options.threads),
+            lambda turn: _train(before, folder / f"theirs{turn}", records, options.threads),
+            pairs=options.pairs,
+        )
+    return report([_row(ours, theirs, figures, len(records))], options.json)
+
+
+def _taken_out(folder: Path) -> Path:
+    """Return a folder with the code of before, from this repository's history."""
+    answer = subprocess.run(["git", "archive", BEFORE], cwd=ROOT, check=True, capture_output=True)
+    with tarfile.open(fileobj=io.BytesIO(answer.stdout)) as archive:
+        archive.extractall(folder, filter="data")
+    return folder
+
+
+def _train(code: Path, folder: Path, records: Any, threads: int) -> tuple[float, float, Array]:
+    """Return the seconds, the processor's seconds and the losses (n, 12) of one run."""
+    folder.mkdir()
+    (folder / "pool.json").write_text(json.dumps(records), encoding="utf-8")
+    answer = subprocess.run(
+        [sys.executable, "-c", RUN, str(folder), str(threads)],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(code), "HF_HUB_OFFLINE": "1"},
+        check=True,
+        stdout=subprocess.PIPE,
+    )
+    seconds, processor = json.loads(answer.stdout.splitlines()[-1])
+    return seconds, processor, np.load(folder / "losses.npy")
+
+
+def _row(ours: list[Any], theirs: list[Any], figures: Any, n_records: int) -> dict[str, Any]:
+    seconds = [np.array([each[0] for each in side]) for side in (ours, theirs)]
+    processor = [np.array([each[1] for each in side]) for side in (ours, theirs)]
+    ratios = seconds[1] / seconds[0]
+    figures |= {
+        "ours_seconds": float(np.median(seconds[0])),
+        "theirs_seconds": float(np.median(seconds[1])),
+        "ratio": float(np.median(ratios)),
+        "ratio_least": float(ratios.min()),
+        "ratio_greatest": float(ratios.max()),
+        "ratio_processor": float(np.median(processor[1] / processor[0])),
+    }
+    gap = float(np.abs(ours[0][2] - theirs[0][2]).max())
+    is_same = _clusters(ours[0][2]) == _clusters(theirs[0][2])
+    return {
+        "what": f"losses train tiny, {n_records:,} records of Alpaca, 3 epochs, 12 checkpoints",
+        "peer": f"the code of {BEFORE}",
+        **figures,
+        "bar": BAR,
+        "largest_difference": gap,
+        "same_clusters": is_same,
+        "is_met": figures["ratio"] >= BAR and gap <= 1e-5 and is_same,
+    }
+
+
+def _clusters(losses: Array) -> list[int]:
+    """Return the cluster of each trajectory, 100 at most, as `s2l` makes them."""
+    column = pa.FixedSizeListArray.from_arrays(
+        pa.array(losses.astype(np.float32).ravel()), losses.shape[1]
+    )
+    rows = pa.table({"fingerprint": [f"{i:06}" for i in range(len(losses))], "losses": column})
+    clusters: list[int] = kmeans(rows, k=min(100, len(losses) // 8), seed=0)["cluster"].to_pylist()
+    return clusters
+
+
+if __name__ == "__main__":
+    sys.exit(main())
