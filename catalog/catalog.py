@@ -584,6 +584,7 @@ class Catalog:
         dry_run: bool = False,
         strict: bool = False,
         new_version: bool = False,
+        gate: bool = False,
         progress: Callable[[float], None] | None = None,
     ) -> Selected:
         """Select members and keep them as a subset; see `catalog.subsets.select.select`.
@@ -605,7 +606,7 @@ class Catalog:
         options |= {"is_superseding": supersede, "is_dry_run": dry_run, "is_strict": strict}
         source = self.project.source(method, source, dry_run=dry_run)
         score = model and self.project.count(source, of=tokens, model=model)
-        options |= {"tokens": score or None}
+        options |= {"tokens": score or None, "is_gated": gate}
         return self._limited(select, method, source, **options, limits=limits)
 
     def refresh(
@@ -622,6 +623,7 @@ class Catalog:
         dry_run: bool = False,
         strict: bool = False,
         new_version: bool = False,
+        gate: bool = False,
         progress: Callable[[float], None] | None = None,
     ) -> Selected:
         """Run a subset's selection on its current pools; see `catalog.subsets.refresh.refresh`."""
@@ -631,7 +633,7 @@ class Catalog:
         limits = Limits(memory=memory, seconds=seconds, progress=progress, use_cache=use_cache)
         options = {"budget": budget, "settings": settings, "is_superseding": supersede}
         options |= {"is_dry_run": dry_run, "is_strict": strict, "is_new_version": new_version}
-        options |= {"is_keeping": keep}
+        options |= {"is_keeping": keep, "is_gated": gate}
         self.project.recount(name)
         return self._limited(refresh, name, **options, limits=limits)
 

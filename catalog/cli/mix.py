@@ -10,6 +10,7 @@ import click
 from catalog.catalog import Catalog
 from catalog.cli.group import json_option
 from catalog.cli.options import (
+    gate_option,
     group_option,
     memory_option,
     parse_lists,
@@ -20,7 +21,7 @@ from catalog.cli.options import (
 from catalog.cli.output import echo_json, echo_rows, say
 
 if TYPE_CHECKING:
-    from catalog.project.mix import Mixture
+    from catalog.subsets.mixture import Mixture
 
 
 @click.command()
@@ -65,6 +66,7 @@ if TYPE_CHECKING:
     help="Random seed of the draws. Repeatable.",
 )
 @token_options
+@gate_option
 @group_option
 @memory_option
 @timeout_option
@@ -130,3 +132,5 @@ def _echo(mixture: Mixture) -> None:
             say(f"  {part.part} has no rows: every member belongs to an earlier part")
         elif part.ran_out:
             say(f"  {part.part} ran out: {part.achieved:,} {unit} of {part.asked:,.0f}")
+    for warning in mixture.warnings:
+        say(f"  {warning}")

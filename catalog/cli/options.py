@@ -27,6 +27,12 @@ timeout_option = click.option(
 group_option = click.option(
     "--group", metavar="NAME", help="Group of subsets that the subset belongs to."
 )
+gate_option = click.option(
+    "--gate",
+    is_flag=True,
+    help="Refuse members that share 13 words in a row with a pool that is registered for "
+    "evaluation. Without it a warning names the pool.",
+)
 set_option = click.option(
     "--set",
     "pairs",

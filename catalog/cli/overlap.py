@@ -13,7 +13,7 @@ from catalog.cli.output import echo_json, echo_rows, say
 from catalog.messages import shortened
 
 if TYPE_CHECKING:
-    from catalog.project.overlap import Overlap, TestOverlap
+    from catalog.subsets.overlap.find import Overlap, TestOverlap
 
 SHOWN = 12
 """Digits of a fingerprint in a table."""
@@ -38,6 +38,13 @@ SPAN = 60
     help="Words of a shared run.",
 )
 @click.option(
+    "--embedding",
+    type=click.FloatRange(0, 1, min_open=True),
+    metavar="COSINE",
+    help="Compare embeddings instead of words: the least cosine, such as 0.9.",
+)
+@click.option("--encoder", help="Encoder of the embeddings, if there are several.")
+@click.option(
     "-n",
     "--rows",
     "n_rows",
@@ -55,24 +62,24 @@ def overlap(
     /,
     reference: str,
     against: str,
-    ngram: int,
     n_rows: int,
-    memory: str,
     timeout: float | None,
     is_json: bool,
+    **options: Any,
 ) -> None:
     """Find the members of REFERENCE that share a run of words with an item of a test set.
 
     Words are lower case, without punctuation, between white space. The text of a member and of a
-    test item is its prompt and its response.
+    test item is its prompt and its response. What was compared is kept: later runs read new
+    members and new items only.
     """
-    options: dict[str, Any] = {"ngram": ngram, "memory": memory, "seconds": timeout}
-    found = catalog.project.overlap(reference, against=against.split(","), **options)
+    tests = against.split(",")
+    found = catalog.project.overlap(reference, against=tests, seconds=timeout, **options)
     if is_json:
         echo_json(_as_json(found))
         return
     rows = [row for test in found.tests for row in _rows(test, n_rows)]
-    echo_rows(rows, is_json=False, nothing=f"no member shares {ngram} words in a row")
+    echo_rows(rows, is_json=False, nothing=f"no member {_shares(found)}")
     for test in found.tests:
         say(_sentence(test, found))
 
@@ -83,25 +90,38 @@ def _rows(test: TestOverlap, n_rows: int) -> list[dict[str, Any]]:
             "fingerprint": row["fingerprint"][:SHOWN],
             "test": test.test,
             "test_item": row["test_fingerprint"][:SHOWN],
-            "hits": row["hits"],
-            "share": row["share"],
-            "span": shortened(row["span"], SPAN),
+            **_measures(row),
             "prompt": shortened(row["prompt"], SPAN),
         }
         for row in test.pairs.slice(0, n_rows).to_pylist()
     ]
 
 
+def _measures(row: dict[str, Any]) -> dict[str, Any]:
+    """Return the columns of a pair's words, or of its embeddings."""
+    if row["span"] is None:
+        return {"cosine": row["share"]}
+    span = shortened(row["span"], SPAN)
+    return {"hits": row["hits"], "share": row["share"], "span": span}
+
+
+def _shares(found: Overlap) -> str:
+    if found.embedding is None:
+        return f"shares {found.ngram} words in a row"
+    return f"has an embedding within a cosine of {found.embedding:g}"
+
+
 def _as_json(found: Overlap) -> dict[str, Any]:
     tests = [vars(test) | {"pairs": test.pairs.to_pylist()} for test in found.tests]
-    return {"reference": found.reference, "ngram": found.ngram, "tests": tests}
+    return vars(found) | {"tests": tests}
 
 
 def _sentence(test: TestOverlap, found: Overlap) -> str:
-    sentence = (
-        f"{test.test}: {test.n_members:,} members of {found.reference} share {found.ngram} words "
-        f"in a row with {test.n_items_shared:,} of {test.n_items:,} test items"
-    )
+    verb = "share" if found.embedding is None else "are close to"
+    with_items = f"{test.n_items_shared:,} of {test.n_items:,} test items"
+    if found.embedding is None:
+        with_items = f"{found.ngram} words in a row with {with_items}"
+    sentence = f"{test.test}: {test.n_members:,} members of {found.reference} {verb} {with_items}"
     if test.n_short:
         sentence += f"; {test.n_short:,} shorter items were compared whole"
     if test.n_skipped:

@@ -11,6 +11,7 @@ import click
 from catalog.catalog import Catalog
 from catalog.cli.group import dry_run_option, json_option
 from catalog.cli.options import (
+    gate_option,
     group_option,
     memory_option,
     parse_lists,
@@ -60,7 +61,8 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options of a run, which `select` and `refresh` share."""
     options = (
         *(supersede_option, memory_option, timeout_option, compute_option),
-        *(no_cache_option, strict_option, new_version_option, dry_run_option, json_option),
+        *(no_cache_option, strict_option, gate_option, new_version_option),
+        *(dry_run_option, json_option),
     )
     for option in reversed(options):
         command = option(command)
@@ -180,6 +182,7 @@ def running(name: str, options: dict[str, Any]) -> Iterator[dict[str, Any]]:
             "supersede": options["supersede"],
             "dry_run": options["is_dry_run"],
             "strict": options["is_strict"],
+            "gate": options["gate"],
             "new_version": options["is_new_version"],
             "progress": lambda percent: bar(percent, 100, 0),
         }
@@ -259,6 +262,7 @@ def selected_json(selected: Selected) -> dict[str, Any]:
     """Return the result of a selection as JSON shows it."""
     names = ("reference", "is_new", "n_members", "seconds", "warnings")
     content = {name: getattr(selected, name) for name in names}
+    content["overlaps"] = [vars(each) for each in selected.overlaps]
     definition = selected.definition
     return content | {"definition": definition.content, "sha256": definition.sha256}
 

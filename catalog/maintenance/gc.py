@@ -122,6 +122,9 @@ def _delete_rows(connection: Connection) -> None:
         "signal_members",
         "signal_gaps",
         "signal_labels",
+        "overlap_items",
+        "overlap_members",
+        "overlap_pairs",
         "instructions",
     ):
         connection.execute(query(f"gc/delete_{table}"))

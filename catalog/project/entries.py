@@ -72,7 +72,9 @@ class SelectionEntry:
         budget: numbers of members, shares such as ``10%``, tokens such as ``2Mtok``, or ``all``.
         seed: random seeds.
         set_: values of the selectors' parameters.
+        where: SQL condition on columns of the pool and scores, which members must meet.
         clean_of: pools of test items; members that share 13 words in a row with one are left out.
+        gate: refuse members that share 13 words in a row with a pool for evaluation.
         model: model whose tokenizer counts, for a budget in tokens.
         tokens: tokens that count, under the model's chat template.
         group: name of a group that the subsets belong to.
@@ -84,7 +86,9 @@ class SelectionEntry:
     budget: list[str]
     seed: list[int] = field(default_factory=lambda: [0])
     set_: Settings = field(default_factory=dict)
+    where: str | None = None
     clean_of: list[str] = field(default_factory=list)
+    gate: bool = False
     model: str | None = None
     tokens: Literal["total", "response"] = "total"
     group: str | None = None
@@ -101,6 +105,8 @@ class MixtureEntry:
         budget: rows such as ``5000``, tokens such as ``20Mtok``, or ``all``.
         cap: most that the rows of one value may be, such as ``source=25%``.
         seed: random seeds.
+        clean_of: pools of test items; members that share 13 words in a row with one are left out.
+        gate: refuse members that share 13 words in a row with a pool for evaluation.
         model: model whose tokenizer counts, for sizes in tokens.
         tokens: tokens that count, under the model's chat template.
         group: name of a group that the subsets belong to.
@@ -110,6 +116,8 @@ class MixtureEntry:
     budget: list[str]
     cap: list[str] = field(default_factory=list)
     seed: list[int] = field(default_factory=lambda: [0])
+    clean_of: list[str] = field(default_factory=list)
+    gate: bool = False
     model: str | None = None
     tokens: Literal["total", "response"] = "total"
     group: str | None = None
@@ -125,6 +133,7 @@ class SplitEntry:
             the metadata.
         into: size of each part: a number, a share such as ``10%``, or ``rest``.
         stratify: ``source`` or ``labels``, whose shares every part keeps.
+        clean_of: pools of test items; members that share 13 words in a row with one are left out.
         seed: random seed of the split.
     """
 
@@ -132,6 +141,7 @@ class SplitEntry:
     by: str
     into: dict[str, str]
     stratify: str | None = None
+    clean_of: list[str] = field(default_factory=list)
     seed: int = 0
 
 

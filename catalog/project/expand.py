@@ -2,42 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import PurePosixPath
-from typing import Any, TypeVar
+from typing import Any
 
-from catalog.errors import CatalogError, Location, ProjectError
+from catalog.errors import Location
 from catalog.project.entries import MixtureEntry, SelectionEntry, SplitEntry
 from catalog.project.file import ProjectFile
+from catalog.project.narrowed import last_of, narrowed, takes_several
 from catalog.project.nodes.export import ExportNode
 from catalog.project.nodes.mixture import MixtureNode
-from catalog.project.nodes.node import Node
+from catalog.project.nodes.node import Node, State, placed
 from catalog.project.nodes.pool import PoolNode
 from catalog.project.nodes.signal import SignalNode
 from catalog.project.nodes.subset import SubsetNode
-from catalog.project.overlap import clean_name, clean_selection
 from catalog.project.signal_entries import SignalVerb
 from catalog.project.split import split_selection
 from catalog.project.sweep import trials
 from catalog.store.references import bare_names
 
-Answer = TypeVar("Answer")
 
-
-def nodes_of(project: ProjectFile) -> Iterator[Node]:
+def nodes_of(project: ProjectFile, state: State) -> Iterator[Node]:
     """Yield the nodes of a project, section by section; an entry may be several.
+
+    Subsets that several entries select from are there once.
 
     Raises:
         ProjectError: an entry cannot be read as a selection, mixture or split.
     """
+    shared: set[str] = set()
+    for node in _nodes(project, state):
+        if isinstance(node, SubsetNode) and node.is_made_for_others:
+            if node.name in shared:
+                continue
+            shared.add(node.name)
+        yield node
+
+
+def _nodes(project: ProjectFile, state: State) -> Iterator[Node]:
     sections = project.sections
     for name, pool in sections.pools.items():
         yield PoolNode(name=name, entry=name, place=project.place("pools", name), pool=pool)
     for index, verb in enumerate(sections.signals):
         yield from _signals(verb, project.place("signals", index))
-    cleaned: set[str] = set()
     for name, selection in sections.selections.items():
-        yield from _selections(name, selection, project.place("selections", name), cleaned)
+        yield from _selections(name, selection, project.place("selections", name), state)
     for name, mixture in sections.mixtures.items():
         yield from _mixtures(name, mixture, project.place("mixtures", name))
     for name, split in sections.splits.items():
@@ -59,6 +69,9 @@ def _parts(name: str, entry: SplitEntry, place: Location) -> Iterator[SubsetNode
     selector, settings = placed(
         place, split_selection, entry.by, into=entry.into, stratify=entry.stratify
     )
+    before = narrowed(entry.from_, clean_of=entry.clean_of, place=place)
+    yield from before
+    source = last_of(before, entry.from_)
     for part in entry.into:
         yield SubsetNode(
             name=f"{name}.{part}",
@@ -66,8 +79,8 @@ def _parts(name: str, entry: SplitEntry, place: Location) -> Iterator[SubsetNode
             place=place,
             section="splits",
             selector=selector,
-            source=entry.from_,
-            reads=_names(entry.from_),
+            source=source,
+            reads=_names(source),
             budget="all",
             seed=entry.seed,
             settings=settings | {"part": part},
@@ -75,28 +88,9 @@ def _parts(name: str, entry: SplitEntry, place: Location) -> Iterator[SubsetNode
 
 
 def _selections(
-    name: str, entry: SelectionEntry, place: Location, cleaned: set[str]
+    name: str, entry: SelectionEntry, place: Location, state: State
 ) -> Iterator[SubsetNode]:
-    """Yield the subsets of a selection, and the clean ones that it selects from."""
-    source = entry.from_
-    for test in entry.clean_of:
-        bare = source.partition("@")[0]
-        clean = clean_name(bare, test.partition("@")[0])
-        selector, settings = clean_selection(test)
-        if clean not in cleaned:
-            cleaned.add(clean)
-            yield SubsetNode(
-                name=clean,
-                entry=clean,
-                place=place,
-                section="selections",
-                selector=selector,
-                source=source,
-                reads=(bare, test.partition("@")[0]),
-                budget="all",
-                settings=settings,
-            )
-        source = clean
+    """Yield the subsets of a selection, and those that it selects from."""
     selectors = entry.selector
     if isinstance(selectors, list):
         selectors = {each: {} for each in selectors}
@@ -112,59 +106,64 @@ def _selections(
             settings={"selector": [stem], **values},
         ):
             settings = {key: value for key, value in trial.settings.items() if key != "selector"}
-            yield SubsetNode(
+            node = SubsetNode(
                 name=trial.name,
                 entry=name,
                 place=place,
                 section="selections",
                 selector=selector_name,
-                source=source,
-                reads=_names(source),
+                source=entry.from_,
+                reads=_names(entry.from_),
                 group=entry.group,
                 budget=trial.budget,
                 seed=trial.seed,
                 settings=settings,
                 is_strict=entry.strict,
+                is_gated=entry.gate,
                 model=entry.model,
                 tokens=entry.tokens,
             )
+            is_one = not placed(place, takes_several, node, state)
+            before = narrowed(
+                entry.from_, where=entry.where, clean_of=entry.clean_of, is_one=is_one, place=place
+            )
+            yield from before
+            source = last_of(before, entry.from_)
+            yield replace(node, source=source, reads=_names(source))
 
 
-def _names(source: str) -> tuple[str, ...]:
-    """Return the names of references without their versions."""
-    return tuple(bare_names(source).split(","))
-
-
-def _mixtures(name: str, entry: MixtureEntry, place: Location) -> Iterator[MixtureNode]:
+def _mixtures(
+    name: str, entry: MixtureEntry, place: Location
+) -> Iterator[MixtureNode | SubsetNode]:
+    parts: dict[str, str] = {}
+    for part in entry.parts:
+        source, colon, selector = part.partition(":")
+        before = narrowed(source, clean_of=entry.clean_of, place=place)
+        yield from before
+        parts[part] = f"{last_of(before, source)}{colon}{selector}"
     for trial in placed(
         place, trials, name, budgets=entry.budget, seeds=entry.seed, settings=entry.parts
     ):
-        names = dict.fromkeys(_names(part.partition(":")[0])[0] for part in entry.parts)
+        names = dict.fromkeys(_names(part.partition(":")[0])[0] for part in parts.values())
         yield MixtureNode(
             name=trial.name,
             entry=name,
             place=place,
             reads=tuple(names),
-            parts=tuple(trial.settings.items()),
+            parts=tuple((parts[part], size) for part, size in trial.settings.items()),
             budget=trial.budget,
             caps=tuple(entry.cap),
             seed=trial.seed,
             tokens=entry.tokens,
             model=entry.model,
             group=entry.group,
+            is_gated=entry.gate,
         )
 
 
-def placed(place: Location, function: Callable[..., Answer], *args: Any, **kwargs: Any) -> Answer:
-    """Call a function; its errors get the place of an entry.
-
-    Raises:
-        ProjectError: the function failed.
-    """
-    try:
-        return function(*args, **kwargs)
-    except CatalogError as error:
-        raise ProjectError(str(error), location=place) from None
+def _names(source: str) -> tuple[str, ...]:
+    """Return the names of references without their versions."""
+    return tuple(bare_names(source).split(","))
 
 
 def _listed(value: Any) -> list[Any]:

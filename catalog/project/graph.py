@@ -8,10 +8,10 @@ from fnmatch import fnmatchcase
 from graphlib import CycleError, TopologicalSorter
 
 from catalog.errors import ProjectError
-from catalog.project.expand import nodes_of, placed
+from catalog.project.expand import nodes_of
 from catalog.project.file import ProjectFile
 from catalog.project.nodes.mixture import MixtureNode
-from catalog.project.nodes.node import Node, State
+from catalog.project.nodes.node import Node, State, placed
 from catalog.project.nodes.signal import SignalNode
 from catalog.project.nodes.subset import SubsetNode
 from catalog.store.references import check_name, check_reference, nearest
@@ -67,7 +67,7 @@ def project_graph(project: ProjectFile, state: State) -> Graph:
             made from each other; the message has ``file:line:column``.
     """
     makers: dict[str, Node] = {}
-    nodes = _numbered(nodes_of(project))
+    nodes = _numbered(nodes_of(project, state))
     for node in nodes:
         if node.makes is not None and _checked(node) in makers:
             raise ProjectError(

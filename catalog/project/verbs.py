@@ -10,12 +10,12 @@ from catalog.project.file_verbs import MEMORY, ProjectVerbs
 from catalog.store.references import resolve
 
 if TYPE_CHECKING:
-    from catalog.project.mix import Mixture
-    from catalog.project.overlap import Overlap
     from catalog.project.split import Split
     from catalog.project.tokens import TokenCount
     from catalog.selection.selector import Selector
     from catalog.selection.token_score import TokenScore
+    from catalog.subsets.mixture import Mixture
+    from catalog.subsets.overlap.find import Overlap
     from catalog.subsets.select import Selected
 
 
@@ -28,20 +28,22 @@ class Project(ProjectVerbs):
         *,
         against: Sequence[str],
         ngram: int = 13,
+        embedding: float | None = None,
+        encoder: str | None = None,
         memory: str | None = MEMORY,
         seconds: float | None = None,
     ) -> Overlap:
-        """Find the members that share a run of words with an item of a test set.
+        """Find the members that share words with a test item, or whose embeddings are close.
 
-        See `catalog.project.overlap.find_overlap`.
+        See `catalog.subsets.overlap.find.find_overlap`.
         """
-        from catalog.project.overlap import find_overlap
         from catalog.query.executor import Limits
+        from catalog.subsets.overlap.find import find_overlap
 
         limits = Limits(memory=memory, seconds=seconds)
-        overlap: Overlap = self._call(
-            find_overlap, reference, against=tuple(against), ngram=ngram, limits=limits
-        )
+        options: dict[str, Any] = {"ngram": ngram, "embedding": embedding, "encoder": encoder}
+        options |= {"against": tuple(against)}
+        overlap: Overlap = self._call(find_overlap, reference, **options, limits=limits)
         return overlap
 
     def select_clean(
@@ -55,10 +57,10 @@ class Project(ProjectVerbs):
     ) -> Selected:
         """Keep the members that share no run of words with an item of a test set, as a subset.
 
-        See `catalog.project.overlap.select_clean`.
+        See `catalog.subsets.overlap.clean.select_clean`.
         """
-        from catalog.project.overlap import select_clean
         from catalog.query.executor import Limits
+        from catalog.subsets.overlap.clean import select_clean
 
         limits = Limits(memory=memory, seconds=seconds)
         selected: Selected = self._call(select_clean, source, test=test, ngram=ngram, limits=limits)
@@ -76,16 +78,17 @@ class Project(ProjectVerbs):
         model: str | os.PathLike[str] | None = None,
         group: str | None = None,
         is_newest: bool = False,
+        gate: bool = False,
         memory: str | None = MEMORY,
         seconds: float | None = None,
     ) -> Mixture:
         """Mix several pools and subsets by share, with repeats, caps and a budget.
 
         With a ``model``, its tokenizer counts the total or the response tokens of every member
-        that is not counted yet. See `catalog.project.mix.mix`.
+        that is not counted yet. See `catalog.subsets.mix.mix`.
         """
-        from catalog.project.mix import mix
         from catalog.query.executor import Limits
+        from catalog.subsets.mix import mix
 
         score = None
         if model is not None:
@@ -93,7 +96,7 @@ class Project(ProjectVerbs):
             score = self.count(",".join(references), of=tokens, model=model)
         options: dict[str, Any] = {"name": name, "parts": tuple(parts), "budget": str(budget)}
         options |= {"caps": tuple(caps), "seed": seed, "tokens": score, "group": group}
-        options |= {"is_newest": is_newest}
+        options |= {"is_newest": is_newest, "is_gated": gate}
         limits = Limits(memory=memory, seconds=seconds)
         mixture: Mixture = self._call(mix, **options, limits=limits)
         return mixture
@@ -133,10 +136,10 @@ class Project(ProjectVerbs):
     ) -> Selected:
         """Keep the members that meet a SQL condition, as a subset.
 
-        See `catalog.project.narrow.select_where`.
+        See `catalog.subsets.narrow.select_where`.
         """
-        from catalog.project.narrow import select_where
         from catalog.query.executor import Limits
+        from catalog.subsets.narrow import select_where
 
         limits = Limits(memory=memory, seconds=seconds)
         selected: Selected = self._call(select_where, source, where=where, limits=limits)
@@ -145,10 +148,10 @@ class Project(ProjectVerbs):
     def source(self, selector: Selector | str, text: str, *, dry_run: bool = False) -> str:
         """Return what a selector can select from: several sources become one subset.
 
-        See `catalog.project.narrow.joined`.
+        See `catalog.subsets.narrow.joined`.
         """
-        from catalog.project.narrow import joined
         from catalog.query.executor import Limits
+        from catalog.subsets.narrow import joined
 
         if "," not in text:
             return text

@@ -40,6 +40,7 @@ def refresh(
     is_dry_run: bool = False,
     is_strict: bool = False,
     is_new_version: bool = False,
+    is_gated: bool = False,
     limits: Limits | None = None,
 ) -> Selected:
     """Run a subset's selection on the current versions of its pools, as the subset's next version.
@@ -60,6 +61,7 @@ def refresh(
         is_dry_run: compute, and write nothing but that ranking.
         is_strict: refuse a selector with findings, as `catalog.subsets.select.select` does.
         is_new_version: as `catalog.subsets.select.select` takes it.
+        is_gated: refuse members that share words with a pool for evaluation, as it does.
         limits: memory, time, and whether results of slow kernels are cached.
 
     Raises:
@@ -92,8 +94,11 @@ def refresh(
     asked = budget or record["budget_asked"] or content["budget"]
     options: dict[str, Any] = {"tokens": stored_score(content), "group": newest["group_name"]}
     options |= {"is_dry_run": is_dry_run, "is_new_version": is_new_version}
+    options |= {"is_gated": is_gated}
     if is_keeping and asked != ALL:
-        ranking = selected_again(name=f"{reference.name}.ranking", budget=ALL, is_superseding=True)
+        ranking = selected_again(
+            name=f"{reference.name}.ranking", budget=ALL, is_superseding=True, is_checked=False
+        )
         return select_keeping(store, reference, ranking, budget=asked, limits=limits, **options)
     is_superseding = is_superseding or record is not newest
     selected = selected_again(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from catalog.arrow import to_numpy
 from catalog.errors import OptionError, SelectionError
 from catalog.messages import argument
 from catalog.notebook import NotebookResult
@@ -24,6 +25,8 @@ from catalog.store.store import Store
 from catalog.subsets.churn import Churn
 from catalog.subsets.environment import environment
 from catalog.subsets.equivalent import find_equivalent
+from catalog.subsets.overlap.compared import member_ids
+from catalog.subsets.overlap.evaluation import Check, EvalOverlap, check, eval_pools
 from catalog.subsets.shortfall import warnings_of
 from catalog.subsets.store import find_same, stored, write_subset
 
@@ -40,6 +43,7 @@ class Selected(NotebookResult):
         warnings: what a user should know, such as a shortfall.
         seconds: how long it took.
         churn: what a refresh that keeps members changed; None of others.
+        overlaps: pools for evaluation that it shares 13 words in a row with.
     """
 
     reference: str | None
@@ -49,6 +53,7 @@ class Selected(NotebookResult):
     warnings: tuple[str, ...]
     seconds: float
     churn: Churn | None = None
+    overlaps: tuple[EvalOverlap, ...] = ()
 
 
 def select(
@@ -68,6 +73,8 @@ def select(
     is_strict: bool = False,
     is_new_version: bool = False,
     is_newest: bool = False,
+    is_checked: bool = True,
+    is_gated: bool = False,
     limits: Limits | None = None,
 ) -> Selected:
     """Select members of a pool or subset, and keep them as the next version of a subset.
@@ -93,6 +100,9 @@ def select(
             selector's text, comments or layout.
         is_newest: make a version again where its definition is that of an older version than the
             newest.
+        is_checked: compare the members with every pool that is registered for evaluation, and warn
+            of those that share 13 words in a row with an item.
+        is_gated: refuse such a selection.
         limits: memory, time, and whether results of slow kernels are cached.
 
     Raises:
@@ -100,7 +110,8 @@ def select(
             newest version of that name.
         SignalError: a signal is missing; the message names the command that computes it.
         SelectionError: the selector's answer is no selection, or the source has prompts only; or,
-            under ``is_strict``, another run may give other members.
+            under ``is_strict``, another run may give other members; or, under ``is_gated``, it
+            shares words with a pool for evaluation.
     """
     check_name(name)
     started = time.monotonic()
@@ -120,24 +131,65 @@ def select(
             selector = find_selector(store, selector)
         definition = define(store, selector, **asked, limits=limits)
         findings = _findings(definition, is_strict=is_strict)
-        same = None if is_dry_run else find_same(session.connection, definition, name=name)
-        if not (same or is_dry_run or is_new_version):
-            same = find_equivalent(session.connection, definition, name=name)
-            findings += _offered(same)
+        same = None
+        if not is_dry_run:
+            same, offers = _find_made(
+                session.connection, definition, name, is_new_version=is_new_version
+            )
+            findings += offers
         if same and is_newest and resolve(session.connection, name) != same:
             same = None
+        tests = eval_pools(session.connection) if is_checked or is_gated else []
         if same:
-            seconds = time.monotonic() - started
-            return _selected_before(session.connection, same, definition, findings, seconds=seconds)
-        _require_name(session.connection, definition, name=name, is_superseding=is_superseding)
-        chosen = choose(store, definition, limits=limits)
+            before = _selected_before(session.connection, same, definition, findings)
+            members = member_ids(session.connection, [same] if tests else [])
+        else:
+            _require_name(session.connection, definition, name=name, is_superseding=is_superseding)
+            chosen = choose(store, definition, limits=limits)
+            members = to_numpy(chosen.members["instruction_id"])
+    checked = check(store, members, tests, limits=limits) if tests else Check()
+    if is_gated:
+        checked.require_clean()
     seconds = time.monotonic() - started
-    warnings = (*findings, *warnings_of(chosen))
+    if same:
+        _keep(store, checked)
+        return replace(
+            before,
+            warnings=(*before.warnings, *checked.warnings),
+            overlaps=checked.overlaps,
+            seconds=seconds,
+        )
     reference = None
     if not is_dry_run:
-        kept: dict[str, Any] = {"seconds": seconds, "group": group}
+        kept: dict[str, Any] = {"seconds": seconds, "group": group, "checked": checked}
         reference = _write(store, chosen, name, is_superseding=is_superseding, **kept)
-    return Selected(reference, True, definition, chosen.members.num_rows, warnings, seconds)
+    return Selected(
+        reference,
+        True,
+        definition,
+        chosen.members.num_rows,
+        (*findings, *warnings_of(chosen), *checked.warnings),
+        seconds,
+        overlaps=checked.overlaps,
+    )
+
+
+def _find_made(
+    connection: Connection, definition: Definition, name: str, *, is_new_version: bool
+) -> tuple[Reference | None, tuple[str, ...]]:
+    """Return the version that a definition made, or an equivalent one, and a warning of that."""
+    same = find_same(connection, definition, name=name)
+    if same or is_new_version:
+        return same, ()
+    same = find_equivalent(connection, definition, name=name)
+    return same, _offered(same)
+
+
+def _keep(store: Store, checked: Check) -> None:
+    """Keep what a check compared, if it did."""
+    if checked.compared:
+        with store.writing() as connection:
+            checked.keep(connection)
 
 
 def _findings(definition: Definition, *, is_strict: bool) -> tuple[str, ...]:
@@ -162,12 +214,19 @@ def _offered(same: Reference | None) -> tuple[str, ...]:
 
 
 def _write(
-    store: Store, chosen: SelectionResult, name: str, *, is_superseding: bool, **kept: Any
+    store: Store,
+    chosen: SelectionResult,
+    name: str,
+    *,
+    is_superseding: bool,
+    checked: Check,
+    **kept: Any,
 ) -> str:
-    """Write the next version and return its reference."""
+    """Write the next version and what a check compared, and return its reference."""
     with store.writing() as connection:
         # Another process may have written since the first check.
         _require_name(connection, chosen.definition, name=name, is_superseding=is_superseding)
+        checked.keep(connection)
         machine = environment()
         return str(write_subset(connection, store, chosen, name=name, environment=machine, **kept))
 
@@ -177,8 +236,6 @@ def _selected_before(
     same: Reference,
     definition: Definition,
     findings: tuple[str, ...],
-    *,
-    seconds: float,
 ) -> Selected:
     """Return the version that a definition made before; its budget stays as asked for then."""
     record = stored(connection, same)
@@ -187,7 +244,7 @@ def _selected_before(
     if kept not in (None, definition.asked):
         warnings.append(f"{same} keeps its budget as asked for, {kept}, not {definition.asked}")
     n_members = record["n_members"]
-    return Selected(str(same), False, definition, n_members, tuple(warnings), seconds)
+    return Selected(str(same), False, definition, n_members, tuple(warnings), seconds=0)
 
 
 def _require_name(

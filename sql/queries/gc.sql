@@ -58,6 +58,21 @@ DELETE FROM losses
 USING unreferenced
 WHERE unreferenced.instruction_id = losses.instruction_id
 
+-- name: delete_overlap_items
+DELETE FROM overlap_items
+USING unreferenced
+WHERE unreferenced.instruction_id = overlap_items.instruction_id
+
+-- name: delete_overlap_members
+DELETE FROM overlap_members
+USING unreferenced
+WHERE unreferenced.instruction_id = overlap_members.instruction_id
+
+-- name: delete_overlap_pairs
+DELETE FROM overlap_pairs
+USING unreferenced
+WHERE unreferenced.instruction_id IN (overlap_pairs.instruction_id, overlap_pairs.test_instruction_id)
+
 -- name: delete_score_calls
 DELETE FROM score_calls
 USING unreferenced

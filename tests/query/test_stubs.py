@@ -81,6 +81,7 @@ GIVEN |= {
     ),
     "overlap": (TEXTS, TEXTS),
     "round_robin": (ROWS, ROWS),
+    "similar": (ROWS, ROWS),
     "influence": (ROWS, ROWS),
     "split_groups": (GROUPS,),
     "tsds": (ROWS, ROWS),

@@ -24,6 +24,7 @@ class MixtureNode(Node):
         tokens: what a model counts.
         model: whose tokenizer counts; None where sizes are in rows.
         group: of subsets that it belongs to, when it is made.
+        is_gated: whether members that share words with a pool for evaluation are refused.
     """
 
     kind: ClassVar[str] = "mixture"
@@ -34,6 +35,7 @@ class MixtureNode(Node):
     tokens: str
     model: str | None
     group: str | None = None
+    is_gated: bool = False
 
     @property
     def makes(self) -> str:
@@ -83,12 +85,13 @@ class MixtureNode(Node):
             model=making.state.model(self.model) if self.model else None,
             group=self.group,
             is_newest=True,
+            gate=self.is_gated,
         )
         found = making.state.newest(self.name)
         result = {"reference": done.reference, "id": found.id if found else None}
         text = f"{done.reference}: {done.n_members:,} members, {done.achieved:,} {done.unit}"
         short = tuple(f"{part.part} ran out" for part in done.parts if part.ran_out)
-        return Made(result, text, short)
+        return Made(result, text, (*short, *done.warnings))
 
     def _located(self, state: State, part: str) -> str:
         """Return a part; the file of its selector from the project's folder."""

@@ -6,14 +6,16 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
-from catalog.errors import Location, ReferenceNotFoundError
+from catalog.errors import CatalogError, Location, ProjectError, ReferenceNotFoundError
 from catalog.query.executor import Limits
 from catalog.store.database import Connection
 from catalog.store.queries import query
 from catalog.store.references import Reference, resolve
 from catalog.store.store import Store
+
+Answer = TypeVar("Answer")
 
 NOT_BUILT = "not built yet"
 
@@ -156,6 +158,18 @@ class Node:
         """Return the cost of making it, from measured rates."""
         record = state.records.get(self.id)
         return Estimate(seconds=record.seconds if record else None)
+
+
+def placed(place: Location, function: Callable[..., Answer], *args: Any, **kwargs: Any) -> Answer:
+    """Call a function; its errors get the place of an entry.
+
+    Raises:
+        ProjectError: the function failed.
+    """
+    try:
+        return function(*args, **kwargs)
+    except CatalogError as error:
+        raise ProjectError(str(error), location=place) from None
 
 
 def newest(connection: Connection, name: str) -> Reference | None:

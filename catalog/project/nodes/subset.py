@@ -35,6 +35,8 @@ class SubsetNode(Node):
         seed: random seed.
         settings: values of the selector's parameters.
         is_strict: whether findings about the selector are errors.
+        is_gated: whether members that share words with a pool for evaluation are refused.
+        is_made_for_others: whether only other entries read it.
         group: of subsets that it belongs to, when it is made.
         model: whose tokenizer counts, for a budget in tokens.
         tokens: what it counts.
@@ -49,6 +51,8 @@ class SubsetNode(Node):
     seed: int = 0
     settings: Mapping[str, Any] = field(default_factory=dict)
     is_strict: bool = False
+    is_gated: bool = False
+    is_made_for_others: bool = False
     group: str | None = None
     model: str | None = None
     tokens: str = "total"
@@ -143,12 +147,14 @@ class SubsetNode(Node):
             is_superseding=True,
             is_newest=True,
             is_strict=self.is_strict,
+            is_gated=self.is_gated,
+            is_checked=not self.is_made_for_others,
             group=self.group,
             tokens=score,
             limits=making.state.limits,
         )
         text = f"{done.reference}: {done.n_members:,} members of {done.definition.source}"
-        warnings = () if isinstance(self.selector, Selector) else done.warnings
+        warnings = () if self.is_made_for_others else done.warnings
         return Made({"reference": done.reference}, text, warnings)
 
     def estimate(self, state: State) -> Estimate:

@@ -30,7 +30,7 @@ def select_where(
 
     Args:
         store: the catalog's files and database.
-        source: the pool or subset.
+        source: the pool or subset; several with commas become one subset first.
         where: of the columns of ``pool(...)`` and ``scores(...)``.
         limits: memory and time.
 
@@ -39,14 +39,33 @@ def select_where(
         QueryError: the condition is wrong.
         SelectionError: no member meets it.
     """
+    limits = limits or Limits()
+    selector = where_selection(where)
+    source = joined(store, selector, source, limits=limits)
+    with store.reading() as connection:
+        name = where_name(resolve(connection, source).name, where)
+    return select(store, selector, source, name=name, budget="all", is_checked=False, limits=limits)
+
+
+def where_selection(where: str) -> Selector:
+    """Return the selector of the members that meet a condition.
+
+    Raises:
+        QueryError: the condition is wrong.
+    """
     condition = bracketed(where, option="--where")
     selector = packaged_selection("where")
-    selector = replace(selector, text=selector.text.replace(EVERY, f"WHERE {condition}"))
-    with store.reading() as connection:
-        name = resolve(connection, source).name
+    return replace(selector, text=selector.text.replace(EVERY, f"WHERE {condition}"))
+
+
+def where_name(source: str, where: str) -> str:
+    """Return the name of the subset of a source's members that meet a condition.
+
+    >>> where_name("alpaca", "length > 5")
+    'alpaca-where-ddf6c0ca'
+    """
     digits = hashlib.sha256(canonical(where).encode()).hexdigest()[:N_DIGITS]
-    own = f"{name}-where-{digits}"
-    return select(store, selector, source, name=own, budget="all", limits=limits)
+    return f"{source}-where-{digits}"
 
 
 def joined(
@@ -67,14 +86,41 @@ def joined(
         SelectionError: nothing can be selected from one of them.
         OptionError: a dry run would write that subset.
     """
-    method = find_selector(store, selector) if isinstance(selector, str) else selector
-    if any(token.name == "pools" for token in tokens(method.text)):
+    if "," not in text:
+        return text
+    if reads_pools(find_selector(store, selector) if isinstance(selector, str) else selector):
         return text
     if is_dry_run:
         raise OptionError(
             f"several sources become a subset first, which {argument('dry_run', True)} does not "
             f"write: select from one of {text}"
         )
-    name = "-and-".join(bare_names(text).split(","))
-    union = packaged_selection("pools")
-    return str(select(store, union, text, name=name, budget="all", limits=limits).reference)
+    selected = select(
+        store,
+        joined_selection(),
+        text,
+        name=joined_name(text),
+        budget="all",
+        is_checked=False,
+        limits=limits,
+    )
+    return str(selected.reference)
+
+
+def reads_pools(selector: Selector) -> bool:
+    """Return whether a selector takes several pools and subsets as they are."""
+    return any(token.name == "pools" for token in tokens(selector.text))
+
+
+def joined_selection() -> Selector:
+    """Return the selector of the members of several pools and subsets, each once."""
+    return packaged_selection("pools")
+
+
+def joined_name(text: str) -> str:
+    """Return the name of the subset that several pools and subsets become.
+
+    >>> joined_name("alpaca,gsm@1")
+    'alpaca-and-gsm'
+    """
+    return "-and-".join(bare_names(text).split(","))

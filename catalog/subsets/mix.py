@@ -3,79 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from catalog.errors import OptionError
 from catalog.kernels._common.mixing import ALL, REST, Part, read_budget, read_parts
 from catalog.kernels._common.sizes import read_share, read_tokens
 from catalog.messages import argument
-from catalog.notebook import NotebookResult
 from catalog.query.executor import Limits
 from catalog.query.expression import bracketed
-from catalog.query.stream import run
 from catalog.selection.selector import Selector, find_selector, packaged_selection
 from catalog.selection.token_score import TokenScore, sum_of_tokens
-from catalog.store.queries import query
 from catalog.store.references import Reference, check_name, count_members, resolve
 from catalog.store.store import Store
-from catalog.subsets.select import Selected, select
+from catalog.subsets.mixture import Mixture, reported
+from catalog.subsets.select import select
 
 NO_CAPS = "NULL::VARCHAR[][] AS caps"
-LAST_SELECT = "\nSELECT instruction_id, pool AS part"
-
-
-@dataclass(frozen=True)
-class MixedPart:
-    """Part of a mixture.
-
-    Attributes:
-        part: as asked for, such as ``alpaca:s2l``.
-        size: as asked for, such as ``40%`` or ``rest``.
-        reference: what it draws from, ``name@version``.
-        asked: its size in rows or tokens; None for ``all``.
-        achieved: rows or tokens that it got.
-        n_members: members of it in the mixture.
-        n_rows: rows that these are.
-        epochs: what it got, as a share of all its rows or tokens.
-        ran_out: whether it has too few members for its size.
-    """
-
-    part: str
-    size: str
-    reference: str
-    asked: float | None
-    achieved: int
-    n_members: int
-    n_rows: int
-    epochs: float
-    ran_out: bool
-
-
-@dataclass(frozen=True)
-class Mixture(NotebookResult):
-    """Mixture of several pools and subsets.
-
-    Attributes:
-        reference: the subset that holds it, ``name@version``.
-        is_new: False when the same definition was selected before.
-        unit: of sizes: ``rows`` or ``tokens``.
-        budget: as asked for.
-        achieved: rows or tokens in all.
-        n_members: members, each counted once.
-        n_rows: rows that these are.
-        parts: in the order in which they were asked for.
-    """
-
-    reference: str
-    is_new: bool
-    unit: str
-    budget: str
-    achieved: int
-    n_members: int
-    n_rows: int
-    parts: tuple[MixedPart, ...]
 
 
 def mix(
@@ -89,6 +34,7 @@ def mix(
     tokens: TokenScore | None = None,
     group: str | None = None,
     is_newest: bool = False,
+    is_gated: bool = False,
     limits: Limits | None = None,
 ) -> Mixture:
     """Mix several pools and subsets to one subset.
@@ -112,12 +58,14 @@ def mix(
         group: of subsets that it belongs to.
         is_newest: make a version again where its definition is that of an older version than the
             newest.
+        is_gated: refuse a mixture that shares 13 words in a row with a pool for evaluation.
         limits: memory, time, and whether results of slow kernels are cached.
 
     Raises:
         ReferenceNotFoundError: no such pool or subset.
         OptionError: a part, a cap or the budget is not valid.
-        SelectionError: nothing can be selected.
+        SelectionError: nothing can be selected; or, under ``is_gated``, a pool for evaluation
+            shares words with it.
     """
     check_name(name)
     limits = limits or Limits()
@@ -156,9 +104,10 @@ def mix(
         seed=seed,
         group=group,
         is_newest=is_newest,
+        is_gated=is_gated,
         limits=limits,
     )
-    return _reported(store, selected, found, sources, budget=budget, tokens=tokens, limits=limits)
+    return reported(store, selected, found, sources, budget=budget, tokens=tokens, limits=limits)
 
 
 def _require_units(parts: Sequence[Part], budget: str, tokens: TokenScore | None) -> None:
@@ -223,6 +172,7 @@ def _source(
     wanted = math.inf if is_capped else _wanted(part, total)
     budget = _within(store, reference, wanted, tokens)
     asked: dict[str, Any] = {"name": own, "budget": budget, "seed": seed, "tokens": tokens}
+    asked |= {"is_checked": False}
     selected = select(store, selector, str(reference), **asked, limits=limits)
     with store.reading() as connection:
         return resolve(connection, str(selected.reference))
@@ -247,51 +197,3 @@ def _within(
     if wanted + most >= available:
         return ALL
     return f"{int(wanted) + most}tok" if tokens else int(wanted) + most
-
-
-def _reported(
-    store: Store,
-    selected: Selected,
-    parts: Sequence[Part],
-    sources: Sequence[Reference],
-    *,
-    budget: str,
-    tokens: TokenScore | None,
-    limits: Limits,
-) -> Mixture:
-    """Return what a mixture took of each part."""
-    definition = selected.definition
-    head = definition.selector.text.partition(LAST_SELECT)[0]
-    text = f"{head}\n{query('mix/parts')}"
-    rows = run(store, text, parameters=definition.given, name="mix", limits=limits).to_pylist()
-    by_name = {row["pool"]: row for row in rows}
-    mixed = tuple(
-        _mixed(part, source, by_name.get(source.name))
-        for part, source in zip(parts, sources, strict=True)
-    )
-    return Mixture(
-        str(selected.reference),
-        selected.is_new,
-        "tokens" if tokens else "rows",
-        budget,
-        sum(each.achieved for each in mixed),
-        selected.n_members,
-        sum(each.n_rows for each in mixed),
-        mixed,
-    )
-
-
-def _mixed(part: Part, source: Reference, row: Mapping[str, Any] | None) -> MixedPart:
-    if row is None:  # every member belongs to an earlier part
-        return MixedPart(part.name, part.size, str(source), None, 0, 0, 0, 0.0, ran_out=True)
-    return MixedPart(
-        part.name,
-        part.size,
-        str(source),
-        row["asked"],
-        row["achieved"],
-        row["n_members"],
-        row["n_rows"],
-        row["achieved"] / max(row["available"], 1),
-        row["ran_out"],
-    )
