@@ -16,6 +16,7 @@ import catalog.kernels._common.log_det_tokens as log_det_tokens
 import catalog.kernels._common.log_det_vectors as log_det_vectors
 from catalog.errors import OptionError
 from catalog.kernels import kernel
+from catalog.kernels._common import lapack
 from catalog.kernels._common.arrays import Array, Numbers, Rows
 from catalog.kernels._common.log_det_information import InformationOfTexts
 from catalog.kernels._common.log_det_tangents import tangent_bytes
@@ -30,7 +31,7 @@ _N_BLOCK = 65_536
 
 
 @kernel(
-    version=1,
+    version=2,
     adds={"rank": "BIGINT", "gain": "DOUBLE", "information": "DOUBLE"},
     is_ranked=True,
     reads="vectors",
@@ -57,8 +58,9 @@ def log_det(
     norm, ``regularization`` leaves differences to rounding, and below 1e-12 it is refused.
 
     Memory beside the relation: with one vector a row, ``8 d (budget + 4 d + 8192) + 2**25`` bytes;
-    with token states, up to 2 GiB or what is left of ``memory`` for bounds, ``2 d (d + 1)`` bytes a
-    row that has one, the rest for speed only.
+    with token states, 384 bytes a row, 300 bounds of ``2 d (d + 1)`` bytes and a few matrices for
+    each thread, and up to 2 GiB or what is left of ``memory`` for more bounds, one a row, for speed
+    only.
 
     Args:
         vectors: a relation with one column of vectors, or of lists of vectors (token states,
@@ -237,15 +239,19 @@ def _of_texts(
     rows = rows.drop_columns([place])
     if not budget or not d:
         return rows, np.arange(budget, dtype=np.int64), np.zeros(budget)
-    working = 64 * d * max(2048, *(len(text) for text in texts)) + 64 * d * d + 256 * len(texts)
+    lengths = [len(text) for text in texts]
+    working = log_det_tokens.working_bytes(
+        n=len(texts), n_tokens=sum(lengths), longest=max(lengths), d=d
+    )
     require_memory(
-        working + tangent_bytes(d),
+        working,
         memory,
         purpose=f"log_det of {len(texts):,} texts of width {d:,}",
         instead="raise the limit, or project the states to fewer dimensions",
     )
     _require_precision((text for text in texts if len(text)), regularization)
-    room = min(_TANGENTS, memory - working) if memory is not None else _TANGENTS
+    lapack.load()
+    room = min(_TANGENTS, memory - working + tangent_bytes(d)) if memory is not None else _TANGENTS
     with row_blocks() as for_blocks:
         objective = InformationOfTexts(
             texts, d=d, regularization=regularization, by_length=by_length, for_blocks=for_blocks

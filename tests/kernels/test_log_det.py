@@ -14,6 +14,7 @@ from catalog.errors import MemoryLimitError, OptionError, QueryError
 from catalog.kernels._common import log_det_vectors
 from catalog.kernels._common.lazy_greedy import grid
 from catalog.kernels._common.log_det_tangents import tangent_bytes
+from catalog.kernels._common.log_det_tokens import working_bytes
 from catalog.kernels.log_det import log_det
 
 Array = np.ndarray[Any, Any]
@@ -182,7 +183,9 @@ def test_texts_are_chosen_in_naive_order_ties_included(
 def test_texts_are_chosen_in_naive_order_however_few_tangents_are_kept(n_tangents: int) -> None:
     texts = random_texts(7, n=400, d=16, longest=30)
     order, _ = naive(texts, budget=60)
-    needed = 64 * 16 * 2048 + 64 * 16 * 16 + 256 * 400 + n_tangents * tangent_bytes(16)
+    lengths = [len(text) for text in texts]
+    needed = working_bytes(n=400, n_tokens=sum(lengths), longest=max(lengths), d=16)
+    needed += (n_tangents - 1) * tangent_bytes(16)
     assert order_of(log_det(table_of_texts(texts, d=16), budget=60, memory=needed)) == order
 
 

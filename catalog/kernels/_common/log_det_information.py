@@ -6,21 +6,23 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from catalog.kernels._common import lapack
 from catalog.kernels._common.arrays import Array, Numbers, Rows, Vectors
-from catalog.kernels._common.parallel import ForBlocks
+from catalog.kernels._common.parallel import ForBlocks, n_threads
 
-_N_TOKENS = 2048  # of one padded block of texts
+_N_TEXTS = 2  # that one thread evaluates at a time
 
 
 class InformationOfTexts:
     """log det(lambda I + sum of X' X) over the chosen texts.
 
-    Every product here is small, so each runs on one thread and blocks run side by side: faster, and
-    no sum depends on how many threads there are.
+    Each text is evaluated alone, by one symmetric product, one Cholesky factor and triangular
+    solves on one thread: its gain depends neither on the texts beside it nor on the number of
+    threads. Matrices are in LAPACK's order of memory, so that none is copied: X' is (d, M).
 
     Args:
-        texts: the states of every text, each of shape (M_i, d), float16 or float32; converted block
-            by block.
+        texts: the states of every text, each of shape (M_i, d), float16 or float32; converted text
+            by text.
         regularization: lambda.
         by_length: divide X' X by M_i.
         for_blocks: see ``row_blocks``.
@@ -40,117 +42,107 @@ class InformationOfTexts:
         self.d = d
         self.lengths = np.array([len(text) for text in texts], dtype=np.int64)
         self._scales = 1.0 / np.sqrt(np.maximum(self.lengths, 1)) if by_length else None
-        self._v: Numbers = np.eye(d) * regularization
+        self._v: Numbers = np.eye(d, order="F") * regularization  # the upper triangle of V
         first, second = np.triu_indices(d)
-        self._packed = first * d + second  # the upper triangle's places in a flat (d * d,)
+        # The lower triangle of a matrix in LAPACK's order is the upper triangle in NumPy's.
+        self._packed = first * d + second
         self._weights = np.where(first == second, 1.0, 2.0)
         self._factorise()
 
     def _factorise(self) -> None:
-        self._root: Numbers = np.asarray(
-            np.linalg.cholesky(self._v), dtype=np.float64
-        )  # L, V = L L'
-        self._w: Numbers = np.asarray(np.linalg.inv(self._root), dtype=np.float64)  # L^-1
-        self.s: Numbers = self._w.T @ self._w  # V^-1
-        self.s_packed = (self.s.ravel()[self._packed] * self._weights).astype(np.float32)
-        self.s_norm = float(np.linalg.norm(self.s))
+        root = self._v.copy(order="F")
+        lapack.upper_root(root)
+        w = np.eye(self.d, order="F")
+        lapack.divide_by_upper(w, root)
+        self._root, self._w = np.tril(root.T), np.asfortranarray(w.T)  # L, V = L L'; L^-1
+        s = np.zeros((self.d, self.d), order="F")
+        lapack.add_products(w, s, of_columns=False, triangle=b"L")  # V^-1
+        packed = self._pack(s)
+        self.s_packed = (packed * self._weights).astype(np.float32)
+        self.s_norm = float(np.sqrt(self._weights @ packed**2))
+
+    def _pack(self, lower: Numbers) -> Numbers:
+        """Return the d (d + 1) / 2 numbers of a lower triangle in LAPACK's order."""
+        return np.take(lower.ravel(order="K"), self._packed)
 
     def run(self, function: Callable[[int, int], None], n: int, size: int) -> None:
         """Run a function over blocks of n things.
 
-        Few blocks run here: handing work to threads costs more than a small block.
+        One block, or all on one thread, runs here: handing work to a thread costs something.
         """
-        if n <= 3 * size:
-            for start in range(0, n, size):
-                function(start, min(start + size, n))
+        if n <= size or n_threads() == 1:
+            function(0, n)
         else:
             self._for_blocks(function, n, size)
 
     def choose(self, row: int) -> None:
         """Add one text."""
-        x = self._block(np.array([row]))[0]
-        self._v += x.T @ x
+        lapack.add_products(self._states(row), self._v, of_columns=False, triangle=b"U")
         self._factorise()
 
-    def _block(self, rows: Rows) -> Numbers:
-        """Texts padded with zeros, which add nothing, shape (n_rows, longest, d)."""
-        lengths = self.lengths[rows]
-        flat = np.concatenate([self.texts[row] for row in rows])
-        longest = max(int(lengths.max()), 1)
-        if len(flat) == len(rows) * longest:
-            block = flat.reshape(len(rows), longest, self.d).astype(np.float64)
-        else:
-            block = np.zeros((len(rows), longest, self.d))
-            block[np.arange(longest) < lengths[:, None]] = flat
-        if self._scales is not None:
-            block *= self._scales[rows][:, None, None]
-        return block
+    def _states(self, row: int) -> Numbers:
+        """Return X' of a text, (d, M); a text without tokens is one of zeros, which adds nothing.
 
-    def _blocks(self, rows: Rows) -> list[Rows]:
-        """Return positions in ``rows``, grouped by length.
-
-        So padding is small, and a group has about _N_TOKENS states.
+        It is in LAPACK's order, and new.
         """
-        if len(rows) * int(self.lengths[rows].max()) <= _N_TOKENS:
-            return [np.arange(len(rows), dtype=np.int64)]
-        by_length = np.argsort(self.lengths[rows], kind="stable")
-        lengths = self.lengths[rows[by_length]].tolist()
-        groups, start = [], 0
-        for stop in range(1, len(rows) + 1):
-            if stop == len(rows) or (stop + 1 - start) * lengths[stop] > _N_TOKENS:
-                groups.append(by_length[start:stop])
-                start = stop
-        return groups
+        text = self.texts[row]
+        if not len(text):
+            return np.zeros((self.d, 1), order="F")
+        states: Numbers = np.array(text.T, dtype=np.float64, order="F")
+        if self._scales is not None:
+            states *= self._scales[row]
+        return states
 
     def refresh(self, rows: Rows) -> Numbers:
         """Return true gains, shape (n_rows,)."""
         answer = np.empty(len(rows))
 
-        groups = self._blocks(rows)
+        def evaluate(start: int, stop: int) -> None:
+            for place in range(start, stop):
+                answer[place] = self._gain(self._states(int(rows[place])))[0]
 
-        def evaluate(start: int, _stop: int) -> None:
-            answer[groups[start]] = self._inner(self._block(rows[groups[start]]))[0]
-
-        self.run(evaluate, len(groups), 1)
+        self.run(evaluate, len(rows), _N_TEXTS)
         return answer
 
     def gains_and_tangents(self, rows: Rows) -> tuple[Numbers, Vectors]:
         """Return true gains, (n_rows,), and packed gradients by S, (n_rows, d (d + 1) / 2)."""
         gains = np.empty(len(rows))
         tangents = np.empty((len(rows), len(self._packed)), dtype=np.float32)
-        groups = self._blocks(rows)
 
-        def evaluate(start: int, _stop: int) -> None:
-            group = groups[start]
-            x = self._block(rows[group])
-            gains[group], inner = self._inner(x)
-            tangents[group] = np.take(
-                self._gradient(x, inner).reshape(len(group), -1), self._packed, axis=1
-            )
+        def evaluate(start: int, stop: int) -> None:
+            for place in range(start, stop):
+                states = self._states(int(rows[place]))
+                gains[place], root = self._gain(states)
+                tangents[place] = self._pack(self._gradient(states, root))
 
-        self.run(evaluate, len(groups), 1)
+        self.run(evaluate, len(rows), _N_TEXTS)
         return gains, tangents
 
-    def _inner(self, x: Numbers) -> tuple[Numbers, Numbers]:
-        """Gains, shape (b,), and the matrices whose log determinants they are.
+    def _gain(self, states: Numbers) -> tuple[float, Numbers]:
+        """Return a gain, and the upper Cholesky factor of the matrix whose log determinant it is.
 
-        With Y = X W', that is I + Y Y', shape (b, M, M), or I + Y' Y, shape (b, d, d), whichever is
-        smaller.
+        With Y' = W X', that matrix is I + Y Y', (M, M), or I + Y' Y, (d, d), whichever is smaller.
         """
-        b, m, d = x.shape
-        y = (x.reshape(-1, d) @ self._w.T).reshape(b, m, d)
-        inner = y @ y.transpose(0, 2, 1) if m <= d else y.transpose(0, 2, 1) @ y
-        diagonal = np.arange(inner.shape[1])
-        inner[:, diagonal, diagonal] += 1.0
-        gains: Numbers = 2.0 * np.log(np.linalg.cholesky(inner)[:, diagonal, diagonal]).sum(axis=1)
-        return gains, inner
+        y = states.copy(order="F")
+        lapack.multiply_lower(self._w, y)
+        size = min(y.shape)
+        inner = np.eye(size, order="F")
+        lapack.add_products(y, inner, of_columns=size == y.shape[1], triangle=b"U")
+        lapack.upper_root(inner)
+        diagonal = inner.ravel(order="K")[:: size + 1]
+        return 2.0 * float(np.log(diagonal).sum()), inner
 
-    def _gradient(self, x: Numbers, inner: Numbers) -> Numbers:
-        """Return H = X' (I + X S X')^-1 X, shape (b, d, d).
+    def _gradient(self, states: Numbers, root: Numbers) -> Numbers:
+        """Return the lower triangle of H = X' (I + X S X')^-1 X; ``states`` is used up.
 
         From the d x d form it is L (I - (I + Y' Y)^-1) L'.
         """
-        inverse = np.linalg.inv(inner)
-        if x.shape[1] <= self.d:
-            return x.transpose(0, 2, 1) @ (inverse @ x)
-        return self._root @ (np.eye(self.d) - inverse) @ self._root.T
+        if len(root) == states.shape[1]:
+            lapack.divide_by_upper(states, root)
+            gradient = np.zeros((self.d, self.d), order="F")
+            lapack.add_products(states, gradient, of_columns=False, triangle=b"L")
+            return gradient
+        half = np.eye(self.d, order="F")
+        lapack.divide_by_upper(half, root)
+        gradient = self._root @ (np.eye(self.d) - half @ half.T) @ self._root.T
+        return gradient.T

@@ -21,10 +21,12 @@ import numpy as np
 from catalog.kernels._common.arrays import Numbers, Rows
 from catalog.kernels._common.lazy_greedy import TAKEN, grid, priorities, top
 from catalog.kernels._common.log_det_information import InformationOfTexts
-from catalog.kernels._common.log_det_tangents import Tangents
+from catalog.kernels._common.log_det_tangents import Tangents, tangent_bytes
+from catalog.kernels._common.parallel import n_threads
 
 _FIRST_LOOK = 16  # bounds tightened in the first round of a pick
 _FIRST_EVALUATED = 4  # true gains computed in it; three times as many with every round
+_MOST_EVALUATED = 128  # at once
 
 
 class _Bounds:
@@ -79,7 +81,7 @@ def _best(bounds: _Bounds) -> int:
         unknown = contenders[~bounds.is_true[contenders] & (bounds.keys[contenders] > highest)]
         if len(unknown):
             bounds.evaluate(unknown[top(bounds.keys[unknown], n_evaluate)])
-            n_evaluate *= 3
+            n_evaluate = min(3 * n_evaluate, _MOST_EVALUATED)
         known = contenders[bounds.is_true[contenders]]
         if len(known):
             winner = int(known[bounds.keys[known].argmax()])
@@ -88,6 +90,21 @@ def _best(bounds: _Bounds) -> int:
             )
         contenders = np.flatnonzero(bounds.keys > highest)
     return best
+
+
+def working_bytes(*, n: int, n_tokens: int, longest: int, d: int) -> int:
+    """Return the bytes that `greedy` holds beside the texts and all tangents but one.
+
+    Args:
+        n: number of texts.
+        n_tokens: tokens of all texts.
+        longest: tokens of the longest text.
+        d: width of the states.
+    """
+    reading = d * min(n_tokens, 2**16) + 8 * n_tokens
+    evaluations = 8 * n_threads() * (3 * longest * d + longest * min(longest, d) + 4 * d * d)
+    tangents = (2 * _MOST_EVALUATED + 32 * n_threads() + 1) * tangent_bytes(d)
+    return max(reading, evaluations + tangents + 128 * d * d) + 384 * n + 2**16
 
 
 def greedy(objective: InformationOfTexts, *, budget: int, capacity: int) -> tuple[Rows, Numbers]:
