@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from catalog.compute.losses.recorder import texts_of
 from catalog.errors import OptionError, SignalError
+from catalog.models.lora_shape import LoraShape
 from catalog.models.recipe import TINY_RECIPE, Recipe
 from catalog.models.tiny import build_tiny, tiny_identity
 from catalog.models.weights import model_id
@@ -120,12 +121,19 @@ def start_model(
     *,
     seed: int,
 ) -> CausalLM:
-    """Return the model that training starts from; a resumed run starts from the same one."""
+    """Return the model that training starts from, with its adapters if it trains some.
+
+    A resumed run starts from the same one.
+    """
     from catalog.models.causal_lm import load_causal_lm, save_causal_lm
+    from catalog.models.lora import add_lora
 
     dtype = signal.identity["start"]["dtype"]
     if proxy != TINY:
-        return load_causal_lm(proxy, dtype=dtype, to_train=True)
+        lm = load_causal_lm(proxy, dtype=dtype, to_train=True)
+        if "lora" in signal.identity:
+            add_lora(lm, LoraShape.parsed(signal.identity["lora"]), seed=seed, dropout=0.0)
+        return lm
     folder = proxy_folder(store, signal) / "start"
     if not folder.is_dir():
         texts = (

@@ -19,6 +19,7 @@ from catalog.models.weights import files_identity, model_folder, read_json
 if TYPE_CHECKING:
     import torch
 
+    from catalog.models.lora import Lora
     from catalog.models.tokens import Tokens
 
 
@@ -32,6 +33,7 @@ class CausalLM:
         name: hub id or path, for messages.
         dtype: ``"float32"`` or ``"bfloat16"``, what products are taken in.
         template: how instructions become its text.
+        lora: its adapters, if :func:`catalog.models.lora.add_lora` added some.
     """
 
     model: Any
@@ -39,6 +41,7 @@ class CausalLM:
     name: str
     dtype: str = "float32"
     template: Template = field(init=False)
+    lora: Lora | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         self.template = template_of(self.tokenizer)
@@ -222,6 +225,8 @@ def load_causal_lm(
 def save_causal_lm(lm: CausalLM, folder: Path) -> None:
     """Write a model and its tokenizer as Hugging Face files; the folder appears whole.
 
+    Adapters become part of the weights, of ``lm`` too.
+
     Raises:
         FileExistsError: the folder exists already.
     """
@@ -229,6 +234,8 @@ def save_causal_lm(lm: CausalLM, folder: Path) -> None:
         raise FileExistsError(f"{folder}: exists already; a saved model is never overwritten")
     draft = folder.with_name(f".{folder.name}.{os.getpid()}")
     silence_libraries()
+    if lm.lora:
+        lm.lora.merge()
     lm.model.save_pretrained(draft)
     lm.tokenizer.save_pretrained(draft)
     draft.rename(folder)

@@ -26,7 +26,6 @@ ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
 
 DROPOUT = 0.1  # of an adapter's input in training, as in the code of LESS
 
-
 Traces = dict[Any, "tuple[torch.Tensor, torch.Tensor]"]
 """The input (B, T, d_in) and the output (B, T, d_out) of each adapted layer."""
 
@@ -38,10 +37,13 @@ class Lora:
     Attributes:
         layers: the adapted layers in the model's order.
         shape: of each adapter.
+        dropout: share of an adapter's input that training drops.
     """
 
     layers: list[Any]
     shape: LoraShape
+    dropout: float = DROPOUT
+    _hooks: list[Any] = field(default_factory=list, repr=False)
     _traces: Traces | None = field(default=None, repr=False)
 
     @property
@@ -73,14 +75,26 @@ class Lora:
         """Return what a layer and its adapter give together: a forward hook."""
         import torch.nn.functional as F
 
-        x = F.dropout(inputs[0], DROPOUT, training=layer.training).to(layer.lora_a.dtype)
-        scale = self.shape.alpha / self.shape.r
-        whole = output + scale * F.linear(F.linear(x, layer.lora_a), layer.lora_b)
+        x = F.dropout(inputs[0], self.dropout, training=layer.training).to(layer.lora_a.dtype)
+        whole = output + self.shape.scale * F.linear(F.linear(x, layer.lora_a), layer.lora_b)
         if self._traces is not None:
             if layer in self._traces:
                 raise SignalError("a layer with an adapter runs twice: it has no gradients here")
             self._traces[layer] = x.detach(), whole
         return whole
+
+    def merge(self) -> None:
+        """Add the adapters to the weights of their layers, and remove them."""
+        import torch
+
+        with torch.no_grad():
+            for layer in self.layers:
+                change = self.shape.scale * layer.lora_b @ layer.lora_a  # (d_out, d_in)
+                layer.weight += change if hasattr(layer, "in_features") else change.T
+                del layer.lora_a, layer.lora_b
+        for hook in self._hooks:
+            hook.remove()
+        self.layers, self._hooks = [], []
 
     @contextmanager
     def tracing(self) -> Iterator[Traces]:
@@ -92,13 +106,14 @@ class Lora:
             self._traces = None
 
 
-def add_lora(lm: CausalLM, shape: LoraShape, *, seed: int) -> Lora:
+def add_lora(lm: CausalLM, shape: LoraShape, *, seed: int, dropout: float = DROPOUT) -> Lora:
     """Add adapters to a model, and let only them be trained.
 
     Args:
         lm: the model, changed in place.
         shape: of each adapter.
         seed: of the matrices A.
+        dropout: share of an adapter's input that training drops.
 
     Raises:
         SignalError: the model has no linear layer.
@@ -108,7 +123,7 @@ def add_lora(lm: CausalLM, shape: LoraShape, *, seed: int) -> Lora:
     layers = _layers(lm)
     if not layers:
         raise SignalError(f"{lm.name} has no linear layer that an adapter could be added to")
-    lora = Lora(layers, shape)
+    lm.lora = lora = Lora(layers, shape, dropout)
     generator = torch.Generator().manual_seed(seed)
     for parameter in lm.model.parameters():
         parameter.requires_grad_(False)
@@ -118,7 +133,7 @@ def add_lora(lm: CausalLM, shape: LoraShape, *, seed: int) -> Lora:
         a = (torch.rand(shape.r, d_in, generator=generator) * 2 - 1) * bound
         layer.lora_a = torch.nn.Parameter(a.to(lm.device))
         layer.lora_b = torch.nn.Parameter(torch.zeros(d_out, shape.r, device=lm.device))
-        layer.register_forward_hook(lora.adapted)
+        lora._hooks.append(layer.register_forward_hook(lora.adapted))
     return lora
 
 
@@ -142,7 +157,7 @@ def example_gradients(lm: CausalLM, lora: Lora, group: Sequence[Tokens]) -> torc
         total = (nats.float() / counts[rows]).sum()
         outputs = [traces[layer][1] for layer in lora.layers]
         outer = torch.autograd.grad(total, outputs)
-    parts, scale = [], lora.shape.alpha / lora.shape.r
+    parts, scale = [], lora.shape.scale
     for layer, g in zip(lora.layers, outer, strict=True):
         x, g = traces[layer][0].float(), scale * g.float()  # (B, T, d_in), (B, T, d_out)
         inner = x @ layer.lora_a.detach().float().T  # (B, T, r)

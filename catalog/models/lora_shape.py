@@ -36,6 +36,11 @@ class LoraShape:
         return shape
 
     @property
+    def scale(self) -> float:
+        """Return what the product of an adapter's matrices is multiplied by."""
+        return self.alpha / self.r
+
+    @property
     def text(self) -> str:
         """Return the shape as text, the same for equal shapes."""
         return f"r={self.r}" if self.alpha == 4 * self.r else f"r={self.r},alpha={self.alpha}"

@@ -1,4 +1,4 @@
-"""State file that is always whole: the old state until the new one is on disk."""
+"""State file that is always whole, and the weights that training changes."""
 
 from __future__ import annotations
 
@@ -49,3 +49,34 @@ def load_state(file: Path, *, device: torch.device) -> dict[str, Any] | None:
             "start afresh"
         ) from error
     return state
+
+
+def trained_weights(model: Any) -> dict[str, torch.Tensor]:
+    """Return the weights without those that training leaves as they are."""
+    named = model.named_parameters(remove_duplicate=False)
+    frozen = {name for name, each in named if not each.requires_grad}
+    return {name: each for name, each in model.state_dict().items() if name not in frozen}
+
+
+def save_weights(model: Any, file: Path) -> None:
+    """Write the weights that training changes, as safetensors."""
+    from safetensors.torch import save_file, save_model
+
+    if _is_all_trained(model):
+        save_model(model, str(file))
+    else:
+        save_file(trained_weights(model), file)
+
+
+def load_weights(model: Any, file: Path) -> None:
+    """Read what `save_weights` wrote into the same model."""
+    from safetensors.torch import load_file, load_model
+
+    if _is_all_trained(model):
+        load_model(model, str(file), device=str(model.device))
+    else:
+        model.load_state_dict(load_file(file, device=str(model.device)), strict=False)
+
+
+def _is_all_trained(model: Any) -> bool:
+    return all(each.requires_grad for each in model.parameters())

@@ -22,7 +22,7 @@ from catalog.errors import OptionError, SignalError
 from catalog.models.causal_lm import CausalLM
 from catalog.models.losses import loss_batches, response_nats
 from catalog.models.recipe import Recipe
-from catalog.models.resume import load_state, save_state
+from catalog.models.resume import load_state, save_state, trained_weights
 from catalog.models.tokens import Tokens
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ class _Run:
                 "identity": self.identity,
                 "step": self.step,
                 "done": [self.n_instructions, self.n_tokens],
-                "model": _trained_weights(self.lm.model),
+                "model": trained_weights(self.lm.model),
                 "optimizer": self.optimizer.state_dict(),
                 "random": self.random,
             },
@@ -198,12 +198,6 @@ class _Run:
             self.instructions[int(i)]
             for i in self._order[place * self.recipe.batch : (place + 1) * self.recipe.batch]
         ]
-
-
-def _trained_weights(model: Any) -> dict[str, torch.Tensor]:
-    """Return the weights without those that training leaves as they are."""
-    frozen = {name for name, each in model.named_parameters() if not each.requires_grad}
-    return {name: each for name, each in model.state_dict().items() if name not in frozen}
 
 
 def _whole_weights(model: Any, trained: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:

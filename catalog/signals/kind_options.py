@@ -138,8 +138,19 @@ class LossesOptions(ResponseOptions):
         min=0,
         effective=_USUAL.seed,
         tiny=TINY_RECIPE.seed,
-        help="Random seed of the order of instructions and of the first weights of tiny.",
+        help="Random seed of the order of instructions and of the first weights of tiny and of "
+        "adapters.",
     )
+    lora: str | None = option(
+        None,
+        help="Train low-rank adapters of a pretrained model instead of its weights; r=8 is their "
+        "rank, and r=8,alpha=16 scales them: 4 r if not.",
+    )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.lora:
+            LoraShape.parsed(self.lora)
 
 
 @dataclass(frozen=True, kw_only=True)

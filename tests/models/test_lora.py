@@ -111,3 +111,21 @@ def test_a_projection_is_one_matrix_whatever_is_projected_with_it(
     assert not torch.allclose(rademacher(vectors, dim=64, seed=8), both, atol=0.1)
     lengths = rademacher(vectors, dim=4096, seed=0).norm(dim=1) / vectors.norm(dim=1)
     assert torch.allclose(lengths, torch.ones(3), atol=0.1)
+
+
+@pytest.mark.parametrize("family", few_of(FAMILIES, "gpt2"))
+def test_merged_adapters_give_the_numbers_of_adapters_beside_their_layers(
+    tiny: Any, texts: list[Tokens], family: str
+) -> None:
+    lm = copy.copy(tiny)
+    tokenizer = tiny.tokenizer
+    lm.model = family_model(family, vocabulary=len(tokenizer), eos=tokenizer.eos_token_id)
+    names = [name for name, _ in lm.model.named_parameters()]
+    lora = add_lora(lm, SHAPE, seed=1)
+    lora.load(torch.randn(lora.n_parameters, generator=torch.Generator().manual_seed(0)) / 9)
+    ids = torch.from_numpy(texts[0].ids.astype(np.int64))[None]
+    with torch.no_grad():
+        before = lm.model(ids).logits
+        lora.merge()
+        assert torch.allclose(lm.model(ids).logits, before, atol=1e-4)
+    assert [name for name, _ in lm.model.named_parameters()] == names

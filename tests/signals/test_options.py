@@ -50,7 +50,7 @@ def test_a_command_is_a_method_of_a_catalog_with_the_same_arguments(kind: Signal
 
 
 def test_the_recipes_are_the_defaults_of_training() -> None:
-    window = ("max_length", "turns")
+    window = ("max_length", "turns", "lora")
     rules = {each.name: each.rule for each in LossesOptions.declared() if each.name not in window}
     for name, rule in rules.items():
         assert rule.effective == getattr(Recipe(), name)

@@ -15,6 +15,7 @@ from catalog.compute.losses.recorder import (
 )
 from catalog.compute.proxies import checkpoint_file, proxy_name, start_identity
 from catalog.compute.shard_runner import Progress
+from catalog.models.lora_shape import LoraShape
 from catalog.models.recipe import Recipe
 from catalog.signals.kind_options import Turns, turns_identity
 from catalog.signals.registry import Signal
@@ -37,6 +38,7 @@ class LossRun:
     recipe: Recipe
     max_length: int
     turns: Turns
+    lora: LoraShape | None
     keep_checkpoints: bool | None
     limit: int | None
     chunk_rows: int
@@ -56,13 +58,18 @@ class LossRun:
 
     def identity(self, members: pa.Table) -> dict[str, Any]:
         """Return what decides the values, without the precision of a new proxy."""
-        return {
-            "start": start_identity(self.proxy, seed=self.recipe.seed),
-            "recipe": self.recipe.identity(),
-            "max_length": self.max_length,
-            "trained_on": fingerprints_sha256(members),
-            "version": VERSION,
-        } | turns_identity(self.turns)
+        adapters = {"lora": self.lora.text} if self.lora else {}
+        return (
+            adapters
+            | {
+                "start": start_identity(self.proxy, seed=self.recipe.seed),
+                "recipe": self.recipe.identity(),
+                "max_length": self.max_length,
+                "trained_on": fingerprints_sha256(members),
+                "version": VERSION,
+            }
+            | turns_identity(self.turns)
+        )
 
     def trained(self, n_instructions: int, n_tokens: int) -> None:
         """Count training."""
@@ -104,12 +111,12 @@ class LossRun:
 
     def keep(self, signal: Signal, lm: CausalLM, *, checkpoint: int) -> None:
         """Save the weights of a checkpoint atomically."""
-        from safetensors.torch import save_model
+        from catalog.models.resume import save_weights
 
         file = checkpoint_file(self.store, signal, checkpoint)
         if file.is_file():
             return
         file.parent.mkdir(parents=True, exist_ok=True)
         draft = file.with_name(f".{file.name}")
-        save_model(lm.model, str(draft))
+        save_weights(lm.model, draft)
         draft.replace(file)

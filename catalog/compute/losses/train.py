@@ -15,13 +15,12 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from catalog.compute.losses.job import LossRun
+from catalog.compute.losses.new_members import score_new_members, without_losses
 from catalog.compute.losses.recorder import Members, finish_trajectories, list_members, tokenised
 from catalog.compute.losses.resolve import is_trained, loss_signal, n_checkpoints, take_back
 from catalog.compute.proxies import (
-    checkpoint_file,
     final_folder,
     proxy_folder,
     recipe_of,
@@ -29,8 +28,9 @@ from catalog.compute.proxies import (
     sweep_drafts,
     sweep_training,
 )
-from catalog.compute.shard_runner import SHARD_ROWS, Progress, exclusively, missing, take_back_empty
+from catalog.compute.shard_runner import SHARD_ROWS, Progress, exclusively, take_back_empty
 from catalog.errors import CatalogError, OptionError, SignalError
+from catalog.models.lora_shape import LoraShape
 from catalog.notebook import NotebookResult
 from catalog.query.trajectories import START
 from catalog.signals.kind_options import LossesOptions, Turns
@@ -43,7 +43,7 @@ from catalog.store.store import Store
 if TYPE_CHECKING:
     from catalog.models.causal_lm import CausalLM
 
-KEPT_PARAMETERS = 10_000_000  # a proxy below this keeps the weights of its checkpoints
+KEPT_PARAMETERS = 10_000_000  # a run that trains fewer keeps the weights of its checkpoints
 
 
 @dataclass
@@ -83,6 +83,7 @@ def train_losses(
     *,
     proxy: str = TINY,
     recipe: Mapping[str, Any] | None = None,
+    lora: str | None = LossesOptions.lora,
     max_length: int = LossesOptions.max_length,
     turns: Turns = LossesOptions.turns,
     keep_checkpoints: bool | None = None,
@@ -102,10 +103,11 @@ def train_losses(
         reference: whose members.
         proxy: ``tiny``, a Hugging Face id or a path.
         recipe: fields of :class:`catalog.models.recipe.Recipe` to change; None leaves one as it is.
+        lora: adapters to train instead of the weights, such as ``r=8``; of a pretrained model.
         max_length: the maximum number of tokens per instruction.
         turns: all turns of the assistant that a trainer learns from, or the last.
-        keep_checkpoints: keep the weights of every checkpoint; None keeps them for a proxy below 10
-            million parameters.
+        keep_checkpoints: keep the weights of every checkpoint; None keeps them where less than 10
+            million are trained.
         is_retrain: train on this version even if the proxy of an earlier one can score the new
             members.
         limit: the size of the sample to train on and score, as a signal of its own.
@@ -114,12 +116,14 @@ def train_losses(
 
     Raises:
         ModelNotFoundError: there is no such proxy here.
-        OptionError: the recipe makes no sense for so many members.
+        OptionError: the recipe makes no sense for so many members, or adapters for ``tiny``.
         SignalError: no member has a response, or no checkpoints were kept to score new members.
         LockedError: another process trains this proxy.
     """
     started = time.monotonic()
-    LossesOptions(max_length=max_length, turns=turns)
+    LossesOptions(max_length=max_length, turns=turns, lora=lora)
+    if lora and proxy == TINY:
+        raise OptionError("lora: tiny has no weights yet that adapters could change")
     with store.reading() as connection:
         everybody = list_members(connection, reference)
     if limit is not None and limit >= everybody.num_rows:
@@ -127,8 +131,9 @@ def train_losses(
     members = everybody.slice(0, limit)  # fingerprints are uniform: the first are a fair draw
     recipe_ = recipe_of(proxy, recipe or {}, n_instructions=members.num_rows)
     is_usual = (recipe or {}).get("checkpoints") is None
+    shape = LoraShape.parsed(lora) if lora else None
     options = (keep_checkpoints, limit, chunk_rows, progress, is_usual)
-    job = LossRun(store, reference, proxy, recipe_, max_length, turns, *options)
+    job = LossRun(store, reference, proxy, recipe_, max_length, turns, shape, *options)
     report = _run(job, members, is_retrain=is_retrain)
     report.n_members = everybody.num_rows
     report.n_left = everybody.num_rows - members.num_rows
@@ -150,7 +155,7 @@ def _run(job: LossRun, members: pa.Table, *, is_retrain: bool) -> TrainedLosses:
     with exclusively(job.store, signal):
         report = _report(job, signal, members)
         if is_trained(job, signal):
-            _extend(job, signal, members, report)
+            report.n_computed, report.reasons = score_new_members(job, signal, members)
         else:
             lm, learners = _start(job, signal, members)
             n_steps = job.recipe.n_steps(int(learners.usable.sum()))
@@ -167,7 +172,7 @@ def _run(job: LossRun, members: pa.Table, *, is_retrain: bool) -> TrainedLosses:
 
 
 def _report(job: LossRun, signal: Signal, members: pa.Table) -> TrainedLosses:
-    todo = _todo(job, signal, members)
+    todo = without_losses(job, signal, members)
     return TrainedLosses(
         signal=signal,
         trained_on=signal.details["trained_on"],
@@ -175,13 +180,6 @@ def _report(job: LossRun, signal: Signal, members: pa.Table) -> TrainedLosses:
         n_members=members.num_rows,
         n_before=members.num_rows - todo.num_rows,
     )
-
-
-def _todo(job: LossRun, signal: Signal, members: pa.Table) -> pa.Table:
-    """Return the members without a complete trajectory, in the members' order."""
-    with job.store.reading() as connection:
-        wanted = missing(connection, job.reference, signal)["instruction_id"]
-    return members.filter(pc.is_in(members["instruction_id"], value_set=wanted.combine_chunks()))
 
 
 def _start(job: LossRun, signal: Signal, rows: pa.Table) -> tuple[CausalLM, Members]:
@@ -230,7 +228,7 @@ def _train(
     job.n_total = int(members.usable.sum()) * (3 * job.recipe.epochs + job.recipe.checkpoints + 1)
     is_kept = job.keep_checkpoints
     if is_kept is None:
-        is_kept = lm.model.num_parameters() < KEPT_PARAMETERS
+        is_kept = lm.model.num_parameters(only_trainable=True) < KEPT_PARAMETERS
     if is_kept:
         job.keep(signal, lm, checkpoint=START)
     job.record(signal, lm, members, checkpoint=START)  # of a resumed run, if it is missing
@@ -255,45 +253,3 @@ def _train(
         save_causal_lm(lm, final_folder(job.store, signal))
     report.reasons = finish_trajectories(job.store, signal, members, watch=job.watch)
     report.n_computed = len(members.ids)
-
-
-def _extend(job: LossRun, signal: Signal, rows: pa.Table, report: TrainedLosses) -> None:
-    """Score the members that the proxy was not trained with at its kept checkpoints."""
-    todo = _todo(job, signal, rows)
-    if not todo.num_rows:
-        return
-    with job.store.reading() as connection:
-        parameters = {"signal_id": signal.signal_id}
-        ((has_start,),) = connection.sql(query("losses/has_start"), params=parameters).fetchall()
-    numbers = range(START if has_start else 0, job.recipe.checkpoints)
-    files = {number: checkpoint_file(job.store, signal, number) for number in numbers}
-    if not all(
-        file.is_file()
-        for file in [*files.values(), final_folder(job.store, signal) / "config.json"]
-    ):
-        raise SignalError(
-            f"{signal.name} was trained on {report.trained_on} without keeping its checkpoints, so "
-            f"{todo.num_rows:,} new members of {job.reference} cannot be scored: --retrain trains "
-            f"on all {rows.num_rows:,}; add --keep-checkpoints to avoid it next time"
-        )
-    from safetensors.torch import load_model
-
-    from catalog.models.causal_lm import load_causal_lm
-
-    lm = load_causal_lm(
-        final_folder(job.store, signal), dtype=signal.identity["start"]["dtype"], to_train=True
-    )
-    members = tokenised(
-        job.store,
-        todo,
-        lm,
-        folder=proxy_folder(job.store, signal) / "tokens",
-        max_length=job.max_length,
-        turns=job.turns,
-    )
-    job.n_total = int(members.usable.sum()) * len(files)
-    for checkpoint, file in files.items():
-        load_model(lm.model, str(file), device=str(lm.device))
-        job.record(signal, lm, members, checkpoint=checkpoint)
-    report.reasons = finish_trajectories(job.store, signal, members, watch=job.watch)
-    report.n_computed = todo.num_rows
