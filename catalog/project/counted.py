@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Literal
+from typing import Any, Literal
 
+from catalog.compute.proxies import trained_proxy
 from catalog.compute.scores import score
-from catalog.errors import ModelNotFoundError
+from catalog.errors import CatalogError, ModelNotFoundError
+from catalog.models.tokenizer import tokenizer_identity
 from catalog.selection.token_score import TokenScore
+from catalog.signals.coverage import coverages
 from catalog.signals.registry import list_named
 from catalog.store.references import bare_names, resolve, resolve_all
 from catalog.store.store import Store
@@ -45,6 +48,45 @@ def recount(store: Store, subset: str) -> None:
         for each in references:
             with suppress(ModelNotFoundError):
                 score(store, each, (signal.name,), model=signal.details["tokenizer"])
+
+
+def counted(store: Store, references: str, *, of: str, model: str) -> TokenScore | None:
+    """Return the score that a model's tokenizer counted of all members; None if there is none.
+
+    Args:
+        store: the catalog's files and database.
+        references: pools and subsets, with commas.
+        of: ``response`` or ``total``.
+        model: a proxy trained here, a Hugging Face id, or a folder.
+
+    Raises:
+        ReferenceNotFoundError: no such pool or subset.
+    """
+    identity = tokenizer_of(store, model)
+    if identity is None:
+        return None
+    name = f"{of}_tokens"
+    with store.reading() as connection:
+        found = [
+            {
+                each.identity_sha256
+                for each in coverages(connection, reference, kind="score")
+                if each.name == name
+                and not each.n_missing
+                and identity.items() <= each.identity.items()
+            }
+            for reference in resolve_all(connection, references)
+        ]
+    common = set.intersection(*found)
+    return TokenScore(name, min(common)) if common else None
+
+
+def tokenizer_of(store: Store, model: str) -> dict[str, Any] | None:
+    """Return the hashes of a model's tokenizer and template; None if they are not here."""
+    try:
+        return tokenizer_identity(trained_proxy(store, model))
+    except CatalogError:
+        return None
 
 
 def count(

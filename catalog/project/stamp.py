@@ -61,6 +61,7 @@ def _patterns(path: Path) -> Iterator[str]:
         yield from (str(getattr(verb, name)) for name in (*verb.files, *verb.models))
     for selection in sections.selections.values():
         yield from (name for name in selection.selector if name.endswith(".sql"))
+        yield from [selection.model] if selection.model else []
     for mixture in sections.mixtures.values():
         yield from (part.partition(":")[2] for part in mixture.parts if part.endswith(".sql"))
         yield from [mixture.model] if mixture.model else []

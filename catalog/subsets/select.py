@@ -28,7 +28,7 @@ from catalog.subsets.equivalent import find_equivalent
 from catalog.subsets.overlap.compared import member_ids
 from catalog.subsets.overlap.evaluation import Check, EvalOverlap, check, eval_pools
 from catalog.subsets.shortfall import warnings_of
-from catalog.subsets.store import find_same, stored, write_subset
+from catalog.subsets.store import find_same, set_group, stored, write_subset
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def select(
         pins: the signals to read, where an earlier definition says which; by default they are
             found by name.
         tokens: the score that counts tokens, for a budget in tokens.
-        group: of subsets that it belongs to.
+        group: of subsets that it belongs to; None leaves that of a version that is there.
         is_superseding: let the next version follow one that another selector made.
         is_dry_run: compute, and write nothing.
         is_strict: refuse a selector with findings, such as members that depend on the order in
@@ -152,7 +152,7 @@ def select(
         checked.require_clean()
     seconds = time.monotonic() - started
     if same:
-        _keep(store, checked)
+        _keep(store, checked, same, group)
         return replace(
             before,
             warnings=(*before.warnings, *checked.warnings),
@@ -185,11 +185,13 @@ def _find_made(
     return same, _offered(same)
 
 
-def _keep(store: Store, checked: Check) -> None:
-    """Keep what a check compared, if it did."""
-    if checked.compared:
+def _keep(store: Store, checked: Check, same: Reference, group: str | None) -> None:
+    """Keep what a check compared, and the group of a version, if that is something to write."""
+    if checked.compared or group is not None:
         with store.writing() as connection:
             checked.keep(connection)
+            if group is not None:
+                set_group(connection, same, group)
 
 
 def _findings(definition: Definition, *, is_strict: bool) -> tuple[str, ...]:

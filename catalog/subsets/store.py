@@ -90,6 +90,12 @@ def write_subset(
     return Reference("subset", name, version, subset_id)
 
 
+def set_group(connection: Connection, reference: Reference, group: str | None) -> None:
+    """Let a version of a subset belong to a group, or to none, in a writing transaction."""
+    params = {"subset_id": reference.id, "group": group}
+    connection.execute(query("subsets/set_group"), params)
+
+
 def stored(connection: Connection, reference: Reference) -> dict[str, Any]:
     """Everything about one version of a subset; ``definition`` and ``environment`` parsed."""
     record: dict[str, Any] = (

@@ -200,6 +200,11 @@ SELECT coalesce(max(version), 0) + 1
 FROM subsets
 WHERE name = $name
 
+-- name: set_group
+UPDATE subsets
+SET group_name = $group
+WHERE subset_id = $subset_id
+
 -- name: ranked
 SELECT instructions.fingerprint
 FROM subset_members

@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from catalog.project.nodes.groups import group_changes, regroup
 from catalog.project.nodes.node import NOT_BUILT, Made, Making, Node, State, changes
 from catalog.query.tokens import canonical
 from catalog.selection.selector import find_selector
@@ -56,11 +57,20 @@ class MixtureNode(Node):
             "seed": self.seed,
             "tokens": self.tokens if self.model else None,
             "model": self.model,
+            "tokenizer": self._tokenizer(state),
             "sources": {name: str(state.newest(name)) for name in self.reads},
         }
         if self.selectors:
             found |= {"selectors": self._texts(state), "signals": self._signals(state)}
         return found
+
+    def _tokenizer(self, state: State) -> dict[str, Any] | None:
+        """Return the hashes of the tokenizer that counts; None without one."""
+        if self.model is None:
+            return None
+        from catalog.project.counted import tokenizer_of
+
+        return tokenizer_of(state.store, state.model(self.model))
 
     def check(self, state: State) -> tuple[str, ...]:
         """Return what has changed since it was mixed."""
@@ -68,6 +78,7 @@ class MixtureNode(Node):
         if record is None or newest is None:
             return (NOT_BUILT,)
         found = changes(record.inputs, self.inputs(state))
+        found += group_changes(state, self.name, self.group)
         built = record.result["reference"]
         if str(newest) != built or newest.id != record.result["id"]:
             found.append(f"{newest} is not what was built, {built}")
@@ -87,6 +98,7 @@ class MixtureNode(Node):
             is_newest=True,
             gate=self.is_gated,
         )
+        regroup(making.state, self.name, self.group)
         found = making.state.newest(self.name)
         result = {"reference": done.reference, "id": found.id if found else None}
         text = f"{done.reference}: {done.n_members:,} members, {done.achieved:,} {done.unit}"

@@ -9,15 +9,15 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from catalog.kernels._common.sizes import read_tokens
+from catalog.project.nodes.groups import group_changes, regroup
 from catalog.project.nodes.node import NOT_BUILT, Estimate, Made, Making, Node, State
 from catalog.selection.definition import Definition, define, definition_sha256
 from catalog.selection.selector import Selector, find_selector
-from catalog.selection.token_score import TokenScore, stored_score
+from catalog.selection.token_score import TokenScore
 from catalog.store.queries import query
 from catalog.subsets.definition_changes import content_changes
 from catalog.subsets.equivalent import find_equivalent
 from catalog.subsets.select import select
-from catalog.subsets.store import stored
 
 CALLED = re.compile(r"\w+\(\s*'([A-Za-z0-9][\w.-]*)(?:@[\w.-]+)?'")
 """A name that a selector's text passes to a table function."""
@@ -93,24 +93,28 @@ class SubsetNode(Node):
         )
 
     def _counted(self, state: State) -> TokenScore | None:
-        """Return the score that counted the tokens of the newest version; None without one."""
-        reference = state.newest(self.name) if self.model else None
-        if reference is None:
+        """Return the score that the model's tokenizer counted of all members; None without one."""
+        if self.model is None or read_tokens(self.budget) is None:
             return None
-        with state.store.reading() as connection:
-            return stored_score(stored(connection, reference)["definition"])
+        from catalog.project.counted import counted
+
+        model = state.model(self.model)
+        return counted(state.store, self.source, of=self.tokens, model=model)
 
     def check(self, state: State) -> tuple[str, ...]:
-        """Return how its definition differs from the one of the newest version."""
+        """Return how its definition and group differ from those of the newest version."""
         reference = state.newest(self.name)
         if reference is None:
             return (NOT_BUILT,)
         if self.is_uncounted(state):
-            return (f"its budget is in tokens of {self.model} now",)
-        return self.compared(state, self.definition(state))
+            return (f"members have no count of tokens by {self.model} yet",)
+        found = self.compared(state, self.definition(state))
+        if self.is_made_for_others:
+            return found
+        return (*found, *group_changes(state, self.name, self.group))
 
     def is_uncounted(self, state: State) -> bool:
-        """Return whether its budget is in tokens, and that of the newest version is not."""
+        """Return whether its budget is in tokens that the model has not all counted yet."""
         return read_tokens(self.budget) is not None and self._counted(state) is None
 
     def compared(self, state: State, definition: Definition) -> tuple[str, ...]:
@@ -153,6 +157,7 @@ class SubsetNode(Node):
             tokens=score,
             limits=making.state.limits,
         )
+        regroup(making.state, self.name, self.group)
         text = f"{done.reference}: {done.n_members:,} members of {done.definition.source}"
         warnings = () if self.is_made_for_others else done.warnings
         return Made({"reference": done.reference}, text, warnings)
