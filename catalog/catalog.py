@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 from catalog.frames import to_polars
+from catalog.query.default_limits import QUERY_MEMORY, SELECTION_MEMORY
 from catalog.signals.kind_options import (
     ENCODER,
     Dtype,
@@ -73,10 +74,6 @@ Answer = TypeVar("Answer")
 StrPath: TypeAlias = str | os.PathLike[str]
 
 DEFAULT_HOME = ".catalog"
-QUERY_MEMORY = "2GB"
-"""Memory of one query."""
-SELECTION_MEMORY = "4GB"
-"""Memory of one selection, its kernels included."""
 
 
 class Catalog:

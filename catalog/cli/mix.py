@@ -17,6 +17,7 @@ from catalog.cli.options import (
     pass_catalog,
     timeout_option,
     token_options,
+    trial_options,
 )
 from catalog.cli.output import echo_json, echo_rows, say
 
@@ -49,22 +50,7 @@ if TYPE_CHECKING:
     metavar="EXPRESSION=SHARE",
     help="Most that the rows of one value may be, such as source=25%. Repeatable.",
 )
-@click.option(
-    "--as",
-    "name",
-    metavar="NAME",
-    required=True,
-    help="Name of the subset; for several a template, such as mix-{gsm}-s{seed}.",
-)
-@click.option(
-    "--seed",
-    "seeds",
-    type=int,
-    multiple=True,
-    default=(0,),
-    show_default=True,
-    help="Random seed of the draws. Repeatable.",
-)
+@trial_options
 @token_options
 @gate_option
 @group_option

@@ -3,21 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
 
 from catalog.catalog import Catalog
 from catalog.errors import OptionError
+from catalog.query.default_limits import QUERY_MEMORY, SELECTION_MEMORY
 
 pass_catalog = click.make_pass_decorator(Catalog)
 
 memory_option = click.option(
     "--memory",
-    default="4GB",
+    default=SELECTION_MEMORY,
     show_default=True,
     help="Memory limit of queries and kernels.",
 )
+
+
+def query_memory_option(what: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return the option of the memory of one query, such as that of a condition."""
+    return click.option(
+        "--memory", default=QUERY_MEMORY, show_default=True, help=f"Memory limit of the {what}."
+    )
+
+
+def text_file_option(flag: str, *, help: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return the option of a file that a command also writes, as the argument ``NAME_file``."""
+    path = click.Path(dir_okay=False, path_type=Path)
+    return click.option(flag, f"{flag.removeprefix('--')}_file", type=path, help=help)
+
+
 timeout_option = click.option(
     "--timeout",
     type=click.FloatRange(min=0, min_open=True),
@@ -40,6 +57,28 @@ set_option = click.option(
     metavar="NAME=VALUE",
     help="Value of a parameter of the selector. Repeatable.",
 )
+
+
+def trial_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the name and the seeds of subsets that one command makes."""
+    name = click.option(
+        "--as",
+        "name",
+        metavar="NAME",
+        required=True,
+        help="Name of the subset. A new name creates version 1. With several budgets, seeds or "
+        "values a template, such as car-b{budget}-s{seed}.",
+    )
+    seed = click.option(
+        "--seed",
+        "seeds",
+        type=int,
+        multiple=True,
+        default=(0,),
+        show_default=True,
+        help="Random seed for all sampling. Repeatable.",
+    )
+    return name(seed(command))
 
 
 def token_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -12,10 +12,10 @@ import click
 
 from catalog.catalog import Catalog
 from catalog.cli.group import DIFFERENT, DONE, json_option, table_options
-from catalog.cli.options import memory_option, pass_catalog, timeout_option
+from catalog.cli.options import memory_option, pass_catalog, text_file_option, timeout_option
 from catalog.cli.output import echo_json, echo_rows, echo_text, progress_bar, say
 from catalog.messages import listed
-from catalog.store.atomic import new_file
+from catalog.store.atomic import write_text
 
 if TYPE_CHECKING:
     from catalog.project.built import Build, Built
@@ -91,12 +91,7 @@ def _costs(planned: Plan) -> str:
     is_flag=True,
     help="Compare with catalog.lock and leave it as it is. Exit code 3 means a difference.",
 )
-@click.option(
-    "--comment",
-    "comment_file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write what changed, by source, as Markdown to this file.",
-)
+@text_file_option("--comment", help="Write what changed, by source, as Markdown to this file.")
 @memory_option
 @timeout_option
 @json_option
@@ -125,8 +120,7 @@ def build(
     options: dict[str, Any] = {"names": names, "locked": locked, "memory": memory}
     done = ctx.obj.project.build(file, seconds=timeout, watch=_watch, report=report, **options)
     if comment_file:
-        with new_file(comment_file, overwrite=True) as temporary:
-            temporary.write_text(ctx.obj.project.comment(done, memory=memory), encoding="utf-8")
+        write_text(comment_file, ctx.obj.project.comment(done, memory=memory))
     if is_json:
         echo_json(asdict(done))
     else:

@@ -9,7 +9,7 @@ import click
 
 from catalog.catalog import Catalog
 from catalog.cli.group import json_option, table_options
-from catalog.cli.options import pass_catalog
+from catalog.cli.options import pass_catalog, query_memory_option
 from catalog.cli.output import echo_json, echo_rows, progress_bar, say
 from catalog.cli.signals import echo_report
 from catalog.signals.kind_options import ENCODER
@@ -46,7 +46,7 @@ encoder_option = click.option(
     help="SQL condition on the members, e.g. \"source = 'wiki' AND length(response) > 100\".",
 )
 @encoder_option
-@click.option("--memory", default="2GB", show_default=True, help="Memory limit of the condition.")
+@query_memory_option("condition")
 @click.option(
     "--timeout",
     type=click.FloatRange(min=0, min_open=True),

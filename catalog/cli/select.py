@@ -19,6 +19,7 @@ from catalog.cli.options import (
     set_option,
     timeout_option,
     token_options,
+    trial_options,
 )
 from catalog.cli.output import echo_json, progress_bar, say
 from catalog.errors import OptionError
@@ -80,24 +81,8 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
     help="Number of members, such as 5000, a share of the pool, such as 10%, tokens such as 2Mtok, "
     "or all. Repeatable.",
 )
-@click.option(
-    "--as",
-    "name",
-    metavar="NAME",
-    required=True,
-    help="Name of the subset. A new name creates version 1. With several budgets, seeds or "
-    "settings a template, such as car-b{budget}-s{seed}.",
-)
+@trial_options
 @set_option
-@click.option(
-    "--seed",
-    "seeds",
-    type=int,
-    multiple=True,
-    default=(0,),
-    show_default=True,
-    help="Random seed for all sampling. Repeatable.",
-)
 @click.option(
     "--clean-of",
     "tests",

@@ -13,7 +13,7 @@ import click
 
 from catalog.catalog import Catalog
 from catalog.cli.group import wide_option
-from catalog.cli.options import parse_pairs, pass_catalog
+from catalog.cli.options import parse_pairs, pass_catalog, query_memory_option
 from catalog.cli.output import echo_records, progress_bar, say
 from catalog.cli.rows import write_csv, write_json, write_json_lines
 from catalog.errors import OptionError, QueryError
@@ -58,7 +58,7 @@ FORMATS = ("table", "json", "jsonl", "csv", "parquet", "arrow")
 )
 @wide_option
 @click.option("--rows", default=100, show_default=True, help="Maximum number of rows of a table.")
-@click.option("--memory", default="2GB", show_default=True, help="Memory limit of the query.")
+@query_memory_option("query")
 @click.option(
     "--timeout",
     type=click.FloatRange(min=0, min_open=True),

@@ -10,10 +10,10 @@ import click
 
 from catalog.catalog import Catalog
 from catalog.cli.group import DIFFERENT, DONE, FAILED, table_options
-from catalog.cli.options import memory_option, timeout_option
+from catalog.cli.options import memory_option, text_file_option, timeout_option
 from catalog.cli.output import echo_json, echo_rows, say
 from catalog.cli.project import file_option
-from catalog.store.atomic import new_file
+from catalog.store.atomic import write_text
 
 if TYPE_CHECKING:
     from catalog.project.data_tests import DataTests
@@ -22,12 +22,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("names", nargs=-1)
 @file_option
-@click.option(
-    "--junit",
-    "junit_file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="Write the results as JUnit XML to this file.",
-)
+@text_file_option("--junit", help="Write the results as JUnit XML to this file.")
 @memory_option
 @timeout_option
 @table_options
@@ -52,8 +47,7 @@ def test(
     if junit_file:
         from catalog.project.junit import junit
 
-        with new_file(junit_file, overwrite=True) as temporary:
-            temporary.write_text(junit(tests), encoding="utf-8")
+        write_text(junit_file, junit(tests))
     if is_json:
         echo_json(asdict(tests))
     else:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from catalog.query.default_limits import SELECTION_MEMORY
 from catalog.store.store import Store
 
 if TYPE_CHECKING:
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
     from catalog.project.data_tests import DataTests
     from catalog.project.plan import Plan
     from catalog.project.status import Status
-
-MEMORY = "4GB"
-"""Memory of one verb, its kernels included."""
 
 
 class ProjectVerbs:
@@ -39,7 +37,7 @@ class ProjectVerbs:
         file: str | os.PathLike[str] | None = None,
         *,
         names: Sequence[str] = (),
-        memory: str | None = MEMORY,
+        memory: str | None = SELECTION_MEMORY,
     ) -> Plan:
         """Compare a project file with the catalog; see `catalog.project.plan.plan`."""
         from catalog.project.plan import plan
@@ -56,7 +54,7 @@ class ProjectVerbs:
         *,
         names: Sequence[str] = (),
         locked: bool = False,
-        memory: str | None = MEMORY,
+        memory: str | None = SELECTION_MEMORY,
         seconds: float | None = None,
         watch: Watch | None = None,
         report: Callable[[Built], None] | None = None,
@@ -75,7 +73,7 @@ class ProjectVerbs:
         options |= {"is_locked": locked}
         return build(self._catalog, self._call, _path(file), limits=limits, **options)
 
-    def comment(self, build: Build, *, memory: str | None = MEMORY) -> str:
+    def comment(self, build: Build, *, memory: str | None = SELECTION_MEMORY) -> str:
         """Return what a build changed, as Markdown; see `catalog.project.comment.comment`."""
         from catalog.project.comment import comment
         from catalog.query.executor import Limits
@@ -88,7 +86,7 @@ class ProjectVerbs:
         file: str | os.PathLike[str] | None = None,
         *,
         names: Sequence[str] = (),
-        memory: str | None = MEMORY,
+        memory: str | None = SELECTION_MEMORY,
         seconds: float | None = None,
     ) -> DataTests:
         """Run the tests of a project file; see `catalog.project.data_tests.run_data_tests`."""

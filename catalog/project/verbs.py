@@ -6,7 +6,8 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from catalog.project.file_verbs import MEMORY, ProjectVerbs
+from catalog.project.file_verbs import ProjectVerbs
+from catalog.query.default_limits import SELECTION_MEMORY
 from catalog.store.references import resolve
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ class Project(ProjectVerbs):
         ngram: int = 13,
         embedding: float | None = None,
         encoder: str | None = None,
-        memory: str | None = MEMORY,
+        memory: str | None = SELECTION_MEMORY,
         seconds: float | None = None,
     ) -> Overlap:
         """Find the members that share words with a test item, or whose embeddings are close.
@@ -52,7 +53,7 @@ class Project(ProjectVerbs):
         *,
         test: str,
         ngram: int = 13,
-        memory: str | None = MEMORY,
+        memory: str | None = SELECTION_MEMORY,
         seconds: float | None = None,
     ) -> Selected:
         """Keep the members that share no run of words with an item of a test set, as a subset.
@@ -79,7 +80,7 @@ class Project(ProjectVerbs):
         group: str | None = None,
         is_newest: bool = False,
         gate: bool = False,
-        memory: str | None = MEMORY,
+        memory: str | None = SELECTION_MEMORY,
         seconds: float | None = None,
     ) -> Mixture:
         """Mix several pools and subsets by share, with repeats, caps and a budget.
@@ -131,7 +132,7 @@ class Project(ProjectVerbs):
         source: str,
         *,
         where: str,
-        memory: str | None = MEMORY,
+        memory: str | None = SELECTION_MEMORY,
         seconds: float | None = None,
     ) -> Selected:
         """Keep the members that meet a SQL condition, as a subset.
@@ -156,7 +157,7 @@ class Project(ProjectVerbs):
         if "," not in text:
             return text
         source: str = self._call(
-            joined, selector, text, is_dry_run=dry_run, limits=Limits(memory=MEMORY)
+            joined, selector, text, is_dry_run=dry_run, limits=Limits(memory=SELECTION_MEMORY)
         )
         return source
 
@@ -169,7 +170,7 @@ class Project(ProjectVerbs):
         into: Mapping[str, str | int],
         stratify: str | None = None,
         seed: int = 0,
-        memory: str | None = MEMORY,
+        memory: str | None = SELECTION_MEMORY,
         seconds: float | None = None,
     ) -> Split:
         """Split a pool or subset into subsets ``NAME.PART`` that share no group of members.

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from catalog.errors import OptionError, UsageError
 from catalog.query import worker
+from catalog.query.default_limits import QUERY_MEMORY, SELECTION_MEMORY
 from catalog.query.executor import Limits
 from catalog.query.stream import run
 from catalog.report.comparisons import compared
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 
     from catalog.pools.modes import Mark
 
-SQL_LIMITS = Limits(memory="2GB", seconds=60)
-SELECTION_LIMITS = Limits(memory="4GB")
+SQL_LIMITS = Limits(memory=QUERY_MEMORY, seconds=60)
+SELECTION_LIMITS = Limits(memory=SELECTION_MEMORY)
 N_ROWS = 500
 """Rows that the page shows of an answer to a query, and the most that it asks for at once."""
 

@@ -43,7 +43,6 @@ WARM_UP_RATE = 3e-4
 """The peak rate of a warm-up of a proxy that was trained here from scratch."""
 
 _USUAL = Recipe()
-_SEED_HELP = "Random seed of the projection."
 
 
 def turns_identity(turns: str) -> dict[str, str]:
@@ -154,7 +153,20 @@ class LossesOptions(ResponseOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
-class StatesOptions(ResponseOptions):
+class ProjectedOptions(ResponseOptions):
+    """Options of vectors of responses that are projected and stored."""
+
+    seed: int = option(0, min=0, help="Random seed of the projection, and of a warm-up.")
+    dtype: Dtype = option(
+        "float16",
+        choices=("float16", "float32"),
+        identity="store",
+        help="Number type of the stored vectors.",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatesOptions(ProjectedOptions):
     """Options of `catalog states`."""
 
     max_tokens: int = option(128, min=1, help="Maximum number of response tokens per instruction.")
@@ -166,13 +178,6 @@ class StatesOptions(ResponseOptions):
         choices=("jl", "pca"),
         identity="kind",
         help="Projection: jl is a random matrix, pca is fitted on a sample.",
-    )
-    seed: int = option(0, min=0, help=_SEED_HELP)
-    dtype: Dtype = option(
-        "float16",
-        choices=("float16", "float32"),
-        identity="store",
-        help="Number type of the stored states.",
     )
 
     def __post_init__(self) -> None:
@@ -192,7 +197,7 @@ class StatesOptions(ResponseOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
-class GradientsOptions(ResponseOptions):
+class GradientsOptions(ProjectedOptions):
     """Options of `catalog gradients`."""
 
     lora: str = option("r=8", help="Rank of the adapters; r=8,alpha=16 scales them: 4 r if not.")
@@ -218,13 +223,6 @@ class GradientsOptions(ResponseOptions):
         effective=_USUAL.learning_rate,
         tiny=WARM_UP_RATE,
         help="Peak learning rate of the warm-up.",
-    )
-    seed: int = option(0, min=0, help="Random seed of warm-up, adapters and projection.")
-    dtype: Dtype = option(
-        "float16",
-        choices=("float32", "float16"),
-        identity="store",
-        help="Number type of the stored vectors.",
     )
 
     def __post_init__(self) -> None:

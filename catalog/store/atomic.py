@@ -148,3 +148,13 @@ def _sync_folder(path: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text to a file, which appears whole; a file that is there is replaced.
+
+    Raises:
+        OptionError: nothing can be written there.
+    """
+    with new_file(path, overwrite=True) as temporary:
+        temporary.write_text(text, encoding="utf-8")
