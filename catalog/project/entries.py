@@ -13,6 +13,7 @@ from typing import ClassVar, Literal
 from catalog.pools.options import ReadOptions
 from catalog.project.signal_entries import (
     EmbedEntry,
+    GradientsEntry,
     ImportLossesEntry,
     ImportScoresEntry,
     IndexEntry,
@@ -29,6 +30,7 @@ SignalEntry = (
     EmbedEntry
     | LossesEntry
     | StatesEntry
+    | GradientsEntry
     | ScoreEntry
     | LabelEntry
     | MapEntry

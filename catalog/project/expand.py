@@ -61,7 +61,7 @@ def _nodes(project: ProjectFile, state: State) -> Iterator[Node]:
 def _signals(verb: SignalVerb, place: Location) -> Iterator[SignalNode]:
     for pool in verb.pools:
         name = f"{verb.verb} {pool} {' '.join(verb.signal_names)}"
-        reads = _names(pool)
+        reads = _names(",".join((pool, *verb.others)))
         yield SignalNode(name=name, entry=pool, place=place, verb=verb, source=pool, reads=reads)
 
 

@@ -153,11 +153,15 @@ def _signals_of(
 
 
 def _earlier(node: Node, nodes: list[Node]) -> set[str]:
-    """Return the signals of the same pool that stand above a signal: it may be made from them."""
+    """Return the signals of the same pools that stand above a signal: it may be made from them."""
     if not isinstance(node, SignalNode):
         return set()
     above = nodes[: nodes.index(node)]
-    return {each.id for each in above if isinstance(each, SignalNode) and each.reads == node.reads}
+    return {
+        each.id
+        for each in above
+        if isinstance(each, SignalNode) and not {*each.reads}.isdisjoint(node.reads)
+    }
 
 
 def _sorted(nodes: list[Node], before: Mapping[str, frozenset[str]]) -> tuple[Node, ...]:

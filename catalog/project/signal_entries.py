@@ -14,6 +14,7 @@ from catalog.signals.kind_options import (
     ENCODER,
     WORDS,
     EmbeddingOptions,
+    GradientsOptions,
     Kind,
     LabelOptions,
     LossesOptions,
@@ -55,6 +56,11 @@ class SignalVerb(Options):
         """Return the pools and subsets."""
         pools: tuple[str, ...] = tuple(getattr(self, self.verb))
         return pools
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """Return the other pools and subsets that are read."""
+        return ()
 
     @property
     def signal_names(self) -> tuple[str, ...]:
@@ -124,6 +130,35 @@ class StatesEntry(SignalVerb, StatesOptions):
     def signal_names(self) -> tuple[str, ...]:
         """Return the model's name."""
         return (self.model,)
+
+    def keywords(self) -> dict[str, Any]:
+        """Return the keyword arguments; the model is always among them."""
+        return super().keywords() | {"model": self.model}
+
+
+@dataclass(frozen=True, kw_only=True)
+class GradientsEntry(SignalVerb, GradientsOptions):
+    """Projected gradients of adapters."""
+
+    verb, call, kind, models = "gradients", "gradients", "gradients", ("model",)
+
+    gradients: list[str] = option((), identity=None, help=POOLS)
+    model: str = option(TINY, identity=None, help="Proxy, Hugging Face id or folder of a model.")
+    target_of: str | None = option(
+        None,
+        identity=None,
+        help="Pool that is selected from, if the members are examples of a target.",
+    )
+
+    @property
+    def signal_names(self) -> tuple[str, ...]:
+        """Return the model's name."""
+        return (self.model,)
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """Return the pool that a target is for."""
+        return (self.target_of,) if self.target_of else ()
 
     def keywords(self) -> dict[str, Any]:
         """Return the keyword arguments; the model is always among them."""

@@ -95,3 +95,36 @@ selections: {few: {selector: random, from: p, budget: 100, model: small}}
     (folder / "catalog.yaml").write_text(text.replace("100", "300tok"))
     assert made(run) == ["subset few"]
     assert made(run) == []
+
+
+GRADIENTS = """\
+pools:
+  p: {files: p.jsonl}
+  t: {files: t.jsonl, purpose: eval}
+signals:
+  - {losses: p, epochs: 1, checkpoints: 1, batch: 4}
+  - {gradients: p, model: tiny, lora: r=2, dim: 16, checkpoints: 1, warm_up: 0.5}
+  - {gradients: t, target_of: p, lora: r=2, dim: 16, checkpoints: 1, warm_up: 0.5}
+selections:
+  best: {selector: less, from: p, budget: 3, set: {target: t}}
+"""
+
+
+@pytest.mark.slow
+def test_gradients_of_a_pool_and_of_its_target_are_made_for_less(
+    catalog: Catalog, folder: Path
+) -> None:
+    write(folder / "t.jsonl", pairs(3))
+    (folder / "catalog.yaml").write_text(GRADIENTS)
+    run = runner(catalog, folder)
+    wanted = ["gradients p tiny", "gradients t tiny", "losses p tiny"]
+    steps = made(run)
+    assert sorted(each for each in steps if each.startswith("signal")) == [
+        f"signal {name}" for name in wanted
+    ]
+    assert steps.index("signal losses p tiny") < steps.index("signal gradients t tiny")
+    assert steps[-1] == "subset best"
+    assert made(run) == []
+    assert catalog.sql("SELECT count(*) FROM subset('best')").rows() == [(3,)]
+    write(folder / "t.jsonl", pairs(4))
+    assert made(run) == ["pool t", "signal gradients t tiny", "subset best"]
