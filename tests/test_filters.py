@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -201,3 +203,59 @@ def test_davir_is_the_relative_fall_of_the_loss() -> None:
         (2, None, "zero_loss"),
         (3, None, "cut"),
     ]
+
+
+def test_slearnllm_draws_from_what_is_graded_as_wrong(catalog: Catalog) -> None:
+    scores = score(catalog)
+    wrong = [name for name, value in scores.items() if value < 0.5]
+    keys = {name: hashlib.md5(f"{name}:slearnllm 3".encode()).digest() for name in wrong}
+    drawn = sorted(wrong, key=lambda name: (int.from_bytes(keys[name], "little") >> 2, name))
+    assert 40 < len(drawn) < N
+    assert selected(catalog, "slearnllm", 40, score="deita", threshold=0.5) == drawn[:40]
+
+
+@pytest.mark.parametrize("values", ["losses", "rewards"])
+def test_sparft_takes_the_nearest_of_every_cluster_of_topic_and_difficulty(
+    catalog: Catalog, values: str
+) -> None:
+    rows = catalog.sql(
+        "SELECT fingerprint, vector, losses FROM embeddings('p') "
+        "JOIN trajectories('p') USING (instruction_id, fingerprint) ORDER BY fingerprint"
+    )
+    names = rows["fingerprint"].to_list()
+    curves = np.array(rows["losses"].to_list(), dtype=np.float64)
+    difficulty = 1 - (np.exp(-curves) if values == "losses" else curves).mean(axis=1)
+    vectors = np.array(rows["vector"].to_list(), dtype=np.float64)
+    centred = vectors - vectors.mean(axis=0)
+    _, widths, directions = np.linalg.svd(centred, full_matrices=False)
+    shares = np.cumsum(widths**2) / (widths**2).sum()
+    kept = directions[: int(np.searchsorted(shares, 0.9)) + 1].T  # (d, kept)
+    points = np.column_stack([centred @ kept, 2 * difficulty])
+    settings = {"values": values, "k": 4, "variance": 0.9, "weight": 2}
+    taken = selected(catalog, "sparft", 30, **settings)
+    whys = catalog.sql("SELECT fingerprint, why FROM subset('x') ORDER BY rank")
+    why = {name: json.loads(text) for name, text in whys.iter_rows()}
+    assert [why[name]["difficulty"] for name in taken] == pytest.approx(
+        [difficulty[names.index(name)] for name in taken], abs=1e-6
+    )
+    everyone = selected(catalog, "sparft", N, **settings)
+    assert taken == everyone[:30]
+    whys = catalog.sql("SELECT fingerprint, why FROM subset('x') ORDER BY rank")
+    cluster = {name: json.loads(text)["cluster"] for name, text in whys.iter_rows()}
+    members = {
+        each: np.array([i for i, name in enumerate(names) if cluster[name] == each])
+        for each in set(cluster.values())
+    }
+    assert len(members) == 4
+    apart = np.zeros(N)
+    centres = {each: points[where].mean(axis=0) for each, where in members.items()}
+    for each, where in members.items():
+        apart[where] = np.linalg.norm(points[where] - centres[each], axis=1)
+        others = [np.linalg.norm(points[where] - centre, axis=1) for centre in centres.values()]
+        assert np.all(apart[where] <= np.min(others, axis=0) + 1e-3)  # Lloyd has converged
+    rounds = [
+        [names[i] for i in where[np.argsort(apart[where], kind="stable")]]
+        for _, where in sorted(members.items())
+    ]
+    wanted = [queue[turn] for turn in range(N) for queue in rounds if turn < len(queue)]
+    assert everyone == wanted
