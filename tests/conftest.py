@@ -19,6 +19,8 @@ from catalog.store.store import Store
 
 ROOT = Path(__file__).resolve().parent.parent
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+# The expected numbers are those of the CPU, and a model on a GPU computes in bfloat16.
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 # A job in the background of a script ignores Ctrl-C, and so would all that the tests start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
