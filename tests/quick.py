@@ -7,8 +7,14 @@ import pytest
 
 
 def few_of(values: Sequence[Any], *few: Any) -> list[Any]:
-    """Return the values as parameters of a test; all but the few are slow."""
+    """Return the values as parameters of a test; all but the few are slow.
+
+    A tuple holds a value for each name.
+    """
     assert all(value in values for value in few)
-    return [
-        value if value in few else pytest.param(value, marks=pytest.mark.slow) for value in values
-    ]
+    return [value if value in few else _slow(value) for value in values]
+
+
+def _slow(value: Any) -> Any:
+    values = value if isinstance(value, tuple) else (value,)
+    return pytest.param(*values, marks=pytest.mark.slow)

@@ -37,6 +37,7 @@ def test_a_git_lfs_pointer_is_refused_as_such(catalog: Catalog, data: Path) -> N
     assert refusal.value.reason == "lfs_pointer"
 
 
+@pytest.mark.slow
 def test_four_revisions_make_four_versions_whose_diffs_add_up(catalog: Catalog, data: Path) -> None:
     for revision in REVISIONS:
         catalog.register(

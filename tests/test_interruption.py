@@ -65,6 +65,7 @@ def test_thirty_killed_registrations_leave_the_old_version_or_the_new_one(
     kill_while_registering(catalog, tmp_path, kills=30, n=50_000)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("empty_folder")
 def test_ctrl_c_leaves_nothing_half_registered(catalog: Catalog, tmp_path: Path) -> None:
     import signal

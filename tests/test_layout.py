@@ -129,6 +129,7 @@ def test_the_wheel_holds_every_sql_file(wheel: Path) -> None:
     }
 
 
+@pytest.mark.slow
 def test_the_wheel_runs_from_another_directory(wheel: Path, tmp_path: Path) -> None:
     site = tmp_path / "site"
     zipfile.ZipFile(wheel).extractall(site)

@@ -48,6 +48,7 @@ def embedded(filled: Catalog) -> Catalog:
     return filled
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("filled")
 def test_compare_prints_a_row_a_measure_and_says_what_it_could_not_measure(run: Run) -> None:
     result = run("compare", "deep", "drawn")

@@ -16,6 +16,7 @@ from catalog import Catalog
 from catalog.cli import main, output
 from catalog.cli.output import progress_bar
 from catalog.query import runner
+from tests.quick import few_of
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 LONG = "a-pool-with-a-long-name-that-is-nobodys-favourite"
@@ -121,7 +122,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return catalog.store.path
 
 
-@pytest.mark.parametrize("columns", [80, 100, 160, 200])
+@pytest.mark.parametrize("columns", few_of([80, 100, 160, 200], 80, 200))
 def test_pools_shows_every_name_whole(home: Path, columns: int) -> None:
     screen = on_terminal(home, "pools", columns=columns)
     lines = lines_of(screen)

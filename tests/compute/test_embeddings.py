@@ -78,6 +78,7 @@ def test_field_and_store_make_signals_of_their_own(pool: Catalog) -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_vectors_that_were_asked_for_last_are_read_also_when_they_were_there_before(
     pool: Catalog,
 ) -> None:
@@ -126,6 +127,7 @@ def test_the_precision_is_named_in_the_listing_and_by_the_command_that_makes_the
         pool.select("k_center", "p", budget=2, name="x")
 
 
+@pytest.mark.slow
 def test_a_signal_of_an_earlier_batch_order_is_continued(
     pool: Catalog, jsonl: Write, records: Records
 ) -> None:

@@ -47,6 +47,7 @@ def found(catalog: Catalog, text: str, **options: Any) -> list[str]:
     return list(catalog.search("p", text, mode="text", **options).rows["prompt"])
 
 
+@pytest.mark.slow
 def test_words_are_found_in_every_script_and_nothing_in_a_query_is_syntax(pool: Catalog) -> None:
     with pytest.raises(SignalError) as caught:
         pool.search("p", "rice", mode="text")
@@ -78,6 +79,7 @@ def test_new_members_are_added_and_others_stay(pool: Catalog, jsonl: Write) -> N
     assert pool.doctor(full=True) == []
 
 
+@pytest.mark.slow
 def test_what_is_dropped_is_swept_from_the_index(pool: Catalog, jsonl: Write) -> None:
     pool.register(jsonl(records([("Fry a leek", "In butter.")]), name="q.jsonl"), pool="q")
     pool.index("p", text=True)

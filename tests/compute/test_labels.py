@@ -64,6 +64,7 @@ def test_labels_are_the_names_within_the_threshold_nearest_first(
     assert pool.label("p", file, threshold=0.99).n_computed == 4
 
 
+@pytest.mark.slow
 def test_k_is_the_pools_own_labels_first_and_else_the_taxonomys(
     pool: Catalog, tmp_path: Path
 ) -> None:

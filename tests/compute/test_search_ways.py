@@ -198,6 +198,7 @@ def test_few_and_all_members_give_the_same_cosines(catalog: Catalog, dtype: str)
     np.testing.assert_allclose(few_cosines[0], cosines[0][kept], atol=2e-6)
 
 
+@pytest.mark.slow
 def test_both_number_types_can_be_indexed(catalog: Catalog) -> None:
     signal = plant(catalog, vectors_of(600), dtype="float16")
     index = build_index(catalog.store, signal)
@@ -210,6 +211,7 @@ def test_the_search_of_a_store_is_that_of_the_catalog(pool: Catalog) -> None:
     assert search(pool.store, "p", like=name).rows.equals(pool.search("p", like=name).rows)
 
 
+@pytest.mark.slow
 def test_an_index_is_measured_without_what_a_killed_run_left(catalog: Catalog) -> None:
     signal = plant(catalog, vectors_of(300))
     flat = pa.array(-vectors_of(300).reshape(-1))

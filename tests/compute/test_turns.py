@@ -194,6 +194,7 @@ def test_states_are_one_row_for_each_predicted_token(pool: Catalog, lm: Any, tur
         assert np.array(states) == pytest.approx(wanted, abs=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("turns", BOTH)
 def test_losses_before_training_are_those_of_the_turns(pool: Catalog, lm: Any, turns: str) -> None:
     options: dict[str, Any] = {"epochs": 1, "batch": 4, "max_length": WINDOW, "turns": turns}

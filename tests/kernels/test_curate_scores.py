@@ -117,9 +117,8 @@ def by_hand(
     return np.where(confidence > 0, chances.argmax(axis=1), ratings), confidence
 
 
-@pytest.mark.parametrize("case", few_of([(2, 1.0), (4, 0.9), (6, 0.6)], (4, 0.9)))
-def test_suggestions_equal_those_of_the_published_procedure(case: tuple[int, float]) -> None:
-    n_classes, share = case
+@pytest.mark.parametrize(("n_classes", "share"), few_of([(2, 1.0), (4, 0.9), (6, 0.6)], (4, 0.9)))
+def test_suggestions_equal_those_of_the_published_procedure(n_classes: int, share: float) -> None:
     x, _, ratings = planted(90, n_classes, 0.25, seed=n_classes)
     ratings[-1] = n_classes - 1
     table = rated(x, ratings, seed=1)

@@ -139,6 +139,7 @@ def test_what_is_not_as_it_was_written_is_found(copy: Copy, statement: str, chec
     assert checks(catalog) == {check}
 
 
+@pytest.mark.slow
 def test_shards_of_before_are_told_and_their_hashes_recorded_when_asked(copy: Copy) -> None:
     catalog = copy()
     change(catalog, "UPDATE shards SET sha256 = NULL")

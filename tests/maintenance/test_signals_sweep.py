@@ -51,6 +51,7 @@ def names(catalog: Catalog) -> list[str]:
     return catalog.signals()["name"].to_list()
 
 
+@pytest.mark.slow
 def test_signals_without_members_are_removed_with_their_inputs(pools: Catalog) -> None:
     base = score(pools, "base", [5, 6])
     score(pools, "derived", [5, 6], inputs={"base": base.identity_sha256})

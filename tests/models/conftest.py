@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from tests.quick import few_of
+
 WORDS = (
     "the river night light field stone word small large add sum is are was why how what give "
     "three reasons for of and to in"
@@ -113,7 +115,7 @@ def family_model(family: str, *, vocabulary: int, eos: int) -> Any:
         return make().eval()
 
 
-@pytest.fixture(scope="session", params=[*FAMILIES, "gemma2"])
+@pytest.fixture(scope="session", params=few_of([*FAMILIES, "gemma2"], "llama", "gpt2", "gemma2"))
 def family(request: pytest.FixtureRequest, tiny: Any) -> Any:
     """A small random model of each family, with the tiny proxy's tokenizer."""
     from catalog.models.causal_lm import CausalLM

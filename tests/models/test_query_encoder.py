@@ -25,6 +25,7 @@ def test_the_vector_of_a_query_is_the_librarys(monkeypatch: pytest.MonkeyPatch) 
     np.testing.assert_allclose(encode_texts("all-MiniLM-L6-v2", TEXTS), expected, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_query_is_encoded_without_the_library_that_embeds_many() -> None:
     code = (
         "import sys; from catalog.models.query_encoder import encode_texts;"

@@ -55,6 +55,7 @@ def test_the_loss_falls_from_checkpoint_to_checkpoint(
     assert [before, *means] == sorted([before, *means], reverse=True)
 
 
+@pytest.mark.slow
 def test_micro_batches_change_rounding_only(tiny: CausalLM, encoded: Any, tmp_path: Path) -> None:
     answers = []
     for budget in (1, 300, 8192):
@@ -108,6 +109,7 @@ def test_every_instruction_is_seen_once_an_epoch(
     assert sum(t for _, t in told) == 3 * sum(len(one.ids) for one in encoded)
 
 
+@pytest.mark.slow
 def test_tokens_from_disk_train_the_same(tiny: CausalLM, encoded: Any, tmp_path: Path) -> None:
     answers = []
     for i, source in enumerate((encoded, write_tokens(tmp_path / "tokens", [encoded]))):
@@ -116,6 +118,7 @@ def test_tokens_from_disk_train_the_same(tiny: CausalLM, encoded: Any, tmp_path:
     np.testing.assert_array_equal(answers[0], answers[1])
 
 
+@pytest.mark.slow
 def test_a_finished_run_gives_out_its_last_checkpoint_again(
     tiny: CausalLM, encoded: Any, tmp_path: Path
 ) -> None:

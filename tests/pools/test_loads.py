@@ -186,6 +186,7 @@ def test_an_older_version_is_made_the_newest(catalog: Catalog, jsonl: Write) -> 
     assert catalog.doctor() == []
 
 
+@pytest.mark.slow
 def test_a_restored_version_is_described_with_the_loads_of_what_it_restores(
     catalog: Catalog, jsonl: Write
 ) -> None:

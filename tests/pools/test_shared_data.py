@@ -9,6 +9,7 @@ import pytest
 
 from catalog.errors import SourceError
 from catalog.pools.read_batches import FileReport, ReadOptions, read_batches
+from tests.quick import few_of
 
 DATA = Path(os.environ.get("CATALOG_TEST_DATA") or Path(__file__).parents[3] / "shared" / "data")
 
@@ -175,7 +176,7 @@ def read(name: str, **options: Any) -> tuple[int, Counter[str], FileReport]:
     return n_read, reasons, files[0]
 
 
-@pytest.mark.parametrize("name", READ)
+@pytest.mark.parametrize("name", few_of(list(READ), *list(READ)[::3]))
 def test_a_file_is_read_as_it_is_known(name: str) -> None:
     container, shape, n_instructions, reasons = READ[name]
     n_read, found, file = read(name)
@@ -240,6 +241,7 @@ def test_answers_of_a_tool_and_reasoning_set_are_texts() -> None:
     assert (n_read, n_parts) == (50, 50)
 
 
+@pytest.mark.slow
 def test_alpaca_has_no_duplicates_and_its_placeholders_are_counted() -> None:
     fingerprints: set[str] = set()
     files: list[FileReport] = []

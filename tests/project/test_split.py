@@ -83,6 +83,7 @@ def test_the_parts_are_subsets_that_verify(filled: Catalog) -> None:
     assert sorted(first) != sorted(second)
 
 
+@pytest.mark.slow
 def test_a_key_of_the_metadata_makes_groups_and_strata_keep_their_shares(filled: Catalog) -> None:
     filled.project.split("p", name="q", by="doc", into={"val": 24, "train": "rest"})
     docs = [

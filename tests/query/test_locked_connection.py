@@ -72,6 +72,7 @@ def test_it_stays_locked_when_it_is_used_again(
     used.close()
 
 
+@pytest.mark.slow
 def test_one_that_spilled_is_closed_and_its_folder_removed(access: Access) -> None:
     connection = take(access)
     connection.attach()

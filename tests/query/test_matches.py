@@ -80,6 +80,7 @@ def test_scores_are_bm25_by_hand_whatever_the_query_is(pool: Catalog) -> None:
     check()
 
 
+@pytest.mark.slow
 def test_an_index_changes_nothing_and_a_selection_verifies(pool: Catalog, tmp_path: Path) -> None:
     before = found(pool, "rice egg")
     selector = tmp_path / "about.sql"

@@ -22,6 +22,7 @@ from catalog.errors import (
 from catalog.query.executor import Limits
 from catalog.query.stream import run, stream
 from catalog.store.store import Store
+from tests.quick import few_of
 
 ENDLESS = (
     "SELECT count(*) FROM range(1000000) AS a, range(10000000) AS b WHERE (a.range * "
@@ -144,7 +145,7 @@ def test_the_python_around_is_not_readable(store: Store) -> None:
     assert secrets.num_rows == 1
 
 
-@pytest.mark.parametrize("verb", ["run", "stream"])
+@pytest.mark.parametrize("verb", few_of(["run", "stream"], "stream"))
 def test_ctrl_c_stops_at_once_and_leaves_everything_sane(store: Store, verb: str) -> None:
     code = f"""
 import sys

@@ -67,6 +67,7 @@ def test_progress_is_passed_on() -> None:
     assert told == [25.0, 50.0]
 
 
+@pytest.mark.slow
 def test_the_api_stops_what_does_not_stop_itself(catalog: Catalog, tmp_path: Path) -> None:
     (tmp_path / "pool.jsonl").write_text('{"instruction": "q", "output": "a"}\n')
     catalog.register(tmp_path / "pool.jsonl", pool="p")

@@ -9,6 +9,7 @@ import pytest
 
 from catalog import Catalog
 from catalog.report.server import PageServer
+from tests.quick import few_of
 from tests.report.conftest import (
     HOSTILE,
     READY,
@@ -189,6 +190,7 @@ HOSTILE_STATES = (
 )
 
 
+@pytest.mark.slow
 def test_an_address_that_somebody_else_wrote_opens_the_page_without_its_filters(
     server: PageServer, open_page: Open
 ) -> None:
@@ -255,7 +257,9 @@ def test_hostile_texts_are_shown_as_text(server: PageServer, open_page: Open) ->
     assert page.evaluate("window.broken") is None
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1000, "dark"), (390, "light")])
+@pytest.mark.parametrize(
+    ("width", "scheme"), few_of([(1000, "dark"), (390, "light"), (390, "dark")], (390, "dark"))
+)
 def test_a_report_opens_from_the_disk(
     shown: Catalog, tmp_path: Path, open_page: Open, width: int, scheme: str
 ) -> None:

@@ -14,6 +14,7 @@ from catalog.selection.run import SelectionResult, choose
 from catalog.selection.selector import find_selector, read_selector
 from catalog.store.paths import package_data_dir
 from catalog.store.store import Store
+from tests.quick import few_of
 
 HEADER = "-- summary: A test.\n"
 
@@ -247,9 +248,10 @@ def test_a_selection_leaves_nothing_behind_without_memory_of_answers(
     assert not store.cache.exists()
 
 
-@pytest.mark.parametrize(
-    "name", sorted(path.stem for path in package_data_dir("selectors").glob("*.sql"))
-)
+SHIPPED = sorted(path.stem for path in package_data_dir("selectors").glob("*.sql"))
+
+
+@pytest.mark.parametrize("name", few_of(SHIPPED, "s2l", "fisher_sft", "ila", "ds2", "rds"))
 def test_every_selector_that_is_shipped_can_be_planned(store: Store, name: str) -> None:
     selector = find_selector(store, name)
     names = {param.name for param in selector.params}

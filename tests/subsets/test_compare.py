@@ -102,6 +102,7 @@ def test_subsets_are_grouped_by_how_they_were_selected(grown: Catalog) -> None:
         found.grouped(["method"])
 
 
+@pytest.mark.slow
 def test_two_versions_of_a_pool_are_compared(grown: Catalog) -> None:
     found = grown.compare("q@2", "q@1")
     assert [(row["name"], row["n_members"]) for row in found.rows] == [
@@ -166,6 +167,7 @@ def test_a_comparison_takes_the_losses_of_the_proxy_that_is_named(
     )
 
 
+@pytest.mark.slow
 def test_what_comes_from_two_pools_or_has_left_its_pool_is_not_compared(
     grown: Catalog, jsonl: Write
 ) -> None:

@@ -12,6 +12,7 @@ from catalog import Catalog
 from catalog.errors import OptionError, ReferenceNotFoundError, SelectionError
 from catalog.selection.definition import definition_sha256
 from tests.copies import made_once
+from tests.quick import few_of
 
 Write = Callable[..., Path]
 OTHER = """-- summary: Of the pool, what another pool has too.
@@ -80,6 +81,7 @@ def rewritten(catalog: Catalog, change: Callable[[dict[str, Any]], Any]) -> None
             )
 
 
+@pytest.mark.slow
 def test_another_pool_that_is_named_without_a_version_is_read_as_it_was(
     filled: Catalog, jsonl: Write, tmp_path: Path
 ) -> None:
@@ -164,7 +166,9 @@ def test_a_reference_that_is_gone_is_found_by_the_doctor_and_named_as_the_cause(
         filled.why("few", 29)
 
 
-@pytest.mark.parametrize(("asked", "grown"), [("100%", 36), ("all", 36), (7, 7)])
+@pytest.mark.parametrize(
+    ("asked", "grown"), few_of([("100%", 36), ("all", 36), (7, 7)], ("100%", 36))
+)
 def test_a_budget_is_kept_as_it_was_asked_for_and_follows_the_pool(
     filled: Catalog, jsonl: Write, asked: int | str, grown: int
 ) -> None:
@@ -182,6 +186,7 @@ def test_a_budget_is_kept_as_it_was_asked_for_and_follows_the_pool(
     assert record(filled, "drawn@3")["budget_asked"] == "25%"
 
 
+@pytest.mark.slow
 def test_the_whole_of_a_pool_that_shrank_is_less(filled: Catalog, jsonl: Write) -> None:
     filled.select("random", "p", budget="all", name="drawn")
     filled.select("random", "p", budget=20, name="twenty")

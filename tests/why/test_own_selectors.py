@@ -97,6 +97,7 @@ def test_a_selector_of_ones_own_is_followed_as_the_built_in_ones_are(
     assert message in text_of(found)
 
 
+@pytest.mark.slow
 def test_what_was_not_in_the_subset_selected_from_is_asked_there(pool: Catalog) -> None:
     selected(pool, "depth_only")
     pool.select("random", "depth-only@1", budget=4, name="few")

@@ -23,6 +23,7 @@ def by_prompt(catalog: Catalog) -> dict[str, tuple[float | None, str | None]]:
         return {prompt: (value, reason) for prompt, value, reason in connection.sql(sql).fetchall()}
 
 
+@pytest.mark.slow
 def test_the_published_ratings_of_alpaca_import_by_row(catalog: Catalog, data: Path) -> None:
     catalog.register(data / "alpaca52k" / "alpaca_data.json", pool="alpaca")
     answer = catalog.import_scores(
@@ -232,6 +233,7 @@ def test_the_very_numbers_are_imported_once(pool: Catalog, tmp_path: Path) -> No
     assert pool.import_scores("p", file, name="r").is_new
 
 
+@pytest.mark.slow
 def test_the_last_import_is_read_also_when_its_numbers_were_there_before(
     pool: Catalog, tmp_path: Path
 ) -> None:

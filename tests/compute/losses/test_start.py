@@ -51,6 +51,7 @@ def test_trajectories_leave_out_the_losses_before_training_unless_they_are_asked
     assert fall != pytest.approx({name: each[0] - each[-1] for name, each in short.items()})
 
 
+@pytest.mark.slow
 def test_the_losses_before_training_are_those_of_the_model_as_it_comes(
     long_pool: Catalog, model: Path
 ) -> None:

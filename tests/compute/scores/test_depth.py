@@ -110,6 +110,7 @@ def test_a_warm_up_of_nobody_or_everybody_is_refused(pool: Catalog, model: Path)
         pool.score("p", "depth", model=str(model), warm_up=1e-9)
 
 
+@pytest.mark.slow
 def test_rid_is_the_mid_rank_within_the_first_level_label_else_the_source(
     pool: Catalog, model: Path
 ) -> None:

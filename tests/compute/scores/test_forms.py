@@ -145,6 +145,7 @@ def test_each_score_defaults_to_the_form_of_its_paper(pool: Catalog, model: Path
     assert "form cherry" in settings["cherry_response_loss"]
 
 
+@pytest.mark.slow
 def test_the_symmetric_form_is_the_signal_of_before(pool: Catalog, model: Path) -> None:
     """Its identity names no form, so that values of an older catalog keep their meaning."""
     (*_, report) = pool.score("p", "ifd", model=str(model), form="symmetric").reports

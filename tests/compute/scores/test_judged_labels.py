@@ -55,6 +55,7 @@ def test_tags_are_stored_as_labels_each_once(pool: Catalog, server: JudgeServer)
     assert judge(pool, server, "instag").n_computed == 0
 
 
+@pytest.mark.slow
 def test_instag_selects_by_the_labels_of_a_judge(pool: Catalog, server: JudgeServer) -> None:
     judge(pool, server, "instag")
     pool.select("instag", "p", budget=5, name="few", settings={"labels": "instag"})

@@ -215,6 +215,7 @@ def test_the_score_that_was_asked_for_last_is_read_also_when_it_was_there_before
         ].to_list() == [fall]
 
 
+@pytest.mark.slow
 def test_a_measured_score_that_was_asked_for_last_is_read_also_when_it_was_there_before(
     pool: Catalog, model: Path
 ) -> None:

@@ -61,6 +61,7 @@ def test_mig_quality_is_the_mean_over_turns_of_quality_times_complexity(
     assert rows["value"].to_list() == pytest.approx(wanted)
 
 
+@pytest.mark.slow
 def test_the_sum_over_turns_is_another_file(
     pool: Catalog, server: JudgeServer, tmp_path: Path
 ) -> None:

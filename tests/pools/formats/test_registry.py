@@ -78,6 +78,7 @@ def run(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_the_format_of_another_distribution_is_found(tmp_path: Path) -> None:
     entry_points = "[catalog.formats]\ntelegram = telegram_format\n"
     files = {"telegram_format.py": PLUGIN}

@@ -225,6 +225,7 @@ def test_spark_selects_the_same_members_in_the_same_order(
     holds(catalog, cases, written, "spark", answer)
 
 
+@pytest.mark.slow
 def test_every_portable_selection_is_written_for_every_engine(catalog: Catalog, cases: Any) -> None:
     with catalog.store.reading() as connection:
         for definition, _ in cases:
