@@ -31,9 +31,7 @@ def test_imported_influence_is_selected_by(catalog: Catalog, jsonl: Write, tmp_p
     catalog.import_scores("p", file, name="influence", key="id")
     (tmp_path / "by_influence.sql").write_text(SELECTOR)
     catalog.select(str(tmp_path / "by_influence.sql"), "p", budget=3, name="best")
-    taken = catalog.sql(
-        "SELECT prompt, why FROM subset('best') JOIN pool('p') USING (fingerprint) ORDER BY rank"
-    ).rows()
+    taken = catalog.sql("SELECT prompt, why FROM subset('best') ORDER BY rank").rows()
     assert [prompt for prompt, _ in taken] == ["b", "d", "c"]
     assert [json.loads(why)["influence"] for _, why in taken] == pytest.approx([0.31, 0.11, 0.07])
     assert catalog.verify("best").is_same
