@@ -62,7 +62,7 @@ $(VENV)/.installed: pyproject.toml .ci/constraints.txt
 	touch $@
 
 $(VENV)/.installed-test: $(VENV)/.installed
-	$(PIP) -e '.[offline,umap,test]'
+	$(PIP) -e '.[offline,umap,ray,test]'
 	touch $@
 
 $(VENV)/.installed-docs: $(VENV)/.installed
@@ -70,7 +70,7 @@ $(VENV)/.installed-docs: $(VENV)/.installed
 	touch $@
 
 $(VENV)/.installed-benchmark: $(VENV)/.installed-test
-	$(PIP) -e '.[offline,umap,test,benchmark]'
+	$(PIP) -e '.[offline,umap,ray,test,benchmark]'
 	touch $@
 
 clean:

@@ -10,6 +10,7 @@ from catalog.compute.scores.drop import DroppedScore as DroppedScore
 from catalog.compute.scores.saved import AddedScore as AddedScore
 from catalog.compute.search import SearchResult as SearchResult
 from catalog.compute.shard_runner import ComputeReport as ComputeReport
+from catalog.engine.ray import RayEngine as RayEngine
 from catalog.errors import AmbiguousSignalError as AmbiguousSignalError
 from catalog.errors import CatalogError as CatalogError
 from catalog.errors import CorruptError as CorruptError

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
+from catalog.engine.choose import engine_of
 from catalog.frames import to_polars
 from catalog.query.default_limits import QUERY_MEMORY, SELECTION_MEMORY
 from catalog.signals.kind_options import (
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from catalog.compute.scores.saved import AddedScore
     from catalog.compute.search import SearchResult
     from catalog.compute.shard_runner import ComputeReport
+    from catalog.engine import Engine
     from catalog.export import Exported
     from catalog.maintenance.database_doctor import Issue
     from catalog.maintenance.gc import GcReport
@@ -296,6 +298,7 @@ class Catalog:
         pooling: Pooling = EmbeddingOptions.pooling,
         limit: int | None = None,
         progress: Callable[[int, int, int], None] | None = None,
+        engine: Engine | str | None = None,
     ) -> ComputeReport:
         """Give every member that has none a vector; see `catalog.compute.embeddings.embed`."""
         from catalog.compute.embeddings import embed
@@ -310,6 +313,7 @@ class Catalog:
             pooling=pooling,
             limit=limit,
             progress=progress,
+            engine=engine_of(engine),
         )
 
     def states(
@@ -319,12 +323,14 @@ class Catalog:
         model: StrPath,
         limit: int | None = None,
         progress: Callable[[int, int, int], None] | None = None,
+        engine: Engine | str | None = None,
         **options: Any,
     ) -> ComputeReport:
         """Extract states of response tokens; see `catalog.compute.states.compute_states`."""
         from catalog.compute.states import compute_states
 
         window: dict[str, Any] = {"limit": limit, "progress": progress}
+        window["engine"] = engine_of(engine)
         return compute_states(
             self.store, self.find(reference), model=os.fspath(model), **window, **options
         )
@@ -335,14 +341,16 @@ class Catalog:
         *,
         model: StrPath,
         target_of: str | None = None,
+        engine: Engine | str | None = None,
         **options: Any,
     ) -> ComputeReport:
         """Compute gradients of members; see `catalog.compute.gradients.compute_gradients`."""
         from catalog.compute.gradients import compute_gradients
 
         pool = None if target_of is None else self.find(target_of)
+        options |= {"target_of": pool, "engine": engine_of(engine)}
         return compute_gradients(
-            self.store, self.find(reference), model=os.fspath(model), target_of=pool, **options
+            self.store, self.find(reference), model=os.fspath(model), **options
         )
 
     def score(
@@ -352,6 +360,7 @@ class Catalog:
         model: StrPath | None = None,
         limit: int | None = None,
         progress: Callable[[int, int, int], None] | None = None,
+        engine: Engine | str | None = None,
         **options: Any,
     ) -> Scoring:
         """Compute scores of the members that lack them; see `catalog.compute.scores.score`."""
@@ -365,6 +374,7 @@ class Catalog:
             options=options,
             limit=limit,
             progress=progress,
+            engine=engine_of(engine),
             is_isolated=self.is_isolated,
         )
 
@@ -376,6 +386,7 @@ class Catalog:
         threshold: float = LabelOptions.threshold,
         encoder: StrPath = ENCODER,
         progress: Callable[[int, int, int], None] | None = None,
+        engine: Engine | str | None = None,
     ) -> ComputeReport:
         """Assign the closest taxonomy labels to members; see `catalog.compute.labels.label`."""
         from catalog.compute.labels import label
@@ -387,6 +398,7 @@ class Catalog:
             threshold=threshold,
             encoder=os.fspath(encoder),
             progress=progress,
+            engine=engine_of(engine),
         )
 
     def index(
@@ -530,6 +542,7 @@ class Catalog:
         retrain: bool = False,
         limit: int | None = None,
         progress: Callable[[int, int, int], None] | None = None,
+        engine: Engine | str | None = None,
     ) -> TrainedLosses:
         """Train a proxy and record losses; see `catalog.compute.losses.train.train_losses`."""
         from catalog.compute.losses.train import train_losses
@@ -553,6 +566,7 @@ class Catalog:
             is_retrain=retrain,
             limit=limit,
             progress=progress,
+            engine=engine_of(engine),
         )
 
     # Selections and subsets.

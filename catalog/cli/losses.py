@@ -9,7 +9,7 @@ import click
 from catalog.catalog import Catalog
 from catalog.cli.declared_options import add_options
 from catalog.cli.group import dry_run_option, json_option, table_options
-from catalog.cli.options import pass_catalog
+from catalog.cli.options import engine_options, pass_catalog
 from catalog.cli.output import echo_json, echo_rows, echo_text, progress_bar, say
 from catalog.cli.signals import echo_import, key_option, say_reasons
 from catalog.signals.kind_options import LossesOptions
@@ -84,6 +84,7 @@ def import_losses(
     type=click.IntRange(min=1),
     help="Train on a sample of this many members, and print what all would cost.",
 )
+@engine_options
 @json_option
 @pass_catalog
 def train_losses(catalog: Catalog, /, pool: str, is_json: bool, **options: Any) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
 import click
 
 from catalog.catalog import Catalog
+from catalog.engine.choose import NAMES, VARIABLE, engine_of
 from catalog.errors import OptionError
 from catalog.query.default_limits import QUERY_MEMORY, SELECTION_MEMORY
 
@@ -79,6 +81,41 @@ def trial_options(command: Callable[..., Any]) -> Callable[..., Any]:
         help="Random seed for all sampling. Repeatable.",
     )
     return name(seed(command))
+
+
+def engine_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options of where a signal is computed; the command gets an engine."""
+
+    @click.option(
+        "--engine",
+        type=click.Choice(NAMES),
+        envvar=VARIABLE,
+        help="Where shards are computed: in this process, or by a Ray cluster, that of RAY_ADDRESS "
+        "or one on this machine. Default: local.",
+    )
+    @click.option(
+        "--workers",
+        type=click.IntRange(min=1),
+        help="Number of workers of the engine ray. Default: the whole cluster.",
+    )
+    @click.option(
+        "--gpus-per-worker",
+        type=click.FloatRange(min=0),
+        default=0.0,
+        help="Number of GPUs, or part of one, of each worker of the engine ray.",
+    )
+    @wraps(command)
+    def with_engine(
+        *args: Any,
+        engine: str | None,
+        workers: int | None,
+        gpus_per_worker: float,
+        **options: Any,
+    ) -> Any:
+        chosen = engine_of(engine, workers=workers, gpus_per_worker=gpus_per_worker)
+        return command(*args, engine=chosen, **options)
+
+    return with_engine
 
 
 def token_options(command: Callable[..., Any]) -> Callable[..., Any]:

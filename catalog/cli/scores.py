@@ -10,7 +10,7 @@ import click
 from catalog.catalog import Catalog
 from catalog.cli.declared_options import add_options
 from catalog.cli.group import json_option
-from catalog.cli.options import pass_catalog
+from catalog.cli.options import engine_options, pass_catalog
 from catalog.cli.output import echo_json, progress_bar, say
 from catalog.cli.signals import echo_report, limit_option, report_record
 from catalog.signals.ask_options import AskOptions
@@ -35,6 +35,7 @@ MODEL = "A proxy trained in this catalog, such as tiny; else a Hugging Face id o
 @click.option("--model", required=True, help=MODEL)
 @add_options(StatesOptions)
 @limit_option
+@engine_options
 @json_option
 @pass_catalog
 def states(catalog: Catalog, /, pool: str, is_json: bool, **options: Any) -> None:
@@ -59,6 +60,7 @@ def states(catalog: Catalog, /, pool: str, is_json: bool, **options: Any) -> Non
 )
 @add_options(GradientsOptions)
 @limit_option
+@engine_options
 @json_option
 @pass_catalog
 def gradients(catalog: Catalog, /, pool: str, is_json: bool, **options: Any) -> None:
@@ -91,6 +93,7 @@ def _score_help() -> str:
 @add_options(ScoreOptions)
 @add_options(AskOptions)
 @limit_option
+@engine_options
 @json_option
 @pass_catalog
 def score(
@@ -98,14 +101,12 @@ def score(
     /,
     pool: str,
     names: tuple[str, ...],
-    model: str | None,
-    limit: int | None,
     is_json: bool,
     **options: Any,
 ) -> None:
     """Compute scores; the help text lists them."""
     with progress_bar(f"{' '.join(names)} of {pool}", unit="tokens") as bar:
-        scoring = catalog.score(pool, *names, model=model, limit=limit, progress=bar, **options)
+        scoring = catalog.score(pool, *names, progress=bar, **options)
     if is_json:
         echo_json([report_record(report) for report in scoring.reports])
         return
@@ -135,11 +136,10 @@ def echo_scores(scoring: Scoring) -> None:
     show_default=True,
     help="Encoder that computed the pool's embeddings.",
 )
+@engine_options
 @json_option
 @pass_catalog
-def label(
-    catalog: Catalog, pool: str, taxonomy: Path, threshold: float, encoder: str, is_json: bool
-) -> None:
+def label(catalog: Catalog, /, pool: str, taxonomy: Path, is_json: bool, **options: Any) -> None:
     """Assign each member the taxonomy labels whose embeddings are closest to its own.
 
     n_labels and the depths count these labels for members without labels of their own. The
@@ -150,8 +150,7 @@ def label(
         report = catalog.label(
             pool,
             taxonomy,
-            threshold=threshold,
-            encoder=encoder,
             progress=lambda done, total, _: bar(done, total, done),
+            **options,
         )
     echo_report(report, is_json=is_json)

@@ -11,7 +11,7 @@ import click
 from catalog.catalog import Catalog
 from catalog.cli.declared_options import add_options
 from catalog.cli.group import dry_run_option, json_option, table_options
-from catalog.cli.options import pass_catalog
+from catalog.cli.options import engine_options, pass_catalog
 from catalog.cli.output import echo_json, echo_rows, echo_text, progress_bar, say, speed
 from catalog.messages import listed
 from catalog.signals.kind_options import ENCODER, EmbeddingOptions
@@ -31,8 +31,7 @@ key_option = click.option(
     "--key",
     default="row",
     show_default=True,
-    help="How to match rows: row (a column row, or the position), fingerprint, or the name of a "
-    "column that the records have too.",
+    help="How to match rows: row (a column or the position), fingerprint, or a field of records.",
 )
 
 
@@ -46,6 +45,7 @@ key_option = click.option(
 )
 @add_options(EmbeddingOptions)
 @limit_option
+@engine_options
 @json_option
 @pass_catalog
 def embed(catalog: Catalog, /, pool: str, is_json: bool, **options: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -11,6 +12,8 @@ from catalog.compute.language_model import resumable
 from catalog.compute.loading import loading
 from catalog.compute.shard_runner import BATCH_ORDER, ComputeReport, Progress, compute
 from catalog.compute.shard_writer import Values
+from catalog.engine import Engine
+from catalog.engine.lazy import Lazy
 from catalog.errors import OptionError
 from catalog.messages import argument
 from catalog.signals.coverage import coverages, most_complete
@@ -39,6 +42,7 @@ def embed(
     pooling: Pooling = EmbeddingOptions.pooling,
     limit: int | None = None,
     progress: Progress | None = None,
+    engine: Engine | None = None,
 ) -> ComputeReport:
     """Embed the members of a pool or subset that have no vector yet.
 
@@ -56,6 +60,7 @@ def embed(
             ``position_weighted``.
         limit: the size of the sample to embed; None embeds every member.
         progress: called after each shard.
+        engine: where shards are computed; None is this process.
 
     Raises:
         ModelNotFoundError: there is no such encoder here.
@@ -67,11 +72,14 @@ def embed(
     signal, notes = embedding_signal(
         store, reference, models, field=field, dtype=dtype, precision=precision
     )
+    loaded = Lazy(partial(models.load, signal.identity["dtype"]))
 
     def shard_values(texts: pa.Table) -> Values:
-        return _values(models.load(signal.identity["dtype"]), texts, field=field, dtype=dtype)
+        return _values(loaded(), texts, field=field, dtype=dtype)
 
-    report = compute(store, reference, signal, shard_values, limit=limit, progress=progress)
+    report = compute(
+        store, reference, signal, shard_values, limit=limit, progress=progress, engine=engine
+    )
     report.notes = notes
     return report
 

@@ -21,6 +21,7 @@ from catalog.compute.shard_runner import SHARD_ROWS, ComputeReport, Progress, co
 from catalog.compute.shard_writer import Values
 from catalog.compute.turns import same_values
 from catalog.compute.warm_up import WarmUpPart, warm_up_part
+from catalog.engine import Engine
 from catalog.models.lora_shape import LoraShape
 from catalog.models.recipe import Recipe
 from catalog.signals.kind_options import WARM_UP_RATE, GradientsOptions
@@ -45,6 +46,7 @@ def compute_gradients(
     target_of: Reference | None = None,
     limit: int | None = None,
     progress: Progress | None = None,
+    engine: Engine | None = None,
     **options: Any,
 ) -> ComputeReport:
     """Compute the gradients of the members that have none yet.
@@ -60,6 +62,7 @@ def compute_gradients(
         target_of: the pool that is selected from, where the members are examples of a target.
         limit: the size of the sample to compute; None computes every member.
         progress: called after each shard.
+        engine: where gradients are computed; None is this process, which warms up in any case.
         options: those of `GradientsOptions`.
 
     Raises:
@@ -72,7 +75,11 @@ def compute_gradients(
     vectors = job.vectors_of(signal)
     rows = int(np.clip(SHARD_BYTES // (4 * (signal.dimension or 1)), 32, SHARD_ROWS))
     return compute(
-        store, reference, signal, vectors, shard_rows=rows, limit=limit, progress=progress
+        *(store, reference, signal, vectors),
+        shard_rows=rows,
+        limit=limit,
+        progress=progress,
+        engine=engine,
     )
 
 
@@ -148,30 +155,30 @@ class _Job:
             window={"max_length": self.options.max_length, "turns": self.options.turns},
         )
 
+        dim, dtype = self.options.dim, self.options.dtype
+
         def values(texts: pa.Table) -> Values:
             lm, _ = warm_up.model
             tokens = tokens_of_texts(texts, lm, **warm_up.window)
-            return _values(
-                texts, tokens, self._vectors(warm_up, signal, tokens), self.options.dtype
-            )
+            return _values(texts, tokens, _vectors(warm_up, signal, tokens, dim=dim), dtype)
 
         return values
 
-    def _vectors(
-        self, warm_up: LoraWarmUp, signal: Signal, tokens: list[Tokens]
-    ) -> np.ndarray[Any, Any]:
-        """Return the vectors of texts, float32 (n, C dim); NaN where there is no gradient."""
-        dim = self.options.dim
-        vectors = np.full((len(tokens), signal.dimension or 0), np.nan, dtype=np.float32)
-        kept = [place for place, each in enumerate(tokens) if each.reason is None]
-        is_adam = signal.identity["optimizer"] == ADAM
-        for number, checkpoint in enumerate(warm_up.checkpoints):
-            projected = warm_up.projected(
-                checkpoint, [tokens[place] for place in kept], is_adam=is_adam, dim=dim
-            )
-            part = slice(number * dim, (number + 1) * dim)
-            vectors[kept, part] = checkpoint.share**0.5 * projected
-        return vectors
+
+def _vectors(
+    warm_up: LoraWarmUp, signal: Signal, tokens: list[Tokens], *, dim: int
+) -> np.ndarray[Any, Any]:
+    """Return the vectors of texts, float32 (n, C dim); NaN where there is no gradient."""
+    vectors = np.full((len(tokens), signal.dimension or 0), np.nan, dtype=np.float32)
+    kept = [place for place, each in enumerate(tokens) if each.reason is None]
+    is_adam = signal.identity["optimizer"] == ADAM
+    for number, checkpoint in enumerate(warm_up.checkpoints):
+        projected = warm_up.projected(
+            checkpoint, [tokens[place] for place in kept], is_adam=is_adam, dim=dim
+        )
+        part = slice(number * dim, (number + 1) * dim)
+        vectors[kept, part] = checkpoint.share**0.5 * projected
+    return vectors
 
 
 def _comparable(identity: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,16 +12,19 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from catalog.compute.losses.recorder import Stopwatch
+from catalog.compute.few_vectors import BATCH_ROWS
+from catalog.compute.shard_run import ShardRun
 from catalog.compute.shard_runner import ComputeReport, Progress, exclusively, missing
-from catalog.compute.shard_writer import Values, commit_shard
+from catalog.compute.shard_writer import Values
 from catalog.compute.similarity import (
     Ids,
     Vectors,
     complete_embedding,
-    each_batch,
     text_vectors,
+    unit_batches,
 )
+from catalog.engine import Engine
+from catalog.engine.local import Local
 from catalog.errors import SourceError
 from catalog.query.checked_vectors import naming_damage
 from catalog.signals.kind_options import ENCODER, LabelOptions
@@ -40,6 +43,7 @@ def label(
     threshold: float = LabelOptions.threshold,
     encoder: str = ENCODER,
     progress: Progress | None = None,
+    engine: Engine | None = None,
 ) -> ComputeReport:
     """Assign each member the taxonomy labels whose embeddings are closest to its own.
 
@@ -50,6 +54,7 @@ def label(
         threshold: the minimum cosine of a label.
         encoder: the encoder that embedded the members.
         progress: called after each shard.
+        engine: where embeddings are compared; None is this process.
 
     Raises:
         SourceError: the file holds no names.
@@ -81,6 +86,7 @@ def label(
             encoder=encoder,
             threshold=threshold,
             progress=progress,
+            engine=engine or Local(),
         )
 
 
@@ -125,6 +131,7 @@ def _label(
     encoder: str,
     threshold: float,
     progress: Progress | None,
+    engine: Engine,
 ) -> ComputeReport:
     started = time.monotonic()
     with store.reading() as connection:
@@ -134,20 +141,17 @@ def _label(
     if not len(todo):
         return report
     wanted = text_vectors(encoder, embedding, list(names))  # (q, d)
-    watch = Stopwatch()
 
-    def process(ids: Ids, rows: Vectors) -> None:
+    def values(batch: tuple[Ids, Vectors]) -> Values:
+        ids, rows = batch
         labels = _labels(rows @ wanted.T, names, threshold=threshold)
-        labelled = pa.table(
-            {"instruction_id": ids, "labels": pa.array(labels, pa.list_(pa.string()))}
-        )
-        commit_shard(store, signal, Values(labelled), seconds=watch.lap())
-        report.n_computed += len(ids)
-        if progress:
-            progress(report.n_computed, len(todo), 0)
+        column = pa.array(labels, pa.list_(pa.string()))
+        return Values(pa.table({"instruction_id": ids, "labels": column}))
 
+    shards = ShardRun(store, signal, report, len(todo), BATCH_ROWS, engine, progress)
     with naming_damage("embedding", reference, encoder):
-        each_batch(store, embedding, todo, process)
+        batches = unit_batches(store, embedding, todo)
+        shards.run(values, ((f"{len(batch[0]):,} instructions", batch) for batch in batches))
     report.seconds = time.monotonic() - started
     return report
 

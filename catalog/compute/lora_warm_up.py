@@ -17,6 +17,7 @@ from catalog.compute.language_model import LanguageModel, tokens_of_texts
 from catalog.compute.shard_runner import read_texts
 from catalog.compute.warm_up import WarmUpPart
 from catalog.errors import SignalError
+from catalog.models.device import best_device
 from catalog.models.lora_shape import LoraShape
 from catalog.models.recipe import Recipe
 from catalog.models.tokens import Tokens
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 GRADIENT_BYTES = 256 * 2**20  # of whole gradients that wait for their projection
 BUDGET = 2048  # tokens of a padded batch
+TENSORS = ("weights", "mean", "square")  # of a checkpoint
 BETAS, EPSILON = (0.9, 0.999), 1e-8  # Adam's
 
 
@@ -51,6 +53,18 @@ class LoraCheckpoint:
     weights: torch.Tensor
     mean: torch.Tensor
     square: torch.Tensor
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the tensors as arrays."""
+        arrays = {name: getattr(self, name).cpu().numpy() for name in TENSORS}
+        return {"share": self.share} | arrays
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take the tensors to this process's device."""
+        import torch
+
+        tensors = {name: torch.tensor(state[name], device=best_device()) for name in TENSORS}
+        self.__dict__.update(state | tensors)
 
     def preconditioned(self, gradients: torch.Tensor) -> torch.Tensor:
         """Return the steps that Adam would take for each of the gradients (n, D).
@@ -85,6 +99,14 @@ class LoraWarmUp:
     dtype: str
     part: WarmUpPart
     window: Mapping[str, Any]
+    plain: CausalLM | None = None  # without adapters, where it travelled
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the checkpoints, and the model without adapters."""
+        checkpoints = self.checkpoints
+        state = {key: each for key, each in self.__dict__.items() if key != "model"}
+        self.base.release()
+        return state | {"checkpoints": checkpoints, "plain": self._plain()}
 
     @property
     def folder(self) -> Path:
@@ -98,12 +120,16 @@ class LoraWarmUp:
     @cached_property
     def model(self) -> tuple[CausalLM, Lora]:
         """Return the model with its adapters, loaded once."""
-        from catalog.models.causal_lm import load_causal_lm
         from catalog.models.lora import add_lora
 
         self.base.release()
-        lm = load_causal_lm(self.base.source, dtype=self.dtype, to_train=True)
+        lm = self.plain or self._plain()
         return lm, add_lora(lm, self.shape, seed=self.recipe.seed)
+
+    def _plain(self) -> CausalLM:
+        from catalog.models.causal_lm import load_causal_lm
+
+        return load_causal_lm(self.base.source, dtype=self.dtype, to_train=True)
 
     @cached_property
     def checkpoints(self) -> list[LoraCheckpoint]:

@@ -7,6 +7,7 @@ committed in the order of their numbers. What is ready when an error ends the ru
 from __future__ import annotations
 
 import os
+import secrets
 import socket
 import time
 from collections.abc import Callable, Iterable
@@ -29,7 +30,6 @@ from catalog.engine import Engine, Shard
 from catalog.errors import CatalogError
 from catalog.signals.registry import Signal
 from catalog.store.queries import query
-from catalog.store.scratch import scratch_folder
 from catalog.store.store import Store
 
 if TYPE_CHECKING:
@@ -44,24 +44,32 @@ class ShardWork:
         store: the catalog, by its whole path.
         signal: of the shards.
         shard_values: computes the values of a shard.
-        sign: a folder of the run; a process that sees it shares the catalog's disk.
+        sign: a file of the run; a process that reads ``token`` in it shares the catalog's disk.
+        token: of the run.
     """
 
     store: Store
     signal: Signal
     shard_values: Callable[[Any], Values]
     sign: Path
+    token: str
 
     def __call__(self, shard: Shard[Any]) -> ComputedShard:
         """Return the values of a shard; its vectors are written, if the disk is there."""
         started = time.monotonic()
         with counting_loads() as loads:
             values = self.shard_values(shard.content)
-        if self.sign.is_dir():
+        if self._is_here():
             values = write_vectors(self.store, self.signal, values, shard=shard.number)
         worker = (socket.gethostname(), os.getpid())
         seconds = time.monotonic() - started
         return ComputedShard(shard.number, values, seconds, sum(loads), worker)
+
+    def _is_here(self) -> bool:
+        try:
+            return self.sign.read_text() == self.token
+        except OSError:
+            return False
 
 
 @dataclass
@@ -112,15 +120,19 @@ class ShardRun:
             Shard(number, f"shard {number} of {self.signal.kind} {self.signal.name}, {rows}", each)
             for number, (rows, each) in enumerate(contents, self._first)
         )
-        with scratch_folder(self.store.scratch, "shards") as sign:
-            work = ShardWork(self.store.absolute(), self.signal, shard_values, sign.absolute())
-            with closing(self.engine.run(work, shards)) as computed:
-                try:
-                    self._take_all(computed)
-                except BaseException:
-                    with suppress(CatalogError, OSError, duckdb.Error):  # the first says more
-                        self._commit()
-                    raise
+        store, token = self.store.absolute(), secrets.token_hex()
+        sign = store.scratch / f"signal-{self.signal.signal_id}.run"  # a later run overwrites it
+        sign.write_text(token)
+        work = ShardWork(store, self.signal, shard_values, sign, token)
+        with closing(self.engine.run(work, shards)) as computed:
+            try:
+                self._take_all(computed)
+            except BaseException:
+                with suppress(CatalogError, OSError, duckdb.Error):  # the first failure says more
+                    self._commit()
+                raise
+            finally:
+                sign.unlink(missing_ok=True)
 
     def _take_all(self, computed: Iterable[ComputedShard]) -> None:
         for each in computed:

@@ -6,7 +6,7 @@ table are read by id.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 import numpy as np
@@ -82,11 +82,19 @@ def unit(rows: Vectors) -> Vectors:
 def each_batch(store: Store, signal: Signal, members: Ids, process: Process) -> None:
     """Call a function with the ids (n,) and unit vectors (n, d) of members, a batch at a time.
 
+    It reads as `unit_batches` does.
+    """
+    for ids, rows in unit_batches(store, signal, members):
+        process(ids, rows)
+
+
+def unit_batches(store: Store, signal: Signal, members: Ids) -> Iterator[tuple[Ids, Vectors]]:
+    """Yield the ids (n,) and unit vectors (n, d) of members, a batch at a time.
+
     Args:
         store: the catalog's files and database.
         signal: the embedding.
         members: sorted ids.
-        process: called with each batch.
 
     Raises:
         CorruptError: a vector is missing, or a shard does not hold what was written.
@@ -102,7 +110,7 @@ def each_batch(store: Store, signal: Signal, members: Ids, process: Process) -> 
             index = np.minimum(np.searchsorted(members, ids), len(members) - 1)
             kept = members[index] == ids
             if kept.any():
-                process(ids[kept], unit(vector_matrix(batch["vector"])[kept]))
+                yield ids[kept], unit(vector_matrix(batch["vector"])[kept])
                 n_read += int(kept.sum())
     _require_all(table, n_read, len(members))
 

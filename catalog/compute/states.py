@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +18,8 @@ from catalog.compute.language_model import LanguageModel, model_signal, resumabl
 from catalog.compute.shard_runner import SHARD_ROWS, ComputeReport, Progress, compute, read_texts
 from catalog.compute.shard_writer import Values
 from catalog.compute.turns import same_values
+from catalog.engine import Engine
+from catalog.engine.lazy import Lazy
 from catalog.errors import SignalError
 from catalog.signals.kind_options import Dtype, StatesOptions, Turns
 from catalog.signals.kind_options import Projection as ProjectionKind
@@ -51,6 +54,7 @@ def compute_states(
     dtype: Dtype = StatesOptions.dtype,
     limit: int | None = None,
     progress: Progress | None = None,
+    engine: Engine | None = None,
 ) -> ComputeReport:
     """Extract the token states of the members that have none yet.
 
@@ -69,6 +73,7 @@ def compute_states(
         dtype: the number type in the vector store.
         limit: the size of the sample to extract; None extracts every member.
         progress: called after each shard.
+        engine: where shards are computed; None is this process.
 
     Raises:
         ModelNotFoundError: there is no such model here.
@@ -86,18 +91,19 @@ def compute_states(
     )
     models = LanguageModel(store, model)
     signal = _signal(store, reference, models, options)
+    loaded = Lazy(partial(models.load, signal.identity["dtype"]))
+    kept = Lazy(partial(_kept_projection, store, signal))
 
     def shard_values(texts: pa.Table) -> Values:
-        return _values(
-            models.load(signal.identity["dtype"]),
-            texts,
-            options,
-            projection=_kept_projection(store, signal),
-        )
+        return _values(loaded(), texts, options, projection=kept())
 
     rows = shard_rows(signal.dimension or 1, options)
     return compute(
-        store, reference, signal, shard_values, shard_rows=rows, limit=limit, progress=progress
+        *(store, reference, signal, shard_values),
+        shard_rows=rows,
+        limit=limit,
+        progress=progress,
+        engine=engine,
     )
 
 

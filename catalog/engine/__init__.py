@@ -7,7 +7,7 @@ die at any moment, and the driver too: the next run begins at the first shard wi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
@@ -31,19 +31,19 @@ class Shard(Generic[Content]):
 
 
 class Engine(Protocol):
-    """Place where shards are computed.
+    """Place where shards are computed."""
 
-    Attributes:
-        name: ``local`` or ``ray``.
-        group_seconds: the seconds that answers wait to be committed with others.
-    """
+    @property
+    def name(self) -> str:
+        """Return ``local`` or ``ray``."""
 
-    name: str
-    group_seconds: float
+    @property
+    def group_seconds(self) -> float:
+        """Return the seconds that answers wait to be committed with others."""
 
     def run(
         self, work: Callable[[Shard[Content]], Answer], shards: Iterable[Shard[Content]]
-    ) -> Iterator[Answer]:
+    ) -> Generator[Answer, None, None]:
         """Yield the answer of every shard, in their order.
 
         Args:

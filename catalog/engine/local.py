@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 
 from catalog.engine import Answer, Content, Shard
@@ -17,7 +17,7 @@ class Local:
 
     def run(
         self, work: Callable[[Shard[Content]], Answer], shards: Iterable[Shard[Content]]
-    ) -> Iterator[Answer]:
+    ) -> Generator[Answer, None, None]:
         """Yield the answer of every shard, in their order."""
         for shard in shards:
             yield work(shard)

@@ -14,6 +14,7 @@ from catalog.messages import argument, one_line
 from catalog.models.device import best_device, silence_libraries
 from catalog.models.template import Template, template_of
 from catalog.models.tokenizer import require_vocabulary
+from catalog.models.travel import Travelling
 from catalog.models.weights import files_identity, model_folder, read_json
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class CausalLM:
+class CausalLM(Travelling):
     """Causal language model that reads and scores instructions.
 
     Attributes:

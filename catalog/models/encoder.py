@@ -21,6 +21,7 @@ from catalog.messages import argument
 from catalog.models.batches import padded, token_batches
 from catalog.models.device import best_device, silence_libraries
 from catalog.models.encoder_identity import encoder_identity, is_language_model
+from catalog.models.travel import Travelling
 from catalog.models.weights import MINILM, model_folder
 
 if TYPE_CHECKING:
@@ -55,8 +56,7 @@ class Embeddings:
     Attributes:
         vectors: float32, shape (n, d).
         n_truncated: how many texts were longer than the model reads.
-        n_tokens: tokens that the model read, special tokens included, padding left out; 0 where the
-            library encoded the texts.
+        n_tokens: tokens that the model read, without padding; 0 where the library encoded them.
     """
 
     vectors: np.ndarray[Any, np.dtype[np.float32]]
@@ -64,8 +64,10 @@ class Embeddings:
     n_tokens: int
 
 
-class Encoder:
+class Encoder(Travelling):
     """Loaded sentence-transformers model; made by :func:`load_encoder`."""
+
+    MODULE = "_model"
 
     def __init__(self, model: Any, *, name: str, dtype: str) -> None:
         self.name = name

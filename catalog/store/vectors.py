@@ -17,7 +17,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -27,9 +27,8 @@ from catalog.errors import CorruptError
 from catalog.store.paths import CatalogPaths
 from catalog.store.storage_errors import damaged_vectors
 
-os.environ.setdefault(
-    "LANCE_LOG", "error"
-)  # both warn about what is meant, on stderr, which is the user's
+# Both warn about what is meant, on stderr, which is the user's.
+os.environ.setdefault("LANCE_LOG", "error")
 os.environ.setdefault("RUST_LOG", "error")
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -37,35 +36,33 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 @dataclass(frozen=True)
 class Written:
-    """Rows that lie beside a table and are no part of it before `commit`.
-
-    Attributes:
-        schema: their columns.
-        fragments: Lance's record of each file, as JSON.
-    """
+    """Rows beside a table, before `commit`: their columns, and Lance's record of each file."""
 
     schema: pa.Schema
     fragments: tuple[str, ...]
 
 
-def append(paths: CatalogPaths, table: str, rows: pa.Table | pa.RecordBatchReader) -> int:
+def append(paths: CatalogPaths, table: str, rows: pa.Table) -> int:
     """Add rows to a signal's table, creating it if needed, and return the version with them.
 
-    Args:
-        paths: the catalog's files and database.
-        table: the signal's table, as in ``signals.lance_table``.
-        rows: ``instruction_id`` int64, ``shard`` int64, then ``vector`` or ``states``.
+    Rows are ``instruction_id`` int64, ``shard`` int64, then ``vector`` or ``states``.
     """
     return commit(paths, table, [write(paths, table, rows)])
 
 
-def write(paths: CatalogPaths, table: str, rows: pa.Table | pa.RecordBatchReader) -> Written:
+def write(paths: CatalogPaths, table: str, rows: pa.Table) -> Written:
     """Write rows beside a signal's table; several processes may do so at once, without a lock."""
     from lance.fragment import write_fragments
 
     paths.vectors.mkdir(parents=True, exist_ok=True)
-    mode = "append" if exists(paths, table) else "create"
-    fragments = write_fragments(rows, str(path(paths, table)), schema=rows.schema, mode=mode)
+    is_there = exists(paths, table)
+    put: Any = partial(write_fragments, rows, str(path(paths, table)), schema=rows.schema)
+    try:
+        fragments = put(mode="append" if is_there else "create")
+    except OSError:
+        if is_there or not exists(paths, table):
+            raise
+        fragments = put(mode="append")  # the first commit came in between
     return Written(rows.schema, tuple(json.dumps(each.to_json()) for each in fragments))
 
 

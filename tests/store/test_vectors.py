@@ -90,3 +90,18 @@ def test_shards_that_are_named_as_ranges_are_those_shards(store: Store, named: l
 
 def test_the_condition_for_a_whole_table_does_not_grow_with_its_shards() -> None:
     assert len(vectors.in_shards(range(250_000))) < 100
+
+
+def test_a_worker_that_begins_before_the_first_commit_adds_to_the_table(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = vectors.write(store, "e", rows(range(3), shard=0))
+    second = vectors.write(store, "e", rows(range(3, 5), shard=1))
+    answers = iter([False, True])
+    vectors.commit(store, "e", [first])
+    with monkeypatch.context() as patched:
+        patched.setattr(vectors, "exists", lambda *_: next(answers))  # as it was when it began
+        third = vectors.write(store, "e", rows(range(5, 9), shard=2))
+    vectors.commit(store, "e", [second, third])
+    found = vectors.read(store, "e", columns=["instruction_id"]).read_all()
+    assert found["instruction_id"].to_pylist() == list(range(9))

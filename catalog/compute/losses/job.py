@@ -15,6 +15,7 @@ from catalog.compute.losses.recorder import (
 )
 from catalog.compute.proxies import checkpoint_file, proxy_name, start_identity
 from catalog.compute.shard_runner import Progress
+from catalog.engine import Engine
 from catalog.models.lora_shape import LoraShape
 from catalog.models.recipe import Recipe
 from catalog.signals.kind_options import Turns, turns_identity
@@ -44,6 +45,7 @@ class LossRun:
     chunk_rows: int
     progress: Progress | None
     is_usual: bool
+    engine: Engine | None = None
     watch: Stopwatch = field(default_factory=Stopwatch)
     n_done: int = (
         0  # in scored instructions; a trained one counts three: forward, and backward twice
@@ -106,6 +108,7 @@ class LossRun:
             epoch=step / n_steps * self.recipe.epochs,
             watch=self.watch,
             chunk_rows=self.chunk_rows,
+            engine=self.engine,
             progress=self.scored,
         )
 

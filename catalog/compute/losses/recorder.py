@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,8 @@ import pyarrow as pa
 
 from catalog.compute.shard_runner import SHARD_ROWS, read_texts
 from catalog.compute.shard_writer import Values, write_shard
+from catalog.engine import Engine, Shard
+from catalog.engine.local import Local
 from catalog.models.losses import Losses, response_losses
 from catalog.models.tokens import Tokens
 from catalog.signals.registry import Signal
@@ -115,6 +118,41 @@ def tokenised(
     return Members(members["instruction_id"].to_numpy(), tokens, usable)
 
 
+@dataclass(frozen=True)
+class ScoredChunk:
+    """Losses of a chunk, and its tokens; ``is_counted`` if its progress was reported."""
+
+    losses: Losses
+    counts: dict[str, Any]
+    is_counted: bool
+
+
+@dataclass
+class ChunkLosses:
+    """Computation of a chunk's losses under a model as it is now.
+
+    Attributes:
+        lm: the model.
+        progress: called after each batch, in this process only.
+    """
+
+    lm: CausalLM
+    progress: Step | None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the progress to the process that shows it."""
+        return {"lm": self.lm, "progress": None}
+
+    def __call__(self, shard: Shard[list[Tokens]]) -> ScoredChunk:
+        """Return the losses of a chunk's members."""
+        losses = response_losses(self.lm, shard.content, progress=self.progress)
+        counts = {
+            "n_tokens": sum(len(each.ids) for each in shard.content),
+            "n_truncated": sum(each.is_truncated for each in shard.content),
+        }
+        return ScoredChunk(losses, counts, self.progress is not None)
+
+
 def record_checkpoint(
     store: Store,
     signal: Signal,
@@ -125,6 +163,7 @@ def record_checkpoint(
     step: int,
     epoch: float,
     watch: Stopwatch,
+    engine: Engine | None = None,
     chunk_rows: int = SHARD_ROWS,
     progress: Step | None = None,
 ) -> None:
@@ -141,6 +180,7 @@ def record_checkpoint(
         step: optimiser steps done.
         epoch: epochs done.
         watch: its laps are the recorded seconds of shards.
+        engine: where members are scored; None is this process.
         chunk_rows: instructions in a chunk; fixed, so that a resumed run has the same batches, and
             the same values, as an uninterrupted one.
         progress: called with the instructions and tokens done, including an interrupted run's.
@@ -155,22 +195,27 @@ def record_checkpoint(
     todo = np.flatnonzero(members.usable & ~np.isin(members.ids, recorded))
     if progress:
         progress(int(members.usable.sum()) - len(todo), 0)
-    for first in range(0, len(todo), chunk_rows):
-        where = todo[first : first + chunk_rows]
-        group = [members.tokens[int(i)] for i in where]
-        losses = response_losses(lm, group, progress=progress)
-        counts = {
-            "n_tokens": sum(len(each.ids) for each in group),
-            "n_truncated": sum(each.is_truncated for each in group),
-        }
-        with store.writing() as connection:
-            _write_chunk(
-                connection,
-                parameters,
-                members.ids[where],
-                losses,
-                counts=counts | {"seconds": watch.lap()},
-            )
+    chunks = [todo[first : first + chunk_rows] for first in range(0, len(todo), chunk_rows)]
+    shards = (
+        Shard(
+            number,
+            f"{len(where):,} losses of {signal.name} at checkpoint {checkpoint}",
+            [members.tokens[int(i)] for i in where],
+        )
+        for number, where in enumerate(chunks)
+    )
+    with closing((engine or Local()).run(ChunkLosses(lm, progress), shards)) as scored:
+        for where, chunk in zip(chunks, scored, strict=True):
+            if progress and not chunk.is_counted:
+                progress(len(where), chunk.counts["n_tokens"])
+            with store.writing() as connection:
+                _write_chunk(
+                    connection,
+                    parameters,
+                    members.ids[where],
+                    chunk.losses,
+                    counts=chunk.counts | {"seconds": watch.lap()},
+                )
     with store.writing() as connection:
         connection.execute(
             query("losses/complete_checkpoint"), parameters | {"step": step, "epoch": epoch}

@@ -29,6 +29,7 @@ from catalog.compute.proxies import (
     sweep_training,
 )
 from catalog.compute.shard_runner import SHARD_ROWS, Progress, exclusively, take_back_empty
+from catalog.engine import Engine
 from catalog.errors import CatalogError, OptionError, SignalError
 from catalog.models.lora_shape import LoraShape
 from catalog.notebook import NotebookResult
@@ -91,6 +92,7 @@ def train_losses(
     limit: int | None = None,
     chunk_rows: int = SHARD_ROWS,
     progress: Progress | None = None,
+    engine: Engine | None = None,
 ) -> TrainedLosses:
     """Train a proxy on members, and record the loss of every member at each checkpoint.
 
@@ -113,6 +115,7 @@ def train_losses(
         limit: the size of the sample to train on and score, as a signal of its own.
         chunk_rows: instructions that are scored and written at once.
         progress: called with (done, of how many, tokens); training an instruction counts as three.
+        engine: where members are scored; None is this process, which trains in any case.
 
     Raises:
         ModelNotFoundError: there is no such proxy here.
@@ -132,7 +135,7 @@ def train_losses(
     recipe_ = recipe_of(proxy, recipe or {}, n_instructions=members.num_rows)
     is_usual = (recipe or {}).get("checkpoints") is None
     shape = LoraShape.parsed(lora) if lora else None
-    options = (keep_checkpoints, limit, chunk_rows, progress, is_usual)
+    options = (keep_checkpoints, limit, chunk_rows, progress, is_usual, engine)
     job = LossRun(store, reference, proxy, recipe_, max_length, turns, shape, *options)
     report = _run(job, members, is_retrain=is_retrain)
     report.n_members = everybody.num_rows
@@ -241,14 +244,8 @@ def _train(
             is_first = False
         if is_kept:
             job.keep(signal, lm, checkpoint=checkpoint.number - 1)
-        job.record(
-            signal,
-            lm,
-            members,
-            checkpoint=checkpoint.number - 1,
-            step=checkpoint.step,
-            n_steps=checkpoint.n_steps,
-        )
+        steps = {"step": checkpoint.step, "n_steps": checkpoint.n_steps}
+        job.record(signal, lm, members, checkpoint=checkpoint.number - 1, **steps)
     if not final_folder(job.store, signal).is_dir():
         save_causal_lm(lm, final_folder(job.store, signal))
     report.reasons = finish_trajectories(job.store, signal, members, watch=job.watch)

@@ -12,6 +12,7 @@ from catalog.compute.scores.measure import (
     measured_score,
 )
 from catalog.compute.shard_writer import Values
+from catalog.engine.lazy import Lazy
 
 
 @measured_score
@@ -22,12 +23,13 @@ def answer_loss(context: ScoreContext) -> Measure:
     and the end of sequence (``one_token_response``) has no value.
     """
 
+    loaded, options = Lazy(context.load), context.options
+
     def values(texts: pa.Table) -> Values:
         from catalog.models.losses import answer_losses
 
-        options = context.options
         return loss_values(
-            *(texts, context.load(), answer_losses),
+            *(texts, loaded(), answer_losses),
             max_length=options.max_length,
             turns=options.turns,
         )

@@ -19,6 +19,7 @@ from catalog.compute.scores.measure import (
     values_of_losses,
 )
 from catalog.compute.shard_writer import Values
+from catalog.engine.lazy import Lazy
 
 
 @measured_score
@@ -46,6 +47,8 @@ def superfiltering_answer_loss(context: ScoreContext) -> Measure:
 
 
 def _measure(context: ScoreContext, form: str, *, has_prompt: bool) -> Measure:
+    loaded, options = Lazy(context.load), context.options
+
     def values(texts: pa.Table) -> Values:
         from catalog.compute.language_model import instructions_of
         from catalog.models.losses import grouped, response_losses
@@ -53,14 +56,14 @@ def _measure(context: ScoreContext, form: str, *, has_prompt: bool) -> Measure:
         from catalog.models.tokens import nothing
         from catalog.models.training_turns import by_answer
 
-        lm, is_all = context.load(), context.options.turns == "all"
+        lm, is_all = loaded(), options.turns == "all"
         split = [by_answer(each) if is_all else ([each], None) for each in instructions_of(texts)]
         pairs = form_tokens(
             [each for answers, _ in split for each in answers],
             tokenizer=lm.tokenizer,
             form=RESPONSE_FORMS[form],
             has_prompt=has_prompt,
-            max_length=context.options.max_length,
+            max_length=options.max_length,
         )
         lm.require_positions(pairs)
         left = iter(pairs)

@@ -68,6 +68,7 @@ class Measure:
         kind: of the signal that is made, ``score`` or ``labels``.
         details: facts about the computation that do not change values.
         notes: what a user should know after the computation.
+        is_asked: whether an endpoint answers; this process asks, and keeps the answers.
     """
 
     identity: Mapping[str, Any]
@@ -76,6 +77,7 @@ class Measure:
     kind: Literal["score", "labels"] = "score"
     details: Mapping[str, Any] = field(default_factory=dict)
     notes: Callable[[], Sequence[str]] = tuple
+    is_asked: bool = False
 
 
 Definition = Callable[[ScoreContext], Measure]

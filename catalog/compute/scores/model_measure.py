@@ -42,6 +42,7 @@ def model_measure(scoring: Scoring, definition: JudgeScore | ClassifierScore) ->
         needs_precision=False,
         kind=definition.signal_kind,
         notes=judge.asking.notes,
+        is_asked=True,
     )
 
 

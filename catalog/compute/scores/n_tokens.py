@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache, partial
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +11,7 @@ from catalog.compute.loading import loading
 from catalog.compute.proxies import trained_proxy
 from catalog.compute.scores.measure import Measure, ScoreContext, measured_score, score_values
 from catalog.compute.shard_writer import Values
+from catalog.engine.lazy import Lazy
 from catalog.errors import OptionError
 from catalog.models.tokenizer import load_tokenizer, tokenizer_identity
 from catalog.signals.kind_options import turns_identity
@@ -35,7 +36,7 @@ def n_tokens(context: ScoreContext) -> Measure:
     name = trained_proxy(context.store, named)
     identity = tokenizer_identity(name) | turns_identity(context.options.turns)
 
-    loaded = cache(partial(load_tokenizer, name))
+    loaded, turns = Lazy(partial(load_tokenizer, name)), context.options.turns
 
     def values(texts: pa.Table) -> Values:
         from catalog.compute.language_model import instructions_of
@@ -48,7 +49,7 @@ def n_tokens(context: ScoreContext) -> Measure:
             tokenizer=tokenizer,
             template=template,
             max_length=NO_LIMIT,
-            turns=context.options.turns,
+            turns=turns,
         )
         return score_values(
             texts,

@@ -12,6 +12,7 @@ from catalog.compute.scores.measure import (
     measured_score,
 )
 from catalog.compute.shard_writer import Values
+from catalog.engine.lazy import Lazy
 
 
 @measured_score
@@ -21,12 +22,13 @@ def response_loss(context: ScoreContext) -> Measure:
     The end of sequence is included. Perplexity, least confidence, IFD and depth are made of it.
     """
 
+    loaded, options = Lazy(context.load), context.options
+
     def values(texts: pa.Table) -> Values:
         from catalog.models.losses import response_losses
 
-        options = context.options
         return loss_values(
-            *(texts, context.load(), response_losses),
+            *(texts, loaded(), response_losses),
             max_length=options.max_length,
             turns=options.turns,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache, partial
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +13,7 @@ from catalog.compute.loading import loading
 from catalog.compute.proxies import trained_proxy
 from catalog.compute.scores.measure import Measure, ScoreContext, score_values
 from catalog.compute.shard_writer import Values
+from catalog.engine.lazy import Lazy
 from catalog.errors import OptionError
 from catalog.models.tokenizer import load_tokenizer, tokenizer_identity
 
@@ -36,7 +37,7 @@ def row_measure(context: ScoreContext, count: Callable[[Supervised], int]) -> Me
         raise OptionError("tokens need `tokenizer`: a Hugging Face id, a folder or a proxy")
     name = trained_proxy(context.store, named)
     identity = tokenizer_identity(name)
-    loaded = cache(partial(load_tokenizer, name))
+    loaded = Lazy(partial(load_tokenizer, name))
 
     def values(texts: pa.Table) -> Values:
         from catalog.compute.language_model import instructions_of

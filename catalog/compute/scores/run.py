@@ -9,6 +9,7 @@ from typing import Any
 from catalog.compute.scores.model_measure import batch_note
 from catalog.compute.scores.scoring import Scoring
 from catalog.compute.shard_runner import Progress
+from catalog.engine import Engine
 from catalog.errors import OptionError
 from catalog.signals.ask_options import AskOptions
 from catalog.signals.kind_options import ScoreOptions
@@ -27,6 +28,7 @@ def score(
     options: Mapping[str, Any] | None = None,
     limit: int | None = None,
     progress: Progress | None = None,
+    engine: Engine | None = None,
     is_isolated: bool = False,
 ) -> Scoring:
     """Compute scores, and their inputs, for all members that do not have them yet.
@@ -39,6 +41,7 @@ def score(
         options: those of `ScoreOptions` and `AskOptions`.
         limit: the size of the sample to measure; None measures every member.
         progress: called after each shard.
+        engine: where a model measures; None is this process, which always asks endpoints.
         is_isolated: whether users' SQL runs in a child process.
 
     Raises:
@@ -52,6 +55,7 @@ def score(
         *(store, reference, model, chosen, ask),
         limit=limit,
         progress=progress,
+        engine=engine,
         is_isolated=is_isolated,
     )
     known = [*computed_scores(scoring.definitions), *scoring.model_scores]

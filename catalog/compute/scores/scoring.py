@@ -21,6 +21,7 @@ from catalog.compute.scores.saved import check_definition
 from catalog.compute.shard_runner import ComputeReport, Progress, compute, exclusively, missing
 from catalog.compute.shard_writer import commit_shard
 from catalog.compute.turns import same_values
+from catalog.engine import Engine
 from catalog.errors import OptionError
 from catalog.notebook import NotebookResult
 from catalog.query.tokens import canonical
@@ -65,6 +66,7 @@ class Scoring(NotebookResult):
         options, ask: of the computation, and of asking a model.
         limit: the size of the sample to measure; None measures every member.
         progress: called after each shard.
+        engine: where a model measures; None is this process, which always asks endpoints.
         is_isolated: whether users' SQL runs in a child process.
         reports: what was done, in order.
         notes: what a user should know.
@@ -77,6 +79,7 @@ class Scoring(NotebookResult):
     ask: AskOptions = field(default_factory=AskOptions)
     limit: int | None = None
     progress: Progress | None = field(default=None, repr=False)
+    engine: Engine | None = field(default=None, repr=False)
     is_isolated: bool = False
     reports: list[ComputeReport] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -179,6 +182,7 @@ class Scoring(NotebookResult):
             measure.values,
             limit=self.limit,
             progress=self.progress,
+            engine=None if measure.is_asked else self.engine,
         )
         report.notes = (*report.notes, *measure.notes())
         return report

@@ -17,6 +17,7 @@ from catalog.compute.scores.measure import Measure, score_values
 from catalog.compute.shard_writer import Values
 from catalog.errors import ModelNotFoundError, OptionError
 from catalog.messages import listed, one_line
+from catalog.models.travel import Travelling
 from catalog.signals.model_scores import ClassifierScore, conversation_text, fill
 
 if TYPE_CHECKING:
@@ -58,13 +59,17 @@ def classifier_measure(
     return Measure(identity, classifier.values, needs_precision=False)
 
 
-class Classifier:
+class Classifier(Travelling):
     """Sequence-classification model, loaded when first needed."""
 
     def __init__(
         self, definition: ClassifierScore, name: str, folder: Path, label: str | None
     ) -> None:
         self.definition, self.name, self.folder, self.label = definition, name, folder, label
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the attributes; what is loaded when needed is loaded now."""
+        return {"tokenizer": self.tokenizer, **super().__getstate__()}
 
     @cached_property
     def tokenizer(self) -> Any:

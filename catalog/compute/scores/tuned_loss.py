@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from catalog.compute.scores.measure import Measure, ScoreContext, loss_values, m
 from catalog.compute.shard_runner import read_texts
 from catalog.compute.shard_writer import Values
 from catalog.compute.warm_up import warm_up_part
+from catalog.engine.lazy import Lazy
 from catalog.models.recipe import Recipe
 from catalog.signals.kind_options import LAST
 from catalog.signals.registry import Signal, identity_sha256, list_named
@@ -57,8 +58,14 @@ def tuned_loss(context: ScoreContext) -> Measure:
     )
     identity = common | {"warm_up_sha256": part.sha256}
     tuning = _Tuning(context, base, recipe, part.rows, identity)
+    loaded, window = Lazy(tuning.model), tuning.window
+    warm_up = part.rows["instruction_id"].combine_chunks()
+
+    def values(texts: pa.Table) -> Values:
+        return _values(loaded(), texts, warm_up, window)
+
     details = context.reference.parameters | {"n_warm_up": part.rows.num_rows}
-    return Measure(identity, tuning.values, details=details)
+    return Measure(identity, values, details=details)
 
 
 def _comparable(signal: Signal) -> dict[str, Any]:
@@ -69,34 +76,32 @@ def _comparable(signal: Signal) -> dict[str, Any]:
     }
 
 
+def _values(lm: CausalLM, texts: pa.Table, warm_up: pa.Array, window: Mapping[str, Any]) -> Values:
+    """Return one shard's losses under the tuned model; the warm-up part has none."""
+    import pyarrow.compute as pc
+
+    from catalog.models.losses import response_losses
+
+    computed = loss_values(texts, lm, response_losses, **window)
+    ids = computed.rows["instruction_id"]
+    is_warm = pc.is_in(ids, warm_up)
+    warm = [(i, WARM_UP) for i in ids.filter(is_warm).to_pylist()]
+    rows = computed.rows.filter(pc.invert(is_warm))
+    return replace(computed, rows=rows, gaps=[*computed.gaps, *warm])
+
+
 @dataclass
 class _Tuning:
-    """The tuned model, made when first needed, and the losses under it."""
+    """Tuning of a model on the warm-up part."""
 
     context: ScoreContext
     base: Signal
     recipe: Recipe
     part: pa.Table
     identity: Mapping[str, Any]
-    _loaded: list[CausalLM] = field(default_factory=list)
-
-    def values(self, texts: pa.Table) -> Values:
-        """Return one shard's losses under the tuned model; the warm-up part has none."""
-        import pyarrow.compute as pc
-
-        from catalog.models.losses import response_losses
-
-        if not self._loaded:
-            self._loaded.append(self._model())
-        computed = loss_values(texts, self._loaded[0], response_losses, **self._window)
-        ids = computed.rows["instruction_id"]
-        is_warm = pc.is_in(ids, self.part["instruction_id"].combine_chunks())
-        warm = [(i, WARM_UP) for i in ids.filter(is_warm).to_pylist()]
-        rows = computed.rows.filter(pc.invert(is_warm))
-        return replace(computed, rows=rows, gaps=[*computed.gaps, *warm])
 
     @property
-    def _window(self) -> dict[str, Any]:
+    def window(self) -> dict[str, Any]:
         """Return the part of a text that is read, as for the losses before."""
         turns = self.base.identity.get("turns", LAST)
         return {"max_length": self.context.options.max_length, "turns": turns}
@@ -107,7 +112,8 @@ class _Tuning:
         sha256 = identity_sha256("score", "tuned_loss", self.identity)
         return self.context.store.models / f"warm-up-{sha256[:16]}"
 
-    def _model(self) -> CausalLM:
+    def model(self) -> CausalLM:
+        """Return the tuned model, which is tuned unless it is there."""
         from catalog.models.causal_lm import load_causal_lm
 
         final = self.folder / "final"
@@ -123,7 +129,7 @@ class _Tuning:
         context.model.release()
         lm = load_causal_lm(context.model.source, dtype=self.base.identity["dtype"], to_train=True)
         texts = read_texts(context.store, self.part.select(["instruction_id"]))
-        tokens = tokens_of_texts(texts, lm, **self._window)
+        tokens = tokens_of_texts(texts, lm, **self.window)
         for _ in train(lm, tokens, recipe=self.recipe, folder=self.folder / "run"):
             pass
         save_causal_lm(lm, final)

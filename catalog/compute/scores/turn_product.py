@@ -76,7 +76,8 @@ def product_measure(judge: Judging, factors: Sequence[JudgeScore]) -> Measure:
     }
     judges = [replace(judge, definition=each) for each in factors]
     values = TurnProduct(judges, COMBINE[judge.definition.combine]).values
-    return Measure(identity, values, needs_precision=False, notes=judge.asking.notes)
+    notes = judge.asking.notes
+    return Measure(identity, values, needs_precision=False, notes=notes, is_asked=True)
 
 
 def _lacks(group: Sequence[Answer | None]) -> bool:

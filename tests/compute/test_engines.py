@@ -1,0 +1,183 @@
+"""Signals that Ray computes are those that one process computes, whatever dies on the way."""
+
+import os
+import random
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from catalog import Catalog
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+WHAT = ("embed", "states", "score", "losses", "label", "gradients")
+SHARDS = """
+SELECT signals.kind, signals.name, shard, n_instructions, n_missing, sha256
+FROM shards JOIN signals USING (signal_id) ORDER BY ALL
+"""
+LOSSES = "SELECT fingerprint, checkpoint, loss FROM losses JOIN instructions USING (instruction_id)"
+
+pytest.importorskip("ray", reason="the engine ray is not installed: pip install 'catalog[ray]'")
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    """The address of a cluster of one node with two CPUs."""
+    command = [sys.executable, str(HERE / "run_cluster.py"), "1", "2"]
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as cluster:
+        assert cluster.stdout
+        yield cluster.stdout.readline().strip()
+        assert cluster.stdin
+        cluster.stdin.close()
+        cluster.wait(60)
+
+
+class Job:
+    """A signal of a catalog, computed in processes of its own."""
+
+    def __init__(self, catalog: Catalog, what: str, address: str, model: Path) -> None:
+        self.catalog, self.what, self.address, self.model = catalog, what, address, model
+
+    def run(self, engine: str, *, n_deaths: int = 0, lines: int | None = None) -> int:
+        """Run to the end, or kill the driver after so many lines; return their number."""
+        home = self.catalog.store.path
+        arguments = (self.what, engine, self.address, self.model, n_deaths, home.parent)
+        command = [sys.executable, str(HERE / "run_engine.py"), *map(str, (home, *arguments))]
+        environment = os.environ | {"PYTHONPATH": str(ROOT)}
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, text=True, env=environment
+        ) as script:
+            assert script.stdout
+            n_lines, last = 0, ""
+            for last in script.stdout:
+                n_lines += last == "\n"
+                if n_lines == lines:
+                    script.kill()
+                    break
+        assert script.wait() == (0 if lines is None else -9)
+        self.end = last.strip()
+        return n_lines
+
+    def values(self) -> tuple[Any, Any]:
+        """Return the hashes of all shards, and the losses, of a job that came to its end."""
+        assert self.end == "done"
+        assert self.catalog.doctor(full=True) == []
+        with self.catalog.store.reading() as connection:
+            return (
+                connection.sql(SHARDS).fetchall(),
+                connection.sql(f"{LOSSES} ORDER BY ALL").fetchall(),
+            )
+
+
+@pytest.fixture
+def job(
+    catalog: Catalog,
+    jsonl: Callable[..., Path],
+    records: Callable[[int], list[dict[str, Any]]],
+    address: str,
+    request: pytest.FixtureRequest,
+) -> Callable[[str], Job]:
+    """Return a job about a pool of 200 members."""
+    catalog.register(jsonl(records(200)), pool="p")
+
+    def make(what: str) -> Job:
+        model = Path() if what in ("stub", "refuse") else request.getfixturevalue("model")
+        return Job(catalog, what, address, model)
+
+    return make
+
+
+def beside(job: Job) -> Job:
+    """Return the same job in a copy of its catalog."""
+    home = job.catalog.store.path
+    copy = shutil.copytree(home, home.with_name("copy"))
+    return Job(Catalog.open(copy, isolated=False), job.what, job.address, job.model)
+
+
+@pytest.mark.slow
+def test_a_killed_driver_and_a_killed_worker_change_no_byte(job: Callable[[str], Job]) -> None:
+    broken = job("stub")
+    whole = beside(broken)
+    assert whole.run("local") == 13
+    broken.run("ray", lines=5)
+    left = broken.run("ray", n_deaths=8)  # the shards before are there
+    assert 0 < left <= 13 - 3
+    assert list(broken.catalog.store.path.parent.glob("death-*"))
+    assert broken.values() == whole.values()
+
+
+@pytest.mark.slow
+def test_a_shard_that_kills_every_worker_ends_the_run_with_its_name(
+    job: Callable[[str], Job],
+) -> None:
+    broken = job("stub")
+    broken.run("ray", n_deaths=-3)
+    assert re.match(
+        r"SignalError: shard 3 of embedding stub, 16 instructions with fingerprints \w+ to \w+:"
+        r" its worker died 5 times",
+        broken.end,
+    )
+    assert list(broken.catalog.signals("p")["n_with_value"]) == [3 * 16]
+
+
+@pytest.mark.slow
+def test_an_error_of_a_worker_is_that_of_one_process(job: Callable[[str], Job]) -> None:
+    on_ray = job("refuse")
+    local = beside(on_ray)
+    for each, engine in ((on_ray, "ray"), (local, "local")):
+        each.run(engine)
+    assert on_ray.end == local.end == "CorruptError: refused: look at it"
+    kept = [list(each.catalog.signals("p")["n_with_value"]) for each in (on_ray, local)]
+    assert kept[0] == kept[1]
+    assert 0 < kept[0][0] < 200
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("what", WHAT)
+def test_ray_computes_the_bytes_that_one_process_computes(
+    job: Callable[[str], Job], what: str
+) -> None:
+    on_ray = job(what)
+    local = beside(on_ray)
+    local.run("local")
+    on_ray.run("ray")
+    assert on_ray.values() == local.values()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("what", WHAT)
+def test_ten_deaths_of_workers_change_no_byte(job: Callable[[str], Job], what: str) -> None:
+    on_ray = job(what)
+    local = beside(on_ray)
+    local.run("local")
+    on_ray.run("ray", n_deaths=10)
+    assert on_ray.values() == local.values()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("what", WHAT)
+def test_ten_deaths_of_the_driver_change_no_byte(job: Callable[[str], Job], what: str) -> None:
+    broken = job(what)
+    whole = beside(broken)
+    n_lines = whole.run("local")
+    draw = random.Random(what)
+    for death in range(10):
+        engine = ("ray", "local")[death % 2]
+        broken.run(engine, lines=draw.randint(1, max(1, n_lines // 8)))
+        assert broken.catalog.doctor() == []
+        time.sleep(draw.uniform(0, 0.2))
+    broken.run("ray")
+    assert broken.values() == whole.values()
