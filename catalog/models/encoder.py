@@ -8,10 +8,8 @@ for). Reimers & Gurevych 2019, arXiv 1908.10084.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +19,7 @@ from catalog.messages import argument
 from catalog.models.batches import padded, token_batches
 from catalog.models.device import best_device, silence_libraries
 from catalog.models.encoder_identity import encoder_identity, is_language_model
+from catalog.models.encoder_precision import computing
 from catalog.models.travel import Travelling
 from catalog.models.weights import MINILM, model_folder
 
@@ -110,7 +109,7 @@ class Encoder(Travelling):
         rows, type_rows, n_truncated = self._tokenize(texts)
         vectors = np.empty((len(rows), self.dimension), dtype=np.float32)
         lengths = [len(row) for row in rows]
-        with _computing(self.dtype, self._model):
+        with computing(self.dtype, self._model):
             for batch in token_batches(lengths, budget=budget):
                 types = [type_rows[i] for i in batch] if type_rows else None
                 vectors[batch] = self._forward([rows[i] for i in batch], types)
@@ -149,7 +148,7 @@ class Encoder(Travelling):
         return vectors
 
     def _library_encode(self, texts: Sequence[str], *, progress: Progress | None) -> Embeddings:
-        with _computing(self.dtype, self._model):
+        with computing(self.dtype, self._model):
             vectors = self._model.encode(
                 list(texts), show_progress_bar=False, convert_to_numpy=True
             )
@@ -251,50 +250,3 @@ def _prompt(model: Any) -> str:
     if name:
         return str(model.prompts.get(name) or "")
     return ""
-
-
-@contextmanager
-def _computing(dtype: str, model: Any) -> Iterator[None]:
-    """Compute without gradients, with products in bfloat16 where that is wanted.
-
-    Entered once a call, since autocast keeps the narrowed weights.
-    """
-    import torch
-
-    if dtype == "float32":
-        with torch.inference_mode():
-            yield
-        return
-    config: Any = getattr(getattr(model[0], "auto_model", None), "config", None)
-    attention = getattr(config, "_attn_implementation", None)
-    if model.device.type == "cpu" and attention == "sdpa":
-        config._attn_implementation = _float32_attention()
-    try:
-        # Under inference_mode autocast would narrow every weight again for every batch.
-        with torch.no_grad(), torch.autocast(model.device.type, dtype=torch.bfloat16):
-            yield
-    finally:
-        if attention is not None:
-            config._attn_implementation = attention
-
-
-@lru_cache(maxsize=1)
-def _float32_attention() -> str:
-    """Register attention that computes in float32 under autocast.
-
-    On a CPU torch's is faster in float32 than in bfloat16, and more accurate.
-    """
-    import torch
-    from transformers import AttentionInterface
-    from transformers.integrations.sdpa_attention import sdpa_attention_forward
-    from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
-
-    def attend(module: Any, query: Any, key: Any, value: Any, mask: Any, **options: Any) -> Any:
-        with torch.autocast("cpu", enabled=False):
-            return sdpa_attention_forward(
-                module, query.float(), key.float(), value.float(), mask, **options
-            )  # each (B, heads, T, d)
-
-    AttentionInterface.register("float32_sdpa", attend)
-    AttentionMaskInterface.register("float32_sdpa", sdpa_mask)
-    return "float32_sdpa"

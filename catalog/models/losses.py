@@ -17,6 +17,7 @@ import numpy as np
 from catalog.models.batches import Integers, padded, token_batches
 from catalog.models.llama import is_packable, packed_states
 from catalog.models.packed import n_shared_tokens, pack
+from catalog.models.products import fast_products
 from catalog.models.tokens import Tokens
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def response_losses(
     kept = np.array(
         [i for i, each in enumerate(instructions) if each.reason is None], dtype=np.int64
     )
-    with evaluating(lm.model), torch.inference_mode():
+    with evaluating(lm.model), torch.inference_mode(), fast_products():
         for batch in loss_batches(lm, [instructions[i] for i in kept], budget=budget):
             where = kept[batch]
             group = [instructions[i] for i in where]

@@ -17,6 +17,7 @@ from catalog.errors import OptionError, SignalError
 from catalog.models.batches import token_batches
 from catalog.models.causal_lm import CausalLM
 from catalog.models.losses import evaluating, placed
+from catalog.models.products import fast_products
 from catalog.models.projection import Projection
 from catalog.models.tokens import Tokens
 
@@ -90,7 +91,7 @@ def token_states(
     kept = [i for i, each in enumerate(instructions) if each.reason is None]
     # Nothing after the last wanted token is seen by it.
     cut = [instructions[i].first(max_tokens) for i in kept]
-    with evaluating(lm.model), torch.inference_mode():
+    with evaluating(lm.model), torch.inference_mode(), fast_products():
         for batch in token_batches([len(each.ids) for each in cut], budget=budget):
             group = [cut[i] for i in batch]
             ids, before = placed(group, device=lm.device)  # (B, T), (B, T-1)

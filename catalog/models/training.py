@@ -21,6 +21,7 @@ import numpy as np
 from catalog.errors import OptionError, SignalError
 from catalog.models.causal_lm import CausalLM
 from catalog.models.losses import loss_batches, response_nats
+from catalog.models.products import fast_products
 from catalog.models.recipe import Recipe
 from catalog.models.resume import load_state, save_state, trained_weights
 from catalog.models.tokens import Tokens
@@ -144,7 +145,7 @@ class _Run:
         was_training = model.training
         model.train()
         devices = [self.lm.device] if self.lm.device.type == "cuda" else []
-        with torch.random.fork_rng(devices=devices), torch.enable_grad():
+        with torch.random.fork_rng(devices=devices), torch.enable_grad(), fast_products():
             _set_random(self.random, self.lm.device)
             for batch in loss_batches(self.lm, group, budget=self.recipe.budget):
                 nats, _ = response_nats(self.lm, [group[i] for i in batch])  # (P,)
