@@ -7,6 +7,7 @@ or storing anything.
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -213,3 +214,10 @@ _PROCEDURES = {
 PEERS = {
     run.__name__: Peer(what, run, _arrays) for what, every in _PROCEDURES.items() for run in every
 }
+PACKAGES = {"dsir": "data_selection"}
+
+
+def is_there(name: str) -> bool:
+    """Return whether a method has a peer whose package is installed."""
+    package = PACKAGES.get(name)
+    return name in PEERS and (package is None or find_spec(package) is not None)

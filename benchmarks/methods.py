@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from method_peers import PEERS
+from method_peers import PEERS, is_there
 from method_pool import N_ROWS, SETTINGS, SHARE, filled
 from pairs import arguments, report
 
@@ -49,7 +49,7 @@ def _measured(folder: Path, name: str, options: Any) -> dict[str, Any]:
     sides = {side: [] for side in ("ours", "theirs")}
     for turn in range(options.pairs):
         sides["ours"].append(_run("ours", name, folder, turn))
-        if name in PEERS:
+        if is_there(name):
             sides["theirs"].append(_run("theirs", name, folder, turn))
     ours, theirs = (_medians(sides[side]) for side in ("ours", "theirs"))
     row: dict[str, Any] = {"what": f"{name}, {options.rows:,} members, {SHARE:.0%} of them"}

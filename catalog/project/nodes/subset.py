@@ -159,7 +159,7 @@ class SubsetNode(Node):
         )
         regroup(making.state, self.name, self.group)
         text = f"{done.reference}: {done.n_members:,} members of {done.definition.source}"
-        warnings = () if self.is_made_for_others else done.warnings
+        warnings = () if isinstance(self.selector, Selector) else done.warnings
         return Made({"reference": done.reference}, text, warnings)
 
     def estimate(self, state: State) -> Estimate:
