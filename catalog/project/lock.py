@@ -60,14 +60,21 @@ def read_lock(file: Path) -> Lock | None:
         raise ProjectError(error.msg, location=place, next_step=_AGAIN) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ProjectError(f"cannot be read: {error}", location=str(path)) from None
-    is_mapping = isinstance(content, dict) and isinstance(content.get("nodes"), dict)
-    if not is_mapping or content.get("lock") != FORMAT:
+    if not isinstance(content, dict) or content.get("lock") != FORMAT:
         got = content.get("lock") if isinstance(content, dict) else None
         raise ProjectError(
             f"expected lock {FORMAT}, got {got}", location=str(path), next_step=_AGAIN
         )
-    nodes: Lock = content["nodes"]
+    nodes: Lock = content.get("nodes")
+    if not isinstance(nodes, dict) or not all(map(_is_entry, nodes.values())):
+        problem = "expected `nodes` with the inputs and the result of each"
+        raise ProjectError(problem, location=str(path), next_step=_AGAIN)
     return nodes
+
+
+def _is_entry(entry: Any) -> bool:
+    parts = ("inputs", "result")
+    return isinstance(entry, dict) and all(isinstance(entry.get(part), dict) for part in parts)
 
 
 _AGAIN = "remove the file and build again, or use the version of catalog that wrote it"

@@ -68,7 +68,18 @@ def test_another_machine_builds_the_same_or_stops_at_the_file_that_differs(
     assert locked(runner(other, folder)) == (0, [], 0)
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"lock": 2, "nodes": {}}', '{"lock": 1}', "{"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[]",
+        '{"lock": 2, "nodes": {}}',
+        '{"lock": 1}',
+        "{",
+        '{"lock": 1, "nodes": {"pool p": 3}}',
+        '{"lock": 1, "nodes": {"pool p": {"inputs": {}}}}',
+    ],
+)
 def test_a_lock_that_cannot_be_read_is_named(tmp_path: Path, text: str) -> None:
     (tmp_path / "catalog.lock").write_text(text)
     with pytest.raises(ProjectError, match=r"catalog\.lock"):

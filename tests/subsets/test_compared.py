@@ -15,7 +15,12 @@ from catalog.cli import main
 from catalog.compute.shard_runner import Values, compute
 from catalog.errors import SelectionError, SignalError
 from catalog.kernels.overlap import overlap
+from catalog.query.rows import Ids
 from catalog.signals.registry import ensure_signal
+from catalog.store.references import resolve
+from catalog.store.store import Store
+from catalog.subsets.overlap.compared import compare_all, member_ids
+from catalog.subsets.overlap.methods import SharedWords
 from tests.copies import made_once
 from tests.quick import few_of
 
@@ -60,7 +65,7 @@ def test_answers_of_growing_pools_are_those_of_whole_comparisons(
     texts["u"] += texts["t"][:4]
     for name in texts:
         register(catalog, name, texts[name], mode="replace")
-    for _ in range(5):
+    for _ in range(3):
         reference, test = rng.choice(["p", "q"]), rng.choice(["t", "u"])
         found = catalog.project.overlap(reference, against=[test, "t"], ngram=5)
         for each in found.tests:
@@ -86,6 +91,32 @@ def test_only_what_is_new_is_compared(catalog: Catalog) -> None:
     catalog.drop("t")
     catalog.gc()
     assert catalog.sql("SELECT count(*) FROM overlap_items").item() == 0
+
+
+class Interrupted(SharedWords):
+    """Words, while another process compares other members with the same items."""
+
+    def pairs(self, store: Store, members: Ids, items: Ids) -> pa.Table:
+        if len(members) < 5:
+            with store.reading() as connection:
+                others = member_ids(connection, [resolve(connection, "q")])
+                tests = [resolve(connection, "t")]
+            compare_all(store, others, tests, SharedWords())
+        return super().pairs(store, members, items)
+
+
+@pytest.mark.slow
+def test_items_that_another_process_adds_meanwhile_are_compared_with_all(catalog: Catalog) -> None:
+    register(catalog, "p", [f"Say {SHARED}!", "hello"])
+    register(catalog, "q", [f"question {i}" for i in range(9)])
+    register(catalog, "t", [SHARED])
+    with catalog.store.reading() as connection:
+        ids = member_ids(connection, [resolve(connection, "p")])
+        tests = [resolve(connection, "t")]
+    compare_all(catalog.store, ids, tests, Interrupted())
+    found = catalog.project.overlap("p", against=["t"])
+    assert (found.n_compared, found.tests[0].n_members) == (0, 1)
+    assert catalog.sql("SELECT count(*) FROM overlap_groups").item() == 1
 
 
 def test_embeddings_that_are_close_overlap(catalog: Catalog) -> None:

@@ -111,6 +111,26 @@ def _together(store: Store, found: Sequence[Missing], method: Method) -> Iterabl
         yield Compared(each, n_words, pairs.filter(pa.array(np.isin(items, each.items))))
 
 
+def compare_all(store: Store, members: Ids, tests: Sequence[Reference], method: Method) -> int:
+    """Compare members with test sets, as far as they never met, and keep it.
+
+    Another process may add the same items meanwhile; what it has not compared is compared again.
+
+    Returns:
+        How many members were compared, at most, with an item.
+    """
+    n_compared = 0
+    while True:
+        with store.reading() as connection:
+            left = missing(connection, members, tests, method)
+        if not left:
+            return n_compared
+        compared = compare(store, left, method)
+        with store.writing() as connection:
+            record(connection, compared, method)
+        n_compared = max(n_compared, *(len(each.members) for each in left))
+
+
 def all_pairs(
     connection: Connection, members: Ids, compared: Iterable[Compared], method: Method
 ) -> pa.Table:

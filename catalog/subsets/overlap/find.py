@@ -17,7 +17,7 @@ from catalog.store.database import Connection
 from catalog.store.queries import query
 from catalog.store.references import Reference, resolve
 from catalog.store.store import Store
-from catalog.subsets.overlap.compared import compare, member_ids, missing, record
+from catalog.subsets.overlap.compared import compare_all, member_ids
 from catalog.subsets.overlap.methods import NGRAM, CloseVectors, Method, SharedWords, wanted
 
 if TYPE_CHECKING:
@@ -110,14 +110,9 @@ def find_overlap(
             signal = common_embedding(connection, [found, *tests], encoder)
             method = CloseVectors(signal, embedding, memory)
         ids = member_ids(connection, [found])
-        left = missing(connection, ids, tests, method)
-    compared = compare(store, left, method)
-    if compared:
-        with store.writing() as connection:
-            record(connection, compared, method)
+    n_compared = compare_all(store, ids, tests, method)
     with store.reading() as connection:
         overlaps = tuple(overlap_with(connection, ids, test, method, ngram=ngram) for test in tests)
-    n_compared = max((len(each.members) for each in left), default=0)
     return Overlap(str(found), ngram, embedding, n_compared, overlaps)
 
 
