@@ -19,8 +19,9 @@ export const failure = (error) => element('p', { className: 'error', role: 'aler
 export function shown(value) {
   if (value == null || Number.isNaN(value)) return '';
   if (typeof value !== 'number') return String(value);
+  // `|| 0`: a difference of -0 is 0
   const isLarge = Math.abs(value) >= 1000 || Number.isInteger(value);
-  return isLarge ? Math.round(value).toLocaleString('en') : String(+value.toPrecision(3));
+  return isLarge ? (Math.round(value) || 0).toLocaleString('en') : String(+value.toPrecision(3));
 }
 
 export function table(heads, rows, caption) {
@@ -28,7 +29,7 @@ export function table(heads, rows, caption) {
   const kind = (value) => (isFigure(value) ? 'number' : '');
   const head = heads.map((text, k) => {
     const className = kind(rows[0]?.[k]);
-    return element('th', { scope: 'col', className }, text);
+    return text ? element('th', { scope: 'col', className }, text) : element('td', {});
   });
   const cell = (value) => element(
     'td', { className: kind(value) }, value instanceof Node ? value : shown(value),

@@ -26,6 +26,7 @@ function splitter(selector, { isUpright, sizeOf, name }) {
     event.preventDefault();
     put(sizeOf() + keys[event.key]);
   };
+  Object.assign(bar, { ariaValueMin: String(LEAST), ariaValueNow: String(sizeOf()) });
   bar.ondblclick = () => document.documentElement.style.removeProperty(name);
 }
 

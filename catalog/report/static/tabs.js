@@ -29,13 +29,15 @@ async function definitionsView(pane) {
 
 const factOf = (value) => shown(typeof value === 'object' ? value && JSON.stringify(value) : value);
 
+const words = (text, title = '') => element('span', { className: 'words', title, dir: 'auto' }, text);
+
 async function quarantineView(pane) {
   const { reasons, records } = await ask('quarantine');
   const counts = Object.entries(reasons);
   if (!counts.length) return pane.replaceChildren(quiet('All records were read.'));
   const lines = records.map((record) => [
-    record.file ?? '', record.position ?? record.row_number,
-    element('span', { className: 'whole' }, record.reason), record.detail ?? '',
+    words((record.file ?? '').split('/').at(-1), record.file ?? ''), record.position ?? record.row_number,
+    element('span', { className: 'whole' }, record.reason), words(record.detail ?? ''),
     element('code', { dir: 'auto' }, record.raw ?? ''),
   ]);
   return pane.replaceChildren(
@@ -103,7 +105,8 @@ export function buildTabs() {
     };
     find('#tabs').append(element('button', tab, label));
     const pane = {
-      id: `pane-${id}`, className: 'pane', role: 'tabpanel', hidden: true, dataset: { title: label },
+      id: `pane-${id}`, className: 'pane', role: 'tabpanel', tabIndex: 0, hidden: true,
+      dataset: { title: label },
     };
     find('#panes').append(element('section', { ...pane, 'aria-labelledby': `tab-${id}` }));
   }
