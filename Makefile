@@ -28,7 +28,7 @@ docs: $(VENV)/.installed-docs  ## the site, into build/site; a warning, a dead l
 	$(BIN)/zensical build --strict --clean --config-file build/zensical.toml
 	$(BIN)/python docs/generate/check.py build/site
 
-pictures: $(VENV)/.installed-test  ## the pictures of the docs and the README, of the demo's catalog, by Chromium
+pictures: $(VENV)/.installed-test  ## the pictures of the docs, of the demo's catalog, by Chromium
 	$(BIN)/python docs/generate/pictures.py
 
 # Speed beside the peers'; what misses its bar is said on the page and stops nothing.

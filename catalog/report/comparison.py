@@ -30,6 +30,9 @@ SHOWN = (
     "last_loss_mean",
     "largest_source",
 )
+"""Measures that a picture shows where they were measured, and the means of the scores asked for."""
+SPREAD_OVER = 4_000
+"""Members that a landscape shows as points of full size; of more, points are smaller."""
 
 
 def draw_comparison(
@@ -48,7 +51,7 @@ def draw_comparison(
     """
     require_picture(path)
     names = list(comparison.members)
-    measures = [name for name in SHOWN if any(row.get(name) is not None for row in comparison.rows)]
+    measures = _measures(comparison.rows)
     columns = min(max(len(names), 1), ACROSS)
     bands = -(-len(names) // columns)
     with grid_of_axes(2 * bands, columns, (3.2 * columns, 6.4 * bands)) as (figure, axes):
@@ -61,6 +64,12 @@ def draw_comparison(
             axes[-2, column].axis("off")
             axes[-1, column].axis("off")
         save_picture(figure, path)
+
+
+def _measures(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    means = dict.fromkeys(name for row in rows for name in row if name.endswith("_mean"))
+    names = dict.fromkeys([*SHOWN, *means])
+    return [name for name in names if any(row.get(name) is not None for row in rows)]
 
 
 def _name_regions(axis: Any, regions: Sequence[Mapping[str, Any]]) -> None:
@@ -89,8 +98,9 @@ def _landscape(axis: Any, comparison: Comparison, name: str) -> None:
         return
     x, y = comparison.landscape["x"].to_numpy(), comparison.landscape["y"].to_numpy()
     chosen = np.isin(comparison.landscape["instruction_id"].to_numpy(), comparison.members[name])
-    axis.scatter(x, y, s=1.5, color=GREY, linewidths=0, rasterized=True)
-    axis.scatter(x[chosen], y[chosen], s=3.0, color=BLUE, linewidths=0, rasterized=True)
+    size = max(0.15, min(1.0, SPREAD_OVER / max(1, len(x))))
+    axis.scatter(x, y, s=1.5 * size, color=GREY, linewidths=0, rasterized=True)
+    axis.scatter(x[chosen], y[chosen], s=3.0 * size**0.5, color=BLUE, linewidths=0, rasterized=True)
     axis.set_xlabel(f"{int(chosen.sum()):,} of {len(chosen):,}", fontsize=8)
 
 

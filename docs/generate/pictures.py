@@ -1,4 +1,4 @@
-"""Make the pictures of the documentation: ten views of the page, light and dark, and the landscape.
+"""Make the pictures of the documentation: ten views of the page, light and dark.
 
 Run: python docs/generate/pictures.py [--home FOLDER]
 
@@ -22,9 +22,7 @@ from typing import TYPE_CHECKING
 
 from catalog import Catalog
 from catalog.report.answers import Answers
-from catalog.report.comparison import draw_comparison
 from catalog.report.page_data import read_page_data
-from catalog.report.regions import landscape_regions
 from catalog.report.server import PageServer
 
 if TYPE_CHECKING:
@@ -34,7 +32,6 @@ DOCS = Path(__file__).resolve().parent.parent
 PICTURES = DOCS / "pictures"
 WIDE = {"width": 1400, "height": 860}
 NARROW = {"width": 390, "height": 844}
-SUBSETS = ("s2l", "fisher_sft", "ila", "k_center")
 READY = "document.documentElement.dataset.ready === 'yes'"
 COLOURS = 256
 
@@ -161,9 +158,6 @@ def shoot(browser: Browser, url: str, name: str, scheme: str) -> None:
 def main(home: Path) -> None:
     """Make every picture."""
     catalog = prepared(home)
-    comparison = catalog.compare(*SUBSETS)
-    regions = landscape_regions(catalog.store, comparison)
-    draw_comparison(comparison, DOCS / "landscape.png", regions=regions)
     PICTURES.mkdir(exist_ok=True)
     shown = read_page_data(catalog.store, "demo", is_saving=True)
     with (
