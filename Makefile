@@ -32,12 +32,13 @@ pictures: $(VENV)/.installed-test  ## the pictures of the docs, of the demo's ca
 	$(BIN)/python docs/generate/pictures.py
 
 # Speed beside the peers'; what misses its bar is said on the page and stops nothing.
-BENCHMARKS := register embed losses kmeans log_det facility_location diverse k_center near_duplicates whole_s2l loader search page targeted methods
+BENCHMARKS := register embed losses kmeans log_det facility_location map diverse k_center near_duplicates whole_s2l loader search page targeted methods
 benchmarks: $(VENV)/.installed-benchmark  ## every ratio of docs/results, on a machine that does nothing else
 	mkdir -p docs/results/benchmarks
 	for name in $(BENCHMARKS); do $(BIN)/python benchmarks/$$name.py --json docs/results/benchmarks/$$name.json || true; done
 	$(BIN)/python benchmarks/register.py --generated 1000000 --json docs/results/benchmarks/register_generated.json
-	for name in log_det facility_location; do $(BIN)/python benchmarks/$$name.py --large --json docs/results/benchmarks/$${name}_large.json || true; done
+	for name in log_det facility_location map; do $(BIN)/python benchmarks/$$name.py --large --json docs/results/benchmarks/$${name}_large.json || true; done
+	$(BIN)/python benchmarks/map.py --million --json docs/results/benchmarks/map_million.json
 	$(BIN)/python studies/page.py
 
 # Each goes on where it was; what has run is in .studies. Two at a time on one thread each are done sooner than one after the other on

@@ -1,8 +1,7 @@
 """Place vectors on a plane: t-SNE, UMAP or PCA.
 
-van der Maaten & Hinton, "Visualizing data using t-SNE" (JMLR 2008), by openTSNE's interpolation
-(Linderman et al., Nature Methods 2019; Poličar et al., JSS 2024); McInnes et al., "UMAP" (arXiv
-1802.03426). ILA (arXiv 2509.06463) lays its grid over a t-SNE.
+van der Maaten & Hinton, "Visualizing data using t-SNE" (JMLR 2008), by a particle mesh; McInnes et
+al., "UMAP" (arXiv 1802.03426). ILA (arXiv 2509.06463) lays its grid over a t-SNE.
 """
 
 from __future__ import annotations
@@ -19,20 +18,23 @@ from catalog.kernels import kernel
 from catalog.kernels._common.arguments import require_arguments
 from catalog.kernels._common.arrays import Array
 from catalog.kernels._common.memory_limit import require_memory
+from catalog.kernels._common.near_rows import median_places
 from catalog.kernels._common.parallel import ForBlocks, n_threads, require_finite, row_blocks
 from catalog.kernels._common.pca import BLOCK, onto, principal_components
 from catalog.kernels._common.relation import canonical, matrix, vector_column, with_columns
 from catalog.kernels._common.sample import drawn_rows
+from catalog.kernels._common.tsne import tsne
 
 WIDTH = 50  # numbers a vector keeps before t-SNE or UMAP looks at it
 FEW = 10  # rows below which there are no neighbourhoods to keep
 PLACED = 10_000  # rows that are placed on a fitted map at once
+N_NEAR = 10  # rows of a fitted t-SNE whose median place another row gets
 
 Method = Literal["tsne", "umap", "pca"]
 Place = Callable[[Array], Array]
 
 
-@kernel(version=1, adds={"x": "DOUBLE", "y": "DOUBLE"}, cached=True, reads="vectors")
+@kernel(version=2, adds={"x": "DOUBLE", "y": "DOUBLE"}, cached=True, reads="vectors")
 def project(
     points: pa.Table,
     *,
@@ -47,9 +49,9 @@ def project(
 
     The 50 widest principal components are taken first. With more than ``sample`` rows the map is
     fitted on that many, drawn by a hash of fingerprint and seed (so that a pool that grows keeps
-    most of its sample), and the others are placed on it, 10,000 at a time. t-SNE runs on one
-    thread: its sums come out in another order on two, and hundreds of steps later that is another
-    map. 52,000 x 384 take some two minutes of one core.
+    most of its sample), and the others are placed on it, 10,000 at a time: by t-SNE at the median x
+    and the median y of the 10 nearest of the sample. t-SNE has exact neighbours, and adds in fixed
+    blocks: the map is the same with any number of threads.
 
     Args:
         points: rows with one vector column of d numbers, taken as float32.
@@ -59,10 +61,11 @@ def project(
             rows where they are few.
         neighbors: of UMAP, 2 or more.
         sample: rows that t-SNE or UMAP is fitted on, 100 or more.
-        seed: of the sample and of the approximate search for neighbours.
+        seed: of the sample, and of UMAP's approximate search for neighbours.
         memory: bytes that it may hold: ``200 n + 16 d^2`` and, for t-SNE and UMAP, ``280
             perplexity`` or ``400 neighbors`` and 2,000 a row of the sample; PCA ``8 n + 16 d^2``;
-            and ``8 x 4096 d`` a thread.
+            and ``8 x 4096 d`` a thread. t-SNE adds 32 MiB, and 1,280 a thread for each of the first
+            65,536 rows of the sample.
 
     Returns:
         The input without its vectors, ordered by fingerprint, and ``x`` and ``y`` (float64).
@@ -114,11 +117,10 @@ def _needed(n: int, d: int, method: str, fitted: int, perplexity: float, neighbo
     blocks = 16 * d * d + n_threads() * 8 * BLOCK * d
     if method == "pca":
         return 8 * n + blocks
-    return (
-        200 * n
-        + blocks
-        + int(fitted * (2_000 + (280 * perplexity if method == "tsne" else 400 * neighbors)))
-    )
+    if method == "umap":
+        return 200 * n + blocks + int(fitted * (2_000 + 400 * neighbors))
+    compared = n_threads() * 1_280 * min(fitted, 2**16)
+    return 200 * n + blocks + compared + int(fitted * (2_000 + 280 * perplexity)) + 2**25
 
 
 def _places(
@@ -147,7 +149,7 @@ def _places(
             "ignore"
         )  # peers' remarks on their own inner workings; what matters is documented above
         if method == "tsne":
-            places[fitted], place = _tsne(narrow[fitted], perplexity, seed)
+            places[fitted], place = _tsne(narrow[fitted], perplexity, for_blocks)
         else:
             places[fitted], place = _umap(narrow[fitted], neighbors, seed)
         rest = np.setdiff1d(np.arange(n), fitted)
@@ -157,17 +159,17 @@ def _places(
     return places
 
 
-def _tsne(x: Array, perplexity: float, seed: int) -> tuple[Array, Place]:
-    from openTSNE import TSNE
-    from openTSNE.affinity import PerplexityBasedNN
-
-    near = min(perplexity, (len(x) - 1) / 3)
-    affinities = PerplexityBasedNN(x, perplexity=near, n_jobs=1, random_state=seed)
+def _tsne(x: Array, perplexity: float, for_blocks: ForBlocks[Any]) -> tuple[Array, Place]:
     first = np.zeros((len(x), 2))
     first[:, : x.shape[1]] = x[:, :2]  # principal components already
     first *= 1e-4 / max(float(first[:, 0].std()), 1e-30)
-    embedding = TSNE(n_jobs=1, random_state=seed).fit(affinities=affinities, initialization=first)
-    return np.asarray(embedding), lambda rest: np.asarray(embedding.transform(rest))
+    near = min(perplexity, (len(x) - 1) / 3)
+    places = tsne(x, first, perplexity=near, for_blocks=for_blocks)
+
+    def place(rest: Array) -> Array:
+        return median_places(x, places, rest, k=N_NEAR, for_blocks=for_blocks)
+
+    return places, place
 
 
 def _umap(x: Array, neighbors: int, seed: int) -> tuple[Array, Place]:

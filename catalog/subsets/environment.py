@@ -14,11 +14,11 @@ RECORDED = (
     "catalog",
     "duckdb",
     "numpy",
-    "opentsne",
     "polars",
     "pyarrow",
     "pylance",
     "scikit-learn",
+    "scipy",
     "torch",
 )
 
