@@ -15,7 +15,7 @@ import pyarrow as pa
 from catalog.compute.few_vectors import vector_matrix
 from catalog.compute.shard_runner import ComputeReport, delete_dead_shards, exclusively, missing
 from catalog.compute.shard_writer import Values, write_shard
-from catalog.compute.similarity import Ids, Vectors, each_batch, exact_nearest, unit_vectors
+from catalog.compute.similarity import Ids, Vectors, each_batch, unit_vectors
 from catalog.errors import SignalError
 from catalog.query.checked_vectors import Shards, checked_batches, naming_damage, recorded_shards
 from catalog.signals.coverage import Coverage, coverages, preferred
@@ -26,9 +26,8 @@ from catalog.store.database import Connection
 from catalog.store.references import Reference, count_members
 from catalog.store.store import Store
 
-VERSION = 1  # of this computation; a change that changes values counts it up
+VERSION = 2  # of this computation; a change that changes values counts it up
 NEAREST = 10  # members whose median place a new member gets
-BATCH = 1_000  # new members that are compared at once
 
 
 def map_members(
@@ -43,7 +42,7 @@ def map_members(
     The first call lays all members out by ``method``; t-SNE and UMAP above 50,000 members lay out
     a sample and place the rest on it. A later call gives each new member the median x and the
     median y of the 10 members of the first layout that are nearest to it by cosine, compared
-    exactly, and of those that tie with the last of them.
+    exactly; of those that tie with the last, the ones that were registered first count.
 
     Args:
         store: the catalog's files and database.
@@ -134,14 +133,13 @@ def _placed(
     store: Store, embedding: Signal, vectors: Vectors, laid_out: Ids, places: Vectors
 ) -> Vectors:
     """Return the places (n, 2) of new members among those that were laid out."""
-    answer = np.empty((len(vectors), 2), dtype=np.float32)
-    for start in range(0, len(vectors), BATCH):
-        wanted = vectors[start : start + BATCH]
-        near, _ = exact_nearest(store, embedding, wanted, laid_out, k=NEAREST)
-        for index, ids in enumerate(near):
-            around = places[np.searchsorted(laid_out, ids)]
-            answer[start + index] = np.median(around, axis=0)
-    return answer
+    from catalog.kernels._common.near_rows import median_places
+    from catalog.kernels._common.parallel import row_blocks
+
+    around = unit_vectors(store, embedding, laid_out)
+    with row_blocks() as for_blocks:
+        placed = median_places(around, places, vectors, k=NEAREST, for_blocks=for_blocks)
+    return placed.astype(np.float32)
 
 
 def _places(store: Store, signal: Signal, shards: Shards) -> tuple[Ids, Vectors]:
