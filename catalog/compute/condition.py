@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from catalog.compute.similarity import Ids
-from catalog.query.expression import bracketed
+from catalog.query.expression import bracketed, inserts
 from catalog.store.store import Store
 
 if TYPE_CHECKING:
@@ -33,9 +33,10 @@ def satisfying_members(
 
     condition = bracketed(where, option="--where")
     sql = f"SELECT instruction_id FROM pool('{reference}') WHERE {condition}"
-    limits = limits or Limits()
+    asked: dict[str, Any] = {"name": "--where", "limits": limits or Limits()}
+    asked |= {"inserts": inserts(sql, condition, option="--where")}
     if is_isolated:
-        rows = worker.call(run, store.absolute(), sql, name="--where", limits=limits)
+        rows = worker.call(run, store.absolute(), sql, **asked)
     else:
-        rows = run(store, sql, name="--where", limits=limits)
+        rows = run(store, sql, **asked)
     return np.sort(rows["instruction_id"].to_numpy())

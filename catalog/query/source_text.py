@@ -8,8 +8,11 @@ error points at the line and column that the user typed.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
+
+OPENED, CLOSED = "(\n", "\n)"
+"""Brackets around the expression of an option, which may end with a comment."""
 
 
 class Fragment(NamedTuple):
@@ -19,6 +22,14 @@ class Fragment(NamedTuple):
     start: int | None
 
 
+class Insert(NamedTuple):
+    """Expression of an option, such as ``--where``, that stands in a text between two offsets."""
+
+    option: str
+    start: int
+    end: int
+
+
 @dataclass(frozen=True)
 class SourceText:
     """A SQL text made of fragments of one user's text and of the planner's own words."""
@@ -26,11 +37,14 @@ class SourceText:
     fragments: tuple[Fragment, ...]
     source: str  # the user's whole text
     name: str  # of the file, or "query"
+    inserts: tuple[Insert, ...] = ()  # parts of the source that an option holds
 
     @classmethod
-    def of(cls, source: str, *, name: str = "query") -> SourceText:
+    def of(
+        cls, source: str, *, name: str = "query", inserts: tuple[Insert, ...] = ()
+    ) -> SourceText:
         """Return the user's whole text."""
-        return cls((Fragment(source, 0),), source, name)
+        return cls((Fragment(source, 0),), source, name, inserts)
 
     def __str__(self) -> str:
         """Return the text that DuckDB reads."""
@@ -39,7 +53,7 @@ class SourceText:
     def __add__(self, other: SourceText | str) -> SourceText:
         """Return this text followed by another one, or by the planner's own words."""
         added = (Fragment(other, None),) if isinstance(other, str) else other.fragments
-        return SourceText(self.fragments + added, self.source, self.name)
+        return replace(self, fragments=self.fragments + added)
 
     def cut(self, start: int, end: int) -> SourceText:
         """Return the part between two offsets."""
@@ -50,7 +64,7 @@ class SourceText:
                 # The planner's words stand for a whole call, so a part of them has the location of
                 # the whole.
                 parts.append(Fragment(text[low:high], None if origin is None else origin + low))
-        return SourceText(tuple(parts), self.source, self.name)
+        return replace(self, fragments=tuple(parts))
 
     def replace(self, start: int, end: int, words: str) -> SourceText:
         """Return the text with a part replaced by the planner's words."""
@@ -58,7 +72,7 @@ class SourceText:
 
     def empty(self) -> SourceText:
         """Return an empty text of the same source."""
-        return SourceText((), self.source, self.name)
+        return replace(self, fragments=())
 
     def origin(self, offset: int) -> int:
         """Return the offset in the user's text; for the planner's words, where they stand."""
@@ -96,8 +110,18 @@ class SourceText:
 
         >>> SourceText.of("SELECT\\n  x", name="mine.sql").location(9)
         'mine.sql:2:3'
+
+        What an option holds has its place in that option, and what follows it is at its end.
+
+        >>> text = SourceText.of("WHERE (\\nn >\\n)", inserts=(Insert("--where", 8, 11),))
+        >>> text.location(8), text.location(12)
+        ('--where:1:1', '--where:1:4')
         """
-        return location(self.source, self.origin(offset), name=self.name)
+        origin = self.origin(offset)
+        for option, start, end in self.inserts:
+            if start <= origin <= end + len(CLOSED):
+                return location(self.source[start:end], min(origin, end) - start, name=option)
+        return location(self.source, origin, name=self.name)
 
     def _positions(self) -> Iterator[tuple[int, Fragment]]:
         position = 0

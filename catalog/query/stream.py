@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from catalog.query.executor import Limits, executing
-from catalog.query.source_text import SourceText
+from catalog.query.source_text import Insert, SourceText
 from catalog.store.store import Store
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ def run(
     *,
     parameters: Mapping[str, Any] | None = None,
     name: str = "query",
+    inserts: tuple[Insert, ...] = (),
     limits: Limits | None = None,
 ) -> pa.Table:
     """Run one SELECT in the catalog's dialect and return its answer.
@@ -31,6 +32,7 @@ def run(
         sql: the text.
         parameters: values of its ``$parameters``; those that it does not use are ignored.
         name: the name of the text in messages: its file, or ``query``.
+        inserts: parts of the text that an option holds.
         limits: the memory and time that it may take.
 
     Raises:
@@ -40,9 +42,8 @@ def run(
         ReferenceNotFoundError: no such pool or subset.
         SignalError: a signal that it reads is missing or incomplete.
     """
-    with executing(
-        store, SourceText.of(sql, name=name), parameters or {}, limits or Limits()
-    ) as execution:
+    text = SourceText.of(sql, name=name, inserts=inserts)
+    with executing(store, text, parameters or {}, limits or Limits()) as execution:
         answer = execution.table(execution.planned.query)
         return answer.rename_columns(deduplicate_column_names(answer.column_names))
 

@@ -101,7 +101,9 @@ class Definition:
     @property
     def text(self) -> SourceText:
         """Return the text that runs."""
-        return SourceText.of(self.selector.text, name=self.selector.file)
+        return SourceText.of(
+            self.selector.text, name=self.selector.file, inserts=self.selector.inserts
+        )
 
 
 def define(

@@ -10,6 +10,7 @@ from typing import Any
 
 from catalog.errors import OptionError, SelectorNotFoundError
 from catalog.notebook import NotebookResult
+from catalog.query.source_text import Insert
 from catalog.selection.header import PROVIDED, order_matters, read_header
 from catalog.selection.parameters import Param
 from catalog.store.paths import package_data_dir
@@ -32,6 +33,7 @@ class Selector(NotebookResult):
         params: its parameters.
         order_matters: whether the members must train in their order.
         notes: the header's other keys, such as ``author``.
+        inserts: parts of the text that an option of the command holds.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Selector(NotebookResult):
     params: tuple[Param, ...]
     order_matters: bool = False
     notes: Mapping[str, str] = field(default_factory=dict)
+    inserts: tuple[Insert, ...] = ()
 
     def values(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         """Return the value of every parameter: as set, else its default.

@@ -12,7 +12,7 @@ from catalog.kernels._common.mixing import ALL, REST, Part, read_budget, read_pa
 from catalog.kernels._common.sizes import read_share, read_tokens
 from catalog.messages import argument
 from catalog.query.executor import Limits
-from catalog.query.expression import bracketed
+from catalog.query.expression import bracketed, inserts
 from catalog.selection.selector import Selector, find_selector, packaged_selection
 from catalog.selection.token_score import TokenScore, sum_of_tokens
 from catalog.store.references import Reference, check_name, count_members, resolve
@@ -145,7 +145,8 @@ def _selector(rules: Sequence[tuple[str, str]], tokens: TokenScore | None) -> Se
     if rules:
         values = ", ".join(f"values_of{expression}" for expression, _ in rules)
         text = text.replace(NO_CAPS, f"[{values}] AS caps")
-    return replace(selector, name="mix", text=text)
+    places = inserts(text, *(expression for expression, _ in rules), option="--cap")
+    return replace(selector, name="mix", text=text, inserts=places)
 
 
 def _source(

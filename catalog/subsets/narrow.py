@@ -8,7 +8,7 @@ from dataclasses import replace
 from catalog.errors import OptionError
 from catalog.messages import argument
 from catalog.query.executor import Limits
-from catalog.query.expression import bracketed
+from catalog.query.expression import bracketed, inserts
 from catalog.query.tokens import canonical, tokens
 from catalog.selection.selector import Selector, find_selector, packaged_selection
 from catalog.store.references import bare_names, resolve
@@ -55,7 +55,8 @@ def where_selection(where: str) -> Selector:
     """
     condition = bracketed(where, option="--where")
     selector = packaged_selection("where")
-    return replace(selector, text=selector.text.replace(EVERY, f"WHERE {condition}"))
+    text = selector.text.replace(EVERY, f"WHERE {condition}")
+    return replace(selector, text=text, inserts=inserts(text, condition, option="--where"))
 
 
 def where_name(source: str, where: str) -> str:

@@ -101,8 +101,10 @@ def test_search_finds_by_meaning_under_a_condition(pool: Catalog) -> None:
     ).rows.to_dicts()
     assert only[0]["prompt"] == "Boil an egg for me."
     assert len(only) == 2
-    with pytest.raises(QueryError, match="--where"):
+    with pytest.raises(QueryError, match=r"^--where:1:1: "):
         pool.search("p", "food", where="no_such_column = 1")
+    with pytest.raises(QueryError, match=r"^--where:1:19: "):  # where it ends too early
+        pool.search("p", "food", where="length(response) >")
     with pytest.raises(OptionError):
         pool.search("p", " ")
 

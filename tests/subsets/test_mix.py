@@ -257,6 +257,14 @@ def test_what_is_no_condition_is_refused(pools: Catalog, wrong: str) -> None:
         pools.project.select_where("a", where=wrong)
 
 
+def test_a_wrong_expression_has_its_place_in_its_option(pools: Catalog) -> None:
+    with pytest.raises(QueryError, match=r"^--where:2:5: "):
+        pools.project.select_where("a", where="true\nAND no_column = 1")
+    caps = ["source=50%", "no_column=50%"]
+    with pytest.raises(QueryError, match=r"^--cap:1:1: "):
+        pools.project.mix(name="capped", parts=["a=rest"], budget=5, caps=caps)
+
+
 def test_a_dry_run_joins_no_pools(pools: Catalog) -> None:
     before = pools.subsets().height
     with pytest.raises(OptionError, match="a,b"):
