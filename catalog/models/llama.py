@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 def is_packable(lm: CausalLM) -> bool:
     """Return whether a model is a plain Llama in float32 on a CPU, as the proxy ``tiny`` is.
 
-    One with adapters is not: they are hooks, which see a padded rectangle.
+    One with adapters is not, whether they are hooks, as ours, which see a padded rectangle, or
+    layers of another library.
     """
     import torch
 
@@ -32,8 +33,13 @@ def is_packable(lm: CausalLM) -> bool:
         and (lm.dtype, model.dtype, lm.device.type) == ("float32", torch.float32, "cpu")
         and config.hidden_act == "silu"
         and not (config.attention_bias or config.mlp_bias or config.attention_dropout)
-        and not any(module._forward_hooks for module in model.modules())
+        and all(_is_usual(module) for module in model.modules())
     )
+
+
+def _is_usual(module: Any) -> bool:
+    is_known = type(module).__module__.startswith(("torch.nn.", "transformers."))
+    return is_known and not (module._forward_hooks or module._forward_pre_hooks)
 
 
 def packed_states(model: Any, packed: Packed) -> torch.Tensor:
@@ -75,14 +81,16 @@ def _attended(layer: Any, x: torch.Tensor, turns: torch.Tensor, places: _Places)
     pairs = torch.cat([attention.q_proj.weight, attention.k_proj.weight])  # (2 H h, d)
     pairs = pairs.view(n_heads + n_keys, 2, h // 2, -1).transpose(1, 2).flatten(0, 2)
     weight = torch.cat([pairs, attention.v_proj.weight]) * layer.input_layernorm.weight
-    product = F.linear(_normalised(x, layer.input_layernorm), weight)  # (N, 3 H h)
+    product: Any = F.linear(_normalised(x, layer.input_layernorm), weight)  # (N, 3 H h)
     qk, v = product.split([len(pairs), len(weight) - len(pairs)], dim=1)
     qk = qk.unflatten(1, (n_heads + n_keys, h // 2, 2))
     qk = torch.view_as_real(torch.view_as_complex(qk) * turns).flatten(1)  # (N, 2 H h)
     q, k = places.spread(qk).unflatten(2, (-1, h)).split([n_heads, n_keys], dim=2)
     v = places.spread(v).unflatten(2, (-1, h))  # each (B, T, H, h)
     y = F.scaled_dot_product_attention(
-        *(each.transpose(1, 2) for each in (q, k, v)),
+        q.transpose(1, 2),
+        k.transpose(1, 2),
+        v.transpose(1, 2),
         is_causal=True,
         scale=attention.scaling,
         enable_gqa=n_heads != n_keys,
@@ -119,10 +127,9 @@ class _Places:
         shared = torch.arange(packed.n_shared)
         self.sources = torch.cat([shared, torch.from_numpy(packed.sources)])  # (N,)
 
-    def spread(self, tokens: torch.Tensor) -> torch.Tensor:
+    def spread(self, tokens: torch.Tensor) -> Any:
         """Return tokens (N, k) as a rectangle (B, T, k)."""
-        y: torch.Tensor = _functions()["spread"].apply(tokens, self)
-        return y
+        return _functions()["spread"].apply(tokens, self)
 
     def gather(self, rectangle: torch.Tensor) -> torch.Tensor:
         """Return the tokens (N, k) of a rectangle (B, T, k); the preamble is the first text's."""

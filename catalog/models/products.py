@@ -31,7 +31,8 @@ def is_mkl_slow() -> bool:
 
     if "AVX512" not in torch.backends.cpu.get_cpu_capability():
         return False
-    if not torch.backends.mkldnn.is_available():
+    onednn: Any = torch.backends.mkldnn
+    if not onednn.is_available():
         return False
     cpuinfo = Path("/proc/cpuinfo")
     return cpuinfo.is_file() and "AuthenticAMD" in cpuinfo.read_text(encoding="utf-8")

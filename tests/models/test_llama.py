@@ -21,6 +21,13 @@ from tests.models.conftest import family_model
 VOCABULARY = 60
 
 
+class Doubled(torch.nn.Linear):
+    """A layer as an adapter's library puts it in the place of another: it has a weight too."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return 2 * super().forward(x)
+
+
 @pytest.fixture(scope="module")
 def llama(tiny: CausalLM) -> CausalLM:
     """Two layers, and two heads to each head of the keys."""
@@ -100,6 +107,11 @@ def test_what_changes_a_layer_or_its_precision_is_not_packed(llama: CausalLM) ->
     hook.remove()
     assert is_packable(llama)
     assert not is_packable(CausalLM(llama.model, llama.tokenizer, "llama", "bfloat16"))
+    attention = llama.model.model.layers[0].self_attn
+    attention.q_proj = Doubled(*layer.weight.shape[::-1], bias=False)
+    assert not is_packable(llama)
+    attention.q_proj = layer
+    assert is_packable(llama)
 
 
 def test_states_are_those_before_the_head(llama: CausalLM, instructions: Any) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -54,7 +54,7 @@ def score_new_members(
 
     lm = _proxy(job, signal)
     folder = proxy_folder(job.store, signal) / "tokens"
-    window = {"max_length": job.max_length, "turns": job.turns}
+    window: dict[str, Any] = {"max_length": job.max_length, "turns": job.turns}
     learners = tokenised(job.store, todo, lm, folder=folder, **window)
     job.n_total = int(learners.usable.sum()) * len(files)
     for checkpoint, file in files.items():
