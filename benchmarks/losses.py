@@ -77,8 +77,8 @@ def main() -> int:
     response_losses(lm, encoded[:32])
     rows = []
     for peer, way, bar in (
-        ("one at a time", one_at_a_time, 5.0),
-        ("batches of 32, padded, in order", padded_batches, 1.8),
+        ("one at a time", one_at_a_time, 2.0),
+        ("batches of 32, padded, in order", padded_batches, 8.0),
     ):
         ours, theirs, figures = alternate(
             lambda _: response_losses(lm, encoded).mean,

@@ -19,6 +19,8 @@ BENCHMARKS = (
     "register_generated",
     "embed",
     "losses",
+    "losses_train",
+    "pretrained",
     "kmeans",
     "log_det",
     "log_det_large",
