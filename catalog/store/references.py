@@ -62,8 +62,9 @@ def resolve(
         if row_version == version:
             return Reference(row_kind, name, version, row_id)
     known = ", ".join(str(row[2]) for row in rows[-10:])
+    command = "subsets" if rows[0][0] == "subset" else f"history {name}"
     raise ReferenceNotFoundError(
-        f"{name} has no version {version}; it has {known}: `catalog history {name}` shows them"
+        f"{name} has no version {version}; it has {known}: `catalog {command}` shows them"
     )
 
 

@@ -146,7 +146,8 @@ def _changes(
     Version 0.1 kept a budget as a number alone; where that number serves again, a warning says so.
     """
     before = record["definition"]
-    old_references = {item["reference"] for item in before["references"]} | {before["pool"]}
+    old_references = {item["reference"] for item in before["references"]}
+    old_references |= {*before["pool"].split(",")}
     new_references = [
         item["reference"] for item in now["references"] if item["reference"] not in old_references
     ]

@@ -25,7 +25,6 @@ from catalog.store.store import Store
 from catalog.subsets.churn import Churn
 from catalog.subsets.environment import environment
 from catalog.subsets.equivalent import find_equivalent
-from catalog.subsets.overlap.compared import member_ids
 from catalog.subsets.overlap.evaluation import Check, EvalOverlap, check, eval_pools
 from catalog.subsets.shortfall import warnings_of
 from catalog.subsets.store import find_same, set_group, stored, write_subset
@@ -142,12 +141,11 @@ def select(
         tests = eval_pools(session.connection) if is_checked or is_gated else []
         if same:
             before = _selected_before(session.connection, same, definition, findings)
-            members = member_ids(session.connection, [same] if tests else [])
         else:
             _require_name(session.connection, definition, name=name, is_superseding=is_superseding)
             chosen = choose(store, definition, limits=limits)
-            members = to_numpy(chosen.members["instruction_id"])
-    checked = check(store, members, tests, limits=limits) if tests else Check()
+    members = same or to_numpy(chosen.members["instruction_id"])
+    checked = check(store, members, tests, limits=limits)
     if is_gated:
         checked.require_clean()
     seconds = time.monotonic() - started

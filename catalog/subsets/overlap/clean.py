@@ -9,7 +9,7 @@ from catalog.selection.selector import Selector, packaged_selection
 from catalog.store.references import resolve
 from catalog.store.store import Store
 from catalog.subsets.narrow import joined
-from catalog.subsets.overlap.methods import NGRAM
+from catalog.subsets.overlap.evaluation import NGRAM
 from catalog.subsets.select import Selected, select
 
 

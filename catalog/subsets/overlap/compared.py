@@ -57,8 +57,6 @@ class Compared:
 
 def member_ids(connection: Connection, references: Sequence[Reference]) -> Ids:
     """Return the ids of the members of pools and subsets, ascending, each once: (n,) int64."""
-    if not references:
-        return np.empty(0, dtype=np.int64)
     found = connection.sql(query("overlap/ids"), params=source_parameters(references))
     return _ids(found)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,20 +17,17 @@ from catalog.store.database import Connection
 from catalog.store.queries import query
 from catalog.store.references import Reference
 from catalog.store.store import Store
-from catalog.subsets.overlap.compared import (
-    Compared,
-    all_pairs,
-    compare,
-    member_ids,
-    missing,
-    record,
-)
-from catalog.subsets.overlap.methods import NGRAM, PAIR, SharedWords
 
+# Every selection imports this module: what compares is imported where there is such a pool.
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from catalog.query.rows import Ids
+    from catalog.subsets.overlap.compared import Compared
+    from catalog.subsets.overlap.methods import Method
+
+NGRAM = 13
+"""Words of a run, as in Brown et al. (arXiv 2005.14165)."""
 
 
 @dataclass(frozen=True)
@@ -62,12 +59,12 @@ class Check:
     Attributes:
         overlaps: the pools that it overlaps with.
         compared: what was compared now, to be kept.
-        method: of the comparison.
+        method: of the comparison; None where nothing was compared.
     """
 
     overlaps: tuple[EvalOverlap, ...] = ()
     compared: Sequence[Compared] = ()
-    method: SharedWords = field(default_factory=SharedWords)
+    method: Method | None = None
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -86,7 +83,10 @@ class Check:
 
     def keep(self, connection: Connection) -> None:
         """Keep what was compared, inside a writing transaction."""
-        record(connection, self.compared, self.method)
+        if self.method is not None:
+            from catalog.subsets.overlap.compared import record
+
+            record(connection, self.compared, self.method)
 
 
 def _remedy(overlap: EvalOverlap) -> str:
@@ -101,31 +101,39 @@ def eval_pools(connection: Connection) -> list[Reference]:
     return [Reference("pool", name, version, pool_id) for name, version, pool_id in rows]
 
 
-def check(store: Store, members: Ids, tests: Sequence[Reference], *, limits: Limits) -> Check:
+def check(
+    store: Store, members: Ids | Reference, tests: Sequence[Reference], *, limits: Limits
+) -> Check:
     """Compare members with pools for evaluation, as far as they were not compared before.
 
     Args:
         store: the catalog's files and database.
-        members: ids of the members: (n,) int64.
+        members: the subset, or the ids of its members: (n,) int64.
         tests: the pools.
         limits: memory.
 
     Raises:
         MemoryLimitError: the comparison would not fit the memory limit.
     """
-    method = SharedWords(memory=limits.n_bytes)
+    if not tests:
+        return Check()
+    from catalog.subsets.overlap.compared import all_pairs, compare, member_ids, missing
+    from catalog.subsets.overlap.methods import SharedWords
+
+    method = SharedWords(NGRAM, limits.n_bytes)
     with store.reading() as connection:
-        left = missing(connection, members, tests, method)
+        ids = member_ids(connection, [members]) if isinstance(members, Reference) else members
+        left = missing(connection, ids, tests, method)
     compared = compare(store, left, method)
     with store.reading() as connection:
-        pairs = all_pairs(connection, members, compared, method)
+        pairs = all_pairs(connection, ids, compared, method)
         items = {test: member_ids(connection, [test]) for test in tests}
-    overlaps = (_overlap(str(test), pairs, ids) for test, ids in items.items())
+    overlaps = (_overlap(str(test), pairs, items[test]) for test in tests)
     return Check(tuple(each for each in overlaps if each.n_members), compared, method)
 
 
 def _overlap(test: str, pairs: pa.Table, items: Ids) -> EvalOverlap:
     """Return the overlap with the items of one test set."""
-    member, item = (to_numpy(pairs[name]) for name in PAIR[:2])
+    member, item = (to_numpy(pairs[name]) for name in ("instruction_id", "test_instruction_id"))
     is_of_test = np.isin(item, items)
     return EvalOverlap(test, len(np.unique(member[is_of_test])), len(np.unique(item[is_of_test])))

@@ -18,7 +18,8 @@ from catalog.store.queries import query
 from catalog.store.references import Reference, resolve
 from catalog.store.store import Store
 from catalog.subsets.overlap.compared import compare_all, member_ids
-from catalog.subsets.overlap.methods import NGRAM, CloseVectors, Method, SharedWords, wanted
+from catalog.subsets.overlap.evaluation import NGRAM
+from catalog.subsets.overlap.methods import CloseVectors, Method, SharedWords, wanted
 
 if TYPE_CHECKING:
     import pyarrow as pa

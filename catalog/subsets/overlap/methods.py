@@ -13,15 +13,13 @@ from catalog.arrow import to_numpy
 from catalog.store.database import Connection
 from catalog.store.queries import query
 from catalog.store.store import Store
+from catalog.subsets.overlap.evaluation import NGRAM
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from catalog.query.rows import Ids
     from catalog.signals.coverage import Coverage
-
-NGRAM = 13
-"""Words of a run, as in Brown et al. (arXiv 2005.14165)."""
 
 PAIR = ("instruction_id", "test_instruction_id", "hits", "share", "span")
 
