@@ -62,9 +62,9 @@ def project(
         neighbors: of UMAP, 2 or more.
         sample: rows that t-SNE or UMAP is fitted on, 100 or more.
         seed: of the sample, and of UMAP's approximate search for neighbours.
-        memory: bytes that it may hold: ``200 n + 16 d^2`` and, for t-SNE and UMAP, ``280
-            perplexity`` or ``400 neighbors`` and 2,000 a row of the sample; PCA ``8 n + 16 d^2``;
-            and ``8 x 4096 d`` a thread. t-SNE adds 32 MiB, and 1,280 a thread for each of the first
+        memory: bytes that it may hold: PCA ``8 n + 16 d^2`` and ``8 x 4096 d`` a thread; t-SNE and
+            UMAP ``192 n`` more, and a row of the sample UMAP ``2,000 + 400 neighbors`` and t-SNE
+            ``1,500 + 240 perplexity``. t-SNE adds 16 MiB, and 1,280 a thread for each of the first
             65,536 rows of the sample.
 
     Returns:
@@ -120,7 +120,7 @@ def _needed(n: int, d: int, method: str, fitted: int, perplexity: float, neighbo
     if method == "umap":
         return 200 * n + blocks + int(fitted * (2_000 + 400 * neighbors))
     compared = n_threads() * 1_280 * min(fitted, 2**16)
-    return 200 * n + blocks + compared + int(fitted * (2_000 + 280 * perplexity)) + 2**25
+    return 200 * n + blocks + compared + int(fitted * (1_500 + 240 * perplexity)) + 2**24
 
 
 def _places(

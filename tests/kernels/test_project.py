@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import sys
+import tracemalloc
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from catalog.errors import MemoryLimitError, OptionError, QueryError, UsageError
-from catalog.kernels.project import project
+from catalog.kernels.project import _needed, project
 
 
 def relation(x: np.ndarray) -> pa.Table:
@@ -108,6 +109,20 @@ def test_a_missing_umap_package_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "umap", None)
     with pytest.raises(UsageError, match=r"umap-learn.*catalog\[umap\]"):
         project(relation(blobs(20)[1]), method="umap")
+
+
+def test_the_memory_that_it_says_it_needs_is_what_it_takes(monkeypatch):
+    monkeypatch.setattr("catalog.kernels._common.tsne._PHASES", ((12.0, 2), (1.0, 2)))
+    points = relation(blobs(2_500)[1])
+    project(points.slice(0, 300))  # what is imported at the first call
+    needed = _needed(2_500, 60, "tsne", 2_000, 30.0, 15)
+    tracemalloc.start()
+    project(points, sample=2_000, memory=needed)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert needed / 4 < peak <= needed
+    with pytest.raises(MemoryLimitError):
+        project(points, sample=2_000, memory=needed - 1)
 
 
 @pytest.mark.parametrize("n", [0, 1, 2, 9, 10, 11, 40])
