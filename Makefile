@@ -38,7 +38,7 @@ benchmarks: $(VENV)/.installed-benchmark  ## every ratio of docs/results, on a m
 	for name in $(BENCHMARKS); do $(BIN)/python benchmarks/$$name.py --json docs/results/benchmarks/$$name.json || true; done
 	$(BIN)/python benchmarks/register.py --generated 1000000 --json docs/results/benchmarks/register_generated.json
 	for name in log_det facility_location map; do $(BIN)/python benchmarks/$$name.py --large --json docs/results/benchmarks/$${name}_large.json || true; done
-	$(BIN)/python benchmarks/map.py --million --json docs/results/benchmarks/map_million.json
+	for name in map near_duplicates; do $(BIN)/python benchmarks/$$name.py --million --json docs/results/benchmarks/$${name}_million.json || true; done
 	$(BIN)/python studies/page.py
 
 # Each goes on where it was; what has run is in .studies. Two at a time on one thread each are done sooner than one after the other on

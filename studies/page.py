@@ -32,6 +32,7 @@ BENCHMARKS = (
     "diverse",
     "k_center",
     "near_duplicates",
+    "near_duplicates_million",
     "overlap",
     "whole_s2l",
     "search",
