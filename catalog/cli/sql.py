@@ -138,7 +138,9 @@ def _read_query(query: str) -> tuple[str, str]:
         return "stdin", sys.stdin.read()
     if query.endswith(".sql") and "\n" not in query:
         try:
-            return query, Path(query).read_text(encoding="utf-8")
+            return query, Path(query).read_text(encoding="utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise OptionError(f"{query}: not UTF-8 at byte {error.start}") from None
         except OSError as error:
             raise OptionError(
                 f"{query}: {error.strerror}: name a .sql file, or pass the SQL itself"

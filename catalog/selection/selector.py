@@ -128,13 +128,13 @@ def packaged_selection(name: str) -> Selector:
 
 
 def read_text(path: str) -> str:
-    """Return a selector's file with its line ends as they are.
+    """Return a selector's file with its line ends as they are, and without a byte order mark.
 
     Raises:
         SelectorNotFoundError: there is no such file, or it is no text.
     """
     try:
-        return Path(path).read_bytes().decode("utf-8")
+        return Path(path).read_bytes().decode("utf-8-sig")
     except OSError as error:
         hint = "name a .sql file or one of `catalog selectors`"
         raise SelectorNotFoundError(f"{path}: {error.strerror}; {hint}") from None

@@ -13,6 +13,7 @@ from catalog.query.meaning.predicates import (
     branches,
     evaluated,
     explained_by,
+    is_constant,
     loosened,
     operands,
     parts,
@@ -123,15 +124,21 @@ def _deciding(node: Any, truth: Any, values: Values) -> list[Any]:
     arms = branches(node)
     for arm in arms:
         if arm.condition is None:
-            return [] if arm.result is None else [arm.result]
+            tried = [each.condition for each in arms if each.condition is not None]
+            return tried if _is_silent(arm.result) else [arm.result]
         if values.get(_key(arm.condition)):
-            return [each for each in arm if each is not None]
+            return [each for each in arm if not _is_silent(each)]
     found = [each for each in parts(node) if _key(each) in values]
     if isinstance(node, exp.And) and not truth:
         return [each for each in found if not values[_key(each)]]
     if isinstance(node, exp.Or) and truth:
         return [each for each in found if values[_key(each)]]
     return found
+
+
+def _is_silent(node: Any) -> bool:
+    """Return whether an arm tells nothing about a row: a constant, or missing."""
+    return node is None or is_constant(node)
 
 
 def _operands(probe: Probe, node: Any, values: Values) -> Iterator[Operand]:

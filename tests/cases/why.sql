@@ -196,6 +196,9 @@ SELECT instruction_id FROM subset('first')
 -- title: every branch of OR, and CASE
 SELECT instruction_id FROM pool($pool) WHERE CASE WHEN source = 's0' THEN length(response) > 40 ELSE length(response) > 49 END OR NOT (row_number = 1 OR row_number = 8)
 -- row 1: 1:46 condition 1:46=false[1:46=false[1:102=false[15]], 1:131=false[1:136=true[1:136=true[1]]]]
+-- title: a CASE whose ELSE is a constant
+SELECT instruction_id FROM pool($pool) WHERE CASE WHEN length(response) > 50 THEN true WHEN source = 's0' THEN NULL ELSE false END
+-- row 1: 1:46 condition 1:46=false[1:56=false[15], 1:93=false["s1"]]
 -- title: a condition on the partner
 SELECT p.instruction_id FROM pool($pool) p JOIN score($pool, name => 'depth') s ON s.instruction_id = p.instruction_id AND s.value > $least
 -- row 1: 1:44 join 1:124=false[1.0]

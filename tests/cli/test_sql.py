@@ -80,6 +80,15 @@ def test_a_file_that_is_there_stays_unless_it_may_be_overwritten(run: Run, tmp_p
     assert path.read_text() == "n\n1\n"
 
 
+def test_a_query_file_is_utf_8_with_a_byte_order_mark_or_without(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "query.sql"
+    file.write_bytes("\ufeffSELECT 'größe' AS n".encode())
+    assert json.loads(run("sql", str(file), "--json").stdout) == [{"n": "größe"}]
+    file.write_bytes(b"SELECT '\xe4' AS n")
+    refused = run("sql", str(file))
+    assert (refused.exit_code, "byte 8" in refused.output) == (2, True)
+
+
 def test_a_hyphen_is_standard_output(run: Run) -> None:
     assert run("sql", "SELECT 1 AS n", "--format", "csv", "-o", "-").stdout == "n\n1\n"
     assert run("sql", "SELECT 1 AS n", "-o", "-").stdout == run("sql", "SELECT 1 AS n").stdout

@@ -219,6 +219,12 @@ def test_a_selector_is_found_by_name_by_path_and_in_the_catalog(
     assert "kept" in {selector.name for selector in list_selectors(store)}
 
 
+def test_a_byte_order_mark_is_no_part_of_a_selector(store: Store, tmp_path: Path) -> None:
+    file = tmp_path / "mine.sql"
+    file.write_bytes(b"\xef\xbb\xbf" + GOOD.replace("\n", "\r\n").encode())
+    assert find_selector(store, str(file)).text == GOOD
+
+
 def test_an_unknown_selector_suggests_the_nearest(store: Store, tmp_path: Path) -> None:
     with pytest.raises(
         SelectorNotFoundError, match=r"no selector named randon; did you mean random\?"
