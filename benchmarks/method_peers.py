@@ -161,6 +161,11 @@ def rds(given: Arrays) -> Any:
     return taken
 
 
+def less(given: Arrays) -> Any:
+    """Rank by the mean cosine with the targets."""
+    return np.argsort(-(given["x"] @ given["targets"].T).mean(axis=1))[: given["budget"]]
+
+
 def limr(given: Arrays) -> Any:
     """Compare every curve with the mean curve."""
     mean = given["losses"].mean(axis=0)
@@ -207,7 +212,7 @@ _PROCEDURES = {
     "scikit-learn KMeans, numpy": (cherry_warm_up, sensitivity),
     "scikit-learn PCA and GaussianMixture": (isa,),
     "torch, one of the authors' 101 rounds": (ds2,),
-    "numpy argsort": (rds,),
+    "numpy argsort": (rds, less),
     "numpy": (limr,),
     "data-selection, the authors' package": (dsir,),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -31,6 +31,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "dsir": {"target": "target"},
     "grape": {},
     "isa": {},
+    "less": {"target": "target"},
     "limr": {"threshold": -9, "values": "rewards"},
     "mods": {"quality": "quality", "review": "review", "threshold": 1, "necessary": 2},
     "qdit": {"score": "quality"},
@@ -61,7 +62,14 @@ def filled(folder: Path, n_rows: int) -> None:
     vectors = topics(n_rows + N_TARGET, D, 1_000)
     copied = draw.permutation(n_rows)[: n_rows // 10]
     vectors[copied] = vectors[draw.integers(0, n_rows, len(copied))]
-    _write_vectors(catalog, {"pool": vectors[:n_rows], "target": vectors[n_rows:]})
+    identity = {"field": "prompt"}
+    by_pool = {"pool": vectors[:n_rows], "target": vectors[n_rows:]}
+    for pool, optimizer in (("pool", "adam"), ("target", "sgd")):
+        _write_vectors(catalog, pool, by_pool[pool], kind="embedding", identity=identity)
+        identity_of_gradients = {"optimizer": optimizer}
+        _write_vectors(
+            catalog, pool, by_pool[pool], kind="gradients", identity=identity_of_gradients
+        )
     columns = {name: np.round(6 * draw.random(n_rows), 2) for name in SCORES}
     columns["rating"] = np.floor(columns["rating"])
     columns["correctness"] = (columns["correctness"] > 3).astype(float)
@@ -81,24 +89,30 @@ def _import(
     catalog.import_losses("pool", folder / "table.parquet", proxy="mine", key="fingerprint")
 
 
-def _write_vectors(catalog: Catalog, vectors: dict[str, np.ndarray[Any, Any]]) -> None:
+def _write_vectors(
+    catalog: Catalog,
+    pool: str,
+    vectors: np.ndarray[Any, Any],
+    *,
+    kind: Literal["embedding", "gradients"],
+    identity: dict[str, str],
+) -> None:
     """Write given vectors through the shard runner, as every embedding is."""
     with catalog.store.writing() as connection:
         signal = ensure_signal(
             connection,
-            kind="embedding",
+            kind=kind,
             name="planted",
-            identity={"field": "prompt"},
+            identity=identity,
             dimension=D,
             has_vectors=True,
         )
-    for pool, rows in vectors.items():
-        ids = catalog.sql(f"SELECT instruction_id FROM pool('{pool}') ORDER BY row_number")
-        place = {id_: row for row, id_ in enumerate(ids["instruction_id"].to_list())}
+    ids = catalog.sql(f"SELECT instruction_id FROM pool('{pool}') ORDER BY row_number")
+    place = {id_: row for row, id_ in enumerate(ids["instruction_id"].to_list())}
 
-        def values(texts: pa.Table) -> Values:
-            chosen = rows[[place[id_] for id_ in texts["instruction_id"].to_pylist()]]  # noqa: B023
-            column = pa.FixedSizeListArray.from_arrays(pa.array(chosen.reshape(-1)), D)
-            return Values(pa.table({"instruction_id": texts["instruction_id"], "vector": column}))
+    def values(texts: pa.Table) -> Values:
+        chosen = vectors[[place[id_] for id_ in texts["instruction_id"].to_pylist()]]
+        column = pa.FixedSizeListArray.from_arrays(pa.array(chosen.reshape(-1)), D)
+        return Values(pa.table({"instruction_id": texts["instruction_id"], "vector": column}))
 
-        compute(catalog.store, catalog.find(pool), signal, values)
+    compute(catalog.store, catalog.find(pool), signal, values)

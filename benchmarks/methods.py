@@ -1,6 +1,10 @@
 """Time and memory of the methods beside the seeds at 50,000 members, beside the obvious peer.
 
 Run: python benchmarks/methods.py [--rows N] [--only NAME ...] [--pairs N] [--json FILE]
+     [--folder FOLDER] [--minutes N]
+
+It starts no method after --minutes. Run it again with the same --json, which keeps what was
+measured, and --folder, which keeps the pool, until it says that nothing is left.
 
 A pool of planted texts, vectors, scores and losses is registered once. Each selection of 10 % and
 each peer runs in a process of its own, without caches, so that its peak of memory is its own. A
@@ -11,18 +15,19 @@ has its arrays in memory. DSIR's peer needs data-selection; others need what the
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from method_peers import PEERS, is_there
 from method_pool import N_ROWS, SETTINGS, SHARE, filled
-from pairs import arguments, report
+from pairs import arguments, peak_gib, report
 
 SECONDS, GIB = 120.0, 4.0  # the bars of methods without a peer
 
@@ -37,12 +42,42 @@ def main() -> int:
         pairs=1,
         rows={"type": int, "default": N_ROWS, "help": "members of the pool"},
         only={"nargs": "*", "default": [*SETTINGS], "help": "selectors to measure"},
+        folder={"type": Path, "help": "folder that keeps the pool for another run"},
+        minutes={"type": float, "default": 4.0, "help": "minutes after which no method starts"},
     )
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        filled(folder, options.rows)
-        rows = [_measured(folder, name, options) for name in options.only]
-    return report(rows, options.json)
+    end = time.monotonic() + 60 * options.minutes
+    rows = {row["what"]: row for row in _kept(options.json)}
+    left = [name for name in options.only if _what(name, options.rows) not in rows]
+    with _pool(options.folder, options.rows) as folder:
+        while left and time.monotonic() < end:
+            row = _measured(folder, left.pop(0), options)
+            rows[row["what"]] = row
+    if left:
+        print(f"left for another run: {' '.join(left)}")  # noqa: T201
+    return report(sorted(rows.values(), key=lambda row: row["what"]), options.json)
+
+
+def _what(name: str, n_rows: int) -> str:
+    return f"{name}, {n_rows:,} members, {SHARE:.0%} of them"
+
+
+def _kept(path: Path | None) -> list[dict[str, Any]]:
+    """Return what an earlier run measured."""
+    if path is None or not path.exists():
+        return []
+    rows: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["rows"]
+    return rows
+
+
+@contextmanager
+def _pool(kept: Path | None, n_rows: int) -> Iterator[Path]:
+    """Yield the folder of the pool, which is made if it is not there."""
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = kept or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        if not (folder / "arrays.npz").exists():  # it is written last
+            filled(folder, n_rows)
+        yield folder
 
 
 def _measured(folder: Path, name: str, options: Any) -> dict[str, Any]:
@@ -52,7 +87,7 @@ def _measured(folder: Path, name: str, options: Any) -> dict[str, Any]:
         if is_there(name):
             sides["theirs"].append(_run("theirs", name, folder, turn))
     ours, theirs = (_medians(sides[side]) for side in ("ours", "theirs"))
-    row: dict[str, Any] = {"what": f"{name}, {options.rows:,} members, {SHARE:.0%} of them"}
+    row: dict[str, Any] = {"what": _what(name, options.rows)}
     peak = {"peak_gib": ours["gib"]}
     if not theirs:
         is_met = ours["seconds"] < SECONDS and ours["gib"] < GIB
@@ -102,12 +137,12 @@ def _child(side: str, name: str, folder: str) -> None:
             name,
             "pool",
             budget=f"{SHARE:.0%}",
-            name=f"{name.replace('_', '-')}-{side.partition(':')[2]}",
+            name=f"{name.replace('_', '-')}-{time.time_ns()}",
             settings=SETTINGS[name],
         )
     seconds = time.perf_counter() - started
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    print(json.dumps({"seconds": seconds, "gib": peak}))  # noqa: T201 -- read by the parent
+    figures = {"seconds": seconds, "gib": peak_gib()}
+    print(json.dumps(figures))  # noqa: T201 -- read by the parent
 
 
 if __name__ == "__main__":
