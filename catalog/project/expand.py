@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any
 
-from catalog.errors import Location
+from catalog.errors import Location, ProjectError
 from catalog.project.entries import MixtureEntry, SelectionEntry, SplitEntry
 from catalog.project.file import ProjectFile
 from catalog.project.narrowed import last_of, narrowed, takes_several
@@ -31,13 +31,21 @@ def nodes_of(project: ProjectFile, state: State) -> Iterator[Node]:
     Raises:
         ProjectError: an entry cannot be read as a selection, mixture or split.
     """
-    shared: set[str] = set()
+    shared: dict[str, SubsetNode] = {}
     for node in _nodes(project, state):
-        if isinstance(node, SubsetNode) and node.is_made_for_others:
-            if node.name in shared:
-                continue
-            shared.add(node.name)
-        yield node
+        if not isinstance(node, SubsetNode) or not node.is_made_for_others:
+            yield node
+        elif node.name not in shared:
+            shared[node.name] = node
+            yield node
+        elif _made_of(node) != _made_of(shared[node.name]):
+            problem = f"{node.name} would be made of two versions"
+            step = "let all entries that select from it name the same versions"
+            raise ProjectError(problem, location=node.place, next_step=step)
+
+
+def _made_of(node: SubsetNode) -> tuple[str, dict[str, Any]]:
+    return node.source, dict(node.settings)
 
 
 def _nodes(project: ProjectFile, state: State) -> Iterator[Node]:

@@ -111,6 +111,7 @@ def select(
         SelectionError: the selector's answer is no selection, or the source has prompts only; or,
             under ``is_strict``, another run may give other members; or, under ``is_gated``, it
             shares words with a pool for evaluation.
+        MemoryLimitError: under ``is_gated``, it cannot be compared within the memory limit.
     """
     check_name(name)
     started = time.monotonic()

@@ -49,3 +49,14 @@ def test_selections_of_several_pools_conditions_and_clean_mixtures_are_built(
     assert answer.exit_code == 1
     assert "catalog.yaml:7:3" in answer.stderr
     assert "exam@1" in answer.stderr
+
+
+def test_one_subset_of_two_versions_is_refused(run: Run, project: Path, catalog: Catalog) -> None:
+    entries = "".join(
+        f"  {name}: {{selector: random, from: {source}, budget: 1, where: length(prompt) > 1}}\n"
+        for name, source in (("one", "p"), ("two", "p@1"))
+    )
+    (project / "catalog.yaml").write_text(f"pools: {{p: p.jsonl}}\nselections:\n{entries}")
+    answer = run("plan")
+    assert answer.exit_code == 1
+    assert "catalog.yaml:4:3" in answer.stderr

@@ -13,13 +13,15 @@ from click.testing import CliRunner
 from catalog import Catalog
 from catalog.cli import main
 from catalog.compute.shard_runner import Values, compute
-from catalog.errors import SelectionError, SignalError
+from catalog.errors import MemoryLimitError, SelectionError, SignalError
 from catalog.kernels.overlap import overlap
+from catalog.query.executor import Limits
 from catalog.query.rows import Ids
 from catalog.signals.registry import ensure_signal
 from catalog.store.references import resolve
 from catalog.store.store import Store
 from catalog.subsets.overlap.compared import compare_all, member_ids
+from catalog.subsets.overlap.evaluation import check, eval_pools
 from catalog.subsets.overlap.methods import SharedWords
 from tests.copies import made_once
 from tests.quick import few_of
@@ -164,6 +166,16 @@ def test_a_selection_is_checked_against_pools_for_evaluation(leaked: Catalog) ->
     assert (again.is_new, again.overlaps) == (False, selected.overlaps)
     clean = leaked.project.select_clean("p", test="exam").reference
     assert leaked.select("random", str(clean), budget="all", name="c", gate=True).overlaps == ()
+
+
+def test_a_pool_beyond_the_memory_limit_is_a_warning_unless_gated(leaked: Catalog) -> None:
+    with leaked.store.reading() as connection:
+        tests = eval_pools(connection)
+        ids = member_ids(connection, [resolve(connection, "p")])
+    checked = check(leaked.store, ids, tests, limits=Limits(memory="1MB"))
+    assert (len(checked.warnings), checked.overlaps, checked.compared) == (1, (), ())
+    with pytest.raises(MemoryLimitError):
+        checked.require_clean()
 
 
 def test_a_gate_refuses_what_overlaps_and_writes_nothing(leaked: Catalog) -> None:

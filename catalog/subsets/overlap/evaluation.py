@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from catalog.arrow import to_numpy
-from catalog.errors import SelectionError
+from catalog.errors import MemoryLimitError, SelectionError
 from catalog.messages import argument
 from catalog.notebook import NotebookResult
 from catalog.query.executor import Limits
@@ -60,23 +60,30 @@ class Check:
         overlaps: the pools that it overlaps with.
         compared: what was compared now, to be kept.
         method: of the comparison; None where nothing was compared.
+        error: why they cannot be compared within the memory limit; None if they were.
     """
 
     overlaps: tuple[EvalOverlap, ...] = ()
     compared: Sequence[Compared] = ()
     method: Method | None = None
+    error: MemoryLimitError | None = None
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """Return a warning for each pool, with what leaves the members out."""
+        if self.error:
+            return (f"not compared with pools for evaluation: {self.error}",)
         return tuple(f"{each}: {_remedy(each)}" for each in self.overlaps)
 
     def require_clean(self) -> None:
-        """Refuse a selection that overlaps.
+        """Refuse a selection that overlaps, or that was not compared.
 
         Raises:
-            SelectionError: it does.
+            SelectionError: it overlaps.
+            MemoryLimitError: the comparison would not fit the memory limit.
         """
+        if self.error:
+            raise self.error
         if self.overlaps:
             steps = dict.fromkeys(map(_remedy, self.overlaps))
             raise SelectionError("; ".join(map(str, self.overlaps)), next_step="; ".join(steps))
@@ -111,9 +118,6 @@ def check(
         members: the subset, or the ids of its members: (n,) int64.
         tests: the pools.
         limits: memory.
-
-    Raises:
-        MemoryLimitError: the comparison would not fit the memory limit.
     """
     if not tests:
         return Check()
@@ -124,7 +128,10 @@ def check(
     with store.reading() as connection:
         ids = member_ids(connection, [members]) if isinstance(members, Reference) else members
         left = missing(connection, ids, tests, method)
-    compared = compare(store, left, method)
+    try:
+        compared = compare(store, left, method)
+    except MemoryLimitError as error:
+        return Check(error=error)
     with store.reading() as connection:
         pairs = all_pairs(connection, ids, compared, method)
         items = {test: member_ids(connection, [test]) for test in tests}
