@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from catalog.errors import SourceError
 from catalog.pools.batch import INSTRUCTIONS, QUARANTINE, BatchBuilder
 from catalog.pools.columns import Column, refuse_unknown
 from catalog.pools.file_bytes import Counter
@@ -108,7 +109,17 @@ def listed_sources(sources: Any) -> list[str | Frame]:
 
     >>> listed_sources(Path("a.jsonl")), listed_sources(["a.jsonl", Path("b.jsonl")])
     (['a.jsonl'], ['a.jsonl', 'b.jsonl'])
+
+    Raises:
+        SourceError: one is neither a path nor a frame, such as a record.
     """
-    is_single = isinstance(sources, str | os.PathLike) or is_frame(sources)
-    given = [sources] if is_single else list(sources)
+    is_single = not isinstance(sources, Iterable) or isinstance(sources, str | os.PathLike | dict)
+    given = [sources] if is_single or is_frame(sources) else list(sources)
+    for source in given:
+        if not (isinstance(source, str | os.PathLike) or is_frame(source)):
+            kind = type(source).__name__
+            raise SourceError(
+                f"expected paths or frames, got a value of type {kind}",
+                next_step="make a frame of records with polars.DataFrame(records)",
+            )
     return [source if is_frame(source) else os.fspath(source) for source in given]

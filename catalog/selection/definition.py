@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from catalog.errors import OptionError
 from catalog.query.errors import reported
 from catalog.query.executor import Limits
 from catalog.query.finding import Finding
@@ -134,12 +135,14 @@ def define(
         limits: the memory and time that it may take.
 
     Raises:
-        OptionError: the budget or a parameter is out of its range.
+        OptionError: the budget or a parameter is out of its range, or the seed is no whole number.
         SelectionError: the pool has prompts only, the order is not reproducible, or the answer has
             no usable instruction_id.
         ReferenceNotFoundError: no such pool or subset.
         QueryError: the selector's SQL is wrong.
     """
+    if not isinstance(seed, int):
+        raise OptionError(f"seed: expected a whole number, got {seed!r}")
     limits = limits or Limits()
     kept: dict[str, Any] = {"spill": limits.spill, "use_cache": limits.use_cache}
     with session(store, memory=limits.memory, **kept) as opened:

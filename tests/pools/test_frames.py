@@ -85,6 +85,12 @@ def test_frames_and_files_register_together(catalog: Catalog, jsonl: Callable[..
     assert catalog.sql("SELECT prompt, source FROM pool('named')").rows() == [("one", "frame")]
 
 
+def test_what_is_neither_a_path_nor_a_frame_is_refused(catalog: Catalog) -> None:
+    for wrong in (RECORDS, RECORDS[0], [1], 1, None):
+        with pytest.raises(SourceError, match="expected paths or frames"):
+            catalog.register(wrong, pool="p")  # type: ignore[arg-type]
+
+
 def test_a_subset_read_as_a_frame_registers_with_the_same_fingerprints(
     catalog: Catalog, jsonl: Callable[..., Path]
 ) -> None:

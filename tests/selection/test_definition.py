@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from catalog.errors import OptionError
 from catalog.selection.definition import define
 from catalog.selection.selector import find_selector
 from catalog.store.store import Store
@@ -26,6 +27,12 @@ def test_whatever_changes_the_members_changes_the_definition(
     plain = {"ref": "tiny@2", "budget": 5, "settings": {"k": 4, "proxy": "tiny"}}
     before = define(store, selector, **plain)  # type: ignore[arg-type]
     assert define(store, selector, **(plain | change)).sha256 != before.sha256  # type: ignore[arg-type]
+
+
+def test_a_seed_is_a_whole_number(store: Store) -> None:
+    for seed in ("1", 1.0, None):
+        with pytest.raises(OptionError, match="^seed: "):
+            define(store, find_selector(store, "random"), ref="tiny@2", budget=5, seed=seed)  # type: ignore[arg-type]
 
 
 def test_what_changes_nothing_leaves_the_definition(store: Store) -> None:
