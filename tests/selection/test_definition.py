@@ -31,7 +31,7 @@ def test_whatever_changes_the_members_changes_the_definition(
 
 def test_a_seed_is_a_whole_number(store: Store) -> None:
     for seed in ("1", 1.0, None):
-        with pytest.raises(OptionError, match="^seed: "):
+        with pytest.raises(OptionError, match=r"^seed: "):
             define(store, find_selector(store, "random"), ref="tiny@2", budget=5, seed=seed)  # type: ignore[arg-type]
 
 
