@@ -40,6 +40,7 @@ BENCHMARKS = (
     "page",
     "targeted",
     "methods",
+    "engine",
 )
 STUDIES = (
     "fisher_synthetic",

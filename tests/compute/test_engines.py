@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,22 +28,37 @@ LOSSES = "SELECT fingerprint, checkpoint, loss FROM losses JOIN instructions USI
 pytest.importorskip("ray", reason="the engine ray is not installed: pip install 'catalog[ray]'")
 
 
+class Cluster:
+    """A Ray cluster of this machine, and its address."""
+
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        assert process.stdin
+        assert process.stdout
+        self.input, self.output = process.stdin, process.stdout
+        self.address = self.output.readline().strip()
+
+    def remove_node(self) -> None:
+        """Kill a node with all of its workers."""
+        print("remove", file=self.input, flush=True)
+        assert self.output.readline() == "removed\n"
+
+
+@contextmanager
+def cluster(n_nodes: int, n_cpus: int) -> Iterator[Cluster]:
+    command = [sys.executable, str(HERE / "run_cluster.py"), str(n_nodes), str(n_cpus)]
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command, **pipes, stderr=subprocess.DEVNULL, text=True) as process:
+        found = Cluster(process)
+        yield found
+        found.input.close()
+        process.wait(60)
+
+
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
     """The address of a cluster of one node with two CPUs."""
-    command = [sys.executable, str(HERE / "run_cluster.py"), "1", "2"]
-    with subprocess.Popen(
-        command,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    ) as cluster:
-        assert cluster.stdout
-        yield cluster.stdout.readline().strip()
-        assert cluster.stdin
-        cluster.stdin.close()
-        cluster.wait(60)
+    with cluster(1, 2) as found:
+        yield found.address
 
 
 class Job:
@@ -51,7 +67,14 @@ class Job:
     def __init__(self, catalog: Catalog, what: str, address: str, model: Path) -> None:
         self.catalog, self.what, self.address, self.model = catalog, what, address, model
 
-    def run(self, engine: str, *, n_deaths: int = 0, lines: int | None = None) -> int:
+    def run(
+        self,
+        engine: str,
+        *,
+        n_deaths: int = 0,
+        lines: int | None = None,
+        after_three: Callable[[], None] | None = None,
+    ) -> int:
         """Run to the end, or kill the driver after so many lines; return their number."""
         home = self.catalog.store.path
         arguments = (self.what, engine, self.address, self.model, n_deaths, home.parent)
@@ -64,6 +87,9 @@ class Job:
             n_lines, last = 0, ""
             for last in script.stdout:
                 n_lines += last == "\n"
+                if after_three and n_lines == 3:
+                    after_three()
+                    after_three = None
                 if n_lines == lines:
                     script.kill()
                     break
@@ -87,17 +113,25 @@ def job(
     catalog: Catalog,
     jsonl: Callable[..., Path],
     records: Callable[[int], list[dict[str, Any]]],
-    address: str,
     request: pytest.FixtureRequest,
-) -> Callable[[str], Job]:
+) -> Callable[..., Job]:
     """Return a job about a pool of 200 members."""
     catalog.register(jsonl(records(200)), pool="p")
 
-    def make(what: str) -> Job:
+    def make(what: str, at: str | None = None) -> Job:
+        address = at or request.getfixturevalue("address")
         model = Path() if what in ("stub", "refuse") else request.getfixturevalue("model")
         return Job(catalog, what, address, model)
 
     return make
+
+
+def members(catalog: Catalog, selector: str, **settings: Any) -> list[str]:
+    """Return the members that a selector selects, after a check that it does so again."""
+    catalog.select(selector, "p", budget=40, name=selector, settings=settings)
+    assert catalog.verify(selector).is_same
+    rows = catalog.sql(f"SELECT fingerprint FROM subset('{selector}') ORDER BY rank")
+    return list(rows["fingerprint"])
 
 
 def beside(job: Job) -> Job:
@@ -108,7 +142,7 @@ def beside(job: Job) -> Job:
 
 
 @pytest.mark.slow
-def test_a_killed_driver_and_a_killed_worker_change_no_byte(job: Callable[[str], Job]) -> None:
+def test_a_killed_driver_and_a_killed_worker_change_no_byte(job: Callable[..., Job]) -> None:
     broken = job("stub")
     whole = beside(broken)
     assert whole.run("local") == 13
@@ -121,7 +155,7 @@ def test_a_killed_driver_and_a_killed_worker_change_no_byte(job: Callable[[str],
 
 @pytest.mark.slow
 def test_a_shard_that_kills_every_worker_ends_the_run_with_its_name(
-    job: Callable[[str], Job],
+    job: Callable[..., Job],
 ) -> None:
     broken = job("stub")
     broken.run("ray", n_deaths=-3)
@@ -134,7 +168,7 @@ def test_a_shard_that_kills_every_worker_ends_the_run_with_its_name(
 
 
 @pytest.mark.slow
-def test_an_error_of_a_worker_is_that_of_one_process(job: Callable[[str], Job]) -> None:
+def test_an_error_of_a_worker_is_that_of_one_process(job: Callable[..., Job]) -> None:
     on_ray = job("refuse")
     local = beside(on_ray)
     for each, engine in ((on_ray, "ray"), (local, "local")):
@@ -148,7 +182,7 @@ def test_an_error_of_a_worker_is_that_of_one_process(job: Callable[[str], Job]) 
 @pytest.mark.slow
 @pytest.mark.parametrize("what", WHAT)
 def test_ray_computes_the_bytes_that_one_process_computes(
-    job: Callable[[str], Job], what: str
+    job: Callable[..., Job], what: str
 ) -> None:
     on_ray = job(what)
     local = beside(on_ray)
@@ -159,7 +193,7 @@ def test_ray_computes_the_bytes_that_one_process_computes(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("what", WHAT)
-def test_ten_deaths_of_workers_change_no_byte(job: Callable[[str], Job], what: str) -> None:
+def test_ten_deaths_of_workers_change_no_byte(job: Callable[..., Job], what: str) -> None:
     on_ray = job(what)
     local = beside(on_ray)
     local.run("local")
@@ -169,7 +203,7 @@ def test_ten_deaths_of_workers_change_no_byte(job: Callable[[str], Job], what: s
 
 @pytest.mark.slow
 @pytest.mark.parametrize("what", WHAT)
-def test_ten_deaths_of_the_driver_change_no_byte(job: Callable[[str], Job], what: str) -> None:
+def test_ten_deaths_of_the_driver_change_no_byte(job: Callable[..., Job], what: str) -> None:
     broken = job(what)
     whole = beside(broken)
     n_lines = whole.run("local")
@@ -181,3 +215,24 @@ def test_ten_deaths_of_the_driver_change_no_byte(job: Callable[[str], Job], what
         time.sleep(draw.uniform(0, 0.2))
     broken.run("ray")
     assert broken.values() == whole.values()
+
+
+@pytest.mark.slow
+def test_two_nodes_of_which_one_dies_give_the_members_of_one_process(
+    job: Callable[..., Job],
+) -> None:
+    with cluster(2, 1) as nodes:
+        on_ray = job("embed", nodes.address)
+        local = beside(on_ray)
+        local.run("local")
+        on_ray.run("ray", after_three=nodes.remove_node)
+        assert on_ray.values() == local.values()
+        for what in ("states", "score", "losses"):
+            on_ray.what = local.what = what
+            on_ray.run("ray")
+            local.run("local")
+    assert on_ray.values() == local.values()
+    selectors: dict[str, dict[str, Any]] = {"s2l": {"k": 8}, "ila_kmeans": {}, "fisher_sft": {}}
+    for selector, settings in selectors.items():
+        chosen = [members(each.catalog, selector, **settings) for each in (on_ray, local)]
+        assert chosen[0] == chosen[1]

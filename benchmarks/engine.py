@@ -1,0 +1,133 @@
+"""Signals on Ray: two workers against one, and what the driver can hand out and commit.
+
+Run: python benchmarks/engine.py [--records N] [--members N] [--pairs N] [--json FILE]
+
+The first row embeds Alpaca with MiniLM on one thread a worker; ours has two workers, theirs one, of
+one cluster of two processors. Its bar is 1.7: 0.85 of twice one worker's rate. The second row
+computes an embedding of 64 zeros for generated members, from reading texts to the committed table,
+in shards of 4,096; its bar is 150,000 members a second. One thread, two workers.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+os.environ["OMP_NUM_THREADS"] = "1"
+
+import numpy as np
+import pyarrow as pa
+from pairs import alpaca, alternate, arguments, report
+
+from catalog import Catalog
+from catalog.compute.shard_runner import compute
+from catalog.compute.shard_writer import Values
+from catalog.engine import Shard
+from catalog.engine.lazy import Lazy
+from catalog.engine.ray import RayEngine
+from catalog.models.encoder import load_encoder
+from catalog.signals.registry import ensure_signal
+
+SCALING, RATE, DIMENSION = 1.7, 150_000, 64
+
+
+def scaling(texts: list[str], *, shard: int, pairs: int) -> dict[str, Any]:
+    """Return the row about two workers and one."""
+    loaded = Lazy(load_encoder)
+
+    def work(each: Shard[list[str]]) -> Any:
+        return loaded().encode(each.content).vectors
+
+    def embed(workers: int) -> Any:
+        shards = (
+            Shard(number, "", texts[first : first + shard])
+            for number, first in enumerate(range(0, len(texts), shard))
+        )
+        return np.concatenate([*RayEngine(workers=workers).run(work, shards)])
+
+    embed(2)  # starts the cluster and both workers
+    ours, theirs, figures = alternate(lambda _: embed(2), lambda _: embed(1), pairs=pairs)
+    is_same = np.array_equal(ours[0], theirs[0])
+    return {
+        "what": f"{len(texts):,} texts of Alpaca, MiniLM, {shard} a shard",
+        "peer": "one worker",
+        **figures,
+        "bar": SCALING,
+        "is_met": is_same and figures["ratio"] >= SCALING,
+    }
+
+
+def bookkeeping(n: int) -> dict[str, Any]:
+    """Return the row about the driver."""
+
+    def values(texts: pa.Table) -> Values:
+        numbers = pa.array(np.zeros(texts.num_rows * DIMENSION, dtype=np.float32))
+        vector = pa.FixedSizeListArray.from_arrays(numbers, DIMENSION)
+        return Values(pa.table({"instruction_id": texts["instruction_id"], "vector": vector}))
+
+    with tempfile.TemporaryDirectory() as folder:
+        catalog = generated(Path(folder), n)
+        with catalog.store.writing() as connection:
+            signal = ensure_signal(
+                connection,
+                kind="embedding",
+                name="zeros",
+                identity={},
+                dimension=DIMENSION,
+                has_vectors=True,
+            )
+        start, start_cpu = time.perf_counter(), time.process_time()
+        found = catalog.find("p")
+        compute(catalog.store, found, signal, values, engine=RayEngine(workers=2))
+        seconds, cpu = time.perf_counter() - start, time.process_time() - start_cpu
+    return {
+        "what": f"{n:,} generated members, a stub of {DIMENSION} dimensions",
+        "seconds": seconds,
+        "bar_seconds": n / RATE,
+        "cpu_seconds": cpu,
+        "members_a_second": n / seconds,
+        "peak_gib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
+        "is_met": seconds <= n / RATE,
+    }
+
+
+def generated(folder: Path, n: int) -> Catalog:
+    """Return a catalog with a pool of generated members, of Alpaca's mean length."""
+    file = folder / "pool.jsonl"
+    with file.open("w", encoding="utf-8") as stream:
+        stream.writelines(json.dumps(record) + "\n" for record in records(n))
+    catalog = Catalog.open(folder / "home", isolated=False)
+    catalog.register(file, pool="p")
+    return catalog
+
+
+def records(n: int) -> Iterator[dict[str, str]]:
+    for i in range(n):
+        question = f"question {i} " + "word " * (i % 20)
+        yield {"instruction": question, "output": f"answer {i} " + "text " * (i % 90)}
+
+
+def main() -> int:
+    options = arguments(
+        __doc__ or "",
+        pairs=3,
+        records={"type": int, "default": 1536},
+        members={"type": int, "default": 400_000},
+    )
+    texts = [
+        "\n".join(part for part in (each["instruction"], each["input"], each["output"]) if part)
+        for each in alpaca()[: options.records]
+    ]
+    rows = [scaling(texts, shard=64, pairs=options.pairs), bookkeeping(options.members)]
+    return report(rows, options.json)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
