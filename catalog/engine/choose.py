@@ -7,6 +7,7 @@ import os
 from catalog.engine import Engine
 from catalog.engine.local import Local
 from catalog.errors import OptionError
+from catalog.messages import argument
 
 VARIABLE = "CATALOG_ENGINE"
 NAMES = ("local", "ray")
@@ -33,7 +34,10 @@ def engine_of(
 
         return RayEngine(workers=workers, gpus_per_worker=gpus_per_worker)
     if name != "local":
-        raise OptionError(f"engine: expected {' or '.join(NAMES)}, got {name!r}")
+        raise OptionError(f"{argument('engine')}: expected {' or '.join(NAMES)}, got {name!r}")
     if workers is not None or gpus_per_worker:
-        raise OptionError("workers and gpus_per_worker: the engine local has one worker")
+        raise OptionError(
+            f"{argument('workers')} and {argument('gpus_per_worker')} are for "
+            f"{argument('engine', 'ray')}: the engine local has one worker"
+        )
     return Local()

@@ -10,6 +10,8 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+import re
+import socket
 import sys
 import time
 from collections import deque
@@ -22,7 +24,9 @@ from typing import Any
 
 from catalog.engine import Answer, Content, Shard
 from catalog.errors import OptionError, SignalError
+from catalog.messages import argument, one_line
 
+ADDRESS = "RAY_ADDRESS"
 RETRIES = 4  # of a shard whose worker died
 AHEAD = 2  # shards in flight for each worker: one is computed, one waits with its content
 LOOK = 1.0  # seconds between two looks at the size of the cluster
@@ -45,9 +49,11 @@ class RayEngine:
 
     def __post_init__(self) -> None:
         if self.workers is not None and self.workers < 1:
-            raise OptionError(f"workers: expected at least 1, got {self.workers}")
+            raise OptionError(f"{argument('workers')}: expected at least 1, got {self.workers}")
         if self.gpus_per_worker < 0:
-            raise OptionError(f"gpus_per_worker: expected 0 or more, got {self.gpus_per_worker}")
+            raise OptionError(
+                f"{argument('gpus_per_worker')}: expected 0 or more, got {self.gpus_per_worker}"
+            )
         require_ray()
 
     def run(
@@ -84,13 +90,38 @@ class _Job:
         pickled = ray.cloudpickle.dumps(work)  # loads the model, and with it torch
         self._n_threads = n_threads()
         self._cpus = 1 if engine.gpus_per_worker else self._n_threads
-        connect(ray, cpus=self._cpus * (engine.workers or 0))
+        connect(ray, cpus=self._cpus * (engine.workers or 0), least=self._cpus)
+        self._require_room()
         self._box = [ray.put(pickled)]  # in a list, so that it stays a reference
         options = {"num_cpus": self._cpus, "num_gpus": engine.gpus_per_worker}
         spread = {"max_retries": RETRIES, "scheduling_strategy": "SPREAD"}
         self._task = ray.remote(**options, **spread)(_compute)
         self._looked = -LOOK
         self._slots = 1
+
+    def _require_room(self) -> None:
+        """Refuse workers that fit on no node, for which Ray would wait.
+
+        A node with GPUs may still come where the cluster is not of this process.
+
+        Raises:
+            OptionError: no node has as many CPUs, or this machine no GPU.
+        """
+        nodes = [each["Resources"] for each in self._ray.nodes() if each["Alive"]]
+        most = max(each.get("CPU", 0.0) for each in nodes)
+        if 0 < most < self._cpus:
+            raise OptionError(
+                f"a worker has {self._cpus} threads, as this process, and no node more than "
+                f"{most:g} CPUs",
+                next_step=f"set OMP_NUM_THREADS={most:g}",
+            )
+        gpus = self._engine.gpus_per_worker
+        if gpus > max(each.get("GPU", 0.0) for each in nodes) and not os.environ.get(ADDRESS):
+            raise OptionError(
+                f"{argument('gpus_per_worker')}: expected at most the GPUs of this machine, "
+                f"got {gpus:g}",
+                next_step=f"set {ADDRESS} to a cluster with GPUs",
+            )
 
     def start(self, shard: Shard[Any]) -> Any:
         """Return the reference of a shard's answer."""
@@ -132,21 +163,45 @@ def require_ray() -> Any:
     return ray
 
 
-def connect(ray: Any, *, cpus: int) -> None:
+def connect(ray: Any, *, cpus: int, least: int = 1) -> None:
     """Connect to the cluster of ``RAY_ADDRESS``, or start one on this machine, once a process.
 
     Args:
         ray: the package.
         cpus: how many workers of a cluster of this process share; 0 is all that there are.
+        least: what one worker takes.
+
+    Raises:
+        SignalError: no cluster answers.
     """
     if ray.is_initialized():
         return
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
-    if not os.environ.get("RAY_ADDRESS"):
-        options |= {"address": "local", "include_dashboard": False, "num_cpus": cpus or None}
+    address = os.environ.get(ADDRESS)
+    if not address:
+        n_cpus = max(cpus or os.cpu_count() or 1, least)
+        options |= {"address": "local", "include_dashboard": False, "num_cpus": n_cpus}
     # Ray prints the deaths of workers on stdout, which is for data, and has no option against it.
     ray._private.worker.print_to_stdstream = lambda *_, **__: None
-    ray.init(**options)
+    try:
+        _reach(address or "")
+        ray.init(**options)
+    except (OSError, RuntimeError, ValueError) as error:
+        raise SignalError(
+            f"{ADDRESS}: no Ray cluster answers at {address or 'this machine'}: {one_line(error)}",
+            next_step=f"start it by `ray start --head`, or unset {ADDRESS} to start one here",
+        ) from error
+
+
+def _reach(address: str) -> None:
+    """Try the port of an address, since Ray tries for minutes; others than ``HOST:PORT`` are Ray's.
+
+    Raises:
+        OSError: nothing answers.
+    """
+    match = re.fullmatch(r"([^/:]+):(\d+)", address)
+    if match:
+        socket.create_connection((match[1], int(match[2])), timeout=10).close()
 
 
 def n_threads() -> int:
@@ -195,5 +250,5 @@ def _answer(ray: Any, shard: Shard[Any], reference: Any) -> Any:
         reason = str(error).strip().splitlines()[0]
         raise SignalError(
             f"{shard.name}: its worker died {RETRIES + 1} times ({reason})",
-            next_step="compute it with --engine local to see why; what is committed stays",
+            next_step=f"see why with {argument('engine', 'local')}; what is committed stays",
         ) from None

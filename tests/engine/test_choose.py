@@ -1,6 +1,7 @@
 """Choosing an engine, and running shards in this process."""
 
 import builtins
+import socket
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from catalog.engine import Shard
 from catalog.engine.choose import engine_of
 from catalog.engine.local import Local
-from catalog.errors import OptionError
+from catalog.errors import OptionError, SignalError
 
 
 def test_an_engine_is_local_unless_the_environment_says_otherwise(
@@ -65,3 +66,14 @@ def test_shards_are_read_one_by_one_and_answered_in_order() -> None:
     assert next(answers) == 0
     assert read == [0]
     assert list(answers) == [2, 4]
+
+
+def test_a_cluster_that_does_not_answer_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("ray", reason="the engine ray is not installed")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+        monkeypatch.setenv("RAY_ADDRESS", address)
+        answers = engine_of("ray").run(lambda shard: shard, [Shard(0, "", 0)])
+        with pytest.raises(SignalError, match=address):
+            next(iter(answers))
