@@ -417,11 +417,19 @@ class Catalog:
             return index_text(self.store, self.find(reference), progress=progress)
         return index_embedding(self.store, self.find(reference), encoder=os.fspath(encoder))
 
-    def map(self, reference: str, *, method: Layout = "tsne", **options: Any) -> ComputeReport:
+    def map(
+        self,
+        reference: str,
+        *,
+        method: Layout = "tsne",
+        engine: Engine | str | None = None,
+        **options: Any,
+    ) -> ComputeReport:
         """Place every member on a map; see `catalog.compute.maps.map_members`."""
         from catalog.compute.maps import map_members
 
-        return map_members(self.store, self.find(reference), method=method, **options)
+        options |= {"method": method, "engine": engine_of(engine)}
+        return map_members(self.store, self.find(reference), **options)
 
     def regions(self, reference: str, **options: Any) -> pl.DataFrame:
         """Return the regions of a map with their words; see `catalog.report.regions.regions`."""

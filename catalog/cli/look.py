@@ -11,7 +11,7 @@ import click
 from catalog.catalog import Catalog
 from catalog.cli.declared_options import add_options
 from catalog.cli.group import json_option, table_options
-from catalog.cli.options import memory_option, pass_catalog
+from catalog.cli.options import engine_options, memory_option, pass_catalog
 from catalog.cli.output import echo_json, echo_rows, progress_bar, say
 from catalog.cli.signals import echo_report
 from catalog.signals.kind_options import MapOptions
@@ -21,6 +21,7 @@ from catalog.signals.kind_options import MapOptions
 @click.argument("reference", metavar="POOL")
 @click.option("--encoder", help="Encoder of the embeddings. Default: the only one there is.")
 @add_options(MapOptions)
+@engine_options
 @json_option
 @pass_catalog
 def map(catalog: Catalog, /, reference: str, is_json: bool, **options: Any) -> None:

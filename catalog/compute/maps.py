@@ -8,14 +8,24 @@ meaning.
 from __future__ import annotations
 
 import time
+from contextlib import closing
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
 
 from catalog.compute.few_vectors import vector_matrix
-from catalog.compute.shard_runner import ComputeReport, delete_dead_shards, exclusively, missing
+from catalog.compute.shard_runner import (
+    SHARD_ROWS,
+    ComputeReport,
+    delete_dead_shards,
+    exclusively,
+    missing,
+)
 from catalog.compute.shard_writer import Values, write_shard
 from catalog.compute.similarity import Ids, Vectors, each_batch, unit_vectors
+from catalog.engine import Engine, Shard
+from catalog.engine.local import Local
 from catalog.errors import SignalError
 from catalog.query.checked_vectors import Shards, checked_batches, naming_damage, recorded_shards
 from catalog.signals.coverage import Coverage, coverages, preferred
@@ -36,6 +46,7 @@ def map_members(
     *,
     encoder: str | None = None,
     method: Layout = MapOptions.method,
+    engine: Engine | None = None,
 ) -> ComputeReport:
     """Give every member of a pool or subset that has none a place (x, y), float32.
 
@@ -49,6 +60,7 @@ def map_members(
         reference: whose members; they are embedded. Each pool and subset has a map of its own.
         encoder: the encoder of the embeddings; None if there is only one.
         method: ``tsne``, ``umap`` or ``pca``.
+        engine: where new members are placed; None is this process, which lays out in any case.
 
     Raises:
         SignalError: members have no embedding.
@@ -69,7 +81,7 @@ def map_members(
         )
     with exclusively(store, signal), naming_damage("embedding", reference, embedding.name):
         delete_dead_shards(store, signal)
-        return _map(store, reference, signal, embedding, method)
+        return _map(store, reference, signal, embedding, method, engine or Local())
 
 
 def _embedding(connection: Connection, reference: Reference, encoder: str | None) -> Signal:
@@ -86,7 +98,12 @@ def _embedding(connection: Connection, reference: Reference, encoder: str | None
 
 
 def _map(
-    store: Store, reference: Reference, signal: Signal, embedding: Signal, method: Layout
+    store: Store,
+    reference: Reference,
+    signal: Signal,
+    embedding: Signal,
+    method: Layout,
+    engine: Engine,
 ) -> ComputeReport:
     started = time.monotonic()
     with store.reading() as connection:
@@ -101,7 +118,8 @@ def _map(
     if shards:
         first = {min(shards): shards[min(shards)]}
         laid_out, places = _places(store, signal, first)
-        placed = _placed(store, embedding, vectors, laid_out, places)
+        around = unit_vectors(store, embedding, laid_out)
+        placed = _placed(around, places, vectors, engine)
     else:
         placed = _laid_out(store, ids, vectors, method)
     column = pa.FixedSizeListArray.from_arrays(pa.array(placed.reshape(-1)), 2)
@@ -129,16 +147,22 @@ def _laid_out(store: Store, ids: Ids, vectors: Vectors, method: Layout) -> Vecto
     return places[np.argsort(points["instruction_id"].to_numpy())].astype(np.float32)
 
 
-def _placed(
-    store: Store, embedding: Signal, vectors: Vectors, laid_out: Ids, places: Vectors
-) -> Vectors:
+def _placed(around: Vectors, places: Vectors, vectors: Vectors, engine: Engine) -> Vectors:
     """Return the places (n, 2) of new members among those that were laid out."""
+    shards = (
+        Shard(number, f"members {first:,} and after of a map", vectors[first : first + SHARD_ROWS])
+        for number, first in enumerate(range(0, len(vectors), SHARD_ROWS))
+    )
+    with closing(engine.run(partial(_placed_shard, around, places), shards)) as placed:
+        return np.concatenate([*placed])
+
+
+def _placed_shard(around: Vectors, places: Vectors, shard: Shard[Vectors]) -> Vectors:
     from catalog.kernels._common.near_rows import median_places
     from catalog.kernels._common.parallel import row_blocks
 
-    around = unit_vectors(store, embedding, laid_out)
     with row_blocks() as for_blocks:
-        placed = median_places(around, places, vectors, k=NEAREST, for_blocks=for_blocks)
+        placed = median_places(around, places, shard.content, k=NEAREST, for_blocks=for_blocks)
     return placed.astype(np.float32)
 
 

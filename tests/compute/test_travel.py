@@ -38,7 +38,19 @@ def label(catalog: Catalog, model: str, engine: Any) -> None:
     catalog.label("p", names, threshold=-0.5, encoder=f"lm:{model}", engine=engine)
 
 
+def place(catalog: Catalog, model: str, engine: Any) -> None:
+    """Place the members that a later version of a pool adds."""
+    source = catalog.store.path.parents[1] / "pool.jsonl"
+    half = source.with_name("half.jsonl")
+    half.write_text("".join(source.read_text().splitlines(keepends=True)[:12]))
+    catalog.embed("p", encoder=f"lm:{model}")
+    for file in (half, source):
+        catalog.register(file, pool="q")
+        catalog.map("q", method="pca", engine=engine)
+
+
 COMPUTE: dict[str, Run] = {
+    "map": place,
     "embed": lambda catalog, model, engine: catalog.embed(
         "p", encoder=f"lm:{model}", engine=engine
     ),
