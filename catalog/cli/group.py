@@ -58,7 +58,7 @@ class CatalogGroup(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command."""
         try:
-            with speaking_flags(), _expendable(self.is_program):
+            with speaking_flags(), _expendable(self.is_program), _interruptible():
                 return super().invoke(ctx)
         except CatalogError as error:
             say(f"error: {error}", fg="red")
@@ -75,6 +75,17 @@ class CatalogGroup(click.Group):
                 raise
             say(f"error: {explained}", fg="red")
             ctx.exit(FAILED)
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Raise DuckDB's error of a Ctrl-C, a plain RuntimeError, as the interruption that it is."""
+    try:
+        yield
+    except RuntimeError as error:
+        if str(error) == "Query interrupted":
+            raise KeyboardInterrupt from error
+        raise
 
 
 def _explain(error: Exception, home: Path) -> CatalogError | None:

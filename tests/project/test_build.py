@@ -191,6 +191,17 @@ def test_an_export_that_a_killed_build_wrote_is_written_again(
     assert made(run, "out/drawn.jsonl") == ["export out/drawn.jsonl"]
 
 
+def test_a_statement_that_ctrl_c_ends_is_an_interruption(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise RuntimeError("Query interrupted")  # as DuckDB does
+
+    monkeypatch.setattr("catalog.project.plan.read_project", interrupted)
+    answer = run("plan")
+    assert (answer.exit_code, answer.stderr) == (130, "interrupted; committed work stays\n")
+
+
 @pytest.mark.slow
 def test_a_pool_and_its_subsets_that_were_dropped_are_built_again(
     built: Run, catalog: Catalog, project: Path
