@@ -9,17 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from catalog.errors import OptionError, SignalError
-from catalog.models.batches import token_batches
 from catalog.models.causal_lm import CausalLM
-from catalog.models.losses import evaluating, placed
+from catalog.models.llama import is_packable, packed_states
+from catalog.models.losses import evaluating, loss_batches, placed
+from catalog.models.packed import pack
 from catalog.models.products import fast_products
 from catalog.models.projection import Projection
 from catalog.models.tokens import Tokens
+
+if TYPE_CHECKING:
+    import torch
 
 Progress = Callable[[int, int], None]  # (instructions done, tokens done) since the last call
 
@@ -92,10 +96,9 @@ def token_states(
     # Nothing after the last wanted token is seen by it.
     cut = [instructions[i].first(max_tokens) for i in kept]
     with evaluating(lm.model), torch.inference_mode(), fast_products():
-        for batch in token_batches([len(each.ids) for each in cut], budget=budget):
+        for batch in loss_batches(lm, cut, budget=budget):
             group = [cut[i] for i in batch]
-            ids, before = placed(group, device=lm.device)  # (B, T), (B, T-1)
-            rows = lm.states(ids)[:, :-1][before].float()  # (P, d), batch row by batch row
+            rows = _states(lm, group).float()  # (P, d), batch row by batch row
             rows = rows if matrix is None else rows @ matrix  # (P, k)
             _place(
                 vectors,
@@ -107,6 +110,14 @@ def token_states(
     if not np.isfinite(vectors).all():
         raise SignalError(f"{lm.name}: a state is not a finite {dtype}; take the states in float32")
     return States(vectors, offsets, [each.reason for each in instructions])
+
+
+def _states(lm: CausalLM, group: Sequence[Tokens]) -> torch.Tensor:
+    """Return the states (P, d) that predict the response tokens of a batch."""
+    if is_packable(lm):
+        return packed_states(lm.model, pack(group))
+    ids, before = placed(group, device=lm.device)  # (B, T), (B, T-1)
+    return lm.states(ids)[:, :-1][before]
 
 
 def _place(
