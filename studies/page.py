@@ -20,7 +20,6 @@ BENCHMARKS = (
     "embed",
     "losses",
     "losses_train",
-    "pretrained",
     "kmeans",
     "log_det",
     "log_det_large",
