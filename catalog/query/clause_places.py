@@ -77,11 +77,20 @@ class Clauses(Tokens):
         visible = {self.around[index]}
         while -1 not in visible:
             visible.add(self.around[min(visible)])
-        for i in range(index + 1, len(self) - 2):
-            is_definition = self[i].name == name and self[i + 1].name == "as"
-            if is_definition and self[i + 2].text == "(" and self.around[i] in visible:
-                return i + 2, self.closing(i + 2)
-        return None
+        found = [  # after what a SELECT returns, and before what QUALIFY reads
+            i
+            for i in range(len(self) - 2)
+            if self[i].name == name and self[i + 1].name == "as" and self[i + 2].text == "("
+            if self.around[i] in visible and self._is_of_window(i)
+        ]
+        opening = max(found, key=lambda i: self.around[i], default=None)  # of the innermost query
+        return None if opening is None else (opening + 2, self.closing(opening + 2))
+
+    def _is_of_window(self, index: int) -> bool:
+        """Return whether a name with AS is one of a WINDOW clause, and not one of a WITH."""
+        level = [i for i in range(index) if self.around[i] == self.around[index]]
+        clauses = (self[i].name for i in reversed(level))
+        return next((name for name in clauses if name in {"window", "with"}), "") == "window"
 
     def frame(self, opening: int, last: int) -> int:
         """Return the index of a window's frame; without one, of the bracket that ends it."""

@@ -89,6 +89,16 @@ def test_a_named_window_gets_the_key_where_rows_are_numbered_and_nowhere_else(st
     assert selected(store, sql.format(clause)) == expected.format(clause)
 
 
+def test_qualify_reads_the_named_window_before_it_of_its_own_query(store: Store) -> None:
+    sql = (
+        "WITH w AS (SELECT 1) SELECT * FROM (SELECT * FROM pool($pool) WINDOW w AS (ORDER BY "
+        "prompt) QUALIFY row_number() OVER {} < 9) WINDOW w AS (ORDER BY source) QUALIFY "
+        "row_number() OVER {} < 5"
+    )
+    expected = sql.format("(ORDER BY prompt, fingerprint)", "(ORDER BY source, fingerprint)")
+    assert selected(store, sql.format("w", "w")) == expected
+
+
 @pytest.mark.parametrize(
     ("inner", "added"),
     [
