@@ -26,6 +26,7 @@ FROM shards JOIN signals USING (signal_id) ORDER BY ALL
 LOSSES = "SELECT fingerprint, checkpoint, loss FROM losses JOIN instructions USING (instruction_id)"
 
 pytest.importorskip("ray", reason="the engine ray is not installed: pip install 'catalog[ray]'")
+pytestmark = pytest.mark.timeout(1800)  # each starts a dozen processes
 
 
 class Cluster:

@@ -17,6 +17,7 @@ from catalog.signals.registry import Signal, ensure_signal
 from catalog.store import compaction, vectors
 from tests.conftest import pairs
 from tests.copies import made_once
+from tests.quick import few_of
 
 TOGETHER = Local(group_seconds=60.0)
 ALONE = Local(group_seconds=0.0)
@@ -72,6 +73,7 @@ def test_a_group_of_shards_is_one_version_of_the_table(pool: Catalog, signal: Si
     assert pool.doctor(full=True) == []
 
 
+@pytest.mark.slow
 def test_groups_and_single_shards_hold_the_same_bytes(pool: Catalog, signal: Signal) -> None:
     hashes = []
     for engine in (TOGETHER, ALONE):
@@ -103,6 +105,7 @@ def test_the_first_shard_fixes_the_size_of_all(pool: Catalog, signal: Signal) ->
     assert [n for _, n, _ in shards(pool)] == [10, 10, 5]
 
 
+@pytest.mark.slow
 def test_a_signal_of_before_keeps_the_size_that_it_was_computed_with(
     pool: Catalog, signal: Signal
 ) -> None:
@@ -149,7 +152,7 @@ def test_a_file_that_is_gone_before_its_commit_is_computed_again(
     assert pool.doctor(full=True) == []
 
 
-@pytest.mark.parametrize("by", ["a job", "gc"])
+@pytest.mark.parametrize("by", few_of(["a job", "gc"], "gc"))
 def test_many_small_files_become_one_and_every_shard_stays(
     pool: Catalog, signal: Signal, monkeypatch: pytest.MonkeyPatch, by: str
 ) -> None:
@@ -165,6 +168,7 @@ def test_many_small_files_become_one_and_every_shard_stays(
     assert pool.doctor(full=True) == []
 
 
+@pytest.mark.slow
 def test_few_files_are_left_alone(pool: Catalog, signal: Signal) -> None:
     compute(pool.store, pool.find("p"), signal, embedded, shard_rows=10, engine=ALONE)
     pool.gc()
