@@ -12,23 +12,41 @@ INTEGERS = (
 """What DuckDB's typeof() returns for whole numbers."""
 
 
+UNCUT = {"bigquery", "clickhouse", "druid", "snowflake", "sqlite"}
+"""Dialects in which a cast to ``varchar(n)`` leaves a longer text whole, or refuses it."""
+
+
 def adapt(tree: exp.Expression, dialect: str) -> exp.Expression:
     """Change a query of another dialect where DuckDB reads the same words differently.
 
     Whole numbers divide to a whole number in PostgreSQL, SQLite, Trino and others: where a type is
-    not known, the division asks for it when it runs. LIKE of SQLite ignores case. Hints go.
+    not known, the division asks for it when it runs. A cast to ``varchar(n)`` cuts the text, which
+    DuckDB leaves whole. LIKE of SQLite ignores case. Hints go.
     """
     tree = annotate_types(tree, dialect=dialect)
     for node in list(tree.find_all(exp.Div)):
         is_known = all(map(_is_known, (node.left, node.right)))
         if node.args.get("typed") and (node.args.get("safe") or not is_known):
             node.replace(_typed(node))
+    for cast in list(tree.find_all(exp.Cast)) if dialect not in UNCUT else ():
+        cast.replace(_cut(cast))
     for select in tree.find_all(exp.Select):
         select.set("hint", None)  # a hint is advice to another engine
     if dialect == "sqlite":
         for like in list(tree.find_all(exp.Like)):
             like.replace(exp.ILike(**like.args))
     return tree
+
+
+def _cut(cast: exp.Cast) -> exp.Expression:
+    """Return a cast to a text of at most n characters as the first n characters."""
+    length = cast.to.find(exp.DataTypeParam)
+    if length is None or cast.to.this not in exp.DataType.TEXT_TYPES:
+        return cast
+    whole = cast.copy()
+    whole.to.set("expressions", [])
+    is_cut = length.this.is_int  # not NVARCHAR(MAX)
+    return exp.Left(this=whole, expression=length.this.copy()) if is_cut else whole
 
 
 def _is_known(operand: exp.Expression) -> bool:

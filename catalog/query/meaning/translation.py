@@ -72,6 +72,8 @@ def _located(error: ParseError, *, name: str, dialect: str) -> str:
     first = error.errors[0] if error.errors else {}
     line, column = first.get("line", 1), first.get("col", 1)
     description = str(first.get("description", "cannot be read")).partition(" but got <")[0]
+    if description.startswith("Required keyword"):  # the rest names a class of the parser
+        description = "an expression is missing"
     return f"{name}:{line}:{column}: not {dialect} SQL: {description.rstrip('.')}"
 
 
