@@ -17,6 +17,8 @@ from typing import Any
 
 from catalog.kernels._common.arrays import Numbers
 
+Argument = bytes | int | float | Numbers | ctypes.c_int
+
 _N_ARGUMENTS = {"dtrmm": 11, "dtrsm": 11, "dsyrk": 10, "dpotrf": 5}
 
 
@@ -40,14 +42,16 @@ def _routine(capsule: Any, n_arguments: int) -> Callable[..., None]:
     return signature(pointer)
 
 
-def _call(name: str, *arguments: bytes | int | float | Numbers) -> None:
+def _call(name: str, *arguments: Argument) -> None:
     values = [_as_pointer(argument) for argument in arguments]
     load()[name](*values)
 
 
-def _as_pointer(argument: bytes | int | float | Numbers) -> Any:
+def _as_pointer(argument: Argument) -> Any:
     if isinstance(argument, bytes):
         return ctypes.c_char_p(argument)
+    if isinstance(argument, ctypes.c_int):
+        return ctypes.byref(argument)
     if isinstance(argument, int):
         return ctypes.byref(ctypes.c_int(argument))
     if isinstance(argument, float):
@@ -105,6 +109,5 @@ def upper_root(a: Numbers) -> None:
     [[2.0, 1.0], [2.0, 2.0]]
     """
     info = ctypes.c_int()
-    n = len(a)
-    load()["dpotrf"](b"U", *map(_as_pointer, (n, a, n)), ctypes.byref(info))
+    _call("dpotrf", b"U", len(a), a, len(a), info)
     assert info.value == 0  # what a caller passes is positive definite

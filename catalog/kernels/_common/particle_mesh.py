@@ -14,7 +14,7 @@ import numpy as np
 from catalog.kernels._common.arrays import Array, Numbers
 from catalog.kernels._common.parallel import ForBlocks, n_threads
 
-_SPACING = 0.35  # of the grid, in units of the map
+_SPACING = 0.3  # of the grid, in units of the map
 _LEAST_CELLS = 50  # across a map
 _MOST_CELLS = 2_048  # across a map; a wider map has wider cells
 _N_PAIRED = 100  # points up to which all pairs are summed
@@ -158,16 +158,17 @@ class ParticleMesh:
         def spread(row: int, _stop: int) -> Numbers:
             places = np.concatenate([base + column for column in range(_WIDTH)])
             masses = np.concatenate([weights[0, row] * part for part in weights[1]])
-            return np.bincount(
-                places + row * self._width, weights=masses, minlength=n_rows * self._width
-            )
+            places += row * self._width
+            spread_out = np.bincount(places, masses, minlength=n_rows * self._width)
+            return np.asarray(spread_out, dtype=np.float64)
 
         grid = np.zeros((self._width, self._width), dtype=np.float32)
         grid[:n_rows] = sum(self._for_blocks(spread, _WIDTH, 1)).reshape(n_rows, self._width)
         n_workers = n_threads()
         transformed = fft.rfft2(grid, workers=n_workers)
         transformed *= self._kernel
-        return fft.irfft2(transformed, s=grid.shape, workers=n_workers).ravel()
+        potential: Array = fft.irfft2(transformed, s=grid.shape, workers=n_workers)
+        return potential.ravel()
 
     def _read(
         self, potential: Array, base: Array, weights: Array, slopes: Array
