@@ -75,6 +75,19 @@ def test_a_map_is_that_of_project(pool: Catalog) -> None:
     assert np.abs(differences.to_numpy()).max() < 1e-5
 
 
+def test_a_map_of_an_earlier_version_stays_readable_until_a_new_one_is_made(
+    pool: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as earlier:
+        earlier.setattr("catalog.compute.maps.VERSION", 1)
+        pool.map("p", method="pca")
+    before = place_of(pool)
+    assert len(before) == 56
+    assert pool.map("p", method="pca").n_computed == 56
+    assert len(pool.signals("p").filter(kind="map")) == 2
+    assert place_of(pool) == before  # a PCA of the same members
+
+
 def test_a_map_is_listed_and_needs_embeddings(pool: Catalog, jsonl: Write) -> None:
     assert KINDS["map"].title("tsne") == "map of tsne"
     pool.map("p", method="pca")
