@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from catalog.compute.shard_runner import ComputeReport
     from catalog.engine import Engine
     from catalog.export import Exported
+    from catalog.maintenance.backup import Backup
     from catalog.maintenance.database_doctor import Issue
     from catalog.maintenance.gc import GcReport
     from catalog.outcomes.runs import Run
@@ -946,6 +947,27 @@ class Catalog:
             shrink(self.store)
         n_damaged = forget_damaged(self.store) if damaged and not dry_run else 0
         return gc(self.store, is_dry_run=dry_run, n_damaged=n_damaged)
+
+    def init(
+        self,
+        *,
+        vectors: str | None = None,
+        source: StrPath | None = None,
+        name: str | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> int:
+        """Make the catalog, empty or from a backup; see `catalog.maintenance.init.init`."""
+        from catalog.maintenance.init import init
+
+        return init(self.store, vectors=vectors, source=source, name=name, progress=progress)
+
+    def backup(
+        self, place: StrPath, *, progress: Callable[[int, int], None] | None = None
+    ) -> Backup:
+        """Copy the whole catalog to a folder or URL; see `catalog.maintenance.backup.backup`."""
+        from catalog.maintenance.backup import backup
+
+        return backup(self.store, place, progress=progress)
 
     def migrate(self, *, dry_run: bool = False) -> list[str]:
         """Apply the migrations that are still to apply, and name them."""

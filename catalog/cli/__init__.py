@@ -56,6 +56,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     },
     "Maintenance": {
         "maintenance": ("doctor", "gc", "migrate"),
+        "backup": ("init", "backup"),
         "completion": ("completion",),
         "demo": ("demo",),
     },

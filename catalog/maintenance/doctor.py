@@ -62,7 +62,7 @@ def examine(
         LockedError: another process held the catalog all that time.
         MigrationError: the schema is older or newer than the code.
     """
-    if not store.database.exists() and store.vectors.is_dir():
+    if not store.database.exists() and store.vectors.is_folder():
         problem = (
             f"{store.database} is gone, and with it all pools, subsets and scores; "
             "the vectors are still there"

@@ -10,6 +10,7 @@ from catalog.maintenance.signals_sweep import dead_models, dead_signals, sweep_s
 from catalog.maintenance.vectors_sweep import VectorSweep, sweep_vectors
 from catalog.notebook import NotebookResult
 from catalog.store.database import Connection, spill_folder
+from catalog.store.lock import locked
 from catalog.store.media import unreferenced_media
 from catalog.store.queries import query
 from catalog.store.scratch import abandoned, spills, sweep_abandoned
@@ -61,6 +62,12 @@ def gc(
     """
     if is_dry_run:
         return _planned(store)
+    store.path.mkdir(parents=True, exist_ok=True)
+    with locked(store.removal, wait=store.wait):
+        return _swept(store, n_damaged)
+
+
+def _swept(store: Store, n_damaged: int) -> GcReport:
     scratch = abandoned(store)
     n_bytes = _size(scratch)
     with store.writing() as connection:
@@ -85,7 +92,7 @@ def gc(
         signals,
         _names(models),
         n_bytes,
-        is_dry_run,
+        False,
         swept,
         _names(media),
         n_damaged,

@@ -58,7 +58,7 @@ def sweep_vectors(
     lost = [
         (fault.signal_id or 0, fault.shard or 0)
         for fault in found
-        if fault.check == "shard_rows" and store.vectors.is_dir()
+        if fault.check == "shard_rows" and store.vectors.is_folder()
     ]
     if is_dry_run:
         orphans = tuple(fault.table for fault in found if fault.check == "orphan_table")
@@ -125,7 +125,7 @@ def _drop_orphans(
 
     The catalog's lock keeps out a job that is about to create one.
     """
-    if not store.vectors.is_dir():
+    if not store.vectors.is_folder():
         return (), 0
     with store.writing() as connection:
         named = {row[2] for row in connection.sql(query("doctor/vector_signals")).fetchall()}

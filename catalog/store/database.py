@@ -27,7 +27,7 @@ from catalog.store.paths import CatalogPaths
 from catalog.store.queries import query
 from catalog.store.storage_errors import explaining
 
-__all__ = ["Connection", "reading", "rehearsing", "upgrade", "writing"]
+__all__ = ["Connection", "at_rest", "reading", "rehearsing", "upgrade", "writing"]
 
 WRITER_MEMORY = "512MB"  # a commit streams; more would only be kept, not used
 
@@ -76,10 +76,7 @@ def reading(paths: CatalogPaths, *, wait: float, memory: str | None = None) -> I
         yield shared()
         return
     if not paths.database.exists():
-        raise HomeNotFoundError(
-            f"no catalog in {paths.path}: `catalog register FILE --pool NAME` makes one, "
-            f"{argument('home', flag='--home FOLDER')} names another"
-        )
+        raise _no_home(paths)
     resources = Resources(memory, spill_folder(paths))
     with ExitStack() as stack:
         connection = open_to_read(
@@ -146,6 +143,25 @@ def upgrade(paths: CatalogPaths, *, wait: float, is_dry_run: bool = False) -> li
         return migrate(connection)
 
 
+@contextmanager
+def at_rest(paths: CatalogPaths, *, wait: float) -> Iterator[Connection]:
+    """Yield a connection while nobody else writes, and the database's file holds everything.
+
+    Raises:
+        HomeNotFoundError: no catalog in that folder.
+        LockedError: another process held the lock or the file all that time.
+        MigrationError: the schema is older or newer than the code.
+    """
+    if not paths.database.exists():
+        raise _no_home(paths)
+    with explaining(paths), _opened(paths, wait=wait) as connection:
+        behind = pending(connection)
+        if behind:
+            raise _behind(paths, behind)
+        connection.execute("CHECKPOINT")
+        yield connection
+
+
 def home_is_new(connection: Connection) -> bool:
     """Tell whether nothing was ever written into this database."""
     return not connection.sql(query("maintenance/tables")).fetchall()
@@ -176,6 +192,13 @@ def spill_folder(paths: CatalogPaths) -> str:
     There is one name, since the connections of a process share a configuration.
     """
     return str(paths.scratch / f"spill-{os.getpid()}-shared")
+
+
+def _no_home(paths: CatalogPaths) -> HomeNotFoundError:
+    return HomeNotFoundError(
+        f"no catalog in {paths.path}: `catalog register FILE --pool NAME` makes one, "
+        f"{argument('home', flag='--home FOLDER')} names another"
+    )
 
 
 def _behind(paths: CatalogPaths, migrations: tuple[Migration, ...]) -> MigrationError:

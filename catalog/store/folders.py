@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from catalog.errors import OptionError
 
 if TYPE_CHECKING:
     from pyarrow import fs
+
+_BLOCK = 2**20  # bytes
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,10 @@ class Folder:
     def name(self) -> str:
         """Return the last part of the path."""
         return self.place.rstrip("/").rpartition("/")[2]
+
+    def absolute(self) -> Folder:
+        """Return the folder by its whole path; a URL is whole."""
+        return self if is_url(self.place) else Folder(os.fspath(Path(self.place).absolute()))
 
     def is_folder(self) -> bool:
         """Return whether it is there."""
@@ -104,6 +111,19 @@ class Folder:
         with opened.open_input_stream(path) as file:
             return bytes(file.read())
 
+    def sha256(self) -> str:
+        """Return the hash of the file that this is.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+        """
+        opened, path = self._opened()
+        found = hashlib.sha256()
+        with opened.open_input_stream(path) as file:
+            while block := file.read(_BLOCK):
+                found.update(block)
+        return found.hexdigest()
+
     def copy_in(self, source: Folder, name: str) -> None:
         """Copy a file to this place, which has the file whole or not at all.
 
@@ -128,9 +148,7 @@ class Folder:
         with replacing(place) as temporary:
             of, file = source._opened()
             local = fs.LocalFileSystem()
-            fs.copy_files(
-                file, str(temporary), source_filesystem=of, destination_filesystem=local
-            )
+            fs.copy_files(file, str(temporary), source_filesystem=of, destination_filesystem=local)
 
     def _info(self) -> fs.FileInfo:
         opened, path = self._opened()

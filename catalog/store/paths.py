@@ -7,6 +7,8 @@ from functools import cache
 from pathlib import Path
 
 from catalog.errors import OptionError
+from catalog.store.folders import Folder
+from catalog.store.settings import vectors_folder
 
 PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -23,7 +25,7 @@ def package_data_dir(name: str) -> Path:
 
 @dataclass(frozen=True)
 class CatalogPaths:
-    """Paths of a catalog, which is one folder; copying the folder copies the catalog."""
+    """Paths of a catalog, which is one folder; copying it copies all but vectors at a URL."""
 
     path: Path
 
@@ -43,9 +45,14 @@ class CatalogPaths:
         return self.path / "catalog.intent"
 
     @property
-    def vectors(self) -> Path:
-        """Return the LanceDB folder: one table per signal that has vectors."""
-        return self.path / "vectors"
+    def removal(self) -> Path:
+        """Return the file that is locked while files are removed, or copied by a backup."""
+        return self.path / "catalog.removal"
+
+    @property
+    def vectors(self) -> Folder:
+        """Return the LanceDB folder, or its URL: one table per signal that has vectors."""
+        return vectors_folder(self.path)
 
     @property
     def media(self) -> Path:

@@ -6,12 +6,12 @@ import errno
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import duckdb
 
 from catalog.errors import CorruptError, DamageError, StorageError
 from catalog.messages import shortened
+from catalog.store.folders import Folder
 from catalog.store.paths import CatalogPaths
 
 RESTORE = "restore the catalog's folder from a backup, then run `catalog doctor --full`"
@@ -116,7 +116,7 @@ def damaged(error: BaseException, paths: CatalogPaths) -> CorruptError:
     return CorruptError(f"{paths.database} is damaged ({_one_line(error)})", next_step=RESTORE)
 
 
-def damaged_vectors(error: BaseException, folder: Path) -> DamageError:
+def damaged_vectors(error: BaseException, folder: Folder) -> DamageError:
     """Return the error that a table of vectors cannot be read; the caller adds whose they are."""
     return _refusal(str(error)) or CorruptError(
         f"{folder} is damaged or incomplete ({_one_line(error)})"

@@ -119,9 +119,9 @@ def fused(by_meaning: Sequence[int], by_text: Sequence[int]) -> dict[int, float]
 
 def _opened(paths: CatalogPaths, table: str) -> Any:
     """Return a table at its newest version."""
-    if not path(paths, table).is_dir():
+    if not path(paths, table).is_folder():
         raise OSError(f"{path(paths, table)} is gone")
-    opened = _table(str(paths.vectors.absolute()), table)
+    opened = _table(paths.vectors.absolute().place, table)
     opened.checkout_latest()  # another writer may have added rows since it was opened
     return opened
 

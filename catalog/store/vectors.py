@@ -12,18 +12,17 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial, wraps
-from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import pyarrow as pa
 
 from catalog.errors import CorruptError
+from catalog.store.folders import Folder
 from catalog.store.paths import CatalogPaths
 from catalog.store.storage_errors import damaged_vectors
 
@@ -54,7 +53,7 @@ def write(paths: CatalogPaths, table: str, rows: pa.Table) -> Written:
     """Write rows beside a signal's table; several processes may do so at once, without a lock."""
     from lance.fragment import write_fragments
 
-    paths.vectors.mkdir(parents=True, exist_ok=True)
+    paths.vectors.make()
     is_there = exists(paths, table)
     put: Any = partial(write_fragments, rows, str(path(paths, table)), schema=rows.schema)
     try:
@@ -265,25 +264,25 @@ def sweep(paths: CatalogPaths, table: str) -> int:
 
 def drop(paths: CatalogPaths, table: str) -> None:
     """Remove a signal's table."""
-    shutil.rmtree(path(paths, table), ignore_errors=True)
+    path(paths, table).remove()
 
 
 def tables(paths: CatalogPaths) -> list[str]:
     """Return the names of all tables, sorted."""
-    return sorted(folder.stem for folder in paths.vectors.glob("*.lance"))
+    return [name[:-6] for name in paths.vectors.names() if name.endswith(".lance")]
 
 
 def n_bytes(paths: CatalogPaths, table: str) -> int:
     """Return a table's size on disk, all its versions together."""
-    return sum(file.stat().st_size for file in path(paths, table).rglob("*") if file.is_file())
+    return path(paths, table).n_bytes()
 
 
 def exists(paths: CatalogPaths, table: str) -> bool:
     """Tell whether anything was ever written into a table."""
-    return (path(paths, table) / "_versions").is_dir()
+    return (path(paths, table) / "_versions").is_folder()
 
 
-def path(paths: CatalogPaths, table: str) -> Path:
+def path(paths: CatalogPaths, table: str) -> Folder:
     """Return the folder of a table."""
     return paths.vectors / f"{table}.lance"
 
