@@ -197,8 +197,9 @@ def _remote(scheme: str, bucket: str) -> fs.FileSystem:
     import pyarrow as pa
     from pyarrow import fs
 
+    query = "?allow_delayed_open=true" if scheme == "s3" else ""  # a small file is one request
     try:
-        opened: fs.FileSystem = fs.FileSystem.from_uri(f"{scheme}://{bucket}")[0]
+        opened: fs.FileSystem = fs.FileSystem.from_uri(f"{scheme}://{bucket}{query}")[0]
     except (pa.ArrowInvalid, OSError, ValueError) as error:
         raise OptionError(
             f"{scheme}://{bucket} cannot be opened: {error}",
