@@ -40,6 +40,7 @@ from catalog.errors import SourceError as SourceError
 from catalog.errors import StorageError as StorageError
 from catalog.errors import UsageError as UsageError
 from catalog.export import Exported as Exported
+from catalog.maintenance.backup import Backup as Backup
 from catalog.maintenance.database_doctor import Issue as Issue
 from catalog.maintenance.gc import GcReport as GcReport
 from catalog.outcomes.runs import Run as Run

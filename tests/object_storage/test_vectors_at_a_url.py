@@ -52,6 +52,7 @@ def test_a_catalog_with_vectors_in_a_bucket_selects_what_a_local_one_does(
     assert vectors.n_bytes(remote.store, vectors.tables(remote.store)[0]) > 0
 
 
+@pytest.mark.slow
 def test_what_is_dropped_is_swept_from_the_bucket(remote: Catalog, jsonl: Write) -> None:
     remote.register(jsonl(records(40)), pool="p")
     add_vectors(remote)
@@ -62,6 +63,7 @@ def test_what_is_dropped_is_swept_from_the_bucket(remote: Catalog, jsonl: Write)
     assert remote.doctor() == []
 
 
+@pytest.mark.slow
 def test_a_lost_file_of_the_bucket_is_found(remote: Catalog, jsonl: Write) -> None:
     remote.register(jsonl(records(40)), pool="p")
     add_vectors(remote)
