@@ -8,6 +8,11 @@ with each member's rank, cluster and turn. Theirs reads one loss file a checkpoi
 which loads faster than the published list of tensors), clusters by ``faiss.Kmeans`` on all rows,
 fills the budget from the smallest cluster up, and writes the row numbers. Both sides run as fresh
 processes and in turn, with another seed in every pair, so that neither uses a cached answer.
+
+What keeps it below its bar, by processor time on one thread of an AMD EPYC with AVX2: 21
+assignments of 150,000 x 12 to 100 centres took us 0.7 s, of which products of 13 columns are about
+half and the argmax over 100 scores a quarter; faiss, which finds the nearest centre of narrow
+vectors in one fused loop, took 0.36 s. They are 0.8 of the 2.6 s of our whole process at that size.
 """
 
 from __future__ import annotations
@@ -123,9 +128,9 @@ def main() -> int:
         "what": f"s2l, {shape}, k = {K}, budget {budget:,}, whole processes",
         "peer": "published procedure on faiss-cpu",
         **figures,
-        "bar": 1.0,
+        "bar": 1.6,
         "both_water_filled": is_equal,
-        "is_met": is_equal and figures["ratio"] >= 1,
+        "is_met": is_equal and figures["ratio"] >= 1.6,
     }
     return report([row], options.json)
 
