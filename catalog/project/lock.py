@@ -65,7 +65,7 @@ def read_lock(file: Path) -> Lock | None:
         raise ProjectError(
             f"expected lock {FORMAT}, got {got}", location=str(path), next_step=_AGAIN
         )
-    nodes: Lock = content.get("nodes")
+    nodes: Lock | None = content.get("nodes")
     if not isinstance(nodes, dict) or not all(map(_is_entry, nodes.values())):
         problem = "expected `nodes` with the inputs and the result of each"
         raise ProjectError(problem, location=str(path), next_step=_AGAIN)
