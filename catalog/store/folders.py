@@ -65,13 +65,13 @@ class Folder:
         """Return whether it is there."""
         from pyarrow import fs
 
-        return self._info().type == fs.FileType.Directory
+        return bool(self._info().type == fs.FileType.Directory)
 
     def is_file(self) -> bool:
         """Return whether a file is there."""
         from pyarrow import fs
 
-        return self._info().type == fs.FileType.File
+        return bool(self._info().type == fs.FileType.File)
 
     def names(self) -> list[str]:
         """Return the names of what lies in it, sorted; none if it is not there."""
