@@ -17,6 +17,7 @@ from catalog.messages import one_line
 from catalog.pools.folders import Choice, of_folder
 from catalog.pools.readers.encoding import storable
 from catalog.pools.readers.frames import FRAME, Frame
+from catalog.store.file_systems import file_system
 
 STDIN = "-"
 _TABLES = "jsonl?|ndjson|jsonlines|csv|tsv|parquet|pq|ya?ml|txt|arrow|feather|ipc|xlsx|xlsm"
@@ -25,10 +26,8 @@ _LABELLED = re.compile(r"(?P<label>[^\s=/\\:?*\[\]~-][^=/\\:?*\[\]]*)=(?P<name>.
 _INSIDE = "!/"
 """The separator between an archive, or a workbook, and its content."""
 _EXTRAS = {
-    "s3": "pip install 'catalog[s3]'",
-    "s3a": "pip install 'catalog[s3]'",
-    "gs": "pip install gcsfs",
-    "gcs": "pip install gcsfs",
+    "gcs": "write gs://, or pip install gcsfs",
+    "s3a": "write s3://, or pip install s3fs",
 }
 
 
@@ -268,11 +267,9 @@ def _remote_folder(fs: Any, path: str, *, url: str) -> list[Source]:
 
 
 def _file_system(url: str) -> tuple[Any, str]:
-    import fsspec
-
     protocol = urlsplit(url).scheme
     try:
-        fs, path = fsspec.core.url_to_fs(url)
+        fs, path = file_system(url)
     except ImportError as error:
         how = _EXTRAS.get(protocol, f"install the package for {protocol}://")
         raise SourceError(

@@ -167,7 +167,7 @@ class Folder:
 
         if is_url(self.place):
             scheme, _, path = self.place.partition("://")
-            return _remote(scheme, path.partition("/")[0]), path
+            return bucket_system(scheme, path.partition("/")[0]), path
         return fs.LocalFileSystem(), os.fspath(Path(self.place).absolute())
 
 
@@ -193,7 +193,12 @@ def folder_at(place: str | os.PathLike[str]) -> Folder:
 
 
 @lru_cache(maxsize=16)
-def _remote(scheme: str, bucket: str) -> fs.FileSystem:
+def bucket_system(scheme: str, bucket: str) -> fs.FileSystem:
+    """Return the file system that has a bucket.
+
+    Raises:
+        OptionError: it cannot be opened.
+    """
     import pyarrow as pa
     from pyarrow import fs
 

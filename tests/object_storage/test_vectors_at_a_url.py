@@ -8,8 +8,9 @@ import pyarrow as pa
 import pytest
 
 from catalog import Catalog
-from catalog.errors import OptionError
+from catalog.errors import OptionError, SourceError
 from catalog.store import vectors
+from catalog.store.folders import Folder
 from catalog.store.store import Store
 from tests.report.conftest import add_vectors
 
@@ -125,3 +126,18 @@ def test_a_prefix_that_holds_something_and_a_store_of_no_kind_are_refused(
         with pytest.raises(OptionError):
             Catalog.open(tmp_path / "other").init(vectors=place)
     assert not (tmp_path / "other" / "catalog.duckdb").exists()
+
+
+def test_files_of_a_bucket_are_registered_by_name_pattern_and_folder(
+    catalog: Catalog, s3: str, jsonl: Write, tmp_path: Path
+) -> None:
+    folder = Folder(f"{s3}/sources")
+    for first in (0, 4):
+        file = jsonl(records(8)[first : first + 4], f"{first}.jsonl")
+        folder.copy_in(Folder(str(file)), f"{first}.jsonl")
+    for source in (f"{s3}/sources/0.jsonl", f"{s3}/sources/*.jsonl", f"{s3}/sources"):
+        made = catalog.register(source, pool="p", mode="replace")
+        assert made.n_members == 4 * (1 + (source[-7:] != "0.jsonl"))
+    with pytest.raises(SourceError) as caught:
+        catalog.register(f"{s3}/sources/none.jsonl", pool="p")
+    assert caught.value.reason == "not_found"

@@ -83,11 +83,11 @@ def test_a_protocol_whose_package_is_missing_names_the_package(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def missing(url: str) -> None:
-        raise ImportError("Install s3fs")
+        raise ImportError("Install gcsfs")
 
     monkeypatch.setattr("fsspec.core.url_to_fs", missing)  # the package may be there
-    with pytest.raises(SourceError, match=r"catalog\[s3\]") as caught:
-        resolve(["s3://bucket/a.jsonl"])
+    with pytest.raises(SourceError, match="gcsfs") as caught:
+        resolve(["gcs://bucket/a.jsonl"])
     assert caught.value.reason == "missing_extra"
 
 

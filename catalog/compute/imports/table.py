@@ -14,6 +14,7 @@ from catalog.arrow import from_numpy
 from catalog.compute.imports.tensors import read_npy, read_safetensors
 from catalog.errors import CatalogError, SourceError
 from catalog.messages import listed, one_line
+from catalog.store.file_systems import open_file
 
 Columns = Sequence[str] | None
 """The columns to read; None reads all at the top level."""
@@ -57,11 +58,9 @@ def read_table(path: str, *, columns: Columns = None, optional: Sequence[str] = 
     Raises:
         SourceError: the file cannot be read, or a column is missing.
     """
-    import fsspec
-
     name = Path(path).name
     try:
-        with fsspec.open(path, "rb", compression="infer") as file:
+        with open_file(path, is_unpacked=True) as file:
             head = file.read(8)
             file.seek(0)
             return _reader(head, name)(file, name, columns, optional)
@@ -79,9 +78,7 @@ def file_sha256(path: str) -> str:
     """
     import hashlib
 
-    import fsspec
-
-    with fsspec.open(path, "rb") as file:
+    with open_file(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

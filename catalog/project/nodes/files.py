@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from catalog.errors import SourceError
+from catalog.store.file_systems import file_system
 
 Identity = dict[str, Any]
 """``size``, ``modified`` (ns) and ``sha256`` of a file; ``version`` of an address."""
@@ -59,10 +60,8 @@ def address_identity(url: str) -> Identity:
     Raises:
         SourceError: the address cannot be read.
     """
-    import fsspec
-
     try:
-        fs, path = fsspec.core.url_to_fs(url)
+        fs, path = file_system(url)
         return {"size": fs.size(path), "version": str(fs.checksum(path))}
     except Exception as error:  # every file system has its own types of errors
         raise SourceError(f"{url}: {error}", reason="unreadable") from None
