@@ -61,7 +61,7 @@ class Exported(NotebookResult):
     Attributes:
         reference: the exported pool or subset as ``name@version``, or None.
         format: the name of the format.
-        files: the files, the data first; none for standard output.
+        files: the files, or the URL of one, the data first; none for standard output.
         n_rows: the number of rows; most formats write one for each instruction.
         n_bytes: the size of the files; 0 for standard output.
         members_sha256: the hash of the fingerprints in the order written. For a subset it equals
@@ -74,7 +74,7 @@ class Exported(NotebookResult):
 
     reference: str | None
     format: str
-    files: tuple[Path, ...]
+    files: tuple[Path | str, ...]
     n_rows: int
     n_bytes: int
     members_sha256: str

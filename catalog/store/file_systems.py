@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, BinaryIO, cast
+from typing import Any
 
 _BUCKETS = ("s3://", "gs://")
 """What pyarrow reads itself, so that no other package is needed."""
@@ -29,7 +29,7 @@ def file_system(url: str) -> tuple[Any, str]:
     return ArrowFSWrapper(bucket_system(scheme, path.partition("/")[0])), path
 
 
-def open_file(name: str, *, is_unpacked: bool = False) -> BinaryIO:
+def open_file(name: str, *, is_unpacked: bool = False) -> Any:
     """Open a file or URL to read its bytes, unpacked by its ending if asked for.
 
     Use the answer in a ``with`` statement.
@@ -38,4 +38,4 @@ def open_file(name: str, *, is_unpacked: bool = False) -> BinaryIO:
 
     fs, path = file_system(name)
     packing = fsspec.core.get_compression(path, "infer") if is_unpacked else None
-    return cast(BinaryIO, fsspec.core.OpenFile(fs, path, "rb", compression=packing))
+    return fsspec.core.OpenFile(fs, path, "rb", compression=packing)

@@ -141,3 +141,18 @@ def test_files_of_a_bucket_are_registered_by_name_pattern_and_folder(
     with pytest.raises(SourceError) as caught:
         catalog.register(f"{s3}/sources/none.jsonl", pool="p")
     assert caught.value.reason == "not_found"
+
+
+def test_an_export_goes_to_a_bucket_whole_and_comes_back(
+    catalog: Catalog, s3: str, jsonl: Write
+) -> None:
+    catalog.register(jsonl(records(8)), pool="p")
+    url = f"{s3}/exports/p.jsonl.gz"
+    made = catalog.export("p", url)
+    assert (made.files, made.not_recorded) == ((url,), None)
+    assert catalog.register(url, pool="again").n_members == 8
+    with pytest.raises(OptionError):
+        catalog.export("p", url)
+    with pytest.raises(OptionError):
+        catalog.export("p", f"{s3}/exports/folder", format="llamafactory")
+    assert Folder(f"{s3}/exports").names() == ["p.jsonl.gz"]
