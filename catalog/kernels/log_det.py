@@ -19,6 +19,7 @@ from catalog.kernels import kernel
 from catalog.kernels._common import lapack
 from catalog.kernels._common.arrays import Array, Numbers, Rows
 from catalog.kernels._common.log_det_information import InformationOfTexts
+from catalog.kernels._common.log_det_padded import SHORT, PaddedInformation
 from catalog.kernels._common.log_det_tangents import tangent_bytes
 from catalog.kernels._common.memory_limit import require_memory
 from catalog.kernels._common.parallel import require_finite, row_blocks
@@ -253,7 +254,8 @@ def _of_texts(
     lapack.load()
     room = min(_TANGENTS, memory - working + tangent_bytes(d)) if memory is not None else _TANGENTS
     with row_blocks() as for_blocks:
-        objective = InformationOfTexts(
+        evaluate = PaddedInformation if max(lengths) * d <= SHORT else InformationOfTexts
+        objective = evaluate(
             texts, d=d, regularization=regularization, by_length=by_length, for_blocks=for_blocks
         )
         if sample is not None:

@@ -59,8 +59,9 @@ def table(rows: list[Array]) -> pa.Table:
     + [("random", "length")],
 )
 def test_texts_are_chosen_in_the_order_of_version_1(
-    padded: ModuleType, kind: str, normalize: Any
+    padded: ModuleType, kind: str, normalize: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("catalog.kernels.log_det.SHORT", 0)
     rows = table(texts(kind))
     answer = log_det(rows, budget=N, normalize=normalize)
     before = padded.log_det_padded(rows, N, by_length=normalize == "length")

@@ -21,6 +21,7 @@ import numpy as np
 from catalog.kernels._common.arrays import Numbers, Rows
 from catalog.kernels._common.lazy_greedy import TAKEN, grid, priorities, top
 from catalog.kernels._common.log_det_information import InformationOfTexts
+from catalog.kernels._common.log_det_padded import SHORT
 from catalog.kernels._common.log_det_tangents import Tangents, tangent_bytes
 from catalog.kernels._common.parallel import n_threads
 
@@ -102,7 +103,10 @@ def working_bytes(*, n: int, n_tokens: int, longest: int, d: int) -> int:
         d: width of the states.
     """
     reading = d * min(n_tokens, 2**16) + 8 * n_tokens
-    evaluations = 8 * n_threads() * (3 * longest * d + longest * min(longest, d) + 4 * d * d)
+    padded = 64 * d * 2048 if longest * d <= SHORT else 0
+    evaluations = padded + 8 * n_threads() * (
+        3 * longest * d + longest * min(longest, d) + 4 * d * d
+    )
     tangents = (2 * _MOST_EVALUATED + 32 * n_threads() + 1) * tangent_bytes(d)
     return max(reading, evaluations + tangents + 128 * d * d) + 384 * n + 2**16
 
