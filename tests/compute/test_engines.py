@@ -6,7 +6,6 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +17,7 @@ from catalog import Catalog
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
+N_SHARDS = 30
 WHAT = ("embed", "states", "score", "losses", "label", "gradients")
 SHARDS = """
 SELECT signals.kind, signals.name, shard, n_instructions, n_missing, sha256
@@ -94,7 +94,9 @@ class Job:
                 if n_lines == lines:
                     script.kill()
                     break
-        assert script.wait() == (0 if lines is None else -9)
+        self.is_killed = script.wait() == -9
+        assert self.is_killed or script.returncode == 0
+        assert lines or not self.is_killed
         self.end = last.strip()
         return n_lines
 
@@ -116,8 +118,8 @@ def job(
     records: Callable[[int], list[dict[str, Any]]],
     request: pytest.FixtureRequest,
 ) -> Callable[..., Job]:
-    """Return a job about a pool of 200 members."""
-    catalog.register(jsonl(records(200)), pool="p")
+    """Return a job about a pool of so many members."""
+    catalog.register(jsonl(records(16 * N_SHARDS)), pool="p")
 
     def make(what: str, at: str | None = None) -> Job:
         address = at or request.getfixturevalue("address")
@@ -146,10 +148,10 @@ def beside(job: Job) -> Job:
 def test_a_killed_driver_and_a_killed_worker_change_no_byte(job: Callable[..., Job]) -> None:
     broken = job("stub")
     whole = beside(broken)
-    assert whole.run("local") == 13
+    assert whole.run("local") == N_SHARDS
     broken.run("ray", lines=5)
     left = broken.run("ray", n_deaths=8)  # the shards before are there
-    assert 0 < left <= 13 - 3
+    assert 0 < left <= N_SHARDS - 3
     assert list(broken.catalog.store.path.parent.glob("death-*"))
     assert broken.values() == whole.values()
 
@@ -177,7 +179,7 @@ def test_an_error_of_a_worker_is_that_of_one_process(job: Callable[..., Job]) ->
     assert on_ray.end == local.end == "CorruptError: refused: look at it"
     kept = [list(each.catalog.signals("p")["n_with_value"]) for each in (on_ray, local)]
     assert kept[0] == kept[1]
-    assert 0 < kept[0][0] < 200
+    assert 0 < kept[0][0] < 16 * N_SHARDS
 
 
 @pytest.mark.slow
@@ -207,13 +209,13 @@ def test_ten_deaths_of_workers_change_no_byte(job: Callable[..., Job], what: str
 def test_ten_deaths_of_the_driver_change_no_byte(job: Callable[..., Job], what: str) -> None:
     broken = job(what)
     whole = beside(broken)
-    n_lines = whole.run("local")
-    draw = random.Random(what)
+    whole.run("local")
+    draw, n_deaths = random.Random(what), 0
     for death in range(10):
-        engine = ("ray", "local")[death % 2]
-        broken.run(engine, lines=draw.randint(1, max(1, n_lines // 8)))
+        broken.run(("ray", "local")[death % 2], lines=draw.randint(1, 2))
+        n_deaths += broken.is_killed
         assert broken.catalog.doctor() == []
-        time.sleep(draw.uniform(0, 0.2))
+    assert n_deaths >= 5  # a driver may be faster than the signal
     broken.run("ray")
     assert broken.values() == whole.values()
 
