@@ -22,10 +22,8 @@ BROKEN = [{"instruction": "no answer"}]
 
 
 def pairs(n: int, *, first: int = 0) -> list[dict[str, str]]:
-    return [
-        {"instruction": f"question {i}", "input": "", "output": f"answer {i}"}
-        for i in range(first, first + n)
-    ]
+    numbers = range(first, first + n)
+    return [{"instruction": f"question {i}", "input": "", "output": f"answer {i}"} for i in numbers]
 
 
 def snapshot(folder: Path) -> dict[str, bytes]:
