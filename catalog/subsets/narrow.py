@@ -63,7 +63,7 @@ def where_name(source: str, where: str) -> str:
     """Return the name of the subset of a source's members that meet a condition.
 
     >>> where_name("alpaca", "length > 5")
-    'alpaca-where-ddf6c0ca'
+    'alpaca-where-a2282723'
     """
     digits = hashlib.sha256(canonical(where).encode()).hexdigest()[:N_DIGITS]
     return f"{source}-where-{digits}"

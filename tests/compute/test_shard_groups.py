@@ -142,7 +142,7 @@ def test_a_file_that_is_gone_before_its_commit_is_computed_again(
 
     def lose() -> None:
         """Remove what is written and not committed, as `gc` without locks would."""
-        next((vectors.path(pool.store, table) / "data").iterdir()).unlink()
+        next((Path(str(vectors.path(pool.store, table))) / "data").iterdir()).unlink()
 
     values = before_call(3, lose)
     with pytest.raises(CorruptError, match="was removed"):

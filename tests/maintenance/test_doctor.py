@@ -23,7 +23,7 @@ def checks(catalog: Catalog) -> set[str]:
 
 
 def data_files(catalog: Catalog) -> list[Path]:
-    return sorted((vectors.path(catalog.store, TABLE) / "data").iterdir())
+    return sorted((Path(str(vectors.path(catalog.store, TABLE))) / "data").iterdir())
 
 
 def flip(path: Path, at: int) -> None:
@@ -102,7 +102,7 @@ def test_compaction_changes_no_hash(copy: Copy) -> None:
 
 def test_a_lost_folder_is_an_error(copy: Copy) -> None:
     catalog = copy()
-    shutil.rmtree(catalog.store.vectors)
+    shutil.rmtree(str(catalog.store.vectors))
     with catalog.store.reading() as connection:
         (signal,) = list_named(connection, kind="embedding")
         members = connection.sql(

@@ -78,7 +78,7 @@ def test_a_lost_table_is_found_and_forgotten_so_that_it_is_computed_again(
     embedded: tuple[Catalog, Signal],
 ) -> None:
     catalog, signal = embedded
-    shutil.rmtree(vectors.path(catalog.store, TABLE))
+    shutil.rmtree(str(vectors.path(catalog.store, TABLE)))
     assert checks(catalog) == ["shard_rows"] * 3
     assert catalog.gc(dry_run=True).vectors.n_forgotten == 3
     assert catalog.gc().vectors.n_forgotten == 3
@@ -188,10 +188,10 @@ def test_a_moved_vector_folder_is_reported_and_nothing_is_forgotten(
 ) -> None:
     catalog, signal = embedded
     away = catalog.store.path / "away"
-    catalog.store.vectors.rename(away)
+    Path(str(catalog.store.vectors)).rename(away)
     assert checks(catalog) == ["shard_rows"] * 3
     assert catalog.gc().vectors.n_forgotten == 0
-    away.rename(catalog.store.vectors)
+    away.rename(str(catalog.store.vectors))
     assert catalog.doctor() == []
     assert n_missing(catalog, signal) == 0
 

@@ -19,6 +19,7 @@ from catalog.models.recipe import Recipe
 from catalog.models.token_file import write_tokens
 from catalog.models.tokens import tokens_of
 from catalog.models.training import train
+from tests.quick import few_of
 
 Fork = Callable[..., Any]  # see conftest.py
 
@@ -202,7 +203,7 @@ def read(output: str) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("kills", [2, pytest.param(12, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", few_of([1, 2, 12], 1))
 def test_a_killed_run_goes_on_to_the_same_numbers(fork: Fork, tmp_path: Path, kills: int) -> None:
     unbroken = finish(fork, tmp_path / "unbroken")
     assert list(unbroken) == ["1", "2", "3", "4", "5", "6"]

@@ -1,6 +1,7 @@
 """The vector store."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -70,7 +71,7 @@ def test_a_damaged_older_version_is_one_error_too(
     store: Store, call: Callable[[Store, str], object]
 ) -> None:
     vectors.append(store, "t", rows(range(3), shard=0))
-    (older,) = (vectors.path(store, "t") / "_versions").glob("*.manifest")
+    (older,) = Path(str(vectors.path(store, "t") / "_versions")).glob("*.manifest")
     vectors.append(store, "t", rows(range(3, 6), shard=1))
     older.write_bytes(bytes(range(256)))
     with pytest.raises(DamageError):

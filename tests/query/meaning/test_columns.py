@@ -28,6 +28,7 @@ def sources(origin: ColumnOrigin) -> list[tuple[str, str, str]]:
     return [(source.kind, source.name, source.column) for source in origin.sources]
 
 
+@pytest.mark.slow
 def test_each_column_of_each_selector_has_its_origin(store: Store) -> None:
     for selector in list_selectors(store):
         found = origins(store, selector)
