@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from catalog.query.kernels import kernel
 from catalog.query.meaning.columns import ColumnOrigin
 from catalog.query.meaning.kernel_columns import columns_read
