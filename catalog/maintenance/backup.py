@@ -23,14 +23,13 @@ from pathlib import Path
 from catalog.errors import CorruptError, NotFoundError, OptionError
 from catalog.notebook import NotebookResult
 from catalog.store.database import at_rest
-from catalog.store.folders import Folder, folder_at, is_url
+from catalog.store.folders import Folder, folder_at, is_remote
 from catalog.store.lock import locked
 from catalog.store.scratch import scratch_folder
 from catalog.store.store import Store
 
 FORMAT = 1
 LISTS, CONTENTS = "backups", "files"
-DATABASE = "catalog.duckdb"
 VECTORS = "vectors"
 _COPY = "import shutil, sys; shutil.copyfile(sys.argv[1], sys.argv[2])"
 
@@ -98,7 +97,7 @@ def backup(
         saved: list[SavedFile] = []
         n_new = done = 0
         for source in sources:
-            file, is_new = _save(source, target, known)
+            file, is_new = _save(source, target, known, Folder(str(scratch)))
             saved.append(file)
             n_new += file.n_bytes * is_new
             done += file.n_bytes
@@ -141,39 +140,44 @@ def read_list(place: str | os.PathLike[str], name: str | None = None) -> list[Sa
 
 @dataclass(frozen=True)
 class _Source:
-    """File to save: its name in the catalog, and where its bytes are."""
+    """File to save: its name in the catalog, and where its bytes are.
+
+    Attributes:
+        is_replaced: whether a job may replace it while it is read.
+    """
 
     name: str
-    folder: Folder
-    file: str
+    place: Folder
     n_bytes: int
     changed_ns: int
+    is_replaced: bool
 
 
 @contextmanager
 def _still(store: Store, scratch: Path) -> Iterator[list[_Source]]:
     """Yield the files of one moment; for the block nothing removes them."""
-    copy = scratch / DATABASE
+    copy = scratch / store.database.name
     with locked(store.removal, wait=store.wait):
         with at_rest(store, wait=store.wait):
             # A child reads the file: a process that closes a file frees its own locks on it.
             command = [sys.executable, "-c", _COPY, str(store.database), str(copy)]
             subprocess.run(command, check=True)
-            sources = [*_files(Folder(str(scratch)), "", only=DATABASE), *_listed(store)]
+            sources = [*_files(Folder(str(scratch)), ""), *_listed(store)]
         yield sources
 
 
 def _listed(store: Store) -> Iterator[_Source]:
-    for folder in (store.media, store.models, store.kernels):
-        yield from _files(Folder(str(folder)), f"{folder.name}/")
     yield from _files(store.vectors, f"{VECTORS}/")
+    yield from _files(Folder(str(store.media)), f"{store.media.name}/")
+    for folder in (store.models, store.kernels):
+        yield from _files(Folder(str(folder)), f"{folder.name}/", are_replaced=True)
 
 
-def _files(folder: Folder, prefix: str, *, only: str | None = None) -> Iterator[_Source]:
+def _files(folder: Folder, prefix: str, *, are_replaced: bool = False) -> Iterator[_Source]:
     for file in folder.files():
-        is_part = file.name.endswith((".lock", ".part"))
-        if not is_part and only in (None, file.name):
-            yield _Source(prefix + file.name, folder, file.name, file.n_bytes, file.changed_ns)
+        if not file.name.endswith((".lock", ".part")):
+            place, name = folder / file.name, prefix + file.name
+            yield _Source(name, place, file.n_bytes, file.changed_ns, are_replaced)
 
 
 def _known(target: Folder) -> dict[tuple[str, int, int], str]:
@@ -186,19 +190,23 @@ def _known(target: Folder) -> dict[tuple[str, int, int], str]:
 
 
 def _save(
-    source: _Source, target: Folder, known: dict[tuple[str, int, int], str]
+    source: _Source, target: Folder, known: dict[tuple[str, int, int], str], scratch: Folder
 ) -> tuple[SavedFile, bool]:
     """Copy a file unless the place has it, and return whether it was copied."""
-    key = (source.name, source.n_bytes, source.changed_ns)
+    sha256 = known.get((source.name, source.n_bytes, source.changed_ns))
+    place = source.place
     try:
-        sha256 = known.get(key) or (source.folder / source.file).sha256()
+        if sha256 is None and source.is_replaced:
+            scratch.copy_in(place, "copy")
+            place = scratch / "copy"
+        sha256 = sha256 or place.sha256()
         content = content_name(sha256)
         is_new = not (target / content).is_file()
         if is_new:
-            target.copy_in(source.folder / source.file, content)
+            target.copy_in(place, content)
     except FileNotFoundError:
         raise CorruptError(
-            f"{source.folder / source.file} was removed during the backup",
+            f"{source.place} was removed during the backup",
             next_step="run the command again",
         ) from None
     return SavedFile(source.name, source.n_bytes, sha256, source.changed_ns), is_new
@@ -218,5 +226,5 @@ def _write_list(target: Folder, name: str, saved: list[SavedFile], scratch: Path
 
 def _require_outside(store: Store, target: Folder) -> None:
     place = Path(target.place)
-    if not is_url(target.place) and place.absolute().is_relative_to(store.path.absolute()):
+    if not is_remote(target.place) and place.absolute().is_relative_to(store.path.absolute()):
         raise OptionError(f"{place} is inside the catalog's folder: name a place outside it")

@@ -23,10 +23,10 @@ def file_system(url: str) -> tuple[Any, str]:
         return found
     from fsspec.implementations.arrow import ArrowFSWrapper
 
-    from catalog.store.folders import bucket_system
+    from catalog.store.folders import bucket_at
 
-    scheme, _, path = url.partition("://")
-    return ArrowFSWrapper(bucket_system(scheme, path.partition("/")[0])), path
+    system, path = bucket_at(url)
+    return ArrowFSWrapper(system), path
 
 
 def open_file(name: str, *, is_unpacked: bool = False) -> Any:

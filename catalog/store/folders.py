@@ -15,8 +15,6 @@ from catalog.errors import OptionError
 if TYPE_CHECKING:
     from pyarrow import fs
 
-_BLOCK = 2**20  # bytes
-
 
 @dataclass(frozen=True)
 class FoundFile:
@@ -59,7 +57,7 @@ class Folder:
 
     def absolute(self) -> Folder:
         """Return the folder by its whole path; a URL is whole."""
-        return self if is_url(self.place) else Folder(os.fspath(Path(self.place).absolute()))
+        return self if is_remote(self.place) else Folder(os.fspath(Path(self.place).absolute()))
 
     def is_folder(self) -> bool:
         """Return whether it is there."""
@@ -92,7 +90,7 @@ class Folder:
 
     def make(self) -> None:
         """Create it with its parents; at a URL a folder is there once a file is in it."""
-        if not is_url(self.place):
+        if not is_remote(self.place):
             Path(self.place).mkdir(parents=True, exist_ok=True)
 
     def remove(self) -> None:
@@ -118,11 +116,8 @@ class Folder:
             FileNotFoundError: there is no such file.
         """
         opened, path = self._opened()
-        found = hashlib.sha256()
         with opened.open_input_stream(path) as file:
-            while block := file.read(_BLOCK):
-                found.update(block)
-        return found.hexdigest()
+            return hashlib.file_digest(file, "sha256").hexdigest()
 
     def copy_in(self, source: Folder, name: str) -> None:
         """Copy a file to this place, which has the file whole or not at all.
@@ -137,7 +132,7 @@ class Folder:
         from pyarrow import fs
 
         target = self / name
-        if is_url(self.place):
+        if is_remote(self.place):
             (opened, path), (of, file) = target._opened(), source._opened()
             fs.copy_files(file, path, source_filesystem=of, destination_filesystem=opened)
             return
@@ -165,16 +160,15 @@ class Folder:
     def _opened(self) -> tuple[fs.FileSystem, str]:
         from pyarrow import fs
 
-        if is_url(self.place):
-            scheme, _, path = self.place.partition("://")
-            return bucket_system(scheme, path.partition("/")[0]), path
+        if is_remote(self.place):
+            return bucket_at(self.place)
         return fs.LocalFileSystem(), os.fspath(Path(self.place).absolute())
 
 
-def is_url(place: str) -> bool:
+def is_remote(place: str) -> bool:
     """Return whether a place is a URL, such as ``s3://bucket/prefix``.
 
-    >>> is_url("s3://bucket/prefix"), is_url("/a/b"), is_url("C:/a")
+    >>> is_remote("s3://bucket/prefix"), is_remote("/a/b"), is_remote("C:/a")
     (True, False, False)
     """
     return "://" in place
@@ -187,18 +181,23 @@ def folder_at(place: str | os.PathLike[str]) -> Folder:
         OptionError: a URL of a kind of store that is not supported.
     """
     folder = Folder(os.fspath(place).rstrip("/"))
-    if is_url(folder.place):
+    if is_remote(folder.place):
         folder._opened()
     return folder
 
 
-@lru_cache(maxsize=16)
-def bucket_system(scheme: str, bucket: str) -> fs.FileSystem:
-    """Return the file system that has a bucket.
+def bucket_at(url: str) -> tuple[fs.FileSystem, str]:
+    """Return the file system of a URL's bucket, and the path in it.
 
     Raises:
-        OptionError: it cannot be opened.
+        OptionError: the bucket cannot be opened.
     """
+    scheme, _, path = url.partition("://")
+    return _system(scheme, path.partition("/")[0]), path
+
+
+@lru_cache(maxsize=16)
+def _system(scheme: str, bucket: str) -> fs.FileSystem:
     import pyarrow as pa
     from pyarrow import fs
 

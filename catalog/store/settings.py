@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from functools import lru_cache
 from pathlib import Path
 
@@ -41,6 +40,8 @@ def write_settings(home: Path, *, vectors: str) -> None:
 
 @lru_cache(maxsize=64)
 def _vectors(settings: Path, changed: int) -> Folder | None:
+    import tomllib
+
     try:
         values = tomllib.loads(settings.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

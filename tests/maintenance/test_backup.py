@@ -13,6 +13,7 @@ import pytest
 from catalog import Catalog
 from catalog.errors import CorruptError, LockedError, NotFoundError, OptionError
 from catalog.maintenance.backup import backups, read_list
+from catalog.store.atomic import replacing
 from catalog.store.lock import locked
 from catalog.store.store import Store
 from tests.report.conftest import add_vectors
@@ -175,3 +176,31 @@ def test_the_commands_copy_and_restore(filled: Catalog, tmp_path: Path) -> None:
     assert run("backup", place, "--list").split() == [made["name"]]
     run("init", "--from", place, "--name", made["name"], home=tmp_path / "again")
     assert "spread@1" in run("verify", "spread", home=tmp_path / "again")
+
+
+def test_a_file_that_a_job_replaces_meanwhile_is_saved_as_it_was_at_one_moment(
+    filled: Catalog, tmp_path: Path
+) -> None:
+    file = filled.store.models / "state.pt"
+    file.parent.mkdir(exist_ok=True)
+    file.write_bytes(b"0" * 4_000_000)
+    is_over = threading.Event()
+
+    def replace() -> None:
+        for number in range(1, 10_000):
+            with replacing(file) as temporary:
+                temporary.write_bytes(str(number % 10).encode() * 4_000_000)
+            if is_over.is_set():
+                return
+
+    thread = threading.Thread(target=replace)
+    thread.start()
+    try:
+        for _ in range(5):
+            filled.backup(tmp_path / "kept")
+    finally:
+        is_over.set()
+        thread.join()
+    for name in backups(tmp_path / "kept"):
+        again = restored(tmp_path / "kept", tmp_path / name, name)
+        assert len(set((again.store.models / "state.pt").read_bytes())) == 1
