@@ -24,6 +24,7 @@ from catalog.errors import SignalError
 from catalog.signals.kind_options import Dtype, StatesOptions, Turns
 from catalog.signals.kind_options import Projection as ProjectionKind
 from catalog.signals.registry import Signal, list_named
+from catalog.store.atomic import replacing
 from catalog.store.queries import query
 from catalog.store.references import Reference
 from catalog.store.store import Store
@@ -182,12 +183,8 @@ def _make_projection(
         computed = principal_components(sample, dim=options.project_to, seed=options.seed)
     file = store.models / f"projection-{computed.identity()['matrix'][:16]}.npy"
     store.models.mkdir(parents=True, exist_ok=True)
-    draft = file.with_suffix(".draft.npy")
-    try:
-        np.save(draft, computed.matrix)
-        draft.replace(file)
-    finally:
-        draft.unlink(missing_ok=True)
+    with replacing(file) as temporary, temporary.open("wb") as stream:
+        np.save(stream, computed.matrix)
     return computed
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from catalog.errors import CorruptError
+from catalog.store.atomic import replacing
 
 if TYPE_CHECKING:
     import torch
@@ -16,17 +16,8 @@ def save_state(file: Path, state: dict[str, Any]) -> None:
     """Replace a file by a new state in one step: a killed process leaves the old or the new one."""
     import torch
 
-    draft = file.with_name(f"{file.name}.draft")
-    with draft.open("wb") as stream:
+    with replacing(file) as temporary, temporary.open("wb") as stream:
         torch.save(state, stream)
-        stream.flush()
-        os.fsync(stream.fileno())
-    draft.replace(file)
-    folder = os.open(file.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def load_state(file: Path, *, device: torch.device) -> dict[str, Any] | None:
