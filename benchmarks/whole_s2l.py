@@ -9,10 +9,10 @@ which loads faster than the published list of tensors), clusters by ``faiss.Kmea
 fills the budget from the smallest cluster up, and writes the row numbers. Both sides run as fresh
 processes and in turn, with another seed in every pair, so that neither uses a cached answer.
 
-What keeps it below its bar, by processor time on one thread of an AMD EPYC with AVX2: 21
-assignments of 150,000 x 12 to 100 centres took us 0.7 s, of which products of 13 columns are about
-half and the argmax over 100 scores a quarter; faiss, which finds the nearest centre of narrow
-vectors in one fused loop, took 0.36 s. They are 0.8 of the 2.6 s of our whole process at that size.
+Assignment keeps it below its bar. By processor time on one thread of an AMD EPYC with AVX2, 21
+assignments of 150,000 x 12 to 100 centres take 0.7 s: products of 13 columns are about half of it,
+the argmax over 100 scores a quarter. faiss finds the nearest centre of narrow vectors in one fused
+loop, in 0.36 s. The whole process takes 2.6 s at that size.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ VOCABULARY = 60
 
 
 class Doubled(torch.nn.Linear):
-    """A layer as an adapter's library puts it in the place of another: it has a weight too."""
+    """Layer that replaces a linear one, as adapters do; it has a weight, too."""
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return 2 * super().forward(x)

@@ -59,7 +59,7 @@ class Check:
     Attributes:
         overlaps: the pools that it overlaps with.
         compared: what was compared now, to be kept.
-        method: of the comparison; None where nothing was compared.
+        method: of the comparison; None if nothing was compared.
         error: why they cannot be compared within the memory limit; None if they were.
     """
 

@@ -58,7 +58,7 @@ class Overlap(NotebookResult):
     Attributes:
         reference: the pool or subset, ``name@version``.
         ngram: words of a run.
-        embedding: least cosine of embeddings; None where words are compared.
+        embedding: least cosine of embeddings; None if words are compared.
         n_compared: members that were compared now; the others were before.
         tests: one entry for each test set.
     """
