@@ -8,7 +8,7 @@ from catalog.command import Command
 from catalog.errors import SignalError
 from catalog.query.plan import Plan
 from catalog.query.resolved import Resolved
-from catalog.query.sources import trajectories
+from catalog.query.sources.trajectories import trajectories
 from catalog.signals.coverage import Coverage
 from catalog.signals.kind_options import Kind
 from catalog.signals.kinds import KINDS

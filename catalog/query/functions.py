@@ -12,7 +12,7 @@ from catalog.errors import NotFoundError
 from catalog.notebook import NotebookResult
 from catalog.query.arguments import FILLED, expected, is_relation, is_variadic, parameters_of
 from catalog.query.kernels import Kernels, kernels_of
-from catalog.query.sources import SOURCES
+from catalog.query.sources import DECLARED_SOURCES, SOURCES
 from catalog.store.references import nearest
 from catalog.store.store import Store
 
@@ -32,24 +32,6 @@ _SOURCE_ARGUMENTS = {
     "target_of": "The pool whose gradients a target's are compared with; NULL for no target.",
     "text": "Text to look for.",
     "method": "How the map was laid out; required if there are several maps.",
-}
-_SOURCE_EXAMPLES = {
-    "pool": "SELECT source, count(*) FROM pool('alpaca@2') GROUP BY source",
-    "pools": "SELECT pool, count(*) FROM pools('alpaca', 'gsm@1') GROUP BY pool",
-    "subset": "SELECT rank, prompt FROM subset('few') ORDER BY rank",
-    "scores": "SELECT * FROM scores('alpaca') ORDER BY ifd DESC LIMIT 10",
-    "score": "SELECT * FROM score('alpaca', name => 'ifd') WHERE value IS NULL",
-    "labels": "SELECT * FROM labels('alpaca', name => 'instag') WHERE len(labels) > 3",
-    "trajectories": "SELECT losses[1] - losses[-1] FROM trajectories('alpaca', proxy => 'tiny')",
-    "embeddings": "SELECT * FROM kmeans((FROM embeddings('alpaca')), k => 10)",
-    "map": "SELECT x, y FROM map('alpaca') ORDER BY fingerprint",
-    "marks": "SELECT * FROM pool('alpaca') ANTI JOIN (FROM marks('alpaca') WHERE mark = 'bad') "
-    "USING (instruction_id)",
-    "token_states": "SELECT * FROM log_det((FROM token_states('alpaca')), budget => 100)",
-    "gradients": "SELECT * FROM k_center((FROM gradients('alpaca')), budget => 100)",
-    "label_embeddings": "SELECT * FROM label_embeddings('alpaca')",
-    "text_embeddings": "SELECT text, vector FROM text_embeddings('alpaca', text => 'cooking')",
-    "matches": "SELECT * FROM matches('alpaca', text => 'boil an egg') WHERE rank <= 10",
 }
 _SECTION = re.compile(r"^(Args|Returns|Raises):\n", flags=re.MULTILINE)
 _ARGUMENT = re.compile(r"^    (\w+): (.*(?:\n {5,}.*)*)", flags=re.MULTILINE)
@@ -121,8 +103,9 @@ def describe_function(store: Store, name: str) -> FunctionDescription:
 
 
 def _described(name: str, kernels: Kernels) -> FunctionDescription:
-    if name in SOURCES:
-        return _description(SOURCES[name], name, "source", {}, example=_SOURCE_EXAMPLES[name])
+    if name in DECLARED_SOURCES:
+        source = DECLARED_SOURCES[name]
+        return _description(source.function, name, "source", {}, example=source.example)
     kernel = kernels.find(name)
     return _description(kernel.function, name, "kernel", dict(kernel.adds))
 
@@ -136,13 +119,9 @@ def _description(
     example: str = "",
 ) -> FunctionDescription:
     sections = _sections(inspect.getdoc(function) or "")
-    meanings = (
-        _SOURCE_ARGUMENTS
-        if kind == "source"
-        else {
-            match[1]: _one_line(match[2]) for match in _ARGUMENT.finditer(sections.get("Args", ""))
-        }
-    )
+    meanings = dict(_SOURCE_ARGUMENTS) if kind == "source" else {}
+    for match in _ARGUMENT.finditer(sections.get("Args", "")):
+        meanings[match[1]] = _one_line(match[2])
     arguments = tuple(
         _argument(parameter, meanings.get(parameter.name, ""))
         for parameter in parameters_of(function).values()

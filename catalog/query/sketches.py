@@ -10,15 +10,11 @@ from typing import Any, Literal
 import duckdb
 
 from catalog.query.resolved import Resolved
-from catalog.query.source_columns import MEMBER, OPAQUE
-from catalog.query.sources import SOURCES, Source
+from catalog.query.sources import DECLARED_SOURCES, SOURCES, Source
 from catalog.store.connection import Connection
 from catalog.store.migrate import migrate
 from catalog.store.quoting import quoted
 from catalog.store.references import Reference
-
-DIMENSION = 384
-"""Of the vectors of a sketch, since some functions take vectors of a known length only."""
 
 
 def empty_catalog() -> Connection:
@@ -39,27 +35,12 @@ def sketches(scores: Mapping[str, str]) -> dict[str, Source]:
     Args:
         scores: the columns of ``scores(...)`` with their DuckDB types.
     """
-    vector = f"FLOAT[{DIMENSION}]"
     columns = "".join(
         f", CAST(NULL AS {type_}) AS {quoted(name)}" for name, type_ in scores.items()
     )
-    relations: dict[str, dict[str, Any]] = {
-        "pool": {"sql": "pool_at(0, 1)"},
-        "pools": {"sql": "(SELECT *, '' AS pool, 0::BIGINT AS rank FROM pool_at(0, 1))"},
-        "subset": {"sql": "subset_at(0)"},
-        "score": {"sql": "score_at('pool', 0, 1, 0)"},
-        "scores": {"sql": f"(SELECT instruction_id, fingerprint{columns} FROM instructions)"},
-        "labels": {"sql": "signal_labels_at('pool', 0, 1, 0)"},
-        "trajectories": {"columns": MEMBER | {"losses": "FLOAT[]"}},
-        "embeddings": {"columns": MEMBER | {"vector": vector}},
-        "map": {"columns": MEMBER | {"x": "FLOAT", "y": "FLOAT"}},
-        "marks": {"sql": "marks_at('pool', 0, 1, 0)"},
-        "token_states": {"columns": MEMBER | {"n_tokens": "INTEGER", "states": OPAQUE}},
-        "gradients": {"columns": MEMBER | {"vector": vector}},
-        "text_embeddings": {"columns": {"text": "VARCHAR", "vector": vector}},
-        "matches": {"sql": "word_matches_at('pool', 0, 1, 'text')"},
-        "label_embeddings": {"columns": {"label": "VARCHAR", "vector": vector}},
-    }
+    of_scores = {"sql": f"(SELECT instruction_id, fingerprint{columns} FROM instructions)"}
+    relations = {name: each.stand_in for name, each in DECLARED_SOURCES.items()}
+    relations |= {"scores": of_scores}
     return {name: _sketch(SOURCES[name], relations[name]) for name in SOURCES}
 
 

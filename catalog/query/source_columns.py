@@ -7,6 +7,8 @@ from catalog.signals.kind_options import Kind
 
 MEMBER = {"instruction_id": "BIGINT", "fingerprint": "VARCHAR"}
 OPAQUE = 'STRUCT("(opaque)" BIGINT)'  # what a query passes on and cannot look into
+SKETCHED_VECTOR = "FLOAT[384]"
+"""The type of vectors without a catalog: some functions take vectors of a known length only."""
 
 
 def stored_columns(kind: Kind, signal: Coverage | None) -> dict[str, str]:

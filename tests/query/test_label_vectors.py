@@ -9,7 +9,7 @@ from catalog.errors import InterruptedQueryError, ModelNotFoundError, SignalErro
 from catalog.query.executor import Limits
 from catalog.query.session import session
 from catalog.query.source_text import SourceText
-from catalog.query.sources import label_embeddings
+from catalog.query.sources.label_embeddings import label_embeddings
 from catalog.query.stream import run
 from catalog.selection.definition import define
 from catalog.selection.explain import explain

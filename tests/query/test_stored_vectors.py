@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from catalog.errors import QueryError
-from catalog.query.sources import embeddings
+from catalog.query.sources.embeddings import embeddings
 from catalog.query.stream import run, stream
 from catalog.signals.coverage import PinnedSignals
 from catalog.store.store import Store

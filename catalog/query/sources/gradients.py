@@ -1,4 +1,4 @@
-"""The relation of gradients: those of a pool, or of a target at the checkpoints of a pool."""
+"""Relation ``gradients(...)``: those of a pool, or of a target at a pool's checkpoints."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 from catalog.errors import SignalError
 from catalog.query.resolved import Resolved, nothing
-from catalog.query.source_columns import stored_columns
-from catalog.query.stored_vectors import load_embeddings
+from catalog.query.source_columns import MEMBER, SKETCHED_VECTOR, stored_columns
+from catalog.query.sources._decorator import source
 from catalog.signals.coverage import Coverage, PinnedSignals, coverages
 from catalog.signals.resolve import command_for, missing_error, resolve_signal
 from catalog.store.database import Connection
@@ -19,22 +19,31 @@ TARGET = "sgd"
 """The optimizer in the identity of a target's gradients: none changes them."""
 
 
-def gradient_source(
+@source(
+    order=120,
+    example="SELECT * FROM k_center((FROM gradients('alpaca')), budget => 100)",
+    columns=MEMBER | {"vector": SKETCHED_VECTOR},
+)
+def gradients(
     connection: Connection,
     ref: str,
     *,
-    model: str | None,
-    target_of: str | None,
-    pins: PinnedSignals | None,
+    model: str | None = None,
+    target_of: str | None = None,
+    pins: PinnedSignals | None = None,
 ) -> Resolved:
-    """Return the source of gradients; see `catalog.query.sources.gradients`."""
+    """Read one row for each member with a gradient: ``vector FLOAT[d]``, of length one.
+
+    With ``target_of`` the members are examples of a target: their plain gradients at the
+    checkpoints of that pool's, which inner products compare with that pool's own.
+    """
     found = resolve(connection, ref)
     if target_of is None:
-        return _source(found, _of_members(connection, found, model, pins), model)
+        return _resolved(found, _of_members(connection, found, model, pins), model)
     pool = resolve(connection, pins.reference(target_of) if pins else target_of)
     of_pool = _of_members(connection, pool, model, pins)
     if isinstance(of_pool, SignalError):
-        return _source(pool, of_pool, model)
+        return _resolved(pool, of_pool, model)
     return _of_target(connection, found, pool, of_pool)
 
 
@@ -55,10 +64,10 @@ def _of_target(
     wanted = _at(of_pool.identity) | {"optimizer": TARGET}
     for each in coverages(connection, target, kind="gradients"):
         if _at(each.identity) == wanted and not each.n_missing:
-            return _source(target, each, each.name)
+            return _resolved(target, each, each.name)
     problem = f"{target} has no gradients at the checkpoints of {pool}, or not of all its members"
     error = SignalError(f"{problem}: `{command}` computes them", command=command)
-    return _source(target, error, of_pool.name)
+    return _resolved(target, error, of_pool.name)
 
 
 def _at(identity: Mapping[str, Any]) -> dict[str, Any]:
@@ -66,7 +75,7 @@ def _at(identity: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in identity.items() if key != "batch_order"}
 
 
-def _source(reference: Reference, chosen: Coverage | SignalError, name: str | None) -> Resolved:
+def _resolved(reference: Reference, chosen: Coverage | SignalError, name: str | None) -> Resolved:
     if isinstance(chosen, SignalError):
         columns = stored_columns("gradients", None)
         return Resolved(
@@ -76,6 +85,8 @@ def _source(reference: Reference, chosen: Coverage | SignalError, name: str | No
             columns=columns,
             command=chosen.command,
         )
+    from catalog.query.stored_vectors import load_embeddings
+
     return Resolved(
         *(reference, None, "gradients", name),
         load=partial(load_embeddings, reference=reference, signal=chosen),

@@ -1,23 +1,19 @@
-"""Sources of members: pools, subsets, and several of them as one."""
+"""Relation ``pools(...)``: the members of several pools and subsets."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from catalog.query.resolved import Resolved
+from catalog.query.sources._decorator import source
 from catalog.store.database import Connection
 from catalog.store.quoting import literal
-from catalog.store.references import Reference, resolve, resolve_all
+from catalog.store.references import Reference, resolve_all
 
 
-def pool(connection: Connection, ref: str) -> Resolved:
-    """Read a pool at a version, or a subset, which is a relation like a pool."""
-    found = resolve(connection, ref)
-    if found.kind == "subset":
-        return Resolved(found, sql=f"subset_at({found.id})")
-    return Resolved(found, sql=f"pool_at({found.id}, {found.version})")
-
-
+@source(
+    order=20,
+    example="SELECT pool, count(*) FROM pools('alpaca', 'gsm@1') GROUP BY pool",
+    sql="(SELECT *, '' AS pool, 0::BIGINT AS rank FROM pool_at(0, 1))",
+)
 def pools(connection: Connection, ref: str, *more: str) -> Resolved:
     """Read the members of several pools and subsets, each member once.
 
@@ -43,21 +39,3 @@ def _members_beside(before: tuple[Reference, ...], reference: Reference) -> str:
         query += f" ANTI JOIN members_of('{each.kind}', {each.id}, {each.version})"
         query += " USING (instruction_id)"
     return f"({query})"
-
-
-def subset(connection: Connection, ref: str) -> Resolved:
-    """Read a subset's members: a pool's columns, ``rank`` (from 1), ``why`` (JSON) and ``copies``.
-
-    The column ``pool`` names the pool that a member comes from.
-    """
-    found = resolve(connection, ref, kind="subset")
-    return Resolved(found, sql=f"subset_at({found.id})")
-
-
-def union(parts: list[Resolved]) -> Resolved:
-    """Return sources of equal columns as one, each row once; the first fault of any."""
-    fault = next((each.fault for each in parts if each.fault), None)
-    unread = next((each for each in parts if each.sql is None), None)
-    sql = " UNION ".join(f"(FROM {each.sql})" for each in parts)
-    more = tuple((each.reference, "") for each in parts[1:])
-    return replace(unread or replace(parts[0], sql=f"({sql})"), more=more, fault=fault)
