@@ -53,6 +53,26 @@ def argument(name: str, value: object = None, *, flag: str | None = None) -> str
     return f"{flag} {value}"
 
 
+def quantity(n: int, singular: str, plural: str = "") -> str:
+    """Return a number and its noun: the singular for one, else the plural, by default with an s.
+
+    >>> quantity(1, "file"), quantity(1234, "file"), quantity(2, "entry", "entries")
+    ('1 file', '1,234 files', '2 entries')
+    """
+    noun = singular if n == 1 else plural or f"{singular}s"
+    return f"{n:,} {noun}"
+
+
+def rows_and_members(n_rows: int, n_members: int) -> str:
+    """Return how many members a subset has, and its rows where a member stands several times.
+
+    >>> rows_and_members(1, 1), rows_and_members(16946, 10473)
+    ('1 member', '16,946 rows of 10,473 members')
+    """
+    members = quantity(n_members, "member")
+    return members if n_rows == n_members else f"{quantity(n_rows, 'row')} of {members}"
+
+
 def listed(names: Iterable[object], *, most: int = MOST_LISTED) -> str:
     """Return names for a message: ten at most, long ones cut, and how many more there are.
 

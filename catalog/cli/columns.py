@@ -11,6 +11,9 @@ NAMES = frozenset(
 )
 """Columns that name the subject of a row. They never shrink, wrap or leave."""
 
+ORIGINS = frozenset(("pool", "selector"))
+"""Columns that name the subject of a row, unless there is a column ``name``."""
+
 EXPENDABLE = (
     *("identity", "lance_table", "members", "definition", "n_bytes", "dimension", "signal_id"),
     *("index_recall", "is_prompts_only", "shapes", "seconds", "seed"),
@@ -75,7 +78,7 @@ def fitted(columns: Sequence[Column], width: int | None) -> tuple[list[Column], 
     """Return the columns that fit on a line, and their widths.
 
     The widest columns shrink first. If columns do not fit at their smallest width, some leave:
-    empty ones first, then those of `EXPENDABLE`, then the last ones. Names stay.
+    empty ones first, then those of `EXPENDABLE`, then the last ones. Names of the subject stay.
 
     Args:
         columns: the columns of the table, in order.
@@ -89,12 +92,16 @@ def fitted(columns: Sequence[Column], width: int | None) -> tuple[list[Column], 
     ['note', 'name']
     """
     kept = list(columns)
+    subjects = NAMES - ORIGINS if any(column.name == "name" for column in kept) else NAMES
     if width is None:
         return kept, [column.widest for column in kept]
     while len(kept) > 1 and sum(column.least + GAP for column in kept) - GAP > width:
-        first = min(enumerate(kept), key=lambda item: _leaves(item[1], item[0]))[1]
-        if first.name in NAMES:
+        leaving = [
+            (_leaves(each, n), n) for n, each in enumerate(kept) if each.name not in subjects
+        ]
+        if not leaving:
             break
+        first = kept[min(leaving)[1]]
         kept.remove(first)
     widths = [column.widest for column in kept]
     while sum(widths) + GAP * (len(widths) - 1) > width:
@@ -123,12 +130,12 @@ def _parts(name: str) -> list[str]:
     return re.findall(r"[^_\s]*[_\s]+|[^_\s]+", name)
 
 
-def _leaves(column: Column, place: int) -> tuple[bool, bool, int, int]:
+def _leaves(column: Column, place: int) -> tuple[bool, int, int]:
     """Return the key by which columns leave, the lowest first."""
     expendable = len(EXPENDABLE)
     if column.name in EXPENDABLE:
         expendable = EXPENDABLE.index(column.name)
-    return column.name in NAMES, not column.is_empty, expendable, -place
+    return not column.is_empty, expendable, -place
 
 
 def _width(text: str) -> int:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from catalog.catalog import Catalog
+from catalog.cli.going_on import going_on
 from catalog.cli.group import json_option
 from catalog.cli.options import (
     gate_option,
@@ -20,6 +21,7 @@ from catalog.cli.options import (
     trial_options,
 )
 from catalog.cli.output import echo_json, echo_rows, say
+from catalog.messages import quantity
 
 if TYPE_CHECKING:
     from catalog.subsets.mixture import Mixture
@@ -85,7 +87,8 @@ def mix(
     for trial in found:
         parts = [f"{part}={size}" for part, size in trial.settings.items()]
         asked: dict[str, Any] = {"budget": trial.budget, "seed": trial.seed, "seconds": timeout}
-        mixtures.append(catalog.project.mix(name=trial.name, parts=parts, **asked, **options))
+        with going_on(trial.name, n_done=len(mixtures), n=len(found)):
+            mixtures.append(catalog.project.mix(name=trial.name, parts=parts, **asked, **options))
         if not is_json:
             _echo(mixtures[-1])
     if is_json:
@@ -111,11 +114,11 @@ def _echo(mixture: Mixture) -> None:
     again = "" if mixture.is_new else ", the same definition as before"
     say(
         f"{mixture.reference}: {mixture.achieved:,} {unit} of {mixture.budget}, "
-        f"{mixture.n_rows:,} rows of {mixture.n_members:,} members{again}"
+        f"{quantity(mixture.n_rows, 'row')} of {quantity(mixture.n_members, 'member')}{again}"
     )
     for part in mixture.parts:
-        if part.asked is None and not part.n_members:
-            say(f"  {part.part} has no rows: every member belongs to an earlier part")
+        if not part.available:
+            say(f"  {part.part} has no {unit} of its own: earlier parts have all its members")
         elif part.ran_out:
             say(f"  {part.part} ran out: {part.achieved:,} {unit} of {part.asked:,.0f}")
     for warning in mixture.warnings:

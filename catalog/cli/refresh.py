@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from catalog.catalog import Catalog
+from catalog.cli.going_on import going_on
 from catalog.cli.options import parse_pairs, pass_catalog, references_of, set_option
 from catalog.cli.output import echo_json, say
 from catalog.cli.select import (
@@ -56,7 +57,10 @@ def refresh(
         names = [each for each in names if each.removesuffix(".ranking") not in {*names} - {each}]
     settings = parse_pairs(pairs, option="--set")
     options |= {"budget": budget, "settings": settings, "keep": is_keeping, "is_json": is_json}
-    answers = [_refresh(catalog, each, options) for each in names]
+    answers: list[dict[str, Any]] = []
+    for each in names:
+        with going_on(each, n_done=len(answers), n=len(names)):
+            answers.append(_refresh(catalog, each, options))
     if is_json:
         echo_json(answers[0] if name and not is_glob(name) else answers)
     elif not names:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from catalog.catalog import Catalog
+from catalog.cli.going_on import going_on
 from catalog.cli.group import dry_run_option, json_option
 from catalog.cli.options import (
     gate_option,
@@ -23,6 +24,7 @@ from catalog.cli.options import (
 )
 from catalog.cli.output import echo_json, progress_bar, say
 from catalog.errors import OptionError
+from catalog.messages import quantity, rows_and_members
 
 if TYPE_CHECKING:
     from catalog.project.sweep import Trial
@@ -119,19 +121,23 @@ def select(
     several values of --budget, --seed or one --set NAME, every combination becomes a subset.
     """
     from catalog.project.sweep import reads_seed, trials
+    from catalog.subsets.all_or_none import all_or_none
 
     settings = parse_lists(pairs, option="--set")
     found = trials(name, budgets=budgets, seeds=seeds, settings=settings)
-    if where:
-        pool = _narrowed(catalog, pool, where, options)
-    for test in tests:
-        pool = _clean(catalog, pool, test, options)
     answers = []
-    for trial in found:
-        selected = _select(catalog, selector, pool, trial, options)
-        answers.append(selected_json(selected))
-        if not is_json:
-            echo_selected(selected)
+    with all_or_none(catalog.store) as keep:
+        if where:
+            pool = _narrowed(catalog, pool, where, options)
+        for test in tests:
+            pool = _clean(catalog, pool, test, options)
+        for trial in found:
+            with going_on(trial.name, n_done=len(answers), n=len(found)):
+                selected = _select(catalog, selector, pool, trial, options)
+            keep()
+            answers.append(selected_json(selected))
+            if not is_json:
+                echo_selected(selected)
     if len(seeds) > 1 and not reads_seed(catalog.store, selected.definition):
         say(f"  {selector} reads no $seed: subsets that differ only in the seed have equal members")
     if is_json:
@@ -197,8 +203,8 @@ def _clean(catalog: Catalog, pool: str, test: str, options: dict[str, Any]) -> s
     selected = catalog.project.select_clean(pool, test=test, **limits)
     n_left_out = selected.definition.n_members - selected.n_members
     say(
-        f"  {selected.reference}: {selected.n_members:,} members; "
-        f"{n_left_out:,} share 13 words in a row with {test}"
+        f"  {selected.reference}: {quantity(selected.n_members, 'member')}; "
+        f"{quantity(n_left_out, 'shares', 'share')} 13 words in a row with {test}"
     )
     return str(selected.reference)
 
@@ -210,8 +216,8 @@ def _narrowed(catalog: Catalog, pool: str, where: str, options: dict[str, Any]) 
     limits = {"memory": options["memory"], "seconds": options["timeout"]}
     selected = catalog.project.select_where(pool, where=where, **limits)
     say(
-        f"  {selected.reference}: {selected.n_members:,} of {selected.definition.n_members:,} "
-        f"members meet {where}"
+        f"  {selected.reference}: {selected.n_members:,} of "
+        f"{quantity(selected.definition.n_members, 'member')} meet {where}"
     )
     return str(selected.reference)
 
@@ -245,7 +251,7 @@ def compute_for_refresh(
 
 def selected_json(selected: Selected) -> dict[str, Any]:
     """Return the result of a selection as JSON shows it."""
-    names = ("reference", "is_new", "n_members", "seconds", "warnings")
+    names = ("reference", "is_new", "n_members", "n_rows", "seconds", "warnings")
     content = {name: getattr(selected, name) for name in names}
     content["overlaps"] = [vars(each) for each in selected.overlaps]
     definition = selected.definition
@@ -254,7 +260,7 @@ def selected_json(selected: Selected) -> dict[str, Any]:
 
 def echo_selected(selected: Selected) -> None:
     """Print the result of a selection, and its warnings on stderr."""
-    count = f"{selected.n_members:,} members"
+    count = rows_and_members(selected.n_rows, selected.n_members)
     seconds = f"{selected.seconds:.1f} s"
     if selected.reference is None:
         click.echo(f"dry run: {count} ({seconds}); nothing was written")

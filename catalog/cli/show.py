@@ -11,6 +11,7 @@ from catalog.catalog import Catalog
 from catalog.cli.group import table_options
 from catalog.cli.options import pass_catalog
 from catalog.cli.output import echo_json, echo_rows, echo_text
+from catalog.messages import quantity, rows_and_members
 
 if TYPE_CHECKING:
     from catalog.pools.versions import Description
@@ -49,7 +50,8 @@ def _echo_pool(description: Description, *, is_json: bool) -> None:
     if version["restored_from"] is not None:
         origin = f"restored from version {version['restored_from']}"
     echo_text(
-        f"{description.reference}{_tags(description.tags)}: {version['n_members']:,} members, "
+        f"{description.reference}{_tags(description.tags)}: "
+        f"{quantity(version['n_members'], 'member')}, "
         f"{origin} {version['registered_at']:%Y-%m-%d %H:%M:%S} UTC"
     )
     echo_text(_shape(description.shape))
@@ -90,12 +92,13 @@ def _echo_subset(description: SubsetDescription, *, is_json: bool) -> None:
         head = {"reference": description.reference, "tags": description.tags}
         echo_json(head | record | {"examples": examples})
         return
+    count = rows_and_members(record["n_rows"], record["n_members"])
     echo_text(
-        f"{description.reference}{_tags(description.tags)}: {record['n_members']:,} members, "
+        f"{description.reference}{_tags(description.tags)}: {count}, "
         f"selected {record['created_at']:%Y-%m-%d %H:%M:%S} UTC in {record['seconds']:.1f} s"
     )
     parameters = definition["parameters"].items()
-    given = "".join(f", {name} {value}" for name, value in parameters if value is not None)
+    given = "".join(f", {name} {value}" for name, value in parameters if value not in (None, ""))
     echo_text(
         f"{record['selector']} of {definition['pool']}, budget {_budget(record)}, "
         f"seed {record['seed']}{given}"

@@ -12,7 +12,7 @@ from catalog.catalog import Catalog
 from catalog.cli.group import DIFFERENT, DONE, table_options
 from catalog.cli.options import memory_option, pass_catalog, references_of
 from catalog.cli.output import cell, echo_json, echo_one_or_all, echo_rows, echo_text, say
-from catalog.messages import significant
+from catalog.messages import quantity, rows_and_members, significant
 
 if TYPE_CHECKING:
     from catalog.subsets.compare import Comparison
@@ -56,15 +56,16 @@ def verify(ctx: click.Context, reference: str, memory: str, is_json: bool) -> No
 
 
 def _echo_verification(verification: Verification) -> None:
-    n_members, n_different = verification.n_members, verification.n_different
+    n_rows, n_different = verification.n_rows, verification.n_different
     if verification.is_same:
-        echo_text(f"{verification.reference}: the same {n_members:,} members in the same order")
+        count = rows_and_members(n_rows, verification.n_members)
+        echo_text(f"{verification.reference}: the same {count} in the same order")
         return
-    echo_text(f"{verification.reference}: {n_different:,} of {n_members:,} ranks differ")
+    echo_text(f"{verification.reference}: {n_different:,} of {quantity(n_rows, 'row')} differ")
     nothing = "the definition cannot run again"
     if not n_different:
         nothing = "the stored members were changed"
-    names = ("rank", "stored", "now")
+    names = ("row", "stored", "now")
     rows = [dict(zip(names, row, strict=True)) for row in verification.differences]
     echo_rows(rows, is_json=False, nothing=nothing)
 

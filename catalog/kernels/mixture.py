@@ -19,7 +19,7 @@ COLUMNS = ("fingerprint", "pool", "turn", "n_tokens", "caps")
 
 
 @kernel(
-    version=1,
+    version=2,
     adds={
         "copies": "INTEGER",
         "place": "DOUBLE",

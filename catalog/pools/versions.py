@@ -10,6 +10,7 @@ from catalog.errors import OptionError
 from catalog.frames import to_polars
 from catalog.notebook import NotebookResult
 from catalog.store.database import Connection
+from catalog.store.drop_subset import drop_subset, refuse_dependents
 from catalog.store.members import without_empty
 from catalog.store.queries import query
 from catalog.store.references import Reference, check_tag, resolve
@@ -149,26 +150,17 @@ def drop(connection: Connection, text: str) -> Reference:
     """
     reference = resolve(connection, text)
     if reference.kind == "subset":
-        version = reference.version if "@" in text else None
-        _refuse(connection, "subsets/made_from", text, name=reference.name, version=version)
-        for step in ("subsets/drop_members", "subsets/drop_sources", "subsets/drop", "tags/drop"):
-            connection.execute(query(step), {"name": reference.name, "version": version})
+        drop_subset(connection, reference.name, reference.version if "@" in text else None)
         return reference
     if "@" in text:
         raise OptionError(
             f"{text} is one version of a pool, and a pool keeps its history: "
             f"drop the whole pool {reference.name}"
         )
-    _refuse(connection, "pools/subsets_made_from", reference.name, pool_id=reference.id)
+    params = {"pool_id": reference.id}
+    rows = connection.sql(query("pools/subsets_made_from"), params=params).fetchall()
+    refuse_dependents([row[0] for row in rows], reference.name)
     for table in ("folded", "media_files", "members", "quarantine", "versions", "pool"):
         connection.execute(query(f"pools/drop_{table}"), {"pool_id": reference.id})
     connection.execute(query("tags/drop"), {"name": reference.name, "version": None})
     return reference
-
-
-def _refuse(connection: Connection, made_from: str, dropped: str, **params: Any) -> None:
-    names = [row[0] for row in connection.sql(query(made_from), params=params).fetchall()]
-    if names:
-        raise OptionError(
-            f"{len(names)} subset(s) depend on {dropped} ({', '.join(names[:5])}): drop them first"
-        )

@@ -11,11 +11,12 @@ from catalog.messages import argument
 from catalog.notebook import NotebookResult
 from catalog.query.executor import Limits
 from catalog.query.stream import run
-from catalog.selection.selector import Selector, packaged_selection
+from catalog.selection.selector import Selector, packaged_selection, unplaced
 from catalog.store.queries import query
 from catalog.store.references import check_name, resolve
 from catalog.store.store import Store
-from catalog.subsets.select import select
+from catalog.subsets.all_or_none import all_or_none
+from catalog.subsets.select import Selected, select
 from catalog.subsets.store import members
 
 NEAR_DUPLICATES = "near_duplicates"
@@ -103,25 +104,30 @@ def split(
     selector, settings = split_selection(by, into=into, stratify=stratify)
     with store.reading() as connection:
         found = str(resolve(connection, reference))
-    chosen = {
-        part: select(
-            store,
-            selector,
-            found,
-            name=f"{name}.{part}",
-            budget="all",
-            settings=settings | {"part": part},
-            seed=seed,
-            limits=limits,
+    asked: dict[str, Any] = {"budget": "all", "seed": seed, "limits": limits}
+    with all_or_none(store), unplaced(selector):
+        parts = tuple(
+            _part(
+                select(
+                    store,
+                    selector,
+                    found,
+                    name=f"{name}.{part}",
+                    settings=settings | {"part": part},
+                    **asked,
+                ),
+                part,
+                size,
+            )
+            for part, size in into.items()
         )
-        for part in into
-    }
-    parts = tuple(
-        Part(part, into[part], str(each.reference), each.is_new, each.n_members)
-        for part, each in chosen.items()
-    )
-    groups = _groups(store, found, selector, settings, seed=seed, limits=limits)
-    return Split(found, by, parts, **_counts(store, parts, groups))
+        groups = _groups(store, found, selector, settings, seed=seed, limits=limits)
+        return Split(found, by, parts, **_counts(store, parts, groups))
+
+
+def _part(selected: Selected, name: str, size: str) -> Part:
+    reference = str(selected.reference)
+    return Part(name, size, reference, selected.is_new, selected.n_members)
 
 
 def split_selection(

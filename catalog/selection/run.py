@@ -54,6 +54,14 @@ class SelectionResult:
         return members_sha256(self.rows)
 
     @property
+    def n_rows(self) -> int:
+        """Return how many rows the members are."""
+        import pyarrow.compute as pc
+
+        n_rows: int = pc.sum(self.members["copies"]).as_py() or 0
+        return n_rows
+
+    @property
     def rows(self) -> list[str]:
         """Return the fingerprints of the rows in order, as the macro `row_position` orders them."""
         import numpy as np

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from catalog.errors import OptionError, SelectorNotFoundError
+from catalog.errors import CatalogError, OptionError, SelectorNotFoundError
 from catalog.notebook import NotebookResult
 from catalog.query.source_text import Insert
 from catalog.selection.header import PROVIDED, order_matters, read_header
@@ -125,6 +126,21 @@ def find_selector(store: Store, name: str) -> Selector:
 def packaged_selection(name: str) -> Selector:
     """Return a selection that the catalog makes for one of its own verbs, such as ``clean_of``."""
     return _packaged(package_data_dir("sql") / "selections" / f"{name}.sql")
+
+
+@contextmanager
+def unplaced(selector: Selector) -> Iterator[None]:
+    """Let errors name no place in the text of a selector that no user wrote.
+
+    Raises:
+        CatalogError: what the block raises.
+    """
+    try:
+        yield
+    except CatalogError as error:
+        if not str(error.location).startswith(f"{selector.file}:"):
+            raise
+        raise error.saying(error.message) from error
 
 
 def read_text(path: str) -> str:

@@ -136,7 +136,10 @@ def compare(
     with store.reading() as connection:
         found = [resolve(connection, text) for text in texts]
         lines = [_ancestors(connection, reference) for reference in found]
-        facts = {str(each): _facts(connection, each) for each in found if each.kind == "subset"}
+        records = {str(each): stored(connection, each) for each in found if each.kind == "subset"}
+    facts = {name: {key: record[key] for key in FACTS} for name, record in records.items()}
+    has_repeats = any(record["n_rows"] != record["n_members"] for record in records.values())
+    n_rows = {name: record["n_rows"] for name, record in records.items()} if has_repeats else {}
     parent = _common(lines, texts)
     names = [str(reference) for reference in found]
     measured = Parent(
@@ -152,12 +155,12 @@ def compare(
     )
     whole = {name: measured.ids_of(name) for name in names}
     members = {name: measured.still_there(name, ids) for name, ids in whole.items()}
-    rows = [{"name": name} | measured.row(name, ids) for name, ids in members.items()]
+    rows = [_of(name, measured.row(name, ids), n_rows) for name, ids in members.items()]
     spread = {}
     for size in sorted({len(ids) for ids in members.values() if len(ids) < len(measured.ids)}):
         draws, name = measured.draws(size), f"random {size:,}"
         mean, spread[name] = measured.baseline(draws)
-        rows.append({"name": name} | mean)
+        rows.append(_of(name, mean, n_rows and {name: size}))
         members[name] = draws[0]
     overlap = {
         (a, b): _jaccard(whole[a], whole[b]) for i, a in enumerate(names) for b in names[i + 1 :]
@@ -165,6 +168,17 @@ def compare(
     landscape = None if measured.landscape is None else to_polars(measured.landscape)
     notes = tuple(dict.fromkeys(measured.notes))
     return Comparison(rows, overlap, landscape, members, notes, parent, spread, facts)
+
+
+def _of(name: str, measures: Mapping[str, Any], n_rows: Mapping[str, int]) -> dict[str, Any]:
+    """Return a row of the comparison, with the rows that its members are if some stand repeatedly.
+
+    A pool has each member once.
+    """
+    row = {"name": name, "n_members": measures["n_members"]}
+    if n_rows:
+        row["n_rows"] = n_rows.get(name, measures["n_members"])
+    return row | measures
 
 
 def _jaccard(left: Ids, right: Ids) -> float:
@@ -214,8 +228,3 @@ def _common(lines: Sequence[Sequence[Sources]], texts: Sequence[str]) -> str:
     for pool in sorted((pool for each in pools for pool in each), key=lambda pool: pool.version):
         newest[pool.name] = pool
     return listed_references(newest[name] for name in sorted(newest))
-
-
-def _facts(connection: Any, reference: Reference) -> dict[str, Any]:
-    record = stored(connection, reference)
-    return {name: record[name] for name in FACTS}

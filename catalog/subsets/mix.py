@@ -8,15 +8,21 @@ from dataclasses import replace
 from typing import Any
 
 from catalog.errors import OptionError
-from catalog.kernels._common.mixing import ALL, REST, Part, read_budget, read_parts
+from catalog.kernels._common.mixing import ALL, REST, Part, deal, read_budget, read_parts
 from catalog.kernels._common.sizes import read_share, read_tokens
 from catalog.messages import argument
 from catalog.query.executor import Limits
 from catalog.query.expression import bracketed, inserts
-from catalog.selection.selector import Selector, find_selector, packaged_selection
+from catalog.selection.selector import (
+    Selector,
+    find_selector,
+    packaged_selection,
+    unplaced,
+)
 from catalog.selection.token_score import TokenScore, sum_of_tokens
 from catalog.store.references import Reference, check_name, count_members, resolve
 from catalog.store.store import Store
+from catalog.subsets.all_or_none import all_or_none
 from catalog.subsets.mixture import Mixture, reported
 from catalog.subsets.select import select
 
@@ -71,43 +77,42 @@ def mix(
     limits = limits or Limits()
     found = read_parts(parts)
     _require_units(found, budget, tokens)
+    deal(found, [()] * len(found), (), budget=read_budget(budget))  # refuses before it selects
     rules = [_cap(each) for each in caps]
-    sources = [
-        _source(
-            store,
-            part,
-            name=name,
-            total=read_budget(budget),
-            is_capped=bool(rules),
-            tokens=tokens,
-            seed=seed,
-            limits=limits,
+    asked: dict[str, Any] = {"tokens": tokens, "seed": seed, "limits": limits}
+    asked |= {"total": read_budget(budget), "is_capped": bool(rules)}
+    chosen: dict[str, Any] = {"budget": ALL, "seed": seed, "group": group, "limits": limits}
+    chosen |= {"is_newest": is_newest, "is_gated": is_gated}
+    with all_or_none(store):
+        sources = [_source(store, part, name=name, **asked) for part in found]
+        settings = _settings(found, sources, budget=budget, rules=rules, tokens=tokens)
+        text, selector = ",".join(map(str, sources)), _selector(rules, tokens)
+        with unplaced(selector):
+            selected = select(store, selector, text, name=name, settings=settings, **chosen)
+        return reported(
+            store, selected, found, sources, budget=budget, tokens=tokens, limits=limits
         )
-        for part in found
-    ]
+
+
+def _settings(
+    parts: Sequence[Part],
+    sources: Sequence[Reference],
+    *,
+    budget: str,
+    rules: Sequence[tuple[str, str]],
+    tokens: TokenScore | None,
+) -> dict[str, Any]:
+    """Return the settings of a mixture's selector."""
     names = [each.name for each in sources]
     repeated = [each for each in names if names.count(each) > 1]
     if repeated:
         raise OptionError(f"{repeated[0]} is named by two parts: name it once")
-    dealt = [replace(part, name=each) for part, each in zip(found, names, strict=True)]
+    dealt = [replace(part, name=each) for part, each in zip(parts, names, strict=True)]
     settings: dict[str, Any] = {"parts": ",".join(map(str, dealt)), "size": budget}
     settings["caps"] = ",".join(share for _, share in rules)
     if tokens:
         settings |= {"counted": tokens.name, "identity": tokens.identity_sha256}
-    selected = select(
-        store,
-        _selector(rules, tokens),
-        ",".join(map(str, sources)),
-        name=name,
-        budget=ALL,
-        settings=settings,
-        seed=seed,
-        group=group,
-        is_newest=is_newest,
-        is_gated=is_gated,
-        limits=limits,
-    )
-    return reported(store, selected, found, sources, budget=budget, tokens=tokens, limits=limits)
+    return settings
 
 
 def _require_units(parts: Sequence[Part], budget: str, tokens: TokenScore | None) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from catalog.kernels._common.mixing import Part
+from catalog.kernels._common.mixing import Part, read_budget, sizes
 from catalog.notebook import NotebookResult
 from catalog.query.executor import Limits
 from catalog.query.stream import run
@@ -18,6 +19,9 @@ from catalog.subsets.select import Selected
 
 LAST_SELECT = "\nSELECT instruction_id, pool AS part"
 
+NOTHING = {"achieved": 0, "available": 0, "n_members": 0, "n_rows": 0, "ran_out": True}
+"""Counts of a part whose every member belongs to an earlier part."""
+
 
 @dataclass(frozen=True)
 class MixedPart:
@@ -27,8 +31,10 @@ class MixedPart:
         part: as asked for, such as ``alpaca:s2l``.
         size: as asked for, such as ``40%`` or ``rest``.
         reference: what it draws from, ``name@version``.
-        asked: its size in rows or tokens; None for ``all``.
+        asked: its size in rows or tokens; None for ``all``. The rest is asked for what the sizes
+            of the other parts leave of the budget.
         achieved: rows or tokens that it got.
+        available: rows or tokens of the members that belong to no earlier part, each once.
         n_members: members of it in the mixture.
         n_rows: rows that these are.
         epochs: what it got, as a share of all its rows or tokens.
@@ -40,6 +46,7 @@ class MixedPart:
     reference: str
     asked: float | None
     achieved: int
+    available: int
     n_members: int
     n_rows: int
     epochs: float
@@ -89,10 +96,9 @@ def reported(
     text = f"{head}\n{query('mix/parts')}"
     rows = run(store, text, parameters=definition.given, name="mix", limits=limits).to_pylist()
     by_name = {row["pool"]: row for row in rows}
-    mixed = tuple(
-        _mixed(part, source, by_name.get(source.name))
-        for part, source in zip(parts, sources, strict=True)
-    )
+    found = [by_name.get(source.name, NOTHING) for source in sources]
+    asked = sizes(parts, [row["available"] for row in found], budget=read_budget(budget))
+    mixed = tuple(map(_mixed, parts, sources, asked, found))
     return Mixture(
         str(selected.reference),
         selected.is_new,
@@ -106,17 +112,16 @@ def reported(
     )
 
 
-def _mixed(part: Part, source: Reference, row: Mapping[str, Any] | None) -> MixedPart:
-    if row is None:  # every member belongs to an earlier part
-        return MixedPart(part.name, part.size, str(source), None, 0, 0, 0, 0.0, ran_out=True)
+def _mixed(part: Part, source: Reference, asked: float, row: Mapping[str, Any]) -> MixedPart:
     return MixedPart(
-        part.name,
-        part.size,
-        str(source),
-        row["asked"],
-        row["achieved"],
-        row["n_members"],
-        row["n_rows"],
-        row["achieved"] / max(row["available"], 1),
-        row["ran_out"],
+        part=part.name,
+        size=part.size,
+        reference=str(source),
+        asked=None if math.isinf(asked) else asked,
+        achieved=row["achieved"],
+        available=row["available"],
+        n_members=row["n_members"],
+        n_rows=row["n_rows"],
+        epochs=row["achieved"] / max(row["available"], 1),
+        ran_out=row["ran_out"],
     )

@@ -15,6 +15,7 @@ from catalog.selection.token_score import stored_score
 from catalog.signals.kinds import KINDS
 from catalog.store.references import Reference, bare_names, resolve
 from catalog.store.store import Store
+from catalog.subsets.all_or_none import all_or_none
 from catalog.subsets.keep import select_keeping, selection_record
 from catalog.subsets.select import Selected, select
 from catalog.subsets.store import stored
@@ -78,34 +79,35 @@ def refresh(
         record = selection_record(connection, reference) if is_keeping else newest
     content = record["definition"]
     require_complete(content)
-    if not is_dry_run:
-        _refresh_sources(store, reference, content, limits=limits)
-    selected_again = partial(
-        select,
-        store,
-        stored_selector(content, settings or {}, text=record["selector_text"]),
-        bare_names(content["pool"]),
-        settings=settings,
-        seed=content["seed"],
-        pins=stored_pins(content, is_onto=True),
-        is_strict=is_strict,
-        limits=limits,
-    )
-    asked = budget or record["budget_asked"] or content["budget"]
-    options: dict[str, Any] = {"tokens": stored_score(content), "group": newest["group_name"]}
-    options |= {"is_dry_run": is_dry_run, "is_new_version": is_new_version}
-    options |= {"is_gated": is_gated}
-    if is_keeping and asked != ALL:
-        ranking = selected_again(
-            name=f"{reference.name}.ranking", budget=ALL, is_superseding=True, is_checked=False
+    with all_or_none(store):
+        if not is_dry_run:
+            _refresh_sources(store, reference, content, limits=limits)
+        selected_again = partial(
+            select,
+            store,
+            stored_selector(content, settings or {}, text=record["selector_text"]),
+            bare_names(content["pool"]),
+            settings=settings,
+            seed=content["seed"],
+            pins=stored_pins(content, is_onto=True),
+            is_strict=is_strict,
+            limits=limits,
         )
-        return select_keeping(store, reference, ranking, budget=asked, limits=limits, **options)
-    is_superseding = is_superseding or record is not newest
-    selected = selected_again(
-        name=reference.name, budget=asked, is_superseding=is_superseding, **options
-    )
-    changes = _changes(reference, record, selected.definition.content)
-    return replace(selected, warnings=(*selected.warnings, *changes))
+        asked = budget or record["budget_asked"] or content["budget"]
+        options: dict[str, Any] = {"tokens": stored_score(content), "group": newest["group_name"]}
+        options |= {"is_dry_run": is_dry_run, "is_new_version": is_new_version}
+        options |= {"is_gated": is_gated}
+        if is_keeping and asked != ALL:
+            ranking = selected_again(
+                name=f"{reference.name}.ranking", budget=ALL, is_superseding=True, is_checked=False
+            )
+            return select_keeping(store, reference, ranking, budget=asked, limits=limits, **options)
+        is_superseding = is_superseding or record is not newest
+        selected = selected_again(
+            name=reference.name, budget=asked, is_superseding=is_superseding, **options
+        )
+        changes = _changes(reference, record, selected.definition.content)
+        return replace(selected, warnings=(*selected.warnings, *changes))
 
 
 def _require_same(

@@ -22,6 +22,7 @@ from catalog.store.database import Connection
 from catalog.store.queries import query
 from catalog.store.references import Reference, check_name, resolve
 from catalog.store.store import Store
+from catalog.subsets.all_or_none import note_written
 from catalog.subsets.churn import Churn
 from catalog.subsets.environment import environment
 from catalog.subsets.equivalent import find_equivalent
@@ -39,6 +40,7 @@ class Selected(NotebookResult):
         is_new: False when the same definition was selected before, and nothing was computed.
         definition: what decides the members.
         n_members: how many members there are.
+        n_rows: how many rows these are: a member that stands several times is several rows.
         warnings: what a user should know, such as a shortfall.
         seconds: how long it took.
         churn: what a refresh that keeps members changed; None of others.
@@ -49,6 +51,7 @@ class Selected(NotebookResult):
     is_new: bool
     definition: Definition = field(repr=False)
     n_members: int
+    n_rows: int
     warnings: tuple[str, ...]
     seconds: float
     churn: Churn | None = None
@@ -167,6 +170,7 @@ def select(
         True,
         definition,
         chosen.members.num_rows,
+        chosen.n_rows,
         (*findings, *warnings_of(chosen), *checked.warnings),
         seconds,
         overlaps=checked.overlaps,
@@ -228,8 +232,10 @@ def _write(
         # Another process may have written since the first check.
         _require_name(connection, chosen.definition, name=name, is_superseding=is_superseding)
         checked.keep(connection)
-        machine = environment()
-        return str(write_subset(connection, store, chosen, name=name, environment=machine, **kept))
+        kept |= {"name": name, "environment": environment()}
+        reference = write_subset(connection, store, chosen, **kept)
+    note_written(reference)
+    return str(reference)
 
 
 def _selected_before(
@@ -244,8 +250,8 @@ def _selected_before(
     warnings = list(findings)
     if kept not in (None, definition.asked):
         warnings.append(f"{same} keeps its budget as asked for, {kept}, not {definition.asked}")
-    n_members = record["n_members"]
-    return Selected(str(same), False, definition, n_members, tuple(warnings), seconds=0)
+    counts = {key: record[key] for key in ("n_members", "n_rows")}
+    return Selected(str(same), False, definition, **counts, warnings=tuple(warnings), seconds=0)
 
 
 def _require_name(

@@ -42,8 +42,10 @@ class Verification(NotebookResult):
         reference: ``name@version``.
         is_same: the same members in the same order.
         n_members: as stored.
-        n_different: ranks at which the two differ; all, where it cannot be made again.
-        differences: the first of them: (rank, stored fingerprint or None, fingerprint now or None).
+        n_rows: as stored: a member that stands several times is several rows.
+        n_different: rows at which the two differ; all, where it cannot be made again.
+        differences: the first of them: (number of the row, stored fingerprint or None, fingerprint
+            now or None).
         causes: what has changed since the subset was made: a pool, subset or signal that is
             gone, the code, the stored members.
     """
@@ -51,6 +53,7 @@ class Verification(NotebookResult):
     reference: str
     is_same: bool
     n_members: int
+    n_rows: int
     n_different: int
     differences: tuple[tuple[int, str | None, str | None], ...]
     causes: tuple[str, ...]
@@ -87,7 +90,8 @@ def verify(store: Store, text: str, *, limits: Limits | None = None) -> Verifica
 
 def _impossible(reference: Reference, before: list[str], causes: tuple[str, ...]) -> Verification:
     """Return the verification of a subset that cannot be made again."""
-    return Verification(str(reference), False, len(before), len(before), (), causes)
+    n_rows = len(before)
+    return Verification(str(reference), False, len({*before}), n_rows, n_rows, (), causes)
 
 
 def _compared(
@@ -113,6 +117,7 @@ def _compared(
     return Verification(
         str(reference),
         is_same,
+        len({*before}),
         len(before),
         len(differences),
         tuple(differences[:FIRST]),

@@ -2,7 +2,6 @@
 -- What a mixture took of each part, in the catalog's dialect.
 SELECT
     pool,
-    any_value(asked) AS asked,
     any_value(ran_out) AS ran_out,
     count(*) FILTER (copies > 0) AS n_members,
     coalesce(sum(copies), 0)::BIGINT AS n_rows,

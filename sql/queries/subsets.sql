@@ -107,6 +107,8 @@ GROUP BY pool_id, pool_version
 SELECT
     subsets.name,
     subsets.version,
+    subsets.n_members,
+    (SELECT sum(copies)::BIGINT FROM subset_members WHERE subset_members.subset_id = subsets.subset_id) AS n_rows,
     subsets.selector,
     (
         SELECT string_agg(pools.name || '@' || pool_version, ', ' ORDER BY part)
@@ -115,7 +117,6 @@ SELECT
         WHERE subset_sources.subset_id = subsets.subset_id
     ) AS pool,
     subsets.definition ->> 'pool' AS parent,
-    subsets.n_members,
     coalesce(subsets.definition ->> '$.parameters.size', subsets.budget_asked, CAST(subsets.budget AS VARCHAR)) AS budget,
     array_to_string(
         list_transform(

@@ -270,7 +270,7 @@ def test_verify_ends_with_3_when_members_differ(run: Run, catalog: Catalog) -> N
         connection.execute("UPDATE subset_members SET rank = 11 - rank WHERE subset_id = 1")
     result = run("verify", "deep")
     assert result.exit_code == 3
-    assert "10 of 10 ranks differ" in result.stdout
+    assert "10 of 10 rows differ" in result.stdout
     assert "the stored members are not those that were written" in result.stderr
 
 

@@ -2,6 +2,7 @@
 
 import math
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.errors import OptionError
-from catalog.kernels._common.mixing import Cap, Part, deal, read_budget, read_parts
+from catalog.kernels._common.mixing import Cap, Part, deal, read_budget, read_parts, sizes
 
 WEIGHTS = st.lists(st.integers(1, 40), min_size=1, max_size=30)
 
@@ -102,6 +103,21 @@ def test_the_rest_gets_what_a_part_that_ran_out_leaves() -> None:
     assert dealt.asked == {"small": 8, "large": 8}
 
 
+def test_the_rest_asks_for_what_sizes_and_whole_pools_leave() -> None:
+    parts = read_parts(["a=rest", "b=all*2", "c=10%"])
+    assert sizes(parts, [99, 20, 99], budget=100) == [50, math.inf, 10]
+    assert sizes(parts, [99, 80, 99], budget=100)[0] == 0
+
+
+@given(st.lists(st.integers(1, 99), min_size=1, max_size=5), st.integers(1, 10**6))
+@settings(max_examples=50, deadline=None)
+def test_shares_of_100_percent_fit_any_budget(cuts: list[int], budget: int) -> None:
+    ends = [0, *sorted({*cuts}), 100]
+    shares = [right - left for left, right in pairwise(ends)]
+    parts = [Part(str(number), f"{share}%") for number, share in enumerate(shares)]
+    assert sum(sizes(parts, [0] * len(parts), budget=budget)) == pytest.approx(budget)
+
+
 @pytest.mark.parametrize(
     ("parts", "budget", "place"),
     [
@@ -115,6 +131,7 @@ def test_the_rest_gets_what_a_part_that_ran_out_leaves() -> None:
         (["a=70", "b=40"], "100", "110"),
         (["a=40%"], "all", "40%"),
         (["a=rest"], "all", "rest"),
+        (["a=all*3"], "2", "3"),
         (["a=all"], "0", "'0'"),
         (["a=all"], "-5", "'-5'"),
     ],

@@ -73,7 +73,7 @@ def read_parts(texts: Iterable[str]) -> list[Part]:
     repeated = [name for name in names if names.count(name) > 1]
     if repeated:
         raise OptionError(f"{repeated[0]} is named by two parts: name it once")
-    if sum(part.size == REST for part in parts) > 1:
+    if sum(_is(REST, part) for part in parts) > 1:
         raise OptionError("two parts are the rest: give all but one a size")
     total = sum((read_share(part.size) or Fraction(0) for part in parts), start=Fraction(0))
     if total > 1:
@@ -141,7 +141,8 @@ def deal(
     """Deal members to a mixture.
 
     Each part takes its members in their order, and from the start again up to its repeats, until
-    the next one would exceed its size. The rest comes last and gets what the others leave.
+    the next one would exceed its size. The rest comes last and gets what the others leave. Without
+    members, this only checks that the sizes fit the budget.
 
     Args:
         parts: with their sizes.
@@ -151,49 +152,80 @@ def deal(
         caps: each value's most.
 
     Raises:
-        OptionError: a share or the rest has no budget, or the parts ask for more than the budget.
+        OptionError: a share or the rest has no budget, or the parts have more than the budget.
 
     >>> parts = read_parts(["a=50%", "b=rest*3"])
     >>> deal(parts, [[0, 1, 2], [3, 4]], [1] * 5, budget=7).copies
     [1, 1, 1, 2, 2]
     """
     dealing = _Dealing(weights, caps)
-    asked = _sizes(parts, budget)
+    asked = sizes(parts, [sum(weights[each] for each in own) for own in members], budget=budget)
     achieved = 0.0
-    for part, own in sorted(
-        zip(parts, members, strict=True), key=lambda pair: pair[0].size.lower() == REST
+    for part, own, target in sorted(
+        zip(parts, members, asked, strict=True), key=lambda dealt: _is(REST, dealt[0])
     ):
-        target = asked[part.name]
-        if part.size.lower() == REST:
-            target = max(budget - achieved, 0)
-        achieved += dealing.fill(part, own, target)
-    dealing.dealt.asked = asked
+        left = max(budget - achieved, 0)
+        achieved += dealing.fill(part, own, left if _is(REST, part) else target)
+        if achieved > budget:
+            raise OptionError(
+                f"part {part} needs a budget of {achieved:,.0f}, and it is {budget:,.0f}: raise "
+                "it, or give the part another size, such as rest"
+            )
+    names = (part.name for part in parts)
+    dealing.dealt.asked = dict(zip(names, asked, strict=True))
     return dealing.dealt
 
 
-def _sizes(parts: Sequence[Part], budget: float) -> dict[str, float]:
-    """Return the weight that each part asks for."""
-    asked = {part.name: _size(part, budget) for part in parts if part.size.lower() != REST}
-    fixed = sum(size for size in asked.values() if not math.isinf(size))
-    if fixed > budget:
-        raise OptionError(f"the parts ask for {fixed:,.0f}, more than the budget of {budget:,.0f}")
-    for part in parts:
-        if part.size.lower() == REST:
-            asked[part.name] = max(_finite(part, budget) - fixed, 0)
-    return asked
+def sizes(parts: Sequence[Part], totals: Sequence[float], *, budget: float) -> list[float]:
+    """Return the weight that each part asks for; infinite for ``all``.
+
+    The rest asks for the budget without what the other parts ask for; ``all`` asks for every
+    member as often as it repeats.
+
+    Args:
+        parts: with their sizes.
+        totals: what all members of each part weigh, each once.
+        budget: of all parts.
+
+    Raises:
+        OptionError: a share or the rest has no budget, or the parts ask for more than the budget.
+
+    >>> sizes(read_parts(["a=rest", "b=all*2", "c=10%"]), [9, 20, 9], budget=100)
+    [50.0, inf, 10.0]
+    """
+    fixed = {part.name: _fixed(part, budget) for part in parts}
+    total = sum(fixed.values())
+    if total > budget:
+        raise OptionError(
+            f"the parts ask for {float(total):,.0f}, more than the budget of {budget:,.0f}"
+        )
+    weighed = zip(parts, totals, strict=True)
+    whole = sum(part.repeats * weight for part, weight in weighed if _is(ALL, part))
+    asked = {ALL: math.inf, REST: max(float(budget - total) - whole, 0.0)}
+    return [asked.get(part.size.lower(), float(fixed[part.name])) for part in parts]
 
 
-def _size(part: Part, budget: float) -> float:
-    share = read_share(part.size)
-    if share is not None:
-        return float(Fraction(_finite(part, budget)) * share)
-    return read_budget(part.size)
+def _is(size: str, part: Part) -> bool:
+    return part.size.lower() == size
 
 
-def _finite(part: Part, budget: float) -> float:
+def _fixed(part: Part, budget: float) -> Fraction:
+    """Return a size that is a share or a number, exactly; 0 for ``all`` and ``rest``.
+
+    Raises:
+        OptionError: it is a share or the rest, and the budget is ``all``.
+    """
+    if _is(ALL, part):
+        return Fraction(0)
+    share = Fraction(0) if _is(REST, part) else read_share(part.size)
+    if share is None:
+        return Fraction(read_budget(part.size))
     if math.isinf(budget):
-        raise OptionError(f"part {part}: {part.size} needs a budget other than all")
-    return budget
+        raise OptionError(
+            f"part {part}: {part.size} needs a budget other than all: give rows such as 5000, or "
+            "tokens such as 2Mtok"
+        )
+    return Fraction(budget) * share
 
 
 class _Dealing:

@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from catalog.messages import quantity, rows_and_members
 from catalog.project.nodes.groups import group_changes, regroup
 from catalog.project.nodes.node import NOT_BUILT, Made, Making, Node, State, changes
 from catalog.query.tokens import canonical
@@ -101,7 +102,9 @@ class MixtureNode(Node):
         regroup(making.state, self.name, self.group)
         found = making.state.newest(self.name)
         result = {"reference": done.reference, "id": found.id if found else None}
-        text = f"{done.reference}: {done.n_members:,} members, {done.achieved:,} {done.unit}"
+        text = f"{done.reference}: {rows_and_members(done.n_rows, done.n_members)}"
+        if done.unit == "tokens":
+            text += f", {quantity(done.achieved, 'token')}"
         short = tuple(f"{part.part} ran out" for part in done.parts if part.ran_out)
         return Made(result, text, (*short, *done.warnings))
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from catalog.kernels._common.sizes import read_tokens
+from catalog.messages import rows_and_members
 from catalog.project.nodes.groups import group_changes, regroup
 from catalog.project.nodes.node import NOT_BUILT, Estimate, Made, Making, Node, State
 from catalog.selection.definition import Definition, define, definition_sha256
@@ -158,7 +159,8 @@ class SubsetNode(Node):
             limits=making.state.limits,
         )
         regroup(making.state, self.name, self.group)
-        text = f"{done.reference}: {done.n_members:,} members of {done.definition.source}"
+        count = rows_and_members(done.n_rows, done.n_members)
+        text = f"{done.reference}: {count} of {done.definition.source}"
         warnings = () if isinstance(self.selector, Selector) else done.warnings
         return Made({"reference": done.reference}, text, warnings)
 
