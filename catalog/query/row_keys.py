@@ -141,7 +141,7 @@ def _behind(expressions: list[Node], scope: Scope, inner: Scope) -> Iterator[Nod
     for expression in (*expressions, *(item_of(one, scope) for one in expressions)):
         name = column_of(expression)
         found = None if name is None else behind(inner, name)
-        if found is not None:
+        if found is not None and found.get("class") != "CONSTANT":  # which would be a position
             yield found
 
 

@@ -18,17 +18,17 @@ from catalog.query.scopes import Scope, name_of, orders_of
 from catalog.query.source_text import SourceText
 from catalog.query.stubs import Stubs
 from catalog.query.tokens import one_line, tokens
-from catalog.query.uniqueness import Unique, is_of_members, tells_apart
+from catalog.query.uniqueness import Unique, is_key, is_of_members, tells_apart
 from catalog.store.quoting import quoted
 
 RULE = 1  # of the keys below: part of every definition, since another rule gives other members
 ALWAYS = {"WINDOW_ROW_NUMBER", "WINDOW_NTILE", "WINDOW_LAG", "WINDOW_LEAD"}  # whatever their frame
 # Columns that tell rows apart, the best first. `nearest` gives a row for each query and neighbour.
-KEYS = (
-    "{0}query_fingerprint, {0}fingerprint",
-    "{0}fingerprint",
-    "fingerprint_of({0}instruction_id)",
-)
+KEYS = {
+    "{0}query_fingerprint, {0}fingerprint": "fingerprint",
+    "{0}fingerprint": "fingerprint",
+    "fingerprint_of({0}instruction_id)": "instruction_id",
+}
 UNNAMED = "unnamed_subquery"
 
 
@@ -220,24 +220,30 @@ def _candidates(place: Open, text: SourceText, known: Relations, stubs: Stubs) -
 
 
 def _row_keys(place: Open, text: SourceText, known: Relations, stubs: Stubs) -> Iterator[str]:
-    groups = place.scope.groups()
+    groups, is_query = place.scope.groups(), place.node.get("class") is None
     if not groups:  # of a UNION, which may hold a member twice
         yield from (f"{key.format('')}, {rest}" for rest in _positions(place.scope) for key in KEYS)
     parts = []
     for group in groups:
         is_single = all(is_of_members(leaf, place.scope, known.unique) for leaf in group)
         names = [name_of(leaf) for leaf in group]
-        tries = keys_of(names, is_alone=len(groups) == 1, is_of_members=is_single)
+        keys = [
+            key for key, name in KEYS.items() if is_key(name, group, place.scope, is_query=is_query)
+        ]
+        tries = keys_of(names, keys, is_alone=len(groups) == 1, is_of_members=is_single)
         parts.append(next((key for key in tries if stubs.binds(place.closed(text, key))), None))
     if groups and None not in parts:
         yield ", ".join(part for part in parts if part)
 
 
-def keys_of(names: list[str], *, is_alone: bool, is_of_members: bool) -> Iterator[str]:
+def keys_of(
+    names: list[str], keys: Collection[str] = KEYS, *, is_alone: bool, is_of_members: bool
+) -> Iterator[str]:
     """Yield keys that could identify the rows of joined relations, the best first.
 
     Args:
         names: of the relations.
+        keys: those that may be tried.
         is_alone: whether the query selects from no others.
         is_of_members: whether they have at most one row a member; else whole rows decide after
             the key.
@@ -245,7 +251,7 @@ def keys_of(names: list[str], *, is_alone: bool, is_of_members: bool) -> Iterato
     prefixes = [""] * is_alone + [f"{_name(name)}." for name in names if name]
     rows = ", ".join(_name(name or UNNAMED) for name in names)
     rest = "" if is_of_members else f", {rows}"
-    yield from (key.format(prefix) + rest for key in KEYS for prefix in prefixes)
+    yield from (key.format(prefix) + rest for key in keys for prefix in prefixes)
     yield rows
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from catalog.query.parse import Node
+from catalog.query.parse import Node, nodes
 from catalog.query.row_keys import Stage, behind, holds_row_key, item_of, selected, unnests
 from catalog.query.scopes import DEPTH, KEYS, Scope, column_of, inner_scope, name_of
 
@@ -26,11 +26,12 @@ def tells_apart(
         stage: which rows they are of: those before GROUP BY, which an aggregate orders, those
             after it, which a window orders, or those of the answer.
     """
+    ordered = expressions
     if stage == "answer" and scope.node.get("type") == "SELECT_NODE":
-        expressions = [*expressions, *(item_of(one, scope) for one in expressions)]
-    names = {column_of(one) for one in expressions} - {None}
-    for one in expressions:
-        if _is_everything(one) or column_of(one) in KEYS:
+        ordered = [item_of(one, scope) for one in expressions]
+    names = {column_of(one) for one in (*expressions, *ordered)} - {None}
+    for one in ordered:
+        if _is_everything(one) or (column_of(one) in KEYS and _holds_key(one, scope, 0)):
             return True
         origin, where = _origin(one, scope, unique, 0)
         if origin is True:
@@ -64,6 +65,37 @@ def is_of_members(leaf: Node, scope: Scope, unique: Unique) -> bool:
 
 def _is_everything(expression: Node) -> bool:
     return expression.get("class") == "STAR"  # ORDER BY ALL
+
+
+def is_key(name: str, leaves: list[Node], scope: Scope, *, is_query: bool) -> bool:
+    """Return whether a column with the name of a key holds one: any expression may have its name.
+
+    Args:
+        name: ``fingerprint`` or ``instruction_id``.
+        leaves: the relations that may have it.
+        scope: the query that selects from them.
+        is_query: whether the query's ORDER BY names it, where its own columns come first.
+    """
+    own = selected(scope, name) if is_query else None
+    return (own is None or _holds_key(own, scope, 0)) and _stands_for_key(name, leaves, scope, 0)
+
+
+def _stands_for_key(name: str, leaves: list[Node], scope: Scope, depth: int) -> bool:
+    inner = [one for leaf in leaves if (one := inner_scope(leaf, scope)) is not None]
+    stands_for = [(found, one) for one in inner if (found := behind(one, name)) is not None]
+    if len(inner) < len(leaves) or not stands_for or depth > DEPTH:
+        return name in KEYS  # of a stored relation, or not known
+    return any(_holds_key(found, one, depth + 1) for found, one in stands_for)
+
+
+def _holds_key(expression: Node, scope: Scope, depth: int) -> bool:
+    """Return whether an expression is made of a key."""
+    columns = ((column_of(node), _leaves_of(node, scope)) for node in _columns(expression))
+    return any(_stands_for_key(str(name), leaves, scope, depth) for name, leaves in columns)
+
+
+def _columns(expression: Node) -> list[Node]:
+    return [node for node in nodes(expression) if node.get("class") == "COLUMN_REF"]
 
 
 def _is_number(expression: Node, scope: Scope) -> bool:

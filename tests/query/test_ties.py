@@ -23,11 +23,11 @@ def planned(store: Store, sql: str) -> Plan:
 
 def selected(store: Store, inner: str) -> str:
     """Plan a query inside a selection that ranks by its answer, and return it."""
-    end = " ORDER BY instruction_id LIMIT $budget"
-    became = str(planned(store, f"SELECT * FROM ({inner}){end}").query)
+    end = ") ORDER BY instruction_id"
+    became = str(planned(store, f"SELECT * FROM ({inner}{end} LIMIT $budget").query)
     return (
         became.removeprefix("SELECT * FROM (")
-        .removesuffix(f"){end}")
+        .rpartition(end)[0]
         .replace(POOL, "pool($pool)")
         .replace("pool_at(1, 2)", "pool($pool)")
     )
@@ -172,14 +172,28 @@ def test_qualify_reads_the_named_window_before_it_of_its_own_query(store: Store)
                 "SELECT DISTINCT source, 1 AS instruction_id FROM pool($pool) ORDER BY "
                 "instruction_id| LIMIT 1"
             ),
-            "",
+            ", 1, 2",
         ),
         (
             (
-                "SELECT DISTINCT source, 1 AS one, 2 AS instruction_id FROM pool($pool) "
-                "ORDER BY one| LIMIT 1"
+                "SELECT *, row_number() OVER (ORDER BY fingerprint|) AS n FROM (SELECT "
+                "instruction_id, source AS fingerprint FROM pool($pool))"
             ),
-            ", 1, 2, 3",
+            ", fingerprint_of(instruction_id)",
+        ),
+        (
+            (
+                "SELECT source AS fingerprint, instruction_id FROM pool($pool) ORDER BY "
+                "fingerprint| LIMIT 3"
+            ),
+            ", fingerprint_of(instruction_id)",
+        ),
+        (
+            (
+                "SELECT DISTINCT source, 1 AS one, fingerprint_of(2) AS f, 2 AS instruction_id "
+                "FROM pool($pool) ORDER BY one| LIMIT 1"
+            ),
+            ", 1, 2, 3, 4",
         ),
         (
             "SELECT DISTINCT ON (source) * FROM pool($pool) ORDER BY source, prompt|",
