@@ -13,6 +13,11 @@ SELECT CAST(n AS VARCHAR) || '-' || s AS x, 3 + n AS y FROM t ORDER BY n
 SELECT s::varchar(1) AS a, CAST(n AS char(1)) AS b, CAST(s || 'xyz' AS varchar(4)) || '!' AS c, s::varchar AS d FROM t ORDER BY n
 -- duckdb
 SELECT s[:1] AS a, left(n::text, 1) AS b, (s || 'xyz')[:4] || '!' AS c, s AS d FROM t ORDER BY n
+-- title: strings of bits
+-- dialect: postgres
+SELECT B'0101' AS b, X'1f' AS x FROM t ORDER BY n
+-- duckdb
+SELECT '0101'::BIT AS b, '00011111'::BIT AS x FROM t ORDER BY n
 -- title: whole numbers divide to whole numbers
 -- dialect: postgres
 SELECT n / 2 AS h, (n - 8) / 2 AS g, v / 2 AS w, 7 / 2 AS c FROM t ORDER BY n

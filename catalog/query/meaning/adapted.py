@@ -15,13 +15,17 @@ INTEGERS = (
 UNCUT = {"bigquery", "clickhouse", "druid", "snowflake", "sqlite"}
 """Dialects in which a cast to ``varchar(n)`` leaves a longer text whole, or refuses it."""
 
+WITH_BITS = {"materialize", "postgres", "redshift", "risingwave"}
+"""Dialects in which ``B'101'`` and ``X'1F'`` are strings of bits, not a number or bytes."""
+
 
 def adapt(tree: exp.Expression, dialect: str) -> exp.Expression:
     """Change a query of another dialect where DuckDB reads the same words differently.
 
     Whole numbers divide to a whole number in PostgreSQL, SQLite, Trino and others: where a type is
     not known, the division asks for it when it runs. A cast to ``varchar(n)`` cuts the text, which
-    DuckDB leaves whole. LIKE of SQLite ignores case. Hints go.
+    DuckDB leaves whole. LIKE of SQLite ignores case. PostgreSQL's strings of bits stay such. Hints
+    go.
     """
     tree = annotate_types(tree, dialect=dialect)
     for node in list(tree.find_all(exp.Div)):
@@ -32,6 +36,8 @@ def adapt(tree: exp.Expression, dialect: str) -> exp.Expression:
         cast.replace(_cut(cast))
     for select in tree.find_all(exp.Select):
         select.set("hint", None)  # a hint is advice to another engine
+    for string in list(tree.find_all(exp.BitString, exp.HexString)) if dialect in WITH_BITS else ():
+        string.replace(_bits(string))
     if dialect == "sqlite":
         for like in list(tree.find_all(exp.Like)):
             like.replace(exp.ILike(**like.args))
@@ -47,6 +53,13 @@ def _cut(cast: exp.Cast) -> exp.Expression:
     whole.to.set("expressions", [])
     is_cut = length.this.is_int  # not NVARCHAR(MAX)
     return exp.Left(this=whole, expression=length.this.copy()) if is_cut else whole
+
+
+def _bits(string: exp.BitString | exp.HexString) -> exp.Expression:
+    digits = str(string.this)
+    if isinstance(string, exp.HexString):
+        digits = "".join(f"{int(digit, 16):04b}" for digit in digits)
+    return exp.cast(exp.Literal.string(digits), "bit")
 
 
 def _is_known(operand: exp.Expression) -> bool:
