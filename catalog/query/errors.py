@@ -25,6 +25,9 @@ INTERNAL = re.compile(r'"?\b__fn_*\d+\b"?')
 
 BROKEN = (duckdb.InternalException, duckdb.FatalException)  # the connection is of no use afterwards
 NAMES = re.compile(r"Referenced (?:column|table) |does not have a column named|does not exist")
+SETTING = re.compile(  # a hint to change a setting of DuckDB, which a user of a catalog cannot
+    r"(?:,? or | ?\bUse |\n\* )\"?SET \w+ ?(?:=|TO\b)[^\n]*?(?:\.(?=\s|$)|(?=\n|$))"
+)
 BREAKS = re.compile(r"(?:INTERNAL|FATAL) Error", re.IGNORECASE)
 
 
@@ -84,7 +87,7 @@ def query_error(text: SourceText, error: duckdb.Error) -> CatalogError:
     """Return one of DuckDB's errors about a text as ours."""
     if isinstance(error, BROKEN) or BREAKS.match(str(error)):
         return _engine_error(text, str(error))
-    message, offset = located(text, str(error))
+    message, offset = located(text, SETTING.sub("", str(error)))
     message = INTERNAL.sub("(a table function's answer)", message).replace("Values list ", "")
     where = text.location(offset) if offset is not None else text.name
     if isinstance(error, duckdb.PermissionException) or "has been locked" in message:

@@ -70,3 +70,22 @@ def test_a_join_of_two_scores_by_distance_is_answered(store: Store) -> None:
             "INSERT INTO scores SELECT 3, i, i / 10, NULL FROM range(40, 6000) AS t(i)"
         )
     assert run(store, PAIRS)["n"].to_pylist() == [0]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT list_transform([1], x -> x + 1)",
+        "PIVOT (SELECT range AS a FROM range(100001)) ON a",
+        "SELECT DISTINCT * FROM range(3) ORDER BY 'a'",
+        "SELECT (SELECT range FROM range(3))",
+        f"SELECT {'(' * 1001}1{')' * 1001}",
+    ],
+)
+def test_a_hint_to_change_a_setting_is_left_out(sql: str) -> None:
+    with duckdb.connect() as connection, pytest.raises(duckdb.Error, match="SET ") as caught:
+        connection.sql(sql).fetchall()
+    message = str(query_error(SourceText.of(sql, name="mine.sql"), caught.value))
+    assert "SET " not in message
+    assert "mine.sql" in message
+    assert len(message) > len("mine.sql:1:1: ") + 20
