@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from catalog.errors import OptionError, QueryError
+from catalog.fingerprints import texts
 from catalog.kernels import kernel
 from catalog.kernels._common.arrays import Array
 from catalog.kernels._common.relation import canonical, with_columns
@@ -125,7 +126,7 @@ def _groups(rows: pa.Table, by: str) -> Array:
 def _order(rows: pa.Table, group: Array, seed: int) -> list[int]:
     """Return the groups in a random order, which the lowest fingerprint of each decides."""
     _, first = np.unique(group, return_index=True)
-    fingerprints = rows["fingerprint"].take(pa.array(first)).to_pylist()
+    fingerprints = texts(rows["fingerprint"].take(pa.array(first)))
     keys = [hashlib.sha256(f"{seed} {each}".encode()).digest() for each in fingerprints]
     return sorted(range(len(keys)), key=keys.__getitem__)
 

@@ -156,6 +156,12 @@ class Execution:
 
     def table(self, query: SourceText) -> pa.Table:
         """Return the whole answer of one of the plan's queries."""
+        from catalog.fingerprints import widened
+
+        return widened(self._relation(query))
+
+    def _relation(self, query: SourceText) -> pa.Table:
+        """Return the answer of a query, whose fingerprints may be bytes."""
         with self._reported(query):
             return self.session.unwrap(self._run(lambda: self._table(query)))
 
@@ -217,7 +223,7 @@ class Execution:
         from catalog.kernels._common.relation import canonical
 
         accepted = parameters_of(step.function)
-        relations = {name: self.table(query) for name, query in step.relations.items()}
+        relations = self._relations(step)
         options = {}
         for name, query in step.options.items():
             value = self.table(query).column(0)[0].as_py()
@@ -247,6 +253,15 @@ class Execution:
             return step.function(**relations, **options)
         except CatalogError as error:
             raise error.at(step.location) from error
+
+    def _relations(self, step: Apply) -> dict[str, pa.Table]:
+        """Return the relations of a kernel; another author's kernel reads texts alone."""
+        from catalog.fingerprints import alike, widened
+
+        given = {name: self._relation(query) for name, query in step.relations.items()}
+        if step.kernel.origin is not None:
+            return {name: widened(rows) for name, rows in given.items()}
+        return alike(given)
 
     def _table(self, query: SourceText) -> pa.Table:
         as_it_is = projection(tree(self.session.connection, query), self.session.relations)

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from catalog.fingerprints import BYTES, COLUMN, is_large
 from catalog.store.queries import query
 from catalog.store.references import Reference
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from catalog.signals.coverage import Coverage
     from catalog.store.database import Connection
 
 Ids = np.ndarray[Any, np.dtype[np.int64]]
@@ -45,7 +47,14 @@ class Positions:
         return np.where(self.sorted[at] == ids, self.order[at], -1)
 
 
-def members(connection: Connection, reference: Reference, *, signal_id: int) -> pa.Table:
-    """``instruction_id`` and ``fingerprint`` of those members that a signal may have a value of."""
-    at = reference.parameters | {"signal_id": signal_id}
-    return connection.sql(query("selection/members"), params=at).to_arrow_table()
+def members(connection: Connection, reference: Reference, signal: Coverage) -> pa.Table:
+    """Return ``instruction_id`` and ``fingerprint`` of members that may have a value of a signal.
+
+    The fingerprints of a large pool are bytes, as `catalog.fingerprints` says.
+    """
+    at = reference.parameters | {"signal_id": signal.signal_id}
+    found = connection.sql(query("selection/members"), params=at)
+    if not is_large(signal.n_members):
+        return found.to_arrow_table()
+    rows = found.project(f"instruction_id, unhex({COLUMN}) AS {COLUMN}").to_arrow_table()
+    return rows.set_column(1, COLUMN, rows[COLUMN].cast(BYTES))

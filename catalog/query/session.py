@@ -20,6 +20,7 @@ from catalog.store.connection import Connection
 from catalog.store.database import sharing
 from catalog.store.migrate import pending
 from catalog.store.opening import open_to_read
+from catalog.store.quoting import quoted
 from catalog.store.storage_errors import explaining
 from catalog.store.store import Store
 
@@ -63,14 +64,14 @@ class Session:
         if locked is None:
             self._locked = locked = _open(self)
             for name, relation in self.relations.items():
-                locked.connection.register(name, relation)
+                _register(locked.connection, name, relation)
         return locked.connection
 
     def register(self, name: str, relation: Any) -> None:
         """Make an Arrow table, or a dataset, readable as a table of that name."""
         self.relations[name] = relation
         if self._locked is not None:
-            self._locked.connection.register(name, relation)
+            _register(self._locked.connection, name, relation)
 
     def wrap_opaque(self, values: Any, order: Any) -> Any:
         """Return a column of handles for values that DuckDB cannot read or should not copy.
@@ -177,6 +178,17 @@ def session(
         ) from None
     finally:
         opened.release(is_reusable=False)
+
+
+def _register(connection: Connection, name: str, relation: Any) -> None:
+    """Register a relation; SQL reads its fingerprints as texts, whichever form they have."""
+    from catalog.fingerprints import BYTES
+
+    columns = [quoted(field.name) for field in relation.schema if field.type == BYTES]
+    if columns:
+        texts = ", ".join(f"lower(hex({column})) AS {column}" for column in columns)
+        relation = connection.from_arrow(relation).project(f"* REPLACE ({texts})")
+    connection.register(name, relation)
 
 
 def _open(wanted: Session) -> LockedConnection:

@@ -39,7 +39,7 @@ def load_embeddings(
     """
     import pyarrow as pa
 
-    rows = members(session.connection, reference, signal_id=signal.signal_id)
+    rows = members(session.connection, reference, signal)
     if columns is not None and "vector" not in columns:
         return rows
     vectors = np.empty((rows.num_rows, signal.dimension or 0), dtype=np.float32)  # (n, d)
@@ -89,7 +89,7 @@ def load_token_states(
     """
     import pyarrow as pa
 
-    rows = members(session.connection, reference, signal_id=signal.signal_id)
+    rows = members(session.connection, reference, signal)
     if columns is not None and not columns & {"states", "n_tokens"}:
         return rows
     positions = Positions(rows["instruction_id"].to_numpy())

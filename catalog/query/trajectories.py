@@ -57,7 +57,7 @@ def load_trajectories(
     import pyarrow as pa
 
     connection = session.connection
-    rows = members(connection, reference, signal_id=signal.signal_id)
+    rows = members(connection, reference, signal)
     if columns is not None and "losses" not in columns and incomplete == "refuse":
         return rows
     ids = to_numpy(rows["instruction_id"])

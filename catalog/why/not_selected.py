@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from catalog.errors import CatalogError
+from catalog.fingerprints import widened
 from catalog.kernels.explain import counterfactual, has_counterfactual
 from catalog.query.arguments import parameters_of
 from catalog.query.clauses import cut_of
@@ -217,7 +218,8 @@ def _through(execution: Execution, step: Apply, row: Row) -> tuple[bool | None, 
     The first is None if the kernel's relation does not identify rows.
     """
     relations = {name: execution.table(text) for name, text in _relations(step)}
-    given, answer = next(iter(relations.values())), execution.session.relations[step.table]
+    given = next(iter(relations.values()))
+    answer = widened(execution.session.relations[step.table])
     position, out = position_of(given, row), position_of(answer, row)
     if position is None:
         return None, None

@@ -7,6 +7,7 @@ import hashlib
 import numpy as np
 import pyarrow as pa
 
+from catalog.fingerprints import texts
 from catalog.kernels._common.arrays import Array
 
 
@@ -27,7 +28,7 @@ def drawn_rows(rows: pa.Table, sample: int, *, seed: int) -> Array:
         return np.sort(np.random.default_rng(seed).choice(n, sample, replace=False))
     digests = b"".join(
         hashlib.blake2b(f"{seed}:{value}".encode(), digest_size=8).digest()
-        for value in rows["fingerprint"].to_pylist()
+        for value in texts(rows["fingerprint"])
     )
     return np.sort(
         np.argsort(np.frombuffer(digests, dtype=">u8").astype(np.uint64), kind="stable")[:sample]

@@ -32,7 +32,7 @@ def ascending(names: pa.ChunkedArray) -> Array:
     >>> ascending(pa.chunked_array([["b", "c"], ["a"]])).tolist()
     [2, 0, 1]
     """
-    parts = _parts(names) if _is_text(names.type) else None
+    parts = _parts(names) if _is_name(names.type) else None
     if not parts or parts[0].shape[1] < PREFIX:
         by_arrow: Array = to_numpy(pc.array_sort_indices(names)).astype(np.int64)
         return by_arrow
@@ -88,6 +88,8 @@ def _rearranged(column: pa.ChunkedArray, order: Array, place: Array) -> pa.Array
     flat = moved.reshape(-1)
     if pa.types.is_primitive(type_):
         return from_numpy(flat)
+    if pa.types.is_fixed_size_binary(type_):
+        return pa.Array.from_buffers(type_, n, [None, pa.py_buffer(flat)])
     if pa.types.is_fixed_size_list(type_):
         return pa.FixedSizeListArray.from_arrays(from_numpy(flat), type=type_)
     ends = np.arange(n + 1, dtype=np.int64 if _is_wide(type_) else np.int32) * moved.shape[1]
@@ -119,6 +121,9 @@ def _chunk(values: pa.Array) -> Array | None:
     if not values.null_count and (pa.types.is_integer(type_) or pa.types.is_floating(type_)):
         numbers: Array = to_numpy(values).reshape(n, 1)
         return numbers
+    if pa.types.is_fixed_size_binary(type_) and not values.null_count:
+        names = np.frombuffer(values.buffers()[1], dtype=np.uint8).reshape(-1, type_.byte_width)
+        return names[values.offset : values.offset + n]
     if values.null_count or not (
         is_fixed or _is_text(type_) or pa.types.is_list(type_) or pa.types.is_large_list(type_)
     ):
@@ -150,6 +155,10 @@ def _is_wide(type_: pa.DataType) -> bool:
 
 def _is_text(type_: pa.DataType) -> bool:
     return bool(pa.types.is_string(type_) or pa.types.is_large_string(type_))
+
+
+def _is_name(type_: pa.DataType) -> bool:
+    return _is_text(type_) or bool(pa.types.is_fixed_size_binary(type_))
 
 
 def _is_even(ends: Array) -> bool:
