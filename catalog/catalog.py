@@ -11,18 +11,11 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 from catalog.engine.choose import engine_of
 from catalog.frames import to_polars
 from catalog.query.default_limits import QUERY_MEMORY, SELECTION_MEMORY
-from catalog.signals.kind_options import (
-    ENCODER,
-    Dtype,
-    EmbeddingOptions,
-    Field,
-    LabelOptions,
-    Layout,
-    LossesOptions,
-    Pooling,
-    Precision,
-    Turns,
-)
+from catalog.signals.kind_options import ENCODER, Dtype, Turns
+from catalog.signals.kinds.embedding import EmbeddingOptions, Field, Pooling, Precision
+from catalog.signals.kinds.labels import LabelOptions
+from catalog.signals.kinds.losses import LossesOptions
+from catalog.signals.kinds.map import Layout
 from catalog.signals.options import TINY
 from catalog.store.references import resolve
 from catalog.store.store import WAIT, Store
@@ -288,6 +281,22 @@ class Catalog:
 
     # Signals.
 
+    def compute(
+        self,
+        kind: str,
+        reference: str,
+        *,
+        limit: int | None = None,
+        progress: Callable[[int, int, int], None] | None = None,
+        engine: Engine | str | None = None,
+        **options: Any,
+    ) -> ComputeReport:
+        """Compute signals of a kind; see `catalog.compute.of_kind.compute_kind`."""
+        from catalog.compute.of_kind import compute_kind
+
+        options |= {"limit": limit, "progress": progress, "engine": engine_of(engine)}
+        return compute_kind(self.store, self.find(reference), kind=kind, **options)
+
     def embed(
         self,
         reference: str,
@@ -302,20 +311,10 @@ class Catalog:
         engine: Engine | str | None = None,
     ) -> ComputeReport:
         """Give every member that has none a vector; see `catalog.compute.embeddings.embed`."""
-        from catalog.compute.embeddings import embed
-
-        return embed(
-            self.store,
-            self.find(reference),
-            encoder=os.fspath(encoder),
-            field=field,
-            dtype=dtype,
-            precision=precision,
-            pooling=pooling,
-            limit=limit,
-            progress=progress,
-            engine=engine_of(engine),
-        )
+        options: dict[str, Any] = {"encoder": encoder, "field": field, "dtype": dtype}
+        options |= {"precision": precision, "pooling": pooling, "limit": limit}
+        options |= {"progress": progress, "engine": engine}
+        return self.compute("embedding", reference, **options)
 
     def states(
         self,
@@ -328,13 +327,8 @@ class Catalog:
         **options: Any,
     ) -> ComputeReport:
         """Extract states of response tokens; see `catalog.compute.states.compute_states`."""
-        from catalog.compute.states import compute_states
-
-        window: dict[str, Any] = {"limit": limit, "progress": progress}
-        window["engine"] = engine_of(engine)
-        return compute_states(
-            self.store, self.find(reference), model=os.fspath(model), **window, **options
-        )
+        options |= {"limit": limit, "progress": progress, "engine": engine}
+        return self.compute("states", reference, model=model, **options)
 
     def gradients(
         self,
@@ -342,17 +336,14 @@ class Catalog:
         *,
         model: StrPath,
         target_of: str | None = None,
+        limit: int | None = None,
+        progress: Callable[[int, int, int], None] | None = None,
         engine: Engine | str | None = None,
         **options: Any,
     ) -> ComputeReport:
         """Compute gradients of members; see `catalog.compute.gradients.compute_gradients`."""
-        from catalog.compute.gradients import compute_gradients
-
-        pool = None if target_of is None else self.find(target_of)
-        options |= {"target_of": pool, "engine": engine_of(engine)}
-        return compute_gradients(
-            self.store, self.find(reference), model=os.fspath(model), **options
-        )
+        options |= {"limit": limit, "progress": progress, "engine": engine}
+        return self.compute("gradients", reference, model=model, target_of=target_of, **options)
 
     def score(
         self,

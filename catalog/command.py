@@ -19,6 +19,7 @@ class Command:
         arguments: the positional arguments of both.
         options: the options of both, by the name of the Python argument.
         needs_file: whether the user must replace ``FILE`` or ``ID`` before the command can run.
+        leading: the first arguments of the method, which the words of the command stand for.
 
     >>> str(Command(("embed",), "embed", ("my pool",), (("max_length", 8),)))
     "catalog embed 'my pool' --max-length 8"
@@ -31,6 +32,7 @@ class Command:
     arguments: tuple[str, ...] = ()
     options: tuple[tuple[str, Any], ...] = ()
     needs_file: bool = False
+    leading: tuple[str, ...] = ()
 
     @property
     def verb(self) -> str:
@@ -63,4 +65,5 @@ class Command:
 
     def run(self, catalog: Any, **options: Any) -> Any:
         """Call the method on a catalog, with more keyword arguments if given."""
-        return attrgetter(self.method)(catalog)(*self.arguments, **dict(self.options), **options)
+        method = attrgetter(self.method)(catalog)
+        return method(*self.leading, *self.arguments, **dict(self.options), **options)

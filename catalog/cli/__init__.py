@@ -11,6 +11,8 @@ import click
 from catalog.catalog import Catalog
 from catalog.cli.completion import completing
 from catalog.cli.group import CatalogGroup
+from catalog.signals.kinds import KINDS
+from catalog.signals.signal_kind import SignalKind
 
 SECTIONS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
     "Pools": {
@@ -64,8 +66,17 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
 """The commands by section of the help, each under the module of this package that holds it."""
 
 
+COMPUTED: Mapping[str, SignalKind] = {
+    kind.command.words[0]: kind for kind in KINDS.values() if kind.computation and kind.command
+}
+"""The kinds of signals whose commands derive from them, by the command."""
+
+
 class Commands(Mapping[str, click.Command]):
-    """Commands by name; a command's module is imported when the command is looked up."""
+    """Commands by name; a command's module is imported when the command is looked up.
+
+    The commands of kinds of signals that no section lists are those that derive from the kinds.
+    """
 
     def __init__(self) -> None:
         self._modules = {
@@ -74,22 +85,36 @@ class Commands(Mapping[str, click.Command]):
             for module, names in modules.items()
             for name in names
         }
+        self.unlisted = [name for name in COMPUTED if name not in self._modules]
+
+    def sections(self) -> dict[str, list[str]]:
+        """Return the commands by section of the help, those of further kinds among signals."""
+        sections = {title: list(chain(*modules.values())) for title, modules in SECTIONS.items()}
+        sections["Signals"] += self.unlisted
+        return sections
 
     def __getitem__(self, name: str) -> click.Command:
+        if name in self.unlisted:
+            from catalog.cli.kind_command import kind_command
+
+            return completing(kind_command(COMPUTED[name]))
         module = import_module(f"catalog.cli.{self._modules[name]}")
         return completing(getattr(module, name))
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._modules)
+        return iter((*self._modules, *self.unlisted))
 
     def __len__(self) -> int:
-        return len(self._modules)
+        return len(self._modules) + len(self.unlisted)
+
+
+COMMANDS = Commands()
 
 
 @click.group(
     cls=CatalogGroup,
-    commands=Commands(),
-    sections={title: list(chain(*modules.values())) for title, modules in SECTIONS.items()},
+    commands=COMMANDS,
+    sections=COMMANDS.sections(),
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
 )
 @click.option(

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from catalog.catalog import Catalog
 from catalog.cli.losses import echo_trained
 from catalog.cli.output import progress_bar, say
+from catalog.cli.reports import echo_report
 from catalog.cli.scores import echo_scores
-from catalog.cli.signals import echo_report
 from catalog.command import Command
 from catalog.errors import SignalError
 

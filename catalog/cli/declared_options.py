@@ -22,11 +22,15 @@ def add_options(options: type[Options]) -> Callable[[Any], Any]:
 
 
 def _option(declared: DeclaredOption) -> Callable[[Any], Any]:
+    defaults: dict[str, Any] = {"required": True}
+    if not declared.is_required:
+        is_shown = declared.default is not None
+        defaults = {"default": declared.default, "show_default": is_shown}
     return click.option(
         f"--{declared.name.replace('_', '-')}",
         type=_type(declared),
-        default=declared.default,
-        show_default=declared.default is not None,
+        **defaults,
+        metavar=declared.rule.metavar,
         help=_help(declared),
     )
 

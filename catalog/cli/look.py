@@ -13,8 +13,8 @@ from catalog.cli.declared_options import add_options
 from catalog.cli.group import json_option, table_options
 from catalog.cli.options import engine_options, memory_option, pass_catalog
 from catalog.cli.output import echo_json, echo_rows, progress_bar, say
-from catalog.cli.signals import echo_report
-from catalog.signals.kind_options import MapOptions
+from catalog.cli.reports import echo_report
+from catalog.signals.kinds.map import MapOptions
 
 
 @click.command("map")

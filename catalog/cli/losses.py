@@ -11,8 +11,9 @@ from catalog.cli.declared_options import add_options
 from catalog.cli.group import dry_run_option, json_option, table_options
 from catalog.cli.options import engine_options, pass_catalog
 from catalog.cli.output import echo_json, echo_rows, echo_text, progress_bar, say
-from catalog.cli.signals import echo_import, key_option, say_reasons
-from catalog.signals.kind_options import LossesOptions
+from catalog.cli.reports import say_reasons
+from catalog.cli.signals import echo_import, key_option
+from catalog.signals.kinds.losses import LossesOptions
 from catalog.signals.options import TINY
 
 if TYPE_CHECKING:

@@ -43,6 +43,12 @@ timeout_option = click.option(
     metavar="SECONDS",
     help="Time limit. A running kernel finishes first.",
 )
+limit_option = click.option(
+    "--sample",
+    "limit",
+    type=click.IntRange(min=1),
+    help="Compute only a sample of this many members, and print what the rest would cost.",
+)
 group_option = click.option(
     "--group", metavar="NAME", help="Group of subsets that the subset belongs to."
 )

@@ -10,68 +10,24 @@ import click
 from catalog.catalog import Catalog
 from catalog.cli.declared_options import add_options
 from catalog.cli.group import json_option
-from catalog.cli.options import engine_options, pass_catalog
+from catalog.cli.kind_command import kind_command
+from catalog.cli.options import engine_options, limit_option, pass_catalog
 from catalog.cli.output import echo_json, progress_bar, say
-from catalog.cli.signals import echo_report, limit_option, report_record
+from catalog.cli.reports import echo_report, report_record
 from catalog.signals.ask_options import AskOptions
-from catalog.signals.kind_options import (
-    ENCODER,
-    GradientsOptions,
-    LabelOptions,
-    ScoreOptions,
-    StatesOptions,
-)
+from catalog.signals.kind_options import ENCODER, MODEL
+from catalog.signals.kinds import KINDS
+from catalog.signals.kinds.labels import LabelOptions
+from catalog.signals.kinds.score import ScoreOptions
 from catalog.signals.model_score_files import built_in_model_scores
 from catalog.signals.score_definitions import SUMMARIES, built_in_scores
 
 if TYPE_CHECKING:
     from catalog.compute.scores import Scoring
 
-MODEL = "A proxy trained in this catalog, such as tiny; else a Hugging Face id or a path."
 
-
-@click.command()
-@click.argument("pool")
-@click.option("--model", required=True, help=MODEL)
-@add_options(StatesOptions)
-@limit_option
-@engine_options
-@json_option
-@pass_catalog
-def states(catalog: Catalog, /, pool: str, is_json: bool, **options: Any) -> None:
-    """Extract the last-layer hidden states of response tokens. Required by `fisher_sft`."""
-    from catalog.compute.states import distortion
-
-    with progress_bar(f"states of {pool}", unit="tokens") as bar:
-        report = catalog.states(pool, progress=bar, **options)
-    echo_report(report, is_json=is_json)
-    changed = distortion(report.signal)
-    if changed:
-        say(f"  {changed}")
-
-
-@click.command()
-@click.argument("pool")
-@click.option("--model", required=True, help=MODEL)
-@click.option(
-    "--target-of",
-    metavar="POOL",
-    help="Pool that is selected from, if the members are examples of a target.",
-)
-@add_options(GradientsOptions)
-@limit_option
-@engine_options
-@json_option
-@pass_catalog
-def gradients(catalog: Catalog, /, pool: str, is_json: bool, **options: Any) -> None:
-    """Compute projected gradients of adapters for every member. Required by `less`.
-
-    Adapters are first warmed up on a random share of the pool. The gradients of a target are
-    taken at the checkpoints of that pool: name it with --target-of.
-    """
-    with progress_bar(f"gradients of {pool}", unit="tokens") as bar:
-        report = catalog.gradients(pool, progress=bar, **options)
-    echo_report(report, is_json=is_json)
+states = kind_command(KINDS["states"])
+gradients = kind_command(KINDS["gradients"])
 
 
 def _score_help() -> str:

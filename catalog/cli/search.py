@@ -11,7 +11,7 @@ from catalog.catalog import Catalog
 from catalog.cli.group import json_option, table_options
 from catalog.cli.options import pass_catalog, query_memory_option
 from catalog.cli.output import echo_json, echo_rows, progress_bar, say
-from catalog.cli.signals import echo_report
+from catalog.cli.reports import echo_report
 from catalog.signals.kind_options import ENCODER
 
 MANY = 100_000

@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from catalog.catalog import Catalog
-from catalog.cli.declared_options import add_options
 from catalog.cli.group import dry_run_option, json_option, table_options
-from catalog.cli.options import engine_options, pass_catalog
-from catalog.cli.output import echo_json, echo_rows, echo_text, progress_bar, say, speed
+from catalog.cli.kind_command import kind_command
+from catalog.cli.options import pass_catalog
+from catalog.cli.output import echo_json, echo_rows, echo_text, say
+from catalog.cli.reports import say_reasons
 from catalog.messages import listed
-from catalog.signals.kind_options import ENCODER, EmbeddingOptions
+from catalog.signals.kinds import KINDS
 from catalog.signals.score_definitions import MEASURED, built_in_scores
 
 if TYPE_CHECKING:
     from catalog.compute.imports.report import ImportReport
-    from catalog.compute.shard_runner import ComputeReport
 
-limit_option = click.option(
-    "--sample",
-    "limit",
-    type=click.IntRange(min=1),
-    help="Compute only a sample of this many members, and print what the rest would cost.",
-)
 key_option = click.option(
     "--key",
     default="row",
@@ -35,26 +29,7 @@ key_option = click.option(
 )
 
 
-@click.command()
-@click.argument("pool")
-@click.option(
-    "--encoder",
-    default=ENCODER,
-    show_default=True,
-    help="A Hugging Face id or a local path; after lm: that of a causal language model.",
-)
-@add_options(EmbeddingOptions)
-@limit_option
-@engine_options
-@json_option
-@pass_catalog
-def embed(catalog: Catalog, /, pool: str, is_json: bool, **options: Any) -> None:
-    """Compute an embedding of every member that does not have one yet."""
-    with progress_bar(f"embedding {pool}", unit="instructions") as bar:
-        report = catalog.embed(
-            pool, progress=lambda done, total, tokens: bar(done, total, done), **options
-        )
-    echo_report(report, is_json=is_json)
+embed = kind_command(KINDS["embedding"])
 
 
 @click.command()
@@ -193,62 +168,6 @@ def _score_columns(name: str | None, columns: tuple[str, ...]) -> dict[str, str]
     if len(columns) > 1:
         raise click.UsageError("--name names one score: leave it out to import several columns")
     return {name: columns[0] if columns else name}
-
-
-def echo_report(report: ComputeReport, *, is_json: bool) -> None:
-    """Print what a run computed, what has no value, and what the rest would cost."""
-    if is_json:
-        echo_json(report_record(report))
-        return
-    echo_text(f"{report.signal.kind} {report.signal.name}: {_computed(report)}")
-    for note in report.notes:
-        say(f"  {note}")
-    if report.n_truncated:
-        say(f"  {report.n_truncated:,} texts were truncated: they are longer than the model reads")
-    say_reasons(report.reasons)
-    if report.n_left and report.n_computed:
-        minutes = report.n_left * _seconds(report) / report.n_computed / 60
-        say(f"  {report.n_left:,} left: about {minutes:,.1f} minutes at this rate")
-
-
-def _seconds(report: ComputeReport) -> float:
-    """Return the seconds that a run computed, without those in which it loaded the model."""
-    return report.seconds - report.seconds_loading
-
-
-def _computed(report: ComputeReport) -> str:
-    if not report.n_computed:
-        return f"nothing to compute, all {report.n_before:,} members are there"
-    counts = {"instructions": report.n_computed, "tokens": report.n_tokens}
-    speeds = [speed(n, _seconds(report), noun) for noun, n in counts.items() if n]
-    return (
-        f"{report.n_computed:,} computed in {report.seconds:.1f} s ({', '.join(speeds)}), "
-        f"{report.n_before:,} there before"
-    )
-
-
-def say_reasons(reasons: Mapping[str, int], *, what: str = "value") -> None:
-    """Print how many members have no value, by reason."""
-    if reasons:
-        counts = ", ".join(f"{count:,} {reason}" for reason, count in reasons.items())
-        say(f"  without a {what}: {counts}")
-
-
-def report_record(report: ComputeReport) -> dict[str, Any]:
-    """Return a run as ``--json`` prints it."""
-    signal = report.signal
-    counts = (
-        *("n_members", "n_before", "n_computed", "n_tokens", "n_truncated", "n_left"),
-        *("reasons", "seconds", "seconds_loading"),
-    )
-    record = {
-        "signal": signal.name,
-        "kind": signal.kind,
-        "identity": signal.identity_sha256,
-        "details": signal.details,
-        "notes": report.notes,
-    }
-    return record | {key: getattr(report, key) for key in counts}
 
 
 def echo_import(report: ImportReport, *, is_json: bool) -> None:

@@ -17,7 +17,8 @@ from catalog.engine.lazy import Lazy
 from catalog.errors import OptionError
 from catalog.messages import argument
 from catalog.signals.coverage import coverages, most_complete
-from catalog.signals.kind_options import ENCODER, Dtype, EmbeddingOptions, Field, Pooling, Precision
+from catalog.signals.kind_options import ENCODER, Dtype
+from catalog.signals.kinds.embedding import EmbeddingOptions, Field, Pooling, Precision
 from catalog.signals.registry import Signal, ensure_signal, list_named
 from catalog.store.database import Connection
 from catalog.store.references import Reference

@@ -22,7 +22,7 @@ from catalog.compute.shard_writer import Values
 from catalog.compute.similarity import Ids, committed_shards, largest
 from catalog.errors import SignalError
 from catalog.query.provenance import macro_sha256
-from catalog.signals.kind_options import WORDS
+from catalog.signals.kinds.full_text import WORDS
 from catalog.signals.registry import Signal, ensure_signal, list_named
 from catalog.signals.resolve import command_for
 from catalog.store import vectors

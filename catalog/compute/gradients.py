@@ -24,9 +24,9 @@ from catalog.compute.warm_up import WarmUpPart, warm_up_part
 from catalog.engine import Engine
 from catalog.models.lora_shape import LoraShape
 from catalog.models.recipe import Recipe
-from catalog.signals.kind_options import WARM_UP_RATE, GradientsOptions
+from catalog.signals.kinds.gradients import WARM_UP_RATE, GradientsOptions
 from catalog.signals.registry import Signal, list_named
-from catalog.store.references import Reference
+from catalog.store.references import Reference, resolve
 from catalog.store.store import Store
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def compute_gradients(
     reference: Reference,
     *,
     model: str,
-    target_of: Reference | None = None,
+    target_of: str | None = None,
     limit: int | None = None,
     progress: Progress | None = None,
     engine: Engine | None = None,
@@ -70,7 +70,11 @@ def compute_gradients(
         SignalError: the warm-up part is empty, or was removed and cannot be trained on again.
         OptionError: an option is out of its range.
     """
-    job = _Job(store, target_of or reference, model, GradientsOptions(**options))
+    pool = reference
+    if target_of is not None:
+        with store.reading() as connection:
+            pool = resolve(connection, target_of)
+    job = _Job(store, pool, model, GradientsOptions(**options))
     signal = job.signal(reference, optimizer=SGD if target_of else ADAM)
     vectors = job.vectors_of(signal)
     rows = int(np.clip(SHARD_BYTES // (4 * (signal.dimension or 1)), 32, SHARD_ROWS))

@@ -27,7 +27,8 @@ from catalog.engine import Engine
 from catalog.engine.local import Local
 from catalog.errors import SourceError
 from catalog.query.checked_vectors import naming_damage
-from catalog.signals.kind_options import ENCODER, LabelOptions
+from catalog.signals.kind_options import ENCODER
+from catalog.signals.kinds.labels import LabelOptions
 from catalog.signals.registry import Signal, ensure_signal
 from catalog.store.references import Reference, count_members
 from catalog.store.store import Store

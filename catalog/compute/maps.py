@@ -29,7 +29,7 @@ from catalog.engine.local import Local
 from catalog.errors import SignalError
 from catalog.query.checked_vectors import Shards, checked_batches, naming_damage, recorded_shards
 from catalog.signals.coverage import Coverage, coverages, preferred
-from catalog.signals.kind_options import Layout, MapOptions
+from catalog.signals.kinds.map import Layout, MapOptions
 from catalog.signals.registry import Signal, ensure_signal, list_named
 from catalog.signals.resolve import missing_error, resolve_signal
 from catalog.store.database import Connection

@@ -21,8 +21,9 @@ from catalog.compute.turns import same_values
 from catalog.engine import Engine
 from catalog.engine.lazy import Lazy
 from catalog.errors import SignalError
-from catalog.signals.kind_options import Dtype, StatesOptions, Turns
-from catalog.signals.kind_options import Projection as ProjectionKind
+from catalog.signals.kind_options import Dtype, Turns
+from catalog.signals.kinds.states import Projection as ProjectionKind
+from catalog.signals.kinds.states import StatesOptions
 from catalog.signals.registry import Signal, list_named
 from catalog.store.atomic import replacing
 from catalog.store.queries import query
@@ -99,13 +100,15 @@ def compute_states(
         return _values(loaded(), texts, options, projection=kept())
 
     rows = shard_rows(signal.dimension or 1, options)
-    return compute(
+    report = compute(
         *(store, reference, signal, shard_values),
         shard_rows=rows,
         limit=limit,
         progress=progress,
         engine=engine,
     )
+    report.notes = tuple(filter(None, (distortion(signal),)))
+    return report
 
 
 def shard_rows(dimension: int, options: StatesOptions) -> int:

@@ -13,7 +13,8 @@ from catalog.catalog import Catalog
 from catalog.compute.losses.callback_run import ObservedRun, observe
 from catalog.errors import SignalError
 from catalog.models.causal_lm import CausalLM
-from catalog.signals.kind_options import LossesOptions, Turns
+from catalog.signals.kind_options import Turns
+from catalog.signals.kinds.losses import LossesOptions
 
 
 class RecordLosses(TrainerCallback):

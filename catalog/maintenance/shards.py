@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import Any
 
 from catalog.errors import CatalogError, CorruptError
 from catalog.maintenance.database_doctor import Issue
 from catalog.query.checked_vectors import remedy
 from catalog.signals.coverage import coverages
-from catalog.signals.kind_options import Kind
 from catalog.signals.resolve import command_for
 from catalog.store import vectors
 from catalog.store.database import Connection
@@ -111,9 +110,9 @@ def _next_step(connection: Connection, kind: str, signal_id: int, name: str, sha
         reference = resolve(connection, rows[0][0])
         found = next(
             each
-            for each in coverages(connection, reference, kind=cast("Kind", kind))
+            for each in coverages(connection, reference, kind=kind)
             if each.signal_id == signal_id
         )
     except (CatalogError, StopIteration):
         return remedy("the command that made it")
-    return remedy(command_for(cast("Kind", kind), reference.name, name, found))
+    return remedy(command_for(kind, reference.name, name, found))

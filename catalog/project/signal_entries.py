@@ -10,18 +10,15 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from catalog.signals.ask_options import AskOptions
-from catalog.signals.kind_options import (
-    ENCODER,
-    WORDS,
-    EmbeddingOptions,
-    GradientsOptions,
-    Kind,
-    LabelOptions,
-    LossesOptions,
-    MapOptions,
-    ScoreOptions,
-    StatesOptions,
-)
+from catalog.signals.kind_options import ENCODER, Kind
+from catalog.signals.kinds.embedding import EmbeddingOptions
+from catalog.signals.kinds.full_text import WORDS
+from catalog.signals.kinds.gradients import GradientsOptions
+from catalog.signals.kinds.labels import LabelOptions
+from catalog.signals.kinds.losses import LossesOptions
+from catalog.signals.kinds.map import MapOptions
+from catalog.signals.kinds.score import ScoreOptions
+from catalog.signals.kinds.states import StatesOptions
 from catalog.signals.options import TINY, DeclaredOption, Options, option
 
 POOLS = "Pools or subsets whose members get the signal."

@@ -7,7 +7,7 @@ signal's identity, and the command that continues a signal with the options that
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, get_type_hints
 
 from catalog.errors import OptionError
@@ -35,6 +35,7 @@ class OptionRule:
         identity: the key in a signal's identity; None if the option is not part of it.
         effective: the value that holds when nobody sets the option.
         tiny: the same for the proxy `TINY`.
+        metavar: what the command line's help calls the value; None is its type.
     """
 
     help: str
@@ -46,6 +47,7 @@ class OptionRule:
     identity: str | None
     effective: Any
     tiny: Any
+    metavar: str | None = None
 
     def accepts(self, value: Any) -> bool:
         """Return whether a value is in the range."""
@@ -68,7 +70,7 @@ class OptionRule:
 
 
 def option(
-    default: Any,
+    default: Any = MISSING,
     *,
     help: str,
     min: float | None = None,
@@ -79,11 +81,13 @@ def option(
     identity: str | None = _SAME,
     effective: Any = _SAME,
     tiny: Any = _SAME,
+    metavar: str | None = None,
 ) -> Any:
     """Declare one field of an `Options` class; see `OptionRule`.
 
     Args:
         default: of the Python argument and of the command line; None if the computation decides.
+            An option without one must be given.
         help: as `OptionRule` has it, and so on.
         min: the smallest value.
         max: the largest value.
@@ -93,10 +97,14 @@ def option(
         identity: the field's own name if not given.
         effective: ``default`` if not given.
         tiny: ``effective`` if not given.
+        metavar: as `OptionRule` has it.
     """
     usual = default if effective is _SAME else effective
     of_tiny = usual if tiny is _SAME else tiny
-    rule = OptionRule(help, min, max, is_min_open, is_max_open, choices, identity, usual, of_tiny)
+    in_identity = (identity, usual, of_tiny)
+    rule = OptionRule(
+        help, min, max, is_min_open, is_max_open, choices, *in_identity, metavar=metavar
+    )
     return field(default=default, metadata={"rule": rule})
 
 
@@ -115,6 +123,11 @@ class DeclaredOption:
         if self.rule.identity is _SAME:
             return self.name
         return self.rule.identity
+
+    @property
+    def is_required(self) -> bool:
+        """Return whether the option has no default."""
+        return self.default is MISSING
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,8 @@
 """One declaration gives options of the command line, identities and continuations."""
 
-from collections.abc import Iterator
+import inspect
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import click
@@ -10,17 +12,18 @@ from catalog.catalog import Catalog
 from catalog.cli import main
 from catalog.errors import OptionError
 from catalog.models.recipe import TINY_RECIPE, Recipe
-from catalog.signals.kind_options import (
-    EmbeddingOptions,
-    LossesOptions,
-    ScoreOptions,
-    StatesOptions,
-)
-from catalog.signals.kinds import KINDS, SignalKind
-from catalog.signals.options import Options
+from catalog.signals.kinds import KINDS
+from catalog.signals.kinds.embedding import EmbeddingOptions
+from catalog.signals.kinds.losses import LossesOptions
+from catalog.signals.kinds.score import ScoreOptions
+from catalog.signals.kinds.states import StatesOptions
+from catalog.signals.options import DeclaredOption, Options
 from catalog.signals.resolve import command_for
+from catalog.signals.signal_kind import SignalKind
 
 COMPUTED = [kind for kind in KINDS.values() if kind.command]
+SHARDED = [kind for kind in KINDS.values() if kind.computation]
+Jsonl = Callable[..., Path]
 
 
 def command_options(kind: SignalKind) -> Iterator[click.Option]:
@@ -32,13 +35,19 @@ def command_options(kind: SignalKind) -> Iterator[click.Option]:
     yield from (each for each in command.params if isinstance(each, click.Option))
 
 
+def declared(kind: SignalKind) -> list[DeclaredOption]:
+    inputs = kind.computation.inputs if kind.computation else Options
+    return [*inputs.declared(), *kind.options.declared()]
+
+
 @pytest.mark.parametrize("kind", COMPUTED, ids=lambda kind: kind.name)
 def test_the_command_line_has_every_option_with_its_default(kind: SignalKind) -> None:
     options = {each.name: each for each in command_options(kind)}
-    for declared in kind.options.declared():
-        found = options[declared.name]
+    for each in declared(kind):
+        found = options[each.name]
         given = found.default if isinstance(found.default, str | int | float) else None
-        assert (given, bool(found.help)) == (declared.default, True)
+        default = None if each.is_required else each.default
+        assert (given, found.required, bool(found.help)) == (default, each.is_required, True)
 
 
 @pytest.mark.parametrize("kind", COMPUTED, ids=lambda kind: kind.name)
@@ -46,7 +55,24 @@ def test_a_command_is_a_method_of_a_catalog_with_the_same_arguments(kind: Signal
     for command in filter(None, (kind.command, kind.import_command)):
         method = getattr(Catalog, command.method)
         names = method.__annotations__.keys() | method.__code__.co_varnames
+        names |= {each.name for each in declared(kind)}
         assert {name for name, _ in command.options} <= names
+
+
+@pytest.mark.parametrize("kind", SHARDED, ids=lambda kind: kind.name)
+def test_a_computation_takes_the_options_of_its_command(kind: SignalKind) -> None:
+    assert kind.computation
+    parameters = inspect.signature(kind.computation.load()).parameters
+    names = {each.name for each in declared(kind)} | {"limit", "progress", "engine"}
+    assert names <= parameters.keys() or "options" in parameters
+    assert [*parameters][:2] == ["store", "reference"]
+
+
+def test_a_kind_with_a_method_of_its_own_is_refused(catalog: Catalog, jsonl: Jsonl) -> None:
+    catalog.register(jsonl([{"instruction": "a", "output": "b"}]), pool="p")
+    for kind in ("map", "nothing"):
+        with pytest.raises(OptionError, match=f"^kind: expected .*, got '{kind}'"):
+            catalog.compute(kind, "p")
 
 
 def test_the_recipes_are_the_defaults_of_training() -> None:

@@ -20,7 +20,8 @@ from catalog.compute.losses.recorder import (
 )
 from catalog.compute.proxies import proxy_folder, sweep_training
 from catalog.compute.turns import same_values
-from catalog.signals.kind_options import LossesOptions, Turns, turns_identity
+from catalog.signals.kind_options import Turns, turns_identity
+from catalog.signals.kinds.losses import LossesOptions
 from catalog.signals.registry import Signal, ensure_signal, list_named
 from catalog.store.database import Connection
 from catalog.store.queries import query

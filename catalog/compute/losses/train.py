@@ -34,7 +34,8 @@ from catalog.errors import CatalogError, OptionError, SignalError
 from catalog.models.lora_shape import LoraShape
 from catalog.notebook import NotebookResult
 from catalog.query.trajectories import START
-from catalog.signals.kind_options import LossesOptions, Turns
+from catalog.signals.kind_options import Turns
+from catalog.signals.kinds.losses import LossesOptions
 from catalog.signals.options import TINY
 from catalog.signals.registry import Signal
 from catalog.store.queries import query

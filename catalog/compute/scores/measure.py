@@ -10,7 +10,8 @@ import numpy as np
 import pyarrow as pa
 
 from catalog.compute.shard_writer import Values
-from catalog.signals.kind_options import ScoreOptions, turns_identity
+from catalog.signals.kind_options import turns_identity
+from catalog.signals.kinds.score import ScoreOptions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -12,7 +12,7 @@ from catalog.compute.shard_runner import Progress
 from catalog.engine import Engine
 from catalog.errors import OptionError
 from catalog.signals.ask_options import AskOptions
-from catalog.signals.kind_options import ScoreOptions
+from catalog.signals.kinds.score import ScoreOptions
 from catalog.signals.options import TINY
 from catalog.signals.score_definitions import INPUTS, computed_scores
 from catalog.store.references import Reference, nearest

@@ -26,7 +26,7 @@ from catalog.errors import OptionError
 from catalog.notebook import NotebookResult
 from catalog.query.tokens import canonical
 from catalog.signals.ask_options import AskOptions
-from catalog.signals.kind_options import ScoreOptions
+from catalog.signals.kinds.score import ScoreOptions
 from catalog.signals.model_score_files import model_scores
 from catalog.signals.model_scores import ModelScores
 from catalog.signals.registry import Signal, ensure_signal, find_signal
