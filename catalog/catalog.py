@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
+from catalog.argument_types import check_methods
 from catalog.engine.choose import engine_of
 from catalog.frames import to_polars
 from catalog.query.default_limits import QUERY_MEMORY, SELECTION_MEMORY
@@ -72,6 +73,7 @@ StrPath: TypeAlias = str | os.PathLike[str]
 DEFAULT_HOME = ".catalog"
 
 
+@check_methods
 class Catalog:
     """Catalog in a folder; `Catalog.open` opens one. It holds no connection between calls."""
 

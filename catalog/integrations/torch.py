@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from torch.utils.data import IterableDataset, get_worker_info
 
+from catalog.argument_types import check_arguments
 from catalog.catalog import Catalog
 from catalog.errors import OptionError, UsageError
 from catalog.integrations.collate import Collate
@@ -24,7 +25,6 @@ from catalog.models.supervised import IGNORED, Supervised
 from catalog.models.template import template_of
 
 Sequences = list[list[Supervised]]
-
 _LOG = logging.getLogger(__name__)
 _ROWS_TOGETHER = {None: 64, "bfd": PACKED_TOGETHER}
 """Rows that are tokenised, and packed, together."""
@@ -62,6 +62,7 @@ class SubsetDataset(IterableDataset[Item]):
         UsageError: the tokenizer is slow or has no end of sequence, or rows have media.
     """
 
+    @check_arguments
     def __init__(
         self,
         reference: str,
@@ -276,8 +277,7 @@ class SubsetDataset(IterableDataset[Item]):
             )
         if counts or reading.n_cut:
             text = "%s: %s are cut at %s tokens, and left out are %s"
-            cut = f"{reading.n_cut:,} of {reading.n_rows:,} rows"
-            limit = f"{self.max_length:,}"
+            cut, limit = f"{reading.n_cut:,} of {reading.n_rows:,} rows", f"{self.max_length:,}"
             _LOG.warning(text, self.rows.reference, cut, limit, counts or "none")
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from catalog.argument_types import check_methods
 from catalog.query.default_limits import SELECTION_MEMORY
 from catalog.store.store import Store
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from catalog.project.status import Status
 
 
+@check_methods
 class ProjectVerbs:
     """Verbs of project files, and of keeping a catalog up to date."""
 

@@ -95,10 +95,12 @@ def split(
 
     Raises:
         ReferenceNotFoundError: no such pool or subset.
-        OptionError: a name, a size, ``by`` or ``stratify`` is not valid.
+        OptionError: a name, a size, ``by`` or ``stratify`` is not valid, or there is no part.
         SelectionError: a part has no member.
     """
     limits = limits or Limits()
+    if not into:
+        raise OptionError(f"{argument('into')}: expected at least one part, such as train=rest")
     for part in into:
         check_name(f"{name}.{part}")
     selector, settings = split_selection(by, into=into, stratify=stratify)

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
+from catalog.argument_types import check_methods
 from catalog.project.file_verbs import ProjectVerbs
 from catalog.query.default_limits import SELECTION_MEMORY
 from catalog.store.references import resolve
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from catalog.subsets.select import Selected
 
 
+@check_methods
 class Project(ProjectVerbs):
     """Verbs that prepare data for training and evaluation."""
 

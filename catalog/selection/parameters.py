@@ -41,7 +41,7 @@ class Param:
             return None
         try:
             value = READERS[self.type](given)
-        except ValueError:
+        except (TypeError, ValueError):
             expected = f"{self.name} takes {NOUNS[self.type]}, not {given!r}"
             raise OptionError(f"{expected}: {self.shown()}") from None
         is_below = self.low is not None and value < self.low
