@@ -1,5 +1,6 @@
 """What tests of every layer share."""
 
+import gc
 import json
 import os
 import shutil
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from _pytest.doctest import DoctestModule
 
 from catalog import Catalog
 from catalog.store.database import upgrade
@@ -40,6 +42,29 @@ LONGEST = (
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run the longest files first, so that no process ends with one of them alone."""
     items.sort(key=lambda item: item.path.name not in LONGEST)
+
+
+class _Doctests:
+    """Collects the doctests of files that hold some, so that no other is imported for them."""
+
+    @staticmethod
+    @pytest.hookimpl(wrapper=True)
+    def pytest_collect_file(file_path: Path) -> Iterator[None]:
+        collected = yield
+        if b">>>" in file_path.read_bytes():
+            return collected
+        return [each for each in collected if not isinstance(each, DoctestModule)]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register what holds for all folders; the hooks of this file hold for its own."""
+    config.pluginmanager.register(_Doctests())
+
+
+def pytest_collection_finish() -> None:
+    """Leave what is imported out of every later search for garbage."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

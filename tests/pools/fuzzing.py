@@ -16,7 +16,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
 import zstandard
-from openpyxl import Workbook
 
 CHAT = [{"role": "user", "content": "q é"}, {"role": "assistant", "content": "a 你好"}]
 RECORDS: dict[str, Callable[[int], Any]] = {
@@ -105,6 +104,8 @@ def arrow(shape: str, *, is_file: bool = False, compression: str | None = None) 
 
 
 def excel(shape: str) -> bytes:
+    from openpyxl import Workbook
+
     book = Workbook()
     book.active.append(["instruction", "output", "n"])
     for n in range(N):

@@ -10,8 +10,6 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import spearmanr
-from sklearn.metrics import cohen_kappa_score
 
 from catalog import Catalog
 from catalog.cli import main
@@ -46,6 +44,9 @@ def pool(catalog: Catalog, jsonl: Callable[..., Path], tmp_path: Path) -> Catalo
 @given(RATINGS)
 @settings(deadline=None)
 def test_correlation_and_kappa_are_those_of_the_libraries(ratings: list[tuple[int, int]]) -> None:
+    from scipy.stats import spearmanr
+    from sklearn.metrics import cohen_kappa_score
+
     x, y = np.array(ratings, dtype=float).T
     constant = min(np.ptp(x), np.ptp(y)) == 0
     assert np.isnan(spearman(x, y)) == constant
@@ -68,6 +69,8 @@ def test_the_interval_covers_the_true_correlation() -> None:
 
 
 def test_scores_of_a_pool_are_compared_pair_by_pair(pool: Catalog) -> None:
+    from scipy.stats import spearmanr
+
     first, second, third = pool.agreement("p", "quality", "noisy", "loss")
     numbers = columns()
     assert (first.first, first.second, first.n) == ("quality", "noisy", N)

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from openpyxl import Workbook
 
 from catalog.errors import SourceError
 from catalog.pools.read_batches import FileReport, read_batches
@@ -25,6 +24,8 @@ TABLE = [
 def workbook(
     path: Path, sheets: dict[str, Sequence[Sequence[Any]]], *, hidden: Sequence[str] = ()
 ) -> Path:
+    from openpyxl import Workbook
+
     book = Workbook()
     book.remove(book.active)
     for title, rows in sheets.items():
