@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -92,26 +93,11 @@ def import_losses(
         )
         rows = _Rows.of(np.append(ids, kept), np.concatenate([published, previous]), members)
         _refuse_negative(table, rows)
-        identity = {"imported": rows.digest(), "checkpoints": n_checkpoints}
-        if first_is_start:
-            identity["has_start"] = True
-        planned = planned_import(
-            kind="losses",
-            name=proxy,
-            identity=identity,
-            dimension=n_checkpoints,
-            details={"file": table.file, "key": key},
+        planned = _planned(rows, n_checkpoints, proxy=proxy, has_start=first_is_start)
+        planned = replace(planned, details={"file": table.file, "key": key})
+        write = partial(
+            _write, connection, store, rows=rows, has_start=first_is_start, started=started
         )
-
-        def write(signal: Signal) -> None:
-            values = Values(pa.table({"instruction_id": rows.whole_ids}), gaps=rows.gaps)
-            seconds = time.monotonic() - started
-            shard = write_shard(connection, store, signal, values, seconds=seconds)
-            whole = rows.losses[rows.is_whole]
-            first = START if first_is_start else 0
-            _write_checkpoints(connection, signal, rows.whole_ids, whole, first=first)
-            record_sha256(connection, kind=signal.kind, signal_id=signal.signal_id, shard=shard)
-
         signal, is_new = keep_import(connection, planned, write=write, is_dry_run=dry_run)
         return ImportReport(
             signal=signal,
@@ -171,6 +157,35 @@ class _Rows:
     def digest(self) -> str:
         """Return the hash that identifies the import."""
         return digest(self.ids, self.losses, self.absent)
+
+
+def _planned(rows: _Rows, n_checkpoints: int, *, proxy: str, has_start: bool) -> Signal:
+    """Return the signal of an import, which is not written yet."""
+    identity = {"imported": rows.digest(), "checkpoints": n_checkpoints}
+    if has_start:
+        identity["has_start"] = True
+    return planned_import(
+        kind="losses", name=proxy, identity=identity, dimension=n_checkpoints, details={}
+    )
+
+
+def _write(
+    connection: Connection,
+    store: Store,
+    signal: Signal,
+    *,
+    rows: _Rows,
+    has_start: bool,
+    started: float,
+) -> None:
+    """Write the whole trajectories of a new signal as its one shard."""
+    values = Values(pa.table({"instruction_id": rows.whole_ids}), gaps=rows.gaps)
+    seconds = time.monotonic() - started
+    shard = write_shard(connection, store, signal, values, seconds=seconds)
+    whole = rows.losses[rows.is_whole]
+    first = START if has_start else 0
+    _write_checkpoints(connection, signal, rows.whole_ids, whole, first=first)
+    record_sha256(connection, kind=signal.kind, signal_id=signal.signal_id, shard=shard)
 
 
 def _write_checkpoints(
