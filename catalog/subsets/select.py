@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,7 +13,7 @@ from catalog.errors import OptionError, SelectionError
 from catalog.messages import argument
 from catalog.notebook import NotebookResult
 from catalog.query.executor import Limits
-from catalog.query.session import shared_session
+from catalog.query.session import Session, shared_session
 from catalog.selection.definition import Definition, define
 from catalog.selection.run import SelectionResult, choose
 from catalog.selection.selector import Selector, find_selector
@@ -119,73 +120,66 @@ def select(
     check_name(name)
     started = time.monotonic()
     limits = limits or Limits()
-    asked: dict[str, Any] = {
-        "ref": source,
-        "budget": budget,
-        "seed": seed,
-        "settings": settings,
-        "pins": pins,
-        "tokens": tokens,
-    }
-    with shared_session(
-        store, memory=limits.memory, spill=limits.spill, use_cache=limits.use_cache
-    ) as session:
-        if isinstance(selector, str):
-            selector = find_selector(store, selector)
-        definition = define(store, selector, **asked, limits=limits)
+    asked: dict[str, Any] = {"settings": settings, "pins": pins, "tokens": tokens}
+    asked |= {"budget": budget, "seed": seed, "limits": limits}
+    wanted = {"is_new_version": is_new_version, "is_newest": is_newest, "is_dry_run": is_dry_run}
+    with _session(store, limits) as session:
+        method = find_selector(store, selector) if isinstance(selector, str) else selector
+        definition = define(store, method, ref=source, **asked)
         findings = _findings(definition, is_strict=is_strict)
-        same = None
-        if not is_dry_run:
-            same, offers = _find_made(
-                session.connection, definition, name, is_new_version=is_new_version
-            )
-            findings += offers
-        if same and is_newest and resolve(session.connection, name) != same:
-            same = None
+        same, offers = _find_made(session.connection, definition, name, **wanted)
+        findings += offers
         tests = eval_pools(session.connection) if is_checked or is_gated else []
         if same:
-            before = _selected_before(session.connection, same, definition, findings)
+            answer = _selected_before(session.connection, same, definition, findings)
         else:
             _require_name(session.connection, definition, name=name, is_superseding=is_superseding)
             chosen = choose(store, definition, limits=limits)
+            answer = _selected(chosen, findings)
     members = same or to_numpy(chosen.members["instruction_id"])
     checked = check(store, members, tests, limits=limits)
     if is_gated:
         checked.require_clean()
-    seconds = time.monotonic() - started
+    answer = _with_check(answer, checked, started=started)
     if same:
         _keep(store, checked, same, group)
-        return replace(
-            before,
-            warnings=(*before.warnings, *checked.warnings),
-            overlaps=checked.overlaps,
-            seconds=seconds,
-        )
-    reference = None
-    if not is_dry_run:
-        kept: dict[str, Any] = {"seconds": seconds, "group": group, "checked": checked}
+    elif not is_dry_run:
+        kept: dict[str, Any] = {"seconds": answer.seconds, "group": group, "checked": checked}
         reference = _write(store, chosen, name, is_superseding=is_superseding, **kept)
-    return Selected(
-        reference,
-        True,
-        definition,
-        chosen.members.num_rows,
-        chosen.n_rows,
-        (*findings, *warnings_of(chosen), *checked.warnings),
-        seconds,
-        overlaps=checked.overlaps,
+        answer = replace(answer, reference=reference)
+    return answer
+
+
+def _session(store: Store, limits: Limits) -> AbstractContextManager[Session]:
+    """Return the session that one selection uses throughout, within its limits."""
+    return shared_session(
+        store, memory=limits.memory, spill=limits.spill, use_cache=limits.use_cache
     )
 
 
 def _find_made(
-    connection: Connection, definition: Definition, name: str, *, is_new_version: bool
+    connection: Connection,
+    definition: Definition,
+    name: str,
+    *,
+    is_new_version: bool,
+    is_newest: bool,
+    is_dry_run: bool,
 ) -> tuple[Reference | None, tuple[str, ...]]:
-    """Return the version that a definition made, or an equivalent one, and a warning of that."""
+    """Return the version that serves for a definition, and a warning if it is an equivalent one.
+
+    A dry run has none; nor has, under ``is_newest``, an older version than the newest.
+    """
+    if is_dry_run:
+        return None, ()
     same = find_same(connection, definition, name=name)
-    if same or is_new_version:
-        return same, ()
-    same = find_equivalent(connection, definition, name=name)
-    return same, _offered(same)
+    offers: tuple[str, ...] = ()
+    if same is None and not is_new_version:
+        same = find_equivalent(connection, definition, name=name)
+        offers = _offered(same)
+    if same and is_newest and resolve(connection, name) != same:
+        return None, ()
+    return same, offers
 
 
 def _keep(store: Store, checked: Check, same: Reference, group: str | None) -> None:
@@ -238,6 +232,13 @@ def _write(
     return str(reference)
 
 
+def _selected(chosen: SelectionResult, findings: tuple[str, ...]) -> Selected:
+    """Return a selection that is not written yet."""
+    counts = {"n_members": chosen.members.num_rows, "n_rows": chosen.n_rows}
+    warnings = (*findings, *warnings_of(chosen))
+    return Selected(None, True, chosen.definition, **counts, warnings=warnings, seconds=0)
+
+
 def _selected_before(
     connection: Connection,
     same: Reference,
@@ -252,6 +253,13 @@ def _selected_before(
         warnings.append(f"{same} keeps its budget as asked for, {kept}, not {definition.asked}")
     counts = {key: record[key] for key in ("n_members", "n_rows")}
     return Selected(str(same), False, definition, **counts, warnings=tuple(warnings), seconds=0)
+
+
+def _with_check(selected: Selected, checked: Check, *, started: float) -> Selected:
+    """Return a selection with what a check of its members found, and its seconds until now."""
+    warnings = (*selected.warnings, *checked.warnings)
+    seconds = time.monotonic() - started
+    return replace(selected, warnings=warnings, overlaps=checked.overlaps, seconds=seconds)
 
 
 def _require_name(

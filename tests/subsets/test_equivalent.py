@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from catalog import Catalog
+from catalog.selection.selector import find_selector
+from catalog.subsets.select import select
 
 FIRST = """-- summary: A test.
 WITH long AS (SELECT * FROM pool($pool) AS p WHERE length(p.response) > 1)
@@ -51,6 +53,18 @@ def test_another_condition_or_column_is_another_version(
     mine.write_text(text)
     selected = catalog.select(str(mine), "p", budget=5, name="best")
     assert (selected.reference, selected.warnings) == ("best@2", ())
+
+
+def test_an_older_version_does_not_serve_where_the_newest_is_wanted(
+    catalog: Catalog, mine: Path
+) -> None:
+    catalog.select(str(mine), "p", budget=4, name="best")
+    mine.write_text(RENAMED)
+    again = find_selector(catalog.store, str(mine))
+    selected = select(catalog.store, again, "p", budget=5, name="best", is_newest=True)
+    assert (selected.reference, selected.is_new, selected.warnings) == ("best@3", True, ())
+    selected = select(catalog.store, again, "p", budget=5, name="best", is_newest=True)
+    assert (selected.reference, selected.is_new, selected.warnings) == ("best@3", False, ())
 
 
 def test_another_budget_or_seed_is_another_version(catalog: Catalog, mine: Path) -> None:
