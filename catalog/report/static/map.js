@@ -1,5 +1,6 @@
 // The map: move, zoom, point at members and draw around them, by mouse and by keyboard.
 import { fillColours } from './colours.js';
+import { dropCross, outlineKey } from './cross.js';
 import { ask, page } from './data.js';
 import { element, find } from './dom.js';
 import { openRow } from './detail.js';
@@ -17,7 +18,8 @@ let path = null; // of the outline while it is drawn
 let drag = null;
 let wait = 0;
 
-const isOutlining = (event) => event.shiftKey || find('input[name=mode]:checked').value === 'outline';
+const isDrawing = () => find('input[name=mode]:checked').value === 'outline';
+const isOutlining = (event) => event.shiftKey || isDrawing();
 
 const drawMarks = () => drawOverlay(marks, path);
 
@@ -63,11 +65,15 @@ function moved(event) {
   }
 }
 
+function keepInside(drawn) {
+  const points = simplified(drawn, 3 / scaleOf(marks));
+  setFilter('outline', points.length > 2 ? { kind: 'outline', points } : null);
+}
+
 function released(event) {
   if (path) {
-    const points = simplified(path, 3 / scaleOf(marks));
+    keepInside(path);
     path = null;
-    setFilter('outline', points.length > 2 ? { kind: 'outline', points } : null);
     drawMarks();
   } else if (drag && !drag.isMoved) {
     const row = nearestRow(marks, event.offsetX, event.offsetY, isShown);
@@ -90,6 +96,11 @@ const KEYS = {
 
 function typed(event) {
   const act = KEYS[event.key];
+  if (isDrawing() && outlineKey(event, marks, keepInside)) {
+    event.preventDefault();
+    drawMarks();
+    return;
+  }
   if (!act) return;
   event.preventDefault();
   act(60 / scaleOf(marks));
@@ -109,6 +120,7 @@ export function buildMap() {
     onpointerup: released,
     onpointerleave: hideTip,
     onkeydown: typed,
+    onblur: () => { dropCross(); drawMarks(); },
   });
   const wheel = (event) => {
     event.preventDefault();

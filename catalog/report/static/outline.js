@@ -23,8 +23,10 @@ function reduced(points, first, last, tolerance) {
   ];
 }
 
+const rounded = (points) => points.map((point) => point.map((value) => +value.toPrecision(5)));
+
 export function simplified(points, tolerance) {
-  if (points.length < 4) return points;
+  if (points.length < 4) return rounded(points);
   const away = (k) => Math.hypot(points[k][0] - points[0][0], points[k][1] - points[0][1]);
   const opposite = points.reduce((best, _, k) => (away(k) > away(best) ? k : best), 0);
   const closed = [...points, points[0]];
@@ -32,5 +34,5 @@ export function simplified(points, tolerance) {
     ...reduced(closed, 0, opposite, tolerance),
     ...reduced(closed, opposite, closed.length - 1, tolerance),
   ];
-  return corners.map((point) => point.map((value) => +value.toPrecision(5)));
+  return rounded(corners);
 }

@@ -1,4 +1,5 @@
 // What is drawn over the members: the outline, the words of regions, and rings around some members.
+import { drawCross, pathByKeys } from './cross.js';
 import { current } from './detail.js';
 import { colourOf, fitCanvas } from './dom.js';
 import { filters } from './filters.js';
@@ -38,11 +39,12 @@ function ring(context, canvas, row, radius, colour) {
 export function drawOverlay(canvas, path) {
   const context = fitCanvas(canvas);
   context.scale(devicePixelRatio, devicePixelRatio);
-  const points = path ?? filters.get('outline')?.filter.points;
+  const points = path ?? pathByKeys() ?? filters.get('outline')?.filter.points;
   if (points?.length) drawOutline(context, canvas, points);
   drawLabels(context, canvas);
   context.setLineDash([]);
   const ranked = [...filters.values()].flatMap((each) => each.ranked ?? []);
   for (const row of [...ranked, ...ringed]) ring(context, canvas, row, 5, '--below');
   if (current() != null) ring(context, canvas, current(), 8, '--ink');
+  drawCross(context, canvas);
 }
