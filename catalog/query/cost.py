@@ -121,7 +121,7 @@ def need(connection: Connection, resolved: Resolved, signal: Coverage | None, ki
         _, dimension, n_done, seconds_done, n_tokens_done = measured[0]
         seconds = float(seconds_done) / n_done * n_missing
         n_tokens = float(n_tokens_done or 0) / n_done * n_missing or n_tokens
-        n_values = (dimension or 1) * (64 if kind == "states" else 1)
+        n_values = (dimension or 1) * KINDS[kind].vectors_per_instruction
     return Need(
         kind=kind,
         name=name,

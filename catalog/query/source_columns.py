@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from catalog.signals.coverage import Coverage
-from catalog.signals.kind_options import Kind
 
 MEMBER = {"instruction_id": "BIGINT", "fingerprint": "VARCHAR"}
 OPAQUE = 'STRUCT("(opaque)" BIGINT)'  # what a query passes on and cannot look into
@@ -11,12 +10,8 @@ SKETCHED_VECTOR = "FLOAT[384]"
 """The type of vectors without a catalog: some functions take vectors of a known length only."""
 
 
-def stored_columns(kind: Kind, signal: Coverage | None) -> dict[str, str]:
-    """Return the columns of a signal that is read from another store, with their types."""
-    if kind == "map":
-        return MEMBER | {"x": "FLOAT", "y": "FLOAT"}
-    if kind == "states":
-        return MEMBER | {"n_tokens": "INTEGER", "states": OPAQUE}
+def vector_columns(signal: Coverage | None) -> dict[str, str]:
+    """Return the columns of a signal of one vector for each member, with their types."""
     return MEMBER | {"vector": vector_type(signal)}
 
 

@@ -54,6 +54,7 @@ class SignalKind:
         import_command: imports a signal, as a template; None if none can be imported.
         bytes_per_value: on the disk.
         values_per_instruction: where nothing was measured yet.
+        vectors_per_instruction: on average; of states, one for each response token.
     """
 
     name: Kind
@@ -66,6 +67,7 @@ class SignalKind:
     import_command: Command | None = None
     bytes_per_value: int
     values_per_instruction: int
+    vectors_per_instruction: int = 1
 
     def title(self, name: str | None = None) -> str:
         """Return a signal's title for a message."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from catalog.errors import SignalError
 from catalog.query.resolved import Resolved, nothing
-from catalog.query.source_columns import stored_columns
+from catalog.query.source_columns import vector_columns
 from catalog.signals.coverage import PinnedSignals, coverages, preferred
 from catalog.signals.kind_options import Kind
 from catalog.signals.resolve import missing_error, resolve_signal
@@ -24,6 +24,7 @@ def stored(
     load: Callable[..., Any],
     pins: PinnedSignals | None,
     name: str | None = None,
+    columns: Mapping[str, str] | None = None,
     where: Mapping[str, str | None] | None = None,
     first: Mapping[str, str] | None = None,
 ) -> Resolved:
@@ -36,6 +37,7 @@ def stored(
         load: reads the rows, as `catalog.query.stored_vectors.load_embeddings` does.
         pins: the signals that a stored selection reads.
         name: of the signal; None if the members have one alone.
+        columns: of the rows, with their DuckDB types; None for one vector a row.
         where: settings that its identity must have, unless they are None.
         first: settings of the preferred signals, among those of one name.
     """
@@ -51,9 +53,8 @@ def stored(
     candidates = preferred(pins.kept(candidates) if pins else candidates, first or {}) or candidates
     chosen = resolve_signal(found, candidates, kind=kind, name=name, pins=pins)
     if isinstance(chosen, SignalError):
-        columns = stored_columns(kind, None)
+        columns = columns or vector_columns(None)
         return Resolved(found, kind=kind, name=name, load=nothing, fault=chosen, columns=columns)
-    columns = stored_columns(kind, chosen)
     return Resolved(
         found,
         kind=kind,
@@ -61,5 +62,5 @@ def stored(
         load=partial(load, reference=found, signal=chosen),
         signals=(chosen,),
         fault=missing_error(found, chosen),
-        columns=columns,
+        columns=columns or vector_columns(chosen),
     )

@@ -8,7 +8,7 @@ from typing import Any
 
 from catalog.errors import SignalError
 from catalog.query.resolved import Resolved, nothing
-from catalog.query.source_columns import MEMBER, SKETCHED_VECTOR, stored_columns
+from catalog.query.source_columns import MEMBER, SKETCHED_VECTOR, vector_columns
 from catalog.query.sources._decorator import source
 from catalog.signals.coverage import Coverage, PinnedSignals, coverages
 from catalog.signals.resolve import command_for, missing_error, resolve_signal
@@ -77,12 +77,11 @@ def _at(identity: Mapping[str, Any]) -> dict[str, Any]:
 
 def _resolved(reference: Reference, chosen: Coverage | SignalError, name: str | None) -> Resolved:
     if isinstance(chosen, SignalError):
-        columns = stored_columns("gradients", None)
         return Resolved(
             *(reference, None, "gradients", name),
             load=nothing,
             fault=chosen,
-            columns=columns,
+            columns=vector_columns(None),
             command=chosen.command,
         )
     from catalog.query.stored_vectors import load_embeddings
@@ -92,5 +91,5 @@ def _resolved(reference: Reference, chosen: Coverage | SignalError, name: str | 
         load=partial(load_embeddings, reference=reference, signal=chosen),
         signals=(chosen,),
         fault=missing_error(reference, chosen),
-        columns=stored_columns("gradients", chosen),
+        columns=vector_columns(chosen),
     )

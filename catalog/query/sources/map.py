@@ -9,11 +9,13 @@ from catalog.query.sources._stored import stored
 from catalog.signals.coverage import PinnedSignals
 from catalog.store.database import Connection
 
+COLUMNS = MEMBER | {"x": "FLOAT", "y": "FLOAT"}
+
 
 @source(
     order=90,
     example="SELECT x, y FROM map('alpaca') ORDER BY fingerprint",
-    columns=MEMBER | {"x": "FLOAT", "y": "FLOAT"},
+    columns=COLUMNS,
 )
 def map(
     connection: Connection,
@@ -25,4 +27,6 @@ def map(
     """Read one row for each member on the map: its place, ``x`` and ``y``."""
     from catalog.query.stored_vectors import load_map
 
-    return stored(connection, ref, kind="map", name=method, load=load_map, pins=pins)
+    return stored(
+        connection, ref, kind="map", name=method, load=load_map, columns=COLUMNS, pins=pins
+    )

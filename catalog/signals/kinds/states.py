@@ -60,4 +60,5 @@ KIND = SignalKind(
     command=Command(("states",), "states", ("{ref}",), (("model", "{name}"),)),
     bytes_per_value=2,
     values_per_instruction=64 * 128,
+    vectors_per_instruction=64,
 )
