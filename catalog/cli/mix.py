@@ -83,7 +83,7 @@ def mix(
         part: [size for text in texts for size in text.split(",")] for part, texts in listed.items()
     }
     found = trials(name, budgets=budgets, seeds=seeds, settings=sizes)
-    mixtures = []
+    mixtures: list[Mixture] = []
     for trial in found:
         parts = [f"{part}={size}" for part, size in trial.settings.items()]
         asked: dict[str, Any] = {"budget": trial.budget, "seed": trial.seed, "seconds": timeout}

@@ -125,7 +125,7 @@ def select(
 
     settings = parse_lists(pairs, option="--set")
     found = trials(name, budgets=budgets, seeds=seeds, settings=settings)
-    answers = []
+    answers: list[dict[str, Any]] = []
     with all_or_none(catalog.store) as keep:
         if where:
             pool = _narrowed(catalog, pool, where, options)

@@ -178,7 +178,7 @@ def _of(name: str, measures: Mapping[str, Any], n_rows: Mapping[str, int]) -> di
     row = {"name": name, "n_members": measures["n_members"]}
     if n_rows:
         row["n_rows"] = n_rows.get(name, measures["n_members"])
-    return row | measures
+    return row | dict(measures)
 
 
 def _jaccard(left: Ids, right: Ids) -> float:
