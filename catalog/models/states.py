@@ -74,16 +74,7 @@ def token_states(
     """
     import torch
 
-    if max_tokens < 1 or dtype not in ("float16", "float32"):
-        raise OptionError(
-            f"states with max_tokens {max_tokens} in {dtype}: give at least 1 token, and float16 "
-            "or float32"
-        )
-    if not lm.is_state_plain:
-        raise SignalError(
-            f"{lm.name}: its LM head does not read the base model's last hidden state, so it "
-            "has no states; use another model"
-        )
+    _require_states(lm, max_tokens, dtype)
     counts = [min(each.n_response, max_tokens) for each in instructions]
     offsets = np.concatenate([[0], np.cumsum(counts, dtype=np.int64)]).astype(np.int64)
     matrix = (
@@ -110,6 +101,20 @@ def token_states(
     if not np.isfinite(vectors).all():
         raise SignalError(f"{lm.name}: a state is not a finite {dtype}; take the states in float32")
     return States(vectors, offsets, [each.reason for each in instructions])
+
+
+def _require_states(lm: CausalLM, max_tokens: int, dtype: str) -> None:
+    """Refuse options out of their range, and a model without states."""
+    if max_tokens < 1 or dtype not in ("float16", "float32"):
+        raise OptionError(
+            f"states with max_tokens {max_tokens} in {dtype}: give at least 1 token, and float16 "
+            "or float32"
+        )
+    if not lm.is_state_plain:
+        raise SignalError(
+            f"{lm.name}: its LM head does not read the base model's last hidden state, so it "
+            "has no states; use another model"
+        )
 
 
 def _states(lm: CausalLM, group: Sequence[Tokens]) -> torch.Tensor:

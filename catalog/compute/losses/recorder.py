@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from catalog.models.causal_lm import CausalLM
 
 NAN = "not_a_number"
+Positions = np.ndarray[Any, np.dtype[np.int64]]
 Step = Callable[[int, int], None]  # (instructions done, tokens done) since the last call
 
 
@@ -186,24 +187,11 @@ def record_checkpoint(
         progress: called with the instructions and tokens done, including an interrupted run's.
     """
     parameters = {"signal_id": signal.signal_id, "checkpoint": checkpoint}
-    with store.reading() as connection:
-        recorded = (
-            connection.sql(query("losses/recorded"), params=parameters)
-            .to_arrow_table()["instruction_id"]
-            .to_numpy()
-        )
-    todo = np.flatnonzero(members.usable & ~np.isin(members.ids, recorded))
+    todo = _unrecorded(store, members, parameters)
     if progress:
         progress(int(members.usable.sum()) - len(todo), 0)
     chunks = [todo[first : first + chunk_rows] for first in range(0, len(todo), chunk_rows)]
-    shards = (
-        Shard(
-            number,
-            f"{len(where):,} losses of {signal.name} at checkpoint {checkpoint}",
-            [members.tokens[int(i)] for i in where],
-        )
-        for number, where in enumerate(chunks)
-    )
+    shards = _shards(chunks, members, of=f"losses of {signal.name} at checkpoint {checkpoint}")
     with closing((engine or Local()).run(ChunkLosses(lm, progress), shards)) as scored:
         for where, chunk in zip(chunks, scored, strict=True):
             if progress and not chunk.is_counted:
@@ -220,6 +208,23 @@ def record_checkpoint(
         connection.execute(
             query("losses/complete_checkpoint"), parameters | {"step": step, "epoch": epoch}
         )
+
+
+def _unrecorded(store: Store, members: Members, parameters: Mapping[str, Any]) -> Positions:
+    """Return the positions of usable members without a loss at a checkpoint."""
+    with store.reading() as connection:
+        rows = connection.sql(query("losses/recorded"), params=parameters).to_arrow_table()
+    recorded = rows["instruction_id"].to_numpy()
+    return np.flatnonzero(members.usable & ~np.isin(members.ids, recorded))
+
+
+def _shards(
+    chunks: Sequence[Positions], members: Members, *, of: str
+) -> Iterator[Shard[list[Tokens]]]:
+    """Yield the tokens of each chunk of members, given by positions."""
+    for number, where in enumerate(chunks):
+        tokens = [members.tokens[int(i)] for i in where]
+        yield Shard(number, f"{len(where):,} {of}", tokens)
 
 
 def finish_trajectories(
