@@ -39,6 +39,7 @@ from catalog.errors import SignalError as SignalError
 from catalog.errors import SourceError as SourceError
 from catalog.errors import StorageError as StorageError
 from catalog.errors import UsageError as UsageError
+from catalog.errors import WorkerError as WorkerError
 from catalog.export import Exported as Exported
 from catalog.maintenance.backup import Backup as Backup
 from catalog.maintenance.database_doctor import Issue as Issue

@@ -40,10 +40,10 @@ if TYPE_CHECKING:
     from catalog.maintenance.database_doctor import Issue
     from catalog.maintenance.gc import GcReport
     from catalog.outcomes.runs import Run
+    from catalog.pools.load import Progress as LoadProgress
     from catalog.pools.marks import Marked
     from catalog.pools.modes import Mark
     from catalog.pools.readers.frames import Frame
-    from catalog.pools.register import Progress as LoadProgress
     from catalog.pools.register import Registration
     from catalog.pools.restore import Restoration
     from catalog.pools.versions import Description, Diff
@@ -126,6 +126,7 @@ class Catalog:
         purpose: Literal["train", "eval"] | None = None,
         force: bool = False,
         dry_run: bool = False,
+        jobs: int | None = None,
         progress: LoadProgress | None = None,
     ) -> Registration:
         """Register files, folders, globs, URLs, ``-`` or frames as the next version of a pool.
@@ -160,6 +161,7 @@ class Catalog:
             purpose=purpose,
             is_forced=force,
             is_dry_run=dry_run,
+            jobs=jobs,
             progress=progress,
         )
 

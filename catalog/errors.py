@@ -24,6 +24,7 @@
     │   ├── EngineError           DuckDB itself failed at a SQL text
     │   └── InterruptedQueryError a query ran out of time, memory or patience
     ├── MemoryLimitError          a computation needs more memory than it was given
+    ├── WorkerError               a process of a job ended before its work was done
     ├── LockedError               another process holds the catalog
     ├── MigrationError            the schema's history does not fit
     └── DamageError               something on the disk is not as it should be
@@ -35,6 +36,7 @@ Every error carries what is wrong, where, and the next step; its text is made of
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -110,6 +112,15 @@ def _restored(
     error = error_type.__new__(error_type, *args)
     error.args = args
     error.__dict__.update(attributes)
+    return error
+
+
+def picklable(error: BaseException) -> BaseException:
+    """Return the error, or one with its text where it cannot be sent to another process."""
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:  # whatever an exception of another package does when it is pickled
+        return RuntimeError(f"{type(error).__name__}: {error}")
     return error
 
 
@@ -241,6 +252,10 @@ class InterruptedQueryError(QueryError):
 
 class MemoryLimitError(CatalogError):
     """Raised if a computation needs more memory than it was given."""
+
+
+class WorkerError(CatalogError):
+    """Raised if a process of a job ended before its work was done."""
 
 
 class LockedError(CatalogError):

@@ -87,6 +87,12 @@ if TYPE_CHECKING:
 @click.option(
     "--force", "is_forced", is_flag=True, help="Register even if most records cannot be read."
 )
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    help="Number of processes that read the files."
+    "  [default: 1 below 64 MB, else the number of processors, at most 8]",
+)
 @dry_run_option
 @json_option
 @pass_catalog
@@ -106,6 +112,7 @@ def register(
     mode: Literal["replace", "append"] | None,
     purpose: Literal["train", "eval"] | None,
     is_forced: bool,
+    jobs: int | None,
     is_dry_run: bool,
     is_json: bool,
 ) -> None:
@@ -133,6 +140,7 @@ def register(
             purpose=purpose,
             force=is_forced,
             dry_run=is_dry_run,
+            jobs=jobs,
             progress=lambda records, done, total: bar(done, total, records),
         )
     if is_json:

@@ -48,6 +48,13 @@ class Column:
         self.n_lacking += 1
         return None
 
+    def merge(self, later: Column) -> None:
+        """Add the counts of the same column in the records that follow."""
+        if not self.n_lacking:
+            self.example = later.example
+        self.n_found += later.n_found
+        self.n_lacking += later.n_lacking
+
     def notes(self) -> list[str]:
         """Return a note about the records without the key, or no note."""
         if not self.n_lacking:

@@ -32,13 +32,14 @@ class FileBytes(Iterator[bytes]):
 
     Attributes:
         n_bytes: bytes so far.
+        is_ended: whether the last block was read.
     """
 
     def __init__(self, binary: BinaryIO, *, source: Source, counter: Counter) -> None:
         self.n_bytes = 0
         self._binary, self._source, self._counter = binary, source, counter
         self._hash = hashlib.sha256()
-        self._is_ended = False
+        self.is_ended = False
 
     def __next__(self) -> bytes:
         """Return the next block.
@@ -58,7 +59,7 @@ class FileBytes(Iterator[bytes]):
         except Exception as error:  # network errors have many types
             raise unreadable(self._source.name, error) from error
         if not block:
-            self._is_ended = True
+            self.is_ended = True
             raise StopIteration
         self.n_bytes += len(block)
         self._counter.n_bytes += len(block)
@@ -74,7 +75,7 @@ class FileBytes(Iterator[bytes]):
         Raises:
             SourceError: as `__next__`.
         """
-        if not self._is_ended:
+        if not self.is_ended:
             if is_sought:
                 self._binary.seek(self.n_bytes)
             for _ in self:

@@ -12,6 +12,7 @@ from catalog.messages import listed
 from catalog.pools.batch import MAX_CHARS, BatchBuilder
 from catalog.pools.columns import Column, source_of
 from catalog.pools.conversation import Instruction, answered
+from catalog.pools.file_counts import FileCounts
 from catalog.pools.file_formats import FileFormats
 from catalog.pools.file_report import FileReport
 from catalog.pools.files import Opened
@@ -20,17 +21,18 @@ from catalog.pools.formats.alpaca_keys import keys_of
 from catalog.pools.formats.registry import Format
 from catalog.pools.formats.tree import expanded
 from catalog.pools.labels import labels_of
+from catalog.pools.layout import laid_out
 from catalog.pools.media import KEYS, MediaReader
-from catalog.pools.metadata import MetadataWriter
-from catalog.pools.notes import NoteCounter
 from catalog.pools.options import ReadOptions
 from catalog.pools.readers.detect import container_of
-from catalog.pools.readers.encoding import storable
-from catalog.pools.readers.records import Record, sampled, unforeseen
+from catalog.pools.readers.encoding import decoded, storable
+from catalog.pools.readers.json_lines import json_lines
+from catalog.pools.readers.records import PythonLiterals, Record, sampled, unforeseen
 from catalog.pools.readers.repeated import RepeatedKeys
 from catalog.pools.readers.tables import tabled
 from catalog.pools.reasons import Rejection
 from catalog.pools.refusal import first_rejection, unknown_shape
+from catalog.pools.spans import Span, span_blocks
 from catalog.pools.unread import UnreadKeys
 from catalog.store.media import MediaFile
 
@@ -40,54 +42,70 @@ _SAMPLE = 100
 _CONTEXT = 20
 """Characters around an invalid one in a message."""
 
-_UNWANTED = (
-    "records have label false, KTO's mark of unwanted answers: exclude them with "
-    "WHERE (metadata->>'label') IS DISTINCT FROM 'false'"
-)
-_PREFERENCE = (
-    "the chosen answer of each preference is its response; the column rejected holds the other"
-)
-
 
 class FileReader:
     """Reader of one file into a builder of batches.
 
+    Args:
+        content: the open file.
+        options: how to read it.
+        builder: takes the records.
+        media: reads the media beside the turns.
+        span: the part of the file to read; None for the whole file. What the file is and which
+            format its records have is detected from its beginning all the same.
+
     Attributes:
-        reading: the report about the file.
-        columns: the columns that options name, with their counts.
+        counts: the counts of the records read so far, with the report about the file.
         first: the row number of the file's first record.
     """
 
     def __init__(
-        self, content: Opened, *, options: ReadOptions, builder: BatchBuilder, media: MediaReader
+        self,
+        content: Opened,
+        *,
+        options: ReadOptions,
+        builder: BatchBuilder,
+        media: MediaReader,
+        span: Span | None = None,
     ) -> None:
         self._options, self._builder, self._media = options, builder, media
         self._formats = FileFormats(options)
-        self._file = content.source
+        self._file, self._span = content.source, span
         self._name, self._stem = storable(content.source.name), storable(content.source.stem)
         self._label = content.source.label
         self._container = container_of(content, options=options, is_record=self._formats.is_record)
-        if self._container.name.startswith("json"):
+        is_json = self._container.name.startswith("json")
+        if is_json:
             self._container.records = tabled(self._container, reads=self._formats.is_whole)
-        if options.tree:
-            self._container.records = expanded(self._container.records, mode=options.tree)
-        self.reading = FileReport(
-            self._name,
-            self._container.name,
-            encoding=content.encoding,
-            compression=content.compression,
-            notes=self._container.notes,
-        )
-        self._source = None
-        if not self._label:
-            self._source = self._column("source column", options.source_column)
-        self._labels = self._column("labels column", options.labels_column)
-        self.columns = [column for column in (self._source, self._labels) if column is not None]
-        self._unread = UnreadKeys(ignored=(column.path for column in self.columns))
         self.first = 0
-        self._n_unwanted = 0
-        self._notes, self._metadata = NoteCounter(), MetadataWriter()
-        self._repeated = RepeatedKeys(is_json=self._container.name.startswith("json"))
+        self.counts = self._counts(content, is_json=is_json)
+
+    @property
+    def is_divisible(self) -> bool:
+        """Return whether the file's spans of whole lines can be read one by one."""
+        reading = self.counts.report
+        return reading.container == "json lines" and not (reading.encoding or reading.compression)
+
+    def _counts(self, content: Opened, *, is_json: bool) -> FileCounts:
+        source = None
+        if not self._label:
+            source = self._column("source column", self._options.source_column)
+        labels = self._column("labels column", self._options.labels_column)
+        named = (column.path for column in (source, labels) if column is not None)
+        return FileCounts(
+            FileReport(
+                self._name,
+                self._container.name,
+                encoding=content.encoding,
+                compression=content.compression,
+                notes=self._container.notes,
+            ),
+            source=source,
+            labels=labels,
+            unread=UnreadKeys(ignored=named),
+            repeated=RepeatedKeys(is_json=is_json),
+            python=self._container.python,
+        )
 
     def _column(self, option: str, path: str | None) -> Column | None:
         if path is None:
@@ -97,33 +115,66 @@ class FileReader:
     def records(self, *, first: int) -> Iterator[None]:
         """Read the file, and yield each time that the builder is full."""
         self.first = first
-        sample, stream = sampled(self._container, n=_SAMPLE)
-        values = [value for _, value, _ in sample if not isinstance(value, Rejection)]
-        format_ = self._formats.of_file(values)
-        self._describe(format_, sample)
-        format_ = self._formats.lenient(format_)
-        builder, reading, options = self._builder, self.reading, self._options
-        prompts_only, batch_size, row = options.prompts_only, options.batch_size, first
+        stream, format_ = self._opened()
+        builder, reading = self._builder, self.counts.report
+        row, batch_size = first, self._options.batch_size
         for position, value, raw in stream:
-            try:
-                self._repeated.check(value, raw)
-                read = value if type(value) is Rejection else self._read(value, format_)
-                if type(read) is Instruction:
-                    read = answered(read, prompts_only=prompts_only)
-                if type(read) is Instruction:
-                    read = self._add(row, value, read) or read
-            except Exception as error:  # an error costs its record alone
-                read = unforeseen(error)
-            if type(read) is Rejection:
+            read = self._read_and_add(row, value, raw, format_)
+            if read is not None:
                 self._reject(row, read, position=position, value=value, raw=raw)
             row += 1
             reading.n_records += 1
             if builder.n_records >= batch_size or builder.n_chars >= MAX_CHARS:
                 yield
         reading.container = self._container.name
-        self._note()
-        if not reading.n_records:
+        if not (reading.n_records or self._span):
             raise SourceError(f"{self._file.name} has no records", reason="empty_file")
+
+    def _opened(self) -> tuple[Iterator[Record], Format | None]:
+        """Return the records, and the format that the first records of the file have.
+
+        Raises:
+            SourceError: records can be parsed, and none has a known format.
+        """
+        self._container.records = self._expanded(self._container.records)
+        sample, stream = sampled(self._container, n=_SAMPLE)
+        values = [value for _, value, _ in sample if not isinstance(value, Rejection)]
+        format_ = self._formats.of_file(values)
+        self._describe(format_, sample)
+        if self._span is not None:
+            stream = self._of_span(self._span)
+        return stream, self._formats.lenient(format_)
+
+    def _of_span(self, span: Span) -> Iterator[Record]:
+        """Return the records of the span, and count only these."""
+        self.counts.python = PythonLiterals("line")
+        codec = "utf-8" if span.start else "utf-8-sig"
+        blocks = decoded(span_blocks(self._file, span), codec=codec)
+        records = json_lines(blocks, python=self.counts.python, n_before=span.n_lines_before)
+        if self._options.layout is not None:
+            records = laid_out(records, self._options.layout)
+        return self._expanded(records)
+
+    def _expanded(self, records: Iterator[Record]) -> Iterator[Record]:
+        if self._options.tree is None:
+            return records
+        return expanded(records, mode=self._options.tree)
+
+    def _read_and_add(
+        self, row: int, value: Any, raw: str | None, format_: Format | None
+    ) -> Rejection | None:
+        """Read one record and add it, or return why that fails."""
+        try:
+            self.counts.repeated.check(value, raw)
+            read = value if type(value) is Rejection else self._read(value, format_)
+            if type(read) is Instruction:
+                read = answered(read, prompts_only=self._options.prompts_only)
+            if type(read) is Instruction:
+                return self._add(row, value, read)
+        except Exception as error:  # an error costs its record alone
+            return unforeseen(error)
+        assert isinstance(read, Rejection)
+        return read
 
     def _describe(self, format_: Format | None, sample: list[Record]) -> None:
         """Note the file's format.
@@ -136,12 +187,12 @@ class FileReader:
         ]
         values = [value for _, value in readable]
         if format_ is not None and self._formats.fits_any(format_, values):
-            self.reading.shape = "mapped" if self._options.fields else format_.__name__
+            self.counts.report.shape = "mapped" if self._options.fields else format_.__name__
         elif readable:
             position, value = readable[0]
             why = unknown_shape(value, self._options, position=f"{self._container.unit} {position}")
             raise SourceError(f"{self._file.name}: {why}", reason="unknown_shape")
-        if self.reading.shape == "alpaca":
+        if self.counts.report.shape == "alpaca":
             self._describe_columns(values)
 
     def _describe_columns(self, values: list[Any]) -> None:
@@ -150,37 +201,25 @@ class FileReader:
             keys = keys_of(tuple(value)) if isinstance(value, dict) else None
             if keys is not None:
                 named = keys._asdict().items()
-                self.reading.columns = {name: key for name, key in named if isinstance(key, str)}
+                self.counts.report.columns = {
+                    name: key for name, key in named if isinstance(key, str)
+                }
                 return
-
-    def _note(self) -> None:
-        """Add the notes about the whole file to the report."""
-        reading = self.reading
-        reading.unread, reading.n_unread_keys = self._unread.named(), len(self._unread)
-        for column in self.columns:
-            reading.notes += column.notes()
-        for shape, n in reading.n_other_shapes.items():
-            reading.notes.append(f"{n:,} records have another format: {shape}")
-        reading.notes += self._notes.notes() + self._metadata.notes() + self._repeated.notes()
-        if self._n_unwanted:
-            n_read = reading.n_records - sum(reading.n_quarantined.values())
-            reading.notes.append(f"{self._n_unwanted:,} of {n_read:,} {_UNWANTED}")
-        if "preference" in (reading.shape, *reading.n_other_shapes):
-            reading.notes.append(_PREFERENCE)
 
     def _read(self, value: Any, format_: Format | None) -> Instruction | Rejection:
         """Read one record by the file's format, else by another one."""
         read = format_(value) if format_ else None
         if read is not None:
             return read
-        read, name = self._formats.read_by_another(value, shape=self.reading.shape)
+        read, name = self._formats.read_by_another(value, shape=self.counts.report.shape)
         if name is not None:
-            counts = self.reading.n_other_shapes
+            counts = self.counts.report.n_other_shapes
             counts[name] = counts.get(name, 0) + 1
         return read
 
     def _add(self, row: int, value: Any, read: Instruction) -> Rejection | None:
         """Add one instruction to the builder."""
+        counts = self.counts
         source, labels = self._label or read.source or self._stem, read.labels
         files: list[MediaFile] = []
         # An export names its media apart from its metadata.
@@ -188,13 +227,13 @@ class FileReader:
             read, files = self._media.attach(read, file=self._file.name)
         rest = read.rest
         try:
-            if self._source is not None:
-                given, path = self._source.of(value), self._source.path
+            if counts.source is not None:
+                given, path = counts.source.of(value), counts.source.path
                 source, left = source_of(given, path, rest=rest, otherwise=source)
                 rest = left if read.source is None else rest
-            if self._labels is not None:
-                labels = labels_of(self._labels.of(value))
-            metadata = self._metadata.text(rest) if rest else None
+            if counts.labels is not None:
+                labels = labels_of(counts.labels.of(value))
+            metadata = counts.metadata.text(rest) if rest else None
             self._builder.add(
                 row,
                 read,
@@ -208,11 +247,11 @@ class FileReader:
             return _bad_encoding(error)
         except TooManyMarksError as error:
             return Rejection("too_large", str(error))
-        self.reading.n_no_input += read.n_no_input
-        self._n_unwanted += read.rest.get("label") is False
+        counts.report.n_no_input += read.n_no_input
+        counts.n_unwanted += read.rest.get("label") is False
         if rest or read.notes:
-            self._unread.add(rest)
-            self._notes.add(read.notes, rest)
+            counts.unread.add(rest)
+            counts.notes.add(read.notes, rest)
         return None
 
     def _reject(
@@ -223,7 +262,7 @@ class FileReader:
             raw = _raw(value)
         if why.reason in ("no_prompt", "no_response") and isinstance(value, dict):
             why = Rejection(why.reason, f"{why.detail}; its keys are {listed(value)}")
-        where, reading = f"{self._container.unit} {position}", self.reading
+        where, reading = f"{self._container.unit} {position}", self.counts.report
         if reading.first_rejection is None:
             reading.first_rejection = first_rejection(why, position=where)
         counts = reading.n_quarantined

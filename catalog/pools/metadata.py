@@ -9,6 +9,7 @@ from typing import Any
 
 from catalog.json_text import stored_json
 from catalog.messages import listed
+from catalog.pools.tallies import add_counts
 
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 
@@ -39,6 +40,11 @@ class MetadataWriter:
             return _encode(rest)
         except (TypeError, ValueError):
             return self._unlike_json(rest)
+
+    def merge(self, later: MetadataWriter) -> None:
+        """Add the counts of the records that follow."""
+        self.n_not_finite += later.n_not_finite
+        add_counts(self.bytes_keys, later.bytes_keys)
 
     def notes(self) -> list[str]:
         """Return the notes about values that JSON cannot hold."""

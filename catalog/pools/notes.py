@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from catalog.pools.tallies import add_counts
+
 REASONING = ("reasoning", "reasoning_content", "thinking_trajectories")
 """Keys of a record that hold the reasoning of its answer.
 
@@ -26,6 +28,10 @@ class NoteCounter:
             if rest.get(key) is not None:
                 note = f"{key} is not read: add the field reasoning={key} to read it"
                 self._counts[note] += 1
+
+    def merge(self, later: NoteCounter) -> None:
+        """Add the counts of the records that follow."""
+        add_counts(self._counts, later._counts)
 
     def notes(self) -> list[str]:
         """Return a line for each note, in the order of first occurrence.

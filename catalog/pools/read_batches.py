@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,16 +11,14 @@ from typing import Any
 import pyarrow as pa
 
 from catalog.errors import SourceError
-from catalog.pools.batch import INSTRUCTIONS, QUARANTINE, BatchBuilder
+from catalog.pools.batch import INSTRUCTIONS, QUARANTINE
 from catalog.pools.columns import Column, refuse_unknown
-from catalog.pools.file_bytes import Counter
-from catalog.pools.file_reader import FileReader
 from catalog.pools.file_report import FileReport
-from catalog.pools.media import MediaReader
 from catalog.pools.options import ReadOptions
+from catalog.pools.part_reader import read_part
+from catalog.pools.parts import Part
 from catalog.pools.readers.frames import Frame, is_frame
-from catalog.pools.source_contents import contents
-from catalog.pools.sources import resolve
+from catalog.pools.sources import resolve, total_bytes
 
 __all__ = ["INSTRUCTIONS", "QUARANTINE", "Batch", "FileReport", "ReadOptions", "read_batches"]
 
@@ -72,36 +69,19 @@ def read_batches(
             option; the reason is one of `catalog.pools.reasons.FILE_REASONS`. The batches before
             belong to the same load, and the caller must discard them.
     """
-    options = options or ReadOptions()
     resolved = resolve(sources)
-    sizes = [source.size for source in resolved]
-    total = None if None in sizes else sum(size for size in sizes if size is not None)
-    counter, builder = Counter(), BatchBuilder()
-    media = MediaReader(folder=media_folder, is_hashed=options.hash_media)
-    ended: list[FileReport] = []
+    total = total_bytes(resolved)
     columns: list[Column] = []
-    n_records = 0
-
-    def batch() -> Batch:
-        done = tuple(ended)
-        ended.clear()
-        return Batch(*builder.take(), counter.n_bytes, total, n_records, done)
-
-    for source in resolved:
-        with closing(contents(source, counter=counter)) as files:
-            for content in files:
-                reader = FileReader(content, options=options, builder=builder, media=media)
-                for _ in reader.records(first=n_records):
-                    n_records = reader.first + reader.reading.n_records
-                    yield batch()
-                n_records = reader.first + reader.reading.n_records
-                reader.reading.n_bytes, reader.reading.sha256 = content.size_and_sha256()
-                ended.append(reader.reading)
-                columns += reader.columns
-                if report is not None:
-                    report(reader.reading)
+    part, options = Part(0, tuple(resolved)), options or ReadOptions()
+    for rows in read_part(part, options, media_folder=media_folder):
+        for counts in rows.files:
+            columns += counts.columns
+            if report is not None:
+                report(counts.report)
+        files = tuple(counts.report for counts in rows.files)
+        instructions, quarantine = rows.instructions, rows.quarantine
+        yield Batch(instructions, quarantine, rows.n_bytes, total, rows.n_records, files)
     refuse_unknown(columns)
-    yield batch()
 
 
 def listed_sources(sources: Any) -> list[str | Frame]:

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import gettempdir
@@ -19,16 +18,20 @@ from typing import Any, Literal
 from catalog.errors import MostlyRemovedError, MostlyUnreadableError, OptionError
 from catalog.messages import argument
 from catalog.notebook import NotebookResult
+from catalog.pools.file_report import FileReport
 from catalog.pools.folded import fold
-from catalog.pools.read_batches import FileReport, ReadOptions, read_batches
+from catalog.pools.load import Progress, load
+from catalog.pools.options import ReadOptions
 from catalog.pools.readers.frames import Frame
 from catalog.pools.refusal import mostly_unreadable
-from catalog.pools.staging import Staging, staging
+from catalog.pools.sources import resolve
+from catalog.pools.staging import Staging
 from catalog.store.database import Connection
 from catalog.store.media import adopt
 from catalog.store.queries import query
 from catalog.store.quoting import literal
 from catalog.store.references import check_name
+from catalog.store.scratch import scratch_folder
 from catalog.store.store import Store
 
 _NOT_STORED = ("n_folded_differing", "n_identity_changed")
@@ -36,8 +39,6 @@ _NOT_STORED = ("n_folded_differing", "n_identity_changed")
 Mode = Literal["replace", "append"]
 Purpose = Literal["train", "eval"]
 PURPOSES = {"train": "training", "eval": "evaluation"}
-# Called after each batch with records so far, bytes so far and total bytes (None if unknown).
-Progress = Callable[[int, int, int | None], None]
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,7 @@ def register(
     purpose: Purpose | None = None,
     is_forced: bool = False,
     is_dry_run: bool = False,
+    jobs: int | None = None,
     progress: Progress | None = None,
 ) -> Registration:
     """Register files as the next version of a pool.
@@ -99,32 +101,27 @@ def register(
             keeps the pool's own, and a new pool is for training.
         is_forced: write even if most records cannot be read.
         is_dry_run: read and compare without writing, even an empty catalog.
+        jobs: number of processes that read; the version is the same with any number. None is
+            described at `catalog.pools.load.load`.
         progress: called after each batch.
 
     Raises:
         SourceError: a source cannot be read as records.
         MostlyUnreadableError: more than half of the records fail, and ``is_forced`` is False.
         MostlyRemovedError: the load removes more than half of the members, and ``mode`` is None.
-        OptionError: a subset or another kind of pool has that name.
+        OptionError: a subset or another kind of pool has that name, or ``jobs`` is less than 1.
+        WorkerError: a process that read ended before its work was done.
         LockedError: another process holds the catalog for too long.
     """
     started = time.monotonic()
     check_name(name)
-    files: list[FileReport] = []
-    with staging(Path(gettempdir()) if is_dry_run else store.scratch) as staged:
-        n_rows = 0
-        for batch in read_batches(sources, options, report=files.append, media_folder=staged.media):
-            staged.add(batch)
-            n_rows = staged.n_instructions + staged.n_quarantined
-            if progress:
-                progress(n_rows, batch.bytes_read, batch.bytes_total)
-        staged.close()
-        _refuse_mostly_unreadable(
-            files, n_read=staged.n_instructions, n_failed=staged.n_quarantined, is_forced=is_forced
-        )
-        load = _Load(name, mode, purpose, options, staged, files, n_rows, started, is_dry_run)
+    with scratch_folder(Path(gettempdir()) if is_dry_run else store.scratch, "register") as folder:
+        staged = load(resolve(sources), options, folder=folder, jobs=jobs, progress=progress)
+        if not is_forced:
+            _refuse_mostly_unreadable(staged)
+        loaded = _Load(name, mode, purpose, options, staged, started, is_dry_run)
         with (store.rehearsing if is_dry_run else store.writing)() as connection:
-            answer = _commit(connection, load)
+            answer = _commit(connection, loaded)
             if not is_dry_run:
                 # Before the transaction ends, because `gc` removes unreferenced media.
                 adopt(store, staged.media)
@@ -138,34 +135,28 @@ class _Load:
     purpose: Purpose | None
     options: ReadOptions
     staged: Staging
-    files: list[FileReport]
-    n_rows: int
     started: float
     is_dry_run: bool
-
-    @property
-    def reasons(self) -> dict[str, int]:
-        return dict(
-            sum((Counter(file.n_quarantined) for file in self.files), Counter[str]()).most_common()
-        )
 
 
 def _commit(connection: Connection, load: _Load) -> Registration:
     pool_id, version, n_rows_before = _pool(connection, load)
     is_append = load.mode == "append"
     offset = n_rows_before if is_append else 0
-    connection.execute(f"SET VARIABLE staged = {literal(load.staged.instructions)}")
-    connection.execute(f"SET VARIABLE quarantined = {literal(load.staged.quarantine)}")
-    for step in ("keys", "fresh_dry" if load.is_dry_run else "fresh"):
+    staged, files = load.staged, load.staged.reports
+    connection.execute(f"SET VARIABLE first_rows = {staged.first_rows}")
+    connection.execute(f"SET VARIABLE instruction_files = {_listed(staged.instructions)}")
+    connection.execute(f"SET VARIABLE quarantine_files = {_listed(staged.quarantine)}")
+    for step in ("staged", "quarantined", "keys", "fresh_dry" if load.is_dry_run else "fresh"):
         connection.execute(query(f"register/{step}"))
     connection.execute(query("register/loaded"), {"offset": offset})
     connection.execute(query("register/changes"), {"pool_id": pool_id, "is_append": is_append})
-    if load.staged.has_media_files and not is_append:
+    if staged.has_media_files and not is_append:
         connection.execute(query("register/changed_media"), {"pool_id": pool_id, "offset": offset})
     n_added, n_removed, n_updated, n_before, n_distinct = connection.sql(
         query("register/counts"), params={"pool_id": pool_id}
     ).fetchall()[0]
-    n_folded = load.staged.n_instructions - (n_added if is_append else n_distinct)
+    n_folded = staged.n_instructions - (n_added if is_append else n_distinct)
     folded = fold(
         connection, pool_id=pool_id, is_append=is_append, offset=offset, n_records=n_folded
     )
@@ -182,7 +173,7 @@ def _commit(connection: Connection, load: _Load) -> Registration:
         version=version if is_new else version - 1,
         is_new_version=is_new,
         mode=load.mode or "replace",
-        n_rows=offset + load.n_rows,
+        n_rows=offset + staged.n_records,
         n_members=n_before + n_added - n_removed,
         n_added=n_added,
         n_removed=n_removed,
@@ -192,10 +183,10 @@ def _commit(connection: Connection, load: _Load) -> Registration:
         n_folded_differing=folded.n_differing,
         folded_differing_in=folded.keys,
         n_identity_changed=n_identity_changed,
-        n_quarantined=load.staged.n_quarantined,
-        n_no_input=sum(file.n_no_input for file in load.files),
-        reasons=load.reasons,
-        files=load.files,
+        n_quarantined=staged.n_quarantined,
+        n_no_input=sum(file.n_no_input for file in files),
+        reasons=staged.reasons,
+        files=files,
         seconds=time.monotonic() - load.started,
         is_dry_run=load.is_dry_run,
     )
@@ -269,30 +260,32 @@ def _write_version(
     }
     described = {
         "mode": answer.mode,
-        "files": _json([asdict(file) for file in load.files]),
+        "files": _json([asdict(file) for file in answer.files]),
         "options": _json(asdict(load.options)),
         "seconds": answer.seconds,
     }
     connection.execute(query("register/version"), params | counts | described)
 
 
-def _refuse_mostly_unreadable(
-    files: list[FileReport], *, n_read: int, n_failed: int, is_forced: bool
-) -> None:
-    if is_forced or n_failed <= n_read:
+def _refuse_mostly_unreadable(staged: Staging) -> None:
+    if staged.n_quarantined <= staged.n_instructions:
         return
-    reasons = sum((Counter(file.n_quarantined) for file in files), Counter[str]())
-    named = ", ".join(f"{count:,} {reason}" for reason, count in reasons.most_common(4))
+    named = ", ".join(f"{count:,} {reason}" for reason, count in [*staged.reasons.items()][:4])
     commonest, example, advice = mostly_unreadable(
-        [(file.file, file.n_quarantined, file.first_rejection) for file in files]
+        [(file.file, file.n_quarantined, file.first_rejection) for file in staged.reports]
     )
-    shapes = ", ".join(sorted({file.shape or file.container for file in files}))
+    shapes = ", ".join(sorted({file.shape or file.container for file in staged.reports}))
     raise MostlyUnreadableError(
-        f"{n_failed:,} of {n_read + n_failed:,} records could not be read as {shapes} ({named}); "
-        f"{example}; nothing was written. "
+        f"{staged.n_quarantined:,} of {staged.n_records:,} records could not be read as {shapes} "
+        f"({named}); {example}; nothing was written. "
         f"{advice}, or write what is readable with force",
         reason=commonest,
     )
+
+
+def _listed(paths: list[Path]) -> str:
+    """Return paths as a list of SQL."""
+    return f"[{', '.join(map(literal, paths))}]"
 
 
 def _json(value: Any) -> str:

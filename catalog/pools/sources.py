@@ -121,6 +121,12 @@ def resolve(sources: Sequence[str | Frame]) -> list[Source]:
     return listing
 
 
+def total_bytes(sources: Sequence[Source]) -> int | None:
+    """Return the bytes of all files, or None if one of them has no known size."""
+    sizes = [source.size for source in sources]
+    return None if None in sizes else sum(size for size in sizes if size is not None)
+
+
 def _named(name: str) -> list[Source]:
     """Return the files of one name: standard input, a URL, or a local path or pattern."""
     if name == STDIN:

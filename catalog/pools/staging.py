@@ -2,76 +2,182 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
-from catalog.pools.read_batches import INSTRUCTIONS, QUARANTINE, Batch
-from catalog.store.scratch import scratch_folder
+from catalog.pools.batch import INSTRUCTIONS, QUARANTINE
+from catalog.pools.columns import refuse_unknown
+from catalog.pools.file_bytes import FileBytes
+from catalog.pools.file_counts import FileCounts
+from catalog.pools.file_report import FileReport
+from catalog.pools.options import ReadOptions
+from catalog.pools.part_reader import read_part
+from catalog.pools.parts import Part
+
+
+@dataclass
+class StagedPart:
+    """One part of a load, read and written as two Parquet files.
+
+    Attributes:
+        part: the part.
+        n_instructions: number of instructions.
+        n_quarantined: number of quarantined records.
+        has_media_files: whether an instruction has media files.
+        files: the counts of its files, or of its span.
+    """
+
+    part: Part
+    n_instructions: int = 0
+    n_quarantined: int = 0
+    has_media_files: bool = False
+    files: list[FileCounts] = field(default_factory=list)
+
+    @property
+    def n_records(self) -> int:
+        """Return the number of records."""
+        return self.n_instructions + self.n_quarantined
+
+
+class TooManyKeysError(Exception):
+    """Raised if the unread keys of a file in spans are too many to be counted exactly."""
 
 
 @dataclass
 class Staging:
-    """Two Parquet files that grow batch by batch: instructions and quarantined records."""
+    """Folder of a load, with the parts that were staged so far, in order.
+
+    Attributes:
+        folder: the folder.
+        first_rows: the row number of each part's first record.
+        n_instructions: number of instructions.
+        n_quarantined: number of quarantined records.
+        has_media_files: whether an instruction has media files.
+        files: the counts of the files.
+    """
 
     folder: Path
+    first_rows: list[int] = field(default_factory=list)
     n_instructions: int = 0
     n_quarantined: int = 0
     has_media_files: bool = False
-    _writers: dict[str, pq.ParquetWriter] = field(default_factory=dict)
+    files: list[FileCounts] = field(default_factory=list)
 
     @property
-    def instructions(self) -> Path:
-        """Return the Parquet file of the instructions; its schema is ``INSTRUCTIONS``."""
-        return self.folder / "instructions.parquet"
+    def instructions(self) -> list[Path]:
+        """Return the Parquet files of the instructions; their schema is ``INSTRUCTIONS``.
+
+        Row numbers count from 0 within each file.
+        """
+        return [_path(self.folder, "instructions", n) for n in range(len(self.first_rows))]
 
     @property
-    def quarantine(self) -> Path:
-        """Return the Parquet file of the quarantined records; its schema is ``QUARANTINE``."""
-        return self.folder / "quarantine.parquet"
+    def quarantine(self) -> list[Path]:
+        """Return the Parquet files of the quarantined records; their schema is ``QUARANTINE``."""
+        return [_path(self.folder, "quarantine", n) for n in range(len(self.first_rows))]
 
     @property
     def media(self) -> Path:
         """Return the folder of the embedded media."""
-        return self.folder / "media"
+        return _media(self.folder)
 
-    def add(self, batch: Batch) -> None:
-        """Write one batch."""
-        self._writers["instructions"].write_batch(batch.instructions)
-        self._writers["quarantine"].write_batch(batch.quarantine)
-        self.n_instructions += batch.instructions.num_rows
-        self.n_quarantined += batch.quarantine.num_rows
-        self.has_media_files |= (
-            batch.instructions["media_files"].null_count < batch.instructions.num_rows
-        )
+    @property
+    def n_records(self) -> int:
+        """Return the number of records, including quarantined ones."""
+        return self.n_instructions + self.n_quarantined
 
-    def open(self) -> None:
-        """Make both files."""
-        for name, path, schema in (
-            ("instructions", self.instructions, INSTRUCTIONS),
-            ("quarantine", self.quarantine, QUARANTINE),
-        ):
-            self._writers[name] = pq.ParquetWriter(
-                path, schema, compression="lz4", use_dictionary=False, write_statistics=False
-            )
+    @property
+    def reports(self) -> list[FileReport]:
+        """Return the reports of the files."""
+        return [counts.report for counts in self.files]
 
-    def close(self) -> None:
-        """Finish both files, so that they can be read."""
-        for writer in self._writers.values():
-            writer.close()
-        self._writers.clear()
+    @property
+    def reasons(self) -> dict[str, int]:
+        """Return the number of quarantined records by reason, the commonest first."""
+        reasons = (Counter(report.n_quarantined) for report in self.reports)
+        return dict(sum(reasons, Counter[str]()).most_common())
+
+    def add(self, staged: StagedPart) -> None:
+        """Add the next part.
+
+        Raises:
+            TooManyKeysError: a file must be read as a whole to be counted exactly.
+        """
+        self.first_rows.append(self.n_records)
+        self.n_instructions += staged.n_instructions
+        self.n_quarantined += staged.n_quarantined
+        self.has_media_files |= staged.has_media_files
+        if staged.part.is_continued:
+            self.files[-1].merge(staged.files[0])
+        else:
+            self.files += staged.files
+        if staged.part.whole is not None:
+            _finish(self.files[-1], staged.part, staged.part.whole)
+
+    def refuse_unknown_columns(self) -> None:
+        """Refuse a load without any record that has the key of an option.
+
+        Raises:
+            SourceError: there are records, and none has the key.
+        """
+        refuse_unknown([column for counts in self.files for column in counts.columns])
 
 
-@contextmanager
-def staging(scratch: Path) -> Iterator[Staging]:
-    """Yield a staging folder that the end of the block deletes and `gc` keeps until then."""
-    with scratch_folder(scratch, "register") as folder:
-        staged = Staging(folder)
-        try:
-            staged.open()
-            yield staged
-        finally:
-            staged.close()
+def _finish(counts: FileCounts, part: Part, whole: FileBytes) -> None:
+    """Complete the report of a file in spans after its last span."""
+    if counts.unread.is_full:
+        raise TooManyKeysError
+    if part.span and whole.is_ended and part.span.stop == whole.n_bytes:
+        counts.report.n_bytes = whole.n_bytes
+        counts.report.sha256 = whole.sha256(is_sought=False)
+        counts.finish()
+
+
+def stage_part(
+    part: Part, options: ReadOptions, *, folder: Path, progress: Callable[[int, int], object]
+) -> StagedPart:
+    """Read a part, and write it into the folder of its load.
+
+    Args:
+        part: the part.
+        options: how to read it.
+        folder: the folder of the load.
+        progress: called after each batch with the part's records and bytes so far.
+
+    Raises:
+        SourceError: a file cannot be read as records.
+    """
+    staged = StagedPart(part)
+    with (
+        _writer(_path(folder, "instructions", part.number), INSTRUCTIONS) as instructions,
+        _writer(_path(folder, "quarantine", part.number), QUARANTINE) as quarantine,
+    ):
+        for rows in read_part(part, options, media_folder=_media(folder)):
+            instructions.write_batch(rows.instructions)
+            quarantine.write_batch(rows.quarantine)
+            staged.n_instructions += rows.instructions.num_rows
+            staged.n_quarantined += rows.quarantine.num_rows
+            n_without = rows.instructions["media_files"].null_count
+            staged.has_media_files |= n_without < rows.instructions.num_rows
+            staged.files += rows.files
+            progress(rows.n_records, rows.n_bytes)
+    return staged
+
+
+def _writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
+    return pq.ParquetWriter(
+        path, schema, compression="lz4", use_dictionary=False, write_statistics=False
+    )
+
+
+def _path(folder: Path, name: str, number: int) -> Path:
+    return folder / f"{name}-{number:06}.parquet"
+
+
+def _media(folder: Path) -> Path:
+    return folder / "media"

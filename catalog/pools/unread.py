@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from catalog.messages import and_more
+from catalog.pools.tallies import add_counts
 
 MAX_KEYS = 1_000
 """Maximum number of different keys to count, which bounds the memory."""
@@ -36,6 +37,15 @@ class UnreadKeys:
                 and (key in counts or len(counts) < MAX_KEYS)
             ):
                 counts[key] += 1
+
+    def merge(self, later: UnreadKeys) -> None:
+        """Add the counts of the records that follow; they are exact unless `is_full`."""
+        add_counts(self._counts, later._counts)
+
+    @property
+    def is_full(self) -> bool:
+        """Return whether further keys may not have been counted."""
+        return len(self._counts) >= MAX_KEYS
 
     def named(self) -> dict[str, int]:
         """Return the commonest keys with their number of records, the commonest first."""

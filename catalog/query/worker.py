@@ -20,7 +20,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from catalog.errors import InterruptedQueryError
+from catalog.errors import InterruptedQueryError, picklable
 from catalog.query.runner import GRACE
 
 if TYPE_CHECKING:
@@ -247,7 +247,7 @@ def _serve(channel: _Channel, receive: Callable[[], Any]) -> None:
             answer = None
         channel.send("answer", answer)
     except BaseException as error:
-        channel.send("error", _picklable(error))
+        channel.send("error", picklable(error))
 
 
 def _serve_batches(channel: _Channel, reader: Any, receive: Callable[[], Any]) -> None:
@@ -258,15 +258,6 @@ def _serve_batches(channel: _Channel, reader: Any, receive: Callable[[], Any]) -
         if batch is None:
             return
         channel.send("answer", batch.serialize().to_pybytes())
-
-
-def _picklable(error: BaseException) -> BaseException:
-    """Return the error, or one with its text where it cannot be sent."""
-    try:
-        pickle.loads(pickle.dumps(error))
-    except Exception:  # whatever an exception of another package does when it is pickled
-        return RuntimeError(f"{type(error).__name__}: {error}")
-    return error
 
 
 if __name__ == "__main__":

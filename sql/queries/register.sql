@@ -4,7 +4,7 @@ INSERT INTO changes (instruction_id, change)
 SELECT DISTINCT known.instruction_id, 'updated'
 FROM (
     SELECT loaded.instruction_id, unnest(staged.media_files) AS file
-    FROM read_parquet(getvariable('staged')) AS staged
+    FROM staged
     JOIN loaded ON loaded.row_number = staged.row_number + $offset
 ) AS known
 JOIN pool_members AS present
@@ -124,12 +124,12 @@ SELECT
         OR (CASE WHEN instructions.messages IS NULL THEN first.system ELSE instructions.system END) IS DISTINCT FROM staged.system
         OR (CASE WHEN instructions.messages IS NULL THEN first.tools ELSE instructions.tools END) IS DISTINCT FROM staged.tools
         AS is_spelt_otherwise
-FROM read_parquet(getvariable('staged')) AS staged
+FROM staged
 JOIN keys USING (fingerprint)
 JOIN loaded ON loaded.row_number = keys.row_number + $offset
 LEFT JOIN present ON present.instruction_id = loaded.instruction_id
 LEFT JOIN instructions ON instructions.instruction_id = loaded.instruction_id
-JOIN read_parquet(getvariable('staged')) AS first ON first.row_number = keys.row_number
+JOIN staged AS first ON first.row_number = keys.row_number
 WHERE present.source IS NOT NULL OR staged.row_number <> keys.row_number
 
 -- name: folded_counts
@@ -182,14 +182,14 @@ ANTI JOIN instructions USING (fingerprint)
 -- name: instructions
 INSERT INTO instructions (instruction_id, fingerprint, messages, system, tools, rejected, media)
 SELECT fresh.instruction_id, staged.fingerprint, staged.messages, staged.system, staged.tools, staged.rejected, staged.media
-FROM read_parquet(getvariable('staged')) AS staged
+FROM staged
 JOIN fresh USING (row_number)
 
 -- name: keys
 -- Fold records that are the same instruction: the first record of each fingerprint stands for all.
 CREATE TEMP TABLE keys AS
 SELECT fingerprint, min(row_number) AS row_number, count(*) AS n_records
-FROM read_parquet(getvariable('staged'))
+FROM staged
 GROUP BY fingerprint
 
 -- name: last
@@ -213,7 +213,7 @@ SELECT
     staged.source,
     staged.labels,
     staged.metadata::JSON AS metadata
-FROM read_parquet(getvariable('staged')) AS staged
+FROM staged
 JOIN keys USING (row_number)
 LEFT JOIN fresh USING (row_number)
 LEFT JOIN instructions ON instructions.fingerprint = keys.fingerprint
@@ -232,7 +232,7 @@ SELECT
     now() AT TIME ZONE 'UTC'
 FROM (
     SELECT loaded.instruction_id, unnest(staged.media_files) AS file
-    FROM read_parquet(getvariable('staged')) AS staged
+    FROM staged
     JOIN loaded ON loaded.row_number = staged.row_number + $offset
     JOIN changes USING (instruction_id)
     WHERE changes.change IN ('added', 'updated')
@@ -252,15 +252,27 @@ VALUES ($pool_id, $name, $is_prompts_only, $purpose, now() AT TIME ZONE 'UTC')
 -- name: quarantine
 INSERT INTO quarantine (pool_id, version, file, row_number, position, reason, detail, raw)
 SELECT $pool_id, $version, file, row_number + $offset, position, reason, detail, raw
-FROM read_parquet(getvariable('quarantined'))
+FROM quarantined
+
+-- name: quarantined
+-- The quarantined records of the load: each file has those of one part, whose row numbers count from 0.
+CREATE TEMP VIEW quarantined AS
+SELECT * REPLACE (row_number + getvariable('first_rows')[file_index::BIGINT + 1] AS row_number)
+FROM read_parquet(getvariable('quarantine_files'))
 
 -- name: renamed
 -- Members that the load removes and has again with rejected answers or media, which changes their fingerprint.
 SELECT count(*)
 FROM changes
 JOIN instructions USING (instruction_id)
-SEMI JOIN read_parquet(getvariable('staged')) AS staged ON staged.plain_fingerprint = instructions.fingerprint
+SEMI JOIN staged ON staged.plain_fingerprint = instructions.fingerprint
 WHERE changes.change = 'removed'
+
+-- name: staged
+-- The instructions of the load: each file has those of one part, whose row numbers count from 0.
+CREATE TEMP VIEW staged AS
+SELECT * REPLACE (row_number + getvariable('first_rows')[file_index::BIGINT + 1] AS row_number)
+FROM read_parquet(getvariable('instruction_files'))
 
 -- name: version
 INSERT INTO pool_versions (

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from catalog.errors import OptionError
-from catalog.plugins import load_plugins
+from catalog.plugins import load_plugins, plugins
 from catalog.pools.conversation import Instruction
 from catalog.pools.reasons import Rejection
 
@@ -78,6 +78,18 @@ def record_formats() -> tuple[RecordFormat, ...]:
 def formats() -> tuple[Format, ...]:
     """Return the function of every record format, in the same order."""
     return tuple(item.read for item in record_formats())
+
+
+def are_importable() -> bool:
+    """Return whether another process has the same formats, because modules register them."""
+    known = [point.point.module for point in plugins(ENTRY_POINTS)]
+    return all(
+        any(
+            module == name or module.startswith(f"{name}.")
+            for name in ("catalog.pools.formats", *known)
+        )
+        for module in (item.read.__module__ for item in record_formats())
+    )
 
 
 def format_names() -> tuple[str, ...]:

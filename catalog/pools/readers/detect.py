@@ -23,7 +23,7 @@ from catalog.pools.readers.frames import frame_rows
 from catalog.pools.readers.json_document import json_document
 from catalog.pools.readers.json_lines import json_lines
 from catalog.pools.readers.parquet import parquet
-from catalog.pools.readers.records import Container, scan
+from catalog.pools.readers.records import Container, PythonLiterals, scan
 from catalog.pools.readers.yaml_items import is_yaml, yaml_items
 
 _SAMPLE_LINES = 20
@@ -73,10 +73,8 @@ def _table(file: Opened) -> Container | None:
 def _text(file: Opened, *, options: ReadOptions, is_record: Callable[[Any], bool]) -> Container:
     start = file.head.lstrip("\ufeff \t\r\n")
     if _are_json_lines(start, is_whole=len(file.head) < BLOCK // 4):
-        container = Container("json lines", "line", iter(()))
-        container.records = json_lines(
-            file.blocks, note=lambda notes: container.notes.extend(notes)
-        )
+        container = Container("json lines", "line", iter(()), python=PythonLiterals("line"))
+        container.records = json_lines(file.blocks, python=container.python)
         return container
     if _JSON.match(start):
         return json_document(file.blocks, is_record=is_record)

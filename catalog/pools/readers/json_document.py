@@ -64,7 +64,7 @@ def _documents(
 ) -> Iterator[Record]:
     """Yield the records of every top-level value of the text."""
     n = 0
-    known, python = Elements(), PythonLiterals()
+    known = Elements()
     while char := window.skip():
         if char == "[" and not _is_turns(window):
             window.place += 1
@@ -83,9 +83,8 @@ def _documents(
         for record in records:
             n += 1
             if type(record[1]) is Rejection:
-                record = _as_python(record, python)
+                record = _as_python(record, container.python)
             yield record
-    container.notes += python.notes("record")
 
 
 def _as_python(record: Record, python: PythonLiterals) -> Record:

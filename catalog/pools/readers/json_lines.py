@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 from catalog.pools.readers.records import MAX_RECORD, PythonLiterals, Record, not_json, scan
 from catalog.pools.reasons import Rejection
 
 
 def json_lines(
-    blocks: Iterable[str], *, note: Callable[[list[str]], None] | None = None
+    blocks: Iterable[str], *, python: PythonLiterals | None = None, n_before: int = 0
 ) -> Iterator[Record]:
     """Yield the values of the lines that are not blank. A position is a line number from 1.
 
-    A line that is a Python literal is read as such; ``note`` gets their number at the end.
+    Args:
+        blocks: the text.
+        python: reads and counts the lines that are Python literals in place of JSON.
+        n_before: number of lines of the file before the text.
 
     >>> [value for _, value, _ in json_lines(['{"a": 1}\\r\\n\\n{"a"', ': 2}'])]
     [{'a': 1}, {'a': 2}]
     """
-    number = 0
-    python = PythonLiterals()
+    number = n_before
+    python = python or PythonLiterals()
     for lines in _lines(blocks):
         for line in lines:
             number += 1
@@ -44,8 +47,6 @@ def json_lines(
                 )
                 continue
             yield number, value, line
-    if note is not None:
-        note(python.notes("line"))
 
 
 def _value(text: str) -> object:

@@ -22,41 +22,18 @@ SAMPLE_CHARS = 2**24
 """Maximum characters of a sample: the first records of a file can have megabytes."""
 
 
-@dataclass
-class Container:
-    """Records of a file as a stream.
-
-    Attributes:
-        name: its name in a report, such as ``"json lines"``.
-        unit: the unit of a position: line (from 1), element, row (from 0) or key.
-        records: the stream, which can be read once.
-        notes: notes about the file as a whole, complete after the last record.
-    """
-
-    name: str
-    unit: str
-    records: Iterator[Record] = field(repr=False)
-    notes: list[str] = field(default_factory=list)
-
-
-scan: Callable[[str, int], tuple[Any, int]] = JSONDecoder().scan_once  # type: ignore[attr-defined]
-"""``scan(text, start) -> (value, end)``.
-
-It raises ValueError, StopIteration (no value starts there) or RecursionError. NaN and the
-infinities are values: in metadata they become null, in a message they reject the record.
-"""
-
-
 class PythonLiterals:
     """Reader of the records of a file that are Python literals in place of JSON.
 
     Attributes:
+        unit: the name of one of them in a note.
         n_read: number of records that were read so.
         n_refused: number of records that look like Python, but are not literals of texts, numbers,
             lists and dicts.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, unit: str = "record") -> None:
+        self.unit = unit
         self.n_read = 0
         self.n_refused = 0
 
@@ -79,8 +56,14 @@ class PythonLiterals:
         self.n_read += 1
         return value
 
-    def notes(self, unit: str) -> list[str]:
+    def merge(self, later: PythonLiterals) -> None:
+        """Add the counts of the records that follow."""
+        self.n_read += later.n_read
+        self.n_refused += later.n_refused
+
+    def notes(self) -> list[str]:
         """Return the notes about these records."""
+        unit = self.unit
         notes = []
         if self.n_read:
             notes.append(f"{self.n_read:,} {unit}s are Python literals, not JSON: read as such")
@@ -89,6 +72,33 @@ class PythonLiterals:
                 f"{self.n_refused:,} {unit}s look like Python and are neither JSON nor literals"
             )
         return notes
+
+
+@dataclass
+class Container:
+    """Records of a file as a stream.
+
+    Attributes:
+        name: its name in a report, such as ``"json lines"``.
+        unit: the unit of a position: line (from 1), element, row (from 0) or key.
+        records: the stream, which can be read once.
+        notes: notes about the file as a whole, complete after the last record.
+        python: the records that are Python literals in place of JSON.
+    """
+
+    name: str
+    unit: str
+    records: Iterator[Record] = field(repr=False)
+    notes: list[str] = field(default_factory=list)
+    python: PythonLiterals = field(default_factory=PythonLiterals)
+
+
+scan: Callable[[str, int], tuple[Any, int]] = JSONDecoder().scan_once  # type: ignore[attr-defined]
+"""``scan(text, start) -> (value, end)``.
+
+It raises ValueError, StopIteration (no value starts there) or RecursionError. NaN and the
+infinities are values: in metadata they become null, in a message they reject the record.
+"""
 
 
 def not_json(error: BaseException) -> Rejection:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from json import JSONDecoder
 from typing import Any
 
@@ -36,7 +37,17 @@ class RepeatedKeys:
             return
         repeated = repeated_keys(raw)
         self.n_records += bool(repeated)
-        self.keys |= dict.fromkeys(repeated[: _MOST_KEYS - len(self.keys)])
+        self._keep(repeated)
+
+    def merge(self, later: RepeatedKeys) -> None:
+        """Add the counts of the records that follow."""
+        self.n_records += later.n_records
+        self._keep(later.keys)
+
+    def _keep(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            if len(self.keys) < _MOST_KEYS:
+                self.keys[key] = None
 
     def notes(self) -> list[str]:
         """Return the notes about these records.
