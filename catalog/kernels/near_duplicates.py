@@ -6,8 +6,7 @@ Lee et al., "Deduplicating training data makes language models better" (arXiv 21
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, NamedTuple, get_args
+from typing import Any, get_args
 
 import numpy as np
 import pyarrow as pa
@@ -17,7 +16,6 @@ from catalog.kernels import kernel
 from catalog.kernels._common.arguments import require_arguments
 from catalog.kernels._common.arrays import Array
 from catalog.kernels._common.memory_limit import require_memory
-from catalog.kernels._common.minhash import bands_for, candidate_pairs, permutations, signatures
 from catalog.kernels._common.parallel import ForBlocks, n_threads, require_finite, row_blocks
 from catalog.kernels._common.relation import (
     canonical,
@@ -26,23 +24,9 @@ from catalog.kernels._common.relation import (
     matrix,
     with_columns,
 )
-from catalog.kernels._common.shingles import HASH_BITS, Unit, mixed, shingle_sets
+from catalog.kernels._common.shingles import Unit
 from catalog.kernels._common.similarity import BLOCK, similar_pairs
-
-PORTION = 1 << 20  # candidate pairs that are verified together
-WORK = 1 << 20  # shingles that are compared in a block
-
-Pairs = Iterator[tuple[Array, Array, Array]]
-
-
-class Hashing(NamedTuple):
-    """Parameters of the hashing of texts, see ``near_duplicates``."""
-
-    unit: Unit
-    shingle: int
-    n_hashes: int
-    recall: float
-    seed: int
+from catalog.kernels._common.text_pairs import Hashing, Pairs, pairs_of_texts
 
 
 @kernel(
@@ -84,9 +68,9 @@ def near_duplicates(
         recall: chance that a pair of texts right at the threshold is seen, above 0, below 1; it
             decides the bands.
         seed: of the permutations.
-        memory: bytes that it may hold. Texts: ``4 n_hashes n``, 64 a byte of text, 128 MiB of
-            candidate pairs and 48 MiB a thread; vectors: ``4 n d``, 10 MiB a thread and 24 bytes a
-            pair found of 16,384 rows at a time.
+        memory: bytes that it may hold. Texts: ``8 bands n`` (21 bands by default) and ``100 n``, 64
+            a byte of text up to 1 GiB, 128 MiB of candidate pairs and 48 MiB a thread; vectors:
+            ``4 n d``, 10 MiB a thread and 24 bytes a pair found of 16,384 rows at a time.
 
     Returns:
         The input without its vectors, ordered by fingerprint, and ``duplicate_group`` (the lowest
@@ -122,9 +106,7 @@ def near_duplicates(
             pairs = _pairs_of_vectors(ordered, column, threshold, memory, for_blocks)
         else:
             hashing = Hashing(unit, shingle, n_hashes, recall, seed)
-            pairs = _pairs_of_texts(
-                ordered[column].combine_chunks(), threshold, hashing, memory, for_blocks
-            )
+            pairs = pairs_of_texts(ordered[column], threshold, hashing, memory, for_blocks)
         group, nearest = _groups(ordered.num_rows, pairs)
     return with_columns(
         ordered,
@@ -179,87 +161,6 @@ def _pairs_of_vectors(
     )
     require_finite(x, column, function="near_duplicates")
     return similar_pairs(x, threshold, for_blocks)
-
-
-def _pairs_of_texts(
-    texts: pa.Array,
-    threshold: float,
-    hashing: Hashing,
-    memory: int | None,
-    for_blocks: ForBlocks[Any],
-) -> Pairs:
-    require_memory(
-        4 * hashing.n_hashes * len(texts) + 64 * texts.nbytes + 2**27 + n_threads() * 48 * 2**20,
-        memory,
-        purpose=f"near_duplicates of {len(texts):,} texts of {texts.nbytes:,} bytes",
-        instead="compare a part of the rows, or lower n_hashes",
-    )
-    sets = _sets(*shingle_sets(texts, size=hashing.shingle, unit=hashing.unit))
-    full = np.flatnonzero(np.diff(sets.indptr))  # an empty text is like nothing
-    first = _first_of_equal(sets, full)
-    again = first != full
-    yield first[again], full[again], np.ones(int(again.sum()))
-    one = full[~again]
-    if len(one) < 2:
-        return
-    sets = sets[one]
-    signature = signatures(
-        sets.indptr, sets.indices, *permutations(hashing.n_hashes, hashing.seed), for_blocks
-    )
-    for i, j in candidate_pairs(
-        signature, *bands_for(threshold, hashing.n_hashes, hashing.recall), size=PORTION
-    ):
-        jaccard = _jaccard(sets, i, j, threshold, for_blocks)
-        kept = jaccard >= threshold
-        yield one[i[kept]], one[j[kept]], jaccard[kept]
-
-
-def _sets(offsets: Array, hashes: Array) -> Any:
-    """Return the sets as the rows of one sparse matrix, (n, 2^48) int8."""
-    from scipy.sparse import csr_array
-
-    ones = np.ones(len(hashes), dtype=np.int8)
-    return csr_array(
-        (ones, hashes.astype(np.int64), offsets), shape=(len(offsets) - 1, 1 << HASH_BITS)
-    )
-
-
-def _first_of_equal(sets: Any, full: Array) -> Array:
-    """Return, for every row of ``full``, the first row that holds the same set.
-
-    Equal sums of 64 mixed bits and equal sizes count as the same.
-    """
-    sums = (
-        np.add.reduceat(mixed(sets.indices.astype(np.uint64)), sets.indptr[full])
-        if len(full)
-        else np.empty(0, dtype=np.uint64)
-    )
-    sizes = np.diff(sets.indptr)[full].astype(np.uint64)
-    _, first, which = np.unique(mixed(sums) + sizes, return_index=True, return_inverse=True)
-    return full[first[which]]
-
-
-def _jaccard(sets: Any, i: Array, j: Array, threshold: float, for_blocks: ForBlocks[Any]) -> Array:
-    """Return the Jaccard similarity of pairs of rows, (m,); 0 where sizes alone exclude them."""
-    sizes = np.diff(sets.indptr)
-    answer = np.zeros(len(i))
-    possible = np.flatnonzero(
-        np.minimum(sizes[i], sizes[j]) / np.maximum(sizes[i], sizes[j]) >= threshold
-    )
-    i, j = i[possible], j[possible]
-    work = np.cumsum(
-        sizes[i] + sizes[j]
-    )  # blocks of equal work, since a pair of books is no pair of prompts
-    total = int(work[-1]) if len(work) else 0
-    bounds = np.append(np.unique(np.searchsorted(work, np.arange(0, total, WORK))), len(i))
-
-    def block(start: int, stop: int) -> None:
-        a, b = bounds[start], bounds[stop]
-        common = np.diff(sets[i[a:b]].multiply(sets[j[a:b]]).indptr)
-        answer[possible[a:b]] = common / (sizes[i[a:b]] + sizes[j[a:b]] - common)
-
-    for_blocks(block, len(bounds) - 1, 1)
-    return answer
 
 
 def _groups(n: int, pairs: Pairs) -> tuple[Array, Array]:

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.errors import MemoryLimitError, OptionError, QueryError
+from catalog.kernels._common import text_pairs
 from catalog.kernels._common.shingles import shingle_sets
 from catalog.kernels.near_duplicates import near_duplicates
 from tests.quick import few_of
@@ -268,3 +269,14 @@ def test_what_cannot_be_grouped_is_refused():
         near_duplicates(relation(text=["a"]), memory=2**20)
     with pytest.raises(MemoryLimitError, match=r"near_duplicates of 1 x 1 .* may use 1 MiB"):
         near_duplicates(relation(v=[[1.0]]), memory=2**20)
+
+
+def test_sets_that_are_made_again_give_the_answer_of_sets_that_stay(monkeypatch):
+    rows = relation(text=mutated(np.random.default_rng(4), 400))
+    expected = near_duplicates(rows, threshold=0.6)
+    monkeypatch.setattr(text_pairs, "KEPT", 0)
+    monkeypatch.setattr(text_pairs, "BLOCK", 2_000)
+    monkeypatch.setattr(text_pairs, "WORK", 200)
+    monkeypatch.setattr(text_pairs, "PORTION", 100)
+    chunks = pa.concat_tables([rows.slice(start, 90) for start in range(0, rows.num_rows, 90)])
+    assert near_duplicates(chunks, threshold=0.6).equals(expected)

@@ -13,7 +13,7 @@ import numpy as np
 
 from catalog.kernels._common.arrays import Array
 from catalog.kernels._common.parallel import ForBlocks
-from catalog.kernels._common.shingles import HASH_BITS, mixed, sorted_distinct
+from catalog.kernels._common.shingles import HASH_BITS, mixed
 
 BLOCK = 512  # rows whose signatures are made at once
 
@@ -90,45 +90,66 @@ def bands_for(threshold: float, n_hashes: int, recall: float) -> tuple[int, int]
     return n_hashes, 1
 
 
-def candidate_pairs(
-    signature: Array, bands: int, rows: int, size: int
-) -> Iterator[tuple[Array, Array]]:
-    """Yield every pair of rows that agrees on all of a band, about ``size`` distinct pairs at once.
+def band_keys(signature: Array, bands: int) -> Array:
+    """Return one number for each band of each set; equal bands have equal numbers.
 
     Args:
-        signature: (n_hashes, n) uint32.
+        signature: (bands * rows, n) uint32.
         bands: how many bands.
-        rows: signature rows of a band; ``bands * rows <= n_hashes``.
-        size: pairs of a portion; one pair may come in several portions.
+
+    Returns:
+        (bands, n) uint64. Equal numbers of unlike bands only cost a verification.
+    """
+    rows = len(signature) // bands
+    keys = np.zeros((bands, signature.shape[1]), dtype=np.uint64)
+    for band, key in enumerate(keys):
+        for row in signature[band * rows : (band + 1) * rows]:
+            key[:] = mixed(key + row)
+    return keys
+
+
+def candidate_pairs(keys: Array, members: Array, size: int) -> Iterator[tuple[Array, Array]]:
+    """Yield every pair of members that agrees on a band, once, about ``size`` pairs at a time.
+
+    Args:
+        keys: of every row in every band, (bands, n) uint64.
+        members: the rows that are compared, (m,) int64 ascending.
+        size: pairs of a portion.
 
     Yields:
-        Two int64 arrays, i < j.
+        Two int64 arrays of rows, i < j, by i.
     """
-    n = signature.shape[1]
-    waiting: list[Array] = []
+    waiting: list[tuple[Array, Array]] = []
     count = 0
-    for band in range(bands):
-        for keys in _same(signature[band * rows : (band + 1) * rows]):
-            waiting.append(keys)
-            count += len(keys)
+    for band in range(len(keys)):
+        for one, other in _same(keys[band, members]):
+            i, j = _new(keys[:band], members[one], members[other])
+            waiting.append((i, j))
+            count += len(i)
             if count >= size:
-                yield _split(waiting, n)
+                yield _by_row(waiting)
                 waiting, count = [], 0
     if count:
-        yield _split(waiting, n)
+        yield _by_row(waiting)
 
 
-def _split(keys: list[Array], n: int) -> tuple[Array, Array]:
-    distinct = sorted_distinct(np.concatenate(keys))
-    return distinct // n, distinct % n
+def _new(before: Array, i: Array, j: Array) -> tuple[Array, Array]:
+    """Return the pairs that no band before brings up."""
+    for key in before:
+        is_new = key[i] != key[j]
+        i, j = i[is_new], j[is_new]
+    return i, j
 
 
-def _same(band: Array) -> Iterator[Array]:
-    """Pairs of equal columns as i * n + j."""
-    n = band.shape[1]
-    key = np.zeros(n, dtype=np.uint64)  # equal keys of unlike bands only cost a verification
-    for row in band:
-        key = mixed(key + row)
+def _by_row(waiting: list[tuple[Array, Array]]) -> tuple[Array, Array]:
+    i, j = (np.concatenate(side) for side in zip(*waiting, strict=True))
+    order = np.argsort(i, kind="stable")
+    return i[order], j[order]
+
+
+def _same(key: Array) -> Iterator[tuple[Array, Array]]:
+    """Yield pairs of places with equal keys, the lower one first."""
+    n = len(key)
     order = np.argsort(key)
     ordered = key[order]
     ends = np.append(np.flatnonzero(ordered[1:] != ordered[:-1]) + 1, n)
@@ -137,5 +158,5 @@ def _same(band: Array) -> Iterator[Array]:
     step = 1
     while len(place := place[place + step < end[place]]):
         one, other = order[place], order[place + step]
-        yield np.minimum(one, other) * n + np.maximum(one, other)
+        yield np.minimum(one, other), np.maximum(one, other)
         step += 1

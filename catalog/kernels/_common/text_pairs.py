@@ -1,0 +1,242 @@
+"""Pairs of texts with similar sets of shingles, in memory that grows by a few numbers a text.
+
+Sets are made block by block. Of each the hash of the whole and one key a band stay; the sets
+themselves stay where they are few, and are made again for the pairs that a band brings up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from catalog.kernels._common.arrays import Array
+from catalog.kernels._common.memory_limit import require_memory
+from catalog.kernels._common.minhash import (
+    band_keys,
+    bands_for,
+    candidate_pairs,
+    permutations,
+    signatures,
+)
+from catalog.kernels._common.parallel import ForBlocks, n_threads
+from catalog.kernels._common.shingles import HASH_BITS, Unit, mixed, shingle_sets
+
+PORTION = 1 << 20  # candidate pairs that are verified together
+WORK = 1 << 20  # shingles that are compared in a block
+BLOCK = 1 << 22  # bytes of text whose sets are made at once
+KEPT = 1 << 26  # shingles of all texts up to which their sets stay
+
+Pairs = Iterator[tuple[Array, Array, Array]]
+
+
+class Hashing(NamedTuple):
+    """Parameters of the hashing of texts, see ``near_duplicates``."""
+
+    unit: Unit
+    shingle: int
+    n_hashes: int
+    recall: float
+    seed: int
+
+
+class _Sets:
+    """Sets of shingles of all texts, each text a row.
+
+    Attributes:
+        sizes: of the sets, (n,) int64.
+        sums: a hash of each whole set, (n,) uint64. Equal hashes and sizes count as the same set.
+        keys: of each set in each band, (bands, n) uint64; 0 for an empty set.
+    """
+
+    def __init__(
+        self, texts: pa.ChunkedArray, hashing: Hashing, threshold: float, for_blocks: ForBlocks[Any]
+    ) -> None:
+        n = len(texts)
+        self._texts, self._hashing, self._for_blocks = texts, hashing, for_blocks
+        self._bands, self._rows = bands_for(threshold, hashing.n_hashes, hashing.recall)
+        a, b = permutations(hashing.n_hashes, hashing.seed)
+        used = self._bands * self._rows
+        self._a, self._b = a[:used], b[:used]
+        self.sizes = np.zeros(n, dtype=np.int64)
+        self.sums = np.zeros(n, dtype=np.uint64)
+        self.keys = np.zeros((self._bands, n), dtype=np.uint64)
+        self._kept: list[Array] = []
+        self._n_kept = 0
+        self._whole: Any = None
+        for start, stop in _blocks(texts):
+            self._read(start, stop)
+
+    def _read(self, start: int, stop: int) -> None:
+        offsets, hashes = self._hashed(self._texts.slice(start, stop - start).combine_chunks())
+        sizes = np.diff(offsets)
+        full = np.flatnonzero(sizes)
+        self.sizes[start:stop] = sizes
+        if len(full):
+            begins = offsets[full]
+            self.sums[start + full] = np.add.reduceat(mixed(hashes), begins)
+            ends = np.append(begins, offsets[-1])
+            made = signatures(ends, hashes, self._a, self._b, self._for_blocks)
+            self.keys[:, start + full] = band_keys(made, self._bands)
+        self._n_kept += len(hashes)
+        if self._n_kept <= KEPT:
+            self._kept.append(hashes)
+        else:
+            self._kept.clear()
+
+    def _hashed(self, texts: pa.Array) -> tuple[Array, Array]:
+        return shingle_sets(texts, size=self._hashing.shingle, unit=self._hashing.unit)
+
+    def pieces(self, i: Array, j: Array) -> Iterator[tuple[int, int, Any, Array, Array]]:
+        """Yield runs of pairs of rows, each with a matrix of sets and the pairs' rows in it.
+
+        Args:
+            i: rows, (m,) int64, best ascending.
+            j: rows that they are compared with, (m,).
+
+        Yields:
+            The first pair and the one after the last, sparse sets, and two arrays of rows.
+        """
+        if self._n_kept <= KEPT:
+            yield 0, len(i), self._all(), i, j
+            return
+        work = np.cumsum(self.sizes[i] + self.sizes[j])
+        for start, stop in _runs(work, 4 * WORK):
+            rows, places = np.unique(
+                np.concatenate([i[start:stop], j[start:stop]]), return_inverse=True
+            )
+            sets = _matrix(*self._hashed(_taken(self._texts, rows)))
+            yield start, stop, sets, places[: stop - start], places[stop - start :]
+
+    def _all(self) -> Any:
+        if self._whole is None:
+            hashes = np.concatenate([np.empty(0, dtype=np.uint64), *self._kept])
+            self._kept.clear()
+            self._whole = _matrix(np.append(0, np.cumsum(self.sizes)), hashes)
+        return self._whole
+
+
+def pairs_of_texts(
+    texts: pa.ChunkedArray,
+    threshold: float,
+    hashing: Hashing,
+    memory: int | None,
+    for_blocks: ForBlocks[Any],
+) -> Pairs:
+    """Yield pairs of rows at or above a Jaccard similarity, and their similarity.
+
+    Of texts with one set every one comes with the first; only the first is compared with others.
+
+    Args:
+        texts: (n,) in any chunks.
+        threshold: least similarity.
+        hashing: what sets and bands are made by.
+        memory: bytes that it may hold; None is any number.
+        for_blocks: see ``row_blocks``.
+
+    Raises:
+        MemoryLimitError: it would not fit ``memory``.
+    """
+    n_bands, _ = bands_for(threshold, hashing.n_hashes, hashing.recall)
+    require_memory(
+        (8 * n_bands + 100) * len(texts)
+        + min(64 * texts.nbytes, 2**30)
+        + 2**27
+        + n_threads() * 48 * 2**20,
+        memory,
+        purpose=f"near_duplicates of {len(texts):,} texts of {texts.nbytes:,} bytes",
+        instead="compare a part of the rows, or lower n_hashes",
+    )
+    sets = _Sets(texts, hashing, threshold, for_blocks)
+    full = np.flatnonzero(sets.sizes)  # an empty text is like nothing
+    _, first, which = np.unique(
+        mixed(sets.sums[full]) + sets.sizes[full].astype(np.uint64),
+        return_index=True,
+        return_inverse=True,
+    )
+    first_full = full[first[which]]
+    again = first_full != full
+    yield first_full[again], full[again], np.ones(int(again.sum()))
+    one = full[~again]
+    for i, j in candidate_pairs(sets.keys, one, size=PORTION):
+        jaccard = _jaccard(sets, i, j, threshold, for_blocks)
+        kept = jaccard >= threshold
+        yield i[kept], j[kept], jaccard[kept]
+
+
+def _blocks(texts: pa.ChunkedArray) -> Iterator[tuple[int, int]]:
+    """Yield the first row of each block of texts and the one after its last."""
+    lengths = pc.fill_null(pc.binary_length(texts), 0).to_numpy().astype(np.int64)
+    yield from _runs(np.cumsum(lengths + 1), BLOCK)
+
+
+def _runs(work: Array, size: int) -> Iterator[tuple[int, int]]:
+    """Yield bounds of runs of about ``size`` of cumulative work, (m,) ascending."""
+    total = int(work[-1]) if len(work) else 0
+    starts = np.unique(np.searchsorted(work, np.arange(0, total, size))) if total else []
+    yield from zip(starts, np.append(starts[1:], len(work)), strict=True) if total else ()
+
+
+def _taken(texts: pa.ChunkedArray, rows: Array) -> pa.Array:
+    """Return the texts of ascending rows; each chunk is read by itself, however many there are."""
+    parts, start = [], 0
+    for chunk in texts.chunks:
+        a, b = np.searchsorted(rows, [start, start + len(chunk)])
+        parts.append(chunk.take(pa.array(rows[a:b] - start)))
+        start += len(chunk)
+    return pa.concat_arrays(parts)
+
+
+def _matrix(offsets: Array, hashes: Array) -> Any:
+    """Return the sets as the rows of one sparse matrix, (n, 2^48) int8."""
+    from scipy.sparse import csr_array
+
+    ones = np.ones(len(hashes), dtype=np.int8)
+    return csr_array(
+        (ones, hashes.view(np.int64), offsets), shape=(len(offsets) - 1, 1 << HASH_BITS)
+    )
+
+
+def _jaccard(
+    sets: _Sets, i: Array, j: Array, threshold: float, for_blocks: ForBlocks[Any]
+) -> Array:
+    """Return the Jaccard similarity of pairs of rows, (m,); 0 where sizes alone exclude them."""
+    sizes = sets.sizes
+    answer = np.zeros(len(i))
+    possible = np.flatnonzero(
+        np.minimum(sizes[i], sizes[j]) / np.maximum(sizes[i], sizes[j]) >= threshold
+    )
+    i, j = i[possible], j[possible]
+    for start, stop, matrix, left, right in sets.pieces(i, j):
+        both = sizes[i[start:stop]] + sizes[j[start:stop]]
+        common = _common(matrix, left, right, both, for_blocks)
+        answer[possible[start:stop]] = common / (both - common)
+    return answer
+
+
+def _common(
+    matrix: Any, left: Array, right: Array, both: Array, for_blocks: ForBlocks[Any]
+) -> Array:
+    """Return how many shingles two rows share, (m,), in blocks of equal work.
+
+    A pair of books is no pair of prompts.
+
+    Args:
+        matrix: sparse sets.
+        left: a row of each pair, (m,).
+        right: the other one, (m,).
+        both: the shingles of both together, (m,).
+        for_blocks: see ``row_blocks``.
+    """
+    answer = np.zeros(len(both), dtype=np.int64)
+    bounds = [*_runs(np.cumsum(both), WORK)]
+
+    def block(first: int, last: int) -> None:
+        a, b = bounds[first][0], bounds[last - 1][1]
+        answer[a:b] = np.diff(matrix[left[a:b]].multiply(matrix[right[a:b]]).indptr)
+
+    for_blocks(block, len(bounds), 1)
+    return answer
