@@ -29,7 +29,7 @@ NOUNS: dict[Any, str] = {
     NoneType: "None",
     os.PathLike: "a path",
     Path: "a path",
-    Mapping: "a mapping",
+    Mapping: "a mapping of texts",
     Sequence: "a list",
     Callable: "a function",
 }
@@ -148,7 +148,9 @@ def _is_of(value: Any, type_: Any) -> bool:
     if origin is Sequence:
         return _is_list(value, parts[0] if parts else Any)
     if origin is Mapping:
-        return isinstance(value, Mapping) and all(_is(key, parts[0]) for key in value)
+        return isinstance(value, Mapping) and all(
+            _is(key, parts[0]) and _is(each, parts[1]) for key, each in value.items()
+        )
     if origin in (str, NoneType, os.PathLike, Path):
         return isinstance(value, origin)
     return not (origin is Callable and not callable(value))

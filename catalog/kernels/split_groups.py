@@ -75,15 +75,8 @@ def read_parts(parts: str, *, n_rows: int) -> tuple[list[str | None], list[int],
     >>> read_parts("val=2, test=10%, train=rest", n_rows=50)
     (['val', 'test'], [2, 5], 'train')
     """
-    matches = [PART.fullmatch(text) for text in parts.split(",")]
-    found = [(match["name"], match["size"]) for match in matches if match]
-    names = [name for name, _ in found]
+    found = require_parts(parts)
     rest = [name for name, size in found if size == REST]
-    if len(found) < len(matches) or len({*names}) < len(names) or len(rest) > 1:
-        raise OptionError(
-            "split_groups: expected parts => 'NAME=SIZE, ...' with different names, where a size "
-            f"is a number, a share such as 10%, or once rest; got {parts!r}"
-        )
     sizes = {name: _size(size, n_rows) for name, size in found if size != REST}
     if sum(sizes.values()) > n_rows:
         raise OptionError(
@@ -91,6 +84,29 @@ def read_parts(parts: str, *, n_rows: int) -> tuple[list[str | None], list[int],
             f"{n_rows:,}"
         )
     return list(sizes), list(sizes.values()), next(iter(rest), None)
+
+
+def require_parts(parts: str) -> list[tuple[str, str]]:
+    """Return the name and size of each part.
+
+    Raises:
+        OptionError: a part cannot be read, a name is repeated, or shares are more than 100 %.
+    """
+    matches = [PART.fullmatch(text) for text in parts.split(",")]
+    found = [(match["name"], match["size"]) for match in matches if match]
+    names = [name for name, _ in found]
+    n_rests = sum(size == REST for _, size in found)
+    if len(found) < len(matches) or len({*names}) < len(names) or n_rests > 1:
+        raise OptionError(
+            "split_groups: expected parts => 'NAME=SIZE, ...' with different names, where a size "
+            f"is a number, a share such as 10%, or once rest; got {parts!r}"
+        )
+    shares = [Fraction(size[:-1]) for _, size in found if size.endswith("%")]
+    if sum(shares) > 100:
+        raise OptionError(
+            f"split_groups: the parts have {float(sum(shares)):g}% in all: give at most 100%"
+        )
+    return found
 
 
 def _size(text: str, n_rows: int) -> int:

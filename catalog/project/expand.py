@@ -21,6 +21,7 @@ from catalog.project.signal_entries import SignalVerb
 from catalog.project.split import split_selection
 from catalog.project.sweep import trials
 from catalog.store.references import bare_names
+from catalog.subsets.mix import check_mixture
 
 
 def nodes_of(project: ProjectFile, state: State) -> Iterator[Node]:
@@ -152,6 +153,10 @@ def _mixtures(
     for trial in placed(
         place, trials, name, budgets=entry.budget, seeds=entry.seed, settings=entry.parts
     ):
+        sizes = [f"{part}={size}" for part, size in trial.settings.items()]
+        is_counted = entry.model is not None
+        asked: dict[str, Any] = {"budget": trial.budget, "caps": entry.cap}
+        placed(place, check_mixture, sizes, **asked, is_counted=is_counted)
         names = dict.fromkeys(_names(part.partition(":")[0])[0] for part in parts.values())
         yield MixtureNode(
             name=trial.name,

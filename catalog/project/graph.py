@@ -71,7 +71,8 @@ def project_graph(project: ProjectFile, state: State) -> Graph:
     for node in nodes:
         if node.makes is not None and _checked(node) in makers:
             raise ProjectError(
-                f"{node.makes} is made by {makers[node.makes].entry!r} too", location=node.place
+                f"the name {node.makes} is taken by the entry {makers[node.makes].entry!r}",
+                location=node.place,
             )
         if node.makes is not None:
             makers[node.makes] = node

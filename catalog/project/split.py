@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from catalog.errors import OptionError
-from catalog.messages import argument
+from catalog.errors import OptionError, SelectionError
+from catalog.kernels.split_groups import read_parts, require_parts
+from catalog.messages import argument, quantity
 from catalog.notebook import NotebookResult
 from catalog.query.executor import Limits
 from catalog.query.stream import run
@@ -99,14 +101,14 @@ def split(
         SelectionError: a part has no member.
     """
     limits = limits or Limits()
-    if not into:
-        raise OptionError(f"{argument('into')}: expected at least one part, such as train=rest")
     for part in into:
         check_name(f"{name}.{part}")
     selector, settings = split_selection(by, into=into, stratify=stratify)
     with store.reading() as connection:
         found = str(resolve(connection, reference))
     asked: dict[str, Any] = {"budget": "all", "seed": seed, "limits": limits}
+    groups = _groups(store, found, selector, settings, seed=seed, limits=limits)
+    _require_groups(groups, by=by, of=found, parts=settings["parts"])
     with all_or_none(store), unplaced(selector):
         parts = tuple(
             _part(
@@ -123,8 +125,32 @@ def split(
             )
             for part, size in into.items()
         )
-        groups = _groups(store, found, selector, settings, seed=seed, limits=limits)
         return Split(found, by, parts, **_counts(store, parts, groups))
+
+
+def _require_groups(groups: Mapping[str, str], *, by: str, of: str, parts: str) -> None:
+    """Refuse groups that no member has, and a part that is smaller than every group.
+
+    Raises:
+        OptionError: the groups are of a column or key that no member has a value of.
+        SelectionError: no group fits into a part, or nothing is left for the rest.
+    """
+    is_near = by.partition("=")[0] == NEAR_DUPLICATES
+    if not is_near and all(map(str.__eq__, groups, groups.values())):
+        raise OptionError(
+            f"{argument('by', by)}: no member of {of} has a value of it; expected "
+            "near_duplicates=THRESHOLD, source, labels, or a key of the metadata"
+        )
+    smallest = min(Counter(groups.values()).values(), default=0)
+    names, sizes, rest = read_parts(parts, n_rows=len(groups))
+    if rest and sum(sizes) == len(groups):
+        raise SelectionError(f"part {rest} is the rest, and the others take all of {of}")
+    for name, size in zip(names, sizes, strict=True):
+        if size < smallest:
+            raise SelectionError(
+                f"part {name} of {quantity(size, 'member')}: no group fits, since the smallest by "
+                f"{by} has {smallest:,}"
+            )
 
 
 def _part(selected: Selected, name: str, size: str) -> Part:
@@ -138,12 +164,16 @@ def split_selection(
     """Return the selector of all parts, and its settings but ``part``.
 
     Raises:
-        OptionError: ``by`` is not valid.
+        OptionError: ``by``, ``stratify`` or a size is not valid, or there is no part.
     """
+    if not into:
+        raise OptionError(f"{argument('into')}: expected at least one part, such as train=rest")
     selector, settings = _selector(by)
     settings |= {"parts": ",".join(f"{part}={size}" for part, size in into.items())}
     if stratify is not None:
         settings |= {"stratify": stratify}
+    selector.values(settings | {"part": ""})
+    require_parts(settings["parts"])
     return selector, settings
 
 

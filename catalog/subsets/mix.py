@@ -75,10 +75,7 @@ def mix(
     """
     check_name(name)
     limits = limits or Limits()
-    found = read_parts(parts)
-    _require_units(found, budget, tokens)
-    deal(found, [()] * len(found), (), budget=read_budget(budget))  # refuses before it selects
-    rules = [_cap(each) for each in caps]
+    found, rules = check_mixture(parts, budget=budget, caps=caps, is_counted=tokens is not None)
     asked: dict[str, Any] = {"tokens": tokens, "seed": seed, "limits": limits}
     asked |= {"total": read_budget(budget), "is_capped": bool(rules)}
     chosen: dict[str, Any] = {"budget": ALL, "seed": seed, "group": group, "limits": limits}
@@ -115,18 +112,38 @@ def _settings(
     return settings
 
 
-def _require_units(parts: Sequence[Part], budget: str, tokens: TokenScore | None) -> None:
+def check_mixture(
+    parts: Sequence[str], *, budget: str, caps: Sequence[str], is_counted: bool
+) -> tuple[list[Part], list[tuple[str, str]]]:
+    """Return the parts of a mixture, and the expression and share of each cap.
+
+    Args:
+        parts: as `mix` takes them.
+        budget: of the mixture.
+        caps: as `mix` takes them.
+        is_counted: whether a model counts tokens.
+
+    Raises:
+        OptionError: a part, a cap or the budget is not valid, or they do not fit together.
+    """
+    found = read_parts(parts)
+    _require_units(found, budget, is_counted=is_counted)
+    deal(found, [()] * len(found), (), budget=read_budget(budget))
+    return found, [_cap(each) for each in caps]
+
+
+def _require_units(parts: Sequence[Part], budget: str, *, is_counted: bool) -> None:
     """Refuse sizes of which some are in rows and some in tokens, and tokens that nothing counts."""
     sizes = [part.size for part in parts] + [budget]
     in_tokens = [each for each in sizes if read_tokens(each) is not None]
     in_rows = [each for each in sizes if each.replace("_", "").isdigit()]
     if in_tokens and in_rows:
         raise OptionError(f"{in_tokens[0]} is in tokens, {in_rows[0]} in rows: use one unit")
-    if in_tokens and tokens is None:
+    if in_tokens and not is_counted:
         raise OptionError(
             f"{in_tokens[0]} needs a model whose tokenizer counts: give {argument('model')}"
         )
-    if in_rows and tokens is not None:
+    if in_rows and is_counted:
         raise OptionError(f"{in_rows[0]} is in rows: leave {argument('model')} out")
 
 

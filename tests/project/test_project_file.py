@@ -39,6 +39,11 @@ UNMADE = {
     "pools: {p: a}\nselections: {x: {selector: random, from: p, budget: [5, 6]}}": (2, 14),
     "pools: {p: a}\nselections: {x: {selector: none, from: p, budget: 5}}": (2, 14),
     "pools: {p: a}\nsplits: {x: {from: p, by: source=1, into: {a: 1}}}": (2, 10),
+    "pools: {p: a}\nsplits: {x: {from: p, by: source, into: {a: rest, b: rest}}}": (2, 10),
+    "pools: {p: a}\nsplits: {x: {from: p, by: near_duplicates=2, into: {a: 1}}}": (2, 10),
+    "pools: {p: a}\nmixtures: {m: {budget: 5, parts: {p: 120%}}}": (2, 12),
+    "pools: {p: a}\nmixtures: {m: {budget: 2ktok, parts: {p: 50%}}}": (2, 12),
+    "pools: {p: a}\nmixtures: {m: {budget: 0, parts: {p: all}}}": (2, 12),
 }
 CYCLE = """\
 selections:

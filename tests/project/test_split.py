@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from catalog import Catalog
 from catalog.cli import main
-from catalog.errors import OptionError
+from catalog.errors import OptionError, SelectionError
 from tests.copies import made_once
 from tests.quick import few_of
 
@@ -116,6 +116,11 @@ def test_the_command_proves_that_nothing_leaks(filled: Catalog) -> None:
         {"into": {"val": "many"}},
         {"into": {"val": N + 1}},
         {"into": {"a/b": "rest"}},
+        {"into": {}},
+        {"into": {"a": "60%", "b": "50%"}},
+        {"into": {"a": "rest", "b": "rest"}},
+        {"by": "no_such_key"},
+        {"by": "labels"},
         {"stratify": "prompt"},
     ],
 )
@@ -123,4 +128,16 @@ def test_what_cannot_be_split_is_refused(filled: Catalog, wrong: dict[str, Any])
     options: dict[str, Any] = {"by": "near_duplicates=0.6", "into": INTO}
     with pytest.raises(OptionError):
         filled.project.split("p", name="p", **options | wrong)
+    assert filled.subsets().height == 0
+
+
+@pytest.mark.parametrize(
+    ("into", "place"),
+    [({"val": 1, "train": "rest"}, "part val"), ({"a": N, "b": "rest"}, "part b")],
+)
+def test_a_part_that_no_group_fits_is_named(
+    filled: Catalog, into: dict[str, Any], place: str
+) -> None:
+    with pytest.raises(SelectionError, match=place):
+        filled.project.split("p", name="p", by="source", into=into)
     assert filled.subsets().height == 0

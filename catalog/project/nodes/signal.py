@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
+from catalog.messages import quantity
 from catalog.project.nodes.files import Identity, contents, file_identity
 from catalog.project.nodes.node import NOT_BUILT, Estimate, Made, Making, Node, State, changes
 from catalog.project.signal_entries import SignalVerb
@@ -101,11 +102,11 @@ class SignalNode(Node):
         ] or self.verb.arguments()
         done = getattr(making.catalog, self.verb.call)(self.source, *arguments, **keywords)
         reports = _reports(done)
-        n_done = max(getattr(each, "n_computed", getattr(each, "n_rows", 0)) for each in reports)
+        n_done = max(map(_n_members, reports))
         notes = tuple(note for each in reports for note in getattr(each, "notes", ()))
         identities = [each.signal.identity_sha256 for each in reports]
         result = {"signals": identities, "files": self.identities(state)}
-        return Made(result, f"{self.name}: {n_done:,} members", notes)
+        return Made(result, f"{self.name}: {quantity(n_done, 'member')}", notes)
 
     def estimate(self, state: State) -> Estimate:
         """Return the cost of the members that lack it, at the rates measured in this catalog."""
@@ -133,6 +134,12 @@ def _need(state: State, reference: Reference, kind: Any, name: str) -> Need:
         found = coverages(connection, reference, kind=kind)
         coverage = next((each for each in found if each.name.lower() == name), None)
         return need(connection, Resolved(reference, kind=kind, name=name), coverage, kind)
+
+
+def _n_members(report: Any) -> int:
+    """Return the members that a computation, an import or an index gave something."""
+    names = ("n_computed", "n_with_value", "n_rows")
+    return next((getattr(report, name) for name in names if hasattr(report, name)), 0)
 
 
 def _reports(done: Any) -> list[Any]:
