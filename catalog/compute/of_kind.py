@@ -32,7 +32,9 @@ def compute_kind(
     names = [name for name, known in KINDS.items() if known.computation]
     computation = KINDS[kind].computation if kind in names else None
     if computation is None:
-        raise OptionError(f"{argument('kind')}: expected {' or '.join(names)}, got {kind!r}")
+        problem = f"{argument('kind')}: expected {' or '.join(names)}, got {kind!r}"
+        command = KINDS[kind].command if kind in KINDS else None
+        raise OptionError(problem, next_step=f"call {command.method}(...)" if command else "")
     texts = {
         name: os.fspath(value) if isinstance(value, os.PathLike) else value
         for name, value in options.items()
