@@ -10,6 +10,7 @@ from catalog.catalog import Catalog
 from catalog.cli.group import json_option
 from catalog.cli.options import pass_catalog
 from catalog.cli.output import echo_json, progress_bar, say
+from catalog.messages import quantity
 
 
 @click.command()
@@ -35,7 +36,10 @@ def init(catalog: Catalog, vectors: str | None, source: str | None, name: str | 
             progress=lambda done, total: bar(done, total, done),
         )
     if source:
-        say(f"restored {n_files:,} files into {catalog.store.path}: `catalog doctor` checks them")
+        say(
+            f"restored {quantity(n_files, 'file')} into {catalog.store.path}: `catalog doctor` "
+            "checks them"
+        )
     else:
         say(f"made {catalog.store.path}")
 
@@ -61,6 +65,6 @@ def backup(catalog: Catalog, place: str, is_listing: bool, is_json: bool) -> Non
         echo_json(asdict(made))
         return
     say(
-        f"backup {made.name}: {made.n_files:,} files, {made.n_bytes:,} bytes, "
+        f"backup {made.name}: {quantity(made.n_files, 'file')}, {quantity(made.n_bytes, 'byte')}, "
         f"{made.n_new_bytes:,} of them new in {made.place}"
     )

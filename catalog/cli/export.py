@@ -12,6 +12,7 @@ from catalog.cli.group import json_option
 from catalog.cli.options import pass_catalog, references_of
 from catalog.cli.output import echo_one_or_all, say
 from catalog.errors import OptionError
+from catalog.messages import quantity
 from catalog.store.references import is_glob
 
 NAME = "{name}"
@@ -72,10 +73,10 @@ def export(
         )
         found.append(asdict(exported))
         if not is_json or target == "-":
-            rows = f"{exported.n_rows:,} records as {exported.format}"
+            rows = f"{quantity(exported.n_rows, 'record')} as {exported.format}"
             say(f"{exported.reference}: {rows} in {target}")
         for cause, count in exported.lost.items():
-            say(f"  {count:,} instructions lost something: {cause}")
+            say(f"  {quantity(count, 'instruction')} lost something: {cause}")
         if exported.not_recorded:
             say(f"  the export is not recorded in the catalog: {exported.not_recorded}")
     if is_json and path != "-":

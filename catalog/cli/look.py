@@ -14,6 +14,7 @@ from catalog.cli.group import json_option, table_options
 from catalog.cli.options import engine_options, memory_option, pass_catalog
 from catalog.cli.output import echo_json, echo_rows, progress_bar, say
 from catalog.cli.reports import echo_report
+from catalog.messages import quantity
 from catalog.signals.kinds.map import MapOptions
 
 
@@ -87,11 +88,11 @@ def report(
         echo_json(vars(written) | {"path": str(written.path)})
         return
     click.echo(
-        f"{written.path}: {written.n_members:,} members of {written.reference}, "
+        f"{written.path}: {quantity(written.n_members, 'member')} of {written.reference}, "
         f"{written.n_bytes / 1e6:.1f} MB"
     )
     if written.n_texts:
-        say(f"  it holds the texts of {written.n_texts:,} members; --texts 0 writes none")
+        say(f"  it holds the texts of {quantity(written.n_texts, 'member')}; --texts 0 writes none")
     for note in written.notes:
         say(f"  not shown: {note}")
 

@@ -13,6 +13,7 @@ from catalog.cli.options import engine_options, pass_catalog
 from catalog.cli.output import echo_json, echo_rows, echo_text, progress_bar, say
 from catalog.cli.reports import say_reasons
 from catalog.cli.signals import echo_import, key_option
+from catalog.messages import quantity
 from catalog.signals.kinds.losses import LossesOptions
 from catalog.signals.options import TINY
 
@@ -108,7 +109,7 @@ def echo_trained(report: TrainedLosses, *, is_json: bool) -> None:
         return
     echo_rows(report.checkpoints, is_json=False)
     trained = f"trained on {report.n_trained:,} of {report.trained_on}"
-    computed = f"nothing to compute, all {report.n_before:,} members are there"
+    computed = f"nothing to compute, all {quantity(report.n_before, 'member')} are there"
     if report.n_computed:
         computed = (
             f"{report.n_computed:,} computed in {report.seconds:.1f} s, "
@@ -120,6 +121,6 @@ def echo_trained(report: TrainedLosses, *, is_json: bool) -> None:
         seconds = sum(row["seconds"] for row in report.checkpoints)
         minutes = seconds * report.n_members / report.n_trained / 60
         say(
-            f"  a sample: all {report.n_members:,} members would take "
+            f"  a sample: all {quantity(report.n_members, 'member')} would take "
             f"about {minutes:,.1f} minutes at this rate"
         )

@@ -11,6 +11,7 @@ from catalog.cli.group import DONE, FAILED, dry_run_option, json_option, table_o
 from catalog.cli.options import pass_catalog
 from catalog.cli.output import echo_json, echo_rows, say
 from catalog.errors import OptionError
+from catalog.messages import quantity
 
 
 @click.command()
@@ -58,22 +59,31 @@ def gc(catalog: Catalog, cache: bool, damaged: bool, is_dry_run: bool, is_json: 
         remove, forget = "would remove", "would forget"
     vectors = report.vectors
     say(
-        f"{remove} {report.n_instructions:,} instructions, {len(report.signals)} empty signals, "
-        f"{len(report.scratch)} leftovers of dead jobs, {len(report.models)} trained models, "
-        f"{len(report.media)} media files ({report.n_bytes:,} bytes)"
+        f"{remove} {quantity(report.n_instructions, 'instruction')}, "
+        f"{quantity(len(report.signals), 'empty signal')}, "
+        f"{quantity(len(report.scratch), 'leftover')} of dead jobs, "
+        f"{quantity(len(report.models), 'trained model')}, "
+        f"{quantity(len(report.media), 'media file')} ({quantity(report.n_bytes, 'byte')})"
     )
     say(
-        f"{remove} {vectors.n_rows:,} rows and {len(vectors.tables)} tables of unrecorded vectors "
-        f"({vectors.n_bytes:,} bytes)"
+        f"{remove} {quantity(vectors.n_rows, 'row')} and {quantity(len(vectors.tables), 'table')} "
+        "of unrecorded vectors "
+        f"({quantity(vectors.n_bytes, 'byte')})"
     )
     if report.n_damaged:
-        say(f"forgot {report.n_damaged:,} damaged shards: compute them again")
+        say(f"forgot {quantity(report.n_damaged, 'damaged shard')}: compute them again")
     if vectors.damaged:
         say(f"kept unreadable {', '.join(vectors.damaged)}: run `catalog doctor --full`")
     if vectors.n_pins:
-        say(f"{remove} the pins of dropped subsets on {vectors.n_pins:,} versions of vectors")
+        say(
+            f"{remove} the pins of dropped subsets on {quantity(vectors.n_pins, 'version')} of "
+            "vectors"
+        )
     if vectors.n_forgotten:
-        say(f"{forget} {vectors.n_forgotten:,} shards with lost vectors: compute them again")
+        say(
+            f"{forget} {quantity(vectors.n_forgotten, 'shard')} with lost vectors: compute them "
+            "again"
+        )
 
 
 @click.command()

@@ -10,7 +10,7 @@ from catalog.catalog import Catalog
 from catalog.cli.group import json_option
 from catalog.cli.options import memory_option, pass_catalog, timeout_option
 from catalog.cli.output import echo_json, echo_rows, say
-from catalog.messages import shortened
+from catalog.messages import quantity, shortened
 
 if TYPE_CHECKING:
     from catalog.subsets.overlap.find import Overlap, TestOverlap
@@ -117,13 +117,18 @@ def _as_json(found: Overlap) -> dict[str, Any]:
 
 
 def _sentence(test: TestOverlap, found: Overlap) -> str:
-    verb = "share" if found.embedding is None else "are close to"
-    with_items = f"{test.n_items_shared:,} of {test.n_items:,} test items"
+    with_items = f"{test.n_items_shared:,} of {quantity(test.n_items, 'test item')}"
+    members = f"{quantity(test.n_members, 'member')} of {found.reference}"
     if found.embedding is None:
-        with_items = f"{found.ngram} words in a row with {with_items}"
-    sentence = f"{test.test}: {test.n_members:,} members of {found.reference} {verb} {with_items}"
+        verb = "shares" if test.n_members == 1 else "share"
+        sentence = f"{members} {verb} {found.ngram} words in a row with {with_items}"
+    else:
+        verb = "is" if test.n_members == 1 else "are"
+        sentence = f"{members} {verb} close to {with_items}"
     if test.n_short:
-        sentence += f"; {test.n_short:,} shorter items were compared whole"
+        short = quantity(test.n_short, "shorter item was", "shorter items were")
+        sentence += f"; {short} compared whole"
     if test.n_skipped:
-        sentence += f"; {test.n_skipped:,} items of fewer than 5 words were not compared"
-    return sentence
+        skipped = quantity(test.n_skipped, "item")
+        sentence += f"; not compared: {skipped} of fewer than 5 words"
+    return f"{test.test}: {sentence}"

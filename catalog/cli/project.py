@@ -14,7 +14,7 @@ from catalog.catalog import Catalog
 from catalog.cli.group import DIFFERENT, DONE, json_option, table_options
 from catalog.cli.options import memory_option, pass_catalog, text_file_option, timeout_option
 from catalog.cli.output import echo_json, echo_rows, echo_text, progress_bar, say
-from catalog.messages import listed
+from catalog.messages import listed, quantity
 from catalog.store.atomic import write_text
 
 if TYPE_CHECKING:
@@ -48,10 +48,11 @@ def plan(catalog: Catalog, names: tuple[str, ...], file: Path, memory: str, is_j
         echo_json(asdict(planned) | {"is_current": planned.is_current})
         return
     changing = [step for step in planned.steps if step.action != "keep"]
+    current = quantity(len(planned.steps), "entry is", "entries are")
     echo_rows(
         [_row(step) for step in changing],
         is_json=False,
-        nothing=f"nothing to make: {len(planned.steps):,} entries are current",
+        nothing=f"nothing to make: {current} current",
     )
     if changing:
         say(_costs(planned))
@@ -73,7 +74,7 @@ def _costs(planned: Plan) -> str:
     changing = [step for step in planned.steps if step.action != "keep"]
     seconds = [step.seconds for step in changing if step.seconds is not None]
     costs = [step.cost for step in changing if step.cost is not None]
-    text = f"{len(changing):,} of {len(planned.steps):,} entries"
+    text = f"{len(changing):,} of {quantity(len(planned.steps), 'entry', 'entries')}"
     if seconds:
         text += f": about {sum(seconds) / 60:,.1f} minutes at the rates measured here"
     if len(seconds) < len(changing):
@@ -129,7 +130,7 @@ def build(
 
 
 def _echo_build(done: Build) -> None:
-    kept = f"{done.n_kept:,} entries were current"
+    kept = f"{quantity(done.n_kept, 'entry was', 'entries were')} current"
     if done.made:
         say(f"made {len(done.made):,}; {kept}")
     elif done.n_kept:

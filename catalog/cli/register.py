@@ -15,7 +15,7 @@ from catalog.cli.group import dry_run_option, json_option
 from catalog.cli.options import parse_pairs, pass_catalog
 from catalog.cli.output import echo_json, echo_text, progress_bar, say
 from catalog.errors import MostlyRemovedError
-from catalog.messages import listed
+from catalog.messages import listed, quantity
 
 if TYPE_CHECKING:
     from catalog.pools.file_report import FileReport
@@ -167,18 +167,19 @@ def flags_named() -> Iterator[None]:
 def _echo_registration(registration: Registration) -> None:
     reference = f"{registration.name}@{registration.version}"
     if not registration.is_new_version:
-        echo_text(f"{reference}: no changes, {registration.n_members:,} members")
+        echo_text(f"{reference}: no changes, {quantity(registration.n_members, 'member')}")
         return
     formats = {f"{file.shape or 'nothing'} ({file.container})" for file in registration.files}
     would = "would be " if registration.is_dry_run else ""
     echo_text(
-        f"{would}{reference}: {registration.n_members:,} members, read as "
+        f"{would}{reference}: {quantity(registration.n_members, 'member')}, read as "
         f"{', '.join(sorted(formats))} in {registration.seconds:.1f} s"
     )
     echo_text(f"  {_counts(registration)}")
     if registration.n_identity_changed:
         say(
-            f"  {registration.n_identity_changed:,} members have a new identity: it now includes "
+            f"  {quantity(registration.n_identity_changed, 'member has', 'members have')} a new "
+            "identity: it now includes "
             "rejected answers and media"
         )
     if registration.n_quarantined:

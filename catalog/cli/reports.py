@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from catalog.cli.output import echo_json, echo_text, say, speed
+from catalog.messages import quantity
 
 if TYPE_CHECKING:
     from catalog.compute.shard_runner import ComputeReport
@@ -20,7 +21,10 @@ def echo_report(report: ComputeReport, *, is_json: bool) -> None:
     for note in report.notes:
         say(f"  {note}")
     if report.n_truncated:
-        say(f"  {report.n_truncated:,} texts were truncated: they are longer than the model reads")
+        say(
+            f"  {quantity(report.n_truncated, 'text was', 'texts were')} truncated: longer than "
+            "the model reads"
+        )
     say_reasons(report.reasons)
     if report.n_left and report.n_computed:
         minutes = report.n_left * _seconds(report) / report.n_computed / 60
@@ -34,7 +38,7 @@ def _seconds(report: ComputeReport) -> float:
 
 def _computed(report: ComputeReport) -> str:
     if not report.n_computed:
-        return f"nothing to compute, all {report.n_before:,} members are there"
+        return f"nothing to compute: {quantity(report.n_before, 'member has', 'members have')} it"
     counts = {"instructions": report.n_computed, "tokens": report.n_tokens}
     speeds = [speed(n, _seconds(report), noun) for noun, n in counts.items() if n]
     return (

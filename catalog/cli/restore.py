@@ -10,6 +10,7 @@ from catalog.catalog import Catalog
 from catalog.cli.group import dry_run_option, json_option
 from catalog.cli.options import pass_catalog
 from catalog.cli.output import echo_json, say
+from catalog.messages import quantity
 
 
 @click.command()
@@ -29,10 +30,15 @@ def restore(catalog: Catalog, reference: str, is_dry_run: bool, is_json: bool) -
     newest = f"{restoration.name}@{restoration.version}"
     older = f"{restoration.name}@{restoration.restored_from}"
     if not restoration.is_new_version:
-        click.echo(f"{newest}: no changes, it has the {restoration.n_members:,} members of {older}")
+        click.echo(
+            f"{newest}: no changes, it has the {quantity(restoration.n_members, 'member')} of "
+            f"{older}"
+        )
         return
     would = "would be " if is_dry_run else ""
-    click.echo(f"{would}{newest}: {restoration.n_members:,} members, restored from {older}")
+    click.echo(
+        f"{would}{newest}: {quantity(restoration.n_members, 'member')}, restored from {older}"
+    )
     counts = {
         "removed": restoration.n_removed,
         "kept": restoration.n_kept,

@@ -12,6 +12,7 @@ from catalog.cli.group import json_option, table_options
 from catalog.cli.options import pass_catalog, query_memory_option
 from catalog.cli.output import echo_json, echo_rows, progress_bar, say
 from catalog.cli.reports import echo_report
+from catalog.messages import quantity
 from catalog.signals.kind_options import ENCODER
 
 MANY = 100_000
@@ -82,7 +83,7 @@ def search(
             f"recall@10 {index.recall:.3f} on {index.n_queries} members"
         )
     elif mode != "text" and answer.n_searched > MANY:
-        say(f"  compared {answer.n_searched:,} members: `catalog index {pool}` is faster")
+        say(f"  compared {quantity(answer.n_searched, 'member')}: `catalog index {pool}` is faster")
 
 
 @click.command()
@@ -112,7 +113,7 @@ def index(catalog: Catalog, /, pool: str, is_text: bool, encoder: str, is_json: 
     verb = "built" if answer.is_new else "is there already"
     click.echo(
         f"index of {answer.name}: {verb}, recall@10 {built.recall:.3f} with {built.probes} of "
-        f"{built.partitions} cells, over {built.n_rows:,} rows"
+        f"{built.partitions} cells, over {quantity(built.n_rows, 'row')}"
     )
     if not built.is_used:
         say("  its recall is too low: searches compare every vector")

@@ -14,7 +14,7 @@ from catalog.cli.kind_command import kind_command
 from catalog.cli.options import pass_catalog
 from catalog.cli.output import echo_json, echo_rows, echo_text, say
 from catalog.cli.reports import say_reasons
-from catalog.messages import listed
+from catalog.messages import listed, quantity
 from catalog.signals.kinds import KINDS
 from catalog.signals.score_definitions import MEASURED, built_in_scores
 
@@ -177,7 +177,7 @@ def echo_import(report: ImportReport, *, is_json: bool) -> None:
         echo_json(_import_record(report))
         return
     checkpoints = f" at {report.n_checkpoints} checkpoints" if report.n_checkpoints else ""
-    members = f"{report.n_with_value:,} of {report.n_members:,} members{checkpoints}"
+    members = f"{report.n_with_value:,} of {quantity(report.n_members, 'member')}{checkpoints}"
     echo_text(f"{signal.kind} {signal.name}: {_imported(report)}, {members}")
     for note in _import_notes(report):
         say(f"  {note}")
@@ -216,4 +216,5 @@ def _import_notes(report: ImportReport) -> Iterator[str]:
         reason = "their records are not members (quarantined or folded)"
         if report.signal.details["key"] != "row":
             reason = f"no member has their key (the first: {report.first_without_member})"
-        yield f"{report.n_without_member:,} of the {report.n_rows:,} rows were skipped: {reason}"
+        n_rows = quantity(report.n_rows, "row")
+        yield f"{report.n_without_member:,} of {n_rows} skipped: {reason}"

@@ -10,6 +10,7 @@ from catalog.catalog import Catalog
 from catalog.cli.group import json_option
 from catalog.cli.options import memory_option, parse_pairs, pass_catalog, timeout_option
 from catalog.cli.output import echo_json, echo_rows, say
+from catalog.messages import quantity
 
 
 @click.command()
@@ -72,7 +73,8 @@ def split(
     ]
     echo_rows(rows, is_json=False)
     say(
-        f"{done.reference}: {done.n_grouped:,} members are in {done.n_groups:,} groups of several "
-        f"by {done.by}; {done.n_shared:,} groups are in more than one part"
+        f"{done.reference}: {quantity(done.n_grouped, 'member is', 'members are')} in "
+        f"{quantity(done.n_groups, 'group')} of several "
+        f"by {done.by}; {quantity(done.n_shared, 'group is', 'groups are')} in more than one part"
     )
-    say(f"a random draw of these sizes would leak {done.n_leaks_of_draw:,} members")
+    say(f"a random draw of these sizes would leak {quantity(done.n_leaks_of_draw, 'member')}")

@@ -17,6 +17,7 @@ from catalog.cli.options import parse_pairs, pass_catalog, query_memory_option
 from catalog.cli.output import echo_records, progress_bar, say
 from catalog.cli.rows import write_csv, write_json, write_json_lines
 from catalog.errors import OptionError, QueryError
+from catalog.messages import quantity
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -119,7 +120,7 @@ def sql(
             working.close()
         n_rows = _write(reader, shape=shape, path=target, overwrite=overwrite)
     if target:
-        say(f"{n_rows:,} rows in {target}")
+        say(f"{quantity(n_rows, 'row')} in {target}")
 
 
 @contextmanager
@@ -179,7 +180,7 @@ def _show(records: list[dict[str, Any]], columns: list[str], *, rows: int) -> No
         return
     echo_records(records[:rows])
     if len(records) > rows:
-        say(f"first {rows:,} rows; --rows shows more, -o FILE writes all")
+        say(f"first {quantity(rows, 'row')}; --rows shows more, -o FILE writes all")
 
 
 def _begun(reader: pa.RecordBatchReader) -> pa.RecordBatchReader:

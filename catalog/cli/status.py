@@ -10,6 +10,7 @@ import click
 from catalog.catalog import Catalog
 from catalog.cli.group import DIFFERENT, DONE, table_options
 from catalog.cli.output import echo_json, echo_rows, say
+from catalog.messages import quantity
 
 if TYPE_CHECKING:
     from catalog.project.status import Status
@@ -44,7 +45,7 @@ def _echo(found: Status) -> None:
     rows += [
         {
             "what": f"{each.kind} {each.name} of {each.pool}",
-            "why": f"{each.n_missing:,} of {each.n_members:,} members lack it",
+            "why": f"{each.n_missing:,} of {quantity(each.n_members, 'member')} lack it",
             "command": each.command,
         }
         for each in found.signals

@@ -11,6 +11,7 @@ from catalog.catalog import Catalog
 from catalog.cli.group import json_option
 from catalog.cli.options import pass_catalog
 from catalog.cli.output import echo_json, echo_rows, progress_bar, say
+from catalog.messages import quantity
 
 if TYPE_CHECKING:
     from catalog.project.tokens import TokenCount
@@ -67,9 +68,12 @@ def tokens(
         return
     echo_rows(list(_rows(counted)), is_json=False)
     for reason, count in counted.untrained.items():
-        say(f"  {count:,} rows have no trained token and are left out: {reason}")
+        say(f"  {quantity(count, 'row')} left out, without a trained token: {reason}")
     if counted.n_media:
-        say(f"  {counted.n_media:,} rows have media, whose tokens are not counted")
+        say(
+            f"  {quantity(counted.n_media, 'row has', 'rows have')} media, whose tokens are not "
+            "counted"
+        )
 
 
 def _rows(counted: TokenCount) -> list[dict[str, Any]]:
@@ -82,8 +86,8 @@ def _rows(counted: TokenCount) -> list[dict[str, Any]]:
         "response tokens": f"{counted.n_response:,} ({share})",
         "all tokens": f"{counted.n_tokens:,}",
         "tokens of a row (50 %, 90 %, 99 %, longest)": quantiles,
-        f"rows beyond {counted.max_length:,} tokens": (
-            f"{counted.n_cut:,} (lose {counted.n_tokens_cut:,} tokens)"
+        f"rows beyond {quantity(counted.max_length, 'token')}": (
+            f"{counted.n_cut:,} (lose {quantity(counted.n_tokens_cut, 'token')})"
         ),
         "rows with a trained token": f"{counted.n_trained_rows:,}",
         "tokens of an epoch": f"{counted.n_epoch_tokens:,}",
@@ -91,7 +95,7 @@ def _rows(counted: TokenCount) -> list[dict[str, Any]]:
     }
     if counted.efficiency is not None:
         values["packing efficiency"] = f"{counted.efficiency:.1%}"
-    values[f"steps of {counted.batch:,} sequences, {counted.epochs:g} epochs"] = (
+    values[f"steps of {quantity(counted.batch, 'sequence')}, {counted.epochs:g} epochs"] = (
         f"{counted.n_steps:,}"
     )
     if counted.hours is not None:

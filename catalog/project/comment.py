@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from catalog.messages import quantity
 from catalog.project.built import Build, Built
 from catalog.query.executor import Limits
 from catalog.query.stream import run
@@ -30,7 +31,10 @@ def comment(store: Store, build: Build, *, limits: Limits | None = None) -> str:
     parts = [f"### catalog build of `{build.file}`"]
     changed = [each for each in build.made if each.reference]
     if not changed:
-        parts.append(f"No pool or subset changed; {build.n_kept:,} entries were current.")
+        parts.append(
+            f"No pool or subset changed; {quantity(build.n_kept, 'entry was', 'entries were')} "
+            "current."
+        )
     for each in changed:
         rows = diff_by_source(store, str(each.reference), limits=limits or Limits())
         parts.append("\n".join(_section(each, rows)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from xml.etree import ElementTree
 
+from catalog.messages import quantity
 from catalog.project.data_tests import DataTestResult, DataTests
 
 
@@ -26,7 +27,7 @@ def junit(tests: DataTests) -> str:
         )
         kind = _kind(each)
         if kind:
-            message = each.problem or f"{each.n_rows:,} rows"
+            message = each.problem or f"{quantity(each.n_rows, 'row')}"
             found = ElementTree.SubElement(case, kind, message=_printable(message))
             found.text = _printable("\n".join(map(str, each.rows)))
     ElementTree.indent(suite)

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from catalog.errors import AmbiguousSignalError, OptionError, QueryError, SignalError
-from catalog.messages import argument
+from catalog.messages import argument, quantity
 from catalog.query.executor import Limits
 from catalog.query.stream import run
 from catalog.store.queries import query
@@ -73,7 +73,8 @@ class Parent:
         kept = ids[np.isin(ids, self.ids)]
         if len(kept) < len(ids):
             self.notes.append(
-                f"{len(ids) - len(kept):,} of the {len(ids):,} members of {reference}, which "
+                f"{len(ids) - len(kept):,} of the {quantity(len(ids), 'member')} of {reference}, "
+                "which "
                 f"{self.name} no longer has"
             )
         if not len(kept):
@@ -110,7 +111,8 @@ class Parent:
                 n_unknown = int(np.isnan(values[at]).sum())
                 if n_unknown and name:
                     self.notes.append(
-                        f"{column} of {n_unknown:,} of the {len(ids):,} members of {name}, "
+                        f"{column} of {n_unknown:,} of the {quantity(len(ids), 'member')} of "
+                        f"{name}, "
                         "which have none"
                     )
         if self.landscape is not None:

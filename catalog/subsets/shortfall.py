@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from catalog.messages import argument
+from catalog.messages import argument, quantity
 from catalog.selection.definition import Definition
 from catalog.selection.run import SelectionResult
 
@@ -19,8 +19,10 @@ def warnings_of(chosen: SelectionResult) -> tuple[str, ...]:
     warnings = []
     has_own_budget = MIXTURE in definition.content["functions"]
     if chosen.shortfall and not has_own_budget:
+        verb = "is" if n_members == 1 else "are"
         warnings.append(
-            f"only {n_members:,} members of {definition.source} are eligible for a budget of "
+            f"only {quantity(n_members, 'member')} of {definition.source} {verb} eligible for a "
+            "budget of "
             f"{definition.asked if definition.tokens else format(definition.budget, ',')}"
         )
     if n_members:
@@ -68,13 +70,15 @@ def _n_covered(whys: list[dict[str, Any]]) -> int:
 
 def _one_a_source(budget: int, n_sources: int) -> str:
     return (
-        f"a budget of {budget:,} is one member of each of {n_sources:,} sources: "
+        f"a budget of {budget:,} is one member of each of {quantity(n_sources, 'source')}: "
         "other clusters, and sources beyond, get nothing"
     )
 
 
 def _too_few(budget: int, k: int, n_sources: int, *, by_source: bool) -> str:
-    clusters = f"{k:,} clusters" + (f" in each of {n_sources:,} sources" if by_source else "")
+    clusters = quantity(k, "cluster")
+    if by_source:
+        clusters += f" in each of {quantity(n_sources, 'source')}"
     fitting = max(1, budget // (2 * n_sources))
     setting = argument("settings", {"k": fitting}, flag=f"--set k={fitting}")
     return (

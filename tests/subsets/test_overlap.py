@@ -52,7 +52,7 @@ def test_overlap_names_the_member_the_item_and_the_words(filled: Catalog) -> Non
 def test_the_command_prints_pairs_as_a_table_and_as_json(run: Run) -> None:
     table = run("overlap", "p", "--against", "t,u")
     assert "natalia sold clips" in table.stdout
-    assert "1 members of p@1" in table.stderr
+    assert "1 member of p@1 shares" in table.stderr
     answer = json.loads(run("overlap", "p", "--against", "t,u", "--ngram", "5", "--json").stdout)
     assert (answer["reference"], answer["ngram"]) == ("p@1", 5)
     assert [test["n_members"] for test in answer["tests"]] == [1, 0]

@@ -57,3 +57,12 @@ def test_the_rest_is_asked_for_what_the_other_parts_leave(pools: Catalog) -> Non
     assert (whole.asked, whole.achieved, whole.available) == (None, 6, 3)
     assert (rest.asked, rest.achieved, rest.ran_out) == (12, 7, True)
     assert (covered.asked, covered.achieved, covered.available) == (2, 0, 0)
+
+
+def test_one_thing_is_no_plural(catalog: Catalog, jsonl: Callable[..., Path]) -> None:
+    home = ["--home", str(catalog.store.path)]
+    single = str(jsonl([{"instruction": "one", "output": "two"}]))
+    loaded = CliRunner().invoke(main, [*home, "register", single, "--pool", "p"])
+    assert "p@1: 1 member, read" in loaded.output
+    kept = CliRunner().invoke(main, [*home, "backup", str(catalog.store.path.parent / "kept")])
+    assert not any(f" 1 {noun}s" in kept.output for noun in ("file", "byte"))

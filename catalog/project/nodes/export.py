@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from catalog.errors import OptionError
+from catalog.messages import quantity
 from catalog.project.entries import ExportEntry
 from catalog.project.nodes.files import file_identity
 from catalog.project.nodes.node import NOT_BUILT, Made, Making, Node, State, changes
@@ -86,7 +87,9 @@ class ExportNode(Node):
             "members_sha256": done.members_sha256,
         }
         lost = tuple(f"{count:,} lost something: {cause}" for cause, count in done.lost.items())
-        return Made(result, f"{self.name}: {done.n_rows:,} records of {done.reference}", lost)
+        return Made(
+            result, f"{self.name}: {quantity(done.n_rows, 'record')} of {done.reference}", lost
+        )
 
 
 def _relative(path: Path, folder: Path) -> str:

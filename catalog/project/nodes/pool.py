@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, ClassVar
 
+from catalog.messages import quantity
 from catalog.pools.options import ReadOptions
 from catalog.pools.sources import is_url
 from catalog.pools.sources import resolve as resolve_sources
@@ -105,12 +106,14 @@ class PoolNode(Node):
             self.sources(state.folder), pool=self.name, mode="replace", **self.options()
         )
         reference = f"{self.name}@{done.version}"
-        text = f"{reference}: {done.n_members:,} members"
+        text = f"{reference}: {quantity(done.n_members, 'member')}"
         if not done.is_new_version:
             text += ", unchanged"
         warnings: tuple[str, ...] = ()
         if done.n_quarantined:
-            warnings = (f"{done.n_quarantined:,} records were quarantined",)
+            warnings = (
+                f"{quantity(done.n_quarantined, 'record was', 'records were')} quarantined",
+            )
         found = state.newest(self.name)
         result = {"reference": reference, "files": self.identities(state)}
         return Made(result | {"id": found.id if found else None}, text, warnings)

@@ -85,7 +85,7 @@ class SignalNode(Node):
             rows = connection.sql(query("projects/gaps"), params=parameters).fetchall()
         n_missing = max((row[1] for row in rows), default=0)
         if n_missing:
-            found.append(f"{n_missing:,} members of {reference} lack it")
+            found.append(f"{quantity(n_missing, 'member')} of {reference} lack it")
         return tuple(found)
 
     def make(self, making: Making) -> Made:

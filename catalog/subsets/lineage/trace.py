@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from catalog.messages import quantity
 from catalog.signals.kinds import KINDS
 from catalog.store.database import Connection
 from catalog.store.queries import query
@@ -62,7 +63,7 @@ class _Trace:
         for key in ("budget", "seed", "parameters", "functions", "macros"):
             if definition.get(key) is not None:
                 details[key] = definition[key]
-        summary = f"{row['n_members']:,} members by {row['selector']}"
+        summary = f"{quantity(row['n_members'], 'member')} by {row['selector']}"
         self.keys[_id("subset", title)] = ("subset", subset_id, row["version"])
         if not self._add("subset", title, summary, details):
             return _id("subset", title)
@@ -79,7 +80,7 @@ class _Trace:
         (row,) = self._rows("pool", **at)
         details = {"n_members": row["n_members"], "registered_at": str(row["created_at"])}
         self.keys[_id("pool", title)] = ("pool", pool_id, version)
-        if not self._add("pool", title, f"{row['n_members']:,} members", details):
+        if not self._add("pool", title, f"{quantity(row['n_members'], 'member')}", details):
             return _id("pool", title)
         for load in self._rows("files", **at):
             for file in json.loads(load["files"]):
@@ -145,9 +146,8 @@ class _Trace:
         details = {key: row[key] for key in ("path", "format", "n_rows", "members_sha256")}
         details |= {"options": json.loads(row["options"]), "files": files}
         details["exported_at"] = str(row["exported_at"])
-        summary = (
-            f"{row['n_rows']:,} records as {row['format']}, sha256 {files[0]['sha256'][:SHORT]}"
-        )
+        sha256 = files[0]["sha256"][:SHORT]
+        summary = f"{quantity(row['n_rows'], 'record')} as {row['format']}, sha256 {sha256}"
         self._add("export", _last_part(row["path"]), summary, details, id_=node)
         return node
 
@@ -201,7 +201,7 @@ class _Trace:
         path = str(file["file"])
         keys = ("n_records", "container", "shape", "n_bytes", "sha256")
         details = {key: file[key] for key in keys if file.get(key) is not None}
-        summary = f"{file.get('n_records', 0):,} records"
+        summary = f"{quantity(file.get('n_records', 0), 'record')}"
         if file.get("sha256"):
             summary += f", sha256 {file['sha256'][:SHORT]}"
         node = f"file {path} {version}"

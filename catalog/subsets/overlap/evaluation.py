@@ -10,7 +10,7 @@ import numpy as np
 
 from catalog.arrow import to_numpy
 from catalog.errors import MemoryLimitError, SelectionError
-from catalog.messages import argument
+from catalog.messages import argument, quantity
 from catalog.notebook import NotebookResult
 from catalog.query.executor import Limits
 from catalog.store.database import Connection
@@ -47,8 +47,9 @@ class EvalOverlap(NotebookResult):
     def __str__(self) -> str:
         """Return the overlap as a sentence."""
         return (
-            f"{self.n_members:,} members share {NGRAM} words in a row with "
-            f"{self.n_items:,} items of {self.test}"
+            f"{quantity(self.n_members, 'member shares', 'members share')} {NGRAM} words in a row "
+            "with "
+            f"{quantity(self.n_items, 'item')} of {self.test}"
         )
 
 
