@@ -50,11 +50,14 @@ class Positions:
 def members(connection: Connection, reference: Reference, signal: Coverage) -> pa.Table:
     """Return ``instruction_id`` and ``fingerprint`` of members that may have a value of a signal.
 
-    The fingerprints of a large pool are bytes, as `catalog.fingerprints` says.
+    Those of a large pool come by fingerprint, so that no kernel has to rearrange what is read of
+    them, and their fingerprints are bytes, as `catalog.fingerprints` says.
     """
+    from catalog.kernels._common.relation import canonical
+
     at = reference.parameters | {"signal_id": signal.signal_id}
     found = connection.sql(query("selection/members"), params=at)
     if not is_large(signal.n_members):
         return found.to_arrow_table()
     rows = found.project(f"instruction_id, unhex({COLUMN}) AS {COLUMN}").to_arrow_table()
-    return rows.set_column(1, COLUMN, rows[COLUMN].cast(BYTES))
+    return canonical(rows.set_column(1, COLUMN, rows[COLUMN].cast(BYTES)))
