@@ -21,6 +21,7 @@ from catalog.cli.options import (
     trial_options,
 )
 from catalog.cli.output import echo_json, echo_rows, say
+from catalog.errors import OptionError
 from catalog.messages import quantity
 
 if TYPE_CHECKING:
@@ -79,9 +80,13 @@ def mix(
     from catalog.project.sweep import trials
 
     listed = parse_lists(pairs, option="--part")
-    sizes = {
-        part: [size for text in texts for size in text.split(",")] for part, texts in listed.items()
-    }
+    for part, texts in listed.items():
+        if len(texts) > 1:
+            raise OptionError(
+                f"{part} is named by two parts: name it once; {part}={','.join(texts)} makes a "
+                "mixture of each size"
+            )
+    sizes = {part: text.split(",") for part, (text,) in listed.items()}
     found = trials(name, budgets=budgets, seeds=seeds, settings=sizes)
     mixtures: list[Mixture] = []
     for trial in found:

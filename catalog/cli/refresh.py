@@ -7,7 +7,6 @@ from typing import Any
 import click
 
 from catalog.catalog import Catalog
-from catalog.cli.going_on import going_on
 from catalog.cli.options import parse_pairs, pass_catalog, references_of, set_option
 from catalog.cli.output import echo_json, say
 from catalog.cli.select import (
@@ -18,7 +17,8 @@ from catalog.cli.select import (
     running,
     selected_json,
 )
-from catalog.errors import OptionError
+from catalog.errors import CatalogError, OptionError
+from catalog.messages import listed, quantity
 from catalog.store.references import is_glob
 
 
@@ -57,14 +57,30 @@ def refresh(
         names = [each for each in names if each.removesuffix(".ranking") not in {*names} - {each}]
     settings = parse_pairs(pairs, option="--set")
     options |= {"budget": budget, "settings": settings, "keep": is_keeping, "is_json": is_json}
-    answers: list[dict[str, Any]] = []
-    for each in names:
-        with going_on(each, n_done=len(answers), n=len(names)):
-            answers.append(_refresh(catalog, each, options))
+    answers, failed = _refresh_each(catalog, names, options)
     if is_json:
         echo_json(answers[0] if name and not is_glob(name) else answers)
     elif not names:
         say("no subset is behind")
+    if failed:
+        count = f"{len(failed):,} of {quantity(len(names), 'subset')} not refreshed"
+        raise CatalogError(f"{count}: {listed(failed)}; the others are")
+
+
+def _refresh_each(
+    catalog: Catalog, names: list[str], options: dict[str, Any]
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Refresh subsets, and return the answers, and the names of those of several that failed."""
+    if len(names) == 1:
+        return [_refresh(catalog, names[0], options)], []
+    answers, failed = [], []
+    for name in names:
+        try:
+            answers.append(_refresh(catalog, name, options))
+        except CatalogError as error:
+            say(f"error: {name}: {error}", fg="red")
+            failed.append(name)
+    return answers, failed
 
 
 def _to_refresh(catalog: Catalog, name: str | None, *, is_all: bool) -> list[str]:

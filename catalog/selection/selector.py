@@ -128,6 +128,12 @@ def packaged_selection(name: str) -> Selector:
     return _packaged(package_data_dir("sql") / "selections" / f"{name}.sql")
 
 
+def is_own(selector: Selector) -> bool:
+    """Return whether the catalog makes a selection of that name for one of its own verbs."""
+    files = (package_data_dir("sql") / "selections").glob("*.sql")
+    return selector.name in {file.stem for file in files}
+
+
 @contextmanager
 def unplaced(selector: Selector) -> Iterator[None]:
     """Let errors name no place in the text of a selector that no user wrote.

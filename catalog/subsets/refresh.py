@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -11,6 +12,7 @@ from catalog.errors import OptionError
 from catalog.kernels._common.mixing import ALL
 from catalog.messages import argument
 from catalog.query.executor import Limits
+from catalog.selection.selector import is_own, unplaced
 from catalog.selection.token_score import stored_score
 from catalog.signals.kinds import KINDS
 from catalog.store.references import Reference, bare_names, resolve
@@ -79,13 +81,14 @@ def refresh(
         record = selection_record(connection, reference) if is_keeping else newest
     content = record["definition"]
     require_complete(content)
-    with all_or_none(store):
+    selector = stored_selector(content, settings or {}, text=record["selector_text"])
+    with all_or_none(store), unplaced(selector) if is_own(selector) else nullcontext():
         if not is_dry_run:
             _refresh_sources(store, reference, content, limits=limits)
         selected_again = partial(
             select,
             store,
-            stored_selector(content, settings or {}, text=record["selector_text"]),
+            selector,
             bare_names(content["pool"]),
             settings=settings,
             seed=content["seed"],
