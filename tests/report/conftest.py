@@ -129,7 +129,7 @@ def until(page: "Page", condition: str) -> None:
     while time.monotonic() < deadline:
         if page.evaluate(condition):
             return
-        time.sleep(0.02)
+        time.sleep(0.05)
     raise AssertionError(f"{condition} is false; the count is {count(page)}")
 
 
@@ -137,32 +137,47 @@ def count(page: "Page") -> str:
     return str(page.text_content("#count"))
 
 
+@pytest.fixture(scope="session")
+def pages(browser: "Browser") -> Callable[..., "Page"]:
+    """Returns one page of each kind: a page that goes elsewhere needs no other process."""
+    made: dict[str, Page] = {}
+
+    def page(**options: Any) -> "Page":
+        kind = repr(sorted(options.items()))
+        if kind not in made:
+            made[kind] = browser.new_context(**options).new_page()
+        return made[kind]
+
+    return page
+
+
 @pytest.fixture
-def open_page(browser: "Browser") -> Iterator[Open]:
+def open_page(pages: Callable[..., "Page"]) -> Iterator[Open]:
     """Opens an address, and at the end holds that nothing failed and nobody else was asked."""
     problems: list[str] = []
-    contexts = []
+    heard: list[tuple[Page, str, Any]] = []
 
     def open_(url: str, **options: Any) -> "Page":
-        options = {"viewport": {"width": 1300, "height": 800}} | options
-        contexts.append(browser.new_context(**options))
-        page = contexts[-1].new_page()
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        page.on("console", lambda line: problems.append(line.text))
+        page = pages(**{"viewport": {"width": 1300, "height": 800}} | options)
         origin = url.partition("#")[0].rstrip("/")
-        page.on(
-            "request",
-            lambda request: (
-                None if request.url.startswith(origin) else problems.append(request.url)
-            ),
-        )
+
+        def asked(request: Any) -> None:
+            if not request.url.startswith(origin):
+                problems.append(request.url)
+
+        heard.append((page, "pageerror", lambda error: problems.append(str(error))))
+        heard.append((page, "console", lambda line: problems.append(line.text)))
+        heard.append((page, "request", asked))
+        for each, event, listener in heard[-3:]:
+            each.on(event, listener)
         page.goto(url)
         until(page, READY)
         return page
 
     yield open_
-    for context in contexts:
-        context.close()
+    for page, event, listener in heard:
+        page.remove_listener(event, listener)
+        page.goto("about:blank")
     assert problems == []
 
 
