@@ -176,8 +176,9 @@ def _blocks(texts: pa.ChunkedArray) -> Iterator[tuple[int, int]]:
 def _runs(work: Array, size: int) -> Iterator[tuple[int, int]]:
     """Yield bounds of runs of about ``size`` of cumulative work, (m,) ascending."""
     total = int(work[-1]) if len(work) else 0
-    starts = np.unique(np.searchsorted(work, np.arange(0, total, size))) if total else []
-    yield from zip(starts, np.append(starts[1:], len(work)), strict=True) if total else ()
+    if total:
+        starts = np.unique(np.searchsorted(work, np.arange(0, total, size)))
+        yield from zip(starts, np.append(starts[1:], len(work)), strict=True)
 
 
 def _taken(texts: pa.ChunkedArray, rows: Array) -> pa.Array:
