@@ -6,6 +6,8 @@ million trajectories.
 
 from __future__ import annotations
 
+import sys
+from importlib.abc import MetaPathFinder
 from typing import Any
 
 import numpy as np
@@ -55,3 +57,27 @@ def _view(chunk: pa.Array) -> Array:
     return np.frombuffer(chunk.buffers()[1], dtype=chunk.type.to_pandas_dtype())[
         chunk.offset : chunk.offset + len(chunk)
     ]
+
+
+def postpone_pandas() -> None:
+    """Keep pyarrow from importing pandas, which takes 0.4 s, until something needs pandas itself.
+
+    For the process of a command: `pyarrow.array` looks for pandas once, and finds none here. A
+    conversion from or to a pandas object imports it all the same.
+    """
+    if "pandas" in sys.modules:
+        return
+    hidden = _Hidden()
+    sys.meta_path.insert(0, hidden)
+    try:
+        pa.array([])
+    finally:
+        sys.meta_path.remove(hidden)
+
+
+class _Hidden(MetaPathFinder):
+    """Finder that hides pandas."""
+
+    def find_spec(self, fullname: str, path: object, target: object = None) -> None:
+        if fullname == "pandas":
+            raise ImportError(fullname)

@@ -2,6 +2,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -91,3 +92,14 @@ def test_a_selection_by_losses_or_by_labels_never_asks_for_pandas(
         options = ["--budget", "9", "--as", name]
         subprocess.run([*command, selector, "p", *options], env=environment, check=True)
         assert not imported.exists(), selector
+
+
+@pytest.mark.skipif(find_spec("pandas") is None, reason="pandas is not installed")
+def test_pandas_is_imported_where_it_is_needed_and_not_before() -> None:
+    code = (
+        "import sys, pyarrow as pa; from catalog.arrow import postpone_pandas; postpone_pandas();"
+        "texts = pa.array(['a', None]); assert 'pandas' not in sys.modules, 1;"
+        "assert pa.table({'a': texts}).to_pandas().shape == (2, 1); import pandas as pd;"
+        "assert pa.array(pd.Series([1.0, float('nan')])).null_count == 1"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)

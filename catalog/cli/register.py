@@ -123,6 +123,9 @@ def register(
     the source of all records of FILE to LABEL. File type and record format are detected from the
     content and printed. Records that cannot be parsed are quarantined.
     """
+    from catalog.arrow import postpone_pandas
+
+    postpone_pandas()
     with progress_bar(f"reading {pool}", unit="records") as bar, flags_named():
         registration = catalog.register(
             list(sources),

@@ -152,7 +152,7 @@ class BatchBuilder:
             self._roles.append(role)
             self._contents.append(content)
             self._extras.append(extra)
-            self.n_chars += len(content) + len(extra or "")
+            self.n_chars += len(content) if extra is None else len(content) + len(extra)
         self._offsets.append(len(self._roles))
         self._systems.append(system)
         self._tools.append(tools)

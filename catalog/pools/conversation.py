@@ -246,9 +246,9 @@ def _is_plain(messages: list[Message]) -> bool:
     if len(messages) != 2:
         return False
     (asker, prompt, _), (speaker, answer, _) = messages
-    return (
-        asker == "user" and speaker == "assistant" and bool(prompt.strip()) and bool(answer.strip())
-    )
+    if asker != "user" or speaker != "assistant" or not prompt or not answer:
+        return False
+    return not (prompt.isspace() or answer.isspace())
 
 
 def _calls(extra: str | None) -> bool:

@@ -223,7 +223,7 @@ class FileReader:
         source, labels = self._label or read.source or self._stem, read.labels
         files: list[MediaFile] = []
         # An export names its media apart from its metadata.
-        if read.source is None and not KEYS.isdisjoint(read.rest):
+        if read.rest and read.source is None and not KEYS.isdisjoint(read.rest):
             read, files = self._media.attach(read, file=self._file.name)
         rest = read.rest
         try:
@@ -248,8 +248,8 @@ class FileReader:
         except TooManyMarksError as error:
             return Rejection("too_large", str(error))
         counts.report.n_no_input += read.n_no_input
-        counts.n_unwanted += read.rest.get("label") is False
-        if rest or read.notes:
+        if read.rest or read.notes:
+            counts.n_unwanted += read.rest.get("label") is False
             counts.unread.add(rest)
             counts.notes.add(read.notes, rest)
         return None

@@ -19,6 +19,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
+from catalog.arrow import postpone_pandas
 from catalog.errors import WorkerError, picklable
 from catalog.messages import argument
 from catalog.pools.options import ReadOptions
@@ -149,6 +150,7 @@ class _Worker:
 
 def main() -> None:
     """Serve requests until the parent closes the pipe."""
+    postpone_pandas()
     with os.fdopen(os.dup(1), "wb") as answers:
         os.dup2(2, 1)  # a library that prints must not write into the answers
 

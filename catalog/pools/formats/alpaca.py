@@ -48,6 +48,10 @@ def alpaca(record: Any) -> Instruction | Rejection | None:
     keys = keys_of(tuple(record)) if isinstance(record, dict) else None
     if keys is None:
         return None
+    if keys.is_plain:
+        read = _plain(record, keys)
+        if read is not None:
+            return read
     if reads_null(record, keys):
         keys = without_nulls(record, keys)
     parts = _parts(record, keys)
@@ -63,6 +67,26 @@ def alpaca(record: Any) -> Instruction | Rejection | None:
         tools = tools_text(record[keys.tools]) if keys.tools else None
         return read._replace(n_no_input=n_no_input, tools=tools, notes=parts.notes)
     return read
+
+
+def _plain(record: dict[str, Any], keys: Keys) -> Instruction | None:
+    """Read a record of two or three texts as `exchange` does; None for any other.
+
+    Nearly every record of most files is so, which makes this a fast path.
+    """
+    prompt, response = record[keys.prompt], record[keys.response or ""]
+    if type(prompt) is not str or type(response) is not str:
+        return None
+    if keys.input:
+        given = record[keys.input]
+        if type(given) is not str:
+            return None
+        if given:
+            if not prompt or prompt.isspace() or given.isspace() or is_placeholder(given):
+                return None
+            prompt = f"{prompt}\n{given}"
+    rest = {key: record[key] for key in keys.rest} if keys.rest else _NOTHING
+    return Instruction([("user", prompt, None), ("assistant", response, None)], None, None, rest)
 
 
 def _at(record: dict[str, Any], key: str | None) -> Any:

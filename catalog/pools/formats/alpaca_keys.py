@@ -40,6 +40,7 @@ class Keys(NamedTuple):
     """Key of each field of a record; None for a field without a key.
 
     ``parts`` are the keys that make up the prompt together, in order, if there are several.
+    ``is_plain`` says that there is a response, and nothing else to read but an input.
     """
 
     prompt: str
@@ -52,6 +53,7 @@ class Keys(NamedTuple):
     choices: str | None
     rest: tuple[str, ...]
     parts: tuple[str, ...] = ()
+    is_plain: bool = False
 
 
 @lru_cache(maxsize=512)
@@ -78,7 +80,9 @@ def keys_of(keys: tuple[str, ...]) -> Keys | None:
         by_name.get("choices"),
     )
     rest = tuple(key for key in keys if key not in read)
-    return Keys(*read, rest=rest, parts=_parts(prompt, input_key, by_name))
+    parts = _parts(prompt, input_key, by_name)
+    is_plain = response is not None and not parts and not any(read[3:])
+    return Keys(*read, rest=rest, parts=parts, is_plain=is_plain)
 
 
 def _first(names: tuple[str, ...], by_name: dict[str, str]) -> str | None:
