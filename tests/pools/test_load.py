@@ -22,7 +22,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog import Catalog
+from catalog import Catalog, Description
 from catalog.errors import OptionError, SourceError, WorkerError
 from catalog.pools.options import ReadOptions
 from catalog.pools.parts import divided
@@ -182,8 +182,9 @@ def stored(catalog: Catalog) -> list[Any]:
             connection.sql(f"FROM {table} ORDER BY ALL").fetchall()
             for table in ("instructions", "pool_members", "quarantine", "folded_records")
         ]
-    version = catalog.show("p").version
-    assert isinstance(version, dict)
+    shown = catalog.show("p")
+    assert isinstance(shown, Description)
+    version = shown.version
     return [*tables, {k: v for k, v in version.items() if k not in ("registered_at", "seconds")}]
 
 

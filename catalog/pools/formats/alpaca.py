@@ -49,9 +49,9 @@ def alpaca(record: Any) -> Instruction | Rejection | None:
     if keys is None:
         return None
     if keys.is_plain:
-        read = _plain(record, keys)
-        if read is not None:
-            return read
+        plain = _plain(record, keys)
+        if plain is not None:
+            return plain
     if reads_null(record, keys):
         keys = without_nulls(record, keys)
     parts = _parts(record, keys)

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from catalog.errors import SourceError
 from catalog.messages import one_line
@@ -146,6 +145,8 @@ def _largest(values: pa.Array) -> int:
     if pa.types.is_string_view(values.type) or pa.types.is_binary_view(values.type):
         return int(_view_lengths(values).max(initial=0))
     if any(is_text(values.type) for is_text in _TEXTS):
+        import pyarrow.compute as pc  # takes as long to import as the rest of pyarrow
+
         return int(pc.max(pc.binary_length(values)).as_py() or 0)
     return int(values.nbytes)
 
