@@ -122,7 +122,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return catalog.store.path
 
 
-@pytest.mark.parametrize("columns", few_of([80, 100, 160, 200], 80, 200))
+@pytest.mark.parametrize("columns", few_of([80, 100, 160, 200], 80))
 def test_pools_shows_every_name_whole(home: Path, columns: int) -> None:
     screen = on_terminal(home, "pools", columns=columns)
     lines = lines_of(screen)

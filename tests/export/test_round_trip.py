@@ -13,6 +13,7 @@ from catalog.errors import LossyExportError
 from catalog.export import export
 from catalog.pools.read_batches import ReadOptions, read_batches
 from tests.export.conftest import ROW_FORMATS
+from tests.quick import few_of
 
 DATA = Path(os.environ.get("CATALOG_TEST_DATA", "../shared/data"))
 ENDINGS = {
@@ -107,7 +108,7 @@ def test_any_conversation_comes_back_from_a_lossless_format(
     assert read_back(path) == fingerprints(rows)
 
 
-@pytest.mark.parametrize("format", ANSWERED)
+@pytest.mark.parametrize("format", few_of(ANSWERED, *ANSWERED[::3]))
 @many
 @given(data=st.lists(st.tuples(exchanges, systems), min_size=1, max_size=5))
 def test_any_single_exchange_comes_back_from_every_format(
@@ -120,7 +121,7 @@ def test_any_single_exchange_comes_back_from_every_format(
     assert read_back(exported.files[0]) == fingerprints(rows)
 
 
-@pytest.mark.parametrize("format", ANSWERED)
+@pytest.mark.parametrize("format", few_of(ANSWERED, *ANSWERED[::3]))
 @settings(many, max_examples=8)
 @given(data=st.lists(st.tuples(conversations, systems, tool_sets), min_size=1, max_size=3))
 def test_what_an_export_does_not_call_lossy_comes_back(

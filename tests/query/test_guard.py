@@ -104,7 +104,7 @@ def test_reading_the_environment_is_refused_by_name(store: Store) -> None:
         run(store, "SELECT getenv('HOME')")
 
 
-@pytest.mark.parametrize("title", few_of(list(HOSTILE), *list(HOSTILE)[::5]))
+@pytest.mark.parametrize("title", few_of(list(HOSTILE), *list(HOSTILE)[::10]))
 def test_the_locked_connection_alone_would_write_nothing_either(
     store: Store, title: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
