@@ -62,18 +62,21 @@ def load(
     """
     n_bytes = total_bytes(sources)
     jobs = _jobs(jobs, n_bytes=n_bytes or 0)
-    meter = _Meter(n_bytes, progress)
     if jobs == 1:
+        meter = _Meter(n_bytes, progress)
         whole = stage_part(Part(0, tuple(sources)), options, folder=folder, progress=meter.of(0))
         return _gathered([whole], folder)
     size = part_bytes or _part_bytes(n_bytes or 0, jobs=jobs)
-    with Workers(jobs, options=options, folder=folder) as workers:
-        try:
-            parts = divided(sources, options, n_bytes=size)
-            return _gathered(_in_order(workers, parts, meter), folder)
-        except TooManyKeysError:
-            parts = divided(sources, options, n_bytes=size, in_spans=False)
+
+    def staged(*, in_spans: bool) -> Staging:
+        parts = divided(sources, options, n_bytes=size, in_spans=in_spans)
+        with Workers(jobs, options=options, folder=folder) as workers:
             return _gathered(_in_order(workers, parts, _Meter(n_bytes, progress)), folder)
+
+    try:
+        return staged(in_spans=True)
+    except TooManyKeysError:  # the workers have ended, so that none writes into the second try
+        return staged(in_spans=False)
 
 
 def _jobs(jobs: int | None, *, n_bytes: int) -> int:

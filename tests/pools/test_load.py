@@ -24,6 +24,7 @@ from hypothesis import strategies as st
 
 from catalog import Catalog, Description
 from catalog.errors import OptionError, SourceError, WorkerError
+from catalog.pools.load import load
 from catalog.pools.options import ReadOptions
 from catalog.pools.parts import divided
 from catalog.pools.sources import resolve
@@ -161,6 +162,22 @@ def test_a_file_with_more_keys_than_are_counted_is_read_as_a_whole(tmp_path: Pat
         outcome([path], tmp_path / "parts", 2_000)
 
 
+@pytest.mark.slow
+def test_processes_read_a_file_with_too_many_keys_again_as_a_whole(tmp_path: Path) -> None:
+    path, sources = tmp_path / "keys.jsonl", [tmp_path / "keys.jsonl", tmp_path / "a.jsonl"]
+    rows = ({"instruction": "a", "output": "b", f"key{n}": n} for n in range(MAX_KEYS + 50))
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    sources[1].write_bytes((record("é", "b", "s") + b"\n") * 50)
+    given = resolve([*map(str, sources)])
+    found = []
+    for jobs in (1, 2):
+        folder = tmp_path / f"{jobs}"
+        folder.mkdir()
+        found.append(read(load(given, ReadOptions(), folder=folder, jobs=jobs, part_bytes=1_000)))
+    assert found[0] == found[1]
+    assert found[0]["reports"][0]["n_unread_keys"] == MAX_KEYS
+
+
 def mixed(folder: Path) -> list[Any]:
     """Write files of several formats that share records; return them with a frame among them."""
     long = "x" * 10_000
@@ -256,10 +273,10 @@ def test_a_killed_worker_ends_the_load_with_an_error_and_a_clean_catalog(
 ) -> None:
     before = children(os.getpid())
     with ThreadPoolExecutor() as threads:
-        load = threads.submit(catalog.register, endless, pool="p", jobs=2)
+        loading = threads.submit(catalog.register, endless, pool="p", jobs=2)
         os.kill(worker_of(os.getpid(), before), signal.SIGKILL)
         with pytest.raises(WorkerError) as error:
-            load.result(timeout=30)
+            loading.result(timeout=30)
     assert str(endless) in str(error.value)
     assert "-9" in str(error.value)
     assert catalog.pools().height == 0
