@@ -254,7 +254,8 @@ def test_an_empty_relation_gives_an_empty_answer() -> None:
         ({"budget": 0}, "budget is 0"),
         ({"budget": 1, "regularization": 0.0}, "regularization is 0.0"),
         ({"budget": 1, "normalize": "yes"}, "'none' or 'length'"),
-        ({"budget": 1, "optimizer": "fast"}, "'exact' or 'stochastic'"),
+        ({"budget": 1, "optimizer": "fast"}, "'stochastic' or 'two_round'"),
+        ({"budget": 1, "optimizer": "two_round", "parts": 0}, "parts is 0"),
         ({"budget": 1, "epsilon": 1.0}, "epsilon is 1.0"),
     ],
 )
