@@ -145,8 +145,9 @@ def select(
         _keep(store, checked, same, group)
     elif not is_dry_run:
         kept: dict[str, Any] = {"seconds": answer.seconds, "group": group, "checked": checked}
-        reference = _write(store, chosen, name, is_superseding=is_superseding, **kept)
-        answer = replace(answer, reference=reference)
+        kept |= {"is_superseding": is_superseding, "is_newest": is_newest}
+        reference, is_new = _write(store, chosen, name, **kept)
+        answer = replace(answer, reference=reference, is_new=is_new)
     return answer
 
 
@@ -218,18 +219,24 @@ def _write(
     name: str,
     *,
     is_superseding: bool,
+    is_newest: bool,
     checked: Check,
     **kept: Any,
-) -> str:
-    """Write the next version and what a check compared, and return its reference."""
+) -> tuple[str, bool]:
+    """Write the next version and what a check compared; return its reference and whether it is new.
+
+    Another process may have written since the first check, the same version among others.
+    """
     with store.writing() as connection:
-        # Another process may have written since the first check.
+        same = find_same(connection, chosen.definition, name=name)
+        if same and not (is_newest and resolve(connection, name) != same):
+            return str(same), False
         _require_name(connection, chosen.definition, name=name, is_superseding=is_superseding)
         checked.keep(connection)
         kept |= {"name": name, "environment": environment()}
         reference = write_subset(connection, store, chosen, **kept)
     note_written(reference)
-    return str(reference)
+    return str(reference), True
 
 
 def _selected(chosen: SelectionResult, findings: tuple[str, ...]) -> Selected:

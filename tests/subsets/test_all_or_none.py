@@ -1,6 +1,8 @@
 """Verbs that write several subsets: a refusal leaves none of them, and what was made stays."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -89,3 +91,12 @@ def test_a_block_drops_what_it_wrote_unless_something_was_made_from_it(pools: Ca
     with pytest.raises(CatalogError, match="late"):
         select_and_fail()
     assert pools.subsets()["name"].to_list() == ["kept"]
+
+
+@pytest.mark.slow
+def test_two_selections_of_one_definition_at_once_make_one_version(pools: Catalog) -> None:
+    with ThreadPoolExecutor() as threads:
+        select = partial(pools.select, "random", "a", budget=7, name="both")
+        found = [each.result() for each in [threads.submit(select) for _ in range(3)]]
+    assert {each.reference for each in found} == {"both@1"}
+    assert sum(each.is_new for each in found) == 1
