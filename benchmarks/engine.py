@@ -156,7 +156,7 @@ def main() -> int:
         __doc__ or "",
         pairs=3,
         records={"type": int, "default": 512},
-        members={"type": int, "default": 200_000},
+        members={"type": int, "default": 400_000},
         slots={"type": int, "help": "slots to simulate, in place of the other rows"},
     )
     if options.slots:
