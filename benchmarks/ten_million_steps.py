@@ -23,7 +23,7 @@ from catalog import Catalog
 
 CHECKPOINTS, CLUSTERS, DIMENSION, CHOSEN = 12, 100, 64, 1_000
 BLOCK = 100_000  # members that are generated together
-MEMORY = "6GB"  # of DuckDB and, apart from it, of a kernel
+MEMORY = "4500MB"  # of DuckDB and, apart from it, of a kernel
 WORDS = np.array(
     [first + second + third for first in "bcdfgklm" for second in "aeiou" for third in "npqrstvx"]
     + [first + "a" + second + "o" for first in "bcdfghklmnprst" for second in "bcdfghklmnprst"]
