@@ -29,9 +29,9 @@ LINE = re.compile(r"\s*--\s*(?P<key>[a-z][a-z_-]*):(?:\s+|$)(?P<value>.*?)\s*$")
 TIGHT = re.compile(rf"\s*--\s*(?P<key>{'|'.join(KEYS)}):(?P<value>\S.*?)\s*$")
 NEED = re.compile(
     r"losses|embeddings|(?:token )?states|gradients|labels(?: of the records)?|label embeddings"
-    r"|a score|score [\w.-]+"
+    r"|map|a score|score [\w.-]+"
 )
-NEEDS = "losses, embeddings, states, gradients, labels, a score or score NAME"
+NEEDS = "losses, embeddings, states, gradients, labels, map, a score or score NAME"
 PARAM = re.compile(
     r"""
     (?P<name>[a-z_]\w*) \s+ (?P<type>\w+)

@@ -16,7 +16,7 @@ PARAM = "-- summary: x\n-- param:"
 GOOD = """-- summary: Take some.
 -- paper: nobody, never, and
 -- paper: nowhere
--- needs: losses, score ifd
+-- needs: losses, map, score ifd
 -- a remark without a key
 -- author: A. Nobody
 -- see-also: nothing
@@ -36,7 +36,7 @@ def test_a_header_is_read() -> None:
     selector = read_selector(GOOD, name="some")
     assert selector.summary == "Take some."
     assert selector.paper == "nobody, never, and nowhere"
-    assert selector.needs == ("losses", "score ifd")
+    assert selector.needs == ("losses", "map", "score ifd")
     assert selector.notes == {
         "author": "A. Nobody",
         "see-also": "nothing\nhttps://example.org",
