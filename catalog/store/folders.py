@@ -71,6 +71,11 @@ class Folder:
 
         return bool(self._info().type == fs.FileType.File)
 
+    @property
+    def changed_ns(self) -> int:
+        """Return when a name in it was added or removed, in nanoseconds since 1970; 0 at a URL."""
+        return self._info().mtime_ns or 0
+
     def names(self) -> list[str]:
         """Return the names of what lies in it, sorted; none if it is not there."""
         return sorted(info.base_name for info in self._list(recursive=False))

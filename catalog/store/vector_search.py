@@ -119,15 +119,17 @@ def fused(by_meaning: Sequence[int], by_text: Sequence[int]) -> dict[int, float]
 
 def _opened(paths: CatalogPaths, table: str) -> Any:
     """Return a table at its newest version."""
-    if not path(paths, table).is_folder():
-        raise OSError(f"{path(paths, table)} is gone")
-    opened = _table(paths.vectors.absolute().place, table)
+    folder = path(paths, table)
+    if not folder.is_folder():
+        raise OSError(f"{folder} is gone")
+    opened = _table(paths.vectors.absolute().place, table, folder.changed_ns)
     opened.checkout_latest()  # another writer may have added rows since it was opened
     return opened
 
 
 @lru_cache(maxsize=8)
-def _table(folder: str, table: str) -> Any:
+def _table(folder: str, table: str, changed_ns: int) -> Any:
+    """Open a table once; one that was removed and made again at its place is another."""
     import lancedb
 
     return lancedb.connect(folder).open_table(table)

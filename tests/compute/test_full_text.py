@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from shutil import rmtree
 from typing import Any
 
 import pytest
@@ -96,6 +97,15 @@ def test_what_is_dropped_is_swept_from_the_index(pool: Catalog, jsonl: Write) ->
     pool.drop("p")
     pool.gc()
     assert vectors.tables(pool.store) == []
+
+
+def test_a_catalog_made_again_at_its_place_is_searched_anew(tmp_path: Path, jsonl: Write) -> None:
+    for fruit in ("apple", "pear"):
+        rmtree(tmp_path / "home", ignore_errors=True)
+        again = Catalog.open(tmp_path / "home", isolated=False)
+        again.register(jsonl(records([(fruit, "a fruit")] * 2)), pool="p")
+        again.index("p", text=True)
+        assert found(again, fruit) == [fruit]
 
 
 def test_one_process_indexes_at_a_time(pool: Catalog) -> None:
