@@ -109,7 +109,7 @@ def echo_trained(report: TrainedLosses, *, is_json: bool) -> None:
         return
     echo_rows(report.checkpoints, is_json=False)
     trained = f"trained on {report.n_trained:,} of {report.trained_on}"
-    computed = f"nothing to compute, all {quantity(report.n_before, 'member')} are there"
+    computed = f"nothing to compute, {quantity(report.n_before, 'member')} there before"
     if report.n_computed:
         computed = (
             f"{report.n_computed:,} computed in {report.seconds:.1f} s, "

@@ -279,8 +279,7 @@ def test_a_killed_worker_ends_the_load_with_an_error_and_a_clean_catalog(
             loading.result(timeout=30)
     assert str(endless) in str(error.value)
     assert "-9" in str(error.value)
-    assert catalog.pools().height == 0
-    assert list(catalog.store.scratch.iterdir()) == []
+    assert (list(catalog.store.scratch.iterdir()), catalog.pools().height) == ([], 0)
     assert catalog.doctor() == []
 
 
@@ -298,5 +297,4 @@ def test_workers_end_with_their_parent(catalog: Catalog, endless: Path, number: 
         time.sleep(0.01)
     assert not Path(f"/proc/{worker}").exists()
     catalog.gc()
-    assert list(catalog.store.scratch.iterdir()) == []
-    assert catalog.pools().height == 0
+    assert (list(catalog.store.scratch.iterdir()), catalog.pools().height) == ([], 0)

@@ -101,7 +101,7 @@ def test_a_pool_that_subsets_were_made_from_is_kept(filled: Catalog) -> None:
             "VALUES (1, 'best', 1, now()::TIMESTAMP, 's2l', 5, 0, 0, '{}', '', '', '{}', 0)"
         )
         connection.execute("INSERT INTO subset_sources SELECT 1, 1, pool_id, 2 FROM pools")
-    with pytest.raises(OptionError, match=r"1 subset\(s\) depend on p \(best@1\)"):
+    with pytest.raises(OptionError, match=r"1 subset .* p \(best@1\)"):
         filled.drop("p")
     filled.drop("best")
     filled.drop("p")
@@ -114,15 +114,13 @@ def test_a_subset_that_others_were_made_from_is_kept(filled: Catalog) -> None:
     filled.select("random", "p", budget=3, name="apart")
     filled.select("random", "drawn@1", budget=2, name="few")
     filled.drop("drawn@2")
-    with pytest.raises(
-        OptionError, match=r"1 subset\(s\) depend on drawn@1 \(few@1\): drop them first"
-    ):
+    with pytest.raises(OptionError, match=r"1 subset .* drawn@1 \(few@1\)"):
         filled.drop("drawn@1")
-    with pytest.raises(OptionError, match=r"depend on drawn \(few@1\)"):
+    with pytest.raises(OptionError, match=r" drawn \(few@1\)"):
         filled.drop("drawn")
     filled.drop("few")
     filled.select("random", "drawn@1", budget=4, name="drawn")
-    with pytest.raises(OptionError, match=r"depend on drawn@1 \(drawn@2\)"):
+    with pytest.raises(OptionError, match=r" drawn@1 \(drawn@2\)"):
         filled.drop("drawn@1")
     filled.drop("drawn")
     assert filled.subsets()["name"].to_list() == ["apart"]

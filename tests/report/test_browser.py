@@ -57,25 +57,22 @@ def test_what_is_shown_is_saved_and_verifies(
 
 def test_an_outline_is_drawn_by_keyboard(server: PageServer, open_page: Open) -> None:
     page = open_page(server.url)
-    page.focus("input[name=mode][value=move]")
-    page.keyboard.press("ArrowRight")  # to draw around
+    page.press("input[name=mode][value=move]", "ArrowRight")  # to draw around
     page.focus("#marks")
     for key, times in (("ArrowDown", 9), ("ArrowRight", 9), ("ArrowUp", 18), ("ArrowLeft", 9)):
         for _ in range(times):
             page.keyboard.press(f"Shift+{key}")
         page.keyboard.press("Space")
-    assert "4 corners" in str(page.text_content("#outline-help"))
-    page.keyboard.press("Backspace")
-    assert "3 corners" in str(page.text_content("#outline-help"))
-    page.keyboard.press("Space")
+    for key, n_corners in (("Backspace", 3), ("Space", 4)):
+        page.keyboard.press(key)
+        assert f"{n_corners} corners" in str(page.text_content("#outline-help"))
     page.keyboard.press("Enter")
     until(page, f"!document.getElementById('count').textContent.startsWith('{N} ')")
     assert 0 < n_shown(page) < N
     assert page.locator("#outline-help").is_hidden()
-    page.keyboard.press("Space")
-    page.keyboard.press("Escape")
+    for key in ("Space", "Escape"):
+        page.keyboard.press(key)
     assert page.locator("#outline-help").is_hidden()
-    assert page.locator("[data-filter=outline]").count() == 1
 
 
 def test_the_page_and_sql_agree_on_what_is_inside_an_outline(

@@ -83,17 +83,12 @@ def import_losses(
         ids = instruction_ids(connection, reference, table, key=key)
         outside = first_without_member(table, ids, key=key)
         members = member_ids(connection, reference)
-        kept, previous, n_lost = kept_losses(
-            connection,
-            reference,
-            np.setdiff1d(members, ids),
-            proxy=proxy,
-            n_checkpoints=n_checkpoints,
-            has_start=first_is_start,
-        )
+        shape: dict[str, Any] = {"n_checkpoints": n_checkpoints, "has_start": first_is_start}
+        others = np.setdiff1d(members, ids)
+        kept, previous, n_lost = kept_losses(connection, reference, others, proxy=proxy, **shape)
         rows = _Rows.of(np.append(ids, kept), np.concatenate([published, previous]), members)
         _refuse_negative(table, rows)
-        planned = _planned(rows, n_checkpoints, proxy=proxy, has_start=first_is_start)
+        planned = _planned(rows, proxy=proxy, **shape)
         planned = replace(planned, details={"file": table.file, "key": key})
         write = partial(
             _write, connection, store, rows=rows, has_start=first_is_start, started=started

@@ -100,7 +100,7 @@ class Check:
 def _remedy(overlap: EvalOverlap) -> str:
     name = overlap.test.partition("@")[0]
     flag = argument("clean_of", [name], flag=f"--clean-of {name}")
-    return f"select with {flag} to leave them out"
+    return f"select from their pool with {flag} to leave them out"
 
 
 def eval_pools(connection: Connection) -> list[Reference]:
