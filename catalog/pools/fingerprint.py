@@ -100,7 +100,8 @@ def canonical(
 
 @lru_cache(maxsize=64)
 def _quoted_role(role: str) -> str:
-    return _quote(role)
+    quoted: str = _quote(role)
+    return quoted
 
 
 class TooManyMarksError(ValueError):
