@@ -72,6 +72,9 @@ def search(
         raise click.UsageError("--text and --hybrid exclude each other")
     modes = {"text": is_text, "hybrid": is_hybrid}
     mode: Any = next((name for name, is_on in modes.items() if is_on), "meaning")
+    from catalog.arrow import postpone_pandas
+
+    postpone_pandas()
     answer = catalog.search(pool, text, mode=mode, seconds=timeout, **options)
     nothing = "no member has a word of the text" if is_text else "no member to compare"
     echo_rows(answer.rows.to_dicts(), is_json=is_json, nothing=nothing)
