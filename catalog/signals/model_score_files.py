@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -55,13 +56,14 @@ KEYS: Mapping[str, Mapping[str, type]] = {
 }
 """The keys of each kind, with their types."""
 
-SAMPLING = ("temperature", "top_p", "max_tokens", "max_completion_tokens", "seed", "stop")
-SAMPLING_MORE = ("frequency_penalty", "presence_penalty", "reasoning_effort", "response_format")
+NUMBERS = ("temperature", "top_p", "frequency_penalty", "presence_penalty")
+LIMITS = ("max_tokens", "max_completion_tokens")
+SAMPLING = (*NUMBERS, *LIMITS, "seed", "stop", "reasoning_effort", "response_format")
 DEFAULT_SAMPLING = {"temperature": 0, "max_tokens": 256}
 
 
 def parse_model_score(
-    text: str, *, name: str, is_built_in: bool = False
+    text: str, *, name: str, is_built_in: bool = False, is_stored: bool = False
 ) -> JudgeScore | ClassifierScore:
     """Read a score's TOML file.
 
@@ -69,12 +71,13 @@ def parse_model_score(
         text: of the file.
         name: of the score.
         is_built_in: whether it comes with the catalog.
+        is_stored: whether a catalog holds it, so that the values of its sampling stay as they are.
 
     Raises:
         HeaderError: it is not TOML, or a key is missing, unknown or has a wrong value; the error
             has its line.
     """
-    return _File(text, name).score(is_built_in=is_built_in)
+    return _File(text, name, is_stored).score(is_built_in=is_built_in)
 
 
 @dataclass(frozen=True)
@@ -83,6 +86,7 @@ class _File:
 
     text: str
     name: str
+    is_stored: bool
 
     def error(self, problem: str, key: str = "", *, next_step: str = "") -> HeaderError:
         """Return an error at a key of the file."""
@@ -212,15 +216,30 @@ class _File:
 
     def sampling(self, given: Mapping[str, Any]) -> dict[str, Any]:
         """Return the parameters of a request, with the defaults."""
-        known = [*SAMPLING, *SAMPLING_MORE]
-        for key in given:
+        known = list(SAMPLING)
+        for key, value in given.items():
             if key not in known:
                 problem = f"sampling: unknown key {key}{nearest(key, known)}"
                 raise self.error(f"{problem}: expected {listed(known)}", key)
+            if not self.is_stored:
+                self.check_parameter(key, value)
         sampling = DEFAULT_SAMPLING | dict(given)
         if "max_completion_tokens" in given:  # the newer name of the same limit
             sampling.pop("max_tokens")
         return sampling
+
+    def check_parameter(self, key: str, value: Any) -> None:
+        """Refuse a parameter of a request that JSON cannot hold or that is of a wrong type."""
+        if key in LIMITS and (type(value) is not int or value < 1):
+            raise self.error(f"{key}: expected a whole number of at least 1, got {value!r}", key)
+        if key in NUMBERS and type(value) not in (int, float):
+            raise self.error(f"{key}: expected a number, got {value!r}", key)
+        try:
+            json.dumps(value, allow_nan=False)
+        except (TypeError, ValueError):
+            raise self.error(
+                f"{key}: expected a value that JSON can hold, got {value}", key
+            ) from None
 
 
 def _keys(text: str) -> Iterator[tuple[int, str]]:
@@ -249,5 +268,5 @@ def built_in_model_scores() -> ModelScores:
 def model_scores(connection: Connection) -> ModelScores:
     """Return every score of these kinds by name: those of users, and the catalog's own."""
     rows = connection.sql(query("scores/kept"), params={"language": "toml"}).fetchall()
-    kept = {name: parse_model_score(text, name=name) for name, text in rows}
+    kept = {name: parse_model_score(text, name=name, is_stored=True) for name, text in rows}
     return {**kept, **built_in_model_scores()}

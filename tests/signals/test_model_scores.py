@@ -46,6 +46,11 @@ def test_a_file_is_read_with_its_defaults() -> None:
         ("[0, 1]", "[0, 1", 9),
         ("yes = 1", 'yes = "1"', 9),
         ("[choices]", "[sampling]\ntemprature = 1\n[choices]", 10),
+        ("[choices]", '[sampling]\nmax_tokens = "many"\n[choices]', 10),
+        ("[choices]", "[sampling]\nmax_tokens = -4\n[choices]", 10),
+        ("[choices]", '[sampling]\ntemperature = "hot"\n[choices]', 10),
+        ("[choices]", "[sampling]\ntop_p = nan\n[choices]", 10),
+        ("[choices]", "[sampling]\nseed = 1979-05-27\n[choices]", 10),
         ("scale", 'per = "turns"\nscale', 7),
         ("template = ", "system = ", 1),
     ],
@@ -53,6 +58,13 @@ def test_a_file_is_read_with_its_defaults() -> None:
 def test_a_wrong_file_is_refused_with_its_line(old: str, new: str, line: int) -> None:
     with pytest.raises(HeaderError, match=rf"^x\.toml:{line}:\d+: "):
         parse_model_score(GOOD.replace(old, new, 1), name="x")
+
+
+def test_a_stored_file_is_read_whatever_its_sampling() -> None:
+    text = GOOD + "[sampling]\nmax_tokens = -4\n"
+    score = parse_model_score(text, name="x", is_stored=True)
+    assert isinstance(score, JudgeScore)
+    assert score.sampling["max_tokens"] == -4
 
 
 @pytest.mark.parametrize("pattern", ["(", "no group", "(a)(b)"])

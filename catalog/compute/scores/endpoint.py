@@ -154,12 +154,21 @@ def answer_of(content: Any) -> Answer:
         return Answer(
             str(text)[:MOST_CHARACTERS],
             logprobs=_logprobs(choice),
-            finish=choice.get("finish_reason"),
-            n_prompt_tokens=usage.get("prompt_tokens"),
-            n_answer_tokens=usage.get("completion_tokens"),
+            finish=_text(choice.get("finish_reason")),
+            n_prompt_tokens=_count(usage.get("prompt_tokens")),
+            n_answer_tokens=_count(usage.get("completion_tokens")),
         )
     except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
         raise NoCompletionError from None
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _count(value: Any) -> int | None:
+    """Return a number of tokens; None if it is not one, as if the endpoint did not count."""
+    return value if type(value) is int and 0 <= value < 2**31 else None
 
 
 def _logprobs(choice: Any) -> str | None:

@@ -91,6 +91,15 @@ def test_a_sample_goes_on_where_it_stopped(pool: Catalog, server: JudgeServer) -
     assert len(set(server.asked)) == len(server.asked) == 60
 
 
+def test_counts_that_are_no_numbers_are_unknown(pool: Catalog, server: JudgeServer) -> None:
+    choice = {"message": {"content": '{"score": 3}'}, "finish_reason": ["stop"]}
+    usage = {"prompt_tokens": -5, "completion_tokens": "many"}
+    server.reply = lambda body: {"choices": [choice], "usage": usage}
+    assert (judge(pool, server, limit=3).reasons, len(calls(pool))) == ({}, 3)
+    counts = {(row["n_prompt_tokens"], row["n_answer_tokens"]) for row in calls(pool)}
+    assert counts == {(None, None)}
+
+
 def test_another_parser_asks_nothing_again(
     pool: Catalog, server: JudgeServer, tmp_path: Path
 ) -> None:
