@@ -120,7 +120,7 @@ def _import_score(
     is_dry_run: bool,
 ) -> ImportReport:
     table, ids, members = matched.table, matched.ids, matched.members
-    numbers = _numbers(table, table.columns.get(column, table.columns.get("values")))
+    numbers = _numbers(table, column)
     reasons = _reasons(table, numbers, column, missing=missing)
     _refuse_computed(connection, name)
     kept, previous = kept_scores(connection, reference, np.setdiff1d(members, ids), name=name)
@@ -174,7 +174,8 @@ def _values(ids: Ids, numbers: Numbers, reasons: Numbers, absent: Ids) -> Values
     return Values(pa.table({"instruction_id": ids[kept], "value": numbers[kept]}), gaps=gaps)
 
 
-def _numbers(table: Published, column: Any) -> Numbers:
+def _numbers(table: Published, name: str) -> Numbers:
+    column: Any = table.columns.get(name, table.columns.get("values"))
     if isinstance(column, np.ndarray):
         if column.dtype.kind not in "fiu":
             raise SignalError(
@@ -185,7 +186,7 @@ def _numbers(table: Published, column: Any) -> Numbers:
         numbers = column.to_numpy(zero_copy_only=False)
     else:
         raise SignalError(
-            f"{table.file}: expected a column of numbers, got {column.type}; "
+            f"{table.file}: expected numbers in the column {name}, got {column.type}; "
             "name another with --column"
         )
     if numbers.ndim != 1:
