@@ -37,6 +37,8 @@ def _seconds(report: ComputeReport) -> float:
 
 
 def _computed(report: ComputeReport) -> str:
+    if report.n_left and not report.n_computed:
+        return f"nothing computed: {quantity(report.n_left, 'member')} left"
     if not report.n_computed:
         return f"nothing to compute: {quantity(report.n_before, 'member has', 'members have')} it"
     counts = {"instructions": report.n_computed, "tokens": report.n_tokens}
