@@ -105,15 +105,15 @@ class _Handler(BaseHTTPRequestHandler):
             answer = question(self.server.answers, **options)
         except CatalogError as error:
             self._send(400, {"error": str(error)})
-        except (TypeError, ValueError, KeyError) as error:
+        except (TypeError, ValueError, KeyError, AttributeError, RecursionError) as error:
             self._send(400, {"error": f"expected a JSON object of options: {error}"})
         else:
             self._send(200, answer)
 
     def _body(self) -> bytes | None:
-        n_bytes = int(self.headers.get("Content-Length") or 0)
-        if 0 <= n_bytes <= LONGEST_QUESTION:
-            return self.rfile.read(n_bytes)
+        length = self.headers.get("Content-Length") or "0"
+        if length.isdecimal() and int(length) <= LONGEST_QUESTION:
+            return self.rfile.read(int(length))
         return None
 
     def _is_our_host(self) -> bool:

@@ -151,3 +151,17 @@ def test_a_writer_does_not_wait_for_an_open_page(server: PageServer, shown: Cata
     ask(server, "rows", ids=[1])
     quick = Catalog.open(shown.store.path, wait=0.5, isolated=False)
     assert str(quick.tag("p@1", "seen")) == "p@1"
+
+
+@pytest.mark.parametrize(
+    ("question", "options"),
+    [("diff", {"left": 5, "right": None}), ("definitions", {"references": [5]})],
+)
+def test_a_question_of_wrong_types_is_answered(
+    server: PageServer, question: str, options: dict[str, Any]
+) -> None:
+    assert request(server, "POST", f"/ask/{question}", options)[0] == 400
+
+
+def test_a_length_that_is_no_number_is_answered(server: PageServer) -> None:
+    assert request(server, "POST", "/ask/versions", Content_Length="abc")[0] == 413
