@@ -131,6 +131,11 @@ class Stubs:
             todo += node.get("children", ())
             names = (node.get("extra_info") or {}).get("Projections", ())
             yield from [names] if isinstance(names, str) else names
+            if node["name"] == "EMPTY_RESULT":  # WHERE false: the plan tells no names, any may be
+                yield from (_scanned(*each) for each in self._all_columns())
+
+    def _all_columns(self) -> Iterator[tuple[str, str]]:
+        return ((name, column) for name, columns in self.types.items() for column in columns)
 
 
 def _scanned(name: str, column: str) -> str:

@@ -64,3 +64,9 @@ def test_nothing_of_the_question_is_left_in_the_session(store: Store) -> None:
         ).fetchall()
         assert views == []
         assert execution.table(execution.planned.query).to_pylist() == [{"n": 35}]
+
+
+def test_an_empty_relation_has_its_columns(store: Store) -> None:
+    empty = "(SELECT fingerprint, vector FROM embeddings('tiny') WHERE false)"
+    assert run(store, f"SELECT * FROM k_center({empty}, budget => 2)").num_rows == 0
+    assert run(store, f"SELECT count(vector) AS n FROM {empty}").to_pylist() == [{"n": 0}]
