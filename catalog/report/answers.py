@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -174,15 +175,15 @@ class Answers:
 
         folder = self._require_saving()
         path = folder / f"{check_name(name)}.sql"
-        write_selector(path, sql)
-        selected = self._limited(
-            select,
-            find_selector(self.store, str(path)),
-            str(self.page.reference),
-            name=name,
-            budget=budget,
-            limits=SELECTION_LIMITS,
-        )
+        with written_selector(path, sql):
+            selected = self._limited(
+                select,
+                find_selector(self.store, str(path)),
+                str(self.page.reference),
+                name=name,
+                budget=budget,
+                limits=SELECTION_LIMITS,
+            )
         return {
             "reference": str(selected.reference),
             "n_members": selected.n_members,
@@ -239,8 +240,11 @@ QUESTIONS: Mapping[str, Callable[..., Any]] = {
 """What the page can ask, by name."""
 
 
-def write_selector(path: Path, sql: str) -> None:
-    """Write a selector's file; the same text again is no change.
+@contextmanager
+def written_selector(path: Path, sql: str) -> Iterator[None]:
+    """Write a selector's file for the block, which stays if the block succeeds.
+
+    The same text again is no change.
 
     Raises:
         OptionError: a file with another text is there.
@@ -248,6 +252,12 @@ def write_selector(path: Path, sql: str) -> None:
     from catalog.store.atomic import new_file
 
     if path.exists() and path.read_text(encoding="utf-8") == sql:
+        yield
         return
     with new_file(path, overwrite=False) as unfinished:
         unfinished.write_text(sql, encoding="utf-8")
+    try:
+        yield
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise

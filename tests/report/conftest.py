@@ -159,6 +159,7 @@ def open_page(pages: Callable[..., "Page"]) -> Iterator[Open]:
 
     def open_(url: str, **options: Any) -> "Page":
         page = pages(**{"viewport": {"width": 1300, "height": 800}} | options)
+        page.goto("about:blank")  # two addresses that differ after their # are one document
         origin = url.partition("#")[0].rstrip("/")
 
         def asked(request: Any) -> None:

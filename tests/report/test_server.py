@@ -136,6 +136,13 @@ def test_a_saved_subset_verifies(server: PageServer, shown: Catalog, folder: Pat
     assert (folder / "mine.sql").read_text() == SELECTOR
 
 
+def test_a_save_that_fails_leaves_no_file(server: PageServer, folder: Path) -> None:
+    wrong = {"name": "failed", "sql": "SELECT 1 FROM nowhere", "budget": 1}
+    assert request(server, "POST", "/ask/save", wrong)[0] == 400
+    assert not (folder / "failed.sql").exists()
+    assert ask(server, "save", name="failed", sql=SELECTOR, budget=30)["n_members"] == 30
+
+
 def test_without_save_nothing_is_written(server: PageServer, shown: Catalog) -> None:
     answers = Answers(shown.store, server.answers.page)
     before = shown.subsets()

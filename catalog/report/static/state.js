@@ -28,8 +28,10 @@ function keepState() {
   }, 100); // milliseconds: a brush that is drawn along writes once
 }
 
+const NO_COLUMN = ['outline', 'text', 'meaning', 'query']; // kinds of filters
+
 function isKnown([name, filter]) {
-  return columns.has(name) || ['outline', 'text', 'meaning', 'query'].includes(filter.kind);
+  return NO_COLUMN.includes(filter.kind) || columns.get(name)?.kind === filter.kind;
 }
 
 export async function restoreState() {
@@ -54,6 +56,7 @@ export async function restoreState() {
 }
 
 export function buildState() {
+  addEventListener('hashchange', () => location.reload()); // another address is another state
   onChange(keepState);
   document.addEventListener('row-opened', keepState);
   document.addEventListener('tab-opened', keepState);
