@@ -32,6 +32,7 @@ SETTINGS = (
         "epochs",
         "checkpoints",
     ),
+    *("asked", "template", "parser"),
     *("share", "threshold", "seed", "max_tokens", "trained_on", "weights", "taxonomy"),
     *(
         "embedding",
@@ -44,7 +45,12 @@ SETTINGS = (
         "precision",
     ),
 )
-HASHES = frozenset(("imported", "run", "trained_on", "weights", "taxonomy", "embedding", "members"))
+HASHES = frozenset(
+    (
+        *("imported", "run", "trained_on", "weights", "taxonomy", "embedding", "members"),
+        *("template", "parser"),
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -225,11 +231,15 @@ def settings(identity: Mapping[str, Any]) -> str:
 
     >>> settings({"field": "prompt", "max_tokens": 256, "weights": "478fceba6ea0", "version": 1})
     'field prompt, max_tokens 256, weights 478fceba'
+    >>> settings({"model": "gpt", "judge": "9ab12039c77b", "parser": "01f0a3bb52de"})
+    'asked gpt, template 9ab12039, parser 01f0a3bb'
     >>> settings({"inputs": {"losses": "7ff12039c77b"}, "version": 1})
     'losses 7ff12039'
     """
     flat = effective_settings(identity, {})
     flat["precision"] = flat.get("dtype")
+    if "judge" in flat:
+        flat |= {"asked": flat["model"], "template": flat["judge"]}
     if "dim" in flat:
         flat |= {"project_to": flat["dim"], "projection": flat["kind"]}
     inputs = identity.get("inputs") or {}
