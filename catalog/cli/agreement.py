@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from math import isnan
 from pathlib import Path
 
 import click
@@ -54,5 +55,7 @@ def agreement(
     if not is_json and all(row["kappa"] is None for row in rows):
         rows = [{key: row[key] for key in row if key not in ("kappa", "exact")} for row in rows]
     echo_rows(rows, is_json=is_json)
+    if any(isnan(each.spearman) for each in agreements):
+        say("  nan: one of the two scores has the same value for all members")
     if path:
         say(f"  picture: {path}")
