@@ -34,6 +34,14 @@ EXCEPTIONS = (
     "SELECT 1.5e-3 + .5 - x'AB'::BLOB",  # a string of bytes
     "SELECT [1.0]::FLOAT[1]<->[2]::FLOAT[1]",  # a suffix operator
     "SELECT MAP {'a': 1}['a']",  # 1_000
+    "SELECT count(*) FROM (SELECT range AS a, hash(range)",  # 4_000_000
+    "SELECT range AS a, hash(range)",  # 8_000_000
+    "SELECT `no`",  # the quotes of another dialect
+    "SELECT a ** 2, a ^ 2",  # a power
+    "SELECT json_serialize_sql(?",  # a parameter without a name
+    "SELECT list_transform([1], x ->",  # a lambda's form of before
+    "SELECT vector[1] FROM",  # an index
+    "-- summary: Mine.\nSELECT instruction_id FROM pool($pool) WHERE row_number::DECIMAL",
 )
 
 
