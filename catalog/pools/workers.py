@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import os
 import pickle
-import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
+from catalog import child_process
 from catalog.arrow import postpone_pandas
 from catalog.errors import WorkerError, picklable
 from catalog.messages import argument
@@ -96,15 +95,7 @@ class _Worker:
     """Worker process, seen from its parent."""
 
     def __init__(self) -> None:
-        package = str(Path(__file__).resolve().parents[2])
-        paths = [package, *filter(None, [os.environ.get("PYTHONPATH")])]
-        self.process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "catalog.pools.workers"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
-            start_new_session=os.name == "posix",  # Ctrl-C is the parent's to hear
-        )
+        self.process = child_process.start("catalog.pools.workers")
 
     def staged(self, part: Part, options: ReadOptions, folder: Path, progress: Count) -> StagedPart:
         """Read a part in the process.
@@ -140,12 +131,7 @@ class _Worker:
 
     def end(self) -> None:
         """End it, whatever it does, and free its pipes."""
-        self.process.kill()
-        self.process.wait()
-        for pipe in (self.process.stdin, self.process.stdout):
-            with suppress(OSError):
-                assert pipe
-                pipe.close()
+        child_process.end(self.process)
 
 
 def main() -> None:

@@ -11,15 +11,14 @@ from __future__ import annotations
 import atexit
 import os
 import pickle
-import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from catalog import child_process
 from catalog.errors import InterruptedQueryError, picklable
 from catalog.query.runner import GRACE
 
@@ -84,17 +83,9 @@ class Child:
     """
 
     def __init__(self) -> None:
-        package = str(Path(__file__).resolve().parents[2])
-        paths = [package, *filter(None, [os.environ.get("PYTHONPATH")])]
         self.owner = os.getpid()
         self.is_idle = True
-        self.process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "catalog.query.worker"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
-            start_new_session=os.name == "posix",  # Ctrl-C is the parent's to hear
-        )
+        self.process = child_process.start("catalog.query.worker")
 
     def send(self, message: Any) -> None:
         """Send one message."""
@@ -139,12 +130,7 @@ class Child:
 
     def end(self) -> None:
         """End it and free its pipes."""
-        for pipe in (self.process.stdin, self.process.stdout):
-            with suppress(OSError):
-                assert pipe
-                pipe.close()
-        self.process.kill()
-        self.process.wait()
+        child_process.end(self.process)
 
 
 @contextmanager

@@ -1,0 +1,35 @@
+"""Python processes that serve this one: they import this package alone, never the caller's script.
+
+Requests and answers go through their standard input and output, pickled.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+
+def start(module: str) -> subprocess.Popen[bytes]:
+    """Start a module of this package as a process."""
+    package = str(Path(__file__).resolve().parents[1])
+    paths = [package, *filter(None, [os.environ.get("PYTHONPATH")])]
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", module],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(paths)},
+        start_new_session=os.name == "posix",  # Ctrl-C is the parent's to hear
+    )
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """End a process, whatever it does, and free its pipes."""
+    process.kill()
+    process.wait()
+    for pipe in (process.stdin, process.stdout):
+        with suppress(OSError):
+            assert pipe
+            pipe.close()
