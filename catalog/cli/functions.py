@@ -89,6 +89,8 @@ def _echo(function: FunctionDescription) -> None:
         click.echo(f"\n{argument.name}: {argument.type}{default}")
         if argument.meaning:
             click.echo(_wrapped(argument.meaning, indent="    "))
+        for value, note in argument.notes.items():
+            click.echo(_wrapped(f"'{value}': {note}", indent="    "))
     if function.returns != function.summary:
         click.echo(f"\nReturns:\n{_wrapped(function.returns, indent='    ')}")
     for name, type_ in function.adds.items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from catalog.errors import QueryError
@@ -50,6 +50,8 @@ class Kernel:
             besides the keys of members and the columns that an option names; None if unknown.
         explain: says why a row was not selected, as `catalog.kernels.explain` describes; the
             package's own kernels leave it to the module of their name there.
+        notes: what is known of an option's value beside the docstring, by option and value, such
+            as the guarantee of an optimizer; ``explain`` prints it where a query has the value.
         origin: where another author's kernel comes from; None for this package's.
     """
 
@@ -62,6 +64,7 @@ class Kernel:
     pair_prefix: str | None = None
     reads: str | tuple[str, ...] | None = None
     explain: Callable[..., Any] | None = None
+    notes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     origin: Origin | None = None
 
     @property
@@ -146,6 +149,7 @@ def kernel(
     pair_prefix: str | None = None,
     reads: str | tuple[str, ...] | None = None,
     explain: Callable[..., Any] | None = None,
+    notes: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Callable[[Function], Function]:
     """Make a function of Arrow tables a table function of SQL; the arguments are `Kernel`'s.
 
@@ -160,7 +164,8 @@ def kernel(
 
     def mark(function: Function) -> Function:
         record = Kernel(
-            function, version, adds, drops, is_ranked, cached, pair_prefix, reads, explain
+            *(function, version, adds, drops, is_ranked, cached, pair_prefix, reads, explain),
+            notes=notes or {},
         )
         setattr(function, _ATTRIBUTE, record)
         return function

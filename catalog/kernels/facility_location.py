@@ -5,7 +5,7 @@ Lin and Bilmes 2011; Mirzasoleiman et al. 2020.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pyarrow as pa
@@ -27,8 +27,12 @@ from catalog.kernels._common.relation import (
     with_columns,
 )
 from catalog.kernels._common.similarity import exact_unit_rows
+from catalog.kernels._common.two_round import GUARANTEE, Choice, note, parts_of, two_round
+
+Optimizer = Literal["exact", "two_round"]
 
 _N_FRONT = 128
+_N_GAINS = 1_024  # rows of one product of similarities
 _HELD_BYTES = 2**28  # the similarities of all pairs are held where they need no more
 
 
@@ -37,6 +41,11 @@ _HELD_BYTES = 2**28  # the similarities of all pairs are held where they need no
     adds={"rank": "BIGINT", "gain": "DOUBLE", "mean_similarity": "DOUBLE"},
     is_ranked=True,
     reads="vectors",
+    notes=note(
+        guarantee=f"{GUARANTEE}, less what a part's mean similarity differs from that of all rows",
+        ratio=0.9984,
+        measured="500 of 10,000 generated vectors of 384 numbers, 8 parts",
+    ),
 )
 def facility_location(
     vectors: pa.Table,
@@ -44,6 +53,8 @@ def facility_location(
     budget: int,
     score: str | None = None,
     alpha: float = 0.0,
+    optimizer: Optimizer = "exact",
+    parts: int = 8,
     memory: int | None = None,
 ) -> pa.Table:
     """Choose rows one by one, each the one that represents the other rows best.
@@ -71,6 +82,11 @@ def facility_location(
         score: a column of quality, scaled to 0 to 1; needed where ``alpha`` is above 0.
         alpha: weight of the quality, from 0 to below 1: a pick maximises ``(1 - alpha) gain / n +
             alpha quality``, as QDIT (arXiv 2311.14736) weighs them.
+        optimizer: ``'two_round'`` chooses ``budget`` rows in each of ``parts`` parts, drawn by a
+            hash of the fingerprint, those that represent the part best; then ``budget`` of those,
+            which represent all rows best, and takes the better of that and the best part (GreeDi,
+            Mirzasoleiman et al. 2013). Its time grows with ``n**2 / parts + n budget parts``.
+        parts: of ``'two_round'``, 1 or more.
         memory: bytes it may hold; None means no limit.
 
     Returns:
@@ -93,6 +109,12 @@ def facility_location(
         raise OptionError(f"facility_location: budget is {budget}; it must be at least 1")
     if not 0 <= alpha < 1:
         raise OptionError(f"facility_location: alpha is {alpha}; it must be from 0 to below 1")
+    if optimizer not in get_args(Optimizer):
+        raise OptionError(
+            f"facility_location: optimizer is {optimizer!r}; it must be 'exact' or 'two_round'"
+        )
+    if parts < 1:
+        raise OptionError(f"facility_location: parts is {parts}; it must be 1 or more")
     column = vector_column(vectors, function="facility_location")
     rows = canonical(vectors)
     x = matrix(rows, column, function="facility_location")
@@ -100,7 +122,7 @@ def facility_location(
     n, d = x.shape
     budget = min(budget, n)
     require_memory(
-        _needed(n, d),
+        _needed(n, d) if optimizer == "exact" else _needed_in_two_rounds(n, d, parts),
         memory,
         purpose=f"facility_location of {n:,} x {d:,}",
         instead="raise the limit, or choose from fewer rows, e.g. those that represent "
@@ -108,11 +130,11 @@ def facility_location(
     )
     require_finite(x, column, function="facility_location")
     bonus = quality_bonus(rows, score, alpha)
+    part = parts_of(rows, parts, function="facility_location") if optimizer != "exact" else None
     order, gains = np.empty(0, dtype=np.int64), np.empty(0)
     if budget:
         with row_blocks() as for_blocks:
-            choose = _by_held_similarities if 8 * n * n <= _HELD_BYTES else _by_pairs
-            order, gains = choose(exact_unit_rows(x), bonus, budget=budget, for_blocks=for_blocks)
+            order, gains = _chosen(exact_unit_rows(x), bonus, part, budget, for_blocks)
             gains = np.maximum(gains - bonus[order], 0.0)
     rank = np.arange(1, budget + 1, dtype=np.int64)
     return with_columns(
@@ -153,28 +175,94 @@ def _needed(n: int, d: int) -> int:
     """Return the bytes that choosing from ``n`` rows of ``d`` numbers holds."""
     if 8 * n * n <= _HELD_BYTES:
         return 8 * n * (n + d + _N_FRONT) + 2**23 * n_threads()
+    return _needed_for_pairs(n, d)
+
+
+def _needed_in_two_rounds(n: int, d: int, parts: int) -> int:
+    """Return the bytes of all rows, and of one part at a time."""
+    return _needed_for_pairs(n, d) + 8 * (n // parts) * d + _needed(-(-n // parts), d)
+
+
+def _needed_for_pairs(n: int, d: int) -> int:
     return 12 * n * d + 640 * n + BYTES_PER_PAIR * _most_pairs(n) + 2**24 * n_threads()
+
+
+def _chosen(
+    units: Numbers, bonus: Numbers, part: Rows | None, budget: int, for_blocks: ForBlocks[Any]
+) -> Choice:
+    """Choose ``budget`` rows, in two rounds if there are parts; return them and their gains."""
+    if part is None:
+        return _greedy(units, bonus, budget=budget, for_blocks=for_blocks)
+    n = len(units)
+
+    def in_part(rows: Rows) -> Choice:
+        quality = bonus[rows] * (len(rows) / n)
+        few = min(budget, len(rows))
+        order, gains = _greedy(units[rows], quality, budget=few, for_blocks=for_blocks)
+        return rows[order], gains
+
+    def among(rows: Rows) -> Choice:
+        return _by_pairs(units, bonus, budget=budget, for_blocks=for_blocks, candidates=rows)
+
+    def gains(rows: Rows) -> Numbers:
+        return bonus[rows] + _gains_in_order(units, rows, for_blocks)
+
+    return two_round(part, in_part, among=among, gains=gains)
+
+
+def _gains_in_order(units: Numbers, rows: Rows, for_blocks: ForBlocks[Any]) -> Numbers:
+    """Return what each row adds to the similarities after those before it: (n_rows,)."""
+    columns = units[rows].T  # (d, n_rows)
+
+    def share(start: int, stop: int) -> Numbers:
+        near = np.maximum(units[start:stop] @ columns, 0.0)
+        best: Numbers = np.maximum.accumulate(near, axis=1).sum(axis=0)
+        return best
+
+    reached = np.sum(for_blocks(share, len(units), _N_GAINS), axis=0)
+    added: Numbers = np.diff(reached, prepend=0.0)
+    return added
+
+
+def _greedy(units: Numbers, bonus: Numbers, *, budget: int, for_blocks: ForBlocks[Any]) -> Choice:
+    n = len(units)
+    choose = _by_held_similarities if 8 * n * n <= _HELD_BYTES else _by_pairs
+    return choose(units, bonus, budget=budget, for_blocks=for_blocks)
 
 
 def _by_held_similarities(
     units: Numbers, bonus: Numbers, *, budget: int, for_blocks: ForBlocks[Any]
-) -> tuple[Rows, Numbers]:
+) -> Choice:
     """Choose ``budget`` rows while all similarities are held; return the rows and their gains."""
     objective = HeldSimilarities(units, bonus, for_blocks=for_blocks)
     return maximise(objective, objective.first(), budget=budget, n_front=min(_N_FRONT, len(units)))
 
 
 def _by_pairs(
-    units: Numbers, bonus: Numbers, *, budget: int, for_blocks: ForBlocks[Any]
-) -> tuple[Rows, Numbers]:
+    units: Numbers,
+    bonus: Numbers,
+    *,
+    budget: int,
+    for_blocks: ForBlocks[Any],
+    candidates: Rows | None = None,
+) -> Choice:
     """Choose ``budget`` rows: the first by bounds, the others by the pairs that still count.
+
+    Args:
+        units: vectors of length 1 or 0, (n, d).
+        bonus: see `EarlyPicks`.
+        budget: at most the rows that can be chosen.
+        for_blocks: the threads.
+        candidates: the rows that can be chosen, ascending; None: all.
 
     Returns:
         The rows in the order chosen, int64, and their gains, float64, both of shape (budget,).
     """
     order = np.empty(budget, dtype=np.int64)
     gains = np.empty(budget)
-    picks: EarlyPicks | PairPicks = EarlyPicks(units, bonus, for_blocks=for_blocks)
+    picks: EarlyPicks | PairPicks = EarlyPicks(
+        units, bonus, for_blocks=for_blocks, candidates=candidates
+    )
     next_look = 1
     for rank in range(budget):
         if isinstance(picks, EarlyPicks) and rank == next_look:
@@ -188,7 +276,7 @@ def _with_pairs(early: EarlyPicks, for_blocks: ForBlocks[Any]) -> EarlyPicks | P
     """List the pairs that count where they are few, else go on as before."""
     n = len(early.best)
     most_pairs = _most_pairs(n)
-    if early.share_that_counts() * n * n > most_pairs:
+    if early.n_pairs_that_count() > most_pairs:
         return early
     try:
         return PairPicks(early, most=most_pairs, for_blocks=for_blocks)

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from functools import partial
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -25,8 +24,9 @@ from catalog.kernels._common.log_det_tangents import tangent_bytes
 from catalog.kernels._common.memory_limit import require_memory
 from catalog.kernels._common.parallel import require_finite, row_blocks
 from catalog.kernels._common.relation import canonical, matrix, only_column, with_columns
+from catalog.kernels._common.stochastic_greedy import Sample, stochastic
 from catalog.kernels._common.token_states import holds_vectors, is_states, states
-from catalog.kernels._common.two_round import two_round
+from catalog.kernels._common.two_round import Choice, note, parts_of, two_round
 
 _TANGENTS = 2 * 2**30  # bytes; more buys little
 _MOST = 1e12  # a squared norm over the regularization beyond which float64 orders gains wrongly
@@ -38,6 +38,7 @@ _N_BLOCK = 65_536
     adds={"rank": "BIGINT", "gain": "DOUBLE", "information": "DOUBLE"},
     is_ranked=True,
     reads="vectors",
+    notes=note(ratio=1.0011, measured="500 of 10,000 generated vectors of 384 numbers, 8 parts"),
 )
 def log_det(
     vectors: pa.Table,
@@ -78,9 +79,7 @@ def log_det(
             (Mirzasoleiman et al. 2015: within 1 - 1/e - epsilon of the best in expectation), in a
             fraction of the time. ``'two_round'`` chooses ``budget`` rows in each of ``parts``
             parts, drawn by a hash of the fingerprint, then ``budget`` of those, and takes the
-            better of that and the best part (GreeDi, Mirzasoleiman et al. 2013: at least ``(1 -
-            1/e)^2 / min(parts, budget)`` of the best subset). It is another answer than
-            ``'exact'``; of 500 of 20,000 generated vectors it had 1.000 times the information.
+            better of that and the best part (GreeDi, Mirzasoleiman et al. 2013).
         epsilon: what ``'stochastic'`` may lose, in (0, 1).
         parts: of ``'two_round'``, 1 or more.
         seed: of the random rows of ``'stochastic'``.
@@ -105,18 +104,13 @@ def log_det(
     _check(budget, regularization, normalize, optimizer, epsilon, parts)
     column = _column(vectors)
     if optimizer == "two_round":
-        exact = partial(
-            log_det,
-            budget=budget,
-            regularization=regularization,
-            normalize=normalize,
-            memory=memory,
+        return _in_two_rounds(
+            canonical(vectors), column, budget, regularization, normalize, parts, memory
         )
-        return two_round(vectors, exact, parts=parts, value="information", function="log_det")
     budget = min(budget, vectors.num_rows)
     sample = None
     if optimizer == "stochastic" and budget:
-        sample = _Sample(
+        sample = Sample(
             math.ceil(vectors.num_rows / budget * math.log(1.0 / epsilon)),
             np.random.default_rng(seed),
         )
@@ -126,10 +120,42 @@ def log_det(
         )
     else:
         rows, order, gains = _of_vectors(vectors, column, budget, regularization, sample, memory)
-    rank = np.arange(1, budget + 1, dtype=np.int64)
-    return with_columns(
-        rows.take(pa.array(order)), rank=rank, gain=gains, information=np.cumsum(gains)
-    )
+    return _ranked(rows, order, gains)
+
+
+def _ranked(rows: pa.Table, order: Rows, gains: Numbers) -> pa.Table:
+    """Return the chosen rows of a relation in their order, with what each adds."""
+    rank = np.arange(1, len(order) + 1, dtype=np.int64)
+    chosen = rows.take(pa.array(order))
+    return with_columns(chosen, rank=rank, gain=gains, information=np.cumsum(gains))
+
+
+def _in_two_rounds(
+    rows: pa.Table,
+    column: str,
+    budget: int,
+    regularization: float,
+    normalize: Literal["none", "length"],
+    parts: int,
+    memory: int | None,
+) -> pa.Table:
+    part = parts_of(rows, parts, function="log_det")
+    place = "place of the row"
+    few = rows.select(["fingerprint", column])
+    few = few.append_column(place, pa.array(np.arange(rows.num_rows)))
+
+    def choose(places: Rows) -> Choice:
+        answer = log_det(
+            few.take(pa.array(places)),
+            budget=budget,
+            regularization=regularization,
+            normalize=normalize,
+            memory=memory,
+        )
+        return answer[place].to_numpy(), answer["gain"].to_numpy()
+
+    order, gains = two_round(part, choose)
+    return _ranked(rows.drop_columns([column]), order, gains)
 
 
 def _check(
@@ -183,42 +209,12 @@ def _column(rows: pa.Table) -> str:
     return only_column(rows, holds_vectors, function="log_det", kind=kind)
 
 
-class _Sample:
-    """The rows that stochastic greedy looks at, a fresh few at every pick."""
-
-    def __init__(self, size: int, generator: np.random.Generator) -> None:
-        self._size = size
-        self._generator = generator
-
-    def draw(self, remaining: Rows) -> Rows:
-        return np.sort(
-            self._generator.choice(remaining, size=min(self._size, len(remaining)), replace=False)
-        )
-
-
-def _stochastic(objective: Any, *, n: int, budget: int, sample: _Sample) -> tuple[Rows, Numbers]:
-    """Choose greedily from a few random rows a pick.
-
-    The objective answers ``refresh(rows)`` and ``choose(row)``.
-    """
-    order, won = np.empty(budget, dtype=np.int64), np.empty(budget)
-    is_left = np.ones(n, dtype=bool)
-    for turn in range(budget):
-        rows = sample.draw(np.flatnonzero(is_left))
-        gains = objective.refresh(rows)
-        best = int(gains.argmax())
-        order[turn], won[turn] = rows[best], gains[best]
-        is_left[order[turn]] = False
-        objective.choose(int(order[turn]))
-    return order, won
-
-
 def _of_vectors(
     rows: pa.Table,
     column: str,
     budget: int,
     regularization: float,
-    sample: _Sample | None,
+    sample: Sample | None,
     memory: int | None,
 ) -> tuple[pa.Table, Rows, Numbers]:
     rows = canonical(rows)
@@ -242,7 +238,7 @@ def _of_vectors(
         objective = log_det_vectors.InformationOfVectors(
             x, regularization=regularization, budget=budget
         )
-        return rows, *_stochastic(objective, n=n, budget=budget, sample=sample)
+        return rows, *stochastic(objective, n=n, budget=budget, sample=sample)
 
 
 def _of_texts(
@@ -251,7 +247,7 @@ def _of_texts(
     budget: int,
     regularization: float,
     by_length: bool,
-    sample: _Sample | None,
+    sample: Sample | None,
     memory: int | None,
 ) -> tuple[pa.Table, Rows, Numbers]:
     views, d = states(rows[column], name=column, function="log_det")
@@ -283,6 +279,6 @@ def _of_texts(
             texts, d=d, regularization=regularization, by_length=by_length, for_blocks=for_blocks
         )
         if sample is not None:
-            return rows, *_stochastic(objective, n=len(texts), budget=budget, sample=sample)
+            return rows, *stochastic(objective, n=len(texts), budget=budget, sample=sample)
         capacity = max(1, min(len(texts), room // tangent_bytes(d)))
         return rows, *log_det_tokens.greedy(objective, budget=budget, capacity=capacity)

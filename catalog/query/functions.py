@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from catalog.errors import NotFoundError
@@ -46,12 +46,14 @@ class FunctionArgument:
         type: what it takes, in words.
         default: its value as SQL writes it; None if the argument is required.
         meaning: a sentence; empty where the docstring has none.
+        notes: what is known of its values beside that, such as an optimizer's guarantee.
     """
 
     name: str
     type: str
     default: str | None
     meaning: str
+    notes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,9 @@ def _described(name: str, kernels: Kernels) -> FunctionDescription:
         source = DECLARED_SOURCES[name]
         return _description(source.function, name, "source", {}, example=source.example)
     kernel = kernels.find(name)
-    return _description(kernel.function, name, "kernel", dict(kernel.adds))
+    described = _description(kernel.function, name, "kernel", dict(kernel.adds))
+    noted = (replace(each, notes=kernel.notes.get(each.name, {})) for each in described.arguments)
+    return replace(described, arguments=tuple(noted))
 
 
 def _description(

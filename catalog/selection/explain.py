@@ -13,6 +13,7 @@ from catalog.query.cost import Need, needs_of
 from catalog.query.errors import reported
 from catalog.query.executor import Limits
 from catalog.query.kernels import kernels_of
+from catalog.query.option_texts import notes
 from catalog.query.plan import Apply, Plan, Step
 from catalog.query.planner import plan
 from catalog.query.runner import Watch
@@ -37,6 +38,7 @@ class Explanation(NotebookResult):
         references: the pools and subsets, each at its version.
         needs: the signals that it reads.
         findings: what may differ in another run of a selection, each with its location.
+        notes: what is known of the options that it names, such as an optimizer's guarantee.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Explanation(NotebookResult):
     references: tuple[str, ...]
     needs: tuple[Need, ...]
     findings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def is_ready(self) -> bool:
@@ -66,6 +69,7 @@ class Explanation(NotebookResult):
         sections = {
             "parameters:": values or ["none"],
             "functions, in order:": functions or ["none"],
+            "notes:": list(self.notes),
             "signals:": signals or ["none"],
             "depends on the order of rows:": list(self.findings),
         }
@@ -119,6 +123,7 @@ def explain(
         tuple(references),
         needs,
         findings,
+        tuple(note for step in planned.kernels for note in notes(step, planned.parameters)),
     )
 
 

@@ -136,6 +136,11 @@ def _kernel(name: str) -> str:
         f"{parsed.prose}\n",
         "\n".join(["| added column | type |", "|---|---|", *rows]) + "\n",
         *[f"{part}\n" for part in docstrings.markdown(parsed, skip=HIDDEN)],
+        *[
+            f"`{option} => '{value}'`: {note}.\n"
+            for option, notes in kernel.notes.items()
+            for value, note in notes.items()
+        ],
     ]
     return "\n".join(parts)
 

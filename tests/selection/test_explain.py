@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
 from catalog.errors import QueryError, SelectionError
+from catalog.query.functions import describe_function
 from catalog.query.source_text import SourceText
 from catalog.selection.explain import explain, explain_selection
 from catalog.selection.selector import find_selector, read_selector
@@ -173,3 +175,20 @@ def test_explaining_refuses_what_selecting_refuses(store: Store, sql: str, messa
 def test_a_selection_whose_signal_is_missing_is_explained(store: Store, sql: str) -> None:
     selector = read_selector(f"-- summary: A test.\n{sql}", name="mine")
     assert explain_selection(store, selector, "tiny", budget=5).needs
+
+
+@pytest.mark.parametrize("kernel", ["log_det", "facility_location"])
+def test_an_optimizer_is_explained_with_its_guarantee_and_its_measured_ratio(
+    store: Store, kernel: str
+) -> None:
+    query = f"FROM {kernel}((FROM embeddings('tiny')), budget => 3, optimizer => $how, parts => 2)"
+    explained = explain(store, SourceText.of(query), {"how": "two_round"})
+    (note,) = explained.notes
+    assert note.startswith(f"{kernel}: optimizer => 'two_round': ")
+    assert "(1 - 1/e)^2 / min(parts, budget)" in note
+    (ratio,) = re.findall(r"measured: (\d\.\d{4}) of the exact", note)
+    assert 0.9 < float(ratio) < 1.1
+    assert f"  {note}" in explained.lines()
+    (argument,) = (a for a in describe_function(store, kernel).arguments if a.name == "optimizer")
+    assert note.endswith(argument.notes["two_round"])
+    assert explain(store, SourceText.of(query), {"how": "exact"}).notes == ()

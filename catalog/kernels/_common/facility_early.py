@@ -40,9 +40,17 @@ class EarlyPicks:
         best: every row's similarity to the nearest chosen row, float64, (n,), 0 at first.
         is_taken: the rows that are chosen, (n,).
         step: the grid on which gains are compared; 0.0 before the first pick.
+        candidates: the rows that can be chosen, ascending; the others count as taken. None: all.
     """
 
-    def __init__(self, units: Numbers, bonus: Numbers, *, for_blocks: ForBlocks[Any]) -> None:
+    def __init__(
+        self,
+        units: Numbers,
+        bonus: Numbers,
+        *,
+        for_blocks: ForBlocks[Any],
+        candidates: Rows | None = None,
+    ) -> None:
         n, d = units.shape
         self.bonus = bonus
         self.units = units
@@ -52,7 +60,14 @@ class EarlyPicks:
         self.step = 0.0
         self._for_blocks = for_blocks
         self._slack = slack(d)
-        self._bounds = self._bound_all()
+        self.candidates = candidates
+        if candidates is None:
+            self._bounds = self._bound_all()
+        else:
+            self.is_taken[:] = True
+            self.is_taken[candidates] = False
+            self._bounds = np.full(n, -1.0)
+            self._bounds[candidates] = self._bound(candidates)
 
     def pick(self) -> tuple[int, float]:
         """Choose the row of the highest gain, equal ones by the lowest row; return it and its gain.
@@ -70,11 +85,13 @@ class EarlyPicks:
         self.best = np.maximum(self.best, self.units @ self.units[row])
         return row, gain
 
-    def share_that_counts(self, n_rows: int = 256) -> float:
-        """Return the estimated share of pairs that can still add to a gain, from some rows."""
-        rows = np.linspace(0, len(self.best) - 1, min(n_rows, len(self.best))).astype(np.int64)
-        near = self.coarse[rows] @ self.coarse.T  # (n_rows, n)
-        return float((near > self.best[rows, None]).mean())
+    def n_pairs_that_count(self, n_rows: int = 256) -> float:
+        """Return the estimated number of pairs that can still add to a gain, from some rows."""
+        n = len(self.best)
+        rows = np.linspace(0, n - 1, min(n_rows, n)).astype(np.int64)
+        others = self.coarse if self.candidates is None else self.coarse[self.candidates]
+        near = self.coarse[rows] @ others.T  # (n_rows, n or fewer)
+        return float((near > self.best[rows, None]).mean()) * n * len(others)
 
     def _confirm(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
         """Compute gains in float64, from the highest bound down, until no other row could win."""

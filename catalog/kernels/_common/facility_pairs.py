@@ -136,7 +136,13 @@ def _pairs(early: EarlyPicks, *, most: int, for_blocks: ForBlocks[Any]) -> Any:
 
 
 def _tiles(early: EarlyPicks, start: int, stop: int) -> Iterator[_Tile]:
-    """Compare a block of rows with the rows from there on; each pair may count for either row."""
+    """Compare a block of rows with the rows from there on; each pair may count for either row.
+
+    Where only some rows can be chosen, it is compared with all of these.
+    """
+    if early.candidates is not None:
+        yield from _tiles_of_candidates(early, early.candidates, start, stop)
+        return
     for left in range(start, len(early.best), _N_COLUMNS):
         right = min(left + _N_COLUMNS, len(early.best))
         near = early.units[start:stop] @ early.units[left:right].T  # (n_block, n_columns)
@@ -145,6 +151,16 @@ def _tiles(early: EarlyPicks, start: int, stop: int) -> Iterator[_Tile]:
         new = min(max(left, stop), right)
         other = near[:, new - left :].T
         yield _tile(other > early.best[new:right, None], other, new, start)
+
+
+def _tiles_of_candidates(
+    early: EarlyPicks, candidates: Rows, start: int, stop: int
+) -> Iterator[_Tile]:
+    for left in range(0, len(candidates), _N_COLUMNS):
+        columns = candidates[left : left + _N_COLUMNS]
+        near = early.units[start:stop] @ early.units[columns].T  # (n_block, n_columns)
+        rows, places, similar = _tile(near > early.best[start:stop, None], near, start, 0)
+        yield rows, columns[places].astype(np.int32), similar
 
 
 def _tile(counts: Array, near: Numbers, first_row: int, first_column: int) -> _Tile:
