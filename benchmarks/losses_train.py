@@ -11,24 +11,21 @@ agree to 1e-5 and the clusters of SmallToLarge must be the same.
 
 from __future__ import annotations
 
-import io
 import json
-import os
-import subprocess
 import sys
-import tarfile
 import tempfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from pairs import ROOT, Array, alpaca, alternate, arguments, report
+from before import run_code, taken_out
+from pairs import ROOT, Array, alpaca, alternate, arguments, report, seconds_of
 
 from catalog.kernels.kmeans import kmeans
 
-BEFORE = "b0e4ee2"
 BAR = 1.4
+BEFORE = "b0e4ee2"
 RUN = """
 import json, sys, time
 import numpy as np, torch, transformers
@@ -56,7 +53,7 @@ def main() -> int:
     )
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        before = options.before or _taken_out(folder / "before")
+        before = options.before or taken_out(BEFORE, folder / "before")
         records = alpaca()[: options.records]
         ours, theirs, figures = alternate(
             lambda turn: _train(ROOT, folder / f"ours{turn}", records, options.threads),
@@ -66,41 +63,19 @@ def main() -> int:
     return report([_row(ours, theirs, figures, len(records))], options.json)
 
 
-def _taken_out(folder: Path) -> Path:
-    """Return a folder with the code of before, from this repository's history."""
-    answer = subprocess.run(["git", "archive", BEFORE], cwd=ROOT, check=True, capture_output=True)
-    with tarfile.open(fileobj=io.BytesIO(answer.stdout)) as archive:
-        archive.extractall(folder, filter="data")
-    return folder
-
-
 def _train(code: Path, folder: Path, records: Any, threads: int) -> tuple[float, float, Array]:
     """Return the seconds, the processor's seconds and the losses (n, 12) of one run."""
     folder.mkdir()
     (folder / "pool.json").write_text(json.dumps(records), encoding="utf-8")
-    answer = subprocess.run(
-        [sys.executable, "-c", RUN, str(folder), str(threads)],
-        cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(code), "HF_HUB_OFFLINE": "1"},
-        check=True,
-        stdout=subprocess.PIPE,
-    )
-    seconds, processor = json.loads(answer.stdout.splitlines()[-1])
+    output = run_code(code, RUN, folder, threads, cwd=folder)
+    seconds, processor = json.loads(output.splitlines()[-1])
     return seconds, processor, np.load(folder / "losses.npy")
 
 
 def _row(ours: list[Any], theirs: list[Any], figures: Any, n_records: int) -> dict[str, Any]:
-    seconds = [np.array([each[0] for each in side]) for side in (ours, theirs)]
     processor = [np.array([each[1] for each in side]) for side in (ours, theirs)]
-    ratios = seconds[1] / seconds[0]
-    figures |= {
-        "ours_seconds": float(np.median(seconds[0])),
-        "theirs_seconds": float(np.median(seconds[1])),
-        "ratio": float(np.median(ratios)),
-        "ratio_least": float(ratios.min()),
-        "ratio_greatest": float(ratios.max()),
-        "ratio_processor": float(np.median(processor[1] / processor[0])),
-    }
+    figures |= seconds_of(*([each[0] for each in side] for side in (ours, theirs)))
+    figures["ratio_processor"] = float(np.median(processor[1] / processor[0]))
     gap = float(np.abs(ours[0][2] - theirs[0][2]).max())
     is_same = _clusters(ours[0][2]) == _clusters(theirs[0][2])
     return {
