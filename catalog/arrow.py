@@ -59,6 +59,37 @@ def _view(chunk: pa.Array) -> Array:
     ]
 
 
+def to_python(values: pa.Array | pa.ChunkedArray) -> list[Any]:
+    """Return values as Python's own; a date or time outside of its years 1 to 9999 becomes text.
+
+    >>> to_python(pa.array([0, 105200797, 2**31 - 1], pa.date32()))
+    [datetime.date(1970, 1, 1), '290000-01-01', 'infinity']
+    """
+    try:
+        return list(values.to_pylist())
+    except (OverflowError, ValueError):
+        return [_python(value) for value in values]
+
+
+def _python(value: pa.Scalar) -> Any:
+    try:
+        return value.as_py()
+    except (OverflowError, ValueError):
+        if pa.types.is_struct(value.type):
+            return {name: _python(item) for name, item in value.items()}
+        if pa.types.is_date(value.type) or pa.types.is_timestamp(value.type):
+            return _moment(value)
+        items = to_python(value.values)
+        return [tuple(item.values()) for item in items] if pa.types.is_map(value.type) else items
+
+
+def _moment(value: pa.Scalar) -> str:
+    unit = getattr(value.type, "unit", "D")
+    if abs(value.value) == np.iinfo(f"i{value.type.bit_width // 8}").max:  # as DuckDB writes it
+        return "infinity" if value.value > 0 else "-infinity"
+    return str(np.datetime64(value.value, unit)).replace("T", " ")
+
+
 def postpone_pandas() -> None:
     """Keep pyarrow from importing pandas, which takes 0.4 s, until something needs pandas itself.
 

@@ -891,6 +891,25 @@ class Catalog:
         limits = Limits(memory=memory, seconds=seconds, progress=progress)
         return to_polars(self._limited(run, query, parameters=parameters, limits=limits))
 
+    def first_rows(
+        self,
+        query: str,
+        n: int = 100,
+        *,
+        parameters: Mapping[str, Any] | None = None,
+        name: str = "query",
+        memory: str | None = QUERY_MEMORY,
+        seconds: float | None = None,
+        progress: Callable[[float], None] | None = None,
+    ) -> tuple[list[str], list[dict[str, object]]]:
+        """Return a SELECT's columns and first rows; see `catalog.query.stream.first_rows`."""
+        from catalog.query.executor import Limits
+        from catalog.query.stream import first_rows
+
+        options: dict[str, Any] = {"parameters": parameters, "name": name}
+        limits = Limits(memory=memory, seconds=seconds, progress=progress)
+        return self._limited(first_rows, query, n, limits=limits, **options)
+
     def scan(self, query: str, *, parameters: Mapping[str, Any] | None = None) -> pl.LazyFrame:
         """Return one SELECT as a lazy frame; see `catalog.query.lazy.lazy_frame`."""
         from catalog.query.lazy import lazy_frame

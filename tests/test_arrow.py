@@ -1,3 +1,4 @@
+import datetime
 import os
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog import Catalog
-from catalog.arrow import from_numpy, to_numpy
+from catalog.arrow import from_numpy, to_numpy, to_python
 
 ROOT = Path(__file__).resolve().parent.parent
 TYPES = (pa.int8(), pa.uint16(), pa.int32(), pa.int64(), pa.float16(), pa.float32(), pa.float64())
@@ -103,3 +104,15 @@ def test_pandas_is_imported_where_it_is_needed_and_not_before() -> None:
         "assert pa.array(pd.Series([1.0, float('nan')])).null_count == 1"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+
+
+def test_times_that_python_lacks_are_texts() -> None:
+    late = pa.array([2**31 - 1, -(2**31) + 1, 105200797, None, 1], pa.date32())
+    day = datetime.date(1970, 1, 2)
+    assert to_python(late) == ["infinity", "-infinity", "290000-01-01", None, day]
+    seconds = pa.array([9_089_348_860_800, 0], pa.timestamp("s"))
+    assert to_python(seconds) == ["290000-01-01 00:00:00", datetime.datetime(1970, 1, 1)]
+    nested = pa.array([{"a": [2**31 - 1, None]}, None], pa.struct({"a": pa.list_(pa.date32())}))
+    assert to_python(nested) == [{"a": ["infinity", None]}, None]
+    pairs = pa.array([[("k", 2**63 - 1)]], pa.map_(pa.string(), pa.timestamp("us", "UTC")))
+    assert to_python(pa.chunked_array([pairs])) == [[("k", "infinity")]]

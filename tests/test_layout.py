@@ -93,6 +93,26 @@ def test_sqlglot_is_imported_only_where_sql_is_understood() -> None:
     assert [path for path in sorted(importing) if not path.startswith(rooms)] == []
 
 
+def test_a_query_for_the_terminal_imports_no_arrow(tmp_path: Path) -> None:
+    (tmp_path / "pool.jsonl").write_text('{"instruction": "q", "output": "a"}\n')
+    code = (
+        "import sys; from catalog import Catalog; c = Catalog.open('home', isolated=False);"
+        "rows = c.first_rows(\"SELECT prompt, 1 AS n FROM pool('p')\");"
+        "print(rows, [name for name in ('numpy', 'pyarrow', 'polars') if name in sys.modules])"
+    )
+    register = ["-m", "catalog", "--home", "home", "register", "pool.jsonl", "--pool", "p"]
+    for command in (register, ["-c", code]):
+        answer = subprocess.run(
+            [sys.executable, *command],
+            cwd=tmp_path,
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert answer.stdout == "(['prompt', 'n'], [{'prompt': 'q', 'n': 1}]) []\n", answer.stderr
+
+
 def test_a_query_without_search_imports_neither_lancedb_nor_sqlglot(tmp_path: Path) -> None:
     (tmp_path / "pool.jsonl").write_text('{"instruction": "q", "output": "a"}\n' * 3)
     code = (

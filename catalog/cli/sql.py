@@ -100,21 +100,19 @@ def sql(
         open_.enter_context(_showing(text, is_translated=name.endswith(TRANSLATED)))
         working = open_.enter_context(ExitStack())
         bar = working.enter_context(progress_bar("querying", unit="rows"))
-        reader = open_.enter_context(
-            catalog.stream(
-                text,
-                name=name,
-                parameters=parameters,
-                memory=memory,
-                seconds=timeout,
-                progress=lambda percent: bar(percent, 100, 0),
-            )
-        )
+        options: dict[str, Any] = {
+            "name": name,
+            "parameters": parameters,
+            "memory": memory,
+            "seconds": timeout,
+            "progress": lambda percent: bar(percent, 100, 0),
+        }
         if shape == "table" and target is None:
-            records = _collect(reader, rows=rows)
+            columns, records = catalog.first_rows(text, rows + 1, **options)
             working.close()  # removes the bar before the first line
-            _show(records, reader.schema.names, rows=rows)
+            _show(records, columns, rows=rows)
             return
+        reader = open_.enter_context(catalog.stream(text, **options))
         if target is None and sys.stdout.isatty():
             reader = _begun(reader)
             working.close()
@@ -162,16 +160,6 @@ def _value(text: str) -> Any:
         except ValueError:
             continue
     return text
-
-
-def _collect(reader: pa.RecordBatchReader, *, rows: int) -> list[dict[str, Any]]:
-    """Read the rows of a table, and one more if there are more."""
-    records: list[dict[str, Any]] = []
-    for batch in reader:
-        records += batch.slice(0, rows + 1 - len(records)).to_pylist()
-        if len(records) > rows:
-            break
-    return records
 
 
 def _show(records: list[dict[str, Any]], columns: list[str], *, rows: int) -> None:

@@ -10,8 +10,6 @@ from decimal import Decimal
 from itertools import chain, count
 from typing import Any, Literal
 
-import pyarrow as pa
-
 from catalog.errors import QueryError
 from catalog.query.calls import Argument, Call
 from catalog.store.references import nearest
@@ -27,6 +25,8 @@ def parameters_of(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
 
 def is_relation(parameter: inspect.Parameter) -> bool:
     """Return whether a parameter takes a relation."""
+    import pyarrow as pa
+
     return parameter.annotation is pa.Table
 
 

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 Answer = TypeVar("Answer")
 
 BATCH = 65_536  # rows of a streamed batch
+PLAIN_TYPE = re.compile(r"boolean|varchar|float|double|u?(tiny|small|big)int|u?integer")
+"""Type whose values are the same in Python whether DuckDB or Arrow makes them."""
 UNITS = {
     "": 1,
     "k": 10**3,
@@ -185,6 +187,28 @@ class Execution:
             pa.Table.from_batches([], schema=reader.schema)
         ).schema  # empty_table() imports pandas where it is
         return pa.RecordBatchReader.from_batches(schema, batches())
+
+    def first_rows(self, n: int) -> tuple[list[str], list[tuple[object, ...]]]:
+        """Return the names of the columns and the first n rows.
+
+        Where DuckDB's values are those that Arrow would give, Arrow is not imported: that takes a
+        fifth of the processor time of a short query in a process of its own.
+        """
+        query = self.planned.query
+        with self._reported(query):
+            relation = self._run(lambda: self._bound(query))
+            if all(PLAIN_TYPE.fullmatch(type_.id) for type_ in relation.types):
+                return relation.columns, self._run(lambda: relation.limit(n).fetchall())
+        from catalog.arrow import to_python
+
+        reader = self.reader()
+        rows: list[tuple[object, ...]] = []
+        for batch in reader:
+            columns = batch.slice(0, n - len(rows)).columns
+            rows += zip(*map(to_python, columns), strict=True)
+            if len(rows) >= n:
+                break
+        return reader.schema.names, rows
 
     def _run(self, work: Callable[[], Answer]) -> Answer:
         """Let DuckDB work under the limits: in the watch's thread, in bounded memory."""

@@ -80,6 +80,23 @@ def stream(
         )
 
 
+def first_rows(
+    store: Store,
+    sql: str,
+    n: int,
+    *,
+    parameters: Mapping[str, Any] | None = None,
+    name: str = "query",
+    limits: Limits | None = None,
+) -> tuple[list[str], list[dict[str, object]]]:
+    """Run one SELECT as `run` does; return the names of its columns and its first n rows."""
+    text = SourceText.of(sql, name=name)
+    with executing(store, text, parameters or {}, limits or Limits()) as execution:
+        columns, rows = execution.first_rows(n)
+    names = deduplicate_column_names(columns)
+    return names, [dict(zip(names, row, strict=True)) for row in rows]
+
+
 def deduplicate_column_names(names: Sequence[str]) -> list[str]:
     """Return column names with equal ones numbered, as DuckDB does in a subquery.
 

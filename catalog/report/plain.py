@@ -19,7 +19,11 @@ def plain_rows(table: pa.Table) -> list[dict[str, Any]]:
     >>> plain_rows(pa.table({"a": [b"x"], "b": [float("nan")]}))
     [{'a': "b'x'", 'b': None}]
     """
-    return [{name: _plain(value) for name, value in row.items()} for row in table.to_pylist()]
+    from catalog.arrow import to_python
+
+    names = table.column_names
+    rows = zip(*map(to_python, table.columns), strict=True)
+    return [dict(zip(names, map(_plain, row), strict=True)) for row in rows]
 
 
 def _plain(value: Any) -> Any:

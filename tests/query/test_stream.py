@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+from unittest.mock import ANY
+
 import pyarrow as pa
 import pytest
 
+from catalog.arrow import to_python
 from catalog.errors import (
     CatalogError,
     QueryError,
 )
-from catalog.query.stream import run, stream
+from catalog.query.stream import first_rows, run, stream
 from catalog.store.store import Store
 
 
@@ -83,6 +86,29 @@ def test_a_stream_comes_in_batches_and_never_whole(store: Store) -> None:
         first = reader.read_next_batch()
         assert 0 < first.num_rows <= 100_000
         assert first.schema == pa.schema([("i", pa.int64())])
+
+
+WIDTHS = ("TINY", "SMALL", "BIG", "UTINY", "USMALL", "UBIG", "HUGE", "")
+TYPES = ("VARCHAR", "BOOLEAN", "FLOAT", "DOUBLE", "DATE", "DOUBLE[]", "UINTEGER")
+
+
+@pytest.mark.parametrize("type_", [*TYPES, *(f"{width}INT" for width in WIDTHS)])
+def test_first_rows_are_those_of_the_whole_answer(store: Store, type_: str) -> None:
+    texts = "true,,é\u202e,0.1,nan,-inf,1e-45,-128,255,18446744073709551615,[1; NULL],2026-11-26"
+    values = f"list_append(string_split('{texts}', ','), NULL)"
+    column = f"TRY_CAST(unnest({values}) AS {type_})"
+    sql = f"SELECT 7 AS n, {column} AS value, 8 AS n"
+    names, records = first_rows(store, sql, 12)
+    assert names == ["n", "value", "n_1"]
+    assert records == [{"n": 7, "value": ANY, "n_1": 8}] * 12
+    values = to_python(run(store, sql)["value"])
+    assert repr([record["value"] for record in records]) == repr(values[:12])
+
+
+def test_first_rows_of_many_are_few(store: Store) -> None:
+    sql = "SELECT range AS i, [range] AS items FROM range(1000000000)"
+    assert first_rows(store, sql, 2)[1] == [{"i": 0, "items": [0]}, {"i": 1, "items": [1]}]
+    assert first_rows(store, "SELECT prompt FROM pool('tiny') WHERE false", 2) == (["prompt"], [])
 
 
 @pytest.mark.parametrize(
